@@ -1,0 +1,75 @@
+/**
+ * Every error glassformer throws on purpose. Each message is one sentence or two: what was asked, what was found, the
+ * nearest right thing, what to do. The class tells the kind; the fields carry the parts, so that a page or a program
+ * can show its own words.
+ */
+import { closest } from "fastest-levenshtein";
+
+/** What every error of ours carries besides its message. */
+export interface ErrorFields {
+  /** What the caller asked for, as they wrote it. */
+  readonly asked?: unknown;
+  /** What was there instead. */
+  readonly found?: unknown;
+  /** The nearest valid thing, where there is one. */
+  readonly nearest?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** The base of all errors thrown on purpose. Anything else that escapes is a bug of ours. */
+export class GlassformerError extends Error {
+  readonly asked: unknown;
+  readonly found: unknown;
+  readonly nearest: string | undefined;
+
+  constructor(message: string, fields: ErrorFields = {}) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.name = new.target.name;
+    this.asked = fields.asked;
+    this.found = fields.found;
+    this.nearest = fields.nearest;
+  }
+}
+
+/** Shapes or axes that do not fit; the message names both. */
+export class ShapeError extends GlassformerError {}
+
+/** A name that does not exist: a hook, a model, an axis, an analysis. `nearest` is the likeliest one meant. */
+export class UnknownNameError extends GlassformerError {
+  readonly kind: string;
+
+  constructor(kind: string, asked: string, candidates: readonly string[], advice = "") {
+    const near = nearest(asked, candidates);
+    super(`There is no ${kind} "${asked}".` + (near ? ` Did you mean "${near}"?` : "") + (advice ? ` ${advice}` : ""), {
+      asked,
+      found: candidates,
+      nearest: near,
+    });
+    this.kind = kind;
+  }
+}
+
+/** A configuration with an unknown field, an unsupported value, or values that contradict each other. */
+export class ConfigError extends GlassformerError {}
+
+/** Weights that are missing, left over, or of the wrong shape. */
+export class WeightsError extends GlassformerError {}
+
+/** A file that is not what its name says: truncated, garbled, of another format. */
+export class FileFormatError extends GlassformerError {}
+
+/** A download that failed, or something that is not in the cache while offline. */
+export class HubError extends GlassformerError {}
+
+/** Text or tokens that the model cannot take: empty, too long, not one token, out of the vocabulary. */
+export class InputError extends GlassformerError {}
+
+/** An option or argument out of its range. */
+export class ArgumentError extends GlassformerError {}
+
+/** The string of `candidates` closest to `asked` by edit distance, or undefined if none is near. */
+export function nearest(asked: string, candidates: readonly string[]): string | undefined {
+  if (candidates.length === 0) return undefined;
+  const exact = candidates.find((c) => c.toLowerCase() === asked.toLowerCase());
+  return exact ?? closest(asked, candidates as string[]);
+}
