@@ -1,0 +1,190 @@
+/**
+ * One row per configuration field: its TransformerLens name, what values it may hold, its default, and, where only some
+ * of them can be run, which. The compiler asks for a row when the interface gains a field.
+ */
+import type { HookedTransformerConfig } from "./config.ts";
+import {
+  ACTIVATIONS,
+  INIT_MODES,
+  NORMALIZATIONS,
+  POSITIONAL_EMBEDDINGS,
+  type PositionalEmbeddingType,
+} from "./config-choices.ts";
+
+/** Kinds of value; `accepts` and `describe` are what an error needs to say. */
+interface Kind {
+  readonly accepts: (value: unknown) => boolean;
+  readonly describe: string;
+}
+
+const COUNT: Kind = { accepts: (v) => Number.isInteger(v) && (v as number) > 0, describe: "a positive whole number" };
+/** TransformerLens writes "work it out" as -1. */
+const COUNT_OR_AUTO: Kind = {
+  accepts: (v) => v === -1 || v === null || COUNT.accepts(v),
+  describe: "a positive whole number, or -1 to have it worked out",
+};
+const INTEGER: Kind = { accepts: (v) => Number.isInteger(v), describe: "a whole number" };
+const NUMBER: Kind = { accepts: (v) => typeof v === "number" && Number.isFinite(v), describe: "a number" };
+const POSITIVE: Kind = { accepts: (v) => NUMBER.accepts(v) && (v as number) > 0, describe: "a positive number" };
+const POSITIVE_OR_AUTO: Kind = {
+  accepts: (v) => v === -1 || POSITIVE.accepts(v),
+  describe: "a positive number, or -1 to have it worked out",
+};
+const NOT_NEGATIVE: Kind = { accepts: (v) => NUMBER.accepts(v) && (v as number) >= 0, describe: "a number from 0 up" };
+const FLAG: Kind = { accepts: (v) => typeof v === "boolean", describe: "true or false" };
+const TEXT: Kind = { accepts: (v) => typeof v === "string", describe: "a string" };
+const TEXTS: Kind = { accepts: (v) => Array.isArray(v) && v.every(TEXT.accepts), describe: "a list of strings" };
+
+function orNull(kind: Kind): Kind {
+  return { accepts: (v) => v === null || kind.accepts(v), describe: `${kind.describe} or null` };
+}
+
+function oneOf(values: readonly string[]): Kind {
+  return { accepts: (v) => values.includes(v as string), describe: values.map((v) => `"${v}"`).join(", ") };
+}
+
+/** A field's row. */
+export interface Field<T = unknown> {
+  /** Its name in TransformerLens' dictionary. */
+  readonly snake: string;
+  readonly kind: Kind;
+  /** What it is when left out; undefined where it must be given. */
+  readonly byDefault: T | undefined;
+  /** The values that can be run, where that is fewer than the field can hold. */
+  readonly supported?: { readonly test: (value: T) => boolean; readonly describe: string };
+}
+
+function required<T>(snake: string, kind: Kind): Field<T> {
+  return { snake, kind, byDefault: undefined };
+}
+
+function field<T>(snake: string, kind: Kind, byDefault: T): Field<T> {
+  return { snake, kind, byDefault };
+}
+
+function onlyOff(snake: string): Field<boolean> {
+  return { snake, kind: FLAG, byDefault: false, supported: { test: (v) => !v, describe: "false" } };
+}
+
+function onlyNull(snake: string): Field<number | null> {
+  return { snake, kind: orNull(NUMBER), byDefault: null, supported: { test: (v) => v === null, describe: "null" } };
+}
+
+const SUPPORTED_NORMS = ["LN", "LNPre"];
+const SUPPORTED_POSITIONS: readonly PositionalEmbeddingType[] = ["standard", "shortformer"];
+
+export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<HookedTransformerConfig[K]> } = {
+  nLayers: required("n_layers", COUNT),
+  dModel: required("d_model", COUNT),
+  nCtx: required("n_ctx", COUNT),
+  dHead: required("d_head", COUNT),
+  nHeads: field("n_heads", COUNT_OR_AUTO, -1),
+  dMlp: field("d_mlp", COUNT_OR_AUTO, null as number | null),
+  actFn: field("act_fn", orNull(oneOf(ACTIVATIONS)), null as HookedTransformerConfig["actFn"]),
+  dVocab: required("d_vocab", COUNT),
+  dVocabOut: field("d_vocab_out", COUNT_OR_AUTO, -1),
+  eps: field("eps", NOT_NEGATIVE, 1e-5),
+  modelName: field("model_name", TEXT, "custom"),
+
+  attnScale: field("attn_scale", POSITIVE_OR_AUTO, -1),
+  useAttnScale: field("use_attn_scale", FLAG, true),
+  scaleAttnByInverseLayerIdx: field("scale_attn_by_inverse_layer_idx", FLAG, false),
+  attentionDir: field(
+    "attention_dir",
+    oneOf(["causal", "bidirectional"]),
+    "causal" as HookedTransformerConfig["attentionDir"],
+  ),
+  attnOnly: field("attn_only", FLAG, false),
+  normalizationType: {
+    snake: "normalization_type",
+    kind: orNull(oneOf(NORMALIZATIONS)),
+    byDefault: "LN",
+    supported: {
+      test: (v) => v === null || SUPPORTED_NORMS.includes(v),
+      describe: '"LN", "LNPre" or null (an RMSNorm at the end alone is final_rms)',
+    },
+  },
+  finalRms: field("final_rms", FLAG, false),
+  positionalEmbeddingType: {
+    snake: "positional_embedding_type",
+    kind: oneOf(POSITIONAL_EMBEDDINGS),
+    byDefault: "standard",
+    supported: { test: (v) => SUPPORTED_POSITIONS.includes(v), describe: '"standard" or "shortformer"' },
+  },
+
+  tokenizerName: field("tokenizer_name", orNull(TEXT), null as string | null),
+  defaultPrependBos: field("default_prepend_bos", FLAG, true),
+  tokenizerPrependsBos: field("tokenizer_prepends_bos", orNull(FLAG), null as boolean | null),
+  originalArchitecture: field("original_architecture", orNull(TEXT), null as string | null),
+  fromCheckpoint: field("from_checkpoint", FLAG, false),
+  checkpointIndex: field("checkpoint_index", orNull(INTEGER), null as number | null),
+  checkpointLabelType: field(
+    "checkpoint_label_type",
+    orNull(oneOf(["token", "step"])),
+    null as HookedTransformerConfig["checkpointLabelType"],
+  ),
+  checkpointValue: field("checkpoint_value", orNull(INTEGER), null as number | null),
+
+  seed: field("seed", orNull(INTEGER), null as number | null),
+  initMode: field("init_mode", oneOf(INIT_MODES), "gpt2" as HookedTransformerConfig["initMode"]),
+  initializerRange: field("initializer_range", POSITIVE_OR_AUTO, -1),
+  nParams: field("n_params", orNull(INTEGER), -1),
+  dtype: {
+    snake: "dtype",
+    kind: TEXT,
+    byDefault: "float32",
+    supported: { test: (v) => v === "float32", describe: '"float32"' },
+  },
+
+  useAttnResult: field("use_attn_result", FLAG, false),
+  useSplitQkvInput: field("use_split_qkv_input", FLAG, false),
+  useHookMlpIn: field("use_hook_mlp_in", FLAG, false),
+  useAttnIn: field("use_attn_in", FLAG, false),
+  useHookTokens: field("use_hook_tokens", FLAG, false),
+  ungroupGroupedQueryAttention: field("ungroup_grouped_query_attention", FLAG, false),
+  initWeights: field("init_weights", FLAG, true),
+  device: field("device", orNull(TEXT), null as string | null),
+  nDevices: field("n_devices", COUNT, 1),
+  trustRemoteCode: field("trust_remote_code", FLAG, false),
+  tieWordEmbeddings: field("tie_word_embeddings", FLAG, false),
+  rotaryDim: field("rotary_dim", orNull(COUNT), null as number | null),
+  rotaryBase: field("rotary_base", POSITIVE, 10000),
+  rotaryBaseLocal: field("rotary_base_local", orNull(POSITIVE), null as number | null),
+  rotaryAdjacentPairs: field("rotary_adjacent_pairs", FLAG, false),
+  ntkByPartsLowFreqFactor: field("NTK_by_parts_low_freq_factor", NUMBER, 1),
+  ntkByPartsHighFreqFactor: field("NTK_by_parts_high_freq_factor", NUMBER, 4),
+  ntkByPartsFactor: field("NTK_by_parts_factor", NUMBER, 8),
+  ntkOriginalCtxLen: field("NTK_original_ctx_len", COUNT, 8192),
+  windowSize: field("window_size", orNull(COUNT), null as number | null),
+  attnTypes: field("attn_types", orNull(TEXTS), null as readonly string[] | null),
+
+  parallelAttnMlp: onlyOff("parallel_attn_mlp"),
+  gatedMlp: onlyOff("gated_mlp"),
+  useLocalAttn: onlyOff("use_local_attn"),
+  useQkNorm: onlyOff("use_qk_norm"),
+  // Checked against n_heads where both are known.
+  nKeyValueHeads: field("n_key_value_heads", orNull(COUNT), null as number | null),
+  postEmbeddingLn: onlyOff("post_embedding_ln"),
+  useNormalizationBeforeAndAfter: onlyOff("use_normalization_before_and_after"),
+  attnScoresSoftCap: {
+    snake: "attn_scores_soft_cap",
+    kind: NUMBER,
+    byDefault: -1,
+    supported: { test: (v) => v <= 0, describe: "-1 (no cap)" },
+  },
+  outputLogitsSoftCap: {
+    snake: "output_logits_soft_cap",
+    kind: NUMBER,
+    byDefault: -1,
+    supported: { test: (v) => v <= 0, describe: "-1 (no cap)" },
+  },
+  useNtkByPartsRope: onlyOff("use_NTK_by_parts_rope"),
+  loadIn4bit: onlyOff("load_in_4bit"),
+  numExperts: onlyNull("num_experts"),
+  expertsPerToken: onlyNull("experts_per_token"),
+  relativeAttentionMaxDistance: onlyNull("relative_attention_max_distance"),
+  relativeAttentionNumBuckets: onlyNull("relative_attention_num_buckets"),
+  decoderStartTokenId: onlyNull("decoder_start_token_id"),
+};
+
+export const FIELD_NAMES = Object.keys(FIELDS) as (keyof HookedTransformerConfig)[];

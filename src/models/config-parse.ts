@@ -1,0 +1,137 @@
+/** A dictionary of fields -> a configuration that can be run, or an error that names the field; and back. */
+import { ConfigError, nearest } from "../tensor/errors.ts";
+import type { HookedTransformerConfig } from "./config.ts";
+import { FIELD_NAMES, FIELDS, type Field } from "./config-fields.ts";
+
+type FieldName = keyof HookedTransformerConfig;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const NAME_OF: ReadonlyMap<string, FieldName> = new Map(
+  FIELD_NAMES.flatMap((name) => [
+    [name, name],
+    [FIELDS[name].snake, name],
+  ]),
+);
+
+/**
+ * A configuration from TransformerLens' snake_case dictionary, or from ours in camelCase, with every default filled in:
+ * `n_heads` = d_model / d_head, `d_mlp` = 4 d_model, `attn_scale` = sqrt(d_head), `d_vocab_out` = d_vocab,
+ * `initializer_range` = 0.8 / sqrt(d_model), and `n_params` = L (4 d_model d_head h + 2 d_model d_mlp).
+ *
+ * @throws ConfigError for a field that does not exist (with the nearest), a value of the wrong kind, a value that no
+ * block of this library computes, and values that contradict each other.
+ */
+export function parseConfig(raw: Readonly<Record<string, unknown>>): HookedTransformerConfig {
+  const given = namedFields(raw);
+  const config = {} as Record<FieldName, unknown>;
+  for (const name of FIELD_NAMES) config[name] = checkedValue(FIELDS[name] as Field, given.get(name));
+  return completed(config as unknown as Mutable<HookedTransformerConfig>);
+}
+
+/** The dictionary that TransformerLens' `HookedTransformerConfig.from_dict` takes: `parseConfig`'s inverse. */
+export function toTransformerLens(config: HookedTransformerConfig): Record<string, unknown> {
+  return Object.fromEntries(FIELD_NAMES.map((name) => [FIELDS[name].snake, config[name]]));
+}
+
+function namedFields(raw: Readonly<Record<string, unknown>>): Map<FieldName, unknown> {
+  const given = new Map<FieldName, unknown>();
+  const spelt = new Map<FieldName, string>();
+  for (const [key, value] of Object.entries(raw)) {
+    if (value === undefined) continue;
+    const name = NAME_OF.get(key);
+    if (name === undefined) {
+      const near = nearest(key, [...NAME_OF.keys()]);
+      throw new ConfigError(`There is no configuration field "${key}". The nearest is "${near}".`, {
+        asked: key,
+        nearest: near,
+      });
+    }
+    const before = spelt.get(name);
+    if (before !== undefined && given.get(name) !== value) {
+      throw new ConfigError(
+        `"${before}" and "${key}" are the same field, given as ${show(given.get(name))} and as ${show(value)}. Give it once.`,
+        { asked: value, found: given.get(name) },
+      );
+    }
+    given.set(name, value);
+    spelt.set(name, key);
+  }
+  return given;
+}
+
+function checkedValue(field: Field, given: unknown): unknown {
+  const value = given === undefined ? field.byDefault : withoutTorch(field, given);
+  if (value === undefined) {
+    throw new ConfigError(`The configuration has no ${field.snake}. Give it as ${field.kind.describe}.`, {
+      asked: field.snake,
+    });
+  }
+  if (given !== undefined && !field.kind.accepts(value)) {
+    throw new ConfigError(`${field.snake} is ${show(value)}, but it must be ${field.kind.describe}.`, {
+      asked: field.snake,
+      found: value,
+    });
+  }
+  if (field.supported && !field.supported.test(value)) {
+    throw unsupported(field.snake, value, field.supported.describe);
+  }
+  return value;
+}
+
+/** Python prints its dtypes as "torch.float32". */
+function withoutTorch(field: Field, value: unknown): unknown {
+  return field.snake === "dtype" && typeof value === "string" ? value.replace(/^torch\./, "") : value;
+}
+
+function unsupported(field: string, value: unknown, supported: string): ConfigError {
+  return new ConfigError(`${field} = ${show(value)} is not supported. Supported: ${supported}.`, {
+    asked: field,
+    found: value,
+    nearest: supported,
+  });
+}
+
+/** Works out what was left to work out, and looks at the fields that have to agree. */
+function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig {
+  if (c.nHeads === -1 || c.nHeads === null) c.nHeads = headsThatFit(c);
+  if (c.nKeyValueHeads !== null && c.nKeyValueHeads !== c.nHeads) {
+    throw unsupported("n_key_value_heads", c.nKeyValueHeads, `null, or n_heads (${c.nHeads})`);
+  }
+  if (c.dMlp === -1) c.dMlp = null;
+  if (!c.attnOnly) {
+    if (c.dMlp === null) c.dMlp = 4 * c.dModel;
+    if (c.actFn === null) {
+      throw new ConfigError("act_fn is null, but the model has MLPs. Name an activation, or set attn_only.", {
+        asked: "act_fn",
+        found: null,
+      });
+    }
+  }
+  if (c.finalRms && c.normalizationType === null) {
+    throw new ConfigError(
+      "final_rms is true, but normalization_type is null: there is no last norm to be an RMSNorm.",
+      {
+        asked: "final_rms",
+        found: c.normalizationType,
+      },
+    );
+  }
+  if (c.dVocabOut === -1 || c.dVocabOut === null) c.dVocabOut = c.dVocab;
+  if (c.useAttnScale && c.attnScale === -1) c.attnScale = Math.sqrt(c.dHead);
+  if (c.initializerRange === -1) c.initializerRange = c.initMode === "gpt2" ? 0.8 / Math.sqrt(c.dModel) : 1;
+  c.nParams = c.nLayers * (4 * c.dModel * c.dHead * c.nHeads + (c.attnOnly ? 0 : 2 * c.dModel * (c.dMlp ?? 0)));
+  return c;
+}
+
+function headsThatFit(c: HookedTransformerConfig): number {
+  const heads = c.dModel / c.dHead;
+  if (Number.isInteger(heads)) return heads;
+  throw new ConfigError(
+    `n_heads is not given, and d_model ${c.dModel} is not a multiple of d_head ${c.dHead}. Give n_heads.`,
+    { asked: "n_heads", found: heads },
+  );
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
+}

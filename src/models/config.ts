@@ -1,0 +1,121 @@
+/**
+ * What a model is, apart from its weights: sizes, activation, norms, positions. The fields are those of TransformerLens
+ * 2.18's `HookedTransformerConfig`, in camelCase; `parseConfig` reads its snake_case dictionary and `toTransformerLens`
+ * writes it back.
+ */
+import type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType } from "./config-choices.ts";
+
+export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType } from "./config-choices.ts";
+export { parseConfig, toTransformerLens } from "./config-parse.ts";
+
+/** A model's configuration. Made by `parseConfig`, which fills in the defaults and refuses what cannot be run. */
+export interface HookedTransformerConfig {
+  /** Blocks, each attention and then (unless `attnOnly`) an MLP. */
+  readonly nLayers: number;
+  /** Width of the residual stream. */
+  readonly dModel: number;
+  /** Longest sequence, in tokens, with BOS. */
+  readonly nCtx: number;
+  /** Width of one head. `dHead * nHeads` need not be `dModel`. */
+  readonly dHead: number;
+  /** Heads of a layer; `dModel / dHead` unless given. */
+  readonly nHeads: number;
+  /** Neurons of a layer; `4 dModel` unless given; null in attention-only models that name none. */
+  readonly dMlp: number | null;
+  /** The MLP's nonlinearity; null only with `attnOnly`. */
+  readonly actFn: ActivationName | null;
+  /** Tokens that can be read. */
+  readonly dVocab: number;
+  /** Tokens that can be predicted; `dVocab` unless given. */
+  readonly dVocabOut: number;
+  /** Added to the variance inside every norm's root. */
+  readonly eps: number;
+  /** The name shown to people. */
+  readonly modelName: string;
+
+  /** What attention scores are divided by; `sqrt(dHead)` unless given. Read only with `useAttnScale`. */
+  readonly attnScale: number;
+  /** False: scores are not divided. */
+  readonly useAttnScale: boolean;
+  /** Scores of layer l are divided by `l + 1` besides. */
+  readonly scaleAttnByInverseLayerIdx: boolean;
+  /** Whether a query sees later keys. */
+  readonly attentionDir: "causal" | "bidirectional";
+  /** No MLPs. */
+  readonly attnOnly: boolean;
+  /** Norms of the blocks, and of the end unless `finalRms`. Null: none anywhere. */
+  readonly normalizationType: NormalizationType | null;
+  /** The last norm is an RMSNorm though the others are LayerNorms (the oldest SoLU models). */
+  readonly finalRms: boolean;
+  /** `standard` adds `W_pos` to the stream; `shortformer` to the queries' and keys' input alone. */
+  readonly positionalEmbeddingType: PositionalEmbeddingType;
+
+  /** Name of the tokenizer, or of its file beside the weights. */
+  readonly tokenizerName: string | null;
+  /** Whether BOS goes first unless a call says otherwise. */
+  readonly defaultPrependBos: boolean;
+  /** Whether the tokenizer itself puts BOS first; null until a tokenizer is there. */
+  readonly tokenizerPrependsBos: boolean | null;
+  /** The architecture's name in the place that the model came from. */
+  readonly originalArchitecture: string | null;
+  readonly fromCheckpoint: boolean;
+  readonly checkpointIndex: number | null;
+  readonly checkpointLabelType: "token" | "step" | null;
+  readonly checkpointValue: number | null;
+
+  /** Seed of a random initialisation. */
+  readonly seed: number | null;
+  readonly initMode: InitMode;
+  /** Standard deviation of a random initialisation; `0.8 / sqrt(dModel)` unless given. */
+  readonly initializerRange: number;
+  /** Weights of attention and MLPs, without embeddings, norms and biases; always computed. */
+  readonly nParams: number;
+  /** All computation is in float32. */
+  readonly dtype: "float32";
+
+  // Accepted for TransformerLens' sake and without meaning here: hooks fire whenever they are asked for, the engine
+  // chooses where to run, and no code comes with a model.
+  readonly useAttnResult: boolean;
+  readonly useSplitQkvInput: boolean;
+  readonly useHookMlpIn: boolean;
+  readonly useAttnIn: boolean;
+  readonly useHookTokens: boolean;
+  readonly ungroupGroupedQueryAttention: boolean;
+  readonly initWeights: boolean;
+  readonly device: string | null;
+  readonly nDevices: number;
+  readonly trustRemoteCode: boolean;
+  /** TransformerLens reads this for encoder-decoders alone; a tied unembedding is simply a `W_U` equal to `W_E`ᵀ. */
+  readonly tieWordEmbeddings: boolean;
+  /** Read with rotary positions alone. */
+  readonly rotaryDim: number | null;
+  readonly rotaryBase: number;
+  readonly rotaryBaseLocal: number | null;
+  readonly rotaryAdjacentPairs: boolean;
+  /** Read with NTK-by-parts rotary positions alone. */
+  readonly ntkByPartsLowFreqFactor: number;
+  readonly ntkByPartsHighFreqFactor: number;
+  readonly ntkByPartsFactor: number;
+  readonly ntkOriginalCtxLen: number;
+  /** Read with `useLocalAttn` alone. */
+  readonly windowSize: number | null;
+  readonly attnTypes: readonly string[] | null;
+
+  // Known, and refused where they ask for something: no block computes them.
+  readonly parallelAttnMlp: boolean;
+  readonly gatedMlp: boolean;
+  readonly useLocalAttn: boolean;
+  readonly useQkNorm: boolean;
+  readonly nKeyValueHeads: number | null;
+  readonly postEmbeddingLn: boolean;
+  readonly useNormalizationBeforeAndAfter: boolean;
+  readonly attnScoresSoftCap: number;
+  readonly outputLogitsSoftCap: number;
+  readonly useNtkByPartsRope: boolean;
+  readonly loadIn4bit: boolean;
+  readonly numExperts: number | null;
+  readonly expertsPerToken: number | null;
+  readonly relativeAttentionMaxDistance: number | null;
+  readonly relativeAttentionNumBuckets: number | null;
+  readonly decoderStartTokenId: number | null;
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parseConfig, toTransformerLens } from "../../src/models/config.ts";
+import { ConfigError } from "../../src/tensor/errors.ts";
+
+type Raw = Record<string, unknown>;
+const goldens = JSON.parse(readFileSync(new URL("../goldens/index.json", import.meta.url), "utf8")).configs as Record<
+  string,
+  { config: Raw }
+>;
+const UNSUPPORTED = new Map([
+  ["neox_2l", "positional_embedding_type"],
+  ["gptj_2l", "positional_embedding_type"],
+  ["llama_gqa_2l", "normalization_type"],
+  ["local_attn_2l", "use_local_attn"],
+]);
+const SMALL: Raw = { n_layers: 2, d_model: 32, n_ctx: 16, d_head: 8, d_vocab: 50, act_fn: "gelu" };
+
+function refusal(raw: Raw): ConfigError {
+  try {
+    parseConfig(raw);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error as ConfigError;
+  }
+  throw new Error("parseConfig accepted it");
+}
+
+describe("parseConfig", () => {
+  for (const [name, { config }] of Object.entries(goldens)) {
+    const field = UNSUPPORTED.get(name);
+    if (field === undefined) {
+      it(`reads TransformerLens' configuration of ${name}, and toTransformerLens writes it back`, () => {
+        expect(toTransformerLens(parseConfig(config))).toMatchObject(config);
+      });
+      it(`works out what ${name} leaves out as TransformerLens does`, () => {
+        const derived = ["attn_scale", "initializer_range", "d_vocab_out", "n_params", "n_heads"];
+        const bare = Object.fromEntries(Object.entries(config).filter(([k]) => !derived.includes(k)));
+        expect(toTransformerLens(parseConfig(bare))).toMatchObject(config);
+      });
+    } else {
+      it(`refuses ${name} by naming ${field}`, () => {
+        const error = refusal(config);
+        expect(error.asked).toBe(field);
+        expect(error.found).toEqual(config[field]);
+        expect(error.message).toContain(field);
+      });
+    }
+  }
+
+  it("takes our own camelCase names, so that it is the identity on a configuration", () => {
+    const config = parseConfig(SMALL);
+    expect(parseConfig({ ...config })).toEqual(config);
+  });
+
+  it("fills in the defaults by TransformerLens' formulas", () => {
+    const config = parseConfig(SMALL);
+    expect(config).toMatchObject({ nHeads: 4, dMlp: 128, dVocabOut: 50, eps: 1e-5, normalizationType: "LN" });
+    expect(config.attnScale).toBeCloseTo(Math.sqrt(8), 12);
+    expect(config.initializerRange).toBeCloseTo(0.8 / Math.sqrt(32), 12);
+    expect(config.nParams).toBe(2 * (4 * 32 * 32 + 2 * 32 * 128));
+    expect(config).toMatchObject({ defaultPrependBos: true, dtype: "float32", positionalEmbeddingType: "standard" });
+  });
+
+  it("counts n_params again when a dictionary is changed, whatever it says", () => {
+    const two = toTransformerLens(parseConfig(SMALL));
+    expect(parseConfig({ ...two, n_layers: 1 }).nParams).toBe((two.n_params as number) / 2);
+  });
+
+  it("does not need d_head times n_heads to be d_model", () => {
+    expect(parseConfig({ ...SMALL, d_model: 736, d_head: 64, n_heads: 11 }).nHeads).toBe(11);
+  });
+
+  it("names the nearest field when it meets one that it does not know", () => {
+    const error = refusal({ ...SMALL, normalisation_type: "LN" });
+    expect(error.message).toContain('"normalisation_type"');
+    expect(error.nearest).toBe("normalization_type");
+  });
+
+  it.each([
+    ["gated_mlp", true],
+    ["parallel_attn_mlp", true],
+    ["use_qk_norm", true],
+    ["post_embedding_ln", true],
+    ["use_normalization_before_and_after", true],
+    ["load_in_4bit", true],
+    ["use_NTK_by_parts_rope", true],
+    ["use_local_attn", true],
+    ["num_experts", 8],
+    ["experts_per_token", 2],
+    ["n_key_value_heads", 2],
+    ["relative_attention_num_buckets", 32],
+    ["attn_scores_soft_cap", 50],
+    ["output_logits_soft_cap", 30],
+    ["positional_embedding_type", "alibi"],
+    ["normalization_type", "RMS"],
+    ["dtype", "torch.bfloat16"],
+  ])("refuses %s = %j as known but not supported, and says what is", (field, value) => {
+    const error = refusal({ ...SMALL, [field]: value });
+    expect(error.asked).toBe(field);
+    expect(error.message).toMatch(new RegExp(`^${field} = .* is not supported\\. Supported: `));
+  });
+
+  it("takes as many key and value heads as heads, which is ordinary attention", () => {
+    expect(parseConfig({ ...SMALL, n_key_value_heads: 4 }).nKeyValueHeads).toBe(4);
+  });
+
+  it.each([
+    ["n_layers", 0],
+    ["n_heads", 0],
+    ["n_heads", -2],
+    ["d_model", 32.5],
+    ["d_vocab", "50"],
+    ["attn_only", 1],
+    ["act_fn", "mish"],
+    ["normalization_type", "BN"],
+    ["eps", Number.NaN],
+  ])("refuses %s = %j as a value of the wrong kind", (field, value) => {
+    const error = refusal({ ...SMALL, [field]: value });
+    expect(error.asked).toBe(field);
+    expect(error.message).toContain("must be");
+  });
+
+  it("asks for the fields that nothing can be derived from", () => {
+    const { d_model: _, ...rest } = SMALL;
+    expect(refusal(rest).message).toContain("no d_model");
+  });
+
+  it("names what contradicts itself", () => {
+    expect(refusal({ ...SMALL, act_fn: null }).message).toContain("attn_only");
+    expect(refusal({ ...SMALL, final_rms: true, normalization_type: null }).message).toContain("final_rms");
+    expect(refusal({ ...SMALL, d_model: 36 }).message).toContain("Give n_heads");
+    expect(refusal({ ...SMALL, nLayers: 3 }).message).toContain("same field");
+  });
+
+  it("takes the RMSNorm at the end of a LayerNorm model", () => {
+    expect(parseConfig({ ...SMALL, final_rms: true, normalization_type: "LNPre" }).finalRms).toBe(true);
+  });
+});
