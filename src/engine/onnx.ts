@@ -1,0 +1,126 @@
+/** A plan as the bytes of an ONNX model. */
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
+import type { Emitter } from "../graph/op.ts";
+import { onnxType } from "../graph/ops/cast.ts";
+import { ops } from "../graph/ops/index.ts";
+import type { NDArray } from "../tensor/array.ts";
+import type { Plan, Slot } from "./plan.ts";
+
+/** ONNX operator set 20 (ONNX 1.15, IR 9): the oldest with everything the ops use, so that older runtimes read it too. */
+const OPSET = 20n;
+const IR_VERSION = 9n;
+
+export const slotName = (slot: Slot): string => `v${slot.id}`;
+
+/** The names of the model's outputs: one for each distinct slot that a step computes. */
+export function outputNames(plan: Plan): string[] {
+  const computed = new Set(plan.steps.map(slotName));
+  return [...new Set(plan.outputs.map(slotName))].filter((name) => computed.has(name));
+}
+
+export function writeOnnx(plan: Plan): Uint8Array {
+  const nodes: ReturnType<typeof node>[] = [];
+  const initializers = plan.constants.map((c) => initializer(slotName(c), c.array));
+  const known = new Map<string, string>();
+  let count = 0;
+  const baked = (key: string, array: NDArray | BigInt64Array, shape: readonly number[]) => {
+    const name = known.get(key) ?? `c${known.size}`;
+    if (!known.has(key)) {
+      known.set(key, name);
+      initializers.push(initializer(name, array, shape));
+    }
+    return name;
+  };
+  const emit: Emitter = {
+    node(opType, inputs, attrs = {}) {
+      const output = `n${count++}`;
+      nodes.push(node(opType, inputs, output, attrs));
+      return output;
+    },
+    int64: (values, shape = [values.length]) =>
+      baked(
+        `i ${shape} ${values}`,
+        BigInt64Array.from(values, (v) => BigInt(v)),
+        shape,
+      ),
+    float: (value) => baked(`f ${value}`, { dtype: "float32", shape: [], data: Float32Array.of(value) }, []),
+  };
+  for (const step of plan.steps) {
+    const inputs = step.inputs.map((s) => ({ name: slotName(s), rank: s.rank, dtype: s.dtype }));
+    const result = ops[step.op].onnx(emit, inputs, step.attrs);
+    const last = nodes[nodes.length - 1];
+    // The op's last node gets the slot's own name, so that outputs are found by it.
+    if (last && last.output[0] === result) last.output[0] = slotName(step);
+    else nodes.push(node("Identity", [result], slotName(step), {}));
+  }
+  const outputs = new Set(outputNames(plan));
+  const graph = create(GraphProtoSchema, {
+    name: "glassformer",
+    node: nodes,
+    initializer: initializers,
+    input: plan.inputs.map(valueInfo),
+    output: plan.steps.filter((s) => outputs.has(slotName(s))).map(valueInfo),
+  });
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, { irVersion: IR_VERSION, opsetImport: [{ domain: "", version: OPSET }], graph }),
+  );
+}
+
+function node(
+  opType: string,
+  input: readonly string[],
+  output: string,
+  attrs: Readonly<Record<string, number | string | readonly number[]>>,
+) {
+  return create(NodeProtoSchema, {
+    opType,
+    input: [...input],
+    output: [output],
+    attribute: Object.entries(attrs).map(([name, value]) => {
+      if (typeof value === "string") {
+        const s = new TextEncoder().encode(value);
+        return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s });
+      }
+      if (typeof value === "number") {
+        return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
+      }
+      const ints = value.map((v) => BigInt(v));
+      return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints });
+    }),
+  });
+}
+
+function initializer(name: string, array: NDArray | BigInt64Array, shape?: readonly number[]) {
+  const [data, dims, dataType] =
+    array instanceof BigInt64Array
+      ? [array, shape ?? [array.length], 7]
+      : [array.data, array.shape, onnxType[array.dtype]];
+  const rawData = new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer);
+  return create(TensorProtoSchema, { name, dataType, dims: dims.map((n) => BigInt(n)), rawData });
+}
+
+/** dtype and rank; every size is left open. */
+function valueInfo(slot: Slot) {
+  return create(ValueInfoProtoSchema, {
+    name: slotName(slot),
+    type: {
+      value: {
+        case: "tensorType",
+        value: {
+          elemType: onnxType[slot.dtype],
+          shape: { dim: Array.from({ length: slot.rank }, () => ({ value: { case: undefined } })) },
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * From a graph to a plan: pure data that says what to compute in which order, from which inputs. Equal values are one
+ * step, hook points cost nothing, and weights that are only laid out differently become inputs of their own, made once.
+ * The plan's key is its structure alone: no sizes, no numbers that are fed. One compiled session serves every run,
+ * prompt and model with the same key.
+ */
+import type { Attrs } from "../graph/op.ts";
+import { type OpName, ops } from "../graph/ops/index.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { topological } from "../graph/walk.ts";
+import type { DType, NDArray } from "../tensor/array.ts";
+import { selectEarly } from "./select.ts";
+
+/** A step's value: known by its number, with what compiling may know of it. */
+export interface Slot {
+  readonly id: number;
+  readonly rank: number;
+  readonly dtype: DType;
+}
+
+export interface Step extends Slot {
+  readonly op: OpName;
+  readonly attrs: Attrs;
+  readonly inputs: readonly Slot[];
+}
+
+/** A graph input. `source` is a leaf, or weights laid out anew: computed once and kept by the engine. */
+export interface Input extends Slot {
+  readonly source: Tensor;
+}
+
+/** A number baked into the structure. */
+export interface Constant extends Slot {
+  readonly array: NDArray;
+}
+
+export interface Plan {
+  readonly key: string;
+  readonly inputs: readonly Input[];
+  readonly constants: readonly Constant[];
+  readonly steps: readonly Step[];
+  /** For each requested output, the slot that has it. */
+  readonly outputs: readonly Slot[];
+}
+
+export function makePlan(requested: readonly Tensor[]): Plan {
+  const outputs = selectEarly(requested);
+  const order = topological(outputs);
+  const fixed = weightLayouts(order);
+  const inputs: Input[] = [];
+  const constants: Constant[] = [];
+  const steps: Step[] = [];
+  const slots = new Map<Tensor, Slot>();
+  const byArray = new Map<NDArray["data"], { shape: string; slot: Slot }[]>();
+  const byKey = new Map<string, Slot>();
+  const keys: string[] = [];
+  let count = 0;
+
+  const input = (source: Tensor): Slot => {
+    const shared = source.array && byArray.get(source.array.data)?.find((x) => x.shape === source.shape.join());
+    if (shared) return shared.slot;
+    const slot = { id: count++, rank: source.shape.length, dtype: source.dtype };
+    inputs.push({ ...slot, source });
+    keys.push(`in ${slot.dtype} ${slot.rank}`);
+    if (source.array) {
+      const list = byArray.get(source.array.data) ?? [];
+      byArray.set(source.array.data, [...list, { shape: source.shape.join(), slot }]);
+    }
+    return slot;
+  };
+
+  const constant = (t: Tensor): Slot => {
+    const key = `const ${t.dtype} [${t.shape}] ${t.data.join()}`;
+    const known = byKey.get(key);
+    if (known) return known;
+    const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
+    constants.push({ ...slot, array: t.array! });
+    byKey.set(key, slot);
+    keys.push(key);
+    return slot;
+  };
+
+  const step = (t: Tensor): Slot => {
+    const from = t.inputs.map((x) => slots.get(x)!);
+    if (t.op === "point") return from[0];
+    const { axes: _names, name: _name, ...rest } = t.attrs;
+    const attrs = typeof t.attrs.axes?.[0] === "string" ? rest : t.attrs;
+    const key = `${t.op} ${JSON.stringify(attrs)} ${from.map((s) => s.id).join()}`;
+    const known = byKey.get(key);
+    if (known) return known;
+    const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
+    steps.push({ ...slot, op: t.op!, attrs: t.attrs, inputs: from });
+    byKey.set(key, slot);
+    keys.push(key);
+    return slot;
+  };
+
+  const needed = neededOf(outputs, fixed);
+  for (const t of order) {
+    if (!needed.has(t)) continue;
+    if (fixed.has(t)) slots.set(t, input(t));
+    else if (t.op !== null) slots.set(t, step(t));
+    else slots.set(t, t.role === "constant" ? constant(t) : input(t));
+  }
+  const found = outputs.map((t) => slots.get(t)!);
+  keys.push(`out ${found.map((s) => s.id).join()}`);
+  return { key: keys.join("\n"), inputs, constants, steps, outputs: found };
+}
+
+/** Values that are weights in another layout: made by layout ops from weights alone. */
+function weightLayouts(order: readonly Tensor[]): ReadonlySet<Tensor> {
+  const fixed = new Set<Tensor>();
+  for (const t of order) {
+    if (t.op === null ? t.role === "weight" : ops[t.op].layout && t.inputs.every((x) => fixed.has(x))) fixed.add(t);
+  }
+  return fixed;
+}
+
+/** What the outputs need, where fixed layouts need nothing further. */
+function neededOf(outputs: readonly Tensor[], fixed: ReadonlySet<Tensor>): Set<Tensor> {
+  const needed = new Set<Tensor>();
+  const stack = [...outputs];
+  for (let t = stack.pop(); t; t = stack.pop()) {
+    if (needed.has(t)) continue;
+    needed.add(t);
+    if (!fixed.has(t)) stack.push(...t.inputs);
+  }
+  return needed;
+}

@@ -1,0 +1,80 @@
+/**
+ * Axis names and broadcasting. Shapes align from the right, as in NumPy and ONNX; names travel with them, so that an
+ * error can say which axes do not fit. The vocabulary, used in comments, errors, tables and plots:
+ *
+ * | axis | what runs along it |
+ * |---|---|
+ * | `batch` | prompts |
+ * | `pos` | token positions |
+ * | `query`, `key` | positions that attend, positions attended to |
+ * | `head` | attention heads of one layer |
+ * | `d_head` | a head's own dimensions |
+ * | `d_model` | the residual stream |
+ * | `d_mlp` | neurons of one MLP layer |
+ * | `d_vocab` | tokens of the vocabulary |
+ * | `layer`, `component`, `row` | layers, summands of a decomposition, selected (batch, pos) rows |
+ * | `` (empty) | unnamed: fits any name |
+ */
+import type { DType } from "../tensor/array.ts";
+import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
+
+/** What is known of a value without computing it. */
+export interface Meta {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly axes: readonly string[];
+}
+
+/** An axis by name (`"d_mlp"`) or by index (`-1` is the last). */
+export type AxisRef = string | number;
+
+/** `[batch 2, pos 12, d_model 32]`, as errors and prints show it. */
+export function showShape(meta: Pick<Meta, "shape" | "axes">): string {
+  return `[${meta.shape.map((n, i) => (meta.axes[i] ? `${meta.axes[i]} ${n}` : `${n}`)).join(", ")}]`;
+}
+
+/** The index of an axis. @throws UnknownNameError for a name it lacks, ShapeError for an index out of range. */
+export function axisIndex(meta: Meta, axis: AxisRef): number {
+  if (typeof axis === "string") {
+    const i = meta.axes.indexOf(axis);
+    if (i < 0) throw new UnknownNameError(`axis of ${showShape(meta)}`, axis, meta.axes);
+    return i;
+  }
+  const i = axis < 0 ? axis + meta.shape.length : axis;
+  if (!Number.isInteger(i) || i < 0 || i >= meta.shape.length) {
+    throw new ShapeError(`Axis ${axis} is out of range for ${showShape(meta)}, which has ${meta.shape.length} axes.`, {
+      asked: axis,
+      found: meta.shape,
+    });
+  }
+  return i;
+}
+
+/** Shape and axes of an elementwise result. @throws ShapeError naming both shapes and the axis that differs. */
+export function broadcast(what: string, inputs: readonly Meta[]): Pick<Meta, "shape" | "axes"> {
+  const rank = Math.max(0, ...inputs.map((m) => m.shape.length));
+  const shape = new Array<number>(rank).fill(1);
+  const axes = new Array<string>(rank).fill("");
+  for (const input of inputs) {
+    const offset = rank - input.shape.length;
+    for (let i = 0; i < input.shape.length; i++) {
+      const size = input.shape[i];
+      const name = input.axes[i];
+      const at = offset + i;
+      if (shape[at] !== size && shape[at] !== 1 && size !== 1) misfit(what, inputs, axes[at] || name || `${i}`);
+      if (name && axes[at] && name !== axes[at] && size !== 1 && shape[at] !== 1) {
+        misfit(what, inputs, `${axes[at]} against ${name}`);
+      }
+      if (name && (!axes[at] || (shape[at] === 1 && size !== 1))) axes[at] = name;
+      if (shape[at] === 1) shape[at] = size;
+    }
+  }
+  return { shape, axes };
+}
+
+function misfit(what: string, inputs: readonly Meta[], axis: string): never {
+  throw new ShapeError(`${what} cannot combine ${inputs.map(showShape).join(" with ")}: they differ on axis ${axis}.`, {
+    asked: inputs.map((m) => m.shape),
+    found: axis,
+  });
+}

@@ -1,0 +1,225 @@
+/** Ops that work number by number: one output element from the corresponding element of each input. */
+import type { DType } from "../../tensor/array.ts";
+import { ShapeError } from "../../tensor/errors.ts";
+import { broadcast, type Meta, showShape } from "../axes.ts";
+import { float, mapElements } from "../kernels.ts";
+import type { Attrs, Op } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+interface Elementwise {
+  /** The op's name in errors, and in ONNX. */
+  readonly onnx: string;
+  readonly f: (...x: number[]) => number;
+  readonly vjp: Op["vjp"];
+  /** Result dtype; the inputs' by default. */
+  readonly dtype?: DType;
+  /** dtypes that it takes; floats by default. */
+  readonly takes?: readonly DType[];
+}
+
+const floats: readonly DType[] = ["float32", "float64"];
+const numbers: readonly DType[] = [...floats, "int32"];
+const bools: readonly DType[] = ["bool"];
+
+/** Which axis of each input corresponds to an axis of a broadcast result. */
+export function alongBroadcast(axis: number, inputs: readonly Meta[], _attrs: Attrs, out: Meta): (number | null)[] {
+  return inputs.map((m) => {
+    const i = axis - (out.shape.length - m.shape.length);
+    return i < 0 || (m.shape[i] === 1 && out.shape[axis] !== 1) ? null : i;
+  });
+}
+
+function elementwise({ onnx, f, vjp, dtype, takes = floats }: Elementwise): Op {
+  return {
+    infer(inputs) {
+      for (const m of inputs) {
+        if (!takes.includes(m.dtype) || m.dtype !== inputs[0].dtype) {
+          throw new ShapeError(
+            `${onnx} takes ${takes.filter((d) => d !== "float64").join(" or ")} values of one dtype, but got ${inputs.map((x) => `${x.dtype} ${showShape(x)}`).join(" and ")}.`,
+            { asked: onnx, found: inputs.map((x) => x.dtype) },
+          );
+        }
+      }
+      return { dtype: dtype ?? inputs[0].dtype, ...broadcast(onnx, inputs) };
+    },
+    reference(inputs, _attrs, out) {
+      const size = out.shape.reduce((a, b) => a * b, 1);
+      if (out.dtype === "bool") {
+        const data = new Uint8Array(size);
+        mapElements(out.shape, inputs, data, f);
+        return { dtype: "bool", shape: out.shape, data };
+      }
+      if (out.dtype === "int32") {
+        const data = new Int32Array(size);
+        mapElements(out.shape, inputs, data, f);
+        return { dtype: "int32", shape: out.shape, data };
+      }
+      const result = float(out.shape);
+      mapElements(out.shape, inputs, result.data, f);
+      return result;
+    },
+    onnx: (emit, inputs) =>
+      emit.node(
+        onnx,
+        inputs.map((x) => x.name),
+      ),
+    vjp,
+    along: alongBroadcast,
+  };
+}
+
+/** The gradient of an input that was broadcast: summed over what was repeated. */
+function to(grad: Tensor, input: Tensor): Tensor {
+  return grad.sumTo(input);
+}
+
+const noGradient: Op["vjp"] = (_g, _out, inputs) => inputs.map(() => null);
+
+// Binary arithmetic.
+export const add = elementwise({
+  onnx: "Add",
+  takes: numbers,
+  f: (a, b) => a + b,
+  vjp: (g, _out, [a, b]) => [to(g, a), to(g, b)],
+});
+export const sub = elementwise({
+  onnx: "Sub",
+  takes: numbers,
+  f: (a, b) => a - b,
+  vjp: (g, _out, [a, b]) => [to(g, a), to(g.neg(), b)],
+});
+export const mul = elementwise({
+  onnx: "Mul",
+  takes: numbers,
+  f: (a, b) => a * b,
+  vjp: (g, _out, [a, b]) => [to(g.mul(b), a), to(g.mul(a), b)],
+});
+export const div = elementwise({
+  onnx: "Div",
+  f: (a, b) => a / b,
+  vjp: (g, out, [a, b]) => [to(g.div(b), a), to(g.mul(out).div(b).neg(), b)],
+});
+/** a^b. The gradient to the exponent needs a > 0, as log a appears in it. */
+export const pow = elementwise({
+  onnx: "Pow",
+  f: (a, b) => a ** b,
+  vjp: (g, out, [a, b]) => [to(g.mul(out).mul(b).div(a), a), to(g.mul(out).mul(a.log()), b)],
+});
+/** The larger; where both are equal, the gradient goes to the first. */
+export const maximum = elementwise({
+  onnx: "Max",
+  f: Math.max,
+  vjp: (g, _out, [a, b]) => [
+    to(g.where(a.lessThan(b).not(), g.constant(0)), a),
+    to(g.where(a.lessThan(b), g.constant(0)), b),
+  ],
+});
+export const minimum = elementwise({
+  onnx: "Min",
+  f: Math.min,
+  vjp: (g, _out, [a, b]) => [
+    to(g.where(b.lessThan(a).not(), g.constant(0)), a),
+    to(g.where(b.lessThan(a), g.constant(0)), b),
+  ],
+});
+
+// Comparisons and logic.
+export const equal = elementwise({
+  onnx: "Equal",
+  takes: numbers,
+  dtype: "bool",
+  f: (a, b) => +(a === b),
+  vjp: noGradient,
+});
+export const lessThan = elementwise({
+  onnx: "Less",
+  takes: numbers,
+  dtype: "bool",
+  f: (a, b) => +(a < b),
+  vjp: noGradient,
+});
+export const and = elementwise({ onnx: "And", takes: bools, f: (a, b) => a & b, vjp: noGradient });
+export const or = elementwise({ onnx: "Or", takes: bools, f: (a, b) => a | b, vjp: noGradient });
+export const not = elementwise({ onnx: "Not", takes: bools, f: (a) => 1 - a, vjp: noGradient });
+
+// Functions of one number.
+export const neg = elementwise({ onnx: "Neg", takes: numbers, f: (x) => -x, vjp: (g) => [g.neg()] });
+export const abs = elementwise({ onnx: "Abs", f: Math.abs, vjp: (g, _out, [x]) => [g.mul(x.sign())] });
+/** -1, 0 or 1; its gradient is zero almost everywhere and is not given. */
+export const sign = elementwise({ onnx: "Sign", f: Math.sign, vjp: noGradient });
+export const exp = elementwise({ onnx: "Exp", f: Math.exp, vjp: (g, out) => [g.mul(out)] });
+export const log = elementwise({ onnx: "Log", f: Math.log, vjp: (g, _out, [x]) => [g.div(x)] });
+export const sqrt = elementwise({ onnx: "Sqrt", f: Math.sqrt, vjp: (g, out) => [g.div(out.add(out))] });
+export const tanh = elementwise({
+  onnx: "Tanh",
+  f: Math.tanh,
+  vjp: (g, out) => [g.sub(g.mul(out).mul(out))],
+});
+export const sigmoid = elementwise({
+  onnx: "Sigmoid",
+  f: (x) => 1 / (1 + Math.exp(-x)),
+  vjp: (g, out) => [g.mul(out.sub(out.mul(out)))],
+});
+export const relu = elementwise({
+  onnx: "Relu",
+  f: (x) => Math.max(x, 0),
+  vjp: (g, _out, [x]) => [g.mul(x.sign().relu())],
+});
+export const sin = elementwise({ onnx: "Sin", f: Math.sin, vjp: (g, _out, [x]) => [g.mul(x.cos())] });
+export const cos = elementwise({ onnx: "Cos", f: Math.cos, vjp: (g, _out, [x]) => [g.mul(x.sin()).neg()] });
+/** erf(x) = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x. */
+export const erf = elementwise({
+  onnx: "Erf",
+  f: errorFunction,
+  vjp: (g, _out, [x]) => [g.mul(x.mul(x).neg().exp()).mul(x.constant(2 / Math.sqrt(Math.PI)))],
+});
+
+/**
+ * erf to double precision: the Maclaurin series for |x| < 3, the continued fraction of erfc beyond.
+ * Source: Abramowitz & Stegun 7.1.6 and 7.1.14.
+ */
+function errorFunction(x: number): number {
+  const a = Math.abs(x);
+  if (a > 6) return Math.sign(x);
+  if (a < 3) {
+    let term = a;
+    let sum = a;
+    for (let n = 1; n < 120 && term > 1e-18 * sum; n++) sum += term *= (2 * a * a) / (2 * n + 1);
+    return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * Math.exp(-a * a) * sum;
+  }
+  let fraction = 0;
+  for (let k = 60; k >= 1; k--) fraction = k / 2 / (a + fraction);
+  return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction)));
+}
+
+/** Elements of the second input where the condition holds, of the third elsewhere. */
+export const where: Op = {
+  infer([c, a, b]) {
+    if (c.dtype !== "bool" || a.dtype !== b.dtype) {
+      throw new ShapeError(
+        `where takes a bool condition and two values of one dtype, but got ${c.dtype}, ${a.dtype} and ${b.dtype}.`,
+        { asked: "where", found: [c.dtype, a.dtype, b.dtype] },
+      );
+    }
+    return { dtype: a.dtype, ...broadcast("where", [c, a, b]) };
+  },
+  reference(inputs, _attrs, out) {
+    const size = out.shape.reduce((x, y) => x * y, 1);
+    const f = (c: number, a: number, b: number) => (c ? a : b);
+    if (out.dtype === "int32") {
+      const data = new Int32Array(size);
+      mapElements(out.shape, inputs, data, f);
+      return { dtype: "int32", shape: out.shape, data };
+    }
+    const result = float(out.shape);
+    mapElements(out.shape, inputs, result.data, f);
+    return result;
+  },
+  onnx: (emit, inputs) =>
+    emit.node(
+      "Where",
+      inputs.map((x) => x.name),
+    ),
+  vjp: (g, _out, [c, a, b]) => [null, to(g.where(c, g.constant(0)), a), to(g.where(c.not(), g.constant(0)), b)],
+  along: alongBroadcast,
+};

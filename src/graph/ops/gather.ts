@@ -1,0 +1,214 @@
+/** Picking numbers by index, and their adjoints. Indices are int32 values of the graph, so they can be fed. */
+import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
+import { ShapeError } from "../../tensor/errors.ts";
+import { type Meta, showShape } from "../axes.ts";
+import { around, float } from "../kernels.ts";
+import type { Op } from "../op.ts";
+
+function requireIndex(what: string, index: Meta): void {
+  if (index.dtype !== "int32") {
+    throw new ShapeError(`${what} needs int32 indices, but got ${index.dtype} ${showShape(index)}.`, {
+      asked: what,
+      found: index.dtype,
+    });
+  }
+}
+
+/** An index that may count from the end, checked as ONNX Runtime checks it. */
+function checked(i: number, size: number): number {
+  const at = i < 0 ? i + size : i;
+  if (at < 0 || at >= size) {
+    throw new ShapeError(`Index ${i} is outside an axis of size ${size}.`, { asked: i, found: size });
+  }
+  return at;
+}
+
+/** `x[..., index, ...]`: the axis is replaced by the index's own axes. Embedding lookup is gather on axis 0. */
+export const gather: Op<{ readonly axis: number }> = {
+  infer([x, index], { axis }) {
+    requireIndex("gather", index);
+    return {
+      dtype: x.dtype,
+      shape: x.shape.toSpliced(axis, 1, ...index.shape),
+      axes: x.axes.toSpliced(axis, 1, ...index.axes.map((a) => a || (index.axes.length === 1 ? x.axes[axis] : ""))),
+    };
+  },
+  reference([x, index], { axis }, out) {
+    const { outer, size, inner } = around(x.shape, axis);
+    const data = like(x, sizeOf(out.shape));
+    for (let o = 0, at = 0; o < outer; o++) {
+      for (const raw of index.data) {
+        const from = (o * size + checked(raw, size)) * inner;
+        for (let i = 0; i < inner; i++) data[at++] = x.data[from + i];
+      }
+    }
+    return { dtype: x.dtype === "float32" ? "float64" : x.dtype, shape: out.shape, data } as NDArray;
+  },
+  onnx: (emit, [x, index], { axis }) => emit.node("Gather", [x.name, index.name], { axis }),
+  vjp(g, _out, [x, index], { axis }) {
+    // Rows to the front, summed into place, and back.
+    const rows = axis === 0 ? g : g.permute(frontFrom(axis, index.shape.length, g.shape.length));
+    const front = [axis, ...x.shape.map((_, i) => i).filter((i) => i !== axis)];
+    const target = axis === 0 ? x : x.permute(front);
+    const summed = target.scatterAddLike(index, rows);
+    return [axis === 0 ? summed : summed.permute(x.shape.map((_, i) => front.indexOf(i))), null];
+  },
+  along(axis, [, index], { axis: picked }) {
+    if (axis < picked) return [axis, null];
+    if (axis < picked + index.shape.length) return [null, axis - picked];
+    return [axis - index.shape.length + 1, null];
+  },
+};
+
+/** The permutation that brings `count` axes from `axis` on to the front. */
+function frontFrom(axis: number, count: number, rank: number): number[] {
+  const moved = Array.from({ length: count }, (_, i) => axis + i);
+  return [...moved, ...Array.from({ length: rank }, (_, i) => i).filter((i) => !moved.includes(i))];
+}
+
+function like(x: NDArray, size: number): Float64Array | Int32Array | Uint8Array {
+  if (x.dtype === "int32") return new Int32Array(size);
+  return x.dtype === "bool" ? new Uint8Array(size) : new Float64Array(size);
+}
+
+/** Zeros of the first input's shape, with `updates` added into its rows at `index`: the adjoint of gather on axis 0. */
+export const scatterAddLike: Op = {
+  infer([x, index, updates]) {
+    requireIndex("scatterAddLike", index);
+    const expected = [...index.shape, ...x.shape.slice(1)];
+    if (updates.shape.join() !== expected.join()) {
+      throw new ShapeError(
+        `scatterAddLike into ${showShape(x)} at index ${showShape(index)} needs updates of shape [${expected}], but got ${showShape(updates)}.`,
+        { asked: expected, found: updates.shape },
+      );
+    }
+    return { ...x, dtype: updates.dtype };
+  },
+  reference([x, index, updates], _attrs, out) {
+    const result = float(out.shape);
+    const inner = sizeOf(x.shape.slice(1));
+    index.data.forEach((raw, n) => {
+      const to = checked(raw, x.shape[0]) * inner;
+      for (let i = 0; i < inner; i++) result.data[to + i] += updates.data[n * inner + i];
+    });
+    return result;
+  },
+  onnx(emit, [x, index, updates]) {
+    const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
+    const rows = emit.node("Unsqueeze", [emit.node("Cast", [index.name], { to: 7 }), emit.int64([-1])]);
+    return emit.node("ScatterND", [zeros, rows, updates.name], { reduction: "add" });
+  },
+  vjp: (g, _out, [, index]) => [null, null, g.gather(0, index)],
+  along(axis, [, index]) {
+    if (axis === 0) return undefined;
+    return [axis, null, index.shape.length + axis - 1];
+  },
+};
+
+/** `x[index[r][0], index[r][1], ...]` for each row r: an index of shape [row, k] picks rows by their first k axes. */
+export const gatherRows: Op = {
+  infer([x, index]) {
+    requireIndex("gatherRows", index);
+    const k = index.shape[1];
+    if (index.shape.length !== 2 || k > x.shape.length) {
+      throw new ShapeError(
+        `gatherRows needs an index of shape [row, k] with k at most ${x.shape.length} for ${showShape(x)}, but got ${showShape(index)}.`,
+        { asked: index.shape, found: x.shape },
+      );
+    }
+    return {
+      dtype: x.dtype,
+      shape: [index.shape[0], ...x.shape.slice(k)],
+      axes: [index.axes[0] || "row", ...x.axes.slice(k)],
+    };
+  },
+  reference([x, index], _attrs, out) {
+    const [rows, k] = index.shape;
+    const strides = stridesOf(x.shape);
+    const inner = sizeOf(x.shape.slice(k));
+    const data = like(x, sizeOf(out.shape));
+    for (let r = 0; r < rows; r++) {
+      let from = 0;
+      for (let i = 0; i < k; i++) from += checked(index.data[r * k + i], x.shape[i]) * strides[i];
+      for (let i = 0; i < inner; i++) data[r * inner + i] = x.data[from + i];
+    }
+    return { dtype: x.dtype === "float32" ? "float64" : x.dtype, shape: out.shape, data } as NDArray;
+  },
+  onnx: (emit, [x, index]) => emit.node("GatherND", [x.name, emit.node("Cast", [index.name], { to: 7 })]),
+  vjp: (g, _out, [x, index]) => [x.scatterRowsLike(index, g), null],
+  along: (axis, [, index]) => (axis === 0 ? [null, 0] : [axis + index.shape[1] - 1, null]),
+};
+
+/** Zeros of the first input's shape, with rows added at `index`: the adjoint of gatherRows. */
+export const scatterRowsLike: Op = {
+  infer: ([x, , updates]) => ({ ...x, dtype: updates.dtype }),
+  reference([x, index, updates], _attrs, out) {
+    const [rows, k] = index.shape;
+    const strides = stridesOf(x.shape);
+    const inner = sizeOf(x.shape.slice(k));
+    const result = float(out.shape);
+    for (let r = 0; r < rows; r++) {
+      let to = 0;
+      for (let i = 0; i < k; i++) to += checked(index.data[r * k + i], x.shape[i]) * strides[i];
+      for (let i = 0; i < inner; i++) result.data[to + i] += updates.data[r * inner + i];
+    }
+    return result;
+  },
+  onnx(emit, [x, index, updates]) {
+    const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
+    return emit.node("ScatterND", [zeros, emit.node("Cast", [index.name], { to: 7 }), updates.name], {
+      reduction: "add",
+    });
+  },
+  vjp: (g, _out, [, index]) => [null, null, g.gatherRows(index)],
+  along: () => undefined,
+};
+
+/** One element per row: `x[..., index[...]]` along the last axis; the index has x's shape without that axis. */
+export const pick: Op = {
+  infer([x, index]) {
+    requireIndex("pick", index);
+    if (index.shape.join() !== x.shape.slice(0, -1).join()) {
+      throw new ShapeError(
+        `pick needs an index for each row of ${showShape(x)}, of shape [${x.shape.slice(0, -1)}], but got ${showShape(index)}.`,
+        { asked: index.shape, found: x.shape },
+      );
+    }
+    return { dtype: x.dtype, shape: index.shape, axes: x.axes.slice(0, -1) };
+  },
+  reference([x, index], _attrs, out) {
+    const size = x.shape[x.shape.length - 1];
+    return float(
+      out.shape,
+      Float64Array.from(index.data, (raw, r) => x.data[r * size + checked(raw, size)]),
+    );
+  },
+  onnx(emit, [x, index]) {
+    const last = emit.int64([-1]);
+    const column = emit.node("Unsqueeze", [index.name, last]);
+    return emit.node("Squeeze", [emit.node("GatherElements", [x.name, column], { axis: x.rank - 1 }), last]);
+  },
+  vjp: (g, _out, [x, index]) => [x.placeLike(index, g), null],
+  along: (axis) => [axis, axis],
+};
+
+/** Zeros of the first input's shape with one number a row set at `index`: the adjoint of pick. */
+export const placeLike: Op = {
+  infer: ([x, , values]) => ({ ...x, dtype: values.dtype }),
+  reference([x, index, values], _attrs, out) {
+    const size = x.shape[x.shape.length - 1];
+    const result = float(out.shape);
+    index.data.forEach((raw, r) => {
+      result.data[r * size + checked(raw, size)] = values.data[r];
+    });
+    return result;
+  },
+  onnx(emit, [x, index, values]) {
+    const last = emit.int64([-1]);
+    const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
+    const column = (v: string) => emit.node("Unsqueeze", [v, last]);
+    return emit.node("ScatterElements", [zeros, column(index.name), column(values.name)], { axis: x.rank - 1 });
+  },
+  vjp: (g, _out, [, index]) => [null, null, g.pick(index)],
+  along: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, axis, axis]),
+};

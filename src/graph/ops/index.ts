@@ -1,0 +1,114 @@
+/** Every op there is. A new one is a record in a file of this folder and a line here; the tests then ask for a case. */
+import type { Op } from "../op.ts";
+import { cast } from "./cast.ts";
+import {
+  abs,
+  add,
+  and,
+  cos,
+  div,
+  equal,
+  erf,
+  exp,
+  lessThan,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  not,
+  or,
+  pow,
+  relu,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  sub,
+  tanh,
+  where,
+} from "./elementwise.ts";
+import { gather, gatherRows, pick, placeLike, scatterAddLike, scatterRowsLike } from "./gather.ts";
+import {
+  concat,
+  expandLike,
+  mergeAxes,
+  permute,
+  point,
+  repeat,
+  reshapeLike,
+  slice,
+  splitAxis,
+  squeeze,
+  unsqueeze,
+} from "./layout.ts";
+import { einsum, matmul } from "./matmul.ts";
+import { argmax, logSumExp, max, mean, min, sum } from "./reduce.ts";
+import { softmax } from "./softmax.ts";
+
+const records = {
+  // arithmetic
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  maximum,
+  minimum,
+  // comparison and choice
+  equal,
+  lessThan,
+  and,
+  or,
+  not,
+  where,
+  // functions of one number
+  neg,
+  abs,
+  sign,
+  exp,
+  log,
+  sqrt,
+  tanh,
+  sigmoid,
+  relu,
+  sin,
+  cos,
+  erf,
+  // reductions
+  sum,
+  mean,
+  max,
+  min,
+  logSumExp,
+  argmax,
+  softmax,
+  // products
+  matmul,
+  einsum,
+  // layout
+  point,
+  permute,
+  splitAxis,
+  mergeAxes,
+  reshapeLike,
+  unsqueeze,
+  squeeze,
+  expandLike,
+  repeat,
+  concat,
+  slice,
+  // indices
+  gather,
+  scatterAddLike,
+  gatherRows,
+  scatterRowsLike,
+  pick,
+  placeLike,
+  // dtype
+  cast,
+};
+
+export type OpName = keyof typeof records;
+
+export const ops: { readonly [K in OpName]: Op } = records;

@@ -1,0 +1,517 @@
+/**
+ * A value of a graph: what an op makes of its inputs, with a dtype, a shape and named axes. Immutable, and computed
+ * only when asked for. A leaf carries numbers instead of an op: a weight, the tokens, whatever a hook closes over.
+ *
+ * The same class is what hooks take and return, what a run gives back (a leaf, whose `data` is there at once), and what
+ * derived quantities are written in, so there is one arithmetic and one engine that runs it.
+ */
+import { type DType, emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
+import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
+import { type AxisRef, axisIndex, type Meta, showShape } from "./axes.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Attrs } from "./op.ts";
+import { type OpName, ops } from "./ops/index.ts";
+
+/**
+ * What a leaf is to a compiled graph. `weight`: a graph input that stays the same from run to run; `feed`: a graph
+ * input that varies; `constant`: a number baked into the graph's structure.
+ */
+export type LeafRole = "weight" | "feed" | "constant";
+
+/** One coordinate of an index: a position (counting from the end if negative), several, or int32 values of the graph. */
+export type Coordinate = number | readonly number[] | Tensor;
+
+/** What arithmetic accepts beside tensors. A plain number is fed, so a changed number needs no new compilation. */
+export type Operand = Tensor | number;
+
+export class Tensor implements Meta {
+  /** The op that makes this value, or `null` for a leaf. */
+  readonly op: OpName | null;
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Attrs;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly axes: readonly string[];
+  /** A leaf's numbers. */
+  readonly array: NDArray | undefined;
+  readonly role: LeafRole | undefined;
+  /** A weight's name, or the hook name of a point. */
+  readonly label: string | undefined;
+
+  private constructor(meta: Meta, op: OpName | null, inputs: readonly Tensor[], attrs: Attrs, leaf?: Leaf) {
+    this.op = op;
+    this.inputs = inputs;
+    this.attrs = attrs;
+    this.dtype = meta.dtype;
+    this.shape = meta.shape;
+    this.axes = meta.axes;
+    this.array = leaf?.array;
+    this.role = leaf?.role;
+    this.label = leaf?.label ?? attrs?.label;
+  }
+
+  /** The value of an op. @throws ShapeError if the inputs do not fit it. */
+  static apply(op: OpName, inputs: readonly Tensor[], attrs: Attrs = {}): Tensor {
+    return new Tensor(ops[op].infer(inputs, attrs), op, inputs, attrs);
+  }
+
+  static leaf(array: NDArray, axes: readonly string[] = [], role: LeafRole = "feed", label?: string): Tensor {
+    const named = array.shape.map((_, i) => axes[i] ?? "");
+    return new Tensor({ dtype: array.dtype, shape: array.shape, axes: named }, null, [], {}, { array, role, label });
+  }
+
+  // Numbers.
+
+  /** Whether the numbers are there: true of leaves and of everything that a run returned. */
+  get computed(): boolean {
+    return this.array !== undefined;
+  }
+
+  /** The numbers, flat, last axis fastest. @throws GlassformerError if they have not been computed. */
+  get data(): TypedData {
+    if (this.array) return this.array.data;
+    throw new GlassformerError(
+      `This value ${showShape(this)} has not been computed: \`await x.compute()\` gives it with its numbers.`,
+      { asked: "data", found: this.op },
+    );
+  }
+
+  /** The same value with its numbers: one run of the engine, or nothing if they are there. */
+  async compute(options: { readonly signal?: AbortSignal } = {}): Promise<Tensor> {
+    return this.array ? this : (await evaluate([this], options))[0];
+  }
+
+  /** The number at the given place, counting from the end where negative. Needs computed numbers. */
+  get(...index: readonly number[]): number {
+    if (index.length !== this.shape.length) {
+      throw new ShapeError(`get(${index}) needs one index for each axis of ${showShape(this)}.`, {
+        asked: index,
+        found: this.shape,
+      });
+    }
+    let at = 0;
+    index.forEach((i, axis) => {
+      const n = this.shape[axis];
+      const k = i < 0 ? i + n : i;
+      if (!(k >= 0 && k < n)) {
+        throw new ShapeError(`get(${index}) is outside ${showShape(this)} on axis ${this.axes[axis] || axis}.`, {
+          asked: index,
+          found: this.shape,
+        });
+      }
+      at = at * n + k;
+    });
+    return this.data[at];
+  }
+
+  /** The single number of a value of size 1. */
+  item(): number {
+    if (this.data.length !== 1) {
+      throw new ShapeError(`item() needs a single number, but this value is ${showShape(this)}.`, {
+        asked: "item",
+        found: this.shape,
+      });
+    }
+    return this.data[0];
+  }
+
+  /** The numbers as nested arrays. */
+  // biome-ignore lint/suspicious/noExplicitAny: the depth of nesting is the rank, which types do not know.
+  toArray(): any {
+    const build = (axis: number, start: number, size: number): unknown => {
+      if (axis === this.shape.length) return this.data[start];
+      const step = size / this.shape[axis];
+      return Array.from({ length: this.shape[axis] }, (_, i) => build(axis + 1, start + i * step, step));
+    };
+    return build(0, 0, this.data.length);
+  }
+
+  /** Index `i` of the first axis, sharing memory. Needs computed numbers. */
+  row(i: number): Tensor {
+    const rest = this.shape.slice(1);
+    const size = sizeOf(rest);
+    const k = i < 0 ? i + this.shape[0] : i;
+    if (!(k >= 0 && k < this.shape[0])) {
+      throw new ShapeError(`row(${i}) is outside ${showShape(this)}.`, { asked: i, found: this.shape });
+    }
+    const data = this.data.subarray(k * size, (k + 1) * size);
+    return Tensor.leaf({ dtype: this.dtype, shape: rest, data } as NDArray, this.axes.slice(1));
+  }
+
+  // Making leaves that fit this value.
+
+  /** A number baked into the graph: for what never changes. */
+  constant(value: number): Tensor {
+    return Tensor.leaf(filled(this.dtype, value), [], "constant");
+  }
+
+  private operand(x: Operand): Tensor {
+    return typeof x === "number" ? Tensor.leaf(filled(this.dtype, x)) : x;
+  }
+
+  // Arithmetic.
+
+  add(x: Operand): Tensor {
+    return Tensor.apply("add", [this, this.operand(x)]);
+  }
+  sub(x: Operand): Tensor {
+    return Tensor.apply("sub", [this, this.operand(x)]);
+  }
+  mul(x: Operand): Tensor {
+    return Tensor.apply("mul", [this, this.operand(x)]);
+  }
+  div(x: Operand): Tensor {
+    return Tensor.apply("div", [this, this.operand(x)]);
+  }
+  pow(x: Operand): Tensor {
+    return Tensor.apply("pow", [this, this.operand(x)]);
+  }
+  maximum(x: Operand): Tensor {
+    return Tensor.apply("maximum", [this, this.operand(x)]);
+  }
+  minimum(x: Operand): Tensor {
+    return Tensor.apply("minimum", [this, this.operand(x)]);
+  }
+  neg(): Tensor {
+    return Tensor.apply("neg", [this]);
+  }
+  abs(): Tensor {
+    return Tensor.apply("abs", [this]);
+  }
+  sign(): Tensor {
+    return Tensor.apply("sign", [this]);
+  }
+  exp(): Tensor {
+    return Tensor.apply("exp", [this]);
+  }
+  log(): Tensor {
+    return Tensor.apply("log", [this]);
+  }
+  sqrt(): Tensor {
+    return Tensor.apply("sqrt", [this]);
+  }
+  tanh(): Tensor {
+    return Tensor.apply("tanh", [this]);
+  }
+  sigmoid(): Tensor {
+    return Tensor.apply("sigmoid", [this]);
+  }
+  relu(): Tensor {
+    return Tensor.apply("relu", [this]);
+  }
+  sin(): Tensor {
+    return Tensor.apply("sin", [this]);
+  }
+  cos(): Tensor {
+    return Tensor.apply("cos", [this]);
+  }
+  erf(): Tensor {
+    return Tensor.apply("erf", [this]);
+  }
+
+  // Comparison and choice.
+
+  equal(x: Operand): Tensor {
+    return Tensor.apply("equal", [this, this.operand(x)]);
+  }
+  lessThan(x: Operand): Tensor {
+    return Tensor.apply("lessThan", [this, this.operand(x)]);
+  }
+  greaterThan(x: Operand): Tensor {
+    return Tensor.apply("lessThan", [this.operand(x), this]);
+  }
+  and(x: Tensor): Tensor {
+    return Tensor.apply("and", [this, x]);
+  }
+  or(x: Tensor): Tensor {
+    return Tensor.apply("or", [this, x]);
+  }
+  not(): Tensor {
+    return Tensor.apply("not", [this]);
+  }
+  /** This value where the condition holds, `other` elsewhere. */
+  where(condition: Tensor, other: Operand): Tensor {
+    return Tensor.apply("where", [condition, this, this.operand(other)]);
+  }
+
+  // Reductions. `axis` by name or index, or several.
+
+  sum(axis?: AxisRef | readonly AxisRef[], keepdims = false): Tensor {
+    return this.reduce("sum", axis, keepdims);
+  }
+  mean(axis?: AxisRef | readonly AxisRef[], keepdims = false): Tensor {
+    return this.reduce("mean", axis, keepdims);
+  }
+  max(axis?: AxisRef | readonly AxisRef[], keepdims = false): Tensor {
+    return this.reduce("max", axis, keepdims);
+  }
+  min(axis?: AxisRef | readonly AxisRef[], keepdims = false): Tensor {
+    return this.reduce("min", axis, keepdims);
+  }
+  /** log(sum(exp(x))) in nats. */
+  logSumExp(axis: AxisRef | readonly AxisRef[] = -1, keepdims = false): Tensor {
+    return this.reduce("logSumExp", axis, keepdims);
+  }
+  argmax(axis: AxisRef = -1): Tensor {
+    return Tensor.apply("argmax", [this], { axis: axisIndex(this, axis) });
+  }
+  private reduce(op: OpName, axis: AxisRef | readonly AxisRef[] | undefined, keepdims: boolean): Tensor {
+    const list = axis === undefined ? this.shape.map((_, i) => i) : Array.isArray(axis) ? axis : [axis];
+    if (list.length === 0) return this;
+    return Tensor.apply(op, [this], { axes: list.map((a) => axisIndex(this, a)).sort((a, b) => a - b), keepdims });
+  }
+  /** Softmax along an axis, the last by default. */
+  softmax(axis: AxisRef = -1): Tensor {
+    const last = this.shape.length - 1;
+    const i = axisIndex(this, axis);
+    if (i === last) return Tensor.apply("softmax", [this]);
+    return Tensor.apply("softmax", [this.transpose(i, last)]).transpose(i, last);
+  }
+  /** log(softmax(x)) along an axis, in nats. */
+  logSoftmax(axis: AxisRef = -1): Tensor {
+    return this.sub(this.logSumExp(axis, true));
+  }
+  /** Sums over what broadcasting repeated, down to the shape of `like`: the adjoint of broadcasting. */
+  sumTo(like: Tensor): Tensor {
+    const lead = this.shape.length - like.shape.length;
+    const outer = this.sum(Array.from({ length: lead }, (_, i) => i));
+    const inner = like.shape.map((_, i) => i).filter((i) => like.shape[i] === 1 && outer.shape[i] !== 1);
+    const summed = outer.sum(inner, true);
+    return summed.shape.every((n, i) => n === like.shape[i]) ? summed : summed.expandLike(like);
+  }
+
+  // Products.
+
+  /** `[..., i, k] x [..., k, j] -> [..., i, j]`; leading axes broadcast. */
+  matmul(x: Tensor): Tensor {
+    return Tensor.apply("matmul", [this, x]);
+  }
+  /** `q.einsum("bqhe,bkhe->bhqk", k)`: one letter per axis; letters missing from the result are summed over. */
+  einsum(equation: string, ...others: readonly Tensor[]): Tensor {
+    return Tensor.apply("einsum", [this, ...others], { equation: equation.replaceAll(" ", "") });
+  }
+
+  // Layout.
+
+  /** This value as a hook point of the given name. */
+  point(label: string): Tensor {
+    return Tensor.apply("point", [this], { label });
+  }
+  /** The same numbers with other axis names, in order or by old name. */
+  rename(axes: readonly string[] | Readonly<Record<string, string>>): Tensor {
+    const renamed = Array.isArray(axes)
+      ? this.axes.map((a, i) => axes[i] ?? a)
+      : this.axes.map((a) => (axes as Record<string, string>)[a] ?? a);
+    return Tensor.apply("point", [this], { axes: renamed });
+  }
+  permute(perm: readonly AxisRef[]): Tensor {
+    const order = perm.map((a) => axisIndex(this, a));
+    if (new Set(order).size !== this.shape.length) {
+      throw new ShapeError(`permute([${perm}]) must name each axis of ${showShape(this)} once.`, {
+        asked: perm,
+        found: this.axes,
+      });
+    }
+    return Tensor.apply("permute", [this], { perm: order });
+  }
+  /** Two axes swapped. */
+  transpose(a: AxisRef = -2, b: AxisRef = -1): Tensor {
+    const [i, j] = [axisIndex(this, a), axisIndex(this, b)];
+    return this.permute(this.shape.map((_, k) => (k === i ? j : k === j ? i : k)));
+  }
+  /** One axis into several: `x.splitAxis("d_model", { head: 8, d_head: 64 })`. One size may be -1. */
+  splitAxis(axis: AxisRef, parts: Readonly<Record<string, number>>): Tensor {
+    return Tensor.apply("splitAxis", [this], {
+      axis: axisIndex(this, axis),
+      sizes: Object.values(parts),
+      axes: Object.keys(parts),
+    });
+  }
+  /** `count` neighbouring axes into one. */
+  mergeAxes(axis: AxisRef, count: number, name = ""): Tensor {
+    if (count === 1) return this;
+    return Tensor.apply("mergeAxes", [this], { axis: axisIndex(this, axis), count, name });
+  }
+  /** Axis `axis` gets back the `count` axes that `like` has there. */
+  reshapeLike(like: Tensor, axis: number, count: number): Tensor {
+    return Tensor.apply("reshapeLike", [this, like], { axis, count });
+  }
+  /** A new axis of size 1 before axis `axis` (negative: counted from the end of the result). */
+  unsqueeze(axis: number, name = ""): Tensor {
+    return Tensor.apply("unsqueeze", [this], { axis: axis < 0 ? axis + this.shape.length + 1 : axis, name });
+  }
+  squeeze(axis: AxisRef): Tensor {
+    return Tensor.apply("squeeze", [this], { axis: axisIndex(this, axis) });
+  }
+  expandLike(like: Tensor): Tensor {
+    return this.shape.length === like.shape.length && this.shape.every((n, i) => n === like.shape[i])
+      ? this
+      : Tensor.apply("expandLike", [this, like]);
+  }
+  /** An axis of size 1 repeated. */
+  repeat(axis: AxisRef, size: number): Tensor {
+    return Tensor.apply("repeat", [this], { axis: axisIndex(this, axis), size });
+  }
+  concat(x: Tensor, axis: AxisRef): Tensor {
+    return Tensor.apply("concat", [this, x], { axis: axisIndex(this, axis) });
+  }
+  /** Elements `start` to `end` (exclusive); negative counts from the end. The bounds are part of the structure. */
+  slice(axis: AxisRef, start: number, end: number | null = null): Tensor {
+    return Tensor.apply("slice", [this], { axis: axisIndex(this, axis), start, end });
+  }
+  cast(to: DType): Tensor {
+    return this.dtype === to ? this : Tensor.apply("cast", [this], { to });
+  }
+
+  // Indices.
+
+  /** The axis replaced by the axes of an int32 index. */
+  gather(axis: AxisRef, index: Tensor): Tensor {
+    return Tensor.apply("gather", [this, index], { axis: axisIndex(this, axis) });
+  }
+  /** Rows by their first k axes, from an int32 index of shape [row, k]. */
+  gatherRows(index: Tensor): Tensor {
+    return Tensor.apply("gatherRows", [this, index]);
+  }
+  /** One element a row along the last axis. */
+  pick(index: Tensor): Tensor {
+    return Tensor.apply("pick", [this, index]);
+  }
+  scatterAddLike(index: Tensor, updates: Tensor): Tensor {
+    return Tensor.apply("scatterAddLike", [this, index, updates]);
+  }
+  scatterRowsLike(index: Tensor, updates: Tensor): Tensor {
+    return Tensor.apply("scatterRowsLike", [this, index, updates]);
+  }
+  placeLike(index: Tensor, values: Tensor): Tensor {
+    return Tensor.apply("placeLike", [this, index, values]);
+  }
+
+  /**
+   * Part of the value: `x.at({ pos: -1 })` drops the axis, `x.at({ pos: [0, 2] })` keeps it. Indices are fed: another
+   * position is the same compiled graph.
+   */
+  at(where: Readonly<Record<string, Coordinate>>): Tensor {
+    return Object.entries(where).reduce<Tensor>((x, [axis, coordinate]) => {
+      const i = axisIndex(x, axis);
+      const part = x.gather(i, x.index(i, coordinate));
+      return typeof coordinate === "number" ? part.squeeze(i) : part;
+    }, this);
+  }
+
+  /**
+   * A copy with part of it replaced: `x.set({ pos: 3 }, 0)` zeroes position 3 of every row. `value` broadcasts against
+   * the whole of x. Indices are fed: another position is the same compiled graph.
+   */
+  set(where: Readonly<Record<string, Coordinate>>, value: Operand): Tensor {
+    return this.operand(value).where(this.mask(where), this);
+  }
+
+  /** Where the given coordinates are: a bool value that broadcasts against this one. */
+  mask(where: Readonly<Record<string, Coordinate>>): Tensor {
+    const masks = Object.entries(where).map(([axis, coordinate]) => {
+      const i = axisIndex(this, axis);
+      const size = this.shape[i];
+      const trailing = this.shape.length - i - 1;
+      const shape = [size, ...new Array<number>(trailing).fill(1)];
+      const axes = this.axes.slice(i);
+      if (coordinate instanceof Tensor) {
+        const range = ndarray(
+          "int32",
+          shape,
+          Int32Array.from({ length: size }, (_, k) => k),
+        );
+        return Tensor.leaf(range, axes).equal(coordinate);
+      }
+      const inside = new Uint8Array(size);
+      for (const k of this.index(i, coordinate).data) inside[k] = 1;
+      return Tensor.leaf(ndarray("bool", shape, inside), axes);
+    });
+    if (masks.length === 0) throw new ArgumentError("set needs at least one axis, as in x.set({ pos: 3 }, 0).");
+    return masks.reduce((a, b) => a.and(b));
+  }
+
+  private index(axis: number, coordinate: Coordinate): Tensor {
+    if (coordinate instanceof Tensor) return coordinate;
+    const size = this.shape[axis];
+    const list = typeof coordinate === "number" ? [coordinate] : coordinate;
+    const found = list.map((i) => (i < 0 ? i + size : i));
+    const outside = list.find((_, k) => !(Number.isInteger(found[k]) && found[k] >= 0 && found[k] < size));
+    if (outside !== undefined) {
+      throw new ShapeError(`Index ${outside} is outside axis ${this.axes[axis] || axis} of ${showShape(this)}.`, {
+        asked: outside,
+        found: size,
+      });
+    }
+    const shape = typeof coordinate === "number" ? [] : [list.length];
+    return Tensor.leaf(
+      ndarray("int32", shape, Int32Array.from(found)),
+      shape.map(() => this.axes[axis]),
+    );
+  }
+}
+
+interface Leaf {
+  readonly array: NDArray;
+  readonly role: LeafRole;
+  readonly label: string | undefined;
+}
+
+function filled(dtype: DType, value: number): NDArray {
+  const data = emptyData(dtype, 1);
+  data[0] = value;
+  return { dtype, shape: [], data } as NDArray;
+}
+
+type Nested = number | boolean | readonly Nested[];
+
+/**
+ * A leaf from numbers: nested arrays, or typed data with a shape. Integers stay floats unless `dtype` says otherwise.
+ * @throws ShapeError if nested arrays are ragged, or data and shape disagree.
+ */
+export function tensor(
+  values: Nested | TypedData,
+  options: { readonly axes?: readonly string[]; readonly shape?: readonly number[]; readonly dtype?: DType } = {},
+): Tensor {
+  const flat: number[] = [];
+  const shape: number[] = [];
+  if (ArrayBuffer.isView(values)) {
+    const natural: DType =
+      values instanceof Int32Array
+        ? "int32"
+        : values instanceof Uint8Array
+          ? "bool"
+          : values instanceof Float64Array
+            ? "float64"
+            : "float32";
+    const dtype = options.dtype ?? (natural === "float64" ? "float32" : natural);
+    const data = dtype === natural ? values : fill(dtype, values);
+    return Tensor.leaf(ndarray(dtype, options.shape ?? [values.length], data as never), options.axes);
+  }
+  const walk = (v: Nested, depth: number): void => {
+    if (typeof v === "number" || typeof v === "boolean") {
+      if (depth !== shape.length) ragged(shape);
+      flat.push(+v);
+      return;
+    }
+    if (shape[depth] === undefined && flat.length === 0) shape[depth] = v.length;
+    else if (shape[depth] !== v.length) ragged(shape);
+    for (const x of v) walk(x, depth + 1);
+  };
+  walk(values, 0);
+  const boolean = typeof [values].flat(Infinity as 1)[0] === "boolean";
+  const dtype = options.dtype ?? (boolean ? "bool" : "float32");
+  return Tensor.leaf(ndarray(dtype, options.shape ?? shape, fill(dtype, flat) as never), options.axes);
+}
+
+function fill(dtype: DType, values: ArrayLike<number>): TypedData {
+  const data = emptyData(dtype, values.length);
+  data.set(values as ArrayLike<number> & ArrayLike<never>);
+  return data;
+}
+
+function ragged(shape: readonly number[]): never {
+  throw new ShapeError(`Nested arrays must be of equal length at each depth; the first ones make shape [${shape}].`, {
+    found: shape,
+  });
+}

@@ -1,0 +1,172 @@
+/** One or more cases for every op: the compiler asks for a new op's. Each is run on every engine and differentiated. */
+import type { OpName } from "../../src/graph/ops/index.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
+import type { NDArray } from "../../src/tensor/array.ts";
+import { sizeOf } from "../../src/tensor/array.ts";
+
+/** Deterministic numbers in (-2, 2), away from the kinks at 0. */
+export function numbers(shape: readonly number[], seed = 1, positive = false): Tensor {
+  let state = seed * 2654435761;
+  const data = Float32Array.from({ length: sizeOf(shape) }, () => {
+    state = (Math.imul(state ^ (state >>> 15), 2246822519) + 0x9e3779b9) | 0;
+    const u = ((state >>> 8) & 0xffff) / 0x10000;
+    const x = 0.1 + 1.8 * u;
+    return positive || state & 1 ? x : -x;
+  });
+  return Tensor.leaf({ dtype: "float32", shape, data } as NDArray);
+}
+
+export function ints(shape: readonly number[], values: readonly number[]): Tensor {
+  return Tensor.leaf({ dtype: "int32", shape, data: Int32Array.from(values) });
+}
+
+export function bools(shape: readonly number[], seed = 1): Tensor {
+  const { data } = numbers(shape, seed);
+  return Tensor.leaf({ dtype: "bool", shape, data: Uint8Array.from(data, (x) => +(x > 0)) });
+}
+
+export interface Case {
+  readonly what: string;
+  /** What the op is applied to, and what is differentiated where it is a float. */
+  readonly inputs: readonly Tensor[];
+  readonly make: (...inputs: Tensor[]) => Tensor;
+}
+
+const of = (what: string, inputs: readonly Tensor[], make: (...inputs: Tensor[]) => Tensor): Case => ({
+  what,
+  inputs,
+  make,
+});
+
+const a = numbers([2, 3, 4], 1);
+const b = numbers([2, 3, 4], 2);
+const row = numbers([4], 3);
+const column = numbers([3, 1], 4);
+const positive = numbers([2, 3, 4], 5, true);
+
+const binary = (op: OpName): Case[] => [
+  of("of equal shapes", [a, b], (x, y) => Tensor.apply(op, [x, y])),
+  of("with a row broadcast", [a, row], (x, y) => Tensor.apply(op, [x, y])),
+  of("with a column broadcast", [column, b], (x, y) => Tensor.apply(op, [x, y])),
+  of("of a column and a row, both broadcast", [column, row], (x, y) => Tensor.apply(op, [x, y])),
+];
+const unary = (op: OpName, x = a): Case[] => [of("of numbers", [x], (t) => Tensor.apply(op, [t]))];
+const logic = (op: OpName): Case[] => [
+  of("of conditions", [bools([2, 3], 1), bools([3], 2)], (x, y) => Tensor.apply(op, [x, y])),
+];
+const reduction = (op: OpName): Case[] => [
+  of("over the last axis", [a], (x) => Tensor.apply(op, [x], { axes: [2], keepdims: false })),
+  of("over the last axis, kept", [a], (x) => Tensor.apply(op, [x], { axes: [2], keepdims: true })),
+  of("over the first and the last axis", [a], (x) => Tensor.apply(op, [x], { axes: [0, 2], keepdims: false })),
+];
+
+export const cases: { readonly [K in OpName]: readonly Case[] } = {
+  add: [
+    ...binary("add"),
+    of("of integers", [ints([3], [1, 2, 3]), ints([], [4])], (x, y) => x.add(y)),
+    of("of a value with itself", [a], (x) => x.add(x)),
+  ],
+  sub: binary("sub"),
+  mul: [...binary("mul"), of("of a value with itself", [a], (x) => x.mul(x))],
+  div: binary("div"),
+  pow: [of("of positive numbers", [positive, row], (x, y) => x.pow(y))],
+  maximum: binary("maximum"),
+  minimum: binary("minimum"),
+  equal: [of("of integers", [ints([3], [1, 2, 3]), ints([], [2])], (x, y) => x.equal(y)), ...binary("equal")],
+  lessThan: binary("lessThan"),
+  and: logic("and"),
+  or: logic("or"),
+  not: [of("of a condition", [bools([5])], (x) => x.not())],
+  where: [
+    of("with a broadcast condition", [bools([3, 1]), a, b], (c, x, y) => x.where(c, y)),
+    of("with a number", [bools([2, 3, 4]), a], (c, x) => x.where(c, 0.5)),
+    of("of integers", [bools([2]), ints([2], [1, 2])], (c, x) => x.where(c, 7)),
+  ],
+  neg: unary("neg"),
+  abs: unary("abs"),
+  sign: unary("sign"),
+  exp: unary("exp"),
+  log: unary("log", positive),
+  sqrt: unary("sqrt", positive),
+  tanh: unary("tanh"),
+  sigmoid: unary("sigmoid"),
+  relu: unary("relu"),
+  sin: unary("sin"),
+  cos: unary("cos"),
+  erf: [...unary("erf"), of("of large numbers", [numbers([6])], (x) => x.mul(2.7).erf())],
+  sum: reduction("sum"),
+  mean: reduction("mean"),
+  max: reduction("max"),
+  min: reduction("min"),
+  logSumExp: [...reduction("logSumExp"), of("of numbers far from 0", [a], (x) => x.mul(100).logSumExp())],
+  argmax: [of("of rows", [a], (x) => x.argmax(-1)), of("of columns", [a], (x) => x.argmax(1))],
+  softmax: [...unary("softmax"), of("along another axis", [a], (x) => x.softmax(0))],
+  matmul: [
+    of("with a weight", [a, numbers([4, 5], 7)], (x, y) => x.matmul(y)),
+    of("of stacks", [a, numbers([2, 4, 3], 8)], (x, y) => x.matmul(y)),
+    of("of stacks that broadcast", [numbers([1, 3, 4], 9), numbers([2, 4, 2], 10)], (x, y) => x.matmul(y)),
+    of("of a matrix with a stack", [numbers([3, 4], 9), numbers([2, 4, 2], 10)], (x, y) => x.matmul(y)),
+  ],
+  einsum: [
+    of("of attention scores", [numbers([2, 3, 2, 4], 1), numbers([2, 5, 2, 4], 2)], (q, k) =>
+      q.einsum("bqhe,bkhe->bhqk", k),
+    ),
+    of("with a weight", [a, numbers([2, 4, 5], 3)], (x, w) => x.einsum("bpm,hmv->bphv", w)),
+    of("that sums one input alone", [a, row], (x, y) => x.einsum("bpm,m->b", y)),
+  ],
+  point: [of("under a name", [a], (x) => x.point("here")), of("with other axes", [a], (x) => x.rename(["batch"]))],
+  permute: [of("of three axes", [a], (x) => x.permute([2, 0, 1]))],
+  splitAxis: [
+    of("of the last axis", [a], (x) => x.splitAxis(-1, { head: 2, d_head: 2 })),
+    of("of a middle axis", [numbers([2, 6, 3])], (x) => x.splitAxis(1, { head: 2, d_head: -1 })),
+  ],
+  mergeAxes: [
+    of("of the last two", [a], (x) => x.mergeAxes(1, 2)),
+    of("of the first two", [a], (x) => x.mergeAxes(0, 2)),
+    of("of the middle", [numbers([2, 3, 2, 2])], (x) => x.mergeAxes(1, 2)),
+  ],
+  reshapeLike: [of("of a merged value", [a, b], (x, like) => x.mergeAxes(0, 2).reshapeLike(like, 0, 2))],
+  unsqueeze: [of("in front", [a], (x) => x.unsqueeze(0)), of("at the end", [a], (x) => x.unsqueeze(-1))],
+  squeeze: [of("of the last axis", [column], (x) => x.squeeze(1))],
+  expandLike: [
+    of("of a row", [row, a], (x, like) => x.expandLike(like)),
+    of("of a column", [column, a], (x, like) => x.expandLike(like)),
+  ],
+  repeat: [of("of an axis of size 1", [column], (x) => x.repeat(1, 5))],
+  concat: [
+    of("along the first axis", [a, b], (x, y) => x.concat(y, 0)),
+    of("along the last axis", [a, numbers([2, 3, 1])], (x, y) => x.concat(y, -1)),
+  ],
+  slice: [
+    of("from the start", [a], (x) => x.slice(-1, 0, 2)),
+    of("to one before the end", [a], (x) => x.slice(1, 0, -1)),
+    of("from the middle to the end", [a], (x) => x.slice(-1, 2)),
+    of("of the middle", [a], (x) => x.slice(-1, 1, 3)),
+  ],
+  gather: [
+    of("of embedding rows", [numbers([5, 3]), ints([2, 4], [0, 4, 4, 1, 2, 0, 0, 3])], (x, i) => x.gather(0, i)),
+    of("along a middle axis", [a, ints([2], [2, 0])], (x, i) => x.gather(1, i)),
+    of("along the last axis with repeats", [a, ints([2, 2], [3, 3, 0, 1])], (x, i) => x.gather(-1, i)),
+    of("of a negative index", [a, ints([1], [-1])], (x, i) => x.gather(1, i)),
+  ],
+  scatterAddLike: [
+    of("with repeats", [numbers([5, 3]), ints([4], [0, 4, 4, 1]), numbers([4, 3], 3)], (x, i, u) =>
+      x.scatterAddLike(i, u),
+    ),
+  ],
+  gatherRows: [of("of batch and position", [a, ints([4, 2], [0, 1, 1, 2, 0, 0, 0, 1])], (x, i) => x.gatherRows(i))],
+  scatterRowsLike: [
+    of("with repeats", [a, ints([3, 2], [0, 1, 1, 2, 0, 1]), numbers([3, 4], 3)], (x, i, u) => x.scatterRowsLike(i, u)),
+  ],
+  pick: [of("of one element a row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.pick(i))],
+  placeLike: [
+    of("of one element a row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0]), numbers([2, 3], 3)], (x, i, v) =>
+      x.placeLike(i, v),
+    ),
+  ],
+  cast: [
+    of("of integers to floats", [ints([3], [1, 0, 3])], (x) => x.cast("float32")),
+    of("of floats to integers", [a], (x) => x.cast("int32")),
+    of("of conditions to floats", [bools([4])], (x) => x.cast("float32")),
+  ],
+};
