@@ -1,0 +1,37 @@
+/** What a model family is: how its `config.json` and its weights' names turn into ours. */
+import type { NDArray } from "../../tensor/array.ts";
+import type { HookedTransformerConfig } from "../config.ts";
+
+export type ConfigJson = Readonly<Record<string, unknown>>;
+
+/** Where a model comes from, as far as reading it depends on that. */
+export interface FamilyContext {
+  /** Hugging Face id, or the folder's name. */
+  readonly repoName: string;
+  /** Names of the checkpoint's arrays, once they are known. */
+  readonly weightNames?: readonly string[];
+  /** Told of each thing that was decided on the reader's behalf, in a sentence. */
+  readonly note: (sentence: string) => void;
+}
+
+export interface ModelFamily {
+  readonly name: string;
+  /** Whether a `config.json` is this family's. */
+  matches(configJson: ConfigJson, repoName: string): boolean;
+  /** @throws ConfigError for a field that is unknown, missing, or asks for what cannot be computed. */
+  config(configJson: ConfigJson, context: FamilyContext): HookedTransformerConfig;
+  /**
+   * The checkpoint's arrays under TransformerLens' names and in its layout; `raw` is not changed, and arrays that need no
+   * change are shared with it. @throws WeightsError for an array that is missing or left over.
+   */
+  weights(
+    raw: ReadonlyMap<string, NDArray>,
+    config: HookedTransformerConfig,
+    context: FamilyContext,
+  ): Map<string, NDArray<"float32">>;
+}
+
+/** The last part of "org/name". */
+export function shortName(repoName: string): string {
+  return repoName.replace(/\/+$/, "").split("/").at(-1) || repoName;
+}

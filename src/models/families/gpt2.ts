@@ -1,0 +1,121 @@
+/** GPT-2 and its kin (distilgpt2, Stanford's), in Hugging Face's form. */
+import { type NDArray, zeros } from "../../tensor/array.ts";
+import { ConfigError } from "../../tensor/errors.ts";
+import { type HookedTransformerConfig, parseConfig } from "../config.ts";
+import { type ConfigJson, type FamilyContext, type ModelFamily, shortName } from "./family.ts";
+import { GPT2_FIELDS, GPT2_IGNORED_FIELDS } from "./gpt2-fields.ts";
+import { headsOfColumns, partOf, RawWeights, reshaped, transposed } from "./layout.ts";
+import { refuseUnknownFields, requireField } from "./read-fields.ts";
+
+/** Constants that old versions of transformers saved with the weights: the causal mask and the masked score. */
+const BUFFERS = /^h\.\d+\.attn\.(bias|masked_bias)$/;
+const PREFIX = "transformer.";
+
+export const gpt2: ModelFamily = {
+  name: "gpt2",
+  matches: (json) => json.model_type === "gpt2",
+  config: gpt2Config,
+  weights(raw, config) {
+    const arrays = new RawWeights(withoutPrefix(raw), "GPT-2");
+    arrays.drop(BUFFERS);
+    const { nLayers, dModel, nCtx, dVocab } = config;
+    const weights = new Map<string, NDArray<"float32">>();
+    const embedding = arrays.take("wte.weight", [dVocab, dModel]);
+    weights.set("embed.W_E", embedding);
+    weights.set("pos_embed.W_pos", arrays.take("wpe.weight", [nCtx, dModel]));
+    for (let layer = 0; layer < nLayers; layer++) addBlock(weights, arrays, config, layer);
+    weights.set("ln_final.w", arrays.take("ln_f.weight", [dModel]));
+    weights.set("ln_final.b", arrays.take("ln_f.bias", [dModel]));
+    // A tied unembedding is usually not stored. Where both are there, transformers uses what is stored.
+    const unembedding = arrays.has("lm_head.weight") ? arrays.take("lm_head.weight", [dVocab, dModel]) : embedding;
+    weights.set("unembed.W_U", transposed(unembedding));
+    weights.set("unembed.b_U", zeros("float32", [dVocab]));
+    arrays.expectEmpty();
+    return weights;
+  },
+};
+
+function gpt2Config(json: ConfigJson, context: FamilyContext): HookedTransformerConfig {
+  refuseUnknownFields(json, "a GPT-2 model", GPT2_FIELDS, GPT2_IGNORED_FIELDS);
+  if (json.add_cross_attention === true) {
+    throw new ConfigError("add_cross_attention = true is not supported. Supported: false.", {
+      asked: "add_cross_attention",
+      found: true,
+    });
+  }
+  const dModel = requireField(json, "n_embd", "GPT-2") as number;
+  const nHeads = requireField(json, "n_head", "GPT-2") as number;
+  const untied = json.tie_word_embeddings === false;
+  if (untied && context.weightNames && !context.weightNames.includes("lm_head.weight")) {
+    throw new ConfigError(
+      "tie_word_embeddings = false promises an unembedding of its own, but the checkpoint has no lm_head.weight.",
+      { asked: "tie_word_embeddings", found: false },
+    );
+  }
+  if (!Number.isInteger(dModel / nHeads)) {
+    throw new ConfigError(`n_embd ${dModel} is not a multiple of n_head ${nHeads}, as GPT-2's heads need it to be.`, {
+      asked: "n_head",
+      found: nHeads,
+    });
+  }
+  return parseConfig({
+    n_layers: requireField(json, "n_layer", "GPT-2"),
+    d_model: dModel,
+    n_heads: nHeads,
+    d_head: dModel / nHeads,
+    d_mlp: json.n_inner ?? 4 * dModel,
+    n_ctx: requireField(json, "n_positions", "GPT-2"),
+    d_vocab: requireField(json, "vocab_size", "GPT-2"),
+    act_fn: activation(json.activation_function ?? "gelu_new"),
+    eps: json.layer_norm_epsilon ?? 1e-5,
+    use_attn_scale: json.scale_attn_weights ?? true,
+    scale_attn_by_inverse_layer_idx: json.scale_attn_by_inverse_layer_idx ?? false,
+    normalization_type: "LN",
+    tokenizer_name: context.repoName,
+    original_architecture: "GPT2LMHeadModel",
+    model_name: shortName(context.repoName),
+  });
+}
+
+/** Hugging Face has a second name for one activation. */
+function activation(name: unknown): unknown {
+  return name === "swish" ? "silu" : name;
+}
+
+/** Checkpoints of the language model say `transformer.h.0...`, those of the bare model `h.0...`. */
+function withoutPrefix(raw: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
+  return new Map([...raw].map(([name, array]) => [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, array]));
+}
+
+/** GPT-2's Conv1D weights are [in, out] already; queries, keys and values lie side by side, each head by head. */
+function addBlock(
+  weights: Map<string, NDArray<"float32">>,
+  arrays: RawWeights,
+  config: HookedTransformerConfig,
+  layer: number,
+): void {
+  const { nHeads, dHead, dModel } = config;
+  const dMlp = config.dMlp ?? 0;
+  const from = `h.${layer}`;
+  const to = `blocks.${layer}`;
+  for (const [ours, theirs] of [
+    ["ln1", "ln_1"],
+    ["ln2", "ln_2"],
+  ]) {
+    weights.set(`${to}.${ours}.w`, arrays.take(`${from}.${theirs}.weight`, [dModel]));
+    weights.set(`${to}.${ours}.b`, arrays.take(`${from}.${theirs}.bias`, [dModel]));
+  }
+  const qkv = arrays.take(`${from}.attn.c_attn.weight`, [dModel, 3 * dModel]);
+  const biases = arrays.take(`${from}.attn.c_attn.bias`, [3 * dModel]);
+  ["Q", "K", "V"].forEach((part, block) => {
+    weights.set(`${to}.attn.W_${part}`, headsOfColumns(qkv, nHeads, dHead, block));
+    weights.set(`${to}.attn.b_${part}`, partOf(biases, [nHeads, dHead], block));
+  });
+  const output = arrays.take(`${from}.attn.c_proj.weight`, [dModel, dModel]);
+  weights.set(`${to}.attn.W_O`, reshaped(output, [nHeads, dHead, dModel]));
+  weights.set(`${to}.attn.b_O`, arrays.take(`${from}.attn.c_proj.bias`, [dModel]));
+  weights.set(`${to}.mlp.W_in`, arrays.take(`${from}.mlp.c_fc.weight`, [dModel, dMlp]));
+  weights.set(`${to}.mlp.b_in`, arrays.take(`${from}.mlp.c_fc.bias`, [dMlp]));
+  weights.set(`${to}.mlp.W_out`, arrays.take(`${from}.mlp.c_proj.weight`, [dMlp, dModel]));
+  weights.set(`${to}.mlp.b_out`, arrays.take(`${from}.mlp.c_proj.bias`, [dModel]));
+}

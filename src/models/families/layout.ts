@@ -1,0 +1,117 @@
+/** Rearrangements between the layouts of checkpoints and TransformerLens'; each makes a new array. */
+import { type NDArray, ndarray, zeros } from "../../tensor/array.ts";
+import { WeightsError } from "../../tensor/errors.ts";
+import { listed, sameShape } from "./weights.ts";
+
+type Float32 = NDArray<"float32">;
+
+/** A checkpoint's arrays with a way to ask for one by name, and for those that nobody asked for. */
+export class RawWeights {
+  readonly #arrays: Map<string, NDArray>;
+  readonly #what: string;
+
+  constructor(arrays: ReadonlyMap<string, NDArray>, what: string) {
+    this.#arrays = new Map(arrays);
+    this.#what = what;
+  }
+
+  has(name: string): boolean {
+    return this.#arrays.has(name);
+  }
+
+  /** The array of that name as float32, with the shape it must have; it then counts as used. @throws WeightsError */
+  take(name: string, shape?: readonly number[]): Float32 {
+    const array = this.#arrays.get(name);
+    if (array === undefined) {
+      throw new WeightsError(`The ${this.#what} checkpoint has no "${name}".`, {
+        asked: name,
+        found: [...this.#arrays.keys()],
+      });
+    }
+    if (shape && !sameShape(shape, array.shape)) {
+      throw new WeightsError(
+        `"${name}" of the ${this.#what} checkpoint is [${array.shape}], but the configuration says [${shape}].`,
+        { asked: shape, found: array.shape },
+      );
+    }
+    this.#arrays.delete(name);
+    return toFloat32(name, array);
+  }
+
+  /** Leaves out the names that match: buffers that are no weights. Returns them. */
+  drop(pattern: RegExp): string[] {
+    const dropped = [...this.#arrays.keys()].filter((name) => pattern.test(name));
+    for (const name of dropped) this.#arrays.delete(name);
+    return dropped;
+  }
+
+  /** What has been neither taken nor dropped. */
+  names(): string[] {
+    return [...this.#arrays.keys()];
+  }
+
+  /** @throws WeightsError if anything has been neither taken nor dropped. */
+  expectEmpty(): void {
+    const left = this.names();
+    if (left.length === 0) return;
+    throw new WeightsError(
+      `The ${this.#what} checkpoint has weights that the model has no place for: ${listed(left)}.`,
+      {
+        found: left,
+      },
+    );
+  }
+}
+
+/** The same numbers in float32. @throws WeightsError for an array that does not hold floats. */
+export function toFloat32(name: string, array: NDArray): Float32 {
+  if (array.dtype === "float32") return array as Float32;
+  if (array.dtype === "float64") return ndarray("float32", array.shape, Float32Array.from(array.data));
+  throw new WeightsError(`Weight "${name}" holds ${array.dtype}, not floating-point numbers.`, {
+    asked: name,
+    found: array.dtype,
+  });
+}
+
+/** Swaps the last two axes: `[..., i, j] -> [..., j, i]`. */
+export function transposed(array: Float32): Float32 {
+  const rank = array.shape.length;
+  const rows = array.shape[rank - 2];
+  const cols = array.shape[rank - 1];
+  const out = zeros("float32", [...array.shape.slice(0, -2), cols, rows]);
+  const size = rows * cols;
+  for (let base = 0; base < array.data.length; base += size) {
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < cols; j++) out.data[base + j * rows + i] = array.data[base + i * cols + j];
+    }
+  }
+  return out;
+}
+
+/**
+ * One of the blocks of columns of a `[d_model, blocks * head * d_head]` matrix, a head at a time: `[head, d_model, d_head]`.
+ * GPT-2 keeps queries, keys and values side by side in such a matrix.
+ */
+export function headsOfColumns(matrix: Float32, heads: number, dHead: number, block = 0): Float32 {
+  const [dModel, width] = matrix.shape;
+  const out = zeros("float32", [heads, dModel, dHead]);
+  for (let head = 0; head < heads; head++) {
+    const column = (block * heads + head) * dHead;
+    for (let m = 0; m < dModel; m++) {
+      const from = m * width + column;
+      out.data.set(matrix.data.subarray(from, from + dHead), (head * dModel + m) * dHead);
+    }
+  }
+  return out;
+}
+
+/** A copy of the part of a vector that belongs to one block, with the shape asked for. */
+export function partOf(vector: Float32, shape: readonly number[], block = 0): Float32 {
+  const size = shape.reduce((n, s) => n * s, 1);
+  return ndarray("float32", shape, vector.data.slice(block * size, (block + 1) * size));
+}
+
+/** The same numbers under another shape of the same size. */
+export function reshaped(array: Float32, shape: readonly number[]): Float32 {
+  return ndarray("float32", shape, array.data);
+}

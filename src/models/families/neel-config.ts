@@ -1,0 +1,83 @@
+/** `config.json` of the models that Neel Nanda trained, and of all that keep to its form. */
+import { ConfigError } from "../../tensor/errors.ts";
+import { type HookedTransformerConfig, parseConfig } from "../config.ts";
+import { ACTIVATIONS } from "../config-choices.ts";
+import { MODEL_ALIASES } from "./aliases.ts";
+import { type ConfigJson, type FamilyContext, shortName } from "./family.ts";
+import { NEEL_FIELDS, NEEL_TRAINING_FIELDS } from "./neel-fields.ts";
+import { refuseUnknownFields, requireField, unknownFields } from "./read-fields.ts";
+
+/**
+ * The architecture that a file of this form declares; "neel" unless it says otherwise, and "neel-solu-old" for the
+ * repositories that are called old. Undefined for a file of another form.
+ */
+export function neelArchitecture(json: ConfigJson, repoName: string): string | undefined {
+  if (typeof json.architecture === "string") return json.architecture;
+  if (json.model_type !== undefined || json.d_model === undefined || json.n_layers === undefined) return undefined;
+  return repoName.includes("_old") ? "neel-solu-old" : "neel";
+}
+
+/**
+ * Only the fields that TransformerLens reads are read; all others keep their defaults, `eps` above all: 1e-5.
+ *
+ * @throws ConfigError for a field that is neither read nor known to concern the training alone. In the repositories that
+ * TransformerLens lists such a field is noted and passed over: there its reading is what the model is.
+ */
+export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTransformerConfig {
+  const architecture = neelArchitecture(json, context.repoName) ?? "neel";
+  const what = `a model of architecture "${architecture}"`;
+  if (MODEL_ALIASES.has(context.repoName)) {
+    const passedOver = unknownFields(json, NEEL_FIELDS, NEEL_TRAINING_FIELDS);
+    if (passedOver.length > 0) {
+      context.note(
+        `config.json has fields that TransformerLens does not read; neither are they here: ${passedOver.join(", ")}.`,
+      );
+    }
+  } else {
+    refuseUnknownFields(json, what, NEEL_FIELDS, NEEL_TRAINING_FIELDS);
+  }
+
+  const attnOnly = json.attn_only ?? false;
+  return parseConfig({
+    n_layers: requireField(json, "n_layers", what),
+    d_model: requireField(json, "d_model", what),
+    n_heads: requireField(json, "n_heads", what),
+    d_head: requireField(json, "d_head", what),
+    d_mlp: json.d_mlp,
+    n_ctx: requireField(json, "n_ctx", what),
+    d_vocab: requireField(json, "d_vocab", what),
+    act_fn: attnOnly ? activationOrNull(json.act_fn) : requireField(json, "act_fn", what),
+    attn_only: attnOnly,
+    final_rms: json.final_rms ?? false,
+    normalization_type: normalization(json, what, context),
+    positional_embedding_type: json.shortformer_pos ? "shortformer" : "standard",
+    tokenizer_name: json.tokenizer_name ?? null,
+    original_architecture: architecture,
+    model_name: shortName(context.repoName),
+  });
+}
+
+/** Attention-only models have an `act_fn` that nothing reads, whatever it names. */
+function activationOrNull(value: unknown): unknown {
+  return (ACTIVATIONS as readonly unknown[]).includes(value) ? value : null;
+}
+
+/**
+ * Some of the old checkpoints carry norm weights although their file says `LNPre`, which has none. TransformerLens' default
+ * loading folds those weights in, so they count: such a model is an `LN` one.
+ */
+function normalization(json: ConfigJson, what: string, context: FamilyContext): unknown {
+  const { normalization: short, normalization_type: long } = json;
+  if (short !== undefined && long !== undefined && short !== long) {
+    throw new ConfigError(
+      `normalization (${JSON.stringify(short)}) and normalization_type (${JSON.stringify(long)}) contradict each other. Keep one.`,
+      { asked: short, found: long },
+    );
+  }
+  const declared = short !== undefined ? short : requireField(json, "normalization_type", what);
+  if (declared === "LNPre" && context.weightNames?.some((name) => /^blocks\.\d+\.(ln|norm)1\.w$/.test(name))) {
+    context.note("config.json says LNPre, but the checkpoint has norm weights; they are used, so the model is LN.");
+    return "LN";
+  }
+  return declared;
+}

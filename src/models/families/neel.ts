@@ -1,0 +1,34 @@
+/** Models whose checkpoint already has TransformerLens' names and layout. */
+import type { NDArray } from "../../tensor/array.ts";
+import type { HookedTransformerConfig } from "../config.ts";
+import type { FamilyContext, ModelFamily } from "./family.ts";
+import { fillNeutral } from "./fill.ts";
+import { RawWeights } from "./layout.ts";
+import { neelArchitecture, neelConfig } from "./neel-config.ts";
+
+/** Constants that PyTorch saves with the weights: the causal mask and the masked score. */
+const BUFFERS = /^blocks\.\d+\.attn\.(mask|IGNORE)$/;
+
+export const neel: ModelFamily = {
+  name: "neel",
+  matches: (json, repoName) => neelArchitecture(json, repoName) === "neel",
+  config: neelConfig,
+  weights(raw, config, context) {
+    const arrays = new RawWeights(raw, "neel");
+    arrays.drop(BUFFERS);
+    const weights = new Map(arrays.names().map((name) => [name, arrays.take(name)]));
+    return completeNeelWeights(weights, config, context);
+  },
+};
+
+/** What both generations of these checkpoints may lack or have too much of. */
+export function completeNeelWeights(
+  weights: Map<string, NDArray<"float32">>,
+  config: HookedTransformerConfig,
+  context: FamilyContext,
+): Map<string, NDArray<"float32">> {
+  if (config.finalRms && weights.delete("ln_final.b")) {
+    context.note("The last norm is an RMSNorm, which has no bias; the checkpoint's ln_final.b is left out.");
+  }
+  return fillNeutral(weights, config, context);
+}
