@@ -1,0 +1,110 @@
+/** The weight transformations, in TransformerLens' order and with its exceptions. */
+import type { NDArray } from "../../tensor/array.ts";
+import type { HookedTransformerConfig } from "../config.ts";
+import { checkWeights, type Weights } from "../families/weights.ts";
+import { centerUnembed } from "./center-unembed.ts";
+import { centerWritingWeights } from "./center-writing-weights.ts";
+import { WeightDraft } from "./draft.ts";
+import { foldLayerNorm } from "./fold-layer-norm.ts";
+import { foldValueBiases } from "./fold-value-biases.ts";
+import { refactorFactoredAttnMatrices } from "./refactor-factored-attn-matrices.ts";
+
+/** What to do to the weights before use. No log probability changes, except by the last flag. */
+export interface ProcessingFlags {
+  /** Norms' weights and biases into what reads them. */
+  readonly foldLn: boolean;
+  /** What is written to the residual stream gets mean 0. */
+  readonly centerWritingWeights: boolean;
+  /** Logits get mean 0. */
+  readonly centerUnembed: boolean;
+  /** Values' biases into `b_O`. */
+  readonly foldValueBiases: boolean;
+  /** Heads in the bases of their singular vectors. */
+  readonly refactorFactoredAttnMatrices: boolean;
+  /**
+   * Centre `W_U` over d_model even where the last norm is an RMSNorm, as TransformerLens does in folding. Its logits for the
+   * old SoLU models differ by that from the models'; published numbers of theirs need it.
+   */
+  readonly transformerLensFinalRms: boolean;
+}
+
+/** The flags of `fromPretrained`, as in TransformerLens. */
+export const DEFAULT_PROCESSING: ProcessingFlags = {
+  foldLn: true,
+  centerWritingWeights: true,
+  centerUnembed: true,
+  foldValueBiases: true,
+  refactorFactoredAttnMatrices: false,
+  transformerLensFinalRms: false,
+};
+
+/** The flags of `fromPretrainedNoProcessing`. */
+export const NO_PROCESSING: ProcessingFlags = {
+  foldLn: false,
+  centerWritingWeights: false,
+  centerUnembed: false,
+  foldValueBiases: false,
+  refactorFactoredAttnMatrices: false,
+  transformerLensFinalRms: false,
+};
+
+export interface ProcessedWeights {
+  /** Parameterless norms where they were folded. */
+  readonly config: HookedTransformerConfig;
+  readonly weights: Map<string, NDArray<"float32">>;
+  /** Each flag that does not apply to this model, and why. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Applies fold_ln, center_writing_weights, center_unembed, fold_value_biases and refactor_factored_attn_matrices, in that
+ * order. Sums are in float64, results in float32. The arrays given are not changed; those that no step touches are shared
+ * with the result.
+ *
+ * @param flags those left out are as in `DEFAULT_PROCESSING`.
+ * @throws WeightsError if the weights are not those of the configuration; ConfigError for a flag that cannot be obeyed.
+ */
+export function processWeights(
+  config: HookedTransformerConfig,
+  weights: Weights,
+  flags: Partial<ProcessingFlags> = {},
+): ProcessedWeights {
+  checkWeights(config, weights);
+  const asked = { ...DEFAULT_PROCESSING, ...flags };
+  const { flags: applicable, notes } = applicableFlags(config, asked);
+  const draft = new WeightDraft(weights);
+  let processed = config;
+  if (applicable.foldLn) processed = foldLayerNorm(draft, config, applicable.transformerLensFinalRms);
+  if (applicable.centerWritingWeights) centerWritingWeights(draft, config);
+  if (applicable.centerUnembed) centerUnembed(draft, config);
+  if (applicable.foldValueBiases) foldValueBiases(draft, config);
+  if (applicable.refactorFactoredAttnMatrices) refactorFactoredAttnMatrices(draft, config);
+  return { config: processed, weights: draft.finish(), notes };
+}
+
+/** Turns off what would change the model. */
+function applicableFlags(
+  config: HookedTransformerConfig,
+  asked: ProcessingFlags,
+): { flags: ProcessingFlags; notes: string[] } {
+  const flags: { -readonly [K in keyof ProcessingFlags]: boolean } = { ...asked };
+  const notes: string[] = [];
+  const turnOff = (flag: keyof ProcessingFlags, name: string, why: string) => {
+    if (!flags[flag]) return;
+    flags[flag] = false;
+    notes.push(`${name} is left out: ${why}.`);
+  };
+  if (config.positionalEmbeddingType === "shortformer") {
+    const why = "shortformer positions are added after the norm";
+    turnOff("foldLn", "fold_ln", why);
+    turnOff("centerWritingWeights", "center_writing_weights", why);
+    turnOff("centerUnembed", "center_unembed", "TransformerLens leaves shortformer models as they are");
+  }
+  if (config.normalizationType === null) turnOff("foldLn", "fold_ln", "the model has no norms");
+  if (config.outputLogitsSoftCap > 0) turnOff("centerUnembed", "center_unembed", "the logits are capped after it");
+  const isLayerNorm = config.normalizationType === "LN" || config.normalizationType === "LNPre";
+  if (!isLayerNorm || config.finalRms) {
+    turnOff("centerWritingWeights", "center_writing_weights", "not every reader of the stream subtracts its mean");
+  }
+  return { flags, notes };
+}

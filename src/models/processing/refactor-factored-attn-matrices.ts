@@ -1,0 +1,76 @@
+/** `refactor_factored_attn_matrices`: heads are written in the bases of their own singular vectors. */
+import { ConfigError } from "../../tensor/errors.ts";
+import type { HookedTransformerConfig } from "../config.ts";
+import type { WeightDraft } from "./draft.ts";
+import { foldValueBiases } from "./fold-value-biases.ts";
+import { type Columns, svdOfProduct } from "./thin-svd.ts";
+
+/**
+ * Per head, with the biases as one more row of d_model:
+ *
+ *     [W_Q; b_Q] [W_K; b_K]ᵀ = U S Vᵀ;   [W_Q; b_Q] = U sqrt(S),  [W_K; b_K] = V sqrt(S)
+ *     b_O += b_V W_O,  b_V = 0;   W_V W_O = U S Vᵀ;   W_V = U S,  W_O = Vᵀ
+ *
+ * Scores, patterns and what heads write stay what they were. Queries, keys, values and `z` do not: their d_head axis is
+ * sorted by singular value now, and the sign of each entry is arbitrary.
+ *
+ * @throws ConfigError for rotary positions, which act between queries and keys, so that their product alone is not enough.
+ */
+export function refactorFactoredAttnMatrices(draft: WeightDraft, config: HookedTransformerConfig): void {
+  if (config.positionalEmbeddingType === "rotary") {
+    throw new ConfigError(
+      "refactor_factored_attn_matrices does not go with rotary positions: they turn queries and keys before the product.",
+      { asked: "refactor_factored_attn_matrices", found: "rotary" },
+    );
+  }
+  foldValueBiases(draft, config);
+  for (let layer = 0; layer < config.nLayers; layer++) {
+    for (let head = 0; head < config.nHeads; head++) {
+      refactorScores(draft, config, `blocks.${layer}.attn`, head);
+      refactorOutput(draft, config, `blocks.${layer}.attn`, head);
+    }
+  }
+}
+
+function refactorScores(draft: WeightDraft, config: HookedTransformerConfig, attn: string, head: number): void {
+  const { dModel, dHead } = config;
+  const parts = ["Q", "K"].map((part) => {
+    const W = draft.edit(`${attn}.W_${part}`).subarray(head * dModel * dHead, (head + 1) * dModel * dHead);
+    const b = draft.edit(`${attn}.b_${part}`).subarray(head * dHead, (head + 1) * dHead);
+    return { W, b };
+  });
+  const [query, key] = parts.map(({ W, b }) => {
+    const columns = new Float64Array((dModel + 1) * dHead);
+    for (let e = 0; e < dHead; e++) {
+      for (let m = 0; m < dModel; m++) columns[e * (dModel + 1) + m] = W[m * dHead + e];
+      columns[e * (dModel + 1) + dModel] = b[e];
+    }
+    return { rows: dModel + 1, cols: dHead, data: columns };
+  });
+  const { u, s, v } = svdOfProduct(query, key);
+  [u, v].forEach((vectors, i) => {
+    const { W, b } = parts[i];
+    for (let e = 0; e < dHead; e++) {
+      const root = Math.sqrt(s[e]);
+      for (let m = 0; m < dModel; m++) W[m * dHead + e] = vectors.data[e * (dModel + 1) + m] * root;
+      b[e] = vectors.data[e * (dModel + 1) + dModel] * root;
+    }
+  });
+}
+
+function refactorOutput(draft: WeightDraft, config: HookedTransformerConfig, attn: string, head: number): void {
+  const { dModel, dHead } = config;
+  const size = dModel * dHead;
+  const W_V = draft.edit(`${attn}.W_V`).subarray(head * size, (head + 1) * size);
+  const W_O = draft.edit(`${attn}.W_O`).subarray(head * size, (head + 1) * size);
+  const values: Columns = { rows: dModel, cols: dHead, data: new Float64Array(size) };
+  for (let e = 0; e < dHead; e++) {
+    for (let m = 0; m < dModel; m++) values.data[e * dModel + m] = W_V[m * dHead + e];
+  }
+  // W_O is [d_head, d_model]: its rows are the columns of its transpose already.
+  const { u, s, v } = svdOfProduct(values, { rows: dModel, cols: dHead, data: Float64Array.from(W_O) });
+  for (let e = 0; e < dHead; e++) {
+    for (let m = 0; m < dModel; m++) W_V[m * dHead + e] = u.data[e * dModel + m] * s[e];
+  }
+  W_O.set(v.data);
+}
