@@ -7,11 +7,11 @@ import { gpt2 } from "./gpt2.ts";
 import { mingpt } from "./mingpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
-import { checkWeights, type Weights } from "./weights.ts";
+import { checkWeights, type WeightArrays } from "./weights.ts";
 
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
-export { checkWeights, expectedWeights, type WeightProblems, type Weights } from "./weights.ts";
+export { checkWeights, expectedWeights, type WeightArrays, type WeightProblems } from "./weights.ts";
 
 export const FAMILIES: readonly ModelFamily[] = [neel, neelSoluOld, mingpt, gpt2];
 
@@ -42,7 +42,7 @@ export interface ReadModel {
   readonly family: string;
   readonly config: HookedTransformerConfig;
   /** In TransformerLens' layout and complete; arrays that needed no change are the checkpoint's own. */
-  readonly weights: Weights;
+  readonly weights: WeightArrays;
   /** Each thing decided on the reader's behalf, in a sentence. */
   readonly notes: readonly string[];
 }

@@ -4,7 +4,7 @@ import { WeightsError } from "../../tensor/errors.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 
 /** Weights by name in TransformerLens' layout: everything multiplies from the right, `x @ W`. */
-export type Weights = ReadonlyMap<string, NDArray<"float32">>;
+export type WeightArrays = ReadonlyMap<string, NDArray<"float32">>;
 
 /**
  * Name and shape of every weight, in the order in which the forward pass meets them: `W_E` [d_vocab, d_model], `W_pos`

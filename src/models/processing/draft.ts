@@ -7,7 +7,7 @@ export class WeightDraft {
   readonly #arrays: Map<string, NDArray<"float32">>;
   readonly #copied = new Set<string>();
 
-  constructor(weights: Weights) {
+  constructor(weights: WeightArrays) {
     this.#arrays = new Map(weights);
   }
 

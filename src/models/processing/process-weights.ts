@@ -1,7 +1,7 @@
 /** The weight transformations, in TransformerLens' order and with its exceptions. */
 import type { NDArray } from "../../tensor/array.ts";
 import type { HookedTransformerConfig } from "../config.ts";
-import { checkWeights, type Weights } from "../families/weights.ts";
+import { checkWeights, type WeightArrays } from "../families/weights.ts";
 import { centerUnembed } from "./center-unembed.ts";
 import { centerWritingWeights } from "./center-writing-weights.ts";
 import { WeightDraft } from "./draft.ts";
@@ -66,7 +66,7 @@ export interface ProcessedWeights {
  */
 export function processWeights(
   config: HookedTransformerConfig,
-  weights: Weights,
+  weights: WeightArrays,
   flags: Partial<ProcessingFlags> = {},
 ): ProcessedWeights {
   checkWeights(config, weights);
