@@ -1,0 +1,261 @@
+/**
+ * From prompts to the tokens that a model reads and back: BOS, padding, truncation and token strings by the rules of
+ * TransformerLens 2.18 (`HookedTransformer.to_tokens` and its neighbours, under their own names in camelCase).
+ */
+import { type NDArray, ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
+import { attentionMask, type PaddingSide } from "./attention-mask.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+export interface TokenRulesOptions {
+  readonly tokenizer: Tokenizer;
+  /** The longest prompt in tokens, BOS included. */
+  readonly nCtx: number;
+  readonly defaultPrependBos?: boolean;
+  readonly defaultPaddingSide?: PaddingSide;
+}
+
+/** Options that change a default for one call. */
+export interface ToTokensOptions {
+  /** Whether each row begins with BOS, whoever puts it there. Default: the rules' `defaultPrependBos`. */
+  readonly prependBos?: boolean | undefined;
+  /** Where shorter rows are filled up. Default: the rules' `defaultPaddingSide`. */
+  readonly paddingSide?: PaddingSide | undefined;
+  /** Cut rows after `nCtx` tokens, BOS included. Default true. */
+  readonly truncate?: boolean | undefined;
+}
+
+/** Token ids of one prompt. */
+export type TokenIds = readonly number[] | Int32Array;
+/** Token ids in any of the forms that the methods take: [pos] or [batch, pos]. */
+export type Tokens = TokenIds | readonly TokenIds[] | NDArray<"int32">;
+
+/** What TransformerLens falls back to where a tokenizer names no end-of-text token. */
+const FALLBACK_EOS = "<|endoftext|>";
+
+export class TokenRules {
+  readonly tokenizer: Tokenizer;
+  readonly nCtx: number;
+  readonly defaultPrependBos: boolean;
+  readonly defaultPaddingSide: PaddingSide;
+  /** The tokenizer's own, or `<|endoftext|>`. */
+  readonly eosToken: string;
+  /** The tokenizer's own, or the EOS token. */
+  readonly padToken: string;
+  /** The tokenizer's own, or the EOS token. */
+  readonly bosToken: string;
+  /** Undefined where the vocabulary holds no such token; likewise the next two. */
+  readonly eosTokenId: number | undefined;
+  readonly padTokenId: number | undefined;
+  readonly bosTokenId: number | undefined;
+  /** Whether the tokenizer puts BOS before a text by itself: whether the empty text has tokens. */
+  readonly tokenizerPrependsBos: boolean;
+
+  constructor({ tokenizer, nCtx, defaultPrependBos = true, defaultPaddingSide = "right" }: TokenRulesOptions) {
+    this.tokenizer = tokenizer;
+    this.nCtx = nCtx;
+    this.defaultPrependBos = defaultPrependBos;
+    this.defaultPaddingSide = defaultPaddingSide;
+    this.eosToken = tokenizer.eosToken ?? FALLBACK_EOS;
+    this.padToken = tokenizer.padToken ?? this.eosToken;
+    this.bosToken = tokenizer.bosToken ?? this.eosToken;
+    this.eosTokenId = tokenizer.tokenToId(this.eosToken);
+    this.padTokenId = tokenizer.tokenToId(this.padToken);
+    this.bosTokenId = tokenizer.tokenToId(this.bosToken);
+    this.tokenizerPrependsBos = tokenizer.encode("").length > 0;
+  }
+
+  /**
+   * The tokens of one prompt or several, [batch, pos] (one prompt is a batch of one). If BOS is wanted and the tokenizer
+   * does not put it there, its *string* goes before the text; if it is not wanted and the tokenizer does, it is taken away.
+   * Rows are cut after `nCtx` tokens, then filled up to the longest with the padding token.
+   * @throws InputError for an empty list, a text that gives no token, or a BOS or padding token that is needed and that
+   * the vocabulary lacks.
+   */
+  toTokens(input: string | readonly string[], options: ToTokensOptions = {}): NDArray<"int32"> {
+    const texts = typeof input === "string" ? [input] : input;
+    if (texts.length === 0) throw new InputError("There is no text to make tokens of: the list of prompts is empty.");
+    return this.#padded(
+      texts.map((text) => this.#row(text, options)),
+      options.paddingSide ?? this.defaultPaddingSide,
+    );
+  }
+
+  /**
+   * The text of tokens: a string for [pos], a list with one string per row for [batch, pos]. Special tokens are kept and
+   * nothing is cleaned up.
+   * @throws InputError for an id outside the vocabulary.
+   */
+  toString(tokens: TokenIds): string;
+  toString(tokens: readonly TokenIds[]): string[];
+  toString(tokens: NDArray<"int32">): string | string[];
+  toString(tokens: Tokens): string | string[] {
+    const rows = rowsOf(tokens);
+    return isOneRow(tokens) ? this.tokenizer.decode(rows[0]) : rows.map((row) => this.tokenizer.decode(row));
+  }
+
+  /**
+   * The string of each token, decoded by itself, special ones too: a list for a text or [pos], a list of lists for several
+   * texts or [batch, pos]. A token that holds part of a character (some bytes of an emoji) reads as U+FFFD.
+   * A text is tokenized as by `toTokens`, but not padded. Unlike TransformerLens, [1, pos] keeps its batch axis.
+   * @throws InputError as `toTokens`, and for an id outside the vocabulary.
+   */
+  toStrTokens(input: string | TokenIds, options?: ToTokensOptions): string[];
+  toStrTokens(input: readonly string[] | readonly TokenIds[], options?: ToTokensOptions): string[][];
+  toStrTokens(input: NDArray<"int32">, options?: ToTokensOptions): string[] | string[][];
+  toStrTokens(input: string | readonly string[] | Tokens, options: ToTokensOptions = {}): string[] | string[][] {
+    const one = (row: TokenIds) => Array.from(row, (id) => this.toSingleStrToken(id));
+    if (typeof input === "string") return one(this.#row(input, options));
+    if (isTexts(input)) return input.map((text) => one(this.#row(text, options)));
+    const rows = rowsOf(input);
+    return isOneRow(input) ? one(rows[0]) : rows.map(one);
+  }
+
+  /**
+   * The id of a text that is exactly one token, without BOS.
+   * @throws InputError if it is none or several; the message lists them.
+   */
+  toSingleToken(text: string): number {
+    const row = text === "" ? [] : this.#row(text, { prependBos: false, truncate: false });
+    if (row.length !== 1) {
+      const list = row.map((id) => `${JSON.stringify(this.toSingleStrToken(id))} (${id})`).join(", ");
+      throw new InputError(
+        row.length === 0
+          ? "An empty text is no token. Give a text that is exactly one."
+          : `${JSON.stringify(text)} is not a single token but ${row.length}: ${shortened(list)}. Mind the leading space: " word" and "word" differ.`,
+        { asked: text, found: row },
+      );
+    }
+    return row[0];
+  }
+
+  /** The string of one token id. @throws InputError for an id outside the vocabulary. */
+  toSingleStrToken(id: number): string {
+    return this.tokenizer.decode([id]);
+  }
+
+  /**
+   * The position of a token in a prompt, counting BOS where there is one. The token is an id or a text that is one token;
+   * the prompt is a text, [pos] or [1, pos].
+   * @throws InputError if the token does not occur in the prompt or is not one; ShapeError for more than one row.
+   */
+  getTokenPosition(
+    singleToken: string | number,
+    input: string | TokenIds | NDArray<"int32">,
+    mode: "first" | "last" = "first",
+    options: ToTokensOptions = {},
+  ): number {
+    if (mode !== "first" && mode !== "last") {
+      throw new ArgumentError(`The mode of getTokenPosition is "first" or "last", not ${JSON.stringify(mode)}.`, {
+        asked: mode,
+      });
+    }
+    const rows = typeof input === "string" ? [this.#row(input, options)] : rowsOf(input);
+    if (rows.length !== 1) {
+      throw new ShapeError(
+        `getTokenPosition looks in one prompt, [pos] or [1, pos], but was given ${rows.length} rows. Pass the row that you mean.`,
+        { asked: "[1, pos]", found: rows.length },
+      );
+    }
+    const id = typeof singleToken === "string" ? this.toSingleToken(singleToken) : singleToken;
+    const position = mode === "first" ? rows[0].indexOf(id) : rows[0].lastIndexOf(id);
+    if (position < 0) {
+      const prompt = Array.from(rows[0], (t) => JSON.stringify(this.toSingleStrToken(t))).join(", ");
+      throw new InputError(
+        `The token does not occur in the prompt: ${JSON.stringify(this.toSingleStrToken(id))} (${id}) is none of ${shortened(prompt)}.`,
+        { asked: singleToken, found: rows[0] },
+      );
+    }
+    return position;
+  }
+
+  /** For each token of a text, as `toTokens` gives them, its range `[start, end)` in the text; BOS has an empty one. See `Tokenizer.offsets`. */
+  offsets(text: string, options: ToTokensOptions = {}): [number, number][] {
+    const { prefix, dropFirst, limit } = this.#plan(options);
+    const ranges = this.tokenizer.offsets(prefix + text).slice(dropFirst ? 1 : 0, limit);
+    const shift = (at: number) => Math.max(0, at - prefix.length);
+    return ranges.map(([start, end]) => [shift(start), shift(end)]);
+  }
+
+  /** True where a token is text and false where it is padding, [batch, pos]. See the function `attentionMask`. */
+  attentionMask(tokens: NDArray<"int32">, options: Omit<ToTokensOptions, "truncate"> = {}): NDArray<"bool"> {
+    return attentionMask(tokens, {
+      paddingSide: options.paddingSide ?? this.defaultPaddingSide,
+      prependBos: options.prependBos ?? this.defaultPrependBos,
+      padTokenId: this.padTokenId,
+      bosTokenId: this.bosTokenId,
+    });
+  }
+
+  /** How BOS and the limit apply: the text to put in front, whether to drop the first token, the tokens to keep. */
+  #plan({ prependBos = this.defaultPrependBos, truncate = true }: ToTokensOptions) {
+    if (prependBos && !this.tokenizerPrependsBos && this.bosTokenId === undefined) {
+      throw new InputError(
+        `BOS was asked for, but "${this.bosToken}" is not in the tokenizer's vocabulary. Pass prependBos: false, or name bos_token in tokenizer_config.json.`,
+        { asked: this.bosToken },
+      );
+    }
+    return {
+      prefix: prependBos && !this.tokenizerPrependsBos ? this.bosToken : "",
+      dropFirst: !prependBos && this.tokenizerPrependsBos,
+      limit: truncate ? this.nCtx : Infinity,
+    };
+  }
+
+  #row(text: string, options: ToTokensOptions): number[] {
+    const { prefix, dropFirst, limit } = this.#plan(options);
+    const ids = this.tokenizer.encode(prefix + text, { maxLength: limit });
+    const row = dropFirst ? ids.slice(1) : ids;
+    if (row.length === 0) {
+      throw new InputError(
+        `The text ${JSON.stringify(text)} gives no token. Give some text, or pass prependBos: true to have BOS alone.`,
+        { asked: text },
+      );
+    }
+    return row;
+  }
+
+  #padded(rows: readonly number[][], side: PaddingSide): NDArray<"int32"> {
+    const pos = Math.max(...rows.map((row) => row.length));
+    const ragged = rows.some((row) => row.length < pos);
+    if (ragged && this.padTokenId === undefined) {
+      throw new InputError(
+        `The prompts have different lengths, but the padding token "${this.padToken}" is not in the tokenizer's vocabulary. Tokenize them one at a time, or name pad_token in tokenizer_config.json.`,
+        { asked: this.padToken },
+      );
+    }
+    const data = new Int32Array(rows.length * pos).fill(this.padTokenId ?? 0);
+    rows.forEach((row, i) => {
+      data.set(row, i * pos + (side === "left" ? pos - row.length : 0));
+    });
+    return ndarray("int32", [rows.length, pos], data);
+  }
+}
+
+function isTexts(input: readonly string[] | Tokens): input is readonly string[] {
+  return Array.isArray(input) && typeof input[0] === "string";
+}
+
+function isArray(tokens: Tokens): tokens is NDArray<"int32"> {
+  return "shape" in tokens;
+}
+
+function isOneRow(tokens: Tokens): boolean {
+  if (isArray(tokens)) return tokens.shape.length === 1;
+  return tokens instanceof Int32Array || typeof tokens[0] !== "object";
+}
+
+/** The rows of tokens of shape [pos] (one row) or [batch, pos]. */
+function rowsOf(tokens: Tokens): TokenIds[] {
+  if (!isArray(tokens)) return isOneRow(tokens) ? [tokens as TokenIds] : [...(tokens as readonly TokenIds[])];
+  if (tokens.shape.length === 1) return [tokens.data];
+  if (tokens.shape.length !== 2) {
+    throw new ShapeError(`Tokens are [pos] or [batch, pos], but these are [${tokens.shape}].`, { found: tokens.shape });
+  }
+  const [batch, pos] = tokens.shape;
+  return Array.from({ length: batch }, (_, i) => tokens.data.subarray(i * pos, (i + 1) * pos));
+}
+
+function shortened(list: string): string {
+  return list.length <= 300 ? list : list.slice(0, 300) + " …";
+}

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../src/tensor/errors.ts";
+import { jsonErrorOffset } from "../../src/text/json-position.ts";
+import { parsePrompts } from "../../src/text/prompts.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const parse = (text: string, name = "prompts.txt") => parsePrompts(bytes(text), name);
+
+describe("a prompts file", () => {
+  it("is a prompt a line, with spaces kept and any line ends", () => {
+    expect(parse("I am happy.\n  The sun \r\nlast")).toEqual(["I am happy.", "  The sun ", "last"]);
+    expect(parse("one\ntwo\n")).toEqual(["one", "two"]);
+    expect(parse("\uFEFFone")).toEqual(["one"]);
+  });
+
+  it("is read as lines under an ending that we do not know, and under none", () => {
+    expect(parse("[1]", "prompts.md")).toEqual(["[1]"]);
+    expect(parse("a", "-")).toEqual(["a"]);
+    expect(parse("[", "folder.json/prompts")).toEqual(["["]);
+  });
+
+  it("is an array of strings or of objects with prompt or text, as .json", () => {
+    const json = '["a\\nb", {"prompt": "c", "label": 1}, {"text": "d"}]';
+    expect(parse(json, "p.JSON")).toEqual(["a\nb", "c", "d"]);
+  });
+
+  it("is a string or object a line, as .jsonl, with blank lines passed over", () => {
+    expect(parse('{"text": "a"}\n\n"b"\n', "p.jsonl")).toEqual(["a", "b"]);
+  });
+
+  it.each([
+    ["an empty file", "", "p.txt", /p\.txt holds no prompts: it is empty/],
+    ["white space alone", " \n\n", "p.json", /p\.json holds no prompts: it is empty/],
+    ["an empty line", "one\n\nthree", "p.txt", /The prompt at line 2 of p\.txt is empty/],
+    ["an empty last line", "one\n\n", "p.txt", /line 2 of p\.txt is empty/],
+    ["an empty list", "[]", "p.json", /p\.json holds no prompts: its array is empty/],
+    ["an empty prompt in a list", '["a", ""]', "p.json", /The prompt at entry 2 of p\.json is empty/],
+    ["an object instead of a list", '{"prompts": ["a"]}', "p.json", /an object with the keys prompts where an array/],
+    ["a number in a list", '["a", 3]', "p.json", /The entry 2 of p\.json is no prompt but a number/],
+    ["an object without prompt", '{"q": "a"}', "p.jsonl", /The line 1 of p\.jsonl .* keys q\. Expected/],
+    ["a missing comma", '[\n  "a",\n  "b" "c"\n]', "p.json", /not valid JSON at line 3, column 7: it has "\\"c\\""/],
+    ["a file cut short", '["a", "b"', "p.json", /not valid JSON at line 1, column 10: the text ends there/],
+    ["text as JSON Lines", '"a"\nhello\n', "p.jsonl", /not valid JSON at line 2, column 1: it has "hello"/],
+  ])("is refused: %s", (_, text, name, message) => {
+    expect(() => parse(text, name)).toThrow(InputError);
+    expect(() => parse(text, name)).toThrow(message);
+  });
+
+  it("is refused if it is not UTF-8, with the offset of the byte", () => {
+    const latin1 = Uint8Array.of(...bytes("naïf, "), 0x63, 0x61, 0x66, 0xe9, 0x0a, 0x62);
+    expect(() => parsePrompts(latin1, "p.txt")).toThrow(InputError);
+    expect(() => parsePrompts(latin1, "p.txt")).toThrow("p.txt is not UTF-8: the byte 0xE9 at offset 10");
+    expect(() => parsePrompts(Uint8Array.of(0x61, 0xff, 0x62), "p.txt")).toThrow("the byte 0xFF at offset 1");
+    expect(() => parsePrompts(bytes("ab🦙").subarray(0, 4), "p.txt")).toThrow("the byte 0xF0 at offset 2");
+    expect(() => parsePrompts(Uint8Array.of(0xff, 0xfe, 0x61, 0), "p.txt")).toThrow("It looks like UTF-16");
+  });
+});
+
+describe("the place where JSON goes wrong", () => {
+  it("is the end of the text where nothing is wrong", () => {
+    fc.assert(
+      fc.property(fc.json(), (json) => {
+        expect(jsonErrorOffset(json)).toBe(json.length);
+      }),
+    );
+  });
+
+  it("is found in every garbled text: what stands before it can be completed, what stands there is refused", () => {
+    const marks = fc.constantFrom("[", "]", "{", "}", ",", ":", '"a"', "1", "null", "x", " ");
+    fc.assert(
+      fc.property(fc.array(marks, { maxLength: 8 }), (parts) => {
+        const text = parts.join(" ");
+        const valid = (() => {
+          try {
+            JSON.parse(text);
+            return true;
+          } catch {
+            return false;
+          }
+        })();
+        const offset = jsonErrorOffset(text);
+        if (valid) expect(offset).toBe(text.length);
+        else if (offset < text.length) {
+          // Cutting there makes the text end too early, or whole: the token at the offset was what was wrong.
+          expect(jsonErrorOffset(text.slice(0, offset))).toBe(offset);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

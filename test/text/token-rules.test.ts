@@ -1,0 +1,188 @@
+import { describe, expect, it } from "vitest";
+import { ndarray } from "../../src/tensor/array.ts";
+import { ArgumentError, InputError, ShapeError } from "../../src/tensor/errors.ts";
+import { TokenRules } from "../../src/text/token-rules.ts";
+import { Tokenizer } from "../../src/text/tokenizer.ts";
+import { bundled, rules, seedPrompts } from "./bundled.ts";
+import { tinyTokenizerJson } from "./tiny-tokenizer.ts";
+
+// The tiny tokenizer puts BOS (id 0) before a text by itself; it has no padding token, so EOS stands in, then "<|endoftext|>".
+const selfBos = new TokenRules({
+  tokenizer: Tokenizer.fromJson(tinyTokenizerJson, { bos_token: "<|BOS|>", eos_token: "<x>" }),
+  nCtx: 4,
+});
+const list = (a: { data: Int32Array }) => Array.from(a.data);
+
+describe("toTokens", () => {
+  it.each(seedPrompts)("tokenizes $prompt as TransformerLens does", ({ prompt, tokens, str_tokens }) => {
+    const array = rules.toTokens(prompt);
+    expect(array.dtype).toBe("int32");
+    expect(array.shape).toEqual([1, tokens.length]);
+    expect(list(array)).toEqual(tokens);
+    expect(rules.toStrTokens(prompt)).toEqual(str_tokens);
+    expect(rules.toString(tokens)).toBe("<|BOS|>" + prompt);
+  });
+
+  it("fills shorter prompts up with padding, on the right or on the left", () => {
+    expect(list(rules.toTokens(["I am", "I"]))).toEqual([1, 43, 534, 1, 43, 2]);
+    expect(list(rules.toTokens(["I am", "I"], { paddingSide: "left" }))).toEqual([1, 43, 534, 2, 1, 43]);
+    const left = new TokenRules({ tokenizer: bundled, nCtx: 256, defaultPaddingSide: "left" });
+    expect(list(left.toTokens(["I am", "I"]))).toEqual([1, 43, 534, 2, 1, 43]);
+  });
+
+  it("leaves BOS away when asked to, for one call or by default", () => {
+    expect(list(rules.toTokens("I am", { prependBos: false }))).toEqual([43, 534]);
+    const without = new TokenRules({ tokenizer: bundled, nCtx: 256, defaultPrependBos: false });
+    expect(list(without.toTokens("I am"))).toEqual([43, 534]);
+    expect(list(without.toTokens("I am", { prependBos: true }))).toEqual([1, 43, 534]);
+  });
+
+  it("gives BOS alone for the empty text, and refuses it without BOS", () => {
+    expect(list(rules.toTokens(""))).toEqual([1]);
+    expect(() => rules.toTokens("", { prependBos: false })).toThrow(/The text "" gives no token/);
+    expect(() => rules.toTokens([])).toThrow(InputError);
+  });
+
+  it("cuts after nCtx tokens with BOS among them, unless told not to", () => {
+    const short = new TokenRules({ tokenizer: bundled, nCtx: 3 });
+    expect(list(short.toTokens("I am happy."))).toEqual([1, 43, 534]);
+    expect(list(short.toTokens("I am happy.", { prependBos: false }))).toEqual([43, 534, 1596]);
+    expect(short.toTokens("I am happy.", { truncate: false }).shape).toEqual([1, 5]);
+  });
+
+  it("neither doubles the BOS of a tokenizer that adds it itself, nor keeps it where it is not wanted", () => {
+    expect(selfBos.tokenizerPrependsBos).toBe(true);
+    expect(rules.tokenizerPrependsBos).toBe(false);
+    expect(list(selfBos.toTokens("ab ab"))).toEqual([0, 10, 11]);
+    expect(list(selfBos.toTokens("ab ab", { prependBos: false }))).toEqual([10, 11]);
+    expect(list(selfBos.toTokens("ab ab ab ab ab"))).toEqual([0, 10, 11, 11]);
+  });
+});
+
+describe("missing special tokens", () => {
+  const model = (config: object) =>
+    new TokenRules({ tokenizer: Tokenizer.fromJson({ ...tinyTokenizerJson, post_processor: null }, config), nCtx: 9 });
+
+  it("fall back as in TransformerLens: EOS to <|endoftext|>, padding and BOS to EOS", () => {
+    expect([selfBos.bosToken, selfBos.eosToken, selfBos.padToken]).toEqual(["<|BOS|>", "<x>", "<x>"]);
+    expect(list(selfBos.toTokens(["ab ab", "ab"]))).toEqual([0, 10, 11, 0, 10, 24]);
+    const none = model({});
+    expect([none.bosToken, none.eosToken, none.padToken]).toEqual(Array(3).fill("<|endoftext|>"));
+    expect(none.bosTokenId).toBeUndefined();
+  });
+
+  it("are an error only where one is needed that the vocabulary lacks", () => {
+    const none = model({});
+    expect(() => none.toTokens("ab")).toThrow(/BOS was asked for, but "<\|endoftext\|>" is not in/);
+    expect(() => none.toTokens(["ab", "ab ab"], { prependBos: false })).toThrow(/padding token "<\|endoftext\|>"/);
+    expect(list(none.toTokens(["ab", "ab"], { prependBos: false }))).toEqual([10, 10]);
+  });
+});
+
+describe("toString and toStrTokens", () => {
+  it("give a string or a list of strings as tokens are [pos] or [batch, pos]", () => {
+    const batch = rules.toTokens(["I am", "I"]);
+    expect(rules.toString(batch)).toEqual(["<|BOS|>I am", "<|BOS|>I<|PAD|>"]);
+    expect(rules.toString([[43], [534, 1596]])).toEqual(["I", " am happy"]);
+    expect(rules.toString(Int32Array.of(43, 534))).toBe("I am");
+    expect(rules.toString(ndarray("int32", [2], Int32Array.of(43, 534)))).toBe("I am");
+    expect(rules.toStrTokens(batch)).toEqual([
+      ["<|BOS|>", "I", " am"],
+      ["<|BOS|>", "I", "<|PAD|>"],
+    ]);
+    expect(rules.toStrTokens(["I am", "I"])).toEqual([
+      ["<|BOS|>", "I", " am"],
+      ["<|BOS|>", "I"],
+    ]);
+    expect(rules.toStrTokens([43, 534])).toEqual(["I", " am"]);
+    expect(rules.toStrTokens([[43], Int32Array.of(534)])).toEqual([["I"], [" am"]]);
+    expect(rules.toStrTokens(rules.toTokens("I"))).toEqual([["<|BOS|>", "I"]]);
+  });
+
+  it("leave text with spaces before marks as it is", () => {
+    const text = " Well , it 's ' odd ' .";
+    expect(rules.toString(list(rules.toTokens(text, { prependBos: false })))).toBe(text);
+  });
+
+  it("decode each token by itself, so that part of an emoji reads as U+FFFD", () => {
+    expect(new Set(rules.toStrTokens("🦙", { prependBos: false }))).toEqual(new Set(["\uFFFD"]));
+  });
+
+  it("refuse an id outside the vocabulary, and tokens with three axes", () => {
+    expect(() => rules.toStrTokens([5000])).toThrow(/Token id 5000 is outside/);
+    expect(() => rules.toString(ndarray("int32", [1, 1, 1], Int32Array.of(1)))).toThrow(ShapeError);
+  });
+});
+
+describe("toSingleToken and toSingleStrToken", () => {
+  it("go from a token's text to its id and back", () => {
+    expect(rules.toSingleToken(" am")).toBe(534);
+    expect(rules.toSingleStrToken(534)).toBe(" am");
+    expect(selfBos.toSingleToken("ab")).toBe(10);
+  });
+
+  it("name the tokens of a text that is several", () => {
+    expect(() => rules.toSingleToken("I am")).toThrow(InputError);
+    expect(() => rules.toSingleToken("I am")).toThrow(
+      /"I am" is not a single token but 2: "I" \(43\), " am" \(534\)\. Mind the leading space/,
+    );
+    expect(() => rules.toSingleToken("")).toThrow(/An empty text is no token/);
+  });
+});
+
+describe("getTokenPosition", () => {
+  const text = "I am what I am";
+
+  it("finds the first or the last place of a token in a text or in tokens", () => {
+    expect(rules.getTokenPosition(" am", text)).toBe(2);
+    expect(rules.getTokenPosition(534, text, "last")).toBe(5);
+    expect(rules.getTokenPosition(" am", text, "first", { prependBos: false })).toBe(1);
+    expect(rules.getTokenPosition(" am", rules.toTokens(text))).toBe(2);
+    expect(rules.getTokenPosition(" am", [43, 534])).toBe(1);
+  });
+
+  it("says so when the token does not occur", () => {
+    expect(() => rules.getTokenPosition(".", text)).toThrow(
+      /^The token does not occur in the prompt: "\." \(16\) is none of "<\|BOS\|>", "I", " am"/,
+    );
+  });
+
+  it("refuses several rows and an unknown mode", () => {
+    expect(() => rules.getTokenPosition(43, rules.toTokens(["I", "I"]))).toThrow(ShapeError);
+    expect(() => rules.getTokenPosition(43, text, "middle" as "last")).toThrow(ArgumentError);
+  });
+});
+
+describe("offsets", () => {
+  it("point into the text as given, with an empty range for BOS", () => {
+    expect(rules.offsets("I am.")).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 4],
+      [4, 5],
+    ]);
+    expect(rules.offsets("I am.", { prependBos: false })).toEqual([
+      [0, 1],
+      [1, 4],
+      [4, 5],
+    ]);
+    expect(selfBos.offsets("ab ab")).toEqual([
+      [0, 0],
+      [0, 2],
+      [2, 5],
+    ]);
+    expect(selfBos.offsets("ab ab", { prependBos: false })).toEqual([
+      [0, 2],
+      [2, 5],
+    ]);
+  });
+
+  it("has one range per token of toTokens, also where the text is cut", () => {
+    const short = new TokenRules({ tokenizer: bundled, nCtx: 4 });
+    for (const { prompt } of seedPrompts) {
+      for (const r of [rules, short]) expect(r.offsets(prompt).length).toBe(r.toTokens(prompt).shape[1]);
+      const strings = rules.offsets(prompt, { prependBos: false }).map(([start, end]) => prompt.slice(start, end));
+      expect(strings).toEqual(rules.toStrTokens(prompt, { prependBos: false }));
+    }
+  });
+});
