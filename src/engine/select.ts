@@ -88,10 +88,10 @@ function rebuild(
 }
 
 function selectionOf(t: Tensor): Selection | undefined {
-  if (t.op === "slice") return { kind: "slice", ...t.attrs };
+  if (t.op === "slice") return { kind: "slice", ...t.attrs, axis: t.attrs.axis + t.shape.length };
   if (t.op === "gatherRows") return { kind: "rows", index: t.inputs[1], k: t.inputs[1].shape[1] };
   if (t.op === "gather" && t.inputs[1].shape.length === 1 && t.inputs[1].op === null) {
-    return { kind: "gather", axis: t.attrs.axis, index: t.inputs[1] };
+    return { kind: "gather", axis: t.attrs.axis + t.shape.length, index: t.inputs[1] };
   }
   return undefined;
 }
@@ -122,7 +122,7 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
     return along.map((axis) => (axis === null ? null : { ...s, axis }));
   }
   if (!rowOps.has(t.op!) || (t.op === "matmul" && t.inputs[1].shape.length !== 2)) return undefined;
-  if (t.op === "gather" && t.attrs.axis !== 0) return undefined;
+  if (t.op === "gather" && t.attrs.axis + t.inputs[0].shape.length !== 0) return undefined;
   const lead = Array.from({ length: s.k }, (_, axis) => op.along(axis, t.inputs, t.attrs, t));
   if (lead.some((along) => along === undefined)) return undefined;
   const asked = t.inputs.map((input, i) => {
@@ -135,7 +135,7 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
   return asked as (Selection | null)[];
 }
 
-/** Ops that `reapply` knows how to put on rows. */
+/** Ops whose attributes mean the same on rows. */
 const rowOps = new Set<string>([
   ...["add", "sub", "mul", "div", "pow", "maximum", "minimum", "equal", "lessThan", "and", "or", "not", "where"],
   ...["neg", "abs", "sign", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "sin", "cos", "erf", "cast", "point"],
@@ -143,16 +143,12 @@ const rowOps = new Set<string>([
   ...["splitAxis", "mergeAxes", "unsqueeze", "squeeze"],
 ]);
 
-/** The op on selected inputs; on rows, its axes have moved by the leading axes that became one. */
+/** The op on selected inputs. As ops count axes from the end, those behind the selected ones keep their numbers. */
 function reapply(t: Tensor, inputs: readonly Tensor[], asked: readonly (Selection | null)[]): Tensor {
-  const rows = asked.find((s) => s?.kind === "rows");
-  const { label: _captured, ...attrs } = t.attrs;
-  if (t.op === "point") return inputs[0];
-  if (rows?.kind !== "rows") return Tensor.apply(t.op!, inputs, attrs);
-  const by = rows.k - 1;
-  if (t.op === "sum" || t.op === "mean" || t.op === "max" || t.op === "min" || t.op === "logSumExp") {
-    return Tensor.apply(t.op, inputs, { ...attrs, axes: attrs.axes.map((axis: number) => axis - by) });
+  const { label: _label, ...attrs } = t.attrs;
+  if (t.op === "point" && attrs.axes) {
+    const rows = asked[0]?.kind === "rows" ? asked[0].k : 0;
+    return inputs[0].rename(rows ? inputs[0].axes.map((a, i) => (i === 0 ? a : t.axes[i + rows - 1])) : t.axes);
   }
-  const moves = typeof attrs.axis === "number" && asked[0] !== null;
-  return Tensor.apply(t.op!, inputs, moves ? { ...attrs, axis: attrs.axis - by } : attrs);
+  return t.op === "point" ? inputs[0] : Tensor.apply(t.op!, inputs, attrs);
 }

@@ -253,12 +253,16 @@ export class Tensor implements Meta {
     return this.reduce("logSumExp", axis, keepdims);
   }
   argmax(axis: AxisRef = -1): Tensor {
-    return Tensor.apply("argmax", [this], { axis: axisIndex(this, axis) });
+    return Tensor.apply("argmax", [this], { axis: this.fromEnd(axis) });
+  }
+  /** An axis as ops count it: from the end. */
+  private fromEnd(axis: AxisRef): number {
+    return axisIndex(this, axis) - this.shape.length;
   }
   private reduce(op: OpName, axis: AxisRef | readonly AxisRef[] | undefined, keepdims: boolean): Tensor {
     const list = axis === undefined ? this.shape.map((_, i) => i) : Array.isArray(axis) ? axis : [axis];
     if (list.length === 0) return this;
-    return Tensor.apply(op, [this], { axes: list.map((a) => axisIndex(this, a)).sort((a, b) => a - b), keepdims });
+    return Tensor.apply(op, [this], { axes: list.map((a) => this.fromEnd(a)).sort((a, b) => a - b), keepdims });
   }
   /** Softmax along an axis, the last by default. */
   softmax(axis: AxisRef = -1): Tensor {
@@ -312,7 +316,7 @@ export class Tensor implements Meta {
         found: this.axes,
       });
     }
-    return Tensor.apply("permute", [this], { perm: order });
+    return Tensor.apply("permute", [this], { perm: order.map((i) => i - order.length) });
   }
   /** Two axes swapped. */
   transpose(a: AxisRef = -2, b: AxisRef = -1): Tensor {
@@ -322,7 +326,7 @@ export class Tensor implements Meta {
   /** One axis into several: `x.splitAxis("d_model", { head: 8, d_head: 64 })`. One size may be -1. */
   splitAxis(axis: AxisRef, parts: Readonly<Record<string, number>>): Tensor {
     return Tensor.apply("splitAxis", [this], {
-      axis: axisIndex(this, axis),
+      axis: this.fromEnd(axis),
       sizes: Object.values(parts),
       axes: Object.keys(parts),
     });
@@ -330,18 +334,18 @@ export class Tensor implements Meta {
   /** `count` neighbouring axes into one. */
   mergeAxes(axis: AxisRef, count: number, name = ""): Tensor {
     if (count === 1) return this;
-    return Tensor.apply("mergeAxes", [this], { axis: axisIndex(this, axis), count, name });
+    return Tensor.apply("mergeAxes", [this], { axis: this.fromEnd(axis), count, name });
   }
-  /** Axis `axis` gets back the `count` axes that `like` has there. */
+  /** The shape of `like`, which has `count` axes from `axis` on (counted from the end) where this has one. */
   reshapeLike(like: Tensor, axis: number, count: number): Tensor {
     return Tensor.apply("reshapeLike", [this, like], { axis, count });
   }
   /** A new axis of size 1 before axis `axis` (negative: counted from the end of the result). */
   unsqueeze(axis: number, name = ""): Tensor {
-    return Tensor.apply("unsqueeze", [this], { axis: axis < 0 ? axis + this.shape.length + 1 : axis, name });
+    return Tensor.apply("unsqueeze", [this], { axis: axis < 0 ? axis : axis - this.shape.length - 1, name });
   }
   squeeze(axis: AxisRef): Tensor {
-    return Tensor.apply("squeeze", [this], { axis: axisIndex(this, axis) });
+    return Tensor.apply("squeeze", [this], { axis: this.fromEnd(axis) });
   }
   expandLike(like: Tensor): Tensor {
     return this.shape.length === like.shape.length && this.shape.every((n, i) => n === like.shape[i])
@@ -350,14 +354,14 @@ export class Tensor implements Meta {
   }
   /** An axis of size 1 repeated. */
   repeat(axis: AxisRef, size: number): Tensor {
-    return Tensor.apply("repeat", [this], { axis: axisIndex(this, axis), size });
+    return Tensor.apply("repeat", [this], { axis: this.fromEnd(axis), size });
   }
   concat(x: Tensor, axis: AxisRef): Tensor {
-    return Tensor.apply("concat", [this, x], { axis: axisIndex(this, axis) });
+    return Tensor.apply("concat", [this, x], { axis: this.fromEnd(axis) });
   }
   /** Elements `start` to `end` (exclusive); negative counts from the end. The bounds are part of the structure. */
   slice(axis: AxisRef, start: number, end: number | null = null): Tensor {
-    return Tensor.apply("slice", [this], { axis: axisIndex(this, axis), start, end });
+    return Tensor.apply("slice", [this], { axis: this.fromEnd(axis), start, end });
   }
   cast(to: DType): Tensor {
     return this.dtype === to ? this : Tensor.apply("cast", [this], { to });
@@ -367,7 +371,7 @@ export class Tensor implements Meta {
 
   /** The axis replaced by the axes of an int32 index. */
   gather(axis: AxisRef, index: Tensor): Tensor {
-    return Tensor.apply("gather", [this, index], { axis: axisIndex(this, axis) });
+    return Tensor.apply("gather", [this, index], { axis: this.fromEnd(axis) });
   }
   /** Rows by their first k axes, from an int32 index of shape [row, k]. */
   gatherRows(index: Tensor): Tensor {

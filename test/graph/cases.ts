@@ -55,9 +55,9 @@ const logic = (op: OpName): Case[] => [
   of("of conditions", [bools([2, 3], 1), bools([3], 2)], (x, y) => Tensor.apply(op, [x, y])),
 ];
 const reduction = (op: OpName): Case[] => [
-  of("over the last axis", [a], (x) => Tensor.apply(op, [x], { axes: [2], keepdims: false })),
-  of("over the last axis, kept", [a], (x) => Tensor.apply(op, [x], { axes: [2], keepdims: true })),
-  of("over the first and the last axis", [a], (x) => Tensor.apply(op, [x], { axes: [0, 2], keepdims: false })),
+  of("over the last axis", [a], (x) => Tensor.apply(op, [x], { axes: [-1], keepdims: false })),
+  of("over the last axis, kept", [a], (x) => Tensor.apply(op, [x], { axes: [-1], keepdims: true })),
+  of("over the first and the last axis", [a], (x) => Tensor.apply(op, [x], { axes: [-3, -1], keepdims: false })),
 ];
 
 export const cases: { readonly [K in OpName]: readonly Case[] } = {
@@ -125,7 +125,7 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
     of("of the first two", [a], (x) => x.mergeAxes(0, 2)),
     of("of the middle", [numbers([2, 3, 2, 2])], (x) => x.mergeAxes(1, 2)),
   ],
-  reshapeLike: [of("of a merged value", [a, b], (x, like) => x.mergeAxes(0, 2).reshapeLike(like, 0, 2))],
+  reshapeLike: [of("of a merged value", [a, b], (x, like) => x.mergeAxes(0, 2).reshapeLike(like, -3, 2))],
   unsqueeze: [of("in front", [a], (x) => x.unsqueeze(0)), of("at the end", [a], (x) => x.unsqueeze(-1))],
   squeeze: [of("of the last axis", [column], (x) => x.squeeze(1))],
   expandLike: [

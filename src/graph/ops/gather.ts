@@ -23,18 +23,22 @@ function checked(i: number, size: number): number {
   return at;
 }
 
-/** `x[..., index, ...]`: the axis is replaced by the index's own axes. Embedding lookup is gather on axis 0. */
+/**
+ * `x[..., index, ...]`: the axis (counted from the end) is replaced by the index's own axes. Embedding lookup is gather
+ * on the vocabulary's axis.
+ */
 export const gather: Op<{ readonly axis: number }> = {
   infer([x, index], { axis }) {
     requireIndex("gather", index);
+    const at = axis + x.shape.length;
     return {
       dtype: x.dtype,
-      shape: x.shape.toSpliced(axis, 1, ...index.shape),
-      axes: x.axes.toSpliced(axis, 1, ...index.axes.map((a) => a || (index.axes.length === 1 ? x.axes[axis] : ""))),
+      shape: x.shape.toSpliced(at, 1, ...index.shape),
+      axes: x.axes.toSpliced(at, 1, ...index.axes.map((a) => a || (index.axes.length === 1 ? x.axes[at] : ""))),
     };
   },
   reference([x, index], { axis }, out) {
-    const { outer, size, inner } = around(x.shape, axis);
+    const { outer, size, inner } = around(x.shape, axis + x.shape.length);
     const data = like(x, sizeOf(out.shape));
     for (let o = 0, at = 0; o < outer; o++) {
       for (const raw of index.data) {
@@ -46,14 +50,16 @@ export const gather: Op<{ readonly axis: number }> = {
   },
   onnx: (emit, [x, index], { axis }) => emit.node("Gather", [x.name, index.name], { axis }),
   vjp(g, _out, [x, index], { axis }) {
+    const at = axis + x.shape.length;
+    if (at === 0) return [x.scatterAddLike(index, g), null];
     // Rows to the front, summed into place, and back.
-    const rows = axis === 0 ? g : g.permute(frontFrom(axis, index.shape.length, g.shape.length));
-    const front = [axis, ...x.shape.map((_, i) => i).filter((i) => i !== axis)];
-    const target = axis === 0 ? x : x.permute(front);
-    const summed = target.scatterAddLike(index, rows);
-    return [axis === 0 ? summed : summed.permute(x.shape.map((_, i) => front.indexOf(i))), null];
+    const front = [at, ...x.shape.map((_, i) => i).filter((i) => i !== at)];
+    const rows = g.permute(frontFrom(at, index.shape.length, g.shape.length));
+    const summed = x.permute(front).scatterAddLike(index, rows);
+    return [summed.permute(x.shape.map((_, i) => front.indexOf(i))), null];
   },
-  along(axis, [, index], { axis: picked }) {
+  along(axis, [x, index], attrs) {
+    const picked = attrs.axis + x.shape.length;
     if (axis < picked) return [axis, null];
     if (axis < picked + index.shape.length) return [null, axis - picked];
     return [axis - index.shape.length + 1, null];

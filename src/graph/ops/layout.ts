@@ -1,7 +1,10 @@
-/** Ops that move numbers and change none: order of axes, merging and splitting them, repeating, joining, cutting. */
+/**
+ * Ops that move numbers and change none: order of axes, merging and splitting them, repeating, joining, cutting. Axes
+ * count from the end (-1 is the last), so that an op means the same when a sweep puts further axes in front.
+ */
 import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
-import { broadcast, showShape } from "../axes.ts";
+import { broadcast, type Meta, showShape } from "../axes.ts";
 import { around, float, offsets, strided } from "../kernels.ts";
 import type { Op } from "../op.ts";
 import { alongBroadcast } from "./elementwise.ts";
@@ -21,7 +24,11 @@ function take(x: NDArray, shape: readonly number[], at: Int32Array): NDArray {
 
 /** A hook point: the value itself, under a name. `axes` renames axes. It costs nothing: compiled graphs leave it out. */
 export const point: Op<{ readonly label?: string; readonly axes?: readonly string[] }> = {
-  infer: ([x], { axes }) => ({ ...x, axes: axes ?? x.axes }),
+  infer: ([x], { axes }) => ({
+    dtype: x.dtype,
+    shape: x.shape,
+    axes: axes ? [...x.axes.slice(0, x.axes.length - axes.length), ...axes] : x.axes,
+  }),
   reference: ([x]) => x,
   onnx: (_emit, [x]) => x.name,
   vjp: (g) => [g],
@@ -29,29 +36,27 @@ export const point: Op<{ readonly label?: string; readonly axes?: readonly strin
   layout: true,
 };
 
-/** Axis `i` of the result is axis `perm[i]` of the input. */
+/** The last axes in another order: axis `-1` of the result is axis `perm[last]` of the input. */
 export const permute: Op<{ readonly perm: readonly number[] }> = {
-  infer: ([x], { perm }) => ({
-    dtype: x.dtype,
-    shape: perm.map((i) => x.shape[i]),
-    axes: perm.map((i) => x.axes[i]),
-  }),
+  infer([x], { perm }) {
+    const order = wholeOrder(x.shape.length, perm);
+    return { dtype: x.dtype, shape: order.map((i) => x.shape[i]), axes: order.map((i) => x.axes[i]) };
+  },
   reference([x], { perm }, out) {
     const strides = stridesOf(x.shape);
-    return take(
-      x,
-      out.shape,
-      strided(
-        out.shape,
-        perm.map((i) => strides[i]),
-      ),
-    );
+    const moved = wholeOrder(x.shape.length, perm).map((i) => strides[i]);
+    return take(x, out.shape, strided(out.shape, moved));
   },
-  onnx: (emit, [x], { perm }) => emit.node("Transpose", [x.name], { perm }),
-  vjp: (g, _out, _in, { perm }) => [g.permute(perm.map((_, i) => perm.indexOf(i)))],
-  along: (axis, _in, { perm }) => [perm[axis]],
+  onnx: (emit, [x], { perm }) => emit.node("Transpose", [x.name], { perm: wholeOrder(x.rank, perm) }),
+  vjp: (g, _out, _in, { perm }) => [g.permute(perm.map((_, i) => perm.indexOf(i - perm.length) - perm.length))],
+  along: (axis, [x], { perm }) => [wholeOrder(x.shape.length, perm)[axis]],
   layout: true,
 };
+
+/** The order of all axes, counted from the front: those before the permuted ones stay. */
+function wholeOrder(rank: number, perm: readonly number[]): number[] {
+  return [...Array.from({ length: rank - perm.length }, (_, i) => i), ...perm.map((axis) => axis + rank)];
+}
 
 /** One axis becomes several whose sizes multiply to its own; at most one size is -1, and is found. */
 export const splitAxis: Op<{
@@ -60,106 +65,116 @@ export const splitAxis: Op<{
   readonly axes: readonly string[];
 }> = {
   infer([x], { axis, sizes, axes }) {
+    const at = axis + x.shape.length;
     const known = sizeOf(sizes.filter((n) => n >= 0));
-    const found = sizes.map((n) => (n < 0 ? x.shape[axis] / known : n));
-    if (sizeOf(found) !== x.shape[axis] || !found.every(Number.isInteger)) {
-      throw new ShapeError(`Axis ${x.axes[axis] || axis} of ${showShape(x)} cannot be split into [${sizes}].`, {
+    const found = sizes.map((n) => (n < 0 ? x.shape[at] / known : n));
+    if (sizeOf(found) !== x.shape[at] || !found.every(Number.isInteger)) {
+      throw new ShapeError(`Axis ${x.axes[at] || axis} of ${showShape(x)} cannot be split into [${sizes}].`, {
         asked: sizes,
-        found: x.shape[axis],
+        found: x.shape[at],
       });
     }
     return {
       dtype: x.dtype,
-      shape: x.shape.toSpliced(axis, 1, ...found),
-      axes: x.axes.toSpliced(axis, 1, ...axes),
+      shape: x.shape.toSpliced(at, 1, ...found),
+      axes: x.axes.toSpliced(at, 1, ...axes),
     };
   },
   reference: ([x], _attrs, out) => ({ ...x, shape: out.shape }),
   onnx(emit, [x], { axis, sizes }) {
-    const before = new Array<number>(axis).fill(0); // 0 copies the input's size at the same place
-    if (axis === x.rank - 1) return emit.node("Reshape", [x.name, emit.int64([...before, ...sizes])]);
+    const before = new Array<number>(axis + x.rank).fill(0); // 0 copies the input's size at the same place
+    if (axis === -1) return emit.node("Reshape", [x.name, emit.int64([...before, ...sizes])]);
     const after = emit.node("Shape", [x.name], { start: axis + 1 });
     const shape = emit.node("Concat", [emit.int64([...before, ...sizes]), after], { axis: 0 });
     return emit.node("Reshape", [x.name, shape]);
   },
-  vjp: (g, _out, _in, { axis, sizes }) => [g.mergeAxes(axis, sizes.length)],
-  along(axis, _in, { axis: split, sizes }) {
+  vjp: (g, _out, [x], { axis, sizes }) => [g.mergeAxes(axis + x.shape.length, sizes.length)],
+  along(axis, [x], attrs) {
+    const split = attrs.axis + x.shape.length;
+    const count = attrs.sizes.length;
     if (axis < split) return [axis];
-    return axis < split + sizes.length ? undefined : [axis - sizes.length + 1];
+    return axis < split + count ? undefined : [axis - count + 1];
   },
   layout: true,
 };
 
 /** `count` neighbouring axes from `axis` on become one. */
 export const mergeAxes: Op<{ readonly axis: number; readonly count: number; readonly name: string }> = {
-  infer: ([x], { axis, count, name }) => ({
-    dtype: x.dtype,
-    shape: x.shape.toSpliced(axis, count, sizeOf(x.shape.slice(axis, axis + count))),
-    axes: x.axes.toSpliced(axis, count, name),
-  }),
+  infer([x], { axis, count, name }) {
+    const at = axis + x.shape.length;
+    return {
+      dtype: x.dtype,
+      shape: x.shape.toSpliced(at, count, sizeOf(x.shape.slice(at, at + count))),
+      axes: x.axes.toSpliced(at, count, name),
+    };
+  },
   reference: ([x], _attrs, out) => ({ ...x, shape: out.shape }),
   onnx(emit, [x], { axis, count }) {
-    const before = [...new Array<number>(axis).fill(0), -1];
-    if (axis + count === x.rank) return emit.node("Reshape", [x.name, emit.int64(before)]);
+    const before = [...new Array<number>(axis + x.rank).fill(0), -1];
+    if (axis + count === 0) return emit.node("Reshape", [x.name, emit.int64(before)]);
     const after = emit.node("Shape", [x.name], { start: axis + count });
     return emit.node("Reshape", [x.name, emit.node("Concat", [emit.int64(before), after], { axis: 0 })]);
   },
   vjp: (g, _out, [x], { axis, count }) => [g.reshapeLike(x, axis, count)],
-  along(axis, _in, { axis: merged, count }) {
+  along(axis, [x], attrs) {
+    const merged = attrs.axis + x.shape.length;
     if (axis < merged) return [axis];
-    return axis === merged ? undefined : [axis + count - 1];
+    return axis === merged ? undefined : [axis + attrs.count - 1];
   },
   layout: true,
 };
 
-/** Undoes `mergeAxes`: axis `axis` of the first input gets back the `count` axes that the second has there. */
+/** Undoes `mergeAxes`: the first input gets the shape of the second, which has `count` axes from `axis` on in place of one. */
 export const reshapeLike: Op<{ readonly axis: number; readonly count: number }> = {
-  infer: ([x, like], { axis, count }) => ({
-    dtype: x.dtype,
-    shape: x.shape.toSpliced(axis, 1, ...like.shape.slice(axis, axis + count)),
-    axes: x.axes.toSpliced(axis, 1, ...like.axes.slice(axis, axis + count)),
-  }),
+  infer: ([x, like]) => ({ dtype: x.dtype, shape: like.shape, axes: like.axes }),
   reference: ([x], _attrs, out) => ({ ...x, shape: out.shape }),
   onnx: (emit, [x, like]) => emit.node("Reshape", [x.name, emit.node("Shape", [like.name])]),
-  vjp: (g, _out, _in, { axis, count }) => [g.mergeAxes(axis, count), null],
-  along(axis, _in, { axis: split, count }) {
+  vjp: (g, _out, [, like], { axis, count }) => [g.mergeAxes(axis + like.shape.length, count), null],
+  along(axis, [, like], attrs) {
+    const split = attrs.axis + like.shape.length;
     if (axis < split) return [axis, axis];
-    return axis < split + count ? undefined : [axis - count + 1, axis];
+    return axis < split + attrs.count ? undefined : [axis - attrs.count + 1, axis];
   },
   layout: true,
 };
 
-/** A new axis of size 1. */
+/** A new axis of size 1, which is axis `axis` of the result. */
 export const unsqueeze: Op<{ readonly axis: number; readonly name: string }> = {
-  infer: ([x], { axis, name }) => ({
-    dtype: x.dtype,
-    shape: x.shape.toSpliced(axis, 0, 1),
-    axes: x.axes.toSpliced(axis, 0, name),
-  }),
+  infer([x], { axis, name }) {
+    const at = axis + x.shape.length + 1;
+    return { dtype: x.dtype, shape: x.shape.toSpliced(at, 0, 1), axes: x.axes.toSpliced(at, 0, name) };
+  },
   reference: ([x], _attrs, out) => ({ ...x, shape: out.shape }),
   onnx: (emit, [x], { axis }) => emit.node("Unsqueeze", [x.name, emit.int64([axis])]),
   vjp: (g, _out, _in, { axis }) => [g.squeeze(axis)],
-  along: (axis, _in, { axis: added }) => [axis === added ? null : axis < added ? axis : axis - 1],
+  along(axis, [x], attrs) {
+    const added = attrs.axis + x.shape.length + 1;
+    return [axis === added ? null : axis < added ? axis : axis - 1];
+  },
   layout: true,
 };
 
 /** An axis of size 1 is dropped. */
 export const squeeze: Op<{ readonly axis: number }> = {
   infer([x], { axis }) {
-    if (x.shape[axis] !== 1) {
-      throw new ShapeError(
-        `Only an axis of size 1 can be squeezed; axis ${x.axes[axis] || axis} of ${showShape(x)} is ${x.shape[axis]}.`,
-        { asked: axis, found: x.shape },
-      );
-    }
-    return { dtype: x.dtype, shape: x.shape.toSpliced(axis, 1), axes: x.axes.toSpliced(axis, 1) };
+    const at = axis + x.shape.length;
+    requireOne("squeezed", x, at);
+    return { dtype: x.dtype, shape: x.shape.toSpliced(at, 1), axes: x.axes.toSpliced(at, 1) };
   },
   reference: ([x], _attrs, out) => ({ ...x, shape: out.shape }),
   onnx: (emit, [x], { axis }) => emit.node("Squeeze", [x.name, emit.int64([axis])]),
-  vjp: (g, _out, [x], { axis }) => [g.unsqueeze(axis, x.axes[axis])],
-  along: (axis, _in, { axis: dropped }) => [axis < dropped ? axis : axis + 1],
+  vjp: (g, _out, [x], { axis }) => [g.unsqueeze(axis, x.axes.at(axis))],
+  along: (axis, [x], attrs) => [axis < attrs.axis + x.shape.length ? axis : axis + 1],
   layout: true,
 };
+
+function requireOne(what: string, x: Meta, at: number): void {
+  if (x.shape[at] === 1) return;
+  throw new ShapeError(
+    `Only an axis of size 1 can be ${what}; axis ${x.axes[at] || at} of ${showShape(x)} is ${x.shape[at]}.`,
+    { asked: at, found: x.shape },
+  );
+}
 
 /** Repeats the first input to the broadcast shape of both; of the second only the shape matters. */
 export const expandLike: Op = {
@@ -173,19 +188,15 @@ export const expandLike: Op = {
 /** Repeats an axis of size 1 `size` times. */
 export const repeat: Op<{ readonly axis: number; readonly size: number }> = {
   infer([x], { axis, size }) {
-    if (x.shape[axis] !== 1) {
-      throw new ShapeError(
-        `Only an axis of size 1 can be repeated; axis ${x.axes[axis] || axis} of ${showShape(x)} is ${x.shape[axis]}.`,
-        { asked: axis, found: x.shape },
-      );
-    }
-    return { ...x, shape: x.shape.with(axis, size) };
+    const at = axis + x.shape.length;
+    requireOne("repeated", x, at);
+    return { dtype: x.dtype, shape: x.shape.with(at, size), axes: x.axes };
   },
   reference: ([x], _attrs, out) => take(x, out.shape, offsets(x, out.shape)),
   onnx: (emit, [x], { axis, size }) =>
-    emit.node("Expand", [x.name, emit.int64(new Array<number>(x.rank).fill(1).with(axis, size))]),
+    emit.node("Expand", [x.name, emit.int64(new Array<number>(-axis).fill(1).with(0, size))]),
   vjp: (g, _out, _in, { axis }) => [g.sum(axis, true)],
-  along: (axis, _in, { axis: repeated }) => [axis === repeated ? null : axis],
+  along: (axis, [x], attrs) => [axis === attrs.axis + x.shape.length ? null : axis],
   layout: true,
 };
 
@@ -193,28 +204,25 @@ export const repeat: Op<{ readonly axis: number; readonly size: number }> = {
 export const concat: Op<{ readonly axis: number }> = {
   infer(inputs, { axis }) {
     const [first, ...rest] = inputs;
+    const at = axis + first.shape.length;
     for (const x of rest) {
-      if (x.shape.length !== first.shape.length || x.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
+      if (x.shape.length !== first.shape.length || x.shape.some((n, i) => i !== at && n !== first.shape[i])) {
         throw new ShapeError(
-          `concat along axis ${first.axes[axis] || axis} needs equal sizes on all other axes, but got ${inputs.map(showShape).join(" and ")}.`,
+          `concat along axis ${first.axes[at] || axis} needs equal sizes on all other axes, but got ${inputs.map(showShape).join(" and ")}.`,
           { asked: axis, found: inputs.map((m) => m.shape) },
         );
       }
     }
-    return {
-      ...first,
-      shape: first.shape.with(
-        axis,
-        inputs.reduce((n, x) => n + x.shape[axis], 0),
-      ),
-    };
+    const size = inputs.reduce((n, x) => n + x.shape[at], 0);
+    return { dtype: first.dtype, shape: first.shape.with(at, size), axes: first.axes };
   },
   reference(inputs, { axis }, out) {
     const result = take(inputs[0], out.shape, new Int32Array(sizeOf(out.shape)));
-    const { outer, size, inner } = around(out.shape, axis);
+    const at = axis + out.shape.length;
+    const { outer, size, inner } = around(out.shape, at);
     let start = 0;
     for (const x of inputs) {
-      const block = x.shape[axis] * inner;
+      const block = x.shape[at] * inner;
       for (let o = 0; o < outer; o++) {
         for (let i = 0; i < block; i++) result.data[o * size * inner + start + i] = x.data[o * block + i];
       }
@@ -231,12 +239,12 @@ export const concat: Op<{ readonly axis: number }> = {
   vjp(g, _out, inputs, { axis }) {
     let start = 0;
     return inputs.map((x) => {
-      const part = g.slice(axis, start, start + x.shape[axis]);
-      start += x.shape[axis];
-      return part;
+      const size = x.shape.at(axis)!;
+      start += size;
+      return g.slice(axis, start - size, start);
     });
   },
-  along: (axis, inputs, { axis: joined }) => (axis === joined ? undefined : inputs.map(() => axis)),
+  along: (axis, inputs, attrs) => (axis === attrs.axis + inputs[0].shape.length ? undefined : inputs.map(() => axis)),
   layout: true,
 };
 
@@ -246,23 +254,24 @@ export const concat: Op<{ readonly axis: number }> = {
  */
 export const slice: Op<{ readonly axis: number; readonly start: number; readonly end: number | null }> = {
   infer([x], attrs) {
-    const { axis } = attrs;
-    const [start, end] = bounds(x.shape[axis], attrs);
-    if (!(start >= 0 && start < end && end <= x.shape[axis])) {
+    const at = attrs.axis + x.shape.length;
+    const [start, end] = bounds(x.shape[at], attrs);
+    if (!(start >= 0 && start < end && end <= x.shape[at])) {
       throw new ShapeError(
-        `Slice ${attrs.start} to ${attrs.end ?? "the end"} of axis ${x.axes[axis] || axis} of ${showShape(x)} is empty or outside it.`,
-        { asked: [attrs.start, attrs.end], found: x.shape[axis] },
+        `Slice ${attrs.start} to ${attrs.end ?? "the end"} of axis ${x.axes[at] || at} of ${showShape(x)} is empty or outside it.`,
+        { asked: [attrs.start, attrs.end], found: x.shape[at] },
       );
     }
-    return { ...x, shape: x.shape.with(axis, end - start) };
+    return { dtype: x.dtype, shape: x.shape.with(at, end - start), axes: x.axes };
   },
   reference([x], attrs, out) {
     const strides = stridesOf(x.shape);
-    const [start] = bounds(x.shape[attrs.axis], attrs);
+    const [start] = bounds(x.shape.at(attrs.axis)!, attrs);
+    const skipped = start * strides.at(attrs.axis)!;
     return take(
       x,
       out.shape,
-      strided(out.shape, strides).map((i) => i + start * strides[attrs.axis]),
+      strided(out.shape, strides).map((i) => i + skipped),
     );
   },
   onnx: (emit, [x], { axis, start, end }) =>
@@ -271,10 +280,10 @@ export const slice: Op<{ readonly axis: number; readonly start: number; readonly
     // The rest of the axis did not matter: zeros before and after.
     const zeros = x.mul(x.constant(0));
     const before = start === 0 ? [] : [zeros.slice(axis, 0, start)];
-    const after = end === null || end === x.shape[axis] ? [] : [zeros.slice(axis, end, null)];
+    const after = end === null || end === x.shape.at(axis) ? [] : [zeros.slice(axis, end, null)];
     return [[...before, g, ...after].reduce((joined, part) => joined.concat(part, axis))];
   },
-  along: (axis, _in, { axis: cut }) => (axis === cut ? undefined : [axis]),
+  along: (axis, [x], attrs) => (axis === attrs.axis + x.shape.length ? undefined : [axis]),
   layout: true,
 };
 

@@ -1,4 +1,7 @@
-/** Reductions over axes. `keepdims` leaves the reduced axes with size 1; without it they are gone. */
+/**
+ * Reductions over axes, which count from the end (-1 is the last), as in all ops. `keepdims` leaves the reduced axes with
+ * size 1; without it they are gone.
+ */
 import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import type { Meta } from "../axes.ts";
 import { float, strided } from "../kernels.ts";
@@ -11,10 +14,11 @@ export interface ReduceAttrs {
 }
 
 function inferReduce([x]: readonly Meta[], { axes, keepdims }: ReduceAttrs): Meta {
-  const kept = (_: unknown, i: number) => keepdims || !axes.includes(i);
+  const rank = x.shape.length;
+  const kept = (_: unknown, i: number) => keepdims || !axes.includes(i - rank);
   return {
     dtype: x.dtype,
-    shape: x.shape.map((n, i) => (axes.includes(i) ? 1 : n)).filter(kept),
+    shape: x.shape.map((n, i) => (axes.includes(i - rank) ? 1 : n)).filter(kept),
     axes: x.axes.filter(kept),
   };
 }
@@ -24,14 +28,16 @@ function alongReduce(
   [x]: readonly Meta[],
   { axes, keepdims }: ReduceAttrs,
 ): readonly (number | null)[] | undefined {
-  const input = keepdims ? axis : x.shape.map((_, i) => i).filter((i) => !axes.includes(i))[axis];
-  return axes.includes(input) ? undefined : [input];
+  const rank = x.shape.length;
+  const input = keepdims ? axis : x.shape.map((_, i) => i).filter((i) => !axes.includes(i - rank))[axis];
+  return axes.includes(input - rank) ? undefined : [input];
 }
 
 /** Calls `f` with each group of numbers that reduces to one. */
 function groups(x: NDArray, axes: readonly number[], f: (group: Float64Array) => number): Float64Array<ArrayBuffer> {
   const strides = stridesOf(x.shape);
-  const pick = (inside: boolean) => x.shape.map((_, i) => i).filter((i) => axes.includes(i) === inside);
+  const pick = (inside: boolean) =>
+    x.shape.map((_, i) => i).filter((i) => axes.includes(i - x.shape.length) === inside);
   const starts = strided(
     pick(false).map((i) => x.shape[i]),
     pick(false).map((i) => strides[i]),
@@ -50,7 +56,9 @@ function groups(x: NDArray, axes: readonly number[], f: (group: Float64Array) =>
 /** A result (or its gradient) with the reduced axes put back as size 1, so that it broadcasts against the input. */
 function restored(t: Tensor, { axes, keepdims }: ReduceAttrs, input: Tensor): Tensor {
   if (keepdims) return t;
-  return [...axes].sort((a, b) => a - b).reduce((r, axis) => r.unsqueeze(axis, input.axes[axis]), t);
+  const rank = input.shape.length;
+  const inOrder = axes.map((axis) => axis + rank).sort((a, b) => a - b);
+  return inOrder.reduce((r, i) => r.unsqueeze(i, input.axes[i]), t);
 }
 
 /** Reduce ops that take their axes as an input (ONNX opset 18). */
@@ -78,7 +86,7 @@ export const mean = reduce(
   (group) => total(group) / group.length,
   (g, _out, [x], attrs) => [
     restored(g, attrs, x)
-      .div(sizeOf(attrs.axes.map((i) => x.shape[i])))
+      .div(sizeOf(attrs.axes.map((axis) => x.shape.at(axis)!)))
       .expandLike(x),
   ],
 );

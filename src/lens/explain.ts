@@ -1,0 +1,52 @@
+/** What a run would do, in words: pillar by pillar of the engine, nothing hidden. */
+import type { Engine } from "../engine/engine.ts";
+import { print } from "../graph/print.ts";
+import type { Tensor } from "../graph/tensor.ts";
+
+/** One run of one session. */
+export interface Segment {
+  /** Ops that the session runs, after merging and moving selections up. */
+  readonly steps: number;
+  /** Arrays that it is fed: weights, tokens, what hooks closed over. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Whether a session of this structure is compiled already. */
+  readonly reused: boolean;
+  /** The graph as traced, a line a value. */
+  readonly graph: string;
+}
+
+export interface Explanation {
+  readonly segments: readonly Segment[];
+  toString(): string;
+}
+
+/** Traces a run. Segments before a cut (a hook that awaits numbers) really run, as what follows depends on them. */
+export async function explain(
+  engine: Engine,
+  trace: (run: (outputs: readonly Tensor[]) => Promise<Tensor[]>) => Promise<readonly Tensor[]>,
+): Promise<Explanation> {
+  const segments: Segment[] = [];
+  const note = (outputs: readonly Tensor[]) => {
+    const { plan, reused } = engine.explain(outputs);
+    segments.push({
+      steps: plan.steps.length,
+      inputs: plan.inputs.length,
+      outputs: new Set(plan.outputs.map((s) => s.id)).size,
+      reused,
+      graph: print(outputs),
+    });
+  };
+  note(
+    await trace((outputs) => {
+      note(outputs);
+      return engine.run(outputs);
+    }),
+  );
+  return { segments, toString: () => segments.map(describe).join("\n\n") };
+}
+
+function describe(segment: Segment, i: number): string {
+  const session = segment.reused ? "a compiled session, used again" : "a new session";
+  return `segment ${i + 1}: ${segment.steps} steps, ${segment.inputs} inputs, ${segment.outputs} outputs, ${session}\n${segment.graph}`;
+}

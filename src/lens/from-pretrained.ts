@@ -1,0 +1,95 @@
+/** From a model's name to its configuration, processed weights and tokenizer. */
+import type { Engine } from "../engine/engine.ts";
+import { type LoadOptions, loadWeights, type ModelFiles, parseJsonObject } from "../load/index.ts";
+import { openDefault } from "../load/open.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { readModel, resolveModelName } from "../models/families/index.ts";
+import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
+import type { NDArray } from "../tensor/array.ts";
+import { InputError, UnknownNameError } from "../tensor/errors.ts";
+import { Tokenizer } from "../text/index.ts";
+
+export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOptions {
+  /** The model's files, in place of those that its name means: a folder opened elsewhere, files in memory. */
+  readonly files?: ModelFiles | undefined;
+  /** Branch, tag or commit on the hub; `main` unless given. */
+  readonly revision?: string | undefined;
+  /** Which of the training's checkpoints, by its place in the repository's list (negative: from the end). */
+  readonly checkpointIndex?: number | undefined;
+  /** Which of the training's checkpoints, by its label: tokens or steps seen. */
+  readonly checkpointValue?: number | undefined;
+  readonly tokenizer?: Tokenizer | undefined;
+  readonly defaultPrependBos?: boolean | undefined;
+  readonly defaultPaddingSide?: "left" | "right" | undefined;
+  /** The engine to run on; the platform's unless given. */
+  readonly engine?: Engine | undefined;
+}
+
+export interface LoadedModel {
+  readonly cfg: HookedTransformerConfig;
+  readonly weights: ReadonlyMap<string, NDArray>;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly notes: readonly string[];
+}
+
+export const noProcessing = NO_PROCESSING;
+
+export async function loadPretrained(name: string, options: FromPretrainedOptions): Promise<LoadedModel> {
+  const files = options.files ?? (await openDefault(name, resolveModelName, options));
+  const checkpoint = await checkpointFile(files, options);
+  const configJson = parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
+  const raw = await loadWeights(files, { ...options, ...(checkpoint ? { checkpoint } : {}) });
+  const read = readModel(configJson, raw, files.name);
+  const processed = processWeights(read.config, read.weights, options);
+  const tokenizer = options.tokenizer ?? (await findTokenizer(files, read.config.tokenizerName, options));
+  return {
+    cfg: processed.config,
+    weights: processed.weights,
+    tokenizer,
+    notes: [...read.notes, ...processed.notes],
+  };
+}
+
+/** The tokenizer beside the weights, or of the repository that the configuration names. */
+async function findTokenizer(
+  files: ModelFiles,
+  tokenizerName: string | null,
+  options: FromPretrainedOptions,
+): Promise<Tokenizer | undefined> {
+  const here = await files.list(options);
+  if (here.includes("tokenizer.json")) return readTokenizer(files, here, options);
+  if (tokenizerName === null || tokenizerName === "") return undefined;
+  const elsewhere = await openDefault(tokenizerName, (name) => name, { ...options, revision: undefined });
+  const there = await elsewhere.list(options);
+  if (there.includes("tokenizer.json")) return readTokenizer(elsewhere, there, options);
+  throw new InputError(
+    `The model's tokenizer "${tokenizerName}" has no tokenizer.json, the one format that is read: pass \`tokenizer\`.`,
+    { asked: tokenizerName, found: there },
+  );
+}
+
+async function readTokenizer(files: ModelFiles, paths: readonly string[], options: LoadOptions): Promise<Tokenizer> {
+  const read = async (path: string) => parseJsonObject(await files.readText(path, options), `${files.name}/${path}`);
+  const config = paths.includes("tokenizer_config.json") ? await read("tokenizer_config.json") : undefined;
+  return Tokenizer.fromJson(await read("tokenizer.json"), config);
+}
+
+/** The checkpoint that is asked for: `checkpoints/*_<label>.pth`, in the repository's order. */
+async function checkpointFile(files: ModelFiles, options: FromPretrainedOptions): Promise<string | undefined> {
+  const { checkpointIndex, checkpointValue } = options;
+  if (checkpointIndex === undefined && checkpointValue === undefined) return undefined;
+  const found = (await files.list(options))
+    .map((path) => ({ path, label: /^checkpoints\/.*_(\d+)\.pth$/.exec(path)?.[1] }))
+    .filter((c) => c.label !== undefined)
+    .map((c) => ({ path: c.path, label: Number(c.label) }))
+    .sort((a, b) => a.label - b.label);
+  const chosen =
+    checkpointIndex !== undefined ? found.at(checkpointIndex) : found.find((c) => c.label === checkpointValue);
+  if (chosen) return chosen.path;
+  throw new UnknownNameError(
+    "checkpoint",
+    String(checkpointIndex ?? checkpointValue),
+    found.map((c) => String(c.label)),
+    found.length === 0 ? `${files.name} has no checkpoints.` : `${files.name} has ${found.length}.`,
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * Hooks are rewriting: a hook point's value is replaced by what the hook makes of it, and everything after follows. A
+ * hook is called once, while the graph is traced; its arithmetic runs in the engine with the rest. One that needs
+ * numbers is async and awaits them: there, and only there, the run is cut.
+ */
+import { showShape } from "../graph/axes.ts";
+import { evaluateWith } from "../graph/evaluate.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { Rewrite, topological } from "../graph/walk.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import type { HookNameLike } from "./hook-names.ts";
+
+/** Where a hook is called. */
+export interface HookPoint {
+  readonly name: string;
+  /** The block's number. @throws nothing: `undefined` outside the blocks. */
+  readonly layer: number | undefined;
+  /** Kept from call to call, until `resetHooks`: for what one hook wants to remember. */
+  readonly ctx: Record<string, unknown>;
+}
+
+/**
+ * What to put in a value's place: a value of the same shape, or with more rows in its batch or more axes in front,
+ * which everything after then has too. Nothing returned: the value stays.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks has no return statement.
+export type HookFunction = (x: Tensor, hook: HookPoint) => Tensor | void | Promise<Tensor | void>;
+
+/** Where, and what: a hook point's name (or a test for names), and the function. */
+export type Hook = readonly [at: HookNameLike | ((name: string) => boolean), f: HookFunction];
+
+/** A hook at one point, ready to be traced. */
+export interface PlacedHook {
+  readonly name: string;
+  readonly f: HookFunction;
+}
+
+/** Computes values, as the engine does. */
+type Run = (outputs: readonly Tensor[]) => Promise<Tensor[]>;
+
+/**
+ * Traces hooks into a graph, in firing order, each seeing what those before it made.
+ * @param points the hook points by name, in firing order
+ * @param outputs what the run is for: with it, a cut computes all that the rest will need of what is before it
+ */
+export async function traceHooks(
+  points: ReadonlyMap<string, Tensor>,
+  outputs: readonly Tensor[],
+  hooks: readonly PlacedHook[],
+  contexts: Map<string, Record<string, unknown>>,
+  run: Run,
+): Promise<Rewrite> {
+  const rewrite = new Rewrite();
+  for (const [name, clean] of points) {
+    for (const hook of hooks) {
+      if (hook.name !== name) continue;
+      const point = rewrite.get(clean);
+      const before = point.inputs[0];
+      const ctx = contexts.get(name) ?? {};
+      contexts.set(name, ctx);
+      const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
+      const cut = new Cut(rewrite, clean, before, outputs, run);
+      const returned = hook.f(before, { name, layer: layer === undefined ? undefined : Number(layer), ctx });
+      const made = returned instanceof Promise ? cut.without((await returned) ?? undefined) : returned;
+      if (made) rewrite.replace(clean, fitted(made, before, name).point(name));
+      else if (cut.value) rewrite.replace(clean, cut.value.point(name));
+    }
+  }
+  return rewrite;
+}
+
+/** A run cut at a hook that awaits numbers: what is before it is computed once, and the rest starts from its values. */
+class Cut {
+  /** The hook's input as numbers, once they were asked for. */
+  value: Tensor | undefined;
+  private readonly before: Tensor;
+
+  constructor(rewrite: Rewrite, clean: Tensor, before: Tensor, outputs: readonly Tensor[], run: Run) {
+    this.before = before;
+    evaluateWith(before, async (wanted) => {
+      if (this.value) return run(wanted.map((t) => this.without(t)!));
+      const crossing = frontier(clean, outputs).filter((t) => t !== clean);
+      const computed = await run([...wanted, before, ...crossing.map((t) => rewrite.get(t))]);
+      this.value = computed[wanted.length];
+      crossing.forEach((t, i) => {
+        const value = computed[wanted.length + 1 + i];
+        rewrite.replace(t, t.op === "point" && t.label ? value.point(t.label) : value);
+      });
+      return computed.slice(0, wanted.length);
+    });
+  }
+
+  /** What a hook made, resting on the numbers instead of on the graph before the cut. */
+  without(made: Tensor | undefined): Tensor | undefined {
+    if (!made || !this.value) return made;
+    const rest = new Rewrite();
+    rest.replace(this.before, this.value);
+    return rest.get(made);
+  }
+}
+
+/** The values before `at` (those it depends on) that something not before it depends on too. */
+function frontier(at: Tensor, outputs: readonly Tensor[]): Tensor[] {
+  const before = new Set(topological([at]));
+  const crossing = new Set<Tensor>();
+  for (const t of topological(outputs)) {
+    if (before.has(t)) continue;
+    for (const x of t.inputs) if (before.has(x) && x.op !== null) crossing.add(x);
+  }
+  for (const t of outputs) if (before.has(t) && t.op !== null) crossing.add(t);
+  return [...crossing];
+}
+
+/** A hook's result under the axes of what it replaces, repeated where it broadcasts. @throws ShapeError */
+function fitted(made: Tensor, x: Tensor, name: string): Tensor {
+  const lead = made.shape.length - x.shape.length;
+  const fits = x.shape.every((size, i) => {
+    const found = made.shape[lead + i] ?? 1;
+    return found === size || found === 1 || (i === 0 && size === 1);
+  });
+  if (!fits || made.dtype !== x.dtype) {
+    throw new ShapeError(
+      `The hook on "${name}" got ${x.dtype} ${showShape(x)} and returned ${made.dtype} ${showShape(made)}: it must return the same shape, or more rows or axes in front.`,
+      { asked: x.shape, found: made.shape },
+    );
+  }
+  const whole = x.shape.some((size, i) => (made.shape[lead + i] ?? 1) < size) ? made.expandLike(x) : made;
+  const extra = whole.axes.slice(0, Math.max(lead, 0));
+  return whole.rename([...extra, ...x.axes]);
+}

@@ -1,0 +1,46 @@
+/** From what a user writes to the files it means: a local folder, the bundled model, a model on the hub. */
+import { stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { ArgumentError } from "../tensor/errors.ts";
+import type { ModelFiles } from "./files.ts";
+import { folderFiles } from "./node-folder.ts";
+import type { HubOptions } from "./node-hub.ts";
+import { hubFiles, isHubId } from "./node-hub.ts";
+
+/** The model that comes with the package. */
+export const bundledModel = "solu-1l-novels";
+
+/** Its folder: two levels up from `src/load` and from `dist/load` alike. */
+const bundledFolder = new URL(`../../models/${bundledModel}/`, import.meta.url);
+
+export interface OpenFilesOptions extends HubOptions {
+  /** What a name that is nothing local means on the hub: aliases become ids here. @throws UnknownNameError */
+  readonly resolve?: ((name: string) => string) | undefined;
+}
+
+/**
+ * The files that a name means: an existing local folder; else the bundled model, for its own name or "bundled"; else
+ * the model of that id on the Hugging Face hub (which is asked on first use, not here).
+ * @throws ArgumentError if it is a file, or a path that does not exist.
+ */
+export async function openModelFiles(nameOrPath: string, options: OpenFilesOptions = {}): Promise<ModelFiles> {
+  const found = nameOrPath === "" ? undefined : await stat(nameOrPath).catch(() => undefined);
+  if (found?.isDirectory()) return folderFiles(nameOrPath);
+  if (nameOrPath === bundledModel || nameOrPath === "bundled") {
+    return folderFiles(fileURLToPath(bundledFolder), bundledModel);
+  }
+  if (found !== undefined) {
+    throw new ArgumentError(
+      `"${nameOrPath}" is a file; name the folder that holds it, with the model's config.json and weights.`,
+      { asked: nameOrPath, found: "a file" },
+    );
+  }
+  if (!isHubId(nameOrPath)) {
+    throw new ArgumentError(
+      `"${nameOrPath}" is neither an existing folder nor a model's name: give a folder's path, "org/name" on the ` +
+        `Hugging Face hub, or "${bundledModel}".`,
+      { asked: nameOrPath, nearest: bundledModel },
+    );
+  }
+  return hubFiles(options.resolve ? options.resolve(nameOrPath) : nameOrPath, options);
+}

@@ -1,0 +1,122 @@
+/** The forward pass as a graph: building it computes nothing. */
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray } from "../tensor/array.ts";
+import type { Mask, PastKeysValues } from "./blocks/attention.ts";
+import { block } from "./blocks/block.ts";
+import { norm } from "./blocks/norm.ts";
+import { Scope, type Wanted } from "./blocks/scope.ts";
+import type { HookedTransformerConfig, NormalizationType } from "./config.ts";
+import type { Weights } from "./weights.ts";
+
+export interface ForwardInputs {
+  /** int32 [batch pos]. Needed unless a residual is given. */
+  readonly tokens?: Tensor | undefined;
+  /** [batch pos d_model]: where the pass starts instead, as `hook_resid_pre` of `startAtLayer`. */
+  readonly residual?: Tensor | undefined;
+  /** First block to run. */
+  readonly startAtLayer?: number;
+  /** First block not to run: the result is then the residual stream before it, not logits. */
+  readonly stopAtLayer?: number | undefined;
+  /** bool [batch key]: false where a position is padding. It covers past positions too. */
+  readonly attentionMask?: Tensor | undefined;
+  /** Shortformer: what queries and keys see, [batch pos d_model], in place of the model's own; null for nothing. */
+  readonly shortformerPosEmbed?: Tensor | null | undefined;
+  /** Keys and values of earlier positions, a pair a layer. */
+  readonly past?: readonly PastKeysValues[] | undefined;
+}
+
+export interface Forward {
+  /** Logits [batch pos d_vocab], or the residual stream [batch pos d_model] if stopped before the end. */
+  readonly output: Tensor;
+  /** Every hook point made, in firing order. */
+  readonly points: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * Builds the pass: embeddings, blocks, final norm, unembedding. `wanted` says which of the costly points to make.
+ * Source: TransformerLens' `HookedTransformer.forward`.
+ */
+export function forward(
+  cfg: HookedTransformerConfig,
+  weights: Weights,
+  inputs: ForwardInputs,
+  wanted: Wanted = { reads: () => false, hooks: () => false },
+): Forward {
+  const scope = new Scope(weights, wanted);
+  const start = inputs.startAtLayer ?? 0;
+  const stop = inputs.stopAtLayer ?? cfg.nLayers;
+  const [batch, pos] = (inputs.residual ?? inputs.tokens)!.shape.slice(inputs.residual ? -3 : -2);
+  const earlier = inputs.past?.[0].keys.shape.at(-3) ?? 0;
+
+  const shortformer = cfg.positionalEmbeddingType === "shortformer";
+  const embed =
+    inputs.residual ?? scope.point("hook_embed", scope.part("embed").weight("W_E").gather(-2, inputs.tokens!));
+  const own = () => positions(scope, batch, pos, earlier, inputs.attentionMask);
+  const given = inputs.shortformerPosEmbed;
+  const shortformerPos = shortformer ? (given === undefined ? own() : (given ?? undefined)) : undefined;
+  let resid = inputs.residual || shortformer ? embed : embed.add(own());
+  const mask = visible(cfg, batch, pos, earlier, inputs.attentionMask);
+  for (let layer = start; layer < stop; layer++) {
+    const past = inputs.past?.[layer];
+    resid = block(resid, { mask, past, shortformerPos }, layer, cfg, scope.part(`blocks.${layer}`));
+  }
+  if (inputs.stopAtLayer !== undefined) return { output: resid, points: scope.points };
+  const last = finalNorm(cfg);
+  const normalized = last ? norm(resid, last, cfg.eps, scope.part("ln_final")) : resid;
+  const unembed = scope.part("unembed");
+  return { output: normalized.matmul(unembed.weight("W_U")).add(unembed.weight("b_U")), points: scope.points };
+}
+
+/** The kind of `ln_final`: with `finalRms` an RMSNorm, with weights where the other norms have them. */
+export function finalNorm(cfg: HookedTransformerConfig): NormalizationType | null {
+  if (!cfg.finalRms || cfg.normalizationType === null) return cfg.normalizationType;
+  return cfg.normalizationType === "LN" ? "RMS" : cfg.normalizationType === "LNPre" ? "RMSPre" : cfg.normalizationType;
+}
+
+/**
+ * Position embeddings [batch pos d_model]. Positions count from the earlier ones on; with a mask they count unmasked
+ * positions only, and masked ones get zeros.
+ */
+function positions(scope: Scope, batch: number, pos: number, earlier: number, mask: Tensor | undefined): Tensor {
+  const ids = new Int32Array(batch * pos);
+  for (let b = 0; b < batch; b++) {
+    let seen = 0;
+    for (let p = 0; p < earlier + pos; p++) {
+      if (mask) seen += mask.data[b * (earlier + pos) + p];
+      if (p >= earlier) ids[b * pos + p - earlier] = mask ? Math.max(seen - 1, 0) : p;
+    }
+  }
+  const index = Tensor.leaf(ndarray("int32", [batch, pos], ids), ["batch", "pos"]);
+  const rows = scope.part("pos_embed").weight("W_pos").gather(0, index);
+  if (!mask) return scope.point("hook_pos_embed", rows);
+  const kept = Uint8Array.from({ length: batch * pos }, (_, i) => {
+    const b = Math.floor(i / pos);
+    return mask.data[b * (earlier + pos) + earlier + (i % pos)];
+  });
+  const real = Tensor.leaf(ndarray("bool", [batch, pos, 1], kept), ["batch", "pos", "d_model"]);
+  return scope.point("hook_pos_embed", rows.where(real, rows.constant(0)));
+}
+
+/** Which keys each query sees: those not later than itself if causal, and never padding. */
+function visible(
+  cfg: HookedTransformerConfig,
+  batch: number,
+  pos: number,
+  earlier: number,
+  padding: Tensor | undefined,
+): Mask {
+  const causal = cfg.attentionDir === "causal";
+  if (!causal && !padding) return undefined;
+  const keys = earlier + pos;
+  const rows = padding ? batch : 1;
+  const data = new Uint8Array(rows * pos * keys);
+  for (let b = 0, at = 0; b < rows; b++) {
+    for (let q = 0; q < pos; q++) {
+      for (let k = 0; k < keys; k++) {
+        data[at++] = +((!causal || k <= earlier + q) && (!padding || padding.data[b * keys + k] === 1));
+      }
+    }
+  }
+  if (!padding) return Tensor.leaf(ndarray("bool", [pos, keys], data), ["query", "key"]);
+  return Tensor.leaf(ndarray("bool", [batch, 1, pos, keys], data), ["batch", "head", "query", "key"]);
+}

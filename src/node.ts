@@ -1,0 +1,12 @@
+/** glassformer in Node: everything, run by onnxruntime-node, with models from folders and the Hugging Face hub. */
+import { setDefaultBackend } from "./engine/default.ts";
+import { nodeBackend } from "./engine/ort-node.ts";
+import { openModelFiles } from "./load/node.ts";
+import { setDefaultOpen } from "./load/open.ts";
+
+setDefaultBackend(() => nodeBackend());
+setDefaultOpen((name, resolve, options) => openModelFiles(name, { ...options, resolve }));
+
+export * from "./index.ts";
+export { folderFiles, hubFiles, openModelFiles } from "./load/node.ts";
+export { nodeBackend };

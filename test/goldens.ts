@@ -1,0 +1,60 @@
+/** The expected numbers: small models with random weights, and all that TransformerLens 2.18 gives for them. */
+import { readFileSync } from "node:fs";
+import { Tensor } from "../src/graph/tensor.ts";
+import { memorySource, readSafetensors } from "../src/load/index.ts";
+import { parseConfig } from "../src/models/config.ts";
+import { HookedTransformer } from "../src/node.ts";
+import type { NDArray } from "../src/tensor/array.ts";
+
+const folder = new URL("./goldens/", import.meta.url);
+const index = JSON.parse(readFileSync(new URL("index.json", folder), "utf8"));
+
+/** The configurations that are supported. */
+export const goldenNames = [
+  "solu_ln_1l",
+  "solu_ln_2l",
+  "gelu_2l",
+  "gelu_new_2l",
+  "relu_1l",
+  "silu_2l",
+  "attn_only_2l",
+  "no_norm_1l",
+  "ln_pre_2l",
+  "shortformer_2l",
+  "bidirectional_1l",
+] as const;
+
+export interface Golden {
+  readonly name: string;
+  /** The configuration as TransformerLens writes it, labels, scalars. */
+  // biome-ignore lint/suspicious/noExplicitAny: a JSON file.
+  readonly info: any;
+  readonly tensors: ReadonlyMap<string, NDArray>;
+  readonly tokens: Tensor;
+  get(key: string): NDArray;
+  /** The entries whose key starts with `prefix`, under the rest of the key. */
+  under(prefix: string): Map<string, NDArray>;
+}
+
+export async function golden(name: string): Promise<Golden> {
+  const bytes = readFileSync(new URL(`${name}.safetensors`, folder));
+  const tensors = await readSafetensors(memorySource(name, new Uint8Array(bytes)));
+  const get = (key: string) => {
+    const found = tensors.get(key);
+    if (!found) throw new Error(`${name} has no golden "${key}"`);
+    return found;
+  };
+  return {
+    name,
+    info: index.configs[name],
+    tensors,
+    tokens: Tensor.leaf(get("tokens"), ["batch", "pos"]),
+    get,
+    under: (prefix) =>
+      new Map([...tensors].filter(([k]) => k.startsWith(prefix)).map(([k, v]) => [k.slice(prefix.length), v])),
+  };
+}
+
+export function goldenModel(g: Golden): HookedTransformer {
+  return new HookedTransformer(parseConfig(g.info.config), g.under("weights."));
+}
