@@ -1,0 +1,197 @@
+/**
+ * What an analysis returns: the answer to one question, as plain data that survives `JSON.stringify`. The terminal, JSON,
+ * CSV, HTML and the web page all draw this same object, so whatever should be seen must be in it.
+ *
+ * No number is shown without what it should be compared with: a statement that carries a figure names at least one of
+ * the finding's baselines, and the compiler asks for it.
+ */
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import type { PictureSpec } from "./picture.ts";
+
+export interface Finding {
+  /** The analysis' name, as its command is called: "diffuse-mlp". */
+  readonly analysis: string;
+  /** The question it answers, as one sentence with a question mark. */
+  readonly question: string;
+  /** The results in sentences, the most important first: the first is the answer. */
+  readonly summary: readonly [Statement, ...Statement[]];
+  readonly method: Method;
+  readonly model: ModelFacts;
+  /** What was asked: layer, k, seed, number of prompts, flags. */
+  readonly settings: Readonly<Record<string, Scalar>>;
+  /** Chapters of the report, in order. What names no part comes before the first. */
+  readonly parts?: readonly Part[];
+  readonly pictures: readonly PictureSpec[];
+  readonly tables: readonly Table[];
+  /** What the numbers should be compared with. */
+  readonly baselines: readonly Baseline[];
+  /** What a reader must know before believing any of it; one or two sentences each. */
+  readonly caveats: readonly string[];
+}
+
+/** A cell of a table or the value of a setting. `null` is "does not exist"; a number is always finite. */
+export type Scalar = string | number | boolean | null;
+
+/** A result in a sentence. `text` reads on its own; `figure` is its number for programs and for the comparison. */
+export interface Statement {
+  readonly text: string;
+  readonly figure?: Figure;
+}
+
+/** A number and the names of the baselines that it should be held against. */
+export interface Figure {
+  readonly value: number;
+  /** "nats", "logits", "neurons", "%", or "" for a pure number. */
+  readonly unit: string;
+  readonly comparedWith: readonly [string, ...string[]];
+}
+
+/** Something to compare a number with: it has a value, an interval or a p-value, at least one of them. */
+export interface Baseline {
+  readonly name: string;
+  readonly kind: "null model" | "permutation test" | "bootstrap interval" | "control" | "reference value";
+  /** How it was made and what it says, in a sentence or two. */
+  readonly text: string;
+  readonly value?: number;
+  readonly unit?: string;
+  /** The interval's ends, and the part of the samples that it holds: 0.95. */
+  readonly interval?: readonly [number, number];
+  readonly level?: number;
+  /** The probability of a result as extreme under the null hypothesis. */
+  readonly p?: number;
+  /** How many permutations, resamples or shuffles. */
+  readonly samples?: number;
+  readonly seed?: number;
+}
+
+export interface Method {
+  /** How the numbers came about, with formulas; paragraphs are separated by empty lines. */
+  readonly text: string;
+  readonly references: readonly Reference[];
+}
+
+export interface Reference {
+  readonly title: string;
+  readonly url?: string;
+  /** Authors and year, or where it appeared. */
+  readonly paper?: string;
+}
+
+export interface ModelFacts {
+  readonly name: string;
+  /** The figures of the configuration that matter here: n_layers, d_model, d_mlp, act_fn, eps. */
+  readonly config: Readonly<Record<string, Scalar>>;
+}
+
+/** A chapter of the report: a heading, some text, and the pictures and tables whose `part` is its name. */
+export interface Part {
+  readonly name: string;
+  readonly title: string;
+  readonly text?: string;
+}
+
+export interface Table {
+  /** Unique in the finding; what `--table` and the CSV's `table` column say. */
+  readonly name: string;
+  readonly title: string;
+  readonly caption?: string;
+  readonly part?: string;
+  readonly columns: readonly Column[];
+  /** One cell per column. */
+  readonly rows: readonly (readonly Scalar[])[];
+  /** Names of baselines. */
+  readonly comparedWith?: readonly string[];
+}
+
+export interface Column {
+  /** For programs: the CSV's header. */
+  readonly name: string;
+  /** For people: the heading. */
+  readonly title: string;
+  readonly unit?: string;
+  /** The axis that it indexes, in the axis vocabulary: batch pos head d_mlp layer query key d_vocab. */
+  readonly axis?: string;
+  readonly format?: Format;
+  /** What it is, in a sentence. */
+  readonly description: string;
+}
+
+/**
+ * How a column is written for people (JSON and CSV keep the full number). `token` shows whitespace; `percent` takes a
+ * share (0.25 is written 25.0 %); `p` is a p-value. Without a format, strings are text, whole numbers are integers and
+ * others get four significant digits at the column's median.
+ */
+export type Format = "text" | "token" | "integer" | "percent" | "p" | { readonly digits: number };
+
+/**
+ * The finding itself, once checked: every row is as wide as its columns, every number is finite, names are unique, and
+ * each baseline or part that is named exists. Renderers rely on this and check nothing again.
+ *
+ * @throws ArgumentError for a row or number that does not fit, or a name used twice.
+ * @throws UnknownNameError for a baseline or part that is named but not there.
+ */
+export function finding(parts: Finding): Finding {
+  const baselines = unique("baseline", parts.baselines);
+  const chapters = unique("part", parts.parts ?? []);
+  unique("table", parts.tables);
+  unique("picture", parts.pictures);
+
+  for (const { name, value, interval, p } of parts.baselines) {
+    for (const number of [value, p, ...(interval ?? [])]) finite(number ?? null, `The baseline "${name}"`);
+    if (value === undefined && interval === undefined && p === undefined) {
+      throw new ArgumentError(
+        `The baseline "${name}" has no number to compare with; give it a value, an interval or a p-value.`,
+        { asked: name },
+      );
+    }
+  }
+  const known = (kind: string, names: readonly string[], name: string) => {
+    if (!names.includes(name)) throw new UnknownNameError(kind, name, names);
+  };
+  for (const statement of parts.summary) {
+    if (!statement.figure) continue;
+    finite(statement.figure.value, `The statement "${statement.text}"`);
+    for (const name of statement.figure.comparedWith) known("baseline", baselines, name);
+  }
+  for (const item of [...parts.tables, ...parts.pictures]) {
+    if (item.part !== undefined) known("part", chapters, item.part);
+  }
+  for (const table of parts.tables) {
+    for (const name of table.comparedWith ?? []) known("baseline", baselines, name);
+    checkRows(table);
+  }
+  return parts;
+}
+
+function checkRows(table: Table): void {
+  table.rows.forEach((row, r) => {
+    if (row.length !== table.columns.length) {
+      throw new ArgumentError(
+        `Row ${r} of table "${table.name}" has ${row.length} cells, but the table has ${table.columns.length} columns.`,
+        { asked: row, found: table.columns.length },
+      );
+    }
+    row.forEach((cell, c) => {
+      finite(cell, `Row ${r}, column "${table.columns[c].name}" of table "${table.name}"`);
+    });
+  });
+}
+
+function finite(value: Scalar, where: string): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new ArgumentError(`${where} holds ${value}, which JSON cannot carry; write null where no number exists.`, {
+      asked: value,
+    });
+  }
+}
+
+function unique(kind: string, items: readonly { readonly name: string }[]): string[] {
+  const names = items.map((item) => item.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new ArgumentError(`Two ${kind}s of the finding are called "${twice}"; give each its own name.`, {
+      asked: twice,
+    });
+  }
+  return names;
+}

@@ -1,0 +1,138 @@
+/**
+ * What a picture shows, as plain data: it goes into a `Finding`, through JSON, and becomes SVG, PNG or HTML wherever it
+ * is drawn. A spec holds numbers and words; how they look is the drawing's business.
+ *
+ * Every axis has a label and, where the numbers have one, a unit (nats, logits). `null` stands for a value that does not
+ * exist (the last position has no next token) and is drawn as a gap.
+ */
+
+export type PictureSpec = ImshowSpec | LineSpec | ScatterSpec | HistSpec | TokensSpec;
+
+export interface PictureBase {
+  /** Unique among the pictures of a finding; also a good file name. */
+  readonly name: string;
+  readonly title: string;
+  /** What to see in it, in a sentence or two; written under the picture. */
+  readonly caption?: string;
+  /** The `Part` of the finding that it belongs to. */
+  readonly part?: string;
+  /** Size in CSS pixels. Without a height, each kind of picture chooses its own. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export interface Axis {
+  readonly label?: string;
+  readonly unit?: string;
+  /** From, to; without it, what the numbers span. */
+  readonly domain?: readonly [number, number];
+  readonly scale?: "linear" | "log" | "symlog";
+}
+
+/** An axis of rows or columns: one tick label per index; without labels, the index itself. */
+export interface IndexAxis {
+  readonly label?: string;
+  readonly ticks?: readonly string[];
+}
+
+/** How numbers become colours. By default RdBu centred on 0: negative red, positive blue, as far as the largest |value|. */
+export interface ColorScale {
+  readonly label?: string;
+  readonly unit?: string;
+  readonly scheme?: "RdBu" | "Blues" | "Viridis";
+  readonly domain?: readonly [number, number];
+}
+
+/** A line that the numbers are to be compared with: a slope (`y = slope x + intercept`) or a fixed x or y. */
+export type ReferenceLine =
+  | { readonly kind: "slope"; readonly slope: number; readonly intercept?: number; readonly label: string }
+  | { readonly kind: "x" | "y"; readonly at: number; readonly label: string };
+
+/** A matrix as coloured cells: `values[row][column]`, row 0 on top. */
+export interface ImshowSpec extends PictureBase {
+  readonly kind: "imshow";
+  readonly values: readonly (readonly (number | null)[])[];
+  readonly x?: IndexAxis;
+  readonly y?: IndexAxis;
+  readonly color?: ColorScale;
+  /** A hover text per cell, instead of "row, column: value". */
+  readonly titles?: readonly (readonly string[])[];
+}
+
+/** Lines; `x` of a series is 0, 1, 2, ... where it is left out. */
+export interface LineSpec extends PictureBase {
+  readonly kind: "line";
+  readonly series: readonly {
+    readonly name: string;
+    readonly x?: readonly number[];
+    readonly y: readonly (number | null)[];
+    /** An interval around the line, drawn as a band. */
+    readonly low?: readonly number[];
+    readonly high?: readonly number[];
+    readonly titles?: readonly string[];
+  }[];
+  readonly x?: Axis;
+  readonly y?: Axis;
+  readonly references?: readonly ReferenceLine[];
+}
+
+/** Points in groups. Later series are drawn over earlier ones. */
+export interface ScatterSpec extends PictureBase {
+  readonly kind: "scatter";
+  readonly series: readonly {
+    readonly name: string;
+    readonly x: readonly (number | null)[];
+    readonly y: readonly (number | null)[];
+    /** A hover text per point. */
+    readonly titles?: readonly string[];
+    /** Words written beside the points; an empty string writes nothing. */
+    readonly labels?: readonly string[];
+    /** A number per point, shown as its colour on the picture's `color` scale. */
+    readonly color?: readonly (number | null)[];
+  }[];
+  readonly x?: Axis;
+  readonly y?: Axis;
+  readonly color?: ColorScale;
+  readonly references?: readonly ReferenceLine[];
+}
+
+/** Histograms over the same bins. */
+export interface HistSpec extends PictureBase {
+  readonly kind: "hist";
+  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
+  /** Bins are equally wide, so the axis is linear. */
+  readonly x?: Omit<Axis, "scale">;
+  /** Number of bins, roughly: their borders are round numbers. */
+  readonly bins?: number;
+  /** `share` (of the series' own total) makes series of unequal size comparable; default with several series. */
+  readonly measure?: "count" | "share";
+  /** What is counted: "positions", "neurons". */
+  readonly of?: string;
+  readonly references?: readonly ReferenceLine[];
+}
+
+/** A value that every token has. */
+export interface TokenValue {
+  readonly title: string;
+  readonly unit?: string;
+}
+
+/**
+ * Texts as coloured tokens. Each of `rows` is drawn as one line of coloured tokens per text; `hover` values are only
+ * shown when a token is pointed at. All texts share a row's colour scale.
+ */
+export interface TokensSpec extends PictureBase {
+  readonly kind: "tokens";
+  readonly rows: readonly (TokenValue & { readonly color?: ColorScale })[];
+  readonly hover?: readonly TokenValue[];
+  readonly texts: readonly {
+    readonly label?: string;
+    readonly tokens: readonly string[];
+    /** `[value][pos]`: one array for each of `rows`, then one for each of `hover`. */
+    readonly values: readonly (readonly (number | null)[])[];
+    /** Positions drawn with a frame. */
+    readonly marked?: readonly number[];
+  }[];
+  /** What the frame means: "among the top 10". */
+  readonly marks?: string;
+}

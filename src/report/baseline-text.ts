@@ -1,0 +1,32 @@
+import type { Baseline, Finding, Statement } from "../analyses/finding.ts";
+import { formatNumber, formatP, formatQuantity } from "./format.ts";
+
+/** A baseline's numbers in one line: "0.12 logits, 95 % interval 0.1 to 0.14, p = 0.003, 10000 samples, seed 0". */
+export function baselineFigures({ value, unit, interval, level, p, samples, seed }: Baseline): string {
+  const parts: string[] = [];
+  if (value !== undefined) parts.push(formatQuantity(value, unit));
+  if (interval) {
+    const name = level === undefined ? "interval" : `${formatNumber(100 * level)} % interval`;
+    parts.push(`${name} ${formatNumber(interval[0])} to ${formatQuantity(interval[1], unit)}`);
+  }
+  if (p !== undefined) parts.push(`p ${p < 0.001 ? formatP(p) : `= ${formatP(p)}`}`);
+  if (samples !== undefined) parts.push(`${samples} samples`);
+  if (seed !== undefined) parts.push(`seed ${seed}`);
+  return parts.join(", ");
+}
+
+/** A baseline in a sentence or two: its name, its numbers, and what they are. */
+export function baselineSentence(baseline: Baseline): string {
+  return `${baseline.name}: ${baselineFigures(baseline)}. ${baseline.text}`;
+}
+
+/** What a statement's number is to be held against, or "" for one without a number. */
+export function comparisonOf({ figure }: Statement, { baselines }: Finding): string {
+  if (!figure) return "";
+  const compared = baselines.filter((baseline) => figure.comparedWith.includes(baseline.name));
+  const texts = compared.map((baseline) => {
+    const figures = baselineFigures({ ...baseline, samples: undefined, seed: undefined });
+    return figures ? `${baseline.name}: ${figures}` : baseline.name;
+  });
+  return `Compared with ${texts.join("; ")}.`;
+}

@@ -1,0 +1,126 @@
+/**
+ * Numbers to colours. A scheme is a ramp of 101 colours for a white page and the same ramp for a dark one; pictures are
+ * drawn in the former, and a dark page swaps colour for colour (see `darkOf`), so that 0 always looks like the page.
+ */
+import { interpolateBlues, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
+import type { ColorScale } from "../analyses/picture.ts";
+import { extent } from "./numbers.ts";
+
+const LEVELS = 101;
+type Scheme = NonNullable<ColorScale["scheme"]>;
+
+/** The lines' and points' colours on a white page, each with its counterpart on a dark one. */
+const SERIES = [
+  ["#3f6fae", "#7fb0ee"],
+  ["#d4581f", "#ff9a62"],
+  ["#4c8c4a", "#86c97f"],
+  ["#8257a8", "#c39be6"],
+  ["#977316", "#d9b65a"],
+  ["#2f8a8c", "#6fcccb"],
+] as const;
+
+/** A cell whose value does not exist. */
+export const GAP = "#dcdcdc";
+const GAP_DARK = "#3a3a3e";
+
+export function seriesColor(index: number): string {
+  return SERIES[index % SERIES.length][0];
+}
+
+/** A scale with its domain known. */
+export interface Coloring {
+  readonly label: string;
+  readonly domain: readonly [number, number];
+  /** The colour of a value; beyond the domain, the colour of its end. */
+  readonly of: (value: number | null) => string;
+  /** `count` colours from one end of the domain to the other. */
+  readonly steps: (count: number) => string[];
+}
+
+/** The scale for these values: without a domain, RdBu reaches as far to both sides of 0 as the largest |value|. */
+export function coloring(scale: ColorScale = {}, values: Iterable<number | null>): Coloring {
+  const scheme = scale.scheme ?? "RdBu";
+  const domain = scale.domain ?? domainOf(scheme, values);
+  const span = domain[1] - domain[0] || 1;
+  const ramp = ramps()[scheme].light;
+  const at = (t: number) => ramp[Math.round(Math.max(0, Math.min(1, t)) * (LEVELS - 1))];
+  return {
+    label: withUnit(scale.label, scale.unit),
+    domain,
+    of: (value) => (value === null ? GAP : at((value - domain[0]) / span)),
+    steps: (count) => Array.from({ length: count }, (_, i) => at(i / (count - 1))),
+  };
+}
+
+function domainOf(scheme: Scheme, values: Iterable<number | null>): [number, number] {
+  const [low, high] = extent(values) ?? [0, 1];
+  if (scheme === "Viridis") return low === high ? [low, low + 1] : [low, high];
+  const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  return scheme === "RdBu" ? [-most, most] : [0, most];
+}
+
+export function withUnit(label = "", unit = ""): string {
+  return label && unit ? `${label} (${unit})` : label || unit;
+}
+
+/** Black or white, whichever is easier to read on the colour (the greater WCAG contrast). */
+export function inkOn(color: string): string {
+  const luminance = parse(color)
+    .map((c) => (c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  return luminance > 0.179 ? "#111111" : "#ffffff";
+}
+
+/** For each colour that pictures are drawn in, the colour that takes its place on a dark page. */
+export function darkOf(color: string): string | undefined {
+  return (darkColors ??= pairUp()).get(color);
+}
+
+let darkColors: Map<string, string> | undefined;
+
+function pairUp(): Map<string, string> {
+  const pairs = new Map<string, string>([[GAP, GAP_DARK], ...SERIES]);
+  for (const { light, dark } of Object.values(ramps())) {
+    light.forEach((color, i) => {
+      if (!pairs.has(color)) pairs.set(color, dark[i]);
+    });
+  }
+  return pairs;
+}
+
+let made: Record<Scheme, { light: string[]; dark: string[] }> | undefined;
+
+function ramps() {
+  made ??= {
+    RdBu: {
+      light: sample(interpolateRdBu),
+      dark: sample(between("#ffb8a3", "#ec6a54", "#93362f", "#2a2b2f", "#245a94", "#4b9be0", "#b3dcff")),
+    },
+    Blues: { light: sample(interpolateBlues), dark: sample(between("#2a2b2f", "#245a94", "#4b9be0", "#b3dcff")) },
+    Viridis: { light: sample(interpolateViridis), dark: sample(interpolateViridis) },
+  };
+  return made;
+}
+
+function sample(interpolate: (t: number) => string): string[] {
+  return Array.from({ length: LEVELS }, (_, i) => hex(parse(interpolate(i / (LEVELS - 1)))));
+}
+
+/** Straight lines in RGB through the given colours, evenly spaced. */
+function between(...stops: string[]): (t: number) => string {
+  const points = stops.map(parse);
+  return (t) => {
+    const i = Math.min(Math.floor(t * (points.length - 1)), points.length - 2);
+    const part = t * (points.length - 1) - i;
+    return hex(points[i].map((c, k) => c + (points[i + 1][k] - c) * part));
+  };
+}
+
+function parse(color: string): number[] {
+  if (color.startsWith("#")) return [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16));
+  return color.match(/\d+/g)!.slice(0, 3).map(Number);
+}
+
+function hex(rgb: readonly number[]): string {
+  return `#${rgb.map((c) => Math.round(c).toString(16).padStart(2, "0")).join("")}`;
+}

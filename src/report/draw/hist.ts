@@ -1,0 +1,93 @@
+import type { HistSpec } from "../../analyses/picture.ts";
+import { seriesColor } from "../color.ts";
+import { formatNumber } from "../format.ts";
+import { extent } from "../numbers.ts";
+import { type Domain, plotted, referenceMarks, scaleOptions, within } from "./axes.ts";
+import type { Drawing, LegendItem } from "./drawing.ts";
+import type { Plotting } from "./plotting.ts";
+
+export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Drawing {
+  const { plot } = plotting;
+  const { series, references = [], of = "values" } = spec;
+  const measure = spec.measure ?? (series.length > 1 ? "share" : "count");
+  const marks = references.flatMap((line) => (line.kind === "x" ? [line.at] : []));
+  const span = spec.x?.domain ?? extent([...marks, ...series.flatMap((s) => s.values)]) ?? [0, 1];
+  const borders = roundBorders(span, spec.bins ?? 40);
+  const x: Domain = [borders[0], borders[borders.length - 1]];
+
+  const counted = series.map((s) => {
+    const inside = s.values.filter((v) => within(v, span));
+    const total = s.values.filter((v) => v !== null).length;
+    const counts = new Array<number>(borders.length - 1).fill(0);
+    const step = borders[1] - borders[0];
+    for (const v of inside) counts[Math.min(counts.length - 1, Math.floor((v - borders[0]) / step))]++;
+    const bars = counts.flatMap((count, i) => {
+      if (count === 0) return [];
+      const height = measure === "share" ? count / total : count;
+      const range = `${formatNumber(borders[i])} to ${formatNumber(borders[i + 1])}`;
+      return [
+        {
+          x1: borders[i],
+          x2: borders[i + 1],
+          height,
+          title: `${s.name ? `${s.name}: ` : ""}${count} of ${total}, ${range}`,
+        },
+      ];
+    });
+    return { name: s.name, bars, total, outside: total - inside.length };
+  });
+
+  const y: Domain = [0, Math.max(...counted.flatMap((s) => s.bars.map((b) => b.height)), 0) * 1.05 || 1];
+  const rules = referenceMarks(plotting, references, x, y);
+  const legend = counted.flatMap((s, i): LegendItem[] => {
+    const text = `${s.name || of} (${s.total}${s.outside ? `, ${s.outside} not shown` : ""})`;
+    return series.length > 1 || s.outside > 0 ? [{ kind: "area", color: seriesColor(i), text }] : [];
+  });
+
+  return plotted(
+    plotting,
+    {
+      width,
+      height: spec.height ?? Math.min(300, Math.round(width * 0.7)),
+      marginLeft: 60,
+      marginBottom: 42,
+      marginTop: 28,
+      marginRight: 16,
+      x: { ...scaleOptions(spec.x, x), grid: false },
+      y: {
+        domain: y,
+        grid: true,
+        label: measure === "share" ? `share of ${of}` : `number of ${of}`,
+        ...(measure === "share" ? { tickFormat: "%" } : {}),
+      },
+      marks: [
+        plot.ruleY([0]),
+        ...counted.map((s, i) =>
+          plot.rectY(s.bars, {
+            x1: "x1",
+            x2: "x2",
+            y: "height",
+            fill: seriesColor(i),
+            fillOpacity: 0.5,
+            stroke: seriesColor(i),
+            title: "title",
+            insetLeft: 0.5,
+            insetRight: 0.5,
+          }),
+        ),
+        ...rules.marks,
+      ],
+    },
+    [...legend, ...rules.legend],
+  );
+}
+
+/** About `count` bins of equal width whose borders are multiples of 1, 2 or 5 times a power of ten. */
+function roundBorders([low, high]: Domain, count: number): number[] {
+  const rough = (high - low || Math.abs(high) || 1) / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((m) => m * power >= rough) ?? 10);
+  const first = Math.floor(low / step);
+  const last = Math.max(Math.ceil(high / step), first + 1);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}

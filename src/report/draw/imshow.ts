@@ -1,0 +1,102 @@
+import type { ImshowSpec } from "../../analyses/picture.ts";
+import { coloring } from "../color.ts";
+import { formatNumber } from "../format.ts";
+import { textWidth, visibleToken } from "../token-text.ts";
+import { plotted } from "./axes.ts";
+import type { Drawing } from "./drawing.ts";
+import type { Plotting } from "./plotting.ts";
+
+const LETTER = 6.8;
+const LONGEST_LABEL = 24;
+
+export function drawImshow(spec: ImshowSpec, width: number, plotting: Plotting): Drawing {
+  const { plot } = plotting;
+  const rows = spec.values.length;
+  const columns = spec.values[0]?.length ?? 0;
+  const colors = coloring(spec.color, spec.values.flat());
+  const left = labels(spec.y?.ticks, rows);
+  const below = labels(spec.x?.ticks, columns);
+
+  const marginLeft = Math.min(
+    width * 0.4,
+    16 + Math.max(...left.map(textWidth), 1) * LETTER + (spec.y?.label ? 20 : 0),
+  );
+  const marginRight = 8;
+  const perColumn = (width - marginLeft - marginRight) / Math.max(1, columns);
+  const widest = Math.max(...below.map(textWidth), 1) * LETTER;
+  const upright = widest + 6 > perColumn && spec.x?.ticks !== undefined && perColumn >= 12;
+  const marginBottom = (upright ? widest + 14 : 24) + (spec.x?.label ? 22 : 0);
+  const perRow = Math.max(4, Math.min(26, spec.x?.ticks || spec.y?.ticks ? 26 : perColumn));
+  const height = spec.height ?? Math.round(Math.max(60, rows * perRow) + 10 + marginBottom);
+
+  const cells = spec.values.flatMap((row, r) =>
+    row.map((value, c) => ({
+      c,
+      r,
+      color: colors.of(value),
+      title: spec.titles?.[r]?.[c] ?? `${left[r]}, ${below[c]}: ${formatNumber(value)}`,
+    })),
+  );
+
+  return plotted(
+    plotting,
+    {
+      width,
+      height,
+      marginLeft,
+      marginRight,
+      marginTop: 10,
+      marginBottom,
+      color: { type: "identity" },
+      x: { type: "band", domain: indices(columns), padding: 0 },
+      y: { type: "band", domain: indices(rows), padding: 0 },
+      marks: [
+        plot.cell(cells, {
+          x: "c",
+          y: "r",
+          fill: "color",
+          title: "title",
+          inset: perColumn > 11 && perRow > 11 ? 0.5 : 0,
+        }),
+        plot.axisX(every(columns, (upright ? 14 : widest + 10) / perColumn), {
+          label: spec.x?.label ?? null,
+          labelAnchor: "center",
+          labelArrow: "none",
+          labelOffset: marginBottom - 4,
+          tickSize: 0,
+          tickFormat: (c: number) => below[c],
+          tickRotate: upright ? -90 : 0,
+        }),
+        plot.axisY(every(rows, 18 / ((height - 10 - marginBottom) / Math.max(1, rows))), {
+          label: spec.y?.label ?? null,
+          labelAnchor: "center",
+          labelArrow: "none",
+          labelOffset: marginLeft - 6,
+          tickSize: 0,
+          tickFormat: (r: number) => left[r],
+        }),
+      ],
+    },
+    [{ kind: "ramp", coloring: colors }],
+  );
+}
+
+function labels(ticks: readonly string[] | undefined, count: number): string[] {
+  return indices(count).map((i) => {
+    const text = ticks?.[i] === undefined ? String(i) : visibleToken(ticks[i]);
+    const letters = [...text];
+    return letters.length > LONGEST_LABEL ? `${letters.slice(0, LONGEST_LABEL - 1).join("")}…` : text;
+  });
+}
+
+function indices(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+/** Indices far enough apart that their labels do not touch; steps of 1, 2, 5, 10, ... */
+function every(count: number, least: number): number[] {
+  let step = 1;
+  for (let power = 1; step < least; power *= 10)
+    step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= least) ?? step;
+  return indices(count).filter((i) => i % step === 0);
+}

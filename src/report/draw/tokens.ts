@@ -1,0 +1,92 @@
+import type { TokensSpec } from "../../analyses/picture.ts";
+import { type Coloring, coloring, inkOn } from "../color.ts";
+import { escapeMarkup } from "../escape.ts";
+import { formatQuantity, MISSING } from "../format.ts";
+import { textWidth, visibleToken } from "../token-text.ts";
+import { type Drawing, type LegendItem, MONO, round, svgText } from "./drawing.ts";
+
+const SIZE = 13;
+const LETTER = SIZE * 0.602;
+const LINE = 25;
+const BOX = 20;
+const LONGEST_LABEL = 22;
+
+/** The colour scale of each of the spec's rows, over all texts. */
+export function tokenColorings(spec: TokensSpec): Coloring[] {
+  return spec.rows.map((row, r) =>
+    coloring(
+      { label: row.title, ...(row.unit ? { unit: row.unit } : {}), ...row.color },
+      spec.texts.flatMap((text) => text.values[r]),
+    ),
+  );
+}
+
+/** What pointing at a token shows: the token, its position, and every value. */
+export function tokenTitle(spec: TokensSpec, text: TokensSpec["texts"][number], pos: number): string {
+  const values = [...spec.rows, ...(spec.hover ?? [])].map((value, v) => {
+    const number = text.values[v][pos];
+    return `${value.title}: ${number === null ? MISSING : formatQuantity(number, value.unit)}`;
+  });
+  const marked = spec.marks && text.marked?.includes(pos) ? [spec.marks] : [];
+  return [`“${visibleToken(text.tokens[pos])}” at position ${pos}`, ...values, ...marked].join("\n");
+}
+
+/** Tokens need no axes and no measuring by a browser: a fixed-width font has known widths. */
+export function drawTokens(spec: TokensSpec, width: number): Drawing {
+  const colorings = tokenColorings(spec);
+  const several = spec.rows.length > 1;
+  const names = spec.texts.map((text) => text.label ?? "");
+  const labels = several ? [...names, ...spec.rows.map((row) => row.title)] : names;
+  const longest = Math.min(LONGEST_LABEL, Math.max(...labels.map((label) => [...label].length), 0));
+  const left = longest > 0 ? longest * 6.8 + 12 : 0;
+  const parts: string[] = [];
+  let y = 0;
+  for (const text of spec.texts) {
+    if (several && text.label) {
+      parts.push(svgText(text.label, 0, y + 14, `font-weight="600"`));
+      y += LINE - 3;
+    }
+    spec.rows.forEach((row, r) => {
+      const label = several ? row.title : text.label;
+      if (label) parts.push(svgText(shorten(label), 0, y + 14, `opacity="0.75"`));
+      let x = left;
+      text.tokens.forEach((token, pos) => {
+        const shown = visibleToken(token, { spaces: false });
+        const box = Math.max(textWidth(shown), 1) * LETTER + 5;
+        if (x > left && x + box > width) {
+          x = left;
+          y += LINE;
+        }
+        parts.push(drawToken(shown, x, y, box, colorings[r].of(text.values[r][pos]), tokenTitle(spec, text, pos)));
+        if (text.marked?.includes(pos)) {
+          parts.push(
+            `<rect x="${round(x)}" y="${round(y)}" width="${round(box)}" height="${BOX}" rx="2" fill="none" stroke="currentColor" stroke-width="2"/>`,
+          );
+        }
+        x += box + 2;
+      });
+      y += LINE;
+    });
+    if (several) y += 8;
+  }
+  return { width, height: y, content: parts.join(""), legend: tokenLegend(spec, colorings) };
+}
+
+export function tokenLegend(spec: TokensSpec, colorings: readonly Coloring[]): LegendItem[] {
+  const ramps = colorings.map((coloring): LegendItem => ({ kind: "ramp", coloring }));
+  return spec.marks ? [...ramps, { kind: "frame", color: "currentColor", text: spec.marks }] : ramps;
+}
+
+function drawToken(shown: string, x: number, y: number, box: number, color: string, title: string): string {
+  const ink = `font-family="${MONO}" font-size="${SIZE}" fill="${inkOn(color)}" style="white-space:pre"`;
+  return (
+    `<g><title>${escapeMarkup(title)}</title>` +
+    `<rect x="${round(x)}" y="${round(y)}" width="${round(box)}" height="${BOX}" rx="2" fill="${color}"/>` +
+    `${svgText(shown, x + 2.5, y + 14.5, ink)}</g>`
+  );
+}
+
+function shorten(label: string): string {
+  const letters = [...label];
+  return letters.length > LONGEST_LABEL ? `${letters.slice(0, LONGEST_LABEL - 1).join("")}…` : label;
+}

@@ -1,0 +1,35 @@
+import type { Axis, ReferenceLine } from "../analyses/picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { type Series, toAxis, toSeries } from "./series.ts";
+
+export interface HistOptions extends PictureOptions {
+  /** Label of the axis, or label, unit and domain; numbers outside the domain are counted in the legend. */
+  readonly x?: string | Omit<Axis, "scale">;
+  /** Number of bins, roughly: their borders are round numbers. Default 40. */
+  readonly bins?: number;
+  /** Default: "count" for one row of numbers, "share" of each row for several. */
+  readonly measure?: "count" | "share";
+  /** What is counted: "positions". */
+  readonly of?: string;
+  readonly references?: readonly ReferenceLine[];
+}
+
+/**
+ * How often numbers fall where; several rows by name lie over each other in the same bins.
+ *
+ * @throws ShapeError if a row has more than one axis.
+ */
+export function hist(values: Series, options: HistOptions = {}): Picture {
+  return picture({
+    kind: "hist",
+    ...baseOf("hist", options),
+    series: toSeries(values).map(([name, row]) => ({ name, values: row })),
+    ...defined({
+      x: toAxis(options.x),
+      bins: options.bins,
+      measure: options.measure,
+      of: options.of,
+      references: options.references,
+    }),
+  });
+}

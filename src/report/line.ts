@@ -1,0 +1,38 @@
+import type { Axis, ReferenceLine } from "../analyses/picture.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import { toVector, type Vector } from "./numbers.ts";
+import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { type Series, toAxis, toSeries } from "./series.ts";
+
+export interface LineOptions extends PictureOptions {
+  /** Label of the axis, or label, unit, domain and scale. */
+  readonly x?: string | Axis;
+  readonly y?: string | Axis;
+  /** Where the points are; without it 0, 1, 2, ... */
+  readonly at?: Vector;
+  readonly references?: readonly ReferenceLine[];
+}
+
+/**
+ * A line, or several by name: `line({ clean, ablated })`.
+ *
+ * @throws ShapeError if a row has more than one axis, or `at` another length than a row.
+ */
+export function line(values: Series, options: LineOptions = {}): Picture {
+  const at = options.at && toVector(options.at).map(Number);
+  const series = toSeries(values).map(([name, y]) => {
+    if (at && at.length !== y.length) {
+      throw new ShapeError(`The line ${name ? `"${name}" ` : ""}has ${y.length} points, but "at" has ${at.length}.`, {
+        asked: at.length,
+        found: y.length,
+      });
+    }
+    return { name, y, ...defined({ x: at }) };
+  });
+  return picture({
+    kind: "line",
+    ...baseOf("line", options),
+    series,
+    ...defined({ x: toAxis(options.x), y: toAxis(options.y), references: options.references }),
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * What a page does: a text beside what is pointed at or focused, arrow keys from token to token, tables sorted by a
+ * click on a heading. Without it everything is still there: hover texts are plain titles, tables keep their order.
+ */
+export const SCRIPT = `(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const tip = document.createElement("div");
+  tip.id = "tip"; tip.hidden = true; tip.setAttribute("role", "tooltip");
+  document.body.append(tip);
+  for (const title of all("figure svg title")) { title.parentNode.dataset.tip = title.textContent; title.remove(); }
+  for (const token of all(".tokens [title]")) { token.dataset.tip = token.title; token.removeAttribute("title"); }
+  let shown = null;
+  const hide = () => { if (shown) { shown.removeAttribute("aria-describedby"); shown = null; tip.hidden = true; } };
+  const show = (target) => {
+    hide();
+    if (!target) return;
+    shown = target; tip.textContent = target.dataset.tip; tip.hidden = false; target.setAttribute("aria-describedby", "tip");
+    const box = target.getBoundingClientRect(), w = tip.offsetWidth, h = tip.offsetHeight;
+    const left = Math.max(8, Math.min(box.left + box.width / 2 - w / 2, document.documentElement.clientWidth - w - 8));
+    tip.style.left = left + "px"; tip.style.top = (box.top - h - 8 > 0 ? box.top - h - 8 : box.bottom + 8) + "px";
+  };
+  const near = (event) => event.target instanceof Element ? event.target.closest("[data-tip]") : null;
+  addEventListener("pointerover", (event) => show(near(event)));
+  addEventListener("focusin", (event) => show(near(event)));
+  addEventListener("focusout", hide);
+  addEventListener("scroll", hide, { passive: true, capture: true });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return hide();
+    const token = event.target instanceof Element ? event.target.closest(".tokens .token") : null;
+    if (!token) return;
+    const row = all(".token", token.parentNode), at = row.indexOf(token);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: row.length - 1 }[event.key];
+    if (to === undefined || !row[to]) return;
+    event.preventDefault(); token.tabIndex = -1; row[to].tabIndex = 0; row[to].focus();
+  });
+  for (const table of all("table")) {
+    all("thead th", table).forEach((head, column) => {
+      const button = document.createElement("button");
+      button.append(...head.childNodes); head.append(button);
+      button.addEventListener("click", () => {
+        const down = head.getAttribute("aria-sort") ? head.getAttribute("aria-sort") === "ascending" : head.classList.contains("number");
+        for (const other of all("thead th", table)) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const key = (row) => row.cells[column].dataset.v ?? row.cells[column].textContent;
+        const body = table.tBodies[0];
+        body.append(...[...body.rows].sort((a, b) => {
+          const [x, y] = [key(a), key(b)];
+          if (x === "" || y === "") return (x === "") - (y === "");
+          return (down ? -1 : 1) * (isNaN(x) || isNaN(y) ? x.localeCompare(y) : x - y);
+        }));
+      });
+    });
+  }
+})();`;
+
+/** The script's SHA-256, in the page's content security policy: this script runs, and no other. A test compares them. */
+export const SCRIPT_HASH = "sha256-gMeYtyRMcJVkNdR24CxKTJOgCfxKF+VRC1g0hs2Abj0=";

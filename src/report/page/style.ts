@@ -1,0 +1,131 @@
+/** The style of a page: a report to be read and printed. Its own colours, light and dark; nothing from outside. */
+import { darkOf, inkOn } from "../color.ts";
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1b1c1f; --soft: #5c6067; --rule: #dcdee3; --page: #fdfdfc; --shade: #f4f4f1;
+  --accent: #3f6fae; --warn: #b58a1c; --warn-shade: #fbf6e6; --chip: #ecedef; }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 17px/1.6 system-ui, -apple-system, "Segoe UI", Roboto,
+  "Helvetica Neue", "Noto Sans", "Liberation Sans", "DejaVu Sans", Arial, sans-serif; }
+main { max-width: 728px; margin: 0 auto; padding: 64px 24px 96px; }
+h1 { font-size: 2.1rem; line-height: 1.22; letter-spacing: -0.015em; font-weight: 680; margin: 6px 0 28px; text-wrap: balance; }
+h2 { font-size: 1.42rem; line-height: 1.3; letter-spacing: -0.01em; font-weight: 650; margin: 72px 0 12px; text-wrap: balance; }
+p { margin: 0 0 16px; }
+a { color: var(--accent); text-underline-offset: 2px; }
+a:focus-visible, button:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+code, .token { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace; font-size: 0.86em; }
+.kicker { color: var(--soft); font-size: 0.88rem; margin: 0; }
+.answer { border-top: 1px solid var(--rule); border-bottom: 1px solid var(--rule); padding: 24px 0 12px; }
+.answer .lead { font-size: 1.22rem; line-height: 1.5; }
+.answer ul { padding: 0 0 0 1.1em; margin: 0 0 12px; }
+.answer li { margin: 0 0 10px; padding-left: 2px; }
+.answer li::marker { color: var(--soft); }
+.against { display: block; color: var(--soft); font-size: 0.85rem; line-height: 1.45; margin-top: 3px; }
+.lead + .against { margin: -10px 0 18px; }
+nav { font-size: 0.88rem; color: var(--soft); margin-top: 16px; display: flex; flex-wrap: wrap; gap: 2px 18px; }
+nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
+figure { margin: 40px 0 48px; break-inside: avoid; }
+figure svg { display: block; width: 100%; height: auto; overflow: visible; }
+figure svg text { white-space: pre; }
+figcaption { font-size: 0.88rem; line-height: 1.5; color: var(--soft); margin-top: 12px; }
+figcaption b { color: var(--ink); font-weight: 620; }
+.narrow { display: none; }
+.legend { margin-bottom: 14px; }
+.legend svg { width: auto; max-width: 100%; }
+.text .name { color: var(--soft); font-size: 0.78rem; font-variant-numeric: tabular-nums; text-align: right; overflow-wrap: anywhere; }
+.texts { display: grid; grid-template-columns: fit-content(32%) 1fr; gap: 3px 12px; align-items: baseline; }
+.texts .text { display: contents; }
+.texts h3 { grid-column: 1 / -1; font-size: 0.88rem; margin: 10px 0 0; }
+.tokens { margin: 0; line-height: 1.75; }
+.token { white-space: pre; padding: 2px 2.5px; margin-right: 2px; border-radius: 2px; cursor: default; font-size: 0.8rem;
+  -webkit-print-color-adjust: exact; print-color-adjust: exact; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+.token.marked { box-shadow: 0 0 0 2px var(--ink); }
+td .token { background: var(--chip); margin: 0; padding: 1px 4px; }
+.table { margin: 36px 0 44px; }
+.scroll { overflow-x: auto; }
+@media screen and (min-width: 1000px) { .table.broad:not(:has(> .rows:not([open]))) { margin-left: -120px; margin-right: -120px; } }
+table { border-collapse: collapse; width: 100%; font-size: 0.86rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+caption { text-align: left; padding-bottom: 10px; }
+caption span { display: block; position: sticky; left: 0; max-width: min(680px, 100vw - 36px); font-size: 0.88rem; line-height: 1.5; color: var(--soft); }
+caption b { color: var(--ink); font-weight: 620; }
+th { text-align: left; vertical-align: bottom; font-weight: 600; border-bottom: 1.5px solid var(--ink); padding: 4px 9px 5px; }
+th small, .unit { display: block; font-weight: 400; color: var(--soft); font-size: 0.92em; }
+td.words { min-width: 7.5em; } 
+td { padding: 4px 9px; border-bottom: 1px solid var(--rule); vertical-align: top; }
+th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
+td.number, th.number { text-align: right; } td.number { white-space: nowrap; }
+th button { all: unset; cursor: pointer; position: relative; } th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
+th[aria-sort] button::after { position: absolute; bottom: 0; left: calc(100% + 2px); color: var(--accent); content: "↑"; }
+th[aria-sort=descending] button::after { content: "↓"; } th.number[aria-sort] button::after { left: auto; right: calc(100% + 2px); }
+.note { font-size: 0.85rem; color: var(--soft); margin: 10px 0 0; }
+details { font-size: 0.88rem; margin-top: 10px; } summary { cursor: pointer; color: var(--soft); }
+details dl { margin: 10px 0 0; }
+.rows > summary { font-size: 1rem; } .rows[open] > summary { margin-bottom: 14px; }
+dl { display: grid; grid-template-columns: fit-content(36%) 1fr; gap: 6px 20px; margin: 0; font-size: 0.9rem; line-height: 1.5; }
+dt { font-weight: 600; } dd { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
+dd strong { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
+dl.facts dt { font-weight: 400; color: var(--soft); } dl.facts dd { color: var(--ink); font-variant-numeric: tabular-nums; }
+.caveats { background: var(--warn-shade); border-left: 4px solid var(--warn); padding: 20px 26px 8px; margin: 72px 0 0; border-radius: 0 4px 4px 0; break-inside: avoid; }
+.caveats h2 { margin-top: 0; font-size: 1.15rem; } .caveats ul { padding-left: 1.1em; margin: 0; font-size: 0.95rem; line-height: 1.55; } .caveats li { margin-bottom: 10px; }
+.references { font-size: 0.9rem; padding-left: 1.3em; } .references li { margin-bottom: 4px; }
+footer { margin-top: 72px; padding-top: 14px; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.82rem; }
+#tip { position: fixed; z-index: 9; max-width: min(340px, 90vw); padding: 7px 11px; border-radius: 5px; background: #1b1c1f; color: #f6f6f4;
+  font-size: 0.8rem; line-height: 1.45; white-space: pre-wrap; pointer-events: none; font-variant-numeric: tabular-nums; box-shadow: 0 2px 12px #0003; }
+[data-tip]:hover { filter: brightness(1.08); }
+@media (max-width: 600px) {
+  body { font-size: 16px; } main { padding: 36px 18px 64px; } h1 { font-size: 1.65rem; } h2 { margin-top: 56px; }
+  .wide { display: none; } .narrow { display: block; } .caveats { padding: 16px 18px 4px; }
+  .facts, dl { grid-template-columns: fit-content(44%) 1fr; }
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e8e8e6; --soft: #a3a7ae; --rule: #3a3c42; --page: #17181b; --shade: #1f2024; --accent: #86b4ee; --warn: #d2a63b;
+    --warn-shade: #262319; --chip: #2f3136; }
+  #tip { background: #f2f2ef; color: #17181b; }
+}
+@media print {
+  :root { color-scheme: only light; }
+  body { font-size: 10.5pt; background: none; } main { max-width: none; padding: 0; } nav, details summary { display: none; } h2 { margin-top: 28pt; break-after: avoid; }
+  .narrow { display: none; } .wide { display: block; } tr { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; }
+  a { color: inherit; }
+}
+@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+`;
+
+/** The classes that colour tokens, collected while a page is written, so that it holds only those in use. */
+export class TokenColors {
+  readonly #classes = new Map<string, string>();
+
+  /** The class of a token in this colour. */
+  of(color: string): string {
+    let name = this.#classes.get(color);
+    if (!name) this.#classes.set(color, (name = `k${this.#classes.size}`));
+    return name;
+  }
+
+  rules(dark: boolean): string {
+    return [...this.#classes]
+      .map(([color, name]) => {
+        const background = dark ? (darkOf(color) ?? color) : color;
+        return `.${name}{background:${background};color:${inkOn(background)}}`;
+      })
+      .join("");
+  }
+}
+
+/** The page's style sheet: the fixed part, the tokens' colours, and for dark pages a colour in place of each of the pictures'. */
+export function pageStyle(body: string, tokens: TokenColors): string {
+  const used = new Set(
+    [...body.matchAll(/ (fill|stroke)="(#[0-9a-f]{6})"/g)].map((match) => `${match[1]} ${match[2]}`),
+  );
+  const swaps = [...used].flatMap((use) => {
+    const [attribute, color] = use.split(" ");
+    const dark = darkOf(color);
+    return dark ? [`svg [${attribute}="${color}"]{${attribute}:${dark}}`] : [];
+  });
+  return (
+    STYLE.trim() +
+    tokens.rules(false) +
+    `@media screen and (prefers-color-scheme:dark){${swaps.join("")}${tokens.rules(true)}}`
+  );
+}

@@ -1,0 +1,47 @@
+import type { PictureSpec } from "../analyses/picture.ts";
+import { type DrawOptions, drawSvg } from "./draw/draw.ts";
+import { picturePage } from "./html.ts";
+import { type PngOptions, rasterize } from "./rasterize.ts";
+
+/** A picture that can be had in any form, in Node and in a page. Charts load their drawing library when first drawn. */
+export interface Picture {
+  /** The picture as plain data: for a finding, for JSON, for drawing it elsewhere. */
+  readonly spec: PictureSpec;
+  /** A standalone SVG document. */
+  svg(options?: DrawOptions): Promise<string>;
+  /** A self-contained HTML page: light and dark, hover and keyboard, no requests. */
+  html(): Promise<string>;
+  /** @throws GlassformerError where nothing can draw a PNG, or no font is there to write with. */
+  png(options?: PngOptions): Promise<Uint8Array>;
+}
+
+/** The picture that a spec describes. */
+export function picture(spec: PictureSpec): Picture {
+  return {
+    spec,
+    svg: (options) => drawSvg(spec, options),
+    html: () => picturePage(spec),
+    png: async (options) => rasterize(await drawSvg(spec), options),
+  };
+}
+
+/** What every chart function takes. */
+export interface PictureOptions {
+  /** Without a name, the kind of chart. */
+  readonly name?: string;
+  readonly title?: string;
+  readonly caption?: string;
+  /** In CSS pixels. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** The options that are part of every spec, without those left out. */
+export function baseOf(kind: string, { name, title, caption, width, height }: PictureOptions) {
+  return defined({ name: name ?? kind, title: title ?? "", caption, width, height });
+}
+
+/** An object without its undefined fields: JSON has none, and optional fields of a spec are absent or there. */
+export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as never;
+}

@@ -1,0 +1,50 @@
+/** SVG to PNG. A page has a canvas for it; elsewhere a platform puts its rasterizer here (see resvg.ts for Node's). */
+import { GlassformerError } from "../tensor/errors.ts";
+
+export interface PngOptions {
+  /** Pixels of the PNG per CSS pixel of the picture. Default 2. */
+  readonly scale?: number;
+  /** A CSS colour behind the picture. Default white. */
+  readonly background?: string;
+}
+
+export type Rasterizer = (svg: string, options: Required<PngOptions>) => Promise<Uint8Array>;
+
+let platform: Rasterizer | undefined;
+
+/** Sets what draws PNGs where there is no page. */
+export function setRasterizer(rasterizer: Rasterizer): void {
+  platform = rasterizer;
+}
+
+/** @throws GlassformerError where nothing can draw a PNG. */
+export async function rasterize(svg: string, options: PngOptions = {}): Promise<Uint8Array> {
+  const rasterizer = platform ?? (typeof document === "undefined" ? undefined : drawOnCanvas);
+  if (!rasterizer) {
+    throw new GlassformerError(
+      "A PNG was asked for, but nothing here can draw one. Import glassformer's Node or web entry, or take the SVG.",
+    );
+  }
+  return rasterizer(svg, { scale: options.scale ?? 2, background: options.background ?? "white" });
+}
+
+async function drawOnCanvas(svg: string, { scale, background }: Required<PngOptions>): Promise<Uint8Array> {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.ceil(image.width * scale);
+  canvas.height = Math.ceil(image.height * scale);
+  const context = canvas.getContext("2d")!;
+  context.fillStyle = background;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
+  if (!blob) {
+    throw new GlassformerError(
+      `The picture of ${canvas.width} x ${canvas.height} pixels is too big for this browser's canvas; ask for a smaller scale.`,
+      { asked: scale },
+    );
+  }
+  return new Uint8Array(await blob.arrayBuffer());
+}

@@ -1,0 +1,64 @@
+import type { Axis, ColorScale, ReferenceLine } from "../analyses/picture.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import { toVector, type Vector } from "./numbers.ts";
+import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { toAxis } from "./series.ts";
+
+export interface ScatterOptions extends PictureOptions {
+  /** Label of the axis, or label, unit, domain and scale. */
+  readonly x?: string | Axis;
+  readonly y?: string | Axis;
+  /** The name of each point's group; groups have colours of their own and are listed in a legend. */
+  readonly groups?: readonly string[];
+  /** A number per point, shown as its colour; takes the place of the groups' colours. */
+  readonly color?: Vector;
+  readonly colorScale?: ColorScale;
+  /** A hover text per point. */
+  readonly titles?: readonly string[];
+  /** Words beside the points; an empty string writes nothing. */
+  readonly labels?: readonly string[];
+  readonly references?: readonly ReferenceLine[];
+}
+
+/**
+ * One point for each pair of numbers.
+ *
+ * @throws ShapeError if x, y, or anything given per point differ in length.
+ */
+export function scatter(x: Vector, y: Vector, options: ScatterOptions = {}): Picture {
+  const all = { x: toVector(x), y: toVector(y), color: options.color && toVector(options.color) };
+  const { groups, titles, labels } = options;
+  for (const [what, given] of Object.entries({ y: all.y, color: all.color, groups, titles, labels })) {
+    if (given && given.length !== all.x.length) {
+      throw new ShapeError(`There are ${all.x.length} points on x, but "${what}" has ${given.length}.`, {
+        asked: all.x.length,
+        found: given.length,
+      });
+    }
+  }
+  const names = [...new Set(groups ?? [""])];
+  const series = names.map((name) => {
+    const pick = <T>(values: readonly T[]) => (groups ? values.filter((_, i) => groups[i] === name) : values);
+    return {
+      name,
+      x: pick(all.x),
+      y: pick(all.y),
+      ...defined({
+        titles: titles && pick(titles),
+        labels: labels && pick(labels),
+        color: all.color && pick(all.color),
+      }),
+    };
+  });
+  return picture({
+    kind: "scatter",
+    ...baseOf("scatter", options),
+    series,
+    ...defined({
+      x: toAxis(options.x),
+      y: toAxis(options.y),
+      color: options.colorScale,
+      references: options.references,
+    }),
+  });
+}

@@ -1,0 +1,110 @@
+import type { Column, Scalar, Table } from "../analyses/finding.ts";
+import { formatColumn, isNumeric } from "./format.ts";
+import type { Ink } from "./text.ts";
+import { textWidth, visibleControls } from "./token-text.ts";
+import { wrapText } from "./wrap-text.ts";
+
+interface TextColumn {
+  readonly column: Column;
+  readonly heading: readonly string[];
+  readonly cells: readonly string[];
+  readonly numeric: boolean;
+  readonly width: number;
+}
+
+const GAP = 2;
+const NARROWEST = 8;
+
+/**
+ * A table in columns of characters: numbers to the right, long texts cut with "…". Where it is still too wide, the last
+ * columns are left out, and a line says which.
+ */
+export function textTable(table: Table, options: { width: number; maxRows: number; ink: Ink }): string[] {
+  const rows = table.rows.slice(0, options.maxRows);
+  const wanted = table.columns.map((column, c) =>
+    layOut(
+      column,
+      rows.map((row) => row[c]),
+    ),
+  );
+  const columns = fitColumns(wanted, options.width);
+
+  const height = Math.max(...columns.map((column) => column.heading.length));
+  const line = (cell: (column: TextColumn) => string) =>
+    columns
+      .map((column) => pad(cell(column), column))
+      .join(" ".repeat(GAP))
+      .trimEnd();
+  const heading = Array.from({ length: height }, (_, i) =>
+    line((column) => column.heading[i - (height - column.heading.length)] ?? ""),
+  );
+  const rule = columns.map((column) => "─".repeat(column.width)).join(" ".repeat(GAP));
+  const body = rows.map((_, r) => line((column) => column.cells[r]));
+
+  const notes: string[] = [];
+  const hidden = table.rows.length - rows.length;
+  if (hidden > 0) notes.push(`… and ${hidden} more ${hidden === 1 ? "row" : "rows"}`);
+  const left = table.columns.slice(columns.length).map((column) => column.title);
+  if (left.length > 0) notes.push(`… and, for lack of room: ${left.join(", ")}`);
+  return [
+    ...heading.map(options.ink.faint),
+    options.ink.faint(rule),
+    ...body,
+    ...notes.flatMap((note) => wrapText(note, options.width)).map(options.ink.faint),
+  ];
+}
+
+function layOut(column: Column, values: readonly Scalar[]): TextColumn {
+  const cells = formatColumn(column, values).map(visibleControls);
+  const widest = Math.max(...cells.map(textWidth), 1);
+  const heading = headingLines(column, widest);
+  const width = Math.max(widest, ...heading.map(textWidth));
+  return { column, heading, cells, numeric: isNumeric(column, values), width };
+}
+
+/** The title in lines about as wide as the cells, the unit in a line of its own. */
+function headingLines(column: Column, widest: number): string[] {
+  const words = visibleControls(column.title).split(/\s+/);
+  const most = Math.max(widest, ...words.map(textWidth));
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && textWidth(last) + 1 + textWidth(word) <= most)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return column.unit ? [...lines, `(${column.unit})`] : lines;
+}
+
+/** Narrows the texts, the widest first, then drops columns from the right until the rest fits. */
+function fitColumns(wanted: readonly TextColumn[], width: number): TextColumn[] {
+  for (let count = wanted.length; count > 0; count--) {
+    const columns = wanted.slice(0, count);
+    let over = columns.reduce((sum, column) => sum + column.width + GAP, -GAP) - width;
+    while (over > 0) {
+      const texts = columns.filter((column) => !column.numeric && column.width > NARROWEST);
+      if (texts.length === 0) break;
+      const widest = texts.reduce((a, b) => (b.width > a.width ? b : a));
+      columns[columns.indexOf(widest)] = { ...widest, width: widest.width - 1 };
+      over--;
+    }
+    if (over <= 0 || count === 1) return columns;
+  }
+  return [];
+}
+
+function pad(cell: string, { width, numeric }: TextColumn): string {
+  const shown = shorten(cell, width);
+  const space = " ".repeat(Math.max(0, width - textWidth(shown)));
+  return numeric ? space + shown : shown + space;
+}
+
+function shorten(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let short = "";
+  for (const c of text) {
+    if (textWidth(short + c) > width - 1) break;
+    short += c;
+  }
+  return `${short}…`;
+}

@@ -1,0 +1,67 @@
+/** A finding for a terminal: question, answer, tables, comparisons, caveats, in the width that there is. */
+import type { Finding } from "../analyses/finding.ts";
+import { baselineSentence, comparisonOf } from "./baseline-text.ts";
+import { formatScalar } from "./format.ts";
+import { chapters } from "./parts.ts";
+import { textTable } from "./text-table.ts";
+import { wrapText } from "./wrap-text.ts";
+
+export interface TextOptions {
+  /** Columns of the terminal. Default 80. */
+  readonly width?: number;
+  /** Bold and faint by ANSI codes. Default off. */
+  readonly color?: boolean;
+  /** Rows shown of each table. Default 20. */
+  readonly maxRows?: number;
+}
+
+/** How words are set apart; without colour, not at all. */
+export interface Ink {
+  readonly bold: (text: string) => string;
+  readonly faint: (text: string) => string;
+}
+
+const PLAIN: Ink = { bold: (text) => text, faint: (text) => text };
+const ANSI: Ink = { bold: (text) => `\x1b[1m${text}\x1b[22m`, faint: (text) => `\x1b[2m${text}\x1b[22m` };
+
+export function renderText(finding: Finding, { width = 80, color = false, maxRows = 20 }: TextOptions = {}): string {
+  const ink = color ? ANSI : PLAIN;
+  const paint = (lines: string[], how: (text: string) => string) => lines.map(how);
+  const blocks: string[][] = [paint(wrapText(finding.question, width), ink.bold)];
+
+  blocks.push(
+    finding.summary.flatMap((statement, i) => {
+      const bullet = i === 0 ? "" : "- ";
+      const compared = comparisonOf(statement, finding);
+      return [
+        ...wrapText(statement.text, width, bullet),
+        ...(compared ? paint(wrapText(compared, width, " ".repeat(bullet.length || 2)), ink.faint) : []),
+      ];
+    }),
+  );
+
+  for (const { part, tables } of chapters(finding)) {
+    if (tables.length === 0) continue;
+    if (part) blocks.push(paint(wrapText(part.title, width), ink.bold));
+    for (const table of tables) {
+      const notes = finding.baselines.filter((b) => table.comparedWith?.includes(b.name));
+      blocks.push([
+        ...wrapText(table.title, width),
+        ...(table.caption ? paint(wrapText(table.caption, width), ink.faint) : []),
+        ...textTable(table, { width, maxRows, ink }),
+        ...notes.flatMap((b) => paint(wrapText(`Compare with ${baselineSentence(b)}`, width), ink.faint)),
+      ]);
+    }
+  }
+
+  if (finding.baselines.length > 0) {
+    const entries = finding.baselines.flatMap((b) => wrapText(`${b.kind}, ${baselineSentence(b)}`, width, "- "));
+    blocks.push([ink.bold("Compared with"), ...entries]);
+  }
+  if (finding.caveats.length > 0) {
+    blocks.push([ink.bold("Caveats"), ...finding.caveats.flatMap((caveat) => wrapText(caveat, width, "- "))]);
+  }
+  const facts = Object.entries({ model: finding.model.name, ...finding.model.config, ...finding.settings });
+  blocks.push(paint(wrapText(facts.map(([name, v]) => `${name} ${formatScalar(v)}`).join(", "), width), ink.faint));
+  return `${blocks.map((block) => block.join("\n")).join("\n\n")}\n`;
+}

@@ -1,0 +1,199 @@
+import { describe, expect, it } from "vitest";
+import { hist, imshow, line, picture, scatter, setRasterizer, tokens } from "../../src/report/index.ts";
+import { rasterizeWithResvg } from "../../src/report/resvg.ts";
+import { ndarray } from "../../src/tensor/array.ts";
+import { ShapeError } from "../../src/tensor/errors.ts";
+
+const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
+/** Fills of the heatmap's cells, row by row. */
+const cellFills = (svg: string) => {
+  const cells = svg.slice(svg.indexOf('aria-label="cell"'));
+  return [...cells.slice(0, cells.indexOf("</g>")).matchAll(/<rect[^>]* fill="(#\w+)"/g)].map((match) => match[1]);
+};
+
+describe("imshow", () => {
+  it("draws a cell per number, red below 0, blue above and nearly white at 0, with equal reach to both sides", async () => {
+    const svg = await imshow([
+      [-1, 0, 4],
+      [4, -4, 1],
+    ]).svg();
+    const [low, zero, high, , lowest] = cellFills(svg);
+    expect(cellFills(svg)).toHaveLength(6);
+    expect(zero).toBe("#f2efee");
+    expect(high).toBe("#053061");
+    expect(lowest).toBe("#67001f");
+    expect(Number.parseInt(low.slice(1, 3), 16)).toBeGreaterThan(Number.parseInt(low.slice(5), 16));
+    expect(svg).toContain(">−4</text>");
+  });
+
+  it("takes an NDArray with axes of size 1 around a matrix", async () => {
+    const pattern = ndarray("float32", [1, 2, 3], Float32Array.from([1, 2, 3, 4, 5, 6]));
+    expect(imshow(pattern).spec).toMatchObject({
+      values: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    });
+  });
+
+  it("refuses what is not a matrix, saying the shape it found", () => {
+    const cube = ndarray("float32", [2, 2, 2], new Float32Array(8));
+    expect(() => imshow(cube)).toThrow(ShapeError);
+    expect(() => imshow(cube)).toThrow("has shape [2,2,2]");
+    expect(() => imshow([[1, 2], [3]])).toThrow("row 0 has 2 numbers and row 1 has 1");
+  });
+
+  it("draws what is not a number as a gap, in grey", async () => {
+    expect(cellFills(await imshow([[1, Number.NaN]]).svg())[1]).toBe("#dcdcdc");
+  });
+
+  it("hovers each cell with its labels and value", async () => {
+    const svg = await imshow([[0.5]], { x: { ticks: ["key"] }, y: { ticks: ["query"] } }).svg();
+    expect(svg).toContain("<title>query, key: 0.5</title>");
+  });
+});
+
+describe("line", () => {
+  it("labels its axes with units and names its lines", async () => {
+    const svg = await line(
+      { clean: [1, 2, 3], ablated: [2, 3, 4] },
+      { x: "layer", y: { label: "loss", unit: "nats" } },
+    ).svg();
+    expect(svg).toContain("layer →");
+    expect(svg).toContain("↑ loss (nats)");
+    expect(svg).toContain(">clean</text>");
+    expect(svg).toContain(">ablated</text>");
+  });
+
+  it("breaks where a number is missing, instead of drawing it as 0", async () => {
+    const path = (svg: string) => svg.slice(svg.indexOf('aria-label="line"')).match(/ d="([^"]*)"/)![1];
+    expect(count(path(await line([1, 2, 3, 4]).svg()), /M/g)).toBe(1);
+    expect(count(path(await line([1, 2, Number.NaN, 3, 4]).svg()), /M/g)).toBe(2);
+  });
+
+  it("refuses points that are not as many as the places given for them", () => {
+    expect(() => line({ loss: [1, 2, 3] }, { at: [0, 1] })).toThrow('The line "loss" has 3 points, but "at" has 2.');
+  });
+});
+
+describe("scatter", () => {
+  it("draws a point per pair, in groups that the legend counts", async () => {
+    const svg = await scatter(Float32Array.from([1, 2, 3]), [1, 4, 9], { groups: ["rest", "top", "rest"] }).svg();
+    expect(count(svg, /<title>/g)).toBe(3);
+    expect(svg).toContain(">rest (2)</text>");
+    expect(svg).toContain(">top (1)</text>");
+  });
+
+  it("says how many points lie outside the axes that were asked for", async () => {
+    const svg = await scatter([1, 2, 300], [1, 2, 3], { x: { domain: [0, 10] } }).svg();
+    expect(count(svg, /<title>/g)).toBe(2);
+    expect(svg).toContain("points (2, 1 not shown)");
+  });
+
+  it("draws a line of a given slope only inside the frame, also on logarithmic axes", async () => {
+    const reference = [{ kind: "slope", slope: 100, label: "slope 100" }] as const;
+    for (const scale of ["linear", "log"] as const) {
+      const options = { x: { scale }, y: { scale }, references: reference, width: 400, height: 300 };
+      const svg = await scatter([0.01, 1], [1, 10], options).svg();
+      const path = svg.match(/stroke-dasharray="5 4"[^>]*><path d="([^"]*)"/)![1];
+      for (const [, x, y] of path.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)) {
+        expect(Number(x)).toBeGreaterThanOrEqual(59.9);
+        expect(Number(x)).toBeLessThanOrEqual(384.1);
+        expect(Number(y)).toBeGreaterThanOrEqual(27.9);
+        expect(Number(y)).toBeLessThanOrEqual(258.1);
+      }
+      expect(svg).toContain("slope 100");
+    }
+  });
+
+  it("writes plain numbers on a logarithmic axis", async () => {
+    const svg = await scatter([0.01, 0.3], [1, 2], { x: { scale: "log" } }).svg();
+    for (const tick of ["0.01", "0.02", "0.05", "0.1", "0.2"]) expect(svg).toContain(`>${tick}</text>`);
+  });
+
+  it("refuses x and y of different lengths", () => {
+    expect(() => scatter([1, 2], [1])).toThrow('There are 2 points on x, but "y" has 1.');
+  });
+});
+
+describe("hist", () => {
+  const titles = (svg: string) => [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map((match) => match[1]);
+
+  it("counts every number once, the largest too", async () => {
+    const svg = await hist([0, 1, 1, 2, 10], { bins: 10 }).svg();
+    expect(titles(svg)).toEqual(["1 of 5, 0 to 1", "2 of 5, 1 to 2", "1 of 5, 2 to 3", "1 of 5, 9 to 10"]);
+  });
+
+  it("compares rows of unequal size by their shares, in the same bins", async () => {
+    const svg = await hist({ all: [1, 1, 2, 2], top: [1] }, { bins: 2, of: "positions" }).svg();
+    expect(svg).toContain("share of positions");
+    expect(titles(svg)).toContain("top: 1 of 1, 1 to 1.5");
+  });
+
+  it("says how many numbers lie outside the axis", async () => {
+    expect(await hist([1, 2, 300], { x: { domain: [0, 10] } }).svg()).toContain("values (3, 1 not shown)");
+  });
+});
+
+describe("tokens", () => {
+  it("shows whitespace that would be invisible and keeps a leading space", async () => {
+    const svg = await tokens(["<|BOS|>", " the", "\n", "\t"], [0, 1, 2, 3]).svg();
+    expect(svg).toContain("> the</text>");
+    expect(svg).toContain(">⏎</text>");
+    expect(svg).toContain(">⇥</text>");
+    expect(svg).toContain("&lt;|BOS|&gt;");
+  });
+
+  it("hovers each token with its position, its values and what is only hovered", async () => {
+    const svg = await tokens(["a", "b"], { ablation: [0.5, -1] }, { unit: "nats", hover: { rank: [2, 1] } }).svg();
+    expect(svg).toContain("“b” at position 1\nablation: -1 nats\nrank: 1");
+  });
+
+  it("writes white on dark cells and black on light ones", async () => {
+    const svg = await tokens(["dark", "light"], [1, 0]).svg();
+    expect(svg).toMatch(/fill="#ffffff"[^>]*>dark</);
+    expect(svg).toMatch(/fill="#111111"[^>]*>light</);
+  });
+
+  it("draws a line of tokens for each row of values", async () => {
+    expect(count(await tokens(["tok"], { one: [1], two: [2] }).svg(), />tok<\/text>/g)).toBe(2);
+  });
+
+  it("refuses fewer values than tokens", () => {
+    expect(() => tokens(["a", "b"], { loss: [1] })).toThrow('There are 2 tokens, but "loss" has 1 values.');
+  });
+});
+
+describe("a picture", () => {
+  const heat = imshow([[1, -1]], { title: "Heat", caption: "Two cells." });
+
+  it("is the same when it has been through JSON", async () => {
+    expect(await picture(JSON.parse(JSON.stringify(heat.spec))).svg()).toBe(await heat.svg());
+  });
+
+  it("is an SVG that asks for nothing from outside, says what it is and carries no style sheet", async () => {
+    const svg = await heat.svg();
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" width="680"/);
+    expect(svg).toContain('role="img" aria-label="Heatmap: Heat. Two cells."');
+    expect(svg).not.toMatch(/<style|href|url\(|@import/);
+  });
+
+  it("is drawn as wide as asked", async () => {
+    expect(await heat.svg({ width: 350 })).toContain('width="350"');
+    expect(await imshow([[1]], { width: 500 }).svg()).toContain('width="500"');
+  });
+
+  it("says what to do where nothing can draw a PNG", async () => {
+    await expect(heat.png()).rejects.toThrow("Import glassformer's Node or web entry, or take the SVG");
+  });
+
+  it("is a PNG of the asked scale, with its text, in Node", async () => {
+    setRasterizer(rasterizeWithResvg);
+    const withText = await heat.png({ scale: 1 });
+    const size = new DataView(withText.buffer, withText.byteOffset);
+    expect([...withText.subarray(1, 4)].map((c) => String.fromCharCode(c)).join("")).toBe("PNG");
+    expect(size.getUint32(16)).toBe(680);
+    const without = await imshow([[1, -1]], { title: " ", caption: " " }).png({ scale: 1 });
+    expect(withText.length).toBeGreaterThan(without.length + 500);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { Finding } from "../../src/analyses/finding.ts";
+import { renderCsv } from "../../src/report/index.ts";
+import { seedFinding } from "./seed-finding.ts";
+
+const seed = seedFinding();
+const column = (name: string) => ({ name, title: name, description: name });
+
+/** RFC 4180, read back by the letter of its grammar. */
+function parse(csv: string): string[][] {
+  const rows = [...csv.matchAll(/(?:(?:"(?:[^"]|"")*"|[^",\r\n]*),?)*\r\n/g)].map((match) => match[0].slice(0, -2));
+  return rows.map((row) =>
+    [...`${row},`.matchAll(/("(?:[^"]|"")*"|[^",\r\n]*),/g)].map(([, f]) =>
+      f.startsWith('"') ? f.slice(1, -1).replaceAll('""', '"') : f,
+    ),
+  );
+}
+
+describe("a finding as CSV", () => {
+  it("writes one table with its columns' names and every digit", () => {
+    const [header, first] = parse(renderCsv(seed, { table: "top" }));
+    const { columns, rows } = seed.tables[0];
+    expect(header).toEqual(columns.map((c) => c.name));
+    expect(first.map((cell, c) => (typeof rows[0][c] === "number" ? Number(cell) : cell))).toEqual(rows[0]);
+  });
+
+  it("writes several tables into one, told apart by a first column", () => {
+    const [header, ...rows] = parse(renderCsv(seed));
+    expect(header.slice(0, 4)).toEqual(["table", "prompt", "pos", "token"]);
+    expect(rows).toHaveLength(seed.tables[0].rows.length + seed.tables[1].rows.length);
+    expect(new Set(rows.map((row) => row[0]))).toEqual(new Set(["top", "attribution"]));
+    expect(rows.every((row) => row.length === header.length)).toBe(true);
+    expect(rows[0][header.indexOf("n50")]).toBe("");
+  });
+
+  it("quotes commas, quotes and line breaks, and leaves what does not exist empty", () => {
+    const rows = [['a,"b"', "c\nd", null, true, -0.1]];
+    const tables = [{ name: "t", title: "t", columns: ["p", "q", "r", "s", "u"].map(column), rows }];
+    const csv = renderCsv({ ...seed, tables } as Finding);
+    expect(csv).toBe('p,q,r,s,u\r\n"a,""b""","c\nd",,true,-0.1\r\n');
+  });
+
+  it("names the nearest table for one that does not exist", () => {
+    expect(() => renderCsv(seed, { table: "tops" })).toThrow('There is no table "tops". Did you mean "top"?');
+  });
+});

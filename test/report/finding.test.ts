@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { type Finding, finding } from "../../src/analyses/finding.ts";
+import { ArgumentError, UnknownNameError } from "../../src/tensor/errors.ts";
+import { seedFinding } from "./seed-finding.ts";
+
+const seed = seedFinding();
+const changed = (parts: Partial<Finding>) => () => finding({ ...seed, ...parts });
+
+describe("a finding", () => {
+  it("survives JSON unchanged", () => {
+    expect(JSON.parse(JSON.stringify(seed))).toEqual(seed);
+  });
+
+  it("is refused when a row is shorter than the columns, with table, row and both numbers", () => {
+    const [table] = seed.tables;
+    const run = changed({ tables: [{ ...table, rows: [table.rows[0], table.rows[1].slice(1)] }] });
+    expect(run).toThrow(ArgumentError);
+    expect(run).toThrow('Row 1 of table "top" has 8 cells, but the table has 9 columns.');
+  });
+
+  it("is refused when a number is not finite, since JSON would turn it into null", () => {
+    const [table] = seed.tables;
+    const row = [...table.rows[0].slice(0, 8), Number.NaN];
+    expect(changed({ tables: [{ ...table, rows: [row] }] })).toThrow('column "score" of table "top" holds NaN');
+    const figure = { value: Number.POSITIVE_INFINITY, unit: "", comparedWith: ["eps limit"] } as const;
+    expect(changed({ summary: [{ text: "x", figure }] })).toThrow("holds Infinity");
+  });
+
+  it("is refused when a statement is compared with a baseline that is not there, naming the nearest", () => {
+    const run = changed({ summary: [{ text: "x", figure: { value: 1, unit: "", comparedWith: ["eps limits"] } }] });
+    expect(run).toThrow(UnknownNameError);
+    expect(run).toThrow('There is no baseline "eps limits". Did you mean "eps limit"?');
+  });
+
+  it("is refused when a baseline has nothing to compare with", () => {
+    const bare = { name: "bare", kind: "null model", text: "Words alone." } as const;
+    expect(changed({ baselines: [...seed.baselines, bare] })).toThrow('baseline "bare" has no number');
+  });
+
+  it("is refused when two tables share a name or a picture names a part that is not there", () => {
+    expect(changed({ tables: [seed.tables[0], seed.tables[0]] })).toThrow('Two tables of the finding are called "top"');
+    expect(changed({ pictures: [{ ...seed.pictures[0], part: "notebok" }] })).toThrow('Did you mean "notebook"?');
+  });
+});

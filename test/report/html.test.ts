@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { picture, render } from "../../src/report/index.ts";
+import { SCRIPT, SCRIPT_HASH } from "../../src/report/page/script.ts";
+import { ATTACK, nastyFinding } from "./nasty.ts";
+import { seedFinding } from "./seed-finding.ts";
+
+const seed = seedFinding();
+const CHROMIUM = "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+describe("a finding as HTML", () => {
+  it("puts the answer before any picture, table or method", async () => {
+    const html = await render(seed, "html");
+    const order = ["<h1>", 'class="lead"', "<figure", "<table", 'id="comparisons"', 'id="caveats"', 'id="method"'];
+    const places = order.map((part) => html.indexOf(part));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(0);
+  });
+
+  it("lets its own script run and no other", () => {
+    expect(SCRIPT_HASH).toBe(`sha256-${createHash("sha256").update(SCRIPT).digest("base64")}`);
+  });
+
+  it("gives every picture a description and every table a caption", async () => {
+    const html = await render(seed, "html");
+    expect([...html.matchAll(/<svg /g)].length).toBe(
+      [...html.matchAll(/<svg [^>]*role="img" aria-label="[^"]+"/g)].length,
+    );
+    expect([...html.matchAll(/<table>/g)].length).toBe([...html.matchAll(/<table><caption>/g)].length);
+  });
+});
+
+describe.skipIf(!existsSync(CHROMIUM))("the page in Chromium (skipped without /usr/bin/chromium)", () => {
+  let browser: Browser;
+  const folder = mkdtempSync(join(tmpdir(), "report-"));
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The page opened from a file, with everything that it asked for or complained about. */
+  async function open(html: string, options: Parameters<Browser["newPage"]>[0] = {}) {
+    const page = await browser.newPage(options);
+    const seen = { requests: [] as string[], messages: [] as string[] };
+    page.on("request", (request) => seen.requests.push(request.url()));
+    page.on("console", (message) => seen.messages.push(message.text()));
+    page.on("pageerror", (error) => seen.messages.push(error.message));
+    const file = join(folder, "page.html");
+    writeFileSync(file, html);
+    await page.goto(pathToFileURL(file).href);
+    return { page, ...seen };
+  }
+
+  const contrast = (page: Page, selector: string) =>
+    page.evaluate((chosen) => {
+      const channels = (color: string) =>
+        color
+          .match(/[\d.]+/g)!
+          .slice(0, 3)
+          .map(Number);
+      const luminance = (color: string) =>
+        channels(color)
+          .map((c) => (c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
+          .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+      return [...document.querySelectorAll(chosen)].map((element) => {
+        const { color, backgroundColor } = getComputedStyle(element);
+        const [a, b] = [luminance(color), luminance(backgroundColor)].sort((x, y) => y - x);
+        return (a + 0.05) / (b + 0.05);
+      });
+    }, selector);
+
+  it("asks for nothing but itself and complains of nothing", async () => {
+    const { page, requests, messages } = await open(await render(seed, "html"));
+    expect(requests).toEqual([page.url()]);
+    expect(messages).toEqual([]);
+    await page.close();
+  });
+
+  it("shows prompts and tokens that look like markup as the text that they are", async () => {
+    const { page, requests, messages } = await open(await render(nastyFinding, "html"));
+    expect(requests).toHaveLength(1);
+    expect(messages).toEqual([]);
+    expect(await page.evaluate("window.broken")).toBeUndefined();
+    expect(await page.locator("img, [onload], [onerror], [onclick], a[href^=javascript]").count()).toBe(0);
+    expect(await page.locator("script").count()).toBe(1);
+    expect(await page.locator("h1").textContent()).toBe(ATTACK);
+    expect(await page.locator(".tokens .token").first().textContent()).toBe(ATTACK);
+    await page.close();
+  });
+
+  it("holds SVG that is also well-formed XML on its own, whatever the texts hold", async () => {
+    const page = await browser.newPage();
+    for (const spec of [...nastyFinding.pictures, ...seed.pictures]) {
+      const error = await page.evaluate(
+        (svg) => new DOMParser().parseFromString(svg, "image/svg+xml").querySelector("parsererror")?.textContent,
+        await picture(spec).svg(),
+      );
+      expect(error, spec.kind).toBeUndefined();
+    }
+    const whole = await render(nastyFinding, "svg");
+    expect(
+      await page.evaluate(
+        (svg) => new DOMParser().parseFromString(svg, "image/svg+xml").querySelector("parsererror"),
+        whole,
+      ),
+    ).toBeNull();
+    await page.close();
+  });
+
+  it("keeps tokens readable on light and on dark pages", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page } = await open(await render(seed, "html"), { colorScheme });
+      const ratios = await contrast(page, ".tokens .token");
+      expect(ratios.length).toBeGreaterThan(200);
+      expect(Math.min(...ratios)).toBeGreaterThan(4.2);
+      await page.close();
+    }
+  });
+
+  it("swaps the pictures' colours on a dark page, so that 0 is dark there", async () => {
+    const html = await picture({ kind: "imshow", name: "m", title: "", values: [[0, 1]] }).html();
+    const brightness = async (colorScheme: "light" | "dark") => {
+      const { page } = await open(html, { colorScheme });
+      const fill = await page
+        .locator("g[aria-label=cell] rect")
+        .first()
+        .evaluate((cell) => getComputedStyle(cell).fill);
+      await page.close();
+      return fill.match(/\d+/g)!.map(Number)[0];
+    };
+    expect(await brightness("light")).toBeGreaterThan(220);
+    expect(await brightness("dark")).toBeLessThan(60);
+  });
+
+  it("is printed in light colours, dark though the screen may be", async () => {
+    const { page } = await open(await render(seed, "html"), { colorScheme: "dark" });
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    const canvas = await page.evaluate(() => {
+      const probe = document.createElement("div");
+      probe.style.color = "canvas";
+      document.body.append(probe);
+      return getComputedStyle(probe).color;
+    });
+    expect(canvas).toBe("rgb(255, 255, 255)");
+    expect(await page.evaluate(() => getComputedStyle(document.body).color)).toBe("rgb(27, 28, 31)");
+    await page.close();
+  });
+
+  it("fits a phone without scrolling sideways, with pictures drawn for its width", async () => {
+    const { page } = await open(await render(seed, "html"), { viewport: { width: 390, height: 800 } });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    expect(await page.locator("figure .narrow svg").first().isVisible()).toBe(true);
+    expect(await page.locator("figure .wide svg").first().isVisible()).toBe(false);
+    await page.close();
+  });
+
+  it("tells a token's values when it is pointed at or reached by keyboard, and arrows move along the text", async () => {
+    const { page } = await open(await render(seed, "html"));
+    const tip = page.locator("#tip");
+    await page.locator(".tokens .token").nth(3).hover();
+    expect(await tip.textContent()).toMatch(/^“␣happy” at position 3\nablation loss difference: [\d.e-]+ nats\n/);
+    await page.locator(".tokens .token").first().focus();
+    await page.keyboard.press("ArrowRight");
+    expect(await tip.textContent()).toContain("“I” at position 1");
+    await page.keyboard.press("Escape");
+    expect(await tip.isVisible()).toBe(false);
+    await page.close();
+  });
+
+  it("tells a point's values when it is pointed at", async () => {
+    const { page } = await open(await render(seed, "html"));
+    await page.locator("figure .wide g[aria-label=dot] circle").last().hover();
+    expect(await page.locator("#tip").textContent()).toContain("in prompt");
+    await page.close();
+  });
+
+  it("sorts a table by a click on a heading, numbers as numbers and what does not exist last", async () => {
+    const { page } = await open(await render(seed, "html"));
+    await page.locator("#table-attribution summary").first().click();
+    const heading = page.locator("#table-attribution th", { hasText: "MLP attribution" });
+    const cells = () =>
+      page
+        .locator("#table-attribution tbody td:nth-child(4)")
+        .evaluateAll((all) => all.map((td) => (td as HTMLElement).dataset.v!));
+    for (const [order, sign] of [
+      ["descending", -1],
+      ["ascending", 1],
+    ] as const) {
+      await heading.locator("button").click();
+      expect(await heading.getAttribute("aria-sort")).toBe(order);
+      const shown = await cells();
+      const numbers = shown.filter((v) => v !== "").map(Number);
+      expect(numbers).toEqual([...numbers].sort((a, b) => sign * (a - b)));
+      expect(shown.slice(numbers.length).every((v) => v === "")).toBe(true);
+      expect(shown.length).toBeGreaterThan(numbers.length);
+    }
+    await page.close();
+  });
+});

@@ -1,0 +1,83 @@
+/** A finding whose every text tries to break out of the markup, and whose tokens are the hardest to show. */
+import { type Finding, finding } from "../../src/analyses/finding.ts";
+
+export const ATTACK = `</script></style></title><img src=x onerror="window.broken=1"><svg onload='window.broken=1'>&nbsp;"'`;
+export const HARD_TOKENS = [
+  ATTACK,
+  "\n",
+  "\t",
+  " lead",
+  "\u0000",
+  "\ud83d",
+  "\u202eevil",
+  "\u200b",
+  "",
+  "日本",
+  "🙂",
+  "\u00a0",
+];
+
+const numbers = HARD_TOKENS.map((_, i) => i - 4);
+const base = (name: string) => ({ name, title: ATTACK, caption: ATTACK });
+const axis = { label: ATTACK, unit: ATTACK };
+
+export const nastyFinding: Finding = finding({
+  analysis: ATTACK,
+  question: ATTACK,
+  summary: [{ text: ATTACK, figure: { value: 1, unit: ATTACK, comparedWith: [ATTACK] } }],
+  method: {
+    text: ATTACK,
+    references: [
+      { title: ATTACK, url: `javascript:window.broken=1`, paper: ATTACK },
+      { title: ATTACK, url: `https://example.org/"onclick="window.broken=1` },
+    ],
+  },
+  model: { name: ATTACK, config: { [ATTACK]: ATTACK } },
+  settings: { [ATTACK]: ATTACK },
+  parts: [{ name: ATTACK, title: ATTACK, text: ATTACK }],
+  pictures: [
+    {
+      kind: "tokens",
+      ...base("tokens"),
+      rows: [{ title: ATTACK, unit: ATTACK }],
+      texts: [{ label: ATTACK, tokens: HARD_TOKENS, values: [numbers], marked: [0] }],
+      marks: ATTACK,
+    },
+    {
+      kind: "scatter",
+      ...base("scatter"),
+      x: axis,
+      y: axis,
+      series: [
+        { name: ATTACK, x: numbers, y: numbers, titles: HARD_TOKENS, labels: HARD_TOKENS },
+        { name: "b", x: [1], y: [1] },
+      ],
+      references: [{ kind: "slope", slope: 1, label: ATTACK }],
+    },
+    { kind: "line", ...base("line"), x: axis, y: axis, series: [{ name: ATTACK, y: numbers, titles: HARD_TOKENS }] },
+    { kind: "hist", ...base("hist"), x: axis, of: ATTACK, series: [{ name: ATTACK, values: numbers }] },
+    {
+      kind: "imshow",
+      ...base("imshow"),
+      values: [numbers],
+      titles: [HARD_TOKENS],
+      x: { label: ATTACK, ticks: HARD_TOKENS },
+      y: { label: ATTACK, ticks: [ATTACK] },
+      color: { label: ATTACK, unit: ATTACK },
+    },
+  ],
+  tables: [
+    {
+      ...base("table"),
+      part: ATTACK,
+      columns: [
+        { name: ATTACK, title: ATTACK, unit: ATTACK, axis: ATTACK, format: "token", description: ATTACK },
+        { name: "text", title: "text", description: ATTACK },
+      ],
+      rows: HARD_TOKENS.map((token) => [token, token]),
+      comparedWith: [ATTACK],
+    },
+  ],
+  baselines: [{ name: ATTACK, kind: "control", text: ATTACK, value: 1, unit: ATTACK }],
+  caveats: [ATTACK],
+});
