@@ -20,7 +20,7 @@ const SERIES = [
 ] as const;
 
 /** A cell whose value does not exist. */
-export const GAP = "#dcdcdc";
+const GAP = "#dcdcdc";
 const GAP_DARK = "#3a3a3e";
 
 export function seriesColor(index: number): string {

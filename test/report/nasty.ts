@@ -2,7 +2,7 @@
 import { type Finding, finding } from "../../src/analyses/finding.ts";
 
 export const ATTACK = `</script></style></title><img src=x onerror="window.broken=1"><svg onload='window.broken=1'>&nbsp;"'`;
-export const HARD_TOKENS = [
+const HARD_TOKENS = [
   ATTACK,
   "\n",
   "\t",

@@ -37,7 +37,7 @@ const EPS = 1e-5;
 const run = JSON.parse(readFileSync(new URL("../goldens/seed_run.json", import.meta.url), "utf8"));
 const prompts: SeedPrompt[] = run.prompts;
 
-export const positions: Position[] = prompts.flatMap((p, prompt) =>
+const positions: Position[] = prompts.flatMap((p, prompt) =>
   p.str_tokens.map((token, pos) => {
     const ablation = p.ablation_loss[pos] - p.loss;
     const pre = p.outlier_pre[pos];

@@ -79,7 +79,7 @@ export function altText(spec: PictureSpec): string {
   return [`${kind[spec.kind]}: ${spec.title || spec.name}`, spec.caption].filter(Boolean).join(". ");
 }
 
-export function group(content: string, x: number, y: number): string {
+function group(content: string, x: number, y: number): string {
   return `<g transform="translate(${round(x)},${round(y)})">${content}</g>`;
 }
 
