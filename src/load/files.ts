@@ -1,0 +1,44 @@
+/**
+ * A repository of files: what a local folder, a model on the Hugging Face hub and a page's memory have in common.
+ * Paths are relative and use `/` on every platform.
+ */
+import { UnknownNameError } from "../tensor/errors.ts";
+import type { ByteSource } from "./bytes.ts";
+
+/** How far a download has come. `total` is in bytes, like `loaded`. */
+export interface Progress {
+  readonly file: string;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** What every call that may take long accepts. */
+export interface LoadOptions {
+  /** Stops the work; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called while a file is being downloaded; never for what is already on this machine. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface ModelFiles {
+  /** What the user called it: a path, `org/name`, the bundled model's name. */
+  readonly name: string;
+  /** All paths, sorted. */
+  list(options?: LoadOptions): Promise<string[]>;
+  /** @throws UnknownNameError if there is no such file. */
+  open(path: string, options?: LoadOptions): Promise<ByteSource>;
+  /** The file as UTF-8 text. @throws UnknownNameError if there is no such file, FileFormatError if it is not UTF-8. */
+  readText(path: string, options?: LoadOptions): Promise<string>;
+}
+
+/**
+ * The path's parts, if it stays inside the repository.
+ * @throws UnknownNameError for an absolute path or one with `..`: a listing from elsewhere must not reach other files.
+ */
+export function partsInside(path: string, repository: string): string[] {
+  const parts = path.split("/");
+  if (parts.some((p) => p === "" || p === "." || p === ".." || /[\\\0]/.test(p) || /^[A-Za-z]:/.test(p))) {
+    throw new UnknownNameError("file", path, [], `Paths are relative to ${repository} and stay inside it.`);
+  }
+  return parts;
+}

@@ -1,0 +1,81 @@
+/**
+ * The two 16-bit floats of weight files. float16 (IEEE 754 binary16): sign, 5 exponent bits, 10 fraction bits;
+ * bfloat16: the upper half of a float32. Both widen to float32 exactly; narrowing rounds to nearest, ties to even.
+ */
+
+/** Every float16 as float32, by its bits: 256 KB that make decoding one lookup a number. Built on first use. */
+let float16Table: Float32Array | undefined;
+
+function buildFloat16Table(): Float32Array {
+  const table = new Float32Array(65536);
+  for (let bits = 0; bits < 65536; bits++) {
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    const magnitude =
+      exponent === 0
+        ? fraction * 2 ** -24
+        : exponent === 31
+          ? fraction === 0
+            ? Infinity
+            : NaN
+          : (1024 + fraction) * 2 ** (exponent - 25);
+    table[bits] = bits & 0x8000 ? -magnitude : magnitude;
+  }
+  return table;
+}
+
+export function decodeFloat16(bits: Uint16Array): Float32Array {
+  const table = (float16Table ??= buildFloat16Table());
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]];
+  return out;
+}
+
+export function decodeBfloat16(bits: Uint16Array): Float32Array {
+  const out = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = bits[i] << 16;
+  return new Float32Array(out.buffer);
+}
+
+/** float32 to the nearest float16. Above 65504 by half a unit or more: infinity. */
+export function encodeFloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const sign = (bits[i] >>> 16) & 0x8000;
+    const magnitude = bits[i] & 0x7fffffff;
+    if (magnitude > 0x7f800000) out[i] = sign | 0x7e00;
+    else if (magnitude >= 0x38800000) {
+      // A normal float16 (2^-14 and up): rebase the exponent, then drop 13 fraction bits. A carry out of the fraction
+      // moves the exponent up by one, as it should; past the largest it lands on infinity.
+      out[i] = sign | Math.min(roundShift(magnitude - 0x38000000, 13), 0x7c00);
+    } else {
+      // A subnormal float16 counts in units of 2^-24; the product is exact, so only `roundEven` rounds.
+      out[i] = sign | roundEven(Math.abs(values[i]) * 2 ** 24);
+    }
+  }
+  return out;
+}
+
+/** float32 to the nearest bfloat16. */
+export function encodeBfloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const notANumber = (bits[i] & 0x7fffffff) > 0x7f800000;
+    out[i] = notANumber ? (bits[i] >>> 16) | 0x40 : roundShift(bits[i], 16);
+  }
+  return out;
+}
+
+/** `value >> shift`, rounded to nearest, ties to even. */
+function roundShift(value: number, shift: number): number {
+  const odd = (value >>> shift) & 1;
+  return Math.floor((value + (1 << (shift - 1)) - 1 + odd) / 2 ** shift);
+}
+
+function roundEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}

@@ -1,0 +1,62 @@
+/** Where the Hugging Face hub and its cache are, read from the environment as Python's `huggingface_hub` reads it. */
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+export interface HubSettings {
+  /** The folder that holds `models--org--name`. */
+  readonly cacheDir: string;
+  /** The hub's address, without a slash at the end. */
+  readonly endpoint: string;
+  /** Nothing is asked of the network. */
+  readonly offline: boolean;
+  readonly token: string | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * - cache: `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `HF_HOME/hub`, else `XDG_CACHE_HOME/huggingface/hub`, else
+ *   `~/.cache/huggingface/hub`;
+ * - token: `HF_TOKEN`, else `HUGGING_FACE_HUB_TOKEN`, else the file `HF_TOKEN_PATH` or `HF_HOME/token`; none if
+ *   `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set;
+ * - `HF_ENDPOINT`; `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`: 1, on, yes or true.
+ *
+ * A variable that is set but empty counts as not set.
+ */
+export async function hubSettings(env: Environment = process.env): Promise<HubSettings> {
+  const home =
+    path(env, "HF_HOME") ?? join(path(env, "XDG_CACHE_HOME") ?? join(userHome(env), ".cache"), "huggingface");
+  return {
+    cacheDir: path(env, "HF_HUB_CACHE") ?? path(env, "HUGGINGFACE_HUB_CACHE") ?? join(home, "hub"),
+    endpoint: (env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, ""),
+    offline: isOn(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
+    token: isOn(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)
+      ? undefined
+      : (clean(env.HF_TOKEN) ??
+        clean(env.HUGGING_FACE_HUB_TOKEN) ??
+        clean(await readFile(path(env, "HF_TOKEN_PATH") ?? join(home, "token"), "utf8").catch(() => undefined))),
+  };
+}
+
+/** A path from the environment with `~`, `$VAR` and `${VAR}` written out. */
+function path(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  if (!value) return undefined;
+  const expanded = value
+    .replace(/^~(?=$|[/\\])/, userHome(env))
+    .replace(/\$(\w+)|\$\{([^}]*)\}/g, (whole, plain, braced) => env[plain ?? braced] ?? whole);
+  return resolve(expanded);
+}
+
+function userHome(env: Environment): string {
+  return env.HOME || env.USERPROFILE || homedir();
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && ["1", "ON", "YES", "TRUE"].includes(value.toUpperCase());
+}
+
+function clean(token: string | undefined): string | undefined {
+  return token?.replace(/[\r\n]/g, "").trim() || undefined;
+}

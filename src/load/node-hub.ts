@@ -1,0 +1,140 @@
+/** A model on the Hugging Face hub as a repository of files: from the cache where it can, from the network where not. */
+import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { readText } from "./bytes.ts";
+import type { LoadOptions, ModelFiles } from "./files.ts";
+import { partsInside } from "./files.ts";
+import { fileSource } from "./node-file.ts";
+import { isFile } from "./node-folder.ts";
+import { HubCache } from "./node-hub-cache.ts";
+import { downloadBlob } from "./node-hub-download.ts";
+import type { HubModel } from "./node-hub-http.ts";
+import { fetchFileInfo, fetchRevision, fileUrl, HubUnreachable } from "./node-hub-http.ts";
+import type { HubSettings } from "./node-hub-settings.ts";
+import { hubSettings } from "./node-hub-settings.ts";
+
+export interface HubOptions {
+  /** A branch, tag or commit; `main` if not given. */
+  readonly revision?: string | undefined;
+  /** Instead of what the environment says, field by field. */
+  readonly settings?: Partial<HubSettings> | undefined;
+}
+
+/** The model's state: which commit, which paths, and why the network is out of reach, if it is. */
+interface Resolved {
+  readonly commit: string;
+  readonly paths: string[];
+  readonly cacheOnly: string | undefined;
+}
+
+/** `org/name`, or the one-part name of some early models. */
+export function isHubId(name: string): boolean {
+  return /^\w[\w.-]*(\/[\w.-]+)?$/.test(name) && !/--|\.\./.test(name);
+}
+
+/**
+ * The files of `org/name` on the hub. Nothing is asked of the network until the first call; a file is downloaded when
+ * it is first opened, and read from the cache from then on.
+ * @throws ArgumentError if the id or the revision is not one; from the calls, HubError in one sentence for each way in
+ * which hub, network or disk can refuse.
+ */
+export async function hubFiles(id: string, options: HubOptions = {}): Promise<ModelFiles> {
+  const revision = options.revision ?? "main";
+  if (!isHubId(id))
+    throw new ArgumentError(`"${id}" is not the name of a model on the hub, "org/name".`, { asked: id });
+  if (!/^[\w.-]+(\/[\w.-]+)*$/.test(revision) || revision.includes("..")) {
+    throw new ArgumentError(`"${revision}" is not a branch, tag or commit.`, { asked: revision });
+  }
+  const hub = { ...(await hubSettings()), ...options.settings };
+  const model: HubModel = { id, revision };
+  const cache = new HubCache(hub.cacheDir, id);
+
+  let known: Resolved | undefined;
+  const resolve = async (signal?: AbortSignal): Promise<Resolved> =>
+    (known ??= await resolveModel(hub, model, cache, signal));
+
+  const open: ModelFiles["open"] = async (path, load = {}) => {
+    load.signal?.throwIfAborted();
+    const parts = partsInside(path, id);
+    const { commit, paths, cacheOnly } = await resolve(load.signal);
+    const pointer = cache.snapshot(commit, ...parts);
+    if (!(await isFile(pointer))) {
+      if (cacheOnly !== undefined) throw notCached(`"${path}" of "${id}"`, hub, cacheOnly);
+      if (!paths.includes(path)) {
+        throw new UnknownNameError("file", path, paths, `It was looked for in ${hub.endpoint}/${id}.`);
+      }
+      await fetchInto(cache, hub, model, commit, path, load);
+    }
+    return fileSource(pointer);
+  };
+  return {
+    name: id,
+    list: async (load) => [...(await resolve(load?.signal)).paths],
+    open,
+    readText: async (path, load) => readText(await open(path, load), load?.signal),
+  };
+}
+
+async function resolveModel(
+  hub: HubSettings,
+  model: HubModel,
+  cache: HubCache,
+  signal: AbortSignal | undefined,
+): Promise<Resolved> {
+  let cacheOnly = "HF_HUB_OFFLINE is set";
+  if (!hub.offline) {
+    try {
+      return { ...(await fetchRevision(hub, model, signal)), cacheOnly: undefined };
+    } catch (error) {
+      if (!(error instanceof HubUnreachable)) throw error;
+      cacheOnly = `${hub.endpoint} cannot be reached: ${error.why}`;
+    }
+  }
+  const commit = await cache.commitOf(model.revision);
+  if (commit === undefined) throw notCached(`"${model.id}" (${model.revision})`, hub, cacheOnly);
+  return { commit, paths: await cache.listSnapshot(commit), cacheOnly };
+}
+
+function notCached(what: string, hub: HubSettings, why: string): HubError {
+  return new HubError(
+    `${what} is not in the cache at ${hub.cacheDir}, and the network is not used (${why}): ` +
+      "load it once with a connection, or name a local folder with its files.",
+    { asked: what, found: why },
+  );
+}
+
+async function fetchInto(
+  cache: HubCache,
+  hub: HubSettings,
+  model: HubModel,
+  commit: string,
+  path: string,
+  load: LoadOptions,
+): Promise<void> {
+  const url = fileUrl(hub, model.id, commit, path);
+  const remote = await fetchFileInfo(hub, model, url, load.signal);
+  try {
+    await downloadBlob({ ...remote, hub, model, file: path, url, blob: cache.blob(remote.etag) }, load);
+    await cache.link(commit, path.split("/"), remote.etag);
+    await cache.writeRef(model.revision, commit);
+  } catch (error) {
+    throw diskError(error, hub, path) ?? error;
+  }
+}
+
+/** What the operating system says about the cache folder, as a sentence. */
+function diskError(error: unknown, hub: HubSettings, path: string): HubError | undefined {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return undefined;
+  const fields = { asked: hub.cacheDir, found: code, cause: error };
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new HubError(
+      `The disk is full: ${path} does not fit into the cache at ${hub.cacheDir}. Make room and run the same again, ` +
+        "and it resumes; or set HF_HUB_CACHE to a folder on another disk.",
+      fields,
+    );
+  }
+  return new HubError(
+    `${path} cannot be stored in the cache at ${hub.cacheDir} (${code}); set HF_HUB_CACHE to a folder that can be written.`,
+    fields,
+  );
+}

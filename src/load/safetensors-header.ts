@@ -1,0 +1,96 @@
+/**
+ * The header of a safetensors file: 8 bytes with its length (little-endian), then JSON that gives each tensor's dtype,
+ * shape and place, then the numbers, without gaps. Everything that the header says is checked before a number is read.
+ * Format: https://github.com/huggingface/safetensors#format
+ */
+import { sizeOf } from "../tensor/array.ts";
+import { FileFormatError } from "../tensor/errors.ts";
+import type { ByteSource } from "./bytes.ts";
+import { parseJsonObject } from "./bytes.ts";
+import type { FileDType } from "./dtypes.ts";
+import { bytesPerNumber, isFileDType } from "./dtypes.ts";
+
+/** One tensor's place: `start` and `end` are offsets into the file. */
+export interface TensorPlace {
+  readonly name: string;
+  readonly dtype: FileDType;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The reference implementation's own limit. */
+const LONGEST_HEADER = 100_000_000;
+
+/** The tensors of a file in the order of their bytes. @throws FileFormatError naming the file, the tensor and the figures. */
+export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSignal): Promise<TensorPlace[]> {
+  const { name, size } = source;
+  const refuse = (what: string, found?: unknown): never => {
+    throw new FileFormatError(`${name} is not a whole safetensors file: ${what}.`, { asked: name, found });
+  };
+
+  if (size < 8) return refuse(`it has ${size} bytes, and the header's length alone takes 8`, size);
+  const lengthBytes = await source.read(0, 8, signal);
+  const announced = new DataView(lengthBytes.buffer, lengthBytes.byteOffset, 8).getBigUint64(0, true);
+  const length = Number(announced);
+  if (length > LONGEST_HEADER || 8 + length > size) {
+    return refuse(`its first 8 bytes announce a header of ${announced} bytes, but the file has ${size}`, announced);
+  }
+  const header = parseHeader(await source.read(8, 8 + length, signal), name);
+
+  const places: TensorPlace[] = [];
+  for (const [tensor, entry] of Object.entries(header)) {
+    if (tensor !== "__metadata__") places.push(placeOf(tensor, entry, 8 + length, name));
+  }
+  places.sort((a, b) => a.start - b.start || a.end - b.end);
+
+  let at = 8 + length;
+  for (const { name: tensor, start, end } of places) {
+    if (start < at) refuse(`tensor "${tensor}" starts at byte ${start}, inside the one before it, which ends at ${at}`);
+    if (start > at) refuse(`nothing accounts for the ${start - at} bytes before tensor "${tensor}" at byte ${start}`);
+    if (end > size) refuse(`tensor "${tensor}" ends at byte ${end}, but the file has ${size}`, size);
+    at = end;
+  }
+  if (at !== size) refuse(`its tensors end at byte ${at}, but the file has ${size}`, size);
+  return places;
+}
+
+function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FileFormatError(`${file} is not a whole safetensors file: its header is not UTF-8.`, {
+      asked: file,
+      cause,
+    });
+  }
+  return parseJsonObject(text, `The safetensors header of ${file}`);
+}
+
+function placeOf(tensor: string, entry: unknown, dataStart: number, file: string): TensorPlace {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  const refuse = (what: string, found: unknown): never => {
+    throw new FileFormatError(`Tensor "${tensor}" of ${file} ${what}.`, { asked: tensor, found });
+  };
+  if (!isFileDType(dtype)) {
+    const known = Object.keys(bytesPerNumber).join(", ");
+    return refuse(`has the dtype ${JSON.stringify(dtype)}; glassformer reads ${known}`, dtype);
+  }
+  if (!isCounts(shape)) return refuse(`has the shape ${JSON.stringify(shape)}, not a list of whole numbers`, shape);
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    return refuse(`has the data offsets ${JSON.stringify(offsets)}, not a start and an end`, offsets);
+  }
+  const bytes = sizeOf(shape) * bytesPerNumber[dtype];
+  if (bytes !== offsets[1] - offsets[0]) {
+    return refuse(
+      `has shape [${shape}] of ${dtype}, ${bytes} bytes, but its data offsets hold ${offsets[1] - offsets[0]}`,
+      offsets,
+    );
+  }
+  return { name: tensor, dtype, shape, start: dataStart + offsets[0], end: dataStart + offsets[1] };
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}

@@ -1,0 +1,72 @@
+/** The way back: arrays to the bytes of a safetensors file. */
+import type { NDArray } from "../tensor/array.ts";
+import { sizeOf } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import type { FileDType } from "./dtypes.ts";
+import { bytesPerNumber } from "./dtypes.ts";
+import { encodeBfloat16, encodeFloat16 } from "./floats.ts";
+
+export interface WriteOptions {
+  /** How floats are stored; F16 and BF16 round to nearest. Without it float32 is F32 and float64 F64. */
+  readonly dtype?: "F32" | "F16" | "BF16";
+}
+
+/**
+ * A safetensors file. Tensors lie by falling size of their numbers, so that each is aligned, then by name; the same
+ * arrays always give the same bytes.
+ * @param metadata the file's `__metadata__`: strings only, as the format has it.
+ * @throws ArgumentError for a tensor named `__metadata__`.
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, NDArray>,
+  metadata: Readonly<Record<string, string>> = {},
+  options: WriteOptions = {},
+): Uint8Array {
+  if (tensors.has("__metadata__")) {
+    throw new ArgumentError(`A safetensors file cannot hold a tensor named "__metadata__"; rename it.`, {
+      asked: "__metadata__",
+    });
+  }
+  const entries = [...tensors].map(([name, array]) => ({ name, array, dtype: dtypeFor(array, options) }));
+  entries.sort((a, b) => bytesPerNumber[b.dtype] - bytesPerNumber[a.dtype] || (a.name < b.name ? -1 : 1));
+
+  // A list of pairs, not an object built key by key: "__proto__" is a name like any other here.
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
+  let at = 0;
+  for (const { name, array, dtype } of entries) {
+    const end = at + sizeOf(array.shape) * bytesPerNumber[dtype];
+    header.push([name, { dtype, shape: array.shape, data_offsets: [at, end] }]);
+    at = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const length = Math.ceil(json.length / 8) * 8;
+
+  const file = new Uint8Array(8 + length + at);
+  new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
+  file.fill(0x20, 8, 8 + length); // spaces after the JSON, so that the numbers start on a multiple of 8
+  file.set(json, 8);
+  let offset = 8 + length;
+  for (const { array, dtype } of entries) {
+    const bytes = encode(array, dtype);
+    file.set(bytes, offset);
+    offset += bytes.length;
+  }
+  return file;
+}
+
+function dtypeFor(array: NDArray, options: WriteOptions): FileDType {
+  if (array.dtype === "int32") return "I32";
+  if (array.dtype === "bool") return "BOOL";
+  return options.dtype ?? (array.dtype === "float64" ? "F64" : "F32");
+}
+
+function encode(array: NDArray, dtype: FileDType): Uint8Array {
+  const narrowed = array.dtype === "float64" && dtype !== "F64" ? Float32Array.from(array.data) : array.data;
+  const data =
+    dtype === "F16"
+      ? encodeFloat16(narrowed as Float32Array)
+      : dtype === "BF16"
+        ? encodeBfloat16(narrowed as Float32Array)
+        : narrowed;
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
