@@ -20,6 +20,7 @@ export {
   type ReturnType,
 } from "./lens/hooked-transformer.ts";
 export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
+export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 export type { ModelInput } from "./lens/model-input.ts";
 export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";
 // models and their files

@@ -5,7 +5,8 @@
 import { type EvaluateOptions, evaluateWith } from "../graph/evaluate.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { outputNames, slotName, writeOnnx } from "./onnx.ts";
+import { computedLayout, keeper, layoutKey, uncopied } from "./layout.ts";
+import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
 /** A compiled graph, ready to run. */
@@ -35,11 +36,11 @@ export class Engine {
   readonly backend: Backend;
   /** Sessions compiled so far. */
   sessionsCreated = 0;
-  /** Runs of a session so far. */
+  /** Runs asked for so far. */
   runs = 0;
   private readonly sessions = new Map<string, Promise<Session>>();
   /** Weights laid out anew, by the weight they were made from and how. They go when the weight goes. */
-  private readonly layouts = new WeakMap<NDArray["data"], Map<string, Promise<NDArray>>>();
+  private readonly layouts = new WeakMap<object, Map<string, NDArray>>();
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -49,27 +50,15 @@ export class Engine {
   async run(outputs: readonly Tensor[], { signal }: EvaluateOptions = {}): Promise<Tensor[]> {
     signal?.throwIfAborted();
     const plan = makePlan(outputs);
-    const names = outputNames(plan);
-    const arrays = new Map<string, NDArray>();
-    if (names.length > 0) {
-      const feeds = new Map<string, NDArray>();
-      for (const input of plan.inputs) feeds.set(slotName(input), await this.arrayOf(input.source));
-      const session = await this.session(plan, names);
-      signal?.throwIfAborted();
-      this.runs++;
-      const results = await session.run(feeds);
-      for (const [i, name] of names.entries()) arrays.set(name, results[i]);
-      signal?.throwIfAborted();
-    }
-    for (const c of plan.constants) arrays.set(slotName(c), c.array);
-    const inputs = new Map(plan.inputs.map((input) => [input.id, input.source]));
-    return Promise.all(
-      plan.outputs.map(async (slot, i) => {
-        const source = inputs.get(slot.id);
-        const array = source ? await this.arrayOf(source) : arrays.get(slotName(slot))!;
-        return Tensor.leaf({ ...array, shape: outputs[i].shape } as NDArray, outputs[i].axes, "feed", outputs[i].label);
-      }),
-    );
+    await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
+    signal?.throwIfAborted();
+    const arrays = await this.execute(plan);
+    signal?.throwIfAborted();
+    this.runs++;
+    return plan.outputs.map((slot, i) => {
+      const array = { ...arrays.get(slot.id)!, shape: outputs[i].shape } as NDArray;
+      return Tensor.leaf(array, outputs[i].axes, "feed", outputs[i].label);
+    });
   }
 
   explain(outputs: readonly Tensor[]): Explanation {
@@ -86,6 +75,18 @@ export class Engine {
     const all = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of all) await (await session).release();
+  }
+
+  /** The numbers of a plan's outputs, by slot. */
+  private async execute(plan: Plan): Promise<Map<number, NDArray>> {
+    const arrays = new Map(plan.constants.map((c) => [c.id, c.array]));
+    for (const input of plan.inputs) arrays.set(input.id, this.arrayOf(input.source));
+    const computed = computedOutputs(plan);
+    if (computed.length === 0) return arrays;
+    const session = await this.session(plan, computed.map(slotName));
+    const results = await session.run(new Map(plan.inputs.map((i) => [slotName(i), arrays.get(i.id)!])));
+    for (const [i, slot] of computed.entries()) arrays.set(slot.id, results[i]);
+    return arrays;
   }
 
   private session(plan: Plan, names: readonly string[]): Promise<Session> {
@@ -106,56 +107,31 @@ export class Engine {
     return session;
   }
 
-  /** A leaf's numbers; or those of weights laid out anew, computed at first need. */
-  private async arrayOf(source: Tensor): Promise<NDArray> {
-    if (source.array) return source.array;
-    const weights: Tensor[] = [];
-    const how = describe(source, weights);
-    const first = weights[0].array!.data;
-    const known = this.layouts.get(first) ?? new Map<string, Promise<NDArray>>();
-    this.layouts.set(first, known);
-    const key = how + weights.slice(1).map((w) => ` ${idOf(w.array!.data)}`);
-    let array = known.get(key);
-    if (!array) {
-      array = this.layOut(source);
-      known.set(key, array);
+  /** A leaf's numbers, or those of weights that were laid out anew. */
+  private arrayOf(source: Tensor): NDArray {
+    return source.array ?? this.layoutsBeside(source).get(layoutKey(source))!;
+  }
+
+  /** Makes the layouts that are not there yet: without a copy where numbers keep their order, the others in one run. */
+  private async layOut(sources: readonly Tensor[]): Promise<void> {
+    const missing = sources.filter((source) => {
+      const known = this.layoutsBeside(source);
+      const weight = uncopied(source);
+      if (weight) known.set(layoutKey(source), { ...weight.array!, shape: source.shape } as NDArray);
+      return !known.has(layoutKey(source));
+    });
+    if (missing.length === 0) return;
+    const plan = makePlan(missing.map(computedLayout));
+    const arrays = await this.execute(plan);
+    for (const [i, source] of missing.entries()) {
+      const array = { ...arrays.get(plan.outputs[i].id)!, shape: source.shape } as NDArray;
+      this.layoutsBeside(source).set(layoutKey(source), array);
     }
-    return array;
   }
 
-  private async layOut(source: Tensor): Promise<NDArray> {
-    if (keepsOrder(source)) return { ...leafUnder(source).array!, shape: source.shape } as NDArray;
-    const [made] = await this.run([unfixed(source)]);
-    return made.array!;
+  private layoutsBeside(source: Tensor): Map<string, NDArray> {
+    const known = this.layouts.get(keeper(source)) ?? new Map<string, NDArray>();
+    this.layouts.set(keeper(source), known);
+    return known;
   }
-}
-
-const ids = new WeakMap<object, number>();
-let nextId = 0;
-function idOf(x: object): number {
-  if (!ids.has(x)) ids.set(x, nextId++);
-  return ids.get(x)!;
-}
-
-/** The ops from weights to a layout, as text; the weights are collected in order. */
-function describe(t: Tensor, weights: Tensor[]): string {
-  if (t.op === null) return `w${weights.push(t)}[${t.shape}]`;
-  return `${t.op}${JSON.stringify(t.attrs)}(${t.inputs.map((x) => describe(x, weights)).join()})`;
-}
-
-const reshapes = new Set(["point", "splitAxis", "mergeAxes", "unsqueeze", "squeeze"]);
-
-/** Whether a layout leaves the numbers in their order, so that it needs no copy. */
-function keepsOrder(t: Tensor): boolean {
-  return t.op === null || (reshapes.has(t.op) && keepsOrder(t.inputs[0]));
-}
-
-function leafUnder(t: Tensor): Tensor {
-  return t.op === null ? t : leafUnder(t.inputs[0]);
-}
-
-/** The same layout on leaves that count as feeds, so that a plan computes it instead of asking for it. */
-function unfixed(t: Tensor): Tensor {
-  if (t.op === null) return Tensor.leaf(t.array!, t.axes);
-  return Tensor.apply(t.op, t.inputs.map(unfixed), t.attrs);
 }

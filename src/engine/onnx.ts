@@ -21,10 +21,10 @@ const IR_VERSION = 9n;
 
 export const slotName = (slot: Slot): string => `v${slot.id}`;
 
-/** The names of the model's outputs: one for each distinct slot that a step computes. */
-export function outputNames(plan: Plan): string[] {
-  const computed = new Set(plan.steps.map(slotName));
-  return [...new Set(plan.outputs.map(slotName))].filter((name) => computed.has(name));
+/** The model's outputs: each distinct slot among the plan's that a step computes. */
+export function computedOutputs(plan: Plan): Slot[] {
+  const wanted = new Set(plan.outputs.map((slot) => slot.id));
+  return plan.steps.filter((step) => wanted.has(step.id));
 }
 
 export function writeOnnx(plan: Plan): Uint8Array {
@@ -62,13 +62,12 @@ export function writeOnnx(plan: Plan): Uint8Array {
     if (last && last.output[0] === result) last.output[0] = slotName(step);
     else nodes.push(node("Identity", [result], slotName(step), {}));
   }
-  const outputs = new Set(outputNames(plan));
   const graph = create(GraphProtoSchema, {
     name: "glassformer",
     node: nodes,
     initializer: initializers,
     input: plan.inputs.map(valueInfo),
-    output: plan.steps.filter((s) => outputs.has(slotName(s))).map(valueInfo),
+    output: computedOutputs(plan).map(valueInfo),
   });
   return toBinary(
     ModelProtoSchema,

@@ -9,6 +9,7 @@ import { type OpName, ops } from "../graph/ops/index.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import type { DType, NDArray } from "../tensor/array.ts";
+import { layoutKey } from "./layout.ts";
 import { selectEarly } from "./select.ts";
 
 /** A step's value: known by its number, with what compiling may know of it. */
@@ -51,21 +52,19 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   const constants: Constant[] = [];
   const steps: Step[] = [];
   const slots = new Map<Tensor, Slot>();
-  const byArray = new Map<NDArray["data"], { shape: string; slot: Slot }[]>();
+  const byLayout = new Map<string, Slot>();
   const byKey = new Map<string, Slot>();
   const keys: string[] = [];
   let count = 0;
 
   const input = (source: Tensor): Slot => {
-    const shared = source.array && byArray.get(source.array.data)?.find((x) => x.shape === source.shape.join());
-    if (shared) return shared.slot;
+    const layout = layoutKey(source);
+    const known = byLayout.get(layout);
+    if (known) return known;
     const slot = { id: count++, rank: source.shape.length, dtype: source.dtype };
     inputs.push({ ...slot, source });
+    byLayout.set(layout, slot);
     keys.push(`in ${slot.dtype} ${slot.rank}`);
-    if (source.array) {
-      const list = byArray.get(source.array.data) ?? [];
-      byArray.set(source.array.data, [...list, { shape: source.shape.join(), slot }]);
-    }
     return slot;
   };
 

@@ -115,7 +115,7 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
   if (s.kind !== "rows") {
     const along = op.along(s.axis, t.inputs, t.attrs, t);
     // A repeated input of size 1 has nothing to select from, but then the result's size comes from another.
-    if (!along || !along.some((axis) => axis !== null)) return undefined;
+    if (!along?.some((axis) => axis !== null)) return undefined;
     if (t.op === "splitAxis" || t.op === "repeat" || t.op === "unsqueeze") {
       if (along[0] === null) return undefined;
     }
@@ -128,8 +128,9 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
   const asked = t.inputs.map((input, i) => {
     const axes = lead.map((along) => along![i]);
     if (axes.every((axis, j) => axis === j)) return s;
-    // Broadcast from the right: an input without any of the leading axes is the same for all rows.
-    return axes.every((axis) => axis === null) && input.shape.length <= t.shape.length - s.k ? null : undefined;
+    // Broadcast from the right: an input without any of the leading axes is the same for all rows; so is a weight.
+    const shared = axes.every((axis) => axis === null);
+    return shared && (t.op === "matmul" || input.shape.length <= t.shape.length - s.k) ? null : undefined;
   });
   if (asked.some((a) => a === undefined) || asked.every((a) => a === null)) return undefined;
   return asked as (Selection | null)[];

@@ -447,11 +447,7 @@ export class Tensor implements Meta {
         found: size,
       });
     }
-    const shape = typeof coordinate === "number" ? [] : [list.length];
-    return Tensor.leaf(
-      ndarray("int32", shape, Int32Array.from(found)),
-      shape.map(() => this.axes[axis]),
-    );
+    return Tensor.leaf(ndarray("int32", [list.length], Int32Array.from(found)), [this.axes[axis]]);
   }
 }
 

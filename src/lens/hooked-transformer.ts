@@ -5,7 +5,7 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { Rewrite } from "../graph/walk.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
-import { forward } from "../models/forward.ts";
+import { type ForwardInputs, forward } from "../models/forward.ts";
 import { lossPerToken, meanLoss } from "../models/loss.ts";
 import { Weights } from "../models/weights.ts";
 import { type NDArray, zeros } from "../tensor/array.ts";
@@ -16,6 +16,7 @@ import { type Explanation, explain } from "./explain.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import { type NamesFilter, resolveFilter } from "./hook-names.ts";
 import { type Hook, type HookFunction, type PlacedHook, traceHooks } from "./hooks.ts";
+import { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, layerIndex, type ModelInput, prepareInput } from "./model-input.ts";
 import { type PosSlice, slicePositions } from "./pos-slice.ts";
 
@@ -217,6 +218,23 @@ export class HookedTransformer {
     const [output, values] = await this.run(input, options, options, "cache");
     const cache = new ActivationCache(values, this.cfg.nLayers);
     return [output as Output<R>, options.removeBatchDim ? cache.removeBatchDim() : cache];
+  }
+
+  /**
+   * The forward pass on one input as a graph: read values by hook name, derive others, change some. Hooks added to the
+   * model are not part of it. `model.compute` runs what was derived.
+   */
+  graph(
+    input: ModelInput,
+    options: InputOptions & Pick<ForwardOptions, "startAtLayer" | "stopAtLayer" | "tokens"> = {},
+  ): ModelGraph {
+    const inputs: ForwardInputs = { ...this.inputs(input, options), ...this.bounds(options) };
+    return new ModelGraph({ cfg: this.cfg, weights: this.weights, inputs, hookNames: this.hookNames });
+  }
+
+  /** Computes values of a graph in one run of this model's engine, and returns them with their numbers. */
+  compute(values: readonly Tensor[], options: { readonly signal?: AbortSignal } = {}): Promise<Tensor[]> {
+    return this.engine.run(values, options);
   }
 
   /** What a run with these options would compute: values, segments, and which compiled sessions it would use again. */

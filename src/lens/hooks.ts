@@ -13,7 +13,7 @@ import type { HookNameLike } from "./hook-names.ts";
 /** Where a hook is called. */
 export interface HookPoint {
   readonly name: string;
-  /** The block's number. @throws nothing: `undefined` outside the blocks. */
+  /** The block's number; `undefined` outside the blocks. */
   readonly layer: number | undefined;
   /** Kept from call to call, until `resetHooks`: for what one hook wants to remember. */
   readonly ctx: Record<string, unknown>;
@@ -58,9 +58,8 @@ export async function traceHooks(
       const before = point.inputs[0];
       const ctx = contexts.get(name) ?? {};
       contexts.set(name, ctx);
-      const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
       const cut = new Cut(rewrite, clean, before, outputs, run);
-      const returned = hook.f(before, { name, layer: layer === undefined ? undefined : Number(layer), ctx });
+      const returned = hook.f(before, { name, layer: layerOf(name), ctx });
       const made = returned instanceof Promise ? cut.without((await returned) ?? undefined) : returned;
       if (made) rewrite.replace(clean, fitted(made, before, name).point(name));
       else if (cut.value) rewrite.replace(clean, cut.value.point(name));
@@ -111,8 +110,14 @@ function frontier(at: Tensor, outputs: readonly Tensor[]): Tensor[] {
   return [...crossing];
 }
 
+/** The block that a hook point is in. */
+export function layerOf(name: string): number | undefined {
+  const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
+  return layer === undefined ? undefined : Number(layer);
+}
+
 /** A hook's result under the axes of what it replaces, repeated where it broadcasts. @throws ShapeError */
-function fitted(made: Tensor, x: Tensor, name: string): Tensor {
+export function fitted(made: Tensor, x: Tensor, name: string): Tensor {
   const lead = made.shape.length - x.shape.length;
   const fits = x.shape.every((size, i) => {
     const found = made.shape[lead + i] ?? 1;

@@ -78,24 +78,30 @@ export function finalNorm(cfg: HookedTransformerConfig): NormalizationType | nul
  * positions only, and masked ones get zeros.
  */
 function positions(scope: Scope, batch: number, pos: number, earlier: number, mask: Tensor | undefined): Tensor {
+  const { ids, kept } = positionLeaves(batch, pos, earlier, mask);
+  const rows = scope.part("pos_embed").weight("W_pos").gather(-2, ids);
+  return scope.point("hook_pos_embed", kept ? rows.where(kept, rows.constant(0)) : rows);
+}
+
+/** Position ids int32 [batch pos], and with a mask which of them are kept, bool [batch pos 1]. */
+const positionLeaves = remembered((batch, pos, earlier, mask): { ids: Tensor; kept: Tensor | undefined } => {
   const ids = new Int32Array(batch * pos);
+  const kept = new Uint8Array(batch * pos).fill(1);
   for (let b = 0; b < batch; b++) {
     let seen = 0;
     for (let p = 0; p < earlier + pos; p++) {
-      if (mask) seen += mask.data[b * (earlier + pos) + p];
-      if (p >= earlier) ids[b * pos + p - earlier] = mask ? Math.max(seen - 1, 0) : p;
+      const real = mask ? mask.data[b * (earlier + pos) + p] : 1;
+      seen += real;
+      if (p < earlier) continue;
+      ids[b * pos + p - earlier] = Math.max(seen - 1, 0);
+      kept[b * pos + p - earlier] = real;
     }
   }
-  const index = Tensor.leaf(ndarray("int32", [batch, pos], ids), ["batch", "pos"]);
-  const rows = scope.part("pos_embed").weight("W_pos").gather(0, index);
-  if (!mask) return scope.point("hook_pos_embed", rows);
-  const kept = Uint8Array.from({ length: batch * pos }, (_, i) => {
-    const b = Math.floor(i / pos);
-    return mask.data[b * (earlier + pos) + earlier + (i % pos)];
-  });
-  const real = Tensor.leaf(ndarray("bool", [batch, pos, 1], kept), ["batch", "pos", "d_model"]);
-  return scope.point("hook_pos_embed", rows.where(real, rows.constant(0)));
-}
+  return {
+    ids: Tensor.leaf(ndarray("int32", [batch, pos], ids), ["batch", "pos"]),
+    kept: mask && Tensor.leaf(ndarray("bool", [batch, pos, 1], kept), ["batch", "pos", "d_model"]),
+  };
+});
 
 /** Which keys each query sees: those not later than itself if causal, and never padding. */
 function visible(
@@ -105,18 +111,35 @@ function visible(
   earlier: number,
   padding: Tensor | undefined,
 ): Mask {
-  const causal = cfg.attentionDir === "causal";
-  if (!causal && !padding) return undefined;
+  if (cfg.attentionDir === "causal") return causalMask(padding ? batch : 1, pos, earlier, padding);
+  return padding?.unsqueeze(1).unsqueeze(1).rename(["batch", "head", "query", "key"]);
+}
+
+const causalMask = remembered((rows, pos, earlier, padding): Tensor => {
   const keys = earlier + pos;
-  const rows = padding ? batch : 1;
   const data = new Uint8Array(rows * pos * keys);
   for (let b = 0, at = 0; b < rows; b++) {
     for (let q = 0; q < pos; q++) {
-      for (let k = 0; k < keys; k++) {
-        data[at++] = +((!causal || k <= earlier + q) && (!padding || padding.data[b * keys + k] === 1));
-      }
+      for (let k = 0; k < keys; k++) data[at++] = +(k <= earlier + q && (!padding || padding.data[b * keys + k] === 1));
     }
   }
   if (!padding) return Tensor.leaf(ndarray("bool", [pos, keys], data), ["query", "key"]);
-  return Tensor.leaf(ndarray("bool", [batch, 1, pos, keys], data), ["batch", "head", "query", "key"]);
+  return Tensor.leaf(ndarray("bool", [rows, 1, pos, keys], data), ["batch", "head", "query", "key"]);
+});
+
+/** The same leaves for the same sizes and mask, so that two graphs of one input share what they have in common. */
+function remembered<T>(
+  make: (batch: number, pos: number, earlier: number, mask: Tensor | undefined) => T,
+): (batch: number, pos: number, earlier: number, mask: Tensor | undefined) => T {
+  const unmasked = new Map<string, T>();
+  const masked = new WeakMap<Tensor, Map<string, T>>();
+  return (batch, pos, earlier, mask) => {
+    const known = mask ? (masked.get(mask) ?? new Map<string, T>()) : unmasked;
+    if (mask) masked.set(mask, known);
+    const key = `${batch} ${pos} ${earlier}`;
+    const found = known.get(key) ?? make(batch, pos, earlier, mask);
+    if (known.size >= 16) known.delete(known.keys().next().value!);
+    known.set(key, found);
+    return found;
+  };
 }

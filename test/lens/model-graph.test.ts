@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { Engine } from "../../src/engine/engine.ts";
+import { nodeBackend } from "../../src/engine/ort-node.ts";
+import { interpret } from "../../src/engine/reference.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
+import { parseConfig } from "../../src/models/config.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { expectClose } from "../close.ts";
+import { golden } from "../goldens.ts";
+
+async function fresh(name = "solu_ln_2l") {
+  const g = await golden(name);
+  const engine = new Engine(nodeBackend({ threads: 1 }));
+  const model = new HookedTransformer(parseConfig(g.info.config), g.under("weights."), { engine });
+  return { g, engine, model };
+}
+
+test("a clean and a changed pass run together, sharing what is before the change", async () => {
+  const { g, engine, model } = await fresh();
+  const clean = model.graph(g.tokens);
+  const ablated = clean.with([["blocks.1.mlp.hook_mid", (x) => x.mul(0)]]);
+  const [losses, changed] = await model.compute([clean.lossPerToken(), ablated.lossPerToken()]);
+  expect(engine.runs).toBe(1);
+  expectClose(losses, g.get("loss_per_token"), 1e-4);
+  const alone = await model.runWithHooks(g.tokens, {
+    returnType: "loss",
+    lossPerToken: true,
+    fwdHooks: [["blocks.1.mlp.hook_mid", (x) => x.mul(0)]],
+  });
+  expectClose(changed, alone, 1e-6);
+  const { plan: both } = engine.explain([clean.lossPerToken(), ablated.lossPerToken()]);
+  const { plan: one } = engine.explain([clean.lossPerToken()]);
+  expect(both.steps.length).toBeLessThan(1.4 * one.steps.length);
+});
+
+test("selected rows of a padded batch are all that is computed after attention", async () => {
+  const { g, engine, model } = await fresh("solu_ln_1l");
+  const rows = Tensor.leaf({ dtype: "int32", shape: [3, 2], data: Int32Array.of(0, 1, 0, 10, 1, 4) });
+  const value = model.graph(g.tokens).output.gatherRows(rows);
+  const [found] = await model.compute([value]);
+  expectClose(found, interpret([value])[0], 1e-5);
+  const { plan } = engine.explain([value]);
+  const gathers = plan.steps.filter((s) => s.op === "gatherRows");
+  expect(gathers.length).toBeGreaterThan(0);
+  // Everything after the gathers works on [row, ...]: no matmul with the unembedding sees [batch, pos, ...].
+  const unembed = plan.steps.filter((s) => s.op === "matmul").at(-1)!;
+  expect(unembed.rank).toBe(2);
+});
+
+test("only the last position's logits need only the last position of the last layer's MLP", async () => {
+  const { g, engine, model } = await fresh();
+  const value = model.graph(g.tokens).output.at({ pos: -1 });
+  const [found] = await model.compute([value]);
+  expectClose(found, interpret([value])[0], 1e-5);
+  const { plan } = engine.explain([value]);
+  const last = plan.steps.findLastIndex((s) => s.op === "gather");
+  const unembed = plan.steps.findLastIndex((s) => s.op === "matmul");
+  expect(last).toBeLessThan(unembed);
+});
+
+test("another position of the same edit is the same compiled session", async () => {
+  const { g, engine, model } = await fresh();
+  for (let pos = 0; pos < 5; pos++) {
+    await model.compute([
+      model
+        .graph(g.tokens)
+        .with([["blocks.0.hook_mlp_out", (x) => x.set({ pos }, 0)]])
+        .loss(),
+    ]);
+  }
+  expect(engine.runs).toBe(5);
+  expect(engine.sessionsCreated).toBe(1 + layoutSessions(model));
+});
+
+/** Sessions that laid weights out anew: W_Q, W_K and W_V of a layer share one structure. */
+function layoutSessions(model: HookedTransformer): number {
+  return model.cfg.nLayers > 0 ? 1 : 0;
+}
