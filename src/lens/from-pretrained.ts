@@ -58,7 +58,7 @@ async function findTokenizer(
 ): Promise<Tokenizer | undefined> {
   const here = await files.list(options);
   if (here.includes("tokenizer.json")) return readTokenizer(files, here, options);
-  if (tokenizerName === null || tokenizerName === "") return undefined;
+  if (!tokenizerName || tokenizerName === files.name) return undefined; // none; the model still takes token ids
   const elsewhere = await openDefault(tokenizerName, (name) => name, { ...options, revision: undefined });
   const there = await elsewhere.list(options);
   if (there.includes("tokenizer.json")) return readTokenizer(elsewhere, there, options);
