@@ -3,6 +3,7 @@ import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
 import { readText } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { partsInside } from "./files.ts";
+import { isHubId } from "./names.ts";
 import { fileSource } from "./node-file.ts";
 import { isFile } from "./node-folder.ts";
 import { HubCache } from "./node-hub-cache.ts";
@@ -24,11 +25,6 @@ interface Resolved {
   readonly commit: string;
   readonly paths: string[];
   readonly cacheOnly: string | undefined;
-}
-
-/** `org/name`, or the one-part name of some early models. */
-export function isHubId(name: string): boolean {
-  return /^\w[\w.-]*(\/[\w.-]+)?$/.test(name) && !/--|\.\./.test(name);
 }
 
 /**

@@ -3,12 +3,10 @@ import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { ModelFiles } from "./files.ts";
+import { bundledModel, isHubId } from "./names.ts";
 import { folderFiles } from "./node-folder.ts";
 import type { HubOptions } from "./node-hub.ts";
-import { hubFiles, isHubId } from "./node-hub.ts";
-
-/** The model that comes with the package. */
-export const bundledModel = "solu-1l-novels";
+import { hubFiles } from "./node-hub.ts";
 
 /** Its folder: two levels up from `src/load` and from `dist/load` alike. */
 const bundledFolder = new URL(`../../models/${bundledModel}/`, import.meta.url);

@@ -5,4 +5,4 @@ export type { HubOptions } from "./node-hub.ts";
 export { hubFiles } from "./node-hub.ts";
 export type { Environment, HubSettings } from "./node-hub-settings.ts";
 export { hubSettings } from "./node-hub-settings.ts";
-export { bundledModel, openModelFiles } from "./node-open.ts";
+export { openModelFiles } from "./node-open.ts";

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { memoryFiles } from "../../src/load/index.ts";
-import { bundledModel, fileSource, folderFiles, openModelFiles } from "../../src/load/node.ts";
+import { bundledModel } from "../../src/load/names.ts";
+import { fileSource, folderFiles, openModelFiles } from "../../src/load/node.ts";
 import { ArgumentError, FileFormatError, UnknownNameError } from "../../src/tensor/errors.ts";
 
 let folder: string;

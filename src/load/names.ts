@@ -1,0 +1,9 @@
+/** What a model's name can be, on any platform. */
+
+/** The model that comes with the package, in its folder `models/`. */
+export const bundledModel = "solu-1l-novels";
+
+/** `org/name`, or the one-part name of some early models. */
+export function isHubId(name: string): boolean {
+  return /^\w[\w.-]*(\/[\w.-]+)?$/.test(name) && !/--|\.\./.test(name);
+}

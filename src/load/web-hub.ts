@@ -1,0 +1,133 @@
+/**
+ * A model on the Hugging Face hub, for a page: fetched whole files, kept in the browser's Cache Storage by commit, so
+ * that they are loaded once. Without a connection, what is kept there serves.
+ */
+import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { parseJsonObject, readText } from "./bytes.ts";
+import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
+import { isHubId } from "./names.ts";
+import { webCache } from "./web-cache.ts";
+import { blobSource, readBody, request, Unreachable } from "./web-fetch.ts";
+
+/** What a page has in place of environment variables. */
+export interface WebHubSettings {
+  /** The hub's address; what `HF_ENDPOINT` is elsewhere. */
+  readonly endpoint: string;
+  /** Sent to the hub alone; what `HF_TOKEN` is elsewhere. A page's reader can see it. */
+  readonly token?: string | undefined;
+  /** Name of the Cache Storage that keeps files, or `false` to keep none. */
+  readonly cache: string | false;
+}
+
+export interface WebHubOptions {
+  /** A branch, tag or commit; `main` if not given. */
+  readonly revision?: string | undefined;
+  /** Instead of what `setHub` said, field by field. */
+  readonly settings?: Partial<WebHubSettings> | undefined;
+}
+
+let defaults: WebHubSettings = { endpoint: "https://huggingface.co", cache: "glassformer" };
+
+/** Where models come from, from now on, field by field: `setHub({ endpoint: "https://hub.example.org" })`. */
+export function setHub(settings: Partial<WebHubSettings>): void {
+  defaults = { ...defaults, ...settings };
+}
+
+/** A revision of a model: its commit, and its files with their sizes in bytes. */
+interface Revision {
+  readonly commit: string;
+  readonly sizes: ReadonlyMap<string, number | undefined>;
+}
+
+/**
+ * The files of `org/name` on the hub. Nothing is asked of the network until the first call. A file whose download is
+ * aborted or broken off is not kept; a file that the browser refuses to keep (its storage is full) is still read.
+ * @throws ArgumentError if the id is not one; from the calls, HubError if hub or network refuse.
+ */
+export async function hubFiles(id: string, options: WebHubOptions = {}): Promise<ModelFiles> {
+  if (!isHubId(id)) {
+    throw new ArgumentError(`"${id}" is not the name of a model on the hub, "org/name".`, { asked: id });
+  }
+  const hub = { ...defaults, ...options.settings };
+  const endpoint = hub.endpoint.replace(/\/+$/, "");
+  const revision = options.revision ?? "main";
+  const get = async (url: URL, { signal }: LoadOptions) => {
+    const headers: HeadersInit = hub.token === undefined ? {} : { authorization: `Bearer ${hub.token}` };
+    const response = await request(url, { headers, signal: signal ?? null });
+    if (!response.ok) throw refusal(id, revision, endpoint, response);
+    return response;
+  };
+
+  const cache = webCache(hub.cache);
+  let known: Revision | undefined;
+  const resolve = async (load: LoadOptions = {}): Promise<Revision> => {
+    if (known) return known;
+    const url = new URL(`${endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`);
+    try {
+      const answer = await (await get(url, load)).blob();
+      known = readRevision(await answer.text(), url);
+      await cache.put(url, answer);
+    } catch (error) {
+      // No connection: what the revision was when it was last seen.
+      const seen = error instanceof Unreachable ? await cache.get(url) : undefined;
+      if (!seen) throw error;
+      known = readRevision(await seen.text(), url);
+    }
+    return known;
+  };
+  const open: ModelFiles["open"] = async (path, load = {}) => {
+    load.signal?.throwIfAborted();
+    const parts = partsInside(path, id);
+    const { commit, sizes } = await resolve(load);
+    if (!sizes.has(path)) {
+      throw new UnknownNameError("file", path, [...sizes.keys()], `It was looked for in ${endpoint}/${id}.`);
+    }
+    const url = new URL(`${endpoint}/${id}/resolve/${commit}/${parts.map(encodeURIComponent).join("/")}`);
+    const kept = await cache.get(url);
+    if (kept) return blobSource(path, kept);
+    const blob = await readBody(await get(url, load), path, sizes.get(path), load);
+    await cache.put(url, blob);
+    return blobSource(path, blob);
+  };
+  return {
+    name: id,
+    list: async (load) => [...(await resolve(load)).sizes.keys()].sort(),
+    open,
+    readText: async (path, load) => readText(await open(path, load), load?.signal),
+  };
+}
+
+/** @throws HubError if the answer is not a hub's. */
+function readRevision(text: string, url: URL): Revision {
+  const { sha, siblings } = parseJsonObject(text, `The answer of ${url.href}`);
+  if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
+    throw new HubError(`${url.href} answered without a commit and a list of files; is it a Hugging Face hub?`, {
+      asked: url.href,
+      found: text.slice(0, 200),
+    });
+  }
+  const files = siblings as { readonly rfilename: string; readonly size?: number }[];
+  return { commit: sha, sizes: new Map(files.map((file) => [file.rfilename, file.size])) };
+}
+
+function refusal(id: string, revision: string, endpoint: string, response: Response): HubError {
+  const { status } = response;
+  const code = response.headers.get("x-error-code");
+  const fields = { asked: id, found: status };
+  if (code === "RevisionNotFound") {
+    return new HubError(`"${id}" has no revision "${revision}"; see ${endpoint}/${id}.`, fields);
+  }
+  if (code === "GatedRepo" || status === 403) {
+    return new HubError(
+      `"${id}" is gated (${status}): accept its terms at ${endpoint}/${id}, then give a token that may read it with setHub({ token }).`,
+      fields,
+    );
+  }
+  if (status === 401 || status === 404) {
+    return new HubError(
+      `There is no model "${id}" on ${endpoint} (${status}): check the spelling of "org/name"; if it is private, give a token that may read it with setHub({ token }).`,
+      fields,
+    );
+  }
+  return new HubError(`${endpoint} answered ${status} when asked for "${id}" at revision "${revision}".`, fields);
+}

@@ -1,0 +1,30 @@
+/** From what a user writes to the files it means, in a page: a folder behind a URL, or a model on the hub. */
+import { ArgumentError } from "../tensor/errors.ts";
+import type { ModelFiles } from "./files.ts";
+import { bundledModel, isHubId } from "./names.ts";
+import { urlFiles } from "./web-folder.ts";
+import { hubFiles, type WebHubOptions } from "./web-hub.ts";
+
+export interface OpenWebFilesOptions extends WebHubOptions {
+  /** What a name that is no URL means on the hub: aliases become ids here. @throws UnknownNameError */
+  readonly resolve?: ((name: string) => string) | undefined;
+}
+
+/**
+ * The files that a name means: a folder, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for the bundled
+ * model's name or "bundled" the folder `models/solu-1l-novels` beside the page, where the package's folder of that name
+ * must be served; else the model of that id on the Hugging Face hub.
+ * @throws ArgumentError if it is none of these.
+ */
+export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOptions = {}): Promise<ModelFiles> {
+  if (/^(https?:\/\/|\.{0,2}\/)/.test(nameOrUrl)) return urlFiles(nameOrUrl);
+  if (nameOrUrl === bundledModel || nameOrUrl === "bundled") return urlFiles(`models/${bundledModel}/`, bundledModel);
+  if (!isHubId(nameOrUrl)) {
+    throw new ArgumentError(
+      `"${nameOrUrl}" is neither a URL nor a model's name: give a folder's URL, such as "/models/${bundledModel}", or ` +
+        `"org/name" on the Hugging Face hub.`,
+      { asked: nameOrUrl, nearest: bundledModel },
+    );
+  }
+  return hubFiles(options.resolve ? options.resolve(nameOrUrl) : nameOrUrl, options);
+}

@@ -1,0 +1,79 @@
+/** Who may import whom. The table is that of docs/architecture.md. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** From the ground up. A file imports from its own folder and from lower lines, never from its own line's other folders. */
+const layers = [
+  ["tensor"],
+  ["graph", "text"],
+  ["models", "load"],
+  ["engine"],
+  ["lens"],
+  ["analyses"],
+  ["report"],
+  ["index.ts", "node.ts", "web.ts"],
+  ["cli", "web"],
+];
+
+const src = new URL("../../src/", import.meta.url).pathname;
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+const text = (file: string) => readFileSync(join(src, file), "utf8");
+/** The folder of a file, or the file itself where it is an entry. */
+const place = (file: string) => file.split("/")[0];
+const height = (file: string) => layers.findIndex((layer) => layer.includes(place(file)));
+
+/** What a file imports, statically, dynamically or as types. */
+function imports(file: string): string[] {
+  return [...text(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]);
+}
+
+/** Files with an import that the test forbids, as "file imports x". */
+function offences(forbidden: (file: string, specifier: string) => boolean): string[] {
+  return files.flatMap((file) =>
+    imports(file)
+      .filter((specifier) => forbidden(file, specifier))
+      .map((specifier) => `${file} imports ${specifier}`),
+  );
+}
+
+describe("the layers", () => {
+  test("every folder of src has its place", () => {
+    expect(files.filter((file) => height(file) < 0 && !file.endsWith(".d.ts"))).toEqual([]);
+  });
+
+  test("a file imports from its own folder and from lower layers only", () => {
+    const upward = (file: string, specifier: string) => {
+      if (!specifier.startsWith(".")) return false;
+      const target = relative(src, join(src, dirname(file), specifier));
+      const entry = (path: string) => /^(index|node|web)\.ts$/.test(path);
+      if (place(file) === place(target) || (entry(file) && entry(target))) return false;
+      return height(target) < 0 || height(target) >= height(file);
+    };
+    expect(offences(upward)).toEqual([]);
+  });
+
+  test("only the engine's files for it import onnxruntime", () => {
+    const allowed = /^engine\/ort[^/]*\.ts$/;
+    expect(offences((file, specifier) => specifier.startsWith("onnxruntime") && !allowed.test(file))).toEqual([]);
+  });
+
+  test("only files for Node import Node's modules", () => {
+    const allowed = /^(node\.ts|report\/resvg\.ts|cli\/.*|.*\/node[^/]*\.ts|.*-node\.ts)$/;
+    expect(offences((file, specifier) => specifier.startsWith("node:") && !allowed.test(file))).toEqual([]);
+  });
+
+  test("what runs anywhere imports no file for Node", () => {
+    const forNode = /^(node\.ts|report\/resvg\.ts|cli\/.*|.*\/node[^/]*\.ts|.*-node\.ts)$/;
+    const reaches = (file: string, specifier: string) =>
+      specifier.startsWith(".") &&
+      !forNode.test(file) &&
+      forNode.test(relative(src, join(src, dirname(file), specifier)));
+    expect(offences(reaches)).toEqual([]);
+  });
+
+  test("the library writes nothing to the console", () => {
+    const writes = (file: string) => /(?<![\w.*`])console\.\w+\(/.test(text(file));
+    expect(files.filter((file) => place(file) !== "cli" && writes(file))).toEqual([]);
+  });
+});
