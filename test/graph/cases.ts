@@ -112,6 +112,7 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
       q.einsum("bqhe,bkhe->bhqk", k),
     ),
     of("with a weight", [a, numbers([2, 4, 5], 3)], (x, w) => x.einsum("bpm,hmv->bphv", w)),
+    of("with axes in front of the lettered ones", [a, numbers([3, 4], 6)], (x, y) => x.einsum("m,pm->p", y)),
     of("that sums one input alone", [a, row], (x, y) => x.einsum("bpm,m->b", y)),
   ],
   point: [of("under a name", [a], (x) => x.point("here")), of("with other axes", [a], (x) => x.rename(["batch"]))],
@@ -158,7 +159,10 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   scatterRowsLike: [
     of("with repeats", [a, ints([3, 2], [0, 1, 1, 2, 0, 1]), numbers([3, 4], 3)], (x, i, u) => x.scatterRowsLike(i, u)),
   ],
-  pick: [of("of one element a row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.pick(i))],
+  pick: [
+    of("with an index that lacks an axis in front", [a, ints([3], [0, 3, 1])], (x, i) => x.pick(i)),
+    of("of one element a row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.pick(i)),
+  ],
   placeLike: [
     of("of one element a row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0]), numbers([2, 3], 3)], (x, i, v) =>
       x.placeLike(i, v),

@@ -3,7 +3,7 @@ import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { around, float } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import type { Emitter, Op, Operand } from "../op.ts";
 
 function requireIndex(what: string, index: Meta): void {
   if (index.dtype !== "int32") {
@@ -170,51 +170,71 @@ export const scatterRowsLike: Op = {
   along: () => undefined,
 };
 
-/** One element per row: `x[..., index[...]]` along the last axis; the index has x's shape without that axis. */
+/**
+ * One element per row: `x[..., index[...]]` along the last axis. The index has x's shape without that axis; it may lack
+ * axes in front, and is then the same along them.
+ */
 export const pick: Op = {
   infer([x, index]) {
     requireIndex("pick", index);
-    if (index.shape.join() !== x.shape.slice(0, -1).join()) {
+    const lead = x.shape.length - 1 - index.shape.length;
+    if (lead < 0 || index.shape.join() !== x.shape.slice(lead, -1).join()) {
       throw new ShapeError(
         `pick needs an index for each row of ${showShape(x)}, of shape [${x.shape.slice(0, -1)}], but got ${showShape(index)}.`,
         { asked: index.shape, found: x.shape },
       );
     }
-    return { dtype: x.dtype, shape: index.shape, axes: x.axes.slice(0, -1) };
+    return { dtype: x.dtype, shape: x.shape.slice(0, -1), axes: x.axes.slice(0, -1) };
   },
   reference([x, index], _attrs, out) {
     const size = x.shape[x.shape.length - 1];
     return float(
       out.shape,
-      Float64Array.from(index.data, (raw, r) => x.data[r * size + checked(raw, size)]),
+      Float64Array.from(
+        { length: sizeOf(out.shape) },
+        (_, r) => x.data[r * size + checked(index.data[r % index.data.length], size)],
+      ),
     );
   },
   onnx(emit, [x, index]) {
     const last = emit.int64([-1]);
-    const column = emit.node("Unsqueeze", [index.name, last]);
+    const rows = index.rank === x.rank - 1 ? index.name : wholeIndex(emit, index, x);
+    const column = emit.node("Unsqueeze", [rows, last]);
     return emit.node("Squeeze", [emit.node("GatherElements", [x.name, column], { axis: x.rank - 1 }), last]);
   },
   vjp: (g, _out, [x, index]) => [x.placeLike(index, g), null],
-  along: (axis) => [axis, axis],
+  along(axis, [x, index]) {
+    const lead = x.shape.length - 1 - index.shape.length;
+    return [axis, axis < lead ? null : axis - lead];
+  },
 };
+
+/** An index repeated along the axes in front that it lacks. */
+function wholeIndex(emit: Emitter, index: Operand, x: Operand): string {
+  return emit.node("Expand", [index.name, emit.node("Shape", [x.name], { end: -1 })]);
+}
 
 /** Zeros of the first input's shape with one number a row set at `index`: the adjoint of pick. */
 export const placeLike: Op = {
-  infer: ([x, , values]) => ({ ...x, dtype: values.dtype }),
+  infer: ([x, , values]) => ({ dtype: values.dtype, shape: x.shape, axes: x.axes }),
   reference([x, index, values], _attrs, out) {
     const size = x.shape[x.shape.length - 1];
     const result = float(out.shape);
-    index.data.forEach((raw, r) => {
-      result.data[r * size + checked(raw, size)] = values.data[r];
+    values.data.forEach((value: number, r: number) => {
+      result.data[r * size + checked(index.data[r % index.data.length], size)] = value;
     });
     return result;
   },
   onnx(emit, [x, index, values]) {
     const last = emit.int64([-1]);
     const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
+    const rows = index.rank === x.rank - 1 ? index.name : wholeIndex(emit, index, x);
     const column = (v: string) => emit.node("Unsqueeze", [v, last]);
-    return emit.node("ScatterElements", [zeros, column(index.name), column(values.name)], { axis: x.rank - 1 });
+    return emit.node("ScatterElements", [zeros, column(rows), column(values.name)], { axis: x.rank - 1 });
   },
   vjp: (g, _out, [, index]) => [null, null, g.pick(index)],
-  along: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, axis, axis]),
+  along(axis, [x, index]) {
+    const lead = x.shape.length - 1 - index.shape.length;
+    return axis === x.shape.length - 1 ? undefined : [axis, axis < lead ? null : axis - lead, axis];
+  },
 };

@@ -70,14 +70,18 @@ function leading(m: Meta): Meta {
   return { dtype: m.dtype, shape: m.shape.slice(0, -2), axes: m.axes.slice(0, -2) };
 }
 
-/** `"bqhe,bkhe->bhqk"`: a letter per axis; letters missing from the result are summed over. */
+/**
+ * `"bqhe,bkhe->bhqk"`: a letter per axis, the last axes of each input; letters missing from the result are summed over.
+ * Axes in front of the lettered ones broadcast.
+ */
 export const einsum: Op<{ readonly equation: string }> = {
   infer(inputs, { equation }) {
     const { terms, result } = parse(equation, inputs);
     const sizes = new Map<string, { size: number; axis: string }>();
     terms.forEach((term, k) => {
+      const lead = inputs[k].shape.length - term.length;
       [...term].forEach((letter, i) => {
-        const size = inputs[k].shape[i];
+        const size = inputs[k].shape[lead + i];
         const known = sizes.get(letter);
         if (known && known.size !== size) {
           throw new ShapeError(
@@ -85,43 +89,68 @@ export const einsum: Op<{ readonly equation: string }> = {
             { asked: equation, found: inputs.map((m) => m.shape) },
           );
         }
-        sizes.set(letter, { size, axis: known?.axis || inputs[k].axes[i] });
+        sizes.set(letter, { size, axis: known?.axis || inputs[k].axes[lead + i] });
       });
     });
+    const lead = broadcast(
+      "einsum",
+      inputs.map((m, k) => front(m, terms[k].length)),
+    );
     const pick = [...result].map((letter) => sizes.get(letter)!);
-    return { dtype: inputs[0].dtype, shape: pick.map((p) => p.size), axes: pick.map((p) => p.axis) };
+    return {
+      dtype: inputs[0].dtype,
+      shape: [...lead.shape, ...pick.map((p) => p.size)],
+      axes: [...lead.axes, ...pick.map((p) => p.axis)],
+    };
   },
   reference(inputs, { equation }, out) {
     const { terms, result } = parse(equation, inputs);
     const summed = [...new Set(terms.join(""))].filter((l) => !result.includes(l));
     const size = (letter: string) => {
       const k = terms.findIndex((t) => t.includes(letter));
-      return inputs[k].shape[terms[k].indexOf(letter)];
+      return inputs[k].shape[inputs[k].shape.length - terms[k].length + terms[k].indexOf(letter)];
     };
     const walk = (k: number, letters: readonly string[]) => {
-      const own = stridesOf(inputs[k].shape);
+      const own = stridesOf(inputs[k].shape).slice(inputs[k].shape.length - terms[k].length);
       const stride = (l: string) => [...terms[k]].reduce((s, letter, i) => s + (letter === l ? own[i] : 0), 0);
       return strided(letters.map(size), letters.map(stride));
     };
+    const leadShape = out.shape.slice(0, out.shape.length - result.length);
+    const lead = inputs.map((x, k) => {
+      const behind = sizeOf(x.shape.slice(x.shape.length - terms[k].length));
+      return offsets({ ...x, shape: x.shape.slice(0, x.shape.length - terms[k].length) }, leadShape).map(
+        (i) => i * behind,
+      );
+    });
     const outer = inputs.map((_, k) => walk(k, [...result]));
     const inner = inputs.map((_, k) => walk(k, summed));
     const steps = sizeOf(summed.map(size));
     const data = new Float64Array(sizeOf(out.shape));
+    const each = outer[0].length;
     for (let i = 0; i < data.length; i++) {
+      const [n, at] = [Math.floor(i / each), i % each];
       for (let j = 0; j < steps; j++) {
         let product = 1;
-        for (let k = 0; k < inputs.length; k++) product *= inputs[k].data[outer[k][i] + inner[k][j]];
+        for (let k = 0; k < inputs.length; k++) product *= inputs[k].data[lead[k][n] + outer[k][at] + inner[k][j]];
         data[i] += product;
       }
     }
     return float(out.shape, data);
   },
-  onnx: (emit, inputs, { equation }) =>
-    emit.node(
+  onnx(emit, inputs, { equation }) {
+    const [left, result] = equation.split("->");
+    const terms = left.split(",");
+    // Axes in front get letters of their own, the same from the right for all inputs.
+    const spare = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].filter((letter) => !left.includes(letter));
+    const leads = inputs.map((x, k) => x.rank - terms[k].length);
+    const lead = (count: number) => spare.slice(0, count).reverse().join("");
+    const lifted = terms.map((term, k) => lead(leads[k]) + term).join();
+    return emit.node(
       "Einsum",
       inputs.map((x) => x.name),
-      { equation },
-    ),
+      { equation: `${lifted}->${lead(Math.max(...leads))}${result}` },
+    );
+  },
   vjp(g, _out, inputs, { equation }) {
     const { terms, result } = parse(equation, inputs);
     return inputs.map((x, k) => {
@@ -131,33 +160,45 @@ export const einsum: Op<{ readonly equation: string }> = {
       const present = [...terms[k]].filter((l) => result.includes(l) || otherTerms.some((t) => t.includes(l)));
       const partial = g.einsum(`${[result, ...otherTerms].join(",")}->${present.join("")}`, ...others);
       const full = [...terms[k]].reduce(
-        (t, letter, i) => (present.includes(letter) ? t : t.unsqueeze(i, x.axes[i])),
+        (t, letter, i) =>
+          present.includes(letter) ? t : t.unsqueeze(i - terms[k].length, x.axes.at(i - terms[k].length)),
         partial,
       );
-      return full.expandLike(x);
+      return full.sumTo(x);
     });
   },
-  along(axis, inputs, { equation }) {
+  along(axis, inputs, { equation }, out) {
     const { terms, result } = parse(equation, inputs);
-    return terms.map((term) => {
-      const i = term.indexOf(result[axis]);
-      return i < 0 ? null : i;
+    const lead = out.shape.length - result.length;
+    if (axis < lead) {
+      const fronts = inputs.map((m, k) => front(m, terms[k].length));
+      return alongBroadcast(axis, fronts, {}, front(out, result.length));
+    }
+    return terms.map((term, k) => {
+      const i = term.indexOf(result[axis - lead]);
+      return i < 0 ? null : inputs[k].shape.length - term.length + i;
     });
   },
 };
+
+/** The axes in front of the last `count`. */
+function front(m: Meta, count: number): Meta {
+  const lead = m.shape.length - count;
+  return { dtype: m.dtype, shape: m.shape.slice(0, lead), axes: m.axes.slice(0, lead) };
+}
 
 function parse(
   equation: string,
   inputs: readonly { readonly shape: readonly number[] }[],
 ): { terms: string[]; result: string } {
-  const [left, result] = equation.replaceAll(" ", "").split("->");
+  const [left, result] = equation.split("->");
   const terms = left.split(",");
   const letters = new Set(left);
   const repeated = (t: string) => new Set(t).size !== t.length;
   if (
     result === undefined ||
     terms.length !== inputs.length ||
-    !terms.every((t, k) => /^[a-zA-Z]*$/.test(t) && t.length === inputs[k].shape.length && !repeated(t)) ||
+    !terms.every((t, k) => /^[a-zA-Z]*$/.test(t) && t.length <= inputs[k].shape.length && !repeated(t)) ||
     ![...result].every((l) => letters.has(l)) ||
     repeated(result)
   ) {

@@ -1,0 +1,22 @@
+/** `npm run bench -- NAME [--json]`: medians of runs in turn, and ratios to the best alternative, run beside it. */
+import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
+import { forward } from "./forward.ts";
+import { seed } from "./seed.ts";
+
+const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { seed, forward };
+
+async function main(args: readonly string[]): Promise<void> {
+  const json = args.includes("--json");
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const unknown = names.find((name) => !(name in benches));
+  if (unknown) throw new UnknownNameError("benchmark", unknown, Object.keys(benches));
+  for (const name of names.length > 0 ? names : Object.keys(benches)) {
+    const result = await benches[name]();
+    process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${name}\n${JSON.stringify(result, null, 2)}\n`);
+  }
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`${error instanceof GlassformerError ? error.message : error.stack}\n`);
+  process.exitCode = error instanceof GlassformerError ? 2 : 1;
+});
