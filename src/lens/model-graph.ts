@@ -26,17 +26,16 @@ export interface GraphSource {
 export class ModelGraph {
   private readonly source: GraphSource;
   private readonly edits: readonly Edit[];
-  private readonly clean: Forward;
+  private readonly built: Built;
   private readonly rewrite = new Rewrite();
 
-  constructor(source: GraphSource, edits: readonly Edit[] = []) {
+  constructor(source: GraphSource, edits: readonly Edit[] = [], built?: Built) {
     this.source = source;
     this.edits = edits.map(([at, f]) => [resolveName(at, source.hookNames), f]);
-    const edited = new Set(this.edits.map(([name]) => name));
-    const wanted = { reads: () => true, hooks: (name: string) => edited.has(name) };
-    this.clean = forward(source.cfg, source.weights, source.inputs, wanted);
+    const edited = this.edits.map(([name]) => name as string);
+    this.built = built && edited.every((name) => built.inPlace(name)) ? built : build(source, edited);
     for (const name of edited) this.point(name);
-    for (const [name, point] of this.clean.points) {
+    for (const [name, point] of this.built.pass.points) {
       for (const [at, f] of this.edits) {
         if (at !== name) continue;
         const before = this.rewrite.get(point).inputs[0];
@@ -53,7 +52,7 @@ export class ModelGraph {
 
   /** Logits [batch pos d_vocab], or the residual stream where the pass stops before the end. */
   get output(): Tensor {
-    return this.rewrite.get(this.clean.output);
+    return this.rewrite.get(this.built.pass.output);
   }
 
   /** The value at a hook point, as edited. @throws UnknownNameError, or ArgumentError if the pass does not reach it. */
@@ -63,7 +62,24 @@ export class ModelGraph {
 
   /** This pass with further changes. What is before them is the same, and is computed once if both are run together. */
   with(edits: readonly Edit[]): ModelGraph {
-    return new ModelGraph(this.source, [...this.edits, ...edits]);
+    return new ModelGraph(this.source, [...this.edits, ...edits], this.built);
+  }
+
+  /**
+   * This pass ready for changes at points that TransformerLens hides behind flags, so that what is derived from it can be
+   * followed through `with`.
+   */
+  readyFor(names: readonly HookNameLike[]): ModelGraph {
+    const full = names.map((name) => resolveName(name, this.source.hookNames));
+    return new ModelGraph(this.source, this.edits, build(this.source, [...full, ...this.edits.map(([name]) => name)]));
+  }
+
+  /**
+   * What a value derived from the unchanged pass becomes in this one: `graph.with(edits).follow(metric(graph.output))`.
+   * A value written for one pass follows into a sweep as it is: ops mean the same with further axes in front.
+   */
+  follow(value: Tensor): Tensor {
+    return this.rewrite.get(value);
   }
 
   /** The loss at each position that has a next token, in nats, [batch pos-1]; 0 where either is padding. */
@@ -82,11 +98,28 @@ export class ModelGraph {
   }
 
   private point(name: string): Tensor {
-    const found = this.clean.points.get(name);
+    const found = this.built.pass.points.get(name);
     if (found) return found;
     throw new ArgumentError(`"${name}" is outside the layers that this pass runs.`, {
       asked: name,
-      found: [...this.clean.points.keys()],
+      found: [...this.built.pass.points.keys()],
     });
   }
+}
+
+/** A traced pass, and which points what follows is computed from (others stand beside it, to be read). */
+interface Built {
+  readonly pass: Forward;
+  inPlace(name: string): boolean;
+}
+
+function build(source: GraphSource, edited: readonly string[]): Built {
+  const wanted = { reads: () => true, hooks: (name: string) => edited.includes(name) };
+  const pass = forward(source.cfg, source.weights, source.inputs, wanted);
+  return { pass, inPlace: (name) => edited.includes(name) || !isHidden(name) };
+}
+
+/** Points that are made beside the usual computation unless they are changed. */
+function isHidden(name: string): boolean {
+  return /\.(attn\.hook_result|hook_(attn|mlp)_in|hook_[qkv]_input)$/.test(name);
 }

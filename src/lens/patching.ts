@@ -1,0 +1,85 @@
+/**
+ * Activation patching: what a corrupted run regains when one activation is that of a clean run. Each is a sweep over one
+ * site. Source: TransformerLens' `patching` module; the functions have its names in camelCase.
+ */
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray } from "../tensor/array.ts";
+import type { ActivationCache } from "./activation-cache.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { ModelInput } from "./model-input.ts";
+import { type Metric, patchFrom, type SweepOptions, sweep } from "./sweep.ts";
+
+/** What a sweep takes besides site, axes and edit. */
+export type PatchingOptions = Omit<SweepOptions, "site" | "over" | "edit" | "metric">;
+
+/** Patches one kind of activation from the clean run into the corrupted one, at each place of the axes in its name. */
+export type ActPatch = (
+  model: HookedTransformer,
+  corruptedTokens: ModelInput,
+  cleanCache: ActivationCache,
+  metric: Metric,
+  options?: PatchingOptions,
+) => Promise<Tensor>;
+
+const actPatch =
+  (site: string, over: readonly string[]): ActPatch =>
+  async (model, corruptedTokens, cleanCache, metric, options = {}) =>
+    (await sweep(model, corruptedTokens, { ...options, site, over, edit: patchFrom(cleanCache), metric })).values;
+
+const byPos = ["layer", "pos"] as const;
+const byPosHead = ["layer", "pos", "head"] as const;
+const byHead = ["layer", "head"] as const;
+
+export const getActPatchResidPre = actPatch("resid_pre", byPos);
+export const getActPatchResidMid = actPatch("resid_mid", byPos);
+export const getActPatchAttnOut = actPatch("attn_out", byPos);
+export const getActPatchMlpOut = actPatch("mlp_out", byPos);
+
+export const getActPatchAttnHeadOutByPos = actPatch("z", byPosHead);
+export const getActPatchAttnHeadQByPos = actPatch("q", byPosHead);
+export const getActPatchAttnHeadKByPos = actPatch("k", byPosHead);
+export const getActPatchAttnHeadVByPos = actPatch("v", byPosHead);
+/** [layer head query]: the pattern of one destination at a time. */
+export const getActPatchAttnHeadPatternByPos = actPatch("pattern", ["layer", "head", "query"]);
+/** [layer head query key]: one number of a pattern at a time. */
+export const getActPatchAttnHeadPatternDestSrcPos = actPatch("pattern", ["layer", "head", "query", "key"]);
+
+export const getActPatchAttnHeadOutAllPos = actPatch("z", byHead);
+export const getActPatchAttnHeadQAllPos = actPatch("q", byHead);
+export const getActPatchAttnHeadKAllPos = actPatch("k", byHead);
+export const getActPatchAttnHeadVAllPos = actPatch("v", byHead);
+export const getActPatchAttnHeadPatternAllPos = actPatch("pattern", byHead);
+
+/** [out/q/k/v/pattern layer head]. */
+export const getActPatchAttnHeadAllPosEvery = together("site", [
+  getActPatchAttnHeadOutAllPos,
+  getActPatchAttnHeadQAllPos,
+  getActPatchAttnHeadKAllPos,
+  getActPatchAttnHeadVAllPos,
+  getActPatchAttnHeadPatternAllPos,
+]);
+
+/** [out/q/k/v/pattern layer pos head]; for the pattern, pos is the destination. */
+export const getActPatchAttnHeadByPosEvery = together("site", [
+  getActPatchAttnHeadOutByPos,
+  getActPatchAttnHeadQByPos,
+  getActPatchAttnHeadKByPos,
+  getActPatchAttnHeadVByPos,
+  actPatch("pattern", ["layer", "query", "head"]),
+]);
+
+/** [resid_pre/attn_out/mlp_out layer pos]. */
+export const getActPatchBlockEvery = together("site", [getActPatchResidPre, getActPatchAttnOut, getActPatchMlpOut]);
+
+function together(axis: string, patches: readonly ActPatch[]): ActPatch {
+  return async (...args) => {
+    const parts: Tensor[] = [];
+    for (const patch of patches) parts.push(await patch(...args));
+    const [first] = parts;
+    const data = new Float32Array(parts.length * first.data.length);
+    parts.forEach((part, i) => {
+      data.set(part.data as Float32Array, i * first.data.length);
+    });
+    return Tensor.leaf(ndarray("float32", [parts.length, ...first.shape], data), [axis, ...first.axes]);
+  };
+}

@@ -1,0 +1,221 @@
+/**
+ * Sweeps as one idea: the same change at many places, a metric at each. All cells of a layer go through the rest of the
+ * model together, as further rows along an axis in front; what is before the layer is computed once for the whole sweep.
+ */
+import { peakBytes } from "../engine/memory.ts";
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { getActName } from "../models/act-name.ts";
+import { ndarray, sizeOf } from "../tensor/array.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import type { ActivationCache } from "./activation-cache.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { ModelGraph } from "./model-graph.ts";
+import type { InputOptions, ModelInput } from "./model-input.ts";
+
+/** A number for each run, from logits [batch pos d_vocab]; written for one run, it is followed through the sweep. */
+export type Metric = (logits: Tensor, graph: ModelGraph) => Tensor;
+
+/** What takes the place of a value, from the value. Only the cell's own part of it is used. */
+export type Replacement = (x: Tensor, at: { readonly name: string; readonly layer: number }) => Tensor;
+
+export interface SweepOptions extends InputOptions {
+  /** The kind of hook point, in short: `"resid_pre"`, `"z"`, `"pattern"`, `"mlp_out"`, `"post"`; or `"ln1.hook_scale"`. */
+  readonly site: string;
+  /** The axes to sweep over: `layer`, and axes of the site (`pos`, `head`, `d_mlp`, `query`, `key`). */
+  readonly over: readonly string[];
+  readonly edit: Replacement;
+  readonly metric: Metric;
+  /** Which layers; all unless given. */
+  readonly layers?: readonly number[] | undefined;
+  /** Most bytes to use for values at one time; 2 GB unless given. More cells go through together with more. */
+  readonly memory?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each run with how many cells are done. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+export interface SweepResult {
+  /** The metric with each cell changed, along the axes of `over`. */
+  readonly values: Tensor;
+  /** The metric with nothing changed. */
+  readonly baseline: number;
+  /** Most bytes that values were planned to take at one time. */
+  readonly plannedBytes: number;
+}
+
+/**
+ * Changes a site at each place of the given axes and measures.
+ * @throws ArgumentError for an axis that the site lacks; ShapeError for a metric that is not one number a run.
+ */
+export async function sweep(model: HookedTransformer, input: ModelInput, options: SweepOptions): Promise<SweepResult> {
+  const { signal, memory = 2e9 } = options;
+  const chosen = options.layers ?? Array.from({ length: model.cfg.nLayers }, (_, i) => i);
+  const start = model.graph(input, options);
+  const resid = (layer: number) => start.at(`blocks.${layer}.hook_resid_pre`);
+  const clean = single(options.metric(start.output, start), start.output);
+  const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], signal ? { signal } : {});
+
+  const parts = options.over.filter((axis) => axis !== "layer");
+  const rows: Float32Array[] = [];
+  let shape: number[] = [];
+  let plannedBytes = 0;
+  let done = 0;
+  for (const [i, layer] of chosen.entries()) {
+    const name = siteName(options.site, layer);
+    const graph = model
+      .graph(residuals[i], { ...options, startAtLayer: layer, tokens: start.tokens! })
+      .readyFor([name]);
+    const value = graph.at(name);
+    const axes = parts.map((axis) => axisOf(value, axis, options));
+    shape = axes.map((axis) => value.shape[axis]);
+    const cells = sizeOf(shape);
+    const metric = options.metric(graph.output, graph);
+    const run = (from: number, to: number) => {
+      const mask = cellMask(value, axes, from, to);
+      const edited = graph.with([[name, (x) => options.edit(x, { name, layer }).where(mask, x)]]);
+      return single(edited.follow(metric), edited.output, to - from);
+    };
+    const one = peakBytes([run(0, 1)]);
+    const each = cells > 1 ? Math.max(peakBytes([run(0, 2)]) - one, 1) : one;
+    const together = Math.max(1, Math.min(cells, 1 + Math.floor((memory - one) / each)));
+    plannedBytes = Math.max(plannedBytes, one + each * (together - 1));
+    const found = new Float32Array(cells);
+    for (let from = 0; from < cells; from += together) {
+      const to = Math.min(cells, from + together);
+      const [measured] = await model.compute([run(from, to)], signal ? { signal } : {});
+      found.set(measured.data as Float32Array, from);
+      done += to - from;
+      options.onProgress?.({ done, total: cells * chosen.length });
+    }
+    rows.push(found);
+  }
+  const all = new Float32Array(rows.reduce((n, r) => n + r.length, 0));
+  let at = 0;
+  for (const row of rows) {
+    all.set(row, at);
+    at += row.length;
+  }
+  const whole = Tensor.leaf(ndarray("float32", [chosen.length, ...shape], all), ["layer", ...parts]);
+  return { values: ordered(whole, options.over), baseline: baseline.item(), plannedBytes };
+}
+
+/** The hook point of a site in a layer: `("z", 3)` is `blocks.3.attn.hook_z`. */
+function siteName(site: string, layer: number): string {
+  return site.includes("hook_") ? `blocks.${layer}.${site.replace(/^blocks\\.\\d+\\./, "")}` : getActName(site, layer);
+}
+
+function axisOf(value: Tensor, axis: string, { site }: SweepOptions): number {
+  const i = value.axes.indexOf(axis);
+  if (i > 0) return i;
+  throw new ArgumentError(
+    `"${site}" cannot be swept over ${axis || "no axis"}: it is ${showShape(value)}, so it can be swept over layer, ${value.axes.slice(1).join(", ")}.`,
+    { asked: axis, found: value.axes },
+  );
+}
+
+/** bool [cell 1 ...]: for cells `from` to `to` of the product of the axes, where in the value each one is. */
+function cellMask(value: Tensor, axes: readonly number[], from: number, to: number): Tensor {
+  const count = to - from;
+  const sizes = value.shape.map((n, i) => (axes.includes(i) ? n : 1));
+  const each = sizeOf(sizes);
+  const data = new Uint8Array(count * each);
+  const swept = axes.map((axis) => value.shape[axis]);
+  for (let cell = from; cell < to; cell++) {
+    let rest = cell;
+    const place = new Array<number>(value.shape.length).fill(0);
+    for (let k = axes.length - 1; k >= 0; k--) {
+      place[axes[k]] = rest % swept[k];
+      rest = Math.floor(rest / swept[k]);
+    }
+    const at = place.reduce((n, p, i) => n * sizes[i] + p, 0);
+    data[(cell - from) * each + at] = 1;
+  }
+  return Tensor.leaf(ndarray("bool", [count, ...sizes], data), ["cell", ...value.axes]);
+}
+
+/** A metric as one number a cell. @throws ShapeError if it is something else. */
+function single(metric: Tensor, logits: Tensor, cells?: number): Tensor {
+  const wanted = cells === undefined ? [] : [cells];
+  if (metric.shape.join() === wanted.join() && metric.dtype === "float32") return metric;
+  if (metric.shape.length === 0 && cells !== undefined) {
+    // Nothing that the metric looks at depends on the site: it is the same in every cell.
+    return metric.unsqueeze(0, "cell").repeat(0, cells);
+  }
+  throw new ShapeError(
+    `The metric must be one number for logits ${showShape(logits)}, but it is ${metric.dtype} ${showShape(metric)}: take the mean over what is left, or pick one.`,
+    { asked: wanted, found: metric.shape },
+  );
+}
+
+/** The axes in the order that was asked for. */
+function ordered(values: Tensor, over: readonly string[]): Tensor {
+  if (!over.includes("layer")) {
+    if (values.shape[0] === 1)
+      return Tensor.leaf({ ...values.array!, shape: values.shape.slice(1) } as never, values.axes.slice(1));
+    throw new ArgumentError('A sweep over several layers names "layer" among its axes, or gives one in `layers`.', {
+      asked: over,
+    });
+  }
+  const perm = over.map((axis) => values.axes.indexOf(axis));
+  const strides = values.shape.map((_, i) => sizeOf(values.shape.slice(i + 1)));
+  const shape = perm.map((i) => values.shape[i]);
+  const data = new Float32Array(values.data.length);
+  for (let n = 0; n < data.length; n++) {
+    let rest = n;
+    let from = 0;
+    for (let k = perm.length - 1; k >= 0; k--) {
+      from += (rest % shape[k]) * strides[perm[k]];
+      rest = Math.floor(rest / shape[k]);
+    }
+    data[n] = values.data[from];
+  }
+  return Tensor.leaf(ndarray("float32", shape, data), over);
+}
+
+// What to put in a value's place.
+
+/** Nothing: zero ablation. */
+export const zero: Replacement = (x) => x.constant(0);
+
+/** Its mean over the batch's prompts and positions: mean ablation. */
+export const mean: Replacement = (x) => x.mean(["batch", x.axes.includes("query") ? "query" : "pos"], true);
+
+/** The same place of another run: activation patching. */
+export const patchFrom =
+  (cache: ActivationCache): Replacement =>
+  (x, { name }) => {
+    const value = cache.get(name);
+    if (value.shape.join() !== x.shape.join()) {
+      throw new ShapeError(
+        `"${name}" is ${showShape(value)} in the cache to patch from, but ${showShape(x)} here: clean and corrupted prompts must have the same number of tokens.`,
+        { asked: x.shape, found: value.shape },
+      );
+    }
+    return value;
+  };
+
+/** The value of another prompt of the same batch, the next one: resample ablation, its order by `order`. */
+export const resample =
+  (order: readonly number[]): Replacement =>
+  (x) => {
+    if (order.length !== x.shape[0] || new Set(order).size !== order.length) {
+      throw new ArgumentError(`resample needs an order of the batch's ${x.shape[0]} prompts, but got [${order}].`, {
+        asked: order,
+        found: x.shape[0],
+      });
+    }
+    return x.at({ batch: order });
+  };
+
+/** A vector more: steering. */
+export const add =
+  (vector: Tensor): Replacement =>
+  (x) =>
+    x.add(vector);
+
+/** So many times it. */
+export const scale =
+  (factor: number): Replacement =>
+  (x) =>
+    x.mul(factor);
