@@ -1,5 +1,8 @@
 /** glassformer: everything that runs on any platform. `glassformer` itself adds the platform's engine and files. */
 
+// what an analysis returns, and what a picture shows
+export { type Finding, finding } from "./analyses/finding.ts";
+export type { PictureSpec } from "./analyses/picture.ts";
 // the engine
 export { type Backend, Engine, type Session } from "./engine/engine.ts";
 // the graph of named values
@@ -11,22 +14,36 @@ export { Tensor, tensor } from "./graph/tensor.ts";
 export { ActivationCache } from "./lens/activation-cache.ts";
 export type { FromPretrainedOptions } from "./lens/from-pretrained.ts";
 export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
-export {
-  type CacheOptions,
-  type ForwardOptions,
-  HookedTransformer,
-  type HookOptions,
-  type Output,
-  type ReturnType,
-} from "./lens/hooked-transformer.ts";
+export { HookedTransformer } from "./lens/hooked-transformer.ts";
 export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
+export { KeyValueCache } from "./lens/key-value-cache.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 export type { ModelInput } from "./lens/model-input.ts";
+export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run.ts";
 export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";
 // models and their files
 export { getActName } from "./models/act-name.ts";
 export { type HookedTransformerConfig, parseConfig } from "./models/config.ts";
 export { MODEL_ALIASES } from "./models/families/index.ts";
+// findings and numbers as something to look at
+export {
+  type HistOptions,
+  hist,
+  type ImshowOptions,
+  imshow,
+  type LineOptions,
+  line,
+  type Picture,
+  picture,
+  REPORT_FORMATS,
+  type RenderOptions,
+  type ReportFormat,
+  render,
+  type ScatterOptions,
+  scatter,
+  type TokensOptions,
+  tokens,
+} from "./report/index.ts";
 // numbers and errors
 export type { DType, NDArray, TypedData } from "./tensor/array.ts";
 export {

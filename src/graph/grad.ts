@@ -9,9 +9,14 @@ import { topological } from "./walk.ts";
  * The gradients of a single number with respect to values of its graph, each of its value's shape: d output / d wrt[i].
  * They are values like any other: computed when asked for, and differentiable again.
  *
+ * @param change what goes on backwards from a value in place of its gradient: a hook on gradients
  * @throws ArgumentError if the output is not a single number, or does not depend on one of `wrt`.
  */
-export function grad(output: Tensor, wrt: readonly Tensor[]): Tensor[] {
+export function grad(
+  output: Tensor,
+  wrt: readonly Tensor[],
+  change: (x: Tensor, gradient: Tensor) => Tensor = (_x, gradient) => gradient,
+): Tensor[] {
   if (output.shape.some((n) => n !== 1)) {
     throw new ArgumentError(
       `A gradient is of a single number, but this value is ${showShape(output)}: take its sum or mean, or pick one element.`,
@@ -22,8 +27,11 @@ export function grad(output: Tensor, wrt: readonly Tensor[]): Tensor[] {
   const wanted = dependents(order, new Set(wrt));
   const gradients = new Map<Tensor, Tensor>([[output, output.constant(1).expandLike(output)]]);
   for (const t of order.toReversed()) {
-    const g = gradients.get(t);
-    if (!g || t.op === null || !wanted.has(t)) continue;
+    const found = gradients.get(t);
+    if (!found || !wanted.has(t)) continue;
+    const g = change(t, found);
+    gradients.set(t, g);
+    if (t.op === null) continue;
     const parts = ops[t.op].vjp(g, t, t.inputs, t.attrs);
     t.inputs.forEach((input, i) => {
       const part = parts[i];

@@ -3,63 +3,31 @@ import { defaultEngine } from "../engine/default.ts";
 import type { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
-import type { Rewrite } from "../graph/walk.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
-import { type ForwardInputs, forward } from "../models/forward.ts";
-import { lossPerToken, meanLoss } from "../models/loss.ts";
+import { forward } from "../models/forward.ts";
 import { Weights } from "../models/weights.ts";
 import { type NDArray, zeros } from "../tensor/array.ts";
-import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
+import { InputError, ShapeError } from "../tensor/errors.ts";
 import { type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
-import { type NamesFilter, resolveFilter } from "./hook-names.ts";
-import { type Hook, type HookFunction, type PlacedHook, traceHooks } from "./hooks.ts";
+import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
 import { ModelGraph } from "./model-graph.ts";
-import { type InputOptions, layerIndex, type ModelInput, prepareInput } from "./model-input.ts";
-import { type PosSlice, slicePositions } from "./pos-slice.ts";
-
-export type ReturnType = "logits" | "loss" | "both" | null;
-
-/** What `forward` gives for a `returnType`. */
-export type Output<R extends ReturnType> = R extends "logits" | "loss"
-  ? Tensor
-  : R extends "both"
-    ? { readonly logits: Tensor; readonly loss: Tensor }
-    : undefined;
-
-export interface ForwardOptions<R extends ReturnType = ReturnType> extends InputOptions {
-  /** Logits [batch pos d_vocab] (the default), the loss in nats, both, or nothing. */
-  readonly returnType?: R;
-  /** The loss of each token, [batch pos-1], instead of their mean. */
-  readonly lossPerToken?: boolean;
-  /** First block to run; the input is then a residual stream [batch pos d_model]. Negative counts from the end. */
-  readonly startAtLayer?: number;
-  /** First block not to run; the residual stream before it is returned, not logits. Negative counts from the end. */
-  readonly stopAtLayer?: number;
-  /**
-   * Shortformer models: what queries and keys get added, [batch pos d_model], in place of the position embeddings; null
-   * for nothing, as TransformerLens does when it starts at a layer.
-   */
-  readonly shortformerPosEmbed?: Tensor | null;
-  /** The tokens, for a loss, where the input is a residual stream. */
-  readonly tokens?: ModelInput;
-  readonly signal?: AbortSignal;
-}
-
-export interface HookOptions {
-  readonly fwdHooks?: readonly Hook[];
-}
-
-export interface CacheOptions extends HookOptions {
-  /** Which hook points to keep: all that TransformerLens computes without flags, unless given. */
-  readonly namesFilter?: NamesFilter;
-  /** Which positions to keep. */
-  readonly posSlice?: PosSlice;
-  /** Drop the batch axis, which must be of size 1. */
-  readonly removeBatchDim?: boolean;
-}
+import type { InputOptions, ModelInput } from "./model-input.ts";
+import {
+  type CacheOptions,
+  type ForwardOptions,
+  type HookOptions,
+  type Output,
+  placeHooks,
+  type ReturnType,
+  type RunBounds,
+  type RunSource,
+  run,
+  runInputs,
+  traceRun,
+} from "./run.ts";
 
 interface RegisteredHook {
   readonly at: Hook[0];
@@ -75,12 +43,6 @@ export interface ModelParts {
   readonly engine?: Engine | undefined;
   /** What was decided on the reader's behalf while loading and processing, in sentences. */
   readonly notes?: readonly string[];
-}
-
-/** A run, traced: what it will compute. The last `names.length` outputs are the captured hook points. */
-interface Traced {
-  readonly outputs: readonly Tensor[];
-  readonly names: readonly string[];
 }
 
 /**
@@ -197,7 +159,7 @@ export class HookedTransformer {
     input: ModelInput,
     options: ForwardOptions<R> = {},
   ): Promise<Output<R>> {
-    const [output] = await this.run(input, options, {}, []);
+    const [output] = await run(this.source(), input, options, false);
     return output as Output<R>;
   }
 
@@ -206,16 +168,16 @@ export class HookedTransformer {
     input: ModelInput,
     options: ForwardOptions<R> & HookOptions,
   ): Promise<Output<R>> {
-    const [output] = await this.run(input, options, options, []);
+    const [output] = await run(this.source(), input, options, false);
     return output as Output<R>;
   }
 
-  /** Runs the model and keeps what its hook points held, as changed by hooks. */
+  /** Runs the model and keeps what its hook points held, as changed by hooks; with `inclBwd` their gradients too. */
   async runWithCache<R extends ReturnType = "logits">(
     input: ModelInput,
     options: ForwardOptions<R> & CacheOptions = {},
   ): Promise<[Output<R>, ActivationCache]> {
-    const [output, values] = await this.run(input, options, options, "cache");
+    const [output, values] = await run(this.source(), input, options, true);
     const cache = new ActivationCache(values, this.cfg.nLayers);
     return [output as Output<R>, options.removeBatchDim ? cache.removeBatchDim() : cache];
   }
@@ -224,11 +186,8 @@ export class HookedTransformer {
    * The forward pass on one input as a graph: read values by hook name, derive others, change some. Hooks added to the
    * model are not part of it. `model.compute` runs what was derived.
    */
-  graph(
-    input: ModelInput,
-    options: InputOptions & Pick<ForwardOptions, "startAtLayer" | "stopAtLayer" | "tokens"> = {},
-  ): ModelGraph {
-    const inputs: ForwardInputs = { ...this.inputs(input, options), ...this.bounds(options) };
+  graph(input: ModelInput, options: InputOptions & RunBounds = {}): ModelGraph {
+    const inputs = runInputs(this, input, options);
     return new ModelGraph({ cfg: this.cfg, weights: this.weights, inputs, hookNames: this.hookNames });
   }
 
@@ -239,119 +198,22 @@ export class HookedTransformer {
 
   /** What a run with these options would compute: values, segments, and which compiled sessions it would use again. */
   async explain(input: ModelInput, options: ForwardOptions & CacheOptions = {}): Promise<Explanation> {
-    return explain(this.engine, async (run) => {
-      const traced = await this.trace(input, options, options, options.namesFilter ? "cache" : [], run);
-      return traced.outputs;
+    return explain(this.engine, async (compute) => {
+      const traced = await traceRun(this.source(), input, options, options.namesFilter !== undefined, compute);
+      return [...traced.heads, ...traced.values.values(), ...traced.keysValues];
     });
   }
 
-  private async run(
-    input: ModelInput,
-    options: ForwardOptions,
-    extra: CacheOptions,
-    capture: "cache" | readonly string[],
-  ): Promise<[Output<ReturnType>, Map<string, Tensor>]> {
-    const compute = (outputs: readonly Tensor[]) =>
-      this.engine.run(outputs, options.signal ? { signal: options.signal } : {});
-    const traced = await this.trace(input, options, extra, capture, compute);
-    const results = await compute(traced.outputs);
-    const heads = results.slice(0, results.length - traced.names.length);
-    const values = new Map(traced.names.map((name, i) => [name, results[heads.length + i]]));
-    const both = options.returnType === "both" && options.stopAtLayer === undefined;
-    const output = both ? { logits: heads[0], loss: heads[1] } : heads[0];
-    return [output as Output<ReturnType>, values];
-  }
-
-  private async trace(
-    input: ModelInput,
-    options: ForwardOptions,
-    { fwdHooks = [], namesFilter, posSlice }: CacheOptions,
-    capture: "cache" | readonly string[],
-    compute: (outputs: readonly Tensor[]) => Promise<Tensor[]>,
-  ): Promise<Traced> {
-    const { residual, tokens, attentionMask } = this.inputs(input, options);
-    const asked = namesFilter === undefined ? [] : resolveFilter(namesFilter, this.hookNames);
-    const own = this.place(this.registered);
-    const given = this.place(fwdHooks.map(([at, f]) => ({ at, f })));
-    const hooked = new Set([...own, ...given].map((h) => h.name));
-    const bounds = this.bounds(options);
-    const built = forward(
-      this.cfg,
-      this.weights,
-      { tokens, residual, attentionMask, shortformerPosEmbed: options.shortformerPosEmbed, ...bounds },
-      { reads: (name) => asked.includes(name), hooks: (name) => hooked.has(name) },
-    );
-    for (const name of [...asked, ...given.map((h) => h.name)]) {
-      if (!built.points.has(name)) {
-        throw new ArgumentError(
-          `"${name}" is not reached by this run, which goes from layer ${bounds.startAtLayer ?? 0} to ${bounds.stopAtLayer ?? "the logits"}.`,
-          { asked: name, found: [...built.points.keys()] },
-        );
-      }
-    }
-    const names = capture === "cache" ? (asked.length > 0 ? asked : [...built.points.keys()]) : capture;
-    const clean = [...names.map((name) => built.points.get(name)!), built.output];
-    const rewrite = await traceHooks(built.points, clean, [...own, ...given], this.contexts, compute);
-    const heads = this.heads(rewrite, built.output, options, tokens, attentionMask);
-    const values = names.map((name) => rewrite.get(built.points.get(name)!));
-    return {
-      outputs: [...heads, ...values.map((v) => (posSlice === undefined ? v : slicePositions(v, posSlice)))],
-      names,
-    };
-  }
-
-  /** What a run returns, as values of its graph. */
-  private heads(
-    rewrite: Rewrite,
-    clean: Tensor,
-    options: ForwardOptions,
-    tokens: Tensor | undefined,
-    mask: Tensor | undefined,
-  ): Tensor[] {
-    const { returnType = "logits" } = options;
-    if (options.stopAtLayer !== undefined) return returnType === null ? [] : [rewrite.get(clean)];
-    if (returnType === null) return [];
-    const logits = rewrite.get(clean);
-    if (returnType === "logits") return [logits];
-    if (!tokens) {
-      throw new ArgumentError("A loss of a run that starts from a residual stream needs `tokens` beside it.", {
-        asked: returnType,
-      });
-    }
-    if (tokens.shape[1] < 2) {
-      throw new InputError("A loss needs at least two tokens, one to predict from and one to predict.", {
-        found: tokens.shape[1],
-      });
-    }
-    const loss = (options.lossPerToken ? lossPerToken : meanLoss)(logits, tokens, mask);
-    return returnType === "loss" ? [loss] : [logits, loss];
-  }
-
-  private inputs(input: ModelInput, options: ForwardOptions) {
-    if (options.startAtLayer === undefined) {
-      return { residual: undefined, ...prepareInput(input, options, this.cfg, this.text) };
-    }
-    if (!(input instanceof Tensor) || input.dtype !== "float32" || input.shape.at(-1) !== this.cfg.dModel) {
-      const found = input instanceof Tensor ? `${input.dtype} ${showShape(input)}` : "tokens or text";
-      throw new ShapeError(
-        `With startAtLayer the input is a residual stream, float32 [batch, pos, d_model ${this.cfg.dModel}], but got ${found}.`,
-        { asked: options.startAtLayer, found },
-      );
-    }
-    const residual = input.rename(["batch", "pos", "d_model"].slice(-input.shape.length));
-    const text = options.tokens === undefined ? undefined : prepareInput(options.tokens, options, this.cfg, this.text);
-    return { residual, tokens: text?.tokens, attentionMask: text?.attentionMask };
-  }
-
-  private bounds({ startAtLayer, stopAtLayer }: ForwardOptions) {
-    return {
-      ...(startAtLayer === undefined ? {} : { startAtLayer: layerIndex("startAtLayer", startAtLayer, this.cfg) }),
-      ...(stopAtLayer === undefined ? {} : { stopAtLayer: layerIndex("stopAtLayer", stopAtLayer, this.cfg) }),
-    };
+  private source(): RunSource {
+    const { cfg, weights, text, engine, hookNames, contexts } = this;
+    return { cfg, weights, text, engine, hookNames, contexts, standing: this.place(this.registered) };
   }
 
   private place(hooks: readonly { readonly at: Hook[0]; readonly f: HookFunction }[]): PlacedHook[] {
-    return hooks.flatMap(({ at, f }) => resolveFilter(at, this.hookNames).map((name) => ({ name, f })));
+    return placeHooks(
+      hooks.map(({ at, f }): Hook => [at, f]),
+      this.hookNames,
+    );
   }
 
   // Hooks that stay.

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from "../graph/tensor.ts";
 import { Rewrite } from "../graph/walk.ts";
+import { getActName } from "../models/act-name.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type Forward, type ForwardInputs, forward } from "../models/forward.ts";
 import { lossPerToken, meanLoss } from "../models/loss.ts";
@@ -58,6 +59,11 @@ export class ModelGraph {
   /** The value at a hook point, as edited. @throws UnknownNameError, or ArgumentError if the pass does not reach it. */
   at(name: HookNameLike): Tensor {
     return this.rewrite.get(this.point(resolveName(name, this.source.hookNames)));
+  }
+
+  /** Whether this pass has a hook point of that name. */
+  has(name: HookNameLike): boolean {
+    return this.built.pass.points.has(getActName(name));
   }
 
   /** This pass with further changes. What is before them is the same, and is computed once if both are run together. */

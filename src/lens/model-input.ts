@@ -29,10 +29,11 @@ export function prepareInput(
   options: InputOptions,
   cfg: HookedTransformerConfig,
   text: TokenRules | undefined,
+  earlier = 0,
 ): PreparedInput {
   const texts = typeof input === "string" ? [input] : isTexts(input) ? input : undefined;
   const tokens = texts ? fromText(texts, options, text) : fromIds(input as Exclude<ModelInput, string>);
-  checkTokens(tokens, cfg);
+  checkTokens(tokens, cfg, earlier);
   const given = options.attentionMask;
   if (given) return { tokens, attentionMask: givenMask(given, tokens) };
   const found = texts && texts.length > 1 ? text!.attentionMask(tokens.array as NDArray<"int32">, options) : undefined;
@@ -78,13 +79,14 @@ function fromIds(input: Tensor | TokenIds | readonly TokenIds[] | readonly strin
   return Tensor.leaf(ndarray("int32", [rows.length, pos], ids), ["batch", "pos"]);
 }
 
-function checkTokens(tokens: Tensor, cfg: HookedTransformerConfig): void {
+function checkTokens(tokens: Tensor, cfg: HookedTransformerConfig, earlier: number): void {
   const pos = tokens.shape[1];
+  const held = earlier > 0 ? ` after ${earlier} earlier ones` : "";
   if (tokens.data.length === 0) throw new InputError("There are no tokens to run on: give at least one.", { found: 0 });
-  if (pos > cfg.nCtx) {
+  if (earlier + pos > cfg.nCtx) {
     throw new InputError(
-      `The input has ${pos} tokens, but the model's context holds ${cfg.nCtx}: give at most ${cfg.nCtx}, BOS included.`,
-      { asked: pos, found: cfg.nCtx },
+      `The input has ${pos} tokens${held}, but the model's context holds ${cfg.nCtx}, BOS included.`,
+      { asked: earlier + pos, found: cfg.nCtx },
     );
   }
   const bad = tokens.data.findIndex((id: number) => id < 0 || id >= cfg.dVocab);

@@ -111,6 +111,7 @@ function visible(
   earlier: number,
   padding: Tensor | undefined,
 ): Mask {
+  if (cfg.attentionDir === "causal" && pos === 1 && !padding) return undefined; // the last query sees every key
   if (cfg.attentionDir === "causal") return causalMask(padding ? batch : 1, pos, earlier, padding);
   return padding?.unsqueeze(1).unsqueeze(1).rename(["batch", "head", "query", "key"]);
 }
