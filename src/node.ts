@@ -3,9 +3,12 @@ import { setDefaultBackend } from "./engine/default.ts";
 import { nodeBackend } from "./engine/ort-node.ts";
 import { openModelFiles } from "./load/node.ts";
 import { setDefaultOpen } from "./load/open.ts";
+import { setRasterizer } from "./report/rasterize.ts";
+import { rasterizeWithResvg } from "./report/resvg.ts";
 
 setDefaultBackend(() => nodeBackend());
 setDefaultOpen((name, resolve, options) => openModelFiles(name, { ...options, resolve }));
+setRasterizer(rasterizeWithResvg);
 
 export * from "./index.ts";
 export { folderFiles, hubFiles, openModelFiles } from "./load/node.ts";

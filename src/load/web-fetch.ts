@@ -22,7 +22,6 @@ export class Unreachable extends HubError {
         "origins read it (CORS) if it is not the page's own.",
       { asked: url.href, found: (cause as Error).message, cause },
     );
-    this.name = "HubError";
   }
 }
 

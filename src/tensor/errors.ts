@@ -18,13 +18,14 @@ export interface ErrorFields {
 
 /** The base of all errors thrown on purpose. Anything else that escapes is a bug of ours. */
 export class GlassformerError extends Error {
+  // Each class writes its name out, as a bundler shortens the classes' own.
+  override name = "GlassformerError";
   readonly asked: unknown;
   readonly found: unknown;
   readonly nearest: string | undefined;
 
   constructor(message: string, fields: ErrorFields = {}) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.name = new.target.name;
     this.asked = fields.asked;
     this.found = fields.found;
     this.nearest = fields.nearest;
@@ -32,10 +33,13 @@ export class GlassformerError extends Error {
 }
 
 /** Shapes or axes that do not fit; the message names both. */
-export class ShapeError extends GlassformerError {}
+export class ShapeError extends GlassformerError {
+  override name = "ShapeError";
+}
 
 /** A name that does not exist: a hook, a model, an axis, an analysis. `nearest` is the likeliest one meant. */
 export class UnknownNameError extends GlassformerError {
+  override name = "UnknownNameError";
   readonly kind: string;
 
   constructor(kind: string, asked: string, candidates: readonly string[], advice = "") {
@@ -50,22 +54,34 @@ export class UnknownNameError extends GlassformerError {
 }
 
 /** A configuration with an unknown field, an unsupported value, or values that contradict each other. */
-export class ConfigError extends GlassformerError {}
+export class ConfigError extends GlassformerError {
+  override name = "ConfigError";
+}
 
 /** Weights that are missing, left over, or of the wrong shape. */
-export class WeightsError extends GlassformerError {}
+export class WeightsError extends GlassformerError {
+  override name = "WeightsError";
+}
 
 /** A file that is not what its name says: truncated, garbled, of another format. */
-export class FileFormatError extends GlassformerError {}
+export class FileFormatError extends GlassformerError {
+  override name = "FileFormatError";
+}
 
 /** A download that failed, or something that is not in the cache while offline. */
-export class HubError extends GlassformerError {}
+export class HubError extends GlassformerError {
+  override name = "HubError";
+}
 
 /** Text or tokens that the model cannot take: empty, too long, not one token, out of the vocabulary. */
-export class InputError extends GlassformerError {}
+export class InputError extends GlassformerError {
+  override name = "InputError";
+}
 
 /** An option or argument out of its range. */
-export class ArgumentError extends GlassformerError {}
+export class ArgumentError extends GlassformerError {
+  override name = "ArgumentError";
+}
 
 /** The string of `candidates` closest to `asked` by edit distance, or undefined if none is near. */
 export function nearest(asked: string, candidates: readonly string[]): string | undefined {

@@ -1,0 +1,98 @@
+/** A real browser and a real server for the tests that need them. */
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+/** Where Chromium is, if it is. */
+export const chromiumPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find((path) => path && existsSync(path));
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath!,
+    args: [
+      "--headless=new",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+}
+
+/** A page on a site, once its script has put `name` into the global scope. @throws what the page's script threw */
+export async function open(browser: Browser, url: string, name: string): Promise<Page> {
+  const page = await browser.newPage();
+  const failed = new Promise<never>((_, reject) => page.once("pageerror", reject));
+  await page.goto(url);
+  await Promise.race([page.waitForFunction((wanted) => wanted in globalThis, name), failed]);
+  failed.catch(() => {});
+  return page;
+}
+
+const types: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
+
+export interface Site {
+  readonly url: string;
+  /** Paths asked for, in order. */
+  readonly requests: string[];
+  close(): Promise<void>;
+}
+
+export interface SiteOptions {
+  /** Folders by the path they are served under: `{ "/models": "…" }`. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** Pages by path, each the script that it runs. */
+  readonly pages: Readonly<Record<string, string>>;
+  /** Pages may share memory between threads (COOP and COEP), as fast sites arrange. */
+  readonly isolated?: boolean;
+  /** Anything else: `true` if it was answered. */
+  readonly answer?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+export async function serve({ folders, pages, isolated = false, answer }: SiteOptions): Promise<Site> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? "", "http://x").pathname));
+    requests.push(path);
+    if (isolated) {
+      response.setHeader("cross-origin-opener-policy", "same-origin");
+      response.setHeader("cross-origin-embedder-policy", "require-corp");
+    }
+    if (answer?.(request, response)) return;
+    if (pages[path]) {
+      response.setHeader("content-type", "text/html");
+      response.end(
+        `<!doctype html><meta charset="utf-8"><title>test</title><script type="module" src="${pages[path]}"></script>`,
+      );
+      return;
+    }
+    const prefix = Object.keys(folders).find((folder) => path.startsWith(`${folder}/`));
+    const file = prefix !== undefined && join(folders[prefix], path.slice(prefix.length));
+    if (!file || !existsSync(file) || !statSync(file).isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.setHeader("content-type", types[extname(file)] ?? "application/octet-stream");
+    response.setHeader("content-length", statSync(file).size);
+    if (request.method === "HEAD") response.end();
+    else createReadStream(file).pipe(response);
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((closed) => server.close(() => closed()));
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The contract of test/engine on the engine that pages have, in the browser: every op, and every op's gradient. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { interpret } from "../../src/engine/reference.ts";
+import type { OpName } from "../../src/graph/ops/index.ts";
+import { expectClose } from "../close.ts";
+import { cases } from "../graph/cases.ts";
+import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
+import { gradientsOf } from "./gradients.ts";
+import type { Contract } from "./pages/contract.ts";
+
+declare const contract: Contract;
+
+describe.skipIf(!chromiumPath)(
+  "on onnxruntime-web in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "glassformer-contract-"));
+    let site: Site;
+    let browser: Browser;
+    let page: Page;
+
+    beforeAll(async () => {
+      const entry = fileURLToPath(new URL("pages/contract.ts", import.meta.url));
+      await build({
+        configFile: false,
+        logLevel: "warn",
+        build: {
+          outDir: folder,
+          emptyOutDir: true,
+          minify: false,
+          rollupOptions: { input: entry, output: { entryFileNames: "contract.js" } },
+        },
+      });
+      site = await serve({ folders: { "": folder }, pages: { "/": "/contract.js" } });
+      browser = await launch();
+      page = await open(browser, site.url, "contract");
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await site?.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    for (const op of Object.keys(cases) as OpName[]) {
+      cases[op].forEach((example, index) => {
+        test(`${op} ${example.what}`, async () => {
+          const value = example.make(...example.inputs);
+          const found = await page.evaluate(([name, i]) => contract.value(name, i), [op, index] as const);
+          expect(found.dtype).toBe(value.dtype);
+          expectClose(found, interpret([value])[0], 1e-5);
+        });
+
+        const gradients = gradientsOf(example);
+        if (gradients.length === 0) return;
+        test(`the gradient of ${op} ${example.what}`, async () => {
+          const found = await page.evaluate(([name, i]) => contract.gradients(name, i), [op, index] as const);
+          interpret(gradients).forEach((expected, i) => {
+            expectClose(found[i], expected, 1e-5);
+          });
+        });
+      });
+    }
+  },
+);

@@ -1,0 +1,134 @@
+/** A site that uses the package: bundled by Vite with nothing configured, opened in a real browser. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectClose } from "../close.ts";
+import { type Installed, installed } from "../repository/installed.ts";
+import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
+import type { ModelPage } from "./pages/model.ts";
+
+declare const page: ModelPage;
+
+const golden = JSON.parse(readFileSync(new URL("../goldens/seed_run.json", import.meta.url), "utf8"));
+const prompts: { prompt: string; per_token_loss: number[] }[] = golden.prompts;
+
+const commit = "0123456789abcdef0123456789abcdef01234567";
+const text = "a file of the hub ".repeat(1000);
+/** What the hub does: answers, or is out of reach. */
+let hubIsUp = true;
+
+function hub(request: IncomingMessage, response: ServerResponse): boolean {
+  if (!request.url?.startsWith("/hub/")) return false;
+  const path = request.url.slice("/hub".length);
+  if (!hubIsUp) response.destroy();
+  else if (path.startsWith("/api/models/org/name/revision/main")) {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ sha: commit, siblings: [{ rfilename: "notes.txt", size: text.length }] }));
+  } else if (path === `/org/name/resolve/${commit}/notes.txt`) response.end(text);
+  else response.writeHead(404).end();
+  return true;
+}
+
+describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)", () => {
+  let there: Installed;
+  let site: Site;
+  let browser: Browser;
+  let tab: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    there = await installed();
+    const source = join(there.project, "src");
+    mkdirSync(source);
+    const script = readFileSync(new URL("pages/model.ts", import.meta.url), "utf8");
+    writeFileSync(join(source, "model.ts"), script.replace(`"../../../src/web.ts"`, `"glassformer"`));
+    await build({
+      root: there.project,
+      configFile: false,
+      logLevel: "warn",
+      build: { rollupOptions: { input: join(source, "model.ts"), output: { entryFileNames: "model.js" } } },
+    });
+    const models = join(there.folder, "models");
+    site = await serve({
+      folders: { "/models": models, "": join(there.project, "dist") },
+      pages: { "/": "/model.js" },
+      isolated: true,
+      answer: hub,
+    });
+    browser = await launch();
+    tab = await open(browser, `${site.url}/`, "page");
+    tab.on("pageerror", (error) => complaints.push(error.message));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+    there?.remove();
+  });
+
+  test.each(["/models/solu-1l-novels", "solu-1l-novels"])(
+    "%s is loaded from the server and gives the losses of TransformerLens",
+    async (name) => {
+      for (const { prompt, per_token_loss } of [prompts[0], prompts[16]]) {
+        const found = await tab.evaluate(([n, p]) => page.losses(n, p), [name, prompt]);
+        expectClose(
+          { shape: [found.length], data: found },
+          { shape: [per_token_loss.length], data: per_token_loss },
+          1e-5,
+        );
+      }
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  test("each file of the model was fetched once for each name", () => {
+    const fetched = site.requests.filter((path) => path.endsWith("/model.safetensors"));
+    // Asked for by HEAD and GET, under two names.
+    expect(fetched.length).toBe(4);
+  });
+
+  test("a folder's files are those that are there", async () => {
+    expect(await tab.evaluate(() => page.list("/models/solu-1l-novels"))).toEqual([
+      "config.json",
+      "model.safetensors",
+      "tokenizer.json",
+    ]);
+  });
+
+  test("a picture of the model's attention is drawn into the page", async () => {
+    const svg = await tab.evaluate((prompt) => page.draw(prompt), prompts[0].prompt);
+    expect(svg).toMatch(/^<svg /);
+    expect(await tab.locator("svg rect").count()).toBeGreaterThan(25);
+    expect(await tab.locator("svg").first().getAttribute("aria-label")).toContain("Attention of head 0");
+  });
+
+  test("a PNG is drawn by the page itself", async () => {
+    const bytes = await tab.evaluate(() => page.png());
+    expect(bytes.slice(1, 4)).toEqual([80, 78, 71]);
+  });
+
+  test("a file of the hub is fetched once, then kept for when there is no connection", async () => {
+    await tab.evaluate((endpoint) => page.setHub({ endpoint }), `${site.url}/hub`);
+    const first = await tab.evaluate(() => page.hubText("org/name", "notes.txt"));
+    expect(first.text).toBe(text);
+    expect(first.seen.at(-1)).toBe(1);
+    hubIsUp = false;
+    const second = await tab.evaluate(() => page.hubText("org/name", "notes.txt"));
+    expect(second.text).toBe(text);
+    expect(second.seen).toEqual([]);
+    expect(site.requests.filter((path) => path.endsWith("/notes.txt")).length).toBe(1);
+    hubIsUp = true;
+  });
+
+  test.each([
+    ["/nowhere", /^UnknownNameError: There is no file "config.json"\..*It was looked for in http.*\/nowhere\/\.$/],
+    ["solu-1m", /^UnknownNameError: There is no model "solu-1m"\. Did you mean "solu-1l"\?/],
+    ["org/nothing", /^HubError: There is no model "org\/nothing" on http.*\(404\): check the spelling/],
+    ["not a name", /^ArgumentError: "not a name" is neither a URL nor a model's name/],
+    ["http://127.0.0.1:1/x", /^HubError: http:\/\/127\.0\.0\.1:1\/x\/config\.json cannot be reached from this page/],
+  ])("opening %s says what is wrong", async (name, sentence) => {
+    expect(await tab.evaluate((n) => page.error(n), name)).toMatch(sentence);
+  });
+});

@@ -1,0 +1,43 @@
+/** A page that uses the package as anybody's would (the test puts the package's name in place of the path below). */
+import { type FromPretrainedOptions, HookedTransformer, hubFiles, imshow, setHub, urlFiles } from "../../../src/web.ts";
+
+const models = new Map<string, HookedTransformer>();
+
+const page = {
+  /** Losses [pos-1] in nats of a prompt, on a model that is loaded once. */
+  async losses(name: string, prompt: string, options: FromPretrainedOptions = {}): Promise<number[]> {
+    const model = models.get(name) ?? (await HookedTransformer.fromPretrained(name, options));
+    models.set(name, model);
+    const losses = await model.forward(prompt, { returnType: "loss", lossPerToken: true });
+    return Array.from(losses.data);
+  },
+  /** Files of a folder behind a URL. */
+  list: (url: string) => urlFiles(url).list(),
+  /** A file of the hub as text, with the progress of its download. */
+  async hubText(id: string, path: string) {
+    const seen: number[] = [];
+    const files = await hubFiles(id);
+    const text = await files.readText(path, { onProgress: ({ loaded, total }) => seen.push(loaded / total) });
+    return { text, seen };
+  },
+  setHub,
+  /** What went wrong, as its class and sentence. */
+  async error(name: string): Promise<string> {
+    const error = await HookedTransformer.fromPretrained(name).catch((reason) => reason);
+    return `${error.name}: ${error.message}`;
+  },
+  /** A heatmap of one head's attention, put into the page. */
+  async draw(prompt: string): Promise<string> {
+    const model = await HookedTransformer.fromPretrained("/models/solu-1l-novels");
+    const [, cache] = await model.runWithCache(prompt, { namesFilter: "blocks.0.attn.hook_pattern" });
+    const svg = await imshow(cache.get("pattern0").row(0).row(0), { title: "Attention of head 0" }).svg();
+    document.body.innerHTML = svg;
+    return svg;
+  },
+  /** A PNG of the same, by the page's canvas. */
+  async png(): Promise<number[]> {
+    return Array.from(await imshow([[1, -1]], { title: "two" }).png());
+  },
+};
+export type ModelPage = typeof page;
+Object.assign(globalThis, { page });

@@ -1,0 +1,43 @@
+/** The package as it is after `npm install glassformer`: built from the source, beside its dependencies, in an empty folder. */
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const execute = promisify(execFile);
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface Installed {
+  /** The folder of somebody's project. */
+  readonly project: string;
+  /** The package's own folder in it, with `package.json`, `dist` and the rest. */
+  readonly folder: string;
+  remove(): void;
+}
+
+/** Builds the package and lays it out; nothing is fetched. */
+export async function installed(): Promise<Installed> {
+  const project = mkdtempSync(join(tmpdir(), "glassformer-installed-"));
+  const modules = join(project, "node_modules");
+  const folder = join(modules, "glassformer");
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(join(root, "node_modules"))) {
+    if (!name.startsWith(".")) symlinkSync(join(root, "node_modules", name), join(modules, name));
+  }
+  for (const name of ["package.json", "README.md", "LICENSE", "models"]) {
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  }
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const compile = [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", join(folder, "dist")];
+  await execute(process.execPath, compile, { cwd: root }).catch((failure) => {
+    throw new Error(`The package does not build:\n${failure.stdout}`);
+  });
+  return { project, folder, remove: () => rmSync(project, { recursive: true, force: true }) };
+}
+
+/** A dependency's program, as a path. */
+export function tool(path: string): string {
+  return join(root, "node_modules", path);
+}
