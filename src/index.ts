@@ -13,6 +13,7 @@ export { Tensor, tensor } from "./graph/tensor.ts";
 // the lens
 export { ActivationCache } from "./lens/activation-cache.ts";
 export type { FromPretrainedOptions } from "./lens/from-pretrained.ts";
+export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
 export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
 export { HookedTransformer } from "./lens/hooked-transformer.ts";
 export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";

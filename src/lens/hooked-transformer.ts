@@ -12,6 +12,7 @@ import { type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from 
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
 import { ModelGraph } from "./model-graph.ts";
 import type { InputOptions, ModelInput } from "./model-input.ts";
@@ -180,6 +181,39 @@ export class HookedTransformer {
     const [output, values] = await run(this.source(), input, options, true);
     const cache = new ActivationCache(values, this.cfg.nLayers);
     return [output as Output<R>, options.removeBatchDim ? cache.removeBatchDim() : cache];
+  }
+
+  /**
+   * Continues a prompt, or several: text for text, tokens [batch pos] for tokens; `returnType` says otherwise. Text comes
+   * without special tokens. @see GenerateOptions
+   */
+  generate(input: string, options?: GenerateOptions & { readonly returnType?: "input" | "str" }): Promise<string>;
+  generate(
+    input: readonly string[],
+    options?: GenerateOptions & { readonly returnType?: "input" | "str" },
+  ): Promise<string[]>;
+  generate(
+    input: ModelInput,
+    options?: GenerateOptions & { readonly returnType?: "input" | "tokens" },
+  ): Promise<Tensor>;
+  generate(input: ModelInput, options: GenerateOptions & { readonly returnType: "str" }): Promise<string | string[]>;
+  async generate(
+    input: ModelInput,
+    options: GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" } = {},
+  ): Promise<string | string[] | Tensor> {
+    const tokens = await generateTokens(this, input, options);
+    const isText = typeof input === "string" || (Array.isArray(input) && typeof input[0] === "string");
+    if (options.returnType === "tokens" || (options.returnType !== "str" && !isText)) return tokens;
+    const { tokenizer } = this.tokenRules;
+    const texts = Array.from({ length: tokens.shape[0] }, (_, b) =>
+      tokenizer.decode([...tokens.row(b).data], { skipSpecialTokens: true }),
+    );
+    return texts.length === 1 && !Array.isArray(input) ? texts[0] : texts;
+  }
+
+  /** Continues a prompt, or several, giving each token as it is made. */
+  generateStream(input: ModelInput, options: GenerateOptions = {}): AsyncGenerator<GeneratedStep, Tensor> {
+    return generateSteps(this, input, options);
   }
 
   /**

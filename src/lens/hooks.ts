@@ -15,6 +15,8 @@ export interface HookPoint {
   readonly name: string;
   /** The block's number; `undefined` outside the blocks. */
   readonly layer: number | undefined;
+  /** In a generation, which step this is: 0 for the prompt. */
+  readonly step: number | undefined;
   /** Kept from call to call, until `resetHooks`: for what one hook wants to remember. */
   readonly ctx: Record<string, unknown>;
 }
@@ -35,6 +37,12 @@ export interface PlacedHook {
   readonly f: HookFunction;
 }
 
+interface TraceOptions {
+  readonly contexts: Map<string, Record<string, unknown>>;
+  readonly step: number | undefined;
+  readonly run: Run;
+}
+
 /** Computes values, as the engine does. */
 type Run = (outputs: readonly Tensor[]) => Promise<Tensor[]>;
 
@@ -47,8 +55,7 @@ export async function traceHooks(
   points: ReadonlyMap<string, Tensor>,
   outputs: readonly Tensor[],
   hooks: readonly PlacedHook[],
-  contexts: Map<string, Record<string, unknown>>,
-  run: Run,
+  { contexts, step, run }: TraceOptions,
 ): Promise<Rewrite> {
   const rewrite = new Rewrite();
   for (const [name, clean] of points) {
@@ -59,7 +66,7 @@ export async function traceHooks(
       const ctx = contexts.get(name) ?? {};
       contexts.set(name, ctx);
       const cut = new Cut(rewrite, clean, before, outputs, run);
-      const returned = hook.f(before, { name, layer: layerOf(name), ctx });
+      const returned = hook.f(before, { name, layer: layerOf(name), step, ctx });
       const made = returned instanceof Promise ? cut.without((await returned) ?? undefined) : returned;
       if (made) rewrite.replace(clean, fitted(made, before, name).point(name));
       else if (cut.value) rewrite.replace(clean, cut.value.point(name));

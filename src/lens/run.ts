@@ -44,6 +44,10 @@ export interface ForwardOptions<R extends ReturnType = ReturnType> extends Input
   readonly returnType?: R;
   /** The loss of each token, [batch pos-1], instead of their mean. */
   readonly lossPerToken?: boolean;
+  /** Which positions' logits to return; all unless given. The others are not computed. */
+  readonly logitsPos?: PosSlice;
+  /** Told to hooks as `hook.step`: which step of a generation this is. */
+  readonly step?: number;
   /** Keys and values of earlier positions, which this run's go after; it gets them too, unless frozen. */
   readonly pastKvCache?: KeyValueCache;
   readonly signal?: AbortSignal;
@@ -131,7 +135,11 @@ export async function traceRun(
 
   const names = !capture ? [] : asked.length > 0 ? asked : [...built.points.keys()];
   const clean = [...names.map(point), built.output];
-  const rewrite = await traceHooks(built.points, clean, [...source.standing, ...own], source.contexts, compute);
+  const rewrite = await traceHooks(built.points, clean, [...source.standing, ...own], {
+    contexts: source.contexts,
+    step: options.step,
+    run: compute,
+  });
   const output = rewrite.get(built.output);
   const values = new Map(names.map((name) => [name, rewrite.get(point(name))]));
   const gradients = options.inclBwd ? gradientsAt(values, output, backward, inputs, options) : [];
@@ -151,9 +159,10 @@ export async function traceRun(
 function headsOf(output: Tensor, inputs: ForwardInputs, options: ForwardOptions): Tensor[] {
   const { returnType = "logits" } = options;
   if (returnType === null) return [];
-  if (options.stopAtLayer !== undefined || returnType === "logits") return [output];
+  const returned = options.logitsPos === undefined ? output : slicePositions(output, options.logitsPos);
+  if (options.stopAtLayer !== undefined || returnType === "logits") return [returned];
   const loss = lossOf(output, inputs, options.lossPerToken ? lossPerToken : meanLoss);
-  return returnType === "loss" ? [loss] : [output, loss];
+  return returnType === "loss" ? [loss] : [returned, loss];
 }
 
 function lossOf(logits: Tensor, { tokens, attentionMask }: ForwardInputs, loss: typeof meanLoss): Tensor {
@@ -176,14 +185,14 @@ function gradientsAt(
   output: Tensor,
   hooks: readonly PlacedHook[],
   inputs: ForwardInputs,
-  options: CacheOptions,
+  options: CacheOptions & Pick<ForwardOptions, "step">,
 ): [string, Tensor][] {
   const metric = options.metric ? options.metric(output) : lossOf(output, inputs, meanLoss);
   const change = (x: Tensor, g: Tensor): Tensor =>
     hooks
       .filter(({ name }) => name === x.label)
       .reduce((gradient, { name, f }) => {
-        const made = f(gradient, { name, layer: layerOf(name), ctx: {} });
+        const made = f(gradient, { name, layer: layerOf(name), step: options.step, ctx: {} });
         if (made instanceof Promise) {
           throw new ArgumentError(`The hook on the gradient at "${name}" is async; a hook on a gradient cannot be.`, {
             asked: name,

@@ -1,0 +1,69 @@
+/** Keeping some of a value's elements along one axis. */
+import { Tensor } from "../graph/tensor.ts";
+import { emptyData, type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+
+/** One index, a list, or from `start` (inclusive) to `end` (exclusive). Negative numbers count from the end. */
+export type AxisSlice = number | readonly number[] | { readonly start?: number; readonly end?: number };
+
+/** The indices that a slice of an axis means. @throws ShapeError for one outside it, ArgumentError for none. */
+export function indicesOf(slice: AxisSlice, size: number, axis: string): number[] {
+  const list = typeof slice === "number" ? [slice] : isList(slice) ? slice : range(slice, size);
+  const found = list.map((i) => (i < 0 ? i + size : i));
+  const outside = list.find((_, k) => !(Number.isInteger(found[k]) && found[k] >= 0 && found[k] < size));
+  if (outside !== undefined) {
+    throw new ShapeError(`Index ${outside} is outside axis ${axis}, which has ${size} elements.`, {
+      asked: outside,
+      found: size,
+    });
+  }
+  if (found.length === 0) {
+    throw new ArgumentError(`${JSON.stringify(slice)} selects nothing from axis ${axis}, which has ${size} elements.`, {
+      asked: slice,
+      found: size,
+    });
+  }
+  return found;
+}
+
+function isList(slice: AxisSlice): slice is readonly number[] {
+  return Array.isArray(slice);
+}
+
+function range({ start = 0, end }: { readonly start?: number; readonly end?: number }, size: number): number[] {
+  const from = Math.max(start < 0 ? start + size : start, 0);
+  const to = end === undefined ? size : Math.min(end < 0 ? end + size : end, size);
+  return Array.from({ length: Math.max(to - from, 0) }, (_, i) => from + i);
+}
+
+/**
+ * The elements along an axis that a slice means: one index drops the axis, a list or a range keeps it. Computed values
+ * stay computed, and share memory where the elements are neighbours.
+ */
+export function cutAxis(value: Tensor, axis: string, slice: AxisSlice): Tensor {
+  const at = value.axes.indexOf(axis);
+  const indices = indicesOf(slice, value.shape[at], axis);
+  const drop = typeof slice === "number";
+  if (!value.array) return value.at({ [axis]: drop ? indices[0] : indices });
+  const shape = drop ? value.shape.toSpliced(at, 1) : value.shape.with(at, indices.length);
+  const axes = drop ? value.axes.toSpliced(at, 1) : value.axes;
+  return Tensor.leaf(ndarray(value.dtype, shape, taken(value.array, at, indices)), axes);
+}
+
+function taken({ dtype, data, shape }: NDArray, axis: number, indices: readonly number[]) {
+  const size = shape[axis];
+  const [outer, inner] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
+  const first = indices[0];
+  if (outer === 1 && indices.every((i, k) => i === first + k)) {
+    return data.subarray(first * inner, (first + indices.length) * inner);
+  }
+  const out = emptyData(dtype, outer * indices.length * inner);
+  for (let o = 0, at = 0; o < outer; o++) {
+    for (const i of indices) {
+      const from = (o * size + i) * inner;
+      out.set(data.subarray(from, from + inner) as never, at);
+      at += inner;
+    }
+  }
+  return out;
+}

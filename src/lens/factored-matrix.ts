@@ -1,0 +1,335 @@
+/**
+ * Large matrices of small rank, such as what a head reads and writes, kept as the product of two thin ones. Products are
+ * values of a graph, like everything else, and never make the large matrix; decompositions are made at once, in float64,
+ * through matrices of the small size. Source: TransformerLens' `FactoredMatrix`.
+ */
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { broadcast, showShape } from "../graph/axes.ts";
+import { type EvaluateOptions, evaluate } from "../graph/evaluate.ts";
+import { hostView } from "../graph/host-view.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
+import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
+import { type Columns, svdOfProduct } from "../tensor/thin-svd.ts";
+import { type AxisSlice, indicesOf } from "./axis-slice.ts";
+
+/** `AB = U diag(S) Vᵀ`. */
+export interface Svd {
+  /** [... row n], n = min(ldim, mdim, rdim); orthonormal columns wherever the singular value is not 0. */
+  readonly U: Tensor;
+  /** [... n], from the largest down. */
+  readonly S: Tensor;
+  /** [... column n]; what TransformerLens calls `Vh` is this V. */
+  readonly V: Tensor;
+}
+
+/** Complex numbers, the real and the imaginary part apart. */
+export interface Complex {
+  readonly re: Tensor;
+  readonly im: Tensor;
+}
+
+/** Which elements of each axis: an index drops a leading axis; `null` is the whole axis. */
+export type MatrixIndex = AxisSlice | null;
+
+export class FactoredMatrix {
+  /** [... row inner] */
+  readonly A: Tensor;
+  /** [... inner column] */
+  readonly B: Tensor;
+  private readonly lead: { readonly shape: readonly number[]; readonly axes: readonly string[] };
+  private decomposed: Svd | undefined;
+
+  /** The product of A [... row inner] and B [... inner column], whose leading axes broadcast. @throws ShapeError */
+  constructor(A: Tensor, B: Tensor) {
+    if (A.shape.length < 2 || B.shape.length < 2 || A.shape.at(-1) !== B.shape.at(-2)) {
+      throw new ShapeError(
+        `A factored matrix is the product of [..., row, inner] and [..., inner, column], but got ${showShape(A)} and ${showShape(B)}.`,
+        { asked: A.shape, found: B.shape },
+      );
+    }
+    this.A = A;
+    this.B = B;
+    this.lead = broadcast("FactoredMatrix", [leading(A), leading(B)]);
+  }
+
+  // Shape.
+
+  /** [... row column], the shape of the product. */
+  get shape(): readonly number[] {
+    return [...this.lead.shape, this.ldim, this.rdim];
+  }
+  get axes(): readonly string[] {
+    return [...this.lead.axes, this.A.axes.at(-2)!, this.B.axes.at(-1)!];
+  }
+  get ndim(): number {
+    return this.lead.shape.length + 2;
+  }
+  /** Rows of the product. */
+  get ldim(): number {
+    return this.A.shape.at(-2)!;
+  }
+  /** Columns of the product. */
+  get rdim(): number {
+    return this.B.shape.at(-1)!;
+  }
+  /** What the factors share: at least the product's rank. */
+  get mdim(): number {
+    return this.A.shape.at(-1)!;
+  }
+  get hasLeadingDims(): boolean {
+    return this.lead.shape.length > 0;
+  }
+  get pair(): readonly [A: Tensor, B: Tensor] {
+    return [this.A, this.B];
+  }
+
+  // Products.
+
+  /** The product itself, [... row column]. */
+  get AB(): Tensor {
+    return this.A.matmul(this.B);
+  }
+
+  /** The factors the other way round, [... inner inner]; it has the eigenvalues of AB that are not 0. @throws ShapeError */
+  get BA(): Tensor {
+    this.needSquare("BA");
+    return this.B.matmul(this.A);
+  }
+
+  /** The transpose, `Bᵀ Aᵀ`. */
+  get T(): FactoredMatrix {
+    return new FactoredMatrix(this.B.transpose(), this.A.transpose());
+  }
+
+  /** `AB x`, for a matrix [... column n] or another factored matrix. */
+  matmul(x: Tensor | FactoredMatrix): FactoredMatrix {
+    if (x instanceof FactoredMatrix) return this.matmul(x.A).matmul(x.B);
+    this.needMatrix("matmul", x, "matvec", x.shape.at(-2) === this.rdim, `[..., ${this.rdim}, n]`);
+    return this.rdim > this.mdim
+      ? new FactoredMatrix(this.A, this.B.matmul(x))
+      : new FactoredMatrix(this.A.matmul(this.B), x);
+  }
+
+  /** `x AB`, for a matrix [... n row] or another factored matrix. */
+  rmatmul(x: Tensor | FactoredMatrix): FactoredMatrix {
+    if (x instanceof FactoredMatrix) return x.matmul(this);
+    this.needMatrix("rmatmul", x, "rmatvec", x.shape.at(-1) === this.ldim, `[..., n, ${this.ldim}]`);
+    return this.ldim > this.mdim
+      ? new FactoredMatrix(x.matmul(this.A), this.B)
+      : new FactoredMatrix(x, this.A.matmul(this.B));
+  }
+
+  /** `AB v`, [... row], for a vector [column], or one for each place of the leading axes. */
+  matvec(v: Tensor): Tensor {
+    this.needVector("matvec", v, this.rdim);
+    return this.A.matmul(this.B.matmul(v.unsqueeze(-1))).squeeze(-1);
+  }
+
+  /** `v AB`, [... column], for a vector [row], or one for each place of the leading axes. */
+  rmatvec(v: Tensor): Tensor {
+    this.needVector("rmatvec", v, this.ldim);
+    return v.unsqueeze(-2).matmul(this.A).matmul(this.B).squeeze(-2);
+  }
+
+  /** `AB` times a number, or one for each place of the leading axes [... 1 1]. */
+  mul(x: Tensor | number): FactoredMatrix {
+    return new FactoredMatrix(this.A.mul(x), this.B);
+  }
+
+  // Parts.
+
+  /**
+   * Part of it, an index for each axis from the first on, as in `OV.at(layer, head)`. A number drops a leading axis;
+   * rows and columns, the last two axes, always stay, with a number as one of them.
+   */
+  at(...index: readonly MatrixIndex[]): FactoredMatrix {
+    if (index.length > this.ndim) {
+      throw new ShapeError(`at() got ${index.length} indices, but the matrix has ${this.ndim} axes ${this.show()}.`, {
+        asked: index,
+        found: this.shape,
+      });
+    }
+    const lead = this.lead.shape.length;
+    let [A, B] = this.pair;
+    // From the last axis on, so that dropping one leaves the places of those before it.
+    for (let i = index.length - 1; i >= 0; i--) {
+      const slice = index[i];
+      if (slice === null) continue;
+      const indices = indicesOf(slice, this.shape[i], this.axes[i] || `${i}`);
+      if (i === lead) A = picked(A, -2, indices, false);
+      else if (i === lead + 1) B = picked(B, -1, indices, false);
+      else {
+        const fromEnd = i - this.ndim;
+        const drop = typeof slice === "number";
+        A = picked(A, fromEnd + (this.ndim - lead - 2), indices, drop, lead - i + 2);
+        B = picked(B, fromEnd + (this.ndim - lead - 2), indices, drop, lead - i + 2);
+      }
+    }
+    return new FactoredMatrix(A, B);
+  }
+
+  /** A new leading axis of size 1, which is axis `axis`. */
+  unsqueeze(axis: number, name = ""): FactoredMatrix {
+    const lead = this.lead.shape.length;
+    if (!(Number.isInteger(axis) && axis >= 0 && axis <= lead)) {
+      throw new ShapeError(`unsqueeze(${axis}) is not among the leading axes, 0 to ${lead}, of ${this.show()}.`, {
+        asked: axis,
+        found: this.shape,
+      });
+    }
+    const place = (x: Tensor) => {
+      const at = axis - lead + x.shape.length - 2;
+      return at < 0 ? x : x.unsqueeze(at, name);
+    };
+    const [A, B] = [place(this.A), place(this.B)];
+    // Neither factor reaches up to the new axis: one must, for the product to have it.
+    return new FactoredMatrix(A.shape.length === this.A.shape.length && B.shape.length === this.B.shape.length ? lifted(A, lead + 3, name) : A, B);
+  }
+
+  /** The top left corner of the product, [... k k]. */
+  getCorner(k = 3): Tensor {
+    return this.A.slice(-2, 0, Math.min(k, this.ldim)).matmul(this.B.slice(-1, 0, Math.min(k, this.rdim)));
+  }
+
+  // Decompositions.
+
+  /** The same matrix with its factors' numbers: one run, or nothing if they are there. */
+  async compute(options: EvaluateOptions = {}): Promise<FactoredMatrix> {
+    if (this.A.computed && this.B.computed) return this;
+    const [A, B] = await evaluate([this.A, this.B], options);
+    return new FactoredMatrix(A, B);
+  }
+
+  /**
+   * The singular value decomposition, made once and kept.
+   * @throws GlassformerError if the factors have not been computed.
+   */
+  svd(): Svd {
+    this.decomposed ??= this.decompose();
+    return this.decomposed;
+  }
+  get U(): Tensor {
+    return this.svd().U;
+  }
+  get S(): Tensor {
+    return this.svd().S;
+  }
+  get V(): Tensor {
+    return this.svd().V;
+  }
+
+  /**
+   * The eigenvalues of AB, [... inner], those of the largest magnitude first. They are found as those of the small BA:
+   * where `mdim` exceeds the size of AB, the surplus is 0.
+   * @throws ShapeError if AB is not square; GlassformerError if the factors have not been computed.
+   */
+  get eigenvalues(): Complex {
+    this.needSquare("eigenvalues");
+    const k = this.mdim;
+    const [re, im] = [new Float32Array(sizeOf(this.lead.shape) * k), new Float32Array(sizeOf(this.lead.shape) * k)];
+    this.each((columns, rows, n) => {
+      const small = Matrix.zeros(k, k);
+      for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) small.set(i, j, product(rows, i, columns, j));
+      const found = new EigenvalueDecomposition(small);
+      const [real, imaginary] = [found.realEigenvalues, found.imaginaryEigenvalues];
+      const order = real.map((_, i) => i).sort((i, j) => Math.hypot(real[j], imaginary[j]) - Math.hypot(real[i], imaginary[i]));
+      re.set(order.map((i) => real[i]), n * k);
+      im.set(order.map((i) => imaginary[i]), n * k);
+    });
+    return { re: this.leaf([k], re, [""]), im: this.leaf([k], im, [""]) };
+  }
+
+  /** The Frobenius norm of AB, `sqrt(Σ S²)`, [...]. */
+  norm(): Tensor {
+    const { S } = this.svd();
+    const n = S.shape.at(-1)!;
+    const norms = Float32Array.from({ length: S.data.length / n }, (_, i) => Math.hypot(...S.data.subarray(i * n, (i + 1) * n)));
+    return this.leaf([], norms, []);
+  }
+
+  /** The same product with factors of equal singular values, `U sqrt(S)` and `sqrt(S) Vᵀ`. */
+  makeEven(): FactoredMatrix {
+    const { U, S, V } = this.svd();
+    const root = S.sqrt();
+    return new FactoredMatrix(U.mul(root.unsqueeze(-2)), V.mul(root.unsqueeze(-2)).transpose());
+  }
+
+  /** `S Vᵀ`, [... n column]: the product up to a rotation of what it gives. Norms and inner products of columns are AB's. */
+  collapseL(): Tensor {
+    const { S, V } = this.svd();
+    return V.mul(S.unsqueeze(-2)).transpose();
+  }
+
+  /** `U S`, [... row n]: the product up to a rotation of what it takes. Norms and inner products of rows are AB's. */
+  collapseR(): Tensor {
+    const { U, S } = this.svd();
+    return U.mul(S.unsqueeze(-2));
+  }
+
+  private decompose(): Svd {
+    const [l, r, n] = [this.ldim, this.rdim, Math.min(this.ldim, this.mdim, this.rdim)];
+    const count = sizeOf(this.lead.shape);
+    const [U, S, V] = [new Float32Array(count * l * n), new Float32Array(count * n), new Float32Array(count * r * n)];
+    this.each((columns, rows, i) => {
+      const { u, s, v } = svdOfProduct(columns, rows);
+      S.set(s.slice(0, n), i * n);
+      for (let j = 0; j < n; j++) {
+        for (let k = 0; k < l; k++) U[(i * l + k) * n + j] = u.data[j * l + k];
+        for (let k = 0; k < r; k++) V[(i * r + k) * n + j] = v.data[j * r + k];
+      }
+    });
+    return {
+      U: this.leaf([l, n], U, [this.A.axes.at(-2)!, ""]),
+      S: this.leaf([n], S, [""]),
+      V: this.leaf([r, n], V, [this.B.axes.at(-1)!, ""]),
+    };
+  }
+
+  /** For each place of the leading axes: A's columns, B's rows (as columns), and the place's number. */
+  private each(f: (columns: Columns, rows: Columns, n: number) => void): void {
+    const strides = stridesOf(this.lead.shape);
+    for (let n = 0; n < sizeOf(this.lead.shape); n++) {
+      const place = this.lead.shape.map((size, axis) => Math.floor(n / strides[axis]) % size);
+      f(columnsOf(this.A, place), columnsOf(this.B.transpose(), place), n);
+    }
+  }
+
+  private leaf(shape: readonly number[], data: Float32Array<ArrayBuffer>, axes: readonly string[]): Tensor {
+    return Tensor.leaf(ndarray("float32", [...this.lead.shape, ...shape], data), [...this.lead.axes, ...axes]);
+  }
+
+  private show(): string {
+    return showShape(this);
+  }
+
+  private needSquare(what: string): void {
+    if (this.ldim === this.rdim) return;
+    throw new ShapeError(`${what} needs as many rows as columns, but the product is ${this.show()}.`, {
+      asked: what,
+      found: this.shape,
+    });
+  }
+
+  private needMatrix(what: string, x: Tensor, forVectors: string, fits: boolean, shape: string): void {
+    if (x.shape.length >= 2 && fits) return;
+    const advice = x.shape.length === 1 ? ` For a vector there is ${forVectors}.` : "";
+    throw new ShapeError(`${what} with ${this.show()} takes a matrix ${shape}, but got ${showShape(x)}.${advice}`, {
+      asked: shape,
+      found: x.shape,
+      nearest: x.shape.length === 1 ? forVectors : undefined,
+    });
+  }
+
+  private needVector(what: string, v: Tensor, size: number): void {
+    if (v.shape.at(-1) === size) return;
+    throw new ShapeError(`${what} with ${this.show()} takes a vector of ${size} numbers, but got ${showShape(v)}.`, {
+      asked: size,
+      found: v.shape,
+    });
+  }
+}
+
+function leading({ dtype, shape, axes }: Tensor) {
+  return { dtype, shape: shape.slice(0, -2), axes: axes.slice(0, -2) };
+}

@@ -1,0 +1,132 @@
+/** Continuing a prompt, token by token. */
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { uniform } from "../tensor/random.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Hook } from "./hooks.ts";
+import { KeyValueCache } from "./key-value-cache.ts";
+import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
+import { checkSampling, type SamplingOptions, sampleLogits } from "./sampling.ts";
+
+export interface GenerateOptions extends SamplingOptions, InputOptions {
+  /** Tokens to add, at most. Default 10. */
+  readonly maxNewTokens?: number;
+  /** Whether a prompt is finished by an end-of-text token. Default true where one is known. */
+  readonly stopAtEos?: boolean;
+  /** Which tokens finish a prompt, in place of the tokenizer's own end of text. */
+  readonly eosTokenId?: number | readonly number[];
+  /** Seed of the sampling. Default 0: the same call gives the same text. */
+  readonly seed?: number;
+  /** Keep keys and values, so that a token costs one position. Default true. */
+  readonly usePastKvCache?: boolean;
+  /** Hooks on every step; they are told which step it is by `hook.step`, 0 for the prompt. */
+  readonly fwdHooks?: readonly Hook[];
+  readonly signal?: AbortSignal;
+}
+
+/** One step's result. */
+export interface GeneratedStep {
+  /** 0 for the first new token. */
+  readonly step: number;
+  /** The new token of each prompt; a finished prompt gets its end-of-text token again. */
+  readonly tokens: readonly number[];
+  /** The text of each new token; "" where a prompt is finished, or without a tokenizer. */
+  readonly texts: readonly string[];
+  /** Which prompts are finished. */
+  readonly finished: readonly boolean[];
+}
+
+/**
+ * Continues one or several prompts, giving each step as it is made. Prompts of different lengths are padded on the left and
+ * the padding is masked (TransformerLens' is not).
+ * @throws ArgumentError for sampling options out of range; InputError for a prompt and new tokens beyond the context
+ */
+export async function* generateSteps(
+  model: HookedTransformer,
+  input: ModelInput,
+  options: GenerateOptions = {},
+): AsyncGenerator<GeneratedStep, Tensor> {
+  const { maxNewTokens = 10, usePastKvCache = true, seed = 0 } = options;
+  checkSampling(options);
+  const prompt = prepareInput(input, { paddingSide: "left", ...options }, model.cfg, model.text);
+  const [batch, length] = prompt.tokens.shape;
+  checkLength(length, maxNewTokens, model.cfg.nCtx);
+  const stops = stopTokens(model, options);
+  const random = uniform(seed);
+  const rows = Array.from({ length: batch }, (_, b) => [...prompt.tokens.row(b).data]);
+  const finished = rows.map(() => false);
+  const cache = new KeyValueCache();
+  let next: Tensor = prompt.tokens;
+  let mask = prompt.attentionMask;
+  for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
+    const logits = await model.runWithHooks(next, {
+      fwdHooks: options.fwdHooks ?? [],
+      logitsPos: -1,
+      step,
+      ...(mask ? { attentionMask: mask } : {}),
+      ...(usePastKvCache ? { pastKvCache: cache } : {}),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    const tokens = rows.map((row, b) =>
+      finished[b] ? stops[0] : sampleLogits(logits.row(b).data as Float32Array, row, options, random),
+    );
+    const texts = tokens.map((id, b) => (finished[b] || !model.text ? "" : model.toSingleStrToken(id)));
+    tokens.forEach((id, b) => {
+      rows[b].push(id);
+      finished[b] ||= stops.includes(id);
+    });
+    yield { step, tokens, texts, finished: [...finished] };
+    next = usePastKvCache ? table(tokens.map((id) => [id])) : table(rows);
+    mask = usePastKvCache ? undefined : mask && withOnes(mask, 1);
+  }
+  return table(rows);
+}
+
+/**
+ * Continues one or several prompts: int32 [batch pos], prompts and what was added. Finished rows are filled up with the
+ * end-of-text token. @see generateSteps for the steps as they are made
+ */
+export async function generateTokens(
+  model: HookedTransformer,
+  input: ModelInput,
+  options: GenerateOptions = {},
+): Promise<Tensor> {
+  const steps = generateSteps(model, input, options);
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return value;
+  }
+}
+
+function checkLength(length: number, maxNewTokens: number, nCtx: number): void {
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
+    throw new ArgumentError(`maxNewTokens is ${maxNewTokens}, but it must be a whole number from 1 on.`, {
+      asked: maxNewTokens,
+    });
+  }
+  if (length + maxNewTokens > nCtx) {
+    throw new InputError(
+      `A prompt of ${length} tokens and ${maxNewTokens} new ones are ${length + maxNewTokens}, but the model's context holds ${nCtx}: ask for at most ${Math.max(nCtx - length, 0)} new tokens.`,
+      { asked: length + maxNewTokens, found: nCtx },
+    );
+  }
+}
+
+function stopTokens(model: HookedTransformer, { stopAtEos = true, eosTokenId }: GenerateOptions): readonly number[] {
+  if (!stopAtEos) return [];
+  if (eosTokenId !== undefined) return typeof eosTokenId === "number" ? [eosTokenId] : eosTokenId;
+  return model.text?.eosTokenId === undefined ? [] : [model.text.eosTokenId];
+}
+
+function table(rows: readonly (readonly number[])[]): Tensor {
+  return Tensor.leaf(ndarray("int32", [rows.length, rows[0].length], Int32Array.from(rows.flat())), ["batch", "pos"]);
+}
+
+/** A mask that also covers positions after it, which are never padding. */
+function withOnes(mask: Tensor, more: number): Tensor {
+  const [batch, pos] = mask.shape;
+  const data = new Uint8Array(batch * (pos + more)).fill(1);
+  for (let b = 0; b < batch; b++) data.set(mask.row(b).data as Uint8Array, b * (pos + more));
+  return Tensor.leaf(ndarray("bool", [batch, pos + more], data), ["batch", "pos"]);
+}
