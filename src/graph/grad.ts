@@ -34,8 +34,8 @@ export function grad(
     if (t.op === null) continue;
     const parts = ops[t.op].vjp(g, t, t.inputs, t.attrs);
     t.inputs.forEach((input, i) => {
-      const part = parts[i];
-      if (!part || !wanted.has(input)) return;
+      if (!parts[i] || !wanted.has(input)) return;
+      const part = named(parts[i], input);
       const sum = gradients.get(input);
       gradients.set(input, sum ? sum.add(part) : part);
     });
@@ -48,6 +48,11 @@ export function grad(
       { asked: x.label, found: output.label },
     );
   });
+}
+
+/** A gradient under the axis names of what it is of. */
+function named(gradient: Tensor, x: Tensor): Tensor {
+  return gradient.axes.join() === x.axes.join() ? gradient : gradient.rename(x.axes);
 }
 
 /** The values of the graph that depend on one of `from`, those included. */
