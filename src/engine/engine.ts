@@ -61,6 +61,27 @@ export class Engine {
     });
   }
 
+  /**
+   * The same computation again and again, planned once: a function from new numbers for some of its leaves to the outputs'
+   * numbers. The arrays it returns may be given to it the next time, as a training step's state is.
+   */
+  async program(
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+  ): Promise<(arrays: readonly NDArray[]) => Promise<NDArray[]>> {
+    const plan = makePlan(outputs);
+    await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
+    return async (arrays) => {
+      const given = new Map(inputs.map((input, i) => [input.array!.data, arrays[i]]));
+      this.runs++;
+      const found = await this.execute(
+        plan,
+        (source) => (source.array && given.get(source.array.data)) ?? this.arrayOf(source),
+      );
+      return plan.outputs.map((slot, i) => ({ ...found.get(slot.id)!, shape: outputs[i].shape }) as NDArray);
+    };
+  }
+
   explain(outputs: readonly Tensor[]): Explanation {
     const plan = makePlan(outputs);
     return { plan, reused: this.sessions.has(plan.key) };
@@ -78,9 +99,12 @@ export class Engine {
   }
 
   /** The numbers of a plan's outputs, by slot. */
-  private async execute(plan: Plan): Promise<Map<number, NDArray>> {
+  private async execute(
+    plan: Plan,
+    arrayOf = (source: Tensor): NDArray => this.arrayOf(source),
+  ): Promise<Map<number, NDArray>> {
     const arrays = new Map(plan.constants.map((c) => [c.id, c.array]));
-    for (const input of plan.inputs) arrays.set(input.id, this.arrayOf(input.source));
+    for (const input of plan.inputs) arrays.set(input.id, arrayOf(input.source));
     const computed = computedOutputs(plan);
     if (computed.length === 0) return arrays;
     const session = await this.session(plan, computed.map(slotName));

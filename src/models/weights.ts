@@ -27,12 +27,13 @@ const axesOf: Readonly<Record<string, readonly string[]>> = {
 export class Weights {
   private readonly leaves: ReadonlyMap<string, Tensor>;
 
-  constructor(arrays: ReadonlyMap<string, NDArray>) {
+  /** @param role `feed` for weights that change from run to run, in training */
+  constructor(arrays: ReadonlyMap<string, NDArray>, role: "weight" | "feed" = "weight") {
     this.leaves = new Map(
       [...arrays].map(([name, array]) => {
         const last = name.split(".").at(-1)!;
         const axes = axesOf[last] ?? [name.includes(".mlp.ln.") ? "d_mlp" : "d_model"];
-        return [name, Tensor.leaf(array, axes, "weight", name)];
+        return [name, Tensor.leaf(array, axes, role, name)];
       }),
     );
   }

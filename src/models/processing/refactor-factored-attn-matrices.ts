@@ -1,9 +1,9 @@
 /** `refactor_factored_attn_matrices`: heads are written in the bases of their own singular vectors. */
 import { ConfigError } from "../../tensor/errors.ts";
+import { type Columns, svdOfProduct } from "../../tensor/thin-svd.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 import type { WeightDraft } from "./draft.ts";
 import { foldValueBiases } from "./fold-value-biases.ts";
-import { type Columns, svdOfProduct } from "./thin-svd.ts";
 
 /**
  * Per head, with the biases as one more row of d_model:

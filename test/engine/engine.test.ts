@@ -1,0 +1,83 @@
+import { afterAll, expect, test } from "vitest";
+import { Engine } from "../../src/engine/engine.ts";
+import { nodeBackend } from "../../src/engine/ort-node.ts";
+import { Tensor, tensor } from "../../src/graph/tensor.ts";
+import type { NDArray } from "../../src/tensor/array.ts";
+
+const engine = new Engine(nodeBackend({ threads: 1 }));
+afterAll(() => engine.dispose());
+
+const weight = (shape: readonly number[], from = 0) =>
+  Tensor.leaf(
+    {
+      dtype: "float32",
+      shape,
+      data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => from + i),
+    } as NDArray,
+    [],
+    "weight",
+  );
+
+test("graphs of one structure share one session, whatever their sizes and numbers", async () => {
+  const before = engine.sessionsCreated;
+  for (const size of [2, 5, 9]) {
+    const x = tensor(Float32Array.from({ length: size }, (_, i) => i));
+    const [y] = await engine.run([x.mul(size).add(1).sum()]);
+    expect(y.item()).toBe(((size - 1) * size * size) / 2 + size);
+  }
+  expect(engine.sessionsCreated - before).toBe(1);
+});
+
+test("two ways to the same value are one step", () => {
+  const x = tensor([1, 2, 3]);
+  const { plan } = engine.explain([x.exp().add(1), x.exp().mul(2)]);
+  expect(plan.steps.filter((s) => s.op === "exp")).toHaveLength(1);
+});
+
+test("a constant is part of the structure, a number is fed", () => {
+  const x = tensor([1, 2, 3]);
+  const key = (y: Tensor) => engine.explain([y]).plan.key;
+  expect(key(x.mul(2))).toBe(key(x.mul(3)));
+  expect(key(x.mul(x.constant(2)))).not.toBe(key(x.mul(x.constant(3))));
+});
+
+test("an output may be a leaf, a constant, or wanted twice", async () => {
+  const x = tensor([1, 2, 3]);
+  const y = x.add(1);
+  const [a, b, c, d] = await engine.run([x, x.constant(7), y, y]);
+  expect([...a.data]).toEqual([1, 2, 3]);
+  expect(b.item()).toBe(7);
+  expect(c.data).toEqual(d.data);
+});
+
+test("a weight in another layout is made once, and without a copy where the order of its numbers stays", async () => {
+  const w = weight([2, 3, 4]);
+  const x = weight([1, 3]).mul(1);
+  const product = () => x.matmul(w.permute([1, 0, 2]).mergeAxes(1, 2));
+  const [first] = await engine.run([product()]);
+  const sessions = engine.sessionsCreated;
+  const [second] = await engine.run([product()]);
+  expect(engine.sessionsCreated).toBe(sessions);
+  expect(second.data).toEqual(first.data);
+  const [flat] = await engine.run([w.mergeAxes(0, 2)]);
+  expect((flat.data as Float32Array).buffer).toBe((w.data as Float32Array).buffer);
+});
+
+test("a program runs again and again on what it returned", async () => {
+  const state = tensor([1, 2]);
+  const step = await engine.program([state], [state.mul(2), state.sum()]);
+  let array: NDArray = state.array!;
+  for (let i = 0; i < 3; i++) {
+    const [next, sum] = await step([array]);
+    expect(sum.data[0]).toBe(3 * 2 ** i);
+    array = next;
+  }
+  expect([...array.data]).toEqual([8, 16]);
+});
+
+test("what compute() gives holds its numbers, and what is not computed says how to", async () => {
+  const x = tensor([1, 2, 3]);
+  const [y] = await engine.run([x.mul(2)]);
+  expect(y.get(-1)).toBe(6);
+  expect(() => x.mul(2).data).toThrow(/await x\.compute\(\)/);
+});
