@@ -8,6 +8,7 @@
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import type { PictureSpec } from "./picture.ts";
 
+/** What an analysis returns: one question's answer as plain data. Made, and checked, by `finding`. */
 export interface Finding {
   /** The analysis' name, as its command is called: "diffuse-mlp". */
   readonly analysis: string;
@@ -96,6 +97,8 @@ export interface Table {
   readonly title: string;
   readonly caption?: string;
   readonly part?: string;
+  /** For looking things up rather than reading: a terminal leaves it out. */
+  readonly detail?: boolean;
   readonly columns: readonly Column[];
   /** One cell per column. */
   readonly rows: readonly (readonly Scalar[])[];

@@ -6,6 +6,7 @@
  * exist (the last position has no next token) and is drawn as a gap.
  */
 
+/** What a picture shows, as plain data that any renderer draws. */
 export type PictureSpec = ImshowSpec | LineSpec | ScatterSpec | HistSpec | TokensSpec;
 
 export interface PictureBase {

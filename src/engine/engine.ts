@@ -32,6 +32,7 @@ export interface Explanation {
 /** Sessions kept at most; the one unused for longest is released first. */
 const MAX_SESSIONS = 256;
 
+/** Runs graphs on a backend: compiles each structure once, feeds it numbers, and gives the results back as leaves. */
 export class Engine {
   readonly backend: Backend;
   /** Sessions compiled so far. */

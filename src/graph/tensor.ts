@@ -24,6 +24,7 @@ export type Coordinate = number | readonly number[] | Tensor;
 /** What arithmetic accepts beside tensors. A plain number is fed, so a changed number needs no new compilation. */
 export type Operand = Tensor | number;
 
+/** A value with a dtype, a shape and named axes: a node of a graph, or, once computed, its numbers. */
 export class Tensor implements Meta {
   /** The op that makes this value, or `null` for a leaf. */
   readonly op: OpName | null;

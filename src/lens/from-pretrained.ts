@@ -9,6 +9,7 @@ import type { NDArray } from "../tensor/array.ts";
 import { InputError, UnknownNameError } from "../tensor/errors.ts";
 import { Tokenizer } from "../text/index.ts";
 
+/** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
 export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOptions {
   /** The model's files, in place of those that its name means: a folder opened elsewhere, files in memory. */
   readonly files?: ModelFiles | undefined;

@@ -9,6 +9,7 @@ import { KeyValueCache } from "./key-value-cache.ts";
 import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
 import { checkSampling, type SamplingOptions, sampleLogits } from "./sampling.ts";
 
+/** How to sample: how many tokens, and from which distribution. */
 export interface GenerateOptions extends SamplingOptions, InputOptions {
   /** Tokens to add, at most. Default 10. */
   readonly maxNewTokens?: number;

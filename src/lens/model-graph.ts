@@ -24,6 +24,7 @@ export interface GraphSource {
   readonly hookNames: readonly string[];
 }
 
+/** A model's forward pass on one input as a graph: read values by hook name, derive others, change some. */
 export class ModelGraph {
   private readonly source: GraphSource;
   private readonly edits: readonly Edit[];

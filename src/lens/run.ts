@@ -15,6 +15,7 @@ import type { KeyValueCache } from "./key-value-cache.ts";
 import { type InputOptions, layerIndex, type ModelInput, prepareInput } from "./model-input.ts";
 import { type PosSlice, slicePositions } from "./pos-slice.ts";
 
+/** What a run returns: logits, the loss in nats, both, or nothing. */
 export type ReturnType = "logits" | "loss" | "both" | null;
 
 /** What `forward` gives for a `returnType`. */
@@ -39,6 +40,7 @@ export interface RunBounds {
   readonly shortformerPosEmbed?: Tensor | null;
 }
 
+/** What a run starts from, where it stops and what it returns. */
 export interface ForwardOptions<R extends ReturnType = ReturnType> extends InputOptions, RunBounds {
   /** Logits [batch pos d_vocab] (the default), the loss in nats, both, or nothing. */
   readonly returnType?: R;
@@ -53,10 +55,12 @@ export interface ForwardOptions<R extends ReturnType = ReturnType> extends Input
   readonly signal?: AbortSignal;
 }
 
+/** The hooks of one run. */
 export interface HookOptions {
   readonly fwdHooks?: readonly Hook[];
 }
 
+/** Which hook points a cached run keeps, and of which positions. */
 export interface CacheOptions extends HookOptions {
   /** Which hook points to keep: all that TransformerLens computes without flags, unless given. */
   readonly namesFilter?: NamesFilter;

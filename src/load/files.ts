@@ -20,6 +20,7 @@ export interface LoadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** A repository of files: a local folder, a model on the hub, a record in memory. */
 export interface ModelFiles {
   /** What the user called it: a path, `org/name`, the bundled model's name. */
   readonly name: string;

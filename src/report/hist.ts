@@ -2,6 +2,7 @@ import type { Axis, ReferenceLine } from "../analyses/picture.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { type Series, toAxis, toSeries } from "./series.ts";
 
+/** How a histogram looks and what its axes are called. */
 export interface HistOptions extends PictureOptions {
   /** Label of the axis, or label, unit and domain; numbers outside the domain are counted in the legend. */
   readonly x?: string | Omit<Axis, "scale">;

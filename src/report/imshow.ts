@@ -2,6 +2,7 @@ import type { ColorScale, IndexAxis } from "../analyses/picture.ts";
 import { type Matrix, toMatrix } from "./numbers.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
+/** How a heatmap looks and what its axes are called. */
 export interface ImshowOptions extends PictureOptions {
   /** Label of the columns, or label and ticks. */
   readonly x?: string | IndexAxis;

@@ -4,6 +4,7 @@ import { toVector, type Vector } from "./numbers.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { type Series, toAxis, toSeries } from "./series.ts";
 
+/** How a line chart looks and what its axes are called. */
 export interface LineOptions extends PictureOptions {
   /** Label of the axis, or label, unit, domain and scale. */
   readonly x?: string | Axis;

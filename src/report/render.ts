@@ -7,9 +7,12 @@ import { type PngOptions, rasterize } from "./rasterize.ts";
 import { renderSvg } from "./svg.ts";
 import { renderText, type TextOptions } from "./text.ts";
 
+/** The formats that a finding can be rendered to. */
 export const REPORT_FORMATS = ["text", "json", "csv", "svg", "html", "png"] as const;
+/** One of `REPORT_FORMATS`. */
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
+/** How `render` writes a finding. */
 export interface RenderOptions {
   readonly text?: TextOptions;
   readonly csv?: CsvOptions;

@@ -4,6 +4,7 @@ import { toVector, type Vector } from "./numbers.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { toAxis } from "./series.ts";
 
+/** How a scatter plot looks and what its axes are called. */
 export interface ScatterOptions extends PictureOptions {
   /** Label of the axis, or label, unit, domain and scale. */
   readonly x?: string | Axis;

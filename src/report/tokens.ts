@@ -3,6 +3,7 @@ import { ShapeError } from "../tensor/errors.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { type Series, toSeries } from "./series.ts";
 
+/** How coloured tokens look, and what else is shown when one is pointed at. */
 export interface TokensOptions extends PictureOptions {
   /** The colours' scale. Default: RdBu centred on 0, for each row of values its own. */
   readonly color?: ColorScale;

@@ -14,6 +14,7 @@ export type DataOf = {
   int32: Int32Array;
   bool: Uint8Array;
 };
+/** The typed array behind each dtype. */
 export type TypedData = DataOf[DType];
 
 /** A dense array: `data[i*stride + j]` with the last axis running fastest. */

@@ -33,6 +33,7 @@ export type Tokens = TokenIds | readonly TokenIds[] | NDArray<"int32">;
 /** What TransformerLens falls back to where a tokenizer names no end-of-text token. */
 const FALLBACK_EOS = "<|endoftext|>";
 
+/** Prompts to tokens by TransformerLens' rules: BOS, truncation, padding. */
 export class TokenRules {
   readonly tokenizer: Tokenizer;
   readonly nCtx: number;

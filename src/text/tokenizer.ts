@@ -37,6 +37,7 @@ export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean;
 }
 
+/** Text to tokens and back, as Hugging Face's Python library does it for the same `tokenizer.json`. */
 export class Tokenizer {
   readonly bosToken: string | undefined;
   readonly eosToken: string | undefined;

@@ -1,6 +1,7 @@
 /** The models that are known by name: Hugging Face id -> the short names of it, as TransformerLens has them. */
 import { UnknownNameError } from "../../tensor/errors.ts";
 
+/** The models known by name: Hugging Face id to its short names. */
 export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ["NeelNanda/SoLU_1L512W_C4_Code", ["solu-1l", "solu-1l-new", "solu-1l-c4-code"]],
   ["NeelNanda/SoLU_2L512W_C4_Code", ["solu-2l", "solu-2l-new", "solu-2l-c4-code"]],

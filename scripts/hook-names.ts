@@ -1,0 +1,155 @@
+/** Writes docs/hook-names.md from the graphs that the models build: `npm run docs`. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Tensor } from "../src/graph/tensor.ts";
+import { getActName } from "../src/models/act-name.ts";
+import { parseConfig } from "../src/models/config.ts";
+import { expectedWeights } from "../src/models/families/weights.ts";
+import { forward } from "../src/models/forward.ts";
+import { Weights } from "../src/models/weights.ts";
+import { ndarray, sizeOf, zeros } from "../src/tensor/array.ts";
+
+/** What each value is. A hook point without a line here stops the script. */
+const meanings: Readonly<Record<string, string>> = {
+  hook_embed: "the tokens' rows of `W_E`",
+  hook_pos_embed: "the positions' rows of `W_pos`",
+  "blocks.{l}.hook_resid_pre": "the residual stream before the block",
+  "blocks.{l}.hook_attn_in": "`hook_resid_pre`, once for each head",
+  "blocks.{l}.hook_q_input": "what each head's queries are made from, before `ln1`",
+  "blocks.{l}.hook_k_input": "what each head's keys are made from, before `ln1`",
+  "blocks.{l}.hook_v_input": "what each head's values are made from, before `ln1`",
+  "blocks.{l}.ln1.hook_scale": "`sqrt(var + eps)` of the residual stream; the norm divides by it as hooked",
+  "blocks.{l}.ln1.hook_normalized": "the norm's result",
+  "blocks.{l}.attn.hook_q": "queries, `x W_Q + b_Q`",
+  "blocks.{l}.attn.hook_k": "keys, `x W_K + b_K`",
+  "blocks.{l}.attn.hook_v": "values, `x W_V + b_V`",
+  "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, -inf where the mask is",
+  "blocks.{l}.attn.hook_pattern": "the softmax of the scores over `key`",
+  "blocks.{l}.attn.hook_z": "the values, mixed by the pattern",
+  "blocks.{l}.attn.hook_result": "what each head adds to the stream, `z W_O`, without `b_O`",
+  "blocks.{l}.hook_attn_out": "what attention adds to the stream, with `b_O`",
+  "blocks.{l}.hook_resid_mid": "the residual stream between attention and MLP",
+  "blocks.{l}.hook_mlp_in": "`hook_resid_mid`, for the MLP alone",
+  "blocks.{l}.ln2.hook_scale": "as of `ln1`",
+  "blocks.{l}.ln2.hook_normalized": "the norm's result",
+  "blocks.{l}.mlp.hook_pre": "`x W_in + b_in`",
+  "blocks.{l}.mlp.hook_mid": "`solu(pre)`, before the inner norm",
+  "blocks.{l}.mlp.ln.hook_scale": "`sqrt(var + eps)` of the neurons; the inner norm divides by it as hooked",
+  "blocks.{l}.mlp.ln.hook_normalized": "the inner norm's result",
+  "blocks.{l}.mlp.hook_post": "the neurons, as they multiply `W_out`",
+  "blocks.{l}.hook_mlp_out": "what the MLP adds to the stream, with `b_out`",
+  "blocks.{l}.hook_resid_post": "the residual stream after the block",
+  "ln_final.hook_scale": "as of `ln1`, of the last residual stream",
+  "ln_final.hook_normalized": "what the unembedding reads",
+};
+
+/** A configuration that has every hook point, and sizes that tell the axes apart. */
+const everything = {
+  n_layers: 2,
+  d_model: 12,
+  n_ctx: 8,
+  d_head: 5,
+  n_heads: 4,
+  d_mlp: 9,
+  act_fn: "solu_ln",
+  d_vocab: 17,
+  eps: 1e-5,
+  normalization_type: "LN",
+  positional_embedding_type: "standard",
+};
+
+/** Configurations that lack some, and when a model is like that. */
+const poorer: readonly [lacks: string, config: object][] = [
+  ["`actFn` ends in `_ln`", { act_fn: "gelu" }],
+  ["not `attnOnly`", { attn_only: true, act_fn: null, d_mlp: null }],
+  ["`normalizationType` is not null", { normalization_type: null }],
+];
+
+interface Point {
+  readonly name: string;
+  readonly axes: string;
+  /** Made in every run; the others only where a hook or a filter names them. */
+  readonly always: boolean;
+}
+
+/** The hook points of a configuration's graph, in firing order, under names with `{l}` for the layer. */
+function pointsOf(config: object): Map<string, Point> {
+  const cfg = parseConfig({ ...everything, ...config });
+  const weights = [...expectedWeights(cfg)].map(([name, shape]) => {
+    return [name, ndarray("float32", shape, new Float32Array(sizeOf(shape)))] as const;
+  });
+  const build = (reads: boolean) => {
+    const tokens = Tensor.leaf(zeros("int32", [2, 3]), ["batch", "pos"]);
+    const wanted = { reads: () => reads, hooks: () => false };
+    return forward(cfg, new Weights(new Map(weights)), { tokens }, wanted).points;
+  };
+  const usual = build(false);
+  const points = new Map<string, Point>();
+  for (const [name, value] of build(true)) {
+    const key = name.replace(/^blocks\.\d+\./, "blocks.{l}.");
+    const axes = value.shape.map((size, i) => (size === 1 ? "1" : value.axes[i])).join(" ");
+    const known = points.get(key);
+    if (known && known.axes !== axes)
+      throw new Error(`${key} is [${known.axes}] in one layer and [${axes}] in another.`);
+    points.set(key, { name: key, axes, always: usual.has(name) });
+  }
+  return points;
+}
+
+/** How `getActName` writes it, for layer 0: in one string where it can, else in several. */
+function shorthand(name: string): string {
+  const kind = name.split("hook_")[1];
+  const part = /(ln1|ln2|mlp\.ln)\.hook_/.exec(name)?.[1];
+  const arguments_: [string, number?, string?][] = name.startsWith("blocks.")
+    ? [[`${kind}0${part ?? ""}`], part ? [kind, 0, part] : [kind, 0]]
+    : [[kind]];
+  const short = arguments_.find((args) => getActName(...args) === name.replace("{l}", "0"));
+  if (!short) throw new Error(`${name} has no short form.`);
+  const words = short.map((word) => JSON.stringify(word)).join(", ");
+  return short.length === 1 ? words : `[${words}]`;
+}
+
+/** The page, in Markdown. */
+export function hookNamesPage(): string {
+  const all = pointsOf({});
+  const lacking = poorer.map(([when, config]) => [when, pointsOf(config)] as const);
+  const stray = lacking.flatMap(([, points]) => [...points.keys()]).find((name) => !all.has(name));
+  if (stray) throw new Error(`${stray} is missing from the configuration that should have everything.`);
+  const rows = [...all.values()].map(({ name, axes, always }) => {
+    const meaning = meanings[name];
+    if (!meaning) throw new Error(`Say in scripts/hook-names.ts what ${name} is.`);
+    const conditions = lacking.filter(([, points]) => !points.has(name)).map(([when]) => when);
+    const where = conditions.join(", ") || "every model";
+    const cells = [`\`${name}\``, `\`${shorthand(name)}\``, `\`[${axes}]\``, meaning, where, always ? "" : "yes"];
+    return `| ${cells.join(" | ")} |`;
+  });
+  return `<!-- Written by \`npm run docs\` from the models' own graphs. Change scripts/hook-names.ts, not this file. -->
+
+# Hook points
+
+Every value of a forward pass that can be read and changed, in the order in which it is made. The names are those of
+TransformerLens 2; \`{l}\` is the layer's number, from 0. The short form, here for layer 0, is
+what \`getActName\` takes: a string, which serves wherever a name does, or name, layer and part, which a cache takes
+as a list.
+
+Axes: \`batch\` prompts, \`pos\` token positions, \`query\` and \`key\` positions that attend and are attended to,
+\`head\` heads of a layer, \`d_head\` a head's dimensions, \`d_model\` the residual stream, \`d_mlp\` neurons of a
+layer. \`1\` is an axis of size 1.
+
+Values marked "when asked for" cost something, so a run makes them only where a hook, a \`namesFilter\` or a graph's
+\`at\` names them; there is no flag to set. A cache without a \`namesFilter\` does not hold them.
+
+| name | short | shape | what it is | which models | when asked for |
+|---|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+export const pagePath = fileURLToPath(new URL("../docs/hook-names.md", import.meta.url));
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const page = hookNamesPage();
+  const before = readFileSync(pagePath, { encoding: "utf8", flag: "a+" });
+  if (page !== before) writeFileSync(pagePath, page);
+  process.stdout.write(`docs/hook-names.md ${page === before ? "was up to date" : "written"}.\n`);
+}
