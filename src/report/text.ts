@@ -1,6 +1,6 @@
-/** A finding for a terminal: question, answer, tables, comparisons, caveats, in the width that there is. */
+/** A finding for a terminal: question, answer, tables (but for details), comparisons, caveats, in the width there is. */
 import type { Finding } from "../analyses/finding.ts";
-import { baselineSentence, comparisonOf } from "./baseline-text.ts";
+import { baselineFigures, baselineSentence, comparisonOf } from "./baseline-text.ts";
 import { formatScalar } from "./format.ts";
 import { chapters } from "./parts.ts";
 import { textTable } from "./text-table.ts";
@@ -40,7 +40,8 @@ export function renderText(finding: Finding, { width = 80, color = false, maxRow
     }),
   );
 
-  for (const { part, tables } of chapters(finding)) {
+  for (const { part, tables: all } of chapters(finding)) {
+    const tables = all.filter((table) => !table.detail);
     if (tables.length === 0) continue;
     if (part) blocks.push(paint(wrapText(part.title, width), ink.bold));
     for (const table of tables) {
@@ -49,7 +50,7 @@ export function renderText(finding: Finding, { width = 80, color = false, maxRow
         ...wrapText(table.title, width),
         ...(table.caption ? paint(wrapText(table.caption, width), ink.faint) : []),
         ...textTable(table, { width, maxRows, ink }),
-        ...notes.flatMap((b) => paint(wrapText(`Compare with ${baselineSentence(b)}`, width), ink.faint)),
+        ...notes.flatMap((b) => paint(wrapText(`Compare with ${b.name}: ${baselineFigures(b)}.`, width), ink.faint)),
       ]);
     }
   }

@@ -1,0 +1,100 @@
+/** "Which tokens does the MLP layer matter for, though no single neuron stands out?" */
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import type { TokenIds } from "../text/index.ts";
+import { baselinesOf } from "./diffuse-mlp/baselines.ts";
+import { compare } from "./diffuse-mlp/comparisons.ts";
+import { type MeasureOptions, measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
+import { caveats, method } from "./diffuse-mlp/method.ts";
+import { pictures } from "./diffuse-mlp/pictures.ts";
+import { statements } from "./diffuse-mlp/statements.ts";
+import { tables } from "./diffuse-mlp/tables.ts";
+import { type Finding, finding } from "./finding.ts";
+import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
+
+export interface DiffuseMlpOptions extends MeasureOptions {
+  /** How many positions to choose and to show. Default 10. */
+  readonly top?: number | undefined;
+  /** Leave BOS out of what is ranked and compared. Default false, as in the notebook. */
+  readonly excludeBos?: boolean | undefined;
+}
+
+export const DIFFUSE_MLP_QUESTION = "Which tokens does the MLP layer matter for, though no single neuron stands out?";
+
+/**
+ * Problem 4.39c of Neel Nanda's 200 open problems. First the steps of a notebook that asked it of solu-1l, to the number:
+ * ablation effect over outlier score, and that score before and after the norm inside the MLP. Then the question asked of
+ * each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.
+ *
+ * The same seed gives the same finding.
+ * @param prompts texts, or token ids; the notebook's 35 unless given
+ * @throws ArgumentError for an option out of its range or a model without what is needed; InputError for a prompt that is
+ * too long or too short.
+ */
+export async function diffuseMlp(
+  model: HookedTransformer,
+  prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
+  options: DiffuseMlpOptions = {},
+): Promise<Finding> {
+  const { top = 10, seed = 0, excludeBos = false } = options;
+  atLeast("top", top, 1);
+  atLeast("seed", seed, 0);
+  const measured = await measureDiffuseMlp(model, prompts, options);
+  const { cfg } = model;
+  const { site } = measured;
+  const compared = compare(measured, { top, seed, excludeBos });
+  const baselines = baselinesOf(measured, compared, cfg.eps, { top, seed, excludeBos });
+  const notebook = prompts === NOTEBOOK_PROMPTS;
+  return finding({
+    analysis: "diffuse-mlp",
+    question: DIFFUSE_MLP_QUESTION,
+    summary: statements(measured, compared, baselines, cfg.eps),
+    method: method(site, cfg.eps),
+    model: {
+      name: cfg.modelName,
+      config: {
+        n_layers: cfg.nLayers,
+        d_model: cfg.dModel,
+        d_mlp: cfg.dMlp,
+        act_fn: cfg.actFn,
+        d_vocab: cfg.dVocab,
+        eps: cfg.eps,
+      },
+    },
+    settings: {
+      layer: site.layer,
+      ablated: site.ablated,
+      top,
+      seed,
+      "exclude BOS": excludeBos,
+      prompts: notebook ? `the notebook's ${prompts.length}` : prompts.length,
+      positions: measured.positions.length,
+    },
+    parts: [
+      {
+        name: "attribution",
+        title: "Attribution: much from the MLP, little from any neuron",
+        text: "What each neuron does to the logit of the token that comes next, counted directly and exactly.",
+      },
+      {
+        name: "agreement",
+        title: "Is ablation the same as attribution?",
+        text: "The notebook supposes that in one layer the loss without the MLP and the MLP's direct attribution are equivalent. They would be if the loss were the logit; it also has the other tokens in it, and the final norm's scale moves.",
+      },
+      {
+        name: "notebook",
+        title: "The notebook's own steps",
+        text: "Each position is ablated on its own; the effect is divided by how far the largest activation stands out.",
+      },
+    ],
+    pictures: pictures(measured, compared, cfg.eps, top),
+    tables: tables(measured, compared, cfg.eps, top),
+    baselines,
+    caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(site), ...model.notes],
+  });
+}
+
+function atLeast(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new ArgumentError(`${name} is ${value}; give a whole number from ${least} on.`, { asked: value, found: least });
+}

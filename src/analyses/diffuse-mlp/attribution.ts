@@ -1,0 +1,66 @@
+/** Per-neuron attributions, in the graph and as numbers. */
+import type { Tensor } from "../../graph/tensor.ts";
+import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import type { ModelGraph } from "../../lens/model-graph.ts";
+import { finalNorm } from "../../models/forward.ts";
+import type { Spread } from "./positions.ts";
+import type { Batch } from "./prompts.ts";
+import type { Site } from "./site.ts";
+
+/** `a_i = post_i effect_i`, all values of the graph. */
+export interface AttributionValues {
+  /** `hook_post` [row d_mlp]. */
+  readonly post: Tensor;
+  /** What one unit of each neuron does to the next token's logit: `W_out[i] . W_U[:, t] / ln_final.hook_scale` [row d_mlp]. */
+  readonly effect: Tensor;
+  /** `b_out . W_U[:, t] / ln_final.hook_scale` [row]. */
+  readonly bias: Tensor;
+}
+
+export function attributionValues(
+  model: HookedTransformer,
+  graph: ModelGraph,
+  site: Site,
+  batch: Batch,
+): AttributionValues {
+  const mlp = `blocks.${site.layer}.mlp`;
+  const directions = model.W_U.gather("d_vocab", batch.targets); // [d_model row]
+  const onto = (w: Tensor) => w.matmul(directions).transpose(); // [n d_model] to [row n]
+  const scale = finalNorm(model.cfg) ? graph.at("ln_final.hook_scale").gatherRows(batch.predicting) : undefined;
+  const scaled = (x: Tensor) => (scale ? x.div(scale) : x);
+  return {
+    post: graph.at(site.post).gatherRows(batch.predicting),
+    effect: scaled(onto(model.weights.get(`${mlp}.W_out`))),
+    bias: scaled(onto(model.weights.get(`${mlp}.b_out`).unsqueeze(0, "one"))).squeeze(-1),
+  };
+}
+
+/** How a row of attributions is spread. @param cumulative gets the share of the n largest neurons added at n - 1 */
+export function spreadOf(attributions: ArrayLike<number>, cumulative?: Float64Array): Spread {
+  const sizes = Float64Array.from(attributions, Math.abs).sort().reverse();
+  let total = 0;
+  let squares = 0;
+  for (const size of sizes) {
+    total += size;
+    squares += size * size;
+  }
+  if (total === 0) return { maxShare: 0, effectiveNeurons: 0, n50: 0, n90: 0 };
+  let n50 = 0;
+  let n90 = 0;
+  let sum = 0;
+  for (let i = 0; i < sizes.length; i++) {
+    if (sum < 0.5 * total) n50++;
+    if (sum < 0.9 * total) n90++;
+    sum += sizes[i];
+    if (cumulative) cumulative[i] += sum / total;
+  }
+  return { maxShare: sizes[0] / total, effectiveNeurons: (total * total) / squares, n50, n90 };
+}
+
+/** The `count` neurons with the largest |a_i|, largest first. */
+export function largest(attributions: Float64Array, count: number): [neuron: number, logits: number][] {
+  const order = Array.from(attributions, (_, i) => i).sort(
+    (a, b) => Math.abs(attributions[b]) - Math.abs(attributions[a]),
+  );
+  return order.slice(0, count).map((i) => [i, attributions[i]]);
+}

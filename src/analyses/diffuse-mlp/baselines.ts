@@ -1,0 +1,147 @@
+/** What the numbers are compared with. Those that cannot be had (too few positions) are left out. */
+import { mean } from "simple-statistics";
+import type { Baseline } from "../finding.ts";
+import type { ComparisonOptions, Comparisons, GroupComparison } from "./comparisons.ts";
+import type { DiffuseMlpMeasurement } from "./measure.ts";
+
+export const SHUFFLED = "shuffled directions";
+export const ALL_SHARES = "all positions";
+export const UNRELATED = "high and diffuse by chance";
+export const SHARE_TEST = "largest neuron, top against the rest";
+export const SHARE_INTERVAL = "largest neuron, interval of the difference";
+export const RATIO_LIMIT = "1/√eps";
+export const RATIO_TEST = "ratio, top against the rest";
+export const RATIO_INTERVAL = "ratio, interval of the difference";
+export const RANDOM_RATIO = "ratio at random positions";
+export const RANDOM_ABLATION = "ablation at random positions";
+export const EQUIVALENT = "equivalence";
+export const PEARSON_INTERVAL = "Pearson's r, interval";
+export const SPEARMAN_INTERVAL = "Spearman's ρ, interval";
+
+export function baselinesOf(
+  measured: DiffuseMlpMeasurement,
+  compared: Comparisons,
+  eps: number,
+  { seed }: ComparisonOptions,
+): readonly Baseline[] {
+  const { nullModel } = measured;
+  const { predicting, random, ratio, share, agreement, diffuse } = compared;
+  const made: (Baseline | undefined)[] = [
+    {
+      name: SHUFFLED,
+      kind: "null model",
+      text:
+        "The mean share of the largest neuron when every neuron keeps its activation and writes in the direction of another one. " +
+        "The interval holds the shuffles' means; p is how often a shuffle's mean lies as far from their centre as the model's.",
+      value: 100 * nullModel.maxShare.mean,
+      unit: "%",
+      interval: percents(nullModel.maxShare.interval),
+      level: 0.95,
+      p: nullModel.maxShare.p,
+      samples: nullModel.shuffles,
+      seed,
+    },
+    {
+      name: ALL_SHARES,
+      kind: "control",
+      text: `The mean share of the largest neuron over all ${predicting.length} positions that predict a token.`,
+      value: 100 * mean(predicting.map((p) => p.attribution.maxShare)),
+      unit: "%",
+    },
+    {
+      name: UNRELATED,
+      kind: "reference value",
+      text: "How many of the positions with a high attribution would have a share below the median if the two were unrelated: half.",
+      value: diffuse.high / 2,
+      unit: "positions",
+    },
+    ...group(SHARE_TEST, SHARE_INTERVAL, "share of the largest neuron", share, seed, 100, "percentage points"),
+    ...(ratio ? group(RATIO_TEST, RATIO_INTERVAL, "ratio, BOS left out", ratio, seed, 1, "") : []),
+    ...(ratio
+      ? [
+          {
+            name: RATIO_LIMIT,
+            kind: "reference value" as const,
+            text: "The factor of a layer norm whose input does not vary at all: no ratio can be higher.",
+            value: 1 / Math.sqrt(eps),
+          },
+          {
+            name: RANDOM_RATIO,
+            kind: "control" as const,
+            text: `The mean ratio of ${random.length} random positions, as the notebook takes them, BOS included if drawn.`,
+            value: mean(random.map((p) => 1 / p.scale!)),
+            samples: random.length,
+            seed,
+          },
+        ]
+      : []),
+    {
+      name: RANDOM_ABLATION,
+      kind: "control",
+      text: `The mean ablation effect on the prompt's loss of ${random.length} random positions.`,
+      value: mean(random.map((p) => p.ablation)),
+      unit: "nats",
+      samples: random.length,
+      seed,
+    },
+    {
+      name: EQUIVALENT,
+      kind: "reference value",
+      text: "The correlation that two equivalent measures would have.",
+      value: 1,
+    },
+    agreement.pearsonInterval && {
+      name: PEARSON_INTERVAL,
+      kind: "bootstrap interval",
+      text: "Of Pearson's r between loss and attribution; whole prompts are drawn with replacement.",
+      ...agreement.pearsonInterval,
+      seed,
+    },
+    agreement.spearmanInterval && {
+      name: SPEARMAN_INTERVAL,
+      kind: "bootstrap interval",
+      text: "Of Spearman's ρ between loss and attribution; whole prompts are drawn with replacement.",
+      ...agreement.spearmanInterval,
+      seed,
+    },
+  ];
+  return made.filter((b) => b !== undefined);
+}
+
+/** The permutation test and the bootstrap interval of a difference, where they exist. */
+function group(
+  testName: string,
+  intervalName: string,
+  what: string,
+  { test, bootstrap }: GroupComparison,
+  seed: number,
+  factor: number,
+  unit: string,
+): (Baseline | undefined)[] {
+  if (!test) return [];
+  return [
+    {
+      name: testName,
+      kind: "permutation test",
+      text: `The mean ${what}, of the top positions minus that of the rest, against random choices of as many positions; p is two-sided.`,
+      value: factor * test.difference,
+      unit,
+      p: test.p,
+      samples: test.samples,
+      seed,
+    },
+    bootstrap && {
+      name: intervalName,
+      kind: "bootstrap interval",
+      text: `Of the difference of the mean ${what}; whole prompts are drawn with replacement.`,
+      ...bootstrap,
+      interval: [factor * bootstrap.interval[0], factor * bootstrap.interval[1]],
+      unit,
+      seed,
+    },
+  ];
+}
+
+function percents([low, high]: readonly [number, number]): [number, number] {
+  return [100 * low, 100 * high];
+}

@@ -1,0 +1,198 @@
+/** What the measured numbers say together: which positions are chosen, and whether they differ from the others. */
+import { mean, quantile } from "simple-statistics";
+import { type BootstrapInterval, bootstrapInterval } from "../statistics/bootstrap.ts";
+import { pearson, spearman } from "../statistics/correlation.ts";
+import { type PermutationTest, permutationTest } from "../statistics/permutation-test.ts";
+import { Random } from "../statistics/random.ts";
+import type { DiffuseMlpMeasurement } from "./measure.ts";
+import type { Ablation, Attribution, Position } from "./positions.ts";
+
+/** A position that predicts a token. */
+export type Predicting = Position & {
+  readonly next: string;
+  readonly loss: number;
+  readonly attribution: Attribution;
+  readonly nextAblation: Ablation;
+};
+
+export interface ComparisonOptions {
+  /** How many positions to choose. */
+  readonly top: number;
+  readonly seed: number;
+  /** Leave the BOS positions out. */
+  readonly excludeBos: boolean;
+}
+
+export interface Comparisons {
+  /** The positions that are compared: all of them, or all but BOS. */
+  readonly candidates: readonly Position[];
+  readonly predicting: readonly Predicting[];
+  /** The notebook's choice: the highest scores. */
+  readonly top: readonly Position[];
+  /** As many at random, in the order of the prompts. */
+  readonly random: readonly Position[];
+  /** The question's answer: a high attribution and no high neuron, the highest attribution first. */
+  readonly diffuse: Diffuse;
+  /** 1 / mlp.ln.hook_scale, top against the rest, BOS left out; without a norm inside the MLP, `undefined`. */
+  readonly ratio: GroupComparison | undefined;
+  /** The share of the largest neuron, top against the rest. */
+  readonly share: GroupComparison;
+  readonly agreement: Agreement;
+}
+
+export interface Diffuse {
+  readonly positions: readonly Predicting[];
+  /** Attributions that count as high: at least this, the upper quartile, in logits. */
+  readonly highFrom: number;
+  /** Shares that count as low: at most this, the median. */
+  readonly shareUpTo: number;
+  /** How many positions have a high attribution, diffuse or not. */
+  readonly high: number;
+}
+
+/** A number at the chosen positions against the same at the others. */
+export interface GroupComparison {
+  readonly top: number;
+  readonly rest: number | undefined;
+  readonly test: PermutationTest | undefined;
+  /** Of the difference of the means. */
+  readonly bootstrap: BootstrapInterval | undefined;
+}
+
+/** Loss without the MLP against direct attribution, over the positions that predict. */
+export interface Agreement {
+  /** Of the predicted token's own loss with its attribution; NaN if there are too few. */
+  readonly pearson: number;
+  readonly spearman: number;
+  readonly pearsonInterval: BootstrapInterval | undefined;
+  readonly spearmanInterval: BootstrapInterval | undefined;
+  /** The notebook's number, the prompt's mean loss, with the attribution. */
+  readonly pearsonOfMeans: number;
+  /** Mean sizes of what the loss changes by besides the attribution. */
+  readonly meanRestOfLogit: number;
+  readonly meanNormaliser: number;
+  /** Those that disagree most, first; of positions with the same text up to the next token, one. */
+  readonly apart: readonly Predicting[];
+}
+
+export function compare(measured: DiffuseMlpMeasurement, { top: k, seed, excludeBos }: ComparisonOptions): Comparisons {
+  const random = new Random(seed);
+  const candidates = measured.positions.filter((p) => !(excludeBos && p.isBos));
+  const predicting = candidates.filter(isPredicting);
+  const top = candidates
+    .filter((p) => p.score !== null)
+    .sort((a, b) => b.score! - a.score!)
+    .slice(0, k);
+  const drawn = random.sample(candidates.length, Math.min(k, candidates.length)).sort();
+  const chosen = new Set(top);
+  const scaled = candidates.filter((p) => p.scale !== null && !p.isBos);
+  return {
+    candidates,
+    predicting,
+    top,
+    random: Array.from(drawn, (i) => candidates[i]),
+    diffuse: diffuseOf(predicting),
+    ratio: scaled.some((p) => chosen.has(p)) ? compareGroups(scaled, (p) => 1 / p.scale!, chosen, random) : undefined,
+    share: compareGroups(predicting, (p) => p.attribution!.maxShare, chosen, random),
+    agreement: agreementOf(predicting, measured.prompts, random),
+  };
+}
+
+function isPredicting(p: Position): p is Predicting {
+  return p.attribution !== null;
+}
+
+function diffuseOf(predicting: readonly Predicting[]): Diffuse {
+  const attributions = predicting.map((p) => p.attribution.neurons);
+  const shares = predicting.map((p) => p.attribution.maxShare);
+  const highFrom = quantile(attributions, 0.75);
+  const shareUpTo = quantile(shares, 0.5);
+  const high = predicting.filter((p) => p.attribution.neurons >= highFrom && p.attribution.neurons > 0);
+  const positions = high
+    .filter((p) => p.attribution.maxShare <= shareUpTo)
+    .sort((a, b) => b.attribution.neurons - a.attribution.neurons);
+  return { positions, highFrom, shareUpTo, high: high.length };
+}
+
+function compareGroups(
+  positions: readonly Position[],
+  value: (p: Position) => number,
+  chosen: ReadonlySet<Position>,
+  random: Random,
+): GroupComparison {
+  const values = positions.map(value);
+  const group = positions.flatMap((p, i) => (chosen.has(p) ? [i] : []));
+  const inGroup = positions.map((p) => chosen.has(p));
+  const meanOf = (indices: readonly number[]) => (indices.length ? mean(indices.map((i) => values[i])) : Number.NaN);
+  const rest = values.map((_, i) => i).filter((i) => !inGroup[i]);
+  const test = permutationTest(values, group, random);
+  return {
+    top: meanOf(group),
+    rest: rest.length ? meanOf(rest) : undefined,
+    test,
+    bootstrap:
+      test &&
+      bootstrapInterval(
+        byPrompt(positions),
+        (indices) => meanOf(indices.filter((i) => inGroup[i])) - meanOf(indices.filter((i) => !inGroup[i])),
+        random,
+      ),
+  };
+}
+
+/** Indices of the positions of each prompt. */
+function byPrompt(positions: readonly Position[]): readonly (readonly number[])[] {
+  const groups = new Map<number, number[]>();
+  positions.forEach((p, i) => {
+    const group = groups.get(p.prompt) ?? [];
+    groups.set(p.prompt, group);
+    group.push(i);
+  });
+  return [...groups.values()];
+}
+
+function agreementOf(
+  predicting: readonly Predicting[],
+  prompts: DiffuseMlpMeasurement["prompts"],
+  random: Random,
+): Agreement {
+  const losses = predicting.map((p) => p.nextAblation.loss);
+  const attributions = predicting.map((p) => p.attribution.neurons);
+  const clusters = byPrompt(predicting);
+  const of = (indices: readonly number[], values: readonly number[]) => indices.map((i) => values[i]);
+  const interval = (correlation: typeof pearson) =>
+    bootstrapInterval(clusters, (drawn) => correlation(of(drawn, losses), of(drawn, attributions)), random);
+  return {
+    pearson: pearson(losses, attributions),
+    spearman: spearman(losses, attributions),
+    pearsonInterval: interval(pearson),
+    spearmanInterval: interval(spearman),
+    pearsonOfMeans: pearson(
+      predicting.map((p) => p.ablation),
+      attributions,
+    ),
+    meanRestOfLogit: mean(predicting.map((p) => Math.abs(restOfLogit(p)))),
+    meanNormaliser: mean(predicting.map((p) => Math.abs(p.nextAblation.normaliser))),
+    apart: withoutRepeats(predicting, prompts).sort((a, b) => Math.abs(disagreement(b)) - Math.abs(disagreement(a))),
+  };
+}
+
+/** A causal model gives the same numbers wherever prompts begin alike: one position for each beginning. */
+function withoutRepeats(positions: readonly Predicting[], prompts: DiffuseMlpMeasurement["prompts"]): Predicting[] {
+  const first = new Map<string, Predicting>();
+  for (const p of positions) {
+    const beginning = prompts[p.prompt].ids.slice(0, p.pos + 2).join();
+    if (!first.has(beginning)) first.set(beginning, p);
+  }
+  return [...first.values()];
+}
+
+/** By how much the loss changes more than the attribution says. */
+export function disagreement(p: Predicting): number {
+  return p.nextAblation.loss - p.attribution.neurons;
+}
+
+/** The change of the next token's logit that is not the MLP's own: the final norm's scale, and later layers. */
+export function restOfLogit(p: Predicting): number {
+  return p.nextAblation.logit - p.attribution.neurons;
+}

@@ -1,0 +1,108 @@
+/** From prompts to batches of tokens that fit into memory. */
+
+import { Tensor } from "../../graph/tensor.ts";
+import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { ndarray } from "../../tensor/array.ts";
+import { InputError } from "../../tensor/errors.ts";
+import type { TokenIds } from "../../text/index.ts";
+
+/** A prompt as the model reads it. */
+export interface TokenizedPrompt {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly tokens: readonly string[];
+  readonly startsWithBos: boolean;
+}
+
+/**
+ * The tokens of each prompt, with BOS in front where the model expects it. Nothing is cut off.
+ * @throws InputError, naming the prompt, if it is longer than `nCtx` or has no second token that could be predicted.
+ */
+export function tokenizePrompts(
+  model: HookedTransformer,
+  prompts: readonly (string | TokenIds)[],
+): readonly TokenizedPrompt[] {
+  if (prompts.length === 0) throw new InputError("There are no prompts to analyse: give at least one.", { found: 0 });
+  return prompts.map((prompt, i) => {
+    const given = typeof prompt === "string";
+    const ids = given ? [...model.toTokens(prompt, { truncate: false }).data] : [...prompt];
+    const called = `Prompt ${i}${given ? ` (${excerpt(prompt)})` : ""}`;
+    const { nCtx } = model.cfg;
+    if (ids.length > nCtx) {
+      throw new InputError(
+        `${called} has ${ids.length} tokens, BOS included, but the model's context holds ${nCtx}: shorten or split it.`,
+        { asked: ids.length, found: nCtx },
+      );
+    }
+    if (ids.length < 2) {
+      throw new InputError(
+        `${called} has ${ids.length} token, so none is predicted from another: give a longer prompt.`,
+        { asked: prompt, found: ids.length },
+      );
+    }
+    const tokens = model.text ? model.text.toStrTokens(ids) : ids.map((id) => `[${id}]`);
+    const startsWithBos = ids[0] === model.text?.bosTokenId;
+    return { text: given ? prompt : tokens.join(""), ids, tokens, startsWithBos };
+  });
+}
+
+function excerpt(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
+}
+
+/** Prompts that run together, padded on the right: in a causal model no real token sees what comes after it. */
+export interface Batch {
+  /** Indices of the prompts. */
+  readonly prompts: readonly number[];
+  /** int32 [batch pos]. */
+  readonly tokens: Tensor;
+  /** [batch pos] of each real token, prompt by prompt: int32 [row 2]. */
+  readonly places: Tensor;
+  /** The same without each prompt's last token: the tokens that have a next one. */
+  readonly predicting: Tensor;
+  /** The next token of each of `predicting`. */
+  readonly targets: Tensor;
+}
+
+/** Packs prompts of similar length together, as many as `maxTokens` (padding included) allow. */
+export function batches(prompts: readonly TokenizedPrompt[], maxTokens: number): readonly Batch[] {
+  const length = (i: number) => prompts[i].ids.length;
+  const byLength = prompts.map((_, i) => i).sort((a, b) => length(a) - length(b));
+  const groups: number[][] = [];
+  for (const i of byLength) {
+    const group = groups.at(-1);
+    if (group && (group.length + 1) * length(i) <= maxTokens) group.push(i);
+    else groups.push([i]);
+  }
+  return groups.map((group) => batch(prompts, group));
+}
+
+function batch(all: readonly TokenizedPrompt[], prompts: readonly number[]): Batch {
+  const rows = prompts.map((i) => all[i].ids);
+  const pos = Math.max(...rows.map((ids) => ids.length));
+  const tokens = new Int32Array(rows.length * pos);
+  rows.forEach((ids, b) => {
+    tokens.set(ids, b * pos);
+  });
+  const places = rows.flatMap((ids, b) => ids.map((_, p) => [b, p]));
+  const predicting = places.filter(([b, p]) => p < rows[b].length - 1);
+  return {
+    prompts,
+    tokens: Tensor.leaf(ndarray("int32", [rows.length, pos], tokens), ["batch", "pos"]),
+    places: indexOf(places),
+    predicting: indexOf(predicting),
+    targets: Tensor.leaf(
+      ndarray(
+        "int32",
+        [predicting.length],
+        Int32Array.from(predicting, ([b, p]) => rows[b][p + 1]),
+      ),
+      ["row"],
+    ),
+  };
+}
+
+/** An index for `gatherRows`, int32 [row k]. */
+export function indexOf(places: readonly (readonly number[])[]): Tensor {
+  return Tensor.leaf(ndarray("int32", [places.length, places[0].length], Int32Array.from(places.flat())), ["row"]);
+}

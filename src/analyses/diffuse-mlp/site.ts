@@ -1,0 +1,59 @@
+/** Where in a model the analysis looks, and what it can say of that model. */
+import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { ArgumentError } from "../../tensor/errors.ts";
+
+export interface Site {
+  readonly layer: number;
+  /** The point that is ablated, and whose outlier score is taken: `hook_mid` if there is one, else `hook_post`. */
+  readonly ablated: string;
+  readonly post: string;
+  /** The norm inside the MLP; `undefined` if it has none. */
+  readonly norm: { readonly scale: string; readonly normalized: string } | undefined;
+  /** Whether everything after the MLP works on each position alone, so that one pass ablates all positions. */
+  readonly last: boolean;
+}
+
+/**
+ * @param layer the block; negative counts from the end
+ * @throws ArgumentError if there is no such layer or no MLP, or if the model's weights are not processed as attribution
+ * needs them (`foldLn`), or if the model is not causal.
+ */
+export function siteOf(model: HookedTransformer, layer: number): Site {
+  const { cfg } = model;
+  const found = layer < 0 ? layer + cfg.nLayers : layer;
+  if (!Number.isInteger(found) || found < 0 || found >= cfg.nLayers) {
+    const layers = cfg.nLayers === 1 ? "1 layer: 0" : `${cfg.nLayers} layers: 0 to ${cfg.nLayers - 1}`;
+    throw new ArgumentError(`Layer ${layer} is out of range: ${cfg.modelName} has ${layers}.`, {
+      asked: layer,
+      found: cfg.nLayers,
+      nearest: String(layer < 0 ? 0 : cfg.nLayers - 1),
+    });
+  }
+  if (cfg.attnOnly) {
+    throw new ArgumentError(
+      `${cfg.modelName} has attention layers only, so there is no MLP to analyse: choose a model with MLPs, such as solu-1l.`,
+      { asked: "mlp", found: cfg.modelName, nearest: "solu-1l" },
+    );
+  }
+  if (cfg.attentionDir !== "causal") {
+    throw new ArgumentError(
+      `${cfg.modelName} sees the tokens that it would have to predict (its attention is ${cfg.attentionDir}), so a next token's loss says nothing: choose a causal model.`,
+      { asked: "causal", found: cfg.attentionDir },
+    );
+  }
+  if (cfg.normalizationType === "LN" || cfg.normalizationType === "RMS") {
+    throw new ArgumentError(
+      "Attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does unless told otherwise.",
+      { asked: "LNPre", found: cfg.normalizationType },
+    );
+  }
+  const mlp = `blocks.${found}.mlp`;
+  const normed = cfg.actFn!.endsWith("_ln");
+  return {
+    layer: found,
+    ablated: normed ? `${mlp}.hook_mid` : `${mlp}.hook_post`,
+    post: `${mlp}.hook_post`,
+    norm: normed ? { scale: `${mlp}.ln.hook_scale`, normalized: `${mlp}.ln.hook_normalized` } : undefined,
+    last: found === cfg.nLayers - 1,
+  };
+}

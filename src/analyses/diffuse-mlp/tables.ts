@@ -1,0 +1,296 @@
+/** The analysis' tables. Their columns are defined once, each with the way to its cell. */
+import type { Column, Scalar, Table } from "../finding.ts";
+import { EQUIVALENT, PEARSON_INTERVAL, RANDOM_ABLATION, RANDOM_RATIO, RATIO_LIMIT, SHUFFLED } from "./baselines.ts";
+import { type Comparisons, disagreement, type Predicting, restOfLogit } from "./comparisons.ts";
+import type { DiffuseMlpMeasurement } from "./measure.ts";
+import type { Position } from "./positions.ts";
+import type { Site } from "./site.ts";
+
+type Cell<P> = readonly [column: Column, cell: (p: P) => Scalar];
+
+const where: readonly Cell<Position>[] = [
+  [
+    { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's place, from 0." },
+    (p) => p.prompt,
+  ],
+  [
+    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's place; 0 is BOS." },
+    (p) => p.pos,
+  ],
+  [{ name: "token", title: "token", format: "token", description: "The token there." }, (p) => p.token],
+];
+
+const next: Cell<Position> = [
+  { name: "next", title: "next", format: "token", description: "The token that comes next, which it predicts." },
+  (p) => p.next,
+];
+
+const ablation: Cell<Position> = [
+  {
+    name: "ablation",
+    title: "ablation effect",
+    unit: "nats",
+    description: "The prompt's mean loss with the MLP's neurons zeroed there, minus the clean mean loss.",
+  },
+  (p) => p.ablation,
+];
+
+const score: Cell<Position> = [
+  {
+    name: "score",
+    title: "score",
+    format: { digits: 1 },
+    description: "The ablation effect over the outlier score before the norm.",
+  },
+  (p) => p.score,
+];
+
+const inverse = (p: Position) => (p.scale === null ? null : 1 / p.scale);
+
+function outliers(site: Site, eps: number): readonly Cell<Position>[] {
+  const point = site.ablated.split(".").at(-1);
+  const before: Cell<Position> = [
+    { name: "outlier", title: site.norm ? "outlier before" : "outlier", description: `max − mean of ${point}.` },
+    (p) => p.outlier,
+  ];
+  if (!site.norm) return [before];
+  return [
+    before,
+    [
+      { name: "outlier_after", title: "outlier after", description: "max − mean of mlp.ln.hook_normalized." },
+      (p) => p.outlierAfter,
+    ],
+    [
+      {
+        name: "ratio",
+        title: "ratio",
+        format: { digits: 2 },
+        description: "Outlier after over before, which is 1 / mlp.ln.hook_scale.",
+      },
+      inverse,
+    ],
+    [
+      {
+        name: "eps_share",
+        title: "eps share",
+        format: "percent",
+        description: "The part of eps in hook_scale² = variance + eps.",
+      },
+      (p) => (p.scale === null ? null : eps / p.scale ** 2),
+    ],
+  ];
+}
+
+const attribution: Cell<Position> = [
+  {
+    name: "attribution",
+    title: "MLP attribution",
+    unit: "logits",
+    format: { digits: 2 },
+    description: "What the neurons together add to the next token's logit, directly.",
+  },
+  (p) => p.attribution?.neurons ?? null,
+];
+
+const spread: readonly Cell<Position>[] = [
+  [
+    {
+      name: "max_share",
+      title: "largest neuron",
+      format: "percent",
+      description: "The largest |a_i| as a part of the sum of |a_i|.",
+    },
+    (p) => p.attribution?.maxShare ?? null,
+  ],
+  [
+    {
+      name: "shuffled_max_share",
+      title: "shuffled",
+      format: "percent",
+      description: "The same with the neurons' output directions shuffled; mean over shuffles.",
+    },
+    (p) => p.attribution?.shuffledMaxShare ?? null,
+  ],
+  [
+    {
+      name: "effective_neurons",
+      title: "effective neurons",
+      format: { digits: 0 },
+      description: "The participation ratio (sum |a_i|)² / sum a_i².",
+    },
+    (p) => p.attribution?.effectiveNeurons ?? null,
+  ],
+  [
+    {
+      name: "n50",
+      title: "for 50 %",
+      axis: "d_mlp",
+      format: "integer",
+      description: "The fewest neurons that have half of the sum of |a_i|.",
+    },
+    (p) => p.attribution?.n50 ?? null,
+  ],
+  [
+    {
+      name: "n90",
+      title: "for 90 %",
+      axis: "d_mlp",
+      format: "integer",
+      description: "The fewest neurons that have nine tenths of it.",
+    },
+    (p) => p.attribution?.n90 ?? null,
+  ],
+];
+
+const apart: readonly Cell<Predicting>[] = [
+  [
+    {
+      name: "loss_change",
+      title: "loss change",
+      unit: "nats",
+      format: { digits: 2 },
+      description: "The predicted token's own loss with the neurons zeroed, minus its clean loss.",
+    },
+    (p) => p.nextAblation.loss,
+  ],
+  attribution,
+  [
+    {
+      name: "other_terms",
+      title: "other terms",
+      unit: "logits",
+      format: { digits: 2 },
+      description: "What the next token's logit loses besides: by the final norm's changed scale and by later layers.",
+    },
+    restOfLogit,
+  ],
+  [
+    {
+      name: "normaliser",
+      title: "other tokens",
+      unit: "nats",
+      format: { digits: 2 },
+      description: "The change of log Σ exp(logits). Loss change = attribution + other terms + this.",
+    },
+    (p) => p.nextAblation.normaliser,
+  ],
+  [
+    {
+      name: "difference",
+      title: "difference",
+      format: { digits: 2 },
+      description: "Loss change minus attribution.",
+    },
+    disagreement,
+  ],
+];
+
+const details: readonly Cell<Position>[] = [
+  [
+    { name: "loss", title: "loss", unit: "nats", format: { digits: 3 }, description: "The next token's clean loss." },
+    (p) => p.loss,
+  ],
+  [
+    {
+      name: "loss_change",
+      title: "loss change",
+      unit: "nats",
+      format: { digits: 3 },
+      description: "The same with the neurons zeroed there, minus it.",
+    },
+    (p) => p.nextAblation?.loss ?? null,
+  ],
+];
+
+const lastDetails: readonly Cell<Position>[] = [
+  [
+    {
+      name: "bias",
+      title: "MLP bias",
+      unit: "logits",
+      format: { digits: 2 },
+      description: "What b_out adds to the next token's logit, whatever the neurons do.",
+    },
+    (p) => p.attribution?.bias ?? null,
+  ],
+  [
+    {
+      name: "largest_neuron",
+      title: "neuron by attribution",
+      axis: "d_mlp",
+      format: "integer",
+      description: "The neuron with the largest |a_i|.",
+    },
+    (p) => p.attribution?.top[0]?.[0] ?? null,
+  ],
+  [
+    {
+      name: "largest_activation",
+      title: "neuron by activation",
+      axis: "d_mlp",
+      format: "integer",
+      description: "The neuron with the largest activation.",
+    },
+    (p) => p.largestNeuron,
+  ],
+];
+
+export function tables(
+  measured: DiffuseMlpMeasurement,
+  compared: Comparisons,
+  eps: number,
+  count: number,
+): readonly Table[] {
+  const { site } = measured;
+  const scored: readonly Cell<Position>[] = [...where, ablation, ...outliers(site, eps), score];
+  const { ratio, agreement, diffuse, top, random } = compared;
+  const ratioBaselines = ratio ? [RATIO_LIMIT, RANDOM_RATIO] : [];
+  return [
+    {
+      name: "diffuse",
+      title: "High attribution, no high neuron",
+      caption: `The ${Math.min(count, diffuse.positions.length)} highest attributions of the ${diffuse.positions.length} positions that are in the upper quarter by attribution and in the lower half by the largest neuron's share.`,
+      part: "attribution",
+      ...filled([...where, next, attribution, ...spread], diffuse.positions.slice(0, count)),
+      comparedWith: [SHUFFLED],
+    },
+    {
+      name: "apart",
+      title: "Where ablation and attribution part",
+      caption: "The positions at which the loss changes by more, or less, than the attribution says.",
+      part: "agreement",
+      ...filled([...where, next, ...apart], agreement.apart.slice(0, count)),
+      comparedWith: [EQUIVALENT, ...(agreement.pearsonInterval ? [PEARSON_INTERVAL] : [])],
+    },
+    {
+      name: "top",
+      title: "The highest scores",
+      caption: "Positions that matter and have no outlier, by the notebook's measure.",
+      part: "notebook",
+      ...filled(scored, top),
+      comparedWith: [RANDOM_ABLATION, ...ratioBaselines],
+    },
+    {
+      name: "random",
+      title: "Random positions",
+      caption: "As many positions drawn at random, as the notebook did, but with a seed.",
+      part: "notebook",
+      ...filled(scored, random),
+      ...(ratio ? { comparedWith: [RATIO_LIMIT] } : {}),
+    },
+    {
+      name: "positions",
+      title: "All positions",
+      part: "notebook",
+      detail: true,
+      ...filled(
+        [...where, next, ...details, ...scored.slice(where.length), attribution, ...spread, ...lastDetails],
+        [...measured.positions],
+      ),
+    },
+  ];
+}
+
+function filled<P>(cells: readonly Cell<P>[], rows: readonly P[]): Pick<Table, "columns" | "rows"> {
+  return { columns: cells.map(([column]) => column), rows: rows.map((p) => cells.map(([, cell]) => cell(p))) };
+}

@@ -1,0 +1,33 @@
+/** Seeded chance: the same seed gives the same numbers on every machine. */
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
+export class Random {
+  private readonly generator;
+
+  constructor(seed: number) {
+    this.generator = xoroshiro128plus(seed);
+  }
+
+  /** A whole number from 0 to `below`, exclusive. */
+  integer(below: number): number {
+    return uniformInt(this.generator, 0, below - 1);
+  }
+
+  /** `k` different numbers out of 0 to `n`, exclusive, in random order: a partial Fisher-Yates shuffle. */
+  sample(n: number, k: number): Int32Array {
+    const all = Int32Array.from({ length: n }, (_, i) => i);
+    this.shuffle(all, k);
+    return all.slice(0, k);
+  }
+
+  /** Puts a random choice of the numbers, in random order, into the first `k` places. */
+  shuffle(numbers: Int32Array, k: number = numbers.length): void {
+    for (let i = 0; i < Math.min(k, numbers.length - 1); i++) {
+      const j = i + this.integer(numbers.length - i);
+      const moved = numbers[i];
+      numbers[i] = numbers[j];
+      numbers[j] = moved;
+    }
+  }
+}

@@ -1,0 +1,301 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type DiffuseMlpMeasurement, measureDiffuseMlp } from "../../src/analyses/diffuse-mlp/measure.ts";
+import { diffuseMlp } from "../../src/analyses/diffuse-mlp.ts";
+import { NOTEBOOK_PROMPTS } from "../../src/analyses/notebook-prompts.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { parseConfig } from "../../src/models/config.ts";
+import type { WeightArrays } from "../../src/models/families/index.ts";
+import { processWeights } from "../../src/models/processing/process-weights.ts";
+import { HookedTransformer, nodeBackend } from "../../src/node.ts";
+import { expectClose } from "../close.ts";
+import { golden, goldenModel } from "../goldens.ts";
+
+interface GoldenPrompt {
+  readonly prompt: string;
+  readonly tokens: readonly number[];
+  readonly str_tokens: readonly string[];
+  readonly loss: number;
+  readonly per_token_loss: readonly number[];
+  readonly outlier_pre: readonly number[];
+  readonly outlier_post: readonly number[];
+  readonly ln_scale: readonly number[];
+  readonly mid_argmax: readonly number[];
+  readonly ablation_loss: readonly number[];
+  readonly dla: readonly {
+    readonly target: number;
+    readonly neurons_sum: number;
+    readonly bias: number;
+    readonly max_share: number;
+    readonly effective_neurons: number;
+    readonly n50: number;
+    readonly n90: number;
+    readonly top: readonly [number, number][];
+  }[];
+}
+
+const run = JSON.parse(readFileSync(new URL("../goldens/seed_run.json", import.meta.url), "utf8"));
+const expected: readonly GoldenPrompt[] = run.prompts;
+
+/** Numbers as `expectClose` takes them. */
+const list = (data: readonly number[]) => ({ shape: [data.length], data });
+
+const load = (options = {}) =>
+  HookedTransformer.fromPretrained("solu-1l-novels", { engine: new Engine(nodeBackend()), ...options });
+
+/** The largest difference, in the numbers' own unit. */
+function furthest(found: readonly number[], wanted: readonly number[]): number {
+  expect(found.length).toBe(wanted.length);
+  return Math.max(...found.map((x, i) => Math.abs(x - wanted[i])));
+}
+
+function scores({ positions }: DiffuseMlpMeasurement): number[] {
+  return positions.map((_, i) => i).sort((a, b) => positions[b].score! - positions[a].score!);
+}
+
+describe.each([
+  { name: "as the analysis loads it", options: {}, tolerance: 1e-6 },
+  {
+    name: "with attention refactored, as the notebook loaded it",
+    options: { refactorFactoredAttnMatrices: true },
+    tolerance: 2e-6, // the singular vectors of another library, rounded to float32
+  },
+])("the seed's run on the bundled model $name", ({ options, tolerance }) => {
+  let model: HookedTransformer;
+  let found: DiffuseMlpMeasurement;
+  const at = <T>(f: (p: DiffuseMlpMeasurement["positions"][number]) => T) => found.positions.map(f);
+  const all = <T>(f: (p: GoldenPrompt) => readonly T[]) => expected.flatMap(f);
+  const attributions = () => found.positions.flatMap((p) => (p.attribution ? [p.attribution] : []));
+
+  beforeAll(async () => {
+    model = await load(options);
+    found = await measureDiffuseMlp(model, NOTEBOOK_PROMPTS);
+  });
+
+  it("asks the notebook's prompts and reads them as the same tokens", () => {
+    expect(NOTEBOOK_PROMPTS).toEqual(expected.map((p) => p.prompt));
+    expect(found.prompts.map((p) => p.ids)).toEqual(expected.map((p) => p.tokens));
+    expect(at((p) => p.token)).toEqual(all((p) => p.str_tokens));
+  });
+
+  it("has the losses of TransformerLens to 1e-5", () => {
+    const losses = at((p) => p.loss).filter((loss) => loss !== null);
+    expectClose(list(losses), list(all((p) => p.per_token_loss)), 1e-5);
+    const means = expected.map((_, prompt) => {
+      const own = found.positions.filter((p) => p.prompt === prompt && p.loss !== null);
+      return own.reduce((sum, p) => sum + p.loss!, 0) / own.length;
+    });
+    expect(
+      furthest(
+        means,
+        expected.map((p) => p.loss),
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
+  it("has the outlier scores to 1e-6, before and after the norm, and the norm's scale", () => {
+    expect(
+      furthest(
+        at((p) => p.outlier),
+        all((p) => p.outlier_pre),
+      ),
+    ).toBeLessThan(tolerance);
+    // After the norm they are 300 times as large, and so is float32's rounding.
+    expectClose(list(at((p) => p.outlierAfter!)), list(all((p) => p.outlier_post)), 2e-6);
+    expectClose(list(at((p) => p.scale!)), list(all((p) => p.ln_scale)), tolerance);
+    expect(at((p) => p.largestNeuron)).toEqual(all((p) => p.mid_argmax));
+  });
+
+  it("has the loss of each prompt with each position ablated to 1e-5", () => {
+    expect(
+      furthest(
+        at((p) => p.ablation),
+        all((p) => p.ablation_loss.map((loss) => loss - p.loss)),
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
+  it("has the attributions of the largest neurons to 1e-4, in the same order", () => {
+    const wanted = all((p) => p.dla);
+    const first = attributions().map((a) => a.top.slice(0, 5));
+    expect(first.map((top) => top.map(([neuron]) => neuron))).toEqual(
+      wanted.map((d) => d.top.map(([neuron]) => neuron)),
+    );
+    const logits = first.flatMap((top) => top.map(([, a]) => a));
+    expect(
+      furthest(
+        logits,
+        wanted.flatMap((d) => d.top.map(([, a]) => a)),
+      ),
+    ).toBeLessThan(1e-4);
+  });
+
+  it("has their sum, the bias' part and the measures of their spread", () => {
+    const wanted = all((p) => p.dla);
+    expect(attributions().map((a) => a.target)).toEqual(wanted.map((d) => d.target));
+    expect(attributions().map((a) => a.n50)).toEqual(wanted.map((d) => d.n50));
+    expect(attributions().map((a) => a.n90)).toEqual(wanted.map((d) => d.n90));
+    const pairs = [
+      ["neurons", "neurons_sum"],
+      ["bias", "bias"],
+      ["maxShare", "max_share"],
+      ["effectiveNeurons", "effective_neurons"],
+    ] as const;
+    for (const [ours, theirs] of pairs) {
+      expectClose(list(attributions().map((a) => a[ours])), list(wanted.map((d) => d[theirs])), 1e-5);
+    }
+  });
+
+  it("chooses the same ten positions in the same order, with their scores", () => {
+    const top = scores(found).slice(0, 10);
+    expect(top).toEqual(run.top10_flat);
+    expect(top.map((i) => [found.positions[i].prompt, found.positions[i].pos])).toEqual(run.top10);
+    expectClose(list(top.map((i) => found.positions[i].score!)), list(run.top10_scores), 1e-5);
+  });
+
+  it("takes one run, and one session besides the one that lays out weights", () => {
+    expect(model.engine.runs).toBe(1);
+    expect(model.engine.sessionsCreated).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("the loss that an ablation changes", () => {
+  it("is the attribution, the logit's other terms and the other tokens' logits together", async () => {
+    const { positions } = await measureDiffuseMlp(await load(), NOTEBOOK_PROMPTS.slice(0, 4));
+    for (const { nextAblation: a } of positions) if (a) expect(a.loss).toBeCloseTo(a.logit + a.normaliser, 4);
+  });
+});
+
+/** A golden model with its norms folded, and its tokens as prompts. */
+async function folded(name: string) {
+  const g = await golden(name);
+  const { config, weights } = processWeights(parseConfig(g.info.config), g.under("weights.") as WeightArrays);
+  return { model: new HookedTransformer(config, weights), rows: g.tokens.toArray() as number[][] };
+}
+
+describe("an MLP before the last layer", () => {
+  it.each(["solu_ln_2l", "gelu_2l", "silu_2l"])(
+    "of %s has the losses that running each ablation by itself gives",
+    async (name) => {
+      const { model, rows } = await folded(name);
+      // Two prompts of different lengths, so that one is padded.
+      const prompts = [rows[0], rows[1].slice(0, 4)];
+      const { positions, site } = await measureDiffuseMlp(model, prompts, { layer: 0 });
+      expect(site.last).toBe(false);
+      for (const p of positions) {
+        const tokens = prompts[p.prompt];
+        const zeroed = await model.runWithHooks(tokens, {
+          returnType: "loss",
+          fwdHooks: [[site.ablated, (x) => x.set({ pos: p.pos }, 0)]],
+        });
+        const clean = await model.forward(tokens, { returnType: "loss" });
+        expect(p.ablation).toBeCloseTo(zeroed.item() - clean.item(), 4);
+      }
+    },
+  );
+
+  it("gives in the last layer what sweeping would give", async () => {
+    const { model, rows } = await folded("solu_ln_2l");
+    const tokens = rows[0];
+    const { positions, site } = await measureDiffuseMlp(model, [tokens]);
+    expect(site.last).toBe(true);
+    const clean = await model.forward(tokens, { returnType: "loss" });
+    for (const p of positions) {
+      const zeroed = await model.runWithHooks(tokens, {
+        returnType: "loss",
+        fwdHooks: [[site.ablated, (x) => x.set({ pos: p.pos }, 0)]],
+      });
+      expect(p.ablation).toBeCloseTo(zeroed.item() - clean.item(), 4);
+    }
+  });
+});
+
+describe("what cannot be analysed", () => {
+  it("is a layer that is not there, and the layers that are there are named", async () => {
+    const model = await load();
+    await expect(measureDiffuseMlp(model, ["a b"], { layer: 3 })).rejects.toThrow(
+      "Layer 3 is out of range: solu-1l-novels has 1 layer: 0.",
+    );
+  });
+
+  it("is a model without MLPs", async () => {
+    const { model, rows } = await folded("attn_only_2l");
+    await expect(measureDiffuseMlp(model, rows)).rejects.toThrow(/attention layers only.*solu-1l/);
+  });
+
+  it("is a model that sees the tokens to predict", async () => {
+    const { model, rows } = await folded("bidirectional_1l");
+    await expect(measureDiffuseMlp(model, rows)).rejects.toThrow(/bidirectional.*causal model/);
+  });
+
+  it("is a model whose norms are not folded", async () => {
+    const g = await golden("solu_ln_1l");
+    await expect(measureDiffuseMlp(goldenModel(g), g.tokens.toArray())).rejects.toThrow(/foldLn/);
+  });
+
+  it("is a prompt that is longer than the context: it is named, and not cut", async () => {
+    const long = "word ".repeat(300);
+    await expect(measureDiffuseMlp(await load(), ["short one", long])).rejects.toThrow(
+      /^Prompt 1 \("word word.*…"\) has \d+ tokens, BOS included, but the model's context holds 256/,
+    );
+  });
+
+  it("is a prompt without a second token, no prompts, and an option out of its range", async () => {
+    const model = await load();
+    await expect(measureDiffuseMlp(model, [[5]])).rejects.toThrow(/Prompt 0 has 1 token/);
+    await expect(measureDiffuseMlp(model, [])).rejects.toThrow(/no prompts/);
+    await expect(diffuseMlp(model, ["a b"], { top: 0 })).rejects.toThrow("top is 0; give a whole number from 1 on.");
+    await expect(diffuseMlp(model, ["a b"], { seed: 1.5 })).rejects.toThrow("seed is 1.5");
+  });
+
+  it("is whatever was aborted", async () => {
+    const signal = AbortSignal.abort(new Error("stopped by the test"));
+    await expect(measureDiffuseMlp(await load(), ["a b"], { signal })).rejects.toThrow("stopped by the test");
+  });
+});
+
+describe("the finding", () => {
+  it("is the same for the same seed, and only what chance decides is different for another", async () => {
+    const model = await load();
+    const [first, again, other] = [
+      await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 7 }),
+      await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 7 }),
+      await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 8 }),
+    ];
+    expect(again).toEqual(first);
+    const table = (f: typeof first, name: string) => f.tables.find((t) => t.name === name)!.rows;
+    expect(table(other, "top")).toEqual(table(first, "top"));
+    expect(table(other, "random")).not.toEqual(table(first, "random"));
+  });
+
+  it("tells that prompt 9 is two sentences, of the notebook's prompts and of no others", async () => {
+    const model = await load();
+    expect((await diffuseMlp(model)).caveats.join()).toContain("Prompt 9 is two sentences");
+    expect((await diffuseMlp(model, ["The sun shines."])).caveats.join()).not.toContain("Prompt 9");
+  });
+
+  it("leaves BOS out of what is ranked and compared when asked to", async () => {
+    const found = await diffuseMlp(await load(), undefined, { excludeBos: true, top: 40 });
+    for (const name of ["top", "random", "diffuse", "apart"]) {
+      const table = found.tables.find((t) => t.name === name)!;
+      const pos = table.columns.findIndex((c) => c.name === "pos");
+      expect(table.rows.length).toBeGreaterThan(0);
+      expect(table.rows.every((row) => Number(row[pos]) > 0)).toBe(true);
+    }
+  });
+
+  it("can be had of a single short prompt, without the tests that need more", async () => {
+    const found = await diffuseMlp(await load(), ["Time"]);
+    expect(found.baselines.map((b) => b.kind)).not.toContain("permutation test");
+    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+  });
+
+  it("of a model without a norm inside the MLP has nothing before and after", async () => {
+    const { model, rows } = await folded("gelu_2l");
+    const found = await diffuseMlp(model, rows);
+    expect(found.settings.ablated).toBe("blocks.1.mlp.hook_post");
+    expect(found.pictures.map((p) => p.name)).not.toContain("before-after");
+    expect(found.tables.flatMap((t) => t.columns.map((c) => c.name))).not.toContain("ratio");
+    expect(found.method.text).toContain("has no hook_mid");
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { bootstrapInterval } from "../../src/analyses/statistics/bootstrap.ts";
+import { pearson, spearman } from "../../src/analyses/statistics/correlation.ts";
+import { permutationTest } from "../../src/analyses/statistics/permutation-test.ts";
+import { Random } from "../../src/analyses/statistics/random.ts";
+
+describe("seeded chance", () => {
+  it("draws the same for the same seed, and each number at most once", () => {
+    const drawn = new Random(3).sample(100, 20);
+    expect(new Random(3).sample(100, 20)).toEqual(drawn);
+    expect(new Random(4).sample(100, 20)).not.toEqual(drawn);
+    expect(new Set(drawn).size).toBe(20);
+  });
+
+  it("draws every number equally often", () => {
+    const random = new Random(0);
+    const counts = new Array(5).fill(0);
+    for (let i = 0; i < 5000; i++) for (const n of random.sample(5, 2)) counts[n]++;
+    for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(150); // more than four standard deviations
+  });
+});
+
+describe("the permutation test", () => {
+  it("agrees with counting all choices where there are few", () => {
+    // Of the 10 pairs out of 1..5, only {4, 5} and {1, 2} lie 2.5 from the mean of the rest.
+    const found = permutationTest([1, 2, 3, 4, 5], [3, 4], new Random(1), 20_000)!;
+    expect(found.difference).toBeCloseTo(2.5);
+    expect(found.p).toBeCloseTo(0.2, 1.7);
+  });
+
+  it("gives evenly spread p-values where there is nothing to find", () => {
+    const random = new Random(2);
+    const ps = Array.from({ length: 400 }, () => {
+      const values = Array.from({ length: 30 }, () => random.integer(1_000_000));
+      return permutationTest(values, [0, 1, 2, 3, 4], random, 199)!.p;
+    });
+    const below = (p: number) => ps.filter((x) => x <= p).length / ps.length;
+    expect(Math.abs(below(0.5) - 0.5)).toBeLessThan(0.1);
+    expect(below(0.05)).toBeLessThan(0.1);
+  });
+
+  it("never says that something is impossible, and nothing where there is no rest", () => {
+    const values = [...new Array(50).fill(0), 100, 101, 102];
+    expect(permutationTest(values, [50, 51, 52], new Random(0), 99)!.p).toBeGreaterThan(0);
+    expect(permutationTest([1, 2], [0, 1], new Random(0))).toBeUndefined();
+  });
+});
+
+describe("the bootstrap interval", () => {
+  const meanOf = (values: readonly number[]) => (indices: readonly number[]) =>
+    indices.reduce((sum, i) => sum + values[i], 0) / indices.length;
+
+  it("of a mean is about two standard errors to each side", () => {
+    const random = new Random(5);
+    const values = Array.from({ length: 400 }, () => random.integer(1001));
+    const single = values.map((_, i) => [i]);
+    const { interval } = bootstrapInterval(single, meanOf(values), random, { samples: 2000 })!;
+    const mean = meanOf(values)(values.map((_, i) => i));
+    const error = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 400 / 400);
+    expect((interval[1] - mean) / error).toBeCloseTo(1.96, 0.5);
+    expect((mean - interval[0]) / error).toBeCloseTo(1.96, 0.5);
+  });
+
+  it("is wider for clusters of equal values than for as many values apart", () => {
+    const values = Array.from({ length: 100 }, (_, i) => Math.floor(i / 10) ** 2);
+    const clusters = Array.from({ length: 10 }, (_, c) => Array.from({ length: 10 }, (_, i) => 10 * c + i));
+    const width = (groups: readonly (readonly number[])[]) => {
+      const { interval } = bootstrapInterval(groups, meanOf(values), new Random(1))!;
+      return interval[1] - interval[0];
+    };
+    expect(width(clusters)).toBeGreaterThan(2 * width(values.map((_, i) => [i])));
+  });
+
+  it("does not exist for one cluster, or where the statistic mostly does not", () => {
+    expect(bootstrapInterval([[0, 1]], () => 1, new Random(0))).toBeUndefined();
+    expect(bootstrapInterval([[0], [1]], () => Number.NaN, new Random(0))).toBeUndefined();
+  });
+});
+
+describe("correlations", () => {
+  it("are 1 on a line, and of ranks 1 on anything that rises", () => {
+    expect(pearson([1, 2, 3], [10, 20, 30])).toBeCloseTo(1);
+    expect(spearman([1, 2, 3, 4], [1, 10, 100, 1000])).toBeCloseTo(1);
+    expect(pearson([1, 2, 3, 4], [1, 10, 100, 1000])).toBeLessThan(0.9);
+  });
+
+  it("share ranks among equal values", () => {
+    expect(spearman([1, 1, 2, 3], [5, 5, 6, 7])).toBeCloseTo(1);
+  });
+
+  it("are not a number where nothing varies or there is too little", () => {
+    expect(pearson([1, 1, 1], [1, 2, 3])).toBeNaN();
+    expect(spearman([1, 2], [1, 2])).toBeNaN();
+  });
+});
