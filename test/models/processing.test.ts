@@ -4,9 +4,9 @@ import { type HookedTransformerConfig, parseConfig } from "../../src/models/conf
 import { checkWeights } from "../../src/models/families/index.ts";
 import { foldNorm } from "../../src/models/processing/fold-norm.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../../src/models/processing/process-weights.ts";
-import { svdOfProduct } from "../../src/models/processing/thin-svd.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ConfigError, WeightsError } from "../../src/tensor/errors.ts";
+import { svdOfProduct } from "../../src/tensor/thin-svd.ts";
 import { expectClose, relativeError } from "../close.ts";
 import { json, randomWeights, smallConfig, tensors, under, uniform, type Weights } from "./stored.ts";
 
