@@ -28,4 +28,7 @@ export async function inTurn<K extends string>(
   return Object.fromEntries(names.map((name) => [name, measured(times.get(name)!)])) as Record<K, Measured>;
 }
 
+/** The most memory that this process has held, in MB. */
+export const peakMb = (): number => Math.round(process.resourceUsage().maxRSS / 1024);
+
 export const rounded = (x: number, digits = 2): number => Number(x.toFixed(digits));

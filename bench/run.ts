@@ -1,9 +1,11 @@
 /** `npm run bench -- NAME [--json]`: medians of runs in turn, and ratios to the best alternative, run beside it. */
 import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
 import { forward } from "./forward.ts";
+import { generate } from "./generate.ts";
 import { seed } from "./seed.ts";
+import { sweep } from "./sweep.ts";
 
-const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { seed, forward };
+const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { seed, forward, sweep, generate };
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes("--json");

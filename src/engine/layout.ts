@@ -10,11 +10,20 @@ function idOf(data: object): number {
   return ids.get(data)!;
 }
 
+const keys = new WeakMap<Tensor, string>();
+
 /** Equal for the same ops on the same weights. */
 export function layoutKey(t: Tensor): string {
-  if (t.op === null) return `${idOf(t.array!.data)}[${t.shape}]`;
-  if (t.op === "point") return layoutKey(t.inputs[0]);
-  return `${t.op}${JSON.stringify(t.attrs)}(${t.inputs.map(layoutKey).join()})`;
+  const known = keys.get(t);
+  if (known) return known;
+  const key =
+    t.op === null
+      ? `${idOf(t.array!.data)}[${t.shape}]`
+      : t.op === "point"
+        ? layoutKey(t.inputs[0])
+        : `${t.op}${JSON.stringify(t.attrs)}(${t.inputs.map(layoutKey).join()})`;
+  keys.set(t, key);
+  return key;
 }
 
 /** The weight that a layout is kept with: it goes when the weight goes. */

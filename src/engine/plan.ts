@@ -82,9 +82,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   const step = (t: Tensor): Slot => {
     const from = t.inputs.map((x) => slots.get(x)!);
     if (t.op === "point") return from[0];
-    const { axes: _names, name: _name, ...rest } = t.attrs;
-    const attrs = typeof t.attrs.axes?.[0] === "string" ? rest : t.attrs;
-    const key = `${t.op} ${JSON.stringify(attrs)} ${from.map((s) => s.id).join()}`;
+    const key = `${t.op}${attrsKey(t.attrs)} ${from.map((s) => s.id).join()}`;
     const known = byKey.get(key);
     if (known) return known;
     const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
@@ -104,6 +102,17 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   const found = outputs.map((t) => slots.get(t)!);
   keys.push(`out ${found.map((s) => s.id).join()}`);
   return { key: keys.join("\n"), inputs, constants, steps, outputs: found };
+}
+
+/** Attributes as text; names of axes are not part of what is computed. */
+function attrsKey(attrs: Attrs): string {
+  let key = "";
+  for (const name in attrs) {
+    const value = attrs[name];
+    if (name === "name" || (name === "axes" && typeof value[0] === "string")) continue;
+    key += ` ${name}=${value}`;
+  }
+  return key;
 }
 
 /** Values that are weights in another layout: made by layout ops from weights alone. */

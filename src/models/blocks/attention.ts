@@ -58,16 +58,29 @@ export function attention(
   const heads = () => headsFirst(z, "pos").matmul(scope.weight("W_O")).transpose(-2, -3);
   if (scope.hooked("hook_result")) return scope.point("hook_result", heads()).sum("head").add(scope.weight("b_O"));
   scope.aside("hook_result", heads);
-  return z.mergeAxes("head", 2).matmul(scope.weight("W_O").mergeAxes(0, 2)).add(scope.weight("b_O"));
+  return z
+    .mergeAxes("head", 2)
+    .matmul(flat(scope.weight("W_O"), (w) => w.mergeAxes(0, 2)))
+    .add(scope.weight("b_O"));
 }
 
 /** x W + b for all heads: [batch pos d_model] or [batch pos head d_model] to [batch pos head d_head]. */
 function project(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   if (x.axes.at(-2) === "head") return headsFirst(x, "pos").matmul(weight).transpose(-2, -3).add(bias);
   const [head, , d_head] = weight.shape;
-  const flat = weight.permute([1, 0, 2]).mergeAxes(1, 2);
-  return x.matmul(flat).splitAxis(-1, { head, d_head }).add(bias);
+  return x
+    .matmul(flat(weight, (w) => w.permute([1, 0, 2]).mergeAxes(1, 2)))
+    .splitAxis(-1, { head, d_head })
+    .add(bias);
 }
+
+/** A weight's layout, the same value in every pass. */
+function flat(weight: Tensor, make: (w: Tensor) => Tensor): Tensor {
+  const known = flattened.get(weight) ?? make(weight);
+  flattened.set(weight, known);
+  return known;
+}
+const flattened = new WeakMap<Tensor, Tensor>();
 
 /** [... pos head d] to [... head pos d], the positions under another name. */
 function headsFirst(x: Tensor, pos: string): Tensor {

@@ -1,0 +1,59 @@
+/** Greedy generation with kept keys and values at GPT-2 small's size, over the time to read the weights once a token. */
+import { Engine } from "../src/engine/engine.ts";
+import { nodeBackend } from "../src/engine/ort-node.ts";
+import { Tensor } from "../src/graph/tensor.ts";
+import { rounded } from "./measure.ts";
+import { gpt2Small, noise, randomModel, randomTokens } from "./models.ts";
+
+const NEW_TOKENS = 40;
+
+export async function generate() {
+  const model = randomModel(gpt2Small);
+  const prompt = randomTokens(gpt2Small, 1, 15);
+  const job = async () => {
+    const marks: number[] = [];
+    for await (const _ of model.generateStream(prompt, {
+      maxNewTokens: NEW_TOKENS,
+      doSample: false,
+      stopAtEos: false,
+    })) {
+      marks.push(performance.now());
+    }
+    return marks;
+  };
+  const floor = bareReading();
+  await job();
+  await floor();
+  const steps: number[] = [];
+  const bare: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const marks = await job();
+    steps.push((marks[marks.length - 1] - marks[0]) / (marks.length - 1));
+    const start = performance.now();
+    for (let k = 0; k < 5; k++) await floor();
+    bare.push((performance.now() - start) / 5);
+  }
+  const median = (list: number[]) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
+  return {
+    median_ms: rounded(median(steps)),
+    bare_ms: rounded(median(bare)),
+    over_bare: rounded(median(steps) / median(bare)),
+    tokens_per_second: rounded(1000 / median(steps), 1),
+    sessions: model.engine.sessionsCreated,
+  };
+}
+
+/** One row times as many numbers as a token's weights are, in one product: what the memory allows. */
+function bareReading(): () => Promise<unknown> {
+  const engine = new Engine(nodeBackend());
+  const { nLayers, dModel, dMlp, dVocab } = gpt2Small;
+  const columns = Math.round((nLayers * (4 * dModel * dModel + 2 * dModel * dMlp!)) / dModel + dVocab);
+  const row = Tensor.leaf({ dtype: "float32", shape: [1, dModel], data: noise(dModel, 1, 1) });
+  const matrix = Tensor.leaf(
+    { dtype: "float32", shape: [dModel, columns], data: noise(dModel * columns, 1, 2) },
+    [],
+    "weight",
+  );
+  const product = row.matmul(matrix);
+  return () => engine.run([product]);
+}
