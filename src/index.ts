@@ -11,7 +11,9 @@ export { grad } from "./graph/grad.ts";
 export { print } from "./graph/print.ts";
 export { Tensor, tensor } from "./graph/tensor.ts";
 // the lens
-export { ActivationCache } from "./lens/activation-cache.ts";
+export { ActivationCache, type CacheKey, type Cut } from "./lens/activation-cache.ts";
+export type { AxisSlice } from "./lens/axis-slice.ts";
+export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
 export type { FromPretrainedOptions } from "./lens/from-pretrained.ts";
 export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
 export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
@@ -20,7 +22,9 @@ export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
 export { KeyValueCache } from "./lens/key-value-cache.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 export type { ModelInput } from "./lens/model-input.ts";
+export { ResidualStack } from "./lens/residual-stack.ts";
 export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run.ts";
+export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";
 // models and their files
 export { getActName } from "./models/act-name.ts";

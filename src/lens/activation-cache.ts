@@ -1,39 +1,84 @@
-/** What a run's hook points held. */
+/** What a run's hook points held, and what they are made of. */
 import type { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
-import { ShapeError } from "../tensor/errors.ts";
+import { finalNorm } from "../models/forward.ts";
+import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { type AxisSlice, cutAxis, indicesOf } from "./axis-slice.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { LogitAttrsOptions } from "./logit-directions.ts";
+import { posAxis } from "./pos-slice.ts";
+import {
+  type AccumulatedResidOptions,
+  accumulatedResid,
+  type DecomposeResidOptions,
+  decomposeResid,
+  type FullResidDecompositionOptions,
+  getFullResidDecomposition,
+  givenStack,
+  headResults,
+  layerBefore,
+  neuronResults,
+  type StackHeadResultsOptions,
+  type StackNeuronResultsOptions,
+  stackHeadResults,
+  stackNeuronResults,
+} from "./residual-decompositions.ts";
+import { ResidualStack } from "./residual-stack.ts";
+import { frozenNorm, ownNorm, type StackNorm } from "./stack-norm.ts";
+import { stackOf } from "./stack-parts.ts";
+import type { TokenChoice } from "./weight-views.ts";
 
 /** `"blocks.0.mlp.hook_mid"`, `"mid0"`, or name, layer (negative: from the end) and kind apart: `["normalized", 0, "ln2"]`. */
 export type CacheKey = HookNameLike | readonly [name: string, layer: number, type?: string];
 
-/** Values by hook name, each a tensor of its own that nothing else changes. Source: TransformerLens' `ActivationCache`. */
-export class ActivationCache {
-  readonly nLayers: number;
-  private readonly values: ReadonlyMap<string, Tensor>;
+/** Which prompts and positions: an index drops the axis, a list or a range keeps it. */
+export interface Cut {
+  readonly batch?: AxisSlice | undefined;
+  readonly pos?: AxisSlice | undefined;
+}
 
-  constructor(values: ReadonlyMap<string, Tensor>, nLayers: number) {
+export interface ApplyLnOptions extends Pick<LogitAttrsOptions, "batchSlice" | "posSlice"> {
+  /** The norm before that layer; `ln_final` for the number of layers (the default). */
+  readonly layer?: number | undefined;
+  /** The norm before that layer's MLP instead of before its attention. */
+  readonly mlpInput?: boolean | undefined;
+  /** `ln_final` alone: each component gets a scale of its own, as if it were the whole residual stream. */
+  readonly recomputeLn?: boolean | undefined;
+}
+
+/**
+ * Values by hook name, each a tensor of its own that nothing else changes. The methods that take the residual stream
+ * apart only say what is to be computed: `compute()` on what they give, or `model.compute([...])` on several, runs it.
+ * They work as well on a cache of values that are still to be computed (`model.graph(...)`), all in one run.
+ * Source: TransformerLens' `ActivationCache`.
+ */
+export class ActivationCache {
+  readonly model: Pick<HookedTransformer, "cfg" | "weights" | "text" | "hookNames">;
+  private readonly values: ReadonlyMap<string, Tensor>;
+  private readonly cuts: readonly Cut[];
+  /** Values after the cuts. */
+  private readonly made = new Map<string, Tensor>();
+  private whole: ReadonlyMap<string, number> | undefined;
+
+  constructor(values: ReadonlyMap<string, Tensor>, model: ActivationCache["model"], cuts: readonly Cut[] = []) {
     this.values = values;
-    this.nLayers = nLayers;
+    this.model = model;
+    this.cuts = cuts;
   }
+
+  // Values.
 
   /** The value at a hook point. @throws UnknownNameError with the nearest one that is cached. */
   get(key: CacheKey): Tensor {
-    return this.values.get(this.nameOf(key))!;
+    const name = this.nameOf(key);
+    const known = this.made.get(name) ?? this.cut(this.values.get(name)!);
+    this.made.set(name, known);
+    return known;
   }
 
   has(key: CacheKey): boolean {
     return this.values.has(this.written(key));
-  }
-
-  private written(key: CacheKey): string {
-    if (typeof key === "string") return this.values.has(key) ? key : getActName(key);
-    const [name, layer, type] = key;
-    return getActName(name, layer < 0 ? layer + this.nLayers : layer, type);
-  }
-
-  private nameOf(key: CacheKey): string {
-    return resolveName(this.written(key), [...this.values.keys()]);
   }
 
   keys(): string[] {
@@ -41,7 +86,7 @@ export class ActivationCache {
   }
 
   items(): [string, Tensor][] {
-    return [...this.values];
+    return this.keys().map((name) => [name, this.get(name)]);
   }
 
   get size(): number {
@@ -49,20 +94,238 @@ export class ActivationCache {
   }
 
   [Symbol.iterator](): IterableIterator<[string, Tensor]> {
-    return this.values.entries();
+    return this.items()[Symbol.iterator]();
+  }
+
+  /** Several values at once. @throws ArgumentError that names those which were not captured, and `what` they are for. */
+  need(what: string, names: readonly string[]): Tensor[] {
+    const missing = names.filter((name) => !this.values.has(name));
+    if (missing.length === 0) return names.map((name) => this.get(name));
+    const listed =
+      missing.length > 4
+        ? `"${missing.slice(0, 3).join('", "')}" and ${missing.length - 3} more`
+        : `"${missing.join('", "')}"`;
+    throw new ArgumentError(
+      `${what} needs ${listed}, which this cache does not hold: run with namesFilter naming them too, or without one.`,
+      { asked: missing, found: this.keys() },
+    );
+  }
+
+  private written(key: CacheKey): string {
+    if (typeof key === "string") return this.values.has(key) ? key : getActName(key);
+    const [name, layer, type] = key;
+    return getActName(name, layer < 0 ? layer + this.model.cfg.nLayers : layer, type);
+  }
+
+  private nameOf(key: CacheKey): string {
+    const name = this.written(key);
+    if (!this.values.has(name) && this.model.hookNames.includes(name)) {
+      const advice = "The model has that hook point, but the run did not keep it: name it in namesFilter.";
+      throw new UnknownNameError("cached value", name, this.keys(), advice);
+    }
+    return resolveName(name, this.keys());
+  }
+
+  // Prompts and positions.
+
+  /** The same values of fewer prompts or positions (of patterns and scores: query positions). */
+  at(cut: Cut): ActivationCache {
+    for (const axis of ["batch", "pos"] as const) {
+      const slice = cut[axis];
+      if (slice === undefined) continue;
+      const size = this.lead.get(axis);
+      if (size === undefined) {
+        throw new ShapeError(`The cached values have no axis ${axis} to take ${JSON.stringify(slice)} of.`, {
+          asked: slice,
+          found: [...this.lead.keys()],
+        });
+      }
+      indicesOf(slice, size, axis);
+    }
+    return new ActivationCache(this.values, this.model, [...this.cuts, cut]);
+  }
+
+  /** The same values of fewer prompts; an index drops the batch axis. @throws ShapeError if there is none. */
+  applySliceToBatchDim(slice: AxisSlice): ActivationCache {
+    return this.at({ batch: slice });
   }
 
   /** The same values without the batch axis. @throws ShapeError if there is more than one row. */
   removeBatchDim(): ActivationCache {
-    const single = this.items().map(([name, value]): [string, Tensor] => {
-      if (value.shape[0] !== 1) {
-        throw new ShapeError(
-          `removeBatchDim needs a batch of one, but "${name}" has ${value.shape[0]} rows: slice the batch first.`,
-          { asked: 1, found: value.shape[0] },
-        );
-      }
-      return [name, value.row(0)];
-    });
-    return new ActivationCache(new Map(single), this.nLayers);
+    for (const [name, value] of this.values) {
+      const rows = this.cut(value).shape[value.axes.indexOf("batch")];
+      if (rows === 1 || !value.axes.includes("batch")) continue;
+      throw new ShapeError(
+        `removeBatchDim needs a batch of one, but "${name}" has ${rows} rows: slice the batch first.`,
+        { asked: 1, found: rows },
+      );
+    }
+    return this.at({ batch: 0 });
   }
+
+  /** How many prompts and positions there are: sizes by the axes `batch` and `pos` that the values have. */
+  get lead(): ReadonlyMap<string, number> {
+    return this.cuts.reduce(afterCut, this.wholeLead);
+  }
+
+  private get wholeLead(): ReadonlyMap<string, number> {
+    this.whole ??= leadOf(this.values.values());
+    return this.whole;
+  }
+
+  /** A value of the whole run, cut as this cache is. One that is cut already stays. */
+  cut(value: Tensor): Tensor {
+    let whole = this.wholeLead;
+    let out = value;
+    for (const cut of this.cuts) {
+      const pos = posAxis(out);
+      if (cut.batch !== undefined && sizeAlong(out, "batch") === whole.get("batch"))
+        out = cutAxis(out, "batch", cut.batch);
+      if (cut.pos !== undefined && pos && sizeAlong(out, pos) === whole.get("pos")) out = cutAxis(out, pos, cut.pos);
+      whole = afterCut(whole, cut);
+    }
+    return out;
+  }
+
+  // The residual stream, taken apart. Labels and order are TransformerLens'.
+
+  /** The residual stream before each layer: what the model believes so far. @see accumulatedResid */
+  accumulatedResid(options: AccumulatedResidOptions = {}): ResidualStack {
+    return accumulatedResid(this, options);
+  }
+
+  /** The residual stream as the sum of what embeddings, attention layers and MLPs wrote. @see decomposeResid */
+  decomposeResid(options: DecomposeResidOptions = {}): ResidualStack {
+    return decomposeResid(this, options);
+  }
+
+  /** What each head wrote. @see stackHeadResults */
+  stackHeadResults(options: StackHeadResultsOptions = {}): ResidualStack {
+    return stackHeadResults(this, options);
+  }
+
+  /** What each neuron wrote. @see stackNeuronResults */
+  stackNeuronResults(options: StackNeuronResultsOptions = {}): ResidualStack {
+    return stackNeuronResults(this, options);
+  }
+
+  /** The residual stream as the sum of heads, neurons (or MLPs), embeddings and biases. @see getFullResidDecomposition */
+  getFullResidDecomposition(options: FullResidDecompositionOptions = {}): ResidualStack {
+    return getFullResidDecomposition(this, options);
+  }
+
+  /**
+   * What components add to tokens' logits, [component batch pos]: `norm(component) · W_U[:, token]`, with the last norm's
+   * scale as it was in the run, in logits. With `incorrectTokens`, what they add to the logit difference. The stack's
+   * components are not made on the way. The unembedding's bias belongs to none.
+   * @param stack components before any norm (or after the last one), or a tensor [component ... d_model] of such
+   * @param tokens texts of one token or ids: one for all, one for each prompt, or one for each prompt and position
+   * @throws ArgumentError if the scale of the last norm was not captured; ShapeError for tokens that fit no axis
+   */
+  logitAttrs(
+    stack: ResidualStack | Tensor,
+    tokens: TokenChoice,
+    { incorrectTokens, batchSlice, posSlice }: LogitAttrsOptions = {},
+  ): Tensor {
+    return this.stackOf(stack, { batch: batchSlice, pos: posSlice }).logitAttrs(tokens, { incorrectTokens });
+  }
+
+  /**
+   * Components as a norm of the run passes them on, `(x - mean(x)) / scale · w`: without the mean for an RMSNorm, with
+   * the run's own scale, and without the norm's bias, which belongs to none of them. With `recomputeLn` each is
+   * normalized as if it were the whole stream, bias included. A model without norms leaves them as they are.
+   * @param stack components, or a tensor [component ... d_model] of such
+   */
+  applyLnToStack(stack: ResidualStack | Tensor, options: ApplyLnOptions = {}): ResidualStack {
+    const norm = this.normBefore(options);
+    return this.stackOf(stack, { batch: options.batchSlice, pos: options.posSlice }).normalized(norm);
+  }
+
+  /** The norm before a layer, its MLP, or the unembedding; `undefined` in a model without norms. */
+  normBefore({ layer, mlpInput = false, recomputeLn = false }: ApplyLnOptions): StackNorm | undefined {
+    const { cfg } = this.model;
+    const at = layerBefore(layer, mlpInput, cfg);
+    if (at === cfg.nLayers) {
+      const type = finalNorm(cfg);
+      return type ? (recomputeLn ? ownNorm : frozenNorm)("ln_final", type) : undefined;
+    }
+    if (recomputeLn) {
+      throw new ArgumentError(`recomputeLn is for the last norm: layer ${at} is before it.`, { asked: layer });
+    }
+    const type = cfg.normalizationType;
+    return type ? frozenNorm(`blocks.${at}.ln${mlpInput ? 2 : 1}`, type) : undefined;
+  }
+
+  private stackOf(stack: ResidualStack | Tensor, { batch, pos }: Cut): ResidualStack {
+    const cut = { ...(batch === undefined ? {} : { batch }), ...(pos === undefined ? {} : { pos }) };
+    const whole = stack instanceof ResidualStack ? stack : givenStack(this, stack, this.at(cut));
+    return Object.keys(cut).length === 0 ? whole : whole.at(cut);
+  }
+
+  // Other values of every layer.
+
+  /** One kind of value of the layers before `layer` (all unless given), [layer ...]. */
+  stackActivation(
+    name: string,
+    { layer, sublayerType }: { readonly layer?: number; readonly sublayerType?: string } = {},
+  ): Tensor {
+    const layers = layerBefore(layer, false, this.model.cfg);
+    const names = Array.from({ length: layers }, (_, l) => getActName(name, l, sublayerType));
+    if (layers === 0) throw new ArgumentError(`There is no "${name}" before layer 0.`, { asked: layer });
+    const known = this.model.hookNames;
+    if (!known.includes(names[0])) throw new UnknownNameError("hook point", names[0], known);
+    return stackOf(this.need("stackActivation", names)).rename(["layer", ...this.get(names[0]).axes]);
+  }
+
+  /** These values and each head's own output `hook_result`, z W_O [batch pos head d_model], of layers whose z is here. */
+  computeHeadResults(): ActivationCache {
+    const withResults = [...this.values].flatMap(([name, value]): [string, Tensor][] => {
+      const layer = /^blocks\.(\d+)\.attn\.hook_z$/.exec(name)?.[1];
+      const result = getActName("result", Number(layer));
+      if (layer === undefined || this.values.has(result)) return [[name, value]];
+      return [
+        [name, value],
+        [result, headResults(value, this.model.weights.get(`blocks.${layer}.attn.W_O`))],
+      ];
+    });
+    return new ActivationCache(new Map(withResults), this.model, this.cuts);
+  }
+
+  /** What each neuron of a layer wrote, [batch pos d_mlp d_model]: its activation times its row of W_out. */
+  getNeuronResults(
+    layer: number,
+    { neuronSlice, posSlice }: { readonly neuronSlice?: AxisSlice; readonly posSlice?: AxisSlice } = {},
+  ): Tensor {
+    return neuronResults(posSlice === undefined ? this : this.at({ pos: posSlice }), layer, neuronSlice);
+  }
+}
+
+function sizeAlong(value: Tensor, axis: string): number | undefined {
+  return value.shape[value.axes.indexOf(axis)];
+}
+
+/** The sizes of `batch` and `pos` among values: the larger, where a hook made the batch bigger on the way. */
+function leadOf(values: Iterable<Tensor>): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const value of values) {
+    for (const [axis, own] of [
+      ["batch", "batch"],
+      ["pos", posAxis(value)],
+    ] as const) {
+      const size = own && sizeAlong(value, own);
+      if (size !== undefined) sizes.set(axis, Math.max(size, sizes.get(axis) ?? 0));
+    }
+  }
+  return sizes;
+}
+
+function afterCut(lead: ReadonlyMap<string, number>, cut: Cut): ReadonlyMap<string, number> {
+  const sizes = new Map(lead);
+  for (const axis of ["batch", "pos"] as const) {
+    const slice = cut[axis];
+    if (slice === undefined) continue;
+    if (typeof slice === "number") sizes.delete(axis);
+    else sizes.set(axis, indicesOf(slice, sizes.get(axis)!, axis).length);
+  }
+  return sizes;
 }

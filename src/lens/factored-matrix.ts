@@ -9,7 +9,7 @@ import { type EvaluateOptions, evaluate } from "../graph/evaluate.ts";
 import { hostView } from "../graph/host-view.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
-import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
+import { GlassformerError, ShapeError } from "../tensor/errors.ts";
 import { type Columns, svdOfProduct } from "../tensor/thin-svd.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 
@@ -48,9 +48,9 @@ export class FactoredMatrix {
         { asked: A.shape, found: B.shape },
       );
     }
-    this.A = A;
-    this.B = B;
     this.lead = broadcast("FactoredMatrix", [leading(A), leading(B)]);
+    this.A = withRank(A, this.ndim);
+    this.B = withRank(B, this.ndim);
   }
 
   // Shape.
@@ -157,14 +157,10 @@ export class FactoredMatrix {
       const slice = index[i];
       if (slice === null) continue;
       const indices = indicesOf(slice, this.shape[i], this.axes[i] || `${i}`);
-      if (i === lead) A = picked(A, -2, indices, false);
-      else if (i === lead + 1) B = picked(B, -1, indices, false);
-      else {
-        const fromEnd = i - this.ndim;
-        const drop = typeof slice === "number";
-        A = picked(A, fromEnd + (this.ndim - lead - 2), indices, drop, lead - i + 2);
-        B = picked(B, fromEnd + (this.ndim - lead - 2), indices, drop, lead - i + 2);
-      }
+      const picked = (x: Tensor, axis: number) =>
+        pick(x, axis, indices, this.shape[i], typeof slice === "number" && i < lead);
+      if (i !== lead + 1) A = picked(A, i);
+      if (i !== lead) B = picked(B, i);
     }
     return new FactoredMatrix(A, B);
   }
@@ -172,19 +168,13 @@ export class FactoredMatrix {
   /** A new leading axis of size 1, which is axis `axis`. */
   unsqueeze(axis: number, name = ""): FactoredMatrix {
     const lead = this.lead.shape.length;
-    if (!(Number.isInteger(axis) && axis >= 0 && axis <= lead)) {
-      throw new ShapeError(`unsqueeze(${axis}) is not among the leading axes, 0 to ${lead}, of ${this.show()}.`, {
-        asked: axis,
-        found: this.shape,
-      });
+    if (Number.isInteger(axis) && axis >= 0 && axis <= lead) {
+      return new FactoredMatrix(this.A.unsqueeze(axis, name), this.B.unsqueeze(axis, name));
     }
-    const place = (x: Tensor) => {
-      const at = axis - lead + x.shape.length - 2;
-      return at < 0 ? x : x.unsqueeze(at, name);
-    };
-    const [A, B] = [place(this.A), place(this.B)];
-    // Neither factor reaches up to the new axis: one must, for the product to have it.
-    return new FactoredMatrix(A.shape.length === this.A.shape.length && B.shape.length === this.B.shape.length ? lifted(A, lead + 3, name) : A, B);
+    throw new ShapeError(`unsqueeze(${axis}) is not among the leading axes of ${this.show()}: give 0 to ${lead}.`, {
+      asked: axis,
+      found: this.shape,
+    });
   }
 
   /** The top left corner of the product, [... k k]. */
@@ -233,9 +223,17 @@ export class FactoredMatrix {
       for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) small.set(i, j, product(rows, i, columns, j));
       const found = new EigenvalueDecomposition(small);
       const [real, imaginary] = [found.realEigenvalues, found.imaginaryEigenvalues];
-      const order = real.map((_, i) => i).sort((i, j) => Math.hypot(real[j], imaginary[j]) - Math.hypot(real[i], imaginary[i]));
-      re.set(order.map((i) => real[i]), n * k);
-      im.set(order.map((i) => imaginary[i]), n * k);
+      const order = real
+        .map((_, i) => i)
+        .sort((i, j) => Math.hypot(real[j], imaginary[j]) - Math.hypot(real[i], imaginary[i]));
+      re.set(
+        order.map((i) => real[i]),
+        n * k,
+      );
+      im.set(
+        order.map((i) => imaginary[i]),
+        n * k,
+      );
     });
     return { re: this.leaf([k], re, [""]), im: this.leaf([k], im, [""]) };
   }
@@ -244,7 +242,9 @@ export class FactoredMatrix {
   norm(): Tensor {
     const { S } = this.svd();
     const n = S.shape.at(-1)!;
-    const norms = Float32Array.from({ length: S.data.length / n }, (_, i) => Math.hypot(...S.data.subarray(i * n, (i + 1) * n)));
+    const norms = Float32Array.from({ length: S.data.length / n }, (_, i) =>
+      Math.hypot(...S.data.subarray(i * n, (i + 1) * n)),
+    );
     return this.leaf([], norms, []);
   }
 
@@ -332,4 +332,44 @@ export class FactoredMatrix {
 
 function leading({ dtype, shape, axes }: Tensor) {
   return { dtype, shape: shape.slice(0, -2), axes: axes.slice(0, -2) };
+}
+
+/** The same value with axes of size 1 in front, up to a rank. */
+function withRank(x: Tensor, rank: number): Tensor {
+  return x.shape.length < rank ? withRank(x.unsqueeze(0), rank) : x;
+}
+
+/** Elements along an axis; of one that broadcasts to `whole`, there is but one to pick. */
+function pick(x: Tensor, axis: number, indices: readonly number[], whole: number, drop: boolean): Tensor {
+  const broadcasts = x.shape[axis] === 1 && whole !== 1;
+  const index = ndarray("int32", [indices.length], Int32Array.from(indices));
+  const part = broadcasts ? x : x.gather(axis, Tensor.leaf(index, [x.axes[axis]]));
+  return drop ? part.squeeze(axis) : part;
+}
+
+/** The columns of the matrix at one place of the leading axes. */
+function columnsOf(x: Tensor, place: readonly number[]): Columns {
+  const held = place.map((i, axis) => (x.shape[axis] === 1 ? 0 : i));
+  const view = hostView(x, [...held, null, null]);
+  if (!view) {
+    throw new GlassformerError(
+      "The factors of this matrix have not been computed: `await matrix.compute()` gives it with their numbers.",
+      { asked: "numbers", found: x.op },
+    );
+  }
+  const [rows, cols] = x.shape.slice(-2);
+  const [down, across] = view.offsets.slice(-2).map((offsets) => offsets!);
+  const data = new Float64Array(rows * cols);
+  for (let j = 0, to = 0; j < cols; j++) {
+    const from = view.start + across[j];
+    for (let i = 0; i < rows; i++) data[to++] = view.data[from + down[i]];
+  }
+  return { rows, cols, data };
+}
+
+/** The inner product of column i of one matrix and column j of another. */
+function product(a: Columns, i: number, b: Columns, j: number): number {
+  let sum = 0;
+  for (let k = 0; k < a.rows; k++) sum += a.data[i * a.rows + k] * b.data[j * b.rows + k];
+  return sum;
 }

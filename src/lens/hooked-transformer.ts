@@ -11,6 +11,7 @@ import { InputError, ShapeError } from "../tensor/errors.ts";
 import { type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
+import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
@@ -29,6 +30,18 @@ import {
   runInputs,
   traceRun,
 } from "./run.ts";
+import {
+  type AccumulatedBiasOptions,
+  accumulatedBias,
+  type CompositionMode,
+  compositionScores,
+  headLabels,
+  ov,
+  qk,
+  residualDirections,
+  stacked,
+  type TokenChoice,
+} from "./weight-views.ts";
 
 interface RegisteredHook {
   readonly at: Hook[0];
@@ -179,7 +192,7 @@ export class HookedTransformer {
     options: ForwardOptions<R> & CacheOptions = {},
   ): Promise<[Output<R>, ActivationCache]> {
     const [output, values] = await run(this.source(), input, options, true);
-    const cache = new ActivationCache(values, this.cfg.nLayers);
+    const cache = new ActivationCache(values, this);
     return [output as Output<R>, options.removeBatchDim ? cache.removeBatchDim() : cache];
   }
 
@@ -300,6 +313,83 @@ export class HookedTransformer {
   /** Position embedding [pos d_model]. */
   get W_pos(): Tensor {
     return this.weights.get("pos_embed.W_pos");
+  }
+  /** Tokens' and then positions' embeddings, [d_vocab+pos d_model]. */
+  get W_E_pos(): Tensor {
+    return this.W_E.rename(["", "d_model"]).concat(this.W_pos.rename(["", "d_model"]), 0);
+  }
+  /** [layer head d_model d_head] */
+  get W_Q(): Tensor {
+    return stacked(this, "attn.W_Q");
+  }
+  /** [layer head d_model d_head] */
+  get W_K(): Tensor {
+    return stacked(this, "attn.W_K");
+  }
+  /** [layer head d_model d_head] */
+  get W_V(): Tensor {
+    return stacked(this, "attn.W_V");
+  }
+  /** [layer head d_head d_model] */
+  get W_O(): Tensor {
+    return stacked(this, "attn.W_O");
+  }
+  /** [layer head d_head] */
+  get b_Q(): Tensor {
+    return stacked(this, "attn.b_Q");
+  }
+  /** [layer head d_head] */
+  get b_K(): Tensor {
+    return stacked(this, "attn.b_K");
+  }
+  /** [layer head d_head] */
+  get b_V(): Tensor {
+    return stacked(this, "attn.b_V");
+  }
+  /** [layer d_model] */
+  get b_O(): Tensor {
+    return stacked(this, "attn.b_O");
+  }
+  /** [layer d_model d_mlp] */
+  get W_in(): Tensor {
+    return stacked(this, "mlp.W_in");
+  }
+  /** [layer d_mlp] */
+  get b_in(): Tensor {
+    return stacked(this, "mlp.b_in");
+  }
+  /** [layer d_mlp d_model] */
+  get W_out(): Tensor {
+    return stacked(this, "mlp.W_out");
+  }
+  /** [layer d_model] */
+  get b_out(): Tensor {
+    return stacked(this, "mlp.b_out");
+  }
+
+  /** What makes each head's scores, `W_Q W_Kᵀ` [layer head d_model d_model], from the query's stream to the key's. */
+  get QK(): FactoredMatrix {
+    return qk(this);
+  }
+  /** What each head moves, `W_V W_O` [layer head d_model d_model], from the stream it reads to the stream it writes. */
+  get OV(): FactoredMatrix {
+    return ov(this);
+  }
+  /** `L0H0`, `L0H1`, ...: every head. */
+  allHeadLabels(): string[] {
+    return headLabels(this);
+  }
+  /** How much of what each head writes each later head reads, [layer head to_layer to_head]. @see compositionScores */
+  allCompositionScores(mode: CompositionMode): Tensor {
+    return compositionScores(this, mode);
+  }
+  /** All that biases have added to the residual stream before a layer, [d_model]. @see AccumulatedBiasOptions */
+  accumulatedBias(layer: number, options: AccumulatedBiasOptions = {}): Tensor {
+    return accumulatedBias(this, layer, options);
+  }
+  /** The directions that make tokens likelier, their columns of W_U: [... d_model] for tokens [...]. */
+  tokensToResidualDirections(tokens: TokenChoice): Tensor {
+    return residualDirections(this, tokens, this.text);
   }
 }
 

@@ -1,0 +1,53 @@
+/** Which direction of the residual stream each prompt or position is asked about. */
+import type { Tensor } from "../graph/tensor.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import type { ActivationCache } from "./activation-cache.ts";
+import type { AxisSlice } from "./axis-slice.ts";
+import { residualDirections, type TokenChoice } from "./weight-views.ts";
+
+export interface LogitAttrsOptions {
+  /** Tokens whose logits are subtracted: the attributions are then to the logit difference. */
+  readonly incorrectTokens?: TokenChoice | undefined;
+  /** Which prompts. */
+  readonly batchSlice?: AxisSlice | undefined;
+  /** Which positions. */
+  readonly posSlice?: AxisSlice | undefined;
+}
+
+/**
+ * `W_U[:, token] - W_U[:, incorrect token]`, [... d_model]. One token is the same for all; a list has one for each prompt
+ * (for each position, where the cache has no batch axis); rows of lists one for each prompt and position.
+ * @throws ShapeError for a list of another length than there are prompts or positions.
+ */
+export function logitDirections(cache: ActivationCache, tokens: TokenChoice, incorrect?: TokenChoice): Tensor {
+  const right = directions(cache, tokens);
+  if (incorrect === undefined) return right;
+  const wrong = directions(cache, incorrect);
+  if (right.shape.length > 1 && wrong.shape.length > 1 && right.shape.join() !== wrong.shape.join()) {
+    throw new ShapeError(
+      `tokens are [${right.shape.slice(0, -1)}] and incorrectTokens [${wrong.shape.slice(0, -1)}]: give as many of one as of the other, or one token for all.`,
+      { asked: right.shape, found: wrong.shape },
+    );
+  }
+  return right.sub(wrong);
+}
+
+function directions(cache: ActivationCache, tokens: TokenChoice): Tensor {
+  const found = residualDirections(cache.model, tokens, cache.model.text);
+  const lead = cache.lead;
+  const axes =
+    found.shape.length === 2
+      ? [lead.has("batch") ? "batch" : "pos"]
+      : ["batch", "pos"].slice(0, found.shape.length - 1);
+  const given = found.axes.slice(0, -1);
+  const named = given.every((axis) => lead.has(axis)) ? given : axes;
+  named.forEach((axis, i) => {
+    const size = lead.get(axis);
+    if (found.shape[i] === size || found.shape[i] === 1) return;
+    throw new ShapeError(
+      `tokens have ${found.shape[i]} entries for axis ${axis}, but the stack has ${size ?? "no such axis"}: give one token, one for each prompt, or one for each prompt and position.`,
+      { asked: found.shape.slice(0, -1), found: [...lead.values()] },
+    );
+  });
+  return found.rename([...named, "d_model"]);
+}

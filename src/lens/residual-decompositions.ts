@@ -1,0 +1,291 @@
+/**
+ * The ways to take a residual stream apart. Each sums to the stream it decomposes, as far as no hook changed a sum along
+ * the way; what has no such sum is refused. Source: TransformerLens' `ActivationCache`.
+ */
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import type { ActivationCache } from "./activation-cache.ts";
+import { type AxisSlice, indicesOf } from "./axis-slice.ts";
+import { ResidualStack } from "./residual-stack.ts";
+import { heads, neurons, remainder, type StackPart, slab, values } from "./stack-parts.ts";
+import { accumulatedBias } from "./weight-views.ts";
+
+/** What all decompositions can be told. */
+export interface StackOptions {
+  /** The stream before that layer, from 0; before the unembedding for the number of layers (or -1), the default. */
+  readonly layer?: number | undefined;
+  /** Which positions: one drops the axis, a list or a range keeps it. */
+  readonly posSlice?: AxisSlice | undefined;
+  /** Pass the components on through the norm that reads the stream, with its scale as it was in the run. */
+  readonly applyLn?: boolean | undefined;
+}
+
+interface WithMlpInput {
+  /** The stream before that layer's MLP instead of before its attention. */
+  readonly mlpInput?: boolean | undefined;
+}
+
+interface WithRemainder {
+  /** A last component `remainder`: what of the stream the others are not. */
+  readonly inclRemainder?: boolean | undefined;
+}
+
+export interface AccumulatedResidOptions extends StackOptions, WithMlpInput {
+  /** Also between attention and MLP of each layer. */
+  readonly inclMid?: boolean | undefined;
+}
+
+/**
+ * The residual stream before each layer up to `layer`, [component ... d_model]: `0_pre`, `0_mid`, ..., `final_post`.
+ * `applyLn` puts each through the norm before `layer`: through the last norm as if it were the end of the model, with a
+ * scale of its own (the logit lens, nostalgebraist 2020); through an earlier one with that norm's scale in the run.
+ */
+export function accumulatedResid(cache: ActivationCache, options: AccumulatedResidOptions): ResidualStack {
+  const { inclMid = false, mlpInput = false } = options;
+  const { cfg } = cache.model;
+  const layer = layerBefore(options.layer, mlpInput, cfg);
+  if (inclMid) needMid("inclMid", cfg);
+  const names: [label: string, name: string][] = [];
+  for (let l = 0; l <= layer; l++) {
+    if (l === cfg.nLayers) names.push(["final_post", `blocks.${l - 1}.hook_resid_post`]);
+    else names.push([`${l}_pre`, `blocks.${l}.hook_resid_pre`]);
+    if ((inclMid && l < layer) || (mlpInput && l === layer)) names.push([`${l}_mid`, `blocks.${l}.hook_resid_mid`]);
+  }
+  const build = (from: ActivationCache) => [named(from, "accumulatedResid", names)];
+  return finished(cache, build, { ...options, recomputeLn: layer === cfg.nLayers });
+}
+
+export interface DecomposeResidOptions extends StackOptions, WithMlpInput {
+  /** Attention layers, MLPs, or both (the default). */
+  readonly mode?: "all" | "attn" | "mlp" | undefined;
+  /** With the embeddings; true unless given. */
+  readonly inclEmbeds?: boolean | undefined;
+}
+
+/**
+ * What embeddings, attention layers and MLPs before `layer` wrote, biases included, [component ... d_model]: `embed`,
+ * `pos_embed`, `0_attn_out`, `0_mlp_out`, ... All together they sum to the stream. Shortformer position embeddings never
+ * enter the stream, and are no component.
+ */
+export function decomposeResid(cache: ActivationCache, options: DecomposeResidOptions): ResidualStack {
+  const { mode = "all", mlpInput = false, inclEmbeds = true } = options;
+  const { cfg } = cache.model;
+  const layer = layerBefore(options.layer, mlpInput, cfg);
+  const names = inclEmbeds ? embeddings(cfg) : [];
+  for (let l = 0; l < layer + (mlpInput ? 1 : 0); l++) {
+    if (mode !== "mlp") names.push([`${l}_attn_out`, `blocks.${l}.hook_attn_out`]);
+    if (mode !== "attn" && !cfg.attnOnly && l < layer) names.push([`${l}_mlp_out`, `blocks.${l}.hook_mlp_out`]);
+  }
+  if (names.length === 0) {
+    throw new ArgumentError(`Nothing of mode "${mode}" writes to the stream before layer ${layer}.`, { asked: mode });
+  }
+  return finished(cache, (from) => [named(from, "decomposeResid", names)], options);
+}
+
+export interface StackHeadResultsOptions extends StackOptions, WithRemainder {}
+
+/** What each head before `layer` wrote, without the layer's bias, [component ... d_model]: `L0H0`, `L0H1`, ... */
+export function stackHeadResults(cache: ActivationCache, options: StackHeadResultsOptions): ResidualStack {
+  const layer = layerBefore(options.layer, false, cache.model.cfg);
+  const build = (from: ActivationCache) =>
+    withRemainder(from, "stackHeadResults", layer, headParts(from, layer), options);
+  return finished(cache, build, options);
+}
+
+export interface StackNeuronResultsOptions extends StackOptions, WithRemainder {
+  /** Which neurons of each layer. */
+  readonly neuronSlice?: AxisSlice | undefined;
+}
+
+/** What each neuron before `layer` wrote, without the layer's bias, [component ... d_model]: `L0N0`, `L0N1`, ... */
+export function stackNeuronResults(cache: ActivationCache, options: StackNeuronResultsOptions): ResidualStack {
+  const layer = layerBefore(options.layer, false, cache.model.cfg);
+  needMlps(cache.model.cfg);
+  const build = (from: ActivationCache) =>
+    withRemainder(from, "stackNeuronResults", layer, neuronParts(from, layer, options.neuronSlice), options);
+  return finished(cache, build, options);
+}
+
+export interface FullResidDecompositionOptions extends StackOptions, WithMlpInput {
+  /** Each neuron instead of each MLP; true unless given. */
+  readonly expandNeurons?: boolean | undefined;
+}
+
+/**
+ * The stream as heads, neurons (or MLPs, with their biases), embeddings, and one component `bias` for all other biases,
+ * [component ... d_model]. They sum to the stream.
+ */
+export function getFullResidDecomposition(
+  cache: ActivationCache,
+  options: FullResidDecompositionOptions,
+): ResidualStack {
+  const { expandNeurons = true, mlpInput = false } = options;
+  const { cfg } = cache.model;
+  const layer = layerBefore(options.layer, mlpInput, cfg);
+  const mlpLayers = cfg.attnOnly ? 0 : layer;
+  const mlpOuts = Array.from({ length: mlpLayers }, (_, l) => [`${l}_mlp_out`, `blocks.${l}.hook_mlp_out`] as const);
+  const bias = accumulatedBias(cache.model, layer, { mlpInput, includeMlpBiases: expandNeurons });
+  const what = "getFullResidDecomposition";
+  const build = (from: ActivationCache): StackPart[] => {
+    const embeds = embeddings(cfg);
+    const [embed] = from.need(what, [embeds[0][1]]);
+    return [
+      ...headParts(from, layer + (mlpInput ? 1 : 0)),
+      ...(expandNeurons ? neuronParts(from, mlpLayers, undefined) : mlpOuts.map((mlp) => named(from, what, [mlp]))),
+      named(from, what, embeds),
+      values(["bias"], [bias.expandLike(embed)]),
+    ];
+  };
+  return finished(cache, build, options);
+}
+
+/** A tensor [component ... d_model] as a stack; `cut` is the cache as the stack's axes may be cut already. */
+export function givenStack(cache: ActivationCache, stack: Tensor, cut: ActivationCache): ResidualStack {
+  const leads = [[...cache.lead.keys()], [...cut.lead.keys()]];
+  const lead = leads.find((axes) => axes.length === stack.shape.length - 2);
+  if (!lead || stack.shape.at(-1) !== cache.model.cfg.dModel) {
+    throw new ShapeError(
+      `A stack is [component, ${leads[0].join(", ")}, d_model ${cache.model.cfg.dModel}], but got ${showShape(stack)}.`,
+      { asked: leads[0], found: stack.shape },
+    );
+  }
+  const whole = stack.rename(["component", ...lead, "d_model"]);
+  const labels = Array.from({ length: stack.shape[0] }, (_, i) => String(i));
+  return new ResidualStack(cache, (from) => [slab(labels, from.cut(whole))]);
+}
+
+/** Each head's output, [batch pos head d_model], from z [batch pos head d_head]. */
+export function headResults(z: Tensor, W_O: Tensor): Tensor {
+  return z
+    .unsqueeze(-2)
+    .matmul(W_O)
+    .squeeze(-2)
+    .rename([...z.axes.slice(0, -1), "d_model"]);
+}
+
+/** Each neuron's output in one layer, [batch pos d_mlp d_model]. */
+export function neuronResults(cache: ActivationCache, layer: number, slice: AxisSlice | undefined): Tensor {
+  needMlps(cache.model.cfg);
+  const { post, W_out } = neuronsOf(cache, "getNeuronResults", layer, slice);
+  return post.unsqueeze(-1, "d_model").mul(W_out);
+}
+
+/**
+ * The layer before which a stream is meant: from 0 to the number of layers, which -1 and nothing given mean too.
+ * @throws ArgumentError for another layer, or for an MLP's input that there is not.
+ */
+export function layerBefore(layer: number | undefined, mlpInput: boolean, cfg: HookedTransformerConfig): number {
+  if (mlpInput) needMid("mlpInput", cfg);
+  const at = layer === undefined || layer === -1 ? cfg.nLayers : layer;
+  const last = cfg.nLayers - (mlpInput ? 1 : 0);
+  if (Number.isInteger(at) && at >= 0 && at <= last) return at;
+  const only = mlpInput ? "With mlpInput the layer goes" : "The layer of a residual stream goes";
+  const end = mlpInput ? "" : " (the end, as -1 and no layer mean too)";
+  throw new ArgumentError(`${only} from 0 to ${last}${end}, but got ${layer ?? "none"}.`, {
+    asked: layer,
+    found: last,
+  });
+}
+
+function needMid(what: string, cfg: HookedTransformerConfig): void {
+  if (!cfg.attnOnly && !cfg.parallelAttnMlp) return;
+  const why = cfg.attnOnly ? "it has no MLPs" : "its attention and MLP read the same stream";
+  throw new ArgumentError(`${what} means the stream between attention and MLP, which this model lacks: ${why}.`, {
+    asked: what,
+  });
+}
+
+function needMlps(cfg: HookedTransformerConfig): void {
+  if (cfg.attnOnly) throw new ArgumentError("This model has no neurons: it is attention alone.", { asked: "neurons" });
+}
+
+function embeddings(cfg: HookedTransformerConfig): [label: string, name: string][] {
+  const embed: [string, string] = ["embed", "hook_embed"];
+  return cfg.positionalEmbeddingType === "standard" ? [embed, ["pos_embed", "hook_pos_embed"]] : [embed];
+}
+
+function named(
+  from: ActivationCache,
+  what: string,
+  names: readonly (readonly [label: string, name: string])[],
+): StackPart {
+  const each = from.need(
+    what,
+    names.map(([, name]) => name),
+  );
+  return values(
+    names.map(([label]) => label),
+    each,
+  );
+}
+
+/** The heads of the layers before `layer`: from `hook_result` where it was captured, as a hook may have changed it. */
+function headParts(from: ActivationCache, layer: number): StackPart[] {
+  const { cfg, weights } = from.model;
+  const names = Array.from({ length: layer }, (_, l) => {
+    const result = `blocks.${l}.attn.hook_result`;
+    return from.has(result) ? result : `blocks.${l}.attn.hook_z`;
+  });
+  return from.need("The heads' results", names).map((value, l) => {
+    const labels = Array.from({ length: cfg.nHeads }, (_, h) => `L${l}H${h}`);
+    if (names[l].endsWith("z")) return heads(labels, value, weights.get(`blocks.${l}.attn.W_O`));
+    const rank = value.shape.length;
+    const first = value.permute([rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1]);
+    return slab(labels, first.rename(["component", ...first.axes.slice(1)]));
+  });
+}
+
+function neuronParts(from: ActivationCache, layer: number, slice: AxisSlice | undefined): StackPart[] {
+  return Array.from({ length: layer }, (_, l) => {
+    const { post, W_out, indices } = neuronsOf(from, "The neurons' results", l, slice);
+    return neurons(
+      indices.map((i) => `L${l}N${i}`),
+      post,
+      W_out,
+    );
+  });
+}
+
+/** Activations [... d_mlp] and output weights [d_mlp d_model] of some of a layer's neurons. */
+function neuronsOf(from: ActivationCache, what: string, layer: number, slice: AxisSlice | undefined) {
+  const [post] = from.need(what, [`blocks.${layer}.mlp.hook_post`]);
+  const W_out = from.model.weights.get(`blocks.${layer}.mlp.W_out`);
+  const all = W_out.shape[0];
+  const kept = slice === undefined ? {} : slice;
+  const indices = indicesOf(typeof kept === "number" ? [kept] : kept, all, "d_mlp");
+  if (slice === undefined) return { post, W_out, indices };
+  const chosen = Tensor.leaf(ndarray("int32", [indices.length], Int32Array.from(indices)), ["d_mlp"]);
+  return { post: post.gather(-1, chosen), W_out: W_out.gather(0, chosen), indices };
+}
+
+function withRemainder(
+  from: ActivationCache,
+  what: string,
+  layer: number,
+  parts: readonly StackPart[],
+  { inclRemainder = false }: WithRemainder,
+): readonly StackPart[] {
+  if (!inclRemainder) {
+    if (parts.length > 0) return parts;
+    throw new ArgumentError(`${what} has nothing to give: there is no layer before layer 0.`, { asked: layer });
+  }
+  const [total] = from.need(what, [layer === 0 ? "blocks.0.hook_resid_pre" : `blocks.${layer - 1}.hook_resid_post`]);
+  return [...parts, remainder(total, parts)];
+}
+
+function finished(
+  cache: ActivationCache,
+  build: (from: ActivationCache) => readonly StackPart[],
+  options: StackOptions & WithMlpInput & { readonly recomputeLn?: boolean },
+): ResidualStack {
+  const { posSlice, applyLn = false } = options;
+  const from = posSlice === undefined ? cache : cache.at({ pos: posSlice });
+  const stack = new ResidualStack(from, build);
+  if (!applyLn) return stack;
+  const norm = cache.normBefore(options);
+  if (norm && !options.recomputeLn) cache.need("applyLn", [`${norm.where}.hook_scale`]);
+  return stack.normalized(norm);
+}

@@ -1,0 +1,96 @@
+/** Components of the residual stream under their labels: what the methods of `ActivationCache` that take it apart give. */
+import type { Tensor } from "../graph/tensor.ts";
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import type { ActivationCache, Cut } from "./activation-cache.ts";
+import { type LogitAttrsOptions, logitDirections } from "./logit-directions.ts";
+import type { StackNorm } from "./stack-norm.ts";
+import { joined, type StackPart } from "./stack-parts.ts";
+import type { TokenChoice } from "./weight-views.ts";
+
+/** Parts of a stack, from the cache's values under whatever slice was taken of them. */
+type Build = (cache: ActivationCache) => readonly StackPart[];
+
+/**
+ * Components [component ... d_model], none of them computed before a run needs it. What can be had without making the
+ * components (their sum, their products with a direction) is computed without them.
+ */
+export class ResidualStack {
+  /** What each component is: `L0H3`, `1_mlp_out`, `embed`, ... */
+  readonly labels: readonly string[];
+  private readonly cache: ActivationCache;
+  private readonly build: Build;
+  private readonly norm: StackNorm | undefined;
+  private readonly parts: readonly StackPart[];
+
+  constructor(cache: ActivationCache, build: Build, norm?: StackNorm) {
+    this.cache = cache;
+    this.build = build;
+    this.norm = norm;
+    this.parts = build(cache);
+    this.labels = this.parts.flatMap((part) => part.labels);
+  }
+
+  /** Components. */
+  get length(): number {
+    return this.labels.length;
+  }
+
+  /** All components, [component ... d_model]. */
+  get stack(): Tensor {
+    const raw = joined(this.parts.map((part) => part.vectors()));
+    return this.norm ? this.norm.apply(raw, this.cache) : raw;
+  }
+
+  /** All components with their numbers, [component ... d_model]. */
+  compute(options: { readonly signal?: AbortSignal } = {}): Promise<Tensor> {
+    return this.stack.compute(options);
+  }
+
+  /** One component, [... d_model]. @throws UnknownNameError with the nearest label. */
+  get(label: string): Tensor {
+    const at = this.labels.indexOf(label);
+    if (at >= 0) return this.stack.at({ component: at });
+    throw new UnknownNameError("component", label, this.labels, "`labels` lists them.");
+  }
+
+  /** The sum of the components, [... d_model]. */
+  sum(): Tensor {
+    if (this.norm && !this.norm.linear) return this.stack.sum("component");
+    const raw = this.parts.map((part) => part.sum()).reduce((a, b) => a.add(b));
+    return this.norm ? this.norm.apply(raw, this.cache) : raw;
+  }
+
+  /** Each component's inner product with a direction [... d_model], which may lack axes in front: [component ...]. */
+  dot(direction: Tensor): Tensor {
+    if (this.norm) return this.norm.dot(this.parts, direction, this.cache);
+    return joined(this.parts.map((part) => part.dot(direction)));
+  }
+
+  /** The same components of fewer prompts or positions. */
+  at(cut: Cut): ResidualStack {
+    return new ResidualStack(this.cache.at(cut), this.build, this.norm);
+  }
+
+  /** The same components as a norm passes them on. @see ActivationCache.applyLnToStack */
+  normalized(norm: StackNorm | undefined): ResidualStack {
+    if (this.norm && norm) {
+      throw new ArgumentError(
+        `The components have been normalized by ${this.norm.where} already: make the stack without applyLn.`,
+        { asked: norm.where, found: this.norm.where },
+      );
+    }
+    return norm ? new ResidualStack(this.cache, this.build, norm) : this;
+  }
+
+  /** What each component adds to the tokens' logits. @see ActivationCache.logitAttrs */
+  logitAttrs(tokens: TokenChoice, options: Pick<LogitAttrsOptions, "incorrectTokens"> = {}): Tensor {
+    const direction = logitDirections(this.cache, tokens, options.incorrectTokens);
+    const last = this.cache.normBefore({});
+    if (!this.norm) return this.normalized(last).dot(direction);
+    if (this.norm.where === last?.where) return this.dot(direction);
+    throw new ArgumentError(
+      `Logits are read from the last residual stream, but these components were normalized by ${this.norm.where}: make the stack without applyLn, or with layer ${this.cache.model.cfg.nLayers}.`,
+      { asked: last?.where, found: this.norm.where },
+    );
+  }
+}
