@@ -33,10 +33,15 @@ export function keeper(t: Tensor): object {
 
 const reshapes: ReadonlySet<string> = new Set(["point", "splitAxis", "mergeAxes", "unsqueeze", "squeeze"]);
 
+/** Whether an op leaves the numbers in their order, so that only the shape changes. */
+export function keepsOrder(op: string): boolean {
+  return reshapes.has(op);
+}
+
 /** The weight under a layout that leaves its numbers in their order, so that it needs no copy; else `undefined`. */
 export function uncopied(t: Tensor): Tensor | undefined {
   if (t.op === null) return t;
-  return reshapes.has(t.op) ? uncopied(t.inputs[0]) : undefined;
+  return keepsOrder(t.op) ? uncopied(t.inputs[0]) : undefined;
 }
 
 /** The same layout on leaves that count as feeds, so that a plan computes it instead of asking for it. */

@@ -40,22 +40,25 @@ export function writeOnnx(plan: Plan): Uint8Array {
     }
     return name;
   };
-  const emit: Emitter = {
-    node(opType, inputs, attrs = {}) {
+  const used = new Set(plan.steps.flatMap((step) => step.inputs.map((slot) => slot.id)));
+  const emit = {
+    outputOnly: false as boolean,
+    node(opType: string, inputs: readonly string[], attrs: NodeAttrs = {}) {
       const output = `n${count++}`;
       nodes.push(node(opType, inputs, output, attrs));
       return output;
     },
-    int64: (values, shape = [values.length]) =>
+    int64: (values: readonly number[], shape = [values.length]) =>
       baked(
         `i ${shape} ${values}`,
         BigInt64Array.from(values, (v) => BigInt(v)),
         shape,
       ),
-    float: (value) => baked(`f ${value}`, { dtype: "float32", shape: [], data: Float32Array.of(value) }, []),
-  };
+    float: (value: number) => baked(`f ${value}`, { dtype: "float32", shape: [], data: Float32Array.of(value) }, []),
+  } satisfies Emitter;
   for (const step of plan.steps) {
     const inputs = step.inputs.map((s) => ({ name: slotName(s), rank: s.rank, dtype: s.dtype }));
+    emit.outputOnly = !used.has(step.id);
     const result = ops[step.op].onnx(emit, inputs, step.attrs);
     const last = nodes[nodes.length - 1];
     // The op's last node gets the slot's own name, so that outputs are found by it.
@@ -66,8 +69,8 @@ export function writeOnnx(plan: Plan): Uint8Array {
     name: "glassformer",
     node: nodes,
     initializer: initializers,
-    input: plan.inputs.map(valueInfo),
-    output: computedOutputs(plan).map(valueInfo),
+    input: plan.inputs.map((slot) => valueInfo(slot)),
+    output: computedOutputs(plan).map((slot) => valueInfo(slot, false)),
   });
   return toBinary(
     ModelProtoSchema,
@@ -75,12 +78,9 @@ export function writeOnnx(plan: Plan): Uint8Array {
   );
 }
 
-function node(
-  opType: string,
-  input: readonly string[],
-  output: string,
-  attrs: Readonly<Record<string, number | string | readonly number[]>>,
-) {
+type NodeAttrs = Readonly<Record<string, number | string | readonly number[]>>;
+
+function node(opType: string, input: readonly string[], output: string, attrs: NodeAttrs) {
   return create(NodeProtoSchema, {
     opType,
     input: [...input],
@@ -108,18 +108,9 @@ function initializer(name: string, array: NDArray | BigInt64Array, shape?: reado
   return create(TensorProtoSchema, { name, dataType, dims: dims.map((n) => BigInt(n)), rawData });
 }
 
-/** dtype and rank; every size is left open. */
-function valueInfo(slot: Slot) {
-  return create(ValueInfoProtoSchema, {
-    name: slotName(slot),
-    type: {
-      value: {
-        case: "tensorType",
-        value: {
-          elemType: onnxType[slot.dtype],
-          shape: { dim: Array.from({ length: slot.rank }, () => ({ value: { case: undefined } })) },
-        },
-      },
-    },
-  });
+/** dtype and rank; every size is left open, and an output's rank too. */
+function valueInfo(slot: Slot, ranked = true) {
+  const dim = Array.from({ length: slot.rank }, () => ({ value: { case: undefined } }));
+  const value = { elemType: onnxType[slot.dtype], ...(ranked ? { shape: { dim } } : {}) };
+  return create(ValueInfoProtoSchema, { name: slotName(slot), type: { value: { case: "tensorType", value } } });
 }

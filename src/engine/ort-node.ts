@@ -13,6 +13,8 @@ export function nodeBackend({ threads }: NodeBackendOptions = {}): Backend {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    // Each session has threads of its own; those of one must not spin on after its run and take the next one's cores.
+    extra: { session: { force_spinning_stop: "1" } },
     ...(threads ? { intraOpNumThreads: threads } : {}),
   });
 }

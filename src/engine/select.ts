@@ -130,7 +130,9 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
     if (axes.every((axis, j) => axis === j)) return s;
     // Broadcast from the right: an input without any of the leading axes is the same for all rows; so is a weight.
     const shared = axes.every((axis) => axis === null);
-    return shared && (t.op === "matmul" || input.shape.length <= t.shape.length - s.k) ? null : undefined;
+    return shared && (t.op === "matmul" || t.op === "linear" || input.shape.length <= t.shape.length - s.k)
+      ? null
+      : undefined;
   });
   if (asked.some((a) => a === undefined) || asked.every((a) => a === null)) return undefined;
   return asked as (Selection | null)[];
@@ -140,7 +142,20 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
 const rowOps = new Set<string>([
   ...["add", "sub", "mul", "div", "pow", "maximum", "minimum", "equal", "lessThan", "and", "or", "not", "where"],
   ...["neg", "abs", "sign", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "sin", "cos", "erf", "cast", "point"],
-  ...["sum", "mean", "max", "min", "logSumExp", "argmax", "softmax", "matmul", "gather", "pick"],
+  ...[
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "logSumExp",
+    "argmax",
+    "softmax",
+    "matmul",
+    "linear",
+    "gather",
+    "pick",
+    "crossEntropy",
+  ],
   ...["splitAxis", "mergeAxes", "unsqueeze", "squeeze"],
 ]);
 

@@ -18,6 +18,8 @@ export interface Operand {
 export interface Emitter {
   /** Adds a node and returns the name of its (first) output. */
   node(opType: string, inputs: readonly string[], attrs?: Record<string, number | string | readonly number[]>): string;
+  /** Whether the value being written only leaves the graph: its numbers in order then do, in whatever shape. */
+  readonly outputOnly: boolean;
   /** A constant baked into the graph. */
   int64(values: readonly number[], shape?: readonly number[]): string;
   float(value: number): string;

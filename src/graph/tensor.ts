@@ -291,6 +291,10 @@ export class Tensor implements Meta {
   matmul(x: Tensor): Tensor {
     return Tensor.apply("matmul", [this, x]);
   }
+  /** `x wᵀ + b`, for a weight [n, k] that is kept transposed. */
+  linear(weight: Tensor, bias: Tensor): Tensor {
+    return Tensor.apply("linear", [this, weight, bias]);
+  }
   /** `q.einsum("bqhe,bkhe->bhqk", k)`: one letter per axis; letters missing from the result are summed over. */
   einsum(equation: string, ...others: readonly Tensor[]): Tensor {
     return Tensor.apply("einsum", [this, ...others], { equation: equation.replaceAll(" ", "") });
@@ -381,6 +385,10 @@ export class Tensor implements Meta {
   /** One element a row along the last axis. */
   pick(index: Tensor): Tensor {
     return Tensor.apply("pick", [this, index]);
+  }
+  /** `-log softmax(x)[index]` along the last axis, in nats. */
+  crossEntropy(index: Tensor): Tensor {
+    return Tensor.apply("crossEntropy", [this, index]);
   }
   scatterAddLike(index: Tensor, updates: Tensor): Tensor {
     return Tensor.apply("scatterAddLike", [this, index, updates]);

@@ -6,8 +6,7 @@ import type { Tensor } from "../graph/tensor.ts";
  * With a mask, positions whose own or next token is padding are 0. Source: TransformerLens' `lm_cross_entropy_loss`.
  */
 export function lossPerToken(logits: Tensor, tokens: Tensor, attentionMask?: Tensor): Tensor {
-  const rows = logits.slice("pos", 0, -1);
-  const loss = rows.logSumExp().sub(rows.pick(tokens.slice("pos", 1)));
+  const loss = logits.slice("pos", 0, -1).crossEntropy(tokens.slice("pos", 1));
   const counted = countedPositions(attentionMask);
   return counted ? loss.where(counted, loss.constant(0)) : loss;
 }

@@ -101,6 +101,10 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   logSumExp: [...reduction("logSumExp"), of("of numbers far from 0", [a], (x) => x.mul(100).logSumExp())],
   argmax: [of("of rows", [a], (x) => x.argmax(-1)), of("of columns", [a], (x) => x.argmax(1))],
   softmax: [...unary("softmax"), of("along another axis", [a], (x) => x.softmax(0))],
+  crossEntropy: [
+    of("of each row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.crossEntropy(i)),
+    of("of rows with an axis in front", [a, ints([3], [0, 3, 1])], (x, i) => x.crossEntropy(i)),
+  ],
   matmul: [
     of("with a weight", [a, numbers([4, 5], 7)], (x, y) => x.matmul(y)),
     of("of stacks", [a, numbers([2, 4, 3], 8)], (x, y) => x.matmul(y)),
@@ -114,6 +118,11 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
     of("with a weight", [a, numbers([2, 4, 5], 3)], (x, w) => x.einsum("bpm,hmv->bphv", w)),
     of("with axes in front of the lettered ones", [a, numbers([3, 4], 6)], (x, y) => x.einsum("m,pm->p", y)),
     of("that sums one input alone", [a, row], (x, y) => x.einsum("bpm,m->b", y)),
+  ],
+  linear: [
+    of("of rows", [numbers([3, 4]), numbers([5, 4], 7), numbers([5], 8)], (x, w, b) => x.linear(w, b)),
+    of("of a stack that only leaves the graph", [a, numbers([5, 4], 7), numbers([5], 8)], (x, w, b) => x.linear(w, b)),
+    of("of a stack that is used", [a, numbers([5, 4], 7), numbers([5], 8)], (x, w, b) => x.linear(w, b).tanh()),
   ],
   point: [of("under a name", [a], (x) => x.point("here")), of("with other axes", [a], (x) => x.rename(["batch"]))],
   permute: [of("of three axes", [a], (x) => x.permute([2, 0, 1]))],

@@ -83,7 +83,7 @@ describe("a sweep", () => {
     });
     expectClose(small.values, whole.values, 1e-6);
     expect(small.plannedBytes).toBeLessThanOrEqual(whole.plannedBytes / 5);
-    expect(seen.length).toBeGreaterThan(8);
+    expect(seen.length).toBeGreaterThan(4);
     expect(seen.at(-1)).toBe(1);
     expect(whole.values.axes).toEqual(["layer", "d_mlp"]);
   });

@@ -198,8 +198,7 @@ export const pick: Op = {
   },
   onnx(emit, [x, index]) {
     const last = emit.int64([-1]);
-    const rows = index.rank === x.rank - 1 ? index.name : wholeIndex(emit, index, x);
-    const column = emit.node("Unsqueeze", [rows, last]);
+    const column = emit.node("Unsqueeze", [wholeIndex(emit, index, x), last]);
     return emit.node("Squeeze", [emit.node("GatherElements", [x.name, column], { axis: x.rank - 1 }), last]);
   },
   vjp: (g, _out, [x, index]) => [x.placeLike(index, g), null],
@@ -209,8 +208,9 @@ export const pick: Op = {
   },
 };
 
-/** An index repeated along the axes in front that it lacks. */
-function wholeIndex(emit: Emitter, index: Operand, x: Operand): string {
+/** An index for each row of x, repeated along the axes in front that it lacks. */
+export function wholeIndex(emit: Emitter, index: Operand, x: Operand): string {
+  if (index.rank === x.rank - 1) return index.name;
   return emit.node("Expand", [index.name, emit.node("Shape", [x.name], { end: -1 })]);
 }
 
@@ -228,9 +228,10 @@ export const placeLike: Op = {
   onnx(emit, [x, index, values]) {
     const last = emit.int64([-1]);
     const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
-    const rows = index.rank === x.rank - 1 ? index.name : wholeIndex(emit, index, x);
     const column = (v: string) => emit.node("Unsqueeze", [v, last]);
-    return emit.node("ScatterElements", [zeros, column(rows), column(values.name)], { axis: x.rank - 1 });
+    return emit.node("ScatterElements", [zeros, column(wholeIndex(emit, index, x)), column(values.name)], {
+      axis: x.rank - 1,
+    });
   },
   vjp: (g, _out, [, index]) => [null, null, g.pick(index)],
   along(axis, [x, index]) {

@@ -1,6 +1,7 @@
 /** Every op there is. A new one is a record in a file of this folder and a line here; the tests then ask for a case. */
 import type { Op } from "../op.ts";
 import { cast } from "./cast.ts";
+import { crossEntropy } from "./cross-entropy.ts";
 import {
   abs,
   add,
@@ -42,6 +43,7 @@ import {
   squeeze,
   unsqueeze,
 } from "./layout.ts";
+import { linear } from "./linear.ts";
 import { einsum, matmul } from "./matmul.ts";
 import { argmax, logSumExp, max, mean, min, sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
@@ -83,9 +85,11 @@ const records = {
   logSumExp,
   argmax,
   softmax,
+  crossEntropy,
   // products
   matmul,
   einsum,
+  linear,
   // layout
   point,
   permute,

@@ -68,10 +68,13 @@ export function attention(
 function project(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   if (x.axes.at(-2) === "head") return headsFirst(x, "pos").matmul(weight).transpose(-2, -3).add(bias);
   const [head, , d_head] = weight.shape;
+  const transposed = flat(weight, (w) => w.permute([0, 2, 1]).mergeAxes(0, 2));
   return x
-    .matmul(flat(weight, (w) => w.permute([1, 0, 2]).mergeAxes(1, 2)))
-    .splitAxis(-1, { head, d_head })
-    .add(bias);
+    .linear(
+      transposed,
+      flat(bias, (b) => b.mergeAxes(0, 2)),
+    )
+    .splitAxis(-1, { head, d_head });
 }
 
 /** A weight's layout, the same value in every pass. */

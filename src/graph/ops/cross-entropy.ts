@@ -1,0 +1,30 @@
+/** The loss of predictions, one number a row. */
+import { float } from "../kernels.ts";
+import type { Op } from "../op.ts";
+import { pick, wholeIndex } from "./gather.ts";
+
+/** `-log softmax(x)[index]` along the last axis, in nats; the index as for `pick`. */
+export const crossEntropy: Op = {
+  infer: (inputs, attrs) => pick.infer(inputs, attrs),
+  reference([x, index], attrs, out) {
+    const size = x.shape[x.shape.length - 1];
+    const chosen = pick.reference([x, index], attrs, out).data;
+    const losses = Float64Array.from(chosen as ArrayLike<number>, (score, row) => {
+      let top = -Infinity;
+      for (let i = 0; i < size; i++) top = Math.max(top, x.data[row * size + i]);
+      let total = 0;
+      for (let i = 0; i < size; i++) total += Math.exp(x.data[row * size + i] - top);
+      return top + Math.log(total) - score;
+    });
+    return float(out.shape, losses);
+  },
+  onnx(emit, [x, index]) {
+    const last = emit.int64([-1]);
+    const column = emit.node("Unsqueeze", [wholeIndex(emit, index, x), last]);
+    const logProbs = emit.node("LogSoftmax", [x.name], { axis: -1 });
+    const chosen = emit.node("GatherElements", [logProbs, column], { axis: x.rank - 1 });
+    return emit.node("Squeeze", [emit.node("Neg", [chosen]), last]);
+  },
+  vjp: (g, _out, [x, index]) => [x.softmax().mul(g.unsqueeze(-1)).sub(x.placeLike(index, g)), null],
+  along: (axis, inputs, attrs, out) => pick.along(axis, inputs, attrs, out),
+};

@@ -1,0 +1,64 @@
+/**
+ * Models that were made here: weights under TransformerLens' names, and a `config.json` that is its whole configuration
+ * dictionary. A configuration that the NeelNanda models' shorter form can say is written in that.
+ */
+import type { NDArray } from "../../tensor/array.ts";
+import { type HookedTransformerConfig, parseConfig, toTransformerLens } from "../config.ts";
+import { FIELD_NAMES, FIELDS } from "../config-fields.ts";
+import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
+import { neel } from "./neel.ts";
+
+const ARCHITECTURE = "HookedTransformer";
+
+export const hookedTransformer: ModelFamily = {
+  name: ARCHITECTURE,
+  matches: (json) => json.architecture === ARCHITECTURE,
+  config({ architecture: _ours, ...fields }, { repoName }) {
+    return parseConfig({ ...fields, model_name: shortName(repoName), original_architecture: ARCHITECTURE });
+  },
+  weights: (raw: ReadonlyMap<string, NDArray>, config, context) => neel.weights(raw, config, context),
+};
+
+/** Fields that do not say what is computed, or that follow from others. */
+const INCIDENTAL: ReadonlySet<keyof HookedTransformerConfig> = new Set([
+  ...(["modelName", "originalArchitecture", "tokenizerName", "tokenizerPrependsBos", "nParams", "device"] as const),
+  ...(["seed", "initMode", "initializerRange", "initWeights", "nDevices", "trustRemoteCode"] as const),
+  ...(["fromCheckpoint", "checkpointIndex", "checkpointLabelType", "checkpointValue"] as const),
+  ...(["useAttnResult", "useSplitQkvInput", "useHookMlpIn", "useAttnIn", "useHookTokens"] as const),
+]);
+
+/**
+ * A model's configuration as a `config.json` that `fromPretrained` reads as the same: in the NeelNanda models' form where
+ * that says all, and else as TransformerLens' dictionary.
+ * @param ownTokenizer whether a `tokenizer.json` lies beside it
+ */
+export function storedConfig(config: HookedTransformerConfig, ownTokenizer: boolean): Record<string, unknown> {
+  const elsewhere = config.tokenizerName === "tokenizer.json" ? null : config.tokenizerName;
+  const tokenizerName = ownTokenizer ? "tokenizer.json" : elsewhere;
+  const short: ConfigJson = {
+    architecture: "neel",
+    n_layers: config.nLayers,
+    d_model: config.dModel,
+    n_heads: config.nHeads,
+    d_head: config.dHead,
+    d_mlp: config.dMlp,
+    n_ctx: config.nCtx,
+    d_vocab: config.dVocab,
+    act_fn: config.actFn,
+    normalization: config.normalizationType,
+    attn_only: config.attnOnly,
+    final_rms: config.finalRms,
+    shortformer_pos: config.positionalEmbeddingType === "shortformer",
+    tokenizer_name: tokenizerName,
+  };
+  const read = neel.config(short, { repoName: config.modelName, note: () => {} });
+  const same = FIELD_NAMES.every((name) => INCIDENTAL.has(name) || sameValue(read[name], config[name]));
+  if (same) return { ...short };
+  const all = toTransformerLens(config);
+  for (const name of INCIDENTAL) delete all[FIELDS[name].snake];
+  return { architecture: ARCHITECTURE, ...all, tokenizer_name: tokenizerName };
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,65 @@
+/** Random weights for a model that is to be trained. Source: TransformerLens' `HookedTransformer.init_weights`. */
+import { type NDArray, ndarray, sizeOf, zeros } from "../tensor/array.ts";
+import { ConfigError } from "../tensor/errors.ts";
+import { normal, uniform } from "../tensor/random.ts";
+import type { HookedTransformerConfig, InitMode } from "./config.ts";
+import { expectedWeights } from "./families/index.ts";
+
+/** How a matrix of a given fan-in and fan-out is drawn: evenly from -scale to scale, or normally with that deviation. */
+interface Draw {
+  readonly evenly: boolean;
+  scale(fanIn: number, fanOut: number): number;
+}
+
+/** The gain for what follows a ReLU, which TransformerLens takes for every nonlinearity. */
+const KAIMING_GAIN = Math.SQRT2;
+
+const draws: { readonly [M in Exclude<InitMode, "muP">]: Draw } = {
+  gpt2: { evenly: false, scale: () => 1 },
+  xavier_uniform: { evenly: true, scale: (fanIn, fanOut) => Math.sqrt(6 / (fanIn + fanOut)) },
+  xavier_normal: { evenly: false, scale: (fanIn, fanOut) => Math.sqrt(2 / (fanIn + fanOut)) },
+  kaiming_uniform: { evenly: true, scale: (fanIn) => KAIMING_GAIN * Math.sqrt(3 / fanIn) },
+  kaiming_normal: { evenly: false, scale: (fanIn) => KAIMING_GAIN * Math.sqrt(1 / fanIn) },
+};
+
+/**
+ * Weights by name as `cfg.initMode` and `cfg.seed` (0 if it is null) say, to make a model of:
+ * `new HookedTransformer(cfg, initWeights(cfg))`. Biases are 0, norm weights 1, and each matrix is drawn with
+ * `cfg.initializerRange` times
+ * - `gpt2`: a normal distribution with deviation 1 (so 0.8 / sqrt(d_model) unless told otherwise);
+ * - `xavier_uniform`: ±sqrt(6 / (fan_in + fan_out)); `xavier_normal`: deviation sqrt(2 / (fan_in + fan_out));
+ * - `kaiming_uniform`: ±sqrt(6 / fan_in); `kaiming_normal`: deviation sqrt(2 / fan_in).
+ *
+ * The numbers are the same for a seed on every machine; they are not PyTorch's.
+ * @throws ConfigError for `muP`, which needs an optimizer of its own.
+ */
+export function initWeights(cfg: HookedTransformerConfig): Map<string, NDArray<"float32">> {
+  if (cfg.initMode === "muP") {
+    throw new ConfigError(
+      `init_mode "muP" needs learning rates of its own for each matrix, which are not supported. Supported: ${Object.keys(draws).join(", ")}.`,
+      { asked: cfg.initMode, found: Object.keys(draws) },
+    );
+  }
+  const { evenly, scale } = draws[cfg.initMode];
+  const seed = cfg.seed ?? 0;
+  const random = uniform(seed);
+  const next = evenly ? () => 2 * random() - 1 : normal(seed);
+  const weights = new Map<string, NDArray<"float32">>();
+  for (const [name, shape] of expectedWeights(cfg)) {
+    if (name.includes("W_")) {
+      const factor = cfg.initializerRange * scale(...fans(shape));
+      const data = Float32Array.from({ length: sizeOf(shape) }, () => factor * next());
+      weights.set(name, ndarray("float32", shape, data));
+    } else {
+      const empty = zeros("float32", shape);
+      if (name.endsWith(".w")) empty.data.fill(1);
+      weights.set(name, empty);
+    }
+  }
+  return weights;
+}
+
+/** Fan-in and fan-out of a matrix [in, out], or of a head's [head, in, out], whose heads count as further outputs. */
+function fans(shape: readonly number[]): [number, number] {
+  return shape.length === 2 ? [shape[0], shape[1]] : [shape[1], shape[0] * shape[2]];
+}
