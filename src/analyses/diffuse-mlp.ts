@@ -2,6 +2,7 @@
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { TokenIds } from "../text/index.ts";
+import { analysis } from "./analysis.ts";
 import { baselinesOf } from "./diffuse-mlp/baselines.ts";
 import { compare } from "./diffuse-mlp/comparisons.ts";
 import { type MeasureOptions, measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
@@ -19,7 +20,7 @@ export interface DiffuseMlpOptions extends MeasureOptions {
   readonly excludeBos?: boolean | undefined;
 }
 
-export const DIFFUSE_MLP_QUESTION = "Which tokens does the MLP layer matter for, though no single neuron stands out?";
+const QUESTION = "Which tokens does the MLP layer matter for, though no single neuron stands out?";
 
 /**
  * Problem 4.39c of Neel Nanda's 200 open problems. First the steps of a notebook that asked it of solu-1l, to the number:
@@ -47,7 +48,7 @@ export async function diffuseMlp(
   const notebook = prompts === NOTEBOOK_PROMPTS;
   return finding({
     analysis: "diffuse-mlp",
-    question: DIFFUSE_MLP_QUESTION,
+    question: QUESTION,
     summary: statements(measured, compared, baselines, cfg.eps),
     method: method(site, cfg.eps),
     model: {
@@ -98,3 +99,31 @@ function atLeast(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new ArgumentError(`${name} is ${value}; give a whole number from ${least} on.`, { asked: value, found: least });
 }
+
+/** `diffuseMlp` as the index has it. */
+export const diffuseMlpAnalysis = analysis({
+  name: "diffuse-mlp",
+  question: QUESTION,
+  description:
+    "Problem 4.39c of Neel Nanda's 200 open problems in mechanistic interpretability: the steps of a notebook that asked it of a SoLU model, " +
+    "to the number, and then the question asked of each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.",
+  example: "--model solu-1l --top 20 --out report.html",
+  options: {
+    prompts: {
+      type: "prompts",
+      description: "the prompts to analyse",
+      default: NOTEBOOK_PROMPTS,
+      defaultText: `the notebook's ${NOTEBOOK_PROMPTS.length}`,
+    },
+    layer: {
+      type: "integer",
+      placeholder: "L",
+      description: "the block whose MLP to look at, from 0; negative counts from the end",
+      defaultText: "the last",
+    },
+    top: { type: "integer", placeholder: "K", description: "how many positions to choose", default: 10 },
+    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+    excludeBos: { type: "flag", description: "leave BOS out of what is ranked and compared" },
+  },
+  run: (model, { prompts, ...options }, context) => diffuseMlp(model, prompts, { ...options, ...context }),
+});

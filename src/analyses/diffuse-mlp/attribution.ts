@@ -35,14 +35,24 @@ export function attributionValues(
   };
 }
 
-/** How a row of attributions is spread. @param cumulative gets the share of the n largest neurons added at n - 1 */
-export function spreadOf(attributions: ArrayLike<number>, cumulative?: Float64Array): Spread {
-  const sizes = Float64Array.from(attributions, Math.abs).sort().reverse();
+/** |a_i|, the largest first. */
+export function sortedSizes(attributions: Float64Array): Float64Array {
+  const sizes = new Float64Array(attributions.length);
+  for (let i = 0; i < sizes.length; i++) sizes[i] = Math.abs(attributions[i]);
+  return sizes.sort().reverse();
+}
+
+/**
+ * How a row of attributions is spread.
+ * @param sizes as `sortedSizes` gives them
+ * @param cumulative gets the share of the n largest neurons added at n - 1
+ */
+export function spreadOf(sizes: Float64Array, cumulative: Float64Array): Spread {
   let total = 0;
   let squares = 0;
-  for (const size of sizes) {
-    total += size;
-    squares += size * size;
+  for (let i = 0; i < sizes.length; i++) {
+    total += sizes[i];
+    squares += sizes[i] * sizes[i];
   }
   if (total === 0) return { maxShare: 0, effectiveNeurons: 0, n50: 0, n90: 0 };
   let n50 = 0;
@@ -52,15 +62,21 @@ export function spreadOf(attributions: ArrayLike<number>, cumulative?: Float64Ar
     if (sum < 0.5 * total) n50++;
     if (sum < 0.9 * total) n90++;
     sum += sizes[i];
-    if (cumulative) cumulative[i] += sum / total;
+    cumulative[i] += sum / total;
   }
   return { maxShare: sizes[0] / total, effectiveNeurons: (total * total) / squares, n50, n90 };
 }
 
 /** The `count` neurons with the largest |a_i|, largest first. */
-export function largest(attributions: Float64Array, count: number): [neuron: number, logits: number][] {
-  const order = Array.from(attributions, (_, i) => i).sort(
-    (a, b) => Math.abs(attributions[b]) - Math.abs(attributions[a]),
-  );
-  return order.slice(0, count).map((i) => [i, attributions[i]]);
+export function largest(
+  attributions: Float64Array,
+  sizes: Float64Array,
+  count: number,
+): [neuron: number, logits: number][] {
+  const least = sizes[Math.min(count, sizes.length) - 1];
+  const found: [number, number][] = [];
+  for (let i = 0; i < attributions.length; i++) {
+    if (Math.abs(attributions[i]) >= least) found.push([i, attributions[i]]);
+  }
+  return found.sort(([, a], [, b]) => Math.abs(b) - Math.abs(a)).slice(0, count);
 }

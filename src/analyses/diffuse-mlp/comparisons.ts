@@ -121,67 +121,63 @@ function compareGroups(
   random: Random,
 ): GroupComparison {
   const values = positions.map(value);
-  const group = positions.flatMap((p, i) => (chosen.has(p) ? [i] : []));
   const inGroup = positions.map((p) => chosen.has(p));
-  const meanOf = (indices: readonly number[]) => (indices.length ? mean(indices.map((i) => values[i])) : Number.NaN);
-  const rest = values.map((_, i) => i).filter((i) => !inGroup[i]);
+  const group = positions.flatMap((_, i) => (inGroup[i] ? [i] : []));
+  const meanWhere = (member: boolean, counts?: Float64Array) => {
+    let sum = 0;
+    let n = 0;
+    for (let i = 0; i < values.length; i++) {
+      if (inGroup[i] !== member) continue;
+      const count = counts ? counts[i] : 1;
+      sum += count * values[i];
+      n += count;
+    }
+    return sum / n; // NaN of none
+  };
   const test = permutationTest(values, group, random);
+  const difference = (counts: Float64Array) => meanWhere(true, counts) - meanWhere(false, counts);
   return {
-    top: meanOf(group),
-    rest: rest.length ? meanOf(rest) : undefined,
+    top: meanWhere(true),
+    rest: group.length < values.length ? meanWhere(false) : undefined,
     test,
-    bootstrap:
-      test &&
-      bootstrapInterval(
-        byPrompt(positions),
-        (indices) => meanOf(indices.filter((i) => inGroup[i])) - meanOf(indices.filter((i) => !inGroup[i])),
-        random,
-      ),
+    bootstrap: test && bootstrapInterval(prompts(positions), difference, random),
   };
 }
 
-/** Indices of the positions of each prompt. */
-function byPrompt(positions: readonly Position[]): readonly (readonly number[])[] {
-  const groups = new Map<number, number[]>();
-  positions.forEach((p, i) => {
-    const group = groups.get(p.prompt) ?? [];
-    groups.set(p.prompt, group);
-    group.push(i);
-  });
-  return [...groups.values()];
+/** The prompt of each position, counted from 0. */
+function prompts(positions: readonly Position[]): readonly number[] {
+  const numbers = new Map<number, number>();
+  for (const { prompt } of positions) if (!numbers.has(prompt)) numbers.set(prompt, numbers.size);
+  return positions.map(({ prompt }) => numbers.get(prompt)!);
 }
 
 function agreementOf(
   predicting: readonly Predicting[],
-  prompts: DiffuseMlpMeasurement["prompts"],
+  texts: DiffuseMlpMeasurement["prompts"],
   random: Random,
 ): Agreement {
   const losses = predicting.map((p) => p.nextAblation.loss);
   const attributions = predicting.map((p) => p.attribution.neurons);
-  const clusters = byPrompt(predicting);
-  const of = (indices: readonly number[], values: readonly number[]) => indices.map((i) => values[i]);
-  const interval = (correlation: typeof pearson) =>
-    bootstrapInterval(clusters, (drawn) => correlation(of(drawn, losses), of(drawn, attributions)), random);
+  const means = predicting.map((p) => p.ablation);
+  const clusters = prompts(predicting);
+  const [line, ranks] = [pearson(losses, attributions), spearman(losses, attributions)];
   return {
-    pearson: pearson(losses, attributions),
-    spearman: spearman(losses, attributions),
-    pearsonInterval: interval(pearson),
-    spearmanInterval: interval(spearman),
-    pearsonOfMeans: pearson(
-      predicting.map((p) => p.ablation),
-      attributions,
-    ),
+    pearson: line(),
+    spearman: ranks(),
+    pearsonInterval: bootstrapInterval(clusters, line, random),
+    spearmanInterval: bootstrapInterval(clusters, ranks, random),
+    pearsonOfMeans: pearson(means, attributions)(),
     meanRestOfLogit: mean(predicting.map((p) => Math.abs(restOfLogit(p)))),
     meanNormaliser: mean(predicting.map((p) => Math.abs(p.nextAblation.normaliser))),
-    apart: withoutRepeats(predicting, prompts).sort((a, b) => Math.abs(disagreement(b)) - Math.abs(disagreement(a))),
+    apart: withoutRepeats(predicting, texts).sort((a, b) => Math.abs(disagreement(b)) - Math.abs(disagreement(a))),
   };
 }
 
 /** A causal model gives the same numbers wherever prompts begin alike: one position for each beginning. */
-function withoutRepeats(positions: readonly Predicting[], prompts: DiffuseMlpMeasurement["prompts"]): Predicting[] {
+function withoutRepeats(positions: readonly Predicting[], texts: DiffuseMlpMeasurement["prompts"]): Predicting[] {
   const first = new Map<string, Predicting>();
   for (const p of positions) {
-    const beginning = prompts[p.prompt].ids.slice(0, p.pos + 2).join();
+    const beginning = texts[p.prompt].ids.slice(0, p.pos + 2).join();
     if (!first.has(beginning)) first.set(beginning, p);
   }
   return [...first.values()];

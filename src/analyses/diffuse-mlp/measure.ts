@@ -2,7 +2,7 @@
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import type { TokenIds } from "../../text/index.ts";
 import { sweepAblations } from "./ablation-sweep.ts";
-import { type AttributionValues, attributionValues, largest, spreadOf } from "./attribution.ts";
+import { type AttributionValues, attributionValues, largest, sortedSizes, spreadOf } from "./attribution.ts";
 import { NullModel, type NullResult } from "./null-model.ts";
 import type { Ablation, Attribution, Position } from "./positions.ts";
 import { type Prediction, prediction } from "./prediction.ts";
@@ -230,13 +230,15 @@ function attributionAt(
   const { dMlp } = values;
   const post = values.post.subarray(row * dMlp, (row + 1) * dMlp);
   const effect = values.effect.subarray(row * dMlp, (row + 1) * dMlp);
-  const attributions = Float64Array.from(post, (x, i) => x * effect[i]);
+  const attributions = new Float64Array(dMlp);
+  for (let i = 0; i < dMlp; i++) attributions[i] = post[i] * effect[i];
+  const sizes = sortedSizes(attributions);
   return {
     target,
     neurons: attributions.reduce((a, b) => a + b, 0),
     bias: values.bias[row],
-    ...spreadOf(attributions, cumulative),
-    top: largest(attributions, LISTED_NEURONS),
+    ...spreadOf(sizes, cumulative),
+    top: largest(attributions, sizes, LISTED_NEURONS),
     shuffledMaxShare: nullModel.add(post, effect),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { mean, quantileSorted } from "simple-statistics";
 import { Random } from "../statistics/random.ts";
-import { spreadOf } from "./attribution.ts";
+import { sortedSizes, spreadOf } from "./attribution.ts";
 
 export interface NullResult {
   /** Of the means over all positions of the largest neuron's share, one mean a shuffle. */
@@ -22,7 +22,10 @@ export class NullModel {
   private readonly orders: readonly Int32Array[];
   private readonly sums: Float64Array;
   private readonly cumulative: Float64Array;
-  private readonly scratch: Float64Array;
+  /** Sizes of one position's activations and directions, and of one shuffle's attributions. */
+  private readonly posts: Float64Array;
+  private readonly effects: Float64Array;
+  private readonly shuffled: Float64Array;
   private rows = 0;
 
   /** @param rows how many positions will be seen */
@@ -32,29 +35,28 @@ export class NullModel {
     this.orders = Array.from({ length: shuffles }, () => random.sample(dMlp, dMlp));
     this.sums = new Float64Array(shuffles);
     this.cumulative = new Float64Array(dMlp);
-    this.scratch = new Float64Array(dMlp);
+    this.posts = new Float64Array(dMlp);
+    this.effects = new Float64Array(dMlp);
+    this.shuffled = new Float64Array(dMlp);
   }
 
   /** Takes in one position, and gives its largest neuron's share, the mean over shuffles. */
   add(post: Float32Array, effect: Float32Array): number {
-    let mean = 0;
-    for (let s = 0; s < this.orders.length; s++) {
-      const order = this.orders[s];
-      let total = 0;
-      let most = 0;
-      for (let i = 0; i < post.length; i++) {
-        const size = Math.abs(post[i] * effect[order[i]]);
-        total += size;
-        if (size > most) most = size;
-      }
-      const share = total === 0 ? 0 : most / total;
-      this.sums[s] += share;
-      mean += share / this.orders.length;
+    const { posts, effects, orders } = this;
+    for (let i = 0; i < posts.length; i++) {
+      posts[i] = Math.abs(post[i]);
+      effects[i] = Math.abs(effect[i]);
     }
-    for (let i = 0; i < post.length; i++) this.scratch[i] = post[i] * effect[this.orders[0][i]];
-    spreadOf(this.scratch, this.cumulative);
+    let sum = 0;
+    for (let s = 0; s < orders.length; s++) {
+      const share = maxShare(posts, effects, orders[s]);
+      this.sums[s] += share;
+      sum += share;
+    }
+    for (let i = 0; i < posts.length; i++) this.shuffled[i] = posts[i] * effects[orders[0][i]];
+    spreadOf(sortedSizes(this.shuffled), this.cumulative);
     this.rows++;
-    return mean;
+    return sum / orders.length;
   }
 
   /** @param observed the mean of the largest neuron's share in the model as it is */
@@ -72,4 +74,15 @@ export class NullModel {
       shuffles: this.orders.length,
     };
   }
+}
+
+function maxShare(posts: Float64Array, effects: Float64Array, order: Int32Array): number {
+  let total = 0;
+  let most = 0;
+  for (let i = 0; i < posts.length; i++) {
+    const size = posts[i] * effects[order[i]];
+    total += size;
+    if (size > most) most = size;
+  }
+  return total === 0 ? 0 : most / total;
 }

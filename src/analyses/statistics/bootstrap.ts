@@ -13,20 +13,25 @@ export interface BootstrapInterval {
  * not independent of each other. Draws for which the statistic does not exist are left out; `undefined` if that is
  * more than half of them, or if there are fewer than two clusters.
  *
- * @param clusters what is drawn: the indices of the values of each cluster
- * @param statistic of the drawn values, by index; NaN where it does not exist
+ * @param clusters for each value, the number of the cluster that it belongs to, from 0
+ * @param statistic of the values, given how often each was drawn; NaN where it does not exist
  */
 export function bootstrapInterval(
-  clusters: readonly (readonly number[])[],
-  statistic: (indices: readonly number[]) => number,
+  clusters: readonly number[],
+  statistic: (drawn: Float64Array) => number,
   random: Random,
   { samples = 1000, level = 0.95 } = {},
 ): BootstrapInterval | undefined {
-  if (clusters.length < 2) return undefined;
+  const count = clusters.reduce((most, c) => Math.max(most, c + 1), 0);
+  if (count < 2) return undefined;
   const found: number[] = [];
+  const times = new Float64Array(count);
+  const drawn = new Float64Array(clusters.length);
   for (let s = 0; s < samples; s++) {
-    const drawn = Array.from(clusters, () => clusters[random.integer(clusters.length)]);
-    const value = statistic(drawn.flat());
+    times.fill(0);
+    for (let c = 0; c < count; c++) times[random.integer(count)]++;
+    for (let i = 0; i < drawn.length; i++) drawn[i] = times[clusters[i]];
+    const value = statistic(drawn);
     if (Number.isFinite(value)) found.push(value);
   }
   if (found.length < samples / 2) return undefined;

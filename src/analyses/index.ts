@@ -1,0 +1,17 @@
+/** Every analysis. A new one is a file beside this one and a line here; its command and its form follow from it. */
+import { UnknownNameError } from "../tensor/errors.ts";
+import type { Analysis } from "./analysis.ts";
+import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
+
+export const ANALYSES: readonly Analysis[] = [diffuseMlpAnalysis];
+
+/** @throws UnknownNameError with the nearest there is. */
+export function analysisCalled(name: string): Analysis {
+  const found = ANALYSES.find((candidate) => candidate.name === name);
+  if (found) return found;
+  throw new UnknownNameError(
+    "analysis",
+    name,
+    ANALYSES.map((candidate) => candidate.name),
+  );
+}

@@ -1,0 +1,113 @@
+/** An analysis as a command: its options, its run, and where its finding goes. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
+import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
+import { bytes, ProgressBar } from "./progress-bar.ts";
+import { readPrompts } from "./prompts-file.ts";
+
+/** What a command writes to, and what stops it. */
+export interface Terminal {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+
+interface CommonOptions {
+  readonly model: string;
+  readonly out?: readonly string[];
+  readonly json?: boolean;
+}
+
+const BUNDLED = "solu-1l-novels";
+
+export function analysisCommand(analysis: Analysis, terminal: Terminal): Command {
+  const command = new Command(analysis.name)
+    .summary(analysis.question)
+    .description(`${analysis.question}\n\n${analysis.description}`)
+    .option("--model <model>", "a folder, a Hugging Face id or a short name of one", BUNDLED);
+  for (const [name, option] of Object.entries(analysis.options)) command.addOption(commanderOption(name, option));
+  return command
+    .option("--out <file...>", "write the report: .html, .json, .csv, .svg, .png, .txt; repeatable")
+    .option("--json", "print the finding as JSON instead of as text")
+    .addHelpText("after", `\nExample:\n  $ glassformer ${analysis.name} ${analysis.example}`)
+    .action(async (given: CommonOptions & Record<string, unknown>) => {
+      const files = await outputFiles(given.out ?? []);
+      await run(analysis, await optionValues(analysis, given), given, files, terminal);
+    });
+}
+
+function commanderOption(name: string, option: AnalysisOption): Option {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  switch (option.type) {
+    case "flag":
+      return new Option(flag, option.description);
+    case "prompts":
+      return new Option(
+        `${flag} <file>`,
+        `${option.description}: .txt, one a line; .json; .jsonl; "-" for stdin`,
+      ).default(undefined, option.defaultText);
+    case "integer": {
+      const made = new Option(
+        `${flag} <${option.placeholder ?? "n"}>`,
+        option.description + (option.defaultText ? ` (default: ${option.defaultText})` : ""),
+      ).argParser(wholeNumber);
+      return option.default === undefined ? made : made.default(option.default);
+    }
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError("It takes a whole number.");
+  }
+  return value;
+}
+
+async function optionValues(analysis: Analysis, given: Record<string, unknown>): Promise<OptionValues> {
+  const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(analysis.options)) {
+    const value = given[name];
+    if (option.type === "prompts") values[name] = value === undefined ? option.default : await readPrompts(`${value}`);
+    else values[name] = option.type === "flag" ? value === true : value;
+  }
+  return values as OptionValues;
+}
+
+async function run(
+  analysis: Analysis,
+  values: OptionValues,
+  { model: name, json }: CommonOptions,
+  files: readonly OutputFile[],
+  { stdout, stderr, signal }: Terminal,
+): Promise<void> {
+  const [{ HookedTransformer }, report] = await Promise.all([import("../node.ts"), import("../report/index.ts")]);
+  const bar = new ProgressBar(stderr);
+  try {
+    const model = await HookedTransformer.fromPretrained(name, {
+      signal,
+      onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
+    });
+    const running = analysis.run(model, values, {
+      signal,
+      onProgress: ({ done, total }) => bar.update("tokens", done, total),
+    });
+    // What draws the charts loads while the model runs.
+    if (files.some(({ format }) => ["html", "svg", "png"].includes(format)))
+      await Promise.all([report.loadCharts(), running]);
+    const finding = await running;
+    bar.clear();
+    const rendered = await Promise.all(files.map(({ format }) => report.render(finding, format)));
+    const width = Math.min(stdout.columns ?? 80, 100);
+    const color = Boolean(stdout.isTTY) && !process.env.NO_COLOR;
+    stdout.write(
+      json ? await report.render(finding, "json") : await report.render(finding, "text", { text: { width, color } }),
+    );
+    for (const [i, { path }] of files.entries()) {
+      await writeWhole(path, rendered[i], signal);
+      stderr.write(`Wrote ${path}\n`);
+    }
+  } finally {
+    bar.clear();
+  }
+}

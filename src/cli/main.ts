@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** The `glassformer` command: results on stdout, all else on stderr. Exit codes: 0, 1 for a bug, 2 for a user's error. */
+import { Interrupted, outcomeOf } from "./exit.ts";
+import { runCommand } from "./program.ts";
+
+/** After a signal, work that does not look at it (a run inside the engine) has this long to come to an end. */
+const GRACE_MS = 2000;
+
+const controller = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    const interrupted = new Interrupted(signal);
+    if (controller.signal.aborted) process.exit(interrupted.exitCode);
+    controller.abort(interrupted);
+    setTimeout(() => process.exit(interrupted.exitCode), GRACE_MS).unref();
+  });
+}
+// Whoever reads the results may stop reading: `glassformer ... | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await runCommand(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: controller.signal,
+  });
+} catch (thrown) {
+  const error = controller.signal.aborted ? controller.signal.reason : thrown;
+  const { message, exitCode } = outcomeOf(error);
+  if (message) process.stderr.write(`glassformer: ${message}\n`);
+  if (process.env.GLASSFORMER_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = exitCode;
+}

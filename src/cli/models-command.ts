@@ -1,0 +1,25 @@
+/** The models that are known by name. */
+import { Command } from "commander";
+import { MODEL_ALIASES } from "../models/families/aliases.ts";
+import type { Terminal } from "./analysis-command.ts";
+
+const BUNDLED = "solu-1l-novels";
+
+export function modelsCommand({ stdout }: Pick<Terminal, "stdout">): Command {
+  return new Command("models")
+    .summary("List the models that have a name")
+    .description(
+      "Lists the models that are known by name: the one that comes with glassformer, and short names of models on the Hugging Face hub. " +
+        "A folder or any other id (org/name) of a supported kind can be given too.",
+    )
+    .option("--json", "print them as JSON")
+    .action(({ json }: { json?: boolean }) => {
+      const hub = [...MODEL_ALIASES].map(([id, aliases]) => ({ id, aliases }));
+      if (json) {
+        stdout.write(`${JSON.stringify([{ id: BUNDLED, aliases: ["bundled"], bundled: true }, ...hub], null, 2)}\n`);
+        return;
+      }
+      const lines = hub.map(({ id, aliases }) => (aliases.length > 0 ? `${id}\n    ${aliases.join(", ")}` : id));
+      stdout.write(`${BUNDLED} (comes with glassformer)\n\n${lines.join("\n")}\n`);
+    });
+}

@@ -1,0 +1,87 @@
+/** Files that a command writes: checked before anything runs, and whole or not there at all. */
+import { randomBytes } from "node:crypto";
+import { access, constants, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import type { ReportFormat } from "../report/render.ts";
+import { ArgumentError, nearest } from "../tensor/errors.ts";
+import { isSystemError } from "./exit.ts";
+
+export interface OutputFile {
+  readonly path: string;
+  readonly format: ReportFormat;
+}
+
+const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
+  ".html": "html",
+  ".json": "json",
+  ".csv": "csv",
+  ".svg": "svg",
+  ".png": "png",
+  ".txt": "text",
+};
+
+/**
+ * What to write where.
+ * @throws ArgumentError for an ending that is no format, a folder that is not there or cannot be written to, or a file
+ * named twice.
+ */
+export async function outputFiles(paths: readonly string[]): Promise<readonly OutputFile[]> {
+  const files: OutputFile[] = [];
+  for (const path of paths) {
+    const format = FORMAT_OF[extname(path).toLowerCase()];
+    if (!format) throw unknownEnding(path);
+    if (files.some((other) => resolve(other.path) === resolve(path))) {
+      throw new ArgumentError(`--out names ${path} twice: give each file once.`, { asked: path });
+    }
+    await checkPlace(path);
+    files.push({ path, format });
+  }
+  return files;
+}
+
+function unknownEnding(path: string): ArgumentError {
+  const endings = Object.keys(FORMAT_OF);
+  const ending = extname(path);
+  const near = ending === "" ? undefined : nearest(ending, endings);
+  const found = ending === "" ? "has no ending" : `ends in "${ending}"`;
+  return new ArgumentError(
+    `--out ${path} ${found}, and the ending says what to write: one of ${endings.join(", ")}.` +
+      (near ? ` Did you mean "${near}"?` : ""),
+    { asked: path, found: endings, nearest: near },
+  );
+}
+
+async function checkPlace(path: string): Promise<void> {
+  const folder = dirname(path);
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    throw new ArgumentError(`--out ${path} is in "${folder}", which is no folder: make it first.`, { asked: path });
+  }
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+    throw new ArgumentError(`--out ${path} is a folder: name a file in it.`, { asked: path });
+  }
+  await access(folder, constants.W_OK).catch(() => {
+    throw new ArgumentError(`--out ${path} is in "${folder}", where nothing may be written: choose another folder.`, {
+      asked: path,
+    });
+  });
+}
+
+/** Writes beside and renames, so that a reader sees the old file or the new one. @throws ArgumentError if it fails. */
+export async function writeWhole(path: string, content: string | Uint8Array, signal?: AbortSignal): Promise<void> {
+  const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
+  try {
+    await writeFile(beside, content, { flag: "wx", ...(signal ? { signal } : {}) });
+    signal?.throwIfAborted();
+    await rename(beside, path);
+  } catch (cause) {
+    await rm(beside, { force: true }).catch(() => {});
+    signal?.throwIfAborted();
+    if (!isSystemError(cause)) throw cause;
+    const why = cause.code === "ENOSPC" ? "the disk is full" : cause.message;
+    throw new ArgumentError(`${path} could not be written: ${why}. Nothing of it was left behind.`, {
+      asked: path,
+      cause,
+    });
+  }
+}

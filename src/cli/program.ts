@@ -1,0 +1,46 @@
+/** The command line as a whole: a command for each analysis, and one that lists the models. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { ANALYSES, analysisCalled } from "../analyses/index.ts";
+import { analysisCommand, type Terminal } from "./analysis-command.ts";
+import { modelsCommand } from "./models-command.ts";
+
+/** Runs a command. @param args without node and the script. @throws whatever the command throws; see exit.ts */
+export async function runCommand(args: readonly string[], terminal: Terminal): Promise<void> {
+  const program = programOver(terminal);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.code === "commander.unknownCommand") analysisCalled(program.args[0]);
+    throw error;
+  }
+}
+
+function programOver(terminal: Terminal): Command {
+  const program = new Command("glassformer")
+    .description(
+      "Mechanistic interpretability of transformer language models: each command asks one question of a model and reports what it found.",
+    )
+    .version(version(), "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .helpCommand(false)
+    .addHelpText("after", "\nExample:\n  $ glassformer diffuse-mlp --out report.html");
+  const commands = [...ANALYSES.map((analysis) => analysisCommand(analysis, terminal)), modelsCommand(terminal)];
+  for (const command of commands) program.addCommand(command.helpOption("--help", "print this help"));
+  for (const command of [program, ...commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      // Help that nobody asked for is an error's; errors themselves are written where the command ends.
+      writeErr: (text) => terminal.stderr.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(terminal.stdout.columns ?? 80, 100),
+      getErrHelpWidth: () => Math.min(terminal.stderr.columns ?? 80, 100),
+    });
+  }
+  return program;
+}
+
+/** From package.json, which is two levels up from `src/cli` and from `dist/cli` alike. */
+function version(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+}

@@ -1,0 +1,51 @@
+/** A line on stderr that shows how far long work has come: only in a terminal, only once it has taken a while. */
+
+const SHOW_AFTER_MS = 500;
+const REDRAW_AFTER_MS = 80;
+const BAR_WIDTH = 24;
+
+export interface BarOutput {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export class ProgressBar {
+  private readonly output: BarOutput;
+  private readonly now: () => number;
+  private readonly start: number;
+  private drawn = Number.NEGATIVE_INFINITY;
+  private shown = false;
+
+  constructor(output: BarOutput, now: () => number = () => performance.now()) {
+    this.output = output;
+    this.now = now;
+    this.start = now();
+  }
+
+  /** @param show how the numbers are written; as they are unless given */
+  update(what: string, done: number, total: number, show: (value: number) => string = String): void {
+    const now = this.now();
+    if (!this.output.isTTY || now - this.start < SHOW_AFTER_MS || now - this.drawn < REDRAW_AFTER_MS) return;
+    this.drawn = now;
+    this.shown = true;
+    const part = total > 0 ? Math.min(1, done / total) : 0;
+    const filled = Math.round(part * BAR_WIDTH);
+    const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+    const line = `${bar} ${Math.floor(100 * part)} %  ${what}: ${show(done)} of ${show(total)}`;
+    this.output.write(`\r\x1b[2K${line.slice(0, (this.output.columns ?? 80) - 1)}`);
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    if (this.shown) this.output.write("\r\x1b[2K");
+    this.shown = false;
+  }
+}
+
+/** 12345678 is "12.3 MB". */
+export function bytes(count: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(count, 1)) / 3)));
+  return power === 0 ? `${count} B` : `${(count / 1000 ** power).toFixed(1)} ${units[power]}`;
+}
