@@ -1,13 +1,11 @@
 /** load: name -> bytes -> named arrays. Everything here runs anywhere; what needs Node is in `node.ts`. */
 export type { ByteSource } from "./bytes.ts";
-export { memorySource, parseJsonObject, readText } from "./bytes.ts";
+export { memorySource, parseJsonObject } from "./bytes.ts";
 export type { FileDType } from "./dtypes.ts";
 export type { LoadOptions, ModelFiles, Progress } from "./files.ts";
 export { memoryFiles } from "./memory.ts";
 export { readPth } from "./pth.ts";
 export { readSafetensors, readShardedSafetensors } from "./safetensors.ts";
-export type { TensorPlace } from "./safetensors-header.ts";
-export { readSafetensorsHeader } from "./safetensors-header.ts";
 export type { WriteOptions } from "./safetensors-write.ts";
 export { writeSafetensors } from "./safetensors-write.ts";
 export type { WeightsOptions } from "./weights.ts";

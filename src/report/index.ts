@@ -4,9 +4,7 @@ export { type CsvOptions, renderCsv } from "./csv.ts";
 export type { DrawOptions } from "./draw/draw.ts";
 export { loadCharts } from "./draw/plotting.ts";
 export { type HistOptions, hist } from "./hist.ts";
-export { renderHtml } from "./html.ts";
 export { type ImshowOptions, imshow } from "./imshow.ts";
-export { renderJson } from "./json.ts";
 export { type LineOptions, line } from "./line.ts";
 export type { Matrix, Vector } from "./numbers.ts";
 export { type Picture, type PictureOptions, picture } from "./picture.ts";
@@ -14,6 +12,5 @@ export { type PngOptions, type Rasterizer, setRasterizer } from "./rasterize.ts"
 export { REPORT_FORMATS, type RenderOptions, type ReportFormat, render } from "./render.ts";
 export { type ScatterOptions, scatter } from "./scatter.ts";
 export type { Series } from "./series.ts";
-export { renderSvg } from "./svg.ts";
 export { renderText, type TextOptions } from "./text.ts";
 export { type TokensOptions, tokens } from "./tokens.ts";

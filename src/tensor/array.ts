@@ -68,7 +68,3 @@ export function ndarray<D extends DType>(dtype: D, shape: readonly number[], dat
 export function zeros<D extends DType>(dtype: D, shape: readonly number[]): NDArray<D> {
   return { dtype, shape, data: emptyData(dtype, sizeOf(shape)) };
 }
-
-export function isFloat(dtype: DType): dtype is "float32" | "float64" {
-  return dtype === "float32" || dtype === "float64";
-}

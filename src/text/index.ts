@@ -1,5 +1,4 @@
 /** Text to tokens and back. */
-export { type AttentionMaskOptions, attentionMask, type PaddingSide } from "./attention-mask.ts";
 export { parsePrompts } from "./prompts.ts";
 export { type TokenIds, TokenRules, type TokenRulesOptions, type Tokens, type ToTokensOptions } from "./token-rules.ts";
 export { type DecodeOptions, type EncodeOptions, Tokenizer } from "./tokenizer.ts";
