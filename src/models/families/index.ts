@@ -4,6 +4,7 @@ import { ConfigError, nearest } from "../../tensor/errors.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gpt2 } from "./gpt2.ts";
+import { hookedTransformer } from "./hooked-transformer.ts";
 import { mingpt } from "./mingpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
@@ -13,7 +14,7 @@ export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
 export { checkWeights, expectedWeights, type WeightArrays, type WeightProblems } from "./weights.ts";
 
-export const FAMILIES: readonly ModelFamily[] = [neel, neelSoluOld, mingpt, gpt2];
+export const FAMILIES: readonly ModelFamily[] = [neel, hookedTransformer, neelSoluOld, mingpt, gpt2];
 
 /**
  * The family that a `config.json` belongs to.

@@ -1,0 +1,97 @@
+/** Which rows a step sees: all rows once an epoch, in an order of the epoch's own. */
+import { Tensor } from "../graph/tensor.ts";
+import { type NDArray, ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
+import { uniform } from "../tensor/random.ts";
+
+/**
+ * What to train on: tokens int32 [row pos], shuffled anew each epoch; or a function from a step's number (from 0) to its
+ * batch [batch pos], which must give the same for the same number, so that a training can be taken up again.
+ */
+export type TrainingData = Tensor | NDArray<"int32"> | ((step: number) => NDArray<"int32"> | Tensor);
+
+export interface BatchOptions {
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly nCtx: number;
+  readonly dVocab: number;
+}
+
+/** The batches of a training. */
+export interface Batches {
+  /** Steps that see every row once; `undefined` where the data is a function. */
+  readonly stepsPerEpoch: number | undefined;
+  /** The tokens of a step, [batch pos]. The last of an epoch has the rows that are left. */
+  at(step: number): NDArray<"int32">;
+}
+
+/** @throws ShapeError, InputError for data that the model cannot read. */
+export function makeBatches(data: TrainingData, { batchSize, seed, nCtx, dVocab }: BatchOptions): Batches {
+  if (typeof data === "function") {
+    return { stepsPerEpoch: undefined, at: (step) => checkedTokens(data(step), nCtx, dVocab) };
+  }
+  const tokens = checkedTokens(data, nCtx, dVocab);
+  const [rows, pos] = tokens.shape;
+  const stepsPerEpoch = Math.ceil(rows / batchSize);
+  let shuffled = { epoch: -1, order: new Int32Array(0) };
+  return {
+    stepsPerEpoch,
+    at(step) {
+      const epoch = Math.floor(step / stepsPerEpoch);
+      if (shuffled.epoch !== epoch) shuffled = { epoch, order: permutation(rows, seed, epoch) };
+      const start = (step % stepsPerEpoch) * batchSize;
+      const chosen = shuffled.order.subarray(start, start + batchSize);
+      const batch = new Int32Array(chosen.length * pos);
+      chosen.forEach((row, i) => {
+        batch.set(tokens.data.subarray(row * pos, (row + 1) * pos), i * pos);
+      });
+      return ndarray("int32", [chosen.length, pos], batch);
+    },
+  };
+}
+
+/** 0 to n-1 in the order of an epoch (Fisher & Yates), the same for a seed and an epoch everywhere. */
+export function permutation(n: number, seed: number, epoch: number): Int32Array<ArrayBuffer> {
+  const random = uniform((Math.imul(seed, 0x9e3779b1) + epoch) | 0);
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {
+  const array = data instanceof Tensor ? data.array : data;
+  if (!array || array.dtype !== "int32" || array.shape.length !== 2) {
+    throw new ShapeError(
+      `Training data is tokens, int32 [row pos], but this is ${array?.dtype ?? "not computed"} [${data.shape}].`,
+      { asked: "[row pos]", found: data.shape },
+    );
+  }
+  const [rows, pos] = array.shape;
+  if (rows === 0) throw new InputError("There is nothing to train on: the data has no rows.", { found: 0 });
+  if (pos > nCtx) {
+    throw new InputError(`The data's rows have ${pos} tokens, but the model's context holds ${nCtx}.`, {
+      asked: pos,
+      found: nCtx,
+    });
+  }
+  const bad = (array.data as Int32Array).findIndex((id) => id < 0 || id >= dVocab);
+  if (bad >= 0) {
+    throw new InputError(
+      `Token id ${array.data[bad]} (row ${Math.floor(bad / pos)}, position ${bad % pos}) is outside the vocabulary of ${dVocab}. Was the text made into tokens with another tokenizer?`,
+      { asked: array.data[bad], found: dVocab },
+    );
+  }
+  return array as NDArray<"int32">;
+}
+
+/** A positive whole number, or an error that names the option. @throws ArgumentError */
+export function requireCount(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new ArgumentError(`${name} is ${value}, but it must be a whole number from 1 up.`, {
+    asked: name,
+    found: value,
+  });
+}

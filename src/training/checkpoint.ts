@@ -1,0 +1,121 @@
+/** What a checkpoint holds, as files and back. */
+import { type ModelFiles, memorySource, parseJsonObject, readSafetensors, writeSafetensors } from "../load/index.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { storedConfig } from "../models/families/hooked-transformer.ts";
+import type { NDArray } from "../tensor/array.ts";
+import { ConfigError, FileFormatError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
+import type { OptimizerName } from "./optimizer.ts";
+import type { StepState } from "./step.ts";
+
+/** A training at one moment. */
+export interface Checkpoint {
+  readonly cfg: HookedTransformerConfig;
+  readonly state: StepState;
+  readonly optimizer: OptimizerName;
+  /** The loss of each step done. */
+  readonly losses: readonly number[];
+}
+
+const FORMAT = 1;
+
+/** What a checkpoint after so many steps is called. */
+export const checkpointName = (steps: number): string => `step-${String(steps).padStart(7, "0")}`;
+
+/**
+ * `config.json` and `model.safetensors`, which `fromPretrained` opens, with `tokenizer.json` where there is one;
+ * `optimizer.safetensors` and `training.json`, from which the training goes on.
+ */
+export function checkpointFiles(checkpoint: Checkpoint, tokenizerJson: unknown): Map<string, Uint8Array> {
+  const { cfg, state, optimizer, losses } = checkpoint;
+  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);
+  const memory = [...state.memory].flatMap(([slot, arrays]) =>
+    [...arrays].map(([name, array]): [string, NDArray] => [`${slot}.${name}`, array]),
+  );
+  const own = tokenizerJson !== undefined;
+  return new Map([
+    ["config.json", json(storedConfig(cfg, own))],
+    ["model.safetensors", writeSafetensors(state.weights)],
+    ["optimizer.safetensors", writeSafetensors(new Map(memory))],
+    ["training.json", json({ format: FORMAT, optimizer, steps: losses.length, losses })],
+    ...(own ? [["tokenizer.json", json(tokenizerJson)] as const] : []),
+  ]);
+}
+
+/**
+ * The checkpoint in a folder, or the last of those in it.
+ * @throws UnknownNameError if there is none, FileFormatError if one of its files is broken, ConfigError or WeightsError
+ * if it is of another model or another optimizer.
+ */
+export async function readCheckpoint(
+  files: ModelFiles,
+  cfg: HookedTransformerConfig,
+  weights: ReadonlyMap<string, NDArray>,
+  optimizer: OptimizerName,
+  slots: readonly string[],
+): Promise<Checkpoint> {
+  const paths = await files.list();
+  const found = paths.filter((path) => /^(step-\d+\/)?training\.json$/.test(path));
+  if (found.length === 0) {
+    throw new UnknownNameError("checkpoint", files.name, [], "It has no training.json, which a training leaves there.");
+  }
+  const folder = found.sort(byStep)[found.length - 1].replace("training.json", "");
+  const where = `${files.name}/${folder}`;
+  const read = async (path: string) => parseJsonObject(await files.readText(folder + path), where + path);
+  const training = await read("training.json");
+  const { losses, format } = training;
+  if (format !== FORMAT || !Array.isArray(losses) || !losses.every((x) => typeof x === "number")) {
+    throw new FileFormatError(`${where}training.json is not what a training leaves there.`, { asked: where });
+  }
+  if (training.optimizer !== optimizer) {
+    throw new ConfigError(
+      `The checkpoint ${where} was made with ${training.optimizer}, and its moments mean nothing to ${optimizer}. Go on with ${training.optimizer}.`,
+      { asked: optimizer, found: training.optimizer },
+    );
+  }
+  sameConfig(storedConfig(cfg, false), await read("config.json"), where);
+  const arrays = async (path: string) =>
+    readSafetensors(memorySource(where + path, await wholeFile(files, folder + path)));
+  const stored = await arrays("model.safetensors");
+  const moments = await arrays("optimizer.safetensors");
+  const take = (from: ReadonlyMap<string, NDArray>, prefix: string, file: string) =>
+    new Map([...weights].map(([name, { shape }]) => [name, sameShape(from, prefix + name, shape, where + file)]));
+  const memory = new Map(slots.map((slot) => [slot, take(moments, `${slot}.`, "optimizer.safetensors")]));
+  return { cfg, optimizer, losses, state: { weights: take(stored, "", "model.safetensors"), memory } };
+}
+
+/** Steps count; the folder itself comes before any `step-…` in it. */
+function byStep(a: string, b: string): number {
+  const step = (path: string) => Number(/^step-(\d+)/.exec(path)?.[1] ?? -1);
+  return step(a) - step(b);
+}
+
+async function wholeFile(files: ModelFiles, path: string): Promise<Uint8Array> {
+  const source = await files.open(path);
+  return source.read(0, source.size);
+}
+
+/** Names, seeds and tokenizers may differ; what is computed may not. */
+const INCIDENTAL = ["model_name", "tokenizer_name", "seed", "original_architecture", "default_prepend_bos"];
+
+function sameConfig(expected: Record<string, unknown>, found: Record<string, unknown>, where: string): void {
+  const fields = new Set([...Object.keys(expected), ...Object.keys(found)]);
+  for (const field of fields) {
+    if (INCIDENTAL.includes(field) || JSON.stringify(expected[field]) === JSON.stringify(found[field])) continue;
+    throw new ConfigError(
+      `The checkpoint ${where} is of another configuration: its ${field} is ${JSON.stringify(found[field])}, the model's ${JSON.stringify(expected[field])}. Resume with the model that it was made from.`,
+      { asked: expected[field], found: found[field] },
+    );
+  }
+}
+
+function sameShape(from: ReadonlyMap<string, NDArray>, name: string, shape: readonly number[], file: string): NDArray {
+  const array = from.get(name);
+  if (array && array.dtype === "float32" && array.shape.join() === shape.join()) return array;
+  throw new WeightsError(
+    array
+      ? `"${name}" of ${file} is [${array.shape}], but the model's is [${shape}].`
+      : `${file} has no "${name}", which the model has.`,
+    { asked: name, found: array?.shape },
+  );
+}
+

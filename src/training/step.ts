@@ -1,0 +1,134 @@
+/** A training step as one program: forward, backward, clipping and the optimizer in one graph, one session. */
+import type { Engine } from "../engine/engine.ts";
+import { selectEarly } from "../engine/select.ts";
+import { showShape } from "../graph/axes.ts";
+import { grad } from "../graph/grad.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { topological } from "../graph/walk.ts";
+import { ModelGraph } from "../lens/model-graph.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { Weights } from "../models/weights.ts";
+import { emptyData, type NDArray, ndarray, zeros } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import type { Optimizer } from "./optimizer.ts";
+
+/** Weights and what the optimizer remembers of each, by name. */
+export interface StepState {
+  readonly weights: ReadonlyMap<string, NDArray>;
+  /** By what it is ("exp_avg"), then by weight. */
+  readonly memory: ReadonlyMap<string, ReadonlyMap<string, NDArray>>;
+}
+
+export interface StepResult {
+  /** In nats, before the step. */
+  readonly loss: number;
+  /** The length of the whole gradient, before it was clipped. */
+  readonly gradNorm: number;
+  readonly state: StepState;
+}
+
+export interface StepSource {
+  readonly cfg: HookedTransformerConfig;
+  readonly hookNames: readonly string[];
+  readonly engine: Engine;
+  readonly optimizer: Optimizer;
+  readonly loss: (graph: ModelGraph) => Tensor;
+  readonly maxGradNorm: number | undefined;
+  readonly frozen: (weight: string) => boolean;
+}
+
+/** A step on batches of one shape: from the state before to the state after. */
+export type Step = (state: StepState, tokens: NDArray<"int32">, lr: number, number: number) => Promise<StepResult>;
+
+/**
+ * Plans a step on batches of the shape of `tokens`. Weights that the loss does not depend on stay as they are, as in
+ * PyTorch, where they have no gradient.
+ * @throws ArgumentError for a loss that is not one number, or that depends on nothing that can be trained.
+ */
+export async function makeStep(source: StepSource, state: StepState, tokens: NDArray<"int32">): Promise<Step> {
+  const { optimizer } = source;
+  const weights = new Weights(new Map([...state.weights].map(([name, array]) => [name, placeholder(array)])), "feed");
+  const fedTokens = Tensor.leaf(placeholder(tokens), ["batch", "pos"]);
+  const graph = new ModelGraph({
+    cfg: source.cfg,
+    weights,
+    inputs: { tokens: fedTokens },
+    hookNames: source.hookNames,
+  });
+  // What the loss does not need is cut off before the gradient is taken, or the gradient would need it.
+  const [loss] = selectEarly([singleNumber(source.loss(graph))]);
+  const reached = new Set(topological([loss]));
+  const trained = [...weights.entries()].filter(([name, leaf]) => reached.has(leaf) && !source.frozen(name));
+  if (trained.length === 0) {
+    throw new ArgumentError("There is nothing to train: the loss depends on no weight that is not frozen.", {
+      asked: "loss",
+    });
+  }
+  const gradients = grad(
+    loss,
+    trained.map(([, leaf]) => leaf),
+  );
+  const gradNorm = gradients
+    .map((g) => g.mul(g).sum())
+    .reduce((a, b) => a.add(b))
+    .sqrt();
+  const clip =
+    source.maxGradNorm === undefined
+      ? undefined
+      : gradNorm.constant(source.maxGradNorm).div(gradNorm.add(gradNorm.constant(1e-6))).minimum(gradNorm.constant(1));
+
+  const fed = optimizer.fed(1, 1).map(() => Tensor.leaf(placeholder(scalar(0))));
+  const memories = trained.map(([, leaf]) =>
+    optimizer.memory.map(() => Tensor.leaf(placeholder(leaf.array!), leaf.axes)),
+  );
+  const after = trained.map(([, weight], i) =>
+    optimizer.update({ weight, gradient: gradients[i], memory: memories[i], clip }, fed),
+  );
+  const run = await source.engine.program(
+    [fedTokens, ...fed, ...[...weights.entries()].map(([, leaf]) => leaf), ...memories.flat()],
+    [loss, gradNorm, ...after.flatMap((a) => [a.weight, ...a.memory])],
+  );
+
+  return async ({ weights: before, memory }, batch, lr, number) => {
+    const [lossAfter, norm, ...changed] = await run([
+      batch,
+      ...optimizer.fed(lr, number).map(scalar),
+      ...[...weights.entries()].map(([name]) => before.get(name)!),
+      ...trained.flatMap(([name]) => optimizer.memory.map((slot) => memory.get(slot)!.get(name)!)),
+    ]);
+    const stride = 1 + optimizer.memory.length;
+    const replaced = (arrays: ReadonlyMap<string, NDArray>, offset: number) =>
+      new Map([...arrays, ...trained.map(([name], i): [string, NDArray] => [name, changed[i * stride + offset]])]);
+    return {
+      loss: lossAfter.data[0],
+      gradNorm: norm.data[0],
+      state: {
+        weights: replaced(before, 0),
+        memory: new Map(optimizer.memory.map((slot, i) => [slot, replaced(memory.get(slot)!, i + 1)])),
+      },
+    };
+  };
+}
+
+/** What an optimizer remembers before the first step: zeros. */
+export function freshMemory(optimizer: Optimizer, weights: ReadonlyMap<string, NDArray>): StepState["memory"] {
+  const empty = () => new Map([...weights].map(([name, { shape }]) => [name, zeros("float32", shape)]));
+  return new Map(optimizer.memory.map((slot) => [slot, empty()]));
+}
+
+/** Stands for an array that each step is given: its dtype and shape. Leaves are told apart by their data. */
+function placeholder({ dtype, shape }: NDArray): NDArray {
+  return { dtype, shape, data: emptyData(dtype, 0) } as NDArray;
+}
+
+function scalar(value: number): NDArray<"float32"> {
+  return ndarray("float32", [], Float32Array.of(value));
+}
+
+function singleNumber(loss: Tensor): Tensor {
+  if (loss.shape.every((n) => n === 1)) return loss.shape.length === 0 ? loss : loss.sum();
+  throw new ArgumentError(`A loss is a single number, but this one is ${showShape(loss)}: take its mean.`, {
+    asked: "loss",
+    found: loss.shape,
+  });
+}

@@ -1,0 +1,168 @@
+/** The training loop: batches in, a trained model and its losses out. */
+import { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { ModelGraph } from "../lens/model-graph.ts";
+import { openDefault } from "../load/open.ts";
+import type { NDArray } from "../tensor/array.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { type Batches, makeBatches } from "./batches.ts";
+import { type Checkpoint, checkpointFiles, checkpointName, readCheckpoint } from "./checkpoint.ts";
+import { type CheckpointStore, storeOf } from "./checkpoint-store.ts";
+import { makeOptimizer } from "./optimizer.ts";
+import { settle, stepsInAll, type TrainControls, type TrainOptions } from "./options.ts";
+import { learningRate } from "./schedule.ts";
+import { freshMemory, makeStep, type Step, type StepSource, type StepState } from "./step.ts";
+import { TrainingError } from "./training-error.ts";
+
+/** What a training leaves. */
+export interface TrainResult {
+  /** The trained model, on the engine and with the tokenizer of the one given, which is unchanged. */
+  readonly model: HookedTransformer;
+  /** The loss of each step's batch before the step, from the very first step on, also where training was resumed. */
+  readonly losses: readonly number[];
+  /** The last checkpoint; `undefined` without `saveDir`. */
+  readonly checkpoint: string | undefined;
+}
+
+/**
+ * Trains a model: forward, backward, clipping and the optimizer are one graph and one compiled session, fed with each
+ * step's batch and what the last step returned. Hooks that were added to the model take no part.
+ *
+ * The same model, data and options give the same numbers; a training that is resumed, the same as one that was not
+ * interrupted. Source: TransformerLens' `train`, PyTorch's optimizers.
+ * @throws TrainingError if the loss or the gradient becomes infinite or NaN; ArgumentError, InputError, ShapeError for
+ * options and data that cannot be; ConfigError, WeightsError for a checkpoint of another model. Once `signal` is aborted,
+ * its reason.
+ */
+export async function train(
+  model: HookedTransformer,
+  options: TrainOptions,
+  { signal, onProgress }: TrainControls = {},
+): Promise<TrainResult> {
+  signal?.throwIfAborted();
+  const initial = new Map([...model.weights.entries()].map(([name, leaf]): [string, NDArray] => [name, leaf.array!]));
+  const settled = settle(options, [...initial.keys()]);
+  const { optimizer: name, lr, schedule, warmupSteps } = settled;
+  const batches = makeBatches(settled.data, { ...settled, nCtx: model.cfg.nCtx, dVocab: model.cfg.dVocab });
+  const steps = stepsInAll(options, batches.stepsPerEpoch);
+  const optimizer = makeOptimizer(name, settled);
+  const saves = options.saveDir === undefined ? undefined : storeOf(options.saveDir);
+  await saves?.check();
+
+  let state: StepState = { weights: initial, memory: freshMemory(optimizer, initial) };
+  const losses: number[] = [];
+  if (options.resume !== undefined) {
+    const files =
+      typeof options.resume === "string" ? await openDefault(options.resume, (path) => path, {}) : options.resume;
+    const found = await readCheckpoint(files, model.cfg, initial, name, optimizer.memory);
+    state = found.state;
+    losses.push(...found.losses);
+    if (losses.length > steps) {
+      throw new ArgumentError(
+        `The checkpoint has ${losses.length} steps behind it, more than the ${steps} that are asked for in all.`,
+        { asked: steps, found: losses.length },
+      );
+    }
+  }
+
+  const stepOn = stepsByShape({
+    cfg: model.cfg,
+    hookNames: model.hookNames,
+    engine: model.engine,
+    optimizer,
+    loss: options.loss ?? meanLoss,
+    maxGradNorm: options.maxGradNorm,
+    frozen: settled.frozen,
+  });
+  const keeper = new Keeper(saves, options.tokenizerJson);
+  const now = (): Checkpoint => ({ cfg: model.cfg, state, optimizer: name, losses });
+  const rate = startRate();
+  for (let step = losses.length; step < steps; step++) {
+    if (signal?.aborted) {
+      await keeper.keep(now());
+      signal.throwIfAborted();
+    }
+    const batch = batchOf(batches, step, options);
+    const stepLr = learningRate(step, { lr, schedule, warmupSteps, steps });
+    const run = await stepOn(state, batch);
+    const { loss, gradNorm, state: after } = await run(state, batch, stepLr, step + 1);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+      throw new TrainingError(step, loss, gradNorm, stepLr, keeper.last);
+    }
+    state = after;
+    losses.push(loss);
+    const saved = options.saveEvery && (step + 1) % options.saveEvery === 0 ? await keeper.keep(now()) : undefined;
+    onProgress?.({
+      ...{ step: step + 1, steps, loss, gradNorm, lr: stepLr },
+      ...rate(batch.data.length),
+      ...(saved ? { checkpoint: saved } : {}),
+    });
+  }
+  await keeper.keep(now());
+  return { model: withWeights(model, state.weights), losses, checkpoint: keeper.last };
+}
+
+const meanLoss = (graph: ModelGraph) => graph.loss();
+
+function batchOf(batches: Batches, step: number, options: TrainOptions): NDArray<"int32"> {
+  const batch = batches.at(step);
+  if (batch.shape[1] < 2 && !options.loss) {
+    throw new InputError("A next-token loss needs rows of two tokens or more, one to predict from and one to predict.", {
+      found: batch.shape[1],
+    });
+  }
+  return batch;
+}
+
+/** A step for each shape of batch: an epoch's last batch may be smaller. */
+function stepsByShape(source: StepSource): (state: StepState, batch: NDArray<"int32">) => Promise<Step> {
+  const steps = new Map<string, Promise<Step>>();
+  return (state, batch) => {
+    const shape = batch.shape.join();
+    const step = steps.get(shape) ?? makeStep(source, state, batch);
+    steps.set(shape, step);
+    return step;
+  };
+}
+
+/** Writes checkpoints, each once, and knows the last. */
+class Keeper {
+  last: string | undefined;
+  private steps = -1;
+  private readonly store: CheckpointStore | undefined;
+  private readonly tokenizerJson: unknown;
+
+  constructor(store: CheckpointStore | undefined, tokenizerJson: unknown) {
+    this.store = store;
+    this.tokenizerJson = tokenizerJson;
+  }
+
+  async keep(checkpoint: Checkpoint): Promise<string | undefined> {
+    const steps = checkpoint.losses.length;
+    if (this.store && steps !== this.steps) {
+      this.last = await this.store.write(checkpointName(steps), checkpointFiles(checkpoint, this.tokenizerJson));
+      this.steps = steps;
+    }
+    return this.last;
+  }
+}
+
+/** Counts tokens, and how many there are a second. */
+function startRate(): (tokens: number) => { tokens: number; tokensPerSecond: number } {
+  const start = performance.now();
+  let seen = 0;
+  return (tokens) => {
+    seen += tokens;
+    return { tokens: seen, tokensPerSecond: (1000 * seen) / (performance.now() - start) };
+  };
+}
+
+function withWeights(model: HookedTransformer, weights: ReadonlyMap<string, NDArray>): HookedTransformer {
+  const { text } = model;
+  return new HookedTransformer(model.cfg, weights, {
+    tokenizer: text?.tokenizer,
+    defaultPrependBos: text?.defaultPrependBos,
+    defaultPaddingSide: text?.defaultPaddingSide,
+    engine: model.engine,
+    notes: model.notes,
+  });
+}
