@@ -1,8 +1,4 @@
-/**
- * Large matrices of small rank, such as what a head reads and writes, kept as the product of two thin ones. Products are
- * values of a graph, like everything else, and never make the large matrix; decompositions are made at once, in float64,
- * through matrices of the small size. Source: TransformerLens' `FactoredMatrix`.
- */
+/** Large matrices of small rank: what heads read and write, and whatever those are multiplied with. */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { broadcast, showShape } from "../graph/axes.ts";
 import { type EvaluateOptions, evaluate } from "../graph/evaluate.ts";
@@ -32,6 +28,11 @@ export interface Complex {
 /** Which elements of each axis: an index drops a leading axis; `null` is the whole axis. */
 export type MatrixIndex = AxisSlice | null;
 
+/**
+ * A large matrix of small rank, such as what a head reads and writes, kept as the product of two thin ones. Products are
+ * values of a graph, like everything else, and never make the large matrix; decompositions are made at once, in float64,
+ * through matrices of the small size. Source: TransformerLens' `FactoredMatrix`.
+ */
 export class FactoredMatrix {
   /** [... row inner] */
   readonly A: Tensor;

@@ -20,6 +20,8 @@ export interface StackNorm {
 const centred = (x: Tensor) => x.sub(x.mean(-1, true));
 const subtractsMean = (type: NormalizationType) => type === "LN" || type === "LNPre";
 
+const hasWeight = (type: NormalizationType) => type === "LN" || type === "RMS";
+
 /**
  * The norm with its scale as it was in the run: `(x - mean(x)) / scale · w`, without the mean for an RMSNorm. The norm's
  * own bias belongs to no component: the components' sum is the norm's result without it. A direction goes through the
@@ -27,7 +29,7 @@ const subtractsMean = (type: NormalizationType) => type === "LN" || type === "LN
  */
 export function frozenNorm(where: string, type: NormalizationType): StackNorm {
   const scale = (cache: ActivationCache) => cache.need("applyLn", [`${where}.hook_scale`])[0];
-  const weight = (cache: ActivationCache) => cache.model.weights.find(`${where}.w`);
+  const weight = (cache: ActivationCache) => (hasWeight(type) ? cache.model.weights.get(`${where}.w`) : undefined);
   return {
     where,
     linear: true,

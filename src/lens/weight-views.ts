@@ -18,10 +18,9 @@ export interface Weighted {
 
 /**
  * A weight of every block, [layer ...]. Nothing is copied until a run needs the stack, and then once.
- * @throws WeightsError if the blocks have none of that name; ArgumentError for a model without blocks.
+ * @throws WeightsError if the blocks have none of that name.
  */
 export function stacked({ cfg, weights }: Weighted, name: string): Tensor {
-  if (cfg.nLayers === 0) throw new ArgumentError(`A model without layers has no "${name}".`, { asked: name });
   const layers = Array.from({ length: cfg.nLayers }, (_, l) =>
     weights.get(`blocks.${l}.${name}`).unsqueeze(0, "layer"),
   );
