@@ -1,7 +1,14 @@
 /** glassformer: everything that runs on any platform. `glassformer` itself adds the platform's engine and files. */
 
+// the analyses: each asks one question of a model
+export type { Analysis, AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/analysis.ts";
+export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
+export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
+export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
 // what an analysis returns, and what a picture shows
 export { type Finding, finding } from "./analyses/finding.ts";
+export { ANALYSES, analysisCalled } from "./analyses/index.ts";
+export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
 export type { PictureSpec } from "./analyses/picture.ts";
 // the engine
 export { type Backend, Engine, type Session } from "./engine/engine.ts";

@@ -71,7 +71,7 @@ export interface Agreement {
   /** Mean sizes of what the loss changes by besides the attribution. */
   readonly meanRestOfLogit: number;
   readonly meanNormaliser: number;
-  /** Those that disagree most, first; of positions with the same text up to the next token, one. */
+  /** Those that disagree most, first; of positions with the same text before them, one. */
   readonly apart: readonly Predicting[];
 }
 
@@ -160,6 +160,7 @@ function agreementOf(
   const attributions = predicting.map((p) => p.attribution.neurons);
   const means = predicting.map((p) => p.ablation);
   const clusters = prompts(predicting);
+  const byDisagreement = [...predicting].sort((a, b) => Math.abs(disagreement(b)) - Math.abs(disagreement(a)));
   const [line, ranks] = [pearson(losses, attributions), spearman(losses, attributions)];
   return {
     pearson: line(),
@@ -169,16 +170,19 @@ function agreementOf(
     pearsonOfMeans: pearson(means, attributions)(),
     meanRestOfLogit: mean(predicting.map((p) => Math.abs(restOfLogit(p)))),
     meanNormaliser: mean(predicting.map((p) => Math.abs(p.nextAblation.normaliser))),
-    apart: withoutRepeats(predicting, texts).sort((a, b) => Math.abs(disagreement(b)) - Math.abs(disagreement(a))),
+    apart: withoutRepeats(byDisagreement, texts),
   };
 }
 
-/** A causal model gives the same numbers wherever prompts begin alike: one position for each beginning. */
+/**
+ * In a causal model the same text up to a position means the same ablation there (at BOS, in every prompt): of such
+ * positions, the first.
+ */
 function withoutRepeats(positions: readonly Predicting[], texts: DiffuseMlpMeasurement["prompts"]): Predicting[] {
   const first = new Map<string, Predicting>();
   for (const p of positions) {
-    const beginning = texts[p.prompt].ids.slice(0, p.pos + 2).join();
-    if (!first.has(beginning)) first.set(beginning, p);
+    const text = texts[p.prompt].ids.slice(0, p.pos + 1).join();
+    if (!first.has(text)) first.set(text, p);
   }
   return [...first.values()];
 }

@@ -8,7 +8,7 @@ export function method(site: Site, eps: number): Method {
   const paragraphs = [
     `The notebook's steps. For each position the outlier score is max − mean of ${site.ablated} over d_mlp. The position's values there are set to zero, and the ablation effect is the prompt's mean next-token loss then, minus the clean one. The score is the effect over the outlier score.` +
       (norm
-        ? ` The outlier score is taken again after the norm inside the MLP, from ${norm.normalized}; since that norm is (x − mean) / hook_scale, the ratio of the two is 1 / hook_scale, with hook_scale² = variance + eps and eps = ${eps}.`
+        ? ` The outlier score is taken again after the norm inside the MLP, from ${norm.normalized}; since that norm is (x − mean) / hook_scale, the ratio of the two is 1 / hook_scale, with hook_scale² = variance + eps and eps = ${eps.toExponential()}.`
         : ` This MLP (without SoLU's layer norm) has no hook_mid, so its hook_post is taken, and there is nothing to compare before and after.`),
     last
       ? "How the ablations ran. The MLP is in the last layer, after which every op works on each position alone, so ablating a position changes its own prediction and no other. One pass with all positions zeroed therefore holds every ablation, and the mean loss with position p ablated is the clean mean plus (ablated loss[p] − loss[p]) / (n − 1) for a prompt of n tokens."

@@ -257,7 +257,8 @@ export function tables(
     {
       name: "apart",
       title: "Where ablation and attribution part",
-      caption: "The positions at which the loss changes by more, or less, than the attribution says.",
+      caption:
+        "The positions at which the loss changes by more, or less, than the attribution says; where texts begin alike, one of them.",
       part: "agreement",
       ...filled([...where, next, ...apart], agreement.apart.slice(0, count)),
       comparedWith: [EQUIVALENT, ...(agreement.pearsonInterval ? [PEARSON_INTERVAL] : [])],
