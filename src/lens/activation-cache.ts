@@ -16,9 +16,6 @@ import {
   type FullResidDecompositionOptions,
   getFullResidDecomposition,
   givenStack,
-  headResults,
-  layerBefore,
-  neuronResults,
   type StackHeadResultsOptions,
   type StackNeuronResultsOptions,
   stackHeadResults,
@@ -27,6 +24,8 @@ import {
 import { ResidualStack } from "./residual-stack.ts";
 import { frozenNorm, ownNorm, type StackNorm } from "./stack-norm.ts";
 import { stackOf } from "./stack-parts.ts";
+import { layerBefore } from "./stream-place.ts";
+import { headResults, neuronResults } from "./stream-writers.ts";
 import type { TokenChoice } from "./weight-views.ts";
 
 /** `"blocks.0.mlp.hook_mid"`, `"mid0"`, or name, layer (negative: from the end) and kind apart: `["normalized", 0, "ln2"]`. */

@@ -239,13 +239,17 @@ export class FactoredMatrix {
     return { re: this.leaf([k], re, [""]), im: this.leaf([k], im, [""]) };
   }
 
-  /** The Frobenius norm of AB, `sqrt(Σ S²)`, [...]. */
+  /** The Frobenius norm of AB, [...]: `‖AB‖² = Σ_ij (AᵀA)_ij (BBᵀ)_ij`, the root of the sum of S². */
   norm(): Tensor {
-    const { S } = this.svd();
-    const n = S.shape.at(-1)!;
-    const norms = Float32Array.from({ length: S.data.length / n }, (_, i) =>
-      Math.hypot(...S.data.subarray(i * n, (i + 1) * n)),
-    );
+    const norms = new Float32Array(sizeOf(this.lead.shape));
+    this.each((columns, rows, n) => {
+      let sum = 0;
+      for (let i = 0; i < this.mdim; i++) {
+        sum += product(columns, i, columns, i) * product(rows, i, rows, i);
+        for (let j = 0; j < i; j++) sum += 2 * product(columns, i, columns, j) * product(rows, i, rows, j);
+      }
+      norms[n] = Math.sqrt(Math.max(sum, 0));
+    });
     return this.leaf([], norms, []);
   }
 

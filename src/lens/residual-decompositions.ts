@@ -3,14 +3,14 @@
  * the way; what has no such sum is refused. Source: TransformerLens' `ActivationCache`.
  */
 import { showShape } from "../graph/axes.ts";
-import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import { ndarray } from "../tensor/array.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import type { ActivationCache } from "./activation-cache.ts";
-import { type AxisSlice, indicesOf } from "./axis-slice.ts";
+import type { AxisSlice } from "./axis-slice.ts";
 import { ResidualStack } from "./residual-stack.ts";
-import { heads, neurons, remainder, type StackPart, slab, values } from "./stack-parts.ts";
+import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
+import { layerBefore, needMid, needMlps } from "./stream-place.ts";
+import { embeddings, headParts, named, neuronParts } from "./stream-writers.ts";
 import { accumulatedBias } from "./weight-views.ts";
 
 /** What all decompositions can be told. */
@@ -155,110 +155,6 @@ export function givenStack(cache: ActivationCache, stack: Tensor, cut: Activatio
   const whole = stack.rename(["component", ...lead, "d_model"]);
   const labels = Array.from({ length: stack.shape[0] }, (_, i) => String(i));
   return new ResidualStack(cache, (from) => [slab(labels, from.cut(whole))]);
-}
-
-/** Each head's output, [batch pos head d_model], from z [batch pos head d_head]. */
-export function headResults(z: Tensor, W_O: Tensor): Tensor {
-  return z
-    .unsqueeze(-2)
-    .matmul(W_O)
-    .squeeze(-2)
-    .rename([...z.axes.slice(0, -1), "d_model"]);
-}
-
-/** Each neuron's output in one layer, [batch pos d_mlp d_model]. */
-export function neuronResults(cache: ActivationCache, layer: number, slice: AxisSlice | undefined): Tensor {
-  needMlps(cache.model.cfg);
-  const { post, W_out } = neuronsOf(cache, "getNeuronResults", layer, slice);
-  return post.unsqueeze(-1, "d_model").mul(W_out);
-}
-
-/**
- * The layer before which a stream is meant: from 0 to the number of layers, which -1 and nothing given mean too.
- * @throws ArgumentError for another layer, or for an MLP's input that there is not.
- */
-export function layerBefore(layer: number | undefined, mlpInput: boolean, cfg: HookedTransformerConfig): number {
-  if (mlpInput) needMid("mlpInput", cfg);
-  const at = layer === undefined || layer === -1 ? cfg.nLayers : layer;
-  const last = cfg.nLayers - (mlpInput ? 1 : 0);
-  if (Number.isInteger(at) && at >= 0 && at <= last) return at;
-  const only = mlpInput ? "With mlpInput the layer goes" : "The layer of a residual stream goes";
-  const end = mlpInput ? "" : " (the end, as -1 and no layer mean too)";
-  throw new ArgumentError(`${only} from 0 to ${last}${end}, but got ${layer ?? "none"}.`, {
-    asked: layer,
-    found: last,
-  });
-}
-
-function needMid(what: string, cfg: HookedTransformerConfig): void {
-  if (!cfg.attnOnly && !cfg.parallelAttnMlp) return;
-  const why = cfg.attnOnly ? "it has no MLPs" : "its attention and MLP read the same stream";
-  throw new ArgumentError(`${what} means the stream between attention and MLP, which this model lacks: ${why}.`, {
-    asked: what,
-  });
-}
-
-function needMlps(cfg: HookedTransformerConfig): void {
-  if (cfg.attnOnly) throw new ArgumentError("This model has no neurons: it is attention alone.", { asked: "neurons" });
-}
-
-function embeddings(cfg: HookedTransformerConfig): [label: string, name: string][] {
-  const embed: [string, string] = ["embed", "hook_embed"];
-  return cfg.positionalEmbeddingType === "standard" ? [embed, ["pos_embed", "hook_pos_embed"]] : [embed];
-}
-
-function named(
-  from: ActivationCache,
-  what: string,
-  names: readonly (readonly [label: string, name: string])[],
-): StackPart {
-  const each = from.need(
-    what,
-    names.map(([, name]) => name),
-  );
-  return values(
-    names.map(([label]) => label),
-    each,
-  );
-}
-
-/** The heads of the layers before `layer`: from `hook_result` where it was captured, as a hook may have changed it. */
-function headParts(from: ActivationCache, layer: number): StackPart[] {
-  const { cfg, weights } = from.model;
-  const names = Array.from({ length: layer }, (_, l) => {
-    const result = `blocks.${l}.attn.hook_result`;
-    return from.has(result) ? result : `blocks.${l}.attn.hook_z`;
-  });
-  return from.need("The heads' results", names).map((value, l) => {
-    const labels = Array.from({ length: cfg.nHeads }, (_, h) => `L${l}H${h}`);
-    if (names[l].endsWith("z")) return heads(labels, value, weights.get(`blocks.${l}.attn.W_O`));
-    const rank = value.shape.length;
-    const first = value.permute([rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1]);
-    return slab(labels, first.rename(["component", ...first.axes.slice(1)]));
-  });
-}
-
-function neuronParts(from: ActivationCache, layer: number, slice: AxisSlice | undefined): StackPart[] {
-  return Array.from({ length: layer }, (_, l) => {
-    const { post, W_out, indices } = neuronsOf(from, "The neurons' results", l, slice);
-    return neurons(
-      indices.map((i) => `L${l}N${i}`),
-      post,
-      W_out,
-    );
-  });
-}
-
-/** Activations [... d_mlp] and output weights [d_mlp d_model] of some of a layer's neurons. */
-function neuronsOf(from: ActivationCache, what: string, layer: number, slice: AxisSlice | undefined) {
-  const [post] = from.need(what, [`blocks.${layer}.mlp.hook_post`]);
-  const W_out = from.model.weights.get(`blocks.${layer}.mlp.W_out`);
-  const all = W_out.shape[0];
-  const kept = slice === undefined ? {} : slice;
-  const indices = indicesOf(typeof kept === "number" ? [kept] : kept, all, "d_mlp");
-  if (slice === undefined) return { post, W_out, indices };
-  const chosen = Tensor.leaf(ndarray("int32", [indices.length], Int32Array.from(indices)), ["d_mlp"]);
-  return { post: post.gather(-1, chosen), W_out: W_out.gather(0, chosen), indices };
 }
 
 function withRemainder(
