@@ -32,7 +32,7 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .addHelpText("after", `\nExample:\n  $ glassformer ${analysis.name} ${analysis.example}`)
     .action(async (given: CommonOptions & Record<string, unknown>) => {
       const files = await outputFiles(given.out ?? []);
-      await run(analysis, await optionValues(analysis, given), given, files, terminal);
+      await run(analysis, await optionValues(analysis, given, terminal.signal), given, files, terminal);
     });
 }
 
@@ -64,11 +64,16 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-async function optionValues(analysis: Analysis, given: Record<string, unknown>): Promise<OptionValues> {
+async function optionValues(
+  analysis: Analysis,
+  given: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<OptionValues> {
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(analysis.options)) {
     const value = given[name];
-    if (option.type === "prompts") values[name] = value === undefined ? option.default : await readPrompts(`${value}`);
+    if (option.type === "prompts")
+      values[name] = value === undefined ? option.default : await readPrompts(`${value}`, signal);
     else values[name] = option.type === "flag" ? value === true : value;
   }
   return values as OptionValues;

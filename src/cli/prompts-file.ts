@@ -1,13 +1,14 @@
 /** Prompts from a file, or from standard input. */
 import { readFile } from "node:fs/promises";
+import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { InputError } from "../tensor/errors.ts";
 import { parsePrompts } from "../text/prompts.ts";
 import { isSystemError } from "./exit.ts";
 
 /** @param path a file, its ending telling the format, or "-" for standard input, a prompt a line. @throws InputError */
-export async function readPrompts(path: string): Promise<readonly string[]> {
-  if (path === "-") return parsePrompts(await buffer(process.stdin), "Standard input");
+export async function readPrompts(path: string, signal: AbortSignal): Promise<readonly string[]> {
+  if (path === "-") return parsePrompts(await buffer(addAbortSignal(signal, process.stdin)), "Standard input");
   return parsePrompts(await contentOf(path), path);
 }
 

@@ -31,8 +31,10 @@ export interface DiffuseMlpMeasurement {
 
 /** Neurons listed at each position. */
 const LISTED_NEURONS = 24;
-/** Numbers of the widest value that a run may hold: 256 MB. */
-const MOST_NUMBERS = 2 ** 26;
+/** Numbers of the widest value that a run may hold: 128 MB. */
+const MOST_NUMBERS = 2 ** 25;
+/** Signals and screens are served at least this often. */
+const PAUSE_AFTER_MS = 50;
 
 /**
  * Runs the model and measures each position of each prompt: outlier scores, ablation, attribution per neuron.
@@ -59,6 +61,7 @@ export async function measureDiffuseMlp(
   const work = tokenized.map(({ ids }) => ids.length * (site.last ? 1 : ids.length));
   const total = work.reduce((a, b) => a + b, 0);
   let done = 0;
+  let paused = performance.now();
   for (const batch of batches(tokenized, maxTokens)) {
     const { signal } = options;
     const clean = await runBatch(model, site, batch, signal);
@@ -93,10 +96,14 @@ export async function measureDiffuseMlp(
         };
       });
       done += work[prompt];
+      if (performance.now() - paused < PAUSE_AFTER_MS) continue;
+      options.onProgress?.({ done, total });
+      await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+      paused = performance.now();
     }
-    options.onProgress?.({ done, total });
-    signal?.throwIfAborted();
   }
+  options.onProgress?.({ done, total });
   const positions = byPrompt.flat();
   const shares = positions.flatMap((p) => (p.attribution ? [p.attribution.maxShare] : []));
   return {

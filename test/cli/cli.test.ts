@@ -1,0 +1,270 @@
+/** The command as people run it: built, in a process of its own. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Installed, installed } from "../repository/installed.ts";
+
+let there: Installed;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "glassformer-cli-"));
+  there = await installed();
+});
+afterAll(() => {
+  there?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Record<string, string>;
+  /** After so many milliseconds: SIGINT. */
+  readonly interruptAfter?: number;
+  /** Leaves standard input open. */
+  readonly keepInput?: boolean;
+}
+
+function glassformer(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const main = join(there.folder, "dist/cli/main.js");
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, NO_COLOR: "1", ...options.env },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+  if (!options.keepInput) child.stdin.end(options.input ?? "");
+  if (options.interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), options.interruptAfter);
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+/** A file of the working folder. */
+function given(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content);
+  return name;
+}
+
+describe("glassformer diffuse-mlp", () => {
+  it("prints the answer and its tables at 80 columns, and nothing else", async () => {
+    const { code, stdout, stderr } = await glassformer(["diffuse-mlp"]);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Which tokens does the MLP layer matter for/);
+    expect(stdout).toMatch(/^ +16 +4 +␣sleep .* 232\.3$/m);
+    expect(stdout).toContain("Prompt 9 is two sentences");
+    expect(stdout).not.toContain("\x1b");
+    expect(Math.max(...stdout.split("\n").map((line) => [...line].length))).toBeLessThanOrEqual(80);
+  });
+
+  it("prints the finding as JSON with --json, from prompts on standard input", async () => {
+    const { code, stdout } = await glassformer(
+      ["diffuse-mlp", "--prompts", "-", "--json", "--top", "2", "--seed", "5"],
+      {
+        input: "The sun shines.\nShe sings beautifully.\n",
+      },
+    );
+    expect(code).toBe(0);
+    const finding = JSON.parse(stdout);
+    expect(finding.settings).toMatchObject({ prompts: 2, top: 2, seed: 5, layer: 0, "exclude BOS": false });
+    expect(finding.tables.find((t: { name: string }) => t.name === "top").rows).toHaveLength(2);
+  });
+
+  it("writes every format that the files' endings ask for, and says so on stderr", async () => {
+    const names = ["r.html", "r.json", "r.csv", "r.svg", "r.png", "r.txt"];
+    const prompts = given(
+      "three.json",
+      JSON.stringify(["Dogs bark.", { text: "Birds fly." }, { prompt: "Time flies." }]),
+    );
+    const args = ["--prompts", prompts, "--exclude-bos", "--out", names[0], names[1], "--out", ...names.slice(2)];
+    const { code, stdout, stderr } = await glassformer(["diffuse-mlp", ...args]);
+    expect(code).toBe(0);
+    expect(stderr).toBe(names.map((name) => `Wrote ${name}\n`).join(""));
+    const content = (name: string) => readFileSync(join(folder, name));
+    expect(content("r.html").toString()).toMatch(/^<!doctype html>/i);
+    expect(JSON.parse(content("r.json").toString()).settings["exclude BOS"]).toBe(true);
+    expect(content("r.csv").toString()).toMatch(/^table,prompt,pos,/);
+    expect(content("r.svg").toString()).toMatch(/^<svg /);
+    expect([...content("r.png").subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+    expect(content("r.txt").toString()).toBe(stdout);
+  });
+
+  it("replaces a file that is there", async () => {
+    given("old.json", "old");
+    const { code } = await glassformer([
+      "diffuse-mlp",
+      "--prompts",
+      given("p.txt", "Cats meow.\n"),
+      "--out",
+      "old.json",
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, "old.json"), "utf8")).analysis).toBe("diffuse-mlp");
+  });
+});
+
+describe("help", () => {
+  it("fits 80 columns, names every option with its default, and has an example", async () => {
+    const { code, stdout, stderr } = await glassformer(["diffuse-mlp", "--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    for (const option of ["model", "prompts", "layer", "top", "seed", "exclude-bos", "out", "json"]) {
+      expect(stdout).toContain(`--${option}`);
+    }
+    expect(stdout.replace(/\s+/g, " ")).toContain('(default: "solu-1l-novels")');
+    expect(stdout).toContain("$ glassformer diffuse-mlp --model solu-1l");
+  });
+
+  it("lists the commands, and the version is the package's", async () => {
+    expect((await glassformer(["--help"])).stdout).toMatch(/diffuse-mlp[\s\S]*models/);
+    const { version } = JSON.parse(readFileSync(join(there.folder, "package.json"), "utf8"));
+    expect((await glassformer(["--version"])).stdout).toBe(`${version}\n`);
+  });
+
+  it("lists the models that have names", async () => {
+    expect((await glassformer(["models"])).stdout).toMatch(
+      /solu-1l-novels[\s\S]*NeelNanda\/SoLU_1L512W_C4_Code\n +solu-1l,/,
+    );
+    const listed = JSON.parse((await glassformer(["models", "--json"])).stdout);
+    expect(listed[0]).toMatchObject({ id: "solu-1l-novels", bundled: true });
+  });
+});
+
+describe("bad input is told in a sentence, exits with 2 and leaves no file:", () => {
+  const offline = { HF_HUB_OFFLINE: "1" };
+  const cases: [what: string, args: () => string[], told: RegExp, options?: RunOptions][] = [
+    ["no command", () => [], /^Usage: glassformer/],
+    ["an unknown analysis", () => ["difuse-mlp"], /no analysis "difuse-mlp"\. Did you mean "diffuse-mlp"\?/],
+    ["an unknown option", () => ["diffuse-mlp", "--laier", "1"], /Unknown option '--laier' \(Did you mean --layer\?\)/],
+    ["a number that is none", () => ["diffuse-mlp", "--top", "ten"], /--top <K>.*'ten'.*whole number/],
+    [
+      "a layer out of range",
+      () => ["diffuse-mlp", "--layer", "1"],
+      /Layer 1 is out of range: solu-1l-novels has 1 layer/,
+    ],
+    ["a negative layer out of range", () => ["diffuse-mlp", "--layer", "-2"], /Layer -2 is out of range/],
+    ["a top of 0", () => ["diffuse-mlp", "--top", "0"], /top is 0/],
+    ["an unknown model", () => ["diffuse-mlp", "--model", "solu-1m"], /solu-1m.*solu-1l/],
+    ["a folder without a model", () => ["diffuse-mlp", "--model", "."], /config\.json/],
+    [
+      "a hub model while offline and not cached",
+      () => ["diffuse-mlp", "--model", "solu-1l"],
+      /SoLU_1L512W_C4_Code.*(offline|OFFLINE)/,
+      { env: offline },
+    ],
+    [
+      "prompts that are not there",
+      () => ["diffuse-mlp", "--prompts", "none.txt"],
+      /none\.txt cannot be read: there is no such file/,
+    ],
+    ["prompts that are a folder", () => ["diffuse-mlp", "--prompts", "."], /it is a folder, not a file/],
+    ["empty prompts", () => ["diffuse-mlp", "--prompts", given("empty.txt", "")], /empty\.txt holds no prompts/],
+    ["nothing on standard input", () => ["diffuse-mlp", "--prompts", "-"], /Standard input holds no prompts/],
+    [
+      "an empty prompt",
+      () => ["diffuse-mlp", "--prompts", given("gap.txt", "a b\n\nc d\n")],
+      /line 2 of gap\.txt is empty/,
+    ],
+    [
+      "prompts that are not UTF-8",
+      () => ["diffuse-mlp", "--prompts", given("latin.txt", new Uint8Array([0x61, 0xe9, 0x20, 0x62]))],
+      /latin\.txt.*UTF-8/,
+    ],
+    [
+      "garbled JSON",
+      () => ["diffuse-mlp", "--prompts", given("bad.json", '["a", ]')],
+      /bad\.json is not valid JSON at line 1/,
+    ],
+    [
+      "a prompt longer than the context",
+      () => ["diffuse-mlp", "--prompts", given("long.txt", `Short one.\n${"word ".repeat(400)}\n`)],
+      /Prompt 1 \("word word.*the model's context holds 256/,
+    ],
+    [
+      "an ending that is no format",
+      () => ["diffuse-mlp", "--out", "x.hmtl"],
+      /ends in "\.hmtl".*Did you mean "\.html"/,
+    ],
+    ["no ending", () => ["diffuse-mlp", "--out", "report"], /report has no ending/],
+    [
+      "a folder that is not there",
+      () => ["diffuse-mlp", "--out", "no/where/x.html"],
+      /"no\/where", which is no folder/,
+    ],
+    ["the same file twice", () => ["diffuse-mlp", "--out", "x.json", "--out", "./x.json"], /names \.\/x\.json twice/],
+  ];
+
+  it.each(cases)("%s", async (_what, args, told, options) => {
+    const list = args();
+    const before = readdirSync(folder);
+    const withOut = list[0] === "diffuse-mlp" && !list.includes("--out") ? [...list, "--out", "left.html"] : list;
+    const { code, stdout, stderr } = await glassformer(withOut, options);
+    expect(stderr).toMatch(told);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).not.toMatch(/\n +at /);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it("a truncated weights file", async () => {
+    const broken = join(folder, "broken");
+    mkdirSync(broken);
+    const model = join(there.folder, "models/solu-1l-novels");
+    for (const name of ["config.json", "tokenizer.json"])
+      writeFileSync(join(broken, name), readFileSync(join(model, name)));
+    writeFileSync(
+      join(broken, "model.safetensors"),
+      readFileSync(join(model, "model.safetensors")).subarray(0, 100_000),
+    );
+    const { code, stderr } = await glassformer(["diffuse-mlp", "--model", "broken", "--out", "left.html"]);
+    expect(stderr).toMatch(/^glassformer: .*model\.safetensors.*\n$/);
+    expect(code).toBe(2);
+    expect(readdirSync(folder)).not.toContain("left.html");
+  });
+
+  it.skipIf(process.platform === "win32")("a file that cannot be written to its end", async () => {
+    const main = join(there.folder, "dist/cli/main.js");
+    const prompts = given("one.txt", "Cats meow.\n");
+    // A limit on the size of files breaks a write off in the middle, as a full disk does.
+    const command = `ulimit -f 4; exec "${process.execPath}" "${main}" diffuse-mlp --prompts ${prompts} --out left.html`;
+    const before = readdirSync(folder);
+    const ended = await new Promise<Ended>((resolve) => {
+      const child = spawn("bash", ["-c", command], { cwd: folder });
+      let stderr = "";
+      child.stdout.resume();
+      child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+      child.on("close", (code) => resolve({ code, stdout: "", stderr }));
+    });
+    expect(ended.stderr).toMatch(/left\.html could not be written.*Nothing of it was left behind/);
+    expect(ended.code).toBe(2);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
+  it("while prompts are typed ends the run with 130 and writes nothing", async () => {
+    const before = readdirSync(folder);
+    const args = ["diffuse-mlp", "--prompts", "-", "--out", "left.html"];
+    const ended = await glassformer(args, { keepInput: true, interruptAfter: 700 });
+    expect(ended).toEqual({ code: 130, stdout: "", stderr: "" });
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it("in the middle of a long run ends it with 130 and writes nothing", async () => {
+    const many = given("many.txt", "They are planning a trip to Europe.\n".repeat(30_000));
+    const before = readdirSync(folder);
+    const started = performance.now();
+    const ended = await glassformer(["diffuse-mlp", "--prompts", many, "--out", "left.html"], { interruptAfter: 4000 });
+    expect(ended).toEqual({ code: 130, stdout: "", stderr: "" });
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});
