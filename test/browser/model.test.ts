@@ -49,7 +49,10 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
       root: there.project,
       configFile: false,
       logLevel: "warn",
-      build: { rollupOptions: { input: join(source, "model.ts"), output: { entryFileNames: "model.js" } } },
+      build: {
+        chunkSizeWarningLimit: 2000,
+        rollupOptions: { input: join(source, "model.ts"), output: { entryFileNames: "model.js" } },
+      },
     });
     const models = join(there.folder, "models");
     site = await serve({
