@@ -29,8 +29,10 @@ export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
 export { KeyValueCache } from "./lens/key-value-cache.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 export type { ModelInput } from "./lens/model-input.ts";
+export * as patching from "./lens/patching.ts";
 export { ResidualStack } from "./lens/residual-stack.ts";
 export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run.ts";
+export * as sweeps from "./lens/sweep.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";
 // models and their files
