@@ -7,7 +7,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { parseConfig } from "../../src/models/config.ts";
 import type { WeightArrays } from "../../src/models/families/index.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
-import { HookedTransformer, nodeBackend } from "../../src/node.ts";
+import { HookedTransformer, nodeBackend, render } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
@@ -288,6 +288,22 @@ describe("the finding", () => {
     const found = await diffuseMlp(await load(), ["Time"]);
     expect(found.baselines.map((b) => b.kind)).not.toContain("permutation test");
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+  });
+
+  it("draws no more prompts and points than can be looked at, and says so", async () => {
+    const many = Array.from({ length: 300 }, (_, i) => `The sun shines on number ${i} and on them all.`);
+    const found = await diffuseMlp(await load(), many, { top: 3 });
+    const picture = (name: string) => found.pictures.find((p) => p.name === name)!;
+    const tokens = picture("ablation-tokens");
+    expect(tokens.kind === "tokens" && tokens.texts.length).toBe(60);
+    expect(tokens.caption).toContain("60 of the 300 prompts are shown");
+    expect(tokens.kind === "tokens" && tokens.texts.flatMap((t) => t.marked ?? []).length).toBe(3);
+    const scatter = picture("ablation-outlier");
+    expect(scatter.kind === "scatter" && scatter.series[0].x.length).toBe(2000);
+    expect(scatter.caption).toMatch(/Of the \d+ other positions, 2000 are shown/);
+    expect(found.tables.find((t) => t.name === "positions")!.rows.length).toBeGreaterThan(3000);
+    const html = await render(found, "html");
+    expect(html).toMatch(/… and \d+ more rows, which the JSON and CSV forms have/);
   });
 
   it("of a model without a norm inside the MLP has nothing before and after", async () => {

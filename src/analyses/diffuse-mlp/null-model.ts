@@ -10,13 +10,15 @@ import { sortedSizes, spreadOf } from "./attribution.ts";
 export interface NullResult {
   /** Of the means over all positions of the largest neuron's share, one mean a shuffle. */
   readonly maxShare: { readonly mean: number; readonly interval: readonly [number, number]; readonly p: number };
-  /** The mean over positions of the share of |a| that the n largest neurons have; at n - 1, from one shuffle. */
+  /** The mean over (some of the) positions of the share of |a| that the n largest neurons have; at n - 1, one shuffle. */
   readonly cumulative: Float64Array;
   readonly shuffles: number;
 }
 
 /** Work at most, in products, so that a big corpus takes seconds and not minutes; below it, all shuffles are made. */
 const MOST_PRODUCTS = 2e9;
+/** Positions whose shuffled neurons are sorted at most. */
+const MOST_SORTED = 2000;
 
 export class NullModel {
   private readonly orders: readonly Int32Array[];
@@ -26,13 +28,16 @@ export class NullModel {
   private readonly posts: Float64Array;
   private readonly effects: Float64Array;
   private readonly shuffled: Float64Array;
+  private readonly sortEvery: number;
   private rows = 0;
+  private sorted = 0;
 
   /** @param rows how many positions will be seen */
   constructor(dMlp: number, rows: number, seed: number) {
     const random = new Random(seed);
     const shuffles = Math.max(10, Math.min(100, Math.floor(MOST_PRODUCTS / (dMlp * rows))));
     this.orders = Array.from({ length: shuffles }, () => random.sample(dMlp, dMlp));
+    this.sortEvery = Math.ceil(rows / MOST_SORTED);
     this.sums = new Float64Array(shuffles);
     this.cumulative = new Float64Array(dMlp);
     this.posts = new Float64Array(dMlp);
@@ -53,8 +58,11 @@ export class NullModel {
       this.sums[s] += share;
       sum += share;
     }
-    for (let i = 0; i < posts.length; i++) this.shuffled[i] = posts[i] * effects[orders[0][i]];
-    spreadOf(sortedSizes(this.shuffled), this.cumulative);
+    if (this.rows % this.sortEvery === 0) {
+      for (let i = 0; i < posts.length; i++) this.shuffled[i] = posts[i] * effects[orders[0][i]];
+      spreadOf(sortedSizes(this.shuffled), this.cumulative);
+      this.sorted++;
+    }
     this.rows++;
     return sum / orders.length;
   }
@@ -70,7 +78,7 @@ export class NullModel {
         interval: [quantileSorted(means, 0.025), quantileSorted(means, 0.975)],
         p: (1 + extreme) / (1 + means.length),
       },
-      cumulative: this.cumulative.map((sum) => sum / this.rows),
+      cumulative: this.cumulative.map((sum) => sum / this.sorted),
       shuffles: this.orders.length,
     };
   }

@@ -23,22 +23,53 @@ export function pictures(
   ];
 }
 
+/** Texts that are drawn as tokens at most, and points of a scatter's background. */
+const MOST_TEXTS = 60;
+const MOST_POINTS = 2000;
+
 const hover = (p: Position) => (p.next === null ? `“${p.token}”, ${place(p)}` : `${step(p)}, ${place(p)}`);
+
+/** The prompts that are drawn as tokens: all, or those with the first of the marked positions. */
+function shownPrompts({ prompts }: DiffuseMlpMeasurement, marked: readonly Position[]): readonly number[] {
+  const first = new Set([...marked.map((p) => p.prompt), ...prompts.keys()]);
+  return [...first].slice(0, MOST_TEXTS).sort((a, b) => a - b);
+}
 
 function texts(
   measured: DiffuseMlpMeasurement,
   values: readonly ((p: Position) => number | null)[],
-  marked: ReadonlySet<Position>,
+  marked: readonly Position[],
 ): TokensSpec["texts"] {
-  return measured.prompts.map(({ tokens }, i) => {
-    const here = measured.positions.filter((p) => p.prompt === i);
+  const byPrompt = measured.prompts.map((): Position[] => []);
+  for (const p of measured.positions) byPrompt[p.prompt].push(p);
+  const frames = new Set(marked);
+  return shownPrompts(measured, marked).map((i) => {
+    const here = byPrompt[i];
     return {
       label: String(i),
-      tokens,
+      tokens: measured.prompts[i].tokens,
       values: values.map((value) => here.map(value)),
-      marked: here.filter((p) => marked.has(p)).map((p) => p.pos),
+      marked: here.filter((p) => frames.has(p)).map((p) => p.pos),
     };
   });
+}
+
+/** What a caption adds where not all prompts are drawn. */
+function textsNote({ prompts }: DiffuseMlpMeasurement): string {
+  return prompts.length > MOST_TEXTS
+    ? ` ${MOST_TEXTS} of the ${prompts.length} prompts are shown, framed ones first.`
+    : "";
+}
+
+/** Evenly spread ones out of too many. */
+function thinned<P>(positions: readonly P[]): readonly P[] {
+  if (positions.length <= MOST_POINTS) return positions;
+  return Array.from({ length: MOST_POINTS }, (_, i) => positions[Math.floor((i * positions.length) / MOST_POINTS)]);
+}
+
+/** What a caption adds where not all points are drawn. */
+function pointsNote(others: number): string {
+  return others > MOST_POINTS ? ` Of the ${others} other positions, ${MOST_POINTS} are shown, evenly spread.` : "";
 }
 
 function attributionTokens(measured: DiffuseMlpMeasurement, { diffuse }: Comparisons): TokensSpec {
@@ -48,7 +79,8 @@ function attributionTokens(measured: DiffuseMlpMeasurement, { diffuse }: Compari
     part: "attribution",
     title: "What the MLP adds at each token to the logit of the next one",
     caption:
-      "Blue: the neurons together argue for the token that comes next. Framed: that is much, and no neuron stands out. Point at a token for its values.",
+      "Blue: the neurons together argue for the token that comes next. Framed: that is much, and no neuron stands out. Point at a token for its values." +
+      textsNote(measured),
     rows: [{ title: "MLP attribution", unit: "logits" }],
     hover: [{ title: "largest neuron's share" }, { title: "effective neurons" }, { title: "loss", unit: "nats" }],
     texts: texts(
@@ -59,7 +91,7 @@ function attributionTokens(measured: DiffuseMlpMeasurement, { diffuse }: Compari
         (p) => p.attribution?.effectiveNeurons ?? null,
         (p) => p.loss,
       ],
-      new Set(diffuse.positions),
+      diffuse.positions,
     ),
     marks: "high attribution, no high neuron",
   };
@@ -67,6 +99,7 @@ function attributionTokens(measured: DiffuseMlpMeasurement, { diffuse }: Compari
 
 function spreadScatter({ predicting, diffuse }: Comparisons): ScatterSpec {
   const chosen = new Set(diffuse.positions);
+  const others = predicting.filter((p) => !chosen.has(p));
   const series = (name: string, positions: readonly Predicting[], labelled = 0) => ({
     name,
     x: positions.map((p) => p.attribution.neurons),
@@ -79,16 +112,10 @@ function spreadScatter({ predicting, diffuse }: Comparisons): ScatterSpec {
     name: "attribution-share",
     part: "attribution",
     title: "How much the MLP adds, and how much of it is one neuron",
-    caption: "The answer is the lower right: a high attribution that no neuron dominates.",
+    caption: "The answer is the lower right: a high attribution that no neuron dominates." + pointsNote(others.length),
     x: { label: "MLP attribution", unit: "logits" },
     y: { label: "largest neuron's share", unit: "%", scale: "log" },
-    series: [
-      series(
-        "other positions",
-        predicting.filter((p) => !chosen.has(p)),
-      ),
-      series("high and diffuse", diffuse.positions, 5),
-    ],
+    series: [series("other positions", thinned(others)), series("high and diffuse", diffuse.positions, 5)],
     references: [
       { kind: "x", at: diffuse.highFrom, label: "upper quarter" },
       { kind: "y", at: 100 * diffuse.shareUpTo, label: "median" },
@@ -146,6 +173,7 @@ function counts(n: number): number[] {
 
 function agreementScatter({ predicting, agreement }: Comparisons): ScatterSpec {
   const apart = new Set(agreement.apart.slice(0, 5));
+  const others = predicting.filter((p) => !apart.has(p));
   const series = (name: string, positions: readonly Predicting[], labelled: boolean) => ({
     name,
     x: positions.map((p) => p.attribution.neurons),
@@ -158,17 +186,12 @@ function agreementScatter({ predicting, agreement }: Comparisons): ScatterSpec {
     name: "ablation-attribution",
     part: "agreement",
     title: "The loss without the MLP against what the MLP adds directly",
-    caption: "On the line, the two would say the same. Only the predicted token's own loss is counted.",
+    caption:
+      "On the line, the two would say the same. Only the predicted token's own loss is counted." +
+      pointsNote(others.length),
     x: { label: "MLP attribution", unit: "logits" },
     y: { label: "loss change when ablated", unit: "nats" },
-    series: [
-      series(
-        "other positions",
-        predicting.filter((p) => !apart.has(p)),
-        false,
-      ),
-      series("furthest apart", [...apart], true),
-    ],
+    series: [series("other positions", thinned(others), false), series("furthest apart", [...apart], true)],
     references: [{ kind: "slope", slope: 1, label: "equal" }],
   };
 }
@@ -180,10 +203,11 @@ function ablationTokens(measured: DiffuseMlpMeasurement, { top }: Comparisons): 
     part: "notebook",
     title: "What zeroing the MLP at each token does to the prompt's loss",
     caption:
-      "Blue: the loss rises without the MLP there. The last token of a prompt predicts nothing that is counted, so it is always 0.",
+      "Blue: the loss rises without the MLP there. The last token of a prompt predicts nothing that is counted, so it is always 0." +
+      textsNote(measured),
     rows: [{ title: "ablation effect", unit: "nats" }],
     hover: [{ title: "outlier score" }, { title: "score" }],
-    texts: texts(measured, [(p) => p.ablation, (p) => p.outlier, (p) => p.score], new Set(top)),
+    texts: texts(measured, [(p) => p.ablation, (p) => p.outlier, (p) => p.score], top),
     marks: `among the top ${top.length} by score`,
   };
 }
@@ -203,10 +227,7 @@ function chosenAndOthers(
     titles: positions.map(hover),
   });
   return [
-    group(
-      "other positions",
-      candidates.filter((p) => !chosen.has(p)),
-    ),
+    group("other positions", thinned(candidates.filter((p) => !chosen.has(p)))),
     {
       ...group(`top ${top.length} by score`, top),
       ...(labelled ? { labels: top.map((p, i) => (i < labelled ? p.token.trim() : "")) } : {}),
@@ -220,7 +241,9 @@ function outlierScatter(compared: Comparisons): ScatterSpec {
     name: "ablation-outlier",
     part: "notebook",
     title: "Ablation effect against inverse outlier score",
-    caption: "The score is the product of the two axes, so it favours positions whose activations are small.",
+    caption:
+      "The score is the product of the two axes, so it favours positions whose activations are small." +
+      pointsNote(compared.candidates.length - compared.top.length),
     x: { label: "1 / (max − mean)" },
     y: { label: "ablation effect", unit: "nats" },
     series: chosenAndOthers(
@@ -244,7 +267,8 @@ function beforeAfter(compared: Comparisons, eps: number): ScatterSpec {
     part: "notebook",
     title: "Outlier score before and after mlp.ln",
     caption:
-      "On the line the norm multiplies by its limit 1/√eps: eps alone decides, whatever the token. Below it, the activations are big enough to be normalised.",
+      "On the line the norm multiplies by its limit 1/√eps: eps alone decides, whatever the token. Below it, the activations are big enough to be normalised." +
+      pointsNote(compared.candidates.length - compared.top.length),
     x: { label: "max − mean before", scale: "log" },
     y: { label: "max − mean after", scale: "log" },
     series: chosenAndOthers(

@@ -7,29 +7,35 @@ import { visibleToken } from "../token-text.ts";
 /** Tables longer than this are folded. */
 const UNFOLDED_ROWS = 40;
 
+/** Rows of a table that a page holds at most: more would only make it slow to open. */
+const MOST_ROWS = 1000;
+
 /** Tables with more columns reach beyond the text where the window has room. */
 const BROAD = 7;
 
 /** A table with caption, what it is compared with, and what its columns mean. */
 export function tableHtml(table: Table, finding: Finding): string {
+  const shown = table.rows.slice(0, MOST_ROWS);
   const cells = table.columns.map((column, c) =>
     columnHtml(
       column,
-      table.rows.map((row) => row[c]),
+      shown.map((row) => row[c]),
     ),
   );
   const head = table.columns.map((column, c) => {
     const unit = column.unit ? ` <small>${escapeMarkup(column.unit)}</small>` : "";
     return `<th scope="col"${cells[c].numeric ? ' class="number"' : ""}>${escapeMarkup(column.title)}${unit}</th>`;
   });
-  const rows = table.rows.map((_, r) => `<tr>${cells.map((column) => column.cells[r]).join("")}</tr>`);
+  const rows = shown.map((_, r) => `<tr>${cells.map((column) => column.cells[r]).join("")}</tr>`);
   const caption = `<caption><span><b>${escapeMarkup(table.title)}.</b> ${escapeProse(table.caption ?? "")}</span></caption>`;
   const grid =
     `<div class="scroll" role="region" tabindex="0" aria-label="${escapeMarkup(table.title)}"><table>${caption}\n` +
     `<thead><tr>${head.join("")}</tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
+  const hidden = table.rows.length - shown.length;
+  const left = hidden > 0 ? `\n<p class="note">… and ${hidden} more rows, which the JSON and CSV forms have.</p>` : "";
   const folded =
     table.rows.length > UNFOLDED_ROWS
-      ? `<details class="rows"><summary>${escapeMarkup(table.title)} (${table.rows.length} rows)</summary>\n${grid}</details>`
+      ? `<details class="rows"><summary>${escapeMarkup(table.title)} (${table.rows.length} rows)</summary>\n${grid}${left}</details>`
       : grid;
   const broad = table.columns.length > BROAD ? " broad" : "";
   return `<div class="table${broad}" id="table-${escapeMarkup(table.name)}">\n${folded}${comparison(table, finding)}${legend(table)}\n</div>`;
