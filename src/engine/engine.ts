@@ -88,6 +88,14 @@ export class Engine {
     return { plan, reused: this.sessions.has(plan.key) };
   }
 
+  /** Lets go of the session that these values run in, and of the memory that it keeps for its next run. */
+  async forget(outputs: readonly Tensor[]): Promise<void> {
+    const { key } = makePlan(outputs);
+    const session = this.sessions.get(key);
+    this.sessions.delete(key);
+    await (await session)?.release();
+  }
+
   /** Makes `compute()` on anything derived from `x` run here. */
   adopt(x: Tensor): void {
     evaluateWith(x, (outputs, options) => this.run(outputs, options));

@@ -40,7 +40,7 @@ export interface SweepResult {
   readonly values: Tensor;
   /** The metric with nothing changed. */
   readonly baseline: number;
-  /** Most bytes that values were planned to take at one time. */
+  /** Most bytes that values were planned to take at one time, those that sessions keep for their next run included. */
   readonly plannedBytes: number;
 }
 
@@ -61,6 +61,9 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   let shape: number[] = [];
   let plannedBytes = 0;
   let done = 0;
+  // A session keeps the memory of its largest run. Together those of a sweep stay within the budget, too.
+  const held: { readonly values: readonly Tensor[]; readonly bytes: number }[] = [];
+  const heldBytes = () => held.reduce((sum, h) => sum + h.bytes, 0);
   for (const [i, layer] of chosen.entries()) {
     const name = siteName(options.site, layer);
     const graph = model
@@ -79,7 +82,10 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
     const one = peakBytes([run(0, 1)]);
     const each = cells > 1 ? Math.max(peakBytes([run(0, 2)]) - one, 1) : one;
     const together = Math.max(1, Math.min(cells, 1 + Math.floor((memory - one) / each)));
-    plannedBytes = Math.max(plannedBytes, one + each * (together - 1));
+    const planned = one + each * (together - 1);
+    while (held.length > 0 && heldBytes() + planned > memory) await model.engine.forget(held.shift()!.values);
+    held.push({ values: [run(0, 1)], bytes: planned });
+    plannedBytes = Math.max(plannedBytes, heldBytes());
     const found = new Float32Array(cells);
     for (let from = 0; from < cells; from += together) {
       const to = Math.min(cells, from + together);
