@@ -15,6 +15,65 @@ export interface IntegerOption {
   readonly placeholder?: string;
 }
 
+/** A number. */
+export interface NumberOption {
+  readonly type: "number";
+  readonly description: string;
+  readonly default?: number;
+  readonly defaultText?: string;
+  readonly placeholder?: string;
+}
+
+/** A text as it stands: a prompt, an answer. */
+export interface TextOption {
+  readonly type: "text";
+  readonly description: string;
+  readonly default?: string;
+  readonly defaultText?: string;
+  readonly placeholder?: string;
+}
+
+/** Several texts, one argument each: `--answers " Mary" " John"`. */
+export interface TextsOption {
+  readonly type: "texts";
+  readonly description: string;
+  readonly default?: readonly string[];
+  readonly defaultText?: string;
+  readonly placeholder?: string;
+}
+
+/** Several whole numbers, one argument each: `--layers 0 3`. */
+export interface IntegersOption {
+  readonly type: "integers";
+  readonly description: string;
+  readonly default?: readonly number[];
+  readonly defaultText?: string;
+  readonly placeholder?: string;
+}
+
+/** One of a few words. */
+export interface ChoiceOption {
+  readonly type: "choice";
+  readonly description: string;
+  readonly choices: readonly [string, ...string[]];
+  readonly default?: string;
+  readonly defaultText?: string;
+}
+
+/** A text file, read whole; a command line takes "-" for standard input. Without one, `defaultText` says what is taken. */
+export interface FileOption {
+  readonly type: "file";
+  readonly description: string;
+  readonly defaultText: string;
+}
+
+/** What a file option reads. */
+export interface FileText {
+  /** As it was given: a path. */
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Yes or no; no unless given. */
 export interface FlagOption {
   readonly type: "flag";
@@ -29,18 +88,40 @@ export interface PromptsOption {
   readonly defaultText: string;
 }
 
-export type AnalysisOption = IntegerOption | FlagOption | PromptsOption;
+/** One thing that can be asked of an analysis. */
+export type AnalysisOption =
+  | IntegerOption
+  | IntegersOption
+  | NumberOption
+  | TextOption
+  | TextsOption
+  | ChoiceOption
+  | FileOption
+  | FlagOption
+  | PromptsOption;
 
 /** Options by name, in camelCase; a command line has `excludeBos` as `--exclude-bos`. */
 export type AnalysisOptions = Readonly<Record<string, AnalysisOption>>;
 
-type ValueOf<T extends AnalysisOption> = T extends FlagOption
-  ? boolean
-  : T extends PromptsOption
-    ? readonly string[]
-    : T extends { readonly default: number }
-      ? number
-      : number | undefined;
+interface ValueOfType {
+  readonly integer: number;
+  readonly integers: readonly number[];
+  readonly number: number;
+  readonly text: string;
+  readonly texts: readonly string[];
+  readonly file: FileText;
+  readonly flag: boolean;
+  readonly prompts: readonly string[];
+}
+
+type GivenValue<T extends AnalysisOption> = T extends ChoiceOption
+  ? T["choices"][number]
+  : ValueOfType[Exclude<T, ChoiceOption>["type"]];
+
+/** Undefined only where nothing was given and there is no default. */
+type ValueOf<T extends AnalysisOption> = T extends FlagOption | { readonly default: unknown }
+  ? GivenValue<T>
+  : GivenValue<T> | undefined;
 
 /** The value of each option, defaults filled in. */
 export type OptionValues<O extends AnalysisOptions = AnalysisOptions> = { readonly [K in keyof O]: ValueOf<O[K]> };

@@ -1,9 +1,9 @@
 /** An analysis as a command: its options, its run, and where its finding goes. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
+import { readPrompts, readText } from "./input-files.ts";
 import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
-import { readPrompts } from "./prompts-file.ts";
 
 /** What a command writes to, and what stops it. */
 export interface Terminal {
@@ -42,18 +42,41 @@ function commanderOption(name: string, option: AnalysisOption): Option {
     case "flag":
       return new Option(flag, option.description);
     case "prompts":
-      return new Option(
-        `${flag} <file>`,
-        `${option.description}: .txt, one a line; .json; .jsonl; "-" for stdin`,
-      ).default(undefined, option.defaultText);
-    case "integer": {
-      const made = new Option(
-        `${flag} <${option.placeholder ?? "n"}>`,
-        option.description + (option.defaultText ? ` (default: ${option.defaultText})` : ""),
-      ).argParser(wholeNumber);
-      return option.default === undefined ? made : made.default(option.default);
-    }
+      return withDefault(
+        new Option(`${flag} <file>`, `${option.description}: .txt, one a line; .json; .jsonl; "-" for stdin`),
+        option,
+      );
+    case "file":
+      return withDefault(new Option(`${flag} <file>`, `${option.description}; "-" for stdin`), option);
+    case "choice":
+      return withDefault(new Option(`${flag} <which>`, option.description).choices(option.choices), option);
+    case "text":
+      return withDefault(new Option(`${flag} <${option.placeholder ?? "text"}>`, option.description), option);
+    case "texts":
+      return withDefault(new Option(`${flag} <${option.placeholder ?? "text"}...>`, option.description), option);
+    case "number":
+      return withDefault(
+        new Option(`${flag} <${option.placeholder ?? "x"}>`, option.description).argParser(finiteNumber),
+        option,
+      );
+    case "integer":
+      return withDefault(
+        new Option(`${flag} <${option.placeholder ?? "n"}>`, option.description).argParser(wholeNumber),
+        option,
+      );
+    case "integers":
+      return withDefault(
+        new Option(`${flag} <${option.placeholder ?? "n"}...>`, option.description).argParser(wholeNumbers),
+        option,
+      );
   }
+}
+
+/** Defaults are filled in by `optionValues`; here they are only told. */
+function withDefault(made: Option, option: { readonly default?: unknown; readonly defaultText?: string }): Option {
+  const told = option.defaultText ?? (option.default === undefined ? undefined : JSON.stringify(option.default));
+  if (told !== undefined) made.description += ` (default: ${told})`;
+  return made;
 }
 
 function wholeNumber(text: string): number {
@@ -61,6 +84,17 @@ function wholeNumber(text: string): number {
   if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value)) {
     throw new InvalidArgumentError("It takes a whole number.");
   }
+  return value;
+}
+
+/** Commander calls it for each argument with what it returned for the one before. */
+function wholeNumbers(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, wholeNumber(text)];
+}
+
+function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It takes a number.");
   return value;
 }
 
@@ -72,9 +106,10 @@ async function optionValues(
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(analysis.options)) {
     const value = given[name];
-    if (option.type === "prompts")
-      values[name] = value === undefined ? option.default : await readPrompts(`${value}`, signal);
-    else values[name] = option.type === "flag" ? value === true : value;
+    if (option.type === "flag") values[name] = value === true;
+    else if (value === undefined) values[name] = option.type === "file" ? undefined : option.default;
+    else if (option.type === "prompts") values[name] = await readPrompts(`${value}`, signal);
+    else values[name] = option.type === "file" ? await readText(`${value}`, signal) : value;
   }
   return values as OptionValues;
 }
