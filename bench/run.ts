@@ -4,8 +4,15 @@ import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
 import { seed } from "./seed.ts";
 import { sweep } from "./sweep.ts";
+import { train } from "./train.ts";
 
-const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { seed, forward, sweep, generate };
+const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+  seed,
+  forward,
+  sweep,
+  generate,
+  train,
+};
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes("--json");

@@ -210,6 +210,11 @@ export class Tensor implements Meta {
     return Tensor.apply("erf", [this]);
   }
 
+  /** x Φ(x); with `tanh` GPT-2's approximation of it. */
+  gelu(approximate: "none" | "tanh" = "none"): Tensor {
+    return Tensor.apply("gelu", [this], { approximate });
+  }
+
   // Comparison and choice.
 
   equal(x: Operand): Tensor {
@@ -398,6 +403,10 @@ export class Tensor implements Meta {
   }
   placeLike(index: Tensor, values: Tensor): Tensor {
     return Tensor.apply("placeLike", [this, index, values]);
+  }
+  /** One number a row added along the last axis. */
+  addAt(index: Tensor, values: Tensor): Tensor {
+    return Tensor.apply("addAt", [this, index, values]);
   }
 
   /**

@@ -63,7 +63,7 @@ export function permutation(n: number, seed: number, epoch: number): Int32Array<
 
 function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {
   const array = data instanceof Tensor ? data.array : data;
-  if (!array || array.dtype !== "int32" || array.shape.length !== 2) {
+  if (array?.dtype !== "int32" || array.shape.length !== 2) {
     throw new ShapeError(
       `Training data is tokens, int32 [row pos], but this is ${array?.dtype ?? "not computed"} [${data.shape}].`,
       { asked: "[row pos]", found: data.shape },

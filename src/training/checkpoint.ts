@@ -118,4 +118,3 @@ function sameShape(from: ReadonlyMap<string, NDArray>, name: string, shape: read
     { asked: name, found: array?.shape },
   );
 }
-

@@ -135,14 +135,20 @@ export function stepsInAll({ steps, numEpochs }: TrainOptions, stepsPerEpoch: nu
   }
   if (steps !== undefined) return requireCount("steps", steps);
   if (stepsPerEpoch === undefined) {
-    throw new ArgumentError("Data from a function has no epochs: give steps.", { asked: "numEpochs", found: numEpochs });
+    throw new ArgumentError("Data from a function has no epochs: give steps.", {
+      asked: "numEpochs",
+      found: numEpochs,
+    });
   }
   return requireCount("numEpochs", numEpochs!) * stepsPerEpoch;
 }
 
 function within(name: string, value: number, from: number, below: number): void {
   if (value >= from && value < below) return;
-  const limit = below === Infinity ? `a number from ${from === Number.MIN_VALUE ? "above 0" : `${from} up`}` : `from ${from} to below ${below}`;
+  const limit =
+    below === Infinity
+      ? `a number from ${from === Number.MIN_VALUE ? "above 0" : `${from} up`}`
+      : `from ${from} to below ${below}`;
   throw new ArgumentError(`${name} is ${value}, but it must be ${limit}.`, { asked: name, found: value });
 }
 

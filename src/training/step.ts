@@ -75,7 +75,10 @@ export async function makeStep(source: StepSource, state: StepState, tokens: NDA
   const clip =
     source.maxGradNorm === undefined
       ? undefined
-      : gradNorm.constant(source.maxGradNorm).div(gradNorm.add(gradNorm.constant(1e-6))).minimum(gradNorm.constant(1));
+      : gradNorm
+          .constant(source.maxGradNorm)
+          .div(gradNorm.add(gradNorm.constant(1e-6)))
+          .minimum(gradNorm.constant(1));
 
   const fed = optimizer.fed(1, 1).map(() => Tensor.leaf(placeholder(scalar(0))));
   const memories = trained.map(([, leaf]) =>

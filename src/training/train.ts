@@ -106,9 +106,12 @@ const meanLoss = (graph: ModelGraph) => graph.loss();
 function batchOf(batches: Batches, step: number, options: TrainOptions): NDArray<"int32"> {
   const batch = batches.at(step);
   if (batch.shape[1] < 2 && !options.loss) {
-    throw new InputError("A next-token loss needs rows of two tokens or more, one to predict from and one to predict.", {
-      found: batch.shape[1],
-    });
+    throw new InputError(
+      "A next-token loss needs rows of two tokens or more, one to predict from and one to predict.",
+      {
+        found: batch.shape[1],
+      },
+    );
   }
   return batch;
 }

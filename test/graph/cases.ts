@@ -94,6 +94,7 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   sin: unary("sin"),
   cos: unary("cos"),
   erf: [...unary("erf"), of("of large numbers", [numbers([6])], (x) => x.mul(2.7).erf())],
+  gelu: [of("by erf", [a], (x) => x.gelu()), of("by tanh", [a], (x) => x.gelu("tanh"))],
   sum: reduction("sum"),
   mean: reduction("mean"),
   max: reduction("max"),
@@ -175,6 +176,12 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   placeLike: [
     of("of one element a row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0]), numbers([2, 3], 3)], (x, i, v) =>
       x.placeLike(i, v),
+    ),
+  ],
+  addAt: [
+    of("of one number a row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0]), numbers([2, 3], 3)], (x, i, v) => x.addAt(i, v)),
+    of("with an index that lacks an axis in front", [a, ints([3], [0, 3, 1]), numbers([2, 3], 3)], (x, i, v) =>
+      x.addAt(i, v),
     ),
   ],
   cast: [

@@ -25,6 +25,6 @@ export const crossEntropy: Op = {
     const chosen = emit.node("GatherElements", [logProbs, column], { axis: x.rank - 1 });
     return emit.node("Squeeze", [emit.node("Neg", [chosen]), last]);
   },
-  vjp: (g, _out, [x, index]) => [x.softmax().mul(g.unsqueeze(-1)).sub(x.placeLike(index, g)), null],
+  vjp: (g, _out, [x, index]) => [x.softmax().mul(g.unsqueeze(-1)).addAt(index, g.neg()), null],
   along: (axis, inputs, attrs, out) => pick.along(axis, inputs, attrs, out),
 };

@@ -239,3 +239,38 @@ export const placeLike: Op = {
     return axis === x.shape.length - 1 ? undefined : [axis, axis < lead ? null : axis - lead, axis];
   },
 };
+
+/** The first input with one number a row added at `index`, as for `pick`: only what changes is touched. */
+export const addAt: Op = {
+  infer([x, index, values]) {
+    pick.infer([x, index], {});
+    if (values.shape.join() !== x.shape.slice(0, -1).join()) {
+      throw new ShapeError(
+        `addAt needs a number for each row of ${showShape(x)}, of shape [${x.shape.slice(0, -1)}], but got ${showShape(values)}.`,
+        { asked: x.shape.slice(0, -1), found: values.shape },
+      );
+    }
+    return x;
+  },
+  reference([x, index, values], _attrs, out) {
+    const size = x.shape[x.shape.length - 1];
+    const result = float(out.shape, Float64Array.from(x.data as ArrayLike<number>));
+    values.data.forEach((value: number, r: number) => {
+      result.data[r * size + checked(index.data[r % index.data.length], size)] += value;
+    });
+    return result;
+  },
+  onnx(emit, [x, index, values]) {
+    const last = emit.int64([-1]);
+    const column = (v: string) => emit.node("Unsqueeze", [v, last]);
+    return emit.node("ScatterElements", [x.name, column(wholeIndex(emit, index, x)), column(values.name)], {
+      axis: x.rank - 1,
+      reduction: "add",
+    });
+  },
+  vjp: (g, _out, [, index]) => [g, null, g.pick(index)],
+  along(axis, [x, index]) {
+    const lead = x.shape.length - 1 - index.shape.length;
+    return axis === x.shape.length - 1 ? undefined : [axis, axis < lead ? null : axis - lead, axis];
+  },
+};

@@ -29,7 +29,8 @@ import {
   tanh,
   where,
 } from "./elementwise.ts";
-import { gather, gatherRows, pick, placeLike, scatterAddLike, scatterRowsLike } from "./gather.ts";
+import { addAt, gather, gatherRows, pick, placeLike, scatterAddLike, scatterRowsLike } from "./gather.ts";
+import { gelu } from "./gelu.ts";
 import {
   concat,
   expandLike,
@@ -77,6 +78,7 @@ const records = {
   sin,
   cos,
   erf,
+  gelu,
   // reductions
   sum,
   mean,
@@ -109,6 +111,7 @@ const records = {
   scatterRowsLike,
   pick,
   placeLike,
+  addAt,
   // dtype
   cast,
 };

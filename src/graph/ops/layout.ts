@@ -278,9 +278,9 @@ export const slice: Op<{ readonly axis: number; readonly start: number; readonly
     emit.node("Slice", [x.name, emit.int64([start]), emit.int64([end ?? 2 ** 31]), emit.int64([axis])]),
   vjp(g, _out, [x], { axis, start, end }) {
     // The rest of the axis did not matter: zeros before and after.
-    const zeros = x.mul(x.constant(0));
-    const before = start === 0 ? [] : [zeros.slice(axis, 0, start)];
-    const after = end === null || end === x.shape.at(axis) ? [] : [zeros.slice(axis, end, null)];
+    const zeros = (from: number, to: number | null) => x.constant(0).expandLike(x.slice(axis, from, to));
+    const before = start === 0 ? [] : [zeros(0, start)];
+    const after = end === null || end === x.shape.at(axis) ? [] : [zeros(end, null)];
     return [[...before, g, ...after].reduce((joined, part) => joined.concat(part, axis))];
   },
   along: (axis, [x], attrs) => (axis === attrs.axis + x.shape.length ? undefined : [axis]),
