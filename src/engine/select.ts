@@ -141,7 +141,7 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
 /** Ops whose attributes mean the same on rows. */
 const rowOps = new Set<string>([
   ...["add", "sub", "mul", "div", "pow", "maximum", "minimum", "equal", "lessThan", "and", "or", "not", "where"],
-  ...["neg", "abs", "sign", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "sin", "cos", "erf", "cast", "point"],
+  ...["neg", "abs", "sign", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "sin", "cos", "erf", "gelu", "cast", "point"],
   ...[
     "sum",
     "mean",
