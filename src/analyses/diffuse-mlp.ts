@@ -13,6 +13,7 @@ import { tables } from "./diffuse-mlp/tables.ts";
 import { type Finding, finding } from "./finding.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
 
+/** What `diffuseMlp` can be asked besides the prompts. */
 export interface DiffuseMlpOptions extends MeasureOptions {
   /** How many positions to choose and to show. Default 10. */
   readonly top?: number | undefined;

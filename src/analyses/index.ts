@@ -3,9 +3,10 @@ import { UnknownNameError } from "../tensor/errors.ts";
 import type { Analysis } from "./analysis.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
 
+/** All analyses, in the order in which they are offered. */
 export const ANALYSES: readonly Analysis[] = [diffuseMlpAnalysis];
 
-/** @throws UnknownNameError with the nearest there is. */
+/** The analysis of a name. @throws UnknownNameError with the nearest there is. */
 export function analysisCalled(name: string): Analysis {
   const found = ANALYSES.find((candidate) => candidate.name === name);
   if (found) return found;

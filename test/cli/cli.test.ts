@@ -253,7 +253,7 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
   it("while prompts are typed ends the run with 130 and writes nothing", async () => {
     const before = readdirSync(folder);
     const args = ["diffuse-mlp", "--prompts", "-", "--out", "left.html"];
-    const ended = await glassformer(args, { keepInput: true, interruptAfter: 700 });
+    const ended = await glassformer(args, { keepInput: true, interruptAfter: 3000 });
     expect(ended).toEqual({ code: 130, stdout: "", stderr: "" });
     expect(readdirSync(folder)).toEqual(before);
   });

@@ -19,6 +19,7 @@ export interface MeasureOptions {
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
+/** What `measureDiffuseMlp` found. */
 export interface DiffuseMlpMeasurement {
   readonly site: Site;
   readonly prompts: readonly TokenizedPrompt[];
