@@ -20,9 +20,11 @@ export { Tensor, tensor } from "./graph/tensor.ts";
 // the lens
 export { ActivationCache, type CacheKey, type Cut } from "./lens/activation-cache.ts";
 export type { AxisSlice } from "./lens/axis-slice.ts";
+export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
 export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
 export type { FromPretrainedOptions } from "./lens/from-pretrained.ts";
 export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
+export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./lens/head-detector.ts";
 export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
 export { HookedTransformer } from "./lens/hooked-transformer.ts";
 export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";

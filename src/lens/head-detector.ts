@@ -1,0 +1,205 @@
+/** Which heads attend as a known kind of head would. Source: TransformerLens' `head_detector.detect_head`. */
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
+import type { ActivationCache } from "./activation-cache.ts";
+import { detectionPattern, type HeadName } from "./detection-patterns.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
+
+/** How an attention pattern A [query key] is held against the detection pattern D. @see detectHead */
+export type ErrorMeasure = "mul" | "abs";
+
+/** What `detectHead` takes besides the model, the input and the pattern. */
+export interface DetectHeadOptions extends Pick<InputOptions, "prependBos"> {
+  /** The heads to score, `[layer, head]` or the heads of each layer; all unless given. The others get -1. */
+  readonly heads?: readonly (readonly [layer: number, head: number])[] | Readonly<Record<number, readonly number[]>>;
+  /** The patterns of a run on the same input, to save another one. It is read, never changed. */
+  readonly cache?: ActivationCache;
+  /** Leave out the attention to the first token. */
+  readonly excludeBos?: boolean;
+  /** Leave out the attention of each token to itself. */
+  readonly excludeCurrentToken?: boolean;
+  /** `"mul"` unless given. */
+  readonly errorMeasure?: ErrorMeasure;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * How much each head attends as the detection pattern says, [layer head]; -1 for heads that were not asked for. Of
+ * several sequences the mean.
+ *
+ * `"mul"`: the part of the attention that goes where D says, `Σ A·D / Σ A`, from 0 to 1; D should be of ones and zeros.
+ * `"abs"`: `1 - mean|A - D| · size`, from -1 to 1, of each sequence rounded to three decimals as TransformerLens does.
+ *
+ * Every argument means the same for one sequence and for several; TransformerLens drops all but the first two for
+ * lists. A head without any attention to what is left by the exclusions scores 0 by `"mul"`.
+ * @param pattern a kind of head, or D itself, [query key], nothing above its diagonal
+ * @throws ShapeError for a pattern that does not fit the input; InputError for a sequence too short to compare;
+ * ArgumentError for heads that the model lacks.
+ */
+export async function detectHead(
+  model: HookedTransformer,
+  input: ModelInput,
+  pattern: HeadName | Tensor,
+  options: DetectHeadOptions = {},
+): Promise<Tensor> {
+  const { errorMeasure = "mul", signal } = options;
+  if (errorMeasure !== "mul" && errorMeasure !== "abs") {
+    throw new ArgumentError(`errorMeasure is "mul" or "abs", but got "${errorMeasure}".`, { asked: errorMeasure });
+  }
+  const { cfg } = model;
+  const chosen = chosenHeads(options.heads, model);
+  const { tokens, attentionMask } = prepareInput(input, { ...options, paddingSide: "right" }, cfg, model.text);
+  const lengths = lengthsOf(tokens, attentionMask);
+  checkLengths(lengths, options);
+  const expected = typeof pattern === "string" ? detectionPattern(pattern, tokens) : given(pattern, lengths);
+  const counted = countedPairs(lengths, tokens.shape[1], options);
+
+  const layers = [...new Set(chosen.map(([layer]) => layer))];
+  const graph = model.graph(tokens, attentionMask ? { attentionMask } : {});
+  const scores = await model.compute(
+    layers.map((layer) => {
+      const name = `blocks.${layer}.attn.hook_pattern`;
+      const attention = options.cache ? cached(options.cache, name, tokens, cfg.nHeads) : graph.at(name);
+      const D = expected.unsqueeze(-3, "head");
+      return errorMeasure === "mul" ? share(attention, D, counted) : difference(attention, D, counted);
+    }),
+    signal ? { signal } : {},
+  );
+
+  const found = new Float32Array(cfg.nLayers * cfg.nHeads).fill(-1);
+  for (const [layer, head] of chosen) {
+    const each = lengths.map((size, b) => {
+      const value = scores[layers.indexOf(layer)].get(b, head);
+      return errorMeasure === "mul" ? value : 1 - Math.round((value / size) * 1000) / 1000;
+    });
+    found[layer * cfg.nHeads + head] = each.reduce((sum, x) => sum + x, 0) / each.length;
+  }
+  return Tensor.leaf(ndarray("float32", [cfg.nLayers, cfg.nHeads], found), ["layer", "head"]);
+}
+
+/** `Σ A·D / Σ A` over the pairs that count, [batch head]. */
+function share(A: Tensor, D: Tensor, counted: Tensor): Tensor {
+  const kept = A.mul(counted);
+  const total = kept.sum(["query", "key"]);
+  const none = total.equal(0);
+  return kept
+    .mul(D)
+    .sum(["query", "key"])
+    .div(total.constant(1).where(none, total))
+    .mul(total.constant(0).where(none, total.constant(1)));
+}
+
+/** `Σ |A - D|` over the pairs that count, [batch head]. */
+function difference(A: Tensor, D: Tensor, counted: Tensor): Tensor {
+  return A.sub(D).abs().mul(counted).sum(["query", "key"]);
+}
+
+/** How many tokens of each row are no padding; padding is on the right. */
+function lengthsOf(tokens: Tensor, mask: Tensor | undefined): number[] {
+  const [batch, pos] = tokens.shape;
+  if (!mask) return new Array<number>(batch).fill(pos);
+  return Array.from({ length: batch }, (_, b) => mask.data.subarray(b * pos, (b + 1) * pos).filter((x) => x).length);
+}
+
+/** @throws InputError for a sequence in which no pair of tokens is left to look at. */
+function checkLengths(lengths: readonly number[], { excludeBos, excludeCurrentToken }: DetectHeadOptions): void {
+  const least = excludeBos && excludeCurrentToken ? 3 : 2;
+  const short = lengths.findIndex((length) => length < least);
+  if (short < 0) return;
+  const which = lengths.length > 1 ? `Sequence ${short}` : "The sequence";
+  throw new InputError(
+    `${which} has ${lengths[short]} token${lengths[short] === 1 ? "" : "s"}, BOS included, but it takes ${least} for any attention to be left to compare.`,
+    { asked: lengths[short], found: least },
+  );
+}
+
+/** 1 for each pair of tokens that counts, [batch head query key], with one head. */
+function countedPairs(
+  lengths: readonly number[],
+  pos: number,
+  { excludeBos, excludeCurrentToken }: DetectHeadOptions,
+): Tensor {
+  const data = new Float32Array(lengths.length * pos * pos);
+  lengths.forEach((length, b) => {
+    for (let query = 0; query < length; query++) {
+      for (let key = 0; key < length; key++) {
+        const excluded = (excludeBos && key === 0) || (excludeCurrentToken && key === query);
+        data[(b * pos + query) * pos + key] = excluded ? 0 : 1;
+      }
+    }
+  });
+  return Tensor.leaf(ndarray("float32", [lengths.length, 1, pos, pos], data), ["batch", "head", "query", "key"]);
+}
+
+/** A detection pattern that the caller made, [batch query key] with one row. @throws ShapeError */
+function given(pattern: Tensor, lengths: readonly number[]): Tensor {
+  const other = lengths.find((length) => pattern.shape.join() !== `${length},${length}`);
+  if (other !== undefined) {
+    throw new ShapeError(
+      `The detection pattern must be [query key] of the sequence's ${other} tokens, BOS included, but it is ${showShape(pattern)}.`,
+      { asked: [other, other], found: pattern.shape },
+    );
+  }
+  const [size] = pattern.shape;
+  for (let query = 0; query < size; query++) {
+    for (let key = query + 1; key < size; key++) {
+      if (pattern.get(query, key) === 0) continue;
+      throw new ShapeError(
+        `The detection pattern must be 0 above its diagonal, where keys come after their query, but it is ${pattern.get(query, key)} at query ${query}, key ${key}.`,
+        { asked: [query, key], found: pattern.get(query, key) },
+      );
+    }
+  }
+  return pattern.rename(["query", "key"]).unsqueeze(0, "batch");
+}
+
+/** A layer's patterns in a cache, [batch head query key]. @throws ShapeError if they are of another input. */
+function cached(cache: ActivationCache, name: string, tokens: Tensor, heads: number): Tensor {
+  const [value] = cache.need("detectHead", [name]);
+  const whole = value.shape.length === 3 ? value.unsqueeze(0, "batch") : value;
+  const [batch, pos] = tokens.shape;
+  const wanted = [batch, heads, pos, pos];
+  if (whole.shape.join() === wanted.join()) return whole;
+  throw new ShapeError(
+    `"${name}" is ${showShape(value)} in the cache, but the input has ${batch} sequence${batch === 1 ? "" : "s"} of ${pos} tokens: give the cache of a run on the same input.`,
+    { asked: wanted, found: value.shape },
+  );
+}
+
+/** The heads to score as `[layer, head]`. @throws ArgumentError for one that the model lacks. */
+function chosenHeads(
+  heads: DetectHeadOptions["heads"],
+  { cfg }: Pick<HookedTransformer, "cfg">,
+): readonly (readonly [number, number])[] {
+  const list = heads === undefined ? undefined : isPairs(heads) ? heads : pairs(heads);
+  if (list?.length === 0) throw new ArgumentError("No heads were given to score: leave `heads` out to score all.", {});
+  for (const [layer, head] of list ?? []) {
+    if (inRange(layer, cfg.nLayers) && inRange(head, cfg.nHeads)) continue;
+    throw new ArgumentError(
+      `There is no head ${head} in layer ${layer}: layers go from 0 to ${cfg.nLayers - 1}, heads from 0 to ${cfg.nHeads - 1}.`,
+      { asked: [layer, head], found: [cfg.nLayers, cfg.nHeads] },
+    );
+  }
+  const all = Array.from({ length: cfg.nLayers * cfg.nHeads }, (_, i): [number, number] => [
+    Math.floor(i / cfg.nHeads),
+    i % cfg.nHeads,
+  ]);
+  return list ?? all;
+}
+
+function isPairs(
+  heads: NonNullable<DetectHeadOptions["heads"]>,
+): heads is readonly (readonly [layer: number, head: number])[] {
+  return Array.isArray(heads);
+}
+
+function pairs(heads: Readonly<Record<number, readonly number[]>>): [number, number][] {
+  return Object.entries(heads).flatMap(([layer, list]) => list.map((head): [number, number] => [Number(layer), head]));
+}
+
+function inRange(i: number, count: number): boolean {
+  return Number.isInteger(i) && i >= 0 && i < count;
+}
