@@ -1,0 +1,140 @@
+/** A prompt as an analysis reads it, and what an analysis says of the model and of options out of range. */
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import type { TokenIds } from "../text/index.ts";
+import type { ModelFacts } from "./finding.ts";
+
+/** One prompt's tokens. */
+export interface Prompt {
+  readonly ids: readonly number[];
+  /** The text of each token. */
+  readonly tokens: readonly string[];
+  /** int32 [batch pos], a batch of one. */
+  readonly input: Tensor;
+  readonly startsWithBos: boolean;
+}
+
+export interface PromptRules {
+  /** How many tokens there must be. Default 1. */
+  readonly least?: number;
+  /** How many tokens must still fit into the context after it. Default 0. */
+  readonly room?: number;
+  readonly prependBos?: boolean | undefined;
+}
+
+/**
+ * The tokens of a prompt, with BOS in front where the model expects it. Nothing is cut off.
+ * @throws InputError if it is empty, too short for what is asked of it, or does not fit into the context.
+ */
+export function readPrompt(
+  model: HookedTransformer,
+  prompt: string | TokenIds,
+  { least = 1, room = 0, prependBos }: PromptRules = {},
+): Prompt {
+  if (prompt.length === 0) {
+    throw new InputError("The prompt is empty: give a text of a few words.", { asked: prompt });
+  }
+  const ids =
+    typeof prompt === "string" ? [...model.toTokens(prompt, { truncate: false, prependBos }).data] : [...prompt];
+  const { nCtx, dVocab } = model.cfg;
+  if (ids.length + room > nCtx) {
+    throw new InputError(
+      `The prompt has ${ids.length} tokens, BOS included${room > 0 ? `, and ${room} more must follow` : ""}, but the model's context holds ${nCtx}: shorten it.`,
+      { asked: ids.length, found: nCtx },
+    );
+  }
+  if (ids.length < least) {
+    throw new InputError(
+      `The prompt has ${ids.length} token${ids.length === 1 ? "" : "s"}, BOS included, but at least ${least} are needed: give a longer one.`,
+      { asked: ids.length, found: least },
+    );
+  }
+  const bad = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < dVocab));
+  if (bad !== undefined) {
+    throw new InputError(`Token id ${bad} is outside the model's vocabulary of ${dVocab}.`, {
+      asked: bad,
+      found: dVocab,
+    });
+  }
+  return {
+    ids,
+    tokens: ids.map((id) => tokenText(model, id)),
+    input: Tensor.leaf(ndarray("int32", [1, ids.length], Int32Array.from(ids)), ["batch", "pos"]),
+    startsWithBos: ids[0] === model.text?.bosTokenId,
+  };
+}
+
+/** A token's text, or its id in brackets where there is no tokenizer. */
+export function tokenText(model: HookedTransformer, id: number): string {
+  return model.text ? model.toSingleStrToken(id) : `[${id}]`;
+}
+
+/**
+ * The id of an answer, which must be one token; a word without a space in front is tried with one, as words within a
+ * text begin with it.
+ * @throws InputError that lists the tokens where there are several.
+ */
+export function answerToken(model: HookedTransformer, answer: string | number): number {
+  if (typeof answer === "number") return answer;
+  if (/^[^\s]/.test(answer)) {
+    try {
+      return model.toSingleToken(` ${answer}`);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+  return model.toSingleToken(answer);
+}
+
+/** The model as a finding names it. */
+export function modelFacts({ cfg }: HookedTransformer): ModelFacts {
+  return {
+    name: cfg.modelName,
+    config: {
+      n_layers: cfg.nLayers,
+      n_heads: cfg.nHeads,
+      d_model: cfg.dModel,
+      ...(cfg.attnOnly ? {} : { d_mlp: cfg.dMlp, act_fn: cfg.actFn }),
+      d_vocab: cfg.dVocab,
+    },
+  };
+}
+
+/** @throws ArgumentError unless it is a whole number from `least` to `most`. */
+export function checkWhole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
+  throw new ArgumentError(`${name} is ${value}; give a whole number ${range}.`, {
+    asked: value,
+    found: [least, most],
+  });
+}
+
+/** A layer from 0, where negative numbers count from the end. @throws ArgumentError for one that there is not. */
+export function checkLayer({ cfg }: HookedTransformer, layer: number): number {
+  const at = layer < 0 ? layer + cfg.nLayers : layer;
+  if (Number.isInteger(at) && at >= 0 && at < cfg.nLayers) return at;
+  throw new ArgumentError(
+    `There is no layer ${layer}: this model's ${cfg.nLayers === 1 ? "only layer is 0" : `layers go from 0 to ${cfg.nLayers - 1}`}.`,
+    { asked: layer, found: cfg.nLayers },
+  );
+}
+
+/** A head of a layer. @throws ArgumentError for one that there is not. */
+export function checkHead({ cfg }: HookedTransformer, head: number): number {
+  if (Number.isInteger(head) && head >= 0 && head < cfg.nHeads) return head;
+  throw new ArgumentError(
+    `There is no head ${head}: this model's heads go from 0 to ${cfg.nHeads - 1} in each layer.`,
+    {
+      asked: head,
+      found: cfg.nHeads,
+    },
+  );
+}
+
+/** A token in a sentence: in quotes, its spaces and line breaks to be seen. */
+export function quoted(token: string): string {
+  return `“${token.replace(/\n/g, "⏎")}”`;
+}
