@@ -97,6 +97,16 @@ describe("glassformer diffuse-mlp", () => {
     expect(content("r.txt").toString()).toBe(stdout);
   });
 
+  it("keeps nothing in the user's home: no telemetry of the engine's", async () => {
+    const home = mkdtempSync(join(tmpdir(), "glassformer-home-"));
+    const { code } = await glassformer(["diffuse-mlp", "--prompts", given("p.txt", "Cats meow.\n")], {
+      env: { HOME: home },
+    });
+    expect(code).toBe(0);
+    expect(readdirSync(home)).toEqual([]);
+    rmSync(home, { recursive: true });
+  });
+
   it("replaces a file that is there", async () => {
     given("old.json", "old");
     const { code } = await glassformer([
