@@ -3,6 +3,7 @@ import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { uniform } from "../tensor/random.ts";
+import { type DecodeStep, decodeStep } from "./decode.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
@@ -60,15 +61,22 @@ export async function* generateSteps(
   const cache = new KeyValueCache();
   let next: Tensor = prompt.tokens;
   let mask = prompt.attentionMask;
+  // A step without hooks or padding is the same graph each time: it is planned once.
+  const planned = usePastKvCache && !mask && !model.isHooked && (options.fwdHooks ?? []).length === 0;
+  let decode: DecodeStep | undefined;
   for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
-    const logits = await model.runWithHooks(next, {
-      fwdHooks: options.fwdHooks ?? [],
-      logitsPos: -1,
-      step,
-      ...(mask ? { attentionMask: mask } : {}),
-      ...(usePastKvCache ? { pastKvCache: cache } : {}),
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
+    if (planned && step === 1) decode = await decodeStep(model, cache, next);
+    options.signal?.throwIfAborted();
+    const logits = decode
+      ? await decode(next)
+      : await model.runWithHooks(next, {
+          fwdHooks: options.fwdHooks ?? [],
+          logitsPos: -1,
+          step,
+          ...(mask ? { attentionMask: mask } : {}),
+          ...(usePastKvCache ? { pastKvCache: cache } : {}),
+          ...(options.signal ? { signal: options.signal } : {}),
+        });
     const tokens = rows.map((row, b) =>
       finished[b] ? stops[0] : sampleLogits(logits.row(b).data as Float32Array, row, options, random),
     );

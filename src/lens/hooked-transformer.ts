@@ -275,6 +275,11 @@ export class HookedTransformer {
     return scoped;
   }
 
+  /** Whether hooks stay on this model. */
+  get isHooked(): boolean {
+    return this.registered.length > 0;
+  }
+
   /** Adds a hook to every run from now on, until `resetHooks`. `prepend` puts it before those already there. */
   addHook(
     at: Hook[0],

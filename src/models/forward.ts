@@ -21,6 +21,8 @@ export interface ForwardInputs {
   readonly attentionMask?: Tensor | undefined;
   /** Shortformer: what queries and keys see, [batch pos d_model], in place of the model's own; null for nothing. */
   readonly shortformerPosEmbed?: Tensor | null | undefined;
+  /** int32 [batch pos]: which position each token is at; counted unless given. */
+  readonly positionIds?: Tensor | undefined;
   /** Keys and values of earlier positions, a pair a layer. */
   readonly past?: readonly PastKeysValues[] | undefined;
 }
@@ -51,7 +53,8 @@ export function forward(
   const shortformer = cfg.positionalEmbeddingType === "shortformer";
   const embed =
     inputs.residual ?? scope.point("hook_embed", scope.part("embed").weight("W_E").gather(-2, inputs.tokens!));
-  const own = () => positions(scope, batch, pos, earlier, inputs.attentionMask);
+  const counted = () => positionLeaves(batch, pos, earlier, inputs.attentionMask);
+  const own = () => positions(scope, inputs.positionIds ? { ids: inputs.positionIds, kept: undefined } : counted());
   const given = inputs.shortformerPosEmbed;
   const shortformerPos = shortformer ? (given === undefined ? own() : (given ?? undefined)) : undefined;
   let resid = inputs.residual || shortformer ? embed : embed.add(own());
@@ -89,8 +92,7 @@ export function finalNorm(cfg: HookedTransformerConfig): NormalizationType | nul
  * Position embeddings [batch pos d_model]. Positions count from the earlier ones on; with a mask they count unmasked
  * positions only, and masked ones get zeros.
  */
-function positions(scope: Scope, batch: number, pos: number, earlier: number, mask: Tensor | undefined): Tensor {
-  const { ids, kept } = positionLeaves(batch, pos, earlier, mask);
+function positions(scope: Scope, { ids, kept }: { ids: Tensor; kept: Tensor | undefined }): Tensor {
   const rows = scope.part("pos_embed").weight("W_pos").gather(-2, ids);
   return scope.point("hook_pos_embed", kept ? rows.where(kept, rows.constant(0)) : rows);
 }

@@ -1,0 +1,32 @@
+/** One more token after those whose keys and values are kept: the same graph at every step, planned once. */
+import { Tensor } from "../graph/tensor.ts";
+import { forward } from "../models/forward.ts";
+import { type NDArray, ndarray } from "../tensor/array.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { KeyValueCache } from "./key-value-cache.ts";
+
+/** From the last token of each prompt, int32 [batch 1], to the logits after it, [batch 1 d_vocab]; the cache grows by it. */
+export type DecodeStep = (tokens: Tensor) => Promise<Tensor>;
+
+/** @param tokens int32 [batch 1], for its shape alone. */
+export async function decodeStep(model: HookedTransformer, cache: KeyValueCache, tokens: Tensor): Promise<DecodeStep> {
+  const { cfg, weights } = model;
+  const past = cache.layers!;
+  const positionIds = positionsAt(tokens.shape[0], cache.length);
+  const pass = forward(cfg, weights, { tokens, positionIds, past });
+  const points = past.flatMap((_, layer) => ["k", "v"].map((x) => pass.points.get(`blocks.${layer}.attn.hook_${x}`)!));
+  const outputs = [pass.output, ...points];
+  const inputs = [tokens, positionIds, ...past.flatMap(({ keys, values }) => [keys, values])];
+  const step = await model.engine.program(inputs, outputs);
+  return async (next) => {
+    const held = cache.layers!.flatMap(({ keys, values }) => [keys.array!, values.array!]);
+    const ids = positionsAt(next.shape[0], cache.length).array!;
+    const [logits, ...keysValues] = await step([next.array!, ids, ...held]);
+    cache.append(keysValues.map((array: NDArray) => Tensor.leaf(array)));
+    return Tensor.leaf(logits, pass.output.axes);
+  };
+}
+
+function positionsAt(batch: number, pos: number): Tensor {
+  return Tensor.leaf(ndarray("int32", [batch, 1], new Int32Array(batch).fill(pos)), ["batch", "pos"]);
+}
