@@ -32,6 +32,13 @@ export function bytesOfToken(token: string): Uint8Array {
   return bytes;
 }
 
+/** Bytes as a token of a byte-level vocabulary: `bytesOfToken`'s inverse. */
+export function tokenOfBytes(bytes: Uint8Array): string {
+  let token = "";
+  for (const byte of bytes) token += CHAR_OF_BYTE[byte];
+  return token;
+}
+
 /** The text of a sequence of byte-level tokens; bytes that are no UTF-8 become U+FFFD, as in Python and Rust. */
 export function textOfTokens(tokens: readonly string[]): string {
   const parts = tokens.map(bytesOfToken);

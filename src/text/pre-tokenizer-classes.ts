@@ -6,7 +6,7 @@
 import { ByteLevelPreTokenizer, DigitsPreTokenizer, type PreTokenizer, SequencePreTokenizer } from "./hugging-face.ts";
 
 /** GPT-2's pattern: contractions, then words, numbers and symbols with one space before them, then white space. */
-const GPT2_WORDS =
+export const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Changes the given pre-tokenizer, and those inside it, to split by Unicode's classes. */

@@ -1,0 +1,82 @@
+/** From texts to rows of tokens for training a language model. */
+import { type NDArray, ndarray } from "../tensor/array.ts";
+import { InputError } from "../tensor/errors.ts";
+import type { Tokenizer, TokenRules } from "../text/index.ts";
+import { requireCount } from "./batches.ts";
+
+/** How rows are cut. */
+export interface ConcatenateOptions {
+  /** Tokens of a row, BOS included: at most the model's `nCtx`. */
+  readonly maxLength: number;
+  /** Whether each row begins with BOS; it does unless told otherwise. */
+  readonly addBosToken?: boolean;
+  /** Looked at between two texts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Tokens int32 [row pos]: all texts one after the other with the EOS token between two, cut into rows of `maxLength`, each
+ * with BOS first; what is left at the end and fills no row is dropped. A row may begin in the middle of a text, so that no
+ * position sees only beginnings. Source: TransformerLens' `tokenize_and_concatenate`, which cuts the text into twenty pieces
+ * before it makes tokens of them; here each text is made into tokens whole, so that no cut makes tokens that the text does
+ * not have.
+ * @throws InputError for texts that do not fill one row, or BOS or EOS that is needed and that the tokenizer lacks.
+ */
+export function tokenizeAndConcatenate(
+  texts: string | Iterable<string>,
+  tokenizer: Tokenizer | TokenRules,
+  { maxLength, addBosToken = true, signal }: ConcatenateOptions,
+): NDArray<"int32"> {
+  const { tokenizer: own, bosTokenId, eosTokenId } = idsOf(tokenizer);
+  const lead = addBosToken ? 1 : 0;
+  const inRow = requireCount("maxLength", maxLength) - lead;
+  if (inRow < 1) {
+    throw new InputError(`A row of ${maxLength} tokens has no room for anything but BOS. Give a larger maxLength.`, {
+      asked: maxLength,
+    });
+  }
+  const parts: number[][] = [];
+  let total = 0;
+  for (const text of typeof texts === "string" ? [texts] : texts) {
+    signal?.throwIfAborted();
+    if (total > 0) parts.push([required("EOS", eosTokenId)]);
+    parts.push(own.encode(text, { addSpecialTokens: false }));
+    total += parts[parts.length - 1].length + (total > 0 ? 1 : 0);
+  }
+  const rows = Math.floor(total / inRow);
+  if (rows === 0) {
+    throw new InputError(
+      `The text has ${total} tokens, but one row takes ${inRow}${lead ? " beside BOS" : ""}. Give more text, or a smaller maxLength.`,
+      { asked: maxLength, found: total },
+    );
+  }
+  const data = new Int32Array(rows * maxLength);
+  if (lead) for (let row = 0; row < rows; row++) data[row * maxLength] = required("BOS", bosTokenId);
+  let at = 0;
+  for (const part of parts) {
+    for (const id of part) {
+      const row = Math.floor(at / inRow);
+      if (row === rows) break;
+      data[row * maxLength + lead + (at % inRow)] = id;
+      at++;
+    }
+  }
+  return ndarray("int32", [rows, maxLength], data);
+}
+
+/** A model's own rules, where it has them, name BOS and EOS as TransformerLens does. */
+function idsOf(tokenizer: Tokenizer | TokenRules) {
+  return "tokenizer" in tokenizer ? tokenizer : { tokenizer, ...pick(tokenizer) };
+}
+
+function pick({ bosTokenId, eosTokenId }: Tokenizer) {
+  return { bosTokenId, eosTokenId };
+}
+
+function required(role: "BOS" | "EOS", id: number | undefined): number {
+  if (id !== undefined) return id;
+  throw new InputError(
+    `The tokenizer has no ${role} token${role === "BOS" ? "; pass addBosToken: false" : " to put between texts; join them yourself"}, or name ${role.toLowerCase()}_token in tokenizer_config.json.`,
+    { asked: role },
+  );
+}
