@@ -6,10 +6,6 @@ import { runCommand } from "./program.ts";
 /** After a signal, work that does not look at it (a run inside the engine) has this long to come to an end. */
 const GRACE_MS = 2000;
 
-// Since version 1.29 onnxruntime reports to Microsoft what runs, and keeps an id in the user's cache, unless told before
-// it is loaded.
-process.env.ORT_DISABLE_TELEMETRY ??= "1";
-
 const controller = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {

@@ -3,6 +3,9 @@ import * as ort from "onnxruntime-node";
 import type { Backend } from "./engine.ts";
 import { backendOver } from "./ort.ts";
 
+// The official binaries of ONNX Runtime report usage to their maker unless told not to, before the first session.
+process.env.ORT_DISABLE_TELEMETRY ??= "1";
+
 export interface NodeBackendOptions {
   /** Threads within one op; all cores by default. */
   readonly threads?: number;

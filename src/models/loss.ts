@@ -6,7 +6,10 @@ import type { Tensor } from "../graph/tensor.ts";
  * With a mask, positions whose own or next token is padding are 0. Source: TransformerLens' `lm_cross_entropy_loss`.
  */
 export function lossPerToken(logits: Tensor, tokens: Tensor, attentionMask?: Tensor): Tensor {
-  const loss = logits.slice("pos", 0, -1).crossEntropy(tokens.slice("pos", 1));
+  // A hook may have made more rows of one prompt: the tokens are then the same for all of them.
+  const grown = tokens.shape[0] === 1 && logits.shape.at(-3) !== 1;
+  const next = (grown ? tokens.squeeze("batch") : tokens).slice("pos", 1);
+  const loss = logits.slice("pos", 0, -1).crossEntropy(next);
   const counted = countedPositions(attentionMask);
   return counted ? loss.where(counted, loss.constant(0)) : loss;
 }

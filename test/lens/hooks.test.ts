@@ -73,6 +73,13 @@ describe("a hook", () => {
     expect(cache.get("blocks.0.hook_resid_post").shape).toEqual([1, 12, 32]);
     const alone = await model.runWithHooks(one, { fwdHooks: [[resid, (x) => x.mul(3)]] });
     expectClose(logits.row(3), alone.row(0), 1e-5);
+    const losses = await model.runWithHooks(one, {
+      returnType: "loss",
+      lossPerToken: true,
+      fwdHooks: [[resid, (x) => x.repeat("batch", 2)]],
+    });
+    expect(losses.shape).toEqual([2, 11]);
+    expectClose(losses.row(1), { shape: [11], data: g.get("loss_per_token").data.subarray(0, 11) }, 1e-4);
   });
 
   test("that returns a mean broadcasts over what it was taken over", async () => {
