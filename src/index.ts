@@ -19,8 +19,17 @@ export { print } from "./graph/print.ts";
 export { Tensor, tensor } from "./graph/tensor.ts";
 // the lens
 export { ActivationCache, type CacheKey, type Cut } from "./lens/activation-cache.ts";
+export {
+  ATTRIBUTION_SITES,
+  type AttributionPatching,
+  type AttributionPatchingOptions,
+  type AttributionSite,
+  attributionPatching,
+  attributionSites,
+} from "./lens/attribution-patching.ts";
 export type { AxisSlice } from "./lens/axis-slice.ts";
 export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
+export { type EdgeAttribution, edgeAttribution, isEdge, type Receiver, type Sender } from "./lens/edge-attribution.ts";
 export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
 export type { FromPretrainedOptions } from "./lens/from-pretrained.ts";
 export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
@@ -34,6 +43,14 @@ export type { ModelInput } from "./lens/model-input.ts";
 export * as patching from "./lens/patching.ts";
 export { ResidualStack } from "./lens/residual-stack.ts";
 export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run.ts";
+export {
+  type GradientTimesActivation,
+  gradientTimesActivation,
+  type IntegratedGradients,
+  type IntegratedGradientsOptions,
+  integratedGradients,
+  type SaliencyOptions,
+} from "./lens/saliency.ts";
 export * as sweeps from "./lens/sweep.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";

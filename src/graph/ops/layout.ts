@@ -48,7 +48,10 @@ export const permute: Op<{ readonly perm: readonly number[] }> = {
     return take(x, out.shape, strided(out.shape, moved));
   },
   onnx: (emit, [x], { perm }) => emit.node("Transpose", [x.name], { perm: wholeOrder(x.rank, perm) }),
-  vjp: (g, _out, _in, { perm }) => [g.permute(perm.map((_, i) => perm.indexOf(i - perm.length) - perm.length))],
+  vjp(g, _out, [x], { perm }) {
+    const order = wholeOrder(x.shape.length, perm);
+    return [g.permute(order.map((_, i) => order.indexOf(i)))];
+  },
   along: (axis, [x], { perm }) => [wholeOrder(x.shape.length, perm)[axis]],
   layout: true,
 };

@@ -1,0 +1,128 @@
+/**
+ * Attribution patching: activation patching to first order. One run with gradients gives at once, for every place, what
+ * patching it alone would do if the rest of the model were linear.
+ */
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { getActName } from "../models/act-name.ts";
+import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { ActivationCache } from "./activation-cache.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
+import type { InputOptions, ModelInput } from "./model-input.ts";
+import type { Metric } from "./sweep.ts";
+
+/** The axes that each site's attributions keep after `layer`; they are summed over the others. */
+const axesOf = {
+  resid_pre: ["pos"],
+  resid_mid: ["pos"],
+  attn_out: ["pos"],
+  mlp_out: ["pos"],
+  z: ["pos", "head"],
+  q: ["pos", "head"],
+  k: ["pos", "head"],
+  v: ["pos", "head"],
+  pattern: ["head", "query", "key"],
+  post: ["pos", "d_mlp"],
+} as const;
+
+/** A kind of activation to patch; `post` are the neurons. */
+export type AttributionSite = keyof typeof axesOf;
+
+/** Every site, in firing order within a block. */
+export const ATTRIBUTION_SITES = Object.keys(axesOf) as readonly AttributionSite[];
+
+/** Which sites, and how texts are read. */
+export interface AttributionPatchingOptions extends InputOptions {
+  /** All that the model has, unless given. */
+  readonly sites?: readonly AttributionSite[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `attributionPatching` gives. */
+export interface AttributionPatching {
+  /**
+   * By site, the first-order effect of patching on the metric: `resid_pre`, `resid_mid`, `attn_out`, `mlp_out` [layer pos];
+   * `z`, `q`, `k`, `v` [layer pos head]; `pattern` [layer head query key]; `post` [layer pos d_mlp]. Effects add up: the
+   * sum over an axis is the effect of patching all along it.
+   */
+  readonly effects: ReadonlyMap<AttributionSite, Tensor>;
+  /** The metric of the corrupted run, which the effects are changes of. */
+  readonly corrupted: number;
+  /** The metric of the clean run; `undefined` where its cache was given. */
+  readonly clean: number | undefined;
+}
+
+/** The sites that a model has: those in an MLP only if it has MLPs. */
+export function attributionSites(model: HookedTransformer): AttributionSite[] {
+  return ATTRIBUTION_SITES.filter((site) => !(model.cfg.attnOnly && ["resid_mid", "mlp_out", "post"].includes(site)));
+}
+
+/**
+ * What patching each activation of the clean run into the corrupted one would change, to first order:
+ * `(clean - corrupted) · d metric / d activation`, with the gradient at the corrupted run, for all sites and places in one
+ * run. In units of the metric. With several prompts it is the effect of patching the place in all of them.
+ *
+ * Source: Nanda 2023, "Attribution patching: activation patching at industrial scale"; Kramár et al. 2024, "AtP*".
+ *
+ * @param clean the prompts to patch from, or the cache of their run
+ * @throws ShapeError for prompts of different lengths or a metric that is not one number; ArgumentError for a site that
+ * the model lacks or a metric that does not depend on it.
+ */
+export async function attributionPatching(
+  model: HookedTransformer,
+  corrupted: ModelInput,
+  clean: ModelInput | ActivationCache,
+  metric: Metric,
+  options: AttributionPatchingOptions = {},
+): Promise<AttributionPatching> {
+  const { signal } = options;
+  const sites = options.sites ?? attributionSites(model);
+  for (const site of sites) checkSite(model, site);
+  const graph = model.graph(corrupted, options);
+  const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
+  const names = sites.map((site) => layers.map((layer) => getActName(site, layer)));
+
+  const found = metricGradients(graph, metric, names.flat());
+  const source = clean instanceof ActivationCache ? undefined : model.graph(clean, options);
+  if (source) checkSameLength(source, graph);
+  const cleanAt = (name: string): Tensor => (source ? source.at(name) : (clean as ActivationCache).get(name));
+
+  const effects = names.map((ofSite, s) => {
+    const parts = ofSite.map((name, layer) => {
+      const i = s * layers.length + layer;
+      const value = found.values[i];
+      const other = cleanAt(name);
+      if (other.shape.join() !== value.shape.join()) {
+        throw new ShapeError(
+          `"${name}" is ${showShape(other)} in the clean run, but ${showShape(value)} in the corrupted one: the prompts must have the same number of tokens.`,
+          { asked: value.shape, found: other.shape },
+        );
+      }
+      const kept: readonly string[] = axesOf[sites[s]];
+      const effect = other.sub(value).mul(found.gradients[i]);
+      return effect.sum(value.axes.filter((axis) => !kept.includes(axis))).unsqueeze(0, "layer");
+    });
+    return Tensor.apply("concat", parts, { axis: -parts[0].shape.length });
+  });
+  const cleanMetric = source ? [metricNumber(source, metric)] : [];
+  const computed = await model.compute([found.metric, ...effects, ...cleanMetric], signal ? { signal } : {});
+  return {
+    effects: new Map(sites.map((site, s) => [site, computed[1 + s]])),
+    corrupted: computed[0].item(),
+    clean: source && computed.at(-1)!.item(),
+  };
+}
+
+function checkSite(model: HookedTransformer, site: AttributionSite): void {
+  if (!(site in axesOf)) throw new UnknownNameError("site", site, ATTRIBUTION_SITES);
+  const has = attributionSites(model);
+  if (has.includes(site)) return;
+  throw new ArgumentError(
+    `${model.cfg.modelName} has no MLPs, so it has no "${site}"; its sites are ${has.join(", ")}.`,
+    {
+      asked: site,
+      found: has,
+    },
+  );
+}

@@ -1,0 +1,158 @@
+/**
+ * Edge attribution patching: how much each way from one component to another carries, to first order. One run with
+ * gradients gives all edges at once.
+ */
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
+import type { ModelGraph } from "./model-graph.ts";
+import type { InputOptions, ModelInput } from "./model-input.ts";
+import type { Metric } from "./sweep.ts";
+
+/** What writes to the residual stream: the embeddings, a head, an MLP. */
+export interface Sender {
+  /** `embed`, `L0H3`, `L0.mlp`. */
+  readonly name: string;
+  /** Where it writes; `head` says which part of `hook_result` it is. */
+  readonly at: string;
+  readonly head?: number;
+  /** Its place in the order of the pass. */
+  readonly order: number;
+}
+
+/** What reads from the residual stream: a head's queries, keys or values, an MLP, the logits. */
+export interface Receiver {
+  /** `L1H3.q`, `L1.mlp`, `logits`. */
+  readonly name: string;
+  /** Where it reads; `head` says which part of `hook_q_input`, `hook_k_input` or `hook_v_input` it is. */
+  readonly at: string;
+  readonly head?: number;
+  readonly order: number;
+}
+
+/** What `edgeAttribution` gives. */
+export interface EdgeAttribution {
+  readonly senders: readonly Sender[];
+  readonly receivers: readonly Receiver[];
+  /** [sender receiver], in units of the metric; 0 where there is no such edge. */
+  readonly scores: Tensor;
+  readonly clean: number;
+  readonly corrupted: number;
+}
+
+/** Whether one comes before the other, so that there is an edge between them. */
+export function isEdge(sender: Sender, receiver: Receiver): boolean {
+  return sender.order < receiver.order;
+}
+
+/** The components of a model that write to its residual stream, in the order of the pass; those of one point together. */
+export function edgeSenders({ cfg }: HookedTransformer): Sender[] {
+  const blocks = range(cfg.nLayers).flatMap((layer): Sender[] => [
+    ...range(cfg.nHeads).map((head) => ({
+      name: `L${layer}H${head}`,
+      at: `blocks.${layer}.attn.hook_result`,
+      head,
+      order: 2 * layer + 1,
+    })),
+    ...(cfg.attnOnly ? [] : [{ name: `L${layer}.mlp`, at: `blocks.${layer}.hook_mlp_out`, order: 2 * layer + 2 }]),
+  ]);
+  return [{ name: "embed", at: "blocks.0.hook_resid_pre", order: 0 }, ...blocks];
+}
+
+/** The components of a model that read from its residual stream, in the order of the pass; those of one point together. */
+export function edgeReceivers({ cfg }: HookedTransformer): Receiver[] {
+  const last = `blocks.${cfg.nLayers - 1}.hook_resid_post`;
+  const blocks = range(cfg.nLayers).flatMap((layer): Receiver[] => [
+    ...["q", "k", "v"].flatMap((input) =>
+      range(cfg.nHeads).map((head) => ({
+        name: `L${layer}H${head}.${input}`,
+        at: `blocks.${layer}.hook_${input}_input`,
+        head,
+        order: 2 * layer + 1,
+      })),
+    ),
+    ...(cfg.attnOnly ? [] : [{ name: `L${layer}.mlp`, at: `blocks.${layer}.hook_mlp_in`, order: 2 * layer + 2 }]),
+  ]);
+  return [...blocks, { name: "logits", at: last, order: 2 * cfg.nLayers + 1 }];
+}
+
+/** A pass whose receivers' inputs are points of their own, so that each can be changed and differentiated alone. */
+export function edgeGraph(
+  model: HookedTransformer,
+  input: ModelInput,
+  options: InputOptions = {},
+): { readonly graph: ModelGraph; readonly outputOf: (sender: Sender) => Tensor } {
+  const points = [...edgeSenders(model), ...edgeReceivers(model)].map(({ at }) => at);
+  const graph = model.graph(input, options).readyFor([...new Set(points)].filter((at) => !at.endsWith("hook_result")));
+  const outputOf = ({ at, head }: Sender) => (head === undefined ? graph.at(at) : graph.at(at).at({ head }));
+  return { graph, outputOf };
+}
+
+/**
+ * For each edge from a sender u to a later receiver v, what giving v what u wrote in the clean run, and all else as in the
+ * corrupted one, would change to first order: `Σ (u_clean - u_corrupted) · d metric / d input of v`, over positions,
+ * prompts and `d_model`, with the gradient at the corrupted run. All edges in one run, in units of the metric.
+ *
+ * A head's queries, keys and values are receivers of their own. Edges skip what is between: an edge to the logits is the
+ * direct path alone.
+ *
+ * Source: Syed, Rager and Conmy 2023, "Attribution patching outperforms automated circuit discovery".
+ * @throws ShapeError for prompts of different lengths or a metric that is not one number; ArgumentError for a metric that
+ * does not depend on the model's components.
+ */
+export async function edgeAttribution(
+  model: HookedTransformer,
+  corrupted: ModelInput,
+  clean: ModelInput,
+  metric: Metric,
+  options: InputOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<EdgeAttribution> {
+  const senders = edgeSenders(model);
+  const receivers = edgeReceivers(model);
+  const [dirty, pure] = [edgeGraph(model, corrupted, options), edgeGraph(model, clean, options)];
+  checkSameLength(pure.graph, dirty.graph);
+
+  const points = [...new Set(receivers.map(({ at }) => at))];
+  const { metric: number, gradients } = metricGradients(dirty.graph, metric, points);
+  const slopes = points.map((at, i) =>
+    rows(
+      gradients[i],
+      receivers.some((r) => r.at === at && r.head !== undefined),
+    ),
+  );
+  const writers = [...new Set(senders.map(({ at }) => at))];
+  const differences = writers.map((at) =>
+    rows(
+      pure.graph.at(at).sub(dirty.graph.at(at)),
+      senders.some((s) => s.at === at && s.head !== undefined),
+    ),
+  );
+  const products = Tensor.apply("concat", differences, { axis: -2 }).matmul(
+    Tensor.apply("concat", slopes, { axis: -2 }).transpose(),
+  );
+  const [found, corruptedMetric, cleanMetric] = await model.compute(
+    [products, number, metricNumber(pure.graph, metric)],
+    options.signal ? { signal: options.signal } : {},
+  );
+  const data = Float32Array.from(found.data as Float32Array);
+  senders.forEach((sender, s) => {
+    receivers.forEach((receiver, r) => {
+      if (!isEdge(sender, receiver)) data[s * receivers.length + r] = 0;
+    });
+  });
+  const scores = Tensor.leaf({ dtype: "float32", shape: [senders.length, receivers.length], data }, [
+    "sender",
+    "receiver",
+  ]);
+  return { senders, receivers, scores, clean: cleanMetric.item(), corrupted: corruptedMetric.item() };
+}
+
+/** [row batch·pos·d_model]: a row for each head of [batch pos head d_model], or one of [batch pos d_model]. */
+function rows(x: Tensor, heads: boolean): Tensor {
+  const apart = heads ? x.permute(["head", "batch", "pos", "d_model"]) : x.unsqueeze(0, "head");
+  return apart.mergeAxes(1, 3).rename(["row", "number"]);
+}
+
+function range(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
+}

@@ -1,0 +1,56 @@
+/** Gradients of a metric at hook points, as further values of a pass: what attribution by gradients is written in. */
+import { selectEarly } from "../engine/select.ts";
+import { showShape } from "../graph/axes.ts";
+import { grad } from "../graph/grad.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import type { HookNameLike } from "./hook-names.ts";
+import type { ModelGraph } from "./model-graph.ts";
+import type { Metric } from "./sweep.ts";
+
+/** A metric with values that it is computed from and their gradients, [as the value]. */
+export interface MetricGradients {
+  readonly metric: Tensor;
+  readonly values: readonly Tensor[];
+  readonly gradients: readonly Tensor[];
+}
+
+/**
+ * d metric / d value at each of the names, to be computed with whatever else is wanted. Selections (the last position's
+ * logits) are moved up before the graph is differentiated, so that what the metric leaves out costs nothing backwards.
+ *
+ * @throws ShapeError for a metric that is not a single number; ArgumentError for a point that it does not depend on.
+ */
+export function metricGradients(graph: ModelGraph, metric: Metric, names: readonly HookNameLike[]): MetricGradients {
+  const single = metricNumber(graph, metric);
+  return gradientsAt(
+    single,
+    names.map((name) => graph.at(name)),
+  );
+}
+
+/** As `metricGradients`, of a number and values that are already there. */
+export function gradientsAt(number: Tensor, at: readonly Tensor[]): MetricGradients {
+  const [metric, ...values] = selectEarly([number, ...at]);
+  return { metric, values, gradients: grad(metric, values) };
+}
+
+/** The metric of a pass. @throws ShapeError if it is not a single number */
+export function metricNumber(graph: ModelGraph, metric: Metric): Tensor {
+  const found = metric(graph.output, graph);
+  if (found.dtype === "float32" && found.shape.length === 0) return found;
+  throw new ShapeError(
+    `The metric must be one number for logits ${showShape(graph.output)}, but it is ${found.dtype} ${showShape(found)}: take the mean over what is left, or pick one.`,
+    { asked: [], found: found.shape },
+  );
+}
+
+/** @throws ShapeError unless both passes are on prompts of the same number of tokens */
+export function checkSameLength(clean: ModelGraph, corrupted: ModelGraph): void {
+  const [a, b] = [clean.tokens!.shape, corrupted.tokens!.shape];
+  if (a.join() === b.join()) return;
+  throw new ShapeError(
+    `Clean and corrupted prompts must have the same number of tokens, but they are ${showShape(clean.tokens!)} and ${showShape(corrupted.tokens!)}: choose words of as many tokens each.`,
+    { asked: a, found: b },
+  );
+}

@@ -1,0 +1,134 @@
+/** Attribution to an input, or to any activation, along the gradient there: at one place, or along a path from a baseline. */
+
+import { showShape } from "../graph/axes.ts";
+import { type Tensor, tensor } from "../graph/tensor.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { gaussLegendre } from "./gauss-legendre.ts";
+import type { HookNameLike } from "./hook-names.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
+import type { InputOptions, ModelInput } from "./model-input.ts";
+import type { Metric } from "./sweep.ts";
+
+/** Where saliency is taken. */
+export interface SaliencyOptions extends InputOptions {
+  /** A hook point; `hook_embed` unless given, which is the tokens themselves. */
+  readonly site?: HookNameLike | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `gradientTimesActivation` gives; all but the metric are of the site's shape, `[batch pos d_model]` for `hook_embed`. */
+export interface GradientTimesActivation {
+  readonly attributions: Tensor;
+  readonly gradients: Tensor;
+  readonly values: Tensor;
+  readonly metric: number;
+}
+
+/**
+ * `x · d metric / dx` for every number x of an activation: to first order, what setting it to zero would take away.
+ * The sum over `d_model` is a token's saliency, in units of the metric.
+ *
+ * Source: Denil, Demiraj and de Freitas 2014, "Extraction of salient sentences from labelled documents".
+ * @throws ShapeError for a metric that is not one number; ArgumentError if it does not depend on the site.
+ */
+export async function gradientTimesActivation(
+  model: HookedTransformer,
+  input: ModelInput,
+  metric: Metric,
+  options: SaliencyOptions = {},
+): Promise<GradientTimesActivation> {
+  const site = options.site ?? "hook_embed";
+  const graph = model.graph(input, options).readyFor([site]);
+  const found = metricGradients(graph, metric, [site]);
+  const [value, gradient] = [found.values[0], found.gradients[0]];
+  const [attributions, gradients, values, number] = await model.compute(
+    [value.mul(gradient), gradient, value, found.metric],
+    options.signal ? { signal: options.signal } : {},
+  );
+  return { attributions, gradients, values, metric: number.item() };
+}
+
+/** How the path of `integratedGradients` goes. */
+export interface IntegratedGradientsOptions extends SaliencyOptions {
+  /**
+   * Where the path starts: `zero` (the default), `mean` (the mean over the site's positions and prompts, at each of them;
+   * for `hook_embed` that of the whole vocabulary), or a value that broadcasts against the site's.
+   */
+  readonly baseline?: "zero" | "mean" | Tensor | undefined;
+  /** Places on the path at which gradients are taken; 32 unless given. */
+  readonly steps?: number | undefined;
+}
+
+/** What `integratedGradients` gives. */
+export interface IntegratedGradients {
+  /** [batch pos d_model] for `hook_embed`; of the site's shape. */
+  readonly attributions: Tensor;
+  /** The metric of the input. */
+  readonly metric: number;
+  /** The metric with the baseline in the site's place. */
+  readonly baseline: number;
+  /** `sum of attributions - (metric - baseline)`: 0 but for the number of steps and rounding. */
+  readonly completenessError: number;
+}
+
+/**
+ * The gradient averaged along the straight path from a baseline to the activation, times the way gone:
+ * `(x - x') · ∫₀¹ d metric / dx at x' + a (x - x') da`. Attributions sum to what the metric differs by between the ends.
+ * The integral is a Gauss-Legendre sum; all its steps go through the model in one run, along an axis in front.
+ *
+ * Source: Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks".
+ * @throws ShapeError for a metric that is not one number or a baseline that does not fit; ArgumentError for fewer than one
+ * step, or if the metric does not depend on the site.
+ */
+export async function integratedGradients(
+  model: HookedTransformer,
+  input: ModelInput,
+  metric: Metric,
+  options: IntegratedGradientsOptions = {},
+): Promise<IntegratedGradients> {
+  const { steps = 32, signal } = options;
+  if (!Number.isSafeInteger(steps) || steps < 1) {
+    throw new ArgumentError(`steps is ${steps}; give a whole number from 1 on.`, { asked: steps, found: 1 });
+  }
+  const site = options.site ?? "hook_embed";
+  const graph = model.graph(input, options).readyFor([site]);
+  const { nodes, weights } = gaussLegendre(steps);
+  const whole = metricNumber(graph, metric);
+  const value = graph.at(site);
+  const from = baselineOf(model, value, options.baseline ?? "zero");
+  const way = value.sub(from);
+  // Two further rows are the path's ends: the metric there is what the attributions must sum to.
+  const column = (numbers: readonly number[]) =>
+    tensor(Float32Array.from(numbers), { shape: [numbers.length, ...value.shape.map(() => 1)] });
+  const path = graph.with([[site, () => from.add(way.mul(column([...nodes, 0, 1]).rename(["step"])))]]);
+  const along = path.follow(whole);
+  if (along === whole || along.shape.length === 0) {
+    throw new ArgumentError(`The metric does not depend on "${value.label}", so nothing can be attributed to it.`, {
+      asked: value.label,
+    });
+  }
+  const { values: _values, gradients } = gradientsAt(along.sum(), [path.at(site)]);
+  const averaged = gradients[0].mul(column([...weights, 0, 0])).sum(0);
+  const [attributions, metrics] = await model.compute([averaged.mul(way), along], signal ? { signal } : {});
+  const [start, end] = [metrics.get(-2), metrics.get(-1)];
+  let total = 0;
+  for (const x of attributions.data) total += x;
+  return { attributions, metric: end, baseline: start, completenessError: total - (end - start) };
+}
+
+/** The start of the path, which broadcasts against the site's value. */
+function baselineOf(model: HookedTransformer, value: Tensor, baseline: "zero" | "mean" | Tensor): Tensor {
+  if (baseline === "zero") return value.constant(0).expandLike(value);
+  if (baseline === "mean") {
+    if (value.label === "hook_embed") return model.W_E.mean(0);
+    return value.mean(["batch", value.axes.includes("query") ? "query" : "pos"], true);
+  }
+  const lead = value.shape.length - baseline.shape.length;
+  const fits = lead >= 0 && baseline.shape.every((n, i) => n === 1 || n === value.shape[lead + i]);
+  if (fits && baseline.dtype === value.dtype) return baseline;
+  throw new ShapeError(
+    `The baseline is ${baseline.dtype} ${showShape(baseline)}, but "${value.label}" is ${value.dtype} ${showShape(value)}: give one that broadcasts against it.`,
+    { asked: value.shape, found: baseline.shape },
+  );
+}
