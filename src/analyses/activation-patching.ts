@@ -1,0 +1,292 @@
+/** "Which activations carry what decides between two answers?" */
+import type { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { patchFrom, sweep } from "../lens/sweep.ts";
+import { getActName } from "../models/act-name.ts";
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import {
+  CLEAN_RUN,
+  CORRUPTED_RUN,
+  type Contrast,
+  type ContrastOptions,
+  contrastBaselines,
+  contrastOptions,
+  contrastSettings,
+  placeLabels,
+  readContrast,
+} from "./contrast.ts";
+import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
+import type { PictureSpec } from "./picture.ts";
+import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { stages } from "./stages.ts";
+import { middle } from "./statistics/middle.ts";
+
+/** What can be patched: by position, or by head at all positions. */
+const SITES = {
+  resid_pre: { site: "resid_pre", by: "pos", what: "the residual stream before a layer" },
+  attn_out: { site: "attn_out", by: "pos", what: "an attention layer's output" },
+  mlp_out: { site: "mlp_out", by: "pos", what: "an MLP's output" },
+  head_out: { site: "z", by: "head", what: "a head's output" },
+  head_q: { site: "q", by: "head", what: "a head's queries" },
+  head_k: { site: "k", by: "head", what: "a head's keys" },
+  head_v: { site: "v", by: "head", what: "a head's values" },
+  head_pattern: { site: "pattern", by: "head", what: "a head's pattern" },
+} as const;
+
+/** What can be patched. */
+export type PatchingSite = keyof typeof SITES;
+const SITE_NAMES = Object.keys(SITES) as PatchingSite[];
+
+/** What `activationPatching` takes besides the model. */
+export interface ActivationPatchingOptions extends ContrastOptions, AnalysisContext {
+  /** What to patch; all that the model has unless given. */
+  readonly sites?: readonly string[] | undefined;
+  /** How many places to list. Default 10. */
+  readonly top?: number | undefined;
+}
+
+/** One patched place. */
+interface Cell {
+  readonly site: PatchingSite;
+  readonly layer: number;
+  /** The position or the head. */
+  readonly at: number;
+  readonly metric: number;
+  readonly normalized: number;
+}
+
+const QUESTION = "Which activations carry what decides between the two answers?";
+const TYPICAL = "typical place";
+
+/**
+ * Activation patching: the corrupted prompt is run with one activation of the clean run in its place, for every layer and
+ * position and for every head; what of the clean run's logit difference comes back says what the activation carries.
+ * 0 is the corrupted run, 1 the clean one.
+ * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not tell the
+ * prompts apart; UnknownNameError for a site that there is not.
+ */
+export async function activationPatching(
+  model: HookedTransformer,
+  options: ActivationPatchingOptions = {},
+): Promise<Finding> {
+  const { top = 10, signal, onProgress } = options;
+  checkWhole("top", top, 1);
+  const sites = chosenSites(model, options.sites);
+  const contrast = await readContrast(model, options, signal);
+  const layers = Array.from({ length: model.cfg.nLayers }, (_, l) => l);
+  const [, cache] = await model.runWithCache(contrast.clean.input, {
+    returnType: null,
+    namesFilter: sites.flatMap((site) => layers.map((layer) => getActName(SITES[site].site, layer))),
+    ...(signal ? { signal } : {}),
+  });
+  const places = (site: PatchingSite) => (SITES[site].by === "pos" ? contrast.clean.ids.length : model.cfg.nHeads);
+  const progress = stages(onProgress, sites.map(places));
+
+  const found = new Map<PatchingSite, Tensor>();
+  for (const [i, site] of sites.entries()) {
+    const { values } = await sweep(model, contrast.corrupted.input, {
+      site: SITES[site].site,
+      over: ["layer", SITES[site].by],
+      edit: patchFrom(cache),
+      metric: contrast.metric,
+      signal,
+      onProgress: progress[i],
+    });
+    found.set(site, values);
+  }
+  return report(model, contrast, found, top);
+}
+
+/** @throws UnknownNameError for a site that there is not, ArgumentError for one that this model lacks. */
+function chosenSites({ cfg }: HookedTransformer, asked: readonly string[] | undefined): PatchingSite[] {
+  const here = SITE_NAMES.filter((site) => !(site === "mlp_out" && cfg.attnOnly));
+  for (const name of asked ?? []) {
+    if (!SITE_NAMES.includes(name as PatchingSite)) throw new UnknownNameError("site to patch", name, SITE_NAMES);
+    if (here.includes(name as PatchingSite)) continue;
+    throw new ArgumentError(`"${name}" cannot be patched: this model has no MLPs.`, { asked: name, found: here });
+  }
+  return here.filter((site) => !asked || asked.length === 0 || asked.includes(site));
+}
+
+function report(
+  model: HookedTransformer,
+  contrast: Contrast,
+  found: ReadonlyMap<PatchingSite, Tensor>,
+  top: number,
+): Finding {
+  const cells = [...found].flatMap(([site, values]) => cellsOf(site, values, contrast));
+  const ranked = [...cells].sort((a, b) => Math.abs(b.normalized) - Math.abs(a.normalized));
+  const typical = middle(cells.map((cell) => cell.normalized));
+  return finding({
+    analysis: "activation-patching",
+    question: QUESTION,
+    summary: statements(contrast, ranked, found),
+    method: {
+      text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at the last position is measured: logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)}). It is given as a part of the way between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries, keys, values or pattern in one layer at all positions. All places of a layer run side by side, and what is before the layer is computed once.`,
+      references: [
+        {
+          title: "Locating and Editing Factual Associations in GPT",
+          url: "https://arxiv.org/abs/2202.05262",
+          paper: "Meng et al., 2022",
+        },
+        {
+          title: "Towards Best Practices of Activation Patching in Language Models",
+          url: "https://arxiv.org/abs/2309.16042",
+          paper: "Zhang and Nanda, 2023",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { ...contrastSettings(contrast), sites: [...found.keys()].join(", "), top },
+    parts: [
+      { name: "positions", title: "By layer and position" },
+      { name: "heads", title: "By head, at all positions" },
+    ].filter(({ name }) => [...found.keys()].some((site) => SITES[site].by === (name === "heads" ? "head" : "pos"))),
+    pictures: [...found].map(([site, values]) => heatmap(site, values, contrast)),
+    tables: [
+      table("top", `The ${Math.min(top, ranked.length)} largest effects`, ranked.slice(0, top), contrast),
+      { ...table("all", "All places", cells, contrast), detail: true },
+    ],
+    baselines: [
+      ...contrastBaselines(contrast),
+      {
+        name: TYPICAL,
+        kind: "reference value",
+        text: `The median of all ${cells.length} patched places, and what the middle 95 % of them regain.`,
+        value: typical.median,
+        interval: typical.interval,
+        level: typical.level,
+        samples: cells.length,
+      },
+    ],
+    caveats: [
+      "One pair of prompts: a place that matters here may not matter for another pair that asks the same.",
+      "Patching clean into corrupted finds what is enough to bring the answer back. What is needed for it is found the other way round: exchange the prompts.",
+      "Effects do not add up: what two places carry together may come back by either of them.",
+      ...(SITE_NAMES.some((site) => found.has(site) && site === "resid_pre")
+        ? [
+            "resid_pre at layer 0 where the prompts differ regains everything, and where they agree nothing, by construction.",
+          ]
+        : []),
+      ...model.notes,
+    ],
+  });
+}
+
+function cellsOf(site: PatchingSite, values: Tensor, contrast: Contrast): Cell[] {
+  const [, width] = values.shape;
+  return Array.from(values.data, (metric, i) => ({
+    site,
+    layer: Math.floor(i / width),
+    at: i % width,
+    metric,
+    normalized: contrast.normalized(metric),
+  }));
+}
+
+/** A place in a sentence: "resid_pre of layer 0 at “ lady” (position 2)", "head_out of L0H3". */
+function place({ site, layer, at }: Cell, { clean }: Contrast): string {
+  if (SITES[site].by === "head") return `${site} of L${layer}H${at}`;
+  return `${site} of layer ${layer} at ${quoted(clean.tokens[at])} (position ${at})`;
+}
+
+function statements(
+  contrast: Contrast,
+  ranked: readonly Cell[],
+  found: ReadonlyMap<PatchingSite, Tensor>,
+): [Statement, ...Statement[]] {
+  const { cleanMetric, corruptedMetric, answer, wrong } = contrast;
+  const best = (site: PatchingSite) => ranked.find((cell) => cell.site === site)!;
+  const sentence = (cell: Cell, first: boolean): Statement => ({
+    text: `${first ? "Of all places after the embedding, " : ""}${place(cell, contrast)} regains ${first ? "most: " : ""}${cell.normalized.toFixed(2)} of the difference.`,
+    figure: { value: cell.normalized, unit: "", comparedWith: [TYPICAL] },
+  });
+  // The embedding holds all of it by construction, so it answers nothing.
+  const told = ranked.filter((cell) => !(cell.site === "resid_pre" && cell.layer === 0));
+  const answered = told[0] ?? ranked[0];
+  const others = [...found.keys()].map(best).filter((cell) => cell !== answered && told.includes(cell));
+  return [
+    sentence(answered, true),
+    {
+      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${cleanMetric.toFixed(2)} logits on the clean prompt and by ${corruptedMetric.toFixed(2)} on the corrupted one.`,
+      figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: [CLEAN_RUN, CORRUPTED_RUN] },
+    },
+    ...others.map((cell) => ({
+      ...sentence(cell, false),
+      text: `Largest of ${cell.site}: ${place(cell, contrast)}, ${cell.normalized.toFixed(2)}.`,
+    })),
+  ];
+}
+
+function heatmap(site: PatchingSite, values: Tensor, contrast: Contrast): PictureSpec {
+  const [layers, width] = values.shape;
+  const { by, what } = SITES[site];
+  const rows = Array.from({ length: layers }, (_, layer) =>
+    Array.from({ length: width }, (_, at) => contrast.normalized(values.get(layer, at))),
+  );
+  return {
+    kind: "imshow",
+    name: site,
+    part: by === "pos" ? "positions" : "heads",
+    title: `Patching ${what} (${site})`,
+    caption: "1: the clean run's logit difference is back; 0: nothing is; below 0: it moves further away.",
+    values: rows,
+    x: by === "pos" ? { label: "position", ticks: placeLabels(contrast) } : { label: "head" },
+    y: { label: "layer" },
+    color: { label: "regained" },
+  };
+}
+
+function table(name: string, title: string, cells: readonly Cell[], { clean }: Contrast): Table {
+  const columns: Column[] = [
+    { name: "site", title: "site", format: "text", description: "What was patched." },
+    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "In which layer." },
+    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "At which position; none: at all." },
+    { name: "token", title: "token", format: "token", description: "The clean prompt's token there." },
+    { name: "head", title: "head", axis: "head", format: "integer", description: "Of which head; none: of all." },
+    {
+      name: "logit_difference",
+      title: "logit difference",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "The answer's logit minus the wrong one's, patched.",
+    },
+    {
+      name: "regained",
+      title: "regained",
+      format: { digits: 3 },
+      description: "The part of the way from the corrupted run to the clean one.",
+    },
+  ];
+  return {
+    name,
+    title,
+    columns,
+    rows: cells.map(({ site, layer, at, metric, normalized }) => {
+      const byPos = SITES[site].by === "pos";
+      return [site, layer, byPos ? at : null, byPos ? clean.tokens[at] : null, byPos ? null : at, metric, normalized];
+    }),
+    comparedWith: [CORRUPTED_RUN, CLEAN_RUN],
+  };
+}
+
+/** `activationPatching` as the index has it. */
+export const activationPatchingAnalysis = analysis({
+  name: "activation-patching",
+  question: QUESTION,
+  description:
+    "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures what of the clean run's logit difference comes back.",
+  example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
+  options: {
+    ...contrastOptions,
+    sites: {
+      type: "texts",
+      placeholder: "site",
+      description: `what to patch: ${SITE_NAMES.join(", ")}`,
+      defaultText: "all",
+    },
+    top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
+  },
+  run: (model, options, context) => activationPatching(model, { ...options, ...context }),
+});

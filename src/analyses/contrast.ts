@@ -1,0 +1,174 @@
+/**
+ * Two prompts that differ in one thing, and two answers that the model tells apart by it: what patching compares.
+ * The clean prompt should make the right answer likelier, the corrupted one the wrong answer.
+ */
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Metric } from "../lens/sweep.ts";
+import { InputError } from "../tensor/errors.ts";
+import type { TokenIds } from "../text/index.ts";
+import type { Baseline, Scalar } from "./finding.ts";
+import { answerToken, type Prompt, quoted, readPrompt, tokenText } from "./prompt.ts";
+
+/** Two prompts of as many tokens, and two answers of one token each. */
+export interface ContrastOptions {
+  readonly clean?: string | TokenIds | undefined;
+  readonly corrupted?: string | TokenIds | undefined;
+  /** What the clean prompt calls for. */
+  readonly answer?: string | number | undefined;
+  /** What the corrupted prompt calls for. */
+  readonly wrong?: string | number | undefined;
+}
+
+/** A contrast that small models already know: a pronoun's gender. */
+export const DEFAULT_CONTRAST = {
+  clean: "The lady was so tired that",
+  corrupted: "The gentleman was so tired that",
+  answer: " she",
+  wrong: " he",
+} as const;
+
+/** The contrast as it runs, with what the unchanged runs give. */
+export interface Contrast {
+  readonly clean: Prompt;
+  readonly corrupted: Prompt;
+  /** The answers' texts. */
+  readonly answer: string;
+  readonly wrong: string;
+  /** `logit[answer] - logit[wrong]` at the last position, in logits. */
+  readonly metric: Metric;
+  readonly cleanMetric: number;
+  readonly corruptedMetric: number;
+  /** A metric as a part of the way from the corrupted run's (0) to the clean run's (1). */
+  readonly normalized: (metric: number) => number;
+}
+
+/** The difference of two tokens' logits at the last position, in logits. */
+export function logitDifference(answer: number, wrong: number): Metric {
+  return (logits) => {
+    const last = logits.at({ pos: -1 });
+    return last
+      .at({ d_vocab: answer })
+      .sub(last.at({ d_vocab: wrong }))
+      .mean();
+  };
+}
+
+/** Differences of the two runs' metrics below this are rounding and chance; nothing can be a part of them. In logits. */
+const LEAST_DIFFERENCE = 0.01;
+
+/**
+ * Reads and runs a contrast.
+ * @throws InputError for prompts of different lengths or alike, answers of several tokens or the same, or a model that
+ * does not tell the prompts apart.
+ */
+export async function readContrast(
+  model: HookedTransformer,
+  options: ContrastOptions,
+  signal?: AbortSignal,
+): Promise<Contrast> {
+  const clean = readPrompt(model, options.clean ?? DEFAULT_CONTRAST.clean);
+  const corrupted = readPrompt(model, options.corrupted ?? DEFAULT_CONTRAST.corrupted);
+  checkAlike(clean, corrupted);
+  const answer = answerToken(model, options.answer ?? DEFAULT_CONTRAST.answer);
+  const wrong = answerToken(model, options.wrong ?? DEFAULT_CONTRAST.wrong);
+  if (answer === wrong) {
+    throw new InputError(
+      `Both answers are the token ${quoted(tokenText(model, answer))}: give two that the prompts decide between.`,
+      { asked: answer },
+    );
+  }
+  const metric = logitDifference(answer, wrong);
+  const graphs = [clean, corrupted].map(({ input }) => model.graph(input));
+  const [cleanMetric, corruptedMetric] = (
+    await model.compute(
+      graphs.map((graph) => metric(graph.output, graph)),
+      signal ? { signal } : {},
+    )
+  ).map((found) => found.item());
+  const difference = cleanMetric - corruptedMetric;
+  if (!(Math.abs(difference) >= LEAST_DIFFERENCE)) {
+    throw new InputError(
+      `The model does not tell the two prompts apart: ${quoted(tokenText(model, answer))} over ${quoted(tokenText(model, wrong))} is ${cleanMetric.toFixed(3)} logits for the clean one and ${corruptedMetric.toFixed(3)} for the corrupted one. Give prompts or answers that it decides between.`,
+      { asked: LEAST_DIFFERENCE, found: difference },
+    );
+  }
+  return {
+    clean,
+    corrupted,
+    answer: tokenText(model, answer),
+    wrong: tokenText(model, wrong),
+    metric,
+    cleanMetric,
+    corruptedMetric,
+    // Rounded to what float32 logits can tell, so that a place that changes nothing has 0.
+    normalized: (value) => Math.round(((value - corruptedMetric) / difference) * 1e5) / 1e5 + 0,
+  };
+}
+
+/** @throws InputError unless the prompts have as many tokens and are not the same. */
+function checkAlike(clean: Prompt, corrupted: Prompt): void {
+  if (clean.ids.length !== corrupted.ids.length) {
+    const listed = (prompt: Prompt) => prompt.tokens.map((token) => JSON.stringify(token)).join(" ");
+    throw new InputError(
+      `The clean prompt has ${clean.ids.length} tokens and the corrupted one ${corrupted.ids.length}, but patching copies place for place: reword one until they have as many. They are ${listed(clean)} and ${listed(corrupted)}.`,
+      { asked: clean.ids.length, found: corrupted.ids.length },
+    );
+  }
+  if (clean.ids.every((id, i) => id === corrupted.ids[i])) {
+    throw new InputError("The clean and the corrupted prompt are the same: change the word that the answer hangs on.", {
+      asked: clean.tokens.join(""),
+    });
+  }
+}
+
+/** Each place's token, both where they differ: a picture's tick labels. */
+export function placeLabels({ clean, corrupted }: Contrast): string[] {
+  return clean.tokens.map((token, i) =>
+    clean.ids[i] === corrupted.ids[i] ? token : `${token}/${corrupted.tokens[i]}`,
+  );
+}
+
+export const CLEAN_RUN = "clean run";
+export const CORRUPTED_RUN = "corrupted run";
+
+/** Both unchanged runs, which every number of a patched one lies between or beside. */
+export function contrastBaselines({ cleanMetric, corruptedMetric }: Contrast): Baseline[] {
+  return [
+    {
+      name: CORRUPTED_RUN,
+      kind: "control",
+      text: "The corrupted prompt with nothing patched: 0 on the normalised scale.",
+      value: corruptedMetric,
+      unit: "logits",
+    },
+    {
+      name: CLEAN_RUN,
+      kind: "control",
+      text: "The clean prompt with nothing patched: 1 on the normalised scale.",
+      value: cleanMetric,
+      unit: "logits",
+    },
+  ];
+}
+
+/** A contrast as a finding's settings. */
+export function contrastSettings({ clean, corrupted, answer, wrong }: Contrast): Record<string, Scalar> {
+  return {
+    clean: quoted(clean.tokens.slice(clean.startsWithBos ? 1 : 0).join("")),
+    corrupted: quoted(corrupted.tokens.slice(corrupted.startsWithBos ? 1 : 0).join("")),
+    answer: quoted(answer),
+    wrong: quoted(wrong),
+  };
+}
+
+/** A contrast's options as an analysis offers them. */
+export const contrastOptions = {
+  clean: { type: "text", description: "the prompt that calls for the answer", default: DEFAULT_CONTRAST.clean },
+  corrupted: {
+    type: "text",
+    description: "the prompt that calls for the other, of as many tokens",
+    default: DEFAULT_CONTRAST.corrupted,
+  },
+  answer: { type: "text", description: "the clean prompt's answer, one token", default: DEFAULT_CONTRAST.answer },
+  wrong: { type: "text", description: "the corrupted prompt's answer, one token", default: DEFAULT_CONTRAST.wrong },
+} as const;

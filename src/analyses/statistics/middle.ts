@@ -1,0 +1,18 @@
+/** Where most of some numbers are. */
+import { quantileSorted } from "simple-statistics";
+
+/** The median of numbers, and the interval that holds the middle `level` of them; all of them where they are few. */
+export function middle(
+  values: readonly number[],
+  level = 0.95,
+): { readonly median: number; readonly interval: readonly [number, number]; readonly level: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  // Fewer numbers than this have no outermost 5 %.
+  const part = sorted.length < 1 / (1 - level) ? 1 : level;
+  const tail = (1 - part) / 2;
+  return {
+    median: quantileSorted(sorted, 0.5),
+    interval: [quantileSorted(sorted, tail), quantileSorted(sorted, 1 - tail)],
+    level: part,
+  };
+}
