@@ -7,7 +7,17 @@
  */
 
 /** What a picture shows, as plain data that any renderer draws. */
-export type PictureSpec = ImshowSpec | LineSpec | ScatterSpec | HistSpec | TokensSpec;
+export type PictureSpec =
+  | ImshowSpec
+  | FacetsSpec
+  | LineSpec
+  | ScatterSpec
+  | HistSpec
+  | TokensSpec
+  | AttentionSpec
+  | ActivationsSpec
+  | TopkSpec
+  | LogitLensSpec;
 
 export interface PictureBase {
   /** Unique among the pictures of a finding; also a good file name. */
@@ -58,6 +68,18 @@ export interface ImshowSpec extends PictureBase {
   readonly color?: ColorScale;
   /** A hover text per cell, instead of "row, column: value". */
   readonly titles?: readonly (readonly string[])[];
+}
+
+/** Several matrices of one size, side by side on one colour scale: a patching result's sites, an analysis' heads. */
+export interface FacetsSpec extends PictureBase {
+  readonly kind: "facets";
+  readonly facets: readonly {
+    readonly title: string;
+    readonly values: readonly (readonly (number | null)[])[];
+  }[];
+  readonly x?: IndexAxis;
+  readonly y?: IndexAxis;
+  readonly color?: ColorScale;
 }
 
 /** Lines; `x` of a series is 0, 1, 2, ... where it is left out. */
@@ -136,4 +158,91 @@ export interface TokensSpec extends PictureBase {
   }[];
   /** What the frame means: "among the top 10". */
   readonly marks?: string;
+}
+
+/**
+ * The attention patterns of several heads over one text, `pattern[query][key]`. Weights of 0 and more are drawn in a hue
+ * per head, from the page's colour at 0 to dark at the end of the domain; all heads together mix their hues by weight.
+ * With any value below 0 (scores, differences of patterns) they are drawn in RdBu centred on 0.
+ */
+export interface AttentionSpec extends PictureBase {
+  readonly kind: "attention";
+  readonly tokens: readonly string[];
+  readonly heads: readonly {
+    /** "L0H3". */
+    readonly name: string;
+    readonly pattern: readonly (readonly (number | null)[])[];
+  }[];
+  /** The heads stand in rows of this many: a model's heads per layer. */
+  readonly perRow?: number;
+  /** The name of the head that is drawn large; without it all heads together, mixed by hue. */
+  readonly focus?: string;
+  /** From 0 to the largest weight, where it is left out. */
+  readonly domain?: readonly [number, number];
+  /** What the numbers are. Default: "attention". */
+  readonly label?: string;
+}
+
+/** Texts coloured by one neuron's activation, out of many: `values[pos][layer][neuron]`, one neuron chosen. */
+export interface ActivationsSpec extends PictureBase {
+  readonly kind: "activations";
+  readonly texts: readonly {
+    readonly label?: string;
+    readonly tokens: readonly string[];
+    readonly values: readonly (readonly (readonly (number | null)[])[])[];
+  }[];
+  /** What the second and the third axis are called, with a tick label per index. */
+  readonly layer: IndexAxis;
+  readonly neuron: IndexAxis;
+  /** The indices that are drawn first, and in a picture that does not move. */
+  readonly chosen: { readonly layer: number; readonly neuron: number };
+  /** Without a domain each neuron has its own, as far as its largest |activation| over all texts. */
+  readonly color?: ColorScale;
+}
+
+/** A token and its number. */
+export interface RankedToken {
+  readonly token: string;
+  readonly value: number;
+  /** Where in the text it stands, for a token of a text rather than of the vocabulary. */
+  readonly pos?: number;
+}
+
+/** Per neuron, direction or position: the tokens with the largest and those with the smallest numbers. */
+export interface TopkSpec extends PictureBase {
+  readonly kind: "topk";
+  readonly columns: readonly {
+    readonly name: string;
+    /** The largest first. */
+    readonly top: readonly RankedToken[];
+    /** The smallest last, so that a column is in falling order throughout. */
+    readonly bottom?: readonly RankedToken[];
+  }[];
+  /** What the columns are: "neuron". */
+  readonly of?: string;
+  readonly color?: ColorScale;
+}
+
+/** What a model would say at one layer and position. */
+export interface LogitLensCell {
+  /** The most probable tokens, the first the most. */
+  readonly top: readonly { readonly token: string; readonly probability: number }[];
+  /** The right next token here: its probability, and how many tokens are more probable. */
+  readonly right?: { readonly probability: number; readonly rank: number };
+  /** Of the whole distribution, in nats. */
+  readonly entropy?: number;
+}
+
+/** What each layer's residual stream says at each position, if it is read by the unembedding. */
+export interface LogitLensSpec extends PictureBase {
+  readonly kind: "logit-lens";
+  /** What the model reads, a column each. */
+  readonly tokens: readonly string[];
+  /** The token that comes next, where there is one. */
+  readonly next?: readonly (string | null)[];
+  /** From the first layer to the last; drawn with the last on top, as logit lenses are. */
+  readonly layers: readonly { readonly name: string; readonly cells: readonly LogitLensCell[] }[];
+  /** What the colour tells. Default: the top token's probability. `right` is the right next token's. */
+  readonly colorBy?: "probability" | "right" | "rank" | "entropy";
+  readonly color?: ColorScale;
 }

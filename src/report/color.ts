@@ -7,7 +7,7 @@ import type { ColorScale } from "../analyses/picture.ts";
 import { extent } from "./numbers.ts";
 
 const LEVELS = 101;
-type Scheme = NonNullable<ColorScale["scheme"]>;
+export type Scheme = NonNullable<ColorScale["scheme"]>;
 
 /** The lines' and points' colours on a white page, each with its counterpart on a dark one. */
 const SERIES = [
@@ -31,8 +31,11 @@ export function seriesColor(index: number): string {
 export interface Coloring {
   readonly label: string;
   readonly domain: readonly [number, number];
+  readonly scheme: Scheme;
   /** The colour of a value; beyond the domain, the colour of its end. */
   readonly of: (value: number | null) => string;
+  /** The same as a CSS colour of the page's own variables (see `rampVariables`), which are light or dark as the page is. */
+  readonly css: (value: number | null) => string;
   /** `count` colours from one end of the domain to the other. */
   readonly steps: (count: number) => string[];
 }
@@ -43,13 +46,23 @@ export function coloring(scale: ColorScale = {}, values: Iterable<number | null>
   const domain = scale.domain ?? domainOf(scheme, values);
   const span = domain[1] - domain[0] || 1;
   const ramp = ramps()[scheme].light;
-  const at = (t: number) => ramp[Math.round(Math.max(0, Math.min(1, t)) * (LEVELS - 1))];
+  const level = (t: number) => Math.round(Math.max(0, Math.min(1, t)) * (LEVELS - 1));
+  const levelOf = (value: number) => level((value - domain[0]) / span);
   return {
     label: withUnit(scale.label, scale.unit),
     domain,
-    of: (value) => (value === null ? GAP : at((value - domain[0]) / span)),
-    steps: (count) => Array.from({ length: count }, (_, i) => at(i / (count - 1))),
+    scheme,
+    of: (value) => (value === null ? GAP : ramp[levelOf(value)]),
+    css: (value) => `var(--${scheme}${value === null ? "-gap" : levelOf(value)})`,
+    steps: (count) => Array.from({ length: count }, (_, i) => ramp[level(i / (count - 1))]),
   };
+}
+
+/** A scheme's colours as CSS variables `--RdBu0` to `--RdBu100`, each with the ink that is read on it, `--RdBu0i`. */
+export function rampVariables(scheme: Scheme, dark: boolean): string {
+  const colors = ramps()[scheme][dark ? "dark" : "light"];
+  const named = [...colors.map((color, i) => [String(i), color]), ["-gap", dark ? GAP_DARK : GAP]];
+  return named.map(([name, color]) => `--${scheme}${name}:${color};--${scheme}${name}i:${inkOn(color)};`).join("");
 }
 
 function domainOf(scheme: Scheme, values: Iterable<number | null>): [number, number] {

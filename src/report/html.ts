@@ -6,19 +6,19 @@ import { escapeMarkup, escapeProse } from "./escape.ts";
 import { formatScalar } from "./format.ts";
 import { pageDocument } from "./page/document.ts";
 import { figure } from "./page/figure.ts";
-import { TokenColors } from "./page/style.ts";
+import { PageNeeds } from "./page/needs.ts";
 import { tableHtml } from "./page/table.ts";
 import { chapters } from "./parts.ts";
 
 /** The whole report. The answer comes first, then pictures and tables by part, comparisons, caveats, method. */
 export async function renderHtml(finding: Finding): Promise<string> {
-  const tokens = new TokenColors();
+  const needs = new PageNeeds();
   const body = [
     `<header><p class="kicker">${escapeMarkup(finding.analysis)} on ${escapeMarkup(finding.model.name)}</p>`,
     `<h1>${escapeMarkup(finding.question)}</h1></header>`,
     answer(finding),
     contents(finding),
-    await results(finding, tokens),
+    await results(finding, needs),
     comparisons(finding.baselines),
     caveats(finding.caveats),
     method(finding),
@@ -26,14 +26,14 @@ export async function renderHtml(finding: Finding): Promise<string> {
     facts("settings", "Settings", finding.settings),
     `<footer>Made by glassformer. Every number and picture of this page is in its JSON form too.</footer>`,
   ];
-  return pageDocument(finding.question, body.filter(Boolean).join("\n"), tokens);
+  return pageDocument(finding.question, body.filter(Boolean).join("\n"), needs);
 }
 
 /** A page with one picture. */
 export async function picturePage(spec: PictureSpec): Promise<string> {
-  const tokens = new TokenColors();
-  const body = await figure(spec, tokens);
-  return pageDocument(spec.title || spec.name, body, tokens);
+  const needs = new PageNeeds();
+  const body = await figure(spec, needs);
+  return pageDocument(spec.title || spec.name, body, needs);
 }
 
 function answer(finding: Finding): string {
@@ -62,12 +62,12 @@ function contents(finding: Finding): string {
   return `<nav aria-label="Contents">${links.join("")}</nav>`;
 }
 
-async function results(finding: Finding, tokens: TokenColors): Promise<string> {
+async function results(finding: Finding, needs: PageNeeds): Promise<string> {
   const parts: string[] = [];
   let number = 0;
   for (const { part, pictures, tables } of chapters(finding)) {
     if (part) parts.push(heading(part));
-    for (const spec of pictures) parts.push(await figure(spec, tokens, `Figure ${++number}`));
+    for (const spec of pictures) parts.push(await figure(spec, needs, `Figure ${++number}`));
     for (const table of tables) parts.push(tableHtml(table, finding));
   }
   return parts.join("\n");

@@ -1,5 +1,6 @@
 import type { ColorScale, IndexAxis } from "../analyses/picture.ts";
-import { type Matrix, toMatrix } from "./numbers.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import { type Matrix, matricesOf, type Numbers, toMatrix, toShaped } from "./numbers.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
 /** How a heatmap looks and what its axes are called. */
@@ -10,22 +11,41 @@ export interface ImshowOptions extends PictureOptions {
   readonly y?: string | IndexAxis;
   /** Default: RdBu centred on 0, as far as the largest |value|. */
   readonly color?: ColorScale;
-  /** A hover text per cell, as `[row][column]`. */
+  /** A hover text per cell, as `[row][column]`; for one matrix only. */
   readonly titles?: readonly (readonly string[])[];
+  /**
+   * Makes the first of three axes one heatmap each, side by side on one colour scale: what it is ("head"), or the
+   * heatmaps' titles.
+   */
+  readonly facet?: string | IndexAxis;
 }
 
 /**
- * A matrix as coloured cells, row 0 on top: red below 0, blue above, white at 0.
+ * A matrix as coloured cells, row 0 on top: red below 0, blue above, white at 0. With `facet`, several matrices
+ * `[facet, row, column]`. Tokens as ticks: `x: { label: "position", ticks: tokenTicks(strTokens) }`.
  *
- * @throws ShapeError if `values` is not a matrix.
+ * @throws ShapeError if `values` is not a matrix, or with `facet` not several.
  */
-export function imshow(values: Matrix, options: ImshowOptions = {}): Picture {
-  return picture({
-    kind: "imshow",
-    ...baseOf("imshow", options),
-    values: toMatrix(values),
-    ...defined({ x: indexAxis(options.x), y: indexAxis(options.y), color: options.color, titles: options.titles }),
-  });
+export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): Picture {
+  const { color, titles, facet } = options;
+  const axes = defined({ x: indexAxis(options.x), y: indexAxis(options.y), color });
+  if (facet === undefined) {
+    const matrix = toMatrix(values as Matrix);
+    return picture({ kind: "imshow", ...baseOf("imshow", options), values: matrix, ...axes, ...defined({ titles }) });
+  }
+  const shaped = toShaped(values);
+  if (shaped.shape.length !== 3) {
+    throw new ShapeError(
+      `Matrices [facet, row, column] were asked for, but the array has shape [${shaped.shape}]. Leave facet out for one matrix.`,
+      { asked: 3, found: shaped.shape },
+    );
+  }
+  const { label, ticks } = indexAxis(facet)!;
+  const facets = matricesOf(shaped).map((matrix, f) => ({
+    title: ticks?.[f] ?? `${label ?? ""} ${f}`.trim(),
+    values: matrix,
+  }));
+  return picture({ kind: "facets", ...baseOf("facets", options), facets, ...axes });
 }
 
 function indexAxis(axis: string | IndexAxis | undefined): IndexAxis | undefined {

@@ -1,16 +1,27 @@
 /** Findings and numbers as something to look at. */
 
+export type { LogitLensCell, RankedToken } from "../analyses/picture.ts";
+export { type AttentionHeadsOptions, attentionHeads, attentionPattern } from "./attention-heads.ts";
 export { type CsvOptions, renderCsv } from "./csv.ts";
 export type { DrawOptions } from "./draw/draw.ts";
 export { loadCharts } from "./draw/plotting.ts";
 export { type HistOptions, hist } from "./hist.ts";
 export { type ImshowOptions, imshow } from "./imshow.ts";
 export { type LineOptions, line } from "./line.ts";
-export type { Matrix, Vector } from "./numbers.ts";
+export {
+  type LogitLensCellsOptions,
+  type LogitLensTableOptions,
+  logitLensCells,
+  logitLensTable,
+} from "./logit-lens-table.ts";
+export type { Matrix, Numbers, Vector } from "./numbers.ts";
 export { type Picture, type PictureOptions, picture } from "./picture.ts";
 export { type PngOptions, type Rasterizer, setRasterizer } from "./rasterize.ts";
 export { REPORT_FORMATS, type RenderOptions, type ReportFormat, render } from "./render.ts";
 export { type ScatterOptions, scatter } from "./scatter.ts";
 export type { Series } from "./series.ts";
 export { renderText, type TextOptions } from "./text.ts";
+export { type TextNeuronActivationsOptions, textNeuronActivations } from "./text-neuron-activations.ts";
+export { tokenTicks } from "./token-ticks.ts";
 export { type TokensOptions, tokens } from "./tokens.ts";
+export { type TopkTableOptions, type TopkTokensOptions, topkTable, topkTokens } from "./topk-tokens.ts";

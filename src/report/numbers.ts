@@ -10,6 +10,51 @@ export type Vector = Flat | { readonly data: Flat; readonly shape: readonly numb
 /** Rows of numbers: an array of rows, or an NDArray with two axes besides those of size 1. */
 export type Matrix = readonly Flat[] | { readonly data: Flat; readonly shape: readonly number[] };
 
+/** Numbers with any number of axes: nested arrays, or an NDArray. */
+export type Numbers = Flat | readonly Numbers[] | { readonly data: Flat; readonly shape: readonly number[] };
+
+/** Numbers in row-major order, with their shape. */
+export interface Shaped {
+  readonly data: (number | null)[];
+  readonly shape: readonly number[];
+}
+
+/**
+ * Nested arrays, or arrays of NDArrays, as one array with one shape.
+ *
+ * @throws ShapeError if neighbours differ in shape.
+ */
+export function toShaped(values: Numbers): Shaped {
+  if ("shape" in values) return { data: Array.from(values.data, finiteOrNull), shape: values.shape };
+  if (!Array.isArray(values)) return { data: Array.from(values as Flat, finiteOrNull), shape: [values.length] };
+  if (values.every((v) => v === null || typeof v === "number")) {
+    return { data: values.map(finiteOrNull), shape: [values.length] };
+  }
+  const parts = (values as readonly Numbers[]).map(toShaped);
+  const odd = parts.findIndex((part) => String(part.shape) !== String(parts[0].shape));
+  if (odd >= 0) {
+    throw new ShapeError(
+      `Arrays of one shape were asked for, but entry 0 has shape [${parts[0].shape}] and entry ${odd} has shape [${parts[odd].shape}].`,
+      { asked: parts[0].shape, found: parts[odd].shape },
+    );
+  }
+  return { data: parts.flatMap((part) => part.data), shape: [parts.length, ...parts[0].shape] };
+}
+
+/** The numbers without axes of size 1 (a batch of one) in front of the last `keep` axes. */
+export function withoutUnitAxes({ data, shape }: Shaped, keep: number): Shaped {
+  return { data, shape: shape.filter((size, axis) => size !== 1 || axis >= shape.length - keep) };
+}
+
+/** The matrices behind the last two axes, in order. */
+export function matricesOf({ data, shape }: Shaped): (number | null)[][][] {
+  const [height, width] = shape.slice(-2);
+  const rows = Array.from({ length: data.length / Math.max(1, width) }, (_, r) =>
+    data.slice(r * width, (r + 1) * width),
+  );
+  return Array.from({ length: rows.length / Math.max(1, height) }, (_, m) => rows.slice(m * height, (m + 1) * height));
+}
+
 /** @throws ShapeError if the array has more than one axis that is not of size 1. */
 export function toVector(values: Vector): (number | null)[] {
   if (!("shape" in values)) return Array.from(values, finiteOrNull);

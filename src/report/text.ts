@@ -3,6 +3,7 @@ import type { Finding } from "../analyses/finding.ts";
 import { baselineFigures, baselineSentence, comparisonOf } from "./baseline-text.ts";
 import { formatScalar } from "./format.ts";
 import { chapters } from "./parts.ts";
+import { pictureTable } from "./picture-table.ts";
 import { textTable } from "./text-table.ts";
 import { wrapText } from "./wrap-text.ts";
 
@@ -40,8 +41,10 @@ export function renderText(finding: Finding, { width = 80, color = false, maxRow
     }),
   );
 
-  for (const { part, tables: all } of chapters(finding)) {
-    const tables = all.filter((table) => !table.detail);
+  for (const { part, pictures, tables: all } of chapters(finding)) {
+    const own = all.filter((table) => !table.detail);
+    // Where a chapter has no table, its pictures' most important numbers stand in for them.
+    const tables = own.length > 0 ? own : pictures.flatMap((spec) => pictureTable(spec) ?? []);
     if (tables.length === 0) continue;
     if (part) blocks.push(paint(wrapText(part.title, width), ink.bold));
     for (const table of tables) {

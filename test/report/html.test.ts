@@ -1,24 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picture, render } from "../../src/report/index.ts";
+import { ACTIVATIONS } from "../../src/report/page/activations-script.ts";
+import { ATTENTION } from "../../src/report/page/attention-script.ts";
 import { SCRIPT, SCRIPT_HASH } from "../../src/report/page/script.ts";
+import { hasChromium, launch } from "./chromium.ts";
 import { ATTACK, nastyFinding } from "./nasty.ts";
 import { seedFinding } from "./seed-finding.ts";
 
 const seed = seedFinding();
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 describe("a finding as HTML", () => {
   it("puts the answer before any picture, table or method", async () => {
@@ -29,8 +20,15 @@ describe("a finding as HTML", () => {
     expect(places[0]).toBeGreaterThan(0);
   });
 
-  it("lets its own script run and no other", () => {
-    expect(SCRIPT_HASH).toBe(`sha256-${createHash("sha256").update(SCRIPT).digest("base64")}`);
+  it("lets its own scripts run and no other", async () => {
+    const hash = (text: string) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
+    expect(SCRIPT_HASH).toBe(hash(SCRIPT));
+    for (const feature of [ATTENTION, ACTIVATIONS]) expect(feature.hash).toBe(hash(feature.script));
+    const html = await render(nastyFinding, "html");
+    expect(html.match(/script-src ([^;]+);/)![1]).toBe(
+      [SCRIPT_HASH, ATTENTION.hash, ACTIVATIONS.hash].map((h) => `'${h}'`).join(" "),
+    );
+    expect((await render(seed, "html")).match(/script-src ([^;]+);/)![1]).toBe(`'${SCRIPT_HASH}'`);
   });
 
   it("gives every picture a description and every table a caption", async () => {
@@ -42,31 +40,15 @@ describe("a finding as HTML", () => {
   });
 });
 
-describe.skipIf(!existsSync(CHROMIUM))("the page in Chromium (skipped without /usr/bin/chromium)", () => {
-  let browser: Browser;
-  const folder = mkdtempSync(join(tmpdir(), "report-"));
+describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/chromium)", () => {
+  let chromium: Awaited<ReturnType<typeof launch>>;
+  const open: typeof chromium.open = (html, options) => chromium.open(html, options);
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    chromium = await launch();
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  /** The page opened from a file, with everything that it asked for or complained about. */
-  async function open(html: string, options: Parameters<Browser["newPage"]>[0] = {}) {
-    const page = await browser.newPage(options);
-    const seen = { requests: [] as string[], messages: [] as string[] };
-    page.on("request", (request) => seen.requests.push(request.url()));
-    page.on("console", (message) => seen.messages.push(message.text()));
-    page.on("pageerror", (error) => seen.messages.push(error.message));
-    const file = join(folder, "page.html");
-    writeFileSync(file, html);
-    await page.goto(pathToFileURL(file).href);
-    return { page, ...seen };
-  }
+  afterAll(() => chromium?.close());
 
   const contrast = (page: Page, selector: string) =>
     page.evaluate((chosen) => {
@@ -99,14 +81,20 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in Chromium (skipped without /u
     expect(messages).toEqual([]);
     expect(await page.evaluate("window.broken")).toBeUndefined();
     expect(await page.locator("img, [onload], [onerror], [onclick], a[href^=javascript]").count()).toBe(0);
-    expect(await page.locator("script").count()).toBe(1);
+    expect(await page.locator("script").count()).toBe(3);
     expect(await page.locator("h1").textContent()).toBe(ATTACK);
-    expect(await page.locator(".tokens .token").first().textContent()).toBe(ATTACK);
+    for (const kind of ["tokens", "attention", "activations"]) {
+      expect(await page.locator(`[id="figure-${kind}"] .token`).first().textContent(), kind).toBe(ATTACK);
+    }
+    for (const kind of ["topk", "logit-lens"]) {
+      expect(await page.locator(`[id="figure-${kind}"] .said`).first().textContent(), kind).toBe(ATTACK);
+    }
+    expect(await page.locator(".head span").nth(1).textContent()).toBe(ATTACK);
     await page.close();
   });
 
   it("holds SVG that is also well-formed XML on its own, whatever the texts hold", async () => {
-    const page = await browser.newPage();
+    const page = await chromium.browser.newPage();
     for (const spec of [...nastyFinding.pictures, ...seed.pictures]) {
       const error = await page.evaluate(
         (svg) => new DOMParser().parseFromString(svg, "image/svg+xml").querySelector("parsererror")?.textContent,

@@ -18,6 +18,8 @@ const HARD_TOKENS = [
 ];
 
 const numbers = HARD_TOKENS.map((_, i) => i - 4);
+const square = numbers.map((_, q) => numbers.map((_, k) => (k <= q ? 1 / (q + 1) : 0)));
+const ranked = HARD_TOKENS.map((token, i) => ({ token, value: -i }));
 const base = (name: string) => ({ name, title: ATTACK, caption: ATTACK });
 const axis = { label: ATTACK, unit: ATTACK };
 
@@ -64,6 +66,53 @@ export const nastyFinding: Finding = finding({
       x: { label: ATTACK, ticks: HARD_TOKENS },
       y: { label: ATTACK, ticks: [ATTACK] },
       color: { label: ATTACK, unit: ATTACK },
+    },
+    {
+      kind: "facets",
+      ...base("facets"),
+      facets: [{ title: ATTACK, values: [numbers] }],
+      x: { label: ATTACK, ticks: HARD_TOKENS },
+      y: { label: ATTACK, ticks: [ATTACK] },
+      color: { label: ATTACK, unit: ATTACK },
+    },
+    {
+      kind: "attention",
+      ...base("attention"),
+      tokens: HARD_TOKENS,
+      heads: [ATTACK, "H1"].map((name) => ({ name, pattern: square })),
+      focus: ATTACK,
+      label: ATTACK,
+    },
+    {
+      kind: "activations",
+      ...base("activations"),
+      texts: [{ label: ATTACK, tokens: HARD_TOKENS, values: numbers.map((v) => [[v, 0]]) }],
+      layer: { label: ATTACK },
+      neuron: { label: ATTACK, ticks: [ATTACK, "b"] },
+      chosen: { layer: 0, neuron: 0 },
+      color: { label: ATTACK, unit: ATTACK },
+    },
+    {
+      kind: "topk",
+      ...base("topk"),
+      columns: [{ name: ATTACK, top: ranked, bottom: ranked }],
+      of: ATTACK,
+      color: { label: ATTACK, unit: ATTACK },
+    },
+    {
+      kind: "logit-lens",
+      ...base("logit-lens"),
+      tokens: HARD_TOKENS,
+      next: HARD_TOKENS,
+      layers: [
+        {
+          name: ATTACK,
+          cells: HARD_TOKENS.map((token) => ({
+            top: [{ token, probability: 0.5 }],
+            right: { probability: 0.5, rank: 0 },
+          })),
+        },
+      ],
     },
   ],
   tables: [

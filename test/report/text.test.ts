@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { render, renderText } from "../../src/report/index.ts";
+import { attentionHeads, render, renderText } from "../../src/report/index.ts";
 import { textWidth, visibleToken } from "../../src/report/token-text.ts";
 import { nastyFinding } from "./nasty.ts";
+import { threeTokens } from "./patterns.ts";
 import { seedFinding } from "./seed-finding.ts";
 
 const seed = seedFinding();
@@ -84,5 +85,29 @@ describe("render", () => {
     await expect(render(seed, "htm" as "html")).rejects.toThrow(
       'There is no report format "htm". Did you mean "html"?',
     );
+  });
+});
+
+describe("pictures of tokens in a terminal", () => {
+  const bare = { ...nastyFinding, parts: [], tables: [] };
+
+  it("are tables of their most important numbers where there is no other table", () => {
+    const heads = attentionHeads(threeTokens.tokens, threeTokens.patterns, { layers: 0, title: "Heads" });
+    const text = renderText({ ...bare, pictures: [heads.spec] });
+    expect(text).toContain("L0H0  0.667   0.875   0.417");
+    expect(text).toContain("Drawn in the HTML and SVG forms of this report.");
+  });
+
+  it("are left out where the finding has tables of its own", () => {
+    const heads = attentionHeads(threeTokens.tokens, threeTokens.patterns, { layers: 0, title: "Heads" });
+    expect(
+      renderText({ ...seed, parts: [], tables: [{ ...seed.tables[0], part: undefined }], pictures: [heads.spec] }),
+    ).not.toContain("L0H0");
+  });
+
+  it("let no token move the cursor", () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    expect(renderText(bare).replaceAll("\n", "")).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202a-\u202e]/);
+    for (const line of lines(renderText(bare, { width: 60 }))) expect(textWidth(line)).toBeLessThanOrEqual(60);
   });
 });

@@ -1,12 +1,17 @@
 /** A spec to SVG, whatever its kind. */
 import type { PictureSpec } from "../../analyses/picture.ts";
+import { chosenTokens } from "./activations.ts";
+import { drawAttention } from "./attention.ts";
 import { type Drawing, type FrameOptions, frame } from "./drawing.ts";
+import { drawFacets } from "./facets.ts";
 import { drawHist } from "./hist.ts";
 import { drawImshow } from "./imshow.ts";
 import { drawLine } from "./line.ts";
-import { loadCharts, type Plotting } from "./plotting.ts";
+import { drawLogitLens } from "./logit-lens.ts";
+import { loadCharts } from "./plotting.ts";
 import { drawScatter } from "./scatter.ts";
 import { drawTokens } from "./tokens.ts";
+import { drawTopk } from "./topk.ts";
 
 export const DEFAULT_WIDTH = 680;
 
@@ -18,19 +23,31 @@ export interface DrawOptions extends FrameOptions {
 /** The spec as a standalone SVG document. */
 export async function drawSvg(spec: PictureSpec, options: DrawOptions = {}): Promise<string> {
   const width = options.width ?? spec.width ?? DEFAULT_WIDTH;
-  const drawing = spec.kind === "tokens" ? drawTokens(spec, width) : drawChart(spec, width, await loadCharts());
-  return frame(spec, drawing, options);
+  return frame(spec, await draw(spec, width), options);
 }
 
-function drawChart(spec: Exclude<PictureSpec, { kind: "tokens" }>, width: number, plotting: Plotting): Drawing {
+/** The kinds with axes of numbers need a charting library, which is loaded with the first of them. */
+async function draw(spec: PictureSpec, width: number): Promise<Drawing> {
   switch (spec.kind) {
+    case "tokens":
+      return drawTokens(spec, width);
+    case "activations":
+      return drawTokens(chosenTokens(spec), width);
+    case "attention":
+      return drawAttention(spec, width);
+    case "facets":
+      return drawFacets(spec, width);
+    case "topk":
+      return drawTopk(spec, width);
+    case "logit-lens":
+      return drawLogitLens(spec, width);
     case "imshow":
-      return drawImshow(spec, width, plotting);
+      return drawImshow(spec, width, await loadCharts());
     case "line":
-      return drawLine(spec, width, plotting);
+      return drawLine(spec, width, await loadCharts());
     case "scatter":
-      return drawScatter(spec, width, plotting);
+      return drawScatter(spec, width, await loadCharts());
     case "hist":
-      return drawHist(spec, width, plotting);
+      return drawHist(spec, width, await loadCharts());
   }
 }

@@ -19,8 +19,9 @@ export type LegendItem =
 
 export const FONT =
   "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif";
+/** DejaVu's before Liberation's: it has the marks for what is invisible, ␣ ⏎ ⇥. */
 export const MONO =
-  "ui-monospace, 'SF Mono', Menlo, Consolas, 'Liberation Mono', 'DejaVu Sans Mono', 'Courier New', monospace";
+  "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', 'Courier New', monospace";
 
 export interface FrameOptions {
   /** Whether title and caption are part of the picture; a page writes its own. */
@@ -73,10 +74,22 @@ export function legendSvg(items: readonly LegendItem[], width: number, label: st
   return svgDocument(width, height, label, content);
 }
 
+const KINDS: Record<PictureSpec["kind"], string> = {
+  imshow: "Heatmap",
+  facets: "Heatmaps",
+  line: "Line chart",
+  scatter: "Scatter plot",
+  hist: "Histogram",
+  tokens: "Tokens",
+  attention: "Attention patterns",
+  activations: "Tokens by activation",
+  topk: "Ranked tokens",
+  "logit-lens": "Logit lens",
+};
+
 /** What a picture is, for those who do not see it. */
 export function altText(spec: PictureSpec): string {
-  const kind = { imshow: "Heatmap", line: "Line chart", scatter: "Scatter plot", hist: "Histogram", tokens: "Tokens" };
-  return [`${kind[spec.kind]}: ${spec.title || spec.name}`, spec.caption].filter(Boolean).join(". ");
+  return [`${KINDS[spec.kind]}: ${spec.title || spec.name}`, spec.caption].filter(Boolean).join(". ");
 }
 
 function group(content: string, x: number, y: number): string {

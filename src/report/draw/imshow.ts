@@ -1,10 +1,11 @@
 import type { ImshowSpec } from "../../analyses/picture.ts";
 import { coloring } from "../color.ts";
 import { formatNumber } from "../format.ts";
-import { textWidth, visibleToken } from "../token-text.ts";
+import { textWidth } from "../token-text.ts";
 import { plotted } from "./axes.ts";
 import type { Drawing } from "./drawing.ts";
 import type { Plotting } from "./plotting.ts";
+import { every, indices, tickLabels } from "./ticks.ts";
 
 const LETTER = 6.8;
 const LONGEST_LABEL = 24;
@@ -14,8 +15,8 @@ export function drawImshow(spec: ImshowSpec, width: number, plotting: Plotting):
   const rows = spec.values.length;
   const columns = spec.values[0]?.length ?? 0;
   const colors = coloring(spec.color, spec.values.flat());
-  const left = labels(spec.y?.ticks, rows);
-  const below = labels(spec.x?.ticks, columns);
+  const left = tickLabels(spec.y?.ticks, rows, LONGEST_LABEL);
+  const below = tickLabels(spec.x?.ticks, columns, LONGEST_LABEL);
 
   const marginLeft = Math.min(
     width * 0.4,
@@ -79,24 +80,4 @@ export function drawImshow(spec: ImshowSpec, width: number, plotting: Plotting):
     },
     [{ kind: "ramp", coloring: colors }],
   );
-}
-
-function labels(ticks: readonly string[] | undefined, count: number): string[] {
-  return indices(count).map((i) => {
-    const text = ticks?.[i] === undefined ? String(i) : visibleToken(ticks[i]);
-    const letters = [...text];
-    return letters.length > LONGEST_LABEL ? `${letters.slice(0, LONGEST_LABEL - 1).join("")}…` : text;
-  });
-}
-
-function indices(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
-}
-
-/** Indices far enough apart that their labels do not touch; steps of 1, 2, 5, 10, ... */
-function every(count: number, least: number): number[] {
-  let step = 1;
-  for (let power = 1; step < least; power *= 10)
-    step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= least) ?? step;
-  return indices(count).filter((i) => i % step === 0);
 }

@@ -1,17 +1,19 @@
 import { escapeMarkup } from "../escape.ts";
+import type { PageNeeds } from "./needs.ts";
 import { SCRIPT, SCRIPT_HASH } from "./script.ts";
-import { pageStyle, type TokenColors } from "./style.ts";
+import { pageStyle } from "./style.ts";
 
-/** Nothing is loaded and no other script runs, whatever a prompt or a token may hold. */
-const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src '${SCRIPT_HASH}'; base-uri 'none'; form-action 'none'`;
-
-/** A self-contained HTML page around the body. */
-export function pageDocument(title: string, body: string, tokens: TokenColors): string {
+/** A self-contained HTML page around the body. Nothing is loaded and no other script runs, whatever a token may hold. */
+export function pageDocument(title: string, body: string, needs: PageNeeds): string {
+  const features = [...needs.features];
+  const hashes = [SCRIPT_HASH, ...features.map((feature) => feature.hash)].map((hash) => `'${hash}'`).join(" ");
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hashes}; base-uri 'none'; form-action 'none'`;
+  const scripts = [SCRIPT, ...features.map((feature) => feature.script)].map((text) => `<script>${text}</script>`);
   return (
     `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n` +
-    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">\n` +
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">\n` +
     `<meta name="viewport" content="width=device-width, initial-scale=1">\n` +
-    `<title>${escapeMarkup(title)}</title>\n<style>${pageStyle(body, tokens)}</style>\n</head>\n` +
-    `<body>\n<main>\n${body}\n</main>\n<script>${SCRIPT}</script>\n</body>\n</html>\n`
+    `<title>${escapeMarkup(title)}</title>\n<style>${pageStyle(body, needs)}</style>\n</head>\n` +
+    `<body>\n<main>\n${body}\n</main>\n${scripts.join("\n")}\n</body>\n</html>\n`
   );
 }

@@ -1,55 +1,50 @@
-import type { PictureSpec, TokensSpec } from "../../analyses/picture.ts";
+import type { PictureSpec } from "../../analyses/picture.ts";
 import { DEFAULT_WIDTH, drawSvg } from "../draw/draw.ts";
-import { altText, legendSvg } from "../draw/drawing.ts";
-import { tokenColorings, tokenLegend, tokenTitle } from "../draw/tokens.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
-import { visibleToken } from "../token-text.ts";
-import type { TokenColors } from "./style.ts";
+import { activationsHtml } from "./activations.ts";
+import { attentionHtml } from "./attention.ts";
+import { logitLensHtml } from "./logit-lens.ts";
+import type { PageNeeds } from "./needs.ts";
+import { tokensHtml } from "./tokens.ts";
+import { topkHtml } from "./topk.ts";
 
 /** The width of a drawing for a phone: drawn anew, since a shrunk chart has shrunk letters. */
 const NARROW = 350;
 
+/** Whether a picture reaches beyond the text where the window has room. */
+function isBroad(spec: PictureSpec): boolean {
+  return spec.kind === "logit-lens" || spec.kind === "topk" || (spec.kind === "attention" && spec.heads.length > 1);
+}
+
 /** A picture with its caption; `numbering` is "Figure 3", or nothing for a picture alone. */
-export async function figure(spec: PictureSpec, tokens: TokenColors, numbering = ""): Promise<string> {
+export async function figure(spec: PictureSpec, needs: PageNeeds, numbering = ""): Promise<string> {
   const heading = [numbering, spec.title].filter(Boolean).map((text) => escapeMarkup(text).replace(/\.$/, "") + ".");
   const caption = [heading.length > 0 ? `<b>${heading.join(" ")}</b>` : "", escapeProse(spec.caption ?? "")];
   const words = caption.filter(Boolean).join(" ");
-  const content = spec.kind === "tokens" ? tokensHtml(spec, tokens) : await chartHtml(spec);
+  const content = await contentOf(spec, needs);
   return (
-    `<figure id="figure-${escapeMarkup(spec.name)}">\n${content}` +
+    `<figure id="figure-${escapeMarkup(spec.name)}"${isBroad(spec) ? ` class="broad"` : ""}>\n${content}` +
     (words ? `\n<figcaption>${words}</figcaption>` : "") +
     `\n</figure>`
   );
 }
 
-async function chartHtml(spec: Exclude<PictureSpec, TokensSpec>): Promise<string> {
-  const wide = await drawSvg(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH });
-  const narrow = await drawSvg(spec, { words: false, width: Math.min(NARROW, spec.width ?? NARROW) });
-  return `<div class="wide">${wide}</div><div class="narrow">${narrow}</div>`;
-}
-
-/** Tokens as text that can be selected and wraps; each text is one stop of the tab key, arrows go from token to token. */
-function tokensHtml(spec: TokensSpec, colors: TokenColors): string {
-  const colorings = tokenColorings(spec);
-  const several = spec.rows.length > 1;
-  const texts = spec.texts.map((text) => {
-    const rows = spec.rows.map((row, r) => {
-      const name = (several ? row.title : text.label) ?? "";
-      const spans = text.tokens.map((token, pos) => {
-        const marked = text.marked?.includes(pos) ? " marked" : "";
-        return (
-          `<span class="token ${colors.of(colorings[r].of(text.values[r][pos]))}${marked}" tabindex="${pos === 0 ? 0 : -1}" ` +
-          `title="${escapeMarkup(tokenTitle(spec, text, pos))}">${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`
-        );
-      });
-      const label = escapeMarkup([text.label, row.title].filter(Boolean).join(", "));
-      return (
-        `<div class="text"><span class="name">${escapeMarkup(name)}</span>` +
-        `<p class="tokens" role="group" aria-label="${label}">${spans.join("<wbr>")}</p></div>`
-      );
-    });
-    return (several && text.label ? `<h3>${escapeMarkup(text.label)}</h3>` : "") + rows.join("\n");
-  });
-  const legend = legendSvg(tokenLegend(spec, colorings), 320, `Colours of: ${altText(spec)}`);
-  return `<div class="legend">${legend}</div>\n<div class="texts">\n${texts.join("\n")}\n</div>`;
+async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
+  switch (spec.kind) {
+    case "tokens":
+      return tokensHtml(spec, needs.tokens);
+    case "attention":
+      return attentionHtml(spec, needs);
+    case "activations":
+      return activationsHtml(spec, needs);
+    case "topk":
+      return topkHtml(spec, needs);
+    case "logit-lens":
+      return logitLensHtml(spec, needs);
+    default: {
+      const wide = await drawSvg(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH });
+      const narrow = await drawSvg(spec, { words: false, width: Math.min(NARROW, spec.width ?? NARROW) });
+      return `<div class="wide">${wide}</div><div class="narrow">${narrow}</div>`;
+    }
+  }
 }

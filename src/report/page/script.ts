@@ -1,6 +1,6 @@
 /**
- * What a page does: a text beside what is pointed at or focused, arrow keys from token to token, tables sorted by a
- * click on a heading. Without it everything is still there: hover texts are plain titles, tables keep their order.
+ * What a page does: a text beside what is pointed at or focused, arrow keys from token to token and cell to cell, tables
+ * sorted by a click on a heading. Without it everything is still there: hover texts are plain titles, tables keep their order.
  */
 export const SCRIPT = `(() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -8,7 +8,7 @@ export const SCRIPT = `(() => {
   tip.id = "tip"; tip.hidden = true; tip.setAttribute("role", "tooltip");
   document.body.append(tip);
   for (const title of all("figure svg title")) { title.parentNode.dataset.tip = title.textContent; title.remove(); }
-  for (const token of all(".tokens [title]")) { token.dataset.tip = token.title; token.removeAttribute("title"); }
+  for (const token of all(".tokens [title], .grid [title]")) { token.dataset.tip = token.title; token.removeAttribute("title"); }
   let shown = null;
   const hide = () => { if (shown) { shown.removeAttribute("aria-describedby"); shown = null; tip.hidden = true; } };
   const show = (target) => {
@@ -22,6 +22,7 @@ export const SCRIPT = `(() => {
   const near = (event) => event.target instanceof Element ? event.target.closest("[data-tip]") : null;
   addEventListener("pointerover", (event) => show(near(event)));
   addEventListener("focusin", (event) => show(near(event)));
+  addEventListener("tip", (event) => show(near(event)));
   addEventListener("focusout", hide);
   addEventListener("scroll", hide, { passive: true, capture: true });
   addEventListener("keydown", (event) => {
@@ -33,7 +34,16 @@ export const SCRIPT = `(() => {
     if (to === undefined || !row[to]) return;
     event.preventDefault(); token.tabIndex = -1; row[to].tabIndex = 0; row[to].focus();
   });
-  for (const table of all("table")) {
+  addEventListener("keydown", (event) => {
+    const cell = event.target instanceof Element ? event.target.closest(".grid td") : null;
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    if (!cell || !step) return;
+    const rows = all("tr", cell.closest("table")), row = rows.indexOf(cell.parentNode);
+    const to = rows[row + step[0]]?.cells[cell.cellIndex + step[1]];
+    if (!to?.dataset.tip) return;
+    event.preventDefault(); cell.tabIndex = -1; to.tabIndex = 0; to.focus();
+  });
+  for (const table of all("table:not(.grid)")) {
     all("thead th", table).forEach((head, column) => {
       const button = document.createElement("button");
       button.append(...head.childNodes); head.append(button);
@@ -54,4 +64,4 @@ export const SCRIPT = `(() => {
 })();`;
 
 /** The script's SHA-256, in the page's content security policy: this script runs, and no other. A test compares them. */
-export const SCRIPT_HASH = "sha256-gMeYtyRMcJVkNdR24CxKTJOgCfxKF+VRC1g0hs2Abj0=";
+export const SCRIPT_HASH = "sha256-mcugY763OfqrJFk8l7MIrQZW0xsOZAErqMECtcgHO4g=";

@@ -1,5 +1,6 @@
 /** The style of a page: a report to be read and printed. Its own colours, light and dark; nothing from outside. */
-import { darkOf, inkOn } from "../color.ts";
+import { darkOf, inkOn, rampVariables } from "../color.ts";
+import type { PageNeeds } from "./needs.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1c1f; --soft: #5c6067; --rule: #dcdee3; --page: #fdfdfc; --shade: #f4f4f1;
@@ -14,7 +15,7 @@ h2 { font-size: 1.42rem; line-height: 1.3; letter-spacing: -0.01em; font-weight:
 p { margin: 0 0 16px; }
 a { color: var(--accent); text-underline-offset: 2px; }
 a:focus-visible, button:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-code, .token { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace; font-size: 0.86em; }
+code, .token { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace; font-size: 0.86em; }
 .kicker { color: var(--soft); font-size: 0.88rem; margin: 0; }
 .answer { border-top: 1px solid var(--rule); border-bottom: 1px solid var(--rule); padding: 24px 0 12px; }
 .answer .lead { font-size: 1.22rem; line-height: 1.5; }
@@ -58,6 +59,19 @@ td.number, th.number { text-align: right; } td.number { white-space: nowrap; }
 th button { all: unset; cursor: pointer; position: relative; } th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 th[aria-sort] button::after { position: absolute; bottom: 0; left: calc(100% + 2px); color: var(--accent); content: "↑"; }
 th[aria-sort=descending] button::after { content: "↓"; } th.number[aria-sort] button::after { left: auto; right: calc(100% + 2px); }
+@media screen and (min-width: 1000px) { figure.broad { margin-left: -120px; margin-right: -120px; } figure.broad > figcaption { max-width: 680px; } }
+.grid { width: auto; border-collapse: separate; border-spacing: 2px; font-size: 0.78rem; line-height: 1.3; }
+.grid th { border: 0; padding: 2px 6px; font-weight: 500; white-space: nowrap; max-width: 9em; overflow: hidden; text-overflow: ellipsis; }
+.grid th[scope=col] { font-weight: 600; } .grid tr > th:first-child { position: sticky; left: 0; background: var(--page); color: var(--soft); text-align: right; z-index: 1; }
+.grid td { border: 0; border-radius: 2px; cursor: default; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+.grid td:focus-visible { outline-offset: -1px; }
+.grid .said { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace; white-space: pre; }
+.lens td { padding: 2px 2px 3px; text-align: center; min-width: var(--cell); max-width: var(--cell); font-size: 0.74rem; } .lens .said { display: block; overflow: hidden; text-overflow: ellipsis; }
+.lens td:last-child { padding-right: 2px; } .ranked td:last-child { padding-right: 6px; }
+.grid small { font-size: 0.88em; opacity: 0.9; font-variant-numeric: tabular-nums; }
+.lens td.right { box-shadow: inset 0 0 0 2px var(--ink); } .lens th[scope=col] { text-align: center; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-weight: 400; font-size: 0.74rem; max-width: var(--cell); padding: 2px; }
+.ranked td { padding: 2px 6px; } .ranked td div { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; white-space: nowrap; }
+.ranked tbody + tbody::before { content: ""; display: block; height: 10px; }
 .note { font-size: 0.85rem; color: var(--soft); margin: 10px 0 0; }
 details { font-size: 0.88rem; margin-top: 10px; } summary { cursor: pointer; color: var(--soft); }
 details dl { margin: 10px 0 0; }
@@ -113,8 +127,8 @@ export class TokenColors {
   }
 }
 
-/** The page's style sheet: the fixed part, the tokens' colours, and for dark pages a colour in place of each of the pictures'. */
-export function pageStyle(body: string, tokens: TokenColors): string {
+/** The page's style sheet: the fixed part, what its pictures need, and for dark pages a colour in place of each of theirs. */
+export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds): string {
   const used = new Set(
     [...body.matchAll(/ (fill|stroke)="(#[0-9a-f]{6})"/g)].map((match) => `${match[1]} ${match[2]}`),
   );
@@ -123,9 +137,15 @@ export function pageStyle(body: string, tokens: TokenColors): string {
     const dark = darkOf(color);
     return dark ? [`svg [${attribute}="${color}"]{${attribute}:${dark}}`] : [];
   });
+  const variables = (dark: boolean) => {
+    const ramps = [...schemes].map((scheme) => rampVariables(scheme, dark)).join("");
+    return ramps && `:root{${ramps}}`;
+  };
   return (
     STYLE.trim() +
+    [...features].map((feature) => feature.style.trim()).join("") +
+    variables(false) +
     tokens.rules(false) +
-    `@media screen and (prefers-color-scheme:dark){${swaps.join("")}${tokens.rules(true)}}`
+    `@media screen and (prefers-color-scheme:dark){${variables(true)}${swaps.join("")}${tokens.rules(true)}}`
   );
 }

@@ -1,0 +1,86 @@
+import type { AttentionSpec } from "../analyses/picture.ts";
+import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+
+/** How attention heads are named, and which is shown first. */
+export interface AttentionHeadsOptions extends PictureOptions {
+  /** The layer of the patterns, or of each of several: names the heads "L5H0", "L5H1", ... */
+  readonly layers?: number | readonly number[];
+  /** Names of all heads, in their order, instead. */
+  readonly headNames?: readonly string[];
+  /** The name of the head shown large; without it all heads, mixed by hue. */
+  readonly focus?: string;
+  /** Weights that are drawn without colour and with full colour. Default: 0 and the largest. */
+  readonly domain?: readonly [number, number];
+  /** What the numbers are. Default: "attention". */
+  readonly label?: string;
+}
+
+/**
+ * Attention heads over one text, as CircuitsVis shows them: a small pattern per head, one of them large, and the tokens
+ * coloured by what one attends to. On the page, pointing at a head or token focuses it and a click locks it; the tokens
+ * show what the focused one attends to, or what attends to it. `patterns` is one layer's `[head, query, key]` (with
+ * batch axes of size 1 in front, if any), several layers' `[layer, head, query, key]`, or a list of the former. Heads of
+ * several layers are named from layer 0 on, unless `layers` says otherwise.
+ *
+ * @throws ShapeError if queries or keys are not as many as the tokens, or names not as many as the heads.
+ * @throws UnknownNameError if `focus` names no head.
+ */
+export function attentionHeads(
+  strTokens: readonly string[],
+  patterns: Numbers,
+  options: AttentionHeadsOptions = {},
+): Picture {
+  const shaped = withoutUnitAxes(toShaped(patterns), 3);
+  const { shape } = shaped;
+  if (shape.length < 3 || shape.length > 4 || shape.at(-1) !== strTokens.length || shape.at(-2) !== strTokens.length) {
+    throw new ShapeError(
+      `Patterns [head, query, key] over ${strTokens.length} tokens were asked for, but the array has shape [${shape}]. ` +
+        `Select one text of a batch, or give that text's tokens.`,
+      { asked: ["head", strTokens.length, strTokens.length], found: shape },
+    );
+  }
+  const perLayer = shape.at(-3)!;
+  const matrices = matricesOf(shaped);
+  const names = options.headNames ?? namesOf(shape, options.layers);
+  if (names.length !== matrices.length) {
+    throw new ShapeError(`There are ${matrices.length} heads, but ${names.length} names for them.`, {
+      asked: matrices.length,
+      found: names.length,
+    });
+  }
+  const { focus, domain, label } = options;
+  if (focus !== undefined && !names.includes(focus)) throw new UnknownNameError("head", focus, names);
+  return picture({
+    kind: "attention",
+    ...baseOf("attention", options),
+    tokens: strTokens,
+    heads: matrices.map((pattern, i) => ({ name: names[i], pattern })),
+    ...defined({ perRow: matrices.length > perLayer ? perLayer : undefined, focus, domain, label }),
+  } satisfies AttentionSpec);
+}
+
+/**
+ * One attention pattern `[query, key]` over one text: `attentionHeads` with a single head.
+ *
+ * @throws ShapeError if queries or keys are not as many as the tokens.
+ */
+export function attentionPattern(
+  strTokens: readonly string[],
+  pattern: Numbers,
+  options: Omit<AttentionHeadsOptions, "layers" | "focus"> = {},
+): Picture {
+  const { data, shape } = withoutUnitAxes(toShaped(pattern), 2);
+  const name = options.title ?? options.label ?? "pattern";
+  return attentionHeads(strTokens, { data, shape: [1, ...shape] }, { headNames: [name], ...options });
+}
+
+function namesOf(shape: readonly number[], layers: number | readonly number[] | undefined): string[] {
+  const heads = Array.from({ length: shape.at(-3)! }, (_, h) => `H${h}`);
+  if (shape.length === 3 && layers === undefined) return heads;
+  const first = typeof layers === "number" ? layers : 0;
+  const count = shape.length === 3 ? 1 : shape[0];
+  const numbers = typeof layers === "object" ? layers : Array.from({ length: count }, (_, i) => first + i);
+  return numbers.flatMap((layer) => heads.map((head) => `L${layer}${head}`));
+}

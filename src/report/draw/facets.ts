@@ -1,0 +1,76 @@
+import type { FacetsSpec } from "../../analyses/picture.ts";
+import { coloring } from "../color.ts";
+import { escapeMarkup } from "../escape.ts";
+import { formatNumber } from "../format.ts";
+import { type Drawing, round, svgText } from "./drawing.ts";
+import { columnTickHeight, columnTicks, leftTicks, tickLabels, widest } from "./ticks.ts";
+
+const TITLE = 18;
+const GAP = 16;
+const LARGEST_CELL = 26;
+/** Facets stand side by side as long as a cell is this wide; on a phone, a little less. */
+const SMALLEST_CELL = 12;
+const SMALLEST_CELL_NARROW = 9;
+const LONGEST_LABEL = 16;
+/** Slanted labels would run below the neighbour. */
+const UPRIGHT = { upright: true };
+
+/** Heatmaps of one size on one scale; labels of rows at the left edge, of columns under the lowest of each column. */
+export function drawFacets(spec: FacetsSpec, width: number): Drawing {
+  const { facets } = spec;
+  const rows = facets[0]?.values.length ?? 0;
+  const columns = facets[0]?.values[0]?.length ?? 0;
+  const colors = coloring(
+    spec.color,
+    facets.flatMap((facet) => facet.values.flat()),
+  );
+  const left = tickLabels(spec.y?.ticks, rows, LONGEST_LABEL);
+  const below = tickLabels(spec.x?.ticks, columns, LONGEST_LABEL);
+  const margin = widest(left) + 8 + (spec.y?.label ? 20 : 0);
+  const free = width - margin;
+
+  const across = Math.max(
+    1,
+    Math.min(
+      facets.length,
+      Math.floor((free + GAP) / (columns * (width < 560 ? SMALLEST_CELL_NARROW : SMALLEST_CELL) + GAP)),
+    ),
+  );
+  const side = (free - (across - 1) * GAP) / across;
+  const cell = Math.min(LARGEST_CELL, side / Math.max(1, columns));
+  const tall = Math.max(Math.min(cell, LARGEST_CELL), 5);
+  const bands = Math.ceil(facets.length / across);
+  const bandHeight = TITLE + rows * tall + 8;
+
+  const parts = facets.map((facet, f) => {
+    const x = margin + (f % across) * (columns * cell + GAP);
+    const y = Math.floor(f / across) * bandHeight;
+    const cells = facet.values.flatMap((row, r) =>
+      row.map((value, c) => {
+        const title = `${facet.title}\n${left[r]}, ${below[c]}: ${formatNumber(value)}`;
+        return (
+          `<rect x="${round(x + c * cell)}" y="${round(y + TITLE + r * tall)}" width="${round(cell)}" height="${round(tall)}" ` +
+          `fill="${colors.of(value)}"><title>${escapeMarkup(title)}</title></rect>`
+        );
+      }),
+    );
+    const lowest = f + across >= facets.length;
+    return (
+      svgText(facet.title, x, y + 12, `font-size="12" font-weight="600"`) +
+      `<g shape-rendering="crispEdges">${cells.join("")}</g>` +
+      (f % across === 0 ? leftTicks(left, margin - 6, y + TITLE, tall) : "") +
+      (lowest ? columnTicks(below, x, y + TITLE + rows * tall, cell, UPRIGHT) : "")
+    );
+  });
+  const gridHeight = bands * bandHeight - 8;
+  const axis = `text-anchor="middle"`;
+  const labelled = columnTickHeight(below, cell, UPRIGHT);
+  const gridWidth = across * (columns * cell + GAP) - GAP;
+  if (spec.y?.label) {
+    const middle = round(gridHeight / 2);
+    parts.push(svgText(spec.y.label, 12, middle, `transform="rotate(-90,12,${middle})" ${axis}`));
+  }
+  if (spec.x?.label) parts.push(svgText(spec.x.label, margin + gridWidth / 2, gridHeight + labelled + 12, axis));
+  const height = gridHeight + labelled + (spec.x?.label ? 18 : 0);
+  return { width, height, content: parts.join(""), legend: [{ kind: "ramp", coloring: colors }] };
+}

@@ -1,0 +1,155 @@
+import type { ColorScale, LogitLensCell, LogitLensSpec } from "../../analyses/picture.ts";
+import { type Coloring, coloring, inkOn } from "../color.ts";
+import { escapeMarkup } from "../escape.ts";
+import { formatNumber, MISSING } from "../format.ts";
+import { visibleToken } from "../token-text.ts";
+import { type Drawing, type LegendItem, MONO, round, svgText } from "./drawing.ts";
+import { columnTickHeight, columnTicks, leftTicks, shorten, slantedReach, tickLabels, widest } from "./ticks.ts";
+
+const ROW = 31;
+const NARROWEST = 40;
+const WIDEST = 84;
+const SIZE = 9.5;
+const LETTER = SIZE * 0.602;
+const LONGEST_LABEL = 16;
+const GAP = 22;
+
+/** What the colour tells: the number of a cell, and its scale where the spec has none. */
+const MEASURES: Record<
+  NonNullable<LogitLensSpec["colorBy"]>,
+  { readonly of: (cell: LogitLensCell) => number | null; readonly color: ColorScale }
+> = {
+  probability: {
+    of: (cell) => cell.top[0]?.probability ?? null,
+    color: { label: "probability of the top token", scheme: "Blues", domain: [0, 1] },
+  },
+  right: {
+    of: (cell) => cell.right?.probability ?? null,
+    color: { label: "probability of the right next token", scheme: "Blues", domain: [0, 1] },
+  },
+  rank: {
+    of: (cell) => (cell.right ? Math.log10(cell.right.rank + 1) : null),
+    color: { label: "log₁₀ (1 + rank of the right next token)", scheme: "Viridis" },
+  },
+  entropy: { of: (cell) => cell.entropy ?? null, color: { label: "entropy", unit: "nats", scheme: "Viridis" } },
+};
+
+export interface LensColors {
+  readonly coloring: Coloring;
+  readonly of: (cell: LogitLensCell) => number | null;
+}
+
+export function lensColors(spec: LogitLensSpec): LensColors {
+  const { of, color } = MEASURES[spec.colorBy ?? "probability"];
+  const values = spec.layers.flatMap((layer) => layer.cells.map(of));
+  return { coloring: coloring({ ...color, ...spec.color }, values), of };
+}
+
+/** Probabilities as a table has room for them: 0.97, .004 as "<.01". */
+export function shortProbability(p: number): string {
+  if (p >= 0.995) return "1.00";
+  return p < 0.005 ? "<.01" : p.toFixed(2).replace(/^0/, "");
+}
+
+/** Whether the top token is the right next one. */
+export function isRight(cell: LogitLensCell): boolean {
+  return cell.right?.rank === 0;
+}
+
+/** What pointing at a cell shows: the most probable tokens, and how the right one fares. */
+export function lensTitle(spec: LogitLensSpec, layer: number, pos: number): string {
+  const { name, cells } = spec.layers[layer];
+  const cell = cells[pos];
+  const next = spec.next?.[pos];
+  const lines = cell.top.map(({ token, probability }) => `${formatNumber(probability, 3)}  “${visibleToken(token)}”`);
+  const right = cell.right
+    ? [
+        `right next token${next == null ? "" : ` “${visibleToken(next)}”`}: ${formatNumber(cell.right.probability, 3)}, ` +
+          (cell.right.rank === 0 ? "the most probable" : `${cell.right.rank} more probable`),
+      ]
+    : [];
+  const entropy = cell.entropy === undefined ? [] : [`entropy: ${formatNumber(cell.entropy)} nats`];
+  return [`${name}, after “${visibleToken(spec.tokens[pos])}” (${pos})`, ...lines, ...right, ...entropy].join("\n");
+}
+
+export function lensLegend({ coloring }: LensColors, spec: LogitLensSpec): LegendItem[] {
+  const framed = spec.layers.some((layer) => layer.cells.some(isRight));
+  const frame = { kind: "frame", color: "currentColor", text: "the top token is the right next token" } as const;
+  return [{ kind: "ramp", coloring }, ...(framed ? [frame] : [])];
+}
+
+/** Rows of layers, the last on top; what is read below, what comes next above; in bands where the text is long. */
+export function drawLogitLens(spec: LogitLensSpec, width: number): Drawing {
+  const colors = lensColors(spec);
+  const names = spec.layers.map((layer) => layer.name).reverse();
+  const shownNames = tickLabels(names, names.length, LONGEST_LABEL);
+  const count = spec.tokens.length;
+  const below = tickLabels(spec.tokens, count, LONGEST_LABEL);
+  const above =
+    spec.next &&
+    tickLabels(
+      spec.next.map((token) => token ?? MISSING),
+      count,
+      LONGEST_LABEL,
+    );
+  // Slanted labels reach beyond the first and the last column.
+  const left = Math.max(widest(shownNames) + 8, 36, slantedReach(below[0], NARROWEST));
+  const right = above ? slantedReach(above[count - 1], NARROWEST) : 0;
+  const bands = Math.max(1, Math.ceil((count * NARROWEST) / Math.max(NARROWEST, width - left - right)));
+  const perBand = Math.ceil(count / bands);
+  const box = Math.min(WIDEST, (width - left - right) / Math.max(1, perBand));
+
+  const parts: string[] = [];
+  let y = 0;
+  for (let from = 0; from < count; from += perBand) {
+    const to = Math.min(count, from + perBand);
+    const side = `font-size="11" opacity="0.75" text-anchor="end"`;
+    if (above) {
+      const labels = above.slice(from, to);
+      y += columnTickHeight(labels, box);
+      parts.push(columnTicks(labels, left, y, box, { above: true }), svgText("next", left - 6, y - 6, side));
+    }
+    parts.push(leftTicks(shownNames, left - 6, y, ROW));
+    names.forEach((_, row) => {
+      const layer = names.length - 1 - row;
+      for (let pos = from; pos < to; pos++) {
+        const at = { x: left + (pos - from) * box, y: y + row * ROW };
+        parts.push(drawCell(spec.layers[layer].cells[pos], lensTitle(spec, layer, pos), at, box, colors));
+      }
+    });
+    y += names.length * ROW;
+    const labels = below.slice(from, to);
+    parts.push(columnTicks(labels, left, y, box), svgText("reads", left - 6, y + 14, side));
+    y += columnTickHeight(labels, box) + GAP;
+  }
+  return { width, height: y - GAP, content: parts.join(""), legend: lensLegend(colors, spec) };
+}
+
+function drawCell(
+  cell: LogitLensCell,
+  title: string,
+  { x, y }: { x: number; y: number },
+  box: number,
+  colors: LensColors,
+): string {
+  const color = colors.coloring.of(colors.of(cell));
+  const style = `text-anchor="middle" fill="${inkOn(color)}"`;
+  const [top] = cell.top;
+  const token = top ? shorten(visibleToken(top.token), Math.floor((box - 3) / LETTER)) : "";
+  const middle = x + box / 2;
+  const edge = isRight(cell)
+    ? `<rect x="${round(x + 1.5)}" y="${round(y + 1.5)}" width="${round(box - 3)}" height="${ROW - 3}" rx="1" fill="none" stroke="currentColor" stroke-width="1.5"/>`
+    : "";
+  return (
+    `<g><title>${escapeMarkup(title)}</title>` +
+    `<rect x="${round(x + 0.5)}" y="${round(y + 0.5)}" width="${round(box - 1)}" height="${ROW - 1}" fill="${color}"/>` +
+    svgText(token, middle, y + 14, `${style} font-family="${MONO}" font-size="${SIZE}"`) +
+    svgText(
+      top ? shortProbability(top.probability) : "",
+      middle,
+      y + 25.5,
+      `${style} font-size="9" fill-opacity="0.85"`,
+    ) +
+    `${edge}</g>`
+  );
+}

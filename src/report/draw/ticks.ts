@@ -1,0 +1,101 @@
+/** Labels along the edges of a grid of cells: tokens, layers, or the mere index. */
+import { textWidth, visibleToken } from "../token-text.ts";
+import { MONO, round, svgText } from "./drawing.ts";
+
+/** Size and letter width of the labels: a fixed-width font has known widths. */
+export const TICK_SIZE = 11;
+export const TICK_LETTER = TICK_SIZE * 0.602;
+const TICK_STYLE = `font-family="${MONO}" font-size="${TICK_SIZE}"`;
+/** Height of a slanted label by its length: sin 45°. */
+const SLANT = Math.SQRT1_2;
+/** Labels closer than this are left out; slanted ones stand upright. */
+const PITCH = 11.5;
+const SLANTED_PITCH = 15;
+
+/** Labels under columns stand to the left of their column's end where they are slanted; `upright` ones stay below it. */
+export interface ColumnTickOptions {
+  readonly above?: boolean;
+  readonly upright?: boolean;
+}
+
+/** The labels of an axis, with what is invisible in them shown, cut to `most` letters. */
+export function tickLabels(ticks: readonly string[] | undefined, count: number, most: number): string[] {
+  return indices(count).map((i) => (ticks?.[i] === undefined ? String(i) : shorten(visibleToken(ticks[i]), most)));
+}
+
+/** The text, or as much of it as fits before "…". */
+export function shorten(text: string, most: number): string {
+  if (textWidth(text) <= most) return text;
+  let short = "";
+  for (const letter of text) {
+    if (textWidth(short + letter) > most - 1) break;
+    short += letter;
+  }
+  return `${short}…`;
+}
+
+/** The widest of the labels, in pixels. */
+export function widest(labels: readonly string[]): number {
+  return Math.max(0, ...labels.map(textWidth)) * TICK_LETTER;
+}
+
+/** Labels to the left of rows, ending at `x`. */
+export function leftTicks(labels: readonly string[], x: number, y: number, size: number): string {
+  return every(labels.length, PITCH / size)
+    .map((i) => svgText(labels[i], x, y + (i + 0.5) * size + 4, `text-anchor="end" ${TICK_STYLE}`))
+    .join("");
+}
+
+/** Whether labels have to be slanted to stand side by side in columns of this width. */
+export function slanted(labels: readonly string[], size: number): boolean {
+  return widest(labels) + 5 > size;
+}
+
+/** How far a slanted label may reach beyond its column's side. */
+export function slantedReach(label: string | undefined, size: number): number {
+  return label ? Math.max(0, widest([label]) * SLANT + 8 - size / 2) : 0;
+}
+
+/** Room that the labels of columns need. */
+export function columnTickHeight(labels: readonly string[], size: number, { upright }: ColumnTickOptions = {}): number {
+  return slanted(labels, size) ? widest(labels) * (upright || size < SLANTED_PITCH ? 1 : SLANT) + 14 : 18;
+}
+
+/** Labels under columns from `x` on, or with `above` over them; turned where they would touch. */
+export function columnTicks(
+  labels: readonly string[],
+  x: number,
+  y: number,
+  size: number,
+  { above = false, upright = false }: ColumnTickOptions = {},
+): string {
+  const turned = slanted(labels, size);
+  const straight = upright || size < SLANTED_PITCH;
+  return every(labels.length, PITCH / size)
+    .map((i) => {
+      const at = x + (i + 0.5) * size;
+      if (!turned) return svgText(labels[i], at, above ? y - 6 : y + 14, `text-anchor="middle" ${TICK_STYLE}`);
+      const [dx, dy, anchor] = above
+        ? straight
+          ? [4, -5, "start"]
+          : [1, -5, "start"]
+        : straight
+          ? [4, 7, "end"]
+          : [3, 10, "end"];
+      const turn = `transform="rotate(${straight ? -90 : -45},${round(at + dx)},${round(y + dy)})"`;
+      return svgText(labels[i], at + dx, y + dy, `text-anchor="${anchor}" ${turn} ${TICK_STYLE}`);
+    })
+    .join("");
+}
+
+export function indices(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+/** Indices far enough apart that their labels do not touch; steps of 1, 2, 5, 10, ... */
+export function every(count: number, least: number): number[] {
+  let step = 1;
+  for (let power = 1; step < least; power *= 10)
+    step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= least) ?? step;
+  return indices(count).filter((i) => i % step === 0);
+}

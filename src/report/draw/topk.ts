@@ -1,0 +1,86 @@
+import type { RankedToken, TopkSpec } from "../../analyses/picture.ts";
+import { type Coloring, coloring, inkOn } from "../color.ts";
+import { escapeMarkup } from "../escape.ts";
+import { formatNumber, formatQuantity } from "../format.ts";
+import { textWidth, visibleToken } from "../token-text.ts";
+import { type Drawing, MONO, round, svgText } from "./drawing.ts";
+import { shorten } from "./ticks.ts";
+
+const SIZE = 12;
+const LETTER = SIZE * 0.602;
+const ROW = 21;
+const BOX = 19;
+const GAP = 6;
+const HEAD = 20;
+/** Between the largest and the smallest. */
+const BREAK = 14;
+const SIDE = 52;
+
+export function topkColoring(spec: TopkSpec): Coloring {
+  const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);
+  return coloring(
+    { label: "value", ...spec.color },
+    all.map((entry) => entry.value),
+  );
+}
+
+/** What pointing at a token shows. */
+export function rankedTitle({ token, value, pos }: RankedToken, unit: string | undefined): string {
+  const where = pos === undefined ? "" : ` at position ${pos}`;
+  return `“${visibleToken(token)}”${where}: ${formatQuantity(value, unit)}`;
+}
+
+/** A column per neuron, the largest on top, the smallest below a gap; in several bands where one is too narrow. */
+export function drawTopk(spec: TopkSpec, width: number): Drawing {
+  const colors = topkColoring(spec);
+  const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);
+  const number = (value: number) => formatNumber(value, 3).replace("-", "−");
+  const digits = Math.max(0, ...all.map((entry) => number(entry.value).length)) * 6.2;
+  const longest = Math.max(0, ...all.map((entry) => textWidth(visibleToken(entry.token, { spaces: false }))));
+  const wanted = Math.max(72, Math.min(longest, 14) * LETTER + digits + 18);
+  const free = width - SIDE;
+  const across = Math.max(1, Math.min(spec.columns.length, Math.floor((free + GAP) / (wanted + GAP))));
+  const box = Math.min(wanted + 24, (free - (across - 1) * GAP) / across);
+  const tops = Math.max(0, ...spec.columns.map((column) => column.top.length));
+  const bottoms = Math.max(0, ...spec.columns.map((column) => column.bottom?.length ?? 0));
+  const bandHeight = HEAD + (tops + bottoms) * ROW + (tops > 0 && bottoms > 0 ? BREAK : 0) + 14;
+  const second = HEAD + tops * ROW + (tops > 0 && bottoms > 0 ? BREAK : 0);
+
+  const entry = (ranked: RankedToken, x: number, y: number) => {
+    const color = colors.of(ranked.value);
+    const ink = `fill="${inkOn(color)}"`;
+    const room = Math.floor((box - digits - 14) / LETTER);
+    const shown = shorten(visibleToken(ranked.token, { spaces: false }), Math.max(3, room));
+    return (
+      `<g><title>${escapeMarkup(rankedTitle(ranked, spec.color?.unit))}</title>` +
+      `<rect x="${round(x)}" y="${round(y)}" width="${round(box)}" height="${BOX}" rx="2" fill="${color}"/>` +
+      svgText(shown, x + 4, y + 13.5, `font-family="${MONO}" font-size="${SIZE}" ${ink} style="white-space:pre"`) +
+      `${svgText(number(ranked.value), x + box - 4, y + 13.5, `font-size="11" text-anchor="end" ${ink}`)}</g>`
+    );
+  };
+  const parts = spec.columns.flatMap((column, i) => {
+    const x = SIDE + (i % across) * (box + GAP);
+    const y = Math.floor(i / across) * bandHeight;
+    const bottom = column.bottom ?? [];
+    const name = shorten(column.name, Math.max(3, Math.floor(box / 7)));
+    return [
+      svgText(name, x + 4, y + 13, `font-size="12" font-weight="600"`),
+      ...column.top.map((ranked, r) => entry(ranked, x, y + HEAD + r * ROW)),
+      ...bottom.map((ranked, r) => entry(ranked, x, y + second + (bottoms - bottom.length + r) * ROW)),
+    ];
+  });
+  const bands = Math.ceil(spec.columns.length / across);
+  for (let band = 0; band < bands; band++) {
+    const y = band * bandHeight;
+    const side = `font-size="11" opacity="0.75"`;
+    if (spec.of) parts.push(svgText(shorten(spec.of, 8), 0, y + 13, side));
+    if (tops > 0) parts.push(svgText("largest", 0, y + HEAD + 13.5, side));
+    if (bottoms > 0) parts.push(svgText("smallest", 0, y + second + (bottoms - 1) * ROW + 13.5, side));
+  }
+  return {
+    width,
+    height: bands * bandHeight - 14,
+    content: parts.join(""),
+    legend: [{ kind: "ramp", coloring: colors }],
+  };
+}

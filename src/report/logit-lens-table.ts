@@ -1,0 +1,109 @@
+import type { ColorScale, LogitLensCell, LogitLensSpec } from "../analyses/picture.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+
+/** What the logit lens' table is coloured by, and what comes next. */
+export interface LogitLensTableOptions extends PictureOptions {
+  /** The right next token per position. */
+  readonly next?: readonly (string | null)[];
+  /** The rows' names, from the first layer to the last. Default: the indices. */
+  readonly layers?: readonly string[];
+  /**
+   * What the colour tells: the top token's probability (default), the right next token's, the logarithm of how many
+   * tokens are more probable than it, or the entropy of the distribution (nats).
+   */
+  readonly colorBy?: LogitLensSpec["colorBy"];
+  readonly color?: ColorScale;
+}
+
+/**
+ * A logit lens as a table: layers as rows, the last on top as logit lenses are drawn, positions as columns; each cell the
+ * most probable token and its probability. What the model reads stands below, what comes next above, and a frame marks
+ * the cells that get it right. Pointing at a cell shows all tokens that it holds and the rank of the right one. `cells` is
+ * `[layer][pos]` from the first layer on; `logitLensCells` makes them from logits.
+ *
+ * @throws ShapeError if a layer has not one cell per token, or there are more or fewer layers' names or next tokens.
+ */
+export function logitLensTable(
+  strTokens: readonly string[],
+  cells: readonly (readonly LogitLensCell[])[],
+  options: LogitLensTableOptions = {},
+): Picture {
+  const { next, colorBy, color } = options;
+  const layers = options.layers ?? cells.map((_, layer) => String(layer));
+  const odd = cells.findIndex((row) => row.length !== strTokens.length);
+  if (odd >= 0) {
+    throw new ShapeError(`There are ${strTokens.length} tokens, but layer ${odd} has ${cells[odd].length} cells.`, {
+      asked: strTokens.length,
+      found: cells[odd].length,
+    });
+  }
+  const counts = [
+    ["layers", cells.length, "names", layers.length],
+    ["tokens", strTokens.length, "next tokens", next?.length ?? strTokens.length],
+  ] as const;
+  for (const [what, asked, given, found] of counts) {
+    if (asked !== found) throw new ShapeError(`There are ${asked} ${what}, but ${found} ${given}.`, { asked, found });
+  }
+  return picture({
+    kind: "logit-lens",
+    ...baseOf("logit-lens", options),
+    tokens: strTokens,
+    layers: cells.map((row, layer) => ({ name: layers[layer], cells: row })),
+    ...defined({ next, colorBy, color }),
+  });
+}
+
+/** What `logitLensCells` needs besides the logits. */
+export interface LogitLensCellsOptions {
+  /** A token's text by its index in the vocabulary. */
+  readonly token: (index: number) => string;
+  /** The right next token per position, as its index; `null` where there is none. */
+  readonly next?: readonly (number | null)[];
+  /** How many tokens each cell holds. Default 5. */
+  readonly k?: number;
+}
+
+/**
+ * The cells of a logit lens from logits `[layer, pos, d_vocab]`: softmax per layer and position, the k most probable
+ * tokens, the right next token's probability and rank (how many tokens come before it, equal ones in the vocabulary's order), and the entropy in nats.
+ * For large vocabularies take the top k in the graph, and write the cells yourself.
+ *
+ * @throws ShapeError if there are not three axes, or not one next token per position.
+ */
+export function logitLensCells(logits: Numbers, { token, next, k = 5 }: LogitLensCellsOptions): LogitLensCell[][] {
+  const { data, shape } = withoutUnitAxes(toShaped(logits), 3);
+  if (shape.length !== 3 || (next && next.length !== shape[1])) {
+    const wanted = next ? `[layer, ${next.length}, d_vocab]` : "[layer, pos, d_vocab]";
+    throw new ShapeError(`Logits ${wanted} were asked for, but the array has shape [${shape}].`, { found: shape });
+  }
+  const [layers, positions, vocabulary] = shape;
+  return Array.from({ length: layers }, (_, layer) =>
+    Array.from({ length: positions }, (_, pos) => {
+      const from = (layer * positions + pos) * vocabulary;
+      const row = Float64Array.from({ length: vocabulary }, (_, i) => data[from + i] ?? Number.NEGATIVE_INFINITY);
+      return cellOf(row, next?.[pos] ?? null, k, token);
+    }),
+  );
+}
+
+function cellOf(row: Float64Array, right: number | null, k: number, token: (index: number) => string): LogitLensCell {
+  const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let sum = 0;
+  let weighted = 0;
+  for (const logit of row) {
+    const e = Math.exp(logit - largest);
+    sum += e;
+    if (e > 0) weighted += e * (logit - largest);
+  }
+  const probability = (index: number) => Math.exp(row[index] - largest) / sum;
+  // Equal logits stay in the vocabulary's order, so that rank 0 is the top token and no other.
+  const ranked = [...row.keys()].sort((a, b) => row[b] - row[a]);
+  return {
+    top: ranked.slice(0, k).map((index) => ({ token: token(index), probability: probability(index) })),
+    ...(right === null ? {} : { right: { probability: probability(right), rank: ranked.indexOf(right) } }),
+    // H = log Σe − Σ p (logit − max)
+    entropy: Math.log(sum) - weighted / sum,
+  };
+}

@@ -1,0 +1,48 @@
+import type { ActivationsSpec, IndexAxis } from "../../analyses/picture.ts";
+import { chosenTokens, nameOf } from "../draw/activations.ts";
+import { tokenColorings } from "../draw/tokens.ts";
+import { escapeMarkup } from "../escape.ts";
+import { visibleToken } from "../token-text.ts";
+import { ACTIVATIONS } from "./activations-script.ts";
+import type { PageNeeds } from "./needs.ts";
+import { packNumbers } from "./packed.ts";
+import { tokensHtml } from "./tokens.ts";
+
+/** The chosen neuron's tokens, and fields to choose another with; the script colours them anew. */
+export function activationsHtml(spec: ActivationsSpec, needs: PageNeeds): string {
+  const shown = chosenTokens(spec);
+  const [coloring] = tokenColorings(shown);
+  needs.features.add(ACTIVATIONS);
+  needs.schemes.add(coloring.scheme);
+  const layers = spec.texts[0]?.values[0]?.length ?? 0;
+  const neurons = spec.texts[0]?.values[0]?.[0]?.length ?? 0;
+  const data = {
+    layers,
+    neurons,
+    scheme: coloring.scheme,
+    domain: spec.color?.domain ?? null,
+    unit: spec.color?.unit ?? "",
+    // An axis of one index has no field to read its name from.
+    fixed: [layers < 2 ? nameOf(spec.layer, 0) : "", neurons < 2 ? nameOf(spec.neuron, 0) : ""],
+    tokens: spec.texts.flatMap((text) => text.tokens.map((token, pos) => [visibleToken(token), pos])),
+  };
+  const fields =
+    field(spec.layer, layers, spec.chosen.layer, "layer") + field(spec.neuron, neurons, spec.chosen.neuron, "neuron");
+  return (
+    `<div class="activations" data-activations="${escapeMarkup(JSON.stringify(data))}" ` +
+    `data-values="${packNumbers(spec.texts.flatMap((text) => text.values.flat(2)))}">\n` +
+    `<p class="fields" hidden>${fields}<output></output></p>\n${tokensHtml(shown, needs.tokens)}\n</div>`
+  );
+}
+
+/** A list of names to choose from, or where indices have none, a number. */
+function field({ label = "", ticks }: IndexAxis, count: number, chosen: number, name: string): string {
+  if (count < 2) return "";
+  const options = ticks?.map(
+    (tick, i) => `<option value="${i}"${i === chosen ? " selected" : ""}>${escapeMarkup(tick)}</option>`,
+  );
+  const input = options
+    ? `<select name="${name}">${options.join("")}</select>`
+    : `<input name="${name}" type="number" min="0" max="${count - 1}" value="${chosen}">`;
+  return `<label>${escapeMarkup(label)} ${input}${options ? "" : ` <small>of 0 to ${count - 1}</small>`}</label>`;
+}

@@ -1,0 +1,19 @@
+import type { Scheme } from "../color.ts";
+import { TokenColors } from "./style.ts";
+
+/** A kind of picture that moves: its part of the style sheet, and its script with that script's hash. */
+export interface Feature {
+  readonly style: string;
+  readonly script: string;
+  /** SHA-256 for the page's content security policy. A test compares it with the script. */
+  readonly hash: string;
+}
+
+/** What a page's pictures need besides their markup, collected while they are written. */
+export class PageNeeds {
+  /** Colours of tokens and cells. */
+  readonly tokens = new TokenColors();
+  /** Schemes whose colours scripts take from CSS variables. */
+  readonly schemes = new Set<Scheme>();
+  readonly features = new Set<Feature>();
+}

@@ -1,0 +1,32 @@
+import type { TokensSpec } from "../../analyses/picture.ts";
+import { altText, legendSvg } from "../draw/drawing.ts";
+import { tokenColorings, tokenLegend, tokenTitle } from "../draw/tokens.ts";
+import { escapeMarkup } from "../escape.ts";
+import { visibleToken } from "../token-text.ts";
+import type { TokenColors } from "./style.ts";
+
+/** Tokens as text that can be selected and wraps; each text is one stop of the tab key, arrows go from token to token. */
+export function tokensHtml(spec: TokensSpec, colors: TokenColors): string {
+  const colorings = tokenColorings(spec);
+  const several = spec.rows.length > 1;
+  const texts = spec.texts.map((text) => {
+    const rows = spec.rows.map((row, r) => {
+      const name = (several ? row.title : text.label) ?? "";
+      const spans = text.tokens.map((token, pos) => {
+        const marked = text.marked?.includes(pos) ? " marked" : "";
+        return (
+          `<span class="token ${colors.of(colorings[r].of(text.values[r][pos]))}${marked}" tabindex="${pos === 0 ? 0 : -1}" ` +
+          `title="${escapeMarkup(tokenTitle(spec, text, pos))}">${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`
+        );
+      });
+      const label = escapeMarkup([text.label, row.title].filter(Boolean).join(", "));
+      return (
+        `<div class="text"><span class="name">${escapeMarkup(name)}</span>` +
+        `<p class="tokens" role="group" aria-label="${label}">${spans.join("<wbr>")}</p></div>`
+      );
+    });
+    return (several && text.label ? `<h3>${escapeMarkup(text.label)}</h3>` : "") + rows.join("\n");
+  });
+  const legend = legendSvg(tokenLegend(spec, colorings), 320, `Colours of: ${altText(spec)}`);
+  return `<div class="legend">${legend}</div>\n<div class="texts">\n${texts.join("\n")}\n</div>`;
+}

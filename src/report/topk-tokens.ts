@@ -1,0 +1,96 @@
+import type { ColorScale, RankedToken, TopkSpec } from "../analyses/picture.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+
+/** How a table of ranked tokens looks. */
+export interface TopkTableOptions extends PictureOptions {
+  /** What the columns are. */
+  readonly of?: string;
+  /** Default: RdBu centred on 0, as far as the largest |value| of all columns. */
+  readonly color?: ColorScale;
+}
+
+/** Which columns are ranked, and how far. */
+export interface TopkTokensOptions extends TopkTableOptions {
+  /** How many tokens from the top, and from the bottom. Default 5. */
+  readonly k?: number;
+  /** Without the smallest. */
+  readonly topOnly?: boolean;
+  /** Indices of the columns shown. Default: all of up to 8, else the 8 with the largest |value|. */
+  readonly columns?: readonly number[];
+  /** Names of all columns; without them, their indices. */
+  readonly names?: readonly string[];
+}
+
+/** Columns shown when none are chosen. */
+const MOST_COLUMNS = 8;
+
+/**
+ * Per neuron or direction, the k tokens with the largest and the k with the smallest value: of a text, as CircuitsVis'
+ * topk tokens, or of the vocabulary. `values` is `[token, column]`, for a single column `[token]`. No token stands in
+ * both: with fewer than 2k, the largest take precedence. Equal values keep the tokens' order.
+ *
+ * @throws ShapeError if there are more or fewer values than tokens, or names than columns.
+ * @throws ArgumentError if k is not a whole number from 1 on, or a column is not there.
+ */
+export function topkTokens(strTokens: readonly string[], values: Numbers, options: TopkTokensOptions = {}): Picture {
+  const { k = 5, topOnly = false, names } = options;
+  const { data, shape } = withoutUnitAxes(toShaped(values), 2);
+  if (shape.length > 2 || shape[0] !== strTokens.length) {
+    throw new ShapeError(
+      `Values [token, column] of ${strTokens.length} tokens were asked for, but the array has shape [${shape}].`,
+      { asked: [strTokens.length, "column"], found: shape },
+    );
+  }
+  if (!Number.isInteger(k) || k < 1) {
+    throw new ArgumentError(`The top k = ${k} tokens were asked for; take a whole number from 1 on.`, { asked: k });
+  }
+  const width = shape[1] ?? 1;
+  if (names && names.length !== width) {
+    throw new ShapeError(`There are ${width} columns, but ${names.length} names for them.`, {
+      asked: width,
+      found: names.length,
+    });
+  }
+  const wrong = options.columns?.find((c) => !Number.isInteger(c) || c < 0 || c >= width);
+  if (wrong !== undefined) {
+    throw new ArgumentError(`Column ${wrong} was asked for, but there are ${width}; count from 0.`, {
+      asked: wrong,
+      found: width,
+    });
+  }
+  const column = (c: number) =>
+    strTokens.flatMap((token, pos): Required<RankedToken>[] => {
+      const value = data[pos * width + c];
+      return value === null ? [] : [{ token, value, pos }];
+    });
+  const chosen = options.columns ?? strongest(data, width);
+  return topkTable(
+    chosen.map((c) => {
+      const falling = column(c).sort((a, b) => b.value - a.value);
+      const top = falling.slice(0, k);
+      const bottom = falling.slice(Math.max(k, falling.length - k));
+      return { name: names?.[c] ?? String(c), top, ...(topOnly ? {} : { bottom }) };
+    }),
+    { of: "neuron", ...options },
+  );
+}
+
+/**
+ * A table of ranked tokens that are ranked already, as an engine's top-k over a vocabulary gives them: in falling order,
+ * the largest in `top`, the smallest at the end of `bottom`.
+ */
+export function topkTable(columns: TopkSpec["columns"], options: TopkTableOptions = {}): Picture {
+  const { of, color } = options;
+  return picture({ kind: "topk", ...baseOf("topk", options), columns, ...defined({ of, color }) });
+}
+
+function strongest(data: readonly (number | null)[], width: number): number[] {
+  const most = new Array<number>(width).fill(0);
+  data.forEach((value, i) => {
+    if (value !== null && Math.abs(value) > most[i % width]) most[i % width] = Math.abs(value);
+  });
+  const all = most.map((_, c) => c);
+  return width <= MOST_COLUMNS ? all : all.sort((a, b) => most[b] - most[a]).slice(0, MOST_COLUMNS);
+}

@@ -1,0 +1,205 @@
+import { describe, expect, it } from "vitest";
+import type { TopkSpec } from "../../src/analyses/picture.ts";
+import {
+  imshow,
+  logitLensCells,
+  logitLensTable,
+  textNeuronActivations,
+  tokenTicks,
+  topkTable,
+  topkTokens,
+} from "../../src/report/index.ts";
+import { ndarray } from "../../src/tensor/array.ts";
+import { ArgumentError, ShapeError } from "../../src/tensor/errors.ts";
+
+const titles = (svg: string) => [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map((match) => match[1]);
+
+describe("topkTokens", () => {
+  const tokens = ["a", " b", " c", "d", "e"];
+  const values = [
+    [1, -1],
+    [5, 0],
+    [3, -7],
+    [-2, 2],
+    [0, 4],
+  ];
+
+  it("ranks each column's tokens, the largest first and the smallest last", () => {
+    const [first, second] = (topkTokens(tokens, values, { k: 2 }).spec as TopkSpec).columns;
+    expect(first).toEqual({
+      name: "0",
+      top: [
+        { token: " b", value: 5, pos: 1 },
+        { token: " c", value: 3, pos: 2 },
+      ],
+      bottom: [
+        { token: "e", value: 0, pos: 4 },
+        { token: "d", value: -2, pos: 3 },
+      ],
+    });
+    expect(second).toMatchObject({ top: [{ token: "e" }, { token: "d" }], bottom: [{ token: "a" }, { token: " c" }] });
+  });
+
+  it("puts no token on both sides", () => {
+    expect(topkTokens(tokens, values, { k: 4 }).spec).toMatchObject({
+      columns: [{ bottom: [{ token: "d" }] }, { bottom: [{ token: " c" }] }],
+    });
+  });
+
+  it("shows the columns with the largest |value| where there are many", () => {
+    const wide = ndarray(
+      "float32",
+      [2, 100],
+      Float32Array.from({ length: 200 }, (_, i) => (i === 142 ? -9 : i % 100 < 7 ? 1 + i : 0)),
+    );
+    const { columns } = topkTokens(["x", "y"], wide).spec as TopkSpec;
+    expect(columns).toHaveLength(8);
+    expect(columns.map(({ name }) => name)).toContain("42");
+  });
+
+  it("hovers each token with its position and value", async () => {
+    const svg = await topkTokens(tokens, values, { k: 1, color: { unit: "logits" } }).svg();
+    expect(titles(svg)[0]).toBe("“␣b” at position 1: 5 logits");
+  });
+
+  it("refuses a k of 0, a column that is not there, and values for other tokens", () => {
+    expect(() => topkTokens(tokens, values, { k: 0 })).toThrow(ArgumentError);
+    expect(() => topkTokens(tokens, values, { columns: [2] })).toThrow("Column 2 was asked for, but there are 2");
+    expect(() => topkTokens(["a"], values)).toThrow(ShapeError);
+  });
+
+  it("draws what is ranked already, as of a vocabulary", async () => {
+    const svg = await topkTable([{ name: "direction 0", top: [{ token: " the", value: 2 }] }]).svg();
+    expect(titles(svg)).toEqual(["“␣the”: 2"]);
+    expect(svg).not.toContain("smallest");
+  });
+});
+
+describe("a logit lens", () => {
+  const words = [" the", " Mary", "x"];
+  const logits = [
+    [
+      [0, 0, 0],
+      [1, 0, 0],
+    ],
+    [
+      [Math.log(2), Math.log(6), Math.log(2)],
+      [0, 5, 9],
+    ],
+  ];
+  const cells = logitLensCells(logits, { token: (i) => words[i], next: [1, null], k: 2 });
+
+  it("has the softmax' probabilities, the rank of the right token and the entropy", () => {
+    expect(cells[0][0].entropy).toBeCloseTo(Math.log(3), 12);
+    const cell = cells[1][0];
+    expect(cell.top.map(({ token }) => token)).toEqual([" Mary", " the"]);
+    expect(cell.top[0].probability).toBeCloseTo(0.6, 12);
+    expect(cell.right!.probability).toBeCloseTo(0.6, 12);
+    expect(cell.right!.rank).toBe(0);
+    expect(cell.entropy).toBeCloseTo(-(0.6 * Math.log(0.6) + 0.4 * Math.log(0.2)), 12);
+    expect(cells[0][1].right).toBeUndefined();
+  });
+
+  it("stands with the last layer on top, what is read below and what comes next above", async () => {
+    const svg = await logitLensTable(["<|BOS|>", " Mary"], cells, {
+      next: [" Mary", null],
+      layers: ["first", "last"],
+    }).svg();
+    const at = (text: string) => Number(svg.match(new RegExp(`<text x="[\\d.]+" y="([\\d.]+)"[^>]*>${text}<`))![1]);
+    const order = ["next", "last", "first", "reads"].map(at);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+
+  it("frames the cells whose top token is the right one, and tells all of them when pointed at", async () => {
+    const svg = await logitLensTable(["<|BOS|>", " Mary"], cells, { next: [" Mary", null] }).svg();
+    expect(titles(svg)).toContain(
+      "1, after “&lt;|BOS|&gt;” (0)\n0.6  “␣Mary”\n0.2  “␣the”\nright next token “␣Mary”: 0.6, the most probable\nentropy: 0.9503 nats",
+    );
+    const cellsOf = svg.split("<g><title>").slice(1);
+    expect(cellsOf.map((cell) => cell.includes('stroke-width="1.5"'))).toEqual([true, false, false, false]);
+  });
+
+  it("is coloured by what it is asked to be", async () => {
+    const one = logitLensTable(["a", "b"], cells, { colorBy: "rank" });
+    expect(await one.svg()).toContain("log₁₀ (1 + rank of the right next token)");
+    expect(await logitLensTable(["a", "b"], cells, { colorBy: "entropy" }).svg()).toContain("entropy (nats)");
+  });
+
+  it("refuses a layer with other cells than tokens, and names of other layers", () => {
+    expect(() => logitLensTable(["a"], cells)).toThrow("There are 1 tokens, but layer 0 has 2 cells.");
+    expect(() => logitLensTable(["a", "b"], cells, { layers: ["x"] })).toThrow("There are 2 layers, but 1 names.");
+    expect(() => logitLensCells([[1, 2]], { token: String })).toThrow(ShapeError);
+  });
+});
+
+describe("textNeuronActivations", () => {
+  const values = [
+    [
+      [0, 1],
+      [2, 3],
+    ],
+    [
+      [0, -8],
+      [1, 1],
+    ],
+  ];
+
+  it("shows the neuron with the largest |activation|, or the one chosen", async () => {
+    const shown = textNeuronActivations(["a", "b"], values);
+    expect(shown.spec).toMatchObject({ chosen: { layer: 0, neuron: 1 } });
+    expect(titles(await shown.svg())[1]).toBe("“b” at position 1\nlayer 0, neuron 1: -8");
+    const other = textNeuronActivations(["a", "b"], values, { chosen: { layer: 1, neuron: 0 } });
+    expect(titles(await other.svg())).toEqual([
+      "“a” at position 0\nlayer 1, neuron 0: 2",
+      "“b” at position 1\nlayer 1, neuron 0: 1",
+    ]);
+  });
+
+  it("takes several texts of different lengths", async () => {
+    const svg = await textNeuronActivations([["a", "b"], ["c"]], [values, [values[0]]], {
+      labels: ["one", "two"],
+    }).svg();
+    expect(titles(svg)).toHaveLength(3);
+    expect(svg).toContain(">two</text>");
+  });
+
+  it("refuses activations of other tokens, and a neuron that is not there", () => {
+    expect(() => textNeuronActivations(["a"], values)).toThrow(
+      "of 1 tokens were asked for, but text 0 has shape [2,2,2]",
+    );
+    expect(() => textNeuronActivations(["a", "b"], values, { chosen: { layer: 2, neuron: 0 } })).toThrow(ArgumentError);
+    expect(() => textNeuronActivations([["a"]], [])).toThrow("There are 1 texts, but activations of 0.");
+  });
+});
+
+describe("several heatmaps", () => {
+  const cube = [
+    [
+      [1, 0],
+      [0, 0],
+    ],
+    [
+      [0, 0],
+      [0, -4],
+    ],
+  ];
+
+  it("share one colour scale and say which one they are", async () => {
+    const svg = await imshow(cube, { facet: { ticks: ["query", "key"] }, x: "head", y: "layer" }).svg();
+    expect(titles(svg)).toHaveLength(8);
+    expect(titles(svg)[7]).toBe("key\n1, 1: -4");
+    expect(svg).toContain(">−4</text>");
+    expect(svg.match(/fill="(#\w+)"><title>query\n0, 0/)![1]).not.toBe("#053061");
+    expect(await imshow(cube, { facet: "head" }).svg()).toContain(">head 1</text>");
+  });
+
+  it("label positions with index and token", () => {
+    expect(tokenTicks(["<|BOS|>", " Mary", "\n"])).toEqual(["0 <|BOS|>", "1 ␣Mary", "2 ⏎"]);
+  });
+
+  it("are refused without a third axis", () => {
+    expect(() => imshow(cube[0], { facet: "head" })).toThrow(
+      "[facet, row, column] were asked for, but the array has shape [2,2]",
+    );
+  });
+});
