@@ -1,6 +1,7 @@
 /** glassformer: everything that runs on any platform. `glassformer` itself adds the platform's engine and files. */
 
 // the analyses: each asks one question of a model
+export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
 export type { Analysis, AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/analysis.ts";
 export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
 export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
@@ -28,19 +29,35 @@ export {
   attributionSites,
 } from "./lens/attribution-patching.ts";
 export type { AxisSlice } from "./lens/axis-slice.ts";
+export { compositionScores } from "./lens/composition.ts";
 export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
-export { type EdgeAttribution, edgeAttribution, isEdge, type Receiver, type Sender } from "./lens/edge-attribution.ts";
+export {
+  type EdgeAttribution,
+  type EdgeReceiver,
+  type EdgeSender,
+  edgeAttribution,
+  isEdge,
+} from "./lens/edge-attribution.ts";
 export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
-export type { FromPretrainedOptions } from "./lens/from-pretrained.ts";
+export { type FromPretrainedOptions, getCheckpointLabels } from "./lens/from-pretrained.ts";
 export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
 export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./lens/head-detector.ts";
 export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
 export { HookedTransformer } from "./lens/hooked-transformer.ts";
 export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
 export { KeyValueCache } from "./lens/key-value-cache.ts";
+export { type LmLossOptions, lmAccuracy, lmCrossEntropyLoss } from "./lens/losses.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 export type { ModelInput } from "./lens/model-input.ts";
 export * as patching from "./lens/patching.ts";
+export { allSenders, type Receiver, type Sender } from "./lens/path-ends.ts";
+export {
+  type Path,
+  type PathPatchingOptions,
+  type PathPatchingResult,
+  pathPatching,
+  withPaths,
+} from "./lens/path-patching.ts";
 export { ResidualStack } from "./lens/residual-stack.ts";
 export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run.ts";
 export {
@@ -51,31 +68,49 @@ export {
   integratedGradients,
   type SaliencyOptions,
 } from "./lens/saliency.ts";
+export { type SamplingOptions, sampleLogits } from "./lens/sampling.ts";
 export * as sweeps from "./lens/sweep.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";
 // models and their files
 export { getActName } from "./models/act-name.ts";
 export { type HookedTransformerConfig, parseConfig } from "./models/config.ts";
-export { MODEL_ALIASES } from "./models/families/index.ts";
+export { MODEL_ALIASES, resolveModelName } from "./models/families/index.ts";
+export { initWeights } from "./models/init-weights.ts";
 // findings and numbers as something to look at
 export {
+  type AttentionHeadsOptions,
+  attentionHeads,
+  attentionPattern,
   type HistOptions,
   hist,
   type ImshowOptions,
   imshow,
   type LineOptions,
+  type LogitLensCell,
+  type LogitLensCellsOptions,
+  type LogitLensTableOptions,
   line,
+  logitLensCells,
+  logitLensTable,
   type Picture,
   picture,
+  type RankedToken,
   REPORT_FORMATS,
   type RenderOptions,
   type ReportFormat,
   render,
   type ScatterOptions,
   scatter,
+  type TextNeuronActivationsOptions,
   type TokensOptions,
+  type TopkTableOptions,
+  type TopkTokensOptions,
+  textNeuronActivations,
   tokens,
+  tokenTicks,
+  topkTable,
+  topkTokens,
 } from "./report/index.ts";
 // numbers and errors
 export type { DType, NDArray, TypedData } from "./tensor/array.ts";
@@ -92,3 +127,13 @@ export {
 } from "./tensor/errors.ts";
 // text
 export { parsePrompts, Tokenizer, TokenRules } from "./text/index.ts";
+// training
+export type { TrainingData } from "./training/batches.ts";
+export type { CheckpointStore } from "./training/checkpoint-store.ts";
+export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
+export { modularAddition, repeatedTokens } from "./training/synthetic.ts";
+export { readTexts } from "./training/texts.ts";
+export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/tokenize-and-concatenate.ts";
+export { type TrainResult, train } from "./training/train.ts";
+export { type TrainBpeOptions, trainBpe } from "./training/train-bpe.ts";
+export { TrainingError } from "./training/training-error.ts";

@@ -5,10 +5,13 @@ import { openModelFiles } from "./load/node.ts";
 import { setDefaultOpen } from "./load/open.ts";
 import { setRasterizer } from "./report/rasterize.ts";
 import { rasterizeWithResvg } from "./report/resvg.ts";
+import { setDefaultCheckpoints } from "./training/checkpoint-store.ts";
+import { folderCheckpoints } from "./training/node-checkpoints.ts";
 
 setDefaultBackend(() => nodeBackend());
 setDefaultOpen((name, resolve, options) => openModelFiles(name, { ...options, resolve }));
 setRasterizer(rasterizeWithResvg);
+setDefaultCheckpoints(folderCheckpoints);
 
 export * from "./index.ts";
 export { folderFiles, hubFiles, openModelFiles } from "./load/node.ts";

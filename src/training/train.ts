@@ -45,8 +45,8 @@ export async function train(
   const batches = makeBatches(settled.data, { ...settled, nCtx: model.cfg.nCtx, dVocab: model.cfg.dVocab });
   const steps = stepsInAll(options, batches.stepsPerEpoch);
   const optimizer = makeOptimizer(name, settled);
-  const saves = options.saveDir === undefined ? undefined : storeOf(options.saveDir);
-  await saves?.check();
+  const store = options.saveDir === undefined ? undefined : storeOf(options.saveDir);
+  await store?.check();
 
   let state: StepState = { weights: initial, memory: freshMemory(optimizer, initial) };
   const losses: number[] = [];
@@ -73,24 +73,24 @@ export async function train(
     maxGradNorm: options.maxGradNorm,
     frozen: settled.frozen,
   });
-  const keeper = new Keeper(saves, options.tokenizerJson);
+  const keeper = new Keeper(store, options.tokenizerJson);
   const now = (): Checkpoint => ({ cfg: model.cfg, state, optimizer: name, losses });
   const rate = startRate();
   for (let step = losses.length; step < steps; step++) {
     if (signal?.aborted) {
-      await keeper.keep(now());
+      if (!whatBroke(0, 0, state)) await keeper.keep(now());
       signal.throwIfAborted();
     }
     const batch = batchOf(batches, step, options);
     const stepLr = learningRate(step, { lr, schedule, warmupSteps, steps });
     const run = await stepOn(state, batch);
     const { loss, gradNorm, state: after } = await run(state, batch, stepLr, step + 1);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-      throw new TrainingError(step, loss, gradNorm, stepLr, keeper.last);
-    }
+    const keeps = step + 1 === steps || (options.saveEvery !== undefined && (step + 1) % options.saveEvery === 0);
+    const broken = whatBroke(loss, gradNorm, keeps ? after : undefined);
+    if (broken) throw new TrainingError(broken, { step, loss, lr: stepLr }, keeper.last);
     state = after;
     losses.push(loss);
-    const saved = options.saveEvery && (step + 1) % options.saveEvery === 0 ? await keeper.keep(now()) : undefined;
+    const saved = keeps ? await keeper.keep(now()) : undefined;
     onProgress?.({
       ...{ step: step + 1, steps, loss, gradNorm, lr: stepLr },
       ...rate(batch.data.length),
@@ -99,6 +99,16 @@ export async function train(
   }
   await keeper.keep(now());
   return { model: withWeights(model, state.weights), losses, checkpoint: keeper.last };
+}
+
+/** What is no number any more, in words. Weights are looked at where they are about to be kept. */
+function whatBroke(loss: number, gradNorm: number, kept: StepState | undefined): string | undefined {
+  if (!Number.isFinite(loss)) return `The loss became ${loss}`;
+  if (!Number.isFinite(gradNorm)) return `The gradient became ${gradNorm}`;
+  for (const [name, { data }] of kept?.weights ?? []) {
+    for (const x of data) if (!Number.isFinite(x)) return `The weight ${name} became ${x}`;
+  }
+  return undefined;
 }
 
 const meanLoss = (graph: ModelGraph) => graph.loss();

@@ -1,0 +1,164 @@
+/** Checkpoints: whole or not there, opened as models, gone on from to the same numbers. */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { initWeights } from "../../src/models/init-weights.ts";
+import { HookedTransformer, parseConfig } from "../../src/node.ts";
+import { ArgumentError, ConfigError, FileFormatError, WeightsError } from "../../src/tensor/errors.ts";
+import { train } from "../../src/training/train.ts";
+import { trainBpe } from "../../src/training/train-bpe.ts";
+import { TrainingError } from "../../src/training/training-error.ts";
+import { golden, goldenModel, goldenNames } from "../goldens.ts";
+
+const fields = { n_layers: 1, d_model: 8, d_head: 4, n_ctx: 8, d_vocab: 12, act_fn: "relu" };
+const cfg = parseConfig(fields);
+const model = () => new HookedTransformer(cfg, initWeights(cfg));
+const data = { dtype: "int32" as const, shape: [6, 5], data: Int32Array.from({ length: 30 }, (_, i) => (i * 5) % 12) };
+const options = { data, batchSize: 4, lr: 0.01, maxGradNorm: 1 };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "glassformer-training-"));
+});
+afterEach(async () => {
+  await chmod(folder, 0o700);
+  await rm(folder, { recursive: true });
+});
+
+describe("a training that is taken up again", () => {
+  test.each(["adamw", "adam", "sgd"] as const)(
+    "gives the numbers of one that was not interrupted, with %s",
+    async (optimizer) => {
+      const all = { ...options, optimizer, momentum: 0.9, schedule: "cosine" as const, warmupSteps: 1 };
+      const whole = await train(model(), { ...all, steps: 6 });
+      const control = new AbortController();
+      const half = train(
+        model(),
+        { ...all, steps: 6, saveDir: folder },
+        { signal: control.signal, onProgress: ({ step }) => step === 3 && control.abort(new Error("stopped")) },
+      );
+      await expect(half).rejects.toThrow("stopped");
+      const rest = await train(model(), { ...all, steps: 6, resume: folder });
+      expect(rest.losses).toEqual(whole.losses);
+      for (const [name, weight] of whole.model.weights.entries()) {
+        expect(rest.model.weights.get(name).data).toEqual(weight.data);
+      }
+    },
+  );
+
+  test("takes the last of the checkpoints in a folder, or the one that is named", async () => {
+    const { checkpoint } = await train(model(), { ...options, steps: 12, saveEvery: 5, saveDir: folder });
+    expect((await readdir(folder)).sort()).toEqual(["step-0000005", "step-0000010", "step-0000012"]);
+    expect(checkpoint).toBe(join(folder, "step-0000012"));
+    const last = await train(model(), { ...options, steps: 13, resume: folder });
+    const fifth = await train(model(), { ...options, steps: 13, resume: join(folder, "step-0000005") });
+    expect(last.losses).toEqual(fifth.losses);
+  });
+
+  test("is refused where it does not fit, with the reason", async () => {
+    await train(model(), { ...options, steps: 2, saveDir: folder });
+    const other = parseConfig({ ...fields, n_ctx: 9 });
+    const elsewhere = new HookedTransformer(other, initWeights(other));
+    await expect(train(elsewhere, { ...options, steps: 4, resume: folder })).rejects.toThrow(
+      /another configuration: its n_ctx is 8, the model's 9/,
+    );
+    await expect(train(elsewhere, { ...options, steps: 4, resume: folder })).rejects.toThrow(ConfigError);
+    await expect(train(model(), { ...options, optimizer: "sgd", steps: 4, resume: folder })).rejects.toThrow(
+      /made with adamw/,
+    );
+    await expect(train(model(), { ...options, steps: 1, resume: folder })).rejects.toThrow(/2 steps behind it/);
+    await mkdir(join(folder, "empty"));
+    await expect(train(model(), { ...options, steps: 4, resume: join(folder, "empty") })).rejects.toThrow(
+      /no training.json/,
+    );
+    const place = join(folder, "step-0000002");
+    const whole = await readFile(join(place, "optimizer.safetensors"));
+    await writeFile(join(place, "optimizer.safetensors"), whole.subarray(0, 400));
+    await expect(train(model(), { ...options, steps: 4, resume: folder })).rejects.toThrow(FileFormatError);
+    await writeFile(join(place, "optimizer.safetensors"), await readFile(join(place, "model.safetensors")));
+    await expect(train(model(), { ...options, steps: 4, resume: folder })).rejects.toThrow(WeightsError);
+  });
+});
+
+describe("a checkpoint", () => {
+  test("is a model that fromPretrained opens, with its tokenizer", async () => {
+    const tokenizerJson = trainBpe("to be or not to be", { vocabSize: 260 });
+    const sized = parseConfig({ ...fields, d_vocab: 260 });
+    const fresh = new HookedTransformer(sized, initWeights(sized));
+    const { model: trained, checkpoint } = await train(fresh, { ...options, steps: 3, saveDir: folder, tokenizerJson });
+    const opened = await HookedTransformer.fromPretrainedNoProcessing(checkpoint!);
+    expect(JSON.parse(await readFile(join(checkpoint!, "config.json"), "utf8")).architecture).toBe("neel");
+    for (const [name, weight] of trained.weights.entries()) expect(opened.weights.get(name).data).toEqual(weight.data);
+    const loss = await opened.forward("to be", { returnType: "loss" });
+    expect(loss.item()).toBeGreaterThan(0);
+    expect(opened.toStrTokens("to be")[0]).toBe("<|BOS|>");
+  });
+
+  test.each(goldenNames)("says the whole configuration of %s, whatever it is", async (name) => {
+    const g = await golden(name);
+    const first = goldenModel(g);
+    const { model: trained, checkpoint } = await train(first, { data: g.tokens, steps: 1, saveDir: folder });
+    const opened = await HookedTransformer.fromPretrainedNoProcessing(checkpoint!);
+    const [a, b] = [await trained.forward(g.tokens), await opened.forward(g.tokens)];
+    expect([...b.data]).toEqual([...a.data]);
+    const incidental = {
+      modelName: "",
+      originalArchitecture: "",
+      tokenizerName: "",
+      device: "",
+      seed: 0,
+      initMode: "",
+    };
+    const same = { ...incidental, initializerRange: 0, useAttnResult: false };
+    const flags = { useSplitQkvInput: false, useHookMlpIn: false, useAttnIn: false, useHookTokens: false };
+    expect({ ...opened.cfg, ...same, ...flags }).toEqual({ ...trained.cfg, ...same, ...flags });
+  });
+
+  test("replaces one of the same step, and what a crash left unfinished goes", async () => {
+    await mkdir(join(folder, ".step-0000001.unfinished"));
+    await writeFile(join(folder, ".step-0000001.unfinished/config.json"), "{");
+    await train(model(), { ...options, steps: 2, saveDir: folder });
+    const { checkpoint } = await train(model(), { ...options, steps: 2, lr: 0.02, saveDir: folder });
+    expect(await readdir(folder)).toEqual(["step-0000002"]);
+    const again = await train(model(), { ...options, steps: 2, lr: 0.02 });
+    const opened = await HookedTransformer.fromPretrainedNoProcessing(checkpoint!);
+    expect(opened.W_E.data).toEqual(again.model.W_E.data);
+  });
+
+  test("that was good is kept when the loss is a number no more, and the error names it", async () => {
+    const kept = { saveEvery: 1, saveDir: folder };
+    const run = train(model(), {
+      ...options,
+      steps: 50,
+      lr: 1e8,
+      maxGradNorm: 1e30,
+      optimizer: "sgd" as const,
+      ...kept,
+    });
+    const error = await run.then(
+      () => undefined,
+      (e) => e,
+    );
+    expect(error).toBeInstanceOf(TrainingError);
+    expect(error.step).toBeGreaterThan(0);
+    expect(error.checkpoint).toBe(join(folder, `step-${String(error.step).padStart(7, "0")}`));
+    expect(error.message).toContain(error.checkpoint);
+    const opened = await HookedTransformer.fromPretrainedNoProcessing(error.checkpoint);
+    expect(opened.W_E.data.every(Number.isFinite)).toBe(true);
+  });
+
+  test("folder that cannot be is an error before the first step", async () => {
+    await writeFile(join(folder, "file"), "");
+    let steps = 0;
+    const onProgress = () => {
+      steps++;
+    };
+    const there = train(model(), { ...options, steps: 2, saveDir: join(folder, "file") }, { onProgress });
+    await expect(there).rejects.toThrow(/a file of that name is in the way.*another saveDir/);
+    await expect(there).rejects.toThrow(ArgumentError);
+    const below = train(model(), { ...options, steps: 2, saveDir: join(folder, "file", "x") }, { onProgress });
+    await expect(below).rejects.toThrow(/in the way/);
+    expect(steps).toBe(0);
+  });
+});

@@ -1,0 +1,221 @@
+/** What `train` promises besides its numbers. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { Engine } from "../../src/engine/engine.ts";
+import { tensor } from "../../src/graph/tensor.ts";
+import { initWeights } from "../../src/models/init-weights.ts";
+import { HookedTransformer, nodeBackend, parseConfig } from "../../src/node.ts";
+import { ndarray } from "../../src/tensor/array.ts";
+import { permutation } from "../../src/training/batches.ts";
+import type { TrainProgress } from "../../src/training/options.ts";
+import { learningRate, type Schedule } from "../../src/training/schedule.ts";
+import { train } from "../../src/training/train.ts";
+import { TrainingError } from "../../src/training/training-error.ts";
+import { relativeError } from "../close.ts";
+import { type Golden, golden, goldenModel } from "../goldens.ts";
+
+const cfg = parseConfig({
+  ...{ n_layers: 1, d_model: 16, d_head: 8, n_ctx: 8, d_vocab: 11, act_fn: "relu", seed: 3 },
+});
+const rows = ndarray(
+  "int32",
+  [10, 6],
+  Int32Array.from({ length: 60 }, (_, i) => (i * 7 + (i >> 3)) % 11),
+);
+const small = () => new HookedTransformer(cfg, initWeights(cfg), { engine: new Engine(nodeBackend()) });
+const weightOf = (model: HookedTransformer, name: string) => [...model.weights.get(name).data];
+
+describe("a training", () => {
+  test("lowers the loss, in one compiled session, and leaves the model it began with as it was", async () => {
+    const model = small();
+    const before = weightOf(model, "embed.W_E");
+    const { model: trained, losses } = await train(model, { data: rows, batchSize: 5, numEpochs: 30, lr: 0.01 });
+    expect(losses).toHaveLength(60);
+    expect(losses[59]).toBeLessThan(losses[0] - 0.5);
+    expect(model.engine.sessionsCreated).toBe(1);
+    expect(weightOf(model, "embed.W_E")).toEqual(before);
+    expect(weightOf(trained, "embed.W_E")).not.toEqual(before);
+    expect(trained.engine).toBe(model.engine);
+  });
+
+  test("gives the same numbers for the same seed, and others for another", async () => {
+    const run = (seed: number) => train(small(), { data: rows, batchSize: 4, steps: 5, seed });
+    const [a, b, c] = [await run(1), await run(1), await run(2)];
+    expect(a.losses).toEqual(b.losses);
+    expect(weightOf(a.model, "unembed.W_U")).toEqual(weightOf(b.model, "unembed.W_U"));
+    expect(a.losses).not.toEqual(c.losses);
+  });
+
+  test("tells after each step how far it is", async () => {
+    const seen: TrainProgress[] = [];
+    await train(
+      small(),
+      { data: rows, batchSize: 4, numEpochs: 1, warmupSteps: 2 },
+      { onProgress: (p) => seen.push(p) },
+    );
+    expect(seen.map(({ step, steps, tokens, lr }) => [step, steps, tokens, lr])).toEqual([
+      [1, 3, 24, 0],
+      [2, 3, 48, 0.0005],
+      [3, 3, 60, 0.001],
+    ]);
+    for (const { loss, gradNorm, tokensPerSecond } of seen) {
+      expect(loss).toBeGreaterThan(1);
+      expect(gradNorm).toBeGreaterThan(0);
+      expect(tokensPerSecond).toBeGreaterThan(0);
+    }
+  });
+
+  test("keeps frozen weights, and those that the loss does not depend on, to the bit", async () => {
+    const model = small();
+    const frozen = ["embed.W_E", "blocks.0.attn.W_Q"];
+    const loss = train(model, {
+      data: rows,
+      steps: 3,
+      frozen,
+      loss: (graph) => graph.at("blocks.0.hook_attn_out").mul(3).mean(),
+    });
+    const { model: trained } = await loss;
+    for (const name of [...frozen, "unembed.W_U", "blocks.0.mlp.W_in"]) {
+      expect(weightOf(trained, name)).toEqual(weightOf(model, name));
+    }
+    expect(weightOf(trained, "blocks.0.attn.W_V")).not.toEqual(weightOf(model, "blocks.0.attn.W_V"));
+  });
+
+  test("can be on batches that a function makes, with a loss of its own", async () => {
+    const asked: number[] = [];
+    const data = (step: number) => {
+      asked.push(step);
+      return tensor([[1, 2, 3, step]], { dtype: "int32" });
+    };
+    const { losses } = await train(small(), {
+      data,
+      steps: 3,
+      lr: 0.1,
+      loss: ({ output }) => output.at({ pos: -1, d_vocab: 4 }).mean(),
+    });
+    expect(asked).toEqual([0, 1, 2]);
+    expect(losses[2]).toBeLessThan(losses[0]);
+  });
+
+  test("stops between two steps when its signal is aborted", async () => {
+    const control = new AbortController();
+    let steps = 0;
+    const onProgress = () => {
+      if (++steps === 2) control.abort(new Error("enough"));
+    };
+    const running = train(small(), { data: rows, steps: 100 }, { signal: control.signal, onProgress });
+    await expect(running).rejects.toThrow("enough");
+    expect(steps).toBe(2);
+  });
+
+  test("stops at a loss that is no number, says where and what to try", async () => {
+    const loss = train(small(), { data: rows, steps: 5, loss: ({ output }) => output.mul(1e30).mul(1e30).mean() });
+    const failed = (run: Promise<unknown>) =>
+      run.then(
+        () => undefined,
+        (e) => e,
+      );
+    const error = await failed(loss);
+    expect(error).toBeInstanceOf(TrainingError);
+    expect(error.step).toBe(0);
+    expect(error.message).toMatch(/loss became -?(Infinity|NaN) at step 1.*learning rate was 0.001.*lower lr/);
+    const wild = await failed(train(small(), { data: rows, steps: 50, optimizer: "sgd", lr: 1e8 }));
+    expect(wild).toBeInstanceOf(TrainingError);
+    expect(wild.step).toBeGreaterThan(0);
+    expect(wild.message).toContain("No checkpoint was kept");
+  });
+});
+
+describe("the gradient's length", () => {
+  let g: Golden;
+  let length: number;
+  beforeAll(async () => {
+    g = await golden("gelu_2l");
+    const squares = [...g.under("weight_grad.").values()].map((w) =>
+      (w.data as Float32Array).reduce((sum, x) => sum + x * x, 0),
+    );
+    length = Math.sqrt(squares.reduce((a, b) => a + b));
+  });
+
+  test("is PyTorch's, and with maxGradNorm a step is that much shorter", async () => {
+    const one = async (maxGradNorm?: number) => {
+      const seen: number[] = [];
+      const options = {
+        data: g.tokens,
+        steps: 1,
+        optimizer: "sgd",
+        lr: 1,
+        ...(maxGradNorm ? { maxGradNorm } : {}),
+      } as const;
+      const { model } = await train(goldenModel(g), options, { onProgress: (p) => seen.push(p.gradNorm) });
+      const steps = [...model.weights.entries()].flatMap(([name, after]) => {
+        const before = g.get(`weights.${name}`).data;
+        return Array.from(after.data as Float32Array, (x, i) => x - before[i]);
+      });
+      return { norm: seen[0], step: Math.hypot(...steps.map(Number)) };
+    };
+    const [free, clipped, unclipped] = [await one(), await one(length / 10), await one(length * 10)];
+    expect(free.norm / length).toBeCloseTo(1, 4);
+    expect(clipped.norm / length).toBeCloseTo(1, 4);
+    expect(free.step / length).toBeCloseTo(1, 3);
+    expect(clipped.step / length).toBeCloseTo(0.1, 3);
+    expect(unclipped.step / length).toBeCloseTo(1, 3);
+  });
+
+  test("a trained model reads the loss that training went on from", async () => {
+    const { model, losses } = await train(goldenModel(g), { data: g.tokens, steps: 2, lr: 0.01, warmupSteps: 0 });
+    const { losses: next } = await train(model, { data: g.tokens, steps: 1 });
+    const loss = await model.forward(g.tokens, { returnType: "loss" });
+    expect(relativeError(loss, tensor(next[0]))).toBeLessThan(1e-5);
+    expect(next[0]).toBeLessThan(losses[1]);
+  });
+});
+
+describe("the learning rate", () => {
+  const at = (schedule: Schedule, warmupSteps = 4) =>
+    [0, 2, 4, 7, 10].map((step) => learningRate(step, { lr: 2, schedule, warmupSteps, steps: 10 }));
+
+  test("rises over the warm-up, then goes as the schedule says", () => {
+    expect(at("constant")).toEqual([0, 1, 2, 2, 2]);
+    expect(at("linear")).toEqual([0, 1, 2, 1, 0]);
+    expect(at("cosine").map((x) => +x.toFixed(9))).toEqual([0, 1, 2, 1, 0]);
+    expect(at((step, steps) => step / steps, 0)).toEqual([0, 0.4, 0.8, 1.4, 2]);
+  });
+});
+
+describe("the order of the rows", () => {
+  test("has each once, is another each epoch, and the same for a seed", () => {
+    const order = permutation(50, 7, 0);
+    expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    expect(permutation(50, 7, 1)).not.toEqual(order);
+    expect(permutation(50, 7, 0)).toEqual(order);
+    expect(permutation(50, 8, 0)).not.toEqual(order);
+    expect([...permutation(6, 1, 0)]).toEqual([...permutation(6, 1, 0)]);
+  });
+});
+
+describe("refused, with what to do", () => {
+  const model = small();
+  const run = (options: object) => train(model, { data: rows, steps: 1, ...options } as never);
+  test.each([
+    [{ steps: undefined }, /Give steps or numEpochs/],
+    [{ numEpochs: 2 }, /Give steps or numEpochs, one of the two/],
+    [{ steps: 0 }, /steps is 0.*from 1 up/],
+    [{ batchSize: 2.5 }, /batchSize is 2.5/],
+    [{ optimizer: "adamW" }, /no optimizer "adamW".*"adamw"/],
+    [{ schedule: "cosin" }, /no schedule "cosin".*"cosine"/],
+    [{ lr: -1 }, /lr is -1.*0 up/],
+    [{ betas: [0.9, 1] }, /betas is 1.*below 1/],
+    [{ maxGradNorm: 0 }, /maxGradNorm is 0.*above 0/],
+    [{ frozen: ["embed.W_e"] }, /no weight "embed.W_e".*"embed.W_E"/],
+    [{ frozen: () => true }, /nothing to train/],
+    [{ loss: (graph: { output: unknown }) => graph.output }, /single number.*batch 10, pos 6, d_vocab 11/],
+    [{ saveEvery: 5 }, /no saveDir says where/],
+    [{ data: tensor([[1, 2]]) }, /tokens, int32 \[row pos\]/],
+    [{ data: tensor([[1], [2]], { dtype: "int32" }) }, /two tokens or more/],
+    [{ data: tensor([[1, 11]], { dtype: "int32" }) }, /Token id 11 \(row 0, position 1\).*vocabulary of 11/],
+    [{ data: tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9]], { dtype: "int32" }) }, /9 tokens.*context holds 8/],
+    [{ data: () => rows, steps: undefined, numEpochs: 1 }, /no epochs: give steps/],
+  ])("%j", async (options, message) => {
+    await expect(run(options)).rejects.toThrow(message);
+  });
+});
