@@ -1,10 +1,11 @@
 /** Every analysis. A new one is a file beside this one and a line here; its command and its form follow from it. */
 import { UnknownNameError } from "../tensor/errors.ts";
+import { activationPatchingAnalysis } from "./activation-patching.ts";
 import type { Analysis } from "./analysis.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
 
 /** All analyses, in the order in which they are offered. */
-export const ANALYSES: readonly Analysis[] = [diffuseMlpAnalysis];
+export const ANALYSES: readonly Analysis[] = [diffuseMlpAnalysis, activationPatchingAnalysis];
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */
 export function analysisCalled(name: string): Analysis {

@@ -1,0 +1,212 @@
+/**
+ * Path patching: what one component tells another directly. Along a path the receiver reads the residual stream as if
+ * the sender had said there what it says in another run, while everything else stays as it is; what the receiver makes
+ * of it goes on through the rest of the model. In the stream components add up, so a path is a vector added to what the
+ * receiver reads, and a sweep over paths is broadcasting.
+ *
+ * Source: Wang et al. 2022 (arxiv.org/abs/2211.00593), Goldowsky-Dill et al. 2023 (arxiv.org/abs/2304.05969).
+ */
+import { peakBytes } from "../engine/memory.ts";
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Edit, ModelGraph } from "./model-graph.ts";
+import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
+import { type Receiver, type Receiving, receiving, type Sender, type Sending, sending, sent } from "./path-ends.ts";
+import type { Metric } from "./sweep.ts";
+
+/** A direct path, from what writes to the residual stream to what reads it. */
+export type Path = readonly [from: Sender, to: Receiver];
+
+/**
+ * A pass with several direct paths patched at once: along each the receiver hears what the sender says in the other
+ * pass. All paths of a sender together are activation patching of it.
+ * @param source the other pass, on an input of the same shape
+ * @throws ArgumentError for a component that the model lacks, or a receiver that does not come after its sender.
+ */
+export function withPaths(
+  model: HookedTransformer,
+  graph: ModelGraph,
+  source: ModelGraph,
+  paths: readonly Path[],
+): ModelGraph {
+  const edits = paths.map(([from, to]): Edit => {
+    const [sender, receiver] = [sending(from, model), receiving(to, model)];
+    if (sender.order >= receiver.order) {
+      throw new ArgumentError(`There is no path from ${from} to ${to}, which does not come after it.`, {
+        asked: [from, to],
+      });
+    }
+    const delta = sent(source, sender, model).sub(sent(graph, sender, model));
+    return [receiver.point, (x) => x.add(receiver.head === undefined ? delta : toHeads(delta, [receiver.head], x))];
+  });
+  return graph.with(edits);
+}
+
+/** What `pathPatching` takes besides the model and the input. */
+export interface PathPatchingOptions extends Pick<InputOptions, "prependBos"> {
+  /** Another input of the same shape: what senders say in its run is what they say along the paths. */
+  readonly source: ModelInput;
+  readonly senders: readonly Sender[];
+  readonly receivers: readonly Receiver[];
+  readonly metric: Metric;
+  /** Most bytes to use for values at one time; 2 GB unless given. */
+  readonly memory?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each run with how many paths are done. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+/** What the metric becomes along each path. */
+export interface PathPatchingResult {
+  /** [sender receiver]: the metric with that one path patched; NaN where the receiver does not come after the sender. */
+  readonly values: Tensor;
+  /** The metric with nothing patched. */
+  readonly baseline: number;
+  /** The metric of the run on `source`. */
+  readonly source: number;
+}
+
+/**
+ * Patches each direct path from a sender to a receiver on its own, and measures. Norms are recomputed on what the
+ * receiver reads; all other components read the unchanged stream, but for what comes through the receiver.
+ *
+ * All paths to one kind of input of a layer run side by side, and what is before that layer is computed once.
+ * @throws ArgumentError for a component that the model lacks; UnknownNameError for a name that is none; ShapeError if the
+ * inputs are not of one shape, or the metric is not one number a run.
+ */
+export async function pathPatching(
+  model: HookedTransformer,
+  input: ModelInput,
+  options: PathPatchingOptions,
+): Promise<PathPatchingResult> {
+  const { metric, signal, memory = 2e9 } = options;
+  const senders = options.senders.map((name) => sending(name, model));
+  const receivers = options.receivers.map((name) => receiving(name, model));
+  if (senders.length === 0 || receivers.length === 0) {
+    throw new ArgumentError("A path goes from a sender to a receiver: name at least one of each.");
+  }
+  const { start, source, bounds } = passes(model, input, options);
+  const run = signal ? { signal } : {};
+  const layers = [...new Set(receivers.map(({ layer }) => layer))];
+  const differences = senders.map((sender) =>
+    sent(source, sender, model)
+      .sub(sent(start, sender, model))
+      .unsqueeze(0, "sender"),
+  );
+  const [baseline, sourceMetric, deltas, ...streams] = await model.compute(
+    [
+      perCell(metric(start.output, start), start.output),
+      perCell(metric(source.output, source), source.output),
+      differences.length === 1 ? differences[0] : Tensor.apply("concat", differences, { axis: -4 }),
+      ...layers.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`)),
+    ],
+    run,
+  );
+
+  const values = new Float32Array(senders.length * receivers.length).fill(Number.NaN);
+  const groups = byPoint(senders, receivers);
+  const total = groups.reduce((sum, { paths }) => sum + paths.length, 0);
+  let done = 0;
+  for (const { point, layer, paths } of groups) {
+    const graph = model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer }).readyFor([point]);
+    const clean = metric(graph.output, graph);
+    const patched = (some: readonly PathAt[]) => {
+      const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
+      return perCell(edited.follow(clean), edited.output, some.length);
+    };
+    const one = peakBytes([patched(paths.slice(0, 1))]);
+    const each = paths.length > 1 ? Math.max(peakBytes([patched(paths.slice(0, 2))]) - one, 1) : one;
+    const together = Math.max(1, 1 + Math.floor((memory - one) / each));
+    for (let from = 0; from < paths.length; from += together) {
+      const some = paths.slice(from, from + together);
+      const [found] = await model.compute([patched(some)], run);
+      some.forEach(({ sender, receiver }, i) => {
+        values[sender * receivers.length + receiver] = found.data[i];
+      });
+      done += some.length;
+      options.onProgress?.({ done, total });
+    }
+  }
+  const shape = [senders.length, receivers.length];
+  return {
+    values: Tensor.leaf(ndarray("float32", shape, values), ["sender", "receiver"]),
+    baseline: baseline.item(),
+    source: sourceMetric.item(),
+  };
+}
+
+/** The two passes, and what a pass that starts within the first one needs. @throws ShapeError */
+function passes(model: HookedTransformer, input: ModelInput, options: PathPatchingOptions) {
+  const [base, other] = [input, options.source].map((given) => prepareInput(given, options, model.cfg, model.text));
+  if (base.tokens.shape.join() !== other.tokens.shape.join()) {
+    throw new ShapeError(
+      `Path patching copies place for place, but the input is ${showShape(base.tokens)} and the source ${showShape(other.tokens)}: give prompts of as many tokens.`,
+      { asked: base.tokens.shape, found: other.tokens.shape },
+    );
+  }
+  const masked = ({ attentionMask }: typeof base) => (attentionMask ? { attentionMask } : {});
+  return {
+    start: model.graph(base.tokens, masked(base)),
+    source: model.graph(other.tokens, masked(other)),
+    bounds: { tokens: base.tokens, ...masked(base) },
+  };
+}
+
+/** A path by its sender's and receiver's places in their lists. */
+interface PathAt {
+  readonly sender: number;
+  readonly receiver: number;
+  readonly head: number | undefined;
+}
+
+/** The paths that there are, those to one hook point together. */
+function byPoint(senders: readonly Sending[], receivers: readonly Receiving[]) {
+  const groups = new Map<string, { readonly point: string; readonly layer: number; readonly paths: PathAt[] }>();
+  for (const [receiver, { point, layer, head, order }] of receivers.entries()) {
+    const group = groups.get(point) ?? { point, layer, paths: [] };
+    for (const [sender, from] of senders.entries()) {
+      if (from.order < order) group.paths.push({ sender, receiver, head });
+    }
+    if (group.paths.length > 0) groups.set(point, group);
+  }
+  return [...groups.values()];
+}
+
+/** What is added to what the receivers read, [path batch pos d_model] or [path batch pos head d_model]. */
+function delta(deltas: Tensor, paths: readonly PathAt[], x: Tensor): Tensor {
+  const index = Int32Array.from(paths, ({ sender }) => sender);
+  const chosen = deltas.gather(0, Tensor.leaf(ndarray("int32", [index.length], index), ["path"]));
+  return x.axes.at(-2) === "head"
+    ? toHeads(
+        chosen,
+        paths.map(({ head }) => head!),
+        x,
+      )
+    : chosen;
+}
+
+/** Vectors [path batch pos d_model], each to its path's head alone: [path batch pos head d_model]. */
+function toHeads(vectors: Tensor, heads: readonly number[], x: Tensor): Tensor {
+  const count = x.shape.at(-2)!;
+  const mine = new Float32Array(heads.length * count);
+  heads.forEach((head, i) => {
+    mine[i * count + head] = 1;
+  });
+  const lead = vectors.shape.length === 3 ? [] : [heads.length];
+  const mask = Tensor.leaf(ndarray("float32", [...lead, 1, 1, count, 1], mine));
+  return vectors.unsqueeze(-2, "head").mul(mask);
+}
+
+/** A metric as one number, or as one number a path. @throws ShapeError if it is something else. */
+function perCell(metric: Tensor, logits: Tensor, cells?: number): Tensor {
+  const wanted = cells === undefined ? [] : [cells];
+  if (metric.shape.join() === wanted.join()) return metric;
+  if (metric.shape.length === 0 && cells !== undefined) return metric.unsqueeze(0, "path").repeat(0, cells);
+  throw new ShapeError(
+    `The metric must be one number for logits ${showShape(logits)}, but it is ${showShape(metric)}: take the mean over what is left, or pick one.`,
+    { asked: wanted, found: metric.shape },
+  );
+}
