@@ -1,0 +1,297 @@
+/** "Where does each head look?" */
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { getActName } from "../models/act-name.ts";
+import type { TokenIds } from "../text/index.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
+import { checkHead, checkLayer, modelFacts, type Prompt, readPrompt } from "./prompt.ts";
+
+/** What a head's pattern comes down to: means over the queries that have more than one key to look at. */
+export interface PatternSummary {
+  /** In nats; 0 if a head always looks at one token alone. */
+  readonly entropy: number;
+  /** How far back it looks, in tokens. */
+  readonly distance: number;
+  /** The attention on the first token, the token before, and the token itself. */
+  readonly first: number;
+  readonly previous: number;
+  readonly self: number;
+}
+
+/** A head's pattern on a prompt. */
+export interface HeadPattern extends PatternSummary {
+  /** `L0H3` */
+  readonly name: string;
+  readonly layer: number;
+  readonly head: number;
+  /** [query][key] */
+  readonly pattern: readonly (readonly number[])[];
+}
+
+/** Attention patterns of some heads on a prompt. */
+export interface AttentionPatternsMeasurement {
+  readonly prompt: Prompt;
+  readonly heads: readonly HeadPattern[];
+  /** The same for a head that looks at all tokens it may see alike. */
+  readonly uniform: PatternSummary;
+}
+
+/** Which heads. */
+export interface AttentionPatternsOptions extends Pick<AnalysisContext, "signal"> {
+  /** Which layers; negative numbers count from the end. All unless given. */
+  readonly layers?: readonly number[] | undefined;
+  /** Which heads of each of those layers. All unless given. */
+  readonly heads?: readonly number[] | undefined;
+}
+
+/**
+ * `hook_pattern` of some layers and heads, in one run, and what each comes down to.
+ * @throws ArgumentError for a layer or head that there is not; InputError for a prompt with fewer than two tokens.
+ */
+export async function measureAttentionPatterns(
+  model: HookedTransformer,
+  text: string | TokenIds,
+  options: AttentionPatternsOptions = {},
+): Promise<AttentionPatternsMeasurement> {
+  const prompt = readPrompt(model, text, { least: 2 });
+  const { cfg } = model;
+  const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const layers = [...new Set(options.layers?.map((layer) => checkLayer(model, layer)) ?? all(cfg.nLayers))];
+  const heads = [...new Set(options.heads?.map((head) => checkHead(model, head)) ?? all(cfg.nHeads))];
+  const graph = model.graph(prompt.input);
+  const patterns = await model.compute(
+    layers.map((layer) => graph.at(getActName("pattern", layer)).at({ batch: 0, head: heads })),
+    options.signal ? { signal: options.signal } : {},
+  );
+  const n = prompt.ids.length;
+  const causal = cfg.attentionDir === "causal";
+  const seen = (query: number) => (causal ? query + 1 : n);
+  const uniform = all(n).map((q) => all(n).map((k) => (k < seen(q) ? 1 / seen(q) : 0)));
+  return {
+    prompt,
+    uniform: summaryOf(uniform),
+    heads: layers.flatMap((layer, l) =>
+      heads.map((head, h) => {
+        const { data } = patterns[l];
+        const pattern = all(n).map((q) => Array.from(data.subarray((h * n + q) * n, (h * n + q + 1) * n)));
+        return { name: `L${layer}H${head}`, layer, head, pattern, ...summaryOf(pattern) };
+      }),
+    ),
+  };
+}
+
+/** Query 0 of a causal head has one key alone, so every head is alike there. */
+function summaryOf(pattern: readonly (readonly number[])[]): PatternSummary {
+  const queries = pattern.map((row, query) => ({ row, query })).slice(1);
+  const mean = (value: (row: readonly number[], query: number) => number) =>
+    queries.reduce((sum, { row, query }) => sum + value(row, query), 0) / queries.length;
+  return {
+    entropy: mean((row) => row.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0)),
+    distance: mean((row, query) => row.reduce((sum, p, key) => sum + p * Math.abs(query - key), 0)),
+    first: mean((row) => row[0]),
+    previous: mean((row, query) => row[query - 1]),
+    self: mean((row, query) => row[query]),
+  };
+}
+
+const QUESTION = "Where does each head look?";
+
+const MEASURES = [
+  { key: "entropy", name: "uniform attention: entropy", unit: "nats", factor: 1, text: "The mean entropy" },
+  { key: "distance", name: "uniform attention: distance", unit: "tokens", factor: 1, text: "The mean distance" },
+  {
+    key: "first",
+    name: "uniform attention: first token",
+    unit: "%",
+    factor: 100,
+    text: "The mean share on the first token",
+  },
+  {
+    key: "previous",
+    name: "uniform attention: previous token",
+    unit: "%",
+    factor: 100,
+    text: "The mean share on the previous token",
+  },
+  {
+    key: "self",
+    name: "uniform attention: same token",
+    unit: "%",
+    factor: 100,
+    text: "The mean share on the token itself",
+  },
+] as const;
+
+const KINDS = [
+  { key: "first", words: "looks at the first token" },
+  { key: "previous", words: "looks at the previous token" },
+  { key: "self", words: "looks at the token itself" },
+] as const;
+
+/** Pictures hold the patterns of so many numbers at most. */
+const MOST_DRAWN = 400_000;
+
+/**
+ * The attention patterns of a prompt, and for each head how spread its attention is, how far back it goes and how much
+ * of it lies on the first, the previous and the same token. @see measureAttentionPatterns
+ */
+export async function attentionPatterns(
+  model: HookedTransformer,
+  text: string | TokenIds = DEFAULT_PROMPT,
+  options: AttentionPatternsOptions = {},
+): Promise<Finding> {
+  const measured = await measureAttentionPatterns(model, text, options);
+  const { prompt, heads, uniform } = measured;
+  const drawn = heads.slice(0, Math.max(1, Math.floor(MOST_DRAWN / prompt.ids.length ** 2)));
+  const first = prompt.startsWithBos ? "BOS" : "first";
+  const nameOf = (key: string) => MEASURES.find((measure) => measure.key === key)!.name;
+  const most = (key: "first" | "previous" | "self") => heads.toSorted((a, b) => b[key] - a[key])[0];
+  const sharpest = heads.toSorted((a, b) => a.entropy - b.entropy)[0];
+  const perLayer = new Set(heads.map((h) => h.head)).size;
+  return finding({
+    analysis: "attention-patterns",
+    question: QUESTION,
+    summary: [
+      {
+        text: `${sharpest.name} is the sharpest: its attention has a mean entropy of ${sharpest.entropy.toFixed(2)} nats, as if spread evenly over ${Math.exp(sharpest.entropy).toFixed(1)} tokens.`,
+        figure: { value: sharpest.entropy, unit: "nats", comparedWith: [nameOf("entropy")] },
+      },
+      ...KINDS.map(({ key, words }) => ({
+        text: `${most(key).name} most ${words}, with ${(100 * most(key)[key]).toFixed(1)} % of its attention.`,
+        figure: { value: 100 * most(key)[key], unit: "%", comparedWith: [nameOf(key)] as [string] },
+      })),
+    ],
+    method: {
+      text:
+        "A head's pattern is the softmax of its scores: row q says how much of what query q reads comes from each key. All numbers are means over the queries from the second token on, as the first can look at nothing but itself.\n\n" +
+        "Entropy is −Σ p log p in nats, between 0 (one token alone) and the logarithm of the number of tokens. Distance is Σ p |q − k|. Shares are the attention on the first token, on the token before the query, and on the query's own.",
+      references: [
+        {
+          title: "A Mathematical Framework for Transformer Circuits",
+          url: "https://transformer-circuits.pub/2021/framework/index.html",
+          paper: "Elhage et al., 2021",
+        },
+        {
+          title: "Analyzing the Structure of Attention in a Transformer Language Model",
+          url: "https://arxiv.org/abs/1906.04284",
+          paper: "Vig and Belinkov, 2019",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, heads: heads.length },
+    pictures: [
+      {
+        kind: "attention",
+        name: "patterns",
+        title: "Attention patterns",
+        caption:
+          "Rows are queries, columns keys. Point at a token to see where it looks, or who looks at it; click to keep it." +
+          (drawn.length < heads.length ? ` The first ${drawn.length} of ${heads.length} heads are shown.` : ""),
+        tokens: prompt.tokens,
+        heads: drawn.map(({ name, pattern }) => ({ name, pattern })),
+        perRow: perLayer,
+      },
+      ...KINDS.map(({ key, words }) => headMap(measured, key, `How much each head ${words}`)),
+    ],
+    tables: [headTable(heads, first), strongest(measured)],
+    baselines: MEASURES.map(({ key, name, unit, factor, text: what }) => ({
+      name,
+      kind: "reference value",
+      text: `${what} of a head that looks at all tokens it may see alike, on a prompt of ${prompt.ids.length} tokens.`,
+      value: factor * uniform[key],
+      unit,
+    })),
+    caveats: [
+      "Attention says where a head reads, not what it moves: a large weight on a token whose value vector is small does little. A head that has nothing to do rests on the first token.",
+      "After the first layer a position holds more than its own token, so attention to a position is not attention to that word.",
+      `The numbers are of one prompt of ${prompt.ids.length} tokens and depend on its length.`,
+      ...model.notes,
+    ],
+  });
+}
+
+function headMap({ heads, uniform }: AttentionPatternsMeasurement, key: "first" | "previous" | "self", title: string) {
+  const layers = [...new Set(heads.map((h) => h.layer))];
+  const columns = [...new Set(heads.map((h) => h.head))];
+  const at = (layer: number, head: number) => heads.find((h) => h.layer === layer && h.head === head)!;
+  return {
+    kind: "imshow" as const,
+    name: `share-${key}`,
+    title,
+    caption: `A head that looks everywhere alike would have ${(100 * uniform[key]).toFixed(1)} %.`,
+    values: layers.map((layer) => columns.map((head) => 100 * at(layer, head)[key])),
+    x: { label: "head", ticks: columns.map(String) },
+    y: { label: "layer", ticks: layers.map(String) },
+    color: { label: "attention", unit: "%", scheme: "Blues" as const, domain: [0, 100] as const },
+  };
+}
+
+function headTable(heads: readonly HeadPattern[], first: string) {
+  const columns: readonly Column[] = [
+    { name: "head", title: "head", axis: "head", description: "Layer and head." },
+    { name: "entropy", title: "entropy", unit: "nats", format: { digits: 2 }, description: "Of its attention." },
+    {
+      name: "distance",
+      title: "distance",
+      unit: "tokens",
+      format: { digits: 2 },
+      description: "How far back it looks.",
+    },
+    { name: "first", title: first, format: "percent", description: "Its attention on the first token." },
+    { name: "previous", title: "previous", format: "percent", description: "Its attention on the token before." },
+    { name: "self", title: "self", format: "percent", description: "Its attention on the token itself." },
+  ];
+  return {
+    name: "heads",
+    title: "Head by head, means over queries",
+    comparedWith: MEASURES.map((measure) => measure.name),
+    columns,
+    rows: heads.map((h): readonly Scalar[] => [h.name, h.entropy, h.distance, h.first, h.previous, h.self]),
+  };
+}
+
+function strongest({ prompt, heads }: AttentionPatternsMeasurement) {
+  const columns: readonly Column[] = [
+    { name: "head", title: "head", axis: "head", description: "Layer and head." },
+    { name: "query", title: "query", axis: "query", format: "integer", description: "The position that looks." },
+    { name: "query_token", title: "token", format: "token", description: "Its token." },
+    { name: "key", title: "key", axis: "key", format: "integer", description: "The position it looks at most." },
+    { name: "key_token", title: "looks at", format: "token", description: "That position's token." },
+    { name: "attention", title: "attention", format: "percent", description: "The weight on it." },
+  ];
+  return {
+    name: "strongest",
+    title: "What each position looks at most",
+    detail: true,
+    columns,
+    rows: heads.flatMap(({ name, pattern }) =>
+      pattern.map((row, query): readonly Scalar[] => {
+        const key = row.indexOf(Math.max(...row));
+        return [name, query, prompt.tokens[query], key, prompt.tokens[key], row[key]];
+      }),
+    ),
+  };
+}
+
+const DEFAULT_PROMPT = "The young man asked the old man the way, and the old man shook his head.";
+
+/** `attentionPatterns` as the index has it. */
+export const attentionPatternsAnalysis = analysis({
+  name: "attention-patterns",
+  question: QUESTION,
+  description:
+    "The attention patterns of a prompt, and for each head how sharp its attention is, how far back it goes, and how much of it lies on the first, the previous and the same token, beside a head that looks everywhere alike.",
+  example: '--prompt "When Mary and John went out, John gave Mary a book." --layers 0 --out patterns.html',
+  options: {
+    prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
+    layers: {
+      type: "integers",
+      placeholder: "L",
+      description: "which layers; negative from the end",
+      defaultText: "all",
+    },
+    heads: { type: "integers", placeholder: "H", description: "which heads of those layers", defaultText: "all" },
+  },
+  run: (model, { prompt, layers, heads }, { signal }) => attentionPatterns(model, prompt, { layers, heads, signal }),
+});

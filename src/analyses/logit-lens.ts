@@ -1,0 +1,406 @@
+/** "At which layer does the model come to its prediction?" */
+import { mean, median } from "simple-statistics";
+import { Tensor } from "../graph/tensor.ts";
+import { ActivationCache } from "../lens/activation-cache.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { ndarray } from "../tensor/array.ts";
+import type { TokenIds } from "../text/index.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type Finding, finding, type Scalar } from "./finding.ts";
+import type { LineSpec, LogitLensSpec } from "./picture.ts";
+import { checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
+import { largest } from "./top-tokens.ts";
+
+/** What the lens sees of one layer at one position. */
+export interface LensCell {
+  /** The most probable tokens' ids, the first the most, and their probabilities. */
+  readonly top: readonly { readonly id: number; readonly probability: number }[];
+  /** Of the token that comes next: how many tokens are more probable (0 is the top), and its log probability in nats. */
+  readonly right: { readonly rank: number; readonly logProb: number } | null;
+  /** The rank that the token right elsewhere in the prompt has here. */
+  readonly otherRank: number | null;
+  /** Of the whole distribution, in nats. */
+  readonly entropy: number;
+}
+
+/** A prompt under the logit lens. */
+export interface LogitLensMeasurement {
+  readonly prompt: Prompt;
+  /** `0_pre`, `0_mid`, ..., `final_post`. */
+  readonly labels: readonly string[];
+  /** [layer][pos] */
+  readonly cells: readonly (readonly LensCell[])[];
+  /** The largest difference of a log probability between the last layer's and the model's own, in nats. */
+  readonly error: number;
+}
+
+/** What `logitLens` can be asked besides the prompt. */
+export interface LogitLensOptions extends Pick<AnalysisContext, "signal"> {
+  /** How many of the most probable tokens to keep for each layer and position. Default 5. */
+  readonly top?: number | undefined;
+}
+
+/**
+ * The residual stream before and after each attention layer and MLP, read as if it were the last: through the final norm
+ * with a scale of its own, and the unembedding, `softmax(ln_final(x) W_U + b_U)`. All in one run, of which only the top
+ * tokens, ranks and entropies are brought back. Source: nostalgebraist 2020.
+ * @throws InputError for a prompt with fewer than two tokens or too many.
+ */
+export async function measureLogitLens(
+  model: HookedTransformer,
+  text: string | TokenIds,
+  { top = 5, signal }: LogitLensOptions = {},
+): Promise<LogitLensMeasurement> {
+  checkWhole("top", top, 1, model.cfg.dVocabOut);
+  const prompt = readPrompt(model, text, { least: 2 });
+  const { cfg } = model;
+  const graph = model.graph(prompt.input);
+  const names = graphNames(model).filter((name) => graph.has(name));
+  const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
+  const inclMid = !cfg.attnOnly && !cfg.parallelAttnMlp;
+  const resid = cache.accumulatedResid({ inclMid, applyLn: true });
+  const logProbs = resid.stack.matmul(model.W_U).add(model.b_U).logSoftmax();
+
+  const layers = resid.length;
+  const predicting = prompt.ids.length - 1;
+  const next = (shift: number) => prompt.ids.map((_, p) => prompt.ids[1 + ((p + shift) % predicting)]);
+  const index = (ids: readonly number[]) =>
+    Tensor.leaf(
+      ndarray("int32", [layers, 1, ids.length], Int32Array.from(Array.from({ length: layers }, () => ids).flat())),
+      ["component", "batch", "pos"],
+    );
+  const right = logProbs.pick(index(next(0)));
+  const other = logProbs.pick(index(next(Math.ceil(predicting / 2))));
+  const rankOf = (of: Tensor) => logProbs.greaterThan(of.unsqueeze(-1, "d_vocab")).cast("float32").sum("d_vocab");
+  const tops = largest(logProbs, top);
+  const [rightLogs, ranks, otherRanks, entropies, error, ...topValues] = await model.compute(
+    [
+      right,
+      rankOf(right),
+      rankOf(other),
+      logProbs.exp().mul(logProbs).sum("d_vocab").neg(),
+      logProbs
+        .at({ component: layers - 1 })
+        .sub(graph.output.logSoftmax())
+        .abs()
+        .max(),
+      ...tops.flatMap(({ index: i, value }) => [i, value]),
+    ],
+    signal ? { signal } : {},
+  );
+  const cells = resid.labels.map((_, layer) =>
+    prompt.ids.map((_, pos): LensCell => {
+      const at = layer * prompt.ids.length + pos;
+      const last = pos === predicting;
+      return {
+        top: tops.map((_, k) => ({
+          id: topValues[2 * k].data[at],
+          probability: Math.exp(topValues[2 * k + 1].data[at]),
+        })),
+        right: last ? null : { rank: ranks.data[at], logProb: rightLogs.data[at] },
+        otherRank: last || prompt.ids[pos + 1] === next(Math.ceil(predicting / 2))[pos] ? null : otherRanks.data[at],
+        entropy: entropies.data[at],
+      };
+    }),
+  );
+  return { prompt, labels: resid.labels, cells, error: error.item() };
+}
+
+/** The hook points that hold a residual stream between layers. */
+function graphNames({ hookNames }: HookedTransformer): readonly string[] {
+  return hookNames.filter((name) => /^blocks\.\d+\.hook_resid_(pre|mid|post)$/.test(name));
+}
+
+const QUESTION = "At which layer does the model come to its prediction?";
+const UNIFORM = "guessing";
+const BIAS = "unembedding's bias alone";
+const OTHER = "another position's token";
+const LAST = "the model's own output";
+const AGREEMENT = "agreement at the end";
+
+interface LayerMeans {
+  readonly rank: number;
+  readonly medianRank: number;
+  readonly logProb: number;
+  readonly probability: number;
+  readonly right: number;
+  readonly entropy: number;
+  readonly otherRank: number | null;
+}
+
+function meansOf(cells: readonly LensCell[]): LayerMeans {
+  const right = cells.flatMap((cell) => (cell.right ? [cell.right] : []));
+  const others = cells.flatMap((cell) => (cell.otherRank === null ? [] : [cell.otherRank]));
+  return {
+    rank: mean(right.map((r) => r.rank)),
+    medianRank: median(right.map((r) => r.rank)),
+    logProb: mean(right.map((r) => r.logProb)),
+    probability: mean(right.map((r) => Math.exp(r.logProb))),
+    right: right.filter((r) => r.rank === 0).length / right.length,
+    entropy: mean(cells.map((cell) => cell.entropy)),
+    otherRank: others.length > 0 ? mean(others) : null,
+  };
+}
+
+/** The mean rank of the prompt's tokens, if all that is known is the unembedding's bias. */
+function biasRank(model: HookedTransformer, prompt: Prompt): number {
+  const bias = Array.from(model.b_U.data);
+  const rank = (id: number) => bias.filter((b) => b > bias[id]).length;
+  return mean(prompt.ids.slice(1).map(rank));
+}
+
+/**
+ * The logit lens on a prompt: rank and probability of the token that comes next, and the most probable tokens, at each
+ * layer and position. @see measureLogitLens
+ */
+export async function logitLens(
+  model: HookedTransformer,
+  text: string | TokenIds = DEFAULT_PROMPT,
+  options: LogitLensOptions = {},
+): Promise<Finding> {
+  const measured = await measureLogitLens(model, text, options);
+  const { prompt, labels, cells } = measured;
+  const means = cells.map(meansOf);
+  const [first, last] = [means[0], means[means.length - 1]];
+  const steps = means.slice(1).map((m, i) => m.logProb - means[i].logProb);
+  const largestStep = steps.indexOf(Math.max(...steps));
+  const vocabulary = model.cfg.dVocabOut;
+  const others = last.otherRank;
+  const compared: [string, ...string[]] = [UNIFORM, BIAS, ...(others === null ? [] : [OTHER])];
+  return finding({
+    analysis: "logit-lens",
+    question: QUESTION,
+    summary: [
+      {
+        text:
+          `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the right next token gains ${steps[largestStep].toFixed(2)} nats of log probability in the mean. ` +
+          `Its mean rank goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)}, of ${vocabulary} tokens, where 0 is the most probable.`,
+        figure: { value: last.rank, unit: "tokens", comparedWith: compared },
+      },
+      {
+        text: `The most probable token is the right one at ${percent(first.right)} of the positions at ${labels[0]}, and at ${percent(last.right)} at the end.`,
+        figure: { value: 100 * first.right, unit: "%", comparedWith: [LAST] },
+      },
+    ],
+    method: {
+      text:
+        "Each residual stream x, before and after every attention layer and MLP, is read as if it were the last one: probabilities are softmax(ln_final(x) W_U + b_U), where the norm takes its scale from x itself.\n\n" +
+        "The rank of a token is the number of tokens that are more probable, so 0 is the best. Means are over the positions that have a next token. Entropy is of the whole distribution.",
+      references: [
+        {
+          title: "interpreting GPT: the logit lens",
+          url: "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
+          paper: "nostalgebraist, 2020",
+        },
+        {
+          title: "Eliciting Latent Predictions from Transformers with the Tuned Lens",
+          url: "https://arxiv.org/abs/2303.08112",
+          paper: "Belrose et al., 2023",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, layers: labels.length },
+    pictures: [table(model, measured), rankLine(model, labels, means, biasRank(model, prompt))],
+    tables: [byLayer(labels, means, compared), byPosition(model, measured)],
+    baselines: [
+      {
+        name: UNIFORM,
+        kind: "reference value",
+        text: `The mean rank of a token among ${vocabulary} in random order, (${vocabulary} − 1) / 2.`,
+        value: (vocabulary - 1) / 2,
+        unit: "tokens",
+      },
+      {
+        name: BIAS,
+        kind: "control",
+        text: "The mean rank of the same next tokens by b_U alone, which knows how common tokens are and nothing of the prompt.",
+        value: biasRank(model, prompt),
+        unit: "tokens",
+      },
+      ...(others === null
+        ? []
+        : [
+            {
+              name: OTHER,
+              kind: "control" as const,
+              text: "The mean rank, at the last layer, of tokens that come next half a prompt away: as common as the right ones, in the wrong place.",
+              value: others,
+              unit: "tokens",
+            },
+          ]),
+      {
+        name: LAST,
+        kind: "reference value",
+        text: "How often the model itself is right on this prompt: what the last layer shows.",
+        value: 100 * last.right,
+        unit: "%",
+      },
+      {
+        name: AGREEMENT,
+        kind: "control",
+        text: "The largest difference of any token's log probability between the lens at the last layer and the model's own output: rounding, as they are the same computation.",
+        value: measured.error,
+        unit: "nats",
+      },
+    ],
+    caveats: [
+      "The lens reads every layer in the last layer's terms. A token that it does not show may be there in another form, which a tuned lens (Belrose et al. 2023) would find; what it shows is not yet what later layers use.",
+      "Before the first layer the stream holds the current token alone, so what the lens shows there is the direct path from embedding to unembedding: bigrams at best.",
+      `One prompt of ${prompt.ids.length} tokens says little of the model in general.`,
+      ...(model.cfg.attentionDir === "causal"
+        ? []
+        : ["This model's attention sees later tokens too, so the next token is no prediction."]),
+      ...model.notes,
+    ],
+  });
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement): LogitLensSpec {
+  const next = prompt.tokens.map((_, p) => prompt.tokens[p + 1] ?? null);
+  return {
+    kind: "logit-lens",
+    name: "logit-lens",
+    title: "What each layer would say next",
+    caption:
+      "Each cell has the token that the stream there makes most probable; the colour is the probability. Point at one for the next few and the right one.",
+    tokens: prompt.tokens,
+    next,
+    layers: labels.map((name, layer) => ({
+      name,
+      cells: cells[layer].map((cell) => ({
+        top: cell.top.map(({ id, probability }) => ({ token: tokenText(model, id), probability })),
+        ...(cell.right ? { right: { probability: Math.exp(cell.right.logProb), rank: cell.right.rank } } : {}),
+        entropy: cell.entropy,
+      })),
+    })),
+    color: { label: "probability of the top token" },
+  };
+}
+
+function rankLine(
+  model: HookedTransformer,
+  labels: readonly string[],
+  means: readonly LayerMeans[],
+  bias: number,
+): LineSpec {
+  const series = (name: string, y: readonly (number | null)[]) => ({
+    name,
+    y,
+    titles: labels.map((label, i) => `${name} at ${label}: ${y[i]?.toFixed(1) ?? "none"}`),
+  });
+  return {
+    kind: "line",
+    name: "mean-rank",
+    title: "The rank of the right next token, layer by layer",
+    caption: `Lower is better. The layers are ${labels.join(", ")}.`,
+    x: { label: "residual stream" },
+    y: { label: "mean rank", unit: "tokens", scale: "symlog" },
+    series: [
+      series(
+        "right token",
+        means.map((m) => m.rank),
+      ),
+      ...(means[0].otherRank === null
+        ? []
+        : [
+            series(
+              OTHER,
+              means.map((m) => m.otherRank),
+            ),
+          ]),
+    ],
+    references: [
+      { kind: "y", at: (model.cfg.dVocabOut - 1) / 2, label: UNIFORM },
+      { kind: "y", at: bias, label: BIAS },
+    ],
+  };
+}
+
+function byLayer(labels: readonly string[], means: readonly LayerMeans[], comparedWith: readonly string[]) {
+  return {
+    name: "layers",
+    title: "By layer, means over positions",
+    comparedWith,
+    columns: [
+      { name: "layer", title: "stream", axis: "layer", description: "Where the residual stream is read." },
+      {
+        name: "rank",
+        title: "mean rank",
+        format: { digits: 1 },
+        description: "Tokens more probable than the right one.",
+      },
+      { name: "median_rank", title: "median", format: { digits: 1 }, description: "The median of the ranks." },
+      { name: "log_prob", title: "log prob", unit: "nats", format: { digits: 3 }, description: "Of the right token." },
+      {
+        name: "probability",
+        title: "prob",
+        format: "percent",
+        description: "The mean probability of the right token.",
+      },
+      { name: "right", title: "top is right", format: "percent", description: "How often the top token is right." },
+      { name: "entropy", title: "entropy", unit: "nats", format: { digits: 2 }, description: "Of the distribution." },
+      {
+        name: "other_rank",
+        title: "other's rank",
+        format: { digits: 1 },
+        description: "The mean rank of the tokens that come next half a prompt away.",
+      },
+    ],
+    rows: labels.map((label, i): readonly Scalar[] => {
+      const m = means[i];
+      return [label, m.rank, m.medianRank, m.logProb, m.probability, m.right, m.entropy, m.otherRank];
+    }),
+  } as const;
+}
+
+function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement) {
+  return {
+    name: "cells",
+    title: "By layer and position",
+    detail: true,
+    columns: [
+      { name: "layer", title: "stream", axis: "layer", description: "Where the residual stream is read." },
+      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's place; 0 is BOS." },
+      { name: "token", title: "token", format: "token", description: "The token there." },
+      { name: "next", title: "next", format: "token", description: "The token that comes next." },
+      { name: "rank", title: "rank", format: "integer", description: "Tokens more probable than the next one." },
+      { name: "log_prob", title: "log prob", unit: "nats", description: "Of the token that comes next." },
+      { name: "top", title: "top token", format: "token", description: "The most probable token." },
+      { name: "top_probability", title: "its prob", format: "percent", description: "Its probability." },
+      { name: "entropy", title: "entropy", unit: "nats", description: "Of the distribution." },
+    ],
+    rows: labels.flatMap((label, layer) =>
+      cells[layer].map((cell, pos): readonly Scalar[] => [
+        label,
+        pos,
+        prompt.tokens[pos],
+        prompt.tokens[pos + 1] ?? null,
+        cell.right?.rank ?? null,
+        cell.right?.logProb ?? null,
+        tokenText(model, cell.top[0].id),
+        cell.top[0].probability,
+        cell.entropy,
+      ]),
+    ),
+  } as const;
+}
+
+const DEFAULT_PROMPT = "He sat down in the chair, looked at me for a moment, and shook his head.";
+
+/** `logitLens` as the index has it. */
+export const logitLensAnalysis = analysis({
+  name: "logit-lens",
+  question: QUESTION,
+  description:
+    "The logit lens (nostalgebraist 2020): the residual stream of every layer and position, read through the final norm and the unembedding. " +
+    "Shows the rank and the probability of the token that really comes next, and the tokens that each layer finds most probable.",
+  example: `--prompt ${JSON.stringify("She opened the door and went into the room.")} --out lens.html`,
+  options: {
+    prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
+    top: { type: "integer", placeholder: "K", description: "tokens to keep for each layer and position", default: 5 },
+  },
+  run: (model, { prompt, top }, { signal }) => logitLens(model, prompt, { top, signal }),
+});

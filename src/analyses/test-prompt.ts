@@ -1,0 +1,207 @@
+/** "Does the model know the answer?" */
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { type ScoredToken, type TestPromptOptions, testPrompt } from "../lens/test-prompt.ts";
+import { analysis } from "./analysis.ts";
+import { type Baseline, type Column, type Finding, finding } from "./finding.ts";
+import { modelFacts, quoted, readPrompt } from "./prompt.ts";
+
+const QUESTION = "Does the model know the answer?";
+const UNIFORM = "guessing";
+const UNIFORM_RANK = "rank by guessing";
+const WITHOUT = "without the prompt";
+
+/**
+ * `testPrompt` as a finding: rank, logit and probability of each token of the answer, or of the first tokens of several,
+ * beside the most probable tokens and beside what the model says of them without the prompt. @see testPrompt
+ */
+export async function testPromptFinding(
+  model: HookedTransformer,
+  prompt: string = DEFAULT_PROMPT,
+  answer: string | readonly string[] = DEFAULT_ANSWERS,
+  options: TestPromptOptions = {},
+): Promise<Finding> {
+  readPrompt(model, prompt, { prependBos: options.prependBos });
+  const { prompt: tokens, answers, steps } = await testPrompt(model, prompt, answer, options);
+  const several = answers.length > 1;
+  const scored = several ? steps[0].answers : steps.map((step) => step.answers[0]);
+  const best = several ? scored.toSorted((a, b) => a.rank - b.rank)[0] : scored[0];
+  const alone = await withoutPrompt(model, best, options.signal);
+  const vocabulary = model.cfg.dVocabOut;
+  const compared: [string, ...string[]] = [UNIFORM, ...(alone ? [WITHOUT] : [])];
+  const baselines: Baseline[] = [
+    {
+      name: UNIFORM,
+      kind: "reference value",
+      text: `The probability of each of ${vocabulary} tokens if all are alike.`,
+      value: 100 / vocabulary,
+      unit: "%",
+    },
+    {
+      name: UNIFORM_RANK,
+      kind: "reference value",
+      text: `The mean rank in a random order, (${vocabulary} − 1) / 2.`,
+      value: (vocabulary - 1) / 2,
+      unit: "tokens",
+    },
+  ];
+  if (alone) {
+    baselines.push({
+      name: WITHOUT,
+      kind: "control",
+      text: `The probability of ${quoted(best.token)} after BOS alone: what the model says without having read the prompt. Its rank there is ${alone.rank}.`,
+      value: 100 * alone.prob,
+      unit: "%",
+    });
+  }
+  const cut = several && answers.some((ids) => ids.length > 1);
+  return finding({
+    analysis: "test-prompt",
+    question: QUESTION,
+    summary: [
+      {
+        text:
+          `${quoted(best.token)} has rank ${best.rank} (0 is the most probable), a logit of ${best.logit.toFixed(2)} and a probability of ${percent(best.prob)}` +
+          (best.rank === 0
+            ? "."
+            : `; the model would say ${quoted(steps[0].top[0].token)}, ${percent(steps[0].top[0].prob)}.`),
+        figure: { value: 100 * best.prob, unit: "%", comparedWith: compared },
+      },
+      ...(several ? comparisons(scored) : wholeAnswer(scored)),
+    ],
+    method: {
+      text:
+        "The model reads the prompt, and of a single answer all tokens but the last. At each position where a token of the answer comes next, its logit, its probability and its rank are read off; the rank is the number of tokens that are more probable.\n\n" +
+        "With several answers only their first tokens are compared, as they are alternatives at the same place.",
+      references: [
+        {
+          title: "TransformerLens, utils.test_prompt",
+          url: "https://github.com/TransformerLensOrg/TransformerLens",
+          paper: "Nanda and Bloom, 2022",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: {
+      prompt: tokens.join(""),
+      "tokens of the prompt": tokens.length,
+      answers: answers.map((ids) => ids.join("|")).join(", "),
+    },
+    pictures: [
+      {
+        kind: "topk",
+        name: "top-tokens",
+        title: "What the model would say",
+        caption: several
+          ? "The most probable tokens after the prompt."
+          : "The most probable tokens before each token of the answer.",
+        of: "next token",
+        columns: steps.map(({ top, answers: [first] }, i) => ({
+          name: several ? "after the prompt" : `${i + 1}: ${quoted(first.token)}`,
+          top: top.map(({ token, prob }) => ({ token, value: prob })),
+        })),
+        color: { label: "probability", scheme: "Blues" },
+      },
+    ],
+    tables: [
+      {
+        name: "answers",
+        title: several ? "The answers' first tokens" : "The answer's tokens",
+        comparedWith: [UNIFORM, UNIFORM_RANK],
+        columns: scoreColumns("the answer's token"),
+        rows: scored.map((token, i) => [i, token.rank, token.token, token.logit, token.prob]),
+      },
+      ...steps.map((step, i) => ({
+        name: several ? "top" : `top_${i}`,
+        title: several
+          ? "The most probable tokens"
+          : `The most probable tokens before ${quoted(step.answers[0].token)}`,
+        columns: scoreColumns("the token"),
+        rows: step.top.map((token, k) => [k, token.rank, token.token, token.logit, token.prob] as const),
+      })),
+    ],
+    baselines,
+    caveats: [
+      "A logit means nothing alone: only differences of logits change probabilities.",
+      ...(cut
+        ? [
+            `Of the answers only the first tokens are compared, and some have more: ${answers.map((a) => a.join("|")).join(", ")}.`,
+          ]
+        : []),
+      "Rank and probability depend on how the prompt is worded and tokenized; a space in front of the answer, or none, is another token.",
+      ...model.notes,
+    ],
+  });
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+
+/** The first answer's lead over each other. */
+function comparisons(scored: readonly ScoredToken[]) {
+  const [first, ...others] = scored;
+  return others.map((other) => ({
+    text: `${quoted(first.token)} leads ${quoted(other.token)} by ${(first.logit - other.logit).toFixed(2)} logits: it is ${(first.prob / other.prob).toPrecision(3)} times as probable.`,
+  }));
+}
+
+function wholeAnswer(scored: readonly ScoredToken[]) {
+  if (scored.length === 1) return [];
+  const logProb = scored.reduce((sum, { prob }) => sum + Math.log(prob), 0);
+  return [
+    {
+      text: `The ranks of the answer's ${scored.length} tokens are ${scored.map((s) => s.rank).join(", ")}; the whole answer has a log probability of ${logProb.toFixed(3)} nats, its first token ${Math.log(scored[0].prob).toFixed(3)}.`,
+    },
+  ];
+}
+
+/** What the model says of a token after BOS alone. */
+async function withoutPrompt(
+  model: HookedTransformer,
+  { id }: ScoredToken,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly prob: number; readonly rank: number } | undefined> {
+  const bos = model.text?.bosTokenId;
+  if (bos === undefined) return undefined;
+  const logits = Array.from((await model.forward([bos], { logitsPos: -1, ...(signal ? { signal } : {}) })).data);
+  const sum = logits.reduce((total, x) => total + Math.exp(x - logits[id]), 0);
+  return { prob: 1 / sum, rank: logits.filter((x) => x > logits[id]).length };
+}
+
+function scoreColumns(what: string): readonly Column[] {
+  return [
+    { name: "place", title: "", format: "integer", description: "Its place, from 0." },
+    { name: "rank", title: "rank", format: "integer", description: `How many tokens are more probable than ${what}.` },
+    { name: "token", title: "token", format: "token", description: "Its text." },
+    { name: "logit", title: "logit", unit: "logits", format: { digits: 2 }, description: "Before the softmax." },
+    { name: "prob", title: "prob", format: "percent", description: "Its probability." },
+  ];
+}
+
+const DEFAULT_PROMPT = "The old man smiled, and shook his";
+const DEFAULT_ANSWERS: readonly string[] = ["head", "hand"];
+
+/** `testPromptFinding` as the index has it. */
+export const testPromptAnalysis = analysis({
+  name: "test-prompt",
+  question: QUESTION,
+  description:
+    "Rank, logit and probability of an answer's tokens after a prompt, and the most probable tokens there, as TransformerLens' test_prompt. " +
+    "Several answers are compared by their first tokens.",
+  example: '--prompt "Why did the elephant cross the" --answers road street',
+  options: {
+    prompt: { type: "text", description: "the text before the answer", default: DEFAULT_PROMPT },
+    answers: { type: "texts", placeholder: "answer", description: "one answer, or several", default: DEFAULT_ANSWERS },
+    top: {
+      type: "integer",
+      placeholder: "K",
+      description: "how many of the most probable tokens to show",
+      default: 10,
+    },
+    noSpace: { type: "flag", description: "take the answers as they are, without a space in front" },
+  },
+  run: (model, { prompt, answers, top, noSpace }, { signal }) =>
+    testPromptFinding(model, prompt, answers.length === 1 ? answers[0] : answers, {
+      topK: top,
+      prependSpaceToAnswer: !noSpace,
+      signal,
+    }),
+});

@@ -1,0 +1,133 @@
+/** How well a model knows an answer. Source: TransformerLens' `utils.test_prompt`. */
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+
+/** What `testPrompt` can be told. */
+export interface TestPromptOptions {
+  /** A space in front of each answer that has none. Default true. */
+  readonly prependSpaceToAnswer?: boolean | undefined;
+  readonly prependBos?: boolean | undefined;
+  /** How many of the most probable tokens to give at each step. Default 10. */
+  readonly topK?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A token and what the model gave it. */
+export interface ScoredToken {
+  readonly id: number;
+  readonly token: string;
+  readonly logit: number;
+  readonly prob: number;
+  /** How many tokens are more probable; 0 is the most probable. */
+  readonly rank: number;
+}
+
+/** What `testPrompt` gives. */
+export interface TestPromptResult {
+  /** The tokens of the prompt, and of each answer. */
+  readonly prompt: readonly string[];
+  readonly answers: readonly (readonly string[])[];
+  /** One step for each token of a single answer; one step alone where there are several answers. */
+  readonly steps: readonly {
+    /** For each answer, its token of this step. */
+    readonly answers: readonly ScoredToken[];
+    /** The most probable tokens, the first the most. */
+    readonly top: readonly ScoredToken[];
+  }[];
+}
+
+/**
+ * Rank, logit and probability of each token of an answer, given the prompt and the answer's tokens before it, and the most
+ * probable tokens there. Of several answers the first tokens are compared.
+ * @param prompt a text
+ * @param answer a text, or several; " word" and "word" are different tokens, so a space is put in front unless told otherwise
+ * @throws InputError for an empty prompt or answer, or one that does not fit into the context.
+ */
+export async function testPrompt(
+  model: HookedTransformer,
+  prompt: string,
+  answer: string | readonly string[],
+  { prependSpaceToAnswer = true, prependBos, topK = 10, signal }: TestPromptOptions = {},
+): Promise<TestPromptResult> {
+  const given = typeof answer === "string" ? [answer] : answer;
+  if (given.length === 0) throw new InputError("There is no answer: give one text or several.", { asked: answer });
+  if (given.some((text) => text.trim() === "")) {
+    throw new InputError("An answer is empty: give a word or more.", { asked: answer });
+  }
+  const { nCtx, dVocabOut } = model.cfg;
+  if (!(Number.isInteger(topK) && topK >= 1 && topK <= dVocabOut)) {
+    throw new ArgumentError(`topK is ${topK}; give a whole number from 1 to the vocabulary's ${dVocabOut}.`, {
+      asked: topK,
+      found: dVocabOut,
+    });
+  }
+  const spaced = given.map((text) => (prependSpaceToAnswer && !text.startsWith(" ") ? ` ${text}` : text));
+  const idsOf = (text: string, bos: boolean | undefined) => [
+    ...model.toTokens(text, { prependBos: bos, truncate: false }).data,
+  ];
+  const promptIds = idsOf(prompt, prependBos);
+  const answers = spaced.map((text) => idsOf(text, false));
+  const steps = answers.length > 1 ? 1 : answers[0].length;
+  // The last token of the answer is predicted and need not be read.
+  const read = [...promptIds, ...answers[0].slice(0, steps - 1)];
+  if (read.length > nCtx) {
+    throw new InputError(
+      `Prompt and answer have ${read.length} tokens, BOS included, but the model's context holds ${nCtx}: shorten the prompt.`,
+      { asked: read.length, found: nCtx },
+    );
+  }
+  const tokens = Tensor.leaf(ndarray("int32", [1, read.length], Int32Array.from(read)), ["batch", "pos"]);
+  const logits = await model.forward(tokens, {
+    logitsPos: Array.from({ length: steps }, (_, i) => promptIds.length - 1 + i),
+    ...(signal ? { signal } : {}),
+  });
+  return {
+    prompt: model.toStrTokens(promptIds) as string[],
+    answers: answers.map((ids) => model.toStrTokens(ids) as string[]),
+    steps: Array.from({ length: steps }, (_, step) => {
+      const row = logits.data.subarray(step * dVocabOut, (step + 1) * dVocabOut) as Float32Array;
+      const scored = scorer(model, row);
+      return { answers: answers.map((ids) => scored.of(ids[step])), top: scored.order.slice(0, topK).map(scored.of) };
+    }),
+  };
+}
+
+/** The model's say on one row of logits. */
+function scorer(model: HookedTransformer, logits: Float32Array) {
+  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const sum = logits.reduce((total, x) => total + Math.exp(x - most), 0);
+  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+  const of = (id: number): ScoredToken => ({
+    id,
+    token: model.toSingleStrToken(id),
+    logit: logits[id],
+    prob: Math.exp(logits[id] - most) / sum,
+    rank: logits.reduce((above, x) => above + (x > logits[id] ? 1 : 0), 0),
+  });
+  return { order, of };
+}
+
+/** The result as TransformerLens prints it. */
+export function testPromptText({ prompt, answers, steps }: TestPromptResult): string {
+  const several = answers.length > 1;
+  const list = (tokens: readonly string[]) => `[${tokens.map((t) => JSON.stringify(t)).join(", ")}]`;
+  const numbers = ({ logit, prob, token }: ScoredToken) =>
+    `Logit: ${logit.toFixed(2).padStart(5)} Prob: ${`${(100 * prob).toFixed(2)}%`.padStart(6)} Token: |${token}|`;
+  const lines = [
+    `Tokenized prompt: ${list(prompt)}`,
+    several ? `Tokenized answers: [${answers.map(list).join(", ")}]` : `Tokenized answer: ${list(answers[0])}`,
+  ];
+  for (const step of steps) {
+    for (const answer of step.answers) {
+      lines.push("Performance on answer token:", `Rank: ${String(answer.rank).padEnd(8)} ${numbers(answer)}`);
+    }
+    step.top.forEach((token, i) => {
+      lines.push(`Top ${i}th token. ${numbers(token)}`);
+    });
+  }
+  const ranks = steps.flatMap((step) => step.answers.map(({ token, rank }) => `(${JSON.stringify(token)}, ${rank})`));
+  lines.push(`Ranks of the answer tokens: [${ranks.join(", ")}]`);
+  return lines.join("\n");
+}
