@@ -1,5 +1,5 @@
 /** Ops that work number by number: one output element from the corresponding element of each input. */
-import type { DType } from "../../tensor/array.ts";
+import { type DType, emptyData, type NDArray, sizeOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { float, mapElements } from "../kernels.ts";
@@ -42,22 +42,7 @@ function elementwise({ onnx, f, vjp, dtype, takes = floats }: Elementwise): Op {
       }
       return { dtype: dtype ?? inputs[0].dtype, ...broadcast(onnx, inputs) };
     },
-    reference(inputs, _attrs, out) {
-      const size = out.shape.reduce((a, b) => a * b, 1);
-      if (out.dtype === "bool") {
-        const data = new Uint8Array(size);
-        mapElements(out.shape, inputs, data, f);
-        return { dtype: "bool", shape: out.shape, data };
-      }
-      if (out.dtype === "int32") {
-        const data = new Int32Array(size);
-        mapElements(out.shape, inputs, data, f);
-        return { dtype: "int32", shape: out.shape, data };
-      }
-      const result = float(out.shape);
-      mapElements(out.shape, inputs, result.data, f);
-      return result;
-    },
+    reference: (inputs, _attrs, out) => mapped(out, inputs, f),
     onnx: (emit, inputs) =>
       emit.node(
         onnx,
@@ -66,6 +51,19 @@ function elementwise({ onnx, f, vjp, dtype, takes = floats }: Elementwise): Op {
     vjp,
     along: alongBroadcast,
   };
+}
+
+/** `f` on corresponding elements, in an array of the result's dtype. */
+function mapped(out: Meta, inputs: readonly NDArray[], f: (...x: number[]) => number): NDArray {
+  const size = sizeOf(out.shape);
+  if (out.dtype === "bool" || out.dtype === "int32") {
+    const data = emptyData(out.dtype, size);
+    mapElements(out.shape, inputs, data, f);
+    return { dtype: out.dtype, shape: out.shape, data } as NDArray;
+  }
+  const result = float(out.shape);
+  mapElements(out.shape, inputs, result.data, f);
+  return result;
 }
 
 /** The gradient of an input that was broadcast: summed over what was repeated. */
@@ -203,18 +201,7 @@ export const where: Op = {
     }
     return { dtype: a.dtype, ...broadcast("where", [c, a, b]) };
   },
-  reference(inputs, _attrs, out) {
-    const size = out.shape.reduce((x, y) => x * y, 1);
-    const f = (c: number, a: number, b: number) => (c ? a : b);
-    if (out.dtype === "int32") {
-      const data = new Int32Array(size);
-      mapElements(out.shape, inputs, data, f);
-      return { dtype: "int32", shape: out.shape, data };
-    }
-    const result = float(out.shape);
-    mapElements(out.shape, inputs, result.data, f);
-    return result;
-  },
+  reference: (inputs, _attrs, out) => mapped(out, inputs, (c, a, b) => (c ? a : b)),
   onnx: (emit, inputs) =>
     emit.node(
       "Where",
