@@ -2,11 +2,11 @@
 import type { Engine } from "../engine/engine.ts";
 import { type LoadOptions, loadWeights, type ModelFiles, parseJsonObject } from "../load/index.ts";
 import { openDefault } from "../load/open.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import { readModel, resolveModelName } from "../models/families/index.ts";
+import { type HookedTransformerConfig, parseConfig, toTransformerLens } from "../models/config.ts";
+import { type ReadModel, readModel, resolveModelName } from "../models/families/index.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { InputError, UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, InputError, UnknownNameError } from "../tensor/errors.ts";
 import { Tokenizer } from "../text/index.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
@@ -19,6 +19,8 @@ export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOpt
   readonly checkpointIndex?: number | undefined;
   /** Which of the training's checkpoints, by its label: tokens or steps seen. */
   readonly checkpointValue?: number | undefined;
+  /** Only so many layers, from the first; those after are left out. */
+  readonly firstNLayers?: number | undefined;
   readonly tokenizer?: Tokenizer | undefined;
   readonly defaultPrependBos?: boolean | undefined;
   readonly defaultPaddingSide?: "left" | "right" | undefined;
@@ -40,7 +42,7 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
   const checkpoint = await checkpointFile(files, options);
   const configJson = parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
   const raw = await loadWeights(files, { ...options, ...(checkpoint ? { checkpoint } : {}) });
-  const read = readModel(configJson, raw, files.name);
+  const read = firstLayers(readModel(configJson, raw, files.name), options.firstNLayers);
   const processed = processWeights(read.config, read.weights, options);
   const tokenizer = options.tokenizer ?? (await findTokenizer(files, read.config.tokenizerName, options));
   return {
@@ -49,6 +51,21 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
     tokenizer,
     notes: [...read.notes, ...processed.notes],
   };
+}
+
+/** A model cut after its first layers. @throws ArgumentError for a number that is none of its layers. */
+function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
+  const { nLayers } = model.config;
+  if (count === undefined) return model;
+  if (!Number.isInteger(count) || count < 1 || count > nLayers) {
+    throw new ArgumentError(`firstNLayers is ${count}, but the model has 1 to ${nLayers} layers to keep.`, {
+      asked: count,
+      found: nLayers,
+    });
+  }
+  const kept = [...model.weights].filter(([name]) => !(Number(/^blocks\.(\d+)\./.exec(name)?.[1]) >= count));
+  const config = parseConfig({ ...toTransformerLens(model.config), n_layers: count });
+  return { ...model, config, weights: new Map(kept) };
 }
 
 /** The tokenizer beside the weights, or of the repository that the configuration names. */
@@ -75,15 +92,11 @@ async function readTokenizer(files: ModelFiles, paths: readonly string[], option
   return Tokenizer.fromJson(await read("tokenizer.json"), config);
 }
 
-/** The checkpoint that is asked for: `checkpoints/*_<label>.pth`, in the repository's order. */
+/** The checkpoint that is asked for. */
 async function checkpointFile(files: ModelFiles, options: FromPretrainedOptions): Promise<string | undefined> {
   const { checkpointIndex, checkpointValue } = options;
   if (checkpointIndex === undefined && checkpointValue === undefined) return undefined;
-  const found = (await files.list(options))
-    .map((path) => ({ path, label: /^checkpoints\/.*_(\d+)\.pth$/.exec(path)?.[1] }))
-    .filter((c) => c.label !== undefined)
-    .map((c) => ({ path: c.path, label: Number(c.label) }))
-    .sort((a, b) => a.label - b.label);
+  const found = await checkpointsOf(files, options);
   const chosen =
     checkpointIndex !== undefined ? found.at(checkpointIndex) : found.find((c) => c.label === checkpointValue);
   if (chosen) return chosen.path;
@@ -93,4 +106,22 @@ async function checkpointFile(files: ModelFiles, options: FromPretrainedOptions)
     found.map((c) => String(c.label)),
     found.length === 0 ? `${files.name} has no checkpoints.` : `${files.name} has ${found.length}.`,
   );
+}
+
+/**
+ * The labels of a model's training checkpoints, tokens or steps seen, in order: what `checkpointValue` takes. None for a
+ * model without. Source: TransformerLens' `get_checkpoint_labels`.
+ */
+export async function getCheckpointLabels(name: string, options: FromPretrainedOptions = {}): Promise<number[]> {
+  const files = options.files ?? (await openDefault(name, resolveModelName, options));
+  return (await checkpointsOf(files, options)).map(({ label }) => label);
+}
+
+/** `checkpoints/*_<label>.pth`, in the order of their labels. */
+async function checkpointsOf(files: ModelFiles, options: LoadOptions): Promise<{ path: string; label: number }[]> {
+  return (await files.list(options))
+    .map((path) => ({ path, label: /^checkpoints\/.*_(\d+)\.pth$/.exec(path)?.[1] }))
+    .filter((c) => c.label !== undefined)
+    .map((c) => ({ path: c.path, label: Number(c.label) }))
+    .sort((a, b) => a.label - b.label);
 }

@@ -5,6 +5,7 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { forward } from "../models/forward.ts";
+import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights.ts";
 import { type NDArray, zeros } from "../tensor/array.ts";
 import { InputError, ShapeError } from "../tensor/errors.ts";
@@ -14,7 +15,9 @@ import { type Explanation, explain } from "./explain.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
+import { resolveFilter } from "./hook-names.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
+import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import { ModelGraph } from "./model-graph.ts";
 import type { InputOptions, ModelInput } from "./model-input.ts";
 import {
@@ -104,6 +107,23 @@ export class HookedTransformer {
     return HookedTransformer.fromPretrained(name, { ...noProcessing, ...options });
   }
 
+  /**
+   * This model with its weights processed, as another model; this one stays as it is.
+   * @param flags as in `fromPretrained`, with the same defaults
+   * @throws WeightsError, ConfigError as `fromPretrained`
+   */
+  processWeights(flags: Partial<ProcessingFlags> = {}): HookedTransformer {
+    const arrays = new Map([...this.weights.entries()].map(([name, { array }]) => [name, array as NDArray<"float32">]));
+    const { config, weights, notes } = processWeights(this.cfg, arrays, flags);
+    return new HookedTransformer(config, weights, {
+      tokenizer: this.text?.tokenizer,
+      defaultPrependBos: this.text?.defaultPrependBos,
+      defaultPaddingSide: this.text?.defaultPaddingSide,
+      engine: this.givenEngine,
+      notes: [...this.notes, ...notes],
+    });
+  }
+
   /** The engine that runs this model. */
   get engine(): Engine {
     return this.givenEngine ?? defaultEngine();
@@ -153,6 +173,7 @@ export class HookedTransformer {
   toSingleToken(text: string): number {
     return this.tokenRules.toSingleToken(text);
   }
+  /** The text of one token. @throws InputError for an id outside the vocabulary. */
   toSingleStrToken(id: number): string {
     return this.tokenRules.toSingleStrToken(id);
   }
@@ -175,6 +196,11 @@ export class HookedTransformer {
   ): Promise<Output<R>> {
     const [output] = await run(this.source(), input, options, false);
     return output as Output<R>;
+  }
+
+  /** How badly logits [batch pos d_vocab] predict their tokens [batch pos], in nats. @see lmCrossEntropyLoss */
+  lossFn(logits: Tensor, tokens: Tensor, options: LmLossOptions = {}): Tensor {
+    return lmCrossEntropyLoss(logits, tokens, options);
   }
 
   /** Runs the model with hooks for this run alone. */
@@ -294,6 +320,16 @@ export class HookedTransformer {
   /** Adds a hook that `resetHooks` leaves, unless told otherwise. */
   addPermaHook(at: Hook[0], f: HookFunction): void {
     this.addHook(at, f, { isPermanent: true });
+  }
+
+  /** Removes the hooks that were added at some points, from those points alone. @throws UnknownNameError */
+  removeHooks(at: Hook[0], { includingPermanent = false }: { readonly includingPermanent?: boolean } = {}): void {
+    const gone = new Set(resolveFilter(at, this.hookNames));
+    this.registered = this.registered.flatMap((hook) => {
+      if (hook.permanent && !includingPermanent) return [hook];
+      const left = resolveFilter(hook.at, this.hookNames).filter((name) => !gone.has(name));
+      return left.length > 0 ? [{ ...hook, at: (name: string) => left.includes(name) }] : [];
+    });
   }
 
   /** Removes added hooks, and what they remembered. */

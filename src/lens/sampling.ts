@@ -1,6 +1,7 @@
 /** From logits to a next token. */
 import { ArgumentError } from "../tensor/errors.ts";
 
+/** How a next token is drawn. */
 export interface SamplingOptions {
   /** False: always the token with the highest logit. Default true, as in TransformerLens. */
   readonly doSample?: boolean;

@@ -201,6 +201,25 @@ describe("hooks that stay", () => {
     expect(permanent.data).not.toEqual(none.data);
   });
 
+  test("are removed from some points alone by removeHooks", async () => {
+    const own = goldenModel(g);
+    const calls: string[] = [];
+    own.addHook(
+      (name) => name.endsWith("hook_mid"),
+      (_x, { name }) => void calls.push(name),
+    );
+    own.addPermaHook(mid, () => void calls.push("permanent"));
+    own.removeHooks("mid1");
+    await own.forward(g.tokens);
+    expect(calls.splice(0)).toEqual(["blocks.0.mlp.hook_mid", "permanent"]);
+    own.removeHooks(mid, { includingPermanent: true });
+    await own.forward(g.tokens);
+    expect(calls.splice(0)).toEqual(["blocks.0.mlp.hook_mid"]);
+    own.removeHooks("mid0");
+    expect(own.isHooked).toBe(false);
+    expect(() => own.removeHooks("blocks.0.mlp.hook_midd")).toThrow("hook_mid");
+  });
+
   test("can be put before those already there", async () => {
     const own = goldenModel(g);
     own.addHook(resid, (x) => x.add(1));

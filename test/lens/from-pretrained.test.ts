@@ -1,0 +1,56 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { toTransformerLens } from "../../src/models/config.ts";
+import { getCheckpointLabels, HookedTransformer, memoryFiles, writeSafetensors } from "../../src/node.ts";
+import type { NDArray } from "../../src/tensor/array.ts";
+import { expectClose } from "../close.ts";
+import { type Golden, golden, goldenModel } from "../goldens.ts";
+
+let g: Golden;
+let raw: HookedTransformer;
+beforeAll(async () => {
+  g = await golden("gelu_2l");
+  raw = goldenModel(g);
+});
+
+/** The golden model as a folder of files. */
+function folder(more: Record<string, Uint8Array> = {}) {
+  const config = JSON.stringify({ ...toTransformerLens(raw.cfg), architecture: "HookedTransformer" });
+  const weights = writeSafetensors(g.under("weights.") as ReadonlyMap<string, NDArray>);
+  return memoryFiles("gelu_2l", { "config.json": config, "model.safetensors": weights, ...more });
+}
+
+describe("firstNLayers", () => {
+  test("leaves the later layers out, and the first ones as they are", async () => {
+    const options = { files: folder(), firstNLayers: 1 };
+    const short = await HookedTransformer.fromPretrainedNoProcessing("gelu_2l", options);
+    expect(short.cfg.nLayers).toBe(1);
+    expect(short.hookNames.some((name) => name.startsWith("blocks.1."))).toBe(false);
+    const [, cache] = await short.runWithCache(g.tokens);
+    expectClose(cache.get("blocks.0.hook_resid_post"), g.get("cache.blocks.0.hook_resid_post"), 1e-4);
+  });
+
+  test("of a number that the model does not have is refused", async () => {
+    for (const firstNLayers of [0, 3, 1.5]) {
+      const made = HookedTransformer.fromPretrained("gelu_2l", { files: folder(), firstNLayers });
+      await expect(made).rejects.toThrow("1 to 2 layers");
+    }
+  });
+});
+
+test("the labels of checkpoints are in order, and none where there are none", async () => {
+  const nothing = new Uint8Array();
+  const files = folder({
+    "checkpoints/gelu_2000.pth": nothing,
+    "checkpoints/gelu_500.pth": nothing,
+    "checkpoints/readme.txt": nothing,
+  });
+  expect(await getCheckpointLabels("gelu_2l", { files })).toEqual([500, 2000]);
+  expect(await getCheckpointLabels("gelu_2l", { files: folder() })).toEqual([]);
+});
+
+test("processing a loaded model gives another one with TransformerLens' processed numbers", async () => {
+  const processed = raw.processWeights();
+  expectClose(await processed.forward(g.tokens), g.get("processed.logits"), 1e-4);
+  expectClose(await raw.forward(g.tokens), g.get("logits"), 1e-4);
+  expect(processed.cfg.normalizationType).toBe("LNPre");
+});
