@@ -46,9 +46,9 @@ export function leftTicks(labels: readonly string[], x: number, y: number, size:
     .join("");
 }
 
-/** Whether labels have to be slanted to stand side by side in columns of this width. */
-export function slanted(labels: readonly string[], size: number): boolean {
-  return widest(labels) + 5 > size;
+/** Whether labels have to be turned to stand side by side in columns of this width. Of mere indices, some are left out. */
+function slanted(labels: readonly string[], size: number): boolean {
+  return widest(labels) + 5 > size && !labels.every((label) => /^\d+$/.test(label));
 }
 
 /** How far a slanted label may reach beyond its column's side. */
@@ -71,7 +71,7 @@ export function columnTicks(
 ): string {
   const turned = slanted(labels, size);
   const straight = upright || size < SLANTED_PITCH;
-  return every(labels.length, PITCH / size)
+  return every(labels.length, (turned ? PITCH : widest(labels) + 5) / size)
     .map((i) => {
       const at = x + (i + 0.5) * size;
       if (!turned) return svgText(labels[i], at, above ? y - 6 : y + 14, `text-anchor="middle" ${TICK_STYLE}`);

@@ -29,7 +29,7 @@ const STYLE = `
 .attention .token.on { box-shadow: 0 0 0 2px var(--accent); } .attention .token[aria-pressed=true] { box-shadow: 0 0 0 2px var(--ink); }
 .token.mid { color: #111; } .token.strong { color: #fff; }
 @media screen and (min-width: 1000px) { .stage { grid-template-columns: minmax(0, 1fr) 342px; } }
-@media (max-width: 600px) { .stage { grid-template: "view" "reading" "heads" / minmax(0, 1fr); } .heads { max-height: 60vh; } }
+@media (max-width: 600px) { .ramp i { width: 84px; } .stage { grid-template: "view" "reading" "heads" / minmax(0, 1fr); } .heads { max-height: 60vh; } }
 @media screen and (prefers-color-scheme: dark) {
   :root { --l0: ${LIGHTNESS.dark[0]}; --l1: ${LIGHTNESS.dark[1]}; } .token.strong { color: #111; }
 }
