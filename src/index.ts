@@ -8,7 +8,9 @@ export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
 export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
 // what an analysis returns, and what a picture shows
 export { type Finding, finding } from "./analyses/finding.ts";
+export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
+export { type InductionScoreOptions, inductionScore } from "./analyses/induction-score.ts";
 export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
 export type { PictureSpec } from "./analyses/picture.ts";
 // the engine

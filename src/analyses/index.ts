@@ -3,9 +3,16 @@ import { UnknownNameError } from "../tensor/errors.ts";
 import { activationPatchingAnalysis } from "./activation-patching.ts";
 import type { Analysis } from "./analysis.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
+import { headDetectorAnalysis } from "./head-detector.ts";
+import { inductionScoreAnalysis } from "./induction-score.ts";
 
 /** All analyses, in the order in which they are offered. */
-export const ANALYSES: readonly Analysis[] = [diffuseMlpAnalysis, activationPatchingAnalysis];
+export const ANALYSES: readonly Analysis[] = [
+  diffuseMlpAnalysis,
+  activationPatchingAnalysis,
+  headDetectorAnalysis,
+  inductionScoreAnalysis,
+];
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */
 export function analysisCalled(name: string): Analysis {

@@ -1,0 +1,206 @@
+/** "Which heads are previous-token, duplicate-token or induction heads?" */
+import { Tensor } from "../graph/tensor.ts";
+import { ActivationCache } from "../lens/activation-cache.ts";
+import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
+import { type DetectHeadOptions, detectHead, type ErrorMeasure } from "../lens/head-detector.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { prepareInput } from "../lens/model-input.ts";
+import { ndarray } from "../tensor/array.ts";
+import type { TokenIds } from "../text/index.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type Baseline, type Column, type Finding, finding, type Statement } from "./finding.ts";
+import type { PictureSpec } from "./picture.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
+
+/** What `headDetector` takes besides the model and the prompts. */
+export interface HeadDetectorOptions extends AnalysisContext {
+  /** How patterns are compared. Default `"mul"`. @see detectHead */
+  readonly measure?: ErrorMeasure | undefined;
+  readonly excludeBos?: boolean | undefined;
+  readonly excludeCurrentToken?: boolean | undefined;
+  /** How many heads to list. Default 10. */
+  readonly top?: number | undefined;
+}
+
+const QUESTION = "Which heads are previous-token, duplicate-token or induction heads?";
+
+/** Texts in which words come again, so that duplicates and inductions have somewhere to look. */
+const REPEATING_TEXTS: readonly string[] = [
+  "The cat sat by the door, and the dog sat by the cat.",
+  "He went to the house on the hill, and she went to the house on the hill too.",
+  "The old man saw the young man, and the young man saw the old man.",
+  "One day the sun came out, and the next day the sun came out again.",
+];
+
+const WORDS: Readonly<Record<HeadName, string>> = {
+  previous_token_head: "previous-token",
+  duplicate_token_head: "duplicate-token",
+  induction_head: "induction",
+};
+
+const uniformName = (name: HeadName) => `uniform attention, ${WORDS[name]}`;
+
+/**
+ * Scores every head against the three patterns of `detectHead`, the mean over the prompts, beside what a head would
+ * score that looks at all tokens it may see alike.
+ * @throws InputError for a prompt too short to compare.
+ */
+export async function headDetector(
+  model: HookedTransformer,
+  prompts: readonly string[] | readonly TokenIds[] = REPEATING_TEXTS,
+  options: HeadDetectorOptions = {},
+): Promise<Finding> {
+  const { measure = "mul", excludeBos = false, excludeCurrentToken = false, top = 10, signal, onProgress } = options;
+  checkWhole("top", top, 1);
+  const asked: DetectHeadOptions = {
+    errorMeasure: measure,
+    excludeBos,
+    excludeCurrentToken,
+    ...(signal ? { signal } : {}),
+  };
+  const input = prepareInput(prompts, { paddingSide: "right" }, model.cfg, model.text);
+  const names = Array.from({ length: model.cfg.nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+  const run = { namesFilter: names, returnType: null, paddingSide: "right", ...(signal ? { signal } : {}) } as const;
+  const [, cache] = await model.runWithCache(prompts, run);
+  const uniform = uniformCache(model, input.tokens);
+  const scores: Tensor[] = [];
+  const chance: number[] = [];
+  for (const [i, name] of HEAD_NAMES.entries()) {
+    scores.push(await detectHead(model, prompts, name, { ...asked, cache }));
+    chance.push((await detectHead(model, prompts, name, { ...asked, heads: [[0, 0]], cache: uniform })).get(0, 0));
+    onProgress?.({ done: i + 1, total: HEAD_NAMES.length });
+  }
+
+  const heads = model.allHeadLabels().map((name, i) => ({ name, scores: scores.map(({ data }) => data[i] as number) }));
+  const above = (head: (typeof heads)[number]) => Math.max(...head.scores.map((score, k) => score - chance[k]));
+  const ranked = [...heads].sort((a, b) => above(b) - above(a));
+  const best = HEAD_NAMES.map((name, k) => {
+    const head = heads.reduce((a, b) => (b.scores[k] > a.scores[k] ? b : a));
+    return { name, head: head.name, score: head.scores[k], chance: chance[k] };
+  });
+  const answer = best.reduce((a, b) => (b.score - b.chance > a.score - a.chance ? b : a));
+  const statement = ({ name, head, score, chance }: (typeof best)[number]): Statement => ({
+    text: `The best ${WORDS[name]} head is ${head} with ${score.toFixed(2)}; uniform attention has ${chance.toFixed(2)}.`,
+    figure: { value: score, unit: "", comparedWith: [uniformName(name)] },
+  });
+  const columns: Column[] = [
+    { name: "head", title: "head", format: "text", description: "L0H3 is head 3 of layer 0." },
+    ...HEAD_NAMES.map((name) => ({
+      name,
+      title: WORDS[name],
+      format: { digits: 3 },
+      description: `Its score as a ${WORDS[name]} head.`,
+    })),
+  ];
+  const rows = (some: typeof heads) => some.map((head) => [head.name, ...head.scores]);
+  return finding({
+    analysis: "head-detector",
+    question: QUESTION,
+    summary: [statement(answer), ...best.filter((b) => b !== answer).map(statement)],
+    method: {
+      text: `Each head's attention A is held against the pattern D of a kind of head: 1 on the token before (previous-token), on earlier tokens equal to the current one (duplicate-token), or on the tokens after those (induction); 0 elsewhere. ${
+        measure === "mul"
+          ? "The score is the part of the attention that goes where D says, Σ A·D / Σ A."
+          : "The score is 1 − mean |A − D| · size, from −1 to 1."
+      } It is the mean over the prompts.`,
+      references: [
+        {
+          title: "TransformerLens, head_detector",
+          url: "https://github.com/TransformerLensOrg/TransformerLens",
+          paper: "2.18",
+        },
+        {
+          title: "In-context Learning and Induction Heads",
+          url: "https://transformer-circuits.pub/2022/in-context-learning-and-induction-heads",
+          paper: "Olsson et al., 2022",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: {
+      measure,
+      "exclude BOS": excludeBos,
+      "exclude current token": excludeCurrentToken,
+      prompts: prompts === REPEATING_TEXTS ? `${prompts.length} with repetitions` : prompts.length,
+      top,
+    },
+    pictures: HEAD_NAMES.map((name, k) => heatmap(name, scores[k], chance[k])),
+    tables: [
+      {
+        name: "top",
+        title: `The ${Math.min(top, ranked.length)} heads furthest above uniform attention`,
+        columns,
+        rows: rows(ranked.slice(0, top)),
+        comparedWith: HEAD_NAMES.map(uniformName),
+      },
+      { name: "heads", title: "All heads", detail: true, columns, rows: rows(heads) },
+    ],
+    baselines: HEAD_NAMES.map(
+      (name, k): Baseline => ({
+        name: uniformName(name),
+        kind: "null model",
+        text: "The score of a head that looks at all tokens it may see alike, on the same prompts.",
+        value: chance[k],
+      }),
+    ),
+    caveats: [
+      "A pattern is not a function: a head that looks at the right place may write nothing of use from there. Patch or ablate it to see.",
+      "Attention that a head does not need often rests on the first token, which lowers all scores; --exclude-bos leaves it out.",
+      "On ordinary text a head may look at a token for its meaning and match a pattern by chance. Repeated random tokens (induction-score) rule that out.",
+      ...model.notes,
+    ],
+  });
+}
+
+/** A cache in which every head looks at all tokens it may see alike. */
+function uniformCache(model: HookedTransformer, tokens: Tensor): ActivationCache {
+  const [batch, pos] = tokens.shape;
+  const { nHeads } = model.cfg;
+  const data = new Float32Array(batch * nHeads * pos * pos);
+  for (let row = 0; row < batch * nHeads * pos; row++)
+    data.fill(1 / ((row % pos) + 1), row * pos, row * pos + (row % pos) + 1);
+  const pattern = Tensor.leaf(ndarray("float32", [batch, nHeads, pos, pos], data), ["batch", "head", "query", "key"]);
+  return new ActivationCache(new Map([["blocks.0.attn.hook_pattern", pattern]]), model);
+}
+
+function heatmap(name: HeadName, scores: Tensor, chance: number): PictureSpec {
+  const [layers] = scores.shape;
+  return {
+    kind: "imshow",
+    name,
+    title: `How much each head attends as a ${WORDS[name]} head`,
+    caption: `Uniform attention scores ${chance.toFixed(3)}.`,
+    values: Array.from({ length: layers }, (_, layer) => [...scores.row(layer).data]),
+    x: { label: "head" },
+    y: { label: "layer" },
+    color: { label: "score", scheme: "Blues", domain: [Math.min(0, ...scores.data), 1] },
+  };
+}
+
+/** `headDetector` as the index has it. */
+export const headDetectorAnalysis = analysis({
+  name: "head-detector",
+  question: QUESTION,
+  description:
+    "Holds each head's attention against the pattern of a kind of head, as TransformerLens' detect_head does, beside a head that attends uniformly.",
+  example: "--exclude-bos --measure abs --out report.html",
+  options: {
+    prompts: {
+      type: "prompts",
+      description: "the prompts to attend over",
+      default: REPEATING_TEXTS,
+      defaultText: `${REPEATING_TEXTS.length} sentences with repetitions`,
+    },
+    measure: {
+      type: "choice",
+      description: "share of the attention (mul) or distance from the pattern (abs)",
+      choices: ["mul", "abs"],
+      default: "mul",
+    },
+    excludeBos: { type: "flag", description: "leave out attention to the first token" },
+    excludeCurrentToken: { type: "flag", description: "leave out attention of tokens to themselves" },
+    top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
+  },
+  run: (model, { prompts, measure, ...options }, context) =>
+    headDetector(model, prompts, { measure: measure as ErrorMeasure, ...options, ...context }),
+});

@@ -1,0 +1,245 @@
+/** "Which heads continue what has been there before, and how much does the model gain by it?" */
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { ModelGraph } from "../lens/model-graph.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type Column, type Finding, finding } from "./finding.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
+import { Random } from "./statistics/random.ts";
+
+/** What `inductionScore` takes besides the model. */
+export interface InductionScoreOptions extends AnalysisContext {
+  /** How many random tokens are repeated. Default 50, or as many as fit twice into the context. */
+  readonly length?: number | undefined;
+  /** How many sequences. Default 8. */
+  readonly samples?: number | undefined;
+  readonly seed?: number | undefined;
+  /** How many heads to list. Default 10. */
+  readonly top?: number | undefined;
+}
+
+const QUESTION = "Which heads look at what followed last time, and does the model predict repetitions?";
+const UNIFORM = "uniform attention";
+const UNREPEATED = "unrepeated tokens";
+const UNREPEATED_LOSS = "unrepeated tokens' loss";
+
+/**
+ * Random tokens twice over: nothing but the first time tells what comes in the second. A head's induction score is its
+ * attention, from the second time's tokens, to the token that followed the same token the first time; the model's is how
+ * much lower its loss is the second time. Source: Olsson et al. 2022.
+ * @throws ArgumentError for a length that does not fit twice into the context.
+ */
+export async function inductionScore(model: HookedTransformer, options: InductionScoreOptions = {}): Promise<Finding> {
+  const { samples = 8, seed = 0, top = 10, signal, onProgress } = options;
+  const { cfg } = model;
+  const bos = model.text?.bosTokenId;
+  const lead = bos === undefined ? 0 : 1;
+  const most = Math.floor((cfg.nCtx - lead) / 2);
+  const special = new Set([bos, model.text?.eosTokenId, model.text?.padTokenId]);
+  const vocabulary = Array.from({ length: cfg.dVocab }, (_, id) => id).filter((id) => !special.has(id));
+  const length = options.length ?? Math.min(50, most, Math.floor(vocabulary.length / 2));
+  checkWhole("length", length, 2, most);
+  for (const [name, value, least] of [
+    ["samples", samples, 1],
+    ["seed", seed, 0],
+    ["top", top, 1],
+  ] as const) {
+    checkWhole(name, value, least);
+  }
+  if (2 * length > vocabulary.length) {
+    throw new ArgumentError(
+      `length is ${length}, but the control needs twice as many different tokens, and the vocabulary has ${vocabulary.length}.`,
+      { asked: length, found: vocabulary.length },
+    );
+  }
+
+  const random = new Random(seed);
+  const drawn = Array.from({ length: samples }, () =>
+    Array.from(random.sample(vocabulary.length, 2 * length), (i) => vocabulary[i]),
+  );
+  const start = bos === undefined ? [] : [bos];
+  const repeated = model.graph(drawn.map((ids) => [...start, ...ids.slice(0, length), ...ids.slice(0, length)]));
+  const unrepeated = model.graph(drawn.map((ids) => [...start, ...ids]));
+  const stripe = stripeOf(lead, length);
+  const scores = (graph: ModelGraph) =>
+    Array.from({ length: cfg.nLayers }, (_, layer) =>
+      graph.at(`blocks.${layer}.attn.hook_pattern`).mul(stripe).sum(["query", "key"]).mean("batch"),
+    );
+  const measured = await model.compute(
+    [
+      repeated.lossPerToken().mean("batch"),
+      unrepeated.lossPerToken().mean("batch"),
+      ...scores(repeated),
+      ...scores(unrepeated),
+    ],
+    signal ? { signal } : {},
+  );
+  onProgress?.({ done: samples, total: samples });
+  const losses = measured.slice(0, 2).map((loss) => Array.from(loss.data as Float32Array));
+  const layersOf = (from: number) => measured.slice(from, from + cfg.nLayers).map(({ data }) => [...data]);
+  const [values, control] = [layersOf(2), layersOf(2 + cfg.nLayers)];
+
+  const heads = model.allHeadLabels().map((name, i) => {
+    const [layer, head] = [Math.floor(i / cfg.nHeads), i % cfg.nHeads];
+    return { name, score: values[layer][head], control: control[layer][head] };
+  });
+  const ranked = [...heads].sort((a, b) => b.score - a.score);
+  const [best] = ranked;
+  const uniform = uniformScore(lead, length);
+  const highestControl = Math.max(...heads.map((head) => head.control));
+  // A half's first token is left out: in the second half it, too, cannot be known from the first.
+  const half = (loss: readonly number[], which: 0 | 1) => {
+    const from = lead + which * length;
+    const own = loss.slice(from, from + length - 1);
+    return own.reduce((sum, x) => sum + x, 0) / own.length;
+  };
+  const [first, second] = [half(losses[0], 0), half(losses[0], 1)];
+  const gain = first - second;
+  const controlGain = half(losses[1], 0) - half(losses[1], 1);
+
+  const columns: Column[] = [
+    { name: "head", title: "head", format: "text", description: "L0H3 is head 3 of layer 0." },
+    {
+      name: "score",
+      title: "induction score",
+      format: { digits: 3 },
+      description: "Mean attention to the token after the same token's first time.",
+    },
+    {
+      name: "unrepeated",
+      title: "unrepeated",
+      format: { digits: 3 },
+      description: "The same attention where the second half are other tokens.",
+    },
+  ];
+  const rows = (some: typeof heads) => some.map(({ name, score, control: other }) => [name, score, other]);
+  return finding({
+    analysis: "induction-score",
+    question: QUESTION,
+    summary: [
+      {
+        text: `${best.name} has the highest induction score, ${best.score.toFixed(3)}; uniform attention would have ${uniform.toFixed(3)}.`,
+        figure: { value: best.score, unit: "", comparedWith: [UNIFORM, UNREPEATED] },
+      },
+      {
+        text: `The loss is ${first.toFixed(2)} nats the first time and ${second.toFixed(2)} the second: the repetition ${gain >= 0 ? "saves" : "costs"} ${Math.abs(gain).toFixed(2)} nats a token.`,
+        figure: { value: gain, unit: "nats", comparedWith: [UNREPEATED_LOSS] },
+      },
+    ],
+    method: {
+      text: `${samples} sequences of ${length} different random tokens${lead ? " after BOS" : ""}, each then repeated. The induction score of a head is the mean of its attention from each token of the second half to the token that came after the same token in the first, ${length - 1} tokens back. The losses are means over each half without its first token.`,
+      references: [
+        {
+          title: "In-context Learning and Induction Heads",
+          url: "https://transformer-circuits.pub/2022/in-context-learning-and-induction-heads",
+          paper: "Olsson et al., 2022",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { length, samples, seed, top },
+    pictures: [
+      {
+        kind: "imshow",
+        name: "scores",
+        title: "Induction score of each head",
+        caption: `Uniform attention scores ${uniform.toFixed(3)}; the highest score on unrepeated tokens is ${highestControl.toFixed(3)}.`,
+        values,
+        x: { label: "head" },
+        y: { label: "layer" },
+        color: { label: "attention", scheme: "Blues", domain: [0, 1] },
+      },
+      {
+        kind: "line",
+        name: "loss",
+        title: "Loss of each token, the second half repeating the first",
+        caption: "Where the model uses the repetition, the line falls after the middle.",
+        series: [
+          { name: "repeated", y: losses[0] },
+          { name: "unrepeated", y: losses[1] },
+        ],
+        x: { label: "position" },
+        y: { label: "loss of the next token", unit: "nats" },
+        references: [{ kind: "x", at: lead + length - 1, label: "repetition begins" }],
+      },
+    ],
+    tables: [
+      {
+        name: "top",
+        title: `The ${Math.min(top, ranked.length)} highest induction scores`,
+        columns,
+        rows: rows(ranked.slice(0, top)),
+        comparedWith: [UNIFORM, UNREPEATED],
+      },
+      { name: "heads", title: "All heads", detail: true, columns, rows: rows(heads) },
+    ],
+    baselines: [
+      {
+        name: UNIFORM,
+        kind: "null model",
+        text: "The score of a head that looks at all tokens it may see alike.",
+        value: uniform,
+      },
+      {
+        name: UNREPEATED,
+        kind: "control",
+        text: "The highest score of any head where the second half are other random tokens, so that nothing repeats.",
+        value: highestControl,
+        samples,
+        seed,
+      },
+      {
+        name: UNREPEATED_LOSS,
+        kind: "control",
+        text: "How much lower the second half's loss is where nothing repeats.",
+        value: controlGain,
+        unit: "nats",
+        samples,
+        seed,
+      },
+    ],
+    caveats: [
+      "Random tokens are unlike text: a head may do induction here and something else there.",
+      "An induction head needs an earlier layer to copy from, so a model of one layer has none; it may still attend to repeated tokens.",
+      "The score looks at attention alone, not at what the head writes from there.",
+      ...model.notes,
+    ],
+  });
+}
+
+/** 1 / length where a query of the second half looks at what followed its token the first time, [query key]. */
+function stripeOf(lead: number, length: number): Tensor {
+  const pos = lead + 2 * length;
+  const data = new Float32Array(pos * pos);
+  for (let query = lead + length; query < pos; query++) data[query * pos + query - length + 1] = 1 / length;
+  return Tensor.leaf(ndarray("float32", [pos, pos], data), ["query", "key"]);
+}
+
+function uniformScore(lead: number, length: number): number {
+  let sum = 0;
+  for (let query = lead + length; query < lead + 2 * length; query++) sum += 1 / (query + 1);
+  return sum / length;
+}
+
+/** `inductionScore` as the index has it. */
+export const inductionScoreAnalysis = analysis({
+  name: "induction-score",
+  question: QUESTION,
+  description:
+    "Runs the model on random tokens twice over: each head's attention to what followed the same token the first time, and the loss of the second half against the first.",
+  example: "--length 100 --samples 16 --out report.html",
+  options: {
+    length: {
+      type: "integer",
+      placeholder: "N",
+      description: "how many random tokens are repeated",
+      defaultText: "50, or what fits",
+    },
+    samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8 },
+    seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
+    top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
+  },
+  run: (model, options, context) => inductionScore(model, { ...options, ...context }),
+});

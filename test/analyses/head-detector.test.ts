@@ -1,0 +1,63 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Finding } from "../../src/analyses/finding.ts";
+import { headDetector } from "../../src/analyses/head-detector.ts";
+import { detectHead } from "../../src/lens/head-detector.ts";
+import { parseConfig } from "../../src/models/config.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { golden, goldenModel } from "../goldens.ts";
+
+const baseline = (found: Finding, name: string) => found.baselines.find((b) => b.name.includes(name))!.value!;
+
+describe("head-detector", () => {
+  it("lists detectHead's scores of the golden model", async () => {
+    const model = goldenModel(await golden("solu_ln_2l"));
+    const ids = [1, 5, 9, 5, 9, 13, 5, 9];
+    const found = await headDetector(model, [ids], { excludeBos: true });
+    const direct = await detectHead(model, ids, "induction_head", { excludeBos: true });
+    const { columns, rows } = found.tables.find((t) => t.name === "heads")!;
+    const at = columns.findIndex((c) => c.name === "induction_head");
+    expect(rows.map((row) => row[0])).toEqual(model.allHeadLabels());
+    rows.forEach((row, i) => {
+      expect(row[at]).toBeCloseTo(direct.data[i], 6);
+    });
+  });
+
+  it.each(["mul", "abs"] as const)(
+    "scores a model that attends uniformly as its baseline says, by %s",
+    async (measure) => {
+      const g = await golden("attn_only_2l");
+      const weights = g.under("weights.");
+      for (const [name, array] of weights) {
+        if (/\.[Wb]_Q$/.test(name)) weights.set(name, { ...array, data: new Float32Array(array.data.length) } as never);
+      }
+      const model = new HookedTransformer(parseConfig(g.info.config), weights);
+      const found = await headDetector(model, [[1, 5, 9, 5, 9, 13, 5, 9]], { measure, excludeCurrentToken: true });
+      const { rows } = found.tables.find((t) => t.name === "heads")!;
+      for (const row of rows) {
+        expect(row[1]).toBeCloseTo(baseline(found, "previous"), 5);
+        expect(row[2]).toBeCloseTo(baseline(found, "duplicate"), 5);
+        expect(row[3]).toBeCloseTo(baseline(found, "induction"), 5);
+      }
+    },
+  );
+
+  describe("on the bundled model", () => {
+    let found: Finding;
+    beforeAll(async () => {
+      found = await headDetector(await HookedTransformer.fromPretrained("solu-1l-novels"));
+    });
+
+    it("finds that one head attends to the token before", () => {
+      expect(found.summary[0].text).toMatch(/^The best previous-token head is L0H2/);
+      expect(found.summary[0].figure!.value).toBeGreaterThan(2 * baseline(found, "previous"));
+    });
+
+    it("draws each kind's scores by layer and head", () => {
+      expect(found.pictures.map((p) => p.name)).toEqual([
+        "previous_token_head",
+        "duplicate_token_head",
+        "induction_head",
+      ]);
+    });
+  });
+});
