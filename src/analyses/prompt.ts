@@ -136,5 +136,5 @@ export function checkHead({ cfg }: HookedTransformer, head: number): number {
 
 /** A token in a sentence: in quotes, its spaces and line breaks to be seen. */
 export function quoted(token: string): string {
-  return `“${token.replace(/\n/g, "⏎")}”`;
+  return `“${token.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/\r/g, "␍")}”`;
 }

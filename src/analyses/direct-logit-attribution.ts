@@ -1,0 +1,455 @@
+/** "Which parts of the model write the answer?" */
+import { mean, quantile } from "simple-statistics";
+import type { Tensor } from "../graph/tensor.ts";
+import { ActivationCache } from "../lens/activation-cache.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { ResidualStack } from "../lens/residual-stack.ts";
+import { residualDirections } from "../lens/weight-views.ts";
+import { finalNorm } from "../models/forward.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import type { TokenIds } from "../text/index.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type Baseline, type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
+import type { PictureSpec } from "./picture.ts";
+import { answerToken, checkWhole, modelFacts, type Prompt, quoted, readPrompt, tokenText } from "./prompt.ts";
+import { Random } from "./statistics/random.ts";
+import { largestIndices } from "./top-tokens.ts";
+
+/** A component of the residual stream and what it adds, in logits. */
+export interface Attribution {
+  readonly label: string;
+  readonly value: number;
+}
+
+/** One way to take the stream apart, and what random tokens in the answers' place would give. */
+export interface AttributionGroup {
+  readonly attributions: readonly Attribution[];
+  /** The part of Σ |attribution| that its largest component has, or its largest `top` neurons together. */
+  readonly share: number;
+  /** The same share for each random token or pair. */
+  readonly nullShares: readonly number[];
+}
+
+/** What `measureDirectLogitAttribution` gives. */
+export interface DirectLogitAttributionMeasurement {
+  readonly prompt: Prompt;
+  readonly answer: number;
+  readonly against: number | null;
+  /** The model's logit of the answer at the last position, or its lead over the other answer's. */
+  readonly logit: number;
+  /** What belongs to no component: the unembedding's and the last norm's bias. */
+  readonly bias: number;
+  /** `logit` without what embeddings, layers and biases add together: rounding. */
+  readonly error: number;
+  /** Embeddings and layers; they and the bias sum to the logit. */
+  readonly layers: AttributionGroup;
+  readonly heads: AttributionGroup;
+  /** All neurons; absent in a model without MLPs. */
+  readonly neurons: AttributionGroup | null;
+}
+
+/** What `directLogitAttribution` can be asked besides the prompt. */
+export interface DirectLogitAttributionOptions extends Pick<AnalysisContext, "signal"> {
+  /** The token asked about, a text of one token or an id. The most probable one unless given. */
+  readonly answer?: string | number | undefined;
+  /** The token whose logit is subtracted; the second most probable unless given, `null` for none. */
+  readonly against?: string | number | null | undefined;
+  /** How many neurons to show. Default 10. */
+  readonly top?: number | undefined;
+  /** How many random tokens, or pairs of tokens, make the null model. Default 100. */
+  readonly samples?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/**
+ * What each layer, head and neuron adds to a token's logit at the last position, or to its lead over another's:
+ * `norm(component) · (W_U[:, answer] − W_U[:, against])` with the last norm's scale as it is, in logits. In one run with
+ * the same for random tokens in the answers' place.
+ * @throws InputError for an answer that is not one token; ArgumentError for two equal answers or an option out of range.
+ */
+export async function measureDirectLogitAttribution(
+  model: HookedTransformer,
+  text: string | TokenIds,
+  options: DirectLogitAttributionOptions = {},
+): Promise<DirectLogitAttributionMeasurement> {
+  const { top = 10, samples = 100, seed = 0, signal } = options;
+  const running = signal ? { signal } : {};
+  checkWhole("top", top, 1);
+  checkWhole("samples", samples, 2);
+  checkWhole("seed", seed, 0);
+  const prompt = readPrompt(model, text);
+  const { answer, against } = await answersOf(model, prompt, options);
+
+  const graph = model.graph(prompt.input);
+  const names = model.hookNames.filter((name) => !/hook_result|hook_(attn|mlp)_in|hook_[qkv]_input/.test(name));
+  const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
+  const last = cache.at({ pos: prompt.ids.length - 1 });
+  // Row 0 is what is asked about, the others are the null model: they stand where a batch would.
+  const directions = directionsOf(model, answer, against, samples, new Random(seed));
+  const norm = cache.normBefore({});
+  const attributions = (stack: ResidualStack) => stack.normalized(norm).dot(directions);
+  const layers = last.decomposeResid();
+  const heads = last.stackHeadResults();
+  const neurons = model.cfg.attnOnly ? undefined : last.stackNeuronResults();
+  const [logits, ...found] = await model.compute(
+    [
+      graph.output.at({ batch: 0, pos: prompt.ids.length - 1 }),
+      ...[layers, heads, neurons].filter((s) => s !== undefined).map(attributions),
+    ],
+    running,
+  );
+  const group = (stack: ResidualStack, values: Tensor, count: number): AttributionGroup => {
+    const rows = values.shape[1];
+    const column = (row: number) => stack.labels.map((_, i) => values.data[i * rows + row] as number);
+    const own = column(0);
+    return {
+      attributions: stack.labels.map((label, i) => ({ label, value: own[i] })),
+      share: largestShare(own, count),
+      nullShares: Array.from({ length: samples }, (_, i) => largestShare(column(i + 1), count)),
+    };
+  };
+  const lead = (numbers: ArrayLike<number>) => numbers[answer] - (against === null ? 0 : numbers[against]);
+  const logit = lead(logits.data);
+  const bias = lead(model.b_U.data) + normBias(model, answer) - (against === null ? 0 : normBias(model, against));
+  const byLayer = group(layers, found[0], 1);
+  return {
+    prompt,
+    answer,
+    against,
+    logit,
+    bias,
+    error: logit - bias - byLayer.attributions.reduce((sum, { value }) => sum + value, 0),
+    layers: byLayer,
+    heads: group(heads, found[1], 1),
+    neurons: neurons ? group(neurons, found[2], top) : null,
+  };
+}
+
+/** The tokens asked about. */
+async function answersOf(
+  model: HookedTransformer,
+  prompt: Prompt,
+  { answer, against, signal }: DirectLogitAttributionOptions,
+): Promise<{ readonly answer: number; readonly against: number | null }> {
+  const given = answer === undefined ? undefined : answerToken(model, answer);
+  const other = against === undefined || against === null ? against : answerToken(model, against);
+  if (given !== undefined && other !== undefined) return different(model, given, other);
+  const { data } = await model.forward(prompt.input, { logitsPos: -1, ...(signal ? { signal } : {}) });
+  const best = largestIndices(data, 3);
+  const first = given ?? best.find((id) => id !== other)!;
+  return different(model, first, other === undefined ? best.find((id) => id !== first)! : other);
+}
+
+function different(model: HookedTransformer, answer: number, against: number | null) {
+  if (answer !== against) return { answer, against };
+  throw new ArgumentError(
+    `Both answers are the token ${quoted(tokenText(model, answer))}, so their logits do not differ: give two different ones.`,
+    { asked: answer },
+  );
+}
+
+/** Directions [batch d_model] from the last norm to the logits: the answer's, then as many random ones. */
+function directionsOf(
+  model: HookedTransformer,
+  answer: number,
+  against: number | null,
+  samples: number,
+  random: Random,
+): Tensor {
+  const vocabulary = model.cfg.dVocabOut;
+  const pairs = Array.from({ length: samples }, () => random.sample(vocabulary, 2));
+  const of = (ids: readonly number[]) => residualDirections(model, ids).rename(["batch", "d_model"]);
+  const right = of([answer, ...pairs.map((pair) => pair[0])]);
+  return against === null ? right : right.sub(of([against, ...pairs.map((pair) => pair[1])]));
+}
+
+/** What the last norm's own bias adds to a token's logit; 0 where it is folded into the unembedding. */
+function normBias(model: HookedTransformer, token: number): number {
+  if (finalNorm(model.cfg) !== "LN") return 0;
+  const bias = model.weights.get("ln_final.b").data;
+  const { data, shape } = model.W_U;
+  return Array.from(bias).reduce((sum, b, i) => sum + b * data[i * shape[1] + token], 0);
+}
+
+function largestShare(values: readonly number[], count: number): number {
+  const sizes = values.map(Math.abs);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total === 0) return 0;
+  return largestIndices(sizes, count).reduce((sum, i) => sum + sizes[i], 0) / total;
+}
+
+const QUESTION = "Which parts of the model write the answer?";
+const SUM = "the model's logit";
+const LAYERS = "random tokens: largest layer";
+const HEADS = "random tokens: largest head";
+const NEURONS = "random tokens: largest neurons";
+
+/**
+ * Direct logit attribution at a prompt's last position: what each layer, head and neuron adds to the logit of a token, or
+ * to its lead over another, with a null model of random tokens in their place. @see measureDirectLogitAttribution
+ */
+export async function directLogitAttribution(
+  model: HookedTransformer,
+  text: string | TokenIds = DEFAULT_PROMPT,
+  options: DirectLogitAttributionOptions = {},
+): Promise<Finding> {
+  const measured = await measureDirectLogitAttribution(model, text, options);
+  const { prompt, answer, against, logit, error, layers, heads, neurons } = measured;
+  const { top = 10, samples = 100, seed = 0 } = options;
+  const name = (id: number) => quoted(tokenText(model, id));
+  const asked = against === null ? `the logit of ${name(answer)}` : `the lead of ${name(answer)} over ${name(against)}`;
+  const strongest = (group: AttributionGroup) =>
+    group.attributions.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value))[0];
+  const layer = strongest(layers);
+  const head = strongest(heads);
+  const drawn = against === null ? "tokens" : "pairs of tokens";
+  return finding({
+    analysis: "direct-logit-attribution",
+    question: QUESTION,
+    summary: [
+      {
+        text: `Of ${asked}, ${logit.toFixed(3)} logits, ${layer.label} writes most: ${signed(layer.value)}, ${percent(layers.share)} of all that embeddings and layers add and take away.`,
+        figure: { value: 100 * layers.share, unit: "%", comparedWith: [LAYERS] },
+      },
+      {
+        text: `Of the heads ${head.label} writes most: ${signed(head.value)} logits, ${percent(heads.share)} of what all heads add and take away.`,
+        figure: { value: 100 * heads.share, unit: "%", comparedWith: [HEADS] },
+      },
+      ...(neurons
+        ? [
+            {
+              text: `Of the ${neurons.attributions.length} neurons ${strongest(neurons).label} writes most, ${signed(strongest(neurons).value)} logits; the ${Math.min(top, neurons.attributions.length)} largest together have ${percent(neurons.share)} of what all neurons add and take away.`,
+              figure: { value: 100 * neurons.share, unit: "%", comparedWith: [NEURONS] as [string] },
+            },
+          ]
+        : []),
+      {
+        text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, which is the model's own to within ${Math.abs(error).toExponential(0)}.`,
+        figure: { value: logit - error, unit: "logits", comparedWith: [SUM] },
+      },
+    ],
+    method: {
+      text:
+        "The last residual stream is the sum of what embeddings, attention layers and MLPs wrote; an attention layer's part is the sum of its heads and b_O, an MLP's the sum of its neurons and b_out. With the final norm's scale held as it is, the logit of a token is linear in the stream, so each component x has its own term: norm(x) · W_U[:, token], in logits" +
+        (against === null
+          ? "."
+          : ", and the difference of two tokens' logits likewise with the difference of their columns.") +
+        "\n\nThe share of the largest is max |a| / Σ |a| over the components of its kind. The null model asks the same of random " +
+        `${drawn} in the answers' place, at the same position of the same prompt: what is large for any direction is not about the answer.`,
+      references: [
+        {
+          title: "A Mathematical Framework for Transformer Circuits",
+          url: "https://transformer-circuits.pub/2021/framework/index.html",
+          paper: "Elhage et al., 2021",
+        },
+        {
+          title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+          url: "https://arxiv.org/abs/2211.00593",
+          paper: "Wang et al., 2022",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: {
+      prompt: prompt.tokens.join(""),
+      answer: tokenText(model, answer),
+      against: against === null ? null : tokenText(model, against),
+      samples,
+      seed,
+    },
+    pictures: pictures(model, measured, top),
+    tables: tables(measured, top),
+    baselines: [
+      {
+        name: SUM,
+        kind: "control",
+        text: `What the model itself gives for ${asked}.`,
+        value: logit,
+        unit: "logits",
+      },
+      nullModel(LAYERS, "the largest of embeddings and layers", layers, drawn, seed),
+      nullModel(HEADS, "the largest head", heads, drawn, seed),
+      ...(neurons ? [nullModel(NEURONS, `the ${top} largest neurons`, neurons, drawn, seed)] : []),
+    ],
+    caveats: [
+      "Only direct paths to the logits are counted. What a component does through later layers is not in its number; ablate or patch it to see that.",
+      "The final norm's scale is held as it is in this run: without a component it would be another.",
+      ...(against === null
+        ? [
+            "One token's logit is counted from the mean over the vocabulary where the unembedding is centred; only differences between tokens change probabilities.",
+          ]
+        : []),
+      `One prompt, one position: nothing here says that the parts work alike elsewhere.`,
+      ...model.notes,
+    ],
+  });
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const signed = (x: number) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(3)}`;
+
+function nullModel(name: string, what: string, group: AttributionGroup, drawn: string, seed: number): Baseline {
+  const { nullShares, share } = group;
+  const beyond = nullShares.filter((s) => s >= share).length;
+  return {
+    name,
+    kind: "null model",
+    text: `The share of ${what} for random ${drawn}: mean and the interval of 95 %. p is how often it is as large as here.`,
+    value: 100 * mean([...nullShares]),
+    unit: "%",
+    interval: [100 * quantile([...nullShares], 0.025), 100 * quantile([...nullShares], 0.975)],
+    level: 0.95,
+    p: (1 + beyond) / (1 + nullShares.length),
+    samples: nullShares.length,
+    seed,
+  };
+}
+
+function tables({ layers, heads, neurons, bias }: DirectLogitAttributionMeasurement, top: number): readonly Table[] {
+  const columns = (what: string): readonly Column[] => [
+    { name: "component", title: what, description: "Its name." },
+    { name: "attribution", title: "adds", unit: "logits", format: { digits: 4 }, description: "Its direct effect." },
+    {
+      name: "share",
+      title: "share",
+      format: "percent",
+      description: "Of the sum of all absolute effects of its kind.",
+    },
+  ];
+  const rows = ({ attributions }: AttributionGroup): (readonly Scalar[])[] => {
+    const total = attributions.reduce((sum, { value }) => sum + Math.abs(value), 0);
+    return attributions.map(({ label, value }) => [label, value, total > 0 ? Math.abs(value) / total : null]);
+  };
+  const sorted = (group: AttributionGroup) =>
+    rows(group).sort((a, b) => Math.abs(b[1] as number) - Math.abs(a[1] as number));
+  return [
+    {
+      name: "layers",
+      title: "Embeddings and layers, in order, and the bias: they sum to the logit",
+      comparedWith: [LAYERS],
+      columns: columns("component"),
+      rows: [...rows(layers), ["bias of the unembedding", bias, null]],
+    },
+    { name: "heads", title: "Heads", comparedWith: [HEADS], columns: columns("head"), rows: sorted(heads) },
+    ...(neurons
+      ? [
+          {
+            name: "neurons",
+            title: `The ${Math.min(top, neurons.attributions.length)} neurons that add or take away most`,
+            comparedWith: [NEURONS],
+            columns: columns("neuron"),
+            rows: sorted(neurons).slice(0, top),
+          },
+        ]
+      : []),
+  ];
+}
+
+function pictures(
+  { cfg }: HookedTransformer,
+  { layers, heads, neurons, bias }: DirectLogitAttributionMeasurement,
+  top: number,
+): readonly PictureSpec[] {
+  let sum = bias;
+  const sums = [bias, ...layers.attributions.map(({ value }) => (sum += value))];
+  const labels = ["bias", ...layers.attributions.map(({ label }) => label)];
+  const ranked = neurons?.attributions.toSorted((a, b) => b.value - a.value) ?? [];
+  const named = ({ label, value }: Attribution) => ({ token: label, value });
+  return [
+    {
+      kind: "line",
+      name: "sum",
+      title: "How the logit comes to be",
+      caption: `The sum so far, after ${labels.join(", ")}.`,
+      x: { label: "components summed" },
+      y: { label: "sum", unit: "logits" },
+      series: [{ name: "sum", y: sums, titles: labels.map((label, i) => `after ${label}: ${sums[i].toFixed(3)}`) }],
+      references: [{ kind: "y", at: 0, label: "nothing" }],
+    },
+    {
+      kind: "imshow",
+      name: "heads",
+      title: "What each head adds",
+      values: Array.from({ length: cfg.nLayers }, (_, l) =>
+        heads.attributions.slice(l * cfg.nHeads, (l + 1) * cfg.nHeads).map(({ value }) => value),
+      ),
+      x: { label: "head" },
+      y: { label: "layer" },
+      color: { label: "attribution", unit: "logits" },
+    },
+    ...(neurons
+      ? [
+          {
+            kind: "topk" as const,
+            name: "neurons",
+            title: "The neurons that add and take away most",
+            of: "attribution in logits",
+            columns: [
+              {
+                name: "neurons",
+                top: ranked.slice(0, top).map(named),
+                bottom: ranked.slice(Math.max(top, ranked.length - top)).map(named),
+              },
+            ],
+          },
+          {
+            kind: "hist" as const,
+            name: "all-neurons",
+            title: "All neurons' attributions",
+            caption: "Most neurons do next to nothing directly.",
+            series: [{ name: "neurons", values: ranked.map(({ value }) => value) }],
+            x: { label: "attribution", unit: "logits" },
+            of: "neurons",
+          },
+        ]
+      : []),
+  ];
+}
+
+const DEFAULT_PROMPT = "She said that she had not seen her, and she asked whether";
+
+/** `directLogitAttribution` as the index has it. */
+export const directLogitAttributionAnalysis = analysis({
+  name: "direct-logit-attribution",
+  question: QUESTION,
+  description:
+    "What each layer, head and neuron writes straight to the logit of a token at the last position, or to its lead over another token. " +
+    "The sum is shown to be the model's own logit; random tokens in the answers' place are the null model.",
+  example: '--prompt "He shook his" --answer head --against hand --out attribution.html',
+  options: {
+    prompt: { type: "text", description: "the text whose next token is asked about", default: DEFAULT_PROMPT },
+    answer: {
+      type: "text",
+      placeholder: "token",
+      description: "the token asked about",
+      defaultText: "the most probable",
+    },
+    against: {
+      type: "text",
+      placeholder: "token",
+      description: "the token whose logit is subtracted",
+      defaultText: "the second most probable",
+    },
+    single: { type: "flag", description: "subtract no other token's logit" },
+    top: { type: "integer", placeholder: "K", description: "how many neurons to show", default: 10 },
+    samples: {
+      type: "integer",
+      placeholder: "N",
+      description: "how many random tokens for the null model",
+      default: 100,
+    },
+    seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
+  },
+  run(model, { prompt, answer, against, single, top, samples, seed }, { signal }) {
+    if (single && against !== undefined) {
+      throw new ArgumentError(
+        "--single subtracts nothing, but --against names a token to subtract: give one of them.",
+        {
+          asked: against,
+        },
+      );
+    }
+    const options = { answer, against: single ? null : against, top, samples, seed, signal };
+    return directLogitAttribution(model, prompt, options);
+  },
+});

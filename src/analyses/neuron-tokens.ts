@@ -1,0 +1,460 @@
+/** "What makes a neuron fire, and what does it say then?" */
+import { mean, median, quantile } from "simple-statistics";
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { getActName } from "../models/act-name.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { type AnalysisContext, analysis, type FileText } from "./analysis.ts";
+import { type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
+import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
+import type { PictureSpec, RankedToken } from "./picture.ts";
+import { checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
+import { Random } from "./statistics/random.ts";
+import { largestIndices } from "./top-tokens.ts";
+
+/** Where in the text a neuron fires. */
+export interface NeuronExample {
+  readonly activation: number;
+  /** The place among the text's tokens. */
+  readonly at: number;
+  readonly token: string;
+  readonly next: string | null;
+  readonly nextId: number | null;
+  /** The tokens around it with the neuron's activations, `marked` being its place among them. */
+  readonly tokens: readonly string[];
+  readonly activations: readonly number[];
+  readonly marked: number;
+}
+
+/** What `measureNeuron` gives. */
+export interface NeuronMeasurement {
+  readonly layer: number;
+  readonly neuron: number;
+  readonly name: string;
+  /** `W_out[neuron] · W_U`: what a unit of activation adds to each token's logit, [d_vocab], before the last norm's scale. */
+  readonly effects: Float32Array;
+  /** The largest |effect| of random other neurons of the layer. */
+  readonly otherEffects: readonly number[];
+  /** At each token of the text. */
+  readonly activations: readonly number[];
+  /** The largest activation of each neuron of the layer on the text, [d_mlp]. */
+  readonly largestOfEach: readonly number[];
+  /** The strongest first; no two overlap. */
+  readonly examples: readonly NeuronExample[];
+}
+
+/** What `neuronTokens` can be asked besides the text. */
+export interface NeuronTokensOptions extends AnalysisContext {
+  /** From 0; negative counts from the end. The last unless given. */
+  readonly layer?: number | undefined;
+  /** Which neuron; the one that writes most at one place of the text unless given. */
+  readonly neuron?: number | undefined;
+  /** How many tokens at each end, and how many examples. Default 10. */
+  readonly top?: number | undefined;
+  /** Tokens to show on each side of an example. Default 12. */
+  readonly around?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** The text is read in pieces of so many tokens, BOS included: enough to see what a word means, and quick. */
+const PIECE = 128;
+const TOKENS_AT_A_TIME = 4096;
+const OTHER_NEURONS = 100;
+
+/**
+ * The tokens that a neuron writes for and against, and where in a text it is most active (`hook_post`).
+ * @throws ArgumentError for a layer or neuron that there is not, or a model without MLPs; InputError for a text without
+ * tokens or a model without a tokenizer.
+ */
+export async function measureNeuron(
+  model: HookedTransformer,
+  text: string,
+  options: NeuronTokensOptions = {},
+): Promise<NeuronMeasurement> {
+  const { top = 10, around = 12, seed = 0, signal, onProgress } = options;
+  const { cfg } = model;
+  if (cfg.attnOnly)
+    throw new ArgumentError("This model is attention alone and has no neurons.", { found: cfg.modelName });
+  const width = cfg.dMlp!;
+  const layer = checkLayer(model, options.layer ?? -1);
+  if (options.neuron !== undefined) checkWhole("neuron", options.neuron, 0, width - 1);
+  checkWhole("top", top, 1, Math.floor(cfg.dVocabOut / 2));
+  checkWhole("around", around, 0);
+  checkWhole("seed", seed, 0);
+  const running = signal ? { signal } : {};
+  const pieces = piecesOf(model, text);
+  const ids = pieces.flat();
+  const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
+
+  const largestOfEach = new Array<number>(width).fill(-Infinity);
+  const passes = options.neuron === undefined ? 2 : 1;
+  const total = passes * ids.length;
+  let done = 0;
+  const read = async (neuron: number | undefined): Promise<number[]> => {
+    const activations: number[] = [];
+    for (const { input, skip, tokens } of batches(model, pieces)) {
+      const post = model.graph(input).at(getActName("post", layer)).slice("pos", skip);
+      const wanted = neuron === undefined ? [] : [post.at({ d_mlp: neuron })];
+      const [most, own] = await model.compute([post.max(["batch", "pos"]), ...wanted], running);
+      for (let i = 0; i < width; i++) largestOfEach[i] = Math.max(largestOfEach[i], most.data[i]);
+      if (own) activations.push(...own.data);
+      done += tokens;
+      onProgress?.({ done, total });
+    }
+    return activations;
+  };
+  if (options.neuron === undefined) await read(undefined);
+  const neuron = options.neuron ?? loudest(W_out, largestOfEach);
+  const activations = await read(neuron);
+
+  const others = [...new Random(seed).sample(width, Math.min(OTHER_NEURONS + 1, width))]
+    .filter((n) => n !== neuron)
+    .slice(0, OTHER_NEURONS);
+  const rows = Tensor.leaf(ndarray("int32", [1 + others.length], Int32Array.from([neuron, ...others])), ["neuron"]);
+  const norm = model.weights.find("ln_final.w");
+  const written = W_out.gather(0, rows);
+  const effects = (norm ? written.mul(norm) : written).matmul(model.W_U);
+  const [own, ends] = await model.compute([effects.slice(0, 0, 1), effects.abs().max(-1)], running);
+  return {
+    layer,
+    neuron,
+    name: `L${layer}N${neuron}`,
+    effects: own.data as Float32Array,
+    otherEffects: Array.from(ends.data).slice(1),
+    activations,
+    largestOfEach,
+    examples: examplesOf(model, ids, activations, top, around),
+  };
+}
+
+/** The text's tokens in pieces that fit behind a BOS. */
+function piecesOf(model: HookedTransformer, text: string): readonly (readonly number[])[] {
+  if (text.trim() === "") {
+    throw new InputError("The text is empty: give a few sentences at least.", { asked: text });
+  }
+  const ids = [...model.toTokens(text, { prependBos: false, truncate: false }).data];
+  const size = Math.max(1, Math.min(PIECE, model.cfg.nCtx) - (bosOf(model) === undefined ? 0 : 1));
+  return Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => ids.slice(i * size, (i + 1) * size));
+}
+
+function bosOf(model: HookedTransformer): number | undefined {
+  return model.cfg.defaultPrependBos ? model.text?.bosTokenId : undefined;
+}
+
+/** Pieces of equal length together, each behind a BOS, whose own activations (`skip`) are left out. */
+function* batches(model: HookedTransformer, pieces: readonly (readonly number[])[]) {
+  const bos = bosOf(model);
+  const skip = bos === undefined ? 0 : 1;
+  const most = Math.max(1, Math.floor(TOKENS_AT_A_TIME / pieces[0].length));
+  for (let start = 0; start < pieces.length; ) {
+    const { length } = pieces[start];
+    let end = start;
+    while (end < pieces.length && end - start < most && pieces[end].length === length) end++;
+    const rows = pieces.slice(start, end).map((piece) => (bos === undefined ? piece : [bos, ...piece]));
+    const data = Int32Array.from(rows.flat());
+    const input = Tensor.leaf(ndarray("int32", [rows.length, length + skip], data), ["batch", "pos"]);
+    yield { input, skip, tokens: rows.length * length };
+    start = end;
+  }
+}
+
+/** The neuron that writes most at one place: its largest activation times the length of what it writes. */
+function loudest(W_out: Tensor, largestOfEach: readonly number[]): number {
+  const [, dModel] = W_out.shape;
+  const loudness = largestOfEach.map((activation, n) => {
+    const row = W_out.data.subarray(n * dModel, (n + 1) * dModel);
+    return activation * Math.hypot(...row);
+  });
+  return loudness.indexOf(Math.max(...loudness));
+}
+
+function examplesOf(
+  model: HookedTransformer,
+  ids: readonly number[],
+  activations: readonly number[],
+  count: number,
+  around: number,
+): readonly NeuronExample[] {
+  const order = activations.map((_, i) => i).sort((a, b) => activations[b] - activations[a]);
+  const chosen: number[] = [];
+  for (const at of order) {
+    if (chosen.length === count) break;
+    if (chosen.every((other) => Math.abs(other - at) > around)) chosen.push(at);
+  }
+  return chosen.map((at) => {
+    const from = Math.max(0, at - around);
+    const to = Math.min(ids.length, at + around + 1);
+    return {
+      activation: activations[at],
+      at,
+      token: tokenText(model, ids[at]),
+      next: at + 1 < ids.length ? tokenText(model, ids[at + 1]) : null,
+      nextId: ids[at + 1] ?? null,
+      tokens: ids.slice(from, to).map((id) => tokenText(model, id)),
+      activations: activations.slice(from, to),
+      marked: at - from,
+    };
+  });
+}
+
+const QUESTION = "What makes a neuron fire, and what does it say then?";
+const NEURONS = "all neurons of the layer";
+const RANDOM = "random neurons";
+const CHANCE = "next token by chance";
+
+/**
+ * A neuron by its two ends: the tokens it writes for and against, and the places of a text where it is most active, beside
+ * all other neurons of its layer. @see measureNeuron
+ * @param text a text, or a file's; a short passage unless given
+ */
+export async function neuronTokens(
+  model: HookedTransformer,
+  text: string | FileText = { name: PASSAGE_NAME, text: PASSAGE },
+  options: NeuronTokensOptions = {},
+): Promise<Finding> {
+  const file = typeof text === "string" ? { name: "a text", text } : text;
+  const measured = await measureNeuron(model, file.text, options);
+  const { name, effects, otherEffects, activations, largestOfEach, examples } = measured;
+  const { top = 10, seed = 0 } = options;
+  const ranked = (sign: 1 | -1): RankedToken[] =>
+    largestIndices(sign === 1 ? effects : effects.map((x) => -x), top).map((id) => ({
+      token: tokenText(model, id),
+      value: effects[id],
+    }));
+  const [up, down] = [ranked(1), ranked(-1)];
+  const largest = Math.max(up[0].value, -down[0].value);
+  const best = examples[0];
+  const above = largestOfEach.filter((x) => x > best.activation).length;
+  const promoted = examples.flatMap(({ nextId }) => (nextId === null ? [] : [effects[nextId]]));
+  const helped = promoted.filter((e) => e > 0).length;
+  const positive = effects.reduce((n, e) => n + (e > 0 ? 1 : 0), 0) / effects.length;
+  return finding({
+    analysis: "neuron-tokens",
+    question: QUESTION,
+    summary: [
+      {
+        text: `${name} is most active at ${quoted(best.token)}, in “${context(best)}”, with ${best.activation.toFixed(3)}; ${above} of the layer's ${largestOfEach.length} neurons reach a higher activation on this text.`,
+        figure: { value: best.activation, unit: "", comparedWith: [NEURONS] },
+      },
+      {
+        text: `It writes for ${listed(up)} and against ${listed(down)}: a unit of activation changes a token's logit by ${largest.toFixed(3)} at most.`,
+        figure: { value: largest, unit: "logits", comparedWith: [RANDOM] },
+      },
+      ...(promoted.length > 0
+        ? [
+            {
+              text: `In ${helped} of its ${promoted.length} strongest places it writes for the token that really comes next.`,
+              figure: { value: (100 * helped) / promoted.length, unit: "%", comparedWith: [CHANCE] as [string] },
+            },
+          ]
+        : []),
+    ],
+    method: {
+      text:
+        `The text is cut into pieces of at most ${PIECE - 1} tokens, each read behind a BOS. The neuron's activation is hook_post at each token; BOS itself is left out. Of its strongest places those that overlap with a stronger one are left out.\n\n` +
+        "What it writes is read by the unembedding: W_out[neuron] · W_U is what one unit of its activation adds to each token's logit on the direct path, before the final norm divides by its scale.",
+      references: [
+        {
+          title: "Softmax Linear Units",
+          url: "https://transformer-circuits.pub/2022/solu/index.html",
+          paper: "Elhage et al., 2022",
+        },
+        {
+          title: "Transformer Feed-Forward Layers Are Key-Value Memories",
+          url: "https://arxiv.org/abs/2012.14913",
+          paper: "Geva et al., 2021",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { neuron: name, text: file.name, tokens: activations.length, examples: examples.length, seed },
+    pictures: pictures(measured, up, down),
+    tables: tables(measured, up, down),
+    baselines: [
+      {
+        name: NEURONS,
+        kind: "control",
+        text: "The largest activation on the same text of each neuron of the layer: the median, and what 95 % of them reach.",
+        value: median([...largestOfEach]),
+        interval: [quantile([...largestOfEach], 0.025), quantile([...largestOfEach], 0.975)],
+        level: 0.95,
+        samples: largestOfEach.length,
+      },
+      ...(otherEffects.length > 0
+        ? [
+            {
+              name: RANDOM,
+              kind: "control" as const,
+              text: "The largest effect on any token of a unit of activation of random other neurons of the layer: the mean, and what 95 % of them have.",
+              value: mean([...otherEffects]),
+              interval: [quantile([...otherEffects], 0.025), quantile([...otherEffects], 0.975)] as const,
+              level: 0.95,
+              samples: otherEffects.length,
+              seed,
+              unit: "logits",
+            },
+          ]
+        : []),
+      {
+        name: CHANCE,
+        kind: "reference value",
+        text: "The part of the vocabulary that the neuron writes for: how often it would write for the next token if that were any token.",
+        value: 100 * positive,
+        unit: "%",
+      },
+    ],
+    caveats: [
+      "The strongest examples show a neuron at its extreme. What it does most of the time, at lower activations, can be something else; look at the histogram too.",
+      `Examples come from ${activations.length} tokens of ${file.name}: another text has others, and a short one may hold nothing that the neuron is for.`,
+      "Only the direct path to the logits is read; in all but the last layer later layers use what a neuron writes, too.",
+      "A negative activation writes the opposite of what is listed.",
+      ...model.notes,
+    ],
+  });
+}
+
+const listed = (tokens: readonly RankedToken[]) =>
+  tokens
+    .slice(0, 3)
+    .map(({ token }) => quoted(token))
+    .join(", ");
+
+/** The words before a place, up to it. */
+function context({ tokens, marked }: NeuronExample): string {
+  return tokens
+    .slice(Math.max(0, marked - 6), marked + 1)
+    .join("")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+function pictures(
+  { name, examples, activations, largestOfEach }: NeuronMeasurement,
+  up: readonly RankedToken[],
+  down: readonly RankedToken[],
+): readonly PictureSpec[] {
+  return [
+    {
+      kind: "tokens",
+      name: "examples",
+      title: `Where ${name} is most active`,
+      caption: "The strongest place of each example is framed.",
+      rows: [{ title: "activation" }],
+      texts: examples.map(({ tokens, activations: values, marked }, i) => ({
+        label: String(i),
+        tokens,
+        values: [values],
+        marked: [marked],
+      })),
+      marks: "most active",
+    },
+    {
+      kind: "topk",
+      name: "tokens",
+      title: `What ${name} writes`,
+      caption: "What a unit of its activation adds to a token's logit.",
+      of: "neuron",
+      columns: [{ name, top: up, bottom: down.toReversed() }],
+      color: { label: "effect", unit: "logits" },
+    },
+    {
+      kind: "hist",
+      name: "activations",
+      title: `${name}'s activation at all tokens`,
+      series: [{ name, values: activations }],
+      x: { label: "activation" },
+      of: "tokens",
+    },
+    {
+      kind: "hist",
+      name: "neurons",
+      title: "The largest activation of each neuron of the layer",
+      series: [{ name: "neurons", values: largestOfEach }],
+      x: { label: "largest activation" },
+      of: "neurons",
+      references: [{ kind: "x", at: examples[0].activation, label: name }],
+    },
+  ];
+}
+
+function tables(
+  { examples }: NeuronMeasurement,
+  up: readonly RankedToken[],
+  down: readonly RankedToken[],
+): readonly Table[] {
+  const exampleColumns: readonly Column[] = [
+    { name: "activation", title: "activation", format: { digits: 3 }, description: "Of the neuron, there." },
+    { name: "at", title: "at", axis: "pos", format: "integer", description: "The place among the text's tokens." },
+    { name: "before", title: "before", description: "The words up to it." },
+    { name: "token", title: "token", format: "token", description: "The token there." },
+    { name: "next", title: "next", format: "token", description: "The token that comes next." },
+  ];
+  const tokenColumns: readonly Column[] = [
+    { name: "token_up", title: "for", format: "token", description: "A token it writes for." },
+    {
+      name: "effect_up",
+      title: "adds",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "For a unit of activation.",
+    },
+    { name: "token_down", title: "against", format: "token", description: "A token it writes against." },
+    {
+      name: "effect_down",
+      title: "adds",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "For a unit of activation.",
+    },
+  ];
+  return [
+    {
+      name: "examples",
+      title: "Where it is most active",
+      comparedWith: [NEURONS],
+      columns: exampleColumns,
+      rows: examples.map((example): readonly Scalar[] => [
+        example.activation,
+        example.at,
+        context({ ...example, tokens: example.tokens.slice(0, example.marked), marked: example.marked - 1 }),
+        example.token,
+        example.next,
+      ]),
+    },
+    {
+      name: "tokens",
+      title: "What it writes",
+      columns: tokenColumns,
+      rows: up.map((token, i): readonly Scalar[] => [token.token, token.value, down[i].token, down[i].value]),
+    },
+  ];
+}
+
+/** `neuronTokens` as the index has it. */
+export const neuronTokensAnalysis = analysis({
+  name: "neuron-tokens",
+  question: QUESTION,
+  description:
+    "A neuron's top and bottom tokens by W_out · W_U, and the places in a text where it is most active, beside all neurons of its layer.",
+  example: "--layer 0 --neuron 830 --out neuron.html",
+  options: {
+    layer: {
+      type: "integer",
+      placeholder: "L",
+      description: "the layer, from 0; negative counts from the end",
+      defaultText: "the last",
+    },
+    neuron: {
+      type: "integer",
+      placeholder: "N",
+      description: "the neuron",
+      defaultText: "the one that writes most at one place of the text",
+    },
+    text: { type: "file", description: "a text file to look for examples in", defaultText: PASSAGE_NAME },
+    top: { type: "integer", placeholder: "K", description: "how many tokens and examples", default: 10 },
+    around: { type: "integer", placeholder: "N", description: "tokens to show around an example", default: 12 },
+    seed: { type: "integer", placeholder: "N", description: "seed of the random neurons", default: 0 },
+  },
+  run: (model, { text, ...options }, context) => neuronTokens(model, text, { ...options, ...context }),
+});

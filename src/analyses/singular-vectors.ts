@@ -1,0 +1,300 @@
+/** "Which tokens does a head or an MLP write, or read?" */
+import { mean, quantile } from "simple-statistics";
+import { Tensor } from "../graph/tensor.ts";
+import { FactoredMatrix } from "../lens/factored-matrix.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { getSingularVectors, type SingularVectors, type SingularVectorsOf } from "../lens/singular-vectors.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { normal } from "../tensor/random.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
+import { checkHead, checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
+import { largestIndices } from "./top-tokens.ts";
+
+/** What `singularVectors` can be asked. */
+export interface SingularVectorsFindingOptions extends Pick<AnalysisContext, "signal"> {
+  /** A head's W_V W_O (the default), or an MLP's weights. */
+  readonly of?: SingularVectorsOf | undefined;
+  /** From 0; negative counts from the end. The last unless given. */
+  readonly layer?: number | undefined;
+  /** For "OV". Default 0. */
+  readonly head?: number | undefined;
+  /** How many vectors. Default 10. */
+  readonly vectors?: number | undefined;
+  /** How many tokens at each end of a vector. Default 8. */
+  readonly top?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+const QUESTION = "Which tokens does a head or an MLP write, or read?";
+const MATRIX = "random matrix";
+const DIRECTIONS = "random directions";
+const RANDOM_DIRECTIONS = 200;
+
+/**
+ * The largest singular vectors of a head's W_V W_O or an MLP's weights as tokens, beside the singular values of a random
+ * matrix of the same shape and norm, and beside the tokens' weights in random directions. @see getSingularVectors
+ */
+export async function singularVectors(
+  model: HookedTransformer,
+  options: SingularVectorsFindingOptions = {},
+): Promise<Finding> {
+  const { of = "OV", layer = -1, head, vectors = 10, top = 8, seed = 0, signal } = options;
+  const { cfg } = model;
+  const at = checkLayer(model, layer);
+  const ov = of === "OV";
+  const which = ov ? checkHead(model, head ?? 0) : undefined;
+  if (!ov && head !== undefined) {
+    throw new ArgumentError(`${of} belongs to the whole MLP and takes no head: leave the head out, or take OV.`, {
+      asked: head,
+    });
+  }
+  checkWhole("top", top, 1, Math.floor(cfg.dVocabOut / 2));
+  checkWhole("seed", seed, 0);
+  const numVectors = Math.min(vectors, ov ? Math.min(cfg.dHead, cfg.dModel) : Math.min(cfg.dMlp!, cfg.dModel));
+  checkWhole("vectors", vectors, 1);
+  const found = await getSingularVectors(model, of, at, { numVectors, head: which, signal });
+  const random = normal(seed);
+  const values = found.singularValues;
+  const norm = Math.hypot(...values);
+  const chance = await randomValues(model, ov, norm, random, signal);
+  const ends = await randomEnds(model, random, signal);
+  const called = ov ? `L${at}H${which}'s W_V W_O` : `layer ${at}'s ${of === "w_in" ? "W_in" : "W_out"}`;
+  const shares = (all: readonly number[]) => {
+    const total = all.reduce((sum, s) => sum + s * s, 0);
+    return all.slice(0, numVectors).reduce((sum, s) => sum + s * s, 0) / total;
+  };
+  const columns = describeVectors(model, found, top);
+  const sharpest = columns.toSorted((a, b) => b.extreme - a.extreme)[0];
+  const verb = of === "w_in" ? "reads" : "writes";
+  return finding({
+    analysis: "singular-vectors",
+    question: QUESTION,
+    summary: [
+      {
+        text: `What ${called} ${verb} most is a direction between ${list(columns[0].top)} and ${list(columns[0].bottom)}; its singular value is ${values[0].toFixed(3)}.`,
+        figure: { value: values[0], unit: "", comparedWith: [MATRIX] },
+      },
+      {
+        text: `The largest ${numVectors} of ${values.length} singular values have ${percent(shares(values))} of the squared norm; of a random matrix they would have ${percent(shares(chance))}.`,
+      },
+      {
+        text: `Vector ${sharpest.place} points most at a token: ${quoted(sharpest.extreme === Math.abs(sharpest.top[0].value) ? sharpest.top[0].token : sharpest.bottom[0].token)} lies in it with ${sharpest.extreme.toFixed(3)} logits.`,
+        figure: { value: sharpest.extreme, unit: "logits", comparedWith: [DIRECTIONS] },
+      },
+    ],
+    method: {
+      text:
+        "The matrix is decomposed as M = U S Vᵀ, with M = W_V W_O for a head, W_out for an MLP's output, and W_inᵀ for its input; the rows of Vᵀ are orthogonal directions of the residual stream, in the order of how strongly M writes to them (for W_in: reads from them). Each is read by the unembedding: V · W_U says how much of each token lies in it.\n\n" +
+        "A head's matrix is decomposed through its d_head-wide factors. The random matrix has the same shape (for a head: the same two factors' shapes) with normal entries and the same Frobenius norm; the random directions have normal entries and length 1.",
+      references: [
+        {
+          title: "The Singular Value Decompositions of Transformer Weight Matrices are Highly Interpretable",
+          url: "https://www.alignmentforum.org/posts/mkbGjzxD8d8XqKHzA",
+          paper: "Millidge and Black, 2022",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { matrix: called, layer: at, head: which ?? null, vectors: numVectors, seed },
+    pictures: [
+      {
+        kind: "topk",
+        name: "tokens",
+        title: `Tokens in the singular vectors of ${called}`,
+        caption: "Each column is a vector, the largest singular value first. Which end is which means nothing.",
+        of: "vector",
+        columns: columns.map(({ place, top: highest, bottom }) => ({
+          name: `${place}: ${values[place].toFixed(2)}`,
+          top: highest,
+          bottom: bottom.toReversed(),
+        })),
+        color: { label: "token in vector", unit: "logits" },
+      },
+      {
+        kind: "line",
+        name: "values",
+        title: "Singular values",
+        caption: "Where the line is above the random matrix's, the matrix is about few directions.",
+        x: { label: "place, from the largest" },
+        y: { label: "singular value" },
+        series: [
+          { name: called, y: values },
+          { name: MATRIX, y: chance },
+        ],
+      },
+    ],
+    tables: [vectorTable(values, chance, columns), tokenTable(columns)],
+    baselines: [
+      {
+        name: MATRIX,
+        kind: "null model",
+        text: "The largest singular value of a matrix of random numbers of the same shape and Frobenius norm.",
+        value: chance[0],
+        seed,
+      },
+      {
+        name: DIRECTIONS,
+        kind: "null model",
+        text: "How much of a token, at most, lies in a random direction of length 1, in the vocabulary's token that fits best; the mean, and what 95 % of the directions have.",
+        value: mean(ends),
+        interval: [quantile(ends, 0.025), quantile(ends, 0.975)],
+        level: 0.95,
+        samples: ends.length,
+        seed,
+        unit: "logits",
+      },
+    ],
+    caveats: [
+      "A singular vector's sign is arbitrary, so its two ends may be exchanged. Where singular values are close to each other, their vectors are mixed arbitrarily.",
+      "Reading a direction by the unembedding supposes that what is written there goes straight to the logits; in early layers it mostly does not" +
+        (of === "w_in" ? ", and what an MLP reads need not be tokens at all." : "."),
+      "The final norm is left out: it would change all of a vector's numbers by the same factor, at each position by another.",
+      ...model.notes,
+    ],
+  });
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const list = (tokens: readonly { readonly token: string }[]) =>
+  tokens
+    .slice(0, 3)
+    .map(({ token }) => quoted(token))
+    .join(", ");
+
+interface VectorTokens {
+  readonly place: number;
+  /** The largest first. */
+  readonly top: readonly { readonly token: string; readonly value: number }[];
+  /** The smallest first. */
+  readonly bottom: readonly { readonly token: string; readonly value: number }[];
+  /** The largest |logit|. */
+  readonly extreme: number;
+}
+
+function describeVectors(model: HookedTransformer, { logits }: SingularVectors, top: number): VectorTokens[] {
+  const [count, vocabulary] = logits.shape;
+  return Array.from({ length: count }, (_, place) => {
+    const row = logits.data.subarray(place * vocabulary, (place + 1) * vocabulary) as Float32Array;
+    const tokens = (ids: readonly number[]) => ids.map((id) => ({ token: tokenText(model, id), value: row[id] }));
+    const highest = tokens(largestIndices(row, top));
+    const lowest = tokens(
+      largestIndices(
+        row.map((x) => -x),
+        top,
+      ),
+    );
+    return { place, top: highest, bottom: lowest, extreme: Math.max(highest[0].value, -lowest[0].value) };
+  });
+}
+
+/** Singular values of random numbers in the same shape, scaled to the same norm. */
+async function randomValues(
+  { cfg }: HookedTransformer,
+  ov: boolean,
+  norm: number,
+  random: () => number,
+  signal: AbortSignal | undefined,
+): Promise<readonly number[]> {
+  const { dModel } = cfg;
+  const inner = ov ? cfg.dHead : dModel;
+  const left = randomMatrix(ov ? dModel : cfg.dMlp!, inner, random);
+  const right = ov ? randomMatrix(inner, dModel, random) : identity(dModel);
+  const matrix = await new FactoredMatrix(left, right).compute(signal ? { signal } : {});
+  const values = Array.from(matrix.svd().S.data);
+  const own = Math.hypot(...values);
+  return values.map((s) => (s * norm) / own);
+}
+
+/** The largest |token| of random directions. */
+async function randomEnds(model: HookedTransformer, random: () => number, signal: AbortSignal | undefined) {
+  const { dModel } = model.cfg;
+  const raw = randomMatrix(RANDOM_DIRECTIONS, dModel, random);
+  const unit = raw.div(raw.mul(raw).sum(-1, true).sqrt());
+  const [ends] = await model.compute([unit.matmul(model.W_U).abs().max(-1)], signal ? { signal } : {});
+  return Array.from(ends.data);
+}
+
+function randomMatrix(rows: number, columns: number, random: () => number): Tensor {
+  const data = Float32Array.from({ length: rows * columns }, random);
+  return Tensor.leaf(ndarray("float32", [rows, columns], data), ["", ""]);
+}
+
+function identity(size: number): Tensor {
+  const one = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) one[i * size + i] = 1;
+  return Tensor.leaf(ndarray("float32", [size, size], one), ["", ""]);
+}
+
+function vectorTable(values: readonly number[], chance: readonly number[], columns: readonly VectorTokens[]) {
+  const described: readonly Column[] = [
+    { name: "vector", title: "", axis: "component", format: "integer", description: "Its place, from 0." },
+    { name: "singular_value", title: "value", format: { digits: 3 }, description: "Its singular value." },
+    { name: "random", title: "random", format: { digits: 3 }, description: "The random matrix's in the same place." },
+    { name: "top", title: "one end", description: "The tokens that lie in it most." },
+    { name: "bottom", title: "the other", description: "The tokens that lie most in its opposite." },
+  ];
+  return {
+    name: "vectors",
+    title: "The largest singular vectors and the tokens at their ends",
+    comparedWith: [MATRIX],
+    columns: described,
+    rows: columns.map(({ place, top, bottom }): readonly Scalar[] => [
+      place,
+      values[place],
+      chance[place],
+      top
+        .slice(0, 3)
+        .map(({ token }) => token.trim() || quoted(token))
+        .join(" "),
+      bottom
+        .slice(0, 3)
+        .map(({ token }) => token.trim() || quoted(token))
+        .join(" "),
+    ]),
+  };
+}
+
+function tokenTable(columns: readonly VectorTokens[]) {
+  const described: readonly Column[] = [
+    { name: "vector", title: "vector", axis: "component", format: "integer", description: "Its place, from 0." },
+    { name: "token", title: "token", axis: "d_vocab", format: "token", description: "A token of one of its ends." },
+    { name: "logits", title: "in it", unit: "logits", description: "How much of the token lies in the vector." },
+  ];
+  return {
+    name: "tokens",
+    title: "The tokens at the ends of each vector",
+    detail: true,
+    comparedWith: [DIRECTIONS],
+    columns: described,
+    rows: columns.flatMap(({ place, top, bottom }) =>
+      [...top, ...bottom.toReversed()].map(({ token, value }): readonly Scalar[] => [place, token, value]),
+    ),
+  };
+}
+
+/** `singularVectors` as the index has it. */
+export const singularVectorsAnalysis = analysis({
+  name: "singular-vectors",
+  question: QUESTION,
+  description:
+    "The largest singular vectors of a head's W_V W_O or of an MLP's weights, read as tokens by the unembedding (Millidge and Black 2022), " +
+    "beside the singular values of a random matrix of the same shape and norm.",
+  example: "--of w_out --layer 0 --out vectors.html",
+  options: {
+    of: { type: "choice", choices: ["OV", "w_in", "w_out"], description: "which matrix", default: "OV" },
+    layer: {
+      type: "integer",
+      placeholder: "L",
+      description: "the layer, from 0; negative counts from the end",
+      defaultText: "the last",
+    },
+    head: { type: "integer", placeholder: "H", description: "the head, for OV", defaultText: "0" },
+    vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10 },
+    top: { type: "integer", placeholder: "K", description: "how many tokens at each end of a vector", default: 8 },
+    seed: { type: "integer", placeholder: "N", description: "seed of what is random", default: 0 },
+  },
+  run: (model, { of, ...options }, { signal }) =>
+    singularVectors(model, { of: of as SingularVectorsOf, ...options, signal }),
+});

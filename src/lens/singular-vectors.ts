@@ -1,0 +1,109 @@
+/** What a weight matrix writes or reads most of, in tokens. Source: TransformerLens' `SVDInterpreter`. */
+import { Tensor } from "../graph/tensor.ts";
+import { ndarray, zeros } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { FactoredMatrix } from "./factored-matrix.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+
+/** Which matrix: a head's `W_V W_O`, or an MLP's input or output weights. */
+export type SingularVectorsOf = "OV" | "w_in" | "w_out";
+
+/** What `getSingularVectors` can be told. */
+export interface SingularVectorsOptions {
+  /** How many, from the largest singular value down. Default 10. */
+  readonly numVectors?: number | undefined;
+  /** Which head, for "OV". */
+  readonly head?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `getSingularVectors` gives. */
+export interface SingularVectors {
+  /** All of them, from the largest down, [component]. */
+  readonly singularValues: readonly number[];
+  /** Unit vectors of the residual stream, [component d_model]. A vector's sign means nothing. */
+  readonly vectors: Tensor;
+  /** `vectors · W_U`: how much of each token lies in each of them, [component d_vocab], in logits. */
+  readonly logits: Tensor;
+}
+
+/**
+ * The directions of the residual stream that a matrix writes to ("OV", "w_out") or reads from ("w_in") most strongly,
+ * and what tokens they are by the unembedding: `M = U S Vᵀ`, and the rows of `Vᵀ W_U`, for M = `W_V W_O` of a head,
+ * `W_inᵀ` (times the weight of the norm before it, where it has one) or `W_out`.
+ * Source: Millidge and Black 2022; TransformerLens' `SVDInterpreter.get_singular_vectors`, which gives the same
+ * [d_vocab 1 component].
+ * @throws ArgumentError for another matrix, a layer, head or number of vectors that there is not, or a missing head
+ */
+export async function getSingularVectors(
+  model: HookedTransformer,
+  of: SingularVectorsOf,
+  layer: number,
+  { numVectors = 10, head, signal }: SingularVectorsOptions = {},
+): Promise<SingularVectors> {
+  const running = signal ? { signal } : {};
+  const matrix = matrixOf(model, of, layer, head);
+  const rank = Math.min(matrix.ldim, matrix.mdim, matrix.rdim);
+  if (!(Number.isInteger(numVectors) && numVectors >= 1 && numVectors <= rank)) {
+    throw new ArgumentError(
+      `numVectors is ${numVectors}; this matrix has ${rank} singular values, so give a whole number from 1 to ${rank}.`,
+      { asked: numVectors, found: rank },
+    );
+  }
+  const { S, V } = (await matrix.compute(running)).svd();
+  const { dModel } = model.cfg;
+  const columns = V.shape[1];
+  const rows = new Float32Array(numVectors * dModel);
+  for (let v = 0; v < numVectors; v++) {
+    for (let i = 0; i < dModel; i++) rows[v * dModel + i] = V.data[i * columns + v];
+  }
+  const vectors = Tensor.leaf(ndarray("float32", [numVectors, dModel], rows), ["component", "d_model"]);
+  const [logits] = await model.compute([vectors.matmul(model.W_U)], running);
+  return { singularValues: Array.from(S.data).slice(0, rank), vectors, logits };
+}
+
+/** M as a product, whose right singular vectors lie in the residual stream. */
+function matrixOf(
+  { cfg, weights }: HookedTransformer,
+  of: SingularVectorsOf,
+  layer: number,
+  head: number | undefined,
+): FactoredMatrix {
+  if (!(Number.isInteger(layer) && layer >= 0 && layer < cfg.nLayers)) {
+    throw new ArgumentError(`There is no layer ${layer}: this model's layers go from 0 to ${cfg.nLayers - 1}.`, {
+      asked: layer,
+      found: cfg.nLayers,
+    });
+  }
+  const weight = (name: string) => weights.get(`blocks.${layer}.${name}`);
+  switch (of) {
+    case "OV": {
+      if (head === undefined || !(Number.isInteger(head) && head >= 0 && head < cfg.nHeads)) {
+        throw new ArgumentError(
+          `"OV" is one head's matrix and takes a head from 0 to ${cfg.nHeads - 1}, but got ${head ?? "none"}.`,
+          { asked: head, found: cfg.nHeads },
+        );
+      }
+      return new FactoredMatrix(weight("attn.W_V").at({ head }), weight("attn.W_O").at({ head }));
+    }
+    case "w_in":
+    case "w_out": {
+      if (cfg.attnOnly) {
+        throw new ArgumentError(`This model is attention alone and has no ${of}: take "OV" and a head.`, { asked: of });
+      }
+      if (of === "w_out") return new FactoredMatrix(weight("mlp.W_out"), identity(cfg.dModel));
+      const norm = weights.find(`blocks.${layer}.ln2.w`);
+      const read = weight("mlp.W_in").transpose();
+      return new FactoredMatrix(norm ? read.mul(norm) : read, identity(cfg.dModel));
+    }
+    default:
+      throw new ArgumentError(`Singular vectors are of "OV", "w_in" or "w_out", not "${of}".`, { asked: of });
+  }
+}
+
+/** A matrix that is not a product of two is one with this. */
+function identity(size: number): Tensor {
+  const one = zeros("float32", [size, size]);
+  for (let i = 0; i < size; i++) one.data[i * size + i] = 1;
+  return Tensor.leaf(one, ["", "d_model"]);
+}
