@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [--json]`: medians of runs in turn, and ratios to the best alternative, run beside it. */
 import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
+import { attribution } from "./attribution.ts";
 import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
 import { seed } from "./seed.ts";
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   seed,
   forward,
   sweep,
+  attribution,
   generate,
   train,
 };

@@ -2,9 +2,13 @@
 import { UnknownNameError } from "../tensor/errors.ts";
 import { activationPatchingAnalysis } from "./activation-patching.ts";
 import type { Analysis } from "./analysis.ts";
+import { attributionPatchingAnalysis } from "./attribution-patching.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
+import { gradientXActivationAnalysis } from "./gradient-x-activation.ts";
 import { headDetectorAnalysis } from "./head-detector.ts";
 import { inductionScoreAnalysis } from "./induction-score.ts";
+import { integratedGradientsAnalysis } from "./integrated-gradients.ts";
+import { neuronSaliencyAnalysis } from "./neuron-saliency.ts";
 
 /** All analyses, in the order in which they are offered. */
 export const ANALYSES: readonly Analysis[] = [
@@ -12,6 +16,10 @@ export const ANALYSES: readonly Analysis[] = [
   activationPatchingAnalysis,
   headDetectorAnalysis,
   inductionScoreAnalysis,
+  attributionPatchingAnalysis,
+  gradientXActivationAnalysis,
+  integratedGradientsAnalysis,
+  neuronSaliencyAnalysis,
 ];
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */

@@ -10,8 +10,8 @@ import type { InputOptions, ModelInput } from "./model-input.ts";
 import type { Metric } from "./sweep.ts";
 
 /** What writes to the residual stream: the embeddings, a head, an MLP. */
-export interface Sender {
-  /** `embed`, `L0H3`, `L0.mlp`. */
+export interface EdgeSender {
+  /** `embed`, `L0H3`, `L0MLP`. */
   readonly name: string;
   /** Where it writes; `head` says which part of `hook_result` it is. */
   readonly at: string;
@@ -21,8 +21,8 @@ export interface Sender {
 }
 
 /** What reads from the residual stream: a head's queries, keys or values, an MLP, the logits. */
-export interface Receiver {
-  /** `L1H3.q`, `L1.mlp`, `logits`. */
+export interface EdgeReceiver {
+  /** `L1H3.q`, `L1MLP`, `logits`. */
   readonly name: string;
   /** Where it reads; `head` says which part of `hook_q_input`, `hook_k_input` or `hook_v_input` it is. */
   readonly at: string;
@@ -32,8 +32,8 @@ export interface Receiver {
 
 /** What `edgeAttribution` gives. */
 export interface EdgeAttribution {
-  readonly senders: readonly Sender[];
-  readonly receivers: readonly Receiver[];
+  readonly senders: readonly EdgeSender[];
+  readonly receivers: readonly EdgeReceiver[];
   /** [sender receiver], in units of the metric; 0 where there is no such edge. */
   readonly scores: Tensor;
   readonly clean: number;
@@ -41,28 +41,28 @@ export interface EdgeAttribution {
 }
 
 /** Whether one comes before the other, so that there is an edge between them. */
-export function isEdge(sender: Sender, receiver: Receiver): boolean {
+export function isEdge(sender: EdgeSender, receiver: EdgeReceiver): boolean {
   return sender.order < receiver.order;
 }
 
 /** The components of a model that write to its residual stream, in the order of the pass; those of one point together. */
-export function edgeSenders({ cfg }: HookedTransformer): Sender[] {
-  const blocks = range(cfg.nLayers).flatMap((layer): Sender[] => [
+export function edgeSenders({ cfg }: HookedTransformer): EdgeSender[] {
+  const blocks = range(cfg.nLayers).flatMap((layer): EdgeSender[] => [
     ...range(cfg.nHeads).map((head) => ({
       name: `L${layer}H${head}`,
       at: `blocks.${layer}.attn.hook_result`,
       head,
       order: 2 * layer + 1,
     })),
-    ...(cfg.attnOnly ? [] : [{ name: `L${layer}.mlp`, at: `blocks.${layer}.hook_mlp_out`, order: 2 * layer + 2 }]),
+    ...(cfg.attnOnly ? [] : [{ name: `L${layer}MLP`, at: `blocks.${layer}.hook_mlp_out`, order: 2 * layer + 2 }]),
   ]);
   return [{ name: "embed", at: "blocks.0.hook_resid_pre", order: 0 }, ...blocks];
 }
 
 /** The components of a model that read from its residual stream, in the order of the pass; those of one point together. */
-export function edgeReceivers({ cfg }: HookedTransformer): Receiver[] {
+export function edgeReceivers({ cfg }: HookedTransformer): EdgeReceiver[] {
   const last = `blocks.${cfg.nLayers - 1}.hook_resid_post`;
-  const blocks = range(cfg.nLayers).flatMap((layer): Receiver[] => [
+  const blocks = range(cfg.nLayers).flatMap((layer): EdgeReceiver[] => [
     ...["q", "k", "v"].flatMap((input) =>
       range(cfg.nHeads).map((head) => ({
         name: `L${layer}H${head}.${input}`,
@@ -71,7 +71,7 @@ export function edgeReceivers({ cfg }: HookedTransformer): Receiver[] {
         order: 2 * layer + 1,
       })),
     ),
-    ...(cfg.attnOnly ? [] : [{ name: `L${layer}.mlp`, at: `blocks.${layer}.hook_mlp_in`, order: 2 * layer + 2 }]),
+    ...(cfg.attnOnly ? [] : [{ name: `L${layer}MLP`, at: `blocks.${layer}.hook_mlp_in`, order: 2 * layer + 2 }]),
   ]);
   return [...blocks, { name: "logits", at: last, order: 2 * cfg.nLayers + 1 }];
 }
@@ -81,10 +81,10 @@ export function edgeGraph(
   model: HookedTransformer,
   input: ModelInput,
   options: InputOptions = {},
-): { readonly graph: ModelGraph; readonly outputOf: (sender: Sender) => Tensor } {
+): { readonly graph: ModelGraph; readonly outputOf: (sender: EdgeSender) => Tensor } {
   const points = [...edgeSenders(model), ...edgeReceivers(model)].map(({ at }) => at);
   const graph = model.graph(input, options).readyFor([...new Set(points)].filter((at) => !at.endsWith("hook_result")));
-  const outputOf = ({ at, head }: Sender) => (head === undefined ? graph.at(at) : graph.at(at).at({ head }));
+  const outputOf = ({ at, head }: EdgeSender) => (head === undefined ? graph.at(at) : graph.at(at).at({ head }));
   return { graph, outputOf };
 }
 

@@ -1,0 +1,42 @@
+/** Attribution patching of every site at GPT-2 small's size, 15 tokens, beside one forward pass. */
+import type { Tensor } from "../src/graph/tensor.ts";
+import { attributionPatching } from "../src/lens/attribution-patching.ts";
+import { edgeAttribution } from "../src/lens/edge-attribution.ts";
+import { inTurn, peakMb, rounded } from "./measure.ts";
+import { gpt2Small, randomModel, randomTokens } from "./models.ts";
+
+const metric = (logits: Tensor) => {
+  const last = logits.at({ pos: -1 });
+  return last
+    .at({ d_vocab: 100 })
+    .sub(last.at({ d_vocab: 200 }))
+    .mean();
+};
+
+export async function attribution() {
+  const model = randomModel(gpt2Small);
+  const [clean, corrupted] = [randomTokens(gpt2Small, 1, 15), randomTokens(gpt2Small, 1, 15).at({ pos: reversed })];
+  const other = (await model.compute([corrupted]))[0];
+  const measured = await inTurn(
+    {
+      forward: () => model.forward(clean),
+      sites: () => attributionPatching(model, other, clean, metric),
+      edges: () => edgeAttribution(model, other, clean, metric),
+    },
+    7,
+  );
+  const ratio = (ms: number) => rounded(ms / measured.forward.median_ms);
+  return {
+    median_ms: rounded(measured.sites.median_ms),
+    forward_ms: rounded(measured.forward.median_ms),
+    vs_forward: ratio(measured.sites.median_ms),
+    edges: { median_ms: rounded(measured.edges.median_ms), vs_forward: ratio(measured.edges.median_ms) },
+    sessions: model.engine.sessionsCreated,
+    tokens_per_second: rounded((1000 * 15) / measured.sites.median_ms, 0),
+    vs_pytorch: null,
+    peak_mb: peakMb(),
+  };
+}
+
+/** The same prompt the other way round. */
+const reversed = Array.from({ length: 15 }, (_, i) => 14 - i);

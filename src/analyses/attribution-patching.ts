@@ -1,0 +1,323 @@
+/** "Which activations carry what decides between two answers, by one run with gradients?" */
+import type { Tensor } from "../graph/tensor.ts";
+import {
+  type AttributionPatching,
+  type AttributionSite,
+  attributionPatching,
+  attributionSites,
+} from "../lens/attribution-patching.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { patchFrom, sweep } from "../lens/sweep.ts";
+import { getActName } from "../models/act-name.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import {
+  type Agreement,
+  agreement,
+  agreementBaselines,
+  agreementScatter,
+  correlationStatement,
+  errorOf,
+  IDENTICAL,
+  type Pair,
+  signed,
+  worstStatement,
+} from "./attribution/agreement.ts";
+import { attributionPictures } from "./attribution/patching-pictures.ts";
+import {
+  CLEAN_RUN,
+  CORRUPTED_RUN,
+  type Contrast,
+  type ContrastOptions,
+  contrastBaselines,
+  contrastOptions,
+  contrastSettings,
+  readContrast,
+} from "./contrast.ts";
+import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
+import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { stages } from "./stages.ts";
+
+/** What the analysis takes besides the model. */
+export interface AttributionPatchingAnalysisOptions extends ContrastOptions, AnalysisContext {
+  /** How many places to list. Default 10. */
+  readonly top?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** One place of one site. */
+export interface PatchedPlace extends Pair {
+  readonly site: AttributionSite;
+  readonly layer: number;
+  /** Its index along each of the site's axes. */
+  readonly at: Readonly<Record<string, number>>;
+}
+
+/** Places of a site that are patched in truth, one by one, for the comparison; a site with more is not compared. */
+const MOST_PLACES = 10_000;
+const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
+const QUESTION = "Which activations carry what decides between two answers, by one run with gradients?";
+
+/**
+ * Attribution patching of every site, and true patching of the same places to hold it against.
+ * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not tell the
+ * prompts apart.
+ */
+export async function attributionPatchingFinding(
+  model: HookedTransformer,
+  options: AttributionPatchingAnalysisOptions = {},
+): Promise<Finding> {
+  const { top = 10, seed = 0, signal, onProgress } = options;
+  checkWhole("top", top, 1);
+  checkWhole("seed", seed, 0);
+  const contrast = await readContrast(model, options, signal);
+  const { clean, corrupted, metric } = contrast;
+  const attributed = await attributionPatching(model, corrupted.input, clean.input, metric, { signal });
+  const sites = attributionSites(model);
+  const compared = sites.filter((site) => attributed.effects.get(site)!.data.length <= MOST_PLACES);
+  const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
+  const [, cache] = await model.runWithCache(clean.input, {
+    returnType: null,
+    namesFilter: compared.flatMap((site) => layers.map((layer) => getActName(site, layer))),
+    ...(signal ? { signal } : {}),
+  });
+  const size = (site: AttributionSite) => attributed.effects.get(site)!.data.length;
+  const progress = stages(onProgress, compared.map(size));
+  const measured = new Map<AttributionSite, Tensor>();
+  for (const [i, site] of compared.entries()) {
+    const over = attributed.effects.get(site)!.axes;
+    const edit = patchFrom(cache);
+    const swept = await sweep(model, corrupted.input, { site, over, edit, metric, signal, onProgress: progress[i] });
+    measured.set(site, swept.values);
+  }
+  return report(model, contrast, attributed, measured, { top, seed });
+}
+
+function report(
+  model: HookedTransformer,
+  contrast: Contrast,
+  attributed: AttributionPatching,
+  measured: ReadonlyMap<AttributionSite, Tensor>,
+  { top, seed }: { readonly top: number; readonly seed: number },
+): Finding {
+  const places = [...measured].flatMap(([site, values]) =>
+    placesOf(site, attributed.effects.get(site)!, values, contrast, attributed.corrupted),
+  );
+  const all = agreement(places, seed);
+  const bySite = new Map([...measured.keys()].map((site) => [site, agreement(places.filter((p) => p.site === site))]));
+  const ranked = [...(all.pairs as readonly PatchedPlace[])].sort(
+    (a, b) => Math.abs(b.measured) - Math.abs(a.measured),
+  );
+  const left = [...attributed.effects.keys()].filter((site) => !measured.has(site));
+  const component = [...ranked]
+    .filter(({ site }) => site === "z" || site === "mlp_out")
+    .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated))[0];
+  const { cleanMetric, corruptedMetric, answer, wrong } = contrast;
+  const [first, ...others]: Statement[] = [
+    ...(component
+      ? [
+          {
+            text: `Of heads' and MLPs' outputs, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; patched in truth it is ${signed(component.measured)}.`,
+            figure: { value: component.estimated, unit: "logits", comparedWith: BOTH_RUNS },
+          },
+        ]
+      : []),
+    correlationStatement("Estimates against true patching", all),
+    ...worstStatement(all, BOTH_RUNS),
+    {
+      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${signed(cleanMetric)} logits on the clean prompt and by ${signed(corruptedMetric)} on the corrupted one.`,
+      figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: BOTH_RUNS },
+    },
+  ];
+  return finding({
+    analysis: "attribution-patching",
+    question: QUESTION,
+    summary: [first, ...others],
+    method: {
+      text: `One run gives the clean prompt's activations, the corrupted prompt's, and at the corrupted ones the gradient of logit(${quoted(answer)}) − logit(${quoted(wrong)}) at the last position. The estimate of what patching a place would change is (clean − corrupted) · gradient, summed over the axes that the place does not name: exact if all that follows were linear.\n\nThe same places are then patched in truth, each alone, and the change of the logit difference is measured. Places where both are exactly 0 (the prompts agree, or nothing that follows reads them) are left out of correlations.`,
+      references: [
+        {
+          title: "Attribution Patching: Activation Patching At Industrial Scale",
+          url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
+          paper: "Nanda, 2023",
+        },
+        {
+          title: "AtP*: An efficient and scalable method for localizing LLM behaviour to components",
+          url: "https://arxiv.org/abs/2403.00745",
+          paper: "Kramár et al., 2024",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { ...contrastSettings(contrast), sites: [...attributed.effects.keys()].join(", "), top, seed },
+    parts: [
+      { name: "agreement", title: "Is the estimate what patching does?" },
+      { name: "positions", title: "By layer and position" },
+      { name: "heads", title: "By head" },
+    ],
+    pictures: [
+      agreementScatter(all, {
+        name: "estimated-against-patched",
+        title: "Each place, estimated and patched",
+        part: "agreement",
+        x: "estimated",
+        y: "patched",
+      }),
+      ...attributionPictures(model, contrast, attributed, measured),
+    ],
+    tables: [
+      siteTable(bySite),
+      placeTable("top", `The ${Math.min(top, ranked.length)} largest true effects`, ranked.slice(0, top), contrast),
+      { ...placeTable("all", "All places where anything differs", ranked, contrast), detail: true },
+    ],
+    baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
+    caveats: [
+      "The estimate is a tangent at the corrupted run. Where a change is large (the stream in the first layers) or a softmax or norm is saturated, it can be far off and even have the wrong sign.",
+      "One pair of prompts: a place that matters here may not matter for another pair that asks the same.",
+      "Estimates add up, true effects do not: what two places carry together may come back by either of them.",
+      ...(left.length > 0
+        ? [`${left.join(" and ")} have more than ${MOST_PLACES} places and were estimated, not patched in truth.`]
+        : []),
+      ...model.notes,
+    ],
+  });
+}
+
+/** Every place of a site, estimated and patched. */
+function placesOf(
+  site: AttributionSite,
+  effects: Tensor,
+  values: Tensor,
+  { clean }: Contrast,
+  corrupted: number,
+): PatchedPlace[] {
+  const token = (pos: number) => `${quoted(clean.tokens[pos])} (position ${pos})`;
+  return Array.from(effects.data, (estimated, i) => {
+    const index: Record<string, number> = {};
+    let rest = i;
+    for (let a = effects.axes.length - 1; a >= 0; a--) {
+      index[effects.axes[a]] = rest % effects.shape[a];
+      rest = Math.floor(rest / effects.shape[a]);
+    }
+    const { layer, ...at } = index;
+    const where = at.head === undefined ? `layer ${layer}` : `L${layer}H${at.head}`;
+    const name =
+      site === "pattern"
+        ? `pattern of ${where} from ${token(at.query)} to ${token(at.key)}`
+        : `${site} of ${at.d_mlp === undefined ? where : `neuron L${layer}N${at.d_mlp}`} at ${token(at.pos)}`;
+    // What float32 logits can tell: a place that changes nothing has 0.
+    const change = Math.round((values.data[i] - corrupted) * 1e5) / 1e5;
+    return { site, layer, at, name, group: site, estimated, measured: change + 0 };
+  });
+}
+
+function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
+  const columns: Column[] = [
+    { name: "site", title: "site", format: "text", description: "What was patched." },
+    { name: "places", title: "places", format: "integer", description: "Places where anything differs." },
+    { name: "pearson", title: "r", format: { digits: 3 }, description: "Pearson's r of estimates and true effects." },
+    { name: "spearman", title: "ρ", format: { digits: 3 }, description: "Spearman's ρ of the same." },
+    {
+      name: "mean_error",
+      title: "mean error",
+      unit: "logits",
+      description: "Mean |estimated − patched|.",
+    },
+    {
+      name: "worst_error",
+      title: "worst",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "The largest such error.",
+    },
+    { name: "worst_place", title: "where", format: "text", description: "The place with it." },
+  ];
+  return {
+    name: "sites",
+    title: "Agreement by site",
+    part: "agreement",
+    columns,
+    rows: [...bySite].map(([site, { pairs, r, rho, meanError, worst }]) => [
+      site,
+      pairs.length,
+      r ?? null,
+      rho ?? null,
+      meanError ?? null,
+      worst ? errorOf(worst) : null,
+      worst ? worst.name.replace(`${site} of `, "") : null,
+    ]),
+    comparedWith: [IDENTICAL],
+  };
+}
+
+function placeTable(name: string, title: string, places: readonly PatchedPlace[], { clean }: Contrast): Table {
+  const columns: Column[] = [
+    { name: "site", title: "site", format: "text", description: "What was patched." },
+    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "In which layer." },
+    {
+      name: "pos",
+      title: "pos",
+      axis: "pos",
+      format: "integer",
+      description: "At which position; the query's for a pattern.",
+    },
+    { name: "token", title: "token", format: "token", description: "The clean prompt's token there." },
+    { name: "head", title: "head", axis: "head", format: "integer", description: "Of which head." },
+    {
+      name: "key",
+      title: "key",
+      axis: "key",
+      format: "integer",
+      description: "For a pattern: which position is attended to.",
+    },
+    { name: "d_mlp", title: "neuron", axis: "d_mlp", format: "integer", description: "Which neuron." },
+    {
+      name: "estimated",
+      title: "estimated",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "(clean − corrupted) · gradient.",
+    },
+    {
+      name: "patched",
+      title: "patched",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "What patching the place alone changes.",
+    },
+  ];
+  return {
+    name,
+    title,
+    columns,
+    rows: places.map(({ site, layer, at, estimated, measured }) => {
+      const pos = at.pos ?? at.query;
+      return [
+        site,
+        layer,
+        pos,
+        clean.tokens[pos],
+        at.head ?? null,
+        at.key ?? null,
+        at.d_mlp ?? null,
+        estimated,
+        measured,
+      ];
+    }),
+    comparedWith: BOTH_RUNS,
+  };
+}
+
+/** The analysis as the index has it. */
+export const attributionPatchingAnalysis = analysis({
+  name: "attribution-patching",
+  question: QUESTION,
+  description:
+    "Estimates activation patching of every site (residual stream, attention and MLP outputs, heads' outputs, queries, keys, values and patterns, neurons) from one run with gradients, and patches the same places in truth to say how far the estimate can be believed.",
+  example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
+  options: {
+    ...contrastOptions,
+    top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
+    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  },
+  run: (model, options, context) => attributionPatchingFinding(model, { ...options, ...context }),
+});

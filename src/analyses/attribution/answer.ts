@@ -1,0 +1,62 @@
+/** One prompt and what is asked of its last position: the logit of an answer, or how far it is above another's. */
+import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import type { Metric } from "../../lens/sweep.ts";
+import { InputError } from "../../tensor/errors.ts";
+import type { TokenIds } from "../../text/index.ts";
+import { logitDifference } from "../contrast.ts";
+import type { Scalar } from "../finding.ts";
+import { answerToken, type Prompt, quoted, readPrompt, tokenText } from "../prompt.ts";
+
+/** A prompt, and the token or the two tokens whose logits are asked about. */
+export interface AnswerOptions {
+  readonly prompt?: string | TokenIds | undefined;
+  readonly answer?: string | number | undefined;
+  /** The token whose logit is subtracted; an empty text for none. */
+  readonly wrong?: string | number | undefined;
+}
+
+/** What is asked of a model, read. */
+export interface Answer {
+  readonly prompt: Prompt;
+  readonly id: number;
+  readonly wrongId: number | undefined;
+  readonly metric: Metric;
+  /** The metric in words: `logit(“ she”) − logit(“ he”)`. */
+  readonly asked: string;
+}
+
+const DEFAULTS = { prompt: "The lady was so tired that", answer: " she", wrong: " he" } as const;
+
+/** @throws InputError for a prompt that is empty or too long, or answers that are not two different tokens. */
+export function readAnswer(model: HookedTransformer, options: AnswerOptions): Answer {
+  const prompt = readPrompt(model, options.prompt ?? DEFAULTS.prompt);
+  const id = answerToken(model, options.answer ?? DEFAULTS.answer);
+  const wrong = options.wrong ?? (options.answer === undefined ? DEFAULTS.wrong : "");
+  const wrongId = wrong === "" ? undefined : answerToken(model, wrong);
+  const named = (token: number) => `logit(${quoted(tokenText(model, token))})`;
+  if (id === wrongId) {
+    throw new InputError(`The answer and the wrong answer are both ${quoted(tokenText(model, id))}: give two tokens.`, {
+      asked: id,
+    });
+  }
+  if (wrongId === undefined) {
+    const metric: Metric = (logits) => logits.at({ pos: -1 }).at({ d_vocab: id }).mean();
+    return { prompt, id, wrongId, metric, asked: named(id) };
+  }
+  return { prompt, id, wrongId, metric: logitDifference(id, wrongId), asked: `${named(id)} − ${named(wrongId)}` };
+}
+
+export function answerSettings({ prompt, asked }: Answer): Record<string, Scalar> {
+  return { prompt: quoted(prompt.tokens.slice(prompt.startsWithBos ? 1 : 0).join("")), asked };
+}
+
+/** An answer's options as an analysis offers them. */
+export const answerOptions = {
+  prompt: { type: "text", description: "the prompt, asked about at its last token", default: DEFAULTS.prompt },
+  answer: { type: "text", description: "the token whose logit is asked about", default: DEFAULTS.answer },
+  wrong: {
+    type: "text",
+    description: 'the token whose logit is subtracted; "" for none',
+    default: DEFAULTS.wrong,
+  },
+} as const;

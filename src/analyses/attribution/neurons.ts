@@ -1,0 +1,94 @@
+/** What each neuron has to do with an answer: by its gradient, directly, and by ablation. */
+import { Tensor } from "../../graph/tensor.ts";
+import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { metricGradients } from "../../lens/metric-gradients.ts";
+import { ndarray } from "../../tensor/array.ts";
+import { ArgumentError } from "../../tensor/errors.ts";
+import type { Answer } from "./answer.ts";
+
+/** One neuron's numbers, in logits. */
+export interface Neuron {
+  /** `L0N424`. */
+  readonly name: string;
+  readonly layer: number;
+  readonly index: number;
+  /** activation · gradient, summed over positions. */
+  readonly saliency: number;
+  readonly byPosition: readonly number[];
+  /** Direct logit attribution at the last position. */
+  readonly direct: number;
+}
+
+/** All neurons of the model, in one run with gradients. @throws ArgumentError without MLPs, or with unfolded norms */
+export async function measureNeurons(
+  model: HookedTransformer,
+  { prompt, metric, id, wrongId }: Answer,
+  signal?: AbortSignal,
+): Promise<{ readonly neurons: readonly Neuron[]; readonly metric: number }> {
+  const { cfg } = model;
+  check(model);
+  const graph = model.graph(prompt.input);
+  const posts = Array.from({ length: cfg.nLayers }, (_, layer) => `blocks.${layer}.mlp.hook_post`);
+  const found = metricGradients(graph, metric, posts);
+  const column = (token: number) => model.W_U.at({ d_vocab: token });
+  const towards = wrongId === undefined ? column(id) : column(id).sub(column(wrongId));
+  // A LayerNorm takes the mean out of what is written; an RMSNorm does not.
+  const direction = cfg.normalizationType === "LNPre" ? towards.sub(towards.mean()) : towards;
+  const written = posts.map((name, layer) => {
+    const last = graph.at(name).at({ batch: 0, pos: -1 });
+    const each = model.weights.get(`blocks.${layer}.mlp.W_out`).matmul(direction.unsqueeze(-1)).squeeze(-1);
+    const direct = last.mul(each);
+    return cfg.normalizationType ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
+  });
+  const products = found.values.map((value, layer) => value.mul(found.gradients[layer]).at({ batch: 0 }));
+  const [number, ...computed] = await model.compute([found.metric, ...products, ...written], signal ? { signal } : {});
+  const neurons = posts.flatMap((_, layer) => {
+    const [product, direct] = [computed[layer], computed[posts.length + layer]];
+    return Array.from({ length: cfg.dMlp! }, (_, index): Neuron => {
+      const byPosition = prompt.ids.map((_, pos) => product.get(pos, index));
+      const saliency = byPosition.reduce((sum, x) => sum + x, 0);
+      return { name: `L${layer}N${index}`, layer, index, saliency, byPosition, direct: direct.get(index) };
+    });
+  });
+  return { neurons, metric: number.item() };
+}
+
+function check({ cfg }: HookedTransformer): void {
+  if (cfg.attnOnly) {
+    throw new ArgumentError(
+      `${cfg.modelName} has attention layers only, so there are no neurons to attribute to: choose a model with MLPs.`,
+      { asked: "mlp", found: cfg.modelName },
+    );
+  }
+  if (cfg.normalizationType === "LN" || cfg.normalizationType === "RMS") {
+    throw new ArgumentError(
+      "Direct attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does unless told otherwise.",
+      { asked: "LNPre", found: cfg.normalizationType },
+    );
+  }
+}
+
+/** The metric minus what it is with a neuron at zero at all positions, for each neuron alone, all in one run. */
+export async function ablateNeurons(
+  model: HookedTransformer,
+  { prompt, metric }: Answer,
+  neurons: readonly Pick<Neuron, "layer" | "index">[],
+  signal?: AbortSignal,
+): Promise<number[]> {
+  const dMlp = model.cfg.dMlp!;
+  const graph = model.graph(prompt.input);
+  const whole = metric(graph.output, graph);
+  const layers = [...new Set(neurons.map(({ layer }) => layer))];
+  const ablated = graph.with(
+    layers.map((layer) => {
+      const data = new Uint8Array(neurons.length * dMlp);
+      neurons.forEach((neuron, cell) => {
+        if (neuron.layer === layer) data[cell * dMlp + neuron.index] = 1;
+      });
+      const mask = Tensor.leaf(ndarray("bool", [neurons.length, 1, 1, dMlp], data), ["cell", "batch", "pos", "d_mlp"]);
+      return [`blocks.${layer}.mlp.hook_post`, (x: Tensor) => x.constant(0).where(mask, x)] as const;
+    }),
+  );
+  const [clean, each] = await model.compute([whole, ablated.follow(whole)], signal ? { signal } : {});
+  return Array.from(each.data, (value) => clean.item() - value);
+}

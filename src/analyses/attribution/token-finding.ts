@@ -1,0 +1,78 @@
+/** Attributions to a prompt's tokens as tables and pictures, beside what taking each token away does. */
+import type { Tensor } from "../../graph/tensor.ts";
+import type { Column, Table } from "../finding.ts";
+import type { PictureSpec } from "../picture.ts";
+import { type Prompt, quoted } from "../prompt.ts";
+import { type Agreement, agreementScatter, type Pair } from "./agreement.ts";
+
+/** A number for each token. */
+export interface TokenNumbers {
+  /** For programs: a column's name. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly values: readonly number[];
+}
+
+/** The sum over d_model at each position of [batch pos d_model], for a batch of one. */
+export function perToken(x: Tensor, f: (value: number) => number = (value) => value): number[] {
+  const [, pos, width] = x.shape;
+  return Array.from({ length: pos }, (_, p) => {
+    let sum = 0;
+    for (let i = 0; i < width; i++) sum += f(x.data[p * width + i]);
+    return sum;
+  });
+}
+
+export function tokenPairs({ tokens }: Prompt, estimated: readonly number[], measured: readonly number[]): Pair[] {
+  return tokens.map((token, pos) => ({
+    name: `${quoted(token)} (position ${pos})`,
+    group: "token",
+    estimated: estimated[pos],
+    measured: measured[pos],
+  }));
+}
+
+export function tokenTable(
+  { tokens }: Prompt,
+  numbers: readonly TokenNumbers[],
+  comparedWith: readonly string[],
+): Table {
+  const columns: Column[] = [
+    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position." },
+    { name: "token", title: "token", format: "token", description: "The token." },
+    ...numbers.map(
+      ({ name, title, description }): Column => ({ name, title, unit: "logits", format: { digits: 3 }, description }),
+    ),
+  ];
+  return {
+    name: "tokens",
+    title: "Each token",
+    columns,
+    rows: tokens.map((token, pos) => [pos, token, ...numbers.map(({ values }) => values[pos])]),
+    comparedWith,
+  };
+}
+
+export function tokenPictures(
+  { tokens }: Prompt,
+  numbers: readonly TokenNumbers[],
+  found: Agreement,
+  titles: { readonly x: string; readonly y: string },
+): PictureSpec[] {
+  return [
+    {
+      kind: "tokens",
+      name: "tokens",
+      title: "The prompt, coloured by each number",
+      caption: "Blue speaks for the answer, red against it.",
+      rows: numbers.map(({ title }) => ({ title, unit: "logits" })),
+      texts: [{ tokens, values: numbers.map(({ values }) => values) }],
+    },
+    agreementScatter(found, {
+      name: "estimated-against-taken-away",
+      title: "Each token, estimated and taken away",
+      ...titles,
+    }),
+  ];
+}

@@ -1,0 +1,200 @@
+/** "Which neurons speak for the answer, by the gradient at their activations?" */
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import {
+  agreement,
+  agreementBaselines,
+  agreementScatter,
+  correlationStatement,
+  IDENTICAL,
+  signed,
+  worstStatement,
+} from "./attribution/agreement.ts";
+import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
+import { ablateNeurons, measureNeurons, type Neuron } from "./attribution/neurons.ts";
+import { type Column, type Finding, finding, type Table } from "./finding.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
+import { Random } from "./statistics/random.ts";
+
+/** What the analysis takes besides the model. */
+export interface NeuronSaliencyOptions extends AnswerOptions, AnalysisContext {
+  /** How many neurons to list. Default 10. */
+  readonly top?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+const QUESTION = "Which neurons speak for the answer, by the gradient at their activations?";
+const PROMPT = "the prompt as it is";
+const TYPICAL = "typical neuron";
+/** Neurons that are ablated in truth: so many with the largest saliency, and as many others drawn at random. */
+const ABLATED = 50;
+
+/**
+ * Each neuron's activation times the gradient of the answer's logit there, summed over positions, beside its direct logit
+ * attribution and what ablating it in truth takes away.
+ * @throws ArgumentError for a model without MLPs or with unfolded norms; InputError for a prompt that is empty or too
+ * long, or answers that are not single tokens.
+ */
+export async function neuronSaliency(model: HookedTransformer, options: NeuronSaliencyOptions = {}): Promise<Finding> {
+  const { top = 10, seed = 0, signal } = options;
+  checkWhole("top", top, 1);
+  checkWhole("seed", seed, 0);
+  const answer = readAnswer(model, options);
+  const { prompt, asked } = answer;
+  const { neurons, metric } = await measureNeurons(model, answer, signal);
+  const ranked = [...neurons].sort((a, b) => Math.abs(b.saliency) - Math.abs(a.saliency));
+  const others = ranked.slice(Math.max(ABLATED, top));
+  const drawn = new Random(seed).sample(others.length, Math.min(ABLATED, others.length));
+  const chosen = [...ranked.slice(0, Math.max(ABLATED, top)), ...Array.from(drawn, (i) => others[i])];
+  const effects = await ablateNeurons(model, answer, chosen, signal);
+
+  const ablated = agreement(
+    chosen.map((neuron, i) => ({
+      name: neuron.name,
+      group: i < ABLATED ? `the ${ABLATED} most salient` : "drawn at random",
+      estimated: neuron.saliency,
+      measured: effects[i],
+    })),
+    seed,
+  );
+  const direct = agreement(
+    neurons.map((neuron) => ({
+      name: neuron.name,
+      group: `layer ${neuron.layer}`,
+      estimated: neuron.saliency,
+      measured: neuron.direct,
+    })),
+    seed,
+  );
+  const sizes = neurons.map(({ saliency }) => Math.abs(saliency)).sort((a, b) => a - b);
+  const quantile = (q: number) => sizes[Math.round(q * (sizes.length - 1))];
+  const first = ranked[0];
+  const listed = ranked.slice(0, top);
+  return finding({
+    analysis: "neuron-saliency",
+    question: QUESTION,
+    summary: [
+      {
+        text: `${first.name} has the largest saliency: ${signed(first.saliency)} logits. Its direct logit attribution is ${signed(first.direct)}; ablated in truth, it is worth ${signed(effects[0])}.`,
+        figure: { value: first.saliency, unit: "logits", comparedWith: [PROMPT, TYPICAL] },
+      },
+      correlationStatement("Saliency against ablation", ablated),
+      ...worstStatement(ablated, [PROMPT]),
+      correlationStatement("Saliency against direct logit attribution, all neurons", direct, [IDENTICAL]),
+    ],
+    method: {
+      text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what setting it to zero would take away, by every way through later layers and norms.\n\nIts direct logit attribution leaves all ways out but the one from its output at the last position to the logits: activation · W_out · (W_U of the answer − W_U of the wrong one), over the final norm's scale as it is. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${Math.max(ABLATED, top)} neurons with the largest saliency, and ${drawn.length} others drawn at random, are ablated in truth: each alone set to zero at all positions, all in one run.`,
+      references: [
+        {
+          title: "Attribution Patching: Activation Patching At Industrial Scale",
+          url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
+          paper: "Nanda, 2023",
+        },
+        {
+          title: "A Mathematical Framework for Transformer Circuits",
+          url: "https://transformer-circuits.pub/2021/framework",
+          paper: "Elhage et al., 2021",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { ...answerSettings(answer), top, seed },
+    pictures: [
+      {
+        kind: "imshow",
+        name: "positions",
+        title: `The ${listed.length} most salient neurons, by position`,
+        caption: "Activation times gradient at each position; blue speaks for the answer.",
+        values: listed.map(({ byPosition }) => byPosition),
+        x: { label: "position", ticks: prompt.tokens },
+        y: { label: "neuron", ticks: listed.map(({ name }) => name) },
+        color: { label: "saliency", unit: "logits" },
+      },
+      agreementScatter(ablated, {
+        name: "saliency-against-ablation",
+        title: "Each ablated neuron",
+        x: "saliency",
+        y: "ablated",
+      }),
+      agreementScatter(direct, {
+        name: "saliency-against-direct",
+        title: "Each neuron, by both attributions",
+        x: "saliency",
+        y: "direct logit attribution",
+      }),
+    ],
+    tables: [
+      neuronTable("top", `The ${listed.length} most salient neurons`, listed, effects, prompt.tokens),
+      { ...neuronTable("ablated", "All neurons that were ablated", chosen, effects, prompt.tokens), detail: true },
+    ],
+    baselines: [
+      { name: PROMPT, kind: "control", text: `${asked} with nothing ablated.`, value: metric, unit: "logits" },
+      {
+        name: TYPICAL,
+        kind: "reference value",
+        text: `The median |saliency| of all ${neurons.length} neurons, and what the middle 95 % have.`,
+        value: quantile(0.5),
+        unit: "logits",
+        interval: [quantile(0.025), quantile(0.975)],
+        level: 0.95,
+        samples: neurons.length,
+      },
+      ...agreementBaselines(ablated, seed),
+    ],
+    caveats: [
+      "A gradient is the slope at this prompt. A neuron that is far from 0 can do much more or less on the whole way there than the slope says.",
+      "Zero is no neutral activation: a neuron that is active everywhere is ablated together with a constant that later layers rely on.",
+      "One prompt: a neuron that speaks for the answer here may not do so elsewhere.",
+      ...model.notes,
+    ],
+  });
+}
+
+function neuronTable(
+  name: string,
+  title: string,
+  neurons: readonly Neuron[],
+  effects: readonly number[],
+  tokens: readonly string[],
+): Table {
+  const logits = (column: Pick<Column, "name" | "title" | "description">): Column => ({
+    ...column,
+    unit: "logits",
+    format: { digits: 3 },
+  });
+  const columns: Column[] = [
+    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "The neuron's layer." },
+    { name: "d_mlp", title: "neuron", axis: "d_mlp", format: "integer", description: "Its number in the layer." },
+    logits({ name: "saliency", title: "saliency", description: "Σ over positions of activation · gradient." }),
+    logits({ name: "direct", title: "direct", description: "Direct logit attribution at the last position." }),
+    logits({ name: "ablated", title: "ablated", description: "What is asked, minus what it is with the neuron at 0." }),
+    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "Where its saliency is largest." },
+    { name: "token", title: "token", format: "token", description: "The token there." },
+  ];
+  return {
+    name,
+    title,
+    columns,
+    rows: neurons.map(({ layer, index, saliency, direct, byPosition }, i) => {
+      const largest = Math.max(...byPosition.map(Math.abs));
+      const pos = byPosition.findIndex((x) => Math.abs(x) === largest);
+      return [layer, index, saliency, direct, effects[i], pos, tokens[pos]];
+    }),
+    comparedWith: [PROMPT, TYPICAL],
+  };
+}
+
+/** The analysis as the index has it. */
+export const neuronSaliencyAnalysis = analysis({
+  name: "neuron-saliency",
+  question: QUESTION,
+  description:
+    "Each neuron's activation times the gradient of the answer's logit (or of a difference of two logits), beside its direct logit attribution; the most salient neurons are ablated in truth.",
+  example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --top 20 --out report.html',
+  options: {
+    ...answerOptions,
+    top: { type: "integer", placeholder: "K", description: "how many neurons to list", default: 10 },
+    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  },
+  run: (model, options, context) => neuronSaliency(model, { ...options, ...context }),
+});
