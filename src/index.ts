@@ -3,16 +3,42 @@
 // the analyses: each asks one question of a model
 export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
 export type { Analysis, AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/analysis.ts";
+export {
+  type AttentionPatternsMeasurement,
+  type AttentionPatternsOptions,
+  attentionPatterns,
+  measureAttentionPatterns,
+} from "./analyses/attention-patterns.ts";
 export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
 export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
 export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
+export {
+  type DirectLogitAttributionMeasurement,
+  type DirectLogitAttributionOptions,
+  directLogitAttribution,
+  measureDirectLogitAttribution,
+} from "./analyses/direct-logit-attribution.ts";
 // what an analysis returns, and what a picture shows
 export { type Finding, finding } from "./analyses/finding.ts";
 export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export { type InductionScoreOptions, inductionScore } from "./analyses/induction-score.ts";
+export {
+  type LogitLensMeasurement,
+  type LogitLensOptions,
+  logitLens,
+  measureLogitLens,
+} from "./analyses/logit-lens.ts";
+export {
+  measureNeuron,
+  type NeuronMeasurement,
+  type NeuronTokensOptions,
+  neuronTokens,
+} from "./analyses/neuron-tokens.ts";
 export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
 export type { PictureSpec } from "./analyses/picture.ts";
+export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
+export { testPromptFinding } from "./analyses/test-prompt.ts";
 // the engine
 export { type Backend, Engine, type Session } from "./engine/engine.ts";
 // the graph of named values
@@ -71,7 +97,14 @@ export {
   type SaliencyOptions,
 } from "./lens/saliency.ts";
 export { type SamplingOptions, sampleLogits } from "./lens/sampling.ts";
+export {
+  getSingularVectors,
+  type SingularVectors,
+  type SingularVectorsOf,
+  type SingularVectorsOptions,
+} from "./lens/singular-vectors.ts";
 export * as sweeps from "./lens/sweep.ts";
+export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";
 // models and their files

@@ -2,13 +2,19 @@
 import { UnknownNameError } from "../tensor/errors.ts";
 import { activationPatchingAnalysis } from "./activation-patching.ts";
 import type { Analysis } from "./analysis.ts";
+import { attentionPatternsAnalysis } from "./attention-patterns.ts";
 import { attributionPatchingAnalysis } from "./attribution-patching.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
+import { directLogitAttributionAnalysis } from "./direct-logit-attribution.ts";
 import { gradientXActivationAnalysis } from "./gradient-x-activation.ts";
 import { headDetectorAnalysis } from "./head-detector.ts";
 import { inductionScoreAnalysis } from "./induction-score.ts";
 import { integratedGradientsAnalysis } from "./integrated-gradients.ts";
+import { logitLensAnalysis } from "./logit-lens.ts";
 import { neuronSaliencyAnalysis } from "./neuron-saliency.ts";
+import { neuronTokensAnalysis } from "./neuron-tokens.ts";
+import { singularVectorsAnalysis } from "./singular-vectors.ts";
+import { testPromptAnalysis } from "./test-prompt.ts";
 
 /** All analyses, in the order in which they are offered. */
 export const ANALYSES: readonly Analysis[] = [
@@ -20,6 +26,12 @@ export const ANALYSES: readonly Analysis[] = [
   gradientXActivationAnalysis,
   integratedGradientsAnalysis,
   neuronSaliencyAnalysis,
+  logitLensAnalysis,
+  attentionPatternsAnalysis,
+  testPromptAnalysis,
+  directLogitAttributionAnalysis,
+  singularVectorsAnalysis,
+  neuronTokensAnalysis,
 ];
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */
