@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toTransformerLens } from "../../src/models/config.ts";
-import { getCheckpointLabels, HookedTransformer, memoryFiles, writeSafetensors } from "../../src/node.ts";
+import { getCheckpointLabels, HookedTransformer, memoryFiles, Tokenizer, writeSafetensors } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";
@@ -46,6 +47,24 @@ test("the labels of checkpoints are in order, and none where there are none", as
   });
   expect(await getCheckpointLabels("gelu_2l", { files })).toEqual([500, 2000]);
   expect(await getCheckpointLabels("gelu_2l", { files: folder() })).toEqual([]);
+});
+
+test("a checkpoint is chosen by its place or by its label, and one that there is not names those there are", async () => {
+  const broken = new Uint8Array(4);
+  const files = folder({ "checkpoints/gelu_2000.pth": broken, "checkpoints/gelu_500.pth": broken });
+  const load = (options: object) => HookedTransformer.fromPretrained("gelu_2l", { files, ...options });
+  await expect(load({ checkpointIndex: -1 })).rejects.toThrow("gelu_2000.pth");
+  await expect(load({ checkpointIndex: 0 })).rejects.toThrow("gelu_500.pth");
+  await expect(load({ checkpointValue: 500 })).rejects.toThrow("gelu_500.pth");
+  await expect(load({ checkpointValue: 501 })).rejects.toThrow(/501.*500/);
+});
+
+test("a tokenizer of one's own takes the place of the model's", async () => {
+  const json = JSON.parse(readFileSync(new URL("../../models/solu-1l-novels/tokenizer.json", import.meta.url), "utf8"));
+  const tokenizer = Tokenizer.fromJson(json);
+  const options = { files: folder(), tokenizer, defaultPrependBos: false };
+  const model = await HookedTransformer.fromPretrained("gelu_2l", options);
+  expect(model.toStrTokens("It was")).toEqual(["It", " was"]);
 });
 
 test("processing a loaded model gives another one with TransformerLens' processed numbers", async () => {
