@@ -6,6 +6,7 @@ import { attentionPatternsAnalysis } from "./attention-patterns.ts";
 import { attributionPatchingAnalysis } from "./attribution-patching.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
 import { directLogitAttributionAnalysis } from "./direct-logit-attribution.ts";
+import { edgeAttributionAnalysis } from "./edge-attribution.ts";
 import { gradientXActivationAnalysis } from "./gradient-x-activation.ts";
 import { headDetectorAnalysis } from "./head-detector.ts";
 import { inductionScoreAnalysis } from "./induction-score.ts";
@@ -32,6 +33,7 @@ export const ANALYSES: readonly Analysis[] = [
   directLogitAttributionAnalysis,
   singularVectorsAnalysis,
   neuronTokensAnalysis,
+  edgeAttributionAnalysis,
 ];
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */

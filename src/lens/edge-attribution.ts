@@ -7,12 +7,13 @@ import type { HookedTransformer } from "./hooked-transformer.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import type { InputOptions, ModelInput } from "./model-input.ts";
+import type { Receiver, Sender } from "./path-ends.ts";
 import type { Metric } from "./sweep.ts";
 
 /** What writes to the residual stream: the embeddings, a head, an MLP. */
 export interface EdgeSender {
   /** `embed`, `L0H3`, `L0MLP`. */
-  readonly name: string;
+  readonly name: Sender;
   /** Where it writes; `head` says which part of `hook_result` it is. */
   readonly at: string;
   readonly head?: number;
@@ -23,7 +24,7 @@ export interface EdgeSender {
 /** What reads from the residual stream: a head's queries, keys or values, an MLP, the logits. */
 export interface EdgeReceiver {
   /** `L1H3.q`, `L1MLP`, `logits`. */
-  readonly name: string;
+  readonly name: Receiver;
   /** Where it reads; `head` says which part of `hook_q_input`, `hook_k_input` or `hook_v_input` it is. */
   readonly at: string;
   readonly head?: number;
@@ -48,13 +49,17 @@ export function isEdge(sender: EdgeSender, receiver: EdgeReceiver): boolean {
 /** The components of a model that write to its residual stream, in the order of the pass; those of one point together. */
 export function edgeSenders({ cfg }: HookedTransformer): EdgeSender[] {
   const blocks = range(cfg.nLayers).flatMap((layer): EdgeSender[] => [
-    ...range(cfg.nHeads).map((head) => ({
-      name: `L${layer}H${head}`,
-      at: `blocks.${layer}.attn.hook_result`,
-      head,
-      order: 2 * layer + 1,
-    })),
-    ...(cfg.attnOnly ? [] : [{ name: `L${layer}MLP`, at: `blocks.${layer}.hook_mlp_out`, order: 2 * layer + 2 }]),
+    ...range(cfg.nHeads).map(
+      (head): EdgeSender => ({
+        name: `L${layer}H${head}`,
+        at: `blocks.${layer}.attn.hook_result`,
+        head,
+        order: 2 * layer + 1,
+      }),
+    ),
+    ...(cfg.attnOnly
+      ? []
+      : [{ name: `L${layer}MLP` as const, at: `blocks.${layer}.hook_mlp_out`, order: 2 * layer + 2 }]),
   ]);
   return [{ name: "embed", at: "blocks.0.hook_resid_pre", order: 0 }, ...blocks];
 }
@@ -63,15 +68,19 @@ export function edgeSenders({ cfg }: HookedTransformer): EdgeSender[] {
 export function edgeReceivers({ cfg }: HookedTransformer): EdgeReceiver[] {
   const last = `blocks.${cfg.nLayers - 1}.hook_resid_post`;
   const blocks = range(cfg.nLayers).flatMap((layer): EdgeReceiver[] => [
-    ...["q", "k", "v"].flatMap((input) =>
-      range(cfg.nHeads).map((head) => ({
-        name: `L${layer}H${head}.${input}`,
-        at: `blocks.${layer}.hook_${input}_input`,
-        head,
-        order: 2 * layer + 1,
-      })),
+    ...(["q", "k", "v"] as const).flatMap((input) =>
+      range(cfg.nHeads).map(
+        (head): EdgeReceiver => ({
+          name: `L${layer}H${head}.${input}`,
+          at: `blocks.${layer}.hook_${input}_input`,
+          head,
+          order: 2 * layer + 1,
+        }),
+      ),
     ),
-    ...(cfg.attnOnly ? [] : [{ name: `L${layer}MLP`, at: `blocks.${layer}.hook_mlp_in`, order: 2 * layer + 2 }]),
+    ...(cfg.attnOnly
+      ? []
+      : [{ name: `L${layer}MLP` as const, at: `blocks.${layer}.hook_mlp_in`, order: 2 * layer + 2 }]),
   ]);
   return [...blocks, { name: "logits", at: last, order: 2 * cfg.nLayers + 1 }];
 }

@@ -1,0 +1,252 @@
+/** "Which components pass on to which what decides between two answers?" */
+import {
+  type EdgeAttribution,
+  type EdgeReceiver,
+  type EdgeSender,
+  edgeAttribution,
+  isEdge,
+} from "../lens/edge-attribution.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { pathPatching } from "../lens/path-patching.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import {
+  agreement,
+  agreementBaselines,
+  agreementScatter,
+  correlationStatement,
+  type Pair,
+  signed,
+  worstStatement,
+} from "./attribution/agreement.ts";
+import {
+  CLEAN_RUN,
+  CORRUPTED_RUN,
+  type Contrast,
+  type ContrastOptions,
+  contrastBaselines,
+  contrastOptions,
+  contrastSettings,
+  readContrast,
+} from "./contrast.ts";
+import { type Column, type Finding, finding, type Table } from "./finding.ts";
+import type { ImshowSpec } from "./picture.ts";
+import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+
+/** What the analysis takes besides the model. */
+export interface EdgeAttributionOptions extends ContrastOptions, AnalysisContext {
+  /** How many edges to list. Default 10. */
+  readonly top?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** An edge with its estimate, and its true effect where it was measured. */
+interface Edge {
+  readonly sender: EdgeSender;
+  readonly receiver: EdgeReceiver;
+  readonly estimated: number;
+  readonly patched: number | null;
+}
+
+const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
+const QUESTION = "Which components pass on to which what decides between two answers?";
+/** Senders and receivers between which all edges are patched in truth: those with the strongest edges. */
+const MOST_ENDS = 16;
+
+/**
+ * Edge attribution patching of every edge between components, and path patching of the strongest ones to hold it against.
+ * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not tell the
+ * prompts apart.
+ */
+export async function edgeAttributionFinding(
+  model: HookedTransformer,
+  options: EdgeAttributionOptions = {},
+): Promise<Finding> {
+  const { top = 10, seed = 0, signal, onProgress } = options;
+  checkWhole("top", top, 1);
+  checkWhole("seed", seed, 0);
+  const contrast = await readContrast(model, options, signal);
+  const { clean, corrupted, metric } = contrast;
+  const attributed = await edgeAttribution(model, corrupted.input, clean.input, metric, { signal });
+  const strongest = edgesOf(attributed);
+  const senders = [...new Set(strongest.map(({ sender }) => sender))].slice(0, MOST_ENDS);
+  const receivers = [...new Set(strongest.map(({ receiver }) => receiver))].slice(0, MOST_ENDS);
+  const patched = await pathPatching(model, corrupted.input, {
+    source: clean.input,
+    senders: senders.map(({ name }) => name),
+    receivers: receivers.map(({ name }) => name),
+    metric,
+    signal,
+    ...(onProgress ? { onProgress } : {}),
+  });
+  const truth = ({ sender, receiver }: Edge): number | null => {
+    const [s, r] = [senders.indexOf(sender), receivers.indexOf(receiver)];
+    if (s < 0 || r < 0) return null;
+    // What float32 logits can tell: an edge that changes nothing has 0.
+    return Math.round((patched.values.get(s, r) - patched.baseline) * 1e5) / 1e5 + 0;
+  };
+  const edges = strongest.map((edge): Edge => ({ ...edge, patched: truth(edge) }));
+  return report(model, contrast, attributed, edges, { top, seed });
+}
+
+/** All edges, the strongest first. */
+function edgesOf({ senders, receivers, scores }: EdgeAttribution): Edge[] {
+  return senders
+    .flatMap((sender, s) =>
+      receivers.flatMap((receiver, r) =>
+        isEdge(sender, receiver) ? [{ sender, receiver, estimated: scores.get(s, r), patched: null }] : [],
+      ),
+    )
+    .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated));
+}
+
+function nameOf({ sender, receiver }: Edge): string {
+  return `${sender.name} to ${receiver.name}`;
+}
+
+function report(
+  model: HookedTransformer,
+  contrast: Contrast,
+  attributed: EdgeAttribution,
+  edges: readonly Edge[],
+  { top, seed }: { readonly top: number; readonly seed: number },
+): Finding {
+  const measured = edges.filter((edge) => edge.patched !== null);
+  const pairs = measured.map(
+    (edge): Pair => ({
+      name: `the edge from ${nameOf(edge)}`,
+      group: edge.receiver.name === "logits" ? "to the logits" : edge.receiver.name.replace(/^.*(MLP|[qkv])$/, "to $1"),
+      estimated: edge.estimated,
+      measured: edge.patched!,
+    }),
+  );
+  const all = agreement(pairs, seed);
+  const [first] = edges;
+  const inTruth = first.patched === null ? "" : `; patched in truth it is ${signed(first.patched)}`;
+  const listed = edges.slice(0, top);
+  return finding({
+    analysis: "edge-attribution",
+    question: QUESTION,
+    summary: [
+      {
+        text: `The strongest edge is from ${nameOf(first)}: ${signed(first.estimated)} logits${inTruth}.`,
+        figure: { value: first.estimated, unit: "logits", comparedWith: BOTH_RUNS },
+      },
+      correlationStatement("Estimates against path patching", all),
+      ...worstStatement(all, BOTH_RUNS),
+    ],
+    method: {
+      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings, heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct way alone: what goes by way of others belongs to their edges.\n\nOf the ${measured.length} edges between the senders and receivers with the strongest ones, each is then patched in truth: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
+      references: [
+        {
+          title: "Attribution Patching Outperforms Automated Circuit Discovery",
+          url: "https://arxiv.org/abs/2310.10348",
+          paper: "Syed, Rager and Conmy, 2023",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { ...contrastSettings(contrast), edges: edges.length, patched: measured.length, top, seed },
+    pictures: [
+      matrix(attributed, edges, "estimated", "Edges, estimated", ({ estimated }) => estimated),
+      matrix(attributed, edges, "patched", "Edges, patched in truth", ({ patched }) => patched),
+      agreementScatter(all, {
+        name: "estimated-against-patched",
+        title: "Each edge, estimated and patched",
+        x: "estimated",
+        y: "patched",
+      }),
+    ],
+    tables: [
+      edgeTable("top", `The ${listed.length} strongest edges`, listed),
+      { ...edgeTable("all", "All edges", edges), detail: true },
+    ],
+    baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
+    caveats: [
+      "The estimate is a tangent at the corrupted run: an edge that changes much, or that goes into a saturated softmax, can be far off.",
+      "Edges add up in the estimate, not in truth: two that carry the same thing may each bring it back alone.",
+      "One pair of prompts: an edge that matters here may not matter for another pair that asks the same.",
+      ...model.notes,
+    ],
+  });
+}
+
+/** Senders as rows, receivers as columns; of many, those with the strongest edges, in the order of the pass. */
+function matrix(
+  { senders, receivers }: EdgeAttribution,
+  edges: readonly Edge[],
+  name: string,
+  title: string,
+  value: (edge: Edge) => number | null,
+): ImshowSpec {
+  const known = new Map(edges.map((edge) => [nameOf(edge), edge]));
+  const shown = edges.filter((edge) => value(edge) !== null);
+  const few = <T>(list: readonly T[], end: (edge: Edge) => T): T[] => {
+    const chosen = new Set([...new Set(shown.map(end))].slice(0, 2 * MOST_ENDS));
+    return list.filter((item) => chosen.has(item));
+  };
+  const [rows, columns] = [few(senders, (edge) => edge.sender), few(receivers, (edge) => edge.receiver)];
+  const left = rows.length < senders.length || columns.length < receivers.length;
+  return {
+    kind: "imshow",
+    name,
+    title,
+    caption: `Blue brings the clean answer back. Empty cells have no edge, or none that was patched.${left ? ` The ${rows.length} senders and ${columns.length} receivers with the strongest edges, in the order of the pass.` : ""}`,
+    values: rows.map((sender) =>
+      columns.map((receiver) => {
+        const edge = known.get(`${sender.name} to ${receiver.name}`);
+        return edge ? value(edge) : null;
+      }),
+    ),
+    x: { label: "receiver", ticks: columns.map((receiver) => receiver.name) },
+    y: { label: "sender", ticks: rows.map((sender) => sender.name) },
+    color: { label: "effect", unit: "logits" },
+  };
+}
+
+function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
+  const columns: Column[] = [
+    { name: "sender", title: "sender", format: "text", description: "What writes: the embeddings, a head, an MLP." },
+    {
+      name: "receiver",
+      title: "receiver",
+      format: "text",
+      description: "What reads: a head's q, k or v, an MLP, the logits.",
+    },
+    {
+      name: "estimated",
+      title: "estimated",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "(clean − corrupted) of the sender · gradient at the receiver's input.",
+    },
+    {
+      name: "patched",
+      title: "patched",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "What patching this path alone changes; none where it was not measured.",
+    },
+  ];
+  return {
+    name,
+    title,
+    columns,
+    rows: edges.map(({ sender, receiver, estimated, patched }) => [sender.name, receiver.name, estimated, patched]),
+    comparedWith: BOTH_RUNS,
+  };
+}
+
+/** The analysis as the index has it. */
+export const edgeAttributionAnalysis = analysis({
+  name: "edge-attribution",
+  question: QUESTION,
+  description:
+    "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; the strongest edges are patched in truth.",
+  example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
+  options: {
+    ...contrastOptions,
+    top: { type: "integer", placeholder: "K", description: "how many edges to list", default: 10 },
+    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  },
+  run: (model, options, context) => edgeAttributionFinding(model, { ...options, ...context }),
+});

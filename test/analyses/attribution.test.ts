@@ -1,0 +1,242 @@
+/** Attribution by gradients as analyses: their estimates are the library's, and what they are held against is measured. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { agreement } from "../../src/analyses/attribution/agreement.ts";
+import { attributionPatchingFinding } from "../../src/analyses/attribution-patching.ts";
+import { edgeAttributionFinding } from "../../src/analyses/edge-attribution.ts";
+import type { Finding, Scalar } from "../../src/analyses/finding.ts";
+import { gradientXActivation } from "../../src/analyses/gradient-x-activation.ts";
+import { ANALYSES } from "../../src/analyses/index.ts";
+import { integratedGradientsFinding } from "../../src/analyses/integrated-gradients.ts";
+import { neuronSaliency } from "../../src/analyses/neuron-saliency.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { render } from "../../src/report/index.ts";
+import { golden, goldenModel } from "../goldens.ts";
+
+const CLEAN = "The lady was so tired that";
+const CORRUPTED = "The gentleman was so tired that";
+
+/** A table's rows by column name. */
+function rowsOf(found: Finding, name: string): Record<string, Scalar>[] {
+  const { columns, rows } = found.tables.find((table) => table.name === name)!;
+  return rows.map((row) => Object.fromEntries(columns.map((column, i) => [column.name, row[i]])));
+}
+
+let model: HookedTransformer;
+/** `logit(" she") - logit(" he")` at the last position. */
+let metric: (logits: Tensor) => Promise<number>;
+beforeAll(async () => {
+  model = await HookedTransformer.fromPretrained("solu-1l-novels");
+  const [she, he] = [model.toSingleToken(" she"), model.toSingleToken(" he")];
+  metric = async (logits) => {
+    const last = logits.row(0).row(-1);
+    return last.get(she) - last.get(he);
+  };
+});
+
+describe("attribution-patching", () => {
+  let found: Finding;
+  beforeAll(async () => {
+    found = await attributionPatchingFinding(model);
+  });
+
+  test("lists true effects that a hooked run gives, and estimates near them", async () => {
+    const rows = rowsOf(found, "all");
+    const z = rows.find((row) => row.site === "z" && row.head === 1 && row.pos === 6)!;
+    const [, cache] = await model.runWithCache(CLEAN);
+    const at = "blocks.0.attn.hook_z";
+    const patched = await model.runWithHooks(CORRUPTED, {
+      fwdHooks: [[at, (x) => x.set({ pos: 6, head: 1 }, cache.get(at))]],
+    });
+    const corrupted = await metric(await model.forward(CORRUPTED));
+    expect(z.patched).toBeCloseTo((await metric(patched)) - corrupted, 3);
+    expect(z.estimated).toBeCloseTo(z.patched as number, 0);
+    expect(z.estimated).not.toBe(z.patched);
+  });
+
+  test("compares every site that has places where anything differs, and names the worst place", () => {
+    const sites = rowsOf(found, "sites");
+    expect(sites.map((row) => row.site)).toEqual([
+      "resid_pre",
+      "resid_mid",
+      "attn_out",
+      "mlp_out",
+      "z",
+      "q",
+      "k",
+      "v",
+      "pattern",
+      "post",
+    ]);
+    const all = rowsOf(found, "all");
+    for (const { site, places, worst_error } of sites) {
+      const own = all.filter((row) => row.site === site);
+      expect(own.length).toBe(places);
+      const errors = own.map((row) => Math.abs((row.estimated as number) - (row.patched as number)));
+      if (own.length > 0) expect(worst_error).toBeCloseTo(Math.max(...errors), 6);
+      else expect(worst_error).toBeNull();
+    }
+    expect(found.summary[1].figure!.value).toBeGreaterThan(0.9);
+  });
+
+  test("says which sites are too many to patch in truth", async () => {
+    const long = `${CLEAN} she sat down by the fire and read`;
+    const other = `${CORRUPTED} she sat down by the fire and read`;
+    const large = await attributionPatchingFinding(model, { clean: long, corrupted: other });
+    expect(large.caveats.some((caveat) => caveat.startsWith("post have more than 10000 places"))).toBe(true);
+    expect(rowsOf(large, "sites").map((row) => row.site)).not.toContain("post");
+  });
+});
+
+describe("edge-attribution", () => {
+  test("lists each edge once, the strongest first, with what patching the path changes", async () => {
+    const found = await edgeAttributionFinding(model);
+    const edges = rowsOf(found, "all");
+    // 4 heads' q, k and v from the embedding; the MLP from embedding and heads; the logits from all of these.
+    expect(edges.length).toBe(12 + 5 + 6);
+    const sizes = edges.map((edge) => Math.abs(edge.estimated as number));
+    expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+    const edge = edges.find(({ sender, receiver }) => sender === "L0MLP" && receiver === "logits")!;
+    const [, cache] = await model.runWithCache(CLEAN);
+    const patched = await model.runWithHooks(CORRUPTED, {
+      fwdHooks: [["blocks.0.hook_mlp_out", () => cache.get("blocks.0.hook_mlp_out")]],
+    });
+    const corrupted = await metric(await model.forward(CORRUPTED));
+    expect(edge.patched).toBeCloseTo((await metric(patched)) - corrupted, 3);
+    expect(edge.estimated).toBeCloseTo(edge.patched as number, 0);
+  });
+});
+
+describe("gradient-x-activation", () => {
+  test("gives each token's saliency beside what a run without its embedding loses", async () => {
+    const found = await gradientXActivation(model);
+    const rows = rowsOf(found, "tokens");
+    expect(rows.map((row) => row.token)).toEqual(model.toStrTokens(CLEAN));
+    const whole = await metric(await model.forward(CLEAN));
+    const without = await model.runWithHooks(CLEAN, { fwdHooks: [["hook_embed", (x) => x.set({ pos: 2 }, 0)]] });
+    expect(rows[2].taken_away).toBeCloseTo(whole - (await metric(without)), 4);
+    const [, cache] = await model.runWithCache(CLEAN, {
+      inclBwd: true,
+      namesFilter: "hook_embed",
+      metric: (logits) => {
+        const last = logits.at({ pos: -1 });
+        const of = (token: string) => last.at({ d_vocab: model.toSingleToken(token) }).sum();
+        return of(" she").sub(of(" he"));
+      },
+    });
+    const [x, dx] = [cache.get("hook_embed"), cache.get("hook_embed_grad" as "hook_embed")];
+    let saliency = 0;
+    for (let i = 0; i < model.cfg.dModel; i++) saliency += x.get(0, 2, i) * dx.get(0, 2, i);
+    expect(rows[2].gradient_x_activation).toBeCloseTo(saliency, 4);
+  });
+
+  test("asks about one logit where there is no wrong answer", async () => {
+    const found = await gradientXActivation(model, { answer: " she", wrong: "" });
+    const logits = await model.forward(CLEAN);
+    expect(found.settings.asked).toBe("logit(“ she”)");
+    expect(found.baselines[0].value).toBeCloseTo(logits.get(0, -1, model.toSingleToken(" she")), 3);
+  });
+});
+
+describe("integrated-gradients", () => {
+  test.each(["zero", "mean"] as const)("from %s sums to the difference of both ends", async (baseline) => {
+    const found = await integratedGradientsFinding(model, { baseline });
+    const total = rowsOf(found, "tokens").reduce((sum, row) => sum + (row.integrated_gradients as number), 0);
+    const start = await model.runWithHooks(CLEAN, {
+      fwdHooks: [["hook_embed", (x) => (baseline === "zero" ? x.mul(0) : model.W_E.mean(0).expandLike(x))]],
+    });
+    const difference = (await metric(await model.forward(CLEAN))) - (await metric(start));
+    expect(total).toBeCloseTo(difference, 3);
+    expect(Math.abs(found.summary[1].figure!.value)).toBeLessThan(1e-3);
+  });
+
+  test("with too few steps says that the sum is off", async () => {
+    const found = await integratedGradientsFinding(model, { steps: 1 });
+    expect(found.summary[1].text).toMatch(/more steps are needed/);
+    expect(found.caveats[0]).toMatch(/with 1 steps? the way is sampled too coarsely/);
+  });
+});
+
+describe("neuron-saliency", () => {
+  test("ablates the neurons it lists in truth, and gives their direct attribution", async () => {
+    const found = await neuronSaliency(model, { top: 5 });
+    const rows = rowsOf(found, "top");
+    expect(rows.length).toBe(5);
+    const whole = await metric(await model.forward(CLEAN));
+    const [, cache] = await model.runWithCache(CLEAN);
+    const { W_U, W_out } = { W_U: model.W_U, W_out: model.weights.get("blocks.0.mlp.W_out") };
+    const [she, he] = [model.toSingleToken(" she"), model.toSingleToken(" he")];
+    for (const { d_mlp, saliency, direct, ablated } of rows as Record<string, number>[]) {
+      const without = await model.runWithHooks(CLEAN, {
+        fwdHooks: [["blocks.0.mlp.hook_post", (x) => x.set({ d_mlp }, 0)]],
+      });
+      expect(ablated).toBeCloseTo(whole - (await metric(without)), 3);
+      expect(Math.abs(saliency - ablated)).toBeLessThan(0.3 * Math.abs(saliency));
+      let written = 0;
+      for (let i = 0; i < model.cfg.dModel; i++) written += W_out.get(d_mlp, i) * (W_U.get(i, she) - W_U.get(i, he));
+      const activation = cache.get("blocks.0.mlp.hook_post").get(0, -1, d_mlp);
+      expect(direct).toBeCloseTo((written * activation) / cache.get("ln_final.hook_scale").get(0, -1, 0), 2);
+    }
+  });
+
+  test("of a model without MLPs, or with norms as they were trained, is refused", async () => {
+    const attentionOnly = goldenModel(await golden("attn_only_2l"));
+    const options = { prompt: [1, 2, 3], answer: 4, wrong: 5 };
+    await expect(neuronSaliency(attentionOnly, options)).rejects.toThrow(/no neurons to attribute to/);
+    const raw = goldenModel(await golden("gelu_2l"));
+    if (raw.cfg.normalizationType === "LN") await expect(neuronSaliency(raw, options)).rejects.toThrow(/foldLn/);
+    else expect((await neuronSaliency(raw, options)).tables[0].rows.length).toBe(10);
+  });
+});
+
+describe("agreement of estimates and measurements", () => {
+  const pair = (estimated: number, measured: number) => ({ name: "x", group: "x", estimated, measured });
+
+  test("leaves out places where neither is anything, and finds the worst", () => {
+    const found = agreement([pair(1, 1), pair(2, 2), pair(3, 4), pair(0, 0)]);
+    expect(found.pairs.length).toBe(3);
+    expect(found.worst).toEqual(pair(3, 4));
+    expect(found.meanError).toBeCloseTo(1 / 3);
+    expect(found.r).toBeCloseTo(0.982, 3);
+    expect(found.rho).toBeCloseTo(1);
+  });
+
+  test("is not there where nothing differs", () => {
+    const found = agreement([pair(0, 0)]);
+    expect([found.r, found.meanError, found.worst, found.chance]).toEqual([undefined, undefined, undefined, undefined]);
+  });
+});
+
+const names = [
+  "attribution-patching",
+  "edge-attribution",
+  "gradient-x-activation",
+  "integrated-gradients",
+  "neuron-saliency",
+];
+
+describe.each(names)("%s", (name) => {
+  test("runs on the bundled model without arguments, to the same numbers, and fits 80 columns", async () => {
+    const analysis = ANALYSES.find((candidate) => candidate.name === name)!;
+    const values = Object.fromEntries(
+      Object.entries(analysis.options).map(([key, option]) => [key, "default" in option ? option.default : undefined]),
+    );
+    const found = await analysis.run(model, values as never, {});
+    expect(JSON.parse(JSON.stringify(found))).toEqual(
+      JSON.parse(JSON.stringify(await analysis.run(model, values as never, {}))),
+    );
+    const text = (await render(found, "text", { text: { width: 80, color: false } })) as string;
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(found.summary[0].figure).toBeDefined();
+  });
+
+  test("refuses an answer of several tokens, and the same answer twice, in a sentence", async () => {
+    const analysis = ANALYSES.find((candidate) => candidate.name === name)!;
+    const defaults = Object.fromEntries(
+      Object.entries(analysis.options).map(([key, option]) => [key, "default" in option ? option.default : undefined]),
+    );
+    const asking = (more: object) => analysis.run(model, { ...defaults, ...more } as never, {});
+    await expect(asking({ answer: "antidisestablishmentarianism" })).rejects.toThrow(/token/);
+    await expect(asking({ wrong: " she" })).rejects.toThrow(/“ she”.*give two/);
+  });
+});
