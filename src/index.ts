@@ -1,6 +1,15 @@
 /** glassformer: everything that runs on any platform. `glassformer` itself adds the platform's engine and files. */
 
+export {
+  type Ablated,
+  type AblationKind,
+  type AblationMeasurement,
+  type AblationOptions,
+  measureAblation,
+} from "./analyses/ablation/measure.ts";
+export type { AblationMethod } from "./analyses/ablation/replacements.ts";
 // the analyses: each asks one question of a model
+export { ablation } from "./analyses/ablation.ts";
 export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
 export type { Analysis, AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/analysis.ts";
 export {
@@ -23,6 +32,8 @@ export { type Finding, finding } from "./analyses/finding.ts";
 export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export { type InductionScoreOptions, inductionScore } from "./analyses/induction-score.ts";
+export type { IoiPrompt } from "./analyses/ioi/prompts.ts";
+export { type IoiMeasurement, type IoiOptions, ioi, measureIoi } from "./analyses/ioi.ts";
 export {
   type LogitLensMeasurement,
   type LogitLensOptions,

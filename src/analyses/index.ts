@@ -1,5 +1,6 @@
 /** Every analysis. A new one is a file beside this one and a line here; its command and its form follow from it. */
 import { UnknownNameError } from "../tensor/errors.ts";
+import { ablationAnalysis } from "./ablation.ts";
 import { activationPatchingAnalysis } from "./activation-patching.ts";
 import type { Analysis } from "./analysis.ts";
 import { attentionPatternsAnalysis } from "./attention-patterns.ts";
@@ -11,6 +12,7 @@ import { gradientXActivationAnalysis } from "./gradient-x-activation.ts";
 import { headDetectorAnalysis } from "./head-detector.ts";
 import { inductionScoreAnalysis } from "./induction-score.ts";
 import { integratedGradientsAnalysis } from "./integrated-gradients.ts";
+import { ioiAnalysis } from "./ioi.ts";
 import { logitLensAnalysis } from "./logit-lens.ts";
 import { neuronSaliencyAnalysis } from "./neuron-saliency.ts";
 import { neuronTokensAnalysis } from "./neuron-tokens.ts";
@@ -34,6 +36,8 @@ export const ANALYSES: readonly Analysis[] = [
   singularVectorsAnalysis,
   neuronTokensAnalysis,
   edgeAttributionAnalysis,
+  ioiAnalysis,
+  ablationAnalysis,
 ];
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */

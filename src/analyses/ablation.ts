@@ -1,0 +1,244 @@
+/** "Which heads, neurons, layers or positions does the model need?" */
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { TokenIds } from "../text/index.ts";
+import {
+  ABLATION_KINDS,
+  type Ablated,
+  type AblationMeasurement,
+  type AblationOptions,
+  measureAblation,
+} from "./ablation/measure.ts";
+import { ablationPictures } from "./ablation/pictures.ts";
+import { analysis } from "./analysis.ts";
+import { type Column, type Finding, finding, type Scalar, type Statement, type Table } from "./finding.ts";
+import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
+import { checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
+import { middle } from "./statistics/middle.ts";
+
+const QUESTION = "Which heads, layers, neurons or positions does the model need?";
+const CLEAN = "nothing ablated";
+
+/** One of each kind, in words. */
+const ONE = { heads: "head", layers: "layer", neurons: "neuron", positions: "position" } as const;
+
+const METHODS = {
+  zero: "zero",
+  mean: "its mean over all tokens of all prompts",
+  resample: "its value at a token drawn at random from all prompts, another for each",
+} as const;
+
+/**
+ * Ablates each head, layer, neuron or position on its own, and says what that does to the mean loss, or to the
+ * difference of two answers' logits, beside what ablating a random one of the same kind does.
+ * @throws InputError for prompts without a token to predict; ArgumentError for a layer that there is not, an answer
+ * without its other, or neurons of a model that has none.
+ */
+export async function ablation(
+  model: HookedTransformer,
+  prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
+  options: AblationOptions & { /** How many to list. Default 10. */ readonly top?: number | undefined } = {},
+): Promise<Finding> {
+  const { top = 10 } = options;
+  checkWhole("top", top, 1);
+  const measured = await measureAblation(model, prompts, options);
+  const { over, by, layer, seed, unit, answers, components, clean } = measured;
+  const one = ONE[over];
+  const ranked = [...components].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
+  const random = `random ${one}`;
+  const spread = middle(components.map(({ effect }) => effect));
+  const notebook = prompts === NOTEBOOK_PROMPTS;
+  const texts = answers?.map((id) => quoted(tokenText(model, id)));
+  const what = texts ? `the logit of ${texts[0]} over ${texts[1]}` : "the mean loss";
+  return finding({
+    analysis: "ablation",
+    question: QUESTION,
+    summary: [
+      {
+        text: `${placed(ranked[0], measured)} matters most: ablating it changes ${what} by ${signed(ranked[0].effect)} ${unit}.`,
+        figure: { value: ranked[0].effect, unit, comparedWith: [random] },
+      },
+      ...total(measured, random),
+    ],
+    method: {
+      text: `Each ${one} on its own is replaced by ${METHODS[by]}, and ${what} is taken again; the effect is the difference from the run with nothing ablated. ${
+        over === "positions"
+          ? `A position is ablated in the output of layer ${layer}'s attention or MLP, each prompt by itself.`
+          : "All prompts run as one batch, and all ablations of a layer side by side; padding has no part in any mean."
+      }`,
+      references: [
+        {
+          title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+          url: "https://arxiv.org/abs/2211.00593",
+          paper: "Wang et al., 2022: mean ablation and knockouts",
+        },
+        {
+          title: "Causal Scrubbing",
+          url: "https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN",
+          paper: "Chan et al., 2022: resampling",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: {
+      over,
+      by,
+      ...(over === "neurons" || over === "positions" ? { layer } : {}),
+      measure: texts ? `logit of ${texts.join(" over ")}` : "mean loss",
+      prompts: notebook ? `the notebook's ${prompts.length}` : prompts.length,
+      ...(by === "resample" ? { seed } : {}),
+      top,
+    },
+    pictures: ablationPictures(measured),
+    tables: [
+      {
+        ...table("top", `The ${Math.min(top, ranked.length)} largest effects`, ranked.slice(0, top), measured),
+        comparedWith: [random],
+      },
+      { ...table("all", "All", components, measured), detail: true },
+    ],
+    baselines: [
+      {
+        name: random,
+        kind: "null model",
+        text: `The effect of ablating a ${one} drawn at random: the median of all ${components.length}, and ${spread.level === 1 ? "their range" : `the middle ${Math.round(100 * spread.level)} % of them`}.`,
+        value: spread.median,
+        unit,
+        interval: spread.interval,
+        level: spread.level,
+        samples: components.length,
+      },
+      { name: CLEAN, kind: "control", text: `What ${what} is with nothing ablated.`, value: clean, unit },
+    ],
+    caveats: [
+      ...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []),
+      "What is needed is not all that takes part: where another component can take over, ablating one alone shows little.",
+      ...(by === "zero"
+        ? [
+            "Zero may be far from anything that the model ever has there; the damage may be of that, and not of what is missing.",
+          ]
+        : []),
+      ...(by === "mean"
+        ? ["The mean keeps what is always said there, so the effect is that of what differs from token to token."]
+        : []),
+      ...(by === "resample" ? ["One draw: another seed gives other replacements."] : []),
+      ...(over === "positions" && by !== "zero"
+        ? ["Positions are ablated each prompt by itself, so means and draws are over the same prompt's tokens."]
+        : []),
+      ...(over === "positions" && unit === "nats"
+        ? [
+            "A prompt's last token predicts nothing that is counted, so ablating it there changes nothing by construction.",
+          ]
+        : []),
+      ...model.notes,
+    ],
+  });
+}
+
+/** What all together come to, where they add up to something to be compared with one. */
+function total({ components, unit, over }: AblationMeasurement, random: string): Statement[] {
+  const worse = components.filter(({ effect }) => (unit === "nats" ? effect > 0 : effect < 0)).length;
+  const share = worse / components.length;
+  return [
+    {
+      text: `Ablating hurts for ${worse} of ${components.length} ${over === "positions" ? "positions' outputs" : over}.`,
+      figure: { value: 100 * share, unit: "%", comparedWith: [random] },
+    },
+  ];
+}
+
+function placed({ name, prompt, pos }: Ablated, { prompts }: AblationMeasurement): string {
+  if (prompt === undefined || pos === undefined) return name;
+  return `${name} at ${quoted(prompts[prompt][pos])} (prompt ${prompt}, position ${pos})`;
+}
+
+const signed = (x: number) => `${x < 0 ? "−" : "+"}${Math.abs(x).toPrecision(3)}`;
+
+function table(
+  name: string,
+  title: string,
+  some: readonly Ablated[],
+  { over, unit, clean, prompts }: AblationMeasurement,
+): Table {
+  const effect: Column = {
+    name: "effect",
+    title: "effect",
+    unit,
+    format: { digits: 4 },
+    description: `${unit === "nats" ? "Mean loss" : "Logit difference"} with it ablated, minus without.`,
+  };
+  const component: Column = { name: "component", title: ONE[over], format: "text", description: "What was ablated." };
+  if (over === "positions") {
+    const columns: Column[] = [
+      { ...component, title: "output of" },
+      { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's place, from 0." },
+      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's place." },
+      { name: "token", title: "token", format: "token", description: "The token there." },
+      effect,
+    ];
+    const row = ({ name: of, prompt = 0, pos = 0, effect: found }: Ablated): Scalar[] => [
+      of,
+      prompt,
+      pos,
+      prompts[prompt][pos],
+      found,
+    ];
+    return { name, title, columns, rows: some.map(row) };
+  }
+  const part: Column = {
+    name: "part",
+    title: "of clean",
+    format: "percent",
+    description: "The effect as a part of what is there with nothing ablated.",
+  };
+  return {
+    name,
+    title,
+    columns: [component, effect, ...(clean === 0 ? [] : [part])],
+    rows: some.map((c) => [c.name, c.effect, ...(clean === 0 ? [] : [c.effect / Math.abs(clean)])]),
+  };
+}
+
+/** `ablation` as the index has it. */
+export const ablationAnalysis = analysis({
+  name: "ablation",
+  question: QUESTION,
+  description:
+    "Replaces each head, layer, neuron or position on its own by zero, its mean or a random other value of it, and measures the loss or the difference of two answers' logits.",
+  example: "--over neurons --by zero --top 20 --out report.html",
+  options: {
+    prompts: {
+      type: "prompts",
+      description: "the prompts to run on",
+      default: NOTEBOOK_PROMPTS,
+      defaultText: `the notebook's ${NOTEBOOK_PROMPTS.length}`,
+    },
+    over: {
+      type: "choice",
+      description: `what to ablate: ${ABLATION_KINDS.join(", ")}`,
+      choices: ABLATION_KINDS,
+      default: "heads",
+    },
+    by: {
+      type: "choice",
+      description: "what takes its place: zero, mean, resample",
+      choices: ["zero", "mean", "resample"],
+      default: "mean",
+    },
+    layer: {
+      type: "integer",
+      placeholder: "L",
+      description: "of neurons and positions: which layer's, from 0; negative counts from the end",
+      defaultText: "the last",
+    },
+    answer: {
+      type: "text",
+      description: "measure this token's logit after the prompt",
+      defaultText: "measure the loss",
+    },
+    wrong: { type: "text", description: "over this one's" },
+    seed: { type: "integer", placeholder: "N", description: "seed of resampling", default: 0 },
+    top: { type: "integer", placeholder: "K", description: "how many to list", default: 10 },
+  },
+  run: (model, { prompts, ...options }, context) =>
+    ablation(model, prompts, { ...options, ...context } as AblationOptions),
+});

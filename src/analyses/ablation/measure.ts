@@ -1,0 +1,188 @@
+/** What happens to the loss, or to a logit difference, as each component is taken away. */
+import { Tensor } from "../../graph/tensor.ts";
+import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { type ModelInput, type PreparedInput, prepareInput } from "../../lens/model-input.ts";
+import { type Metric, sweep } from "../../lens/sweep.ts";
+import { ndarray } from "../../tensor/array.ts";
+import { ArgumentError, InputError } from "../../tensor/errors.ts";
+import type { TokenIds } from "../../text/index.ts";
+import type { AnalysisContext } from "../analysis.ts";
+import { answerToken, checkLayer, checkWhole, readPrompt } from "../prompt.ts";
+import { stages } from "../stages.ts";
+import { type AblationMethod, ablatedBy } from "./replacements.ts";
+
+/** What is ablated, one at a time. */
+export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as const;
+/** One of `ABLATION_KINDS`. */
+export type AblationKind = (typeof ABLATION_KINDS)[number];
+
+/** What `measureAblation` and `ablation` take besides the model and the prompts. */
+export interface AblationOptions extends AnalysisContext {
+  /** What to ablate, one at a time. Default `"heads"`. */
+  readonly over?: AblationKind | undefined;
+  /** What takes its place. Default `"mean"`. */
+  readonly by?: AblationMethod | undefined;
+  /** For neurons and positions: of which layer; negative counts from the end. Default the last. */
+  readonly layer?: number | undefined;
+  /** With both, the effect is on `logit[answer] - logit[wrong]` after the prompt instead of on the loss. */
+  readonly answer?: string | number | undefined;
+  readonly wrong?: string | number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** One component, and what its ablation does. */
+export interface Ablated {
+  /** `L0H3`, `L0N17`, `L0 MLP`; of positions, what of them: `L0 attention`. */
+  readonly name: string;
+  readonly layer: number;
+  /** The head or neuron. */
+  readonly index?: number;
+  /** For positions: whose. */
+  readonly prompt?: number;
+  readonly pos?: number;
+  /** The measure with it ablated, minus the measure without. */
+  readonly effect: number;
+}
+
+/** What `measureAblation` gives. */
+export interface AblationMeasurement {
+  readonly over: AblationKind;
+  readonly by: AblationMethod;
+  readonly layer: number;
+  readonly seed: number;
+  /** `"nats"` of mean loss, or `"logits"` of the difference of the answers. */
+  readonly unit: "nats" | "logits";
+  /** The answers' ids. */
+  readonly answers?: readonly [answer: number, wrong: number];
+  readonly components: readonly Ablated[];
+  /** The measure with nothing ablated, the mean over prompts. */
+  readonly clean: number;
+  /** Each prompt's tokens. */
+  readonly prompts: readonly (readonly string[])[];
+}
+
+/** One kind of thing to sweep over. */
+interface Site {
+  readonly site: string;
+  readonly axis?: string;
+  readonly layers: readonly number[];
+  readonly name: (layer: number, index: number) => string;
+}
+
+/**
+ * Ablates each head, layer, neuron or position on its own, and measures.
+ * @throws InputError for prompts without a token to predict; ArgumentError for a layer that there is not, an answer
+ * without its other, or neurons of a model that has none.
+ */
+export async function measureAblation(
+  model: HookedTransformer,
+  prompts: readonly (string | TokenIds)[],
+  options: AblationOptions = {},
+): Promise<AblationMeasurement> {
+  const { over = "heads", by = "mean", seed = 0, signal, onProgress } = options;
+  const layer = checkLayer(model, options.layer ?? -1);
+  checkWhole("seed", seed, 0);
+  if (prompts.length === 0) throw new InputError("There are no prompts to run on: give at least one.");
+  const answers = answersOf(model, options);
+  const read = prompts.map((prompt) => readPrompt(model, prompt, { least: answers ? 1 : 2 }));
+  const sites = sitesOf(over, layer, model);
+  // Positions are places of one text; everything else is ablated in all texts at once.
+  const batches = over === "positions" ? read.map(({ ids }) => [ids]) : [read.map(({ ids }) => ids)];
+  const inputs = batches.map((rows) => padded(rows, model));
+  const progress = stages(
+    onProgress,
+    inputs.flatMap(({ tokens }) =>
+      sites.map((site) => site.layers.length * (site.axis === "pos" ? tokens.shape[1] : 1)),
+    ),
+  );
+
+  const components: Ablated[] = [];
+  let clean = 0;
+  for (const [prompt, input] of inputs.entries()) {
+    const { tokens, attentionMask } = input;
+    const metric: Metric = answers ? afterPrompt(answers, input) : (_logits, graph) => graph.loss();
+    for (const [i, { site, axis, layers, name }] of sites.entries()) {
+      const { values, baseline } = await sweep(model, tokens, {
+        site,
+        over: axis ? ["layer", axis] : ["layer"],
+        layers,
+        edit: ablatedBy(by, input, seed),
+        metric,
+        signal,
+        onProgress: progress[prompt * sites.length + i],
+        ...(attentionMask ? { attentionMask } : {}),
+      });
+      if (i === 0) clean += baseline / inputs.length;
+      const width = values.data.length / layers.length;
+      values.data.forEach((value: number, k: number) => {
+        const [at, index] = [layers[Math.floor(k / width)], k % width];
+        const where = over === "positions" ? { prompt, pos: index } : axis ? { index } : {};
+        components.push({ name: name(at, index), layer: at, ...where, effect: value - baseline });
+      });
+    }
+  }
+  const found = { over, by, layer, seed, components, clean, prompts: read.map(({ tokens }) => tokens) };
+  return answers ? { ...found, unit: "logits", answers } : { ...found, unit: "nats" };
+}
+
+/** @throws ArgumentError for one answer without the other. */
+function answersOf(
+  model: HookedTransformer,
+  { answer, wrong }: AblationOptions,
+): readonly [number, number] | undefined {
+  if (answer === undefined && wrong === undefined) return undefined;
+  if (answer === undefined || wrong === undefined) {
+    throw new ArgumentError("A logit difference is of two answers: give both answer and wrong, or neither.", {
+      asked: answer ?? wrong,
+    });
+  }
+  return [answerToken(model, answer), answerToken(model, wrong)];
+}
+
+function sitesOf(over: AblationKind, layer: number, { cfg }: HookedTransformer): Site[] {
+  const all = Array.from({ length: cfg.nLayers }, (_, l) => l);
+  const attention = { site: "attn_out", name: (l: number) => `L${l} attention` };
+  const mlp = cfg.attnOnly ? [] : [{ site: "mlp_out", name: (l: number) => `L${l} MLP` }];
+  switch (over) {
+    case "heads":
+      return [{ site: "z", axis: "head", layers: all, name: (l, h) => `L${l}H${h}` }];
+    case "layers":
+      return [attention, ...mlp].map((site) => ({ ...site, layers: all }));
+    case "positions":
+      return [attention, ...mlp].map((site) => ({ ...site, axis: "pos", layers: [layer] }));
+    case "neurons":
+      if (!cfg.attnOnly) return [{ site: "post", axis: "d_mlp", layers: [layer], name: (l, n) => `L${l}N${n}` }];
+      throw new ArgumentError("Neurons cannot be ablated in this model: it is attention alone.", { asked: over });
+    default:
+      throw new ArgumentError(`over is "${over}"; give one of ${ABLATION_KINDS.join(", ")}.`, {
+        asked: over,
+        found: ABLATION_KINDS,
+      });
+  }
+}
+
+/** Rows of tokens as one batch, shorter ones filled up on the right. */
+function padded(rows: readonly (readonly number[])[], model: HookedTransformer): PreparedInput {
+  const longest = Math.max(...rows.map((row) => row.length));
+  const pad = model.text?.padTokenId ?? 0;
+  const filled: ModelInput = rows.map((row) => [...row, ...new Array<number>(longest - row.length).fill(pad)]);
+  const attentionMask = rows.map((row) => Array.from({ length: longest }, (_, i) => i < row.length));
+  const whole = rows.every((row) => row.length === longest);
+  return prepareInput(filled, whole ? {} : { attentionMask }, model.cfg, model.text);
+}
+
+/** The mean difference of two tokens' logits at each prompt's last token. */
+function afterPrompt([answer, wrong]: readonly [number, number], { tokens, attentionMask }: PreparedInput): Metric {
+  const [batch, pos] = tokens.shape;
+  const data = new Float32Array(batch * pos);
+  for (let b = 0; b < batch; b++) {
+    let last = pos - 1;
+    while (attentionMask && attentionMask.data[b * pos + last] === 0) last--;
+    data[b * pos + last] = 1 / batch;
+  }
+  const share = Tensor.leaf(ndarray("float32", [batch, pos], data), ["batch", "pos"]);
+  return (logits) => {
+    const difference = logits.at({ d_vocab: answer }).sub(logits.at({ d_vocab: wrong }));
+    return difference.mul(share).sum(["batch", "pos"]);
+  };
+}

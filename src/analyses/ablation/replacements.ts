@@ -1,0 +1,30 @@
+/** What an ablated value is replaced by, in a batch that may be padded. */
+import { Tensor } from "../../graph/tensor.ts";
+import type { PreparedInput } from "../../lens/model-input.ts";
+import { type Replacement, zero } from "../../lens/sweep.ts";
+import { ndarray } from "../../tensor/array.ts";
+import { Random } from "../statistics/random.ts";
+
+/** Nothing, the mean over all tokens, or the value at another token drawn at random. */
+export type AblationMethod = "zero" | "mean" | "resample";
+
+/** The replacement for values [batch pos ...] of this input; padding has no part in it. */
+export function ablatedBy(method: AblationMethod, { tokens, attentionMask }: PreparedInput, seed: number): Replacement {
+  if (method === "zero") return zero;
+  const count = tokens.data.length;
+  const real = Int32Array.from({ length: count }, (_, i) => i).filter(
+    (i) => !attentionMask || attentionMask.data[i] === 1,
+  );
+  if (method === "mean") {
+    const kept = new Float32Array(count);
+    for (const i of real) kept[i] = 1 / real.length;
+    return (x) => {
+      const sizes = x.shape.map((n, axis) => (axis < 2 ? n : 1));
+      return x.mul(Tensor.leaf(ndarray("float32", sizes, kept), x.axes)).sum(["batch", "pos"], true);
+    };
+  }
+  const random = new Random(seed);
+  const drawn = Int32Array.from({ length: count }, () => real[random.integer(real.length)]);
+  const index = Tensor.leaf(ndarray("int32", tokens.shape, drawn), ["batch", "pos"]);
+  return (x) => x.mergeAxes("batch", 2, "row").gather("row", index);
+}

@@ -1,0 +1,260 @@
+/** "Does the model know who gets what is given?" */
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { prepareInput } from "../lens/model-input.ts";
+import { ndarray } from "../tensor/array.ts";
+import { InputError } from "../tensor/errors.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
+import { IOI_NAMES, type IoiPrompt, ioiPrompts, singleTokenNames } from "./ioi/prompts.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
+import { bootstrapInterval } from "./statistics/bootstrap.ts";
+import { Random } from "./statistics/random.ts";
+
+/** What `measureIoi` and `ioi` take besides the model. */
+export interface IoiOptions extends AnalysisContext {
+  /** How many prompts, half of them in each order of the names. Default 100. */
+  readonly samples?: number | undefined;
+  readonly seed?: number | undefined;
+  /** First names to draw from; those of several tokens are left out. */
+  readonly names?: readonly string[] | undefined;
+}
+
+/** What `measureIoi` gives. */
+export interface IoiMeasurement {
+  readonly prompts: readonly IoiPrompt[];
+  /** `logit[io] - logit[s]` after each prompt. */
+  readonly differences: readonly number[];
+  /** The same after each prompt's control, which a third name gives. */
+  readonly controls: readonly number[];
+  /** Names of one token, and how many there are of several. */
+  readonly names: readonly string[];
+  readonly skipped: number;
+}
+
+/** Prompts that run together. */
+const TOGETHER = 64;
+
+/**
+ * The logit difference of indirect object and subject after seeded prompts, and after their controls.
+ * @throws InputError without a tokenizer, or if fewer than three names are one token.
+ */
+export async function measureIoi(model: HookedTransformer, options: IoiOptions = {}): Promise<IoiMeasurement> {
+  const { samples = 100, seed = 0, names = IOI_NAMES, signal, onProgress } = options;
+  checkWhole("samples", samples, 2);
+  checkWhole("seed", seed, 0);
+  if (!model.text) {
+    throw new InputError("This model has no tokenizer, and the prompts are texts: give it one when it is made.");
+  }
+  const kept = singleTokenNames(model, names);
+  const prompts = ioiPrompts(samples, kept, new Random(seed));
+  const found: { readonly differences: number[]; readonly controls: number[] } = { differences: [], controls: [] };
+  for (let from = 0; from < samples; from += TOGETHER) {
+    const some = prompts.slice(from, from + TOGETHER);
+    const measured = await model.compute(
+      [difference(model, some, "text"), difference(model, some, "control")],
+      signal ? { signal } : {},
+    );
+    found.differences.push(...(measured[0].data as Float32Array));
+    found.controls.push(...(measured[1].data as Float32Array));
+    onProgress?.({ done: from + some.length, total: samples });
+  }
+  return { prompts, ...found, names: kept, skipped: new Set(names).size - kept.length };
+}
+
+/** `logit[io] - logit[s]` at each text's last token, [batch]. */
+function difference(model: HookedTransformer, prompts: readonly IoiPrompt[], which: "text" | "control"): Tensor {
+  const texts = prompts.map((prompt) => prompt[which]);
+  const { tokens, attentionMask } = prepareInput(texts, { paddingSide: "right" }, model.cfg, model.text);
+  const [batch, pos] = tokens.shape;
+  const last = new Int32Array(2 * batch);
+  for (let b = 0; b < batch; b++) {
+    const own = attentionMask?.data.subarray(b * pos, (b + 1) * pos);
+    last.set([b, own ? own.lastIndexOf(1) : pos - 1], 2 * b);
+  }
+  const ids = (key: "io" | "s") =>
+    Tensor.leaf(
+      ndarray(
+        "int32",
+        [batch],
+        Int32Array.from(prompts, (prompt) => model.toSingleToken(prompt[key])),
+      ),
+      ["row"],
+    );
+  const { output } = model.graph(tokens, attentionMask ? { attentionMask } : {});
+  const logits = output.gatherRows(Tensor.leaf(ndarray("int32", [batch, 2], last)));
+  return logits.pick(ids("io")).sub(logits.pick(ids("s")));
+}
+
+const QUESTION = "Does the model know who gets what is given?";
+const CHANCE = "chance";
+const CONTROL = "a third name gives";
+const CONTROL_ACCURACY = "a third name gives, accuracy";
+const INTERVAL = "other prompts";
+
+/**
+ * Indirect object identification: "When Mary and John went to the store, John gave a book to" should go on with the
+ * name that is not John's. Source: Wang et al. 2022; TransformerLens' `evals.ioi_eval`, which draws the same sample each
+ * time, where this draws by a seed.
+ * @throws InputError without a tokenizer, or if fewer than three names are one token.
+ */
+export async function ioi(model: HookedTransformer, options: IoiOptions = {}): Promise<Finding> {
+  const { samples = 100, seed = 0 } = options;
+  const { prompts, differences, controls, names, skipped } = await measureIoi(model, options);
+  const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+  const accuracy = (values: readonly number[]) => mean(values.map((x) => +(x > 0)));
+  const of = (order: string) => differences.filter((_, i) => prompts[i].order === order);
+  const interval = bootstrapInterval(
+    [...prompts.keys()],
+    (drawn) => differences.reduce((sum, x, i) => sum + x * drawn[i], 0) / differences.length,
+    new Random(seed),
+  )!;
+  const columns: Column[] = [
+    { name: "order", title: "order", format: "text", description: "ABBA: who gets is named first; BABA: who gives." },
+    { name: "prompts", title: "prompts", format: "integer", description: "How many prompts." },
+    {
+      name: "logit_difference",
+      title: "logit difference",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "Mean of logit[IO] − logit[S].",
+    },
+    { name: "accuracy", title: "accuracy", format: "percent", description: "How often IO has the higher logit." },
+  ];
+  const row = (name: string, values: readonly number[]): Scalar[] => [
+    name,
+    values.length,
+    mean(values),
+    accuracy(values),
+  ];
+  return finding({
+    analysis: "ioi",
+    question: QUESTION,
+    summary: [
+      {
+        text: `The one who gets has the higher logit in ${(100 * accuracy(differences)).toFixed(0)} % of ${samples} prompts.`,
+        figure: { value: 100 * accuracy(differences), unit: "%", comparedWith: [CHANCE, CONTROL_ACCURACY] },
+      },
+      {
+        text: `On average it is ${Math.abs(mean(differences)).toFixed(2)} logits ${mean(differences) < 0 ? "below" : "above"} the giver's.`,
+        figure: { value: mean(differences), unit: "logits", comparedWith: [CONTROL, INTERVAL] },
+      },
+      { text: `${names.length} names are one token for this model; ${skipped} of several were left out.` },
+    ],
+    method: {
+      text: `Two people are named, then one of them (S) gives something; the prompt ends where the other's name (IO) should come. The logit difference is logit[IO] − logit[S] at the last token, and a prompt is right if it is above 0. Half of the prompts name IO first (ABBA), half S (BABA); templates, names, places and objects are drawn with the seed. In the control a third person gives, so that nothing tells the two apart but their order.`,
+      references: [
+        {
+          title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+          url: "https://arxiv.org/abs/2211.00593",
+          paper: "Wang et al., 2022",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { samples, seed, names: names.length },
+    pictures: [
+      {
+        kind: "hist",
+        name: "differences",
+        title: "Logit differences of the prompts",
+        caption: "Right of 0 the one who gets is preferred. The control shows what is preferred where nothing tells.",
+        series: [
+          { name: "prompts", values: differences },
+          { name: CONTROL, values: controls },
+        ],
+        x: { label: "logit[IO] − logit[S]", unit: "logits" },
+        of: "prompts",
+        references: [{ kind: "x", at: 0, label: "both alike" }],
+      },
+    ],
+    tables: [
+      {
+        name: "orders",
+        title: "By the order of the names",
+        columns,
+        rows: [row("both", differences), row("ABBA", of("ABBA")), row("BABA", of("BABA")), row(CONTROL, controls)],
+        comparedWith: [CHANCE, CONTROL],
+      },
+      {
+        name: "prompts",
+        title: "All prompts",
+        detail: true,
+        columns: [
+          { name: "prompt", title: "prompt", format: "text", description: "The text." },
+          { name: "order", title: "order", format: "text", description: "ABBA or BABA." },
+          { name: "io", title: "IO", format: "token", description: "The name that should come." },
+          { name: "s", title: "S", format: "token", description: "The name that should not." },
+          { ...columns[2], description: "logit[IO] − logit[S] after it." },
+          { ...columns[2], name: "control", title: "control", description: "The same where a third person gives." },
+        ],
+        rows: prompts.map(({ text, order, io: right, s }, i) => [text, order, right, s, differences[i], controls[i]]),
+      },
+    ],
+    baselines: [
+      {
+        name: CHANCE,
+        kind: "reference value",
+        text: "Of two names one is right by chance half of the time.",
+        value: 50,
+        unit: "%",
+      },
+      {
+        name: CONTROL,
+        kind: "control",
+        text: "The mean difference in the same prompts with a third name in the giver's place.",
+        value: mean(controls),
+        unit: "logits",
+        samples,
+        seed,
+      },
+      {
+        name: CONTROL_ACCURACY,
+        kind: "control",
+        text: "How often the same name is preferred there.",
+        value: 100 * accuracy(controls),
+        unit: "%",
+        samples,
+        seed,
+      },
+      {
+        name: INTERVAL,
+        kind: "bootstrap interval",
+        text: "Where the mean difference would be with other prompts of the same kind.",
+        interval: interval.interval,
+        level: interval.level,
+        samples: interval.samples,
+        seed,
+        unit: "logits",
+      },
+    ],
+    caveats: [
+      "Only the two names are compared: a model may prefer a pronoun or another word to both.",
+      "A model that prefers whichever name was said once also gets it right: the order of the names and the control tell little about how.",
+      ...(skipped > 0
+        ? ["Which names are one token depends on the tokenizer, so models with other tokenizers see other prompts."]
+        : []),
+      ...model.notes,
+    ],
+  });
+}
+
+/** `ioi` as the index has it. */
+export const ioiAnalysis = analysis({
+  name: "ioi",
+  question: QUESTION,
+  description:
+    'Indirect object identification (Wang et al. 2022): "When Mary and John went to the store, John gave a book to" should go on with Mary. Logit difference and accuracy on seeded prompts, beside a control in which a third person gives.',
+  example: "--model gpt2 --samples 500 --out report.html",
+  options: {
+    samples: { type: "integer", placeholder: "N", description: "how many prompts", default: 100 },
+    seed: { type: "integer", placeholder: "N", description: "seed of templates, names, places, objects", default: 0 },
+    names: {
+      type: "texts",
+      placeholder: "name",
+      description: "first names to draw from",
+      defaultText: `${IOI_NAMES.length} common ones`,
+    },
+  },
+  run: (model, options, context) => ioi(model, { ...options, ...context }),
+});

@@ -1,0 +1,145 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { measureAblation } from "../../src/analyses/ablation/measure.ts";
+import { ablation } from "../../src/analyses/ablation.ts";
+import { tensor } from "../../src/graph/tensor.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { type Golden, golden, goldenModel } from "../goldens.ts";
+
+describe("on golden models", () => {
+  let g: Golden;
+  let model: HookedTransformer;
+  let prompts: number[][];
+  beforeAll(async () => {
+    g = await golden("solu_ln_2l");
+    model = goldenModel(g);
+    prompts = [0, 1].map((i) => [...g.tokens.data.slice(i * 12, i * 12 + 12)]);
+  });
+
+  it("ablating heads by zero is zeroing them by a hook", async () => {
+    const { components, clean } = await measureAblation(model, prompts, { by: "zero" });
+    expect(components.map((c) => c.name)).toEqual(model.allHeadLabels());
+    expect(clean).toBeCloseTo(g.info.scalars.loss, 4);
+    for (const { layer, index, effect } of components) {
+      const loss = await model.runWithHooks(g.tokens, {
+        returnType: "loss",
+        fwdHooks: [[`blocks.${layer}.attn.hook_z`, (z) => z.set({ head: index! }, 0)]],
+      });
+      expect(effect).toBeCloseTo(loss.item() - clean, 4);
+    }
+  });
+
+  it("ablating layers by the mean is what a hook makes of it", async () => {
+    const { components, clean } = await measureAblation(model, prompts, { over: "layers" });
+    expect(components.map((c) => c.name)).toEqual(["L0 attention", "L1 attention", "L0 MLP", "L1 MLP"]);
+    const loss = await model.runWithHooks(g.tokens, {
+      returnType: "loss",
+      fwdHooks: [["blocks.0.hook_mlp_out", (x) => x.mean(["batch", "pos"], true).expandLike(x)]],
+    });
+    expect(components[2].effect).toBeCloseTo(loss.item() - clean, 4);
+  });
+
+  it("prompts of different lengths count as they would alone: padding has no part in it", async () => {
+    const [long, short] = [prompts[0], prompts[1].slice(0, 5)];
+    const measure = (some: number[][]) => measureAblation(model, some, { by: "zero", answer: 3, wrong: 4 });
+    const [both, first, second] = [await measure([long, short]), await measure([long]), await measure([short])];
+    both.components.forEach(({ effect }, i) => {
+      expect(effect).toBeCloseTo((first.components[i].effect + second.components[i].effect) / 2, 4);
+    });
+    expect(both.unit).toBe("logits");
+  });
+
+  it("means of a padded batch are over its real tokens", async () => {
+    const [long, short] = [prompts[0], prompts[1].slice(0, 5)];
+    const { components, clean } = await measureAblation(model, [long, short], { over: "layers" });
+    const [, a] = await model.runWithCache(long, { namesFilter: "blocks.1.hook_mlp_out" });
+    const [, b] = await model.runWithCache(short, { namesFilter: "blocks.1.hook_mlp_out" });
+    const { dModel } = model.cfg;
+    const sum = new Float32Array(dModel);
+    for (const cache of [a, b]) {
+      cache.get("blocks.1.hook_mlp_out").data.forEach((x: number, i: number) => {
+        sum[i % dModel] += x / 17;
+      });
+    }
+    const vector = tensor(sum, { axes: ["d_model"] });
+    const loss = async (tokens: number[]) =>
+      (
+        await model.runWithHooks(tokens, {
+          returnType: "loss",
+          fwdHooks: [["blocks.1.hook_mlp_out", (x) => x.mul(0).add(vector)]],
+        })
+      ).item() *
+      (tokens.length - 1);
+    const expected = ((await loss(long)) + (await loss(short))) / (11 + 4);
+    expect(components[3].effect + clean).toBeCloseTo(expected, 4);
+  });
+
+  it("resampling draws by the seed", async () => {
+    const of = async (seed: number) =>
+      (await measureAblation(model, prompts, { by: "resample", seed })).components.map((c) => c.effect);
+    expect(await of(3)).toEqual(await of(3));
+    expect(await of(4)).not.toEqual(await of(3));
+  });
+
+  it("neurons and positions are of one layer, positions of each prompt by itself", async () => {
+    const neurons = await measureAblation(model, prompts, { over: "neurons", by: "zero", layer: 0 });
+    expect(neurons.components).toHaveLength(80);
+    expect(neurons.components[7].name).toBe("L0N7");
+    const positions = await measureAblation(model, prompts, { over: "positions", by: "zero" });
+    expect(positions.components).toHaveLength(2 * 2 * 12);
+    const one = positions.components.find((c) => c.name === "L1 MLP" && c.prompt === 1 && c.pos === 4)!;
+    const loss = async (hooked: boolean) =>
+      (
+        await model.runWithHooks(prompts[1], {
+          returnType: "loss",
+          fwdHooks: hooked ? [["blocks.1.hook_mlp_out", (x) => x.set({ pos: 4 }, 0)]] : [],
+        })
+      ).item();
+    expect(one.effect).toBeCloseTo((await loss(true)) - (await loss(false)), 4);
+  });
+
+  it("what does not fit is refused in words", async () => {
+    await expect(measureAblation(model, [])).rejects.toThrow(/no prompts/);
+    await expect(measureAblation(model, [[4]])).rejects.toThrow(/1 token.*at least 2/);
+    await expect(measureAblation(model, prompts, { layer: 2 })).rejects.toThrow(/no layer 2/);
+    await expect(measureAblation(model, prompts, { answer: 3 })).rejects.toThrow(/both answer and wrong/);
+    await expect(measureAblation(model, prompts, { over: "head" as never })).rejects.toThrow(/give one of heads/);
+    const attention = goldenModel(await golden("attn_only_2l"));
+    await expect(measureAblation(attention, prompts, { over: "neurons" })).rejects.toThrow(/attention alone/);
+  });
+});
+
+describe("on the bundled model", () => {
+  let model: HookedTransformer;
+  beforeAll(async () => {
+    model = await HookedTransformer.fromPretrained("solu-1l-novels");
+  });
+
+  it("says which head matters, beside a random one, and draws them", async () => {
+    const seen: number[] = [];
+    const found = await ablation(model, undefined, { onProgress: ({ done, total }) => seen.push(done / total) });
+    expect(found.summary[0].text).toMatch(/^L0H\d matters most/);
+    expect(found.summary[0].figure!.comparedWith).toEqual(["random head"]);
+    expect(found.baselines.map((b) => b.name)).toEqual(["random head", "nothing ablated"]);
+    expect(found.pictures[0].kind).toBe("imshow");
+    expect(seen.at(-1)).toBe(1);
+  });
+
+  it("draws positions as coloured tokens", async () => {
+    const found = await ablation(model, ["The sun shines.", "Dogs bark."], { over: "positions", top: 3 });
+    const [picture] = found.pictures;
+    expect(picture.kind === "tokens" && picture.texts.map((t) => t.values.map((v) => v.length))).toEqual(
+      picture.kind === "tokens" && picture.texts.map((t) => [t.tokens.length, t.tokens.length]),
+    );
+    expect(found.tables[0].rows).toHaveLength(3);
+  });
+
+  it("stops when it is told to", async () => {
+    const stop = new AbortController();
+    const running = ablation(model, ["The sun shines."], {
+      over: "positions",
+      signal: stop.signal,
+      onProgress: () => stop.abort(new Error("enough")),
+    });
+    await expect(running).rejects.toThrow("enough");
+  });
+});

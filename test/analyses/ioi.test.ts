@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Finding } from "../../src/analyses/finding.ts";
+import { ioi, measureIoi } from "../../src/analyses/ioi.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { golden, goldenModel } from "../goldens.ts";
+
+describe("ioi on the bundled model", () => {
+  let model: HookedTransformer;
+  let found: Finding;
+  beforeAll(async () => {
+    model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    found = await ioi(model, { samples: 70 });
+  });
+
+  it("measures each prompt as it would alone, whatever it is padded with", async () => {
+    const { prompts, differences, controls } = await measureIoi(model, { samples: 70 });
+    expect(new Set(prompts.map(({ text }) => model.toTokens(text).data.length)).size).toBeGreaterThan(1);
+    for (const i of [0, 31, 69]) {
+      const { io, s } = prompts[i];
+      for (const [text, expected] of [
+        [prompts[i].text, differences[i]],
+        [prompts[i].control, controls[i]],
+      ] as const) {
+        const { data } = await model.forward(text, { logitsPos: -1 });
+        expect(data[model.toSingleToken(io)] - data[model.toSingleToken(s)]).toBeCloseTo(expected, 3);
+      }
+    }
+  });
+
+  it("names both people once and the giver twice, who is not the answer", async () => {
+    const { prompts, names } = await measureIoi(model, { samples: 40 });
+    const times = (text: string, name: string) => text.split(new RegExp(`\\b${name.trim()}\\b`)).length - 1;
+    for (const { text, control, order, io, s } of prompts) {
+      expect([times(text, io), times(text, s), times(control, io), times(control, s)]).toEqual([1, 2, 1, 1]);
+      expect(text.indexOf(io.trim()) < text.indexOf(s.trim())).toBe(order === "ABBA");
+      expect(text).not.toMatch(/[[\]]/);
+      expect(names).toContain(io.trim());
+    }
+  });
+
+  it("says what it found beside chance and the control, and how many names it left out", () => {
+    expect(found.summary[0].figure!.comparedWith).toEqual(["chance", "a third name gives, accuracy"]);
+    expect(found.baselines.find((b) => b.name === "chance")!.value).toBe(50);
+    expect(found.summary[2].text).toMatch(/^\d+ names are one token for this model; [1-9]\d* of several were left out/);
+    expect(found.tables[0].rows.map((row) => row[1])).toEqual([70, 35, 35, 70]);
+  });
+
+  it("is the same for a seed, and another for another", async () => {
+    const of = async (seed: number) => (await measureIoi(model, { samples: 10, seed })).prompts.map(({ text }) => text);
+    expect(await of(1)).toEqual(await of(1));
+    expect(await of(2)).not.toEqual(await of(1));
+  });
+
+  it("takes names of one's own, and refuses too few of one token", async () => {
+    const { names } = await measureIoi(model, { samples: 4, names: ["Mary", "John", "Tom", "Mary"] });
+    expect(names).toEqual(["Mary", "John", "Tom"]);
+    const wrong = measureIoi(model, { names: ["Mary", "Elizabeth", "Sarah"] });
+    await expect(wrong).rejects.toThrow(/Of the 3 names 1 are one token/);
+  });
+});
+
+it("ioi refuses a model without a tokenizer", async () => {
+  await expect(ioi(goldenModel(await golden("gelu_2l")))).rejects.toThrow(/no tokenizer/);
+});
