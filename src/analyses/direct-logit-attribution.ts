@@ -383,10 +383,11 @@ function pictures(
             kind: "topk" as const,
             name: "neurons",
             title: "The neurons that add and take away most",
-            of: "attribution in logits",
+            of: "neuron",
+            color: { label: "attribution", unit: "logits" },
             columns: [
               {
-                name: "neurons",
+                name: "",
                 top: ranked.slice(0, top).map(named),
                 bottom: ranked.slice(Math.max(top, ranked.length - top)).map(named),
               },
@@ -406,7 +407,7 @@ function pictures(
   ];
 }
 
-const DEFAULT_PROMPT = "She said that she had not seen her, and she asked whether";
+const DEFAULT_PROMPT = "Elizabeth said that she had not seen Jane, and she asked whether";
 
 /** `directLogitAttribution` as the index has it. */
 export const directLogitAttributionAnalysis = analysis({

@@ -288,16 +288,16 @@ function rankLine(
 ): LineSpec {
   const series = (name: string, y: readonly (number | null)[]) => ({
     name,
-    y,
-    titles: labels.map((label, i) => `${name} at ${label}: ${y[i]?.toFixed(1) ?? "none"}`),
+    y: y.map((rank) => (rank === null ? null : rank + 1)),
+    titles: labels.map((label, i) => `${name} at ${label}: rank ${y[i]?.toFixed(1) ?? "none"}`),
   });
   return {
     kind: "line",
     name: "mean-rank",
     title: "The rank of the right next token, layer by layer",
-    caption: `Lower is better. The layers are ${labels.join(", ")}.`,
+    caption: `Lower is better; one is added to the ranks, so that 1 is the most probable token. The layers are ${labels.join(", ")}.`,
     x: { label: "residual stream" },
-    y: { label: "mean rank", unit: "tokens", scale: "symlog" },
+    y: { label: "mean rank + 1", unit: "tokens", scale: "log" },
     series: [
       series(
         "right token",
@@ -313,8 +313,8 @@ function rankLine(
           ]),
     ],
     references: [
-      { kind: "y", at: (model.cfg.dVocabOut - 1) / 2, label: UNIFORM },
-      { kind: "y", at: bias, label: BIAS },
+      { kind: "y", at: (model.cfg.dVocabOut + 1) / 2, label: UNIFORM },
+      { kind: "y", at: bias + 1, label: BIAS },
     ],
   };
 }

@@ -1,0 +1,25 @@
+/** An analysis as its command runs it: the program in this process, with what it writes kept. */
+import { runCommand } from "../../src/cli/program.ts";
+
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `glassformer` with these arguments at 80 columns. @throws whatever the command throws */
+export async function command(...args: readonly string[]): Promise<Ran> {
+  let stdout = "";
+  let stderr = "";
+  const stream = (write: (text: string) => void) => ({ columns: 80, isTTY: false, write }) as never;
+  await runCommand(args, {
+    stdout: stream((text) => (stdout += text)),
+    stderr: stream((text) => (stderr += text)),
+    signal: new AbortController().signal,
+  });
+  return { stdout, stderr };
+}
+
+/** The longest line of a text. */
+export function widest(text: string): number {
+  return Math.max(...text.split("\n").map((line) => [...line].length));
+}

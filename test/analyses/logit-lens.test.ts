@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { logitLens, measureLogitLens } from "../../src/analyses/logit-lens.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { golden, goldenModel } from "../goldens.ts";
+import { command, widest } from "./command.ts";
+
+const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
+
+/** Log probabilities of one stream by the definition, in float64. */
+function lensOf(model: HookedTransformer, x: ArrayLike<number>): Float64Array {
+  const { dModel, dVocabOut, eps, normalizationType } = model.cfg;
+  const values = Array.from(x);
+  const mean = values.reduce((a, b) => a + b) / dModel;
+  const centred = values.map((v) => v - mean);
+  const scale = Math.sqrt(centred.reduce((a, b) => a + b * b, 0) / dModel + eps);
+  const weights = normalizationType === "LN" ? model.weights.get("ln_final.w").data : undefined;
+  const bias = normalizationType === "LN" ? model.weights.get("ln_final.b").data : undefined;
+  const normed = centred.map((v, i) => (v / scale) * (weights?.[i] ?? 1) + (bias?.[i] ?? 0));
+  const logits = new Float64Array(dVocabOut);
+  for (let t = 0; t < dVocabOut; t++) {
+    logits[t] = model.b_U.data[t];
+    for (let i = 0; i < dModel; i++) logits[t] += normed[i] * model.W_U.data[i * dVocabOut + t];
+  }
+  const most = logits.reduce((a, b) => Math.max(a, b));
+  const total = most + Math.log(logits.reduce((sum, l) => sum + Math.exp(l - most), 0));
+  return logits.map((l) => l - total);
+}
+
+async function expectLens(model: HookedTransformer, prompt: string | readonly number[]) {
+  const measured = await measureLogitLens(model, prompt, { top: 4 });
+  const { ids } = measured.prompt;
+  const [, cache] = await model.runWithCache([ids]);
+  const names = Array.from({ length: model.cfg.nLayers }, (_, l) => [
+    `blocks.${l}.hook_resid_pre`,
+    `blocks.${l}.hook_resid_mid`,
+  ]).flat();
+  names.push(`blocks.${model.cfg.nLayers - 1}.hook_resid_post`);
+  expect(measured.cells.length).toBe(names.length);
+  names.forEach((name, layer) => {
+    const stream = cache.get(name as never);
+    ids.forEach((_, pos) => {
+      const x = stream.data.subarray(pos * model.cfg.dModel, (pos + 1) * model.cfg.dModel);
+      const logProbs = lensOf(model, x);
+      const cell = measured.cells[layer][pos];
+      const order = Array.from(logProbs.keys()).sort((a, b) => logProbs[b] - logProbs[a]);
+      cell.top.forEach(({ id, probability }, k) => {
+        expect(Math.abs(logProbs[id] - logProbs[order[k]])).toBeLessThan(1e-3);
+        expect(probability).toBeCloseTo(Math.exp(logProbs[id]), 4);
+      });
+      const entropy = logProbs.reduce((sum, l) => sum - Math.exp(l) * l, 0);
+      expect(Math.abs(cell.entropy - entropy)).toBeLessThan(1e-3);
+      if (pos === ids.length - 1) {
+        expect(cell.right).toBeNull();
+        return;
+      }
+      const right = logProbs[ids[pos + 1]];
+      expect(Math.abs(cell.right!.logProb - right)).toBeLessThan(1e-3);
+      // Tokens that are equally probable to the last digits may be counted either way.
+      const surely = logProbs.filter((l) => l > right + 1e-4).length;
+      const perhaps = logProbs.filter((l) => l > right - 1e-4).length;
+      expect(cell.right!.rank).toBeGreaterThanOrEqual(surely);
+      expect(cell.right!.rank).toBeLessThanOrEqual(perhaps);
+    });
+  });
+  return measured;
+}
+
+describe("the logit lens", () => {
+  it("has the ranks, probabilities and entropies that the definition gives, on the bundled model", async () => {
+    const { labels, error } = await expectLens(await load(), "He shook his head.");
+    expect(labels).toEqual(["0_pre", "0_mid", "final_post"]);
+    expect(error).toBeLessThan(1e-4);
+  });
+
+  it("has them with two layers and a final norm with weights", async () => {
+    const g = await golden("solu_ln_2l");
+    const { labels } = await expectLens(goldenModel(g), Array.from(g.tokens.row(0).data).slice(0, 6));
+    expect(labels).toEqual(["0_pre", "0_mid", "1_pre", "1_mid", "final_post"]);
+  });
+
+  it("ends with the model's own output: the mean log probability is minus the loss", async () => {
+    const model = await load();
+    const prompt = "She opened the door and went into the room.";
+    const { cells } = await measureLogitLens(model, prompt);
+    const loss = (await model.forward(prompt, { returnType: "loss" })).item();
+    const right = cells.at(-1)!.flatMap((cell) => (cell.right ? [cell.right.logProb] : []));
+    expect(right.reduce((a, b) => a + b) / right.length).toBeCloseTo(-loss, 4);
+  });
+
+  it("has no streams between attention and MLP where there is no MLP", async () => {
+    const g = await golden("attn_only_2l");
+    const { labels } = await measureLogitLens(goldenModel(g), Array.from(g.tokens.row(0).data));
+    expect(labels).toEqual(["0_pre", "1_pre", "final_post"]);
+  });
+
+  it("names as baseline what guessing would give, and the mean rank that its table has", async () => {
+    const made = await logitLens(await load());
+    expect(made.baselines.find((b) => b.name === "guessing")?.value).toBe((4096 - 1) / 2);
+    const table = made.tables.find((t) => t.name === "layers")!;
+    expect(made.summary[0].figure?.value).toBe(table.rows.at(-1)![1]);
+  });
+
+  it("refuses a prompt that predicts nothing, one that is too long, and no tokens to keep", async () => {
+    const model = await load();
+    await expect(logitLens(model, "")).rejects.toThrow("The prompt is empty");
+    await expect(logitLens(model, [1])).rejects.toThrow("at least 2 are needed");
+    await expect(logitLens(model, "a ".repeat(400))).rejects.toThrow("the model's context holds 256");
+    await expect(logitLens(model, [1, 99999])).rejects.toThrow("outside the model's vocabulary of 4096");
+    await expect(logitLens(model, "He shook his head.", { top: 0 })).rejects.toThrow("top is 0");
+  });
+
+  it("is a command that runs without arguments, at 80 columns", async () => {
+    const { stdout, stderr } = await command("logit-lens");
+    expect(stderr).toBe("");
+    expect(stdout).toContain("At which layer does the model come to its prediction?");
+    expect(stdout).toContain("final_post");
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+  });
+});
