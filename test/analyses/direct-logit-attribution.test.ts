@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { directLogitAttribution, measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
+import { Random } from "../../src/analyses/statistics/random.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { golden, goldenModel } from "../goldens.ts";
+import { command, widest } from "./command.ts";
+
+const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
+const PROMPT = "The old man smiled, and shook his";
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+describe("direct logit attribution", () => {
+  it.each(["solu_ln_2l", "gelu_2l", "attn_only_2l", "ln_pre_2l", "no_norm_1l"])(
+    "sums to the logit difference, and gives what the cache's own methods give, on %s",
+    async (name) => {
+      const g = await golden(name);
+      const model = goldenModel(g);
+      const ids = Array.from(g.tokens.row(0).data);
+      const found = await measureDirectLogitAttribution(model, ids, { answer: 3, against: 7 });
+      const [logits, cache] = await model.runWithCache([ids]);
+      const last = ids.length - 1;
+      expect(found.logit).toBeCloseTo(logits.get(0, last, 3) - logits.get(0, last, 7), 4);
+      const total = sum(found.layers.attributions.map((a) => a.value)) + found.bias;
+      expect(Math.abs(total - found.logit)).toBeLessThan(1e-4 * Math.max(1, Math.abs(found.logit)));
+      expect(Math.abs(found.error)).toBeLessThan(1e-4 * Math.max(1, Math.abs(found.logit)));
+      const stacks = {
+        layers: cache.decomposeResid(),
+        heads: cache.stackHeadResults(),
+        neurons: model.cfg.attnOnly ? undefined : cache.stackNeuronResults(),
+      };
+      for (const [kind, stack] of Object.entries(stacks)) {
+        const group = found[kind as keyof typeof stacks];
+        if (!stack) {
+          expect(group).toBeNull();
+          continue;
+        }
+        const attrs = await cache.logitAttrs(stack, 3, { incorrectTokens: 7, posSlice: -1 }).compute();
+        expect(group!.attributions.map((a) => a.label)).toEqual(stack.labels);
+        group!.attributions.forEach(({ value }, i) => {
+          expect(Math.abs(value - attrs.get(i, 0))).toBeLessThan(1e-4);
+        });
+      }
+    },
+  );
+
+  it("has as null model the same shares of random pairs of tokens", async () => {
+    const model = await load();
+    const found = await measureDirectLogitAttribution(model, PROMPT, { answer: "head", samples: 3, seed: 5 });
+    const random = new Random(5);
+    const [, cache] = await model.runWithCache(PROMPT);
+    for (let i = 0; i < 3; i++) {
+      const [a, b] = random.sample(model.cfg.dVocab, 2);
+      const options = { incorrectTokens: b, posSlice: -1 };
+      const heads = await cache.logitAttrs(cache.stackHeadResults(), a, options).compute();
+      const sizes = Array.from(heads.data, Math.abs);
+      expect(found.heads.nullShares[i]).toBeCloseTo(Math.max(...sizes) / sum(sizes), 4);
+      const neurons = await cache.logitAttrs(cache.stackNeuronResults(), a, options).compute();
+      const largest = Array.from(neurons.data, Math.abs).sort((x, y) => y - x);
+      expect(found.neurons!.nullShares[i]).toBeCloseTo(sum(largest.slice(0, 10)) / sum(largest), 4);
+    }
+  });
+
+  it("asks of the most probable token against the second, unless told otherwise", async () => {
+    const model = await load();
+    const { answer, against } = await measureDirectLogitAttribution(model, PROMPT);
+    const logits = await model.forward(PROMPT, { logitsPos: -1 });
+    const order = Array.from(logits.data.keys()).sort((a, b) => logits.data[b] - logits.data[a]);
+    expect([answer, against]).toEqual(order.slice(0, 2));
+    const alone = await measureDirectLogitAttribution(model, PROMPT, { answer: "hand", against: null });
+    expect(alone.logit).toBeCloseTo(logits.data[model.toSingleToken(" hand")], 3);
+  });
+
+  it("refuses answers of several tokens, equal ones, and options out of range", async () => {
+    const model = await load();
+    await expect(directLogitAttribution(model, PROMPT, { answer: " Elizabeth" })).rejects.toThrow(
+      '" Elizabeth" is not a single token but 5',
+    );
+    await expect(directLogitAttribution(model, PROMPT, { answer: "head", against: " head" })).rejects.toThrow(
+      "Both answers are the token “ head”",
+    );
+    await expect(directLogitAttribution(model, PROMPT, { samples: 1 })).rejects.toThrow("samples is 1");
+    await expect(directLogitAttribution(model, PROMPT, { answer: 99999 })).rejects.toThrow("99999");
+    await expect(command("direct-logit-attribution", "--single", "--against", "hand")).rejects.toThrow(
+      "give one of them",
+    );
+  });
+
+  it("is a command that runs without arguments, at 80 columns", async () => {
+    const { stdout } = await command("direct-logit-attribution");
+    expect(stdout).toContain("Which parts of the model write the answer?");
+    expect(stdout).toContain("the model's own to within");
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+  });
+});

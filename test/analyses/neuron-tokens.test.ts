@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { measureNeuron, neuronTokens } from "../../src/analyses/neuron-tokens.ts";
+import { PASSAGE } from "../../src/analyses/passage.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { golden, goldenModel } from "../goldens.ts";
+import { command, widest } from "./command.ts";
+
+let model: HookedTransformer;
+let folder: string;
+beforeAll(async () => {
+  model = await HookedTransformer.fromPretrained("solu-1l-novels");
+  folder = mkdtempSync(join(tmpdir(), "glassformer-neuron-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a neuron's tokens and examples", () => {
+  it("are the activations that runs of the text's pieces have, behind BOS", async () => {
+    const found = await measureNeuron(model, PASSAGE, { neuron: 830, top: 3, around: 5 });
+    const ids = Array.from(model.toTokens(PASSAGE, { prependBos: false, truncate: false }).data);
+    expect(found.activations.length).toBe(ids.length);
+    const largest = new Array(model.cfg.dMlp).fill(-Infinity);
+    for (let start = 0; start < ids.length; start += 127) {
+      const piece = ids.slice(start, start + 127);
+      const [, cache] = await model.runWithCache([[1, ...piece]], { namesFilter: "blocks.0.mlp.hook_post" as never });
+      const post = cache.get("blocks.0.mlp.hook_post" as never);
+      piece.forEach((_, i) => {
+        expect(Math.abs(found.activations[start + i] - post.get(0, i + 1, 830))).toBeLessThan(1e-3);
+        for (let n = 0; n < largest.length; n++) largest[n] = Math.max(largest[n], post.get(0, i + 1, n));
+      });
+    }
+    largest.forEach((x, n) => {
+      expect(Math.abs(found.largestOfEach[n] - x)).toBeLessThan(1e-3 * Math.max(1, Math.abs(x)));
+    });
+  });
+
+  it("are the strongest places, none within another's context", async () => {
+    const { examples, activations } = await measureNeuron(model, PASSAGE, { neuron: 77, top: 4, around: 5 });
+    const places = examples.map((e) => e.at);
+    expect(examples[0].activation).toBe(Math.max(...activations));
+    places.forEach((a, i) => {
+      expect(examples[i].tokens[examples[i].marked]).toBe(examples[i].token);
+      expect(examples[i].activations[examples[i].marked]).toBe(activations[a]);
+      for (const b of places.slice(i + 1)) expect(Math.abs(a - b)).toBeGreaterThan(5);
+    });
+    // What is stronger than an example, and none itself, is near a stronger one.
+    activations.forEach((x, at) => {
+      if (x <= examples[3].activation) return;
+      expect(places.some((p) => Math.abs(p - at) <= 5)).toBe(true);
+    });
+  });
+
+  it("has as effects W_out[neuron] times W_U", async () => {
+    const { effects, otherEffects } = await measureNeuron(model, "He shook his head.", { neuron: 830 });
+    for (let t = 0; t < model.cfg.dVocab; t += 97) {
+      let logit = 0;
+      for (let i = 0; i < model.cfg.dModel; i++) {
+        logit += model.weights.get("blocks.0.mlp.W_out").get(830, i) * model.W_U.get(i, t);
+      }
+      expect(effects[t]).toBeCloseTo(logit, 4);
+    }
+    expect(otherEffects.length).toBe(100);
+  });
+
+  it("takes the neuron that writes most where none is named", async () => {
+    const found = await measureNeuron(model, PASSAGE);
+    const W_out = model.weights.get("blocks.0.mlp.W_out");
+    const loud = found.largestOfEach.map((x, n) => x * Math.hypot(...Array.from(W_out.row(n).data)));
+    expect(found.neuron).toBe(loud.indexOf(Math.max(...loud)));
+  });
+
+  it("refuses an empty text, a neuron or layer that there is not, and a model without neurons", async () => {
+    await expect(neuronTokens(model, " \n")).rejects.toThrow("The text is empty");
+    await expect(neuronTokens(model, PASSAGE, { neuron: 1024 })).rejects.toThrow("from 0 to 1023");
+    await expect(neuronTokens(model, PASSAGE, { layer: 3 })).rejects.toThrow("There is no layer 3");
+    const attnOnly = goldenModel(await golden("attn_only_2l"));
+    await expect(neuronTokens(attnOnly, PASSAGE)).rejects.toThrow("has no neurons");
+  });
+});
+
+describe("glassformer neuron-tokens", () => {
+  it("runs without arguments, at 80 columns", async () => {
+    const { stdout } = await command("neuron-tokens");
+    expect(stdout).toContain("What makes a neuron fire");
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+  });
+
+  it("reads a text file, and refuses one that is empty, missing or not UTF-8", async () => {
+    const file = join(folder, "text.txt");
+    writeFileSync(file, "Mr. Long and Mrs. Long went home.\n");
+    const { stdout } = await command("neuron-tokens", "--neuron", "77", "--text", file, "--json");
+    expect(JSON.parse(stdout).settings.text).toBe(file);
+    writeFileSync(file, " \n");
+    await expect(command("neuron-tokens", "--text", file)).rejects.toThrow("holds no text: it is empty");
+    writeFileSync(file, Uint8Array.of(0x61, 0xff));
+    await expect(command("neuron-tokens", "--text", file)).rejects.toThrow("is not UTF-8");
+    await expect(command("neuron-tokens", "--text", join(folder, "none.txt"))).rejects.toThrow("there is no such file");
+  });
+});
