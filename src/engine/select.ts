@@ -98,7 +98,10 @@ function selectionOf(t: Tensor): Selection | undefined {
 
 function select(t: Tensor, s: Selection): Tensor {
   if (s.kind === "slice") return t.slice(s.axis, s.start, s.end);
-  return s.kind === "gather" ? t.gather(s.axis, s.index) : t.gatherRows(s.index);
+  if (s.kind === "rows") return t.gatherRows(s.index);
+  // The index is named after the axis it was made for; the part keeps the name of the axis it is taken from (query, pos).
+  const part = t.gather(s.axis, s.index);
+  return part.axes[s.axis] === t.axes[s.axis] ? part : part.rename(t.axes);
 }
 
 function keyOf(s: Selection | null, ids: Map<Tensor, number>): string {
@@ -141,7 +144,23 @@ function passes(t: Tensor, s: Selection): readonly (Selection | null)[] | undefi
 /** Ops whose attributes mean the same on rows. */
 const rowOps = new Set<string>([
   ...["add", "sub", "mul", "div", "pow", "maximum", "minimum", "equal", "lessThan", "and", "or", "not", "where"],
-  ...["neg", "abs", "sign", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "sin", "cos", "erf", "gelu", "cast", "point"],
+  ...[
+    "neg",
+    "abs",
+    "sign",
+    "exp",
+    "log",
+    "sqrt",
+    "tanh",
+    "sigmoid",
+    "relu",
+    "sin",
+    "cos",
+    "erf",
+    "gelu",
+    "cast",
+    "point",
+  ],
   ...[
     "sum",
     "mean",

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { testPromptFinding } from "../../src/analyses/test-prompt.ts";
+import { HookedTransformer, testPrompt, testPromptText } from "../../src/node.ts";
+import { command, widest } from "./command.ts";
+
+const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
+const PROMPT = "The old man smiled, and shook his";
+
+describe("testPrompt", () => {
+  it("gives rank, logit and probability as a sort of the model's logits does", async () => {
+    const model = await load();
+    const { steps, prompt, answers } = await testPrompt(model, PROMPT, "hand", { topK: 5 });
+    const logits = Array.from((await model.forward(PROMPT, { logitsPos: -1 })).data);
+    const order = logits.map((_, i) => i).sort((a, b) => logits[b] - logits[a]);
+    const total = logits.reduce((sum, l) => sum + Math.exp(l), 0);
+    expect(prompt).toEqual(model.toStrTokens(PROMPT));
+    expect(answers).toEqual([[" hand"]]);
+    expect(steps.length).toBe(1);
+    const [answer] = steps[0].answers;
+    expect(answer.id).toBe(model.toSingleToken(" hand"));
+    expect(answer.rank).toBe(order.indexOf(answer.id));
+    expect(answer.logit).toBeCloseTo(logits[answer.id], 4);
+    expect(answer.prob).toBeCloseTo(Math.exp(logits[answer.id]) / total, 6);
+    expect(steps[0].top.map((t) => t.id)).toEqual(order.slice(0, 5));
+    expect(steps[0].top.map((t) => t.rank)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("goes along the tokens of an answer, each after those before it", async () => {
+    const model = await load();
+    const { steps, answers } = await testPrompt(model, "My dear Miss", "Elizabeth");
+    expect(answers[0].length).toBe(5);
+    expect(steps.length).toBe(5);
+    const whole = "My dear Miss Elizabeth";
+    const loss = await model.forward(whole, { returnType: "loss", lossPerToken: true });
+    const ids = model.toTokens(whole).data;
+    steps.forEach((step, i) => {
+      const at = ids.length - 5 + i;
+      expect(step.answers[0].id).toBe(ids[at]);
+      expect(-Math.log(step.answers[0].prob)).toBeCloseTo(loss.data[at - 1], 3);
+    });
+  });
+
+  it("compares the first tokens of several answers", async () => {
+    const { steps, answers } = await testPrompt(await load(), PROMPT, ["head", "hand", "Elizabeth"]);
+    expect(answers.map((a) => a.length)).toEqual([1, 1, 5]);
+    expect(steps.length).toBe(1);
+    expect(steps[0].answers.map((a) => a.token)).toEqual([" head", " hand", " E"]);
+  });
+
+  it("takes an answer as it is where no space is wanted", async () => {
+    const { answers } = await testPrompt(await load(), PROMPT, "ing", { prependSpaceToAnswer: false });
+    expect(answers).toEqual([["ing"]]);
+  });
+
+  it("prints as TransformerLens does", () => {
+    const road = { id: 1, token: " road", logit: 14.244, prob: 0.03512, rank: 2 };
+    const ground = { id: 2, token: " ground", logit: 14.51, prob: 0.0459, rank: 0 };
+    const text = testPromptText({
+      prompt: ["<|endoftext|>", "Why", " did"],
+      answers: [[" road"]],
+      steps: [{ answers: [road], top: [ground] }],
+    });
+    expect(text).toBe(
+      [
+        'Tokenized prompt: ["<|endoftext|>", "Why", " did"]',
+        'Tokenized answer: [" road"]',
+        "Performance on answer token:",
+        "Rank: 2        Logit: 14.24 Prob:  3.51% Token: | road|",
+        "Top 0th token. Logit: 14.51 Prob:  4.59% Token: | ground|",
+        'Ranks of the answer tokens: [(" road", 2)]',
+      ].join("\n"),
+    );
+  });
+
+  it("refuses an empty answer, none, one that does not fit, and no top tokens", async () => {
+    const model = await load();
+    await expect(testPrompt(model, PROMPT, "")).rejects.toThrow("An answer is empty");
+    await expect(testPrompt(model, PROMPT, [])).rejects.toThrow("There is no answer");
+    await expect(testPrompt(model, PROMPT, "head", { topK: 0 })).rejects.toThrow("topK is 0");
+    await expect(testPrompt(model, "a ".repeat(300), "head")).rejects.toThrow("the model's context holds 256");
+    await expect(testPromptFinding(model, "", "head")).rejects.toThrow("The prompt is empty");
+  });
+});
+
+describe("glassformer test-prompt", () => {
+  it("runs without arguments, at 80 columns", async () => {
+    const { stdout } = await command("test-prompt");
+    expect(stdout).toContain("“ head” has rank 0");
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+  });
+
+  it("takes one answer of several tokens, and says what of several answers is left out", async () => {
+    const { stdout } = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "--json");
+    const one = JSON.parse(stdout);
+    expect(one.tables.map((t: { name: string }) => t.name)).toEqual([
+      "answers",
+      "top_0",
+      "top_1",
+      "top_2",
+      "top_3",
+      "top_4",
+    ]);
+    const several = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "Jane");
+    expect(several.stdout).toContain("only the first tokens are");
+  });
+});
