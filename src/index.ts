@@ -18,6 +18,10 @@ export {
   attentionPatterns,
   measureAttentionPatterns,
 } from "./analyses/attention-patterns.ts";
+export {
+  type AttributionPatchingAnalysisOptions,
+  attributionPatchingFinding,
+} from "./analyses/attribution-patching.ts";
 export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
 export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
 export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
@@ -27,11 +31,17 @@ export {
   directLogitAttribution,
   measureDirectLogitAttribution,
 } from "./analyses/direct-logit-attribution.ts";
+export { type EdgeAttributionOptions, edgeAttributionFinding } from "./analyses/edge-attribution.ts";
 // what an analysis returns, and what a picture shows
 export { type Finding, finding } from "./analyses/finding.ts";
+export { type GradientXActivationOptions, gradientXActivation } from "./analyses/gradient-x-activation.ts";
 export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export { type InductionScoreOptions, inductionScore } from "./analyses/induction-score.ts";
+export {
+  type IntegratedGradientsFindingOptions,
+  integratedGradientsFinding,
+} from "./analyses/integrated-gradients.ts";
 export type { IoiPrompt } from "./analyses/ioi/prompts.ts";
 export { type IoiMeasurement, type IoiOptions, ioi, measureIoi } from "./analyses/ioi.ts";
 export {
@@ -40,6 +50,7 @@ export {
   logitLens,
   measureLogitLens,
 } from "./analyses/logit-lens.ts";
+export { type NeuronSaliencyOptions, neuronSaliency } from "./analyses/neuron-saliency.ts";
 export {
   measureNeuron,
   type NeuronMeasurement,

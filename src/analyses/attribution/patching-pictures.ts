@@ -1,4 +1,4 @@
-/** Attribution patching's pictures: the estimates beside what patching in truth gives, on one scale. */
+/** Attribution patching's pictures: the estimates, and on the same scale what patching in truth gives. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AttributionPatching, AttributionSite } from "../../lens/attribution-patching.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
@@ -11,6 +11,12 @@ const MOST_ROWS = 32;
 const PATTERNS = 4;
 
 type Matrix = readonly (readonly number[])[];
+/** The effect of a place, estimated or patched. */
+type Effect = (site: AttributionSite, ...index: number[]) => number;
+interface Head {
+  readonly layer: number;
+  readonly head: number;
+}
 
 export function attributionPictures(
   model: HookedTransformer,
@@ -20,73 +26,109 @@ export function attributionPictures(
 ): PictureSpec[] {
   const { nLayers, nHeads } = model.cfg;
   const positions = { label: "position", ticks: placeLabels(contrast) };
-  const truth = (site: AttributionSite, ...index: number[]) => measured.get(site)!.get(...index) - corrupted;
-  const estimate = (site: AttributionSite, ...index: number[]) => effects.get(site)!.get(...index);
   const at = range(contrast.clean.ids.length);
-  const color = { label: "effect", unit: "logits" };
+  const estimated: Effect = (site, ...index) => effects.get(site)!.get(...index);
+  const patched: Effect = (site, ...index) => measured.get(site)!.get(...index) - corrupted;
 
-  const streams = (["resid_pre", "attn_out", "resid_mid", "mlp_out"] as const).filter((site) => effects.has(site));
-  const byPos = (of: typeof estimate, site: AttributionSite): Matrix =>
-    range(nLayers).map((layer) => at.map((pos) => of(site, layer, pos)));
-  const layers = { label: "layer", ticks: range(nLayers).map(String) };
+  const sites = (["resid_pre", "attn_out", "resid_mid", "mlp_out"] as const).filter((site) => effects.has(site));
+  const places = range(nLayers).flatMap((layer) => sites.map((site) => ({ layer, site })));
+  const byPosition = (effect: Effect): Matrix =>
+    places.map(({ layer, site }) => at.map((pos) => effect(site, layer, pos)));
   const stream: FacetsSpec = {
     kind: "facets",
     name: "stream",
     part: "positions",
     title: "The stream, and what layers write to it",
-    caption: "Left the estimate, right what patching the place changes. Blue brings the clean answer back.",
-    facets: streams.flatMap((site) => [
-      { title: `${site}, estimated`, values: byPos(estimate, site) },
-      { title: `${site}, patched`, values: byPos(truth, site) },
-    ]),
+    caption: "Blue brings the clean answer back.",
+    facets: [
+      { title: "estimated", values: byPosition(estimated) },
+      ...(sites.every((site) => measured.has(site)) ? [{ title: "patched", values: byPosition(patched) }] : []),
+    ],
     x: positions,
-    y: layers,
-    color,
+    y: { label: "place", ticks: places.map(({ layer, site }) => `L${layer} ${site}`) },
+    color: { label: "effect", unit: "logits" },
   };
 
-  const rows = range(nLayers).flatMap((layer) => range(nHeads).map((head) => ({ layer, head })));
-  const each = rows.length <= MOST_ROWS;
-  const total = (of: typeof estimate, site: AttributionSite, layer: number, head: number) =>
-    at.reduce((sum, pos) => sum + of(site, layer, pos, head), 0);
-  const byHead = (of: typeof estimate, site: AttributionSite): Matrix =>
+  const heads = range(nLayers).flatMap((layer) => range(nHeads).map((head): Head => ({ layer, head })));
+  const each = heads.length <= MOST_ROWS;
+  const byHead = (effect: Effect, site: AttributionSite): Matrix =>
     each
-      ? rows.map(({ layer, head }) => at.map((pos) => of(site, layer, pos, head)))
-      : range(nLayers).map((layer) => range(nHeads).map((head) => total(of, site, layer, head)));
-  const heads: FacetsSpec = {
-    kind: "facets",
-    name: "heads",
-    part: "heads",
-    title: "Heads' outputs (z), queries, keys and values",
-    caption: `Left the estimate, right what patching ${each ? "the place changes" : "each position alone changes, added up over positions"}.`,
-    facets: (["z", "q", "k", "v"] as const).flatMap((site) => [
-      { title: `${site}, estimated`, values: byHead(estimate, site) },
-      { title: `${site}, patched`, values: byHead(truth, site) },
-    ]),
-    x: each ? positions : { label: "head" },
-    y: each ? { label: "head", ticks: rows.map(({ layer, head }) => `L${layer}H${head}`) } : layers,
-    color,
-  };
+      ? heads.map(({ layer, head }) => at.map((pos) => effect(site, layer, pos, head)))
+      : range(nLayers).map((layer) =>
+          range(nHeads).map((head) => at.reduce((sum, pos) => sum + effect(site, layer, pos, head), 0)),
+        );
+  const headSites = ["z", "q", "k", "v"] as const;
+  const headPictures = pair(
+    {
+      kind: "facets",
+      name: "heads",
+      part: "heads",
+      title: "Heads' outputs (z), queries, keys and values",
+      caption: each ? "Each position on its own." : "Each position on its own, added up over positions.",
+      x: each ? positions : { label: "head" },
+      y: each ? { label: "head", ticks: heads.map(nameOf) } : { label: "layer" },
+    },
+    (effect) => headSites.map((site) => ({ title: site, values: byHead(effect, site) })),
+    estimated,
+    headSites.every((site) => measured.has(site)) ? patched : undefined,
+  );
 
-  const sizeOf = ({ layer, head }: (typeof rows)[number]) =>
-    at.reduce((sum, q) => sum + at.reduce((s, k) => s + Math.abs(estimate("pattern", layer, head, q, k)), 0), 0);
-  const strongest = [...rows].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, PATTERNS);
-  const square = (of: typeof estimate, { layer, head }: (typeof rows)[number]): Matrix =>
-    at.map((query) => at.map((key) => of("pattern", layer, head, query, key)));
-  const patterns: FacetsSpec = {
-    kind: "facets",
-    name: "patterns",
-    part: "heads",
-    title: `Patterns of the ${strongest.length} heads with the largest estimates`,
-    caption: "Each weight of a pattern on its own: rows are queries, columns keys.",
-    facets: strongest.flatMap((row) => [
-      { title: `L${row.layer}H${row.head}, estimated`, values: square(estimate, row) },
-      ...(measured.has("pattern") ? [{ title: `L${row.layer}H${row.head}, patched`, values: square(truth, row) }] : []),
-    ]),
-    x: { label: "key", ticks: positions.ticks },
-    y: { label: "query", ticks: positions.ticks },
+  const square = (effect: Effect, { layer, head }: Head): Matrix =>
+    at.map((query) => at.map((key) => effect("pattern", layer, head, query, key)));
+  const size = (head: Head) => square(estimated, head).reduce((sum, row) => sum + total(row.map(Math.abs)), 0);
+  const strongest = heads
+    .map((head) => ({ head, size: size(head) }))
+    .sort((a, b) => b.size - a.size)
+    .slice(0, PATTERNS)
+    .map(({ head }) => head);
+  const patternPictures = pair(
+    {
+      kind: "facets",
+      name: "patterns",
+      part: "heads",
+      title: "Patterns of the heads with the largest estimates",
+      caption: "Each weight of a pattern on its own: rows are queries, columns keys.",
+      x: { label: "key", ticks: positions.ticks },
+      y: { label: "query", ticks: positions.ticks },
+    },
+    (effect) => strongest.map((head) => ({ title: nameOf(head), values: square(effect, head) })),
+    estimated,
+    measured.has("pattern") ? patched : undefined,
+  );
+  return [stream, ...headPictures, ...patternPictures];
+}
+
+/** A picture of the estimates, and one of what was measured on the same scale, if it was. */
+function pair(
+  base: Omit<FacetsSpec, "facets" | "color">,
+  facets: (effect: Effect) => FacetsSpec["facets"],
+  estimated: Effect,
+  patched: Effect | undefined,
+): FacetsSpec[] {
+  const both = [
+    { how: "estimated", facets: facets(estimated) },
+    ...(patched ? [{ how: "patched", facets: facets(patched) }] : []),
+  ];
+  const sizes = both.flatMap((one) =>
+    one.facets.flatMap((f) => f.values.flatMap((row) => row.map((x) => Math.abs(x!)))),
+  );
+  const most = sizes.reduce((a, b) => Math.max(a, b), 0);
+  const color = { label: "effect", unit: "logits", ...(most > 0 ? { domain: [-most, most] as const } : {}) };
+  return both.map((one) => ({
+    ...base,
+    name: `${base.name}-${one.how}`,
+    title: `${base.title}, ${one.how}`,
+    facets: one.facets,
     color,
-  };
-  return [stream, heads, patterns];
+  }));
+}
+
+function nameOf({ layer, head }: Head): string {
+  return `L${layer}H${head}`;
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, x) => sum + x, 0);
 }
 
 function range(n: number): number[] {
