@@ -76,7 +76,7 @@ function rebuild(
       made.set(t, reapply(t, inputs, through));
     } else {
       const own = selectionOf(t);
-      if (own) made.set(t, under(t.inputs[0], own));
+      if (own) made.set(t, named(under(t.inputs[0], own), t.axes));
       else if (t.op === null) made.set(t, t);
       else {
         const inputs = t.inputs.map((x) => made.get(x)!);
@@ -99,9 +99,12 @@ function selectionOf(t: Tensor): Selection | undefined {
 function select(t: Tensor, s: Selection): Tensor {
   if (s.kind === "slice") return t.slice(s.axis, s.start, s.end);
   if (s.kind === "rows") return t.gatherRows(s.index);
-  // The index is named after the axis it was made for; the part keeps the name of the axis it is taken from (query, pos).
-  const part = t.gather(s.axis, s.index);
-  return part.axes[s.axis] === t.axes[s.axis] ? part : part.rename(t.axes);
+  // Higher up the part keeps the name of the axis it is taken from (query, pos); where it was asked for it gets its own.
+  return named(t.gather(s.axis, s.index), t.axes);
+}
+
+function named(t: Tensor, axes: readonly string[]): Tensor {
+  return axes.every((axis, i) => t.axes[i] === axis) ? t : t.rename(axes);
 }
 
 function keyOf(s: Selection | null, ids: Map<Tensor, number>): string {
