@@ -58,6 +58,7 @@ export {
   neuronTokens,
 } from "./analyses/neuron-tokens.ts";
 export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
+export { type PathPatchingFindingOptions, pathPatchingFinding } from "./analyses/path-patching.ts";
 export type { PictureSpec } from "./analyses/picture.ts";
 export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
 export { testPromptFinding } from "./analyses/test-prompt.ts";

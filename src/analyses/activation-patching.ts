@@ -143,7 +143,7 @@ function report(
       { name: "positions", title: "By layer and position" },
       { name: "heads", title: "By head, at all positions" },
     ].filter(({ name }) => [...found.keys()].some((site) => SITES[site].by === (name === "heads" ? "head" : "pos"))),
-    pictures: [...found].map(([site, values]) => heatmap(site, values, contrast)),
+    pictures: (["pos", "head"] as const).flatMap((by) => heatmaps(by, found, contrast)),
     tables: [
       table("top", `The ${Math.min(top, ranked.length)} largest effects`, ranked.slice(0, top), contrast),
       { ...table("all", "All places", cells, contrast), detail: true },
@@ -219,23 +219,38 @@ function statements(
   ];
 }
 
-function heatmap(site: PatchingSite, values: Tensor, contrast: Contrast): PictureSpec {
-  const [layers, width] = values.shape;
-  const { by, what } = SITES[site];
-  const rows = Array.from({ length: layers }, (_, layer) =>
-    Array.from({ length: width }, (_, at) => contrast.normalized(values.get(layer, at))),
-  );
-  return {
-    kind: "imshow",
-    name: site,
-    part: by === "pos" ? "positions" : "heads",
-    title: `Patching ${what} (${site})`,
-    caption: "1: the clean run's logit difference is back; 0: nothing is; below 0: it moves further away.",
-    values: rows,
-    x: by === "pos" ? { label: "position", ticks: placeLabels(contrast) } : { label: "head" },
-    y: { label: "layer" },
-    color: { label: "regained" },
-  };
+/** The sites that are patched by position, or those by head, side by side on one scale. */
+function heatmaps(
+  by: "pos" | "head",
+  found: ReadonlyMap<PatchingSite, Tensor>,
+  contrast: Contrast,
+): readonly PictureSpec[] {
+  const own = [...found].filter(([site]) => SITES[site].by === by);
+  if (own.length === 0) return [];
+  const width = Math.max(...own.map(([, values]) => values.shape[1]));
+  const facets = own.map(([site, values]) => ({
+    title: site,
+    // Where several query heads share a key, there are fewer keys and values.
+    values: Array.from({ length: values.shape[0] }, (_, layer) =>
+      Array.from({ length: width }, (_, at) =>
+        at < values.shape[1] ? contrast.normalized(values.get(layer, at)) : null,
+      ),
+    ),
+  }));
+  const furthest = Math.max(1, ...facets.flatMap(({ values }) => values.flat().map((x) => Math.abs(x ?? 0))));
+  return [
+    {
+      kind: "facets",
+      name: by === "pos" ? "positions" : "heads",
+      part: by === "pos" ? "positions" : "heads",
+      title: by === "pos" ? "What comes back, by layer and position" : "What comes back, by layer and head",
+      caption: `1: the clean run's logit difference is back; 0: nothing is; below 0: it moves further away. ${own.map(([site]) => `${site} is ${SITES[site].what}`).join("; ")}.`,
+      facets,
+      x: by === "pos" ? { label: "position", ticks: placeLabels(contrast) } : { label: "head" },
+      y: { label: "layer" },
+      color: { label: "regained", domain: [-furthest, furthest] },
+    },
+  ];
 }
 
 function table(name: string, title: string, cells: readonly Cell[], { clean }: Contrast): Table {

@@ -16,6 +16,7 @@ import { ioiAnalysis } from "./ioi.ts";
 import { logitLensAnalysis } from "./logit-lens.ts";
 import { neuronSaliencyAnalysis } from "./neuron-saliency.ts";
 import { neuronTokensAnalysis } from "./neuron-tokens.ts";
+import { pathPatchingAnalysis } from "./path-patching.ts";
 import { singularVectorsAnalysis } from "./singular-vectors.ts";
 import { testPromptAnalysis } from "./test-prompt.ts";
 
@@ -38,6 +39,7 @@ export const ANALYSES: readonly Analysis[] = [
   edgeAttributionAnalysis,
   ioiAnalysis,
   ablationAnalysis,
+  pathPatchingAnalysis,
 ];
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */

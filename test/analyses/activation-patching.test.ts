@@ -3,6 +3,7 @@ import { activationPatching } from "../../src/analyses/activation-patching.ts";
 import type { Finding } from "../../src/analyses/finding.ts";
 import { getActPatchAttnHeadOutAllPos } from "../../src/lens/patching.ts";
 import { HookedTransformer } from "../../src/node.ts";
+import { zeros } from "../../src/tensor/array.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
 const rows = (found: Finding, name: string) => {
@@ -33,9 +34,12 @@ describe("on the bundled model", () => {
   });
 
   it("draws layer by position with tokens, and layer by head", () => {
-    expect(found.pictures.map((p) => p.name)).toContain("head_pattern");
-    const picture = found.pictures.find((p) => p.name === "attn_out")!;
-    expect(picture.kind === "imshow" && picture.x?.ticks?.[2]).toBe(" lady/ gentleman");
+    expect(found.pictures.map((p) => p.name)).toEqual(["positions", "heads"]);
+    const [positions, heads] = found.pictures;
+    if (positions.kind !== "facets" || heads.kind !== "facets") throw new Error("not facets");
+    expect(positions.facets.map((f) => f.title)).toEqual(["resid_pre", "attn_out", "mlp_out"]);
+    expect(positions.x?.ticks?.[2]).toBe(" lady/ gentleman");
+    expect(heads.facets[0].values[0]).toHaveLength(4);
   });
 
   it("reports progress up to the end", () => {
@@ -66,9 +70,16 @@ describe("on the bundled model", () => {
   });
 
   it("refuses prompts that the model does not tell apart, and sites that there are not", async () => {
-    // A causal model's last logits do not see what is patched in after them; here nothing differs but BOS's neighbour.
-    const alike = activationPatching(model, { clean: [0, 5, 9], corrupted: [0, 5, 9] });
-    await expect(alike).rejects.toThrow(/are the same/);
+    const { weights, cfg } = model;
+    const blind = new Map([...weights.entries()].map(([name, { array }]) => [name, array!] as const));
+    blind.set("blocks.0.attn.W_O", zeros("float32", [cfg.nHeads, cfg.dHead, cfg.dModel]));
+    const alike = activationPatching(new HookedTransformer(cfg, blind), {
+      clean: [0, 5, 9],
+      corrupted: [0, 6, 9],
+      answer: 7,
+      wrong: 8,
+    });
+    await expect(alike).rejects.toThrow(/does not tell the two prompts apart/);
     await expect(activationPatching(model, { sites: ["resid_per"] })).rejects.toThrow(/Did you mean "resid_pre"/);
   });
 });

@@ -1,0 +1,223 @@
+/** "Through which direct paths does what decides between two answers travel?" */
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { allSenders, type Receiver, type Sender } from "../lens/path-ends.ts";
+import { type PathPatchingResult, pathPatching } from "../lens/path-patching.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { type AnalysisContext, analysis } from "./analysis.ts";
+import {
+  CLEAN_RUN,
+  CORRUPTED_RUN,
+  type Contrast,
+  type ContrastOptions,
+  contrastBaselines,
+  contrastOptions,
+  contrastSettings,
+  readContrast,
+} from "./contrast.ts";
+import { type Column, type Finding, finding, type Statement } from "./finding.ts";
+import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { middle } from "./statistics/middle.ts";
+
+/** What `pathPatchingFinding` takes besides the model. */
+export interface PathPatchingFindingOptions extends ContrastOptions, AnalysisContext {
+  /** What says it: `L0H3`, `L0MLP`, `embed`, `pos_embed`. All unless given. */
+  readonly senders?: readonly string[] | undefined;
+  /** What hears it: `L1H0.q`, `.k`, `.v`, `L1MLP`, `logits`. The logits and every MLP unless given. */
+  readonly receivers?: readonly string[] | undefined;
+  /** How many paths to list. Default 10. */
+  readonly top?: number | undefined;
+}
+
+/** One patched path. */
+interface PatchedPath {
+  readonly from: string;
+  readonly to: string;
+  readonly metric: number;
+  /** What of the clean run's logit difference is lost: 0 nothing, 1 all of it. */
+  readonly lost: number;
+}
+
+const QUESTION = "Through which direct paths does what decides between the two answers travel?";
+const TYPICAL = "typical path";
+
+/**
+ * Path patching of the clean run: along one direct path at a time a receiver hears what the sender says on the corrupted
+ * prompt. What of the clean run's logit difference is lost says what travels there.
+ * @throws InputError for prompts of different lengths or answers of several tokens; UnknownNameError or ArgumentError for
+ * a component that there is not.
+ */
+export async function pathPatchingFinding(
+  model: HookedTransformer,
+  options: PathPatchingFindingOptions = {},
+): Promise<Finding> {
+  const { top = 10, signal, onProgress } = options;
+  checkWhole("top", top, 1);
+  const contrast = await readContrast(model, options, signal);
+  const senders = (options.senders?.length ? options.senders : allSenders(model)) as Sender[];
+  const receivers = (options.receivers?.length ? options.receivers : mlpsAndLogits(model)) as Receiver[];
+  const result = await pathPatching(model, contrast.clean.input, {
+    source: contrast.corrupted.input,
+    senders,
+    receivers,
+    metric: contrast.metric,
+    signal,
+    onProgress,
+  });
+  const paths = pathsOf(result, senders, receivers, contrast);
+  if (paths.length === 0) {
+    throw new ArgumentError("There is no path: none of the receivers comes after any of the senders.", {
+      asked: [senders, receivers],
+    });
+  }
+  const ranked = [...paths].sort((a, b) => Math.abs(b.lost) - Math.abs(a.lost));
+  const typical = middle(paths.map(({ lost }) => lost));
+  const { lost: strongest } = ranked[0];
+  return finding({
+    analysis: "path-patching",
+    question: QUESTION,
+    summary: [
+      {
+        text: `Most travels from ${ranked[0].from} to ${ranked[0].to}: with that path patched ${strongest.toFixed(2)} of the difference is lost.`,
+        figure: { value: strongest, unit: "", comparedWith: [TYPICAL] },
+      },
+      ...strongestSender(paths, ranked[0].from),
+      {
+        text: `The model prefers ${quoted(contrast.answer)} to ${quoted(contrast.wrong)} by ${contrast.cleanMetric.toFixed(2)} logits on the clean prompt and by ${contrast.corruptedMetric.toFixed(2)} on the corrupted one.`,
+        figure: {
+          value: contrast.cleanMetric - contrast.corruptedMetric,
+          unit: "logits",
+          comparedWith: [CLEAN_RUN, CORRUPTED_RUN],
+        },
+      },
+    ],
+    method: {
+      text: "The clean prompt is run. Along one path at a time, what the receiver reads from the residual stream is changed by what the sender says on the corrupted prompt minus what it says on the clean one; every other component keeps reading the clean stream, but for what comes through the receiver. Norms are recomputed. What is lost is (clean − patched) / (clean − corrupted), of the difference of the answers' logits at the last position.",
+      references: [
+        {
+          title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+          url: "https://arxiv.org/abs/2211.00593",
+          paper: "Wang et al., 2022",
+        },
+        {
+          title: "Localizing Model Behavior with Path Patching",
+          url: "https://arxiv.org/abs/2304.05969",
+          paper: "Goldowsky-Dill et al., 2023",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { ...contrastSettings(contrast), senders: senders.length, receivers: receivers.length, top },
+    pictures: [
+      {
+        kind: "imshow",
+        name: "paths",
+        title: "What is lost with each direct path patched",
+        caption:
+          "1: all of the clean run's logit difference; 0: nothing; below 0: it grows. A gap: there is no such path.",
+        values: senders.map((from) =>
+          receivers.map((to) => paths.find((path) => path.from === from && path.to === to)?.lost ?? null),
+        ),
+        x: { label: "receiver", ticks: receivers },
+        y: { label: "sender", ticks: senders },
+        color: { label: "lost" },
+      },
+    ],
+    tables: [
+      {
+        ...table("top", `The ${Math.min(top, ranked.length)} strongest paths`, ranked.slice(0, top)),
+        comparedWith: [TYPICAL, CLEAN_RUN],
+      },
+      { ...table("paths", "All paths", paths), detail: true },
+    ],
+    baselines: [
+      ...contrastBaselines(contrast),
+      {
+        name: TYPICAL,
+        kind: "reference value",
+        text: `The median of all ${paths.length} paths, and what most of them lose.`,
+        value: typical.median,
+        interval: typical.interval,
+        level: typical.level,
+        samples: paths.length,
+      },
+    ],
+    caveats: [
+      "One pair of prompts: a path that matters here may not matter for another pair that asks the same.",
+      "Paths do not add up, as norms and nonlinearities see their sum.",
+      "A path is patched at all positions at once; it does not say from which token to which.",
+      ...model.notes,
+    ],
+  });
+}
+
+function mlpsAndLogits({ cfg }: HookedTransformer): Receiver[] {
+  const mlps = Array.from({ length: cfg.attnOnly ? 0 : cfg.nLayers }, (_, layer): Receiver => `L${layer}MLP`);
+  return [...mlps, "logits"];
+}
+
+function pathsOf(
+  { values }: PathPatchingResult,
+  senders: readonly string[],
+  receivers: readonly string[],
+  { normalized }: Contrast,
+): PatchedPath[] {
+  return senders
+    .flatMap((from, s) => receivers.map((to, r) => ({ from, to, metric: values.get(s, r) })))
+    .filter(({ metric }) => !Number.isNaN(metric))
+    .map((path) => ({ ...path, lost: 1 - normalized(path.metric) }));
+}
+
+/** Where the strongest path's sender is heard besides. */
+function strongestSender(paths: readonly PatchedPath[], sender: string): Statement[] {
+  const own = paths.filter(({ from }) => from === sender);
+  if (own.length < 2) return [];
+  const heard = own.map(({ to, lost }) => `${to} ${lost.toFixed(2)}`).slice(0, 5);
+  return [{ text: `${sender} is heard by ${heard.join(", ")}${own.length > 5 ? " and others" : ""}.` }];
+}
+
+function table(name: string, title: string, paths: readonly PatchedPath[]) {
+  const columns: Column[] = [
+    { name: "sender", title: "sender", format: "text", description: "What says it." },
+    { name: "receiver", title: "receiver", format: "text", description: "What hears it directly." },
+    {
+      name: "logit_difference",
+      title: "logit difference",
+      unit: "logits",
+      format: { digits: 3 },
+      description: "The answer's logit minus the wrong one's, with the path patched.",
+    },
+    {
+      name: "lost",
+      title: "lost",
+      format: { digits: 3 },
+      description: "The part of the clean run's difference from the corrupted one that is lost.",
+    },
+  ];
+  return { name, title, columns, rows: paths.map(({ from, to, metric, lost }) => [from, to, metric, lost]) };
+}
+
+/** `pathPatchingFinding` as the index has it. */
+export const pathPatchingAnalysis = analysis({
+  name: "path-patching",
+  question: QUESTION,
+  description:
+    "Patches one direct path at a time, from a head, an MLP or the embedding to a head's queries, keys or values, an MLP or the logits, and measures what of the clean run's logit difference is lost.",
+  example: "--senders L0H1 L0H3 --receivers L0MLP logits --out report.html",
+  options: {
+    ...contrastOptions,
+    senders: {
+      type: "texts",
+      placeholder: "sender",
+      description: "what says it: L0H3, L0MLP, embed, pos_embed",
+      defaultText: "all",
+    },
+    receivers: {
+      type: "texts",
+      placeholder: "receiver",
+      description: "what hears it: L1H0.q, .k or .v, L1MLP, logits",
+      defaultText: "every MLP and the logits",
+    },
+    top: { type: "integer", placeholder: "K", description: "how many paths to list", default: 10 },
+  },
+  run: (model, options, context) => pathPatchingFinding(model, { ...options, ...context }),
+});

@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Finding } from "../../src/analyses/finding.ts";
+import { pathPatchingFinding } from "../../src/analyses/path-patching.ts";
+import { HookedTransformer } from "../../src/node.ts";
+
+const rows = (found: Finding) => found.tables.find((table) => table.name === "paths")!.rows;
+
+describe("path-patching on the bundled model", () => {
+  let model: HookedTransformer;
+  let found: Finding;
+  beforeAll(async () => {
+    model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    found = await pathPatchingFinding(model);
+  });
+
+  it("tries every path to the MLP and to the logits, and draws a gap where there is none", () => {
+    expect(rows(found)).toHaveLength(2 * 6 + 1);
+    const [picture] = found.pictures;
+    if (picture.kind !== "imshow") throw new Error("not a heatmap");
+    expect(picture.y?.ticks).toEqual(["embed", "pos_embed", "L0H0", "L0H1", "L0H2", "L0H3", "L0MLP"]);
+    expect(picture.x?.ticks).toEqual(["L0MLP", "logits"]);
+    expect(picture.values.at(-1)![0]).toBeNull();
+  });
+
+  it("loses nothing along paths from what is the same in both prompts", () => {
+    for (const [from, , , lost] of rows(found)) if (from === "pos_embed") expect(lost).toBeCloseTo(0, 5);
+  });
+
+  it("finds that the MLP tells the logits, and that two heads tell the MLP", () => {
+    expect(found.summary[0].text).toMatch(/^Most travels from L0MLP to logits/);
+    const top = found.tables[0].rows.slice(1, 3).map(([from, to]) => `${from} ${to}`);
+    expect(top.sort()).toEqual(["L0H1 L0MLP", "L0H3 L0MLP"]);
+    expect(found.summary[0].figure!.comparedWith.length).toBeGreaterThan(0);
+  });
+
+  it("takes senders and receivers, and refuses what gives no path", async () => {
+    const some = await pathPatchingFinding(model, { senders: ["embed"], receivers: ["L0H1.v", "L0H3.v"] });
+    expect(rows(some)).toHaveLength(2);
+    const none = pathPatchingFinding(model, { senders: ["L0MLP"], receivers: ["L0H0.q"] });
+    await expect(none).rejects.toThrow(/There is no path/);
+    await expect(pathPatchingFinding(model, { senders: ["L0H9"] })).rejects.toThrow(/has no L0H9/);
+    await expect(pathPatchingFinding(model, { clean: "The queen said" })).rejects.toThrow(/as many/);
+  });
+});
