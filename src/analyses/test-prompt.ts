@@ -108,7 +108,7 @@ export async function testPromptFinding(
         title: several ? "The answers' first tokens" : "The answer's tokens",
         comparedWith: [UNIFORM, UNIFORM_RANK],
         columns: scoreColumns("the answer's token"),
-        rows: scored.map((token, i) => [i, token.rank, token.token, token.logit, token.prob]),
+        rows: scored.map((token) => [token.rank, token.token, token.logit, token.prob]),
       },
       ...steps.map((step, i) => ({
         name: several ? "top" : `top_${i}`,
@@ -116,7 +116,7 @@ export async function testPromptFinding(
           ? "The most probable tokens"
           : `The most probable tokens before ${quoted(step.answers[0].token)}`,
         columns: scoreColumns("the token"),
-        rows: step.top.map((token, k) => [k, token.rank, token.token, token.logit, token.prob] as const),
+        rows: step.top.map((token) => [token.rank, token.token, token.logit, token.prob] as const),
       })),
     ],
     baselines,
@@ -168,7 +168,6 @@ async function withoutPrompt(
 
 function scoreColumns(what: string): readonly Column[] {
   return [
-    { name: "place", title: "", format: "integer", description: "Its place, from 0." },
     { name: "rank", title: "rank", format: "integer", description: `How many tokens are more probable than ${what}.` },
     { name: "token", title: "token", format: "token", description: "Its text." },
     { name: "logit", title: "logit", unit: "logits", format: { digits: 2 }, description: "Before the softmax." },
@@ -196,12 +195,12 @@ export const testPromptAnalysis = analysis({
       description: "how many of the most probable tokens to show",
       default: 10,
     },
-    noSpace: { type: "flag", description: "take the answers as they are, without a space in front" },
+    asIs: { type: "flag", description: "take the answers as they are, without a space in front" },
   },
-  run: (model, { prompt, answers, top, noSpace }, { signal }) =>
+  run: (model, { prompt, answers, top, asIs }, { signal }) =>
     testPromptFinding(model, prompt, answers.length === 1 ? answers[0] : answers, {
       topK: top,
-      prependSpaceToAnswer: !noSpace,
+      prependSpaceToAnswer: !asIs,
       signal,
     }),
 });

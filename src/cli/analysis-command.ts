@@ -74,7 +74,9 @@ function commanderOption(name: string, option: AnalysisOption): Option {
 
 /** Defaults are filled in by `optionValues`; here they are only told. */
 function withDefault(made: Option, option: { readonly default?: unknown; readonly defaultText?: string }): Option {
-  const told = option.defaultText ?? (option.default === undefined ? undefined : JSON.stringify(option.default));
+  const given = Array.isArray(option.default) ? option.default : [option.default];
+  const written = option.default === undefined ? undefined : given.map((value) => JSON.stringify(value)).join(" ");
+  const told = option.defaultText ?? written;
   if (told !== undefined) made.description += ` (default: ${told})`;
   return made;
 }

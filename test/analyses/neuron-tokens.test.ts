@@ -21,7 +21,7 @@ describe("a neuron's tokens and examples", () => {
     const found = await measureNeuron(model, PASSAGE, { neuron: 830, top: 3, around: 5 });
     const ids = Array.from(model.toTokens(PASSAGE, { prependBos: false, truncate: false }).data);
     expect(found.activations.length).toBe(ids.length);
-    const largest = new Array(model.cfg.dMlp).fill(-Infinity);
+    const largest = new Array<number>(model.cfg.dMlp!).fill(-Infinity);
     for (let start = 0; start < ids.length; start += 127) {
       const piece = ids.slice(start, start + 127);
       const [, cache] = await model.runWithCache([[1, ...piece]], { namesFilter: "blocks.0.mlp.hook_post" as never });

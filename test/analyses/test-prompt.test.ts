@@ -102,5 +102,7 @@ describe("glassformer test-prompt", () => {
     ]);
     const several = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "Jane");
     expect(several.stdout).toContain("only the first tokens are");
+    const asIs = await command("test-prompt", "--answers", "ing", "--as-is", "--json");
+    expect(JSON.parse(asIs.stdout).settings.answers).toBe("ing");
   });
 });
