@@ -1,5 +1,6 @@
 /** What a training can be told, and what it makes of what it is not told. */
 import type { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import type { ModelFiles } from "../load/index.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
@@ -55,8 +56,8 @@ export interface TrainOptions {
 export interface TrainControls {
   /** Stops the training between two steps; what is done is kept in `saveDir`, if there is one. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after each step. */
-  readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
+  /** Told after each step; where it returns a promise, the next step waits for it. */
+  readonly onProgress?: ((progress: TrainProgress) => unknown) | undefined;
 }
 
 /** How far a training has come. */
@@ -74,6 +75,8 @@ export interface TrainProgress {
   readonly tokensPerSecond: number;
   /** The checkpoint that was just written. */
   readonly checkpoint?: string;
+  /** The model as it is after this step: to see how it does on what it is not trained on. */
+  model(): HookedTransformer;
 }
 
 /** Options with nothing left open. */

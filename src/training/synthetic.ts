@@ -40,37 +40,49 @@ export function modularAddition({ p, share, seed = 0 }: { p: number; share: numb
   };
 }
 
-/** Sequences that come twice. */
+/** Sequences that come again. */
 export interface RepeatedTokens {
   /** The batch of a step: BOS (token 0), a random sequence, the same sequence again; int32 [batch pos]. */
   readonly batch: (step: number) => NDArray<"int32">;
   /** Tokens of a row: `2 length + 1`. */
   readonly pos: number;
-  /** The mean loss in nats over the second time, from its second token on: what can be known by looking back. */
+  /** The mean loss in nats over the second half, from its second token on: what can be known by looking back. */
   loss(graph: ModelGraph): Tensor;
 }
 
-/** Random tokens, and the same once more: what induction heads are for (Olsson et al. 2022, arXiv 2209.11895). */
+export interface RepeatedTokensOptions {
+  readonly dVocab: number;
+  /** Tokens of a sequence. */
+  readonly length: number;
+  /** Rows draw their sequence's length from this up to `length`, and fill up by going round; `length` unless given. */
+  readonly shortest?: number;
+  readonly batchSize: number;
+  readonly seed?: number;
+}
+
+/**
+ * Random tokens, and the same once more: what induction heads are for (Olsson et al. 2022, arXiv 2209.11895). Where all
+ * sequences are equally long, a head can look back by counting instead; `shortest` makes that useless.
+ */
 export function repeatedTokens({
   dVocab,
   length,
+  shortest = length,
   batchSize,
   seed = 0,
-}: {
-  dVocab: number;
-  length: number;
-  batchSize: number;
-  seed?: number;
-}): RepeatedTokens {
+}: RepeatedTokensOptions): RepeatedTokens {
   const pos = 2 * requireCount("length", length) + 1;
+  requireCount("shortest", shortest);
+  requireCount("batchSize", batchSize);
   return {
     pos,
     batch(step) {
       const random = uniform((Math.imul(seed, 0x9e3779b1) + step) | 0);
-      const data = new Int32Array(requireCount("batchSize", batchSize) * pos);
+      const upTo = (n: number) => Math.floor(random() * n);
+      const data = new Int32Array(batchSize * pos);
       for (let row = 0; row < data.length; row += pos) {
-        for (let i = 1; i <= length; i++) data[row + i] = 1 + Math.floor(random() * (dVocab - 1));
-        data.copyWithin(row + 1 + length, row + 1, row + 1 + length);
+        const period = shortest + upTo(length - shortest + 1);
+        for (let i = 1; i < pos; i++) data[row + i] = i <= period ? 1 + upTo(dVocab - 1) : data[row + i - period];
       }
       return ndarray("int32", [batchSize, pos], data);
     },

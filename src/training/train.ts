@@ -91,10 +91,11 @@ export async function train(
     state = after;
     losses.push(loss);
     const saved = keeps ? await keeper.keep(now()) : undefined;
-    onProgress?.({
+    await onProgress?.({
       ...{ step: step + 1, steps, loss, gradNorm, lr: stepLr },
       ...rate(batch.data.length),
       ...(saved ? { checkpoint: saved } : {}),
+      model: () => withWeights(model, after.weights),
     });
   }
   await keeper.keep(now());
