@@ -18,7 +18,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 // Whoever reads the results may stop reading: `glassformer ... | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  const { message, exitCode } = outcomeOf(error);
+  process.stderr.write(`glassformer: The results could not be written to standard output. ${message}\n`);
+  process.exit(exitCode);
 });
 
 try {

@@ -5,9 +5,9 @@
  */
 import { showShape } from "../graph/axes.ts";
 import { evaluateWith } from "../graph/evaluate.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { Rewrite, topological } from "../graph/walk.ts";
-import { ShapeError } from "../tensor/errors.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import type { HookNameLike } from "./hook-names.ts";
 
 /** Where a hook is called. */
@@ -68,7 +68,7 @@ export async function traceHooks(
       const cut = new Cut(rewrite, clean, before, outputs, run);
       const returned = hook.f(before, { name, layer: layerOf(name), step, ctx });
       const made = returned instanceof Promise ? cut.without((await returned) ?? undefined) : returned;
-      if (made) rewrite.replace(clean, fitted(made, before, name).point(name));
+      if (made !== undefined && made !== null) rewrite.replace(clean, fitted(made, before, name).point(name));
       else if (cut.value) rewrite.replace(clean, cut.value.point(name));
     }
   }
@@ -117,14 +117,28 @@ function frontier(at: Tensor, outputs: readonly Tensor[]): Tensor[] {
   return [...crossing];
 }
 
+function showValue(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" || typeof value === "function" ? `a value of type ${typeof value}` : `${value}`;
+}
+
 /** The block that a hook point is in. */
 export function layerOf(name: string): number | undefined {
   const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
   return layer === undefined ? undefined : Number(layer);
 }
 
-/** A hook's result under the axes of what it replaces, repeated where it broadcasts. @throws ShapeError */
+/**
+ * A hook's result under the axes of what it replaces, repeated where it broadcasts.
+ * @throws ShapeError; ArgumentError for what is no Tensor, which a page without types may return
+ */
 export function fitted(made: Tensor, x: Tensor, name: string): Tensor {
+  if (!(made instanceof Tensor)) {
+    throw new ArgumentError(
+      `The hook on "${name}" returned ${showValue(made)}: it must return a Tensor, as \`x.mul(0)\` is, or nothing to leave the value as it is.`,
+      { asked: name, found: made },
+    );
+  }
   const lead = made.shape.length - x.shape.length;
   const fits = x.shape.every((size, i) => {
     const found = made.shape[lead + i] ?? 1;

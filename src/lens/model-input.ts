@@ -76,6 +76,11 @@ function fromIds(input: Tensor | TokenIds | readonly TokenIds[] | readonly strin
     );
   }
   const ids = Int32Array.from(rows.flatMap((row) => [...row]));
+  const bad = rows.findIndex((row) => row.some((id) => !Number.isInteger(id)));
+  if (bad >= 0) {
+    const found = rows[bad].find((id) => !Number.isInteger(id));
+    throw new InputError(`Token ids are whole numbers, but prompt ${bad} has ${found}.`, { asked: found });
+  }
   return Tensor.leaf(ndarray("int32", [rows.length, pos], ids), ["batch", "pos"]);
 }
 

@@ -162,6 +162,11 @@ export async function traceRun(
 /** What a run returns besides captured values. */
 function headsOf(output: Tensor, inputs: ForwardInputs, options: ForwardOptions): Tensor[] {
   const { returnType = "logits" } = options;
+  if (returnType !== null && !["logits", "loss", "both"].includes(returnType)) {
+    throw new ArgumentError(`returnType is "${returnType}", but it must be "logits", "loss", "both" or null.`, {
+      asked: returnType,
+    });
+  }
   if (returnType === null) return [];
   const returned = options.logitsPos === undefined ? output : slicePositions(output, options.logitsPos);
   if (options.stopAtLayer !== undefined || returnType === "logits") return [returned];
@@ -215,8 +220,14 @@ function unreached(name: string, inputs: ForwardInputs, points: ReadonlyMap<stri
   );
 }
 
-/** Hooks at the points that their names, or their tests for names, mean. @throws UnknownNameError */
+/** Hooks at the points that their names, or their tests for names, mean. @throws UnknownNameError, ArgumentError */
 export function placeHooks(hooks: readonly Hook[], known: readonly string[]): PlacedHook[] {
+  for (const hook of hooks) {
+    if (Array.isArray(hook) && typeof hook[1] === "function") continue;
+    throw new ArgumentError("Each hook is a pair of a hook point's name and a function: [[name, (x) => x.mul(0)]].", {
+      asked: hook,
+    });
+  }
   return hooks.flatMap(([at, f]) => resolveFilter(at, known).map((name) => ({ name, f })));
 }
 

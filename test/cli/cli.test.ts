@@ -240,6 +240,33 @@ describe("bad input is told in a sentence, exits with 2 and leaves no file:", ()
     expect(readdirSync(folder)).not.toContain("left.html");
   });
 
+  it.skipIf(process.platform === "win32")("weights that are not numbers, and do not hang the run", async () => {
+    const broken = join(folder, "nan");
+    mkdirSync(broken);
+    const model = join(there.folder, "models/solu-1l-novels");
+    for (const name of ["config.json", "tokenizer.json"])
+      writeFileSync(join(broken, name), readFileSync(join(model, name)));
+    const weights = readFileSync(join(model, "model.safetensors"));
+    const header = Number(weights.readBigUInt64LE());
+    const { data_offsets } = JSON.parse(weights.toString("utf8", 8, 8 + header))["blocks.0.mlp.W_in"];
+    weights.writeUInt16LE(0x7e00, 8 + header + data_offsets[0]); // float16's NaN
+    writeFileSync(join(broken, "model.safetensors"), weights);
+    const { code, stdout, stderr } = await glassformer(["diffuse-mlp", "--model", "nan", "--out", "left.html"]);
+    expect(stderr).toMatch(/^glassformer: .*no finite numbers at position 0 of prompt 0.*\n$/);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(readdirSync(folder)).not.toContain("left.html");
+  });
+
+  it.skipIf(process.platform !== "linux")("standard output on a full disk", async () => {
+    const main = join(there.folder, "dist/cli/main.js");
+    const child = spawn("bash", ["-c", `exec "${process.execPath}" "${main}" models > /dev/full`], { cwd: folder });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(stderr).toMatch(/^glassformer: The results could not be written to standard output\. .*ENOSPC.*\n$/);
+    expect(code).toBe(2);
+  });
+
   it.skipIf(process.platform === "win32")("a file that cannot be written to its end", async () => {
     const main = join(there.folder, "dist/cli/main.js");
     const prompts = given("one.txt", "Cats meow.\n");

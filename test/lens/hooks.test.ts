@@ -30,6 +30,20 @@ describe("a hook", () => {
     expect(calls).toEqual([[[2, 12, 80], ["batch", "pos", "d_mlp"], mid, 1]]);
   });
 
+  test("that returns what is no Tensor, or is no function, is told so", async () => {
+    for (const [wrong, told] of [
+      [0, "returned 0"],
+      [false, "returned false"],
+      [[1, 2], "returned an array"],
+      [Promise.resolve("x"), "returned x"],
+    ] as const) {
+      const run = model.runWithHooks(g.tokens, { fwdHooks: [[mid, () => wrong as never]] });
+      await expect(run).rejects.toThrow(`The hook on "${mid}" ${told}: it must return a Tensor`);
+    }
+    const notPairs = [mid, () => {}] as never;
+    await expect(model.runWithHooks(g.tokens, { fwdHooks: notPairs })).rejects.toThrow("Each hook is a pair");
+  });
+
   test("runs after those before it, on what they made", async () => {
     const [, cache] = await model.runWithCache(g.tokens, {
       fwdHooks: [

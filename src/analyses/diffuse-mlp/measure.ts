@@ -1,5 +1,6 @@
 /** Every number of the analysis, position by position. Findings are made of them elsewhere. */
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { InputError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
 import { sweepAblations } from "./ablation-sweep.ts";
 import { type AttributionValues, attributionValues, largest, sortedSizes, spreadOf } from "./attribution.ts";
@@ -81,6 +82,13 @@ export async function measureDiffuseMlp(
         const attribution = last ? null : attributionAt(clean.attribution, ahead, ids[pos + 1], nullModel, cumulative);
         const loss = last ? null : clean.loss[ahead];
         if (!last) ahead++;
+        // Ranks, thresholds and tests mean nothing of NaN, and what sorts would not end.
+        if (!Number.isFinite(loss ?? 0) || !Number.isFinite(outlier) || !Number.isFinite(summed)) {
+          throw new InputError(
+            `${cfg.modelName} gives no finite numbers at position ${pos} of prompt ${prompt} (loss ${loss}, outlier score ${outlier}): its weights hold NaN or infinities, or the values overflow. Load another checkpoint.`,
+            { asked: prompt, found: loss },
+          );
+        }
         return {
           prompt,
           pos,
