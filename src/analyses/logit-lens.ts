@@ -173,7 +173,9 @@ export async function logitLens(
     summary: [
       {
         text:
-          `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the right next token gains ${steps[largestStep].toFixed(2)} nats of log probability in the mean. ` +
+          (steps[largestStep] > 0
+            ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the right next token gains ${steps[largestStep].toFixed(2)} nats of log probability in the mean. `
+            : "At none: nowhere does the right next token gain log probability in the mean. ") +
           `Its mean rank goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)}, of ${vocabulary} tokens, where 0 is the most probable.`,
         figure: { value: last.rank, unit: "tokens", comparedWith: compared },
       },
