@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hookNamesPage, pagePath } from "../../scripts/hook-names.ts";
+import { ANALYSES, analysisCalled } from "../../src/node.ts";
 import { type Installed, installed, root } from "./installed.ts";
 
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -17,6 +18,11 @@ const pages = [
     readdirSync(join(root, name), { recursive: true, encoding: "utf8" }).map((path) => `${name}/${path}`),
   ),
 ].filter((path) => path.endsWith(".md"));
+
+/** The pages that tell of an analysis each. */
+const techniques = readdirSync(join(root, "docs/techniques"))
+  .map((file) => file.replace(/\.md$/, ""))
+  .sort();
 
 test("docs/hook-names.md is what the models' graphs say (if not: npm run docs)", () => {
   expect(readFileSync(pagePath, "utf8")).toBe(hookNamesPage());
@@ -62,29 +68,66 @@ describe("docs/architecture.md", () => {
   });
 });
 
-describe("the code in README.md", () => {
+describe("the code in the documents", () => {
   let there: Installed;
   beforeAll(async () => {
     there = await installed();
   });
   afterAll(() => there?.remove());
 
-  const blocks = [...read("README.md").matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]);
+  const loader = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
+  const run = (file: string, code: string): string => {
+    const path = join(there.project, file);
+    writeFileSync(path, code);
+    return execFileSync(process.execPath, ["--import", loader, path], { cwd: there.project, encoding: "utf8" });
+  };
+  const blocks = (page: string) => [...read(page).matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]);
+  const readme = blocks("README.md");
 
-  test("is there", () => expect(blocks.length).toBeGreaterThan(0));
+  test("is in README.md", () => expect(readme.length).toBeGreaterThan(0));
 
-  test.each(blocks.map((code, i) => [i + 1, code] as const))(
-    "runs on the package as it is installed, block %i",
+  test.each(readme.map((code, i) => [i + 1, code] as const))(
+    "runs on the package as it is installed, README.md's block %i",
     (i, code) => {
-      const file = join(there.project, `readme-${i}.ts`);
-      writeFileSync(file, code);
-      const loader = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-      const printed = execFileSync(process.execPath, ["--import", loader, file], {
-        cwd: there.project,
-        encoding: "utf8",
-      });
+      const printed = run(`readme-${i}.ts`, code);
       // What the comments promise is what is printed: `// prints: …`
       for (const [, promised] of code.matchAll(/\/\/ prints: (.*)/g)) expect(printed).toContain(promised);
     },
   );
+
+  test("runs on the package as it is installed, of every technique", () => {
+    const codes = techniques.map((name) => [name, blocks(`docs/techniques/${name}.md`)] as const);
+    expect(codes.filter(([, code]) => code.length !== 1).map(([name]) => name)).toEqual([]);
+    for (const [name, [code]] of codes) writeFileSync(join(there.project, `${name}.ts`), code);
+    // One program runs them one after the other, with a line between.
+    const all = techniques.map((name) => `console.log("## ${name}");\nawait import("./${name}.ts");`);
+    const printed = run("techniques.ts", all.join("\n"));
+    const said = Object.fromEntries(
+      printed.split(/^## /m).map((part) => [part.split("\n")[0], part.slice(part.indexOf("\n")).trim()]),
+    );
+    // Each prints what its finding says.
+    expect(techniques.filter((name) => !/[.:]$/m.test(said[name] ?? ""))).toEqual([]);
+  });
+});
+
+describe("docs/techniques", () => {
+  test("has a page for each analysis", () => {
+    expect(techniques).toEqual(ANALYSES.map(({ name }) => name).sort());
+  });
+
+  test.each(techniques)("%s: says what each page says, in its order", (name) => {
+    const headings = [...read(`docs/techniques/${name}.md`).matchAll(/^#+ (.*)/gm)].map((match) => match[1]);
+    const sections = ["Method", "Papers", "Example", "How to read the picture", "Baseline", "Caveats"];
+    expect(headings.slice(1)).toEqual(sections);
+  });
+
+  test.each(techniques)("%s: its command has only options that there are", (name) => {
+    const command = /```sh\nnpx glassformer (\S+) (.*)\n```/.exec(read(`docs/techniques/${name}.md`));
+    expect(command?.[1]).toBe(name);
+    const given = [...command![2].matchAll(/(?<= |^)--([\w-]+)/g)].map(([, flag]) =>
+      flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    const known = ["model", "out", "json", ...Object.keys(analysisCalled(name).options)];
+    expect(given.filter((option) => !known.includes(option))).toEqual([]);
+  });
 });
