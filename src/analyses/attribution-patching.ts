@@ -54,6 +54,19 @@ export interface PatchedPlace extends Pair {
 
 /** Places of a site that are patched in truth, one by one, for the comparison; a site with more is not compared. */
 const MOST_PLACES = 10_000;
+/** What sites are together in a picture: as many groups as there are colours to tell apart. */
+const GROUPS: Readonly<Record<AttributionSite, string>> = {
+  resid_pre: "stream",
+  resid_mid: "stream",
+  attn_out: "layers' outputs",
+  mlp_out: "layers' outputs",
+  z: "heads",
+  q: "heads",
+  k: "heads",
+  v: "heads",
+  pattern: "patterns",
+  post: "neurons",
+};
 const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
 const QUESTION = "Which activations carry what decides between two answers, by one run with gradients?";
 
@@ -206,7 +219,7 @@ function placesOf(
         : `${site} of ${at.d_mlp === undefined ? where : `neuron L${layer}N${at.d_mlp}`} at ${token(at.pos)}`;
     // What float32 logits can tell: a place that changes nothing has 0.
     const change = Math.round((values.data[i] - corrupted) * 1e5) / 1e5;
-    return { site, layer, at, name, group: site, estimated, measured: change + 0 };
+    return { site, layer, at, name, group: GROUPS[site], estimated, measured: change + 0 };
   });
 }
 

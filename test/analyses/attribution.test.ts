@@ -189,6 +189,23 @@ describe("neuron-saliency", () => {
   });
 });
 
+describe("a model of attention layers only, without a tokenizer", () => {
+  const [clean, corrupted] = [
+    [1, 2, 3, 4, 5],
+    [1, 2, 30, 4, 5],
+  ];
+
+  test("is attributed to, at the sites that it has", async () => {
+    const attentionOnly = goldenModel(await golden("attn_only_2l"));
+    const options = { clean, corrupted, answer: 9, wrong: 10 };
+    const sites = rowsOf(await attributionPatchingFinding(attentionOnly, options), "sites").map((row) => row.site);
+    expect(sites).toEqual(["resid_pre", "attn_out", "z", "q", "k", "v", "pattern"]);
+    const ends = rowsOf(await edgeAttributionFinding(attentionOnly, options), "all").map((row) => row.receiver);
+    expect(ends).toContain("L1H3.k");
+    expect(ends).not.toContain("L1MLP");
+  });
+});
+
 describe("agreement of estimates and measurements", () => {
   const pair = (estimated: number, measured: number) => ({ name: "x", group: "x", estimated, measured });
 

@@ -109,9 +109,9 @@ export function correlationStatement(
 ): Statement {
   if (r === undefined)
     return { text: `${beginning} cannot be correlated: there are ${pairs.length} places that differ.` };
-  const ranks = rho === undefined ? "" : `, Spearman's ρ is ${rho.toFixed(2)}`;
+  const ranks = rho === undefined ? "" : `, Spearman's ρ is ${written(rho)}`;
   return {
-    text: `${beginning}: Pearson's r is ${r.toFixed(2)}${ranks}, over ${pairs.length} places where anything differs.`,
+    text: `${beginning}: Pearson's r is ${written(r)}${ranks}, over ${pairs.length} places where anything differs.`,
     figure: { value: r, unit: "", comparedWith },
   };
 }
@@ -163,5 +163,10 @@ export function agreementScatter(
 
 /** A number with its sign, as sentences have it. */
 export function signed(x: number): string {
-  return `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(2)}`;
+  return x < 0 ? written(x) : `+${written(x)}`;
+}
+
+/** A number as sentences have it, with a minus that is as wide as a plus. */
+function written(x: number): string {
+  return x.toFixed(2).replace("-", "−");
 }
