@@ -307,6 +307,11 @@ describe("bad input", () => {
     await expect(model.forward([[1, 2], [3]])).rejects.toThrow(/equal length/);
   });
 
+  test("token ids that are not whole, an unknown returnType", async () => {
+    await expect(model.forward([1, 1.5])).rejects.toThrow("prompt 0 has 1.5");
+    await expect(model.forward([1, 2], { returnType: "los" as never })).rejects.toThrow(/"los".*"logits", "loss"/);
+  });
+
   test("text without a tokenizer, a loss of one token, a layer out of range", async () => {
     await expect(model.forward("hello")).rejects.toThrow(/no tokenizer/);
     await expect(model.forward([1], { returnType: "loss" })).rejects.toThrow(/two tokens/);
@@ -317,6 +322,36 @@ describe("bad input", () => {
     const signal = AbortSignal.abort(new Error("stop"));
     await expect(model.forward(g.tokens, { signal })).rejects.toThrow("stop");
   });
+});
+
+test("a loss leaves out what padding predicts and what predicts padding, on either side", async () => {
+  const row = [...g.tokens.data.slice(0, 6)];
+  const alone = await model.forward(row, { returnType: "loss" });
+  for (const [tokens, mask] of [
+    [
+      [0, 0, ...row],
+      [0, 0, 1, 1, 1, 1, 1, 1],
+    ],
+    [
+      [...row, 0, 0],
+      [1, 1, 1, 1, 1, 1, 0, 0],
+    ],
+  ]) {
+    const options = { attentionMask: [mask], returnType: "loss" } as const;
+    expect((await model.forward(tokens, options)).item()).toBeCloseTo(alone.item(), 5);
+    const perToken = await model.forward(tokens, { ...options, lossPerToken: true });
+    expect([...perToken.data].filter((loss) => loss !== 0)).toHaveLength(row.length - 1);
+  }
+});
+
+test("a run cut at a hook computes nothing twice: the rest starts from the values that cross the cut", async () => {
+  const { segments } = await model.explain(g.tokens, {
+    fwdHooks: [["blocks.1.mlp.hook_pre", async (x) => x.sub((await x.mean().compute()).item())]],
+  });
+  const whole = (await model.explain(g.tokens)).segments[0].steps;
+  expect(segments).toHaveLength(2);
+  expect(segments[1].steps).toBeLessThan(whole / 2);
+  expect(segments[0].steps + segments[1].steps).toBeLessThan(whole + 6);
 });
 
 test("explain names the values, the steps and whether the session is new", async () => {
