@@ -214,13 +214,13 @@ export const ablationAnalysis = analysis({
     },
     over: {
       type: "choice",
-      description: `what to ablate: ${ABLATION_KINDS.join(", ")}`,
+      description: "what to ablate, one at a time",
       choices: ABLATION_KINDS,
       default: "heads",
     },
     by: {
       type: "choice",
-      description: "what takes its place: zero, mean, resample",
+      description: "what takes its place",
       choices: ["zero", "mean", "resample"],
       default: "mean",
     },

@@ -292,7 +292,7 @@ export const activationPatchingAnalysis = analysis({
   question: QUESTION,
   description:
     "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures what of the clean run's logit difference comes back.",
-  example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
+  example: "--sites head_out head_v --out report.html",
   options: {
     ...contrastOptions,
     sites: {

@@ -124,7 +124,7 @@ export async function headDetector(
       prompts: prompts === REPEATING_TEXTS ? `${prompts.length} with repetitions` : prompts.length,
       top,
     },
-    pictures: HEAD_NAMES.map((name, k) => heatmap(name, scores[k], chance[k])),
+    pictures: [heatmaps(scores, chance)],
     tables: [
       {
         name: "top",
@@ -163,17 +163,21 @@ function uniformCache(model: HookedTransformer, tokens: Tensor): ActivationCache
   return new ActivationCache(new Map([["blocks.0.attn.hook_pattern", pattern]]), model);
 }
 
-function heatmap(name: HeadName, scores: Tensor, chance: number): PictureSpec {
-  const [layers] = scores.shape;
+function heatmaps(scores: readonly Tensor[], chance: readonly number[]): PictureSpec {
+  const uniform = HEAD_NAMES.map((name, k) => `${WORDS[name]} ${chance[k].toFixed(3)}`).join(", ");
+  const lowest = Math.min(0, ...scores.flatMap(({ data }) => [...data]));
   return {
-    kind: "imshow",
-    name,
-    title: `How much each head attends as a ${WORDS[name]} head`,
-    caption: `Uniform attention scores ${chance.toFixed(3)}.`,
-    values: Array.from({ length: layers }, (_, layer) => [...scores.row(layer).data]),
+    kind: "facets",
+    name: "scores",
+    title: "How much each head attends as each kind of head would",
+    caption: `Uniform attention scores ${uniform}.`,
+    facets: HEAD_NAMES.map((name, k) => ({
+      title: WORDS[name],
+      values: Array.from({ length: scores[k].shape[0] }, (_, layer) => [...scores[k].row(layer).data]),
+    })),
     x: { label: "head" },
     y: { label: "layer" },
-    color: { label: "score", scheme: "Blues", domain: [Math.min(0, ...scores.data), 1] },
+    color: { label: "score", scheme: "Blues", domain: [lowest, 1] },
   };
 }
 

@@ -202,7 +202,7 @@ export const pathPatchingAnalysis = analysis({
   question: QUESTION,
   description:
     "Patches one direct path at a time, from a head, an MLP or the embedding to a head's queries, keys or values, an MLP or the logits, and measures what of the clean run's logit difference is lost.",
-  example: "--senders L0H1 L0H3 --receivers L0MLP logits --out report.html",
+  example: "--receivers L0MLP logits --out report.html",
   options: {
     ...contrastOptions,
     senders: {

@@ -52,12 +52,11 @@ describe("head-detector", () => {
       expect(found.summary[0].figure!.value).toBeGreaterThan(2 * baseline(found, "previous"));
     });
 
-    it("draws each kind's scores by layer and head", () => {
-      expect(found.pictures.map((p) => p.name)).toEqual([
-        "previous_token_head",
-        "duplicate_token_head",
-        "induction_head",
-      ]);
+    it("draws each kind's scores by layer and head, on one scale", () => {
+      const [picture] = found.pictures;
+      if (picture.kind !== "facets") throw new Error("not facets");
+      expect(picture.facets.map((f) => f.title)).toEqual(["previous-token", "duplicate-token", "induction"]);
+      expect(picture.facets[0].values.map((row) => row.length)).toEqual([4]);
     });
   });
 });
