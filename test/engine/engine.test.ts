@@ -81,3 +81,28 @@ test("what compute() gives holds its numbers, and what is not computed says how 
   expect(y.get(-1)).toBe(6);
   expect(() => x.mul(2).data).toThrow(/await x\.compute\(\)/);
 });
+
+test("the same op on the same value with other attributes is another value", async () => {
+  const x = tensor([1, 2, 3, 4]).splitAxis(0, { row: 2, column: 2 });
+  const [rows, columns] = await engine.run([x.sum("column"), x.sum("row")]);
+  expect([...rows.data]).toEqual([3, 7]);
+  expect([...columns.data]).toEqual([4, 6]);
+});
+
+test("a selection along an axis that an op mixes is made after it", async () => {
+  const x = tensor([0, 1, 2, 3]).mul(1);
+  const [whole, probabilities, logs] = await engine.run([
+    x.softmax(),
+    x.softmax().slice(0, 1, 3),
+    x.logSoftmax().slice(0, 1, 3),
+  ]);
+  const sum = [0, 1, 2, 3].reduce((total, v) => total + Math.exp(v), 0);
+  const expected = [1, 2].map((v) => Math.exp(v) / sum);
+  expect(whole.data.length).toBe(4);
+  expected.forEach((p, i) => {
+    expect(probabilities.data[i]).toBeCloseTo(p, 6);
+    expect(logs.data[i]).toBeCloseTo(Math.log(p), 5);
+  });
+  const [alone] = await engine.run([x.softmax().slice(0, 1, 3)]);
+  expect([...alone.data]).toEqual([...probabilities.data]);
+});
