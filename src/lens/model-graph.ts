@@ -52,6 +52,11 @@ export class ModelGraph {
     return this.source.inputs.tokens;
   }
 
+  /** bool [batch pos], false where a position is padding; `undefined` where none is. */
+  get attentionMask(): Tensor | undefined {
+    return this.source.inputs.attentionMask;
+  }
+
   /** Logits [batch pos d_vocab], or the residual stream where the pass stops before the end. */
   get output(): Tensor {
     return this.rewrite.get(this.built.pass.output);

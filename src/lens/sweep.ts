@@ -52,6 +52,8 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   const { signal, memory = 2e9 } = options;
   const chosen = options.layers ?? Array.from({ length: model.cfg.nLayers }, (_, i) => i);
   const start = model.graph(input, options);
+  // Found once, from the texts; tokens alone do not tell it.
+  const masked = start.attentionMask ? { attentionMask: start.attentionMask } : {};
   const resid = (layer: number) => start.at(`blocks.${layer}.hook_resid_pre`);
   const clean = single(options.metric(start.output, start), start.output);
   const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], signal ? { signal } : {});
@@ -67,7 +69,7 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   for (const [i, layer] of chosen.entries()) {
     const name = siteName(options.site, layer);
     const graph = model
-      .graph(residuals[i], { ...options, startAtLayer: layer, tokens: start.tokens! })
+      .graph(residuals[i], { ...options, ...masked, startAtLayer: layer, tokens: start.tokens! })
       .readyFor([name]);
     const value = graph.at(name);
     const axes = parts.map((axis) => axisOf(value, axis, options));
@@ -108,7 +110,7 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
 
 /** The hook point of a site in a layer: `("z", 3)` is `blocks.3.attn.hook_z`. */
 function siteName(site: string, layer: number): string {
-  return site.includes("hook_") ? `blocks.${layer}.${site.replace(/^blocks\\.\\d+\\./, "")}` : getActName(site, layer);
+  return site.includes("hook_") ? `blocks.${layer}.${site.replace(/^blocks\.\d+\./, "")}` : getActName(site, layer);
 }
 
 function axisOf(value: Tensor, axis: string, { site }: SweepOptions): number {

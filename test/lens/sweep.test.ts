@@ -125,6 +125,17 @@ describe("a sweep", () => {
     for (const value of values.data) expect(value).toBeCloseTo(baseline, 4);
   });
 
+  test("of texts of different lengths leaves their padding out", async () => {
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const { values, baseline } = await sweep(model, ["The sun shines.", "He was so tired that he slept."], {
+      site: "z",
+      over: ["layer", "head"],
+      edit: scale(1),
+      metric: loss,
+    });
+    for (const value of values.data) expect(value).toBeCloseTo(baseline, 4);
+  });
+
   test("over an axis that the site lacks is refused, with the axes it has", async () => {
     const { model } = setup(g);
     const wrong = sweep(model, g.tokens, { site: "mlp_out", over: ["layer", "head"], edit: zero, metric: loss });
