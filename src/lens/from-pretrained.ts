@@ -6,7 +6,7 @@ import { type HookedTransformerConfig, parseConfig, toTransformerLens } from "..
 import { type ReadModel, readModel, resolveModelName } from "../models/families/index.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError, InputError, UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, InputError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
 import { Tokenizer } from "../text/index.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
@@ -43,6 +43,7 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
   const configJson = parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
   const raw = await loadWeights(files, { ...options, ...(checkpoint ? { checkpoint } : {}) });
   const read = firstLayers(readModel(configJson, raw, files.name), options.firstNLayers);
+  checkFinite(read.weights, files.name);
   const processed = processWeights(read.config, read.weights, options);
   const tokenizer = options.tokenizer ?? (await findTokenizer(files, read.config.tokenizerName, options));
   return {
@@ -51,6 +52,21 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
     tokenizer,
     notes: [...read.notes, ...processed.notes],
   };
+}
+
+/** @throws WeightsError naming the first weight that holds NaN or an infinity: no number made with it would mean anything. */
+function checkFinite(weights: ReadonlyMap<string, NDArray>, model: string): void {
+  for (const [name, { data, dtype }] of weights) {
+    if (dtype !== "float32") continue;
+    let sum = 0;
+    for (const x of data) sum += x * 0; // 0, unless a number is not finite
+    if (sum === 0) continue;
+    const at = data.findIndex((x: number) => !Number.isFinite(x));
+    throw new WeightsError(
+      `The weight "${name}" of ${model} holds ${data[at]} (at ${at} of ${data.length}): the file is damaged, or training diverged. Download it again, or take an earlier checkpoint.`,
+      { asked: name, found: data[at] },
+    );
+  }
 }
 
 /** A model cut after its first layers. @throws ArgumentError for a number that is none of its layers. */
@@ -77,6 +93,12 @@ async function findTokenizer(
   const here = await files.list(options);
   if (here.includes("tokenizer.json")) return readTokenizer(files, here, options);
   if (!tokenizerName || tokenizerName === files.name) return undefined; // none; the model still takes token ids
+  if (tokenizerName.endsWith(".json")) {
+    throw new InputError(
+      `${files.name} names "${tokenizerName}" as its tokenizer, but has no tokenizer.json: put the file there, or pass \`tokenizer\`.`,
+      { asked: tokenizerName, found: here },
+    );
+  }
   const elsewhere = await openDefault(tokenizerName, (name) => name, { ...options, revision: undefined });
   const there = await elsewhere.list(options);
   if (there.includes("tokenizer.json")) return readTokenizer(elsewhere, there, options);

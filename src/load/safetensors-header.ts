@@ -26,13 +26,19 @@ const LONGEST_HEADER = 100_000_000;
 export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSignal): Promise<TensorPlace[]> {
   const { name, size } = source;
   const refuse = (what: string, found?: unknown): never => {
-    throw new FileFormatError(`${name} is not a whole safetensors file: ${what}.`, { asked: name, found });
+    throw new FileFormatError(`${name} is not a whole safetensors file: ${what}. Download it again.`, {
+      asked: name,
+      found,
+    });
   };
 
   if (size < 8) return refuse(`it has ${size} bytes, and the header's length alone takes 8`, size);
   const lengthBytes = await source.read(0, 8, signal);
   const announced = new DataView(lengthBytes.buffer, lengthBytes.byteOffset, 8).getBigUint64(0, true);
   const length = Number(announced);
+  if (size < 1024 && new TextDecoder().decode(lengthBytes) === "version ") {
+    return refuse("it is the pointer that git keeps in place of a large file (git lfs pull brings the file itself)");
+  }
   if (length > LONGEST_HEADER || 8 + length > size) {
     return refuse(`its first 8 bytes announce a header of ${announced} bytes, but the file has ${size}`, announced);
   }

@@ -252,7 +252,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no file:", ()
     weights.writeUInt16LE(0x7e00, 8 + header + data_offsets[0]); // float16's NaN
     writeFileSync(join(broken, "model.safetensors"), weights);
     const { code, stdout, stderr } = await glassformer(["diffuse-mlp", "--model", "nan", "--out", "left.html"]);
-    expect(stderr).toMatch(/^glassformer: .*no finite numbers at position 0 of prompt 0.*\n$/);
+    expect(stderr).toMatch(/^glassformer: The weight "blocks\.0\.mlp\.W_in" of nan holds NaN.*\n$/);
     expect([code, stdout]).toEqual([2, ""]);
     expect(readdirSync(folder)).not.toContain("left.html");
   });
