@@ -1,8 +1,10 @@
 /** `npm run bench -- NAME [--json]`: medians of runs in turn, and ratios to the best alternative, run beside it. */
 import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
 import { attribution } from "./attribution.ts";
+import { cli } from "./cli.ts";
 import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
+import { lens } from "./lens.ts";
 import { seed } from "./seed.ts";
 import { sweep } from "./sweep.ts";
 import { train } from "./train.ts";
@@ -10,8 +12,10 @@ import { train } from "./train.ts";
 const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   seed,
   forward,
+  cli,
   sweep,
   attribution,
+  lens,
   generate,
   train,
 };
