@@ -17,6 +17,7 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
+import { gigabytes, memoryOption } from "./memory.ts";
 import type { PictureSpec } from "./picture.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { stages } from "./stages.ts";
@@ -44,6 +45,8 @@ export interface ActivationPatchingOptions extends ContrastOptions, AnalysisCont
   readonly sites?: readonly string[] | undefined;
   /** How many places to list. Default 10. */
   readonly top?: number | undefined;
+  /** Most bytes for the values of a run. Default 2 GB. */
+  readonly memory?: number | undefined;
 }
 
 /** One patched place. */
@@ -70,7 +73,7 @@ export async function activationPatching(
   model: HookedTransformer,
   options: ActivationPatchingOptions = {},
 ): Promise<Finding> {
-  const { top = 10, signal, onProgress } = options;
+  const { top = 10, memory, signal, onProgress } = options;
   checkWhole("top", top, 1);
   const sites = chosenSites(model, options.sites);
   const contrast = await readContrast(model, options, signal);
@@ -90,6 +93,7 @@ export async function activationPatching(
       over: ["layer", SITES[site].by],
       edit: patchFrom(cache),
       metric: contrast.metric,
+      memory,
       signal,
       onProgress: progress[i],
     });
@@ -302,6 +306,8 @@ export const activationPatchingAnalysis = analysis({
       defaultText: "all",
     },
     top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
+    memory: memoryOption,
   },
-  run: (model, options, context) => activationPatching(model, { ...options, ...context }),
+  run: (model, { memory, ...options }, context) =>
+    activationPatching(model, { ...options, memory: gigabytes(memory), ...context }),
 });

@@ -15,6 +15,7 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement } from "./finding.ts";
+import { gigabytes, memoryOption } from "./memory.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
@@ -26,6 +27,8 @@ export interface PathPatchingFindingOptions extends ContrastOptions, AnalysisCon
   readonly receivers?: readonly string[] | undefined;
   /** How many paths to list. Default 10. */
   readonly top?: number | undefined;
+  /** Most bytes for the values of a run. Default 2 GB. */
+  readonly memory?: number | undefined;
 }
 
 /** One patched path. */
@@ -50,7 +53,7 @@ export async function pathPatchingFinding(
   model: HookedTransformer,
   options: PathPatchingFindingOptions = {},
 ): Promise<Finding> {
-  const { top = 10, signal, onProgress } = options;
+  const { top = 10, memory, signal, onProgress } = options;
   checkWhole("top", top, 1);
   const contrast = await readContrast(model, options, signal);
   const senders = (options.senders?.length ? options.senders : allSenders(model)) as Sender[];
@@ -60,6 +63,7 @@ export async function pathPatchingFinding(
     senders,
     receivers,
     metric: contrast.metric,
+    memory,
     signal,
     onProgress,
   });
@@ -218,6 +222,8 @@ export const pathPatchingAnalysis = analysis({
       defaultText: "every MLP and the logits",
     },
     top: { type: "integer", placeholder: "K", description: "how many paths to list", default: 10 },
+    memory: memoryOption,
   },
-  run: (model, options, context) => pathPatchingFinding(model, { ...options, ...context }),
+  run: (model, { memory, ...options }, context) =>
+    pathPatchingFinding(model, { ...options, memory: gigabytes(memory), ...context }),
 });

@@ -28,6 +28,8 @@ export interface AblationOptions extends AnalysisContext {
   readonly answer?: string | number | undefined;
   readonly wrong?: string | number | undefined;
   readonly seed?: number | undefined;
+  /** Most bytes for the values of a run. Default 2 GB. */
+  readonly memory?: number | undefined;
 }
 
 /** One component, and what its ablation does. */
@@ -79,7 +81,7 @@ export async function measureAblation(
   prompts: readonly (string | TokenIds)[],
   options: AblationOptions = {},
 ): Promise<AblationMeasurement> {
-  const { over = "heads", by = "mean", seed = 0, signal, onProgress } = options;
+  const { over = "heads", by = "mean", seed = 0, memory, signal, onProgress } = options;
   const layer = checkLayer(model, options.layer ?? -1);
   checkWhole("seed", seed, 0);
   if (prompts.length === 0) throw new InputError("There are no prompts to run on: give at least one.");
@@ -108,6 +110,7 @@ export async function measureAblation(
         layers,
         edit: ablatedBy(by, input, seed),
         metric,
+        memory,
         signal,
         onProgress: progress[prompt * sites.length + i],
         ...(attentionMask ? { attentionMask } : {}),
