@@ -73,6 +73,7 @@ print(
         {
             "tokens_per_second": round(BATCH * POS / statistics.median(times)),
             "median_ms": round(1000 * statistics.median(times), 1),
+            "min_ms": round(1000 * min(times), 1),
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
