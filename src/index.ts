@@ -66,9 +66,10 @@ export { testPromptFinding } from "./analyses/test-prompt.ts";
 export { type Backend, Engine, type Session } from "./engine/engine.ts";
 // the graph of named values
 export type { AxisRef } from "./graph/axes.ts";
+export { tensor } from "./graph/from-numbers.ts";
 export { grad } from "./graph/grad.ts";
 export { print } from "./graph/print.ts";
-export { Tensor, tensor } from "./graph/tensor.ts";
+export { Tensor } from "./graph/tensor.ts";
 // the lens
 export { ActivationCache, type CacheKey, type Cut } from "./lens/activation-cache.ts";
 export {

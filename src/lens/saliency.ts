@@ -1,7 +1,8 @@
 /** Attribution to an input, or to any activation, along the gradient there: at one place, or along a path from a baseline. */
 
 import { showShape } from "../graph/axes.ts";
-import { type Tensor, tensor } from "../graph/tensor.ts";
+import { tensor } from "../graph/from-numbers.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { gaussLegendre } from "./gauss-legendre.ts";
 import type { HookNameLike } from "./hook-names.ts";

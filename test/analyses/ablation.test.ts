@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { measureAblation } from "../../src/analyses/ablation/measure.ts";
 import { ablation } from "../../src/analyses/ablation.ts";
-import { tensor } from "../../src/graph/tensor.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";
 

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
-import { Tensor, tensor } from "../../src/graph/tensor.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 
 const engine = new Engine(nodeBackend({ threads: 1 }));

@@ -1,8 +1,9 @@
 /** Attribution by gradients against true patching, against finite differences in float64, and against hand computation. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
 import { grad } from "../../src/graph/grad.ts";
-import { Tensor, tensor } from "../../src/graph/tensor.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
 import { type AttributionSite, attributionPatching, attributionSites } from "../../src/lens/attribution-patching.ts";
 import { edgeAttribution, edgeGraph, isEdge } from "../../src/lens/edge-attribution.ts";
 import { gaussLegendre } from "../../src/lens/gauss-legendre.ts";

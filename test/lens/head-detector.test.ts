@@ -1,7 +1,8 @@
 /** Against `detect_head` of TransformerLens 2.18; `head-detector-golden.py` wrote its numbers. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Tensor, tensor } from "../../src/graph/tensor.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
 import { detectionPattern, type HeadName } from "../../src/lens/detection-patterns.ts";
 import { detectHead, type ErrorMeasure } from "../../src/lens/head-detector.ts";
 import { HookedTransformer } from "../../src/node.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
-import { tensor } from "../../src/graph/tensor.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
 import { parseConfig } from "../../src/models/config.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";

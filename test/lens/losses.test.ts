@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { tensor } from "../../src/graph/tensor.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
 import { lmAccuracy, lmCrossEntropyLoss } from "../../src/lens/losses.ts";
 import { expectClose } from "../close.ts";
 import { golden, goldenModel, goldenNames } from "../goldens.ts";

@@ -1,7 +1,8 @@
 /** One weight, three given gradients: PyTorch 2.13's numbers for the same. */
 import { expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
-import { Tensor, tensor } from "../../src/graph/tensor.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
 import { makeOptimizer, type OptimizerName } from "../../src/training/optimizer.ts";
 
 const gradients = [

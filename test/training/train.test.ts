@@ -1,7 +1,7 @@
 /** What `train` promises besides its numbers. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
-import { tensor } from "../../src/graph/tensor.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, nodeBackend, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
