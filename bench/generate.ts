@@ -2,7 +2,7 @@
 import { Engine } from "../src/engine/engine.ts";
 import { nodeBackend } from "../src/engine/ort-node.ts";
 import { Tensor } from "../src/graph/tensor.ts";
-import { rounded } from "./measure.ts";
+import { peakMb, rounded } from "./measure.ts";
 import { gpt2Small, noise, randomModel, randomTokens } from "./models.ts";
 
 const NEW_TOKENS = 40;
@@ -40,6 +40,7 @@ export async function generate() {
     over_bare: rounded(median(steps) / median(bare)),
     tokens_per_second: rounded(1000 / median(steps), 1),
     sessions: model.engine.sessionsCreated,
+    peak_mb: peakMb(),
   };
 }
 

@@ -3,7 +3,7 @@
  * `runWithCache`. Both are derived from the pass in the same run of the engine.
  */
 import { ActivationCache } from "../src/lens/activation-cache.ts";
-import { inTurn, rounded } from "./measure.ts";
+import { inTurn, peakMb, rounded } from "./measure.ts";
 import { gpt2Small, randomModel, randomTokens } from "./models.ts";
 
 export async function lens() {
@@ -41,5 +41,6 @@ export async function lens() {
     head_attribution_over_cache: over(measured.heads.median_ms),
     cache_then_head_attribution_over_cache: over(measured.after.median_ms),
     sessions: model.engine.sessionsCreated,
+    peak_mb: peakMb(),
   };
 }
