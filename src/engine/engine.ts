@@ -2,7 +2,7 @@
  * Runs graphs: plans them, compiles each structure once, feeds it, and gives the numbers back as leaves. Knows nothing
  * of transformers.
  */
-import { type EvaluateOptions, evaluateWith } from "../graph/evaluate.ts";
+import type { EvaluateOptions } from "../graph/evaluate.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { computedLayout, keeper, layoutKey, uncopied } from "./layout.ts";
@@ -94,11 +94,6 @@ export class Engine {
     const session = this.sessions.get(key);
     this.sessions.delete(key);
     await (await session)?.release();
-  }
-
-  /** Makes `compute()` on anything derived from `x` run here. */
-  adopt(x: Tensor): void {
-    evaluateWith(x, (outputs, options) => this.run(outputs, options));
   }
 
   async dispose(): Promise<void> {
