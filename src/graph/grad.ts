@@ -5,22 +5,40 @@ import { ops } from "./ops/index.ts";
 import type { Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
+/** How to differentiate. */
+export interface GradOptions {
+  /**
+   * What becomes of a value from which no gradient is passed on: it is refused (`"error"`, unless told otherwise), or gets
+   * zeros (PyTorch's `materialize_grads`).
+   */
+  readonly unused?: "error" | "zero";
+  /** What goes on backwards from a value in place of its gradient: a hook on gradients. */
+  readonly change?: (x: Tensor, gradient: Tensor) => Tensor;
+}
+
 /**
- * The gradients of a single number with respect to values of its graph, each of its value's shape: d output / d wrt[i].
- * They are values like any other: computed when asked for, and differentiable again.
+ * The gradients of a single number with respect to values of its graph, `d output / d wrt[i]`, each of its value's shape.
+ * They are values like any other: computed when asked for, and differentiable again. Source: `torch.autograd.grad`.
  *
- * @param change what goes on backwards from a value in place of its gradient: a hook on gradients
- * @throws ArgumentError if the output is not a single number, or does not depend on one of `wrt`.
+ * @throws ArgumentError if the output is not a single number, if one of `wrt` is no float, if the output does not depend
+ * on it or does so only through an op that cannot be differentiated, which is named (unless `unused` asks for zeros).
  */
 export function grad(
   output: Tensor,
   wrt: readonly Tensor[],
-  change: (x: Tensor, gradient: Tensor) => Tensor = (_x, gradient) => gradient,
+  { unused = "error", change = (_x, gradient) => gradient }: GradOptions = {},
 ): Tensor[] {
-  if (output.shape.some((n) => n !== 1)) {
+  if (output.shape.some((n) => n !== 1) || !isFloat(output)) {
     throw new ArgumentError(
-      `A gradient is of a single number, but this value is ${showShape(output)}: take its sum or mean, or pick one element.`,
+      `A gradient is of a single number, but this value is ${output.dtype} ${showShape(output)}: take its sum or mean, or pick one element.`,
       { asked: "grad", found: output.shape },
+    );
+  }
+  const integer = wrt.find((x) => !isFloat(x));
+  if (integer) {
+    throw new ArgumentError(
+      `A gradient is with respect to floats, but ${called(integer)} is ${integer.dtype} ${showShape(integer)}: ask for a value that is computed from it, as the embedding is from tokens.`,
+      { asked: integer.label ?? "grad", found: integer.dtype },
     );
   }
   const order = topological([output]);
@@ -43,11 +61,27 @@ export function grad(
   return wrt.map((x) => {
     const g = gradients.get(x);
     if (g) return g;
+    if (unused === "zero") return x.constant(0).expandLike(x);
+    const blocks = blocked(order, output, x);
     throw new ArgumentError(
-      `The output does not depend on ${x.label ? `"${x.label}"` : "the given value"} ${showShape(x)} through anything that can be differentiated, so it has no gradient.`,
-      { asked: x.label, found: output.label },
+      blocks.length > 0
+        ? `The output depends on ${called(x)} ${showShape(x)} only through ${blocks.join(" and ")}, which cannot be differentiated.`
+        : `The output does not depend on ${called(x)} ${showShape(x)}, so it has no gradient there; \`unused: "zero"\` gives zeros instead.`,
+      { asked: x.label, found: blocks.length > 0 ? blocks : output.label },
     );
   });
+}
+
+const isFloat = (x: Tensor): boolean => x.dtype === "float32" || x.dtype === "float64";
+
+const called = (x: Tensor): string => (x.label ? `"${x.label}"` : "the given value");
+
+/** The ops between a value and the output that make of floats what has no gradient: integers, conditions. */
+function blocked(order: readonly Tensor[], output: Tensor, from: Tensor): string[] {
+  const ways = dependents(order, new Set([from]));
+  if (!ways.has(output)) return [];
+  const found = order.filter((t) => ways.has(t) && !isFloat(t) && t.inputs.some((x) => ways.has(x) && isFloat(x)));
+  return [...new Set(found.map((t) => (t.op === "cast" ? `a cast to ${t.dtype}` : t.op!)))];
 }
 
 /** A gradient under the axis names of what it is of. */

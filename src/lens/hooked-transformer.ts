@@ -8,7 +8,7 @@ import { forward } from "../models/forward.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights.ts";
 import { type NDArray, zeros } from "../tensor/array.ts";
-import { InputError, ShapeError } from "../tensor/errors.ts";
+import { InputError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
@@ -46,10 +46,21 @@ import {
   type TokenChoice,
 } from "./weight-views.ts";
 
+/** Which way a hook is passed: forwards, by the value at its point, or backwards, by the gradient there. */
+type Direction = "fwd" | "bwd";
+
 interface RegisteredHook {
   readonly at: Hook[0];
   readonly f: HookFunction;
+  readonly dir: Direction;
   readonly permanent: boolean;
+}
+
+/** Which hooks to remove. */
+interface RemoveOptions {
+  /** Those on values, those on gradients, or both, as it is unless given. */
+  readonly dir?: Direction | "both";
+  readonly includingPermanent?: boolean;
 }
 
 /** What a model is made of besides its configuration and weights. */
@@ -279,7 +290,9 @@ export class HookedTransformer {
 
   private source(): RunSource {
     const { cfg, weights, text, engine, hookNames, contexts } = this;
-    return { cfg, weights, text, engine, hookNames, contexts, standing: this.place(this.registered) };
+    const standing = this.place(this.registered.filter(({ dir }) => dir === "fwd"));
+    const standingBwd = this.place(this.registered.filter(({ dir }) => dir === "bwd"));
+    return { cfg, weights, text, engine, hookNames, contexts, standing, standingBwd };
   }
 
   private place(hooks: readonly { readonly at: Hook[0]; readonly f: HookFunction }[]): PlacedHook[] {
@@ -292,10 +305,12 @@ export class HookedTransformer {
   // Hooks that stay.
 
   /** This model with hooks, as another model on the same weights: `await model.hooks({ fwdHooks }).forward(text)`. */
-  hooks({ fwdHooks = [] }: HookOptions): HookedTransformer {
+  hooks({ fwdHooks = [], bwdHooks = [] }: HookOptions): HookedTransformer {
     const scoped = Object.create(HookedTransformer.prototype) as HookedTransformer;
     Object.assign(scoped, this);
-    scoped.registered = [...this.registered, ...fwdHooks.map(([at, f]) => ({ at, f, permanent: false }))];
+    const added = (hooks: readonly Hook[], dir: Direction) =>
+      hooks.map(([at, f]): RegisteredHook => ({ at, f, dir, permanent: false }));
+    scoped.registered = [...this.registered, ...added(fwdHooks, "fwd"), ...added(bwdHooks, "bwd")];
     scoped.contexts = new Map();
     scoped.place(scoped.registered);
     return scoped;
@@ -306,35 +321,40 @@ export class HookedTransformer {
     return this.registered.length > 0;
   }
 
-  /** Adds a hook to every run from now on, until `resetHooks`. `prepend` puts it before those already there. */
+  /**
+   * Adds a hook to every run from now on, until `resetHooks`; with `dir: "bwd"` to the gradient at its point, in every run
+   * that has gradients. `prepend` puts it before those already there.
+   */
   addHook(
     at: Hook[0],
     f: HookFunction,
-    { isPermanent = false, prepend = false }: { readonly isPermanent?: boolean; readonly prepend?: boolean } = {},
+    options: { readonly dir?: Direction; readonly isPermanent?: boolean; readonly prepend?: boolean } = {},
   ): void {
-    const hook = { at, f, permanent: isPermanent };
+    const { dir = "fwd", isPermanent = false, prepend = false } = options;
+    if (dir !== "fwd" && dir !== "bwd") throw new UnknownNameError("hook direction", dir, ["fwd", "bwd"]);
+    const hook = { at, f, dir, permanent: isPermanent };
     this.place([hook]);
     this.registered = prepend ? [hook, ...this.registered] : [...this.registered, hook];
   }
 
   /** Adds a hook that `resetHooks` leaves, unless told otherwise. */
-  addPermaHook(at: Hook[0], f: HookFunction): void {
-    this.addHook(at, f, { isPermanent: true });
+  addPermaHook(at: Hook[0], f: HookFunction, { dir = "fwd" }: { readonly dir?: Direction } = {}): void {
+    this.addHook(at, f, { dir, isPermanent: true });
   }
 
   /** Removes the hooks that were added at some points, from those points alone. @throws UnknownNameError */
-  removeHooks(at: Hook[0], { includingPermanent = false }: { readonly includingPermanent?: boolean } = {}): void {
+  removeHooks(at: Hook[0], { dir = "both", includingPermanent = false }: RemoveOptions = {}): void {
     const gone = new Set(resolveFilter(at, this.hookNames));
     this.registered = this.registered.flatMap((hook) => {
-      if (hook.permanent && !includingPermanent) return [hook];
+      if (stays(hook, dir, includingPermanent)) return [hook];
       const left = resolveFilter(hook.at, this.hookNames).filter((name) => !gone.has(name));
       return left.length > 0 ? [{ ...hook, at: (name: string) => left.includes(name) }] : [];
     });
   }
 
   /** Removes added hooks, and what they remembered. */
-  resetHooks({ includingPermanent = false }: { readonly includingPermanent?: boolean } = {}): void {
-    this.registered = includingPermanent ? [] : this.registered.filter((h) => h.permanent);
+  resetHooks({ dir = "both", includingPermanent = false }: RemoveOptions = {}): void {
+    this.registered = this.registered.filter((hook) => stays(hook, dir, includingPermanent));
     this.contexts = new Map();
   }
 
@@ -432,6 +452,11 @@ export class HookedTransformer {
   tokensToResidualDirections(tokens: TokenChoice): Tensor {
     return residualDirections(this, tokens, this.text);
   }
+}
+
+/** Whether a hook is none of those to be removed. */
+function stays(hook: RegisteredHook, dir: Direction | "both", includingPermanent: boolean): boolean {
+  return (dir !== "both" && hook.dir !== dir) || (hook.permanent && !includingPermanent);
 }
 
 /** Computed tokens as the text layer takes them. */

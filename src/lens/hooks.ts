@@ -37,8 +37,18 @@ export interface PlacedHook {
   readonly f: HookFunction;
 }
 
+/** What hooks remember, by point. */
+export type HookContexts = Map<string, Record<string, unknown>>;
+
+/** What the hooks at a point remember; nothing at first. */
+export function contextOf(contexts: HookContexts, name: string): Record<string, unknown> {
+  const ctx = contexts.get(name) ?? {};
+  contexts.set(name, ctx);
+  return ctx;
+}
+
 interface TraceOptions {
-  readonly contexts: Map<string, Record<string, unknown>>;
+  readonly contexts: HookContexts;
   readonly step: number | undefined;
   readonly run: Run;
 }
@@ -63,8 +73,7 @@ export async function traceHooks(
       if (hook.name !== name) continue;
       const point = rewrite.get(clean);
       const before = point.inputs[0];
-      const ctx = contexts.get(name) ?? {};
-      contexts.set(name, ctx);
+      const ctx = contextOf(contexts, name);
       const cut = new Cut(rewrite, clean, before, outputs, run);
       const returned = hook.f(before, { name, layer: layerOf(name), step, ctx });
       const made = returned instanceof Promise ? cut.without((await returned) ?? undefined) : returned;
@@ -117,7 +126,8 @@ function frontier(at: Tensor, outputs: readonly Tensor[]): Tensor[] {
   return [...crossing];
 }
 
-function showValue(value: unknown): string {
+/** What a hook returned in place of a Tensor, in words. */
+export function showValue(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" || typeof value === "function" ? `a value of type ${typeof value}` : `${value}`;
 }

@@ -1,7 +1,6 @@
 /** One run of a model: from its options to the graph, and from the engine's numbers to what was asked for. */
 import type { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
-import { grad } from "../graph/grad.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type ForwardInputs, forward } from "../models/forward.ts";
@@ -9,8 +8,9 @@ import { lossPerToken, meanLoss } from "../models/loss.ts";
 import type { Weights } from "../models/weights.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import type { TokenRules } from "../text/index.ts";
+import { gradientsOf } from "./backward.ts";
 import { type NamesFilter, resolveFilter } from "./hook-names.ts";
-import { type Hook, layerOf, type PlacedHook, traceHooks } from "./hooks.ts";
+import { type Hook, type HookContexts, type PlacedHook, traceHooks } from "./hooks.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 import { type InputOptions, layerIndex, type ModelInput, prepareInput } from "./model-input.ts";
 import { type PosSlice, slicePositions } from "./pos-slice.ts";
@@ -55,9 +55,11 @@ export interface ForwardOptions<R extends ReturnType = ReturnType> extends Input
   readonly signal?: AbortSignal;
 }
 
-/** The hooks of one run. */
+/** The hooks of one run, or of a view of the model. */
 export interface HookOptions {
   readonly fwdHooks?: readonly Hook[];
+  /** Hooks on gradients, from the gradient at a point to what goes on in its place; of runs with `inclBwd`. */
+  readonly bwdHooks?: readonly Hook[];
 }
 
 /** Which hook points a cached run keeps, and of which positions. */
@@ -72,8 +74,8 @@ export interface CacheOptions extends HookOptions {
   readonly inclBwd?: boolean;
   /** What gradients are of: one number, from logits [batch pos d_vocab]. */
   readonly metric?: (logits: Tensor) => Tensor;
-  /** Hooks on gradients, from the gradient at a point to what goes on in its place. */
-  readonly bwdHooks?: readonly Hook[];
+  /** With `inclBwd`, what a gradient is where what it is of does not matter: an error unless `"zero"` is asked for. */
+  readonly unused?: "error" | "zero";
 }
 
 /** The model that a run is of. */
@@ -83,9 +85,10 @@ export interface RunSource {
   readonly text: TokenRules | undefined;
   readonly engine: Engine;
   readonly hookNames: readonly string[];
-  /** Hooks that stay, in order. */
+  /** Hooks that stay, in order: on values, and on gradients. */
   readonly standing: readonly PlacedHook[];
-  readonly contexts: Map<string, Record<string, unknown>>;
+  readonly standingBwd: readonly PlacedHook[];
+  readonly contexts: HookContexts;
 }
 
 /** A run, traced: its outputs are the heads (logits, loss), then the named values, then new keys and values. */
@@ -127,8 +130,14 @@ export async function traceRun(
   const asked = options.namesFilter === undefined ? [] : resolveFilter(options.namesFilter, source.hookNames);
   const own = placeHooks(options.fwdHooks ?? [], source.hookNames);
   const backward = placeHooks(options.bwdHooks ?? [], source.hookNames);
+  if (backward.length > 0 && !options.inclBwd) {
+    throw new ArgumentError("bwdHooks change gradients, and this run has none: runWithCache with inclBwd has them.", {
+      asked: backward[0].name,
+    });
+  }
   // A gradient is of a value that the output is computed from, not of one that stands beside.
-  const differentiated = options.inclBwd ? [...asked, ...backward.map((h) => h.name)] : [];
+  const onGradients = [...backward, ...source.standingBwd].map((h) => h.name);
+  const differentiated = options.inclBwd ? [...asked, ...onGradients] : [];
   const changed = new Set([...source.standing, ...own].map((h) => h.name).concat(differentiated));
   const built = forward(source.cfg, source.weights, inputs, {
     reads: (name) => asked.includes(name),
@@ -146,7 +155,18 @@ export async function traceRun(
   });
   const output = rewrite.get(built.output);
   const values = new Map(names.map((name) => [name, rewrite.get(point(name))]));
-  const gradients = options.inclBwd ? gradientsAt(values, output, backward, inputs, options) : [];
+  const gradients = !options.inclBwd
+    ? []
+    : gradientsOf({
+        metric: options.metric ? options.metric(output) : lossOf(output, inputs, meanLoss),
+        values,
+        hooks: backward,
+        standing: source.standingBwd,
+        at: (name) => (built.points.has(name) ? rewrite.get(point(name)) : undefined),
+        unused: options.unused,
+        contexts: source.contexts,
+        step: options.step,
+      });
   const sliced = (v: Tensor) => (options.posSlice === undefined ? v : slicePositions(v, options.posSlice));
   const layers = Array.from({ length: source.cfg.nLayers }, (_, layer) => layer);
   const keeps = options.pastKvCache && !options.pastKvCache.frozen;
@@ -186,31 +206,6 @@ function lossOf(logits: Tensor, { tokens, attentionMask }: ForwardInputs, loss: 
     });
   }
   return loss(logits, tokens, attentionMask);
-}
-
-/** The gradient at each captured point, under its name with `_grad`. */
-function gradientsAt(
-  values: ReadonlyMap<string, Tensor>,
-  output: Tensor,
-  hooks: readonly PlacedHook[],
-  inputs: ForwardInputs,
-  options: CacheOptions & Pick<ForwardOptions, "step">,
-): [string, Tensor][] {
-  const metric = options.metric ? options.metric(output) : lossOf(output, inputs, meanLoss);
-  const change = (x: Tensor, g: Tensor): Tensor =>
-    hooks
-      .filter(({ name }) => name === x.label)
-      .reduce((gradient, { name, f }) => {
-        const made = f(gradient, { name, layer: layerOf(name), step: options.step, ctx: {} });
-        if (made instanceof Promise) {
-          throw new ArgumentError(`The hook on the gradient at "${name}" is async; a hook on a gradient cannot be.`, {
-            asked: name,
-          });
-        }
-        return made ?? gradient;
-      }, g);
-  const found = grad(metric, [...values.values()], change);
-  return [...values.keys()].map((name, i) => [`${name}_grad`, found[i]]);
 }
 
 function unreached(name: string, inputs: ForwardInputs, points: ReadonlyMap<string, Tensor>): never {

@@ -10,8 +10,8 @@ import { interpret } from "../../src/engine/reference.ts";
 import type { OpName } from "../../src/graph/ops/index.ts";
 import { expectClose } from "../close.ts";
 import { cases } from "../graph/cases.ts";
+import { gradientsOf } from "../graph/gradients-of.ts";
 import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
-import { gradientsOf } from "./gradients.ts";
 import type { Contract } from "./pages/contract.ts";
 
 declare const contract: Contract;

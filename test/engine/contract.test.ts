@@ -1,11 +1,16 @@
-/** One contract for every engine: each op, on each engine, gives what its definition says. */
+/** One contract for every engine: each op, and each op's gradient, gives what its definition says. */
+import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Backend, Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { webBackend } from "../../src/engine/ort-web.ts";
 import { interpret } from "../../src/engine/reference.ts";
+import { type OpName, ops } from "../../src/graph/ops/index.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import { expectClose } from "../close.ts";
-import { cases } from "../graph/cases.ts";
+import { type Case, cases } from "../graph/cases.ts";
+import { gradientsOf } from "../graph/gradients-of.ts";
+import { randomCases } from "../graph/random-cases.ts";
 
 const backends: readonly Backend[] = [nodeBackend({ threads: 1 }), webBackend()];
 
@@ -13,16 +18,29 @@ describe.each(backends.map((b) => [b.name, b] as const))("on %s", (_name, backen
   const engine = new Engine(backend);
   afterAll(() => engine.dispose());
 
-  for (const [op, list] of Object.entries(cases)) {
-    for (const { what, inputs, make } of list) {
-      test(`${op} ${what}`, async () => {
-        const value = make(...inputs);
-        const [expected] = interpret([value]);
-        const [found] = await engine.run([value]);
-        expect(found.shape).toEqual(value.shape);
-        expect(found.dtype).toBe(value.dtype);
-        expectClose(found, expected, 1e-5);
-      });
+  async function expectDefinition(values: readonly Tensor[]): Promise<void> {
+    const expected = interpret(values);
+    const found = await engine.run(values);
+    for (const [i, value] of values.entries()) {
+      expect(found[i].shape).toEqual(value.shape);
+      expect(found[i].dtype).toBe(value.dtype);
+      expectClose(found[i], expected[i], 1e-5);
     }
+  }
+  const ofValue = ({ inputs, make }: Case) => expectDefinition([make(...inputs)]);
+  const ofGradients = (example: Case) => expectDefinition(gradientsOf(example));
+
+  for (const op of Object.keys(ops) as OpName[]) {
+    for (const example of cases[op]) {
+      test(`${op} ${example.what}`, () => ofValue(example));
+      if (gradientsOf(example).length > 0) test(`the gradient of ${op} ${example.what}`, () => ofGradients(example));
+    }
+    test(`${op} and its gradient, of random shapes and broadcasts`, async () => {
+      const both = async (example: Case) => {
+        await ofValue(example);
+        if (gradientsOf(example).length > 0) await ofGradients(example);
+      };
+      await fc.assert(fc.asyncProperty(randomCases[op], both), { numRuns: 12 });
+    });
   }
 });

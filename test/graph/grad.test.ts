@@ -1,70 +1,139 @@
+/** Gradients: each op's rule, once and twice, against central differences in float64; and what cannot be differentiated. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import { grad } from "../../src/graph/grad.ts";
-import { ops } from "../../src/graph/ops/index.ts";
+import { type OpName, ops } from "../../src/graph/ops/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
-import { expectClose } from "../close.ts";
-import { cases, numbers } from "./cases.ts";
+import { bools, type Case, cases, ints, numbers } from "./cases.ts";
+import { floatInputs, gradientsOf, objective, slope } from "./gradients-of.ts";
+import { randomCases } from "./random-cases.ts";
 
-/** A weighted sum of the value, so that every output element matters differently. */
-function objective(value: Tensor): Tensor {
-  return value.mul(numbers(value.shape, 77)).sum();
-}
+const H = 1e-5;
 
-function nudged(x: Tensor, i: number, by: number): NDArray {
-  const data = Float64Array.from(x.data);
-  data[i] += by;
+/** `(f(x + h) - f(x - h)) / 2h` for each number of x. */
+function centralDifferences(f: Tensor, x: Tensor): NDArray {
+  const nudged = (i: number, by: number): NDArray => {
+    const data = Float64Array.from(x.data);
+    data[i] += by;
+    return { dtype: "float64", shape: x.shape, data };
+  };
+  const at = (i: number, by: number) => interpret([f], new Map([[x, nudged(i, by)]]))[0].item();
+  const data = Float64Array.from(x.data, (_, i) => (at(i, H) - at(i, -H)) / (2 * H));
   return { dtype: "float64", shape: x.shape, data };
 }
 
-/** Inputs of which only the shape matters. */
-const shapeOnly: Readonly<Record<string, (inputs: readonly Tensor[]) => Tensor>> = {
-  expandLike: (inputs) => inputs[1],
-  reshapeLike: (inputs) => inputs[1],
-  scatterAddLike: (inputs) => inputs[0],
-  scatterRowsLike: (inputs) => inputs[0],
-  placeLike: (inputs) => inputs[0],
-};
+/** Differences of float64 are right to about 1e-7: relative to the largest number, or to 0.1 where all are smaller. */
+function expectGradient(found: Tensor, expected: NDArray, tolerance: number): void {
+  expect(found.shape).toEqual(expected.shape);
+  const scale = [...expected.data].reduce((most, x) => Math.max(most, Math.abs(x)), 0.1);
+  const error = [...found.data].reduce((most, x, i) => Math.max(most, Math.abs(x - expected.data[i])), 0);
+  expect(error / scale).toBeLessThan(tolerance);
+}
+
+function expectGradients(example: Case): void {
+  const sum = objective(example);
+  if (!sum) return;
+  const found = interpret(gradientsOf(example));
+  for (const [i, x] of floatInputs(example).entries()) expectGradient(found[i], centralDifferences(sum, x), 1e-6);
+}
+
+function expectSecondGradients(example: Case): void {
+  const once = slope(example);
+  if (!once) return;
+  const wrt = floatInputs(example);
+  const found = interpret(grad(once, wrt, { unused: "zero" }));
+  for (const [i, x] of wrt.entries()) expectGradient(found[i], centralDifferences(once, x), 1e-5);
+}
+
+const names = Object.keys(ops) as OpName[];
 
 describe("every op's gradient is that of central differences in float64", () => {
-  for (const [op, list] of Object.entries(cases)) {
-    for (const { what, inputs, make } of list) {
-      const wrt = inputs.filter((x) => x.dtype === "float32");
-      const value = make(...inputs);
-      if (wrt.length === 0 || value.dtype !== "float32" || op === "sign") continue;
-      test(`${op} ${what}`, () => {
-        const output = objective(value);
-        const differentiable = wrt.filter((x) => !(shapeOnly[op]?.(inputs) === x));
-        const found = interpret(grad(output, differentiable));
-        differentiable.forEach((x, k) => {
-          const h = 1e-5;
-          const at = (i: number, by: number) => {
-            return interpret([output], new Map([[x, nudged(x, i, by)]]))[0].item();
-          };
-          const data = Float64Array.from(x.data, (_, i) => (at(i, h) - at(i, -h)) / (2 * h));
-          expectClose(found[k], { shape: x.shape, data }, 1e-6);
-        });
-      });
-    }
+  for (const op of names) {
+    for (const example of cases[op]) test(`${op} ${example.what}`, () => expectGradients(example));
+    test(`${op} of random shapes and broadcasts`, () => {
+      fc.assert(fc.property(randomCases[op], expectGradients), { numRuns: 40 });
+    });
   }
 });
 
-test("an op without a gradient contributes none, and says so when it is the only way", () => {
-  const x = numbers([3]);
-  expect(() => grad(x.argmax(0).cast("float32").sum(), [x])).toThrow(/does not depend on/);
+describe("every op's gradient can be differentiated again", () => {
+  for (const op of names) {
+    for (const example of cases[op]) test(`${op} ${example.what}`, () => expectSecondGradients(example));
+    test(`${op} of random shapes and broadcasts`, () => {
+      fc.assert(fc.property(randomCases[op], expectSecondGradients), { numRuns: 15 });
+    });
+  }
 });
 
-test("a gradient is of a single number", () => {
-  const x = numbers([3]);
-  expect(() => grad(x.mul(2), [x])).toThrow(/single number/);
+describe("where two rules are possible, PyTorch's holds", () => {
+  const at = (f: (x: Tensor, y: Tensor) => Tensor) => {
+    const [x, y] = [numbers([1]).mul(0), numbers([1]).mul(0)];
+    return interpret(grad(f(x, y).sum(), [x, y], { unused: "zero" })).map((g) => g.item());
+  };
+  test.each([
+    ["of two equal numbers each gets half, as the larger", (x: Tensor, y: Tensor) => x.maximum(y), [0.5, 0.5]],
+    ["of two equal numbers each gets half, as the smaller", (x: Tensor, y: Tensor) => x.minimum(y), [0.5, 0.5]],
+    ["all that are largest share", (x: Tensor, y: Tensor) => x.concat(y, 0).max(), [0.5, 0.5]],
+    ["relu is flat at 0", (x: Tensor) => x.relu(), [0, 0]],
+    ["abs is flat at 0", (x: Tensor) => x.abs(), [0, 0]],
+    ["sign is flat", (x: Tensor) => x.sign(), [0, 0]],
+    ["0 squared is flat", (x: Tensor) => x.pow(2), [0, 0]],
+    ["0 to a power does not depend on it", (x: Tensor, y: Tensor) => x.pow(y.add(2)), [0, 0]],
+  ] as const)("%s", (_what, f, expected) => {
+    expect(at(f).map((g) => g + 0)).toEqual(expected);
+  });
 });
 
-test("a gradient can be differentiated again", () => {
+describe("what cannot be differentiated is refused:", () => {
   const x = numbers([3]);
-  const [first] = grad(x.mul(x).mul(x).sum(), [x]);
-  const [second] = interpret(grad(first.sum(), [x]));
-  expectClose(second, { shape: [3], data: Float64Array.from(x.data, (v) => 6 * v) }, 1e-6);
+
+  test("a value of several numbers, or of none that are floats", () => {
+    expect(() => grad(x.mul(2), [x])).toThrow(/single number, but this value is float32 \[3\]/);
+    expect(() => grad(x.argmax(0), [x])).toThrow(/single number, but this value is int32 \[\]/);
+  });
+
+  test("with respect to what is no float, saying what to ask for", () => {
+    const tokens = ints([2], [0, 1]);
+    expect(() => grad(x.gather(0, tokens).sum(), [tokens])).toThrow(
+      /floats, but the given value is int32 \[2\].*embed/,
+    );
+  });
+
+  test("a value that the output does not depend on, unless zeros are asked for", () => {
+    const other = numbers([2, 2], 3).point("blocks.0.hook_resid_pre");
+    expect(() => grad(x.sum(), [x, other])).toThrow(
+      /does not depend on "blocks.0.hook_resid_pre" \[2, 2\].*unused: "zero"/,
+    );
+    const [of, zeros] = interpret(grad(x.sum(), [x, other], { unused: "zero" }));
+    expect([...of.data]).toEqual([1, 1, 1]);
+    expect(zeros.shape).toEqual([2, 2]);
+    expect([...zeros.data]).toEqual([0, 0, 0, 0]);
+  });
+
+  test("a value of which the output uses the shape alone counts as one that it does not depend on", () => {
+    expect(() => grad(numbers([1]).expandLike(x).sum(), [x])).toThrow(/does not depend on/);
+    expect([...interpret(grad(numbers([1]).expandLike(x).sum(), [x], { unused: "zero" }))[0].data]).toEqual([0, 0, 0]);
+  });
+
+  test("a way through an op without a rule, naming the op, unless zeros are asked for", () => {
+    const chosen = x.argmax(0).cast("float32").mul(3);
+    expect(() => grad(chosen, [x])).toThrow(
+      /depends on the given value \[3\] only through argmax, which cannot be differentiated/,
+    );
+    expect([...interpret(grad(chosen, [x], { unused: "zero" }))[0].data]).toEqual([0, 0, 0]);
+    expect(() => grad(x.cast("int32").cast("float32").sum(), [x])).toThrow(/only through a cast to int32/);
+    const where = numbers([3], 2).where(x.lessThan(0).or(bools([3])), 1);
+    expect(() => grad(where.sum(), [x])).toThrow(/only through lessThan/);
+  });
+
+  test("such a way beside others counts for nothing, as in PyTorch", () => {
+    const top = x.gather(0, x.argmax(0)).add(x.argmax(0).cast("float32"));
+    const [found] = interpret(grad(top, [x]));
+    const data = [...x.data];
+    expect([...found.data]).toEqual(data.map((v) => Number(v === Math.max(...data))));
+  });
 });
 
 test("every op record has all its parts", () => {

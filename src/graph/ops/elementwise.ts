@@ -97,29 +97,32 @@ export const div = elementwise({
   f: (a, b) => a / b,
   vjp: (g, out, [a, b]) => [to(g.div(b), a), to(g.mul(out).div(b).neg(), b)],
 });
-/** a^b. The gradient to the exponent needs a > 0, as log a appears in it. */
+/** a^b. The gradient to the exponent is for a from 0 up, as log a appears in it. */
 export const pow = elementwise({
   onnx: "Pow",
   f: (a, b) => a ** b,
-  vjp: (g, out, [a, b]) => [to(g.mul(out).mul(b).div(a), a), to(g.mul(out).mul(a.log()), b)],
+  vjp: (g, out, [a, b]) => [
+    to(g.mul(b).mul(a.pow(b.sub(b.constant(1)))), a),
+    to(g.mul(out).mul(a.log().where(a.equal(a.constant(0)).not(), a.constant(0))), b),
+  ],
 });
-/** The larger; where both are equal, the gradient goes to the first. */
+/** The larger; where both are equal, each gets half of the gradient, as in PyTorch. */
 export const maximum = elementwise({
   onnx: "Max",
   f: Math.max,
-  vjp: (g, _out, [a, b]) => [
-    to(g.where(a.lessThan(b).not(), g.constant(0)), a),
-    to(g.where(a.lessThan(b), g.constant(0)), b),
-  ],
+  vjp: (g, _out, [a, b]) => shared(g, a.lessThan(b), a, b),
 });
 export const minimum = elementwise({
   onnx: "Min",
   f: Math.min,
-  vjp: (g, _out, [a, b]) => [
-    to(g.where(b.lessThan(a).not(), g.constant(0)), a),
-    to(g.where(b.lessThan(a), g.constant(0)), b),
-  ],
+  vjp: (g, _out, [a, b]) => shared(g, b.lessThan(a), a, b),
 });
+
+/** The gradient of whichever of two was taken, the second where `second` holds. */
+function shared(g: Tensor, second: Tensor, a: Tensor, b: Tensor): [Tensor, Tensor] {
+  const halved = g.mul(g.constant(0.5)).where(a.equal(b), g);
+  return [to(halved.where(second.not(), g.constant(0)), a), to(halved.where(second.or(a.equal(b)), g.constant(0)), b)];
+}
 
 // Comparisons and logic.
 export const equal = elementwise({
@@ -143,8 +146,12 @@ export const not = elementwise({ onnx: "Not", takes: bools, f: (a) => 1 - a, vjp
 // Functions of one number.
 export const neg = elementwise({ onnx: "Neg", takes: numbers, f: (x) => -x, vjp: (g) => [g.neg()] });
 export const abs = elementwise({ onnx: "Abs", f: Math.abs, vjp: (g, _out, [x]) => [g.mul(x.sign())] });
-/** -1, 0 or 1; its gradient is zero almost everywhere and is not given. */
-export const sign = elementwise({ onnx: "Sign", f: Math.sign, vjp: noGradient });
+/** -1, 0 or 1. Its gradient is zero, at 0 too, as in PyTorch. */
+export const sign = elementwise({
+  onnx: "Sign",
+  f: Math.sign,
+  vjp: (_g, _out, [x]) => [x.constant(0).expandLike(x)],
+});
 export const exp = elementwise({ onnx: "Exp", f: Math.exp, vjp: (g, out) => [g.mul(out)] });
 export const log = elementwise({ onnx: "Log", f: Math.log, vjp: (g, _out, [x]) => [g.div(x)] });
 export const sqrt = elementwise({ onnx: "Sqrt", f: Math.sqrt, vjp: (g, out) => [g.div(out.add(out))] });

@@ -159,7 +159,8 @@ export const einsum: Op<{ readonly equation: string }> = {
       // Letters that only this input has were summed over alone: the gradient is the same along them.
       const present = [...terms[k]].filter((l) => result.includes(l) || otherTerms.some((t) => t.includes(l)));
       const partial = g.einsum(`${[result, ...otherTerms].join(",")}->${present.join("")}`, ...others);
-      const full = [...terms[k]].reduce(
+      // From the right, as an axis is counted from the end.
+      const full = [...terms[k]].reduceRight(
         (t, letter, i) =>
           present.includes(letter) ? t : t.unsqueeze(i - terms[k].length, x.axes.at(i - terms[k].length)),
         partial,

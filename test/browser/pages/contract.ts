@@ -3,7 +3,7 @@ import { Engine } from "../../../src/engine/engine.ts";
 import { webBackend } from "../../../src/engine/ort-web.ts";
 import type { Tensor } from "../../../src/graph/tensor.ts";
 import { cases } from "../../graph/cases.ts";
-import { gradientsOf } from "../gradients.ts";
+import { gradientsOf } from "../../graph/gradients-of.ts";
 
 const engine = new Engine(webBackend());
 

@@ -1,0 +1,74 @@
+/** The way back: gradients at hook points, and hooks that change them as they pass. */
+import { showShape } from "../graph/axes.ts";
+import { grad } from "../graph/grad.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { topological } from "../graph/walk.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { contextOf, type HookContexts, layerOf, type PlacedHook, showValue } from "./hooks.ts";
+
+/** A pass to go back through. */
+export interface BackwardPass {
+  /** What gradients are of: a single number. */
+  readonly metric: Tensor;
+  /** What gradients are wanted at, by name, as forward hooks left it. */
+  readonly values: ReadonlyMap<string, Tensor>;
+  /** Hooks of this run: each must be on the way back. */
+  readonly hooks: readonly PlacedHook[];
+  /** Hooks that stay on the model: those that are not on the way wait for a run in which they are. */
+  readonly standing: readonly PlacedHook[];
+  /** The value at a hook point that the pass reaches. */
+  readonly at: (name: string) => Tensor | undefined;
+  readonly unused: "error" | "zero" | undefined;
+  readonly contexts: HookContexts;
+  readonly step: number | undefined;
+}
+
+/**
+ * `d metric / d value` at each of the values, [as the value], under its name with `_grad`. A hook gets the gradient at its
+ * point, and what it returns goes on from there: it is what is kept there, and what earlier gradients follow from. Source:
+ * TransformerLens' `run_with_cache(incl_bwd=True)` with `add_hook(dir="bwd")`.
+ *
+ * @throws ArgumentError for a metric that is no single number or does not depend on a value or a hook's point, or an async
+ * hook; ShapeError for a hook that returns another shape.
+ */
+export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
+  const { metric, values, hooks, standing, at, contexts, step } = pass;
+  const way = new Set(topological([metric]));
+  const placed = new Map<Tensor, PlacedHook[]>();
+  for (const hook of [...standing.filter(({ name }) => way.has(at(name)!)), ...hooks]) {
+    const x = at(hook.name)!;
+    placed.set(x, [...(placed.get(x) ?? []), hook]);
+  }
+  const change = (x: Tensor, gradient: Tensor): Tensor =>
+    (placed.get(x) ?? []).reduce((g, { name, f }) => {
+      const made = f(g, { name, layer: layerOf(name), step, ctx: contextOf(contexts, name) });
+      if (made instanceof Promise) {
+        throw new ArgumentError(`The hook on the gradient at "${name}" is async; a hook on a gradient cannot be.`, {
+          asked: name,
+        });
+      }
+      return made === undefined || made === null ? g : sameShape(made, g, name);
+    }, gradient);
+  // Hooked points too: a hook is called wherever its gradient is, not only on the way to what is kept.
+  const wrt = [...values.values(), ...placed.keys()];
+  const found = grad(metric, wrt, { change, ...(pass.unused ? { unused: pass.unused } : {}) });
+  return new Map([...values.keys()].map((name, i) => [`${name}_grad`, found[i]]));
+}
+
+function sameShape(made: Tensor, gradient: Tensor, name: string): Tensor {
+  const shape = (made as Partial<Tensor>).shape;
+  if (shape === undefined) {
+    throw new ArgumentError(
+      `The hook on the gradient at "${name}" returned ${showValue(made)}: it must return a Tensor, as \`g.mul(0)\` is, or nothing to leave the gradient as it is.`,
+      { asked: name, found: made },
+    );
+  }
+  const lead = gradient.shape.length - shape.length;
+  if (lead < 0 || made.dtype !== gradient.dtype || shape.some((n, i) => n !== 1 && n !== gradient.shape[lead + i])) {
+    throw new ShapeError(
+      `The hook on the gradient at "${name}" got ${gradient.dtype} ${showShape(gradient)} and returned ${made.dtype} ${showShape(made)}: a gradient has its value's shape.`,
+      { asked: gradient.shape, found: shape },
+    );
+  }
+  return made.expandLike(gradient).rename(gradient.axes);
+}
