@@ -32,8 +32,9 @@ describe.each(backends.map((b) => [b.name, b] as const))("on %s", (_name, backen
 
   for (const op of Object.keys(ops) as OpName[]) {
     for (const example of cases[op]) {
-      test(`${op} ${example.what}`, () => ofValue(example));
-      if (gradientsOf(example).length > 0) test(`the gradient of ${op} ${example.what}`, () => ofGradients(example));
+      const { what } = example;
+      test(`${op} ${what}`, () => ofValue(example));
+      if (gradientsOf(example).length > 0) test(`the gradient of ${op} ${what}`, () => ofGradients(example));
     }
     test(`${op} and its gradient, of random shapes and broadcasts`, async () => {
       const both = async (example: Case) => {

@@ -26,7 +26,7 @@ describe.each(goldenNames)("%s", (name) => {
     const expected = g.under("cache_grad.");
     expect(expected.size).toBeGreaterThan(8);
     for (const [hook, value] of expected) {
-      if (!isShare(hook)) expectClose(cache.get(`${hook}_grad`), value, 1e-3);
+      if (!isShare(hook)) expectClose(cache.get(`${hook}_grad`), value, 1e-4);
     }
   });
 
@@ -43,7 +43,7 @@ describe.each(goldenNames)("%s", (name) => {
           [`${block}attn.hook_v`, stop],
         ],
       });
-      expectClose(cache.get(`${hook}_grad`), value, 1e-3);
+      expectClose(cache.get(`${hook}_grad`), value, 1e-4);
     }
   });
 
@@ -58,7 +58,7 @@ describe.each(goldenNames)("%s", (name) => {
     for (const [i, [weight, value]] of expected.entries()) {
       if (weight.endsWith("attn.b_K")) {
         for (const x of found[i].data) expect(Math.abs(x)).toBeLessThan(1e-4 * largest);
-      } else expectClose(found[i], value, 1e-3);
+      } else expectClose(found[i], value, 1e-4);
     }
   });
 });
@@ -86,15 +86,6 @@ describe("a gradient", () => {
     await expect(wrong).rejects.toThrow(/single number.*batch 2, d_vocab 97/);
   });
 
-  test("changed by a hook goes on backwards as changed", async () => {
-    const [, plain] = await model.runWithCache(g.tokens, { inclBwd: true });
-    const [, doubled] = await model.runWithCache(g.tokens, { inclBwd: true, bwdHooks: [[mid, (x) => x.mul(2)]] });
-    const before = "blocks.0.hook_resid_mid_grad";
-    const twice = await plain.get(before).mul(2).compute();
-    expectClose(doubled.get(before), twice, 1e-5);
-    expectClose(doubled.get("blocks.1.hook_resid_post_grad"), plain.get("blocks.1.hook_resid_post_grad"), 1e-6);
-  });
-
   test("sees what forward hooks changed", async () => {
     const [, cache] = await model.runWithCache(g.tokens, { inclBwd: true, fwdHooks: [[mid, (x) => x.mul(0).add(1)]] });
     expect(Math.max(...Array.from(cache.get("blocks.0.hook_resid_mid_grad").data, Math.abs))).toBe(0);
@@ -113,12 +104,112 @@ describe("a gradient", () => {
     }
   });
 
-  test("of a value that the metric does not depend on is refused, by name", async () => {
-    const wrong = model.runWithCache(g.tokens, {
+  test("of a value that the metric does not depend on is refused, by name, unless zeros are asked for", async () => {
+    const constant = Tensor.leaf({ dtype: "float32", shape: [], data: Float32Array.of(1) });
+    const ask = { inclBwd: true, namesFilter: mid, metric: () => constant } as const;
+    await expect(model.runWithCache(g.tokens, ask)).rejects.toThrow(
+      /does not depend on "blocks.1.hook_resid_mid".*unused: "zero"/,
+    );
+    const [, cache] = await model.runWithCache(g.tokens, { ...ask, unused: "zero" });
+    expect(new Set(cache.get(`${mid}_grad`).data)).toEqual(new Set([0]));
+  });
+});
+
+describe("a hook on a gradient", () => {
+  let g: Golden;
+  let model: HookedTransformer;
+  beforeAll(async () => {
+    g = await golden("gelu_2l");
+    model = goldenModel(g);
+  });
+  const [late, early] = ["blocks.1.hook_resid_mid", "blocks.0.hook_resid_pre"];
+  const filter = { inclBwd: true, namesFilter: [early, late] } as const;
+  const gradientsOf = async (of: HookedTransformer, options: object = {}) => {
+    const [, cache] = await of.runWithCache(g.tokens, { ...filter, ...options });
+    return { late: cache.get(`${late}_grad`), early: cache.get(`${early}_grad`) };
+  };
+  const doubled = (x: Tensor) => x.mul(2);
+
+  test("gets the gradient's shape, its point's name and layer; what it returns is kept there and goes on", async () => {
+    const plain = await gradientsOf(model);
+    const calls: unknown[] = [];
+    const hook = (x: Tensor, at: { name: string; layer: number | undefined }) => {
+      calls.push([x.shape, x.axes, at.name, at.layer]);
+      return x.mul(2);
+    };
+    const changed = await gradientsOf(model, { bwdHooks: [[late, hook]] });
+    expect(calls).toEqual([[[2, 12, 32], ["batch", "pos", "d_model"], late, 1]]);
+    expectClose(changed.late, await plain.late.mul(2).compute(), 1e-6);
+    expectClose(changed.early, await plain.early.mul(2).compute(), 1e-5);
+  });
+
+  test("that cuts one way back leaves the others", async () => {
+    const bwdHooks = [["blocks.1.hook_mlp_out", (x: Tensor) => x.mul(0)]];
+    const [, cache] = await model.runWithCache(g.tokens, {
       inclBwd: true,
-      namesFilter: mid,
-      metric: () => Tensor.leaf({ dtype: "float32", shape: [], data: Float32Array.of(1) }),
+      namesFilter: [late, "blocks.1.hook_resid_post"],
+      bwdHooks: bwdHooks as never,
     });
-    await expect(wrong).rejects.toThrow(/does not depend on "blocks.1.hook_resid_mid"/);
+    expectClose(cache.get(`${late}_grad`), cache.get("blocks.1.hook_resid_post_grad"), 1e-6);
+  });
+
+  test("stays on the model with addHook, beside those on values, until resetHooks", async () => {
+    const own = goldenModel(g);
+    const plain = await gradientsOf(own);
+    own.addHook(late, doubled, { dir: "bwd" });
+    own.addPermaHook(late, doubled, { dir: "bwd" });
+    expectClose(await own.forward(g.tokens), g.get("logits"), 1e-4);
+    expectClose((await gradientsOf(own)).early, await plain.early.mul(4).compute(), 1e-5);
+    own.resetHooks({ dir: "fwd", includingPermanent: true });
+    expectClose((await gradientsOf(own)).early, await plain.early.mul(4).compute(), 1e-5);
+    own.resetHooks();
+    expectClose((await gradientsOf(own)).early, await plain.early.mul(2).compute(), 1e-5);
+    own.removeHooks(late, { dir: "fwd", includingPermanent: true });
+    expect(own.isHooked).toBe(true);
+    own.removeHooks(late, { dir: "bwd", includingPermanent: true });
+    expect(own.isHooked).toBe(false);
+    expectClose((await gradientsOf(own)).early, plain.early, 1e-6);
+    expect(() => own.addHook(late, doubled, { dir: "back" as never })).toThrow(/no hook direction "back".*"bwd"/);
+  });
+
+  test("belongs to the view that `hooks` returns, waits where a run does not reach it, and remembers in its context", async () => {
+    const seen: unknown[] = [];
+    const view = model.hooks({
+      bwdHooks: [[late, (_x, { ctx }) => void seen.push((ctx.calls = ((ctx.calls as number) ?? 0) + 1))]],
+    });
+    await gradientsOf(view);
+    await gradientsOf(view);
+    await gradientsOf(model);
+    expect(seen).toEqual([1, 2]);
+    await view.runWithCache(g.tokens, {
+      ...{ stopAtLayer: 1, inclBwd: true, namesFilter: early },
+      metric: (resid) => resid.sum(),
+    });
+    expect(seen).toEqual([1, 2]);
+  });
+
+  test("is called before what is kept, too", async () => {
+    const seen: string[] = [];
+    const bwdHooks = [[early, (_x: Tensor, { name }: { name: string }) => void seen.push(name)]];
+    await model.runWithCache(g.tokens, { inclBwd: true, namesFilter: late, bwdHooks: bwdHooks as never });
+    expect(seen).toEqual([early]);
+  });
+
+  test.each([
+    [
+      "of another shape",
+      (x: Tensor) => x.slice("pos", 0, 3),
+      /gradient at "blocks.1.hook_resid_mid" got.*pos 12.*pos 3/,
+    ],
+    ["with axes in front", (x: Tensor) => x.unsqueeze(0), /a gradient has its value's shape/],
+    ["that is no Tensor", () => 0, /returned 0: it must return a Tensor/],
+    ["later", async (x: Tensor) => x, /is async/],
+  ])("that returns a gradient %s is refused", async (_what, hook, told) => {
+    await expect(gradientsOf(model, { bwdHooks: [[late, hook]] })).rejects.toThrow(told);
+  });
+
+  test("needs a run with gradients", async () => {
+    const hooks = { bwdHooks: [[late, doubled]] } as never;
+    await expect(model.runWithHooks(g.tokens, hooks)).rejects.toThrow(/this run has none: runWithCache with inclBwd/);
   });
 });
