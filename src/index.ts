@@ -67,7 +67,7 @@ export { type Backend, Engine, type Session } from "./engine/engine.ts";
 // the graph of named values
 export type { AxisRef } from "./graph/axes.ts";
 export { tensor } from "./graph/from-numbers.ts";
-export { grad } from "./graph/grad.ts";
+export { type GradOptions, grad } from "./graph/grad.ts";
 export { print } from "./graph/print.ts";
 export { Tensor } from "./graph/tensor.ts";
 // the lens
@@ -130,7 +130,16 @@ export {
 export * as sweeps from "./lens/sweep.ts";
 export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
-export { type ModelFiles, memoryFiles, readPth, readSafetensors, writeSafetensors } from "./load/index.ts";
+export {
+  type ByteSource,
+  type ModelFiles,
+  memoryFiles,
+  memorySource,
+  readPth,
+  readSafetensors,
+  urlSource,
+  writeSafetensors,
+} from "./load/index.ts";
 // models and their files
 export { getActName } from "./models/act-name.ts";
 export { type HookedTransformerConfig, parseConfig } from "./models/config.ts";
@@ -191,7 +200,7 @@ export type { TrainingData } from "./training/batches.ts";
 export type { CheckpointStore } from "./training/checkpoint-store.ts";
 export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
 export { modularAddition, repeatedTokens } from "./training/synthetic.ts";
-export { readTexts } from "./training/texts.ts";
+export { readTexts, type TextsOptions } from "./training/texts.ts";
 export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/tokenize-and-concatenate.ts";
 export { type TrainResult, train } from "./training/train.ts";
 export { type TrainBpeOptions, trainBpe } from "./training/train-bpe.ts";

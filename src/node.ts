@@ -14,5 +14,5 @@ setRasterizer(rasterizeWithResvg);
 setDefaultCheckpoints(folderCheckpoints);
 
 export * from "./index.ts";
-export { folderFiles, hubFiles, openModelFiles } from "./load/node.ts";
+export { fileSource, folderFiles, hubFiles, openModelFiles } from "./load/node.ts";
 export { nodeBackend };

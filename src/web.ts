@@ -8,5 +8,5 @@ setDefaultBackend(() => webBackend());
 setDefaultOpen((name, resolve, options) => openModelFiles(name, { ...options, resolve }));
 
 export * from "./index.ts";
-export { hubFiles, openModelFiles, setHub, urlFiles } from "./load/web.ts";
+export { blobSource, hubFiles, openModelFiles, setHub, urlFiles } from "./load/web.ts";
 export { webBackend };

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { FileText } from "../analyses/analysis.ts";
+import { unreadable } from "../load/node-file.ts";
 import { InputError } from "../tensor/errors.ts";
 import { parsePrompts } from "../text/prompts.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
@@ -36,14 +37,6 @@ async function inputOf(
     return { name: path, bytes: await readFile(path) };
   } catch (cause) {
     if (!isSystemError(cause)) throw cause;
-    const why =
-      cause.code === "ENOENT"
-        ? "there is no such file"
-        : cause.code === "EISDIR"
-          ? "it is a folder, not a file"
-          : cause.code === "EACCES"
-            ? "it may not be read"
-            : cause.message;
-    throw new InputError(`The ${what} in ${path} cannot be read: ${why}.`, { asked: path, found: cause.code, cause });
+    throw unreadable(`The ${what} in ${path}`, cause);
   }
 }

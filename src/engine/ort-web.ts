@@ -4,5 +4,9 @@ import type { Backend } from "./engine.ts";
 import { backendOver } from "./ort.ts";
 
 export function webBackend(): Backend {
-  return backendOver("onnxruntime-web", ort, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+  return backendOver("onnxruntime-web", ort, {
+    executionProviders: ["wasm"],
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+  });
 }

@@ -4,6 +4,7 @@
  */
 import { FileFormatError } from "../tensor/errors.ts";
 
+/** Bytes that can be read in pieces, wherever they are. */
 export interface ByteSource {
   /** What to call it in an error: a path, mostly. */
   readonly name: string;

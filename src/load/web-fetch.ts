@@ -3,6 +3,7 @@ import { HubError } from "../tensor/errors.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions } from "./files.ts";
 
+/** A blob's bytes: a file that somebody chose or dropped on the page. @param name its ending says the format */
 export function blobSource(name: string, blob: Blob): ByteSource {
   return {
     name,

@@ -1,4 +1,5 @@
 /** What load/ has for pages alone: folders behind URLs, and the hub with the browser's own cache. */
+export { blobSource } from "./web-fetch.ts";
 export { urlFiles } from "./web-folder.ts";
 export type { WebHubOptions, WebHubSettings } from "./web-hub.ts";
 export { hubFiles, setHub } from "./web-hub.ts";

@@ -11,8 +11,8 @@ const layers = [
   ["models", "load"],
   ["engine"],
   ["lens"],
-  ["analyses", "training"],
-  ["report"],
+  ["analyses"],
+  ["training", "report"],
   ["index.ts", "node.ts", "web.ts"],
   ["cli", "web"],
 ];

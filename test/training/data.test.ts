@@ -1,11 +1,9 @@
-/** Texts, rows of tokens, tokenizers trained from text, synthetic tasks, random weights. */
+/** Rows of tokens, tokenizers trained from text, synthetic tasks, random weights. */
 import { describe, expect, test } from "vitest";
-import { memorySource } from "../../src/load/index.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, parseConfig } from "../../src/node.ts";
 import { Tokenizer } from "../../src/text/index.ts";
 import { modularAddition, repeatedTokens } from "../../src/training/synthetic.ts";
-import { readTexts } from "../../src/training/texts.ts";
 import { tokenizeAndConcatenate } from "../../src/training/tokenize-and-concatenate.ts";
 import { trainBpe } from "../../src/training/train-bpe.ts";
 
@@ -74,27 +72,6 @@ describe("rows of tokens", () => {
     expect(() => tokenizeAndConcatenate(text, bare, { maxLength: 4 })).toThrow(/no BOS token; pass addBosToken: false/);
     const two = () => tokenizeAndConcatenate([text, text], bare, { maxLength: 4, addBosToken: false });
     expect(two).toThrow(/no EOS token to put between texts/);
-  });
-});
-
-describe("texts in files", () => {
-  const source = (name: string, content: string) => memorySource(name, new TextEncoder().encode(content));
-
-  test("are one of a text file, and one a line of JSON lines", async () => {
-    expect(await readTexts(source("a.txt", "one\ntwo\n"))).toEqual(["one\ntwo\n"]);
-    expect(await readTexts(source("a.txt", " \n"))).toEqual([]);
-    const lines = '{"text":"one","n":1}\n\n{"text":"two\\nlines"}\n';
-    expect(await readTexts(source("a.jsonl", lines))).toEqual(["one", "two\nlines"]);
-    expect(await readTexts(source("a.jsonl", '{"body":"x"}'), { column: "body" })).toEqual(["x"]);
-  });
-
-  test("that are something else are refused, with the place", async () => {
-    const read = (name: string, content: string) => readTexts(source(name, content));
-    await expect(read("a.jsonl", '{"text":"x"}\n{"text":')).rejects.toThrow(/Line 2 of a.jsonl is not JSON/);
-    await expect(read("a.jsonl", '{"txt":"x"}')).rejects.toThrow(/Line 1 of a.jsonl has no text under "text".*txt/);
-    await expect(read("a.parquet", "PAR1")).rejects.toThrow(/Parquet.*JSON lines/);
-    const broken = memorySource("a.txt", Uint8Array.of(0xff, 0xfe, 0x00));
-    await expect(readTexts(broken)).rejects.toThrow(/not UTF-8/);
   });
 });
 

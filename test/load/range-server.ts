@@ -1,0 +1,46 @@
+/** Files over HTTP on this machine, by ranges, and a record of what was asked for. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface RangeServer {
+  readonly url: string;
+  /** "HEAD /a.bin", "GET /a.bin bytes=0-9", in order. */
+  readonly asked: string[];
+  /** Bytes of bodies sent so far. */
+  sent: number;
+  /** Whether ranges are answered with the whole file, as by a server that does not know them. */
+  ignoreRange: boolean;
+  /** Bodies end, with the connection, after so many bytes. */
+  cutAfter: number | undefined;
+  stop(): Promise<void>;
+}
+
+export async function serveRanges(files: Readonly<Record<string, Uint8Array>>): Promise<RangeServer> {
+  const server = createServer((request, response) => {
+    const { range } = request.headers;
+    seen.asked.push([request.method, request.url, range].filter(Boolean).join(" "));
+    const content = files[request.url ?? ""];
+    if (!content) return response.writeHead(404).end();
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec((!seen.ignoreRange && range) || "") ?? [];
+    const body = from === undefined ? content : content.subarray(Number(from), Number(to) + 1);
+    response.writeHead(from === undefined ? 200 : 206, { "content-length": body.length });
+    if (request.method === "HEAD") return response.end();
+    const sent = body.subarray(0, seen.cutAfter);
+    seen.sent += sent.length;
+    if (sent.length === body.length) return response.end(body);
+    return response.write(sent, () => setTimeout(() => response.destroy(), 20));
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const seen: RangeServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: [],
+    sent: 0,
+    ignoreRange: false,
+    cutAfter: undefined,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+  return seen;
+}

@@ -1,0 +1,100 @@
+/** Texts in files: text, JSON lines, Parquet of every codec, as Apache Arrow writes it. */
+import { readFileSync } from "node:fs";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fileSource, memorySource, readTexts, urlSource } from "../../src/node.ts";
+import { ArgumentError, FileFormatError } from "../../src/tensor/errors.ts";
+import { type RangeServer, serveRanges } from "../load/range-server.ts";
+
+const source = (name: string, content: string | Uint8Array) =>
+  memorySource(name, typeof content === "string" ? new TextEncoder().encode(content) : content);
+const fixture = (codec: string) => new URL(`fixtures/${codec}.parquet`, import.meta.url);
+/** What fixtures/make.py writes. */
+const rows = Array.from({ length: 9 }, (_, i) => `Row ${i}: naïve café 🐈 ${"the cat sat on the mat. ".repeat(i % 4)}`);
+
+describe("texts", () => {
+  test("are one of a text file, and one a line of JSON lines", async () => {
+    expect(await readTexts(source("a.txt", "one\ntwo\n"))).toEqual(["one\ntwo\n"]);
+    expect(await readTexts(source("a.txt", " \n"))).toEqual([]);
+    const lines = '{"text":"one","n":1}\n\n{"text":"two\\nlines"}\n';
+    expect(await readTexts(source("a.jsonl", lines))).toEqual(["one", "two\nlines"]);
+    expect(await readTexts(source("a.jsonl", lines), { maxTexts: 1 })).toEqual(["one"]);
+    expect(await readTexts(source("a.jsonl", '{"body":"x"}'), { column: "body" })).toEqual(["x"]);
+  });
+
+  test.each(["none", "snappy", "gzip", "brotli", "zstd", "lz4"])(
+    "are one a row of Parquet compressed with %s",
+    async (codec) => {
+      expect(await readTexts(await fileSource(fixture(codec).pathname))).toEqual(rows);
+    },
+  );
+
+  test("can be the first ones alone, in the middle of a row group too", async () => {
+    for (const maxTexts of [1, 4, 6, 100]) {
+      const found = await readTexts(await fileSource(fixture("snappy").pathname), { maxTexts });
+      expect(found).toEqual(rows.slice(0, maxTexts));
+    }
+    await expect(readTexts(source("a.txt", "x"), { maxTexts: 0 })).rejects.toThrow(ArgumentError);
+  });
+
+  test("that are something else are refused, with the place", async () => {
+    const read = (name: string, content: string) => readTexts(source(name, content));
+    await expect(read("a.jsonl", '{"text":"x"}\n{"text":')).rejects.toThrow(/Line 2 of a.jsonl is not JSON/);
+    await expect(read("a.jsonl", '{"txt":"x"}')).rejects.toThrow(/Line 1 of a.jsonl has no text under "text".*txt/);
+    await expect(readTexts(source("a.txt", Uint8Array.of(0xff, 0xfe, 0x00)))).rejects.toThrow(/not UTF-8/);
+  });
+
+  test("of a Parquet file that lacks the column, holds no texts, or is none, are refused", async () => {
+    const bytes = new Uint8Array(readFileSync(fixture("zstd")));
+    const column = (name: string) => readTexts(source("a.parquet", bytes), { column: name });
+    await expect(column("txt")).rejects.toThrow(/no column "txt"; its columns are text, n, maybe, words/);
+    await expect(column("txt")).rejects.toMatchObject({ nearest: "text" });
+    await expect(column("n")).rejects.toThrow(/Row 0 of a.parquet has a bigint under "n", not a text/);
+    await expect(column("maybe")).rejects.toThrow(/Row 5 of a.parquet has nothing under "maybe"/);
+    await expect(column("words")).rejects.toThrow(/has a list under "words"/);
+    await expect(readTexts(source("a.parquet", "PAR1"))).rejects.toThrow(/a.parquet cannot be read as Parquet/);
+    const damaged = bytes.slice();
+    damaged.fill(0xff, 4, 900);
+    await expect(readTexts(source("a.parquet", damaged))).rejects.toThrow(FileFormatError);
+    await expect(readTexts(source("a.parquet", bytes.slice(0, 2000)))).rejects.toThrow(FileFormatError);
+  });
+});
+
+describe("a large Parquet file behind a URL", () => {
+  let server: RangeServer;
+  let size: number;
+  const texts = Array.from({ length: 3000 }, (_, i) => `${i} ${"x".repeat(100)}${(i * 7919) % 10007}`);
+  beforeAll(async () => {
+    const noise = texts.map((_, i) => String(Math.sin(i)).repeat(20));
+    const file = new Uint8Array(
+      parquetWriteBuffer({
+        columnData: [
+          { name: "other", data: noise, type: "STRING" },
+          { name: "text", data: texts, type: "STRING" },
+        ],
+        rowGroupSize: 500,
+        codec: "UNCOMPRESSED",
+      }),
+    );
+    size = file.length;
+    server = await serveRanges({ "/big.parquet": file });
+  });
+  afterAll(() => server.stop());
+
+  test("is read by ranges: the column that is asked for, and of it the row groups that are", async () => {
+    const big = await urlSource(`${server.url}/big.parquet`);
+    expect(size).toBeGreaterThan(1_400_000);
+    expect(await readTexts(big, { maxTexts: 700 })).toEqual(texts.slice(0, 700));
+    // The footer is looked for in the last 512 kB; the rest is the texts of two row groups.
+    expect(server.sent).toBeLessThan(2 ** 19 + 150_000);
+    server.sent = 0;
+    expect(await readTexts(big)).toEqual(texts);
+    expect(server.sent).toBeLessThan(2 ** 19 + 500_000);
+  });
+
+  test("is not read on once the signal is aborted", async () => {
+    const big = await urlSource(`${server.url}/big.parquet`);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(readTexts(big, { signal })).rejects.toThrow("enough");
+  });
+});
