@@ -1,6 +1,13 @@
 /** From a model's name to its configuration, processed weights and tokenizer. */
 import type { Engine } from "../engine/engine.ts";
-import { type LoadOptions, loadWeights, type ModelFiles, parseJsonObject } from "../load/index.ts";
+import {
+  inFolder,
+  type LoadOptions,
+  loadWeights,
+  type ModelFiles,
+  parseJsonObject,
+  trainedSteps,
+} from "../load/index.ts";
 import { openDefault } from "../load/open.ts";
 import { type HookedTransformerConfig, parseConfig, toTransformerLens } from "../models/config.ts";
 import { type ReadModel, readModel, resolveModelName } from "../models/families/index.ts";
@@ -38,11 +45,11 @@ export interface LoadedModel {
 export const noProcessing = NO_PROCESSING;
 
 export async function loadPretrained(name: string, options: FromPretrainedOptions): Promise<LoadedModel> {
-  const files = options.files ?? (await openDefault(name, resolveModelName, options));
-  const checkpoint = await checkpointFile(files, options);
+  const opened = options.files ?? (await openDefault(name, resolveModelName, options));
+  const { files, checkpoint } = await atCheckpoint(opened, options);
   const configJson = parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
   const raw = await loadWeights(files, { ...options, ...(checkpoint ? { checkpoint } : {}) });
-  const read = firstLayers(readModel(configJson, raw, files.name), options.firstNLayers);
+  const read = firstLayers(readModel(configJson, raw, opened.name), options.firstNLayers);
   checkFinite(read.weights, files.name);
   const processed = processWeights(read.config, read.weights, options);
   const tokenizer = options.tokenizer ?? (await findTokenizer(files, read.config.tokenizerName, options));
@@ -114,14 +121,20 @@ async function readTokenizer(files: ModelFiles, paths: readonly string[], option
   return Tokenizer.fromJson(await read("tokenizer.json"), config);
 }
 
-/** The checkpoint that is asked for. */
-async function checkpointFile(files: ModelFiles, options: FromPretrainedOptions): Promise<string | undefined> {
+/** Where the checkpoint is that is asked for: a weights file, or a folder of a training's, whose last is meant unless told. */
+async function atCheckpoint(
+  files: ModelFiles,
+  options: FromPretrainedOptions,
+): Promise<{ readonly files: ModelFiles; readonly checkpoint?: string }> {
   const { checkpointIndex, checkpointValue } = options;
-  if (checkpointIndex === undefined && checkpointValue === undefined) return undefined;
+  const asked = checkpointIndex !== undefined || checkpointValue !== undefined;
   const found = await checkpointsOf(files, options);
+  const last = found.at(-1);
+  if (!asked) return last && "folder" in last ? { files: inFolder(files, last.folder) } : { files };
   const chosen =
     checkpointIndex !== undefined ? found.at(checkpointIndex) : found.find((c) => c.label === checkpointValue);
-  if (chosen) return chosen.path;
+  if (chosen)
+    return "folder" in chosen ? { files: inFolder(files, chosen.folder) } : { files, checkpoint: chosen.path };
   throw new UnknownNameError(
     "checkpoint",
     String(checkpointIndex ?? checkpointValue),
@@ -139,9 +152,16 @@ export async function getCheckpointLabels(name: string, options: FromPretrainedO
   return (await checkpointsOf(files, options)).map(({ label }) => label);
 }
 
-/** `checkpoints/*_<label>.pth`, in the order of their labels. */
-async function checkpointsOf(files: ModelFiles, options: LoadOptions): Promise<{ path: string; label: number }[]> {
-  return (await files.list(options))
+/** `checkpoints/*_<label>.pth`, or the folders of a training, in the order of their labels. */
+async function checkpointsOf(
+  files: ModelFiles,
+  options: LoadOptions,
+): Promise<readonly ({ readonly label: number } & ({ readonly path: string } | { readonly folder: string }))[]> {
+  const paths = await files.list(options);
+  if (!paths.includes("config.json")) {
+    return trainedSteps(paths, "config.json").map(({ folder, step }) => ({ folder, label: step }));
+  }
+  return paths
     .map((path) => ({ path, label: /^checkpoints\/.*_(\d+)\.pth$/.exec(path)?.[1] }))
     .filter((c) => c.label !== undefined)
     .map((c) => ({ path: c.path, label: Number(c.label) }))

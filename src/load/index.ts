@@ -8,6 +8,7 @@ export { readPth } from "./pth.ts";
 export { readSafetensors, readShardedSafetensors } from "./safetensors.ts";
 export type { WriteOptions } from "./safetensors-write.ts";
 export { writeSafetensors } from "./safetensors-write.ts";
+export { inFolder, trainedSteps } from "./training-folder.ts";
 export type { UrlSourceOptions } from "./url.ts";
 export { urlSource } from "./url.ts";
 export type { WeightsOptions } from "./weights.ts";

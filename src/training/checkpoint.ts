@@ -1,5 +1,13 @@
 /** What a checkpoint holds, as files and back. */
-import { type ModelFiles, memorySource, parseJsonObject, readSafetensors, writeSafetensors } from "../load/index.ts";
+import {
+  inFolder,
+  type ModelFiles,
+  memorySource,
+  parseJsonObject,
+  readSafetensors,
+  trainedSteps,
+  writeSafetensors,
+} from "../load/index.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { storedConfig } from "../models/families/hooked-transformer.ts";
 import type { NDArray } from "../tensor/array.ts";
@@ -54,13 +62,13 @@ export async function readCheckpoint(
   slots: readonly string[],
 ): Promise<Checkpoint> {
   const paths = await files.list();
-  const found = paths.filter((path) => /^(step-\d+\/)?training\.json$/.test(path));
-  if (found.length === 0) {
+  const last = trainedSteps(paths, "training.json").at(-1);
+  if (!last && !paths.includes("training.json")) {
     throw new UnknownNameError("checkpoint", files.name, [], "It has no training.json, which a training leaves there.");
   }
-  const folder = found.sort(byStep)[found.length - 1].replace("training.json", "");
-  const where = `${files.name}/${folder}`;
-  const read = async (path: string) => parseJsonObject(await files.readText(folder + path), where + path);
+  const place = last ? inFolder(files, last.folder) : files;
+  const where = `${place.name}/`;
+  const read = async (path: string) => parseJsonObject(await place.readText(path), where + path);
   const training = await read("training.json");
   const { losses, format } = training;
   if (format !== FORMAT || !Array.isArray(losses) || !losses.every((x) => typeof x === "number")) {
@@ -73,20 +81,13 @@ export async function readCheckpoint(
     );
   }
   sameConfig(storedConfig(cfg, false), await read("config.json"), where);
-  const arrays = async (path: string) =>
-    readSafetensors(memorySource(where + path, await wholeFile(files, folder + path)));
+  const arrays = async (path: string) => readSafetensors(memorySource(where + path, await wholeFile(place, path)));
   const stored = await arrays("model.safetensors");
   const moments = await arrays("optimizer.safetensors");
   const take = (from: ReadonlyMap<string, NDArray>, prefix: string, file: string) =>
     new Map([...weights].map(([name, { shape }]) => [name, sameShape(from, prefix + name, shape, where + file)]));
   const memory = new Map(slots.map((slot) => [slot, take(moments, `${slot}.`, "optimizer.safetensors")]));
   return { cfg, optimizer, losses, state: { weights: take(stored, "", "model.safetensors"), memory } };
-}
-
-/** Steps count; the folder itself comes before any `step-…` in it. */
-function byStep(a: string, b: string): number {
-  const step = (path: string) => Number(/^step-(\d+)/.exec(path)?.[1] ?? -1);
-  return step(a) - step(b);
 }
 
 async function wholeFile(files: ModelFiles, path: string): Promise<Uint8Array> {

@@ -1,10 +1,10 @@
 /** Checkpoints: whole or not there, opened as models, gone on from to the same numbers. */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { initWeights } from "../../src/models/init-weights.ts";
-import { HookedTransformer, parseConfig } from "../../src/node.ts";
+import { getCheckpointLabels, HookedTransformer, parseConfig } from "../../src/node.ts";
 import { ArgumentError, ConfigError, FileFormatError, WeightsError } from "../../src/tensor/errors.ts";
 import { train } from "../../src/training/train.ts";
 import { trainBpe } from "../../src/training/train-bpe.ts";
@@ -93,6 +93,18 @@ describe("a checkpoint", () => {
     const loss = await opened.forward("to be", { returnType: "loss" });
     expect(loss.item()).toBeGreaterThan(0);
     expect(opened.toStrTokens("to be")[0]).toBe("<|BOS|>");
+  });
+
+  test("is found by the folder of the training too, the last one unless another is asked for", async () => {
+    const { model: trained } = await train(model(), { ...options, steps: 4, saveEvery: 2, saveDir: folder });
+    const load = (more: object = {}) => HookedTransformer.fromPretrainedNoProcessing(folder, more);
+    expect(await getCheckpointLabels(folder)).toEqual([2, 4]);
+    expect((await load()).W_E.data).toEqual(trained.W_E.data);
+    const second = await load({ checkpointValue: 2 });
+    expect(second.W_E.data).not.toEqual(trained.W_E.data);
+    expect(second.W_E.data).toEqual((await load({ checkpointIndex: 0 })).W_E.data);
+    expect(second.cfg.modelName).toBe(basename(folder));
+    await expect(load({ checkpointValue: 3 })).rejects.toThrow(/no checkpoint "3".*has 2/);
   });
 
   test.each(goldenNames)("says the whole configuration of %s, whatever it is", async (name) => {

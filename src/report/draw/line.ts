@@ -53,11 +53,17 @@ export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Dra
           return [
             ...(band ? [plot.areaY(points, { x: "x", y1: "low", y2: "high", fill: color, fillOpacity: 0.18 })] : []),
             plot.line(points, { x: "x", y: "y", stroke: color, strokeWidth: 2, strokeLinejoin: "round" }),
-            plot.dot(points, { x: "x", y: "y", fill: color, r: points.length > 80 ? 1.5 : 3, title: "title" }),
+            plot.dot(points, { x: "x", y: "y", fill: color, ...dotSize(points.length), title: "title" }),
           ];
         }),
       ],
     },
     [...legend, ...rules.legend],
   );
+}
+
+/** Dots that say where the numbers are; many of them only carry what is told on hover. */
+function dotSize(count: number): { readonly r: number; readonly fillOpacity?: number } {
+  if (count > 250) return { r: 2, fillOpacity: 0 };
+  return { r: count > 80 ? 1.5 : 3 };
 }

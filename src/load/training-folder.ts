@@ -1,0 +1,26 @@
+/** The folder that a training leaves: a folder `step-<number>` for each checkpoint, each a model of its own. */
+import type { ModelFiles } from "./files.ts";
+
+/** The checkpoints among a folder's paths, by steps done: those whose `file` is there. */
+export function trainedSteps(
+  paths: readonly string[],
+  file: string,
+): { readonly folder: string; readonly step: number }[] {
+  return paths
+    .map((path) => /^(step-(\d+))\/(.+)$/.exec(path))
+    .filter((found) => found?.[3] === file)
+    .map((found) => ({ folder: found![1], step: Number(found![2]) }))
+    .sort((a, b) => a.step - b.step);
+}
+
+/** The files of a folder in a repository, as a repository. */
+export function inFolder(files: ModelFiles, folder: string): ModelFiles {
+  const prefix = `${folder}/`;
+  return {
+    name: `${files.name}/${folder}`,
+    list: async (options) =>
+      (await files.list(options)).filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length)),
+    open: (path, options) => files.open(prefix + path, options),
+    readText: (path, options) => files.readText(prefix + path, options),
+  };
+}
