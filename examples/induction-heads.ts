@@ -46,13 +46,12 @@ export async function induction(sizes: Sizes, onProgress: (progress: TrainProgre
     d_model: dModel,
     n_heads: nHeads,
     d_head: dModel / nHeads,
-    n_ctx: task.pos,
-    d_vocab: dVocab,
+    ...task.sizes,
     attn_only: true,
     // Positions reach queries and keys alone, so that what heads write is about tokens.
     positional_embedding_type: "shortformer",
   });
-  const unseen = Tensor.leaf(task.batch(steps + 1), ["batch", "pos"]);
+  const unseen = Tensor.leaf(task.heldOut!, ["batch", "pos"]);
   const scores = async (model: HookedTransformer) => ({
     induction: await detectHead(model, unseen, "induction_head"),
     previous: await detectHead(model, unseen, "previous_token_head"),
@@ -60,7 +59,7 @@ export async function induction(sizes: Sizes, onProgress: (progress: TrainProgre
 
   const untrained = new HookedTransformer(cfg, initWeights(cfg));
   const curve: { step: number; loss: number; score: number }[] = [];
-  const options = { data: task.batch, steps, lr, betas: [0.9, 0.98], warmupSteps: 20, loss: task.loss } as const;
+  const options = { data: task.data, steps, lr, betas: [0.9, 0.98], warmupSteps: 20, loss: task.loss } as const;
   const { model } = await train(untrained, options, {
     onProgress: async (progress) => {
       if (progress.step % every !== 0) return;

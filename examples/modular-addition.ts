@@ -10,12 +10,12 @@
 import { writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import {
+  evaluateLoss,
   HookedTransformer,
   initWeights,
   line,
   modularAddition,
   parseConfig,
-  Tensor,
   type TrainProgress,
   tensor,
   train,
@@ -47,21 +47,18 @@ export async function grok(sizes: Sizes, onProgress: (progress: TrainProgress, t
     n_heads: 4,
     d_head: dModel / 4,
     d_mlp: 4 * dModel,
-    n_ctx: 3,
     act_fn: "relu",
     normalization_type: null,
-    d_vocab: task.dVocab,
-    d_vocab_out: task.dVocabOut,
+    ...task.sizes,
   });
   const untrained = new HookedTransformer(cfg, initWeights(cfg));
 
   // Weight decay is what makes the rule, which needs less of the weights, win over knowing by heart.
-  const unseen = Tensor.leaf(task.test, ["batch", "pos"]);
   const curve: { step: number; train: number; test: number }[] = [];
   const found = new AbortController();
   let model = untrained;
   const options = {
-    data: task.train,
+    data: task.data,
     batchSize,
     steps,
     lr,
@@ -74,7 +71,7 @@ export async function grok(sizes: Sizes, onProgress: (progress: TrainProgress, t
     onProgress: async (progress) => {
       if (progress.step % every !== 0) return;
       model = progress.model();
-      const test = (await task.loss(model.graph(unseen)).compute()).item();
+      const test = await evaluateLoss(model, task.heldOut!, { loss: task.loss, batchSize: 4096 });
       curve.push({ step: progress.step, train: progress.loss, test });
       onProgress(progress, test);
       if (test < FOUND) found.abort();

@@ -45,8 +45,7 @@ interface Run {
 
 export async function soluOnText(text: string, { sizes, saveDir, signal, onProgress }: Run) {
   const { dVocab, dModel, nHeads, nCtx, batchSize, steps } = sizes;
-  const tokenizerJson = trainBpe(text, { vocabSize: dVocab });
-  const tokenizer = Tokenizer.fromJson(tokenizerJson);
+  const tokenizer = Tokenizer.fromJson(trainBpe(text, { vocabSize: dVocab }));
   const data = tokenizeAndConcatenate(text, tokenizer, { maxLength: nCtx });
   const cfg = parseConfig({
     n_layers: 1,
@@ -75,7 +74,6 @@ export async function soluOnText(text: string, { sizes, saveDir, signal, onProgr
       maxGradNorm: 1,
       saveDir,
       saveEvery: 100,
-      tokenizerJson,
       ...(begun ? { resume: saveDir } : {}),
     },
     { signal, onProgress },

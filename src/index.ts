@@ -198,8 +198,17 @@ export { parsePrompts, Tokenizer, TokenRules } from "./text/index.ts";
 // training
 export type { TrainingData } from "./training/batches.ts";
 export type { CheckpointStore } from "./training/checkpoint-store.ts";
+export { type EvaluateOptions, evaluateLoss } from "./training/evaluate.ts";
+export { holdOut } from "./training/held-out.ts";
+export { type HeldOutLoss, type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
 export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
-export { modularAddition, repeatedTokens } from "./training/synthetic.ts";
+export {
+  type ModularAdditionOptions,
+  modularAddition,
+  type RepeatedTokensOptions,
+  repeatedTokens,
+} from "./training/synthetic.ts";
+export { type Chance, type TrainingTask, textTask } from "./training/tasks.ts";
 export { readTexts, type TextsOptions } from "./training/texts.ts";
 export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/tokenize-and-concatenate.ts";
 export { type TrainResult, train } from "./training/train.ts";

@@ -1,16 +1,11 @@
 /** An analysis as a command: its options, its run, and where its finding goes. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
+import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { readPrompts, readText } from "./input-files.ts";
 import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
-
-/** What a command writes to, and what stops it. */
-export interface Terminal {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-  readonly signal: AbortSignal;
-}
+import type { Terminal } from "./terminal.ts";
 
 interface CommonOptions {
   readonly model: string;
@@ -79,25 +74,6 @@ function withDefault(made: Option, option: { readonly default?: unknown; readonl
   const told = option.defaultText ?? written;
   if (told !== undefined) made.description += ` (default: ${told})`;
   return made;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new InvalidArgumentError("It takes a whole number.");
-  }
-  return value;
-}
-
-/** Commander calls it for each argument with what it returned for the one before. */
-function wholeNumbers(text: string, before: readonly number[] = []): readonly number[] {
-  return [...before, wholeNumber(text)];
-}
-
-function finiteNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It takes a number.");
-  return value;
 }
 
 async function optionValues(

@@ -7,12 +7,13 @@ import { runCommand } from "./program.ts";
 const GRACE_MS = 2000;
 
 const controller = new AbortController();
+let patient = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     const interrupted = new Interrupted(signal);
     if (controller.signal.aborted) process.exit(interrupted.exitCode);
     controller.abort(interrupted);
-    setTimeout(() => process.exit(interrupted.exitCode), GRACE_MS).unref();
+    if (!patient) setTimeout(() => process.exit(interrupted.exitCode), GRACE_MS).unref();
   });
 }
 // Whoever reads the results may stop reading: `glassformer ... | head`.
@@ -28,6 +29,9 @@ try {
     stdout: process.stdout,
     stderr: process.stderr,
     signal: controller.signal,
+    finishOnSignal: () => {
+      patient = true;
+    },
   });
 } catch (thrown) {
   const error = controller.signal.aborted ? controller.signal.reason : thrown;

@@ -1,7 +1,7 @@
 /** The models that are known by name. */
 import { Command } from "commander";
 import { MODEL_ALIASES } from "../models/families/aliases.ts";
-import type { Terminal } from "./analysis-command.ts";
+import type { Terminal } from "./terminal.ts";
 
 const BUNDLED = "solu-1l-novels";
 

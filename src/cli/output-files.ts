@@ -22,46 +22,47 @@ const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
 
 /**
  * What to write where.
+ * @param flag the option that names the files
  * @throws ArgumentError for an ending that is no format, a folder that is not there or cannot be written to, or a file
  * named twice.
  */
-export async function outputFiles(paths: readonly string[]): Promise<readonly OutputFile[]> {
+export async function outputFiles(paths: readonly string[], flag = "--out"): Promise<readonly OutputFile[]> {
   const files: OutputFile[] = [];
   for (const path of paths) {
     const format = FORMAT_OF[extname(path).toLowerCase()];
-    if (!format) throw unknownEnding(path);
+    if (!format) throw unknownEnding(path, flag);
     if (files.some((other) => resolve(other.path) === resolve(path))) {
-      throw new ArgumentError(`--out names ${path} twice: give each file once.`, { asked: path });
+      throw new ArgumentError(`${flag} names ${path} twice: give each file once.`, { asked: path });
     }
-    await checkPlace(path);
+    await checkPlace(path, flag);
     files.push({ path, format });
   }
   return files;
 }
 
-function unknownEnding(path: string): ArgumentError {
+function unknownEnding(path: string, flag: string): ArgumentError {
   const endings = Object.keys(FORMAT_OF);
   const ending = extname(path);
   const near = ending === "" ? undefined : nearest(ending, endings);
   const found = ending === "" ? "has no ending" : `ends in "${ending}"`;
   return new ArgumentError(
-    `--out ${path} ${found}, and the ending says what to write: one of ${endings.join(", ")}.` +
+    `${flag} ${path} ${found}, and the ending says what to write: one of ${endings.join(", ")}.` +
       (near ? ` Did you mean "${near}"?` : ""),
     { asked: path, found: endings, nearest: near },
   );
 }
 
-async function checkPlace(path: string): Promise<void> {
+async function checkPlace(path: string, flag: string): Promise<void> {
   const folder = dirname(path);
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) {
-    throw new ArgumentError(`--out ${path} is in "${folder}", which is no folder: make it first.`, { asked: path });
+    throw new ArgumentError(`${flag} ${path} is in "${folder}", which is no folder: make it first.`, { asked: path });
   }
   if ((await stat(path).catch(() => undefined))?.isDirectory()) {
-    throw new ArgumentError(`--out ${path} is a folder: name a file in it.`, { asked: path });
+    throw new ArgumentError(`${flag} ${path} is a folder: name a file in it.`, { asked: path });
   }
   await access(folder, constants.W_OK).catch(() => {
-    throw new ArgumentError(`--out ${path} is in "${folder}", where nothing may be written: choose another folder.`, {
+    throw new ArgumentError(`${flag} ${path} is in "${folder}", where nothing may be written: choose another folder.`, {
       asked: path,
     });
   });

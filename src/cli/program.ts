@@ -1,9 +1,11 @@
-/** The command line as a whole: a command for each analysis, and one that lists the models. */
+/** The command line as a whole: a command for each analysis, one that trains, and one that lists the models. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ANALYSES, analysisCalled } from "../analyses/index.ts";
-import { analysisCommand, type Terminal } from "./analysis-command.ts";
+import { analysisCommand } from "./analysis-command.ts";
 import { modelsCommand } from "./models-command.ts";
+import type { Terminal } from "./terminal.ts";
+import { trainCommand } from "./train-command.ts";
 
 /** Runs a command. @param args without node and the script. @throws whatever the command throws; see exit.ts */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<void> {
@@ -19,13 +21,17 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
 function programOver(terminal: Terminal): Command {
   const program = new Command("glassformer")
     .description(
-      "Mechanistic interpretability of transformer language models: each command asks one question of a model and reports what it found.",
+      "Mechanistic interpretability of transformer language models: each command asks one question of a model and reports what it found; train makes models.",
     )
     .version(version(), "--version", "print the version")
     .helpOption("--help", "print this help")
     .helpCommand(false)
     .addHelpText("after", "\nExample:\n  $ glassformer diffuse-mlp --out report.html");
-  const commands = [...ANALYSES.map((analysis) => analysisCommand(analysis, terminal)), modelsCommand(terminal)];
+  const commands = [
+    ...ANALYSES.map((analysis) => analysisCommand(analysis, terminal)),
+    trainCommand(terminal),
+    modelsCommand(terminal),
+  ];
   for (const command of commands) program.addCommand(command.helpOption("--help", "print this help"));
   for (const command of [program, ...commands]) {
     command.exitOverride().configureOutput({

@@ -48,6 +48,8 @@ export class Tokenizer {
   readonly padTokenId: number | undefined;
   /** How many different tokens there are, added ones included. */
   readonly vocabSize: number;
+  /** What it was made from, by file: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
+  readonly files: ReadonlyMap<string, unknown>;
 
   readonly #parts: Parts;
   readonly #model: Model;
@@ -56,7 +58,8 @@ export class Tokenizer {
   readonly #frame: Frame;
   readonly #byteLevel: boolean;
 
-  private constructor(json: TokenizerJson, special: TokenizerConfigJson) {
+  private constructor(json: TokenizerJson, special: TokenizerConfigJson, files: ReadonlyMap<string, unknown>) {
+    this.files = files;
     this.#parts = assemble(json);
     useUnicodeClasses(this.#parts.pre_tokenizer);
     this.#model = this.#parts.model;
@@ -87,7 +90,9 @@ export class Tokenizer {
    */
   static fromJson(tokenizerJson: unknown, tokenizerConfigJson?: unknown): Tokenizer {
     const json = readTokenizerJson(tokenizerJson);
-    return new Tokenizer(json, specialTokens(tokenizerConfigJson, json.addedTokens));
+    const files = new Map([["tokenizer.json", tokenizerJson]]);
+    if (tokenizerConfigJson !== undefined) files.set("tokenizer_config.json", tokenizerConfigJson);
+    return new Tokenizer(json, specialTokens(tokenizerConfigJson, json.addedTokens), files);
   }
 
   /** The token ids of a text. */

@@ -61,7 +61,8 @@ export function permutation(n: number, seed: number, epoch: number): Int32Array<
   return order;
 }
 
-function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {
+/** Tokens that the model can read. @throws ShapeError, InputError */
+export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {
   const array = data instanceof Tensor ? data.array : data;
   if (array?.dtype !== "int32" || array.shape.length !== 2) {
     throw new ShapeError(

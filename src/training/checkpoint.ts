@@ -12,6 +12,7 @@ import type { HookedTransformerConfig } from "../models/config.ts";
 import { storedConfig } from "../models/families/hooked-transformer.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ConfigError, FileFormatError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
+import type { Tokenizer } from "../text/index.ts";
 import type { OptimizerName } from "./optimizer.ts";
 import type { StepState } from "./step.ts";
 
@@ -30,22 +31,21 @@ const FORMAT = 1;
 export const checkpointName = (steps: number): string => `step-${String(steps).padStart(7, "0")}`;
 
 /**
- * `config.json` and `model.safetensors`, which `fromPretrained` opens, with `tokenizer.json` where there is one;
+ * `config.json` and `model.safetensors`, which `fromPretrained` opens, with the tokenizer's files where there is one;
  * `optimizer.safetensors` and `training.json`, from which the training goes on.
  */
-export function checkpointFiles(checkpoint: Checkpoint, tokenizerJson: unknown): Map<string, Uint8Array> {
+export function checkpointFiles(checkpoint: Checkpoint, tokenizer: Tokenizer | undefined): Map<string, Uint8Array> {
   const { cfg, state, optimizer, losses } = checkpoint;
   const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);
   const memory = [...state.memory].flatMap(([slot, arrays]) =>
     [...arrays].map(([name, array]): [string, NDArray] => [`${slot}.${name}`, array]),
   );
-  const own = tokenizerJson !== undefined;
   return new Map([
-    ["config.json", json(storedConfig(cfg, own))],
+    ["config.json", json(storedConfig(cfg, tokenizer !== undefined))],
     ["model.safetensors", writeSafetensors(state.weights)],
     ["optimizer.safetensors", writeSafetensors(new Map(memory))],
     ["training.json", json({ format: FORMAT, optimizer, steps: losses.length, losses })],
-    ...(own ? [["tokenizer.json", json(tokenizerJson)] as const] : []),
+    ...[...(tokenizer?.files ?? [])].map(([name, content]) => [name, json(content)] as const),
   ]);
 }
 

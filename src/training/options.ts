@@ -42,12 +42,13 @@ export interface TrainOptions {
   readonly loss?: (graph: ModelGraph) => Tensor;
   /** Weights that stay as they are: their names, or a test for names. */
   readonly frozen?: readonly string[] | ((weight: string) => boolean);
-  /** Where checkpoints go, one folder each: a folder's path in Node, or a store. The last step is always kept. */
+  /**
+   * Where checkpoints go, the model's tokenizer with them, one folder each: a folder's path in Node, or a store. The last
+   * step is always kept.
+   */
   readonly saveDir?: string | CheckpointStore;
   /** Keep a checkpoint every so many steps besides. */
   readonly saveEvery?: number;
-  /** The content of the `tokenizer.json` that goes into each checkpoint. */
-  readonly tokenizerJson?: unknown;
   /** A checkpoint, or a folder of checkpoints whose last is meant, to go on from: weights, moments, steps done. */
   readonly resume?: string | ModelFiles;
 }

@@ -1,55 +1,54 @@
 /** Tasks that small models are studied on, made as they are needed. */
-import type { Tensor } from "../graph/tensor.ts";
-import type { ModelGraph } from "../lens/model-graph.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
 import { uniform } from "../tensor/random.ts";
 import { permutation, requireCount } from "./batches.ts";
+import type { TrainingTask } from "./tasks.ts";
 
-/** Addition modulo p as a task. */
-export interface ModularAddition {
-  /** Pairs to learn from and pairs to be tested on, `a b =` each, int32 [row pos]; `=` is token p. */
-  readonly train: NDArray<"int32">;
-  readonly test: NDArray<"int32">;
-  /** Tokens that are read (0 to p-1 and `=`), and that are predicted (0 to p-1). */
-  readonly dVocab: number;
-  readonly dVocabOut: number;
-  /** The mean cross-entropy of `(a + b) mod p` at the `=`, in nats. */
-  loss(graph: ModelGraph): Tensor;
+/** How sums are divided. */
+export interface ModularAdditionOptions {
+  readonly p: number;
+  /** The share of all sums to learn from. */
+  readonly share: number;
+  readonly seed?: number;
 }
 
 /**
- * All p² sums, `share` of them to learn from. A one-layer transformer first learns those by heart and much later finds the
- * rule: it groks (Power et al. 2022; Nanda et al. 2023, arXiv 2301.05217).
+ * All p² sums `a b =`, int32 [row pos 3] with `=` as token p: `share` of them to learn from, the others held out. The loss is
+ * the mean cross-entropy of `(a + b) mod p` at the `=`, in nats. A one-layer transformer first learns those by heart and much
+ * later finds the rule: it groks (Power et al. 2022; Nanda et al. 2023, arXiv 2301.05217).
  */
-export function modularAddition({ p, share, seed = 0 }: { p: number; share: number; seed?: number }): ModularAddition {
+export function modularAddition({ p, share, seed = 0 }: ModularAdditionOptions): TrainingTask<NDArray<"int32">> {
   const order = permutation(requireCount("p", p) ** 2, seed, 0);
   const rows = (pairs: Int32Array) =>
     ndarray("int32", [pairs.length, 3], Int32Array.from([...pairs].flatMap((i) => [Math.floor(i / p), i % p, p])));
   const known = Math.round(share * p * p);
+  if (!(known > 0 && known < p * p)) {
+    throw new ArgumentError(
+      `The share of sums to learn from is ${share}, but some of the ${p * p} must be learnt from, and some held out.`,
+      {
+        asked: share,
+        found: p * p,
+      },
+    );
+  }
   return {
-    train: rows(order.subarray(0, known)),
-    test: rows(order.subarray(known)),
-    dVocab: p + 1,
-    dVocabOut: p,
+    data: rows(order.subarray(0, known)),
+    heldOut: rows(order.subarray(known)),
     loss({ tokens, output }) {
       const term = (i: number) => tokens!.slice("pos", i, i + 1).squeeze("pos");
       const sum = term(0).add(term(1));
       const answer = sum.where(sum.lessThan(sum.constant(p)), sum.sub(sum.constant(p)));
       return output.slice("pos", -1).squeeze("pos").crossEntropy(answer).mean();
     },
+    chances: [
+      { name: "all answers alike", text: `Each of the ${p} answers equally likely: log ${p}.`, loss: Math.log(p) },
+    ],
+    sizes: { d_vocab: p + 1, d_vocab_out: p, n_ctx: 3 },
   };
 }
 
-/** Sequences that come again. */
-export interface RepeatedTokens {
-  /** The batch of a step: BOS (token 0), a random sequence, the same sequence again; int32 [batch pos]. */
-  readonly batch: (step: number) => NDArray<"int32">;
-  /** Tokens of a row: `2 length + 1`. */
-  readonly pos: number;
-  /** The mean loss in nats over the second half, from its second token on: what can be known by looking back. */
-  loss(graph: ModelGraph): Tensor;
-}
-
+/** What the sequences are like. */
 export interface RepeatedTokensOptions {
   readonly dVocab: number;
   /** Tokens of a sequence. */
@@ -61,8 +60,10 @@ export interface RepeatedTokensOptions {
 }
 
 /**
- * Random tokens, and the same once more: what induction heads are for (Olsson et al. 2022, arXiv 2209.11895). Where all
- * sequences are equally long, a head can look back by counting instead; `shortest` makes that useless.
+ * Random tokens, and the same once more: BOS (token 0), a sequence, the sequence again, int32 [batch pos], made anew for each
+ * step. The loss is the mean in nats over the second half, from its second token on: what can be known by looking back. It
+ * is what induction heads are for (Olsson et al. 2022, arXiv 2209.11895). Where all sequences are equally long, a head can
+ * look back by counting instead; `shortest` makes that useless. Held out is a batch that no step sees.
  */
 export function repeatedTokens({
   dVocab,
@@ -70,26 +71,43 @@ export function repeatedTokens({
   shortest = length,
   batchSize,
   seed = 0,
-}: RepeatedTokensOptions): RepeatedTokens {
+}: RepeatedTokensOptions): TrainingTask<(step: number) => NDArray<"int32">> {
   const pos = 2 * requireCount("length", length) + 1;
   requireCount("shortest", shortest);
   requireCount("batchSize", batchSize);
+  if (requireCount("dVocab", dVocab) < 3) {
+    throw new ArgumentError(
+      `dVocab is ${dVocab}: with BOS and one token there is nothing to foresee. Give 3 or more.`,
+      {
+        asked: dVocab,
+      },
+    );
+  }
+  const batch = (step: number) => {
+    const random = uniform((Math.imul(seed, 0x9e3779b1) + step) | 0);
+    const upTo = (n: number) => Math.floor(random() * n);
+    const data = new Int32Array(batchSize * pos);
+    for (let row = 0; row < data.length; row += pos) {
+      const period = shortest + upTo(length - shortest + 1);
+      for (let i = 1; i < pos; i++) data[row + i] = i <= period ? 1 + upTo(dVocab - 1) : data[row + i - period];
+    }
+    return ndarray("int32", [batchSize, pos], data);
+  };
   return {
-    pos,
-    batch(step) {
-      const random = uniform((Math.imul(seed, 0x9e3779b1) + step) | 0);
-      const upTo = (n: number) => Math.floor(random() * n);
-      const data = new Int32Array(batchSize * pos);
-      for (let row = 0; row < data.length; row += pos) {
-        const period = shortest + upTo(length - shortest + 1);
-        for (let i = 1; i < pos; i++) data[row + i] = i <= period ? 1 + upTo(dVocab - 1) : data[row + i - period];
-      }
-      return ndarray("int32", [batchSize, pos], data);
-    },
+    data: batch,
+    heldOut: batch(-1),
     loss: (graph) =>
       graph
         .lossPerToken()
         .slice(-1, length + 1)
         .mean(),
+    chances: [
+      {
+        name: "never looking back",
+        text: `Each of the ${dVocab - 1} tokens equally likely, as they are the first time: log ${dVocab - 1}.`,
+        loss: Math.log(dVocab - 1),
+      },
+    ],
+    sizes: { d_vocab: dVocab, n_ctx: pos },
   };
 }

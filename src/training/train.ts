@@ -4,6 +4,7 @@ import type { ModelGraph } from "../lens/model-graph.ts";
 import { openDefault } from "../load/open.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import type { Tokenizer } from "../text/index.ts";
 import { type Batches, makeBatches } from "./batches.ts";
 import { type Checkpoint, checkpointFiles, checkpointName, readCheckpoint } from "./checkpoint.ts";
 import { type CheckpointStore, storeOf } from "./checkpoint-store.ts";
@@ -73,7 +74,7 @@ export async function train(
     maxGradNorm: options.maxGradNorm,
     frozen: settled.frozen,
   });
-  const keeper = new Keeper(store, options.tokenizerJson);
+  const keeper = new Keeper(store, model.text?.tokenizer);
   const now = (): Checkpoint => ({ cfg: model.cfg, state, optimizer: name, losses });
   const rate = startRate();
   for (let step = losses.length; step < steps; step++) {
@@ -143,17 +144,17 @@ class Keeper {
   last: string | undefined;
   private steps = -1;
   private readonly store: CheckpointStore | undefined;
-  private readonly tokenizerJson: unknown;
+  private readonly tokenizer: Tokenizer | undefined;
 
-  constructor(store: CheckpointStore | undefined, tokenizerJson: unknown) {
+  constructor(store: CheckpointStore | undefined, tokenizer: Tokenizer | undefined) {
     this.store = store;
-    this.tokenizerJson = tokenizerJson;
+    this.tokenizer = tokenizer;
   }
 
   async keep(checkpoint: Checkpoint): Promise<string | undefined> {
     const steps = checkpoint.losses.length;
     if (this.store && steps !== this.steps) {
-      this.last = await this.store.write(checkpointName(steps), checkpointFiles(checkpoint, this.tokenizerJson));
+      this.last = await this.store.write(checkpointName(steps), checkpointFiles(checkpoint, this.tokenizer));
       this.steps = steps;
     }
     return this.last;

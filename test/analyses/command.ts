@@ -15,6 +15,7 @@ export async function command(...args: readonly string[]): Promise<Ran> {
     stdout: stream((text) => (stdout += text)),
     stderr: stream((text) => (stderr += text)),
     signal: new AbortController().signal,
+    finishOnSignal: () => {},
   });
   return { stdout, stderr };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { initWeights } from "../../src/models/init-weights.ts";
-import { getCheckpointLabels, HookedTransformer, parseConfig } from "../../src/node.ts";
+import { getCheckpointLabels, HookedTransformer, parseConfig, Tokenizer } from "../../src/node.ts";
 import { ArgumentError, ConfigError, FileFormatError, WeightsError } from "../../src/tensor/errors.ts";
 import { train } from "../../src/training/train.ts";
 import { trainBpe } from "../../src/training/train-bpe.ts";
@@ -83,16 +83,18 @@ describe("a training that is taken up again", () => {
 
 describe("a checkpoint", () => {
   test("is a model that fromPretrained opens, with its tokenizer", async () => {
-    const tokenizerJson = trainBpe("to be or not to be", { vocabSize: 260 });
+    const names = { bos_token: "<|PAD|>", eos_token: "<|EOS|>" };
+    const tokenizer = Tokenizer.fromJson(trainBpe("to be or not to be", { vocabSize: 260 }), names);
     const sized = parseConfig({ ...fields, d_vocab: 260 });
-    const fresh = new HookedTransformer(sized, initWeights(sized));
-    const { model: trained, checkpoint } = await train(fresh, { ...options, steps: 3, saveDir: folder, tokenizerJson });
+    const fresh = new HookedTransformer(sized, initWeights(sized), { tokenizer });
+    const { model: trained, checkpoint } = await train(fresh, { ...options, steps: 3, saveDir: folder });
     const opened = await HookedTransformer.fromPretrainedNoProcessing(checkpoint!);
     expect(JSON.parse(await readFile(join(checkpoint!, "config.json"), "utf8")).architecture).toBe("neel");
     for (const [name, weight] of trained.weights.entries()) expect(opened.weights.get(name).data).toEqual(weight.data);
     const loss = await opened.forward("to be", { returnType: "loss" });
     expect(loss.item()).toBeGreaterThan(0);
-    expect(opened.toStrTokens("to be")[0]).toBe("<|BOS|>");
+    expect(opened.toStrTokens("or")[0]).toBe("<|PAD|>");
+    expect(opened.text!.tokenizer.files).toEqual(tokenizer.files);
   });
 
   test("is found by the folder of the training too, the last one unless another is asked for", async () => {

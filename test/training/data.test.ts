@@ -81,21 +81,21 @@ describe("synthetic tasks", () => {
 
   test("modular addition has every sum once, and its loss is that of the right answer", async () => {
     const task = modularAddition({ p: 5, share: 0.6 });
-    expect([task.train.shape, task.test.shape]).toEqual([
+    expect([task.data.shape, task.heldOut!.shape]).toEqual([
       [15, 3],
       [10, 3],
     ]);
     const pairs = new Set<string>();
-    for (const { data } of [task.train, task.test]) {
+    for (const { data } of [task.data, task.heldOut!]) {
       for (let i = 0; i < data.length; i += 3) {
         pairs.add(`${data[i]} ${data[i + 1]}`);
         expect(data[i + 2]).toBe(5);
       }
     }
     expect(pairs.size).toBe(25);
-    const cfg = config({ d_vocab: task.dVocab, d_vocab_out: task.dVocabOut, n_ctx: 3 });
+    const cfg = config(task.sizes);
     const model = new HookedTransformer(cfg, initWeights(cfg));
-    const tokens = { ...task.test, axes: ["batch", "pos"] };
+    const tokens = { ...task.heldOut!, axes: ["batch", "pos"] };
     const input = Array.from({ length: 10 }, (_, row) => [...tokens.data.subarray(row * 3, row * 3 + 3)]);
     const logits = await model.forward(input);
     const expected = input.map(([a, b], row) => {
@@ -108,15 +108,15 @@ describe("synthetic tasks", () => {
 
   test("repeated tokens come twice, other ones each step, and their loss is that of the second time", async () => {
     const task = repeatedTokens({ dVocab: 20, length: 4, batchSize: 3 });
-    const { shape, data } = task.batch(7);
+    const { shape, data } = task.data(7);
     expect(shape).toEqual([3, 9]);
     for (let row = 0; row < 27; row += 9) {
       expect(data[row]).toBe(0);
       expect(data.slice(row + 1, row + 5)).toEqual(data.slice(row + 5, row + 9));
       expect(Math.min(...data.slice(row + 1, row + 5))).toBeGreaterThan(0);
     }
-    expect(task.batch(7)).toEqual(task.batch(7));
-    expect(task.batch(8)).not.toEqual(task.batch(7));
+    expect(task.data(7)).toEqual(task.data(7));
+    expect(task.data(8)).not.toEqual(task.data(7));
     const cfg = config({ d_vocab: 20, n_ctx: 9 });
     const model = new HookedTransformer(cfg, initWeights(cfg));
     const rows = [0, 9, 18].map((at) => [...data.subarray(at, at + 9)]);

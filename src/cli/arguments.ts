@@ -1,0 +1,26 @@
+/** Numbers on a command line. */
+import { InvalidArgumentError } from "commander";
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError("It takes a whole number.");
+  }
+  return value;
+}
+
+/** Commander calls it for each argument with what it returned for the one before. */
+export function wholeNumbers(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, wholeNumber(text)];
+}
+
+export function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It takes a number.");
+  return value;
+}
+
+/** As `wholeNumbers`. */
+export function finiteNumbers(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, finiteNumber(text)];
+}

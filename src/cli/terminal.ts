@@ -1,0 +1,8 @@
+/** What a command writes to, and what stops it. */
+export interface Terminal {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+  /** From now on a signal leaves the command the time to come to an end by itself; a second one does not. */
+  readonly finishOnSignal: () => void;
+}

@@ -1,0 +1,39 @@
+/** How a model does on rows of tokens, those that it was not trained on above all. */
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { ModelGraph } from "../lens/model-graph.ts";
+import { type NDArray, ndarray } from "../tensor/array.ts";
+import { checkedTokens, requireCount } from "./batches.ts";
+
+/** How to evaluate. */
+export interface EvaluateOptions {
+  /** A single number, the mean over the rows of a batch; the mean next-token loss in nats unless given. */
+  readonly loss?: ((graph: ModelGraph) => Tensor) | undefined;
+  /** Rows at once; 32 unless given. */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The mean loss over rows of tokens, int32 [row pos], in nats: `Σ rows of a batch · loss of the batch / rows`. Models of one
+ * structure share compiled sessions, so the model of each step of a training can be asked.
+ * @throws ShapeError, InputError for rows that the model cannot read.
+ */
+export async function evaluateLoss(
+  model: HookedTransformer,
+  data: NDArray<"int32"> | Tensor,
+  { loss = (graph) => graph.loss(), batchSize = 32, signal }: EvaluateOptions = {},
+): Promise<number> {
+  const { shape, data: ids } = checkedTokens(data, model.cfg.nCtx, model.cfg.dVocab);
+  const [rows, pos] = shape;
+  requireCount("batchSize", batchSize);
+  let sum = 0;
+  for (let start = 0; start < rows; start += batchSize) {
+    const count = Math.min(batchSize, rows - start);
+    const batch = ndarray("int32", [count, pos], ids.slice(start * pos, (start + count) * pos));
+    const graph = model.graph(Tensor.leaf(batch, ["batch", "pos"]));
+    const [found] = await model.compute([loss(graph)], signal ? { signal } : {});
+    sum += count * found.item();
+  }
+  return sum / rows;
+}

@@ -1,0 +1,40 @@
+/** Rows of tokens that are not trained on. */
+import { type NDArray, ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+
+/**
+ * Rows to train on, and the last share of them to be held out: `undefined` where that would be less than one row.
+ * @throws ArgumentError for a share that is not from 0 to below 1.
+ */
+export function holdOut(
+  rows: NDArray<"int32">,
+  share: number,
+): { readonly rows: NDArray<"int32">; readonly heldOut: NDArray<"int32"> | undefined } {
+  if (!(share >= 0 && share < 1)) {
+    throw new ArgumentError(`The share to hold out is ${share}, but it must be from 0 to below 1.`, { asked: share });
+  }
+  const [count] = rows.shape;
+  const last = Math.floor(count * share);
+  if (last === 0) return { rows, heldOut: undefined };
+  return { rows: taken(rows, range(0, count - last)), heldOut: taken(rows, range(count - last, count)) };
+}
+
+/** At most so many of the rows, evenly spread over all. */
+export function spreadRows(rows: NDArray<"int32">, most: number): NDArray<"int32"> {
+  const [count] = rows.shape;
+  if (count <= most) return rows;
+  return taken(
+    rows,
+    range(0, most).map((i) => Math.floor((i * count) / most)),
+  );
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+function taken({ shape: [, pos], data }: NDArray<"int32">, which: readonly number[]): NDArray<"int32"> {
+  const found = new Int32Array(which.length * pos);
+  which.forEach((row, i) => {
+    found.set(data.subarray(row * pos, (row + 1) * pos), i * pos);
+  });
+  return ndarray("int32", [which.length, pos], found);
+}

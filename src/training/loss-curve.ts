@@ -1,0 +1,226 @@
+/** "How far has training brought the loss, and what would it be without a model?" */
+import { type Finding, finding, type Scalar, type Statement, type Table } from "../analyses/finding.ts";
+import type { PictureSpec } from "../analyses/picture.ts";
+import { modelFacts } from "../analyses/prompt.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { InputError } from "../tensor/errors.ts";
+import type { Chance } from "./tasks.ts";
+
+/** The mean loss after so many steps on what is not trained on, in nats. */
+export interface HeldOutLoss {
+  readonly step: number;
+  readonly loss: number;
+}
+
+/** A training, as it went. */
+export interface LossCurveOptions {
+  /** Of each step's batch, before the step: `TrainResult.losses`. */
+  readonly losses: readonly number[];
+  readonly heldOut?: readonly HeldOutLoss[];
+  /** What the loss would be without a model. */
+  readonly chances: readonly [Chance, ...Chance[]];
+  /** How often the data was gone over; `undefined` for data that is made as it is needed. */
+  readonly epochs?: number | undefined;
+  /** What was asked: steps, learning rate, seed. */
+  readonly settings?: Readonly<Record<string, Scalar>>;
+}
+
+const QUESTION = "How far has training brought the loss, and what would it be without a model?";
+/** Points of a line at most: more of them are averaged. */
+const MOST_POINTS = 500;
+const MOST_ROWS = 20;
+
+/**
+ * The losses of a training beside what they would be without a model, and beside the loss on what was held out.
+ * @throws InputError for a training without a step.
+ */
+export function lossCurve(model: HookedTransformer, options: LossCurveOptions): Finding {
+  const { losses, heldOut = [], chances, epochs, settings = {} } = options;
+  const steps = losses.length;
+  if (steps === 0) throw new InputError("A training without a step has no loss to tell of.", { found: 0 });
+  const last = Math.max(1, Math.min(50, Math.floor(steps / 10)));
+  const recent = mean(losses.slice(-last));
+  const after = heldOut.at(-1);
+  const names = chances.map(({ name }) => name) as [string, ...string[]];
+  return finding({
+    analysis: "train",
+    question: QUESTION,
+    summary: [
+      after
+        ? {
+            text: `After ${steps} steps the loss on what is held out is ${nats(after.loss)}, ${against(after.loss, chances[0])}.`,
+            figure: { value: after.loss, unit: "nats", comparedWith: names },
+          }
+        : {
+            text: `After ${steps} steps the loss is ${nats(recent)}, ${against(recent, chances[0])}: the mean of the last ${last} batches, each before its step.`,
+            figure: { value: recent, unit: "nats", comparedWith: names },
+          },
+      ...(after
+        ? [
+            {
+              text: `On what is trained on it is ${nats(recent)}, the mean of the last ${last} batches, each before its step.`,
+              figure: { value: recent, unit: "nats", comparedWith: names },
+            } satisfies Statement,
+          ]
+        : []),
+      ...lowestStatement(heldOut, names),
+      ...crossing(losses, last, chances[0]),
+    ],
+    method: {
+      text: "The loss of a step is that of its batch before the step, in nats: the mean of -log of the probability that the model gives what comes. What is held out is asked for after some steps, with the model as it is then, and no step sees it.",
+      references: [
+        {
+          title: "Decoupled Weight Decay Regularization",
+          url: "https://arxiv.org/abs/1711.05101",
+          paper: "Loshchilov & Hutter, 2019",
+        },
+      ],
+    },
+    model: modelFacts(model),
+    settings: { ...settings },
+    pictures: [picture(losses, heldOut, chances)],
+    tables: [rowsTable(losses, heldOut, names), everyStep(losses)],
+    baselines: chances.map(({ name, text, loss }) => ({
+      name,
+      kind: "reference value",
+      text,
+      value: loss,
+      unit: "nats",
+    })),
+    caveats: [
+      ...(after
+        ? []
+        : [
+            "Nothing was held out: how the model does on what it has not seen is not known. Hold something out to know it.",
+          ]),
+      ...(epochs !== undefined && epochs > 1
+        ? [`The data was gone over ${rounded(epochs)} times: batches of later times had been trained on before.`]
+        : []),
+      "A step's loss is that of one batch: what is easier to foresee in it is not a better model.",
+      ...model.notes,
+    ],
+  });
+}
+
+function lowestStatement(heldOut: readonly HeldOutLoss[], names: [string, ...string[]]): Statement[] {
+  const after = heldOut.at(-1);
+  if (!after) return [];
+  const lowest = heldOut.reduce((a, b) => (b.loss < a.loss ? b : a));
+  if (lowest.step === after.step) return [];
+  return [
+    {
+      text: `What is held out was foreseen best after step ${lowest.step}, with ${nats(lowest.loss)}; later steps made it worse.`,
+      figure: { value: lowest.loss, unit: "nats", comparedWith: names },
+    },
+  ];
+}
+
+/** When the loss fell below what chance gives: the first step from which `window` batches' mean is below it. */
+function crossing(losses: readonly number[], window: number, chance: Chance): Statement[] {
+  let sum = 0;
+  for (const [i, loss] of losses.entries()) {
+    sum += loss - (losses[i - window] ?? 0);
+    if (i + 1 >= window && sum / window < chance.loss) {
+      const text = `The batches' loss fell below ${chance.name} by step ${i + 1}.`;
+      return [{ text, figure: { value: i + 1, unit: "steps", comparedWith: [chance.name] } }];
+    }
+  }
+  return [
+    { text: `The batches' loss has not fallen below ${chance.name}: the model has learnt nothing that counts yet.` },
+  ];
+}
+
+function picture(losses: readonly number[], heldOut: readonly HeldOutLoss[], chances: readonly Chance[]): PictureSpec {
+  const thinned = thin(losses);
+  const all = [...thinned.y, ...heldOut.map(({ loss }) => loss)];
+  const least = Math.min(...all);
+  const wide = least > 0 && Math.max(...all) > 50 * least;
+  return {
+    kind: "line",
+    name: "losses",
+    title: "Loss",
+    caption: `${thinned.each > 1 ? `Each point of the batches' line is the mean of ${thinned.each} steps. ` : ""}Dashed: what the loss would be without a model.`,
+    series: [
+      { name: "batches", ...thinned },
+      ...(heldOut.length > 0
+        ? [{ name: "held out", x: heldOut.map(({ step }) => step), y: heldOut.map(({ loss }) => loss) }]
+        : []),
+    ].map(({ name, x, y }) => ({ name, x, y })),
+    x: { label: "steps done" },
+    y: { label: "loss", unit: "nats", ...(wide ? { scale: "log" } : {}) },
+    references: chances.map(({ name, loss }) => ({ kind: "y", at: loss, label: `${name}, ${rounded(loss)}` })),
+  };
+}
+
+/** Means of so many neighbouring losses that few enough points are left. */
+function thin(losses: readonly number[]): { readonly x: number[]; readonly y: number[]; readonly each: number } {
+  const each = Math.ceil(losses.length / MOST_POINTS);
+  const x: number[] = [];
+  const y: number[] = [];
+  for (let i = 0; i < losses.length; i += each) {
+    const part = losses.slice(i, i + each);
+    x.push(i + (part.length - 1) / 2); // a step's loss is that of the model after the steps before it
+    y.push(mean(part));
+  }
+  return { x, y, each };
+}
+
+function rowsTable(losses: readonly number[], heldOut: readonly HeldOutLoss[], names: readonly string[]): Table {
+  const steps = losses.length;
+  const asked = heldOut.map(({ step }) => step).filter((step) => step > 0);
+  const even = Array.from({ length: Math.min(steps, 10) }, (_, i, all = Math.min(steps, 10)) =>
+    Math.round(((i + 1) * steps) / all),
+  );
+  const every = [...new Set(asked.length > 0 ? [...asked, steps] : even)].sort((a, b) => a - b);
+  const stride = Math.ceil(every.length / MOST_ROWS);
+  const shown = every.filter((_, i) => (every.length - 1 - i) % stride === 0);
+  const of = new Map(heldOut.map(({ step, loss }) => [step, loss]));
+  return {
+    name: "losses",
+    title: "Loss, in nats",
+    columns: [
+      { name: "step", title: "step", format: "integer", description: "Steps done." },
+      {
+        ...{ name: "batches", title: "batches", unit: "nats" },
+        description: "Mean loss of the steps since the row before, each of its batch before the step.",
+      },
+      ...(heldOut.length > 0
+        ? [
+            {
+              ...{ name: "held_out", title: "held out", unit: "nats" },
+              description: "Mean loss after the step on what is not trained on.",
+            },
+          ]
+        : []),
+    ],
+    rows: shown.map((step, i) => [
+      step,
+      mean(losses.slice(shown[i - 1] ?? 0, step)),
+      ...(heldOut.length > 0 ? [of.get(step) ?? null] : []),
+    ]),
+    comparedWith: names,
+  };
+}
+
+function everyStep(losses: readonly number[]): Table {
+  return {
+    name: "steps",
+    title: "Every step",
+    detail: true,
+    columns: [
+      { name: "step", title: "step", format: "integer", description: "The step's number, from 1." },
+      { name: "loss", title: "loss", unit: "nats", description: "Of its batch, before the step." },
+    ],
+    rows: losses.map((loss, i) => [i + 1, loss]),
+  };
+}
+
+const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
+const rounded = (x: number): number => Number(x.toPrecision(3));
+const nats = (x: number): string =>
+  `${Math.abs(x) < 1e-3 && x !== 0 ? x.toExponential(2) : Number(x.toPrecision(4))} nats`;
+
+function against(loss: number, { name, loss: chance }: Chance): string {
+  const apart = Math.abs(chance - loss);
+  return `${nats(apart)} ${loss < chance ? "below" : "above"} ${name} (${nats(chance)})`;
+}

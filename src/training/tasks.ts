@@ -1,0 +1,52 @@
+/** What a model is trained on, with what its loss is to be held against. */
+import type { Tensor } from "../graph/tensor.ts";
+import type { ModelGraph } from "../lens/model-graph.ts";
+import type { NDArray } from "../tensor/array.ts";
+import type { TrainingData } from "./batches.ts";
+import { tokenFrequencyLoss } from "./token-frequencies.ts";
+
+/** What a loss is without having learnt anything, or anything but this: what to hold a model's loss against. */
+export interface Chance {
+  readonly name: string;
+  readonly text: string;
+  /** In nats. */
+  readonly loss: number;
+}
+
+/** Something to train on: `train(model, { data: task.data, loss: task.loss, … })`. */
+export interface TrainingTask<Data extends TrainingData = TrainingData> {
+  readonly data: Data;
+  /** Rows that are not trained on, to be tested with. */
+  readonly heldOut: NDArray<"int32"> | undefined;
+  /** What to make smaller, a single number in nats. */
+  readonly loss: (graph: ModelGraph) => Tensor;
+  readonly chances: readonly [Chance, ...Chance[]];
+  /** What its model's configuration has to have, by TransformerLens' names: sizes that follow from the data. */
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+/** Next tokens of texts: rows of tokens to train on, and others that are not. */
+export function textTask(
+  rows: NDArray<"int32">,
+  heldOut: NDArray<"int32"> | undefined,
+  dVocab: number,
+): TrainingTask<NDArray<"int32">> {
+  return {
+    data: rows,
+    heldOut,
+    loss: (graph) => graph.loss(),
+    chances: [
+      {
+        name: "token frequencies",
+        text: `Each token as likely as it is in the texts trained on, whatever stands before it${heldOut ? "; measured on the texts held out" : ""}.`,
+        loss: tokenFrequencyLoss(rows, heldOut ?? rows, dVocab),
+      },
+      {
+        name: "all tokens alike",
+        text: `Each of the ${dVocab} tokens equally likely: log ${dVocab}.`,
+        loss: Math.log(dVocab),
+      },
+    ],
+    sizes: { d_vocab: dVocab },
+  };
+}
