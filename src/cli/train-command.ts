@@ -164,7 +164,7 @@ function evaluationRows({ heldOut }: TrainingTask): number {
 }
 
 function epochsOf({ data }: TrainingTask, steps: number, batchSize: number): number | undefined {
-  return typeof data === "function" ? undefined : (steps * batchSize) / data.shape[0];
+  return typeof data === "function" ? undefined : steps / Math.ceil(data.shape[0] / batchSize);
 }
 
 function settingsOf(

@@ -126,7 +126,7 @@ function crossing(losses: readonly number[], window: number, chance: Chance): St
     }
   }
   return [
-    { text: `The batches' loss has not fallen below ${chance.name}: the model has learnt nothing that counts yet.` },
+    { text: `The batches' loss has not fallen below ${chance.name}: nothing is learnt yet that this does not give.` },
   ];
 }
 

@@ -4,54 +4,19 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Installed, installed } from "../repository/installed.ts";
+import type { Installed } from "../repository/installed.ts";
+import { Cli, type Ended, type RunOptions } from "./process.ts";
 
 let there: Installed;
 let folder: string;
+let glassformer: Cli["run"];
+let given: Cli["given"];
+let cli: Cli;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "glassformer-cli-"));
-  there = await installed();
+  cli = await Cli.build();
+  ({ there, folder, run: glassformer, given } = cli);
 });
-afterAll(() => {
-  there?.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface RunOptions {
-  readonly input?: string | Uint8Array;
-  readonly env?: Record<string, string>;
-  /** After so many milliseconds: SIGINT. */
-  readonly interruptAfter?: number;
-  /** Leaves standard input open. */
-  readonly keepInput?: boolean;
-}
-
-function glassformer(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const main = join(there.folder, "dist/cli/main.js");
-  const child = spawn(process.execPath, [main, ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, NO_COLOR: "1", ...options.env },
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-  if (!options.keepInput) child.stdin.end(options.input ?? "");
-  if (options.interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), options.interruptAfter);
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
-}
-
-/** A file of the working folder. */
-function given(name: string, content: string | Uint8Array): string {
-  writeFileSync(join(folder, name), content);
-  return name;
-}
+afterAll(() => cli?.remove());
 
 describe("glassformer diffuse-mlp", () => {
   it("prints the answer and its tables at 80 columns, and nothing else", async () => {

@@ -1,0 +1,72 @@
+/** The command as people run it: the built package, in a process of its own, in a folder of its own. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Installed, installed } from "../repository/installed.ts";
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Record<string, string>;
+  /** After so many milliseconds: SIGINT. */
+  readonly interruptAfter?: number;
+  /** Once stderr says this, the signal: SIGINT unless told. */
+  readonly interruptAt?: RegExp;
+  readonly signal?: NodeJS.Signals;
+  /** Leaves standard input open. */
+  readonly keepInput?: boolean;
+}
+
+export class Cli {
+  readonly there: Installed;
+  /** Where commands run. */
+  readonly folder = mkdtempSync(join(tmpdir(), "glassformer-cli-"));
+
+  private constructor(there: Installed) {
+    this.there = there;
+  }
+
+  static async build(): Promise<Cli> {
+    return new Cli(await installed());
+  }
+
+  remove(): void {
+    this.there.remove();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  readonly run = (args: readonly string[], options: RunOptions = {}): Promise<Ended> => {
+    const main = join(this.there.folder, "dist/cli/main.js");
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: this.folder,
+      env: { PATH: process.env.PATH, HOME: this.folder, NO_COLOR: "1", ...options.env },
+    });
+    let stdout = "";
+    let stderr = "";
+    let interrupted = false;
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      stderr += text;
+      if (interrupted || !options.interruptAt?.test(stderr)) return;
+      interrupted = true;
+      child.kill(options.signal ?? "SIGINT");
+    });
+    if (!options.keepInput) child.stdin.end(options.input ?? "");
+    if (options.interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), options.interruptAfter);
+    return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+  };
+
+  /** A file of the working folder. */
+  readonly given = (name: string, content: string | Uint8Array): string => {
+    writeFileSync(join(this.folder, name), content);
+    return name;
+  };
+}

@@ -1,0 +1,378 @@
+/** `glassformer train`: a model in a folder, its loss told, and nothing lost whatever happens. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { getCheckpointLabels, HookedTransformer } from "../../src/node.ts";
+import { Cli, type Ended, type RunOptions } from "./process.ts";
+
+let cli: Cli;
+let train: (args: readonly string[], options?: RunOptions) => Promise<Ended>;
+beforeAll(async () => {
+  cli = await Cli.build();
+  train = (args, options) => cli.run(["train", ...args], options);
+  const line = (i: number) =>
+    `The ${["cat", "dog", "bird", "fish"][i % 4]} number ${i} sat on the ${["mat", "log", "wire"][i % 3]} and said ${i * 7}.\n`;
+  cli.given("text.txt", Array.from({ length: 400 }, (_, i) => line(i)).join(""));
+});
+afterAll(() => cli?.remove());
+
+const inFolder = (...parts: string[]) => join(cli.folder, ...parts);
+const small = ["--d-model", "16", "--n-heads", "2", "--n-ctx", "32", "--vocab-size", "300", "--batch-size", "8"];
+const losses = (out: string, step: number): number[] =>
+  JSON.parse(readFileSync(inFolder(out, `step-${String(step).padStart(7, "0")}`, "training.json"), "utf8")).losses;
+
+describe("glassformer train", () => {
+  it("trains on a text, tells its loss beside what chance gives, and leaves a model that fromPretrained opens", async () => {
+    const { code, stdout, stderr } = await train([
+      ...[
+        "text.txt",
+        ...small,
+        "--steps",
+        "60",
+        "--lr",
+        "0.03",
+        "--out",
+        "first",
+        "--report",
+        "curve.html",
+        "curve.json",
+      ],
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^text\.txt: 1 text, [\d,]+ characters\na tokenizer of 300 tokens, made from the texts\n/);
+    expect(stderr).toMatch(/rows of 32 tokens to train on, \d+ held out\n/);
+    expect(stderr).toMatch(/\nstep 60 of 60, loss [\d.]+ nats, held out [\d.]+, [\d,]+ tokens\/s/);
+    expect(stderr).toMatch(
+      /\nWrote curve\.html\nWrote curve\.json\nKept first\/step-0000060\. --model first opens it\.\n$/,
+    );
+    expect(stdout).toMatch(/^How far has training brought the loss/);
+    expect(stdout).toMatch(
+      /After 60 steps the loss on what is held out is [\d.]+ nats, [\d.]+ nats below\ntoken frequencies/,
+    );
+    expect(Math.max(...stdout.split("\n").map((line) => [...line].length))).toBeLessThanOrEqual(80);
+    const finding = JSON.parse(readFileSync(inFolder("curve.json"), "utf8"));
+    expect(finding.pictures[0].series.map((s: { name: string }) => s.name)).toEqual(["batches", "held out"]);
+    expect(finding.baselines[1].value).toBeCloseTo(Math.log(300), 6);
+    expect(finding.settings).toMatchObject({ task: "text.txt", steps: 60, optimizer: "adamw", "warm-up steps": 3 });
+
+    expect(await getCheckpointLabels(inFolder("first"))).toEqual([12, 24, 36, 48, 60]);
+    const model = await HookedTransformer.fromPretrained(inFolder("first"));
+    expect(model.cfg).toMatchObject({ dModel: 16, nHeads: 2, dHead: 8, dMlp: 64, nCtx: 32, dVocab: 300 });
+    expect(model.toStrTokens("The cat").join("")).toBe("<|BOS|>The cat");
+    const losses = finding.tables.find((t: { name: string }) => t.name === "steps").rows;
+    expect(losses).toHaveLength(60);
+    expect(losses[59][1]).toBeLessThan(losses[0][1] - 0.5);
+  });
+
+  it("makes a model that the other commands take", async () => {
+    const { code, stdout } = await cli.run([
+      "attention-patterns",
+      "--model",
+      "first",
+      "--prompt",
+      "The dog sat",
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).model).toMatchObject({ name: "first", config: { d_model: 16 } });
+  });
+
+  it("goes on with --resume to the numbers of a training that was not interrupted", async () => {
+    const args = ["text.txt", ...small, "--seed", "3", "--save-every", "5", "--out"];
+    const whole = await train([...args, "whole", "--steps", "14"]);
+    const stopped = await train([...args, "half", "--steps", "14", "--json"], { interruptAt: /step 6 of 14/ });
+    expect(whole.code).toBe(0);
+    expect(stopped.code).toBe(130);
+    expect(stopped.stdout).toBe("");
+    expect(stopped.stderr).toMatch(
+      /Stopping after this step.*\n(.*\n)?Kept as step \d+ of half\. The same command with --resume/,
+    );
+    const kept = (await getCheckpointLabels(inFolder("half"))).at(-1)!;
+    expect(kept).toBeGreaterThanOrEqual(6);
+    expect(kept).toBeLessThan(14);
+    // What says how the model is made need not be said again, and must not.
+    const rest = [
+      "text.txt",
+      "--batch-size",
+      "8",
+      "--seed",
+      "3",
+      "--save-every",
+      "5",
+      "--out",
+      "half",
+      "--steps",
+      "14",
+    ];
+    const resumed = await train([...rest, "--resume"]);
+    expect(resumed.stderr).toContain(`going on from step ${kept}\n`);
+    expect(resumed.code).toBe(0);
+    expect(losses("half", 14)).toEqual(losses("whole", 14));
+    const weights = (out: string) => readFileSync(inFolder(out, "step-0000014/model.safetensors"));
+    expect(weights("half").equals(weights("whole"))).toBe(true);
+  });
+
+  it("killed at any moment leaves no half checkpoint, and goes on from the last", async () => {
+    const args = ["text.txt", ...small, "--save-every", "1", "--steps", "1000", "--out", "killed"];
+    for (const at of [/step 50 of/, /going on[\s\S]*step 150 of/, /going on[\s\S]*step 250 of/]) {
+      const again = existsSync(inFolder("killed"));
+      const rest = [
+        "text.txt",
+        "--batch-size",
+        "8",
+        "--save-every",
+        "1",
+        "--steps",
+        "1000",
+        "--out",
+        "killed",
+        "--resume",
+      ];
+      const ended = await train(again ? rest : args, { interruptAt: at, signal: "SIGKILL" });
+      expect(ended.code).toBe(null);
+      const labels = await getCheckpointLabels(inFolder("killed"));
+      expect(labels.length).toBeGreaterThan(10);
+      for (const name of readdirSync(inFolder("killed")).filter((found) => found.startsWith("step-"))) {
+        expect(readdirSync(inFolder("killed", name))).toEqual([
+          ...["config.json", "model.safetensors", "optimizer.safetensors", "tokenizer.json", "training.json"],
+        ]);
+      }
+      const last = await HookedTransformer.fromPretrainedNoProcessing(inFolder("killed"));
+      expect(last.W_E.data.every(Number.isFinite)).toBe(true);
+      expect(losses("killed", labels.at(-1)!)).toHaveLength(labels.at(-1)!);
+    }
+  });
+
+  it("trains on JSON lines, Parquet and standard input together, with texts of their own to measure with", async () => {
+    const texts = Array.from({ length: 60 }, (_, i) => `Row ${i} says that the cat sat on the mat number ${i * 3}.`);
+    cli.given("rows.jsonl", texts.map((body) => JSON.stringify({ body })).join("\n"));
+    cli.given(
+      "rows.parquet",
+      new Uint8Array(parquetWriteBuffer({ columnData: [{ name: "body", data: texts, type: "STRING" }] })),
+    );
+    const { code, stdout, stderr } = await train(
+      [
+        ...["rows.jsonl", "rows.parquet", "-", "--column", "body", "--max-texts", "50", "--valid", "text.txt"],
+        ...[...small, "--epochs", "2", "--optimizer", "sgd", "--lr", "0.1", "--out", "mixed", "--json"],
+      ],
+      { input: "A text that was typed in. ".repeat(40) },
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain("rows.jsonl: 50 texts");
+    expect(stderr).toContain("rows.parquet: 50 texts");
+    expect(stderr).toContain("-: 1 text, 1,040 characters");
+    const { settings, caveats } = JSON.parse(stdout);
+    expect(settings.steps).toBe(2 * Math.ceil(settings.rows / 8));
+    expect(settings["held-out rows"]).toBeGreaterThan(100);
+    expect(settings).toMatchObject({ optimizer: "sgd", momentum: 0, "weight decay": 0 });
+    expect(caveats.join()).toContain("gone over 2 times");
+  });
+
+  it("goes on from a model that there is, with its tokenizer and its weights as they are", async () => {
+    const { code, stderr } = await train([
+      ...["text.txt", "--model", "solu-1l-novels", "--max-length", "32", "--batch-size", "2", "--steps", "2"],
+      ...["--freeze", "embed.W_E", "--out", "tuned"],
+    ]);
+    expect(stderr).toContain("rows of 32 tokens");
+    expect(code).toBe(0);
+    expect(losses("tuned", 2)[0]).toBeLessThan(7);
+    const [tuned, before] = await Promise.all(
+      [inFolder("tuned"), "solu-1l-novels"].map((name) => HookedTransformer.fromPretrainedNoProcessing(name)),
+    );
+    expect(tuned.W_E.data).toEqual(before.W_E.data);
+    expect(tuned.W_U.data).not.toEqual(before.W_U.data);
+    expect(tuned.toStrTokens("It was the best")).toEqual(before.toStrTokens("It was the best"));
+  });
+
+  it("trains on tasks, which bring their own model and what to compare with", async () => {
+    const sums = await train(["--task", "modular-addition", "--p", "13", "--steps", "20", "--out", "sums", "--json"]);
+    expect(sums.code).toBe(0);
+    const { settings, model, baselines } = JSON.parse(sums.stdout);
+    expect(settings).toMatchObject({ task: "modular-addition", rows: 68, "held-out rows": 101, "tokens a row": 3 });
+    expect(model.config).toMatchObject({ act_fn: "relu", d_vocab: 14 });
+    expect(baselines[0]).toMatchObject({ name: "all answers alike", value: Math.log(13) });
+    const repeats = await train([
+      ...["--task", "repeated-tokens", "--length", "6", "--vocab-size", "12", "--d-model", "16", "--steps", "20"],
+      ...["--out", "repeats", "--json"],
+    ]);
+    expect(repeats.code).toBe(0);
+    expect(JSON.parse(repeats.stdout).baselines[0].value).toBeCloseTo(Math.log(11), 9);
+    const opened = await HookedTransformer.fromPretrainedNoProcessing(inFolder("repeats"));
+    expect(opened.cfg).toMatchObject({ nLayers: 2, attnOnly: true, positionalEmbeddingType: "shortformer", nCtx: 13 });
+  });
+
+  it("takes a model's configuration from a file, and options on top", async () => {
+    cli.given(
+      "cfg.json",
+      JSON.stringify({ n_layers: 2, d_model: 16, d_head: 4, act_fn: "gelu", attention_dir: "causal" }),
+    );
+    const { code } = await train([
+      ...["text.txt", "--config", "cfg.json", "--n-layers", "1", "--n-heads", "3", "--vocab-size", "280"],
+      ...["--steps", "1", "--out", "configured"],
+    ]);
+    expect(code).toBe(0);
+    const { cfg } = await HookedTransformer.fromPretrainedNoProcessing(inFolder("configured"));
+    expect(cfg).toMatchObject({ nLayers: 1, nHeads: 3, dHead: 4, actFn: "gelu", dVocab: 280 });
+  });
+});
+
+describe("a training whose loss becomes no number", () => {
+  it("stops with the step, names the last good checkpoint and what to try", async () => {
+    const { code, stdout, stderr } = await train([
+      ...[
+        "text.txt",
+        ...small,
+        "--optimizer",
+        "sgd",
+        "--lr",
+        "1e9",
+        "--max-grad-norm",
+        "1e30",
+        "--schedule",
+        "constant",
+      ],
+      ...["--warmup-steps", "0", "--save-every", "1", "--steps", "50", "--out", "wild"],
+    ]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(
+      /\nglassformer: The (loss|gradient|weight \S+) became (NaN|-?Infinity) at step \d+, where the learning rate was 1000000000\. (The last good checkpoint is wild\/step-\d+|No checkpoint was kept)[^\n]*Try a lower lr[^\n]*\n$/,
+    );
+  });
+});
+
+describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint:", () => {
+  const cases: [what: string, args: string[] | (() => string[]), told: RegExp][] = [
+    ["nothing to train on", ["--out", "x"], /nothing to train on: name text files, or a --task/],
+    ["no folder", ["text.txt"], /Required option '--out <folder>' not specified/],
+    ["files and a task", ["text.txt", "--task", "modular-addition", "--out", "x"], /leave out text\.txt, or --task/],
+    [
+      "an unknown task",
+      ["--task", "sorting", "--out", "x"],
+      /'sorting' is invalid\. Allowed choices are modular-addition/,
+    ],
+    ["a file that is not there", ["none.txt", "--out", "x"], /none\.txt cannot be read: there is no such file/],
+    ["a folder instead of a file", [".", "--out", "x"], /\. cannot be read: it is a folder/],
+    ["an empty file", () => [cli.given("empty.txt", " \n"), "--out", "x"], /empty\.txt holds no text/],
+    [
+      "a text shorter than a context",
+      () => [cli.given("short.txt", "Too short. Too short."), "--out", "x"],
+      /has \d+ tokens, but one row takes 255 beside BOS\. Give more text, or a smaller/,
+    ],
+    [
+      "a column that is not there",
+      () => [cli.given("a.jsonl", '{"txt":"a"}\n'), "--out", "x"],
+      /no text under "text"; its fields are txt/,
+    ],
+    [
+      "a file that is no Parquet",
+      () => [cli.given("a.parquet", "no"), "--out", "x"],
+      /a\.parquet cannot be read as Parquet/,
+    ],
+    [
+      "a configuration that is none",
+      () => ["text.txt", "--config", cli.given("c.json", '{"n_layer": 1}'), "--out", "x"],
+      /no configuration field "n_layer".*"n_layers"/,
+    ],
+    [
+      "heads that do not divide the stream",
+      ["text.txt", "--d-model", "20", "--n-heads", "3", "--out", "x"],
+      /d_model 20 cannot be divided among 3 heads/,
+    ],
+    ["a vocabulary too small", ["text.txt", "--vocab-size", "100", "--out", "x"], /no room for the 256 bytes/],
+    [
+      "an unknown optimizer",
+      ["text.txt", "--optimizer", "adamW", "--out", "x"],
+      /'adamW' is invalid\. Allowed choices are adamw, adam, sgd/,
+    ],
+    ["one beta", ["text.txt", ...["--betas", "0.9"], "--out", "x"], /--betas takes two numbers/],
+    ["a share of 2", ["text.txt", "--hold-out", "2", "--out", "x"], /--hold-out is 2, but it is a share/],
+    [
+      "a report's ending",
+      ["text.txt", "--report", "x.hmtl", "--out", "x"],
+      /--report x\.hmtl ends in "\.hmtl".*"\.html"/,
+    ],
+    [
+      "steps and epochs",
+      ["text.txt", "--steps", "1", "--epochs", "1", "--out", "x"],
+      /Give steps or numEpochs|steps or epochs/i,
+    ],
+    [
+      "epochs of a task without an end",
+      ["--task", "repeated-tokens", "--epochs", "1", "--out", "x"],
+      /no epochs: give steps/,
+    ],
+    [
+      "a weight to freeze that is none",
+      ["text.txt", ...small, "--freeze", "embed.W_e", "--out", "x"],
+      /no weight "embed\.W_e".*"embed\.W_E"/,
+    ],
+    [
+      "a folder that is a file",
+      ["text.txt", "--out", "text.txt"],
+      /kept in text\.txt: a file of that name is in the way/,
+    ],
+    ["a folder below a file", ["text.txt", "--out", "text.txt/x"], /in the way/],
+    [
+      "nothing to resume",
+      ["text.txt", "--resume", "--out", "x"],
+      /x holds no checkpoint to go on from: leave out --resume/,
+    ],
+    [
+      "a model and its sizes",
+      ["text.txt", "--model", "solu-1l-novels", "--d-model", "4", "--out", "x"],
+      /takes solu-1l-novels as it is: leave out --d-model/,
+    ],
+    ["a model without that name", ["text.txt", "--model", "solu-1m", "--out", "x"], /solu-1m.*solu-1l/],
+  ];
+
+  it.each(cases)("%s", async (_what, args, told) => {
+    const { code, stdout, stderr } = await train(typeof args === "function" ? args() : args);
+    expect(stderr).toMatch(told);
+    expect(stderr).not.toMatch(/\n +at /);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(existsSync(inFolder("x")) ? readdirSync(inFolder("x")) : []).toEqual([]);
+  });
+
+  it("a folder that holds another training, or one of another configuration", async () => {
+    const begin = ["text.txt", ...small, "--steps", "2", "--out", "there"];
+    expect((await train(begin)).code).toBe(0);
+    const before = readdirSync(inFolder("there"));
+    const again = await train(begin);
+    expect(again.stderr).toMatch(
+      /there holds a training already, up to step 2: --resume goes on with it; or name another/,
+    );
+    const fewer = await train(["text.txt", "--batch-size", "8", "--steps", "1", "--out", "there", "--resume"]);
+    expect(fewer.stderr).toMatch(/has 2 steps behind it, more than the 1/);
+    const other = await train([
+      "text.txt",
+      "--batch-size",
+      "8",
+      "--steps",
+      "4",
+      "--optimizer",
+      "sgd",
+      "--out",
+      "there",
+      "--resume",
+    ]);
+    expect(other.stderr).toMatch(/made with adamw.*Go on with adamw/);
+    expect([again.code, fewer.code, other.code]).toEqual([2, 2, 2]);
+    const config = inFolder("there", "step-0000002/training.json");
+    writeFileSync(config, readFileSync(config, "utf8").slice(0, 40));
+    const garbled = await train(["text.txt", "--batch-size", "8", "--steps", "4", "--out", "there", "--resume"]);
+    expect(garbled.stderr).toMatch(/step-0000002\/training\.json is not JSON/);
+    expect(readdirSync(inFolder("there"))).toEqual(before);
+  });
+});
+
+describe("help", () => {
+  it("fits 80 columns, in groups, with defaults and examples", async () => {
+    const { code, stdout } = await train(["--help"]);
+    expect(code).toBe(0);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(stdout).toMatch(/\nData:\n[\s\S]*\nModel:\n[\s\S]*\nTraining:\n[\s\S]*\nOutput:\n/);
+    expect(stdout.replace(/\s+/g, " ")).toContain("learning rate (default: 0.003; 0.001 for modular-addition)");
+    expect(stdout).toContain("$ glassformer train novels.txt --out my-model");
+  });
+});
