@@ -1,9 +1,10 @@
-/** Attribution patching of every site at GPT-2 small's size, 15 tokens, beside one forward pass. */
+/** Attribution patching of every site at GPT-2 small's size, 15 tokens, beside one forward pass and TransformerLens' way. */
 import type { Tensor } from "../src/graph/tensor.ts";
 import { attributionPatching } from "../src/lens/attribution-patching.ts";
 import { edgeAttribution } from "../src/lens/edge-attribution.ts";
 import { inTurn, peakMb, rounded } from "./measure.ts";
 import { gpt2Small, randomModel, randomTokens } from "./models.ts";
+import { python } from "./python.ts";
 
 const metric = (logits: Tensor) => {
   const last = logits.at({ pos: -1 });
@@ -25,6 +26,9 @@ export async function attribution() {
     },
     7,
   );
+  const peak = peakMb();
+  const theirs = await python("attribution.py");
+  const them = typeof theirs.sites_ms === "number" ? theirs.sites_ms : null;
   const ratio = (ms: number) => rounded(ms / measured.forward.median_ms);
   return {
     median_ms: rounded(measured.sites.median_ms),
@@ -33,8 +37,9 @@ export async function attribution() {
     edges: { median_ms: rounded(measured.edges.median_ms), vs_forward: ratio(measured.edges.median_ms) },
     sessions: model.engine.sessionsCreated,
     tokens_per_second: rounded((1000 * 15) / measured.sites.median_ms, 0),
-    vs_pytorch: null,
-    peak_mb: peakMb(),
+    vs_pytorch: them && rounded(them / measured.sites.median_ms),
+    pytorch: them && theirs,
+    peak_mb: peak,
   };
 }
 

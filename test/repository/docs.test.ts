@@ -82,18 +82,17 @@ describe("the code in the documents", () => {
     return execFileSync(process.execPath, ["--import", loader, path], { cwd: there.project, encoding: "utf8" });
   };
   const blocks = (page: string) => [...read(page).matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]);
-  const readme = blocks("README.md");
-
-  test("is in README.md", () => expect(readme.length).toBeGreaterThan(0));
-
-  test.each(readme.map((code, i) => [i + 1, code] as const))(
-    "runs on the package as it is installed, README.md's block %i",
-    (i, code) => {
-      const printed = run(`readme-${i}.ts`, code);
-      // What the comments promise is what is printed: `// prints: …`
-      for (const [, promised] of code.matchAll(/\/\/ prints: (.*)/g)) expect(printed).toContain(promised);
-    },
+  const told = ["README.md", "docs/training.md"].flatMap((page) =>
+    blocks(page).map((code, i) => [page, i + 1, code] as const),
   );
+
+  test("is in README.md", () => expect(told[0]?.[0]).toBe("README.md"));
+
+  test.each(told)("runs on the package as it is installed, %s's block %i", (page, i, code) => {
+    const printed = run(`${page.replaceAll("/", "-")}-${i}.ts`, code);
+    // What the comments promise is what is printed: `// prints: …`
+    for (const [, promised] of code.matchAll(/\/\/ prints: (.*)/g)) expect(printed).toContain(promised);
+  });
 
   test("runs on the package as it is installed, of every technique", () => {
     const codes = techniques.map((name) => [name, blocks(`docs/techniques/${name}.md`)] as const);
