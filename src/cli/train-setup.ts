@@ -42,7 +42,7 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
   refuseContradictions(files, flags);
   const given = await givenModel(flags, context);
   if (flags.task) {
-    const task = flags.task === "modular-addition" ? additionOf(flags) : repetitionOf(flags);
+    const task = made[flags.task](flags);
     return {
       name: flags.task,
       task,
@@ -135,16 +135,15 @@ function present(fields: Readonly<Record<string, unknown>>): Record<string, unkn
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-function additionOf({ p = 113, share = 0.4, seed }: TrainFlags): TrainingTask {
-  return modularAddition({ p, share, seed });
-}
-
-function repetitionOf({ vocabSize = 64, length = 32, seed, batchSize }: TrainFlags): TrainingTask {
-  return repeatedTokens({
-    ...{ dVocab: vocabSize, length, shortest: Math.ceil(length / 2), seed },
-    batchSize: batchSize ?? RECIPES["repeated-tokens"].training.batchSize,
-  });
-}
+/** The tasks that need no files. */
+const made: { readonly [T in NonNullable<TrainFlags["task"]>]: (flags: TrainFlags) => TrainingTask } = {
+  "modular-addition": ({ p = 113, share = 0.4, seed }) => modularAddition({ p, share, seed }),
+  "repeated-tokens": ({ vocabSize = 64, length = 32, seed, batchSize }) =>
+    repeatedTokens({
+      ...{ dVocab: vocabSize, length, shortest: Math.ceil(length / 2), seed },
+      batchSize: batchSize ?? RECIPES["repeated-tokens"].training.batchSize,
+    }),
+};
 
 async function textsOf(paths: readonly string[], flags: TrainFlags, { signal, say }: Context): Promise<string[]> {
   const all: string[] = [];

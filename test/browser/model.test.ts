@@ -5,10 +5,12 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as glassformer from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Installed, installed } from "../repository/installed.ts";
 import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
 import type { ModelPage } from "./pages/model.ts";
+import { training } from "./training.ts";
 
 declare const page: ModelPage;
 
@@ -44,7 +46,9 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     const source = join(there.project, "src");
     mkdirSync(source);
     const script = readFileSync(new URL("pages/model.ts", import.meta.url), "utf8");
-    writeFileSync(join(source, "model.ts"), script.replace(`"../../../src/web.ts"`, `"glassformer"`));
+    const own = script.replace(`"../../../src/web.ts"`, `"glassformer"`).replace(`"../training.ts"`, `"./training.ts"`);
+    writeFileSync(join(source, "model.ts"), own);
+    writeFileSync(join(source, "training.ts"), readFileSync(new URL("training.ts", import.meta.url)));
     await build({
       root: there.project,
       configFile: false,
@@ -105,6 +109,20 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     expect(svg).toMatch(/^<svg /);
     expect(await tab.locator("svg rect").count()).toBeGreaterThan(25);
     expect(await tab.locator("svg").first().getAttribute("aria-label")).toContain("Attention of head 0");
+  });
+
+  test("a model is trained on a dropped Parquet file, with the numbers that Node has, and goes on from its checkpoints", async () => {
+    const file = new URL("../training/fixtures/zstd.parquet", import.meta.url);
+    const here = await training(glassformer, await glassformer.fileSource(file.pathname));
+    const found = await tab.evaluate((bytes) => page.train(bytes), [...readFileSync(file)]);
+    expect(found.checkpoints).toEqual(["step-0000003", "step-0000006"]);
+    expect(found.resumed).toEqual(found.losses);
+    expect(found.losses[5]).toBeLessThan(found.losses[0]);
+    for (const key of ["losses", "gradient"] as const) {
+      expectClose({ shape: [], data: found[key] }, { shape: [], data: here[key] }, 1e-4);
+    }
+    expect(found.opened).toBeCloseTo(here.opened, 3);
+    expect(complaints).toEqual([]);
   });
 
   test("a PNG is drawn by the page itself", async () => {

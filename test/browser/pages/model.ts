@@ -1,11 +1,14 @@
 /** A page that uses the package as anybody's would (the test puts the package's name in place of the path below). */
-import { type FromPretrainedOptions, HookedTransformer, hubFiles, imshow, setHub, urlFiles } from "../../../src/web.ts";
+import * as glassformer from "../../../src/web.ts";
+import { training } from "../training.ts";
 
-const models = new Map<string, HookedTransformer>();
+const { blobSource, HookedTransformer, hubFiles, imshow, setHub, urlFiles } = glassformer;
+
+const models = new Map<string, glassformer.HookedTransformer>();
 
 const page = {
   /** Losses [pos-1] in nats of a prompt, on a model that is loaded once. */
-  async losses(name: string, prompt: string, options: FromPretrainedOptions = {}): Promise<number[]> {
+  async losses(name: string, prompt: string, options: glassformer.FromPretrainedOptions = {}): Promise<number[]> {
     const model = models.get(name) ?? (await HookedTransformer.fromPretrained(name, options));
     models.set(name, model);
     const losses = await model.forward(prompt, { returnType: "loss", lossPerToken: true });
@@ -34,6 +37,9 @@ const page = {
     document.body.innerHTML = svg;
     return svg;
   },
+  /** A training on a file that somebody dropped on the page. */
+  train: (file: readonly number[]) =>
+    training(glassformer, blobSource("rows.parquet", new Blob([Uint8Array.from(file)]))),
   /** A PNG of the same, by the page's canvas. */
   async png(): Promise<number[]> {
     return Array.from(await imshow([[1, -1]], { title: "two" }).png());
