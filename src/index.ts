@@ -195,22 +195,22 @@ export {
 } from "./tensor/errors.ts";
 // text
 export { parsePrompts, Tokenizer, TokenRules } from "./text/index.ts";
-// training
-export type { TrainingData } from "./training/batches.ts";
 export type { CheckpointStore } from "./training/checkpoint-store.ts";
-export { type EvaluateOptions, evaluateLoss } from "./training/evaluate.ts";
-export { holdOut } from "./training/held-out.ts";
-export { type HeldOutLoss, type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
-export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
+// training
+export type { TrainingData } from "./training/data/batches.ts";
+export { holdOut } from "./training/data/held-out.ts";
 export {
   type ModularAdditionOptions,
   modularAddition,
   type RepeatedTokensOptions,
   repeatedTokens,
-} from "./training/synthetic.ts";
-export { type Chance, type TrainingTask, textTask } from "./training/tasks.ts";
-export { readTexts, type TextsOptions } from "./training/texts.ts";
-export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/tokenize-and-concatenate.ts";
+} from "./training/data/synthetic.ts";
+export { type Chance, type TrainingTask, textTask } from "./training/data/tasks.ts";
+export { readTexts, type TextsOptions } from "./training/data/texts.ts";
+export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/data/tokenize-and-concatenate.ts";
+export { type TrainBpeOptions, trainBpe } from "./training/data/train-bpe.ts";
+export { type EvaluateOptions, evaluateLoss } from "./training/evaluate.ts";
+export { type HeldOutLoss, type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
+export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
 export { type TrainResult, train } from "./training/train.ts";
-export { type TrainBpeOptions, trainBpe } from "./training/train-bpe.ts";
 export { TrainingError } from "./training/training-error.ts";

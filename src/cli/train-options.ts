@@ -1,8 +1,8 @@
 /** What `glassformer train` can be told, in groups as its help shows them. */
 import { type Command, Option } from "commander";
 import { ACTIVATIONS } from "../models/config-choices.ts";
+import { RECIPES, type Recipe, type TaskName } from "../training/data/recipes.ts";
 import { OPTIMIZERS, type OptimizerName } from "../training/optimizer.ts";
-import { RECIPES, type Recipe, type TaskName } from "../training/recipes.ts";
 import { finiteNumber, finiteNumbers, wholeNumber } from "./arguments.ts";
 
 /** The options as commander gives them. */

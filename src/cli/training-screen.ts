@@ -1,9 +1,9 @@
 /** A training as it goes, on stderr: in a terminal the loss curve, redrawn in place; elsewhere a line now and then. */
 import type { LineSpec } from "../analyses/picture.ts";
 import { lineText } from "../report/line-text.ts";
+import type { Chance } from "../training/data/tasks.ts";
 import type { HeldOutLoss } from "../training/loss-curve.ts";
 import type { TrainProgress } from "../training/options.ts";
-import type { Chance } from "../training/tasks.ts";
 
 const REDRAW_AFTER_MS = 250;
 const CHART_ROWS = 10;

@@ -3,7 +3,7 @@ import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
-import { checkedTokens, requireCount } from "./batches.ts";
+import { checkedTokens, requireCount } from "./data/batches.ts";
 
 /** How to evaluate. */
 export interface EvaluateOptions {

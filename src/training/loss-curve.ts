@@ -4,7 +4,7 @@ import type { PictureSpec } from "../analyses/picture.ts";
 import { modelFacts } from "../analyses/prompt.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { InputError } from "../tensor/errors.ts";
-import type { Chance } from "./tasks.ts";
+import type { Chance } from "./data/tasks.ts";
 
 /** The mean loss after so many steps on what is not trained on, in nats. */
 export interface HeldOutLoss {

@@ -4,8 +4,8 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import type { ModelFiles } from "../load/index.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
-import { requireCount, type TrainingData } from "./batches.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
+import { requireCount, type TrainingData } from "./data/batches.ts";
 import { OPTIMIZERS, type OptimizerName } from "./optimizer.ts";
 import type { Schedule } from "./schedule.ts";
 

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { getCheckpointLabels, HookedTransformer, parseConfig, Tokenizer } from "../../src/node.ts";
 import { ArgumentError, ConfigError, FileFormatError, WeightsError } from "../../src/tensor/errors.ts";
+import { trainBpe } from "../../src/training/data/train-bpe.ts";
 import { train } from "../../src/training/train.ts";
-import { trainBpe } from "../../src/training/train-bpe.ts";
 import { TrainingError } from "../../src/training/training-error.ts";
 import { golden, goldenModel, goldenNames } from "../goldens.ts";
 

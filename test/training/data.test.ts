@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, parseConfig } from "../../src/node.ts";
 import { Tokenizer } from "../../src/text/index.ts";
-import { modularAddition, repeatedTokens } from "../../src/training/synthetic.ts";
-import { tokenizeAndConcatenate } from "../../src/training/tokenize-and-concatenate.ts";
-import { trainBpe } from "../../src/training/train-bpe.ts";
+import { modularAddition, repeatedTokens } from "../../src/training/data/synthetic.ts";
+import { tokenizeAndConcatenate } from "../../src/training/data/tokenize-and-concatenate.ts";
+import { trainBpe } from "../../src/training/data/train-bpe.ts";
 
 const text =
   "the cat sat on the mat; the rat sat on the hat.\n  It's 1984, naïve aaaa banana bananas 🐈🐈 — the thin cat thinks that it's that hat";

@@ -6,11 +6,11 @@ import { tensor } from "../../src/graph/from-numbers.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, nodeBackend, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
+import { holdOut, spreadRows } from "../../src/training/data/held-out.ts";
+import { modularAddition, repeatedTokens } from "../../src/training/data/synthetic.ts";
+import { textTask } from "../../src/training/data/tasks.ts";
+import { tokenFrequencyLoss } from "../../src/training/data/token-frequencies.ts";
 import { evaluateLoss } from "../../src/training/evaluate.ts";
-import { holdOut, spreadRows } from "../../src/training/held-out.ts";
-import { modularAddition, repeatedTokens } from "../../src/training/synthetic.ts";
-import { textTask } from "../../src/training/tasks.ts";
-import { tokenFrequencyLoss } from "../../src/training/token-frequencies.ts";
 
 const cfg = parseConfig({ n_layers: 1, d_model: 8, d_head: 4, n_ctx: 8, d_vocab: 11, act_fn: "relu" });
 const rowsOf = (count: number, pos: number) =>

@@ -5,7 +5,7 @@ import { tensor } from "../../src/graph/from-numbers.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, nodeBackend, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
-import { permutation } from "../../src/training/batches.ts";
+import { permutation } from "../../src/training/data/batches.ts";
 import type { TrainProgress } from "../../src/training/options.ts";
 import { learningRate, type Schedule } from "../../src/training/schedule.ts";
 import { train } from "../../src/training/train.ts";

@@ -1,7 +1,7 @@
 /** Tasks that small models are studied on, made as they are needed. */
-import { type NDArray, ndarray } from "../tensor/array.ts";
-import { ArgumentError } from "../tensor/errors.ts";
-import { uniform } from "../tensor/random.ts";
+import { type NDArray, ndarray } from "../../tensor/array.ts";
+import { ArgumentError } from "../../tensor/errors.ts";
+import { uniform } from "../../tensor/random.ts";
 import { permutation, requireCount } from "./batches.ts";
 import type { TrainingTask } from "./tasks.ts";
 

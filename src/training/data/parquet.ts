@@ -1,7 +1,7 @@
 /** One column of texts of a Parquet file, read by ranges: its footer, and of each row group that column's pages alone. */
 import type { AsyncBuffer } from "hyparquet";
-import type { ByteSource } from "../load/bytes.ts";
-import { FileFormatError, GlassformerError, nearest } from "../tensor/errors.ts";
+import type { ByteSource } from "../../load/bytes.ts";
+import { FileFormatError, GlassformerError, nearest } from "../../tensor/errors.ts";
 
 /**
  * @param most how many texts at most: row groups after those are not read

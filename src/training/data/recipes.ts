@@ -1,5 +1,5 @@
 /** The model and the training that one usually takes for a task. */
-import type { TrainOptions } from "./options.ts";
+import type { TrainOptions } from "../options.ts";
 
 /** The model and the training that one usually takes, by TransformerLens' names of fields and `train`'s of options. */
 export interface Recipe {

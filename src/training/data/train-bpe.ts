@@ -1,7 +1,7 @@
 /** A byte-level BPE tokenizer from text. Source: Sennrich et al. 2016; GPT-2; `BpeTrainer` of huggingface/tokenizers. */
-import { ArgumentError, InputError } from "../tensor/errors.ts";
-import { tokenOfBytes } from "../text/byte-level.ts";
-import { GPT2_WORDS } from "../text/pre-tokenizer-classes.ts";
+import { ArgumentError, InputError } from "../../tensor/errors.ts";
+import { tokenOfBytes } from "../../text/byte-level.ts";
+import { GPT2_WORDS } from "../../text/pre-tokenizer-classes.ts";
 import { requireCount } from "./batches.ts";
 import { Heap } from "./heap.ts";
 

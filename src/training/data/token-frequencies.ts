@@ -1,5 +1,5 @@
 /** How much of a text can be foreseen by knowing how often each token occurs: what a language model has to beat. */
-import type { NDArray } from "../tensor/array.ts";
+import type { NDArray } from "../../tensor/array.ts";
 
 /**
  * The mean next-token loss, in nats, of giving each token its share of the predicted tokens (all but the first of a row) in

@@ -1,7 +1,7 @@
 /** From texts to rows of tokens for training a language model. */
-import { type NDArray, ndarray } from "../tensor/array.ts";
-import { InputError } from "../tensor/errors.ts";
-import type { Tokenizer, TokenRules } from "../text/index.ts";
+import { type NDArray, ndarray } from "../../tensor/array.ts";
+import { InputError } from "../../tensor/errors.ts";
+import type { Tokenizer, TokenRules } from "../../text/index.ts";
 import { requireCount } from "./batches.ts";
 
 /** How rows are cut. */

@@ -1,7 +1,7 @@
 /** What a model is trained on, with what its loss is to be held against. */
-import type { Tensor } from "../graph/tensor.ts";
-import type { ModelGraph } from "../lens/model-graph.ts";
-import type { NDArray } from "../tensor/array.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import type { ModelGraph } from "../../lens/model-graph.ts";
+import type { NDArray } from "../../tensor/array.ts";
 import type { TrainingData } from "./batches.ts";
 import { tokenFrequencyLoss } from "./token-frequencies.ts";
 

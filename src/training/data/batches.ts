@@ -1,8 +1,8 @@
 /** Which rows a step sees: all rows once an epoch, in an order of the epoch's own. */
-import { Tensor } from "../graph/tensor.ts";
-import { type NDArray, ndarray } from "../tensor/array.ts";
-import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
-import { uniform } from "../tensor/random.ts";
+import { Tensor } from "../../graph/tensor.ts";
+import { type NDArray, ndarray } from "../../tensor/array.ts";
+import { ArgumentError, InputError, ShapeError } from "../../tensor/errors.ts";
+import { uniform } from "../../tensor/random.ts";
 
 /**
  * What to train on: tokens int32 [row pos], shuffled anew each epoch; or a function from a step's number (from 0) to its

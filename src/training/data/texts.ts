@@ -1,6 +1,6 @@
 /** Texts in files: a text file is one text, JSON lines and Parquet have one a row. */
-import { type ByteSource, parseJsonObject, readText } from "../load/bytes.ts";
-import { FileFormatError, nearest } from "../tensor/errors.ts";
+import { type ByteSource, parseJsonObject, readText } from "../../load/bytes.ts";
+import { FileFormatError, nearest } from "../../tensor/errors.ts";
 import { requireCount } from "./batches.ts";
 import { readParquetTexts } from "./parquet.ts";
 

@@ -1,6 +1,6 @@
 /** Rows of tokens that are not trained on. */
-import { type NDArray, ndarray } from "../tensor/array.ts";
-import { ArgumentError } from "../tensor/errors.ts";
+import { type NDArray, ndarray } from "../../tensor/array.ts";
+import { ArgumentError } from "../../tensor/errors.ts";
 
 /**
  * Rows to train on, and the last share of them to be held out: `undefined` where that would be less than one row.
