@@ -153,7 +153,7 @@ function report(
       { ...table("all", "All places", cells, contrast), detail: true },
     ],
     baselines: [
-      ...contrastBaselines(contrast),
+      ...contrastBaselines(contrast, true),
       {
         name: TYPICAL,
         kind: "reference value",

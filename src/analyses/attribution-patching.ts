@@ -22,13 +22,14 @@ import {
   signed,
   worstStatement,
 } from "./attribution/agreement.ts";
-import { attributionPictures } from "./attribution/patching-pictures.ts";
+import { attributionPictures, changeOf } from "./attribution/patching-pictures.ts";
 import {
   CLEAN_RUN,
   CORRUPTED_RUN,
   type Contrast,
   type ContrastOptions,
   contrastBaselines,
+  contrastCaveats,
   contrastOptions,
   contrastSettings,
   readContrast,
@@ -54,6 +55,8 @@ export interface PatchedPlace extends Pair {
 
 /** Places of a site that are patched in truth, one by one, for the comparison; a site with more is not compared. */
 const MOST_PLACES = 10_000;
+/** Of what is not patched, so many of the largest estimates are told. */
+const MOST_UNPATCHED = 1000;
 /** What sites are together in a picture: as many groups as there are colours to tell apart. */
 const GROUPS: Readonly<Record<AttributionSite, string>> = {
   resid_pre: "stream",
@@ -115,12 +118,26 @@ function report(
   const places = [...measured].flatMap(([site, values]) =>
     placesOf(site, attributed.effects.get(site)!, values, contrast, attributed.corrupted),
   );
-  const all = agreement(places, seed);
-  const bySite = new Map([...measured.keys()].map((site) => [site, agreement(places.filter((p) => p.site === site))]));
+  const words = { things: ["place", "places"], estimated: "estimated", measured: "patched" } as const;
+  const all = agreement(places, seed, words);
+  const bySite = new Map(
+    [...measured.keys()].map((site) => [
+      site,
+      agreement(
+        places.filter((p) => p.site === site),
+        seed,
+        words,
+      ),
+    ]),
+  );
   const ranked = [...(all.pairs as readonly PatchedPlace[])].sort(
     (a, b) => Math.abs(b.measured) - Math.abs(a.measured),
   );
   const left = [...attributed.effects.keys()].filter((site) => !measured.has(site));
+  const unpatched = left
+    .flatMap((site) => placesOf(site, attributed.effects.get(site)!, undefined, contrast, 0))
+    .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated))
+    .slice(0, MOST_UNPATCHED);
   const component = [...ranked]
     .filter(({ site }) => site === "z" || site === "mlp_out")
     .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated))[0];
@@ -129,7 +146,7 @@ function report(
     ...(component
       ? [
           {
-            text: `Of heads' and MLPs' outputs, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; patched in truth it is ${signed(component.measured)}.`,
+            text: `Of ${model.cfg.attnOnly ? "heads' outputs" : "heads' and MLPs' outputs"}, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; patched in truth it is ${signed(component.measured)}.`,
             figure: { value: component.estimated, unit: "logits", comparedWith: BOTH_RUNS },
           },
         ]
@@ -166,6 +183,7 @@ function report(
       { name: "agreement", title: "Is the estimate what patching does?" },
       { name: "positions", title: "By layer and position" },
       { name: "heads", title: "By head" },
+      ...(attributed.effects.has("post") ? [{ name: "neurons", title: "By neuron" }] : []),
     ],
     pictures: [
       agreementScatter(all, {
@@ -180,7 +198,30 @@ function report(
     tables: [
       siteTable(bySite),
       placeTable("top", `The ${Math.min(top, ranked.length)} largest true effects`, ranked.slice(0, top), contrast),
-      { ...placeTable("all", "All places where anything differs", ranked, contrast), detail: true },
+      ...(unpatched.length > 0
+        ? [
+            placeTable(
+              "estimated-alone",
+              `The ${Math.min(top, unpatched.length)} largest estimates that were not patched (${left.join(", ")})`,
+              unpatched.slice(0, top),
+              contrast,
+            ),
+          ]
+        : []),
+      { ...placeTable("all", "All patched places where anything differs", ranked, contrast), detail: true },
+      ...(unpatched.length > 0
+        ? [
+            {
+              ...placeTable(
+                "all-estimated-alone",
+                `The ${unpatched.length} largest estimates that were not patched`,
+                unpatched,
+                contrast,
+              ),
+              detail: true,
+            },
+          ]
+        : []),
     ],
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [
@@ -188,18 +229,21 @@ function report(
       "One pair of prompts: a place that matters here may not matter for another pair that asks the same.",
       "Estimates add up, true effects do not: what two places carry together may come back by either of them.",
       ...(left.length > 0
-        ? [`${left.join(" and ")} have more than ${MOST_PLACES} places and were estimated, not patched in truth.`]
+        ? [
+            `${left.join(" and ")} ${left.length === 1 ? "has" : "have"} more than ${MOST_PLACES} places ${left.length === 1 ? "" : "each "}and ${left.length === 1 ? "was" : "were"} estimated, not patched in truth: how far those estimates can be believed is not known.`,
+          ]
         : []),
+      ...contrastCaveats(contrast),
       ...model.notes,
     ],
   });
 }
 
-/** Every place of a site, estimated and patched. */
+/** Every place of a site, estimated and, if it was, patched. */
 function placesOf(
   site: AttributionSite,
   effects: Tensor,
-  values: Tensor,
+  values: Tensor | undefined,
   { clean }: Contrast,
   corrupted: number,
 ): PatchedPlace[] {
@@ -217,9 +261,8 @@ function placesOf(
       site === "pattern"
         ? `pattern of ${where} from ${token(at.query)} to ${token(at.key)}`
         : `${site} of ${at.d_mlp === undefined ? where : `neuron L${layer}N${at.d_mlp}`} at ${token(at.pos)}`;
-    // What float32 logits can tell: a place that changes nothing has 0.
-    const change = Math.round((values.data[i] - corrupted) * 1e5) / 1e5;
-    return { site, layer, at, name, group: GROUPS[site], estimated, measured: change + 0 };
+    const measured = values ? changeOf(values.data[i], corrupted) : Number.NaN;
+    return { site, layer, at, name, group: GROUPS[site], estimated, measured };
   });
 }
 
@@ -239,7 +282,6 @@ function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
       name: "worst_error",
       title: "worst",
       unit: "logits",
-      format: { digits: 3 },
       description: "The largest such error.",
     },
     { name: "worst_place", title: "where", format: "text", description: "The place with it." },
@@ -256,7 +298,7 @@ function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
       rho ?? null,
       meanError ?? null,
       worst ? errorOf(worst) : null,
-      worst ? worst.name.replace(`${site} of `, "") : null,
+      worst ? worst.name.replace(`${site} of `, "").replaceAll("position ", "pos ") : null,
     ]),
     comparedWith: [IDENTICAL],
   };
@@ -313,7 +355,7 @@ function placeTable(name: string, title: string, places: readonly PatchedPlace[]
         at.key ?? null,
         at.d_mlp ?? null,
         estimated,
-        measured,
+        Number.isNaN(measured) ? null : measured,
       ];
     }),
     comparedWith: BOTH_RUNS,
@@ -325,7 +367,7 @@ export const attributionPatchingAnalysis = analysis({
   name: "attribution-patching",
   question: QUESTION,
   description:
-    "Estimates activation patching of every site (residual stream, attention and MLP outputs, heads' outputs, queries, keys, values and patterns, neurons) from one run with gradients, and patches the same places in truth to say how far the estimate can be believed.",
+    "Estimates activation patching of every site (residual stream, attention and MLP outputs, heads' outputs, queries, keys, values and patterns, neurons) from one run with gradients, and patches the same places in truth (of sites with up to 10000 of them) to say how far the estimate can be believed.",
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
   options: {
     ...contrastOptions,

@@ -121,6 +121,9 @@ function checkAlike(clean: Prompt, corrupted: Prompt): void {
   }
 }
 
+/** What `placeLabels` are, as an axis. */
+export const PLACES_AXIS = "position (clean/corrupted where they differ)";
+
 /** Each place's token, both where they differ: a picture's tick labels. */
 export function placeLabels({ clean, corrupted }: Contrast): string[] {
   return clean.tokens.map((token, i) =>
@@ -131,23 +134,41 @@ export function placeLabels({ clean, corrupted }: Contrast): string[] {
 export const CLEAN_RUN = "clean run";
 export const CORRUPTED_RUN = "corrupted run";
 
-/** Both unchanged runs, which every number of a patched one lies between or beside. */
-export function contrastBaselines({ cleanMetric, corruptedMetric }: Contrast): Baseline[] {
+/**
+ * Both unchanged runs, which every number of a patched one lies between or beside.
+ * @param normalised whether numbers are parts of the way from the one to the other
+ */
+export function contrastBaselines({ cleanMetric, corruptedMetric }: Contrast, normalised = false): Baseline[] {
+  const scale = (at: number) => (normalised ? `: ${at} on the normalised scale` : "");
   return [
     {
       name: CORRUPTED_RUN,
       kind: "control",
-      text: "The corrupted prompt with nothing patched: 0 on the normalised scale.",
+      text: `The corrupted prompt with nothing patched${scale(0)}.`,
       value: corruptedMetric,
       unit: "logits",
     },
     {
       name: CLEAN_RUN,
       kind: "control",
-      text: "The clean prompt with nothing patched: 1 on the normalised scale.",
+      text: `The clean prompt with nothing patched${scale(1)}.`,
       value: cleanMetric,
       unit: "logits",
     },
+  ];
+}
+
+/** What the colours of effects in logits say: which of them bring the clean run's difference back. */
+export function effectCaption({ answer, wrong, cleanMetric, corruptedMetric }: Contrast): string {
+  const back = (up: boolean) => (cleanMetric > corruptedMetric === up ? ", back towards the clean run's" : "");
+  return `Blue raises logit(${quoted(answer)}) − logit(${quoted(wrong)})${back(true)}; red lowers it${back(false)}.`;
+}
+
+/** What to say where the prompts do not call for the answers that they are said to call for. */
+export function contrastCaveats({ answer, wrong, cleanMetric, corruptedMetric }: Contrast): string[] {
+  if (cleanMetric > corruptedMetric) return [];
+  return [
+    `The clean prompt makes the model prefer ${quoted(answer)} to ${quoted(wrong)} less than the corrupted one does, not more: what brings the clean run back lowers the difference.`,
   ];
 }
 

@@ -24,8 +24,10 @@ import {
   type Contrast,
   type ContrastOptions,
   contrastBaselines,
+  contrastCaveats,
   contrastOptions,
   contrastSettings,
+  effectCaption,
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Table } from "./finding.ts";
@@ -111,6 +113,7 @@ function report(
   { top, seed }: { readonly top: number; readonly seed: number },
 ): Finding {
   const measured = edges.filter((edge) => edge.patched !== null);
+  const [from, to] = [new Set(measured.map(({ sender }) => sender)), new Set(measured.map(({ receiver }) => receiver))];
   const pairs = measured.map(
     (edge): Pair => ({
       name: `the edge from ${nameOf(edge)}`,
@@ -119,7 +122,7 @@ function report(
       measured: edge.patched!,
     }),
   );
-  const all = agreement(pairs, seed);
+  const all = agreement(pairs, seed, { things: ["edge", "edges"], estimated: "estimated", measured: "patched" });
   const [first] = edges;
   const inTruth = first.patched === null ? "" : `; patched in truth it is ${signed(first.patched)}`;
   const listed = edges.slice(0, top);
@@ -131,11 +134,11 @@ function report(
         text: `The strongest edge is from ${nameOf(first)}: ${signed(first.estimated)} logits${inTruth}.`,
         figure: { value: first.estimated, unit: "logits", comparedWith: BOTH_RUNS },
       },
-      correlationStatement("Estimates against path patching", all),
+      correlationStatement("Estimates against path patching", all, { all: edges.length }),
       ...worstStatement(all, BOTH_RUNS),
     ],
     method: {
-      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings, heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct way alone: what goes by way of others belongs to their edges.\n\nOf the ${measured.length} edges between the senders and receivers with the strongest ones, each is then patched in truth: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
+      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings, heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct way alone: what goes by way of others belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then patched in truth, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
       references: [
         {
           title: "Attribution Patching Outperforms Automated Circuit Discovery",
@@ -147,8 +150,7 @@ function report(
     model: modelFacts(model),
     settings: { ...contrastSettings(contrast), edges: edges.length, patched: measured.length, top, seed },
     pictures: [
-      matrix(attributed, edges, "estimated", "Edges, estimated", ({ estimated }) => estimated),
-      matrix(attributed, edges, "patched", "Edges, patched in truth", ({ patched }) => patched),
+      ...matrices(attributed, measured, contrast),
       agreementScatter(all, {
         name: "estimated-against-patched",
         title: "Each edge, estimated and patched",
@@ -165,42 +167,35 @@ function report(
       "The estimate is a tangent at the corrupted run: an edge that changes much, or that goes into a saturated softmax, can be far off.",
       "Edges add up in the estimate, not in truth: two that carry the same thing may each bring it back alone.",
       "One pair of prompts: an edge that matters here may not matter for another pair that asks the same.",
+      ...contrastCaveats(contrast),
       ...model.notes,
     ],
   });
 }
 
-/** Senders as rows, receivers as columns; of many, those with the strongest edges, in the order of the pass. */
-function matrix(
+/** The measured edges, senders as rows and receivers as columns in the order of the pass: estimated, and in truth. */
+function matrices(
   { senders, receivers }: EdgeAttribution,
-  edges: readonly Edge[],
-  name: string,
-  title: string,
-  value: (edge: Edge) => number | null,
-): ImshowSpec {
-  const known = new Map(edges.map((edge) => [nameOf(edge), edge]));
-  const shown = edges.filter((edge) => value(edge) !== null);
-  const few = <T>(list: readonly T[], end: (edge: Edge) => T): T[] => {
-    const chosen = new Set([...new Set(shown.map(end))].slice(0, 2 * MOST_ENDS));
-    return list.filter((item) => chosen.has(item));
-  };
-  const [rows, columns] = [few(senders, (edge) => edge.sender), few(receivers, (edge) => edge.receiver)];
+  measured: readonly Edge[],
+  contrast: Contrast,
+): ImshowSpec[] {
+  const known = new Map(measured.map((edge) => [nameOf(edge), edge]));
+  const rows = senders.filter((sender) => measured.some((edge) => edge.sender === sender));
+  const columns = receivers.filter((receiver) => measured.some((edge) => edge.receiver === receiver));
   const left = rows.length < senders.length || columns.length < receivers.length;
-  return {
+  const most = measured.reduce((a, e) => Math.max(a, Math.abs(e.estimated), Math.abs(e.patched!)), 0);
+  return (["estimated", "patched"] as const).map((how) => ({
     kind: "imshow",
-    name,
-    title,
-    caption: `Blue brings the clean answer back. Empty cells have no edge, or none that was patched.${left ? ` The ${rows.length} senders and ${columns.length} receivers with the strongest edges, in the order of the pass.` : ""}`,
+    name: how,
+    title: how === "estimated" ? "Edges, estimated" : "Edges, patched in truth",
+    caption: `${effectCaption(contrast)} Empty cells have no edge: the receiver comes first.${left ? ` The ${rows.length} senders and ${columns.length} receivers with the strongest edges, in the order of the pass.` : ""}`,
     values: rows.map((sender) =>
-      columns.map((receiver) => {
-        const edge = known.get(`${sender.name} to ${receiver.name}`);
-        return edge ? value(edge) : null;
-      }),
+      columns.map((receiver) => known.get(`${sender.name} to ${receiver.name}`)?.[how] ?? null),
     ),
     x: { label: "receiver", ticks: columns.map((receiver) => receiver.name) },
     y: { label: "sender", ticks: rows.map((sender) => sender.name) },
-    color: { label: "effect", unit: "logits" },
-  };
+    color: { label: "effect", unit: "logits", ...(most > 0 ? { domain: [-most, most] as const } : {}) },
+  }));
 }
 
 function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
@@ -241,7 +236,7 @@ export const edgeAttributionAnalysis = analysis({
   name: "edge-attribution",
   question: QUESTION,
   description:
-    "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; the strongest edges are patched in truth.",
+    "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; those between the 16 senders and the 16 receivers with the strongest edges are patched in truth.",
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
   options: {
     ...contrastOptions,

@@ -11,7 +11,14 @@ import {
 } from "./attribution/agreement.ts";
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { occlusion } from "./attribution/occlusion.ts";
-import { perToken, type TokenNumbers, tokenPairs, tokenPictures, tokenTable } from "./attribution/token-finding.ts";
+import {
+  perToken,
+  type TokenNumbers,
+  tokenPairs,
+  tokenPictures,
+  tokenTable,
+  tokenWords,
+} from "./attribution/token-finding.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
@@ -40,7 +47,7 @@ export async function gradientXActivation(
   const saliency = perToken(found.attributions);
   const lengths = perToken(found.gradients, (x) => x * x).map(Math.sqrt);
   const taken = await occlusion(model, prompt, metric, "zero", signal);
-  const agreed = agreement(tokenPairs(prompt, saliency, taken.effects), seed);
+  const agreed = agreement(tokenPairs(prompt, saliency, taken.effects), seed, tokenWords("saliency"));
   const strongest = saliency.indexOf(saliency.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
   const numbers: TokenNumbers[] = [
     {
@@ -59,6 +66,7 @@ export async function gradientXActivation(
       name: "gradient_norm",
       title: "gradient's length",
       description: "√(Σ gradient²): how much a step of length 1 in the embedding can change, in any direction.",
+      unit: "logits / 1",
       values: lengths,
     },
   ];

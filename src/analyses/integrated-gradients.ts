@@ -11,7 +11,14 @@ import {
 } from "./attribution/agreement.ts";
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { type Absence, occlusion } from "./attribution/occlusion.ts";
-import { perToken, type TokenNumbers, tokenPairs, tokenPictures, tokenTable } from "./attribution/token-finding.ts";
+import {
+  perToken,
+  type TokenNumbers,
+  tokenPairs,
+  tokenPictures,
+  tokenTable,
+  tokenWords,
+} from "./attribution/token-finding.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
@@ -49,7 +56,7 @@ export async function integratedGradientsFinding(
   const local = await gradientTimesActivation(model, prompt.input, metric, { signal });
   const taken = await occlusion(model, prompt, metric, baseline, signal);
   const attributed = perToken(found.attributions);
-  const agreed = agreement(tokenPairs(prompt, attributed, taken.effects), seed);
+  const agreed = agreement(tokenPairs(prompt, attributed, taken.effects), seed, tokenWords("attributed"));
   const strongest = attributed.indexOf(attributed.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
   const difference = found.metric - found.baseline;
   const coarse = Math.abs(found.completenessError) > COARSE * Math.abs(difference);
@@ -79,7 +86,7 @@ export async function integratedGradientsFinding(
     question: QUESTION,
     summary: [
       {
-        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) accounts for ${signed(attributed[strongest])} of the ${signed(difference)} logits between ${start} and the prompt.`,
+        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest attribution: ${signed(attributed[strongest])} logits, where all together make up the ${signed(difference)} between ${start} and the prompt.`,
         figure: { value: attributed[strongest], unit: "logits", comparedWith: [PROMPT, START] },
       },
       {
@@ -90,7 +97,7 @@ export async function integratedGradientsFinding(
       ...worstStatement(agreed, [PROMPT]),
     ],
     method: {
-      text: `All embeddings go the straight way from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da: so all of them sum to the difference of what is asked between both ends. The integral is a Gauss-Legendre sum of ${steps} steps, all in one run. Position embeddings stay.\n\nFor comparison each token alone is taken away: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding stands in its place"}.`,
+      text: `All embeddings go the straight way from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da: so all of them sum to the difference of what is asked between both ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}, all in one run. Position embeddings stay.\n\nFor comparison each token alone is taken away: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding stands in its place"}.`,
       references: [
         {
           title: "Axiomatic Attribution for Deep Networks",
@@ -118,7 +125,7 @@ export async function integratedGradientsFinding(
     caveats: [
       ...(coarse
         ? [
-            `The attributions' sum is off by ${((100 * Math.abs(found.completenessError)) / Math.abs(difference)).toFixed(0)} % of the difference: with ${steps} steps the way is sampled too coarsely, and single attributions can be off by more.`,
+            `The attributions' sum is off by ${((100 * Math.abs(found.completenessError)) / Math.abs(difference)).toFixed(0)} % of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the way is sampled too coarsely, and single attributions can be off by more.`,
           ]
         : []),
       "Attributions depend on where the way starts, and no start is neutral: neither zero nor the mean embedding is a token's. Compare both.",

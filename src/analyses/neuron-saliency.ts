@@ -25,7 +25,8 @@ export interface NeuronSaliencyOptions extends AnswerOptions, AnalysisContext {
 
 const QUESTION = "Which neurons speak for the answer, by the gradient at their activations?";
 const PROMPT = "the prompt as it is";
-const TYPICAL = "typical neuron";
+const TYPICAL = "all neurons' |saliency|";
+const NEURONS = ["neuron", "neurons"] as const;
 /** Neurons that are ablated in truth: so many with the largest saliency, and as many others drawn at random. */
 const ABLATED = 50;
 
@@ -43,19 +44,21 @@ export async function neuronSaliency(model: HookedTransformer, options: NeuronSa
   const { prompt, asked } = answer;
   const { neurons, metric } = await measureNeurons(model, answer, signal);
   const ranked = [...neurons].sort((a, b) => Math.abs(b.saliency) - Math.abs(a.saliency));
-  const others = ranked.slice(Math.max(ABLATED, top));
+  const salient = Math.min(Math.max(ABLATED, top), ranked.length);
+  const others = ranked.slice(salient);
   const drawn = new Random(seed).sample(others.length, Math.min(ABLATED, others.length));
-  const chosen = [...ranked.slice(0, Math.max(ABLATED, top)), ...Array.from(drawn, (i) => others[i])];
+  const chosen = [...ranked.slice(0, salient), ...Array.from(drawn, (i) => others[i])];
   const effects = await ablateNeurons(model, answer, chosen, signal);
 
   const ablated = agreement(
     chosen.map((neuron, i) => ({
       name: neuron.name,
-      group: i < ABLATED ? `the ${ABLATED} most salient` : "drawn at random",
+      group: i < salient ? `the ${salient} most salient` : "drawn at random",
       estimated: neuron.saliency,
       measured: effects[i],
     })),
     seed,
+    { things: NEURONS, estimated: "saliency", measured: "ablated" },
   );
   const direct = agreement(
     neurons.map((neuron) => ({
@@ -65,6 +68,7 @@ export async function neuronSaliency(model: HookedTransformer, options: NeuronSa
       measured: neuron.direct,
     })),
     seed,
+    { things: NEURONS, estimated: "saliency", measured: "direct" },
   );
   const sizes = neurons.map(({ saliency }) => Math.abs(saliency)).sort((a, b) => a - b);
   const quantile = (q: number) => sizes[Math.round(q * (sizes.length - 1))];
@@ -80,10 +84,10 @@ export async function neuronSaliency(model: HookedTransformer, options: NeuronSa
       },
       correlationStatement("Saliency against ablation", ablated),
       ...worstStatement(ablated, [PROMPT]),
-      correlationStatement("Saliency against direct logit attribution, all neurons", direct, [IDENTICAL]),
+      correlationStatement("Saliency against direct logit attribution", direct, { comparedWith: [IDENTICAL] }),
     ],
     method: {
-      text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what setting it to zero would take away, by every way through later layers and norms.\n\nIts direct logit attribution leaves all ways out but the one from its output at the last position to the logits: activation · W_out · (W_U of the answer − W_U of the wrong one), over the final norm's scale as it is. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${Math.max(ABLATED, top)} neurons with the largest saliency, and ${drawn.length} others drawn at random, are ablated in truth: each alone set to zero at all positions, all in one run.`,
+      text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what setting it to zero would take away, by every way through later layers and norms.\n\nIts direct logit attribution leaves all ways out but the one from its output at the last position to the logits: activation · W_out · (W_U of the answer − ${answer.wrongId === undefined ? "the mean of W_U over the vocabulary" : "W_U of the wrong one"}), over the final norm's scale as it is. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${salient} neurons with the largest saliency${drawn.length > 0 ? `, and ${drawn.length} others drawn at random,` : ""} are ablated in truth: each alone set to zero at all positions, all in one run.`,
       references: [
         {
           title: "Attribution Patching: Activation Patching At Industrial Scale",
@@ -104,7 +108,7 @@ export async function neuronSaliency(model: HookedTransformer, options: NeuronSa
         kind: "imshow",
         name: "positions",
         title: `The ${listed.length} most salient neurons, by position`,
-        caption: "Activation times gradient at each position; blue speaks for the answer.",
+        caption: `Activation times gradient at each position; blue speaks for the answer.${model.cfg.nLayers === 1 ? " With one layer, a neuron can speak at its own position alone: all but the last are 0." : ""}`,
         values: listed.map(({ byPosition }) => byPosition),
         x: { label: "position", ticks: prompt.tokens },
         y: { label: "neuron", ticks: listed.map(({ name }) => name) },
@@ -132,7 +136,7 @@ export async function neuronSaliency(model: HookedTransformer, options: NeuronSa
       {
         name: TYPICAL,
         kind: "reference value",
-        text: `The median |saliency| of all ${neurons.length} neurons, and what the middle 95 % have.`,
+        text: `The median of all ${neurons.length} neurons' |saliency|, and between what the middle 95 % of them lie.`,
         value: quantile(0.5),
         unit: "logits",
         interval: [quantile(0.025), quantile(0.975)],

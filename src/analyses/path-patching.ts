@@ -134,7 +134,7 @@ export async function pathPatchingFinding(
       { ...table("paths", "All paths", paths), detail: true },
     ],
     baselines: [
-      ...contrastBaselines(contrast),
+      ...contrastBaselines(contrast, true),
       {
         name: TYPICAL,
         kind: "reference value",

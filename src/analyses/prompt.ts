@@ -77,7 +77,13 @@ export function tokenText(model: HookedTransformer, id: number): string {
  * @throws InputError that lists the tokens where there are several.
  */
 export function answerToken(model: HookedTransformer, answer: string | number): number {
-  if (typeof answer === "number") return answer;
+  if (typeof answer === "number") {
+    if (Number.isInteger(answer) && answer >= 0 && answer < model.cfg.dVocabOut) return answer;
+    throw new InputError(
+      `The answer ${answer} is no token that the model predicts: ids go from 0 to ${model.cfg.dVocabOut - 1}.`,
+      { asked: answer, found: model.cfg.dVocabOut },
+    );
+  }
   if (/^[^\s]/.test(answer)) {
     try {
       return model.toSingleToken(` ${answer}`);

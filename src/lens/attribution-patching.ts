@@ -115,8 +115,8 @@ export async function attributionPatching(
 }
 
 function checkSite(model: HookedTransformer, site: AttributionSite): void {
-  if (!(site in axesOf)) throw new UnknownNameError("site", site, ATTRIBUTION_SITES);
   const has = attributionSites(model);
+  if (!(site in axesOf)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
   if (has.includes(site)) return;
   throw new ArgumentError(
     `${model.cfg.modelName} has no MLPs, so it has no "${site}"; its sites are ${has.join(", ")}.`,

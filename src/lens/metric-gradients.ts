@@ -3,7 +3,8 @@ import { selectEarly } from "../engine/select.ts";
 import { showShape } from "../graph/axes.ts";
 import { grad } from "../graph/grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { ShapeError } from "../tensor/errors.ts";
+import { topological } from "../graph/walk.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import type { HookNameLike } from "./hook-names.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import type { Metric } from "./sweep.ts";
@@ -32,6 +33,13 @@ export function metricGradients(graph: ModelGraph, metric: Metric, names: readon
 /** As `metricGradients`, of a number and values that are already there. */
 export function gradientsAt(number: Tensor, at: readonly Tensor[]): MetricGradients {
   const [metric, ...values] = selectEarly([number, ...at]);
+  const way = new Set(topological([metric]));
+  const beside = values.find((value) => !way.has(value));
+  if (beside) {
+    throw new ArgumentError(`The metric does not depend on "${beside.label}", so nothing can be attributed to it.`, {
+      asked: beside.label,
+    });
+  }
   return { metric, values, gradients: grad(metric, values) };
 }
 

@@ -3,7 +3,7 @@
 import { showShape } from "../graph/axes.ts";
 import { tensor } from "../graph/from-numbers.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { gaussLegendre } from "./gauss-legendre.ts";
 import type { HookNameLike } from "./hook-names.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
@@ -44,7 +44,7 @@ export async function gradientTimesActivation(
   const found = metricGradients(graph, metric, [site]);
   const [value, gradient] = [found.values[0], found.gradients[0]];
   const [attributions, gradients, values, number] = await model.compute(
-    [value.mul(gradient), gradient, value, found.metric],
+    [value.mul(gradient).where(masked(value).not(), 0), gradient, value, found.metric],
     options.signal ? { signal: options.signal } : {},
   );
   return { attributions, gradients, values, metric: number.item() };
@@ -80,7 +80,7 @@ export interface IntegratedGradients {
  *
  * Source: Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks".
  * @throws ShapeError for a metric that is not one number or a baseline that does not fit; ArgumentError for fewer than one
- * step, or if the metric does not depend on the site.
+ * step, if the metric does not depend on the site, or if it is no number somewhere on the path.
  */
 export async function integratedGradients(
   model: HookedTransformer,
@@ -98,11 +98,13 @@ export async function integratedGradients(
   const whole = metricNumber(graph, metric);
   const value = graph.at(site);
   const from = baselineOf(model, value, options.baseline ?? "zero");
-  const way = value.sub(from);
+  const way = value.sub(from).where(masked(value).not(), 0);
   // Two further rows are the path's ends: the metric there is what the attributions must sum to.
   const column = (numbers: readonly number[]) =>
     tensor(Float32Array.from(numbers), { shape: [numbers.length, ...value.shape.map(() => 1)] });
-  const path = graph.with([[site, () => from.add(way.mul(column([...nodes, 0, 1]).rename(["step"])))]]);
+  // What is masked stays so all the way, and nothing is attributed to it.
+  const start = value.where(masked(value), from);
+  const path = graph.with([[site, () => start.add(way.mul(column([...nodes, 0, 1]).rename(["step"])))]]);
   const along = path.follow(whole);
   if (along === whole || along.shape.length === 0) {
     throw new ArgumentError(`The metric does not depend on "${value.label}", so nothing can be attributed to it.`, {
@@ -112,10 +114,21 @@ export async function integratedGradients(
   const { values: _values, gradients } = gradientsAt(along.sum(), [path.at(site)]);
   const averaged = gradients[0].mul(column([...weights, 0, 0])).sum(0);
   const [attributions, metrics] = await model.compute([averaged.mul(way), along], signal ? { signal } : {});
-  const [start, end] = [metrics.get(-2), metrics.get(-1)];
+  const [first, last] = [metrics.get(-2), metrics.get(-1)];
   let total = 0;
   for (const x of attributions.data) total += x;
-  return { attributions, metric: end, baseline: start, completenessError: total - (end - start) };
+  if (!Number.isFinite(total) || !Number.isFinite(first)) {
+    throw new ArgumentError(
+      `The metric is no number somewhere on the way to "${value.label}" from this baseline, as it is where something is divided by 0: choose another baseline, or another site.`,
+      { asked: value.label, found: first },
+    );
+  }
+  return { attributions, metric: last, baseline: first, completenessError: total - (last - first) };
+}
+
+/** Where a value is -∞: attention scores of keys that a query may not see. */
+function masked(value: Tensor): Tensor {
+  return value.equal(value.constant(Number.NEGATIVE_INFINITY));
 }
 
 /** The start of the path, which broadcasts against the site's value. */
@@ -123,8 +136,12 @@ function baselineOf(model: HookedTransformer, value: Tensor, baseline: "zero" | 
   if (baseline === "zero") return value.constant(0).expandLike(value);
   if (baseline === "mean") {
     if (value.label === "hook_embed") return model.W_E.mean(0);
-    return value.mean(["batch", value.axes.includes("query") ? "query" : "pos"], true);
+    const over = ["batch", value.axes.includes("query") ? "query" : "pos"];
+    const counted = value.constant(1).where(masked(value).not(), value.constant(0));
+    const most = counted.sum(over, true).maximum(value.constant(1));
+    return value.where(masked(value).not(), 0).sum(over, true).div(most);
   }
+  if (typeof baseline === "string") throw new UnknownNameError("baseline", baseline, ["zero", "mean"]);
   const lead = value.shape.length - baseline.shape.length;
   const fits = lead >= 0 && baseline.shape.every((n, i) => n === 1 || n === value.shape[lead + i]);
   if (fits && baseline.dtype === value.dtype) return baseline;

@@ -32,6 +32,7 @@ export function formatScalar(value: Scalar): string {
 /** Whether a column holds numbers, so that it is aligned to the right. */
 export function isNumeric(column: Column, cells: readonly Scalar[]): boolean {
   if (column.format === "text" || column.format === "token") return false;
+  if (column.format !== undefined) return true;
   return cells.every((cell) => cell === null || typeof cell === "number") && cells.some((cell) => cell !== null);
 }
 

@@ -13,7 +13,7 @@ import { chosenTokens, neuronName } from "./draw/activations.ts";
 import { shortProbability } from "./draw/logit-lens.ts";
 import { visibleToken } from "./token-text.ts";
 
-const SEE = "Drawn in the HTML and SVG forms of this report.";
+const SEE = "Drawn in the report's HTML, SVG and PNG forms.";
 
 /** The table of a picture of tokens or heads; charts have none, their numbers are the finding's own tables. */
 export function pictureTable(spec: PictureSpec): Table | undefined {

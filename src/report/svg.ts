@@ -11,12 +11,12 @@ export async function renderSvg(finding: Finding): Promise<string> {
   const width = Math.max(DEFAULT_WIDTH, ...finding.pictures.map((spec) => spec.width ?? 0));
   const parts: string[] = [];
   let y = MARGIN;
-  for (const line of wrap(finding.question, width, 20 * 0.56)) {
+  for (const line of wrap(finding.question, width, 20 * 0.63)) {
     y += 26;
     parts.push(svgText(line, MARGIN, y - 6, `font-size="20" font-weight="700"`));
   }
   y += 4;
-  for (const line of wrap(finding.summary[0].text, width, 13 * 0.54)) {
+  for (const line of wrap(finding.summary[0].text, width, 13 * 0.58)) {
     y += 19;
     parts.push(svgText(line, MARGIN, y - 4, `font-size="13"`));
   }

@@ -1,6 +1,6 @@
 /** Attribution by gradients as analyses: their estimates are the library's, and what they are held against is measured. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { agreement } from "../../src/analyses/attribution/agreement.ts";
+import { agreement, correlationStatement, signed } from "../../src/analyses/attribution/agreement.ts";
 import { attributionPatchingFinding } from "../../src/analyses/attribution-patching.ts";
 import { edgeAttributionFinding } from "../../src/analyses/edge-attribution.ts";
 import type { Finding, Scalar } from "../../src/analyses/finding.ts";
@@ -83,7 +83,7 @@ describe("attribution-patching", () => {
     const long = `${CLEAN} she sat down by the fire and read`;
     const other = `${CORRUPTED} she sat down by the fire and read`;
     const large = await attributionPatchingFinding(model, { clean: long, corrupted: other });
-    expect(large.caveats.some((caveat) => caveat.startsWith("post have more than 10000 places"))).toBe(true);
+    expect(large.caveats.some((caveat) => caveat.startsWith("post has more than 10000 places"))).toBe(true);
     expect(rowsOf(large, "sites").map((row) => row.site)).not.toContain("post");
   });
 });
@@ -133,8 +133,14 @@ describe("gradient-x-activation", () => {
   test("asks about one logit where there is no wrong answer", async () => {
     const found = await gradientXActivation(model, { answer: " she", wrong: "" });
     const logits = await model.forward(CLEAN);
-    expect(found.settings.asked).toBe("logit(“ she”)");
-    expect(found.baselines[0].value).toBeCloseTo(logits.get(0, -1, model.toSingleToken(" she")), 3);
+    expect(found.settings.asked).toBe("logit(“ she”) − mean logit");
+    const last = logits.row(0).row(-1);
+    const mean = Array.from(last.data).reduce((sum, x) => sum + x, 0) / last.data.length;
+    expect(found.baselines[0].value).toBeCloseTo(last.get(model.toSingleToken(" she")) - mean, 3);
+    // However the weights were processed: a logit alone would be another number.
+    const raw = await HookedTransformer.fromPretrainedNoProcessing("solu-1l-novels");
+    const same = await gradientXActivation(raw, { answer: " she", wrong: "" });
+    expect(same.baselines[0].value).toBeCloseTo(found.baselines[0].value!, 3);
   });
 });
 
@@ -203,6 +209,88 @@ describe("a model of attention layers only, without a tokenizer", () => {
     const ends = rowsOf(await edgeAttributionFinding(attentionOnly, options), "all").map((row) => row.receiver);
     expect(ends).toContain("L1H3.k");
     expect(ends).not.toContain("L1MLP");
+  });
+});
+
+describe("what the findings say", () => {
+  test("of colours, when the clean run is the lower one: that red goes back to it, and a caveat", async () => {
+    const turned = { clean: CORRUPTED, corrupted: CLEAN };
+    for (const found of [
+      await attributionPatchingFinding(model, turned),
+      await edgeAttributionFinding(model, turned),
+    ]) {
+      const captions = found.pictures.filter(({ kind }) => kind !== "scatter").map(({ caption }) => caption);
+      expect(captions.length).toBeGreaterThan(1);
+      for (const caption of captions)
+        expect(caption).toMatch(/Blue raises logit\(“ she”\).*; red lowers it, back towards/);
+      expect(found.caveats.join()).toContain("prefer “ she” to “ he” less than the corrupted one does");
+    }
+    const [stream] = (await attributionPatchingFinding(model)).pictures.slice(1);
+    expect(stream.caption).toMatch(/^Blue raises .*, back towards the clean run's; red lowers it\.$/);
+  });
+
+  test("of places that are too many to patch: their largest estimates, with nothing under patched", async () => {
+    const more = " she sat down by the fire and read";
+    const found = await attributionPatchingFinding(model, { clean: CLEAN + more, corrupted: CORRUPTED + more, top: 3 });
+    const alone = rowsOf(found, "estimated-alone");
+    expect(alone.map(({ site, patched }) => [site, patched])).toEqual([
+      ["post", null],
+      ["post", null],
+      ["post", null],
+    ]);
+    const sizes = rowsOf(found, "all-estimated-alone").map((row) => Math.abs(row.estimated as number));
+    expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+    expect(found.pictures.map(({ name }) => name)).toContain("neurons-estimated");
+  });
+
+  test("of neurons: those listed are the most salient, those drawn at random are the others", async () => {
+    const found = await neuronSaliency(model, { top: 60 });
+    const scatter = found.pictures.find(({ name }) => name === "saliency-against-ablation");
+    if (scatter?.kind !== "scatter") throw new Error("no scatter");
+    expect(scatter.series.map(({ name, x }) => [name, x.length])).toEqual([
+      ["the 60 most salient", 60],
+      ["drawn at random", 50],
+    ]);
+    const all = await neuronSaliency(model, { top: 5000 });
+    expect(all.method.text).toContain("The 1024 neurons with the largest saliency are ablated");
+  });
+
+  test("of tokens: rows that are compared have one scale of colours", async () => {
+    for (const found of [await gradientXActivation(model), await integratedGradientsFinding(model)]) {
+      const strip = found.pictures.find(({ kind }) => kind === "tokens");
+      if (strip?.kind !== "tokens") throw new Error("no tokens");
+      const domains = strip.rows.map(({ color }) => color?.domain);
+      expect(new Set(domains.map((domain) => domain?.join())).size).toBe(1);
+      const most = Math.max(...strip.texts[0].values.flat().map((x) => Math.abs(x!)));
+      expect(domains[0]).toEqual([-most, most]);
+    }
+  });
+
+  test("of edges: the same ends and one scale, estimated and patched", async () => {
+    const [estimated, patched] = (await edgeAttributionFinding(model)).pictures;
+    if (estimated.kind !== "imshow" || patched.kind !== "imshow") throw new Error("no matrices");
+    expect(patched.color).toEqual(estimated.color);
+    expect(patched.x).toEqual(estimated.x);
+    const gaps = (values: typeof patched.values) => values.map((row) => row.map((x) => x === null));
+    expect(gaps(patched.values)).toEqual(gaps(estimated.values));
+  });
+
+  test("a number keeps three digits that count, and a correlation of less than 1 is not told as 1", () => {
+    expect([0.0141, 0.0066, -12.512, 0, -1e-9, 104.4].map(signed)).toEqual([
+      "+0.0141",
+      "+0.0066",
+      "−12.5",
+      "0",
+      "0",
+      "+104",
+    ]);
+    const found = agreement([1, 2, 3, 4.05].map((x, i) => ({ name: "x", group: "x", estimated: x, measured: i + 1 })));
+    expect(correlationStatement("They", found).text).toMatch(/Pearson's r is 0\.9999\d*,/);
+  });
+
+  test("an answer that is no token is refused in a sentence", async () => {
+    await expect(attributionPatchingFinding(model, { wrong: 99999 })).rejects.toThrow(/99999 is no token.*0 to 4095/);
+    await expect(gradientXActivation(model, { answer: 1.5 })).rejects.toThrow(/1.5 is no token/);
   });
 });
 

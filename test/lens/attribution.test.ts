@@ -228,6 +228,46 @@ describe("integrated gradients", () => {
   });
 });
 
+describe("attention scores that are masked", () => {
+  const site = "blocks.1.attn.hook_attn_scores";
+
+  test("get nothing attributed, along a path neither, and the attributions are complete", async () => {
+    const { model, clean, metric } = setup(await golden("gelu_2l"));
+    const found = await gradientTimesActivation(model, clean, metric, { site });
+    expect(found.attributions.get(0, 0, 3, 7)).toBe(0);
+    expect(found.attributions.get(0, 0, 11, 2)).not.toBe(0);
+    expect(Array.from(found.attributions.data).every(Number.isFinite)).toBe(true);
+    for (const baseline of ["zero", "mean"] as const) {
+      const path = await integratedGradients(model, clean, metric, { site, baseline, steps: 64 });
+      expect(path.metric).toBeCloseTo(found.metric, 4);
+      expect(Math.abs(path.completenessError)).toBeLessThan(0.02 * Math.abs(path.metric - path.baseline) + 1e-4);
+    }
+    // The mean score of a key is over the queries that see it: the path from there starts where a hook puts it.
+    const [, cache] = await model.runWithCache(clean, { namesFilter: site });
+    const scores = cache.get(site);
+    const means = Float32Array.from(scores.data, (x, i) => {
+      const [key, head] = [i % 12, Math.floor(i / 144)];
+      if (x === Number.NEGATIVE_INFINITY) return x;
+      const seen = Array.from({ length: 12 - key }, (_, n) => scores.get(0, head, key + n, key));
+      return seen.reduce((sum, y) => sum + y, 0) / seen.length;
+    });
+    const logits = await model.runWithHooks(clean, {
+      fwdHooks: [[site, () => tensor(means, { shape: scores.shape })]],
+    });
+    const path = await integratedGradients(model, clean, metric, { site, baseline: "mean", steps: 1 });
+    const expected = await metric(logits, undefined!).compute();
+    expect(path.baseline).toBeCloseTo(expected.item(), 4);
+  });
+
+  test("are the one kind of infinity that is: a path through a division by 0 is refused", async () => {
+    const { model, clean, metric } = setup(await golden("gelu_2l"));
+    const path = integratedGradients(model, clean, metric, { site: "blocks.1.ln1.hook_scale" });
+    await expect(path).rejects.toThrow(/no number somewhere on the way to "blocks.1.ln1.hook_scale".*another baseline/);
+    const unknown = integratedGradients(model, clean, metric, { baseline: "zeros" as never });
+    await expect(unknown).rejects.toThrow(/no baseline "zeros"\. Did you mean "zero"/);
+  });
+});
+
 describe("attribution", () => {
   let g: Golden;
   beforeAll(async () => {

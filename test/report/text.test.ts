@@ -95,7 +95,7 @@ describe("pictures of tokens in a terminal", () => {
     const heads = attentionHeads(threeTokens.tokens, threeTokens.patterns, { layers: 0, title: "Heads" });
     const text = renderText({ ...bare, pictures: [heads.spec] });
     expect(text).toContain("L0H0  0.667   0.875   0.417");
-    expect(text).toContain("Drawn in the HTML and SVG forms of this report.");
+    expect(text).toContain("Drawn in the report's HTML, SVG and PNG forms.");
   });
 
   it("are left out where the finding has tables of its own", () => {

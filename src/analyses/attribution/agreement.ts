@@ -15,8 +15,20 @@ export interface Pair {
   readonly measured: number;
 }
 
+/** What is compared and with what, in words. */
+export interface Words {
+  /** One of the things, and several. */
+  readonly things: readonly [one: string, many: string];
+  /** What the first number of a pair is, and the second. */
+  readonly estimated: string;
+  readonly measured: string;
+}
+
+const PLACES: Words = { things: ["place", "places"], estimated: "estimated", measured: "measured" };
+
 /** What the pairs say together. */
 export interface Agreement {
+  readonly words: Words;
   /** Those whose estimate or measurement is not exactly 0: elsewhere nothing can differ. */
   readonly pairs: readonly Pair[];
   /** Pearson's r and Spearman's rho; `undefined` where there are fewer than three pairs or one side does not vary. */
@@ -35,12 +47,13 @@ export const IDENTICAL = "perfect agreement";
 export const SHUFFLED = "estimates shuffled";
 const SAMPLES = 1000;
 
-export function agreement(all: readonly Pair[], seed = 0): Agreement {
+export function agreement(all: readonly Pair[], seed = 0, words: Words = PLACES): Agreement {
   const pairs = all.filter(({ estimated, measured }) => estimated !== 0 || measured !== 0);
   const [x, y] = [pairs.map((pair) => pair.estimated), pairs.map((pair) => pair.measured)];
   const r = existing(pearson(x, y)());
   const errors = pairs.map(errorOf);
   return {
+    words,
     pairs,
     r,
     rho: existing(spearman(x, y)()),
@@ -78,7 +91,7 @@ function chance(x: readonly number[], y: readonly number[], r: number, seed: num
 }
 
 /** What an agreement's correlation is held against. */
-export function agreementBaselines({ chance, pairs }: Agreement, seed = 0): Baseline[] {
+export function agreementBaselines({ chance, pairs, words }: Agreement, seed = 0): Baseline[] {
   const perfect: Baseline = {
     name: IDENTICAL,
     kind: "reference value",
@@ -91,7 +104,7 @@ export function agreementBaselines({ chance, pairs }: Agreement, seed = 0): Base
     {
       name: SHUFFLED,
       kind: "permutation test",
-      text: `Pearson's r of the ${pairs.length} measurements with the estimates dealt out at random; p is two-sided.`,
+      text: `Pearson's r where the ${pairs.length} ${words.things[1]} have each other's estimates, dealt out at random; p is two-sided.`,
       interval: chance.interval,
       level: 0.95,
       p: chance.p,
@@ -101,27 +114,50 @@ export function agreementBaselines({ chance, pairs }: Agreement, seed = 0): Base
   ];
 }
 
-/** The correlation in a sentence that begins as told, held against this agreement's own baselines unless told otherwise. */
+/**
+ * The correlation in a sentence that begins as told, held against this agreement's own baselines unless told otherwise.
+ * @param all how many there are in all, where only some were measured
+ */
 export function correlationStatement(
   beginning: string,
-  { r, rho, chance, pairs }: Agreement,
-  comparedWith: Figure["comparedWith"] = chance ? [IDENTICAL, SHUFFLED] : [IDENTICAL],
+  { r, rho, chance, pairs, words }: Agreement,
+  { comparedWith = chance ? [IDENTICAL, SHUFFLED] : [IDENTICAL], all }: CorrelationOptions = {},
 ): Statement {
+  const [one, many] = words.things;
+  const counted = `${pairs.length} ${pairs.length === 1 ? one : many}`;
   if (r === undefined)
-    return { text: `${beginning} cannot be correlated: there are ${pairs.length} places that differ.` };
-  const ranks = rho === undefined ? "" : `, Spearman's ρ is ${written(rho)}`;
+    return { text: `${beginning} cannot be correlated: only ${counted} ${pairs.length === 1 ? "differs" : "differ"}.` };
+  const ranks = rho === undefined ? "" : `, Spearman's ρ is ${correlation(rho)}`;
+  const over =
+    all === undefined
+      ? `over ${counted} where anything differs`
+      : `over ${counted} that were measured and differ, of ${all}`;
   return {
-    text: `${beginning}: Pearson's r is ${written(r)}${ranks}, over ${pairs.length} places where anything differs.`,
+    text: `${beginning}: Pearson's r is ${correlation(r)}${ranks}, ${over}${mostly(pairs, many)}.`,
     figure: { value: r, unit: "", comparedWith },
   };
 }
 
-/** The place with the largest error in a sentence. */
-export function worstStatement({ worst }: Agreement, comparedWith: Figure["comparedWith"]): Statement[] {
+interface CorrelationOptions {
+  readonly comparedWith?: Figure["comparedWith"];
+  readonly all?: number;
+}
+
+/** Which group most of the pairs are of, where one outweighs the others. */
+function mostly(pairs: readonly Pair[], many: string): string {
+  const counts = new Map<string, number>();
+  for (const { group } of pairs) counts.set(group, (counts.get(group) ?? 0) + 1);
+  if (counts.size < 2) return "";
+  const [group, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
+  return count > 0.75 * pairs.length ? ` (${count} of these ${many} are ${group})` : "";
+}
+
+/** Where the two numbers are furthest apart, in a sentence. */
+export function worstStatement({ worst, words }: Agreement, comparedWith: Figure["comparedWith"]): Statement[] {
   if (!worst) return [];
   return [
     {
-      text: `It is furthest off for ${worst.name}: estimated ${signed(worst.estimated)}, measured ${signed(worst.measured)} logits.`,
+      text: `They are furthest apart for ${worst.name}: ${words.estimated} ${signed(worst.estimated)}, ${words.measured} ${signed(worst.measured)} logits.`,
       figure: { value: errorOf(worst), unit: "logits", comparedWith },
     },
   ];
@@ -132,26 +168,29 @@ const DRAWN = 2000;
 
 /** Estimates against measurements, with the line on which they are equal. */
 export function agreementScatter(
-  { pairs }: Agreement,
+  { pairs, words }: Agreement,
   texts: Pick<ScatterSpec, "name" | "title" | "part"> & { readonly x: string; readonly y: string },
 ): ScatterSpec {
   const { x, y, ...base } = texts;
   const size = (pair: Pair) => Math.max(Math.abs(pair.estimated), Math.abs(pair.measured));
-  const drawn = [...pairs].sort((a, b) => size(b) - size(a)).slice(0, DRAWN);
-  const groups = [...new Set(drawn.map((pair) => pair.group))];
-  const left = pairs.length - drawn.length;
+  const drawn = new Set([...pairs].sort((a, b) => size(b) - size(a)).slice(0, DRAWN));
+  // In the order in which the groups come, whichever is largest: so that colours mean the same from report to report.
+  const groups = [...new Set(pairs.map((pair) => pair.group))];
+  const left = pairs.length - drawn.size;
   return {
     ...base,
     kind: "scatter",
-    caption: `Each point is one place. On the line the estimate is what is measured.${left > 0 ? ` The ${left} smallest are left out.` : ""}`,
-    series: groups.map((group) => {
-      const members = drawn.filter((pair) => pair.group === group);
+    caption: `Each point is ${/^[aeiou]/.test(words.things[0]) ? "an" : "a"} ${words.things[0]}; on the line, ${words.estimated} and ${words.measured} are equal.${left > 0 ? ` The ${left} smallest are left out.` : ""}`,
+    series: groups.flatMap((group) => {
+      const members = pairs.filter((pair) => pair.group === group && drawn.has(pair));
+      if (members.length === 0) return [];
       return {
         name: group,
         x: members.map((pair) => pair.estimated),
         y: members.map((pair) => pair.measured),
         titles: members.map(
-          (pair) => `${pair.name}: estimated ${signed(pair.estimated)}, measured ${signed(pair.measured)}`,
+          (pair) =>
+            `${pair.name}: ${words.estimated} ${signed(pair.estimated)}, ${words.measured} ${signed(pair.measured)}`,
         ),
       };
     }),
@@ -161,12 +200,14 @@ export function agreementScatter(
   };
 }
 
-/** A number with its sign, as sentences have it. */
+/** A number with its sign and three digits that count, as sentences have it. */
 export function signed(x: number): string {
-  return x < 0 ? written(x) : `+${written(x)}`;
+  const digits = Math.abs(x) < 1e-5 ? "0" : Number(Math.abs(x).toPrecision(3)).toString();
+  return digits === "0" ? "0" : `${x < 0 ? "−" : "+"}${digits}`;
 }
 
-/** A number as sentences have it, with a minus that is as wide as a plus. */
-function written(x: number): string {
-  return x.toFixed(2).replace("-", "−");
+/** A correlation, with as many digits as tell it from 1. */
+function correlation(x: number): string {
+  const digits = [3, 4, 5, 6].find((count) => Math.abs(Number(x.toFixed(count))) < 1) ?? 3;
+  return x.toFixed(digits).replace("-", "−");
 }

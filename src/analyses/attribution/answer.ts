@@ -1,4 +1,4 @@
-/** One prompt and what is asked of its last position: the logit of an answer, or how far it is above another's. */
+/** One prompt and what is asked of its last position: how far an answer's logit is above another's, or above the mean. */
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import type { Metric } from "../../lens/sweep.ts";
 import { InputError } from "../../tensor/errors.ts";
@@ -11,7 +11,7 @@ import { answerToken, type Prompt, quoted, readPrompt, tokenText } from "../prom
 export interface AnswerOptions {
   readonly prompt?: string | TokenIds | undefined;
   readonly answer?: string | number | undefined;
-  /** The token whose logit is subtracted; an empty text for none. */
+  /** The token whose logit is subtracted; with an empty text it is the mean of all tokens' logits. */
   readonly wrong?: string | number | undefined;
 }
 
@@ -40,8 +40,12 @@ export function readAnswer(model: HookedTransformer, options: AnswerOptions): An
     });
   }
   if (wrongId === undefined) {
-    const metric: Metric = (logits) => logits.at({ pos: -1 }).at({ d_vocab: id }).mean();
-    return { prompt, id, wrongId, metric, asked: named(id) };
+    // A logit alone means nothing: all of them may be moved together, as centring the unembedding does.
+    const metric: Metric = (logits) => {
+      const last = logits.at({ pos: -1 });
+      return last.at({ d_vocab: id }).sub(last.mean(-1)).mean();
+    };
+    return { prompt, id, wrongId, metric, asked: `${named(id)} − mean logit` };
   }
   return { prompt, id, wrongId, metric: logitDifference(id, wrongId), asked: `${named(id)} − ${named(wrongId)}` };
 }
@@ -56,7 +60,7 @@ export const answerOptions = {
   answer: { type: "text", description: "the token whose logit is asked about", default: DEFAULTS.answer },
   wrong: {
     type: "text",
-    description: 'the token whose logit is subtracted; "" for none',
+    description: 'the token whose logit is subtracted; "" for the mean of all',
     default: DEFAULTS.wrong,
   },
 } as const;

@@ -31,7 +31,7 @@ export async function measureNeurons(
   const posts = Array.from({ length: cfg.nLayers }, (_, layer) => `blocks.${layer}.mlp.hook_post`);
   const found = metricGradients(graph, metric, posts);
   const column = (token: number) => model.W_U.at({ d_vocab: token });
-  const towards = wrongId === undefined ? column(id) : column(id).sub(column(wrongId));
+  const towards = column(id).sub(wrongId === undefined ? model.W_U.mean("d_vocab") : column(wrongId));
   // A LayerNorm takes the mean out of what is written; an RMSNorm does not.
   const direction = cfg.normalizationType === "LNPre" ? towards.sub(towards.mean()) : towards;
   const written = posts.map((name, layer) => {

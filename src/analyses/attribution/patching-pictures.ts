@@ -2,13 +2,15 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AttributionPatching, AttributionSite } from "../../lens/attribution-patching.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
-import { type Contrast, placeLabels } from "../contrast.ts";
+import { type Contrast, effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
 import type { FacetsSpec, PictureSpec } from "../picture.ts";
 
 /** Rows of heads up to which a picture has one for each head; with more, heads stand in a grid, all positions together. */
 const MOST_ROWS = 32;
 /** Heads whose patterns are drawn. */
 const PATTERNS = 4;
+/** Neurons that are drawn. */
+const NEURONS = 20;
 
 type Matrix = readonly (readonly number[])[];
 /** The effect of a place, estimated or patched. */
@@ -25,10 +27,11 @@ export function attributionPictures(
   measured: ReadonlyMap<AttributionSite, Tensor>,
 ): PictureSpec[] {
   const { nLayers, nHeads } = model.cfg;
-  const positions = { label: "position", ticks: placeLabels(contrast) };
+  const positions = { label: PLACES_AXIS, ticks: placeLabels(contrast) };
+  const colours = effectCaption(contrast);
   const at = range(contrast.clean.ids.length);
   const estimated: Effect = (site, ...index) => effects.get(site)!.get(...index);
-  const patched: Effect = (site, ...index) => measured.get(site)!.get(...index) - corrupted;
+  const patched: Effect = (site, ...index) => changeOf(measured.get(site)!.get(...index), corrupted);
 
   const sites = (["resid_pre", "attn_out", "resid_mid", "mlp_out"] as const).filter((site) => effects.has(site));
   const places = range(nLayers).flatMap((layer) => sites.map((site) => ({ layer, site })));
@@ -39,7 +42,7 @@ export function attributionPictures(
     name: "stream",
     part: "positions",
     title: "The stream, and what layers write to it",
-    caption: "Blue brings the clean answer back.",
+    caption: colours,
     facets: [
       { title: "estimated", values: byPosition(estimated) },
       ...(sites.every((site) => measured.has(site)) ? [{ title: "patched", values: byPosition(patched) }] : []),
@@ -64,7 +67,7 @@ export function attributionPictures(
       name: "heads",
       part: "heads",
       title: "Heads' outputs (z), queries, keys and values",
-      caption: each ? "Each position on its own." : "Each position on its own, added up over positions.",
+      caption: `${each ? "Each position on its own." : "Each position on its own, added up over positions."} ${colours}`,
       x: each ? positions : { label: "head" },
       y: each ? { label: "head", ticks: heads.map(nameOf) } : { label: "layer" },
     },
@@ -87,7 +90,7 @@ export function attributionPictures(
       name: "patterns",
       part: "heads",
       title: "Patterns of the heads with the largest estimates",
-      caption: "Each weight of a pattern on its own: rows are queries, columns keys.",
+      caption: `Each weight of a pattern on its own: rows are queries, columns keys. ${colours}`,
       x: { label: "key", ticks: positions.ticks },
       y: { label: "query", ticks: positions.ticks },
     },
@@ -95,7 +98,42 @@ export function attributionPictures(
     estimated,
     measured.has("pattern") ? patched : undefined,
   );
-  return [stream, ...headPictures, ...patternPictures];
+  return [stream, ...headPictures, ...patternPictures, ...neuronPictures()];
+
+  function neuronPictures(): FacetsSpec[] {
+    const post = effects.get("post");
+    if (!post) return [];
+    const most = (layer: number, index: number) =>
+      Math.max(...at.map((pos) => Math.abs(estimated("post", layer, pos, index))));
+    const neurons = range(nLayers)
+      .flatMap((layer) => range(post.shape[2]).map((index) => ({ layer, index, most: most(layer, index) })))
+      .sort((a, b) => b.most - a.most)
+      .slice(0, NEURONS);
+    return pair(
+      {
+        kind: "facets",
+        name: "neurons",
+        part: "neurons",
+        title: `The ${neurons.length} neurons with the largest estimates`,
+        caption: `Each position on its own. ${colours}`,
+        x: positions,
+        y: { label: "neuron", ticks: neurons.map(({ layer, index }) => `L${layer}N${index}`) },
+      },
+      (effect) => [
+        {
+          title: "post",
+          values: neurons.map(({ layer, index }) => at.map((pos) => effect("post", layer, pos, index))),
+        },
+      ],
+      estimated,
+      measured.has("post") ? patched : undefined,
+    );
+  }
+}
+
+/** What patching changes, as far as float32 logits can tell: where nothing is changed it is 0. */
+export function changeOf(metric: number, corrupted: number): number {
+  return Math.round((metric - corrupted) * 1e5) / 1e5 + 0;
 }
 
 /** A picture of the estimates, and one of what was measured on the same scale, if it was. */

@@ -1,9 +1,9 @@
 /** Attributions to a prompt's tokens as tables and pictures, beside what taking each token away does. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Column, Table } from "../finding.ts";
-import type { PictureSpec } from "../picture.ts";
+import type { ColorScale, PictureSpec } from "../picture.ts";
 import { type Prompt, quoted } from "../prompt.ts";
-import { type Agreement, agreementScatter, type Pair } from "./agreement.ts";
+import { type Agreement, agreementScatter, type Pair, type Words } from "./agreement.ts";
 
 /** A number for each token. */
 export interface TokenNumbers {
@@ -12,6 +12,13 @@ export interface TokenNumbers {
   readonly title: string;
   readonly description: string;
   readonly values: readonly number[];
+  /** Logits unless given. */
+  readonly unit?: string;
+}
+
+/** How a token's two numbers are called in sentences. */
+export function tokenWords(estimated: string): Words {
+  return { things: ["token", "tokens"], estimated, measured: "taken away" };
 }
 
 /** The sum over d_model at each position of [batch pos d_model], for a batch of one. */
@@ -41,9 +48,7 @@ export function tokenTable(
   const columns: Column[] = [
     { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position." },
     { name: "token", title: "token", format: "token", description: "The token." },
-    ...numbers.map(
-      ({ name, title, description }): Column => ({ name, title, unit: "logits", format: { digits: 3 }, description }),
-    ),
+    ...numbers.map(({ name, title, description, unit = "logits" }): Column => ({ name, title, unit, description })),
   ];
   return {
     name: "tokens",
@@ -54,24 +59,27 @@ export function tokenTable(
   };
 }
 
+/** Numbers in logits, in one scale of colours. */
 export function tokenPictures(
   { tokens }: Prompt,
   numbers: readonly TokenNumbers[],
   found: Agreement,
   titles: { readonly x: string; readonly y: string },
 ): PictureSpec[] {
+  const most = numbers.flatMap(({ values }) => values).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const color: ColorScale = { label: "worth", unit: "logits", ...(most > 0 ? { domain: [-most, most] } : {}) };
   return [
     {
       kind: "tokens",
       name: "tokens",
-      title: "The prompt, coloured by each number",
-      caption: "Blue speaks for the answer, red against it.",
-      rows: numbers.map(({ title }) => ({ title, unit: "logits" })),
+      title: `What each token is worth: ${numbers.map(({ title }) => title).join(", ")}`,
+      caption: "Blue speaks for the answer, red against it; the rows have one scale.",
+      rows: numbers.map(({ title }) => ({ title, unit: "logits", color })),
       texts: [{ tokens, values: numbers.map(({ values }) => values) }],
     },
     agreementScatter(found, {
       name: "estimated-against-taken-away",
-      title: "Each token, estimated and taken away",
+      title: `Each token: ${found.words.estimated}, ${found.words.measured}`,
       ...titles,
     }),
   ];

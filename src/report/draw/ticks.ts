@@ -71,7 +71,12 @@ export function columnTicks(
 ): string {
   const turned = slanted(labels, size);
   const straight = upright || size < SLANTED_PITCH;
-  return every(labels.length, (turned ? PITCH : widest(labels) + 5) / size)
+  // Of tokens the last is the one that is asked about; indices are counted from the first.
+  const chosen = every(labels.length, (turned ? PITCH : widest(labels) + 5) / size);
+  const fromEnd = labels.some((label) => !/^\d+$/.test(label));
+  return chosen
+    .map((i) => (fromEnd ? labels.length - 1 - i : i))
+    .sort((a, b) => a - b)
     .map((i) => {
       const at = x + (i + 0.5) * size;
       if (!turned) return svgText(labels[i], at, above ? y - 6 : y + 14, `text-anchor="middle" ${TICK_STYLE}`);

@@ -73,7 +73,11 @@ export function drawTokens(spec: TokensSpec, width: number): Drawing {
 }
 
 export function tokenLegend(spec: TokensSpec, colorings: readonly Coloring[]): LegendItem[] {
-  const ramps = colorings.map((coloring): LegendItem => ({ kind: "ramp", coloring }));
+  // Rows of one scale have one legend.
+  const scales = new Map(
+    colorings.map((coloring) => [`${coloring.label} ${coloring.scheme} ${coloring.domain}`, coloring]),
+  );
+  const ramps = [...scales.values()].map((coloring): LegendItem => ({ kind: "ramp", coloring }));
   return spec.marks ? [...ramps, { kind: "frame", color: "currentColor", text: spec.marks }] : ramps;
 }
 
