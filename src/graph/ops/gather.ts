@@ -100,9 +100,8 @@ export const scatterAddLike: Op = {
     return result;
   },
   onnx(emit, [x, index, updates]) {
-    const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
-    const rows = emit.node("Unsqueeze", [emit.node("Cast", [index.name], { to: 7 }), emit.int64([-1])]);
-    return emit.node("ScatterND", [zeros, rows, updates.name], { reduction: "add" });
+    const flat = emit.node("Reshape", [index.name, emit.int64([-1])]);
+    return addedRows(emit, x, flat, emit.node("Flatten", [updates.name], { axis: index.rank }), 1);
   },
   vjp: (g, _out, [, index]) => [null, null, g.gather(0, index)],
   along(axis, [, index]) {
@@ -110,6 +109,18 @@ export const scatterAddLike: Op = {
     return [axis, null, index.shape.length + axis - 1];
   },
 };
+
+/**
+ * Zeros of x's shape, seen as rows over its first `k` axes, with updates [row inner] added at `index` [row]. ScatterND would
+ * take rows as they are, but the runtime's adds to equal indices from several threads at once, and loses some.
+ */
+function addedRows(emit: Emitter, x: Operand, index: string, updates: string, k: number): string {
+  const shape = emit.node("Shape", [x.name]);
+  const zeros = emit.node("Flatten", [emit.node("Expand", [emit.float(0), shape])], { axis: k });
+  const each = emit.node("Expand", [emit.node("Unsqueeze", [index, emit.int64([1])]), emit.node("Shape", [updates])]);
+  const added = emit.node("ScatterElements", [zeros, each, updates], { axis: 0, reduction: "add" });
+  return emit.node("Reshape", [added, shape]);
+}
 
 /** `x[index[r][0], index[r][1], ...]` for each row r: an index of shape [row, k] picks rows by their first k axes. */
 export const gatherRows: Op = {
@@ -161,10 +172,14 @@ export const scatterRowsLike: Op = {
     return result;
   },
   onnx(emit, [x, index, updates]) {
-    const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
-    return emit.node("ScatterND", [zeros, emit.node("Cast", [index.name], { to: 7 }), updates.name], {
-      reduction: "add",
-    });
+    // Rows by one number each: (i0 n1 + i1) n2 + i2 ..., where an index that counts from the end is brought to the front.
+    const k = x.rank + 1 - updates.rank;
+    const column = (i: number) => emit.node("Gather", [index.name, emit.int64([i], [])], { axis: 1 });
+    const size = (i: number) => emit.node("Cast", [emit.node("Shape", [x.name], { start: i, end: i + 1 })], { to: 6 });
+    const inside = (i: number) => emit.node("Mod", [column(i), size(i)]);
+    let flat = inside(0);
+    for (let i = 1; i < k; i++) flat = emit.node("Add", [emit.node("Mul", [flat, size(i)]), inside(i)]);
+    return addedRows(emit, x, flat, emit.node("Flatten", [updates.name], { axis: 1 }), k);
   },
   vjp: (g, _out, [, index]) => [null, null, g.gatherRows(index)],
   along: () => undefined,
