@@ -1,8 +1,8 @@
 /** Gradients are more graph: reverse-mode differentiation by the ops' own rules. */
-import { ArgumentError } from "../tensor/errors.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { showShape } from "./axes.ts";
 import { ops } from "./ops/index.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
 /** How to differentiate. */
@@ -28,6 +28,11 @@ export function grad(
   wrt: readonly Tensor[],
   { unused = "error", change = (_x, gradient) => gradient }: GradOptions = {},
 ): Tensor[] {
+  if (!Array.isArray(wrt) || ![output, ...wrt].every((x) => x instanceof Tensor)) {
+    throw new ArgumentError("grad takes a value and a list of values that it depends on: grad(loss, [weight]).", {
+      asked: "grad",
+    });
+  }
   if (output.shape.some((n) => n !== 1) || !isFloat(output)) {
     throw new ArgumentError(
       `A gradient is of a single number, but this value is ${output.dtype} ${showShape(output)}: take its sum or mean, or pick one element.`,
@@ -48,6 +53,12 @@ export function grad(
     const found = gradients.get(t);
     if (!found || !wanted.has(t)) continue;
     const g = change(t, found);
+    if (g.shape.join() !== t.shape.join()) {
+      throw new ShapeError(
+        `A gradient of ${called(t)} ${showShape(t)} was changed to ${showShape(g)}: it has its value's shape.`,
+        { asked: t.shape, found: g.shape },
+      );
+    }
     gradients.set(t, g);
     if (t.op === null) continue;
     const parts = ops[t.op].vjp(g, t, t.inputs, t.attrs);

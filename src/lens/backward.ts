@@ -1,7 +1,7 @@
 /** The way back: gradients at hook points, and hooks that change them as they pass. */
 import { showShape } from "../graph/axes.ts";
 import { grad } from "../graph/grad.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { contextOf, type HookContexts, layerOf, type PlacedHook, showValue } from "./hooks.ts";
@@ -12,7 +12,7 @@ export interface BackwardPass {
   readonly metric: Tensor;
   /** What gradients are wanted at, by name, as forward hooks left it. */
   readonly values: ReadonlyMap<string, Tensor>;
-  /** Hooks of this run: each must be on the way back. */
+  /** Hooks of this run. One at a point that was named must be on the way back; of a test's points those that are. */
   readonly hooks: readonly PlacedHook[];
   /** Hooks that stay on the model: those that are not on the way wait for a run in which they are. */
   readonly standing: readonly PlacedHook[];
@@ -33,9 +33,16 @@ export interface BackwardPass {
  */
 export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
   const { metric, values, hooks, standing, at, contexts, step } = pass;
+  if (!(metric instanceof Tensor)) {
+    throw new ArgumentError(
+      `The metric is ${showValue(metric)}: it must be a Tensor, a single number made of the logits, as in (logits) => logits.at({ pos: -1, d_vocab: 5 }).sum().`,
+      { asked: "metric", found: metric },
+    );
+  }
   const way = new Set(topological([metric]));
   const placed = new Map<Tensor, PlacedHook[]>();
-  for (const hook of [...standing.filter(({ name }) => way.has(at(name)!)), ...hooks]) {
+  const onWay = ({ name }: PlacedHook) => way.has(at(name)!);
+  for (const hook of [...standing.filter(onWay), ...hooks.filter((hook) => !hook.byTest || onWay(hook))]) {
     const x = at(hook.name)!;
     placed.set(x, [...(placed.get(x) ?? []), hook]);
   }
@@ -43,6 +50,7 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
     (placed.get(x) ?? []).reduce((g, { name, f }) => {
       const made = f(g, { name, layer: layerOf(name), step, ctx: contextOf(contexts, name) });
       if (made instanceof Promise) {
+        made.catch(() => {}); // it is told below that it cannot be
         throw new ArgumentError(`The hook on the gradient at "${name}" is async; a hook on a gradient cannot be.`, {
           asked: name,
         });
@@ -56,13 +64,13 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
 }
 
 function sameShape(made: Tensor, gradient: Tensor, name: string): Tensor {
-  const shape = (made as Partial<Tensor>).shape;
-  if (shape === undefined) {
+  if (!(made instanceof Tensor)) {
     throw new ArgumentError(
       `The hook on the gradient at "${name}" returned ${showValue(made)}: it must return a Tensor, as \`g.mul(0)\` is, or nothing to leave the gradient as it is.`,
       { asked: name, found: made },
     );
   }
+  const { shape } = made;
   const lead = gradient.shape.length - shape.length;
   if (lead < 0 || made.dtype !== gradient.dtype || shape.some((n, i) => n !== 1 && n !== gradient.shape[lead + i])) {
     throw new ShapeError(

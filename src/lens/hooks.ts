@@ -35,6 +35,8 @@ export type Hook = readonly [at: HookNameLike | ((name: string) => boolean), f: 
 export interface PlacedHook {
   readonly name: string;
   readonly f: HookFunction;
+  /** It is here because a test for names said yes to the point, not because it was named. */
+  readonly byTest?: boolean;
 }
 
 /** What hooks remember, by point. */
@@ -49,6 +51,8 @@ export function contextOf(contexts: HookContexts, name: string): Record<string, 
 
 interface TraceOptions {
   readonly contexts: HookContexts;
+  /** Gradients will go back through the run: it is not cut, and what is awaited is computed on the side. */
+  readonly whole?: boolean;
   readonly step: number | undefined;
   readonly run: Run;
 }
@@ -65,7 +69,7 @@ export async function traceHooks(
   points: ReadonlyMap<string, Tensor>,
   outputs: readonly Tensor[],
   hooks: readonly PlacedHook[],
-  { contexts, step, run }: TraceOptions,
+  { contexts, step, run, whole = false }: TraceOptions,
 ): Promise<Rewrite> {
   const rewrite = new Rewrite();
   for (const [name, clean] of points) {
@@ -74,7 +78,7 @@ export async function traceHooks(
       const point = rewrite.get(clean);
       const before = point.inputs[0];
       const ctx = contextOf(contexts, name);
-      const cut = new Cut(rewrite, clean, before, outputs, run);
+      const cut = new Cut(rewrite, clean, before, outputs, run, whole);
       const returned = hook.f(before, { name, layer: layerOf(name), step, ctx });
       const made = returned instanceof Promise ? cut.without((await returned) ?? undefined) : returned;
       if (made !== undefined && made !== null) rewrite.replace(clean, fitted(made, before, name).point(name));
@@ -84,15 +88,19 @@ export async function traceHooks(
   return rewrite;
 }
 
-/** A run cut at a hook that awaits numbers: what is before it is computed once, and the rest starts from its values. */
+/**
+ * A run cut at a hook that awaits numbers: what is before it is computed once, and the rest starts from its values. Where
+ * the run is to stay whole, the numbers are computed for the hook alone.
+ */
 class Cut {
   /** The hook's input as numbers, once they were asked for. */
   value: Tensor | undefined;
   private readonly before: Tensor;
 
-  constructor(rewrite: Rewrite, clean: Tensor, before: Tensor, outputs: readonly Tensor[], run: Run) {
+  constructor(rewrite: Rewrite, clean: Tensor, before: Tensor, outputs: readonly Tensor[], run: Run, whole: boolean) {
     this.before = before;
     evaluateWith(before, async (wanted) => {
+      if (whole) return run(wanted);
       if (this.value) return run(wanted.map((t) => this.without(t)!));
       const crossing = frontier(clean, outputs).filter((t) => t !== clean);
       const computed = await run([...wanted, before, ...crossing.map((t) => rewrite.get(t))]);

@@ -144,7 +144,7 @@ export async function traceRun(
     hooks: (name) => changed.has(name),
   });
   const point = (name: string) => built.points.get(name) ?? unreached(name, inputs, built.points);
-  for (const { name } of [...own, ...backward]) point(name);
+  for (const { name, byTest } of [...own, ...backward]) if (!byTest || !options.inclBwd) point(name);
 
   const names = !capture ? [] : asked.length > 0 ? asked : [...built.points.keys()];
   const clean = [...names.map(point), built.output];
@@ -152,13 +152,14 @@ export async function traceRun(
     contexts: source.contexts,
     step: options.step,
     run: compute,
+    whole: options.inclBwd === true,
   });
   const output = rewrite.get(built.output);
   const values = new Map(names.map((name) => [name, rewrite.get(point(name))]));
   const gradients = !options.inclBwd
     ? []
     : gradientsOf({
-        metric: options.metric ? options.metric(output) : lossOf(output, inputs, meanLoss),
+        metric: options.metric ? options.metric(output) : wholeLoss(output, inputs),
         values,
         hooks: backward,
         standing: source.standingBwd,
@@ -194,6 +195,15 @@ function headsOf(output: Tensor, inputs: ForwardInputs, options: ForwardOptions)
   return returnType === "loss" ? [loss] : [returned, loss];
 }
 
+/** The loss that gradients are of where no metric says otherwise. */
+function wholeLoss(output: Tensor, inputs: ForwardInputs): Tensor {
+  if (inputs.stopAtLayer === undefined) return lossOf(output, inputs, meanLoss);
+  throw new ArgumentError(
+    "A run that stops at a layer has no loss for gradients to be of: give a `metric`, a single number of the residual stream.",
+    { asked: "inclBwd", found: inputs.stopAtLayer },
+  );
+}
+
 function lossOf(logits: Tensor, { tokens, attentionMask }: ForwardInputs, loss: typeof meanLoss): Tensor {
   if (!tokens) {
     throw new ArgumentError("A loss of a run that starts from a residual stream needs `tokens` beside it.", {
@@ -217,13 +227,15 @@ function unreached(name: string, inputs: ForwardInputs, points: ReadonlyMap<stri
 
 /** Hooks at the points that their names, or their tests for names, mean. @throws UnknownNameError, ArgumentError */
 export function placeHooks(hooks: readonly Hook[], known: readonly string[]): PlacedHook[] {
-  for (const hook of hooks) {
+  for (const hook of Array.isArray(hooks) ? hooks : [hooks]) {
     if (Array.isArray(hook) && typeof hook[1] === "function") continue;
     throw new ArgumentError("Each hook is a pair of a hook point's name and a function: [[name, (x) => x.mul(0)]].", {
       asked: hook,
     });
   }
-  return hooks.flatMap(([at, f]) => resolveFilter(at, known).map((name) => ({ name, f })));
+  return hooks.flatMap(([at, f]) =>
+    resolveFilter(at, known).map((name) => ({ name, f, ...(typeof at === "function" ? { byTest: true } : {}) })),
+  );
 }
 
 /** What the forward pass is built from. @throws InputError, ShapeError, ArgumentError */

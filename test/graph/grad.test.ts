@@ -94,6 +94,12 @@ describe("what cannot be differentiated is refused:", () => {
     expect(() => grad(x.argmax(0), [x])).toThrow(/single number, but this value is int32 \[\]/);
   });
 
+  test("what is no list of values, and a change of a gradient's shape", () => {
+    expect(() => grad(x.sum(), x as never)).toThrow(/grad takes a value and a list/);
+    expect(() => grad(x.sum(), [5 as never])).toThrow(/grad takes a value and a list/);
+    expect(() => grad(x.mul(x).sum(), [x], { change: (_x, g) => g.sum() })).toThrow(/changed to \[\]/);
+  });
+
   test("with respect to what is no float, saying what to ask for", () => {
     const tokens = ints([2], [0, 1]);
     expect(() => grad(x.gather(0, tokens).sum(), [tokens])).toThrow(

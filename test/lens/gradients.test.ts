@@ -208,6 +208,53 @@ describe("a hook on a gradient", () => {
     await expect(gradientsOf(model, { bwdHooks: [[late, hook]] })).rejects.toThrow(told);
   });
 
+  test("goes through a hook that awaits numbers: the run is not cut where gradients are wanted", async () => {
+    const plain = await gradientsOf(model);
+    let largest = 0;
+    const awaiting = async (x: Tensor) => {
+      largest = (await x.max().compute()).item();
+      return x.mul(largest > 0 ? 1 : 0);
+    };
+    for (const at of ["blocks.0.hook_attn_out", "blocks.0.hook_resid_mid"]) {
+      const found = await gradientsOf(model, { fwdHooks: [[at, awaiting]] });
+      expect(largest).toBeCloseTo(Math.max(...g.get(`cache.${at}`).data), 3);
+      expectClose(found.early, plain.early, 1e-5);
+      expectClose(found.late, plain.late, 1e-5);
+    }
+  });
+
+  test("at the points that a test says yes to is called where a gradient is", async () => {
+    const seen: string[] = [];
+    const bwdHooks = [[() => true, (_x: Tensor, { name }: { name: string }) => void seen.push(name)]];
+    await gradientsOf(model, { bwdHooks });
+    expect(seen[0]).toBe("ln_final.hook_normalized");
+    expect(seen.at(-1)).toMatch(/embed$/);
+    expect(seen.length).toBeGreaterThan(40);
+  });
+
+  test("of a run that stops at a layer needs a metric, and a metric is a Tensor", async () => {
+    const stopped = model.runWithCache(g.tokens, { inclBwd: true, stopAtLayer: 1 });
+    await expect(stopped).rejects.toThrow(/stops at a layer has no loss.*give a `metric`/);
+    for (const [metric, told] of [
+      [() => undefined, /metric is undefined: it must be a Tensor/],
+      [() => 3, /metric is 3:/],
+    ] as const) {
+      await expect(model.runWithCache(g.tokens, { inclBwd: true, metric: metric as never })).rejects.toThrow(told);
+    }
+  });
+
+  test("that fails later fails here alone", async () => {
+    const fails = async () => {
+      throw new Error("boom");
+    };
+    await expect(gradientsOf(model, { bwdHooks: [[late, fails]] })).rejects.toThrow(/is async/);
+    await expect(model.runWithCache(g.tokens, { inclBwd: true, bwdHooks: {} as never })).rejects.toThrow(
+      /Each hook is a pair/,
+    );
+    const array = { dtype: "float32", shape: [2, 12, 32], data: new Float32Array(768) };
+    await expect(gradientsOf(model, { bwdHooks: [[late, () => array]] })).rejects.toThrow(/it must return a Tensor/);
+  });
+
   test("needs a run with gradients", async () => {
     const hooks = { bwdHooks: [[late, doubled]] } as never;
     await expect(model.runWithHooks(g.tokens, hooks)).rejects.toThrow(/this run has none: runWithCache with inclBwd/);
