@@ -91,7 +91,7 @@ export {
   isEdge,
 } from "./lens/edge-attribution.ts";
 export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
-export { type FromPretrainedOptions, getCheckpointLabels } from "./lens/from-pretrained.ts";
+export { type FromPretrainedOptions, getCheckpointLabels, loadTokenizer } from "./lens/from-pretrained.ts";
 export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
 export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./lens/head-detector.ts";
 export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
@@ -209,8 +209,8 @@ export { type Chance, type TrainingTask, textTask } from "./training/data/tasks.
 export { readTexts, type TextsOptions } from "./training/data/texts.ts";
 export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/data/tokenize-and-concatenate.ts";
 export { type TrainBpeOptions, trainBpe } from "./training/data/train-bpe.ts";
-export { type EvaluateOptions, evaluateLoss } from "./training/evaluate.ts";
-export { type HeldOutLoss, type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
+export { type EvaluateOptions, evaluateLoss, type HeldOutLoss } from "./training/evaluate.ts";
+export { type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
 export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
 export { type TrainResult, train } from "./training/train.ts";
 export { TrainingError } from "./training/training-error.ts";

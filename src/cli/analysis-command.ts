@@ -116,15 +116,16 @@ async function run(
     const finding = await running;
     bar.clear();
     const rendered = await Promise.all(files.map(({ format }) => report.render(finding, format)));
-    const width = Math.min(stdout.columns ?? 80, 100);
-    const color = Boolean(stdout.isTTY) && !process.env.NO_COLOR;
-    stdout.write(
-      json ? await report.render(finding, "json") : await report.render(finding, "text", { text: { width, color } }),
-    );
     for (const [i, { path }] of files.entries()) {
       await writeWhole(path, rendered[i], signal);
       stderr.write(`Wrote ${path}\n`);
     }
+    // Last, as whoever reads it may stop reading.
+    const width = Math.min(stdout.columns || 80, 100);
+    const color = Boolean(stdout.isTTY) && !process.env.NO_COLOR;
+    stdout.write(
+      json ? await report.render(finding, "json") : await report.render(finding, "text", { text: { width, color } }),
+    );
   } finally {
     bar.clear();
   }

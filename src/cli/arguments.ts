@@ -24,3 +24,10 @@ export function finiteNumber(text: string): number {
 export function finiteNumbers(text: string, before: readonly number[] = []): readonly number[] {
   return [...before, finiteNumber(text)];
 }
+
+/** A whole number from 1 up. */
+export function count(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError("It takes a whole number from 1 up.");
+  return value;
+}

@@ -8,14 +8,17 @@ export const BUG = 1;
 /** Something that was asked for cannot be done as asked. */
 export const USER_ERROR = 2;
 
+/** What stops a run: Ctrl-C, a polite kill, a terminal that is closed. */
+export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** A signal stopped the run; 128 + its number, as shells have it. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
-  constructor(signal: "SIGINT" | "SIGTERM") {
+  constructor(signal: (typeof SIGNALS)[number]) {
     super(`stopped by ${signal}`);
     this.name = "Interrupted";
-    this.exitCode = signal === "SIGINT" ? 130 : 143;
+    this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
   }
 }
 
@@ -29,6 +32,12 @@ export function outcomeOf(error: unknown): { readonly message: string; readonly 
   }
   if (error instanceof GlassformerError) return { message: error.message, exitCode: USER_ERROR };
   if (isSystemError(error)) return { message: `The system refused: ${error.message}.`, exitCode: USER_ERROR };
+  if (
+    error instanceof RangeError &&
+    /Invalid (typed )?array length|Array buffer allocation failed/.test(error.message)
+  ) {
+    return { message: "That does not fit into memory: choose smaller sizes.", exitCode: USER_ERROR };
+  }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {
     message: `This is a bug in glassformer, not your mistake: ${what} (GLASSFORMER_DEBUG=1 shows where.)`,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `glassformer` command: results on stdout, all else on stderr. Exit codes: 0, 1 for a bug, 2 for a user's error. */
-import { Interrupted, outcomeOf } from "./exit.ts";
+import { Interrupted, outcomeOf, SIGNALS } from "./exit.ts";
 import { runCommand } from "./program.ts";
 
 /** After a signal, work that does not look at it (a run inside the engine) has this long to come to an end. */
@@ -8,14 +8,13 @@ const GRACE_MS = 2000;
 
 const controller = new AbortController();
 let patient = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    const interrupted = new Interrupted(signal);
-    if (controller.signal.aborted) process.exit(interrupted.exitCode);
-    controller.abort(interrupted);
-    if (!patient) setTimeout(() => process.exit(interrupted.exitCode), GRACE_MS).unref();
-  });
-}
+const onSignal = (signal: NodeJS.Signals) => {
+  const interrupted = new Interrupted(signal as (typeof SIGNALS)[number]);
+  if (controller.signal.aborted) process.exit(interrupted.exitCode);
+  controller.abort(interrupted);
+  if (!patient) setTimeout(() => process.exit(interrupted.exitCode), GRACE_MS).unref();
+};
+for (const signal of SIGNALS) process.on(signal, onSignal);
 // Whoever reads the results may stop reading: `glassformer ... | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
@@ -24,6 +23,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(exitCode);
 });
 
+// Whoever reads what is told on the way may stop reading, too; the work goes on.
+process.stderr.on("error", () => {});
+
 try {
   await runCommand(process.argv.slice(2), {
     stdout: process.stdout,
@@ -31,6 +33,17 @@ try {
     signal: controller.signal,
     finishOnSignal: () => {
       patient = true;
+    },
+    busy: async (work) => {
+      // Signals that came before are looked at first: the second turn of the loop has seen them.
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+      controller.signal.throwIfAborted();
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+      try {
+        return work();
+      } finally {
+        for (const signal of SIGNALS) process.on(signal, onSignal);
+      }
     },
   });
 } catch (thrown) {

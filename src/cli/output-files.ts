@@ -23,10 +23,15 @@ const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
 /**
  * What to write where.
  * @param flag the option that names the files
+ * @param comes a folder that need not be there yet
  * @throws ArgumentError for an ending that is no format, a folder that is not there or cannot be written to, or a file
  * named twice.
  */
-export async function outputFiles(paths: readonly string[], flag = "--out"): Promise<readonly OutputFile[]> {
+export async function outputFiles(
+  paths: readonly string[],
+  flag = "--out",
+  comes?: string,
+): Promise<readonly OutputFile[]> {
   const files: OutputFile[] = [];
   for (const path of paths) {
     const format = FORMAT_OF[extname(path).toLowerCase()];
@@ -34,7 +39,7 @@ export async function outputFiles(paths: readonly string[], flag = "--out"): Pro
     if (files.some((other) => resolve(other.path) === resolve(path))) {
       throw new ArgumentError(`${flag} names ${path} twice: give each file once.`, { asked: path });
     }
-    await checkPlace(path, flag);
+    if (comes === undefined || resolve(dirname(path)) !== resolve(comes)) await checkPlace(path, flag);
     files.push({ path, format });
   }
   return files;

@@ -39,8 +39,8 @@ function programOver(terminal: Terminal): Command {
       // Help that nobody asked for is an error's; errors themselves are written where the command ends.
       writeErr: (text) => terminal.stderr.write(text),
       outputError: () => {},
-      getOutHelpWidth: () => Math.min(terminal.stdout.columns ?? 80, 100),
-      getErrHelpWidth: () => Math.min(terminal.stderr.columns ?? 80, 100),
+      getOutHelpWidth: () => Math.min(terminal.stdout.columns || 80, 100),
+      getErrHelpWidth: () => Math.min(terminal.stderr.columns || 80, 100),
     });
   }
   return program;

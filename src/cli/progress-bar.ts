@@ -33,7 +33,7 @@ export class ProgressBar {
     const filled = Math.round(part * BAR_WIDTH);
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
     const line = `${bar} ${Math.floor(100 * part)} %  ${what}: ${show(done)} of ${show(total)}`;
-    this.output.write(`\r\x1b[2K${line.slice(0, (this.output.columns ?? 80) - 1)}`);
+    this.output.write(`\r\x1b[2K${line.slice(0, (this.output.columns || 80) - 1)}`);
   }
 
   /** Takes the line away. */

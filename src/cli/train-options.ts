@@ -3,13 +3,13 @@ import { type Command, Option } from "commander";
 import { ACTIVATIONS } from "../models/config-choices.ts";
 import { RECIPES, type Recipe, type TaskName } from "../training/data/recipes.ts";
 import { OPTIMIZERS, type OptimizerName } from "../training/optimizer.ts";
-import { finiteNumber, finiteNumbers, wholeNumber } from "./arguments.ts";
+import { count, finiteNumber, finiteNumbers, wholeNumber } from "./arguments.ts";
 
 /** The options as commander gives them. */
 export interface TrainFlags {
   readonly out: string;
   readonly task?: Exclude<TaskName, "text">;
-  readonly column: string;
+  readonly column?: string;
   readonly maxTexts?: number;
   readonly valid?: readonly string[];
   readonly holdOut?: number;
@@ -44,13 +44,16 @@ export interface TrainFlags {
   readonly momentum?: number;
   readonly maxGradNorm?: number;
   readonly freeze?: readonly string[];
-  readonly seed: number;
+  readonly seed?: number;
   readonly saveEvery?: number;
   readonly evalEvery?: number;
   readonly resume?: boolean;
   readonly report?: readonly string[];
   readonly json?: boolean;
 }
+
+/** A flag as it is typed. */
+export const dashed = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Those that say what a new model is like. */
 export const MODEL_FLAGS = [
@@ -59,7 +62,7 @@ export const MODEL_FLAGS = [
 ];
 
 const tasks = Object.keys(RECIPES) as TaskName[];
-const whole = (flags: string, description: string) => new Option(flags, description).argParser(wholeNumber);
+const whole = (flags: string, description: string) => new Option(flags, description).argParser(count);
 const number = (flags: string, description: string) => new Option(flags, description).argParser(finiteNumber);
 
 /** "(default: 500; 2000 for modular-addition)": what the tasks' recipes have. */
@@ -80,7 +83,7 @@ export function addTrainOptions(command: Command): Command {
       new Option("--task <which>", "train on a task that is made as it is needed, instead of on files").choices(
         tasks.filter((task) => task !== "text"),
       ),
-      new Option("--column <name>", "field of .jsonl or column of .parquet that holds the text").default("text"),
+      new Option("--column <name>", 'field of .jsonl or column of .parquet that holds the text (default: "text")'),
       whole("--max-texts <n>", "of each file, the first texts alone"),
       new Option("--valid <file...>", "texts to measure the loss on; they are not trained on"),
       number(
@@ -128,10 +131,10 @@ export function addTrainOptions(command: Command): Command {
         .choices([...OPTIMIZERS])
         .default("adamw", '"adamw"'),
       number("--lr <x>", `learning rate ${told(({ training }) => training.lr)}`),
-      whole(
+      new Option(
         "--warmup-steps <n>",
         `steps in which the rate rises ${told(({ warmup }) => (warmup ? `${100 * warmup} % of all` : "none"))}`,
-      ),
+      ).argParser(wholeNumber),
       new Option(
         "--schedule <name>",
         `how the learning rate goes on after that ${told(({ training }) => training.schedule)}`,
@@ -151,7 +154,7 @@ export function addTrainOptions(command: Command): Command {
         `longer gradients are shortened to it ${told(({ training }) => training.maxGradNorm)}`,
       ),
       new Option("--freeze <weight...>", "weights that stay as they are, by name"),
-      whole("--seed <n>", "of weights, batches and tasks").default(0),
+      new Option("--seed <n>", "of weights, batches and tasks (default: 0)").argParser(wholeNumber),
     ],
     "Output:": [
       new Option("--out <folder>", "where checkpoints go; every command's --model opens it").makeOptionMandatory(),

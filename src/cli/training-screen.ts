@@ -2,7 +2,7 @@
 import type { LineSpec } from "../analyses/picture.ts";
 import { lineText } from "../report/line-text.ts";
 import type { Chance } from "../training/data/tasks.ts";
-import type { HeldOutLoss } from "../training/loss-curve.ts";
+import type { HeldOutLoss } from "../training/evaluate.ts";
 import type { TrainProgress } from "../training/options.ts";
 
 const REDRAW_AFTER_MS = 250;
@@ -41,9 +41,9 @@ export class TrainingScreen {
     this.now = now;
   }
 
-  /** After each step; `heldOut` where it was asked for. */
-  update(progress: TrainProgress, heldOut: number | undefined): void {
-    const { step, steps, loss } = progress;
+  /** After each step. */
+  update(progress: TrainProgress): void {
+    const { step, steps, loss, heldOut } = progress;
     this.first ??= { step, time: this.now() };
     this.points.push({ step, loss });
     if (heldOut !== undefined) this.heldOut.push({ step, loss: heldOut });
@@ -56,8 +56,15 @@ export class TrainingScreen {
     else this.output.write(`${this.status(progress)}\n`);
   }
 
+  /** A line of its own, above what is drawn next. */
+  say(line: string): void {
+    const away = this.drawnLines > 0 ? `\x1b[${this.drawnLines}A\r\x1b[J` : "";
+    this.output.write(`${away}${line}\n`);
+    this.drawnLines = 0;
+  }
+
   private draw(progress: TrainProgress): void {
-    const width = Math.min((this.output.columns ?? 80) - 1, 100);
+    const width = Math.min((this.output.columns || 80) - 1, 100);
     const roomy = (this.output.rows ?? 24) >= CHART_ROWS + 8 && width >= 40;
     const chart = roomy ? lineText(this.spec(progress.steps), { width, height: CHART_ROWS, color: this.color }) : [];
     const lines = [...chart, this.status(progress, width)];

@@ -91,6 +91,25 @@ function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
   return { ...model, config, weights: new Map(kept) };
 }
 
+/**
+ * The tokenizer of a model: what `fromPretrained` would give it.
+ * @param name as for `fromPretrained`
+ * @throws InputError if it has none
+ */
+export async function loadTokenizer(name: string, options: FromPretrainedOptions = {}): Promise<Tokenizer> {
+  const opened = options.files ?? (await openDefault(name, resolveModelName, options));
+  const { files } = await atCheckpoint(opened, options);
+  const paths = await files.list(options);
+  if (paths.includes("tokenizer.json")) return readTokenizer(files, paths, options);
+  const config = paths.includes("config.json")
+    ? parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`)
+    : {};
+  const elsewhere = typeof config.tokenizer_name === "string" ? config.tokenizer_name : null;
+  const found = await findTokenizer(files, elsewhere, options);
+  if (found) return found;
+  throw new InputError(`${name} has no tokenizer.json: name a model that has one.`, { asked: name, found: paths });
+}
+
 /** The tokenizer beside the weights, or of the repository that the configuration names. */
 async function findTokenizer(
   files: ModelFiles,

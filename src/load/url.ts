@@ -40,10 +40,21 @@ export async function urlSource(
       found: response.status,
     });
   };
-  const head = await ask("HEAD", undefined, signal);
-  const size = Number(head.headers.get("content-length") ?? Number.NaN);
-  if (!Number.isSafeInteger(size)) {
-    throw new HubError(`${at.href} does not say how long it is: download it, and read the file.`, { asked: at.href });
+  // Some servers answer GET alone: the first byte's answer tells the size, too.
+  const head = await ask("HEAD", undefined, signal).catch((error) => {
+    if (error.found === 405 || error.found === 501) return ask("GET", "bytes=0-0", signal);
+    throw error;
+  });
+  await head.body?.cancel();
+  const told =
+    head.status === 206 ? head.headers.get("content-range")?.split("/")[1] : head.headers.get("content-length");
+  const size = Number(told ?? Number.NaN);
+  const compressed = head.headers.get("content-encoding") ?? "identity";
+  if (!Number.isSafeInteger(size) || compressed !== "identity") {
+    const why = compressed === "identity" ? "does not say how long it is" : `is sent compressed (${compressed})`;
+    throw new HubError(`${at.href} ${why}, so it cannot be read by ranges: download it, and read the file.`, {
+      asked: at.href,
+    });
   }
 
   let whole: Promise<Uint8Array> | undefined;
@@ -62,7 +73,7 @@ export async function urlSource(
     });
   };
   return {
-    name: at.pathname.split("/").at(-1) || at.href,
+    name: nameOf(head.url || at.href),
     size,
     async read(start, end, stop = signal) {
       if (whole) return (await whole).subarray(start, end);
@@ -76,6 +87,11 @@ export async function urlSource(
       return (await whole).subarray(start, end);
     },
   };
+}
+
+/** The file's name after all redirects: its ending says its format. */
+function nameOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? "") || url;
 }
 
 function reason(error: unknown): string {

@@ -61,17 +61,33 @@ export function lineText(spec: LineSpec, { width, height, color = false }: LineT
       .map(({ text, series }) => ink(text, series))
       .join("")}`;
   });
-  const names = [
-    ...(spec.series.length > 1 ? spec.series.map(({ name }, i) => ink(`━ ${name}`, i)) : []),
-    ...references.map(({ label, y }) => ink(`┈ ${label} ${shown(y)}`, -1)),
+  const entries = [
+    ...(spec.series.length > 1 ? spec.series.map(({ name }, i) => ({ text: `━ ${name}`, series: i })) : []),
+    ...references.map(({ label, y }) => ({ text: `┈ ${label} ${shown(y)}`, series: -1 })),
   ];
+  const legend = fitting(entries, columns);
   return [
     ...(unit ? [`${" ".repeat(margin - 1)}${unit}`] : []),
     ...body,
     `${" ".repeat(margin - 1)}└${"─".repeat(columns)}`,
     `${" ".repeat(margin)}${ends(formatNumber(xs[0]), [spec.x?.label, formatNumber(xs[1])].filter(Boolean).join(" "), columns)}`,
-    ...(names.length > 0 ? [`${" ".repeat(margin)}${names.join("   ")}`] : []),
+    ...(legend.length > 0
+      ? [`${" ".repeat(margin)}${legend.map(({ text, series }) => ink(text, series)).join(BETWEEN)}`]
+      : []),
   ];
+}
+
+const BETWEEN = "   ";
+
+/** As many of a legend's entries as fit beside each other. */
+function fitting<T extends { readonly text: string }>(entries: readonly T[], width: number): T[] {
+  let used = -BETWEEN.length;
+  return entries.filter(({ text }) => {
+    const after = used + BETWEEN.length + textWidth(text);
+    if (after > width) return false;
+    used = after;
+    return true;
+  });
 }
 
 /** Neighbouring letters of one series together. */

@@ -13,6 +13,7 @@ import { storedConfig } from "../models/families/hooked-transformer.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ConfigError, FileFormatError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
 import type { Tokenizer } from "../text/index.ts";
+import type { HeldOutLoss } from "./evaluate.ts";
 import type { OptimizerName } from "./optimizer.ts";
 import type { StepState } from "./step.ts";
 
@@ -23,9 +24,15 @@ export interface Checkpoint {
   readonly optimizer: OptimizerName;
   /** The loss of each step done. */
   readonly losses: readonly number[];
+  /** The loss on what is held out, where it was asked for. */
+  readonly heldOut: readonly HeldOutLoss[];
+  /** What else is told of the training. */
+  readonly about?: Readonly<Record<string, unknown>>;
 }
 
 const FORMAT = 1;
+/** All that optimizers remember of a weight. */
+const SLOTS = ["exp_avg", "exp_avg_sq", "momentum_buffer"];
 
 /** What a checkpoint after so many steps is called. */
 export const checkpointName = (steps: number): string => `step-${String(steps).padStart(7, "0")}`;
@@ -35,7 +42,7 @@ export const checkpointName = (steps: number): string => `step-${String(steps).p
  * `optimizer.safetensors` and `training.json`, from which the training goes on.
  */
 export function checkpointFiles(checkpoint: Checkpoint, tokenizer: Tokenizer | undefined): Map<string, Uint8Array> {
-  const { cfg, state, optimizer, losses } = checkpoint;
+  const { cfg, state, optimizer, losses, heldOut, about } = checkpoint;
   const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);
   const memory = [...state.memory].flatMap(([slot, arrays]) =>
     [...arrays].map(([name, array]): [string, NDArray] => [`${slot}.${name}`, array]),
@@ -44,9 +51,43 @@ export function checkpointFiles(checkpoint: Checkpoint, tokenizer: Tokenizer | u
     ["config.json", json(storedConfig(cfg, tokenizer !== undefined))],
     ["model.safetensors", writeSafetensors(state.weights)],
     ["optimizer.safetensors", writeSafetensors(new Map(memory))],
-    ["training.json", json({ format: FORMAT, optimizer, steps: losses.length, losses })],
+    ["training.json", json({ format: FORMAT, optimizer, steps: losses.length, losses, heldOut, about })],
     ...[...(tokenizer?.files ?? [])].map(([name, content]) => [name, json(content)] as const),
   ]);
+}
+
+/** What a checkpoint tells of its training. */
+interface TrainingJson extends Pick<Checkpoint, "losses" | "heldOut"> {
+  readonly optimizer: unknown;
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What the checkpoint in a folder, or the last of those in it, tells of its training, and the files beside.
+ * @throws UnknownNameError if there is none, FileFormatError if it is not what a training leaves.
+ */
+export async function readTrainingJson(
+  files: ModelFiles,
+): Promise<{ readonly training: TrainingJson; readonly place: ModelFiles }> {
+  const paths = await files.list();
+  const last = trainedSteps(paths, "training.json").at(-1);
+  if (!last && !paths.includes("training.json")) {
+    throw new UnknownNameError("checkpoint", files.name, [], "It has no training.json, which a training leaves there.");
+  }
+  const place = last ? inFolder(files, last.folder) : files;
+  const where = `${place.name}/training.json`;
+  const {
+    format,
+    losses,
+    heldOut = [],
+    optimizer,
+    about = {},
+  } = parseJsonObject(await place.readText("training.json"), where);
+  const numbers = (list: unknown) => Array.isArray(list) && list.every((x) => typeof x === "number");
+  if (format !== FORMAT || !numbers(losses) || !Array.isArray(heldOut)) {
+    throw new FileFormatError(`${where} is not what a training leaves there.`, { asked: where });
+  }
+  return { training: { losses, heldOut, optimizer, about } as TrainingJson, place };
 }
 
 /**
@@ -61,19 +102,9 @@ export async function readCheckpoint(
   optimizer: OptimizerName,
   slots: readonly string[],
 ): Promise<Checkpoint> {
-  const paths = await files.list();
-  const last = trainedSteps(paths, "training.json").at(-1);
-  if (!last && !paths.includes("training.json")) {
-    throw new UnknownNameError("checkpoint", files.name, [], "It has no training.json, which a training leaves there.");
-  }
-  const place = last ? inFolder(files, last.folder) : files;
+  const { training, place } = await readTrainingJson(files);
   const where = `${place.name}/`;
   const read = async (path: string) => parseJsonObject(await place.readText(path), where + path);
-  const training = await read("training.json");
-  const { losses, format } = training;
-  if (format !== FORMAT || !Array.isArray(losses) || !losses.every((x) => typeof x === "number")) {
-    throw new FileFormatError(`${where}training.json is not what a training leaves there.`, { asked: where });
-  }
   if (training.optimizer !== optimizer) {
     throw new ConfigError(
       `The checkpoint ${where} was made with ${training.optimizer}, and its moments mean nothing to ${optimizer}. Go on with ${training.optimizer}.`,
@@ -84,10 +115,23 @@ export async function readCheckpoint(
   const arrays = async (path: string) => readSafetensors(memorySource(where + path, await wholeFile(place, path)));
   const stored = await arrays("model.safetensors");
   const moments = await arrays("optimizer.safetensors");
+  const kept = SLOTS.filter((slot) => [...moments.keys()].some((key) => key.startsWith(`${slot}.`)));
+  if ((kept.length > 0 || moments.size === 0) && kept.join() !== slots.join()) {
+    throw new ConfigError(
+      `The checkpoint ${where} remembers ${kept.join(" and ") || "nothing"} of each weight, but ${optimizer} as it is set now remembers ${slots.join(" and ") || "nothing"}: go on with the momentum that it was made with.`,
+      { asked: slots, found: kept },
+    );
+  }
   const take = (from: ReadonlyMap<string, NDArray>, prefix: string, file: string) =>
     new Map([...weights].map(([name, { shape }]) => [name, sameShape(from, prefix + name, shape, where + file)]));
   const memory = new Map(slots.map((slot) => [slot, take(moments, `${slot}.`, "optimizer.safetensors")]));
-  return { cfg, optimizer, losses, state: { weights: take(stored, "", "model.safetensors"), memory } };
+  return {
+    cfg,
+    optimizer,
+    losses: training.losses,
+    heldOut: training.heldOut,
+    state: { weights: take(stored, "", "model.safetensors"), memory },
+  };
 }
 
 async function wholeFile(files: ModelFiles, path: string): Promise<Uint8Array> {
@@ -98,7 +142,8 @@ async function wholeFile(files: ModelFiles, path: string): Promise<Uint8Array> {
 /** Names, seeds and tokenizers may differ; what is computed may not. */
 const INCIDENTAL = ["model_name", "tokenizer_name", "seed", "original_architecture", "default_prepend_bos"];
 
-function sameConfig(expected: Record<string, unknown>, found: Record<string, unknown>, where: string): void {
+/** @throws ConfigError naming the first field that differs and matters. */
+export function sameConfig(expected: Record<string, unknown>, found: Record<string, unknown>, where: string): void {
   const fields = new Set([...Object.keys(expected), ...Object.keys(found)]);
   for (const field of fields) {
     if (INCIDENTAL.includes(field) || JSON.stringify(expected[field]) === JSON.stringify(found[field])) continue;

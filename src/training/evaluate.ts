@@ -3,13 +3,21 @@ import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
-import { checkedTokens, requireCount } from "./data/batches.ts";
+import { checkedTokens, needTwo, requireCount } from "./data/batches.ts";
+
+/** The mean loss after so many steps on what is not trained on, in nats. */
+export interface HeldOutLoss {
+  readonly step: number;
+  readonly loss: number;
+}
+
+const TOKENS_AT_ONCE = 8192;
 
 /** How to evaluate. */
 export interface EvaluateOptions {
   /** A single number, the mean over the rows of a batch; the mean next-token loss in nats unless given. */
   readonly loss?: ((graph: ModelGraph) => Tensor) | undefined;
-  /** Rows at once; 32 unless given. */
+  /** Rows at once; as many as make 8192 tokens unless given. */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,17 +30,19 @@ export interface EvaluateOptions {
 export async function evaluateLoss(
   model: HookedTransformer,
   data: NDArray<"int32"> | Tensor,
-  { loss = (graph) => graph.loss(), batchSize = 32, signal }: EvaluateOptions = {},
+  { loss, signal, ...options }: EvaluateOptions = {},
 ): Promise<number> {
   const { shape, data: ids } = checkedTokens(data, model.cfg.nCtx, model.cfg.dVocab);
   const [rows, pos] = shape;
+  if (!loss) needTwo(pos);
+  const batchSize = options.batchSize ?? Math.max(1, Math.floor(TOKENS_AT_ONCE / pos));
   requireCount("batchSize", batchSize);
   let sum = 0;
   for (let start = 0; start < rows; start += batchSize) {
     const count = Math.min(batchSize, rows - start);
     const batch = ndarray("int32", [count, pos], ids.slice(start * pos, (start + count) * pos));
     const graph = model.graph(Tensor.leaf(batch, ["batch", "pos"]));
-    const [found] = await model.compute([loss(graph)], signal ? { signal } : {});
+    const [found] = await model.compute([loss ? loss(graph) : graph.loss()], signal ? { signal } : {});
     sum += count * found.item();
   }
   return sum / rows;

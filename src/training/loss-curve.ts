@@ -5,12 +5,7 @@ import { modelFacts } from "../analyses/prompt.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { InputError } from "../tensor/errors.ts";
 import type { Chance } from "./data/tasks.ts";
-
-/** The mean loss after so many steps on what is not trained on, in nats. */
-export interface HeldOutLoss {
-  readonly step: number;
-  readonly loss: number;
-}
+import type { HeldOutLoss } from "./evaluate.ts";
 
 /** A training, as it went. */
 export interface LossCurveOptions {

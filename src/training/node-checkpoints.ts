@@ -1,12 +1,12 @@
 /** Checkpoints in a folder on disk, one folder each. */
-import { access, constants, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 
 /** While a checkpoint is written it lies beside the others, hidden, and gets its name when all of it is on the disk. */
-const UNFINISHED = /^\.step-\d+\.(unfinished|replaced)$/;
+const UNFINISHED = /^\.(step-\d+)\.(unfinished|replaced)$/;
 
 /** Checkpoints under `folder`, which is made where it does not exist. */
 export function folderCheckpoints(folder: string): CheckpointStore {
@@ -15,9 +15,7 @@ export function folderCheckpoints(folder: string): CheckpointStore {
       try {
         await mkdir(folder, { recursive: true });
         await access(folder, constants.W_OK);
-        for (const name of await readdir(folder)) {
-          if (UNFINISHED.test(name)) await rm(join(folder, name), { recursive: true });
-        }
+        await tidy(folder);
       } catch (cause) {
         throw unwritable(folder, cause);
       }
@@ -27,6 +25,7 @@ export function folderCheckpoints(folder: string): CheckpointStore {
       const unfinished = join(folder, `.${checkpoint}.unfinished`);
       const replaced = join(folder, `.${checkpoint}.replaced`);
       try {
+        await refuseForeign(place);
         await rm(unfinished, { recursive: true, force: true });
         await mkdir(unfinished);
         for (const [name, bytes] of files) await writeWhole(join(unfinished, name), bytes);
@@ -35,12 +34,31 @@ export function folderCheckpoints(folder: string): CheckpointStore {
         await rm(replaced, { recursive: true, force: true });
       } catch (cause) {
         await rm(unfinished, { recursive: true, force: true }).catch(() => {});
+        await rename(replaced, place).catch(() => {}); // if it was moved away already
         throw unwritable(place, cause);
       }
       return place;
     },
     open: (checkpoint) => folderFiles(join(folder, checkpoint)),
   };
+}
+
+/** What a crash left: a checkpoint that was to be replaced is put back, if nothing took its place; what is not whole goes. */
+async function tidy(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names) {
+    const [, step, how] = UNFINISHED.exec(name) ?? [];
+    if (how === "replaced" && !names.includes(step)) await rename(join(folder, name), join(folder, step));
+    else if (how) await rm(join(folder, name), { recursive: true });
+  }
+}
+
+/** Only checkpoints are replaced. */
+async function refuseForeign(place: string): Promise<void> {
+  const found = await stat(place).catch(() => undefined);
+  if (!found) return;
+  const ours = found.isDirectory() && (await stat(join(place, "training.json")).catch(() => undefined));
+  if (!ours) throw Object.assign(new Error("in the way"), { code: "EEXIST" });
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
@@ -65,7 +83,7 @@ function unwritable(path: string, cause: unknown): ArgumentError {
       : code === "ENOSPC"
         ? "the disk is full"
         : code === "ENOTDIR" || code === "EEXIST"
-          ? "a file of that name is in the way"
+          ? "something else of that name is in the way"
           : message;
   return new ArgumentError(`Checkpoints cannot be kept in ${path}: ${why}. Give another saveDir.`, {
     asked: path,

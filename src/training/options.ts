@@ -3,6 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import type { ModelFiles } from "../load/index.ts";
+import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { requireCount, type TrainingData } from "./data/batches.ts";
@@ -40,6 +41,10 @@ export interface TrainOptions {
   readonly seed?: number;
   /** What to make smaller, a single number; the mean next-token loss in nats unless given. */
   readonly loss?: (graph: ModelGraph) => Tensor;
+  /** Rows that are not trained on: the loss on them is asked for now and then, with the model as it is then. */
+  readonly heldOut?: NDArray<"int32"> | Tensor;
+  /** After how many steps that is, and after the last: a tenth of all unless given. */
+  readonly evalEvery?: number;
   /** Weights that stay as they are: their names, or a test for names. */
   readonly frozen?: readonly string[] | ((weight: string) => boolean);
   /**
@@ -49,6 +54,8 @@ export interface TrainOptions {
   readonly saveDir?: string | CheckpointStore;
   /** Keep a checkpoint every so many steps besides. */
   readonly saveEvery?: number;
+  /** Whatever else a checkpoint is to say of the training, as plain data: `training.json` has it under `about`. */
+  readonly about?: Readonly<Record<string, string | number | boolean | null>>;
   /** A checkpoint, or a folder of checkpoints whose last is meant, to go on from: weights, moments, steps done. */
   readonly resume?: string | ModelFiles;
 }
@@ -74,6 +81,8 @@ export interface TrainProgress {
   /** Tokens seen since this call began, and how many a second. */
   readonly tokens: number;
   readonly tokensPerSecond: number;
+  /** The loss on `heldOut` after this step, where it was asked for. */
+  readonly heldOut?: number;
   /** The checkpoint that was just written. */
   readonly checkpoint?: string;
   /** The model as it is after this step: to see how it does on what it is not trained on. */
@@ -119,9 +128,15 @@ export function settle(options: TrainOptions, weightNames: readonly string[]): S
     throw new UnknownNameError("schedule", settled.schedule, known);
   }
   for (const [name, from, below] of RANGES) within(name, settled[name as "lr"], from, below);
+  if (settled.betas.length !== 2) {
+    throw new ArgumentError(`betas has ${settled.betas.length} numbers, but it takes two: [0.9, 0.999].`, {
+      asked: settled.betas,
+    });
+  }
   for (const beta of settled.betas) within("betas", beta, 0, 1);
   if (options.maxGradNorm !== undefined) within("maxGradNorm", options.maxGradNorm, Number.MIN_VALUE, Infinity);
   if (options.saveEvery !== undefined) requireCount("saveEvery", options.saveEvery);
+  if (options.evalEvery !== undefined) requireCount("evalEvery", options.evalEvery);
   if (options.saveEvery !== undefined && options.saveDir === undefined) {
     throw new ArgumentError("saveEvery says when to keep a checkpoint, but no saveDir says where: give one.", {
       asked: "saveEvery",

@@ -58,7 +58,10 @@ export async function makeStep(source: StepSource, state: StepState, tokens: NDA
   // What the loss does not need is cut off before the gradient is taken, or the gradient would need it.
   const [loss] = selectEarly([singleNumber(source.loss(graph))]);
   const reached = new Set(topological([loss]));
-  const trained = [...weights.entries()].filter(([name, leaf]) => reached.has(leaf) && !source.frozen(name));
+  // In an order of their own, not in that of a file: sums over all of them then have the same rounding.
+  const trained = [...weights.entries()]
+    .filter(([name, leaf]) => reached.has(leaf) && !source.frozen(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   if (trained.length === 0) {
     throw new ArgumentError("There is nothing to train: the loss depends on no weight that is not frozen.", {
       asked: "loss",
@@ -129,6 +132,12 @@ function scalar(value: number): NDArray<"float32"> {
 }
 
 function singleNumber(loss: Tensor): Tensor {
+  if (!(loss instanceof Tensor)) {
+    throw new ArgumentError(
+      `A loss is a Tensor, a single number made of the graph, but this one is ${loss === null ? "null" : typeof loss}: return it, as in (graph) => graph.loss().`,
+      { asked: "loss", found: loss },
+    );
+  }
   if (loss.shape.every((n) => n === 1)) return loss.shape.length === 0 ? loss : loss.sum();
   throw new ArgumentError(`A loss is a single number, but this one is ${showShape(loss)}: take its mean.`, {
     asked: "loss",

@@ -3,11 +3,12 @@ import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { openDefault } from "../load/open.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { ArgumentError } from "../tensor/errors.ts";
 import type { Tokenizer } from "../text/index.ts";
 import { type Checkpoint, checkpointFiles, checkpointName, readCheckpoint } from "./checkpoint.ts";
 import { type CheckpointStore, storeOf } from "./checkpoint-store.ts";
-import { type Batches, makeBatches } from "./data/batches.ts";
+import { type Batches, checkedTokens, makeBatches, needTwo } from "./data/batches.ts";
+import { evaluateLoss, type HeldOutLoss } from "./evaluate.ts";
 import { makeOptimizer } from "./optimizer.ts";
 import { settle, stepsInAll, type TrainControls, type TrainOptions } from "./options.ts";
 import { learningRate } from "./schedule.ts";
@@ -20,6 +21,8 @@ export interface TrainResult {
   readonly model: HookedTransformer;
   /** The loss of each step's batch before the step, from the very first step on, also where training was resumed. */
   readonly losses: readonly number[];
+  /** The loss on `heldOut`, from the first time it was asked for on. */
+  readonly heldOut: readonly HeldOutLoss[];
   /** The last checkpoint; `undefined` without `saveDir`. */
   readonly checkpoint: string | undefined;
 }
@@ -50,13 +53,15 @@ export async function train(
   await store?.check();
 
   let state: StepState = { weights: initial, memory: freshMemory(optimizer, initial) };
-  const losses: number[] = [];
+  let losses: number[] = [];
+  let heldOut: HeldOutLoss[] = [];
   if (options.resume !== undefined) {
     const files =
       typeof options.resume === "string" ? await openDefault(options.resume, (path) => path, {}) : options.resume;
     const found = await readCheckpoint(files, model.cfg, initial, name, optimizer.memory);
     state = found.state;
-    losses.push(...found.losses);
+    losses = [...found.losses];
+    heldOut = [...found.heldOut];
     if (losses.length > steps) {
       throw new ArgumentError(
         `The checkpoint has ${losses.length} steps behind it, more than the ${steps} that are asked for in all.`,
@@ -75,11 +80,16 @@ export async function train(
     frozen: settled.frozen,
   });
   const keeper = new Keeper(store, model.text?.tokenizer);
-  const now = (): Checkpoint => ({ cfg: model.cfg, state, optimizer: name, losses });
+  const now = (): Checkpoint => ({
+    ...{ cfg: model.cfg, state, optimizer: name, losses, heldOut },
+    ...(options.about ? { about: options.about } : {}),
+  });
+  if (options.heldOut) checkedTokens(options.heldOut, model.cfg.nCtx, model.cfg.dVocab);
+  const evalEvery = options.evalEvery ?? Math.ceil(steps / 10);
   const rate = startRate();
   for (let step = losses.length; step < steps; step++) {
     if (signal?.aborted) {
-      if (!whatBroke(0, 0, state)) await keeper.keep(now());
+      if (step > 0 && !whatBroke(0, 0, state)) await keeper.keep(now());
       signal.throwIfAborted();
     }
     const batch = batchOf(batches, step, options);
@@ -91,16 +101,23 @@ export async function train(
     if (broken) throw new TrainingError(broken, { step, loss, lr: stepLr }, keeper.last);
     state = after;
     losses.push(loss);
+    const asks = options.heldOut && (step + 1 === steps || (step + 1) % evalEvery === 0);
+    const seen = rate(batch.data.length);
+    if (asks) {
+      const evaluated = evaluateLoss(withWeights(model, after.weights), options.heldOut!, { loss: options.loss });
+      heldOut.push({ step: step + 1, loss: await evaluated });
+    }
     const saved = keeps ? await keeper.keep(now()) : undefined;
     await onProgress?.({
       ...{ step: step + 1, steps, loss, gradNorm, lr: stepLr },
-      ...rate(batch.data.length),
+      ...seen,
+      ...(asks ? { heldOut: heldOut.at(-1)!.loss } : {}),
       ...(saved ? { checkpoint: saved } : {}),
       model: () => withWeights(model, after.weights),
     });
   }
   await keeper.keep(now());
-  return { model: withWeights(model, state.weights), losses, checkpoint: keeper.last };
+  return { model: withWeights(model, state.weights), losses, heldOut, checkpoint: keeper.last };
 }
 
 /** What is no number any more, in words. Weights are looked at where they are about to be kept. */
@@ -117,14 +134,7 @@ const meanLoss = (graph: ModelGraph) => graph.loss();
 
 function batchOf(batches: Batches, step: number, options: TrainOptions): NDArray<"int32"> {
   const batch = batches.at(step);
-  if (batch.shape[1] < 2 && !options.loss) {
-    throw new InputError(
-      "A next-token loss needs rows of two tokens or more, one to predict from and one to predict.",
-      {
-        found: batch.shape[1],
-      },
-    );
-  }
+  if (!options.loss) needTwo(batch.shape[1]);
   return batch;
 }
 

@@ -16,6 +16,7 @@ export async function command(...args: readonly string[]): Promise<Ran> {
     stderr: stream((text) => (stderr += text)),
     signal: new AbortController().signal,
     finishOnSignal: () => {},
+    busy: async (work) => work(),
   });
   return { stdout, stderr };
 }

@@ -1,4 +1,5 @@
 /** `glassformer train`: a model in a folder, its loss told, and nothing lost whatever happens. */
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
@@ -44,7 +45,7 @@ describe("glassformer train", () => {
     expect(stderr).toMatch(/rows of 32 tokens to train on, \d+ held out\n/);
     expect(stderr).toMatch(/\nstep 60 of 60, loss [\d.]+ nats, held out [\d.]+, [\d,]+ tokens\/s/);
     expect(stderr).toMatch(
-      /\nWrote curve\.html\nWrote curve\.json\nKept first\/step-0000060\. --model first opens it\.\n$/,
+      /\nKept first\/step-0000060\. --model first opens it\.\nWrote curve\.html\nWrote curve\.json\n$/,
     );
     expect(stdout).toMatch(/^How far has training brought the loss/);
     expect(stdout).toMatch(
@@ -81,55 +82,52 @@ describe("glassformer train", () => {
   it("goes on with --resume to the numbers of a training that was not interrupted", async () => {
     const args = ["text.txt", ...small, "--seed", "3", "--save-every", "5", "--out"];
     const whole = await train([...args, "whole", "--steps", "14"]);
-    const stopped = await train([...args, "half", "--steps", "14", "--json"], { interruptAt: /step 6 of 14/ });
+    const stopped = await train([...args, "parts", "--steps", "14", "--json"], { interruptAt: /step 6 of 14/ });
     expect(whole.code).toBe(0);
     expect(stopped.code).toBe(130);
     expect(stopped.stdout).toBe("");
     expect(stopped.stderr).toMatch(
-      /Stopping after this step.*\n(.*\n)?Kept as step \d+ of half\. The same command with --resume/,
+      /Stopping after this step.*\n(.*\n)?Kept as step \d+ of parts\. The same command with --resume/,
     );
-    const kept = (await getCheckpointLabels(inFolder("half"))).at(-1)!;
+    const kept = (await getCheckpointLabels(inFolder("parts"))).at(-1)!;
     expect(kept).toBeGreaterThanOrEqual(6);
     expect(kept).toBeLessThan(14);
-    // What says how the model is made need not be said again, and must not.
-    const rest = [
-      "text.txt",
-      "--batch-size",
-      "8",
-      "--seed",
-      "3",
-      "--save-every",
-      "5",
-      "--out",
-      "half",
-      "--steps",
-      "14",
-    ];
-    const resumed = await train([...rest, "--resume"]);
+    const resumed = await train([...args, "parts", "--steps", "14", "--resume"]);
     expect(resumed.stderr).toContain(`going on from step ${kept}\n`);
     expect(resumed.code).toBe(0);
-    expect(losses("half", 14)).toEqual(losses("whole", 14));
-    const weights = (out: string) => readFileSync(inFolder(out, "step-0000014/model.safetensors"));
-    expect(weights("half").equals(weights("whole"))).toBe(true);
+    expect(losses("parts", 14)).toEqual(losses("whole", 14));
+    for (const file of ["model.safetensors", "optimizer.safetensors", "training.json", "config.json"]) {
+      const kept = (out: string) => readFileSync(inFolder(out, "step-0000014", file));
+      expect(kept("parts").equals(kept("whole")), file).toBe(true);
+    }
+    // What is told is the same, too, and again when there is nothing left to do.
+    const again = await train([...args, "parts", "--steps", "14", "--resume"]);
+    for (const told of [resumed, again]) expect(told.stdout.replaceAll("parts", "whole")).toBe(whole.stdout);
+  });
+
+  it("goes on only with what it began with: other rows are refused, another rate is told", async () => {
+    const begin = ["text.txt", ...small, "--steps", "4", "--out", "held"];
+    expect((await train(begin)).code).toBe(0);
+    for (const other of [
+      ["--hold-out", "0.5"],
+      ["--max-length", "16"],
+    ]) {
+      const refused = await train(["text.txt", "--steps", "6", "--out", "held", "--resume", ...other]);
+      expect(refused.stderr).toMatch(/held was trained on other rows.*--resume takes the same files/);
+      expect(refused.code).toBe(2);
+    }
+    const model = await train([...begin, "--resume", "--d-mlp", "20"]);
+    expect(model.stderr).toMatch(/held is of another configuration: its d_mlp is 64, the model's 20/);
+    const slower = await train([...begin.with(begin.indexOf("4"), "6"), "--resume", "--lr", "0.001"]);
+    expect(slower.stderr).toContain("lr is 0.001 from here on; it was 0.003\n");
+    expect(slower.code).toBe(0);
   });
 
   it("killed at any moment leaves no half checkpoint, and goes on from the last", async () => {
     const args = ["text.txt", ...small, "--save-every", "1", "--steps", "1000", "--out", "killed"];
     for (const at of [/step 50 of/, /going on[\s\S]*step 150 of/, /going on[\s\S]*step 250 of/]) {
-      const again = existsSync(inFolder("killed"));
-      const rest = [
-        "text.txt",
-        "--batch-size",
-        "8",
-        "--save-every",
-        "1",
-        "--steps",
-        "1000",
-        "--out",
-        "killed",
-        "--resume",
-      ];
-      const ended = await train(again ? rest : args, { interruptAt: at, signal: "SIGKILL" });
+      const again = existsSync(inFolder("killed")) ? ["--resume"] : [];
+      const ended = await train([...args, ...again], { interruptAt: at, signal: "SIGKILL" });
       expect(ended.code).toBe(null);
       const labels = await getCheckpointLabels(inFolder("killed"));
       expect(labels.length).toBeGreaterThan(10);
@@ -202,6 +200,20 @@ describe("glassformer train", () => {
     expect(opened.cfg).toMatchObject({ nLayers: 2, attnOnly: true, positionalEmbeddingType: "shortformer", nCtx: 13 });
   });
 
+  it("takes the tokenizer of a training, of a model and of a file, and hundreds of thousands of short texts", async () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => JSON.stringify({ text: `${i}` }));
+    cli.given("many.jsonl", many.join("\n"));
+    const sizes = ["--d-model", "8", "--n-heads", "1", "--n-ctx", "64", "--steps", "1"];
+    const json = join(cli.there.folder, "models/solu-1l-novels/tokenizer.json");
+    for (const [i, from] of ["first", "solu-1l-novels", json].entries()) {
+      const { code, stderr } = await train(["many.jsonl", ...sizes, "--tokenizer", from, "--out", `as${i}`]);
+      expect(stderr).toContain("many.jsonl: 200,000 texts");
+      expect(code).toBe(0);
+    }
+    const sizesOf = async (out: string) => (await HookedTransformer.fromPretrained(inFolder(out))).cfg.dVocab;
+    expect([await sizesOf("as0"), await sizesOf("as1"), await sizesOf("as2")]).toEqual([300, 4096, 4096]);
+  });
+
   it("takes a model's configuration from a file, and options on top", async () => {
     cli.given(
       "cfg.json",
@@ -214,6 +226,41 @@ describe("glassformer train", () => {
     expect(code).toBe(0);
     const { cfg } = await HookedTransformer.fromPretrainedNoProcessing(inFolder("configured"));
     expect(cfg).toMatchObject({ nLayers: 1, nHeads: 3, dHead: 4, actFn: "gelu", dVocab: 280 });
+  });
+});
+
+describe("whoever watches may leave:", () => {
+  it.each([
+    ["stderr is closed", "2>&1 >/dev/null | head -3", 30],
+    ["stdout is closed", "2>/dev/null | head -c 20", 30],
+    ["stderr is full", "2>/dev/full >/dev/null", 30],
+  ])("%s, and the training is kept, reports too", async (what, to, steps) => {
+    const out = what.replaceAll(" ", "-");
+    const main = join(cli.there.folder, "dist/cli/main.js");
+    const args = [...small, "--steps", steps, "--out", out, "--report", `${out}.html`].join(" ");
+    const child = spawn("bash", ["-c", `"${process.execPath}" "${main}" train text.txt ${args} ${to}`], {
+      cwd: cli.folder,
+      stdio: "ignore",
+    });
+    await new Promise((resolve) => child.on("close", resolve));
+    expect(await getCheckpointLabels(inFolder(out))).toEqual([6, 12, 18, 24, 30]);
+    expect(existsSync(inFolder(`${out}.html`))).toBe(true);
+  });
+
+  it("the terminal is closed, and what is done is kept", async () => {
+    const args = ["text.txt", ...small, "--steps", "2000", "--save-every", "1000", "--out", "hung-up"];
+    const { code } = await train(args, { interruptAt: /step 100 of/, signal: "SIGHUP" });
+    expect(code).toBe(129);
+    expect((await getCheckpointLabels(inFolder("hung-up")))[0]).toBeGreaterThanOrEqual(100);
+  });
+
+  it("before the first step, and nothing is kept; while a tokenizer is made, and it ends at once", async () => {
+    cli.given("long.txt", "ACGT".repeat(200_000));
+    const started = performance.now();
+    const ended = await train(["long.txt", "--out", "early"], { interruptAt: /characters\n/ });
+    expect([null, 130]).toContain(ended.code);
+    expect(performance.now() - started).toBeLessThan(8000);
+    expect(readdirSync(inFolder("early"))).toEqual([]);
   });
 });
 
@@ -295,12 +342,12 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     [
       "steps and epochs",
       ["text.txt", "--steps", "1", "--epochs", "1", "--out", "x"],
-      /Give steps or numEpochs|steps or epochs/i,
+      /--steps and --epochs both say how long/,
     ],
     [
       "epochs of a task without an end",
       ["--task", "repeated-tokens", "--epochs", "1", "--out", "x"],
-      /no epochs: give steps/,
+      /no epochs: give --steps/,
     ],
     [
       "a weight to freeze that is none",
@@ -310,7 +357,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     [
       "a folder that is a file",
       ["text.txt", "--out", "text.txt"],
-      /kept in text\.txt: a file of that name is in the way/,
+      /kept in text\.txt: something else of that name is in the way/,
     ],
     ["a folder below a file", ["text.txt", "--out", "text.txt/x"], /in the way/],
     [
@@ -322,6 +369,44 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
       "a model and its sizes",
       ["text.txt", "--model", "solu-1l-novels", "--d-model", "4", "--out", "x"],
       /takes solu-1l-novels as it is: leave out --d-model/,
+    ],
+    [
+      "a model's own folder",
+      () => ["text.txt", "--out", join(cli.there.folder, "models/solu-1l-novels")],
+      /is the folder of a model.*Name another folder/,
+    ],
+    [
+      "an option of another task",
+      ["--task", "modular-addition", "--length", "4", "--out", "x"],
+      /--length is of --task repeated-tokens: leave it out/,
+    ],
+    [
+      "an option of texts for a task",
+      ["--task", "modular-addition", "--valid", "text.txt", "--out", "x"],
+      /--valid is about texts/,
+    ],
+    ["momentum without sgd", ["text.txt", "--momentum", "0.9", "--out", "x"], /--momentum is of --optimizer sgd/],
+    ["no step", ["text.txt", "--steps", "0", "--out", "x"], /--steps <n>.*'0'.*whole number from 1 up/],
+    [
+      "a vocabulary that the texts do not have",
+      () => ["text.txt", "--config", cli.given("v.json", '{"d_vocab_out": 10}'), "--vocab-size", "300", "--out", "x"],
+      /v\.json says d_vocab_out 10, but what is trained on has 300/,
+    ],
+    [
+      "sums that do not fit",
+      ["--task", "modular-addition", "--p", "100000", "--out", "x"],
+      /p is 100000.*more than fit in memory/,
+    ],
+    [
+      "a model that does not fit",
+      ["--task", "modular-addition", "--p", "5", "--d-model", "1000000", "--out", "x"],
+      /does not fit into memory/,
+    ],
+    ["a sequence of one token", ["--task", "repeated-tokens", "--length", "1", "--out", "x"], /length is 1/],
+    [
+      "a text that is null",
+      () => [cli.given("n.jsonl", '{"text":null}\n'), "--out", "x"],
+      /Line 1 of n\.jsonl has null under "text", not a text/,
     ],
     ["a model without that name", ["text.txt", "--model", "solu-1m", "--out", "x"], /solu-1m.*solu-1l/],
   ];

@@ -23,9 +23,13 @@ function screen(output: { isTTY: boolean; columns?: number; rows?: number }) {
       tokensPerSecond: 12345.6,
       gradNorm: 1,
     };
-    made.update({ ...progress, model: () => null as never } satisfies TrainProgress, heldOut);
+    made.update({
+      ...progress,
+      ...(heldOut === undefined ? {} : { heldOut }),
+      model: () => null as never,
+    } satisfies TrainProgress);
   };
-  return { written, step, time };
+  return { made, written, step, time };
 }
 
 describe("the training screen", () => {
@@ -72,6 +76,16 @@ describe("the training screen", () => {
     expect(written).toHaveLength(21);
     expect(written[0]).toMatch(/^step 1 of 100, loss 7\.980 nats, .*\n$/);
     expect(written.join("")).not.toContain("\x1b");
+  });
+
+  it("puts what is said above, and draws anew below it", () => {
+    const { made, written, step } = screen({ isTTY: true, columns: 80, rows: 40 });
+    step(1);
+    const lines = written[0].split("\n").length - 1;
+    made.say("Stopping.");
+    expect(written[1]).toBe(`\x1b[${lines}A\r\x1b[JStopping.\n`);
+    step(2);
+    expect(written[2].startsWith("\r\x1b[2K")).toBe(true);
   });
 
   it("tells times as clocks do", () => {

@@ -12,6 +12,9 @@ export interface RangeServer {
   ignoreRange: boolean;
   /** Bodies end, with the connection, after so many bytes. */
   cutAfter: number | undefined;
+  redirect: Readonly<Record<string, string>>;
+  refuseHead: boolean;
+  encoding: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -19,11 +22,18 @@ export async function serveRanges(files: Readonly<Record<string, Uint8Array>>): 
   const server = createServer((request, response) => {
     const { range } = request.headers;
     seen.asked.push([request.method, request.url, range].filter(Boolean).join(" "));
+    const elsewhere = seen.redirect[request.url ?? ""];
+    if (elsewhere) return response.writeHead(302, { location: elsewhere }).end();
+    if (request.method === "HEAD" && seen.refuseHead) return response.writeHead(405).end();
     const content = files[request.url ?? ""];
     if (!content) return response.writeHead(404).end();
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec((!seen.ignoreRange && range) || "") ?? [];
     const body = from === undefined ? content : content.subarray(Number(from), Number(to) + 1);
-    response.writeHead(from === undefined ? 200 : 206, { "content-length": body.length });
+    response.writeHead(from === undefined ? 200 : 206, {
+      "content-length": body.length,
+      ...(from === undefined ? {} : { "content-range": `bytes ${from}-${to}/${content.length}` }),
+      ...(seen.encoding ? { "content-encoding": seen.encoding } : {}),
+    });
     if (request.method === "HEAD") return response.end();
     const sent = body.subarray(0, seen.cutAfter);
     seen.sent += sent.length;
@@ -37,6 +47,9 @@ export async function serveRanges(files: Readonly<Record<string, Uint8Array>>): 
     sent: 0,
     ignoreRange: false,
     cutAfter: undefined,
+    redirect: {},
+    refuseHead: false,
+    encoding: undefined,
     async stop() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

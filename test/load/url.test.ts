@@ -48,6 +48,22 @@ describe("a file behind a URL", () => {
     server = await serveRanges({});
   });
 
+  test("is called what it is called after all redirects, and may be at a server that answers GET alone", async () => {
+    server.redirect = { "/latest": "/data/file.bin" };
+    expect((await urlSource(`${server.url}/latest`)).name).toBe("file.bin");
+    server.refuseHead = true;
+    const source = await urlSource(`${server.url}/data/file.bin`);
+    expect([source.name, source.size]).toEqual(["file.bin", 1000]);
+    expect(await source.read(3, 5)).toEqual(content.subarray(3, 5));
+    server.ignoreRange = true;
+    expect((await urlSource(`${server.url}/data/file.bin`)).size).toBe(1000);
+  });
+
+  test("that is sent compressed whatever is asked is told so", async () => {
+    server.encoding = "gzip";
+    await expect(urlSource(`${server.url}/data/file.bin`)).rejects.toThrow(/sent compressed \(gzip\).*download it/);
+  });
+
   test("is not read on once its signal is aborted", async () => {
     const stop = new AbortController();
     const source = await urlSource(`${server.url}/data/file.bin`, { signal: stop.signal });

@@ -1,10 +1,10 @@
 /** Checkpoints: whole or not there, opened as models, gone on from to the same numbers. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { initWeights } from "../../src/models/init-weights.ts";
-import { getCheckpointLabels, HookedTransformer, parseConfig, Tokenizer } from "../../src/node.ts";
+import { evaluateLoss, getCheckpointLabels, HookedTransformer, parseConfig, Tokenizer } from "../../src/node.ts";
 import { ArgumentError, ConfigError, FileFormatError, WeightsError } from "../../src/tensor/errors.ts";
 import { trainBpe } from "../../src/training/data/train-bpe.ts";
 import { train } from "../../src/training/train.ts";
@@ -140,6 +140,46 @@ describe("a checkpoint", () => {
     expect(opened.W_E.data).toEqual(again.model.W_E.data);
   });
 
+  test("that a crash left between two names is put back; what is no checkpoint is never replaced", async () => {
+    await train(model(), { ...options, steps: 2, saveDir: folder });
+    await rename(join(folder, "step-0000002"), join(folder, ".step-0000002.replaced"));
+    await mkdir(join(folder, ".step-0000002.unfinished"));
+    const { losses } = await train(model(), {
+      ...options,
+      steps: 3,
+      saveDir: folder,
+      saveEvery: 1,
+      resume: folder,
+    }).catch(async () => {
+      // The store is tidied before the checkpoint is looked for.
+      return train(model(), { ...options, steps: 3, saveDir: folder, resume: folder });
+    });
+    expect(losses).toHaveLength(3);
+    expect((await readdir(folder)).sort()).toEqual(["step-0000002", "step-0000003"]);
+    await writeFile(join(folder, "step-0000004"), "mine");
+    const run = train(model(), { ...options, steps: 4, saveDir: folder });
+    await expect(run).rejects.toThrow(/step-0000004: something else of that name is in the way/);
+    expect(await readFile(join(folder, "step-0000004"), "utf8")).toBe("mine");
+  });
+
+  test("tells the losses on what is held out, from the first on, also where training was resumed", async () => {
+    const heldOut = { ...data, data: data.data.map((id) => (id * 7) % 12) };
+    const all = { ...options, heldOut, evalEvery: 2 };
+    const whole = await train(model(), { ...all, steps: 5 });
+    expect(whole.heldOut.map(({ step }) => step)).toEqual([2, 4, 5]);
+    await train(model(), { ...all, steps: 4, saveDir: folder });
+    const rest = await train(model(), { ...all, steps: 5, resume: folder });
+    expect(rest.heldOut).toEqual(whole.heldOut);
+    expect(whole.heldOut[2].loss).toBeCloseTo(await evaluateLoss(whole.model, heldOut), 6);
+  });
+
+  test("of another momentum is refused", async () => {
+    const sgd = { ...options, optimizer: "sgd" as const };
+    await train(model(), { ...sgd, steps: 2, momentum: 0.9, saveDir: folder });
+    const without = train(model(), { ...sgd, steps: 3, resume: folder });
+    await expect(without).rejects.toThrow(/remembers momentum_buffer of each weight, but sgd.*remembers nothing/);
+  });
+
   test("that was good is kept when the loss is a number no more, and the error names it", async () => {
     const kept = { saveEvery: 1, saveDir: folder };
     const run = train(model(), {
@@ -169,7 +209,7 @@ describe("a checkpoint", () => {
       steps++;
     };
     const there = train(model(), { ...options, steps: 2, saveDir: join(folder, "file") }, { onProgress });
-    await expect(there).rejects.toThrow(/a file of that name is in the way.*another saveDir/);
+    await expect(there).rejects.toThrow(/something else of that name is in the way.*another saveDir/);
     await expect(there).rejects.toThrow(ArgumentError);
     const below = train(model(), { ...options, steps: 2, saveDir: join(folder, "file", "x") }, { onProgress });
     await expect(below).rejects.toThrow(/in the way/);

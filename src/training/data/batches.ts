@@ -64,13 +64,20 @@ export function permutation(n: number, seed: number, epoch: number): Int32Array<
 /** Tokens that the model can read. @throws ShapeError, InputError */
 export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {
   const array = data instanceof Tensor ? data.array : data;
-  if (array?.dtype !== "int32" || array.shape.length !== 2) {
+  if (array?.dtype !== "int32" || array.shape?.length !== 2) {
+    const found = array?.dtype === undefined ? (data instanceof Tensor ? "not computed" : String(data)) : array.dtype;
     throw new ShapeError(
-      `Training data is tokens, int32 [row pos], but this is ${array?.dtype ?? "not computed"} [${data.shape}].`,
-      { asked: "[row pos]", found: data.shape },
+      `Training data is tokens, int32 [row pos], but this is ${found}${data?.shape ? ` [${data.shape}]` : ""}.`,
+      { asked: "[row pos]", found: data?.shape },
     );
   }
   const [rows, pos] = array.shape;
+  if (array.data.length !== rows * pos) {
+    throw new ShapeError(`Training data of [${rows}, ${pos}] has ${array.data.length} numbers, not ${rows * pos}.`, {
+      asked: rows * pos,
+      found: array.data.length,
+    });
+  }
   if (rows === 0) throw new InputError("There is nothing to train on: the data has no rows.", { found: 0 });
   if (pos > nCtx) {
     throw new InputError(`The data's rows have ${pos} tokens, but the model's context holds ${nCtx}.`, {
@@ -86,6 +93,14 @@ export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVo
     );
   }
   return array as NDArray<"int32">;
+}
+
+/** @throws InputError for rows that have no token to predict from another */
+export function needTwo(pos: number): void {
+  if (pos >= 2) return;
+  throw new InputError("A next-token loss needs rows of two tokens or more, one to predict from and one to predict.", {
+    found: pos,
+  });
 }
 
 /** A positive whole number, or an error that names the option. @throws ArgumentError */

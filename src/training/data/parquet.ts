@@ -51,15 +51,14 @@ export async function readParquetTexts(
 
 function text(value: unknown, where: string, column: string): string {
   if (typeof value === "string") return value;
+  const kind = typeof value;
   const found =
-    value === null || value === undefined ? "nothing" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
-  throw new FileFormatError(
-    `${where} has ${found} under "${column}", not a text. Name the column with the texts: \`column\`.`,
-    {
-      asked: column,
-      found,
-    },
-  );
+    value === null || value === undefined
+      ? "nothing"
+      : Array.isArray(value)
+        ? "a list"
+        : `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+  throw new FileFormatError(`${where} has ${found} under "${column}", not a text.`, { asked: column, found });
 }
 
 /** The reader's own errors are about the file. */

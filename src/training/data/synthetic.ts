@@ -5,6 +5,9 @@ import { uniform } from "../../tensor/random.ts";
 import { permutation, requireCount } from "./batches.ts";
 import type { TrainingTask } from "./tasks.ts";
 
+/** All sums modulo this are 50 million numbers. */
+const MOST_P = 4096;
+
 /** How sums are divided. */
 export interface ModularAdditionOptions {
   readonly p: number;
@@ -19,9 +22,19 @@ export interface ModularAdditionOptions {
  * later finds the rule: it groks (Power et al. 2022; Nanda et al. 2023, arXiv 2301.05217).
  */
 export function modularAddition({ p, share, seed = 0 }: ModularAdditionOptions): TrainingTask<NDArray<"int32">> {
-  const order = permutation(requireCount("p", p) ** 2, seed, 0);
-  const rows = (pairs: Int32Array) =>
-    ndarray("int32", [pairs.length, 3], Int32Array.from([...pairs].flatMap((i) => [Math.floor(i / p), i % p, p])));
+  if (requireCount("p", p) > MOST_P) {
+    throw new ArgumentError(`p is ${p}: all ${p}² sums are more than fit in memory. Give ${MOST_P} or less.`, {
+      asked: p,
+    });
+  }
+  const order = permutation(p ** 2, seed, 0);
+  const rows = (pairs: Int32Array) => {
+    const data = new Int32Array(3 * pairs.length);
+    pairs.forEach((pair, i) => {
+      data.set([Math.floor(pair / p), pair % p, p], 3 * i);
+    });
+    return ndarray("int32", [pairs.length, 3], data);
+  };
   const known = Math.round(share * p * p);
   if (!(known > 0 && known < p * p)) {
     throw new ArgumentError(
@@ -72,7 +85,15 @@ export function repeatedTokens({
   batchSize,
   seed = 0,
 }: RepeatedTokensOptions): TrainingTask<(step: number) => NDArray<"int32">> {
-  const pos = 2 * requireCount("length", length) + 1;
+  const pos = 2 * length + 1;
+  if (requireCount("length", length) < 2) {
+    throw new ArgumentError(
+      "length is 1: the second time begins with a token that nothing foretells, so give 2 or more.",
+      {
+        asked: length,
+      },
+    );
+  }
   requireCount("shortest", shortest);
   requireCount("batchSize", batchSize);
   if (requireCount("dVocab", dVocab) < 3) {

@@ -37,6 +37,15 @@ function textOf(line: string, where: string, column: string): string {
   const fields = parseJsonObject(line, where);
   const text = fields[column];
   if (typeof text === "string") return text;
+  if (text !== undefined) {
+    const found =
+      text === null
+        ? "null"
+        : Array.isArray(text)
+          ? "a list"
+          : `${/^[aeiou]/.test(typeof text) ? "an" : "a"} ${typeof text}`;
+    throw new FileFormatError(`${where} has ${found} under "${column}", not a text.`, { asked: column, found });
+  }
   const names = Object.keys(fields);
   throw new FileFormatError(
     `${where} has no text under "${column}"; its fields are ${names.join(", ") || "none"}. Name the field with \`column\`.`,

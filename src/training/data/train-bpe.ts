@@ -122,18 +122,25 @@ function mergePairs(
     };
     for (const word of places.get(key)!) {
       const { tokens } = word;
-      for (let i = 0; i + 1 < tokens.length; i++) {
-        if (tokens[i] !== left || tokens[i + 1] !== right) continue;
-        if (i > 0) {
-          change(tokens[i - 1], left, word, -word.count);
-          added(tokens[i - 1], merged, word);
+      // Written anew from left to right, in place: what is taken out of a long word must not move the rest each time.
+      let kept = 0;
+      for (let i = 0; i < tokens.length; i++) {
+        if (tokens[i] !== left || tokens[i + 1] !== right) {
+          tokens[kept++] = tokens[i];
+          continue;
+        }
+        if (kept > 0) {
+          change(tokens[kept - 1], left, word, -word.count);
+          added(tokens[kept - 1], merged, word);
         }
         if (i + 2 < tokens.length) {
           change(right, tokens[i + 2], word, -word.count);
           added(merged, tokens[i + 2], word);
         }
-        tokens.splice(i, 2, merged);
+        tokens[kept++] = merged;
+        i++;
       }
+      tokens.length = kept;
     }
     counts.delete(key);
     places.delete(key);

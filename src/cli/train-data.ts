@@ -1,0 +1,84 @@
+/** From the files that `glassformer train` is given to texts, a tokenizer, and rows of tokens. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { addAbortSignal } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { loadTokenizer } from "../lens/from-pretrained.ts";
+import type { ByteSource } from "../load/bytes.ts";
+import { memorySource, parseJsonObject, urlSource } from "../load/index.ts";
+import { fileSource } from "../load/node.ts";
+import { unreadable } from "../load/node-file.ts";
+import type { NDArray } from "../tensor/array.ts";
+import { InputError } from "../tensor/errors.ts";
+import { Tokenizer, type TokenRules } from "../text/index.ts";
+import { readTexts } from "../training/data/texts.ts";
+import { tokenizeAndConcatenate } from "../training/data/tokenize-and-concatenate.ts";
+import { trainBpe } from "../training/data/train-bpe.ts";
+import { isSystemError } from "./exit.ts";
+import type { Terminal } from "./terminal.ts";
+import type { TrainFlags } from "./train-options.ts";
+
+/** What tells and what stops, while things are read. */
+export interface SetupContext extends Pick<Terminal, "signal" | "busy"> {
+  /** Tells what was read and decided, a line each. */
+  readonly say: (line: string) => void;
+}
+
+const number = (n: number): string => n.toLocaleString("en");
+
+/** The texts of all files, one after the other. @throws InputError for a file without any */
+export async function textsOf(
+  paths: readonly string[],
+  { column, maxTexts }: TrainFlags,
+  { signal, say }: SetupContext,
+): Promise<string[]> {
+  const all: string[][] = [];
+  for (const path of paths) {
+    const texts = await readTexts(await sourceOf(path, signal), { column, maxTexts, signal });
+    const letters = texts.reduce((n, text) => n + text.length, 0);
+    say(`${path}: ${number(texts.length)} ${texts.length === 1 ? "text" : "texts"}, ${number(letters)} characters`);
+    if (texts.length === 0) throw new InputError(`${path} holds no text: it is empty.`, { asked: path });
+    all.push(texts);
+  }
+  return all.flat();
+}
+
+/** A path, a URL, or "-" for standard input. */
+async function sourceOf(path: string, signal: AbortSignal): Promise<ByteSource> {
+  if (path === "-") return memorySource("Standard input", await buffer(addAbortSignal(signal, process.stdin)));
+  return /^https?:\/\//i.test(path) ? urlSource(path, { signal }) : fileSource(path);
+}
+
+/** A JSON file as an object. @throws InputError if it cannot be read, FileFormatError if it is not one */
+export async function jsonFile(path: string): Promise<Record<string, unknown>> {
+  const text = await readFile(path, "utf8").catch((cause) => {
+    throw isSystemError(cause) ? unreadable(path, cause) : cause;
+  });
+  return parseJsonObject(text.replace(/^\uFEFF/, ""), path);
+}
+
+/** The tokenizer of a file (with the `tokenizer_config.json` beside it) or of a model; or one that is made from the texts. */
+export async function tokenizerFor(
+  texts: readonly string[],
+  { tokenizer: from, vocabSize = 4096 }: TrainFlags,
+  { signal, say, busy }: SetupContext,
+): Promise<Tokenizer> {
+  if (from?.endsWith(".json")) {
+    const config = await jsonFile(join(dirname(from), "tokenizer_config.json")).catch(() => undefined);
+    return Tokenizer.fromJson(await jsonFile(from), config);
+  }
+  if (from !== undefined) return loadTokenizer(from, { signal });
+  const made = Tokenizer.fromJson(await busy(() => trainBpe(texts, { vocabSize })));
+  say(`a tokenizer of ${number(made.vocabSize)} tokens, made from the texts`);
+  return made;
+}
+
+/** Rows of `maxLength` tokens. @throws InputError naming the options of this command, for texts that do not fill one */
+export function rowsOf(
+  texts: readonly string[],
+  rules: TokenRules,
+  maxLength: number,
+  { busy }: SetupContext,
+): Promise<NDArray<"int32">> {
+  return busy(() => tokenizeAndConcatenate(texts, rules, { maxLength, addBosToken: rules.bosTokenId !== undefined }));
+}

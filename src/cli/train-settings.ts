@@ -1,0 +1,113 @@
+/** From the options of `glassformer train` to those of `train`, and what is told and kept of them. */
+import type { Scalar } from "../analyses/finding.ts";
+import { folderFiles } from "../load/node.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { readTrainingJson } from "../training/checkpoint.ts";
+import { fingerprint } from "../training/data/fingerprint.ts";
+import { RECIPES, type TaskName } from "../training/data/recipes.ts";
+import type { TrainingTask } from "../training/data/tasks.ts";
+import type { TrainOptions } from "../training/options.ts";
+import type { TrainFlags } from "./train-options.ts";
+
+type Settings = Record<string, Scalar>;
+
+/** The options of `train`: as told, else as the task's recipe has them. */
+export function trainingOf(name: TaskName, task: TrainingTask, flags: TrainFlags): TrainOptions {
+  const { training, warmup } = RECIPES[name];
+  const { epochs, optimizer, out } = flags;
+  const batchSize = flags.batchSize ?? training.batchSize;
+  const perEpoch = typeof task.data === "function" ? undefined : Math.ceil(task.data.shape[0] / batchSize);
+  if (epochs !== undefined && !perEpoch) {
+    throw new ArgumentError(`--task ${name} makes its data as it goes, so it has no epochs: give --steps.`, {
+      asked: epochs,
+    });
+  }
+  const steps = flags.steps ?? (epochs === undefined ? training.steps : epochs * perEpoch!);
+  const { eps, momentum, freeze: frozen, maxGradNorm = training.maxGradNorm } = flags;
+  const given = { eps, momentum, frozen, maxGradNorm, heldOut: task.heldOut, ...(flags.resume ? { resume: out } : {}) };
+  return {
+    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<TrainOptions>),
+    ...{ data: task.data, loss: task.loss, steps, batchSize, optimizer, saveDir: out },
+    saveEvery: flags.saveEvery ?? Math.ceil(steps / 5),
+    evalEvery: flags.evalEvery ?? Math.ceil(steps / (name === "text" ? 10 : 40)),
+    lr: flags.lr ?? training.lr,
+    schedule: flags.schedule ?? training.schedule,
+    warmupSteps: flags.warmupSteps ?? Math.floor(warmup * steps),
+    betas: (flags.betas as [number, number] | undefined) ?? training.betas,
+    weightDecay: flags.weightDecay ?? (optimizer === "adamw" ? training.weightDecay : 0),
+    seed: flags.seed ?? 0,
+  };
+}
+
+/** How often the data was gone over; `undefined` where it is made as it goes. */
+export function epochsOf({ data }: TrainingTask, steps: number, batchSize: number): number | undefined {
+  return typeof data === "function" ? undefined : steps / Math.ceil(data.shape[0] / batchSize);
+}
+
+function optimizerSettings(options: TrainOptions): Settings {
+  const { optimizer, lr, schedule, warmupSteps, betas, weightDecay, maxGradNorm } = options;
+  return {
+    optimizer: optimizer!,
+    lr: lr!,
+    schedule: String(schedule),
+    "warm-up steps": warmupSteps!,
+    ...(optimizer === "sgd" ? { momentum: options.momentum ?? 0 } : { betas: betas!.join(" ") }),
+    "weight decay": weightDecay!,
+    "max gradient norm": maxGradNorm ?? null,
+  };
+}
+
+/** A training as a report tells of it. */
+export function settingsOf(
+  name: TaskName,
+  files: readonly string[],
+  { p = 113, share = 0.4, length = 32 }: TrainFlags,
+  { data, heldOut }: TrainingTask,
+  options: TrainOptions,
+  steps: number,
+): Settings {
+  const ofTask = { text: {}, "modular-addition": { p, share }, "repeated-tokens": { length } };
+  return {
+    task: name === "text" ? files.join(" ") : name,
+    ...ofTask[name],
+    steps,
+    "batch size": options.batchSize!,
+    ...(typeof data === "function" ? {} : { rows: data.shape[0], "tokens a row": data.shape[1] }),
+    "held-out rows": heldOut?.shape[0] ?? 0,
+    ...optimizerSettings(options),
+    seed: options.seed!,
+  };
+}
+
+/** What a checkpoint keeps of a training, so that going on can be held to it. */
+export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions): Settings {
+  const rows = typeof data === "function" ? data(0) : data;
+  return {
+    data: "dtype" in rows && "data" in rows ? fingerprint(rows as Parameters<typeof fingerprint>[0]) : null,
+    "held out": heldOut ? fingerprint(heldOut) : null,
+    "batch size": options.batchSize!,
+    seed: options.seed!,
+    ...optimizerSettings(options),
+  };
+}
+
+/**
+ * What is another than it was when the last checkpoint was kept, in lines.
+ * @throws ArgumentError where it is other data: what is held out might have been trained on
+ */
+export async function checkAbout(out: string, about: Settings): Promise<string[]> {
+  const { training } = await readTrainingJson(folderFiles(out));
+  const before = training.about as Settings;
+  const other = (["data", "held out"] as const).find(
+    (what) => before[what] !== undefined && before[what] !== about[what],
+  );
+  if (other) {
+    throw new ArgumentError(
+      `${out} was trained on other rows, or with others held out: --resume takes the same files, --hold-out, --max-length and --seed as before. To train it on something else, name it as --model and another --out.`,
+      { asked: about[other], found: before[other] },
+    );
+  }
+  return Object.keys(about)
+    .filter((key) => before[key] !== undefined && before[key] !== about[key])
+    .map((key) => `${key} is ${about[key]} from here on; it was ${before[key]}`);
+}
