@@ -10,7 +10,6 @@
 import { writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import {
-  evaluateLoss,
   HookedTransformer,
   initWeights,
   line,
@@ -59,6 +58,8 @@ export async function grok(sizes: Sizes, onProgress: (progress: TrainProgress, t
   let model = untrained;
   const options = {
     data: task.data,
+    heldOut: task.heldOut!,
+    evalEvery: every,
     batchSize,
     steps,
     lr,
@@ -68,11 +69,11 @@ export async function grok(sizes: Sizes, onProgress: (progress: TrainProgress, t
   } as const;
   const running = train(untrained, options, {
     signal: found.signal,
-    onProgress: async (progress) => {
-      if (progress.step % every !== 0) return;
+    onProgress: (progress) => {
+      const { step, loss, heldOut: test } = progress;
+      if (test === undefined) return;
       model = progress.model();
-      const test = await evaluateLoss(model, task.heldOut!, { loss: task.loss, batchSize: 4096 });
-      curve.push({ step: progress.step, train: progress.loss, test });
+      curve.push({ step, train: loss, test });
       onProgress(progress, test);
       if (test < FOUND) found.abort();
     },
