@@ -144,7 +144,7 @@ export async function traceRun(
     hooks: (name) => changed.has(name),
   });
   const point = (name: string) => built.points.get(name) ?? unreached(name, inputs, built.points);
-  for (const { name, byTest } of [...own, ...backward]) if (!byTest || !options.inclBwd) point(name);
+  for (const { name } of [...own, ...backward.filter(({ byTest }) => !byTest)]) point(name);
 
   const names = !capture ? [] : asked.length > 0 ? asked : [...built.points.keys()];
   const clean = [...names.map(point), built.output];
