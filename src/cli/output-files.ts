@@ -1,7 +1,7 @@
 /** Files that a command writes: checked before anything runs, and whole or not there at all. */
 import { randomBytes } from "node:crypto";
 import { access, constants, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { ReportFormat } from "../report/render.ts";
 import { ArgumentError, nearest } from "../tensor/errors.ts";
 import { isSystemError } from "./exit.ts";
@@ -23,7 +23,7 @@ const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
 /**
  * What to write where.
  * @param flag the option that names the files
- * @param comes a folder that need not be there yet
+ * @param comes a training's folder, which need not be there yet, and in which its own files are not to be overwritten
  * @throws ArgumentError for an ending that is no format, a folder that is not there or cannot be written to, or a file
  * named twice.
  */
@@ -39,7 +39,13 @@ export async function outputFiles(
     if (files.some((other) => resolve(other.path) === resolve(path))) {
       throw new ArgumentError(`${flag} names ${path} twice: give each file once.`, { asked: path });
     }
-    if (comes === undefined || resolve(dirname(path)) !== resolve(comes)) await checkPlace(path, flag);
+    const within = comes === undefined ? undefined : relative(resolve(comes), resolve(path));
+    if (within !== undefined && /^(config\.json$|step-\d+([/\\]|$))/.test(within)) {
+      throw new ArgumentError(`${flag} ${path} is where the training keeps its own files: give another name.`, {
+        asked: path,
+      });
+    }
+    if (within === undefined || within !== basename(path)) await checkPlace(path, flag);
     files.push({ path, format });
   }
   return files;

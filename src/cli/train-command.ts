@@ -1,4 +1,5 @@
 /** `glassformer train`: texts or a task in, a folder with a model out, its loss shown as it falls. */
+import { basename } from "node:path";
 import { Command } from "commander";
 import { trainedSteps } from "../load/index.ts";
 import { folderFiles } from "../load/node.ts";
@@ -7,7 +8,16 @@ import { folderCheckpoints } from "../training/node-checkpoints.ts";
 import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTrainOptions, type TrainFlags } from "./train-options.ts";
-import { aboutOf, checkAbout, epochsOf, settingsOf, trainingOf } from "./train-settings.ts";
+import {
+  aboutFromHere,
+  aboutOf,
+  checkAbout,
+  epochsOf,
+  keptAbout,
+  settingsOf,
+  toldOf,
+  trainingOf,
+} from "./train-settings.ts";
 import { clock, TrainingScreen } from "./training-screen.ts";
 
 export function trainCommand(terminal: Terminal): Command {
@@ -45,10 +55,14 @@ async function run(
   ]);
   const { model, task, name } = await setUp(files, flags, { signal, busy, say: tell });
   const options = trainingOf(name, task, flags);
-  const about = aboutOf(task, options);
+  let about = aboutOf(task, options, flags);
+  const finished = begun > 0 && begun === options.steps;
   if (begun > 0) {
-    for (const line of await checkAbout(flags.out, about)) tell(line);
-    tell(`going on from step ${begun}`);
+    const before = await keptAbout(flags.out);
+    const lines = checkAbout(name, before, about, flags);
+    if (!finished) for (const line of lines) tell(line);
+    tell(finished ? `step ${begun} is the last: nothing is left to do` : `going on from step ${begun}`);
+    about = finished ? before : aboutFromHere(before, about);
   }
 
   const color = Boolean(stderr.isTTY) && !process.env.NO_COLOR;
@@ -85,7 +99,8 @@ async function run(
   const finding = lossCurve(trained.model, {
     ...{ losses, heldOut, chances: task.chances },
     epochs: epochsOf(task, losses.length, options.batchSize!),
-    settings: settingsOf(name, files, flags, task, options, losses.length),
+    settings: toldOf(settingsOf(name, files, flags, task, options, losses.length), finished ? about : {}),
+    name: basename(flags.out),
   });
   const failed: unknown[] = [];
   for (const { path, format } of reports) {

@@ -80,5 +80,12 @@ export function rowsOf(
   maxLength: number,
   { busy }: SetupContext,
 ): Promise<NDArray<"int32">> {
-  return busy(() => tokenizeAndConcatenate(texts, rules, { maxLength, addBosToken: rules.bosTokenId !== undefined }));
+  const addBosToken = rules.bosTokenId !== undefined;
+  return busy(() => tokenizeAndConcatenate(texts, rules, { maxLength, addBosToken })).catch((error) => {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.message.replaceAll("maxLength", "--max-length"), {
+      asked: error.asked,
+      found: error.found,
+    });
+  });
 }

@@ -79,8 +79,13 @@ export function settingsOf(
   };
 }
 
+/** Settings as they were, where a checkpoint says so. */
+export function toldOf(settings: Settings, kept: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, kept[key] ?? value]));
+}
+
 /** What a checkpoint keeps of a training, so that going on can be held to it. */
-export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions): Settings {
+export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions, flags: TrainFlags): Settings {
   const rows = typeof data === "function" ? data(0) : data;
   return {
     data: "dtype" in rows && "data" in rows ? fingerprint(rows as Parameters<typeof fingerprint>[0]) : null,
@@ -88,26 +93,63 @@ export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions):
     "batch size": options.batchSize!,
     seed: options.seed!,
     ...optimizerSettings(options),
+    eps: options.eps ?? null,
+    frozen: (options.frozen as readonly string[] | undefined)?.join(" ") ?? "none",
+    // The rate goes down over all steps, so that more of them are another rate.
+    ...(options.schedule === "constant" ? {} : { steps: options.steps! }),
+    "begun from": flags.model ?? RANDOM,
+    "vocab size": flags.vocabSize ?? null,
   };
+}
+
+const RANDOM = "random weights";
+/** What is said at the beginning, and need not be said again. */
+const BEGINNING = ["begun from", "vocab size"];
+/** What decides which rows there are, by task. */
+const OF_ROWS: { readonly [T in TaskName]: string } = {
+  text: "files, --hold-out, --valid, --max-length and --max-texts",
+  "modular-addition": "--p, --share and --seed",
+  "repeated-tokens": "--vocab-size, --length, --batch-size and --seed",
+};
+
+/** What the next checkpoint keeps: how things are from here on, and how they began. */
+export function aboutFromHere(before: Settings, about: Settings): Settings {
+  return { ...about, ...Object.fromEntries(BEGINNING.map((key) => [key, before[key] ?? about[key]])) };
+}
+
+/** What a checkpoint tells of its training. */
+export async function keptAbout(out: string): Promise<Settings> {
+  return (await readTrainingJson(folderFiles(out))).training.about as Settings;
 }
 
 /**
  * What is another than it was when the last checkpoint was kept, in lines.
  * @throws ArgumentError where it is other data: what is held out might have been trained on
  */
-export async function checkAbout(out: string, about: Settings): Promise<string[]> {
-  const { training } = await readTrainingJson(folderFiles(out));
-  const before = training.about as Settings;
-  const other = (["data", "held out"] as const).find(
-    (what) => before[what] !== undefined && before[what] !== about[what],
-  );
+export function checkAbout(name: TaskName, before: Settings, about: Settings, flags: TrainFlags): string[] {
+  const { out, model } = flags;
+  const differs = (key: string) => before[key] !== undefined && before[key] !== about[key];
+  const other = ["data", "held out"].find(differs);
   if (other) {
     throw new ArgumentError(
-      `${out} was trained on other rows, or with others held out: --resume takes the same files, --hold-out, --max-length and --seed as before. To train it on something else, name it as --model and another --out.`,
+      `${out} was trained on other rows, or with others held out: --resume takes the same ${OF_ROWS[name]} as before. To train it on something else, name it as --model and another --out.`,
       { asked: about[other], found: before[other] },
     );
   }
+  if (model !== undefined && differs("begun from")) {
+    throw new ArgumentError(`${out} was begun from ${before["begun from"]}, not from ${model}: leave out --model.`, {
+      asked: model,
+      found: before["begun from"],
+    });
+  }
+  if (flags.vocabSize !== undefined && differs("vocab size")) {
+    throw new ArgumentError(
+      `${out} was begun with ${before["vocab size"] === null ? "no --vocab-size" : `--vocab-size ${before["vocab size"]}`}: leave out --vocab-size, or say the same.`,
+      { asked: flags.vocabSize, found: before["vocab size"] },
+    );
+  }
+  if (differs("optimizer")) return []; // it is refused where its memory is read
   return Object.keys(about)
-    .filter((key) => before[key] !== undefined && before[key] !== about[key])
+    .filter((key) => !BEGINNING.includes(key) && differs(key))
     .map((key) => `${key} is ${about[key]} from here on; it was ${before[key]}`);
 }

@@ -42,6 +42,7 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
   }
   const texts = await textsOf(files, flags, context);
   const rules = given ? needTokenizer(given, flags) : undefined;
+  if (rules) await sameTokenizer(rules, flags, context);
   const tokenizer = rules?.tokenizer ?? (await tokenizerFor(texts, flags, context));
   const model = given ?? (await freshModel("text", flags, { d_vocab: tokenizer.vocabSize }, tokenizer));
   const maxLength = flags.maxLength ?? model.cfg.nCtx;
@@ -52,7 +53,7 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
   const split = valid ? { rows: every, heldOut: valid } : holdOut(every, flags.holdOut ?? 0.02);
   const heldOut = split.heldOut && spreadRows(split.heldOut, MOST_HELD_OUT);
   context.say(
-    `${split.rows.shape[0].toLocaleString("en")} rows of ${maxLength} tokens to train on, ${heldOut ? `${heldOut.shape[0]} held out` : "none held out"}`,
+    `${split.rows.shape[0].toLocaleString("en")} ${split.rows.shape[0] === 1 ? "row" : "rows"} of ${maxLength} tokens to train on, ${heldOut ? `${heldOut.shape[0]} held out` : "none held out"}`,
   );
   return { name: "text", model, task: textTask(split.rows, heldOut, model.cfg.dVocab) };
 }
@@ -122,6 +123,18 @@ async function givenModel(flags: TrainFlags, { signal }: SetupContext): Promise<
     sameConfig(storedConfig(asked, false), storedConfig(model.cfg, false), flags.out);
   }
   return model;
+}
+
+/** @throws ArgumentError where options name another tokenizer than the checkpoint's */
+async function sameTokenizer({ tokenizer }: TokenRules, flags: TrainFlags, context: SetupContext): Promise<void> {
+  if (!flags.resume || flags.tokenizer === undefined) return;
+  const asked = await tokenizerFor([], flags, context);
+  const json = (of: typeof asked) => JSON.stringify(of.files.get("tokenizer.json"));
+  if (json(asked) === json(tokenizer)) return;
+  throw new ArgumentError(`${flags.out} has another tokenizer than ${flags.tokenizer}: leave out --tokenizer.`, {
+    asked: flags.tokenizer,
+    found: flags.out,
+  });
 }
 
 function needTokenizer(model: HookedTransformer, flags: TrainFlags): TokenRules {

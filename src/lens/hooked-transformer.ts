@@ -331,7 +331,7 @@ export class HookedTransformer {
     options: { readonly dir?: Direction; readonly isPermanent?: boolean; readonly prepend?: boolean } = {},
   ): void {
     const { dir = "fwd", isPermanent = false, prepend = false } = options;
-    if (dir !== "fwd" && dir !== "bwd") throw new UnknownNameError("hook direction", dir, ["fwd", "bwd"]);
+    checkDirection(dir, ["fwd", "bwd"]);
     const hook = { at, f, dir, permanent: isPermanent };
     this.place([hook]);
     this.registered = prepend ? [hook, ...this.registered] : [...this.registered, hook];
@@ -344,6 +344,7 @@ export class HookedTransformer {
 
   /** Removes the hooks that were added at some points, from those points alone. @throws UnknownNameError */
   removeHooks(at: Hook[0], { dir = "both", includingPermanent = false }: RemoveOptions = {}): void {
+    checkDirection(dir, ["fwd", "bwd", "both"]);
     const gone = new Set(resolveFilter(at, this.hookNames));
     this.registered = this.registered.flatMap((hook) => {
       if (stays(hook, dir, includingPermanent)) return [hook];
@@ -354,6 +355,7 @@ export class HookedTransformer {
 
   /** Removes added hooks, and what they remembered. */
   resetHooks({ dir = "both", includingPermanent = false }: RemoveOptions = {}): void {
+    checkDirection(dir, ["fwd", "bwd", "both"]);
     this.registered = this.registered.filter((hook) => stays(hook, dir, includingPermanent));
     this.contexts = new Map();
   }
@@ -452,6 +454,11 @@ export class HookedTransformer {
   tokensToResidualDirections(tokens: TokenChoice): Tensor {
     return residualDirections(this, tokens, this.text);
   }
+}
+
+/** @throws UnknownNameError for a direction that is none of those known */
+function checkDirection(dir: string, known: readonly string[]): void {
+  if (!known.includes(dir)) throw new UnknownNameError("hook direction", dir, known);
 }
 
 /** Whether a hook is none of those to be removed. */

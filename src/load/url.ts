@@ -73,7 +73,7 @@ export async function urlSource(
     });
   };
   return {
-    name: nameOf(head.url || at.href),
+    name: nameOf([at.href, head.url]),
     size,
     async read(start, end, stop = signal) {
       if (whole) return (await whole).subarray(start, end);
@@ -89,9 +89,21 @@ export async function urlSource(
   };
 }
 
-/** The file's name after all redirects: its ending says its format. */
-function nameOf(url: string): string {
-  return decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? "") || url;
+/** Endings that say how a file is to be read. */
+const FORMATS = /\.(txt|jsonl|ndjson|json|parquet|safetensors|pth|pt)$/i;
+
+/** What a file is called: as it was asked for, unless only what it was redirected to says what it is. */
+function nameOf(urls: readonly string[]): string {
+  const names = urls.filter(Boolean).map((url) => decoded(new URL(url).pathname.split("/").at(-1) ?? "") || url);
+  return names.find((name) => FORMATS.test(name)) ?? names.find((name) => /\.\w+$/.test(name)) ?? names[0];
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a percent sign that begins no escape
+  }
 }
 
 function reason(error: unknown): string {

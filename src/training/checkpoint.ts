@@ -84,7 +84,8 @@ export async function readTrainingJson(
     about = {},
   } = parseJsonObject(await place.readText("training.json"), where);
   const numbers = (list: unknown) => Array.isArray(list) && list.every((x) => typeof x === "number");
-  if (format !== FORMAT || !numbers(losses) || !Array.isArray(heldOut)) {
+  const asked = Array.isArray(heldOut) && numbers(heldOut.map((h) => h?.loss)) && numbers(heldOut.map((h) => h?.step));
+  if (format !== FORMAT || !numbers(losses) || !asked) {
     throw new FileFormatError(`${where} is not what a training leaves there.`, { asked: where });
   }
   return { training: { losses, heldOut, optimizer, about } as TrainingJson, place };
@@ -101,7 +102,7 @@ export async function readCheckpoint(
   weights: ReadonlyMap<string, NDArray>,
   optimizer: OptimizerName,
   slots: readonly string[],
-): Promise<Checkpoint> {
+): Promise<Checkpoint & { readonly place: string }> {
   const { training, place } = await readTrainingJson(files);
   const where = `${place.name}/`;
   const read = async (path: string) => parseJsonObject(await place.readText(path), where + path);
@@ -128,6 +129,7 @@ export async function readCheckpoint(
   return {
     cfg,
     optimizer,
+    place: place.name,
     losses: training.losses,
     heldOut: training.heldOut,
     state: { weights: take(stored, "", "model.safetensors"), memory },

@@ -16,6 +16,8 @@ export interface LossCurveOptions {
   readonly chances: readonly [Chance, ...Chance[]];
   /** How often the data was gone over; `undefined` for data that is made as it is needed. */
   readonly epochs?: number | undefined;
+  /** What to call the model; its own name unless given. */
+  readonly name?: string;
   /** What was asked: steps, learning rate, seed. */
   readonly settings?: Readonly<Record<string, Scalar>>;
 }
@@ -71,7 +73,7 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
         },
       ],
     },
-    model: modelFacts(model),
+    model: { ...modelFacts(model), ...(options.name === undefined ? {} : { name: options.name }) },
     settings: { ...settings },
     pictures: [picture(losses, heldOut, chances)],
     tables: [rowsTable(losses, heldOut, names), everyStep(losses)],

@@ -3,7 +3,7 @@ import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { openDefault } from "../load/open.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError } from "../tensor/errors.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
 import type { Tokenizer } from "../text/index.ts";
 import { type Checkpoint, checkpointFiles, checkpointName, readCheckpoint } from "./checkpoint.ts";
 import { type CheckpointStore, storeOf } from "./checkpoint-store.ts";
@@ -55,6 +55,7 @@ export async function train(
   let state: StepState = { weights: initial, memory: freshMemory(optimizer, initial) };
   let losses: number[] = [];
   let heldOut: HeldOutLoss[] = [];
+  let resumed: string | undefined;
   if (options.resume !== undefined) {
     const files =
       typeof options.resume === "string" ? await openDefault(options.resume, (path) => path, {}) : options.resume;
@@ -62,6 +63,7 @@ export async function train(
     state = found.state;
     losses = [...found.losses];
     heldOut = [...found.heldOut];
+    resumed = found.place;
     if (losses.length > steps) {
       throw new ArgumentError(
         `The checkpoint has ${losses.length} steps behind it, more than the ${steps} that are asked for in all.`,
@@ -84,7 +86,7 @@ export async function train(
     ...{ cfg: model.cfg, state, optimizer: name, losses, heldOut },
     ...(options.about ? { about: options.about } : {}),
   });
-  if (options.heldOut) checkedTokens(options.heldOut, model.cfg.nCtx, model.cfg.dVocab);
+  if (options.heldOut) checkHeldOut(options, model);
   const evalEvery = options.evalEvery ?? Math.ceil(steps / 10);
   const rate = startRate();
   for (let step = losses.length; step < steps; step++) {
@@ -104,8 +106,15 @@ export async function train(
     const asks = options.heldOut && (step + 1 === steps || (step + 1) % evalEvery === 0);
     const seen = rate(batch.data.length);
     if (asks) {
-      const evaluated = evaluateLoss(withWeights(model, after.weights), options.heldOut!, { loss: options.loss });
-      heldOut.push({ step: step + 1, loss: await evaluated });
+      const found = await evaluateLoss(withWeights(model, after.weights), options.heldOut!, { loss: options.loss });
+      if (!Number.isFinite(found)) {
+        throw new TrainingError(
+          `The loss on what is held out became ${found}`,
+          { step, loss, lr: stepLr },
+          keeper.last,
+        );
+      }
+      heldOut.push({ step: step + 1, loss: found });
     }
     const saved = keeps ? await keeper.keep(now()) : undefined;
     await onProgress?.({
@@ -116,8 +125,18 @@ export async function train(
       model: () => withWeights(model, after.weights),
     });
   }
-  await keeper.keep(now());
-  return { model: withWeights(model, state.weights), losses, heldOut, checkpoint: keeper.last };
+  // Where nothing was left to do, what is kept already stays as it is.
+  const done = options.resume !== undefined && options.resume === options.saveDir && keeper.last === undefined;
+  const checkpoint = done ? resumed : await keeper.keep(now());
+  return { model: withWeights(model, state.weights), losses, heldOut, checkpoint };
+}
+
+/** @throws InputError, ShapeError for rows that the model cannot be asked about: before the first step, not at the first look */
+function checkHeldOut({ heldOut, loss }: TrainOptions, { cfg }: HookedTransformer): void {
+  if (heldOut!.shape?.[0] === 0)
+    throw new InputError("heldOut has no rows: leave it out, or hold some out.", { found: 0 });
+  const { shape } = checkedTokens(heldOut!, cfg.nCtx, cfg.dVocab);
+  if (!loss) needTwo(shape[1]);
 }
 
 /** What is no number any more, in words. Weights are looked at where they are about to be kept. */

@@ -120,7 +120,33 @@ describe("glassformer train", () => {
     expect(model.stderr).toMatch(/held is of another configuration: its d_mlp is 64, the model's 20/);
     const slower = await train([...begin.with(begin.indexOf("4"), "6"), "--resume", "--lr", "0.001"]);
     expect(slower.stderr).toContain("lr is 0.001 from here on; it was 0.003\n");
+    expect(slower.stderr).toContain("steps is 6 from here on; it was 4\n");
     expect(slower.code).toBe(0);
+    const frozen = await train([...begin.with(begin.indexOf("4"), "7"), "--resume", "--freeze", "embed.W_E"]);
+    expect(frozen.stderr).toContain("frozen is embed.W_E from here on; it was none\n");
+    for (const [more, told] of [
+      [["--vocab-size", "290"], /was begun with --vocab-size 300: leave out/],
+      [["--tokenizer", "solu-1l-novels"], /held has another tokenizer than solu-1l-novels/],
+      [["--model", "solu-1l-novels"], /was begun from random weights, not from solu-1l-novels/],
+    ] as const) {
+      const other = await train([
+        "text.txt",
+        "--batch-size",
+        "8",
+        "--steps",
+        "8",
+        "--out",
+        "held",
+        "--resume",
+        ...more,
+      ]);
+      expect(other.stderr).toMatch(told);
+      expect(other.code).toBe(2);
+    }
+    // Of a training that is finished, nothing is written over and what it was made with is told.
+    const done = await train([...begin.with(begin.indexOf("4"), "7"), "--resume", "--lr", "0.5", "--json"]);
+    expect(done.stderr).toContain("step 7 is the last: nothing is left to do\n");
+    expect(JSON.parse(done.stdout).settings.lr).toBe(0.003);
   });
 
   it("killed at any moment leaves no half checkpoint, and goes on from the last", async () => {

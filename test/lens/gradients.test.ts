@@ -170,6 +170,7 @@ describe("a hook on a gradient", () => {
     expect(own.isHooked).toBe(false);
     expectClose((await gradientsOf(own)).early, plain.early, 1e-6);
     expect(() => own.addHook(late, doubled, { dir: "back" as never })).toThrow(/no hook direction "back".*"bwd"/);
+    expect(() => own.resetHooks({ dir: "bwds" as never })).toThrow(/no hook direction "bwds".*"bwd"/);
   });
 
   test("belongs to the view that `hooks` returns, waits where a run does not reach it, and remembers in its context", async () => {

@@ -6,7 +6,7 @@ import { type RangeServer, serveRanges } from "./range-server.ts";
 const content = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 let server: RangeServer;
 beforeEach(async () => {
-  server = await serveRanges({ "/data/file.bin": content });
+  server = await serveRanges({ "/data/file.bin": content, "/blob0123": content, "/100%.txt": content });
 });
 afterEach(() => server.stop());
 
@@ -49,8 +49,12 @@ describe("a file behind a URL", () => {
   });
 
   test("is called what it is called after all redirects, and may be at a server that answers GET alone", async () => {
-    server.redirect = { "/latest": "/data/file.bin" };
+    server.redirect = { "/latest": "/data/file.bin", "/rows.jsonl": "/blob0123", "/a%20b.parquet": "/blob0123" };
     expect((await urlSource(`${server.url}/latest`)).name).toBe("file.bin");
+    // Behind the name that says the format there may be one that says nothing.
+    expect((await urlSource(`${server.url}/rows.jsonl`)).name).toBe("rows.jsonl");
+    expect((await urlSource(`${server.url}/a%20b.parquet`)).name).toBe("a b.parquet");
+    expect((await urlSource(`${server.url}/100%.txt`)).name).toBe("100%.txt");
     server.refuseHead = true;
     const source = await urlSource(`${server.url}/data/file.bin`);
     expect([source.name, source.size]).toEqual(["file.bin", 1000]);

@@ -56,6 +56,15 @@ describe("a training that is taken up again", () => {
     expect(last.losses).toEqual(fifth.losses);
   });
 
+  test("with nothing left to do leaves what is kept as it is", async () => {
+    const all = { ...options, steps: 3, saveDir: folder, about: { what: "first" } };
+    const { checkpoint, losses } = await train(model(), all);
+    const before = await readFile(join(checkpoint!, "training.json"));
+    const again = await train(model(), { ...all, lr: 0.5, about: { what: "second" }, resume: folder });
+    expect([again.checkpoint, again.losses]).toEqual([checkpoint, losses]);
+    expect((await readFile(join(checkpoint!, "training.json"))).equals(before)).toBe(true);
+  });
+
   test("is refused where it does not fit, with the reason", async () => {
     await train(model(), { ...options, steps: 2, saveDir: folder });
     const other = parseConfig({ ...fields, n_ctx: 9 });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
-import { HookedTransformer, nodeBackend, parseConfig } from "../../src/node.ts";
+import { HookedTransformer, type ModelGraph, nodeBackend, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { permutation } from "../../src/training/data/batches.ts";
 import type { TrainProgress } from "../../src/training/options.ts";
@@ -125,6 +125,14 @@ describe("a training", () => {
   });
 });
 
+test("a loss on what is held out that is no number ends the training, too", async () => {
+  const heldOut = ndarray("int32", [1, 4], Int32Array.of(0, 1, 2, 3));
+  const options = { data: rows, heldOut, steps: 4, evalEvery: 2 };
+  const loss = (graph: ModelGraph) => (graph.tokens!.shape[0] === 1 ? graph.loss().mul(1e30).mul(1e30) : graph.loss());
+  const run = train(small(), { ...options, loss });
+  await expect(run).rejects.toThrow(/loss on what is held out became Infinity at step 2/);
+});
+
 describe("the gradient's length", () => {
   let g: Golden;
   let length: number;
@@ -209,6 +217,8 @@ describe("refused, with what to do", () => {
     [{ data: undefined }, /this is undefined/],
     [{ data: { dtype: "int32", shape: [9, 5], data: new Int32Array(3) } }, /has 3 numbers, not 45/],
     [{ heldOut: tensor([[1, 11]], { dtype: "int32" }) }, /Token id 11/],
+    [{ heldOut: tensor([[1], [2]], { dtype: "int32" }) }, /two tokens or more/],
+    [{ heldOut: { dtype: "int32", shape: [0, 4], data: new Int32Array(0) } }, /heldOut has no rows/],
     [{ evalEvery: 0 }, /evalEvery is 0/],
     [{ loss: () => undefined }, /A loss is a Tensor.*this one is undefined/],
     [{ maxGradNorm: 0 }, /maxGradNorm is 0.*above 0/],

@@ -14,7 +14,7 @@ export function holdOut(
     throw new ArgumentError(`The share to hold out is ${share}, but it must be from 0 to below 1.`, { asked: share });
   }
   const [count] = rows.shape;
-  const last = Math.floor(count * share);
+  const last = Math.floor(count * share + 1e-9); // 100 · 0.29 is 28.999…
   if (last === 0) return { rows, heldOut: undefined };
   return { rows: taken(rows, range(0, count - last)), heldOut: taken(rows, range(count - last, count)) };
 }
