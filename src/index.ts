@@ -205,7 +205,7 @@ export {
   type RepeatedTokensOptions,
   repeatedTokens,
 } from "./training/data/synthetic.ts";
-export { type Chance, type TrainingTask, textTask } from "./training/data/tasks.ts";
+export { type Chance, type TaskData, type TrainingTask, textTask } from "./training/data/tasks.ts";
 export { readTexts, type TextsOptions } from "./training/data/texts.ts";
 export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/data/tokenize-and-concatenate.ts";
 export { type TrainBpeOptions, trainBpe } from "./training/data/train-bpe.ts";

@@ -5,7 +5,7 @@ import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { readPrompts, readText } from "./input-files.ts";
 import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, textOptions } from "./terminal.ts";
 
 interface CommonOptions {
   readonly model: string;
@@ -121,11 +121,7 @@ async function run(
       stderr.write(`Wrote ${path}\n`);
     }
     // Last, as whoever reads it may stop reading.
-    const width = Math.min(stdout.columns || 80, 100);
-    const color = Boolean(stdout.isTTY) && !process.env.NO_COLOR;
-    stdout.write(
-      json ? await report.render(finding, "json") : await report.render(finding, "text", { text: { width, color } }),
-    );
+    stdout.write(await report.render(finding, json ? "json" : "text", { text: textOptions(stdout) }));
   } finally {
     bar.clear();
   }

@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { ANALYSES, analysisCalled } from "../analyses/index.ts";
 import { analysisCommand } from "./analysis-command.ts";
 import { modelsCommand } from "./models-command.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, widthOf } from "./terminal.ts";
 import { trainCommand } from "./train-command.ts";
 
 /** Runs a command. @param args without node and the script. @throws whatever the command throws; see exit.ts */
@@ -39,8 +39,8 @@ function programOver(terminal: Terminal): Command {
       // Help that nobody asked for is an error's; errors themselves are written where the command ends.
       writeErr: (text) => terminal.stderr.write(text),
       outputError: () => {},
-      getOutHelpWidth: () => Math.min(terminal.stdout.columns || 80, 100),
-      getErrHelpWidth: () => Math.min(terminal.stderr.columns || 80, 100),
+      getOutHelpWidth: () => Math.min(widthOf(terminal.stdout), 100),
+      getErrHelpWidth: () => Math.min(widthOf(terminal.stderr), 100),
     });
   }
   return program;

@@ -1,23 +1,18 @@
 /** A line on stderr that shows how far long work has come: only in a terminal, only once it has taken a while. */
+import { type TextOutput, widthOf } from "./terminal.ts";
 
 const SHOW_AFTER_MS = 500;
 const REDRAW_AFTER_MS = 80;
 const BAR_WIDTH = 24;
 
-export interface BarOutput {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
-
 export class ProgressBar {
-  private readonly output: BarOutput;
+  private readonly output: TextOutput;
   private readonly now: () => number;
   private readonly start: number;
   private drawn = Number.NEGATIVE_INFINITY;
   private shown = false;
 
-  constructor(output: BarOutput, now: () => number = () => performance.now()) {
+  constructor(output: TextOutput, now: () => number = () => performance.now()) {
     this.output = output;
     this.now = now;
     this.start = now();
@@ -33,7 +28,7 @@ export class ProgressBar {
     const filled = Math.round(part * BAR_WIDTH);
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
     const line = `${bar} ${Math.floor(100 * part)} %  ${what}: ${show(done)} of ${show(total)}`;
-    this.output.write(`\r\x1b[2K${line.slice(0, (this.output.columns || 80) - 1)}`);
+    this.output.write(`\r\x1b[2K${line.slice(0, widthOf(this.output) - 1)}`);
   }
 
   /** Takes the line away. */

@@ -1,4 +1,4 @@
-/** What a command writes to, and what stops it. */
+/** What a command writes to, how wide and in what colours, and what stops it. */
 export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
@@ -7,4 +7,23 @@ export interface Terminal {
   readonly finishOnSignal: () => void;
   /** Does work that lets nothing else happen meanwhile: a signal then ends the process as if nobody looked at signals. */
   readonly busy: <T>(work: () => T) => Promise<T>;
+}
+
+/** A stream that may be a terminal's. */
+export interface TextOutput {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string): unknown;
+}
+
+/** In characters: 80 where nobody says. */
+export const widthOf = ({ columns }: Pick<TextOutput, "columns">): number => columns || 80;
+
+/** Only a terminal shows colours, and only to those who want them (no-color.org). */
+export const coloured = ({ isTTY }: Pick<TextOutput, "isTTY">): boolean => Boolean(isTTY) && !process.env.NO_COLOR;
+
+/** How a finding is written as text: lines longer than 100 characters are hard to read. */
+export function textOptions(output: TextOutput): { readonly width: number; readonly color: boolean } {
+  return { width: Math.min(widthOf(output), 100), color: coloured(output) };
 }

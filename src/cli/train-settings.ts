@@ -86,9 +86,8 @@ export function toldOf(settings: Settings, kept: Settings): Settings {
 
 /** What a checkpoint keeps of a training, so that going on can be held to it. */
 export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions, flags: TrainFlags): Settings {
-  const rows = typeof data === "function" ? data(0) : data;
   return {
-    data: "dtype" in rows && "data" in rows ? fingerprint(rows as Parameters<typeof fingerprint>[0]) : null,
+    data: fingerprint(typeof data === "function" ? data(0) : data),
     "held out": heldOut ? fingerprint(heldOut) : null,
     "batch size": options.batchSize!,
     seed: options.seed!,

@@ -4,18 +4,12 @@ import { lineText } from "../report/line-text.ts";
 import type { Chance } from "../training/data/tasks.ts";
 import type { HeldOutLoss } from "../training/evaluate.ts";
 import type { TrainProgress } from "../training/options.ts";
+import { type TextOutput, widthOf } from "./terminal.ts";
 
 const REDRAW_AFTER_MS = 250;
 const CHART_ROWS = 10;
 /** Lines of a whole training where there is no terminal to redraw. */
 const LINES = 20;
-
-export interface ScreenOutput {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
-  write(text: string): unknown;
-}
 
 export interface ScreenOptions {
   readonly chance: Chance;
@@ -24,7 +18,7 @@ export interface ScreenOptions {
 }
 
 export class TrainingScreen {
-  private readonly output: ScreenOutput;
+  private readonly output: TextOutput;
   private readonly chance: Chance;
   private readonly color: boolean;
   private readonly now: () => number;
@@ -34,7 +28,7 @@ export class TrainingScreen {
   private drawnLines = 0;
   private first: { readonly step: number; readonly time: number } | undefined;
 
-  constructor(output: ScreenOutput, { chance, color, now = () => performance.now() }: ScreenOptions) {
+  constructor(output: TextOutput, { chance, color, now = () => performance.now() }: ScreenOptions) {
     this.output = output;
     this.chance = chance;
     this.color = color;
@@ -64,7 +58,7 @@ export class TrainingScreen {
   }
 
   private draw(progress: TrainProgress): void {
-    const width = Math.min((this.output.columns || 80) - 1, 100);
+    const width = Math.min(widthOf(this.output) - 1, 100);
     const roomy = (this.output.rows ?? 24) >= CHART_ROWS + 8 && width >= 40;
     const chart = roomy ? lineText(this.spec(progress.steps), { width, height: CHART_ROWS, color: this.color }) : [];
     const lines = [...chart, this.status(progress, width)];

@@ -50,7 +50,7 @@ describe("texts", () => {
     await expect(column("txt")).rejects.toThrow(/no column "txt"; its columns are text, n, maybe, words/);
     await expect(column("txt")).rejects.toMatchObject({ nearest: "text" });
     await expect(column("n")).rejects.toThrow(/Row 0 of a.parquet has a bigint under "n", not a text/);
-    await expect(column("maybe")).rejects.toThrow(/Row 5 of a.parquet has nothing under "maybe"/);
+    await expect(column("maybe")).rejects.toThrow(/Row 5 of a.parquet has null under "maybe"/);
     await expect(column("words")).rejects.toThrow(/has a list under "words"/);
     await expect(readTexts(source("a.parquet", "PAR1"))).rejects.toThrow(/a.parquet cannot be read as Parquet/);
     const damaged = bytes.slice();

@@ -2,6 +2,7 @@
 import type { AsyncBuffer } from "hyparquet";
 import type { ByteSource } from "../../load/bytes.ts";
 import { FileFormatError, GlassformerError, nearest } from "../../tensor/errors.ts";
+import { requireText } from "./require-text.ts";
 
 /**
  * @param most how many texts at most: row groups after those are not read
@@ -42,23 +43,11 @@ export async function readParquetTexts(
       const rowEnd = rowStart + Math.min(Number(group.num_rows), most - texts.length);
       const rows = await parquetReadObjects({ file, metadata, compressors, columns: [column], rowStart, rowEnd });
       for (const [i, row] of rows.entries())
-        texts.push(text(row[column], `Row ${rowStart + i} of ${source.name}`, column));
+        texts.push(requireText(row[column], `Row ${rowStart + i} of ${source.name}`, column));
       rowStart += Number(group.num_rows);
     }
     return texts;
   });
-}
-
-function text(value: unknown, where: string, column: string): string {
-  if (typeof value === "string") return value;
-  const kind = typeof value;
-  const found =
-    value === null || value === undefined
-      ? "nothing"
-      : Array.isArray(value)
-        ? "a list"
-        : `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
-  throw new FileFormatError(`${where} has ${found} under "${column}", not a text.`, { asked: column, found });
 }
 
 /** The reader's own errors are about the file. */

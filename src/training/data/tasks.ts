@@ -2,7 +2,6 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
 import type { NDArray } from "../../tensor/array.ts";
-import type { TrainingData } from "./batches.ts";
 import { tokenFrequencyLoss } from "./token-frequencies.ts";
 
 /** What a loss is without having learnt anything, or anything but this: what to hold a model's loss against. */
@@ -13,8 +12,11 @@ export interface Chance {
   readonly loss: number;
 }
 
+/** Rows of tokens, int32 [row pos], or a function from a step's number to its batch. */
+export type TaskData = NDArray<"int32"> | ((step: number) => NDArray<"int32">);
+
 /** Something to train on: `train(model, { data: task.data, loss: task.loss, … })`. */
-export interface TrainingTask<Data extends TrainingData = TrainingData> {
+export interface TrainingTask<Data extends TaskData = TaskData> {
   readonly data: Data;
   /** Rows that are not trained on, to be tested with. */
   readonly heldOut: NDArray<"int32"> | undefined;

@@ -3,6 +3,7 @@ import { type ByteSource, parseJsonObject, readText } from "../../load/bytes.ts"
 import { FileFormatError, nearest } from "../../tensor/errors.ts";
 import { requireCount } from "./batches.ts";
 import { readParquetTexts } from "./parquet.ts";
+import { requireText } from "./require-text.ts";
 
 /** How to find the texts. */
 export interface TextsOptions {
@@ -35,17 +36,7 @@ export async function readTexts(source: ByteSource, options: TextsOptions = {}):
 
 function textOf(line: string, where: string, column: string): string {
   const fields = parseJsonObject(line, where);
-  const text = fields[column];
-  if (typeof text === "string") return text;
-  if (text !== undefined) {
-    const found =
-      text === null
-        ? "null"
-        : Array.isArray(text)
-          ? "a list"
-          : `${/^[aeiou]/.test(typeof text) ? "an" : "a"} ${typeof text}`;
-    throw new FileFormatError(`${where} has ${found} under "${column}", not a text.`, { asked: column, found });
-  }
+  if (fields[column] !== undefined) return requireText(fields[column], where, column);
   const names = Object.keys(fields);
   throw new FileFormatError(
     `${where} has no text under "${column}"; its fields are ${names.join(", ") || "none"}. Name the field with \`column\`.`,
