@@ -1,4 +1,5 @@
 /** `glassformer train`: texts or a task in, a folder with a model out, its loss shown as it falls. */
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
 import { trainedSteps } from "../load/index.ts";
@@ -6,7 +7,7 @@ import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { folderCheckpoints } from "../training/node-checkpoints.ts";
 import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
-import type { Terminal } from "./terminal.ts";
+import { coloured, type Terminal, textOptions } from "./terminal.ts";
 import { addTrainOptions, type TrainFlags } from "./train-options.ts";
 import {
   aboutFromHere,
@@ -65,8 +66,7 @@ async function run(
     about = finished ? before : aboutFromHere(before, about);
   }
 
-  const color = Boolean(stderr.isTTY) && !process.env.NO_COLOR;
-  const screen = new TrainingScreen(stderr, { chance: task.chances[0], color });
+  const screen = new TrainingScreen(stderr, { chance: task.chances[0], color: coloured(stderr) });
   const start = performance.now();
   let seen = 0;
   finishOnSignal();
@@ -110,8 +110,7 @@ async function run(
     );
   }
   // Last, as whoever reads it may stop reading.
-  const text = { width: Math.min(stdout.columns || 80, 100), color: Boolean(stdout.isTTY) && !process.env.NO_COLOR };
-  stdout.write(await report.render(finding, flags.json ? "json" : "text", { text }));
+  stdout.write(await report.render(finding, flags.json ? "json" : "text", { text: textOptions(stdout) }));
   if (failed.length > 0) throw failed[0];
 }
 
@@ -124,7 +123,7 @@ const quoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${
  */
 async function checkOut({ out, resume }: TrainFlags): Promise<number> {
   await folderCheckpoints(out).check();
-  const paths = await folderFiles(out).list();
+  const paths = await filesIn(out);
   if (paths.includes("config.json")) {
     throw new ArgumentError(
       `${out} is the folder of a model: --model ${out} would go on opening that one. Name another folder.`,
@@ -144,6 +143,9 @@ async function checkOut({ out, resume }: TrainFlags): Promise<number> {
   return step;
 }
 
+/** The folder is made with the first checkpoint. */
+const filesIn = async (out: string): Promise<readonly string[]> => (existsSync(out) ? folderFiles(out).list() : []);
+
 async function lastStep(out: string): Promise<number> {
-  return trainedSteps(await folderFiles(out).list(), "training.json").at(-1)?.step ?? 0;
+  return trainedSteps(await filesIn(out), "training.json").at(-1)?.step ?? 0;
 }

@@ -1,6 +1,6 @@
 /** Checkpoints in a folder on disk, one folder each. */
 import { access, constants, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
@@ -8,14 +8,14 @@ import type { CheckpointStore } from "./checkpoint-store.ts";
 /** While a checkpoint is written it lies beside the others, hidden, and gets its name when all of it is on the disk. */
 const UNFINISHED = /^\.(step-\d+)\.(unfinished|replaced)$/;
 
-/** Checkpoints under `folder`, which is made where it does not exist. */
+/** Checkpoints under `folder`, which is made with the first of them where it does not exist. */
 export function folderCheckpoints(folder: string): CheckpointStore {
   return {
     async check() {
       try {
-        await mkdir(folder, { recursive: true });
-        await access(folder, constants.W_OK);
-        await tidy(folder);
+        const there = await nearestThere(resolve(folder));
+        await access(there, constants.W_OK);
+        if (there === resolve(folder)) await tidy(folder);
       } catch (cause) {
         throw unwritable(folder, cause);
       }
@@ -27,7 +27,7 @@ export function folderCheckpoints(folder: string): CheckpointStore {
       try {
         await refuseForeign(place);
         await rm(unfinished, { recursive: true, force: true });
-        await mkdir(unfinished);
+        await mkdir(unfinished, { recursive: true });
         for (const [name, bytes] of files) await writeWhole(join(unfinished, name), bytes);
         await rename(place, replaced).catch(unlessMissing);
         await rename(unfinished, place);
@@ -41,6 +41,14 @@ export function folderCheckpoints(folder: string): CheckpointStore {
     },
     open: (checkpoint) => folderFiles(join(folder, checkpoint)),
   };
+}
+
+/** The folder itself, or the nearest above it that exists: where it would be made. */
+async function nearestThere(folder: string): Promise<string> {
+  const found = await stat(folder).catch(unlessMissing);
+  if (!found) return nearestThere(dirname(folder));
+  if (!found.isDirectory()) throw Object.assign(new Error("in the way"), { code: "ENOTDIR" });
+  return folder;
 }
 
 /** What a crash left: a checkpoint that was to be replaced is put back, if nothing took its place; what is not whole goes. */

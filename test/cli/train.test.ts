@@ -280,13 +280,13 @@ describe("whoever watches may leave:", () => {
     expect((await getCheckpointLabels(inFolder("hung-up")))[0]).toBeGreaterThanOrEqual(100);
   });
 
-  it("before the first step, and nothing is kept; while a tokenizer is made, and it ends at once", async () => {
+  it("while a tokenizer is made: it ends at once, and nothing is kept", async () => {
     cli.given("long.txt", "ACGT".repeat(200_000));
     const started = performance.now();
     const ended = await train(["long.txt", "--out", "early"], { interruptAt: /characters\n/ });
     expect([null, 130]).toContain(ended.code);
     expect(performance.now() - started).toBeLessThan(8000);
-    expect(readdirSync(inFolder("early"))).toEqual([]);
+    expect(existsSync(inFolder("early"))).toBe(false);
   });
 });
 
@@ -442,7 +442,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     expect(stderr).toMatch(told);
     expect(stderr).not.toMatch(/\n +at /);
     expect([code, stdout]).toEqual([2, ""]);
-    expect(existsSync(inFolder("x")) ? readdirSync(inFolder("x")) : []).toEqual([]);
+    expect(existsSync(inFolder("x"))).toBe(false);
   });
 
   it("a folder that holds another training, or one of another configuration", async () => {

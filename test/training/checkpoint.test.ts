@@ -7,6 +7,7 @@ import { initWeights } from "../../src/models/init-weights.ts";
 import { evaluateLoss, getCheckpointLabels, HookedTransformer, parseConfig, Tokenizer } from "../../src/node.ts";
 import { ArgumentError, ConfigError, FileFormatError, WeightsError } from "../../src/tensor/errors.ts";
 import { trainBpe } from "../../src/training/data/train-bpe.ts";
+import { folderCheckpoints } from "../../src/training/node-checkpoints.ts";
 import { train } from "../../src/training/train.ts";
 import { TrainingError } from "../../src/training/training-error.ts";
 import { golden, goldenModel, goldenNames } from "../goldens.ts";
@@ -153,22 +154,37 @@ describe("a checkpoint", () => {
     await train(model(), { ...options, steps: 2, saveDir: folder });
     await rename(join(folder, "step-0000002"), join(folder, ".step-0000002.replaced"));
     await mkdir(join(folder, ".step-0000002.unfinished"));
-    const { losses } = await train(model(), {
-      ...options,
-      steps: 3,
-      saveDir: folder,
-      saveEvery: 1,
-      resume: folder,
-    }).catch(async () => {
-      // The store is tidied before the checkpoint is looked for.
-      return train(model(), { ...options, steps: 3, saveDir: folder, resume: folder });
-    });
+    const { losses } = await train(model(), { ...options, steps: 3, saveDir: folder, resume: folder });
     expect(losses).toHaveLength(3);
     expect((await readdir(folder)).sort()).toEqual(["step-0000002", "step-0000003"]);
     await writeFile(join(folder, "step-0000004"), "mine");
     const run = train(model(), { ...options, steps: 4, saveDir: folder });
     await expect(run).rejects.toThrow(/step-0000004: something else of that name is in the way/);
     expect(await readFile(join(folder, "step-0000004"), "utf8")).toBe("mine");
+  });
+
+  test("keeps nothing of a training that ends before its first step, not even the folder", async () => {
+    const place = join(folder, "deep", "er");
+    const control = new AbortController();
+    const store = folderCheckpoints(place);
+    const checked = { ...store, check: () => store.check().then(() => control.abort(new Error("too early"))) };
+    const run = train(model(), { ...options, steps: 2, saveDir: checked }, { signal: control.signal });
+    await expect(run).rejects.toThrow("too early");
+    expect(await readdir(folder)).toEqual([]);
+    const { checkpoint } = await train(model(), { ...options, steps: 2, saveDir: place });
+    expect(checkpoint).toBe(join(place, "step-0000002"));
+  });
+
+  test("refuses a place for checkpoints that cannot be a folder, before its first step", async () => {
+    await writeFile(join(folder, "file"), "mine");
+    let steps = 0;
+    const onProgress = () => void steps++;
+    for (const saveDir of [join(folder, "file"), join(folder, "file", "in", "it")]) {
+      const run = train(model(), { ...options, steps: 1, saveDir }, { onProgress });
+      await expect(run).rejects.toThrow(/cannot be kept in .*file.*: something else of that name is in the way/);
+    }
+    expect(steps).toBe(0);
+    expect(await readFile(join(folder, "file"), "utf8")).toBe("mine");
   });
 
   test("tells the losses on what is held out, from the first on, also where training was resumed", async () => {
