@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { access, constants, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { ReportFormat } from "../report/render.ts";
-import { ArgumentError, nearest } from "../tensor/errors.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { nearest } from "../tensor/nearest.ts";
 import { isSystemError } from "./exit.ts";
 
 export interface OutputFile {

@@ -2,6 +2,19 @@
  * One row per configuration field: its TransformerLens name, what values it may hold, its default, and, where only some
  * of them can be run, which. The compiler asks for a row when the interface gains a field.
  */
+import {
+  COUNT,
+  FLAG,
+  type Kind,
+  listOf,
+  NOT_NEGATIVE,
+  NUMBER,
+  oneOf,
+  orNull,
+  POSITIVE,
+  TEXT,
+  WHOLE,
+} from "../tensor/kinds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
 import {
   ACTIVATIONS,
@@ -11,37 +24,16 @@ import {
   type PositionalEmbeddingType,
 } from "./config-choices.ts";
 
-/** Kinds of value; `accepts` and `describe` are what an error needs to say. */
-interface Kind {
-  readonly accepts: (value: unknown) => boolean;
-  readonly describe: string;
-}
-
-const COUNT: Kind = { accepts: (v) => Number.isInteger(v) && (v as number) > 0, describe: "a positive whole number" };
 /** TransformerLens writes "work it out" as -1. */
 const COUNT_OR_AUTO: Kind = {
   accepts: (v) => v === -1 || v === null || COUNT.accepts(v),
   describe: "a positive whole number, or -1 to have it worked out",
 };
-const INTEGER: Kind = { accepts: (v) => Number.isInteger(v), describe: "a whole number" };
-const NUMBER: Kind = { accepts: (v) => typeof v === "number" && Number.isFinite(v), describe: "a number" };
-const POSITIVE: Kind = { accepts: (v) => NUMBER.accepts(v) && (v as number) > 0, describe: "a positive number" };
 const POSITIVE_OR_AUTO: Kind = {
   accepts: (v) => v === -1 || POSITIVE.accepts(v),
   describe: "a positive number, or -1 to have it worked out",
 };
-const NOT_NEGATIVE: Kind = { accepts: (v) => NUMBER.accepts(v) && (v as number) >= 0, describe: "a number from 0 up" };
-const FLAG: Kind = { accepts: (v) => typeof v === "boolean", describe: "true or false" };
-const TEXT: Kind = { accepts: (v) => typeof v === "string", describe: "a string" };
-const TEXTS: Kind = { accepts: (v) => Array.isArray(v) && v.every(TEXT.accepts), describe: "a list of strings" };
-
-function orNull(kind: Kind): Kind {
-  return { accepts: (v) => v === null || kind.accepts(v), describe: `${kind.describe} or null` };
-}
-
-function oneOf(values: readonly string[]): Kind {
-  return { accepts: (v) => values.includes(v as string), describe: values.map((v) => `"${v}"`).join(", ") };
-}
+const TEXTS: Kind = listOf(TEXT, "strings");
 
 /** A field's row. */
 export interface Field<T = unknown> {
@@ -117,18 +109,18 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   tokenizerPrependsBos: field("tokenizer_prepends_bos", orNull(FLAG), null as boolean | null),
   originalArchitecture: field("original_architecture", orNull(TEXT), null as string | null),
   fromCheckpoint: field("from_checkpoint", FLAG, false),
-  checkpointIndex: field("checkpoint_index", orNull(INTEGER), null as number | null),
+  checkpointIndex: field("checkpoint_index", orNull(WHOLE), null as number | null),
   checkpointLabelType: field(
     "checkpoint_label_type",
     orNull(oneOf(["token", "step"])),
     null as HookedTransformerConfig["checkpointLabelType"],
   ),
-  checkpointValue: field("checkpoint_value", orNull(INTEGER), null as number | null),
+  checkpointValue: field("checkpoint_value", orNull(WHOLE), null as number | null),
 
-  seed: field("seed", orNull(INTEGER), null as number | null),
+  seed: field("seed", orNull(WHOLE), null as number | null),
   initMode: field("init_mode", oneOf(INIT_MODES), "gpt2" as HookedTransformerConfig["initMode"]),
   initializerRange: field("initializer_range", POSITIVE_OR_AUTO, -1),
-  nParams: field("n_params", orNull(INTEGER), -1),
+  nParams: field("n_params", orNull(WHOLE), -1),
   dtype: {
     snake: "dtype",
     kind: TEXT,

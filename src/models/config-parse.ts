@@ -1,5 +1,6 @@
 /** A dictionary of fields -> a configuration that can be run, or an error that names the field; and back. */
-import { ConfigError, nearest } from "../tensor/errors.ts";
+import { ConfigError } from "../tensor/errors.ts";
+import { nearest } from "../tensor/nearest.ts";
 import type { HookedTransformerConfig } from "./config.ts";
 import { FIELD_NAMES, FIELDS, type Field } from "./config-fields.ts";
 

@@ -1,13 +1,5 @@
 /** A token's text, so that nothing in it is invisible: a newline is a mark, a lone surrogate a replacement character. */
-
-const MARKS: Record<string, string> = { "\n": "⏎", "\t": "⇥", "\r": "␍", "\x7f": "␡" };
-
-/** Characters without a shape, or that turn the direction of what follows: shown by their number. */
-const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/gu;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above, without those that only part words
-const CONTROL_BUT_SPACE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
+import { markUnseen } from "../tensor/visible.ts";
 
 /**
  * The token with its whitespace and control characters made visible. With `spaces`, leading and trailing spaces become
@@ -15,24 +7,8 @@ const CONTROL_BUT_SPACE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
  */
 export function visibleToken(token: string, { spaces = true }: { spaces?: boolean } = {}): string {
   if (token === "") return "∅";
-  const shown = mark(token, CONTROL);
+  const shown = markUnseen(token);
   return spaces ? shown.replace(/^ +| +$/g, (run) => "␣".repeat(run.length)) : shown;
-}
-
-/** A text of several words for a terminal: what could move the cursor or turn the line around is shown as a mark. */
-export function visibleControls(text: string): string {
-  return mark(text, CONTROL_BUT_SPACE);
-}
-
-function mark(text: string, control: RegExp): string {
-  return text
-    .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(control, (c) => MARKS[c] ?? (c > "\x7f" ? byNumber(c) : String.fromCharCode(0x2400 + c.charCodeAt(0))))
-    .replace(INVISIBLE, byNumber);
-}
-
-function byNumber(c: string): string {
-  return `⟨U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}⟩`;
 }
 
 /** The words of a text, a percent sign with its number: where a line may be broken. */

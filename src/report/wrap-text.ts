@@ -1,4 +1,5 @@
-import { textWidth, visibleControls, wordsOf } from "./token-text.ts";
+import { visibleControls } from "../tensor/visible.ts";
+import { textWidth, wordsOf } from "./token-text.ts";
 
 /** Words in lines of at most `width` columns; lines after the first are indented as far as the bullet reaches. */
 export function wrapText(text: string, width: number, bullet = ""): string[] {

@@ -3,7 +3,12 @@
  * nearest right thing, what to do. The class tells the kind; the fields carry the parts, so that a page or a program
  * can show its own words.
  */
-import { closest } from "fastest-levenshtein";
+import { nearest } from "./nearest.ts";
+import { shortened } from "./show.ts";
+import { visibleControls } from "./visible.ts";
+
+/** Characters of a message; one may repeat what a file or a caller gave. */
+const LONGEST_MESSAGE = 2000;
 
 /** What every error of ours carries besides its message. */
 export interface ErrorFields {
@@ -16,7 +21,10 @@ export interface ErrorFields {
   readonly cause?: unknown;
 }
 
-/** The base of all errors thrown on purpose. Anything else that escapes is a bug of ours. */
+/**
+ * The base of all errors thrown on purpose. Anything else that escapes is a bug of ours. Control characters in a message
+ * are shown as marks, and a message ends after 2000 characters.
+ */
 export class GlassformerError extends Error {
   // Each class writes its name out, as a bundler shortens the classes' own.
   override name = "GlassformerError";
@@ -25,7 +33,10 @@ export class GlassformerError extends Error {
   readonly nearest: string | undefined;
 
   constructor(message: string, fields: ErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    super(
+      shortened(visibleControls(message), LONGEST_MESSAGE),
+      fields.cause === undefined ? undefined : { cause: fields.cause },
+    );
     this.asked = fields.asked;
     this.found = fields.found;
     this.nearest = fields.nearest;
@@ -81,11 +92,4 @@ export class InputError extends GlassformerError {
 /** An option or argument out of its range. */
 export class ArgumentError extends GlassformerError {
   override name = "ArgumentError";
-}
-
-/** The string of `candidates` closest to `asked` by edit distance, or undefined if none is near. */
-export function nearest(asked: string, candidates: readonly string[]): string | undefined {
-  if (candidates.length === 0) return undefined;
-  const exact = candidates.find((c) => c.toLowerCase() === asked.toLowerCase());
-  return exact ?? closest(asked, candidates as string[]);
 }

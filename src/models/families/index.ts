@@ -1,6 +1,7 @@
 /** Every model family, and the way from a `config.json` and a checkpoint to a configuration and weights. */
 import type { NDArray } from "../../tensor/array.ts";
-import { ConfigError, nearest } from "../../tensor/errors.ts";
+import { ConfigError } from "../../tensor/errors.ts";
+import { nearest } from "../../tensor/nearest.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gpt2 } from "./gpt2.ts";

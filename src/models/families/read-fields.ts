@@ -1,5 +1,6 @@
 /** Reading a foreign `config.json` field by field, so that a field nobody reads is noticed. */
-import { ConfigError, nearest } from "../../tensor/errors.ts";
+import { ConfigError } from "../../tensor/errors.ts";
+import { nearest } from "../../tensor/nearest.ts";
 import type { ConfigJson } from "./family.ts";
 
 /** Throws if the file has a field in neither list. `what` names the kind of file in the message. */

@@ -1,7 +1,8 @@
 /** One column of texts of a Parquet file, read by ranges: its footer, and of each row group that column's pages alone. */
 import type { AsyncBuffer } from "hyparquet";
 import type { ByteSource } from "../../load/bytes.ts";
-import { FileFormatError, GlassformerError, nearest } from "../../tensor/errors.ts";
+import { FileFormatError, GlassformerError } from "../../tensor/errors.ts";
+import { nearest } from "../../tensor/nearest.ts";
 import { requireText } from "./require-text.ts";
 
 /**

@@ -1,6 +1,7 @@
 /** Texts in files: a text file is one text, JSON lines and Parquet have one a row. */
 import { type ByteSource, parseJsonObject, readText } from "../../load/bytes.ts";
-import { FileFormatError, nearest } from "../../tensor/errors.ts";
+import { FileFormatError } from "../../tensor/errors.ts";
+import { nearest } from "../../tensor/nearest.ts";
 import { requireCount } from "./batches.ts";
 import { readParquetTexts } from "./parquet.ts";
 import { requireText } from "./require-text.ts";
