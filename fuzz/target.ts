@@ -1,0 +1,11 @@
+/** What can be attacked: each target makes, from chance, an input of its kind, and judges what the product makes of it. */
+import type { Outcome } from "./outcome.ts";
+import type { Random } from "./random.ts";
+
+export interface Target {
+  readonly name: string;
+  /** What is changed, and what counts as right, in a sentence. */
+  readonly description: string;
+  /** Reads what every case needs; then each call is one case. */
+  prepare(): Promise<(random: Random) => Promise<Outcome>>;
+}

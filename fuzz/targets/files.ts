@@ -1,0 +1,16 @@
+/** The real files that targets change: those of the tests. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = new URL("../../", import.meta.url);
+
+export const pathOf = (path: string): string => fileURLToPath(new URL(path, root));
+
+export const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, root)));
+
+export const jsonOfFile = (path: string): unknown => JSON.parse(readFileSync(new URL(path, root), "utf8"));
+
+/** Files that torch wrote. */
+export const PTH_FILES = ["state_dict", "nested", "views", "protocol4", "cuda", "dtypes"].map(
+  (name) => `test/load/fixtures/${name}.pth`,
+);

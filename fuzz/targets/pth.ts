@@ -1,0 +1,27 @@
+/** .pth files that torch wrote, bytes changed: checksums cover the contents, so what is read has to be what was written. */
+import { memorySource, type NDArray, readPth } from "../../src/index.ts";
+import { mutateBytes } from "../mutate.ts";
+import { outcomeOf } from "../outcome.ts";
+import type { Target } from "../target.ts";
+import { bytesOf, PTH_FILES } from "./files.ts";
+import { sameTensors } from "./tensors.ts";
+
+export const pth: Target = {
+  name: "pth",
+  description: "bytes of files that torch wrote; what is read has to be what was written",
+  async prepare() {
+    const files: { bytes: Uint8Array; tensors: Map<string, NDArray> }[] = [];
+    for (const path of PTH_FILES) {
+      const bytes = bytesOf(path);
+      files.push({ bytes, tensors: await readPth(memorySource("m.pth", bytes)) });
+    }
+    return (random) => {
+      const { bytes, tensors } = random.pick(files);
+      const changed = mutateBytes(random, bytes);
+      return outcomeOf(
+        () => readPth(memorySource("m.pth", changed)),
+        (read) => sameTensors(read, tensors),
+      );
+    };
+  },
+};

@@ -1,0 +1,40 @@
+/**
+ * The process in which cases run: `node worker.ts TARGET SEED FROM TO PLACE`. Before each case its number, and how many were
+ * right and refused before it, go to the file PLACE, so that whoever watches knows in which case it hung or died. Each
+ * fault is a line of JSON on standard output.
+ */
+import { openSync, writeSync } from "node:fs";
+import type { Fault } from "./outcome.ts";
+import { Random } from "./random.ts";
+import { targetCalled } from "./targets/index.ts";
+
+/** A case may take this much longer than a blink. */
+const SLOW_MS = 3000;
+/** Bytes that a case may add to the most memory that the process ever held. */
+const MOST_GROWTH = 400 * 2 ** 20;
+
+const [name, seed, from, to, place] = process.argv.slice(2);
+const target = targetCalled(name);
+const run = await target.prepare();
+const file = openSync(place, "w");
+const counts = { right: 0, refused: 0 };
+const keep = (i: number) => writeSync(file, `${i} ${counts.right} ${counts.refused}`.padEnd(40), 0);
+const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+const peak = () => process.resourceUsage().maxRSS * 1024;
+
+let before = peak();
+for (let i = Number(from); i < Number(to); i++) {
+  keep(i);
+  const start = performance.now();
+  let outcome = await run(new Random(Number(seed), i));
+  const ms = performance.now() - start;
+  const now = peak();
+  if (ms > SLOW_MS) outcome = { fault: "slow", found: `${(ms / 1000).toFixed(1)} s` };
+  // The first cases bring in code and caches.
+  if (now - before > MOST_GROWTH) outcome = { fault: "memory", found: `${Math.round((now - before) / 1e6)} MB more` };
+  before = now;
+  if (typeof outcome === "string") counts[outcome]++;
+  else say({ case: i, ...(outcome satisfies Fault) });
+}
+keep(Number(to));
+say({ done: true });
