@@ -2,19 +2,24 @@
  * One blob from the hub into the cache. Bytes go to a file beside it, which gets the blob's name only when complete
  * and checked; so the cache is valid at every moment, and what a broken download leaves is where the next one goes on.
  *
- * Two processes never write to one file: a download works in `ETAG.PID-RANDOM.incomplete`. When it ends early it
- * leaves that as `ETAG.incomplete`, and the next one takes it over by renaming, which only one of several can do.
+ * One process downloads, the others wait (node-hub-turn.ts). Two never write to one file, whatever becomes of their lock:
+ * a download works in `ETAG.PID-RANDOM.incomplete`. When it ends early it leaves that as `ETAG.incomplete`, and the next
+ * one takes it over by renaming, which only one of several can do.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { HubError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import type { LoadOptions } from "./files.ts";
-import { isFile } from "./node-folder.ts";
+import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import type { HubModel, RemoteFile } from "./node-hub-http.ts";
-import { fetchBytes, reasonOf } from "./node-hub-http.ts";
+import { fetchBytes } from "./node-hub-http.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
+import { inTurn, type Turn } from "./node-hub-turn.ts";
+import { isRunning } from "./node-lock.ts";
+import { chunksOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
 
 export interface BlobDownload extends RemoteFile {
   readonly hub: HubSettings;
@@ -28,37 +33,27 @@ export interface BlobDownload extends RemoteFile {
 
 /** After so long without a write, a download that another process began counts as abandoned. */
 const ABANDONED_AFTER_MS = 60_000;
+/** After so many bytes more, failures are counted anew. */
+const PROGRESS_BYTES = 1_000_000;
 
 /**
- * Makes sure that `blob` exists. Downloads of the same blob in this process take turns, so the second finds it done.
- * @throws HubError if the connection breaks, the disk is full or the bytes do not match their checksum.
+ * Makes sure that `blob` exists. Whoever else downloads it, in this process or another, is waited for.
+ * @throws HubError if the connection stays broken, the disk is full, or the bytes are not those that were announced.
  */
 export async function downloadBlob(download: BlobDownload, options: LoadOptions): Promise<void> {
-  await inTurn(download.blob, async () => {
-    if (await isFile(download.blob)) return;
-    await mkdir(dirname(download.blob), { recursive: true });
-    const part = await takeOver(download.blob);
+  const { blob, file, size } = download;
+  const onBytes = (loaded: number) => options.onProgress?.({ file, loaded: Math.min(loaded, size), total: size });
+  await inTurn(blob, { signal: options.signal, onBytes }, async (turn) => {
+    const part = await takeOver(blob);
     try {
-      await complete(part, download, options);
-      await rename(part, download.blob);
+      await complete(part, download, turn, options);
+      await turn.check();
+      await rename(part, blob);
     } catch (error) {
-      await leave(part, download.blob);
+      await leave(part, blob);
       throw error;
     }
   });
-}
-
-const turns = new Map<string, Promise<void>>();
-
-async function inTurn(key: string, work: () => Promise<void>): Promise<void> {
-  const turn = (turns.get(key) ?? Promise.resolve()).then(work);
-  const settled = turn.catch(() => {});
-  turns.set(key, settled);
-  try {
-    await turn;
-  } finally {
-    if (turns.get(key) === settled) turns.delete(key);
-  }
 }
 
 /** A name for this download alone; the file is there already if an earlier one left some bytes. */
@@ -82,18 +77,9 @@ async function takeOver(blob: string): Promise<string> {
 async function isFree(path: string, owner: string): Promise<boolean> {
   if (owner === "") return true;
   const pid = /^(\d+)-[0-9a-f]{8}$/.exec(owner)?.[1];
-  if (pid !== undefined && !isRunning(Number(pid))) return true;
+  if (pid !== undefined && !(await isRunning(Number(pid)))) return true;
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // there, and somebody else's
-  }
 }
 
 /** Keeps what was downloaded, under the name where the next download looks; the longer of two. */
@@ -108,90 +94,118 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 /** Fills `part` to its full size and checks it. */
-async function complete(part: string, download: BlobDownload, options: LoadOptions): Promise<void> {
-  const { file, etag, size } = download;
+async function complete(part: string, download: BlobDownload, turn: Turn, options: LoadOptions): Promise<void> {
+  const { file, etag, size, model } = download;
   const begun = await sizeOf(part);
-  await fetchRest(part, begun, download, options);
-  const found = await checksum(part, etag, size);
+  await fetchWhole(part, download, turn, options);
+  const found = await checksum(part, etag, size, options.signal);
   if (found === etag || (found === undefined && (await sizeOf(part)) === size)) return;
   await rm(part);
-  if (begun > 0) return complete(part, download, options); // the fault may lie in the bytes from last time
+  if (begun > 0) return complete(part, download, turn, options); // the fault may lie in the bytes from last time
   throw new HubError(
-    `${file} of "${download.model.id}" arrived damaged: its checksum is ${found}, not ${etag}. It was discarded; try again.`,
+    `${file} of "${model.id}" arrived damaged: its checksum is ${found}, not ${etag}. It was discarded; try again.`,
     { asked: etag, found },
   );
 }
 
-async function fetchRest(part: string, begun: number, download: BlobDownload, options: LoadOptions): Promise<void> {
+/** Fetches what is missing of `part`, from where a broken connection left it, as often as the limits allow. */
+async function fetchWhole(part: string, download: BlobDownload, turn: Turn, options: LoadOptions): Promise<void> {
+  const { model, file, size, url, hub } = download;
+  const limits = networkLimits(hub.limits);
+  let before = await sizeOf(part);
+  try {
+    await retried(limits, options.signal, async (fresh) => {
+      const begun = await sizeOf(part);
+      if (begun - before > PROGRESS_BYTES) {
+        before = begun;
+        fresh();
+      }
+      await fetchRest(part, begun, download, limits, turn, options);
+    });
+  } catch (error) {
+    const loaded = await sizeOf(part);
+    if (error instanceof TooLong) {
+      await rm(part, { force: true });
+      throw new HubError(
+        `${url} sent more than the ${size} bytes that were announced for ${file} of "${model.id}": it was cut off and discarded.`,
+        { asked: size, found: error.message },
+      );
+    }
+    if (!(error instanceof NoAnswer)) throw error;
+    throw new HubError(
+      `The download of ${file} of "${model.id}" broke off after ${loaded} of ${size} bytes (${error.message}); ` +
+        "run the same again and it resumes from there.",
+      { asked: size, found: loaded, cause: error },
+    );
+  }
+}
+
+async function fetchRest(
+  part: string,
+  begun: number,
+  download: BlobDownload,
+  limits: NetworkLimits,
+  turn: Turn,
+  options: LoadOptions,
+): Promise<void> {
   const { hub, model, url, file, size } = download;
   if (begun === size && size > 0) return;
-  const response = await fetchBytes(hub, model, url, begun < size ? begun : 0, options.signal);
-  if (response.status === 416) {
-    await response.body?.cancel();
-    await rm(part, { force: true });
-    return fetchRest(part, 0, download, options);
+  const start = begun < size ? begun : 0;
+  await refuseIfFull(part, size - start);
+  let response = await fetchBytes(hub, model, url, start, limits, options.signal);
+  if (response.status === 416 && start > 0) {
+    await discard(response);
+    response = await fetchBytes(hub, model, url, 0, limits, options.signal);
   }
-  const resumes = response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${begun}-`);
-  if (response.status === 206 && !resumes) {
-    await response.body?.cancel();
-    throw new HubError(`${url} answered with other bytes than were asked for; try again.`, {
-      asked: `bytes ${begun}-`,
-      found: response.headers.get("content-range"),
+  const compressed = (response.headers.get("content-encoding") ?? "identity") !== "identity";
+  const told = response.headers.get("content-range");
+  const resumes = response.status === 206 && !compressed && told?.startsWith(`bytes ${start}-`);
+  if (response.status === 416 || (response.status === 206 && !resumes)) {
+    await discard(response);
+    const found = response.status === 416 ? "none (416)" : compressed ? "compressed ones" : shown(told);
+    throw new HubError(`${url} was asked for the bytes from ${start} on, and answered with ${found}; try again.`, {
+      asked: `bytes ${start}-`,
+      found: told,
     });
   }
-  let loaded = resumes ? begun : 0;
+  let loaded = resumes ? start : 0;
   const output = await open(part, resumes ? "a" : "w");
   try {
     options.onProgress?.({ file, loaded, total: size });
-    for await (const chunk of chunks(response, options.signal)) {
+    for await (const chunk of chunksOf(response, size - loaded, limits, options.signal)) {
+      await turn.check();
       await output.writeFile(chunk);
       loaded += chunk.length;
       options.onProgress?.({ file, loaded, total: size });
     }
     await output.sync();
-  } catch (error) {
-    if (!(error instanceof BrokenOff)) throw error;
-    throw brokenOff(download, loaded, error.message);
   } finally {
     await output.close();
   }
-  if (loaded < size) throw brokenOff(download, loaded, "the connection closed early");
+  if (loaded < size) throw new NoAnswer("the connection closed early", { passing: true });
 }
 
-class BrokenOff extends Error {}
-
-/** The body's chunks; a failure of the connection, and nothing else, becomes `BrokenOff`. */
-async function* chunks(response: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  if (response.body === null) return;
-  const reader = response.body.getReader();
-  try {
-    for (;;) {
-      const next = await reader.read().catch((cause) => {
-        signal?.throwIfAborted();
-        throw new BrokenOff(reasonOf(cause), { cause });
-      });
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-function brokenOff({ file, model, size }: BlobDownload, loaded: number, why: string): HubError {
-  return new HubError(
-    `The download of ${file} of "${model.id}" broke off after ${loaded} of ${size} bytes (${why}); ` +
-      "run the same again and it resumes from there.",
-    { asked: size, found: loaded },
-  );
+/** @throws an error as the disk would, later */
+async function refuseIfFull(part: string, missing: number): Promise<void> {
+  const { bavail, bsize, blocks } = await statfs(dirname(part));
+  if (blocks > 0 && missing > bavail * bsize)
+    throw Object.assign(new Error("full"), { code: "ENOSPC", syscall: "write" });
 }
 
 /** The checksum that an etag of this form is: SHA-256, or git's SHA-1 of a blob; undefined for any other etag. */
-async function checksum(path: string, etag: string, size: number): Promise<string | undefined> {
+async function checksum(
+  path: string,
+  etag: string,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   const isSha256 = /^[0-9a-f]{64}$/.test(etag);
   if (!isSha256 && !/^[0-9a-f]{40}$/.test(etag)) return undefined;
   const hash = createHash(isSha256 ? "sha256" : "sha1");
   if (!isSha256) hash.update(`blob ${size}\0`);
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path)) {
+    signal?.throwIfAborted();
+    hash.update(chunk as Buffer);
+  }
   return hash.digest("hex");
 }

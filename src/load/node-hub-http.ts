@@ -3,8 +3,12 @@
  * Redirects are followed by hand: large files lie on other hosts, and the token must not go there.
  */
 import { HubError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
+import { listedPaths, MOST_LIST_BYTES } from "./hub-list.ts";
+import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
+import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
 
 /** The hub did not answer, or not sensibly; what is in the cache may serve instead. */
 export class HubUnreachable extends HubError {
@@ -31,31 +35,47 @@ export interface RemoteFile {
   readonly size: number;
 }
 
-const ANSWER_WITHIN_MS = 10_000;
 const MOST_REDIRECTS = 10;
+/** A list of files is small: it is given up where so little comes in so short a time. */
+const LIST_PACE = { slowMs: 10_000, slowBytes: 10_000 };
 
-/** The commit that a revision means now, and the paths in it. */
+/**
+ * The commit that a revision means now, and the paths in it.
+ * @param tries at most, if what is in the cache may serve instead
+ */
 export async function fetchRevision(
   hub: HubSettings,
   model: HubModel,
   signal: AbortSignal | undefined,
+  tries?: number,
 ): Promise<{ commit: string; paths: string[] }> {
   const url = `${hub.endpoint}/api/models/${model.id}/revision/${encodeURIComponent(model.revision)}`;
-  const { response } = await send(hub, url, { signal, within: ANSWER_WITHIN_MS });
-  if (!response.ok) throw refusal(hub, model, response);
-  const body = await response.text().catch((cause) => {
-    signal?.throwIfAborted();
-    throw new HubUnreachable(hub.endpoint, "its answer broke off", cause);
+  const own = networkLimits(hub.limits);
+  const limits = { ...own, tries: Math.min(own.tries, tries ?? own.tries) };
+  const body = await reached(hub, () =>
+    retried(limits, signal, async () => {
+      const { response } = await send(hub, url, { signal, limits });
+      if (!response.ok) throw await refusal(hub, model, response);
+      return bytesOf(response, MOST_LIST_BYTES, { ...limits, ...LIST_PACE }, signal);
+    }),
+  ).catch((error) => {
+    if (!(error instanceof TooLong)) throw error;
+    throw new HubError(`${url} answered with ${error.message}, which no list of files has.`, { asked: url });
   });
-  const { sha, siblings } = parseJsonObject(body, `The answer of ${url}`);
+  const text = new TextDecoder().decode(body);
+  const { sha, siblings } = parseJsonObject(text, `The answer of ${url}`);
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
     throw new HubError(`${url} answered without a commit and a list of files; is HF_ENDPOINT a Hugging Face hub?`, {
       asked: url,
-      found: body.slice(0, 200),
+      found: text.slice(0, 200),
     });
   }
-  const paths = siblings.map((file) => (file as { rfilename?: unknown } | null)?.rfilename);
-  return { commit: sha, paths: paths.filter((path) => typeof path === "string").sort() };
+  return {
+    commit: sha,
+    paths: listedPaths(siblings, url)
+      .map(({ path }) => path)
+      .sort(),
+  };
 }
 
 export function fileUrl(hub: HubSettings, id: string, commit: string, path: string): string {
@@ -69,20 +89,27 @@ export async function fetchFileInfo(
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<RemoteFile> {
-  const { response, hubHeaders } = await send(hub, url, {
-    method: "HEAD",
-    // Compressed on the way, a file would be announced with another size.
-    headers: { "accept-encoding": "identity" },
-    signal,
-    within: ANSWER_WITHIN_MS,
-    stayOnHub: true,
-  });
-  if (response.status >= 400) throw refusal(hub, model, response);
+  const limits = networkLimits(hub.limits);
+  const { response, hubHeaders } = await reached(hub, () =>
+    retried(limits, signal, () =>
+      send(hub, url, {
+        method: "HEAD",
+        // Compressed on the way, a file would be announced with another size.
+        headers: { "accept-encoding": "identity" },
+        signal,
+        limits,
+        stayOnHub: true,
+      }),
+    ),
+  );
+  if (response.status >= 400) throw await refusal(hub, model, response);
+  await discard(response);
   const header = (name: string) => hubHeaders.map((headers) => headers.get(name)).find((value) => value !== null);
   const redirected = response.status >= 300;
   const etag = (header("x-linked-etag") ?? response.headers.get("etag"))?.replace(/^W\//, "").replace(/^"|"$/g, "");
   const size = header("x-linked-size") ?? (redirected ? null : response.headers.get("content-length"));
-  if (!etag || !/^[\w.-]+$/.test(etag) || !size || !/^\d+$/.test(size)) {
+  const named = etag !== undefined && /^\w[\w.-]{0,127}$/.test(etag) && !/\.(incomplete|lock)$/.test(etag);
+  if (!named || !size || !/^\d+$/.test(size) || !Number.isSafeInteger(Number(size))) {
     throw new HubError(`${url} was answered without a usable ETag and size; is HF_ENDPOINT a Hugging Face hub?`, {
       asked: url,
       found: { etag, size },
@@ -91,27 +118,40 @@ export async function fetchFileInfo(
   return { etag, size: Number(size) };
 }
 
-/** The answer to a GET for a file's bytes from `start` on: 206 with the rest, 200 with all, or 416. */
+/**
+ * The answer to a GET for a file's bytes from `start` on: 206 with the rest, 200 with all, or 416.
+ * @throws NoAnswer where asking again may help
+ */
 export async function fetchBytes(
   hub: HubSettings,
   model: HubModel,
   url: string,
   start: number,
+  limits: NetworkLimits,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (start > 0) headers.range = `bytes=${start}-`;
-  const { response } = await send(hub, url, { headers, signal });
-  if (!response.ok && response.status !== 416) throw refusal(hub, model, response);
+  const { response } = await send(hub, url, { headers, signal, limits });
+  if (!response.ok && response.status !== 416) throw await refusal(hub, model, response);
   return response;
+}
+
+/** What `work` throws where the hub gives no answer, as an error of ours. */
+async function reached<T>(hub: HubSettings, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw new HubUnreachable(hub.endpoint, error.message, error);
+  }
 }
 
 interface Send {
   readonly method?: "GET" | "HEAD";
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds to wait for an answer. */
-  readonly within?: number;
+  readonly limits: NetworkLimits;
   /** Return a redirect that leaves the hub instead of following it. */
   readonly stayOnHub?: boolean;
 }
@@ -127,49 +167,30 @@ async function send(
   let url = new URL(first);
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
     const onHub = url.origin === hubOrigin;
-    const response = await answer(hub, url, how, onHub);
+    const headers: Record<string, string> = { ...how.headers, "user-agent": "glassformer" };
+    if (onHub && hub.token !== undefined) headers.authorization = `Bearer ${hub.token}`;
+    const init = { method: how.method ?? "GET", headers, redirect: "manual" } as const;
+    const response = await ask(url, init, how.limits, how.signal);
     if (onHub) hubHeaders.push(response.headers);
     const location = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
-    const next = location === null ? undefined : new URL(location, url);
-    if (next === undefined || (how.stayOnHub && next.origin !== hubOrigin)) return { response, hubHeaders };
-    await response.body?.cancel();
+    if (location === null) return { response, hubHeaders };
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    if (next?.protocol !== "http:" && next?.protocol !== "https:") {
+      await discard(response);
+      throw new HubError(`${url.href} redirects to ${shown(location)}, which is no http or https URL.`, {
+        asked: first,
+        found: location,
+      });
+    }
+    if (how.stayOnHub && next.origin !== hubOrigin) return { response, hubHeaders };
+    await discard(response);
     url = next;
   }
   throw new HubError(`${first} redirects more than ${MOST_REDIRECTS} times.`, { asked: first, found: url.href });
 }
 
-async function answer(hub: HubSettings, url: URL, how: Send, onHub: boolean): Promise<Response> {
-  const headers: Record<string, string> = { ...how.headers, "user-agent": "glassformer" };
-  if (onHub && hub.token !== undefined) headers.authorization = `Bearer ${hub.token}`;
-  const limits = [how.signal, how.within === undefined ? undefined : AbortSignal.timeout(how.within)];
-  const signals = limits.filter((signal) => signal !== undefined);
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method: how.method ?? "GET",
-      headers,
-      redirect: "manual",
-      signal: signals.length > 0 ? AbortSignal.any(signals) : null,
-    });
-  } catch (cause) {
-    how.signal?.throwIfAborted();
-    throw new HubUnreachable(url.origin, reasonOf(cause), cause);
-  }
-  if (response.status === 429 || response.status >= 500) {
-    throw new HubUnreachable(url.origin, `it answered ${response.status}`);
-  }
-  return response;
-}
-
-/** What went wrong below `fetch`, which itself only says that it failed. */
-export function reasonOf(cause: unknown): string {
-  if (cause instanceof Error && cause.name === "TimeoutError") return "no answer in time";
-  const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
-  const code = (inner as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : inner instanceof Error ? inner.message : String(inner);
-}
-
-function refusal(hub: HubSettings, { id, revision }: HubModel, response: Response): HubError {
+async function refusal(hub: HubSettings, { id, revision }: HubModel, response: Response): Promise<HubError> {
+  await discard(response);
   const { status } = response;
   const code = response.headers.get("x-error-code");
   const fields = { asked: id, found: status };

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import type { NetworkLimits } from "./network-limits.ts";
 
 export interface HubSettings {
   /** The folder that holds `models--org--name`. */
@@ -11,6 +12,8 @@ export interface HubSettings {
   /** Nothing is asked of the network. */
   readonly offline: boolean;
   readonly token: string | undefined;
+  /** How long the hub is waited for, and how often it is asked again, where it is not to be as usual. */
+  readonly limits?: Partial<NetworkLimits> | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,11 @@
 /** A model on the Hugging Face hub as a repository of files: from the cache where it can, from the network where not. */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { readText } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { partsInside } from "./files.ts";
 import { isHubId } from "./names.ts";
+import { networkLimits } from "./network-limits.ts";
 import { fileSource } from "./node-file.ts";
 import { isFile } from "./node-folder.ts";
 import { HubCache } from "./node-hub-cache.ts";
@@ -19,6 +21,9 @@ export interface HubOptions {
   /** Instead of what the environment says, field by field. */
   readonly settings?: Partial<HubSettings> | undefined;
 }
+
+/** Where the cache may serve, the network is not insisted on. */
+const TRIES_BESIDE_CACHE = 2;
 
 /** The model's state: which commit, which paths, and why the network is out of reach, if it is. */
 interface Resolved {
@@ -40,7 +45,7 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   if (!/^[\w.-]+(\/[\w.-]+)*$/.test(revision) || revision.includes("..")) {
     throw new ArgumentError(`"${revision}" is not a branch, tag or commit.`, { asked: revision });
   }
-  const hub = { ...(await hubSettings()), ...options.settings };
+  const hub = checked({ ...(await hubSettings()), ...options.settings });
   const model: HubModel = { id, revision };
   const cache = new HubCache(hub.cacheDir, id);
 
@@ -70,6 +75,18 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   };
 }
 
+/** @throws ArgumentError for an address that is none, or limits that are none */
+function checked(hub: HubSettings): HubSettings {
+  networkLimits(hub.limits);
+  const url = URL.canParse(hub.endpoint) ? new URL(hub.endpoint) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return hub;
+  throw new ArgumentError(
+    `The hub's address, HF_ENDPOINT, is ${shown(hub.endpoint)}, which is no http or https URL: set it to one such as ` +
+      "https://huggingface.co, or unset it.",
+    { asked: hub.endpoint },
+  );
+}
+
 async function resolveModel(
   hub: HubSettings,
   model: HubModel,
@@ -77,15 +94,16 @@ async function resolveModel(
   signal: AbortSignal | undefined,
 ): Promise<Resolved> {
   let cacheOnly = "HF_HUB_OFFLINE is set";
+  const commit = await cache.commitOf(model.revision);
   if (!hub.offline) {
+    const tries = commit === undefined ? undefined : TRIES_BESIDE_CACHE;
     try {
-      return { ...(await fetchRevision(hub, model, signal)), cacheOnly: undefined };
+      return { ...(await fetchRevision(hub, model, signal, tries)), cacheOnly: undefined };
     } catch (error) {
       if (!(error instanceof HubUnreachable)) throw error;
       cacheOnly = `${hub.endpoint} cannot be reached: ${error.why}`;
     }
   }
-  const commit = await cache.commitOf(model.revision);
   if (commit === undefined) throw notCached(`"${model.id}" (${model.revision})`, hub, cacheOnly);
   return { commit, paths: await cache.listSnapshot(commit), cacheOnly };
 }

@@ -23,6 +23,10 @@ export interface Faults {
   ignoreRange?: boolean | undefined;
   /** Bodies begin and then nothing more comes. */
   stall?: boolean | undefined;
+  /** Bodies come in pieces of 10 kB, with so many milliseconds between them. */
+  slow?: number | undefined;
+  /** Answers in place of either host, if it returns true. */
+  instead?: ((request: IncomingMessage, response: ServerResponse, host: "hub" | "cdn") => boolean) | undefined;
   /** All that the hub says, with the `X-Error-Code`, if any. */
   refuse?: { status: number; code?: string } | undefined;
 }
@@ -89,6 +93,7 @@ export class TestHub {
 
   private answerAsHub(request: IncomingMessage, response: ServerResponse): ServerResponse {
     this.note("hub", request);
+    if (this.faults.instead?.(request, response, "hub")) return response;
     if (this.faults.refuse) return refuse(response, this.faults.refuse.status, this.faults.refuse.code);
     if (this.token && request.headers.authorization !== `Bearer ${this.token}`) return refuse(response, 401);
     const path = decodeURIComponent(request.url ?? "");
@@ -120,13 +125,14 @@ export class TestHub {
 
   private answerAsCdn(request: IncomingMessage, response: ServerResponse): ServerResponse {
     this.note("cdn", request);
+    if (this.faults.instead?.(request, response, "cdn")) return response;
     const file = Object.values(this.files).find(({ content }) => request.url?.startsWith(`/${sha256(content)}`));
     if (!file) return refuse(response, 404);
     return this.sendBody(request, response, file.content);
   }
 
   private sendBody(request: IncomingMessage, response: ServerResponse, content: Uint8Array): ServerResponse {
-    const { cutAfter, garble, ignoreRange, stall } = this.faults;
+    const { cutAfter, garble, ignoreRange, stall, slow } = this.faults;
     const start = ignoreRange ? undefined : /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
     const from = Number(start ?? 0);
     response.setHeader("etag", `"${gitSha1(content)}"`);
@@ -139,6 +145,18 @@ export class TestHub {
     response.writeHead(start === undefined ? 200 : 206);
     if (request.method === "HEAD") {
       response.end();
+    } else if (slow !== undefined) {
+      let at = 0;
+      const timer = setInterval(() => {
+        if (response.destroyed || at >= body.length) {
+          clearInterval(timer);
+          response.end();
+          return;
+        }
+        const piece = body.subarray(at, (at += 10_000));
+        this.sent += piece.length;
+        response.write(piece);
+      }, slow);
     } else if (stall || (cutAfter !== undefined && cutAfter < body.length)) {
       const some = body.subarray(0, cutAfter ?? body.length >> 1);
       this.sent += some.length;

@@ -36,7 +36,10 @@ afterEach(async () => {
 });
 
 async function model(settings: Partial<HubSettings> = {}, name = id, revision?: string): Promise<ModelFiles> {
-  const all = { cacheDir, endpoint: settings.endpoint ?? hub.endpoint, offline: false, token: undefined, ...settings };
+  // What is tried again is looked at in hub-bounds.test.ts.
+  const limits = { tries: 1 };
+  const endpoint = settings.endpoint ?? hub.endpoint;
+  const all = { cacheDir, endpoint, offline: false, token: undefined, limits, ...settings };
   return hubFiles(name, { settings: all, revision });
 }
 

@@ -1,0 +1,9 @@
+/** A process that opens a file of a model on the hub and tells its progress, a line each: for tests with several. */
+import { createHash } from "node:crypto";
+import { hubFiles } from "../../src/load/node.ts";
+
+const [endpoint, cacheDir, id, path] = process.argv.slice(2);
+const files = await hubFiles(id, { settings: { endpoint, cacheDir, offline: false, token: undefined } });
+const source = await files.open(path, { onProgress: ({ loaded }) => console.log(loaded) });
+const bytes = await source.read(0, source.size);
+console.log(createHash("sha256").update(bytes).digest("hex"));

@@ -1,0 +1,162 @@
+/** Several processes and one cache: each file is downloaded once, and a process that is killed holds nobody up. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { inTurn } from "../../src/load/node-hub-turn.ts";
+import { sha256, TestHub } from "./hub-server.ts";
+
+const id = "org/name";
+const weights = Uint8Array.from({ length: 400_000 }, (_, i) => (i * 7919) >> 3);
+const child = fileURLToPath(new URL("hub-child.ts", import.meta.url));
+
+let hub: TestHub;
+let cacheDir: string;
+let blobs: string;
+const running: ChildProcess[] = [];
+beforeEach(async () => {
+  hub = await TestHub.start(id, { "model.safetensors": { content: weights, large: true } });
+  cacheDir = await mkdtemp(join(tmpdir(), "glassformer-hub-"));
+  blobs = join(cacheDir, "models--org--name", "blobs");
+});
+afterEach(async () => {
+  for (const process of running.splice(0)) process.kill("SIGKILL");
+  await hub.stop();
+  await rm(cacheDir, { recursive: true });
+});
+
+interface Download {
+  readonly process: ChildProcess;
+  /** What it told: bytes loaded, and last the checksum. */
+  readonly lines: string[];
+  /** Once it has told so many bytes. */
+  reached(bytes: number): Promise<void>;
+  readonly ended: Promise<number | null>;
+}
+
+function download(): Download {
+  const process_ = spawn(
+    process.execPath,
+    ["--import", "tsx", child, hub.endpoint, cacheDir, id, "model.safetensors"],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  running.push(process_);
+  const lines: string[] = [];
+  const waiting: (() => void)[] = [];
+  process_.stdout.setEncoding("utf8").on("data", (text: string) => {
+    lines.push(...text.trim().split("\n"));
+    for (const look of waiting) look();
+  });
+  return {
+    process: process_,
+    lines,
+    reached: (bytes) =>
+      new Promise((resolve) => {
+        const look = () => Number(lines.at(-1)) >= bytes && resolve();
+        waiting.push(look);
+        look();
+      }),
+    ended: new Promise((resolve) => process_.on("close", resolve)),
+  };
+}
+
+const bodies = () => hub.seen.filter(({ host, method }) => host === "cdn" && method === "GET");
+
+describe("a file that two processes want", () => {
+  test("is downloaded by one, and the other tells how far it is and finds it", async () => {
+    hub.faults = { slow: 40 };
+    const first = download();
+    await first.reached(10_000);
+    const second = download();
+    expect(await Promise.all([first.ended, second.ended])).toEqual([0, 0]);
+    expect([first.lines.at(-1), second.lines.at(-1)]).toEqual([sha256(weights), sha256(weights)]);
+    expect(bodies()).toHaveLength(1);
+    expect(hub.sent).toBe(400_000);
+    expect(second.lines.slice(0, -1).some((line) => Number(line) > 10_000)).toBe(true);
+    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+  });
+
+  test("goes on in the second from the bytes that the first had when it was killed", async () => {
+    hub.faults = { slow: 40 };
+    const first = download();
+    await first.reached(50_000);
+    const second = download();
+    await second.reached(100_000);
+    first.process.kill("SIGKILL");
+    expect(await second.ended).toBe(0);
+    expect(second.lines.at(-1)).toBe(sha256(weights));
+    expect(bodies()).toHaveLength(2);
+    expect(Number(/\d+/.exec(bodies()[1].range ?? "")?.[0])).toBeGreaterThanOrEqual(100_000);
+    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+  });
+
+  test("comes whole however often processes are killed at it", async () => {
+    hub.faults = { slow: 10 };
+    for (const at of [1, 60_000, 130_000, 200_000]) {
+      const both = [download(), download()];
+      await Promise.race(both.map(({ reached }) => reached(at)));
+      for (const { process } of both) process.kill("SIGKILL");
+      await Promise.all(both.map(({ ended }) => ended));
+    }
+    const last = download();
+    expect(await last.ended).toBe(0);
+    expect(last.lines.at(-1)).toBe(sha256(weights));
+    expect(Number(last.lines[0])).toBeGreaterThanOrEqual(200_000);
+    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+  });
+});
+
+describe("a lock that was left", () => {
+  const lock = (content: string) =>
+    mkdir(blobs, { recursive: true }).then(() => writeFile(join(blobs, `${sha256(weights)}.lock`), content));
+
+  test.each([
+    ["by a process that is gone", { pid: 4_194_304 }],
+    ["by a process whose number is now another's", { pid: process.pid, started: "1" }],
+  ])("%s holds nobody up", async (_who, holder) => {
+    await lock(JSON.stringify({ host: hostname(), started: "5", token: "x", ...holder }));
+    const only = download();
+    expect(await only.ended).toBe(0);
+    expect(only.lines.at(-1)).toBe(sha256(weights));
+    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+  });
+
+  test("by a machine that is silent is waited for until it counts as gone, whatever its clock says", async () => {
+    const theirs = join(blobs, `${sha256(weights)}.lock`);
+    await lock(JSON.stringify({ pid: 1, host: "elsewhere", started: "5", token: "x" }));
+    const waiting = { signal: undefined, onBytes: () => {}, staleMs: 600 };
+    const begun = performance.now();
+    let signs = 0;
+    const alive = setInterval(() => ++signs < 8 && void utimes(theirs, 1e9 + signs, 1e9 + signs), 200);
+    await inTurn(join(blobs, sha256(weights)), waiting, async () => {
+      await writeFile(join(blobs, sha256(weights)), weights);
+    });
+    clearInterval(alive);
+    expect(performance.now() - begun).toBeGreaterThan(1400 + 600);
+    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+  });
+
+  test("is not waited for once the signal is aborted", async () => {
+    await lock(JSON.stringify({ pid: 1, host: "elsewhere", started: "5", token: "x" }));
+    const waiting = { signal: AbortSignal.timeout(100), onBytes: () => {} };
+    const blob = join(blobs, sha256(weights));
+    await expect(inTurn(blob, waiting, async () => {})).rejects.toThrow(/timeout/);
+  });
+
+  test("and then taken by another process ends the work of the one that was still for too long", async () => {
+    const blob = join(blobs, sha256(weights));
+    const theirs = `${blob}.lock`;
+    let times = 0;
+    await inTurn(blob, { signal: undefined, onBytes: () => {}, staleMs: 300 }, async (turn) => {
+      if (++times === 2) return writeFile(blob, weights);
+      await writeFile(theirs, JSON.stringify({ pid: 1, host: "elsewhere", started: "5", token: "x" }));
+      const spy = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 20_000);
+      await turn.check().finally(() => spy.mockRestore());
+      expect.unreachable("the turn is over");
+    });
+    expect(times).toBe(2);
+    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+  });
+});
