@@ -63,7 +63,7 @@ export type { PictureSpec } from "./analyses/picture.ts";
 export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
 export { testPromptFinding } from "./analyses/test-prompt.ts";
 // the engine
-export { type Backend, Engine, type Session } from "./engine/engine.ts";
+export { type Backend, Engine, type EngineOptions, type Session } from "./engine/engine.ts";
 // the graph of named values
 export type { AxisRef } from "./graph/axes.ts";
 export { tensor } from "./graph/from-numbers.ts";
@@ -189,6 +189,7 @@ export {
   GlassformerError,
   HubError,
   InputError,
+  MemoryError,
   ShapeError,
   UnknownNameError,
   WeightsError,

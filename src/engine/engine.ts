@@ -2,10 +2,14 @@
  * Runs graphs: plans them, compiles each structure once, feeds it, and gives the numbers back as leaves. Knows nothing
  * of transformers.
  */
-import type { EvaluateOptions } from "../graph/evaluate.ts";
+import type { EvaluateOptions, Sized } from "../graph/evaluate.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { NDArray } from "../tensor/array.ts";
+import { freeMemory, needMemory } from "../tensor/free-memory.ts";
+import { POSITIVE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { computedLayout, keeper, layoutKey, uncopied } from "./layout.ts";
+import { keptBytes, largestValue, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
@@ -19,6 +23,8 @@ export interface Session {
 /** A runtime that takes ONNX bytes: onnxruntime-node, onnxruntime-web. */
 export interface Backend {
   readonly name: string;
+  /** Whether what a run is fed is copied into the runtime's memory, as WebAssembly's is. */
+  readonly copiesFeeds?: boolean;
   createSession(model: Uint8Array, outputs: readonly string[]): Promise<Session>;
 }
 
@@ -29,28 +35,48 @@ export interface Explanation {
   readonly reused: boolean;
 }
 
+/** What an engine can be told. */
+export interface EngineOptions {
+  /** Most bytes that the values of one run may take; what is free unless given. A run that needs more is refused. */
+  readonly memoryBytes?: number | undefined;
+}
+
+const ENGINE_OPTIONS: OptionKinds<EngineOptions> = { memoryBytes: POSITIVE };
+
+const USUAL: Sized = { what: "This run", advice: "ask for fewer values, or for fewer rows at a time" };
+
 /** Sessions kept at most; the one unused for longest is released first. */
 const MAX_SESSIONS = 256;
 
 /** Runs graphs on a backend: compiles each structure once, feeds it numbers, and gives the results back as leaves. */
 export class Engine {
   readonly backend: Backend;
+  /** Most bytes that the values of one run may take, where that was said. */
+  readonly memoryBytes: number | undefined;
   /** Sessions compiled so far. */
   sessionsCreated = 0;
   /** Runs asked for so far. */
   runs = 0;
   private readonly sessions = new Map<string, Promise<Session>>();
+  /** Bytes that a session keeps for its next run: those of its largest, by the plan's key. */
+  private readonly held = new Map<string, number>();
   /** Weights laid out anew, by the weight they were made from and how. They go when the weight goes. */
   private readonly layouts = new WeakMap<object, Map<string, NDArray>>();
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, options: EngineOptions = {}) {
+    checkOptions("Engine", options, ENGINE_OPTIONS);
     this.backend = backend;
+    this.memoryBytes = options.memoryBytes;
   }
 
-  /** Computes values together, in one run of one session. */
-  async run(outputs: readonly Tensor[], { signal }: EvaluateOptions = {}): Promise<Tensor[]> {
+  /**
+   * Computes values together, in one run of one session.
+   * @throws MemoryError, before anything is allocated, for a run that takes more memory than it may or than is free
+   */
+  async run(outputs: readonly Tensor[], { signal, sized }: EvaluateOptions = {}): Promise<Tensor[]> {
     signal?.throwIfAborted();
     const plan = makePlan(outputs);
+    this.admit(plan, outputs, sized);
     await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
     signal?.throwIfAborted();
     const arrays = await this.execute(plan);
@@ -69,8 +95,10 @@ export class Engine {
   async program(
     inputs: readonly Tensor[],
     outputs: readonly Tensor[],
+    { sized }: Pick<EvaluateOptions, "sized"> = {},
   ): Promise<(arrays: readonly NDArray[]) => Promise<NDArray[]>> {
     const plan = makePlan(outputs);
+    this.admit(plan, outputs, sized);
     await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
     return async (arrays) => {
       const given = new Map(inputs.map((input, i) => [input.array!.data, arrays[i]]));
@@ -83,6 +111,26 @@ export class Engine {
     };
   }
 
+  /** The most bytes that a run would take at one time, by its sizes. */
+  plannedBytes(outputs: readonly Tensor[]): number {
+    return runBytes(makePlan(outputs), this.backend.copiesFeeds === true);
+  }
+
+  /** How many bytes of values (`peakBytes`) work that can be done in parts holds at one time: no more than there is for it. */
+  partBytes(most: number): number {
+    return Math.min(most, (this.memoryBytes ?? freeMemory()) / 2);
+  }
+
+  /** @throws MemoryError for a run that does not fit */
+  private admit(plan: Plan, outputs: readonly Tensor[], { what, advice }: Sized = USUAL): void {
+    const bytes = runBytes(plan, this.backend.copiesFeeds === true);
+    needMemory({
+      what,
+      largest: () => largestValue(outputs),
+      ...{ bytes, advice, limit: this.memoryBytes, held: this.held.get(plan.key) },
+    });
+  }
+
   explain(outputs: readonly Tensor[]): Explanation {
     const plan = makePlan(outputs);
     return { plan, reused: this.sessions.has(plan.key) };
@@ -93,12 +141,14 @@ export class Engine {
     const { key } = makePlan(outputs);
     const session = this.sessions.get(key);
     this.sessions.delete(key);
+    this.held.delete(key);
     await (await session)?.release();
   }
 
   async dispose(): Promise<void> {
     const all = [...this.sessions.values()];
     this.sessions.clear();
+    this.held.clear();
     for (const session of all) await (await session).release();
   }
 
@@ -113,6 +163,7 @@ export class Engine {
     if (computed.length === 0) return arrays;
     const session = await this.session(plan, computed.map(slotName));
     const results = await session.run(new Map(plan.inputs.map((i) => [slotName(i), arrays.get(i.id)!])));
+    this.held.set(plan.key, Math.max(keptBytes(plan), this.held.get(plan.key) ?? 0));
     for (const [i, slot] of computed.entries()) arrays.set(slot.id, results[i]);
     return arrays;
   }
@@ -130,6 +181,7 @@ export class Engine {
     if (this.sessions.size > MAX_SESSIONS) {
       const [oldest, unused] = this.sessions.entries().next().value!;
       this.sessions.delete(oldest);
+      this.held.delete(oldest);
       unused.then((s) => s.release()).catch(() => {});
     }
     return session;

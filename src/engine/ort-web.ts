@@ -4,9 +4,6 @@ import type { Backend } from "./engine.ts";
 import { backendOver } from "./ort.ts";
 
 export function webBackend(): Backend {
-  return backendOver("onnxruntime-web", ort, {
-    executionProviders: ["wasm"],
-    graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
-  });
+  const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 } as const;
+  return backendOver("onnxruntime-web", ort, options, { copiesFeeds: true });
 }

@@ -8,10 +8,16 @@ interface Runtime {
   readonly Tensor: TensorConstructor;
 }
 
-export function backendOver(name: string, runtime: Runtime, options: InferenceSession.SessionOptions): Backend {
+export function backendOver(
+  name: string,
+  runtime: Runtime,
+  options: InferenceSession.SessionOptions,
+  { copiesFeeds = false }: { readonly copiesFeeds?: boolean } = {},
+): Backend {
   const toOrt = (array: NDArray) => new runtime.Tensor(array.dtype, array.data as Float32Array, array.shape);
   return {
     name,
+    copiesFeeds,
     async createSession(model, outputs): Promise<Session> {
       const session = await runtime.InferenceSession.create(model, options);
       return {

@@ -8,7 +8,7 @@ import type { Attrs } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
-import type { DType, NDArray } from "../tensor/array.ts";
+import { type DType, type NDArray, sizeOf } from "../tensor/array.ts";
 import { keepsOrder, layoutKey } from "./layout.ts";
 import { selectEarly } from "./select.ts";
 
@@ -42,6 +42,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** For each requested output, the slot that has it. */
   readonly outputs: readonly Slot[];
+  /** How many numbers each slot's value has in this run, by the slot's number. What is compiled does not depend on them. */
+  readonly sizes: readonly number[];
 }
 
 export function makePlan(requested: readonly Tensor[]): Plan {
@@ -55,6 +57,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   const byLayout = new Map<string, Slot>();
   const byKey = new Map<string, Slot>();
   const keys: string[] = [];
+  const sizes: number[] = [];
   let count = 0;
 
   const input = (source: Tensor): Slot => {
@@ -62,6 +65,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
     const known = byLayout.get(layout);
     if (known) return known;
     const slot = { id: count++, rank: source.shape.length, dtype: source.dtype };
+    sizes.push(sizeOf(source.shape));
     inputs.push({ ...slot, source });
     byLayout.set(layout, slot);
     keys.push(`in ${slot.dtype} ${slot.rank}`);
@@ -73,6 +77,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
     const known = byKey.get(key);
     if (known) return known;
     const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
+    sizes.push(sizeOf(t.shape));
     constants.push({ ...slot, array: t.array! });
     byKey.set(key, slot);
     keys.push(key);
@@ -86,6 +91,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
     const known = byKey.get(key);
     if (known) return known;
     const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
+    sizes.push(sizeOf(t.shape));
     steps.push({ ...slot, op: t.op!, attrs: t.attrs, inputs: from });
     byKey.set(key, slot);
     keys.push(key);
@@ -101,7 +107,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   }
   const found = outputs.map((t) => slots.get(t)!);
   keys.push(`out ${found.map((s) => s.id).join()}`);
-  return { key: keys.join("\n"), inputs, constants, steps, outputs: found };
+  return { key: keys.join("\n"), inputs, constants, steps, outputs: found, sizes };
 }
 
 /** What an output's numbers are computed as: the shape of what leaves the graph is set outside it. */

@@ -7,6 +7,14 @@ import type { Tensor } from "./tensor.ts";
 
 export interface EvaluateOptions {
   readonly signal?: AbortSignal;
+  /** What is being run and what would take less, for the error where it does not fit into memory. */
+  readonly sized?: Sized | undefined;
+}
+
+/** A run in words: "Running 8 × 1024 tokens", and what to do where that is too much. */
+export interface Sized {
+  readonly what: string;
+  readonly advice: string;
 }
 
 /** Computes values and returns them as leaves, in order. */

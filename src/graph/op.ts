@@ -53,4 +53,7 @@ export interface Op<A extends Attrs = Attrs> {
 
   /** Only moves numbers: applied to weights alone it is computed once and kept. */
   readonly layout?: true;
+
+  /** Makes a value as large as its largest input on the way to a smaller result: what its memory is planned by. */
+  readonly scratch?: true;
 }

@@ -2,6 +2,7 @@
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { needMemory } from "../tensor/free-memory.ts";
 import { uniform } from "../tensor/random.ts";
 import { type DecodeStep, decodeStep } from "./decode.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
@@ -54,6 +55,7 @@ export async function* generateSteps(
   const prompt = prepareInput(input, { paddingSide: "left", ...options }, model.cfg, model.text);
   const [batch, length] = prompt.tokens.shape;
   checkLength(length, maxNewTokens, model.cfg.nCtx);
+  if (usePastKvCache) needCache(model, batch, length + maxNewTokens);
   const stops = stopTokens(model, options);
   const random = uniform(seed);
   const rows = Array.from({ length: batch }, (_, b) => [...prompt.tokens.row(b).data]);
@@ -120,6 +122,16 @@ function checkLength(length: number, maxNewTokens: number, nCtx: number): void {
       { asked: length + maxNewTokens, found: nCtx },
     );
   }
+}
+
+/** The cache as it is at the end: what was kept, what the engine makes of it, and the copy that is kept next. */
+function needCache({ cfg, engine }: HookedTransformer, batch: number, length: number): void {
+  const bytes = 3 * 2 * 4 * cfg.nLayers * batch * length * cfg.nHeads * cfg.dHead;
+  needMemory({
+    what: `Generating for ${batch} prompts up to ${length} tokens each`,
+    ...{ bytes, limit: engine.memoryBytes },
+    advice: "give fewer prompts at a time, or ask for fewer new tokens, or keep no cache (usePastKvCache: false)",
+  });
 }
 
 function stopTokens(model: HookedTransformer, { stopAtEos = true, eosTokenId }: GenerateOptions): readonly number[] {

@@ -1,6 +1,7 @@
 /** One run of a model: from its options to the graph, and from the engine's numbers to what was asked for. */
 import type { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
+import type { Sized } from "../graph/evaluate.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type ForwardInputs, forward } from "../models/forward.ts";
@@ -108,7 +109,8 @@ export async function run(
   capture: boolean,
 ): Promise<[Output<ReturnType>, Map<string, Tensor>]> {
   const { signal } = options;
-  const compute: Compute = (outputs) => source.engine.run(outputs, signal ? { signal } : {});
+  const sized = sizedRun(options, capture);
+  const compute: Compute = (outputs) => source.engine.run(outputs, signal ? { signal, sized } : { sized });
   const { heads, values, keysValues } = await traceRun(source, input, options, capture, compute);
   const results = await compute([...heads, ...values.values(), ...keysValues]);
   options.pastKvCache?.append(results.slice(heads.length + values.size));
@@ -116,6 +118,21 @@ export async function run(
   const both = options.returnType === "both" && options.stopAtLayer === undefined;
   const output = both ? { logits: results[0], loss: results[1] } : heads.length > 0 ? results[0] : undefined;
   return [output as Output<ReturnType>, named];
+}
+
+/** A run in words, and what would take less memory, for the error where it does not fit. */
+function sizedRun(
+  { namesFilter, inclBwd, logitsPos, returnType }: ForwardOptions & CacheOptions,
+  capture: boolean,
+): Sized {
+  const less = ["give fewer texts at a time"];
+  if (capture && namesFilter === undefined) less.push("name the hook points that are needed in namesFilter");
+  else if (capture) less.push("keep fewer hook points or positions (namesFilter, posSlice)");
+  if (inclBwd) less.push("take gradients of fewer points");
+  else if (logitsPos === undefined && (returnType ?? "logits") !== null && returnType !== "loss") {
+    less.push("ask for the last position's logits alone (logitsPos: -1)");
+  }
+  return { what: "This run", advice: less.join(", or ") };
 }
 
 /** Builds a run's graph, with its hooks traced into it. Only what an async hook awaits is computed here. */

@@ -1,6 +1,7 @@
 /** The forward pass as a graph: building it computes nothing. */
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray, sizeOf } from "../tensor/array.ts";
+import { needMemory } from "../tensor/free-memory.ts";
 import type { Mask, PastKeysValues } from "./blocks/attention.ts";
 import { block } from "./blocks/block.ts";
 import { norm } from "./blocks/norm.ts";
@@ -58,6 +59,7 @@ export function forward(
   const given = inputs.shortformerPosEmbed;
   const shortformerPos = shortformer ? (given === undefined ? own() : (given ?? undefined)) : undefined;
   let resid = inputs.residual || shortformer ? embed : embed.add(own());
+  if (start < stop) needScores(cfg, batch, pos, earlier + pos);
   const mask = visible(cfg, batch, pos, earlier, inputs.attentionMask);
   for (let layer = start; layer < stop; layer++) {
     const past = inputs.past?.[layer];
@@ -116,6 +118,15 @@ const positionLeaves = remembered((batch, pos, earlier, mask): { ids: Tensor; ke
     kept: mask && Tensor.leaf(ndarray("bool", [batch, pos, 1], kept), ["batch", "pos", "d_model"]),
   };
 });
+
+/** The mask is made before the run is planned, so what is sure to be refused then is refused now. @throws MemoryError */
+function needScores({ nHeads }: HookedTransformerConfig, batch: number, queries: number, keys: number): void {
+  needMemory({
+    what: `Attention from ${queries} positions to ${keys} (in ${nHeads} heads of ${batch} rows)`,
+    bytes: 4 * batch * nHeads * queries * keys,
+    advice: "give shorter texts, or fewer at a time",
+  });
+}
 
 /** Which keys each query sees: those not later than itself if causal, and never padding. */
 function visible(

@@ -93,3 +93,8 @@ export class InputError extends GlassformerError {
 export class ArgumentError extends GlassformerError {
   override name = "ArgumentError";
 }
+
+/** Work that takes more memory than there is, or than it was allowed: refused before it begins, or told by the engine. */
+export class MemoryError extends GlassformerError {
+  override name = "MemoryError";
+}

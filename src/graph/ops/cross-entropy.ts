@@ -27,4 +27,5 @@ export const crossEntropy: Op = {
   },
   vjp: (g, _out, [x, index]) => [x.softmax().mul(g.unsqueeze(-1)).addAt(index, g.neg()), null],
   along: (axis, inputs, attrs, out) => pick.along(axis, inputs, attrs, out),
+  scratch: true,
 };

@@ -108,6 +108,7 @@ export const scatterAddLike: Op = {
     if (axis === 0) return undefined;
     return [axis, null, index.shape.length + axis - 1];
   },
+  scratch: true,
 };
 
 /**
@@ -183,6 +184,7 @@ export const scatterRowsLike: Op = {
   },
   vjp: (g, _out, [, index]) => [null, null, g.gatherRows(index)],
   along: () => undefined,
+  scratch: true,
 };
 
 /**

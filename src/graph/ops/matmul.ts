@@ -180,6 +180,7 @@ export const einsum: Op<{ readonly equation: string }> = {
       return i < 0 ? null : inputs[k].shape.length - term.length + i;
     });
   },
+  scratch: true,
 };
 
 /** The axes in front of the last `count`. */

@@ -135,6 +135,7 @@ export const logSumExp: Op<ReduceAttrs> = {
       .mul(restored(g, attrs, x)),
   ],
   along: alongReduce,
+  scratch: true,
 };
 
 /** The index of the largest number along one axis, the first if several; that axis is gone. */
