@@ -1,23 +1,30 @@
-/** What a command reads: prompts or a text, from a file or from standard input. */
-import { readFile } from "node:fs/promises";
-import { addAbortSignal } from "node:stream";
-import { buffer } from "node:stream/consumers";
+/** What a command reads: prompts or a text, from a file, a pipe or standard input; never more than it may. */
+import { open, stat } from "node:fs/promises";
 import type { FileText } from "../analyses/analysis.ts";
-import { unreadable } from "../load/node-file.ts";
+import { type ByteSource, memorySource } from "../load/bytes.ts";
+import { within } from "../load/deadline.ts";
+import { fileSource } from "../load/node.ts";
+import { kindOfFile, unreadable } from "../load/node-file.ts";
 import { InputError } from "../tensor/errors.ts";
 import { parsePrompts } from "../text/prompts.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { isSystemError } from "./exit.ts";
 
+/** Bytes of prompts, or of a text that an analysis reads. */
+const MOST_BYTES = 64_000_000;
+/** Bytes of a text to train on that comes through a pipe, and has to be kept whole. */
+const MOST_PIPED_BYTES = 512_000_000;
+const PIECE = 2 ** 20;
+
 /** @param path a file, its ending telling the format, or "-" for standard input, a prompt a line. @throws InputError */
 export async function readPrompts(path: string, signal: AbortSignal): Promise<readonly string[]> {
-  const { name, bytes } = await inputOf(path, "prompts", signal);
+  const { name, bytes } = await inputOf(path, "prompts", MOST_BYTES, signal);
   return parsePrompts(bytes, name);
 }
 
 /** The whole of a UTF-8 text. @param path a file, or "-" for standard input. @throws InputError also where it is empty */
 export async function readText(path: string, signal: AbortSignal): Promise<FileText> {
-  const { name, bytes } = await inputOf(path, "text", signal);
+  const { name, bytes } = await inputOf(path, "text", MOST_BYTES, signal);
   const text = decodeUtf8(bytes, name);
   if (text.trim() === "") {
     throw new InputError(`${name} holds no text: it is empty. Give a file with a few sentences at least.`, {
@@ -27,16 +34,81 @@ export async function readText(path: string, signal: AbortSignal): Promise<FileT
   return { name, text };
 }
 
+/** A file to read in pieces; what can be read but once (a pipe, "-" for standard input) is kept in memory. */
+export async function inputSource(path: string, signal: AbortSignal): Promise<ByteSource> {
+  const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
+  // Files of /proc say that they are empty, and may hold something.
+  if (path !== "-" && (!found || found.isDirectory() || (found.isFile() && found.size > 0))) return fileSource(path);
+  const most = found && kindOfFile(found) === "a device" ? MOST_BYTES : MOST_PIPED_BYTES;
+  const { name, bytes } = await inputOf(path, "text", most, signal);
+  return memorySource(name, bytes);
+}
+
 async function inputOf(
   path: string,
   what: "prompts" | "text",
+  most: number,
   signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly bytes: Uint8Array }> {
-  if (path === "-") return { name: "Standard input", bytes: await buffer(addAbortSignal(signal, process.stdin)) };
+  const name = path === "-" ? "Standard input" : path;
   try {
-    return { name: path, bytes: await readFile(path) };
+    return { name, bytes: await gathered(path === "-" ? standardInput(signal) : bytesOf(path, signal), name, most) };
   } catch (cause) {
     if (!isSystemError(cause)) throw cause;
-    throw unreadable(`The ${what} in ${path}`, cause);
+    throw await unreadable(path === "-" ? name : `The ${what} in ${path}`, path, cause);
   }
+}
+
+/** @throws InputError for more bytes than `most`, without having read them all */
+async function gathered(chunks: AsyncIterable<Uint8Array>, name: string, most: number): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > most) {
+      throw new InputError(`${name} has more than ${most / 1e6} MB, which is more than is read of it: give less.`, {
+        asked: name,
+        found: length,
+      });
+    }
+    kept.push(chunk);
+  }
+  return Buffer.concat(kept);
+}
+
+async function* standardInput(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const stop = () => process.stdin.destroy(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", stop);
+  try {
+    yield* process.stdin;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    process.stdin.destroy(); // whoever writes to it need not go on
+  }
+}
+
+/** Whatever is at a path, from its start: pipes and devices, too, which say nothing of their size. */
+async function* bytesOf(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (kindOfFile(await stat(path)) === "a folder")
+    throw Object.assign(new Error(), { code: "EISDIR", syscall: "read" });
+  // Opening a pipe waits for a writer.
+  const opening = open(path);
+  const file = await abortable(() => opening, signal).catch((error) => {
+    opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  });
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await abortable(() => file.read(Buffer.alloc(PIECE), 0, PIECE, null), signal);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    file.close().catch(() => {}); // not waited for: a read of a silent pipe may be under way
+  }
+}
+
+function abortable<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  return within(Number.POSITIVE_INFINITY, "", signal, work);
 }

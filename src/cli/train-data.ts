@@ -1,20 +1,17 @@
 /** From the files that `glassformer train` is given to texts, a tokenizer, and rows of tokens. */
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { addAbortSignal } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { loadTokenizer } from "../lens/from-pretrained.ts";
 import type { ByteSource } from "../load/bytes.ts";
-import { memorySource, parseJsonObject, urlSource } from "../load/index.ts";
+import { parseJsonObject, urlSource } from "../load/index.ts";
 import { fileSource } from "../load/node.ts";
-import { unreadable } from "../load/node-file.ts";
+import { readText } from "../load/text-pieces.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
 import { Tokenizer, type TokenRules } from "../text/index.ts";
 import { readTexts } from "../training/data/texts.ts";
 import { tokenizeAndConcatenate } from "../training/data/tokenize-and-concatenate.ts";
 import { trainBpe } from "../training/data/train-bpe.ts";
-import { isSystemError } from "./exit.ts";
+import { inputSource } from "./input-files.ts";
 import type { Terminal } from "./terminal.ts";
 import type { TrainFlags } from "./train-options.ts";
 
@@ -45,16 +42,12 @@ export async function textsOf(
 
 /** A path, a URL, or "-" for standard input. */
 async function sourceOf(path: string, signal: AbortSignal): Promise<ByteSource> {
-  if (path === "-") return memorySource("Standard input", await buffer(addAbortSignal(signal, process.stdin)));
-  return /^https?:\/\//i.test(path) ? urlSource(path, { signal }) : fileSource(path);
+  return /^https?:\/\//i.test(path) ? urlSource(path, { signal }) : inputSource(path, signal);
 }
 
 /** A JSON file as an object. @throws InputError if it cannot be read, FileFormatError if it is not one */
 export async function jsonFile(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, "utf8").catch((cause) => {
-    throw isSystemError(cause) ? unreadable(path, cause) : cause;
-  });
-  return parseJsonObject(text.replace(/^\uFEFF/, ""), path);
+  return parseJsonObject(await readText(await fileSource(path)), path);
 }
 
 /** The tokenizer of a file (with the `tokenizer_config.json` beside it) or of a model; or one that is made from the texts. */

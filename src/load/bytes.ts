@@ -26,16 +26,6 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
   };
 }
 
-/** The whole of a source as UTF-8 text. @throws FileFormatError if the bytes are not UTF-8. */
-export async function readText(source: ByteSource, signal?: AbortSignal): Promise<string> {
-  const bytes = await source.read(0, source.size, signal);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FileFormatError(`${source.name} is not UTF-8 text.`, { asked: source.name, cause });
-  }
-}
-
 /** JSON text as an object. @param what the text's name in an error. @throws FileFormatError if the text is not JSON, or not an object. */
 export function parseJsonObject(text: string, what: string): Record<string, unknown> {
   let value: unknown;

@@ -1,7 +1,8 @@
 /** A repository in memory: what a page has after the user chose files, and what tests need. */
 import { UnknownNameError } from "../tensor/errors.ts";
-import { memorySource, readText } from "./bytes.ts";
+import { memorySource } from "./bytes.ts";
 import type { ModelFiles } from "./files.ts";
+import { readText } from "./text-pieces.ts";
 
 /** Files from a record of path to content; text is stored as UTF-8. */
 export function memoryFiles(name: string, contents: Readonly<Record<string, Uint8Array | string>>): ModelFiles {

@@ -1,27 +1,34 @@
 /** A file on disk as a source of bytes. It is opened for each read, so nothing has to be closed afterwards. */
-import { open, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { lstat, open, stat } from "node:fs/promises";
 import { FileFormatError, InputError } from "../tensor/errors.ts";
 import type { ByteSource } from "./bytes.ts";
 
+/** The most that is read at once; the system takes no more than 2 GiB. */
+const MOST_AT_ONCE = 2 ** 30;
+
 /** A file on disk, read in pieces. @throws InputError if there is none of that name, or it cannot be read */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const found = await stat(path).catch((cause) => {
-    throw unreadable(path, cause);
+  const found = await stat(path).catch(async (cause) => {
+    throw await unreadable(path, path, cause);
   });
-  if (found.isDirectory()) throw unreadable(path, { code: "EISDIR" });
+  const special = kindOfFile(found);
+  if (special !== undefined)
+    throw new InputError(`${path} cannot be read: it is ${special}, not a file.`, { asked: path });
   const { size } = found;
   return {
     name: path,
     size,
     async read(start, end, signal) {
       signal?.throwIfAborted();
-      const bytes = new Uint8Array(end - start);
-      const file = await open(path).catch((cause) => {
-        throw unreadable(path, cause);
+      const bytes = room(end - start, path);
+      const file = await open(path).catch(async (cause) => {
+        throw await unreadable(path, path, cause);
       });
       try {
         for (let filled = 0; filled < bytes.length; ) {
-          const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+          const length = Math.min(bytes.length - filled, MOST_AT_ONCE);
+          const { bytesRead } = await file.read(bytes, filled, length, start + filled);
           if (bytesRead === 0) {
             throw new FileFormatError(`${path} ended at byte ${start + filled}, though it had ${size} when opened.`, {
               asked: end,
@@ -39,15 +46,42 @@ export async function fileSource(path: string): Promise<ByteSource> {
   };
 }
 
-/** Why a file cannot be read, from the system's error. */
-export function unreadable(what: string, cause: { readonly code?: string; readonly message?: string }): InputError {
-  const why =
-    cause.code === "ENOENT"
-      ? "there is no such file"
-      : cause.code === "EISDIR"
-        ? "it is a folder, not a file"
-        : cause.code === "EACCES"
-          ? "it may not be read"
-          : cause.message;
+function room(length: number, path: string): Uint8Array {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    const message = `${Math.ceil(length / 1e6)} MB of ${path} do not fit into memory at once.`;
+    throw new InputError(message, { asked: length, cause });
+  }
+}
+
+/** What is at a path that is no file, if it is none: "a folder". */
+export function kindOfFile(found: Stats): string | undefined {
+  if (found.isFile()) return undefined;
+  if (found.isDirectory()) return "a folder";
+  if (found.isFIFO()) return "a pipe";
+  return found.isSocket() ? "a socket" : "a device";
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "a part of its path is a file, not a folder",
+  EISDIR: "it is a folder, not a file",
+  EACCES: "it may not be read",
+  EPERM: "it may not be read",
+  ELOOP: "its links lead back to themselves",
+  ENAMETOOLONG: "its name is too long",
+  ENXIO: "it is a socket, or a device with nothing behind it",
+  EIO: "the disk, or what is behind it, failed",
+};
+
+/** Why a file cannot be read, from the system's error. @param what the file in the sentence */
+export async function unreadable(
+  what: string,
+  path: string,
+  cause: { readonly code?: string; readonly message?: string },
+): Promise<InputError> {
+  const dangling = cause.code === "ENOENT" && (await lstat(path).catch(() => undefined))?.isSymbolicLink();
+  const why = dangling ? "it is a link to something that is not there" : (WHY[cause.code ?? ""] ?? cause.message);
   return new InputError(`${what} cannot be read: ${why}.`, { asked: what, found: cause.code, cause });
 }

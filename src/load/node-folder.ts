@@ -2,10 +2,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UnknownNameError } from "../tensor/errors.ts";
-import { readText } from "./bytes.ts";
 import type { ModelFiles } from "./files.ts";
 import { partsInside } from "./files.ts";
 import { fileSource } from "./node-file.ts";
+import { readText } from "./text-pieces.ts";
 
 /** @param name what to call it; the folder's path if not given. */
 export function folderFiles(folder: string, name: string = folder): ModelFiles {

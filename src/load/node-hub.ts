@@ -1,7 +1,6 @@
 /** A model on the Hugging Face hub as a repository of files: from the cache where it can, from the network where not. */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import { readText } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { partsInside } from "./files.ts";
 import { isHubId } from "./names.ts";
@@ -14,6 +13,7 @@ import type { HubModel } from "./node-hub-http.ts";
 import { fetchFileInfo, fetchRevision, fileUrl, HubUnreachable } from "./node-hub-http.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
 import { hubSettings } from "./node-hub-settings.ts";
+import { readText } from "./text-pieces.ts";
 
 export interface HubOptions {
   /** A branch, tag or commit; `main` if not given. */

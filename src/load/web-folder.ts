@@ -1,7 +1,7 @@
 /** A folder behind a URL, such as one that the page's own server holds, as a repository of files. */
 import { HubError, UnknownNameError } from "../tensor/errors.ts";
-import { readText } from "./bytes.ts";
 import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
+import { readText } from "./text-pieces.ts";
 import { blobSource, readBody, request } from "./web-fetch.ts";
 
 /** HTTP has no listing of a folder: these names are asked for, and those that are there are the list. */

@@ -3,9 +3,10 @@
  * that they are loaded once. Without a connection, what is kept there serves.
  */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
-import { parseJsonObject, readText } from "./bytes.ts";
+import { parseJsonObject } from "./bytes.ts";
 import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
 import { isHubId } from "./names.ts";
+import { readText } from "./text-pieces.ts";
 import { webCache } from "./web-cache.ts";
 import { blobSource, readBody, request, Unreachable } from "./web-fetch.ts";
 

@@ -1,29 +1,30 @@
-/** Bytes to text, refusing what is not UTF-8 and saying where. */
+/** Bytes to text, refusing what is not UTF-8 and saying what it is, or where it goes wrong. */
 import { InputError } from "../tensor/errors.ts";
+import { notText } from "./not-text.ts";
 
 const encoder = new TextEncoder();
 
 /**
  * The text of UTF-8 bytes, without a byte-order mark. `name` is the file's, for the message.
- * @throws InputError with the offset of the first byte that is not UTF-8.
+ * @throws InputError that says what the bytes are, or gives the offset of the first that is not UTF-8.
  */
 export function decodeUtf8(bytes: Uint8Array, name: string): string {
+  const found = notText(bytes);
+  if (found !== undefined) throw new InputError(`${name} is ${found}.`, { asked: name, found });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    const at = firstBadByte(bytes);
-    const hex = bytes[at].toString(16).toUpperCase().padStart(2, "0");
-    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    throw new InputError(
-      `${name} is not UTF-8: the byte 0x${hex} at offset ${at} begins no character.` +
-        (utf16 ? " It looks like UTF-16; save it as UTF-8." : " Save it as UTF-8."),
-      { asked: name, found: at },
-    );
+    const { at, hex } = firstBadByte(bytes);
+    throw new InputError(notUtf8(name, hex, at), { asked: name, found: at });
   }
 }
 
+export function notUtf8(name: string, hex: string, at: number): string {
+  return `${name} is not UTF-8: the byte ${hex} at offset ${at} begins no character. Save it as UTF-8.`;
+}
+
 /** Where the first malformed sequence begins; a decoder stops at the shortest prefix that no continuation could mend. */
-function firstBadByte(bytes: Uint8Array): number {
+export function firstBadByte(bytes: Uint8Array): { readonly at: number; readonly hex: string } {
   const prefix = (length: number) =>
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), { stream: true });
   let good = 0;
@@ -37,5 +38,6 @@ function firstBadByte(bytes: Uint8Array): number {
       bad = middle;
     }
   }
-  return encoder.encode(prefix(good)).length;
+  const at = encoder.encode(prefix(good)).length;
+  return { at, hex: `0x${bytes[at].toString(16).toUpperCase().padStart(2, "0")}` };
 }

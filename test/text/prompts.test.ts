@@ -57,6 +57,39 @@ describe("a prompts file", () => {
   });
 });
 
+describe("a prompts file that is something else is called what it is:", () => {
+  const utf16 = (text: string, littleEndian: boolean, mark: boolean) => {
+    const units = [...((mark ? "\uFEFF" : "") + text)].map((letter) => letter.charCodeAt(0));
+    return Uint8Array.from(units.flatMap((u) => (littleEndian ? [u & 255, u >> 8] : [u >> 8, u & 255])));
+  };
+  const sentence = "The cat sat on the mat, and 12 dogs.\n";
+  it.each([
+    ["UTF-16", utf16(sentence, true, true), /not UTF-8\. It looks like UTF-16/],
+    ["UTF-16, the other way round", utf16(sentence, false, true), /It looks like UTF-16/],
+    ["UTF-16 without a mark", utf16(sentence, true, false), /It looks like UTF-16/],
+    ["UTF-16 without a mark, the other way round", utf16(sentence, false, false), /It looks like UTF-16/],
+    ["UTF-32", Uint8Array.from([...sentence].flatMap((c) => [c.charCodeAt(0), 0, 0, 0])), /UTF-32/],
+    ["UTF-32 with a mark", Uint8Array.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), /UTF-32/],
+    ["gzip", Uint8Array.of(0x1f, 0x8b, 8, 0, 0), /packed with gzip: unpack it first \(gzip -d\)/],
+    ["zstd", Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0), /packed with zstd/],
+    ["Parquet", Uint8Array.of(...bytes("PAR1"), 0x15, 4), /a Parquet file: give it a name that ends in \.parquet/],
+    ["PDF", bytes("%PDF-1.4\n"), /a PDF: save its text/],
+    ["zip", Uint8Array.of(...bytes("PK"), 3, 4), /a zip archive/],
+    ["nothing known", Uint8Array.of(1, 2, 0, 3), /binary, not text/],
+  ])("%s", (_, content, told) => {
+    expect(() => parsePrompts(content, "p.txt")).toThrow(InputError);
+    expect(() => parsePrompts(content, "p.txt")).toThrow(told);
+  });
+
+  it.each(["p.csv", "p.TSV"])("%s", (name) => {
+    expect(() => parse("a,b", name)).toThrow(/is a table: write its prompts one a line/);
+  });
+
+  it("but text that begins with such letters is text", () => {
+    for (const text of ["PAR1 is a word.", "BZh, said he.", "ARROW1"]) expect(parse(text)).toEqual([text]);
+  });
+});
+
 describe("the place where JSON goes wrong", () => {
   it("is the end of the text where nothing is wrong", () => {
     fc.assert(

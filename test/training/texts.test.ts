@@ -1,8 +1,10 @@
 /** Texts in files: text, JSON lines, Parquet of every codec, as Apache Arrow writes it. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fileSource, memorySource, readTexts, urlSource } from "../../src/node.ts";
+import { fileSource, folderFiles, memorySource, readTexts, urlSource } from "../../src/node.ts";
 import { ArgumentError, FileFormatError } from "../../src/tensor/errors.ts";
 import { type RangeServer, serveRanges } from "../load/range-server.ts";
 
@@ -35,6 +37,75 @@ describe("texts", () => {
       expect(found).toEqual(rows.slice(0, maxTexts));
     }
     await expect(readTexts(source("a.txt", "x"), { maxTexts: 0 })).rejects.toThrow(ArgumentError);
+  });
+
+  test("are read no further than they are asked for", async () => {
+    const lines = '{"text":"one"}\n'.repeat(20_000);
+    const asked: number[] = [];
+    const whole = source("a.jsonl", `${lines}no JSON\n`);
+    const watched = {
+      ...whole,
+      read: (start: number, end: number) => {
+        asked.push(end);
+        return whole.read(start, end);
+      },
+    };
+    expect(await readTexts(watched, { maxTexts: 10 })).toHaveLength(10);
+    expect(asked).toEqual([65_536]);
+    expect(await readTexts(watched, { maxTexts: 20_000 })).toHaveLength(20_000);
+    await expect(readTexts(watched, { maxTexts: 20_001 })).rejects.toThrow(/Line 20001 of a.jsonl is not JSON/);
+  });
+
+  test("are the first rows of files of 600 MB and 3 GB, too", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "glassformer-texts-"));
+    try {
+      for (const size of [600e6, 3e9]) {
+        const path = join(folder, `${size}.jsonl`);
+        writeFileSync(path, Array.from({ length: 5000 }, (_, i) => `{"text":"row ${i}"}\n`).join(""));
+        truncateSync(path, size); // the rest is a hole
+        const texts = await readTexts(await fileSource(path), { maxTexts: 10 });
+        expect(texts).toEqual(Array.from({ length: 10 }, (_, i) => `row ${i}`));
+        // The hole is one line without an end.
+        await expect(readTexts(await fileSource(path))).rejects.toThrow(
+          /Line 5001 of .*\.jsonl has over 134 million characters/,
+        );
+        const all = folderFiles(folder).readText(`${size}.jsonl`);
+        await expect(all).rejects.toThrow(/jsonl has (600|3000) MB, and a text that is read at once can have 536/);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("of other kinds of file are refused with what to do", async () => {
+    const read = (name: string, content: string | Uint8Array = "a") => readTexts(source(name, content));
+    await expect(read("a.json", "[]")).rejects.toThrow(/a\.json is JSON\. If it has an object a line, name it \.jsonl/);
+    await expect(read("a.csv")).rejects.toThrow(/a\.csv is a table: write the column/);
+    await expect(read("a.tsv")).rejects.toThrow(/is a table/);
+    await expect(read("a.HTML")).rejects.toThrow(/is a web page: save its text/);
+    await expect(read("a.txt", "\n<!DOCTYPE html><p>404")).rejects.toThrow(/a\.txt is a web page, perhaps in place/);
+    await expect(read("a.jsonl", '[{"text": "a"}]')).rejects.toThrow(
+      /Line 1 of a\.jsonl begins a list.*Write a\.jsonl so/,
+    );
+    await expect(read("a.jsonl", '{\n"text": "a"}')).rejects.toThrow(/begins an object over several lines/);
+    const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0);
+    for (const name of ["a.txt", "a.jsonl", "a.txt.gz"]) {
+      await expect(read(name, gzip)).rejects.toThrow(/is packed with gzip: unpack it first/);
+    }
+    await expect(read("a.parquet", gzip)).rejects.toThrow(/cannot be read as Parquet: it is packed with gzip/);
+    await expect(read("a.txt", new Uint8Array(readFileSync(fixture("none"))))).rejects.toThrow(/is a Parquet file/);
+    for (const error of [read("a.csv"), read("a.txt", gzip), read("a.jsonl", "[")]) {
+      await expect(error).rejects.toThrow(FileFormatError);
+    }
+  });
+
+  test("come without a byte-order mark, and options that do not exist are refused", async () => {
+    expect(await readTexts(source("a.txt", "\uFEFFone"))).toEqual(["one"]);
+    expect(await readTexts(source("a.jsonl", '\uFEFF{"text":"one"}'))).toEqual(["one"]);
+    // @ts-expect-error a misspelt option
+    await expect(readTexts(source("a.txt", "x"), { maxText: 1 })).rejects.toThrow(
+      /no option "maxText"\. Did you mean "maxTexts"/,
+    );
   });
 
   test("that are something else are refused, with the place", async () => {

@@ -3,18 +3,20 @@ import type { AsyncBuffer } from "hyparquet";
 import type { ByteSource } from "../../load/bytes.ts";
 import { FileFormatError, GlassformerError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
+import { notText } from "../../text/not-text.ts";
 import { requireText } from "./require-text.ts";
 
 /**
+ * The texts of each part of the rows, in order; a row group is read when it is asked for.
  * @param most how many texts at most: row groups after those are not read
  * @throws FileFormatError for what is no Parquet file, lacks the column, or holds no text in it.
  */
-export async function readParquetTexts(
+export async function* parquetTexts(
   source: ByteSource,
   column: string,
   most: number,
   signal: AbortSignal | undefined,
-): Promise<string[]> {
+): AsyncGenerator<string[]> {
   // Only who reads Parquet waits for its reader.
   const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([
     import("hyparquet"),
@@ -24,41 +26,50 @@ export async function readParquetTexts(
     byteLength: source.size,
     async slice(start, end = source.size) {
       const bytes = await source.read(start, end, signal);
-      return bytes.slice().buffer;
+      return bytes.byteLength === bytes.buffer.byteLength ? (bytes.buffer as ArrayBuffer) : bytes.slice().buffer;
     },
   };
-  return asFileErrors(source.name, signal, async () => {
-    const metadata = await parquetMetadataAsync(file);
-    const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
-    if (!columns.includes(column)) {
-      throw new FileFormatError(
-        `${source.name} has no column "${column}"; its columns are ${columns.join(", ")}. Name the one with the texts: \`column\`.`,
-        { asked: column, found: columns, nearest: nearest(column, columns) },
-      );
-    }
-    const texts: string[] = [];
-    let rowStart = 0;
-    for (const group of metadata.row_groups) {
-      if (texts.length >= most) break;
-      signal?.throwIfAborted();
-      const rowEnd = rowStart + Math.min(Number(group.num_rows), most - texts.length);
-      const rows = await parquetReadObjects({ file, metadata, compressors, columns: [column], rowStart, rowEnd });
-      for (const [i, row] of rows.entries())
-        texts.push(requireText(row[column], `Row ${rowStart + i} of ${source.name}`, column));
-      rowStart += Number(group.num_rows);
-    }
-    return texts;
-  });
+  const metadata = await asFileErrors(source, signal, () => parquetMetadataAsync(file));
+  const columns = await asFileErrors(source, signal, async () =>
+    parquetSchema(metadata).children.map(({ element }) => element.name),
+  );
+  if (!columns.includes(column)) {
+    throw new FileFormatError(
+      `${source.name} has no column "${column}"; its columns are ${columns.join(", ")}. Name the one with the texts: \`column\`.`,
+      { asked: column, found: columns, nearest: nearest(column, columns) },
+    );
+  }
+  let rowStart = 0;
+  let left = most;
+  for (const group of metadata.row_groups) {
+    if (left <= 0) return;
+    signal?.throwIfAborted();
+    const count = Number(group.num_rows);
+    const rowEnd = rowStart + Math.min(count, left);
+    const rows = await asFileErrors(source, signal, async () => {
+      if (!Number.isSafeInteger(rowEnd) || count < 0) throw new Error(`a row group has ${count} rows`);
+      return parquetReadObjects({ file, metadata, compressors, columns: [column], rowStart, rowEnd });
+    });
+    yield rows.map((row, i) => requireText(row[column], `Row ${rowStart + i} of ${source.name}`, column));
+    left -= rows.length;
+    rowStart += count;
+  }
 }
 
 /** The reader's own errors are about the file. */
-async function asFileErrors<T>(name: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
+async function asFileErrors<T>(
+  { name, size, read }: ByteSource,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    return await read();
+    return await work();
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof GlassformerError) throw cause;
-    throw new FileFormatError(`${name} cannot be read as Parquet: ${(cause as Error).message.replace(/\.$/, "")}.`, {
+    const found = size === 0 ? "empty" : notText(await read(0, Math.min(size, 4096), signal));
+    const why = found?.replace(/^a Parquet file.*/, "") || (cause as Error).message.replace(/\.$/, "");
+    throw new FileFormatError(`${name} cannot be read as Parquet: ${found ? `it is ${why}` : why}.`, {
       asked: name,
       cause,
     });

@@ -1,0 +1,77 @@
+/** A text read in pieces, so that one of any length can be gone through: its characters are whole, its faults have a place. */
+import { FileFormatError } from "../tensor/errors.ts";
+import { notText } from "../text/not-text.ts";
+import { firstBadByte, notUtf8 } from "../text/utf8.ts";
+import type { ByteSource } from "./bytes.ts";
+
+/** The longest piece, in bytes. */
+const LONGEST = 16_000_000;
+
+/**
+ * The text of a source, a piece after the other, without a byte-order mark. Each piece is up to four times as long as
+ * the one before, so that who needs the beginning alone reads little.
+ * @param first bytes of the first piece
+ * @throws FileFormatError for what is no UTF-8 text: it says what it is, or where the first byte is that begins no character
+ */
+export async function* textPieces(
+  source: ByteSource,
+  signal: AbortSignal | undefined,
+  first = LONGEST,
+): AsyncGenerator<string> {
+  const { name, size } = source;
+  let carried = new Uint8Array();
+  for (let at = 0, length = first; at < size; at += length, length = Math.min(length * 4, LONGEST)) {
+    const end = Math.min(at + length, size);
+    const read = await source.read(at, end, signal);
+    const found = at === 0 ? notText(read) : undefined;
+    if (found !== undefined) throw new FileFormatError(`${name} is ${found}.`, { asked: name, found });
+    const bytes = carried.length === 0 ? read : joined(carried, read);
+    const whole = end === size ? bytes.length : bytes.length - unfinished(bytes);
+    const begins = at - carried.length;
+    yield decode(bytes.subarray(0, whole), name, begins);
+    carried = bytes.slice(whole);
+  }
+}
+
+/** What one string holds, in JavaScript's engines. */
+const LONGEST_STRING = 2 ** 29 - 24;
+
+/** The whole of a source as UTF-8 text. @throws FileFormatError if the bytes are not UTF-8, or more than one string holds */
+export async function readText(source: ByteSource, signal?: AbortSignal): Promise<string> {
+  const { name, size } = source;
+  if (size > LONGEST_STRING) {
+    throw new FileFormatError(
+      `${name} has ${Math.ceil(size / 1e6)} MB, and a text that is read at once can have ${Math.floor(LONGEST_STRING / 1e6)}.`,
+      { asked: name, found: size },
+    );
+  }
+  let text = "";
+  for await (const piece of textPieces(source, signal)) text += piece;
+  return text;
+}
+
+function decode(bytes: Uint8Array, name: string, begins: number): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: begins > 0 }).decode(bytes);
+  } catch (cause) {
+    const { at, hex } = firstBadByte(bytes);
+    throw new FileFormatError(notUtf8(name, hex, begins + at), { asked: name, found: begins + at, cause });
+  }
+}
+
+/** How many of the last bytes begin a character that goes on after them. */
+function unfinished(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back];
+    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0;
+    if (byte < 0x80) return 0;
+  }
+  return 0;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

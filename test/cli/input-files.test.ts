@@ -1,0 +1,87 @@
+/** What a command reads: whatever is at the path, it is told in a sentence and never read without end. */
+import { execFileSync } from "node:child_process";
+import { createWriteStream, existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { inputSource, readPrompts, readText } from "../../src/cli/input-files.ts";
+import { fileSource } from "../../src/load/node.ts";
+import { InputError } from "../../src/tensor/errors.ts";
+
+const signal = new AbortController().signal;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "glassformer-input-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+const at = (name: string) => join(folder, name);
+
+describe.skipIf(process.platform !== "linux")("prompts from", () => {
+  test.each([
+    ["a device that never ends", () => "/dev/zero", /zero has more than 64 MB/],
+    ["another", () => "/dev/urandom", /urandom has more than 64 MB/],
+    ["a device that is empty", () => "/dev/null", /null holds no prompts: it is empty/],
+    ["a folder", () => folder, /it is a folder, not a file/],
+    ["nowhere", () => at("none"), /there is no such file/],
+    ["a file as if it were a folder", () => at("file/x.txt"), /a part of its path is a file/],
+    ["a name that no file has", () => at("x".repeat(300)), /its name is too long/],
+    ["a link to nothing", () => at("dangling"), /it is a link to something that is not there/],
+    ["a link to itself", () => at("circle"), /its links lead back to themselves/],
+    ["a file of 100 MB", () => at("large"), /large has more than 64 MB/],
+  ])("%s are refused", async (_, path, told) => {
+    await writeFile(at("file"), "a");
+    await symlink(at("nowhere"), at("dangling"));
+    await symlink(at("circle"), at("circle"));
+    await writeFile(at("large"), "");
+    await truncate(at("large"), 100e6);
+    for (const read of [readPrompts, readText]) {
+      const error = await read(path(), signal).catch((e) => e);
+      expect(error).toBeInstanceOf(InputError);
+      if (read === readPrompts) expect(error.message).toMatch(told);
+    }
+  });
+
+  test("a socket are refused", async () => {
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(at("socket"), listening));
+    await expect(readPrompts(at("socket"), signal)).rejects.toThrow(
+      /it is a socket, or a device with nothing behind it/,
+    );
+    await expect(fileSource(at("socket"))).rejects.toThrow(/it is a socket, not a file/);
+    await new Promise((closed) => server.close(closed));
+  });
+
+  test("a pipe are read to its end, and not waited for once the signal is aborted", async () => {
+    execFileSync("mkfifo", [at("pipe"), at("silent")]);
+    const stop = new AbortController();
+    const silent = readPrompts(at("silent"), stop.signal).catch((e) => e);
+    setTimeout(() => stop.abort(new Error("Ctrl-C")), 50);
+    expect(await silent).toBe(stop.signal.reason);
+    createWriteStream(at("silent")).end(); // lets go of the one that waits still
+    const read = readPrompts(at("pipe"), signal);
+    createWriteStream(at("pipe")).end("one\ntwo\n");
+    expect(await read).toEqual(["one", "two"]);
+  });
+
+  test.skipIf(!existsSync("/proc/self/comm"))("a file of /proc, which says that it is empty, are read", async () => {
+    expect((await readPrompts("/proc/self/comm", signal)).length).toBe(1);
+    const source = await inputSource("/proc/self/comm", signal);
+    expect(source.size).toBeGreaterThan(0);
+  });
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a text to train on may come from a pipe, but not from a device without end",
+  async () => {
+    execFileSync("mkfifo", [at("pipe.jsonl")]);
+    const source = inputSource(at("pipe.jsonl"), signal);
+    createWriteStream(at("pipe.jsonl")).end('{"text":"a"}\n');
+    expect(await source).toMatchObject({ name: at("pipe.jsonl"), size: 13 });
+    await expect(fileSource("/dev/zero")).rejects.toThrow(/it is a device, not a file/);
+    await expect(inputSource("/dev/zero", signal)).rejects.toThrow(/zero has more than 64 MB/);
+    await mkdir(at("folder"));
+    await expect(inputSource(at("folder"), signal)).rejects.toThrow(/it is a folder/);
+  },
+);
