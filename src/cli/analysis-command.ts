@@ -3,9 +3,10 @@ import { Command, Option } from "commander";
 import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { readPrompts, readText } from "./input-files.ts";
-import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
+import { writeGuarded } from "./interrupt.ts";
+import { type OutputFile, outputFiles } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
-import { type Terminal, textOptions } from "./terminal.ts";
+import { type Terminal, tell, textOptions } from "./terminal.ts";
 
 interface CommonOptions {
   readonly model: string;
@@ -27,7 +28,7 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .addHelpText("after", `\nExample:\n  $ glassformer ${analysis.name} ${analysis.example}`)
     .action(async (given: CommonOptions & Record<string, unknown>) => {
       const files = await outputFiles(given.out ?? []);
-      await run(analysis, await optionValues(analysis, given, terminal.signal), given, files, terminal);
+      await run(analysis, await optionValues(analysis, given), given, files, terminal);
     });
 }
 
@@ -76,18 +77,14 @@ function withDefault(made: Option, option: { readonly default?: unknown; readonl
   return made;
 }
 
-async function optionValues(
-  analysis: Analysis,
-  given: Record<string, unknown>,
-  signal: AbortSignal,
-): Promise<OptionValues> {
+async function optionValues(analysis: Analysis, given: Record<string, unknown>): Promise<OptionValues> {
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(analysis.options)) {
     const value = given[name];
     if (option.type === "flag") values[name] = value === true;
     else if (value === undefined) values[name] = option.type === "file" ? undefined : option.default;
-    else if (option.type === "prompts") values[name] = await readPrompts(`${value}`, signal);
-    else values[name] = option.type === "file" ? await readText(`${value}`, signal) : value;
+    else if (option.type === "prompts") values[name] = await readPrompts(`${value}`);
+    else values[name] = option.type === "file" ? await readText(`${value}`) : value;
   }
   return values as OptionValues;
 }
@@ -97,17 +94,15 @@ async function run(
   values: OptionValues,
   { model: name, json }: CommonOptions,
   files: readonly OutputFile[],
-  { stdout, stderr, signal }: Terminal,
+  { stdout, stderr }: Terminal,
 ): Promise<void> {
   const [{ HookedTransformer }, report] = await Promise.all([import("../node.ts"), import("../report/index.ts")]);
   const bar = new ProgressBar(stderr);
   try {
     const model = await HookedTransformer.fromPretrained(name, {
-      signal,
       onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
     });
     const running = analysis.run(model, values, {
-      signal,
       onProgress: ({ done, total }) => bar.update("tokens", done, total),
     });
     // What draws the charts loads while the model runs.
@@ -117,8 +112,8 @@ async function run(
     bar.clear();
     const rendered = await Promise.all(files.map(({ format }) => report.render(finding, format)));
     for (const [i, { path }] of files.entries()) {
-      await writeWhole(path, rendered[i], signal);
-      stderr.write(`Wrote ${path}\n`);
+      await writeGuarded(path, rendered[i]);
+      tell(stderr, `Wrote ${path}`);
     }
     // Last, as whoever reads it may stop reading.
     stdout.write(await report.render(finding, json ? "json" : "text", { text: textOptions(stdout) }));

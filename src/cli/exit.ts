@@ -8,23 +8,8 @@ export const BUG = 1;
 /** Something that was asked for cannot be done as asked. */
 export const USER_ERROR = 2;
 
-/** What stops a run: Ctrl-C, a polite kill, a terminal that is closed. */
-export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** A signal stopped the run; 128 + its number, as shells have it. */
-export class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(signal: (typeof SIGNALS)[number]) {
-    super(`stopped by ${signal}`);
-    this.name = "Interrupted";
-    this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
-  }
-}
-
 /** What to tell of an error, in a sentence or two without a stack, and what to exit with. */
 export function outcomeOf(error: unknown): { readonly message: string; readonly exitCode: number } {
-  if (error instanceof Interrupted) return { message: "", exitCode: error.exitCode };
   if (error instanceof CommanderError) {
     // Help and version throw too; what they print is printed.
     if (error.exitCode === 0) return { message: "", exitCode: OK };

@@ -2,7 +2,6 @@
 import { open, stat } from "node:fs/promises";
 import type { FileText } from "../analyses/analysis.ts";
 import { type ByteSource, memorySource } from "../load/bytes.ts";
-import { within } from "../load/deadline.ts";
 import { fileSource } from "../load/node.ts";
 import { kindOfFile, unreadable } from "../load/node-file.ts";
 import { InputError } from "../tensor/errors.ts";
@@ -17,14 +16,14 @@ const MOST_PIPED_BYTES = 512_000_000;
 const PIECE = 2 ** 20;
 
 /** @param path a file, its ending telling the format, or "-" for standard input, a prompt a line. @throws InputError */
-export async function readPrompts(path: string, signal: AbortSignal): Promise<readonly string[]> {
-  const { name, bytes } = await inputOf(path, "prompts", MOST_BYTES, signal);
+export async function readPrompts(path: string): Promise<readonly string[]> {
+  const { name, bytes } = await inputOf(path, "prompts", MOST_BYTES);
   return parsePrompts(bytes, name);
 }
 
 /** The whole of a UTF-8 text. @param path a file, or "-" for standard input. @throws InputError also where it is empty */
-export async function readText(path: string, signal: AbortSignal): Promise<FileText> {
-  const { name, bytes } = await inputOf(path, "text", MOST_BYTES, signal);
+export async function readText(path: string): Promise<FileText> {
+  const { name, bytes } = await inputOf(path, "text", MOST_BYTES);
   const text = decodeUtf8(bytes, name);
   if (text.trim() === "") {
     throw new InputError(`${name} holds no text: it is empty. Give a file with a few sentences at least.`, {
@@ -35,12 +34,12 @@ export async function readText(path: string, signal: AbortSignal): Promise<FileT
 }
 
 /** A file to read in pieces; what can be read but once (a pipe, "-" for standard input) is kept in memory. */
-export async function inputSource(path: string, signal: AbortSignal): Promise<ByteSource> {
+export async function inputSource(path: string): Promise<ByteSource> {
   const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
   // Files of /proc say that they are empty, and may hold something.
   if (path !== "-" && (!found || found.isDirectory() || (found.isFile() && found.size > 0))) return fileSource(path);
   const most = found && kindOfFile(found) === "a device" ? MOST_BYTES : MOST_PIPED_BYTES;
-  const { name, bytes } = await inputOf(path, "text", most, signal);
+  const { name, bytes } = await inputOf(path, "text", most);
   return memorySource(name, bytes);
 }
 
@@ -48,11 +47,10 @@ async function inputOf(
   path: string,
   what: "prompts" | "text",
   most: number,
-  signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly bytes: Uint8Array }> {
   const name = path === "-" ? "Standard input" : path;
   try {
-    return { name, bytes: await gathered(path === "-" ? standardInput(signal) : bytesOf(path, signal), name, most) };
+    return { name, bytes: await gathered(path === "-" ? standardInput() : bytesOf(path), name, most) };
   } catch (cause) {
     if (!isSystemError(cause)) throw cause;
     throw await unreadable(path === "-" ? name : `The ${what} in ${path}`, path, cause);
@@ -76,39 +74,26 @@ async function gathered(chunks: AsyncIterable<Uint8Array>, name: string, most: n
   return Buffer.concat(kept);
 }
 
-async function* standardInput(signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const stop = () => process.stdin.destroy(signal.reason);
-  signal.throwIfAborted();
-  signal.addEventListener("abort", stop);
+async function* standardInput(): AsyncGenerator<Uint8Array> {
   try {
     yield* process.stdin;
   } finally {
-    signal.removeEventListener("abort", stop);
     process.stdin.destroy(); // whoever writes to it need not go on
   }
 }
 
 /** Whatever is at a path, from its start: pipes and devices, too, which say nothing of their size. */
-async function* bytesOf(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   if (kindOfFile(await stat(path)) === "a folder")
     throw Object.assign(new Error(), { code: "EISDIR", syscall: "read" });
-  // Opening a pipe waits for a writer.
-  const opening = open(path);
-  const file = await abortable(() => opening, signal).catch((error) => {
-    opening.then((late) => late.close()).catch(() => {});
-    throw error;
-  });
+  const file = await open(path);
   try {
     for (;;) {
-      const { bytesRead, buffer } = await abortable(() => file.read(Buffer.alloc(PIECE), 0, PIECE, null), signal);
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(PIECE), 0, PIECE, null);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
-    file.close().catch(() => {}); // not waited for: a read of a silent pipe may be under way
+    await file.close();
   }
-}
-
-function abortable<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  return within(Number.POSITIVE_INFINITY, "", signal, work);
 }

@@ -1,4 +1,5 @@
 /** A line on stderr that shows how far long work has come: only in a terminal, only once it has taken a while. */
+import { visibleControls } from "../tensor/visible.ts";
 import { type TextOutput, widthOf } from "./terminal.ts";
 
 const SHOW_AFTER_MS = 500;
@@ -27,7 +28,7 @@ export class ProgressBar {
     const part = total > 0 ? Math.min(1, done / total) : 0;
     const filled = Math.round(part * BAR_WIDTH);
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-    const line = `${bar} ${Math.floor(100 * part)} %  ${what}: ${show(done)} of ${show(total)}`;
+    const line = `${bar} ${Math.floor(100 * part)} %  ${visibleControls(what)}: ${show(done)} of ${show(total)}`;
     this.output.write(`\r\x1b[2K${line.slice(0, widthOf(this.output) - 1)}`);
   }
 

@@ -1,12 +1,9 @@
-/** What a command writes to, how wide and in what colours, and what stops it. */
+/** What a command writes to, how wide and in what colours. */
+import { visibleControls } from "../tensor/visible.ts";
+
 export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
-  readonly signal: AbortSignal;
-  /** From now on a signal leaves the command the time to come to an end by itself; a second one does not. */
-  readonly finishOnSignal: () => void;
-  /** Does work that lets nothing else happen meanwhile: a signal then ends the process as if nobody looked at signals. */
-  readonly busy: <T>(work: () => T) => Promise<T>;
 }
 
 /** A stream that may be a terminal's. */
@@ -26,4 +23,9 @@ export const coloured = ({ isTTY }: Pick<TextOutput, "isTTY">): boolean => Boole
 /** How a finding is written as text: lines longer than 100 characters are hard to read. */
 export function textOptions(output: TextOutput): { readonly width: number; readonly color: boolean } {
   return { width: Math.min(widthOf(output), 100), color: coloured(output) };
+}
+
+/** Writes a line that may hold names and texts from anywhere: nothing in it moves the cursor or speaks to the terminal. */
+export function tell(output: Pick<TextOutput, "write">, line: string): void {
+  output.write(`${visibleControls(line)}\n`);
 }

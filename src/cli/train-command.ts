@@ -6,8 +6,9 @@ import { trainedSteps } from "../load/index.ts";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { folderCheckpoints } from "../training/node-checkpoints.ts";
-import { type OutputFile, outputFiles, writeWhole } from "./output-files.ts";
-import { coloured, type Terminal, textOptions } from "./terminal.ts";
+import { guarded, writeGuarded } from "./interrupt.ts";
+import { type OutputFile, outputFiles } from "./output-files.ts";
+import { coloured, type Terminal, tell, textOptions } from "./terminal.ts";
 import { addTrainOptions, type TrainFlags } from "./train-options.ts";
 import {
   aboutFromHere,
@@ -45,56 +46,57 @@ async function run(
   reports: readonly OutputFile[],
   terminal: Terminal,
 ): Promise<void> {
-  const { stdout, stderr, signal, finishOnSignal, busy } = terminal;
+  const { stdout, stderr } = terminal;
   const begun = await checkOut(flags);
-  const tell = (line: string) => stderr.write(`${line}\n`);
+  const say = (line: string) => tell(stderr, line);
   const [{ setUp }, { train }, { lossCurve }, report] = await Promise.all([
     import("./train-setup.ts"),
     import("../training/train.ts"),
     import("../training/loss-curve.ts"),
     import("../report/index.ts"),
   ]);
-  const { model, task, name } = await setUp(files, flags, { signal, busy, say: tell });
+  const { model, task, name } = await setUp(files, flags, { say });
   const options = trainingOf(name, task, flags);
   let about = aboutOf(task, options, flags);
   const finished = begun > 0 && begun === options.steps;
   if (begun > 0) {
     const before = await keptAbout(flags.out);
     const lines = checkAbout(name, before, about, flags);
-    if (!finished) for (const line of lines) tell(line);
-    tell(finished ? `step ${begun} is the last: nothing is left to do` : `going on from step ${begun}`);
+    if (!finished) for (const line of lines) say(line);
+    say(finished ? `step ${begun} is the last: nothing is left to do` : `going on from step ${begun}`);
     about = finished ? before : aboutFromHere(before, about);
   }
 
   const screen = new TrainingScreen(stderr, { chance: task.chances[0], color: coloured(stderr) });
   const start = performance.now();
   let seen = 0;
-  finishOnSignal();
-  const stopping = () => screen.say("Stopping after this step, to keep it. Once more: at once.");
-  signal.addEventListener("abort", stopping, { once: true });
-  const trained = await train(
-    model,
-    { ...options, about },
-    {
-      signal,
-      onProgress: (progress) => {
-        seen = progress.tokens;
-        screen.update(progress);
+  const trained = await guarded(async ({ signal, listen }) => {
+    signal.addEventListener("abort", () => screen.say("Stopping after this step, to keep it. Once more: at once."));
+    const ended = await train(
+      model,
+      { ...options, about },
+      {
+        signal,
+        onProgress: (progress) => {
+          // Before the first step there is nothing to keep.
+          if (seen === 0) listen();
+          seen = progress.tokens;
+          screen.update(progress);
+        },
       },
-    },
-  ).catch(async (error) => {
-    const kept = signal.aborted ? await lastStep(flags.out) : 0;
-    if (kept > 0) tell(`Kept as step ${kept} of ${flags.out}. The same command with --resume goes on from there.`);
-    throw error;
+    ).catch(async (error) => {
+      const kept = signal.aborted ? await lastStep(flags.out) : 0;
+      if (kept > 0) say(`Kept as step ${kept} of ${flags.out}. The same command with --resume goes on from there.`);
+      throw error;
+    });
+    const elapsed = (performance.now() - start) / 1000;
+    if (seen > 0) {
+      const speed = Math.round(seen / elapsed).toLocaleString("en");
+      say(`${seen.toLocaleString("en")} tokens in ${clock(elapsed)}, ${speed} a second`);
+    }
+    say(`Kept ${quoted(ended.checkpoint!)}. --model ${quoted(flags.out)} opens it.`);
+    return ended;
   });
-  signal.removeEventListener("abort", stopping);
-
-  const elapsed = (performance.now() - start) / 1000;
-  if (seen > 0) {
-    const speed = Math.round(seen / elapsed).toLocaleString("en");
-    tell(`${seen.toLocaleString("en")} tokens in ${clock(elapsed)}, ${speed} a second`);
-  }
-  tell(`Kept ${quoted(trained.checkpoint!)}. --model ${quoted(flags.out)} opens it.`);
   const { losses, heldOut } = trained;
   const finding = lossCurve(trained.model, {
     ...{ losses, heldOut, chances: task.chances },
@@ -104,8 +106,8 @@ async function run(
   });
   const failed: unknown[] = [];
   for (const { path, format } of reports) {
-    await writeWhole(path, await report.render(finding, format)).then(
-      () => tell(`Wrote ${path}`),
+    await writeGuarded(path, await report.render(finding, format)).then(
+      () => say(`Wrote ${path}`),
       (error) => failed.push(error),
     );
   }

@@ -12,11 +12,10 @@ import { readTexts } from "../training/data/texts.ts";
 import { tokenizeAndConcatenate } from "../training/data/tokenize-and-concatenate.ts";
 import { trainBpe } from "../training/data/train-bpe.ts";
 import { inputSource } from "./input-files.ts";
-import type { Terminal } from "./terminal.ts";
 import type { TrainFlags } from "./train-options.ts";
 
-/** What tells and what stops, while things are read. */
-export interface SetupContext extends Pick<Terminal, "signal" | "busy"> {
+/** What tells, while things are read. */
+export interface SetupContext {
   /** Tells what was read and decided, a line each. */
   readonly say: (line: string) => void;
 }
@@ -27,11 +26,11 @@ const number = (n: number): string => n.toLocaleString("en");
 export async function textsOf(
   paths: readonly string[],
   { column, maxTexts }: TrainFlags,
-  { signal, say }: SetupContext,
+  { say }: SetupContext,
 ): Promise<string[]> {
   const all: string[][] = [];
   for (const path of paths) {
-    const texts = await readTexts(await sourceOf(path, signal), { column, maxTexts, signal });
+    const texts = await readTexts(await sourceOf(path), { column, maxTexts });
     const letters = texts.reduce((n, text) => n + text.length, 0);
     say(`${path}: ${number(texts.length)} ${texts.length === 1 ? "text" : "texts"}, ${number(letters)} characters`);
     if (texts.length === 0) throw new InputError(`${path} holds no text: it is empty.`, { asked: path });
@@ -41,8 +40,8 @@ export async function textsOf(
 }
 
 /** A path, a URL, or "-" for standard input. */
-async function sourceOf(path: string, signal: AbortSignal): Promise<ByteSource> {
-  return /^https?:\/\//i.test(path) ? urlSource(path, { signal }) : inputSource(path, signal);
+async function sourceOf(path: string): Promise<ByteSource> {
+  return /^https?:\/\//i.test(path) ? urlSource(path) : inputSource(path);
 }
 
 /** A JSON file as an object. @throws InputError if it cannot be read, FileFormatError if it is not one */
@@ -54,31 +53,27 @@ export async function jsonFile(path: string): Promise<Record<string, unknown>> {
 export async function tokenizerFor(
   texts: readonly string[],
   { tokenizer: from, vocabSize = 4096 }: TrainFlags,
-  { signal, say, busy }: SetupContext,
+  { say }: SetupContext,
 ): Promise<Tokenizer> {
   if (from?.endsWith(".json")) {
     const config = await jsonFile(join(dirname(from), "tokenizer_config.json")).catch(() => undefined);
     return Tokenizer.fromJson(await jsonFile(from), config);
   }
-  if (from !== undefined) return loadTokenizer(from, { signal });
-  const made = Tokenizer.fromJson(await busy(() => trainBpe(texts, { vocabSize })));
+  if (from !== undefined) return loadTokenizer(from);
+  const made = Tokenizer.fromJson(trainBpe(texts, { vocabSize }));
   say(`a tokenizer of ${number(made.vocabSize)} tokens, made from the texts`);
   return made;
 }
 
 /** Rows of `maxLength` tokens. @throws InputError naming the options of this command, for texts that do not fill one */
-export function rowsOf(
-  texts: readonly string[],
-  rules: TokenRules,
-  maxLength: number,
-  { busy }: SetupContext,
-): Promise<NDArray<"int32">> {
-  const addBosToken = rules.bosTokenId !== undefined;
-  return busy(() => tokenizeAndConcatenate(texts, rules, { maxLength, addBosToken })).catch((error) => {
+export function rowsOf(texts: readonly string[], rules: TokenRules, maxLength: number): NDArray<"int32"> {
+  try {
+    return tokenizeAndConcatenate(texts, rules, { maxLength, addBosToken: rules.bosTokenId !== undefined });
+  } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(error.message.replaceAll("maxLength", "--max-length"), {
       asked: error.asked,
       found: error.found,
     });
-  });
+  }
 }

@@ -35,7 +35,7 @@ const made: { readonly [T in NonNullable<TrainFlags["task"]>]: (flags: TrainFlag
 /** @throws ArgumentError for options that contradict each other; whatever reading files and making models throws. */
 export async function setUp(files: readonly string[], flags: TrainFlags, context: SetupContext): Promise<Setup> {
   refuseContradictions(files, flags);
-  const given = await givenModel(flags, context);
+  const given = await givenModel(flags);
   if (flags.task) {
     const task = made[flags.task](flags);
     return { name: flags.task, task, model: given ?? (await freshModel(flags.task, flags, task.sizes)) };
@@ -47,9 +47,9 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
   const model = given ?? (await freshModel("text", flags, { d_vocab: tokenizer.vocabSize }, tokenizer));
   const maxLength = flags.maxLength ?? model.cfg.nCtx;
   const rows = (list: readonly string[]) =>
-    rowsOf(list, rules ?? new TokenRules({ tokenizer, nCtx: model.cfg.nCtx }), maxLength, context);
-  const every = await rows(texts);
-  const valid = flags.valid && (await rows(await textsOf(flags.valid, flags, context)));
+    rowsOf(list, rules ?? new TokenRules({ tokenizer, nCtx: model.cfg.nCtx }), maxLength);
+  const every = rows(texts);
+  const valid = flags.valid && rows(await textsOf(flags.valid, flags, context));
   const split = valid ? { rows: every, heldOut: valid } : holdOut(every, flags.holdOut ?? 0.02);
   const heldOut = split.heldOut && spreadRows(split.heldOut, MOST_HELD_OUT);
   context.say(
@@ -108,9 +108,9 @@ function refuseContradictions(files: readonly string[], flags: TrainFlags): void
  * The model to go on from: that of the last checkpoint, or one that is named, with its weights as they are.
  * @throws ConfigError where options say that the checkpoint's model is another
  */
-async function givenModel(flags: TrainFlags, { signal }: SetupContext): Promise<HookedTransformer | undefined> {
+async function givenModel(flags: TrainFlags): Promise<HookedTransformer | undefined> {
   if (!flags.resume && flags.model === undefined) return undefined;
-  const model = await HookedTransformer.fromPretrainedNoProcessing(flags.resume ? flags.out : flags.model!, { signal });
+  const model = await HookedTransformer.fromPretrainedNoProcessing(flags.resume ? flags.out : flags.model!);
   if (flags.resume && MODEL_FLAGS.some((flag) => flags[flag] !== undefined)) {
     // The same command with --resume: what it says of the model is what the checkpoint says.
     const { dVocab, dVocabOut, nCtx } = model.cfg;

@@ -14,9 +14,6 @@ export async function command(...args: readonly string[]): Promise<Ran> {
   await runCommand(args, {
     stdout: stream((text) => (stdout += text)),
     stderr: stream((text) => (stderr += text)),
-    signal: new AbortController().signal,
-    finishOnSignal: () => {},
-    busy: async (work) => work(),
   });
   return { stdout, stderr };
 }

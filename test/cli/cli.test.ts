@@ -243,7 +243,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no file:", ()
       let stderr = "";
       child.stdout.resume();
       child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-      child.on("close", (code) => resolve({ code, stdout: "", stderr }));
+      child.on("close", (code) => resolve({ code: code!, stdout: "", stderr }));
     });
     expect(ended.stderr).toMatch(/left\.html could not be written.*Nothing of it was left behind/);
     expect(ended.code).toBe(2);

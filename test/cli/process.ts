@@ -1,12 +1,13 @@
 /** The command as people run it: the built package, in a process of its own, in a folder of its own. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Installed, installed } from "../repository/installed.ts";
 
 export interface Ended {
-  readonly code: number | null;
+  /** As shells have it: 128 + its number, where a signal ended the process. */
+  readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -19,9 +20,14 @@ export interface RunOptions {
   /** Once stderr says this, the signal: SIGINT unless told. */
   readonly interruptAt?: RegExp;
   readonly signal?: NodeJS.Signals;
+  /** How many signals, one after the other. */
+  readonly signals?: number;
   /** Leaves standard input open. */
   readonly keepInput?: boolean;
 }
+
+/** What has not ended by then is killed, which 137 tells. */
+const LIMIT_MS = 100_000;
 
 export class Cli {
   readonly there: Installed;
@@ -57,11 +63,19 @@ export class Cli {
       stderr += text;
       if (interrupted || !options.interruptAt?.test(stderr)) return;
       interrupted = true;
-      child.kill(options.signal ?? "SIGINT");
+      for (let i = 0; i < (options.signals ?? 1); i++) {
+        setTimeout(() => child.kill(options.signal ?? "SIGINT"), 100 * i);
+      }
     });
     if (!options.keepInput) child.stdin.end(options.input ?? "");
     if (options.interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), options.interruptAfter);
-    return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+    const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+    return new Promise((resolve) =>
+      child.on("close", (code, signal) => {
+        clearTimeout(limit);
+        resolve({ code: code ?? 128 + constants.signals[signal!], stdout, stderr });
+      }),
+    );
   };
 
   /** A file of the working folder. */
