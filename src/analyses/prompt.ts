@@ -3,6 +3,7 @@ import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { markUnseen } from "../tensor/visible.ts";
 import type { TokenIds } from "../text/index.ts";
 import type { ModelFacts } from "./finding.ts";
 
@@ -140,7 +141,7 @@ export function checkHead({ cfg }: HookedTransformer, head: number): number {
   );
 }
 
-/** A token in a sentence: in quotes, its spaces and line breaks to be seen. */
+/** A token in a sentence: in quotes, nothing in it unseen but its spaces. */
 export function quoted(token: string): string {
-  return `“${token.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/\r/g, "␍")}”`;
+  return `“${markUnseen(token)}”`;
 }

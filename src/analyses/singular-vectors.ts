@@ -7,6 +7,7 @@ import { getSingularVectors, type SingularVectors, type SingularVectorsOf } from
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { normal } from "../tensor/random.ts";
+import { markUnseen } from "../tensor/visible.ts";
 import { type AnalysisContext, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { checkHead, checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
@@ -246,11 +247,11 @@ function vectorTable(values: readonly number[], chance: readonly number[], colum
       chance[place],
       top
         .slice(0, 3)
-        .map(({ token }) => token.trim() || quoted(token))
+        .map(({ token }) => markUnseen(token.trim()) || quoted(token))
         .join(" "),
       bottom
         .slice(0, 3)
-        .map(({ token }) => token.trim() || quoted(token))
+        .map(({ token }) => markUnseen(token.trim()) || quoted(token))
         .join(" "),
     ]),
   };

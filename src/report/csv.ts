@@ -1,5 +1,6 @@
 import type { Column, Finding, Scalar, Table } from "../analyses/finding.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
+import { visibleControls } from "../tensor/visible.ts";
 
 export interface CsvOptions {
   /** The name of one table; without it, all of them. */
@@ -9,8 +10,9 @@ export interface CsvOptions {
 /**
  * Tables as CSV by RFC 4180: comma, CRLF, quotes doubled, a header line. Numbers keep every digit, `null` is an empty
  * field. One table gives its columns' names as header. Several give one CSV with a first column `table` and every
- * column name that occurs in any of them, empty where a table lacks it. Cells are written as they are: one that begins
- * with "=" stays so, and is the spreadsheet's to treat as text.
+ * column name that occurs in any of them, empty where a table lacks it. A text that a spreadsheet
+ * would run as a formula (it begins with = + - @, a tab or a line break) has an apostrophe in front, and what a terminal would obey is a
+ * mark, as it is in the text form. Numbers are numbers. JSON has every text as it is.
  *
  * @throws UnknownNameError if there is no such table.
  */
@@ -45,6 +47,11 @@ function csv(rows: readonly (readonly Scalar[])[]): string {
 }
 
 function field(value: Scalar): string {
-  const text = value === null ? "" : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = typeof value === "string" ? safe(value) : value === null ? "" : String(value);
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The signs also in the wide forms that spreadsheets take for them. */
+function safe(text: string): string {
+  return visibleControls(text).replace(/^[=+\-@\t\n＝＋－＠]/, "'$&");
 }

@@ -1,5 +1,7 @@
 /** Text into markup: nothing that a prompt or token holds may become an element, an attribute or an invalid character. */
 
+import { visibleControls } from "../tensor/visible.ts";
+
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
 /** Text for the inside of an element or of a quoted attribute, in HTML and in XML. */
@@ -12,8 +14,7 @@ export function escapeProse(text: string): string {
   return escapeMarkup(text).replace(/(\d) %/g, "$1\u00a0%");
 }
 
-/** Characters that XML forbids, and lone surrogates, replaced by U+FFFD. */
+/** What XML forbids, speaks to a terminal or turns a line around, as marks: whatever is drawn or written comes through here. */
 export function validXml(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids
-  return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu, "\ufffd");
+  return visibleControls(text);
 }

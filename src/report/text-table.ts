@@ -56,11 +56,15 @@ export function textTable(table: Table, options: { width: number; maxRows: numbe
 }
 
 function layOut(column: Column, values: readonly Scalar[]): TextColumn {
-  const cells = formatColumn(column, values).map(visibleControls);
-  const widest = Math.max(...cells.map(textWidth), 1);
+  const cells = formatColumn(column, values).map(inOneLine);
+  const widest = cells.reduce((most, cell) => Math.max(most, textWidth(cell)), 1);
   const heading = headingLines(column, widest);
   const width = Math.max(widest, ...heading.map(textWidth));
   return { column, heading, cells, numeric: isNumeric(column, values), width };
+}
+
+function inOneLine(text: string): string {
+  return visibleControls(text).replaceAll("\n", "⏎").replaceAll("\t", "⇥");
 }
 
 /** The title in lines about as wide as the cells, the unit in a line of its own. */
@@ -74,7 +78,7 @@ function headingLines(column: Column, widest: number): string[] {
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
-  return column.unit ? [...lines, `(${column.unit})`] : lines;
+  return column.unit ? [...lines, `(${visibleControls(column.unit)})`] : lines;
 }
 
 /** Narrows the texts, the widest first, then drops columns from the right until the rest fits. */

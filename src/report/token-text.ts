@@ -16,15 +16,17 @@ export function wordsOf(text: string): string[] {
   return text.split(/[ \t\r\n]+(?!%)/).filter(Boolean);
 }
 
-/** Columns that a text takes in a fixed-width font: wide characters count two, combining ones none. */
+/** Columns that a text takes in a fixed-width font: wide characters count two, combining ones and joiners none. */
 export function textWidth(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const c of text) {
-    if (/^\p{M}$/u.test(c)) continue;
-    width += WIDE.test(c) ? 2 : 1;
+    if (!NARROWEST.test(c)) width += WIDE.test(c) ? 2 : 1;
   }
   return width;
 }
 
+/** Drawn on or within what stands before: combining marks, the second and third letters of a Hangul syllable, joiners. */
+const NARROWEST = /^[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
 const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]$|^\p{Emoji_Presentation}$/u;
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]$|^\p{Emoji_Presentation}$/u;

@@ -54,14 +54,26 @@ export class UnknownNameError extends GlassformerError {
   readonly kind: string;
 
   constructor(kind: string, asked: string, candidates: readonly string[], advice = "") {
-    const near = nearest(asked, candidates);
-    super(`There is no ${kind} "${asked}".` + (near ? ` Did you mean "${near}"?` : "") + (advice ? ` ${advice}` : ""), {
+    const near = nearest(`${asked}`, candidates);
+    const hint = near ? `Did you mean "${near}"?` : advice || candidates.length === 0 ? "" : listed(candidates);
+    super([`There is no ${kind} "${shortened(`${asked}`)}".`, hint, advice].filter(Boolean).join(" "), {
       asked,
       found: candidates,
       nearest: near,
     });
     this.kind = kind;
   }
+}
+
+/** Names of a list that a sentence holds. */
+const MOST_NAMES = 24;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return `There ${names.length === 1 ? "is" : "are"} ${names
+    .slice(0, MOST_NAMES)
+    .map((name) => shortened(name, 60))
+    .join(", ")}${more > 0 ? ` and ${more} more` : ""}.`;
 }
 
 /** A configuration with an unknown field, an unsupported value, or values that contradict each other. */

@@ -40,6 +40,16 @@ describe("a finding as CSV", () => {
     expect(csv).toBe('p,q,r,s,u\r\n"a,""b""","c\nd",,true,-0.1\r\n');
   });
 
+  it("leaves no text that a spreadsheet runs or a terminal obeys, and no number changed", () => {
+    const texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "＝1", "a=1", "", "'", "\r=1", "\x1b[31m", "a\rb"];
+    const rows = [...texts.map((text) => [text]), [-1.5], [true], [null]];
+    const tables = [{ name: "t", title: "t", columns: [column("=p")], rows }];
+    expect(parse(renderCsv({ ...seed, tables } as Finding)).flat()).toEqual([
+      ...["'=p", "'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\n=1", "'＝1", "a=1", "", "'", "␍=1", "␛[31m", "a␍b"],
+      ...["-1.5", "true", ""],
+    ]);
+  });
+
   it("names the nearest table for one that does not exist", () => {
     expect(() => renderCsv(seed, { table: "tops" })).toThrow('There is no table "tops". Did you mean "top"?');
   });

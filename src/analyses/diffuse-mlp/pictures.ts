@@ -1,5 +1,6 @@
 /** The analysis' pictures. */
 import type { PictureSpec, ReferenceLine, ScatterSpec, TokensSpec } from "../picture.ts";
+import { quoted } from "../prompt.ts";
 import type { Comparisons, Predicting } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";
 import type { Position } from "./positions.ts";
@@ -27,7 +28,7 @@ export function pictures(
 const MOST_TEXTS = 60;
 const MOST_POINTS = 2000;
 
-const hover = (p: Position) => (p.next === null ? `“${p.token}”, ${place(p)}` : `${step(p)}, ${place(p)}`);
+const hover = (p: Position) => (p.next === null ? `${quoted(p.token)}, ${place(p)}` : `${step(p)}, ${place(p)}`);
 
 /** The prompts that are drawn as tokens: all, or those with the first of the marked positions. */
 function shownPrompts({ prompts }: DiffuseMlpMeasurement, marked: readonly Position[]): readonly number[] {

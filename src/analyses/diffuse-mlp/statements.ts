@@ -1,6 +1,7 @@
 /** The results in sentences, the answer first. */
 import { mean } from "simple-statistics";
 import type { Baseline, Figure, Statement } from "../finding.ts";
+import { quoted } from "../prompt.ts";
 import * as known from "./baselines.ts";
 import type { Comparisons } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";
@@ -64,7 +65,7 @@ function notebookChoice({ top, share }: Comparisons, figure: ToFigure): Statemen
   return [
     {
       text:
-        `The notebook's score is highest at “${best.token}” (${place(best)}). At its top ${top.length} the largest neuron carries ${percent(share.top)} of the attribution, ` +
+        `The notebook's score is highest at ${quoted(best.token)} (${place(best)}). At its top ${top.length} the largest neuron carries ${percent(share.top)} of the attribution, ` +
         `against ${percent(share.rest)} elsewhere (${pValue(share.test.p)}).`,
       ...figure(100 * share.test.difference, "percentage points", known.SHARE_TEST, known.SHARE_INTERVAL),
     },

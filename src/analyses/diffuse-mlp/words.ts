@@ -1,10 +1,11 @@
 /** Numbers and tokens in sentences. */
+import { quoted } from "../prompt.ts";
 import type { Position } from "./positions.ts";
 
 export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** “ mount” → “ains” */
-export const step = (p: Position) => `“${p.token}” → “${p.next}”`;
+export const step = (p: Position) => `${quoted(p.token)} → ${quoted(`${p.next}`)}`;
 
 export const place = (p: Position) => `prompt ${p.prompt}, position ${p.pos}`;
 
