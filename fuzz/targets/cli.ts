@@ -2,7 +2,6 @@
 
 import { outcomeOf as endOf } from "../../src/cli/exit.ts";
 import { runCommand } from "../../src/cli/program.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
 import { ANALYSES } from "../../src/index.ts";
 import { flawOf, type Outcome, wrong } from "../outcome.ts";
 import type { Random } from "../random.ts";
@@ -74,7 +73,7 @@ export const cli: Target = {
         off: () => stream,
       } as unknown as NodeJS.WriteStream;
       try {
-        await runCommand(args, terminalOver(stream));
+        await runCommand(args, { stdout: stream, stderr: stream });
       } catch (error) {
         const { message, exitCode } = endOf(error);
         const flaw = exitCode === 0 || message === "" ? undefined : flawOf(message);
@@ -108,14 +107,4 @@ function argumentsOf(
     if (random.chance(0.8)) args.push(random.pick(VALUES));
   }
   return args;
-}
-
-function terminalOver(stream: NodeJS.WriteStream): Terminal {
-  return {
-    stdout: stream,
-    stderr: stream,
-    signal: new AbortController().signal,
-    finishOnSignal: () => {},
-    busy: async (work) => work(),
-  };
 }
