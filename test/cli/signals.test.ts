@@ -1,4 +1,5 @@
 /** Ctrl-C and its kind, sent to real processes, whose thread is made busy at the worst moments. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -82,6 +83,14 @@ describe.skipIf(process.platform === "win32")("a signal to a process whose threa
     expect(ended.code).toBe(130);
     expect(ended.stderr).not.toContain("Kept");
     expect(existsSync(inFolder("twice"))).toBe(false);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a signal to a process that waits", () => {
+  it("for a pipe that nobody writes to ends it", async () => {
+    execFileSync("mkfifo", [inFolder("silent")]);
+    const ended = await cli.run(["diffuse-mlp", "--prompts", "silent"], { interruptAfter: 3000 });
+    expect(ended).toEqual({ code: 130, stdout: "", stderr: "" });
   });
 });
 
