@@ -4,14 +4,17 @@
  */
 import type { EvaluateOptions, Sized } from "../graph/evaluate.ts";
 import { Tensor } from "../graph/tensor.ts";
+import { untilAborted } from "../tensor/abort.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { freeMemory, needMemory } from "../tensor/free-memory.ts";
+import { MemoryError } from "../tensor/errors.ts";
+import { freeMemory, needMemory, showBytes } from "../tensor/free-memory.ts";
 import { POSITIVE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { computedLayout, keeper, layoutKey, uncopied } from "./layout.ts";
 import { keptBytes, largestValue, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
 import { makePlan, type Plan } from "./plan.ts";
+import { Sessions } from "./sessions.ts";
 
 /** A compiled graph, ready to run. */
 export interface Session {
@@ -25,6 +28,8 @@ export interface Backend {
   readonly name: string;
   /** Whether what a run is fed is copied into the runtime's memory, as WebAssembly's is. */
   readonly copiesFeeds?: boolean;
+  /** Sessions that may live at one time; 32 unless it says otherwise. */
+  readonly maxSessions?: number;
   createSession(model: Uint8Array, outputs: readonly string[]): Promise<Session>;
 }
 
@@ -45,21 +50,17 @@ const ENGINE_OPTIONS: OptionKinds<EngineOptions> = { memoryBytes: POSITIVE };
 
 const USUAL: Sized = { what: "This run", advice: "ask for fewer values, or for fewer rows at a time" };
 
-/** Sessions kept at most; the one unused for longest is released first. */
-const MAX_SESSIONS = 256;
+/** Sessions that live at one time on a backend that does not say how many it bears. */
+const MAX_SESSIONS = 32;
 
 /** Runs graphs on a backend: compiles each structure once, feeds it numbers, and gives the results back as leaves. */
 export class Engine {
   readonly backend: Backend;
   /** Most bytes that the values of one run may take, where that was said. */
   readonly memoryBytes: number | undefined;
-  /** Sessions compiled so far. */
-  sessionsCreated = 0;
   /** Runs asked for so far. */
   runs = 0;
-  private readonly sessions = new Map<string, Promise<Session>>();
-  /** Bytes that a session keeps for its next run: those of its largest, by the plan's key. */
-  private readonly held = new Map<string, number>();
+  private readonly sessions: Sessions;
   /** Weights laid out anew, by the weight they were made from and how. They go when the weight goes. */
   private readonly layouts = new WeakMap<object, Map<string, NDArray>>();
 
@@ -67,20 +68,34 @@ export class Engine {
     checkOptions("Engine", options, ENGINE_OPTIONS);
     this.backend = backend;
     this.memoryBytes = options.memoryBytes;
+    this.sessions = new Sessions(backend.maxSessions ?? MAX_SESSIONS);
+  }
+
+  /** Sessions compiled so far. */
+  get sessionsCreated(): number {
+    return this.sessions.created;
   }
 
   /**
-   * Computes values together, in one run of one session.
-   * @throws MemoryError, before anything is allocated, for a run that takes more memory than it may or than is free
+   * Computes values together, in one run of one session. Once the signal is aborted the promise is rejected with its
+   * reason; what runs at that time ends by itself, unseen.
+   * @throws MemoryError for a run that takes more memory than it may or than is free: as a rule before anything is allocated
    */
   async run(outputs: readonly Tensor[], { signal, sized }: EvaluateOptions = {}): Promise<Tensor[]> {
     signal?.throwIfAborted();
+    return untilAborted(this.compute(outputs, signal, sized), signal);
+  }
+
+  private async compute(
+    outputs: readonly Tensor[],
+    signal: AbortSignal | undefined,
+    sized: Sized | undefined,
+  ): Promise<Tensor[]> {
     const plan = makePlan(outputs);
     this.admit(plan, outputs, sized);
     await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
     signal?.throwIfAborted();
-    const arrays = await this.execute(plan);
-    signal?.throwIfAborted();
+    const arrays = await this.execute(plan, signal);
     this.runs++;
     return plan.outputs.map((slot, i) => {
       const array = { ...arrays.get(slot.id)!, shape: outputs[i].shape } as NDArray;
@@ -105,6 +120,7 @@ export class Engine {
       this.runs++;
       const found = await this.execute(
         plan,
+        undefined,
         (source) => (source.array && given.get(source.array.data)) ?? this.arrayOf(source),
       );
       return plan.outputs.map((slot, i) => ({ ...found.get(slot.id)!, shape: outputs[i].shape }) as NDArray);
@@ -121,13 +137,22 @@ export class Engine {
     return Math.min(most, (this.memoryBytes ?? freeMemory()) / 2);
   }
 
+  /** For a run that was let in and did not fit after all. */
+  private tooLarge(plan: Plan, cause: MemoryError): MemoryError {
+    const bytes = runBytes(plan, this.backend.copiesFeeds === true);
+    return new MemoryError(
+      `This run was to take about ${showBytes(bytes)} of memory at one time, and there was not so much: ${USUAL.advice}.`,
+      { asked: bytes, cause },
+    );
+  }
+
   /** @throws MemoryError for a run that does not fit */
   private admit(plan: Plan, outputs: readonly Tensor[], { what, advice }: Sized = USUAL): void {
     const bytes = runBytes(plan, this.backend.copiesFeeds === true);
     needMemory({
       what,
       largest: () => largestValue(outputs),
-      ...{ bytes, advice, limit: this.memoryBytes, held: this.held.get(plan.key) },
+      ...{ bytes, advice, limit: this.memoryBytes, held: this.sessions.bytesOf(plan.key) },
     });
   }
 
@@ -136,55 +161,41 @@ export class Engine {
     return { plan, reused: this.sessions.has(plan.key) };
   }
 
-  /** Lets go of the session that these values run in, and of the memory that it keeps for its next run. */
+  /**
+   * Lets go of the session that these values run in, and of the memory that it keeps for its next run, as soon as no run is
+   * in it.
+   */
   async forget(outputs: readonly Tensor[]): Promise<void> {
-    const { key } = makePlan(outputs);
-    const session = this.sessions.get(key);
-    this.sessions.delete(key);
-    this.held.delete(key);
-    await (await session)?.release();
+    await this.sessions.forget(makePlan(outputs).key);
   }
 
+  /** Lets go of every session, each as soon as no run is in it. A later run compiles what it needs anew. */
   async dispose(): Promise<void> {
-    const all = [...this.sessions.values()];
-    this.sessions.clear();
-    this.held.clear();
-    for (const session of all) await (await session).release();
+    await this.sessions.dispose();
   }
 
   /** The numbers of a plan's outputs, by slot. */
   private async execute(
     plan: Plan,
+    signal?: AbortSignal,
     arrayOf = (source: Tensor): NDArray => this.arrayOf(source),
   ): Promise<Map<number, NDArray>> {
     const arrays = new Map(plan.constants.map((c) => [c.id, c.array]));
     for (const input of plan.inputs) arrays.set(input.id, arrayOf(input.source));
     const computed = computedOutputs(plan);
     if (computed.length === 0) return arrays;
-    const session = await this.session(plan, computed.map(slotName));
-    const results = await session.run(new Map(plan.inputs.map((i) => [slotName(i), arrays.get(i.id)!])));
-    this.held.set(plan.key, Math.max(keptBytes(plan), this.held.get(plan.key) ?? 0));
+    const results = await this.sessions
+      .use(plan.key, {
+        compile: () => this.backend.createSession(writeOnnx(plan), computed.map(slotName)),
+        run: (session) => session.run(new Map(plan.inputs.map((i) => [slotName(i), arrays.get(i.id)!]))),
+        bytes: keptBytes(plan),
+        signal,
+      })
+      .catch((error) => {
+        throw error instanceof MemoryError ? this.tooLarge(plan, error) : error;
+      });
     for (const [i, slot] of computed.entries()) arrays.set(slot.id, results[i]);
     return arrays;
-  }
-
-  private session(plan: Plan, names: readonly string[]): Promise<Session> {
-    let session = this.sessions.get(plan.key);
-    if (session) {
-      this.sessions.delete(plan.key); // set again below, so that the map is in order of last use
-    } else {
-      this.sessionsCreated++;
-      session = this.backend.createSession(writeOnnx(plan), names);
-      session.catch(() => this.sessions.delete(plan.key));
-    }
-    this.sessions.set(plan.key, session);
-    if (this.sessions.size > MAX_SESSIONS) {
-      const [oldest, unused] = this.sessions.entries().next().value!;
-      this.sessions.delete(oldest);
-      this.held.delete(oldest);
-      unused.then((s) => s.release()).catch(() => {});
-    }
-    return session;
   }
 
   /** A leaf's numbers, or those of weights that were laid out anew. */

@@ -1,25 +1,59 @@
 /** onnxruntime-node as a backend: native, multi-threaded. */
+import { availableParallelism } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
+import { between } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { Backend } from "./engine.ts";
 import { backendOver } from "./ort.ts";
-
-// The official binaries of ONNX Runtime report usage to their maker unless told not to, before the first session.
-process.env.ORT_DISABLE_TELEMETRY ??= "1";
+import { turnTelemetryOff } from "./telemetry-node.ts";
 
 export interface NodeBackendOptions {
   /** Threads within one op; all cores by default. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
-export function nodeBackend({ threads }: NodeBackendOptions = {}): Backend {
-  return backendOver("onnxruntime-node", ort, {
-    executionProviders: ["cpu"],
-    graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
-    // A block planned for all values of a shape comes on top of what the first run took: a training step held twice as much.
-    enableMemPattern: false,
-    // Each session has threads of its own; those of one must not spin on after its run and take the next one's cores.
-    extra: { session: { force_spinning_stop: "1" } },
-    ...(threads ? { intraOpNumThreads: threads } : {}),
-  });
+/** More than any machine's cores: the runtime would make that many threads for each session. */
+const MOST_THREADS = 1024;
+
+const OPTIONS: OptionKinds<NodeBackendOptions> = {
+  threads: {
+    accepts: (value) => Number.isInteger(value) && between(1, MOST_THREADS).accepts(value),
+    describe: `a whole number from 1 to ${MOST_THREADS}`,
+  },
+};
+
+/** Threads of all sessions together, as far as the number of sessions can keep them below that. */
+const THREADS_TOGETHER = 512;
+const MOST_SESSIONS = 64;
+/** As many sessions as one analysis goes back and forth between. */
+const FEWEST_SESSIONS = 16;
+
+// Before anything of onnxruntime's, so that workers started later find it set.
+if (isMainThread) turnTelemetryOff();
+
+/**
+ * The engine of Node. onnxruntime-node has no pool of threads for all sessions: each session has its own, one thread less
+ * than `threads`. So at most 64 sessions live at a time, fewer where they would have over 512 threads together, and at
+ * least 16.
+ */
+export function nodeBackend(options: NodeBackendOptions = {}): Backend {
+  checkOptions("nodeBackend", options, OPTIONS);
+  turnTelemetryOff();
+  const { threads } = options;
+  const maxSessions = Math.floor(THREADS_TOGETHER / (threads ?? availableParallelism()));
+  return backendOver(
+    "onnxruntime-node",
+    ort,
+    {
+      executionProviders: ["cpu"],
+      graphOptimizationLevel: "all",
+      // A block planned for all values of a shape comes on top of what the first run took: a training step held twice as much.
+      enableMemPattern: false,
+      // Each session has threads of its own; those of one must not spin on after its run and take the next one's cores.
+      extra: { session: { force_spinning_stop: "1" } },
+      ...(threads ? { intraOpNumThreads: threads } : {}),
+    },
+    { maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)) },
+  );
 }

@@ -4,6 +4,6 @@ import type { Backend } from "./engine.ts";
 import { backendOver } from "./ort.ts";
 
 export function webBackend(): Backend {
-  const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 } as const;
+  const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all" } as const;
   return backendOver("onnxruntime-web", ort, options, { copiesFeeds: true });
 }

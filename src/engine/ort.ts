@@ -2,31 +2,44 @@
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import type { DType, NDArray } from "../tensor/array.ts";
 import type { Backend, Session } from "./engine.ts";
+import { told } from "./ort-errors.ts";
 
 interface Runtime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
 }
 
+/** Its own lines on stderr, in colour, are off: what they say is in the errors. */
+const FATAL_ONLY = 4;
+
+/** @param traits what else there is to say of the backend */
 export function backendOver(
   name: string,
   runtime: Runtime,
   options: InferenceSession.SessionOptions,
-  { copiesFeeds = false }: { readonly copiesFeeds?: boolean } = {},
+  traits: Omit<Backend, "name" | "createSession"> = {},
 ): Backend {
   const toOrt = (array: NDArray) => new runtime.Tensor(array.dtype, array.data as Float32Array, array.shape);
+  const silent = { ...options, logSeverityLevel: FATAL_ONLY } as const;
   return {
+    ...traits,
     name,
-    copiesFeeds,
     async createSession(model, outputs): Promise<Session> {
-      const session = await runtime.InferenceSession.create(model, options);
+      const session = await runtime.InferenceSession.create(model, silent).catch((error) => {
+        throw told(error, "compile a graph");
+      });
       return {
         async run(feeds) {
-          const results = await session.run(Object.fromEntries([...feeds].map(([key, array]) => [key, toOrt(array)])));
-          return outputs.map((key) => {
-            const { type, data, dims } = results[key];
-            return { dtype: type as DType, shape: dims, data } as NDArray;
-          });
+          try {
+            const inputs = Object.fromEntries([...feeds].map(([key, array]) => [key, toOrt(array)]));
+            const results = await session.run(inputs);
+            return outputs.map((key) => {
+              const { type, data, dims } = results[key];
+              return { dtype: type as DType, shape: dims, data } as NDArray;
+            });
+          } catch (error) {
+            throw told(error, "run a graph");
+          }
         },
         release: () => session.release(),
       };

@@ -1,0 +1,39 @@
+/** What onnxruntime throws, told as what it is: too little memory, or a fault of ours. */
+import { GlassformerError, MemoryError } from "../tensor/errors.ts";
+import { shortened } from "../tensor/show.ts";
+
+/** How onnxruntime, WebAssembly and JavaScript say that there is no more memory. */
+const NO_MEMORY = [
+  /bfc_arena/i,
+  /failed to allocate memory/i,
+  /bad_?alloc/i,
+  /out of memory|\bOOM\b/i,
+  /array buffer allocation failed/i,
+  /invalid (typed )?array length|invalid array buffer length/i,
+  /could not allocate/i,
+  /tensor shape is too large/i,
+];
+
+/**
+ * An error of onnxruntime's as one of ours.
+ * @param doing what it was asked to do: "compile a graph", "run a graph"
+ */
+export function told(error: unknown, doing: string): GlassformerError {
+  if (error instanceof GlassformerError) return error;
+  const message = error instanceof Error ? error.message : `it threw ${String(error)}`;
+  if (NO_MEMORY.some((words) => words.test(message))) {
+    return new MemoryError(
+      `onnxruntime was to ${doing}, but there was not enough memory for it: ask for fewer values, or for fewer or shorter rows at a time.`,
+      { cause: error },
+    );
+  }
+  return new GlassformerError(
+    `onnxruntime could not ${doing}: ${shortened(firstLine(message))} That is a fault of glassformer, not of what you asked: please report it with this message.`,
+    { cause: error },
+  );
+}
+
+function firstLine(message: string): string {
+  const line = message.trim().split(/\r?\n/)[0];
+  return /[.?!]$/.test(line) ? line : `${line}.`;
+}
