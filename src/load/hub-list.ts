@@ -3,6 +3,8 @@ import { HubError } from "../tensor/errors.ts";
 
 /** Bytes of the answer, unpacked. */
 export const MOST_LIST_BYTES = 16_000_000;
+/** A list is small: it is given up where so little comes in so short a time. */
+export const LIST_PACE = { slowMs: 10_000, slowBytes: 10_000 };
 const MOST_FILES = 100_000;
 
 export interface ListedFile {

@@ -5,7 +5,7 @@
 import { HubError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
-import { listedPaths, MOST_LIST_BYTES } from "./hub-list.ts";
+import { LIST_PACE, listedPaths, MOST_LIST_BYTES } from "./hub-list.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
 import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
@@ -36,8 +36,6 @@ export interface RemoteFile {
 }
 
 const MOST_REDIRECTS = 10;
-/** A list of files is small: it is given up where so little comes in so short a time. */
-const LIST_PACE = { slowMs: 10_000, slowBytes: 10_000 };
 
 /**
  * The commit that a revision means now, and the paths in it.

@@ -1,92 +1,152 @@
 /** A file behind a URL, read by ranges: no more of it is fetched than is asked for. */
 import { ArgumentError, HubError } from "../tensor/errors.ts";
+import { OBJECT, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
+import { type NetworkLimits, networkLimits } from "./network-limits.ts";
+import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
 
 /** How to ask for it. */
 export interface UrlSourceOptions {
   /** Sent with each request: `{ authorization: "Bearer …" }`. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How long the server is waited for, and how often it is asked again, where it is not to be as usual. */
+  readonly limits?: Partial<NetworkLimits> | undefined;
 }
+
+const KINDS: OptionKinds<UrlSourceOptions> = { headers: OBJECT, signal: SIGNAL, limits: OBJECT };
+
+/** The largest file that is kept whole, where a server does not know ranges. */
+const MOST_KEPT = 2 ** 30;
 
 /**
  * The file at an `http` or `https` URL. Its size is asked for here; its bytes when they are read. A server that does not
  * know ranges is asked for the whole file once, which is then kept.
- * @throws HubError if there is no answer, no such file or no size; ArgumentError for what is no such URL.
+ * @throws HubError if there is no answer, no such file or no size, and from a read if the file is another by then, or the
+ * bytes are not those that were asked for; ArgumentError for what is no such URL.
  */
-export async function urlSource(
-  url: string | URL,
-  { headers = {}, signal }: UrlSourceOptions = {},
-): Promise<ByteSource> {
+export async function urlSource(url: string | URL, options: UrlSourceOptions = {}): Promise<ByteSource> {
+  checkOptions("urlSource", options, KINDS);
+  const { headers = {}, signal } = options;
+  const limits = networkLimits(options.limits);
   const at = URL.canParse(url) ? new URL(url) : undefined;
   if (at?.protocol !== "http:" && at?.protocol !== "https:") {
-    throw new ArgumentError(`"${url}" is no http or https URL.`, { asked: String(url) });
+    throw new ArgumentError(`${shown(String(url), 500)} is no http or https URL.`, { asked: String(url) });
   }
-  const ask = async (method: "HEAD" | "GET", range: string | undefined, stop: AbortSignal | undefined) => {
+  const fault = (why: string, found?: unknown, cause?: unknown) =>
+    new HubError(`${at.href} ${why}`, { asked: at.href, found, cause });
+  /** An answer and what is read of it; both again if the connection breaks or the server is busy. */
+  const asked = async <T>(
+    method: "HEAD" | "GET",
+    range: string | undefined,
+    stop: AbortSignal | undefined,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> => {
     // A compressed answer would tell its compressed size.
     const sent = { "accept-encoding": "identity", ...headers, ...(range ? { range } : {}) };
-    const init = { method, headers: sent, ...(stop ? { signal: stop } : {}) };
-    const response = await fetch(at, init).catch((cause) => {
-      stop?.throwIfAborted();
-      throw new HubError(`${at.href} cannot be reached: ${reason(cause)}. Check the address and the connection.`, {
-        asked: at.href,
-        cause,
+    let answered = false;
+    try {
+      return await retried(limits, stop, async () => {
+        answered = false;
+        const response = await ask(at, { method, headers: sent }, limits, stop);
+        answered = true;
+        if (response.ok) return read(response);
+        await discard(response);
+        throw fault(`was answered with ${response.status} ${response.statusText}.`.replace(" .", "."), response.status);
       });
-    });
-    if (response.ok) return response;
-    await response.body?.cancel();
-    throw new HubError(`${at.href} was answered with ${response.status} ${response.statusText}.`, {
-      asked: at.href,
-      found: response.status,
-    });
+    } catch (error) {
+      if (error instanceof TooLong) throw fault(`sent ${error.message}, which is not what was asked for: try again.`);
+      if (!(error instanceof NoAnswer)) throw error;
+      if (answered)
+        throw new HubError(`The download of ${at.href} broke off: ${error.message}. Try again.`, {
+          asked: at.href,
+          cause: error,
+        });
+      if (error.status !== undefined)
+        throw fault(`could not be read: ${error.message}. Try again later.`, error.status, error);
+      throw fault(`cannot be reached: ${error.message}. Check the address and the connection.`, undefined, error);
+    }
   };
+  const answerOf = (method: "HEAD" | "GET", range?: string) =>
+    asked(method, range, signal, async (response) => {
+      await discard(response);
+      return response;
+    });
   // Some servers answer GET alone: the first byte's answer tells the size, too.
-  const head = await ask("HEAD", undefined, signal).catch((error) => {
-    if (error.found === 405 || error.found === 501) return ask("GET", "bytes=0-0", signal);
+  const head = await answerOf("HEAD").catch((error) => {
+    if (error.found === 405 || error.found === 501) return answerOf("GET", "bytes=0-0");
     throw error;
   });
-  await head.body?.cancel();
   const told =
     head.status === 206 ? head.headers.get("content-range")?.split("/")[1] : head.headers.get("content-length");
-  const size = Number(told ?? Number.NaN);
-  const compressed = head.headers.get("content-encoding") ?? "identity";
-  if (!Number.isSafeInteger(size) || compressed !== "identity") {
-    const why = compressed === "identity" ? "does not say how long it is" : `is sent compressed (${compressed})`;
-    throw new HubError(`${at.href} ${why}, so it cannot be read by ranges: download it, and read the file.`, {
-      asked: at.href,
-    });
+  const compressed = compressionOf(head);
+  if (compressed !== undefined || !/^\d+$/.test(told ?? "") || !Number.isSafeInteger(Number(told))) {
+    const why = compressed === undefined ? "does not say how long it is" : `is sent compressed (${compressed})`;
+    throw fault(`${why}, so it cannot be read by ranges: download it, and read the file.`);
   }
+  const size = Number(told);
+  const etag = strongEtag(head);
 
-  let whole: Promise<Uint8Array> | undefined;
-  const bytesOf = async (response: Response, expected: number, stop: AbortSignal | undefined) => {
-    const bytes = await response.arrayBuffer().catch((cause) => {
-      stop?.throwIfAborted();
-      throw new HubError(`The download of ${at.href} broke off: ${reason(cause)}. Try again.`, {
-        asked: at.href,
-        cause,
-      });
-    });
-    if (bytes.byteLength === expected) return new Uint8Array(bytes);
-    throw new HubError(`${at.href} sent ${bytes.byteLength} bytes where ${expected} were asked for: try again.`, {
-      asked: expected,
-      found: bytes.byteLength,
-    });
+  /** @throws HubError where the file is no longer the one whose size is known */
+  const sameFile = (response: Response, total: string | null | undefined) => {
+    const now = strongEtag(response);
+    if ((total && total !== "*" && total !== String(size)) || (etag && now && etag !== now)) {
+      throw fault("has changed while it was read: begin again.", total);
+    }
   };
+  const exactly = async (response: Response, length: number, stop: AbortSignal | undefined) => {
+    const bytes = await bytesOf(response, length, limits, stop);
+    if (bytes.length < length) throw new NoAnswer(`only ${bytes.length} of ${length} bytes came`, { passing: true });
+    return bytes;
+  };
+  let whole: Uint8Array | undefined;
+  const readRange = (start: number, end: number, stop: AbortSignal | undefined) =>
+    asked("GET", `bytes=${start}-${end - 1}`, stop, async (response) => {
+      if (whole) {
+        await discard(response); // another read was told so meanwhile
+        return whole.subarray(start, end);
+      }
+      const unpacked = compressionOf(response);
+      if (response.status === 206 && unpacked === undefined) {
+        const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
+        if (range) sameFile(response, range[3]);
+        if (range && (Number(range[1]) !== start || Number(range[2]) !== end - 1)) {
+          await discard(response);
+          throw fault(`answered with the bytes ${range[1]} to ${range[2]}, not ${start} to ${end - 1}.`, range[0]);
+        }
+        return exactly(response, end - start, stop);
+      }
+      if (unpacked === undefined) sameFile(response, response.headers.get("content-length"));
+      if (size > MOST_KEPT) {
+        await discard(response);
+        throw fault(`is sent whole only, all ${Math.ceil(size / 1e6)} MB: download it, and read the file.`, size);
+      }
+      whole = await exactly(response, size, stop);
+      return whole.subarray(start, end);
+    });
   return {
     name: nameOf([at.href, head.url]),
     size,
     async read(start, end, stop = signal) {
-      if (whole) return (await whole).subarray(start, end);
+      stop?.throwIfAborted();
+      if (whole) return whole.subarray(start, end);
       if (start === end) return new Uint8Array();
-      const response = await ask("GET", `bytes=${start}-${end - 1}`, stop);
-      if (response.status === 206) return bytesOf(response, end - start, stop);
-      whole = bytesOf(response, size, stop);
-      whole.catch(() => {
-        whole = undefined;
-      });
-      return (await whole).subarray(start, end);
+      return readRange(start, end, stop);
     },
   };
+}
+
+/** How an answer's body is packed, if it is. */
+function compressionOf(response: Response): string | undefined {
+  const encoding = response.headers.get("content-encoding") ?? "identity";
+  return encoding === "identity" ? undefined : encoding;
+}
+
+function strongEtag(response: Response): string | undefined {
+  const etag = response.headers.get("etag");
+  return etag?.startsWith('"') ? etag : undefined;
 }
 
 /** Endings that say how a file is to be read. */
@@ -104,9 +164,4 @@ function decoded(part: string): string {
   } catch {
     return part; // a percent sign that begins no escape
   }
-}
-
-function reason(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? cause.message || message : message;
 }

@@ -2,6 +2,8 @@
 import { HubError } from "../tensor/errors.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions } from "./files.ts";
+import type { NetworkLimits } from "./network-limits.ts";
+import { ask, chunksOf, NoAnswer, retried, TooLong } from "./request.ts";
 
 /** A blob's bytes: a file that somebody chose or dropped on the page. @param name its ending says the format */
 export function blobSource(name: string, blob: Blob): ByteSource {
@@ -15,64 +17,95 @@ export function blobSource(name: string, blob: Blob): ByteSource {
   };
 }
 
-/** No answer at all; what was kept of an earlier one may serve instead. */
+/** No answer, or none that helps; what was kept of an earlier one may serve instead. */
 export class Unreachable extends HubError {
-  constructor(url: URL, cause: unknown) {
+  constructor(url: URL, cause: NoAnswer) {
     super(
-      `${url.href} cannot be reached from this page: check the connection, and that ${url.host} lets pages of other ` +
-        "origins read it (CORS) if it is not the page's own.",
-      { asked: url.href, found: (cause as Error).message, cause },
+      `${url.href} cannot be reached from this page (${cause.message}): ` +
+        (cause.status === undefined
+          ? `check the connection, and that ${url.host} lets pages of other origins read it (CORS) if it is not the page's own.`
+          : "try again later."),
+      { asked: url.href, found: cause.message, cause },
     );
   }
 }
 
-/** `fetch`, with a failed connection as an error that says what to look at. @throws HubError */
-export async function request(url: URL, init: RequestInit): Promise<Response> {
+/** What is asked of a server, and how patiently. */
+export interface PageRequest {
+  readonly url: URL;
+  readonly method?: "GET" | "HEAD";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly limits: NetworkLimits;
+}
+
+/**
+ * An answer, and what `read` makes of its body; both again where the connection breaks or the server is busy. (A page is
+ * not told why a request fails that has no answer at all, so that is asked once.)
+ * @throws Unreachable, or what `read` throws
+ */
+export async function request<T>(
+  { url, method = "GET", headers = {}, limits }: PageRequest,
+  signal: AbortSignal | undefined,
+  read: (response: Response) => T | Promise<T>,
+): Promise<T> {
   try {
-    return await fetch(url, init);
-  } catch (cause) {
-    init.signal?.throwIfAborted();
-    throw new Unreachable(url, cause);
+    return await retried(limits, signal, async () => read(await ask(url, { method, headers }, limits, signal)));
+  } catch (error) {
+    if (error instanceof NoAnswer) throw new Unreachable(url, error);
+    throw error;
   }
 }
+
+/** Bytes of a body whose length nobody told. */
+const MOST_UNANNOUNCED = 2 ** 31;
 
 /**
  * The whole body of an answer, with progress.
  * @param size what the body must hold, where that is known beforehand
- * @throws HubError if the connection breaks off, or if there are more or fewer bytes than announced
+ * @throws NoAnswer if the connection breaks off or stalls, HubError if there are more or fewer bytes than announced
  */
 export async function readBody(
   response: Response,
   file: string,
   size: number | undefined,
+  limits: NetworkLimits,
   { signal, onProgress }: LoadOptions,
 ): Promise<Blob> {
   // A compressed body announces its compressed size.
   const encoded = response.headers.get("content-encoding") ?? "identity";
   const length = encoded === "identity" ? response.headers.get("content-length") : null;
   const expected = size ?? (length === null ? undefined : Number(length));
+  const wrong = (found: string) =>
+    new HubError(
+      `${file} should have ${expected ?? `at most ${MOST_UNANNOUNCED}`} bytes, but ${found} came: try again.`,
+      {
+        asked: response.url,
+        found,
+      },
+    );
+  const chunks = chunksOf(response, expected ?? MOST_UNANNOUNCED, limits, signal);
   let loaded = 0;
-  const count = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      loaded += chunk.length;
-      onProgress?.({ file, loaded, total: Math.max(expected ?? 0, loaded) });
-      controller.enqueue(chunk);
+  let failed: unknown;
+  // The blob is the browser's: what it holds need not be in memory.
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next();
+        if (done) return controller.close();
+        loaded += value.length;
+        onProgress?.({ file, loaded, total: Math.max(expected ?? 0, loaded) });
+        controller.enqueue(value);
+      } catch (error) {
+        failed = error;
+        throw error;
+      }
     },
+    cancel: () => void chunks.return(undefined),
   });
-  const body = response.body ?? new Blob([]).stream();
-  const blob = await new Response(body.pipeThrough(count)).blob().catch((cause) => {
-    signal?.throwIfAborted();
-    throw new HubError(`The download of ${file} broke off after ${loaded} bytes: try again.`, {
-      asked: response.url,
-      found: loaded,
-      cause,
-    });
+  const blob = await new Response(stream).blob().catch((error) => {
+    const cause = failed ?? error;
+    throw cause instanceof TooLong ? wrong("more") : cause;
   });
-  if (expected !== undefined && blob.size !== expected) {
-    throw new HubError(`${file} should have ${expected} bytes, but ${blob.size} came: try again.`, {
-      asked: response.url,
-      found: blob.size,
-    });
-  }
+  if (expected !== undefined && blob.size !== expected) throw wrong(String(blob.size));
   return blob;
 }

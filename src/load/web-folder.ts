@@ -1,6 +1,9 @@
 /** A folder behind a URL, such as one that the page's own server holds, as a repository of files. */
-import { HubError, UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
+import { networkLimits } from "./network-limits.ts";
+import { discard } from "./request.ts";
 import { readText } from "./text-pieces.ts";
 import { blobSource, readBody, request } from "./web-fetch.ts";
 
@@ -22,24 +25,34 @@ const KNOWN_NAMES = [
  * @param name what to call it; the URL if not given.
  */
 export function urlFiles(url: string | URL, name: string = String(url)): ModelFiles {
+  if (!URL.canParse(url, pageUrl())) throw new ArgumentError(`${shown(String(url))} is no URL.`, { asked: url });
   const base = new URL(url, pageUrl());
+  const limits = networkLimits();
   if (!base.pathname.endsWith("/")) base.pathname += "/";
 
-  const fetchFile = async (path: string, method: "GET" | "HEAD", signal: AbortSignal | undefined) => {
+  /** What `read` makes of a file's answer; undefined if there is no such file. */
+  const fetchFile = async <T>(
+    path: string,
+    method: "GET" | "HEAD",
+    signal: AbortSignal | undefined,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T | undefined> => {
     const at = new URL(partsInside(path, name).map(encodeURIComponent).join("/"), base);
-    const response = await request(at, { method, signal: signal ?? null });
-    // A server of a single-page app answers unknown paths with its page.
-    const missing = response.status === 404 || response.headers.get("content-type")?.startsWith("text/html");
-    if (missing) return undefined;
-    if (response.ok) return response;
-    throw new HubError(`${at.href} was answered with ${response.status} ${response.statusText}.`.replace(" .", "."), {
-      asked: at.href,
-      found: response.status,
+    return request({ url: at, method, limits }, signal, async (response) => {
+      // A server of a single-page app answers unknown paths with its page.
+      const missing = response.status === 404 || response.headers.get("content-type")?.startsWith("text/html");
+      if (response.ok && !missing) return read(response);
+      await discard(response);
+      if (missing) return undefined;
+      throw new HubError(`${at.href} was answered with ${response.status} ${response.statusText}.`.replace(" .", "."), {
+        asked: at.href,
+        found: response.status,
+      });
     });
   };
   let listed: Promise<string[]> | undefined;
   const find = async ({ signal }: LoadOptions) => {
-    const there = await Promise.all(KNOWN_NAMES.map((path) => fetchFile(path, "HEAD", signal)));
+    const there = await Promise.all(KNOWN_NAMES.map((path) => fetchFile(path, "HEAD", signal, async () => true)));
     return KNOWN_NAMES.filter((_, i) => there[i] !== undefined);
   };
   const list = async (options: LoadOptions = {}) => {
@@ -52,11 +65,12 @@ export function urlFiles(url: string | URL, name: string = String(url)): ModelFi
     ];
   };
   const open: ModelFiles["open"] = async (path, options = {}) => {
-    const response = await fetchFile(path, "GET", options.signal);
-    if (!response) {
+    const read = (response: Response) => readBody(response, path, undefined, limits, options);
+    const blob = await fetchFile(path, "GET", options.signal, read);
+    if (!blob) {
       throw new UnknownNameError("file", path, await list(options), `It was looked for in ${base.href}.`);
     }
-    return blobSource(path, await readBody(response, path, undefined, options));
+    return blobSource(path, blob);
   };
   return { name, list, open, readText: async (path, options) => readText(await open(path, options), options?.signal) };
 }

@@ -3,9 +3,13 @@
  * that they are loaded once. Without a connection, what is kept there serves.
  */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
 import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
+import { LIST_PACE, listedPaths, MOST_LIST_BYTES } from "./hub-list.ts";
 import { isHubId } from "./names.ts";
+import { type NetworkLimits, networkLimits } from "./network-limits.ts";
+import { bytesOf, discard, TooLong } from "./request.ts";
 import { readText } from "./text-pieces.ts";
 import { webCache } from "./web-cache.ts";
 import { blobSource, readBody, request, Unreachable } from "./web-fetch.ts";
@@ -18,6 +22,8 @@ export interface WebHubSettings {
   readonly token?: string | undefined;
   /** Name of the Cache Storage that keeps files, or `false` to keep none. */
   readonly cache: string | false;
+  /** How long the hub is waited for, and how often it is asked again, where it is not to be as usual. */
+  readonly limits?: Partial<NetworkLimits> | undefined;
 }
 
 export interface WebHubOptions {
@@ -52,12 +58,27 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
   const hub = { ...defaults, ...options.settings };
   const endpoint = hub.endpoint.replace(/\/+$/, "");
   const revision = options.revision ?? "main";
-  const get = async (url: URL, { signal }: LoadOptions) => {
-    const headers: HeadersInit = hub.token === undefined ? {} : { authorization: `Bearer ${hub.token}` };
-    const response = await request(url, { headers, signal: signal ?? null });
-    if (!response.ok) throw refusal(id, revision, endpoint, response);
-    return response;
+  const limits = networkLimits(hub.limits);
+  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
+    throw new ArgumentError(`The hub's endpoint is ${shown(hub.endpoint)}, which is no http or https URL.`, {
+      asked: hub.endpoint,
+    });
+  }
+  const get = async <T>(url: URL, { signal }: LoadOptions, read: (response: Response) => Promise<T>): Promise<T> => {
+    const headers: Record<string, string> = hub.token === undefined ? {} : { authorization: `Bearer ${hub.token}` };
+    return request({ url, headers, limits }, signal, async (response) => {
+      if (response.ok) return read(response);
+      await discard(response);
+      throw refusal(id, revision, endpoint, response);
+    });
   };
+  const readList = (url: URL, signal: AbortSignal | undefined) => (response: Response) =>
+    bytesOf(response, MOST_LIST_BYTES, { ...limits, ...LIST_PACE }, signal).catch((error) => {
+      if (!(error instanceof TooLong)) throw error;
+      throw new HubError(`${url.href} answered with ${error.message}, which no list of files has.`, {
+        asked: url.href,
+      });
+    });
 
   const cache = webCache(hub.cache);
   let known: Revision | undefined;
@@ -65,7 +86,7 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
     if (known) return known;
     const url = new URL(`${endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`);
     try {
-      const answer = await (await get(url, load)).blob();
+      const answer = new Blob([await get(url, load, readList(url, load.signal))]);
       known = readRevision(await answer.text(), url);
       await cache.put(url, answer);
     } catch (error) {
@@ -86,7 +107,7 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
     const url = new URL(`${endpoint}/${id}/resolve/${commit}/${parts.map(encodeURIComponent).join("/")}`);
     const kept = await cache.get(url);
     if (kept) return blobSource(path, kept);
-    const blob = await readBody(await get(url, load), path, sizes.get(path), load);
+    const blob = await get(url, load, (response) => readBody(response, path, sizes.get(path), limits, load));
     await cache.put(url, blob);
     return blobSource(path, blob);
   };
@@ -107,8 +128,7 @@ function readRevision(text: string, url: URL): Revision {
       found: text.slice(0, 200),
     });
   }
-  const files = siblings as { readonly rfilename: string; readonly size?: number }[];
-  return { commit: sha, sizes: new Map(files.map((file) => [file.rfilename, file.size])) };
+  return { commit: sha, sizes: new Map(listedPaths(siblings, url.href).map(({ path, size }) => [path, size])) };
 }
 
 function refusal(id: string, revision: string, endpoint: string, response: Response): HubError {

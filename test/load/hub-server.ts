@@ -102,7 +102,7 @@ export class TestHub {
       return response.writeHead(307, { location: path.replace("/old-org/name", `/${this.id}`) }).end();
     }
     if (path.startsWith("/api/models/")) {
-      const asked = /^\/api\/models\/(.+)\/revision\/(.+)$/.exec(path);
+      const asked = /^\/api\/models\/(.+)\/revision\/([^?]+)/.exec(path);
       if (asked?.[1] !== this.id && asked?.[1] !== "old-org/name") return refuse(response, 401, "RepoNotFound");
       if (asked[2] !== "main" && asked[2] !== commit) return refuse(response, 404, "RevisionNotFound");
       const siblings = Object.keys(this.files).map((rfilename) => ({ rfilename }));

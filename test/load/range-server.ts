@@ -1,5 +1,5 @@
 /** Files over HTTP on this machine, by ranges, and a record of what was asked for. */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface RangeServer {
@@ -15,6 +15,8 @@ export interface RangeServer {
   redirect: Readonly<Record<string, string>>;
   refuseHead: boolean;
   encoding: string | undefined;
+  /** Answers in place of the files, if it returns true. */
+  instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   stop(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export async function serveRanges(files: Readonly<Record<string, Uint8Array>>): 
   const server = createServer((request, response) => {
     const { range } = request.headers;
     seen.asked.push([request.method, request.url, range].filter(Boolean).join(" "));
+    if (seen.instead?.(request, response)) return response;
     const elsewhere = seen.redirect[request.url ?? ""];
     if (elsewhere) return response.writeHead(302, { location: elsewhere }).end();
     if (request.method === "HEAD" && seen.refuseHead) return response.writeHead(405).end();
@@ -50,6 +53,7 @@ export async function serveRanges(files: Readonly<Record<string, Uint8Array>>): 
     redirect: {},
     refuseHead: false,
     encoding: undefined,
+    instead: undefined,
     async stop() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

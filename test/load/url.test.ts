@@ -75,3 +75,93 @@ describe("a file behind a URL", () => {
     await expect(source.read(0, 10)).rejects.toThrow("enough");
   });
 });
+
+describe("a server that misbehaves behind a URL", () => {
+  const limits = { tries: 3, retryMs: 5, stallMs: 5000 };
+  const open = (more = {}) => urlSource(`${server.url}/data/file.bin`, { limits: { ...limits, ...more } });
+  /** Answers reads so. */
+  const reads = (status: number, headers: Record<string, string>, body: Uint8Array | string = "") => {
+    server.instead = (request, response) => {
+      if (request.method === "GET") response.writeHead(status, headers).end(body);
+      return request.method === "GET";
+    };
+  };
+  const refused = async (told: RegExp) => {
+    const error = await (await open()).read(10, 20).catch((e) => e);
+    expect(error).toBeInstanceOf(HubError);
+    expect(error.message).toMatch(told);
+  };
+
+  test("and sends other bytes than were asked for is refused", async () => {
+    reads(206, { "content-range": "bytes 0-9/1000" }, content.subarray(0, 10));
+    await refused(/answered with the bytes 0 to 9, not 10 to 19/);
+    reads(206, { "content-range": "bytes 10-19/1000" }, content.subarray(10, 40));
+    await refused(/sent more than 10 bytes/);
+    reads(206, {}, content.subarray(10, 15));
+    await refused(/broke off: only 5 of 10 bytes came, tried 3 times/);
+    reads(200, { "content-length": "400" }, content.subarray(0, 400));
+    await refused(/has changed while it was read/);
+  });
+
+  test("and has another file by now is refused", async () => {
+    reads(206, { "content-range": "bytes 10-19/1001" }, content.subarray(10, 20));
+    await refused(/has changed while it was read: begin again/);
+    let etag = '"one"';
+    server.instead = (request, response) => {
+      const headers =
+        request.method === "HEAD" ? { "content-length": "1000" } : { "content-range": "bytes 10-19/1000" };
+      response.writeHead(request.method === "HEAD" ? 200 : 206, { ...headers, etag });
+      response.end(request.method === "HEAD" ? undefined : content.subarray(10, 20));
+      return true;
+    };
+    const source = await open();
+    expect(await source.read(10, 20)).toEqual(content.subarray(10, 20));
+    etag = '"two"';
+    await expect(source.read(10, 20)).rejects.toThrow(/has changed/);
+  });
+
+  test("and sends without end is cut off", async () => {
+    server.instead = (request, response) => {
+      if (request.method === "HEAD") return false;
+      response.writeHead(206, { "content-range": "bytes 10-19/1000" });
+      const timer = setInterval(() => (response.destroyed ? clearInterval(timer) : response.write("x".repeat(50))), 1);
+      return true;
+    };
+    await refused(/sent more than 10 bytes/);
+  });
+
+  test("and does not know ranges has to send a file that can be kept", async () => {
+    server.instead = (_, response) => response.writeHead(200, { "content-length": String(3e9) }).end() && true;
+    await refused(/is sent whole only, all 3000 MB: download it/);
+  });
+
+  test("and is busy, or breaks off, is asked again", async () => {
+    let times = 0;
+    server.instead = (_, response) => {
+      if (++times % 3 === 1) response.writeHead(503).end();
+      else if (times % 3 === 2) response.destroy();
+      return times % 3 !== 0;
+    };
+    const source = await open();
+    expect(await source.read(10, 20)).toEqual(content.subarray(10, 20));
+    server.instead = (_, response) => response.writeHead(500).end() && true;
+    await expect(open()).rejects.toThrow(/could not be read: it answered 500, tried 3 times/);
+  });
+
+  test("and says nothing, or stops in the middle, is not waited for", async () => {
+    server.instead = () => true;
+    await expect(open({ answerMs: 200 })).rejects.toThrow(/cannot be reached: no answer in 0\.2 s/);
+    server.instead = (request, response) => {
+      if (request.method === "HEAD") return false;
+      response.writeHead(206, { "content-range": "bytes 10-19/1000" });
+      response.write("abc");
+      return true;
+    };
+    await expect((await open({ stallMs: 200 })).read(10, 20)).rejects.toThrow(/broke off: no byte came for 0\.2 s/);
+  });
+
+  test("is not asked with options that do not exist", async () => {
+    // @ts-expect-error a misspelt option
+    await expect(urlSource(server.url, { header: {} })).rejects.toThrow(/no option "header"\. Did you mean "headers"/);
+  });
+});

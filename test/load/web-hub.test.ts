@@ -1,0 +1,118 @@
+/** What a page asks of a hub and of folders behind URLs, with the same bounds as in Node. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Progress } from "../../src/load/index.ts";
+import type { NetworkLimits } from "../../src/load/network-limits.ts";
+import { hubFiles, urlFiles } from "../../src/load/web.ts";
+import { ArgumentError, HubError, UnknownNameError } from "../../src/tensor/errors.ts";
+import { commit, TestHub } from "./hub-server.ts";
+import { type RangeServer, serveRanges } from "./range-server.ts";
+
+const id = "org/name";
+const weights = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7919) >> 3);
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await TestHub.start(id, {
+    "config.json": { content: new TextEncoder().encode("{}"), large: false },
+    "model.safetensors": { content: weights, large: true },
+  });
+});
+afterEach(() => hub.stop());
+
+const files = (limits: Partial<NetworkLimits> = {}, endpoint = hub.endpoint) =>
+  hubFiles(id, { settings: { endpoint, cache: false, limits: { retryMs: 5, ...limits } } });
+const read = async (limits = {}, options = {}) => {
+  const source = await (await files(limits)).open("model.safetensors", options);
+  return source.read(0, source.size);
+};
+const failure = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    () => expect.unreachable("it should have failed"),
+    (error) => error,
+  );
+
+describe("a model on the hub, in a page,", () => {
+  test("is read whole, with progress", async () => {
+    const seen: Progress[] = [];
+    expect(await read({}, { onProgress: (progress: Progress) => seen.push(progress) })).toEqual(weights);
+    expect(seen.at(-1)).toEqual({ file: "model.safetensors", loaded: 300_000, total: 300_000 });
+    expect(await (await files()).list()).toEqual(["config.json", "model.safetensors"]);
+  });
+
+  test("comes though the connection breaks and the hub is busy in between", async () => {
+    let times = 0;
+    // What breaks before there is an answer a page is not told, and does not ask for again.
+    hub.faults = { instead: (_, r, host) => host === "hub" && times++ % 2 === 0 && r.writeHead(503).end() && true };
+    expect(await read()).toEqual(weights);
+    hub.faults = { cutAfter: 100_000 };
+    const error = await failure(read());
+    expect(error).toBeInstanceOf(HubError);
+    expect(error.message).toMatch(/cannot be reached from this page \(.*, tried 4 times\)/);
+    expect(hub.downloads().filter(({ host }) => host === "cdn")).toHaveLength(1 + 4);
+  });
+
+  test("is not read past what was announced, nor waited for without end", async () => {
+    const api = (siblings: unknown[]) => JSON.stringify({ sha: commit, siblings });
+    hub.faults = {
+      instead: (request, response) => {
+        if (!request.url?.startsWith("/api/")) return false;
+        response.writeHead(200).end(api([{ rfilename: "model.safetensors", size: 1000 }, { rfilename: 5 }]));
+        return true;
+      },
+    };
+    expect((await failure(read())).message).toMatch(/should have 1000 bytes, but more came/);
+    hub.faults = { stall: true };
+    expect((await failure(read({ stallMs: 200 }))).message).toMatch(/no byte came for 0\.2 s/);
+    hub.faults = { instead: () => true };
+    expect((await failure(read({ answerMs: 200 }))).message).toMatch(/no answer in 0\.2 s/);
+    hub.faults = {
+      instead: (_, response) => {
+        response.writeHead(200);
+        const bytes = Buffer.alloc(1 << 20, 0x20);
+        const more = () => {
+          while (!response.destroyed && response.write(bytes));
+        };
+        response.on("drain", more);
+        more();
+        return true;
+      },
+    };
+    const endless = await failure((await files()).list());
+    expect(endless).toBeInstanceOf(HubError);
+    expect(endless.message).toMatch(/more than 16000000 bytes, which no list of files has/);
+  });
+
+  test("ends with the reason of the caller's signal", async () => {
+    hub.faults = { stall: true };
+    const stop = new AbortController();
+    const onProgress = () => stop.abort(new Error("enough"));
+    expect(await failure(read({}, { signal: stop.signal, onProgress }))).toBe(stop.signal.reason);
+  });
+
+  test.each(["not a url", "ftp://hub", ""])("is not asked for at the address %j", async (endpoint) => {
+    const error = await failure(files({}, endpoint));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error.message).toMatch(/endpoint is ".*", which is no http or https URL/);
+  });
+});
+
+describe("a folder behind a URL", () => {
+  let server: RangeServer;
+  beforeEach(async () => {
+    server = await serveRanges({ "/m/config.json": new TextEncoder().encode("{}"), "/m/a.bin": weights });
+  });
+  afterEach(() => server.stop());
+
+  test("lists what is there, opens it, and says what is not", async () => {
+    const folder = urlFiles(`${server.url}/m`);
+    expect(await folder.list()).toEqual(["config.json"]);
+    expect(await folder.readText("config.json")).toBe("{}");
+    expect((await folder.open("a.bin")).size).toBe(300_000);
+    await expect(folder.open("b.bin")).rejects.toThrow(UnknownNameError);
+    server.instead = (_, response) => response.writeHead(403).end() && true;
+    await expect(folder.open("a.bin")).rejects.toThrow(/a\.bin was answered with 403/);
+  });
+
+  test("that is no URL is refused", () => {
+    expect(() => urlFiles("http://[")).toThrow(ArgumentError);
+  });
+});
