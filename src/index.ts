@@ -135,6 +135,7 @@ export {
   type ModelFiles,
   memoryFiles,
   memorySource,
+  type PthOptions,
   readPth,
   readSafetensors,
   urlSource,

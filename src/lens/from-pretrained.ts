@@ -14,6 +14,7 @@ import { type ReadModel, readModel, resolveModelName } from "../models/families/
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, InputError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { Tokenizer } from "../text/index.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
@@ -48,8 +49,11 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
   const opened = options.files ?? (await openDefault(name, resolveModelName, options));
   const { files, checkpoint } = await atCheckpoint(opened, options);
   const configJson = parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
-  const raw = await loadWeights(files, { ...options, ...(checkpoint ? { checkpoint } : {}) });
-  const read = firstLayers(readModel(configJson, raw, opened.name), options.firstNLayers);
+  const skipped: string[] = [];
+  const onSkipped = (tensor: string, why: string) => skipped.push(`The tensor ${shown(tensor)} was not read: ${why}.`);
+  const raw = await loadWeights(files, { ...options, onSkipped, ...(checkpoint ? { checkpoint } : {}) });
+  const whole = withSkipped(skipped, () => readModel(configJson, raw, opened.name));
+  const read = firstLayers(whole, options.firstNLayers);
   checkFinite(read.weights, files.name);
   const processed = processWeights(read.config, read.weights, options);
   const tokenizer = options.tokenizer ?? (await findTokenizer(files, read.config.tokenizerName, options));
@@ -57,8 +61,19 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
     cfg: processed.config,
     weights: processed.weights,
     tokenizer,
-    notes: [...read.notes, ...processed.notes],
+    notes: [...read.notes, ...processed.notes, ...skipped],
   };
+}
+
+/** Adds to an error about missing weights which tensors of the file were not read, and why. */
+function withSkipped(skipped: readonly string[], read: () => ReadModel): ReadModel {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WeightsError) || skipped.length === 0) throw error;
+    const { asked, found, nearest } = error;
+    throw new WeightsError([error.message, ...skipped.slice(0, 5)].join(" "), { asked, found, nearest, cause: error });
+  }
 }
 
 /** @throws WeightsError naming the first weight that holds NaN or an infinity: no number made with it would mean anything. */

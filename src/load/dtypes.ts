@@ -3,9 +3,7 @@
  * floats become float32, integers int32, BOOL bool. Bytes are little-endian, as in both file formats and on every
  * machine that JavaScript runs on.
  */
-import type { NDArray } from "../tensor/array.ts";
-import { ndarray } from "../tensor/array.ts";
-import { FileFormatError } from "../tensor/errors.ts";
+import type { DType, TypedData } from "../tensor/array.ts";
 import { decodeBfloat16, decodeFloat16 } from "./floats.ts";
 
 export type FileDType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
@@ -28,57 +26,86 @@ export function isFileDType(name: unknown): name is FileDType {
   return typeof name === "string" && Object.hasOwn(bytesPerNumber, name);
 }
 
+/** What each becomes here. */
+export const heldAs: Readonly<Record<FileDType, DType>> = {
+  F64: "float32",
+  F32: "float32",
+  F16: "float32",
+  BF16: "float32",
+  I64: "int32",
+  I32: "int32",
+  I16: "int32",
+  I8: "int32",
+  U8: "int32",
+  BOOL: "bool",
+};
+
+/** An I64 outside int32's range, and its position among the numbers that were decoded. */
+export interface Misfit {
+  readonly position: number;
+  readonly value: bigint;
+}
+
 /**
- * The array that `bytes` hold. It never shares memory with `bytes`, unless they are a whole buffer of float32 or int32.
- * @param label the file and the tensor, for errors.
- * @throws FileFormatError if an I64 lies outside int32's range.
+ * Decodes the numbers of `bytes` into `data`, whose dtype is `heldAs[dtype]`, from number `at` on. Memory is never shared.
+ * @return the first I64 outside int32's range, if there is one; its place in `data` then holds its lowest 32 bits.
  */
-export function decodeNumbers(dtype: FileDType, shape: readonly number[], bytes: Uint8Array, label: string): NDArray {
+export function decodeInto(dtype: FileDType, bytes: Uint8Array, data: TypedData, at: number): Misfit | undefined {
+  const size = bytesPerNumber[dtype];
+  if (dtype === "F32" || dtype === "I32") {
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(bytes, size * at);
+    return undefined;
+  }
+  if (dtype === "U8") {
+    data.set(bytes, at);
+    return undefined;
+  }
+  const { buffer, byteOffset, length } = aligned(bytes, size);
+  const count = length / size;
   switch (dtype) {
-    case "F32":
-      return ndarray("float32", shape, new Float32Array(ownBuffer(bytes)));
     case "F64":
-      return ndarray("float32", shape, Float32Array.from(new Float64Array(ownBuffer(bytes))));
+      data.set(new Float64Array(buffer, byteOffset, count), at);
+      return undefined;
     case "F16":
-      return ndarray("float32", shape, decodeFloat16(new Uint16Array(ownBuffer(bytes))));
+      decodeFloat16(new Uint16Array(buffer, byteOffset, count), data as Float32Array, at);
+      return undefined;
     case "BF16":
-      return ndarray("float32", shape, decodeBfloat16(new Uint16Array(ownBuffer(bytes))));
+      decodeBfloat16(new Uint16Array(buffer, byteOffset, count), data as Float32Array, at);
+      return undefined;
     case "I64":
-      return ndarray("int32", shape, narrow(new BigInt64Array(ownBuffer(bytes)), label));
-    case "I32":
-      return ndarray("int32", shape, new Int32Array(ownBuffer(bytes)));
+      return narrow(new Int32Array(buffer, byteOffset, 2 * count), data as Int32Array, at);
     case "I16":
-      return ndarray("int32", shape, Int32Array.from(new Int16Array(ownBuffer(bytes))));
+      data.set(new Int16Array(buffer, byteOffset, count), at);
+      return undefined;
     case "I8":
-      return ndarray("int32", shape, Int32Array.from(new Int8Array(ownBuffer(bytes))));
-    case "U8":
-      return ndarray("int32", shape, Int32Array.from(bytes));
+      data.set(new Int8Array(buffer, byteOffset, count), at);
+      return undefined;
     case "BOOL":
-      return ndarray(
-        "bool",
-        shape,
-        Uint8Array.from(bytes, (b) => (b === 0 ? 0 : 1)),
-      );
+      for (let i = 0; i < count; i++) data[at + i] = bytes[i] === 0 ? 0 : 1;
+      return undefined;
   }
 }
 
-/** The bytes as a buffer that starts at 0, so that any typed array may lie over it; copied only where needed. */
-function ownBuffer(bytes: Uint8Array): ArrayBuffer {
-  const { buffer, byteLength } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return buffer;
-  return new Uint8Array(bytes).buffer; // not bytes.slice(): Node's Buffer, a Uint8Array too, does not copy there
+/** Why a misfit cannot be held, after "holds". */
+export function misfitText({ position, value }: Misfit): string {
+  return `the integer ${value} at position ${position}, which does not fit 32 bits; glassformer computes with int32`;
 }
 
-function narrow(values: BigInt64Array, label: string): Int32Array {
-  const out = new Int32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    out[i] = Number(values[i]);
-    if (BigInt(out[i]) !== values[i]) {
-      throw new FileFormatError(
-        `${label} holds the integer ${values[i]} at position ${i}, which does not fit 32 bits; glassformer computes with int32.`,
-        { asked: label, found: values[i] },
-      );
+/** The same bytes where numbers of a size may lie over them; copied only where needed. */
+function aligned(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // not bytes.slice(): Node's Buffer does not copy there
+}
+
+/** @param halves lower and upper 32 bits in turn: an integer fits if the upper ones repeat the lower ones' sign */
+function narrow(halves: Int32Array, data: Int32Array, at: number): Misfit | undefined {
+  let misfit: Misfit | undefined;
+  for (let i = 0, j = at; i < halves.length; i += 2, j++) {
+    const low = halves[i];
+    const high = halves[i + 1];
+    data[j] = low;
+    if (high !== low >> 31 && !misfit) {
+      misfit = { position: i / 2, value: (BigInt(high) << 32n) | BigInt(low >>> 0) };
     }
   }
-  return out;
+  return misfit;
 }

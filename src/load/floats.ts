@@ -24,17 +24,26 @@ function buildFloat16Table(): Float32Array {
   return table;
 }
 
-export function decodeFloat16(bits: Uint16Array): Float32Array {
+/** Into `out`, from number `at` on. */
+export function decodeFloat16(
+  bits: Uint16Array,
+  out: Float32Array = new Float32Array(bits.length),
+  at = 0,
+): Float32Array {
   const table = (float16Table ??= buildFloat16Table());
-  const out = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]];
+  for (let i = 0; i < bits.length; i++) out[at + i] = table[bits[i]];
   return out;
 }
 
-export function decodeBfloat16(bits: Uint16Array): Float32Array {
-  const out = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = bits[i] << 16;
-  return new Float32Array(out.buffer);
+/** Into `out`, from number `at` on. */
+export function decodeBfloat16(
+  bits: Uint16Array,
+  out: Float32Array = new Float32Array(bits.length),
+  at = 0,
+): Float32Array {
+  const wide = new Int32Array(out.buffer, out.byteOffset + 4 * at, bits.length); // the bits as they are, NaN's too
+  for (let i = 0; i < bits.length; i++) wide[i] = bits[i] << 16;
+  return out;
 }
 
 /** float32 to the nearest float16. Above 65504 by half a unit or more: infinity. */

@@ -4,6 +4,7 @@ export { memorySource, parseJsonObject } from "./bytes.ts";
 export type { FileDType } from "./dtypes.ts";
 export type { LoadOptions, ModelFiles, Progress } from "./files.ts";
 export { memoryFiles } from "./memory.ts";
+export type { PthOptions } from "./pth.ts";
 export { readPth } from "./pth.ts";
 export { readSafetensors, readShardedSafetensors } from "./safetensors.ts";
 export type { WriteOptions } from "./safetensors-write.ts";

@@ -4,8 +4,8 @@ import { lstat, open, stat } from "node:fs/promises";
 import { FileFormatError, InputError } from "../tensor/errors.ts";
 import type { ByteSource } from "./bytes.ts";
 
-/** The most that is read at once; the system takes no more than 2 GiB. */
-const MOST_AT_ONCE = 2 ** 30;
+/** The most that is read at once; the system takes no more than 2 GiB, and between two reads the signal is looked at. */
+const MOST_AT_ONCE = 64 << 20;
 
 /** A file on disk, read in pieces. @throws InputError if there is none of that name, or it cannot be read */
 export async function fileSource(path: string): Promise<ByteSource> {
@@ -16,33 +16,36 @@ export async function fileSource(path: string): Promise<ByteSource> {
   if (special !== undefined)
     throw new InputError(`${path} cannot be read: it is ${special}, not a file.`, { asked: path });
   const { size } = found;
+  const readInto = async (start: number, into: Uint8Array, signal?: AbortSignal) => {
+    signal?.throwIfAborted();
+    const file = await open(path).catch(async (cause) => {
+      throw await unreadable(path, path, cause);
+    });
+    try {
+      for (let filled = 0; filled < into.length; ) {
+        const { bytesRead } = await file.read(into, filled, Math.min(into.length - filled, MOST_AT_ONCE), start + filled);
+        if (bytesRead === 0) {
+          throw new FileFormatError(`${path} ended at byte ${start + filled}, though it had ${size} when opened.`, {
+            asked: start + into.length,
+            found: start + filled,
+          });
+        }
+        filled += bytesRead;
+        signal?.throwIfAborted();
+      }
+    } finally {
+      await file.close();
+    }
+  };
   return {
     name: path,
     size,
     async read(start, end, signal) {
-      signal?.throwIfAborted();
       const bytes = room(end - start, path);
-      const file = await open(path).catch(async (cause) => {
-        throw await unreadable(path, path, cause);
-      });
-      try {
-        for (let filled = 0; filled < bytes.length; ) {
-          const length = Math.min(bytes.length - filled, MOST_AT_ONCE);
-          const { bytesRead } = await file.read(bytes, filled, length, start + filled);
-          if (bytesRead === 0) {
-            throw new FileFormatError(`${path} ended at byte ${start + filled}, though it had ${size} when opened.`, {
-              asked: end,
-              found: start + filled,
-            });
-          }
-          filled += bytesRead;
-          signal?.throwIfAborted();
-        }
-      } finally {
-        await file.close();
-      }
+      await readInto(start, bytes, signal);
       return bytes;
     },
+    readInto,
   };
 }
 

@@ -1,143 +1,202 @@
 /** PyTorch checkpoints, as `torch.save(state_dict, file)` writes them since torch 1.6: tensors without any Python. */
-import type { NDArray } from "../tensor/array.ts";
-import { emptyData, ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
+import { emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
-import type { ByteSource } from "./bytes.ts";
-import { bytesPerNumber, decodeNumbers } from "./dtypes.ts";
+import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { type ByteSource, checkSource } from "./bytes.ts";
+import { bytesPerNumber, decodeInto, heldAs, type Misfit, misfitText } from "./dtypes.ts";
 import type { LoadOptions } from "./files.ts";
-import type { PthStorage } from "./pth-pickle.ts";
-import { PthTensor, readPthPickle } from "./pth-pickle.ts";
-import type { PthArchive } from "./pth-zip.ts";
-import { openPthArchive } from "./pth-zip.ts";
+import { PthArchive } from "./pth-archive.ts";
+import { collectTensors, type OnSkipped } from "./pth-collect.ts";
+import { readPthPickle } from "./pth-pickle.ts";
+import { isRowMajor, lastNumber, Taking } from "./pth-taking.ts";
+import type { PthStorage, PthTensor } from "./pth-tensor.ts";
 
-/** Deeper nesting than any checkpoint has; an end to a dictionary that contains itself. */
-const DEEPEST = 16;
-const MOST_VALUES = 1_000_000;
+export interface PthOptions extends LoadOptions {
+  /**
+   * Called for each tensor that the file holds and the result does not, since its numbers are of a kind that is not
+   * computed with here: complex, quantised, sparse, float8, an integer over 32 bits. `why` ends a sentence.
+   */
+  readonly onSkipped?: OnSkipped | undefined;
+}
+
+const PTH_OPTIONS: OptionKinds<PthOptions> = { signal: SIGNAL, onProgress: FUNCTION, onSkipped: FUNCTION };
+
+/** What the pickle's objects may take, beside an eighth of the file's size. */
+const PICKLE_MEMORY = 40 << 20;
+/** Tensors that look into one storage each get memory of their own; all may take this many times what the storages have … */
+const MOST_VIEWS = 4;
+/** … and this many bytes more. */
+const FREE_VIEWS = 16 << 20;
 
 /**
  * All tensors of a checkpoint, row-major whatever their strides were, each with memory of its own. In nested
  * dictionaries and lists the keys are joined with a dot: `{"model": {"W": ...}}` gives `model.W`. Values that are no
- * tensors (a step count, a configuration) are left out. dtypes become ours as in `readSafetensors`.
- * @throws FileFormatError if the file is truncated or garbled, was written before torch 1.6, or its pickle names a
- * global off the allow-list.
+ * tensors (a step count, a configuration) are left out; tensors of kinds that are not held go to `options.onSkipped`.
+ * dtypes become ours as in `readSafetensors`.
+ * @throws FileFormatError if the file is truncated or garbled, was written before torch 1.6, its pickle names a
+ * global off the allow-list, or its tensors would take far more memory than the file has numbers for.
  */
-export async function readPth(source: ByteSource, options: LoadOptions = {}): Promise<Map<string, NDArray>> {
-  const archive = await openPthArchive(source, options.signal);
-  const root = await readPthPickle(await archive.read("data.pkl"), source.name);
-  const tensors = new Map<string, PthTensor>();
-  collect(root, "", tensors, { depth: 0, seen: 0, file: source.name });
+export async function readPth(source: ByteSource, options: PthOptions = {}): Promise<Map<string, NDArray>> {
+  checkSource("readPth", source);
+  checkOptions("readPth", options, PTH_OPTIONS);
+  const { signal } = options;
+  const skipped: string[] = [];
+  const onSkipped: OnSkipped = (name, why) => {
+    skipped.push(`${shown(name)} was left out: ${why}`);
+    options.onSkipped?.(name, why);
+  };
+  const archive = await PthArchive.open(source, signal);
+  const tensors = collectTensors(...(await readRoot(archive, source)), onSkipped);
+  const storages = byStorage(tensors);
+  checkPlaces(storages, archive, source.name);
 
-  // Each storage is read once, and forgotten after the last tensor that looks into it.
-  const place = ({ storage }: PthTensor) => `${storage.dtype} ${storage.key}`;
-  const uses = new Map<string, number>();
-  for (const tensor of tensors.values()) uses.set(place(tensor), (uses.get(place(tensor)) ?? 0) + 1);
-  const storages = new Map<string, NDArray>();
+  const data = new Map<string, TypedData>();
+  for (const { storage, tensors } of storages) {
+    signal?.throwIfAborted();
+    await readStorage(archive, storage, tensors, data, onSkipped);
+  }
   const arrays = new Map<string, NDArray>();
-  for (const [name, tensor] of tensors) {
-    options.signal?.throwIfAborted();
-    const key = place(tensor);
-    const numbers = storages.get(key) ?? (await readStorage(archive, tensor.storage, source.name));
-    const usesLeft = uses.get(key)! - 1;
-    uses.set(key, usesLeft);
-    if (usesLeft > 0) storages.set(key, numbers);
-    else storages.delete(key);
-    arrays.set(name, take(name, tensor, numbers, usesLeft === 0, source.name));
+  for (const [name, { shape, storage }] of tensors) {
+    const numbers = data.get(name);
+    if (numbers) arrays.set(name, ndarray(heldAs[storage.dtype], shape, numbers));
+  }
+  if (arrays.size === 0 && skipped.length > 0) {
+    throw new FileFormatError(
+      `${source.name} has no tensor that can be read here; ${skipped.slice(0, 3).join("; ")}.`,
+      {
+        asked: source.name,
+        found: skipped,
+      },
+    );
   }
   return arrays;
 }
 
-interface Walk {
-  depth: number;
-  seen: number;
-  readonly file: string;
+async function readRoot(archive: PthArchive, source: ByteSource): Promise<[unknown, string, number]> {
+  const pickle = await archive.readPickle();
+  const root = readPthPickle(pickle, source.name, PICKLE_MEMORY + source.size / 8);
+  return [root, source.name, pickle.length];
 }
 
-function collect(value: unknown, name: string, into: Map<string, PthTensor>, walk: Walk): void {
-  if (value instanceof PthTensor) {
-    into.set(name, value);
-    return;
+/** A storage, with the tensors that look into it. */
+interface StorageUse {
+  readonly storage: PthStorage;
+  readonly tensors: [name: string, tensor: PthTensor][];
+}
+
+function byStorage(tensors: ReadonlyMap<string, PthTensor>): StorageUse[] {
+  const uses = new Map<string, StorageUse>();
+  for (const [name, tensor] of tensors) {
+    const { storage } = tensor;
+    const key = `${storage.dtype} ${storage.length} ${storage.key}`;
+    const use = uses.get(key) ?? { storage, tensors: [] };
+    use.tensors.push([name, tensor]);
+    uses.set(key, use);
   }
-  const isList = Array.isArray(value);
-  if (!isList && !(value instanceof Map)) return;
-  if (++walk.depth > DEEPEST) {
-    throw new FileFormatError(`${walk.file} nests more than ${DEEPEST} levels deep at "${name}".`, { asked: name });
-  }
-  for (const [key, child] of isList ? Object.entries(value) : value) {
-    if (++walk.seen > MOST_VALUES) {
+  return [...uses.values()];
+}
+
+/** Holds what the pickle says against what the file has, before memory is taken. Sorts the storages as they stand in the file. */
+function checkPlaces(storages: StorageUse[], archive: PthArchive, file: string): void {
+  const entries = new Map<string, number>();
+  let needed = 0;
+  for (const { storage, tensors } of storages) {
+    const label = `Storage ${shown(storage.key).slice(1, -1)} of ${file}`;
+    const bytes = storage.length * bytesPerNumber[storage.dtype];
+    const found = archive.size(`data/${storage.key}`);
+    if (found !== bytes) {
       throw new FileFormatError(
-        `${walk.file} holds more than ${MOST_VALUES} values; that is no checkpoint of a model.`,
-        {
-          asked: walk.file,
-        },
+        found === undefined
+          ? `${label} is missing; the file is incomplete.`
+          : `${label} should hold ${storage.length} numbers of ${storage.dtype}, ${bytes} bytes, but has ${found}.`,
+        { asked: bytes, found },
       );
     }
-    if (typeof key === "string" || typeof key === "number")
-      collect(child, name ? `${name}.${key}` : `${key}`, into, walk);
-  }
-  walk.depth--;
-}
-
-async function readStorage(archive: PthArchive, storage: PthStorage, file: string): Promise<NDArray> {
-  const label = `Storage ${storage.key} of ${file}`;
-  const bytes = storage.length * bytesPerNumber[storage.dtype];
-  const found = archive.size(`data/${storage.key}`);
-  if (found !== bytes) {
-    throw new FileFormatError(
-      found === undefined
-        ? `${label} is missing; the file is incomplete.`
-        : `${label} should hold ${storage.length} numbers of ${storage.dtype}, ${bytes} bytes, but has ${found}.`,
-      { asked: bytes, found },
-    );
-  }
-  return decodeNumbers(storage.dtype, [storage.length], await archive.read(`data/${storage.key}`), label);
-}
-
-/** The numbers of a tensor out of its storage; the storage's own memory if it is the tensor's alone and in order. */
-function take(name: string, tensor: PthTensor, numbers: NDArray, alone: boolean, file: string): NDArray {
-  const { offset, shape, strides } = tensor;
-  const size = sizeOf(shape);
-  const last = size === 0 ? -1 : offset + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis], 0);
-  if (!(last < numbers.data.length)) {
-    throw new FileFormatError(
-      `Tensor "${name}" of ${file} reaches number ${last} of a storage that has ${numbers.data.length}.`,
-      { asked: name, found: numbers.data.length },
-    );
-  }
-  const inOrder = isRowMajor(shape, strides);
-  if (inOrder && alone && size === numbers.data.length) return ndarray(numbers.dtype, shape, numbers.data);
-  if (inOrder) return ndarray(numbers.dtype, shape, numbers.data.slice(offset, offset + size));
-  try {
-    return ndarray(numbers.dtype, shape, gather(numbers, tensor));
-  } catch (cause) {
-    // Stride 0 repeats numbers, so a few bytes may claim to be more than memory holds.
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new FileFormatError(`Tensor "${name}" of ${file} has shape [${shape}], more than memory holds.`, {
-      asked: name,
-      cause,
-    });
-  }
-}
-
-/** An axis of size 1 may have any stride; so may all axes of an empty tensor. */
-function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
-  if (shape.includes(0)) return true;
-  const expected = stridesOf(shape);
-  return shape.every((n, axis) => n === 1 || strides[axis] === expected[axis]);
-}
-
-function gather(numbers: NDArray, { offset, shape, strides }: PthTensor): NDArray["data"] {
-  const out = emptyData(numbers.dtype, sizeOf(shape));
-  const lastAxis = shape.length - 1;
-  const index = new Array<number>(shape.length).fill(0);
-  let from = offset;
-  for (let to = 0; to < out.length; ) {
-    for (let i = 0; i < shape[lastAxis]; i++) out[to++] = numbers.data[from + i * strides[lastAxis]];
-    for (let axis = lastAxis - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      index[axis] = 0;
+    entries.set(storage.key, found);
+    for (const [name, tensor] of tensors) {
+      const last = lastNumber(tensor);
+      if (!(last < storage.length)) {
+        throw new FileFormatError(
+          `Tensor ${shown(name)} of ${file} reaches number ${last} of a storage that has ${storage.length}.`,
+          { asked: name, found: storage.length },
+        );
+      }
+      if (last >= 0) needed += sizeOf(tensor.shape) * bytesPerNumber[storage.dtype];
     }
   }
-  return out;
+  const there = [...entries.values()].reduce((sum, bytes) => sum + bytes, 0);
+  if (!(needed <= MOST_VIEWS * there + FREE_VIEWS)) {
+    throw new FileFormatError(
+      `The tensors of ${file} would take ${needed} bytes, but it has ${there} bytes of numbers: many of them look at ` +
+        "the same numbers. Save each only once, or the part that is used: tensor.clone().",
+      { asked: needed, found: there },
+    );
+  }
+  storages.sort((a, b) => archive.start(`data/${a.storage.key}`) - archive.start(`data/${b.storage.key}`));
+}
+
+/** Reads a storage once, in pieces, for all tensors that look into it. */
+async function readStorage(
+  archive: PthArchive,
+  storage: PthStorage,
+  tensors: StorageUse["tensors"],
+  data: Map<string, TypedData>,
+  onSkipped: OnSkipped,
+): Promise<void> {
+  const { dtype, length } = storage;
+  const path = `data/${storage.key}`;
+  const [[name, only]] = tensors;
+  if (tensors.length === 1 && isRowMajor(only) && sizeOf(only.shape) === length) {
+    const numbers = emptyData(heldAs[dtype], length);
+    let misfit: Misfit | undefined;
+    if (dtype === "F32" || dtype === "I32") await archive.readInto(path, new Uint8Array(numbers.buffer));
+    else {
+      await archive.pieces(path, (bytes, at) => {
+        const first = at / bytesPerNumber[dtype];
+        const found = decodeInto(dtype, bytes, numbers, first);
+        misfit ??= found && { value: found.value, position: first + found.position };
+      });
+    }
+    if (misfit) onSkipped(name, `it holds ${misfitText(misfit)}`);
+    else data.set(name, numbers);
+    return;
+  }
+
+  const waiting = tensors
+    .map(([name, tensor]) => ({
+      name,
+      taking: new Taking(tensor, heldAs[dtype]),
+      misfit: undefined as Misfit | undefined,
+    }))
+    .sort((a, b) => b.taking.first - a.taking.first);
+  const all = [...waiting];
+  let active: typeof waiting = [];
+  let scratch: TypedData | undefined;
+  await archive.pieces(path, (bytes, at) => {
+    const begin = at / bytesPerNumber[dtype];
+    const count = bytes.length / bytesPerNumber[dtype];
+    scratch ??= emptyData(heldAs[dtype], count);
+    const numbers = scratch.subarray(0, count);
+    let misfit = decodeInto(dtype, bytes, numbers, 0);
+    while (waiting.length > 0 && waiting[waiting.length - 1].taking.first < begin + count) active.push(waiting.pop()!);
+    for (const use of active) {
+      const { taking } = use;
+      taking.take(numbers, begin);
+      if (!misfit || use.misfit) continue;
+      const from = Math.max(taking.first - begin, 0);
+      const to = Math.min(taking.last - begin + 1, count);
+      const size = bytesPerNumber[dtype];
+      const found =
+        from < to && decodeInto(dtype, bytes.subarray(from * size, to * size), scratch.subarray(from, to), 0);
+      if (found) use.misfit = { value: found.value, position: begin + from + found.position - taking.first };
+    }
+    misfit = undefined;
+    active = active.filter(({ taking }) => taking.last >= begin + count);
+  });
+  for (const { name, taking, misfit } of all) {
+    if (misfit) onSkipped(name, `it holds ${misfitText(misfit)}`);
+    else data.set(name, taking.result());
+  }
 }

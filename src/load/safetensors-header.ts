@@ -5,10 +5,13 @@
  */
 import { sizeOf } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
-import { parseJsonObject } from "./bytes.ts";
+import { parseJsonObject, readExactly } from "./bytes.ts";
 import type { FileDType } from "./dtypes.ts";
 import { bytesPerNumber, isFileDType } from "./dtypes.ts";
+import { whatItIs } from "./file-kinds.ts";
+import { checkJson } from "./json-check.ts";
 
 /** One tensor's place: `start` and `end` are offsets into the file. */
 export interface TensorPlace {
@@ -33,16 +36,21 @@ export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSi
   };
 
   if (size < 8) return refuse(`it has ${size} bytes, and the header's length alone takes 8`, size);
-  const lengthBytes = await source.read(0, 8, signal);
+  const lengthBytes = await readExactly(source, 0, 8, signal);
   const announced = new DataView(lengthBytes.buffer, lengthBytes.byteOffset, 8).getBigUint64(0, true);
   const length = Number(announced);
-  if (size < 1024 && new TextDecoder().decode(lengthBytes) === "version ") {
-    return refuse("it is the pointer that git keeps in place of a large file (git lfs pull brings the file itself)");
-  }
   if (length > LONGEST_HEADER || 8 + length > size) {
+    await refuseOtherKind(source, signal);
     return refuse(`its first 8 bytes announce a header of ${announced} bytes, but the file has ${size}`, announced);
   }
-  const header = parseHeader(await source.read(8, 8 + length, signal), name);
+  let header: Record<string, unknown>;
+  try {
+    header = parseHeader(await readExactly(source, 8, 8 + length, signal), name);
+  } catch (cause) {
+    await refuseOtherKind(source, signal);
+    throw cause;
+  }
+  checkMetadata(header.__metadata__, refuse);
 
   const places: TensorPlace[] = [];
   for (const [tensor, entry] of Object.entries(header)) {
@@ -52,13 +60,34 @@ export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSi
 
   let at = 8 + length;
   for (const { name: tensor, start, end } of places) {
-    if (start < at) refuse(`tensor "${tensor}" starts at byte ${start}, inside the one before it, which ends at ${at}`);
-    if (start > at) refuse(`nothing accounts for the ${start - at} bytes before tensor "${tensor}" at byte ${start}`);
-    if (end > size) refuse(`tensor "${tensor}" ends at byte ${end}, but the file has ${size}`, size);
+    if (start < at)
+      refuse(`tensor ${shown(tensor)} starts at byte ${start}, inside the one before it, which ends at ${at}`);
+    if (start > at)
+      refuse(`nothing accounts for the ${start - at} bytes before tensor ${shown(tensor)} at byte ${start}`);
+    if (end > size) refuse(`tensor ${shown(tensor)} ends at byte ${end}, but the file has ${size}`, size);
     at = end;
   }
   if (at !== size) refuse(`its tensors end at byte ${at}, but the file has ${size}`, size);
   return places;
+}
+
+/** @throws FileFormatError if the file is of a kind that is known, and is called by its name */
+async function refuseOtherKind(source: ByteSource, signal: AbortSignal | undefined): Promise<void> {
+  const kind = await whatItIs(source, signal);
+  if (kind === undefined || kind.startsWith("a safetensors file")) return;
+  const found =
+    kind === "zip" || kind === "torch before 1.6"
+      ? "a file of PyTorch's, or another zip file (readPth reads those; a name ending in .pth says so)"
+      : kind;
+  throw new FileFormatError(`${source.name} is not a safetensors file: it is ${found}.`, { asked: source.name, found });
+}
+
+/** Strings alone, as the format has it. */
+function checkMetadata(metadata: unknown, refuse: (what: string, found: unknown) => never): void {
+  if (metadata === undefined || metadata === null) return;
+  const isRecord = typeof metadata === "object" && !Array.isArray(metadata);
+  if (isRecord && Object.values(metadata).every((value) => typeof value === "string")) return;
+  refuse(`its "__metadata__" is ${shown(metadata)}, not an object of strings`, metadata);
 }
 
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
@@ -71,26 +100,28 @@ function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
       cause,
     });
   }
-  return parseJsonObject(text, `The safetensors header of ${file}`);
+  const what = `The safetensors header of ${file}`;
+  checkJson(text, what);
+  return parseJsonObject(text, what);
 }
 
 function placeOf(tensor: string, entry: unknown, dataStart: number, file: string): TensorPlace {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const refuse = (what: string, found: unknown): never => {
-    throw new FileFormatError(`Tensor "${tensor}" of ${file} ${what}.`, { asked: tensor, found });
+    throw new FileFormatError(`Tensor ${shown(tensor)} of ${file} ${what}.`, { asked: tensor, found });
   };
   if (!isFileDType(dtype)) {
     const known = Object.keys(bytesPerNumber).join(", ");
-    return refuse(`has the dtype ${JSON.stringify(dtype)}; glassformer reads ${known}`, dtype);
+    return refuse(`has the dtype ${shown(dtype)}; glassformer reads ${known}`, dtype);
   }
-  if (!isCounts(shape)) return refuse(`has the shape ${JSON.stringify(shape)}, not a list of whole numbers`, shape);
+  if (!isCounts(shape)) return refuse(`has the shape ${listed(shape)}, not a list of whole numbers`, shape);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return refuse(`has the data offsets ${JSON.stringify(offsets)}, not a start and an end`, offsets);
+    return refuse(`has the data offsets ${listed(offsets)}, not a start and an end`, offsets);
   }
   const bytes = sizeOf(shape) * bytesPerNumber[dtype];
   if (bytes !== offsets[1] - offsets[0]) {
     return refuse(
-      `has shape [${shape}] of ${dtype}, ${bytes} bytes, but its data offsets hold ${offsets[1] - offsets[0]}`,
+      `has shape ${listed(shape)} of ${dtype}, ${bytes} bytes, but its data offsets hold ${offsets[1] - offsets[0]}`,
       offsets,
     );
   }
@@ -99,4 +130,9 @@ function placeOf(tensor: string, entry: unknown, dataStart: number, file: string
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** A list as the file has it; anything else as it can be shown. */
+function listed(value: unknown): string {
+  return isCounts(value) && value.length <= 64 ? `[${value}]` : shown(value);
 }

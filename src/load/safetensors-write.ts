@@ -2,31 +2,35 @@
 import type { NDArray } from "../tensor/array.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { oneOf } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import type { FileDType } from "./dtypes.ts";
 import { bytesPerNumber } from "./dtypes.ts";
 import { encodeBfloat16, encodeFloat16 } from "./floats.ts";
 
 export interface WriteOptions {
   /** How floats are stored; F16 and BF16 round to nearest. Without it float32 is F32 and float64 F64. */
-  readonly dtype?: "F32" | "F16" | "BF16";
+  readonly dtype?: "F32" | "F16" | "BF16" | undefined;
 }
+
+const WRITE_OPTIONS: OptionKinds<WriteOptions> = { dtype: oneOf(["F32", "F16", "BF16"]) };
 
 /**
  * A safetensors file. Tensors lie by falling size of their numbers, so that each is aligned, then by name; the same
  * arrays always give the same bytes.
  * @param metadata the file's `__metadata__`: strings only, as the format has it.
- * @throws ArgumentError for a tensor named `__metadata__`.
+ * @throws ArgumentError for a tensor named `__metadata__`, one whose data are not what its dtype and shape say, or
+ * metadata that are not strings.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, NDArray>,
   metadata: Readonly<Record<string, string>> = {},
   options: WriteOptions = {},
 ): Uint8Array {
-  if (tensors.has("__metadata__")) {
-    throw new ArgumentError(`A safetensors file cannot hold a tensor named "__metadata__"; rename it.`, {
-      asked: "__metadata__",
-    });
-  }
+  checkTensors(tensors);
+  checkMetadata(metadata);
+  checkOptions("writeSafetensors", options, WRITE_OPTIONS);
   const entries = [...tensors].map(([name, array]) => ({ name, array, dtype: dtypeFor(array, options) }));
   entries.sort((a, b) => bytesPerNumber[b.dtype] - bytesPerNumber[a.dtype] || (a.name < b.name ? -1 : 1));
 
@@ -41,7 +45,7 @@ export function writeSafetensors(
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const length = Math.ceil(json.length / 8) * 8;
 
-  const file = new Uint8Array(8 + length + at);
+  const file = memoryFor(8 + length + at);
   new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
   file.fill(0x20, 8, 8 + length); // spaces after the JSON, so that the numbers start on a multiple of 8
   file.set(json, 8);
@@ -52,6 +56,56 @@ export function writeSafetensors(
     offset += bytes.length;
   }
   return file;
+}
+
+const DATA = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array };
+
+/** A caller without types may pass anything; a file must never say what its numbers do not. */
+function checkTensors(tensors: unknown): void {
+  if (!(tensors instanceof Map)) {
+    throw new ArgumentError(`writeSafetensors takes a Map from names to arrays, not ${shown(tensors)}.`, {
+      asked: tensors,
+    });
+  }
+  for (const [name, array] of tensors) {
+    const refuse = (what: string): never => {
+      throw new ArgumentError(`A safetensors file cannot hold a tensor ${what}.`, { asked: name, found: array });
+    };
+    if (typeof name !== "string") refuse(`named ${shown(name)}; names are strings`);
+    if (name === "__metadata__") refuse(`named "__metadata__"; rename it`);
+    if (!name.isWellFormed()) refuse(`named ${shown(name)}, which holds half a character`);
+    const { dtype, shape, data } = (array ?? {}) as Partial<NDArray>;
+    const isHeld = typeof dtype === "string" && Object.hasOwn(DATA, dtype);
+    if (!isHeld) refuse(`of the dtype ${shown(dtype)} ("${name}"): it holds ${Object.keys(DATA).join(", ")}`);
+    if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      refuse(`of the shape ${shown(shape)} ("${name}"): a shape is a list of whole numbers`);
+    }
+    const type = DATA[dtype as keyof typeof DATA];
+    if (!(data instanceof type)) refuse(`of ${dtype} whose data are ${shown(data)} ("${name}"), not a ${type.name}`);
+    if (data!.length !== sizeOf(shape!)) {
+      refuse(`of shape ${shown(shape)}, ${sizeOf(shape!)} numbers, whose data have ${data!.length} ("${name}")`);
+    }
+  }
+}
+
+function checkMetadata(metadata: unknown): void {
+  const isRecord = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
+  if (isRecord && Object.values(metadata).every((value) => typeof value === "string")) return;
+  throw new ArgumentError(`The metadata of a safetensors file are an object of strings, not ${shown(metadata)}.`, {
+    asked: metadata,
+  });
+}
+
+function memoryFor(bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ArgumentError(
+      `The file would have ${bytes} bytes, more than there is memory for: write the tensors to several files, or as F16.`,
+      { asked: bytes, cause },
+    );
+  }
 }
 
 function dtypeFor(array: NDArray, options: WriteOptions): FileDType {

@@ -1,7 +1,11 @@
 /** Safetensors files, single and sharded: the header first, then each tensor's bytes, neighbours in one read. */
-import type { NDArray } from "../tensor/array.ts";
-import type { ByteSource } from "./bytes.ts";
-import { decodeNumbers } from "./dtypes.ts";
+import { emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
+import { FileFormatError } from "../tensor/errors.ts";
+import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { type ByteSource, checkSource, readExactly, readInto } from "./bytes.ts";
+import { bytesPerNumber, decodeInto, heldAs, misfitText } from "./dtypes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import type { TensorPlace } from "./safetensors-header.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
@@ -10,22 +14,65 @@ import { readShards } from "./shards.ts";
 /** Neighbouring tensors are read together up to this many bytes: few requests, little memory beyond the result. */
 const READ_TOGETHER = 16 << 20;
 
+const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: SIGNAL, onProgress: FUNCTION };
+
 /**
- * All tensors of a safetensors file, in the order of their bytes. Floats (F64 F32 F16 BF16) become float32, integers
- * (I64 I32 I16 I8 U8) int32, BOOL bool.
+ * All tensors of a safetensors file, in the order of their bytes, each with memory of its own. Floats (F64 F32 F16 BF16)
+ * become float32, integers (I64 I32 I16 I8 U8) int32, BOOL bool.
  * @throws FileFormatError if the file is truncated, garbled or holds another dtype.
  */
 export async function readSafetensors(source: ByteSource, options: LoadOptions = {}): Promise<Map<string, NDArray>> {
+  checkSource("readSafetensors", source);
+  checkOptions("readSafetensors", options, LOAD_OPTIONS);
+  const { signal } = options;
+  const places = await readSafetensorsHeader(source, signal);
   const arrays = new Map<string, NDArray>();
-  for (const group of together(await readSafetensorsHeader(source, options.signal))) {
-    const from = group[0].start;
-    const bytes = await source.read(from, group[group.length - 1].end, options.signal);
-    for (const { name, dtype, shape, start, end } of group) {
-      const label = `Tensor "${name}" of ${source.name}`;
-      arrays.set(name, decodeNumbers(dtype, shape, bytes.subarray(start - from, end - from), label));
+  let memory = new Uint8Array(0); // one for all that is not read straight into a tensor's own
+  const read = async (start: number, end: number) => {
+    if (!source.readInto) return readExactly(source, start, end, signal);
+    if (memory.length < end - start) memory = new Uint8Array(end - start);
+    const bytes = memory.subarray(0, end - start);
+    await readInto(source, start, bytes, signal);
+    return bytes;
+  };
+  for (const group of together(places)) {
+    const [{ start: from, end, dtype, name, shape }] = group;
+    if (end - from <= READ_TOGETHER) {
+      const bytes = await read(from, group[group.length - 1].end);
+      for (const place of group) {
+        const data = emptyData(heldAs[place.dtype], sizeOf(place.shape));
+        decode(place, source, bytes.subarray(place.start - from, place.end - from), data, 0);
+        arrays.set(place.name, ndarray(heldAs[place.dtype], place.shape, data));
+      }
+      continue;
     }
+    const data = emptyData(heldAs[dtype], sizeOf(shape));
+    if (dtype === "F32" || dtype === "I32") await readInto(source, from, new Uint8Array(data.buffer), signal);
+    else {
+      for (let at = from; at < end; at += READ_TOGETHER) {
+        const bytes = await read(at, Math.min(at + READ_TOGETHER, end));
+        decode(group[0], source, bytes, data, (at - from) / bytesPerNumber[dtype]);
+      }
+    }
+    arrays.set(name, ndarray(heldAs[dtype], shape, data));
   }
   return arrays;
+}
+
+function decode(
+  { name, dtype }: TensorPlace,
+  source: ByteSource,
+  bytes: Uint8Array,
+  data: TypedData,
+  at: number,
+): void {
+  const misfit = decodeInto(dtype, bytes, data, at);
+  if (!misfit) return;
+  const { value } = misfit;
+  throw new FileFormatError(
+    `Tensor ${shown(name)} of ${source.name} holds ${misfitText({ value, position: at + misfit.position })}.`,
+    { asked: name, found: value },
+  );
 }
 
 /** The tensors of a model in several files, as its `*.safetensors.index.json` lists them. */

@@ -7,6 +7,7 @@ import type { LoadOptions, ModelFiles } from "./files.ts";
 
 /**
  * Reads every shard of an index, one after the other.
+ * @param skipped the tensors that a shard holds, but `readShard` left out; filled while it reads
  * @throws FileFormatError if the index is malformed, a shard lacks a tensor that the index promises, or two shards hold
  * the same one.
  */
@@ -15,6 +16,7 @@ export async function readShards(
   indexPath: string,
   readShard: (source: ByteSource, options: LoadOptions) => Promise<Map<string, NDArray>>,
   options: LoadOptions,
+  skipped: ReadonlySet<string> = new Set(),
 ): Promise<Map<string, NDArray>> {
   const map = parseJsonObject(await files.readText(indexPath, options), indexPath).weight_map;
   const entries = typeof map === "object" && map !== null ? Object.entries(map) : [];
@@ -38,7 +40,9 @@ export async function readShards(
       }
       arrays.set(tensor, array);
     }
-    const missing = entries.filter(([tensor, home]) => home === shard && !part.has(tensor)).map(([tensor]) => tensor);
+    const missing = entries
+      .filter(([tensor, home]) => home === shard && !part.has(tensor) && !skipped.has(tensor))
+      .map(([tensor]) => tensor);
     if (missing.length > 0) {
       throw new FileFormatError(
         `${indexPath} of ${files.name} places ${missing.length} tensors in ${shard} that it does not hold, first "${missing[0]}".`,

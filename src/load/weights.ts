@@ -1,14 +1,18 @@
 /** From a repository to its weights: which file holds them, and all the tensors in it. */
 import type { NDArray } from "../tensor/array.ts";
 import { WeightsError } from "../tensor/errors.ts";
+import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { readPth } from "./pth.ts";
+import type { OnSkipped } from "./pth-collect.ts";
 import { readSafetensors, readShardedSafetensors } from "./safetensors.ts";
 import { readShards } from "./shards.ts";
 
 export interface WeightsOptions extends LoadOptions {
   /** A weights file to take instead of the usual one, such as `checkpoints/solu_1l_000100.pth`. */
   readonly checkpoint?: string | undefined;
+  /** Called for each tensor that a .pth file holds and that cannot be read here: see `readPth`. */
+  readonly onSkipped?: OnSkipped | undefined;
 }
 
 /**
@@ -20,10 +24,20 @@ export interface WeightsOptions extends LoadOptions {
  */
 export async function loadWeights(files: ModelFiles, options: WeightsOptions = {}): Promise<Map<string, NDArray>> {
   const path = options.checkpoint ?? (await weightsFile(files, options));
-  if (path.endsWith(".safetensors.index.json")) return readShardedSafetensors(files, path, options);
-  if (path.endsWith(".index.json")) return readShards(files, path, readPth, options);
+  const { signal, onProgress, onSkipped } = options;
+  const reading: LoadOptions = { signal, onProgress };
+  if (path.endsWith(".safetensors.index.json")) return readShardedSafetensors(files, path, reading);
+  if (path.endsWith(".index.json")) {
+    const skipped = new Set<string>();
+    const skip: OnSkipped = (name, why) => {
+      skipped.add(name);
+      onSkipped?.(name, why);
+    };
+    const readShard = (source: ByteSource) => readPth(source, { ...reading, onSkipped: skip });
+    return readShards(files, path, readShard, reading, skipped);
+  }
   const source = await files.open(path, options);
-  return path.endsWith(".safetensors") ? readSafetensors(source, options) : readPth(source, options);
+  return path.endsWith(".safetensors") ? readSafetensors(source, reading) : readPth(source, { ...reading, onSkipped });
 }
 
 async function weightsFile(files: ModelFiles, options: LoadOptions): Promise<string> {

@@ -1,0 +1,71 @@
+/**
+ * What JSON.parse does not say of a header: a key given twice (the last would count, without a word), a value nested
+ * without end, and values beyond all number, which take far more memory parsed than as text.
+ */
+import { FileFormatError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+
+const DEEPEST = 32;
+/** Brackets and commas: a tensor of three axes has ten. */
+const MOST_PARTS = 2_000_000;
+
+/**
+ * @param text JSON, or not: what is none is told by JSON.parse
+ * @param what its name in an error
+ * @throws FileFormatError
+ */
+export function checkJson(text: string, what: string): void {
+  /** For each open bracket the keys of an object so far, or undefined for a list. */
+  const open: (Set<string> | undefined)[] = [];
+  let parts = 0;
+  let keyNext = false;
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at];
+    if (c === '"') {
+      const end = stringEnd(text, at);
+      const keys = keyNext ? open[open.length - 1] : undefined;
+      if (keys) addKey(keys, text.slice(at, end + 1), what);
+      keyNext = false;
+      at = end;
+    } else if (c === "{" || c === "[") {
+      open.push(c === "{" ? new Set() : undefined);
+      keyNext = c === "{";
+      parts++;
+      if (open.length > DEEPEST) {
+        throw new FileFormatError(`${what} nests more than ${DEEPEST} levels deep.`, { asked: what });
+      }
+    } else if (c === "}" || c === "]") {
+      open.pop();
+      keyNext = false;
+    } else if (c === ",") {
+      keyNext = true;
+      parts++;
+    }
+    if (parts > MOST_PARTS) {
+      throw new FileFormatError(`${what} has more than ${MOST_PARTS} values; no model's has as many.`, { asked: what });
+    }
+  }
+}
+
+/** The place of the quotation mark that ends the string which begins at `at`; the text's end if there is none. */
+function stringEnd(text: string, at: number): number {
+  for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text[end - 1 - slashes] === "\\") slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+function addKey(keys: Set<string>, quoted: string, what: string): void {
+  let key = quoted.slice(1, -1);
+  if (key.includes("\\")) {
+    try {
+      key = JSON.parse(quoted);
+    } catch {
+      return; // no JSON, as JSON.parse will say
+    }
+  }
+  if (keys.has(key)) throw new FileFormatError(`${what} has the key ${shown(key)} twice.`, { asked: what, found: key });
+  keys.add(key);
+}

@@ -1,0 +1,86 @@
+/** The tensors of a checkpoint's pickle, by name: the keys that lead to each, joined with dots. */
+import { FileFormatError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import { PickleDict, PickleList } from "./pickle.ts";
+import { PthStorage, PthTensor, PthUnheld } from "./pth-tensor.ts";
+
+/** Deeper nesting than any checkpoint has; an end to a dictionary that contains itself. */
+const DEEPEST = 64;
+/**
+ * A list may be named many times over, each time with all that is in it: no checkpoint has so many values for each byte
+ * of its pickle, nor so many tensors, of which each takes some hundred bytes there.
+ */
+const MOST_VALUES = (pickleBytes: number) => 100 + 4 * pickleBytes;
+const MOST_TENSORS = (pickleBytes: number) => 100 + Math.floor(pickleBytes / 16);
+
+/** Told of each tensor that a file holds and the result does not. @param why the end of a sentence: "it is sparse" */
+export type OnSkipped = (name: string, why: string) => void;
+
+/**
+ * All tensors by name. Values that are none are left out; tensors that cannot be held go to `onSkipped`.
+ * @param file the file's name in errors.
+ * @param pickleBytes the pickle's size, which bounds the values that are looked at
+ * @throws FileFormatError if two tensors have one name, or the nesting has no end
+ */
+export function collectTensors(
+  root: unknown,
+  file: string,
+  pickleBytes: number,
+  onSkipped: OnSkipped,
+): Map<string, PthTensor> {
+  const tensors = new Map<string, PthTensor>();
+  const places = new Map<string, readonly (string | number)[]>();
+  const keys: (string | number)[] = [];
+  const count = (n: number, most: number, what: string) => {
+    if (n <= most) return;
+    throw new FileFormatError(`${file} holds more than ${most} ${what}; that is no checkpoint of a model.`, {
+      asked: file,
+    });
+  };
+  let seen = 0;
+
+  const visit = (value: unknown, name: string): void => {
+    if (PthTensor.is(value) || PthUnheld.is(value) || PthStorage.is(value)) {
+      const before = places.get(name);
+      if (before) {
+        throw new FileFormatError(
+          `${file} has two tensors of the name ${shown(name)}: ${placeOf(before)} and ${placeOf(keys)}. Rename one of them.`,
+          { asked: name, found: [before, [...keys]] },
+        );
+      }
+      places.set(name, [...keys]);
+      count(places.size, MOST_TENSORS(pickleBytes), "tensors");
+      if (PthTensor.is(value)) tensors.set(name, value);
+      else onSkipped(name, PthUnheld.is(value) ? value.why : "it is a bare storage, not a tensor");
+      return;
+    }
+    const children = PickleDict.is(value)
+      ? value.entries
+      : PickleList.is(value)
+        ? value.items.entries()
+        : Array.isArray(value)
+          ? value.entries()
+          : undefined;
+    if (!children) return;
+    if (keys.length >= DEEPEST) {
+      throw new FileFormatError(`${file} nests more than ${DEEPEST} levels deep at ${shown(name)}.`, { asked: name });
+    }
+    for (const [key, child] of children) {
+      count(++seen, MOST_VALUES(pickleBytes), "values");
+      if (typeof child !== "object" || child === null) continue;
+      keys.push(key);
+      visit(child, name ? `${name}.${key}` : `${key}`);
+      keys.pop();
+    }
+    if (PickleDict.is(value) && value.unnamed.some((child) => PthTensor.is(child) || PthUnheld.is(child))) {
+      onSkipped(name ? `${name}.?` : "?", "its key is neither a string nor a whole number");
+    }
+  };
+  visit(root, "");
+  return tensors;
+}
+
+/** The keys as Python writes them: ["model"]["W"]. */
+function placeOf(keys: readonly (string | number)[]): string {
+  return keys.map((key) => `[${shown(key, 60)}]`).join("") || "the whole";
+}

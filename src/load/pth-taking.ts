@@ -1,0 +1,142 @@
+/**
+ * A tensor's numbers out of its storage's, while these come by in order, a piece at a time: neither the storage nor the
+ * file is ever in memory whole. Row-major order comes out, whatever the strides were.
+ */
+import { type DType, emptyData, sizeOf, stridesOf, type TypedData } from "../tensor/array.ts";
+import type { PthTensor } from "./pth-tensor.ts";
+
+/** One axis: its length, and how far a step goes in the storage and in the result. */
+interface Axis {
+  readonly n: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Taking {
+  /** The first number of the storage that is taken, and the last; the last is before the first if there is none. */
+  readonly first: number;
+  readonly last: number;
+  readonly #tensor: PthTensor;
+  readonly #dtype: DType;
+  readonly #out: TypedData;
+  /** Whether axes overlap in the storage, so that it is not passed through once: then the span is kept, and taken at the end. */
+  readonly #overlaps: boolean;
+  readonly #outer: readonly Axis[];
+  readonly #inner: Axis;
+  readonly #index: number[];
+  /** Where the next number stands, in the storage and in the result; how many of the inner axis are taken. */
+  #from: number;
+  #to = 0;
+  #done = 0;
+
+  constructor(tensor: PthTensor, dtype: DType) {
+    const { offset, shape, strides } = tensor;
+    const size = sizeOf(shape);
+    this.#tensor = tensor;
+    this.#dtype = dtype;
+    this.first = offset;
+    this.last = lastNumber(tensor);
+    const axes = size === 0 ? undefined : axesInOrder(shape, strides);
+    this.#overlaps = size > 0 && !axes;
+    const span = this.last - this.first + 1;
+    const used = axes ?? [{ n: size === 0 ? 0 : span, from: 1, to: 1 }];
+    this.#outer = used.slice(0, -1);
+    this.#inner = used[used.length - 1];
+    this.#index = this.#outer.map(() => 0);
+    this.#from = offset;
+    this.#out = emptyData(dtype, this.#overlaps ? span : size);
+  }
+
+  /** Takes what is wanted of the storage's numbers from `begin` on. Pieces come in order, without gaps. */
+  take(numbers: TypedData, begin: number): void {
+    const end = begin + numbers.length;
+    const { n, from: step, to: stepOut } = this.#inner;
+    const out = this.#out;
+    while (this.#from < end && this.#done < n) {
+      const count = Math.min(n - this.#done, Math.ceil((end - this.#from) / step));
+      const at = this.#from - begin;
+      if (step === 1 && stepOut === 1) out.set(numbers.subarray(at, at + count), this.#to);
+      else for (let i = 0; i < count; i++) out[this.#to + i * stepOut] = numbers[at + i * step];
+      this.#done += count;
+      this.#from += count * step;
+      this.#to += count * stepOut;
+      if (this.#done === n) this.#nextRow();
+    }
+  }
+
+  /** The tensor's numbers, once all pieces have come by. */
+  result(): TypedData {
+    return this.#overlaps ? gather(this.#dtype, this.#tensor, this.#out) : this.#out;
+  }
+
+  #nextRow(): void {
+    const { n, from, to } = this.#inner;
+    this.#from -= n * from;
+    this.#to -= n * to;
+    for (let axis = this.#outer.length - 1; axis >= 0; axis--) {
+      const outer = this.#outer[axis];
+      this.#from += outer.from;
+      this.#to += outer.to;
+      if (++this.#index[axis] < outer.n) {
+        this.#done = 0;
+        return;
+      }
+      this.#from -= outer.n * outer.from;
+      this.#to -= outer.n * outer.to;
+      this.#index[axis] = 0;
+    }
+  }
+}
+
+/** The last number of its storage that a tensor reads; -1 for an empty one. */
+export function lastNumber({ offset, shape, strides }: PthTensor): number {
+  return shape.includes(0) ? -1 : offset + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis], 0);
+}
+
+/** Whether the numbers stand in the storage as they do in the result. An axis of size 1 may have any stride. */
+export function isRowMajor({ shape, strides }: PthTensor): boolean {
+  if (shape.includes(0)) return true;
+  const expected = stridesOf(shape);
+  return shape.every((n, axis) => n === 1 || strides[axis] === expected[axis]);
+}
+
+/**
+ * The axes from the widest stride to the narrowest, so that going through them passes through the storage once, and those
+ * that follow on each other as one. Undefined where they overlap (a stride of 0, a window that slides).
+ */
+function axesInOrder(shape: readonly number[], strides: readonly number[]): Axis[] | undefined {
+  const steps = stridesOf(shape);
+  const axes = shape
+    .map((n, axis): Axis => ({ n, from: strides[axis], to: steps[axis] }))
+    .filter(({ n }) => n > 1)
+    .sort((a, b) => a.from - b.from);
+  const merged: Axis[] = [];
+  let reach = 0; // how far the axes up to here go
+  for (const axis of axes) {
+    if (axis.from <= reach) return undefined;
+    const inner = merged.at(-1);
+    if (inner && axis.from === inner.n * inner.from && axis.to === inner.n * inner.to) {
+      merged[merged.length - 1] = { n: inner.n * axis.n, from: inner.from, to: inner.to };
+    } else merged.push(axis);
+    reach += (axis.n - 1) * axis.from;
+  }
+  return merged.length === 0 ? [{ n: 1, from: 1, to: 1 }] : merged.reverse();
+}
+
+/** The numbers in row-major order out of `span`, which begins at the tensor's first. */
+function gather(dtype: DType, { shape, strides }: PthTensor, span: TypedData): TypedData {
+  const out = emptyData(dtype, sizeOf(shape));
+  const lastAxis = shape.length - 1;
+  const index = new Array<number>(shape.length).fill(0);
+  let from = 0;
+  for (let to = 0; to < out.length; ) {
+    for (let i = 0; i < shape[lastAxis]; i++) out[to++] = span[from + i * strides[lastAxis]];
+    for (let axis = lastAxis - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      from -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
