@@ -44,10 +44,13 @@ function lying(random: Random, honest: readonly ZipEntry[]): Uint8Array {
         break;
       case 2: {
         const both = lie(random, entry);
+        // Renamed in both places beside another of its old name, it would be an honest archive of other numbers.
+        if (both.name !== undefined && entries.some((e) => e !== entry && e.name === entry.name)) break;
         entries[i] = { ...entry, local: both, central: both };
         break;
       }
       case 3: // a second entry of that name, with other contents
+        if (entry.central?.name !== undefined) break;
         entries.splice(random.below(entries.length + 1), 0, {
           name: entry.name,
           data: random.bytes(entry.data.length),

@@ -13,6 +13,7 @@ import { readPthPickle } from "./pth-pickle.ts";
 import { isRowMajor, lastNumber, Taking } from "./pth-taking.ts";
 import type { PthStorage, PthTensor } from "./pth-tensor.ts";
 
+/** How to read a .pth file: a signal, and what to do about tensors that are not held. */
 export interface PthOptions extends LoadOptions {
   /**
    * Called for each tensor that the file holds and the result does not, since its numbers are of a kind that is not

@@ -157,6 +157,7 @@ function centralEntry(
   const view = viewOf(bytes);
   const name = entryName(bytes.subarray(46, 46 + nameLength));
   const what = `entry ${shown(name)}`;
+  if (name === "") refuseZip(source, "it holds an entry without a name");
   const flags = view.getUint16(8, true);
   const method = view.getUint16(10, true);
   if (flags & ENCRYPTED) refuseZip(source, `${what} is encrypted`, name);
