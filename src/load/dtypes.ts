@@ -3,7 +3,8 @@
  * floats become float32, integers int32, BOOL bool. Bytes are little-endian, as in both file formats and on every
  * machine that JavaScript runs on.
  */
-import type { DType, TypedData } from "../tensor/array.ts";
+import { type DType, emptyData, type TypedData } from "../tensor/array.ts";
+import { FileFormatError } from "../tensor/errors.ts";
 import { decodeBfloat16, decodeFloat16 } from "./floats.ts";
 
 export type FileDType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
@@ -39,6 +40,16 @@ export const heldAs: Readonly<Record<FileDType, DType>> = {
   U8: "int32",
   BOOL: "bool",
 };
+
+/** Memory for as many numbers. @param what whose they are, in an error. @throws FileFormatError if there is not that much */
+export function memoryFor(dtype: FileDType, count: number, what: string): TypedData {
+  try {
+    return emptyData(heldAs[dtype], count);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new FileFormatError(`${what} has ${count} numbers, more than there is memory for.`, { asked: count, cause });
+  }
+}
 
 /** An I64 outside int32's range, and its position among the numbers that were decoded. */
 export interface Misfit {

@@ -23,7 +23,12 @@ export async function fileSource(path: string): Promise<ByteSource> {
     });
     try {
       for (let filled = 0; filled < into.length; ) {
-        const { bytesRead } = await file.read(into, filled, Math.min(into.length - filled, MOST_AT_ONCE), start + filled);
+        const { bytesRead } = await file.read(
+          into,
+          filled,
+          Math.min(into.length - filled, MOST_AT_ONCE),
+          start + filled,
+        );
         if (bytesRead === 0) {
           throw new FileFormatError(`${path} ended at byte ${start + filled}, though it had ${size} when opened.`, {
             asked: start + into.length,

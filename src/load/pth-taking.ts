@@ -2,7 +2,9 @@
  * A tensor's numbers out of its storage's, while these come by in order, a piece at a time: neither the storage nor the
  * file is ever in memory whole. Row-major order comes out, whatever the strides were.
  */
-import { type DType, emptyData, sizeOf, stridesOf, type TypedData } from "../tensor/array.ts";
+import { sizeOf, stridesOf, type TypedData } from "../tensor/array.ts";
+import { shown } from "../tensor/show.ts";
+import { type FileDType, memoryFor } from "./dtypes.ts";
 import type { PthTensor } from "./pth-tensor.ts";
 
 /** One axis: its length, and how far a step goes in the storage and in the result. */
@@ -17,7 +19,8 @@ export class Taking {
   readonly first: number;
   readonly last: number;
   readonly #tensor: PthTensor;
-  readonly #dtype: DType;
+  readonly #dtype: FileDType;
+  readonly #name: string;
   readonly #out: TypedData;
   /** Whether axes overlap in the storage, so that it is not passed through once: then the span is kept, and taken at the end. */
   readonly #overlaps: boolean;
@@ -29,11 +32,13 @@ export class Taking {
   #to = 0;
   #done = 0;
 
-  constructor(tensor: PthTensor, dtype: DType) {
+  /** @param name the tensor's, in an error */
+  constructor(tensor: PthTensor, dtype: FileDType, name: string) {
     const { offset, shape, strides } = tensor;
     const size = sizeOf(shape);
     this.#tensor = tensor;
     this.#dtype = dtype;
+    this.#name = name;
     this.first = offset;
     this.last = lastNumber(tensor);
     const axes = size === 0 ? undefined : axesInOrder(shape, strides);
@@ -44,7 +49,7 @@ export class Taking {
     this.#inner = used[used.length - 1];
     this.#index = this.#outer.map(() => 0);
     this.#from = offset;
-    this.#out = emptyData(dtype, this.#overlaps ? span : size);
+    this.#out = memoryFor(dtype, this.#overlaps ? span : size, `Tensor ${shown(name)}`);
   }
 
   /** Takes what is wanted of the storage's numbers from `begin` on. Pieces come in order, without gaps. */
@@ -66,7 +71,7 @@ export class Taking {
 
   /** The tensor's numbers, once all pieces have come by. */
   result(): TypedData {
-    return this.#overlaps ? gather(this.#dtype, this.#tensor, this.#out) : this.#out;
+    return this.#overlaps ? this.#gather() : this.#out;
   }
 
   #nextRow(): void {
@@ -85,6 +90,26 @@ export class Taking {
       this.#to -= outer.n * outer.to;
       this.#index[axis] = 0;
     }
+  }
+
+  /** The numbers in row-major order out of the span, which begins at the tensor's first. */
+  #gather(): TypedData {
+    const { shape, strides } = this.#tensor;
+    const span = this.#out;
+    const out = memoryFor(this.#dtype, sizeOf(shape), `Tensor ${shown(this.#name)}`);
+    const lastAxis = shape.length - 1;
+    const index = new Array<number>(shape.length).fill(0);
+    let from = 0;
+    for (let to = 0; to < out.length; ) {
+      for (let i = 0; i < shape[lastAxis]; i++) out[to++] = span[from + i * strides[lastAxis]];
+      for (let axis = lastAxis - 1; axis >= 0; axis--) {
+        from += strides[axis];
+        if (++index[axis] < shape[axis]) break;
+        from -= strides[axis] * shape[axis];
+        index[axis] = 0;
+      }
+    }
+    return out;
   }
 }
 
@@ -121,22 +146,4 @@ function axesInOrder(shape: readonly number[], strides: readonly number[]): Axis
     reach += (axis.n - 1) * axis.from;
   }
   return merged.length === 0 ? [{ n: 1, from: 1, to: 1 }] : merged.reverse();
-}
-
-/** The numbers in row-major order out of `span`, which begins at the tensor's first. */
-function gather(dtype: DType, { shape, strides }: PthTensor, span: TypedData): TypedData {
-  const out = emptyData(dtype, sizeOf(shape));
-  const lastAxis = shape.length - 1;
-  const index = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < out.length; ) {
-    for (let i = 0; i < shape[lastAxis]; i++) out[to++] = span[from + i * strides[lastAxis]];
-    for (let axis = lastAxis - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return out;
 }

@@ -5,7 +5,7 @@ import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { type ByteSource, checkSource } from "./bytes.ts";
-import { bytesPerNumber, decodeInto, heldAs, type Misfit, misfitText } from "./dtypes.ts";
+import { bytesPerNumber, decodeInto, heldAs, type Misfit, memoryFor, misfitText } from "./dtypes.ts";
 import type { LoadOptions } from "./files.ts";
 import { PthArchive } from "./pth-archive.ts";
 import { collectTensors, type OnSkipped } from "./pth-collect.ts";
@@ -150,7 +150,7 @@ async function readStorage(
   const path = `data/${storage.key}`;
   const [[name, only]] = tensors;
   if (tensors.length === 1 && isRowMajor(only) && sizeOf(only.shape) === length) {
-    const numbers = emptyData(heldAs[dtype], length);
+    const numbers = memoryFor(dtype, length, `Tensor ${shown(name)}`);
     let misfit: Misfit | undefined;
     if (dtype === "F32" || dtype === "I32") await archive.readInto(path, new Uint8Array(numbers.buffer));
     else {
@@ -168,7 +168,7 @@ async function readStorage(
   const waiting = tensors
     .map(([name, tensor]) => ({
       name,
-      taking: new Taking(tensor, heldAs[dtype]),
+      taking: new Taking(tensor, dtype, name),
       misfit: undefined as Misfit | undefined,
     }))
     .sort((a, b) => b.taking.first - a.taking.first);

@@ -1,11 +1,11 @@
 /** Safetensors files, single and sharded: the header first, then each tensor's bytes, neighbours in one read. */
-import { emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
+import { type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { type ByteSource, checkSource, readExactly, readInto } from "./bytes.ts";
-import { bytesPerNumber, decodeInto, heldAs, misfitText } from "./dtypes.ts";
+import { bytesPerNumber, decodeInto, heldAs, memoryFor, misfitText } from "./dtypes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import type { TensorPlace } from "./safetensors-header.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
@@ -40,13 +40,13 @@ export async function readSafetensors(source: ByteSource, options: LoadOptions =
     if (end - from <= READ_TOGETHER) {
       const bytes = await read(from, group[group.length - 1].end);
       for (const place of group) {
-        const data = emptyData(heldAs[place.dtype], sizeOf(place.shape));
+        const data = memoryOf(place, source);
         decode(place, source, bytes.subarray(place.start - from, place.end - from), data, 0);
         arrays.set(place.name, ndarray(heldAs[place.dtype], place.shape, data));
       }
       continue;
     }
-    const data = emptyData(heldAs[dtype], sizeOf(shape));
+    const data = memoryOf(group[0], source);
     if (dtype === "F32" || dtype === "I32") await readInto(source, from, new Uint8Array(data.buffer), signal);
     else {
       for (let at = from; at < end; at += READ_TOGETHER) {
@@ -57,6 +57,10 @@ export async function readSafetensors(source: ByteSource, options: LoadOptions =
     arrays.set(name, ndarray(heldAs[dtype], shape, data));
   }
   return arrays;
+}
+
+function memoryOf({ name, dtype, shape }: TensorPlace, source: ByteSource): TypedData {
+  return memoryFor(dtype, sizeOf(shape), `Tensor ${shown(name)} of ${source.name}`);
 }
 
 function decode(
