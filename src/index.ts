@@ -111,7 +111,7 @@ export {
   withPaths,
 } from "./lens/path-patching.ts";
 export { ResidualStack } from "./lens/residual-stack.ts";
-export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run.ts";
+export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run-options.ts";
 export {
   type GradientTimesActivation,
   gradientTimesActivation,

@@ -4,7 +4,7 @@ import { ActivationCache } from "../lens/activation-cache.ts";
 import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
 import { type DetectHeadOptions, detectHead, type ErrorMeasure } from "../lens/head-detector.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { prepareInput } from "../lens/model-input.ts";
+import { paddedOn, prepareInput } from "../lens/model-input.ts";
 import { ndarray } from "../tensor/array.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, analysis } from "./analysis.ts";
@@ -58,10 +58,10 @@ export async function headDetector(
     excludeCurrentToken,
     ...(signal ? { signal } : {}),
   };
-  const input = prepareInput(prompts, { paddingSide: "right" }, model.cfg, model.text);
+  const input = prepareInput(prompts, paddedOn("right", prompts), model.cfg, model.text);
   const names = Array.from({ length: model.cfg.nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
-  const run = { namesFilter: names, returnType: null, paddingSide: "right", ...(signal ? { signal } : {}) } as const;
-  const [, cache] = await model.runWithCache(prompts, run);
+  const run = { namesFilter: names, returnType: null, ...(signal ? { signal } : {}) } as const;
+  const [, cache] = await model.runWithCache(input.tokens, run);
   const uniform = uniformCache(model, input.tokens);
   const scores: Tensor[] = [];
   const chance: number[] = [];

@@ -6,10 +6,14 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { listOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { ActivationCache } from "./activation-cache.ts";
+import { checkModel } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
-import type { InputOptions, ModelInput } from "./model-input.ts";
+import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
+import { INPUT } from "./option-kinds.ts";
 import type { Metric } from "./sweep.ts";
 
 /** The axes that each site's attributions keep after `layer`; they are summed over the others. */
@@ -38,6 +42,8 @@ export interface AttributionPatchingOptions extends InputOptions {
   readonly sites?: readonly AttributionSite[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const KINDS: OptionKinds<AttributionPatchingOptions> = { ...INPUT, sites: listOf(TEXT, "sites"), signal: SIGNAL };
 
 /** What `attributionPatching` gives. */
 export interface AttributionPatching {
@@ -76,15 +82,20 @@ export async function attributionPatching(
   metric: Metric,
   options: AttributionPatchingOptions = {},
 ): Promise<AttributionPatching> {
+  checkModel("attributionPatching", model);
+  checkOptions("attributionPatching", options, KINDS);
   const { signal } = options;
   const sites = options.sites ?? attributionSites(model);
   for (const site of sites) checkSite(model, site);
-  const graph = model.graph(corrupted, options);
+  if (sites.length === 0 || new Set(sites).size < sites.length) {
+    throw new ArgumentError(`sites are one or more, each named once, not [${sites.join(", ")}].`, { asked: sites });
+  }
+  const graph = model.graph(corrupted, inputOptions(options));
   const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
   const names = sites.map((site) => layers.map((layer) => getActName(site, layer)));
 
   const found = metricGradients(graph, metric, names.flat());
-  const source = clean instanceof ActivationCache ? undefined : model.graph(clean, options);
+  const source = clean instanceof ActivationCache ? undefined : model.graph(clean, inputOptions(options));
   if (source) checkSameLength(source, graph);
   const cleanAt = (name: string): Tensor => (source ? source.at(name) : (clean as ActivationCache).get(name));
 
@@ -116,7 +127,7 @@ export async function attributionPatching(
 
 function checkSite(model: HookedTransformer, site: AttributionSite): void {
   const has = attributionSites(model);
-  if (!(site in axesOf)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
+  if (!Object.hasOwn(axesOf, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
   if (has.includes(site)) return;
   throw new ArgumentError(
     `${model.cfg.modelName} has no MLPs, so it has no "${site}"; its sites are ${has.join(", ")}.`,

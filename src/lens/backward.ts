@@ -3,8 +3,10 @@ import { showShape } from "../graph/axes.ts";
 import { grad } from "../graph/grad.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
+import { isPromise } from "../tensor/abort.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
-import { contextOf, type HookContexts, layerOf, type PlacedHook, showValue } from "./hooks.ts";
+import type { HookContexts } from "./hook-contexts.ts";
+import { layerOf, type PlacedHook, showValue } from "./hooks.ts";
 
 /** A pass to go back through. */
 export interface BackwardPass {
@@ -48,14 +50,14 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
   }
   const change = (x: Tensor, gradient: Tensor): Tensor =>
     (placed.get(x) ?? []).reduce((g, { name, f }) => {
-      const made = f(g, { name, layer: layerOf(name), step, ctx: contextOf(contexts, name) });
-      if (made instanceof Promise) {
-        made.catch(() => {}); // it is told below that it cannot be
+      const made = f(g, { name, layer: layerOf(name), step, ctx: contexts.of(name) });
+      if (isPromise(made)) {
+        made.then(undefined, () => {}); // it is told below that it cannot be
         throw new ArgumentError(`The hook on the gradient at "${name}" is async; a hook on a gradient cannot be.`, {
           asked: name,
         });
       }
-      return made === undefined || made === null ? g : sameShape(made, g, name);
+      return made === undefined ? g : sameShape(made, g, name);
     }, gradient);
   // Hooked points too: a hook is called wherever its gradient is, not only on the way to what is kept.
   const wrt = [...values.values(), ...placed.keys()];

@@ -19,11 +19,17 @@ export async function decodeStep(model: HookedTransformer, cache: KeyValueCache,
   const inputs = [tokens, positionIds, ...past.flatMap(({ keys, values }) => [keys, values])];
   const step = await model.engine.program(inputs, outputs);
   return async (next) => {
-    const held = cache.layers!.flatMap(({ keys, values }) => [keys.array!, values.array!]);
-    const ids = positionsAt(next.shape[0], cache.length).array!;
-    const [logits, ...keysValues] = await step([next.array!, ids, ...held]);
-    cache.append(keysValues.map((array: NDArray) => Tensor.leaf(array)));
-    return Tensor.leaf(logits, pass.output.axes);
+    const turn = cache.turn(weights);
+    try {
+      turn.mask({ tokens: next, attentionMask: undefined });
+      const held = turn.layers!.flatMap(({ keys, values }) => [keys.array!, values.array!]);
+      const ids = positionsAt(next.shape[0], turn.length).array!;
+      const [logits, ...keysValues] = await step([next.array!, ids, ...held]);
+      turn.commit(keysValues.map((array: NDArray) => Tensor.leaf(array)));
+      return Tensor.leaf(logits, pass.output.axes);
+    } finally {
+      turn.end();
+    }
   };
 }
 

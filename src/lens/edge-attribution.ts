@@ -3,10 +3,14 @@
  * gradients gives all edges at once.
  */
 import { Tensor } from "../graph/tensor.ts";
+import { SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { checkModel } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import type { InputOptions, ModelInput } from "./model-input.ts";
+import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
+import { INPUT } from "./option-kinds.ts";
 import type { Receiver, Sender } from "./path-ends.ts";
 import type { Metric } from "./sweep.ts";
 
@@ -40,6 +44,13 @@ export interface EdgeAttribution {
   readonly clean: number;
   readonly corrupted: number;
 }
+
+/** What `edgeAttribution` takes besides. */
+export interface EdgeAttributionRunOptions extends InputOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+const KINDS: OptionKinds<EdgeAttributionRunOptions> = { ...INPUT, signal: SIGNAL };
 
 /** Whether one comes before the other, so that there is an edge between them. */
 export function isEdge(sender: EdgeSender, receiver: EdgeReceiver): boolean {
@@ -92,7 +103,9 @@ export function edgeGraph(
   options: InputOptions = {},
 ): { readonly graph: ModelGraph; readonly outputOf: (sender: EdgeSender) => Tensor } {
   const points = [...edgeSenders(model), ...edgeReceivers(model)].map(({ at }) => at);
-  const graph = model.graph(input, options).readyFor([...new Set(points)].filter((at) => !at.endsWith("hook_result")));
+  const graph = model
+    .graph(input, inputOptions(options))
+    .readyFor([...new Set(points)].filter((at) => !at.endsWith("hook_result")));
   const outputOf = ({ at, head }: EdgeSender) => (head === undefined ? graph.at(at) : graph.at(at).at({ head }));
   return { graph, outputOf };
 }
@@ -114,8 +127,10 @@ export async function edgeAttribution(
   corrupted: ModelInput,
   clean: ModelInput,
   metric: Metric,
-  options: InputOptions & { readonly signal?: AbortSignal | undefined } = {},
+  options: EdgeAttributionRunOptions = {},
 ): Promise<EdgeAttribution> {
+  checkModel("edgeAttribution", model);
+  checkOptions("edgeAttribution", options, KINDS);
   const senders = edgeSenders(model);
   const receivers = edgeReceivers(model);
   const [dirty, pure] = [edgeGraph(model, corrupted, options), edgeGraph(model, clean, options)];

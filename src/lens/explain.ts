@@ -25,6 +25,7 @@ export interface Explanation {
 export async function explain(
   engine: Engine,
   trace: (run: (outputs: readonly Tensor[]) => Promise<Tensor[]>) => Promise<readonly Tensor[]>,
+  signal: AbortSignal | undefined,
 ): Promise<Explanation> {
   const segments: Segment[] = [];
   const note = (outputs: readonly Tensor[]) => {
@@ -40,7 +41,7 @@ export async function explain(
   note(
     await trace((outputs) => {
       note(outputs);
-      return engine.run(outputs);
+      return engine.run(outputs, signal ? { signal } : {});
     }),
   );
   return { segments, toString: () => segments.map(describe).join("\n\n") };

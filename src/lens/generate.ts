@@ -1,32 +1,52 @@
 /** Continuing a prompt, token by token. */
 import { Tensor } from "../graph/tensor.ts";
-import { ndarray } from "../tensor/array.ts";
+import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
+import { ANYTHING, COUNT, FLAG, oneOf, SIGNAL, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { uniform } from "../tensor/random.ts";
+import { idRows, notePadding } from "../text/index.ts";
 import { type DecodeStep, decodeStep } from "./decode.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
-import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
-import { checkSampling, type SamplingOptions, sampleLogits } from "./sampling.ts";
+import { type InputOptions, inputOptions, type ModelInput, paddedOn, prepareInput } from "./model-input.ts";
+import { INPUT } from "./option-kinds.ts";
+import { checkSampling, SAMPLING, type SamplingOptions, sampled } from "./sampling.ts";
 
 /** How to sample: how many tokens, and from which distribution. */
-export interface GenerateOptions extends SamplingOptions, InputOptions {
+export interface GenerateOptions extends SamplingOptions, Omit<InputOptions, "paddingSide"> {
   /** Tokens to add, at most. Default 10. */
-  readonly maxNewTokens?: number;
-  /** Whether a prompt is finished by an end-of-text token. Default true where one is known. */
-  readonly stopAtEos?: boolean;
-  /** Which tokens finish a prompt, in place of the tokenizer's own end of text. */
-  readonly eosTokenId?: number | readonly number[];
+  readonly maxNewTokens?: number | undefined;
+  /** Whether a prompt is finished by a new end-of-text token. Default true where one is known. */
+  readonly stopAtEos?: boolean | undefined;
+  /** Which new tokens finish a prompt, in place of the tokenizer's own end of text. */
+  readonly eosTokenId?: number | readonly number[] | undefined;
   /** Seed of the sampling. Default 0: the same call gives the same text. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Keep keys and values, so that a token costs one position. Default true. */
-  readonly usePastKvCache?: boolean;
+  readonly usePastKvCache?: boolean | undefined;
   /** Hooks on every step; they are told which step it is by `hook.step`, 0 for the prompt. */
-  readonly fwdHooks?: readonly Hook[];
-  readonly signal?: AbortSignal;
+  readonly fwdHooks?: readonly Hook[] | undefined;
+  /** Shorter texts are filled up on the left, where a continuation can be put behind them; nowhere else. */
+  readonly paddingSide?: "left" | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
+
+const KINDS: OptionKinds<GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" }> = {
+  ...SAMPLING,
+  ...INPUT,
+  paddingSide: oneOf(["left"]),
+  maxNewTokens: COUNT,
+  stopAtEos: FLAG,
+  eosTokenId: ANYTHING,
+  seed: WHOLE,
+  usePastKvCache: FLAG,
+  fwdHooks: ANYTHING,
+  signal: SIGNAL,
+  returnType: oneOf(["input", "str", "tokens"]),
+};
 
 /** One step's result. */
 export interface GeneratedStep {
@@ -42,7 +62,8 @@ export interface GeneratedStep {
 
 /**
  * Continues one or several prompts, giving each step as it is made. Prompts of different lengths are padded on the left and
- * the padding is masked (TransformerLens' is not).
+ * the padding is masked (TransformerLens' is not). Each prompt goes on as it does alone: an end-of-text token within it does
+ * not finish it, and padding counts as no token seen.
  * @throws ArgumentError for sampling options out of range; InputError for a prompt and new tokens beyond the context
  */
 export async function* generateSteps(
@@ -50,15 +71,20 @@ export async function* generateSteps(
   input: ModelInput,
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedStep, Tensor> {
-  const { maxNewTokens = 10, usePastKvCache = true, seed = 0 } = options;
+  checkOptions("generate", options, KINDS);
   checkSampling(options);
-  const prompt = prepareInput(input, { paddingSide: "left", ...options }, model.cfg, model.text);
+  const { maxNewTokens = 10, usePastKvCache = true, seed = 0, signal } = options;
+  const read = { ...inputOptions(options), ...paddedOn("left", input) };
+  const prompt = prepareInput(input, read, model.cfg, model.text);
   const [batch, length] = prompt.tokens.shape;
   checkLength(length, maxNewTokens, model.cfg.nCtx);
   if (usePastKvCache) needCache(model, batch, length + maxNewTokens);
+  checkEnds(prompt.attentionMask);
   const stops = stopTokens(model, options);
   const random = uniform(seed);
   const rows = Array.from({ length: batch }, (_, b) => [...prompt.tokens.row(b).data]);
+  // Which tokens of a row are text: padding in front and the filling after its end are not.
+  const isText = rows.map((row, b) => row.map((_, p) => prompt.attentionMask?.data[b * length + p] !== 0));
   const finished = rows.map(() => false);
   const cache = new KeyValueCache();
   let next: Tensor = prompt.tokens;
@@ -68,7 +94,7 @@ export async function* generateSteps(
   let decode: DecodeStep | undefined;
   for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
     if (planned && step === 1) decode = await decodeStep(model, cache, next);
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const logits = decode
       ? await decode(next)
       : await model.runWithHooks(next, {
@@ -77,21 +103,44 @@ export async function* generateSteps(
           step,
           ...(mask ? { attentionMask: mask } : {}),
           ...(usePastKvCache ? { pastKvCache: cache } : {}),
-          ...(options.signal ? { signal: options.signal } : {}),
+          signal,
         });
     const tokens = rows.map((row, b) =>
-      finished[b] ? stops[0] : sampleLogits(logits.row(b).data as Float32Array, row, options, random),
+      finished[b]
+        ? stops[0]
+        : sampled(
+            logits.row(b).data as Float32Array,
+            row.filter((_, p) => isText[b][p]),
+            options,
+            random,
+          ),
     );
-    const texts = tokens.map((id, b) => (finished[b] || !model.text ? "" : model.toSingleStrToken(id)));
+    const words = tokens.map((id, b) => (finished[b] || !model.text ? "" : model.toSingleStrToken(id)));
     tokens.forEach((id, b) => {
       rows[b].push(id);
+      isText[b].push(!finished[b]);
       finished[b] ||= stops.includes(id);
     });
-    yield { step, tokens, texts, finished: [...finished] };
+    yield { step, tokens, texts: words, finished: [...finished] };
     next = usePastKvCache ? table(tokens.map((id) => [id])) : table(rows);
     mask = usePastKvCache ? undefined : mask && withOnes(mask, 1);
   }
-  return table(rows);
+  const made = table(rows);
+  const kept = ndarray("bool", made.shape, Uint8Array.from(isText.flat(), Number));
+  notePadding(made.array as NDArray<"int32">, kept);
+  return made;
+}
+
+/** @throws InputError for a prompt that ends in padding: its continuation would stand behind that */
+function checkEnds(mask: Tensor | undefined): void {
+  if (!mask) return;
+  const [batch, pos] = mask.shape;
+  const bad = Array.from({ length: batch }, (_, b) => b).find((b) => mask.data[(b + 1) * pos - 1] === 0);
+  if (bad === undefined) return;
+  throw new InputError(
+    `Prompt ${bad} ends in padding, and what continues it would stand behind that: give the texts, or make their tokens with paddingSide: "left".`,
+    { asked: bad },
+  );
 }
 
 /**
@@ -111,11 +160,6 @@ export async function generateTokens(
 }
 
 function checkLength(length: number, maxNewTokens: number, nCtx: number): void {
-  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
-    throw new ArgumentError(`maxNewTokens is ${maxNewTokens}, but it must be a whole number from 1 on.`, {
-      asked: maxNewTokens,
-    });
-  }
   if (length + maxNewTokens > nCtx) {
     throw new InputError(
       `A prompt of ${length} tokens and ${maxNewTokens} new ones are ${length + maxNewTokens}, but the model's context holds ${nCtx}: ask for at most ${Math.max(nCtx - length, 0)} new tokens.`,
@@ -134,10 +178,17 @@ function needCache({ cfg, engine }: HookedTransformer, batch: number, length: nu
   });
 }
 
+/** The tokens that finish a prompt. @throws ArgumentError for ids of an end that is not stopped at; InputError for what is no id */
 function stopTokens(model: HookedTransformer, { stopAtEos = true, eosTokenId }: GenerateOptions): readonly number[] {
+  if (!stopAtEos && eosTokenId !== undefined) {
+    throw new ArgumentError("eosTokenId says where to stop, and stopAtEos: false not to: leave out one of the two.", {
+      asked: eosTokenId,
+    });
+  }
   if (!stopAtEos) return [];
-  if (eosTokenId !== undefined) return typeof eosTokenId === "number" ? [eosTokenId] : eosTokenId;
-  return model.text?.eosTokenId === undefined ? [] : [model.text.eosTokenId];
+  if (eosTokenId === undefined) return model.text?.eosTokenId === undefined ? [] : [model.text.eosTokenId];
+  const { rows } = idRows(typeof eosTokenId === "number" ? [eosTokenId] : eosTokenId, model.cfg.dVocabOut);
+  return Array.from(rows[0]);
 }
 
 function table(rows: readonly (readonly number[])[]): Tensor {

@@ -3,10 +3,15 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
-import type { ActivationCache } from "./activation-cache.ts";
+import { ANYTHING, FLAG, instanceOf, oneOf, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { ActivationCache } from "./activation-cache.ts";
+import { checkModel } from "./check.ts";
+import { checkTensor } from "./check-tensor.ts";
 import { detectionPattern, type HeadName } from "./detection-patterns.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
-import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
+import { type InputOptions, type ModelInput, paddedOn, prepareInput } from "./model-input.ts";
 
 /** How an attention pattern A [query key] is held against the detection pattern D. @see detectHead */
 export type ErrorMeasure = "mul" | "abs";
@@ -25,6 +30,16 @@ export interface DetectHeadOptions extends Pick<InputOptions, "prependBos"> {
   readonly errorMeasure?: ErrorMeasure;
   readonly signal?: AbortSignal;
 }
+
+const KINDS: OptionKinds<DetectHeadOptions> = {
+  prependBos: FLAG,
+  heads: ANYTHING,
+  cache: instanceOf(ActivationCache, "an ActivationCache"),
+  excludeBos: FLAG,
+  excludeCurrentToken: FLAG,
+  errorMeasure: oneOf(["mul", "abs"]),
+  signal: SIGNAL,
+};
 
 /**
  * How much each head attends as the detection pattern says, [layer head]; -1 for heads that were not asked for. Of
@@ -45,13 +60,13 @@ export async function detectHead(
   pattern: HeadName | Tensor,
   options: DetectHeadOptions = {},
 ): Promise<Tensor> {
-  const { errorMeasure = "mul", signal } = options;
-  if (errorMeasure !== "mul" && errorMeasure !== "abs") {
-    throw new ArgumentError(`errorMeasure is "mul" or "abs", but got "${errorMeasure}".`, { asked: errorMeasure });
-  }
+  checkModel("detectHead", model);
+  checkOptions("detectHead", options, KINDS);
+  const { errorMeasure = "mul", signal, prependBos } = options;
   const { cfg } = model;
   const chosen = chosenHeads(options.heads, model);
-  const { tokens, attentionMask } = prepareInput(input, { ...options, paddingSide: "right" }, cfg, model.text);
+  const read = { prependBos, ...paddedOn("right", input) };
+  const { tokens, attentionMask } = prepareInput(input, read, cfg, model.text);
   const lengths = lengthsOf(tokens, attentionMask);
   checkLengths(lengths, options);
   const expected = typeof pattern === "string" ? detectionPattern(pattern, tokens) : given(pattern, lengths);
@@ -101,7 +116,15 @@ function difference(A: Tensor, D: Tensor, counted: Tensor): Tensor {
 function lengthsOf(tokens: Tensor, mask: Tensor | undefined): number[] {
   const [batch, pos] = tokens.shape;
   if (!mask) return new Array<number>(batch).fill(pos);
-  return Array.from({ length: batch }, (_, b) => mask.data.subarray(b * pos, (b + 1) * pos).filter((x) => x).length);
+  return Array.from({ length: batch }, (_, b) => {
+    const row = mask.data.subarray(b * pos, (b + 1) * pos);
+    const length = row.filter((x) => x).length;
+    if (!row.subarray(length).includes(1)) return length;
+    throw new InputError(
+      `detectHead compares from the first token on, and row ${b} is padded on the left: give texts, or make tokens with paddingSide: "right".`,
+      { asked: b },
+    );
+  });
 }
 
 /** @throws InputError for a sequence in which no pair of tokens is left to look at. */
@@ -136,6 +159,7 @@ function countedPairs(
 
 /** A detection pattern that the caller made, [batch query key] with one row. @throws ShapeError */
 function given(pattern: Tensor, lengths: readonly number[]): Tensor {
+  checkTensor("The detection pattern", pattern, ["query", "key"]);
   const other = lengths.find((length) => pattern.shape.join() !== `${length},${length}`);
   if (other !== undefined) {
     throw new ShapeError(
@@ -175,11 +199,17 @@ function chosenHeads(
   { cfg }: Pick<HookedTransformer, "cfg">,
 ): readonly (readonly [number, number])[] {
   const list = heads === undefined ? undefined : isPairs(heads) ? heads : pairs(heads);
+  if (list && !Array.from(list).every((pair) => Array.isArray(pair) && pair.length === 2)) {
+    throw new ArgumentError(
+      `heads are pairs [[layer, head]], or the heads of each layer { 0: [1, 2] }, not ${shown(heads)}.`,
+      { asked: heads },
+    );
+  }
   if (list?.length === 0) throw new ArgumentError("No heads were given to score: leave `heads` out to score all.", {});
   for (const [layer, head] of list ?? []) {
     if (inRange(layer, cfg.nLayers) && inRange(head, cfg.nHeads)) continue;
     throw new ArgumentError(
-      `There is no head ${head} in layer ${layer}: layers go from 0 to ${cfg.nLayers - 1}, heads from 0 to ${cfg.nHeads - 1}.`,
+      `There is no head ${shown(head)} in layer ${shown(layer)}: layers go from 0 to ${cfg.nLayers - 1}, heads from 0 to ${cfg.nHeads - 1}.`,
       { asked: [layer, head], found: [cfg.nLayers, cfg.nHeads] },
     );
   }
@@ -197,7 +227,11 @@ function isPairs(
 }
 
 function pairs(heads: Readonly<Record<number, readonly number[]>>): [number, number][] {
-  return Object.entries(heads).flatMap(([layer, list]) => list.map((head): [number, number] => [Number(layer), head]));
+  const given = typeof heads === "object" && heads !== null ? Object.entries(heads) : [["heads", heads] as const];
+  return given.flatMap(([layer, list]) => {
+    if (Array.isArray(list)) return Array.from(list, (head): [number, number] => [Number(layer), head]);
+    throw new ArgumentError(`The heads of a layer are a list, { 0: [1, 2] }, not ${shown(list)}.`, { asked: heads });
+  });
 }
 
 function inRange(i: number, count: number): boolean {

@@ -8,31 +8,38 @@ import { forward } from "../models/forward.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights.ts";
 import { type NDArray, zeros } from "../tensor/array.ts";
-import { InputError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
-import { type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
+import { ArgumentError, InputError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { ANYTHING, FLAG, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { notedPadding, type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
+import { HookContexts } from "./hook-contexts.ts";
 import { resolveFilter } from "./hook-names.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import { ModelGraph } from "./model-graph.ts";
-import type { InputOptions, ModelInput } from "./model-input.ts";
+import { type InputOptions, isTexts, type ModelInput } from "./model-input.ts";
+import { placeHooks, type RunSource, run, runInputs, traceRun } from "./run.ts";
 import {
   type CacheOptions,
+  checkBounds,
+  checkRun,
+  FORWARD,
   type ForwardOptions,
+  GRAPH,
+  HOOKS,
   type HookOptions,
   type Output,
-  placeHooks,
   type ReturnType,
+  RUN_WITH_CACHE,
+  RUN_WITH_HOOKS,
   type RunBounds,
-  type RunSource,
-  run,
-  runInputs,
-  traceRun,
-} from "./run.ts";
+} from "./run-options.ts";
 import {
   type AccumulatedBiasOptions,
   accumulatedBias,
@@ -63,6 +70,11 @@ interface RemoveOptions {
   readonly includingPermanent?: boolean;
 }
 
+// `dir` has better words where it is looked at.
+const REMOVE: OptionKinds<RemoveOptions> = { dir: ANYTHING, includingPermanent: FLAG };
+const ADD_HOOK = { dir: ANYTHING, isPermanent: FLAG, prepend: FLAG };
+const COMPUTE = { signal: SIGNAL };
+
 /** What a model is made of besides its configuration and weights. */
 export interface ModelParts {
   readonly tokenizer?: Tokenizer | undefined;
@@ -85,7 +97,7 @@ export class HookedTransformer {
   readonly notes: readonly string[];
   private readonly givenEngine: Engine | undefined;
   private registered: readonly RegisteredHook[] = [];
-  private contexts = new Map<string, Record<string, unknown>>();
+  private contexts = new HookContexts();
   private names: readonly string[] | undefined;
 
   constructor(cfg: HookedTransformerConfig, weights: Weights | ReadonlyMap<string, NDArray>, parts: ModelParts = {}) {
@@ -157,7 +169,11 @@ export class HookedTransformer {
     throw new InputError("This model has no tokenizer: pass one when it is made, or use token ids.", {});
   }
 
-  /** Tokens int32 [batch pos] of one or several texts; shorter ones are padded. BOS goes first unless told otherwise. */
+  /**
+   * Tokens int32 [batch pos] of one or several texts; shorter ones are padded. BOS goes first unless told otherwise. A run
+   * on what is returned masks the padding; on what is made of it (some rows, some positions) nothing is known to be padding,
+   * so pass `attentionMask` there.
+   */
   toTokens(input: string | readonly string[], options: ToTokensOptions = {}): Tensor {
     return Tensor.leaf(this.tokenRules.toTokens(input, options), ["batch", "pos"]);
   }
@@ -205,8 +221,8 @@ export class HookedTransformer {
     input: ModelInput,
     options: ForwardOptions<R> = {},
   ): Promise<Output<R>> {
-    const [output] = await run(this.source(), input, options, false);
-    return output as Output<R>;
+    checkRun("forward", options, FORWARD, this.cfg);
+    return run(this.source(), input, options, false, (output) => output as Output<R>);
   }
 
   /** How badly logits [batch pos d_vocab] predict their tokens [batch pos], in nats. @see lmCrossEntropyLoss */
@@ -219,8 +235,8 @@ export class HookedTransformer {
     input: ModelInput,
     options: ForwardOptions<R> & HookOptions,
   ): Promise<Output<R>> {
-    const [output] = await run(this.source(), input, options, false);
-    return output as Output<R>;
+    checkRun("runWithHooks", options, RUN_WITH_HOOKS, this.cfg);
+    return run(this.source(), input, options, false, (output) => output as Output<R>);
   }
 
   /** Runs the model and keeps what its hook points held, as changed by hooks; with `inclBwd` their gradients too. */
@@ -228,9 +244,11 @@ export class HookedTransformer {
     input: ModelInput,
     options: ForwardOptions<R> & CacheOptions = {},
   ): Promise<[Output<R>, ActivationCache]> {
-    const [output, values] = await run(this.source(), input, options, true);
-    const cache = new ActivationCache(values, this);
-    return [output as Output<R>, options.removeBatchDim ? cache.removeBatchDim() : cache];
+    checkRun("runWithCache", options, RUN_WITH_CACHE, this.cfg);
+    return run(this.source(), input, options, true, (output, values): [Output<R>, ActivationCache] => {
+      const cache = new ActivationCache(values, this);
+      return [output as Output<R>, options.removeBatchDim ? cache.removeBatchDim() : cache];
+    });
   }
 
   /**
@@ -252,11 +270,17 @@ export class HookedTransformer {
     options: GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" } = {},
   ): Promise<string | string[] | Tensor> {
     const tokens = await generateTokens(this, input, options);
-    const isText = typeof input === "string" || (Array.isArray(input) && typeof input[0] === "string");
+    const isText = typeof input === "string" || isTexts(input);
     if (options.returnType === "tokens" || (options.returnType !== "str" && !isText)) return tokens;
     const { tokenizer } = this.tokenRules;
-    const texts = Array.from({ length: tokens.shape[0] }, (_, b) =>
-      tokenizer.decode([...tokens.row(b).data], { skipSpecialTokens: true }),
+    const [batch, pos] = tokens.shape;
+    // Neither padding in front nor the filling after a row's end is of its text.
+    const kept = notedPadding(tokens.array!)!.data;
+    const texts = Array.from({ length: batch }, (_, b) =>
+      tokenizer.decode(
+        [...tokens.row(b).data].filter((_, p) => kept[b * pos + p]),
+        { skipSpecialTokens: true },
+      ),
     );
     return texts.length === 1 && !Array.isArray(input) ? texts[0] : texts;
   }
@@ -271,21 +295,37 @@ export class HookedTransformer {
    * model are not part of it. `model.compute` runs what was derived.
    */
   graph(input: ModelInput, options: InputOptions & RunBounds = {}): ModelGraph {
+    checkOptions("graph", options, GRAPH);
+    checkBounds("graph", options, this.cfg);
     const inputs = runInputs(this, input, options);
     return new ModelGraph({ cfg: this.cfg, weights: this.weights, inputs, hookNames: this.hookNames });
   }
 
   /** Computes values of a graph in one run of this model's engine, and returns them with their numbers. */
-  compute(values: readonly Tensor[], options: { readonly signal?: AbortSignal } = {}): Promise<Tensor[]> {
+  async compute(
+    values: readonly Tensor[],
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Tensor[]> {
+    checkOptions("compute", options, COMPUTE);
+    if (!Array.isArray(values) || Array.from(values).some((value) => !(value instanceof Tensor))) {
+      throw new ArgumentError(`compute takes a list of Tensors, not ${shown(values)}.`, { asked: values });
+    }
     return this.engine.run(values, options);
   }
 
   /** What a run with these options would compute: values, segments, and which compiled sessions it would use again. */
   async explain(input: ModelInput, options: ForwardOptions & CacheOptions = {}): Promise<Explanation> {
-    return explain(this.engine, async (compute) => {
-      const traced = await traceRun(this.source(), input, options, options.namesFilter !== undefined, compute);
+    checkRun("explain", options, RUN_WITH_CACHE, this.cfg);
+    const turn = options.pastKvCache?.turn(this.weights);
+    const trace = async (compute: (outputs: readonly Tensor[]) => Promise<Tensor[]>) => {
+      const traced = await traceRun(this.source(), input, options, options.namesFilter !== undefined, compute, turn);
       return [...traced.heads, ...traced.values.values(), ...traced.keysValues];
-    });
+    };
+    try {
+      return await explain(this.engine, trace, options.signal);
+    } finally {
+      turn?.end();
+    }
   }
 
   private source(): RunSource {
@@ -305,14 +345,16 @@ export class HookedTransformer {
   // Hooks that stay.
 
   /** This model with hooks, as another model on the same weights: `await model.hooks({ fwdHooks }).forward(text)`. */
-  hooks({ fwdHooks = [], bwdHooks = [] }: HookOptions): HookedTransformer {
+  hooks(options: HookOptions): HookedTransformer {
+    checkOptions("hooks", options, HOOKS);
+    const { fwdHooks = [], bwdHooks = [] } = options;
+    for (const hooks of [fwdHooks, bwdHooks]) placeHooks(hooks, this.hookNames);
     const scoped = Object.create(HookedTransformer.prototype) as HookedTransformer;
     Object.assign(scoped, this);
     const added = (hooks: readonly Hook[], dir: Direction) =>
       hooks.map(([at, f]): RegisteredHook => ({ at, f, dir, permanent: false }));
     scoped.registered = [...this.registered, ...added(fwdHooks, "fwd"), ...added(bwdHooks, "bwd")];
-    scoped.contexts = new Map();
-    scoped.place(scoped.registered);
+    scoped.contexts = new HookContexts();
     return scoped;
   }
 
@@ -330,6 +372,7 @@ export class HookedTransformer {
     f: HookFunction,
     options: { readonly dir?: Direction; readonly isPermanent?: boolean; readonly prepend?: boolean } = {},
   ): void {
+    checkOptions("addHook", options, ADD_HOOK);
     const { dir = "fwd", isPermanent = false, prepend = false } = options;
     checkDirection(dir, ["fwd", "bwd"]);
     const hook = { at, f, dir, permanent: isPermanent };
@@ -338,12 +381,15 @@ export class HookedTransformer {
   }
 
   /** Adds a hook that `resetHooks` leaves, unless told otherwise. */
-  addPermaHook(at: Hook[0], f: HookFunction, { dir = "fwd" }: { readonly dir?: Direction } = {}): void {
-    this.addHook(at, f, { dir, isPermanent: true });
+  addPermaHook(at: Hook[0], f: HookFunction, options: { readonly dir?: Direction } = {}): void {
+    checkOptions("addPermaHook", options, { dir: ANYTHING });
+    this.addHook(at, f, { ...options, isPermanent: true });
   }
 
   /** Removes the hooks that were added at some points, from those points alone. @throws UnknownNameError */
-  removeHooks(at: Hook[0], { dir = "both", includingPermanent = false }: RemoveOptions = {}): void {
+  removeHooks(at: Hook[0], options: RemoveOptions = {}): void {
+    checkOptions("removeHooks", options, REMOVE);
+    const { dir = "both", includingPermanent = false } = options;
     checkDirection(dir, ["fwd", "bwd", "both"]);
     const gone = new Set(resolveFilter(at, this.hookNames));
     this.registered = this.registered.flatMap((hook) => {
@@ -354,10 +400,12 @@ export class HookedTransformer {
   }
 
   /** Removes added hooks, and what they remembered. */
-  resetHooks({ dir = "both", includingPermanent = false }: RemoveOptions = {}): void {
+  resetHooks(options: RemoveOptions = {}): void {
+    checkOptions("resetHooks", options, REMOVE);
+    const { dir = "both", includingPermanent = false } = options;
     checkDirection(dir, ["fwd", "bwd", "both"]);
     this.registered = this.registered.filter((hook) => stays(hook, dir, includingPermanent));
-    this.contexts = new Map();
+    this.contexts = new HookContexts();
   }
 
   // Weights, stacked over layers.
@@ -458,7 +506,9 @@ export class HookedTransformer {
 
 /** @throws UnknownNameError for a direction that is none of those known */
 function checkDirection(dir: string, known: readonly string[]): void {
-  if (!known.includes(dir)) throw new UnknownNameError("hook direction", dir, known);
+  if (known.includes(dir)) return;
+  const words = known.map((name) => `"${name}"`).join(", ");
+  throw new UnknownNameError("hook direction", typeof dir === "string" ? dir : shown(dir), known, `It is ${words}.`);
 }
 
 /** Whether a hook is none of those to be removed. */

@@ -7,7 +7,10 @@ import { showShape } from "../graph/axes.ts";
 import { evaluateWith } from "../graph/evaluate.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { Rewrite, topological } from "../graph/walk.ts";
+import { isPromise, untilAborted } from "../tensor/abort.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { kindOf, shown } from "../tensor/show.ts";
+import type { HookContexts } from "./hook-contexts.ts";
 import type { HookNameLike } from "./hook-names.ts";
 
 /** Where a hook is called. */
@@ -17,7 +20,10 @@ export interface HookPoint {
   readonly layer: number | undefined;
   /** In a generation, which step this is: 0 for the prompt. */
   readonly step: number | undefined;
-  /** Kept from call to call, until `resetHooks`: for what one hook wants to remember. */
+  /**
+   * Kept from call to call, until `resetHooks`: for what one hook wants to remember. A run that fails leaves it as it was
+   * before, unless others ran on the model meanwhile; of a generation each step is a run.
+   */
   readonly ctx: Record<string, unknown>;
 }
 
@@ -39,22 +45,14 @@ export interface PlacedHook {
   readonly byTest?: boolean;
 }
 
-/** What hooks remember, by point. */
-export type HookContexts = Map<string, Record<string, unknown>>;
-
-/** What the hooks at a point remember; nothing at first. */
-export function contextOf(contexts: HookContexts, name: string): Record<string, unknown> {
-  const ctx = contexts.get(name) ?? {};
-  contexts.set(name, ctx);
-  return ctx;
-}
-
 interface TraceOptions {
   readonly contexts: HookContexts;
   /** Gradients will go back through the run: it is not cut, and what is awaited is computed on the side. */
   readonly whole?: boolean;
   readonly step: number | undefined;
   readonly run: Run;
+  /** No hook is waited for once it is aborted. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Computes values, as the engine does. */
@@ -69,7 +67,7 @@ export async function traceHooks(
   points: ReadonlyMap<string, Tensor>,
   outputs: readonly Tensor[],
   hooks: readonly PlacedHook[],
-  { contexts, step, run, whole = false }: TraceOptions,
+  { contexts, step, run, signal, whole = false }: TraceOptions,
 ): Promise<Rewrite> {
   const rewrite = new Rewrite();
   for (const [name, clean] of points) {
@@ -77,11 +75,12 @@ export async function traceHooks(
       if (hook.name !== name) continue;
       const point = rewrite.get(clean);
       const before = point.inputs[0];
-      const ctx = contextOf(contexts, name);
+      const ctx = contexts.of(name);
       const cut = new Cut(rewrite, clean, before, outputs, run, whole);
       const returned = hook.f(before, { name, layer: layerOf(name), step, ctx });
-      const made = returned instanceof Promise ? cut.without((await returned) ?? undefined) : returned;
-      if (made !== undefined && made !== null) rewrite.replace(clean, fitted(made, before, name).point(name));
+      const given = isPromise(returned) ? await untilAborted(returned, signal) : returned;
+      const made = given instanceof Tensor ? cut.without(given) : given;
+      if (made !== undefined) rewrite.replace(clean, fitted(made, before, name).point(name));
       else if (cut.value) rewrite.replace(clean, cut.value.point(name));
     }
   }
@@ -101,7 +100,7 @@ class Cut {
     this.before = before;
     evaluateWith(before, async (wanted) => {
       if (whole) return run(wanted);
-      if (this.value) return run(wanted.map((t) => this.without(t)!));
+      if (this.value) return run(wanted.map((t) => this.without(t)));
       const crossing = frontier(clean, outputs).filter((t) => t !== clean);
       const computed = await run([...wanted, before, ...crossing.map((t) => rewrite.get(t))]);
       this.value = computed[wanted.length];
@@ -114,8 +113,8 @@ class Cut {
   }
 
   /** What a hook made, resting on the numbers instead of on the graph before the cut. */
-  without(made: Tensor | undefined): Tensor | undefined {
-    if (!made || !this.value) return made;
+  without(made: Tensor): Tensor {
+    if (!this.value) return made;
     const rest = new Rewrite();
     rest.replace(this.before, this.value);
     return rest.get(made);
@@ -134,10 +133,11 @@ function frontier(at: Tensor, outputs: readonly Tensor[]): Tensor[] {
   return [...crossing];
 }
 
-/** What a hook returned in place of a Tensor, in words. */
+/** What a hook or a metric returned in place of a Tensor, in words. */
 export function showValue(value: unknown): string {
+  if (isPromise(value)) return "a promise";
   if (Array.isArray(value)) return "an array";
-  return typeof value === "object" || typeof value === "function" ? `a value of type ${typeof value}` : `${value}`;
+  return typeof value === "object" || typeof value === "function" ? kindOf(value) : shown(value);
 }
 
 /** The block that a hook point is in. */
@@ -148,7 +148,7 @@ export function layerOf(name: string): number | undefined {
 
 /**
  * A hook's result under the axes of what it replaces, repeated where it broadcasts.
- * @throws ShapeError; ArgumentError for what is no Tensor, which a page without types may return
+ * @throws ShapeError; ArgumentError for what is no Tensor, which code without types may return
  */
 export function fitted(made: Tensor, x: Tensor, name: string): Tensor {
   if (!(made instanceof Tensor)) {

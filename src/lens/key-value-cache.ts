@@ -2,20 +2,46 @@
 
 import { Tensor } from "../graph/tensor.ts";
 import type { PastKeysValues } from "../models/blocks/attention.ts";
+import type { Weights } from "../models/weights.ts";
 import { ndarray } from "../tensor/array.ts";
-import { ArgumentError } from "../tensor/errors.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import type { PreparedInput } from "./model-input.ts";
 
+/** One run's use of a cache: what it reads, and what it leaves once it has succeeded. */
+export interface CacheTurn {
+  /** Positions held before the run. */
+  readonly length: number;
+  /** Keys and values [batch pos head d_head] of each layer; `undefined` where nothing is held. */
+  readonly layers: readonly PastKeysValues[] | undefined;
+  /** Whether the run's keys and values are to be kept. */
+  readonly keeps: boolean;
+  /** The attention mask [batch key] over what is held and what comes; `undefined` if nothing is padding. */
+  mask(input: PreparedInput): Tensor | undefined;
+  /** Keeps the run's keys and values, layer by layer, each [batch pos head d_head], all or none. */
+  commit(keysValues: readonly Tensor[]): void;
+  /** Lets the next run have the cache; whatever was not committed is as if it had not been. */
+  end(): void;
+}
+
 /**
- * Pass one to `forward` as `pastKvCache`: the run sees the positions that it holds, and adds its own. Keys and values are
- * kept as `hook_k` and `hook_v` gave them, hooks included. Source: TransformerLens' `HookedTransformerKeyValueCache`.
+ * Pass one to `forward` as `pastKvCache`: the run sees the positions that it holds, and adds its own once it has succeeded.
+ * A run that fails or is aborted leaves it as it was. Keys and values are kept as `hook_k` and `hook_v` gave them, hooks
+ * included. A cache is of one model's weights and of one batch, and one run at a time adds to it. Source: TransformerLens'
+ * `HookedTransformerKeyValueCache`.
  */
 export class KeyValueCache {
   /** While true, runs read the cache and add nothing. */
   frozen = false;
-  private stores: Store[] = [];
+  private stores: readonly Store[] = [];
+  private held: readonly PastKeysValues[] | undefined;
+  /** bool [batch key]; `undefined` while nothing is padding. */
   private mask: Uint8Array | undefined;
   private batch = 0;
+  private weights: Weights | undefined;
+  /** Runs that read the cache now, and whether one of them is to add to it. */
+  private readers = 0;
+  private writing = false;
 
   /** Positions held. */
   get length(): number {
@@ -24,78 +50,152 @@ export class KeyValueCache {
 
   /** Keys and values [batch pos head d_head] of each layer; `undefined` while nothing is held. */
   get layers(): PastKeysValues[] | undefined {
-    if (this.length === 0) return undefined;
-    return Array.from({ length: this.stores.length / 2 }, (_, layer) => ({
-      keys: this.stores[2 * layer].tensor(),
-      values: this.stores[2 * layer + 1].tensor(),
-    }));
+    return this.held && [...this.held];
   }
 
-  /** The attention mask [batch key] over what is held and what comes; `undefined` if nothing is padding. */
-  maskWith({ tokens, attentionMask }: PreparedInput): Tensor | undefined {
+  /**
+   * Begins a run's turn, which must be ended.
+   * @throws ArgumentError while another run adds to the cache, or for another model's weights than it was filled by
+   */
+  turn(weights: Weights): CacheTurn {
+    if (this.weights && this.weights !== weights) {
+      throw new ArgumentError(
+        "The key/value cache was filled by another model's run, and keys and values of one mean nothing to another: use a new cache.",
+      );
+    }
+    const keeps = !this.frozen;
+    if (this.writing || (keeps && this.readers > 0)) {
+      throw new ArgumentError(
+        "Another run is using this key/value cache: await it before the next, give each run a cache of its own, or freeze it for runs that only read.",
+      );
+    }
+    this.readers++;
+    this.writing = keeps;
+    const { length, layers } = this;
+    let after: { readonly batch: number; readonly pos: number; readonly mask: Uint8Array | undefined } | undefined;
+    let ended = false;
+    return {
+      length,
+      layers,
+      keeps,
+      mask: (input) => {
+        const [batch, pos] = input.tokens.shape;
+        const mask = this.maskWith(input);
+        after = { batch, pos, mask };
+        return mask && Tensor.leaf(ndarray("bool", [batch, mask.length / batch], mask), ["batch", "key"]);
+      },
+      commit: (keysValues) => {
+        if (!keeps || !after || keysValues.length === 0) return;
+        checkRows(keysValues, after.batch, after.pos);
+        const stores = keysValues.map((x, i) => (this.stores[i] ?? new Store()).with(x));
+        this.stores = stores;
+        this.held = layersOf(stores);
+        this.mask = after.mask;
+        this.batch = after.batch;
+        this.weights = weights;
+      },
+      end: () => {
+        if (ended) return;
+        ended = true;
+        this.readers--;
+        if (keeps) this.writing = false;
+      },
+    };
+  }
+
+  /** What is text among what is held and what comes, [batch key]. @throws ArgumentError for another batch */
+  private maskWith({ tokens, attentionMask }: PreparedInput): Uint8Array | undefined {
     const [batch, pos] = tokens.shape;
-    if (this.length > 0 && batch !== this.batch) {
+    const { length } = this;
+    if (length > 0 && batch !== this.batch) {
       throw new ArgumentError(`The cache holds a batch of ${this.batch}, but this run has ${batch}: use a new cache.`, {
         asked: batch,
         found: this.batch,
       });
     }
-    this.batch = batch;
-    const before = this.mask ? this.mask.length / batch : this.length;
-    const total = before + pos;
+    const total = length + pos;
     const data = new Uint8Array(batch * total).fill(1);
     for (let b = 0; b < batch; b++) {
-      if (this.mask) data.set(this.mask.subarray(b * before, (b + 1) * before), b * total);
+      if (this.mask) data.set(this.mask.subarray(b * length, (b + 1) * length), b * total);
       if (attentionMask)
-        data.set(attentionMask.data.subarray(b * pos, (b + 1) * pos) as Uint8Array, b * total + before);
+        data.set(attentionMask.data.subarray(b * pos, (b + 1) * pos) as Uint8Array, b * total + length);
     }
-    const padded = data.includes(0);
-    if (!this.frozen) this.mask = padded ? data : undefined;
-    return padded ? Tensor.leaf(ndarray("bool", [batch, total], data), ["batch", "key"]) : undefined;
-  }
-
-  /** Adds a run's keys and values: layer by layer, each [batch pos head d_head]. */
-  append(keysValues: readonly Tensor[]): void {
-    if (keysValues.length === 0) return;
-    if (this.stores.length === 0) this.stores = keysValues.map(() => new Store());
-    keysValues.forEach((x, i) => {
-      this.stores[i].append(x);
-    });
+    return data.includes(0) ? data : undefined;
   }
 }
 
-/** One growing array [batch pos head d_head], with room ahead so that a batch of one grows without copies. */
-class Store {
-  length = 0;
-  private shape: readonly number[] = [];
-  private data = new Float32Array(0);
+/** @throws ShapeError for keys or values that are not one row a prompt: a hook made more of them */
+export function checkRows(keysValues: readonly Tensor[], batch: number, pos: number): void {
+  const other = keysValues.find(({ shape }) => shape.length !== 4 || shape[0] !== batch || shape[1] !== pos);
+  if (!other) return;
+  throw new ShapeError(
+    `Hooks made keys or values of shape ${shown(other.shape)} of a batch of ${batch} with ${pos} positions: a key/value cache keeps one row for each prompt. Run without pastKvCache, or without the hook.`,
+    { asked: [batch, pos], found: other.shape },
+  );
+}
 
-  append(x: Tensor): void {
+function layersOf(stores: readonly Store[]): PastKeysValues[] {
+  return Array.from({ length: stores.length / 2 }, (_, layer) => ({
+    keys: stores[2 * layer].tensor(),
+    values: stores[2 * layer + 1].tensor(),
+  }));
+}
+
+/**
+ * One array [batch pos head d_head] that can be made longer. With a batch of one there is room ahead, so that it grows
+ * without copies; what a longer one writes there is past the end of those before it.
+ */
+class Store {
+  readonly length: number;
+  private readonly shape: readonly number[];
+  private readonly data: Float32Array<ArrayBufferLike>;
+  /** Numbers written so far, of all stores that share the room. */
+  private readonly room: { used: number };
+
+  constructor(
+    length = 0,
+    shape: readonly number[] = [],
+    data: Float32Array<ArrayBufferLike> = new Float32Array(0),
+    room = { used: 0 },
+  ) {
+    this.length = length;
+    this.shape = shape;
+    this.data = data;
+    this.room = room;
+  }
+
+  /** This one with a run's keys or values behind it; this one stays as it is. */
+  with(x: Tensor): Store {
     const [batch, pos, ...rest] = x.shape;
     const row = rest.reduce((n, size) => n * size, 1);
     const total = this.length + pos;
-    const capacity = batch === 1 ? this.data.length / row : 0;
-    if (total > capacity) {
-      const grown = new Float32Array(batch * row * (batch === 1 ? Math.max(2 * total, 64) : total));
-      const stride = batch === 1 ? grown.length : total * row;
-      for (let b = 0; b < batch; b++) {
-        grown.set(this.data.subarray(b * this.length * row, (b + 1) * this.length * row), b * stride);
-      }
-      this.data = grown;
+    const shape = [batch, total, ...rest];
+    const more = x.data as Float32Array;
+    if (batch === 1) {
+      const used = this.length * row;
+      const fits = total * row <= this.data.length && this.room.used === used;
+      const data = fits ? this.data : new Float32Array(row * Math.max(2 * total, 64));
+      if (!fits) data.set(this.data.subarray(0, used));
+      data.set(more, used);
+      const room = fits ? this.room : { used: 0 };
+      room.used = total * row;
+      return new Store(total, shape, data, room);
     }
-    const stride = batch === 1 ? 0 : total * row;
+    const data = new Float32Array(batch * total * row);
     for (let b = 0; b < batch; b++) {
-      this.data.set(
-        (x.data as Float32Array).subarray(b * pos * row, (b + 1) * pos * row),
-        b * stride + this.length * row,
-      );
+      data.set(this.data.subarray(b * this.length * row, (b + 1) * this.length * row), b * total * row);
+      data.set(more.subarray(b * pos * row, (b + 1) * pos * row), (b * total + this.length) * row);
     }
-    this.length = total;
-    this.shape = [batch, total, ...rest];
+    return new Store(total, shape, data);
   }
 
   tensor(): Tensor {
     const size = this.shape.reduce((n, s) => n * s, 1);
-    return Tensor.leaf(ndarray("float32", this.shape, this.data.subarray(0, size)), ["batch", "pos", "head", "d_head"]);
+    return Tensor.leaf(ndarray("float32", this.shape, this.data.subarray(0, size) as Float32Array<ArrayBuffer>), [
+      "batch",
+      "pos",
+      "head",
+      "d_head",
+    ]);
   }
 }

@@ -5,6 +5,7 @@ import { grad } from "../graph/grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { measured } from "./check.ts";
 import type { HookNameLike } from "./hook-names.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import type { Metric } from "./sweep.ts";
@@ -45,7 +46,7 @@ export function gradientsAt(number: Tensor, at: readonly Tensor[]): MetricGradie
 
 /** The metric of a pass. @throws ShapeError if it is not a single number */
 export function metricNumber(graph: ModelGraph, metric: Metric): Tensor {
-  const found = metric(graph.output, graph);
+  const found = measured(metric, graph);
   if (found.dtype === "float32" && found.shape.length === 0) return found;
   throw new ShapeError(
     `The metric must be one number for logits ${showShape(graph.output)}, but it is ${found.dtype} ${showShape(found)}: take the mean over what is left, or pick one.`,

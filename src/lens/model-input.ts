@@ -4,14 +4,30 @@ import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
-import type { TokenIds, TokenRules, ToTokensOptions } from "../text/index.ts";
+import { shown } from "../tensor/show.ts";
+import { idRows, notedPadding, type TokenIds, type TokenRules, type ToTokensOptions } from "../text/index.ts";
 
 /** Text, token ids (of one prompt or of several of equal length), or int32 values [batch pos]. */
 export type ModelInput = string | readonly string[] | TokenIds | readonly TokenIds[] | Tensor;
 
+/** How an input is read. `prependBos` and `paddingSide` are for texts. */
 export interface InputOptions extends Pick<ToTokensOptions, "prependBos" | "paddingSide"> {
-  /** bool (or 0 and 1) [batch pos]: false where a position is padding. Found out for texts of different lengths. */
+  /**
+   * bool (or 0 and 1) [batch pos]: false where a position is padding. Unless given it is what was added to texts of
+   * different lengths, also where they were made tokens by `model.toTokens` before; of ids given otherwise none is padding,
+   * whatever their numbers.
+   */
   readonly attentionMask?: Tensor | readonly (readonly (number | boolean)[])[] | undefined;
+}
+
+/** The options of an input among others. */
+export function inputOptions({ prependBos, paddingSide, attentionMask }: InputOptions): InputOptions {
+  return { prependBos, paddingSide, attentionMask };
+}
+
+/** Where texts are filled up; ids are as they are. */
+export function paddedOn(side: "left" | "right", input: unknown): Pick<InputOptions, "paddingSide"> {
+  return typeof input === "string" || isTexts(input) ? { paddingSide: side } : {};
 }
 
 /** What the forward pass takes. */
@@ -22,7 +38,8 @@ export interface PreparedInput {
 
 /**
  * Tokens int32 [batch pos], checked against the vocabulary and the context.
- * @throws InputError for no tokens, ids outside the vocabulary, or more than `nCtx`; ShapeError for another shape.
+ * @throws InputError for no tokens, ids outside the vocabulary, or more than `nCtx`; ShapeError for another shape;
+ * ArgumentError for an option that is for texts, with tokens that are none.
  */
 export function prepareInput(
   input: ModelInput,
@@ -32,41 +49,70 @@ export function prepareInput(
   earlier = 0,
 ): PreparedInput {
   const texts = typeof input === "string" ? [input] : isTexts(input) ? input : undefined;
-  const tokens = texts ? fromText(texts, options, text) : fromIds(input as Exclude<ModelInput, string>);
-  checkTokens(tokens, cfg, earlier);
-  const given = options.attentionMask;
-  if (given) return { tokens, attentionMask: givenMask(given, tokens) };
-  const found = texts && texts.length > 1 ? text!.attentionMask(tokens.array as NDArray<"int32">, options) : undefined;
-  const padded = found?.data.includes(0);
-  return { tokens, attentionMask: padded ? Tensor.leaf(found!, ["batch", "pos"]) : undefined };
+  const tokens = texts ? fromText(texts, options, text) : fromIds(input as Exclude<ModelInput, string>, cfg.dVocab);
+  checkLength(tokens, cfg, earlier);
+  if (options.attentionMask !== undefined) return { tokens, attentionMask: givenMask(options.attentionMask, tokens) };
+  const noted = notedPadding(tokens.array!);
+  if (!texts && !noted) onlyForTexts(options);
+  return { tokens, attentionMask: noted?.data.includes(0) ? maskLeaf(noted) : undefined };
 }
 
-function isTexts(input: ModelInput): input is readonly string[] {
-  return Array.isArray(input) && input.length > 0 && typeof input[0] === "string";
+/** @throws ArgumentError for `prependBos` or `paddingSide`: nothing is put before ids, and which are padding they do not say */
+function onlyForTexts({ prependBos, paddingSide }: InputOptions): void {
+  if (prependBos === true) {
+    throw new ArgumentError(
+      "prependBos is for texts: token ids are run as they are. Put the BOS token's id in front, or give texts.",
+      { asked: "prependBos" },
+    );
+  }
+  if (paddingSide !== undefined) {
+    throw new ArgumentError(
+      "paddingSide is for texts: which token ids are padding cannot be told from the ids. Pass attentionMask, give texts, or make the tokens with toTokens, which knows.",
+      { asked: "paddingSide" },
+    );
+  }
+}
+
+/** The same leaf for the same mask, so that two graphs of one input share what they have in common. */
+function maskLeaf(mask: NDArray<"bool">): Tensor {
+  const known = maskLeaves.get(mask) ?? Tensor.leaf(mask, ["batch", "pos"]);
+  maskLeaves.set(mask, known);
+  return known;
+}
+const maskLeaves = new WeakMap<NDArray, Tensor>();
+
+/** Whether an input is a list of texts. */
+export function isTexts(input: unknown): input is readonly string[] {
+  return Array.isArray(input) && typeof input[0] === "string";
 }
 
 function fromText(texts: readonly string[], options: InputOptions, text: TokenRules | undefined): Tensor {
   if (!text) {
     throw new InputError("This model has no tokenizer, so it cannot read text: give token ids.", { asked: texts[0] });
   }
-  return Tensor.leaf(text.toTokens(texts, options), ["batch", "pos"]);
+  const { prependBos, paddingSide } = options;
+  return Tensor.leaf(text.toTokens(texts, { prependBos, paddingSide }), ["batch", "pos"]);
 }
 
-function fromIds(input: Tensor | TokenIds | readonly TokenIds[] | readonly string[]): Tensor {
+function fromIds(
+  input: Exclude<ModelInput, string | readonly string[]> | readonly string[],
+  vocabulary: number,
+): Tensor {
   if (input instanceof Tensor) {
-    if (input.dtype !== "int32" || input.shape.length > 2 || input.shape.length === 0 || !input.array) {
+    const { array, dtype, shape } = input;
+    if (dtype !== "int32" || shape.length > 2 || shape.length === 0 || !array) {
       throw new ShapeError(
-        `Tokens are int32 of shape [batch, pos], but got ${input.dtype} ${showShape(input)}.` +
-          (input.dtype === "float32" ? " A residual stream is taken with startAtLayer." : ""),
-        { asked: "[batch, pos]", found: input.shape },
+        `Tokens are int32 of shape [batch, pos], but got ${dtype} ${showShape(input)}.` +
+          (dtype === "float32" ? " A residual stream is taken with startAtLayer." : "") +
+          (array ? "" : " Compute it first: `await tokens.compute()`."),
+        { asked: "[batch, pos]", found: shape },
       );
     }
-    return input.shape.length === 2
-      ? Tensor.leaf(input.array, ["batch", "pos"])
-      : Tensor.leaf({ ...input.array, shape: [1, input.shape[0]] } as NDArray, ["batch", "pos"]);
+    idRows(array, vocabulary);
+    const whole = shape.length === 2 ? array : ({ ...array, shape: [1, shape[0]] } as NDArray);
+    return Tensor.leaf(whole, ["batch", "pos"]);
   }
-  const nested = input.length > 0 && typeof input[0] !== "number";
-  const rows = (nested ? input : [input]) as readonly TokenIds[];
+  const { rows } = idRows(input, vocabulary);
   const pos = rows[0].length;
   const other = rows.findIndex((row) => row.length !== pos);
   if (other > 0) {
@@ -75,16 +121,14 @@ function fromIds(input: Tensor | TokenIds | readonly TokenIds[] | readonly strin
       { asked: pos, found: rows[other].length },
     );
   }
-  const ids = Int32Array.from(rows.flatMap((row) => [...row]));
-  const bad = rows.findIndex((row) => row.some((id) => !Number.isInteger(id)));
-  if (bad >= 0) {
-    const found = rows[bad].find((id) => !Number.isInteger(id));
-    throw new InputError(`Token ids are whole numbers, but prompt ${bad} has ${found}.`, { asked: found });
-  }
+  const ids = new Int32Array(rows.length * pos);
+  rows.forEach((row, r) => {
+    ids.set(row, r * pos);
+  });
   return Tensor.leaf(ndarray("int32", [rows.length, pos], ids), ["batch", "pos"]);
 }
 
-function checkTokens(tokens: Tensor, cfg: HookedTransformerConfig, earlier: number): void {
+function checkLength(tokens: Tensor, cfg: HookedTransformerConfig, earlier: number): void {
   const pos = tokens.shape[1];
   const held = earlier > 0 ? ` after ${earlier} earlier ones` : "";
   if (tokens.data.length === 0) throw new InputError("There are no tokens to run on: give at least one.", { found: 0 });
@@ -94,32 +138,60 @@ function checkTokens(tokens: Tensor, cfg: HookedTransformerConfig, earlier: numb
       { asked: earlier + pos, found: cfg.nCtx },
     );
   }
-  const bad = tokens.data.findIndex((id: number) => id < 0 || id >= cfg.dVocab);
-  if (bad >= 0) {
-    throw new InputError(
-      `Token id ${tokens.data[bad]} (prompt ${Math.floor(bad / pos)}, position ${bad % pos}) is outside the vocabulary of ${cfg.dVocab}.`,
-      { asked: tokens.data[bad], found: cfg.dVocab },
-    );
-  }
 }
 
-function givenMask(mask: NonNullable<InputOptions["attentionMask"]>, tokens: Tensor): Tensor {
-  const data = mask instanceof Tensor ? mask.data : Uint8Array.from(mask.flat(), (x) => +x);
-  const shape = mask instanceof Tensor ? mask.shape : [mask.length, mask[0]?.length ?? 0];
-  if (shape.join() !== tokens.shape.join() || data.length !== tokens.data.length) {
-    throw new ShapeError(`The attention mask has shape [${shape}], but the tokens are ${showShape(tokens)}.`, {
-      asked: shape,
-      found: tokens.shape,
-    });
+/**
+ * A mask that was given, bool [batch pos].
+ * @param like what it is of, whose first two axes are batch and pos
+ * @throws ShapeError for another shape; ArgumentError for entries that are neither true nor false, 1 nor 0
+ */
+export function givenMask(mask: unknown, like: Tensor): Tensor {
+  const wanted = like.shape.slice(0, 2);
+  const { shape, data } = mask instanceof Tensor ? computed(mask) : nested(mask);
+  if (shape.join() !== wanted.join() || data.length !== wanted[0] * wanted[1]) {
+    throw new ShapeError(
+      `The attention mask has shape [${shape.join(", ")}], but the tokens are [${wanted.join(", ")}].`,
+      {
+        asked: shape,
+        found: wanted,
+      },
+    );
   }
-  return Tensor.leaf(
-    ndarray(
-      "bool",
-      tokens.shape,
-      Uint8Array.from(data, (x) => +(x !== 0)),
-    ),
-    ["batch", "pos"],
+  const bool = Uint8Array.from(data, (x, i) => {
+    if (x === 0 || x === 1 || typeof x === "boolean") return +x;
+    throw new ArgumentError(
+      `The attention mask holds ${shown(x)} (row ${Math.floor(i / wanted[1])}, position ${i % wanted[1]}): give 1 or true for text, 0 or false for padding.`,
+      { asked: x },
+    );
+  });
+  return Tensor.leaf(ndarray("bool", wanted, bool), ["batch", "pos"]);
+}
+
+function computed(mask: Tensor): { readonly shape: readonly number[]; readonly data: ArrayLike<unknown> } {
+  if (mask.array) return mask.array;
+  throw new ArgumentError(
+    "The attention mask has not been computed: `await mask.compute()` gives it with its numbers.",
   );
+}
+
+function nested(mask: unknown): { readonly shape: readonly number[]; readonly data: readonly unknown[] } {
+  const rows: readonly unknown[] = Array.isArray(mask) ? Array.from(mask) : [undefined];
+  const lists = rows.map((row) => (Array.isArray(row) || row instanceof Uint8Array ? Array.from(row) : undefined));
+  const other = lists.indexOf(undefined);
+  if (other >= 0) {
+    throw new ArgumentError(
+      `The attention mask is a bool Tensor [batch pos] or a list with a row for each prompt, [[1, 1, 0]], not ${shown(mask)}.`,
+      { asked: mask },
+    );
+  }
+  const ragged = lists.find((row) => row!.length !== lists[0]!.length);
+  if (ragged) {
+    throw new ShapeError(
+      `Rows of the attention mask are of ${lists[0]!.length} and of ${ragged.length} positions: each has as many as the tokens.`,
+      { asked: lists[0]!.length, found: ragged.length },
+    );
+  }
+  return { shape: [lists.length, lists[0]?.length ?? 0], data: lists.flatMap((row) => row!) };
 }
 
 /** A layer number that may count from the end. @throws ArgumentError naming the layers there are. */
@@ -127,7 +199,7 @@ export function layerIndex(what: string, layer: number, cfg: HookedTransformerCo
   const found = layer < 0 ? layer + cfg.nLayers : layer;
   if (!Number.isInteger(found) || found < 0 || found > cfg.nLayers) {
     throw new ArgumentError(
-      `${what} ${layer} is out of range: the model has ${cfg.nLayers} layer${cfg.nLayers === 1 ? "" : "s"}, so it goes from 0 to ${cfg.nLayers}.`,
+      `${what} ${shown(layer)} is out of range: the model has ${cfg.nLayers} layer${cfg.nLayers === 1 ? "" : "s"}, so it goes from 0 to ${cfg.nLayers}.`,
       { asked: layer, found: cfg.nLayers },
     );
   }

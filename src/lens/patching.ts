@@ -4,13 +4,19 @@
  */
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
+import { listOf, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { ActivationCache } from "./activation-cache.ts";
+import { checkModel } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { ModelInput } from "./model-input.ts";
+import { INPUT, LONG } from "./option-kinds.ts";
 import { type Metric, patchFrom, type SweepOptions, sweep } from "./sweep.ts";
 
 /** What a sweep takes besides site, axes and edit. */
 export type PatchingOptions = Omit<SweepOptions, "site" | "over" | "edit" | "metric">;
+
+const KINDS: OptionKinds<PatchingOptions> = { ...INPUT, ...LONG, layers: listOf(WHOLE, "layers") };
 
 /** Patches one kind of activation from the clean run into the corrupted one, at each place of the axes in its name. */
 export type ActPatch = (
@@ -23,8 +29,12 @@ export type ActPatch = (
 
 const actPatch =
   (site: string, over: readonly string[]): ActPatch =>
-  async (model, corruptedTokens, cleanCache, metric, options = {}) =>
-    (await sweep(model, corruptedTokens, { ...options, site, over, edit: patchFrom(cleanCache), metric })).values;
+  async (model, corruptedTokens, cleanCache, metric, options = {}) => {
+    checkModel("Activation patching", model);
+    checkOptions("activation patching", options, KINDS);
+    return (await sweep(model, corruptedTokens, { ...options, site, over, edit: patchFrom(cleanCache), metric }))
+      .values;
+  };
 
 const byPos = ["layer", "pos"] as const;
 const byPosHead = ["layer", "pos", "head"] as const;

@@ -2,6 +2,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { embeddings } from "./stream-writers.ts";
@@ -44,7 +45,7 @@ export function sending(name: Sender, model: Pick<HookedTransformer, "cfg">): Se
   const { cfg } = model;
   const embedding = embeddings(cfg).find(([label]) => label === name);
   if (embedding) return { layer: -1, point: embedding[1], order: -1 };
-  const [, layer, head] = /^L(\d+)(?:H(\d+)|MLP)$/.exec(name) ?? unknown("sender of a path", name, model);
+  const [, layer, head] = /^L(\d+)(?:H(\d+)|MLP)$/.exec(named(name)) ?? unknown("sender of a path", name, model);
   const at = inModel(name, layer, head, cfg);
   if (head === undefined) return { layer: at, point: `blocks.${at}.hook_mlp_out`, order: mlpOrder(at, cfg) };
   return { layer: at, head: Number(head), point: `blocks.${at}.attn.hook_z`, order: 2 * at };
@@ -56,7 +57,7 @@ export function receiving(name: Receiver, model: Pick<HookedTransformer, "cfg">)
   const last = cfg.nLayers - 1;
   if (name === "logits") return { layer: last, point: `blocks.${last}.hook_resid_post`, order: 2 * cfg.nLayers };
   const [, layer, head, input] =
-    /^L(\d+)(?:H(\d+)\.([qkv])|MLP)$/.exec(name) ?? unknown("receiver of a path", name, model);
+    /^L(\d+)(?:H(\d+)\.([qkv])|MLP)$/.exec(named(name)) ?? unknown("receiver of a path", name, model);
   const at = inModel(name, layer, head, cfg);
   if (head === undefined) return { layer: at, point: `blocks.${at}.hook_mlp_in`, order: mlpOrder(at, cfg) };
   return { layer: at, head: Number(head), point: `blocks.${at}.hook_${input}_input`, order: 2 * at };
@@ -72,6 +73,12 @@ export function sent(graph: ModelGraph, { layer, head, point }: Sending, { weigh
 /** An MLP comes after its layer's heads, or beside them. */
 function mlpOrder(layer: number, { parallelAttnMlp }: HookedTransformerConfig): number {
   return parallelAttnMlp ? 2 * layer : 2 * layer + 1;
+}
+
+/** @throws ArgumentError for what is no string */
+function named(name: unknown): string {
+  if (typeof name === "string") return name;
+  throw new ArgumentError(`An end of a path is a name, "L0H3", not ${shown(name)}.`, { asked: name });
 }
 
 function inModel(name: string, layer: string, head: string | undefined, cfg: HookedTransformerConfig): number {

@@ -11,9 +11,14 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { ANYTHING, FLAG, FUNCTION, listOf, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { checkModel, measured } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
-import type { Edit, ModelGraph } from "./model-graph.ts";
+import { type Edit, ModelGraph } from "./model-graph.ts";
 import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
+import { LONG } from "./option-kinds.ts";
 import { type Receiver, type Receiving, receiving, type Sender, type Sending, sending, sent } from "./path-ends.ts";
 import type { Metric } from "./sweep.ts";
 
@@ -32,6 +37,16 @@ export function withPaths(
   source: ModelGraph,
   paths: readonly Path[],
 ): ModelGraph {
+  checkModel("withPaths", model);
+  if (!(graph instanceof ModelGraph) || !(source instanceof ModelGraph)) {
+    throw new ArgumentError("withPaths takes two passes, as model.graph gives them: the one to patch, and its source.");
+  }
+  const pairs = Array.isArray(paths) && Array.from(paths).every((path) => Array.isArray(path) && path.length === 2);
+  if (!pairs) {
+    throw new ArgumentError(`Paths are pairs of a sender and a receiver, [["L0H1", "L1MLP"]], not ${shown(paths)}.`, {
+      asked: paths,
+    });
+  }
   const edits = paths.map(([from, to]): Edit => {
     const [sender, receiver] = [sending(from, model), receiving(to, model)];
     if (sender.order >= receiver.order) {
@@ -59,6 +74,15 @@ export interface PathPatchingOptions extends Pick<InputOptions, "prependBos"> {
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
+const KINDS: OptionKinds<PathPatchingOptions> = {
+  ...LONG,
+  prependBos: FLAG,
+  source: ANYTHING,
+  senders: listOf(TEXT, "names"),
+  receivers: listOf(TEXT, "names"),
+  metric: FUNCTION,
+};
+
 /** What the metric becomes along each path. */
 export interface PathPatchingResult {
   /** [sender receiver]: the metric with that one path patched; NaN where the receiver does not come after the sender. */
@@ -82,7 +106,14 @@ export async function pathPatching(
   input: ModelInput,
   options: PathPatchingOptions,
 ): Promise<PathPatchingResult> {
+  checkModel("pathPatching", model);
+  checkOptions("pathPatching", options, KINDS);
   const { metric, signal, memory = 2e9 } = options;
+  if (!options.senders || !options.receivers || options.source === undefined) {
+    throw new ArgumentError("pathPatching needs senders, receivers, the source input and a metric.", {
+      asked: options,
+    });
+  }
   const senders = options.senders.map((name) => sending(name, model));
   const receivers = options.receivers.map((name) => receiving(name, model));
   if (senders.length === 0 || receivers.length === 0) {
@@ -98,8 +129,8 @@ export async function pathPatching(
   );
   const [baseline, sourceMetric, deltas, ...streams] = await model.compute(
     [
-      perCell(metric(start.output, start), start.output),
-      perCell(metric(source.output, source), source.output),
+      perCell(measured(metric, start), start.output),
+      perCell(measured(metric, source), source.output),
       differences.length === 1 ? differences[0] : Tensor.apply("concat", differences, { axis: -4 }),
       ...layers.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`)),
     ],
@@ -112,7 +143,7 @@ export async function pathPatching(
   let done = 0;
   for (const { point, layer, paths } of groups) {
     const graph = model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer }).readyFor([point]);
-    const clean = metric(graph.output, graph);
+    const clean = measured(metric, graph);
     const patched = (some: readonly PathAt[]) => {
       const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
       return perCell(edited.follow(clean), edited.output, some.length);
@@ -140,7 +171,9 @@ export async function pathPatching(
 
 /** The two passes, and what a pass that starts within the first one needs. @throws ShapeError */
 function passes(model: HookedTransformer, input: ModelInput, options: PathPatchingOptions) {
-  const [base, other] = [input, options.source].map((given) => prepareInput(given, options, model.cfg, model.text));
+  const [base, other] = [input, options.source].map((given) =>
+    prepareInput(given, { prependBos: options.prependBos }, model.cfg, model.text),
+  );
   if (base.tokens.shape.join() !== other.tokens.shape.join()) {
     throw new ShapeError(
       `Path patching copies place for place, but the input is ${showShape(base.tokens)} and the source ${showShape(other.tokens)}: give prompts of as many tokens.`,

@@ -9,75 +9,16 @@ import { lossPerToken, meanLoss } from "../models/loss.ts";
 import type { Weights } from "../models/weights.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import type { TokenRules } from "../text/index.ts";
+import { cutAxis } from "./axis-slice.ts";
 import { gradientsOf } from "./backward.ts";
-import { type NamesFilter, resolveFilter } from "./hook-names.ts";
-import { type Hook, type HookContexts, type PlacedHook, traceHooks } from "./hooks.ts";
-import type { KeyValueCache } from "./key-value-cache.ts";
-import { type InputOptions, layerIndex, type ModelInput, prepareInput } from "./model-input.ts";
-import { type PosSlice, slicePositions } from "./pos-slice.ts";
-
-/** What a run returns: logits, the loss in nats, both, or nothing. */
-export type ReturnType = "logits" | "loss" | "both" | null;
-
-/** What `forward` gives for a `returnType`. */
-export type Output<R extends ReturnType> = R extends "logits" | "loss"
-  ? Tensor
-  : R extends "both"
-    ? { readonly logits: Tensor; readonly loss: Tensor }
-    : undefined;
-
-/** Where a run starts and ends. */
-export interface RunBounds {
-  /** First block to run; the input is then a residual stream [batch pos d_model]. Negative counts from the end. */
-  readonly startAtLayer?: number;
-  /** First block not to run; the residual stream before it is returned, not logits. Negative counts from the end. */
-  readonly stopAtLayer?: number;
-  /** The tokens, for a loss, where the input is a residual stream. */
-  readonly tokens?: ModelInput;
-  /**
-   * Shortformer models: what queries and keys get added, [batch pos d_model], in place of the position embeddings; null
-   * for nothing, as TransformerLens does when it starts at a layer.
-   */
-  readonly shortformerPosEmbed?: Tensor | null;
-}
-
-/** What a run starts from, where it stops and what it returns. */
-export interface ForwardOptions<R extends ReturnType = ReturnType> extends InputOptions, RunBounds {
-  /** Logits [batch pos d_vocab] (the default), the loss in nats, both, or nothing. */
-  readonly returnType?: R;
-  /** The loss of each token, [batch pos-1], instead of their mean. */
-  readonly lossPerToken?: boolean;
-  /** Which positions' logits to return; all unless given. The others are not computed. */
-  readonly logitsPos?: PosSlice;
-  /** Told to hooks as `hook.step`: which step of a generation this is. */
-  readonly step?: number;
-  /** Keys and values of earlier positions, which this run's go after; it gets them too, unless frozen. */
-  readonly pastKvCache?: KeyValueCache;
-  readonly signal?: AbortSignal;
-}
-
-/** The hooks of one run, or of a view of the model. */
-export interface HookOptions {
-  readonly fwdHooks?: readonly Hook[];
-  /** Hooks on gradients, from the gradient at a point to what goes on in its place; of runs with `inclBwd`. */
-  readonly bwdHooks?: readonly Hook[];
-}
-
-/** Which hook points a cached run keeps, and of which positions. */
-export interface CacheOptions extends HookOptions {
-  /** Which hook points to keep: all that TransformerLens computes without flags, unless given. */
-  readonly namesFilter?: NamesFilter;
-  /** Which positions to keep. */
-  readonly posSlice?: PosSlice;
-  /** Drop the batch axis, which must be of size 1. */
-  readonly removeBatchDim?: boolean;
-  /** Keep gradients too, each under its point's name with `_grad` behind it: of the loss, or of `metric`. */
-  readonly inclBwd?: boolean;
-  /** What gradients are of: one number, from logits [batch pos d_vocab]. */
-  readonly metric?: (logits: Tensor) => Tensor;
-  /** With `inclBwd`, what a gradient is where what it is of does not matter: an error unless `"zero"` is asked for. */
-  readonly unused?: "error" | "zero";
-}
+import type { HookContexts } from "./hook-contexts.ts";
+import { resolveFilter } from "./hook-names.ts";
+import { type Hook, type PlacedHook, traceHooks } from "./hooks.ts";
+import { type CacheTurn, checkRows } from "./key-value-cache.ts";
+import { checkCounted } from "./losses.ts";
+import { givenMask, type InputOptions, layerIndex, type ModelInput, prepareInput } from "./model-input.ts";
+import { slicePositions } from "./pos-slice.ts";
+import type { CacheOptions, ForwardOptions, Output, ReturnType, RunBounds } from "./run-options.ts";
 
 /** The model that a run is of. */
 export interface RunSource {
@@ -101,23 +42,36 @@ interface Traced {
 
 type Compute = (outputs: readonly Tensor[]) => Promise<Tensor[]>;
 
-/** Runs a model, and captures hook points if `capture` says so. */
-export async function run(
+/**
+ * Runs a model, and captures hook points if `capture` says so. What outlasts the run (a key/value cache, what hooks
+ * remember) is changed once it has succeeded, `finish` included.
+ */
+export async function run<T>(
   source: RunSource,
   input: ModelInput,
   options: ForwardOptions & CacheOptions,
   capture: boolean,
-): Promise<[Output<ReturnType>, Map<string, Tensor>]> {
+  finish: (output: Output<ReturnType>, values: Map<string, Tensor>) => T,
+): Promise<T> {
   const { signal } = options;
+  signal?.throwIfAborted();
   const sized = sizedRun(options, capture);
   const compute: Compute = (outputs) => source.engine.run(outputs, signal ? { signal, sized } : { sized });
-  const { heads, values, keysValues } = await traceRun(source, input, options, capture, compute);
-  const results = await compute([...heads, ...values.values(), ...keysValues]);
-  options.pastKvCache?.append(results.slice(heads.length + values.size));
-  const named = new Map([...values.keys()].map((name, i) => [name, results[heads.length + i]]));
-  const both = options.returnType === "both" && options.stopAtLayer === undefined;
-  const output = both ? { logits: results[0], loss: results[1] } : heads.length > 0 ? results[0] : undefined;
-  return [output as Output<ReturnType>, named];
+  const turn = options.pastKvCache?.turn(source.weights);
+  try {
+    return await source.contexts.during(async () => {
+      const { heads, values, keysValues } = await traceRun(source, input, options, capture, compute, turn);
+      const results = await compute([...heads, ...values.values(), ...keysValues]);
+      const named = new Map([...values.keys()].map((name, i) => [name, results[heads.length + i]]));
+      const both = options.returnType === "both" && options.stopAtLayer === undefined;
+      const output = both ? { logits: results[0], loss: results[1] } : heads.length > 0 ? results[0] : undefined;
+      const finished = finish(output as Output<ReturnType>, named);
+      turn?.commit(results.slice(heads.length + values.size));
+      return finished;
+    });
+  } finally {
+    turn?.end();
+  }
 }
 
 /** A run in words, and what would take less memory, for the error where it does not fit. */
@@ -142,8 +96,9 @@ export async function traceRun(
   options: ForwardOptions & CacheOptions,
   capture: boolean,
   compute: Compute,
+  turn: CacheTurn | undefined,
 ): Promise<Traced> {
-  const inputs = runInputs(source, input, options);
+  const inputs = runInputs(source, input, options, turn);
   const asked = options.namesFilter === undefined ? [] : resolveFilter(options.namesFilter, source.hookNames);
   const own = placeHooks(options.fwdHooks ?? [], source.hookNames);
   const backward = placeHooks(options.bwdHooks ?? [], source.hookNames);
@@ -169,6 +124,7 @@ export async function traceRun(
     contexts: source.contexts,
     step: options.step,
     run: compute,
+    signal: options.signal,
     whole: options.inclBwd === true,
   });
   const output = rewrite.get(built.output);
@@ -187,24 +143,21 @@ export async function traceRun(
       });
   const sliced = (v: Tensor) => (options.posSlice === undefined ? v : slicePositions(v, options.posSlice));
   const layers = Array.from({ length: source.cfg.nLayers }, (_, layer) => layer);
-  const keeps = options.pastKvCache && !options.pastKvCache.frozen;
+  const keysValues = turn?.keeps
+    ? layers.flatMap((layer) => ["k", "v"].map((x) => rewrite.get(point(`blocks.${layer}.attn.hook_${x}`))))
+    : [];
+  const [batch, pos] = inputs.tokens?.shape ?? [];
+  checkRows(keysValues, batch, pos);
   return {
     heads: headsOf(output, inputs, options),
     values: new Map([...values, ...gradients].map(([name, value]) => [name, sliced(value)])),
-    keysValues: keeps
-      ? layers.flatMap((layer) => ["k", "v"].map((x) => rewrite.get(point(`blocks.${layer}.attn.hook_${x}`))))
-      : [],
+    keysValues,
   };
 }
 
 /** What a run returns besides captured values. */
 function headsOf(output: Tensor, inputs: ForwardInputs, options: ForwardOptions): Tensor[] {
   const { returnType = "logits" } = options;
-  if (returnType !== null && !["logits", "loss", "both"].includes(returnType)) {
-    throw new ArgumentError(`returnType is "${returnType}", but it must be "logits", "loss", "both" or null.`, {
-      asked: returnType,
-    });
-  }
   if (returnType === null) return [];
   const returned = options.logitsPos === undefined ? output : slicePositions(output, options.logitsPos);
   if (options.stopAtLayer !== undefined || returnType === "logits") return [returned];
@@ -232,7 +185,12 @@ function lossOf(logits: Tensor, { tokens, attentionMask }: ForwardInputs, loss: 
       found: tokens.shape[1],
     });
   }
-  return loss(logits, tokens, attentionMask);
+  // With earlier positions in a cache, the mask is of those too.
+  const mask =
+    attentionMask &&
+    cutAxis(attentionMask, attentionMask.axes[1], { start: -tokens.shape[1] }).rename(["batch", "pos"]);
+  if (attentionMask) checkCounted(attentionMask, tokens.shape[1]);
+  return loss(logits, tokens, mask);
 }
 
 function unreached(name: string, inputs: ForwardInputs, points: ReadonlyMap<string, Tensor>): never {
@@ -259,26 +217,45 @@ export function placeHooks(hooks: readonly Hook[], known: readonly string[]): Pl
 export function runInputs(
   { cfg, text }: Pick<RunSource, "cfg" | "text">,
   input: ModelInput,
-  options: InputOptions & RunBounds & Pick<ForwardOptions, "pastKvCache">,
+  options: InputOptions & RunBounds,
+  turn?: CacheTurn,
 ): ForwardInputs {
-  const past = options.pastKvCache;
   const bound = (what: "startAtLayer" | "stopAtLayer") =>
     options[what] === undefined ? {} : { [what]: layerIndex(what, options[what], cfg) };
   const bounds = { ...bound("startAtLayer"), ...bound("stopAtLayer") };
   const { shortformerPosEmbed } = options;
   if (options.startAtLayer === undefined) {
-    const prepared = prepareInput(input, options, cfg, text, past?.length);
-    const attentionMask = past ? past.maskWith(prepared) : prepared.attentionMask;
-    return { ...prepared, attentionMask, past: past?.layers, shortformerPosEmbed, ...bounds };
+    const prepared = prepareInput(input, options, cfg, text, turn?.length);
+    checkPosEmbed(shortformerPosEmbed, prepared.tokens, cfg);
+    const attentionMask = turn ? turn.mask(prepared) : prepared.attentionMask;
+    return { ...prepared, attentionMask, past: turn?.layers, shortformerPosEmbed, ...bounds };
   }
-  if (!(input instanceof Tensor) || input.dtype !== "float32" || input.shape.at(-1) !== cfg.dModel) {
+  const isStream = input instanceof Tensor && input.dtype === "float32" && input.shape.at(-1) === cfg.dModel;
+  if (!isStream || input.shape.length < 3) {
     const found = input instanceof Tensor ? `${input.dtype} ${showShape(input)}` : "tokens or text";
     throw new ShapeError(
       `With startAtLayer the input is a residual stream, float32 [batch, pos, d_model ${cfg.dModel}], but got ${found}.`,
       { asked: options.startAtLayer, found },
     );
   }
-  const residual = input.rename(["batch", "pos", "d_model"].slice(-input.shape.length));
-  const prepared = options.tokens === undefined ? undefined : prepareInput(options.tokens, options, cfg, text);
+  const residual = input.shape.length === 3 ? input.rename(["batch", "pos", "d_model"]) : input;
+  checkPosEmbed(shortformerPosEmbed, residual, cfg);
+  const { tokens, attentionMask } = options;
+  const prepared =
+    tokens !== undefined
+      ? prepareInput(tokens, options, cfg, text)
+      : { attentionMask: attentionMask === undefined ? undefined : givenMask(attentionMask, residual) };
   return { residual, ...prepared, shortformerPosEmbed, ...bounds };
+}
+
+/** @throws ShapeError for position embeddings that cannot be added to what queries and keys are made of */
+function checkPosEmbed(given: Tensor | null | undefined, like: Tensor, { dModel }: HookedTransformerConfig): void {
+  if (!given) return;
+  const wanted = [...like.shape.slice(0, 2), dModel];
+  const lead = wanted.length - given.shape.length;
+  if (lead >= 0 && given.dtype === "float32" && given.shape.every((n, i) => n === 1 || n === wanted[lead + i])) return;
+  throw new ShapeError(
+    `shortformerPosEmbed is float32 [batch, pos, d_model], here [${wanted.join(", ")}], but got ${given.dtype} ${showShape(given)}.`,
+    { asked: wanted, found: given.shape },
+  );
 }

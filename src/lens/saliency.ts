@@ -4,12 +4,17 @@ import { showShape } from "../graph/axes.ts";
 import { tensor } from "../graph/from-numbers.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { COUNT, either, SIGNAL, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { checkModel } from "./check.ts";
 import { gaussLegendre } from "./gauss-legendre.ts";
 import type { HookNameLike } from "./hook-names.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
-import type { InputOptions, ModelInput } from "./model-input.ts";
-import type { Metric } from "./sweep.ts";
+import type { ModelGraph } from "./model-graph.ts";
+import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
+import { INPUT, TENSOR } from "./option-kinds.ts";
+import { type Metric, meanOverText } from "./sweep.ts";
 
 /** Where saliency is taken. */
 export interface SaliencyOptions extends InputOptions {
@@ -17,6 +22,8 @@ export interface SaliencyOptions extends InputOptions {
   readonly site?: HookNameLike | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const SALIENCY: OptionKinds<SaliencyOptions> = { ...INPUT, site: TEXT, signal: SIGNAL };
 
 /** What `gradientTimesActivation` gives; all but the metric are of the site's shape, `[batch pos d_model]` for `hook_embed`. */
 export interface GradientTimesActivation {
@@ -39,8 +46,10 @@ export async function gradientTimesActivation(
   metric: Metric,
   options: SaliencyOptions = {},
 ): Promise<GradientTimesActivation> {
+  checkModel("gradientTimesActivation", model);
+  checkOptions("gradientTimesActivation", options, SALIENCY);
   const site = options.site ?? "hook_embed";
-  const graph = model.graph(input, options).readyFor([site]);
+  const graph = model.graph(input, inputOptions(options)).readyFor([site]);
   const found = metricGradients(graph, metric, [site]);
   const [value, gradient] = [found.values[0], found.gradients[0]];
   const [attributions, gradients, values, number] = await model.compute(
@@ -60,6 +69,12 @@ export interface IntegratedGradientsOptions extends SaliencyOptions {
   /** Places on the path at which gradients are taken; 32 unless given. */
   readonly steps?: number | undefined;
 }
+
+const INTEGRATED: OptionKinds<IntegratedGradientsOptions> = {
+  ...SALIENCY,
+  baseline: either(TENSOR, TEXT),
+  steps: COUNT,
+};
 
 /** What `integratedGradients` gives. */
 export interface IntegratedGradients {
@@ -88,16 +103,15 @@ export async function integratedGradients(
   metric: Metric,
   options: IntegratedGradientsOptions = {},
 ): Promise<IntegratedGradients> {
+  checkModel("integratedGradients", model);
+  checkOptions("integratedGradients", options, INTEGRATED);
   const { steps = 32, signal } = options;
-  if (!Number.isSafeInteger(steps) || steps < 1) {
-    throw new ArgumentError(`steps is ${steps}; give a whole number from 1 on.`, { asked: steps, found: 1 });
-  }
   const site = options.site ?? "hook_embed";
-  const graph = model.graph(input, options).readyFor([site]);
+  const graph = model.graph(input, inputOptions(options)).readyFor([site]);
   const { nodes, weights } = gaussLegendre(steps);
   const whole = metricNumber(graph, metric);
   const value = graph.at(site);
-  const from = baselineOf(model, value, options.baseline ?? "zero");
+  const from = baselineOf(model, graph, value, options.baseline ?? "zero");
   const way = value.sub(from).where(masked(value).not(), 0);
   // Two further rows are the path's ends: the metric there is what the attributions must sum to.
   const column = (numbers: readonly number[]) =>
@@ -132,10 +146,16 @@ function masked(value: Tensor): Tensor {
 }
 
 /** The start of the path, which broadcasts against the site's value. */
-function baselineOf(model: HookedTransformer, value: Tensor, baseline: "zero" | "mean" | Tensor): Tensor {
+function baselineOf(
+  model: HookedTransformer,
+  graph: ModelGraph,
+  value: Tensor,
+  baseline: "zero" | "mean" | Tensor,
+): Tensor {
   if (baseline === "zero") return value.constant(0).expandLike(value);
   if (baseline === "mean") {
     if (value.label === "hook_embed") return model.W_E.mean(0);
+    if (graph.attentionMask && !value.axes.includes("query")) return meanOverText(value, graph.attentionMask);
     const over = ["batch", value.axes.includes("query") ? "query" : "pos"];
     const counted = value.constant(1).where(masked(value).not(), value.constant(0));
     const most = counted.sum(over, true).maximum(value.constant(1));

@@ -1,5 +1,9 @@
 /** From logits to a next token. */
 import { ArgumentError } from "../tensor/errors.ts";
+import { COUNT, FLAG, type Kind, NOT_NEGATIVE, NUMBER } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { idRows } from "../text/index.ts";
 
 /** How a next token is drawn. */
 export interface SamplingOptions {
@@ -15,16 +19,34 @@ export interface SamplingOptions {
   readonly freqPenalty?: number;
 }
 
-/** @throws ArgumentError naming the option and its range. */
-export function checkSampling({ temperature = 1, topK, topP, freqPenalty = 0 }: SamplingOptions): void {
-  const check = (name: string, value: number | undefined, fits: (v: number) => boolean, range: string) => {
-    if (value === undefined || fits(value)) return;
-    throw new ArgumentError(`${name} is ${value}, but it must be ${range}.`, { asked: value, found: range });
-  };
-  check("temperature", temperature, (v) => v >= 0 && Number.isFinite(v), "a number from 0 on");
-  check("topK", topK, (v) => Number.isInteger(v) && v >= 1, "a whole number from 1 on");
-  check("topP", topP, (v) => v > 0 && v <= 1, "over 0 and at most 1");
-  check("freqPenalty", freqPenalty, Number.isFinite, "a finite number");
+const TOP_P: Kind = {
+  accepts: (v) => typeof v === "number" && v > 0 && v <= 1,
+  describe: "a number over 0 and at most 1",
+};
+
+/** The kinds of `SamplingOptions`. */
+export const SAMPLING: OptionKinds<SamplingOptions> = {
+  doSample: FLAG,
+  temperature: NOT_NEGATIVE,
+  topK: COUNT,
+  topP: TOP_P,
+  freqPenalty: NUMBER,
+};
+
+/** @throws ArgumentError for options that say nothing together: of how to draw, where nothing is drawn */
+export function checkSampling({ doSample = true, temperature = 1, topK, topP, freqPenalty }: SamplingOptions): void {
+  if (topK !== undefined && topP !== undefined) {
+    throw new ArgumentError("topK and topP each say which tokens are left to draw from: give one of the two.", {
+      asked: { topK, topP },
+    });
+  }
+  if (doSample && temperature !== 0) return;
+  const told = Object.entries({ topK, topP, freqPenalty }).find(([, value]) => value !== undefined);
+  if (!told) return;
+  throw new ArgumentError(
+    `${told[0]} is for drawing tokens, and with ${doSample ? "temperature: 0" : "doSample: false"} the one with the highest logit is taken: leave ${told[0]} out, or draw.`,
+    { asked: told[0], found: told[1] },
+  );
 }
 
 /**
@@ -32,6 +54,19 @@ export function checkSampling({ temperature = 1, topK, topP, freqPenalty = 0 }: 
  * k or else the top p, and drawn from their softmax. Source: TransformerLens' `utils.sample_logits`.
  */
 export function sampleLogits(
+  logits: Float32Array,
+  seen: ArrayLike<number>,
+  options: SamplingOptions,
+  random: () => number,
+): number {
+  checkOptions("sampleLogits", options, SAMPLING);
+  checkSampling(options);
+  checkArguments(logits, seen, random);
+  return sampled(logits, seen, options, random);
+}
+
+/** As `sampleLogits`, of what has been checked. */
+export function sampled(
   logits: Float32Array,
   seen: ArrayLike<number>,
   options: SamplingOptions,
@@ -51,6 +86,25 @@ export function sampleLogits(
     if (left < 0) return candidates[i];
   }
   return candidates[candidates.length - 1];
+}
+
+/** @throws ArgumentError naming the argument, InputError for a seen token that has no logit */
+function checkArguments(logits: unknown, seen: unknown, random: unknown): void {
+  if (!(logits instanceof Float32Array) || logits.length === 0 || logits.some(Number.isNaN)) {
+    throw new ArgumentError(
+      `sampleLogits takes one row of logits, a Float32Array [d_vocab] of numbers, not ${shown(logits)}.`,
+      { asked: logits },
+    );
+  }
+  if (!idRows(seen, logits.length).single) {
+    throw new ArgumentError("sampleLogits takes the tokens of one prompt that were seen, not rows of them.");
+  }
+  if (typeof random !== "function") {
+    throw new ArgumentError(
+      `sampleLogits draws with a function that gives numbers from 0 to below 1, not ${shown(random)}.`,
+      { asked: random },
+    );
+  }
 }
 
 function argmax(logits: Float32Array): number {

@@ -2,6 +2,10 @@
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray, zeros } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { COUNT, NOT_NEGATIVE_WHOLE, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { checkModel } from "./check.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 
@@ -16,6 +20,8 @@ export interface SingularVectorsOptions {
   readonly head?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const KINDS: OptionKinds<SingularVectorsOptions> = { numVectors: COUNT, head: NOT_NEGATIVE_WHOLE, signal: SIGNAL };
 
 /** What `getSingularVectors` gives. */
 export interface SingularVectors {
@@ -39,8 +45,11 @@ export async function getSingularVectors(
   model: HookedTransformer,
   of: SingularVectorsOf,
   layer: number,
-  { numVectors = 10, head, signal }: SingularVectorsOptions = {},
+  options: SingularVectorsOptions = {},
 ): Promise<SingularVectors> {
+  checkModel("getSingularVectors", model);
+  checkOptions("getSingularVectors", options, KINDS);
+  const { numVectors = 10, head, signal } = options;
   const running = signal ? { signal } : {};
   const matrix = matrixOf(model, of, layer, head);
   const rank = Math.min(matrix.ldim, matrix.mdim, matrix.rdim);
@@ -70,9 +79,14 @@ function matrixOf(
   head: number | undefined,
 ): FactoredMatrix {
   if (!(Number.isInteger(layer) && layer >= 0 && layer < cfg.nLayers)) {
-    throw new ArgumentError(`There is no layer ${layer}: this model's layers go from 0 to ${cfg.nLayers - 1}.`, {
+    throw new ArgumentError(`There is no layer ${shown(layer)}: this model's layers go from 0 to ${cfg.nLayers - 1}.`, {
       asked: layer,
       found: cfg.nLayers,
+    });
+  }
+  if (head !== undefined && of !== "OV") {
+    throw new ArgumentError(`A head is of "OV" alone: ${shown(of)} is the matrix of a layer's MLP. Leave head out.`, {
+      asked: head,
     });
   }
   const weight = (name: string) => weights.get(`blocks.${layer}.${name}`);
@@ -97,7 +111,7 @@ function matrixOf(
       return new FactoredMatrix(norm ? read.mul(norm) : read, identity(cfg.dModel));
     }
     default:
-      throw new ArgumentError(`Singular vectors are of "OV", "w_in" or "w_out", not "${of}".`, { asked: of });
+      throw new ArgumentError(`Singular vectors are of "OV", "w_in" or "w_out", not ${shown(of)}.`, { asked: of });
   }
 }
 

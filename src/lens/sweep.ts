@@ -8,16 +8,31 @@ import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
-import type { ActivationCache } from "./activation-cache.ts";
+import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { ActivationCache } from "./activation-cache.ts";
+import { checkModel, measured } from "./check.ts";
+import { checkTensor } from "./check-tensor.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
+import { fitted } from "./hooks.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import type { InputOptions, ModelInput } from "./model-input.ts";
+import { type InputOptions, inputOptions, layerIndex, type ModelInput } from "./model-input.ts";
+import { INPUT, LONG } from "./option-kinds.ts";
 
 /** A number for each run, from logits [batch pos d_vocab]; written for one run, it is followed through the sweep. */
 export type Metric = (logits: Tensor, graph: ModelGraph) => Tensor;
 
+/** Where a replacement is asked for. */
+export interface SweepPlace {
+  readonly name: string;
+  readonly layer: number;
+  /** bool [batch pos], false where a position is padding; `undefined` where none is. */
+  readonly attentionMask?: Tensor | undefined;
+}
+
 /** What takes the place of a value, from the value. Only the cell's own part of it is used. */
-export type Replacement = (x: Tensor, at: { readonly name: string; readonly layer: number }) => Tensor;
+export type Replacement = (x: Tensor, at: SweepPlace) => Tensor;
 
 export interface SweepOptions extends InputOptions {
   /** The kind of hook point, in short: `"resid_pre"`, `"z"`, `"pattern"`, `"mlp_out"`, `"post"`; or `"ln1.hook_scale"`. */
@@ -35,6 +50,16 @@ export interface SweepOptions extends InputOptions {
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
+const KINDS: OptionKinds<SweepOptions> = {
+  ...INPUT,
+  ...LONG,
+  site: TEXT,
+  over: listOf(TEXT, "axes"),
+  edit: FUNCTION,
+  metric: FUNCTION,
+  layers: listOf(WHOLE, "layers"),
+};
+
 export interface SweepResult {
   /** The metric with each cell changed, along the axes of `over`. */
   readonly values: Tensor;
@@ -49,13 +74,16 @@ export interface SweepResult {
  * @throws ArgumentError for an axis that the site lacks; ShapeError for a metric that is not one number a run.
  */
 export async function sweep(model: HookedTransformer, input: ModelInput, options: SweepOptions): Promise<SweepResult> {
+  checkModel("A sweep", model);
+  checkOptions("a sweep", options, KINDS);
+  checkSweep(options);
   const { signal, memory = 2e9 } = options;
-  const chosen = options.layers ?? Array.from({ length: model.cfg.nLayers }, (_, i) => i);
-  const start = model.graph(input, options);
-  // Found once, from the texts; tokens alone do not tell it.
-  const masked = start.attentionMask ? { attentionMask: start.attentionMask } : {};
+  const chosen = layersOf(options.layers, model);
+  const start = model.graph(input, inputOptions(options));
+  const { attentionMask } = start;
+  const masked = attentionMask ? { attentionMask } : {};
   const resid = (layer: number) => start.at(`blocks.${layer}.hook_resid_pre`);
-  const clean = single(options.metric(start.output, start), start.output);
+  const clean = single(measured(options.metric, start), start.output);
   const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], signal ? { signal } : {});
 
   const parts = options.over.filter((axis) => axis !== "layer");
@@ -68,17 +96,16 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   const heldBytes = () => held.reduce((sum, h) => sum + h.bytes, 0);
   for (const [i, layer] of chosen.entries()) {
     const name = siteName(options.site, layer);
-    const graph = model
-      .graph(residuals[i], { ...options, ...masked, startAtLayer: layer, tokens: start.tokens! })
-      .readyFor([name]);
+    const graph = model.graph(residuals[i], { ...masked, startAtLayer: layer, tokens: start.tokens! }).readyFor([name]);
     const value = graph.at(name);
     const axes = parts.map((axis) => axisOf(value, axis, options));
     shape = axes.map((axis) => value.shape[axis]);
     const cells = sizeOf(shape);
-    const metric = options.metric(graph.output, graph);
+    const metric = measured(options.metric, graph);
+    const place = { name, layer, attentionMask };
     const run = (from: number, to: number) => {
       const mask = cellMask(value, axes, from, to);
-      const edited = graph.with([[name, (x) => options.edit(x, { name, layer }).where(mask, x)]]);
+      const edited = graph.with([[name, (x) => replaced(options.edit(x, place), x, name).where(mask, x)]]);
       return single(edited.follow(metric), edited.output, to - from);
     };
     const one = peakBytes([run(0, 1)]);
@@ -106,6 +133,35 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   }
   const whole = Tensor.leaf(ndarray("float32", [chosen.length, ...shape], all), ["layer", ...parts]);
   return { values: ordered(whole, options.over), baseline: baseline.item(), plannedBytes };
+}
+
+/** @throws ArgumentError for a sweep without its parts */
+function checkSweep({ site, over, edit, metric }: Partial<SweepOptions>): void {
+  const missing = Object.entries({ site, over, edit, metric }).find(([, value]) => value === undefined);
+  if (missing)
+    throw new ArgumentError(`A sweep needs ${missing[0]}: { site, over, edit, metric }.`, { asked: missing[0] });
+  if (over!.length > 0 && new Set(over).size === over!.length) return;
+  throw new ArgumentError(`A sweep goes over one axis or more, each named once, not over ${shown(over)}.`, {
+    asked: over,
+  });
+}
+
+/** The layers to sweep, from 0. @throws ArgumentError for one that there is not, or that is named twice */
+function layersOf(layers: readonly number[] | undefined, { cfg }: HookedTransformer): number[] {
+  const all = Array.from({ length: cfg.nLayers }, (_, i) => i);
+  if (layers === undefined) return all;
+  const found = layers.map((layer) => layerIndex("layer", layer, cfg));
+  if (found.length > 0 && new Set(found).size === found.length && !found.includes(cfg.nLayers)) return found;
+  throw new ArgumentError(`layers are some of 0 to ${cfg.nLayers - 1}, each once, not ${shown(layers)}.`, {
+    asked: layers,
+    found: cfg.nLayers,
+  });
+}
+
+/** What an edit made, where it can take the value's place. @throws ArgumentError, ShapeError */
+function replaced(made: Tensor, x: Tensor, name: string): Tensor {
+  if (made instanceof Tensor) return made;
+  return fitted(made, x, name); // which says what is wrong with it
 }
 
 /** The hook point of a site in a layer: `("z", 3)` is `blocks.3.attn.hook_z`. */
@@ -186,13 +242,30 @@ function ordered(values: Tensor, over: readonly string[]): Tensor {
 /** Nothing: zero ablation. */
 export const zero: Replacement = (x) => x.constant(0);
 
-/** Its mean over the batch's prompts and positions: mean ablation. */
-export const mean: Replacement = (x) => x.mean(["batch", x.axes.includes("query") ? "query" : "pos"], true);
+/** Its mean over the batch's prompts and positions, padding left out: mean ablation. */
+export const mean: Replacement = (x, { attentionMask }) => meanOverText(x, attentionMask);
+
+/** The mean over prompts and positions that are text, with those axes of size 1. */
+export function meanOverText(x: Tensor, mask: Tensor | undefined): Tensor {
+  const pos = x.axes.includes("query") ? "query" : "pos";
+  const over = ["batch", pos];
+  if (!mask) return x.mean(over, true);
+  const [batch, at] = over.map((axis) => x.axes.indexOf(axis));
+  const shape = x.shape.map((n, i) => (i === batch || i === at ? n : 1));
+  const text = Tensor.leaf(ndarray("bool", shape, mask.data as Uint8Array<ArrayBuffer>), x.axes);
+  const count = text.cast("float32").sum(over, true);
+  return x.where(text, x.constant(0)).sum(over, true).div(count);
+}
 
 /** The same place of another run: activation patching. */
 export const patchFrom =
   (cache: ActivationCache): Replacement =>
   (x, { name }) => {
+    if (!(cache instanceof ActivationCache)) {
+      throw new ArgumentError(`The values to patch from are an ActivationCache, not ${shown(cache)}.`, {
+        asked: cache,
+      });
+    }
     const value = cache.get(name);
     if (value.shape.join() !== x.shape.join()) {
       throw new ShapeError(
@@ -207,11 +280,15 @@ export const patchFrom =
 export const resample =
   (order: readonly number[]): Replacement =>
   (x) => {
-    if (order.length !== x.shape[0] || new Set(order).size !== order.length) {
-      throw new ArgumentError(`resample needs an order of the batch's ${x.shape[0]} prompts, but got [${order}].`, {
-        asked: order,
-        found: x.shape[0],
-      });
+    const isOrder = Array.isArray(order) && [...order].sort((a, b) => a - b).every((row, i) => row === i);
+    if (!isOrder || order.length !== x.shape[0]) {
+      throw new ArgumentError(
+        `resample needs an order of the batch's ${x.shape[0]} prompts, but got ${shown(order)}.`,
+        {
+          asked: order,
+          found: x.shape[0],
+        },
+      );
     }
     return x.at({ batch: order });
   };
@@ -219,11 +296,15 @@ export const resample =
 /** A vector more: steering. */
 export const add =
   (vector: Tensor): Replacement =>
-  (x) =>
-    x.add(vector);
+  (x) => {
+    checkTensor("What a sweep adds", vector);
+    return x.add(vector);
+  };
 
 /** So many times it. */
 export const scale =
   (factor: number): Replacement =>
-  (x) =>
-    x.mul(factor);
+  (x) => {
+    if (!NUMBER.accepts(factor)) throw new ArgumentError(`What a sweep scales by is a number, not ${shown(factor)}.`);
+    return x.mul(factor);
+  };

@@ -7,7 +7,10 @@ import type { HookedTransformerConfig } from "../models/config.ts";
 import type { Weights } from "../models/weights.ts";
 import { type NDArray, ndarray, zeros } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
-import type { TokenRules } from "../text/index.ts";
+import { FLAG } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { idRows, type TokenRules } from "../text/index.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 
 /** What views are of. */
@@ -49,6 +52,8 @@ export interface AccumulatedBiasOptions {
   readonly includeMlpBiases?: boolean;
 }
 
+const ACCUMULATED_BIAS: OptionKinds<AccumulatedBiasOptions> = { mlpInput: FLAG, includeMlpBiases: FLAG };
+
 /**
  * All that biases have added to the residual stream before a layer, [d_model]: `Σ_{l < layer} b_O + b_out`.
  * @throws ArgumentError for a layer that there is not.
@@ -56,12 +61,14 @@ export interface AccumulatedBiasOptions {
 export function accumulatedBias(
   { cfg, weights }: Weighted,
   layer: number,
-  { mlpInput = false, includeMlpBiases = true }: AccumulatedBiasOptions = {},
+  options: AccumulatedBiasOptions = {},
 ): Tensor {
+  checkOptions("accumulatedBias", options, ACCUMULATED_BIAS);
+  const { mlpInput = false, includeMlpBiases = true } = options;
   const last = cfg.nLayers - (mlpInput ? 1 : 0);
   if (!(Number.isInteger(layer) && layer >= 0 && layer <= last)) {
     throw new ArgumentError(
-      `accumulatedBias takes a layer from 0 to ${last}${mlpInput ? " with mlpInput" : ""}, but got ${layer}.`,
+      `accumulatedBias takes a layer from 0 to ${last}${mlpInput ? " with mlpInput" : ""}, but got ${shown(layer)}.`,
       {
         asked: layer,
         found: last,
@@ -87,7 +94,7 @@ export type TokenChoice = string | number | readonly (string | number)[] | reado
  * @throws InputError for a text that is not one token, or an id outside the vocabulary.
  */
 export function residualDirections({ cfg, weights }: Weighted, tokens: TokenChoice, text?: TokenRules): Tensor {
-  const ids = tokens instanceof Tensor ? tokens : Tensor.leaf(tokenIds(tokens, text));
+  const ids = tokens instanceof Tensor ? tokens : Tensor.leaf(tokenIds(tokens, text, cfg.dVocabOut));
   if (ids.dtype !== "int32") {
     throw new ShapeError(`Tokens are int32, but got ${ids.dtype} [${ids.shape}].`, {
       asked: "int32",
@@ -106,23 +113,25 @@ export function residualDirections({ cfg, weights }: Weighted, tokens: TokenChoi
   return columns.permute([...Array.from({ length: rank - 1 }, (_, i) => i + 1), 0]);
 }
 
-function tokenIds(tokens: Exclude<TokenChoice, Tensor>, text: TokenRules | undefined): NDArray<"int32"> {
-  const idOf = (token: string | number): number => {
-    if (typeof token === "number") return token;
+function tokenIds(tokens: unknown, text: TokenRules | undefined, vocabulary: number): NDArray<"int32"> {
+  const idOf = (token: unknown): unknown => {
+    if (typeof token !== "string") return token;
     if (text) return text.toSingleToken(token);
-    throw new InputError(`This model has no tokenizer, so it cannot read "${token}": give a token id.`, {
+    throw new InputError(`This model has no tokenizer, so it cannot read ${shown(token)}: give a token id.`, {
       asked: token,
     });
   };
-  if (typeof tokens === "string" || typeof tokens === "number")
-    return ndarray("int32", [], Int32Array.of(idOf(tokens)));
-  const rows = tokens.map((row) => (typeof row === "object" ? [...row] : [idOf(row)]));
+  if (typeof tokens === "string" || typeof tokens === "number") {
+    const [row] = idRows([idOf(tokens)], vocabulary).rows;
+    return ndarray("int32", [], Int32Array.from(row));
+  }
+  const { rows, single } = idRows(Array.isArray(tokens) ? Array.from(tokens, idOf) : tokens, vocabulary);
   const width = rows[0]?.length ?? 0;
   if (width === 0 || rows.some((row) => row.length !== width)) {
     throw new ShapeError("Tokens are a list, or rows of equal length, with at least one token.", { found: tokens });
   }
-  const shape = typeof tokens[0] === "object" ? [rows.length, width] : [rows.length];
-  return ndarray("int32", shape, Int32Array.from(rows.flat()));
+  const data = Int32Array.from(rows.flatMap((row) => Array.from(row)));
+  return ndarray("int32", single ? [width] : [rows.length, width], data);
 }
 
 /** Which input of the later head is composed with: its queries, keys or values. */
@@ -134,6 +143,11 @@ export type CompositionMode = "Q" | "K" | "V";
  * the second head is not in a later layer. Source: Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits".
  */
 export function compositionScores(model: Weighted, mode: CompositionMode): Tensor {
+  if (mode !== "Q" && mode !== "K" && mode !== "V") {
+    throw new ArgumentError(`The later head is composed with by its "Q", "K" or "V", not by ${shown(mode)}.`, {
+      asked: mode,
+    });
+  }
   const { cfg } = model;
   const layers = Array.from({ length: cfg.nLayers }, (_, l) => headGrams(model, l, mode));
   const none = Tensor.leaf(zeros("float32", [cfg.nHeads, 1, cfg.nHeads]), ["head", "to_layer", "to_head"]);

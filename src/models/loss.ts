@@ -21,6 +21,7 @@ export function meanLoss(logits: Tensor, tokens: Tensor, attentionMask?: Tensor)
   return counted ? losses.sum().div(counted.cast("float32").sum()) : losses.mean();
 }
 
-function countedPositions(mask: Tensor | undefined): Tensor | undefined {
+/** Positions that are text and have a next one that is, bool [batch pos-1]. */
+export function countedPositions(mask: Tensor | undefined): Tensor | undefined {
   return mask?.slice(-1, 0, -1).and(mask.slice(-1, 1));
 }

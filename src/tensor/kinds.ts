@@ -36,9 +36,10 @@ export function orNull(kind: Kind): Kind {
 }
 
 export function oneOf(values: readonly unknown[]): Kind {
+  const words = values.map((v) => (typeof v === "string" ? `"${v}"` : String(v)));
   return {
     accepts: (v) => values.includes(v),
-    describe: values.map((v) => (typeof v === "string" ? `"${v}"` : String(v))).join(", "),
+    describe: [words.slice(0, -1).join(", "), ...words.slice(-1)].filter((part) => part !== "").join(" or "),
   };
 }
 

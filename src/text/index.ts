@@ -1,4 +1,7 @@
 /** Text to tokens and back. */
+
+export { notedPadding, notePadding } from "./padding.ts";
 export { parsePrompts } from "./prompts.ts";
-export { type TokenIds, TokenRules, type TokenRulesOptions, type Tokens, type ToTokensOptions } from "./token-rules.ts";
+export { checkId, idRows, type TokenIds, type Tokens } from "./token-ids.ts";
+export { TO_TOKENS, TokenRules, type TokenRulesOptions, type ToTokensOptions } from "./token-rules.ts";
 export { type DecodeOptions, type EncodeOptions, Tokenizer } from "./tokenizer.ts";

@@ -4,8 +4,13 @@
  */
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
+import { COUNT, FLAG, instanceOf, oneOf } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shortened, shown } from "../tensor/show.ts";
 import { attentionMask, type PaddingSide } from "./attention-mask.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { notedPadding, notePadding } from "./padding.ts";
+import { checkId, idRows, type TokenIds, type Tokens } from "./token-ids.ts";
+import { Tokenizer } from "./tokenizer.ts";
 
 export interface TokenRulesOptions {
   readonly tokenizer: Tokenizer;
@@ -25,10 +30,16 @@ export interface ToTokensOptions {
   readonly truncate?: boolean | undefined;
 }
 
-/** Token ids of one prompt. */
-export type TokenIds = readonly number[] | Int32Array;
-/** Token ids in any of the forms that the methods take: [pos] or [batch, pos]. */
-export type Tokens = TokenIds | readonly TokenIds[] | NDArray<"int32">;
+const SIDE = oneOf(["left", "right"]);
+/** The kinds of `ToTokensOptions`. */
+export const TO_TOKENS: OptionKinds<ToTokensOptions> = { prependBos: FLAG, paddingSide: SIDE, truncate: FLAG };
+const RULES: OptionKinds<TokenRulesOptions> = {
+  tokenizer: instanceOf(Tokenizer as never, "a Tokenizer"),
+  nCtx: COUNT,
+  defaultPrependBos: FLAG,
+  defaultPaddingSide: SIDE,
+};
+const ATTENTION_MASK: OptionKinds<Omit<ToTokensOptions, "truncate">> = { prependBos: FLAG, paddingSide: SIDE };
 
 /** What TransformerLens falls back to where a tokenizer names no end-of-text token. */
 const FALLBACK_EOS = "<|endoftext|>";
@@ -52,7 +63,14 @@ export class TokenRules {
   /** Whether the tokenizer puts BOS before a text by itself: whether the empty text has tokens. */
   readonly tokenizerPrependsBos: boolean;
 
-  constructor({ tokenizer, nCtx, defaultPrependBos = true, defaultPaddingSide = "right" }: TokenRulesOptions) {
+  constructor(options: TokenRulesOptions) {
+    checkOptions("TokenRules", options, RULES);
+    const { tokenizer, nCtx, defaultPrependBos = true, defaultPaddingSide = "right" } = options;
+    if (!tokenizer || !nCtx) {
+      throw new ArgumentError("TokenRules needs a tokenizer and nCtx, the longest prompt in tokens.", {
+        asked: options,
+      });
+    }
     this.tokenizer = tokenizer;
     this.nCtx = nCtx;
     this.defaultPrependBos = defaultPrependBos;
@@ -69,13 +87,14 @@ export class TokenRules {
   /**
    * The tokens of one prompt or several, [batch, pos] (one prompt is a batch of one). If BOS is wanted and the tokenizer
    * does not put it there, its *string* goes before the text; if it is not wanted and the tokenizer does, it is taken away.
-   * Rows are cut after `nCtx` tokens, then filled up to the longest with the padding token.
+   * Rows are cut after `nCtx` tokens, then filled up to the longest with the padding token. Which tokens are padding is
+   * known of what is returned, for as long as it is passed on as it is: a run masks those and no others.
    * @throws InputError for an empty list, a text that gives no token, or a BOS or padding token that is needed and that
    * the vocabulary lacks.
    */
   toTokens(input: string | readonly string[], options: ToTokensOptions = {}): NDArray<"int32"> {
-    const texts = typeof input === "string" ? [input] : input;
-    if (texts.length === 0) throw new InputError("There is no text to make tokens of: the list of prompts is empty.");
+    checkOptions("toTokens", options, TO_TOKENS);
+    const texts = textsOf(input);
     return this.#padded(
       texts.map((text) => this.#row(text, options)),
       options.paddingSide ?? this.defaultPaddingSide,
@@ -91,8 +110,8 @@ export class TokenRules {
   toString(tokens: readonly TokenIds[]): string[];
   toString(tokens: NDArray<"int32">): string | string[];
   toString(tokens: Tokens): string | string[] {
-    const rows = rowsOf(tokens);
-    return isOneRow(tokens) ? this.tokenizer.decode(rows[0]) : rows.map((row) => this.tokenizer.decode(row));
+    const { rows, single } = idRows(tokens);
+    return single ? this.tokenizer.decode(rows[0]) : rows.map((row) => this.tokenizer.decode(row));
   }
 
   /**
@@ -105,11 +124,12 @@ export class TokenRules {
   toStrTokens(input: readonly string[] | readonly TokenIds[], options?: ToTokensOptions): string[][];
   toStrTokens(input: NDArray<"int32">, options?: ToTokensOptions): string[] | string[][];
   toStrTokens(input: string | readonly string[] | Tokens, options: ToTokensOptions = {}): string[] | string[][] {
-    const one = (row: TokenIds) => Array.from(row, (id) => this.toSingleStrToken(id));
+    checkOptions("toStrTokens", options, TO_TOKENS);
+    const one = (row: ArrayLike<number>) => Array.from(row, (id) => this.toSingleStrToken(id));
     if (typeof input === "string") return one(this.#row(input, options));
-    if (isTexts(input)) return input.map((text) => one(this.#row(text, options)));
-    const rows = rowsOf(input);
-    return isOneRow(input) ? one(rows[0]) : rows.map(one);
+    if (isTexts(input)) return textsOf(input).map((text) => one(this.#row(text, options)));
+    const { rows, single } = idRows(input);
+    return single ? one(rows[0]) : rows.map(one);
   }
 
   /**
@@ -117,13 +137,16 @@ export class TokenRules {
    * @throws InputError if it is none or several; the message lists them.
    */
   toSingleToken(text: string): number {
+    if (typeof text !== "string") {
+      throw new InputError(`toSingleToken takes a text that is one token, not ${shown(text)}.`, { asked: text });
+    }
     const row = text === "" ? [] : this.#row(text, { prependBos: false, truncate: false });
     if (row.length !== 1) {
-      const list = row.map((id) => `${JSON.stringify(this.toSingleStrToken(id))} (${id})`).join(", ");
+      const list = row.map((id) => `${shown(this.toSingleStrToken(id))} (${id})`).join(", ");
       throw new InputError(
         row.length === 0
           ? "An empty text is no token. Give a text that is exactly one."
-          : `${JSON.stringify(text)} is not a single token but ${row.length}: ${shortened(list)}. Mind the leading space: " word" and "word" differ.`,
+          : `${shown(text)} is not a single token but ${row.length}: ${shortened(list)}. Mind the leading space: " word" and "word" differ.`,
         { asked: text, found: row },
       );
     }
@@ -132,6 +155,7 @@ export class TokenRules {
 
   /** The string of one token id. @throws InputError for an id outside the vocabulary. */
   toSingleStrToken(id: number): string {
+    checkId(id);
     return this.tokenizer.decode([id]);
   }
 
@@ -147,11 +171,12 @@ export class TokenRules {
     options: ToTokensOptions = {},
   ): number {
     if (mode !== "first" && mode !== "last") {
-      throw new ArgumentError(`The mode of getTokenPosition is "first" or "last", not ${JSON.stringify(mode)}.`, {
+      throw new ArgumentError(`The mode of getTokenPosition is "first" or "last", not ${shown(mode)}.`, {
         asked: mode,
       });
     }
-    const rows = typeof input === "string" ? [this.#row(input, options)] : rowsOf(input);
+    checkOptions("getTokenPosition", options, TO_TOKENS);
+    const rows = typeof input === "string" ? [this.#row(input, options)] : idRows(input).rows;
     if (rows.length !== 1) {
       throw new ShapeError(
         `getTokenPosition looks in one prompt, [pos] or [1, pos], but was given ${rows.length} rows. Pass the row that you mean.`,
@@ -159,11 +184,16 @@ export class TokenRules {
       );
     }
     const id = typeof singleToken === "string" ? this.toSingleToken(singleToken) : singleToken;
-    const position = mode === "first" ? rows[0].indexOf(id) : rows[0].lastIndexOf(id);
+    checkId(id);
+    const row = Array.from(rows[0]);
+    const position = mode === "first" ? row.indexOf(id) : row.lastIndexOf(id);
     if (position < 0) {
-      const prompt = Array.from(rows[0], (t) => JSON.stringify(this.toSingleStrToken(t))).join(", ");
+      const prompt = row
+        .slice(0, 100)
+        .map((t) => shown(this.toSingleStrToken(t)))
+        .join(", ");
       throw new InputError(
-        `The token does not occur in the prompt: ${JSON.stringify(this.toSingleStrToken(id))} (${id}) is none of ${shortened(prompt)}.`,
+        `The token does not occur in the prompt: ${shown(this.toSingleStrToken(id))} (${id}) is none of ${shortened(prompt)}.`,
         { asked: singleToken, found: rows[0] },
       );
     }
@@ -172,20 +202,25 @@ export class TokenRules {
 
   /** For each token of a text, as `toTokens` gives them, its range `[start, end)` in the text; BOS has an empty one. See `Tokenizer.offsets`. */
   offsets(text: string, options: ToTokensOptions = {}): [number, number][] {
+    checkOptions("offsets", options, TO_TOKENS);
+    checkText(text);
     const { prefix, dropFirst, limit } = this.#plan(options);
     const ranges = this.tokenizer.offsets(prefix + text).slice(dropFirst ? 1 : 0, limit);
     const shift = (at: number) => Math.max(0, at - prefix.length);
     return ranges.map(([start, end]) => [shift(start), shift(end)]);
   }
 
-  /** True where a token is text and false where it is padding, [batch, pos]. See the function `attentionMask`. */
+  /**
+   * True where a token is text and false where it is padding, [batch, pos]: what `toTokens` added to the tokens that it
+   * made. Of tokens made otherwise it is the run of padding tokens at the padded side, which is a guess where texts may
+   * hold that token themselves: see the function `attentionMask`. No run of a model guesses.
+   */
   attentionMask(tokens: NDArray<"int32">, options: Omit<ToTokensOptions, "truncate"> = {}): NDArray<"bool"> {
-    return attentionMask(tokens, {
-      paddingSide: options.paddingSide ?? this.defaultPaddingSide,
-      prependBos: options.prependBos ?? this.defaultPrependBos,
-      padTokenId: this.padTokenId,
-      bosTokenId: this.bosTokenId,
-    });
+    checkOptions("attentionMask", options, ATTENTION_MASK);
+    idRows(tokens);
+    const { paddingSide = this.defaultPaddingSide, prependBos = this.defaultPrependBos } = options;
+    const { padTokenId, bosTokenId } = this;
+    return notedPadding(tokens) ?? attentionMask(tokens, { paddingSide, prependBos, padTokenId, bosTokenId });
   }
 
   /** How BOS and the limit apply: the text to put in front, whether to drop the first token, the tokens to keep. */
@@ -204,12 +239,13 @@ export class TokenRules {
   }
 
   #row(text: string, options: ToTokensOptions): number[] {
+    checkText(text);
     const { prefix, dropFirst, limit } = this.#plan(options);
     const ids = this.tokenizer.encode(prefix + text, { maxLength: limit });
     const row = dropFirst ? ids.slice(1) : ids;
     if (row.length === 0) {
       throw new InputError(
-        `The text ${JSON.stringify(text)} gives no token. Give some text, or pass prependBos: true to have BOS alone.`,
+        `The text ${shown(text)} gives no token. Give some text, or pass prependBos: true to have BOS alone.`,
         { asked: text },
       );
     }
@@ -226,37 +262,33 @@ export class TokenRules {
       );
     }
     const data = new Int32Array(rows.length * pos).fill(this.padTokenId ?? 0);
+    const text = new Uint8Array(data.length);
     rows.forEach((row, i) => {
-      data.set(row, i * pos + (side === "left" ? pos - row.length : 0));
+      const start = i * pos + (side === "left" ? pos - row.length : 0);
+      data.set(row, start);
+      text.fill(1, start, start + row.length);
     });
-    return ndarray("int32", [rows.length, pos], data);
+    const tokens = ndarray("int32", [rows.length, pos], data);
+    notePadding(tokens, ndarray("bool", [rows.length, pos], text));
+    return tokens;
   }
 }
 
-function isTexts(input: readonly string[] | Tokens): input is readonly string[] {
+function isTexts(input: unknown): input is readonly string[] {
   return Array.isArray(input) && typeof input[0] === "string";
 }
 
-function isArray(tokens: Tokens): tokens is NDArray<"int32"> {
-  return "shape" in tokens;
+/** The texts to make tokens of. @throws InputError for what is no text, or a list that is empty */
+function textsOf(input: unknown): readonly string[] {
+  if (!Array.isArray(input)) return [checkText(input)];
+  if (input.length === 0) throw new InputError("There is no text to make tokens of: the list of prompts is empty.");
+  for (const text of input) checkText(text);
+  return input;
 }
 
-function isOneRow(tokens: Tokens): boolean {
-  if (isArray(tokens)) return tokens.shape.length === 1;
-  return tokens instanceof Int32Array || typeof tokens[0] !== "object";
-}
-
-/** The rows of tokens of shape [pos] (one row) or [batch, pos]. */
-function rowsOf(tokens: Tokens): TokenIds[] {
-  if (!isArray(tokens)) return isOneRow(tokens) ? [tokens as TokenIds] : [...(tokens as readonly TokenIds[])];
-  if (tokens.shape.length === 1) return [tokens.data];
-  if (tokens.shape.length !== 2) {
-    throw new ShapeError(`Tokens are [pos] or [batch, pos], but these are [${tokens.shape}].`, { found: tokens.shape });
-  }
-  const [batch, pos] = tokens.shape;
-  return Array.from({ length: batch }, (_, i) => tokens.data.subarray(i * pos, (i + 1) * pos));
-}
-
-function shortened(list: string): string {
-  return list.length <= 300 ? list : list.slice(0, 300) + " …";
+function checkText(text: unknown): string {
+  if (typeof text === "string") return text;
+  throw new InputError(`A text is a string, or several are a list of strings, but this is ${shown(text)}.`, {
+    asked: text,
+  });
 }

@@ -98,10 +98,18 @@ describe("the bundled model", () => {
 
   test("refuses to go beyond its context, and sampling parameters out of range", async () => {
     await expect(model.generate("a", { maxNewTokens: 1000 })).rejects.toThrow(/context holds 256.*at most 254/);
-    await expect(model.generate("a", { temperature: -1 })).rejects.toThrow(/temperature is -1/);
-    await expect(model.generate("a", { topP: 1.5 })).rejects.toThrow(/topP is 1.5/);
-    await expect(model.generate("a", { topK: 0 })).rejects.toThrow(/topK is 0/);
-    await expect(model.generate("a", { maxNewTokens: 0 })).rejects.toThrow(/maxNewTokens is 0/);
+    await expect(model.generate("a", { temperature: -1 })).rejects.toThrow(
+      /temperature of generate is a number from 0 up, not -1/,
+    );
+    await expect(model.generate("a", { topP: 1.5 })).rejects.toThrow(
+      /topP of generate is a number over 0 and at most 1, not 1.5/,
+    );
+    await expect(model.generate("a", { topK: 0 })).rejects.toThrow(
+      /topK of generate is a positive whole number, not 0/,
+    );
+    await expect(model.generate("a", { maxNewTokens: 0 })).rejects.toThrow(
+      /maxNewTokens of generate is a positive whole number, not 0/,
+    );
   });
 
   test("gives the same logits for a prompt padded on the left, on the right, and alone", async () => {

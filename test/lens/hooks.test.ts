@@ -35,7 +35,7 @@ describe("a hook", () => {
       [0, "returned 0"],
       [false, "returned false"],
       [[1, 2], "returned an array"],
-      [Promise.resolve("x"), "returned x"],
+      [Promise.resolve("x"), 'returned "x"'],
     ] as const) {
       const run = model.runWithHooks(g.tokens, { fwdHooks: [[mid, () => wrong as never]] });
       await expect(run).rejects.toThrow(`The hook on "${mid}" ${told}: it must return a Tensor`);
@@ -308,8 +308,10 @@ describe("bad input", () => {
   });
 
   test("token ids that are not whole, an unknown returnType", async () => {
-    await expect(model.forward([1, 1.5])).rejects.toThrow("prompt 0 has 1.5");
-    await expect(model.forward([1, 2], { returnType: "los" as never })).rejects.toThrow(/"los".*"logits", "loss"/);
+    await expect(model.forward([1, 1.5])).rejects.toThrow("whole numbers, not 1.5 (position 1)");
+    await expect(model.forward([1, 2], { returnType: "los" as never })).rejects.toThrow(
+      /"logits", "loss", "both" or null, not "los"/,
+    );
   });
 
   test("text without a tokenizer, a loss of one token, a layer out of range", async () => {

@@ -1,0 +1,23 @@
+/** Tensors that functions of the lens take, looked at before anything is made of them. */
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+
+/** @throws ArgumentError for what is no Tensor; ShapeError for one whose number of axes or dtype is another */
+export function checkTensor(
+  what: string,
+  value: unknown,
+  axes?: readonly string[],
+  dtype?: string,
+): asserts value is Tensor {
+  const wanted = `${dtype ? `${dtype} ` : ""}${axes ? `[${axes.join(" ")}]` : "a Tensor"}`;
+  if (!(value instanceof Tensor))
+    throw new ArgumentError(`${what} must be ${wanted}, not ${shown(value)}.`, { asked: value });
+  if ((axes && value.shape.length < axes.length) || (dtype && value.dtype !== dtype)) {
+    throw new ShapeError(`${what} must be ${wanted}, but got ${value.dtype} ${showShape(value)}.`, {
+      asked: axes,
+      found: value.shape,
+    });
+  }
+}
