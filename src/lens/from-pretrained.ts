@@ -1,5 +1,5 @@
 /** From a model's name to its configuration, processed weights and tokenizer. */
-import type { Engine } from "../engine/engine.ts";
+import { Engine } from "../engine/engine.ts";
 import {
   inFolder,
   type LoadOptions,
@@ -8,13 +8,32 @@ import {
   parseJsonObject,
   trainedSteps,
 } from "../load/index.ts";
+import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { type HookedTransformerConfig, parseConfig, toTransformerLens } from "../models/config.ts";
-import { type ReadModel, readModel, resolveModelName } from "../models/families/index.ts";
-import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
+import { type ReadModel, readConfig, readModel, resolveModelName } from "../models/families/index.ts";
+import {
+  FLAG_KINDS,
+  NO_PROCESSING,
+  type ProcessingFlags,
+  processWeights,
+} from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError, InputError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
-import { shown } from "../tensor/show.ts";
+import { ArgumentError, HubError, InputError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
+import {
+  ANYTHING,
+  FLAG,
+  FUNCTION,
+  instanceOf,
+  type Kind,
+  OBJECT,
+  oneOf,
+  SIGNAL,
+  TEXT,
+  WHOLE,
+} from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { kindOf, shortened, shown } from "../tensor/show.ts";
 import { Tokenizer } from "../text/index.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
@@ -27,6 +46,8 @@ export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOpt
   readonly checkpointIndex?: number | undefined;
   /** Which of the training's checkpoints, by its label: tokens or steps seen. */
   readonly checkpointValue?: number | undefined;
+  /** A weights file to take in place of the usual one: its path among the model's files. */
+  readonly checkpoint?: string | undefined;
   /** Only so many layers, from the first; those after are left out. */
   readonly firstNLayers?: number | undefined;
   readonly tokenizer?: Tokenizer | undefined;
@@ -45,24 +66,91 @@ export interface LoadedModel {
 
 export const noProcessing = NO_PROCESSING;
 
+export const TOKENIZER: Kind = { accepts: (v) => v instanceof Tokenizer, describe: "a Tokenizer" };
+
+/** The options of `fromPretrained`, and of the functions beside it. */
+const OPTIONS: OptionKinds<FromPretrainedOptions> = {
+  ...FLAG_KINDS,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+  files: OBJECT,
+  revision: TEXT,
+  checkpoint: TEXT,
+  checkpointIndex: WHOLE,
+  checkpointValue: WHOLE,
+  firstNLayers: ANYTHING,
+  tokenizer: TOKENIZER,
+  defaultPrependBos: FLAG,
+  defaultPaddingSide: oneOf(["left", "right"]),
+  engine: instanceOf(Engine, "an Engine"),
+};
+
 export async function loadPretrained(name: string, options: FromPretrainedOptions): Promise<LoadedModel> {
+  checkCall("fromPretrained", name, options);
   const opened = options.files ?? (await openDefault(name, resolveModelName, options));
   const { files, checkpoint } = await atCheckpoint(opened, options);
-  const configJson = parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
+  const configJson = await readConfigJson(files, options);
+  readConfig(configJson, opened.name); // refused before the weights are read, where it can be
+  const notes: string[] = [];
+  const note = (sentence: string) => notes.push(sentence);
   const skipped: string[] = [];
   const onSkipped = (tensor: string, why: string) => skipped.push(`The tensor ${shown(tensor)} was not read: ${why}.`);
-  const raw = await loadWeights(files, { ...options, onSkipped, ...(checkpoint ? { checkpoint } : {}) });
+  const raw = await loadWeights(files, { ...options, note, onSkipped, ...(checkpoint ? { checkpoint } : {}) });
   const whole = withSkipped(skipped, () => readModel(configJson, raw, opened.name));
   const read = firstLayers(whole, options.firstNLayers);
   checkFinite(read.weights, files.name);
-  const processed = processWeights(read.config, read.weights, options);
-  const tokenizer = options.tokenizer ?? (await findTokenizer(files, read.config.tokenizerName, options));
-  return {
-    cfg: processed.config,
-    weights: processed.weights,
-    tokenizer,
-    notes: [...read.notes, ...processed.notes, ...skipped],
-  };
+  const { config, weights, notes: processing } = processWeights(read.config, read.weights, flagsOf(options));
+  const tokenizer = options.tokenizer ?? (await tokenizerOrNote(files, read.config.tokenizerName, note, options));
+  return { cfg: config, weights, tokenizer, notes: [...read.notes, ...processing, ...notes, ...skipped] };
+}
+
+/** @throws ArgumentError for a name that is no string, an option that does not exist, a value of the wrong kind */
+function checkCall(of: string, name: unknown, options: FromPretrainedOptions): void {
+  if (typeof name !== "string") {
+    throw new ArgumentError(
+      `${of} takes a model's name first: a folder's path, "org/name", or "${bundledModel}", not ${kindOf(name)}.`,
+      { asked: name, nearest: bundledModel },
+    );
+  }
+  checkOptions(of, options, OPTIONS);
+}
+
+function flagsOf(options: FromPretrainedOptions): Partial<ProcessingFlags> {
+  const flags = Object.entries(options).filter(([name, value]) => name in FLAG_KINDS && value !== undefined);
+  return Object.fromEntries(flags);
+}
+
+/** @throws UnknownNameError if there is no `config.json`, saying what is there */
+async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<Record<string, unknown>> {
+  const paths = await files.list(options);
+  if (!paths.includes("config.json")) {
+    const found =
+      shortened(paths.slice(0, 12).join(", "), 400) + (paths.length > 12 ? ` and ${paths.length - 12} more` : "");
+    throw new InputError(
+      `${files.name} has no config.json, which says what its weights mean (TransformerLens' cfg.to_dict() is one): it has ${found || "no files"}.`,
+      { asked: "config.json", found: paths },
+    );
+  }
+  return parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
+}
+
+/** The model's tokenizer, or a note on why it has none: without one the model still takes token ids. */
+async function tokenizerOrNote(
+  files: ModelFiles,
+  tokenizerName: string | null,
+  note: (sentence: string) => void,
+  options: FromPretrainedOptions,
+): Promise<Tokenizer | undefined> {
+  const use = "it takes token ids, or a tokenizer passed as `tokenizer`";
+  try {
+    const found = await findTokenizer(files, tokenizerName, options);
+    if (!found) note(`The model has no tokenizer: ${files.name} has no tokenizer.json; ${use}.`);
+    return found;
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    note(`The model has no tokenizer: "${tokenizerName}" cannot be had (${error.message.replace(/\.$/, "")}); ${use}.`);
+    return undefined;
+  }
 }
 
 /** Adds to an error about missing weights which tensors of the file were not read, and why. */
@@ -112,6 +200,7 @@ function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
  * @throws InputError if it has none
  */
 export async function loadTokenizer(name: string, options: FromPretrainedOptions = {}): Promise<Tokenizer> {
+  checkCall("loadTokenizer", name, options);
   const opened = options.files ?? (await openDefault(name, resolveModelName, options));
   const { files } = await atCheckpoint(opened, options);
   const paths = await files.list(options);
@@ -182,6 +271,7 @@ async function atCheckpoint(
  * model without. Source: TransformerLens' `get_checkpoint_labels`.
  */
 export async function getCheckpointLabels(name: string, options: FromPretrainedOptions = {}): Promise<number[]> {
+  checkCall("getCheckpointLabels", name, options);
   const files = options.files ?? (await openDefault(name, resolveModelName, options));
   return (await checkpointsOf(files, options)).map(({ label }) => label);
 }

@@ -1,22 +1,23 @@
 /** The model as its users meet it. */
 import { defaultEngine } from "../engine/default.ts";
-import type { Engine } from "../engine/engine.ts";
+import { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import { type HookedTransformerConfig, parseConfig } from "../models/config.ts";
+import { ownWeights } from "../models/families/index.ts";
 import { forward } from "../models/forward.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights.ts";
 import { type NDArray, zeros } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
-import { ANYTHING, FLAG, SIGNAL } from "../tensor/kinds.ts";
+import { ANYTHING, FLAG, instanceOf, listOf, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { notedPadding, type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
-import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { type FromPretrainedOptions, loadPretrained, noProcessing, TOKENIZER } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
 import { HookContexts } from "./hook-contexts.ts";
 import { resolveFilter } from "./hook-names.ts";
@@ -85,6 +86,20 @@ export interface ModelParts {
   readonly notes?: readonly string[];
 }
 
+const PARTS: OptionKinds<ModelParts> = {
+  tokenizer: TOKENIZER,
+  defaultPrependBos: FLAG,
+  defaultPaddingSide: oneOf(["left", "right"]),
+  engine: instanceOf(Engine, "an Engine"),
+  notes: listOf(TEXT, "sentences"),
+};
+
+/** Weights that a caller gave, as leaves. */
+function given(cfg: HookedTransformerConfig, arrays: ReadonlyMap<string, NDArray>) {
+  const { weights, notes } = ownWeights(cfg, arrays);
+  return { weights: new Weights(weights), notes };
+}
+
 /**
  * A transformer language model, each value of whose forward pass can be read and changed. Source: TransformerLens'
  * `HookedTransformer`; methods have its names in camelCase, hook points its names to the letter.
@@ -100,17 +115,26 @@ export class HookedTransformer {
   private contexts = new HookContexts();
   private names: readonly string[] | undefined;
 
+  /**
+   * A model of one's own. The weights are checked against the configuration as `fromPretrained` checks them; those of a
+   * file are taken as `readPth` or `readSafetensors` gives them, in TransformerLens' names: masks and a wrapper's prefix are
+   * taken off, missing biases are 0, and `notes` says so.
+   * @throws ConfigError for a configuration that cannot be run, WeightsError for weights that are not its own, ArgumentError
+   * for a part that does not exist
+   */
   constructor(cfg: HookedTransformerConfig, weights: Weights | ReadonlyMap<string, NDArray>, parts: ModelParts = {}) {
-    this.cfg = cfg;
-    this.weights = weights instanceof Weights ? weights : new Weights(weights);
-    this.notes = parts.notes ?? [];
+    checkOptions("new HookedTransformer", parts, PARTS);
+    this.cfg = parseConfig(cfg as unknown as Readonly<Record<string, unknown>>);
+    const own = weights instanceof Weights ? { weights, notes: [] } : given(this.cfg, weights);
+    this.weights = own.weights;
+    this.notes = [...(parts.notes ?? []), ...own.notes];
     this.givenEngine = parts.engine;
     this.text =
       parts.tokenizer &&
       new TokenRules({
         tokenizer: parts.tokenizer,
-        nCtx: cfg.nCtx,
-        defaultPrependBos: parts.defaultPrependBos ?? cfg.defaultPrependBos,
+        nCtx: this.cfg.nCtx,
+        defaultPrependBos: parts.defaultPrependBos ?? this.cfg.defaultPrependBos,
         ...(parts.defaultPaddingSide ? { defaultPaddingSide: parts.defaultPaddingSide } : {}),
       });
   }
@@ -122,7 +146,8 @@ export class HookedTransformer {
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
     const { cfg, weights, ...parts } = await loadPretrained(name, options);
-    return new HookedTransformer(cfg, weights, { ...options, ...parts });
+    const { defaultPrependBos, defaultPaddingSide, engine } = options;
+    return new HookedTransformer(cfg, weights, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
   }
 
   /** Loads a model with its weights as they are. */

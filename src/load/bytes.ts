@@ -3,7 +3,7 @@
  * one, so it neither knows where the bytes are nor holds more of them than it needs.
  */
 import { ArgumentError, FileFormatError } from "../tensor/errors.ts";
-import { shown } from "../tensor/show.ts";
+import { kindOf, shown } from "../tensor/show.ts";
 
 /** Bytes that can be read in pieces, wherever they are. */
 export interface ByteSource {
@@ -84,11 +84,26 @@ export function parseJsonObject(text: string, what: string): Record<string, unkn
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FileFormatError(`${what} is not JSON: ${(cause as Error).message}.`, { asked: what, cause });
+    throw new FileFormatError(`${what} is not JSON: ${otherThanJson(text) ?? `${(cause as Error).message}.`}`, {
+      asked: what,
+      cause,
+    });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const found = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+    const found = Array.isArray(value) ? "an array" : kindOf(value);
     throw new FileFormatError(`${what} should be a JSON object, but it is ${found}.`, { asked: what, found });
   }
   return value as Record<string, unknown>;
+}
+
+/** What a text that is not JSON is instead, where its beginning says so. */
+function otherThanJson(text: string): string | undefined {
+  const start = text.slice(0, 200).trimStart();
+  if (start === "") return "it is empty.";
+  if (start.startsWith("version https://git-lfs")) {
+    return "it is the pointer that git keeps in place of a large file (git lfs pull brings the file itself).";
+  }
+  if (/^<(!doctype|html|\?xml|head|body)/i.test(start)) return "it is a web page; download the file itself.";
+  if (start.includes("\0")) return "it is UTF-16 without a mark, or no text; save it as UTF-8.";
+  return undefined;
 }

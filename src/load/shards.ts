@@ -1,6 +1,7 @@
 /** A model in several files: an index, `{"weight_map": {tensor: file}}`, and the files that it names. */
 import type { NDArray } from "../tensor/array.ts";
-import { FileFormatError } from "../tensor/errors.ts";
+import { FileFormatError, UnknownNameError } from "../tensor/errors.ts";
+import { shortened } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 import { parseJsonObject } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
@@ -8,7 +9,7 @@ import type { LoadOptions, ModelFiles } from "./files.ts";
 /**
  * Reads every shard of an index, one after the other.
  * @param skipped the tensors that a shard holds, but `readShard` left out; filled while it reads
- * @throws FileFormatError if the index is malformed, a shard lacks a tensor that the index promises, or two shards hold
+ * @throws FileFormatError if the index is malformed, a shard is not there, one lacks a tensor that the index promises, or two hold
  * the same one.
  */
 export async function readShards(
@@ -28,9 +29,20 @@ export async function readShards(
   }
   const folder = indexPath.slice(0, indexPath.lastIndexOf("/") + 1);
   const arrays = new Map<string, NDArray>();
-  for (const shard of new Set(entries.map(([, shard]) => shard as string))) {
+  const shards = new Set(entries.map(([, shard]) => shard as string));
+  const missing = (paths: readonly string[]) =>
+    new FileFormatError(
+      `${indexPath} of ${files.name} names ${shards.size} weights files, of which ${paths.length} ${paths.length === 1 ? "is" : "are"} not there: ` +
+        `${shortened(paths.join(", "), 400)}. Put ${paths.length === 1 ? "it" : "them"} into the same folder.`,
+      { asked: paths, found: indexPath },
+    );
+  // A server of single files lists no shards; where some are listed the others are missing, and nothing need be read.
+  const listed = new Set(await files.list(options));
+  const absent = [...shards].filter((shard) => !listed.has(folder + shard));
+  if (absent.length > 0 && absent.length < shards.size) throw missing(absent);
+  for (const shard of shards) {
     const path = folder + shard;
-    const part = await readShard(await files.open(path, options), options);
+    const part = await readShard(await openShard(files, path, missing, options), options);
     for (const [tensor, array] of part) {
       if (arrays.has(tensor)) {
         throw new FileFormatError(`${path} of ${files.name} holds "${tensor}", as did a file before it.`, {
@@ -40,15 +52,30 @@ export async function readShards(
       }
       arrays.set(tensor, array);
     }
-    const missing = entries
+    const lacks = entries
       .filter(([tensor, home]) => home === shard && !part.has(tensor) && !skipped.has(tensor))
       .map(([tensor]) => tensor);
-    if (missing.length > 0) {
+    if (lacks.length > 0) {
       throw new FileFormatError(
-        `${indexPath} of ${files.name} places ${missing.length} tensors in ${shard} that it does not hold, first "${missing[0]}".`,
-        { asked: missing, found: [...part.keys()] },
+        `${indexPath} of ${files.name} places ${lacks.length} tensors in ${shard} that it does not hold, first "${lacks[0]}".`,
+        { asked: lacks, found: [...part.keys()] },
       );
     }
   }
   return arrays;
+}
+
+/** A shard's bytes. @throws FileFormatError if it is not there */
+async function openShard(
+  files: ModelFiles,
+  path: string,
+  missing: (paths: readonly string[]) => FileFormatError,
+  options: LoadOptions,
+): Promise<ByteSource> {
+  try {
+    return await files.open(path, options);
+  } catch (error) {
+    if (error instanceof UnknownNameError) throw missing([path]);
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 /** From a repository to its weights: which file holds them, and all the tensors in it. */
 import type { NDArray } from "../tensor/array.ts";
 import { WeightsError } from "../tensor/errors.ts";
+import { shortened } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { readPth } from "./pth.ts";
@@ -13,12 +14,29 @@ export interface WeightsOptions extends LoadOptions {
   readonly checkpoint?: string | undefined;
   /** Called for each tensor that a .pth file holds and that cannot be read here: see `readPth`. */
   readonly onSkipped?: OnSkipped | undefined;
+  /** Told of each thing that was decided on the reader's behalf, in a sentence. */
+  readonly note?: ((sentence: string) => void) | undefined;
 }
+
+/** The names that a model's weights usually have, in the order in which they are taken. */
+const USUAL: readonly RegExp[] = [
+  /^model\.safetensors$/,
+  /^model\.safetensors\.index\.json$/,
+  /final\.pth$/,
+  /^pytorch_model\.bin$/,
+  /^pytorch_model\.bin\.index\.json$/,
+];
+/** What a weights file may be called besides, where it is the only one. */
+const WEIGHTS = /^[^/]+\.(safetensors|pth|pt|bin|ckpt)$/i;
+/** What lies beside a model's weights in the same formats. */
+const OTHER_STATE = /^(optimizer|scheduler|scaler|sampler|training_args|rng_state|random_states|adapter_model)[^/]*$/;
+const SHARD = /-(\d+)-of-(\d+)\.\w+$/;
 
 /**
  * All tensors of a model under the names its file gives them. Taken is the first that exists of
  * `model.safetensors`, `model.safetensors.index.json`, a name that ends with `final.pth`, `pytorch_model.bin`,
- * `pytorch_model.bin.index.json`; or `options.checkpoint`.
+ * `pytorch_model.bin.index.json`; or the only `.safetensors`, `.pth`, `.pt`, `.bin` or `.ckpt` there is; or
+ * `options.checkpoint`.
  * @throws WeightsError listing what was found, if there is none of these; FileFormatError if the file is broken;
  * UnknownNameError if there is no such checkpoint.
  */
@@ -40,21 +58,45 @@ export async function loadWeights(files: ModelFiles, options: WeightsOptions = {
   return path.endsWith(".safetensors") ? readSafetensors(source, reading) : readPth(source, { ...reading, onSkipped });
 }
 
-async function weightsFile(files: ModelFiles, options: LoadOptions): Promise<string> {
+async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<string> {
   const paths = await files.list(options);
-  const named = (name: string) => paths.find((path) => path === name);
-  const path =
-    named("model.safetensors") ??
-    named("model.safetensors.index.json") ??
-    paths.find((path) => path.endsWith("final.pth")) ??
-    named("pytorch_model.bin") ??
-    named("pytorch_model.bin.index.json");
-  if (path !== undefined) return path;
-  const shown = paths.slice(0, 12).join(", ") + (paths.length > 12 ? ` and ${paths.length - 12} more` : "");
+  const usual = USUAL.flatMap((name) => paths.filter((path) => name.test(path)));
+  const all = paths.filter((path) => WEIGHTS.test(path) && !OTHER_STATE.test(path));
+  const others = all.filter((path) => !SHARD.test(path) && !usual.includes(path));
+  if (usual.length > 0) {
+    const [path, ...passedOver] = [...usual, ...others];
+    if (passedOver.length > 0) {
+      options.note?.(
+        `${files.name} has several weights files; ${path} is read, the usual name, and not ${listed(passedOver)}.`,
+      );
+    }
+    return path;
+  }
+  if (others.length === 1) return others[0];
+  if (others.length > 1) {
+    throw new WeightsError(
+      `${files.name} has several weights files and none of the usual name: ${listed(others)}. Name one of them with the option checkpoint.`,
+      { asked: files.name, found: others },
+    );
+  }
+  const shard = all.find((path) => SHARD.test(path));
+  if (shard !== undefined) {
+    throw new WeightsError(
+      `${files.name} has ${all.length} of the ${Number(SHARD.exec(shard)![2])} parts of a model (${listed(all)}), but no index that says what is where, such as model.safetensors.index.json.`,
+      { asked: files.name, found: all },
+    );
+  }
   throw new WeightsError(
     `${files.name} has no weights that glassformer reads: it looks for model.safetensors, a name ending with final.pth, ` +
-      `or pytorch_model.bin, and found ${shown || "no files"}. ` +
-      "Name another file with the option checkpoint.",
+      `pytorch_model.bin, or a single .safetensors, .pth, .pt, .bin or .ckpt, and found ${listed(paths) || "no files"}.`,
     { asked: files.name, found: paths },
   );
+}
+
+function listed(paths: readonly string[]): string {
+  const first = paths
+    .slice(0, 12)
+    .map((path) => shortened(path, 100))
+    .join(", ");
+  return paths.length > 12 ? `${first} and ${paths.length - 12} more` : first;
 }

@@ -8,6 +8,7 @@ export const ACTIVATIONS = [
   "gelu_new",
   "gelu_fast",
   "gelu_pytorch_tanh",
+  "quick_gelu",
   "relu",
   "silu",
 ] as const;

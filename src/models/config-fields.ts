@@ -2,20 +2,9 @@
  * One row per configuration field: its TransformerLens name, what values it may hold, its default, and, where only some
  * of them can be run, which. The compiler asks for a row when the interface gains a field.
  */
-import {
-  COUNT,
-  FLAG,
-  type Kind,
-  listOf,
-  NOT_NEGATIVE,
-  NUMBER,
-  oneOf,
-  orNull,
-  POSITIVE,
-  TEXT,
-  WHOLE,
-} from "../tensor/kinds.ts";
+import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../tensor/kinds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
+import { EPS, FACTOR, LAYERS, SIZE } from "./config-bounds.ts";
 import {
   ACTIVATIONS,
   INIT_MODES,
@@ -25,13 +14,13 @@ import {
 } from "./config-choices.ts";
 
 /** TransformerLens writes "work it out" as -1. */
-const COUNT_OR_AUTO: Kind = {
-  accepts: (v) => v === -1 || v === null || COUNT.accepts(v),
-  describe: "a positive whole number, or -1 to have it worked out",
+const SIZE_OR_AUTO: Kind = {
+  accepts: (v) => v === -1 || v === null || SIZE.accepts(v),
+  describe: `${SIZE.describe}, or -1 to have it worked out`,
 };
-const POSITIVE_OR_AUTO: Kind = {
-  accepts: (v) => v === -1 || POSITIVE.accepts(v),
-  describe: "a positive number, or -1 to have it worked out",
+const FACTOR_OR_AUTO: Kind = {
+  accepts: (v) => v === -1 || FACTOR.accepts(v),
+  describe: `${FACTOR.describe}, or -1 to have it worked out`,
 };
 const TEXTS: Kind = listOf(TEXT, "strings");
 
@@ -66,19 +55,19 @@ const SUPPORTED_NORMS = ["LN", "LNPre"];
 const SUPPORTED_POSITIONS: readonly PositionalEmbeddingType[] = ["standard", "shortformer"];
 
 export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<HookedTransformerConfig[K]> } = {
-  nLayers: required("n_layers", COUNT),
-  dModel: required("d_model", COUNT),
-  nCtx: required("n_ctx", COUNT),
-  dHead: required("d_head", COUNT),
-  nHeads: field("n_heads", COUNT_OR_AUTO, -1),
-  dMlp: field("d_mlp", COUNT_OR_AUTO, null as number | null),
+  nLayers: required("n_layers", LAYERS),
+  dModel: required("d_model", SIZE),
+  nCtx: required("n_ctx", SIZE),
+  dHead: required("d_head", SIZE),
+  nHeads: field("n_heads", SIZE_OR_AUTO, -1),
+  dMlp: field("d_mlp", SIZE_OR_AUTO, null as number | null),
   actFn: field("act_fn", orNull(oneOf(ACTIVATIONS)), null as HookedTransformerConfig["actFn"]),
-  dVocab: required("d_vocab", COUNT),
-  dVocabOut: field("d_vocab_out", COUNT_OR_AUTO, -1),
-  eps: field("eps", NOT_NEGATIVE, 1e-5),
+  dVocab: required("d_vocab", SIZE),
+  dVocabOut: field("d_vocab_out", SIZE_OR_AUTO, -1),
+  eps: field("eps", EPS, 1e-5),
   modelName: field("model_name", TEXT, "custom"),
 
-  attnScale: field("attn_scale", POSITIVE_OR_AUTO, -1),
+  attnScale: field("attn_scale", FACTOR_OR_AUTO, -1),
   useAttnScale: field("use_attn_scale", FLAG, true),
   scaleAttnByInverseLayerIdx: field("scale_attn_by_inverse_layer_idx", FLAG, false),
   attentionDir: field(
@@ -119,7 +108,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
 
   seed: field("seed", orNull(WHOLE), null as number | null),
   initMode: field("init_mode", oneOf(INIT_MODES), "gpt2" as HookedTransformerConfig["initMode"]),
-  initializerRange: field("initializer_range", POSITIVE_OR_AUTO, -1),
+  initializerRange: field("initializer_range", FACTOR_OR_AUTO, -1),
   nParams: field("n_params", orNull(WHOLE), -1),
   dtype: {
     snake: "dtype",

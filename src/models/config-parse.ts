@@ -1,7 +1,9 @@
 /** A dictionary of fields -> a configuration that can be run, or an error that names the field; and back. */
-import { ConfigError } from "../tensor/errors.ts";
+import { ArgumentError, ConfigError } from "../tensor/errors.ts";
 import { nearest } from "../tensor/nearest.ts";
+import { kindOf, shown } from "../tensor/show.ts";
 import type { HookedTransformerConfig } from "./config.ts";
+import { checkSizes } from "./config-bounds.ts";
 import { FIELD_NAMES, FIELDS, type Field } from "./config-fields.ts";
 
 type FieldName = keyof HookedTransformerConfig;
@@ -19,10 +21,15 @@ const NAME_OF: ReadonlyMap<string, FieldName> = new Map(
  * `n_heads` = d_model / d_head, `d_mlp` = 4 d_model, `attn_scale` = sqrt(d_head), `d_vocab_out` = d_vocab,
  * `initializer_range` = 0.8 / sqrt(d_model), and `n_params` = L (4 d_model d_head h + 2 d_model d_mlp).
  *
- * @throws ConfigError for a field that does not exist (with the nearest), a value of the wrong kind, a value that no
- * block of this library computes, and values that contradict each other.
+ * @throws ArgumentError for what is no object; ConfigError for a field that does not exist (with the nearest), a value of the wrong kind, a value that no
+ * block of this library computes, values that contradict each other, and sizes that no machine could hold.
  */
 export function parseConfig(raw: Readonly<Record<string, unknown>>): HookedTransformerConfig {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
+    throw new ArgumentError(`A configuration is an object, { n_layers: …, d_model: … }, not ${kindOf(raw)}.`, {
+      asked: raw,
+    });
+  }
   const given = namedFields(raw);
   const config = {} as Record<FieldName, unknown>;
   for (const name of FIELD_NAMES) config[name] = checkedValue(FIELDS[name] as Field, given.get(name));
@@ -34,6 +41,11 @@ export function toTransformerLens(config: HookedTransformerConfig): Record<strin
   return Object.fromEntries(FIELD_NAMES.map((name) => [FIELDS[name].snake, config[name]]));
 }
 
+/** Whether `parseConfig` knows a field of that name. */
+export function isConfigField(name: string): boolean {
+  return NAME_OF.has(name);
+}
+
 function namedFields(raw: Readonly<Record<string, unknown>>): Map<FieldName, unknown> {
   const given = new Map<FieldName, unknown>();
   const spelt = new Map<FieldName, string>();
@@ -42,15 +54,15 @@ function namedFields(raw: Readonly<Record<string, unknown>>): Map<FieldName, unk
     const name = NAME_OF.get(key);
     if (name === undefined) {
       const near = nearest(key, [...NAME_OF.keys()]);
-      throw new ConfigError(`There is no configuration field "${key}". The nearest is "${near}".`, {
-        asked: key,
-        nearest: near,
-      });
+      throw new ConfigError(
+        `There is no configuration field ${shown(key)}.${near ? ` The nearest is "${near}".` : " Take it out, if it does not change what the model computes."}`,
+        { asked: key, nearest: near },
+      );
     }
     const before = spelt.get(name);
-    if (before !== undefined && given.get(name) !== value) {
+    if (before !== undefined && !sameValue(given.get(name), value)) {
       throw new ConfigError(
-        `"${before}" and "${key}" are the same field, given as ${show(given.get(name))} and as ${show(value)}. Give it once.`,
+        `"${before}" and "${key}" are the same field, given as ${shown(given.get(name))} and as ${shown(value)}. Give it once.`,
         { asked: value, found: given.get(name) },
       );
     }
@@ -68,7 +80,7 @@ function checkedValue(field: Field, given: unknown): unknown {
     });
   }
   if (given !== undefined && !field.kind.accepts(value)) {
-    throw new ConfigError(`${field.snake} is ${show(value)}, but it must be ${field.kind.describe}.`, {
+    throw new ConfigError(`${field.snake} is ${shown(value)}, but it must be ${field.kind.describe}.`, {
       asked: field.snake,
       found: value,
     });
@@ -85,7 +97,7 @@ function withoutTorch(field: Field, value: unknown): unknown {
 }
 
 function unsupported(field: string, value: unknown, supported: string): ConfigError {
-  return new ConfigError(`${field} = ${show(value)} is not supported. Supported: ${supported}.`, {
+  return new ConfigError(`${field} = ${shown(value)} is not supported. Supported: ${supported}.`, {
     asked: field,
     found: value,
     nearest: supported,
@@ -120,6 +132,7 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   if (c.dVocabOut === -1 || c.dVocabOut === null) c.dVocabOut = c.dVocab;
   if (c.useAttnScale && c.attnScale === -1) c.attnScale = Math.sqrt(c.dHead);
   if (c.initializerRange === -1) c.initializerRange = c.initMode === "gpt2" ? 0.8 / Math.sqrt(c.dModel) : 1;
+  checkSizes(c);
   c.nParams = c.nLayers * (4 * c.dModel * c.dHead * c.nHeads + (c.attnOnly ? 0 : 2 * c.dModel * (c.dMlp ?? 0)));
   return c;
 }
@@ -133,6 +146,6 @@ function headsThatFit(c: HookedTransformerConfig): number {
   );
 }
 
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
+function sameValue(a: unknown, b: unknown): boolean {
+  return a === b || (Array.isArray(a) && Array.isArray(b) && shown(a) === shown(b));
 }

@@ -426,7 +426,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     [
       "a model that does not fit",
       ["--task", "modular-addition", "--p", "5", "--d-model", "1000000", "--out", "x"],
-      /does not fit into memory/,
+      /a weight has at most|does not fit into memory/,
     ],
     ["a sequence of one token", ["--task", "repeated-tokens", "--length", "1", "--out", "x"], /length is 1/],
     [

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { memoryFiles } from "../../src/load/index.ts";
 import { bundledModel } from "../../src/load/names.ts";
 import { fileSource, folderFiles, openModelFiles } from "../../src/load/node.ts";
-import { ArgumentError, FileFormatError, UnknownNameError } from "../../src/tensor/errors.ts";
+import { ArgumentError, FileFormatError, InputError, UnknownNameError } from "../../src/tensor/errors.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -55,8 +55,17 @@ describe("a name means", () => {
 });
 
 describe("a folder", () => {
-  test("lists files below it, links to files among them, and no hidden folders", async () => {
-    expect(await folderFiles(folder).list()).toEqual(["checkpoints/1.pth", "config.json", "linked.pth"]);
+  test("lists files below it, links to files and to nothing among them, and no hidden folders", async () => {
+    const files = ["broken.pth", "checkpoints/1.pth", "config.json", "linked.pth"];
+    expect(await folderFiles(folder).list()).toEqual(files);
+  });
+
+  test("says of a link to nothing where it leads", async () => {
+    const error = await folderFiles(folder)
+      .open("broken.pth")
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).toMatch(/broken\.pth is a link to nowhere, where there is no file/);
   });
 
   test("opens no folder, no missing file, and nothing outside itself", async () => {

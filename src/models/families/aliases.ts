@@ -1,5 +1,6 @@
 /** The models that are known by name: Hugging Face id -> the short names of it, as TransformerLens has them. */
 import { UnknownNameError } from "../../tensor/errors.ts";
+import { refuseKnownName } from "./not-computed.ts";
 
 /** The models known by name: Hugging Face id to its short names. */
 export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
@@ -38,6 +39,7 @@ export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ["gpt2-medium", []],
   ["gpt2-large", []],
   ["gpt2-xl", []],
+  ["ai-forever/mGPT", ["mGPT"]],
   ["distilgpt2", ["distillgpt2", "distill-gpt2", "distil-gpt2", "gpt2-xs"]],
   [
     "stanford-crfm/alias-gpt2-small-x21",
@@ -81,6 +83,13 @@ export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ],
 ] as [string, readonly string[]][]);
 
+/** What is computed, for a reader who asked for something else. */
+const COMPUTED = [
+  "GPT-2 and its kin",
+  "the SoLU, GELU and attention-only models of Neel Nanda",
+  "TransformerLens' own form",
+];
+
 const OFFICIAL_NAME: ReadonlyMap<string, string> = new Map(
   [...MODEL_ALIASES].flatMap(([id, aliases]) => [id, ...aliases].map((name) => [name.toLowerCase(), id])),
 );
@@ -92,12 +101,14 @@ const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
  * The Hugging Face id of a model: an alias in any case ("solu-1l" -> "NeelNanda/SoLU_1L512W_C4_Code"), or an "org/name" as
  * it is.
  *
- * @throws UnknownNameError, with the nearest alias, for anything else.
+ * @throws ConfigError for the name of a model whose architecture is known and not computed; UnknownNameError, with the
+ * nearest alias, for anything else.
  */
 export function resolveModelName(name: string): string {
   const official = OFFICIAL_NAME.get(name.trim().toLowerCase());
   if (official !== undefined) return official;
   if (HUB_ID.test(name)) return name;
+  refuseKnownName(name, COMPUTED);
   throw new UnknownNameError(
     "model",
     name,

@@ -16,6 +16,10 @@ export interface FamilyContext {
 
 export interface ModelFamily {
   readonly name: string;
+  /** The token embedding's name in its checkpoints, by which a wrapper's prefix to all names is known. */
+  readonly embedding: string;
+  /** A prefix that its checkpoints' names have or have not. */
+  readonly prefix?: string;
   /** Whether a `config.json` is this family's. */
   matches(configJson: ConfigJson, repoName: string): boolean;
   /** @throws ConfigError for a field that is unknown, missing, or asks for what cannot be computed. */

@@ -2,11 +2,11 @@
 import { type NDArray, ndarray, sizeOf, zeros } from "../../tensor/array.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 import type { FamilyContext } from "./family.ts";
-import { expectedWeights } from "./weights.ts";
+import { expectedWeights, listed, sameShape } from "./weights.ts";
 
 /**
  * Adds to `weights` every missing bias as zeros and every missing norm weight as ones, and says so. Matrices are never made
- * up: a missing `W_*` stays missing, for `checkWeights` to name.
+ * up: where a `W_*` is missing or of another shape nothing is filled in, for `checkWeights` to name it.
  */
 export function fillNeutral(
   weights: Map<string, NDArray<"float32">>,
@@ -14,7 +14,11 @@ export function fillNeutral(
   context: FamilyContext,
 ): Map<string, NDArray<"float32">> {
   const filled: string[] = [];
-  for (const [name, shape] of expectedWeights(config)) {
+  const expected = expectedWeights(config);
+  for (const [name, shape] of expected) {
+    if (name.includes("W_") && !sameShape(weights.get(name)?.shape ?? [], shape)) return weights;
+  }
+  for (const [name, shape] of expected) {
     if (weights.has(name) || name.includes("W_")) continue;
     const isScale = name.endsWith(".w");
     weights.set(
@@ -24,7 +28,7 @@ export function fillNeutral(
     filled.push(name);
   }
   if (filled.length > 0) {
-    context.note(`The checkpoint lacks ${filled.join(", ")}; biases are taken as 0 and norm weights as 1.`);
+    context.note(`The checkpoint lacks ${listed(filled)}; biases are taken as 0 and norm weights as 1.`);
   }
   return weights;
 }

@@ -1,64 +1,30 @@
 /** The fields of a Hugging Face GPT-2 `config.json`. */
+import { COUNT, FLAG, TEXT } from "../../tensor/kinds.ts";
+import { EPS, LAYERS, SIZE } from "../config-bounds.ts";
+import type { FieldKinds } from "./read-fields.ts";
 
 /** Those that say what the model computes. */
-export const GPT2_FIELDS: readonly string[] = [
-  "model_type",
-  "n_layer",
-  "n_embd",
-  "n_head",
-  "n_inner",
-  "n_positions",
-  "vocab_size",
-  "activation_function",
-  "layer_norm_epsilon",
-  "scale_attn_weights",
-  "scale_attn_by_inverse_layer_idx",
-  "tie_word_embeddings",
-  "add_cross_attention",
-];
+export const GPT2_FIELDS: FieldKinds = {
+  model_type: TEXT,
+  n_layer: LAYERS,
+  n_embd: SIZE,
+  n_head: SIZE,
+  n_inner: SIZE,
+  n_positions: SIZE,
+  vocab_size: SIZE,
+  activation_function: TEXT,
+  layer_norm_epsilon: EPS,
+  scale_attn_weights: FLAG,
+  scale_attn_by_inverse_layer_idx: FLAG,
+  tie_word_embeddings: FLAG,
+  /** How large the causal mask of old versions was: no larger than the positions, so no numbers depend on it. */
+  n_ctx: COUNT,
+};
 
-/**
- * Those that say nothing about the forward pass of a trained language model: dropout, special tokens, classification heads,
- * training, how the file was written, how transformers runs it (`reorder_and_upcast_attn` concerns 16-bit arithmetic).
- */
-export const GPT2_IGNORED_FIELDS: ReadonlySet<string> = new Set([
-  "_attn_implementation_autoset",
-  "_from_model_config",
-  "_name_or_path",
-  "_num_labels",
-  "architectures",
-  "attn_pdrop",
-  "bos_token_id",
-  "chunk_size_feed_forward",
-  "decoder_start_token_id",
-  "dtype",
-  "embd_pdrop",
-  "eos_token_id",
-  "finetuning_task",
-  "gradient_checkpointing",
-  "id2label",
-  "initializer_range",
-  "is_decoder",
-  "is_encoder_decoder",
-  "label2id",
-  "n_ctx",
-  "num_labels",
-  "output_attentions",
-  "output_hidden_states",
-  "output_past",
-  "pad_token_id",
-  "predict_special_tokens",
-  "problem_type",
-  "reorder_and_upcast_attn",
-  "resid_pdrop",
-  "return_dict",
-  "summary_activation",
-  "summary_first_dropout",
-  "summary_proj_to_labels",
-  "summary_type",
-  "summary_use_proj",
-  "task_specific_params",
-  "torch_dtype",
-  "transformers_version",
-  "use_cache",
-]);
+/** The names that transformers gives some of them in every family; either may stand in a file. */
+export const GPT2_OTHER_NAMES: Readonly<Record<string, string>> = {
+  hidden_size: "n_embd",
+  max_position_embeddings: "n_positions",
+  num_attention_heads: "n_head",
+  num_hidden_layers: "n_layer",
+};

@@ -1,11 +1,12 @@
 /** GPT-2 and its kin (distilgpt2, Stanford's), in Hugging Face's form. */
 import { type NDArray, zeros } from "../../tensor/array.ts";
 import { ConfigError } from "../../tensor/errors.ts";
+import { shown } from "../../tensor/show.ts";
 import { type HookedTransformerConfig, parseConfig } from "../config.ts";
 import { type ConfigJson, type FamilyContext, type ModelFamily, shortName } from "./family.ts";
-import { GPT2_FIELDS, GPT2_IGNORED_FIELDS } from "./gpt2-fields.ts";
+import { GPT2_FIELDS, GPT2_OTHER_NAMES } from "./gpt2-fields.ts";
 import { headsOfColumns, partOf, RawWeights, reshaped, transposed } from "./layout.ts";
-import { refuseUnknownFields, requireField } from "./read-fields.ts";
+import { checkKinds, refuseUnknownFields, requireField } from "./read-fields.ts";
 
 /** Constants that old versions of transformers saved with the weights: the causal mask and the masked score. */
 const BUFFERS = /^h\.\d+\.attn\.(bias|masked_bias)$/;
@@ -13,6 +14,8 @@ const PREFIX = "transformer.";
 
 export const gpt2: ModelFamily = {
   name: "gpt2",
+  embedding: "wte.weight",
+  prefix: PREFIX,
   matches: (json) => json.model_type === "gpt2",
   config: gpt2Config,
   weights(raw, config) {
@@ -35,14 +38,10 @@ export const gpt2: ModelFamily = {
   },
 };
 
-function gpt2Config(json: ConfigJson, context: FamilyContext): HookedTransformerConfig {
-  refuseUnknownFields(json, "a GPT-2 model", GPT2_FIELDS, GPT2_IGNORED_FIELDS);
-  if (json.add_cross_attention === true) {
-    throw new ConfigError("add_cross_attention = true is not supported. Supported: false.", {
-      asked: "add_cross_attention",
-      found: true,
-    });
-  }
+function gpt2Config(file: ConfigJson, context: FamilyContext): HookedTransformerConfig {
+  const json = underOwnNames(file);
+  checkKinds(json, "a GPT-2 model", GPT2_FIELDS);
+  refuseUnknownFields(json, "a GPT-2 model", GPT2_FIELDS, NOTHING_ELSE);
   const dModel = requireField(json, "n_embd", "GPT-2") as number;
   const nHeads = requireField(json, "n_head", "GPT-2") as number;
   const untied = json.tie_word_embeddings === false;
@@ -77,9 +76,37 @@ function gpt2Config(json: ConfigJson, context: FamilyContext): HookedTransformer
   });
 }
 
-/** Hugging Face has a second name for one activation. */
+const NOTHING_ELSE: ReadonlySet<string> = new Set();
+
+/** The file's fields under GPT-2's own names. @throws ConfigError if both names of one are there and differ. */
+function underOwnNames(file: ConfigJson): ConfigJson {
+  const fields = new Map(Object.entries(file));
+  for (const [other, own] of Object.entries(GPT2_OTHER_NAMES)) {
+    const value = fields.get(other);
+    fields.delete(other);
+    if (value === undefined || value === null) continue;
+    const before = fields.get(own);
+    if (before !== undefined && before !== value) {
+      throw new ConfigError(
+        `${own} (${shown(before)}) and ${other} (${shown(value)}) are the same field of a GPT-2 model. Keep one.`,
+        { asked: value, found: before },
+      );
+    }
+    fields.set(own, value);
+  }
+  return Object.fromEntries(fields);
+}
+
+/** Hugging Face's other names for what is computed under TransformerLens' name. */
+const SAME_ACTIVATION: ReadonlyMap<unknown, string> = new Map([
+  ["swish", "silu"],
+  ["gelu_python", "gelu"],
+  ["gelu_accurate", "gelu_new"],
+  ["gelu_python_tanh", "gelu_pytorch_tanh"],
+]);
+
 function activation(name: unknown): unknown {
-  return name === "swish" ? "silu" : name;
+  return SAME_ACTIVATION.get(name) ?? name;
 }
 
 /** Checkpoints of the language model say `transformer.h.0...`, those of the bare model `h.0...`. */

@@ -1,23 +1,43 @@
 /**
- * Models that were made here: weights under TransformerLens' names, and a `config.json` that is its whole configuration
- * dictionary. A configuration that the NeelNanda models' shorter form can say is written in that.
+ * Models that were made here or by TransformerLens: weights under its names, and a `config.json` that is its whole
+ * configuration dictionary, as `cfg.to_dict()` gives it there. A configuration that the NeelNanda models' shorter form can say is written in that.
  */
 import type { NDArray } from "../../tensor/array.ts";
 import { type HookedTransformerConfig, parseConfig, toTransformerLens } from "../config.ts";
 import { FIELD_NAMES, FIELDS } from "../config-fields.ts";
+import { isConfigField } from "../config-parse.ts";
+import { changesNothing } from "./bookkeeping.ts";
 import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
 import { neel } from "./neel.ts";
+import { isTransformerLensConfig } from "./neel-config.ts";
 
 const ARCHITECTURE = "HookedTransformer";
 
 export const hookedTransformer: ModelFamily = {
   name: ARCHITECTURE,
-  matches: (json) => json.architecture === ARCHITECTURE,
-  config({ architecture: _ours, ...fields }, { repoName }) {
-    return parseConfig({ ...fields, model_name: shortName(repoName), original_architecture: ARCHITECTURE });
+  embedding: neel.embedding,
+  matches: (json) => json.architecture === ARCHITECTURE || isTransformerLensConfig(json),
+  config(json, { repoName }) {
+    const fields = Object.entries(json).filter(([name, value]) => name !== "architecture" && isRead(name, value));
+    return parseConfig({
+      ...Object.fromEntries(fields),
+      model_name: shortName(repoName),
+      original_architecture: ARCHITECTURE,
+    });
   },
   weights: (raw: ReadonlyMap<string, NDArray>, config, context) => neel.weights(raw, config, context),
 };
+
+/** Fields that TransformerLens has since 3, and that say nothing without rotary positions or experts. */
+const LATER_FIELDS = /^(yarn_\w+|rotary_scaling_factor|norm_topk_prob|layer_norm_folding)$/;
+/** Fields that it has since 3, which ask for something if they are not false. */
+const LATER_FLAGS = /^(use_yarn_rope|uses_rms_norm)$/;
+
+/** Whether `parseConfig` is to see a field: all that it knows, and what might matter, for it to refuse. */
+function isRead(name: string, value: unknown): boolean {
+  if (isConfigField(name)) return true;
+  return !(LATER_FIELDS.test(name) || (LATER_FLAGS.test(name) && value === false) || changesNothing(name, value));
+}
 
 /** Fields that do not say what is computed, or that follow from others. */
 const INCIDENTAL: ReadonlySet<keyof HookedTransformerConfig> = new Set([

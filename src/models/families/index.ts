@@ -1,7 +1,8 @@
 /** Every model family, and the way from a `config.json` and a checkpoint to a configuration and weights. */
 import type { NDArray } from "../../tensor/array.ts";
-import { ConfigError } from "../../tensor/errors.ts";
+import { ConfigError, WeightsError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
+import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gpt2 } from "./gpt2.ts";
@@ -9,11 +10,13 @@ import { hookedTransformer } from "./hooked-transformer.ts";
 import { mingpt } from "./mingpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
-import { checkWeights, type WeightArrays } from "./weights.ts";
+import { refuseKnownType } from "./not-computed.ts";
+import { checkArrays, checkWeights, type WeightArrays } from "./weights.ts";
+import { withoutWrapper } from "./wrapper.ts";
 
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
-export { checkWeights, expectedWeights, type WeightArrays, type WeightProblems } from "./weights.ts";
+export { checkWeights, expectedWeights, type WeightArrays, type WeightProblems, weightBytes } from "./weights.ts";
 
 export const FAMILIES: readonly ModelFamily[] = [neel, hookedTransformer, neelSoluOld, mingpt, gpt2];
 
@@ -33,9 +36,21 @@ export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily 
       { asked: repoName, found: Object.keys(configJson) },
     );
   }
+  if (typeof declared !== "string") {
+    const field = configJson.model_type === undefined ? "architecture" : "model_type";
+    throw new ConfigError(
+      `${field} in the config.json of ${repoName} is ${shown(declared)}, but it must be a string.`,
+      {
+        asked: field,
+        found: declared,
+      },
+    );
+  }
+  refuseKnownType(declared, repoName, names);
+  const near = nearest(declared, names);
   throw new ConfigError(
-    `${repoName} is a model of the architecture "${declared}", which is not supported. Supported: ${names.join(", ")}.`,
-    { asked: declared, found: names, nearest: nearest(String(declared), names) },
+    `${repoName} is a model of the architecture ${shown(declared)}, which is not supported.${near ? ` Did you mean "${near}"?` : ""} Supported: ${names.join(", ")}.`,
+    { asked: declared, found: names, nearest: near },
   );
 }
 
@@ -50,6 +65,14 @@ export interface ReadModel {
 }
 
 /**
+ * The configuration that a `config.json` alone gives: what can be refused before any weights are read.
+ * @throws ConfigError for one that cannot be run as it says
+ */
+export function readConfig(configJson: ConfigJson, repoName: string): HookedTransformerConfig {
+  return familyOf(configJson, repoName).config(configJson, { repoName, note: () => {} });
+}
+
+/**
  * Turns a model as it is stored into one as it is computed.
  *
  * @param raw the checkpoint's arrays by the checkpoint's names; not changed.
@@ -60,9 +83,45 @@ export interface ReadModel {
 export function readModel(configJson: ConfigJson, raw: ReadonlyMap<string, NDArray>, repoName: string): ReadModel {
   const family = familyOf(configJson, repoName);
   const notes: string[] = [];
-  const context = { repoName, weightNames: [...raw.keys()], note: (sentence: string) => notes.push(sentence) };
+  const note = (sentence: string) => notes.push(sentence);
+  const own = withoutWrapper(raw, family, note);
+  const context = { repoName, weightNames: [...own.keys()], note };
   const config = family.config(configJson, context);
-  const weights = family.weights(raw, config, context);
+  checkLayers(config, context.weightNames);
+  const weights = family.weights(own, config, context);
   checkWeights(config, weights);
   return { family: family.name, config, weights, notes };
+}
+
+/**
+ * Weights as somebody has them, a file's arrays in TransformerLens' names and layout, made those of a configuration:
+ * without a wrapper's prefix and without masks, with zeros for missing biases.
+ * @throws WeightsError for a weight that is missing, left over or of the wrong shape; ArgumentError for what is no map of arrays
+ */
+export function ownWeights(
+  config: HookedTransformerConfig,
+  given: ReadonlyMap<string, NDArray>,
+): Pick<ReadModel, "weights" | "notes"> {
+  checkArrays(given);
+  const notes: string[] = [];
+  const note = (sentence: string) => notes.push(sentence);
+  const own = withoutWrapper(given, neel, note);
+  checkLayers(config, [...own.keys()]);
+  const weights = neel.weights(own, config, { repoName: config.modelName, note });
+  checkWeights(config, weights);
+  return { weights, notes };
+}
+
+/** @throws WeightsError if the configuration has layers that the checkpoint has not. */
+function checkLayers(config: HookedTransformerConfig, names: readonly string[]): void {
+  let found = 0;
+  for (const name of names) {
+    const layer = /(?:^|\.)(?:h|blocks)\.(\d{1,9})\./.exec(name)?.[1];
+    if (layer !== undefined) found = Math.max(found, Number(layer) + 1);
+  }
+  if (found === 0 || found >= config.nLayers) return;
+  throw new WeightsError(
+    `The configuration says ${config.nLayers} layers, but the weights have ${found}. Correct one of them.`,
+    { asked: config.nLayers, found },
+  );
 }

@@ -23,14 +23,17 @@ export class RawWeights {
   take(name: string, shape?: readonly number[]): Float32 {
     const array = this.#arrays.get(name);
     if (array === undefined) {
-      throw new WeightsError(`The ${this.#what} checkpoint has no "${name}".`, {
-        asked: name,
-        found: [...this.#arrays.keys()],
-      });
+      const found = this.names();
+      throw new WeightsError(
+        `The ${this.#what} checkpoint has no "${name}". ${found.length > 0 ? `It has: ${listed(found)}.` : "It has no other weights either."}`,
+        { asked: name, found },
+      );
     }
     if (shape && !sameShape(shape, array.shape)) {
+      const turned = array.shape.length > 1 && sameShape([...shape].reverse(), array.shape);
       throw new WeightsError(
-        `"${name}" of the ${this.#what} checkpoint is [${array.shape}], but the configuration says [${shape}].`,
+        `"${name}" of the ${this.#what} checkpoint is [${array.shape}], but the configuration says [${shape}].` +
+          (turned ? " It is stored the other way round, as PyTorch's Linear layers are: transpose it." : ""),
         { asked: shape, found: array.shape },
       );
     }

@@ -10,6 +10,7 @@ const BUFFERS = /^blocks\.\d+\.attn\.(mask|bias)$/;
 
 export const mingpt: ModelFamily = {
   name: "mingpt",
+  embedding: "tok_emb.weight",
   matches: (json, repoName) => neelArchitecture(json, repoName) === "mingpt",
   config: neelConfig,
   weights(raw, config, context) {

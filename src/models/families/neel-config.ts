@@ -1,20 +1,35 @@
 /** `config.json` of the models that Neel Nanda trained, and of all that keep to its form. */
 import { ConfigError } from "../../tensor/errors.ts";
+import { shown } from "../../tensor/show.ts";
 import { type HookedTransformerConfig, parseConfig } from "../config.ts";
 import { ACTIVATIONS } from "../config-choices.ts";
 import { MODEL_ALIASES } from "./aliases.ts";
 import { type ConfigJson, type FamilyContext, shortName } from "./family.ts";
 import { NEEL_FIELDS, NEEL_TRAINING_FIELDS } from "./neel-fields.ts";
-import { refuseUnknownFields, requireField, unknownFields } from "./read-fields.ts";
+import { checkKinds, refuseUnknownFields, requireField, unknownFields } from "./read-fields.ts";
+
+/** What TransformerLens computes these models with, whatever their training used. */
+const EPS = 1e-5;
 
 /**
  * The architecture that a file of this form declares; "neel" unless it says otherwise, and "neel-solu-old" for the
  * repositories that are called old. Undefined for a file of another form.
  */
 export function neelArchitecture(json: ConfigJson, repoName: string): string | undefined {
+  if (isTransformerLensConfig(json)) return undefined;
   if (typeof json.architecture === "string") return json.architecture;
   if (json.model_type !== undefined || json.d_model === undefined || json.n_layers === undefined) return undefined;
   return repoName.includes("_old") ? "neel-solu-old" : "neel";
+}
+
+/**
+ * Whether a file is TransformerLens' whole configuration, as `cfg.to_dict()` gives it: it says where positions are added and
+ * which way attention looks, which the shorter form never does.
+ */
+export function isTransformerLensConfig(json: ConfigJson): boolean {
+  const has = (name: string) => Object.hasOwn(json, name);
+  if (has("architecture") || has("model_type")) return false;
+  return has("n_layers") && has("d_model") && has("positional_embedding_type") && has("attention_dir");
 }
 
 /**
@@ -25,7 +40,8 @@ export function neelArchitecture(json: ConfigJson, repoName: string): string | u
  */
 export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTransformerConfig {
   const architecture = neelArchitecture(json, context.repoName) ?? "neel";
-  const what = `a model of architecture "${architecture}"`;
+  const what = `a model of architecture ${shown(architecture)}`;
+  checkKinds(json, what, NEEL_FIELDS);
   if (MODEL_ALIASES.has(context.repoName)) {
     const passedOver = unknownFields(json, NEEL_FIELDS, NEEL_TRAINING_FIELDS);
     if (passedOver.length > 0) {
@@ -37,17 +53,22 @@ export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTran
     refuseUnknownFields(json, what, NEEL_FIELDS, NEEL_TRAINING_FIELDS);
   }
 
+  if (json.ln_eps !== undefined && json.ln_eps !== EPS) {
+    context.note(`config.json records ln_eps ${shown(json.ln_eps)}; as in TransformerLens ${EPS} is computed with.`);
+  }
+
   const attnOnly = json.attn_only ?? false;
   return parseConfig({
     n_layers: requireField(json, "n_layers", what),
     d_model: requireField(json, "d_model", what),
     n_heads: requireField(json, "n_heads", what),
     d_head: requireField(json, "d_head", what),
-    d_mlp: json.d_mlp,
+    d_mlp: json.d_mlp ?? null,
     n_ctx: requireField(json, "n_ctx", what),
     d_vocab: requireField(json, "d_vocab", what),
     act_fn: attnOnly ? activationOrNull(json.act_fn) : requireField(json, "act_fn", what),
     attn_only: attnOnly,
+    eps: EPS,
     final_rms: json.final_rms ?? false,
     normalization_type: normalization(json, what, context),
     positional_embedding_type: json.shortformer_pos ? "shortformer" : "standard",
@@ -70,11 +91,12 @@ function normalization(json: ConfigJson, what: string, context: FamilyContext): 
   const { normalization: short, normalization_type: long } = json;
   if (short !== undefined && long !== undefined && short !== long) {
     throw new ConfigError(
-      `normalization (${JSON.stringify(short)}) and normalization_type (${JSON.stringify(long)}) contradict each other. Keep one.`,
+      `normalization (${shown(short)}) and normalization_type (${shown(long)}) contradict each other. Keep one.`,
       { asked: short, found: long },
     );
   }
-  const declared = short !== undefined ? short : requireField(json, "normalization_type", what);
+  const declared =
+    short !== undefined ? short : long !== undefined ? long : requireField(json, "normalization_type", what);
   if (declared === "LNPre" && context.weightNames?.some((name) => /^blocks\.\d+\.(ln|norm)1\.w$/.test(name))) {
     context.note("config.json says LNPre, but the checkpoint has norm weights; they are used, so the model is LN.");
     return "LN";

@@ -1,23 +1,26 @@
 /** The fields of a NeelNanda model's `config.json`. */
+import { either, FLAG, oneOf, TEXT } from "../../tensor/kinds.ts";
+import { LAYERS, SIZE } from "../config-bounds.ts";
+import type { FieldKinds } from "./read-fields.ts";
 
 /** Those that say what the model computes. */
-export const NEEL_FIELDS: readonly string[] = [
-  "architecture",
-  "n_layers",
-  "d_model",
-  "n_heads",
-  "d_head",
-  "d_mlp",
-  "n_ctx",
-  "d_vocab",
-  "act_fn",
-  "normalization",
-  "normalization_type",
-  "attn_only",
-  "final_rms",
-  "shortformer_pos",
-  "tokenizer_name",
-];
+export const NEEL_FIELDS: FieldKinds = {
+  architecture: TEXT,
+  n_layers: LAYERS,
+  d_model: SIZE,
+  n_heads: SIZE,
+  d_head: SIZE,
+  d_mlp: either(SIZE, oneOf([-1])),
+  n_ctx: SIZE,
+  d_vocab: SIZE,
+  act_fn: TEXT,
+  normalization: TEXT,
+  normalization_type: TEXT,
+  attn_only: FLAG,
+  final_rms: FLAG,
+  shortformer_pos: FLAG,
+  tokenizer_name: TEXT,
+};
 
 /**
  * Those that record how the model was trained; the published files are the training runs' own records. `ln_eps` is among

@@ -14,6 +14,7 @@ const LAST_WITH_LEFT_MATRICES = 6;
 
 export const neelSoluOld: ModelFamily = {
   name: "neel-solu-old",
+  embedding: "embed.W_E",
   matches: (json, repoName) => neelArchitecture(json, repoName) === "neel-solu-old",
   config: neelConfig,
   weights(raw, config, context) {

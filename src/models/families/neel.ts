@@ -11,6 +11,7 @@ const BUFFERS = /^blocks\.\d+\.attn\.(mask|IGNORE)$/;
 
 export const neel: ModelFamily = {
   name: "neel",
+  embedding: "embed.W_E",
   matches: (json, repoName) => neelArchitecture(json, repoName) === "neel",
   config: neelConfig,
   weights(raw, config, context) {

@@ -1,33 +1,65 @@
-/** Reading a foreign `config.json` field by field, so that a field nobody reads is noticed. */
+/** Reading a foreign `config.json` field by field: each of the kind that it must be, and none that nobody reads. */
 import { ConfigError } from "../../tensor/errors.ts";
+import type { Kind } from "../../tensor/kinds.ts";
 import { nearest } from "../../tensor/nearest.ts";
+import { shown } from "../../tensor/show.ts";
+import { changesNothing } from "./bookkeeping.ts";
 import type { ConfigJson } from "./family.ts";
 
-/** Throws if the file has a field in neither list. `what` names the kind of file in the message. */
+/** The fields that a family reads, each with the kind of its values. `null` counts as not given. */
+export type FieldKinds = Readonly<Record<string, Kind>>;
+
+/** @throws ConfigError for a field that is read and holds another kind of value. `what` names the kind of file in the message. */
+export function checkKinds(json: ConfigJson, what: string, kinds: FieldKinds): void {
+  for (const [name, kind] of Object.entries(kinds)) {
+    const value = field(json, name);
+    if (value === undefined || value === null || kind.accepts(value)) continue;
+    throw new ConfigError(
+      `${name} in the config.json of ${what} is ${shown(value)}, but it must be ${kind.describe}.`,
+      {
+        asked: name,
+        found: value,
+      },
+    );
+  }
+}
+
+/** @throws ConfigError for fields that are neither read nor known to change no numbers. */
 export function refuseUnknownFields(
   json: ConfigJson,
   what: string,
-  read: readonly string[],
+  read: FieldKinds,
   ignored: ReadonlySet<string>,
 ): void {
   const unknown = unknownFields(json, read, ignored);
   if (unknown.length === 0) return;
-  const near = nearest(unknown[0], read);
+  const near = nearest(unknown[0], Object.keys(read));
   throw new ConfigError(
     `The config.json has ${unknown.length === 1 ? "a field" : "fields"} that ${what} does not: ` +
-      `${unknown.map((f) => `"${f}"`).join(", ")}. The nearest one that is read is "${near}"; ` +
-      "take out what does not change the model's computation.",
+      `${unknown
+        .slice(0, 12)
+        .map((name) => shown(name))
+        .join(", ")}. ` +
+      (near ? `The nearest one that is read is "${near}". ` : "") +
+      "Nothing here computes what it may ask for. If it does not change the numbers, take it out of the file.",
     { asked: unknown, nearest: near },
   );
 }
 
-export function unknownFields(json: ConfigJson, read: readonly string[], ignored: ReadonlySet<string>): string[] {
-  return Object.keys(json).filter((key) => !read.includes(key) && !ignored.has(key));
+export function unknownFields(json: ConfigJson, read: FieldKinds, ignored: ReadonlySet<string>): string[] {
+  return Object.entries(json)
+    .filter(([name, value]) => !Object.hasOwn(read, name) && !ignored.has(name) && !changesNothing(name, value))
+    .map(([name]) => name);
 }
 
 /** A field that must be there. @throws ConfigError */
 export function requireField(json: ConfigJson, name: string, what: string): unknown {
-  const value = json[name];
-  if (value !== undefined) return value;
+  const value = field(json, name);
+  if (value !== undefined && value !== null) return value;
   throw new ConfigError(`The config.json of ${what} has no "${name}".`, { asked: name, found: Object.keys(json) });
+}
+
+/** A field of the file itself: not `constructor` and the like, which every object has. */
+function field(json: ConfigJson, name: string): unknown {
+  return Object.hasOwn(json, name) ? json[name] : undefined;
 }

@@ -1,6 +1,7 @@
 /** The weights that a configuration has, by TransformerLens' names, and the check that a model has exactly those. */
 import { type NDArray, sizeOf } from "../../tensor/array.ts";
-import { WeightsError } from "../../tensor/errors.ts";
+import { ArgumentError, WeightsError } from "../../tensor/errors.ts";
+import { kindOf, shortened, shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 
 /** Weights by name in TransformerLens' layout: everything multiplies from the right, `x @ W`. */
@@ -13,42 +14,92 @@ export type WeightArrays = ReadonlyMap<string, NDArray<"float32">>;
  * norms' `w` and `b`; `W_U` [d_model, d_vocab], `b_U` [d_vocab].
  */
 export function expectedWeights(config: HookedTransformerConfig): Map<string, readonly number[]> {
-  const { nLayers, dModel, dHead, nHeads, dVocab, dVocabOut, nCtx } = config;
-  const shapes = new Map<string, readonly number[]>();
-  const norm = (name: string, width: number, rms = config.normalizationType === "RMS") => {
-    if (config.normalizationType !== "LN" && config.normalizationType !== "RMS") return;
-    shapes.set(`${name}.w`, [width]);
-    if (!rms) shapes.set(`${name}.b`, [width]);
-  };
-
-  shapes.set("embed.W_E", [dVocab, dModel]);
-  shapes.set("pos_embed.W_pos", [nCtx, dModel]);
-  for (let layer = 0; layer < nLayers; layer++) {
-    const block = `blocks.${layer}`;
-    norm(`${block}.ln1`, dModel);
-    for (const part of ["Q", "K", "V"]) {
-      shapes.set(`${block}.attn.W_${part}`, [nHeads, dModel, dHead]);
-      shapes.set(`${block}.attn.b_${part}`, [nHeads, dHead]);
-    }
-    shapes.set(`${block}.attn.W_O`, [nHeads, dHead, dModel]);
-    shapes.set(`${block}.attn.b_O`, [dModel]);
-    if (config.attnOnly || config.dMlp === null) continue;
-    norm(`${block}.ln2`, dModel);
-    shapes.set(`${block}.mlp.W_in`, [dModel, config.dMlp]);
-    shapes.set(`${block}.mlp.b_in`, [config.dMlp]);
-    if (hasInnerNormWeights(config)) norm(`${block}.mlp.ln`, config.dMlp);
-    shapes.set(`${block}.mlp.W_out`, [config.dMlp, dModel]);
-    shapes.set(`${block}.mlp.b_out`, [dModel]);
+  const { dModel, dVocab, dVocabOut, nCtx } = config;
+  const shapes = new Map<string, readonly number[]>([
+    ["embed.W_E", [dVocab, dModel]],
+    ["pos_embed.W_pos", [nCtx, dModel]],
+  ]);
+  const block = blockWeights(config);
+  for (let layer = 0; layer < config.nLayers; layer++) {
+    for (const [name, shape] of block) shapes.set(`blocks.${layer}.${name}`, shape);
   }
-  norm("ln_final", dModel, config.finalRms || config.normalizationType === "RMS");
+  for (const [name, shape] of normWeights("ln_final", dModel, config, config.finalRms)) shapes.set(name, shape);
   shapes.set("unembed.W_U", [dModel, dVocabOut]);
   shapes.set("unembed.b_U", [dVocabOut]);
   return shapes;
 }
 
+/** The bytes that a configuration's weights take in float32; nothing of their size is built to say so. */
+export function weightBytes(config: HookedTransformerConfig): number {
+  const { dModel, dVocab, dVocabOut, nCtx, nLayers } = config;
+  const count = (weights: Iterable<readonly [string, readonly number[]]>) =>
+    [...weights].reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
+  const ends = (dVocab + nCtx + dVocabOut) * dModel + dVocabOut;
+  const norm = count(normWeights("ln_final", dModel, config, config.finalRms));
+  return 4 * (ends + norm + nLayers * count(blockWeights(config)));
+}
+
+/** Name and shape of the weights of one block. */
+function blockWeights(config: HookedTransformerConfig): Map<string, readonly number[]> {
+  const { dModel, dHead, nHeads, dMlp } = config;
+  const shapes = new Map<string, readonly number[]>(normWeights("ln1", dModel, config));
+  for (const part of ["Q", "K", "V"]) {
+    shapes.set(`attn.W_${part}`, [nHeads, dModel, dHead]);
+    shapes.set(`attn.b_${part}`, [nHeads, dHead]);
+  }
+  shapes.set("attn.W_O", [nHeads, dHead, dModel]);
+  shapes.set("attn.b_O", [dModel]);
+  if (config.attnOnly || dMlp === null) return shapes;
+  for (const [name, shape] of normWeights("ln2", dModel, config)) shapes.set(name, shape);
+  shapes.set("mlp.W_in", [dModel, dMlp]);
+  shapes.set("mlp.b_in", [dMlp]);
+  if (hasInnerNormWeights(config))
+    for (const [name, shape] of normWeights("mlp.ln", dMlp, config)) shapes.set(name, shape);
+  shapes.set("mlp.W_out", [dMlp, dModel]);
+  shapes.set("mlp.b_out", [dModel]);
+  return shapes;
+}
+
+/** A norm's weights: `w` and `b`, of an RMSNorm `w` alone, of a norm without parameters none. */
+function normWeights(
+  name: string,
+  width: number,
+  { normalizationType }: HookedTransformerConfig,
+  rms = false,
+): [string, readonly number[]][] {
+  if (normalizationType !== "LN" && normalizationType !== "RMS") return [];
+  const scale: [string, readonly number[]] = [`${name}.w`, [width]];
+  return rms || normalizationType === "RMS" ? [scale] : [scale, [`${name}.b`, [width]]];
+}
+
 /** The LayerNorm inside a `solu_ln` MLP has weights only where the blocks' norms are full LayerNorms. */
 function hasInnerNormWeights(config: HookedTransformerConfig): boolean {
   return config.actFn === "solu_ln" && config.normalizationType === "LN";
+}
+
+/** @throws ArgumentError for what is no map from names to arrays, as a caller without types may pass. */
+export function checkArrays(weights: unknown): void {
+  if (!(weights instanceof Map)) {
+    throw new ArgumentError(
+      `Weights are a Map from names to arrays, as readSafetensors and readPth give it, not ${kindOf(weights)}.`,
+      {
+        asked: weights,
+      },
+    );
+  }
+  for (const [name, array] of weights) {
+    if (typeof name === "string" && isArrayLike(array)) continue;
+    throw new ArgumentError(`The weight ${shown(name)} is ${shown(array)}, not an array { dtype, shape, data }.`, {
+      asked: name,
+      found: array,
+    });
+  }
+}
+
+function isArrayLike(value: unknown): value is NDArray {
+  if (typeof value !== "object" || value === null) return false;
+  const { dtype, shape, data } = value as Partial<NDArray>;
+  return typeof dtype === "string" && Array.isArray(shape) && ArrayBuffer.isView(data);
 }
 
 /** What `checkWeights` found to be wrong; the error's `found`. */
@@ -97,8 +148,11 @@ export function checkWeights(config: HookedTransformerConfig, weights: ReadonlyM
 
 /** The first dozen; the error's fields have all of them. */
 export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 12).join(", ");
-  return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
+  const first = names
+    .slice(0, 12)
+    .map((name) => shortened(name, 120))
+    .join(", ");
+  return names.length > 12 ? `${first} and ${names.length - 12} more` : first;
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

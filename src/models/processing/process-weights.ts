@@ -1,5 +1,7 @@
 /** The weight transformations, in TransformerLens' order and with its exceptions. */
 import type { NDArray } from "../../tensor/array.ts";
+import { FLAG } from "../../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 import { checkWeights, type WeightArrays } from "../families/weights.ts";
 import { centerUnembed } from "./center-unembed.ts";
@@ -48,6 +50,16 @@ export const NO_PROCESSING: ProcessingFlags = {
   transformerLensFinalRms: false,
 };
 
+/** What each flag may be, for callers without types. */
+export const FLAG_KINDS: OptionKinds<ProcessingFlags> = {
+  foldLn: FLAG,
+  centerWritingWeights: FLAG,
+  centerUnembed: FLAG,
+  foldValueBiases: FLAG,
+  refactorFactoredAttnMatrices: FLAG,
+  transformerLensFinalRms: FLAG,
+};
+
 export interface ProcessedWeights {
   /** Parameterless norms where they were folded. */
   readonly config: HookedTransformerConfig;
@@ -62,15 +74,17 @@ export interface ProcessedWeights {
  * with the result.
  *
  * @param flags those left out are as in `DEFAULT_PROCESSING`.
- * @throws WeightsError if the weights are not those of the configuration; ConfigError for a flag that cannot be obeyed.
+ * @throws ArgumentError for a flag that does not exist; WeightsError if the weights are not those of the configuration; ConfigError for a flag that cannot be obeyed.
  */
 export function processWeights(
   config: HookedTransformerConfig,
   weights: WeightArrays,
   flags: Partial<ProcessingFlags> = {},
 ): ProcessedWeights {
+  checkOptions("processWeights", flags, FLAG_KINDS);
   checkWeights(config, weights);
-  const asked = { ...DEFAULT_PROCESSING, ...flags };
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
+  const asked = { ...DEFAULT_PROCESSING, ...Object.fromEntries(given) };
   const { flags: applicable, notes } = applicableFlags(config, asked);
   const draft = new WeightDraft(weights);
   let processed = config;

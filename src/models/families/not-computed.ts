@@ -1,0 +1,104 @@
+/** Architectures that are known and not computed: what they are called, who is of them, and what is missing for them. */
+import { ConfigError } from "../../tensor/errors.ts";
+
+interface Architecture {
+  readonly called: string;
+  /** `model_type` in their `config.json`. */
+  readonly modelTypes: readonly string[];
+  /** How the short names of their models begin, case aside: TransformerLens' names, and those of the hub without the owner. */
+  readonly names: RegExp;
+  /** What would have to be computed. */
+  readonly lacks: string;
+}
+
+const ROTARY = "rotary positions";
+const LLAMA = `${ROTARY}, RMSNorm and a gated MLP`;
+
+const ARCHITECTURES: readonly Architecture[] = [
+  {
+    called: "GPT-NeoX (Pythia)",
+    modelTypes: ["gpt_neox"],
+    names: /^(pythia|EleutherAI\/pythia|gpt-neox|stablelm-(base|tuned)-alpha)/,
+    lacks: `${ROTARY}, and attention and MLP side by side`,
+  },
+  { called: "GPT-Neo", modelTypes: ["gpt_neo"], names: /^(gpt-neo-|neo-|tiny-?stories)/, lacks: "local attention" },
+  { called: "GPT-J", modelTypes: ["gptj"], names: /^gpt-?j/, lacks: `${ROTARY}, and attention and MLP side by side` },
+  { called: "OPT", modelTypes: ["opt"], names: /^opt-/, lacks: "its layout of positions and weights" },
+  {
+    called: "LLaMA",
+    modelTypes: ["llama"],
+    names: /^(meta-)?(llama|codellama|yi-|yi_|smollm|deepseek-llm|vicuna|alpaca|tinyllama)/,
+    lacks: LLAMA,
+  },
+  { called: "Mistral", modelTypes: ["mistral"], names: /^mistral/, lacks: LLAMA },
+  { called: "Mixtral", modelTypes: ["mixtral"], names: /^mixtral/, lacks: `${LLAMA}, and experts` },
+  {
+    called: "Qwen",
+    modelTypes: ["qwen", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe"],
+    names: /^(qwen|qwq)/,
+    lacks: LLAMA,
+  },
+  { called: "Gemma", modelTypes: ["gemma", "gemma2", "gemma3", "gemma3_text"], names: /^(med)?gemma/, lacks: LLAMA },
+  { called: "Phi", modelTypes: ["phi", "phi3"], names: /^phi-/, lacks: ROTARY },
+  { called: "BLOOM", modelTypes: ["bloom"], names: /^bloom/, lacks: "ALiBi positions" },
+  { called: "GPTBigCode", modelTypes: ["gpt_bigcode"], names: /^santacoder/, lacks: "one key and value for all heads" },
+  { called: "Apertus", modelTypes: ["apertus"], names: /^apertus/, lacks: `${ROTARY} and xIELU` },
+  { called: "gpt-oss", modelTypes: ["gpt_oss"], names: /^gpt-oss/, lacks: `${LLAMA}, and experts` },
+  { called: "OLMo", modelTypes: ["olmo", "olmo2", "olmo3", "olmoe"], names: /^olmo/, lacks: LLAMA },
+  { called: "Falcon", modelTypes: ["falcon", "RefinedWeb"], names: /^falcon/, lacks: "rotary or ALiBi positions" },
+  { called: "MPT", modelTypes: ["mpt"], names: /^mpt-/, lacks: "ALiBi positions" },
+  { called: "StableLM", modelTypes: ["stablelm"], names: /^stablelm/, lacks: ROTARY },
+  { called: "Starcoder 2", modelTypes: ["starcoder2"], names: /^starcoder/, lacks: ROTARY },
+  { called: "Cohere", modelTypes: ["cohere", "cohere2"], names: /^(c4ai-|command-r)/, lacks: ROTARY },
+  { called: "Granite", modelTypes: ["granite"], names: /^granite/, lacks: LLAMA },
+  { called: "CodeGen", modelTypes: ["codegen"], names: /^codegen/, lacks: ROTARY },
+  { called: "XGLM", modelTypes: ["xglm"], names: /^xglm/, lacks: "sinusoidal positions" },
+  {
+    called: "Mamba",
+    modelTypes: ["mamba", "mamba2"],
+    names: /^mamba/,
+    lacks: "state-space layers: it is no transformer",
+  },
+  {
+    called: "BERT",
+    modelTypes: ["bert", "distilbert", "roberta", "albert", "electra"],
+    names: /^((distil|al|ro)?bert|roberta|electra)/,
+    lacks: "an encoder that fills in masked words",
+  },
+  { called: "T5", modelTypes: ["t5", "mt5"], names: /^(m?t5|flan-t5)/, lacks: "an encoder and a decoder" },
+  {
+    called: "wav2vec",
+    modelTypes: ["wav2vec2", "hubert"],
+    names: /^(wav2vec|hubert)/,
+    lacks: "an encoder of sound: it is no language model",
+  },
+];
+
+/**
+ * Passes if the name is none of a model that is known not to be computed.
+ * @param name a short name, or "org/name"
+ * @throws ConfigError that says what it is and what is missing
+ */
+export function refuseKnownName(name: string, supported: readonly string[]): void {
+  const short = name.trim().split("/").at(-1)!.toLowerCase();
+  const architecture = ARCHITECTURES.find(({ names }) => new RegExp(names.source, "i").test(short));
+  if (architecture) throw refusal(`"${name.trim()}"`, name, architecture, supported);
+}
+
+/** As `refuseKnownName`, by the `model_type` of a `config.json`. */
+export function refuseKnownType(modelType: string, repoName: string, supported: readonly string[]): void {
+  const architecture = ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(modelType));
+  if (architecture) throw refusal(`${repoName} ("${modelType}")`, modelType, architecture, supported);
+}
+
+function refusal(
+  what: string,
+  asked: string,
+  { called, lacks }: Architecture,
+  supported: readonly string[],
+): ConfigError {
+  return new ConfigError(
+    `${what} is a model of the ${called} architecture, which is known but not computed yet: it needs ${lacks}. Supported: ${supported.join(", ")}.`,
+    { asked, found: supported },
+  );
+}
