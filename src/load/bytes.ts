@@ -104,6 +104,5 @@ function otherThanJson(text: string): string | undefined {
     return "it is the pointer that git keeps in place of a large file (git lfs pull brings the file itself).";
   }
   if (/^<(!doctype|html|\?xml|head|body)/i.test(start)) return "it is a web page; download the file itself.";
-  if (start.includes("\0")) return "it is UTF-16 without a mark, or no text; save it as UTF-8.";
   return undefined;
 }

@@ -135,13 +135,13 @@ describe("a folder", () => {
     ["an empty config.json", { "config.json": " \n" }, /not JSON: it is empty/],
     ["a table for a config.json", { "config.json": "a,b\n1,2\n" }, /not JSON/],
     ["a list for a config.json", { "config.json": "[1]" }, /should be a JSON object, but it is an array/],
-    ["a gzipped config.json", { "config.json": gzipSync(config) }, /compressed with gzip/],
+    ["a gzipped config.json", { "config.json": gzipSync(config) }, /packed with gzip/],
     [
       "a UTF-16 config.json",
       { "config.json": Buffer.from(`\ufeff${config}`, "utf16le") },
-      /it is UTF-16; save it as UTF-8/,
+      /looks like UTF-16; save it as UTF-8/,
     ],
-    ["UTF-16 without a mark", { "config.json": Buffer.from(config, "utf16le") }, /UTF-16 without a mark/],
+    ["UTF-16 without a mark", { "config.json": Buffer.from(config, "utf16le") }, /looks like UTF-16/],
     [
       "git's pointer for a config.json",
       { "config.json": "version https://git-lfs.github.com/spec/v1\noid sha256:0\n" },
