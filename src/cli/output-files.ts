@@ -1,7 +1,8 @@
 /** Files that a command writes: checked before anything runs, and whole or not there at all. */
 import { randomBytes } from "node:crypto";
-import { access, constants, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { kindOfFile } from "../load/node-file.ts";
 import type { ReportFormat } from "../report/render.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { nearest } from "../tensor/nearest.ts";
@@ -34,10 +35,12 @@ export async function outputFiles(
   comes?: string,
 ): Promise<readonly OutputFile[]> {
   const files: OutputFile[] = [];
+  const targets: string[] = [];
   for (const path of paths) {
     const format = FORMAT_OF[extname(path).toLowerCase()];
     if (!format) throw unknownEnding(path, flag);
-    if (files.some((other) => resolve(other.path) === resolve(path))) {
+    const target = await targetOf(path);
+    if (targets.includes(target)) {
       throw new ArgumentError(`${flag} names ${path} twice: give each file once.`, { asked: path });
     }
     const within = comes === undefined ? undefined : relative(resolve(comes), resolve(path));
@@ -48,6 +51,7 @@ export async function outputFiles(
     }
     if (within === undefined || within !== basename(path)) await checkPlace(path, flag);
     files.push({ path, format });
+    targets.push(target);
   }
   return files;
 }
@@ -65,36 +69,65 @@ function unknownEnding(path: string, flag: string): ArgumentError {
 }
 
 async function checkPlace(path: string, flag: string): Promise<void> {
-  const folder = dirname(path);
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) {
-    throw new ArgumentError(`${flag} ${path} is in "${folder}", which is no folder: make it first.`, { asked: path });
-  }
-  if ((await stat(path).catch(() => undefined))?.isDirectory()) {
-    throw new ArgumentError(`${flag} ${path} is a folder: name a file in it.`, { asked: path });
-  }
-  await access(folder, constants.W_OK).catch(() => {
-    throw new ArgumentError(`${flag} ${path} is in "${folder}", where nothing may be written: choose another folder.`, {
-      asked: path,
-    });
+  const refuse = (why: string): never => {
+    throw new ArgumentError(`${flag} ${path} ${why}`, { asked: path });
+  };
+  const target = await targetOf(path);
+  const through = target === resolve(path) ? "is" : `is a link to ${target},`;
+  const folder = dirname(target);
+  const inFolder = target === resolve(path) ? dirname(path) : folder;
+  const above = await stat(folder).catch(() => undefined);
+  if (!above?.isDirectory()) refuse(`${through} in "${inFolder}", which is no folder: make it first.`);
+  const there = await stat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENAMETOOLONG") refuse("has a name that is too long: give a shorter one.");
+    return undefined;
   });
+  const special = there && kindOfFile(there);
+  if (special) refuse(`${through} ${special}: name a file${special === "a folder" ? " in it" : ""}.`);
+  await access(folder, constants.W_OK).catch(() =>
+    refuse(`${through} in "${inFolder}", where nothing may be written: choose another folder.`),
+  );
 }
 
-/** Writes beside and renames, so that a reader sees the old file or the new one. @throws ArgumentError if it fails. */
+/** Where a path leads, through links, also where nothing is there yet. */
+async function targetOf(path: string, links = 40): Promise<string> {
+  const to = await readlink(path).catch(() => undefined);
+  if (to === undefined) return resolve(path);
+  if (links === 0) throw new ArgumentError(`${path} is a link that leads back to itself.`, { asked: path });
+  return targetOf(resolve(await realpath(dirname(path)), to), links - 1);
+}
+
+/**
+ * Writes beside and renames, so that a reader sees the old file or the new one. What a link leads to is replaced, not the
+ * link; a file that is replaced hands on its permissions.
+ * @throws ArgumentError if it fails
+ */
 export async function writeWhole(path: string, content: string | Uint8Array, signal?: AbortSignal): Promise<void> {
-  const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
+  const target = await targetOf(path);
+  // Its length is not the file's: that may be as long as the system allows.
+  const beside = join(dirname(target), `.glassformer-${randomBytes(4).toString("hex")}.tmp`);
   try {
     await writeFile(beside, content, { flag: "wx", ...(signal ? { signal } : {}) });
+    const before = await stat(target).catch(() => undefined);
+    if (before?.isFile()) await chmod(beside, before.mode & 0o777).catch(() => {});
     signal?.throwIfAborted();
-    await rename(beside, path);
+    await rename(beside, target);
   } catch (cause) {
     await rm(beside, { force: true }).catch(() => {});
     signal?.throwIfAborted();
     if (!isSystemError(cause)) throw cause;
-    const why = cause.code === "ENOSPC" ? "the disk is full" : cause.message;
-    throw new ArgumentError(`${path} could not be written: ${why}. Nothing of it was left behind.`, {
-      asked: path,
-      cause,
-    });
+    throw new ArgumentError(
+      `${path} could not be written: ${WHY[cause.code ?? ""] ?? cause.message}. Nothing of it was left behind.`,
+      { asked: path, cause },
+    );
   }
 }
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "there is no more room for this user on the disk",
+  EACCES: "its folder may not be written to",
+  EROFS: "its disk may not be written to",
+  ENOENT: "its folder is gone",
+  EISDIR: "it is a folder",
+};

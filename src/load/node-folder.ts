@@ -1,11 +1,15 @@
 /** A local folder as a repository of files. */
+import type { Dirent } from "node:fs";
 import { readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, UnknownNameError } from "../tensor/errors.ts";
 import type { ModelFiles } from "./files.ts";
 import { partsInside } from "./files.ts";
-import { fileSource } from "./node-file.ts";
+import { fileSource, unreadable } from "./node-file.ts";
 import { readText } from "./text-pieces.ts";
+
+/** A model has fewer; `/` and `/proc` do not. */
+const MOST_FILES = 100_000;
 
 /** @param name what to call it; the folder's path if not given. */
 export function folderFiles(folder: string, name: string = folder): ModelFiles {
@@ -35,15 +39,28 @@ export function folderFiles(folder: string, name: string = folder): ModelFiles {
  */
 export async function listFiles(folder: string, below = ""): Promise<string[]> {
   const paths: string[] = [];
-  for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
+  for (const entry of await entriesOf(folder, below)) {
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) {
       if (!entry.name.startsWith(".") && entry.name !== "node_modules") paths.push(...(await listFiles(folder, path)));
     } else if (entry.isFile() || (entry.isSymbolicLink() && (await isFileOrNothing(join(folder, path))))) {
       paths.push(path);
     }
+    if (paths.length > MOST_FILES) {
+      throw new InputError(`${folder} holds more than ${MOST_FILES} files: name the model's own folder.`, {
+        asked: folder,
+      });
+    }
   }
   return below === "" ? paths.sort() : paths;
+}
+
+/** @throws InputError where the folder itself may not be looked into; folders in it that may not be are passed over */
+function entriesOf(folder: string, below: string): Promise<Dirent[]> {
+  return readdir(join(folder, below), { withFileTypes: true }).catch(async (cause) => {
+    if (below !== "") return [];
+    throw await unreadable(folder, folder, cause);
+  });
 }
 
 export async function isFile(path: string): Promise<boolean> {

@@ -6,6 +6,11 @@ import { ArgumentError } from "../tensor/errors.ts";
 export interface CheckpointStore {
   /** Whether anything can be written, found out before the training starts. @throws ArgumentError that says why not. */
   check(): Promise<void>;
+  /**
+   * Keeps others from writing there, until what it gives is called.
+   * @throws ArgumentError that says who does already
+   */
+  hold?(): Promise<() => Promise<void>>;
   /** Writes all files of a checkpoint, or none of them. Returns where it is. */
   write(checkpoint: string, files: ReadonlyMap<string, Uint8Array>): Promise<string>;
   /** The files of a checkpoint. */

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
+import { holdFolder, refuseIfBusy } from "./node-folder-lock.ts";
 
 /** While a checkpoint is written it lies beside the others, hidden, and gets its name when all of it is on the disk. */
 const UNFINISHED = /^\.(step-\d+)\.(unfinished|replaced)$/;
@@ -15,9 +16,18 @@ export function folderCheckpoints(folder: string): CheckpointStore {
       try {
         const there = await nearestThere(resolve(folder));
         await access(there, constants.W_OK);
-        if (there === resolve(folder)) await tidy(folder);
+        if (there !== resolve(folder)) return;
+        await refuseIfBusy(folder);
+        await tidy(folder);
       } catch (cause) {
-        throw unwritable(folder, cause);
+        throw cause instanceof ArgumentError ? cause : unwritable(folder, cause);
+      }
+    },
+    async hold() {
+      try {
+        return await holdFolder(folder);
+      } catch (cause) {
+        throw cause instanceof ArgumentError ? cause : unwritable(folder, cause);
       }
     },
     async write(checkpoint, files) {

@@ -40,7 +40,23 @@ export interface TrainResult {
 export async function train(
   model: HookedTransformer,
   options: TrainOptions,
-  { signal, onProgress }: TrainControls = {},
+  controls: TrainControls = {},
+): Promise<TrainResult> {
+  controls.signal?.throwIfAborted();
+  const store = options.saveDir === undefined ? undefined : storeOf(options.saveDir);
+  const release = await store?.hold?.();
+  try {
+    return await trainInto(store, model, options, controls);
+  } finally {
+    await release?.();
+  }
+}
+
+async function trainInto(
+  store: CheckpointStore | undefined,
+  model: HookedTransformer,
+  options: TrainOptions,
+  { signal, onProgress }: TrainControls,
 ): Promise<TrainResult> {
   signal?.throwIfAborted();
   const initial = new Map([...model.weights.entries()].map(([name, leaf]): [string, NDArray] => [name, leaf.array!]));
@@ -49,7 +65,6 @@ export async function train(
   const batches = makeBatches(settled.data, { ...settled, nCtx: model.cfg.nCtx, dVocab: model.cfg.dVocab });
   const steps = stepsInAll(options, batches.stepsPerEpoch);
   const optimizer = makeOptimizer(name, settled);
-  const store = options.saveDir === undefined ? undefined : storeOf(options.saveDir);
   await store?.check();
 
   let state: StepState = { weights: initial, memory: freshMemory(optimizer, initial) };

@@ -1,0 +1,101 @@
+/** Files that a command writes: whole or not at all, through links, under every name that the system takes. */
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { outputFiles, writeWhole } from "../../src/cli/output-files.ts";
+import { ArgumentError } from "../../src/tensor/errors.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), "glassformer-output-")));
+});
+afterEach(() => rm(folder, { recursive: true }));
+const at = (...parts: string[]) => join(folder, ...parts);
+const write = async (path: string, content = "new") => {
+  await outputFiles([path]);
+  await writeWhole(path, content);
+};
+
+describe.skipIf(process.platform === "win32")("a report", () => {
+  test.each([200, 241, 242, 255])("may have a name of %d letters", async (length) => {
+    const name = `${"x".repeat(length - 5)}.html`;
+    await write(at(name));
+    expect(await readdir(folder)).toEqual([name]);
+    expect(await readFile(at(name), "utf8")).toBe("new");
+  });
+
+  test("may not have a longer one", async () => {
+    await expect(write(at(`${"x".repeat(251)}.html`))).rejects.toThrow(/has a name that is too long/);
+  });
+
+  test("goes through links, to what is there and to what is not there yet", async () => {
+    await mkdir(at("elsewhere"));
+    await writeFile(at("elsewhere/there.html"), "old");
+    await symlink("elsewhere/there.html", at("one.html"));
+    await symlink(at("one.html"), at("two.html"));
+    await symlink("elsewhere/fresh.html", at("three.html"));
+    await write(at("two.html"));
+    await write(at("three.html"));
+    expect(await readFile(at("elsewhere/there.html"), "utf8")).toBe("new");
+    expect(await readFile(at("elsewhere/fresh.html"), "utf8")).toBe("new");
+    for (const link of ["one.html", "two.html", "three.html"]) {
+      expect((await lstat(at(link))).isSymbolicLink()).toBe(true);
+    }
+    expect((await readdir(at("elsewhere"))).sort()).toEqual(["fresh.html", "there.html"]);
+  });
+
+  test("keeps the permissions of the one that it replaces", async () => {
+    await writeFile(at("a.html"), "old");
+    await chmod(at("a.html"), 0o640);
+    await write(at("a.html"));
+    expect((await stat(at("a.html"))).mode & 0o777).toBe(0o640);
+  });
+
+  test("is not written over what is no file, or where links lead nowhere", async () => {
+    await mkdir(at("folder.html"));
+    execFileSync("mkfifo", [at("pipe.html")]);
+    await symlink("/dev/null", at("device.html"));
+    await symlink("no/such/x.html", at("lost.html"));
+    await symlink("circle.html", at("circle.html"));
+    await symlink("folder.html", at("linked.html"));
+    await writeFile(at("file"), "");
+    for (const [name, told] of [
+      ["folder.html", /folder\.html is a folder: name a file in it/],
+      ["pipe.html", /pipe\.html is a pipe: name a file/],
+      ["device.html", /is a link to \/dev\/null, a device/],
+      ["lost.html", /is a link to .*, in ".*no\/such", which is no folder/],
+      ["circle.html", /is a link that leads back to itself/],
+      ["linked.html", /is a link to .*folder\.html, a folder/],
+      ["file/x.html", /in ".*file", which is no folder/],
+    ] as const) {
+      const error = await write(at(name)).catch((e) => e);
+      expect(error).toBeInstanceOf(ArgumentError);
+      expect(error.message).toMatch(told);
+    }
+    await symlink("real.html", at("link.html"));
+    await expect(outputFiles([at("real.html"), at("link.html")])).rejects.toThrow(/names .*link\.html twice/);
+  });
+
+  test("that cannot be written leaves the old one as it was, and nothing beside it", async () => {
+    await writeFile(at("a.html"), "old");
+    const stop = AbortSignal.abort(new Error("stopped"));
+    await expect(writeWhole(at("a.html"), "new", stop)).rejects.toThrow("stopped");
+    await expect(writeWhole(at("gone", "a.html"), "new")).rejects.toThrow(/could not be written: its folder is gone/);
+    expect(await readFile(at("a.html"), "utf8")).toBe("old");
+    expect(await readdir(folder)).toEqual(["a.html"]);
+  });
+});
