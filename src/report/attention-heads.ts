@@ -1,5 +1,7 @@
 import type { AttentionSpec } from "../analyses/picture.ts";
+import { sizeOf } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { checkWeights } from "./draw/attention-colors.ts";
 import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
@@ -32,6 +34,7 @@ export function attentionHeads(
   patterns: Numbers,
   options: AttentionHeadsOptions = {},
 ): Picture {
+  if ("shape" in patterns) checkWeights(sizeOf(patterns.shape) / strTokens.length ** 2, strTokens.length);
   const shaped = withoutUnitAxes(toShaped(patterns), 3);
   const { shape } = shaped;
   if (shape.length < 3 || shape.length > 4 || shape.at(-1) !== strTokens.length || shape.at(-2) !== strTokens.length) {

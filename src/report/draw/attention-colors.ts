@@ -3,6 +3,7 @@ import type { AttentionSpec } from "../../analyses/picture.ts";
 import { type Coloring, coloring } from "../color.ts";
 import { hueOf, mix, rounded, type Tint, tintCss, tintHex } from "../hue.ts";
 import { extent } from "../numbers.ts";
+import { atMost } from "./limits.ts";
 
 /** All heads together, where the index of one could stand. */
 export const ALL_HEADS = -1;
@@ -20,7 +21,17 @@ export interface AttentionColors {
   readonly scale: (head: number) => Coloring;
 }
 
+/** Weights of all heads. */
+const MOST_WEIGHTS = 4_000_000;
+
+/** @throws ArgumentError for more weights than a picture shows */
+export function checkWeights(heads: number, tokens: number): void {
+  const what = `weights (${heads} heads of ${tokens} x ${tokens})`;
+  atMost(MOST_WEIGHTS, heads * tokens ** 2, what, "show fewer heads, or a part of the text");
+}
+
 export function attentionColors(spec: AttentionSpec): AttentionColors {
+  checkWeights(spec.heads.length, spec.tokens.length);
   const patterns = spec.heads.map((head) => head.pattern);
   const [low, high] = extent(patterns.flat(2)) ?? [0, 1];
   const label = spec.label ?? "attention";

@@ -99,13 +99,19 @@ function slopePoints(slope: number, intercept: number, x: Domain, y: Domain): [n
   });
 }
 
-/** Plot's SVG as a drawing: without its style sheet and class, so that it needs nothing from outside. */
-export function plotted({ plot, document }: Plotting, options: PlotOptions, legend: readonly LegendItem[]): Drawing {
+/** Plot's SVG as a drawing: without its style sheet and class, so that it needs nothing from outside. `more` draws over it. */
+export function plotted(
+  { plot, document }: Plotting,
+  options: PlotOptions,
+  legend: readonly LegendItem[],
+  more: (scale: (axis: "x" | "y", value: number) => number) => string = () => "",
+): Drawing {
   const width = options.width ?? 640;
   const height = options.height ?? 400;
   const svg = plot.plot({ ...options, width, height, document });
+  const drawn = more((axis, value) => svg.scale(axis)!.apply(value));
   svg.querySelector("style")?.remove();
   // A page's own serialiser writes a no-break space as an entity that XML does not know.
   const inside = svg.innerHTML.replaceAll("&nbsp;", "&#160;");
-  return { width, height, content: `<g text-anchor="middle">${inside}</g>`, legend };
+  return { width, height, content: `<g text-anchor="middle">${inside}</g>${drawn}`, legend };
 }

@@ -21,13 +21,18 @@ export interface DrawOptions extends FrameOptions {
 }
 
 /** The spec as a standalone SVG document. */
-export async function drawSvg(spec: PictureSpec, options: DrawOptions = {}): Promise<string> {
+export function drawSvg(spec: PictureSpec, options: DrawOptions = {}): Promise<string> {
+  return drawFor(spec, options);
+}
+
+/** As `drawSvg`; with `themes` for a page, which may be dark. */
+export async function drawFor(spec: PictureSpec, options: DrawOptions, themes = false): Promise<string> {
   const width = options.width ?? spec.width ?? DEFAULT_WIDTH;
-  return frame(spec, await draw(spec, width), options);
+  return frame(spec, await draw(spec, width, themes), options);
 }
 
 /** The kinds with axes of numbers need a charting library, which is loaded with the first of them. */
-async function draw(spec: PictureSpec, width: number): Promise<Drawing> {
+async function draw(spec: PictureSpec, width: number, themes?: boolean): Promise<Drawing> {
   switch (spec.kind) {
     case "tokens":
       return drawTokens(spec, width);
@@ -36,13 +41,13 @@ async function draw(spec: PictureSpec, width: number): Promise<Drawing> {
     case "attention":
       return drawAttention(spec, width);
     case "facets":
-      return drawFacets(spec, width);
+      return drawFacets(spec, width, themes);
     case "topk":
       return drawTopk(spec, width);
     case "logit-lens":
       return drawLogitLens(spec, width);
     case "imshow":
-      return drawImshow(spec, width, await loadCharts());
+      return drawImshow(spec, width, await loadCharts(), themes);
     case "line":
       return drawLine(spec, width, await loadCharts());
     case "scatter":

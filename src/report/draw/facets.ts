@@ -3,6 +3,7 @@ import { coloring } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber } from "../format.ts";
 import { type Drawing, round, svgText } from "./drawing.ts";
+import { cellImage, checkCells } from "./pixels.ts";
 import { columnTickHeight, columnTicks, leftTicks, tickLabels, widest } from "./ticks.ts";
 
 const TITLE = 18;
@@ -15,11 +16,21 @@ const LONGEST_LABEL = 16;
 /** Slanted labels would run below the neighbour. */
 const UPRIGHT = { upright: true };
 
+/** More cells than this are pixels of one image for each facet. */
+const MOST_NODES = 20_000;
+
+/** Whether the heatmaps' cells are pixels. */
+export function arePixels({ facets }: FacetsSpec): boolean {
+  return facets.length * (facets[0]?.values.length ?? 0) * (facets[0]?.values[0]?.length ?? 0) > MOST_NODES;
+}
+
 /** Heatmaps of one size on one scale; labels of rows at the left edge, of columns under the lowest of each column. */
-export function drawFacets(spec: FacetsSpec, width: number): Drawing {
+export async function drawFacets(spec: FacetsSpec, width: number, themes?: boolean): Promise<Drawing> {
   const { facets } = spec;
   const rows = facets[0]?.values.length ?? 0;
   const columns = facets[0]?.values[0]?.length ?? 0;
+  checkCells(rows, columns, facets.length);
+  const pixels = arePixels(spec);
   const colors = coloring(
     spec.color,
     facets.flatMap((facet) => facet.values.flat()),
@@ -38,14 +49,15 @@ export function drawFacets(spec: FacetsSpec, width: number): Drawing {
   );
   const side = (free - (across - 1) * GAP) / across;
   const cell = Math.min(LARGEST_CELL, side / Math.max(1, columns));
-  const tall = Math.max(Math.min(cell, LARGEST_CELL), 5);
+  const tall = pixels ? Math.min(cell, (1.5 * width) / rows) : Math.max(Math.min(cell, LARGEST_CELL), 5);
   const bands = Math.ceil(facets.length / across);
   const bandHeight = TITLE + rows * tall + 8;
 
-  const parts = facets.map((facet, f) => {
+  const parts: string[] = [];
+  for (const [f, facet] of facets.entries()) {
     const x = margin + (f % across) * (columns * cell + GAP);
     const y = Math.floor(f / across) * bandHeight;
-    const cells = facet.values.flatMap((row, r) =>
+    const cells = (pixels ? [] : facet.values).flatMap((row, r) =>
       row.map((value, c) => {
         const title = `${facet.title}\n${left[r]}, ${below[c]}: ${formatNumber(value)}`;
         return (
@@ -54,14 +66,17 @@ export function drawFacets(spec: FacetsSpec, width: number): Drawing {
         );
       }),
     );
+    const image = pixels
+      ? await cellImage(facet.values, colors.of, { x, y: y + TITLE, width: cell, height: tall }, themes)
+      : "";
     const lowest = f + across >= facets.length;
-    return (
+    parts.push(
       svgText(facet.title, x, y + 12, `font-size="12" font-weight="600"`) +
-      `<g shape-rendering="crispEdges">${cells.join("")}</g>` +
-      (f % across === 0 ? leftTicks(left, margin - 6, y + TITLE, tall) : "") +
-      (lowest ? columnTicks(below, x, y + TITLE + rows * tall, cell, UPRIGHT) : "")
+        (image || `<g shape-rendering="crispEdges">${cells.join("")}</g>`) +
+        (f % across === 0 ? leftTicks(left, margin - 6, y + TITLE, tall) : "") +
+        (lowest ? columnTicks(below, x, y + TITLE + rows * tall, cell, UPRIGHT) : ""),
     );
-  });
+  }
   const gridHeight = bands * bandHeight - 8;
   const axis = `text-anchor="middle"`;
   const labelled = columnTickHeight(below, cell, UPRIGHT);

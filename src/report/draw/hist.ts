@@ -4,7 +4,10 @@ import { formatNumber } from "../format.ts";
 import { extent } from "../numbers.ts";
 import { type Domain, plotted, referenceMarks, scaleOptions, within } from "./axes.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
+import { atMost } from "./limits.ts";
 import type { Plotting } from "./plotting.ts";
+
+const MOST_BINS = 2000;
 
 export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Drawing {
   const { plot } = plotting;
@@ -12,6 +15,7 @@ export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Dra
   const measure = spec.measure ?? (series.length > 1 ? "share" : "count");
   const marks = references.flatMap((line) => (line.kind === "x" ? [line.at] : []));
   const span = spec.x?.domain ?? extent([...marks, ...series.flatMap((s) => s.values)]) ?? [0, 1];
+  atMost(MOST_BINS, spec.bins ?? 40, "bins", "take fewer");
   const borders = roundBorders(span, spec.bins ?? 40);
   const x: Domain = [borders[0], borders[borders.length - 1]];
 

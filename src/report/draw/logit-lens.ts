@@ -4,6 +4,7 @@ import { escapeMarkup } from "../escape.ts";
 import { formatNumber, MISSING } from "../format.ts";
 import { visibleToken } from "../token-text.ts";
 import { type Drawing, type LegendItem, MONO, round, svgText } from "./drawing.ts";
+import { atMost } from "./limits.ts";
 import { columnTickHeight, columnTicks, leftTicks, shorten, slantedReach, tickLabels, widest } from "./ticks.ts";
 
 const ROW = 31;
@@ -39,7 +40,13 @@ export interface LensColors {
   readonly of: (cell: LogitLensCell) => number | null;
 }
 
+/** Cells of a lens, each with words of its own. */
+const MOST_CELLS = 50_000;
+
+/** @throws ArgumentError for more cells than a picture shows */
 export function lensColors(spec: LogitLensSpec): LensColors {
+  const count = spec.layers.length * spec.tokens.length;
+  atMost(MOST_CELLS, count, "cells with tokens", "show fewer positions, or fewer layers");
   const { of, color } = MEASURES[spec.colorBy ?? "probability"];
   const values = spec.layers.flatMap((layer) => layer.cells.map(of));
   return { coloring: coloring({ ...color, ...spec.color }, values), of };

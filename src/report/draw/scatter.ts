@@ -3,6 +3,7 @@ import { coloring, seriesColor } from "../color.ts";
 import { formatNumber } from "../format.ts";
 import { domainOf, logAxes, plotted, referenceMarks, scaleOptions, within } from "./axes.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
+import { atMost } from "./limits.ts";
 import type { Plotting } from "./plotting.ts";
 
 interface Point {
@@ -12,6 +13,10 @@ interface Point {
   readonly label: string;
   readonly color: string;
 }
+
+/** More points than this are drawn without a node, and a hover text, for each. */
+const MOST_NODES = 5000;
+const MOST_LABELS = 2000;
 
 export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting): Drawing {
   const { plot } = plotting;
@@ -35,6 +40,7 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
       )
     : undefined;
 
+  const crowded = series.reduce((sum, s) => sum + s.x.length, 0) > MOST_NODES;
   const groups = series.map((s, g) => {
     const points: Point[] = [];
     s.x.forEach((px, i) => {
@@ -43,7 +49,9 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
       points.push({
         x: px,
         y: py,
-        title: s.titles?.[i] ?? `${s.name ? `${s.name}: ` : ""}${formatNumber(px)}, ${formatNumber(py)}`,
+        title: crowded
+          ? ""
+          : (s.titles?.[i] ?? `${s.name ? `${s.name}: ` : ""}${formatNumber(px)}, ${formatNumber(py)}`),
         label: s.labels?.[i] ?? "",
         color: s.color && colors ? colors.of(s.color[i]) : seriesColor(g),
       });
@@ -63,6 +71,12 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
     if (several || g.outside > 0) legend.splice(i, 0, { kind: "dot", color: seriesColor(i), text });
   });
 
+  const labelled = groups.map((g) => g.points.filter((p) => p.label));
+  const labels = labelled.reduce((sum, points) => sum + points.length, 0);
+  atMost(MOST_LABELS, labels, "words beside points", "leave most of the labels empty");
+  const radius = (group: number) => (crowd && group === 0 ? 3 : 4.5);
+  const opacity = (group: number) => (crowd && group === 0 ? 0.5 : 0.85);
+
   return plotted(
     plotting,
     {
@@ -77,27 +91,48 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
       marks: [
         ...logAxes(plotting, spec.x, x, spec.y, y),
         ...lines.marks,
-        ...groups.map((g, i) =>
+        ...(crowded ? [] : groups).map((g, i) =>
           plot.dot(g.points, {
             x: "x",
             y: "y",
             fill: (p: Point) => p.color,
-            fillOpacity: crowd && i === 0 ? 0.5 : 0.85,
-            r: crowd && i === 0 ? 3 : 4.5,
+            fillOpacity: opacity(i),
+            r: radius(i),
             stroke: colors ? "currentColor" : undefined,
             strokeWidth: colors ? 0.5 : undefined,
             title: "title",
           }),
         ),
-        ...groups.map((g) =>
-          plot.text(
-            g.points.filter((p) => p.label),
-            { x: "x", y: "y", text: "label", dx: 8, textAnchor: "start", fontSize: 11 },
-          ),
+        ...labelled.map((points) =>
+          plot.text(points, { x: "x", y: "y", text: "label", dx: 8, textAnchor: "start", fontSize: 11 }),
         ),
       ],
       color: { type: "identity" },
     },
     legend,
+    (scale) => (crowded ? groups.map((g, i) => dots(g.points, radius(i), opacity(i), scale)).join("") : ""),
   );
+}
+
+/** A path for each colour, a dot of no length for each point; of points within the same half pixel, one. */
+function dots(
+  points: readonly Point[],
+  radius: number,
+  opacity: number,
+  scale: (axis: "x" | "y", value: number) => number,
+): string {
+  const half = (value: number) => Math.round(2 * value) / 2;
+  const places = new Map<string, Set<string>>();
+  for (const { x, y, color } of points) {
+    const place = `M${half(scale("x", x))} ${half(scale("y", y))}h0`;
+    const found = places.get(color);
+    if (found) found.add(place);
+    else places.set(color, new Set([place]));
+  }
+  return [...places]
+    .map(
+      ([color, set]) =>
+        `<path class="dots" fill="none" stroke="${color}" stroke-opacity="${opacity}" stroke-width="${2 * radius}" stroke-linecap="round" d="${[...set].join("")}"/>`,
+    )
+    .join("");
 }

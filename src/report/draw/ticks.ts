@@ -1,6 +1,7 @@
 /** Labels along the edges of a grid of cells: tokens, layers, or the mere index. */
 import { textWidth, visibleToken } from "../token-text.ts";
 import { MONO, round, svgText } from "./drawing.ts";
+import { largest } from "./limits.ts";
 
 /** Size and letter width of the labels: a fixed-width font has known widths. */
 export const TICK_SIZE = 11;
@@ -36,7 +37,7 @@ export function shorten(text: string, most: number): string {
 
 /** The widest of the labels, in pixels. */
 export function widest(labels: readonly string[]): number {
-  return Math.max(0, ...labels.map(textWidth)) * TICK_LETTER;
+  return largest(labels.map(textWidth), 0) * TICK_LETTER;
 }
 
 /** Labels to the left of rows, ending at `x`. */

@@ -4,6 +4,7 @@ import { escapeMarkup } from "../escape.ts";
 import { formatQuantity, MISSING } from "../format.ts";
 import { textWidth, visibleToken } from "../token-text.ts";
 import { type Drawing, type LegendItem, MONO, round, svgText } from "./drawing.ts";
+import { atMost, largest } from "./limits.ts";
 
 const SIZE = 13;
 const LETTER = SIZE * 0.602;
@@ -11,8 +12,13 @@ const LINE = 25;
 const BOX = 20;
 const LONGEST_LABEL = 22;
 
-/** The colour scale of each of the spec's rows, over all texts. */
+/** Tokens of all texts, once for each row of numbers. */
+const MOST_TOKENS = 200_000;
+
+/** The colour scale of each of the spec's rows, over all texts. @throws ArgumentError for more tokens than a picture shows */
 export function tokenColorings(spec: TokensSpec): Coloring[] {
+  const count = spec.rows.length * spec.texts.reduce((sum, text) => sum + text.tokens.length, 0);
+  atMost(MOST_TOKENS, count, "tokens", "show a part of the text, or fewer rows");
   return spec.rows.map((row, r) =>
     coloring(
       { label: row.title, ...(row.unit ? { unit: row.unit } : {}), ...row.color },
@@ -37,7 +43,13 @@ export function drawTokens(spec: TokensSpec, width: number): Drawing {
   const several = spec.rows.length > 1;
   const names = spec.texts.map((text) => text.label ?? "");
   const labels = several ? [...names, ...spec.rows.map((row) => row.title)] : names;
-  const longest = Math.min(LONGEST_LABEL, Math.max(...labels.map((label) => [...label].length), 0));
+  const longest = Math.min(
+    LONGEST_LABEL,
+    largest(
+      labels.map((label) => [...label].length),
+      0,
+    ),
+  );
   const left = longest > 0 ? longest * 6.8 + 12 : 0;
   const parts: string[] = [];
   let y = 0;

@@ -4,6 +4,7 @@ import { escapeMarkup } from "../escape.ts";
 import { formatNumber, formatQuantity } from "../format.ts";
 import { textWidth, visibleToken } from "../token-text.ts";
 import { type Drawing, MONO, round, svgText } from "./drawing.ts";
+import { atMost, largest } from "./limits.ts";
 import { shorten } from "./ticks.ts";
 
 const SIZE = 12;
@@ -16,8 +17,13 @@ const HEAD = 20;
 const BREAK = 14;
 const SIDE = 52;
 
+/** Tokens of a table of ranked ones. */
+const MOST_ENTRIES = 100_000;
+
+/** @throws ArgumentError for more tokens than a picture shows */
 export function topkColoring(spec: TopkSpec): Coloring {
   const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);
+  atMost(MOST_ENTRIES, all.length, "ranked tokens", "take a smaller k, or fewer columns");
   return coloring(
     { label: "value", ...spec.color },
     all.map((entry) => entry.value),
@@ -35,8 +41,15 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
   const colors = topkColoring(spec);
   const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);
   const number = (value: number) => formatNumber(value, 3).replace("-", "−");
-  const digits = Math.max(0, ...all.map((entry) => number(entry.value).length)) * 6.2;
-  const longest = Math.max(0, ...all.map((entry) => textWidth(visibleToken(entry.token, { spaces: false }))));
+  const digits =
+    largest(
+      all.map((entry) => number(entry.value).length),
+      0,
+    ) * 6.2;
+  const longest = largest(
+    all.map((entry) => textWidth(visibleToken(entry.token, { spaces: false }))),
+    0,
+  );
   const wanted = Math.max(72, Math.min(longest, 14) * LETTER + digits + 18);
   const free = width - SIDE;
   const across = Math.max(1, Math.min(spec.columns.length, Math.floor((free + GAP) / (wanted + GAP))));

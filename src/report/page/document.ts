@@ -1,5 +1,6 @@
 import { escapeMarkup } from "../escape.ts";
 import type { PageNeeds } from "./needs.ts";
+import { PIXELS } from "./pixels-script.ts";
 import { SCRIPT, SCRIPT_HASH } from "./script.ts";
 import { pageStyle } from "./style.ts";
 
@@ -7,7 +8,9 @@ import { pageStyle } from "./style.ts";
 export function pageDocument(title: string, body: string, needs: PageNeeds): string {
   const features = [...needs.features];
   const hashes = [SCRIPT_HASH, ...features.map((feature) => feature.hash)].map((hash) => `'${hash}'`).join(" ");
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hashes}; base-uri 'none'; form-action 'none'`;
+  // Cells that are pixels are images within the page.
+  const images = needs.features.has(PIXELS) ? " img-src data:;" : "";
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hashes};${images} base-uri 'none'; form-action 'none'`;
   const scripts = [SCRIPT, ...features.map((feature) => feature.script)].map((text) => `<script>${text}</script>`);
   return (
     `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n` +

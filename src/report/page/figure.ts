@@ -1,10 +1,13 @@
 import type { PictureSpec } from "../../analyses/picture.ts";
-import { DEFAULT_WIDTH, drawSvg } from "../draw/draw.ts";
+import { DEFAULT_WIDTH, drawFor } from "../draw/draw.ts";
+import { arePixels } from "../draw/facets.ts";
+import { isPixels } from "../draw/imshow.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { activationsHtml } from "./activations.ts";
 import { attentionHtml } from "./attention.ts";
 import { logitLensHtml } from "./logit-lens.ts";
 import type { PageNeeds } from "./needs.ts";
+import { pixelsHtml } from "./pixels.ts";
 import { tokensHtml } from "./tokens.ts";
 import { topkHtml } from "./topk.ts";
 
@@ -42,9 +45,11 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
     case "logit-lens":
       return logitLensHtml(spec, needs);
     default: {
-      const wide = await drawSvg(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH });
-      const narrow = await drawSvg(spec, { words: false, width: Math.min(NARROW, spec.width ?? NARROW) });
-      return `<div class="wide">${wide}</div><div class="narrow">${narrow}</div>`;
+      const wide = await drawFor(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH }, true);
+      const narrow = await drawFor(spec, { words: false, width: Math.min(NARROW, spec.width ?? NARROW) }, true);
+      const both = `<div class="wide">${wide}</div><div class="narrow">${narrow}</div>`;
+      const pixels = (spec.kind === "imshow" && isPixels(spec)) || (spec.kind === "facets" && arePixels(spec));
+      return pixels ? pixelsHtml(spec, both, needs) : both;
     }
   }
 }

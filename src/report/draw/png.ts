@@ -1,0 +1,63 @@
+/** A PNG of few colours (W3C, "Portable Network Graphics", colour type 3): a byte a pixel, an index into a palette. */
+
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** @param pixels `width` x `height` indices into `palette`, which holds up to 256 colours as `#rrggbb` */
+export async function indexedPng(
+  width: number,
+  height: number,
+  pixels: Uint8Array,
+  palette: readonly string[],
+): Promise<Uint8Array> {
+  const header = new Uint8Array(13);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  header.set([8, 3], 8);
+  // Each row begins with the number of its filter: none.
+  const rows = new Uint8Array((width + 1) * height);
+  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  const colors = palette.flatMap((color) => [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16)));
+  const chunks = [
+    chunk("IHDR", header),
+    chunk("PLTE", Uint8Array.from(colors)),
+    chunk("IDAT", await deflated(rows)),
+    chunk("IEND", new Uint8Array()),
+  ];
+  const png = new Uint8Array(SIGNATURE.length + chunks.reduce((sum, { length }) => sum + length, 0));
+  png.set(SIGNATURE);
+  let at = SIGNATURE.length;
+  for (const bytes of chunks) {
+    png.set(bytes, at);
+    at += bytes.length;
+  }
+  return png;
+}
+
+async function deflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Length, name, content, and the checksum of the latter two. */
+function chunk(name: string, content: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + content.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, content.length);
+  for (let i = 0; i < 4; i++) bytes[4 + i] = name.charCodeAt(i);
+  bytes.set(content, 8);
+  view.setUint32(8 + content.length, crc32(bytes.subarray(4, 8 + content.length)));
+  return bytes;
+}
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let c = 0xffffffff;
+  for (const byte of bytes) c = TABLE[(c ^ byte) & 0xff] ^ (c >>> 8);
+  return (c ^ 0xffffffff) >>> 0;
+}

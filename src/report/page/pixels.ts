@@ -1,0 +1,25 @@
+import type { FacetsSpec, ImshowSpec } from "../../analyses/picture.ts";
+import { tickLabels } from "../draw/ticks.ts";
+import { escapeMarkup } from "../escape.ts";
+import type { PageNeeds } from "./needs.ts";
+import { packNumbers } from "./packed.ts";
+import { PIXELS } from "./pixels-script.ts";
+
+/** Cells whose numbers a page holds, for its tips: of more it only tells row and column. */
+const MOST_VALUES = 1_000_000;
+const LONGEST_LABEL = 24;
+
+/** Drawings whose cells are pixels, and what their tips are made of. */
+export function pixelsHtml(spec: ImshowSpec | FacetsSpec, drawings: string, needs: PageNeeds): string {
+  needs.features.add(PIXELS);
+  const images = spec.kind === "imshow" ? [spec.values] : spec.facets.map(({ values }) => values);
+  const [rows, columns] = [images[0].length, images[0][0].length];
+  const labels = (ticks: readonly string[] | undefined, count: number) =>
+    ticks && tickLabels(ticks, count, LONGEST_LABEL);
+  const data = {
+    ...{ rows, columns, x: labels(spec.x?.ticks, columns), y: labels(spec.y?.ticks, rows) },
+    ...(spec.kind === "facets" ? { titles: spec.facets.map(({ title }) => title) } : {}),
+  };
+  const values = rows * columns * images.length > MOST_VALUES ? "" : ` data-values="${packNumbers(images.flat(2))}"`;
+  return `<div class="pixels" data-pixels="${escapeMarkup(JSON.stringify(data))}"${values}>${drawings}</div>`;
+}
