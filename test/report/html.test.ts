@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picture, render } from "../../src/report/index.ts";
 import { ACTIVATIONS } from "../../src/report/page/activations-script.ts";
 import { ATTENTION } from "../../src/report/page/attention-script.ts";
+import { PIXELS } from "../../src/report/page/pixels-script.ts";
 import { SCRIPT, SCRIPT_HASH } from "../../src/report/page/script.ts";
 import { hasChromium, launch } from "./chromium.ts";
 import { ATTACK, nastyFinding } from "./nasty.ts";
@@ -23,7 +24,7 @@ describe("a finding as HTML", () => {
   it("lets its own scripts run and no other", async () => {
     const hash = (text: string) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
     expect(SCRIPT_HASH).toBe(hash(SCRIPT));
-    for (const feature of [ATTENTION, ACTIVATIONS]) expect(feature.hash).toBe(hash(feature.script));
+    for (const feature of [ATTENTION, ACTIVATIONS, PIXELS]) expect(feature.hash).toBe(hash(feature.script));
     const html = await render(nastyFinding, "html");
     expect(html.match(/script-src ([^;]+);/)![1]).toBe(
       [SCRIPT_HASH, ATTENTION.hash, ACTIVATIONS.hash].map((h) => `'${h}'`).join(" "),

@@ -1,8 +1,8 @@
 /** Pictures of very many numbers: as they look with few, without a node for each, or refused in a sentence. */
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { attentionHeads, hist, imshow, line, scatter, tokens, topkTokens } from "../../src/node.ts";
 import { thinned } from "../../src/report/draw/thinned.ts";
-import { attentionHeads, hist, imshow, line, scatter, tokens, topkTokens } from "../../src/report/index.ts";
 import { ArgumentError } from "../../src/tensor/errors.ts";
 
 /** Numbers from 0 to 1, the same each time (Park and Miller). */
@@ -139,7 +139,7 @@ describe("a scatter of many points", () => {
     const drawn = new Set(/class="dots"[^>]* d="([^"]*)"/.exec(svg)![1].split(/(?=M)/));
     for (const i of [0, 1, 99_999]) {
       const few = await scatter([x[i]], [y[i]], axes).svg();
-      const [, cx, cy] = /<circle cx="([\d.]+)" cy="([\d.]+)"/.exec(few)!;
+      const [cx, cy] = ["cx", "cy"].map((name) => new RegExp(`<circle [^>]*${name}="([\\d.]+)"`).exec(few)![1]);
       const half = (value: string) => Math.round(2 * Number(value)) / 2;
       expect(drawn.has(`M${half(cx)} ${half(cy)}h0`)).toBe(true);
     }
@@ -170,7 +170,7 @@ describe("what no screen shows is refused in a sentence:", () => {
     ["a scale", () => line([1, 2]).png({ scale: Number.NaN }), /scale is NaN/],
   ];
   it.each(cases)("%s", async (_what, draw, told) => {
-    const error = await draw().catch((thrown) => thrown);
+    const error = (await draw().catch((thrown) => thrown)) as Error;
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error.message).toMatch(told);
   });
