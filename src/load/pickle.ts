@@ -21,38 +21,44 @@ export const OTHER = Symbol("a value beside the weights");
 
 /** A list. Tuples are JavaScript's own arrays. The private field says that this file made it. */
 export class PickleList {
-  readonly #items: unknown[] = [];
+  #items: unknown[] | undefined; // made when the first comes: most lists and dictionaries of a checkpoint are empty
   static is(value: unknown): value is PickleList {
     return typeof value === "object" && value !== null && #items in value;
   }
   get items(): readonly unknown[] {
-    return this.#items;
+    return this.#items ?? [];
   }
   add(item: unknown): void {
+    this.#items ??= [];
     this.#items.push(item);
   }
 }
 
 /** A dictionary, in the order in which it was filled. */
 export class PickleDict {
-  readonly #entries = new Map<string | number, unknown>();
-  readonly #unnamed: unknown[] = [];
+  #entries: Map<string | number, unknown> | undefined;
+  #unnamed: unknown[] | undefined;
   static is(value: unknown): value is PickleDict {
     return typeof value === "object" && value !== null && #entries in value;
   }
   /** Those whose key is a string or a whole number. */
   get entries(): ReadonlyMap<string | number, unknown> {
-    return this.#entries;
+    return this.#entries ?? new Map();
   }
   /** The values under any other key. */
   get unnamed(): readonly unknown[] {
-    return this.#unnamed;
+    return this.#unnamed ?? [];
   }
   /** @throws PickleError for a key that is there already: no writer does that */
   set(key: unknown, value: unknown): void {
-    if (typeof key !== "string" && typeof key !== "number") this.#unnamed.push(value);
-    else if (this.#entries.has(key)) throw new PickleError(`a dictionary has the key ${shown(key)} twice`);
-    else this.#entries.set(key, value);
+    if (typeof key !== "string" && typeof key !== "number") {
+      this.#unnamed ??= [];
+      this.#unnamed.push(value);
+      return;
+    }
+    this.#entries ??= new Map();
+    if (this.#entries.has(key)) throw new PickleError(`a dictionary has the key ${shown(key)} twice`);
+    this.#entries.set(key, value);
   }
 }
 
@@ -62,7 +68,9 @@ export class PickleError extends Error {
 }
 
 /** Roughly the bytes that a value of each kind takes here, beside those of its parts. */
-const COST = { item: 8, memo: 40, text: 40, tuple: 32, list: 64, dict: 160, entry: 48, made: 80 };
+const COST = { item: 16, memo: 48, text: 40, tuple: 48, list: 48, dict: 48, filled: 160, entry: 24, made: 80 };
+/** Values on the stack, and marks, at a time. Python writes lists and dictionaries a thousand at a time. */
+const HIGHEST_STACK = 300_000;
 const LONGEST_NAME = 1000;
 
 /**
@@ -182,8 +190,8 @@ class Machine {
         break;
       // Tuples, lists, dictionaries, sets
       case "(":
-        this.#spend(COST.item);
         this.#marks.push(this.#stack.length);
+        this.#checkHeight(this.#marks.length);
         break;
       case ")":
         this.#tuple([]);
@@ -205,7 +213,7 @@ class Machine {
         const items = opcode === EMPTY_LIST ? [] : this.#popMark();
         this.#spend(COST.list);
         this.#push(new PickleList());
-        this.#append(items);
+        if (items.length > 0) this.#append(items);
         break;
       }
       case "a":
@@ -219,7 +227,7 @@ class Machine {
         const items = opcode === EMPTY_DICT ? [] : this.#popMark();
         this.#spend(COST.dict);
         this.#push(new PickleDict());
-        this.#setItems(items);
+        if (items.length > 0) this.#setItems(items);
         break;
       }
       case "s":
@@ -321,9 +329,13 @@ class Machine {
     if (this.#left < 0) throw new PickleError("it describes more objects than a checkpoint of this size can have");
   }
 
+  #checkHeight(height: number): void {
+    if (height > HIGHEST_STACK) throw new PickleError(`it has over ${HIGHEST_STACK} values waiting at once`);
+  }
+
   #push(value: unknown): void {
-    this.#spend(COST.item);
     this.#stack.push(value);
+    this.#checkHeight(this.#stack.length);
   }
 
   #top(): unknown {
@@ -358,14 +370,14 @@ class Machine {
   #append(items: readonly unknown[]): void {
     const list = this.#top();
     if (!PickleList.is(list)) throw new PickleError("it appends to what is no list");
-    this.#spend(COST.item * items.length);
+    this.#spend(COST.item * items.length + (list.items.length === 0 ? COST.filled : 0));
     for (const item of items) list.add(item);
   }
 
   #setItems(items: readonly unknown[]): void {
     const dict = this.#top();
     if (!PickleDict.is(dict) || items.length % 2 !== 0) throw new PickleError("it fills what is no dictionary");
-    this.#spend(COST.entry * items.length);
+    this.#spend(COST.entry * items.length + (dict.entries.size === 0 ? COST.filled : 0));
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
 

@@ -25,7 +25,7 @@ export interface PthOptions extends LoadOptions {
 const PTH_OPTIONS: OptionKinds<PthOptions> = { signal: SIGNAL, onProgress: FUNCTION, onSkipped: FUNCTION };
 
 /** What the pickle's objects may take, beside an eighth of the file's size. */
-const PICKLE_MEMORY = 40 << 20;
+const PICKLE_MEMORY = 32_000_000;
 /** Tensors that look into one storage each get memory of their own; all may take this many times what the storages have … */
 const MOST_VIEWS = 4;
 /** … and this many bytes more. */
