@@ -1,0 +1,42 @@
+/**
+ * `npm run faults -- [NAME …]`: processes killed, disks filled, runs aborted, loops that go on, each many times, with what was
+ * left counted. docs/reliability.md has the figures.
+ */
+import { UnknownNameError } from "../../src/index.ts";
+import { Random } from "../random.ts";
+import { aborts } from "./aborts.ts";
+import { fullDisks } from "./disks.ts";
+import { killedDownloads, killedTraining } from "./kills.ts";
+import { loadedAgain, newLengths, newStructures, repeatedRuns } from "./loops.ts";
+
+const random = new Random(1, 0);
+const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+  "training killed": () => killedTraining(random, "SIGKILL", 8),
+  "training interrupted": () => killedTraining(random, "SIGINT", 4),
+  "training terminated": () => killedTraining(random, "SIGTERM", 4),
+  "downloads killed": () => killedDownloads(random, 20),
+  "full disks": fullDisks,
+  aborts: () => aborts(random, 200),
+  "10,000 runs": () => repeatedRuns(10_000),
+  "5,000 structures": () => newStructures(5000),
+  "1,000 lengths": () => newLengths(1000),
+  "60 loads": () => loadedAgain(60),
+};
+
+const names = process.argv.slice(2);
+const unknown = names.find((name) => !(name in FAULTS));
+if (unknown)
+  throw new UnknownNameError(
+    "fault test",
+    unknown,
+    Object.keys(FAULTS),
+    `They are: ${Object.keys(FAULTS).join(", ")}.`,
+  );
+for (const name of names.length > 0 ? names : Object.keys(FAULTS)) {
+  const start = performance.now();
+  const found = await FAULTS[name]();
+  process.stdout.write(`${name} (${((performance.now() - start) / 1000).toFixed(0)} s)\n`);
+  for (const [what, value] of Object.entries(found)) {
+    process.stdout.write(`  ${what}: ${typeof value === "object" ? JSON.stringify(value) : value}\n`);
+  }
+}
