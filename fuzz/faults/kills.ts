@@ -77,7 +77,7 @@ function digest(folder: string): string {
 export async function killedDownloads(random: Random, runs: number): Promise<Record<string, unknown>> {
   const content = random.bytes(400_000);
   const hub = await TestHub.start("org/name", { "model.safetensors": { content, large: true } });
-  hub.slowMs = 1;
+  hub.faults.slow = 20;
   const script = `import { hubFiles } from ${JSON.stringify(pathToFileURL(pathOf("dist/node.js")).href)};
     await (await hubFiles("org/name")).open("model.safetensors");`;
   let [kills, right, bad] = [0, 0, 0];

@@ -13,6 +13,8 @@ import type { Target } from "../target.ts";
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const CONTENT = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7) % 251));
 const SHA = createHash("sha256").update(CONTENT).digest("hex");
+/** A hub on this machine answers at once. */
+const LIMITS = { answerMs: 300, stallMs: 300, retryMs: 1, longestRetryMs: 10, tries: 3 };
 const TOKEN = "hf_secret";
 
 export const hub: Target = {
@@ -64,7 +66,7 @@ export const hub: Target = {
       leaked = false;
       vouched = true;
       const cacheDir = mkdtempSync(join(tmpdir(), "glassformer-fuzz-hub-"));
-      const settings = { endpoint, cacheDir, token: TOKEN, offline: false, answerMs: 500, stallMs: 500, backoffMs: 1 };
+      const settings = { endpoint, cacheDir, token: TOKEN, offline: false, limits: LIMITS };
       try {
         return await outcomeOf(
           async () => {

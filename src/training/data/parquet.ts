@@ -3,6 +3,7 @@ import type { AsyncBuffer } from "hyparquet";
 import type { ByteSource } from "../../load/bytes.ts";
 import { FileFormatError, GlassformerError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
+import { shortened } from "../../tensor/show.ts";
 import { notText } from "../../text/not-text.ts";
 import { requireText } from "./require-text.ts";
 
@@ -68,8 +69,13 @@ async function asFileErrors<T>(
     signal?.throwIfAborted();
     if (cause instanceof GlassformerError) throw cause;
     const found = size === 0 ? "empty" : notText(await read(0, Math.min(size, 4096), signal));
-    const why = found?.replace(/^a Parquet file.*/, "") || (cause as Error).message.replace(/\.$/, "");
-    throw new FileFormatError(`${name} cannot be read as Parquet: ${found ? `it is ${why}` : why}.`, {
+    // The reader's own words begin with "parquet"; other errors of its are about its variables, as damage brings them forth.
+    const own = /^parquet /.test((cause as Error).message) ? `: ${shortened((cause as Error).message, 200)}` : "";
+    const why =
+      found === undefined || found.startsWith("a Parquet file")
+        ? `it is damaged, cut off or of a kind that is not read${own}`
+        : `it is ${found}`;
+    throw new FileFormatError(`${name} cannot be read as Parquet: ${why}.`, {
       asked: name,
       cause,
     });
