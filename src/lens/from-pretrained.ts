@@ -19,7 +19,14 @@ import {
   processWeights,
 } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError, HubError, InputError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
+import {
+  ArgumentError,
+  FileFormatError,
+  HubError,
+  InputError,
+  UnknownNameError,
+  WeightsError,
+} from "../tensor/errors.ts";
 import {
   ANYTHING,
   FLAG,
@@ -68,12 +75,18 @@ export const noProcessing = NO_PROCESSING;
 
 export const TOKENIZER: Kind = { accepts: (v) => v instanceof Tokenizer, describe: "a Tokenizer" };
 
+/** What has a repository's methods. */
+const FILES: Kind = {
+  accepts: (v) => OBJECT.accepts(v) && ["list", "open", "readText"].every((f) => FUNCTION.accepts((v as never)[f])),
+  describe: "a repository of files, as memoryFiles gives it",
+};
+
 /** The options of `fromPretrained`, and of the functions beside it. */
 const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   ...FLAG_KINDS,
   signal: SIGNAL,
   onProgress: FUNCTION,
-  files: OBJECT,
+  files: FILES,
   revision: TEXT,
   checkpoint: TEXT,
   checkpointIndex: WHOLE,
@@ -95,7 +108,13 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
   const note = (sentence: string) => notes.push(sentence);
   const skipped: string[] = [];
   const onSkipped = (tensor: string, why: string) => skipped.push(`The tensor ${shown(tensor)} was not read: ${why}.`);
-  const raw = await loadWeights(files, { ...options, note, onSkipped, ...(checkpoint ? { checkpoint } : {}) });
+  const raw = await loadWeights(files, {
+    signal: options.signal,
+    onProgress: options.onProgress,
+    checkpoint: checkpoint ?? options.checkpoint,
+    note,
+    onSkipped,
+  });
   const whole = withSkipped(skipped, () => readModel(configJson, raw, opened.name));
   const read = firstLayers(whole, options.firstNLayers);
   checkFinite(read.weights, files.name);
@@ -120,7 +139,10 @@ function flagsOf(options: FromPretrainedOptions): Partial<ProcessingFlags> {
   return Object.fromEntries(flags);
 }
 
-/** @throws UnknownNameError if there is no `config.json`, saying what is there */
+/** Bytes of a `config.json`; the longest have some thousands. */
+const LONGEST_CONFIG = 16_000_000;
+
+/** @throws InputError if there is no `config.json`, saying what is there */
 async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<Record<string, unknown>> {
   const paths = await files.list(options);
   if (!paths.includes("config.json")) {
@@ -131,7 +153,15 @@ async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<
       { asked: "config.json", found: paths },
     );
   }
-  return parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`);
+  const what = `${files.name}/config.json`;
+  const { size } = await files.open("config.json", options);
+  if (size > LONGEST_CONFIG) {
+    throw new FileFormatError(`${what} has ${size} bytes: that is no configuration of a model.`, {
+      asked: what,
+      found: size,
+    });
+  }
+  return parseJsonObject(await files.readText("config.json", options), what);
 }
 
 /** The model's tokenizer, or a note on why it has none: without one the model still takes token ids. */
@@ -184,7 +214,7 @@ function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
   const { nLayers } = model.config;
   if (count === undefined) return model;
   if (!Number.isInteger(count) || count < 1 || count > nLayers) {
-    throw new ArgumentError(`firstNLayers is ${count}, but the model has 1 to ${nLayers} layers to keep.`, {
+    throw new ArgumentError(`firstNLayers is ${shown(count)}, but the model has 1 to ${nLayers} layers to keep.`, {
       asked: count,
       found: nLayers,
     });

@@ -2,7 +2,8 @@
 import type { Dirent } from "node:fs";
 import { readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, InputError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
 import { partsInside } from "./files.ts";
 import { fileSource, unreadable } from "./node-file.ts";
@@ -13,6 +14,12 @@ const MOST_FILES = 100_000;
 
 /** @param name what to call it; the folder's path if not given. */
 export function folderFiles(folder: string, name: string = folder): ModelFiles {
+  if (typeof folder !== "string" || typeof name !== "string") {
+    const wrong = typeof folder === "string" ? name : folder;
+    throw new ArgumentError(`folderFiles takes a folder's path, and a name for it, not ${shown(wrong)}.`, {
+      asked: wrong,
+    });
+  }
   const list = () => listFiles(folder);
   const open: ModelFiles["open"] = async (path, options) => {
     options?.signal?.throwIfAborted();

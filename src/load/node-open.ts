@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ArgumentError } from "../tensor/errors.ts";
+import { kindOf } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
 import { bundledModel, isHubId } from "./names.ts";
 import { folderFiles } from "./node-folder.ts";
@@ -22,6 +23,12 @@ export interface OpenFilesOptions extends HubOptions {
  * @throws ArgumentError if it is a file, or a path that does not exist.
  */
 export async function openModelFiles(nameOrPath: string, options: OpenFilesOptions = {}): Promise<ModelFiles> {
+  if (typeof nameOrPath !== "string") {
+    throw new ArgumentError(
+      `A model's name is a string: a folder's path, "org/name", or "${bundledModel}", not ${kindOf(nameOrPath)}.`,
+      { asked: nameOrPath, nearest: bundledModel },
+    );
+  }
   const found = nameOrPath === "" ? undefined : await stat(nameOrPath).catch(() => undefined);
   if (found?.isDirectory()) return folderFiles(nameOrPath);
   if (nameOrPath === bundledModel || nameOrPath === "bundled") {

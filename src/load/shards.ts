@@ -29,7 +29,12 @@ export async function readShards(
   }
   const folder = indexPath.slice(0, indexPath.lastIndexOf("/") + 1);
   const arrays = new Map<string, NDArray>();
-  const shards = new Set(entries.map(([, shard]) => shard as string));
+  const shards = new Map<string, string[]>();
+  for (const [tensor, shard] of entries) {
+    const tensors = shards.get(shard as string);
+    if (tensors) tensors.push(tensor);
+    else shards.set(shard as string, [tensor]);
+  }
   const missing = (paths: readonly string[]) =>
     new FileFormatError(
       `${indexPath} of ${files.name} names ${shards.size} weights files, of which ${paths.length} ${paths.length === 1 ? "is" : "are"} not there: ` +
@@ -38,9 +43,9 @@ export async function readShards(
     );
   // A server of single files lists no shards; where some are listed the others are missing, and nothing need be read.
   const listed = new Set(await files.list(options));
-  const absent = [...shards].filter((shard) => !listed.has(folder + shard));
+  const absent = [...shards.keys()].filter((shard) => !listed.has(folder + shard));
   if (absent.length > 0 && absent.length < shards.size) throw missing(absent);
-  for (const shard of shards) {
+  for (const [shard, tensors] of shards) {
     const path = folder + shard;
     const part = await readShard(await openShard(files, path, missing, options), options);
     for (const [tensor, array] of part) {
@@ -52,9 +57,7 @@ export async function readShards(
       }
       arrays.set(tensor, array);
     }
-    const lacks = entries
-      .filter(([tensor, home]) => home === shard && !part.has(tensor) && !skipped.has(tensor))
-      .map(([tensor]) => tensor);
+    const lacks = tensors.filter((tensor) => !part.has(tensor) && !skipped.has(tensor));
     if (lacks.length > 0) {
       throw new FileFormatError(
         `${indexPath} of ${files.name} places ${lacks.length} tensors in ${shard} that it does not hold, first "${lacks[0]}".`,

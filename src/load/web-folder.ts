@@ -12,6 +12,7 @@ const KNOWN_NAMES = [
   "config.json",
   "model.safetensors",
   "model.safetensors.index.json",
+  "model.pth",
   "model_final.pth",
   "pytorch_model.bin",
   "pytorch_model.bin.index.json",

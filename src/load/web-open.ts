@@ -1,5 +1,6 @@
 /** From what a user writes to the files it means, in a page: a folder behind a URL, or a model on the hub. */
 import { ArgumentError } from "../tensor/errors.ts";
+import { kindOf } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
 import { bundledModel, isHubId } from "./names.ts";
 import { urlFiles } from "./web-folder.ts";
@@ -17,6 +18,12 @@ export interface OpenWebFilesOptions extends WebHubOptions {
  * @throws ArgumentError if it is none of these.
  */
 export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOptions = {}): Promise<ModelFiles> {
+  if (typeof nameOrUrl !== "string") {
+    throw new ArgumentError(
+      `A model's name is a string: a folder's URL, "org/name", or "${bundledModel}", not ${kindOf(nameOrUrl)}.`,
+      { asked: nameOrUrl, nearest: bundledModel },
+    );
+  }
   if (/^(https?:\/\/|\.{0,2}\/)/.test(nameOrUrl)) return urlFiles(nameOrUrl);
   if (nameOrUrl === bundledModel || nameOrUrl === "bundled") return urlFiles(`models/${bundledModel}/`, bundledModel);
   if (!isHubId(nameOrUrl)) {

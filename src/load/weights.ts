@@ -1,7 +1,9 @@
 /** From a repository to its weights: which file holds them, and all the tensors in it. */
 import type { NDArray } from "../tensor/array.ts";
-import { WeightsError } from "../tensor/errors.ts";
-import { shortened } from "../tensor/show.ts";
+import { ArgumentError, WeightsError } from "../tensor/errors.ts";
+import { FUNCTION, SIGNAL, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { kindOf, shortened } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { readPth } from "./pth.ts";
@@ -17,6 +19,14 @@ export interface WeightsOptions extends LoadOptions {
   /** Told of each thing that was decided on the reader's behalf, in a sentence. */
   readonly note?: ((sentence: string) => void) | undefined;
 }
+
+const OPTIONS: OptionKinds<WeightsOptions> = {
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+  checkpoint: TEXT,
+  note: FUNCTION,
+  onSkipped: FUNCTION,
+};
 
 /** The names that a model's weights usually have, in the order in which they are taken. */
 const USUAL: readonly RegExp[] = [
@@ -41,6 +51,13 @@ const SHARD = /-(\d+)-of-(\d+)\.\w+$/;
  * UnknownNameError if there is no such checkpoint.
  */
 export async function loadWeights(files: ModelFiles, options: WeightsOptions = {}): Promise<Map<string, NDArray>> {
+  if (typeof files?.list !== "function" || typeof files.open !== "function") {
+    throw new ArgumentError(
+      `loadWeights takes a repository of files, as memoryFiles or openModelFiles gives it, not ${kindOf(files)}.`,
+      { asked: files },
+    );
+  }
+  checkOptions("loadWeights", options, OPTIONS);
   const path = options.checkpoint ?? (await weightsFile(files, options));
   const { signal, onProgress, onSkipped } = options;
   const reading: LoadOptions = { signal, onProgress };

@@ -1,9 +1,10 @@
 /** Random weights for a model that is to be trained. Source: TransformerLens' `HookedTransformer.init_weights`. */
 import { type NDArray, ndarray, sizeOf, zeros } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
+import { needMemory } from "../tensor/free-memory.ts";
 import { normal, uniform } from "../tensor/random.ts";
-import type { HookedTransformerConfig, InitMode } from "./config.ts";
-import { expectedWeights } from "./families/index.ts";
+import { type HookedTransformerConfig, type InitMode, parseConfig } from "./config.ts";
+import { expectedWeights, weightBytes } from "./families/index.ts";
 
 /** How a matrix of a given fan-in and fan-out is drawn: evenly from -scale to scale, or normally with that deviation. */
 interface Draw {
@@ -31,15 +32,22 @@ const draws: { readonly [M in Exclude<InitMode, "muP">]: Draw } = {
  * - `kaiming_uniform`: ±sqrt(6 / fan_in); `kaiming_normal`: deviation sqrt(2 / fan_in).
  *
  * The numbers are the same for a seed on every machine; they are not PyTorch's.
- * @throws ConfigError for `muP`, which needs an optimizer of its own.
+ * @throws ConfigError for a configuration that cannot be run, and for `muP`, which needs an optimizer of its own;
+ * MemoryError for weights that take more memory than is free
  */
-export function initWeights(cfg: HookedTransformerConfig): Map<string, NDArray<"float32">> {
+export function initWeights(config: HookedTransformerConfig): Map<string, NDArray<"float32">> {
+  const cfg = parseConfig(config as unknown as Readonly<Record<string, unknown>>);
   if (cfg.initMode === "muP") {
     throw new ConfigError(
       `init_mode "muP" needs learning rates of its own for each matrix, which are not supported. Supported: ${Object.keys(draws).join(", ")}.`,
       { asked: cfg.initMode, found: Object.keys(draws) },
     );
   }
+  needMemory({
+    what: "A model of this configuration",
+    bytes: weightBytes(cfg),
+    advice: "make it smaller (n_layers, d_model, d_mlp, d_vocab)",
+  });
   const { evenly, scale } = draws[cfg.initMode];
   const seed = cfg.seed ?? 0;
   const random = uniform(seed);

@@ -6,12 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadWeights } from "../../src/load/index.ts";
 import {
+  folderFiles,
   HookedTransformer,
   type HookedTransformerConfig,
   initWeights,
   loadTokenizer,
   memoryFiles,
+  openModelFiles,
   parseConfig,
   readPth,
   resolveModelName,
@@ -22,6 +25,7 @@ import {
   ArgumentError,
   ConfigError,
   GlassformerError,
+  MemoryError,
   UnknownNameError,
   WeightsError,
 } from "../../src/tensor/errors.ts";
@@ -239,6 +243,9 @@ describe("a model of one's own", () => {
       expect(() => new HookedTransformer(cfg, wrong as never)).toThrow(ArgumentError);
     }
     const short = put({ ...first, data: first.data.slice(1) });
+    for (const data of [Float64Array.from(first.data), Int32Array.from(first.data), [...first.data]]) {
+      expect(() => new HookedTransformer(cfg, put({ ...first, data }))).toThrow(ArgumentError);
+    }
     const whole = put(ndarray("int32", first.shape, Int32Array.from(first.data)));
     for (const wrong of [short, whole]) expect(() => new HookedTransformer(cfg, wrong)).toThrow(WeightsError);
   });
@@ -310,4 +317,55 @@ describe("a model's name", () => {
   test("that is nearly one is answered with that", async () => {
     expect(await refused(() => resolveModelName("solu-1I"))).toMatchObject({ nearest: "solu-1l" });
   });
+});
+
+describe("a repository", () => {
+  const weights = bytes("gelu");
+
+  test("is one, and not what a caller without types passes", async () => {
+    for (const wrong of [null, undefined, 5, {}, { list: 5 }]) {
+      expect(await refused(() => loadWeights(wrong as never))).toBeInstanceOf(ArgumentError);
+      if (wrong === undefined) continue;
+      const load = () => HookedTransformer.fromPretrained("m", { files: wrong as never });
+      expect(await refused(load)).toBeInstanceOf(ArgumentError);
+    }
+    for (const wrong of [null, 5, {}]) {
+      expect(await refused(() => openModelFiles(wrong as never))).toBeInstanceOf(ArgumentError);
+      expect(await refused(() => folderFiles(wrong as never).list())).toBeInstanceOf(ArgumentError);
+      expect(await refused(() => resolveModelName(wrong as never))).toBeInstanceOf(ArgumentError);
+    }
+    expect(await refused(() => loadWeights(memoryFiles("m", {}), { check: 1 } as never))).toBeInstanceOf(ArgumentError);
+  });
+
+  test("that is not there is told", async () => {
+    expect((await refused(() => folderFiles(join(folder, "nowhere")).list())).message).toMatch(/there is no such file/);
+  });
+
+  test("with a config.json of many megabytes has no configuration", async () => {
+    const config = `{"n_layers": 1, "x": "${"x".repeat(16_000_000)}"}`;
+    const files = memoryFiles("m", { "config.json": config, "model.pth": weights });
+    expect((await refused(() => HookedTransformer.fromPretrained("m", { files }))).message).toMatch(/no configuration/);
+  });
+
+  test("with an index of a hundred thousand shards ends at once", async () => {
+    const map = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`t${i}`, `s${i}.safetensors`]));
+    const files = memoryFiles("m", { "model.safetensors.index.json": JSON.stringify({ weight_map: map }) });
+    expect((await refused(() => loadWeights(files))).message).toMatch(/names 100000 weights files/);
+  });
+
+  test("in 16 bits is computed in float32, and says so", async () => {
+    const config = JSON.stringify({ ...saved.gelu.config, dtype: "torch.bfloat16" });
+    const files = memoryFiles("m", { "config.json": config, "model.pth": weights });
+    const model = await HookedTransformer.fromPretrainedNoProcessing("m", { files });
+    expect(model.notes.join(" ")).toContain("dtype bfloat16; all is computed in float32");
+    expectClose(await model.forward(saved.gelu.tokens), logitsOf(saved.gelu), 1e-5);
+  });
+});
+
+test("random weights are made of a configuration that can be run, and not where they would not fit", async () => {
+  for (const wrong of [null, undefined, 5, {}, { n_layers: "1" }]) {
+    await refused(() => initWeights(wrong as never));
+  }
+  const vast = parseConfig({ ...saved.gelu.config, n_layers: 10_000, d_model: 20_000, n_params: null });
+  expect(await refused(() => initWeights(vast))).toBeInstanceOf(MemoryError);
 });

@@ -1,5 +1,6 @@
 /** The models that are known by name: Hugging Face id -> the short names of it, as TransformerLens has them. */
-import { UnknownNameError } from "../../tensor/errors.ts";
+import { ArgumentError, UnknownNameError } from "../../tensor/errors.ts";
+import { kindOf } from "../../tensor/show.ts";
 import { refuseKnownName } from "./not-computed.ts";
 
 /** The models known by name: Hugging Face id to its short names. */
@@ -105,6 +106,9 @@ const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
  * nearest alias, for anything else.
  */
 export function resolveModelName(name: string): string {
+  if (typeof name !== "string") {
+    throw new ArgumentError(`A model's name is a string, such as "solu-1l", not ${kindOf(name)}.`, { asked: name });
+  }
   const official = OFFICIAL_NAME.get(name.trim().toLowerCase());
   if (official !== undefined) return official;
   if (HUB_ID.test(name)) return name;

@@ -17,16 +17,22 @@ export const hookedTransformer: ModelFamily = {
   name: ARCHITECTURE,
   embedding: neel.embedding,
   matches: (json) => json.architecture === ARCHITECTURE || isTransformerLensConfig(json),
-  config(json, { repoName }) {
+  config(json, { repoName, note }) {
     const fields = Object.entries(json).filter(([name, value]) => name !== "architecture" && isRead(name, value));
+    const stored = typeof json.dtype === "string" ? STORED_DTYPES.exec(json.dtype)?.[1] : undefined;
+    if (stored !== undefined) note(`config.json says dtype ${stored}; all is computed in float32.`);
     return parseConfig({
       ...Object.fromEntries(fields),
+      ...(stored === undefined ? {} : { dtype: "float32" }),
       model_name: shortName(repoName),
       original_architecture: ARCHITECTURE,
     });
   },
   weights: (raw: ReadonlyMap<string, NDArray>, config, context) => neel.weights(raw, config, context),
 };
+
+/** Formats that weights are stored in besides float32, as Python prints them: what is computed is float32's. */
+const STORED_DTYPES = /^(?:torch\.)?(bfloat16|float16|float64)$/;
 
 /** Fields that TransformerLens has since 3, and that say nothing without rotary positions or experts. */
 const LATER_FIELDS = /^(yarn_\w+|rotary_scaling_factor|norm_topk_prob|layer_norm_folding)$/;

@@ -27,7 +27,7 @@ export function neelArchitecture(json: ConfigJson, repoName: string): string | u
  * which way attention looks, which the shorter form never does.
  */
 export function isTransformerLensConfig(json: ConfigJson): boolean {
-  const has = (name: string) => Object.hasOwn(json, name);
+  const has = (name: string) => Object.hasOwn(json, name) && json[name] !== null;
   if (has("architecture") || has("model_type")) return false;
   return has("n_layers") && has("d_model") && has("positional_embedding_type") && has("attention_dir");
 }

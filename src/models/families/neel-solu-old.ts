@@ -23,7 +23,10 @@ export const neelSoluOld: ModelFamily = {
     const weights = new Map(
       arrays.names().map((name) => {
         const array = arrays.take(name);
-        return [currentName(name), isLeftFacing(name, config.nLayers) ? transposed(array) : array];
+        return [
+          currentName(name),
+          array.shape.length > 1 && isLeftFacing(name, config.nLayers) ? transposed(array) : array,
+        ];
       }),
     );
     return completeNeelWeights(weights, config, context);

@@ -96,10 +96,19 @@ export function checkArrays(weights: unknown): void {
   }
 }
 
+const HELD_IN: Readonly<Record<string, string>> = {
+  float32: "Float32Array",
+  float64: "Float64Array",
+  int32: "Int32Array",
+  bool: "Uint8Array",
+};
+
 function isArrayLike(value: unknown): value is NDArray {
   if (typeof value !== "object" || value === null) return false;
   const { dtype, shape, data } = value as Partial<NDArray>;
-  return typeof dtype === "string" && Array.isArray(shape) && ArrayBuffer.isView(data);
+  if (typeof dtype !== "string" || !Array.isArray(shape) || !ArrayBuffer.isView(data)) return false;
+  const whole = shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  return whole && data[Symbol.toStringTag] === HELD_IN[dtype];
 }
 
 /** What `checkWeights` found to be wrong; the error's `found`. */
