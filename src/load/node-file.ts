@@ -1,7 +1,8 @@
 /** A file on disk as a source of bytes. It is opened for each read, so nothing has to be closed afterwards. */
 import type { Stats } from "node:fs";
 import { lstat, open, stat } from "node:fs/promises";
-import { FileFormatError, InputError } from "../tensor/errors.ts";
+import { ArgumentError, FileFormatError, InputError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 
 /** The most that is read at once; the system takes no more than 2 GiB, and between two reads the signal is looked at. */
@@ -9,6 +10,9 @@ const MOST_AT_ONCE = 64 << 20;
 
 /** A file on disk, read in pieces. @throws InputError if there is none of that name, or it cannot be read */
 export async function fileSource(path: string): Promise<ByteSource> {
+  if (typeof path !== "string") {
+    throw new ArgumentError(`fileSource takes a file's path, not ${shown(path)}.`, { asked: path });
+  }
   const found = await stat(path).catch(async (cause) => {
     throw await unreadable(path, path, cause);
   });
