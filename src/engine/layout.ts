@@ -1,8 +1,9 @@
 /** Weights laid out anew by layout ops alone: what tells two layouts apart, and which need no copy. */
 import { Tensor } from "../graph/tensor.ts";
+import { topological } from "../graph/walk.ts";
 
-const ids = new WeakMap<object, number>();
 let nextId = 0;
+const ids = new WeakMap<object, number>();
 
 /** A number for each array, for as long as the array lives. */
 function idOf(data: object): number {
@@ -10,42 +11,65 @@ function idOf(data: object): number {
   return ids.get(data)!;
 }
 
-const keys = new WeakMap<Tensor, string>();
+interface Layout {
+  readonly key: string;
+  readonly keeper: object;
+}
+
+const layouts = new WeakMap<Tensor, Layout>();
+/** Short keys by what a layout is made of, beside the weight that it is kept with: a long chain of ops has no longer key. */
+const shortKeys = new WeakMap<object, Map<string, string>>();
 
 /** Equal for the same ops on the same weights. */
 export function layoutKey(t: Tensor): string {
-  const known = keys.get(t);
-  if (known) return known;
-  const key =
-    t.op === null
-      ? `${idOf(t.array!.data)}[${t.shape}]`
-      : t.op === "point"
-        ? layoutKey(t.inputs[0])
-        : `${t.op}${JSON.stringify(t.attrs)}(${t.inputs.map(layoutKey).join()})`;
-  keys.set(t, key);
-  return key;
+  return layoutOf(t).key;
 }
 
 /** The weight that a layout is kept with: it goes when the weight goes. */
 export function keeper(t: Tensor): object {
-  return t.op === null ? t.array!.data : keeper(t.inputs[0]);
+  return layoutOf(t).keeper;
+}
+
+function layoutOf(t: Tensor): Layout {
+  for (const x of topological([t], layouts)) layouts.set(x, described(x));
+  return layouts.get(t)!;
+}
+
+/** A layout whose inputs are known. */
+function described(t: Tensor): Layout {
+  if (t.op === null) return { key: `${idOf(t.array!.data)}[${t.shape}]`, keeper: t.array!.data };
+  const inputs = t.inputs.map((x) => layouts.get(x)!);
+  if (t.op === "point") return inputs[0];
+  const { keeper } = inputs[0];
+  const known = shortKeys.get(keeper) ?? new Map<string, string>();
+  shortKeys.set(keeper, known);
+  const made = `${t.op}${JSON.stringify(t.attrs)}(${inputs.map((x) => x.key)})`;
+  const key = known.get(made) ?? `layout ${nextId++}`;
+  known.set(made, key);
+  return { key, keeper };
 }
 
 const reshapes: ReadonlySet<string> = new Set(["point", "splitAxis", "mergeAxes", "unsqueeze", "squeeze"]);
 
-/** Whether an op leaves the numbers in their order, so that only the shape changes. */
-export function keepsOrder(op: string): boolean {
-  return reshapes.has(op);
+/** What a value is made of by ops that leave the numbers in their order, so that only the shape changes. */
+export function unshaped(t: Tensor): Tensor {
+  let x = t;
+  while (x.op !== null && reshapes.has(x.op)) x = x.inputs[0];
+  return x;
 }
 
 /** The weight under a layout that leaves its numbers in their order, so that it needs no copy; else `undefined`. */
 export function uncopied(t: Tensor): Tensor | undefined {
-  if (t.op === null) return t;
-  return keepsOrder(t.op) ? uncopied(t.inputs[0]) : undefined;
+  const x = unshaped(t);
+  return x.op === null ? x : undefined;
 }
 
 /** The same layout on leaves that count as feeds, so that a plan computes it instead of asking for it. */
 export function computedLayout(t: Tensor): Tensor {
-  if (t.op === null) return Tensor.leaf(t.array!, t.axes);
-  return Tensor.apply(t.op, t.inputs.map(computedLayout), t.attrs);
+  const made = new Map<Tensor, Tensor>();
+  for (const x of topological([t])) {
+    const inputs = x.inputs.map((input) => made.get(input)!);
+    made.set(x, x.op === null ? Tensor.leaf(x.array!, x.axes) : Tensor.apply(x.op, inputs, x.attrs));
+  }
+  return made.get(t)!;
 }

@@ -9,7 +9,7 @@ import { type OpName, ops } from "../graph/ops/index.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { type DType, type NDArray, sizeOf } from "../tensor/array.ts";
-import { keepsOrder, layoutKey } from "./layout.ts";
+import { layoutKey, unshaped } from "./layout.ts";
 import { selectEarly } from "./select.ts";
 
 /** A step's value: known by its number, with what compiling may know of it. */
@@ -47,6 +47,7 @@ export interface Plan {
 }
 
 export function makePlan(requested: readonly Tensor[]): Plan {
+  // The shape of what leaves the graph is set outside it.
   const outputs = selectEarly(requested).map(unshaped);
   const order = topological(outputs);
   const fixed = weightLayouts(order);
@@ -108,11 +109,6 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   const found = outputs.map((t) => slots.get(t)!);
   keys.push(`out ${found.map((s) => s.id).join()}`);
   return { key: keys.join("\n"), inputs, constants, steps, outputs: found, sizes };
-}
-
-/** What an output's numbers are computed as: the shape of what leaves the graph is set outside it. */
-function unshaped(output: Tensor): Tensor {
-  return output.op !== null && keepsOrder(output.op) ? unshaped(output.inputs[0]) : output;
 }
 
 /** Attributes as text; names of axes are not part of what is computed. */

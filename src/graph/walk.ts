@@ -2,7 +2,7 @@
 import { Tensor } from "./tensor.ts";
 
 /** Every value that the outputs depend on, each after its inputs; nothing in `known`, nor what only it depends on. */
-export function topological(outputs: Iterable<Tensor>, known?: ReadonlyMap<Tensor, unknown>): Tensor[] {
+export function topological(outputs: Iterable<Tensor>, known?: { has(t: Tensor): boolean }): Tensor[] {
   const order: Tensor[] = [];
   const seen = new Set<Tensor>();
   const stack: { readonly t: Tensor; next: number }[] = [];
