@@ -3,13 +3,14 @@
  * of transformers.
  */
 import type { EvaluateOptions, Sized } from "../graph/evaluate.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { needTensors, Tensor } from "../graph/tensor.ts";
 import { untilAborted } from "../tensor/abort.ts";
-import type { NDArray } from "../tensor/array.ts";
-import { MemoryError } from "../tensor/errors.ts";
+import { type NDArray, ndarray } from "../tensor/array.ts";
+import { ArgumentError, MemoryError } from "../tensor/errors.ts";
 import { freeMemory, needMemory, showBytes } from "../tensor/free-memory.ts";
-import { POSITIVE } from "../tensor/kinds.ts";
+import { ANYTHING, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { computedLayout, keeper, layoutKey, uncopied } from "./layout.ts";
 import { keptBytes, largestValue, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
@@ -48,6 +49,8 @@ export interface EngineOptions {
 
 const ENGINE_OPTIONS: OptionKinds<EngineOptions> = { memoryBytes: POSITIVE };
 
+const RUN_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTHING };
+
 const USUAL: Sized = { what: "This run", advice: "ask for fewer values, or for fewer rows at a time" };
 
 /** Sessions that live at one time on a backend that does not say how many it bears. */
@@ -66,6 +69,11 @@ export class Engine {
 
   constructor(backend: Backend, options: EngineOptions = {}) {
     checkOptions("Engine", options, ENGINE_OPTIONS);
+    if (typeof backend?.createSession !== "function") {
+      throw new ArgumentError(`An engine runs on a backend, nodeBackend() or webBackend(), not on ${shown(backend)}.`, {
+        asked: backend,
+      });
+    }
     this.backend = backend;
     this.memoryBytes = options.memoryBytes;
     this.sessions = new Sessions(backend.maxSessions ?? MAX_SESSIONS);
@@ -81,7 +89,10 @@ export class Engine {
    * reason; what runs at that time ends by itself, unseen.
    * @throws MemoryError for a run that takes more memory than it may or than is free: as a rule before anything is allocated
    */
-  async run(outputs: readonly Tensor[], { signal, sized }: EvaluateOptions = {}): Promise<Tensor[]> {
+  async run(outputs: readonly Tensor[], options: EvaluateOptions = {}): Promise<Tensor[]> {
+    needTensors("Engine.run", outputs);
+    checkOptions("Engine.run", options, RUN_OPTIONS);
+    const { signal, sized } = options;
     signal?.throwIfAborted();
     return untilAborted(this.compute(outputs, signal, sized), signal);
   }
@@ -110,12 +121,23 @@ export class Engine {
   async program(
     inputs: readonly Tensor[],
     outputs: readonly Tensor[],
-    { sized }: Pick<EvaluateOptions, "sized"> = {},
+    options: Pick<EvaluateOptions, "sized"> = {},
   ): Promise<(arrays: readonly NDArray[]) => Promise<NDArray[]>> {
+    needTensors("Engine.program", outputs);
+    needTensors("Engine.program", inputs);
+    checkOptions("Engine.program", options, { sized: ANYTHING });
+    if (!inputs.every((input) => input.array)) {
+      throw new ArgumentError("The inputs of a program are leaves: values that hold numbers.", { asked: inputs });
+    }
     const plan = makePlan(outputs);
-    this.admit(plan, outputs, sized);
+    this.admit(plan, outputs, options.sized);
     await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
     return async (arrays) => {
+      if (!Array.isArray(arrays) || arrays.length !== inputs.length) {
+        throw new ArgumentError(`This program takes ${inputs.length} arrays, one for each of its inputs.`, {
+          asked: arrays,
+        });
+      }
       const given = new Map(inputs.map((input, i) => [input.array!.data, arrays[i]]));
       this.runs++;
       const found = await this.execute(
@@ -129,6 +151,7 @@ export class Engine {
 
   /** The most bytes that a run would take at one time, by its sizes. */
   plannedBytes(outputs: readonly Tensor[]): number {
+    needTensors("Engine.plannedBytes", outputs);
     return runBytes(makePlan(outputs), this.backend.copiesFeeds === true);
   }
 
@@ -157,6 +180,7 @@ export class Engine {
   }
 
   explain(outputs: readonly Tensor[]): Explanation {
+    needTensors("Engine.explain", outputs);
     const plan = makePlan(outputs);
     return { plan, reused: this.sessions.has(plan.key) };
   }
@@ -166,6 +190,7 @@ export class Engine {
    * in it.
    */
   async forget(outputs: readonly Tensor[]): Promise<void> {
+    needTensors("Engine.forget", outputs);
     await this.sessions.forget(makePlan(outputs).key);
   }
 
@@ -181,7 +206,10 @@ export class Engine {
     arrayOf = (source: Tensor): NDArray => this.arrayOf(source),
   ): Promise<Map<number, NDArray>> {
     const arrays = new Map(plan.constants.map((c) => [c.id, c.array]));
-    for (const input of plan.inputs) arrays.set(input.id, arrayOf(input.source));
+    for (const input of plan.inputs) {
+      const { dtype, shape, data } = arrayOf(input.source);
+      arrays.set(input.id, ndarray(dtype, shape, data));
+    }
     const computed = computedOutputs(plan);
     if (computed.length === 0) return arrays;
     const results = await this.sessions

@@ -1,5 +1,5 @@
 /** What onnxruntime throws, told as what it is: too little memory, or a fault of ours. */
-import { GlassformerError, MemoryError } from "../tensor/errors.ts";
+import { GlassformerError, MemoryError, ShapeError } from "../tensor/errors.ts";
 import { shortened } from "../tensor/show.ts";
 
 /** How onnxruntime, WebAssembly and JavaScript say that there is no more memory. */
@@ -25,6 +25,15 @@ export function told(error: unknown, doing: string): GlassformerError {
     return new MemoryError(
       `onnxruntime was to ${doing}, but there was not enough memory for it: ask for fewer values, or for fewer or shorter rows at a time.`,
       { cause: error },
+    );
+  }
+  if (/out of (data )?bounds|out of range/i.test(message)) {
+    const numbers = /idx=(-?\d+)[^[]*\[(-?\d+),\s*(-?\d+)\]/.exec(message);
+    return new ShapeError(
+      numbers
+        ? `Index ${numbers[1]} is outside the axis it is for, which takes ${numbers[2]} to ${numbers[3]}.`
+        : "An index that was computed or given as numbers is outside the axis it is for.",
+      { asked: numbers?.[1], cause: error },
     );
   }
   return new GlassformerError(

@@ -17,6 +17,7 @@
  */
 import type { DType } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 
 /** What is known of a value without computing it. */
 export interface Meta {
@@ -40,12 +41,15 @@ export function axisIndex(meta: Meta, axis: AxisRef): number {
     if (i < 0) throw new UnknownNameError(`axis of ${showShape(meta)}`, axis, meta.axes);
     return i;
   }
-  const i = axis < 0 ? axis + meta.shape.length : axis;
+  const i = typeof axis === "number" && axis < 0 ? axis + meta.shape.length : axis;
   if (!Number.isInteger(i) || i < 0 || i >= meta.shape.length) {
-    throw new ShapeError(`Axis ${axis} is out of range for ${showShape(meta)}, which has ${meta.shape.length} axes.`, {
-      asked: axis,
-      found: meta.shape,
-    });
+    throw new ShapeError(
+      `Axis ${shown(axis)} is out of range for ${showShape(meta)}, which has ${meta.shape.length} axes.`,
+      {
+        asked: axis,
+        found: meta.shape,
+      },
+    );
   }
   return i;
 }

@@ -1,5 +1,8 @@
 /** Gradients are more graph: reverse-mode differentiation by the ops' own rules. */
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { FUNCTION, oneOf } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { showShape } from "./axes.ts";
 import { ops } from "./ops/index.ts";
 import { Tensor } from "./tensor.ts";
@@ -16,6 +19,8 @@ export interface GradOptions {
   readonly change?: (x: Tensor, gradient: Tensor) => Tensor;
 }
 
+const OPTIONS: OptionKinds<GradOptions> = { unused: oneOf(["error", "zero"]), change: FUNCTION };
+
 /**
  * The gradients of a single number with respect to values of its graph, `d output / d wrt[i]`, each of its value's shape.
  * They are values like any other: computed when asked for, and differentiable again. Source: `torch.autograd.grad`.
@@ -23,11 +28,9 @@ export interface GradOptions {
  * @throws ArgumentError if the output is not a single number, if one of `wrt` is no float, if the output does not depend
  * on it or does so only through an op that cannot be differentiated, which is named (unless `unused` asks for zeros).
  */
-export function grad(
-  output: Tensor,
-  wrt: readonly Tensor[],
-  { unused = "error", change = (_x, gradient) => gradient }: GradOptions = {},
-): Tensor[] {
+export function grad(output: Tensor, wrt: readonly Tensor[], options: GradOptions = {}): Tensor[] {
+  checkOptions("grad", options, OPTIONS);
+  const { unused = "error", change = (_x, gradient) => gradient } = options;
   if (!Array.isArray(wrt) || ![output, ...wrt].every((x) => x instanceof Tensor)) {
     throw new ArgumentError("grad takes a value and a list of values that it depends on: grad(loss, [weight]).", {
       asked: "grad",
@@ -53,6 +56,9 @@ export function grad(
     const found = gradients.get(t);
     if (!found || !wanted.has(t)) continue;
     const g = change(t, found);
+    if (!(g instanceof Tensor)) {
+      throw new ArgumentError(`The gradient of ${called(t)} was changed to ${shown(g)}: it is a tensor.`, { asked: g });
+    }
     if (g.shape.join() !== t.shape.join()) {
       throw new ShapeError(
         `A gradient of ${called(t)} ${showShape(t)} was changed to ${showShape(g)}: it has its value's shape.`,

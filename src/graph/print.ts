@@ -1,10 +1,11 @@
 /** A graph as text: what tests read, and what `explain` shows. */
 import { showShape } from "./axes.ts";
-import type { Tensor } from "./tensor.ts";
+import { needTensors, type Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
 /** One line a value: `%3 = matmul(%2, W_in) [batch 2, pos 12, d_mlp 80]`; hook points stand under their names. */
 export function print(outputs: readonly Tensor[]): string {
+  needTensors("print", outputs);
   const names = new Map<Tensor, string>();
   const lines: string[] = [];
   let count = 0;

@@ -6,9 +6,25 @@
  * derived quantities are written in, so there is one arithmetic and one engine that runs it.
  */
 import { type DType, emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
-import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
+import { ArgumentError, GlassformerError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import {
+  ANYTHING,
+  COUNT,
+  either,
+  FLAG,
+  listOf,
+  NUMBER,
+  OBJECT,
+  oneOf,
+  orNull,
+  SIGNAL,
+  TEXT,
+  WHOLE,
+} from "../tensor/kinds.ts";
+import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { type AxisRef, axisIndex, type Meta, showShape } from "./axes.ts";
-import { evaluate } from "./evaluate.ts";
+import { type EvaluateOptions, evaluate } from "./evaluate.ts";
 import type { Attrs } from "./op.ts";
 import { type OpName, ops } from "./ops/index.ts";
 
@@ -20,6 +36,10 @@ export type LeafRole = "weight" | "feed" | "constant";
 
 /** One coordinate of an index: a position (counting from the end if negative), several, or int32 values of the graph. */
 export type Coordinate = number | readonly number[] | Tensor;
+
+const DTYPE = oneOf(["float32", "float64", "int32", "bool"] satisfies readonly DType[]);
+const TEXTS = listOf(TEXT, "strings");
+const EVALUATE_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTHING };
 
 /** What arithmetic accepts beside tensors. A plain number is fed, so a changed number needs no new compilation. */
 export type Operand = Tensor | number;
@@ -51,12 +71,23 @@ export class Tensor implements Meta {
     this.label = leaf?.label ?? attrs?.label;
   }
 
-  /** The value of an op. @throws ShapeError if the inputs do not fit it. */
+  /** The value of an op. @throws ShapeError if the inputs do not fit it, ArgumentError for inputs that are no values. */
   static apply(op: OpName, inputs: readonly Tensor[], attrs: Attrs = {}): Tensor {
-    return new Tensor(ops[op].infer(inputs, attrs), op, inputs, attrs);
+    if (typeof op !== "string" || !Object.hasOwn(ops, op))
+      throw new UnknownNameError("op", shown(op).replaceAll('"', ""), Object.keys(ops));
+    if (!Array.isArray(inputs)) throw new ArgumentError(`${op} takes a list of values, not ${shown(inputs)}.`);
+    for (const x of inputs) {
+      if (!(x instanceof Tensor)) throw new ArgumentError(`${op} takes tensors, not ${shown(x)}.`, { asked: x });
+    }
+    return new Tensor(inferred(op, inputs, attrs), op, inputs, attrs);
   }
 
+  /** @throws ArgumentError for what is no array of numbers with a dtype and a shape */
   static leaf(array: NDArray, axes: readonly string[] = [], role: LeafRole = "feed", label?: string): Tensor {
+    if (!ArrayBuffer.isView(array?.data) || !Array.isArray(array.shape) || !DTYPE.accepts(array.dtype)) {
+      throw new ArgumentError(`A leaf is made of { dtype, shape, data }, not of ${shown(array)}.`, { asked: array });
+    }
+    checkArgument("The axes of a value", axes, TEXTS);
     const named = array.shape.map((_, i) => axes[i] ?? "");
     return new Tensor({ dtype: array.dtype, shape: array.shape, axes: named }, null, [], {}, { array, role, label });
   }
@@ -79,13 +110,14 @@ export class Tensor implements Meta {
 
   /** The same value with its numbers: one run of the engine, or nothing if they are there. */
   async compute(options: { readonly signal?: AbortSignal } = {}): Promise<Tensor> {
+    checkOptions("compute", options, EVALUATE_OPTIONS);
     return this.array ? this : (await evaluate([this], options))[0];
   }
 
   /** The number at the given place, counting from the end where negative. Needs computed numbers. */
   get(...index: readonly number[]): number {
     if (index.length !== this.shape.length) {
-      throw new ShapeError(`get(${index}) needs one index for each axis of ${showShape(this)}.`, {
+      throw new ShapeError(`get(${shown(index).slice(1, -1)}) needs one index for each axis of ${showShape(this)}.`, {
         asked: index,
         found: this.shape,
       });
@@ -93,12 +125,15 @@ export class Tensor implements Meta {
     let at = 0;
     index.forEach((i, axis) => {
       const n = this.shape[axis];
-      const k = i < 0 ? i + n : i;
-      if (!(k >= 0 && k < n)) {
-        throw new ShapeError(`get(${index}) is outside ${showShape(this)} on axis ${this.axes[axis] || axis}.`, {
-          asked: index,
-          found: this.shape,
-        });
+      const k = typeof i === "number" && i < 0 ? i + n : i;
+      if (!(Number.isInteger(k) && k >= 0 && k < n)) {
+        throw new ShapeError(
+          `get(${shown(index).slice(1, -1)}) is outside ${showShape(this)} on axis ${this.axes[axis] || axis}.`,
+          {
+            asked: index,
+            found: this.shape,
+          },
+        );
       }
       at = at * n + k;
     });
@@ -131,9 +166,9 @@ export class Tensor implements Meta {
   row(i: number): Tensor {
     const rest = this.shape.slice(1);
     const size = sizeOf(rest);
-    const k = i < 0 ? i + this.shape[0] : i;
-    if (!(k >= 0 && k < this.shape[0])) {
-      throw new ShapeError(`row(${i}) is outside ${showShape(this)}.`, { asked: i, found: this.shape });
+    const k = typeof i === "number" && i < 0 ? i + this.shape[0] : i;
+    if (!(Number.isInteger(k) && k >= 0 && k < this.shape[0])) {
+      throw new ShapeError(`row(${shown(i)}) is outside ${showShape(this)}.`, { asked: i, found: this.shape });
     }
     const data = this.data.subarray(k * size, (k + 1) * size);
     return Tensor.leaf({ dtype: this.dtype, shape: rest, data } as NDArray, this.axes.slice(1));
@@ -143,11 +178,14 @@ export class Tensor implements Meta {
 
   /** A number baked into the graph: for what never changes. */
   constant(value: number): Tensor {
+    if (typeof value !== "number") checkArgument("A constant", value, NUMBER);
     return Tensor.leaf(filled(this.dtype, value), [], "constant");
   }
 
   private operand(x: Operand): Tensor {
-    return typeof x === "number" ? Tensor.leaf(filled(this.dtype, x)) : x;
+    if (typeof x === "number") return Tensor.leaf(filled(this.dtype, x));
+    if (x instanceof Tensor) return x;
+    throw new ArgumentError(`Arithmetic takes a tensor or a number, not ${shown(x)}.`, { asked: x });
   }
 
   // Arithmetic.
@@ -212,6 +250,7 @@ export class Tensor implements Meta {
 
   /** x Φ(x); with `tanh` GPT-2's approximation of it. */
   gelu(approximate: "none" | "tanh" = "none"): Tensor {
+    checkArgument("The approximation of gelu", approximate, oneOf(["none", "tanh"]));
     return Tensor.apply("gelu", [this], { approximate });
   }
 
@@ -267,8 +306,13 @@ export class Tensor implements Meta {
   }
   private reduce(op: OpName, axis: AxisRef | readonly AxisRef[] | undefined, keepdims: boolean): Tensor {
     const list = axis === undefined ? this.shape.map((_, i) => i) : Array.isArray(axis) ? axis : [axis];
+    checkArgument(`keepdims of ${op}`, keepdims, FLAG);
     if (list.length === 0) return this;
-    return Tensor.apply(op, [this], { axes: list.map((a) => this.fromEnd(a)).sort((a, b) => a - b), keepdims });
+    const axes = list.map((a) => this.fromEnd(a)).sort((a, b) => a - b);
+    if (new Set(axes).size < axes.length) {
+      throw new ShapeError(`${op} over [${list}] of ${showShape(this)} names an axis twice.`, { asked: list });
+    }
+    return Tensor.apply(op, [this], { axes, keepdims });
   }
   /** Softmax along an axis, the last by default. */
   softmax(axis: AxisRef = -1): Tensor {
@@ -283,6 +327,7 @@ export class Tensor implements Meta {
   }
   /** Sums over what broadcasting repeated, down to the shape of `like`: the adjoint of broadcasting. */
   sumTo(like: Tensor): Tensor {
+    needTensor("sumTo", like);
     const lead = this.shape.length - like.shape.length;
     const outer = this.sum(Array.from({ length: lead }, (_, i) => i));
     const inner = like.shape.map((_, i) => i).filter((i) => like.shape[i] === 1 && outer.shape[i] !== 1);
@@ -302,6 +347,7 @@ export class Tensor implements Meta {
   }
   /** `q.einsum("bqhe,bkhe->bhqk", k)`: one letter per axis; letters missing from the result are summed over. */
   einsum(equation: string, ...others: readonly Tensor[]): Tensor {
+    checkArgument("The equation of einsum", equation, TEXT);
     return Tensor.apply("einsum", [this, ...others], { equation: equation.replaceAll(" ", "") });
   }
 
@@ -309,18 +355,22 @@ export class Tensor implements Meta {
 
   /** This value as a hook point of the given name. */
   point(label: string): Tensor {
+    checkArgument("The name of a hook point", label, TEXT);
     return Tensor.apply("point", [this], { label });
   }
   /** The same numbers with other axis names, in order or by old name. */
   rename(axes: readonly string[] | Readonly<Record<string, string>>): Tensor {
+    checkArgument("What rename takes", axes, either(TEXTS, OBJECT));
+    checkArgument("The new names of axes", Object.values(axes), TEXTS);
     const renamed = Array.isArray(axes)
       ? this.axes.map((a, i) => axes[i] ?? a)
       : this.axes.map((a) => (axes as Record<string, string>)[a] ?? a);
     return Tensor.apply("point", [this], { axes: renamed });
   }
   permute(perm: readonly AxisRef[]): Tensor {
+    checkArgument("What permute takes", perm, listOf(ANYTHING, "axes"));
     const order = perm.map((a) => axisIndex(this, a));
-    if (new Set(order).size !== this.shape.length) {
+    if (new Set(order).size !== this.shape.length || order.length !== this.shape.length) {
       throw new ShapeError(`permute([${perm}]) must name each axis of ${showShape(this)} once.`, {
         asked: perm,
         found: this.axes,
@@ -335,6 +385,8 @@ export class Tensor implements Meta {
   }
   /** One axis into several: `x.splitAxis("d_model", { head: 8, d_head: 64 })`. One size may be -1. */
   splitAxis(axis: AxisRef, parts: Readonly<Record<string, number>>): Tensor {
+    checkArgument("What splitAxis makes of an axis", parts, OBJECT);
+    for (const size of Object.values(parts)) checkArgument("A size of splitAxis", size, WHOLE);
     return Tensor.apply("splitAxis", [this], {
       axis: this.fromEnd(axis),
       sizes: Object.values(parts),
@@ -343,27 +395,46 @@ export class Tensor implements Meta {
   }
   /** `count` neighbouring axes into one. */
   mergeAxes(axis: AxisRef, count: number, name = ""): Tensor {
+    checkArgument("The count of mergeAxes", count, COUNT);
+    checkArgument("The name of an axis", name, TEXT);
+    if (axisIndex(this, axis) + count > this.shape.length) {
+      throw new ShapeError(`There are no ${count} axes to merge from axis ${axis} of ${showShape(this)} on.`);
+    }
     if (count === 1) return this;
     return Tensor.apply("mergeAxes", [this], { axis: this.fromEnd(axis), count, name });
   }
   /** The shape of `like`, which has `count` axes from `axis` on (counted from the end) where this has one. */
   reshapeLike(like: Tensor, axis: number, count: number): Tensor {
+    needTensor("reshapeLike", like);
+    checkArgument("The axis of reshapeLike", axis, WHOLE);
+    checkArgument("The count of reshapeLike", count, COUNT);
+    if (sizeOf(like.shape) !== sizeOf(this.shape)) {
+      throw new ShapeError(`${showShape(this)} cannot be shaped like ${showShape(like)}, which has another size.`);
+    }
     return Tensor.apply("reshapeLike", [this, like], { axis, count });
   }
   /** A new axis of size 1 before axis `axis` (negative: counted from the end of the result). */
   unsqueeze(axis: number, name = ""): Tensor {
-    return Tensor.apply("unsqueeze", [this], { axis: axis < 0 ? axis : axis - this.shape.length - 1, name });
+    checkArgument("The axis of unsqueeze", axis, WHOLE);
+    checkArgument("The name of an axis", name, TEXT);
+    const fromEnd = axis < 0 ? axis : axis - this.shape.length - 1;
+    if (fromEnd >= 0 || fromEnd < -this.shape.length - 1) {
+      throw new ShapeError(`There is no place for a new axis at ${axis} of ${showShape(this)}.`, { asked: axis });
+    }
+    return Tensor.apply("unsqueeze", [this], { axis: fromEnd, name });
   }
   squeeze(axis: AxisRef): Tensor {
     return Tensor.apply("squeeze", [this], { axis: this.fromEnd(axis) });
   }
   expandLike(like: Tensor): Tensor {
+    needTensor("expandLike", like);
     return this.shape.length === like.shape.length && this.shape.every((n, i) => n === like.shape[i])
       ? this
       : Tensor.apply("expandLike", [this, like]);
   }
   /** An axis of size 1 repeated. */
   repeat(axis: AxisRef, size: number): Tensor {
+    checkArgument("The size of repeat", size, COUNT);
     return Tensor.apply("repeat", [this], { axis: this.fromEnd(axis), size });
   }
   concat(x: Tensor, axis: AxisRef): Tensor {
@@ -371,9 +442,12 @@ export class Tensor implements Meta {
   }
   /** Elements `start` to `end` (exclusive); negative counts from the end. The bounds are part of the structure. */
   slice(axis: AxisRef, start: number, end: number | null = null): Tensor {
+    checkArgument("The start of slice", start, WHOLE);
+    checkArgument("The end of slice", end, orNull(WHOLE));
     return Tensor.apply("slice", [this], { axis: this.fromEnd(axis), start, end });
   }
   cast(to: DType): Tensor {
+    checkArgument("The dtype of cast", to, DTYPE);
     return this.dtype === to ? this : Tensor.apply("cast", [this], { to });
   }
 
@@ -381,6 +455,7 @@ export class Tensor implements Meta {
 
   /** The axis replaced by the axes of an int32 index. */
   gather(axis: AxisRef, index: Tensor): Tensor {
+    needTensor("gather", index);
     return Tensor.apply("gather", [this, index], { axis: this.fromEnd(axis) });
   }
   /** Rows by their first k axes, from an int32 index of shape [row, k]. */
@@ -414,6 +489,7 @@ export class Tensor implements Meta {
    * position is the same compiled graph.
    */
   at(where: Readonly<Record<string, Coordinate>>): Tensor {
+    checkArgument("Where at looks", where, OBJECT);
     return Object.entries(where).reduce<Tensor>((x, [axis, coordinate]) => {
       const i = axisIndex(x, axis);
       const part = x.gather(i, x.index(i, coordinate));
@@ -431,6 +507,7 @@ export class Tensor implements Meta {
 
   /** Where the given coordinates are: a bool value that broadcasts against this one. */
   mask(where: Readonly<Record<string, Coordinate>>): Tensor {
+    checkArgument("Where set writes", where, OBJECT);
     const masks = Object.entries(where).map(([axis, coordinate]) => {
       const i = axisIndex(this, axis);
       const size = this.shape[i];
@@ -457,6 +534,7 @@ export class Tensor implements Meta {
     if (coordinate instanceof Tensor) return coordinate;
     const size = this.shape[axis];
     const list = typeof coordinate === "number" ? [coordinate] : coordinate;
+    checkArgument("A coordinate", list, listOf(WHOLE, "whole numbers, one whole number, or an int32 tensor"));
     const found = list.map((i) => (i < 0 ? i + size : i));
     const outside = list.find((_, k) => !(Number.isInteger(found[k]) && found[k] >= 0 && found[k] < size));
     if (outside !== undefined) {
@@ -473,6 +551,33 @@ interface Leaf {
   readonly array: NDArray;
   readonly role: LeafRole;
   readonly label: string | undefined;
+}
+
+function needTensor(what: string, x: unknown): void {
+  if (!(x instanceof Tensor)) throw new ArgumentError(`${what} takes a tensor, not ${shown(x)}.`, { asked: x });
+}
+
+/** @throws ArgumentError for what is no list of tensors */
+export function needTensors(what: string, list: readonly Tensor[]): void {
+  if (Array.isArray(list) && list.every((x) => x instanceof Tensor)) return;
+  throw new ArgumentError(`${what} takes a list of tensors, not ${shown(list)}.`, { asked: list });
+}
+
+/** What an op makes of its inputs; inputs or attributes that it cannot even look at are told as such. */
+function inferred(op: OpName, inputs: readonly Tensor[], attrs: Attrs): Meta {
+  let meta: Meta | undefined;
+  let cause: unknown;
+  try {
+    meta = ops[op].infer(inputs, attrs);
+  } catch (error) {
+    if (error instanceof GlassformerError) throw error;
+    cause = error;
+  }
+  if (meta && DTYPE.accepts(meta.dtype) && meta.shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return meta;
+  throw new ArgumentError(
+    `${op} cannot be made of ${inputs.map(showShape).join(" with ") || "nothing"} and the attributes ${shown(attrs)}.`,
+    { asked: attrs, found: inputs.map((x) => x.shape), cause },
+  );
 }
 
 function filled(dtype: DType, value: number): NDArray {

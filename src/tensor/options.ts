@@ -39,3 +39,13 @@ export function checkOptions<T extends object>(of: string, options: T, kinds: Op
     }
   }
 }
+
+/**
+ * Checks one argument.
+ * @param what whose and which, as the start of a sentence: "The size of repeat"
+ * @throws ArgumentError for a value of another kind
+ */
+export function checkArgument(what: string, value: unknown, kind: Kind): void {
+  if (kind.accepts(value)) return;
+  throw new ArgumentError(`${what} is ${kind.describe}, not ${shown(value)}.`, { asked: value, found: kind.describe });
+}
