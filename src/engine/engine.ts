@@ -133,10 +133,11 @@ export class Engine {
     this.admit(plan, outputs, options.sized);
     await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
     return async (arrays) => {
-      if (!Array.isArray(arrays) || arrays.length !== inputs.length) {
-        throw new ArgumentError(`This program takes ${inputs.length} arrays, one for each of its inputs.`, {
-          asked: arrays,
-        });
+      if (!Array.isArray(arrays) || !inputs.every((input, i) => fits(arrays[i], input))) {
+        throw new ArgumentError(
+          `This program takes an array for each of its ${inputs.length} inputs, of the same dtype and number of axes.`,
+          { asked: arrays },
+        );
       }
       const given = new Map(inputs.map((input, i) => [input.array!.data, arrays[i]]));
       this.runs++;
@@ -253,4 +254,9 @@ export class Engine {
     this.layouts.set(keeper(source), known);
     return known;
   }
+}
+
+/** Whether an array may stand in for a leaf. */
+function fits(array: NDArray | undefined, leaf: Tensor): boolean {
+  return ArrayBuffer.isView(array?.data) && array.dtype === leaf.dtype && array.shape?.length === leaf.shape.length;
 }
