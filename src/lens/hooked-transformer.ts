@@ -191,7 +191,10 @@ export class HookedTransformer {
 
   private get tokenRules(): TokenRules {
     if (this.text) return this.text;
-    throw new InputError("This model has no tokenizer: pass one when it is made, or use token ids.", {});
+    throw new InputError(
+      "This model has no tokenizer (its notes may say why): pass one when it is made, or use token ids.",
+      {},
+    );
   }
 
   /**

@@ -88,7 +88,10 @@ export function isTexts(input: unknown): input is readonly string[] {
 
 function fromText(texts: readonly string[], options: InputOptions, text: TokenRules | undefined): Tensor {
   if (!text) {
-    throw new InputError("This model has no tokenizer, so it cannot read text: give token ids.", { asked: texts[0] });
+    throw new InputError(
+      "This model has no tokenizer, so it cannot read text (its notes may say why): give token ids.",
+      { asked: texts[0] },
+    );
   }
   const { prependBos, paddingSide } = options;
   return Tensor.leaf(text.toTokens(texts, { prependBos, paddingSide }), ["batch", "pos"]);

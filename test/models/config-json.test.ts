@@ -126,6 +126,18 @@ describe.each(FAMILY_FILES)("a config.json of the %s family", (family, file) => 
   });
 });
 
+test("a config.json of very many fields is none, and a null stands only where nothing may be", () => {
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`field${i}`, 1]));
+  expect(outcome(() => read({ ...GPT2, ...many }))).toMatchObject({
+    name: "ConfigError",
+    found: 100_000 + Object.keys(GPT2).length,
+  });
+  for (const name of ["activation_function", "layer_norm_epsilon", "scale_attn_weights", "n_embd"]) {
+    expect([name, outcome(() => read({ ...GPT2, [name]: null }))]).toMatchObject([name, { name: "ConfigError" }]);
+  }
+  expect(read({ ...GPT2, n_inner: null }).dMlp).toBe(4 * (GPT2.n_embd as number));
+});
+
 describe("a GPT-2 config.json", () => {
   it("may use the names that transformers has in every family, and not two that differ", () => {
     const { n_embd, n_layer, n_head, n_positions, ...rest } = GPT2;
@@ -291,4 +303,66 @@ test("what is a record of the training and differs from what is computed is note
 test("the goldens' configurations are known as TransformerLens' own", () => {
   const { configs } = json("test/goldens/index.json") as { configs: Record<string, { config: ConfigJson }> };
   for (const { config } of Object.values(configs)) expect(familyOf(config, "x/y").name).toBe("HookedTransformer");
+});
+
+describe("a checkpoint of arrays of any shape", () => {
+  const sizes = { n_layers: 2, d_model: 12, n_heads: 3, d_head: 4, d_mlp: 20, n_ctx: 6, d_vocab: 10, act_fn: "gelu" };
+  const weights = randomWeights(smallConfig({ n_heads: 3, d_mlp: 20 }));
+  const old = new Map(
+    [...weights].map(([name, array]) => [name.replace("ln_final", "norm").replace(/\bln/, "norm"), array]),
+  );
+  const theirs = (names: readonly (readonly [string, readonly number[]])[]) =>
+    new Map<string, NDArray>(names.map(([name, shape]) => [name, zeros("float32", shape)]));
+  const block = (layer: number): [string, readonly number[]][] => [
+    [`h.${layer}.ln_1.weight`, [12]],
+    [`h.${layer}.ln_1.bias`, [12]],
+    [`h.${layer}.ln_2.weight`, [12]],
+    [`h.${layer}.ln_2.bias`, [12]],
+    [`h.${layer}.attn.c_attn.weight`, [12, 36]],
+    [`h.${layer}.attn.c_attn.bias`, [36]],
+    [`h.${layer}.attn.c_proj.weight`, [12, 12]],
+    [`h.${layer}.attn.c_proj.bias`, [12]],
+    [`h.${layer}.mlp.c_fc.weight`, [12, 20]],
+    [`h.${layer}.mlp.c_fc.bias`, [20]],
+    [`h.${layer}.mlp.c_proj.weight`, [20, 12]],
+    [`h.${layer}.mlp.c_proj.bias`, [12]],
+  ];
+  const gpt2 = theirs([
+    ["wte.weight", [10, 12]],
+    ["wpe.weight", [6, 12]],
+    ["ln_f.weight", [12]],
+    ["ln_f.bias", [12]],
+    ...block(0),
+    ...block(1),
+  ]);
+  const cases: readonly (readonly [string, ConfigJson, ReadonlyMap<string, NDArray>])[] = [
+    ["neel", { ...sizes, normalization: "LN" }, weights],
+    ["neel-solu-old", { ...sizes, normalization: "LN", architecture: "neel-solu-old" }, old],
+    [
+      "gpt2",
+      { model_type: "gpt2", n_layer: 2, n_embd: 12, n_head: 3, n_inner: 20, n_positions: 6, vocab_size: 10 },
+      gpt2,
+    ],
+  ];
+
+  it.each(cases)("of the %s family is read whole, or refused in a sentence", (_family, file, stored) => {
+    const array = fc
+      .tuple(fc.constantFrom("float32", "int32", "bool"), fc.array(fc.integer({ min: 0, max: 13 }), { maxLength: 4 }))
+      .map(([dtype, shape]) => zeros(dtype as "float32", shape) as NDArray);
+    const name = fc.oneof(fc.constantFrom(...stored.keys()), fc.string(), fc.constantFrom("h.7.x", "blocks.9.y", "a."));
+    const change = fc.tuple(name, fc.option(array));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+        const raw = new Map(stored);
+        for (const [at, put] of changes) {
+          if (put === null) raw.delete(at);
+          else raw.set(at, put);
+        }
+        const found = outcome(() => readModel(file, raw, "here/mine"));
+        if (found instanceof Error) expect(found).toBeInstanceOf(GlassformerError);
+        else expect((found as { weights: Map<string, unknown> }).weights.size).toBe(weights.size);
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
 });

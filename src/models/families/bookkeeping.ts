@@ -63,6 +63,8 @@ const RULES: readonly { readonly about: string; readonly names: RegExp }[] = [
   },
 ];
 
+/** A longer name is none that anybody gave. */
+const LONGEST_NAME = 100;
 const PATTERNS = RULES.map(({ names }) => new RegExp(`^(?:${names.source})$`));
 
 /**
@@ -78,7 +80,7 @@ export function changesNothing(name: string, value: unknown): boolean {
  * empty list, object or string), so that it asks for nothing. `false` and 0 are something: `use_bias: false` changes a model.
  */
 function isBookkeeping(name: string, value: unknown): boolean {
-  return isNothing(value) || PATTERNS.some((pattern) => pattern.test(name));
+  return isNothing(value) || (name.length <= LONGEST_NAME && PATTERNS.some((pattern) => pattern.test(name)));
 }
 
 function isNothing(value: unknown): boolean {

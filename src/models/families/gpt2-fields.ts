@@ -1,5 +1,5 @@
 /** The fields of a Hugging Face GPT-2 `config.json`. */
-import { COUNT, FLAG, TEXT } from "../../tensor/kinds.ts";
+import { COUNT, FLAG, orNull, TEXT } from "../../tensor/kinds.ts";
 import { EPS, LAYERS, SIZE } from "../config-bounds.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
@@ -9,7 +9,7 @@ export const GPT2_FIELDS: FieldKinds = {
   n_layer: LAYERS,
   n_embd: SIZE,
   n_head: SIZE,
-  n_inner: SIZE,
+  n_inner: orNull(SIZE),
   n_positions: SIZE,
   vocab_size: SIZE,
   activation_function: TEXT,
@@ -18,7 +18,7 @@ export const GPT2_FIELDS: FieldKinds = {
   scale_attn_by_inverse_layer_idx: FLAG,
   tie_word_embeddings: FLAG,
   /** How large the causal mask of old versions was: no larger than the positions, so no numbers depend on it. */
-  n_ctx: COUNT,
+  n_ctx: orNull(COUNT),
 };
 
 /** The names that transformers gives some of them in every family; either may stand in a file. */

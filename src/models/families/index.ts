@@ -20,12 +20,22 @@ export { checkWeights, expectedWeights, type WeightArrays, type WeightProblems, 
 
 export const FAMILIES: readonly ModelFamily[] = [neel, hookedTransformer, neelSoluOld, mingpt, gpt2];
 
+/** The longest configurations that were ever written have a few hundred fields. */
+const MOST_FIELDS = 5000;
+
 /**
  * The family that a `config.json` belongs to.
  *
  * @throws ConfigError if it is none of ours; the message says what the file calls itself.
  */
 export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily {
+  const count = Object.keys(configJson).length;
+  if (count > MOST_FIELDS) {
+    throw new ConfigError(`The config.json of ${repoName} has ${count} fields: that is no configuration of a model.`, {
+      asked: repoName,
+      found: count,
+    });
+  }
   const family = FAMILIES.find((f) => f.matches(configJson, repoName));
   if (family) return family;
   const names = FAMILIES.map((f) => f.name);

@@ -1,5 +1,5 @@
 /** The fields of a NeelNanda model's `config.json`. */
-import { either, FLAG, oneOf, TEXT } from "../../tensor/kinds.ts";
+import { either, FLAG, oneOf, orNull, TEXT } from "../../tensor/kinds.ts";
 import { LAYERS, SIZE } from "../config-bounds.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
@@ -10,16 +10,16 @@ export const NEEL_FIELDS: FieldKinds = {
   d_model: SIZE,
   n_heads: SIZE,
   d_head: SIZE,
-  d_mlp: either(SIZE, oneOf([-1])),
+  d_mlp: either(SIZE, oneOf([-1, null])),
   n_ctx: SIZE,
   d_vocab: SIZE,
-  act_fn: TEXT,
-  normalization: TEXT,
-  normalization_type: TEXT,
+  act_fn: orNull(TEXT),
+  normalization: orNull(TEXT),
+  normalization_type: orNull(TEXT),
   attn_only: FLAG,
   final_rms: FLAG,
   shortformer_pos: FLAG,
-  tokenizer_name: TEXT,
+  tokenizer_name: orNull(TEXT),
 };
 
 /**

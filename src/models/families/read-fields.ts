@@ -6,14 +6,14 @@ import { shown } from "../../tensor/show.ts";
 import { changesNothing } from "./bookkeeping.ts";
 import type { ConfigJson } from "./family.ts";
 
-/** The fields that a family reads, each with the kind of its values. `null` counts as not given. */
+/** The fields that a family reads, each with the kind of its values. */
 export type FieldKinds = Readonly<Record<string, Kind>>;
 
 /** @throws ConfigError for a field that is read and holds another kind of value. `what` names the kind of file in the message. */
 export function checkKinds(json: ConfigJson, what: string, kinds: FieldKinds): void {
   for (const [name, kind] of Object.entries(kinds)) {
     const value = field(json, name);
-    if (value === undefined || value === null || kind.accepts(value)) continue;
+    if (value === undefined || kind.accepts(value)) continue;
     throw new ConfigError(
       `${name} in the config.json of ${what} is ${shown(value)}, but it must be ${kind.describe}.`,
       {
@@ -55,7 +55,7 @@ export function unknownFields(json: ConfigJson, read: FieldKinds, ignored: Reado
 /** A field that must be there. @throws ConfigError */
 export function requireField(json: ConfigJson, name: string, what: string): unknown {
   const value = field(json, name);
-  if (value !== undefined && value !== null) return value;
+  if (value !== undefined) return value;
   throw new ConfigError(`The config.json of ${what} has no "${name}".`, { asked: name, found: Object.keys(json) });
 }
 
