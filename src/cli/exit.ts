@@ -1,6 +1,8 @@
 /** How a command ends: what is written, and the exit code. */
 import { CommanderError } from "commander";
 import { GlassformerError } from "../tensor/errors.ts";
+import { shortened } from "../tensor/show.ts";
+import { visibleControls } from "../tensor/visible.ts";
 
 export const OK = 0;
 /** A failure of ours. */
@@ -8,8 +10,18 @@ export const BUG = 1;
 /** Something that was asked for cannot be done as asked. */
 export const USER_ERROR = 2;
 
+interface Outcome {
+  readonly message: string;
+  readonly exitCode: number;
+}
+
 /** What to tell of an error, in a sentence or two without a stack, and what to exit with. */
-export function outcomeOf(error: unknown): { readonly message: string; readonly exitCode: number } {
+export function outcomeOf(error: unknown): Outcome {
+  const { message, exitCode } = rawOutcome(error);
+  return { message: shortened(visibleControls(message), 2000), exitCode };
+}
+
+function rawOutcome(error: unknown): Outcome {
   if (error instanceof CommanderError) {
     // Help and version throw too; what they print is printed.
     if (error.exitCode === 0) return { message: "", exitCode: OK };
@@ -19,7 +31,7 @@ export function outcomeOf(error: unknown): { readonly message: string; readonly 
   if (isSystemError(error)) return { message: `The system refused: ${error.message}.`, exitCode: USER_ERROR };
   if (
     error instanceof RangeError &&
-    /Invalid (typed )?array length|Array buffer allocation failed/.test(error.message)
+    /Invalid (typed )?array length|Invalid string length|Array buffer allocation failed/.test(error.message)
   ) {
     return { message: "That does not fit into memory: choose smaller sizes.", exitCode: USER_ERROR };
   }
@@ -30,13 +42,14 @@ export function outcomeOf(error: unknown): { readonly message: string; readonly 
   };
 }
 
-/** Commander writes "error: ..." and puts suggestions on a line of their own. */
+/** Commander writes "error: ...", repeats arguments whole in quotes, and puts suggestions on a line of their own. */
 function oneLine(message: string): string {
   const text = message
     .replace(/^error: /, "")
     .split("\n")
     .filter((line) => line.trim() !== "")
-    .join(" ");
+    .join(" ")
+    .replace(/'([^']{120})[^']+'/g, "'$1…'");
   return `${text[0].toUpperCase()}${text.slice(1)}${/[.?)!]$/.test(text) ? "" : "."}`;
 }
 

@@ -53,7 +53,7 @@ export async function testPrompt(
 ): Promise<TestPromptResult> {
   const given = typeof answer === "string" ? [answer] : answer;
   if (given.length === 0) throw new InputError("There is no answer: give one text or several.", { asked: answer });
-  if (given.some((text) => text.trim() === "")) {
+  if (given.includes("")) {
     throw new InputError("An answer is empty: give a word or more.", { asked: answer });
   }
   const { nCtx, dVocabOut } = model.cfg;
@@ -63,7 +63,9 @@ export async function testPrompt(
       found: dVocabOut,
     });
   }
-  const spaced = given.map((text) => (prependSpaceToAnswer && !text.startsWith(" ") ? ` ${text}` : text));
+  // White space alone is meant as it is.
+  const unspaced = (text: string) => prependSpaceToAnswer && !text.startsWith(" ") && text.trim() !== "";
+  const spaced = given.map((text) => (unspaced(text) ? ` ${text}` : text));
   const idsOf = (text: string, bos: boolean | undefined) => [
     ...model.toTokens(text, { prependBos: bos, truncate: false }).data,
   ];

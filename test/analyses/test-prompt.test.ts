@@ -72,6 +72,17 @@ describe("testPrompt", () => {
     );
   });
 
+  it("takes white space alone for an answer as it is, a token like any other", async () => {
+    const model = await load();
+    for (const answer of ["\n", "\t", " ", "\n\n"]) {
+      const asked = await testPrompt(model, PROMPT, answer);
+      expect(asked.answers[0]).toEqual(model.toStrTokens(answer, { prependBos: false }));
+      expect(asked.steps).toEqual((await testPrompt(model, PROMPT, answer, { prependSpaceToAnswer: false })).steps);
+    }
+    const { stdout } = await command("test-prompt", "--prompt", PROMPT, "--answers", "\n");
+    expect(stdout).toContain("“⏎” has rank");
+  });
+
   it("refuses an empty answer, none, one that does not fit, and no top tokens", async () => {
     const model = await load();
     await expect(testPrompt(model, PROMPT, "")).rejects.toThrow("An answer is empty");

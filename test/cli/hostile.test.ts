@@ -73,6 +73,7 @@ describe("what is asked wrongly is repeated without its control characters:", ()
     ["a command", () => [evil]],
     ["an option", () => ["logit-lens", `--${evil}`]],
     ["an option's value", () => ["logit-lens", "--top", evil]],
+    ["an option's long value", () => ["logit-lens", "--top", "a".repeat(3000)]],
     ["a choice", () => ["train", "--out", "x", "--task", evil]],
     ["a model", () => ["logit-lens", "--model", evil]],
     ["a prompt", () => ["logit-lens", "--prompt", evil.repeat(300)]],
@@ -94,5 +95,7 @@ describe("what is asked wrongly is repeated without its control characters:", ()
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).not.toMatch(RAW);
     expect(stderr).toMatch(/^glassformer: .+\n$/);
+    expect(stderr.length).toBeLessThan(2100);
+    expect(stderr).not.toMatch(/a{200}/);
   });
 });
