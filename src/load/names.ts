@@ -5,5 +5,5 @@ export const bundledModel = "solu-1l-novels";
 
 /** `org/name`, or the one-part name of some early models. */
 export function isHubId(name: string): boolean {
-  return /^\w[\w.-]*(\/[\w.-]+)?$/.test(name) && !/--|\.\./.test(name);
+  return typeof name === "string" && /^\w[\w.-]*(\/[\w.-]+)?$/.test(name) && !/--|\.\./.test(name);
 }

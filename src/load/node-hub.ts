@@ -1,5 +1,7 @@
 /** A model on the Hugging Face hub as a repository of files: from the cache where it can, from the network where not. */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { FLAG, OBJECT, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { partsInside } from "./files.ts";
@@ -22,6 +24,15 @@ export interface HubOptions {
   readonly settings?: Partial<HubSettings> | undefined;
 }
 
+const KINDS: OptionKinds<HubOptions> = { revision: TEXT, settings: OBJECT };
+const SETTINGS: OptionKinds<HubSettings> = {
+  cacheDir: TEXT,
+  endpoint: TEXT,
+  offline: FLAG,
+  token: TEXT,
+  limits: OBJECT,
+};
+
 /** Where the cache may serve, the network is not insisted on. */
 const TRIES_BESIDE_CACHE = 2;
 
@@ -39,9 +50,11 @@ interface Resolved {
  * which hub, network or disk can refuse.
  */
 export async function hubFiles(id: string, options: HubOptions = {}): Promise<ModelFiles> {
+  checkOptions("hubFiles", options, KINDS);
+  checkOptions("hubFiles' settings", options.settings ?? {}, SETTINGS as OptionKinds<Partial<HubSettings>>);
   const revision = options.revision ?? "main";
   if (!isHubId(id))
-    throw new ArgumentError(`"${id}" is not the name of a model on the hub, "org/name".`, { asked: id });
+    throw new ArgumentError(`${shown(id)} is not the name of a model on the hub, "org/name".`, { asked: id });
   if (!/^[\w.-]+(\/[\w.-]+)*$/.test(revision) || revision.includes("..")) {
     throw new ArgumentError(`"${revision}" is not a branch, tag or commit.`, { asked: revision });
   }

@@ -47,5 +47,6 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
       { asked: nameOrPath, nearest: bundledModel },
     );
   }
-  return hubFiles(options.resolve ? options.resolve(nameOrPath) : nameOrPath, options);
+  const { revision, settings, resolve } = options;
+  return hubFiles(resolve ? resolve(nameOrPath) : nameOrPath, { revision, settings });
 }

@@ -3,6 +3,8 @@
  * that they are loaded once. Without a connection, what is kept there serves.
  */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { either, OBJECT, oneOf, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
 import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
@@ -33,10 +35,21 @@ export interface WebHubOptions {
   readonly settings?: Partial<WebHubSettings> | undefined;
 }
 
+const KINDS: OptionKinds<WebHubOptions> = { revision: TEXT, settings: OBJECT };
+const SETTINGS: OptionKinds<WebHubSettings> = {
+  endpoint: TEXT,
+  token: TEXT,
+  cache: either(TEXT, oneOf([false])),
+  limits: OBJECT,
+};
+const checkSettings = (of: string, settings: Partial<WebHubSettings>) =>
+  checkOptions(of, settings, SETTINGS as OptionKinds<Partial<WebHubSettings>>);
+
 let defaults: WebHubSettings = { endpoint: "https://huggingface.co", cache: "glassformer" };
 
 /** Where models come from, from now on, field by field: `setHub({ endpoint: "https://hub.example.org" })`. */
 export function setHub(settings: Partial<WebHubSettings>): void {
+  checkSettings("setHub", settings);
   defaults = { ...defaults, ...settings };
 }
 
@@ -52,8 +65,10 @@ interface Revision {
  * @throws ArgumentError if the id is not one; from the calls, HubError if hub or network refuse.
  */
 export async function hubFiles(id: string, options: WebHubOptions = {}): Promise<ModelFiles> {
+  checkOptions("hubFiles", options, KINDS);
+  checkSettings("hubFiles' settings", options.settings ?? {});
   if (!isHubId(id)) {
-    throw new ArgumentError(`"${id}" is not the name of a model on the hub, "org/name".`, { asked: id });
+    throw new ArgumentError(`${shown(id)} is not the name of a model on the hub, "org/name".`, { asked: id });
   }
   const hub = { ...defaults, ...options.settings };
   const endpoint = hub.endpoint.replace(/\/+$/, "");

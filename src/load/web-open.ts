@@ -33,5 +33,6 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
       { asked: nameOrUrl, nearest: bundledModel },
     );
   }
-  return hubFiles(options.resolve ? options.resolve(nameOrUrl) : nameOrUrl, options);
+  const { revision, settings, resolve } = options;
+  return hubFiles(resolve ? resolve(nameOrUrl) : nameOrUrl, { revision, settings });
 }

@@ -219,6 +219,15 @@ describe("what is no address", () => {
     },
   );
 
+  test("an option or a setting that does not exist is refused", async () => {
+    // @ts-expect-error a misspelt option
+    await expect(hubFiles(id, { revison: "v2" })).rejects.toThrow(/no option "revison"\. Did you mean "revision"/);
+    const settings = { cachedir: "/tmp" };
+    // @ts-expect-error a misspelt setting
+    await expect(hubFiles(id, { settings })).rejects.toThrow(/no option "cachedir"\. Did you mean "cacheDir"/);
+    await expect(hubFiles(5 as never)).rejects.toThrow(ArgumentError);
+  });
+
   test("a limit that is none is refused", async () => {
     await expect(files({ tries: 0 })).rejects.toThrow(/tries of limits is a positive whole number, not 0/);
   });
@@ -337,8 +346,8 @@ describe("a time limit, with the garbage collector at work,", () => {
 
   test("ends a download that stalls, and keeps its bytes", async () => {
     hub.faults = { stall: true };
-    expect((await failure(download({ stallMs: 400 }))).message).toMatch(
-      /after 150000 of 300000 bytes \(no byte came for 0\.4 s\)/,
+    expect((await failure(download({ stallMs: 1500 }))).message).toMatch(
+      /after 150000 of 300000 bytes \(no byte came for 1\.5 s\)/,
     );
     hub.faults = {};
     hub.sent = 0;

@@ -66,40 +66,43 @@ const bodies = () => hub.seen.filter(({ host, method }) => host === "cdn" && met
 
 describe("a file that two processes want", () => {
   test("is downloaded by one, and the other tells how far it is and finds it", async () => {
-    hub.faults = { slow: 40 };
+    hub.faults = { allowed: 50_000 };
     const first = download();
-    await first.reached(10_000);
+    await first.reached(50_000);
     const second = download();
+    await second.reached(50_000);
+    hub.faults.allowed = 400_000;
     expect(await Promise.all([first.ended, second.ended])).toEqual([0, 0]);
     expect([first.lines.at(-1), second.lines.at(-1)]).toEqual([sha256(weights), sha256(weights)]);
     expect(bodies()).toHaveLength(1);
     expect(hub.sent).toBe(400_000);
-    expect(second.lines.slice(0, -1).some((line) => Number(line) > 10_000)).toBe(true);
     expect(await readdir(blobs)).toEqual([sha256(weights)]);
   });
 
   test("goes on in the second from the bytes that the first had when it was killed", async () => {
-    hub.faults = { slow: 40 };
+    hub.faults = { allowed: 100_000 };
     const first = download();
-    await first.reached(50_000);
+    await first.reached(100_000);
     const second = download();
     await second.reached(100_000);
     first.process.kill("SIGKILL");
+    hub.faults.allowed = 400_000;
     expect(await second.ended).toBe(0);
     expect(second.lines.at(-1)).toBe(sha256(weights));
     expect(bodies()).toHaveLength(2);
-    expect(Number(/\d+/.exec(bodies()[1].range ?? "")?.[0])).toBeGreaterThanOrEqual(100_000);
+    expect(bodies()[1].range).toBe("bytes=100000-");
     expect(await readdir(blobs)).toEqual([sha256(weights)]);
   });
 
   test("comes whole however often processes are killed at it", async () => {
-    hub.faults = { slow: 10 };
     for (const at of [1, 60_000, 130_000, 200_000]) {
+      hub.faults = { allowed: at };
       const both = [download(), download()];
       await Promise.race(both.map(({ reached }) => reached(at)));
       for (const { process } of both) process.kill("SIGKILL");
       await Promise.all(both.map(({ ended }) => ended));
     }
+    hub.faults = {};
     const last = download();
     expect(await last.ended).toBe(0);
     expect(last.lines.at(-1)).toBe(sha256(weights));
@@ -127,14 +130,19 @@ describe("a lock that was left", () => {
     const theirs = join(blobs, `${sha256(weights)}.lock`);
     await lock(JSON.stringify({ pid: 1, host: "elsewhere", started: "5", token: "x" }));
     const waiting = { signal: undefined, onBytes: () => {}, staleMs: 600 };
-    const begun = performance.now();
     let signs = 0;
-    const alive = setInterval(() => ++signs < 8 && void utimes(theirs, 1e9 + signs, 1e9 + signs), 200);
+    let last = 0;
+    const alive = setInterval(() => {
+      if (++signs > 5) return;
+      last = performance.now();
+      void utimes(theirs, 1e9 + signs, 1e9 + signs).catch(() => {});
+    }, 200);
     await inTurn(join(blobs, sha256(weights)), waiting, async () => {
       await writeFile(join(blobs, sha256(weights)), weights);
     });
     clearInterval(alive);
-    expect(performance.now() - begun).toBeGreaterThan(1400 + 600);
+    expect(signs).toBeGreaterThan(1);
+    expect(performance.now() - last).toBeGreaterThan(600);
     expect(await readdir(blobs)).toEqual([sha256(weights)]);
   });
 

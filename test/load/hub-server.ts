@@ -25,6 +25,8 @@ export interface Faults {
   stall?: boolean | undefined;
   /** Bodies come in pieces of 10 kB, with so many milliseconds between them. */
   slow?: number | undefined;
+  /** No byte of a file after so many is sent, until this is raised. */
+  allowed?: number | undefined;
   /** Answers in place of either host, if it returns true. */
   instead?: ((request: IncomingMessage, response: ServerResponse, host: "hub" | "cdn") => boolean) | undefined;
   /** All that the hub says, with the `X-Error-Code`, if any. */
@@ -132,7 +134,7 @@ export class TestHub {
   }
 
   private sendBody(request: IncomingMessage, response: ServerResponse, content: Uint8Array): ServerResponse {
-    const { cutAfter, garble, ignoreRange, stall, slow } = this.faults;
+    const { cutAfter, garble, ignoreRange, stall, allowed, slow } = this.faults;
     const start = ignoreRange ? undefined : /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
     const from = Number(start ?? 0);
     response.setHeader("etag", `"${gitSha1(content)}"`);
@@ -145,7 +147,7 @@ export class TestHub {
     response.writeHead(start === undefined ? 200 : 206);
     if (request.method === "HEAD") {
       response.end();
-    } else if (slow !== undefined) {
+    } else if (allowed !== undefined || slow !== undefined) {
       let at = 0;
       const timer = setInterval(() => {
         if (response.destroyed || at >= body.length) {
@@ -153,10 +155,11 @@ export class TestHub {
           response.end();
           return;
         }
-        const piece = body.subarray(at, (at += 10_000));
+        const piece = body.subarray(at, slow ? at + 10_000 : Math.max(at, (this.faults.allowed ?? body.length) - from));
+        at += piece.length;
         this.sent += piece.length;
-        response.write(piece);
-      }, slow);
+        if (piece.length > 0) response.write(piece);
+      }, slow ?? 10);
     } else if (stall || (cutAfter !== undefined && cutAfter < body.length)) {
       const some = body.subarray(0, cutAfter ?? body.length >> 1);
       this.sent += some.length;
