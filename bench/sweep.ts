@@ -39,6 +39,7 @@ export async function sweep() {
       over: ["layer", "pos", "head"],
       edit: (x) => x.constant(0),
       metric,
+      memory: 2e9,
     });
     planned = result.plannedBytes;
   });

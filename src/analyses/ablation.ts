@@ -11,7 +11,6 @@ import {
 import { ablationPictures } from "./ablation/pictures.ts";
 import { analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar, type Statement, type Table } from "./finding.ts";
-import { gigabytes, memoryOption } from "./memory.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
 import { checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
@@ -239,8 +238,7 @@ export const ablationAnalysis = analysis({
     wrong: { type: "text", description: "over this one's" },
     seed: { type: "integer", placeholder: "N", description: "seed of resampling", default: 0 },
     top: { type: "integer", placeholder: "K", description: "how many to list", default: 10 },
-    memory: memoryOption,
   },
-  run: (model, { prompts, memory, ...options }, context) =>
-    ablation(model, prompts, { ...options, memory: gigabytes(memory), ...context } as AblationOptions),
+  run: (model, { prompts, ...options }, context) =>
+    ablation(model, prompts, { ...options, ...context } as AblationOptions),
 });

@@ -17,7 +17,6 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
-import { gigabytes, memoryOption } from "./memory.ts";
 import type { PictureSpec } from "./picture.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { stages } from "./stages.ts";
@@ -45,7 +44,7 @@ export interface ActivationPatchingOptions extends ContrastOptions, AnalysisCont
   readonly sites?: readonly string[] | undefined;
   /** How many places to list. Default 10. */
   readonly top?: number | undefined;
-  /** Most bytes for the values of a run. Default 2 GB. */
+  /** Most bytes for the values of a run. Default 200 MB, or half of what there is. */
   readonly memory?: number | undefined;
 }
 
@@ -306,8 +305,6 @@ export const activationPatchingAnalysis = analysis({
       defaultText: "all",
     },
     top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
-    memory: memoryOption,
   },
-  run: (model, { memory, ...options }, context) =>
-    activationPatching(model, { ...options, memory: gigabytes(memory), ...context }),
+  run: (model, { ...options }, context) => activationPatching(model, { ...options, ...context }),
 });

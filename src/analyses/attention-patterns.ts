@@ -1,6 +1,7 @@
 /** "Where does each head look?" */
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { getActName } from "../models/act-name.ts";
+import { MemoryError } from "../tensor/errors.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
@@ -58,6 +59,7 @@ export async function measureAttentionPatterns(
   const all = (count: number) => Array.from({ length: count }, (_, i) => i);
   const layers = [...new Set(options.layers?.map((layer) => checkLayer(model, layer)) ?? all(cfg.nLayers))];
   const heads = [...new Set(options.heads?.map((head) => checkHead(model, head)) ?? all(cfg.nHeads))];
+  needPatterns(layers.length * heads.length, prompt.ids.length);
   const graph = model.graph(prompt.input);
   const patterns = await model.compute(
     layers.map((layer) => graph.at(getActName("pattern", layer)).at({ batch: 0, head: heads })),
@@ -78,6 +80,19 @@ export async function measureAttentionPatterns(
       }),
     ),
   };
+}
+
+/** A report is one text, and a text ends at about so many numbers. */
+const MOST_NUMBERS = 40e6;
+
+/** @throws MemoryError for more patterns than a report can hold */
+function needPatterns(heads: number, tokens: number): void {
+  const numbers = heads * tokens ** 2;
+  if (numbers <= MOST_NUMBERS) return;
+  throw new MemoryError(
+    `The patterns of ${heads} heads on ${tokens} tokens are ${Math.round(numbers / 1e6)} million numbers, but a report holds ${MOST_NUMBERS / 1e6} million: choose layers and heads (--layers, --heads), or a shorter prompt.`,
+    { asked: numbers, found: MOST_NUMBERS },
+  );
 }
 
 /** Query 0 of a causal head has one key alone, so every head is alike there. */

@@ -2,7 +2,7 @@
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
-import { type DetectHeadOptions, detectHead, type ErrorMeasure } from "../lens/head-detector.ts";
+import { checkSequences, type DetectHeadOptions, detectHead, type ErrorMeasure } from "../lens/head-detector.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { paddedOn, prepareInput } from "../lens/model-input.ts";
 import { ndarray } from "../tensor/array.ts";
@@ -58,18 +58,7 @@ export async function headDetector(
     excludeCurrentToken,
     ...(signal ? { signal } : {}),
   };
-  const input = prepareInput(prompts, paddedOn("right", prompts), model.cfg, model.text);
-  const names = Array.from({ length: model.cfg.nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
-  const run = { namesFilter: names, returnType: null, ...(signal ? { signal } : {}) } as const;
-  const [, cache] = await model.runWithCache(input.tokens, run);
-  const uniform = uniformCache(model, input.tokens);
-  const scores: Tensor[] = [];
-  const chance: number[] = [];
-  for (const [i, name] of HEAD_NAMES.entries()) {
-    scores.push(await detectHead(model, prompts, name, { ...asked, cache }));
-    chance.push((await detectHead(model, prompts, name, { ...asked, heads: [[0, 0]], cache: uniform })).get(0, 0));
-    onProgress?.({ done: i + 1, total: HEAD_NAMES.length });
-  }
+  const { scores, chance } = await scoresOf(model, prompts, asked, onProgress);
 
   const heads = model.allHeadLabels().map((name, i) => ({ name, scores: scores.map(({ data }) => data[i] as number) }));
   const above = (head: (typeof heads)[number]) => Math.max(...head.scores.map((score, k) => score - chance[k]));
@@ -153,6 +142,49 @@ export async function headDetector(
 }
 
 /** A cache in which every head looks at all tokens it may see alike. */
+/** Of patterns that are kept at a time, those of all heads, while the three kinds are scored. */
+const MOST_NUMBERS = 32e6;
+
+/** The scores [layer head] of each kind of head, and of uniform attention: the mean over the prompts, some at a time. */
+async function scoresOf(
+  model: HookedTransformer,
+  prompts: readonly string[] | readonly TokenIds[],
+  asked: DetectHeadOptions,
+  onProgress: AnalysisContext["onProgress"],
+): Promise<{ readonly scores: readonly Tensor[]; readonly chance: readonly number[] }> {
+  const { nLayers, nHeads } = model.cfg;
+  const all = prepareInput(prompts, paddedOn("right", prompts), model.cfg, model.text);
+  checkSequences(all, asked);
+  const [count, longest] = all.tokens.shape;
+  const together = Math.max(1, Math.floor(MOST_NUMBERS / (nLayers * nHeads * longest ** 2)));
+  const names = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+  const { signal } = asked;
+  const run = { namesFilter: names, returnType: null, ...(signal ? { signal } : {}) } as const;
+  const sums = HEAD_NAMES.map(() => new Float64Array(nLayers * nHeads));
+  const chance = HEAD_NAMES.map(() => 0);
+  for (let from = 0; from < count; from += together) {
+    const some = prompts.slice(from, from + together);
+    const { tokens } = prepareInput(some, paddedOn("right", some), model.cfg, model.text);
+    const [, cache] = await model.runWithCache(tokens, run);
+    const uniform = uniformCache(model, tokens);
+    for (const [k, name] of HEAD_NAMES.entries()) {
+      const { data } = await detectHead(model, some, name, { ...asked, cache });
+      const even = await detectHead(model, some, name, { ...asked, heads: [[0, 0]], cache: uniform });
+      const share = some.length / count;
+      data.forEach((score: number, i: number) => {
+        sums[k][i] += share * score;
+      });
+      chance[k] += share * even.get(0, 0);
+      const kinds = HEAD_NAMES.length;
+      onProgress?.({ done: from * kinds + some.length * (k + 1), total: count * kinds });
+    }
+  }
+  const scores = sums.map((sum) =>
+    Tensor.leaf(ndarray("float32", [nLayers, nHeads], Float32Array.from(sum)), ["layer", "head"]),
+  );
+  return { scores, chance };
+}
+
 function uniformCache(model: HookedTransformer, tokens: Tensor): ActivationCache {
   const [batch, pos] = tokens.shape;
   const { nHeads } = model.cfg;

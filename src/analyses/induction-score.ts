@@ -1,6 +1,7 @@
 /** "Which heads continue what has been there before, and how much does the model gain by it?" */
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { computeInParts, passBytes } from "../lens/in-parts.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -60,25 +61,29 @@ export async function inductionScore(model: HookedTransformer, options: Inductio
     Array.from(random.sample(vocabulary.length, 2 * length), (i) => vocabulary[i]),
   );
   const start = bos === undefined ? [] : [bos];
-  const repeated = model.graph(drawn.map((ids) => [...start, ...ids.slice(0, length), ...ids.slice(0, length)]));
-  const unrepeated = model.graph(drawn.map((ids) => [...start, ...ids]));
   const stripe = stripeOf(lead, length);
   const scores = (graph: ModelGraph) =>
     Array.from({ length: cfg.nLayers }, (_, layer) =>
-      graph.at(`blocks.${layer}.attn.hook_pattern`).mul(stripe).sum(["query", "key"]).mean("batch"),
+      graph.at(`blocks.${layer}.attn.hook_pattern`).mul(stripe).sum(["query", "key"]),
     );
-  const measured = await model.compute(
-    [
-      repeated.lossPerToken().mean("batch"),
-      unrepeated.lossPerToken().mean("batch"),
-      ...scores(repeated),
-      ...scores(unrepeated),
-    ],
-    signal ? { signal } : {},
+  const measured = await computeInParts(
+    model,
+    samples,
+    (from, to) => {
+      const some = drawn.slice(from, to);
+      const repeated = model.graph(some.map((ids) => [...start, ...ids.slice(0, length), ...ids.slice(0, length)]));
+      const unrepeated = model.graph(some.map((ids) => [...start, ...ids]));
+      return [repeated.lossPerToken(), unrepeated.lossPerToken(), ...scores(repeated), ...scores(unrepeated)];
+    },
+    {
+      signal,
+      most: passBytes(model),
+      onDone: (done) => onProgress?.({ done, total: samples }),
+    },
   );
-  onProgress?.({ done: samples, total: samples });
-  const losses = measured.slice(0, 2).map((loss) => Array.from(loss.data as Float32Array));
-  const layersOf = (from: number) => measured.slice(from, from + cfg.nLayers).map(({ data }) => [...data]);
+  const means = measured.map(meanOverRows);
+  const losses = means.slice(0, 2);
+  const layersOf = (from: number) => means.slice(from, from + cfg.nLayers);
   const [values, control] = [layersOf(2), layersOf(2 + cfg.nLayers)];
 
   const heads = model.allHeadLabels().map((name, i) => {
@@ -206,6 +211,16 @@ export async function inductionScore(model: HookedTransformer, options: Inductio
       "The score looks at attention alone, not at what the head writes from there.",
       ...model.notes,
     ],
+  });
+}
+
+/** The mean over the first axis. */
+function meanOverRows({ shape: [rows], data }: Tensor): number[] {
+  const width = data.length / rows;
+  return Array.from({ length: width }, (_, i) => {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += data[row * width + i];
+    return sum / rows;
   });
 }
 

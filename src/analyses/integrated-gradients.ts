@@ -97,7 +97,7 @@ export async function integratedGradientsFinding(
       ...worstStatement(agreed, [PROMPT]),
     ],
     method: {
-      text: `All embeddings go the straight way from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da: so all of them sum to the difference of what is asked between both ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}, all in one run. Position embeddings stay.\n\nFor comparison each token alone is taken away: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding stands in its place"}.`,
+      text: `All embeddings go the straight way from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da: so all of them sum to the difference of what is asked between both ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}. Position embeddings stay.\n\nFor comparison each token alone is taken away: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding stands in its place"}.`,
       references: [
         {
           title: "Axiomatic Attribution for Deep Networks",

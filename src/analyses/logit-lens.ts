@@ -3,7 +3,8 @@ import { mean, median } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { ndarray } from "../tensor/array.ts";
+import { computeInParts } from "../lens/in-parts.ts";
+import { ndarray, type TypedData } from "../tensor/array.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, analysis } from "./analysis.ts";
 import { type Finding, finding, type Scalar } from "./finding.ts";
@@ -42,8 +43,8 @@ export interface LogitLensOptions extends Pick<AnalysisContext, "signal"> {
 
 /**
  * The residual stream before and after each attention layer and MLP, read as if it were the last: through the final norm
- * with a scale of its own, and the unembedding, `softmax(ln_final(x) W_U + b_U)`. All in one run, of which only the top
- * tokens, ranks and entropies are brought back. Source: nostalgebraist 2020.
+ * with a scale of its own, and the unembedding, `softmax(ln_final(x) W_U + b_U)`. Streams are read so many at a time as
+ * memory allows, and only the top tokens, ranks and entropies are brought back. Source: nostalgebraist 2020.
  * @throws InputError for a prompt with fewer than two tokens or too many.
  */
 export async function measureLogitLens(
@@ -54,56 +55,88 @@ export async function measureLogitLens(
   checkWhole("top", top, 1, model.cfg.dVocabOut);
   const prompt = readPrompt(model, text, { least: 2 });
   const { cfg } = model;
+  const running = signal ? { signal } : {};
   const graph = model.graph(prompt.input);
   const names = graphNames(model).filter((name) => graph.has(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
   const inclMid = !cfg.attnOnly && !cfg.parallelAttnMlp;
   const resid = cache.accumulatedResid({ inclMid, applyLn: true });
-  const logProbs = resid.stack.matmul(model.W_U).add(model.b_U).logSoftmax();
+  const final = graph.at(`blocks.${cfg.nLayers - 1}.hook_resid_post`);
+  const [read, end] = await model.compute([resid.stack, final], running);
 
-  const layers = resid.length;
-  const predicting = prompt.ids.length - 1;
+  const count = prompt.ids.length;
+  const predicting = count - 1;
   const next = (shift: number) => prompt.ids.map((_, p) => prompt.ids[1 + ((p + shift) % predicting)]);
-  const index = (ids: readonly number[]) =>
+  const [nextIds, otherIds] = [next(0), next(Math.ceil(predicting / 2))];
+  const width = cfg.dModel;
+  /** log softmax(x W_U + b_U) of rows of streams, layer by layer and in each position by position, [row d_vocab]. */
+  const logProbsOf = (from: number, to: number) =>
+    rowsOf(read.data, width, from, to).matmul(model.W_U).add(model.b_U).logSoftmax();
+  const tokensAt = (ids: readonly number[], from: number, to: number) =>
     Tensor.leaf(
-      ndarray("int32", [layers, 1, ids.length], Int32Array.from(Array.from({ length: layers }, () => ids).flat())),
-      ["component", "batch", "pos"],
+      ndarray(
+        "int32",
+        [to - from],
+        Int32Array.from({ length: to - from }, (_, i) => ids[(from + i) % count]),
+      ),
     );
-  const right = logProbs.pick(index(next(0)));
-  const other = logProbs.pick(index(next(Math.ceil(predicting / 2))));
-  const rankOf = (of: Tensor) => logProbs.greaterThan(of.unsqueeze(-1, "d_vocab")).cast("float32").sum("d_vocab");
-  const tops = largest(logProbs, top);
-  const [rightLogs, ranks, otherRanks, entropies, error, ...topValues] = await model.compute(
-    [
-      right,
-      rankOf(right),
-      rankOf(other),
-      logProbs.exp().mul(logProbs).sum("d_vocab").neg(),
-      logProbs
-        .at({ component: layers - 1 })
-        .sub(graph.output.logSoftmax())
-        .abs()
-        .max(),
-      ...tops.flatMap(({ index: i, value }) => [i, value]),
-    ],
-    signal ? { signal } : {},
+  const [rightLogs, ranks, otherRanks, entropies, ...topValues] = await computeInParts(
+    model,
+    resid.length * count,
+    (from, to) => {
+      const logProbs = logProbsOf(from, to);
+      const right = logProbs.pick(tokensAt(nextIds, from, to));
+      const other = logProbs.pick(tokensAt(otherIds, from, to));
+      const rankOf = (of: Tensor) => logProbs.greaterThan(of.unsqueeze(-1)).cast("float32").sum(-1);
+      const entropy = logProbs.exp().mul(logProbs).sum(-1).neg();
+      const tops = largest(logProbs, top).flatMap(({ index, value }) => [index, value]);
+      return [right, rankOf(right), rankOf(other), entropy, ...tops];
+    },
+    running,
+  );
+  // The model goes on by itself from its last stream, and must say what the lens reads there.
+  const lastLayer = (resid.length - 1) * count;
+  const [errors] = await computeInParts(
+    model,
+    count,
+    (from, to) => {
+      const { output } = model.graph(rowsOf(end.data, width, from, to).unsqueeze(0, "batch"), {
+        startAtLayer: cfg.nLayers,
+      });
+      const difference = logProbsOf(lastLayer + from, lastLayer + to).sub(
+        output.squeeze(0).rename({ pos: "row" }).logSoftmax(),
+      );
+      return [difference.abs().max(-1)];
+    },
+    running,
   );
   const cells = resid.labels.map((_, layer) =>
     prompt.ids.map((_, pos): LensCell => {
-      const at = layer * prompt.ids.length + pos;
+      const at = layer * count + pos;
       const last = pos === predicting;
       return {
-        top: tops.map((_, k) => ({
+        top: Array.from({ length: topValues.length / 2 }, (_, k) => ({
           id: topValues[2 * k].data[at],
           probability: Math.exp(topValues[2 * k + 1].data[at]),
         })),
         right: last ? null : { rank: ranks.data[at], logProb: rightLogs.data[at] },
-        otherRank: last || prompt.ids[pos + 1] === next(Math.ceil(predicting / 2))[pos] ? null : otherRanks.data[at],
+        otherRank: last || prompt.ids[pos + 1] === otherIds[pos] ? null : otherRanks.data[at],
         entropy: entropies.data[at],
       };
     }),
   );
-  return { prompt, labels: resid.labels, cells, error: error.item() };
+  return {
+    prompt,
+    labels: resid.labels,
+    cells,
+    error: (errors.data as Float32Array).reduce((a, b) => Math.max(a, b), 0),
+  };
+}
+
+/** Rows of a stream's numbers, [row d_model], without a copy. */
+function rowsOf(data: TypedData, width: number, from: number, to: number): Tensor {
+  const rows = data.subarray(from * width, to * width) as Float32Array;
+  return Tensor.leaf(ndarray("float32", [to - from, width], rows), ["row", "d_model"]);
 }
 
 /** The hook points that hold a residual stream between layers. */

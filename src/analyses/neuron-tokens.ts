@@ -60,6 +60,8 @@ export interface NeuronTokensOptions extends AnalysisContext {
 /** The text is read in pieces of so many tokens, BOS included: enough to see what a word means, and quick. */
 const PIECE = 128;
 const TOKENS_AT_A_TIME = 4096;
+/** Of activations that are read at a time. */
+const NUMBERS_AT_A_TIME = 16e6;
 const OTHER_NEURONS = 100;
 
 /**
@@ -146,7 +148,8 @@ function bosOf(model: HookedTransformer): number | undefined {
 function* batches(model: HookedTransformer, pieces: readonly (readonly number[])[]) {
   const bos = bosOf(model);
   const skip = bos === undefined ? 0 : 1;
-  const most = Math.max(1, Math.floor(TOKENS_AT_A_TIME / pieces[0].length));
+  const tokens = Math.min(TOKENS_AT_A_TIME, NUMBERS_AT_A_TIME / model.cfg.dMlp!);
+  const most = Math.max(1, Math.floor(tokens / pieces[0].length));
   for (let start = 0; start < pieces.length; ) {
     const { length } = pieces[start];
     let end = start;

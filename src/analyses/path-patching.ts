@@ -15,7 +15,6 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement } from "./finding.ts";
-import { gigabytes, memoryOption } from "./memory.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
@@ -27,7 +26,7 @@ export interface PathPatchingFindingOptions extends ContrastOptions, AnalysisCon
   readonly receivers?: readonly string[] | undefined;
   /** How many paths to list. Default 10. */
   readonly top?: number | undefined;
-  /** Most bytes for the values of a run. Default 2 GB. */
+  /** Most bytes for the values of a run. Default 200 MB, or half of what there is. */
   readonly memory?: number | undefined;
 }
 
@@ -222,8 +221,6 @@ export const pathPatchingAnalysis = analysis({
       defaultText: "every MLP and the logits",
     },
     top: { type: "integer", placeholder: "K", description: "how many paths to list", default: 10 },
-    memory: memoryOption,
   },
-  run: (model, { memory, ...options }, context) =>
-    pathPatchingFinding(model, { ...options, memory: gigabytes(memory), ...context }),
+  run: (model, { ...options }, context) => pathPatchingFinding(model, { ...options, ...context }),
 });

@@ -4,6 +4,7 @@ import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysi
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { readPrompts, readText } from "./input-files.ts";
 import { writeGuarded } from "./interrupt.ts";
+import { engineWithin, memoryOption } from "./memory-option.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
 import { type Terminal, tell, textOptions } from "./terminal.ts";
@@ -12,6 +13,8 @@ interface CommonOptions {
   readonly model: string;
   readonly out?: readonly string[];
   readonly json?: boolean;
+  /** In bytes. */
+  readonly memory?: number;
 }
 
 const BUNDLED = "solu-1l-novels";
@@ -23,6 +26,7 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .option("--model <model>", "a folder, a Hugging Face id or a short name of one", BUNDLED);
   for (const [name, option] of Object.entries(analysis.options)) command.addOption(commanderOption(name, option));
   return command
+    .addOption(memoryOption())
     .option("--out <file...>", "write the report: .html, .json, .csv, .svg, .png, .txt; repeatable")
     .option("--json", "print the finding as JSON instead of as text")
     .addHelpText("after", `\nExample:\n  $ glassformer ${analysis.name} ${analysis.example}`)
@@ -92,7 +96,7 @@ async function optionValues(analysis: Analysis, given: Record<string, unknown>):
 async function run(
   analysis: Analysis,
   values: OptionValues,
-  { model: name, json }: CommonOptions,
+  { model: name, json, memory }: CommonOptions,
   files: readonly OutputFile[],
   { stdout, stderr }: Terminal,
 ): Promise<void> {
@@ -100,6 +104,7 @@ async function run(
   const bar = new ProgressBar(stderr);
   try {
     const model = await HookedTransformer.fromPretrained(name, {
+      ...(await engineWithin(memory)),
       onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
     });
     const running = analysis.run(model, values, {

@@ -4,6 +4,7 @@ import { ACTIVATIONS } from "../models/config-choices.ts";
 import { RECIPES, type Recipe, type TaskName } from "../training/data/recipes.ts";
 import { OPTIMIZERS, type OptimizerName } from "../training/optimizer.ts";
 import { count, finiteNumber, finiteNumbers, wholeNumber } from "./arguments.ts";
+import { memoryOption } from "./memory-option.ts";
 
 /** The options as commander gives them. */
 export interface TrainFlags {
@@ -50,6 +51,8 @@ export interface TrainFlags {
   readonly resume?: boolean;
   readonly report?: readonly string[];
   readonly json?: boolean;
+  /** In bytes. */
+  readonly memory?: number;
 }
 
 /** A flag as it is typed. */
@@ -155,6 +158,7 @@ export function addTrainOptions(command: Command): Command {
       ),
       new Option("--freeze <weight...>", "weights that stay as they are, by name"),
       new Option("--seed <n>", "of weights, batches and tasks (default: 0)").argParser(wholeNumber),
+      memoryOption(),
     ],
     "Output:": [
       new Option("--out <folder>", "where checkpoints go; every command's --model opens it").makeOptionMandatory(),

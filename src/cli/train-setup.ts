@@ -1,5 +1,7 @@
 /** From the options of `glassformer train` to a model and what it is trained on. */
 import { basename } from "node:path";
+import { defaultEngine } from "../engine/default.ts";
+import type { Engine } from "../engine/engine.ts";
 import { storedConfig } from "../models/families/hooked-transformer.ts";
 import { initWeights } from "../models/init-weights.ts";
 import { HookedTransformer, type HookedTransformerConfig, parseConfig } from "../node.ts";
@@ -10,6 +12,9 @@ import { holdOut, spreadRows } from "../training/data/held-out.ts";
 import { RECIPES, type TaskName } from "../training/data/recipes.ts";
 import { modularAddition, repeatedTokens } from "../training/data/synthetic.ts";
 import { type TrainingTask, textTask } from "../training/data/tasks.ts";
+import type { TrainOptions } from "../training/options.ts";
+import { needTraining } from "../training/training-memory.ts";
+import { engineWithin } from "./memory-option.ts";
 import { jsonFile, rowsOf, type SetupContext, textsOf, tokenizerFor } from "./train-data.ts";
 import { dashed, MODEL_FLAGS, type TrainFlags } from "./train-options.ts";
 
@@ -35,16 +40,20 @@ const made: { readonly [T in NonNullable<TrainFlags["task"]>]: (flags: TrainFlag
 /** @throws ArgumentError for options that contradict each other; whatever reading files and making models throws. */
 export async function setUp(files: readonly string[], flags: TrainFlags, context: SetupContext): Promise<Setup> {
   refuseContradictions(files, flags);
-  const given = await givenModel(flags);
+  const within = await engineWithin(flags.memory);
+  const given = await givenModel(flags, within);
   if (flags.task) {
     const task = made[flags.task](flags);
-    return { name: flags.task, task, model: given ?? (await freshModel(flags.task, flags, task.sizes)) };
+    const cfg = given?.cfg ?? (await freshConfig(flags.task, flags, task.sizes));
+    const engine = within.engine ?? defaultEngine();
+    needTraining({ cfg, engine, ...plannedOf(flags.task, task, flags), hasWeights: given !== undefined });
+    return { name: flags.task, task, model: given ?? new HookedTransformer(cfg, initWeights(cfg), within) };
   }
   const texts = await textsOf(files, flags, context);
   const rules = given ? needTokenizer(given, flags) : undefined;
   if (rules) await sameTokenizer(rules, flags, context);
   const tokenizer = rules?.tokenizer ?? (await tokenizerFor(texts, flags, context));
-  const model = given ?? (await freshModel("text", flags, { d_vocab: tokenizer.vocabSize }, tokenizer));
+  const model = given ?? (await freshModel(flags, tokenizer, within));
   const maxLength = flags.maxLength ?? model.cfg.nCtx;
   const rows = (list: readonly string[]) =>
     rowsOf(list, rules ?? new TokenRules({ tokenizer, nCtx: model.cfg.nCtx }), maxLength);
@@ -108,9 +117,13 @@ function refuseContradictions(files: readonly string[], flags: TrainFlags): void
  * The model to go on from: that of the last checkpoint, or one that is named, with its weights as they are.
  * @throws ConfigError where options say that the checkpoint's model is another
  */
-async function givenModel(flags: TrainFlags): Promise<HookedTransformer | undefined> {
+async function givenModel(
+  flags: TrainFlags,
+  within: { readonly engine?: Engine },
+): Promise<HookedTransformer | undefined> {
   if (!flags.resume && flags.model === undefined) return undefined;
-  const model = await HookedTransformer.fromPretrainedNoProcessing(flags.resume ? flags.out : flags.model!);
+  const name = flags.resume ? flags.out : flags.model!;
+  const model = await HookedTransformer.fromPretrainedNoProcessing(name, within);
   if (flags.resume && MODEL_FLAGS.some((flag) => flags[flag] !== undefined)) {
     // The same command with --resume: what it says of the model is what the checkpoint says.
     const { dVocab, dVocabOut, nCtx } = model.cfg;
@@ -146,13 +159,27 @@ function needTokenizer(model: HookedTransformer, flags: TrainFlags): TokenRules 
 }
 
 async function freshModel(
-  task: TaskName,
   flags: TrainFlags,
-  sizes: TrainingTask["sizes"],
-  tokenizer?: TokenRules["tokenizer"],
+  tokenizer: TokenRules["tokenizer"],
+  within: { readonly engine?: Engine },
 ): Promise<HookedTransformer> {
-  const cfg = await freshConfig(task, flags, sizes);
-  return new HookedTransformer(cfg, initWeights(cfg), tokenizer ? { tokenizer } : {});
+  const cfg = await freshConfig("text", flags, { d_vocab: tokenizer.vocabSize });
+  return new HookedTransformer(cfg, initWeights(cfg), { tokenizer, ...within });
+}
+
+/** What decides how much memory the steps of a task take, before its data is made. */
+function plannedOf(name: TaskName, { data, loss, sizes }: TrainingTask, flags: TrainFlags) {
+  const { training } = RECIPES[name];
+  const { optimizer, momentum, freeze: frozen, maxGradNorm = training.maxGradNorm } = flags;
+  const batchSize = flags.batchSize ?? training.batchSize;
+  const given = { momentum, frozen, maxGradNorm };
+  const options = {
+    ...{ data, loss, batchSize, optimizer },
+    ...(present(given) as Pick<TrainOptions, keyof typeof given>),
+  };
+  const shape =
+    typeof data === "function" ? [batchSize, sizes.n_ctx] : [Math.min(batchSize, data.shape[0]), data.shape[1]];
+  return { options, shape };
 }
 
 /** A configuration: the recipe's and the task's sizes, the file's on top, the options' on top of that. */

@@ -1,7 +1,7 @@
 /** Which heads attend as a known kind of head would. Source: TransformerLens' `head_detector.detect_head`. */
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { ndarray } from "../tensor/array.ts";
+import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, instanceOf, oneOf, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -11,7 +11,8 @@ import { checkModel } from "./check.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { detectionPattern, type HeadName } from "./detection-patterns.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
-import { type InputOptions, type ModelInput, paddedOn, prepareInput } from "./model-input.ts";
+import { computeInParts, passBytes } from "./in-parts.ts";
+import { type InputOptions, type ModelInput, type PreparedInput, paddedOn, prepareInput } from "./model-input.ts";
 
 /** How an attention pattern A [query key] is held against the detection pattern D. @see detectHead */
 export type ErrorMeasure = "mul" | "abs";
@@ -67,21 +68,29 @@ export async function detectHead(
   const chosen = chosenHeads(options.heads, model);
   const read = { prependBos, ...paddedOn("right", input) };
   const { tokens, attentionMask } = prepareInput(input, read, cfg, model.text);
-  const lengths = lengthsOf(tokens, attentionMask);
-  checkLengths(lengths, options);
-  const expected = typeof pattern === "string" ? detectionPattern(pattern, tokens) : given(pattern, lengths);
-  const counted = countedPairs(lengths, tokens.shape[1], options);
+  const lengths = checkSequences({ tokens, attentionMask }, options);
+  const whole = typeof pattern === "string" ? undefined : given(pattern, lengths);
 
   const layers = [...new Set(chosen.map(([layer]) => layer))];
-  const graph = model.graph(tokens, attentionMask ? { attentionMask } : {});
-  const scores = await model.compute(
-    layers.map((layer) => {
-      const name = `blocks.${layer}.attn.hook_pattern`;
-      const attention = options.cache ? cached(options.cache, name, tokens, cfg.nHeads) : graph.at(name);
-      const D = expected.unsqueeze(-3, "head");
-      return errorMeasure === "mul" ? share(attention, D, counted) : difference(attention, D, counted);
-    }),
-    signal ? { signal } : {},
+  const [batch, pos] = tokens.shape;
+  const scores = await computeInParts(
+    model,
+    batch,
+    (from, to) => {
+      const some = rowsOf(tokens, from, to);
+      const mask = attentionMask && rowsOf(attentionMask, from, to);
+      const graph = model.graph(some, mask ? { attentionMask: mask } : {});
+      const expected = (whole ?? detectionPattern(pattern as HeadName, some)).unsqueeze(-3, "head");
+      const counted = countedPairs(lengths.slice(from, to), pos, options);
+      return layers.map((layer) => {
+        const name = `blocks.${layer}.attn.hook_pattern`;
+        const attention = options.cache
+          ? rowsOf(cached(options.cache, name, tokens, cfg.nHeads), from, to)
+          : graph.at(name);
+        return errorMeasure === "mul" ? share(attention, expected, counted) : difference(attention, expected, counted);
+      });
+    },
+    { signal, most: passBytes(model) },
   );
 
   const found = new Float32Array(cfg.nLayers * cfg.nHeads).fill(-1);
@@ -93,6 +102,15 @@ export async function detectHead(
     found[layer * cfg.nHeads + head] = each.reduce((sum, x) => sum + x, 0) / each.length;
   }
   return Tensor.leaf(ndarray("float32", [cfg.nLayers, cfg.nHeads], found), ["layer", "head"]);
+}
+
+/** Rows `from` to `to` of a batch's numbers, or of a value that is still to be computed. */
+function rowsOf(x: Tensor, from: number, to: number): Tensor {
+  if (from === 0 && to === x.shape[0]) return x;
+  if (!x.array) return x.slice(0, from, to);
+  const each = sizeOf(x.shape.slice(1));
+  const data = x.data.subarray(from * each, to * each);
+  return Tensor.leaf({ ...x.array, shape: [to - from, ...x.shape.slice(1)], data } as NDArray, x.axes);
 }
 
 /** `Σ A·D / Σ A` over the pairs that count, [batch head]. */
@@ -127,11 +145,15 @@ function lengthsOf(tokens: Tensor, mask: Tensor | undefined): number[] {
   });
 }
 
-/** @throws InputError for a sequence in which no pair of tokens is left to look at. */
-function checkLengths(lengths: readonly number[], { excludeBos, excludeCurrentToken }: DetectHeadOptions): void {
+/** How many tokens each sequence has. @throws InputError for one in which no pair of tokens is left to look at */
+export function checkSequences(
+  { tokens, attentionMask }: PreparedInput,
+  { excludeBos, excludeCurrentToken }: DetectHeadOptions,
+): readonly number[] {
+  const lengths = lengthsOf(tokens, attentionMask);
   const least = excludeBos && excludeCurrentToken ? 3 : 2;
   const short = lengths.findIndex((length) => length < least);
-  if (short < 0) return;
+  if (short < 0) return lengths;
   const which = lengths.length > 1 ? `Sequence ${short}` : "The sequence";
   throw new InputError(
     `${which} has ${lengths[short]} token${lengths[short] === 1 ? "" : "s"}, BOS included, but it takes ${least} for any attention to be left to compare.`,

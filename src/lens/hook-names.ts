@@ -1,5 +1,10 @@
 /** The names of hook points, typed so that an editor completes them, and found again when misspelt. */
+import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { forward } from "../models/forward.ts";
+import type { Weights } from "../models/weights.ts";
+import { zeros } from "../tensor/array.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 
 /** Hook points outside the blocks. */
@@ -102,4 +107,11 @@ export function resolveFilter(filter: NamesFilter, known: readonly string[]): st
   if (names.length === 0)
     throw new ArgumentError("The names filter is an empty list: leave it out to get every hook point.");
   return [...new Set(names.map((name) => resolveName(name, known)))];
+}
+
+/** Every hook point of a model, in firing order. */
+export function hookNamesOf(cfg: HookedTransformerConfig, weights: Weights): readonly string[] {
+  const tokens = Tensor.leaf(zeros("int32", [1, 1]), ["batch", "pos"]);
+  const { points } = forward(cfg, weights, { tokens }, { reads: () => true, hooks: () => false });
+  return [...points.keys()];
 }

@@ -5,10 +5,9 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type HookedTransformerConfig, parseConfig } from "../models/config.ts";
 import { ownWeights } from "../models/families/index.ts";
-import { forward } from "../models/forward.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights.ts";
-import { type NDArray, zeros } from "../tensor/array.ts";
+import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, instanceOf, listOf, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -20,7 +19,7 @@ import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing, TOKENIZER } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
 import { HookContexts } from "./hook-contexts.ts";
-import { resolveFilter } from "./hook-names.ts";
+import { hookNamesOf, resolveFilter } from "./hook-names.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import { ModelGraph } from "./model-graph.ts";
@@ -179,11 +178,7 @@ export class HookedTransformer {
 
   /** Every hook point of this model, in firing order. */
   get hookNames(): readonly string[] {
-    if (!this.names) {
-      const tokens = Tensor.leaf(zeros("int32", [1, 1]), ["batch", "pos"]);
-      const { points } = forward(this.cfg, this.weights, { tokens }, { reads: () => true, hooks: () => false });
-      this.names = [...points.keys()];
-    }
+    this.names ??= hookNamesOf(this.cfg, this.weights);
     return this.names;
   }
 

@@ -6,7 +6,6 @@
  *
  * Source: Wang et al. 2022 (arxiv.org/abs/2211.00593), Goldowsky-Dill et al. 2023 (arxiv.org/abs/2304.05969).
  */
-import { peakBytes } from "../engine/memory.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
@@ -16,6 +15,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { checkModel, measured } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
+import { passBytes, rowsThatFit } from "./in-parts.ts";
 import { type Edit, ModelGraph } from "./model-graph.ts";
 import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
 import { LONG } from "./option-kinds.ts";
@@ -67,7 +67,7 @@ export interface PathPatchingOptions extends Pick<InputOptions, "prependBos"> {
   readonly senders: readonly Sender[];
   readonly receivers: readonly Receiver[];
   readonly metric: Metric;
-  /** Most bytes to use for values at one time; 2 GB unless given. */
+  /** Most bytes to use for values at one time; 200 MB, or half of what there is, unless given. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each run with how many paths are done. */
@@ -108,7 +108,7 @@ export async function pathPatching(
 ): Promise<PathPatchingResult> {
   checkModel("pathPatching", model);
   checkOptions("pathPatching", options, KINDS);
-  const { metric, signal, memory = 2e9 } = options;
+  const { metric, signal, memory = passBytes(model) } = options;
   if (!options.senders || !options.receivers || options.source === undefined) {
     throw new ArgumentError("pathPatching needs senders, receivers, the source input and a metric.", {
       asked: options,
@@ -148,9 +148,7 @@ export async function pathPatching(
       const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
       return perCell(edited.follow(clean), edited.output, some.length);
     };
-    const one = peakBytes([patched(paths.slice(0, 1))]);
-    const each = paths.length > 1 ? Math.max(peakBytes([patched(paths.slice(0, 2))]) - one, 1) : one;
-    const together = Math.max(1, 1 + Math.floor((memory - one) / each));
+    const { together } = rowsThatFit((from, to) => [patched(paths.slice(from, to))], paths.length, memory);
     for (let from = 0; from < paths.length; from += together) {
       const some = paths.slice(from, from + together);
       const [found] = await model.compute([patched(some)], run);

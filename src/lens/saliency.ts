@@ -10,6 +10,7 @@ import { checkModel } from "./check.ts";
 import { gaussLegendre } from "./gauss-legendre.ts";
 import type { HookNameLike } from "./hook-names.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
+import { passBytes, rowsThatFit } from "./in-parts.ts";
 import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
@@ -91,7 +92,7 @@ export interface IntegratedGradients {
 /**
  * The gradient averaged along the straight path from a baseline to the activation, times the way gone:
  * `(x - x') · ∫₀¹ d metric / dx at x' + a (x - x') da`. Attributions sum to what the metric differs by between the ends.
- * The integral is a Gauss-Legendre sum; all its steps go through the model in one run, along an axis in front.
+ * The integral is a Gauss-Legendre sum; its steps go through the model along an axis in front, as many in one run as fit.
  *
  * Source: Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks".
  * @throws ShapeError for a metric that is not one number or a baseline that does not fit; ArgumentError for fewer than one
@@ -118,17 +119,25 @@ export async function integratedGradients(
     tensor(Float32Array.from(numbers), { shape: [numbers.length, ...value.shape.map(() => 1)] });
   // What is masked stays so all the way, and nothing is attributed to it.
   const start = value.where(masked(value), from);
-  const path = graph.with([[site, () => start.add(way.mul(column([...nodes, 0, 1]).rename(["step"])))]]);
-  const along = path.follow(whole);
-  if (along === whole || along.shape.length === 0) {
-    throw new ArgumentError(`The metric does not depend on "${value.label}", so nothing can be attributed to it.`, {
-      asked: value.label,
-    });
-  }
-  const { values: _values, gradients } = gradientsAt(along.sum(), [path.at(site)]);
-  const averaged = gradients[0].mul(column([...weights, 0, 0])).sum(0);
-  const [attributions, metrics] = await model.compute([averaged.mul(way), along], signal ? { signal } : {});
-  const [first, last] = [metrics.get(-2), metrics.get(-1)];
+  const [places, shares] = [
+    [...nodes, 0, 1],
+    [...weights, 0, 0],
+  ];
+  /** What places `from` to `to` of the path add to the attributions, and the metric at each. */
+  const along = (begin: number, end: number): [Tensor, Tensor] => {
+    const path = graph.with([[site, () => start.add(way.mul(column(places.slice(begin, end)).rename(["step"])))]]);
+    const metrics = path.follow(whole);
+    if (metrics === whole || metrics.shape.length === 0) {
+      throw new ArgumentError(`The metric does not depend on "${value.label}", so nothing can be attributed to it.`, {
+        asked: value.label,
+      });
+    }
+    const { gradients } = gradientsAt(metrics.sum(), [path.at(site)]);
+    const averaged = gradients[0].mul(column(shares.slice(begin, end))).sum(0);
+    return [averaged.mul(way), metrics];
+  };
+  const { attributions, metrics } = await summed(model, along, places.length, signal);
+  const [first, last] = metrics.slice(-2);
   let total = 0;
   for (const x of attributions.data) total += x;
   if (!Number.isFinite(total) || !Number.isFinite(first)) {
@@ -138,6 +147,29 @@ export async function integratedGradients(
     );
   }
   return { attributions, metric: last, baseline: first, completenessError: total - (last - first) };
+}
+
+/** The parts of a path, as many places at once as fit: what they add together, and the metric at each place. */
+async function summed(
+  model: HookedTransformer,
+  along: (from: number, to: number) => [Tensor, Tensor],
+  count: number,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly attributions: Tensor; readonly metrics: readonly number[] }> {
+  const { together } = rowsThatFit(along, count, passBytes(model));
+  const metrics: number[] = [];
+  let attributions: Tensor | undefined;
+  for (let from = 0; from < count; from += together) {
+    const part = along(from, Math.min(count, from + together));
+    const [added, measured] = await model.compute(part, signal ? { signal } : {});
+    metrics.push(...(measured.data as Float32Array));
+    if (attributions)
+      added.data.forEach((x: number, i: number) => {
+        attributions!.data[i] += x;
+      });
+    else attributions = added;
+  }
+  return { attributions: attributions!, metrics };
 }
 
 /** Where a value is -∞: attention scores of keys that a query may not see. */

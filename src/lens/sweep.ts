@@ -2,7 +2,6 @@
  * Sweeps as one idea: the same change at many places, a metric at each. All cells of a layer go through the rest of the
  * model together, as further rows along an axis in front; what is before the layer is computed once for the whole sweep.
  */
-import { peakBytes } from "../engine/memory.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
@@ -16,6 +15,7 @@ import { checkModel, measured } from "./check.ts";
 import { checkTensor } from "./check-tensor.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { fitted } from "./hooks.ts";
+import { passBytes, rowsThatFit } from "./in-parts.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions, layerIndex, type ModelInput } from "./model-input.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
@@ -43,7 +43,7 @@ export interface SweepOptions extends InputOptions {
   readonly metric: Metric;
   /** Which layers; all unless given. */
   readonly layers?: readonly number[] | undefined;
-  /** Most bytes to use for values at one time; 2 GB unless given. More cells go through together with more. */
+  /** Most bytes to use for values at one time; 200 MB, or half of what there is, unless given. With more, more cells go together. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each run with how many cells are done. */
@@ -77,7 +77,7 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   checkModel("A sweep", model);
   checkOptions("a sweep", options, KINDS);
   checkSweep(options);
-  const { signal, memory = 2e9 } = options;
+  const { signal, memory = passBytes(model) } = options;
   const chosen = layersOf(options.layers, model);
   const start = model.graph(input, inputOptions(options));
   const { attentionMask } = start;
@@ -108,10 +108,7 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
       const edited = graph.with([[name, (x) => replaced(options.edit(x, place), x, name).where(mask, x)]]);
       return single(edited.follow(metric), edited.output, to - from);
     };
-    const one = peakBytes([run(0, 1)]);
-    const each = cells > 1 ? Math.max(peakBytes([run(0, 2)]) - one, 1) : one;
-    const together = Math.max(1, Math.min(cells, 1 + Math.floor((memory - one) / each)));
-    const planned = one + each * (together - 1);
+    const { together, planned } = rowsThatFit((from, to) => [run(from, to)], cells, memory);
     while (held.length > 0 && heldBytes() + planned > memory) await model.engine.forget(held.shift()!.values);
     held.push({ values: [run(0, 1)], bytes: planned });
     plannedBytes = Math.max(plannedBytes, heldBytes());

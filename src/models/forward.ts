@@ -51,6 +51,7 @@ export function forward(
   const [batch, pos] = (inputs.residual ?? inputs.tokens)!.shape.slice(inputs.residual ? -3 : -2);
   const earlier = inputs.past?.[0].keys.shape.at(-3) ?? 0;
 
+  if (start < stop) needScores(cfg, batch, pos, earlier + pos);
   const shortformer = cfg.positionalEmbeddingType === "shortformer";
   const embed =
     inputs.residual ?? scope.point("hook_embed", scope.part("embed").weight("W_E").gather(-2, inputs.tokens!));
@@ -59,7 +60,6 @@ export function forward(
   const given = inputs.shortformerPosEmbed;
   const shortformerPos = shortformer ? (given === undefined ? own() : (given ?? undefined)) : undefined;
   let resid = inputs.residual || shortformer ? embed : embed.add(own());
-  if (start < stop) needScores(cfg, batch, pos, earlier + pos);
   const mask = visible(cfg, batch, pos, earlier, inputs.attentionMask);
   for (let layer = start; layer < stop; layer++) {
     const past = inputs.past?.[layer];

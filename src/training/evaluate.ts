@@ -11,13 +11,15 @@ export interface HeldOutLoss {
   readonly loss: number;
 }
 
+/** Rows at once make so many tokens, and so many numbers of their largest value: memory does not grow with the rows. */
 const TOKENS_AT_ONCE = 8192;
+const NUMBERS_AT_ONCE = 64e6;
 
 /** How to evaluate. */
 export interface EvaluateOptions {
   /** A single number, the mean over the rows of a batch; the mean next-token loss in nats unless given. */
   readonly loss?: ((graph: ModelGraph) => Tensor) | undefined;
-  /** Rows at once; as many as make 8192 tokens unless given. */
+  /** Rows at once; as many as make 8192 tokens unless given, or fewer where the vocabulary is large. */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,7 +37,7 @@ export async function evaluateLoss(
   const { shape, data: ids } = checkedTokens(data, model.cfg.nCtx, model.cfg.dVocab);
   const [rows, pos] = shape;
   if (!loss) needTwo(pos);
-  const batchSize = options.batchSize ?? Math.max(1, Math.floor(TOKENS_AT_ONCE / pos));
+  const batchSize = options.batchSize ?? rowsAtOnce(model.cfg, pos);
   requireCount("batchSize", batchSize);
   let sum = 0;
   for (let start = 0; start < rows; start += batchSize) {
@@ -46,4 +48,10 @@ export async function evaluateLoss(
     sum += count * found.item();
   }
   return sum / rows;
+}
+
+/** The same on every machine, as sums over other batches are rounded otherwise. */
+function rowsAtOnce({ dVocabOut, nHeads, dMlp, dModel }: HookedTransformer["cfg"], pos: number): number {
+  const numbers = pos * Math.max(dVocabOut, nHeads * pos, dMlp ?? 0, dModel);
+  return Math.max(1, Math.floor(Math.min(TOKENS_AT_ONCE / pos, NUMBERS_AT_ONCE / numbers)));
 }

@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { selectEarly } from "../engine/select.ts";
 import { showShape } from "../graph/axes.ts";
+import type { Sized } from "../graph/evaluate.ts";
 import { grad } from "../graph/grad.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
@@ -40,14 +41,30 @@ export interface StepSource {
 /** A step on batches of one shape: from the state before to the state after. */
 export type Step = (state: StepState, tokens: NDArray<"int32">, lr: number, number: number) => Promise<StepResult>;
 
+/** An array by what a graph needs to know of it. */
+export type Sizes = Pick<NDArray, "dtype" | "shape">;
+
+/** A step as a graph, from what it is fed to what it gives: the loss, the gradient's length, each weight and its memory. */
+interface TracedStep {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Names of all weights, in the order in which they are fed, and of those that change. */
+  readonly weights: readonly string[];
+  readonly trained: readonly string[];
+}
+
 /**
- * Plans a step on batches of the shape of `tokens`. Weights that the loss does not depend on stay as they are, as in
+ * Traces a step on batches of the shape of `tokens`. Weights that the loss does not depend on stay as they are, as in
  * PyTorch, where they have no gradient.
  * @throws ArgumentError for a loss that is not one number, or that depends on nothing that can be trained.
  */
-export async function makeStep(source: StepSource, state: StepState, tokens: NDArray<"int32">): Promise<Step> {
+export function traceStep(
+  source: Omit<StepSource, "engine">,
+  arrays: ReadonlyMap<string, Sizes>,
+  tokens: Sizes,
+): TracedStep {
   const { optimizer } = source;
-  const weights = new Weights(new Map([...state.weights].map(([name, array]) => [name, placeholder(array)])), "feed");
+  const weights = new Weights(new Map([...arrays].map(([name, array]) => [name, placeholder(array)])), "feed");
   const fedTokens = Tensor.leaf(placeholder(tokens), ["batch", "pos"]);
   const graph = new ModelGraph({
     cfg: source.cfg,
@@ -90,21 +107,30 @@ export async function makeStep(source: StepSource, state: StepState, tokens: NDA
   const after = trained.map(([, weight], i) =>
     optimizer.update({ weight, gradient: gradients[i], memory: memories[i], clip }, fed),
   );
-  const run = await source.engine.program(
-    [fedTokens, ...fed, ...[...weights.entries()].map(([, leaf]) => leaf), ...memories.flat()],
-    [loss, gradNorm, ...after.flatMap((a) => [a.weight, ...a.memory])],
-  );
+  return {
+    inputs: [fedTokens, ...fed, ...[...weights.entries()].map(([, leaf]) => leaf), ...memories.flat()],
+    outputs: [loss, gradNorm, ...after.flatMap((a) => [a.weight, ...a.memory])],
+    weights: [...weights.entries()].map(([name]) => name),
+    trained: trained.map(([name]) => name),
+  };
+}
+
+/** Plans a step on batches of the shape of `tokens`. @throws as traceStep; MemoryError if it does not fit */
+export async function makeStep(source: StepSource, state: StepState, tokens: NDArray<"int32">): Promise<Step> {
+  const { optimizer } = source;
+  const { inputs, outputs, weights, trained } = traceStep(source, state.weights, tokens);
+  const run = await source.engine.program(inputs, outputs, { sized: sizedStep(tokens.shape) });
 
   return async ({ weights: before, memory }, batch, lr, number) => {
     const [lossAfter, norm, ...changed] = await run([
       batch,
       ...optimizer.fed(lr, number).map(scalar),
-      ...[...weights.entries()].map(([name]) => before.get(name)!),
-      ...trained.flatMap(([name]) => optimizer.memory.map((slot) => memory.get(slot)!.get(name)!)),
+      ...weights.map((name) => before.get(name)!),
+      ...trained.flatMap((name) => optimizer.memory.map((slot) => memory.get(slot)!.get(name)!)),
     ]);
     const stride = 1 + optimizer.memory.length;
     const replaced = (arrays: ReadonlyMap<string, NDArray>, offset: number) =>
-      new Map([...arrays, ...trained.map(([name], i): [string, NDArray] => [name, changed[i * stride + offset]])]);
+      new Map([...arrays, ...trained.map((name, i): [string, NDArray] => [name, changed[i * stride + offset]])]);
     return {
       loss: lossAfter.data[0],
       gradNorm: norm.data[0],
@@ -116,6 +142,14 @@ export async function makeStep(source: StepSource, state: StepState, tokens: NDA
   };
 }
 
+/** A step in words, and what would take less memory. */
+export function sizedStep([rows, pos]: readonly number[]): Sized {
+  return {
+    what: `Training on batches of ${rows} × ${pos} tokens`,
+    advice: "give fewer rows a step (batchSize; --batch-size), shorter rows, or a smaller model",
+  };
+}
+
 /** What an optimizer remembers before the first step: zeros. */
 export function freshMemory(optimizer: Optimizer, weights: ReadonlyMap<string, NDArray>): StepState["memory"] {
   const empty = () => new Map([...weights].map(([name, { shape }]) => [name, zeros("float32", shape)]));
@@ -123,7 +157,7 @@ export function freshMemory(optimizer: Optimizer, weights: ReadonlyMap<string, N
 }
 
 /** Stands for an array that each step is given: its dtype and shape. Leaves are told apart by their data. */
-function placeholder({ dtype, shape }: NDArray): NDArray {
+export function placeholder({ dtype, shape }: Sizes): NDArray {
   return { dtype, shape, data: emptyData(dtype, 0) } as NDArray;
 }
 

@@ -14,6 +14,7 @@ import { settle, stepsInAll, type TrainControls, type TrainOptions } from "./opt
 import { learningRate } from "./schedule.ts";
 import { freshMemory, makeStep, type Step, type StepSource, type StepState } from "./step.ts";
 import { TrainingError } from "./training-error.ts";
+import { needTraining } from "./training-memory.ts";
 
 /** What a training leaves. */
 export interface TrainResult {
@@ -33,7 +34,7 @@ export interface TrainResult {
  *
  * The same model, data and options give the same numbers; a training that is resumed, the same as one that was not
  * interrupted. Source: TransformerLens' `train`, PyTorch's optimizers.
- * @throws TrainingError if the loss or the gradient becomes infinite or NaN; ArgumentError, InputError, ShapeError for
+ * @throws MemoryError, before the first step, if a step takes more memory than there is; TrainingError if the loss or the gradient becomes infinite or NaN; ArgumentError, InputError, ShapeError for
  * options and data that cannot be; ConfigError, WeightsError for a checkpoint of another model. Once `signal` is aborted,
  * its reason.
  */
@@ -64,6 +65,12 @@ async function trainInto(
   const { optimizer: name, lr, schedule, warmupSteps } = settled;
   const batches = makeBatches(settled.data, { ...settled, nCtx: model.cfg.nCtx, dVocab: model.cfg.dVocab });
   const steps = stepsInAll(options, batches.stepsPerEpoch);
+  if (typeof settled.data !== "function") {
+    const [rows, pos] = settled.data.shape;
+    if (!options.loss) needTwo(pos);
+    const shape = [Math.min(rows, settled.batchSize), pos];
+    needTraining({ cfg: model.cfg, engine: model.engine, options, shape, hasWeights: true });
+  }
   const optimizer = makeOptimizer(name, settled);
   await store?.check();
 

@@ -1,15 +1,17 @@
 /** What happens to the loss, or to a logit difference, as each component is taken away. */
 import { Tensor } from "../../graph/tensor.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { groupsOf } from "../../lens/in-parts.ts";
 import { type ModelInput, type PreparedInput, prepareInput } from "../../lens/model-input.ts";
 import { type Metric, sweep } from "../../lens/sweep.ts";
+import { getActName } from "../../models/act-name.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError, InputError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
 import type { AnalysisContext } from "../analysis.ts";
 import { answerToken, checkLayer, checkWhole, readPrompt } from "../prompt.ts";
 import { stages } from "../stages.ts";
-import { type AblationMethod, ablatedBy } from "./replacements.ts";
+import { type AblationMethod, ablatedBy, realTokens } from "./replacements.ts";
 
 /** What is ablated, one at a time. */
 export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as const;
@@ -28,7 +30,7 @@ export interface AblationOptions extends AnalysisContext {
   readonly answer?: string | number | undefined;
   readonly wrong?: string | number | undefined;
   readonly seed?: number | undefined;
-  /** Most bytes for the values of a run. Default 2 GB. */
+  /** Most bytes for the values of a run. Default 200 MB, or half of what there is. */
   readonly memory?: number | undefined;
 }
 
@@ -63,6 +65,9 @@ export interface AblationMeasurement {
   readonly prompts: readonly (readonly string[])[];
 }
 
+/** Of the largest value of a batch: so that memory does not grow with the prompts. */
+const MOST_NUMBERS = 2 ** 24;
+
 /** One kind of thing to sweep over. */
 interface Site {
   readonly site: string;
@@ -88,9 +93,18 @@ export async function measureAblation(
   const answers = answersOf(model, options);
   const read = prompts.map((prompt) => readPrompt(model, prompt, { least: answers ? 1 : 2 }));
   const sites = sitesOf(over, layer, model);
-  // Positions are places of one text; everything else is ablated in all texts at once.
-  const batches = over === "positions" ? read.map(({ ids }) => [ids]) : [read.map(({ ids }) => ids)];
-  const inputs = batches.map((rows) => padded(rows, model));
+  // Positions are places of one text; everything else is ablated in as many texts at once as fit.
+  const rows = read.map(({ ids }) => ids);
+  const { dVocabOut, dMlp, nHeads } = model.cfg;
+  const numbers = (count: number, pos: number) =>
+    count * pos * Math.max(answers ? 0 : dVocabOut, dMlp ?? 0, nHeads * pos);
+  const batches = over === "positions" ? rows.map((ids) => [ids]) : groupsOf(rows, numbers, MOST_NUMBERS);
+  const inputs = batches.map((some) => padded(some, model));
+  const names = sites.flatMap(({ site, layers }) => layers.map((l) => getActName(site, l)));
+  const means =
+    by === "mean" && over !== "positions" && inputs.length > 1
+      ? await meansOf(model, names, inputs, signal)
+      : undefined;
   const progress = stages(
     onProgress,
     inputs.flatMap(({ tokens }) =>
@@ -98,34 +112,75 @@ export async function measureAblation(
     ),
   );
 
-  const components: Ablated[] = [];
+  // What a batch counts: by the tokens that it predicts, or by its prompts.
+  const weights = batches.map((some) => (answers ? some.length : some.reduce((n, ids) => n + ids.length - 1, 0)));
+  const whole = weights.reduce((a, b) => a + b, 0);
+  const components: { -readonly [K in keyof Ablated]: Ablated[K] }[] = [];
   let clean = 0;
-  for (const [prompt, input] of inputs.entries()) {
+  for (const [batch, input] of inputs.entries()) {
     const { tokens, attentionMask } = input;
+    const share = over === "positions" ? 1 : weights[batch] / whole;
     const metric: Metric = answers ? afterPrompt(answers, input) : (_logits, graph) => graph.loss();
+    let seen = 0;
     for (const [i, { site, axis, layers, name }] of sites.entries()) {
       const { values, baseline } = await sweep(model, tokens, {
         site,
         over: axis ? ["layer", axis] : ["layer"],
         layers,
-        edit: ablatedBy(by, input, seed),
+        edit: means ? (_x, at) => means.get(at.name)! : ablatedBy(by, input, seed),
         metric,
         memory,
         signal,
-        onProgress: progress[prompt * sites.length + i],
+        onProgress: progress[batch * sites.length + i],
         ...(attentionMask ? { attentionMask } : {}),
       });
-      if (i === 0) clean += baseline / inputs.length;
+      if (i === 0) clean += over === "positions" ? baseline / inputs.length : share * baseline;
       const width = values.data.length / layers.length;
       values.data.forEach((value: number, k: number) => {
         const [at, index] = [layers[Math.floor(k / width)], k % width];
-        const where = over === "positions" ? { prompt, pos: index } : axis ? { index } : {};
-        components.push({ name: name(at, index), layer: at, ...where, effect: value - baseline });
+        const effect = share * (value - baseline);
+        const known = over === "positions" ? undefined : components[seen++];
+        if (known) {
+          known.effect += effect;
+          return;
+        }
+        const where = over === "positions" ? { prompt: batch, pos: index } : axis ? { index } : {};
+        components.push({ name: name(at, index), layer: at, ...where, effect });
       });
     }
   }
   const found = { over, by, layer, seed, components, clean, prompts: read.map(({ tokens }) => tokens) };
   return answers ? { ...found, unit: "logits", answers } : { ...found, unit: "nats" };
+}
+
+/** The mean of values over the tokens of all batches, by hook name. */
+async function meansOf(
+  model: HookedTransformer,
+  names: readonly string[],
+  inputs: readonly PreparedInput[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const tokens = inputs.map(realTokens);
+  const all = tokens.reduce((sum, real) => sum + real.length, 0);
+  const means = new Map<string, Tensor>();
+  for (const [i, input] of inputs.entries()) {
+    const { attentionMask } = input;
+    const graph = model.graph(input.tokens, attentionMask ? { attentionMask } : {});
+    const mean = ablatedBy("mean", input, 0);
+    const found = await model.compute(
+      names.map((name) => mean(graph.at(name), { name, layer: 0 })),
+      signal ? { signal } : {},
+    );
+    for (const [k, name] of names.entries()) {
+      const data = found[k].data as Float32Array;
+      const sum =
+        means.get(name) ??
+        Tensor.leaf(ndarray("float32", found[k].shape, new Float32Array(data.length)), found[k].axes);
+      for (let at = 0; at < data.length; at++) sum.data[at] += (data[at] * tokens[i].length) / all;
+      means.set(name, sum);
+    }
+  }
+  return means;
 }
 
 /** @throws ArgumentError for one answer without the other. */

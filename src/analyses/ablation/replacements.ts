@@ -8,13 +8,12 @@ import { Random } from "../statistics/random.ts";
 /** Nothing, the mean over all tokens, or the value at another token drawn at random. */
 export type AblationMethod = "zero" | "mean" | "resample";
 
-/** The replacement for values [batch pos ...] of this input; padding has no part in it. */
-export function ablatedBy(method: AblationMethod, { tokens, attentionMask }: PreparedInput, seed: number): Replacement {
+/** The replacement for values [batch pos ...] of this input, drawn or averaged over its tokens; padding has no part in it. */
+export function ablatedBy(method: AblationMethod, input: PreparedInput, seed: number): Replacement {
   if (method === "zero") return zero;
+  const { tokens } = input;
   const count = tokens.data.length;
-  const real = Int32Array.from({ length: count }, (_, i) => i).filter(
-    (i) => !attentionMask || attentionMask.data[i] === 1,
-  );
+  const real = realTokens(input);
   if (method === "mean") {
     const kept = new Float32Array(count);
     for (const i of real) kept[i] = 1 / real.length;
@@ -27,4 +26,10 @@ export function ablatedBy(method: AblationMethod, { tokens, attentionMask }: Pre
   const drawn = Int32Array.from({ length: count }, () => real[random.integer(real.length)]);
   const index = Tensor.leaf(ndarray("int32", tokens.shape, drawn), ["batch", "pos"]);
   return (x) => x.mergeAxes("batch", 2, "row").gather("row", index);
+}
+
+/** The places of a batch's tokens that are no padding. */
+export function realTokens({ tokens, attentionMask }: PreparedInput): Int32Array {
+  const all = Int32Array.from({ length: tokens.data.length }, (_, i) => i);
+  return attentionMask ? all.filter((i) => attentionMask.data[i] === 1) : all;
 }

@@ -1,6 +1,7 @@
 /** What each neuron has to do with an answer: by its gradient, directly, and by ablation. */
 import { Tensor } from "../../graph/tensor.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
@@ -68,7 +69,7 @@ function check({ cfg }: HookedTransformer): void {
   }
 }
 
-/** The metric minus what it is with a neuron at zero at all positions, for each neuron alone, all in one run. */
+/** The metric minus what it is with a neuron at zero at all positions, for each neuron alone, as many in one run as fit. */
 export async function ablateNeurons(
   model: HookedTransformer,
   { prompt, metric }: Answer,
@@ -78,17 +79,26 @@ export async function ablateNeurons(
   const dMlp = model.cfg.dMlp!;
   const graph = model.graph(prompt.input);
   const whole = metric(graph.output, graph);
-  const layers = [...new Set(neurons.map(({ layer }) => layer))];
-  const ablated = graph.with(
-    layers.map((layer) => {
-      const data = new Uint8Array(neurons.length * dMlp);
-      neurons.forEach((neuron, cell) => {
-        if (neuron.layer === layer) data[cell * dMlp + neuron.index] = 1;
-      });
-      const mask = Tensor.leaf(ndarray("bool", [neurons.length, 1, 1, dMlp], data), ["cell", "batch", "pos", "d_mlp"]);
-      return [`blocks.${layer}.mlp.hook_post`, (x: Tensor) => x.constant(0).where(mask, x)] as const;
-    }),
+  const ablated = (some: typeof neurons) => {
+    const layers = [...new Set(some.map(({ layer }) => layer))];
+    return graph.with(
+      layers.map((layer) => {
+        const data = new Uint8Array(some.length * dMlp);
+        some.forEach((neuron, cell) => {
+          if (neuron.layer === layer) data[cell * dMlp + neuron.index] = 1;
+        });
+        const mask = Tensor.leaf(ndarray("bool", [some.length, 1, 1, dMlp], data), ["cell", "batch", "pos", "d_mlp"]);
+        return [`blocks.${layer}.mlp.hook_post`, (x: Tensor) => x.constant(0).where(mask, x)] as const;
+      }),
+    );
+  };
+  const running = signal ? { signal } : {};
+  const [clean] = await model.compute([whole], running);
+  const [each] = await computeInParts(
+    model,
+    neurons.length,
+    (from, to) => [ablated(neurons.slice(from, to)).follow(whole)],
+    { ...running, most: passBytes(model) },
   );
-  const [clean, each] = await model.compute([whole, ablated.follow(whole)], signal ? { signal } : {});
   return Array.from(each.data, (value) => clean.item() - value);
 }

@@ -1,6 +1,7 @@
 /** What each token's embedding is worth, measured by taking it away: what estimates by gradients are held against. */
 import { Tensor } from "../../graph/tensor.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/sweep.ts";
 import { ndarray } from "../../tensor/array.ts";
 import type { Prompt } from "../prompt.ts";
@@ -15,7 +16,7 @@ export interface Occlusion {
   readonly metric: number;
 }
 
-/** Replaces each position's embedding alone, all positions in one run. */
+/** Replaces each position's embedding alone, as many positions in one run as fit. */
 export async function occlusion(
   model: HookedTransformer,
   { input, ids }: Prompt,
@@ -26,11 +27,17 @@ export async function occlusion(
   const graph = model.graph(input);
   const whole = metric(graph.output, graph);
   const n = ids.length;
-  const diagonal = Uint8Array.from({ length: n * n }, (_, i) => +(i % (n + 1) === 0));
-  const mask = Tensor.leaf(ndarray("bool", [n, 1, n, 1], diagonal), ["cell", "batch", "pos", "d_model"]);
-  const replaced = graph.with([
-    ["hook_embed", (x) => (absence === "mean" ? model.W_E.mean(0) : x.constant(0)).where(mask, x)],
-  ]);
-  const [clean, each] = await model.compute([whole, replaced.follow(whole)], signal ? { signal } : {});
+  const replaced = (from: number, to: number) => {
+    const mask = new Uint8Array((to - from) * n);
+    for (let pos = from; pos < to; pos++) mask[(pos - from) * n + pos] = 1;
+    const here = Tensor.leaf(ndarray("bool", [to - from, 1, n, 1], mask), ["cell", "batch", "pos", "d_model"]);
+    return graph.with([["hook_embed", (x) => (absence === "mean" ? model.W_E.mean(0) : x.constant(0)).where(here, x)]]);
+  };
+  const running = signal ? { signal } : {};
+  const [clean] = await model.compute([whole], running);
+  const [each] = await computeInParts(model, n, (from, to) => [replaced(from, to).follow(whole)], {
+    ...running,
+    most: passBytes(model),
+  });
   return { effects: Array.from(each.data, (value) => clean.item() - value), metric: clean.item() };
 }

@@ -114,9 +114,13 @@ export function repeatedTokens({
     }
     return ndarray("int32", [batchSize, pos], data);
   };
+  let heldOut: NDArray<"int32"> | undefined;
   return {
     data: batch,
-    heldOut: batch(-1),
+    get heldOut() {
+      heldOut ??= batch(-1);
+      return heldOut;
+    },
     loss: (graph) =>
       graph
         .lossPerToken()

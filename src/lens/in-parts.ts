@@ -1,0 +1,97 @@
+/**
+ * Work on many rows in parts: as many at once as fit a budget, so that its memory does not grow with their number. What a
+ * part takes is planned from the sizes of its graph, before it runs.
+ */
+import { peakBytes } from "../engine/memory.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { emptyData, type NDArray } from "../tensor/array.ts";
+import type { HookedTransformer } from "./hooked-transformer.ts";
+
+/** Bytes of values that a part holds, unless told otherwise, where rows are read by the vocabulary: more is not faster. */
+const PART_BYTES = 64e6;
+/** The same where each row is a pass through the model. */
+const PASS_BYTES = 200e6;
+
+/**
+ * Bytes of values that passes side by side hold at one time, unless told otherwise: 200 MB, or half of what the engine may
+ * take, or of what is free.
+ */
+export const passBytes = ({ engine }: Pick<HookedTransformer, "engine">): number =>
+  engine.partBytes(engine.memoryBytes ?? PASS_BYTES);
+
+/** Values of rows `from` to `to`, the rows along the first axis of each. */
+export type RowValues = (from: number, to: number) => readonly Tensor[];
+
+/** How many of `count` rows fit a budget together, at least one, and what those are planned to take. */
+export function rowsThatFit(
+  values: RowValues,
+  count: number,
+  budget: number,
+): { readonly together: number; readonly planned: number } {
+  const one = peakBytes(values(0, 1));
+  const each = count > 1 ? Math.max(peakBytes(values(0, 2)) - one, 1) : one;
+  const together = Math.max(1, Math.min(count, 1 + Math.floor((budget - one) / each)));
+  return { together, planned: one + each * (together - 1) };
+}
+
+/** What else `computeInParts` takes. */
+export interface PartOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Most bytes of values at one time; 64 MB unless given, and never more than there is for it. */
+  readonly most?: number | undefined;
+  /** Called after each part with how many rows are done. */
+  readonly onDone?: ((done: number) => void) | undefined;
+}
+
+/** Values of `count` rows, computed part by part and put together along their first axis. */
+export async function computeInParts(
+  model: Pick<HookedTransformer, "compute" | "engine">,
+  count: number,
+  values: RowValues,
+  { signal, most = PART_BYTES, onDone }: PartOptions = {},
+): Promise<Tensor[]> {
+  const { together } = rowsThatFit(values, count, model.engine.partBytes(most));
+  const whole: NDArray[] = [];
+  let axes: readonly (readonly string[])[] = [];
+  for (let from = 0; from < count; from += together) {
+    const to = Math.min(count, from + together);
+    const part = await model.compute(values(from, to), signal ? { signal } : {});
+    onDone?.(to);
+    if (together >= count) return part;
+    axes = part.map((value) => value.axes);
+    for (const [i, { dtype, shape, data }] of part.entries()) {
+      const each = data.length / (to - from);
+      whole[i] ??= { dtype, shape: [count, ...shape.slice(1)], data: emptyData(dtype, count * each) } as NDArray;
+      whole[i].data.set(data as never, from * each);
+    }
+  }
+  // What the session keeps for its next run would add up over several such works.
+  await model.engine.forget(values(0, Math.min(together, count)));
+  return whole.map((array, i) => Tensor.leaf(array, axes[i]));
+}
+
+/**
+ * Neighbours in groups that run together: as many as cost at most so much, one at least. Groups depend on sizes alone, so
+ * that numbers are the same on every machine.
+ * @param cost of so many rows filled up to so many tokens
+ */
+export function groupsOf<T extends { readonly length: number }>(
+  rows: readonly T[],
+  cost: (count: number, longest: number) => number,
+  most: number,
+): T[][] {
+  const groups: T[][] = [];
+  let longest = 0;
+  for (const row of rows) {
+    const group = groups.at(-1);
+    const longer = Math.max(longest, row.length);
+    if (group && cost(group.length + 1, longer) <= most) {
+      group.push(row);
+      longest = longer;
+    } else {
+      groups.push([row]);
+      longest = row.length;
+    }
+  }
+  return groups;
+}

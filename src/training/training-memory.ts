@@ -1,0 +1,66 @@
+/** What a training takes, known from the sizes of its model and of a batch before there are weights or data. */
+import type { Engine } from "../engine/engine.ts";
+import { largestValue } from "../engine/memory.ts";
+import { hookNamesOf } from "../lens/hook-names.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { expectedWeights } from "../models/families/index.ts";
+import { Weights } from "../models/weights.ts";
+import { type NDArray, sizeOf } from "../tensor/array.ts";
+import { MemoryError } from "../tensor/errors.ts";
+import { needMemory, showBytes } from "../tensor/free-memory.ts";
+import { makeOptimizer } from "./optimizer.ts";
+import { settle, type TrainOptions } from "./options.ts";
+import { placeholder, type Sizes, sizedStep, traceStep } from "./step.ts";
+
+/** A training that is planned. */
+export interface PlannedTraining {
+  readonly cfg: HookedTransformerConfig;
+  readonly engine: Engine;
+  readonly options: TrainOptions;
+  /** Of a batch: [rows, tokens]. */
+  readonly shape: readonly number[];
+  /** Whether the weights are in memory already, and need not be counted. */
+  readonly hasWeights: boolean;
+}
+
+/**
+ * Refuses a training whose steps do not fit: a step's values, what the optimizer remembers, and the weights.
+ * @throws MemoryError, and whatever options and losses are refused with
+ */
+export function needTraining({ cfg, engine, options, shape, hasWeights }: PlannedTraining): void {
+  const sizes = new Map([...expectedWeights(cfg)].map(([name, size]): [string, Sizes] => [name, floats(size)]));
+  const settled = settle(options, [...sizes.keys()]);
+  const optimizer = makeOptimizer(settled.optimizer, settled);
+  const weights = [...sizes.values()].reduce((sum, w) => sum + 4 * sizeOf(w.shape), 0);
+  const state = weights * (optimizer.memory.length + (hasWeights ? 0 : 1));
+  const { what, advice } = sizedStep(shape);
+  const need = (bytes: number, largest: () => string) =>
+    needMemory({ what, bytes, advice, largest, limit: engine.memoryBytes });
+  need(state, () => `the model's weights alone are ${showBytes(weights)}`);
+  const arrays = new Map([...sizes].map(([name, size]): [string, NDArray] => [name, placeholder(size)]));
+  const source = {
+    ...{ cfg, optimizer, hookNames: hookNamesOf(cfg, new Weights(arrays)) },
+    loss: options.loss ?? ((graph) => graph.loss()),
+    ...{ maxGradNorm: options.maxGradNorm, frozen: settled.frozen },
+  } satisfies Parameters<typeof traceStep>[0];
+  const outputs = outputsOf(source, sizes, shape, advice);
+  need(state + engine.plannedBytes(outputs), () => largestValue(outputs));
+}
+
+/** @throws MemoryError that says what would take less, where a step is too large even to be traced */
+function outputsOf(
+  source: Parameters<typeof traceStep>[0],
+  weights: ReadonlyMap<string, Sizes>,
+  shape: readonly number[],
+  advice: string,
+) {
+  try {
+    return traceStep(source, weights, { dtype: "int32", shape }).outputs;
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    const { asked, found } = error;
+    throw new MemoryError(`${error.message} In a training: ${advice}.`, { asked, found, cause: error });
+  }
+}
+
+const floats = (shape: readonly number[]): Sizes => ({ dtype: "float32", shape });
