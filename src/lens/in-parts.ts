@@ -28,10 +28,16 @@ export function rowsThatFit(
   count: number,
   budget: number,
 ): { readonly together: number; readonly planned: number } {
-  const one = peakBytes(values(0, 1));
-  const each = count > 1 ? Math.max(peakBytes(values(0, 2)) - one, 1) : one;
-  const together = Math.max(1, Math.min(count, 1 + Math.floor((budget - one) / each)));
-  return { together, planned: one + each * (together - 1) };
+  const planned = (rows: number) => peakBytes(values(0, rows));
+  const one = planned(1);
+  let each = count > 1 ? Math.max(planned(2) - one, 1) : one;
+  for (;;) {
+    const together = Math.max(1, Math.min(count, 1 + Math.floor((budget - one) / each)));
+    const bytes = together > 1 ? planned(together) : one;
+    if (bytes <= budget || together === 1) return { together, planned: bytes };
+    // The peak is elsewhere with more rows. It bends upwards alone, so what this many take for each is enough for fewer.
+    each = (bytes - one) / (together - 1);
+  }
 }
 
 /** What else `computeInParts` takes. */

@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Cli } from "./process.ts";
+
+let cli: Cli;
+beforeAll(async () => {
+  cli = await Cli.build();
+});
+afterAll(() => cli.remove());
+
+describe("what does not fit into memory ends with a sentence and 2", () => {
+  const asked: Readonly<Record<string, [RegExp, readonly string[]]>> = {
+    "a run over --memory": [
+      /^glassformer: This run takes about [\d.]+ kB of memory at one time \(.*\), but may take 10 kB: .*--memory of a command\)\.\n$/,
+      ["test-prompt", "--memory", "0.00001"],
+    ],
+    "a step of a training over --memory": [
+      /^glassformer: Training on batches of 32 × 65 tokens takes about [\d.]+ MB .* but may take 1 MB: give fewer rows a step/,
+      ["train", "--task", "repeated-tokens", "--steps", "1", "--out", "small", "--memory", "0.001"],
+    ],
+    "batches beyond the machine": [
+      /^glassformer: .*In a training: give fewer rows a step \(batchSize; --batch-size\)/s,
+      ["train", "--task", "repeated-tokens", "--steps", "1", "--out", "rows", "--batch-size", "100000000"],
+    ],
+    "rows beyond the machine": [
+      /^glassformer: (Training on batches of|Attention from|The configuration)/,
+      ["train", "--task", "repeated-tokens", "--steps", "1", "--out", "length", "--length", "10000000"],
+    ],
+    "a model beyond the machine": [
+      /^glassformer: (Training on batches of .* weights alone are|The configuration)/,
+      ["train", "--task", "repeated-tokens", "--steps", "1", "--out", "width", "--d-model", "1000000"],
+    ],
+    "an amount of memory that is none": [/--memory <GB>.*above 0/s, ["logit-lens", "--memory", "0"]],
+  };
+  for (const [what, [message, args]] of Object.entries(asked)) {
+    test(what, async () => {
+      const { code, stderr, stdout } = await cli.run(args);
+      expect(stderr).toMatch(message);
+      expect(code).toBe(2);
+      expect(stdout).toBe("");
+      for (const folder of ["small", "rows", "length", "width"]) {
+        expect(existsSync(join(cli.folder, folder))).toBe(false);
+      }
+    });
+  }
+});
+
+test("a command that goes in parts says the same with little memory", async () => {
+  const args = ["logit-lens", "--prompt", "The cat sat on the mat.", "--json"];
+  const [usual, little] = [await cli.run(args), await cli.run([...args, "--memory", "0.02"])];
+  expect(little.code).toBe(0);
+  const table = (text: string) => JSON.parse(text).tables[0].rows.map((row: unknown[]) => [row[0], row[1], row[2]]);
+  expect(table(little.stdout)).toEqual(table(usual.stdout));
+});
