@@ -3,9 +3,9 @@ import type { Engine } from "../engine/engine.ts";
 import { largestValue } from "../engine/memory.ts";
 import { hookNamesOf } from "../lens/hook-names.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
-import { expectedWeights } from "../models/families/index.ts";
+import { expectedWeights, weightBytes } from "../models/families/index.ts";
 import { Weights } from "../models/weights.ts";
-import { type NDArray, sizeOf } from "../tensor/array.ts";
+import type { NDArray } from "../tensor/array.ts";
 import { MemoryError } from "../tensor/errors.ts";
 import { needMemory, showBytes } from "../tensor/free-memory.ts";
 import { makeOptimizer } from "./optimizer.ts";
@@ -31,7 +31,7 @@ export function needTraining({ cfg, engine, options, shape, hasWeights }: Planne
   const sizes = new Map([...expectedWeights(cfg)].map(([name, size]): [string, Sizes] => [name, floats(size)]));
   const settled = settle(options, [...sizes.keys()]);
   const optimizer = makeOptimizer(settled.optimizer, settled);
-  const weights = [...sizes.values()].reduce((sum, w) => sum + 4 * sizeOf(w.shape), 0);
+  const weights = weightBytes(cfg);
   const state = weights * (optimizer.memory.length + (hasWeights ? 0 : 1));
   const { what, advice } = sizedStep(shape);
   const need = (bytes: number, largest: () => string) =>
