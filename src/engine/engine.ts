@@ -11,7 +11,8 @@ import { freeMemory, needMemory, showBytes } from "../tensor/free-memory.ts";
 import { ANYTHING, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { computedLayout, keeper, layoutKey, uncopied } from "./layout.ts";
+import { computedLayout, layoutKey, uncopied } from "./layout.ts";
+import { Layouts } from "./layouts.ts";
 import { keptBytes, largestValue, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
 import { makePlan, type Plan } from "./plan.ts";
@@ -64,8 +65,7 @@ export class Engine {
   /** Runs asked for so far. */
   runs = 0;
   private readonly sessions: Sessions;
-  /** Weights laid out anew, by the weight they were made from and how. They go when the weight goes. */
-  private readonly layouts = new WeakMap<object, Map<string, NDArray>>();
+  private readonly layouts = new Layouts();
 
   constructor(backend: Backend, options: EngineOptions = {}) {
     checkOptions("Engine", options, ENGINE_OPTIONS);
@@ -104,9 +104,9 @@ export class Engine {
   ): Promise<Tensor[]> {
     const plan = makePlan(outputs);
     this.admit(plan, outputs, sized);
-    await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
+    const layouts = await this.layOut(plan);
     signal?.throwIfAborted();
-    const arrays = await this.execute(plan, signal);
+    const arrays = await this.execute(plan, (source) => source.array ?? layouts.get(layoutKey(source))!, signal);
     this.runs++;
     return plan.outputs.map((slot, i) => {
       const array = { ...arrays.get(slot.id)!, shape: outputs[i].shape } as NDArray;
@@ -131,7 +131,7 @@ export class Engine {
     }
     const plan = makePlan(outputs);
     this.admit(plan, outputs, options.sized);
-    await this.layOut(plan.inputs.map((input) => input.source).filter((source) => !source.array));
+    const layouts = await this.layOut(plan);
     return async (arrays) => {
       if (!Array.isArray(arrays) || !inputs.every((input, i) => fits(arrays[i], input))) {
         throw new ArgumentError(
@@ -141,10 +141,8 @@ export class Engine {
       }
       const given = new Map(inputs.map((input, i) => [input.array!.data, arrays[i]]));
       this.runs++;
-      const found = await this.execute(
-        plan,
-        undefined,
-        (source) => (source.array && given.get(source.array.data)) ?? this.arrayOf(source),
+      const found = await this.execute(plan, (source) =>
+        source.array ? (given.get(source.array.data) ?? source.array) : layouts.get(layoutKey(source))!,
       );
       return plan.outputs.map((slot, i) => ({ ...found.get(slot.id)!, shape: outputs[i].shape }) as NDArray);
     };
@@ -203,8 +201,8 @@ export class Engine {
   /** The numbers of a plan's outputs, by slot. */
   private async execute(
     plan: Plan,
+    arrayOf: (source: Tensor) => NDArray,
     signal?: AbortSignal,
-    arrayOf = (source: Tensor): NDArray => this.arrayOf(source),
   ): Promise<Map<number, NDArray>> {
     const arrays = new Map(plan.constants.map((c) => [c.id, c.array]));
     for (const input of plan.inputs) {
@@ -227,32 +225,29 @@ export class Engine {
     return arrays;
   }
 
-  /** A leaf's numbers, or those of weights that were laid out anew. */
-  private arrayOf(source: Tensor): NDArray {
-    return source.array ?? this.layoutsBeside(source).get(layoutKey(source))!;
-  }
-
-  /** Makes the layouts that are not there yet: without a copy where numbers keep their order, the others in one run. */
-  private async layOut(sources: readonly Tensor[]): Promise<void> {
-    const missing = sources.filter((source) => {
-      const known = this.layoutsBeside(source);
+  /**
+   * The numbers of a plan's weights that are laid out anew, each by its key: without a copy where numbers keep their order,
+   * those that are not there yet in one run.
+   */
+  private async layOut(plan: Plan): Promise<ReadonlyMap<string, NDArray>> {
+    const found = new Map<string, NDArray>();
+    const missing: Tensor[] = [];
+    for (const { source } of plan.inputs) {
+      if (source.array) continue;
       const weight = uncopied(source);
-      if (weight) known.set(layoutKey(source), { ...weight.array!, shape: source.shape } as NDArray);
-      return !known.has(layoutKey(source));
-    });
-    if (missing.length === 0) return;
-    const plan = makePlan(missing.map(computedLayout));
-    const arrays = await this.execute(plan);
-    for (const [i, source] of missing.entries()) {
-      const array = { ...arrays.get(plan.outputs[i].id)!, shape: source.shape } as NDArray;
-      this.layoutsBeside(source).set(layoutKey(source), array);
+      const array = weight ? ({ ...weight.array!, shape: source.shape } as NDArray) : this.layouts.get(source);
+      if (array) found.set(layoutKey(source), array);
+      else missing.push(source);
     }
-  }
-
-  private layoutsBeside(source: Tensor): Map<string, NDArray> {
-    const known = this.layouts.get(keeper(source)) ?? new Map<string, NDArray>();
-    this.layouts.set(keeper(source), known);
-    return known;
+    if (missing.length === 0) return found;
+    const made = makePlan(missing.map(computedLayout));
+    const arrays = await this.execute(made, (source) => source.array!);
+    for (const [i, source] of missing.entries()) {
+      const array = { ...arrays.get(made.outputs[i].id)!, shape: source.shape } as NDArray;
+      this.layouts.keep(source, array);
+      found.set(layoutKey(source), array);
+    }
+    return found;
   }
 }
 

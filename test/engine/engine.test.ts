@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
+import { Layouts } from "../../src/engine/layouts.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
@@ -62,6 +63,21 @@ test("a weight in another layout is made once, and without a copy where the orde
   expect(second.data).toEqual(first.data);
   const [flat] = await engine.run([w.mergeAxes(0, 2)]);
   expect((flat.data as Float32Array).buffer).toBe((w.data as Float32Array).buffer);
+});
+
+test("layouts of a weight are kept as far as a model needs them; parts in ever other places are not kept without end", () => {
+  const layouts = new Layouts();
+  const w = weight([1000, 1000]);
+  const parts = Array.from({ length: 300 }, (_, i) => w.slice(0, 0, i + 1));
+  const array = (t: Tensor) =>
+    ({ dtype: "float32", shape: t.shape, data: new Float32Array(t.shape[0] * 1000) }) as const;
+  for (const part of parts) layouts.keep(part, array(part));
+  const kept = parts.filter((part) => layouts.get(part));
+  const bytes = kept.reduce((sum, part) => sum + 4000 * part.shape[0], 0);
+  expect(bytes).toBeLessThan(64e6 + 4 * 8e6);
+  expect(kept.length).toBeGreaterThan(10);
+  expect(layouts.get(parts[299])).toBeDefined();
+  expect(layouts.get(parts[0])).toBeUndefined();
 });
 
 test("a program runs again and again on what it returned", async () => {
