@@ -7,7 +7,9 @@ import { shown } from "../tensor/show.ts";
 
 const DEEPEST = 32;
 /** Brackets and commas: a tensor of three axes has ten. */
-const MOST_PARTS = 2_000_000;
+const MOST_PARTS = 1_000_000;
+/** Keys of one object. */
+const MOST_KEYS = 100_000;
 
 /**
  * @param text JSON, or not: what is none is told by JSON.parse
@@ -68,4 +70,7 @@ function addKey(keys: Set<string>, quoted: string, what: string): void {
   }
   if (keys.has(key)) throw new FileFormatError(`${what} has the key ${shown(key)} twice.`, { asked: what, found: key });
   keys.add(key);
+  if (keys.size > MOST_KEYS) {
+    throw new FileFormatError(`${what} has more than ${MOST_KEYS} names; no model's has as many.`, { asked: what });
+  }
 }

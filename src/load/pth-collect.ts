@@ -11,7 +11,9 @@ const DEEPEST = 64;
  * of its pickle, nor so many tensors, of which each takes some hundred bytes there.
  */
 const MOST_VALUES = (pickleBytes: number) => 100 + 4 * pickleBytes;
-const MOST_TENSORS = (pickleBytes: number) => 100 + Math.floor(pickleBytes / 16);
+const MOST_PARTS = (pickleBytes: number) => Math.min(2_000_000, 100 + pickleBytes);
+const MOST_TENSORS = (pickleBytes: number) => Math.min(100_000, 100 + Math.floor(pickleBytes / 16));
+const LONGEST_NAME = 10_000;
 
 /** Told of each tensor that a file holds and the result does not. @param why the end of a sentence: "it is sparse" */
 export type OnSkipped = (name: string, why: string) => void;
@@ -38,8 +40,18 @@ export function collectTensors(
     });
   };
   let seen = 0;
+  let parts = 0;
 
   const visit = (value: unknown, name: string): void => {
+    count(++parts, MOST_PARTS(pickleBytes), "lists and tensors");
+    if (name.length > LONGEST_NAME) {
+      throw new FileFormatError(
+        `${file} has a name of ${name.length} characters, ${shown(name)}; that is no weight's.`,
+        {
+          asked: file,
+        },
+      );
+    }
     if (PthTensor.is(value) || PthUnheld.is(value) || PthStorage.is(value)) {
       const before = places.get(name);
       if (before) {

@@ -29,7 +29,17 @@ test.each<[string, Uint8Array, RegExp]>([
     /32 levels deep/,
   ],
   ["a dtype without end", file(`{"a":{"dtype":${deep(30)},"shape":[1],"data_offsets":[0,4]}}`, 4), /"a".*dtype \[/],
-  ["a flood of values", file(`{"a":[${"[],".repeat(1_500_000)}[]]}`, 0), /more than 2000000 values/],
+  ["a flood of values", file(`{"a":[${"[],".repeat(1_500_000)}[]]}`, 0), /more than 1000000 values/],
+  [
+    "a header of 26 MB",
+    file(`{"${"a".repeat(26e6)}":5}`, 0),
+    /header of 26000006 bytes, and at most 25000000 are read/,
+  ],
+  [
+    "a flood of names",
+    file(`{${Array.from({ length: 100_001 }, (_, i) => `"${i}":0`).join(",")}}`, 0),
+    /more than 100000 names/,
+  ],
   ["metadata of numbers", file(`{"__metadata__":{"a":1},"a":${t(0, 4)}}`, 4), /"__metadata__" is \{"a": 1\}/],
   ["metadata in a list", file(`{"__metadata__":[],"a":${t(0, 4)}}`, 4), /"__metadata__" is \[\]/],
   [
