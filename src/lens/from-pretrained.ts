@@ -10,6 +10,7 @@ import {
 } from "../load/index.ts";
 import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
+import { readText } from "../load/text-pieces.ts";
 import { type HookedTransformerConfig, parseConfig, toTransformerLens } from "../models/config.ts";
 import { type ReadModel, readConfig, readModel, resolveModelName } from "../models/families/index.ts";
 import {
@@ -145,23 +146,25 @@ const LONGEST_CONFIG = 16_000_000;
 /** @throws InputError if there is no `config.json`, saying what is there */
 async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<Record<string, unknown>> {
   const paths = await files.list(options);
-  if (!paths.includes("config.json")) {
+  // Where nothing is at all, opening it says where it was looked for.
+  if (paths.length > 0 && !paths.includes("config.json")) {
     const found =
       shortened(paths.slice(0, 12).join(", "), 400) + (paths.length > 12 ? ` and ${paths.length - 12} more` : "");
     throw new InputError(
-      `${files.name} has no config.json, which says what its weights mean (TransformerLens' cfg.to_dict() is one): it has ${found || "no files"}.`,
+      `${files.name} has no config.json, which says what its weights mean (TransformerLens' cfg.to_dict() is one): it has ${found}.`,
       { asked: "config.json", found: paths },
     );
   }
   const what = `${files.name}/config.json`;
-  const { size } = await files.open("config.json", options);
+  const source = await files.open("config.json", options);
+  const { size } = source;
   if (size > LONGEST_CONFIG) {
     throw new FileFormatError(`${what} has ${size} bytes: that is no configuration of a model.`, {
       asked: what,
       found: size,
     });
   }
-  return parseJsonObject(await files.readText("config.json", options), what);
+  return parseJsonObject(await readText(source, options.signal), what);
 }
 
 /** The model's tokenizer, or a note on why it has none: without one the model still takes token ids. */

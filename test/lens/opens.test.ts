@@ -134,7 +134,7 @@ describe("a folder", () => {
   test.each<[string, Record<string, Uint8Array | string>, RegExp]>([
     ["no config.json", { "model.pth": weights }, /has no config\.json.*it has model\.pth/],
     ["a config.json alone", { "config.json": config }, /no weights that glassformer reads.*found config\.json/],
-    ["nothing", {}, /has no config\.json.*it has no files/],
+    ["nothing", {}, /There is no file "config\.json"/],
     ["a web page for a config.json", { "config.json": "<!DOCTYPE html><html>" }, /not JSON: it is a web page/],
     ["an empty config.json", { "config.json": " \n" }, /not JSON: it is empty/],
     ["a table for a config.json", { "config.json": "a,b\n1,2\n" }, /not JSON/],
