@@ -7,7 +7,12 @@
  * numbered from the vocabulary's size on, in the file's order. Some published files (the "digits" tokenizer of
  * solu-1l) carry other ids there, left over from the tokenizer that they were made from; those fall outside the model.
  */
+import { FileFormatError, InputError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import type { Vocabulary } from "./models/vocabulary.ts";
 import type { AddedToken } from "./tokenizer-json.ts";
+import { Trie } from "./trie.ts";
+import { isRustWord, isWhiteSpace } from "./unicode/classes.ts";
 
 /** A stretch `[start, end)` of a text, in UTF-16 units: an added token, or (id null) text for the model. */
 export interface Piece {
@@ -26,21 +31,23 @@ interface Entry {
 export class AddedVocabulary {
   readonly #byContent = new Map<string, Entry>();
   readonly #byId = new Map<number, Entry>();
+  readonly #special = new Set<string>();
   readonly #asGiven: Matcher;
   readonly #normalized: Matcher;
 
-  constructor(
-    tokens: readonly AddedToken[],
-    vocabulary: ReadonlyMap<string, number>,
-    normalize: (text: string) => string,
-  ) {
+  /**
+   * @param tokens in the order in which they are added
+   * @throws FileFormatError where two tokens are one in normalized form, or one is nothing: the library has no answer
+   */
+  constructor(tokens: readonly AddedToken[], vocabulary: Vocabulary, normalize: (text: string) => string) {
     let next = vocabulary.size;
     for (const token of tokens) {
       if (token.content === "") continue;
-      const id = this.#byContent.get(token.content)?.id ?? vocabulary.get(token.content) ?? next++;
+      const id = this.#byContent.get(token.content)?.id ?? vocabulary.idOf(token.content) ?? next++;
       const entry = { token, id, form: token.normalized ? normalize(token.content) : token.content };
       this.#byContent.set(token.content, entry);
       this.#byId.set(id, entry);
+      if (token.special) this.#special.add(token.content);
     }
     const entries = [...this.#byId.values()];
     this.#asGiven = matcher(entries.filter((e) => !e.token.normalized));
@@ -60,8 +67,9 @@ export class AddedVocabulary {
     return this.#byId.get(id)?.form;
   }
 
-  isSpecial(id: number): boolean {
-    return this.#byId.get(id)?.token.special ?? false;
+  /** Whether a token, as it is decoded, is a special one. */
+  isSpecial(token: string): boolean {
+    return this.#special.has(token);
   }
 
   /** Cuts text as given at the tokens that match it as given. */
@@ -77,33 +85,43 @@ export class AddedVocabulary {
 
 type Matcher = (text: string) => Piece[];
 
-// What Rust's regex crate means by \w and \s; JavaScript's own are ASCII, and Unicode with U+FEFF and without U+0085.
-const WORD = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]";
-const STARTS_WITH_WORD = new RegExp(`^${WORD}`, "u");
-const ENDS_WITH_WORD = new RegExp(`${WORD}$`, "u");
-const SPACES_AT_START = /^\p{White_Space}*/u;
-const SPACES_AT_END = /\p{White_Space}*$/u;
-
 /** Finds the leftmost token, the longest of those that start there, and goes on behind it. */
 function matcher(entries: readonly Entry[]): Matcher {
-  const byForm = new Map(entries.filter((e) => e.form !== "").map((e) => [e.form, e]));
-  if (byForm.size === 0) return (text) => (text === "" ? [] : [{ start: 0, end: text.length, id: null }]);
-  // An alternation takes its first branch that matches, so longest first makes it the longest.
-  const longestFirst = [...byForm.keys()].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(longestFirst.map(escapeForRegExp).join("|"), "gu");
+  if (entries.length === 0) return (text) => (text === "" ? [] : [{ start: 0, end: text.length, id: null }]);
+  const trie = new Trie();
+  const forms = new Set<string>();
+  entries.forEach(({ form, token }, i) => {
+    if (form === "" || forms.has(form)) {
+      throw new FileFormatError(
+        `The added token ${shown(token.content)} of the tokenizer.json is ${form === "" ? "nothing" : `${shown(form)}, as another is,`} in normalized form: Hugging Face's library does not read such a file either. Set its "normalized" to false.`,
+        { asked: token.content, found: form },
+      );
+    }
+    forms.add(form);
+    trie.add(form, i);
+  });
 
   return (text) => {
     const pieces: Piece[] = [];
     let done = 0;
-    for (const match of text.matchAll(pattern)) {
-      const { token, id } = byForm.get(match[0])!;
-      let start = match.index;
-      let end = start + match[0].length;
-      const before = text.slice(0, start);
-      const after = text.slice(end);
-      if (token.singleWord && (ENDS_WITH_WORD.test(before) || STARTS_WITH_WORD.test(after))) continue;
-      if (token.lstrip) start = Math.max(done, SPACES_AT_END.exec(before)!.index);
-      if (token.rstrip) end += SPACES_AT_START.exec(after)![0].length;
+    for (let at = 0; at < text.length; ) {
+      const found = trie.longest(text, at);
+      if (!found) {
+        at++;
+        continue;
+      }
+      const { token, id } = entries[found.value];
+      let start = at;
+      let end = found.end;
+      at = end;
+      if (token.singleWord && (isWordBefore(text, start) || isWordAt(text, end))) continue;
+      // White space is below U+10000, so that it is a unit each.
+      if (token.lstrip) {
+        while (start > done && isWhiteSpace(text.charCodeAt(start - 1))) start--;
+        start = Math.max(start, done);
+      }
+      if (token.rstrip) while (end < text.length && isWhiteSpace(text.charCodeAt(end))) end++;
+      if (start > end) throw overlapping(token);
       if (done < start) pieces.push({ start: done, end: start, id: null });
       pieces.push({ start, end, id });
       done = end;
@@ -113,6 +131,19 @@ function matcher(entries: readonly Entry[]): Matcher {
   };
 }
 
-function escapeForRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+function isWordBefore(text: string, at: number): boolean {
+  if (at === 0) return false;
+  const low = text.charCodeAt(at - 1);
+  return isRustWord(low >= 0xdc00 && low <= 0xdfff && at >= 2 ? text.codePointAt(at - 2)! : low);
+}
+
+function isWordAt(text: string, at: number): boolean {
+  return at < text.length && isRustWord(text.codePointAt(at)!);
+}
+
+function overlapping(token: AddedToken): InputError {
+  return new InputError(
+    `The added token ${shown(token.content)} stands within the white space that another one takes with it: Hugging Face's library has no tokens for such a text. Take the spaces out.`,
+    { asked: token.content },
+  );
 }

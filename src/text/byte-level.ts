@@ -32,6 +32,13 @@ export function bytesOfToken(token: string): Uint8Array {
   return bytes;
 }
 
+const SPELLS_ITSELF = /^[!-~]*$/;
+
+/** A text with each byte of its UTF-8 as its character. */
+export function byteLevelSpelling(text: string): string {
+  return SPELLS_ITSELF.test(text) ? text : tokenOfBytes(encoder.encode(text));
+}
+
 /** Bytes as a token of a byte-level vocabulary: `bytesOfToken`'s inverse. */
 export function tokenOfBytes(bytes: Uint8Array): string {
   let token = "";

@@ -1,6 +1,6 @@
 /** What a `tokenizer.json` puts around every text: BOS before it, EOS behind it, or nothing. */
 import { FileFormatError } from "../tensor/errors.ts";
-import { type Fields, isFields } from "./tokenizer-json.ts";
+import { built, Component, isFields } from "./component.ts";
 
 /** The ids that go before and behind the tokens of one text. */
 export interface Frame {
@@ -8,71 +8,80 @@ export interface Frame {
   readonly after: readonly number[];
 }
 
+export const NO_FRAME: Frame = { before: [], after: [] };
+
+export const POST_PROCESSORS: Readonly<Record<string, (component: Component) => Frame>> = {
+  BertProcessing: aroundText,
+  // It moves offsets alone.
+  ByteLevel: (component) => {
+    component.flag("add_prefix_space");
+    component.flag("trim_offsets");
+    component.flag("use_regex", true);
+    return NO_FRAME;
+  },
+  RobertaProcessing: (component) => {
+    component.flag("trim_offsets");
+    component.flag("add_prefix_space");
+    return aroundText(component);
+  },
+  Sequence: sequence,
+  TemplateProcessing: template,
+};
+
+const make = (component: Component): Frame => built(component, POST_PROCESSORS, "post_processor");
+
 /**
  * The frame that a `post_processor` describes. Ids are the file's own, as in Hugging Face's library.
  * @throws FileFormatError for a post-processor that is none of Hugging Face's, or garbled.
  */
-export function frameOf(postProcessor: Fields | null): Frame {
-  if (postProcessor === null) return { before: [], after: [] };
-  switch (postProcessor.type) {
-    case "ByteLevel": // moves offsets alone
-      return { before: [], after: [] };
-    case "BertProcessing":
-    case "RobertaProcessing":
-      return { before: [pairId(postProcessor, "cls")], after: [pairId(postProcessor, "sep")] };
-    case "TemplateProcessing":
-      return templateFrame(postProcessor);
-    case "Sequence":
-      return list(postProcessor, "processors")
-        .map((inner) => frameOf(isFields(inner) ? inner : garbled("processors")))
-        .reduce(
-          (inner, outer) => ({
-            before: [...outer.before, ...inner.before],
-            after: [...inner.after, ...outer.after],
-          }),
-          { before: [], after: [] } as Frame,
-        );
-    default:
-      throw new FileFormatError(
-        `The tokenizer.json has a post_processor of type "${String(postProcessor.type)}"; known are ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing and Sequence.`,
-        { asked: postProcessor.type },
-      );
+export function frameOf(json: unknown): Frame {
+  return json === null || json === undefined ? NO_FRAME : make(new Component(json, "post_processor"));
+}
+
+function aroundText(component: Component): Frame {
+  const sep = pairId(component, "sep");
+  return { before: [pairId(component, "cls")], after: [sep] };
+}
+
+/** `["[CLS]", 101]` */
+function pairId(component: Component, name: string): number {
+  const pair = component.list(name);
+  if (pair.length !== 2 || typeof pair[0] !== "string") throw component.refused(name, pair, "a token with its id");
+  return component.asId(`${name}[1]`, pair[1]);
+}
+
+function sequence(component: Component): Frame {
+  const frames = component.components("processors").map(make);
+  const framing = frames.filter(({ before, after }) => before.length + after.length > 0);
+  if (framing.length > 1) {
+    throw new FileFormatError(
+      `"${component.path}" of the tokenizer.json puts tokens around the text ${framing.length} times over, which Hugging Face's library does in a way of its own that is not read here. Keep one of its processors.`,
+      { asked: component.path, found: framing.length },
+    );
   }
+  return framing[0] ?? NO_FRAME;
 }
 
 /** `single` is a list such as `[{SpecialToken: {id: "<s>"}}, {Sequence: {id: "A"}}]`; the ids stand in `special_tokens`. */
-function templateFrame(template: Fields): Frame {
-  const special = isFields(template.special_tokens) ? template.special_tokens : {};
+function template(component: Component): Frame {
+  const special = component.object("special_tokens");
   const before: number[] = [];
   const after: number[] = [];
-  let seenText = false;
-  for (const item of list(template, "single")) {
-    if (!isFields(item)) garbled("single");
-    else if (isFields(item.Sequence)) {
-      if (seenText) garbled("single");
-      seenText = true;
-    } else if (isFields(item.SpecialToken)) {
-      const entry = special[String(item.SpecialToken.id)];
-      if (!isFields(entry)) garbled("special_tokens");
-      else (seenText ? after : before).push(...list(entry, "ids").map(Number));
-    } else garbled("single");
-  }
-  return seenText ? { before, after } : garbled("single");
-}
-
-function pairId(fields: Fields, name: string): number {
-  const id = list(fields, name)[1];
-  return typeof id === "number" ? id : garbled(name);
-}
-
-function list(fields: Fields, name: string): unknown[] {
-  const value = fields[name];
-  return Array.isArray(value) ? value : garbled(name);
-}
-
-function garbled(part: string): never {
-  throw new FileFormatError(
-    `The post_processor of the tokenizer.json cannot be read: its "${part}" is not what Hugging Face writes there.`,
-    { asked: part },
-  );
+  let texts = 0;
+  const single = component.list("single");
+  single.forEach((item, i) => {
+    const refused = () =>
+      component.refused(`single[${i}]`, item, "a SpecialToken of special_tokens, or the Sequence A");
+    if (!isFields(item) || Object.keys(item).length !== 1) throw refused();
+    if (isFields(item.Sequence) && item.Sequence.id === "A") texts++;
+    else if (isFields(item.SpecialToken) && typeof item.SpecialToken.id === "string") {
+      const { id } = item.SpecialToken;
+      const entry = Object.hasOwn(special, id) ? special[id] : undefined;
+      if (!isFields(entry) || !Array.isArray(entry.ids)) throw refused();
+      (texts > 0 ? after : before).push(...entry.ids.map((one) => component.asId(`special_tokens[${id}].ids`, one)));
+    } else throw refused();
+  });
+  if (texts !== 1) throw component.refused("single", single, "a list with the text (Sequence A) once");
+  component.list("pair");
+  return { before, after };
 }

@@ -1,8 +1,7 @@
-/**
- * The two files of a Hugging Face tokenizer, checked as far as we read them: `tokenizer.json` (what the tokenizer does)
- * and `tokenizer_config.json` (which tokens are BOS, EOS and padding).
- */
+/** The outer parts of a `tokenizer.json`, checked: its sections, and the tokens that stand beside the vocabulary. */
 import { FileFormatError } from "../tensor/errors.ts";
+import { kindOf, shown } from "../tensor/show.ts";
+import { Component, isFields } from "./component.ts";
 
 /** One entry of `added_tokens`. The file's `id` is not kept: see `AddedVocabulary` for which id the token gets. */
 export interface AddedToken {
@@ -19,24 +18,14 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
-/** A JSON object whose fields we have not looked at yet. */
-export type Fields = Record<string, unknown>;
-
 /** The parts of a `tokenizer.json`; an absent part is null. */
 export interface TokenizerJson {
   readonly addedTokens: readonly AddedToken[];
-  readonly normalizer: Fields | null;
-  readonly preTokenizer: Fields | null;
-  readonly postProcessor: Fields | null;
-  readonly decoder: Fields | null;
-  readonly model: Fields;
-}
-
-/** The special tokens that a `tokenizer_config.json` names. */
-export interface TokenizerConfigJson {
-  readonly bos: string | undefined;
-  readonly eos: string | undefined;
-  readonly pad: string | undefined;
+  readonly normalizer: unknown;
+  readonly preTokenizer: unknown;
+  readonly postProcessor: unknown;
+  readonly decoder: unknown;
+  readonly model: unknown;
 }
 
 /** @throws FileFormatError if it is not the content of a `tokenizer.json`. */
@@ -47,82 +36,52 @@ export function readTokenizerJson(json: unknown): TokenizerJson {
       { found: describe(json) },
     );
   }
-  const added = json.added_tokens ?? [];
-  if (!Array.isArray(added)) {
+  const version = json.version ?? "1.0";
+  if (version !== "1.0") {
     throw new FileFormatError(
-      `"added_tokens" of a tokenizer.json is a list of tokens, but this is ${describe(added)}.`,
-      { asked: "added_tokens", found: added },
+      `The tokenizer.json is of version ${shown(version)}, and "1.0" is the one that is read.`,
+      {
+        asked: version,
+        found: "1.0",
+      },
     );
   }
+  const added = json.added_tokens ?? [];
+  if (!Array.isArray(added)) {
+    throw new FileFormatError(`"added_tokens" of a tokenizer.json is a list of tokens, but this is ${kindOf(added)}.`, {
+      asked: "added_tokens",
+      found: added,
+    });
+  }
   return {
-    addedTokens: added.map(readAddedToken),
-    normalizer: part(json, "normalizer"),
-    preTokenizer: part(json, "pre_tokenizer"),
-    postProcessor: part(json, "post_processor"),
-    decoder: part(json, "decoder"),
+    addedTokens: added.map((entry, i) => readAddedToken(entry, `added_tokens[${i}]`)),
+    normalizer: json.normalizer ?? null,
+    preTokenizer: json.pre_tokenizer ?? null,
+    postProcessor: json.post_processor ?? null,
+    decoder: json.decoder ?? null,
     model: json.model,
   };
 }
 
-/** @throws FileFormatError if it is not the content of a `tokenizer_config.json`. */
-export function readTokenizerConfigJson(json: unknown): TokenizerConfigJson {
-  if (!isFields(json)) {
-    throw new FileFormatError(`A tokenizer_config.json is an object, but this is ${describe(json)}.`, {
-      found: describe(json),
-    });
-  }
-  return { bos: tokenName(json, "bos_token"), eos: tokenName(json, "eos_token"), pad: tokenName(json, "pad_token") };
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function part(json: Fields, name: string): Fields | null {
-  const value = json[name] ?? null;
-  if (value !== null && !isFields(value)) {
-    throw new FileFormatError(`"${name}" of a tokenizer.json is an object or null, but this is ${describe(value)}.`, {
-      asked: name,
-      found: value,
-    });
-  }
-  return value;
-}
-
-function readAddedToken(entry: unknown, index: number): AddedToken {
-  if (!isFields(entry) || typeof entry.content !== "string") {
-    throw new FileFormatError(`added_tokens[${index}] of a tokenizer.json has no "content".`, {
-      asked: `added_tokens[${index}].content`,
-      found: entry,
-    });
-  }
-  const special = entry.special === true;
-  return {
-    content: entry.content,
-    singleWord: entry.single_word === true,
-    lstrip: entry.lstrip === true,
-    rstrip: entry.rstrip === true,
-    normalized: typeof entry.normalized === "boolean" ? entry.normalized : !special,
+/** A token as `added_tokens` and `added_tokens_decoder` write it; flags that are left out are false. */
+export function readAddedToken(entry: unknown, path: string): AddedToken {
+  const component = new Component(entry, path);
+  const special = component.flag("special", false);
+  const token = {
+    content: component.text("content"),
+    singleWord: component.flag("single_word", false),
+    lstrip: component.flag("lstrip", false),
+    rstrip: component.flag("rstrip", false),
+    normalized: component.flag("normalized", !special),
     special,
   };
+  component.ignore("id", "__type");
+  component.done();
+  return token;
 }
 
-/** A special token is written as a string or as an object with its `content`; null and absent mean that there is none. */
-function tokenName(config: Fields, field: string): string | undefined {
-  const value = config[field] ?? undefined;
-  const name = isFields(value) ? value.content : value;
-  if (name !== undefined && typeof name !== "string") {
-    throw new FileFormatError(
-      `"${field}" of a tokenizer_config.json is a string or an object with "content", but this is ${describe(value)}.`,
-      { asked: field, found: value },
-    );
-  }
-  return name;
-}
-
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "an array";
-  if (isFields(value)) return `an object with the keys ${Object.keys(value).slice(0, 8).join(", ") || "(none)"}`;
-  return `a ${typeof value}`;
+export function describe(value: unknown): string {
+  return isFields(value)
+    ? `an object with the keys ${shown(Object.keys(value).slice(0, 8)).slice(1, -1) || "(none)"}`
+    : kindOf(value);
 }

@@ -1,17 +1,30 @@
 /**
- * A Hugging Face tokenizer: text to token ids and back, equal to the Python library's (`tokenizers` 0.23) for the same
- * `tokenizer.json`. Normalizers, pre-tokenizers, BPE and the other models are those of `@huggingface/tokenizers`; the
- * added tokens, what goes around a text, and byte-level decoding are ours, because there the two libraries differ.
+ * A Hugging Face tokenizer: text to token ids and back, equal to the Python library's (`tokenizers` 0.23.2) for the same
+ * `tokenizer.json`. docs/tokenizers.md lists its components; what is not read is refused when the file is loaded.
  */
-import { FileFormatError, InputError } from "../tensor/errors.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { FLAG, type Kind } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { kindOf, shown } from "../tensor/show.ts";
 import { AddedVocabulary } from "./added-vocabulary.ts";
-import { textOfTokens } from "./byte-level.ts";
-import { Tokenizer as HuggingFaceTokenizer, type Model, type Parts } from "./hugging-face.ts";
+import { isFields } from "./component.ts";
+import { type Decoder, decoderOf } from "./decoders/index.ts";
+import { modelOf } from "./models/index.ts";
+import type { Model } from "./models/model.ts";
+import { normalizerOf } from "./normalizers/index.ts";
+import type { Normalizer } from "./normalizers/normalizer.ts";
 import { offsetsOf } from "./offsets.ts";
-import { type Frame, frameOf } from "./post-processor.ts";
-import { useUnicodeClasses } from "./pre-tokenizer-classes.ts";
+import { type Frame, frameOf, NO_FRAME } from "./post-processor.ts";
+import { preTokenizerOf } from "./pre-tokenizers/index.ts";
+import type { PreTokenizer } from "./pre-tokenizers/pre-tokenizer.ts";
+import type { TokenizerConfigJson } from "./special-tokens.ts";
 import { specialTokens } from "./special-tokens.ts";
-import { type AddedToken, readTokenizerJson, type TokenizerConfigJson, type TokenizerJson } from "./tokenizer-json.ts";
+import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts";
+import { wellFormed } from "./well-formed.ts";
+
+/** How many words are remembered with their ids, and how long they are at most. */
+const MOST_WORDS = 50_000;
+const LONGEST_WORD = 100;
 
 /** Tokens that were made together from one stretch of the text: an added token, or what the model made of the rest. */
 export interface Stretch {
@@ -37,6 +50,14 @@ export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean;
 }
 
+const LENGTH: Kind = {
+  accepts: (v) => v === Infinity || (Number.isSafeInteger(v) && (v as number) >= 0),
+  describe: "a whole number from 0 up",
+};
+const ENCODE_OPTIONS: OptionKinds<EncodeOptions> = { addSpecialTokens: FLAG, maxLength: LENGTH };
+const OFFSETS_OPTIONS: OptionKinds<Pick<EncodeOptions, "addSpecialTokens">> = { addSpecialTokens: FLAG };
+const DECODE_OPTIONS: OptionKinds<DecodeOptions> = { skipSpecialTokens: FLAG };
+
 /** Text to tokens and back, as Hugging Face's Python library does it for the same `tokenizer.json`. */
 export class Tokenizer {
   readonly bosToken: string | undefined;
@@ -51,27 +72,30 @@ export class Tokenizer {
   /** What it was made from, by file: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
   readonly files: ReadonlyMap<string, unknown>;
 
-  readonly #parts: Parts;
+  readonly #normalizer: Normalizer;
+  readonly #preTokenizer: PreTokenizer | undefined;
   readonly #model: Model;
-  readonly #decode: (tokens: string[]) => string;
+  readonly #decode: Decoder;
   readonly #added: AddedVocabulary;
   readonly #frame: Frame;
   readonly #byteLevel: boolean;
+  /** Ids of words that came before. */
+  readonly #words = new Map<string, readonly number[]>();
 
   private constructor(json: TokenizerJson, special: TokenizerConfigJson, files: ReadonlyMap<string, unknown>) {
     this.files = files;
-    this.#parts = assemble(json);
-    useUnicodeClasses(this.#parts.pre_tokenizer);
-    this.#model = this.#parts.model;
-    const vocabulary = this.#model.tokens_to_ids;
-    const addedTokens = withNamedTokens(json.addedTokens, special, vocabulary);
-    this.#added = new AddedVocabulary(addedTokens, vocabulary, (text) => this.#normalize(text));
+    this.#normalizer = normalizerOf(json.normalizer);
+    this.#preTokenizer = preTokenizerOf(json.preTokenizer);
+    this.#model = modelOf(json.model);
+    const { vocabulary } = this.#model;
+    const addedTokens = withNamedTokens(json.addedTokens, special, (token) => vocabulary.idOf(token) !== undefined);
+    this.#added = new AddedVocabulary(addedTokens, vocabulary, this.#normalizer.apply);
     this.#frame = frameOf(json.postProcessor);
-    this.#byteLevel = json.decoder?.type === "ByteLevel";
-    this.#decode = this.#byteLevel ? textOfTokens : decodeWith(this.#parts.decoder);
+    this.#byteLevel = isFields(json.decoder) && json.decoder.type === "ByteLevel";
+    this.#decode = decoderOf(json.decoder);
 
     let size = vocabulary.size;
-    for (const [content] of this.#added.entries()) if (!vocabulary.has(content)) size++;
+    for (const [content] of this.#added.entries()) if (vocabulary.idOf(content) === undefined) size++;
     this.vocabSize = size;
     const id = (name: string | undefined) => (name === undefined ? undefined : this.tokenToId(name));
     this.bosToken = special.bos;
@@ -96,10 +120,19 @@ export class Tokenizer {
   }
 
   /** The token ids of a text. */
-  encode(text: string, { addSpecialTokens = true, maxLength = Infinity }: EncodeOptions = {}): number[] {
-    const { before, after } = addSpecialTokens ? this.#frame : { before: [], after: [] };
-    const ids = this.stretches(text).flatMap((stretch) => stretch.ids);
-    return [...before, ...ids.slice(0, Math.max(0, maxLength - before.length - after.length)), ...after];
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    checkOptions("encode", options, ENCODE_OPTIONS);
+    const { addSpecialTokens = true, maxLength = Infinity } = options;
+    const { before, after } = addSpecialTokens ? this.#frame : NO_FRAME;
+    const most = Math.max(0, maxLength - before.length - after.length);
+    const out = [...before];
+    for (const { ids } of this.stretches(text)) {
+      if (out.length - before.length >= most) break;
+      for (const id of ids) out.push(id);
+    }
+    if (out.length > before.length + most) out.length = before.length + most;
+    out.push(...after);
+    return out;
   }
 
   /**
@@ -107,24 +140,33 @@ export class Tokenizer {
    * was. Bytes that make no character (half of an emoji) become U+FFFD.
    * @throws InputError for an id outside the vocabulary.
    */
-  decode(ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string {
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    checkOptions("decode", options, DECODE_OPTIONS);
+    if (typeof ids !== "object" || ids === null || !Number.isSafeInteger(ids.length)) {
+      throw new ArgumentError(`decode takes a list of token ids, not ${kindOf(ids)}.`, { asked: ids });
+    }
+    const { skipSpecialTokens = false } = options;
     const tokens: string[] = [];
     for (let i = 0; i < ids.length; i++) {
-      const token = this.idToToken(ids[i]);
-      if (token === undefined) throw this.#outside(ids[i]);
-      if (!(skipSpecialTokens && this.#added.isSpecial(ids[i]))) tokens.push(token);
+      const id = ids[i];
+      if (!Number.isInteger(id)) {
+        throw new ArgumentError(`A token id is a whole number, but the list has ${shown(id)} at ${i}.`, { asked: id });
+      }
+      const token = this.idToToken(id);
+      if (token === undefined) throw this.#outside(id);
+      if (!(skipSpecialTokens && this.#added.isSpecial(token))) tokens.push(token);
     }
-    return this.#decode(tokens);
+    return this.#decode(tokens).join("");
   }
 
   /** The token as the vocabulary writes it ("Ġthe", not " the"); undefined for an id outside the vocabulary. */
   idToToken(id: number): string | undefined {
-    return this.#added.tokenOf(id) ?? this.#model.vocab[id];
+    return this.#added.tokenOf(id) ?? this.#model.vocabulary.tokenOf(id);
   }
 
   /** The id of a token written as the vocabulary writes it ("Ġthe"). */
   tokenToId(token: string): number | undefined {
-    return this.#added.idOf(token) ?? this.#model.tokens_to_ids.get(token);
+    return this.#added.idOf(token) ?? this.#model.vocabulary.idOf(token);
   }
 
   /**
@@ -135,18 +177,16 @@ export class Tokenizer {
    * A token that stands for nothing in the text (BOS put before it) has an empty range.
    * @throws InputError if the tokenizer is not a byte-level one.
    */
-  offsets(text: string, { addSpecialTokens = true }: Pick<EncodeOptions, "addSpecialTokens"> = {}): [number, number][] {
+  offsets(text: string, options: Pick<EncodeOptions, "addSpecialTokens"> = {}): [number, number][] {
+    checkOptions("offsets", options, OFFSETS_OPTIONS);
+    const { addSpecialTokens = true } = options;
     if (!this.#byteLevel) {
       throw new InputError(
         "Character offsets are known for byte-level tokenizers (GPT-2, GPT-NeoX, the NeelNanda models) alone, and this is another kind.",
       );
     }
-    const { before, after } = addSpecialTokens ? this.#frame : { before: [], after: [] };
-    const inside = offsetsOf(
-      this.stretches(text),
-      (id) => this.idToToken(id)!,
-      (piece) => this.#normalize(piece),
-    );
+    const { before, after } = addSpecialTokens ? this.#frame : NO_FRAME;
+    const inside = offsetsOf(this.stretches(text), (id) => this.idToToken(id)!, this.#normalizer.apply);
     return [
       ...before.map((): [number, number] => [0, 0]),
       ...inside,
@@ -156,34 +196,49 @@ export class Tokenizer {
 
   /** The tokens of a text with the stretches that they were made from, in order. */
   stretches(text: string): Stretch[] {
+    if (typeof text !== "string") {
+      throw new ArgumentError(`A tokenizer takes a text, not ${kindOf(text)}.`, { asked: text });
+    }
+    const whole = wellFormed(text);
     const out: Stretch[] = [];
-    const cuts = this.#added.splitGiven(text);
-    cuts.forEach((cut, sectionIndex) => {
-      const given = text.slice(cut.start, cut.end);
+    for (const cut of this.#added.splitGiven(whole)) {
+      const given = whole.slice(cut.start, cut.end);
       if (cut.id !== null) {
         const section = { start: cut.start, given, normalized: given };
         out.push({ ids: [cut.id], added: true, section, from: 0, to: given.length });
-        return;
+        continue;
       }
-      const section = { start: cut.start, given, normalized: this.#normalize(given) };
+      const section = { start: cut.start, given, normalized: this.#normalizer.apply(given) };
+      // The first character of the whole text, for what depends on it.
+      const first = cut.start === 0 ? (given.codePointAt(0)! > 0xffff ? 2 : 1) : 0;
+      const leading = first === 0 ? 0 : this.#normalizer.leading(given, first);
       for (const { start, end, id } of this.#added.splitNormalized(section.normalized)) {
-        const ids = id === null ? this.#modelIds(section.normalized.slice(start, end), sectionIndex) : [id];
+        const here = Math.max(0, Math.min(leading, end) - start);
+        const ids = id === null ? this.#modelIds(section.normalized.slice(start, end), here) : [id];
         out.push({ ids, added: id !== null, section, from: start, to: end });
       }
-    });
+    }
     return out;
   }
 
-  #normalize(text: string): string {
-    return this.#parts.normalizer === null ? text : this.#parts.normalizer(text);
+  #modelIds(text: string, leading: number): number[] {
+    const ids: number[] = [];
+    const take = (word: string) => {
+      for (const id of this.#wordIds(word)) ids.push(id);
+    };
+    if (this.#preTokenizer === undefined) take(text);
+    else this.#preTokenizer(text, leading, take);
+    return ids;
   }
 
-  #modelIds(text: string, sectionIndex: number): number[] {
-    const words = this.#parts.pre_tokenizer?.(text, { section_index: sectionIndex }) ?? [text];
-    const { tokens_to_ids, unk_token_id } = this.#model;
-    return this.#model(words)
-      .map((token) => tokens_to_ids.get(token) ?? unk_token_id)
-      .filter((id) => id !== undefined);
+  #wordIds(word: string): readonly number[] {
+    if (word.length > LONGEST_WORD) return this.#model.idsOf(word);
+    const known = this.#words.get(word);
+    if (known) return known;
+    const ids = this.#model.idsOf(word);
+    if (this.#words.size >= MOST_WORDS) this.#words.clear();
+    this.#words.set(word, ids);
+    return ids;
   }
 
   #outside(id: number): InputError {
@@ -194,38 +249,16 @@ export class Tokenizer {
   }
 }
 
-/** Hugging Face's parts, without its added tokens. */
-function assemble(json: TokenizerJson): Parts {
-  const parts = {
-    added_tokens: [],
-    normalizer: json.normalizer,
-    pre_tokenizer: json.preTokenizer,
-    post_processor: null,
-    decoder: json.decoder,
-    model: json.model,
-  };
-  try {
-    return new HuggingFaceTokenizer(parts, {});
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new FileFormatError(`The tokenizer.json cannot be read: ${why}.`, { cause });
-  }
-}
-
 /** BOS, EOS and padding are special wherever the vocabulary holds them, also if `added_tokens` forgets them. */
 function withNamedTokens(
   added: readonly AddedToken[],
   special: TokenizerConfigJson,
-  vocabulary: ReadonlyMap<string, number>,
+  isInVocabulary: (token: string) => boolean,
 ): AddedToken[] {
   const out = [...added];
   for (const content of [special.bos, special.eos, special.pad]) {
-    if (content === undefined || !vocabulary.has(content) || out.some((t) => t.content === content)) continue;
+    if (content === undefined || !isInVocabulary(content) || out.some((t) => t.content === content)) continue;
     out.push({ content, singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true });
   }
   return out;
-}
-
-function decodeWith(decoder: Parts["decoder"]): (tokens: string[]) => string {
-  return decoder === null ? (tokens) => tokens.join(" ") : (tokens) => decoder(tokens);
 }

@@ -145,9 +145,13 @@ describe("a garbled tokenizer.json", () => {
     ["no model", { added_tokens: [] }, /with a "model".*added_tokens/],
     ["an unknown model", { model: { type: "Magic" } }, /Magic/],
     ["an unknown post-processor", { model, post_processor: { type: "Magic" } }, /post_processor of type "Magic"/],
-    ["an added token without content", { model, added_tokens: [{ id: 3 }] }, /added_tokens\[0\].*no "content"/],
-    ["a template without the text", { model, post_processor: { type: "TemplateProcessing", single: [] } }, /"single"/],
-    ["a normalizer that is a list", { model, normalizer: [] }, /"normalizer".*an array/],
+    ["an added token without content", { model, added_tokens: [{ id: 3 }] }, /added_tokens\[0\]\.content".*missing/],
+    [
+      "a template without the text",
+      { model, post_processor: { type: "TemplateProcessing", single: [], pair: [], special_tokens: {} } },
+      /single" .*the text/,
+    ],
+    ["a normalizer that is a list", { model, normalizer: [] }, /"normalizer".*a list/],
   ])("is refused: %s", (_, json, message) => {
     expect(() => Tokenizer.fromJson(json)).toThrow(FileFormatError);
     expect(() => Tokenizer.fromJson(json)).toThrow(message);

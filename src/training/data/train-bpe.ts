@@ -1,7 +1,7 @@
 /** A byte-level BPE tokenizer from text. Source: Sennrich et al. 2016; GPT-2; `BpeTrainer` of huggingface/tokenizers. */
 import { ArgumentError, InputError } from "../../tensor/errors.ts";
 import { tokenOfBytes } from "../../text/byte-level.ts";
-import { GPT2_WORDS } from "../../text/pre-tokenizer-classes.ts";
+import { gpt2Words } from "../../text/pre-tokenizers/byte-level.ts";
 import { requireCount } from "./batches.ts";
 import { Heap } from "./heap.ts";
 
@@ -70,7 +70,11 @@ function countWords(text: string | Iterable<string>, individualDigits: boolean):
   const counts = new Map<string, number>();
   for (const one of typeof text === "string" ? [text] : text) {
     for (const piece of individualDigits ? (one.match(/\P{N}+|\p{N}/gu) ?? []) : [one]) {
-      for (const [word] of piece.matchAll(GPT2_WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1);
+      const bounds = gpt2Words(piece);
+      for (let i = 0; i < bounds.length; i += 2) {
+        const word = piece.slice(bounds[i], bounds[i + 1]);
+        counts.set(word, (counts.get(word) ?? 0) + 1);
+      }
     }
   }
   return new Map([...counts].map(([word, count]) => [tokenOfBytes(encoder.encode(word)), count]));

@@ -1,0 +1,170 @@
+/**
+ * One component of a `tokenizer.json` (a normalizer, a model, …) as it is read: every field of the kind that Hugging Face's
+ * library wants there, and no field that is not known, for it might change tokens.
+ */
+import { FileFormatError } from "../tensor/errors.ts";
+import { kindOf, shown } from "../tensor/show.ts";
+import { isWellFormed } from "./well-formed.ts";
+
+/** A JSON object whose fields we have not looked at yet. */
+export type Fields = Record<string, unknown>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Levels of sequences within sequences. */
+const DEEPEST = 20;
+
+export class Component {
+  /** Where it stands: "normalizer", "pre_tokenizer.pretokenizers[1]". */
+  readonly path: string;
+  readonly #fields: Fields;
+  readonly #depth: number;
+  readonly #known = new Set(["type"]);
+
+  /** @throws FileFormatError if it is no object, or lies too deep */
+  constructor(value: unknown, path: string, depth = 0) {
+    this.path = path;
+    this.#depth = depth;
+    if (!isFields(value)) {
+      throw new FileFormatError(`"${path}" of a tokenizer.json is an object, but this is ${kindOf(value)}.`, {
+        asked: path,
+        found: value,
+      });
+    }
+    if (depth > DEEPEST) throw this.refused("type", value.type, `at most ${DEEPEST} levels of sequences`);
+    this.#fields = value;
+  }
+
+  /** Its `type`; undefined in files older than types. */
+  get type(): string | undefined {
+    const { type } = this.#fields;
+    if (type === undefined || typeof type === "string") return type;
+    throw this.refused("type", type, "a string");
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.#fields, name);
+  }
+
+  text(name: string, fallback?: string): string {
+    const value = this.#take(name, fallback);
+    if (typeof value === "string" && isWellFormed(value)) return value;
+    throw this.refused(name, value, "a string");
+  }
+
+  textOrNull(name: string): string | null {
+    const value = this.#take(name, null);
+    return value === null ? null : this.text(name);
+  }
+
+  /** One character. */
+  character(name: string): string {
+    const value = this.text(name);
+    if (Array.from(value).length === 1) return value;
+    throw this.refused(name, value, "one character");
+  }
+
+  flag(name: string, fallback?: boolean): boolean {
+    const value = this.#take(name, fallback);
+    if (typeof value === "boolean") return value;
+    throw this.refused(name, value, "true or false");
+  }
+
+  flagOrNull(name: string): boolean | null {
+    return this.#take(name, null) === null ? null : this.flag(name);
+  }
+
+  count(name: string, fallback?: number): number {
+    return this.asId(name, this.#take(name, fallback));
+  }
+
+  countOrNull(name: string): number | null {
+    return this.#take(name, null) === null ? null : this.count(name);
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[], fallback?: T): T {
+    const value = this.#take(name, fallback);
+    if (values.includes(value as T)) return value as T;
+    throw this.refused(name, value, `one of ${values.join(", ")}`);
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.#take(name);
+    if (Array.isArray(value)) return value;
+    throw this.refused(name, value, "a list");
+  }
+
+  object(name: string): Fields {
+    const value = this.#take(name);
+    if (isFields(value)) return value;
+    throw this.refused(name, value, "an object");
+  }
+
+  /** Any value, to be looked at elsewhere. */
+  value(name: string): unknown {
+    return this.#take(name, undefined, true);
+  }
+
+  /** The components of a list. */
+  components(name: string): Component[] {
+    return this.list(name).map((value, i) => new Component(value, `${this.path}.${name}[${i}]`, this.#depth + 1));
+  }
+
+  /** Fields that change no token. */
+  ignore(...names: string[]): void {
+    for (const name of names) this.#known.add(name);
+  }
+
+  /** An id or a count as a file may write it: 0 to 2^32 - 1. */
+  asId(name: string, value: unknown): number {
+    if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
+    throw this.refused(name, value, "a whole number from 0 to 4294967295");
+  }
+
+  /** To be called when all fields are read. @throws FileFormatError for one that nobody asked for */
+  done(): void {
+    for (const name of Object.keys(this.#fields)) {
+      if (!this.#known.has(name)) {
+        throw new FileFormatError(
+          `"${this.path}" (${this.type ?? "without a type"}) of the tokenizer.json has the field ${shown(name)}, which Hugging Face's library does not have there and might change tokens in a newer one. Remove it, or make the tokens elsewhere and pass their ids.`,
+          { asked: name },
+        );
+      }
+    }
+  }
+
+  refused(name: string, found: unknown, wanted: string): FileFormatError {
+    const where = `"${this.path}.${name}" of a tokenizer.json`;
+    return new FileFormatError(
+      found === undefined ? `${where} is missing.` : `${where} is ${wanted}, but this is ${shown(found)}.`,
+      { asked: `${this.path}.${name}`, found },
+    );
+  }
+
+  #take(name: string, fallback?: unknown, orAbsent = false): unknown {
+    this.#known.add(name);
+    const value = Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
+    if (value === undefined && !orAbsent && fallback === undefined) throw this.refused(name, undefined, "needed");
+    return value === undefined ? fallback : value;
+  }
+}
+
+/** Makes the component that `type` names, and refuses what is left over. */
+export function built<T>(
+  component: Component,
+  makers: Readonly<Record<string, (component: Component) => T>>,
+  what: string,
+): T {
+  const { type } = component;
+  if (type === undefined || !Object.hasOwn(makers, type)) {
+    throw new FileFormatError(
+      `"${component.path}" of the tokenizer.json is a ${what} of type ${shown(type)}; known are ${Object.keys(makers).join(", ")}.`,
+      { asked: type, found: Object.keys(makers) },
+    );
+  }
+  const made = makers[type](component);
+  component.done();
+  return made;
+}

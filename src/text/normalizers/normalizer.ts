@@ -1,0 +1,49 @@
+/** A normalizer: what happens to a text before it is cut. */
+
+export interface Normalizer {
+  readonly apply: (text: string) => string;
+  /**
+   * How many units of the normalized text come from the first character of the whole text, if the first `leading` units of
+   * this one do: `Metaspace` with the scheme "first" asks it. 0 if that character is gone.
+   */
+  readonly leading: (text: string, leading: number) => number;
+}
+
+/** A normalizer that changes each character by itself. */
+export function byCharacter(apply: (text: string) => string): Normalizer {
+  return { apply, leading: (text, leading) => apply(text.slice(0, leading)).length };
+}
+
+export const UNCHANGED: Normalizer = { apply: (text) => text, leading: (_, leading) => leading };
+
+/** One after the other. */
+export function inTurn(normalizers: readonly Normalizer[]): Normalizer {
+  return {
+    apply: (text) => normalizers.reduce((so_far, { apply }) => apply(so_far), text),
+    leading: (text, leading) => {
+      let now = text;
+      let first = leading;
+      for (const normalizer of normalizers) {
+        first = normalizer.leading(now, first);
+        now = normalizer.apply(now);
+      }
+      return first;
+    },
+  };
+}
+
+/** Text without the characters of a set. */
+export function without(text: string, set: (code: number) => boolean): string {
+  let out = "";
+  let from = 0;
+  for (let at = 0; at < text.length; ) {
+    const code = text.codePointAt(at)!;
+    const next = at + (code > 0xffff ? 2 : 1);
+    if (set(code)) {
+      out += text.slice(from, at);
+      from = next;
+    }
+    at = next;
+  }
+  return from === 0 ? text : out + text.slice(from);
+}

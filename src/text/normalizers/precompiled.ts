@@ -1,0 +1,107 @@
+/**
+ * sentencepiece's precompiled character map: a double array from UTF-8 to replacements.
+ * Source: Darts-clone's format; `spm_precompiled`, whose habits (the shortest entry that a cluster begins with replaces the
+ * whole cluster) Hugging Face's library shares.
+ */
+import type { Component } from "../component.ts";
+import type { Normalizer } from "./normalizer.ts";
+
+/** Clusters of more bytes are looked up character by character. */
+const LONGEST_CLUSTER = 5;
+
+const encoder = new TextEncoder();
+
+export function precompiled(component: Component): Normalizer {
+  const lookUp = mapOf(component);
+  const known = new Map<string, string | undefined>();
+  const replacement = (part: string): string | undefined => {
+    if (known.has(part)) return known.get(part);
+    const found = lookUp(part);
+    if (known.size < 10_000) known.set(part, found);
+    return found;
+  };
+  const parts = function* (text: string): Generator<[given: string, normalized: string]> {
+    for (const { segment } of new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text)) {
+      const whole = byteLength(segment) <= LONGEST_CLUSTER ? replacement(segment) : undefined;
+      if (whole !== undefined) yield [segment, whole];
+      else for (const char of segment) yield [char, replacement(char) ?? char];
+    }
+  };
+  return {
+    apply: (text) => {
+      let out = "";
+      for (const [, normalized] of parts(text)) out += normalized;
+      return out;
+    },
+    leading: (text, leading) => {
+      // The library counts old characters off against new ones, and how many a new one stands for beyond itself.
+      const changes: number[] = [];
+      const widths: number[] = [];
+      for (const [given, normalized] of parts(text)) {
+        const before = changes.length;
+        for (const char of normalized) {
+          changes.push(0);
+          widths.push(char.length);
+        }
+        const more = changes.length - before - Array.from(given).length;
+        if (more > 0) changes.fill(1, changes.length - more);
+        else if (more < 0 && changes.length > 0) changes[changes.length - 1] += more;
+      }
+      const firsts = Array.from(text.slice(0, leading)).length;
+      let old = 0;
+      let count = 0;
+      for (let i = 0; i < changes.length; i++) {
+        if ((changes[i] > 0 ? old - 1 : old) >= firsts) break;
+        count += widths[i];
+        if (changes[i] <= 0) old += 1 - changes[i];
+      }
+      return firsts === 0 ? 0 : count;
+    },
+  };
+}
+
+function byteLength(text: string): number {
+  return text.length > LONGEST_CLUSTER ? text.length : encoder.encode(text).length;
+}
+
+/** The replacement for a piece of text, if the map has one. */
+function mapOf(component: Component): (part: string) => string | undefined {
+  const base64 = component.text("precompiled_charsmap");
+  const refused = () => component.refused("precompiled_charsmap", base64, "sentencepiece's map in base 64");
+  let bytes: Uint8Array;
+  try {
+    bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  } catch {
+    throw refused();
+  }
+  const view = new DataView(bytes.buffer);
+  const size = bytes.length >= 4 ? view.getUint32(0, true) : 0;
+  if (size === 0 || size % 4 !== 0 || 4 + size > bytes.length) throw refused();
+  const units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
+  const replacements = bytes.subarray(4 + size);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const offset = (unit: number) => (unit >>> 10) << ((unit & 0x200) >>> 6);
+
+  return (part) => {
+    let node = 0;
+    node ^= offset(units[0]);
+    for (const byte of encoder.encode(part)) {
+      if (byte === 0) return undefined;
+      node ^= byte;
+      if (node < 0 || node >= units.length) return undefined;
+      const unit = units[node];
+      if ((unit & 0x800000ff) >>> 0 !== byte) return undefined;
+      node ^= offset(unit);
+      if ((unit >>> 8) & 1) {
+        const start = units[node] & 0x7fffffff;
+        const end = replacements.indexOf(0, start);
+        try {
+          return decoder.decode(replacements.subarray(start, end < 0 ? replacements.length : end));
+        } catch {
+          throw refused();
+        }
+      }
+    }
+    return undefined;
+  };
+}

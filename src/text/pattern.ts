@@ -1,0 +1,46 @@
+/** What Split and Replace look for: a string, or a regular expression. */
+import type { Component } from "./component.ts";
+import { isFields } from "./component.ts";
+import { Regex } from "./regex/regex.ts";
+
+/** Starts and ends, in turn, of what is found in a text. */
+export type Finder = (text: string) => number[];
+
+/**
+ * The `pattern` of a component: `{"String": "-"}` or `{"Regex": "\\s+"}`.
+ * @param mayBeEmpty whether it may find nothing, between two characters; refused otherwise
+ */
+export function patternOf(component: Component, mayBeEmpty = true): Finder {
+  const pattern = component.object("pattern");
+  const keys = isFields(pattern) ? Object.keys(pattern) : [];
+  const value = keys.length === 1 ? pattern[keys[0]] : undefined;
+  if (typeof value !== "string" || (keys[0] !== "String" && keys[0] !== "Regex")) {
+    throw component.refused("pattern", pattern, '{"String": …} or {"Regex": …}');
+  }
+  if (keys[0] === "String" && value !== "") return literally(value);
+  const regex = new Regex(value); // nothing is a pattern that matches everywhere
+  if (!mayBeEmpty && regex.mayBeEmpty) {
+    throw component.refused(
+      "pattern",
+      pattern,
+      "a pattern that always finds some text (with one that finds nothing Hugging Face's library loses track of the text)",
+    );
+  }
+  return (text) => regex.findAll(text);
+}
+
+export function literally(wanted: string): Finder {
+  return (text) => {
+    const found: number[] = [];
+    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
+      found.push(at, at + wanted.length);
+    }
+    return found;
+  };
+}
+
+/** Every string in place of another; an empty one stands between all characters, and at both ends. */
+export function replacedAll(text: string, wanted: string, by: string): string {
+  if (wanted !== "") return text.split(wanted).join(by);
+  return by + Array.from(text, (char) => char + by).join("");
+}
