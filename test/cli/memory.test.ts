@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cli } from "./process.ts";
 
@@ -53,3 +56,43 @@ test("a command that goes in parts says the same with little memory", async () =
   const table = (text: string) => JSON.parse(text).tables[0].rows.map((row: unknown[]) => [row[0], row[1], row[2]]);
   expect(table(little.stdout)).toEqual(table(usual.stdout));
 });
+
+/** What a process grows by in a run, beside what was planned: two numbers of bytes. Linux alone tells the first. */
+const GROWTH = `
+import { readFileSync } from "node:fs";
+const { Engine, HookedTransformer, initWeights, nodeBackend, parseConfig } = await import(process.env.GLASSFORMER);
+const status = (field) => 1024 * Number(new RegExp(field + ":\\\\s+(\\\\d+)").exec(readFileSync("/proc/self/status", "utf8"))[1]);
+const engine = new Engine(nodeBackend());
+const plannedBytes = [];
+const run = engine.run.bind(engine);
+engine.run = (outputs, options) => (plannedBytes.push(engine.plannedBytes(outputs)), run(outputs, options));
+const cfg = parseConfig({ n_layers: 2, d_model: 64, n_ctx: 512, d_head: 16, n_heads: 4, d_vocab: 20000, act_fn: "relu", normalization_type: "LN", seed: 1 });
+const model = new HookedTransformer(cfg, initWeights(cfg), { engine });
+const rows = (count, length) => Array.from({ length: count }, () => Array.from({ length }, (_, i) => i));
+await model.forward(rows(4, 8));
+const before = status("VmRSS");
+plannedBytes.length = 0;
+await ({
+  logits: () => model.forward(rows(16, 256)),
+  loss: () => model.forward(rows(16, 256), { returnType: "loss" }),
+  attention: () => model.forward(rows(16, 512), { logitsPos: -1 }),
+  cache: () => model.runWithCache(rows(16, 256)),
+  gradients: () => model.runWithCache(rows(8, 256), { inclBwd: true, returnType: "loss" }),
+})[process.env.RUN]();
+console.log(JSON.stringify([status("VmHWM") - before, Math.max(...plannedBytes)]));
+`;
+
+describe.skipIf(process.platform !== "linux")(
+  "what a run is planned to take is about what the process grows by",
+  () => {
+    test.each(["logits", "loss", "attention", "cache", "gradients"])("%s", async (run) => {
+      const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", GROWTH], {
+        env: { ...process.env, GLASSFORMER: pathToFileURL(join(cli.there.folder, "dist/node.js")).href, RUN: run },
+      });
+      const [grown, planned] = JSON.parse(stdout);
+      expect(planned).toBeGreaterThan(200e6);
+      expect(grown / planned).toBeGreaterThan(0.3);
+      expect(grown / planned).toBeLessThan(1.5);
+    });
+  },
+);
