@@ -44,7 +44,7 @@ export interface ActivationPatchingOptions extends ContrastOptions, AnalysisCont
   readonly sites?: readonly string[] | undefined;
   /** How many places to list. Default 10. */
   readonly top?: number | undefined;
-  /** Most bytes for the values of a run. Default 200 MB, or half of what there is. */
+  /** Most bytes for the values of a run. Default 128 MB, or half of what there is. */
   readonly memory?: number | undefined;
 }
 

@@ -26,7 +26,7 @@ export interface PathPatchingFindingOptions extends ContrastOptions, AnalysisCon
   readonly receivers?: readonly string[] | undefined;
   /** How many paths to list. Default 10. */
   readonly top?: number | undefined;
-  /** Most bytes for the values of a run. Default 200 MB, or half of what there is. */
+  /** Most bytes for the values of a run. Default 128 MB, or half of what there is. */
   readonly memory?: number | undefined;
 }
 

@@ -10,10 +10,10 @@ import type { HookedTransformer } from "./hooked-transformer.ts";
 /** Bytes of values that a part holds, unless told otherwise, where rows are read by the vocabulary: more is not faster. */
 const PART_BYTES = 64e6;
 /** The same where each row is a pass through the model. */
-const PASS_BYTES = 200e6;
+const PASS_BYTES = 128e6;
 
 /**
- * Bytes of values that passes side by side hold at one time, unless told otherwise: 200 MB, or half of what the engine may
+ * Bytes of values that passes side by side hold at one time, unless told otherwise: 128 MB, or half of what the engine may
  * take, or of what is free.
  */
 export const passBytes = ({ engine }: Pick<HookedTransformer, "engine">): number =>
@@ -45,6 +45,8 @@ export interface PartOptions {
   readonly signal?: AbortSignal | undefined;
   /** Most bytes of values at one time; 64 MB unless given, and never more than there is for it. */
   readonly most?: number | undefined;
+  /** Whether a part's graph may be of another structure than the one before, so that each session is let go of. */
+  readonly varies?: boolean | undefined;
   /** Called after each part with how many rows are done. */
   readonly onDone?: ((done: number) => void) | undefined;
 }
@@ -54,16 +56,21 @@ export async function computeInParts(
   model: Pick<HookedTransformer, "compute" | "engine">,
   count: number,
   values: RowValues,
-  { signal, most = PART_BYTES, onDone }: PartOptions = {},
+  { signal, most = PART_BYTES, varies = false, onDone }: PartOptions = {},
 ): Promise<Tensor[]> {
   const { together } = rowsThatFit(values, count, model.engine.partBytes(most));
   const whole: NDArray[] = [];
+  const done: (readonly Tensor[])[] = [];
   let axes: readonly (readonly string[])[] = [];
   for (let from = 0; from < count; from += together) {
     const to = Math.min(count, from + together);
-    const part = await model.compute(values(from, to), signal ? { signal } : {});
+    const asked = values(from, to);
+    const part = await model.compute(asked, signal ? { signal } : {});
     onDone?.(to);
     if (together >= count) return part;
+    // What sessions keep for their next run would add up over several such works.
+    if (varies || from === 0 || to === count) done.push(asked);
+    if (varies || to === count) for (const values of done.splice(0)) await model.engine.forget(values);
     axes = part.map((value) => value.axes);
     for (const [i, { dtype, shape, data }] of part.entries()) {
       const each = data.length / (to - from);
@@ -71,8 +78,6 @@ export async function computeInParts(
       whole[i].data.set(data as never, from * each);
     }
   }
-  // What the session keeps for its next run would add up over several such works.
-  await model.engine.forget(values(0, Math.min(together, count)));
   return whole.map((array, i) => Tensor.leaf(array, axes[i]));
 }
 

@@ -67,7 +67,7 @@ export interface PathPatchingOptions extends Pick<InputOptions, "prependBos"> {
   readonly senders: readonly Sender[];
   readonly receivers: readonly Receiver[];
   readonly metric: Metric;
-  /** Most bytes to use for values at one time; 200 MB, or half of what there is, unless given. */
+  /** Most bytes to use for values at one time; 128 MB, or half of what there is, unless given. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each run with how many paths are done. */

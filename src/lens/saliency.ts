@@ -168,6 +168,7 @@ async function summed(
         attributions!.data[i] += x;
       });
     else attributions = added;
+    if (together < count && from + together >= count) await model.engine.forget(part);
   }
   return { attributions: attributions!, metrics };
 }

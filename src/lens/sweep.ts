@@ -43,7 +43,7 @@ export interface SweepOptions extends InputOptions {
   readonly metric: Metric;
   /** Which layers; all unless given. */
   readonly layers?: readonly number[] | undefined;
-  /** Most bytes to use for values at one time; 200 MB, or half of what there is, unless given. With more, more cells go together. */
+  /** Most bytes to use for values at one time; 128 MB, or half of what there is, unless given. With more, more cells go together. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each run with how many cells are done. */

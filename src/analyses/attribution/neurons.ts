@@ -98,7 +98,7 @@ export async function ablateNeurons(
     model,
     neurons.length,
     (from, to) => [ablated(neurons.slice(from, to)).follow(whole)],
-    { ...running, most: passBytes(model) },
+    { ...running, most: passBytes(model), varies: true },
   );
   return Array.from(each.data, (value) => clean.item() - value);
 }
