@@ -1,17 +1,14 @@
 /** "Which heads, neurons, layers or positions does the model need?" */
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { WHOLE } from "../tensor/kinds.ts";
 import type { TokenIds } from "../text/index.ts";
-import {
-  ABLATION_KINDS,
-  type Ablated,
-  type AblationMeasurement,
-  type AblationOptions,
-  measureAblation,
-} from "./ablation/measure.ts";
+import { type Ablated, type AblationMeasurement, type AblationOptions, measureAblation } from "./ablation/measure.ts";
+import { ABLATION_OPTIONS, KINDS } from "./ablation/options.ts";
 import { ablationPictures } from "./ablation/pictures.ts";
 import { analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar, type Statement, type Table } from "./finding.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
+import { checkAnalysis } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
@@ -38,9 +35,10 @@ export async function ablation(
   prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
   options: AblationOptions & { /** How many to list. Default 10. */ readonly top?: number | undefined } = {},
 ): Promise<Finding> {
-  const { top = 10 } = options;
+  checkAnalysis("ablation", model, options, { ...KINDS, top: WHOLE });
+  const { top = 10, ...asked } = options;
   checkWhole("top", top, 1);
-  const measured = await measureAblation(model, prompts, options);
+  const measured = await measureAblation(model, prompts, asked);
   const { over, by, layer, seed, unit, answers, components, clean } = measured;
   const one = ONE[over];
   const ranked = [...components].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
@@ -205,40 +203,7 @@ export const ablationAnalysis = analysis({
   description:
     "Replaces each head, layer, neuron or position on its own by zero, its mean or a random other value of it, and measures the loss or the difference of two answers' logits.",
   example: "--over neurons --by zero --top 20 --out report.html",
-  options: {
-    prompts: {
-      type: "prompts",
-      description: "the prompts to run on",
-      default: NOTEBOOK_PROMPTS,
-      defaultText: `the notebook's ${NOTEBOOK_PROMPTS.length}`,
-    },
-    over: {
-      type: "choice",
-      description: "what to ablate, one at a time",
-      choices: ABLATION_KINDS,
-      default: "heads",
-    },
-    by: {
-      type: "choice",
-      description: "what takes its place",
-      choices: ["zero", "mean", "resample"],
-      default: "mean",
-    },
-    layer: {
-      type: "integer",
-      placeholder: "L",
-      description: "of neurons and positions: which layer's, from 0; negative counts from the end",
-      defaultText: "the last",
-    },
-    answer: {
-      type: "text",
-      description: "measure this token's logit after the prompt",
-      defaultText: "measure the loss",
-    },
-    wrong: { type: "text", description: "over this one's" },
-    seed: { type: "integer", placeholder: "N", description: "seed of resampling", default: 0 },
-    top: { type: "integer", placeholder: "K", description: "how many to list", default: 10 },
-  },
+  options: ABLATION_OPTIONS,
   run: (model, { prompts, ...options }, context) =>
     ablation(model, prompts, { ...options, ...context } as AblationOptions),
 });

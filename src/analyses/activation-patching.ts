@@ -4,7 +4,9 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { POSITIVE } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   CLEAN_RUN,
   CORRUPTED_RUN,
@@ -17,6 +19,7 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { stages } from "./stages.ts";
@@ -72,6 +75,7 @@ export async function activationPatching(
   model: HookedTransformer,
   options: ActivationPatchingOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("activationPatching", model, options, KINDS);
   const { top = 10, memory, signal, onProgress } = options;
   checkWhole("top", top, 1);
   const sites = chosenSites(model, options.sites);
@@ -289,6 +293,19 @@ function table(name: string, title: string, cells: readonly Cell[], { clean }: C
   };
 }
 
+const OPTIONS = {
+  ...contrastOptions,
+  sites: {
+    type: "texts",
+    placeholder: "site",
+    description: `what to patch: ${SITE_NAMES.join(", ")}`,
+    defaultText: "all",
+  },
+  top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<ActivationPatchingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, memory: POSITIVE };
+
 /** `activationPatching` as the index has it. */
 export const activationPatchingAnalysis = analysis({
   name: "activation-patching",
@@ -296,15 +313,6 @@ export const activationPatchingAnalysis = analysis({
   description:
     "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures what of the clean run's logit difference comes back.",
   example: "--sites head_out head_v --out report.html",
-  options: {
-    ...contrastOptions,
-    sites: {
-      type: "texts",
-      placeholder: "site",
-      description: `what to patch: ${SITE_NAMES.join(", ")}`,
-      defaultText: "all",
-    },
-    top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
-  },
+  options: OPTIONS,
   run: (model, { ...options }, context) => activationPatching(model, { ...options, ...context }),
 });

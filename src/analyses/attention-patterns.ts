@@ -2,9 +2,12 @@
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { getActName } from "../models/act-name.ts";
 import { MemoryError } from "../tensor/errors.ts";
+import { SIGNAL } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
+import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkHead, checkLayer, modelFacts, type Prompt, readPrompt } from "./prompt.ts";
 
 /** What a head's pattern comes down to: means over the queries that have more than one key to look at. */
@@ -54,6 +57,7 @@ export async function measureAttentionPatterns(
   text: string | TokenIds,
   options: AttentionPatternsOptions = {},
 ): Promise<AttentionPatternsMeasurement> {
+  checkAnalysis("attentionPatterns", model, options, OPTION_KINDS);
   const prompt = readPrompt(model, text, { least: 2 });
   const { cfg } = model;
   const all = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -291,6 +295,19 @@ function strongest({ prompt, heads }: AttentionPatternsMeasurement) {
 
 const DEFAULT_PROMPT = "The young man asked the old man the way, and the old man shook his head.";
 
+const OPTIONS = {
+  prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
+  layers: {
+    type: "integers",
+    placeholder: "L",
+    description: "which layers; negative from the end",
+    defaultText: "all",
+  },
+  heads: { type: "integers", placeholder: "H", description: "which heads of those layers", defaultText: "all" },
+} as const satisfies AnalysisOptions;
+
+const OPTION_KINDS: OptionKinds<AttentionPatternsOptions> = { ...kindsOf(OPTIONS, "prompt"), signal: SIGNAL };
+
 /** `attentionPatterns` as the index has it. */
 export const attentionPatternsAnalysis = analysis({
   name: "attention-patterns",
@@ -298,15 +315,6 @@ export const attentionPatternsAnalysis = analysis({
   description:
     "The attention patterns of a prompt, and for each head how sharp its attention is, how far back it goes, and how much of it lies on the first, the previous and the same token, beside a head that looks everywhere alike.",
   example: '--prompt "When Mary and John went out, John gave Mary a book." --layers 0 --out patterns.html',
-  options: {
-    prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
-    layers: {
-      type: "integers",
-      placeholder: "L",
-      description: "which layers; negative from the end",
-      defaultText: "all",
-    },
-    heads: { type: "integers", placeholder: "H", description: "which heads of those layers", defaultText: "all" },
-  },
+  options: OPTIONS,
   run: (model, { prompt, layers, heads }, { signal }) => attentionPatterns(model, prompt, { layers, heads, signal }),
 });

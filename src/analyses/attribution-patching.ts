@@ -9,7 +9,8 @@ import {
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
 import { getActName } from "../models/act-name.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   type Agreement,
   agreement,
@@ -35,6 +36,7 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { stages } from "./stages.ts";
 
@@ -82,6 +84,7 @@ export async function attributionPatchingFinding(
   model: HookedTransformer,
   options: AttributionPatchingAnalysisOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("attributionPatchingFinding", model, options, KINDS);
   const { top = 10, seed = 0, signal, onProgress } = options;
   checkWhole("top", top, 1);
   checkWhole("seed", seed, 0);
@@ -362,6 +365,14 @@ function placeTable(name: string, title: string, places: readonly PatchedPlace[]
   };
 }
 
+const OPTIONS = {
+  ...contrastOptions,
+  top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
+  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<AttributionPatchingAnalysisOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
+
 /** The analysis as the index has it. */
 export const attributionPatchingAnalysis = analysis({
   name: "attribution-patching",
@@ -369,10 +380,6 @@ export const attributionPatchingAnalysis = analysis({
   description:
     "Estimates activation patching of every site (residual stream, attention and MLP outputs, heads' outputs, queries, keys, values and patterns, neurons) from one run with gradients, and patches the same places in truth (of sites with up to 10000 of them) to say how far the estimate can be believed.",
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
-  options: {
-    ...contrastOptions,
-    top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
-    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
-  },
+  options: OPTIONS,
   run: (model, options, context) => attributionPatchingFinding(model, { ...options, ...context }),
 });

@@ -1,17 +1,20 @@
 /** "Which tokens does the MLP layer matter for, though no single neuron stands out?" */
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { FLAG, WHOLE } from "../tensor/kinds.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { baselinesOf } from "./diffuse-mlp/baselines.ts";
 import { compare } from "./diffuse-mlp/comparisons.ts";
 import { type MeasureOptions, measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
 import { caveats, method } from "./diffuse-mlp/method.ts";
+import { DIFFUSE_MLP_OPTIONS, KINDS } from "./diffuse-mlp/options.ts";
 import { pictures } from "./diffuse-mlp/pictures.ts";
 import { statements } from "./diffuse-mlp/statements.ts";
 import { tables } from "./diffuse-mlp/tables.ts";
 import { type Finding, finding } from "./finding.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
+import { checkAnalysis } from "./option-kinds.ts";
 
 /** What `diffuseMlp` can be asked besides the prompts. */
 export interface DiffuseMlpOptions extends MeasureOptions {
@@ -38,10 +41,12 @@ export async function diffuseMlp(
   prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
   options: DiffuseMlpOptions = {},
 ): Promise<Finding> {
-  const { top = 10, seed = 0, excludeBos = false } = options;
+  checkAnalysis("diffuseMlp", model, options, { ...KINDS, top: WHOLE, excludeBos: FLAG });
+  const { top = 10, excludeBos = false, ...asked } = options;
+  const { seed = 0 } = asked;
   atLeast("top", top, 1);
   atLeast("seed", seed, 0);
-  const measured = await measureDiffuseMlp(model, prompts, options);
+  const measured = await measureDiffuseMlp(model, prompts, asked);
   const { cfg } = model;
   const { site } = measured;
   const compared = compare(measured, { top, seed, excludeBos });
@@ -109,22 +114,6 @@ export const diffuseMlpAnalysis = analysis({
     "Problem 4.39c of Neel Nanda's 200 open problems in mechanistic interpretability: the steps of a notebook that asked it of a SoLU model, " +
     "to the number, and then the question asked of each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.",
   example: "--model solu-1l --top 20 --out report.html",
-  options: {
-    prompts: {
-      type: "prompts",
-      description: "the prompts to analyse",
-      default: NOTEBOOK_PROMPTS,
-      defaultText: `the notebook's ${NOTEBOOK_PROMPTS.length}`,
-    },
-    layer: {
-      type: "integer",
-      placeholder: "L",
-      description: "the block whose MLP to look at, from 0; negative counts from the end",
-      defaultText: "the last",
-    },
-    top: { type: "integer", placeholder: "K", description: "how many positions to choose", default: 10 },
-    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
-    excludeBos: { type: "flag", description: "leave BOS out of what is ranked and compared" },
-  },
+  options: DIFFUSE_MLP_OPTIONS,
   run: (model, { prompts, ...options }, context) => diffuseMlp(model, prompts, { ...options, ...context }),
 });

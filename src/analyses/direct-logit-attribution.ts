@@ -7,9 +7,12 @@ import type { ResidualStack } from "../lens/residual-stack.ts";
 import { residualDirections } from "../lens/weight-views.ts";
 import { finalNorm } from "../models/forward.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { either, orNull, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Baseline, type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
+import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
 import { answerToken, checkWhole, modelFacts, type Prompt, quoted, readPrompt, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
@@ -72,6 +75,7 @@ export async function measureDirectLogitAttribution(
   text: string | TokenIds,
   options: DirectLogitAttributionOptions = {},
 ): Promise<DirectLogitAttributionMeasurement> {
+  checkAnalysis("directLogitAttribution", model, options, KINDS);
   const { top = 10, samples = 100, seed = 0, signal } = options;
   const running = signal ? { signal } : {};
   checkWhole("top", top, 1);
@@ -409,6 +413,37 @@ function pictures(
 
 const DEFAULT_PROMPT = "Elizabeth said that she had not seen Jane, and she asked whether";
 
+const OPTIONS = {
+  prompt: { type: "text", description: "the text whose next token is asked about", default: DEFAULT_PROMPT },
+  answer: {
+    type: "text",
+    placeholder: "token",
+    description: "the token asked about",
+    defaultText: "the most probable",
+  },
+  against: {
+    type: "text",
+    placeholder: "token",
+    description: "the token whose logit is subtracted",
+    defaultText: "the second most probable",
+  },
+  single: { type: "flag", description: "subtract no other token's logit" },
+  top: { type: "integer", placeholder: "K", description: "how many neurons to show", default: 10 },
+  samples: {
+    type: "integer",
+    placeholder: "N",
+    description: "how many random tokens for the null model",
+    default: 100,
+  },
+  seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<DirectLogitAttributionOptions> = {
+  ...kindsOf(OPTIONS, "prompt", "single"),
+  signal: SIGNAL,
+  against: orNull(either(TEXT, WHOLE)),
+};
+
 /** `directLogitAttribution` as the index has it. */
 export const directLogitAttributionAnalysis = analysis({
   name: "direct-logit-attribution",
@@ -417,30 +452,7 @@ export const directLogitAttributionAnalysis = analysis({
     "What each layer, head and neuron writes straight to the logit of a token at the last position, or to its lead over another token. " +
     "The sum is shown to be the model's own logit; random tokens in the answers' place are the null model.",
   example: '--prompt "He shook his" --answer head --against hand --out attribution.html',
-  options: {
-    prompt: { type: "text", description: "the text whose next token is asked about", default: DEFAULT_PROMPT },
-    answer: {
-      type: "text",
-      placeholder: "token",
-      description: "the token asked about",
-      defaultText: "the most probable",
-    },
-    against: {
-      type: "text",
-      placeholder: "token",
-      description: "the token whose logit is subtracted",
-      defaultText: "the second most probable",
-    },
-    single: { type: "flag", description: "subtract no other token's logit" },
-    top: { type: "integer", placeholder: "K", description: "how many neurons to show", default: 10 },
-    samples: {
-      type: "integer",
-      placeholder: "N",
-      description: "how many random tokens for the null model",
-      default: 100,
-    },
-    seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
-  },
+  options: OPTIONS,
   run(model, { prompt, answer, against, single, top, samples, seed }, { signal }) {
     if (single && against !== undefined) {
       throw new ArgumentError(

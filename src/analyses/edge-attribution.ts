@@ -8,7 +8,8 @@ import {
 } from "../lens/edge-attribution.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { pathPatching } from "../lens/path-patching.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   agreement,
   agreementBaselines,
@@ -31,6 +32,7 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Table } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { ImshowSpec } from "./picture.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
@@ -63,6 +65,7 @@ export async function edgeAttributionFinding(
   model: HookedTransformer,
   options: EdgeAttributionOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("edgeAttributionFinding", model, options, KINDS);
   const { top = 10, seed = 0, signal, onProgress } = options;
   checkWhole("top", top, 1);
   checkWhole("seed", seed, 0);
@@ -231,6 +234,14 @@ function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
   };
 }
 
+const OPTIONS = {
+  ...contrastOptions,
+  top: { type: "integer", placeholder: "K", description: "how many edges to list", default: 10 },
+  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<EdgeAttributionOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
+
 /** The analysis as the index has it. */
 export const edgeAttributionAnalysis = analysis({
   name: "edge-attribution",
@@ -238,10 +249,6 @@ export const edgeAttributionAnalysis = analysis({
   description:
     "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; those between the 16 senders and the 16 receivers with the strongest edges are patched in truth.",
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
-  options: {
-    ...contrastOptions,
-    top: { type: "integer", placeholder: "K", description: "how many edges to list", default: 10 },
-    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
-  },
+  options: OPTIONS,
   run: (model, options, context) => edgeAttributionFinding(model, { ...options, ...context }),
 });

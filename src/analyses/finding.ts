@@ -6,6 +6,8 @@
  * the finding's baselines, and the compiler asks for it.
  */
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { listOf, OBJECT } from "../tensor/kinds.ts";
+import { shown } from "../tensor/show.ts";
 import type { PictureSpec } from "./picture.ts";
 
 /** What an analysis returns: one question's answer as plain data. Made, and checked, by `finding`. */
@@ -134,6 +136,7 @@ export type Format = "text" | "token" | "integer" | "percent" | "p" | { readonly
  * @throws UnknownNameError for a baseline or part that is named but not there.
  */
 export function finding(parts: Finding): Finding {
+  checkParts(parts);
   const baselines = unique("baseline", parts.baselines);
   const chapters = unique("part", parts.parts ?? []);
   unique("table", parts.tables);
@@ -164,6 +167,26 @@ export function finding(parts: Finding): Finding {
     checkRows(table);
   }
   return parts;
+}
+
+/** @throws ArgumentError for what has not the parts of a finding */
+function checkParts(parts: unknown): asserts parts is Finding {
+  const objects = listOf(OBJECT, "objects");
+  const given = (OBJECT.accepts(parts) ? parts : {}) as Partial<Finding>;
+  for (const name of ["summary", "baselines", "tables", "pictures", "parts"] as const) {
+    if (objects.accepts(given[name]) || (name === "parts" && given[name] === undefined)) continue;
+    throw new ArgumentError(`A finding has ${name}, a list of objects, but there it has ${shown(given[name])}.`, {
+      asked: name,
+      found: given[name],
+    });
+  }
+  const lists = listOf({ accepts: Array.isArray, describe: "a list" }, "rows");
+  const bad = given.tables!.find(({ columns, rows }) => !objects.accepts(columns) || !lists.accepts(rows));
+  if (bad) {
+    throw new ArgumentError(`The table ${shown(bad.name)} has columns, a list of objects, and rows, a list of lists.`, {
+      asked: bad,
+    });
+  }
 }
 
 function checkRows(table: Table): void {

@@ -1,7 +1,8 @@
 /** "Which tokens of the prompt speak for the answer, by the gradient at their embeddings?" */
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { gradientTimesActivation } from "../lens/saliency.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   agreement,
   agreementBaselines,
@@ -20,6 +21,7 @@ import {
   tokenWords,
 } from "./attribution/token-finding.ts";
 import { type Finding, finding } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
 /** What the analysis takes besides the model. */
@@ -39,6 +41,7 @@ export async function gradientXActivation(
   model: HookedTransformer,
   options: GradientXActivationOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("gradientXActivation", model, options, KINDS);
   const { seed = 0, signal } = options;
   checkWhole("seed", seed, 0);
   const answer = readAnswer(model, options);
@@ -113,6 +116,13 @@ export async function gradientXActivation(
   });
 }
 
+const OPTIONS = {
+  ...answerOptions,
+  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<GradientXActivationOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
+
 /** The analysis as the index has it. */
 export const gradientXActivationAnalysis = analysis({
   name: "gradient-x-activation",
@@ -120,9 +130,6 @@ export const gradientXActivationAnalysis = analysis({
   description:
     "Saliency of each token: its embedding times the gradient of the answer's logit (or of a difference of two logits) there, beside what is lost when the embedding is taken away in truth.",
   example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --out report.html',
-  options: {
-    ...answerOptions,
-    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
-  },
+  options: OPTIONS,
   run: (model, options, context) => gradientXActivation(model, { ...options, ...context }),
 });

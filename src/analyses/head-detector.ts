@@ -6,11 +6,13 @@ import { checkSequences, type DetectHeadOptions, detectHead, type ErrorMeasure }
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { paddedOn, prepareInput } from "../lens/model-input.ts";
 import { ndarray } from "../tensor/array.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Baseline, type Column, type Finding, finding, type Statement } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { checkPrompts, checkWhole, modelFacts } from "./prompt.ts";
 
 /** What `headDetector` takes besides the model and the prompts. */
 export interface HeadDetectorOptions extends AnalysisContext {
@@ -50,8 +52,10 @@ export async function headDetector(
   prompts: readonly string[] | readonly TokenIds[] = REPEATING_TEXTS,
   options: HeadDetectorOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("headDetector", model, options, KINDS);
   const { measure = "mul", excludeBos = false, excludeCurrentToken = false, top = 10, signal, onProgress } = options;
   checkWhole("top", top, 1);
+  checkPrompts(prompts);
   const asked: DetectHeadOptions = {
     errorMeasure: measure,
     excludeBos,
@@ -213,6 +217,26 @@ function heatmaps(scores: readonly Tensor[], chance: readonly number[]): Picture
   };
 }
 
+const OPTIONS = {
+  prompts: {
+    type: "prompts",
+    description: "the prompts to attend over",
+    default: REPEATING_TEXTS,
+    defaultText: `${REPEATING_TEXTS.length} sentences with repetitions`,
+  },
+  measure: {
+    type: "choice",
+    description: "share of the attention (mul) or distance from the pattern (abs)",
+    choices: ["mul", "abs"],
+    default: "mul",
+  },
+  excludeBos: { type: "flag", description: "leave out attention to the first token" },
+  excludeCurrentToken: { type: "flag", description: "leave out attention of tokens to themselves" },
+  top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<HeadDetectorOptions> = { ...kindsOf(OPTIONS, "prompts"), ...CONTEXT };
+
 /** `headDetector` as the index has it. */
 export const headDetectorAnalysis = analysis({
   name: "head-detector",
@@ -220,23 +244,7 @@ export const headDetectorAnalysis = analysis({
   description:
     "Holds each head's attention against the pattern of a kind of head, as TransformerLens' detect_head does, beside a head that attends uniformly.",
   example: "--exclude-bos --measure abs --out report.html",
-  options: {
-    prompts: {
-      type: "prompts",
-      description: "the prompts to attend over",
-      default: REPEATING_TEXTS,
-      defaultText: `${REPEATING_TEXTS.length} sentences with repetitions`,
-    },
-    measure: {
-      type: "choice",
-      description: "share of the attention (mul) or distance from the pattern (abs)",
-      choices: ["mul", "abs"],
-      default: "mul",
-    },
-    excludeBos: { type: "flag", description: "leave out attention to the first token" },
-    excludeCurrentToken: { type: "flag", description: "leave out attention of tokens to themselves" },
-    top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
-  },
+  options: OPTIONS,
   run: (model, { prompts, measure, ...options }, context) =>
     headDetector(model, prompts, { measure: measure as ErrorMeasure, ...options, ...context }),
 });

@@ -1,5 +1,6 @@
 /** Every analysis. A new one is a file beside this one and a line here; its command and its form follow from it. */
-import { UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { ablationAnalysis } from "./ablation.ts";
 import { activationPatchingAnalysis } from "./activation-patching.ts";
 import type { Analysis } from "./analysis.ts";
@@ -44,6 +45,9 @@ export const ANALYSES: readonly Analysis[] = [
 
 /** The analysis of a name. @throws UnknownNameError with the nearest there is. */
 export function analysisCalled(name: string): Analysis {
+  if (typeof name !== "string") {
+    throw new ArgumentError(`An analysis is called by its name, "logit-lens", not ${shown(name)}.`, { asked: name });
+  }
   const found = ANALYSES.find((candidate) => candidate.name === name);
   if (found) return found;
   throw new UnknownNameError(

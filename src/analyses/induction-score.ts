@@ -5,8 +5,10 @@ import { computeInParts, passBytes } from "../lens/in-parts.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
@@ -33,6 +35,7 @@ const UNREPEATED_LOSS = "unrepeated tokens' loss";
  * @throws ArgumentError for a length that does not fit twice into the context.
  */
 export async function inductionScore(model: HookedTransformer, options: InductionScoreOptions = {}): Promise<Finding> {
+  checkAnalysis("inductionScore", model, options, KINDS);
   const { samples = 8, seed = 0, top = 10, signal, onProgress } = options;
   const { cfg } = model;
   const bos = model.text?.bosTokenId;
@@ -238,6 +241,20 @@ function uniformScore(lead: number, length: number): number {
   return sum / length;
 }
 
+const OPTIONS = {
+  length: {
+    type: "integer",
+    placeholder: "N",
+    description: "how many random tokens are repeated",
+    defaultText: "50, or what fits",
+  },
+  samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8 },
+  seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
+  top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<InductionScoreOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
+
 /** `inductionScore` as the index has it. */
 export const inductionScoreAnalysis = analysis({
   name: "induction-score",
@@ -245,16 +262,6 @@ export const inductionScoreAnalysis = analysis({
   description:
     "Runs the model on random tokens twice over: each head's attention to what followed the same token the first time, and the loss of the second half against the first.",
   example: "--length 100 --samples 16 --out report.html",
-  options: {
-    length: {
-      type: "integer",
-      placeholder: "N",
-      description: "how many random tokens are repeated",
-      defaultText: "50, or what fits",
-    },
-    samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8 },
-    seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
-    top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
-  },
+  options: OPTIONS,
   run: (model, options, context) => inductionScore(model, { ...options, ...context }),
 });

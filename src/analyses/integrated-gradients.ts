@@ -1,7 +1,8 @@
 /** "Which tokens of the prompt make up the answer's logit, along the way from no prompt to this one?" */
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { gradientTimesActivation, integratedGradients } from "../lens/saliency.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   agreement,
   agreementBaselines,
@@ -20,6 +21,7 @@ import {
   tokenWords,
 } from "./attribution/token-finding.ts";
 import { type Finding, finding } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
 /** What the analysis takes besides the model. */
@@ -47,6 +49,7 @@ export async function integratedGradientsFinding(
   model: HookedTransformer,
   options: IntegratedGradientsFindingOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("integratedGradientsFinding", model, options, KINDS);
   const { baseline = "zero", steps = 64, seed = 0, signal } = options;
   checkWhole("steps", steps, 1);
   checkWhole("seed", seed, 0);
@@ -135,6 +138,15 @@ export async function integratedGradientsFinding(
   });
 }
 
+const OPTIONS = {
+  ...answerOptions,
+  baseline: { type: "choice", description: "where the way starts", choices: ["zero", "mean"], default: "zero" },
+  steps: { type: "integer", placeholder: "N", description: "places on the way with a gradient", default: 64 },
+  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<IntegratedGradientsFindingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
+
 /** The analysis as the index has it. */
 export const integratedGradientsAnalysis = analysis({
   name: "integrated-gradients",
@@ -142,11 +154,6 @@ export const integratedGradientsAnalysis = analysis({
   description:
     "Attributes the answer's logit (or a difference of two logits) to the prompt's tokens by gradients averaged along the straight way from a baseline to their embeddings; the attributions sum to the difference between both ends, and the error of that sum is told.",
   example: '--prompt "My sister was angry, because" --baseline mean --steps 128 --out report.html',
-  options: {
-    ...answerOptions,
-    baseline: { type: "choice", description: "where the way starts", choices: ["zero", "mean"], default: "zero" },
-    steps: { type: "integer", placeholder: "N", description: "places on the way with a gradient", default: 64 },
-    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
-  },
+  options: OPTIONS,
   run: (model, options, context) => integratedGradientsFinding(model, { ...options, ...context }),
 });

@@ -4,9 +4,12 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { prepareInput } from "../lens/model-input.ts";
 import { ndarray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { listOf, TEXT } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { IOI_NAMES, type IoiPrompt, ioiPrompts, singleTokenNames } from "./ioi/prompts.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { bootstrapInterval } from "./statistics/bootstrap.ts";
 import { Random } from "./statistics/random.ts";
@@ -40,6 +43,7 @@ const TOGETHER = 64;
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function measureIoi(model: HookedTransformer, options: IoiOptions = {}): Promise<IoiMeasurement> {
+  checkAnalysis("ioi", model, options, KINDS);
   const { samples = 100, seed = 0, names = IOI_NAMES, signal, onProgress } = options;
   checkWhole("samples", samples, 2);
   checkWhole("seed", seed, 0);
@@ -99,6 +103,7 @@ const INTERVAL = "other prompts";
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function ioi(model: HookedTransformer, options: IoiOptions = {}): Promise<Finding> {
+  checkAnalysis("ioi", model, options, KINDS);
   const { samples = 100, seed = 0 } = options;
   const { prompts, differences, controls, names, skipped } = await measureIoi(model, options);
   const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -239,6 +244,19 @@ export async function ioi(model: HookedTransformer, options: IoiOptions = {}): P
   });
 }
 
+const OPTIONS = {
+  samples: { type: "integer", placeholder: "N", description: "how many prompts", default: 100 },
+  seed: { type: "integer", placeholder: "N", description: "seed of templates, names, places, objects", default: 0 },
+  names: {
+    type: "texts",
+    placeholder: "name",
+    description: "first names to draw from",
+    defaultText: `${IOI_NAMES.length} common ones`,
+  },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<IoiOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, names: listOf(TEXT, "names") };
+
 /** `ioi` as the index has it. */
 export const ioiAnalysis = analysis({
   name: "ioi",
@@ -246,15 +264,6 @@ export const ioiAnalysis = analysis({
   description:
     'Indirect object identification (Wang et al. 2022): "When Mary and John went to the store, John gave a book to" should go on with Mary. Logit difference and accuracy on seeded prompts, beside a control in which a third person gives.',
   example: "--model gpt2 --samples 500 --out report.html",
-  options: {
-    samples: { type: "integer", placeholder: "N", description: "how many prompts", default: 100 },
-    seed: { type: "integer", placeholder: "N", description: "seed of templates, names, places, objects", default: 0 },
-    names: {
-      type: "texts",
-      placeholder: "name",
-      description: "first names to draw from",
-      defaultText: `${IOI_NAMES.length} common ones`,
-    },
-  },
+  options: OPTIONS,
   run: (model, options, context) => ioi(model, { ...options, ...context }),
 });

@@ -5,9 +5,12 @@ import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { computeInParts } from "../lens/in-parts.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
+import { SIGNAL } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Finding, finding, type Scalar } from "./finding.ts";
+import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { LineSpec, LogitLensSpec } from "./picture.ts";
 import { checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { largest } from "./top-tokens.ts";
@@ -50,8 +53,10 @@ export interface LogitLensOptions extends Pick<AnalysisContext, "signal"> {
 export async function measureLogitLens(
   model: HookedTransformer,
   text: string | TokenIds,
-  { top = 5, signal }: LogitLensOptions = {},
+  options: LogitLensOptions = {},
 ): Promise<LogitLensMeasurement> {
+  checkAnalysis("logitLens", model, options, KINDS);
+  const { top = 5, signal } = options;
   checkWhole("top", top, 1, model.cfg.dVocabOut);
   const prompt = readPrompt(model, text, { least: 2 });
   const { cfg } = model;
@@ -425,6 +430,13 @@ function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLe
 
 const DEFAULT_PROMPT = "He sat down in the chair, looked at me for a moment, and shook his head.";
 
+const OPTIONS = {
+  prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
+  top: { type: "integer", placeholder: "K", description: "tokens to keep for each layer and position", default: 5 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<LogitLensOptions> = { ...kindsOf(OPTIONS, "prompt"), signal: SIGNAL };
+
 /** `logitLens` as the index has it. */
 export const logitLensAnalysis = analysis({
   name: "logit-lens",
@@ -433,9 +445,6 @@ export const logitLensAnalysis = analysis({
     "The logit lens (nostalgebraist 2020): the residual stream of every layer and position, read through the final norm and the unembedding. " +
     "Shows the rank and the probability of the token that really comes next, and the tokens that each layer finds most probable.",
   example: `--prompt ${JSON.stringify("She opened the door and went into the room.")} --out lens.html`,
-  options: {
-    prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
-    top: { type: "integer", placeholder: "K", description: "tokens to keep for each layer and position", default: 5 },
-  },
+  options: OPTIONS,
   run: (model, { prompt, top }, { signal }) => logitLens(model, prompt, { top, signal }),
 });

@@ -1,6 +1,7 @@
 /** "Which neurons speak for the answer, by the gradient at their activations?" */
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   agreement,
   agreementBaselines,
@@ -13,6 +14,7 @@ import {
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { ablateNeurons, measureNeurons, type Neuron } from "./attribution/neurons.ts";
 import { type Column, type Finding, finding, type Table } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
@@ -37,6 +39,7 @@ const ABLATED = 50;
  * long, or answers that are not single tokens.
  */
 export async function neuronSaliency(model: HookedTransformer, options: NeuronSaliencyOptions = {}): Promise<Finding> {
+  checkAnalysis("neuronSaliency", model, options, KINDS);
   const { top = 10, seed = 0, signal } = options;
   checkWhole("top", top, 1);
   checkWhole("seed", seed, 0);
@@ -188,6 +191,14 @@ function neuronTable(
   };
 }
 
+const OPTIONS = {
+  ...answerOptions,
+  top: { type: "integer", placeholder: "K", description: "how many neurons to list", default: 10 },
+  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<NeuronSaliencyOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
+
 /** The analysis as the index has it. */
 export const neuronSaliencyAnalysis = analysis({
   name: "neuron-saliency",
@@ -195,10 +206,6 @@ export const neuronSaliencyAnalysis = analysis({
   description:
     "Each neuron's activation times the gradient of the answer's logit (or of a difference of two logits), beside its direct logit attribution; the most salient neurons are ablated in truth.",
   example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --top 20 --out report.html',
-  options: {
-    ...answerOptions,
-    top: { type: "integer", placeholder: "K", description: "how many neurons to list", default: 10 },
-    seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
-  },
+  options: OPTIONS,
   run: (model, options, context) => neuronSaliency(model, { ...options, ...context }),
 });

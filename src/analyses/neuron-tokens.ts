@@ -5,8 +5,11 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
-import { type AnalysisContext, analysis, type FileText } from "./analysis.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis, type FileText } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
 import type { PictureSpec, RankedToken } from "./picture.ts";
 import { checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
@@ -74,6 +77,7 @@ export async function measureNeuron(
   text: string,
   options: NeuronTokensOptions = {},
 ): Promise<NeuronMeasurement> {
+  checkAnalysis("neuronTokens", model, options, KINDS);
   const { top = 10, around = 12, seed = 0, signal, onProgress } = options;
   const { cfg } = model;
   if (cfg.attnOnly)
@@ -217,6 +221,9 @@ export async function neuronTokens(
   options: NeuronTokensOptions = {},
 ): Promise<Finding> {
   const file = typeof text === "string" ? { name: "a text", text } : text;
+  if (typeof file?.text !== "string" || typeof file.name !== "string") {
+    throw new InputError(`neuronTokens takes a text, or { name, text }, not ${shown(text)}.`, { asked: text });
+  }
   const measured = await measureNeuron(model, file.text, options);
   const { name, effects, otherEffects, activations, largestOfEach, examples } = measured;
   const { top = 10, seed = 0 } = options;
@@ -434,6 +441,27 @@ function tables(
   ];
 }
 
+const OPTIONS = {
+  layer: {
+    type: "integer",
+    placeholder: "L",
+    description: "the layer, from 0; negative counts from the end",
+    defaultText: "the last",
+  },
+  neuron: {
+    type: "integer",
+    placeholder: "N",
+    description: "the neuron",
+    defaultText: "the one that writes most at one place of the text",
+  },
+  text: { type: "file", description: "a text file to look for examples in", defaultText: PASSAGE_NAME },
+  top: { type: "integer", placeholder: "K", description: "how many tokens and examples", default: 10 },
+  around: { type: "integer", placeholder: "N", description: "tokens to show around an example", default: 12 },
+  seed: { type: "integer", placeholder: "N", description: "seed of the random neurons", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<NeuronTokensOptions> = { ...kindsOf(OPTIONS, "text"), ...CONTEXT };
+
 /** `neuronTokens` as the index has it. */
 export const neuronTokensAnalysis = analysis({
   name: "neuron-tokens",
@@ -441,23 +469,6 @@ export const neuronTokensAnalysis = analysis({
   description:
     "A neuron's top and bottom tokens by W_out · W_U, and the places in a text where it is most active, beside all neurons of its layer.",
   example: "--layer 0 --neuron 830 --out neuron.html",
-  options: {
-    layer: {
-      type: "integer",
-      placeholder: "L",
-      description: "the layer, from 0; negative counts from the end",
-      defaultText: "the last",
-    },
-    neuron: {
-      type: "integer",
-      placeholder: "N",
-      description: "the neuron",
-      defaultText: "the one that writes most at one place of the text",
-    },
-    text: { type: "file", description: "a text file to look for examples in", defaultText: PASSAGE_NAME },
-    top: { type: "integer", placeholder: "K", description: "how many tokens and examples", default: 10 },
-    around: { type: "integer", placeholder: "N", description: "tokens to show around an example", default: 12 },
-    seed: { type: "integer", placeholder: "N", description: "seed of the random neurons", default: 0 },
-  },
+  options: OPTIONS,
   run: (model, { text, ...options }, context) => neuronTokens(model, text, { ...options, ...context }),
 });

@@ -3,7 +3,9 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { allSenders, type Receiver, type Sender } from "../lens/path-ends.ts";
 import { type PathPatchingResult, pathPatching } from "../lens/path-patching.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { POSITIVE } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   CLEAN_RUN,
   CORRUPTED_RUN,
@@ -15,6 +17,7 @@ import {
   readContrast,
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement } from "./finding.ts";
+import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
@@ -52,6 +55,7 @@ export async function pathPatchingFinding(
   model: HookedTransformer,
   options: PathPatchingFindingOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("pathPatchingFinding", model, options, KINDS);
   const { top = 10, memory, signal, onProgress } = options;
   checkWhole("top", top, 1);
   const contrast = await readContrast(model, options, signal);
@@ -199,6 +203,25 @@ function table(name: string, title: string, paths: readonly PatchedPath[]) {
   return { name, title, columns, rows: paths.map(({ from, to, metric, lost }) => [from, to, metric, lost]) };
 }
 
+const OPTIONS = {
+  ...contrastOptions,
+  senders: {
+    type: "texts",
+    placeholder: "sender",
+    description: "what says it: L0H3, L0MLP, embed, pos_embed",
+    defaultText: "all",
+  },
+  receivers: {
+    type: "texts",
+    placeholder: "receiver",
+    description: "what hears it: L1H0.q, .k or .v, L1MLP, logits",
+    defaultText: "every MLP and the logits",
+  },
+  top: { type: "integer", placeholder: "K", description: "how many paths to list", default: 10 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<PathPatchingFindingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, memory: POSITIVE };
+
 /** `pathPatchingFinding` as the index has it. */
 export const pathPatchingAnalysis = analysis({
   name: "path-patching",
@@ -206,21 +229,6 @@ export const pathPatchingAnalysis = analysis({
   description:
     "Patches one direct path at a time, from a head, an MLP or the embedding to a head's queries, keys or values, an MLP or the logits, and measures what of the clean run's logit difference is lost.",
   example: "--receivers L0MLP logits --out report.html",
-  options: {
-    ...contrastOptions,
-    senders: {
-      type: "texts",
-      placeholder: "sender",
-      description: "what says it: L0H3, L0MLP, embed, pos_embed",
-      defaultText: "all",
-    },
-    receivers: {
-      type: "texts",
-      placeholder: "receiver",
-      description: "what hears it: L1H0.q, .k or .v, L1MLP, logits",
-      defaultText: "every MLP and the logits",
-    },
-    top: { type: "integer", placeholder: "K", description: "how many paths to list", default: 10 },
-  },
+  options: OPTIONS,
   run: (model, { ...options }, context) => pathPatchingFinding(model, { ...options, ...context }),
 });

@@ -3,8 +3,9 @@ import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { markUnseen } from "../tensor/visible.ts";
-import type { TokenIds } from "../text/index.ts";
+import { idRows, type TokenIds } from "../text/index.ts";
 import type { ModelFacts } from "./finding.ts";
 
 /** One prompt's tokens. */
@@ -34,12 +35,8 @@ export function readPrompt(
   prompt: string | TokenIds,
   { least = 1, room = 0, prependBos }: PromptRules = {},
 ): Prompt {
-  if (prompt.length === 0) {
-    throw new InputError("The prompt is empty: give a text of a few words.", { asked: prompt });
-  }
-  const ids =
-    typeof prompt === "string" ? [...model.toTokens(prompt, { truncate: false, prependBos }).data] : [...prompt];
   const { nCtx, dVocab } = model.cfg;
+  const ids = typeof prompt === "string" ? idsOfText(model, prompt, prependBos) : idsOf(prompt, dVocab);
   if (ids.length + room > nCtx) {
     throw new InputError(
       `The prompt has ${ids.length} tokens, BOS included${room > 0 ? `, and ${room} more must follow` : ""}, but the model's context holds ${nCtx}: shorten it.`,
@@ -52,19 +49,36 @@ export function readPrompt(
       { asked: ids.length, found: least },
     );
   }
-  const bad = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < dVocab));
-  if (bad !== undefined) {
-    throw new InputError(`Token id ${bad} is outside the model's vocabulary of ${dVocab}.`, {
-      asked: bad,
-      found: dVocab,
-    });
-  }
   return {
     ids,
     tokens: ids.map((id) => tokenText(model, id)),
     input: Tensor.leaf(ndarray("int32", [1, ids.length], Int32Array.from(ids)), ["batch", "pos"]),
     startsWithBos: ids[0] === model.text?.bosTokenId,
   };
+}
+
+function idsOfText(model: HookedTransformer, text: string, prependBos: boolean | undefined): number[] {
+  if (text === "") throw new InputError("The prompt is empty: give a text of a few words.", { asked: text });
+  return [...model.toTokens(text, { truncate: false, prependBos }).data];
+}
+
+function idsOf(prompt: unknown, vocabulary: number): number[] {
+  const { rows, single } = idRows(prompt, vocabulary);
+  if (single && rows[0].length > 0) return Array.from(rows[0]);
+  throw new InputError("A prompt is one text or its token ids, one or more; this is a list of rows, or an empty one.", {
+    asked: prompt,
+  });
+}
+
+/** A list of prompts, at least one. @throws InputError for what is no list */
+export function checkPrompts(prompts: unknown): asserts prompts is readonly (string | TokenIds)[] {
+  if (Array.isArray(prompts) && prompts.length > 0) return;
+  throw new InputError(
+    Array.isArray(prompts)
+      ? "There are no prompts to run on: give at least one."
+      : `The prompts are a list of texts, or of token ids each, not ${shown(prompts)}.`,
+    { asked: prompts },
+  );
 }
 
 /** A token's text, or its id in brackets where there is no tokenizer. */
@@ -78,10 +92,10 @@ export function tokenText(model: HookedTransformer, id: number): string {
  * @throws InputError that lists the tokens where there are several.
  */
 export function answerToken(model: HookedTransformer, answer: string | number): number {
-  if (typeof answer === "number") {
+  if (typeof answer !== "string") {
     if (Number.isInteger(answer) && answer >= 0 && answer < model.cfg.dVocabOut) return answer;
     throw new InputError(
-      `The answer ${answer} is no token that the model predicts: ids go from 0 to ${model.cfg.dVocabOut - 1}.`,
+      `The answer ${shown(answer)} is no token that the model predicts: ids go from 0 to ${model.cfg.dVocabOut - 1}.`,
       { asked: answer, found: model.cfg.dVocabOut },
     );
   }
@@ -113,7 +127,7 @@ export function modelFacts({ cfg }: HookedTransformer): ModelFacts {
 export function checkWhole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
   const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
-  throw new ArgumentError(`${name} is ${value}; give a whole number ${range}.`, {
+  throw new ArgumentError(`${name} is ${shown(value)}; give a whole number ${range}.`, {
     asked: value,
     found: [least, most],
   });
@@ -124,7 +138,7 @@ export function checkLayer({ cfg }: HookedTransformer, layer: number): number {
   const at = layer < 0 ? layer + cfg.nLayers : layer;
   if (Number.isInteger(at) && at >= 0 && at < cfg.nLayers) return at;
   throw new ArgumentError(
-    `There is no layer ${layer}: this model's ${cfg.nLayers === 1 ? "only layer is 0" : `layers go from 0 to ${cfg.nLayers - 1}`}.`,
+    `There is no layer ${shown(layer)}: this model's ${cfg.nLayers === 1 ? "only layer is 0" : `layers go from 0 to ${cfg.nLayers - 1}`}.`,
     { asked: layer, found: cfg.nLayers },
   );
 }
@@ -133,7 +147,7 @@ export function checkLayer({ cfg }: HookedTransformer, layer: number): number {
 export function checkHead({ cfg }: HookedTransformer, head: number): number {
   if (Number.isInteger(head) && head >= 0 && head < cfg.nHeads) return head;
   throw new ArgumentError(
-    `There is no head ${head}: this model's heads go from 0 to ${cfg.nHeads - 1} in each layer.`,
+    `There is no head ${shown(head)}: this model's heads go from 0 to ${cfg.nHeads - 1} in each layer.`,
     {
       asked: head,
       found: cfg.nHeads,

@@ -6,10 +6,13 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { getSingularVectors, type SingularVectors, type SingularVectorsOf } from "../lens/singular-vectors.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { SIGNAL } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import { normal } from "../tensor/random.ts";
 import { markUnseen } from "../tensor/visible.ts";
-import { type AnalysisContext, analysis } from "./analysis.ts";
+import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
+import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkHead, checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
 import { largestIndices } from "./top-tokens.ts";
 
@@ -41,6 +44,7 @@ export async function singularVectors(
   model: HookedTransformer,
   options: SingularVectorsFindingOptions = {},
 ): Promise<Finding> {
+  checkAnalysis("singularVectors", model, options, KINDS);
   const { of = "OV", layer = -1, head, vectors = 10, top = 8, seed = 0, signal } = options;
   const { cfg } = model;
   const at = checkLayer(model, layer);
@@ -275,6 +279,22 @@ function tokenTable(columns: readonly VectorTokens[]) {
   };
 }
 
+const OPTIONS = {
+  of: { type: "choice", choices: ["OV", "w_in", "w_out"], description: "which matrix", default: "OV" },
+  layer: {
+    type: "integer",
+    placeholder: "L",
+    description: "the layer, from 0; negative counts from the end",
+    defaultText: "the last",
+  },
+  head: { type: "integer", placeholder: "H", description: "the head, for OV", defaultText: "0" },
+  vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10 },
+  top: { type: "integer", placeholder: "K", description: "how many tokens at each end of a vector", default: 8 },
+  seed: { type: "integer", placeholder: "N", description: "seed of what is random", default: 0 },
+} as const satisfies AnalysisOptions;
+
+const KINDS: OptionKinds<SingularVectorsFindingOptions> = { ...kindsOf(OPTIONS), signal: SIGNAL };
+
 /** `singularVectors` as the index has it. */
 export const singularVectorsAnalysis = analysis({
   name: "singular-vectors",
@@ -283,19 +303,7 @@ export const singularVectorsAnalysis = analysis({
     "The largest singular vectors of a head's W_V W_O or of an MLP's weights, read as tokens by the unembedding (Millidge and Black 2022), " +
     "beside the singular values of a random matrix of the same shape and norm.",
   example: "--of w_out --layer 0 --out vectors.html",
-  options: {
-    of: { type: "choice", choices: ["OV", "w_in", "w_out"], description: "which matrix", default: "OV" },
-    layer: {
-      type: "integer",
-      placeholder: "L",
-      description: "the layer, from 0; negative counts from the end",
-      defaultText: "the last",
-    },
-    head: { type: "integer", placeholder: "H", description: "the head, for OV", defaultText: "0" },
-    vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10 },
-    top: { type: "integer", placeholder: "K", description: "how many tokens at each end of a vector", default: 8 },
-    seed: { type: "integer", placeholder: "N", description: "seed of what is random", default: 0 },
-  },
+  options: OPTIONS,
   run: (model, { of, ...options }, { signal }) =>
     singularVectors(model, { of: of as SingularVectorsOf, ...options, signal }),
 });

@@ -1,6 +1,9 @@
 /** "Does the model know the answer?" */
+
+import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { type ScoredToken, type TestPromptOptions, testPrompt } from "../lens/test-prompt.ts";
+import { type ScoredToken, TEST_PROMPT, type TestPromptOptions, testPrompt } from "../lens/test-prompt.ts";
+import { checkOptions } from "../tensor/options.ts";
 import { analysis } from "./analysis.ts";
 import { type Baseline, type Column, type Finding, finding } from "./finding.ts";
 import { modelFacts, quoted, readPrompt } from "./prompt.ts";
@@ -20,6 +23,8 @@ export async function testPromptFinding(
   answer: string | readonly string[] = DEFAULT_ANSWERS,
   options: TestPromptOptions = {},
 ): Promise<Finding> {
+  checkModel("testPromptFinding", model);
+  checkOptions("testPromptFinding", options, TEST_PROMPT);
   readPrompt(model, prompt, { prependBos: options.prependBos });
   const { prompt: tokens, answers, steps } = await testPrompt(model, prompt, answer, options);
   const several = answers.length > 1;

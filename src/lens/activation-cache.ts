@@ -1,12 +1,17 @@
 /** What a run's hook points held, and what they are made of. */
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
 import { finalNorm } from "../models/forward.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { ANYTHING, FLAG, listOf, TEXT, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { type AxisSlice, cutAxis, indicesOf } from "./axis-slice.ts";
+import { checkTensor } from "./check-tensor.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { LogitAttrsOptions } from "./logit-directions.ts";
+import { AXIS_SLICE } from "./option-kinds.ts";
 import { posAxis } from "./pos-slice.ts";
 import {
   type AccumulatedResidOptions,
@@ -46,6 +51,21 @@ export interface ApplyLnOptions extends Pick<LogitAttrsOptions, "batchSlice" | "
   readonly recomputeLn?: boolean | undefined;
 }
 
+const NAMES = listOf(TEXT, "names");
+const CUT: OptionKinds<Cut> = { batch: AXIS_SLICE, pos: AXIS_SLICE };
+// Tokens have better words where they are read.
+const LOGIT_ATTRS: OptionKinds<LogitAttrsOptions> = {
+  incorrectTokens: ANYTHING,
+  batchSlice: AXIS_SLICE,
+  posSlice: AXIS_SLICE,
+};
+const APPLY_LN: OptionKinds<ApplyLnOptions> = {
+  ...{ batchSlice: AXIS_SLICE, posSlice: AXIS_SLICE },
+  ...{ layer: WHOLE, mlpInput: FLAG, recomputeLn: FLAG },
+};
+const STACK_ACTIVATION = { layer: WHOLE, sublayerType: TEXT };
+const NEURON_RESULTS = { neuronSlice: AXIS_SLICE, posSlice: AXIS_SLICE };
+
 /**
  * Values by hook name, each a tensor of its own that nothing else changes. The methods that take the residual stream
  * apart only say what is to be computed: `compute()` on what they give, or `model.compute([...])` on several, runs it.
@@ -61,6 +81,14 @@ export class ActivationCache {
   private whole: ReadonlyMap<string, number> | undefined;
 
   constructor(values: ReadonlyMap<string, Tensor>, model: ActivationCache["model"], cuts: readonly Cut[] = []) {
+    if (!(values instanceof Map) || [...values.values()].some((value) => !(value instanceof Tensor))) {
+      throw new ArgumentError(`An ActivationCache is made of a Map of Tensors by hook name, not of ${shown(values)}.`, {
+        asked: values,
+      });
+    }
+    if (!model?.cfg || !Array.isArray(model.hookNames)) {
+      throw new ArgumentError(`An ActivationCache is of a model, not of ${shown(model)}.`, { asked: model });
+    }
     this.values = values;
     this.model = model;
     this.cuts = cuts;
@@ -98,6 +126,11 @@ export class ActivationCache {
 
   /** Several values at once. @throws ArgumentError that names those which were not captured, and `what` they are for. */
   need(what: string, names: readonly string[]): Tensor[] {
+    if (!NAMES.accepts(names)) {
+      throw new ArgumentError(`The values that are needed are ${NAMES.describe}, not ${shown(names)}.`, {
+        asked: names,
+      });
+    }
     const missing = names.filter((name) => !this.values.has(name));
     if (missing.length === 0) return names.map((name) => this.get(name));
     const listed =
@@ -112,7 +145,13 @@ export class ActivationCache {
 
   private written(key: CacheKey): string {
     if (typeof key === "string") return this.values.has(key) ? key : getActName(key);
-    const [name, layer, type] = key;
+    if (!Array.isArray(key)) {
+      throw new ArgumentError(
+        `A cached value is named by a string, "blocks.0.attn.hook_z", or by [name, layer, kind], not by ${shown(key)}.`,
+        { asked: key },
+      );
+    }
+    const [name, layer, type] = key as readonly [string, number, string?];
     return getActName(name, layer < 0 ? layer + this.model.cfg.nLayers : layer, type);
   }
 
@@ -129,12 +168,13 @@ export class ActivationCache {
 
   /** The same values of fewer prompts or positions (of patterns and scores: query positions). */
   at(cut: Cut): ActivationCache {
+    checkOptions("at", cut, CUT);
     for (const axis of ["batch", "pos"] as const) {
       const slice = cut[axis];
       if (slice === undefined) continue;
       const size = this.lead.get(axis);
       if (size === undefined) {
-        throw new ShapeError(`The cached values have no axis ${axis} to take ${JSON.stringify(slice)} of.`, {
+        throw new ShapeError(`The cached values have no axis ${axis} to take ${shown(slice)} of.`, {
           asked: slice,
           found: [...this.lead.keys()],
         });
@@ -174,6 +214,7 @@ export class ActivationCache {
 
   /** A value of the whole run, cut as this cache is. One that is cut already stays. */
   cut(value: Tensor): Tensor {
+    checkTensor("The value to cut", value);
     let whole = this.wholeLead;
     let out = value;
     for (const cut of this.cuts) {
@@ -221,11 +262,9 @@ export class ActivationCache {
    * @param tokens texts of one token or ids: one for all, one for each prompt, or one for each prompt and position
    * @throws ArgumentError if the scale of the last norm was not captured; ShapeError for tokens that fit no axis
    */
-  logitAttrs(
-    stack: ResidualStack | Tensor,
-    tokens: TokenChoice,
-    { incorrectTokens, batchSlice, posSlice }: LogitAttrsOptions = {},
-  ): Tensor {
+  logitAttrs(stack: ResidualStack | Tensor, tokens: TokenChoice, options: LogitAttrsOptions = {}): Tensor {
+    checkOptions("logitAttrs", options, LOGIT_ATTRS);
+    const { incorrectTokens, batchSlice, posSlice } = options;
     return this.stackOf(stack, { batch: batchSlice, pos: posSlice }).logitAttrs(tokens, { incorrectTokens });
   }
 
@@ -236,12 +275,15 @@ export class ActivationCache {
    * @param stack components, or a tensor [component ... d_model] of such
    */
   applyLnToStack(stack: ResidualStack | Tensor, options: ApplyLnOptions = {}): ResidualStack {
+    checkOptions("applyLnToStack", options, APPLY_LN);
     const norm = this.normBefore(options);
     return this.stackOf(stack, { batch: options.batchSlice, pos: options.posSlice }).normalized(norm);
   }
 
   /** The norm before a layer, its MLP, or the unembedding; `undefined` in a model without norms. */
-  normBefore({ layer, mlpInput = false, recomputeLn = false }: ApplyLnOptions): StackNorm | undefined {
+  normBefore(options: ApplyLnOptions): StackNorm | undefined {
+    checkOptions("normBefore", options, APPLY_LN);
+    const { layer, mlpInput = false, recomputeLn = false } = options;
     const { cfg } = this.model;
     const at = layerBefore(layer, mlpInput, cfg);
     if (at === cfg.nLayers) {
@@ -256,6 +298,7 @@ export class ActivationCache {
   }
 
   private stackOf(stack: ResidualStack | Tensor, { batch, pos }: Cut): ResidualStack {
+    if (!(stack instanceof ResidualStack)) checkTensor("A stack", stack, ["component", "d_model"], "float32");
     const cut = { ...(batch === undefined ? {} : { batch }), ...(pos === undefined ? {} : { pos }) };
     const whole = stack instanceof ResidualStack ? stack : givenStack(this, stack, this.at(cut));
     return Object.keys(cut).length === 0 ? whole : whole.at(cut);
@@ -264,10 +307,9 @@ export class ActivationCache {
   // Other values of every layer.
 
   /** One kind of value of the layers before `layer` (all unless given), [layer ...]. */
-  stackActivation(
-    name: string,
-    { layer, sublayerType }: { readonly layer?: number; readonly sublayerType?: string } = {},
-  ): Tensor {
+  stackActivation(name: string, options: { readonly layer?: number; readonly sublayerType?: string } = {}): Tensor {
+    checkOptions("stackActivation", options, STACK_ACTIVATION);
+    const { layer, sublayerType } = options;
     const layers = layerBefore(layer, false, this.model.cfg);
     const names = Array.from({ length: layers }, (_, l) => getActName(name, l, sublayerType));
     if (layers === 0) throw new ArgumentError(`There is no "${name}" before layer 0.`, { asked: layer });
@@ -280,8 +322,9 @@ export class ActivationCache {
   computeHeadResults(): ActivationCache {
     const withResults = [...this.values].flatMap(([name, value]): [string, Tensor][] => {
       const layer = /^blocks\.(\d+)\.attn\.hook_z$/.exec(name)?.[1];
+      if (layer === undefined) return [[name, value]];
       const result = getActName("result", Number(layer));
-      if (layer === undefined || this.values.has(result)) return [[name, value]];
+      if (this.values.has(result)) return [[name, value]];
       return [
         [name, value],
         [result, headResults(value, this.model.weights.get(`blocks.${layer}.attn.W_O`))],
@@ -293,8 +336,12 @@ export class ActivationCache {
   /** What each neuron of a layer wrote, [batch pos d_mlp d_model]: its activation times its row of W_out. */
   getNeuronResults(
     layer: number,
-    { neuronSlice, posSlice }: { readonly neuronSlice?: AxisSlice; readonly posSlice?: AxisSlice } = {},
+    options: { readonly neuronSlice?: AxisSlice; readonly posSlice?: AxisSlice } = {},
   ): Tensor {
+    checkOptions("getNeuronResults", options, NEURON_RESULTS);
+    const { neuronSlice, posSlice } = options;
+    if (!WHOLE.accepts(layer))
+      throw new ArgumentError(`The layer is a whole number, not ${shown(layer)}.`, { asked: layer });
     return neuronResults(posSlice === undefined ? this : this.at({ pos: posSlice }), layer, neuronSlice);
   }
 }

@@ -61,6 +61,7 @@ export interface AttributionPatching {
 
 /** The sites that a model has: those in an MLP only if it has MLPs. */
 export function attributionSites(model: HookedTransformer): AttributionSite[] {
+  checkModel("attributionSites", model);
   return ATTRIBUTION_SITES.filter((site) => !(model.cfg.attnOnly && ["resid_mid", "mlp_out", "post"].includes(site)));
 }
 

@@ -2,28 +2,45 @@
 import { Tensor } from "../graph/tensor.ts";
 import { emptyData, type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 
 /** One index, a list, or from `start` (inclusive) to `end` (exclusive). Negative numbers count from the end. */
 export type AxisSlice = number | readonly number[] | { readonly start?: number; readonly end?: number };
 
 /** The indices that a slice of an axis means. @throws ShapeError for one outside it, ArgumentError for none. */
 export function indicesOf(slice: AxisSlice, size: number, axis: string): number[] {
-  const list = typeof slice === "number" ? [slice] : isList(slice) ? slice : range(slice, size);
-  const found = list.map((i) => (i < 0 ? i + size : i));
+  checkSlice(slice, axis);
+  const list = typeof slice === "number" ? [slice] : isList(slice) ? Array.from(slice) : range(slice, size);
+  const found = list.map((i) => (Number.isInteger(i) && i < 0 ? i + size : i));
   const outside = list.find((_, k) => !(Number.isInteger(found[k]) && found[k] >= 0 && found[k] < size));
   if (outside !== undefined) {
-    throw new ShapeError(`Index ${outside} is outside axis ${axis}, which has ${size} elements.`, {
+    throw new ShapeError(`Index ${shown(outside)} is outside axis ${axis}, which has ${size} elements.`, {
       asked: outside,
       found: size,
     });
   }
   if (found.length === 0) {
-    throw new ArgumentError(`${JSON.stringify(slice)} selects nothing from axis ${axis}, which has ${size} elements.`, {
+    throw new ArgumentError(`${shown(slice)} selects nothing from axis ${axis}, which has ${size} elements.`, {
       asked: slice,
       found: size,
     });
   }
   return found;
+}
+
+/** @throws ArgumentError for what is no slice */
+function checkSlice(slice: unknown, axis: string): void {
+  if (typeof slice === "number" || Array.isArray(slice)) return;
+  const { start, end, ...others } = (typeof slice === "object" && slice !== null ? slice : { none: slice }) as Record<
+    string,
+    unknown
+  >;
+  const whole = [start, end].every((at) => at === undefined || Number.isSafeInteger(at));
+  if (whole && Object.keys(others).length === 0) return;
+  throw new ArgumentError(
+    `What to take of axis ${axis} is an index, a list of indices, or { start, end }, not ${shown(slice)}.`,
+    { asked: slice },
+  );
 }
 
 function isList(slice: AxisSlice): slice is readonly number[] {

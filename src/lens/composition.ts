@@ -1,7 +1,8 @@
 /** How much of what some matrices write others read. */
 import type { Tensor } from "../graph/tensor.ts";
-import { ShapeError } from "../tensor/errors.ts";
-import type { FactoredMatrix } from "./factored-matrix.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import { FactoredMatrix } from "./factored-matrix.ts";
 
 /**
  * `‖L R‖ / (‖L‖ ‖R‖)` in Frobenius norms, of every left matrix with every right one: [left's axes ... right's axes ...].
@@ -9,6 +10,12 @@ import type { FactoredMatrix } from "./factored-matrix.ts";
  * @throws ShapeError if the left matrices write another width than the right ones read
  */
 export async function compositionScores(left: FactoredMatrix, right: FactoredMatrix): Promise<Tensor> {
+  for (const matrix of [left, right]) {
+    if (matrix instanceof FactoredMatrix) continue;
+    throw new ArgumentError(`Composition is of FactoredMatrix, as model.OV is, not of ${shown(matrix)}.`, {
+      asked: matrix,
+    });
+  }
   if (left.rdim !== right.ldim) {
     throw new ShapeError(
       `Composition needs left matrices as wide as the right ones are high, but got widths ${left.rdim} and ${right.ldim}.`,

@@ -5,6 +5,8 @@
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import { checkTensor } from "./check-tensor.ts";
 
 /**
  * The kinds of heads that have a pattern by name. `previous_token_head` looks at the token before;
@@ -27,7 +29,10 @@ const looks: { readonly [K in HeadName]: (tokens: ArrayLike<number>, query: numb
  * @throws UnknownNameError for another kind.
  */
 export function detectionPattern(name: HeadName, tokens: Tensor): Tensor {
-  if (!HEAD_NAMES.includes(name)) throw new UnknownNameError("kind of head", name, HEAD_NAMES);
+  if (!HEAD_NAMES.includes(name)) {
+    throw new UnknownNameError("kind of head", typeof name === "string" ? name : shown(name), HEAD_NAMES);
+  }
+  checkTensor("The tokens", tokens, ["batch", "pos"], "int32");
   const [batch, pos] = tokens.shape;
   const data = new Float32Array(batch * pos * pos);
   for (let b = 0; b < batch; b++) {

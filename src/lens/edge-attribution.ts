@@ -3,7 +3,8 @@
  * gradients gives all edges at once.
  */
 import { Tensor } from "../graph/tensor.ts";
-import { SIGNAL } from "../tensor/kinds.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { SIGNAL, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { checkModel } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
@@ -54,7 +55,10 @@ const KINDS: OptionKinds<EdgeAttributionRunOptions> = { ...INPUT, signal: SIGNAL
 
 /** Whether one comes before the other, so that there is an edge between them. */
 export function isEdge(sender: EdgeSender, receiver: EdgeReceiver): boolean {
-  return sender.order < receiver.order;
+  if (WHOLE.accepts(sender?.order) && WHOLE.accepts(receiver?.order)) return sender.order < receiver.order;
+  throw new ArgumentError("isEdge takes a sender and a receiver, as edgeAttribution gives them.", {
+    asked: [sender, receiver],
+  });
 }
 
 /** The components of a model that write to its residual stream, in the order of the pass; those of one point together. */

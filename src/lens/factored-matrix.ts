@@ -5,9 +5,13 @@ import { type EvaluateOptions, evaluate } from "../graph/evaluate.ts";
 import { hostView } from "../graph/host-view.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
-import { GlassformerError, ShapeError } from "../tensor/errors.ts";
+import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
+import { COUNT, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { type Columns, svdOfProduct } from "../tensor/thin-svd.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
+import { checkTensor } from "./check-tensor.ts";
 
 /** `AB = U diag(S) Vᵀ`. */
 export interface Svd {
@@ -43,6 +47,8 @@ export class FactoredMatrix {
 
   /** The product of A [... row inner] and B [... inner column], whose leading axes broadcast. @throws ShapeError */
   constructor(A: Tensor, B: Tensor) {
+    checkTensor("The left factor", A);
+    checkTensor("The right factor", B);
     if (A.shape.length < 2 || B.shape.length < 2 || A.shape.at(-1) !== B.shape.at(-2)) {
       throw new ShapeError(
         `A factored matrix is the product of [..., row, inner] and [..., inner, column], but got ${showShape(A)} and ${showShape(B)}.`,
@@ -106,6 +112,7 @@ export class FactoredMatrix {
   /** `AB x`, for a matrix [... column n] or another factored matrix. */
   matmul(x: Tensor | FactoredMatrix): FactoredMatrix {
     if (x instanceof FactoredMatrix) return this.matmul(x.A).matmul(x.B);
+    checkTensor("What matmul takes", x);
     this.needMatrix("matmul", x, "matvec", x.shape.at(-2) === this.rdim, `[..., ${this.rdim}, n]`);
     return this.rdim > this.mdim
       ? new FactoredMatrix(this.A, this.B.matmul(x))
@@ -115,6 +122,7 @@ export class FactoredMatrix {
   /** `x AB`, for a matrix [... n row] or another factored matrix. */
   rmatmul(x: Tensor | FactoredMatrix): FactoredMatrix {
     if (x instanceof FactoredMatrix) return x.matmul(this);
+    checkTensor("What rmatmul takes", x);
     this.needMatrix("rmatmul", x, "rmatvec", x.shape.at(-1) === this.ldim, `[..., n, ${this.ldim}]`);
     return this.ldim > this.mdim
       ? new FactoredMatrix(x.matmul(this.A), this.B)
@@ -135,6 +143,7 @@ export class FactoredMatrix {
 
   /** `AB` times a number, or one for each place of the leading axes [... 1 1]. */
   mul(x: Tensor | number): FactoredMatrix {
+    if (typeof x !== "number") checkTensor("What a factored matrix is multiplied by", x);
     return new FactoredMatrix(this.A.mul(x), this.B);
   }
 
@@ -168,18 +177,26 @@ export class FactoredMatrix {
 
   /** A new leading axis of size 1, which is axis `axis`. */
   unsqueeze(axis: number, name = ""): FactoredMatrix {
+    if (typeof name !== "string")
+      throw new ArgumentError(`An axis' name is a string, not ${shown(name)}.`, { asked: name });
     const lead = this.lead.shape.length;
     if (Number.isInteger(axis) && axis >= 0 && axis <= lead) {
       return new FactoredMatrix(this.A.unsqueeze(axis, name), this.B.unsqueeze(axis, name));
     }
-    throw new ShapeError(`unsqueeze(${axis}) is not among the leading axes of ${this.show()}: give 0 to ${lead}.`, {
-      asked: axis,
-      found: this.shape,
-    });
+    throw new ShapeError(
+      `unsqueeze(${shown(axis)}) is not among the leading axes of ${this.show()}: give 0 to ${lead}.`,
+      {
+        asked: axis,
+        found: this.shape,
+      },
+    );
   }
 
   /** The top left corner of the product, [... k k]. */
   getCorner(k = 3): Tensor {
+    if (!COUNT.accepts(k)) {
+      throw new ArgumentError(`The corner's size is ${COUNT.describe}, not ${shown(k)}.`, { asked: k });
+    }
     return this.A.slice(-2, 0, Math.min(k, this.ldim)).matmul(this.B.slice(-1, 0, Math.min(k, this.rdim)));
   }
 
@@ -187,6 +204,7 @@ export class FactoredMatrix {
 
   /** The same matrix with its factors' numbers: one run, or nothing if they are there. */
   async compute(options: EvaluateOptions = {}): Promise<FactoredMatrix> {
+    checkOptions("compute", options, { signal: SIGNAL } as OptionKinds<EvaluateOptions>);
     if (this.A.computed && this.B.computed) return this;
     const [A, B] = await evaluate([this.A, this.B], options);
     return new FactoredMatrix(A, B);
@@ -327,6 +345,7 @@ export class FactoredMatrix {
   }
 
   private needVector(what: string, v: Tensor, size: number): void {
+    checkTensor(`What ${what} takes`, v);
     if (v.shape.at(-1) === size) return;
     throw new ShapeError(`${what} with ${this.show()} takes a vector of ${size} numbers, but got ${showShape(v)}.`, {
       asked: size,

@@ -6,6 +6,7 @@ import { forward } from "../models/forward.ts";
 import type { Weights } from "../models/weights.ts";
 import { zeros } from "../tensor/array.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 
 /** Hook points outside the blocks. */
 type ModelHook = "hook_embed" | "hook_pos_embed" | "ln_final.hook_scale" | "ln_final.hook_normalized";
@@ -79,6 +80,9 @@ export type NamesFilter = HookNameLike | readonly HookNameLike[] | ((name: strin
  * The hook point that a name means. @throws UnknownNameError naming the nearest there is.
  */
 export function resolveName(name: HookNameLike, known: readonly string[]): string {
+  if (typeof name !== "string") {
+    throw new ArgumentError(`A hook point is named by a string, not by ${shown(name)}.`, { asked: name });
+  }
   if (known.includes(name)) return name;
   const full = getActName(name);
   if (known.includes(full)) return full;
@@ -104,9 +108,15 @@ export function resolveFilter(filter: NamesFilter, known: readonly string[]): st
     return found;
   }
   const names = typeof filter === "string" ? [filter] : filter;
+  if (!Array.isArray(names)) {
+    throw new ArgumentError(
+      `Hook points are named by a string, a list of strings, or a test for names, not by ${shown(filter)}.`,
+      { asked: filter },
+    );
+  }
   if (names.length === 0)
     throw new ArgumentError("The names filter is an empty list: leave it out to get every hook point.");
-  return [...new Set(names.map((name) => resolveName(name, known)))];
+  return [...new Set(Array.from(names, (name: HookNameLike) => resolveName(name, known)))];
 }
 
 /** Every hook point of a model, in firing order. */

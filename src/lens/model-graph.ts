@@ -10,6 +10,8 @@ import { type Forward, type ForwardInputs, forward } from "../models/forward.ts"
 import { lossPerToken, meanLoss } from "../models/loss.ts";
 import type { Weights } from "../models/weights.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import { checkTensor } from "./check-tensor.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
 import { fitted, type HookPoint, layerOf } from "./hooks.ts";
 
@@ -33,7 +35,7 @@ export class ModelGraph {
 
   constructor(source: GraphSource, edits: readonly Edit[] = [], built?: Built) {
     this.source = source;
-    this.edits = edits.map(([at, f]) => [resolveName(at, source.hookNames), f]);
+    this.edits = checkedEdits(edits).map(([at, f]) => [resolveName(at, source.hookNames), f]);
     const edited = this.edits.map(([name]) => name as string);
     this.built = built && edited.every((name) => built.inPlace(name)) ? built : build(source, edited);
     for (const name of edited) this.point(name);
@@ -74,6 +76,7 @@ export class ModelGraph {
 
   /** This pass with further changes. What is before them is the same, and is computed once if both are run together. */
   with(edits: readonly Edit[]): ModelGraph {
+    checkedEdits(edits);
     return new ModelGraph(this.source, [...this.edits, ...edits], this.built);
   }
 
@@ -82,7 +85,10 @@ export class ModelGraph {
    * followed through `with`.
    */
   readyFor(names: readonly HookNameLike[]): ModelGraph {
-    const full = names.map((name) => resolveName(name, this.source.hookNames));
+    if (!Array.isArray(names)) {
+      throw new ArgumentError(`readyFor takes a list of hook points' names, not ${shown(names)}.`, { asked: names });
+    }
+    const full = Array.from(names).map((name) => resolveName(name, this.source.hookNames));
     return new ModelGraph(this.source, this.edits, build(this.source, [...full, ...this.edits.map(([name]) => name)]));
   }
 
@@ -91,6 +97,7 @@ export class ModelGraph {
    * A value written for one pass follows into a sweep as it is: ops mean the same with further axes in front.
    */
   follow(value: Tensor): Tensor {
+    checkTensor("What is followed", value);
     return this.rewrite.get(value);
   }
 
@@ -117,6 +124,15 @@ export class ModelGraph {
       found: [...this.built.pass.points.keys()],
     });
   }
+}
+
+/** @throws ArgumentError for what are no pairs of a name and a function */
+function checkedEdits(edits: readonly Edit[]): readonly Edit[] {
+  const isEdit = (edit: unknown) => Array.isArray(edit) && edit.length === 2 && typeof edit[1] === "function";
+  if (Array.isArray(edits) && Array.from(edits).every(isEdit)) return edits;
+  throw new ArgumentError("Each change is a pair of a hook point's name and a function: [[name, (x) => x.mul(0)]].", {
+    asked: edits,
+  });
 }
 
 /** A traced pass, and which points what follows is computed from (others stand beside it, to be read). */

@@ -32,7 +32,9 @@ export interface Receiving {
 }
 
 /** Every sender of a model, in the order in which they write. */
-export function allSenders({ cfg }: Pick<HookedTransformer, "cfg">): Sender[] {
+export function allSenders(model: Pick<HookedTransformer, "cfg">): Sender[] {
+  const { cfg } = model ?? {};
+  if (!cfg) throw new ArgumentError(`allSenders takes a model, not ${shown(model)}.`, { asked: model });
   const layers = Array.from({ length: cfg.nLayers }, (_, layer): Sender[] => [
     ...Array.from({ length: cfg.nHeads }, (_, head): Sender => `L${layer}H${head}`),
     ...(cfg.attnOnly ? [] : [`L${layer}MLP` as const]),

@@ -5,8 +5,11 @@
 import { showShape } from "../graph/axes.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { FLAG, oneOf, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { ActivationCache } from "./activation-cache.ts";
 import type { AxisSlice } from "./axis-slice.ts";
+import { AXIS_SLICE } from "./option-kinds.ts";
 import { ResidualStack } from "./residual-stack.ts";
 import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
 import { layerBefore, needMid, needMlps } from "./stream-place.ts";
@@ -38,12 +41,25 @@ export interface AccumulatedResidOptions extends StackOptions, WithMlpInput {
   readonly inclMid?: boolean | undefined;
 }
 
+const STACK: OptionKinds<StackOptions> = { layer: WHOLE, posSlice: AXIS_SLICE, applyLn: FLAG };
+const ACCUMULATED: OptionKinds<AccumulatedResidOptions> = { ...STACK, mlpInput: FLAG, inclMid: FLAG };
+const DECOMPOSE: OptionKinds<DecomposeResidOptions> = {
+  ...STACK,
+  mlpInput: FLAG,
+  mode: oneOf(["all", "attn", "mlp"]),
+  inclEmbeds: FLAG,
+};
+const HEAD_RESULTS: OptionKinds<StackHeadResultsOptions> = { ...STACK, inclRemainder: FLAG };
+const NEURON_RESULTS: OptionKinds<StackNeuronResultsOptions> = { ...HEAD_RESULTS, neuronSlice: AXIS_SLICE };
+const FULL: OptionKinds<FullResidDecompositionOptions> = { ...STACK, mlpInput: FLAG, expandNeurons: FLAG };
+
 /**
  * The residual stream before each layer up to `layer`, [component ... d_model]: `0_pre`, `0_mid`, ..., `final_post`.
  * `applyLn` puts each through the norm before `layer`: through the last norm as if it were the end of the model, with a
  * scale of its own (the logit lens, nostalgebraist 2020); through an earlier one with that norm's scale in the run.
  */
 export function accumulatedResid(cache: ActivationCache, options: AccumulatedResidOptions): ResidualStack {
+  checkOptions("accumulatedResid", options, ACCUMULATED);
   const { inclMid = false, mlpInput = false } = options;
   const { cfg } = cache.model;
   const layer = layerBefore(options.layer, mlpInput, cfg);
@@ -71,6 +87,7 @@ export interface DecomposeResidOptions extends StackOptions, WithMlpInput {
  * enter the stream, and are no component.
  */
 export function decomposeResid(cache: ActivationCache, options: DecomposeResidOptions): ResidualStack {
+  checkOptions("decomposeResid", options, DECOMPOSE);
   const { mode = "all", mlpInput = false, inclEmbeds = true } = options;
   const { cfg } = cache.model;
   const layer = layerBefore(options.layer, mlpInput, cfg);
@@ -89,6 +106,7 @@ export interface StackHeadResultsOptions extends StackOptions, WithRemainder {}
 
 /** What each head before `layer` wrote, without the layer's bias, [component ... d_model]: `L0H0`, `L0H1`, ... */
 export function stackHeadResults(cache: ActivationCache, options: StackHeadResultsOptions): ResidualStack {
+  checkOptions("stackHeadResults", options, HEAD_RESULTS);
   const layer = layerBefore(options.layer, false, cache.model.cfg);
   const build = (from: ActivationCache) =>
     withRemainder(from, "stackHeadResults", layer, headParts(from, layer), options);
@@ -102,6 +120,7 @@ export interface StackNeuronResultsOptions extends StackOptions, WithRemainder {
 
 /** What each neuron before `layer` wrote, without the layer's bias, [component ... d_model]: `L0N0`, `L0N1`, ... */
 export function stackNeuronResults(cache: ActivationCache, options: StackNeuronResultsOptions): ResidualStack {
+  checkOptions("stackNeuronResults", options, NEURON_RESULTS);
   const layer = layerBefore(options.layer, false, cache.model.cfg);
   needMlps(cache.model.cfg);
   const build = (from: ActivationCache) =>
@@ -122,6 +141,7 @@ export function getFullResidDecomposition(
   cache: ActivationCache,
   options: FullResidDecompositionOptions,
 ): ResidualStack {
+  checkOptions("getFullResidDecomposition", options, FULL);
   const { expandNeurons = true, mlpInput = false } = options;
   const { cfg } = cache.model;
   const layer = layerBefore(options.layer, mlpInput, cfg);
@@ -181,7 +201,8 @@ function finished(
   const from = posSlice === undefined ? cache : cache.at({ pos: posSlice });
   const stack = new ResidualStack(from, build);
   if (!applyLn) return stack;
-  const norm = cache.normBefore(options);
-  if (norm && !options.recomputeLn) cache.need("applyLn", [`${norm.where}.hook_scale`]);
+  const { layer, mlpInput, recomputeLn } = options;
+  const norm = cache.normBefore({ layer, mlpInput, recomputeLn });
+  if (norm && !recomputeLn) cache.need("applyLn", [`${norm.where}.hook_scale`]);
   return stack.normalized(norm);
 }

@@ -1,7 +1,11 @@
 /** Components of the residual stream under their labels: what the methods of `ActivationCache` that take it apart give. */
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { ANYTHING, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import type { ActivationCache, Cut } from "./activation-cache.ts";
+import { checkTensor } from "./check-tensor.ts";
 import { type LogitAttrsOptions, logitDirections } from "./logit-directions.ts";
 import type { StackNorm } from "./stack-norm.ts";
 import { joined, type StackPart } from "./stack-parts.ts";
@@ -42,12 +46,16 @@ export class ResidualStack {
   }
 
   /** All components with their numbers, [component ... d_model]. */
-  compute(options: { readonly signal?: AbortSignal } = {}): Promise<Tensor> {
+  async compute(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Tensor> {
+    checkOptions("compute", options, { signal: SIGNAL });
     return this.stack.compute(options);
   }
 
   /** One component, [... d_model]. @throws UnknownNameError with the nearest label. */
   get(label: string): Tensor {
+    if (typeof label !== "string") {
+      throw new ArgumentError(`A component is named by its label, "L0H3", not by ${shown(label)}.`, { asked: label });
+    }
     const at = this.labels.indexOf(label);
     if (at >= 0) return this.stack.at({ component: at });
     throw new UnknownNameError("component", label, this.labels, "`labels` lists them.");
@@ -62,6 +70,7 @@ export class ResidualStack {
 
   /** Each component's inner product with a direction [... d_model], which may lack axes in front: [component ...]. */
   dot(direction: Tensor): Tensor {
+    checkTensor("The direction", direction, ["d_model"], "float32");
     if (this.norm) return this.norm.dot(this.parts, direction, this.cache);
     return joined(this.parts.map((part) => part.dot(direction)));
   }
@@ -84,6 +93,7 @@ export class ResidualStack {
 
   /** What each component adds to the tokens' logits. @see ActivationCache.logitAttrs */
   logitAttrs(tokens: TokenChoice, options: Pick<LogitAttrsOptions, "incorrectTokens"> = {}): Tensor {
+    checkOptions("logitAttrs", options, { incorrectTokens: ANYTHING });
     const direction = logitDirections(this.cache, tokens, options.incorrectTokens);
     const last = this.cache.normBefore({});
     if (!this.norm) return this.normalized(last).dot(direction);

@@ -11,11 +11,12 @@ import { gaussLegendre } from "./gauss-legendre.ts";
 import type { HookNameLike } from "./hook-names.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { passBytes, rowsThatFit } from "./in-parts.ts";
+import { meanOverText } from "./mean-over-text.ts";
 import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
 import { INPUT, TENSOR } from "./option-kinds.ts";
-import { type Metric, meanOverText } from "./sweep.ts";
+import type { Metric } from "./sweep.ts";
 
 /** Where saliency is taken. */
 export interface SaliencyOptions extends InputOptions {

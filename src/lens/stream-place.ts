@@ -1,6 +1,7 @@
 /** Which place along the residual stream is meant, and whether the model has it. */
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 
 /**
  * The layer before which a stream is meant: from 0 to the number of layers, which -1 and nothing given mean too.
@@ -13,7 +14,7 @@ export function layerBefore(layer: number | undefined, mlpInput: boolean, cfg: H
   if (Number.isInteger(at) && at >= 0 && at <= last) return at;
   const only = mlpInput ? "With mlpInput the layer goes" : "The layer of a residual stream goes";
   const end = mlpInput ? "" : " (the end, as -1 and no layer mean too)";
-  throw new ArgumentError(`${only} from 0 to ${last}${end}, but got ${layer ?? "none"}.`, {
+  throw new ArgumentError(`${only} from 0 to ${last}${end}, but got ${layer === undefined ? "none" : shown(layer)}.`, {
     asked: layer,
     found: last,
   });

@@ -16,6 +16,7 @@ import { checkTensor } from "./check-tensor.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { fitted } from "./hooks.ts";
 import { passBytes, rowsThatFit } from "./in-parts.ts";
+import { meanOverText } from "./mean-over-text.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions, layerIndex, type ModelInput } from "./model-input.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
@@ -241,18 +242,6 @@ export const zero: Replacement = (x) => x.constant(0);
 
 /** Its mean over the batch's prompts and positions, padding left out: mean ablation. */
 export const mean: Replacement = (x, { attentionMask }) => meanOverText(x, attentionMask);
-
-/** The mean over prompts and positions that are text, with those axes of size 1. */
-export function meanOverText(x: Tensor, mask: Tensor | undefined): Tensor {
-  const pos = x.axes.includes("query") ? "query" : "pos";
-  const over = ["batch", pos];
-  if (!mask) return x.mean(over, true);
-  const [batch, at] = over.map((axis) => x.axes.indexOf(axis));
-  const shape = x.shape.map((n, i) => (i === batch || i === at ? n : 1));
-  const text = Tensor.leaf(ndarray("bool", shape, mask.data as Uint8Array<ArrayBuffer>), x.axes);
-  const count = text.cast("float32").sum(over, true);
-  return x.where(text, x.constant(0)).sum(over, true).div(count);
-}
 
 /** The same place of another run: activation patching. */
 export const patchFrom =

@@ -2,6 +2,10 @@
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { COUNT, FLAG, type Kind, listOf, NUMBER, OBJECT, SIGNAL, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { checkModel } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 
 /** What `testPrompt` can be told. */
@@ -13,6 +17,14 @@ export interface TestPromptOptions {
   readonly topK?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The kinds of `TestPromptOptions`. */
+export const TEST_PROMPT: OptionKinds<TestPromptOptions> = {
+  prependSpaceToAnswer: FLAG,
+  prependBos: FLAG,
+  topK: COUNT,
+  signal: SIGNAL,
+};
 
 /** A token and what the model gave it. */
 export interface ScoredToken {
@@ -49,9 +61,22 @@ export async function testPrompt(
   model: HookedTransformer,
   prompt: string,
   answer: string | readonly string[],
-  { prependSpaceToAnswer = true, prependBos, topK = 10, signal }: TestPromptOptions = {},
+  options: TestPromptOptions = {},
 ): Promise<TestPromptResult> {
+  checkModel("testPrompt", model);
+  checkOptions("testPrompt", options, TEST_PROMPT);
+  const { prependSpaceToAnswer = true, prependBos, topK = 10, signal } = options;
   const given = typeof answer === "string" ? [answer] : answer;
+  if (
+    typeof prompt !== "string" ||
+    !Array.isArray(given) ||
+    Array.from(given).some((text) => typeof text !== "string")
+  ) {
+    throw new InputError(
+      `testPrompt takes a text and an answer, or a list of answers, not ${shown(prompt)} and ${shown(answer)}.`,
+      { asked: [prompt, answer] },
+    );
+  }
   if (given.length === 0) throw new InputError("There is no answer: give one text or several.", { asked: answer });
   if (given.includes("")) {
     throw new InputError("An answer is empty: give a word or more.", { asked: answer });
@@ -112,7 +137,9 @@ function scorer(model: HookedTransformer, logits: Float32Array) {
 }
 
 /** The result as TransformerLens prints it. */
-export function testPromptText({ prompt, answers, steps }: TestPromptResult): string {
+export function testPromptText(result: TestPromptResult): string {
+  checkResult(result);
+  const { prompt, answers, steps } = result;
   const several = answers.length > 1;
   const list = (tokens: readonly string[]) => `[${tokens.map((t) => JSON.stringify(t)).join(", ")}]`;
   const numbers = ({ logit, prob, token }: ScoredToken) =>
@@ -132,4 +159,25 @@ export function testPromptText({ prompt, answers, steps }: TestPromptResult): st
   const ranks = steps.flatMap((step) => step.answers.map(({ token, rank }) => `(${JSON.stringify(token)}, ${rank})`));
   lines.push(`Ranks of the answer tokens: [${ranks.join(", ")}]`);
   return lines.join("\n");
+}
+
+/** @throws ArgumentError for what `testPrompt` did not give */
+function checkResult(result: unknown): void {
+  const texts = listOf(TEXT, "texts");
+  const scored: Kind = {
+    accepts: (v) => {
+      const { token, logit, prob, rank } = (OBJECT.accepts(v) ? v : {}) as Partial<ScoredToken>;
+      return TEXT.accepts(token) && [logit, prob, rank].every(NUMBER.accepts);
+    },
+    describe: "a scored token",
+  };
+  const tokens = listOf(scored, "scored tokens");
+  const { prompt, answers, steps } = (OBJECT.accepts(result) ? result : {}) as Partial<TestPromptResult>;
+  const isStep = (step: unknown) => {
+    const { answers, top } = (OBJECT.accepts(step) ? step : {}) as Partial<TestPromptResult["steps"][number]>;
+    return tokens.accepts(answers) && tokens.accepts(top);
+  };
+  const whole = texts.accepts(prompt) && Array.isArray(answers) && Array.from(answers).every(texts.accepts);
+  if (whole && answers.length > 0 && Array.isArray(steps) && Array.from(steps).every(isStep)) return;
+  throw new ArgumentError(`testPromptText takes what testPrompt gives, not ${shown(result)}.`, { asked: result });
 }

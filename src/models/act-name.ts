@@ -1,4 +1,6 @@
 /** TransformerLens' short ways to write hook names. */
+import { ArgumentError } from "../tensor/errors.ts";
+import { shortened, shown } from "../tensor/show.ts";
 
 const kinds: Readonly<Record<string, string>> = {
   attn: "pattern",
@@ -28,6 +30,7 @@ const ofNorm = new Set(["scale", "normalized"]);
  * returned unchanged. Source: TransformerLens' `utils.get_act_name`.
  */
 export function getActName(name: string, layer?: number | null, layerType?: string | null): string {
+  checkArguments(name, layer, layerType);
   const bare = (layer === undefined || layer === null) && !layerType;
   if (bare && (name.includes(".") || name.startsWith("hook_"))) return name;
   let kind = name;
@@ -39,11 +42,31 @@ export function getActName(name: string, layer?: number | null, layerType?: stri
     at = Number(short[2]);
     part = short[3];
   }
-  kind = kinds[kind] ?? kind;
-  part = parts[part] ?? part;
+  kind = of(kinds, kind) ?? kind;
+  part = of(parts, part) ?? part;
   if (ofAttention.has(kind)) part = "attn";
   else if (ofMlp.has(kind)) part = "mlp";
   if (ofNorm.has(kind) && at === undefined) return `ln_final.hook_${kind}`;
   const prefix = at === undefined ? "" : `blocks.${at}.`;
   return `${prefix}${part ? `${part}.` : ""}hook_${kind}`;
+}
+
+function of(words: Readonly<Record<string, string>>, word: string): string | undefined {
+  return Object.hasOwn(words, word) ? words[word] : undefined;
+}
+
+/** @throws ArgumentError for a name that is no string, a layer that is no number, a part that is no string */
+function checkArguments(name: unknown, layer: unknown, part: unknown): void {
+  const given = [shown(name), shown(layer), shown(part)];
+  if (typeof name !== "string") {
+    throw new ArgumentError(`The name of a hook point is a string, not ${given[0]}.`, { asked: name });
+  }
+  if (layer !== undefined && layer !== null && !Number.isInteger(layer)) {
+    throw new ArgumentError(`The layer of "${shortened(name)}" is a whole number, not ${given[1]}.`, { asked: layer });
+  }
+  if (part !== undefined && part !== null && typeof part !== "string") {
+    throw new ArgumentError(`The part of a layer that "${shortened(name)}" is in is a string, not ${given[2]}.`, {
+      asked: part,
+    });
+  }
 }

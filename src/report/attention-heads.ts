@@ -1,8 +1,11 @@
 import type { AttentionSpec } from "../analyses/picture.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { either, listOf, OBJECT, TEXT, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { checkWeights } from "./draw/attention-colors.ts";
 import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { checkTokens, DOMAIN, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
 /** How attention heads are named, and which is shown first. */
@@ -19,6 +22,15 @@ export interface AttentionHeadsOptions extends PictureOptions {
   readonly label?: string;
 }
 
+const KINDS: OptionKinds<AttentionHeadsOptions> = {
+  ...PICTURE,
+  layers: either(WHOLE, listOf(WHOLE, "whole numbers")),
+  headNames: TEXTS,
+  focus: TEXT,
+  domain: DOMAIN,
+  label: TEXT,
+};
+
 /**
  * Attention heads over one text, as CircuitsVis shows them: a small pattern per head, one of them large, and the tokens
  * coloured by what one attends to. On the page, pointing at a head or token focuses it and a click locks it; the tokens
@@ -34,7 +46,11 @@ export function attentionHeads(
   patterns: Numbers,
   options: AttentionHeadsOptions = {},
 ): Picture {
-  if ("shape" in patterns) checkWeights(sizeOf(patterns.shape) / strTokens.length ** 2, strTokens.length);
+  checkTokens(strTokens);
+  checkOptions("attentionHeads", options, KINDS);
+  if (OBJECT.accepts(patterns) && "shape" in patterns && Array.isArray(patterns.shape)) {
+    checkWeights(sizeOf(patterns.shape) / strTokens.length ** 2, strTokens.length);
+  }
   const shaped = withoutUnitAxes(toShaped(patterns), 3);
   const { shape } = shaped;
   if (shape.length < 3 || shape.length > 4 || shape.at(-1) !== strTokens.length || shape.at(-2) !== strTokens.length) {
@@ -74,6 +90,9 @@ export function attentionPattern(
   pattern: Numbers,
   options: Omit<AttentionHeadsOptions, "layers" | "focus"> = {},
 ): Picture {
+  const { layers: _layers, focus: _focus, ...own } = KINDS;
+  checkTokens(strTokens);
+  checkOptions("attentionPattern", options, own);
   const { data, shape } = withoutUnitAxes(toShaped(pattern), 2);
   const name = options.title ?? options.label ?? "pattern";
   return attentionHeads(strTokens, { data, shape: [1, ...shape] }, { headNames: [name], ...options });

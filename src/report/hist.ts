@@ -1,4 +1,7 @@
 import type { Axis, ReferenceLine } from "../analyses/picture.ts";
+import { COUNT, oneOf, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { PICTURE, REFERENCES, UNSCALED_AXIS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { type Series, toAxis, toSeries } from "./series.ts";
 
@@ -15,12 +18,22 @@ export interface HistOptions extends PictureOptions {
   readonly references?: readonly ReferenceLine[];
 }
 
+const KINDS: OptionKinds<HistOptions> = {
+  ...PICTURE,
+  x: UNSCALED_AXIS,
+  bins: COUNT,
+  measure: oneOf(["count", "share"]),
+  of: TEXT,
+  references: REFERENCES,
+};
+
 /**
  * How often numbers fall where; several rows by name lie over each other in the same bins.
  *
  * @throws ShapeError if a row has more than one axis.
  */
 export function hist(values: Series, options: HistOptions = {}): Picture {
+  checkOptions("hist", options, KINDS);
   return picture({
     kind: "hist",
     ...baseOf("hist", options),

@@ -1,6 +1,9 @@
 import type { ColorScale, IndexAxis } from "../analyses/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
+import { listOf } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { type Matrix, matricesOf, type Numbers, toMatrix, toShaped } from "./numbers.ts";
+import { COLOR, INDEX_AXIS, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
 /** How a heatmap looks and what its axes are called. */
@@ -20,6 +23,15 @@ export interface ImshowOptions extends PictureOptions {
   readonly facet?: string | IndexAxis;
 }
 
+const KINDS: OptionKinds<ImshowOptions> = {
+  ...PICTURE,
+  x: INDEX_AXIS,
+  y: INDEX_AXIS,
+  color: COLOR,
+  titles: listOf(TEXTS, "rows of texts"),
+  facet: INDEX_AXIS,
+};
+
 /**
  * A matrix as coloured cells, row 0 on top: red below 0, blue above, white at 0. With `facet`, several matrices
  * `[facet, row, column]`. Tokens as ticks: `x: { label: "position", ticks: tokenTicks(strTokens) }`.
@@ -27,6 +39,7 @@ export interface ImshowOptions extends PictureOptions {
  * @throws ShapeError if `values` is not a matrix, or with `facet` not several.
  */
 export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): Picture {
+  checkOptions("imshow", options, KINDS);
   const { color, titles, facet } = options;
   const axes = defined({ x: indexAxis(options.x), y: indexAxis(options.y), color });
   if (facet === undefined) {
@@ -40,6 +53,10 @@ export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): P
       { asked: 3, found: shaped.shape },
     );
   }
+  if (titles)
+    throw new ShapeError("titles are of one matrix: with facet there are several. Leave titles out.", {
+      asked: "titles",
+    });
   const { label, ticks } = indexAxis(facet)!;
   const facets = matricesOf(shaped).map((matrix, f) => ({
     title: ticks?.[f] ?? `${label ?? ""} ${f}`.trim(),

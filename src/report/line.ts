@@ -1,6 +1,9 @@
 import type { Axis, ReferenceLine } from "../analyses/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
+import { ANYTHING } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { toVector, type Vector } from "./numbers.ts";
+import { AXIS, PICTURE, REFERENCES } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { type Series, toAxis, toSeries } from "./series.ts";
 
@@ -14,12 +17,15 @@ export interface LineOptions extends PictureOptions {
   readonly references?: readonly ReferenceLine[];
 }
 
+const KINDS: OptionKinds<LineOptions> = { ...PICTURE, x: AXIS, y: AXIS, at: ANYTHING, references: REFERENCES };
+
 /**
  * A line, or several by name: `line({ clean, ablated })`.
  *
  * @throws ShapeError if a row has more than one axis, or `at` another length than a row.
  */
 export function line(values: Series, options: LineOptions = {}): Picture {
+  checkOptions("line", options, KINDS);
   const at = options.at && toVector(options.at).map(Number);
   const series = toSeries(values).map(([name, y]) => {
     if (at && at.length !== y.length) {

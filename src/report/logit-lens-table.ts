@@ -1,6 +1,10 @@
 import type { ColorScale, LogitLensCell, LogitLensSpec } from "../analyses/picture.ts";
-import { ShapeError } from "../tensor/errors.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { COUNT, FUNCTION, listOf, NOT_NEGATIVE_WHOLE, NUMBER, oneOf, orNull, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { COLOR, checkTokens, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
 /** What the logit lens' table is coloured by, and what comes next. */
@@ -17,6 +21,15 @@ export interface LogitLensTableOptions extends PictureOptions {
   readonly color?: ColorScale;
 }
 
+const COLOR_BY = oneOf(["probability", "right", "rank", "entropy"]);
+const TABLE: OptionKinds<LogitLensTableOptions> = {
+  ...PICTURE,
+  next: listOf(orNull(TEXT), "texts, or null"),
+  layers: TEXTS,
+  colorBy: COLOR_BY,
+  color: COLOR,
+};
+
 /**
  * A logit lens as a table: layers as rows, the last on top as logit lenses are drawn, positions as columns; each cell the
  * most probable token and its probability. What the model reads stands below, what comes next above, and a frame marks
@@ -30,6 +43,14 @@ export function logitLensTable(
   cells: readonly (readonly LogitLensCell[])[],
   options: LogitLensTableOptions = {},
 ): Picture {
+  checkTokens(strTokens);
+  checkOptions("logitLensTable", options, TABLE);
+  if (!Array.isArray(cells) || !Array.from(cells).every((row) => Array.isArray(row) && Array.from(row).every(isCell))) {
+    throw new ArgumentError(
+      `The cells are [layer][pos], each with its most probable tokens under \`top\`, as logitLensCells makes them, not ${shown(cells)}.`,
+      { asked: cells },
+    );
+  }
   const { next, colorBy, color } = options;
   const layers = options.layers ?? cells.map((_, layer) => String(layer));
   const odd = cells.findIndex((row) => row.length !== strTokens.length);
@@ -65,6 +86,12 @@ export interface LogitLensCellsOptions {
   readonly k?: number;
 }
 
+const CELLS: OptionKinds<LogitLensCellsOptions> = {
+  token: FUNCTION,
+  next: listOf(orNull(NOT_NEGATIVE_WHOLE), "token ids, or null"),
+  k: COUNT,
+};
+
 /**
  * The cells of a logit lens from logits `[layer, pos, d_vocab]`: softmax per layer and position, the k most probable
  * tokens, the right next token's probability and rank (how many tokens come before it, equal ones in the vocabulary's order), and the entropy in nats.
@@ -72,19 +99,37 @@ export interface LogitLensCellsOptions {
  *
  * @throws ShapeError if there are not three axes, or not one next token per position.
  */
-export function logitLensCells(logits: Numbers, { token, next, k = 5 }: LogitLensCellsOptions): LogitLensCell[][] {
+export function logitLensCells(logits: Numbers, options: LogitLensCellsOptions): LogitLensCell[][] {
+  checkOptions("logitLensCells", options, CELLS);
+  const { token, next, k = 5 } = options;
+  if (!token)
+    throw new ArgumentError("logitLensCells needs `token`: a function from an id to its text.", { asked: token });
   const { data, shape } = withoutUnitAxes(toShaped(logits), 3);
   if (shape.length !== 3 || (next && next.length !== shape[1])) {
     const wanted = next ? `[layer, ${next.length}, d_vocab]` : "[layer, pos, d_vocab]";
     throw new ShapeError(`Logits ${wanted} were asked for, but the array has shape [${shape}].`, { found: shape });
   }
   const [layers, positions, vocabulary] = shape;
+  const beyond = next?.find((id) => id !== null && id >= vocabulary);
+  if (beyond !== undefined) {
+    throw new ArgumentError(`The next token ${beyond} has no logit: there are ${vocabulary}.`, {
+      asked: beyond,
+      found: vocabulary,
+    });
+  }
   return Array.from({ length: layers }, (_, layer) =>
     Array.from({ length: positions }, (_, pos) => {
       const from = (layer * positions + pos) * vocabulary;
       const row = Float64Array.from({ length: vocabulary }, (_, i) => data[from + i] ?? Number.NEGATIVE_INFINITY);
       return cellOf(row, next?.[pos] ?? null, k, token);
     }),
+  );
+}
+
+function isCell(cell: unknown): boolean {
+  const { top } = (typeof cell === "object" && cell !== null ? cell : {}) as Partial<LogitLensCell>;
+  return (
+    Array.isArray(top) && top.every((entry) => typeof entry?.token === "string" && NUMBER.accepts(entry.probability))
   );
 }
 

@@ -1,6 +1,7 @@
 /** What the charts take as numbers, brought to plain arrays. A number that is not finite becomes `null`: a gap. */
-import { sizeOf } from "../tensor/array.ts";
-import { ShapeError } from "../tensor/errors.ts";
+import { type NDArray, sizeOf } from "../tensor/array.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 
 type Flat = readonly (number | null)[] | Float32Array | Float64Array | Int32Array | Uint8Array;
 
@@ -25,12 +26,33 @@ export interface Shaped {
  * @throws ShapeError if neighbours differ in shape.
  */
 export function toShaped(values: Numbers): Shaped {
-  if ("shape" in values) return { data: Array.from(values.data, finiteOrNull), shape: values.shape };
+  return shapedAt(values, 0);
+}
+
+/** Axes that an array may have: deeper ones are no numbers but something else. */
+const MOST_AXES = 12;
+
+function shapedAt(values: Numbers, depth: number): Shaped {
+  checkNumbers(values);
+  if (depth > MOST_AXES)
+    throw new ShapeError(`Numbers with at most ${MOST_AXES} axes were asked for.`, { asked: MOST_AXES });
+  if ("shape" in values) {
+    if (sizeOf(values.shape) !== values.data.length) {
+      throw new ShapeError(
+        `An array of shape ${shown(values.shape)} holds another number of numbers than its ${values.data.length}.`,
+        {
+          asked: values.shape,
+          found: values.data.length,
+        },
+      );
+    }
+    return { data: Array.from(values.data, finiteOrNull), shape: values.shape };
+  }
   if (!Array.isArray(values)) return { data: Array.from(values as Flat, finiteOrNull), shape: [values.length] };
   if (values.every((v) => v === null || typeof v === "number")) {
     return { data: values.map(finiteOrNull), shape: [values.length] };
   }
-  const parts = (values as readonly Numbers[]).map(toShaped);
+  const parts = Array.from(values as readonly Numbers[], (part) => shapedAt(part, depth + 1));
   const odd = parts.findIndex((part) => String(part.shape) !== String(parts[0].shape));
   if (odd >= 0) {
     throw new ShapeError(
@@ -57,6 +79,7 @@ export function matricesOf({ data, shape }: Shaped): (number | null)[][][] {
 
 /** @throws ShapeError if the array has more than one axis that is not of size 1. */
 export function toVector(values: Vector): (number | null)[] {
+  checkNumbers(values);
   if (!("shape" in values)) return Array.from(values, finiteOrNull);
   const axes = values.shape.filter((size) => size !== 1);
   if (axes.length > 1) {
@@ -70,6 +93,8 @@ export function toVector(values: Vector): (number | null)[] {
 
 /** @throws ShapeError if there are not two axes, or the rows differ in length. */
 export function toMatrix(values: Matrix): (number | null)[][] {
+  checkNumbers(values);
+  if (!("shape" in values)) for (const row of values) checkNumbers(row);
   const rows =
     "shape" in values ? rowsOf(values.data, values.shape) : values.map((row) => Array.from(row, finiteOrNull));
   const odd = rows.findIndex((row) => row.length !== rows[0].length);
@@ -94,7 +119,23 @@ function rowsOf(data: Flat, shape: readonly number[]): (number | null)[][] {
   return Array.from({ length: height }, (_, r) => Array.from(data.slice(r * width, (r + 1) * width), finiteOrNull));
 }
 
-function finiteOrNull(value: number | null): number | null {
+/** @throws ArgumentError for what holds no numbers: neither a list, a typed array nor an NDArray with its numbers */
+function checkNumbers(values: unknown): void {
+  if (Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))) return;
+  // An uncomputed Tensor says so by itself when its numbers are asked for.
+  const { shape, data } = (typeof values === "object" && values !== null ? values : {}) as Partial<NDArray>;
+  if (Array.isArray(shape) && (Array.isArray(data) || ArrayBuffer.isView(data))) return;
+  throw new ArgumentError(`Numbers are a list, a typed array, or a computed Tensor, not ${shown(values)}.`, {
+    asked: values,
+  });
+}
+
+function finiteOrNull(value: unknown): number | null {
+  if (value !== null && typeof value !== "number") {
+    throw new ArgumentError(`A number, or null for a gap, was asked for, but this is ${shown(value)}.`, {
+      asked: value,
+    });
+  }
   return value !== null && Number.isFinite(value) ? value : null;
 }
 

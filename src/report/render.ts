@@ -1,5 +1,8 @@
 import type { Finding } from "../analyses/finding.ts";
-import { UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { COUNT, FLAG, OBJECT, POSITIVE, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { type CsvOptions, renderCsv } from "./csv.ts";
 import { renderHtml } from "./html.ts";
 import { renderJson } from "./json.ts";
@@ -19,6 +22,11 @@ export interface RenderOptions {
   readonly png?: PngOptions;
 }
 
+const KINDS: OptionKinds<RenderOptions> = { text: OBJECT, csv: OBJECT, png: OBJECT };
+const TEXT_KINDS: OptionKinds<TextOptions> = { width: COUNT, color: FLAG, maxRows: COUNT };
+const CSV_KINDS: OptionKinds<CsvOptions> = { table: TEXT };
+const PNG_KINDS: OptionKinds<PngOptions> = { scale: POSITIVE, background: TEXT };
+
 /**
  * The finding in one of the formats: PNG as bytes, all others as a string.
  *
@@ -37,6 +45,11 @@ export async function render(
   format: ReportFormat,
   options: RenderOptions = {},
 ): Promise<string | Uint8Array> {
+  checkOptions("render", options, KINDS);
+  if (options.text) checkOptions("render's text", options.text, TEXT_KINDS);
+  if (options.csv) checkOptions("render's csv", options.csv, CSV_KINDS);
+  if (options.png) checkOptions("render's png", options.png, PNG_KINDS);
+  checkFinding(finding);
   switch (format) {
     case "text":
       return renderText(finding, options.text);
@@ -51,6 +64,15 @@ export async function render(
     case "png":
       return rasterize(await renderSvg(finding), options.png);
     default:
-      throw new UnknownNameError("report format", String(format), REPORT_FORMATS);
+      throw new UnknownNameError("report format", typeof format === "string" ? format : shown(format), REPORT_FORMATS);
   }
+}
+
+/** @throws ArgumentError for what is no finding */
+function checkFinding(finding: unknown): void {
+  const { tables, pictures, summary, baselines } = (OBJECT.accepts(finding) ? finding : {}) as Partial<Finding>;
+  if ([tables, pictures, summary, baselines].every(Array.isArray)) return;
+  throw new ArgumentError(`render takes a finding, as an analysis or finding() gives it, not ${shown(finding)}.`, {
+    asked: finding,
+  });
 }

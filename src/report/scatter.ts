@@ -1,6 +1,9 @@
 import type { Axis, ColorScale, ReferenceLine } from "../analyses/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
+import { ANYTHING } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { toVector, type Vector } from "./numbers.ts";
+import { AXIS, COLOR, PICTURE, REFERENCES, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { toAxis } from "./series.ts";
 
@@ -21,12 +24,21 @@ export interface ScatterOptions extends PictureOptions {
   readonly references?: readonly ReferenceLine[];
 }
 
+const KINDS: OptionKinds<ScatterOptions> = {
+  ...PICTURE,
+  ...{ x: AXIS, y: AXIS, groups: TEXTS, titles: TEXTS, labels: TEXTS },
+  color: ANYTHING,
+  colorScale: COLOR,
+  references: REFERENCES,
+};
+
 /**
  * One point for each pair of numbers.
  *
  * @throws ShapeError if x, y, or anything given per point differ in length.
  */
 export function scatter(x: Vector, y: Vector, options: ScatterOptions = {}): Picture {
+  checkOptions("scatter", options, KINDS);
   const all = { x: toVector(x), y: toVector(y), color: options.color && toVector(options.color) };
   const { groups, titles, labels } = options;
   for (const [what, given] of Object.entries({ y: all.y, color: all.color, groups, titles, labels })) {

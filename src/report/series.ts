@@ -1,5 +1,7 @@
 /** Several rows of numbers by name, and axes given as a mere label. */
 import type { Axis } from "../analyses/picture.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { toVector, type Vector } from "./numbers.ts";
 
 /** One row of numbers, or several by name. */
@@ -7,6 +9,11 @@ export type Series = Vector | Readonly<Record<string, Vector>>;
 
 /** The rows with their names; a single row has the name "". */
 export function toSeries(values: Series): [string, (number | null)[]][] {
+  if (typeof values !== "object" || values === null) {
+    throw new ArgumentError(`A row of numbers, or several by name, was asked for, but this is ${shown(values)}.`, {
+      asked: values,
+    });
+  }
   if (isVector(values)) return [["", toVector(values)]];
   return Object.entries(values).map(([name, row]) => [name, toVector(row)]);
 }

@@ -1,6 +1,10 @@
 import type { ColorScale, IndexAxis } from "../analyses/picture.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { OBJECT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { COLOR, checkTokens, INDEX_AXIS, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
 /** How the axes of the activations are called, and which neuron is shown first. */
@@ -17,6 +21,15 @@ export interface TextNeuronActivationsOptions extends PictureOptions {
   readonly labels?: readonly string[];
 }
 
+const KINDS: OptionKinds<TextNeuronActivationsOptions> = {
+  ...PICTURE,
+  layer: INDEX_AXIS,
+  neuron: INDEX_AXIS,
+  chosen: OBJECT,
+  color: COLOR,
+  labels: TEXTS,
+};
+
 /**
  * Tokens coloured by one neuron's activation, the neuron to be chosen on the page, as CircuitsVis' text neuron
  * activations. `strTokens` and `activations` `[token, layer, neuron]` of one text, or a list of each for several.
@@ -29,9 +42,17 @@ export function textNeuronActivations(
   activations: Numbers | readonly Numbers[],
   options: TextNeuronActivationsOptions = {},
 ): Picture {
+  checkOptions("textNeuronActivations", options, KINDS);
+  if (!Array.isArray(strTokens) || strTokens.length === 0) checkTokens(undefined);
   const single = strTokens.every((token) => typeof token === "string");
   const texts = single ? [strTokens as readonly string[]] : (strTokens as readonly (readonly string[])[]);
   const given = single ? [activations as Numbers] : (activations as readonly Numbers[]);
+  for (const tokens of texts) checkTokens(tokens);
+  if (!Array.isArray(given)) {
+    throw new ArgumentError(`Of several texts the activations are a list, one entry for each, not ${shown(given)}.`, {
+      asked: given,
+    });
+  }
   if (given.length !== texts.length) {
     throw new ShapeError(`There are ${texts.length} texts, but activations of ${given.length}.`, {
       asked: texts.length,

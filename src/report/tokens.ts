@@ -1,5 +1,8 @@
 import type { ColorScale } from "../analyses/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
+import { ANYTHING, listOf, NOT_NEGATIVE_WHOLE, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { COLOR, checkTokens, PICTURE } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { type Series, toSeries } from "./series.ts";
 
@@ -15,6 +18,14 @@ export interface TokensOptions extends PictureOptions {
   readonly marked?: readonly number[];
 }
 
+const KINDS: OptionKinds<TokensOptions> = {
+  ...PICTURE,
+  color: COLOR,
+  unit: TEXT,
+  hover: ANYTHING,
+  marked: listOf(NOT_NEGATIVE_WHOLE, "positions"),
+};
+
 /**
  * A text's tokens, coloured by a value each; several rows of values by name give a line of tokens each. Whitespace that
  * would be invisible gets a mark.
@@ -22,6 +33,8 @@ export interface TokensOptions extends PictureOptions {
  * @throws ShapeError if there are more or fewer values than tokens.
  */
 export function tokens(strTokens: readonly string[], values: Series, options: TokensOptions = {}): Picture {
+  checkTokens(strTokens);
+  checkOptions("tokens", options, KINDS);
   const rows = named(values);
   const hover = options.hover ? named(options.hover) : [];
   for (const [name, row] of [...rows, ...hover]) {

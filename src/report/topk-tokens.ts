@@ -1,6 +1,10 @@
 import type { ColorScale, RankedToken, TopkSpec } from "../analyses/picture.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { ANYTHING, FLAG, listOf, NUMBER, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { COLOR, checkTokens, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
 /** How a table of ranked tokens looks. */
@@ -23,6 +27,13 @@ export interface TopkTokensOptions extends TopkTableOptions {
   readonly names?: readonly string[];
 }
 
+const TABLE: OptionKinds<TopkTableOptions> = { ...PICTURE, of: TEXT, color: COLOR };
+// `k` and `columns` have better words where they are looked at.
+const TOKENS: OptionKinds<TopkTokensOptions> = {
+  ...TABLE,
+  ...{ k: ANYTHING, topOnly: FLAG, columns: listOf(ANYTHING, "columns"), names: TEXTS },
+};
+
 /** Columns shown when none are chosen. */
 const MOST_COLUMNS = 8;
 
@@ -35,7 +46,9 @@ const MOST_COLUMNS = 8;
  * @throws ArgumentError if k is not a whole number from 1 on, or a column is not there.
  */
 export function topkTokens(strTokens: readonly string[], values: Numbers, options: TopkTokensOptions = {}): Picture {
-  const { k = 5, topOnly = false, names } = options;
+  checkTokens(strTokens);
+  checkOptions("topkTokens", options, TOKENS);
+  const { k = 5, topOnly = false, columns, names, ...table } = options;
   const { data, shape } = withoutUnitAxes(toShaped(values), 2);
   if (shape.length > 2 || shape[0] !== strTokens.length) {
     throw new ShapeError(
@@ -44,7 +57,9 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
     );
   }
   if (!Number.isInteger(k) || k < 1) {
-    throw new ArgumentError(`The top k = ${k} tokens were asked for; take a whole number from 1 on.`, { asked: k });
+    throw new ArgumentError(`The top k = ${shown(k)} tokens were asked for; take a whole number from 1 on.`, {
+      asked: k,
+    });
   }
   const width = shape[1] ?? 1;
   if (names && names.length !== width) {
@@ -53,9 +68,9 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
       found: names.length,
     });
   }
-  const wrong = options.columns?.find((c) => !Number.isInteger(c) || c < 0 || c >= width);
+  const wrong = columns?.find((c) => !Number.isInteger(c) || c < 0 || c >= width);
   if (wrong !== undefined) {
-    throw new ArgumentError(`Column ${wrong} was asked for, but there are ${width}; count from 0.`, {
+    throw new ArgumentError(`Column ${shown(wrong)} was asked for, but there are ${width}; count from 0.`, {
       asked: wrong,
       found: width,
     });
@@ -65,7 +80,7 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
       const value = data[pos * width + c];
       return value === null ? [] : [{ token, value, pos }];
     });
-  const chosen = options.columns ?? strongest(data, width);
+  const chosen = columns ?? strongest(data, width);
   return topkTable(
     chosen.map((c) => {
       const falling = column(c).sort((a, b) => b.value - a.value);
@@ -73,7 +88,7 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
       const bottom = falling.slice(Math.max(k, falling.length - k));
       return { name: names?.[c] ?? String(c), top, ...(topOnly ? {} : { bottom }) };
     }),
-    { of: "neuron", ...options },
+    { of: "neuron", ...table },
   );
 }
 
@@ -82,6 +97,25 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
  * the largest in `top`, the smallest at the end of `bottom`.
  */
 export function topkTable(columns: TopkSpec["columns"], options: TopkTableOptions = {}): Picture {
+  checkOptions("topkTable", options, TABLE);
+  const isRanked = (entry: unknown) => {
+    const { token, value } = (typeof entry === "object" && entry !== null ? entry : {}) as Partial<RankedToken>;
+    return TEXT.accepts(token) && NUMBER.accepts(value);
+  };
+  const isColumn = (column: unknown) => {
+    const {
+      name,
+      top,
+      bottom = [],
+    } = (typeof column === "object" && column !== null ? column : {}) as Partial<TopkSpec["columns"][number]>;
+    return TEXT.accepts(name) && Array.isArray(top) && Array.isArray(bottom) && [...top, ...bottom].every(isRanked);
+  };
+  if (!Array.isArray(columns) || !Array.from(columns).every(isColumn)) {
+    throw new ArgumentError(
+      `The columns are a list of { name, top, bottom }, each token { token, value }, not ${shown(columns)}.`,
+      { asked: columns },
+    );
+  }
   const { of, color } = options;
   return picture({ kind: "topk", ...baseOf("topk", options), columns, ...defined({ of, color }) });
 }

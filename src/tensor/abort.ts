@@ -1,14 +1,24 @@
 /** Waiting for what a caller's code promises, and no longer than its signal says. */
 
 /**
- * What a promise gives, or the signal's reason as soon as it is aborted, whatever becomes of the promise then. Nothing is
- * left listening on the signal afterwards.
+ * What a promise gives, or the signal's reason once it is aborted, whatever becomes of the promise then. Nothing is left
+ * listening on the signal afterwards.
+ * @param grace milliseconds that the promise still has after the signal is aborted, for what should be ended properly
  */
-export async function untilAborted<T>(promised: Promise<T> | T, signal: AbortSignal | undefined): Promise<T> {
+export async function untilAborted<T>(
+  promised: Promise<T> | T,
+  signal: AbortSignal | undefined,
+  grace = 0,
+): Promise<T> {
   if (!signal || !isPromise(promised)) return promised;
   let stop: () => void = () => {};
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
+    const end = () => reject(signal.reason);
+    stop = () => {
+      if (grace > 0) timer = setTimeout(end, grace);
+      else end();
+    };
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
@@ -16,6 +26,7 @@ export async function untilAborted<T>(promised: Promise<T> | T, signal: AbortSig
     return await Promise.race([promised, aborted]);
   } finally {
     signal.removeEventListener("abort", stop);
+    clearTimeout(timer);
   }
 }
 

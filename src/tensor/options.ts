@@ -21,7 +21,7 @@ export function checkOptions<T extends object>(of: string, options: T, kinds: Op
       },
     );
   }
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of entriesOf(of, options)) {
     if (value === undefined) continue;
     const kind = Object.hasOwn(kinds, name) ? (kinds as Readonly<Record<string, Kind>>)[name] : undefined;
     if (!kind) {
@@ -48,4 +48,13 @@ export function checkOptions<T extends object>(of: string, options: T, kinds: Op
 export function checkArgument(what: string, value: unknown, kind: Kind): void {
   if (kind.accepts(value)) return;
   throw new ArgumentError(`${what} is ${kind.describe}, not ${shown(value)}.`, { asked: value, found: kind.describe });
+}
+
+/** @throws ArgumentError for an object that cannot be read, whose getters throw */
+function entriesOf(of: string, options: object): [string, unknown][] {
+  try {
+    return Object.entries(options);
+  } catch (cause) {
+    throw new ArgumentError(`The options of ${of} cannot be read: one of them throws when it is asked for.`, { cause });
+  }
 }

@@ -1,6 +1,7 @@
 /** Which tokens of a padded batch are text. */
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ShapeError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 
 export type PaddingSide = "left" | "right";
 
@@ -23,12 +24,12 @@ export interface AttentionMaskOptions {
  * @throws ShapeError unless tokens are [batch, pos].
  */
 export function attentionMask(tokens: NDArray<"int32">, options: AttentionMaskOptions): NDArray<"bool"> {
-  if (tokens.shape.length !== 2) {
+  if (tokens?.shape?.length !== 2) {
     throw new ShapeError(
-      `An attention mask is made for tokens of shape [batch, pos], but these are [${tokens.shape}].`,
+      `An attention mask is made for tokens of shape [batch, pos], but these are ${shown(tokens?.shape)}.`,
       {
         asked: "[batch, pos]",
-        found: tokens.shape,
+        found: tokens?.shape,
       },
     );
   }

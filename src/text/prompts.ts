@@ -1,5 +1,6 @@
 /** Prompts from the bytes of a file: one a line, a JSON list, or JSON Lines. */
 import { InputError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { jsonErrorOffset } from "./json-position.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -15,6 +16,11 @@ import { decodeUtf8 } from "./utf8.ts";
  * the line or the place in the list), or if JSON is garbled (with line and column).
  */
 export function parsePrompts(bytes: Uint8Array, name: string): string[] {
+  if (!(bytes instanceof Uint8Array) || typeof name !== "string") {
+    throw new InputError(`parsePrompts takes a file's bytes and its name, not ${shown(bytes)} and ${shown(name)}.`, {
+      asked: name,
+    });
+  }
   const ending = /\.[^./\\]*$/.exec(name)?.[0].toLowerCase();
   if (ending === ".csv" || ending === ".tsv") {
     throw new InputError(`${name} is a table: write its prompts one a line (.txt), or as a JSON list (.json).`, {

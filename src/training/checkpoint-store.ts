@@ -26,7 +26,11 @@ export function setDefaultCheckpoints(open: (folder: string) => CheckpointStore)
 
 /** @throws ArgumentError for a path where there are no folders. */
 export function storeOf(place: string | CheckpointStore): CheckpointStore {
-  if (typeof place !== "string") return place;
+  if (typeof place !== "string") {
+    const lacks = (["check", "write", "open"] as const).find((method) => typeof place[method] !== "function");
+    if (lacks === undefined) return place;
+    throw new ArgumentError(`A CheckpointStore has ${lacks}(), and the one that is saveDir has not.`, { asked: lacks });
+  }
   if (platform) return platform(place);
   throw new ArgumentError(`There is no folder "${place}" here: pass a CheckpointStore as saveDir.`, { asked: place });
 }

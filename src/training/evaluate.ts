@@ -1,8 +1,11 @@
 /** How a model does on rows of tokens, those that it was not trained on above all. */
 import { Tensor } from "../graph/tensor.ts";
+import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
+import { ANYTHING, FUNCTION, SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { checkedTokens, needTwo, requireCount } from "./data/batches.ts";
 
 /** The mean loss after so many steps on what is not trained on, in nats. */
@@ -20,9 +23,11 @@ export interface EvaluateOptions {
   /** A single number, the mean over the rows of a batch; the mean next-token loss in nats unless given. */
   readonly loss?: ((graph: ModelGraph) => Tensor) | undefined;
   /** Rows at once; as many as make 8192 tokens unless given, or fewer where the vocabulary is large. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const KINDS: OptionKinds<EvaluateOptions> = { loss: FUNCTION, batchSize: ANYTHING, signal: SIGNAL };
 
 /**
  * The mean loss over rows of tokens, int32 [row pos], in nats: `Σ rows of a batch · loss of the batch / rows`. Models of one
@@ -32,8 +37,11 @@ export interface EvaluateOptions {
 export async function evaluateLoss(
   model: HookedTransformer,
   data: NDArray<"int32"> | Tensor,
-  { loss, signal, ...options }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<number> {
+  checkModel("evaluateLoss", model);
+  checkOptions("evaluateLoss", options, KINDS);
+  const { loss, signal } = options;
   const { shape, data: ids } = checkedTokens(data, model.cfg.nCtx, model.cfg.dVocab);
   const [rows, pos] = shape;
   if (!loss) needTwo(pos);

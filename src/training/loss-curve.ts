@@ -2,8 +2,11 @@
 import { type Finding, finding, type Scalar, type Statement, type Table } from "../analyses/finding.ts";
 import type { PictureSpec } from "../analyses/picture.ts";
 import { modelFacts } from "../analyses/prompt.ts";
+import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { InputError } from "../tensor/errors.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { listOf, NOT_NEGATIVE, NUMBER, OBJECT, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { Chance } from "./data/tasks.ts";
 import type { HeldOutLoss } from "./evaluate.ts";
 
@@ -22,6 +25,15 @@ export interface LossCurveOptions {
   readonly settings?: Readonly<Record<string, Scalar>>;
 }
 
+const KINDS: OptionKinds<LossCurveOptions> = {
+  losses: listOf(NUMBER, "numbers"),
+  heldOut: listOf(OBJECT, "steps and losses"),
+  chances: listOf(OBJECT, "chances"),
+  epochs: NOT_NEGATIVE,
+  name: TEXT,
+  settings: OBJECT,
+};
+
 const QUESTION = "How far has training brought the loss, and what would it be without a model?";
 /** Points of a line at most: more of them are averaged. */
 const MOST_POINTS = 500;
@@ -32,7 +44,14 @@ const MOST_ROWS = 20;
  * @throws InputError for a training without a step.
  */
 export function lossCurve(model: HookedTransformer, options: LossCurveOptions): Finding {
+  checkModel("lossCurve", model);
+  checkOptions("lossCurve", options, KINDS);
   const { losses, heldOut = [], chances, epochs, settings = {} } = options;
+  if (!losses || !chances?.length) {
+    throw new ArgumentError("lossCurve needs the losses of a training, and chances: what to hold them against.", {
+      asked: options,
+    });
+  }
   const steps = losses.length;
   if (steps === 0) throw new InputError("A training without a step has no loss to tell of.", { found: 0 });
   const last = Math.max(1, Math.min(50, Math.floor(steps / 10)));

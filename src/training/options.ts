@@ -5,6 +5,9 @@ import type { ModelGraph } from "../lens/model-graph.ts";
 import type { ModelFiles } from "../load/index.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { ANYTHING, either, FUNCTION, listOf, OBJECT, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { requireCount, type TrainingData } from "./data/batches.ts";
 import { OPTIMIZERS, type OptimizerName } from "./optimizer.ts";
@@ -68,6 +71,29 @@ export interface TrainControls {
   readonly onProgress?: ((progress: TrainProgress) => unknown) | undefined;
 }
 
+// Where it is ANYTHING, `settle` and others have better words.
+const OPTIONS: OptionKinds<TrainOptions> = {
+  ...{ data: ANYTHING, steps: ANYTHING, numEpochs: ANYTHING, batchSize: ANYTHING, optimizer: ANYTHING, lr: ANYTHING },
+  ...{ warmupSteps: ANYTHING, eps: ANYTHING, weightDecay: ANYTHING, momentum: ANYTHING, maxGradNorm: ANYTHING },
+  ...{ evalEvery: ANYTHING, saveEvery: ANYTHING, heldOut: ANYTHING },
+  schedule: either(TEXT, FUNCTION),
+  betas: listOf(ANYTHING, "numbers"),
+  seed: WHOLE,
+  loss: FUNCTION,
+  frozen: either(listOf(TEXT, "names"), FUNCTION),
+  saveDir: either(TEXT, OBJECT),
+  about: OBJECT,
+  resume: either(TEXT, OBJECT),
+};
+
+const CONTROLS: OptionKinds<TrainControls> = { signal: SIGNAL, onProgress: FUNCTION };
+
+/** @throws ArgumentError for an option that `train` does not have, or cannot take */
+export function checkTrainOptions(options: TrainOptions, controls: TrainControls): void {
+  checkOptions("train", options, OPTIONS);
+  checkOptions("train's controls", controls, CONTROLS);
+}
+
 /** How far a training has come. */
 export interface TrainProgress {
   /** Steps done, and steps in all. */
@@ -108,7 +134,9 @@ const RANGES: readonly (readonly [name: string, from: number, below: number])[] 
 /** @throws ArgumentError naming the option that is out of its range, UnknownNameError for an optimizer or a weight. */
 export function settle(options: TrainOptions, weightNames: readonly string[]): Settled {
   const optimizer = options.optimizer ?? "adamw";
-  if (!OPTIMIZERS.includes(optimizer)) throw new UnknownNameError("optimizer", optimizer, OPTIMIZERS);
+  if (!OPTIMIZERS.includes(optimizer)) {
+    throw new UnknownNameError("optimizer", typeof optimizer === "string" ? optimizer : shown(optimizer), OPTIMIZERS);
+  }
   const settled = {
     data: options.data,
     batchSize: requireCount("batchSize", options.batchSize ?? 32),
@@ -128,6 +156,11 @@ export function settle(options: TrainOptions, weightNames: readonly string[]): S
     throw new UnknownNameError("schedule", settled.schedule, known);
   }
   for (const [name, from, below] of RANGES) within(name, settled[name as "lr"], from, below);
+  if (settled.momentum > 0 && optimizer !== "sgd") {
+    throw new ArgumentError(`momentum is of optimizer "sgd", and this one is "${optimizer}": leave it out.`, {
+      asked: "momentum",
+    });
+  }
   if (settled.betas.length !== 2) {
     throw new ArgumentError(`betas has ${settled.betas.length} numbers, but it takes two: [0.9, 0.999].`, {
       asked: settled.betas,
@@ -163,12 +196,12 @@ export function stepsInAll({ steps, numEpochs }: TrainOptions, stepsPerEpoch: nu
 }
 
 function within(name: string, value: number, from: number, below: number): void {
-  if (value >= from && value < below) return;
+  if (typeof value === "number" && value >= from && value < below) return;
   const limit =
     below === Infinity
       ? `a number from ${from === Number.MIN_VALUE ? "above 0" : `${from} up`}`
       : `from ${from} to below ${below}`;
-  throw new ArgumentError(`${name} is ${value}, but it must be ${limit}.`, { asked: name, found: value });
+  throw new ArgumentError(`${name} is ${shown(value)}, but it must be ${limit}.`, { asked: name, found: value });
 }
 
 function frozenTest(frozen: NonNullable<TrainOptions["frozen"]>, names: readonly string[]): (name: string) => boolean {

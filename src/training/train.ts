@@ -1,7 +1,10 @@
 /** The training loop: batches in, a trained model and its losses out. */
+
+import { checkModel } from "../lens/check.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { openDefault } from "../load/open.ts";
+import { untilAborted } from "../tensor/abort.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import type { Tokenizer } from "../text/index.ts";
@@ -10,7 +13,7 @@ import { type CheckpointStore, storeOf } from "./checkpoint-store.ts";
 import { type Batches, checkedTokens, makeBatches, needTwo } from "./data/batches.ts";
 import { evaluateLoss, type HeldOutLoss } from "./evaluate.ts";
 import { makeOptimizer } from "./optimizer.ts";
-import { settle, stepsInAll, type TrainControls, type TrainOptions } from "./options.ts";
+import { checkTrainOptions, settle, stepsInAll, type TrainControls, type TrainOptions } from "./options.ts";
 import { learningRate } from "./schedule.ts";
 import { freshMemory, makeStep, type Step, type StepSource, type StepState } from "./step.ts";
 import { TrainingError } from "./training-error.ts";
@@ -43,13 +46,20 @@ export async function train(
   options: TrainOptions,
   controls: TrainControls = {},
 ): Promise<TrainResult> {
-  controls.signal?.throwIfAborted();
+  checkModel("train", model);
+  checkTrainOptions(options, controls);
+  const { signal } = controls;
+  signal?.throwIfAborted();
   const store = options.saveDir === undefined ? undefined : storeOf(options.saveDir);
-  const release = await store?.hold?.();
+  const holding = store?.hold?.();
+  let release: (() => Promise<void>) | undefined;
   try {
+    release = await untilAborted(holding, signal);
     return await trainInto(store, model, options, controls);
   } finally {
-    await release?.();
+    if (release) await release();
+    // A hold that comes only after the signal is let go, too.
+    else holding?.then((late) => late()).catch(() => {});
   }
 }
 
@@ -59,7 +69,6 @@ async function trainInto(
   options: TrainOptions,
   { signal, onProgress }: TrainControls,
 ): Promise<TrainResult> {
-  signal?.throwIfAborted();
   const initial = new Map([...model.weights.entries()].map(([name, leaf]): [string, NDArray] => [name, leaf.array!]));
   const settled = settle(options, [...initial.keys()]);
   const { optimizer: name, lr, schedule, warmupSteps } = settled;
@@ -72,7 +81,7 @@ async function trainInto(
     needTraining({ cfg: model.cfg, engine: model.engine, options, shape, hasWeights: true });
   }
   const optimizer = makeOptimizer(name, settled);
-  await store?.check();
+  await untilAborted(store?.check(), signal);
 
   let state: StepState = { weights: initial, memory: freshMemory(optimizer, initial) };
   let losses: number[] = [];
@@ -81,7 +90,8 @@ async function trainInto(
   if (options.resume !== undefined) {
     const files =
       typeof options.resume === "string" ? await openDefault(options.resume, (path) => path, {}) : options.resume;
-    const found = await readCheckpoint(files, model.cfg, initial, name, optimizer.memory);
+    const reading = readCheckpoint(files, model.cfg, initial, name, optimizer.memory);
+    const found = await untilAborted(reading, signal);
     state = found.state;
     losses = [...found.losses];
     heldOut = [...found.heldOut];
@@ -103,7 +113,7 @@ async function trainInto(
     maxGradNorm: options.maxGradNorm,
     frozen: settled.frozen,
   });
-  const keeper = new Keeper(store, model.text?.tokenizer);
+  const keeper = new Keeper(store, model.text?.tokenizer, signal);
   const now = (): Checkpoint => ({
     ...{ cfg: model.cfg, state, optimizer: name, losses, heldOut },
     ...(options.about ? { about: options.about } : {}),
@@ -111,11 +121,13 @@ async function trainInto(
   if (options.heldOut) checkHeldOut(options, model);
   const evalEvery = options.evalEvery ?? Math.ceil(steps / 10);
   const rate = startRate();
+  /** Keeps what is done, and ends the training with the signal's reason. */
+  const stopped = async () => {
+    if (losses.length > 0 && !whatBroke(0, 0, state)) await keeper.keep(now());
+    signal?.throwIfAborted();
+  };
   for (let step = losses.length; step < steps; step++) {
-    if (signal?.aborted) {
-      if (step > 0 && !whatBroke(0, 0, state)) await keeper.keep(now());
-      signal.throwIfAborted();
-    }
+    if (signal?.aborted) await stopped();
     const batch = batchOf(batches, step, options);
     const stepLr = learningRate(step, { lr, schedule, warmupSteps, steps });
     const run = await stepOn(state, batch);
@@ -139,13 +151,19 @@ async function trainInto(
       heldOut.push({ step: step + 1, loss: found });
     }
     const saved = keeps ? await keeper.keep(now()) : undefined;
-    await onProgress?.({
+    const told = onProgress?.({
       ...{ step: step + 1, steps, loss, gradNorm, lr: stepLr },
       ...seen,
       ...(asks ? { heldOut: heldOut.at(-1)!.loss } : {}),
       ...(saved ? { checkpoint: saved } : {}),
       model: () => withWeights(model, after.weights),
     });
+    try {
+      await untilAborted(told, signal);
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) await stopped();
+      throw error;
+    }
   }
   // Where nothing was left to do, what is kept already stays as it is.
   const done = options.resume !== undefined && options.resume === options.saveDir && keeper.last === undefined;
@@ -190,22 +208,28 @@ function stepsByShape(source: StepSource): (state: StepState, batch: NDArray<"in
   };
 }
 
+/** Milliseconds that a checkpoint may still take once a training is stopped; a store that never ends does not go on for ever. */
+const TIME_TO_KEEP = 60_000;
+
 /** Writes checkpoints, each once, and knows the last. */
 class Keeper {
   last: string | undefined;
   private steps = -1;
   private readonly store: CheckpointStore | undefined;
   private readonly tokenizer: Tokenizer | undefined;
+  private readonly signal: AbortSignal | undefined;
 
-  constructor(store: CheckpointStore | undefined, tokenizer: Tokenizer | undefined) {
+  constructor(store: CheckpointStore | undefined, tokenizer: Tokenizer | undefined, signal: AbortSignal | undefined) {
     this.store = store;
     this.tokenizer = tokenizer;
+    this.signal = signal;
   }
 
   async keep(checkpoint: Checkpoint): Promise<string | undefined> {
     const steps = checkpoint.losses.length;
     if (this.store && steps !== this.steps) {
-      this.last = await this.store.write(checkpointName(steps), checkpointFiles(checkpoint, this.tokenizer));
+      const written = this.store.write(checkpointName(steps), checkpointFiles(checkpoint, this.tokenizer));
+      this.last = await untilAborted(written, this.signal, TIME_TO_KEEP);
       this.steps = steps;
     }
     return this.last;

@@ -102,7 +102,9 @@ describe("on golden models", () => {
     await expect(measureAblation(model, [[4]])).rejects.toThrow(/1 token.*at least 2/);
     await expect(measureAblation(model, prompts, { layer: 2 })).rejects.toThrow(/no layer 2/);
     await expect(measureAblation(model, prompts, { answer: 3 })).rejects.toThrow(/both answer and wrong/);
-    await expect(measureAblation(model, prompts, { over: "head" as never })).rejects.toThrow(/give one of heads/);
+    await expect(measureAblation(model, prompts, { over: "head" as never })).rejects.toThrow(
+      /"heads", "layers", "neurons" or "positions", not "head"/,
+    );
     const attention = goldenModel(await golden("attn_only_2l"));
     await expect(measureAblation(attention, prompts, { over: "neurons" })).rejects.toThrow(/attention alone/);
   });

@@ -105,7 +105,7 @@ describe("the logit lens", () => {
     await expect(logitLens(model, "")).rejects.toThrow("The prompt is empty");
     await expect(logitLens(model, [1])).rejects.toThrow("at least 2 are needed");
     await expect(logitLens(model, "a ".repeat(400))).rejects.toThrow("the model's context holds 256");
-    await expect(logitLens(model, [1, 99999])).rejects.toThrow("outside the model's vocabulary of 4096");
+    await expect(logitLens(model, [1, 99999])).rejects.toThrow("outside the vocabulary of 4096");
     await expect(logitLens(model, "He shook his head.", { top: 0 })).rejects.toThrow("top is 0");
   });
 

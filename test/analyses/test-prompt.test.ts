@@ -87,7 +87,9 @@ describe("testPrompt", () => {
     const model = await load();
     await expect(testPrompt(model, PROMPT, "")).rejects.toThrow("An answer is empty");
     await expect(testPrompt(model, PROMPT, [])).rejects.toThrow("There is no answer");
-    await expect(testPrompt(model, PROMPT, "head", { topK: 0 })).rejects.toThrow("topK is 0");
+    await expect(testPrompt(model, PROMPT, "head", { topK: 0 })).rejects.toThrow(
+      "topK of testPrompt is a positive whole number, not 0",
+    );
     await expect(testPrompt(model, "a ".repeat(300), "head")).rejects.toThrow("the model's context holds 256");
     await expect(testPromptFinding(model, "", "head")).rejects.toThrow("The prompt is empty");
   });

@@ -260,7 +260,7 @@ describe("a cache of solu_ln_2l", () => {
     expect(() => cache.logitAttrs(stack, [1, 2, 3])).toThrow(
       "tokens have 3 entries for axis batch, but the stack has 2",
     );
-    expect(() => cache.logitAttrs(stack, 97)).toThrow("outside the 97 tokens");
+    expect(() => cache.logitAttrs(stack, 97)).toThrow("outside the vocabulary of 97");
     expect(() => cache.logitAttrs(stack, "word")).toThrow("no tokenizer");
     expect(() => cache.logitAttrs(stack, [1, 2], { incorrectTokens: [[1, 2]] })).toThrow(ShapeError);
   });

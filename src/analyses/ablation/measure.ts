@@ -6,15 +6,15 @@ import { type ModelInput, type PreparedInput, prepareInput } from "../../lens/mo
 import { type Metric, sweep } from "../../lens/sweep.ts";
 import { getActName } from "../../models/act-name.ts";
 import { ndarray } from "../../tensor/array.ts";
-import { ArgumentError, InputError } from "../../tensor/errors.ts";
+import { ArgumentError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
 import type { AnalysisContext } from "../analysis.ts";
-import { answerToken, checkLayer, checkWhole, readPrompt } from "../prompt.ts";
+import { checkAnalysis } from "../option-kinds.ts";
+import { answerToken, checkLayer, checkPrompts, checkWhole, readPrompt } from "../prompt.ts";
 import { stages } from "../stages.ts";
+import { ABLATION_KINDS, KINDS } from "./options.ts";
 import { type AblationMethod, ablatedBy, realTokens } from "./replacements.ts";
 
-/** What is ablated, one at a time. */
-export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as const;
 /** One of `ABLATION_KINDS`. */
 export type AblationKind = (typeof ABLATION_KINDS)[number];
 
@@ -86,10 +86,11 @@ export async function measureAblation(
   prompts: readonly (string | TokenIds)[],
   options: AblationOptions = {},
 ): Promise<AblationMeasurement> {
+  checkAnalysis("measureAblation", model, options, KINDS);
   const { over = "heads", by = "mean", seed = 0, memory, signal, onProgress } = options;
   const layer = checkLayer(model, options.layer ?? -1);
   checkWhole("seed", seed, 0);
-  if (prompts.length === 0) throw new InputError("There are no prompts to run on: give at least one.");
+  checkPrompts(prompts);
   const answers = answersOf(model, options);
   const read = prompts.map((prompt) => readPrompt(model, prompt, { least: answers ? 1 : 2 }));
   const sites = sitesOf(over, layer, model);

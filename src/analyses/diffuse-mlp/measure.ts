@@ -2,9 +2,11 @@
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
+import { checkAnalysis } from "../option-kinds.ts";
 import { sweepAblations } from "./ablation-sweep.ts";
 import { type AttributionValues, attributionValues, largest, sortedSizes, spreadOf } from "./attribution.ts";
 import { NullModel, type NullResult } from "./null-model.ts";
+import { KINDS } from "./options.ts";
 import type { Ablation, Attribution, Position } from "./positions.ts";
 import { type Prediction, prediction } from "./prediction.ts";
 import { type Batch, batches, type TokenizedPrompt, tokenizePrompts } from "./prompts.ts";
@@ -51,6 +53,7 @@ export async function measureDiffuseMlp(
   prompts: readonly (string | TokenIds)[],
   options: MeasureOptions = {},
 ): Promise<DiffuseMlpMeasurement> {
+  checkAnalysis("measureDiffuseMlp", model, options, KINDS);
   const { cfg } = model;
   const site = siteOf(model, options.layer ?? -1);
   const tokenized = tokenizePrompts(model, prompts);

@@ -4,7 +4,8 @@ import { Tensor } from "../../graph/tensor.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { InputError } from "../../tensor/errors.ts";
-import type { TokenIds } from "../../text/index.ts";
+import { idRows, type TokenIds } from "../../text/index.ts";
+import { checkPrompts } from "../prompt.ts";
 
 /** A prompt as the model reads it. */
 export interface TokenizedPrompt {
@@ -22,10 +23,12 @@ export function tokenizePrompts(
   model: HookedTransformer,
   prompts: readonly (string | TokenIds)[],
 ): readonly TokenizedPrompt[] {
-  if (prompts.length === 0) throw new InputError("There are no prompts to analyse: give at least one.", { found: 0 });
+  checkPrompts(prompts);
   return prompts.map((prompt, i) => {
     const given = typeof prompt === "string";
-    const ids = given ? [...model.toTokens(prompt, { truncate: false }).data] : [...prompt];
+    const ids = given
+      ? [...model.toTokens(prompt, { truncate: false }).data]
+      : idRows(prompt, model.cfg.dVocab).rows.flatMap((row) => Array.from(row));
     const called = `Prompt ${i}${given ? ` (${excerpt(prompt)})` : ""}`;
     const { nCtx } = model.cfg;
     if (ids.length > nCtx) {

@@ -3,6 +3,8 @@ import { Tensor } from "../../graph/tensor.ts";
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../../tensor/errors.ts";
 import { uniform } from "../../tensor/random.ts";
+import { shown } from "../../tensor/show.ts";
+import { notedPadding } from "../../text/index.ts";
 
 /**
  * What to train on: tokens int32 [row pos], shuffled anew each epoch; or a function from a step's number (from 0) to its
@@ -65,13 +67,28 @@ export function permutation(n: number, seed: number, epoch: number): Int32Array<
 export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {
   const array = data instanceof Tensor ? data.array : data;
   if (array?.dtype !== "int32" || array.shape?.length !== 2) {
-    const found = array?.dtype === undefined ? (data instanceof Tensor ? "not computed" : String(data)) : array.dtype;
+    const found = array?.dtype === undefined ? (data instanceof Tensor ? "not computed" : shown(data)) : array.dtype;
     throw new ShapeError(
-      `Training data is tokens, int32 [row pos], but this is ${found}${data?.shape ? ` [${data.shape}]` : ""}.`,
+      `Training data is tokens, int32 [row pos], but this is ${found}${Array.isArray(data?.shape) ? ` [${data.shape}]` : ""}.`,
       { asked: "[row pos]", found: data?.shape },
     );
   }
   const [rows, pos] = array.shape;
+  if (!(array.data instanceof Int32Array) || !isCount(rows) || !isCount(pos)) {
+    throw new ShapeError(
+      `Training data is tokens, int32 [row pos] in an Int32Array, not ${shown(array.data)} of ${shown(array.shape)}.`,
+      {
+        asked: "int32",
+        found: array.shape,
+      },
+    );
+  }
+  if (notedPadding(array)?.data.includes(0)) {
+    throw new InputError(
+      "Some rows are padded, and a training would learn the padding as if it were text: cut texts into rows of one length with tokenizeAndConcatenate.",
+      { asked: "padding" },
+    );
+  }
   if (array.data.length !== rows * pos) {
     throw new ShapeError(`Training data of [${rows}, ${pos}] has ${array.data.length} numbers, not ${rows * pos}.`, {
       asked: rows * pos,
@@ -85,7 +102,7 @@ export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVo
       found: nCtx,
     });
   }
-  const bad = (array.data as Int32Array).findIndex((id) => id < 0 || id >= dVocab);
+  const bad = array.data.findIndex((id: number) => id < 0 || id >= dVocab);
   if (bad >= 0) {
     throw new InputError(
       `Token id ${array.data[bad]} (row ${Math.floor(bad / pos)}, position ${bad % pos}) is outside the vocabulary of ${dVocab}. Was the text made into tokens with another tokenizer?`,
@@ -103,10 +120,12 @@ export function needTwo(pos: number): void {
   });
 }
 
+const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+
 /** A positive whole number, or an error that names the option. @throws ArgumentError */
 export function requireCount(name: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new ArgumentError(`${name} is ${value}, but it must be a whole number from 1 up.`, {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new ArgumentError(`${name} is ${shown(value)}, but it must be a whole number from 1 up.`, {
     asked: name,
     found: value,
   });

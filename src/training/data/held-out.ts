@@ -1,6 +1,7 @@
 /** Rows of tokens that are not trained on. */
 import { type NDArray, ndarray } from "../../tensor/array.ts";
-import { ArgumentError } from "../../tensor/errors.ts";
+import { ArgumentError, ShapeError } from "../../tensor/errors.ts";
+import { shown } from "../../tensor/show.ts";
 
 /**
  * Rows to train on, and the last share of them to be held out: `undefined` where that would be less than one row.
@@ -10,13 +11,27 @@ export function holdOut(
   rows: NDArray<"int32">,
   share: number,
 ): { readonly rows: NDArray<"int32">; readonly heldOut: NDArray<"int32"> | undefined } {
-  if (!(share >= 0 && share < 1)) {
-    throw new ArgumentError(`The share to hold out is ${share}, but it must be from 0 to below 1.`, { asked: share });
+  checkRows(rows);
+  if (!(typeof share === "number" && share >= 0 && share < 1)) {
+    throw new ArgumentError(`The share to hold out is ${shown(share)}, but it must be from 0 to below 1.`, {
+      asked: share,
+    });
   }
   const [count] = rows.shape;
   const last = Math.floor(count * share + 1e-9); // 100 · 0.29 is 28.999…
   if (last === 0) return { rows, heldOut: undefined };
   return { rows: taken(rows, range(0, count - last)), heldOut: taken(rows, range(count - last, count)) };
+}
+
+/** @throws ShapeError for what is no int32 [row pos] */
+export function checkRows(rows: NDArray<"int32">): void {
+  const { shape, data, dtype } = (rows ?? {}) as Partial<NDArray>;
+  const fits = Array.isArray(shape) && shape.length === 2 && data?.length === shape[0] * shape[1];
+  if (fits && dtype === "int32" && data instanceof Int32Array) return;
+  throw new ShapeError(`Rows of tokens are int32 [row pos], an NDArray, not ${shown(rows)}.`, {
+    asked: "[row pos]",
+    found: shape,
+  });
 }
 
 /** At most so many of the rows, evenly spread over all. */

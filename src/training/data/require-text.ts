@@ -1,5 +1,6 @@
 /** A row's text, where a text is what it has. */
-import { FileFormatError } from "../../tensor/errors.ts";
+import { FileFormatError, InputError } from "../../tensor/errors.ts";
+import { shown } from "../../tensor/show.ts";
 
 /** @throws FileFormatError for a value under `column` that is no text, which says what it is */
 export function requireText(value: unknown, where: string, column: string): string {
@@ -13,4 +14,21 @@ function named(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   const kind = typeof value;
   return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+}
+
+/**
+ * The texts in one, or in many of them.
+ * @throws InputError for what is neither a string nor gives strings one after the other
+ */
+export function* textsIn(texts: string | Iterable<string>, of: string): Generator<string> {
+  if (typeof texts === "string") return yield texts;
+  const many: unknown = texts;
+  if (typeof many !== "object" || many === null || !(Symbol.iterator in many)) {
+    throw new InputError(`${of} takes a text, or a list of texts, not ${shown(texts)}.`, { asked: texts });
+  }
+  for (const text of texts as Iterable<unknown>) {
+    if (typeof text !== "string")
+      throw new InputError(`${of} takes texts, but one of them is ${shown(text)}.`, { asked: text });
+    yield text;
+  }
 }

@@ -1,7 +1,10 @@
 /** Tasks that small models are studied on, made as they are needed. */
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
+import { ANYTHING, NUMBER, WHOLE } from "../../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import { uniform } from "../../tensor/random.ts";
+import { shown } from "../../tensor/show.ts";
 import { permutation, requireCount } from "./batches.ts";
 import type { TrainingTask } from "./tasks.ts";
 
@@ -16,12 +19,17 @@ export interface ModularAdditionOptions {
   readonly seed?: number;
 }
 
+// `requireCount`, and what follows it, has better words for most.
+const MODULAR_ADDITION: OptionKinds<ModularAdditionOptions> = { p: ANYTHING, share: ANYTHING, seed: WHOLE };
+
 /**
  * All p² sums `a b =`, int32 [row pos 3] with `=` as token p: `share` of them to learn from, the others held out. The loss is
  * the mean cross-entropy of `(a + b) mod p` at the `=`, in nats. A one-layer transformer first learns those by heart and much
  * later finds the rule: it groks (Power et al. 2022; Nanda et al. 2023, arXiv 2301.05217).
  */
-export function modularAddition({ p, share, seed = 0 }: ModularAdditionOptions): TrainingTask<NDArray<"int32">> {
+export function modularAddition(options: ModularAdditionOptions): TrainingTask<NDArray<"int32">> {
+  checkOptions("modularAddition", options, MODULAR_ADDITION);
+  const { p, share, seed = 0 } = options;
   if (requireCount("p", p) > MOST_P) {
     throw new ArgumentError(`p is ${p}: all ${p}² sums are more than fit in memory. Give ${MOST_P} or less.`, {
       asked: p,
@@ -35,10 +43,10 @@ export function modularAddition({ p, share, seed = 0 }: ModularAdditionOptions):
     });
     return ndarray("int32", [pairs.length, 3], data);
   };
-  const known = Math.round(share * p * p);
+  const known = NUMBER.accepts(share) ? Math.round(share * p * p) : 0;
   if (!(known > 0 && known < p * p)) {
     throw new ArgumentError(
-      `The share of sums to learn from is ${share}, but some of the ${p * p} must be learnt from, and some held out.`,
+      `The share of sums to learn from is ${shown(share)}, but some of the ${p * p} must be learnt from, and some held out.`,
       {
         asked: share,
         found: p * p,
@@ -72,21 +80,21 @@ export interface RepeatedTokensOptions {
   readonly seed?: number;
 }
 
+const REPEATED_TOKENS: OptionKinds<RepeatedTokensOptions> = {
+  ...{ dVocab: ANYTHING, length: ANYTHING, shortest: ANYTHING, batchSize: ANYTHING, seed: WHOLE },
+};
+
 /**
  * Random tokens, and the same once more: BOS (token 0), a sequence, the sequence again, int32 [batch pos], made anew for each
  * step. The loss is the mean in nats over the second half, from its second token on: what can be known by looking back. It
  * is what induction heads are for (Olsson et al. 2022, arXiv 2209.11895). Where all sequences are equally long, a head can
  * look back by counting instead; `shortest` makes that useless. Held out is a batch that no step sees.
  */
-export function repeatedTokens({
-  dVocab,
-  length,
-  shortest = length,
-  batchSize,
-  seed = 0,
-}: RepeatedTokensOptions): TrainingTask<(step: number) => NDArray<"int32">> {
-  const pos = 2 * length + 1;
-  if (requireCount("length", length) < 2) {
+export function repeatedTokens(options: RepeatedTokensOptions): TrainingTask<(step: number) => NDArray<"int32">> {
+  checkOptions("repeatedTokens", options, REPEATED_TOKENS);
+  const { dVocab, length, shortest = length, batchSize, seed = 0 } = options;
+  const pos = 2 * requireCount("length", length) + 1;
+  if (length < 2) {
     throw new ArgumentError(
       "length is 1: the second time begins with a token that nothing foretells, so give 2 or more.",
       {
@@ -94,7 +102,11 @@ export function repeatedTokens({
       },
     );
   }
-  requireCount("shortest", shortest);
+  if (requireCount("shortest", shortest) > length) {
+    throw new ArgumentError(`shortest is ${shortest}, longer than the sequences' length of ${length}.`, {
+      asked: shortest,
+    });
+  }
   requireCount("batchSize", batchSize);
   if (requireCount("dVocab", dVocab) < 3) {
     throw new ArgumentError(

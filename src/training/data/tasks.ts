@@ -2,6 +2,8 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
 import type { NDArray } from "../../tensor/array.ts";
+import { checkedTokens, needTwo, requireCount } from "./batches.ts";
+import { checkRows } from "./held-out.ts";
 import { tokenFrequencyLoss } from "./token-frequencies.ts";
 
 /** What a loss is without having learnt anything, or anything but this: what to hold a model's loss against. */
@@ -33,6 +35,12 @@ export function textTask(
   heldOut: NDArray<"int32"> | undefined,
   dVocab: number,
 ): TrainingTask<NDArray<"int32">> {
+  requireCount("dVocab", dVocab);
+  for (const part of heldOut === undefined ? [rows] : [rows, heldOut]) {
+    checkRows(part);
+    checkedTokens(part, Infinity, dVocab);
+    needTwo(part.shape[1]);
+  }
   return {
     data: rows,
     heldOut,

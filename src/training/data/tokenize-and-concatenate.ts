@@ -1,8 +1,12 @@
 /** From texts to rows of tokens for training a language model. */
 import { type NDArray, ndarray } from "../../tensor/array.ts";
-import { InputError } from "../../tensor/errors.ts";
-import type { Tokenizer, TokenRules } from "../../text/index.ts";
+import { ArgumentError, InputError } from "../../tensor/errors.ts";
+import { ANYTHING, FLAG, SIGNAL } from "../../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
+import { shown } from "../../tensor/show.ts";
+import { Tokenizer, TokenRules } from "../../text/index.ts";
 import { requireCount } from "./batches.ts";
+import { textsIn } from "./require-text.ts";
 
 /** How rows are cut. */
 export interface ConcatenateOptions {
@@ -13,6 +17,8 @@ export interface ConcatenateOptions {
   /** Looked at between two texts. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const KINDS: OptionKinds<ConcatenateOptions> = { maxLength: ANYTHING, addBosToken: FLAG, signal: SIGNAL };
 
 /**
  * Tokens int32 [row pos]: all texts one after the other with the EOS token between two, cut into rows of `maxLength`, each
@@ -25,8 +31,10 @@ export interface ConcatenateOptions {
 export function tokenizeAndConcatenate(
   texts: string | Iterable<string>,
   tokenizer: Tokenizer | TokenRules,
-  { maxLength, addBosToken = true, signal }: ConcatenateOptions,
+  options: ConcatenateOptions,
 ): NDArray<"int32"> {
+  checkOptions("tokenizeAndConcatenate", options, KINDS);
+  const { maxLength, addBosToken = true, signal } = options;
   const { tokenizer: own, bosTokenId, eosTokenId } = idsOf(tokenizer);
   const lead = addBosToken ? 1 : 0;
   const inRow = requireCount("maxLength", maxLength) - lead;
@@ -37,7 +45,7 @@ export function tokenizeAndConcatenate(
   }
   const parts: number[][] = [];
   let total = 0;
-  for (const text of typeof texts === "string" ? [texts] : texts) {
+  for (const text of textsIn(texts, "tokenizeAndConcatenate")) {
     signal?.throwIfAborted();
     if (total > 0) parts.push([required("EOS", eosTokenId)]);
     parts.push(own.encode(text, { addSpecialTokens: false }));
@@ -66,7 +74,11 @@ export function tokenizeAndConcatenate(
 
 /** A model's own rules, where it has them, name BOS and EOS as TransformerLens does. */
 function idsOf(tokenizer: Tokenizer | TokenRules) {
-  return "tokenizer" in tokenizer ? tokenizer : { tokenizer, ...pick(tokenizer) };
+  if (tokenizer instanceof TokenRules) return tokenizer;
+  if (tokenizer instanceof Tokenizer) return { tokenizer, ...pick(tokenizer) };
+  throw new ArgumentError(`Tokens are made by a Tokenizer, or a model's TokenRules, not by ${shown(tokenizer)}.`, {
+    asked: tokenizer,
+  });
 }
 
 function pick({ bosTokenId, eosTokenId }: Tokenizer) {

@@ -1,9 +1,13 @@
 /** A byte-level BPE tokenizer from text. Source: Sennrich et al. 2016; GPT-2; `BpeTrainer` of huggingface/tokenizers. */
 import { ArgumentError, InputError } from "../../tensor/errors.ts";
+import { ANYTHING, FLAG, listOf, NOT_NEGATIVE_WHOLE, TEXT } from "../../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
+import { shown } from "../../tensor/show.ts";
 import { tokenOfBytes } from "../../text/byte-level.ts";
 import { gpt2Words } from "../../text/pre-tokenizers/byte-level.ts";
 import { requireCount } from "./batches.ts";
 import { Heap } from "./heap.ts";
+import { textsIn } from "./require-text.ts";
 
 /** What the tokenizer is to be like. */
 export interface TrainBpeOptions {
@@ -16,6 +20,13 @@ export interface TrainBpeOptions {
   /** Whether each digit is a token of its own; it is unless told otherwise. */
   readonly individualDigits?: boolean;
 }
+
+const KINDS: OptionKinds<TrainBpeOptions> = {
+  vocabSize: ANYTHING,
+  specialTokens: listOf(TEXT, "texts"),
+  minFrequency: NOT_NEGATIVE_WHOLE,
+  individualDigits: FLAG,
+};
 
 /** A word of the text, as tokens, and how often it occurs. */
 interface Word {
@@ -37,10 +48,23 @@ interface Pair {
  * @throws ArgumentError for a vocabulary too small for the bytes, InputError for a text without words.
  */
 export function trainBpe(text: string | Iterable<string>, options: TrainBpeOptions): Record<string, unknown> {
+  checkOptions("trainBpe", options, KINDS);
   const { vocabSize, minFrequency = 2, individualDigits = true } = options;
   const specialTokens = options.specialTokens ?? ["<|EOS|>", "<|BOS|>", "<|PAD|>"];
   const bytes = Array.from({ length: 256 }, (_, byte) => tokenOfBytes(Uint8Array.of(byte))).sort();
   const vocabulary = [...specialTokens, ...bytes];
+  const twice = specialTokens.find(
+    (token, i) =>
+      token === "" || vocabulary.indexOf(token) !== vocabulary.lastIndexOf(token) || specialTokens.indexOf(token) !== i,
+  );
+  if (twice !== undefined) {
+    throw new ArgumentError(
+      `The special token ${shown(twice)} is empty, there twice, or a byte's own token: give each one its own text.`,
+      {
+        asked: twice,
+      },
+    );
+  }
   if (requireCount("vocabSize", vocabSize) < vocabulary.length) {
     throw new ArgumentError(
       `A vocabulary of ${vocabSize} tokens has no room for the 256 bytes and ${specialTokens.length} special tokens. Give at least ${vocabulary.length}.`,
@@ -68,7 +92,7 @@ export function trainBpe(text: string | Iterable<string>, options: TrainBpeOptio
 function countWords(text: string | Iterable<string>, individualDigits: boolean): Map<string, number> {
   const encoder = new TextEncoder();
   const counts = new Map<string, number>();
-  for (const one of typeof text === "string" ? [text] : text) {
+  for (const one of textsIn(text, "trainBpe")) {
     for (const piece of individualDigits ? (one.match(/\P{N}+|\p{N}/gu) ?? []) : [one]) {
       const bounds = gpt2Words(piece);
       for (let i = 0; i < bounds.length; i += 2) {

@@ -1,0 +1,52 @@
+/** What can be asked of the ablation, and of what kind it is. */
+import { POSITIVE } from "../../tensor/kinds.ts";
+import type { OptionKinds } from "../../tensor/options.ts";
+import type { AnalysisOptions } from "../analysis.ts";
+import { NOTEBOOK_PROMPTS } from "../notebook-prompts.ts";
+import { CONTEXT, kindsOf } from "../option-kinds.ts";
+import type { AblationOptions } from "./measure.ts";
+
+/** What is ablated, one at a time. */
+export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as const;
+
+export const ABLATION_OPTIONS = {
+  prompts: {
+    type: "prompts",
+    description: "the prompts to run on",
+    default: NOTEBOOK_PROMPTS,
+    defaultText: `the notebook's ${NOTEBOOK_PROMPTS.length}`,
+  },
+  over: {
+    type: "choice",
+    description: "what to ablate, one at a time",
+    choices: ABLATION_KINDS,
+    default: "heads",
+  },
+  by: {
+    type: "choice",
+    description: "what takes its place",
+    choices: ["zero", "mean", "resample"],
+    default: "mean",
+  },
+  layer: {
+    type: "integer",
+    placeholder: "L",
+    description: "of neurons and positions: which layer's, from 0; negative counts from the end",
+    defaultText: "the last",
+  },
+  answer: {
+    type: "text",
+    description: "measure this token's logit after the prompt",
+    defaultText: "measure the loss",
+  },
+  wrong: { type: "text", description: "over this one's" },
+  seed: { type: "integer", placeholder: "N", description: "seed of resampling", default: 0 },
+  top: { type: "integer", placeholder: "K", description: "how many to list", default: 10 },
+} as const satisfies AnalysisOptions;
+
+/** The kinds of `measureAblation`'s options. */
+export const KINDS: OptionKinds<AblationOptions> = {
+  ...kindsOf(ABLATION_OPTIONS, "prompts", "top"),
+  ...CONTEXT,
+  memory: POSITIVE,
+};

@@ -1,0 +1,58 @@
+/** The kinds of value that an analysis' options take, from its own description of them. */
+import { checkModel } from "../lens/check.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { ANYTHING, FLAG, FUNCTION, type Kind, listOf, NUMBER, OBJECT, oneOf, SIGNAL, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./analysis.ts";
+
+/** A prompt or an answer, which a function takes as ids too; where it is read it has better words. */
+const WORDS: Kind = {
+  accepts: (v) => typeof v === "string" || typeof v === "number" || Array.isArray(v) || v instanceof Int32Array,
+  describe: "a text, or token ids",
+};
+
+/** What every analysis takes besides. */
+export const CONTEXT: OptionKinds<AnalysisContext> = { signal: SIGNAL, onProgress: FUNCTION };
+
+/** The kinds of an analysis' options, but for those that its function takes as arguments of their own. */
+export function kindsOf<const O extends AnalysisOptions, A extends keyof O = never>(
+  options: O,
+  ...own: readonly A[]
+): { readonly [K in Exclude<keyof O, A>]: Kind } {
+  const kinds = Object.entries(options).filter(([name]) => !own.includes(name as never));
+  return Object.fromEntries(kinds.map(([name, option]) => [name, kindOfOption(option)])) as never;
+}
+
+function kindOfOption(option: AnalysisOption): Kind {
+  switch (option.type) {
+    case "integer":
+      return WHOLE;
+    case "integers":
+      return listOf(WHOLE, "whole numbers");
+    case "number":
+      return NUMBER;
+    case "text":
+      return WORDS;
+    case "texts":
+      return listOf(WORDS, "texts");
+    case "choice":
+      return oneOf(option.choices);
+    case "flag":
+      return FLAG;
+    case "file":
+      return OBJECT;
+    case "prompts":
+      return ANYTHING;
+  }
+}
+
+/** @throws ArgumentError for what is no model, or an option that the analysis does not have or cannot take */
+export function checkAnalysis<T extends object>(
+  of: string,
+  model: unknown,
+  options: T,
+  kinds: OptionKinds<T>,
+): asserts model is HookedTransformer {
+  checkModel(of, model);
+  checkOptions(of, options, kinds);
+}

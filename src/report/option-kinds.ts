@@ -1,0 +1,76 @@
+/** Kinds of value that charts take. */
+import type { Axis, ColorScale, IndexAxis, ReferenceLine } from "../analyses/picture.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { either, type Kind, listOf, NUMBER, OBJECT, oneOf, POSITIVE, TEXT } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import type { PictureOptions } from "./picture.ts";
+
+/** What every chart takes. */
+export const PICTURE: OptionKinds<PictureOptions> = {
+  name: TEXT,
+  title: TEXT,
+  caption: TEXT,
+  width: POSITIVE,
+  height: POSITIVE,
+};
+
+export const TEXTS = listOf(TEXT, "texts");
+
+const DOMAIN: Kind = {
+  accepts: (v) => Array.isArray(v) && v.length === 2 && v.every(NUMBER.accepts),
+  describe: "two numbers, [from, to]",
+};
+
+/** An object with some fields of an interface, and no others. */
+function fields<T>(kinds: OptionKinds<T>, describe: string): Kind {
+  const known = new Map(Object.entries(kinds) as [string, Kind][]);
+  const fits = ([name, value]: [string, unknown]) => value === undefined || known.get(name)?.accepts(value) === true;
+  return { accepts: (v) => OBJECT.accepts(v) && Object.entries(v as object).every(fits), describe };
+}
+
+const AXIS_FIELDS: OptionKinds<Axis> = {
+  label: TEXT,
+  unit: TEXT,
+  domain: DOMAIN,
+  scale: oneOf(["linear", "log", "symlog"]),
+};
+const { scale: _scale, ...UNSCALED } = AXIS_FIELDS;
+
+/** `string | Axis`. */
+export const AXIS = either(TEXT, fields(AXIS_FIELDS, "{ label, unit, domain: [from, to], scale }"));
+/** An axis of a histogram, which is linear. */
+export const UNSCALED_AXIS = either(TEXT, fields(UNSCALED, "{ label, unit, domain: [from, to] }"));
+/** `string | IndexAxis`. */
+export const INDEX_AXIS = either(TEXT, fields<IndexAxis>({ label: TEXT, ticks: TEXTS }, "{ label, ticks: [texts] }"));
+/** `ColorScale`. */
+export const COLOR = fields<ColorScale>(
+  { label: TEXT, unit: TEXT, scheme: oneOf(["RdBu", "Blues", "Viridis"]), domain: DOMAIN },
+  '{ label, unit, scheme: "RdBu", "Blues" or "Viridis", domain: [from, to] }',
+);
+export { DOMAIN };
+
+const REFERENCE: Kind = {
+  accepts: (v) => {
+    const { kind, label, ...at } = (OBJECT.accepts(v) ? v : {}) as ReferenceLine & Record<string, unknown>;
+    if (!TEXT.accepts(label)) return false;
+    const named = kind === "slope" ? ["slope", "intercept"] : ["at"];
+    const values = named.map((name) => (name === "intercept" && at[name] === undefined ? 0 : at[name]));
+    return ["slope", "x", "y"].includes(kind) && values.every(NUMBER.accepts);
+  },
+  describe: "",
+};
+
+/** Lines to compare with. */
+export const REFERENCES = listOf(
+  REFERENCE,
+  'lines { kind: "x" or "y", at, label } or { kind: "slope", slope, intercept, label }',
+);
+
+/** @throws ArgumentError unless these are the texts of tokens */
+export function checkTokens(tokens: unknown): asserts tokens is readonly string[] {
+  if (Array.isArray(tokens) && Array.from(tokens).every(TEXT.accepts)) return;
+  throw new ArgumentError(`The tokens are a list of their texts, as toStrTokens gives them, not ${shown(tokens)}.`, {
+    asked: tokens,
+  });
+}

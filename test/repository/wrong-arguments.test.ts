@@ -1,0 +1,407 @@
+/**
+ * Every public function and method, called with what it cannot take in each place: it succeeds, or throws an error of
+ * ours. A name that is exported and neither here nor in `LEFT_OUT` fails.
+ */
+import { beforeAll, describe, expect, test } from "vitest";
+import * as G from "../../src/node.ts";
+import { smallModel, tokenizer } from "../lens/small-model.ts";
+
+const hole: unknown[] = [];
+hole[3] = 1;
+
+/** What plain JavaScript may pass where something else is meant. */
+const JUNK: readonly (readonly [name: string, value: unknown])[] = [
+  ["null", null],
+  ["undefined", undefined],
+  ["0", 0],
+  ["-1", -1],
+  ["NaN", Number.NaN],
+  ["2**53", 2 ** 53],
+  ["true", true],
+  ["a symbol", Symbol("x")],
+  ["5n", 5n],
+  ["an empty string", ""],
+  ["a string", "x"],
+  ["{}", {}],
+  ["an object without a prototype", Object.create(null)],
+  [
+    "an object whose fields throw",
+    {
+      get site() {
+        throw new Error("mine");
+      },
+    },
+  ],
+  ["an object whose toString is a number", { toString: 1, valueOf: 2 }],
+  ["a misspelt option", { singal: 1 }],
+  ["[]", []],
+  ["[null]", [null]],
+  ["[[]]", [[]]],
+  ["a list with holes", hole],
+  ["a list that says it is long", { length: 2 ** 32 }],
+  ["a list of symbols", [Symbol("y")]],
+  ["a list in a list in a list", [[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]],
+  ["a function", () => 5],
+  ["a promise", Promise.resolve(1)],
+  ["a date", new Date(0)],
+  ["a map", new Map([[1, 2]])],
+  ["a proxy", new Proxy({}, {})],
+  ["bytes", new Uint8Array(3)],
+  ["a Tensor of another kind", G.tensor([[1.5, 2.5]])],
+];
+
+/** Tests of its own, or of the parts that it is made of, try what it is given. */
+const LEFT_OUT = new Set([
+  // errors, and lists of names
+  ...["ArgumentError", "ConfigError", "FileFormatError", "GlassformerError", "HubError", "InputError", "ShapeError"],
+  ...[
+    "UnknownNameError",
+    "WeightsError",
+    "MemoryError",
+    "TrainingError",
+    "ANALYSES",
+    "ATTRIBUTION_SITES",
+    "HEAD_NAMES",
+  ],
+  ...["MODEL_ALIASES", "NOTEBOOK_PROMPTS", "REPORT_FORMATS"],
+  // files, tensors, engines and tokenizers
+  ...["Engine", "Tensor", "Tokenizer", "tensor", "grad", "print", "nodeBackend", "parseConfig", "initWeights"],
+  ...["fileSource", "folderFiles", "hubFiles", "memoryFiles", "memorySource", "openModelFiles", "urlSource", "readPth"],
+  ...["readSafetensors", "writeSafetensors", "readTexts", "textRows", "loadTokenizer", "getCheckpointLabels"],
+  ...["resolveModelName", "picture"],
+]);
+
+interface Case {
+  readonly of: string;
+  readonly call: (...args: never[]) => unknown;
+  /** Arguments that it takes; `SKIP` where none of a kind is tried. */
+  readonly args: readonly unknown[];
+}
+
+const model = smallModel();
+const graph = model.graph("abc");
+const other = model.graph("abd");
+const metric = (logits: G.Tensor) => logits.at({ pos: -1, d_vocab: 1 }).mean();
+const tokens = model.toTokens("abc");
+const rows = G.tensor(
+  [
+    [1, 2, 3],
+    [2, 3, 4],
+  ],
+  { dtype: "int32" },
+).array as never;
+const strTokens = ["a", "b"];
+const signal = AbortSignal.abort(new G.ArgumentError("so that nothing long is run"));
+const stopped = { signal };
+let cache: G.ActivationCache;
+let logits: G.Tensor;
+
+/** Every public function with arguments that it takes. Whatever is long is stopped by its signal. */
+function functions(): Case[] {
+  const of = (name: string, args: readonly unknown[]): Case => ({
+    of: name,
+    call: (G as unknown as Record<string, (...args: never[]) => unknown>)[name],
+    args,
+  });
+  const patching = Object.entries(G.patching).map(
+    ([name, call]): Case => ({
+      ...{ of: `patching.${name}`, call: call as never, args: [model, "abc", cache, metric, stopped] },
+    }),
+  );
+  const contrast = { clean: "abc", corrupted: "abd", answer: "a", wrong: "b", signal };
+  const finding = G.finding({
+    ...{ analysis: "x", question: "x?", summary: [], baselines: [], tables: [], pictures: [], caveats: [] },
+    ...{ method: { text: "x", references: [] }, model: { name: "x", config: {} }, settings: {} },
+  } as never);
+  return [
+    ...["activationPatching", "attributionPatchingFinding", "edgeAttributionFinding", "pathPatchingFinding"].map(
+      (name) => of(name, [model, contrast]),
+    ),
+    ...["gradientXActivation", "integratedGradientsFinding", "neuronSaliency"].map((name) =>
+      of(name, [model, { prompt: "abc", answer: "a", wrong: "b", signal }]),
+    ),
+    ...["inductionScore", "singularVectors"].map((name) => of(name, [model, stopped])),
+    ...["ioi", "measureIoi"].map((name) => of(name, [model, { ...stopped, names: ["a", "b", "c"] }])),
+    ...["ablation", "diffuseMlp", "headDetector", "measureAblation", "measureDiffuseMlp"].map((name) =>
+      of(name, [model, ["abc"], stopped]),
+    ),
+    ...["attentionPatterns", "directLogitAttribution", "logitLens", "neuronTokens"].map((name) =>
+      of(name, [model, "abc", stopped]),
+    ),
+    ...["measureAttentionPatterns", "measureDirectLogitAttribution", "measureLogitLens", "measureNeuron"].map((name) =>
+      of(name, [model, "abc", stopped]),
+    ),
+    of("testPromptFinding", [model, "ab", "c", stopped]),
+    of("testPrompt", [model, "ab", "c", stopped]),
+    of("analysisCalled", ["ioi"]),
+    of("finding", [finding]),
+    of("attributionPatching", [model, "abc", "abd", metric, stopped]),
+    of("edgeAttribution", [model, "abc", "abd", metric, stopped]),
+    of("attributionSites", [model]),
+    of("allSenders", [model]),
+    of("isEdge", [
+      { name: "embed", at: "x", order: 0 },
+      { name: "logits", at: "y", order: 1 },
+    ]),
+    of("compositionScores", [model.OV, model.QK]),
+    of("detectionPattern", ["induction_head", tokens]),
+    of("detectHead", [model, "abc", "induction_head", stopped]),
+    of("getActName", ["z", 0, "attn"]),
+    of("getSingularVectors", [model, "OV", 0, { head: 0, signal }]),
+    of("gradientTimesActivation", [model, "abc", metric, stopped]),
+    of("integratedGradients", [model, "abc", metric, stopped]),
+    of("pathPatching", [model, "abc", { source: "abd", senders: ["L0H0"], receivers: ["logits"], metric, signal }]),
+    of("withPaths", [model, graph, other, [["L0H0", "logits"]]]),
+    of("sampleLogits", [new Float32Array(6), [1], {}, () => 0.5]),
+    of("lmAccuracy", [logits, tokens, {}]),
+    of("lmCrossEntropyLoss", [logits, tokens, {}]),
+    of("testPromptText", [{ prompt: ["a"], answers: [["b"]], steps: [] }]),
+    of("parsePrompts", [new TextEncoder().encode("a b"), "a.txt"]),
+    // training
+    of("evaluateLoss", [model, rows, stopped]),
+    of("train", [model, { data: rows, steps: 1 }, stopped]),
+    of("holdOut", [rows, 0.5]),
+    of("lossCurve", [model, { losses: [1], chances: [{ name: "x", text: "x", loss: 1 }] }]),
+    of("modularAddition", [{ p: 5, share: 0.5 }]),
+    of("repeatedTokens", [{ dVocab: 5, length: 2, batchSize: 1 }]),
+    of("textTask", [rows, undefined, 6]),
+    of("tokenizeAndConcatenate", ["abcabc", tokenizer, { maxLength: 3 }]),
+    of("trainBpe", ["a b c", { vocabSize: 300 }]),
+    // pictures
+    of("attentionHeads", [
+      strTokens,
+      [
+        [
+          [1, 0],
+          [0, 1],
+        ],
+      ],
+      {},
+    ]),
+    of("attentionPattern", [
+      strTokens,
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      {},
+    ]),
+    of("hist", [[1, 2], {}]),
+    of("imshow", [[[1, 2]], {}]),
+    of("line", [[1, 2], {}]),
+    of("scatter", [[1, 2], [1, 2], {}]),
+    of("logitLensCells", [[[[1, 2]]], { token: () => "x" }]),
+    of("logitLensTable", [strTokens, [[{ top: [] }, { top: [] }]], {}]),
+    of("textNeuronActivations", [strTokens, [[[1]], [[2]]], {}]),
+    of("tokenTicks", [strTokens]),
+    of("tokens", [strTokens, [1, 2], {}]),
+    of("topkTable", [[{ name: "x", top: [{ token: "a", value: 1 }] }], {}]),
+    of("topkTokens", [strTokens, [1, 2], {}]),
+    of("render", [finding, "json", {}]),
+    ...patching,
+    {
+      of: "sweeps.sweep",
+      call: G.sweeps.sweep as never,
+      args: [model, "abc", { site: "z", over: ["layer", "head"], edit: G.sweeps.zero, metric, signal }],
+    },
+    {
+      of: "sweeps.patchFrom",
+      call: ((c: never) =>
+        G.sweeps.patchFrom(c)(cache.get("blocks.0.hook_mlp_out"), {
+          name: "blocks.0.hook_mlp_out",
+          layer: 0,
+        })) as never,
+      args: [cache],
+    },
+    {
+      of: "sweeps.add",
+      call: ((c: never) => G.sweeps.add(c)(logits, { name: "x", layer: 0 })) as never,
+      args: [G.tensor([1])],
+    },
+    {
+      of: "sweeps.scale",
+      call: ((c: never) => G.sweeps.scale(c)(logits, { name: "x", layer: 0 })) as never,
+      args: [2],
+    },
+    {
+      of: "sweeps.resample",
+      call: ((c: never) => G.sweeps.resample(c)(logits, { name: "x", layer: 0 })) as never,
+      args: [[0]],
+    },
+  ];
+}
+
+/** Methods of the classes. */
+function methods(): Case[] {
+  const on = <T extends object>(target: T, calls: Readonly<Record<string, readonly unknown[]>>): Case[] =>
+    Object.entries(calls).map(([name, args]) => ({
+      of: `${target.constructor.name}.${name}`,
+      call: ((...given: never[]) =>
+        (target as unknown as Record<string, (...a: never[]) => unknown>)[name](...given)) as never,
+      args,
+    }));
+  const stack = cache.decomposeResid();
+  const name = "blocks.0.hook_mlp_out";
+  const text = model.text!;
+  return [
+    ...on(model, {
+      toTokens: ["abc", {}],
+      toStrTokens: ["abc", {}],
+      toString: [[1, 2]],
+      toSingleToken: ["a"],
+      toSingleStrToken: [1],
+      getTokenPosition: ["a", "abc", "first", {}],
+      forward: ["abc", stopped],
+      lossFn: [logits, tokens, {}],
+      runWithHooks: ["abc", { fwdHooks: [], ...stopped }],
+      runWithCache: ["abc", stopped],
+      generate: ["abc", stopped],
+      graph: ["abc", {}],
+      compute: [[graph.output], stopped],
+      explain: ["abc", {}],
+      hooks: [{ fwdHooks: [] }],
+      removeHooks: [name, {}],
+      resetHooks: [{}],
+      allCompositionScores: ["Q"],
+      accumulatedBias: [0, {}],
+      tokensToResidualDirections: [1],
+      processWeights: [{}],
+    }),
+    ...on(smallModel(), { addHook: [name, () => {}, {}] }),
+    ...on(smallModel(), { addPermaHook: [name, () => {}, {}] }),
+    ...on(cache, {
+      get: [name],
+      has: [name],
+      need: ["x", [name]],
+      at: [{ batch: [0] }],
+      applySliceToBatchDim: [[0]],
+      cut: [cache.get(name)],
+      accumulatedResid: [{}],
+      decomposeResid: [{}],
+      stackHeadResults: [{}],
+      stackNeuronResults: [{}],
+      getFullResidDecomposition: [{}],
+      logitAttrs: [stack, 1, {}],
+      applyLnToStack: [stack, {}],
+      normBefore: [{}],
+      stackActivation: ["z", {}],
+      getNeuronResults: [0, {}],
+    }),
+    ...on(stack, {
+      get: ["embed"],
+      dot: [model.W_E.at({ d_vocab: 0 })],
+      at: [{ batch: [0] }],
+      logitAttrs: [1, {}],
+      normalized: [undefined],
+      compute: [stopped],
+    }),
+    ...on(model.OV, {
+      matmul: [model.OV],
+      rmatmul: [model.OV],
+      mul: [2],
+      at: [0],
+      unsqueeze: [0, "x"],
+      getCorner: [2],
+      matvec: [model.b_O.at({ layer: 0 })],
+      rmatvec: [model.b_O.at({ layer: 0 })],
+      compute: [{}],
+    }),
+    ...on(graph, {
+      at: [name],
+      has: [name],
+      with: [[[name, (x: G.Tensor) => x]]],
+      readyFor: [[name]],
+      follow: [graph.output],
+    }),
+    ...on(text, {
+      toTokens: ["abc", {}],
+      toString: [[1, 2]],
+      toStrTokens: ["abc", {}],
+      toSingleToken: ["a"],
+      toSingleStrToken: [1],
+      getTokenPosition: ["a", "abc", "first", {}],
+      attentionMask: [text.toTokens(["a", "abc"]), {}],
+    }),
+    {
+      of: "new TokenRules",
+      call: ((options: never) => new G.TokenRules(options)) as never,
+      args: [{ tokenizer, nCtx: 5 }],
+    },
+    {
+      of: "new FactoredMatrix",
+      call: ((a: never, b: never) => new G.FactoredMatrix(a, b)) as never,
+      args: [model.W_E, model.W_U],
+    },
+    {
+      of: "new ActivationCache",
+      call: ((v: never, m: never) => new G.ActivationCache(v, m)) as never,
+      args: [new Map(), model],
+    },
+  ];
+}
+
+beforeAll(async () => {
+  [logits, cache] = await model.runWithCache("abc");
+});
+
+/** What comes of a call: nothing wrong, or the error that is not ours. */
+async function raw({ call, args }: Case): Promise<string | undefined> {
+  try {
+    await call(...(args as never[]));
+  } catch (error) {
+    if (error instanceof G.GlassformerError) return undefined;
+    return error instanceof Error && error.message === "mine"
+      ? undefined
+      : `${error}\n${(error as Error)?.stack?.split("\n").slice(1, 4).join("\n")}`;
+  }
+  return undefined;
+}
+
+describe("what is given in place of an argument", () => {
+  test("is refused in a sentence, or is taken, by every function and every method", async () => {
+    const faults: string[] = [];
+    for (const one of [...functions(), ...methods()]) {
+      for (const [at] of one.args.entries()) {
+        for (const [name, value] of JUNK) {
+          const fault = await raw({ ...one, args: one.args.with(at, value) });
+          if (fault !== undefined) faults.push(`${one.of}, ${name} as argument ${at}: ${fault}`);
+        }
+      }
+      const none = await raw({ ...one, args: [] });
+      if (none !== undefined) faults.push(`${one.of} without arguments: ${none}`);
+    }
+    expect(faults.join("\n")).toBe("");
+  }, 300_000);
+
+  test("is refused in a sentence as an option's value, too", async () => {
+    const faults: string[] = [];
+    for (const one of [...functions(), ...methods()]) {
+      const at = one.args.length - 1;
+      const options = one.args[at];
+      if (typeof options !== "object" || options === null || Object.getPrototypeOf(options) !== Object.prototype)
+        continue;
+      for (const key of Object.keys(options)) {
+        for (const [name, value] of JUNK) {
+          const fault = await raw({ ...one, args: one.args.with(at, { ...options, [key]: value }) });
+          if (fault !== undefined) faults.push(`${one.of}, ${name} as ${key}: ${fault}`);
+        }
+      }
+    }
+    expect(faults.join("\n")).toBe("");
+  }, 300_000);
+});
+
+test("every public function is called with wrong arguments", () => {
+  const called = new Set([...functions()].map(({ of }) => of.replace(/\..*/, "")));
+  const classes = [
+    "HookedTransformer",
+    "ActivationCache",
+    "ResidualStack",
+    "FactoredMatrix",
+    "ModelGraph",
+    "TokenRules",
+    "KeyValueCache",
+  ];
+  const missing = Object.keys(G).filter((name) => !called.has(name) && !LEFT_OUT.has(name) && !classes.includes(name));
+  expect(missing).toEqual([]);
+});
