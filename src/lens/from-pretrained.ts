@@ -42,7 +42,7 @@ import {
 } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shortened, shown } from "../tensor/show.ts";
-import { Tokenizer } from "../text/index.ts";
+import { Tokenizer, tokenizerJsonOfGpt2 } from "../text/index.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
 export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOptions {
@@ -237,7 +237,7 @@ export async function loadTokenizer(name: string, options: FromPretrainedOptions
   const opened = options.files ?? (await openDefault(name, resolveModelName, options));
   const { files } = await atCheckpoint(opened, options);
   const paths = await files.list(options);
-  if (paths.includes("tokenizer.json")) return readTokenizer(files, paths, options);
+  if (holdsTokenizer(paths)) return readTokenizer(files, paths, options);
   const config = paths.includes("config.json")
     ? parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`)
     : {};
@@ -254,7 +254,7 @@ async function findTokenizer(
   options: FromPretrainedOptions,
 ): Promise<Tokenizer | undefined> {
   const here = await files.list(options);
-  if (here.includes("tokenizer.json")) return readTokenizer(files, here, options);
+  if (holdsTokenizer(here)) return readTokenizer(files, here, options);
   if (!tokenizerName || tokenizerName === files.name) return undefined; // none; the model still takes token ids
   if (tokenizerName.endsWith(".json")) {
     throw new InputError(
@@ -264,17 +264,28 @@ async function findTokenizer(
   }
   const elsewhere = await openDefault(tokenizerName, (name) => name, { ...options, revision: undefined });
   const there = await elsewhere.list(options);
-  if (there.includes("tokenizer.json")) return readTokenizer(elsewhere, there, options);
+  if (holdsTokenizer(there)) return readTokenizer(elsewhere, there, options);
   throw new InputError(
-    `The model's tokenizer "${tokenizerName}" has no tokenizer.json, the one format that is read: pass \`tokenizer\`.`,
+    `The model's tokenizer "${tokenizerName}" has no tokenizer.json (nor vocab.json with merges.txt), the formats that are read: pass \`tokenizer\`.`,
     { asked: tokenizerName, found: there },
   );
 }
 
+/** Whether a folder has a tokenizer: a `tokenizer.json`, or GPT-2's older pair of files. */
+function holdsTokenizer(paths: readonly string[]): boolean {
+  return paths.includes("tokenizer.json") || (paths.includes("vocab.json") && paths.includes("merges.txt"));
+}
+
 async function readTokenizer(files: ModelFiles, paths: readonly string[], options: LoadOptions): Promise<Tokenizer> {
   const read = async (path: string) => parseJsonObject(await files.readText(path, options), `${files.name}/${path}`);
-  const config = paths.includes("tokenizer_config.json") ? await read("tokenizer_config.json") : undefined;
-  return Tokenizer.fromJson(await read("tokenizer.json"), config);
+  const beside = async (path: string) => (paths.includes(path) ? await read(path) : undefined);
+  const json = paths.includes("tokenizer.json")
+    ? await read("tokenizer.json")
+    : tokenizerJsonOfGpt2(await read("vocab.json"), await files.readText("merges.txt", options));
+  return Tokenizer.fromJson(json, await beside("tokenizer_config.json"), {
+    specialTokensMap: await beside("special_tokens_map.json"),
+    addedTokens: await beside("added_tokens.json"),
+  });
 }
 
 /** Where the checkpoint is that is asked for: a weights file, or a folder of a training's, whose last is meant unless told. */

@@ -18,6 +18,10 @@ const KNOWN_NAMES = [
   "pytorch_model.bin.index.json",
   "tokenizer.json",
   "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
 ];
 
 /**

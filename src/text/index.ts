@@ -1,5 +1,6 @@
 /** Text to tokens and back. */
 
+export { tokenizerJsonOfGpt2 } from "./gpt2-files.ts";
 export { notedPadding, notePadding } from "./padding.ts";
 export { parsePrompts } from "./prompts.ts";
 export { checkId, idRows, type TokenIds, type Tokens } from "./token-ids.ts";

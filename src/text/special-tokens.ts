@@ -1,50 +1,155 @@
-/** Which tokens mark the beginning of a text, its end, and padding. */
+/**
+ * What the files beside a `tokenizer.json` say: which tokens mark the beginning of a text, its end and padding, which tokens
+ * are added, and whether a text begins with a space. They count as in transformers 5.18's `AutoTokenizer`:
+ * `special_tokens_map.json` over `tokenizer_config.json`, and `added_tokens_decoder` of the latter over both other files.
+ */
 import { FileFormatError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import { type Fields, isFields } from "./component.ts";
-import { type AddedToken, describe } from "./tokenizer-json.ts";
+import { type AddedToken, describe, readAddedToken } from "./tokenizer-json.ts";
 
-/** The special tokens that a `tokenizer_config.json` names. */
-export interface TokenizerConfigJson {
+/** The parsed files beside a `tokenizer.json`. */
+export interface FilesBeside {
+  readonly tokenizerConfig?: unknown;
+  readonly specialTokensMap?: unknown;
+  readonly addedTokens?: unknown;
+}
+
+export interface SpecialTokens {
   readonly bos: string | undefined;
   readonly eos: string | undefined;
   readonly pad: string | undefined;
+  /** Tokens that come behind those of the `tokenizer.json`; one that is there already gets new flags. */
+  readonly added: readonly AddedToken[];
+  /** Whether a byte-level text begins with a space; undefined where the `tokenizer.json` decides. */
+  readonly prefixSpace: boolean | undefined;
 }
 
-/** The names that publishers give to special tokens, tried only where there is no `tokenizer_config.json` to say it. */
-const CUSTOMARY: Record<keyof TokenizerConfigJson, readonly string[]> = {
+type Role = "bos" | "eos" | "pad";
+
+/** The names that publishers give to special tokens, tried only where no file names any. */
+const CUSTOMARY: Record<Role, readonly string[]> = {
   bos: ["<|BOS|>", "<|begin_of_text|>", "<bos>", "<s>", "[BOS]"],
   eos: ["<|EOS|>", "<|end_of_text|>", "<|endoftext|>", "<eos>", "</s>", "[EOS]"],
   pad: ["<|PAD|>", "<pad>", "[PAD]"],
 };
 
-/** From `tokenizer_config.json` if there is one, else the special token with a customary name, else undefined. */
-export function specialTokens(config: unknown, addedTokens: readonly AddedToken[]): TokenizerConfigJson {
-  if (config !== undefined) return readTokenizerConfigJson(config);
-  const special = new Set(addedTokens.filter((t) => t.special).map((t) => t.content));
-  const find = (role: keyof TokenizerConfigJson) => CUSTOMARY[role].find((name) => special.has(name));
-  return { bos: find("bos"), eos: find("eos"), pad: find("pad") };
-}
+/** What the classes of transformers take where their configuration names nothing. */
+const OF_CLASS: Readonly<Record<string, Partial<Record<Role, string>>>> = {
+  GPT2Tokenizer: { bos: "<|endoftext|>", eos: "<|endoftext|>" },
+  GPTNeoXTokenizer: { bos: "<|endoftext|>", eos: "<|endoftext|>", pad: "<|padding|>" },
+  LlamaTokenizer: { bos: "<s>", eos: "</s>" },
+};
+/** Classes that take the `tokenizer.json` as it is. */
+const AS_IT_IS = ["PreTrainedTokenizer", "Tokenizers", "TokenizersBackend"];
 
-/** @throws FileFormatError if it is not the content of a `tokenizer_config.json`. */
-function readTokenizerConfigJson(json: unknown): TokenizerConfigJson {
-  if (!isFields(json)) {
-    throw new FileFormatError(`A tokenizer_config.json is an object, but this is ${describe(json)}.`, {
-      found: describe(json),
+/**
+ * @param own the added tokens of the `tokenizer.json`
+ * @param isToken whether the vocabulary holds a token
+ * @throws FileFormatError for a file that is none of its kind
+ */
+export function specialTokens(
+  { tokenizerConfig, specialTokensMap, addedTokens }: FilesBeside,
+  own: readonly AddedToken[],
+  isToken: (token: string) => boolean,
+): SpecialTokens {
+  const config = fieldsOf(tokenizerConfig, "tokenizer_config.json");
+  const decoder = config?.added_tokens_decoder ?? undefined;
+  const map = decoder === undefined ? fieldsOf(specialTokensMap, "special_tokens_map.json") : undefined;
+  const more = decoder === undefined ? fieldsOf(addedTokens, "added_tokens.json") : undefined;
+  const className =
+    typeof config?.tokenizer_class === "string" ? config.tokenizer_class.replace(/Fast$/, "") : undefined;
+
+  const added: AddedToken[] = [];
+  if (decoder !== undefined) added.push(...decoderTokens(decoder));
+  if (more) added.push(...addedByName(more));
+  const named: Partial<Record<Role, string>> = {};
+  for (const role of ["bos", "eos", "pad"] as const) {
+    const field = `${role}_token`;
+    const token =
+      (map && tokenOf(map, field, "special_tokens_map.json")) ??
+      (config && tokenOf(config, field, "tokenizer_config.json"));
+    if (token) named[role] = token.content;
+    else if (config === undefined && map === undefined) named[role] = customary(role, own);
+    else {
+      const usual =
+        className !== undefined && Object.hasOwn(OF_CLASS, className) ? OF_CLASS[className][role] : undefined;
+      if (usual !== undefined && (isToken(usual) || own.some((t) => t.content === usual))) named[role] = usual;
+    }
+  }
+  for (const file of [map, config]) {
+    const list = file?.extra_special_tokens ?? file?.additional_special_tokens;
+    if (!Array.isArray(list)) continue;
+    list.forEach((entry, i) => {
+      const token = tokenFrom(entry, `additional_special_tokens[${i}]`, "tokenizer_config.json");
+      if (token && ![...own, ...added].some((t) => t.content === token.content)) added.push(token);
     });
   }
-  return { bos: tokenName(json, "bos_token"), eos: tokenName(json, "eos_token"), pad: tokenName(json, "pad_token") };
+  const prefix = config?.add_prefix_space ?? undefined;
+  if (prefix !== undefined && typeof prefix !== "boolean") {
+    throw wrong("add_prefix_space", "true or false", prefix, "tokenizer_config.json");
+  }
+  const rebuilt = className === undefined || !AS_IT_IS.includes(className);
+  return {
+    bos: named.bos,
+    eos: named.eos,
+    pad: named.pad,
+    added,
+    prefixSpace: rebuilt && typeof prefix === "boolean" ? prefix : undefined,
+  };
+}
+
+function customary(role: Role, own: readonly AddedToken[]): string | undefined {
+  const special = new Set(own.filter((t) => t.special).map((t) => t.content));
+  return CUSTOMARY[role].find((name) => special.has(name));
+}
+
+function fieldsOf(json: unknown, file: string): Fields | undefined {
+  if (json === undefined) return undefined;
+  if (isFields(json)) return json;
+  throw new FileFormatError(`A ${file} is an object, but this is ${describe(json)}.`, { found: describe(json) });
+}
+
+/** `added_tokens_decoder`: tokens by id, added in the order of their ids. */
+function decoderTokens(decoder: unknown): AddedToken[] {
+  if (!isFields(decoder)) throw wrong("added_tokens_decoder", "an object", decoder, "tokenizer_config.json");
+  return Object.entries(decoder)
+    .map(([id, entry]) => {
+      if (!/^\d{1,10}$/.test(id)) throw wrong("added_tokens_decoder", "tokens by id", id, "tokenizer_config.json");
+      return { id: Number(id), token: readAddedToken(entry, `added_tokens_decoder[${id}]`) };
+    })
+    .sort((a, b) => a.id - b.id)
+    .map(({ token }) => token);
+}
+
+/** `added_tokens.json`: ids by token. */
+function addedByName(ids: Fields): AddedToken[] {
+  return Object.entries(ids)
+    .map(([content, id]) => {
+      if (!Number.isSafeInteger(id)) throw wrong(content, "an id", id, "added_tokens.json");
+      return { content, id: id as number };
+    })
+    .sort((a, b) => a.id - b.id)
+    .map(({ content }) => ({ ...PLAIN, content, special: false }));
+}
+
+const PLAIN = { singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true };
+
+function tokenOf(file: Fields, field: string, name: string): AddedToken | undefined {
+  return tokenFrom(file[field] ?? undefined, field, name);
 }
 
 /** A special token is written as a string or as an object with its `content`; null and absent mean that there is none. */
-function tokenName(config: Fields, field: string): string | undefined {
-  const value = config[field] ?? undefined;
-  const name = isFields(value) ? value.content : value;
-  if (name !== undefined && typeof name !== "string") {
-    throw new FileFormatError(
-      `"${field}" of a tokenizer_config.json is a string or an object with "content", but this is ${kindOf(value)}.`,
-      { asked: field, found: value },
-    );
-  }
-  return name;
+function tokenFrom(value: unknown, field: string, file: string): AddedToken | undefined {
+  const content = isFields(value) ? value.content : value;
+  if (content === undefined || content === null) return undefined;
+  if (typeof content !== "string") throw wrong(field, 'a string or an object with "content"', value, file);
+  return { ...PLAIN, content };
+}
+
+function wrong(field: string, wanted: string, found: unknown, file: string): FileFormatError {
+  return new FileFormatError(`"${field}" of a ${file} is ${wanted}, but this is ${kindOf(found)}.`, {
+    asked: field,
+    found,
+  });
 }

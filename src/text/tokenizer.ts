@@ -17,8 +17,7 @@ import { offsetsOf } from "./offsets.ts";
 import { type Frame, frameOf, NO_FRAME } from "./post-processor.ts";
 import { preTokenizerOf } from "./pre-tokenizers/index.ts";
 import type { PreTokenizer } from "./pre-tokenizers/pre-tokenizer.ts";
-import type { TokenizerConfigJson } from "./special-tokens.ts";
-import { specialTokens } from "./special-tokens.ts";
+import { type FilesBeside, type SpecialTokens, specialTokens } from "./special-tokens.ts";
 import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts";
 import { wellFormed } from "./well-formed.ts";
 
@@ -82,13 +81,15 @@ export class Tokenizer {
   /** Ids of words that came before. */
   readonly #words = new Map<string, readonly number[]>();
 
-  private constructor(json: TokenizerJson, special: TokenizerConfigJson, files: ReadonlyMap<string, unknown>) {
+  private constructor(json: TokenizerJson, beside: FilesBeside, files: ReadonlyMap<string, unknown>) {
     this.files = files;
-    this.#normalizer = normalizerOf(json.normalizer);
-    this.#preTokenizer = preTokenizerOf(json.preTokenizer);
     this.#model = modelOf(json.model);
     const { vocabulary } = this.#model;
-    const addedTokens = withNamedTokens(json.addedTokens, special, (token) => vocabulary.idOf(token) !== undefined);
+    const isToken = (token: string) => vocabulary.idOf(token) !== undefined;
+    const special = specialTokens(beside, json.addedTokens, isToken);
+    this.#normalizer = normalizerOf(json.normalizer);
+    this.#preTokenizer = preTokenizerOf(json.preTokenizer, special.prefixSpace);
+    const addedTokens = withNamedTokens([...json.addedTokens, ...special.added], special, isToken);
     this.#added = new AddedVocabulary(addedTokens, vocabulary, this.#normalizer.apply);
     this.#frame = frameOf(json.postProcessor);
     this.#byteLevel = isFields(json.decoder) && json.decoder.type === "ByteLevel";
@@ -108,15 +109,21 @@ export class Tokenizer {
 
   /**
    * The tokenizer that the parsed content of a `tokenizer.json` describes. `tokenizer_config.json` names the BOS, EOS
-   * and padding tokens; without it, a special token called `<|BOS|>`, `<s>`, `<|endoftext|>` or the like is taken.
-   * `truncation` and `padding` in the file are not applied: `TokenRules` decides both.
-   * @throws FileFormatError if either is not such a file.
+   * and padding tokens, and so do the other files beside it; without any, a special token called `<|BOS|>`, `<s>`,
+   * `<|endoftext|>` or the like is taken. `truncation` and `padding` in the file are not applied: `TokenRules` decides both.
+   * @throws FileFormatError if one is not such a file, or has what is not read here.
    */
-  static fromJson(tokenizerJson: unknown, tokenizerConfigJson?: unknown): Tokenizer {
+  static fromJson(
+    tokenizerJson: unknown,
+    tokenizerConfigJson?: unknown,
+    more: { readonly specialTokensMap?: unknown; readonly addedTokens?: unknown } = {},
+  ): Tokenizer {
     const json = readTokenizerJson(tokenizerJson);
     const files = new Map([["tokenizer.json", tokenizerJson]]);
     if (tokenizerConfigJson !== undefined) files.set("tokenizer_config.json", tokenizerConfigJson);
-    return new Tokenizer(json, specialTokens(tokenizerConfigJson, json.addedTokens), files);
+    if (more.specialTokensMap !== undefined) files.set("special_tokens_map.json", more.specialTokensMap);
+    if (more.addedTokens !== undefined) files.set("added_tokens.json", more.addedTokens);
+    return new Tokenizer(json, { tokenizerConfig: tokenizerConfigJson, ...more }, files);
   }
 
   /** The token ids of a text. */
@@ -252,7 +259,7 @@ export class Tokenizer {
 /** BOS, EOS and padding are special wherever the vocabulary holds them, also if `added_tokens` forgets them. */
 function withNamedTokens(
   added: readonly AddedToken[],
-  special: TokenizerConfigJson,
+  special: SpecialTokens,
   isInVocabulary: (token: string) => boolean,
 ): AddedToken[] {
   const out = [...added];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FileFormatError, InputError } from "../../src/tensor/errors.ts";
+import { ArgumentError, FileFormatError, InputError } from "../../src/tensor/errors.ts";
 import { Tokenizer } from "../../src/text/tokenizer.ts";
 import { bundled, type ExpectedText, expected } from "./bundled.ts";
 import { tinyTokenizerJson, tinyVocabulary } from "./tiny-tokenizer.ts";
@@ -159,5 +159,21 @@ describe("a garbled tokenizer.json", () => {
 
   it("is refused: a config whose bos_token is a number", () => {
     expect(() => Tokenizer.fromJson(tinyTokenizerJson, { bos_token: 1 })).toThrow(/"bos_token".*a number/);
+  });
+});
+
+describe("a wrong argument", () => {
+  it.each<[string, () => unknown]>([
+    ["a text that is a number", () => tiny.encode(5 as never)],
+    ["no text", () => tiny.encode(undefined as never)],
+    ["an option that does not exist", () => tiny.encode("a", { addSpecial: false } as never)],
+    ["a length that is negative", () => tiny.encode("a", { maxLength: -1 })],
+    ["ids that are a text", () => tiny.decode("x" as never)],
+    ["an id that is a half", () => tiny.decode([0.5])],
+    ["an id that is a text", () => tiny.decode(["x"] as never)],
+    ["a flag that is a text", () => tiny.decode([1], { skipSpecialTokens: "no" } as never)],
+    ["offsets of a list", () => tiny.offsets(["a"] as never)],
+  ])("is an ArgumentError: %s", (_, call) => {
+    expect(call).toThrow(ArgumentError);
   });
 });

@@ -1,5 +1,5 @@
 /** The pre-tokenizers of Hugging Face's library, without UnicodeScripts. */
-import { built, Component } from "../component.ts";
+import { built, Component, isFields } from "../component.ts";
 import { patternOf } from "../pattern.ts";
 import { BEHAVIOURS, cutAt } from "../splitting.ts";
 import { isNumeric, isPunctuation, isRustWord, isWhiteSpace } from "../unicode/classes.ts";
@@ -26,9 +26,24 @@ export const PRE_TOKENIZERS: Readonly<Record<string, (component: Component) => P
 
 const make = (component: Component): PreTokenizer => built(component, PRE_TOKENIZERS, "pre-tokenizer");
 
-/** The pre-tokenizer that a `tokenizer.json` describes; undefined where the whole text is one word. */
-export function preTokenizerOf(json: unknown): PreTokenizer | undefined {
-  return json === null || json === undefined ? undefined : make(new Component(json, "pre_tokenizer"));
+/**
+ * The pre-tokenizer that a `tokenizer.json` describes; undefined where the whole text is one word.
+ * @param prefixSpace what ByteLevel takes for its `add_prefix_space` instead
+ */
+export function preTokenizerOf(json: unknown, prefixSpace?: boolean): PreTokenizer | undefined {
+  if (json === null || json === undefined) return undefined;
+  return make(new Component(prefixSpace === undefined ? json : withPrefixSpace(json, prefixSpace), "pre_tokenizer"));
+}
+
+function withPrefixSpace(json: unknown, add_prefix_space: boolean): unknown {
+  if (!isFields(json)) return json;
+  if (json.type === "ByteLevel") return { ...json, add_prefix_space };
+  const inner = json.pretokenizers;
+  if (json.type !== "Sequence" || !Array.isArray(inner)) return json;
+  const pretokenizers = inner.map((one) =>
+    isFields(one) && one.type === "ByteLevel" ? { ...one, add_prefix_space } : one,
+  );
+  return { ...json, pretokenizers };
 }
 
 function split(component: Component): PreTokenizer {
