@@ -3,6 +3,6 @@
 export { tokenizerJsonOfGpt2 } from "./gpt2-files.ts";
 export { notedPadding, notePadding } from "./padding.ts";
 export { parsePrompts } from "./prompts.ts";
-export { checkId, idRows, type TokenIds, type Tokens } from "./token-ids.ts";
-export { TO_TOKENS, TokenRules, type TokenRulesOptions, type ToTokensOptions } from "./token-rules.ts";
+export { idRows, type TokenIds, type Tokens } from "./token-ids.ts";
+export { TokenRules, type TokenRulesOptions, type ToTokensOptions } from "./token-rules.ts";
 export { type DecodeOptions, type EncodeOptions, Tokenizer } from "./tokenizer.ts";

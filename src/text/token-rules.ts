@@ -31,8 +31,7 @@ export interface ToTokensOptions {
 }
 
 const SIDE = oneOf(["left", "right"]);
-/** The kinds of `ToTokensOptions`. */
-export const TO_TOKENS: OptionKinds<ToTokensOptions> = { prependBos: FLAG, paddingSide: SIDE, truncate: FLAG };
+const TO_TOKENS: OptionKinds<ToTokensOptions> = { prependBos: FLAG, paddingSide: SIDE, truncate: FLAG };
 const RULES: OptionKinds<TokenRulesOptions> = {
   tokenizer: instanceOf(Tokenizer as never, "a Tokenizer"),
   nCtx: COUNT,

