@@ -177,3 +177,32 @@ describe("a wrong argument", () => {
     expect(call).toThrow(ArgumentError);
   });
 });
+
+describe("a file made to confuse", () => {
+  const vocab = JSON.parse('{"[UNK]": 0, "__proto__": 1, "constructor": 2}');
+  const model = { type: "WordLevel", vocab, unk_token: "[UNK]" };
+
+  it("has tokens that are called as JavaScript's own properties are, and no others", () => {
+    const tokenizer = Tokenizer.fromJson({ model });
+    expect(["__proto__", "constructor", "toString"].map((text) => tokenizer.encode(text))).toEqual([[1], [2], [0]]);
+  });
+
+  it("is refused in a sentence however deep it goes", () => {
+    let list: unknown = [];
+    let sequence: unknown = { type: "NFC" };
+    for (let i = 0; i < 20_000; i++) {
+      list = [list];
+      sequence = { type: "Sequence", normalizers: [sequence] };
+    }
+    for (const json of [
+      { model, normalizer: sequence },
+      { model, normalizer: { type: "Prepend", prepend: list } },
+      { model: { ...model, vocab: { a: list } } },
+      { model, added_tokens: [list] },
+      { model, decoder: { type: list } },
+      { model, post_processor: { type: "toString" } },
+    ]) {
+      expect(() => Tokenizer.fromJson(json)).toThrow(FileFormatError);
+    }
+  });
+});
