@@ -1,4 +1,5 @@
 /** An analysis as a command: its options, its run, and where its finding goes. */
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
@@ -31,9 +32,19 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .option("--json", "print the finding as JSON instead of as text")
     .addHelpText("after", `\nExample:\n  $ glassformer ${analysis.name} ${analysis.example}`)
     .action(async (given: CommonOptions & Record<string, unknown>) => {
-      const files = await outputFiles(given.out ?? []);
+      const files = await outputFiles(given.out ?? [], "--out", undefined, filesRead(analysis, given));
       await run(analysis, await optionValues(analysis, given), given, files, terminal);
     });
+}
+
+/** What no report may be written over: the files that options name, and the model's own. */
+function filesRead(analysis: Analysis, given: CommonOptions & Record<string, unknown>): string[] {
+  const named = Object.entries(analysis.options).filter(([, { type }]) => type === "file" || type === "prompts");
+  const own = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json"];
+  return [
+    ...named.flatMap(([name]) => (given[name] === undefined ? [] : [`${given[name]}`])),
+    ...own.map((file) => join(given.model, file)),
+  ];
 }
 
 function commanderOption(name: string, option: AnalysisOption): Option {

@@ -26,22 +26,31 @@ const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
  * What to write where.
  * @param flag the option that names the files
  * @param comes a training's folder, which need not be there yet, and in which its own files are not to be overwritten
+ * @param reads the files that the command reads
  * @throws ArgumentError for an ending that is no format, a folder that is not there or cannot be written to, or a file
- * named twice.
+ * named twice, or read.
  */
 export async function outputFiles(
   paths: readonly string[],
   flag = "--out",
   comes?: string,
+  reads: readonly string[] = [],
 ): Promise<readonly OutputFile[]> {
   const files: OutputFile[] = [];
   const targets: string[] = [];
+  const read = await Promise.all(reads.filter((path) => path !== "-").map((path) => placeOf(path).catch(() => path)));
   for (const path of paths) {
     const format = FORMAT_OF[extname(path).toLowerCase()];
     if (!format) throw unknownEnding(path, flag);
-    const target = await targetOf(path);
+    if (/[/\\]$/.test(path)) {
+      throw new ArgumentError(`${flag} ${path} names a folder: name a file in it.`, { asked: path });
+    }
+    const target = await placeOf(path);
     if (targets.includes(target)) {
       throw new ArgumentError(`${flag} names ${path} twice: give each file once.`, { asked: path });
+    }
+    if (read.includes(target)) {
+      throw new ArgumentError(`${flag} ${path} is a file that the command reads: give another name.`, { asked: path });
     }
     const within = comes === undefined ? undefined : relative(resolve(comes), resolve(path));
     if (within !== undefined && /^(config\.json$|step-\d+([/\\]|$))/.test(within)) {
@@ -87,6 +96,13 @@ async function checkPlace(path: string, flag: string): Promise<void> {
   await access(folder, constants.W_OK).catch(() =>
     refuse(`${through} in "${inFolder}", where nothing may be written: choose another folder.`),
   );
+}
+
+/** Which file a path is, whatever links its folders are; for one whose folder is not there yet, where it would be. */
+async function placeOf(path: string): Promise<string> {
+  const target = await targetOf(path);
+  const folder = await realpath(dirname(target)).catch(() => dirname(target));
+  return join(folder, basename(target));
 }
 
 /** Where a path leads, through links, also where nothing is there yet. */

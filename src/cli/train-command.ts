@@ -35,7 +35,10 @@ export function trainCommand(terminal: Terminal): Command {
       "\nExamples:\n  $ glassformer train novels.txt --out my-model\n  $ glassformer train --task modular-addition --out grokked --report curve.html\n  $ glassformer logit-lens --model my-model",
     )
     .action(async (files: readonly string[], flags: TrainFlags) => {
-      const reports = await outputFiles(flags.report ?? [], "--report", flags.out);
+      const reports = await outputFiles(flags.report ?? [], "--report", flags.out, [
+        ...files,
+        ...(flags.config === undefined ? [] : [flags.config]),
+      ]);
       await run(files, flags, reports, terminal);
     });
 }

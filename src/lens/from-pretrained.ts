@@ -8,6 +8,7 @@ import {
   parseJsonObject,
   trainedSteps,
 } from "../load/index.ts";
+import { checkJson } from "../load/json-check.ts";
 import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
@@ -164,7 +165,9 @@ async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<
       found: size,
     });
   }
-  return parseJsonObject(await readText(source, options.signal), what);
+  const text = await readText(source, options.signal);
+  checkJson(text, what);
+  return parseJsonObject(text, what);
 }
 
 /** The model's tokenizer, or a note on why it has none: without one the model still takes token ids. */

@@ -4,6 +4,7 @@
  */
 import { ArgumentError, FileFormatError } from "../tensor/errors.ts";
 import { kindOf, shown } from "../tensor/show.ts";
+import { beginningOf, webPage } from "../text/beginnings.ts";
 
 /** Bytes that can be read in pieces, wherever they are. */
 export interface ByteSource {
@@ -99,10 +100,6 @@ export function parseJsonObject(text: string, what: string): Record<string, unkn
 /** What a text that is not JSON is instead, where its beginning says so. */
 function otherThanJson(text: string): string | undefined {
   const start = text.slice(0, 200).trimStart();
-  if (start === "") return "it is empty.";
-  if (start.startsWith("version https://git-lfs")) {
-    return "it is the pointer that git keeps in place of a large file (git lfs pull brings the file itself).";
-  }
-  if (/^<(!doctype|html|\?xml|head|body)/i.test(start)) return "it is a web page; download the file itself.";
-  return undefined;
+  const found = start === "" ? "empty" : (beginningOf(start)?.is ?? webPage(start));
+  return found && `it is ${found}.`;
 }

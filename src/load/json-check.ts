@@ -1,5 +1,5 @@
 /**
- * What JSON.parse does not say of a header: a key given twice (the last would count, without a word), a value nested
+ * What JSON.parse does not say of a header, an index or a configuration: a key given twice (the last would count, without a word), a value nested
  * without end, and values beyond all number, which take far more memory parsed than as text.
  */
 import { FileFormatError } from "../tensor/errors.ts";

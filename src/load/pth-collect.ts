@@ -42,7 +42,8 @@ export function collectTensors(
   let seen = 0;
   let parts = 0;
 
-  const visit = (value: unknown, name: string): void => {
+  /** @param why what is in it has no name of its own */
+  const visit = (value: unknown, name: string, why?: string): void => {
     count(++parts, MOST_PARTS(pickleBytes), "lists and tensors");
     if (name.length > LONGEST_NAME) {
       throw new FileFormatError(
@@ -53,6 +54,10 @@ export function collectTensors(
       );
     }
     if (PthTensor.is(value) || PthUnheld.is(value) || PthStorage.is(value)) {
+      if (why !== undefined) {
+        onSkipped(name, why);
+        return;
+      }
       const before = places.get(name);
       if (before) {
         throw new FileFormatError(
@@ -81,11 +86,16 @@ export function collectTensors(
       count(++seen, MOST_VALUES(pickleBytes), "values");
       if (typeof child !== "object" || child === null) continue;
       keys.push(key);
-      visit(child, name ? `${name}.${key}` : `${key}`);
+      visit(child, name ? `${name}.${key}` : `${key}`, why);
       keys.pop();
     }
-    if (PickleDict.is(value) && value.unnamed.some((child) => PthTensor.is(child) || PthUnheld.is(child))) {
-      onSkipped(name ? `${name}.?` : "?", "its key is neither a string nor a whole number");
+    if (!PickleDict.is(value)) return;
+    for (const child of value.unnamed) {
+      count(++seen, MOST_VALUES(pickleBytes), "values");
+      if (typeof child !== "object" || child === null) continue;
+      keys.push("?");
+      visit(child, name ? `${name}.?` : "?", "a key that leads to it is neither a string nor a whole number");
+      keys.pop();
     }
   };
   visit(root, "");

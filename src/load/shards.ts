@@ -5,11 +5,16 @@ import { shortened } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 import { parseJsonObject } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
+import { checkJson } from "./json-check.ts";
+import { readText } from "./text-pieces.ts";
+
+/** Bytes of an index; those of the largest models have a few millions. */
+const LONGEST_INDEX = 25_000_000;
 
 /**
  * Reads every shard of an index, one after the other.
  * @param skipped the tensors that a shard holds, but `readShard` left out; filled while it reads
- * @throws FileFormatError if the index is malformed, a shard is not there, one lacks a tensor that the index promises, or two hold
+ * @throws FileFormatError if the index is malformed or longer than any, a shard is not there, one lacks a tensor that the index promises, or two hold
  * the same one.
  */
 export async function readShards(
@@ -19,7 +24,7 @@ export async function readShards(
   options: LoadOptions,
   skipped: ReadonlySet<string> = new Set(),
 ): Promise<Map<string, NDArray>> {
-  const map = parseJsonObject(await files.readText(indexPath, options), indexPath).weight_map;
+  const map = (await readIndex(files, indexPath, options)).weight_map;
   const entries = typeof map === "object" && map !== null ? Object.entries(map) : [];
   if (entries.length === 0 || entries.some(([, shard]) => typeof shard !== "string")) {
     throw new FileFormatError(`${indexPath} of ${files.name} has no "weight_map" from tensor names to file names.`, {
@@ -66,6 +71,20 @@ export async function readShards(
     }
   }
   return arrays;
+}
+
+async function readIndex(files: ModelFiles, indexPath: string, options: LoadOptions): Promise<Record<string, unknown>> {
+  const what = `${files.name}/${indexPath}`;
+  const source = await files.open(indexPath, options);
+  if (source.size > LONGEST_INDEX) {
+    throw new FileFormatError(`${what} has ${source.size} bytes: that is no index of a model's tensors.`, {
+      asked: what,
+      found: source.size,
+    });
+  }
+  const text = await readText(source, options.signal);
+  checkJson(text, what);
+  return parseJsonObject(text, what);
 }
 
 /** A shard's bytes. @throws FileFormatError if it is not there */

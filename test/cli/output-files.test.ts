@@ -90,6 +90,24 @@ describe.skipIf(process.platform === "win32")("a report", () => {
     await expect(outputFiles([at("real.html"), at("link.html")])).rejects.toThrow(/names .*link\.html twice/);
   });
 
+  test("are one file where their folder is reached through a link, and none where they name a folder", async () => {
+    await symlink("folder.html", at("elsewhere"));
+    await mkdir(at("folder.html"));
+    await expect(outputFiles([at("folder.html", "a.txt"), at("elsewhere", "a.txt")])).rejects.toThrow(/a\.txt twice/);
+    await expect(outputFiles([`${at("a.txt")}/`])).rejects.toThrow(/a\.txt\/ names a folder: name a file in it/);
+  });
+
+  test("are not what the command reads, by whatever name", async () => {
+    await writeFile(at("prompts.txt"), "a prompt");
+    await symlink("prompts.txt", at("same.txt"));
+    for (const path of [at("prompts.txt"), at("same.txt")]) {
+      await expect(outputFiles([path], "--out", undefined, ["-", at("prompts.txt")])).rejects.toThrow(
+        /txt is a file that the command reads: give another name/,
+      );
+    }
+    expect(await outputFiles([at("other.txt")], "--out", undefined, [at("prompts.txt")])).toHaveLength(1);
+  });
+
   test("that cannot be written leaves the old one as it was, and nothing beside it", async () => {
     await writeFile(at("a.html"), "old");
     const stop = AbortSignal.abort(new Error("stopped"));

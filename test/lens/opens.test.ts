@@ -173,6 +173,49 @@ describe("a folder", () => {
       },
       /names 2 weights files, of which 1 is not there: s2\.safetensors/,
     ],
+    [
+      "an index that is far too long",
+      { "config.json": config, "model.safetensors.index.json": `{"weight_map":{${" ".repeat(25e6)}}}` },
+      /25000017 bytes: that is no index/,
+    ],
+    [
+      "an index that places a tensor twice",
+      { "config.json": config, "model.safetensors.index.json": '{"weight_map":{"a":"s1","a":"s2"}}' },
+      /index\.json has the key "a" twice/,
+    ],
+    [
+      "a config.json that says a thing twice",
+      { "config.json": config.replace("{", '{"n_layers": 3,'), "pytorch_model.bin": weights },
+      /config\.json has the key "n_layers" twice/,
+    ],
+    ["a saved page for a config.json", { "config.json": "<!-- saved -->\n<html>" }, /not JSON: it is a web page/],
+    [
+      "an answer in place of weights",
+      { "config.json": config, "pytorch_model.bin": "Entry not found" },
+      /it is text, not weights \("Entry not found"\)/,
+    ],
+    ...["model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "tokenizer.json"].flatMap(
+      (name): [string, Record<string, Uint8Array | string>, RegExp][] => [
+        [
+          `git's pointer for ${name}`,
+          {
+            "config.json": config,
+            ...(name === "tokenizer.json" ? { "pytorch_model.bin": weights } : {}),
+            [name]: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
+          },
+          /is the pointer that git keeps in place of a large file/,
+        ],
+        [
+          `a server's error for ${name}`,
+          {
+            "config.json": config,
+            ...(name === "tokenizer.json" ? { "pytorch_model.bin": weights } : {}),
+            [name]: '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+          },
+          /it is a web page, perhaps an error/,
+        ],
+      ],
+    ),
     ["an index without shards", { "config.json": config, "model.safetensors.index.json": "{}" }, /has no "weight_map"/],
   ])("with %s is told as that, on disk and in memory", async (what, contents, told) => {
     const path = await made(what.replaceAll(/\W/g, "-"), contents);

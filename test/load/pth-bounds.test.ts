@@ -82,6 +82,11 @@ describe("objects beside the weights", () => {
     const skipped: string[] = [];
     await read(wrapped(dict([text("W"), W()], [tuple(int(1)), W()])), (name) => skipped.push(name));
     expect(skipped).toEqual(["?"]);
+    // ... and whatever is below such a key: {True: {"a": W, 1.5: [W]}}
+    const below = dict([text("W"), W()], ["\x88", dict([text("a"), W()], [["G", ...new Array(8).fill(0)], list(W())])]);
+    skipped.length = 0;
+    await read(wrapped(below), (name) => skipped.push(name));
+    expect(skipped).toEqual(["?.a", "?.?.0"]);
   });
 
   test("a file whose tensors are all of kinds that are not held is refused with the reasons", async () => {

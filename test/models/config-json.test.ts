@@ -139,6 +139,13 @@ test("a config.json of very many fields is none, and a null stands only where no
 });
 
 describe("a GPT-2 config.json", () => {
+  it("of 2019 has no model_type, and is known by its fields; the first GPT's is not taken for it", () => {
+    const { model_type, architectures, ...early } = GPT2;
+    expect(read(early)).toEqual(read(GPT2));
+    expect(outcome(() => read({ ...early, afn: "gelu" }))).toMatchObject({ name: "ConfigError" });
+    expect(outcome(() => read({ ...early, model_type: "openai-gpt" }))).toMatchObject({ name: "ConfigError" });
+  });
+
   it("may use the names that transformers has in every family, and not two that differ", () => {
     const { n_embd, n_layer, n_head, n_positions, ...rest } = GPT2;
     const other = {
@@ -237,7 +244,25 @@ describe("names around a checkpoint's own", () => {
   ])("%s is taken off, and a note says so", (prefix) => {
     const model = readModel(neel, wrapped(prefix), "here/mine");
     expect(new Map(model.weights)).toEqual(weights);
-    expect(model.notes.join(" ")).toContain(`"${prefix}"`);
+    for (const part of prefix.split(/(?=_orig_mod\.)/)) expect(model.notes.join(" ")).toContain(`"${part}"`);
+  });
+
+  it("and parts that wrappers put into the middle of names are taken out, with a note", () => {
+    const into = (name: string) =>
+      `module.${name.replace(/^blocks\.\d+\./, "$&_fsdp_wrapped_module._checkpoint_wrapped_module.").replace("embed.", "embed._orig_mod.")}`;
+    const raw = new Map<string, NDArray>([...weights].map(([name, array]) => [into(name), array]));
+    const model = readModel(neel, raw, "here/mine");
+    expect(new Map(model.weights)).toEqual(weights);
+    for (const part of ["module.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod."]) {
+      expect(model.notes.join(" ")).toContain(`"${part}"`);
+    }
+  });
+
+  it("that are the same but for such a part are refused", () => {
+    const raw = new Map<string, NDArray>([...weights, ["embed._orig_mod.W_E", weights.get("embed.W_E")!]]);
+    expect(outcome(() => readModel(neel, raw, "here/mine"))).toMatchObject({
+      message: expect.stringMatching(/holds "embed\.W_E" twice, plain and wrapped \(_orig_mod\)/),
+    });
   });
 
   it("leave out what is beside the model, by name", () => {

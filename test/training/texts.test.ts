@@ -93,6 +93,11 @@ describe("texts", () => {
       await expect(read(name, gzip)).rejects.toThrow(/is packed with gzip: unpack it first/);
     }
     await expect(read("a.parquet", gzip)).rejects.toThrow(/cannot be read as Parquet: it is packed with gzip/);
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n";
+    for (const name of ["a.txt", "a.jsonl", "a.parquet"]) {
+      await expect(read(name, pointer)).rejects.toThrow(/is the pointer that git keeps in place of a large file/);
+    }
+    await expect(read("a.parquet", "<html>404")).rejects.toThrow(/as Parquet: it is a web page/);
     await expect(read("a.txt", new Uint8Array(readFileSync(fixture("none"))))).rejects.toThrow(/is a Parquet file/);
     for (const error of [read("a.csv"), read("a.txt", gzip), read("a.jsonl", "[")]) {
       await expect(error).rejects.toThrow(FileFormatError);

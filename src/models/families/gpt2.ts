@@ -16,7 +16,7 @@ export const gpt2: ModelFamily = {
   name: "gpt2",
   embedding: "wte.weight",
   prefix: PREFIX,
-  matches: (json) => json.model_type === "gpt2",
+  matches: (json) => json.model_type === "gpt2" || isEarly(json),
   config: gpt2Config,
   weights(raw, config) {
     const arrays = new RawWeights(withoutPrefix(raw), "GPT-2");
@@ -37,6 +37,13 @@ export const gpt2: ModelFamily = {
     return weights;
   },
 };
+
+/** Files of 2019 say nothing of what they are for, but have GPT-2's own fields; only the first GPT's have `afn` besides. */
+function isEarly(json: ConfigJson): boolean {
+  const has = (name: string) => Object.hasOwn(json, name);
+  const named = ["model_type", "architecture", "afn"].some(has);
+  return !named && ["n_embd", "n_head", "n_layer", "n_positions", "vocab_size"].every(has);
+}
 
 function gpt2Config(file: ConfigJson, context: FamilyContext): HookedTransformerConfig {
   const json = underOwnNames(file);

@@ -5,18 +5,47 @@ import { shortened } from "../../tensor/show.ts";
 import type { ModelFamily } from "./family.ts";
 import { listed } from "./weights.ts";
 
+/** What `torch.compile`, FSDP and activation checkpointing put into the names of the parts that they wrap, anywhere. */
+const WRAPPED = /(^|\.)((_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+/g;
+
+/** @throws WeightsError if two names are the same but for such parts */
+function withoutParts(
+  raw: ReadonlyMap<string, NDArray>,
+  note: (sentence: string) => void,
+): ReadonlyMap<string, NDArray> {
+  const plain = new Map<string, NDArray>();
+  const parts = new Set<string>();
+  for (const [name, array] of raw) {
+    const without = name.replace(WRAPPED, (wrapped, dot: string) => {
+      for (const part of wrapped.split(".")) if (part !== "") parts.add(part);
+      return dot;
+    });
+    if (plain.has(without)) {
+      throw new WeightsError(
+        `The checkpoint holds "${shortened(without, 100)}" twice, plain and wrapped (${[...parts].join(", ")}): save the one that is meant by itself.`,
+        { asked: without, found: [...raw.keys()] },
+      );
+    }
+    plain.set(without, array);
+  }
+  if (parts.size === 0) return raw;
+  note(`The weights' names have ${[...parts].map((part) => `"${part}."`).join(" and ")} in the file; it is taken out.`);
+  return plain;
+}
+
 /**
- * The arrays under the names that the family gives them. `torch.compile` puts `_orig_mod.` before each name, data parallelism
- * `module.`, a class around the model `model.`, and a checkpoint of a training `state_dict.` or the like: whatever stands
+ * The arrays under the names that the family gives them. `torch.compile` and FSDP put a part into names, data parallelism
+ * `module.` before each, a class around the model `model.`, and a checkpoint of a training `state_dict.` or the like: whatever stands
  * before the token embedding's name is taken off all that have it. What has not is beside the model, such as an optimizer's
  * state, and left out. Both are noted.
  * @throws WeightsError if the token embedding is there under two prefixes
  */
 export function withoutWrapper(
-  raw: ReadonlyMap<string, NDArray>,
+  stored: ReadonlyMap<string, NDArray>,
   { embedding, prefix: own = "" }: Pick<ModelFamily, "embedding" | "prefix">,
   note: (sentence: string) => void,
 ): ReadonlyMap<string, NDArray> {
+  const raw = withoutParts(stored, note);
   const prefixes = new Set<string>();
   for (const name of raw.keys()) {
     if (name !== embedding && !name.endsWith(`.${embedding}`)) continue;

@@ -4,6 +4,7 @@ import type { ByteSource } from "../../load/bytes.ts";
 import { FileFormatError, GlassformerError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { shortened } from "../../tensor/show.ts";
+import { webPage } from "../../text/beginnings.ts";
 import { notText } from "../../text/not-text.ts";
 import { requireText } from "./require-text.ts";
 
@@ -68,7 +69,8 @@ async function asFileErrors<T>(
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof GlassformerError) throw cause;
-    const found = size === 0 ? "empty" : notText(await read(0, Math.min(size, 4096), signal));
+    const start = await read(0, Math.min(size, 4096), signal);
+    const found = size === 0 ? "empty" : (notText(start) ?? webPage(String.fromCharCode(...start)));
     // The reader's own words begin with "parquet"; other errors of its are about its variables, as damage brings them forth.
     const own = /^parquet /.test((cause as Error).message) ? `: ${shortened((cause as Error).message, 200)}` : "";
     const why =

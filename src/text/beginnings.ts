@@ -1,0 +1,58 @@
+/** How files of known kinds begin, so that one that is not what its name says is called by its right name. */
+
+/** A kind of file. */
+export interface Beginning {
+  /** Its first bytes, a character each. */
+  readonly bytes: string;
+  /** The end of a sentence that begins "it is", with what to do. */
+  readonly is: string;
+  /** Where it is read somewhere. */
+  readonly kind?: "zip" | "torch before 1.6";
+  /** No text begins so, though all of it could be one. */
+  readonly neverText?: true;
+}
+
+const BEGINNINGS: readonly Beginning[] = [
+  {
+    // the pickle with torch's magic number
+    bytes: "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
+    is: "a PyTorch checkpoint from before torch 1.6",
+    kind: "torch before 1.6",
+  },
+  {
+    bytes: "PK\x03\x04",
+    is: "a zip archive (as Word's and Excel's files are): unpack it, or save it as text",
+    kind: "zip",
+  },
+  { bytes: "PK\x05\x06", is: "a zip file that holds nothing" },
+  { bytes: "\x1f\x8b", is: "packed with gzip: unpack it first (gzip -d)" },
+  { bytes: "\xfd7zXZ\0", is: "packed with xz: unpack it first (xz -d)" },
+  { bytes: "\x28\xb5\x2f\xfd", is: "packed with zstd: unpack it first (zstd -d)" },
+  { bytes: "\x04\x22\x4d\x18", is: "packed with lz4: unpack it first (lz4 -d)" },
+  { bytes: "BZh", is: "packed with bzip2: unpack it first (bzip2 -d)" },
+  { bytes: "7z\xbc\xaf\x27\x1c", is: "a 7-Zip archive: unpack it first" },
+  { bytes: "GGUF", is: "a GGUF file, as llama.cpp has, which glassformer does not read" },
+  { bytes: "\x89HDF\r\n\x1a\n", is: "an HDF5 file, as Keras writes, which glassformer does not read" },
+  { bytes: "\x93NUMPY", is: "an array of NumPy's, which glassformer does not read" },
+  { bytes: "PAR1", is: "a Parquet file: give it a name that ends in .parquet" },
+  { bytes: "ARROW1", is: "an Arrow file: save it as Parquet or as JSON lines" },
+  { bytes: "SQLite format 3\0", is: "an SQLite database: write its texts to JSON lines" },
+  { bytes: "%PDF-", is: "a PDF: save its text as .txt", neverText: true },
+  {
+    bytes: "version https://git-lfs",
+    is: "the pointer that git keeps in place of a large file (git lfs pull brings the file itself)",
+    neverText: true,
+  },
+];
+
+/** The kind of a file that begins so, if it is a known one. @param start its first bytes, a character each */
+export function beginningOf(start: string): Beginning | undefined {
+  return BEGINNINGS.find(({ bytes }) => start.startsWith(bytes));
+}
+
+/** What a web page or a server's error is called, where it begins so. Texts to read may begin like this: ask for other files alone. */
+export function webPage(start: string): string | undefined {
+  return /^(\ufeff|\xef\xbb\xbf)?\s*<(!doctype|html|head|body|\?xml|!--)/i.test(start)
+    ? "a web page, perhaps an error or a login in place of the file: download it again"
+    : undefined;
+}
