@@ -19,9 +19,9 @@ export function largest(x: Tensor, k: number): readonly Extreme[] {
     ),
   );
   const found: Extreme[] = [];
-  let rest = x;
+  let rest = x.comparable();
   for (let i = 0; i < Math.min(k, size); i++) {
-    const index = rest.argmax();
+    const index = Tensor.apply("argmax", [rest], { axis: -1 });
     found.push({ index, value: x.pick(index) });
     rest = x.constant(-Infinity).where(places.equal(index.unsqueeze(-1)), rest);
   }

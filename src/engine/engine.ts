@@ -2,11 +2,12 @@
  * Runs graphs: plans them, compiles each structure once, feeds it, and gives the numbers back as leaves. Knows nothing
  * of transformers.
  */
+import { showShape } from "../graph/axes.ts";
 import type { EvaluateOptions, Sized } from "../graph/evaluate.ts";
 import { needTensors, Tensor } from "../graph/tensor.ts";
 import { untilAborted } from "../tensor/abort.ts";
-import { type NDArray, ndarray } from "../tensor/array.ts";
-import { ArgumentError, MemoryError } from "../tensor/errors.ts";
+import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
+import { ArgumentError, GlassformerError, MemoryError } from "../tensor/errors.ts";
 import { freeMemory, needMemory, showBytes } from "../tensor/free-memory.ts";
 import { ANYTHING, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -109,8 +110,8 @@ export class Engine {
     const arrays = await this.execute(plan, (source) => source.array ?? layouts.get(layoutKey(source))!, signal);
     this.runs++;
     return plan.outputs.map((slot, i) => {
-      const array = { ...arrays.get(slot.id)!, shape: outputs[i].shape } as NDArray;
-      return Tensor.leaf(array, outputs[i].axes, "feed", outputs[i].label);
+      const { axes, label } = outputs[i];
+      return Tensor.leaf(shaped(arrays.get(slot.id)!, outputs[i]), axes, "feed", label);
     });
   }
 
@@ -249,6 +250,15 @@ export class Engine {
     }
     return found;
   }
+}
+
+/** A result in the shape that it was asked for in. @throws GlassformerError if the backend gave another number of numbers */
+function shaped({ dtype, data }: NDArray, asked: Tensor): NDArray {
+  if (data.length === sizeOf(asked.shape)) return { dtype, data, shape: asked.shape } as NDArray;
+  throw new GlassformerError(
+    `The engine gave ${data.length} numbers for a value ${showShape(asked)}. That is a fault of glassformer, not of what you asked: please report it.`,
+    { asked: asked.shape, found: data.length },
+  );
 }
 
 /** Whether an array may stand in for a leaf. */

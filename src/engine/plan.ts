@@ -74,7 +74,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   };
 
   const constant = (t: Tensor): Slot => {
-    const key = `const ${t.dtype} [${t.shape}] ${t.data.join()}`;
+    const key = `const ${t.dtype} [${t.shape}] ${Array.from(t.data, numberKey).join()}`;
     const known = byKey.get(key);
     if (known) return known;
     const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
@@ -110,6 +110,9 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   keys.push(`out ${found.map((s) => s.id).join()}`);
   return { key: keys.join("\n"), inputs, constants, steps, outputs: found, sizes };
 }
+
+/** A number as text, its sign too: the text of -0 is that of 0. */
+const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : `${x}`);
 
 /** Attributes as text; names of axes are not part of what is computed. */
 function attrsKey(attrs: Attrs): string {

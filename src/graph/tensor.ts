@@ -297,8 +297,13 @@ export class Tensor implements Meta {
   logSumExp(axis: AxisRef | readonly AxisRef[] = -1, keepdims = false): Tensor {
     return this.reduce("logSumExp", axis, keepdims);
   }
+  /** The index of the largest number, the first if several. NaN counts as infinite. */
   argmax(axis: AxisRef = -1): Tensor {
-    return Tensor.apply("argmax", [this], { axis: this.fromEnd(axis) });
+    return Tensor.apply("argmax", [this.comparable()], { axis: this.fromEnd(axis) });
+  }
+  /** Infinity in place of NaN, which is neither less nor more than anything: where the largest of it is, nobody knows. */
+  comparable(): Tensor {
+    return this.dtype.startsWith("float") ? this.where(this.equal(this), this.constant(Infinity)) : this;
   }
   /** An axis as ops count it: from the end. */
   private fromEnd(axis: AxisRef): number {

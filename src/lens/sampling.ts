@@ -1,5 +1,5 @@
 /** From logits to a next token. */
-import { ArgumentError } from "../tensor/errors.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { COUNT, FLAG, type Kind, NOT_NEGATIVE, NUMBER } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
@@ -65,7 +65,7 @@ export function sampleLogits(
   return sampled(logits, seen, options, random);
 }
 
-/** As `sampleLogits`, of what has been checked. */
+/** As `sampleLogits`, of options that have been checked. @throws InputError for logits that no token can be drawn by */
 export function sampled(
   logits: Float32Array,
   seen: ArrayLike<number>,
@@ -73,6 +73,7 @@ export function sampled(
   random: () => number,
 ): number {
   const { doSample = true, temperature = 1, topK, topP, freqPenalty = 0 } = options;
+  needDrawable(logits);
   if (!doSample || temperature === 0) return argmax(logits);
   const scores = Float64Array.from(logits, (x) => x / temperature);
   if (freqPenalty !== 0) for (let i = 0; i < seen.length; i++) scores[seen[i]] -= freqPenalty;
@@ -105,6 +106,17 @@ function checkArguments(logits: unknown, seen: unknown, random: unknown): void {
       { asked: random },
     );
   }
+}
+
+/** NaN compares with nothing, and among what is infinite there is no softmax: some token would come out all the same. */
+function needDrawable(logits: Float32Array): void {
+  let top = -Infinity;
+  for (const x of logits) if (!(x <= top)) top = x; // NaN, too, which then stays
+  if (Number.isFinite(top)) return;
+  throw new InputError(
+    `The logits of the next token hold ${top}, so that none can be drawn: weights, or what a hook gave, have left the range of numbers.`,
+    { found: top },
+  );
 }
 
 function argmax(logits: Float32Array): number {

@@ -1,4 +1,7 @@
-/** What the charts take as numbers, brought to plain arrays. A number that is not finite becomes `null`: a gap. */
+/**
+ * What the charts take as numbers, brought to plain arrays. A number that is not finite, or larger than a chart can reach,
+ * becomes `null`: a gap.
+ */
 import { type NDArray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -130,13 +133,23 @@ function checkNumbers(values: unknown): void {
   });
 }
 
+/** Numbers whose differences and quotients are numbers, too: no float32 is outside. */
+const LARGEST = 1e300;
+const SMALLEST = 1e-300;
+
+/** Whether a chart can reach it. */
+export function inReach(value: unknown): boolean {
+  return typeof value === "number" && Math.abs(value) >= SMALLEST && Math.abs(value) <= LARGEST;
+}
+
 function finiteOrNull(value: unknown): number | null {
   if (value !== null && typeof value !== "number") {
     throw new ArgumentError(`A number, or null for a gap, was asked for, but this is ${shown(value)}.`, {
       asked: value,
     });
   }
-  return value !== null && Number.isFinite(value) ? value : null;
+  if (value === null || inReach(value)) return value;
+  return Math.abs(value) < SMALLEST ? 0 : null;
 }
 
 /** Smallest and largest number, or undefined without any. A loop: a spread would overflow the stack on big arrays. */

@@ -1,25 +1,29 @@
 /** Kinds of value that charts take. */
 import type { Axis, ColorScale, IndexAxis, ReferenceLine } from "../analyses/picture.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { either, type Kind, listOf, NUMBER, OBJECT, oneOf, POSITIVE, TEXT } from "../tensor/kinds.ts";
+import { between, either, type Kind, listOf, NUMBER, OBJECT, oneOf, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import { inReach } from "./numbers.ts";
 import type { PictureOptions } from "./picture.ts";
+
+/** More would be drawn for minutes, and shown nowhere. */
+const PIXELS = between(1, 20_000);
 
 /** What every chart takes. */
 export const PICTURE: OptionKinds<PictureOptions> = {
   name: TEXT,
   title: TEXT,
   caption: TEXT,
-  width: POSITIVE,
-  height: POSITIVE,
+  width: PIXELS,
+  height: PIXELS,
 };
 
 export const TEXTS = listOf(TEXT, "texts");
 
 const DOMAIN: Kind = {
-  accepts: (v) => Array.isArray(v) && v.length === 2 && v.every(NUMBER.accepts),
-  describe: "two numbers, [from, to]",
+  accepts: (v) => Array.isArray(v) && v.length === 2 && v.every((n) => n === 0 || inReach(n)) && v[0] <= v[1],
+  describe: "two numbers, [low, high], the smaller first",
 };
 
 /** An object with some fields of an interface, and no others. */
@@ -37,16 +41,20 @@ const AXIS_FIELDS: OptionKinds<Axis> = {
 };
 const { scale: _scale, ...UNSCALED } = AXIS_FIELDS;
 
+const AXIS_OBJECT = fields(AXIS_FIELDS, "{ label, unit, domain: [low, high], scale }");
 /** `string | Axis`. */
-export const AXIS = either(TEXT, fields(AXIS_FIELDS, "{ label, unit, domain: [from, to], scale }"));
+export const AXIS = either(TEXT, {
+  accepts: (v) => AXIS_OBJECT.accepts(v) && !((v as Axis).scale === "log" && ((v as Axis).domain?.[0] ?? 1) <= 0),
+  describe: `${AXIS_OBJECT.describe}, of a log scale over 0`,
+});
 /** An axis of a histogram, which is linear. */
-export const UNSCALED_AXIS = either(TEXT, fields(UNSCALED, "{ label, unit, domain: [from, to] }"));
+export const UNSCALED_AXIS = either(TEXT, fields(UNSCALED, "{ label, unit, domain: [low, high] }"));
 /** `string | IndexAxis`. */
 export const INDEX_AXIS = either(TEXT, fields<IndexAxis>({ label: TEXT, ticks: TEXTS }, "{ label, ticks: [texts] }"));
 /** `ColorScale`. */
 export const COLOR = fields<ColorScale>(
   { label: TEXT, unit: TEXT, scheme: oneOf(["RdBu", "Blues", "Viridis"]), domain: DOMAIN },
-  '{ label, unit, scheme: "RdBu", "Blues" or "Viridis", domain: [from, to] }',
+  '{ label, unit, scheme: "RdBu", "Blues" or "Viridis", domain: [low, high] }',
 );
 export { DOMAIN };
 

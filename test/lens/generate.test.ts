@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { sampleLogits } from "../../src/lens/sampling.ts";
-import { HookedTransformer, KeyValueCache } from "../../src/node.ts";
+import { HookedTransformer, KeyValueCache, type Tensor } from "../../src/node.ts";
 import { uniform } from "../../src/tensor/random.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
@@ -52,6 +52,14 @@ describe("the bundled model", () => {
     expect(await text(1)).toBe(await text(1));
     expect(await text(1)).not.toBe(await text(2));
     expect(await text(1)).toMatch(/^It was a dark and/);
+  });
+
+  test.each([Number.NaN, Infinity])("draws no token from logits of %d", async (broken) => {
+    const fwdHooks = [["ln_final.hook_normalized", (x: Tensor) => x.mul(broken)]] as const;
+    for (const options of [{ doSample: false }, { temperature: 0.7 }, { topK: 5 }, { topP: 0.9 }]) {
+      const running = model.generate(prompts[0], { maxNewTokens: 3, fwdHooks, ...options });
+      await expect(running).rejects.toThrow(/logits of the next token hold (NaN|Infinity)/);
+    }
   });
 
   test("streams the tokens that it would return, and can be stopped", async () => {

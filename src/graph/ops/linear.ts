@@ -23,7 +23,7 @@ export const linear: Op = {
   reference([x, w, b], _attrs, out) {
     const result = float(out.shape);
     const [n, k] = w.shape;
-    for (let row = 0; row * k < x.data.length; row++) {
+    for (let row = 0; row < result.data.length / n; row++) {
       for (let j = 0; j < n; j++) {
         let sum = b.data[j];
         for (let i = 0; i < k; i++) sum += x.data[row * k + i] * w.data[j * k + i];

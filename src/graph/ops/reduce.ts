@@ -3,18 +3,27 @@
  * size 1; without it they are gone.
  */
 import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
-import type { Meta } from "../axes.ts";
+import { ShapeError } from "../../tensor/errors.ts";
+import { type Meta, showShape } from "../axes.ts";
 import { float, strided } from "../kernels.ts";
 import type { Emitter, Op, Operand } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
+import { onnxType } from "./cast.ts";
 
 export interface ReduceAttrs {
   readonly axes: readonly number[];
   readonly keepdims: boolean;
 }
 
+/** @throws ShapeError for an axis of size 0: the runtime gives no number for it, where a sum would be 0 */
 function inferReduce([x]: readonly Meta[], { axes, keepdims }: ReduceAttrs): Meta {
   const rank = x.shape.length;
+  if (axes.some((axis) => x.shape.at(axis) === 0)) {
+    throw new ShapeError(`${showShape(x)} cannot be reduced over an axis of size 0: there are no numbers on it.`, {
+      asked: axes,
+      found: x.shape,
+    });
+  }
   const kept = (_: unknown, i: number) => keepdims || !axes.includes(i - rank);
   return {
     dtype: x.dtype,
@@ -91,25 +100,40 @@ export const mean = reduce(
   ],
 );
 
-/** The largest number; its gradient is shared evenly by all that equal it (PyTorch's `amax`). */
-export const max = reduce(
-  "ReduceMax",
-  (group) => group.reduce((a, b) => Math.max(a, b)),
-  (g, out, [x], attrs) => [extremum(g, out, x, attrs)],
-);
+/** The largest number, NaN where one is NaN; its gradient is shared evenly by all that equal it (PyTorch's `amax`). */
+export const max = ofExtremum("ReduceMax", Math.max);
 
-export const min = reduce(
-  "ReduceMin",
-  (group) => group.reduce((a, b) => Math.min(a, b)),
-  (g, out, [x], attrs) => [extremum(g, out, x, attrs)],
-);
+export const min = ofExtremum("ReduceMin", Math.min);
+
+function ofExtremum(opType: string, f: (a: number, b: number) => number): Op<ReduceAttrs> {
+  return {
+    ...reduce(
+      opType,
+      (group) => group.reduce((a, b) => f(a, b)),
+      (g, out, [x], attrs) => [extremum(g, out, x, attrs)],
+    ),
+    onnx(emit, inputs, attrs) {
+      const found = emitReduce(opType)(emit, inputs, attrs);
+      const [{ name, dtype }] = inputs;
+      if (dtype !== "float32") return found;
+      // The runtime passes over NaN.
+      const flags = emit.node("Cast", [emit.node("IsNaN", [name])], { to: UINT8 });
+      const some = emit.node("ReduceMax", [flags, emit.int64(attrs.axes)], { keepdims: +attrs.keepdims });
+      return emit.node("Where", [emit.node("Cast", [some], { to: onnxType.bool }), emit.float(Number.NaN), found]);
+    },
+    scratch: true,
+  };
+}
+
+/** ONNX's number for bytes, which it reduces; truth values it does not. */
+const UINT8 = 2;
 
 function extremum(g: Tensor, out: Tensor, x: Tensor, attrs: ReduceAttrs): Tensor {
   const hit = x.equal(restored(out, attrs, x)).cast(x.dtype);
   return hit.mul(restored(g, attrs, x)).div(hit.sum(attrs.axes, true));
 }
 
-/** log(sum(exp(x))), in nats. */
+/** log(sum(exp(x))), in nats: infinite where the largest number is. */
 export const logSumExp: Op<ReduceAttrs> = {
   infer: inferReduce,
   reference: ([x], { axes }, out) =>
@@ -117,16 +141,18 @@ export const logSumExp: Op<ReduceAttrs> = {
       out.shape,
       groups(x, axes, (group) => {
         const top = group.reduce((a, b) => Math.max(a, b));
-        return top === -Infinity ? top : top + Math.log(group.reduce((a, b) => a + Math.exp(b - top), 0));
+        return Math.abs(top) === Infinity ? top : top + Math.log(group.reduce((a, b) => a + Math.exp(b - top), 0));
       }),
     ),
   onnx(emit, [x], { axes, keepdims }) {
     const at = emit.int64(axes);
     const top = emit.node("ReduceMax", [x.name, at], { keepdims: 1 });
-    const shifted = emit.node("Exp", [emit.node("Sub", [x.name, top])]);
+    const shift = emit.node("Where", [emit.node("IsInf", [top]), emit.float(0), top]); // no Infinity less Infinity
+    const shifted = emit.node("Exp", [emit.node("Sub", [x.name, shift])]);
     const logSum = emit.node("Log", [emit.node("ReduceSum", [shifted, at], { keepdims: 1 })]);
-    const result = emit.node("Add", [logSum, top]);
-    return keepdims ? result : emit.node("Squeeze", [result, at]);
+    const result = emit.node("Add", [logSum, shift]);
+    // Of size 1, but for the runtime not always so where the result holds no numbers: a Squeeze would fail.
+    return keepdims ? result : emit.node("ReduceSum", [result, at], { keepdims: 0 });
   },
   vjp: (g, out, [x], attrs) => [
     x
@@ -138,14 +164,15 @@ export const logSumExp: Op<ReduceAttrs> = {
   scratch: true,
 };
 
-/** The index of the largest number along one axis, the first if several; that axis is gone. */
+/** The index of the largest number along one axis, the first if several; what it is with NaN among them nobody knows. That axis is gone. */
 export const argmax: Op<{ readonly axis: number }> = {
   infer: ([x], { axis }) => ({ ...inferReduce([x], { axes: [axis], keepdims: false }), dtype: "int32" }),
   reference([x], { axis }, out) {
     const at = groups(x, [axis], (group) => group.indexOf(group.reduce((a, b) => Math.max(a, b))));
     return { dtype: "int32", shape: out.shape, data: Int32Array.from(at) };
   },
-  onnx: (emit, [x], { axis }) => emit.node("Cast", [emit.node("ArgMax", [x.name], { axis, keepdims: 0 })], { to: 6 }),
+  onnx: (emit, [x], { axis }) =>
+    emit.node("Cast", [emit.node("ArgMax", [x.name], { axis, keepdims: 0 })], { to: onnxType.int32 }),
   vjp: () => [null],
   along: (axis, [x], attrs) => alongReduce(axis, [x], { axes: [attrs.axis], keepdims: false }),
 };

@@ -18,8 +18,13 @@ export function domainOf(
 ): Domain {
   if (axis?.domain) return axis.domain;
   const marks = lines.flatMap((line) => (line.kind === across ? [line.at] : []));
-  const [low, high] = extent([...marks, ...values]) ?? [0, 1];
-  if (axis?.scale === "log") return [low / 1.1, high * 1.1];
+  const all = [...marks, ...values];
+  if (axis?.scale === "log") {
+    // What is not over 0 has no place on it.
+    const [low, high] = extent(all.filter((v) => v !== null && v > 0)) ?? [1, 10];
+    return [low / 1.1, high * 1.1];
+  }
+  const [low, high] = extent(all) ?? [0, 1];
   const air = (high - low || Math.abs(high) || 1) * 0.04;
   return [low - air, high + air];
 }

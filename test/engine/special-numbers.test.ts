@@ -1,0 +1,82 @@
+/** NaN, infinities, -0 and axes of size 0: engines give what PyTorch gives, or the graph is refused. */
+import { afterAll, describe, expect, test } from "vitest";
+import { Engine } from "../../src/engine/engine.ts";
+import { nodeBackend } from "../../src/engine/ort-node.ts";
+import { webBackend } from "../../src/engine/ort-web.ts";
+import { interpret } from "../../src/engine/reference.ts";
+import { tensor } from "../../src/graph/from-numbers.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { ShapeError } from "../../src/tensor/errors.ts";
+
+const long = (at: number) => Array.from({ length: 67 }, (_, i) => (i === at ? NaN : i));
+const empty = (...shape: readonly number[]) => tensor(new Float32Array(0), { shape });
+
+/** What PyTorch 2.13 gives. */
+const reductions: readonly (readonly [string, readonly number[], (x: Tensor) => Tensor, number])[] = [
+  ...[[1, NaN, 2], [NaN, 1, 2], [1, 2, NaN], long(0), long(40), long(66)].flatMap((numbers) => [
+    ["max", numbers, (x: Tensor) => x.max(), NaN] as const,
+    ["min", numbers, (x: Tensor) => x.min(), NaN] as const,
+    ["argmax", numbers, (x: Tensor) => x.argmax(), numbers.findIndex(Number.isNaN)] as const,
+    ["logSumExp", numbers, (x: Tensor) => x.logSumExp(), NaN] as const,
+  ]),
+  ["max", [Infinity, -Infinity, 1], (x) => x.max(), Infinity],
+  ["min", [Infinity, -Infinity, 1], (x) => x.min(), -Infinity],
+  ["logSumExp", [-Infinity, -Infinity], (x) => x.logSumExp(), -Infinity],
+  ["logSumExp", [Infinity, 1], (x) => x.logSumExp(), Infinity],
+  ["logSumExp", [Infinity, -Infinity], (x) => x.logSumExp(), Infinity],
+];
+
+describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b] as const))("on %s", (_, backend) => {
+  const engine = new Engine(backend);
+  afterAll(() => engine.dispose());
+
+  test.each(reductions)("%s of %j", async (_what, numbers, reduce, expected) => {
+    for (const shape of [[numbers.length], [1, numbers.length]]) {
+      const value = reduce(tensor(Float32Array.from(numbers), { shape }));
+      expect((await engine.run([value]))[0].item()).toBe(expected);
+      expect(interpret([value])[0].item()).toBe(expected);
+    }
+  });
+
+  test("NaN in one row says nothing of the others", async () => {
+    const x = tensor(Float32Array.of(1, NaN, 2, 3, 5, 4), { shape: [2, 3] });
+    const [most, kept] = await engine.run([x.max(-1), x.min(0, true)]);
+    expect([...most.data]).toEqual([NaN, 5]);
+    expect(kept.shape).toEqual([1, 3]);
+    expect([...kept.data]).toEqual([1, NaN, 2]);
+  });
+
+  test("the constants 0 and -0 are two", async () => {
+    const x = tensor([1, -1]);
+    const [a, b] = await engine.run([x.div(x.constant(0)), x.div(x.constant(-0))]);
+    expect([...a.data]).toEqual([Infinity, -Infinity]);
+    expect([...b.data]).toEqual([-Infinity, Infinity]);
+  });
+
+  test("values without numbers have as many numbers as their shapes say", async () => {
+    const values = [
+      empty(0, 3).logSumExp(1),
+      empty(2, 0, 3).logSumExp(2),
+      empty(0, 3).max(1),
+      empty(2, 0).matmul(empty(0, 3)),
+      empty(2, 0).linear(empty(3, 0), tensor([1, 2, 3])),
+    ];
+    const expected = interpret(values);
+    const found = await engine.run(values);
+    for (const [i, { shape, data }] of found.entries()) {
+      expect(shape).toEqual(values[i].shape);
+      expect([...data]).toEqual([...expected[i].data]);
+    }
+  });
+});
+
+test.each(["sum", "mean", "max", "min", "argmax", "logSumExp"] as const)("the %s of no numbers is refused", (op) => {
+  for (const [x, axis] of [
+    [empty(0), 0],
+    [empty(3, 0), 1],
+    [empty(2, 0, 3), 1],
+  ] as const) {
+    expect(() => x[op](axis)).toThrow(ShapeError);
+    expect(() => x[op](axis)).toThrow(/axis of size 0/);
+  }
+});
