@@ -6,9 +6,10 @@
  *     models--org--name/snapshots/COMMIT/PATH  a symbolic link to the blob, or a copy where links are not allowed
  */
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { isFile, listFiles } from "./node-folder.ts";
+import { makeFolder } from "./node-make-folder.ts";
 
 export class HubCache {
   /** The model's own folder. */
@@ -44,7 +45,7 @@ export class HubCache {
     if (revision === commit) return;
     const ref = join(this.folder, "refs", ...revision.split("/"));
     if ((await readFile(ref, "utf8").catch(() => "")) === commit) return;
-    await mkdir(dirname(ref), { recursive: true });
+    await makeFolder(dirname(ref));
     await beside(ref, (path) => writeFile(path, commit));
   }
 
@@ -52,7 +53,7 @@ export class HubCache {
   async link(commit: string, parts: string[], etag: string): Promise<void> {
     const pointer = this.snapshot(commit, ...parts);
     if (await isFile(pointer)) return;
-    await mkdir(dirname(pointer), { recursive: true });
+    await makeFolder(dirname(pointer));
     const target = relative(dirname(pointer), this.blob(etag));
     await beside(pointer, async (path) => {
       // Windows lets only some users make links; then, as in Python, the snapshot holds the bytes themselves.

@@ -31,6 +31,8 @@ export interface BlobDownload extends RemoteFile {
   readonly blob: string;
 }
 
+/** SHA-256, or git's SHA-1. */
+const CHECKSUM = /^([0-9a-f]{64}|[0-9a-f]{40})$/;
 /** After so long without a write, a download that another process began counts as abandoned. */
 const ABANDONED_AFTER_MS = 60_000;
 /** After so many bytes more, failures are counted anew. */
@@ -42,6 +44,7 @@ const PROGRESS_BYTES = 1_000_000;
  */
 export async function downloadBlob(download: BlobDownload, options: LoadOptions): Promise<void> {
   const { blob, file, size } = download;
+  await dropIfCut(download);
   const onBytes = (loaded: number) => options.onProgress?.({ file, loaded: Math.min(loaded, size), total: size });
   await inTurn(blob, { signal: options.signal, onBytes }, async (turn) => {
     const part = await takeOver(blob);
@@ -54,6 +57,20 @@ export async function downloadBlob(download: BlobDownload, options: LoadOptions)
       throw error;
     }
   });
+}
+
+/**
+ * A blob of another size than the hub's file was cut off: it goes, so that the right one comes.
+ * @throws HubError where the ETag is no checksum: it may be another file, which a snapshot has
+ */
+async function dropIfCut({ blob, size, etag, file, model }: BlobDownload): Promise<void> {
+  const found = await stat(blob).catch(() => undefined);
+  if (!found?.isFile() || found.size === size) return;
+  if (CHECKSUM.test(etag)) return rm(blob, { force: true });
+  throw new HubError(
+    `The cache has another file under the ETag of ${file} of "${model.id}", of ${found.size} bytes and not ${size}: remove ${blob}, or set HF_HUB_CACHE to another folder.`,
+    { asked: size, found: found.size },
+  );
 }
 
 /** A name for this download alone; the file is there already if an earlier one left some bytes. */
@@ -199,8 +216,8 @@ async function checksum(
   size: number,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const isSha256 = /^[0-9a-f]{64}$/.test(etag);
-  if (!isSha256 && !/^[0-9a-f]{40}$/.test(etag)) return undefined;
+  if (!CHECKSUM.test(etag)) return undefined;
+  const isSha256 = etag.length === 64;
   const hash = createHash(isSha256 ? "sha256" : "sha1");
   if (!isSha256) hash.update(`blob ${size}\0`);
   for await (const chunk of createReadStream(path)) {

@@ -2,11 +2,12 @@
  * Who downloads a blob: one in this process, and one of all processes that share the cache. The others wait, see how far
  * it is, and find the file; or they take over where the one is gone.
  */
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pause, within } from "./deadline.ts";
 import { isFile } from "./node-folder.ts";
 import { breakLock, isAlive, Lock, lockAt } from "./node-lock.ts";
+import { makeFolder } from "./node-make-folder.ts";
 
 const STALE_AFTER_MS = 30_000;
 const BEAT_MS = 5_000;
@@ -38,7 +39,7 @@ export async function inTurn(blob: string, waiting: Waiting, work: (turn: Turn) 
     await within(Number.POSITIVE_INFINITY, "", waiting.signal, () => before);
     while (!(await isFile(blob))) {
       waiting.signal?.throwIfAborted();
-      await mkdir(dirname(blob), { recursive: true });
+      await makeFolder(dirname(blob));
       const lock = await waitFor(blob, waiting);
       if (lock === undefined) return;
       try {

@@ -88,16 +88,32 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   };
 }
 
-/** @throws ArgumentError for an address that is none, or limits that are none */
+/** @throws ArgumentError for an address, a token or a folder that is none, or limits that are none; secrets are not told */
 function checked(hub: HubSettings): HubSettings {
   networkLimits(hub.limits);
   const url = URL.canParse(hub.endpoint) ? new URL(hub.endpoint) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return hub;
-  throw new ArgumentError(
-    `The hub's address, HF_ENDPOINT, is ${shown(hub.endpoint)}, which is no http or https URL: set it to one such as ` +
-      "https://huggingface.co, or unset it.",
-    { asked: hub.endpoint },
-  );
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new ArgumentError(
+      `The hub's address, HF_ENDPOINT, is ${shown(hub.endpoint)}, which is no http or https URL: set it to one such as ` +
+        "https://huggingface.co, or unset it.",
+      { asked: hub.endpoint },
+    );
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new ArgumentError(
+      `The hub's address, HF_ENDPOINT, is that of ${url.origin} with a name, a password, a query or a mark (#) besides: set it without; HF_TOKEN says who asks.`,
+      { asked: url.origin },
+    );
+  }
+  if (hub.token !== undefined && !/^[\x21-\x7e]+$/.test(hub.token)) {
+    throw new ArgumentError(
+      "The token for the hub has characters that no token has: copy it again (HF_TOKEN, or the file in which it is kept).",
+    );
+  }
+  if (hub.cacheDir.includes("\0")) {
+    throw new ArgumentError(`The hub's cache, ${shown(hub.cacheDir)}, is no path.`, { asked: hub.cacheDir });
+  }
+  return hub;
 }
 
 async function resolveModel(

@@ -1,7 +1,8 @@
 /** Checkpoints in a folder on disk, one folder each. */
-import { access, constants, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, constants, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { folderFiles } from "../load/node.ts";
+import { makeFolder } from "../load/node-make-folder.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { holdFolder, refuseIfBusy } from "./node-folder-lock.ts";
@@ -37,7 +38,7 @@ export function folderCheckpoints(folder: string): CheckpointStore {
       try {
         await refuseForeign(place);
         await rm(unfinished, { recursive: true, force: true });
-        await mkdir(unfinished, { recursive: true });
+        await makeFolder(unfinished);
         for (const [name, bytes] of files) await writeWhole(join(unfinished, name), bytes);
         await rename(place, replaced).catch(unlessMissing);
         await rename(unfinished, place);

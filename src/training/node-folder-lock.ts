@@ -1,7 +1,8 @@
 /** A folder that one training writes to, and no second one, in whatever process. */
-import { mkdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { breakLock, isAlive, Lock, lockAt } from "../load/node-lock.ts";
+import { makeFolder } from "../load/node-make-folder.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 
 const BEAT_MS = 30_000;
@@ -18,12 +19,12 @@ const lockOf = (folder: string) => join(folder, ".training.lock");
  * @throws ArgumentError that names the process that holds it
  */
 export async function holdFolder(folder: string): Promise<() => Promise<void>> {
-  const firstMade = await mkdir(folder, { recursive: true });
+  const firstMade = await makeFolder(folder);
   let lock: Lock | undefined;
   const take = () => Lock.take(lockOf(folder));
   // Whoever ends just now may take away the folder that was there.
   const again = async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return take();
   };
   while (!(lock = await take().catch((error) => (error.code === "ENOENT" ? again() : Promise.reject(error))))) {

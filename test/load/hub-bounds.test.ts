@@ -1,6 +1,6 @@
 /** A hub that misbehaves: nothing it does takes without end time, memory or disk, and what passes is tried again. */
 
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -219,6 +219,18 @@ describe("what is no address", () => {
     },
   );
 
+  test.each<[string, object]>([
+    ["an address with a password", { endpoint: "https://me:SECRET@hub.example" }],
+    ["an address with a query", { endpoint: "https://hub.example/?key=SECRET" }],
+    ["a token of two lines", { token: "SECRET\nx: y" }],
+    ["a token that no header takes", { token: "SECRET€" }],
+  ])("%s is refused, and no secret told", async (_what, wrong) => {
+    const error = await failure(hubFiles(id, { settings: { cacheDir, offline: false, ...wrong } }));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error.message).toMatch(/HF_(ENDPOINT|TOKEN)/);
+    expect(JSON.stringify([error.message, error])).not.toContain("SECRET");
+  });
+
   test("an option or a setting that does not exist is refused", async () => {
     // @ts-expect-error a misspelt option
     await expect(hubFiles(id, { revison: "v2" })).rejects.toThrow(/no option "revison"\. Did you mean "revision"/);
@@ -230,6 +242,40 @@ describe("what is no address", () => {
 
   test("a limit that is none is refused", async () => {
     await expect(files({ tries: 0 })).rejects.toThrow(/tries of limits is a positive whole number, not 0/);
+  });
+});
+
+describe("a cache", () => {
+  const blob = join("models--org--name", "blobs");
+
+  test("in which a file was cut off gets it anew", async () => {
+    await mkdir(join(cacheDir, blob), { recursive: true });
+    await writeFile(join(cacheDir, blob, sha256(weights)), weights.subarray(0, 100));
+    expect(await download()).toBe(sha256(weights));
+  });
+
+  test("that has another file under an ETag that is no checksum is left as it is", async () => {
+    await mkdir(join(cacheDir, blob), { recursive: true });
+    await writeFile(join(cacheDir, blob, "v1"), "another");
+    hub.faults = {
+      instead: (request, response) => {
+        if (request.method === "HEAD") response.writeHead(200, { etag: '"v1"', "content-length": "15" }).end();
+        return request.method === "HEAD";
+      },
+    };
+    const error = await failure(download({}, {}, "config.json"));
+    expect(error).toBeInstanceOf(HubError);
+    expect(error.message).toMatch(/has another file under the ETag of config\.json .*of 7 bytes and not 15: remove/);
+    expect(await readFile(join(cacheDir, blob, "v1"), "utf8")).toBe("another");
+  });
+
+  test.runIf(process.platform === "linux")("where no folder can be made is told, and not tried for ever", async () => {
+    for (const folder of ["/proc/glassformer", "/dev/null/cache"]) {
+      const settings = { cacheDir: folder, endpoint: hub.endpoint, offline: false, token: undefined };
+      const error = await failure((await hubFiles(id, { settings })).open("config.json"));
+      expect(error).toBeInstanceOf(HubError);
+      expect(error.message).toMatch(/cannot be stored in the cache at .* set HF_HUB_CACHE to a folder/);
+    }
   });
 });
 

@@ -87,6 +87,9 @@ describe("texts", () => {
     await expect(read("a.jsonl", '[{"text": "a"}]')).rejects.toThrow(
       /Line 1 of a\.jsonl begins a list.*Write a\.jsonl so/,
     );
+    for (const column of ["constructor", "__proto__", "toString"]) {
+      await expect(readTexts(source("a.jsonl", '{"a": "b"}'), { column })).rejects.toThrow(/its fields are a\. Name/);
+    }
     await expect(read("a.jsonl", '{\n"text": "a"}')).rejects.toThrow(/begins an object over several lines/);
     const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0);
     for (const name of ["a.txt", "a.jsonl", "a.txt.gz"]) {

@@ -150,7 +150,7 @@ function textOf(line: string, where: string, column: string, name: string): stri
     );
   }
   const fields = parseJsonObject(line, where);
-  if (fields[column] !== undefined) return requireText(fields[column], where, column);
+  if (Object.hasOwn(fields, column)) return requireText(fields[column], where, column);
   const names = Object.keys(fields);
   throw new FileFormatError(
     `${where} has no text under "${column}"; its fields are ${names.join(", ") || "none"}. Name the field with \`column\`.`,
