@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
 import { dirname, join } from "node:path";
-import { setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { MemoryReader } from "../tensor/free-memory.ts";
 
@@ -14,6 +14,7 @@ export function nodeMemory(root = "/"): MemoryReader {
   const groups = controlGroups(root);
   return {
     read: () => SHARE * Math.min(machine(root), ...groups.map((left) => left())),
+    heap: () => SHARE * getHeapStatistics().total_available_size,
     collect,
   };
 }

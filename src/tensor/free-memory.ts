@@ -8,6 +8,8 @@ import { MemoryError } from "./errors.ts";
 export interface MemoryReader {
   /** Bytes that may be taken now, a margin left out. */
   read(): number;
+  /** Bytes that strings and objects may still take, where the JavaScript engine has a limit of its own for those. */
+  heap?(): number;
   /** Gives back what is garbage already, where that can be asked for. */
   collect?(): void;
 }
@@ -55,10 +57,12 @@ export interface MemoryNeed {
   readonly limit?: number | undefined;
   /** Bytes held already that would be used again. */
   readonly held?: number | undefined;
+  /** Whether it is strings and objects. */
+  readonly heap?: boolean | undefined;
 }
 
 /** @throws MemoryError if it is more than there is, or than the limit */
-export function needMemory({ what, largest, bytes, advice, limit, held = 0 }: MemoryNeed): void {
+export function needMemory({ what, largest, bytes, advice, limit, held = 0, heap = false }: MemoryNeed): void {
   const told = showBytes(bytes);
   const part = () => (largest ? ` (${largest()})` : "");
   if (limit !== undefined) {
@@ -69,8 +73,9 @@ export function needMemory({ what, largest, bytes, advice, limit, held = 0 }: Me
     );
   }
   const more = bytes - held;
-  if (more <= SMALL_BYTES || more <= freeMemory()) return;
-  const free = freeAfterCollecting();
+  const ofHeap = () => (heap ? (reader?.heap?.() ?? Infinity) : Infinity);
+  if (more <= SMALL_BYTES || more <= Math.min(freeMemory(), ofHeap())) return;
+  const free = Math.min(freeAfterCollecting(), ofHeap());
   if (more <= free) return;
   throw new MemoryError(
     `${what} takes about ${told} of memory at one time${part()}, but ${showBytes(Math.max(free, 0) + held)} are free: ${advice}.`,

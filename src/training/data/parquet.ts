@@ -1,17 +1,29 @@
-/** One column of texts of a Parquet file, read by ranges: its footer, and of each row group that column's pages alone. */
-import type { AsyncBuffer } from "hyparquet";
+/**
+ * One column of texts of a Parquet file, read by ranges: its footer, and of each row group that column's pages alone, as their
+ * texts are asked for. Nothing is believed that a file claims: memory goes with the bytes that are read and the texts that come
+ * of them.
+ */
 import type { ByteSource } from "../../load/bytes.ts";
 import { FileFormatError, GlassformerError } from "../../tensor/errors.ts";
+import { needMemory } from "../../tensor/free-memory.ts";
 import { nearest } from "../../tensor/nearest.ts";
-import { shortened } from "../../tensor/show.ts";
 import { webPage } from "../../text/beginnings.ts";
 import { notText } from "../../text/not-text.ts";
+import { Damage, Unread } from "./parquet/damage.ts";
+import { Footer } from "./parquet/footer.ts";
 import { requireText } from "./require-text.ts";
 
+/** Bytes of texts after which it is seen whether as many more have room: whoever reads them holds them. */
+const STEP = 2 ** 27;
+/** Bytes of memory of a text beside its letters, and of its place in a list that grows. */
+const TEXT_BYTES = 24;
+const PLACE_BYTES = 16;
+
 /**
- * The texts of each part of the rows, in order; a row group is read when it is asked for.
- * @param most how many texts at most: row groups after those are not read
- * @throws FileFormatError for what is no Parquet file, lacks the column, or holds no text in it.
+ * The texts of each part of the rows, in order, as they are asked for.
+ * @param most how many texts at most: what is after those is not read
+ * @throws FileFormatError for what is no Parquet file, lacks the column, or holds no text in it; MemoryError for more texts than
+ * there is room for.
  */
 export async function* parquetTexts(
   source: ByteSource,
@@ -19,50 +31,68 @@ export async function* parquetTexts(
   most: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string[]> {
-  // Only who reads Parquet waits for its reader.
-  const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([
-    import("hyparquet"),
-    import("hyparquet-compressors"),
-  ]);
-  const file: AsyncBuffer = {
-    byteLength: source.size,
-    async slice(start, end = source.size) {
-      const bytes = await source.read(start, end, signal);
-      return bytes.byteLength === bytes.buffer.byteLength ? (bytes.buffer as ArrayBuffer) : bytes.slice().buffer;
-    },
-  };
-  const metadata = await asFileErrors(source, signal, () => parquetMetadataAsync(file));
-  const columns = await asFileErrors(source, signal, async () =>
-    parquetSchema(metadata).children.map(({ element }) => element.name),
-  );
-  if (!columns.includes(column)) {
-    throw new FileFormatError(
-      `${source.name} has no column "${column}"; its columns are ${columns.join(", ")}. Name the one with the texts: \`column\`.`,
-      { asked: column, found: columns, nearest: nearest(column, columns) },
-    );
-  }
-  let rowStart = 0;
-  let left = most;
-  for (const group of metadata.row_groups) {
-    if (left <= 0) return;
+  const { name } = source;
+  const reading = <T>(work: () => T | Promise<T>) => asFileErrors(source, signal, work);
+  const footer = await reading(() => Footer.read(source, signal));
+  const found = await reading(() => footer.column(column));
+  if (!found) throw await reading(() => noColumn(name, column, footer.names()));
+  // Only who reads Parquet waits for what unpacks it.
+  const { ColumnTexts } = await import("./parquet/column.ts");
+  const room = roomFor(name);
+  const groups = footer.groups(column);
+  let row = 0;
+  const refused = (value: unknown) => requireText(value, `Row ${row} of ${name}`, column);
+  while (row < most) {
     signal?.throwIfAborted();
-    const count = Number(group.num_rows);
-    const rowEnd = rowStart + Math.min(count, left);
-    const rows = await asFileErrors(source, signal, async () => {
-      if (!Number.isSafeInteger(rowEnd) || count < 0) throw new Error(`a row group has ${count} rows`);
-      return parquetReadObjects({ file, metadata, compressors, columns: [column], rowStart, rowEnd });
-    });
-    yield rows.map((row, i) => requireText(row[column], `Row ${rowStart + i} of ${source.name}`, column));
-    left -= rows.length;
-    rowStart += count;
+    const group = await reading(() => groups.next().value);
+    if (!group) return;
+    if (group.rows === 0) continue;
+    if ("other" in found) refused(found.other);
+    const texts = new ColumnTexts(source, found, await reading(group.chunk), signal);
+    while (row < most) {
+      const batch = await reading(() => texts.next(most - row));
+      if (batch === undefined) break;
+      if (batch === null) refused(null);
+      else {
+        const { length } = batch.texts;
+        room(batch.bytes + length * (PLACE_BYTES + (batch.bytes > 0 ? TEXT_BYTES : 0)));
+        yield batch.texts;
+        row += length;
+      }
+    }
   }
+}
+
+function noColumn(name: string, asked: string, columns: readonly string[]): FileFormatError {
+  return new FileFormatError(
+    `${name} has no column "${asked}"; its columns are ${columns.join(", ")}. Name the one with the texts: \`column\`.`,
+    { asked, found: columns, nearest: nearest(asked, columns) },
+  );
+}
+
+/** What is told of the memory that texts take, and refuses more than there is. */
+function roomFor(name: string): (bytes: number) => void {
+  let held = 0;
+  let allowed = STEP / 2;
+  return (bytes) => {
+    held += bytes;
+    if (held <= allowed) return;
+    allowed = held + STEP;
+    needMemory({
+      what: `The texts of ${name}, so far,`,
+      bytes: allowed,
+      held,
+      heap: true,
+      advice: "read fewer of them (`maxTexts`), or write several files",
+    });
+  };
 }
 
 /** The reader's own errors are about the file. */
 async function asFileErrors<T>(
   { name, size, read }: ByteSource,
   signal: AbortSignal | undefined,
-  work: () => Promise<T>,
+  work: () => T | Promise<T>,
 ): Promise<T> {
   try {
     return await work();
@@ -71,15 +101,12 @@ async function asFileErrors<T>(
     if (cause instanceof GlassformerError) throw cause;
     const start = await read(0, Math.min(size, 4096), signal);
     const found = size === 0 ? "empty" : (notText(start) ?? webPage(String.fromCharCode(...start)));
-    // The reader's own words begin with "parquet"; other errors of its are about its variables, as damage brings them forth.
-    const own = /^parquet /.test((cause as Error).message) ? `: ${shortened((cause as Error).message, 200)}` : "";
-    const why =
-      found === undefined || found.startsWith("a Parquet file")
-        ? `it is damaged, cut off or of a kind that is not read${own}`
-        : `it is ${found}`;
-    throw new FileFormatError(`${name} cannot be read as Parquet: ${why}.`, {
-      asked: name,
-      cause,
-    });
+    let why = `it is ${found}`;
+    if (found === undefined || found.startsWith("a Parquet file")) {
+      const own = cause instanceof Damage || cause instanceof Unread;
+      if (!own) throw cause;
+      why = cause instanceof Unread ? cause.message : `it is damaged: ${cause.message}`;
+    }
+    throw new FileFormatError(`${name} cannot be read as Parquet: ${why}.`, { asked: name, cause });
   }
 }
