@@ -13,6 +13,8 @@ import { Damage, Unread } from "./parquet/damage.ts";
 import { Footer } from "./parquet/footer.ts";
 import { requireText } from "./require-text.ts";
 
+/** Texts in one list: V8's limit for a list that grows is not far above. */
+const MOST_TEXTS = 2 ** 25;
 /** Bytes of texts after which it is seen whether as many more have room: whoever reads them holds them. */
 const STEP = 2 ** 27;
 /** Bytes of memory of a text beside its letters, and of its place in a list that grows. */
@@ -48,6 +50,7 @@ export async function* parquetTexts(
     if (!group) return;
     if (group.rows === 0) continue;
     if ("other" in found) refused(found.other);
+    requireFewTexts(name, Math.min(row + group.rows, most));
     const texts = new ColumnTexts(source, found, await reading(group.chunk), signal);
     while (row < most) {
       const batch = await reading(() => texts.next(most - row));
@@ -61,6 +64,15 @@ export async function* parquetTexts(
       }
     }
   }
+}
+
+/** @throws FileFormatError for more texts than are held at once */
+export function requireFewTexts(name: string, count: number): void {
+  if (count <= MOST_TEXTS) return;
+  throw new FileFormatError(
+    `${name} has over ${Math.floor(MOST_TEXTS / 1e6)} million texts, more than are held at once: ask for fewer (\`maxTexts\`), or write several files.`,
+    { asked: name, found: count },
+  );
 }
 
 function noColumn(name: string, asked: string, columns: readonly string[]): FileFormatError {

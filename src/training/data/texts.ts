@@ -6,7 +6,7 @@ import { ANYTHING, SIGNAL, TEXT } from "../../tensor/kinds.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import { requireCount } from "./batches.ts";
-import { parquetTexts } from "./parquet.ts";
+import { parquetTexts, requireFewTexts } from "./parquet.ts";
 import { requireText } from "./require-text.ts";
 
 /** How to find the texts. */
@@ -24,8 +24,6 @@ const KINDS: OptionKinds<TextsOptions> = { column: TEXT, maxTexts: ANYTHING, sig
 const LONGEST_TEXT = 2 ** 28;
 /** Characters of a line of JSON. */
 const LONGEST_LINE = 2 ** 27;
-/** Texts in one list: V8's limit for a list that grows is not far above. */
-const MOST_TEXTS = 2 ** 26;
 /** Bytes of the first piece, where a few texts are asked for; pieces get longer. */
 const FIRST_PIECE = 2 ** 16;
 
@@ -36,13 +34,7 @@ const FIRST_PIECE = 2 ** 16;
  */
 export async function readTexts(source: ByteSource, options: TextsOptions = {}): Promise<string[]> {
   const texts: string[] = [];
-  for await (const text of textRows(source, options)) {
-    if (texts.push(text) <= MOST_TEXTS) continue;
-    throw new FileFormatError(
-      `${source.name} has over ${Math.floor(MOST_TEXTS / 1e6)} million texts, more than are held at once: ask for fewer (\`maxTexts\`), or write several files.`,
-      { asked: source.name, found: texts.length },
-    );
-  }
+  for await (const text of textRows(source, options)) requireFewTexts(source.name, texts.push(text));
   return texts;
 }
 

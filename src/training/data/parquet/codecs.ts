@@ -73,5 +73,9 @@ function gzip(bytes: Uint8Array, size: number): Uint8Array {
   if (crc32(out.subarray(size - last)) !== end.getUint32(0, true)) {
     throw new Damage("a page's checksum is not that of what it unpacks to");
   }
+  // Packed in several parts, or too little: then what was not written is as it was.
+  if (last < size && gunzip(bytes, new Uint8Array(size).fill(255)).some((byte, i) => byte !== out[i])) {
+    throw new Damage("a page unpacks to less than it announces");
+  }
   return out;
 }
