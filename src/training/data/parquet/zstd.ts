@@ -18,6 +18,11 @@ class Written extends Uint8Array {
     return Uint8Array;
   }
 
+  /** fzstd compares it with 1, for which all its bytes would be written out as text. */
+  [Symbol.toPrimitive](): number {
+    return Number.NaN;
+  }
+
   override subarray(start = 0, end?: number): Uint8Array<ArrayBuffer> {
     this.#reached(start);
     return super.subarray(start, end) as Uint8Array<ArrayBuffer>;
