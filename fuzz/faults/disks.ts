@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getCheckpointLabels } from "../../src/node.ts";
 import { flawOf } from "../outcome.ts";
 import { glassformer } from "./process.ts";
 
@@ -33,11 +34,9 @@ export async function fullDisks(): Promise<Record<string, unknown>> {
           writeFileSync(old, "old");
           const { code, stderr } = await glassformer(args, { cwd });
           results.cases++;
-          const left = readdirSync(disk, { recursive: true, encoding: "utf8" });
           if (code === 0) results.written++;
           else if (flawOf(stderr.trim()) === undefined && code === 2) results["refused in a sentence"]++;
-          if (code !== 0 && left.some((name) => /\.tmp|\.part|report\.(json|svg)|model\/step/.test(name)))
-            results["half-written"]++;
+          if (code !== 0 && (await halfWritten(disk))) results["half-written"]++;
           if (code !== 0 && (!existsSync(old) || readFileSync(old, "utf8") !== "old")) results["old report lost"]++;
         } finally {
           spawnSync("umount", [disk]);
@@ -48,4 +47,19 @@ export async function fullDisks(): Promise<Record<string, unknown>> {
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
+}
+
+/** Whether anything is there besides the old report, whole reports, and whole checkpoints. */
+async function halfWritten(disk: string): Promise<boolean> {
+  const whole: Readonly<Record<string, (text: string) => boolean>> = {
+    "report.html": () => true, // the old one is looked at by itself
+    "report.json": (text) => text.endsWith("}\n"),
+    "report.svg": (text) => text.trimEnd().endsWith("</svg>"),
+  };
+  const files = readdirSync(disk).filter((name) => name !== "model");
+  if (!files.every((name) => whole[name]?.(readFileSync(join(disk, name), "utf8")))) return true;
+  const model = join(disk, "model");
+  if (!existsSync(model)) return false;
+  const steps = readdirSync(model).filter((name) => name.startsWith("step-"));
+  return steps.length !== (await getCheckpointLabels(model)).length;
 }

@@ -14,7 +14,7 @@ const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> =
   "training killed": () => killedTraining(random, "SIGKILL", 8),
   "training interrupted": () => killedTraining(random, "SIGINT", 4),
   "training terminated": () => killedTraining(random, "SIGTERM", 4),
-  "downloads killed": () => killedDownloads(random, 20),
+  "downloads killed": () => killedDownloads(random, 8),
   "full disks": fullDisks,
   aborts: () => aborts(random, 200),
   "10,000 runs": () => repeatedRuns(10_000),

@@ -67,6 +67,8 @@ function lying(random: Random, honest: readonly ZipEntry[]): Uint8Array {
         if (random.chance(0.5)) entries.reverse();
         break;
       case 5:
+        // Of two of one name, that with other contents would be left, an honest archive.
+        if (entries.some((e) => e !== entry && e.name === entry.name)) break;
         entries.splice(i, 1);
         if (entries.length === 0) return writeZip([]);
         break;

@@ -16,7 +16,6 @@ export const NOT_NEGATIVE_WHOLE: Kind = { accepts: (v) => isWhole(v) && v >= 0, 
 export const NUMBER: Kind = { accepts: isNumber, describe: "a number" };
 export const POSITIVE: Kind = { accepts: (v) => isNumber(v) && v > 0, describe: "a positive number" };
 export const NOT_NEGATIVE: Kind = { accepts: (v) => isNumber(v) && v >= 0, describe: "a number from 0 up" };
-export const SHARE: Kind = { accepts: (v) => isNumber(v) && v >= 0 && v <= 1, describe: "a number from 0 to 1" };
 export const FLAG: Kind = { accepts: (v) => typeof v === "boolean", describe: "true or false" };
 export const TEXT: Kind = { accepts: (v) => typeof v === "string", describe: "a string" };
 export const FUNCTION: Kind = { accepts: (v) => typeof v === "function", describe: "a function" };
