@@ -2,7 +2,7 @@
 import { ArgumentError, HubError } from "../tensor/errors.ts";
 import { OBJECT, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { shown } from "../tensor/show.ts";
+import { shortened, shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
@@ -34,6 +34,12 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
   const at = URL.canParse(url) ? new URL(url) : undefined;
   if (at?.protocol !== "http:" && at?.protocol !== "https:") {
     throw new ArgumentError(`${shown(String(url), 500)} is no http or https URL.`, { asked: String(url) });
+  }
+  if (at.username !== "" || at.password !== "") {
+    throw new ArgumentError(
+      `The URL of ${at.host}${shortened(at.pathname, 200)} holds a name or a password, which is not sent: give them as headers, { authorization: "Basic …" }.`,
+      { asked: at.host },
+    );
   }
   const fault = (why: string, found?: unknown, cause?: unknown) =>
     new HubError(`${at.href} ${why}`, { asked: at.href, found, cause });

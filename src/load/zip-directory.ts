@@ -36,6 +36,7 @@ export const LOCAL_HEADER = 30;
 
 const MOST_ENTRIES = 100_000;
 const LONGEST_DIRECTORY = 32 << 20;
+const LONGEST_COMMENT = 0xffff;
 
 /** @throws FileFormatError with the reason why a file is no whole zip. */
 export function refuseZip(source: ByteSource, why: string, found?: unknown): never {
@@ -85,13 +86,7 @@ interface DirectoryPlace {
 }
 
 async function findDirectory(source: ByteSource, signal: AbortSignal | undefined): Promise<DirectoryPlace> {
-  // The end record, before it ZIP64's locator (20 bytes), before that ZIP64's own record (56 bytes, or more).
-  const from = Math.max(0, source.size - 22 - 20 - 56);
-  const tail = viewOf(await readExactly(source, from, source.size, signal));
-  const end = tail.byteLength - 22;
-  if (end < 0 || tail.getUint32(end, true) !== END || tail.getUint16(end + 20, true) !== 0) {
-    refuseZip(source, "its directory, which should be the last thing in it, is missing; download it again");
-  }
+  const { tail, from, end } = await findEnd(source, signal);
   const short = {
     disks: tail.getUint16(end + 4, true) + tail.getUint16(end + 6, true),
     here: tail.getUint16(end + 8, true),
@@ -128,6 +123,32 @@ async function findDirectory(source: ByteSource, signal: AbortSignal | undefined
     );
   }
   return place;
+}
+
+/**
+ * The end record, in the last bytes of the file: with what may stand before it, ZIP64's locator (20 bytes) and own record
+ * (56 bytes, or more). Nothing but the file's comment comes after it, whose length it says.
+ * @throws FileFormatError if there is none, or several fit
+ */
+async function findEnd(
+  source: ByteSource,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly tail: DataView; readonly from: number; readonly end: number }> {
+  for (const longest of [0, LONGEST_COMMENT]) {
+    const from = Math.max(0, source.size - longest - 22 - 20 - 56);
+    const tail = viewOf(await readExactly(source, from, source.size, signal));
+    const ends: number[] = [];
+    for (let end = tail.byteLength - 22; end >= Math.max(0, tail.byteLength - longest - 22); end--) {
+      const fits = tail.getUint32(end, true) === END && tail.getUint16(end + 20, true) === tail.byteLength - end - 22;
+      if (fits) ends.push(end);
+    }
+    if (ends.length > 1) refuseZip(source, "its comment could be another directory");
+    if (ends.length === 1) return { tail, from, end: ends[0] };
+  }
+  return refuseZip(
+    source,
+    "its directory, which should be the last thing in it, is missing: it was cut off, or something was added; download it again",
+  );
 }
 
 /** ZIP64's end record, if the locator at `at` of the tail leads to one that stands right before it. */

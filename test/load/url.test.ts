@@ -36,6 +36,9 @@ describe("a file behind a URL", () => {
   test("that is not there, or breaks off, or is no URL, is told so", async () => {
     await expect(urlSource(`${server.url}/other.bin`)).rejects.toThrow(/other.bin was answered with 404/);
     await expect(urlSource("file:///etc/passwd")).rejects.toThrow(ArgumentError);
+    const secret = await urlSource("https://me:SECRET@host.example/a.txt").catch((e: Error) => e as Error);
+    expect((secret as Error).message).toMatch(/URL of host\.example\/a\.txt holds a name or a password/);
+    expect((secret as Error).message).not.toContain("SECRET");
     await expect(urlSource("data.parquet")).rejects.toThrow(/"data.parquet" is no http or https URL/);
     const source = await urlSource(`${server.url}/data/file.bin`);
     server.cutAfter = 5;

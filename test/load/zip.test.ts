@@ -45,6 +45,29 @@ describe("zips as torch lays them out", () => {
     }
   });
 
+  test("open with a comment at the end, of any length, unless that could be another directory", async () => {
+    const bytes = fixture("nested.pth");
+    const withComment = (comment: Uint8Array) => {
+      const both = new Uint8Array(bytes.length + comment.length);
+      both.set(bytes);
+      both.set(comment, bytes.length);
+      new DataView(both.buffer).setUint16(bytes.length - 2, comment.length, true);
+      return both;
+    };
+    const right = await numbers(bytes);
+    for (const length of [1, 21, 22, 5000, 65535]) {
+      expect(await numbers(withComment(new Uint8Array(length).fill(0x50)))).toEqual(right);
+    }
+    const another = withComment(bytes.subarray(-22));
+    await expect(read(another)).rejects.toThrow(
+      /its directory should take bytes|its comment could be another directory/,
+    );
+    await expect(read(withComment(bytes.subarray(-22)).subarray(0, -1))).rejects.toThrow(/is missing: it was cut off/);
+    const added = new Uint8Array(bytes.length + 3);
+    added.set(bytes);
+    await expect(read(added)).rejects.toThrow(/is missing: it was cut off, or something was added/);
+  });
+
   test("open where sizes and places stand in ZIP64's extra fields, as beyond 4 GB", async () => {
     expect(await numbers(torchZip(honest, { large: true }))).toEqual(await numbers(fixture("nested.pth")));
   });
