@@ -8,7 +8,7 @@ import {
   parseJsonObject,
   trainedSteps,
 } from "../load/index.ts";
-import { checkJson } from "../load/json-check.ts";
+import { checkJson, checkParts } from "../load/json-check.ts";
 import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
@@ -170,6 +170,9 @@ async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<
   return parseJsonObject(text, what);
 }
 
+/** Bytes of a `tokenizer.json`; the longest have some thirty millions. */
+const LONGEST_TOKENIZER = 256_000_000;
+
 /** The model's tokenizer, or a note on why it has none: without one the model still takes token ids. */
 async function tokenizerOrNote(
   files: ModelFiles,
@@ -241,9 +244,7 @@ export async function loadTokenizer(name: string, options: FromPretrainedOptions
   const { files } = await atCheckpoint(opened, options);
   const paths = await files.list(options);
   if (holdsTokenizer(paths)) return readTokenizer(files, paths, options);
-  const config = paths.includes("config.json")
-    ? parseJsonObject(await files.readText("config.json", options), `${files.name}/config.json`)
-    : {};
+  const config = paths.includes("config.json") ? await readConfigJson(files, options) : {};
   const elsewhere = typeof config.tokenizer_name === "string" ? config.tokenizer_name : null;
   const found = await findTokenizer(files, elsewhere, options);
   if (found) return found;
@@ -280,7 +281,19 @@ function holdsTokenizer(paths: readonly string[]): boolean {
 }
 
 async function readTokenizer(files: ModelFiles, paths: readonly string[], options: LoadOptions): Promise<Tokenizer> {
-  const read = async (path: string) => parseJsonObject(await files.readText(path, options), `${files.name}/${path}`);
+  const read = async (path: string) => {
+    const what = `${files.name}/${path}`;
+    const source = await files.open(path, options);
+    if (source.size > LONGEST_TOKENIZER) {
+      throw new FileFormatError(`${what} has ${source.size} bytes: that is no tokenizer of a model.`, {
+        asked: what,
+        found: source.size,
+      });
+    }
+    const text = await readText(source, options.signal);
+    checkParts(text, what);
+    return parseJsonObject(text, what);
+  };
   const beside = async (path: string) => (paths.includes(path) ? await read(path) : undefined);
   const json = paths.includes("tokenizer.json")
     ? await read("tokenizer.json")

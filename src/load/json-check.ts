@@ -49,6 +49,28 @@ export function checkJson(text: string, what: string): void {
   }
 }
 
+/** Up to so many characters a text may be parsed whatever it holds. */
+const SMALL_TEXT = 16_000_000;
+/** Brackets and commas of a longer one: the largest tokenizers have two millions. */
+const MOST_PARTS_OF_TEXT = 8_000_000;
+
+/** Passes for a text that takes about as much memory parsed as it is long. @throws FileFormatError */
+export function checkParts(text: string, what: string): void {
+  if (text.length <= SMALL_TEXT) return;
+  let parts = 0;
+  for (let at = 0; at < text.length; at++) {
+    const c = text.charCodeAt(at);
+    if (c === COMMA || c === BRACKET || c === BRACE) parts++;
+  }
+  if (parts <= MOST_PARTS_OF_TEXT) return;
+  throw new FileFormatError(`${what} has more than ${MOST_PARTS_OF_TEXT} values; no model's has as many.`, {
+    asked: what,
+    found: parts,
+  });
+}
+
+const [COMMA, BRACKET, BRACE] = [...",[{"].map((c) => c.charCodeAt(0));
+
 /** The place of the quotation mark that ends the string which begins at `at`; the text's end if there is none. */
 function stringEnd(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {

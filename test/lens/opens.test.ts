@@ -188,6 +188,11 @@ describe("a folder", () => {
       { "config.json": config.replace("{", '{"n_layers": 3,'), "pytorch_model.bin": weights },
       /config\.json has the key "n_layers" twice/,
     ],
+    [
+      "a tokenizer.json of millions of empty lists",
+      { "config.json": config, "pytorch_model.bin": weights, "tokenizer.json": `{"model":[${"[],".repeat(6e6)}1]}` },
+      /tokenizer\.json has more than 8000000 values/,
+    ],
     ["a saved page for a config.json", { "config.json": "<!-- saved -->\n<html>" }, /not JSON: it is a web page/],
     [
       "an answer in place of weights",
