@@ -141,7 +141,7 @@ function neededOf(outputs: readonly Tensor[], fixed: ReadonlySet<Tensor>): Set<T
   for (let t = stack.pop(); t; t = stack.pop()) {
     if (needed.has(t)) continue;
     needed.add(t);
-    if (!fixed.has(t)) stack.push(...t.inputs);
+    if (!fixed.has(t)) for (const x of t.inputs) stack.push(x); // a spread would overflow the call stack
   }
   return needed;
 }

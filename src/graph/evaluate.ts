@@ -51,7 +51,7 @@ function findNearer(outputs: readonly Tensor[]): Evaluate | undefined {
     if (found) return found;
     if (seen.has(t)) continue;
     seen.add(t);
-    stack.push(...t.inputs);
+    for (const x of t.inputs) stack.push(x); // a spread would overflow the call stack where there are very many
   }
   return undefined;
 }

@@ -6,6 +6,7 @@ import { writeOnnx } from "../../src/engine/onnx.ts";
 import { makePlan } from "../../src/engine/plan.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import { selectEarly } from "../../src/engine/select.ts";
+import { evaluate } from "../../src/graph/evaluate.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { print } from "../../src/graph/print.ts";
@@ -65,4 +66,10 @@ test("layouts that use the one before twice are gone over once each", () => {
   const w = weight();
   expect(layoutKey(doubled(w))).toBe(layoutKey(doubled(w)));
   expect(interpret([computedLayout(doubled(w))])[0].shape).toEqual([2, 3]);
+});
+
+test("a value of 150,000 inputs is planned, and looked through for where it is computed", () => {
+  const y = Tensor.apply("concat", new Array<Tensor>(150_000).fill(tensor([1])), { axis: -1 });
+  expect(makePlan([y]).steps).toHaveLength(1);
+  expect(() => evaluate([y], {})).toThrow(/No engine is there/);
 });
