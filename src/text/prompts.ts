@@ -7,8 +7,8 @@ import { decodeUtf8 } from "./utf8.ts";
 /**
  * The prompts that a file holds. The name's ending tells the format:
  * - `.json`: an array of strings, or of objects with the string `prompt` or `text`;
- * - `.jsonl`: such a string or object a line (blank lines are passed over);
- * - `.csv` and `.tsv` are refused;
+ * - `.jsonl`, `.ndjson`: such a string or object a line (blank lines are passed over);
+ * - `.csv`, `.tsv` and `.parquet` are refused;
  * - anything else: a prompt a line, spaces at its ends kept, as they change the tokens.
  *
  * @param name the file's name, for its ending and for messages ("-" for standard input, say).
@@ -22,7 +22,7 @@ export function parsePrompts(bytes: Uint8Array, name: string): string[] {
     });
   }
   const ending = /\.[^./\\]*$/.exec(name)?.[0].toLowerCase();
-  if (ending === ".csv" || ending === ".tsv") {
+  if (ending === ".csv" || ending === ".tsv" || ending === ".parquet") {
     throw new InputError(`${name} is a table: write its prompts one a line (.txt), or as a JSON list (.json).`, {
       asked: name,
       found: ending,
@@ -33,7 +33,7 @@ export function parsePrompts(bytes: Uint8Array, name: string): string[] {
     throw new InputError(`${name} holds no prompts: it is empty. Put a prompt on each line.`, { asked: name });
   }
   if (ending === ".json") return fromJson(text, name);
-  if (ending === ".jsonl") return fromJsonLines(text, name);
+  if (ending === ".jsonl" || ending === ".ndjson") return fromJsonLines(text, name);
   return fromLines(text, name);
 }
 

@@ -27,6 +27,7 @@ describe("a prompts file", () => {
 
   it("is a string or object a line, as .jsonl, with blank lines passed over", () => {
     expect(parse('{"text": "a"}\n\n"b"\n', "p.jsonl")).toEqual(["a", "b"]);
+    expect(parse('{"text": "a"}\n\n"b"\n', "p.NDJSON")).toEqual(["a", "b"]);
   });
 
   it.each([
@@ -81,7 +82,7 @@ describe("a prompts file that is something else is called what it is:", () => {
     expect(() => parsePrompts(content, "p.txt")).toThrow(told);
   });
 
-  it.each(["p.csv", "p.TSV"])("%s", (name) => {
+  it.each(["p.csv", "p.TSV", "p.parquet"])("%s", (name) => {
     expect(() => parse("a,b", name)).toThrow(/is a table: write its prompts one a line/);
   });
 
