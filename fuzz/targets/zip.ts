@@ -40,13 +40,11 @@ function lying(random: Random, honest: readonly ZipEntry[]): Uint8Array {
         entries[i] = { ...entry, local: lie(random, entry) };
         break;
       case 1:
-        entries[i] = { ...entry, central: lie(random, entry) };
-        break;
       case 2: {
-        const both = lie(random, entry);
-        // Renamed in both places beside another of its old name, it would be an honest archive of other numbers.
-        if (both.name !== undefined && entries.some((e) => e !== entry && e.name === entry.name)) break;
-        entries[i] = { ...entry, local: both, central: both };
+        const said = lie(random, entry);
+        // Renamed in the directory beside another of its old name, it would be an archive of other numbers: the directory counts.
+        if (said.name !== undefined && entries.some((e) => e !== entry && e.name === entry.name)) break;
+        entries[i] = { ...entry, central: said, ...(random.chance(0.5) ? { local: said } : {}) };
         break;
       }
       case 3: // a second entry of that name, with other contents
