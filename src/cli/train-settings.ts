@@ -29,11 +29,11 @@ export function trainingOf(name: TaskName, task: TrainingTask, flags: TrainFlags
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<TrainOptions>),
     ...{ data: task.data, loss: task.loss, steps, batchSize, optimizer, saveDir: out },
     saveEvery: flags.saveEvery ?? Math.ceil(steps / 5),
-    evalEvery: flags.evalEvery ?? Math.ceil(steps / (name === "text" ? 10 : 40)),
+    ...(task.heldOut ? { evalEvery: flags.evalEvery ?? Math.ceil(steps / (name === "text" ? 10 : 40)) } : {}),
     lr: flags.lr ?? training.lr,
     schedule: flags.schedule ?? training.schedule,
     warmupSteps: flags.warmupSteps ?? Math.floor(warmup * steps),
-    betas: (flags.betas as [number, number] | undefined) ?? training.betas,
+    ...(optimizer === "sgd" ? {} : { betas: (flags.betas as [number, number] | undefined) ?? training.betas }),
     weightDecay: flags.weightDecay ?? (optimizer === "adamw" ? training.weightDecay : 0),
     seed: flags.seed ?? 0,
   };

@@ -222,7 +222,15 @@ export class Engine {
       .catch((error) => {
         throw error instanceof MemoryError ? this.tooLarge(plan, error) : error;
       });
-    for (const [i, slot] of computed.entries()) arrays.set(slot.id, results[i]);
+    for (const [i, slot] of computed.entries()) {
+      if (!ArrayBuffer.isView(results?.[i]?.data) || results[i].dtype !== slot.dtype) {
+        throw new ArgumentError(
+          `The backend ${shown(this.backend.name)} gave ${shown(results?.[i])} for value ${i + 1} of ${computed.length}: a session gives an array of the right dtype for each of its outputs.`,
+          { asked: computed.length, found: results?.length },
+        );
+      }
+      arrays.set(slot.id, results[i]);
+    }
     return arrays;
   }
 

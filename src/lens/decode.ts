@@ -19,7 +19,7 @@ export async function decodeStep(model: HookedTransformer, cache: KeyValueCache,
   const inputs = [tokens, positionIds, ...past.flatMap(({ keys, values }) => [keys, values])];
   const step = await model.engine.program(inputs, outputs);
   return async (next) => {
-    const turn = cache.turn(weights);
+    const turn = cache.turn(model);
     try {
       turn.mask({ tokens: next, attentionMask: undefined });
       const held = turn.layers!.flatMap(({ keys, values }) => [keys.array!, values.array!]);

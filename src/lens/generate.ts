@@ -1,5 +1,6 @@
 /** Continuing a prompt, token by token. */
 import { Tensor } from "../graph/tensor.ts";
+import { untilAborted } from "../tensor/abort.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
@@ -93,10 +94,10 @@ export async function* generateSteps(
   const planned = usePastKvCache && !mask && !model.isHooked && (options.fwdHooks ?? []).length === 0;
   let decode: DecodeStep | undefined;
   for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
-    if (planned && step === 1) decode = await decodeStep(model, cache, next);
     signal?.throwIfAborted();
+    if (planned && step === 1) decode = await untilAborted(decodeStep(model, cache, next), signal);
     const logits = decode
-      ? await decode(next)
+      ? await untilAborted(decode(next), signal)
       : await model.runWithHooks(next, {
           fwdHooks: options.fwdHooks ?? [],
           logitsPos: -1,
@@ -187,7 +188,12 @@ function stopTokens(model: HookedTransformer, { stopAtEos = true, eosTokenId }: 
   }
   if (!stopAtEos) return [];
   if (eosTokenId === undefined) return model.text?.eosTokenId === undefined ? [] : [model.text.eosTokenId];
-  const { rows } = idRows(typeof eosTokenId === "number" ? [eosTokenId] : eosTokenId, model.cfg.dVocabOut);
+  const { rows, single } = idRows(typeof eosTokenId === "number" ? [eosTokenId] : eosTokenId, model.cfg.dVocabOut);
+  if (!single) {
+    throw new ArgumentError("eosTokenId is a token id or a list of them, any of which finishes a prompt, not rows.", {
+      asked: eosTokenId,
+    });
+  }
   return Array.from(rows[0]);
 }
 

@@ -4,7 +4,7 @@ import { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type HookedTransformerConfig, parseConfig } from "../models/config.ts";
-import { ownWeights } from "../models/families/index.ts";
+import { checkWeights, ownWeights } from "../models/families/index.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
@@ -99,6 +99,12 @@ function given(cfg: HookedTransformerConfig, arrays: ReadonlyMap<string, NDArray
   return { weights: new Weights(weights), notes };
 }
 
+/** Another model's weights, which must be those of this configuration too. */
+function shared(cfg: HookedTransformerConfig, weights: Weights) {
+  checkWeights(cfg, new Map([...weights.entries()].map(([name, { array }]) => [name, array!])));
+  return { weights, notes: [] };
+}
+
 /**
  * A transformer language model, each value of whose forward pass can be read and changed. Source: TransformerLens'
  * `HookedTransformer`; methods have its names in camelCase, hook points its names to the letter.
@@ -124,7 +130,7 @@ export class HookedTransformer {
   constructor(cfg: HookedTransformerConfig, weights: Weights | ReadonlyMap<string, NDArray>, parts: ModelParts = {}) {
     checkOptions("new HookedTransformer", parts, PARTS);
     this.cfg = parseConfig(cfg as unknown as Readonly<Record<string, unknown>>);
-    const own = weights instanceof Weights ? { weights, notes: [] } : given(this.cfg, weights);
+    const own = weights instanceof Weights ? shared(this.cfg, weights) : given(this.cfg, weights);
     this.weights = own.weights;
     this.notes = [...(parts.notes ?? []), ...own.notes];
     this.givenEngine = parts.engine;
@@ -339,7 +345,7 @@ export class HookedTransformer {
   /** What a run with these options would compute: values, segments, and which compiled sessions it would use again. */
   async explain(input: ModelInput, options: ForwardOptions & CacheOptions = {}): Promise<Explanation> {
     checkRun("explain", options, RUN_WITH_CACHE, this.cfg);
-    const turn = options.pastKvCache?.turn(this.weights);
+    const turn = options.pastKvCache?.turn(this);
     const trace = async (compute: (outputs: readonly Tensor[]) => Promise<Tensor[]>) => {
       const traced = await traceRun(this.source(), input, options, options.namesFilter !== undefined, compute, turn);
       return [...traced.heads, ...traced.values.values(), ...traced.keysValues];

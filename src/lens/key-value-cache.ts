@@ -2,6 +2,7 @@
 
 import { Tensor } from "../graph/tensor.ts";
 import type { PastKeysValues } from "../models/blocks/attention.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
 import type { Weights } from "../models/weights.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
@@ -24,6 +25,14 @@ export interface CacheTurn {
   end(): void;
 }
 
+/** The model that a run is of: what keys and values depend on. */
+type Filler = { readonly cfg: HookedTransformerConfig; readonly weights: Weights };
+
+/** Whether keys and values of one model are those of another: views of a model, with hooks, are it. */
+function isSame(a: Filler, b: Filler): boolean {
+  return a.weights === b.weights && (a.cfg === b.cfg || JSON.stringify(a.cfg) === JSON.stringify(b.cfg));
+}
+
 /**
  * Pass one to `forward` as `pastKvCache`: the run sees the positions that it holds, and adds its own once it has succeeded.
  * A run that fails or is aborted leaves it as it was. Keys and values are kept as `hook_k` and `hook_v` gave them, hooks
@@ -38,7 +47,7 @@ export class KeyValueCache {
   /** bool [batch key]; `undefined` while nothing is padding. */
   private mask: Uint8Array | undefined;
   private batch = 0;
-  private weights: Weights | undefined;
+  private model: Filler | undefined;
   /** Runs that read the cache now, and whether one of them is to add to it. */
   private readers = 0;
   private writing = false;
@@ -55,10 +64,10 @@ export class KeyValueCache {
 
   /**
    * Begins a run's turn, which must be ended.
-   * @throws ArgumentError while another run adds to the cache, or for another model's weights than it was filled by
+   * @throws ArgumentError while another run adds to the cache, or for another model than it was filled by
    */
-  turn(weights: Weights): CacheTurn {
-    if (this.weights && this.weights !== weights) {
+  turn(model: Filler): CacheTurn {
+    if (this.model && !isSame(this.model, model)) {
       throw new ArgumentError(
         "The key/value cache was filled by another model's run, and keys and values of one mean nothing to another: use a new cache.",
       );
@@ -69,6 +78,8 @@ export class KeyValueCache {
         "Another run is using this key/value cache: await it before the next, give each run a cache of its own, or freeze it for runs that only read.",
       );
     }
+    const { cfg, weights } = model;
+    const filler = { cfg, weights };
     this.readers++;
     this.writing = keeps;
     const { length, layers } = this;
@@ -92,7 +103,7 @@ export class KeyValueCache {
         this.held = layersOf(stores);
         this.mask = after.mask;
         this.batch = after.batch;
-        this.weights = weights;
+        this.model = filler;
       },
       end: () => {
         if (ended) return;

@@ -57,7 +57,7 @@ export async function run<T>(
   signal?.throwIfAborted();
   const sized = sizedRun(options, capture);
   const compute: Compute = (outputs) => source.engine.run(outputs, signal ? { signal, sized } : { sized });
-  const turn = options.pastKvCache?.turn(source.weights);
+  const turn = options.pastKvCache?.turn(source);
   try {
     return await source.contexts.during(async () => {
       const { heads, values, keysValues } = await traceRun(source, input, options, capture, compute, turn);

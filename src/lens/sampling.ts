@@ -62,7 +62,14 @@ export function sampleLogits(
   checkOptions("sampleLogits", options, SAMPLING);
   checkSampling(options);
   checkArguments(logits, seen, random);
-  return sampled(logits, seen, options, random);
+  return sampled(logits, seen, options, () => {
+    const drawn = random();
+    if (typeof drawn === "number" && drawn >= 0 && drawn < 1) return drawn;
+    throw new ArgumentError(
+      `sampleLogits draws with a function that gives numbers from 0 to below 1, and this one gave ${shown(drawn)}.`,
+      { asked: drawn },
+    );
+  });
 }
 
 /** As `sampleLogits`, of options that have been checked. @throws InputError for logits that no token can be drawn by */
@@ -73,13 +80,25 @@ export function sampled(
   random: () => number,
 ): number {
   const { doSample = true, temperature = 1, topK, topP, freqPenalty = 0 } = options;
-  needDrawable(logits);
-  if (!doSample || temperature === 0) return argmax(logits);
-  const scores = Float64Array.from(logits, (x) => x / temperature);
-  if (freqPenalty !== 0) for (let i = 0; i < seen.length; i++) scores[seen[i]] -= freqPenalty;
+  const likeliest = argmax(logits);
+  if (!doSample || temperature === 0) return likeliest;
+  // A temperature near 0 takes scores past what a number holds; differences from the highest have their limits right.
+  const past = !Number.isFinite(logits[likeliest] / temperature);
+  const scores = Float64Array.from(
+    logits,
+    past ? (x) => (x - logits[likeliest]) / temperature : (x) => x / temperature,
+  );
+  if (freqPenalty !== 0) {
+    for (let i = 0; i < seen.length; i++) {
+      scores[seen[i]] = Math.min(scores[seen[i]] - freqPenalty, Number.MAX_VALUE);
+    }
+  }
   const kept = topK ? highest(scores, topK) : topP && topP < 1 ? nucleus(scores, topP) : undefined;
   const candidates = kept ?? Uint32Array.from(scores.keys());
-  const top = candidates.reduce((max, id) => Math.max(max, scores[id]), -Infinity);
+  const top = Math.max(
+    candidates.reduce((max, id) => Math.max(max, scores[id]), -Infinity),
+    -Number.MAX_VALUE,
+  );
   const weights = Float64Array.from(candidates, (id) => Math.exp(scores[id] - top));
   let left = random() * weights.reduce((a, b) => a + b, 0);
   for (let i = 0; i < candidates.length; i++) {
@@ -87,6 +106,20 @@ export function sampled(
     if (left < 0) return candidates[i];
   }
   return candidates[candidates.length - 1];
+}
+
+/** The token with the highest logit. @throws InputError for logits that say nothing: NaN, infinite, or all -Infinity */
+function argmax(logits: Float32Array): number {
+  let best = 0;
+  for (let i = 0; i < logits.length; i++) {
+    if (!(logits[i] <= logits[best])) best = i;
+    if (Number.isNaN(logits[i])) break;
+  }
+  if (Number.isFinite(logits[best])) return best;
+  throw new InputError(
+    `The logits of the next token hold ${logits[best]} (token ${best}), so that none can be drawn: weights, or what a hook gave, have left the range of numbers.`,
+    { found: logits[best] },
+  );
 }
 
 /** @throws ArgumentError naming the argument, InputError for a seen token that has no logit */
@@ -106,23 +139,6 @@ function checkArguments(logits: unknown, seen: unknown, random: unknown): void {
       { asked: random },
     );
   }
-}
-
-/** NaN compares with nothing, and among what is infinite there is no softmax: some token would come out all the same. */
-function needDrawable(logits: Float32Array): void {
-  let top = -Infinity;
-  for (const x of logits) if (!(x <= top)) top = x; // NaN, too, which then stays
-  if (Number.isFinite(top)) return;
-  throw new InputError(
-    `The logits of the next token hold ${top}, so that none can be drawn: weights, or what a hook gave, have left the range of numbers.`,
-    { found: top },
-  );
-}
-
-function argmax(logits: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
-  return best;
 }
 
 /** Token ids from the highest score down. */

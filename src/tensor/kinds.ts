@@ -24,7 +24,7 @@ export const OBJECT: Kind = {
   describe: "an object",
 };
 export const SIGNAL: Kind = {
-  accepts: (v) => typeof v === "object" && v !== null && "aborted" in v && "addEventListener" in v,
+  accepts: isSignal,
   describe: "an AbortSignal",
 };
 /** Whatever the function checks by itself, with better words. */
@@ -59,4 +59,18 @@ export function between(low: number, high: number): Kind {
 
 export function instanceOf(type: abstract new (...args: never[]) => unknown, what: string): Kind {
   return { accepts: (v) => v instanceof type, describe: what };
+}
+
+/** An AbortSignal of any realm or library: it has the methods, and says whether it is aborted. */
+function isSignal(v: unknown): boolean {
+  if (typeof v !== "object" || v === null) return false;
+  try {
+    const { aborted, throwIfAborted, addEventListener, removeEventListener } = v as Partial<AbortSignal>;
+    return (
+      typeof aborted === "boolean" &&
+      [throwIfAborted, addEventListener, removeEventListener].every((method) => typeof method === "function")
+    );
+  } catch {
+    return false;
+  }
 }

@@ -21,6 +21,12 @@ export function checkOptions<T extends object>(of: string, options: T, kinds: Op
       },
     );
   }
+  if (!isPlain(options)) {
+    throw new ArgumentError(
+      `The options of ${of} are an object, { ${Object.keys(kinds)[0]}: … }, not ${kindOf(options)}, whose fields are none.`,
+      { asked: options },
+    );
+  }
   for (const [name, value] of entriesOf(of, options)) {
     if (value === undefined) continue;
     const kind = Object.hasOwn(kinds, name) ? (kinds as Readonly<Record<string, Kind>>)[name] : undefined;
@@ -50,10 +56,21 @@ export function checkArgument(what: string, value: unknown, kind: Kind): void {
   throw new ArgumentError(`${what} is ${kind.describe}, not ${shown(value)}.`, { asked: value, found: kind.describe });
 }
 
-/** @throws ArgumentError for an object that cannot be read, whose getters throw */
+/** No Map, Promise, AbortSignal or Date, whose fields say nothing: each would be options that are all left out. */
+function isPlain(options: object): boolean {
+  try {
+    return ["Object", "Module"].includes(Object.prototype.toString.call(options).slice(8, -1));
+  } catch {
+    return true; // what cannot be read is said below
+  }
+}
+
+/** Fields, inherited ones too: they are read like others. @throws ArgumentError for an object whose getters throw */
 function entriesOf(of: string, options: object): [string, unknown][] {
   try {
-    return Object.entries(options);
+    const found: [string, unknown][] = [];
+    for (const name in options) found.push([name, (options as Readonly<Record<string, unknown>>)[name]]);
+    return found;
   } catch (cause) {
     throw new ArgumentError(`The options of ${of} cannot be read: one of them throws when it is asked for.`, { cause });
   }

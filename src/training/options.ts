@@ -161,6 +161,12 @@ export function settle(options: TrainOptions, weightNames: readonly string[]): S
       asked: "momentum",
     });
   }
+  const ofAdam = (["betas", "eps"] as const).find((name) => options[name] !== undefined);
+  if (ofAdam && optimizer === "sgd") {
+    throw new ArgumentError(`${ofAdam} is of optimizers "adamw" and "adam", and this one is "sgd": leave it out.`, {
+      asked: ofAdam,
+    });
+  }
   if (settled.betas.length !== 2) {
     throw new ArgumentError(`betas has ${settled.betas.length} numbers, but it takes two: [0.9, 0.999].`, {
       asked: settled.betas,
@@ -170,6 +176,11 @@ export function settle(options: TrainOptions, weightNames: readonly string[]): S
   if (options.maxGradNorm !== undefined) within("maxGradNorm", options.maxGradNorm, Number.MIN_VALUE, Infinity);
   if (options.saveEvery !== undefined) requireCount("saveEvery", options.saveEvery);
   if (options.evalEvery !== undefined) requireCount("evalEvery", options.evalEvery);
+  if (options.evalEvery !== undefined && options.heldOut === undefined) {
+    throw new ArgumentError("evalEvery says when to ask for the loss on heldOut, and there is no heldOut: give one.", {
+      asked: "evalEvery",
+    });
+  }
   if (options.saveEvery !== undefined && options.saveDir === undefined) {
     throw new ArgumentError("saveEvery says when to keep a checkpoint, but no saveDir says where: give one.", {
       asked: "saveEvery",

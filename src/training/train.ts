@@ -57,7 +57,7 @@ export async function train(
     release = await untilAborted(holding, signal);
     return await trainInto(store, model, options, controls);
   } finally {
-    if (release) await release();
+    if (release) await untilAborted(release(), signal, TIME_TO_KEEP);
     // A hold that comes only after the signal is let go, too.
     else holding?.then((late) => late()).catch(() => {});
   }
@@ -89,7 +89,12 @@ async function trainInto(
   let resumed: string | undefined;
   if (options.resume !== undefined) {
     const files =
-      typeof options.resume === "string" ? await openDefault(options.resume, (path) => path, {}) : options.resume;
+      typeof options.resume === "string"
+        ? await untilAborted(
+            openDefault(options.resume, (path) => path, {}),
+            signal,
+          )
+        : options.resume;
     const reading = readCheckpoint(files, model.cfg, initial, name, optimizer.memory);
     const found = await untilAborted(reading, signal);
     state = found.state;
@@ -126,21 +131,32 @@ async function trainInto(
     if (losses.length > 0 && !whatBroke(0, 0, state)) await keeper.keep(now());
     signal?.throwIfAborted();
   };
+  /** Waits no longer than the signal says; then the steps that are done are kept. */
+  const unlessStopped = async <T>(promised: Promise<T> | T): Promise<T> => {
+    try {
+      return await untilAborted(promised, signal);
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) await stopped();
+      throw error;
+    }
+  };
   for (let step = losses.length; step < steps; step++) {
     if (signal?.aborted) await stopped();
     const batch = batchOf(batches, step, options);
     const stepLr = learningRate(step, { lr, schedule, warmupSteps, steps });
-    const run = await stepOn(state, batch);
-    const { loss, gradNorm, state: after } = await run(state, batch, stepLr, step + 1);
+    const {
+      loss,
+      gradNorm,
+      state: after,
+    } = await unlessStopped(stepOn(state, batch).then((run) => run(state, batch, stepLr, step + 1)));
     const keeps = step + 1 === steps || (options.saveEvery !== undefined && (step + 1) % options.saveEvery === 0);
     const broken = whatBroke(loss, gradNorm, keeps ? after : undefined);
     if (broken) throw new TrainingError(broken, { step, loss, lr: stepLr }, keeper.last);
-    state = after;
-    losses.push(loss);
     const asks = options.heldOut && (step + 1 === steps || (step + 1) % evalEvery === 0);
     const seen = rate(batch.data.length);
     if (asks) {
-      const found = await evaluateLoss(withWeights(model, after.weights), options.heldOut!, { loss: options.loss });
+      const as = withWeights(model, after.weights);
+      const found = await unlessStopped(evaluateLoss(as, options.heldOut!, { loss: options.loss, signal }));
       if (!Number.isFinite(found)) {
         throw new TrainingError(
           `The loss on what is held out became ${found}`,
@@ -150,6 +166,9 @@ async function trainInto(
       }
       heldOut.push({ step: step + 1, loss: found });
     }
+    // Only now is the step done: a training that is stopped while it looks at what is held out looks again when resumed.
+    state = after;
+    losses.push(loss);
     const saved = keeps ? await keeper.keep(now()) : undefined;
     const told = onProgress?.({
       ...{ step: step + 1, steps, loss, gradNorm, lr: stepLr },
@@ -158,12 +177,7 @@ async function trainInto(
       ...(saved ? { checkpoint: saved } : {}),
       model: () => withWeights(model, after.weights),
     });
-    try {
-      await untilAborted(told, signal);
-    } catch (error) {
-      if (signal?.aborted && error === signal.reason) await stopped();
-      throw error;
-    }
+    await unlessStopped(told);
   }
   // Where nothing was left to do, what is kept already stays as it is.
   const done = options.resume !== undefined && options.resume === options.saveDir && keeper.last === undefined;

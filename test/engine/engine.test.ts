@@ -123,3 +123,15 @@ test("a selection along an axis that an op mixes is made after it", async () => 
   const [alone] = await engine.run([x.softmax().slice(0, 1, 3)]);
   expect([...alone.data]).toEqual([...probabilities.data]);
 });
+
+test("a backend that gives fewer arrays than were asked for, or something else, is named", async () => {
+  const gives = (result: unknown) =>
+    new Engine({
+      name: "odd",
+      createSession: async () => ({ run: async () => result as NDArray[], release: async () => {} }),
+    });
+  const x = tensor([1, 2]).mul(2);
+  for (const result of [[], undefined, [5], [{ dtype: "int32", shape: [2], data: new Int32Array(2) }]]) {
+    await expect(gives(result).run([x])).rejects.toThrow(/The backend "odd" gave .* for value 1 of 1/);
+  }
+});

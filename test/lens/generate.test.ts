@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { sampleLogits } from "../../src/lens/sampling.ts";
-import { HookedTransformer, KeyValueCache, type Tensor } from "../../src/node.ts";
+import { ArgumentError, HookedTransformer, KeyValueCache, type Tensor } from "../../src/node.ts";
+import type { NDArray } from "../../src/tensor/array.ts";
 import { uniform } from "../../src/tensor/random.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
+import { smallModel } from "./small-model.ts";
 
 const causal = goldenNames.filter((name) => name !== "bidirectional_1l");
 
@@ -195,4 +197,53 @@ test("a frozen cache is read and stays as it is", async () => {
   const again = await model.forward(row.slice(6, 8), { pastKvCache: cache });
   expect(again.data).toEqual(one.data);
   expect(cache.length).toBe(6);
+});
+
+describe("logits at the ends of what numbers hold", () => {
+  const half = () => 0.5;
+  const logits = Float32Array.of(1, 3, 2);
+
+  test("a temperature near 0 draws the likeliest token", () => {
+    for (const temperature of [1e-300, 1e-310, Number.MIN_VALUE]) {
+      for (const more of [{}, { topK: 2 }, { topP: 0.9 }, { freqPenalty: 1 }]) {
+        expect(sampleLogits(logits, [], { temperature, ...more }, half)).toBe(1);
+      }
+    }
+  });
+
+  test("a penalty beyond all bounds is as good as without end", () => {
+    expect(sampleLogits(logits, [2, 2, 2], { freqPenalty: -1e308 }, half)).toBe(2);
+    expect([0, 2]).toContain(sampleLogits(logits, [1, 1, 1], { freqPenalty: 1e308 }, half));
+  });
+
+  test.each([[[1, Number.POSITIVE_INFINITY]], [[Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]]])(
+    "%j say nothing, and are refused",
+    (row) => {
+      for (const options of [{}, { doSample: false }, { topP: 0.5 }]) {
+        expect(() => sampleLogits(Float32Array.from(row), [], options, half)).toThrow(/none can be drawn/);
+      }
+      expect(sampleLogits(Float32Array.of(Number.NEGATIVE_INFINITY, 1), [], {}, half)).toBe(1);
+    },
+  );
+
+  test("a model whose logits are not numbers gives no text", async () => {
+    const model = smallModel();
+    const arrays = new Map([...model.weights.entries()].map(([name, { array }]) => [name, array!]));
+    const W_U = arrays.get("unembed.W_U")!;
+    const broken = { ...W_U, data: W_U.data.map((x: number, i: number) => (i === 3 ? Number.NaN : x)) } as NDArray;
+    const other = new HookedTransformer(model.cfg, new Map([...arrays, ["unembed.W_U", broken]]));
+    for (const doSample of [true, false]) {
+      await expect(other.generate([1, 2], { doSample })).rejects.toThrow(/hold NaN \(token 3\)/);
+    }
+  });
+
+  test("what is drawn with gives numbers from 0 to below 1", () => {
+    for (const drawn of [Number.NaN, 1, -0.1, "x"]) {
+      expect(() => sampleLogits(logits, [], {}, () => drawn as number)).toThrow(ArgumentError);
+    }
+  });
+});
+
+test("rows of ids are no end of text", async () => {
+  await expect(smallModel().generate("a", { eosTokenId: [[1], [2]] as never })).rejects.toThrow(/not rows/);
 });

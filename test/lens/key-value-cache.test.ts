@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ArgumentError, type Hook, KeyValueCache, ShapeError, type Tensor } from "../../src/node.ts";
+import { ArgumentError, type Hook, HookedTransformer, KeyValueCache, ShapeError, type Tensor } from "../../src/node.ts";
 import { smallModel } from "./small-model.ts";
 
 const model = smallModel();
@@ -147,4 +147,14 @@ test("what hooks remember is after a run that fails as it was before", async () 
   await expect(hooked.runWithHooks("a", { fwdHooks: [["blocks.1.hook_mlp_out", fails]] })).rejects.toThrow("a mistake");
   await hooked.forward("a");
   expect(seen).toEqual({ runs: 2, list: [1, 1] });
+});
+
+test("a cache is of one configuration, too, and of a model's views with hooks", async () => {
+  const cache = new KeyValueCache();
+  await model.forward([1, 2], { pastKvCache: cache });
+  const other = new HookedTransformer({ ...model.cfg, actFn: "relu" }, model.weights);
+  await expect(other.forward([3], { pastKvCache: cache })).rejects.toThrow(/filled by another model's run/);
+  await model.hooks({ fwdHooks: [] }).forward([3], { pastKvCache: cache });
+  await new HookedTransformer(model.cfg, model.weights).forward([4], { pastKvCache: cache });
+  expect(cache.length).toBe(4);
 });

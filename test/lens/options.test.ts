@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ArgumentError, sweeps, tensor } from "../../src/node.ts";
+import { ArgumentError, HookedTransformer, sweeps, tensor, WeightsError } from "../../src/node.ts";
 import { smallModel } from "./small-model.ts";
 
 const model = smallModel();
@@ -80,4 +80,39 @@ describe("an option is refused", () => {
     await expect(run({ layers: [0, 0] })).rejects.toThrow(/each once/);
     await expect(run({ memory: -1 })).rejects.toThrow(/memory of a sweep is a positive number/);
   });
+});
+
+describe("what is no options object is refused, not taken as options that are all left out", () => {
+  const stop = new AbortController();
+  test.each([
+    ["a signal", stop.signal],
+    ["its controller", stop],
+    ["a promise of options", Promise.resolve({ logitsPos: -1 })],
+    ["a map", new Map([["logitsPos", -1]])],
+    ["a date", new Date(0)],
+  ])("%s", async (_, options) => {
+    await expect(model.forward("abc", options as never)).rejects.toThrow(/The options of forward are an object/);
+    expect(() => model.toTokens("abc", options as never)).toThrow(ArgumentError);
+  });
+
+  test("and inherited options are looked at as their own are", async () => {
+    await expect(model.forward("abc", Object.create({ logitPos: -1 }))).rejects.toThrow(/Did you mean "logitsPos"/);
+    const last = await model.forward("abc", Object.create({ logitsPos: -1 }));
+    expect(last.shape[1]).toBe(1);
+    expect((await model.forward("abc", Object.freeze({ logitsPos: -1 }))).data).toEqual(last.data);
+  });
+
+  test("a signal has a signal's methods", async () => {
+    for (const signal of [{ aborted: false, addEventListener: 5 }, AbortSignal.prototype]) {
+      await expect(model.forward("abc", { signal: signal as never })).rejects.toThrow(/is an AbortSignal/);
+    }
+  });
+});
+
+test("another model's weights are checked against the configuration that they are to be of", () => {
+  const made = (fields: object) => new HookedTransformer({ ...model.cfg, ...fields }, model.weights);
+  expect(() => made({ dHead: 4 })).toThrow(WeightsError);
+  expect(() => made({ nHeads: 1 })).toThrow(WeightsError);
+  expect(() => made({ nLayers: 1 })).toThrow(WeightsError);
+  expect(made({ actFn: "relu" }).weights).toBe(model.weights);
 });

@@ -134,3 +134,23 @@ test("mean ablation leaves padding out of the mean", async () => {
   );
   expectNear(found.data, expected);
 });
+
+test("tokens whose padding was written over are refused, as what is text of them is not known", async () => {
+  const tokens = model.toTokens(["abc", "a"], { paddingSide: "right" });
+  tokens.data[tokens.data.length - 1] = 2;
+  await expect(model.forward(tokens)).rejects.toThrow(/changed where toTokens had put padding \(row 1, position 3\)/);
+  const given = await model.forward(tokens, {
+    attentionMask: [
+      [1, 1, 1, 1],
+      [1, 1, 0, 1],
+    ],
+  });
+  expect(given.data.every(Number.isFinite)).toBe(true);
+});
+
+test("tokens whose text was written over are run as they then are", async () => {
+  const tokens = model.toTokens(["abc", "a"], { paddingSide: "right" });
+  tokens.data[1] = 3;
+  const found = await model.forward(tokens);
+  expectNear(found.data, (await model.forward(["dbc", "a"], { paddingSide: "right" })).data);
+});

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type Hook, sweeps } from "../../src/node.ts";
+import {
+  type Backend,
+  Engine,
+  type Hook,
+  HookedTransformer,
+  nodeBackend,
+  sweeps,
+  tensor,
+  train,
+} from "../../src/node.ts";
 import { untilAborted } from "../../src/tensor/abort.ts";
 import { smallModel } from "./small-model.ts";
 
@@ -110,4 +119,46 @@ test("a metric that is no Tensor, or a promise, is told so", async () => {
   await expect(run(async () => 5)).rejects.toThrow(/The metric is a promise/);
   await expect(run(() => 5)).rejects.toThrow(/The metric is 5/);
   await expect(run(undefined)).rejects.toThrow(/needs metric/);
+});
+
+describe("a backend that never answers does not outlive the signal", () => {
+  /** A model on a backend that answers so many times, then aborts the signal and answers no more. */
+  function stuck(answers: number) {
+    const stop = new AbortController();
+    const real = nodeBackend({ threads: 1 });
+    const backend: Backend = {
+      name: "stuck",
+      createSession: async (bytes, outputs) => {
+        const session = await real.createSession(bytes, outputs);
+        return {
+          run: (feeds) => {
+            if (answers-- > 0) return session.run(feeds);
+            queueMicrotask(() => stop.abort(new Error("enough")));
+            return new Promise(() => {});
+          },
+          release: () => session.release(),
+        };
+      },
+    };
+    const { cfg, weights } = model;
+    return { stuck: new HookedTransformer(cfg, weights, { engine: new Engine(backend) }), signal: stop.signal };
+  }
+  const data = tensor(
+    [
+      [1, 2, 3],
+      [3, 2, 1],
+    ],
+    { dtype: "int32" },
+  );
+
+  test.each([0, 1, 2, 3])("in a generation, after %i answers", async (answers) => {
+    const { stuck: one, signal } = stuck(answers);
+    await expect(one.generate([1, 2], { signal, maxNewTokens: 9 })).rejects.toThrow("enough");
+  });
+
+  test.each([0, 1, 2, 3])("in a training with what is held out, after %i answers", async (answers) => {
+    const { stuck: one, signal } = stuck(answers);
+    const options = { data, heldOut: data, evalEvery: 1, steps: 9 };
+    await expect(train(one, options, { signal })).rejects.toThrow("enough");
+  });
 });

@@ -3,8 +3,18 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { EvaluateOptions } from "../../src/graph/evaluate.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
-import { evaluateLoss, getCheckpointLabels, HookedTransformer, parseConfig, Tokenizer } from "../../src/node.ts";
+import {
+  Engine,
+  evaluateLoss,
+  getCheckpointLabels,
+  HookedTransformer,
+  nodeBackend,
+  parseConfig,
+  type Tensor,
+  Tokenizer,
+} from "../../src/node.ts";
 import { ArgumentError, ConfigError, FileFormatError, WeightsError } from "../../src/tensor/errors.ts";
 import { trainBpe } from "../../src/training/data/train-bpe.ts";
 import { folderCheckpoints } from "../../src/training/node-checkpoints.ts";
@@ -202,6 +212,27 @@ describe("a checkpoint", () => {
     const rest = await train(model(), { ...all, steps: 5, resume: folder });
     expect(rest.heldOut).toEqual(whole.heldOut);
     expect(whole.heldOut[2].loss).toBeCloseTo(await evaluateLoss(whole.model, heldOut), 6);
+  });
+
+  test("and that was stopped while it looked at what is held out, looks again", async () => {
+    const heldOut = { ...data, data: data.data.map((id) => (id * 7) % 12) };
+    const all = { ...options, heldOut, evalEvery: 2 };
+    const whole = await train(model(), { ...all, steps: 5 });
+    const stop = new AbortController();
+    let looks = 0;
+    class Slow extends Engine {
+      override run(outputs: readonly Tensor[], given?: EvaluateOptions): Promise<Tensor[]> {
+        if (++looks === 2) queueMicrotask(() => stop.abort(new Error("enough")));
+        return super.run(outputs, given);
+      }
+    }
+    const slow = new HookedTransformer(cfg, initWeights(cfg), { engine: new Slow(nodeBackend()) });
+    const half = train(slow, { ...all, steps: 5, saveDir: folder }, { signal: stop.signal });
+    await expect(half).rejects.toThrow("enough");
+    expect(await readdir(folder)).toEqual(["step-0000003"]);
+    const rest = await train(model(), { ...all, steps: 5, resume: folder });
+    expect(rest.heldOut).toEqual(whole.heldOut);
+    expect(rest.losses).toEqual(whole.losses);
   });
 
   test("of another momentum is refused", async () => {
