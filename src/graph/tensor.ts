@@ -38,6 +38,13 @@ export type LeafRole = "weight" | "feed" | "constant";
 export type Coordinate = number | readonly number[] | Tensor;
 
 const DTYPE = oneOf(["float32", "float64", "int32", "bool"] satisfies readonly DType[]);
+/** What holds a dtype's numbers, by the name that it has in every realm. */
+const STORED = {
+  float32: "Float32Array",
+  float64: "Float64Array",
+  int32: "Int32Array",
+  bool: "Uint8Array",
+} as const satisfies Record<DType, string>;
 const TEXTS = listOf(TEXT, "strings");
 const EVALUATE_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTHING };
 
@@ -86,6 +93,13 @@ export class Tensor implements Meta {
   static leaf(array: NDArray, axes: readonly string[] = [], role: LeafRole = "feed", label?: string): Tensor {
     if (!ArrayBuffer.isView(array?.data) || !Array.isArray(array.shape) || !DTYPE.accepts(array.dtype)) {
       throw new ArgumentError(`A leaf is made of { dtype, shape, data }, not of ${shown(array)}.`, { asked: array });
+    }
+    const stored = array.data[Symbol.toStringTag];
+    if (stored !== STORED[array.dtype]) {
+      throw new ArgumentError(`Numbers of dtype ${array.dtype} are in a ${STORED[array.dtype]}, not in a ${stored}.`, {
+        asked: array.dtype,
+        found: stored,
+      });
     }
     checkArgument("The axes of a value", axes, TEXTS);
     const named = array.shape.map((_, i) => axes[i] ?? "");

@@ -123,3 +123,13 @@ test("rows of typed arrays are as good as lists", () => {
     [3, 4],
   ]);
 });
+
+test.each([
+  ["float32", new Int32Array(2)],
+  ["int32", new Float32Array(2)],
+  ["bool", new Uint8ClampedArray(2)],
+  ["float32", new DataView(new ArrayBuffer(8))],
+] as const)("a leaf of dtype %s is not made of %o", (dtype, data) => {
+  expect(() => Tensor.leaf({ dtype, shape: [2], data } as never)).toThrow(ArgumentError);
+  expect(() => Tensor.leaf({ dtype, shape: [2], data } as never)).toThrow(/are in a \w+Array, not in a/);
+});
