@@ -39,6 +39,7 @@ import { type Column, type Finding, finding, type Statement, type Table } from "
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { stages } from "./stages.ts";
+import { largestIndices } from "./top-tokens.ts";
 
 /** What the analysis takes besides the model. */
 export interface AttributionPatchingAnalysisOptions extends ContrastOptions, AnalysisContext {
@@ -138,7 +139,7 @@ function report(
   );
   const left = [...attributed.effects.keys()].filter((site) => !measured.has(site));
   const unpatched = left
-    .flatMap((site) => placesOf(site, attributed.effects.get(site)!, undefined, contrast, 0))
+    .flatMap((site) => largestPlaces(site, attributed.effects.get(site)!, contrast))
     .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated))
     .slice(0, MOST_UNPATCHED);
   const component = [...ranked]
@@ -242,21 +243,46 @@ function report(
   });
 }
 
-/** Every place of a site, estimated and, if it was, patched. */
+/** Every place of a site, estimated and patched. */
 function placesOf(
   site: AttributionSite,
   effects: Tensor,
-  values: Tensor | undefined,
-  { clean }: Contrast,
+  values: Tensor,
+  contrast: Contrast,
   corrupted: number,
 ): PatchedPlace[] {
+  const place = placeNamer(site, effects, contrast);
+  return Array.from(effects.data, (estimated, i) => ({
+    ...place(i),
+    estimated,
+    measured: changeOf(values.data[i], corrupted),
+  }));
+}
+
+/** The places of a site with the largest estimates; of millions, only these are named. */
+function largestPlaces(site: AttributionSite, effects: Tensor, contrast: Contrast): PatchedPlace[] {
+  const place = placeNamer(site, effects, contrast);
+  const sizes = (effects.data as Float32Array).map(Math.abs);
+  return largestIndices(sizes, MOST_UNPATCHED).map((i) => ({
+    ...place(i),
+    estimated: effects.data[i],
+    measured: Number.NaN,
+  }));
+}
+
+/** What a site's place is, by its number. */
+function placeNamer(
+  site: AttributionSite,
+  { axes, shape }: Tensor,
+  { clean }: Contrast,
+): (i: number) => Omit<PatchedPlace, "estimated" | "measured"> {
   const token = (pos: number) => `${quoted(clean.tokens[pos])} (position ${pos})`;
-  return Array.from(effects.data, (estimated, i) => {
+  return (i) => {
     const index: Record<string, number> = {};
     let rest = i;
-    for (let a = effects.axes.length - 1; a >= 0; a--) {
-      index[effects.axes[a]] = rest % effects.shape[a];
-      rest = Math.floor(rest / effects.shape[a]);
+    for (let a = axes.length - 1; a >= 0; a--) {
+      index[axes[a]] = rest % shape[a];
+      rest = Math.floor(rest / shape[a]);
     }
     const { layer, ...at } = index;
     const where = at.head === undefined ? `layer ${layer}` : `L${layer}H${at.head}`;
@@ -264,9 +290,8 @@ function placesOf(
       site === "pattern"
         ? `pattern of ${where} from ${token(at.query)} to ${token(at.key)}`
         : `${site} of ${at.d_mlp === undefined ? where : `neuron L${layer}N${at.d_mlp}`} at ${token(at.pos)}`;
-    const measured = values ? changeOf(values.data[i], corrupted) : Number.NaN;
-    return { site, layer, at, name, group: GROUPS[site], estimated, measured };
-  });
+    return { site, layer, at, name, group: GROUPS[site] };
+  };
 }
 
 function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {

@@ -6,7 +6,7 @@
 import type { Session } from "./engine.ts";
 
 /** Bytes that sessions nobody uses keep together, beside the one used last. */
-const MOST_KEPT_BYTES = 1e9;
+const MOST_KEPT_BYTES = 128e6;
 
 /** What is done with a session. */
 export interface Use<T> {

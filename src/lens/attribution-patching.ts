@@ -9,6 +9,7 @@ import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts
 import { listOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { ActivationCache } from "./activation-cache.ts";
+import { computeByLayers } from "./by-layers.ts";
 import { checkModel } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
@@ -68,7 +69,7 @@ export function attributionSites(model: HookedTransformer): AttributionSite[] {
 /**
  * What patching each activation of the clean run into the corrupted one would change, to first order:
  * `(clean - corrupted) · d metric / d activation`, with the gradient at the corrupted run, for all sites and places in one
- * run. In units of the metric. With several prompts it is the effect of patching the place in all of them.
+ * run, or in one for a few layers at a time where that is what fits. In units of the metric. With several prompts it is the effect of patching the place in all of them.
  *
  * Source: Nanda 2023, "Attribution patching: activation patching at industrial scale"; Kramár et al. 2024, "AtP*".
  *
@@ -95,13 +96,14 @@ export async function attributionPatching(
   const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
   const names = sites.map((site) => layers.map((layer) => getActName(site, layer)));
 
-  const found = metricGradients(graph, metric, names.flat());
+  const streams = layers.slice(1).map((layer) => getActName("resid_pre", layer));
+  const found = metricGradients(graph, metric, [...names.flat(), ...streams]);
   const source = clean instanceof ActivationCache ? undefined : model.graph(clean, inputOptions(options));
   if (source) checkSameLength(source, graph);
   const cleanAt = (name: string): Tensor => (source ? source.at(name) : (clean as ActivationCache).get(name));
 
-  const effects = names.map((ofSite, s) => {
-    const parts = ofSite.map((name, layer) => {
+  const effects = names.map((ofSite, s) =>
+    ofSite.map((name, layer) => {
       const i = s * layers.length + layer;
       const value = found.values[i];
       const other = cleanAt(name);
@@ -114,16 +116,31 @@ export async function attributionPatching(
       const kept: readonly string[] = axesOf[sites[s]];
       const effect = other.sub(value).mul(found.gradients[i]);
       return effect.sum(value.axes.filter((axis) => !kept.includes(axis))).unsqueeze(0, "layer");
-    });
-    return Tensor.apply("concat", parts, { axis: -parts[0].shape.length });
-  });
-  const cleanMetric = source ? [metricNumber(source, metric)] : [];
-  const computed = await model.compute([found.metric, ...effects, ...cleanMetric], signal ? { signal } : {});
+    }),
+  );
+  const before = (layer: number) => names.flat().length + layer - 1;
+  const computed = await computeByLayers(
+    model,
+    {
+      layers: layers.length,
+      values: (from, to) => effects.map((parts) => stacked(parts.slice(from, to))),
+      numbers: [found.metric, ...(source ? [metricNumber(source, metric)] : [])],
+      streams: (layer) => [found.values[before(layer)], ...(source ? [source.at(streams[layer - 1])] : [])],
+      gradient: (layer) => found.gradients[before(layer)],
+    },
+    signal,
+  );
+  const [corruptedMetric, cleanMetric] = computed.numbers;
   return {
-    effects: new Map(sites.map((site, s) => [site, computed[1 + s]])),
-    corrupted: computed[0].item(),
-    clean: source && computed.at(-1)!.item(),
+    effects: new Map(sites.map((site, s) => [site, computed.values[s]])),
+    corrupted: corruptedMetric.item(),
+    clean: cleanMetric?.item(),
   };
+}
+
+/** Layers' values along the first axis. */
+function stacked(parts: readonly Tensor[]): Tensor {
+  return Tensor.apply("concat", parts, { axis: -parts[0].shape.length });
 }
 
 function checkSite(model: HookedTransformer, site: AttributionSite): void {

@@ -6,6 +6,7 @@ import { Tensor } from "../graph/tensor.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { SIGNAL, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { computeByLayers } from "./by-layers.ts";
 import { checkModel } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
@@ -117,7 +118,8 @@ export function edgeGraph(
 /**
  * For each edge from a sender u to a later receiver v, what giving v what u wrote in the clean run, and all else as in the
  * corrupted one, would change to first order: `Σ (u_clean - u_corrupted) · d metric / d input of v`, over positions,
- * prompts and `d_model`, with the gradient at the corrupted run. All edges in one run, in units of the metric.
+ * prompts and `d_model`, with the gradient at the corrupted run. All edges in one
+ * run, or in one for a few layers at a time where that is what fits, in units of the metric.
  *
  * A head's queries, keys and values are receivers of their own. Edges skip what is between: an edge to the logits is the
  * direct path alone.
@@ -140,14 +142,18 @@ export async function edgeAttribution(
   const [dirty, pure] = [edgeGraph(model, corrupted, options), edgeGraph(model, clean, options)];
   checkSameLength(pure.graph, dirty.graph);
 
+  const { nLayers } = model.cfg;
+  const streams = range(nLayers)
+    .slice(1)
+    .map((layer) => `blocks.${layer}.hook_resid_pre`);
   const points = [...new Set(receivers.map(({ at }) => at))];
-  const { metric: number, gradients } = metricGradients(dirty.graph, metric, points);
-  const slopes = points.map((at, i) =>
-    rows(
-      gradients[i],
-      receivers.some((r) => r.at === at && r.head !== undefined),
-    ),
-  );
+  const found = metricGradients(dirty.graph, metric, [...points, ...streams]);
+  const slopes = (from: number, to: number) =>
+    points.flatMap((at, i) => {
+      const { head, order } = receivers.find((receiver) => receiver.at === at)!;
+      const layer = Math.min(Math.ceil(order / 2), nLayers) - 1;
+      return from <= layer && layer < to ? [rows(found.gradients[i], head !== undefined)] : [];
+    });
   const writers = [...new Set(senders.map(({ at }) => at))];
   const differences = writers.map((at) =>
     rows(
@@ -155,24 +161,33 @@ export async function edgeAttribution(
       senders.some((s) => s.at === at && s.head !== undefined),
     ),
   );
-  const products = Tensor.apply("concat", differences, { axis: -2 }).matmul(
-    Tensor.apply("concat", slopes, { axis: -2 }).transpose(),
+  const sent = Tensor.apply("concat", differences, { axis: -2 });
+  const { values, numbers } = await computeByLayers(
+    model,
+    {
+      layers: nLayers,
+      values: (from, to) => [
+        Tensor.apply("concat", slopes(from, to), { axis: -2 }).matmul(sent.transpose()).rename(["receiver", "sender"]),
+      ],
+      numbers: [found.metric, metricNumber(pure.graph, metric)],
+      shared: [sent],
+      streams: (layer) => [found.values[points.length + layer - 1], pure.graph.at(streams[layer - 1])],
+      gradient: (layer) => found.gradients[points.length + layer - 1],
+    },
+    options.signal,
   );
-  const [found, corruptedMetric, cleanMetric] = await model.compute(
-    [products, number, metricNumber(pure.graph, metric)],
-    options.signal ? { signal: options.signal } : {},
-  );
-  const data = Float32Array.from(found.data as Float32Array);
+  const [products] = values;
+  const data = new Float32Array(senders.length * receivers.length);
   senders.forEach((sender, s) => {
     receivers.forEach((receiver, r) => {
-      if (!isEdge(sender, receiver)) data[s * receivers.length + r] = 0;
+      if (isEdge(sender, receiver)) data[s * receivers.length + r] = products.data[r * senders.length + s];
     });
   });
   const scores = Tensor.leaf({ dtype: "float32", shape: [senders.length, receivers.length], data }, [
     "sender",
     "receiver",
   ]);
-  return { senders, receivers, scores, clean: cleanMetric.item(), corrupted: corruptedMetric.item() };
+  return { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() };
 }
 
 /** [row batch·pos·d_model]: a row for each head of [batch pos head d_model], or one of [batch pos d_model]. */

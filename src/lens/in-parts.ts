@@ -2,6 +2,7 @@
  * Work on many rows in parts: as many at once as fit a budget, so that its memory does not grow with their number. What a
  * part takes is planned from the sizes of its graph, before it runs.
  */
+import type { Engine } from "../engine/engine.ts";
 import { peakBytes } from "../engine/memory.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { emptyData, type NDArray } from "../tensor/array.ts";
@@ -37,6 +38,32 @@ export function rowsThatFit(
     if (bytes <= budget || together === 1) return { together, planned: bytes };
     // The peak is elsewhere with more rows. It bends upwards alone, so what this many take for each is enough for fewer.
     each = (bytes - one) / (together - 1);
+  }
+}
+
+/**
+ * The sessions of one work whose parts are of many structures. Each keeps the memory of its largest run; together they
+ * stay within the budget, too.
+ */
+export class KeptSessions {
+  private readonly engine: Engine;
+  private readonly most: number;
+  private readonly held: { readonly values: readonly Tensor[]; readonly bytes: number }[] = [];
+
+  constructor(engine: Engine, most: number) {
+    this.engine = engine;
+    this.most = most;
+  }
+
+  /** What they keep together. */
+  get bytes(): number {
+    return this.held.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Makes room for runs that take so much, in the session of these values: the oldest go. */
+  async room(bytes: number, values: readonly Tensor[]): Promise<void> {
+    while (this.held.length > 0 && this.bytes + bytes > this.most) await this.engine.forget(this.held.shift()!.values);
+    this.held.push({ values, bytes });
   }
 }
 

@@ -15,7 +15,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { checkModel, measured } from "./check.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
-import { passBytes, rowsThatFit } from "./in-parts.ts";
+import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { type Edit, ModelGraph } from "./model-graph.ts";
 import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
 import { LONG } from "./option-kinds.ts";
@@ -141,6 +141,7 @@ export async function pathPatching(
   const groups = byPoint(senders, receivers);
   const total = groups.reduce((sum, { paths }) => sum + paths.length, 0);
   let done = 0;
+  const kept = new KeptSessions(model.engine, memory);
   for (const { point, layer, paths } of groups) {
     const graph = model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer }).readyFor([point]);
     const clean = measured(metric, graph);
@@ -148,7 +149,8 @@ export async function pathPatching(
       const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
       return perCell(edited.follow(clean), edited.output, some.length);
     };
-    const { together } = rowsThatFit((from, to) => [patched(paths.slice(from, to))], paths.length, memory);
+    const { together, planned } = rowsThatFit((from, to) => [patched(paths.slice(from, to))], paths.length, memory);
+    await kept.room(planned, [patched(paths.slice(0, 1))]);
     for (let from = 0; from < paths.length; from += together) {
       const some = paths.slice(from, from + together);
       const [found] = await model.compute([patched(some)], run);

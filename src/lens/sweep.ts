@@ -15,7 +15,7 @@ import { checkModel, measured } from "./check.ts";
 import { checkTensor } from "./check-tensor.ts";
 import type { HookedTransformer } from "./hooked-transformer.ts";
 import { fitted } from "./hooks.ts";
-import { passBytes, rowsThatFit } from "./in-parts.ts";
+import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions, layerIndex, type ModelInput } from "./model-input.ts";
@@ -92,9 +92,7 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   let shape: number[] = [];
   let plannedBytes = 0;
   let done = 0;
-  // A session keeps the memory of its largest run. Together those of a sweep stay within the budget, too.
-  const held: { readonly values: readonly Tensor[]; readonly bytes: number }[] = [];
-  const heldBytes = () => held.reduce((sum, h) => sum + h.bytes, 0);
+  const kept = new KeptSessions(model.engine, memory);
   for (const [i, layer] of chosen.entries()) {
     const name = siteName(options.site, layer);
     const graph = model.graph(residuals[i], { ...masked, startAtLayer: layer, tokens: start.tokens! }).readyFor([name]);
@@ -110,9 +108,8 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
       return single(edited.follow(metric), edited.output, to - from);
     };
     const { together, planned } = rowsThatFit((from, to) => [run(from, to)], cells, memory);
-    while (held.length > 0 && heldBytes() + planned > memory) await model.engine.forget(held.shift()!.values);
-    held.push({ values: [run(0, 1)], bytes: planned });
-    plannedBytes = Math.max(plannedBytes, heldBytes());
+    await kept.room(planned, [run(0, 1)]);
+    plannedBytes = Math.max(plannedBytes, kept.bytes);
     const found = new Float32Array(cells);
     for (let from = 0; from < cells; from += together) {
       const to = Math.min(cells, from + together);

@@ -78,7 +78,8 @@ export function attributionPictures(
 
   const square = (effect: Effect, { layer, head }: Head): Matrix =>
     at.map((query) => at.map((key) => effect("pattern", layer, head, query, key)));
-  const size = (head: Head) => square(estimated, head).reduce((sum, row) => sum + total(row.map(Math.abs)), 0);
+  const size = (head: Head) =>
+    total(at.map((query) => total(at.map((key) => Math.abs(estimated("pattern", head.layer, head.head, query, key))))));
   const strongest = heads
     .map((head) => ({ head, size: size(head) }))
     .sort((a, b) => b.size - a.size)
