@@ -154,7 +154,7 @@ test("sessions that nobody uses keep a bounded number of bytes together", async 
     };
   };
   const use = (key: string, bytes: number) => sessions.use(key, { compile, run: async () => key, bytes });
-  for (const key of ["a", "b", "c", "d"]) await use(key, 4e8);
+  for (const key of ["a", "b", "c", "d"]) await use(key, 5e7);
   expect(["a", "b", "c", "d"].map((key) => sessions.has(key))).toEqual([false, false, true, true]);
   await use("large", 5e9);
   expect(sessions.bytesOf("large")).toBe(5e9);
