@@ -98,7 +98,9 @@ PATTERNS = [
     r"(\p{L}+)+\d", r"(a|aa)+x", r"(?:a+b?)+y", r"(?=(?:ab)*x)ab", r"(\w+\s?)+$", r"(?:(?>\s+)x|\s)+a",
 ]
 # What Oniguruma reads and we refuse, or refuses itself.
-UNREAD = [r"(a)\1", r"\Ga", r"a\Kb", r"\R", r"\X", r"(?<n>a)\k<n>", r"(?~ab)", r"(?x) a b", r"a{2}+", r"a{2}?", r"(a*)*", r"a**", r"(", r")", r"[", r"a{3,1}", r"*a", r"(?i:ß)", r"(?i:ss)", r"(?i)[^a]", r"\p{Foo}", r"[]a]"]
+UNREAD = [r"(a)\1", r"\Ga", r"a\Kb", r"\R", r"\X", r"(?<n>a)\k<n>", r"(?~ab)", r"(?x) a b", r"a{2}+", r"a{2}?", r"(a*)*", r"a**", r"(", r")", r"[", r"a{3,1}", r"*a", r"(?i:ß)", r"(?i:ss)", r"(?i)[^a]", r"\p{Foo}", r"[]a]",
+    # Oniguruma repeats nothing without length, and looks ahead nowhere within a look behind.
+    r"(?:^|b)?c", r"(?:(?:(?!a)|b)){2}", r"(?<=(?=a))b", r"(?<!(?!a))b", r"(?<=(?<!a))b", r"(?<=\z)a", r"(?<!\Z)a"]
 
 
 def charsmap(entries):

@@ -231,6 +231,7 @@ class Parser {
   }
 
   #behind(body: Node, negative: boolean): Node {
+    if (looksAhead(body)) throw this.#refused("a look behind with something in it that looks ahead or denies");
     const options = (body.type === "choice" ? body.options : [body]).map((option): Behind => {
       const width = widthOf(option);
       if (width === undefined) throw this.#refused("a look behind at something without a fixed length");
@@ -243,8 +244,7 @@ class Parser {
     const quantifier = this.#quantifier();
     if (!quantifier) return atom;
     const { min, max, greed } = quantifier;
-    if (atom.type === "place" || atom.type === "ahead" || atom.type === "behind")
-      throw this.#refused("something without length that is repeated");
+    if (hasNoLength(atom)) throw this.#refused("something without length that is repeated");
     if (max === Infinity && mayBeEmpty(atom))
       throw this.#refused("an endless repetition of something that may be empty");
     if ("*+?{".includes(this.#chars[this.#at] ?? " ")) throw this.#refused("one repetition after another");
@@ -349,6 +349,41 @@ export function mayBeEmpty(node: Node): boolean {
       return mayBeEmpty(node.body);
     default:
       return true;
+  }
+}
+
+/** Whether a tree is a place or a look around, or a choice that has one: Oniguruma does not repeat these. */
+function hasNoLength(node: Node): boolean {
+  switch (node.type) {
+    case "place":
+    case "ahead":
+    case "behind":
+      return true;
+    case "choice":
+      return node.options.some(hasNoLength);
+    default:
+      return false;
+  }
+}
+
+/** Whether a tree has what Oniguruma does not read within a look behind. */
+function looksAhead(node: Node): boolean {
+  switch (node.type) {
+    case "place":
+      return node.place === "text end" || node.place === "text end or last newline";
+    case "ahead":
+      return true;
+    case "behind":
+      return node.negative;
+    case "sequence":
+      return node.parts.some(looksAhead);
+    case "choice":
+      return node.options.some(looksAhead);
+    case "repeat":
+    case "atomic":
+      return looksAhead(node.body);
+    default:
+      return false;
   }
 }
 
