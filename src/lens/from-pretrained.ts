@@ -183,6 +183,7 @@ async function tokenizerOrNote(
   const use = "it takes token ids, or a tokenizer passed as `tokenizer`";
   try {
     const found = await findTokenizer(files, tokenizerName, options);
+    for (const sentence of found?.notes ?? []) note(sentence);
     if (!found) note(`The model has no tokenizer: ${files.name} has no tokenizer.json; ${use}.`);
     return found;
   } catch (error) {

@@ -6,6 +6,7 @@
 import { FileFormatError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import { type Fields, isFields } from "./component.ts";
+import { type Role, usualToken } from "./tokenizer-classes.ts";
 import { type AddedToken, describe, readAddedToken } from "./tokenizer-json.ts";
 
 /** The parsed files beside a `tokenizer.json`. */
@@ -23,9 +24,9 @@ export interface SpecialTokens {
   readonly added: readonly AddedToken[];
   /** Whether a byte-level text begins with a space; undefined where the `tokenizer.json` decides. */
   readonly prefixSpace: boolean | undefined;
+  /** The class that the configuration names, without "Fast". */
+  readonly className: string | undefined;
 }
-
-type Role = "bos" | "eos" | "pad";
 
 /** The names that publishers give to special tokens, tried only where no file names any. */
 const CUSTOMARY: Record<Role, readonly string[]> = {
@@ -34,12 +35,6 @@ const CUSTOMARY: Record<Role, readonly string[]> = {
   pad: ["<|PAD|>", "<pad>", "[PAD]"],
 };
 
-/** What the classes of transformers take where their configuration names nothing. */
-const OF_CLASS: Readonly<Record<string, Partial<Record<Role, string>>>> = {
-  GPT2Tokenizer: { bos: "<|endoftext|>", eos: "<|endoftext|>" },
-  GPTNeoXTokenizer: { bos: "<|endoftext|>", eos: "<|endoftext|>", pad: "<|padding|>" },
-  LlamaTokenizer: { bos: "<s>", eos: "</s>" },
-};
 /** Classes that take the `tokenizer.json` as it is. */
 const AS_IT_IS = ["PreTrainedTokenizer", "Tokenizers", "TokenizersBackend"];
 
@@ -72,8 +67,7 @@ export function specialTokens(
     if (token) named[role] = token.content;
     else if (config === undefined && map === undefined) named[role] = customary(role, own);
     else {
-      const usual =
-        className !== undefined && Object.hasOwn(OF_CLASS, className) ? OF_CLASS[className][role] : undefined;
+      const usual = usualToken(className, role);
       if (usual !== undefined && (isToken(usual) || own.some((t) => t.content === usual))) named[role] = usual;
     }
   }
@@ -96,6 +90,7 @@ export function specialTokens(
     pad: named.pad,
     added,
     prefixSpace: rebuilt && typeof prefix === "boolean" ? prefix : undefined,
+    className,
   };
 }
 

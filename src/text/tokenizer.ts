@@ -18,6 +18,7 @@ import { type Frame, frameOf, NO_FRAME } from "./post-processor.ts";
 import { preTokenizerOf } from "./pre-tokenizers/index.ts";
 import type { PreTokenizer } from "./pre-tokenizers/pre-tokenizer.ts";
 import { type FilesBeside, type SpecialTokens, specialTokens } from "./special-tokens.ts";
+import { rebuiltNote } from "./tokenizer-classes.ts";
 import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts";
 import { wellFormed } from "./well-formed.ts";
 
@@ -68,6 +69,8 @@ export class Tokenizer {
   readonly padTokenId: number | undefined;
   /** How many different tokens there are, added ones included. */
   readonly vocabSize: number;
+  /** Where it differs from transformers' AutoTokenizer for the same files: sentences. */
+  readonly notes: readonly string[];
   /** What it was made from, by file: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
   readonly files: ReadonlyMap<string, unknown>;
 
@@ -105,6 +108,17 @@ export class Tokenizer {
     this.bosTokenId = id(special.bos);
     this.eosTokenId = id(special.eos);
     this.padTokenId = id(special.pad);
+    const rebuilt = rebuiltNote(special.className, json, special.prefixSpace);
+    const lacking = (["bos", "eos", "pad"] as const).filter(
+      (role) => special[role] !== undefined && id(special[role]) === undefined,
+    );
+    this.notes = [
+      ...(rebuilt === undefined ? [] : [rebuilt]),
+      ...lacking.map(
+        (role) =>
+          `The ${role}_token ${shown(special[role])} is not in the vocabulary. AutoTokenizer would add it, with an id that the model has no row for; here there is none.`,
+      ),
+    ];
   }
 
   /**

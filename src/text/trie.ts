@@ -1,13 +1,27 @@
 /** Strings by their beginnings: which of them a text begins with at a place. */
+import { FileFormatError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { PairTable } from "./pair-table.ts";
+
+/** Longer tokens would make time grow with their length at each place of a text. */
+const LONGEST_TOKEN = 1000;
 
 export class Trie {
   readonly #branches = new PairTable();
   readonly #values: number[] = [-1];
   readonly #begins = new Uint8Array(0x10000);
 
-  /** A later value takes the place of an earlier one for the same string. */
+  /**
+   * A later value takes the place of an earlier one for the same string.
+   * @throws FileFormatError for one that is too long
+   */
   add(text: string, value: number): void {
+    if (text.length > LONGEST_TOKEN) {
+      throw new FileFormatError(
+        `The token ${shown(text)} of the tokenizer.json has ${text.length} characters, and at most ${LONGEST_TOKEN} are read, as longer ones make every text slow.`,
+        { asked: text, found: text.length },
+      );
+    }
     let node = 0;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);

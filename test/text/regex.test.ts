@@ -38,6 +38,12 @@ describe("a pattern that could hang", () => {
   });
 });
 
+it("refuses tokens so long that they would be looked for at each place of a text", () => {
+  const model = { type: "WordLevel", vocab: { "[UNK]": 0 }, unk_token: "[UNK]" };
+  const added_tokens = [{ id: 1, content: `${"a".repeat(100_000)}b` }];
+  expect(() => Tokenizer.fromJson({ version: "1.0", added_tokens, model })).toThrow(/100001 characters.*at most 1000/);
+});
+
 describe("the matcher", () => {
   it("finds the first option that fits, not the longest", () => {
     expect(found("a|ab", "abab")).toEqual(["a", "a"]);

@@ -3,7 +3,7 @@
  * scripts/hugging-face/auto_tokenizer_fixtures.py.
  */
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { loadTokenizer } from "../../src/lens/from-pretrained.ts";
 import { memoryFiles } from "../../src/load/index.ts";
 
@@ -40,4 +40,28 @@ it.each(folders)("$name", async ({ files, named, size, texts, ids }) => {
   ];
   if (named.bos[0] !== null) expect(usual(bosToken, bosTokenId)).toEqual(named.bos);
   if (named.eos[0] !== null) expect(usual(eosToken, eosTokenId)).toEqual(named.eos);
+});
+
+interface Classes {
+  readonly texts: string[];
+  readonly files: Record<string, object>;
+  readonly rows: { readonly file: string; readonly class: string; readonly ids: number[][] }[];
+}
+const classes: Classes = JSON.parse(readFileSync(new URL("hugging-face/classes.json", import.meta.url), "utf8"));
+
+describe("a class of transformers that builds its tokenizer anew gives the same ids, or a note says that it may not", () => {
+  it.each(classes.rows)("$file as $class", async ({ file, class: tokenizer_class, ids }) => {
+    const contents = { "tokenizer.json": classes.files[file], "tokenizer_config.json": { tokenizer_class } };
+    const tokenizer = await loadTokenizer("folder", { files: inMemory(contents) });
+    const same = JSON.stringify(classes.texts.map((text) => tokenizer.encode(text))) === JSON.stringify(ids);
+    if (!same) expect(tokenizer.notes).toEqual([expect.stringContaining(tokenizer_class)]);
+    if (tokenizer_class.startsWith("GPT2") && file === "byte") expect(tokenizer.notes).toEqual([]);
+  });
+});
+
+it("a named token that the vocabulary lacks is noted, as AutoTokenizer would add it", async () => {
+  const contents = { "tokenizer.json": classes.files.byte, "tokenizer_config.json": { pad_token: "<none>" } };
+  const tokenizer = await loadTokenizer("folder", { files: inMemory(contents) });
+  expect(tokenizer.padTokenId).toBe(undefined);
+  expect(tokenizer.notes).toEqual([expect.stringContaining('pad_token "<none>" is not in the vocabulary')]);
 });

@@ -8,8 +8,6 @@ import { Vocabulary } from "./vocabulary.ts";
 
 /** How much worse an unknown character is than the worst token. */
 const UNKNOWN_PENALTY = 10;
-/** Longer tokens would make time grow with their length at each place of a text. */
-const LONGEST_TOKEN = 1000;
 
 export function unigram(component: Component): Model {
   const tokens: string[] = [];
@@ -19,9 +17,6 @@ export function unigram(component: Component): Model {
     const [token, score] = pair as unknown[];
     if (typeof token !== "string" || !isWellFormed(token) || typeof score !== "number" || !Number.isFinite(score)) {
       throw component.refused(`vocab[${i}]`, entry, "a token with its score");
-    }
-    if (token.length > LONGEST_TOKEN) {
-      throw component.refused(`vocab[${i}]`, token, `a token of at most ${LONGEST_TOKEN} characters`);
     }
     tokens.push(token);
     scores.push(score);
