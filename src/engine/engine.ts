@@ -214,7 +214,14 @@ export class Engine {
     if (computed.length === 0) return arrays;
     const results = await this.sessions
       .use(plan.key, {
-        compile: () => this.backend.createSession(writeOnnx(plan), computed.map(slotName)),
+        compile: async () => {
+          const session = await this.backend.createSession(writeOnnx(plan), computed.map(slotName));
+          if (typeof session?.run === "function" && typeof session.release === "function") return session;
+          throw new ArgumentError(
+            `The backend ${shown(this.backend.name)} made ${shown(session)} for a session, which has run() and release().`,
+            { asked: session },
+          );
+        },
         run: (session) => session.run(new Map(plan.inputs.map((i) => [slotName(i), arrays.get(i.id)!]))),
         bytes: keptBytes(plan),
         signal,

@@ -31,9 +31,10 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
   checkOptions("urlSource", options, KINDS);
   const { headers = {}, signal } = options;
   const limits = networkLimits(options.limits);
-  const at = URL.canParse(url) ? new URL(url) : undefined;
+  const isText = typeof url === "string" || url instanceof URL;
+  const at = isText && URL.canParse(url) ? new URL(url) : undefined;
   if (at?.protocol !== "http:" && at?.protocol !== "https:") {
-    throw new ArgumentError(`${shown(String(url), 500)} is no http or https URL.`, { asked: String(url) });
+    throw new ArgumentError(`${shown(isText ? String(url) : url, 500)} is no http or https URL.`, { asked: url });
   }
   if (at.username !== "" || at.password !== "") {
     throw new ArgumentError(

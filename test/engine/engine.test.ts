@@ -135,3 +135,10 @@ test("a backend that gives fewer arrays than were asked for, or something else, 
     await expect(gives(result).run([x])).rejects.toThrow(/The backend "odd" gave .* for value 1 of 1/);
   }
 });
+
+test("a backend that makes no session is named", async () => {
+  for (const made of [undefined, 5, {}]) {
+    const one = new Engine({ name: "odd", createSession: async () => made as never });
+    await expect(one.run([tensor([1, 2]).mul(2)])).rejects.toThrow(/The backend "odd" made .* for a session/);
+  }
+});

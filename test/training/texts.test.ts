@@ -177,3 +177,9 @@ describe("a large Parquet file behind a URL", () => {
     await expect(readTexts(big, { signal })).rejects.toThrow("enough");
   });
 });
+
+test("what is no file is refused", async () => {
+  for (const source of [null, undefined, "a.txt", {}, { name: "a.txt" }]) {
+    await expect(readTexts(source as never)).rejects.toThrow(/readTexts reads a ByteSource/);
+  }
+});

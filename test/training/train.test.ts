@@ -256,6 +256,8 @@ describe("refused, with what to do", () => {
     [{ heldOut: tensor([[1], [2]], { dtype: "int32" }) }, /two tokens or more/],
     [{ heldOut: { dtype: "int32", shape: [0, 4], data: new Int32Array(0) } }, /heldOut has no rows/],
     [{ evalEvery: 0 }, /evalEvery is 0/],
+    [{ schedule: () => "half" }, /gives a number, the factor of lr, and at step 0 this one gave "half"/],
+    [{ schedule: () => Number.NaN }, /this one gave NaN/],
     [{ evalEvery: 1 }, /there is no heldOut/],
     [{ optimizer: "sgd", betas: [0.9, 0.99] }, /betas is of optimizers "adamw" and "adam", and this one is "sgd"/],
     [{ optimizer: "sgd", eps: 1e-8 }, /eps is of optimizers/],

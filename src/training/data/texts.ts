@@ -1,10 +1,11 @@
 /** Texts in files: a text file is one text, JSON lines and Parquet have one a row. */
 import { type ByteSource, parseJsonObject } from "../../load/bytes.ts";
 import { textPieces } from "../../load/text-pieces.ts";
-import { FileFormatError } from "../../tensor/errors.ts";
+import { ArgumentError, FileFormatError } from "../../tensor/errors.ts";
 import { ANYTHING, SIGNAL, TEXT } from "../../tensor/kinds.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
+import { shown } from "../../tensor/show.ts";
 import { requireCount } from "./batches.ts";
 import { parquetTexts, requireFewTexts } from "./parquet.ts";
 import { requireText } from "./require-text.ts";
@@ -45,6 +46,12 @@ export async function readTexts(source: ByteSource, options: TextsOptions = {}):
  */
 export async function* textRows(source: ByteSource, options: TextsOptions = {}): AsyncGenerator<string> {
   checkOptions("readTexts", options, KINDS);
+  if (typeof source?.read !== "function" || typeof source.name !== "string") {
+    throw new ArgumentError(
+      `readTexts reads a ByteSource, as fileSource, memorySource and urlSource give it, not ${shown(source)}.`,
+      { asked: source },
+    );
+  }
   const { column = "text", maxTexts = Number.POSITIVE_INFINITY, signal } = options;
   if (maxTexts !== Number.POSITIVE_INFINITY) requireCount("maxTexts", maxTexts);
   let left = maxTexts;
