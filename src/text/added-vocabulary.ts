@@ -104,6 +104,7 @@ function matcher(entries: readonly Entry[]): Matcher {
   return (text) => {
     const pieces: Piece[] = [];
     let done = 0;
+    let white = 0; // where the white space that was last looked at ends
     for (let at = 0; at < text.length; ) {
       const found = trie.longest(text, at);
       if (!found) {
@@ -120,7 +121,11 @@ function matcher(entries: readonly Entry[]): Matcher {
         while (start > done && isWhiteSpace(text.charCodeAt(start - 1))) start--;
         start = Math.max(start, done);
       }
-      if (token.rstrip) while (end < text.length && isWhiteSpace(text.charCodeAt(end))) end++;
+      if (token.rstrip) {
+        end = Math.max(end, white);
+        while (end < text.length && isWhiteSpace(text.charCodeAt(end))) end++;
+        white = end;
+      }
       if (start > end) throw overlapping(token);
       if (done < start) pieces.push({ start: done, end: start, id: null });
       pieces.push({ start, end, id });

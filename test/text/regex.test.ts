@@ -44,6 +44,13 @@ it("refuses tokens so long that they would be looked for at each place of a text
   expect(() => Tokenizer.fromJson({ version: "1.0", added_tokens, model })).toThrow(/100001 characters.*at most 1000/);
 });
 
+it("looks once at white space that many added tokens take with them", () => {
+  const model = { type: "WordLevel", vocab: { "[UNK]": 0 }, unk_token: "[UNK]" };
+  const added_tokens = [{ id: 1, content: " ", rstrip: true }];
+  const tokenizer = Tokenizer.fromJson({ version: "1.0", added_tokens, model });
+  expect(tokenizer.encode(" ".repeat(1_000_000)).length).toBe(1_000_000);
+});
+
 describe("the matcher", () => {
   it("finds the first option that fits, not the longest", () => {
     expect(found("a|ab", "abab")).toEqual(["a", "a"]);
