@@ -15,6 +15,8 @@ export function isFields(value: unknown): value is Fields {
 
 /** Levels of sequences within sequences. */
 const DEEPEST = 20;
+/** Parts of one sequence; published tokenizers have less than ten. */
+const MOST_PARTS = 100;
 
 export class Component {
   /** Where it stands: "normalizer", "pre_tokenizer.pretokenizers[1]". */
@@ -109,7 +111,9 @@ export class Component {
 
   /** The components of a list. */
   components(name: string): Component[] {
-    return this.list(name).map((value, i) => new Component(value, `${this.path}.${name}[${i}]`, this.#depth + 1));
+    const list = this.list(name);
+    if (list.length > MOST_PARTS) throw this.refused(name, list, `a list of at most ${MOST_PARTS}`);
+    return list.map((value, i) => new Component(value, `${this.path}.${name}[${i}]`, this.#depth + 1));
   }
 
   /** Fields that change no token. */

@@ -1,6 +1,7 @@
 /** What Split and Replace look for: a string, or a regular expression. */
 import type { Component } from "./component.ts";
 import { isFields } from "./component.ts";
+import { mayGrow } from "./growth.ts";
 import { Regex } from "./regex/regex.ts";
 
 /** Starts and ends, in turn, of what is found in a text. */
@@ -37,6 +38,18 @@ export function literally(wanted: string): Finder {
     }
     return found;
   };
+}
+
+/** A text with `content` in place of each stretch that was found. @throws InputError if that makes it far too long */
+export function substituted(text: string, found: readonly number[], content: string): string {
+  let out = "";
+  let at = 0;
+  for (let i = 0; i < found.length; i += 2) {
+    out += text.slice(at, found[i]) + content;
+    mayGrow(text.length, out.length);
+    at = found[i + 1];
+  }
+  return out + text.slice(at);
 }
 
 /** Every string in place of another; an empty one stands between all characters, and at both ends. */

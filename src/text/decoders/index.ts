@@ -2,7 +2,8 @@
 import { InputError } from "../../tensor/errors.ts";
 import { textOfTokens } from "../byte-level.ts";
 import { built, Component } from "../component.ts";
-import { patternOf, replacedAll } from "../pattern.ts";
+import { mayGrow } from "../growth.ts";
+import { patternOf, replacedAll, substituted } from "../pattern.ts";
 import { readMetaspace } from "../pre-tokenizers/metaspace.ts";
 
 /** Parts of the text, which belong one behind another. */
@@ -26,7 +27,14 @@ export const DECODERS: Readonly<Record<string, (component: Component) => Decoder
   Replace: replace,
   Sequence: (component) => {
     const decoders = component.components("decoders").map(make);
-    return (tokens) => decoders.reduce((now, decoder) => decoder(now), tokens);
+    return (tokens) => {
+      const length = lengthOf(tokens);
+      return decoders.reduce((now, decoder) => {
+        const next = decoder(now);
+        mayGrow(length, lengthOf(next));
+        return next;
+      }, tokens);
+    };
   },
   Strip: strip,
   WordPiece: (component) => {
@@ -39,6 +47,8 @@ export const DECODERS: Readonly<Record<string, (component: Component) => Decoder
       });
   },
 };
+
+const lengthOf = (tokens: readonly string[]): number => tokens.reduce((n, token) => n + token.length, 0);
 
 const make = (component: Component): Decoder => built(component, DECODERS, "decoder");
 
@@ -86,17 +96,7 @@ function metaspace(component: Component): Decoder {
 function replace(component: Component): Decoder {
   const find = patternOf(component);
   const content = component.text("content");
-  return (tokens) =>
-    tokens.map((token) => {
-      const found = token === "" ? [] : find(token);
-      let out = "";
-      let at = 0;
-      for (let i = 0; i < found.length; i += 2) {
-        out += token.slice(at, found[i]) + content;
-        at = found[i + 1];
-      }
-      return out + token.slice(at);
-    });
+  return (tokens) => tokens.map((token) => (token === "" ? "" : substituted(token, find(token), content)));
 }
 
 /** Tokens `<0x0A>` that follow one another are the bytes of characters. */

@@ -43,7 +43,8 @@ export function vocabularyOf(component: Component): Vocabulary {
   const tokens = Object.keys(vocab);
   const seen = new Set<number>();
   const ids = tokens.map((token) => {
-    if (!isWellFormed(token)) throw component.refused("vocab", token, "a map of texts to ids");
+    if (!isWellFormed(token))
+      throw component.refused("vocab", token, "a map of texts to ids (half a surrogate pair is no text)");
     const id = component.asId(`vocab[${shown(token)}]`, vocab[token]);
     if (seen.has(id)) {
       throw new FileFormatError(

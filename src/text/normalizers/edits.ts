@@ -1,7 +1,7 @@
 /** Normalizers that put in, take away or replace: Prepend, Strip, StripAccents, Replace, ByteLevel. */
 import { byteLevelSpelling } from "../byte-level.ts";
 import type { Component } from "../component.ts";
-import { patternOf } from "../pattern.ts";
+import { patternOf, substituted } from "../pattern.ts";
 import { isCombiningMark, isWhiteSpace } from "../unicode/classes.ts";
 import { byCharacter, type Normalizer, without } from "./normalizer.ts";
 
@@ -48,17 +48,7 @@ export function replace(component: Component): Normalizer {
   const find = patternOf(component, false);
   const content = component.text("content");
   return {
-    apply: (text) => {
-      const found = find(text);
-      if (found.length === 0) return text;
-      let out = "";
-      let at = 0;
-      for (let i = 0; i < found.length; i += 2) {
-        out += text.slice(at, found[i]) + content;
-        at = found[i + 1];
-      }
-      return out + text.slice(at);
-    },
+    apply: (text) => substituted(text, find(text), content),
     // What is put in counts to the last character that it replaces.
     leading: (text, leading) => {
       const found = find(text);

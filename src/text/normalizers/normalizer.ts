@@ -1,4 +1,5 @@
 /** A normalizer: what happens to a text before it is cut. */
+import { mayGrow } from "../growth.ts";
 
 export interface Normalizer {
   readonly apply: (text: string) => string;
@@ -19,7 +20,12 @@ export const UNCHANGED: Normalizer = { apply: (text) => text, leading: (_, leadi
 /** One after the other. */
 export function inTurn(normalizers: readonly Normalizer[]): Normalizer {
   return {
-    apply: (text) => normalizers.reduce((so_far, { apply }) => apply(so_far), text),
+    apply: (text) =>
+      normalizers.reduce((now, { apply }) => {
+        const next = apply(now);
+        mayGrow(text.length, next.length);
+        return next;
+      }, text),
     leading: (text, leading) => {
       let now = text;
       let first = leading;
