@@ -16,7 +16,7 @@ export async function fullDisks(): Promise<Record<string, unknown>> {
   try {
     writeFileSync(join(cwd, "text.txt"), "the cat sat on the mat and the dog ran to the cat. ".repeat(400));
     const train =
-      "train text.txt --n-layers 1 --d-model 16 --d-mlp 32 --n-heads 2 --length 16 --batch-size 4 --steps 4 --save-every 2".split(
+      "train text.txt --n-layers 1 --d-model 16 --d-mlp 32 --n-heads 2 --n-ctx 16 --batch-size 4 --steps 4 --save-every 2".split(
         " ",
       );
     const commands = [

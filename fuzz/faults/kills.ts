@@ -11,7 +11,7 @@ import { pathOf } from "../targets/files.ts";
 import { glassformer, node } from "./process.ts";
 
 const TRAIN =
-  "--n-layers 1 --d-model 16 --d-mlp 32 --n-heads 2 --length 16 --batch-size 4 --save-every 2 --steps 40 --seed 3".split(
+  "--n-layers 1 --d-model 16 --d-mlp 32 --n-heads 2 --n-ctx 16 --batch-size 4 --save-every 2 --steps 40 --seed 3".split(
     " ",
   );
 
