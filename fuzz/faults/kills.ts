@@ -57,8 +57,8 @@ export async function killedTraining(
 }
 
 async function brokenCheckpoints(folder: string): Promise<number> {
-  const whole = new Set((await getCheckpointLabels(folder)).map((label) => `step-${label}`));
-  return readdirSync(folder).filter((name) => /^step-\d+$/.test(name) && !whole.has(name)).length;
+  const whole = new Set<number>(await getCheckpointLabels(folder));
+  return readdirSync(folder).filter((name) => /^step-\d+$/.test(name) && !whole.has(Number(name.slice(5)))).length;
 }
 
 /** Of the weights of the last checkpoint. */
