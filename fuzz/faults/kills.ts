@@ -30,7 +30,7 @@ export async function killedTraining(
     for (let run = 0; run < runs; run++) {
       const out = `run-${run}`;
       for (let done = false; !done; ) {
-        const resume = existsSync(join(cwd, out)) ? ["--resume"] : [];
+        const resume = hasCheckpoint(join(cwd, out)) ? ["--resume"] : [];
         let killed = false;
         const ended = await glassformer(["train", "text.txt", ...TRAIN, "--out", out, ...resume], {
           cwd,
@@ -46,7 +46,7 @@ export async function killedTraining(
         if (killed && ended.code !== 0) kills++;
         else if (ended.code !== 0) throw new Error(ended.stderr);
         done = ended.code === 0;
-        if (existsSync(join(cwd, out))) broken += await brokenCheckpoints(join(cwd, out));
+        if (hasCheckpoint(join(cwd, out))) broken += await brokenCheckpoints(join(cwd, out));
       }
       if (digest(join(cwd, out)) === digest(join(cwd, "whole"))) equal++;
     }
@@ -54,6 +54,10 @@ export async function killedTraining(
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
+}
+
+function hasCheckpoint(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => /^step-\d+$/.test(name));
 }
 
 async function brokenCheckpoints(folder: string): Promise<number> {
