@@ -4,7 +4,7 @@
  * file's time, which the owner sets anew (`beat`).
  */
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { link, open, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 
 /** Who holds a lock, as the lock's file says. */
@@ -28,20 +28,18 @@ export class Lock {
 
   /** The lock, if nobody has it. The folder must be there. */
   static async take(path: string): Promise<Lock | undefined> {
-    const file = await open(path, "wx").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "EEXIST") return undefined;
-      throw error;
-    });
-    if (file === undefined) return undefined;
     const token = randomBytes(8).toString("hex");
-    const holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid), token };
+    const holder: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid), token };
+    // Written beside it first, so that a lock says whose it is from the moment it is there.
+    const written = `${path}.${token}`;
     try {
-      await file.writeFile(JSON.stringify(holder));
+      await writeFile(written, JSON.stringify(holder), { flag: "wx" });
+      await link(written, path).catch((error) => makeWithoutLink(path, holder, error));
     } catch (error) {
-      await rm(path, { force: true });
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
       throw error;
     } finally {
-      await file.close();
+      await rm(written, { force: true });
     }
     return new Lock(path, token);
   }
@@ -60,6 +58,20 @@ export class Lock {
 
   private async isOurs(): Promise<boolean> {
     return (await lockAt(this.path))?.holder?.token === this.token;
+  }
+}
+
+/** Where a file cannot have two names, the lock is made empty and says whose it is a moment later. */
+async function makeWithoutLink(path: string, holder: Holder, why: NodeJS.ErrnoException): Promise<void> {
+  if (why.code === "EEXIST" || why.code === "ENOENT") throw why;
+  const file = await open(path, "wx");
+  try {
+    await file.writeFile(JSON.stringify(holder));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
   }
 }
 
