@@ -93,7 +93,7 @@ export async function killedDownloads(random: Random, runs: number): Promise<Rec
         const ended = await node(["--input-type=module", "--eval", script], {
           cwd,
           env: { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: cache },
-          onStart: (child) => void setTimeout(() => child.kill("SIGKILL"), 500 + random.below(2500)).unref(),
+          onStart: (child) => void setTimeout(() => child.kill("SIGKILL"), 250 + random.below(1200)).unref(),
         });
         if (ended.signal) kills++;
         else if (ended.code !== 0) throw new Error(ended.stderr);
