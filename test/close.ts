@@ -6,10 +6,13 @@ interface Numbers {
   readonly data: ArrayLike<number>;
 }
 
-/** Largest |found - expected| over largest |expected|, where infinities must be equal. */
-export function relativeError(found: Numbers, expected: Numbers): number {
+/**
+ * Largest |found - expected| over largest |expected|, where infinities must be equal.
+ * @param least what the largest counts as at least: a sum whose terms cancel keeps the rounding of its terms
+ */
+export function relativeError(found: Numbers, expected: Numbers, least = 1e-30): number {
   let error = 0;
-  let scale = 1e-30;
+  let scale = least;
   for (let i = 0; i < expected.data.length; i++) {
     const [x, y] = [found.data[i], expected.data[i]];
     if (!Number.isFinite(y) || !Number.isFinite(x)) {
@@ -22,8 +25,8 @@ export function relativeError(found: Numbers, expected: Numbers): number {
   return error === 0 ? 0 : error / scale;
 }
 
-export function expectClose(found: Numbers, expected: Numbers, tolerance: number): void {
+export function expectClose(found: Numbers, expected: Numbers, tolerance: number, least?: number): void {
   expect([...found.shape]).toEqual([...expected.shape]);
   expect(found.data.length).toBe(expected.data.length);
-  expect(relativeError(found, expected)).toBeLessThanOrEqual(tolerance);
+  expect(relativeError(found, expected, least)).toBeLessThanOrEqual(tolerance);
 }

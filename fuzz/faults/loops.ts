@@ -67,7 +67,7 @@ export async function newStructures(count: number): Promise<Record<string, unkno
 export async function newLengths(count: number): Promise<Record<string, unknown>> {
   const model = small();
   return rounds(count, (i) =>
-    model.forward([Array.from({ length: 1 + (i % 1000) }, (_, j) => j % 100)], { returnType: "loss" }),
+    model.forward([Array.from({ length: 2 + (i % 1000) }, (_, j) => j % 100)], { returnType: "loss" }),
   );
 }
 

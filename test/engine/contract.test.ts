@@ -18,13 +18,13 @@ describe.each(backends.map((b) => [b.name, b] as const))("on %s", (_name, backen
   const engine = new Engine(backend);
   afterAll(() => engine.dispose());
 
-  async function expectDefinition(values: readonly Tensor[]): Promise<void> {
+  async function expectDefinition(values: readonly Tensor[], least?: number): Promise<void> {
     const expected = interpret(values);
     const found = await engine.run(values);
     for (const [i, value] of values.entries()) {
       expect(found[i].shape).toEqual(value.shape);
       expect(found[i].dtype).toBe(value.dtype);
-      expectClose(found[i], expected[i], 1e-5);
+      expectClose(found[i], expected[i], 1e-5, least);
     }
   }
   const ofValue = ({ inputs, make }: Case) => expectDefinition([make(...inputs)]);
@@ -39,7 +39,9 @@ describe.each(backends.map((b) => [b.name, b] as const))("on %s", (_name, backen
     test(`${op} and its gradient, of random shapes and broadcasts`, async () => {
       const both = async (example: Case) => {
         await ofValue(example);
-        if (gradientsOf(example).length > 0) await ofGradients(example);
+        // By chance the weighted sum that a gradient is may cancel; its terms are of the order of one.
+        const gradients = gradientsOf(example);
+        if (gradients.length > 0) await expectDefinition(gradients, 1);
       };
       await fc.assert(fc.asyncProperty(randomCases[op], both), { numRuns: 12 });
     });
