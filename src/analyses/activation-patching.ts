@@ -84,7 +84,7 @@ export async function activationPatching(
   const [, cache] = await model.runWithCache(contrast.clean.input, {
     returnType: null,
     namesFilter: sites.flatMap((site) => layers.map((layer) => getActName(SITES[site].site, layer))),
-    ...(signal ? { signal } : {}),
+    signal,
   });
   const places = (site: PatchingSite) => (SITES[site].by === "pos" ? contrast.clean.ids.length : model.cfg.nHeads);
   const progress = stages(onProgress, sites.map(places));

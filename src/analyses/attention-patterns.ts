@@ -67,7 +67,7 @@ export async function measureAttentionPatterns(
   const graph = model.graph(prompt.input);
   const patterns = await model.compute(
     layers.map((layer) => graph.at(getActName("pattern", layer)).at({ batch: 0, head: heads })),
-    options.signal ? { signal: options.signal } : {},
+    { signal: options.signal },
   );
   const n = prompt.ids.length;
   const causal = cfg.attentionDir === "causal";

@@ -98,7 +98,7 @@ export async function attributionPatchingFinding(
   const [, cache] = await model.runWithCache(clean.input, {
     returnType: null,
     namesFilter: compared.flatMap((site) => layers.map((layer) => getActName(site, layer))),
-    ...(signal ? { signal } : {}),
+    signal,
   });
   const size = (site: AttributionSite) => attributed.effects.get(site)!.data.length;
   const progress = stages(onProgress, compared.map(size));

@@ -82,7 +82,7 @@ export async function readContrast(
   const [cleanMetric, corruptedMetric] = (
     await model.compute(
       graphs.map((graph) => metric(graph.output, graph)),
-      signal ? { signal } : {},
+      { signal },
     )
   ).map((found) => found.item());
   const difference = cleanMetric - corruptedMetric;

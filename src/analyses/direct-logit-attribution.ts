@@ -77,7 +77,7 @@ export async function measureDirectLogitAttribution(
 ): Promise<DirectLogitAttributionMeasurement> {
   checkAnalysis("directLogitAttribution", model, options, KINDS);
   const { top = 10, samples = 100, seed = 0, signal } = options;
-  const running = signal ? { signal } : {};
+  const running = { signal };
   checkWhole("top", top, 1);
   checkWhole("samples", samples, 2);
   checkWhole("seed", seed, 0);
@@ -138,7 +138,7 @@ async function answersOf(
   const given = answer === undefined ? undefined : answerToken(model, answer);
   const other = against === undefined || against === null ? against : answerToken(model, against);
   if (given !== undefined && other !== undefined) return different(model, given, other);
-  const { data } = await model.forward(prompt.input, { logitsPos: -1, ...(signal ? { signal } : {}) });
+  const { data } = await model.forward(prompt.input, { logitsPos: -1, signal });
   const best = largestIndices(data, 3);
   const first = given ?? best.find((id) => id !== other)!;
   return different(model, first, other === undefined ? best.find((id) => id !== first)! : other);

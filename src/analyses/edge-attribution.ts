@@ -81,7 +81,7 @@ export async function edgeAttributionFinding(
     receivers: receivers.map(({ name }) => name),
     metric,
     signal,
-    ...(onProgress ? { onProgress } : {}),
+    onProgress,
   });
   const truth = ({ sender, receiver }: Edge): number | null => {
     const [s, r] = [senders.indexOf(sender), receivers.indexOf(receiver)];

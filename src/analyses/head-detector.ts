@@ -60,7 +60,7 @@ export async function headDetector(
     errorMeasure: measure,
     excludeBos,
     excludeCurrentToken,
-    ...(signal ? { signal } : {}),
+    signal,
   };
   const { scores, chance } = await scoresOf(model, prompts, asked, onProgress);
 
@@ -163,7 +163,7 @@ async function scoresOf(
   const together = Math.max(1, Math.floor(MOST_NUMBERS / (nLayers * nHeads * longest ** 2)));
   const names = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
   const { signal } = asked;
-  const run = { namesFilter: names, returnType: null, ...(signal ? { signal } : {}) } as const;
+  const run = { namesFilter: names, returnType: null, signal } as const;
   const sums = HEAD_NAMES.map(() => new Float64Array(nLayers * nHeads));
   const chance = HEAD_NAMES.map(() => 0);
   for (let from = 0; from < count; from += together) {

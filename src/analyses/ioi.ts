@@ -55,10 +55,9 @@ export async function measureIoi(model: HookedTransformer, options: IoiOptions =
   const found: { readonly differences: number[]; readonly controls: number[] } = { differences: [], controls: [] };
   for (let from = 0; from < samples; from += TOGETHER) {
     const some = prompts.slice(from, from + TOGETHER);
-    const measured = await model.compute(
-      [difference(model, some, "text"), difference(model, some, "control")],
-      signal ? { signal } : {},
-    );
+    const measured = await model.compute([difference(model, some, "text"), difference(model, some, "control")], {
+      signal,
+    });
     found.differences.push(...(measured[0].data as Float32Array));
     found.controls.push(...(measured[1].data as Float32Array));
     onProgress?.({ done: from + some.length, total: samples });
@@ -85,7 +84,7 @@ function difference(model: HookedTransformer, prompts: readonly IoiPrompt[], whi
       ),
       ["row"],
     );
-  const { output } = model.graph(tokens, attentionMask ? { attentionMask } : {});
+  const { output } = model.graph(tokens, { attentionMask });
   const logits = output.gatherRows(Tensor.leaf(ndarray("int32", [batch, 2], last)));
   return logits.pick(ids("io")).sub(logits.pick(ids("s")));
 }

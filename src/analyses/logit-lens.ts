@@ -60,7 +60,7 @@ export async function measureLogitLens(
   checkWhole("top", top, 1, model.cfg.dVocabOut);
   const prompt = readPrompt(model, text, { least: 2 });
   const { cfg } = model;
-  const running = signal ? { signal } : {};
+  const running = { signal };
   const graph = model.graph(prompt.input);
   const names = graphNames(model).filter((name) => graph.has(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);

@@ -88,7 +88,7 @@ export async function measureNeuron(
   checkWhole("top", top, 1, Math.floor(cfg.dVocabOut / 2));
   checkWhole("around", around, 0);
   checkWhole("seed", seed, 0);
-  const running = signal ? { signal } : {};
+  const running = { signal };
   const pieces = piecesOf(model, text);
   const ids = pieces.flat();
   const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);

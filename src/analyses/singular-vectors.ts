@@ -206,7 +206,7 @@ async function randomValues(
   const inner = ov ? cfg.dHead : dModel;
   const left = randomMatrix(ov ? dModel : cfg.dMlp!, inner, random);
   const right = ov ? randomMatrix(inner, dModel, random) : identity(dModel);
-  const matrix = await new FactoredMatrix(left, right).compute(signal ? { signal } : {});
+  const matrix = await new FactoredMatrix(left, right).compute({ signal });
   const values = Array.from(matrix.svd().S.data);
   const own = Math.hypot(...values);
   return values.map((s) => (s * norm) / own);
@@ -217,7 +217,7 @@ async function randomEnds(model: HookedTransformer, random: () => number, signal
   const { dModel } = model.cfg;
   const raw = randomMatrix(RANDOM_DIRECTIONS, dModel, random);
   const unit = raw.div(raw.mul(raw).sum(-1, true).sqrt());
-  const [ends] = await model.compute([unit.matmul(model.W_U).abs().max(-1)], signal ? { signal } : {});
+  const [ends] = await model.compute([unit.matmul(model.W_U).abs().max(-1)], { signal });
   return Array.from(ends.data);
 }
 

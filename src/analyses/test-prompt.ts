@@ -166,7 +166,7 @@ async function withoutPrompt(
 ): Promise<{ readonly prob: number; readonly rank: number } | undefined> {
   const bos = model.text?.bosTokenId;
   if (bos === undefined) return undefined;
-  const logits = Array.from((await model.forward([bos], { logitsPos: -1, ...(signal ? { signal } : {}) })).data);
+  const logits = Array.from((await model.forward([bos], { logitsPos: -1, signal })).data);
   const sum = logits.reduce((total, x) => total + Math.exp(x - logits[id]), 0);
   return { prob: 1 / sum, rank: logits.filter((x) => x > logits[id]).length };
 }

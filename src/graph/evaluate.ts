@@ -6,7 +6,7 @@ import { GlassformerError } from "../tensor/errors.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface EvaluateOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What is being run and what would take less, for the error where it does not fit into memory. */
   readonly sized?: Sized | undefined;
 }

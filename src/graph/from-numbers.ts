@@ -10,9 +10,9 @@ type Nested = number | boolean | readonly Nested[];
 
 /** How a leaf of written numbers is made. */
 interface TensorOptions {
-  readonly axes?: readonly string[];
-  readonly shape?: readonly number[];
-  readonly dtype?: DType;
+  readonly axes?: readonly string[] | undefined;
+  readonly shape?: readonly number[] | undefined;
+  readonly dtype?: DType | undefined;
 }
 
 const OPTIONS: OptionKinds<TensorOptions> = {

@@ -14,9 +14,9 @@ export interface GradOptions {
    * What becomes of a value from which no gradient is passed on: it is refused (`"error"`, unless told otherwise), or gets
    * zeros (PyTorch's `materialize_grads`).
    */
-  readonly unused?: "error" | "zero";
+  readonly unused?: "error" | "zero" | undefined;
   /** What goes on backwards from a value in place of its gradient: a hook on gradients. */
-  readonly change?: (x: Tensor, gradient: Tensor) => Tensor;
+  readonly change?: ((x: Tensor, gradient: Tensor) => Tensor) | undefined;
 }
 
 const OPTIONS: OptionKinds<GradOptions> = { unused: oneOf(["error", "zero"]), change: FUNCTION };

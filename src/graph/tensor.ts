@@ -123,7 +123,7 @@ export class Tensor implements Meta {
   }
 
   /** The same value with its numbers: one run of the engine, or nothing if they are there. */
-  async compute(options: { readonly signal?: AbortSignal } = {}): Promise<Tensor> {
+  async compute(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Tensor> {
     checkOptions("compute", options, EVALUATE_OPTIONS);
     return this.array ? this : (await evaluate([this], options))[0];
   }

@@ -307,7 +307,10 @@ export class ActivationCache {
   // Other values of every layer.
 
   /** One kind of value of the layers before `layer` (all unless given), [layer ...]. */
-  stackActivation(name: string, options: { readonly layer?: number; readonly sublayerType?: string } = {}): Tensor {
+  stackActivation(
+    name: string,
+    options: { readonly layer?: number | undefined; readonly sublayerType?: string | undefined } = {},
+  ): Tensor {
     checkOptions("stackActivation", options, STACK_ACTIVATION);
     const { layer, sublayerType } = options;
     const layers = layerBefore(layer, false, this.model.cfg);
@@ -336,7 +339,7 @@ export class ActivationCache {
   /** What each neuron of a layer wrote, [batch pos d_mlp d_model]: its activation times its row of W_out. */
   getNeuronResults(
     layer: number,
-    options: { readonly neuronSlice?: AxisSlice; readonly posSlice?: AxisSlice } = {},
+    options: { readonly neuronSlice?: AxisSlice | undefined; readonly posSlice?: AxisSlice | undefined } = {},
   ): Tensor {
     checkOptions("getNeuronResults", options, NEURON_RESULTS);
     const { neuronSlice, posSlice } = options;

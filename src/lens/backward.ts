@@ -61,7 +61,7 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
     }, gradient);
   // Hooked points too: a hook is called wherever its gradient is, not only on the way to what is kept.
   const wrt = [...values.values(), ...placed.keys()];
-  const found = grad(metric, wrt, { change, ...(pass.unused ? { unused: pass.unused } : {}) });
+  const found = grad(metric, wrt, { change, unused: pass.unused });
   return new Map([...values.keys()].map((name, i) => [`${name}_grad`, found[i]]));
 }
 

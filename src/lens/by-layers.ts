@@ -37,7 +37,7 @@ export async function computeByLayers(
   signal?: AbortSignal,
 ): Promise<{ readonly values: readonly Tensor[]; readonly numbers: readonly Tensor[] }> {
   const { layers, numbers } = work;
-  const running = signal ? { signal } : {};
+  const running = { signal };
   const groups = groupsThatFit(work, passBytes(model));
   if (groups.length === 1) {
     const found = await model.compute([...numbers, ...work.values(0, layers)], running);

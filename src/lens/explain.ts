@@ -41,7 +41,7 @@ export async function explain(
   note(
     await trace((outputs) => {
       note(outputs);
-      return engine.run(outputs, signal ? { signal } : {});
+      return engine.run(outputs, { signal });
     }),
   );
   return { segments, toString: () => segments.map(describe).join("\n\n") };

@@ -102,7 +102,7 @@ export async function* generateSteps(
           fwdHooks: options.fwdHooks ?? [],
           logitsPos: -1,
           step,
-          ...(mask ? { attentionMask: mask } : {}),
+          attentionMask: mask,
           ...(usePastKvCache ? { pastKvCache: cache } : {}),
           signal,
         });

@@ -20,16 +20,19 @@ export type ErrorMeasure = "mul" | "abs";
 /** What `detectHead` takes besides the model, the input and the pattern. */
 export interface DetectHeadOptions extends Pick<InputOptions, "prependBos"> {
   /** The heads to score, `[layer, head]` or the heads of each layer; all unless given. The others get -1. */
-  readonly heads?: readonly (readonly [layer: number, head: number])[] | Readonly<Record<number, readonly number[]>>;
+  readonly heads?:
+    | readonly (readonly [layer: number, head: number])[]
+    | Readonly<Record<number, readonly number[]>>
+    | undefined;
   /** The patterns of a run on the same input, to save another one. It is read, never changed. */
-  readonly cache?: ActivationCache;
+  readonly cache?: ActivationCache | undefined;
   /** Leave out the attention to the first token. */
-  readonly excludeBos?: boolean;
+  readonly excludeBos?: boolean | undefined;
   /** Leave out the attention of each token to itself. */
-  readonly excludeCurrentToken?: boolean;
+  readonly excludeCurrentToken?: boolean | undefined;
   /** `"mul"` unless given. */
-  readonly errorMeasure?: ErrorMeasure;
-  readonly signal?: AbortSignal;
+  readonly errorMeasure?: ErrorMeasure | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const KINDS: OptionKinds<DetectHeadOptions> = {
@@ -79,7 +82,7 @@ export async function detectHead(
     (from, to) => {
       const some = rowsOf(tokens, from, to);
       const mask = attentionMask && rowsOf(attentionMask, from, to);
-      const graph = model.graph(some, mask ? { attentionMask: mask } : {});
+      const graph = model.graph(some, { attentionMask: mask });
       const expected = (whole ?? detectionPattern(pattern as HeadName, some)).unsqueeze(-3, "head");
       const counted = countedPairs(lengths.slice(from, to), pos, options);
       return layers.map((layer) => {

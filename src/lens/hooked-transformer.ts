@@ -66,8 +66,8 @@ interface RegisteredHook {
 /** Which hooks to remove. */
 interface RemoveOptions {
   /** Those on values, those on gradients, or both, as it is unless given. */
-  readonly dir?: Direction | "both";
-  readonly includingPermanent?: boolean;
+  readonly dir?: Direction | "both" | undefined;
+  readonly includingPermanent?: boolean | undefined;
 }
 
 // `dir` has better words where it is looked at.
@@ -140,7 +140,7 @@ export class HookedTransformer {
         tokenizer: parts.tokenizer,
         nCtx: this.cfg.nCtx,
         defaultPrependBos: parts.defaultPrependBos ?? this.cfg.defaultPrependBos,
-        ...(parts.defaultPaddingSide ? { defaultPaddingSide: parts.defaultPaddingSide } : {}),
+        defaultPaddingSide: parts.defaultPaddingSide,
       });
   }
 
@@ -284,19 +284,22 @@ export class HookedTransformer {
    * Continues a prompt, or several: text for text, tokens [batch pos] for tokens; `returnType` says otherwise. Text comes
    * without special tokens. @see GenerateOptions
    */
-  generate(input: string, options?: GenerateOptions & { readonly returnType?: "input" | "str" }): Promise<string>;
+  generate(
+    input: string,
+    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
+  ): Promise<string>;
   generate(
     input: readonly string[],
-    options?: GenerateOptions & { readonly returnType?: "input" | "str" },
+    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
   ): Promise<string[]>;
   generate(
     input: ModelInput,
-    options?: GenerateOptions & { readonly returnType?: "input" | "tokens" },
+    options?: GenerateOptions & { readonly returnType?: "input" | "tokens" | undefined },
   ): Promise<Tensor>;
   generate(input: ModelInput, options: GenerateOptions & { readonly returnType: "str" }): Promise<string | string[]>;
   async generate(
     input: ModelInput,
-    options: GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" } = {},
+    options: GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" | undefined } = {},
   ): Promise<string | string[] | Tensor> {
     const tokens = await generateTokens(this, input, options);
     const isText = typeof input === "string" || isTexts(input);
@@ -399,7 +402,11 @@ export class HookedTransformer {
   addHook(
     at: Hook[0],
     f: HookFunction,
-    options: { readonly dir?: Direction; readonly isPermanent?: boolean; readonly prepend?: boolean } = {},
+    options: {
+      readonly dir?: Direction | undefined;
+      readonly isPermanent?: boolean | undefined;
+      readonly prepend?: boolean | undefined;
+    } = {},
   ): void {
     checkOptions("addHook", options, ADD_HOOK);
     const { dir = "fwd", isPermanent = false, prepend = false } = options;
@@ -410,7 +417,7 @@ export class HookedTransformer {
   }
 
   /** Adds a hook that `resetHooks` leaves, unless told otherwise. */
-  addPermaHook(at: Hook[0], f: HookFunction, options: { readonly dir?: Direction } = {}): void {
+  addPermaHook(at: Hook[0], f: HookFunction, options: { readonly dir?: Direction | undefined } = {}): void {
     checkOptions("addPermaHook", options, { dir: ANYTHING });
     this.addHook(at, f, { ...options, isPermanent: true });
   }

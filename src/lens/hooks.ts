@@ -48,7 +48,7 @@ export interface PlacedHook {
 interface TraceOptions {
   readonly contexts: HookContexts;
   /** Gradients will go back through the run: it is not cut, and what is awaited is computed on the side. */
-  readonly whole?: boolean;
+  readonly whole?: boolean | undefined;
   readonly step: number | undefined;
   readonly run: Run;
   /** No hook is waited for once it is aborted. */

@@ -92,7 +92,7 @@ export async function computeInParts(
   for (let from = 0; from < count; from += together) {
     const to = Math.min(count, from + together);
     const asked = values(from, to);
-    const part = await model.compute(asked, signal ? { signal } : {});
+    const part = await model.compute(asked, { signal });
     onDone?.(to);
     if (together >= count) return part;
     // What sessions keep for their next run would add up over several such works.

@@ -120,7 +120,7 @@ export async function pathPatching(
     throw new ArgumentError("A path goes from a sender to a receiver: name at least one of each.");
   }
   const { start, source, bounds } = passes(model, input, options);
-  const run = signal ? { signal } : {};
+  const run = { signal };
   const layers = [...new Set(receivers.map(({ layer }) => layer))];
   const differences = senders.map((sender) =>
     sent(source, sender, model)
@@ -180,7 +180,7 @@ function passes(model: HookedTransformer, input: ModelInput, options: PathPatchi
       { asked: base.tokens.shape, found: other.tokens.shape },
     );
   }
-  const masked = ({ attentionMask }: typeof base) => (attentionMask ? { attentionMask } : {});
+  const masked = ({ attentionMask }: typeof base) => ({ attentionMask });
   return {
     start: model.graph(base.tokens, masked(base)),
     source: model.graph(other.tokens, masked(other)),

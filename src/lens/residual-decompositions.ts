@@ -195,7 +195,7 @@ function withRemainder(
 function finished(
   cache: ActivationCache,
   build: (from: ActivationCache) => readonly StackPart[],
-  options: StackOptions & WithMlpInput & { readonly recomputeLn?: boolean },
+  options: StackOptions & WithMlpInput & { readonly recomputeLn?: boolean | undefined },
 ): ResidualStack {
   const { posSlice, applyLn = false } = options;
   const from = posSlice === undefined ? cache : cache.at({ pos: posSlice });

@@ -56,7 +56,7 @@ export async function gradientTimesActivation(
   const [value, gradient] = [found.values[0], found.gradients[0]];
   const [attributions, gradients, values, number] = await model.compute(
     [value.mul(gradient).where(masked(value).not(), 0), gradient, value, found.metric],
-    options.signal ? { signal: options.signal } : {},
+    { signal: options.signal },
   );
   return { attributions, gradients, values, metric: number.item() };
 }
@@ -162,7 +162,7 @@ async function summed(
   let attributions: Tensor | undefined;
   for (let from = 0; from < count; from += together) {
     const part = along(from, Math.min(count, from + together));
-    const [added, measured] = await model.compute(part, signal ? { signal } : {});
+    const [added, measured] = await model.compute(part, { signal });
     metrics.push(...(measured.data as Float32Array));
     if (attributions)
       added.data.forEach((x: number, i: number) => {

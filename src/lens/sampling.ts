@@ -8,15 +8,15 @@ import { idRows } from "../text/index.ts";
 /** How a next token is drawn. */
 export interface SamplingOptions {
   /** False: always the token with the highest logit. Default true, as in TransformerLens. */
-  readonly doSample?: boolean;
+  readonly doSample?: boolean | undefined;
   /** What logits are divided by; 0 is the same as `doSample: false`. Default 1. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Only the k tokens with the highest logits. */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Only the likeliest tokens whose probabilities reach p together, the one that crosses it included. */
-  readonly topP?: number;
+  readonly topP?: number | undefined;
   /** Taken from a token's logit for each time it has occurred, after the temperature. Default 0. */
-  readonly freqPenalty?: number;
+  readonly freqPenalty?: number | undefined;
 }
 
 const TOP_P: Kind = {

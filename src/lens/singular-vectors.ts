@@ -50,7 +50,7 @@ export async function getSingularVectors(
   checkModel("getSingularVectors", model);
   checkOptions("getSingularVectors", options, KINDS);
   const { numVectors = 10, head, signal } = options;
-  const running = signal ? { signal } : {};
+  const running = { signal };
   const matrix = matrixOf(model, of, layer, head);
   const rank = Math.min(matrix.ldim, matrix.mdim, matrix.rdim);
   if (!(Number.isInteger(numVectors) && numVectors >= 1 && numVectors <= rank)) {

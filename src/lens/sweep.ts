@@ -82,10 +82,10 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
   const chosen = layersOf(options.layers, model);
   const start = model.graph(input, inputOptions(options));
   const { attentionMask } = start;
-  const masked = attentionMask ? { attentionMask } : {};
+  const masked = { attentionMask };
   const resid = (layer: number) => start.at(`blocks.${layer}.hook_resid_pre`);
   const clean = single(measured(options.metric, start), start.output);
-  const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], signal ? { signal } : {});
+  const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], { signal });
 
   const parts = options.over.filter((axis) => axis !== "layer");
   const rows: Float32Array[] = [];
@@ -113,7 +113,7 @@ export async function sweep(model: HookedTransformer, input: ModelInput, options
     const found = new Float32Array(cells);
     for (let from = 0; from < cells; from += together) {
       const to = Math.min(cells, from + together);
-      const [measured] = await model.compute([run(from, to)], signal ? { signal } : {});
+      const [measured] = await model.compute([run(from, to)], { signal });
       found.set(measured.data as Float32Array, from);
       done += to - from;
       options.onProgress?.({ done, total: cells * chosen.length });

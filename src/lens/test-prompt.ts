@@ -108,7 +108,7 @@ export async function testPrompt(
   const tokens = Tensor.leaf(ndarray("int32", [1, read.length], Int32Array.from(read)), ["batch", "pos"]);
   const logits = await model.forward(tokens, {
     logitsPos: Array.from({ length: steps }, (_, i) => promptIds.length - 1 + i),
-    ...(signal ? { signal } : {}),
+    signal,
   });
   return {
     prompt: model.toStrTokens(promptIds) as string[],

@@ -47,9 +47,9 @@ export function headLabels({ cfg }: Pick<Weighted, "cfg">, layers = cfg.nLayers)
 
 export interface AccumulatedBiasOptions {
   /** Up to the MLP's input of that layer: with its attention's bias. */
-  readonly mlpInput?: boolean;
+  readonly mlpInput?: boolean | undefined;
   /** With the MLPs' output biases; true unless given. */
-  readonly includeMlpBiases?: boolean;
+  readonly includeMlpBiases?: boolean | undefined;
 }
 
 const ACCUMULATED_BIAS: OptionKinds<AccumulatedBiasOptions> = { mlpInput: FLAG, includeMlpBiases: FLAG };

@@ -91,7 +91,7 @@ const WHY: Readonly<Record<string, string>> = {
 export async function unreadable(
   what: string,
   path: string,
-  cause: { readonly code?: string; readonly message?: string },
+  cause: { readonly code?: string | undefined; readonly message?: string },
 ): Promise<InputError> {
   const dangling = cause.code === "ENOENT" && (await lstat(path).catch(() => undefined))?.isSymbolicLink();
   const why = dangling ? "it is a link to something that is not there" : (WHY[cause.code ?? ""] ?? cause.message);

@@ -11,15 +11,15 @@ import { baseOf, defined, type Picture, type PictureOptions, picture } from "./p
 /** How attention heads are named, and which is shown first. */
 export interface AttentionHeadsOptions extends PictureOptions {
   /** The layer of the patterns, or of each of several: names the heads "L5H0", "L5H1", ... */
-  readonly layers?: number | readonly number[];
+  readonly layers?: number | readonly number[] | undefined;
   /** Names of all heads, in their order, instead. */
-  readonly headNames?: readonly string[];
+  readonly headNames?: readonly string[] | undefined;
   /** The name of the head shown large; without it all heads, mixed by hue. */
-  readonly focus?: string;
+  readonly focus?: string | undefined;
   /** Weights that are drawn without colour and with full colour. Default: 0 and the largest. */
-  readonly domain?: readonly [number, number];
+  readonly domain?: readonly [number, number] | undefined;
   /** What the numbers are. Default: "attention". */
-  readonly label?: string;
+  readonly label?: string | undefined;
 }
 
 const KINDS: OptionKinds<AttentionHeadsOptions> = {

@@ -24,8 +24,8 @@ export function baselineSentence(baseline: Baseline): string {
 export function comparisonOf({ figure }: Statement, { baselines }: Finding): string {
   if (!figure) return "";
   const compared = baselines.filter((baseline) => figure.comparedWith.includes(baseline.name));
-  const texts = compared.map((baseline) => {
-    const figures = baselineFigures({ ...baseline, samples: undefined, seed: undefined });
+  const texts = compared.map(({ samples: _, seed: __, ...baseline }) => {
+    const figures = baselineFigures(baseline);
     return figures ? `${baseline.name}: ${figures}` : baseline.name;
   });
   return `Compared with ${texts.join("; ")}.`;

@@ -4,7 +4,7 @@ import { visibleControls } from "../tensor/visible.ts";
 
 export interface CsvOptions {
   /** The name of one table; without it, all of them. */
-  readonly table?: string;
+  readonly table?: string | undefined;
 }
 
 /**

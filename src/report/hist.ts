@@ -8,14 +8,14 @@ import { type Series, toAxis, toSeries } from "./series.ts";
 /** How a histogram looks and what its axes are called. */
 export interface HistOptions extends PictureOptions {
   /** Label of the axis, or label, unit and domain; numbers outside the domain are counted in the legend. */
-  readonly x?: string | Omit<Axis, "scale">;
+  readonly x?: string | Omit<Axis, "scale"> | undefined;
   /** Number of bins, roughly: their borders are round numbers. Default 40. */
-  readonly bins?: number;
+  readonly bins?: number | undefined;
   /** Default: "count" for one row of numbers, "share" of each row for several. */
-  readonly measure?: "count" | "share";
+  readonly measure?: "count" | "share" | undefined;
   /** What is counted: "positions". */
-  readonly of?: string;
-  readonly references?: readonly ReferenceLine[];
+  readonly of?: string | undefined;
+  readonly references?: readonly ReferenceLine[] | undefined;
 }
 
 const KINDS: OptionKinds<HistOptions> = {

@@ -9,18 +9,18 @@ import { baseOf, defined, type Picture, type PictureOptions, picture } from "./p
 /** How a heatmap looks and what its axes are called. */
 export interface ImshowOptions extends PictureOptions {
   /** Label of the columns, or label and ticks. */
-  readonly x?: string | IndexAxis;
+  readonly x?: string | IndexAxis | undefined;
   /** Label of the rows, or label and ticks. */
-  readonly y?: string | IndexAxis;
+  readonly y?: string | IndexAxis | undefined;
   /** Default: RdBu centred on 0, as far as the largest |value|. */
-  readonly color?: ColorScale;
+  readonly color?: ColorScale | undefined;
   /** A hover text per cell, as `[row][column]`; for one matrix only. */
-  readonly titles?: readonly (readonly string[])[];
+  readonly titles?: readonly (readonly string[])[] | undefined;
   /**
    * Makes the first of three axes one heatmap each, side by side on one colour scale: what it is ("head"), or the
    * heatmaps' titles.
    */
-  readonly facet?: string | IndexAxis;
+  readonly facet?: string | IndexAxis | undefined;
 }
 
 const KINDS: OptionKinds<ImshowOptions> = {

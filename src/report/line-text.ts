@@ -9,7 +9,7 @@ export interface LineTextOptions {
   readonly width: number;
   /** Rows of dots; the title, the x axis and the legend come on top. */
   readonly height: number;
-  readonly color?: boolean;
+  readonly color?: boolean | undefined;
 }
 
 /** ANSI foregrounds in the order of the series: blue, yellow, green, magenta. */

@@ -10,11 +10,11 @@ import { type Series, toAxis, toSeries } from "./series.ts";
 /** How a line chart looks and what its axes are called. */
 export interface LineOptions extends PictureOptions {
   /** Label of the axis, or label, unit, domain and scale. */
-  readonly x?: string | Axis;
-  readonly y?: string | Axis;
+  readonly x?: string | Axis | undefined;
+  readonly y?: string | Axis | undefined;
   /** Where the points are; without it 0, 1, 2, ... */
-  readonly at?: Vector;
-  readonly references?: readonly ReferenceLine[];
+  readonly at?: Vector | undefined;
+  readonly references?: readonly ReferenceLine[] | undefined;
 }
 
 const KINDS: OptionKinds<LineOptions> = { ...PICTURE, x: AXIS, y: AXIS, at: ANYTHING, references: REFERENCES };

@@ -10,15 +10,15 @@ import { baseOf, defined, type Picture, type PictureOptions, picture } from "./p
 /** What the logit lens' table is coloured by, and what comes next. */
 export interface LogitLensTableOptions extends PictureOptions {
   /** The right next token per position. */
-  readonly next?: readonly (string | null)[];
+  readonly next?: readonly (string | null)[] | undefined;
   /** The rows' names, from the first layer to the last. Default: the indices. */
-  readonly layers?: readonly string[];
+  readonly layers?: readonly string[] | undefined;
   /**
    * What the colour tells: the top token's probability (default), the right next token's, the logarithm of how many
    * tokens are more probable than it, or the entropy of the distribution (nats).
    */
-  readonly colorBy?: LogitLensSpec["colorBy"];
-  readonly color?: ColorScale;
+  readonly colorBy?: LogitLensSpec["colorBy"] | undefined;
+  readonly color?: ColorScale | undefined;
 }
 
 const COLOR_BY = oneOf(["probability", "right", "rank", "entropy"]);
@@ -81,9 +81,9 @@ export interface LogitLensCellsOptions {
   /** A token's text by its index in the vocabulary. */
   readonly token: (index: number) => string;
   /** The right next token per position, as its index; `null` where there is none. */
-  readonly next?: readonly (number | null)[];
+  readonly next?: readonly (number | null)[] | undefined;
   /** How many tokens each cell holds. Default 5. */
-  readonly k?: number;
+  readonly k?: number | undefined;
 }
 
 const CELLS: OptionKinds<LogitLensCellsOptions> = {

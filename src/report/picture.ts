@@ -28,12 +28,12 @@ export function picture(spec: PictureSpec): Picture {
 /** What every chart function takes. */
 export interface PictureOptions {
   /** Without a name, the kind of chart. */
-  readonly name?: string;
-  readonly title?: string;
-  readonly caption?: string;
+  readonly name?: string | undefined;
+  readonly title?: string | undefined;
+  readonly caption?: string | undefined;
   /** In CSS pixels. */
-  readonly width?: number;
-  readonly height?: number;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
 }
 
 /** The options that are part of every spec, without those left out. */

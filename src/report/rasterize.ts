@@ -1,15 +1,16 @@
 /** SVG to PNG. A page has a canvas for it; elsewhere a platform puts its rasterizer here (see resvg.ts for Node's). */
 import { ArgumentError, GlassformerError } from "../tensor/errors.ts";
+import type { Complete } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 
 export interface PngOptions {
   /** Pixels of the PNG per CSS pixel of the picture. Default 2. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
   /** A CSS colour behind the picture. Default white. */
-  readonly background?: string;
+  readonly background?: string | undefined;
 }
 
-export type Rasterizer = (svg: string, options: Required<PngOptions>) => Promise<Uint8Array>;
+export type Rasterizer = (svg: string, options: Complete<PngOptions>) => Promise<Uint8Array>;
 
 let platform: Rasterizer | undefined;
 
@@ -49,7 +50,7 @@ function checkSize(svg: string, scale: number): void {
   );
 }
 
-async function drawOnCanvas(svg: string, { scale, background }: Required<PngOptions>): Promise<Uint8Array> {
+async function drawOnCanvas(svg: string, { scale, background }: Complete<PngOptions>): Promise<Uint8Array> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();

@@ -17,9 +17,9 @@ export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** How `render` writes a finding. */
 export interface RenderOptions {
-  readonly text?: TextOptions;
-  readonly csv?: CsvOptions;
-  readonly png?: PngOptions;
+  readonly text?: TextOptions | undefined;
+  readonly csv?: CsvOptions | undefined;
+  readonly png?: PngOptions | undefined;
 }
 
 const KINDS: OptionKinds<RenderOptions> = { text: OBJECT, csv: OBJECT, png: OBJECT };

@@ -10,18 +10,18 @@ import { toAxis } from "./series.ts";
 /** How a scatter plot looks and what its axes are called. */
 export interface ScatterOptions extends PictureOptions {
   /** Label of the axis, or label, unit, domain and scale. */
-  readonly x?: string | Axis;
-  readonly y?: string | Axis;
+  readonly x?: string | Axis | undefined;
+  readonly y?: string | Axis | undefined;
   /** The name of each point's group; groups have colours of their own and are listed in a legend. */
-  readonly groups?: readonly string[];
+  readonly groups?: readonly string[] | undefined;
   /** A number per point, shown as its colour; takes the place of the groups' colours. */
-  readonly color?: Vector;
-  readonly colorScale?: ColorScale;
+  readonly color?: Vector | undefined;
+  readonly colorScale?: ColorScale | undefined;
   /** A hover text per point. */
-  readonly titles?: readonly string[];
+  readonly titles?: readonly string[] | undefined;
   /** Words beside the points; an empty string writes nothing. */
-  readonly labels?: readonly string[];
-  readonly references?: readonly ReferenceLine[];
+  readonly labels?: readonly string[] | undefined;
+  readonly references?: readonly ReferenceLine[] | undefined;
 }
 
 const KINDS: OptionKinds<ScatterOptions> = {

@@ -10,15 +10,15 @@ import { baseOf, defined, type Picture, type PictureOptions, picture } from "./p
 /** How the axes of the activations are called, and which neuron is shown first. */
 export interface TextNeuronActivationsOptions extends PictureOptions {
   /** The second axis: its name, or name and a label per index. Default: "layer". */
-  readonly layer?: string | IndexAxis;
+  readonly layer?: string | IndexAxis | undefined;
   /** The third axis. Default: "neuron". */
-  readonly neuron?: string | IndexAxis;
+  readonly neuron?: string | IndexAxis | undefined;
   /** The indices shown first, and in the SVG. Default: those of the largest |activation|. */
-  readonly chosen?: { readonly layer: number; readonly neuron: number };
+  readonly chosen?: { readonly layer: number; readonly neuron: number } | undefined;
   /** Default: RdBu centred on 0, for each neuron as far as its largest |activation|. */
-  readonly color?: ColorScale;
+  readonly color?: ColorScale | undefined;
   /** A name per text. */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
 }
 
 const KINDS: OptionKinds<TextNeuronActivationsOptions> = {

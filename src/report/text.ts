@@ -9,11 +9,11 @@ import { wrapText } from "./wrap-text.ts";
 
 export interface TextOptions {
   /** Columns of the terminal. Default 80. */
-  readonly width?: number;
+  readonly width?: number | undefined;
   /** Bold and faint by ANSI codes. Default off. */
-  readonly color?: boolean;
+  readonly color?: boolean | undefined;
   /** Rows shown of each table. Default 20. */
-  readonly maxRows?: number;
+  readonly maxRows?: number | undefined;
 }
 
 /** How words are set apart; without colour, not at all. */

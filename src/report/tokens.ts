@@ -9,13 +9,13 @@ import { type Series, toSeries } from "./series.ts";
 /** How coloured tokens look, and what else is shown when one is pointed at. */
 export interface TokensOptions extends PictureOptions {
   /** The colours' scale. Default: RdBu centred on 0, for each row of values its own. */
-  readonly color?: ColorScale;
+  readonly color?: ColorScale | undefined;
   /** The values' unit, shown when a token is pointed at. */
-  readonly unit?: string;
+  readonly unit?: string | undefined;
   /** Values, by name, that are only shown when a token is pointed at. */
-  readonly hover?: Series;
+  readonly hover?: Series | undefined;
   /** Positions drawn with a frame. */
-  readonly marked?: readonly number[];
+  readonly marked?: readonly number[] | undefined;
 }
 
 const KINDS: OptionKinds<TokensOptions> = {

@@ -10,21 +10,21 @@ import { baseOf, defined, type Picture, type PictureOptions, picture } from "./p
 /** How a table of ranked tokens looks. */
 export interface TopkTableOptions extends PictureOptions {
   /** What the columns are. */
-  readonly of?: string;
+  readonly of?: string | undefined;
   /** Default: RdBu centred on 0, as far as the largest |value| of all columns. */
-  readonly color?: ColorScale;
+  readonly color?: ColorScale | undefined;
 }
 
 /** Which columns are ranked, and how far. */
 export interface TopkTokensOptions extends TopkTableOptions {
   /** How many tokens from the top, and from the bottom. Default 5. */
-  readonly k?: number;
+  readonly k?: number | undefined;
   /** Without the smallest. */
-  readonly topOnly?: boolean;
+  readonly topOnly?: boolean | undefined;
   /** Indices of the columns shown. Default: all of up to 8, else the 8 with the largest |value|. */
-  readonly columns?: readonly number[];
+  readonly columns?: readonly number[] | undefined;
   /** Names of all columns; without them, their indices. */
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
 }
 
 const TABLE: OptionKinds<TopkTableOptions> = { ...PICTURE, of: TEXT, color: COLOR };

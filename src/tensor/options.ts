@@ -7,6 +7,9 @@ import { kindOf, shown } from "./show.ts";
 /** The options of a function, each with the kind of value that it takes. The compiler asks for every field of `T`. */
 export type OptionKinds<T> = { readonly [K in keyof Required<T>]: Kind };
 
+/** Options with nothing left open: each has its value. */
+export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /**
  * Checks an options object. An option that is `undefined` counts as not given.
  * @param of whose options, for the error: "forward"

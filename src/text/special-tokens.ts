@@ -58,7 +58,7 @@ export function specialTokens(
   const added: AddedToken[] = [];
   if (decoder !== undefined) added.push(...decoderTokens(decoder));
   if (more) added.push(...addedByName(more));
-  const named: Partial<Record<Role, string>> = {};
+  const named: { [R in Role]?: string | undefined } = {};
   for (const role of ["bos", "eos", "pad"] as const) {
     const field = `${role}_token`;
     const token =

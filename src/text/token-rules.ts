@@ -16,8 +16,8 @@ export interface TokenRulesOptions {
   readonly tokenizer: Tokenizer;
   /** The longest prompt in tokens, BOS included. */
   readonly nCtx: number;
-  readonly defaultPrependBos?: boolean;
-  readonly defaultPaddingSide?: PaddingSide;
+  readonly defaultPrependBos?: boolean | undefined;
+  readonly defaultPaddingSide?: PaddingSide | undefined;
 }
 
 /** Options that change a default for one call. */

@@ -40,14 +40,14 @@ export interface Stretch {
 
 export interface EncodeOptions {
   /** Put the tokenizer's own BOS and EOS around the text, where it has such a rule. Default true. */
-  readonly addSpecialTokens?: boolean;
+  readonly addSpecialTokens?: boolean | undefined;
   /** Keep at most this many tokens, special ones included; what is too much is cut off the end of the text. */
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
 }
 
 export interface DecodeOptions {
   /** Leave out the tokens marked special. Default false. */
-  readonly skipSpecialTokens?: boolean;
+  readonly skipSpecialTokens?: boolean | undefined;
 }
 
 const LENGTH: Kind = {
@@ -130,7 +130,7 @@ export class Tokenizer {
   static fromJson(
     tokenizerJson: unknown,
     tokenizerConfigJson?: unknown,
-    more: { readonly specialTokensMap?: unknown; readonly addedTokens?: unknown } = {},
+    more: { readonly specialTokensMap?: unknown | undefined; readonly addedTokens?: unknown | undefined } = {},
   ): Tokenizer {
     const json = readTokenizerJson(tokenizerJson);
     const files = new Map([["tokenizer.json", tokenizerJson]]);

@@ -27,7 +27,7 @@ export interface Checkpoint {
   /** The loss on what is held out, where it was asked for. */
   readonly heldOut: readonly HeldOutLoss[];
   /** What else is told of the training. */
-  readonly about?: Readonly<Record<string, unknown>>;
+  readonly about?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const FORMAT = 1;

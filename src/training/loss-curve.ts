@@ -14,15 +14,15 @@ import type { HeldOutLoss } from "./evaluate.ts";
 export interface LossCurveOptions {
   /** Of each step's batch, before the step: `TrainResult.losses`. */
   readonly losses: readonly number[];
-  readonly heldOut?: readonly HeldOutLoss[];
+  readonly heldOut?: readonly HeldOutLoss[] | undefined;
   /** What the loss would be without a model. */
   readonly chances: readonly [Chance, ...Chance[]];
   /** How often the data was gone over; `undefined` for data that is made as it is needed. */
   readonly epochs?: number | undefined;
   /** What to call the model; its own name unless given. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** What was asked: steps, learning rate, seed. */
-  readonly settings?: Readonly<Record<string, Scalar>>;
+  readonly settings?: Readonly<Record<string, Scalar>> | undefined;
 }
 
 const KINDS: OptionKinds<LossCurveOptions> = {

@@ -6,7 +6,7 @@ import type { ModelFiles } from "../load/index.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, either, FUNCTION, listOf, OBJECT, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { type Complete, checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { requireCount, type TrainingData } from "./data/batches.ts";
@@ -17,50 +17,50 @@ import type { Schedule } from "./schedule.ts";
 export interface TrainOptions {
   readonly data: TrainingData;
   /** Steps in all, those before a `resume` included. Give this or `numEpochs`. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /** How often to go over the data. */
-  readonly numEpochs?: number;
+  readonly numEpochs?: number | undefined;
   /** Rows of a step; 32 unless given. Not read where the data is a function. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** `adamw` unless given. */
-  readonly optimizer?: OptimizerName;
+  readonly optimizer?: OptimizerName | undefined;
   /** Learning rate; 1e-3 unless given. */
-  readonly lr?: number;
+  readonly lr?: number | undefined;
   /** How the learning rate goes on after the warm-up; `constant` unless given. */
-  readonly schedule?: Schedule;
+  readonly schedule?: Schedule | undefined;
   /** Steps over which the learning rate rises from 0; none unless given. */
-  readonly warmupSteps?: number;
+  readonly warmupSteps?: number | undefined;
   /** Decay of the means of the gradient and of its square; [0.9, 0.999] unless given. */
-  readonly betas?: readonly [number, number];
+  readonly betas?: readonly [number, number] | undefined;
   /** Added to the root of the squares' mean; 1e-8 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Of all weights alike; 0.01 for `adamw` and 0 for the others unless given, as in PyTorch. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: number | undefined;
   /** Of `sgd`; 0 unless given. */
-  readonly momentum?: number;
+  readonly momentum?: number | undefined;
   /** The longest that the whole gradient may be: a longer one is shortened to it (PyTorch's `clip_grad_norm_`). */
-  readonly maxGradNorm?: number;
+  readonly maxGradNorm?: number | undefined;
   /** Of the order of the data's rows; 0 unless given. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** What to make smaller, a single number; the mean next-token loss in nats unless given. */
-  readonly loss?: (graph: ModelGraph) => Tensor;
+  readonly loss?: ((graph: ModelGraph) => Tensor) | undefined;
   /** Rows that are not trained on: the loss on them is asked for now and then, with the model as it is then. */
-  readonly heldOut?: NDArray<"int32"> | Tensor;
+  readonly heldOut?: NDArray<"int32"> | Tensor | undefined;
   /** After how many steps that is, and after the last: a tenth of all unless given. */
-  readonly evalEvery?: number;
+  readonly evalEvery?: number | undefined;
   /** Weights that stay as they are: their names, or a test for names. */
-  readonly frozen?: readonly string[] | ((weight: string) => boolean);
+  readonly frozen?: (readonly string[] | ((weight: string) => boolean)) | undefined;
   /**
    * Where checkpoints go, the model's tokenizer with them, one folder each: a folder's path in Node, or a store. The last
    * step is always kept.
    */
-  readonly saveDir?: string | CheckpointStore;
+  readonly saveDir?: string | CheckpointStore | undefined;
   /** Keep a checkpoint every so many steps besides. */
-  readonly saveEvery?: number;
+  readonly saveEvery?: number | undefined;
   /** Whatever else a checkpoint is to say of the training, as plain data: `training.json` has it under `about`. */
-  readonly about?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly about?: Readonly<Record<string, string | number | boolean | null>> | undefined;
   /** A checkpoint, or a folder of checkpoints whose last is meant, to go on from: weights, moments, steps done. */
-  readonly resume?: string | ModelFiles;
+  readonly resume?: string | ModelFiles | undefined;
 }
 
 /** What to do while training. */
@@ -110,13 +110,13 @@ export interface TrainProgress {
   /** The loss on `heldOut` after this step, where it was asked for. */
   readonly heldOut?: number;
   /** The checkpoint that was just written. */
-  readonly checkpoint?: string;
+  readonly checkpoint?: string | undefined;
   /** The model as it is after this step: to see how it does on what it is not trained on. */
   model(): HookedTransformer;
 }
 
 /** Options with nothing left open. */
-export type Settled = Required<
+export type Settled = Complete<
   Pick<
     TrainOptions,
     "data" | "batchSize" | "optimizer" | "lr" | "schedule" | "warmupSteps" | "betas" | "eps" | "momentum" | "seed"

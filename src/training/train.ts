@@ -121,7 +121,7 @@ async function trainInto(
   const keeper = new Keeper(store, model.text?.tokenizer, signal);
   const now = (): Checkpoint => ({
     ...{ cfg: model.cfg, state, optimizer: name, losses, heldOut },
-    ...(options.about ? { about: options.about } : {}),
+    about: options.about,
   });
   if (options.heldOut) checkHeldOut(options, model);
   const evalEvery = options.evalEvery ?? Math.ceil(steps / 10);
@@ -174,7 +174,7 @@ async function trainInto(
       ...{ step: step + 1, steps, loss, gradNorm, lr: stepLr },
       ...seen,
       ...(asks ? { heldOut: heldOut.at(-1)!.loss } : {}),
-      ...(saved ? { checkpoint: saved } : {}),
+      checkpoint: saved,
       model: () => withWeights(model, after.weights),
     });
     await unlessStopped(told);

@@ -34,8 +34,28 @@ function documented({ name, file }: Export): boolean | undefined {
   return next && documented(next);
 }
 
+/** The text of the file that declares a name. */
+function sourceOf(name: string, file: string): string {
+  const text = readFileSync(file, "utf8");
+  if (new RegExp(`^export (?:interface|type) ${name}\\b`, "m").test(text)) return text;
+  const next = passedOn(file).find((passed) => passed.name === name);
+  return next ? sourceOf(name, next.file) : "";
+}
+
 test.each(["index", "node", "web"])("every name that src/%s.ts exports from elsewhere has a doc comment", (entry) => {
   const exports = passedOn(join(root, `src/${entry}.ts`));
   expect(exports.length).toBeGreaterThan(30);
   expect(exports.filter((found) => documented(found) !== true).map(({ name }) => name)).toEqual([]);
+});
+
+test("every option of a public call may be passed on as undefined, by users with exactOptionalPropertyTypes too", () => {
+  const exports = passedOn(join(root, "src/index.ts")).filter(({ name }) => /(Options|Controls)$/.test(name));
+  expect(exports.length).toBeGreaterThan(20);
+  const refusing = exports.flatMap(({ name, file }) => {
+    const [, fields] =
+      new RegExp(`(?:interface|type) ${name}\\b[^{]*\\{([\\s\\S]*?)\\n\\}`).exec(sourceOf(name, file)) ?? [];
+    const optional = [...(fields ?? "").matchAll(/^ {2}readonly (\w+)\?:(.*);$/gm)];
+    return optional.filter(([, , type]) => !/\bundefined$/.test(type)).map(([, field]) => `${name}.${field}`);
+  });
+  expect(refusing).toEqual([]);
 });

@@ -133,7 +133,7 @@ export async function measureAblation(
         memory,
         signal,
         onProgress: progress[batch * sites.length + i],
-        ...(attentionMask ? { attentionMask } : {}),
+        attentionMask,
       });
       if (i === 0) clean += over === "positions" ? baseline / inputs.length : share * baseline;
       const width = values.data.length / layers.length;
@@ -166,11 +166,11 @@ async function meansOf(
   const means = new Map<string, Tensor>();
   for (const [i, input] of inputs.entries()) {
     const { attentionMask } = input;
-    const graph = model.graph(input.tokens, attentionMask ? { attentionMask } : {});
+    const graph = model.graph(input.tokens, { attentionMask });
     const mean = ablatedBy("mean", input, 0);
     const found = await model.compute(
       names.map((name) => mean(graph.at(name), { name, layer: 0 })),
-      signal ? { signal } : {},
+      { signal },
     );
     for (const [k, name] of names.entries()) {
       const data = found[k].data as Float32Array;

@@ -139,8 +139,8 @@ export function correlationStatement(
 }
 
 interface CorrelationOptions {
-  readonly comparedWith?: Figure["comparedWith"];
-  readonly all?: number;
+  readonly comparedWith?: Figure["comparedWith"] | undefined;
+  readonly all?: number | undefined;
 }
 
 /** Which group most of the pairs are of, where one outweighs the others. */

@@ -42,7 +42,7 @@ export async function measureNeurons(
     return cfg.normalizationType ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
   });
   const products = found.values.map((value, layer) => value.mul(found.gradients[layer]).at({ batch: 0 }));
-  const [number, ...computed] = await model.compute([found.metric, ...products, ...written], signal ? { signal } : {});
+  const [number, ...computed] = await model.compute([found.metric, ...products, ...written], { signal });
   const neurons = posts.flatMap((_, layer) => {
     const [product, direct] = [computed[layer], computed[posts.length + layer]];
     return Array.from({ length: cfg.dMlp! }, (_, index): Neuron => {
@@ -92,7 +92,7 @@ export async function ablateNeurons(
       }),
     );
   };
-  const running = signal ? { signal } : {};
+  const running = { signal };
   const [clean] = await model.compute([whole], running);
   const [each] = await computeInParts(
     model,

@@ -33,7 +33,7 @@ export async function occlusion(
     const here = Tensor.leaf(ndarray("bool", [to - from, 1, n, 1], mask), ["cell", "batch", "pos", "d_model"]);
     return graph.with([["hook_embed", (x) => (absence === "mean" ? model.W_E.mean(0) : x.constant(0)).where(here, x)]]);
   };
-  const running = signal ? { signal } : {};
+  const running = { signal };
   const [clean] = await model.compute([whole], running);
   const [each] = await computeInParts(model, n, (from, to) => [replaced(from, to).follow(whole)], {
     ...running,

@@ -49,7 +49,7 @@ export async function* sweepAblations(
     const next = places.map(([, row, p]) => prompts[batch.prompts[row]].ids[p + 1]);
     const targets = Leaf.leaf(ndarray("int32", [next.length], Int32Array.from(next)));
     const values = prediction(swept.output, indexOf(places), targets);
-    const [loss, logit] = await model.compute([values.loss, values.logit], signal ? { signal } : {});
+    const [loss, logit] = await model.compute([values.loss, values.logit], { signal });
     yield places.map(([s, row, p], i) => ({
       row,
       ablated: start + s,

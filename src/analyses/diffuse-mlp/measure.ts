@@ -158,7 +158,7 @@ async function runBatch(
     ...(site.norm ? [graph.at(site.norm.scale).gatherRows(batch.places)] : []),
   ];
   const [outliers, largestNeurons, loss, logit, ablatedLoss, ablatedLogit, posts, effects, biases, afters, scales] = (
-    await model.compute(values, signal ? { signal } : {})
+    await model.compute(values, { signal })
   ).map((value) => value.data);
   return {
     mid: (row) => ({

@@ -17,7 +17,7 @@ export const DEFAULT_WIDTH = 680;
 
 export interface DrawOptions extends FrameOptions {
   /** In CSS pixels, instead of the spec's own. */
-  readonly width?: number;
+  readonly width?: number | undefined;
 }
 
 /** The spec as a standalone SVG document. */

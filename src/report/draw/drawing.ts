@@ -25,7 +25,7 @@ export const MONO =
 
 export interface FrameOptions {
   /** Whether title and caption are part of the picture; a page writes its own. */
-  readonly words?: boolean;
+  readonly words?: boolean | undefined;
 }
 
 /** A standalone SVG: no style sheet, no reference to anything outside, `currentColor` for ink. */

@@ -15,8 +15,8 @@ const SLANTED_PITCH = 15;
 
 /** Labels under columns stand to the left of their column's end where they are slanted; `upright` ones stay below it. */
 export interface ColumnTickOptions {
-  readonly above?: boolean;
-  readonly upright?: boolean;
+  readonly above?: boolean | undefined;
+  readonly upright?: boolean | undefined;
 }
 
 /** The labels of an axis, with what is invisible in them shown, cut to `most` letters. */

@@ -1,11 +1,12 @@
 /** The model and the training that one usually takes for a task. */
+import type { Complete } from "../../tensor/options.ts";
 import type { TrainOptions } from "../options.ts";
 
 /** The model and the training that one usually takes, by TransformerLens' names of fields and `train`'s of options. */
 export interface Recipe {
   readonly model: Readonly<Record<string, unknown>>;
   readonly training: Readonly<
-    Required<Pick<TrainOptions, "steps" | "batchSize" | "lr" | "schedule" | "betas" | "weightDecay">> &
+    Complete<Pick<TrainOptions, "steps" | "batchSize" | "lr" | "schedule" | "betas" | "weightDecay">> &
       Pick<TrainOptions, "maxGradNorm">
   >;
   /** The part of all steps in which the learning rate rises. */

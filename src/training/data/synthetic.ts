@@ -16,7 +16,7 @@ export interface ModularAdditionOptions {
   readonly p: number;
   /** The share of all sums to learn from. */
   readonly share: number;
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 // `requireCount`, and what follows it, has better words for most.
@@ -75,9 +75,9 @@ export interface RepeatedTokensOptions {
   /** Tokens of a sequence. */
   readonly length: number;
   /** Rows draw their sequence's length from this up to `length`, and fill up by going round; `length` unless given. */
-  readonly shortest?: number;
+  readonly shortest?: number | undefined;
   readonly batchSize: number;
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 const REPEATED_TOKENS: OptionKinds<RepeatedTokensOptions> = {

@@ -13,7 +13,7 @@ export interface ConcatenateOptions {
   /** Tokens of a row, BOS included: at most the model's `nCtx`. */
   readonly maxLength: number;
   /** Whether each row begins with BOS; it does unless told otherwise. */
-  readonly addBosToken?: boolean;
+  readonly addBosToken?: boolean | undefined;
   /** Looked at between two texts. */
   readonly signal?: AbortSignal | undefined;
 }

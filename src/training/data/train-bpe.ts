@@ -14,11 +14,11 @@ export interface TrainBpeOptions {
   /** Tokens in all: special ones, the 256 bytes, and one for each merge. */
   readonly vocabSize: number;
   /** They get the first ids; the bundled model's unless given: `<|EOS|>`, `<|BOS|>`, `<|PAD|>`. */
-  readonly specialTokens?: readonly string[];
+  readonly specialTokens?: readonly string[] | undefined;
   /** A pair that occurs less often is not merged; 2 unless given. */
-  readonly minFrequency?: number;
+  readonly minFrequency?: number | undefined;
   /** Whether each digit is a token of its own; it is unless told otherwise. */
-  readonly individualDigits?: boolean;
+  readonly individualDigits?: boolean | undefined;
 }
 
 const KINDS: OptionKinds<TrainBpeOptions> = {
