@@ -114,15 +114,20 @@ export function makePlan(requested: readonly Tensor[]): Plan {
 /** A number as text, its sign too: the text of -0 is that of 0. */
 const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : `${x}`);
 
-/** Attributes as text; names of axes are not part of what is computed. */
+/** Attributes as text. */
 function attrsKey(attrs: Attrs): string {
   let key = "";
-  for (const name in attrs) {
-    const value = attrs[name];
-    if (name === "name" || (name === "axes" && typeof value[0] === "string")) continue;
-    key += ` ${name}=${value}`;
-  }
+  for (const name in attrs) if (!onlyNames(name, attrs[name])) key += ` ${name}=${attrs[name]}`;
   return key;
+}
+
+/** Attributes without those that only name things, which are not part of what is computed. */
+export function structureOf(attrs: Attrs): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(attrs).filter(([name, value]) => !onlyNames(name, value)));
+}
+
+function onlyNames(name: string, value: unknown): boolean {
+  return name === "name" || name === "label" || (name === "axes" && typeof (value as unknown[])[0] === "string");
 }
 
 /** Values that are weights in another layout: made by layout ops from weights alone. */

@@ -3,7 +3,10 @@ import { showShape } from "./axes.ts";
 import { needTensors, type Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
-/** One line a value: `%3 = matmul(%2, W_in) [batch 2, pos 12, d_mlp 80]`; hook points stand under their names. */
+/**
+ * One line a value, with every attribute of its op: `%3 = sum(%2, axes=[-1], keepdims=false) [batch 2, pos 12]`. Hook
+ * points stand under their names.
+ */
 export function print(outputs: readonly Tensor[]): string {
   needTensors("print", outputs);
   const names = new Map<Tensor, string>();
@@ -11,16 +14,33 @@ export function print(outputs: readonly Tensor[]): string {
   let count = 0;
   for (const t of topological(outputs)) {
     if (t.op === null) {
-      names.set(t, t.label ?? (t.role === "constant" ? `${t.data[0]}` : `feed${showShape(t)}`));
+      names.set(t, leafName(t));
       continue;
     }
     const name = t.label ?? `%${count++}`;
+    const { label: _name, ...attrs } = t.attrs;
+    lines.push(
+      `${name} = ${showCall(t.op, [...t.inputs.map((x) => names.get(x)!), ...showAttrs(attrs)])} ${showShape(t)}`,
+    );
     names.set(t, name);
-    const inputs = t.inputs.map((x) => names.get(x));
-    const attrs = Object.entries(t.attrs).filter(([k]) => k !== "label" && k !== "axes" && k !== "name");
-    const args = [...inputs, ...attrs.map(([k, v]) => `${k}=${JSON.stringify(v)}`)].join(", ");
-    lines.push(`${name} = ${t.op}(${args}) ${showShape(t)}`);
   }
   lines.push(`return ${outputs.map((t) => names.get(t)).join(", ")}`);
   return lines.join("\n");
+}
+
+/** A leaf in words: a weight's name, a constant's numbers, what is known of a feed. */
+export function leafName(t: Tensor): string {
+  return t.label ?? (t.role === "constant" ? showNumbers(t.data) : `${t.role}${showShape(t)}`);
+}
+
+export function showNumbers(data: ArrayLike<number>): string {
+  return Array.from(data, (x) => (Object.is(x, -0) ? "-0" : `${x}`)).join();
+}
+
+export function showAttrs(attrs: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(attrs).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+}
+
+export function showCall(op: string, args: readonly string[]): string {
+  return `${op}(${args.join(", ")})`;
 }

@@ -1,5 +1,6 @@
 /** What a run would do, in words: pillar by pillar of the engine, nothing hidden. */
 import type { Engine } from "../engine/engine.ts";
+import { printPlan } from "../engine/print-plan.ts";
 import { print } from "../graph/print.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
@@ -14,6 +15,8 @@ export interface Segment {
   readonly reused: boolean;
   /** The graph as traced, a line a value. */
   readonly graph: string;
+  /** What the session runs, a line a value. */
+  readonly plan: string;
 }
 
 export interface Explanation {
@@ -36,6 +39,7 @@ export async function explain(
       outputs: new Set(plan.outputs.map((s) => s.id)).size,
       reused,
       graph: print(outputs),
+      plan: printPlan(plan),
     });
   };
   note(

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
+import type { Plan, Step } from "../../src/engine/plan.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { parseConfig } from "../../src/models/config.ts";
@@ -40,11 +41,9 @@ test("selected rows of a padded batch are all that is computed after attention",
   const [found] = await model.compute([value]);
   expectClose(found, interpret([value])[0], 1e-5);
   const { plan } = engine.explain([value]);
-  const gathers = plan.steps.filter((s) => s.op === "gatherRows");
-  expect(gathers.length).toBeGreaterThan(0);
-  // Everything after the gathers works on [row, ...]: no matmul with the unembedding sees [batch, pos, ...].
-  const unembed = plan.steps.filter((s) => s.op === "matmul").at(-1)!;
-  expect(unembed.rank).toBe(2);
+  // The last selection is of what attention mixed. All after it is [row, ...]; without it, [batch, pos, ...].
+  const after = plan.steps.slice(plan.steps.findLastIndex((s) => s.op === "gatherRows") + 1);
+  expect(productsOf(plan, after, (step) => step.rank)).toEqual({ W_O: 2, W_in: 2, W_out: 2, W_U: 2 });
 });
 
 test("only the last position's logits need only the last position of the last layer's MLP", async () => {
@@ -53,10 +52,28 @@ test("only the last position's logits need only the last position of the last la
   const [found] = await model.compute([value]);
   expectClose(found, interpret([value])[0], 1e-5);
   const { plan } = engine.explain([value]);
-  const last = plan.steps.findLastIndex((s) => s.op === "gather");
-  const unembed = plan.steps.findLastIndex((s) => s.op === "matmul");
-  expect(last).toBeLessThan(unembed);
+  const after = plan.steps.slice(plan.steps.findLastIndex((s) => s.op === "gather") + 1);
+  const { dModel, dMlp, dVocab } = model.cfg;
+  const [batch, pos] = g.tokens.shape;
+  // Keys and values are needed at every position, queries and what comes after them at the last.
+  expect(productsOf(plan, after, (step) => plan.sizes[step.id] / batch)).toEqual({
+    ...{ W_Q: dModel, W_K: pos * dModel, W_V: pos * dModel },
+    ...{ W_O: dModel, W_in: dMlp, W_out: dModel, W_U: dVocab },
+  });
 });
+
+/** What there is to say of the products with weights, by the last part of the weight's name. */
+function productsOf(plan: Plan, steps: readonly Step[], what: (step: Step) => number): Record<string, number> {
+  const weights = new Map(plan.inputs.map(({ id, source }) => [id, weightUnder(source)]));
+  const products = steps.flatMap((step) => {
+    const name = step.inputs.length < 2 ? undefined : weights.get(step.inputs[1].id)?.split(".").at(-1);
+    return name?.startsWith("W_") ? [[name, what(step)] as const] : [];
+  });
+  return Object.fromEntries(products);
+}
+
+const weightUnder = (source: Tensor): string | undefined =>
+  source.op === null ? source.label : weightUnder(source.inputs[0]);
 
 test("another position of the same edit is the same compiled session", async () => {
   const { g, engine, model } = await fresh();

@@ -1,0 +1,46 @@
+/** A plan as text: what tests read, and what `explain` shows. */
+import { leafName, showAttrs, showCall, showNumbers } from "../graph/print.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { topological } from "../graph/walk.ts";
+import { type Plan, type Slot, structureOf } from "./plan.ts";
+
+/**
+ * One line a slot, in the order in which they are numbered; attributes that only name things are left out, as they are no
+ * part of a plan.
+ * ```
+ * v0 = feed: int32 rank 2, 24 numbers
+ * v1 = embed.W_E: float32 rank 2, 640 numbers
+ * v2 = gather(v1, v0, axis=-2): float32 rank 3, 480 numbers
+ * return v2
+ * ```
+ */
+export function printPlan({ inputs, constants, steps, outputs, sizes }: Plan): string {
+  const lines: string[] = [];
+  const line = (slot: Slot, what: string) => {
+    lines[slot.id] = `${name(slot)} = ${what}: ${slot.dtype} rank ${slot.rank}, ${count(sizes[slot.id])}`;
+  };
+  for (const input of inputs) line(input, layoutText(input.source));
+  for (const constant of constants) line(constant, showNumbers(constant.array.data));
+  for (const step of steps) {
+    line(step, showCall(step.op, [...step.inputs.map(name), ...showAttrs(structureOf(step.attrs))]));
+  }
+  return [...lines, `return ${outputs.map(name).join(", ")}`].join("\n");
+}
+
+const name = (slot: Slot): string => `v${slot.id}`;
+
+const count = (n: number): string => `${n} ${n === 1 ? "number" : "numbers"}`;
+
+/** A leaf, or the layout ops that a weight goes through before it is fed. */
+function layoutText(source: Tensor): string {
+  const texts = new Map<Tensor, string>();
+  for (const t of topological([source])) {
+    texts.set(
+      t,
+      t.op === null
+        ? (t.label ?? (t.role === "constant" ? leafName(t) : t.role!))
+        : showCall(t.op, [...t.inputs.map((x) => texts.get(x)!), ...showAttrs(structureOf(t.attrs))]),
+    );
+  }
+  return texts.get(source)!;
+}
