@@ -1,4 +1,4 @@
-/** An analysis as a command: its options, its run, and where its finding goes. */
+/** An analysis as a command: its options, running it, and where its finding goes. */
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
@@ -24,11 +24,11 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
   const command = new Command(analysis.name)
     .summary(analysis.question)
     .description(`${analysis.question}\n\n${analysis.description}`)
-    .option("--model <model>", "a folder, a Hugging Face id or a short name of one", BUNDLED);
+    .option("--model <model>", "a folder, a Hugging Face id or its short name", BUNDLED);
   for (const [name, option] of Object.entries(analysis.options)) command.addOption(commanderOption(name, option));
   return command
     .addOption(memoryOption())
-    .option("--out <file...>", "write the report: .html, .json, .csv, .svg, .png, .txt; repeatable")
+    .option("--out <file...>", "files to write the report to: .html, .json, .csv, .svg, .png or .txt")
     .option("--json", "print the finding as JSON instead of as text")
     .addHelpText("after", `\nExample:\n  $ glassformer ${analysis.name} ${analysis.example}`)
     .action(async (given: CommonOptions & Record<string, unknown>) => {
@@ -37,7 +37,7 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     });
 }
 
-/** What no report may be written over: the files that options name, and the model's own. */
+/** Files that no report may overwrite: those that options name, and the model's own. */
 function filesRead(analysis: Analysis, given: CommonOptions & Record<string, unknown>): string[] {
   const named = Object.entries(analysis.options).filter(([, { type }]) => type === "file" || type === "prompts");
   const own = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json"];
@@ -54,7 +54,7 @@ function commanderOption(name: string, option: AnalysisOption): Option {
       return new Option(flag, option.description);
     case "prompts":
       return withDefault(
-        new Option(`${flag} <file>`, `${option.description}: .txt, one a line; .json; .jsonl; "-" for stdin`),
+        new Option(`${flag} <file>`, `${option.description}: .txt, one per line; .json; .jsonl; "-" for stdin`),
         option,
       );
     case "file":
@@ -83,7 +83,7 @@ function commanderOption(name: string, option: AnalysisOption): Option {
   }
 }
 
-/** Defaults are filled in by `optionValues`; here they are only told. */
+/** Only adds the default to the description; `optionValues` fills it in. */
 function withDefault(made: Option, option: { readonly default?: unknown; readonly defaultText?: string }): Option {
   const given = Array.isArray(option.default) ? option.default : [option.default];
   const written = option.default === undefined ? undefined : given.map((value) => JSON.stringify(value)).join(" ");
@@ -121,7 +121,7 @@ async function run(
     const running = analysis.run(model, values, {
       onProgress: ({ done, total }) => bar.update("tokens", done, total),
     });
-    // What draws the charts loads while the model runs.
+    // The chart library loads while the model runs.
     if (files.some(({ format }) => ["html", "svg", "png"].includes(format)))
       await Promise.all([report.loadCharts(), running]);
     const finding = await running;
@@ -131,7 +131,7 @@ async function run(
       await writeGuarded(path, rendered[i]);
       tell(stderr, `Wrote ${path}`);
     }
-    // Last, as whoever reads it may stop reading.
+    // Last, because the reader of the pipe may stop reading.
     stdout.write(await report.render(finding, json ? "json" : "text", { text: textOptions(stdout) }));
   } finally {
     bar.clear();

@@ -1,13 +1,13 @@
-/** How a command ends: what is written, and the exit code. */
+/** How a command ends: its last message and its exit code. */
 import { CommanderError } from "commander";
 import { GlassformerError } from "../tensor/errors.ts";
 import { shortened } from "../tensor/show.ts";
 import { visibleControls } from "../tensor/visible.ts";
 
 export const OK = 0;
-/** A failure of ours. */
+/** A bug in glassformer. */
 export const BUG = 1;
-/** Something that was asked for cannot be done as asked. */
+/** The request cannot be carried out as written. */
 export const USER_ERROR = 2;
 
 interface Outcome {
@@ -15,7 +15,7 @@ interface Outcome {
   readonly exitCode: number;
 }
 
-/** What to tell of an error, in a sentence or two without a stack, and what to exit with. */
+/** An error as a sentence or two without a stack, and the exit code. */
 export function outcomeOf(error: unknown): Outcome {
   const { message, exitCode } = rawOutcome(error);
   return { message: shortened(visibleControls(message), 2000), exitCode };
@@ -23,7 +23,7 @@ export function outcomeOf(error: unknown): Outcome {
 
 function rawOutcome(error: unknown): Outcome {
   if (error instanceof CommanderError) {
-    // Help and version throw too; what they print is printed.
+    // Help and version throw too, after they have printed.
     if (error.exitCode === 0) return { message: "", exitCode: OK };
     return { message: error.code === "commander.help" ? "" : oneLine(error.message), exitCode: USER_ERROR };
   }
@@ -33,16 +33,16 @@ function rawOutcome(error: unknown): Outcome {
     error instanceof RangeError &&
     /Invalid (typed )?array length|Invalid string length|Array buffer allocation failed/.test(error.message)
   ) {
-    return { message: "That does not fit into memory: choose smaller sizes.", exitCode: USER_ERROR };
+    return { message: "That does not fit in memory: choose smaller sizes.", exitCode: USER_ERROR };
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {
-    message: `This is a bug in glassformer, not your mistake: ${what} (GLASSFORMER_DEBUG=1 shows where.)`,
+    message: `This is a bug in glassformer, not your mistake: ${what} (Set GLASSFORMER_DEBUG=1 to see where.)`,
     exitCode: BUG,
   };
 }
 
-/** Commander writes "error: ...", repeats arguments whole in quotes, and puts suggestions on a line of their own. */
+/** Commander writes "error: ...", repeats whole arguments in quotes, and puts suggestions on a separate line. */
 function oneLine(message: string): string {
   const text = message
     .replace(/^error: /, "")
@@ -53,7 +53,7 @@ function oneLine(message: string): string {
   return `${text[0].toUpperCase()}${text.slice(1)}${/[.?)!]$/.test(text) ? "" : "."}`;
 }
 
-/** An error of the file system or the network, which Node names by a code and the call that failed. */
+/** An error of the file system or the network, for which Node gives a code and the call that failed. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && typeof (error as NodeJS.ErrnoException).code === "string";
 }

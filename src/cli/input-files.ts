@@ -1,4 +1,4 @@
-/** What a command reads: prompts or a text, from a file, a pipe or standard input; never more than it may. */
+/** What a command reads: prompts or a text, from a file, a pipe or standard input, within a size limit. */
 import { open, stat } from "node:fs/promises";
 import type { FileText } from "../analyses/analysis.ts";
 import { type ByteSource, memorySource } from "../load/bytes.ts";
@@ -9,34 +9,34 @@ import { parsePrompts } from "../text/prompts.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { isSystemError } from "./exit.ts";
 
-/** Bytes of prompts, or of a text that an analysis reads. */
+/** The most bytes of prompts, or of a text that an analysis reads. */
 const MOST_BYTES = 64_000_000;
-/** Bytes of a text to train on that comes through a pipe, and has to be kept whole. */
+/** The most bytes of a training text that comes through a pipe and so must be held in memory. */
 const MOST_PIPED_BYTES = 512_000_000;
 const PIECE = 2 ** 20;
 
-/** @param path a file, its ending telling the format, or "-" for standard input, a prompt a line. @throws InputError */
+/** @param path a file whose extension gives the format, or "-" for standard input with one prompt per line. @throws InputError */
 export async function readPrompts(path: string): Promise<readonly string[]> {
   const { name, bytes } = await inputOf(path, "prompts", MOST_BYTES);
   return parsePrompts(bytes, name);
 }
 
-/** The whole of a UTF-8 text. @param path a file, or "-" for standard input. @throws InputError also where it is empty */
+/** The whole of a UTF-8 text. @param path a file, or "-" for standard input. @throws InputError, also for an empty text */
 export async function readText(path: string): Promise<FileText> {
   const { name, bytes } = await inputOf(path, "text", MOST_BYTES);
   const text = decodeUtf8(bytes, name);
   if (text.trim() === "") {
-    throw new InputError(`${name} holds no text: it is empty. Give a file with a few sentences at least.`, {
+    throw new InputError(`${name} is empty: give a file with at least a few sentences.`, {
       asked: path,
     });
   }
   return { name, text };
 }
 
-/** A file to read in pieces; what can be read but once (a pipe, "-" for standard input) is kept in memory. */
+/** A file to read in pieces; what can be read only once (a pipe, "-" for standard input) is held in memory. */
 export async function inputSource(path: string): Promise<ByteSource> {
   const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
-  // Files of /proc say that they are empty, and may hold something.
+  // Files in /proc report a size of 0 even when they have content.
   if (path !== "-" && (!found || found.isDirectory() || (found.isFile() && found.size > 0))) return fileSource(path);
   const most = found && kindOfFile(found) === "a device" ? MOST_BYTES : MOST_PIPED_BYTES;
   const { name, bytes } = await inputOf(path, "text", most);
@@ -57,14 +57,14 @@ async function inputOf(
   }
 }
 
-/** @throws InputError for more bytes than `most`, without having read them all */
+/** @throws InputError if there are more bytes than `most`, without reading them all */
 async function gathered(chunks: AsyncIterable<Uint8Array>, name: string, most: number): Promise<Uint8Array> {
   const kept: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
     length += chunk.length;
     if (length > most) {
-      throw new InputError(`${name} has more than ${most / 1e6} MB, which is more than is read of it: give less.`, {
+      throw new InputError(`${name} is larger than ${most / 1e6} MB, the most that is read: give less.`, {
         asked: name,
         found: length,
       });
@@ -78,11 +78,11 @@ async function* standardInput(): AsyncGenerator<Uint8Array> {
   try {
     yield* process.stdin;
   } finally {
-    process.stdin.destroy(); // whoever writes to it need not go on
+    process.stdin.destroy(); // so that the writer can stop
   }
 }
 
-/** Whatever is at a path, from its start: pipes and devices, too, which say nothing of their size. */
+/** The bytes at a path, from its start, including pipes and devices, which do not report a size. */
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   if (kindOfFile(await stat(path)) === "a folder")
     throw Object.assign(new Error(), { code: "EISDIR", syscall: "read" });

@@ -1,22 +1,22 @@
 /**
- * Ctrl-C, a polite kill, a terminal that is closed. Nobody handles these signals, so the system ends the process at once,
+ * Ctrl-C, a polite kill, a closed terminal. These signals are not handled, so the system ends the process immediately,
  * however busy it is: a handler in JavaScript would wait for the event loop. The exception is work that has something to
- * keep, and only from the moment on when it has.
+ * save, and only from the moment it has it.
  */
 import { writeWhole } from "./output-files.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface Guard {
-  /** Aborted by the first signal after `listen`. */
+  /** Aborted by the first signal after `listen` was called. */
   readonly signal: AbortSignal;
-  /** From now on there is something to keep: a signal leaves the work the time to come to an end by itself. */
+  /** From now on there is something to save: a signal gives the work time to finish cleanly. */
   readonly listen: () => void;
 }
 
 /**
- * Does work that may have something to keep. After a signal the process ends by that signal as soon as the work has
- * ended; a second signal ends it at once.
+ * Does work that may have something to save. After a signal the process ends with that signal as soon as the work has
+ * finished; a second signal ends it immediately.
  */
 export async function guarded<T>(work: (guard: Guard) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -32,7 +32,7 @@ export async function guarded<T>(work: (guard: Guard) => Promise<T>): Promise<T>
     if (came) return end();
     came = signal;
     controller.abort(new Error(`stopped by ${signal}`));
-    // In a turn of its own: a second signal that came while nobody could look is seen first.
+    // In a separate turn of the event loop, so that a second signal that came in the meantime is seen first.
     setImmediate(leave);
   };
   const listen = () => {
@@ -46,7 +46,7 @@ export async function guarded<T>(work: (guard: Guard) => Promise<T>): Promise<T>
   }
 }
 
-/** As `writeWhole`, leaving nothing half written behind whatever comes. */
+/** Like `writeWhole`, but leaves nothing half-written even after a signal. */
 export function writeGuarded(path: string, content: string | Uint8Array): Promise<void> {
   return guarded(({ signal, listen }) => {
     listen();

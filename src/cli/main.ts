@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The `glassformer` command: results on stdout, all else on stderr. Exit codes: 0, 1 for a bug, 2 for a user's error. */
+/** The `glassformer` command: results on stdout, everything else on stderr. Exit codes: 0, 1 for a bug, 2 for a user error. */
 import { outcomeOf } from "./exit.ts";
 import { runCommand } from "./program.ts";
 import { tell } from "./terminal.ts";
 
-// Whoever reads the results may stop reading: `glassformer ... | head`.
+// The reader of the results may stop reading: `glassformer ... | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   const { message, exitCode } = outcomeOf(error);
@@ -12,7 +12,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(exitCode);
 });
 
-// Whoever reads what is told on the way may stop reading, too; the work goes on.
+// The reader of the progress messages may stop reading too; the work continues.
 process.stderr.on("error", () => {});
 
 try {

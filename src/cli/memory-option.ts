@@ -1,4 +1,4 @@
-/** `--memory`, of every command that runs a model. */
+/** `--memory`, an option of every command that runs a model. */
 import { InvalidArgumentError, Option } from "commander";
 import type { Engine } from "../engine/engine.ts";
 import { finiteNumber } from "./arguments.ts";
@@ -7,16 +7,16 @@ import { finiteNumber } from "./arguments.ts";
 export const memoryOption = (): Option =>
   new Option(
     "--memory <GB>",
-    "most memory that a run's values may take; what goes in parts takes more runs with less (default: what is free)",
+    "the most memory that the values of a run may use; with less, some work takes more runs (default: what is free)",
   ).argParser(bytesOf);
 
 function bytesOf(text: string): number {
   const amount = finiteNumber(text);
   if (amount > 0) return amount * 1e9;
-  throw new InvalidArgumentError("It takes a number of gigabytes above 0, as in --memory 2.");
+  throw new InvalidArgumentError("It must be a number of gigabytes above 0, as in --memory 2.");
 }
 
-/** The engine that keeps to it; the platform's own unless it is given. */
+/** An engine that stays within it; without the option, the platform's own engine. */
 export async function engineWithin(bytes: number | undefined): Promise<{ readonly engine?: Engine }> {
   if (bytes === undefined) return {};
   const { Engine, nodeBackend } = await import("../node.ts");

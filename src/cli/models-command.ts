@@ -1,4 +1,4 @@
-/** The models that are known by name. */
+/** Lists the models that have a short name. */
 import { Command } from "commander";
 import { MODEL_ALIASES } from "../models/families/aliases.ts";
 import type { Terminal } from "./terminal.ts";
@@ -7,12 +7,12 @@ const BUNDLED = "solu-1l-novels";
 
 export function modelsCommand({ stdout }: Pick<Terminal, "stdout">): Command {
   return new Command("models")
-    .summary("List the models that have a name")
+    .summary("List the models that have a short name")
     .description(
-      "Lists the models that are known by name: the one that comes with glassformer, and short names of models on the Hugging Face hub. " +
-        "A folder or any other id (org/name) of a supported kind can be given too.",
+      "Lists the model that comes with glassformer and the models on the Hugging Face hub that have short names. " +
+        "--model also takes a folder, or the id (org/name) of any other model of a supported kind.",
     )
-    .option("--json", "print them as JSON")
+    .option("--json", "print the list as JSON")
     .action(({ json }: { json?: boolean }) => {
       const hub = [...MODEL_ALIASES].map(([id, aliases]) => ({ id, aliases }));
       if (json) {

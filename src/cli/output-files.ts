@@ -1,4 +1,4 @@
-/** Files that a command writes: checked before anything runs, and whole or not there at all. */
+/** Files that a command writes: checked before anything runs, and written completely or not at all. */
 import { randomBytes } from "node:crypto";
 import { access, chmod, constants, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
@@ -25,10 +25,10 @@ const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
 /**
  * What to write where.
  * @param flag the option that names the files
- * @param comes a training's folder, which need not be there yet, and in which its own files are not to be overwritten
+ * @param comes the folder of a training run: it need not exist yet, and its own files must not be overwritten
  * @param reads the files that the command reads
- * @throws ArgumentError for an ending that is no format, a folder that is not there or cannot be written to, or a file
- * named twice, or read.
+ * @throws ArgumentError for an extension that is not a format, a folder that does not exist or cannot be written to, or a file
+ * that is named twice or also read.
  */
 export async function outputFiles(
   paths: readonly string[],
@@ -47,14 +47,16 @@ export async function outputFiles(
     }
     const target = await placeOf(path);
     if (targets.includes(target)) {
-      throw new ArgumentError(`${flag} names ${path} twice: give each file once.`, { asked: path });
+      throw new ArgumentError(`${flag} names ${path} twice: name each file once.`, { asked: path });
     }
     if (read.includes(target)) {
-      throw new ArgumentError(`${flag} ${path} is a file that the command reads: give another name.`, { asked: path });
+      throw new ArgumentError(`${flag} ${path} is a file that the command reads: choose another name.`, {
+        asked: path,
+      });
     }
     const within = comes === undefined ? undefined : relative(resolve(comes), resolve(path));
     if (within !== undefined && /^(config\.json$|step-\d+([/\\]|$))/.test(within)) {
-      throw new ArgumentError(`${flag} ${path} is where the training keeps its own files: give another name.`, {
+      throw new ArgumentError(`${flag} ${path} is where the training run keeps its own files: choose another name.`, {
         asked: path,
       });
     }
@@ -69,9 +71,9 @@ function unknownEnding(path: string, flag: string): ArgumentError {
   const endings = Object.keys(FORMAT_OF);
   const ending = extname(path);
   const near = ending === "" ? undefined : nearest(ending, endings);
-  const found = ending === "" ? "has no ending" : `ends in "${ending}"`;
+  const found = ending === "" ? "has no extension" : `ends in "${ending}"`;
   return new ArgumentError(
-    `${flag} ${path} ${found}, and the ending says what to write: one of ${endings.join(", ")}.` +
+    `${flag} ${path} ${found}, but the extension says what to write: one of ${endings.join(", ")}.` +
       (near ? ` Did you mean "${near}"?` : ""),
     { asked: path, found: endings, nearest: near },
   );
@@ -86,26 +88,26 @@ async function checkPlace(path: string, flag: string): Promise<void> {
   const folder = dirname(target);
   const inFolder = target === resolve(path) ? dirname(path) : folder;
   const above = await stat(folder).catch(() => undefined);
-  if (!above?.isDirectory()) refuse(`${through} in "${inFolder}", which is no folder: make it first.`);
+  if (!above?.isDirectory()) refuse(`${through} in "${inFolder}", which is not a folder: create it first.`);
   const there = await stat(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENAMETOOLONG") refuse("has a name that is too long: give a shorter one.");
+    if (error.code === "ENAMETOOLONG") refuse("has a name that is too long: choose a shorter one.");
     return undefined;
   });
   const special = there && kindOfFile(there);
   if (special) refuse(`${through} ${special}: name a file${special === "a folder" ? " in it" : ""}.`);
   await access(folder, constants.W_OK).catch(() =>
-    refuse(`${through} in "${inFolder}", where nothing may be written: choose another folder.`),
+    refuse(`${through} in "${inFolder}", which is not writable: choose another folder.`),
   );
 }
 
-/** Which file a path is, whatever links its folders are; for one whose folder is not there yet, where it would be. */
+/** The file that a path means, with the links among its folders resolved; if its folder does not exist yet, where the file would be. */
 async function placeOf(path: string): Promise<string> {
   const target = await targetOf(path);
   const folder = await realpath(dirname(target)).catch(() => dirname(target));
   return join(folder, basename(target));
 }
 
-/** Where a path leads, through links, also where nothing is there yet. */
+/** Where a path leads through links, even if nothing is there yet. */
 async function targetOf(path: string, links = 40): Promise<string> {
   const to = await readlink(path).catch(() => undefined);
   if (to === undefined) return resolve(path);
@@ -114,13 +116,13 @@ async function targetOf(path: string, links = 40): Promise<string> {
 }
 
 /**
- * Writes beside and renames, so that a reader sees the old file or the new one. What a link leads to is replaced, not the
- * link; a file that is replaced hands on its permissions.
+ * Writes a temporary file next to it and renames that, so that a reader sees the old file or the new one. The target of a link is replaced, not the
+ * link; the new file takes the permissions of the old one.
  * @throws ArgumentError if it fails
  */
 export async function writeWhole(path: string, content: string | Uint8Array, signal?: AbortSignal): Promise<void> {
   const target = await targetOf(path);
-  // Its length is not the file's: that may be as long as the system allows.
+  // Not derived from the file's name, which may already be as long as the system allows.
   const beside = join(dirname(target), `.glassformer-${randomBytes(4).toString("hex")}.tmp`);
   try {
     await writeFile(beside, content, { flag: "wx", ...(signal ? { signal } : {}) });
@@ -133,7 +135,7 @@ export async function writeWhole(path: string, content: string | Uint8Array, sig
     signal?.throwIfAborted();
     if (!isSystemError(cause)) throw cause;
     throw new ArgumentError(
-      `${path} could not be written: ${WHY[cause.code ?? ""] ?? cause.message}. Nothing of it was left behind.`,
+      `${path} could not be written: ${WHY[cause.code ?? ""] ?? cause.message}. No partial file was left behind.`,
       { asked: path, cause },
     );
   }
@@ -141,9 +143,9 @@ export async function writeWhole(path: string, content: string | Uint8Array, sig
 
 const WHY: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
-  EDQUOT: "there is no more room for this user on the disk",
-  EACCES: "its folder may not be written to",
-  EROFS: "its disk may not be written to",
+  EDQUOT: "the user's disk quota is used up",
+  EACCES: "its folder is not writable",
+  EROFS: "its disk is read-only",
   ENOENT: "its folder is gone",
   EISDIR: "it is a folder",
 };

@@ -1,4 +1,4 @@
-/** The command line as a whole: a command for each analysis, one that trains, and one that lists the models. */
+/** The command line as a whole: one command for each analysis, one that trains, and one that lists the models. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ANALYSES, analysisCalled } from "../analyses/index.ts";
@@ -21,7 +21,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
 function programOver(terminal: Terminal): Command {
   const program = new Command("glassformer")
     .description(
-      "Mechanistic interpretability of transformer language models: each command asks one question of a model and reports what it found; train makes models.",
+      "Mechanistic interpretability of transformer language models: each command asks one question about a model and reports the answer; train makes models.",
     )
     .version(version(), "--version", "print the version")
     .helpOption("--help", "print this help")
@@ -36,7 +36,7 @@ function programOver(terminal: Terminal): Command {
   for (const command of [program, ...commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
-      // Help that nobody asked for is an error's; errors themselves are written where the command ends.
+      // Help that was not requested belongs to an error; errors are printed where the command ends.
       writeErr: (text) => terminal.stderr.write(text),
       outputError: () => {},
       getOutHelpWidth: () => Math.min(widthOf(terminal.stdout), 100),

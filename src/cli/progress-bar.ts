@@ -1,4 +1,4 @@
-/** A line on stderr that shows how far long work has come: only in a terminal, only once it has taken a while. */
+/** A line on stderr that shows the progress of long work: only in a terminal, and only once it has taken a while. */
 import { visibleControls } from "../tensor/visible.ts";
 import { type TextOutput, widthOf } from "./terminal.ts";
 
@@ -19,7 +19,7 @@ export class ProgressBar {
     this.start = now();
   }
 
-  /** @param show how the numbers are written; as they are unless given */
+  /** @param show how the numbers are written (default: as they are) */
   update(what: string, done: number, total: number, show: (value: number) => string = String): void {
     const now = this.now();
     if (!this.output.isTTY || now - this.start < SHOW_AFTER_MS || now - this.drawn < REDRAW_AFTER_MS) return;
@@ -32,7 +32,7 @@ export class ProgressBar {
     this.output.write(`\r\x1b[2K${line.slice(0, widthOf(this.output) - 1)}`);
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   clear(): void {
     if (this.shown) this.output.write("\r\x1b[2K");
     this.shown = false;

@@ -1,4 +1,4 @@
-/** What a command writes to, how wide and in what colours. */
+/** Where a command writes, how wide, and in which colours. */
 import { visibleControls } from "../tensor/visible.ts";
 
 export interface Terminal {
@@ -6,7 +6,7 @@ export interface Terminal {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** A stream that may be a terminal's. */
+/** A stream that may be a terminal. */
 export interface TextOutput {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -14,18 +14,18 @@ export interface TextOutput {
   write(text: string): unknown;
 }
 
-/** In characters: 80 where nobody says. */
+/** In characters; 80 if unknown. */
 export const widthOf = ({ columns }: Pick<TextOutput, "columns">): number => columns || 80;
 
-/** Only a terminal shows colours, and only to those who want them (no-color.org). */
+/** Only a terminal shows colours, and only if the user wants them (no-color.org). */
 export const coloured = ({ isTTY }: Pick<TextOutput, "isTTY">): boolean => Boolean(isTTY) && !process.env.NO_COLOR;
 
-/** How a finding is written as text: lines longer than 100 characters are hard to read. */
+/** How a finding is written as text: at most 100 characters wide, as longer lines are hard to read. */
 export function textOptions(output: TextOutput): { readonly width: number; readonly color: boolean } {
   return { width: Math.min(widthOf(output), 100), color: coloured(output) };
 }
 
-/** Writes a line that may hold names and texts from anywhere: nothing in it moves the cursor or speaks to the terminal. */
+/** Writes a line that may contain names and texts from anywhere, with nothing in it that moves the cursor or controls the terminal. */
 export function tell(output: Pick<TextOutput, "write">, line: string): void {
   output.write(`${visibleControls(line)}\n`);
 }

@@ -1,4 +1,4 @@
-/** `glassformer train`: texts or a task in, a folder with a model out, its loss shown as it falls. */
+/** `glassformer train`: takes texts or a task, makes a folder with a model, and shows the loss as it falls. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
@@ -24,11 +24,11 @@ import { clock, TrainingScreen } from "./training-screen.ts";
 
 export function trainCommand(terminal: Terminal): Command {
   const command = new Command("train")
-    .summary("Train a model, on text or on a task, and keep it for all of these.")
+    .summary("Train a model on text or on a task, for use with the other commands")
     .description(
-      "Trains a transformer on texts or on a task, and keeps it in a folder that every other command opens. The loss is shown as it falls, beside what it would be without a model and beside the loss on what is held out. Ctrl-C keeps what is done.",
+      "Trains a transformer on texts or on a task and saves it in a folder that every other command can open. The loss is shown as it falls, next to the loss without a model and the loss on held-out data. Ctrl-C saves what has been done so far.",
     )
-    .argument("[file...]", 'texts: .txt, .jsonl, .parquet, by path or URL; "-" for stdin');
+    .argument("[file...]", 'texts: .txt, .jsonl or .parquet, by path or URL; "-" for stdin');
   return addTrainOptions(command)
     .addHelpText(
       "after",
@@ -66,7 +66,7 @@ async function run(
     const before = await keptAbout(flags.out);
     const lines = checkAbout(name, before, about, flags);
     if (!finished) for (const line of lines) say(line);
-    say(finished ? `step ${begun} is the last: nothing is left to do` : `going on from step ${begun}`);
+    say(finished ? `step ${begun} is the last: there is nothing left to do` : `resuming from step ${begun}`);
     about = finished ? before : aboutFromHere(before, about);
   }
 
@@ -74,14 +74,16 @@ async function run(
   const start = performance.now();
   let seen = 0;
   const trained = await guarded(async ({ signal, listen }) => {
-    signal.addEventListener("abort", () => screen.say("Stopping after this step, to keep it. Once more: at once."));
+    signal.addEventListener("abort", () =>
+      screen.say("Stopping after this step and saving. Press Ctrl-C again to stop now."),
+    );
     const ended = await train(
       model,
       { ...options, about },
       {
         signal,
         onProgress: (progress) => {
-          // Before the first step there is nothing to keep.
+          // Before the first step there is nothing to save.
           if (seen === 0) listen();
           seen = progress.tokens;
           screen.update(progress);
@@ -89,15 +91,16 @@ async function run(
       },
     ).catch(async (error) => {
       const kept = signal.aborted ? await lastStep(flags.out) : 0;
-      if (kept > 0) say(`Kept as step ${kept} of ${flags.out}. The same command with --resume goes on from there.`);
+      if (kept > 0)
+        say(`Saved as step ${kept} of ${flags.out}. Run the same command with --resume to continue from there.`);
       throw error;
     });
     const elapsed = (performance.now() - start) / 1000;
     if (seen > 0) {
       const speed = Math.round(seen / elapsed).toLocaleString("en");
-      say(`${seen.toLocaleString("en")} tokens in ${clock(elapsed)}, ${speed} a second`);
+      say(`${seen.toLocaleString("en")} tokens in ${clock(elapsed)}, ${speed} per second`);
     }
-    say(`Kept ${quoted(ended.checkpoint!)}. --model ${quoted(flags.out)} opens it.`);
+    say(`Saved ${quoted(ended.checkpoint!)}. Open it with --model ${quoted(flags.out)}.`);
     return ended;
   });
   const { losses, heldOut } = trained;
@@ -114,41 +117,41 @@ async function run(
       (error) => failed.push(error),
     );
   }
-  // Last, as whoever reads it may stop reading.
+  // Last, because the reader of the pipe may stop reading.
   stdout.write(await report.render(finding, flags.json ? "json" : "text", { text: textOptions(stdout) }));
   if (failed.length > 0) throw failed[0];
 }
 
-/** A path as a shell takes it. */
+/** A path, quoted for a shell. */
 const quoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
 /**
- * Steps done in the folder that checkpoints go to.
- * @throws ArgumentError if it cannot be written to, is a model's own folder, or holds another training
+ * The number of steps already done in the folder that checkpoints go to.
+ * @throws ArgumentError if it cannot be written to, is a model's own folder, or holds another training run
  */
 async function checkOut({ out, resume }: TrainFlags): Promise<number> {
   await folderCheckpoints(out).check();
   const paths = await filesIn(out);
   if (paths.includes("config.json")) {
     throw new ArgumentError(
-      `${out} is the folder of a model: --model ${out} would go on opening that one. Name another folder.`,
+      `${out} is the folder of a model, which --model ${out} would still open. Name another folder.`,
       { asked: out },
     );
   }
   const step = trainedSteps(paths, "training.json").at(-1)?.step ?? 0;
   if (resume && step === 0) {
-    throw new ArgumentError(`${out} holds no checkpoint to go on from: leave out --resume to begin.`, { asked: out });
+    throw new ArgumentError(`${out} has no checkpoint to resume from: leave out --resume to start.`, { asked: out });
   }
   if (!resume && step > 0) {
     throw new ArgumentError(
-      `${out} holds a training already, up to step ${step}: --resume goes on with it; or name another folder.`,
+      `${out} already holds a training run, up to step ${step}: continue it with --resume, or name another folder.`,
       { asked: out, found: step },
     );
   }
   return step;
 }
 
-/** The folder is made with the first checkpoint. */
+/** The folder is created with the first checkpoint. */
 const filesIn = async (out: string): Promise<readonly string[]> => (existsSync(out) ? folderFiles(out).list() : []);
 
 async function lastStep(out: string): Promise<number> {

@@ -1,4 +1,4 @@
-/** From the files that `glassformer train` is given to texts, a tokenizer, and rows of tokens. */
+/** Turns the files of `glassformer train` into texts, a tokenizer, and rows of tokens. */
 import { dirname, join } from "node:path";
 import { loadTokenizer } from "../lens/from-pretrained.ts";
 import type { ByteSource } from "../load/bytes.ts";
@@ -14,15 +14,15 @@ import { trainBpe } from "../training/data/train-bpe.ts";
 import { inputSource } from "./input-files.ts";
 import type { TrainFlags } from "./train-options.ts";
 
-/** What tells, while things are read. */
+/** Where to report while files are read. */
 export interface SetupContext {
-  /** Tells what was read and decided, a line each. */
+  /** Reports what was read and decided, one line each. */
   readonly say: (line: string) => void;
 }
 
 const number = (n: number): string => n.toLocaleString("en");
 
-/** The texts of all files, one after the other. @throws InputError for a file without any */
+/** The texts of all files, in order. @throws InputError for a file without any text */
 export async function textsOf(
   paths: readonly string[],
   { column, maxTexts }: TrainFlags,
@@ -33,7 +33,7 @@ export async function textsOf(
     const texts = await readTexts(await sourceOf(path), { column, maxTexts });
     const letters = texts.reduce((n, text) => n + text.length, 0);
     say(`${path}: ${number(texts.length)} ${texts.length === 1 ? "text" : "texts"}, ${number(letters)} characters`);
-    if (texts.length === 0) throw new InputError(`${path} holds no text: it is empty.`, { asked: path });
+    if (texts.length === 0) throw new InputError(`${path} is empty: it has no text to train on.`, { asked: path });
     all.push(texts);
   }
   return all.flat();
@@ -49,7 +49,7 @@ export async function jsonFile(path: string): Promise<Record<string, unknown>> {
   return parseJsonObject(await readText(await fileSource(path)), path);
 }
 
-/** The tokenizer of a file (with the `tokenizer_config.json` beside it) or of a model; or one that is made from the texts. */
+/** The tokenizer of a file (with the `tokenizer_config.json` next to it) or of a model, or else one made from the texts. */
 export async function tokenizerFor(
   texts: readonly string[],
   { tokenizer: from, vocabSize = 4096 }: TrainFlags,
@@ -65,7 +65,7 @@ export async function tokenizerFor(
   return made;
 }
 
-/** Rows of `maxLength` tokens. @throws InputError naming the options of this command, for texts that do not fill one */
+/** Rows of `maxLength` tokens. @throws InputError that names this command's options, if the texts do not fill one row */
 export function rowsOf(texts: readonly string[], rules: TokenRules, maxLength: number): NDArray<"int32"> {
   try {
     return tokenizeAndConcatenate(texts, rules, { maxLength, addBosToken: rules.bosTokenId !== undefined });

@@ -1,4 +1,4 @@
-/** What `glassformer train` can be told, in groups as its help shows them. */
+/** The options of `glassformer train`, in the groups that its help shows. */
 import { type Command, Option } from "commander";
 import { ACTIVATIONS } from "../models/config-choices.ts";
 import { RECIPES, type Recipe, type TaskName } from "../training/data/recipes.ts";
@@ -6,7 +6,7 @@ import { OPTIMIZERS, type OptimizerName } from "../training/optimizer.ts";
 import { count, finiteNumber, finiteNumbers, wholeNumber } from "./arguments.ts";
 import { memoryOption } from "./memory-option.ts";
 
-/** The options as commander gives them. */
+/** The options, as commander returns them. */
 export interface TrainFlags {
   readonly out: string;
   readonly task?: Exclude<TaskName, "text">;
@@ -55,10 +55,10 @@ export interface TrainFlags {
   readonly memory?: number;
 }
 
-/** A flag as it is typed. */
+/** A flag, as typed. */
 export const dashed = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Those that say what a new model is like. */
+/** The options that describe a new model. */
 export const MODEL_FLAGS = [
   ...(["config", "nLayers", "dModel", "nHeads", "dHead", "dMlp", "nCtx", "actFn"] as const),
   ...(["normalizationType", "attnOnly", "initMode"] as const),
@@ -68,7 +68,7 @@ const tasks = Object.keys(RECIPES) as TaskName[];
 const whole = (flags: string, description: string) => new Option(flags, description).argParser(count);
 const number = (flags: string, description: string) => new Option(flags, description).argParser(finiteNumber);
 
-/** "(default: 500; 2000 for modular-addition)": what the tasks' recipes have. */
+/** "(default: 500; 2000 for modular-addition)": the values in the tasks' recipes. */
 function told(of: (recipe: Recipe) => unknown): string {
   const show = (value: unknown) => (Array.isArray(value) ? value.join(" ") : String(value ?? "none"));
   const usual = show(of(RECIPES.text));
@@ -83,92 +83,97 @@ function told(of: (recipe: Recipe) => unknown): string {
 export function addTrainOptions(command: Command): Command {
   const groups: Readonly<Record<string, readonly Option[]>> = {
     "Data:": [
-      new Option("--task <which>", "train on a task that is made as it is needed, instead of on files").choices(
+      new Option("--task <which>", "train on a synthetic task instead of on files").choices(
         tasks.filter((task) => task !== "text"),
       ),
-      new Option("--column <name>", 'field of .jsonl or column of .parquet that holds the text (default: "text")'),
-      whole("--max-texts <n>", "of each file, the first texts alone"),
-      new Option("--valid <file...>", "texts to measure the loss on; they are not trained on"),
+      new Option("--column <name>", 'the field of .jsonl or column of .parquet with the text (default: "text")'),
+      whole("--max-texts <n>", "use only the first n texts of each file"),
+      new Option("--valid <file...>", "texts to measure the loss on, not to train on"),
       number(
         "--hold-out <share>",
-        "share of the rows, the last ones, that is not trained on (default: 0.02 without --valid)",
+        "share of the rows, taken from the end, to measure the loss on and not train on (default: 0.02 without --valid)",
       ),
-      whole("--max-length <n>", "tokens of a row, BOS included (default: the model's context)"),
-      new Option(
-        "--tokenizer <from>",
-        "a tokenizer.json, or a model that has one (default: one is made from the texts)",
-      ),
-      whole("--vocab-size <n>", "tokens of the tokenizer that is made, or of repeated-tokens (default: 4096; 64)"),
-      whole("--p <n>", "of modular-addition: the modulus (default: 113)"),
-      number("--share <x>", "of modular-addition: the share of all sums to learn from (default: 0.4)"),
-      whole("--length <n>", "of repeated-tokens: tokens of the longest sequence (default: 32)"),
+      whole("--max-length <n>", "tokens per row, including BOS (default: the model's context)"),
+      new Option("--tokenizer <from>", "a tokenizer.json, or a model that has one (default: make one from the texts)"),
+      whole("--vocab-size <n>", "vocabulary of the new tokenizer (default: 4096) or of repeated-tokens (default: 64)"),
+      whole("--p <n>", "for modular-addition: the modulus (default: 113)"),
+      number("--share <x>", "for modular-addition: the share of all sums to train on (default: 0.4)"),
+      whole("--length <n>", "for repeated-tokens: length of the longest sequence, in tokens (default: 32)"),
     ],
     "Model:": [
-      new Option("--model <model>", "go on from this model's weights (default: random weights)"),
+      new Option("--model <model>", "start from this model's weights (default: random weights)"),
       new Option(
         "--config <file>",
-        "a JSON file of TransformerLens' configuration fields; the options below come on top",
+        "a JSON file with TransformerLens' configuration fields; the options below override it",
       ),
-      whole("--n-layers <n>", `layers ${told(({ model }) => model.n_layers)}`),
+      whole("--n-layers <n>", `number of layers ${told(({ model }) => model.n_layers)}`),
       whole("--d-model <n>", `width of the residual stream ${told(({ model }) => model.d_model)}`),
-      whole("--n-heads <n>", `heads of a layer ${told(({ model }) => model.n_heads)}`),
+      whole("--n-heads <n>", `heads per layer ${told(({ model }) => model.n_heads)}`),
       whole("--d-head <n>", "width of a head (default: d_model / n_heads)"),
-      whole("--d-mlp <n>", "neurons of a layer (default: 4 d_model)"),
-      whole("--n-ctx <n>", "the context, in tokens (default: 256; a task's own)"),
+      whole("--d-mlp <n>", "neurons per layer (default: 4 d_model)"),
+      whole("--n-ctx <n>", "the context, in tokens (default: 256; for a task, as long as it needs)"),
       new Option("--act-fn <name>", `the MLPs' nonlinearity ${told(({ model }) => model.act_fn)}`).choices(ACTIVATIONS),
-      new Option("--normalization-type <name>", `norms ${told(({ model }) => model.normalization_type)}`).choices([
-        "LN",
-        "LNPre",
-        "none",
-      ]),
+      new Option(
+        "--normalization-type <name>",
+        `kind of norms ${told(({ model }) => model.normalization_type)}`,
+      ).choices(["LN", "LNPre", "none"]),
       new Option("--attn-only", "no MLPs (repeated-tokens has none)"),
       new Option("--init-mode <name>", "how random weights are drawn (default: gpt2)").choices([
         ...["gpt2", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"],
       ]),
     ],
     "Training:": [
-      whole("--steps <n>", `steps in all, those before --resume included ${told(({ training }) => training.steps)}`),
-      whole("--epochs <n>", "instead of --steps: how often to go over the data"),
-      whole("--batch-size <n>", `rows of a step ${told(({ training }) => training.batchSize)}`),
-      new Option("--optimizer <name>", "what makes a step of a gradient")
+      whole("--steps <n>", `total steps, including those before --resume ${told(({ training }) => training.steps)}`),
+      whole("--epochs <n>", "instead of --steps: the number of passes over the data"),
+      whole("--batch-size <n>", `rows per step ${told(({ training }) => training.batchSize)}`),
+      new Option("--optimizer <name>", "how a gradient becomes a step")
         .choices([...OPTIMIZERS])
         .default("adamw", '"adamw"'),
       number("--lr <x>", `learning rate ${told(({ training }) => training.lr)}`),
       new Option(
         "--warmup-steps <n>",
-        `steps in which the rate rises ${told(({ warmup }) => (warmup ? `${100 * warmup} % of all` : "none"))}`,
+        `steps during which the rate rises ${told(({ warmup }) => (warmup ? `${100 * warmup} % of all` : "none"))}`,
       ).argParser(wholeNumber),
       new Option(
         "--schedule <name>",
-        `how the learning rate goes on after that ${told(({ training }) => training.schedule)}`,
+        `how the rate changes after that ${told(({ training }) => training.schedule)}`,
       ).choices(["constant", "linear", "cosine"]),
       new Option(
         "--betas <x...>",
-        `decay of the means of the gradient and of its square ${told(({ training }) => training.betas)}`,
+        `decay rates of the running means of the gradient and of its square ${told(({ training }) => training.betas)}`,
       ).argParser(finiteNumbers),
-      number("--eps <x>", "added to the root of the squares' mean (default: 1e-8)"),
+      number("--eps <x>", "added to the root of the mean square (default: 1e-8)"),
       number(
         "--weight-decay <x>",
-        `pull of the weights towards 0 ${told(({ training }) => training.weightDecay)}; 0 unless adamw`,
+        `how strongly the weights are pulled towards 0 ${told(({ training }) => training.weightDecay)}; only for adamw`,
       ),
-      number("--momentum <x>", "of sgd (default: 0)"),
+      number("--momentum <x>", "for sgd (default: 0)"),
       number(
         "--max-grad-norm <x>",
-        `longer gradients are shortened to it ${told(({ training }) => training.maxGradNorm)}`,
+        `gradients longer than this are scaled down to it ${told(({ training }) => training.maxGradNorm)}`,
       ),
-      new Option("--freeze <weight...>", "weights that stay as they are, by name"),
-      new Option("--seed <n>", "of weights, batches and tasks (default: 0)").argParser(wholeNumber),
+      new Option("--freeze <weight...>", "names of weights that stay as they are"),
+      new Option("--seed <n>", "seed of weights, batches and tasks (default: 0)").argParser(wholeNumber),
       memoryOption(),
     ],
     "Output:": [
-      new Option("--out <folder>", "where checkpoints go; every command's --model opens it").makeOptionMandatory(),
-      whole("--save-every <n>", "steps between checkpoints (default: a fifth of all)"),
+      new Option(
+        "--out <folder>",
+        "where to save checkpoints; every command can open it with --model",
+      ).makeOptionMandatory(),
+      whole("--save-every <n>", "steps between checkpoints (default: a fifth of all steps)"),
       whole(
         "--eval-every <n>",
-        "steps between looks at what is held out (default: a tenth of all; of a task, a fortieth)",
+        "steps between measurements of the held-out loss (default: a tenth of all steps; for a task, a fortieth)",
       ),
-      new Option("--resume", "go on from the last checkpoint in --out, to the same numbers"),
-      new Option("--report <file...>", "write the loss curve as a report: .html, .json, .csv, .svg, .png, .txt"),
+      new Option(
+        "--resume",
+        "continue from the last checkpoint in --out, with the same results as an uninterrupted run",
+      ),
+      new Option(
+        "--report <file...>",
+        "files to write the loss curve to, as a report: .html, .json, .csv, .svg, .png or .txt",
+      ),
       new Option("--json", "print the report as JSON instead of as text"),
     ],
   };

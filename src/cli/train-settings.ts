@@ -1,4 +1,4 @@
-/** From the options of `glassformer train` to those of `train`, and what is told and kept of them. */
+/** Turns the options of `glassformer train` into those of `train`, and into the settings that reports show and checkpoints store. */
 import type { Scalar } from "../analyses/finding.ts";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -11,14 +11,14 @@ import type { TrainFlags } from "./train-options.ts";
 
 type Settings = Record<string, Scalar>;
 
-/** The options of `train`: as told, else as the task's recipe has them. */
+/** The options of `train`: from the flags, or else from the task's recipe. */
 export function trainingOf(name: TaskName, task: TrainingTask, flags: TrainFlags): TrainOptions {
   const { training, warmup } = RECIPES[name];
   const { epochs, optimizer, out } = flags;
   const batchSize = flags.batchSize ?? training.batchSize;
   const perEpoch = typeof task.data === "function" ? undefined : Math.ceil(task.data.shape[0] / batchSize);
   if (epochs !== undefined && !perEpoch) {
-    throw new ArgumentError(`--task ${name} makes its data as it goes, so it has no epochs: give --steps.`, {
+    throw new ArgumentError(`--task ${name} generates its data as it goes, so it has no epochs: give --steps.`, {
       asked: epochs,
     });
   }
@@ -39,7 +39,7 @@ export function trainingOf(name: TaskName, task: TrainingTask, flags: TrainFlags
   };
 }
 
-/** How often the data was gone over; `undefined` where it is made as it goes. */
+/** How many passes over the data were made; `undefined` for data that is generated as it goes. */
 export function epochsOf({ data }: TrainingTask, steps: number, batchSize: number): number | undefined {
   return typeof data === "function" ? undefined : steps / Math.ceil(data.shape[0] / batchSize);
 }
@@ -57,7 +57,7 @@ function optimizerSettings(options: TrainOptions): Settings {
   };
 }
 
-/** A training as a report tells of it. */
+/** The settings of a training run, as its report shows them. */
 export function settingsOf(
   name: TaskName,
   files: readonly string[],
@@ -72,19 +72,19 @@ export function settingsOf(
     ...ofTask[name],
     steps,
     "batch size": options.batchSize!,
-    ...(typeof data === "function" ? {} : { rows: data.shape[0], "tokens a row": data.shape[1] }),
+    ...(typeof data === "function" ? {} : { rows: data.shape[0], "tokens per row": data.shape[1] }),
     "held-out rows": heldOut?.shape[0] ?? 0,
     ...optimizerSettings(options),
     seed: options.seed!,
   };
 }
 
-/** Settings as they were, where a checkpoint says so. */
+/** The settings as a checkpoint recorded them, where it did. */
 export function toldOf(settings: Settings, kept: Settings): Settings {
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, kept[key] ?? value]));
 }
 
-/** What a checkpoint keeps of a training, so that going on can be held to it. */
+/** What a checkpoint records about a training run, so that a resumed run can be checked against it. */
 export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions, flags: TrainFlags): Settings {
   return {
     data: fingerprint(typeof data === "function" ? data(0) : data),
@@ -94,7 +94,7 @@ export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions, 
     ...optimizerSettings(options),
     eps: options.eps ?? null,
     frozen: (options.frozen as readonly string[] | undefined)?.join(" ") ?? "none",
-    // The rate goes down over all steps, so that more of them are another rate.
+    // The learning rate falls over all steps, so a different number of steps means a different rate.
     ...(options.schedule === "constant" ? {} : { steps: options.steps! }),
     "begun from": flags.model ?? RANDOM,
     "vocab size": flags.vocabSize ?? null,
@@ -102,28 +102,28 @@ export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions, 
 }
 
 const RANDOM = "random weights";
-/** What is said at the beginning, and need not be said again. */
+/** Settings that are given at the start and need not be repeated. */
 const BEGINNING = ["begun from", "vocab size"];
-/** What decides which rows there are, by task. */
+/** The options that decide which rows there are, by task. */
 const OF_ROWS: { readonly [T in TaskName]: string } = {
   text: "files, --hold-out, --valid, --max-length and --max-texts",
   "modular-addition": "--p, --share and --seed",
   "repeated-tokens": "--vocab-size, --length, --batch-size and --seed",
 };
 
-/** What the next checkpoint keeps: how things are from here on, and how they began. */
+/** What the next checkpoint records: the current settings, and those of the start. */
 export function aboutFromHere(before: Settings, about: Settings): Settings {
   return { ...about, ...Object.fromEntries(BEGINNING.map((key) => [key, before[key] ?? about[key]])) };
 }
 
-/** What a checkpoint tells of its training. */
+/** What a checkpoint says about its training run. */
 export async function keptAbout(out: string): Promise<Settings> {
   return (await readTrainingJson(folderFiles(out))).training.about as Settings;
 }
 
 /**
- * What is another than it was when the last checkpoint was kept, in lines.
- * @throws ArgumentError where it is other data: what is held out might have been trained on
+ * The settings that have changed since the last checkpoint, one line each.
+ * @throws ArgumentError if the data has changed: the held-out rows might then have been trained on
  */
 export function checkAbout(name: TaskName, before: Settings, about: Settings, flags: TrainFlags): string[] {
   const { out, model } = flags;
@@ -131,24 +131,24 @@ export function checkAbout(name: TaskName, before: Settings, about: Settings, fl
   const other = ["data", "held out"].find(differs);
   if (other) {
     throw new ArgumentError(
-      `${out} was trained on other rows, or with others held out: --resume takes the same ${OF_ROWS[name]} as before. To train it on something else, name it as --model and another --out.`,
+      `${out} was trained on other rows, or with other rows held out: --resume needs the same ${OF_ROWS[name]} as before. To train it on something else, pass it as --model and name another --out.`,
       { asked: about[other], found: before[other] },
     );
   }
   if (model !== undefined && differs("begun from")) {
-    throw new ArgumentError(`${out} was begun from ${before["begun from"]}, not from ${model}: leave out --model.`, {
+    throw new ArgumentError(`${out} was started from ${before["begun from"]}, not from ${model}: leave out --model.`, {
       asked: model,
       found: before["begun from"],
     });
   }
   if (flags.vocabSize !== undefined && differs("vocab size")) {
     throw new ArgumentError(
-      `${out} was begun with ${before["vocab size"] === null ? "no --vocab-size" : `--vocab-size ${before["vocab size"]}`}: leave out --vocab-size, or say the same.`,
+      `${out} was started with ${before["vocab size"] === null ? "no --vocab-size" : `--vocab-size ${before["vocab size"]}`}: leave out --vocab-size, or give the same number.`,
       { asked: flags.vocabSize, found: before["vocab size"] },
     );
   }
-  if (differs("optimizer")) return []; // it is refused where its memory is read
+  if (differs("optimizer")) return []; // refused later, when the optimizer's state is read
   return Object.keys(about)
     .filter((key) => !BEGINNING.includes(key) && differs(key))
-    .map((key) => `${key} is ${about[key]} from here on; it was ${before[key]}`);
+    .map((key) => `${key} is now ${about[key]}; it was ${before[key]}`);
 }

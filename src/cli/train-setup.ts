@@ -1,4 +1,4 @@
-/** From the options of `glassformer train` to a model and what it is trained on. */
+/** Turns the options of `glassformer train` into a model and the data to train it on. */
 import { basename } from "node:path";
 import { defaultEngine } from "../engine/default.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -24,7 +24,7 @@ export interface Setup {
   readonly name: TaskName;
 }
 
-/** Most rows that are looked at of what is held out. */
+/** The most held-out rows that the loss is measured on. */
 const MOST_HELD_OUT = 256;
 
 /** The tasks that need no files. */
@@ -37,7 +37,7 @@ const made: { readonly [T in NonNullable<TrainFlags["task"]>]: (flags: TrainFlag
     }),
 };
 
-/** @throws ArgumentError for options that contradict each other; whatever reading files and making models throws. */
+/** @throws ArgumentError for options that contradict each other, and whatever reading files and making models throws. */
 export async function setUp(files: readonly string[], flags: TrainFlags, context: SetupContext): Promise<Setup> {
   refuseContradictions(files, flags);
   const within = await engineWithin(flags.memory);
@@ -67,25 +67,29 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
   return { name: "text", model, task: textTask(split.rows, heldOut, model.cfg.dVocab) };
 }
 
-/** Flags that count only where the second part says so, and why not elsewhere. */
+/** Flags that apply only where the second part says so, and the reason to give elsewhere. */
 const APPLIES: readonly (readonly [flag: keyof TrainFlags, holds: (flags: TrainFlags) => boolean, why: string])[] = [
   ...(["valid", "holdOut", "tokenizer", "maxLength", "column", "maxTexts"] as const).map(
-    (flag) => [flag, ({ task }: TrainFlags) => !task, "is about texts, and a task makes its own data"] as const,
+    (flag) => [flag, ({ task }: TrainFlags) => !task, "applies to texts only, and a task makes its own data"] as const,
   ),
-  ["p", ({ task }) => task === "modular-addition", "is of --task modular-addition"],
-  ["share", ({ task }) => task === "modular-addition", "is of --task modular-addition"],
-  ["length", ({ task }) => task === "repeated-tokens", "is of --task repeated-tokens"],
-  ["vocabSize", ({ task }) => task !== "modular-addition", "is not of modular-addition, whose vocabulary is --p"],
+  ["p", ({ task }) => task === "modular-addition", "applies to --task modular-addition only"],
+  ["share", ({ task }) => task === "modular-addition", "applies to --task modular-addition only"],
+  ["length", ({ task }) => task === "repeated-tokens", "applies to --task repeated-tokens only"],
+  [
+    "vocabSize",
+    ({ task }) => task !== "modular-addition",
+    "does not apply to modular-addition, whose vocabulary follows from --p",
+  ],
   [
     "vocabSize",
     ({ tokenizer }) => tokenizer === undefined,
-    "is of a tokenizer that is made, and --tokenizer names one",
+    "applies to a new tokenizer only, and --tokenizer names an existing one",
   ],
-  ["momentum", ({ optimizer }) => optimizer === "sgd", "is of --optimizer sgd"],
-  ["betas", ({ optimizer }) => optimizer !== "sgd", "is of --optimizer adamw and adam"],
-  ["eps", ({ optimizer }) => optimizer !== "sgd", "is of --optimizer adamw and adam"],
-  ["dMlp", ({ attnOnly }) => !attnOnly, "is of MLPs, and --attn-only makes none"],
-  ["actFn", ({ attnOnly }) => !attnOnly, "is of MLPs, and --attn-only makes none"],
+  ["momentum", ({ optimizer }) => optimizer === "sgd", "applies to --optimizer sgd only"],
+  ["betas", ({ optimizer }) => optimizer !== "sgd", "applies to --optimizer adamw and adam only"],
+  ["eps", ({ optimizer }) => optimizer !== "sgd", "applies to --optimizer adamw and adam only"],
+  ["dMlp", ({ attnOnly }) => !attnOnly, "applies to MLPs, and --attn-only makes none"],
+  ["actFn", ({ attnOnly }) => !attnOnly, "applies to MLPs, and --attn-only makes none"],
 ];
 
 function refuseContradictions(files: readonly string[], flags: TrainFlags): void {
@@ -99,23 +103,23 @@ function refuseContradictions(files: readonly string[], flags: TrainFlags): void
     if (flags[flag] !== undefined && !holds(flags)) refuse(`${dashed(flag)} ${why}: leave it out.`, flag);
   }
   if (flags.steps !== undefined && flags.epochs !== undefined)
-    refuse("--steps and --epochs both say how long: give one.", "steps");
-  if (valid && share !== undefined) refuse("--valid and --hold-out both say what is held out: give one.", "valid");
+    refuse("--steps and --epochs both say how long to train: give one.", "steps");
+  if (valid && share !== undefined) refuse("--valid and --hold-out both say what to hold out: give one.", "valid");
   if (share !== undefined && !(share >= 0 && share < 1))
-    refuse(`--hold-out is ${share}, but it is a share from 0 to below 1.`, "holdOut");
+    refuse(`--hold-out must be at least 0 and less than 1, not ${share}.`, "holdOut");
   if (flags.betas && flags.betas.length !== 2) {
-    refuse(`--betas takes two numbers, as in --betas 0.9 0.99, but got ${flags.betas.length}.`, "betas");
+    refuse(`--betas takes two numbers, as in --betas 0.9 0.99, not ${flags.betas.length}.`, "betas");
   }
   if (resume || model === undefined) return;
   const said = ([...MODEL_FLAGS, "tokenizer"] as const).find((flag) => flags[flag] !== undefined);
-  if (said) refuse(`--model takes ${model} as it is: leave out ${dashed(said)}.`, said);
+  if (said) refuse(`--model uses ${model} as it is: leave out ${dashed(said)}.`, said);
   if (flags.vocabSize !== undefined && !task)
-    refuse(`--model takes ${model} with its tokenizer: leave out --vocab-size.`, model);
+    refuse(`--model uses ${model} with its own tokenizer: leave out --vocab-size.`, model);
 }
 
 /**
- * The model to go on from: that of the last checkpoint, or one that is named, with its weights as they are.
- * @throws ConfigError where options say that the checkpoint's model is another
+ * The model to start from: that of the last checkpoint, or the one that --model names, with its weights unprocessed.
+ * @throws ConfigError if options contradict the checkpoint's model
  */
 async function givenModel(
   flags: TrainFlags,
@@ -125,7 +129,7 @@ async function givenModel(
   const name = flags.resume ? flags.out : flags.model!;
   const model = await HookedTransformer.fromPretrainedNoProcessing(name, within);
   if (flags.resume && MODEL_FLAGS.some((flag) => flags[flag] !== undefined)) {
-    // The same command with --resume: what it says of the model is what the checkpoint says.
+    // The same command was run again with --resume: its model options must agree with the checkpoint.
     const { dVocab, dVocabOut, nCtx } = model.cfg;
     const sizes = {
       d_vocab: dVocab,
@@ -138,13 +142,13 @@ async function givenModel(
   return model;
 }
 
-/** @throws ArgumentError where options name another tokenizer than the checkpoint's */
+/** @throws ArgumentError if the options name a different tokenizer from the checkpoint's */
 async function sameTokenizer({ tokenizer }: TokenRules, flags: TrainFlags, context: SetupContext): Promise<void> {
   if (!flags.resume || flags.tokenizer === undefined) return;
   const asked = await tokenizerFor([], flags, context);
   const json = (of: typeof asked) => JSON.stringify(of.files.get("tokenizer.json"));
   if (json(asked) === json(tokenizer)) return;
-  throw new ArgumentError(`${flags.out} has another tokenizer than ${flags.tokenizer}: leave out --tokenizer.`, {
+  throw new ArgumentError(`${flags.out} has a different tokenizer from ${flags.tokenizer}: leave out --tokenizer.`, {
     asked: flags.tokenizer,
     found: flags.out,
   });
@@ -153,7 +157,7 @@ async function sameTokenizer({ tokenizer }: TokenRules, flags: TrainFlags, conte
 function needTokenizer(model: HookedTransformer, flags: TrainFlags): TokenRules {
   if (model.text) return model.text;
   throw new InputError(
-    `${flags.resume ? flags.out : flags.model} has no tokenizer, so it cannot be trained on texts: put a tokenizer.json beside its weights.`,
+    `${flags.resume ? flags.out : flags.model} has no tokenizer, so it cannot be trained on texts: put a tokenizer.json next to its weights.`,
     { asked: flags.model },
   );
 }
@@ -167,7 +171,7 @@ async function freshModel(
   return new HookedTransformer(cfg, initWeights(cfg), { tokenizer, ...within });
 }
 
-/** What decides how much memory the steps of a task take, before its data is made. */
+/** What decides how much memory the steps of a task need, known before its data is made. */
 function plannedOf(name: TaskName, { data, loss, sizes }: TrainingTask, flags: TrainFlags) {
   const { training } = RECIPES[name];
   const { optimizer, momentum, freeze: frozen, maxGradNorm = training.maxGradNorm } = flags;
@@ -182,7 +186,7 @@ function plannedOf(name: TaskName, { data, loss, sizes }: TrainingTask, flags: T
   return { options, shape };
 }
 
-/** A configuration: the recipe's and the task's sizes, the file's on top, the options' on top of that. */
+/** A configuration: the recipe's and the task's sizes, overridden by the file's, overridden by the options'. */
 async function freshConfig(
   task: TaskName,
   flags: TrainFlags,
@@ -200,13 +204,13 @@ async function freshConfig(
     const needed = sizes[field] ?? sizes.d_vocab;
     if (asked[field] !== undefined && asked[field] !== needed) {
       throw new ArgumentError(
-        `${flags.config} says ${field} ${asked[field]}, but what is trained on has ${needed}: leave it out.`,
+        `${flags.config} says ${field} ${asked[field]}, but the training data has ${needed}: leave it out.`,
         { asked: asked[field], found: needed },
       );
     }
   }
   const fields: Record<string, unknown> = { ...RECIPES[task].model, ...sizes, ...asked };
-  // An activation makes MLPs of an attention-only recipe.
+  // Naming an activation gives an attention-only recipe MLPs.
   if (asked.act_fn !== undefined && asked.attn_only === undefined) fields.attn_only = false;
   if (fields.attn_only === false && fields.act_fn === undefined) fields.act_fn = "relu";
   if (fields.attn_only === true) delete fields.act_fn;
@@ -214,7 +218,7 @@ async function freshConfig(
   if (fields.d_head === undefined) {
     if (width % heads !== 0) {
       throw new ArgumentError(
-        `d_model ${width} cannot be divided among ${heads} heads: choose another --n-heads, or give --d-head.`,
+        `d_model ${width} cannot be divided evenly among ${heads} heads: choose another --n-heads, or give --d-head.`,
         { asked: heads, found: width },
       );
     }

@@ -1,4 +1,4 @@
-/** A training as it goes, on stderr: in a terminal the loss curve, redrawn in place; elsewhere a line now and then. */
+/** Shows a training run on stderr: in a terminal the loss curve, redrawn in place; elsewhere a line now and then. */
 import type { LineSpec } from "../analyses/picture.ts";
 import { lineText } from "../report/line-text.ts";
 import type { Chance } from "../training/data/tasks.ts";
@@ -8,7 +8,7 @@ import { type TextOutput, widthOf } from "./terminal.ts";
 
 const REDRAW_AFTER_MS = 250;
 const CHART_ROWS = 10;
-/** Lines of a whole training where there is no terminal to redraw. */
+/** How many lines a whole training run prints where there is no terminal to redraw. */
 const LINES = 20;
 
 export interface ScreenOptions {
@@ -50,7 +50,7 @@ export class TrainingScreen {
     else this.output.write(`${this.status(progress)}\n`);
   }
 
-  /** A line of its own, above what is drawn next. */
+  /** Writes a separate line, above what is drawn next. */
   say(line: string): void {
     const away = this.drawnLines > 0 ? `\x1b[${this.drawnLines}A\r\x1b[J` : "";
     this.output.write(`${away}${line}\n`);
@@ -92,7 +92,7 @@ export class TrainingScreen {
     };
   }
 
-  /** As much as fits, the most important first. */
+  /** As much as fits, the most important parts first. */
   private status({ step, steps, loss, lr, tokensPerSecond }: TrainProgress, width = 100): string {
     const { step: first, time } = this.first!;
     const each = (this.now() - time) / Math.max(1, step - first);

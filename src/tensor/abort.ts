@@ -1,9 +1,9 @@
-/** Waiting for what a caller's code promises, and no longer than its signal says. */
+/** Waits for a caller's promise, but no longer than the caller's signal allows. */
 
 /**
- * What a promise gives, or the signal's reason once it is aborted, whatever becomes of the promise then. Nothing is left
- * listening on the signal afterwards.
- * @param grace milliseconds that the promise still has after the signal is aborted, for what should be ended properly
+ * A promise's value, or the signal's reason once it is aborted, whatever becomes of the promise then. Nothing keeps
+ * listening to the signal afterwards.
+ * @param grace milliseconds that the promise still gets after the abort, for work that should end properly
  */
 export async function untilAborted<T>(
   promised: Promise<T> | T,
@@ -30,7 +30,7 @@ export async function untilAborted<T>(
   }
 }
 
-/** Whether a value is a promise, whoever made it. */
+/** Whether a value is a promise, from any library. */
 export function isPromise(value: unknown): value is Promise<unknown> {
   return (
     (typeof value === "object" || typeof value === "function") &&

@@ -1,10 +1,10 @@
 /**
- * Numbers in memory: a flat typed array, a dtype and a shape, in row-major order. What a file gives, what the engine
- * takes and returns, and what reference kernels compute on. Axis names live one layer up, on the graph's `Tensor`.
+ * Numbers in memory: a flat typed array, a dtype and a shape, in row-major order. Files are read into it, the engine
+ * takes and returns it, and the reference kernels compute on it. Axis names live one layer up, on the graph's `Tensor`.
  */
 import { ShapeError } from "./errors.ts";
 
-/** `bool` is stored a byte each, 0 or 1. `float64` exists for the reference interpreter alone. */
+/** `bool` is stored as one byte each, 0 or 1. `float64` exists only for the reference interpreter. */
 export type DType = "float32" | "float64" | "int32" | "bool";
 
 /** The typed array that stores a dtype. */
@@ -17,7 +17,7 @@ export type DataOf = {
 /** The typed array behind each dtype. */
 export type TypedData = DataOf[DType];
 
-/** A dense array: `data[i*stride + j]` with the last axis running fastest. */
+/** A dense array: `data[i*stride + j]` with the last axis varying fastest. */
 export interface NDArray<D extends DType = DType> {
   readonly dtype: D;
   readonly shape: readonly number[];
@@ -51,7 +51,7 @@ export function emptyData<D extends DType>(dtype: D, size: number): DataOf[D] {
   return make[dtype](size);
 }
 
-/** An array of the given parts. @throws ShapeError if the data's length is not the shape's product. */
+/** An array made of these parts. @throws ShapeError if the data's length is not the product of the shape. */
 export function ndarray<D extends DType>(dtype: D, shape: readonly number[], data: DataOf[D]): NDArray<D> {
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(

@@ -1,32 +1,32 @@
 /**
- * Every error glassformer throws on purpose. Each message is one sentence or two: what was asked, what was found, the
- * nearest right thing, what to do. The class tells the kind; the fields carry the parts, so that a page or a program
- * can show its own words.
+ * Every error that glassformer throws on purpose. A message is a sentence or two: what was asked, what was found, the
+ * closest right thing, what to do. The class says which kind of error it is; the fields carry the parts, so that a page or a program
+ * can use its own words.
  */
 import { nearest } from "./nearest.ts";
 import { shortened } from "./show.ts";
 import { visibleControls } from "./visible.ts";
 
-/** Characters of a message; one may repeat what a file or a caller gave. */
+/** The longest message, in characters: a message may repeat text from a file or a caller. */
 const LONGEST_MESSAGE = 2000;
 
-/** What every error of ours carries besides its message. */
+/** What each of these errors carries besides its message. */
 export interface ErrorFields {
   /** What the caller asked for, as they wrote it. */
   readonly asked?: unknown;
   /** What was there instead. */
   readonly found?: unknown;
-  /** The nearest valid thing, where there is one. */
+  /** The closest valid thing, if there is one. */
   readonly nearest?: string | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * The base of all errors thrown on purpose. Anything else that escapes is a bug of ours. Control characters in a message
+ * The base of all errors thrown on purpose. Any other error is a bug in glassformer. Control characters in a message
  * are shown as marks, and a message ends after 2000 characters.
  */
 export class GlassformerError extends Error {
-  // Each class writes its name out, as a bundler shortens the classes' own.
+  // Each class spells out its name, because a bundler shortens class names.
   override name = "GlassformerError";
   readonly asked: unknown;
   readonly found: unknown;
@@ -48,7 +48,7 @@ export class ShapeError extends GlassformerError {
   override name = "ShapeError";
 }
 
-/** A name that does not exist: a hook, a model, an axis, an analysis. `nearest` is the likeliest one meant. */
+/** A name that does not exist: a hook, a model, an axis, an analysis. `nearest` is the closest match. */
 export class UnknownNameError extends GlassformerError {
   override name = "UnknownNameError";
   readonly kind: string;
@@ -65,7 +65,7 @@ export class UnknownNameError extends GlassformerError {
   }
 }
 
-/** Names of a list that a sentence holds. */
+/** How many names of a list a sentence includes. */
 const MOST_NAMES = 24;
 
 function listed(names: readonly string[]): string {
@@ -86,27 +86,27 @@ export class WeightsError extends GlassformerError {
   override name = "WeightsError";
 }
 
-/** A file that is not what its name says: truncated, garbled, of another format. */
+/** A file that is not what its name says: truncated, garbled, or in another format. */
 export class FileFormatError extends GlassformerError {
   override name = "FileFormatError";
 }
 
-/** A download that failed, or something that is not in the cache while offline. */
+/** A failed download, or something missing from the cache while offline. */
 export class HubError extends GlassformerError {
   override name = "HubError";
 }
 
-/** Text or tokens that the model cannot take: empty, too long, not one token, out of the vocabulary. */
+/** Text or tokens that the model cannot take: empty, too long, not a single token, outside the vocabulary. */
 export class InputError extends GlassformerError {
   override name = "InputError";
 }
 
-/** An option or argument out of its range. */
+/** An option or argument out of range. */
 export class ArgumentError extends GlassformerError {
   override name = "ArgumentError";
 }
 
-/** Work that takes more memory than there is, or than it was allowed: refused before it begins, or told by the engine. */
+/** Work that needs more memory than there is, or than it was allowed: refused before it starts, or reported by the engine. */
 export class MemoryError extends GlassformerError {
   override name = "MemoryError";
 }

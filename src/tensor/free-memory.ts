@@ -1,35 +1,35 @@
 /**
- * How much memory there is, as the platform tells it, and the refusal of what would take more: a run that is too large ends
- * in a sentence before it begins, not in the middle of the machine's memory.
+ * How much memory the platform says there is, and the refusal of anything that needs more: a run that is too large ends
+ * with a clear message before it starts, instead of running the machine out of memory.
  */
 import { MemoryError } from "./errors.ts";
 
-/** What a platform knows of its memory. */
+/** What a platform knows about its memory. */
 export interface MemoryReader {
-  /** Bytes that may be taken now, a margin left out. */
+  /** Bytes that can be allocated now, less a safety margin. */
   read(): number;
-  /** Bytes that strings and objects may still take, where the JavaScript engine has a limit of its own for those. */
+  /** Bytes that strings and objects may still take, where the JavaScript engine limits those separately. */
   heap?(): number;
-  /** Gives back what is garbage already, where that can be asked for. */
+  /** Collects garbage now, where that is possible. */
   collect?(): void;
 }
 
-/** Below this nothing is looked up: so much is always there, or nothing works. */
+/** Anything smaller is not checked: this much is always free, or nothing works. */
 export const SMALL_BYTES = 64e6;
 
-/** What was read is good for so long. */
+/** How long a reading stays valid, in milliseconds. */
 const FRESH_MS = 50;
 
 let reader: MemoryReader | undefined;
 let known = { bytes: Infinity, at: -Infinity };
 
-/** Sets what tells how much memory there is; without it nothing is refused but what goes over a limit that is given. */
+/** Sets the function that says how much memory there is; without one, only work that exceeds an explicit limit is refused. */
 export function setMemoryReader(platform: MemoryReader | undefined): void {
   reader = platform;
   known = { bytes: Infinity, at: -Infinity };
 }
 
-/** Bytes that may be taken now. */
+/** Bytes that can be allocated now. */
 export function freeMemory(): number {
   if (!reader) return Infinity;
   const now = performance.now();
@@ -37,38 +37,38 @@ export function freeMemory(): number {
   return known.bytes;
 }
 
-/** Bytes that may be taken once what is garbage has been given back. */
+/** Bytes that can be allocated once garbage has been collected. */
 function freeAfterCollecting(): number {
   reader?.collect?.();
   known.at = -Infinity;
   return freeMemory();
 }
 
-/** What is about to take memory. */
+/** Work that is about to take memory. */
 export interface MemoryNeed {
   /** The subject of the sentence: "This run", "A model of this configuration". */
   readonly what: string;
-  /** Its largest part, in words; asked for where it is refused. */
+  /** Its largest part, in words; called only when the work is refused. */
   readonly largest?: () => string;
   readonly bytes: number;
-  /** What to do instead, as the end of the sentence. */
+  /** What to do instead, to end the sentence. */
   readonly advice: string;
-  /** Most bytes that it may take, where somebody said so; what is free unless given. */
+  /** The most bytes that it may take. Default: what is free. */
   readonly limit?: number | undefined;
-  /** Bytes held already that would be used again. */
+  /** Bytes already held that would be reused. */
   readonly held?: number | undefined;
-  /** Whether it is strings and objects. */
+  /** Whether it consists of strings and objects. */
   readonly heap?: boolean | undefined;
 }
 
-/** @throws MemoryError if it is more than there is, or than the limit */
+/** @throws MemoryError if it needs more than is free, or more than the limit */
 export function needMemory({ what, largest, bytes, advice, limit, held = 0, heap = false }: MemoryNeed): void {
   const told = showBytes(bytes);
   const part = () => (largest ? ` (${largest()})` : "");
   if (limit !== undefined) {
     if (bytes <= limit) return;
     throw new MemoryError(
-      `${what} takes about ${told} of memory at one time${part()}, but may take ${showBytes(limit)}: ${advice}; or allow more (\`memoryBytes\` of the Engine, --memory of a command).`,
+      `${what} needs about ${told} of memory at one time${part()}, but may use only ${showBytes(limit)}: ${advice}; or allow more (\`memoryBytes\` of the Engine, --memory of a command).`,
       { asked: bytes, found: limit },
     );
   }
@@ -78,7 +78,7 @@ export function needMemory({ what, largest, bytes, advice, limit, held = 0, heap
   const free = Math.min(freeAfterCollecting(), ofHeap());
   if (more <= free) return;
   throw new MemoryError(
-    `${what} takes about ${told} of memory at one time${part()}, but ${showBytes(Math.max(free, 0) + held)} are free: ${advice}.`,
+    `${what} needs about ${told} of memory at one time${part()}, but only ${showBytes(Math.max(free, 0) + held)} is free: ${advice}.`,
     { asked: bytes, found: free + held },
   );
 }

@@ -1,9 +1,9 @@
-/** Kinds of value that an option or a configuration field may hold: a test, and the words for an error. */
+/** The kinds of value that an option or a configuration field may hold: each a test, and the words for an error. */
 
 /** One kind of value. */
 export interface Kind {
   readonly accepts: (value: unknown) => boolean;
-  /** What it must be, as the end of a sentence: "a positive whole number". */
+  /** What the value must be, to end a sentence: "a positive whole number". */
   readonly describe: string;
 }
 
@@ -12,10 +12,10 @@ const isWhole = (v: unknown): v is number => Number.isSafeInteger(v);
 
 export const COUNT: Kind = { accepts: (v) => isWhole(v) && v > 0, describe: "a positive whole number" };
 export const WHOLE: Kind = { accepts: isWhole, describe: "a whole number" };
-export const NOT_NEGATIVE_WHOLE: Kind = { accepts: (v) => isWhole(v) && v >= 0, describe: "a whole number from 0 up" };
+export const NOT_NEGATIVE_WHOLE: Kind = { accepts: (v) => isWhole(v) && v >= 0, describe: "a whole number, 0 or more" };
 export const NUMBER: Kind = { accepts: isNumber, describe: "a number" };
 export const POSITIVE: Kind = { accepts: (v) => isNumber(v) && v > 0, describe: "a positive number" };
-export const NOT_NEGATIVE: Kind = { accepts: (v) => isNumber(v) && v >= 0, describe: "a number from 0 up" };
+export const NOT_NEGATIVE: Kind = { accepts: (v) => isNumber(v) && v >= 0, describe: "a number, 0 or more" };
 export const FLAG: Kind = { accepts: (v) => typeof v === "boolean", describe: "true or false" };
 export const TEXT: Kind = { accepts: (v) => typeof v === "string", describe: "a string" };
 export const FUNCTION: Kind = { accepts: (v) => typeof v === "function", describe: "a function" };
@@ -27,7 +27,7 @@ export const SIGNAL: Kind = {
   accepts: isSignal,
   describe: "an AbortSignal",
 };
-/** Whatever the function checks by itself, with better words. */
+/** Anything: the function checks it itself, with a better message. */
 export const ANYTHING: Kind = { accepts: () => true, describe: "anything" };
 
 export function orNull(kind: Kind): Kind {
@@ -61,7 +61,7 @@ export function instanceOf(type: abstract new (...args: never[]) => unknown, wha
   return { accepts: (v) => v instanceof type, describe: what };
 }
 
-/** An AbortSignal of any realm or library: it has the methods, and says whether it is aborted. */
+/** An AbortSignal from any realm or library: it has the methods, and says whether it is aborted. */
 function isSignal(v: unknown): boolean {
   if (typeof v !== "object" || v === null) return false;
   try {

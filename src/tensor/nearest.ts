@@ -1,12 +1,12 @@
 /** Which name was probably meant. */
 import { distance } from "fastest-levenshtein";
 
-/** Names longer than this are nobody's typing. */
+/** Nobody types names longer than this. */
 const LONGEST = 100;
 
 /**
  * The string of `candidates` that `asked` is a misspelling of: the closest by edit distance (case aside), if at most
- * two letters in five differ; or undefined if none is that near. Of equally close ones the first.
+ * two letters in five differ; or undefined if none is that close. Of equally close names, the first.
  */
 export function nearest(asked: string, candidates: readonly string[]): string | undefined {
   if (asked.length > LONGEST) return undefined;
@@ -15,7 +15,7 @@ export function nearest(asked: string, candidates: readonly string[]): string | 
   let least = Infinity;
   for (const candidate of candidates) {
     const allowed = Math.floor(0.4 * Math.max(asked.length, candidate.length));
-    // The difference in length is the least that the distance can be.
+    // The distance is at least the difference in length.
     const bound = Math.min(allowed, least - 1);
     if (candidate.length > LONGEST || Math.abs(candidate.length - asked.length) > bound) continue;
     const far = distance(word, candidate.toLowerCase());

@@ -1,4 +1,4 @@
-/** An options object held against what a function knows: a misspelt option would otherwise be ignored without a word. */
+/** Checks an options object against what a function knows: a misspelt option would otherwise be ignored silently. */
 import { ArgumentError } from "./errors.ts";
 import type { Kind } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
@@ -12,13 +12,13 @@ export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> 
 
 /**
  * Checks an options object. An option that is `undefined` counts as not given.
- * @param of whose options, for the error: "forward"
- * @throws ArgumentError for an object that is none, an option that does not exist (with the nearest), a value of another kind
+ * @param of the function whose options they are, for the error: "forward"
+ * @throws ArgumentError for something that is not a plain object, an option that does not exist (with the closest match), a value of the wrong kind
  */
 export function checkOptions<T extends object>(of: string, options: T, kinds: OptionKinds<T>): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new ArgumentError(
-      `The options of ${of} are an object, { ${Object.keys(kinds)[0]}: … }, not ${kindOf(options)}.`,
+      `The options of ${of} must be an object, { ${Object.keys(kinds)[0]}: … }, not ${kindOf(options)}.`,
       {
         asked: options,
       },
@@ -26,7 +26,7 @@ export function checkOptions<T extends object>(of: string, options: T, kinds: Op
   }
   if (!isPlain(options)) {
     throw new ArgumentError(
-      `The options of ${of} are an object, { ${Object.keys(kinds)[0]}: … }, not ${kindOf(options)}, whose fields are none.`,
+      `The options of ${of} must be an object, { ${Object.keys(kinds)[0]}: … }, not ${kindOf(options)}, whose fields are not options.`,
       { asked: options },
     );
   }
@@ -41,7 +41,7 @@ export function checkOptions<T extends object>(of: string, options: T, kinds: Op
       );
     }
     if (!kind.accepts(value)) {
-      throw new ArgumentError(`The option ${name} of ${of} is ${kind.describe}, not ${shown(value)}.`, {
+      throw new ArgumentError(`The option ${name} of ${of} must be ${kind.describe}, not ${shown(value)}.`, {
         asked: value,
         found: kind.describe,
       });
@@ -51,24 +51,27 @@ export function checkOptions<T extends object>(of: string, options: T, kinds: Op
 
 /**
  * Checks one argument.
- * @param what whose and which, as the start of a sentence: "The size of repeat"
- * @throws ArgumentError for a value of another kind
+ * @param what which argument it is, to start a sentence: "The size of repeat"
+ * @throws ArgumentError for a value of the wrong kind
  */
 export function checkArgument(what: string, value: unknown, kind: Kind): void {
   if (kind.accepts(value)) return;
-  throw new ArgumentError(`${what} is ${kind.describe}, not ${shown(value)}.`, { asked: value, found: kind.describe });
+  throw new ArgumentError(`${what} must be ${kind.describe}, not ${shown(value)}.`, {
+    asked: value,
+    found: kind.describe,
+  });
 }
 
-/** No Map, Promise, AbortSignal or Date, whose fields say nothing: each would be options that are all left out. */
+/** Not a Map, Promise, AbortSignal or Date: read as options, each would look like an empty object. */
 function isPlain(options: object): boolean {
   try {
     return ["Object", "Module"].includes(Object.prototype.toString.call(options).slice(8, -1));
   } catch {
-    return true; // what cannot be read is said below
+    return true; // unreadable options are reported below
   }
 }
 
-/** Fields, inherited ones too: they are read like others. @throws ArgumentError for an object whose getters throw */
+/** Its fields, including inherited ones, which count as options too. @throws ArgumentError for an object whose getters throw */
 function entriesOf(of: string, options: object): [string, unknown][] {
   try {
     const found: [string, unknown][] = [];

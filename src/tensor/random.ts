@@ -1,14 +1,14 @@
-/** Seeded randomness: the same numbers for a seed on every machine. */
+/** Seeded randomness: a seed gives the same numbers on every machine. */
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** Numbers from 0 (included) to 1 (excluded), evenly spread. */
+/** Numbers from 0 (inclusive) to 1 (exclusive), uniformly distributed. */
 export function uniform(seed: number): () => number {
   const generator = xoroshiro128plus(seed);
   return () => uniformFloat64(generator);
 }
 
-/** Numbers of a normal distribution with mean 0 and variance 1 (Box & Muller 1958). */
+/** Numbers from a normal distribution with mean 0 and variance 1 (Box & Muller 1958). */
 export function normal(seed: number): () => number {
   const random = uniform(seed);
   let spare: number | undefined;

@@ -1,11 +1,11 @@
 /**
- * Values from outside, as a sentence can hold them. A file or a caller may give anything: a list 20,000 levels deep, a
- * string of a megabyte, an object whose `toString` throws. None of it may make an error message long or an error of its own.
+ * Makes outside values fit into a sentence. A file or a caller may supply anything: a list 20,000 levels deep, a
+ * string of a megabyte, an object whose `toString` throws. None of it may make an error message long or cause another error.
  */
 
-/** Levels of a nested value that are written out. */
+/** How many levels of a nested value are written out. */
 const DEEPEST = 3;
-/** Entries of a list or an object that are written out. */
+/** How many entries of a list or an object are written out. */
 const MOST_ENTRIES = 8;
 
 /** A value as JSON would write it, at most `limit` characters: deep parts, long lists and long strings end in "…". Never throws. */
@@ -14,12 +14,12 @@ export function shown(value: unknown, limit = 120): string {
   return text.length > limit ? `${cut(text, limit - 1)}…` : text;
 }
 
-/** A text of any length as a sentence can hold it: what is over `limit` characters is left out, and "…" says so. */
+/** A text of any length, cut so that it fits into a sentence: at most `limit` characters, with "…" where some are left out. */
 export function shortened(text: string, limit = 300): string {
   return text.length > limit ? `${cut(text, limit - 1)}…` : text;
 }
 
-/** What kind of value it is, for a sentence: "null", "a list", "an object", "a string". */
+/** The kind of a value, for a sentence: "null", "a list", "an object", "a string". */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";
@@ -60,11 +60,11 @@ function written(value: unknown, depth: number, limit: number): string {
       .map((key) => `${written(key, 0, limit)}: ${written((value as Record<string, unknown>)[key], depth - 1, limit)}`);
     return `{${[...fields, ...(keys.length > MOST_ENTRIES ? ["…"] : [])].join(", ")}}`;
   } catch {
-    return "an object"; // a getter or a proxy that throws
+    return "an object"; // it has a getter, or is a proxy, that throws
   }
 }
 
-/** The first `length` UTF-16 units, never half a surrogate pair. */
+/** The first `length` UTF-16 units, never splitting a surrogate pair. */
 function cut(text: string, length: number): string {
   return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }

@@ -1,10 +1,10 @@
 /**
- * The singular value decomposition of a product of two thin matrices, without ever making the product: orthogonalise each
- * factor's columns, decompose the small matrix between the two bases, and carry its singular vectors back.
+ * The singular value decomposition of a product of two thin matrices, without computing the product: orthogonalise each
+ * factor's columns, decompose the small matrix between the two bases, and map its singular vectors back.
  */
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
 
-/** A matrix kept column by column: column j is `data[j*rows .. (j+1)*rows]`. */
+/** A matrix stored column by column: column j is `data[j*rows .. (j+1)*rows]`. */
 export interface Columns {
   readonly rows: number;
   readonly cols: number;
@@ -12,14 +12,14 @@ export interface Columns {
 }
 
 export interface ThinSvd {
-  /** Orthonormal columns, wherever the singular value is not 0. */
+  /** Orthonormal columns wherever the singular value is not 0. */
   readonly u: Columns;
-  /** From the largest down. */
+  /** In descending order. */
   readonly s: readonly number[];
   readonly v: Columns;
 }
 
-/** `left rightᵀ = u diag(s) vᵀ`, for two matrices with as many columns as each other. */
+/** `left rightᵀ = u diag(s) vᵀ`, for two matrices with the same number of columns. */
 export function svdOfProduct(left: Columns, right: Columns): ThinSvd {
   const a = orthogonalised(left);
   const b = orthogonalised(right);
@@ -31,11 +31,11 @@ export function svdOfProduct(left: Columns, right: Columns): ThinSvd {
   };
 }
 
-/** Below this share of a column's length, what is left of it is rounding: the column depends on those before it. */
+/** If less than this share of a column's length is left, the rest is rounding error: the column depends on earlier ones. */
 const DEPENDENT = 1e-14;
 
 /**
- * `columns = q r`: q's columns orthonormal, or 0 where a column depends on earlier ones. Gram-Schmidt, done again for a
+ * `columns = q r`: q's columns orthonormal, or 0 where a column depends on earlier ones. Gram-Schmidt, repeated for a
  * column that lost most of its length (Kahan and Parlett: twice is enough).
  */
 function orthogonalised({ rows, cols, data }: Columns): { q: Columns; r: Matrix } {

@@ -246,7 +246,7 @@ describe("what cannot be analysed", () => {
     await expect(measureDiffuseMlp(model, [])).rejects.toThrow(/no prompts/);
     await expect(diffuseMlp(model, ["a b"], { top: 0 })).rejects.toThrow("top is 0; give a whole number from 1 on.");
     await expect(diffuseMlp(model, ["a b"], { seed: 1.5 })).rejects.toThrow(
-      "seed of diffuseMlp is a whole number, not 1.5",
+      "seed of diffuseMlp must be a whole number, not 1.5",
     );
   });
 

@@ -88,7 +88,7 @@ describe("testPrompt", () => {
     await expect(testPrompt(model, PROMPT, "")).rejects.toThrow("An answer is empty");
     await expect(testPrompt(model, PROMPT, [])).rejects.toThrow("There is no answer");
     await expect(testPrompt(model, PROMPT, "head", { topK: 0 })).rejects.toThrow(
-      "topK of testPrompt is a positive whole number, not 0",
+      "topK of testPrompt must be a positive whole number, not 0",
     );
     await expect(testPrompt(model, "a ".repeat(300), "head")).rejects.toThrow("the model's context holds 256");
     await expect(testPromptFinding(model, "", "head")).rejects.toThrow("The prompt is empty");

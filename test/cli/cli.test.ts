@@ -1,4 +1,4 @@
-/** The command as people run it: built, in a process of its own. */
+/** The command as people run it: built, in its own process. */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +43,7 @@ describe("glassformer diffuse-mlp", () => {
     expect(finding.tables.find((t: { name: string }) => t.name === "top").rows).toHaveLength(2);
   });
 
-  it("writes every format that the files' endings ask for, and says so on stderr", async () => {
+  it("writes every format that the file extensions ask for, and says so on stderr", async () => {
     const names = ["r.html", "r.json", "r.csv", "r.svg", "r.png", "r.txt"];
     const prompts = given(
       "three.json",
@@ -62,7 +62,7 @@ describe("glassformer diffuse-mlp", () => {
     expect(content("r.txt").toString()).toBe(stdout);
   });
 
-  it("keeps nothing in the user's home: no telemetry of the engine's", async () => {
+  it("writes nothing to the user's home: no telemetry from the engine", async () => {
     const home = mkdtempSync(join(tmpdir(), "glassformer-home-"));
     const { code } = await glassformer(["diffuse-mlp", "--prompts", given("p.txt", "Cats meow.\n")], {
       env: { HOME: home },
@@ -72,7 +72,7 @@ describe("glassformer diffuse-mlp", () => {
     rmSync(home, { recursive: true });
   });
 
-  it("replaces a file that is there", async () => {
+  it("replaces an existing file", async () => {
     given("old.json", "old");
     const { code } = await glassformer([
       "diffuse-mlp",
@@ -104,7 +104,7 @@ describe("help", () => {
     expect((await glassformer(["--version"])).stdout).toBe(`${version}\n`);
   });
 
-  it("lists the models that have names", async () => {
+  it("lists the models that have short names", async () => {
     expect((await glassformer(["models"])).stdout).toMatch(
       /solu-1l-novels[\s\S]*NeelNanda\/SoLU_1L512W_C4_Code\n +solu-1l,/,
     );
@@ -113,13 +113,13 @@ describe("help", () => {
   });
 });
 
-describe("bad input is told in a sentence, exits with 2 and leaves no file:", () => {
+describe("bad input is reported in a sentence, exits with 2 and leaves no file:", () => {
   const offline = { HF_HUB_OFFLINE: "1" };
   const cases: [what: string, args: () => string[], told: RegExp, options?: RunOptions][] = [
     ["no command", () => [], /^Usage: glassformer/],
     ["an unknown analysis", () => ["difuse-mlp"], /no analysis "difuse-mlp"\. Did you mean "diffuse-mlp"\?/],
     ["an unknown option", () => ["diffuse-mlp", "--laier", "1"], /Unknown option '--laier' \(Did you mean --layer\?\)/],
-    ["a number that is none", () => ["diffuse-mlp", "--top", "ten"], /--top <K>.*'ten'.*whole number/],
+    ["a number that is not one", () => ["diffuse-mlp", "--top", "ten"], /--top <K>.*'ten'.*whole number/],
     [
       "a layer out of range",
       () => ["diffuse-mlp", "--layer", "1"],
@@ -136,7 +136,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no file:", ()
       { env: offline },
     ],
     [
-      "prompts that are not there",
+      "prompts that do not exist",
       () => ["diffuse-mlp", "--prompts", "none.txt"],
       /none\.txt cannot be read: there is no such file/,
     ],
@@ -164,15 +164,15 @@ describe("bad input is told in a sentence, exits with 2 and leaves no file:", ()
       /Prompt 1 \("word word.*the model's context holds 256/,
     ],
     [
-      "an ending that is no format",
+      "an extension that is not a format",
       () => ["diffuse-mlp", "--out", "x.hmtl"],
       /ends in "\.hmtl".*Did you mean "\.html"/,
     ],
-    ["no ending", () => ["diffuse-mlp", "--out", "report"], /report has no ending/],
+    ["no extension", () => ["diffuse-mlp", "--out", "report"], /report has no extension/],
     [
-      "a folder that is not there",
+      "a folder that does not exist",
       () => ["diffuse-mlp", "--out", "no/where/x.html"],
-      /"no\/where", which is no folder/,
+      /"no\/where", which is not a folder/,
     ],
     ["the same file twice", () => ["diffuse-mlp", "--out", "x.json", "--out", "./x.json"], /names \.\/x\.json twice/],
   ];
@@ -232,10 +232,10 @@ describe("bad input is told in a sentence, exits with 2 and leaves no file:", ()
     expect(code).toBe(2);
   });
 
-  it.skipIf(process.platform === "win32")("a file that cannot be written to its end", async () => {
+  it.skipIf(process.platform === "win32")("a file that cannot be written completely", async () => {
     const main = join(there.folder, "dist/cli/main.js");
     const prompts = given("one.txt", "Cats meow.\n");
-    // A limit on the size of files breaks a write off in the middle, as a full disk does.
+    // A limit on file sizes interrupts a write in the middle, as a full disk does.
     const command = `ulimit -f 4; exec "${process.execPath}" "${main}" diffuse-mlp --prompts ${prompts} --out left.html`;
     const before = readdirSync(folder);
     const ended = await new Promise<Ended>((resolve) => {
@@ -245,7 +245,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no file:", ()
       child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
       child.on("close", (code) => resolve({ code: code!, stdout: "", stderr }));
     });
-    expect(ended.stderr).toMatch(/left\.html could not be written.*Nothing of it was left behind/);
+    expect(ended.stderr).toMatch(/left\.html could not be written.*No partial file was left behind/);
     expect(ended.code).toBe(2);
     expect(readdirSync(folder)).toEqual(before);
   });

@@ -21,10 +21,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What no output may hold: controls, separators that end lines, characters that turn direction, halves of pairs, noncharacters. */
+/** What no output may contain: controls, line separators, characters that change direction, unpaired surrogates, noncharacters. */
 const RAW = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}\p{Surrogate}]/u;
 
-/** What is written on stdout and stderr, and the exit code, as main.ts has it. */
+/** What main.ts writes to stdout and stderr, and its exit code. */
 async function run(...args: readonly string[]): Promise<{ stdout: string; stderr: string; code: number }> {
   let stdout = "";
   let stderr = "";
@@ -43,7 +43,7 @@ async function run(...args: readonly string[]): Promise<{ stdout: string; stderr
 
 describe("a model whose every word is an attack", () => {
   it.each(ANALYSES.map(({ name }) => name))(
-    "is told of by %s without a raw control character in any format",
+    "is reported by %s without a raw control character in any format",
     async (name) => {
       const files = ["html", "json", "csv", "svg", "txt"].map((ending) => join(folder, `${name}.${ending}`));
       const small = name === "ioi" ? ["--samples", "4"] : [];
@@ -67,7 +67,7 @@ describe("a model whose every word is an attack", () => {
   );
 });
 
-describe("what is asked wrongly is repeated without its control characters:", () => {
+describe("a wrong argument is repeated without its control characters:", () => {
   const evil = "e\x1b[2J\x1b]0;owned\x07\r\u202e\u0085\u2028\x9b31m";
   it.each<[string, () => string[]]>([
     ["a command", () => [evil]],

@@ -1,4 +1,4 @@
-/** What a command reads: whatever is at the path, it is told in a sentence and never read without end. */
+/** What a command reads: whatever is at the path, an error is one sentence, and nothing is read endlessly. */
 import { execFileSync } from "node:child_process";
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
@@ -19,16 +19,16 @@ const at = (name: string) => join(folder, name);
 
 describe.skipIf(process.platform !== "linux")("prompts from", () => {
   test.each([
-    ["a device that never ends", () => "/dev/zero", /zero has more than 64 MB/],
-    ["another", () => "/dev/urandom", /urandom has more than 64 MB/],
+    ["an endless device", () => "/dev/zero", /zero is larger than 64 MB/],
+    ["another", () => "/dev/urandom", /urandom is larger than 64 MB/],
     ["a device that is empty", () => "/dev/null", /null holds no prompts: it is empty/],
     ["a folder", () => folder, /it is a folder, not a file/],
     ["nowhere", () => at("none"), /there is no such file/],
-    ["a file as if it were a folder", () => at("file/x.txt"), /a part of its path is a file/],
-    ["a name that no file has", () => at("x".repeat(300)), /its name is too long/],
+    ["a file used as a folder", () => at("file/x.txt"), /a part of its path is a file/],
+    ["a name too long for any file", () => at("x".repeat(300)), /its name is too long/],
     ["a link to nothing", () => at("dangling"), /it is a link to something that is not there/],
     ["a link to itself", () => at("circle"), /its links lead back to themselves/],
-    ["a file of 100 MB", () => at("large"), /large has more than 64 MB/],
+    ["a file of 100 MB", () => at("large"), /large is larger than 64 MB/],
   ])("%s are refused", async (_, path, told) => {
     await writeFile(at("file"), "a");
     await symlink(at("nowhere"), at("dangling"));
@@ -57,7 +57,7 @@ describe.skipIf(process.platform !== "linux")("prompts from", () => {
     expect(await read).toEqual(["one", "two"]);
   });
 
-  test.skipIf(!existsSync("/proc/self/comm"))("a file of /proc, which says that it is empty, are read", async () => {
+  test.skipIf(!existsSync("/proc/self/comm"))("a file in /proc, which says that it is empty, are read", async () => {
     expect((await readPrompts("/proc/self/comm")).length).toBe(1);
     const source = await inputSource("/proc/self/comm");
     expect(source.size).toBeGreaterThan(0);
@@ -65,14 +65,14 @@ describe.skipIf(process.platform !== "linux")("prompts from", () => {
 });
 
 test.skipIf(process.platform !== "linux")(
-  "a text to train on may come from a pipe, but not from a device without end",
+  "a training text may come from a pipe, but not from an endless device",
   async () => {
     execFileSync("mkfifo", [at("pipe.jsonl")]);
     const source = inputSource(at("pipe.jsonl"));
     createWriteStream(at("pipe.jsonl")).end('{"text":"a"}\n');
     expect(await source).toMatchObject({ name: at("pipe.jsonl"), size: 13 });
     await expect(fileSource("/dev/zero")).rejects.toThrow(/it is a device, not a file/);
-    await expect(inputSource("/dev/zero")).rejects.toThrow(/zero has more than 64 MB/);
+    await expect(inputSource("/dev/zero")).rejects.toThrow(/zero is larger than 64 MB/);
     await mkdir(at("folder"));
     await expect(inputSource(at("folder"))).rejects.toThrow(/it is a folder/);
   },

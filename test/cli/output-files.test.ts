@@ -1,4 +1,4 @@
-/** Files that a command writes: whole or not at all, through links, under every name that the system takes. */
+/** Files that a command writes: completely or not at all, through links, under every name that the system accepts. */
 import { execFileSync } from "node:child_process";
 import {
   chmod,
@@ -42,7 +42,7 @@ describe.skipIf(process.platform === "win32")("a report", () => {
     await expect(write(at(`${"x".repeat(251)}.html`))).rejects.toThrow(/has a name that is too long/);
   });
 
-  test("goes through links, to what is there and to what is not there yet", async () => {
+  test("follows links, to files that exist and to files that do not yet", async () => {
     await mkdir(at("elsewhere"));
     await writeFile(at("elsewhere/there.html"), "old");
     await symlink("elsewhere/there.html", at("one.html"));
@@ -58,14 +58,14 @@ describe.skipIf(process.platform === "win32")("a report", () => {
     expect((await readdir(at("elsewhere"))).sort()).toEqual(["fresh.html", "there.html"]);
   });
 
-  test("keeps the permissions of the one that it replaces", async () => {
+  test("keeps the permissions of the file that it replaces", async () => {
     await writeFile(at("a.html"), "old");
     await chmod(at("a.html"), 0o640);
     await write(at("a.html"));
     expect((await stat(at("a.html"))).mode & 0o777).toBe(0o640);
   });
 
-  test("is not written over what is no file, or where links lead nowhere", async () => {
+  test("does not replace anything but a file, and is not written where links lead nowhere", async () => {
     await mkdir(at("folder.html"));
     execFileSync("mkfifo", [at("pipe.html")]);
     await symlink("/dev/null", at("device.html"));
@@ -77,10 +77,10 @@ describe.skipIf(process.platform === "win32")("a report", () => {
       ["folder.html", /folder\.html is a folder: name a file in it/],
       ["pipe.html", /pipe\.html is a pipe: name a file/],
       ["device.html", /is a link to \/dev\/null, a device/],
-      ["lost.html", /is a link to .*, in ".*no\/such", which is no folder/],
+      ["lost.html", /is a link to .*, in ".*no\/such", which is not a folder/],
       ["circle.html", /is a link that leads back to itself/],
       ["linked.html", /is a link to .*folder\.html, a folder/],
-      ["file/x.html", /in ".*file", which is no folder/],
+      ["file/x.html", /in ".*file", which is not a folder/],
     ] as const) {
       const error = await write(at(name)).catch((e) => e);
       expect(error).toBeInstanceOf(ArgumentError);
@@ -90,25 +90,25 @@ describe.skipIf(process.platform === "win32")("a report", () => {
     await expect(outputFiles([at("real.html"), at("link.html")])).rejects.toThrow(/names .*link\.html twice/);
   });
 
-  test("are one file where their folder is reached through a link, and none where they name a folder", async () => {
+  test("are one file if their folder is reached through a link, and not a file if they name a folder", async () => {
     await symlink("folder.html", at("elsewhere"));
     await mkdir(at("folder.html"));
     await expect(outputFiles([at("folder.html", "a.txt"), at("elsewhere", "a.txt")])).rejects.toThrow(/a\.txt twice/);
     await expect(outputFiles([`${at("a.txt")}/`])).rejects.toThrow(/a\.txt\/ names a folder: name a file in it/);
   });
 
-  test("are not what the command reads, by whatever name", async () => {
+  test("are not files that the command reads, under any name", async () => {
     await writeFile(at("prompts.txt"), "a prompt");
     await symlink("prompts.txt", at("same.txt"));
     for (const path of [at("prompts.txt"), at("same.txt")]) {
       await expect(outputFiles([path], "--out", undefined, ["-", at("prompts.txt")])).rejects.toThrow(
-        /txt is a file that the command reads: give another name/,
+        /txt is a file that the command reads: choose another name/,
       );
     }
     expect(await outputFiles([at("other.txt")], "--out", undefined, [at("prompts.txt")])).toHaveLength(1);
   });
 
-  test("that cannot be written leaves the old one as it was, and nothing beside it", async () => {
+  test("that cannot be written leaves the old one as it was, and nothing next to it", async () => {
     await writeFile(at("a.html"), "old");
     const stop = AbortSignal.abort(new Error("stopped"));
     await expect(writeWhole(at("a.html"), "new", stop)).rejects.toThrow("stopped");

@@ -1,4 +1,4 @@
-/** The command as people run it: the built package, in a process of its own, in a folder of its own. */
+/** The command as people run it: the built package, in its own process and its own folder. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly keepInput?: boolean;
 }
 
-/** What has not ended by then is killed, which 137 tells. */
+/** A process that has not ended by then is killed, with exit code 137. */
 const LIMIT_MS = 100_000;
 
 export class Cli {

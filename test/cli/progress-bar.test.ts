@@ -9,7 +9,7 @@ function bar(isTTY: boolean) {
 }
 
 describe("the progress bar", () => {
-  it("appears in a terminal once the work has taken a while, fits its width, and goes away", () => {
+  it("appears in a terminal once the work has taken a while, fits the width, and disappears", () => {
     const { made, written, clock } = bar(true);
     made.update("tokens", 1, 100);
     expect(written).toEqual([]);
@@ -23,7 +23,7 @@ describe("the progress bar", () => {
     expect(written.at(-1)).toBe("\r\x1b[2K");
   });
 
-  it("writes nothing where nobody looks", () => {
+  it("writes nothing where there is no terminal", () => {
     const { made, written, clock } = bar(false);
     clock.now = 10_000;
     made.update("tokens", 1, 2);

@@ -1,4 +1,4 @@
-/** Ctrl-C and its kind, sent to real processes, whose thread is made busy at the worst moments. */
+/** Ctrl-C and similar signals, sent to real processes whose thread is kept busy at the worst moments. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getCheckpointLabels } from "../../src/node.ts";
 import { Cli, type Ended, type RunOptions } from "./process.ts";
 
-/** Loaded before the command: lets nothing else happen, in the place and for the time that BUSY tells. */
+/** Loaded before the command: blocks the thread at the place and for the time that BUSY says. */
 const BUSY = `
 const [where, seconds] = process.env.BUSY.split(" ");
 const spin = () => {
@@ -53,44 +53,44 @@ describe.skipIf(process.platform === "win32")("a signal to a process whose threa
   const cases = (["logit-lens", "diffuse-mlp", "induction-score"] as const).flatMap((command) =>
     (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => [signal, command] as const),
   );
-  it.each(cases)("%s ends %s at once, and nothing is written", async (signal, command) => {
+  it.each(cases)("%s ends %s immediately, and nothing is written", async (signal, command) => {
     const ended = await busy("parse", FOR_EVER, 0, [command, "--out", "left.html"], { signal });
     expect(ended).toEqual({ code: codes[signal], stdout: "", stderr: "busy\n" });
     expect(readdirSync(cli.folder).filter((name) => name.includes("left"))).toEqual([]);
   });
 
-  it("ends train at once while it is set up", async () => {
+  it("ends train immediately while it is being set up", async () => {
     cli.given("cfg.json", JSON.stringify({ n_layers: 1 }));
     const ended = await busy("parse", FOR_EVER, 0, ["train", ...small, "--config", "cfg.json", "--out", "set-up"]);
     expect(ended.code).toBe(130);
     expect(existsSync(inFolder("set-up"))).toBe(false);
   });
 
-  it("ends train at once in its first step, before there is anything to keep", async () => {
+  it("ends train immediately in its first step, before there is anything to save", async () => {
     const args = ["train", ...small, "--steps", "2", "--out", "first-step"];
     const ended = await busy("run", FOR_EVER, 1, args);
     expect(ended.code).toBe(130);
     expect(keptIn("first-step")).toEqual([]);
-    // What says that somebody trains there is nobody's any more.
+    // The lock on the folder belongs to nobody any more.
     expect((await cli.run(args)).code).toBe(0);
   });
 
-  it("lets a later step of train end, and keeps it", async () => {
+  it("lets a later step of train finish, and saves it", async () => {
     const ended = await busy("run", 1, 20, ["train", ...small, "--eval-every", "1000", "--out", "later"]);
     expect(ended.code).toBe(130);
     const [kept] = await getCheckpointLabels(inFolder("later"));
-    expect(ended.stderr).toContain(`Kept as step ${kept} of later.`);
+    expect(ended.stderr).toContain(`Saved as step ${kept} of later.`);
   });
 
-  it("a second one within that step ends train with the step, and keeps nothing", async () => {
+  it("a second one within that step ends train with the step, and saves nothing", async () => {
     const ended = await busy("run", 2, 20, ["train", ...small, "--out", "twice"], { signals: 2 });
     expect(ended.code).toBe(130);
-    expect(ended.stderr).not.toContain("Kept");
+    expect(ended.stderr).not.toContain("Saved");
     expect(keptIn("twice")).toEqual([]);
   });
 });
 
-describe.skipIf(process.platform === "win32")("a signal to a process that waits", () => {
+describe.skipIf(process.platform === "win32")("a signal to a process that is waiting", () => {
   it("for a pipe that nobody writes to ends it", async () => {
     execFileSync("mkfifo", [inFolder("silent")]);
     const ended = await cli.run(["diffuse-mlp", "--prompts", "silent"], { interruptAfter: 3000 });
@@ -99,9 +99,9 @@ describe.skipIf(process.platform === "win32")("a signal to a process that waits"
 });
 
 describe.skipIf(process.platform === "win32")("a signal while a report is written", () => {
-  it("leaves no half of it, and ends the process", async () => {
+  it("leaves no partial report, and ends the process", async () => {
     mkdirSync(inFolder("slow"));
-    // The first write is held up; the signal comes meanwhile.
+    // The first write is delayed; the signal comes in the meantime.
     writeFileSync(
       inFolder("slow.mjs"),
       `import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";

@@ -1,4 +1,4 @@
-/** `glassformer train`: a model in a folder, its loss told, and nothing lost whatever happens. */
+/** `glassformer train`: a model in a folder, its loss reported, and nothing lost whatever happens. */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ const losses = (out: string, step: number): number[] =>
   JSON.parse(readFileSync(inFolder(out, `step-${String(step).padStart(7, "0")}`, "training.json"), "utf8")).losses;
 
 describe("glassformer train", () => {
-  it("trains on a text, tells its loss beside what chance gives, and leaves a model that fromPretrained opens", async () => {
+  it("trains on a text, shows its loss next to that of chance, and leaves a model that fromPretrained opens", async () => {
     const { code, stdout, stderr } = await train([
       ...[
         "text.txt",
@@ -45,7 +45,7 @@ describe("glassformer train", () => {
     expect(stderr).toMatch(/rows of 32 tokens to train on, \d+ held out\n/);
     expect(stderr).toMatch(/\nstep 60 of 60, loss [\d.]+ nats, held out [\d.]+, [\d,]+ tokens\/s/);
     expect(stderr).toMatch(
-      /\nKept first\/step-0000060\. --model first opens it\.\nWrote curve\.html\nWrote curve\.json\n$/,
+      /\nSaved first\/step-0000060\. Open it with --model first\.\nWrote curve\.html\nWrote curve\.json\n$/,
     );
     expect(stdout).toMatch(/^How far has training brought the loss/);
     expect(stdout).toMatch(
@@ -66,7 +66,7 @@ describe("glassformer train", () => {
     expect(losses[59][1]).toBeLessThan(losses[0][1] - 0.5);
   });
 
-  it("makes a model that the other commands take", async () => {
+  it("makes a model that the other commands can open", async () => {
     const { code, stdout } = await cli.run([
       "attention-patterns",
       "--model",
@@ -79,7 +79,7 @@ describe("glassformer train", () => {
     expect(JSON.parse(stdout).model).toMatchObject({ name: "first", config: { d_model: 16 } });
   });
 
-  it("goes on with --resume to the numbers of a training that was not interrupted", async () => {
+  it("continues with --resume to the numbers of a training run that was not interrupted", async () => {
     const args = ["text.txt", ...small, "--seed", "3", "--save-every", "5", "--out"];
     const whole = await train([...args, "whole", "--steps", "14"]);
     const stopped = await train([...args, "parts", "--steps", "14", "--json"], { interruptAt: /step 6 of 14/ });
@@ -87,25 +87,25 @@ describe("glassformer train", () => {
     expect(stopped.code).toBe(130);
     expect(stopped.stdout).toBe("");
     expect(stopped.stderr).toMatch(
-      /Stopping after this step.*\n(.*\n)?Kept as step \d+ of parts\. The same command with --resume/,
+      /Stopping after this step.*\n(.*\n)?Saved as step \d+ of parts\. Run the same command with --resume/,
     );
     const kept = (await getCheckpointLabels(inFolder("parts"))).at(-1)!;
     expect(kept).toBeGreaterThanOrEqual(6);
     expect(kept).toBeLessThan(14);
     const resumed = await train([...args, "parts", "--steps", "14", "--resume"]);
-    expect(resumed.stderr).toContain(`going on from step ${kept}\n`);
+    expect(resumed.stderr).toContain(`resuming from step ${kept}\n`);
     expect(resumed.code).toBe(0);
     expect(losses("parts", 14)).toEqual(losses("whole", 14));
     for (const file of ["model.safetensors", "optimizer.safetensors", "training.json", "config.json"]) {
       const kept = (out: string) => readFileSync(inFolder(out, "step-0000014", file));
       expect(kept("parts").equals(kept("whole")), file).toBe(true);
     }
-    // What is told is the same, too, and again when there is nothing left to do.
+    // The report is the same, too, even when there is nothing left to do.
     const again = await train([...args, "parts", "--steps", "14", "--resume"]);
     for (const told of [resumed, again]) expect(told.stdout.replaceAll("parts", "whole")).toBe(whole.stdout);
   });
 
-  it("goes on only with what it began with: other rows are refused, another rate is told", async () => {
+  it("continues only with what it started with: other rows are refused, a changed rate is reported", async () => {
     const begin = ["text.txt", ...small, "--steps", "4", "--out", "held"];
     expect((await train(begin)).code).toBe(0);
     for (const other of [
@@ -113,21 +113,21 @@ describe("glassformer train", () => {
       ["--max-length", "16"],
     ]) {
       const refused = await train(["text.txt", "--steps", "6", "--out", "held", "--resume", ...other]);
-      expect(refused.stderr).toMatch(/held was trained on other rows.*--resume takes the same files/);
+      expect(refused.stderr).toMatch(/held was trained on other rows.*--resume needs the same files/);
       expect(refused.code).toBe(2);
     }
     const model = await train([...begin, "--resume", "--d-mlp", "20"]);
     expect(model.stderr).toMatch(/held is of another configuration: its d_mlp is 64, the model's 20/);
     const slower = await train([...begin.with(begin.indexOf("4"), "6"), "--resume", "--lr", "0.001"]);
-    expect(slower.stderr).toContain("lr is 0.001 from here on; it was 0.003\n");
-    expect(slower.stderr).toContain("steps is 6 from here on; it was 4\n");
+    expect(slower.stderr).toContain("lr is now 0.001; it was 0.003\n");
+    expect(slower.stderr).toContain("steps is now 6; it was 4\n");
     expect(slower.code).toBe(0);
     const frozen = await train([...begin.with(begin.indexOf("4"), "7"), "--resume", "--freeze", "embed.W_E"]);
-    expect(frozen.stderr).toContain("frozen is embed.W_E from here on; it was none\n");
+    expect(frozen.stderr).toContain("frozen is now embed.W_E; it was none\n");
     for (const [more, told] of [
-      [["--vocab-size", "290"], /was begun with --vocab-size 300: leave out/],
-      [["--tokenizer", "solu-1l-novels"], /held has another tokenizer than solu-1l-novels/],
-      [["--model", "solu-1l-novels"], /was begun from random weights, not from solu-1l-novels/],
+      [["--vocab-size", "290"], /was started with --vocab-size 300: leave out/],
+      [["--tokenizer", "solu-1l-novels"], /held has a different tokenizer from solu-1l-novels/],
+      [["--model", "solu-1l-novels"], /was started from random weights, not from solu-1l-novels/],
     ] as const) {
       const other = await train([
         "text.txt",
@@ -143,15 +143,15 @@ describe("glassformer train", () => {
       expect(other.stderr).toMatch(told);
       expect(other.code).toBe(2);
     }
-    // Of a training that is finished, nothing is written over and what it was made with is told.
+    // A finished training run is not overwritten, and its report shows the settings that it was made with.
     const done = await train([...begin.with(begin.indexOf("4"), "7"), "--resume", "--lr", "0.5", "--json"]);
-    expect(done.stderr).toContain("step 7 is the last: nothing is left to do\n");
+    expect(done.stderr).toContain("step 7 is the last: there is nothing left to do\n");
     expect(JSON.parse(done.stdout).settings.lr).toBe(0.003);
   });
 
-  it("killed at any moment leaves no half checkpoint, and goes on from the last", async () => {
+  it("killed at any moment leaves no partial checkpoint, and continues from the last", async () => {
     const args = ["text.txt", ...small, "--save-every", "1", "--steps", "1000", "--out", "killed"];
-    for (const at of [/step 50 of/, /going on[\s\S]*step 150 of/, /going on[\s\S]*step 250 of/]) {
+    for (const at of [/step 50 of/, /resuming[\s\S]*step 150 of/, /resuming[\s\S]*step 250 of/]) {
       const again = existsSync(inFolder("killed")) ? ["--resume"] : [];
       const ended = await train([...args, ...again], { interruptAt: at, signal: "SIGKILL" });
       expect(ended.code).toBe(137);
@@ -168,7 +168,7 @@ describe("glassformer train", () => {
     }
   });
 
-  it("trains on JSON lines, Parquet and standard input together, with texts of their own to measure with", async () => {
+  it("trains on JSON lines, Parquet and standard input together, and measures on separate texts", async () => {
     const texts = Array.from({ length: 60 }, (_, i) => `Row ${i} says that the cat sat on the mat number ${i * 3}.`);
     cli.given("rows.jsonl", texts.map((body) => JSON.stringify({ body })).join("\n"));
     cli.given(
@@ -193,7 +193,7 @@ describe("glassformer train", () => {
     expect(caveats.join()).toContain("gone over 2 times");
   });
 
-  it("goes on from a model that there is, with its tokenizer and its weights as they are", async () => {
+  it("starts from an existing model, with its tokenizer and its weights as they are", async () => {
     const { code, stderr } = await train([
       ...["text.txt", "--model", "solu-1l-novels", "--max-length", "32", "--batch-size", "2", "--steps", "2"],
       ...["--freeze", "embed.W_E", "--out", "tuned"],
@@ -209,11 +209,11 @@ describe("glassformer train", () => {
     expect(tuned.toStrTokens("It was the best")).toEqual(before.toStrTokens("It was the best"));
   });
 
-  it("trains on tasks, which bring their own model and what to compare with", async () => {
+  it("trains on tasks, which bring their own model and baselines", async () => {
     const sums = await train(["--task", "modular-addition", "--p", "13", "--steps", "20", "--out", "sums", "--json"]);
     expect(sums.code).toBe(0);
     const { settings, model, baselines } = JSON.parse(sums.stdout);
-    expect(settings).toMatchObject({ task: "modular-addition", rows: 68, "held-out rows": 101, "tokens a row": 3 });
+    expect(settings).toMatchObject({ task: "modular-addition", rows: 68, "held-out rows": 101, "tokens per row": 3 });
     expect(model.config).toMatchObject({ act_fn: "relu", d_vocab: 14 });
     expect(baselines[0]).toMatchObject({ name: "all answers alike", value: Math.log(13) });
     const repeats = await train([
@@ -226,7 +226,7 @@ describe("glassformer train", () => {
     expect(opened.cfg).toMatchObject({ nLayers: 2, attnOnly: true, positionalEmbeddingType: "shortformer", nCtx: 13 });
   });
 
-  it("takes the tokenizer of a training, of a model and of a file, and hundreds of thousands of short texts", async () => {
+  it("takes the tokenizer of a training run, of a model and of a file, and hundreds of thousands of short texts", async () => {
     const many = Array.from({ length: 200_000 }, (_, i) => JSON.stringify({ text: `${i}` }));
     cli.given("many.jsonl", many.join("\n"));
     const sizes = ["--d-model", "8", "--n-heads", "1", "--n-ctx", "64", "--steps", "1"];
@@ -240,7 +240,7 @@ describe("glassformer train", () => {
     expect([await sizesOf("as0"), await sizesOf("as1"), await sizesOf("as2")]).toEqual([300, 4096, 4096]);
   });
 
-  it("takes a model's configuration from a file, and options on top", async () => {
+  it("takes a model's configuration from a file, overridden by options", async () => {
     cli.given(
       "cfg.json",
       JSON.stringify({ n_layers: 2, d_model: 16, d_head: 4, act_fn: "gelu", attention_dir: "causal" }),
@@ -255,7 +255,7 @@ describe("glassformer train", () => {
   });
 });
 
-describe("whoever watches may leave:", () => {
+describe("whoever is watching may leave:", () => {
   it.each([
     ["stderr is closed", "2>&1 >/dev/null | head -3", 30],
     ["stdout is closed", "2>/dev/null | head -c 20", 30],
@@ -273,14 +273,14 @@ describe("whoever watches may leave:", () => {
     expect(existsSync(inFolder(`${out}.html`))).toBe(true);
   });
 
-  it("the terminal is closed, and what is done is kept", async () => {
+  it("the terminal is closed, and the finished steps are saved", async () => {
     const args = ["text.txt", ...small, "--steps", "2000", "--save-every", "1000", "--out", "hung-up"];
     const { code } = await train(args, { interruptAt: /step 100 of/, signal: "SIGHUP" });
     expect(code).toBe(129);
     expect((await getCheckpointLabels(inFolder("hung-up")))[0]).toBeGreaterThanOrEqual(100);
   });
 
-  it("while a tokenizer is made: it ends at once, and nothing is kept", async () => {
+  it("while a tokenizer is made: it ends immediately, and nothing is saved", async () => {
     cli.given("long.txt", "ACGT".repeat(200_000));
     const started = performance.now();
     const ended = await train(["long.txt", "--out", "early"], { interruptAt: /characters\n/ });
@@ -290,8 +290,8 @@ describe("whoever watches may leave:", () => {
   });
 });
 
-describe("a training whose loss becomes no number", () => {
-  it("stops with the step, names the last good checkpoint and what to try", async () => {
+describe("a training run whose loss becomes NaN or infinite", () => {
+  it("stops at that step, names the last good checkpoint and what to try", async () => {
     const { code, stdout, stderr } = await train([
       ...[
         "text.txt",
@@ -314,7 +314,7 @@ describe("a training whose loss becomes no number", () => {
   });
 });
 
-describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint:", () => {
+describe("bad input is reported in a sentence, exits with 2 and leaves no checkpoint:", () => {
   const cases: [what: string, args: string[] | (() => string[]), told: RegExp][] = [
     ["nothing to train on", ["--out", "x"], /nothing to train on: name text files, or a --task/],
     ["no folder", ["text.txt"], /Required option '--out <folder>' not specified/],
@@ -324,33 +324,33 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
       ["--task", "sorting", "--out", "x"],
       /'sorting' is invalid\. Allowed choices are modular-addition/,
     ],
-    ["a file that is not there", ["none.txt", "--out", "x"], /none\.txt cannot be read: there is no such file/],
+    ["a file that does not exist", ["none.txt", "--out", "x"], /none\.txt cannot be read: there is no such file/],
     ["a folder instead of a file", [".", "--out", "x"], /\. cannot be read: it is a folder/],
-    ["an empty file", () => [cli.given("empty.txt", " \n"), "--out", "x"], /empty\.txt holds no text/],
+    ["an empty file", () => [cli.given("empty.txt", " \n"), "--out", "x"], /empty\.txt is empty/],
     [
       "a text shorter than a context",
       () => [cli.given("short.txt", "Too short. Too short."), "--out", "x"],
       /has \d+ tokens, but one row takes 255 beside BOS\. Give more text, or a smaller/,
     ],
     [
-      "a column that is not there",
+      "a column that does not exist",
       () => [cli.given("a.jsonl", '{"txt":"a"}\n'), "--out", "x"],
       /no text under "text"; its fields are txt/,
     ],
     [
-      "a file that is no Parquet",
+      "a file that is not Parquet",
       () => [cli.given("a.parquet", "no"), "--out", "x"],
       /a\.parquet cannot be read as Parquet/,
     ],
     [
-      "a configuration that is none",
+      "a configuration that is not one",
       () => ["text.txt", "--config", cli.given("c.json", '{"n_layer": 1}'), "--out", "x"],
       /no configuration field "n_layer".*"n_layers"/,
     ],
     [
       "heads that do not divide the stream",
       ["text.txt", "--d-model", "20", "--n-heads", "3", "--out", "x"],
-      /d_model 20 cannot be divided among 3 heads/,
+      /d_model 20 cannot be divided evenly among 3 heads/,
     ],
     ["a vocabulary too small", ["text.txt", "--vocab-size", "100", "--out", "x"], /no room for the 256 bytes/],
     [
@@ -359,9 +359,13 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
       /'adamW' is invalid\. Allowed choices are adamw, adam, sgd/,
     ],
     ["one beta", ["text.txt", ...["--betas", "0.9"], "--out", "x"], /--betas takes two numbers/],
-    ["a share of 2", ["text.txt", "--hold-out", "2", "--out", "x"], /--hold-out is 2, but it is a share/],
     [
-      "a report's ending",
+      "a share of 2",
+      ["text.txt", "--hold-out", "2", "--out", "x"],
+      /--hold-out must be at least 0 and less than 1, not 2/,
+    ],
+    [
+      "a report's extension",
       ["text.txt", "--report", "x.hmtl", "--out", "x"],
       /--report x\.hmtl ends in "\.hmtl".*"\.html"/,
     ],
@@ -371,12 +375,12 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
       /--steps and --epochs both say how long/,
     ],
     [
-      "epochs of a task without an end",
+      "epochs of an endless task",
       ["--task", "repeated-tokens", "--epochs", "1", "--out", "x"],
       /no epochs: give --steps/,
     ],
     [
-      "a weight to freeze that is none",
+      "a weight to freeze that does not exist",
       ["text.txt", ...small, "--freeze", "embed.W_e", "--out", "x"],
       /no weight "embed\.W_e".*"embed\.W_E"/,
     ],
@@ -389,12 +393,12 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     [
       "nothing to resume",
       ["text.txt", "--resume", "--out", "x"],
-      /x holds no checkpoint to go on from: leave out --resume/,
+      /x has no checkpoint to resume from: leave out --resume/,
     ],
     [
       "a model and its sizes",
       ["text.txt", "--model", "solu-1l-novels", "--d-model", "4", "--out", "x"],
-      /takes solu-1l-novels as it is: leave out --d-model/,
+      /uses solu-1l-novels as it is: leave out --d-model/,
     ],
     [
       "a model's own folder",
@@ -404,19 +408,23 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     [
       "an option of another task",
       ["--task", "modular-addition", "--length", "4", "--out", "x"],
-      /--length is of --task repeated-tokens: leave it out/,
+      /--length applies to --task repeated-tokens only: leave it out/,
     ],
     [
       "an option of texts for a task",
       ["--task", "modular-addition", "--valid", "text.txt", "--out", "x"],
-      /--valid is about texts/,
+      /--valid applies to texts only/,
     ],
-    ["momentum without sgd", ["text.txt", "--momentum", "0.9", "--out", "x"], /--momentum is of --optimizer sgd/],
-    ["no step", ["text.txt", "--steps", "0", "--out", "x"], /--steps <n>.*'0'.*whole number from 1 up/],
+    [
+      "momentum without sgd",
+      ["text.txt", "--momentum", "0.9", "--out", "x"],
+      /--momentum applies to --optimizer sgd only/,
+    ],
+    ["no step", ["text.txt", "--steps", "0", "--out", "x"], /--steps <n>.*'0'.*whole number, at least 1/],
     [
       "a vocabulary that the texts do not have",
       () => ["text.txt", "--config", cli.given("v.json", '{"d_vocab_out": 10}'), "--vocab-size", "300", "--out", "x"],
-      /v\.json says d_vocab_out 10, but what is trained on has 300/,
+      /v\.json says d_vocab_out 10, but the training data has 300/,
     ],
     [
       "sums that do not fit",
@@ -426,7 +434,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     [
       "a model that does not fit",
       ["--task", "modular-addition", "--p", "5", "--d-model", "1000000", "--out", "x"],
-      /a weight has at most|does not fit into memory/,
+      /a weight has at most|does not fit in memory/,
     ],
     ["a sequence of one token", ["--task", "repeated-tokens", "--length", "1", "--out", "x"], /length is 1/],
     [
@@ -434,7 +442,7 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
       () => [cli.given("n.jsonl", '{"text":null}\n'), "--out", "x"],
       /Line 1 of n\.jsonl has null under "text", not a text/,
     ],
-    ["a model without that name", ["text.txt", "--model", "solu-1m", "--out", "x"], /solu-1m.*solu-1l/],
+    ["an unknown model name", ["text.txt", "--model", "solu-1m", "--out", "x"], /solu-1m.*solu-1l/],
   ];
 
   it.each(cases)("%s", async (_what, args, told) => {
@@ -445,13 +453,13 @@ describe("bad input is told in a sentence, exits with 2 and leaves no checkpoint
     expect(existsSync(inFolder("x"))).toBe(false);
   });
 
-  it("a folder that holds another training, or one of another configuration", async () => {
+  it("a folder that holds another training run, or one with another configuration", async () => {
     const begin = ["text.txt", ...small, "--steps", "2", "--out", "there"];
     expect((await train(begin)).code).toBe(0);
     const before = readdirSync(inFolder("there"));
     const again = await train(begin);
     expect(again.stderr).toMatch(
-      /there holds a training already, up to step 2: --resume goes on with it; or name another/,
+      /there already holds a training run, up to step 2: continue it with --resume, or name another/,
     );
     const fewer = await train(["text.txt", "--batch-size", "8", "--steps", "1", "--out", "there", "--resume"]);
     expect(fewer.stderr).toMatch(/has 2 steps behind it, more than the 1/);

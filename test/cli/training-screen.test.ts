@@ -33,7 +33,7 @@ function screen(output: { isTTY: boolean; columns?: number; rows?: number }) {
 }
 
 describe("the training screen", () => {
-  it("draws the curve in a terminal, and draws it again in its own place", () => {
+  it("draws the curve in a terminal, and redraws it in place", () => {
     const { written, step } = screen({ isTTY: true, columns: 80, rows: 40 });
     step(1);
     step(2, 7.5);
@@ -48,7 +48,7 @@ describe("the training screen", () => {
     }
   });
 
-  it("does not draw faster than eyes are, but always the end", () => {
+  it("does not draw faster than the eye can see, but always draws the end", () => {
     const { written, step, time } = screen({ isTTY: true, columns: 80, rows: 40 });
     step(1);
     time.now = 1001;
@@ -58,7 +58,7 @@ describe("the training screen", () => {
     expect(written.at(-1)).toContain("step 100 of 100");
   });
 
-  it("leaves the chart away where there is no room for it, and what does not fit of the line", () => {
+  it("leaves out the chart where there is no room for it, and the parts of the line that do not fit", () => {
     for (const size of [
       { columns: 80, rows: 10 },
       { columns: 30, rows: 50 },
@@ -78,7 +78,7 @@ describe("the training screen", () => {
     expect(written.join("")).not.toContain("\x1b");
   });
 
-  it("puts what is said above, and draws anew below it", () => {
+  it("prints messages above the chart and redraws it below", () => {
     const { made, written, step } = screen({ isTTY: true, columns: 80, rows: 40 });
     step(1);
     const lines = written[0].split("\n").length - 1;
@@ -88,7 +88,7 @@ describe("the training screen", () => {
     expect(written[2].startsWith("\r\x1b[2K")).toBe(true);
   });
 
-  it("tells times as clocks do", () => {
+  it("shows times as clocks do", () => {
     expect([clock(0.4), clock(75), clock(3725)]).toEqual(["0:00", "1:15", "1:02:05"]);
   });
 });

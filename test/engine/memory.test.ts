@@ -46,7 +46,7 @@ describe("a run over the limit is refused before a session is made", () => {
       .catch((e) => e);
     expect(error).toBeInstanceOf(MemoryError);
     expect(error.message).toBe(
-      "This run takes about 13.2 MB of memory at one time ([batch 100, pos 32, d_vocab 500] alone is 6.4 MB), but may take 2 MB: give fewer texts at a time, or ask for the last position's logits alone (logitsPos: -1); or allow more (`memoryBytes` of the Engine, --memory of a command).",
+      "This run needs about 13.2 MB of memory at one time ([batch 100, pos 32, d_vocab 500] alone is 6.4 MB), but may use only 2 MB: give fewer texts at a time, or ask for the last position's logits alone (logitsPos: -1); or allow more (`memoryBytes` of the Engine, --memory of a command).",
     );
     expect(error.asked).toBeGreaterThan(12.8e6);
     expect(error.found).toBe(2e6);
@@ -82,7 +82,7 @@ describe("a run over the limit is refused before a session is made", () => {
 test("a limit that is none is refused", () => {
   for (const memoryBytes of [0, -1, Number.NaN, "2 GB"]) {
     expect(() => new Engine(untouched, { memoryBytes: memoryBytes as number })).toThrow(
-      /memoryBytes of Engine is a positive number/,
+      /memoryBytes of Engine must be a positive number/,
     );
   }
 });
@@ -94,7 +94,7 @@ describe("without a limit what is free counts", () => {
   test("a run over it is refused", async () => {
     free(300e6);
     await expect(new Engine(untouched).run([large()])).rejects.toThrow(
-      "This run takes about 400 MB of memory at one time ([row 1000, d 50000] alone is 200 MB), but 300 MB are free",
+      "This run needs about 400 MB of memory at one time ([row 1000, d 50000] alone is 200 MB), but only 300 MB is free",
     );
   });
 
@@ -140,7 +140,7 @@ describe("without a limit what is free counts", () => {
     });
     const need = (n: number) => needMemory({ what: "It", bytes: n, advice: "less" });
     need(150e6);
-    expect(() => need(250e6)).toThrow("It takes about 250 MB of memory at one time, but 200 MB are free: less.");
+    expect(() => need(250e6)).toThrow("It needs about 250 MB of memory at one time, but only 200 MB is free: less.");
   });
 });
 

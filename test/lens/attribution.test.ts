@@ -223,7 +223,7 @@ describe("integrated gradients", () => {
   test("without a step, or from a baseline of another shape, are refused", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
     await expect(integratedGradients(model, clean, metric, { steps: 0 })).rejects.toThrow(
-      /steps of integratedGradients is a positive whole number, not 0/,
+      /steps of integratedGradients must be a positive whole number, not 0/,
     );
     const baseline = tensor([1, 2, 3]);
     await expect(integratedGradients(model, clean, metric, { baseline })).rejects.toThrow(/broadcasts against it/);

@@ -109,16 +109,16 @@ describe("the bundled model", () => {
   test("refuses to go beyond its context, and sampling parameters out of range", async () => {
     await expect(model.generate("a", { maxNewTokens: 1000 })).rejects.toThrow(/context holds 256.*at most 254/);
     await expect(model.generate("a", { temperature: -1 })).rejects.toThrow(
-      /temperature of generate is a number from 0 up, not -1/,
+      /temperature of generate must be a number, 0 or more, not -1/,
     );
     await expect(model.generate("a", { topP: 1.5 })).rejects.toThrow(
-      /topP of generate is a number over 0 and at most 1, not 1.5/,
+      /topP of generate must be a number over 0 and at most 1, not 1.5/,
     );
     await expect(model.generate("a", { topK: 0 })).rejects.toThrow(
-      /topK of generate is a positive whole number, not 0/,
+      /topK of generate must be a positive whole number, not 0/,
     );
     await expect(model.generate("a", { maxNewTokens: 0 })).rejects.toThrow(
-      /maxNewTokens of generate is a positive whole number, not 0/,
+      /maxNewTokens of generate must be a positive whole number, not 0/,
     );
   });
 

@@ -7,7 +7,7 @@ const model = smallModel();
 describe("an option is refused", () => {
   test.each([
     [{ logitPos: -1 }, /forward has no option "logitPos". Did you mean "logitsPos"/],
-    [{ logitsPos: "x" }, /logitsPos of forward is an index/],
+    [{ logitsPos: "x" }, /logitsPos of forward must be an index/],
     [{ paddingSide: "up" }, /"left" or "right"/],
     [{ returnType: "losses" }, /"logits", "loss", "both" or null/],
     [{ lossPerToken: true }, /lossPerToken of forward is of a loss/],
@@ -16,10 +16,10 @@ describe("an option is refused", () => {
     [{ tokens: [1] }, /tokens of forward is for runs from a residual stream/],
     [{ shortformerPosEmbed: tensor([1]) }, /shortformer models/],
     [{ step: -1 }, /step of forward/],
-    [{ signal: {} }, /signal of forward is an AbortSignal/],
-    [{ pastKvCache: {} }, /pastKvCache of forward is a KeyValueCache/],
+    [{ signal: {} }, /signal of forward must be an AbortSignal/],
+    [{ pastKvCache: {} }, /pastKvCache of forward must be a KeyValueCache/],
     [{ fwdHooks: [] }, /forward has no option "fwdHooks"/],
-    [{ stopAtLayer: 1.5 }, /stopAtLayer of forward is a whole number/],
+    [{ stopAtLayer: 1.5 }, /stopAtLayer of forward must be a whole number/],
   ])("by forward: %j", async (options, message) => {
     await expect(model.forward("abc", options as never)).rejects.toThrow(message);
     await expect(model.forward("abc", options as never)).rejects.toThrow(ArgumentError);
@@ -29,7 +29,7 @@ describe("an option is refused", () => {
     [{ metric: () => 1 }, /metric of runWithCache is what gradients are of/],
     [{ unused: "zero" }, /unused of runWithCache is of gradients/],
     [{ posSlice: "x" }, /posSlice of runWithCache/],
-    [{ removeBatchDim: 1 }, /removeBatchDim of runWithCache is true or false/],
+    [{ removeBatchDim: 1 }, /removeBatchDim of runWithCache must be true or false/],
     [{ namesFilter: 5 }, /Hook points are named by/],
   ])("by runWithCache: %j", async (options, message) => {
     await expect(model.runWithCache("abc", options as never)).rejects.toThrow(message);
@@ -41,7 +41,7 @@ describe("an option is refused", () => {
     [{ topK: 5, topP: 0.5 }, /one of the two/],
     [{ temperature: Number.NaN }, /temperature of generate/],
     [{ temperature: Infinity }, /temperature of generate/],
-    [{ seed: "x" }, /seed of generate is a whole number/],
+    [{ seed: "x" }, /seed of generate must be a whole number/],
     [{ stopAtEos: false, eosTokenId: 5 }, /leave out one of the two/],
     [{ eosTokenId: 99 }, /outside the vocabulary/],
     [{ returnType: "text" }, /"input", "str" or "tokens"/],
@@ -78,7 +78,7 @@ describe("an option is refused", () => {
     await expect(run({ over: ["layer", "layer"] })).rejects.toThrow(/each named once/);
     await expect(run({ layers: [0, 5] })).rejects.toThrow(/out of range/);
     await expect(run({ layers: [0, 0] })).rejects.toThrow(/each once/);
-    await expect(run({ memory: -1 })).rejects.toThrow(/memory of a sweep is a positive number/);
+    await expect(run({ memory: -1 })).rejects.toThrow(/memory of a sweep must be a positive number/);
   });
 });
 
@@ -91,7 +91,7 @@ describe("what is no options object is refused, not taken as options that are al
     ["a map", new Map([["logitsPos", -1]])],
     ["a date", new Date(0)],
   ])("%s", async (_, options) => {
-    await expect(model.forward("abc", options as never)).rejects.toThrow(/The options of forward are an object/);
+    await expect(model.forward("abc", options as never)).rejects.toThrow(/The options of forward must be an object/);
     expect(() => model.toTokens("abc", options as never)).toThrow(ArgumentError);
   });
 
@@ -104,7 +104,7 @@ describe("what is no options object is refused, not taken as options that are al
 
   test("a signal has a signal's methods", async () => {
     for (const signal of [{ aborted: false, addEventListener: 5 }, AbortSignal.prototype]) {
-      await expect(model.forward("abc", { signal: signal as never })).rejects.toThrow(/is an AbortSignal/);
+      await expect(model.forward("abc", { signal: signal as never })).rejects.toThrow(/must be an AbortSignal/);
     }
   });
 });

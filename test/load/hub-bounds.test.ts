@@ -241,7 +241,7 @@ describe("what is no address", () => {
   });
 
   test("a limit that is none is refused", async () => {
-    await expect(files({ tries: 0 })).rejects.toThrow(/tries of limits is a positive whole number, not 0/);
+    await expect(files({ tries: 0 })).rejects.toThrow(/tries of limits must be a positive whole number, not 0/);
   });
 });
 

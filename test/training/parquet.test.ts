@@ -363,7 +363,7 @@ describe("a page packed with", () => {
       const claim = read(file(6, zstdZeros(20_000), 2 ** 31 - 1));
       await expect(claim).rejects.toThrow(MemoryError);
       await expect(claim).rejects.toThrow(
-        /A page of t\.parquet takes about 2\.15 GB .* write the file with smaller pages/,
+        /A page of t\.parquet needs about 2\.15 GB .* write the file with smaller pages/,
       );
     } finally {
       setMemoryReader(undefined);

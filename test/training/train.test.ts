@@ -135,7 +135,7 @@ describe("a training", () => {
     const run = (options: object) => train(small(), { data: rows, steps: 1, ...options } as never);
     await expect(run({ learningRate: 1 })).rejects.toThrow(/train has no option "learningRate"/);
     await expect(run({ lr: "0.1" })).rejects.toThrow(/lr is "0.1"/);
-    await expect(run({ seed: Number.NaN })).rejects.toThrow(/seed of train is a whole number/);
+    await expect(run({ seed: Number.NaN })).rejects.toThrow(/seed of train must be a whole number/);
     await expect(run({ momentum: 0.9 })).rejects.toThrow(/momentum is of optimizer "sgd"/);
     await expect(run({ saveDir: {} })).rejects.toThrow(/CheckpointStore has check\(\)/);
     const padded = ndarray("int32", [2, 3], Int32Array.of(1, 2, 0, 1, 2, 3));

@@ -26,7 +26,7 @@ test("a training whose steps do not fit is refused before its first session", as
   const model = new HookedTransformer(cfg, initWeights(cfg), { engine: new Engine(untouched, { memoryBytes: 3e6 }) });
   const data = zeros("int32", [500, 32]);
   await expect(train(model, { data, steps: 1, batchSize: 500 })).rejects.toThrow(
-    /^Training on batches of 500 × 32 tokens takes about [\d.]+ MB of memory at one time \(.*\), but may take 3 MB: give fewer rows a step \(batchSize; --batch-size\)/,
+    /^Training on batches of 500 × 32 tokens needs about [\d.]+ MB of memory at one time \(.*\), but may use only 3 MB: give fewer rows a step \(batchSize; --batch-size\)/,
   );
   await expect(train(model, { data: () => data, steps: 1 })).rejects.toThrow(/^Training on batches of 500 × 32 tokens/);
 });
@@ -79,7 +79,7 @@ describe("before there are weights or data", () => {
 test("random weights that memory does not hold are refused", () => {
   setMemoryReader({ read: () => 1e9 });
   expect(() => initWeights(parseConfig({ ...fields, d_mlp: 200_000, d_model: 4096, d_head: 1024 }))).toThrow(
-    /^A model of this configuration takes about \d/,
+    /^A model of this configuration needs about \d/,
   );
 });
 
