@@ -63,7 +63,8 @@ export type { PictureSpec } from "./analyses/picture.ts";
 export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
 export { testPromptFinding } from "./analyses/test-prompt.ts";
 // the engine
-export { type Backend, Engine, type EngineOptions, type Session } from "./engine/engine.ts";
+export type { Backend, Session } from "./engine/backend.ts";
+export { Engine, type EngineOptions } from "./engine/engine.ts";
 // the graph of named values
 export type { AxisRef } from "./graph/axes.ts";
 export { tensor } from "./graph/from-numbers.ts";

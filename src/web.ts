@@ -1,14 +1,20 @@
 /** glassformer in a page: everything, run by onnxruntime-web, with models from URLs and the Hugging Face hub. */
-import { setDefaultBackend } from "./engine/default.ts";
+import { defaultEngine } from "./engine/default.ts";
 import { webBackend } from "./engine/ort-web.ts";
 import { webMemory } from "./engine/web-memory.ts";
-import { setDefaultOpen } from "./load/open.ts";
 import { openModelFiles } from "./load/web.ts";
-import { setMemoryReader } from "./tensor/free-memory.ts";
+import { type Platform, usePlatform } from "./platform.ts";
+import { drawOnCanvas } from "./report/canvas.ts";
 
-setDefaultBackend(() => webBackend());
-setMemoryReader(webMemory());
-setDefaultOpen((name, resolve, options) => openModelFiles(name, { ...options, resolve }));
+const page: Platform = {
+  backend: () => webBackend(),
+  engine: defaultEngine,
+  open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
+  memory: webMemory(),
+  checkpoints: undefined, // a page has no folders: it passes a CheckpointStore
+  rasterize: typeof document === "undefined" ? undefined : drawOnCanvas, // a worker has no canvas of a page
+};
+usePlatform(page);
 
 export * from "./index.ts";
 export { blobSource, hubFiles, openModelFiles, setHub, urlFiles } from "./load/web.ts";

@@ -1,22 +1,19 @@
-/** The engine that everything uses unless told otherwise; the platform's entry says which backend it runs on. */
-import { setDefaultEvaluate } from "../graph/evaluate.ts";
+/** The engine that everything uses unless another is given: one over the platform's backend. */
+import { platform } from "../platform.ts";
 import { GlassformerError } from "../tensor/errors.ts";
-import { type Backend, Engine } from "./engine.ts";
+import type { Backend } from "./backend.ts";
+import { Engine } from "./engine.ts";
 
-let make: (() => Backend) | undefined;
-let engine: Engine | undefined;
-
-export function setDefaultBackend(backend: () => Backend): void {
-  make = backend;
-  engine = undefined;
-  setDefaultEvaluate((outputs, options) => defaultEngine().run(outputs, options));
-}
+let last: { readonly over: () => Backend; readonly engine: Engine } | undefined;
 
 /** @throws GlassformerError if no platform's entry was imported. */
 export function defaultEngine(): Engine {
-  if (!engine && make) engine = new Engine(make());
-  if (engine) return engine;
-  throw new GlassformerError(
-    'No engine is there: import from "glassformer", which brings its platform\'s, or pass `engine`.',
-  );
+  const { backend } = platform();
+  if (!backend) {
+    throw new GlassformerError(
+      'No engine is there: import from "glassformer", which brings its platform\'s, or pass `engine`.',
+    );
+  }
+  if (last?.over !== backend) last = { over: backend, engine: new Engine(backend()) };
+  return last.engine;
 }

@@ -3,7 +3,7 @@
  * of transformers.
  */
 import { showShape } from "../graph/axes.ts";
-import type { EvaluateOptions, Sized } from "../graph/evaluate.ts";
+import type { EvaluateOptions, Sized } from "../graph/runner.ts";
 import { needTensors, Tensor } from "../graph/tensor.ts";
 import { untilAborted } from "../tensor/abort.ts";
 import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
@@ -12,29 +12,13 @@ import { freeMemory, needMemory, showBytes } from "../tensor/free-memory.ts";
 import { ANYTHING, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import type { Backend } from "./backend.ts";
 import { computedLayout, layoutKey, uncopied } from "./layout.ts";
 import { Layouts } from "./layouts.ts";
 import { keptBytes, largestValue, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { Sessions } from "./sessions.ts";
-
-/** A compiled graph, ready to run. */
-export interface Session {
-  /** Arrays by input name in, arrays in the order of the session's output names out. */
-  run(feeds: ReadonlyMap<string, NDArray>): Promise<NDArray[]>;
-  release(): Promise<void>;
-}
-
-/** A runtime that takes ONNX bytes: onnxruntime-node, onnxruntime-web. */
-export interface Backend {
-  readonly name: string;
-  /** Whether what a run is fed is copied into the runtime's memory, as WebAssembly's is. */
-  readonly copiesFeeds?: boolean;
-  /** Sessions that may live at one time; 32 unless it says otherwise. */
-  readonly maxSessions?: number;
-  createSession(model: Uint8Array, outputs: readonly string[]): Promise<Session>;
-}
 
 /** What one run would do, for `explain`. */
 export interface Explanation {

@@ -4,7 +4,7 @@ import { freemem, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { MemoryReader } from "../tensor/free-memory.ts";
+import type { MemoryReader } from "../platform.ts";
 
 /** The share of what is free that may be taken: plans are not exact, and others take memory too. */
 const SHARE = 0.9;

@@ -4,7 +4,7 @@ import { isMainThread } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import { between } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import type { Backend } from "./engine.ts";
+import type { Backend } from "./backend.ts";
 import { backendOver } from "./ort.ts";
 import { turnTelemetryOff } from "./telemetry-node.ts";
 

@@ -1,7 +1,7 @@
 /** What both onnxruntimes share: they have one JavaScript API, onnxruntime-common. */
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import type { DType, NDArray } from "../tensor/array.ts";
-import type { Backend, Session } from "./engine.ts";
+import type { Backend, Session } from "./backend.ts";
 import { told } from "./ort-errors.ts";
 
 interface Runtime {

@@ -3,7 +3,7 @@
  * time: the one unused for longest goes first, and none goes while a run is in it. Who asks for one more than may live
  * waits, in order, until one is free. The memory that sessions keep for their next runs is bounded, too.
  */
-import type { Session } from "./engine.ts";
+import type { Session } from "./backend.ts";
 
 /** Bytes that sessions nobody uses keep together, beside the one used last. */
 const MOST_KEPT_BYTES = 128e6;

@@ -1,5 +1,5 @@
 /** How much memory a run in a page may take: WebAssembly's addresses end at 4 GB, and a small device has less. */
-import type { MemoryReader } from "../tensor/free-memory.ts";
+import type { MemoryReader } from "../platform.ts";
 
 const WASM_BYTES = 2 ** 32;
 /** For what else lives there: compiled graphs, what earlier runs keep. */

@@ -24,9 +24,10 @@ import {
 import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { type AxisRef, axisIndex, type Meta, showShape } from "./axes.ts";
-import { type EvaluateOptions, evaluate } from "./evaluate.ts";
+import { evaluate } from "./evaluate.ts";
 import type { Attrs } from "./op.ts";
 import { type OpName, ops } from "./ops/index.ts";
+import type { EvaluateOptions } from "./runner.ts";
 
 /**
  * What a leaf is to a compiled graph. `weight`: a graph input that stays the same from run to run; `feed`: a graph

@@ -1,8 +1,9 @@
 /** Large matrices of small rank: what heads read and write, and whatever those are multiplied with. */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { broadcast, showShape } from "../graph/axes.ts";
-import { type EvaluateOptions, evaluate } from "../graph/evaluate.ts";
+import { evaluate } from "../graph/evaluate.ts";
 import { hostView } from "../graph/host-view.ts";
+import type { EvaluateOptions } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
 import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";

@@ -98,7 +98,7 @@ class Cut {
 
   constructor(rewrite: Rewrite, clean: Tensor, before: Tensor, outputs: readonly Tensor[], run: Run, whole: boolean) {
     this.before = before;
-    evaluateWith(before, async (wanted) => {
+    const runner = async (wanted: readonly Tensor[]): Promise<Tensor[]> => {
       if (whole) return run(wanted);
       if (this.value) return run(wanted.map((t) => this.without(t)));
       const crossing = frontier(clean, outputs).filter((t) => t !== clean);
@@ -109,7 +109,8 @@ class Cut {
         rewrite.replace(t, t.op === "point" && t.label ? value.point(t.label) : value);
       });
       return computed.slice(0, wanted.length);
-    });
+    };
+    evaluateWith(before, { run: runner });
   }
 
   /** What a hook made, resting on the numbers instead of on the graph before the cut. */

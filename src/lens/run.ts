@@ -1,7 +1,7 @@
 /** One run of a model: from its options to the graph, and from the engine's numbers to what was asked for. */
 import type { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
-import type { Sized } from "../graph/evaluate.ts";
+import type { Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type ForwardInputs, forward } from "../models/forward.ts";

@@ -16,7 +16,7 @@ export {
 } from "./logit-lens-table.ts";
 export type { Matrix, Numbers, Vector } from "./numbers.ts";
 export { type Picture, type PictureOptions, picture } from "./picture.ts";
-export { type PngOptions, type Rasterizer, setRasterizer } from "./rasterize.ts";
+export type { PngOptions } from "./rasterize.ts";
 export { REPORT_FORMATS, type RenderOptions, type ReportFormat, render } from "./render.ts";
 export { type ScatterOptions, scatter } from "./scatter.ts";
 export type { Series } from "./series.ts";

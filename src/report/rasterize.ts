@@ -1,4 +1,5 @@
-/** SVG to PNG. A page has a canvas for it; elsewhere a platform puts its rasterizer here (see resvg.ts for Node's). */
+/** SVG to PNG, by what the platform draws with: a page on its canvas (canvas.ts), Node with resvg (resvg.ts). */
+import { platform } from "../platform.ts";
 import { ArgumentError, GlassformerError } from "../tensor/errors.ts";
 import type { Complete } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
@@ -12,16 +13,9 @@ export interface PngOptions {
 
 export type Rasterizer = (svg: string, options: Complete<PngOptions>) => Promise<Uint8Array>;
 
-let platform: Rasterizer | undefined;
-
-/** Sets what draws PNGs where there is no page. */
-export function setRasterizer(rasterizer: Rasterizer): void {
-  platform = rasterizer;
-}
-
 /** @throws GlassformerError where nothing can draw a PNG. */
 export async function rasterize(svg: string, options: PngOptions = {}): Promise<Uint8Array> {
-  const rasterizer = platform ?? (typeof document === "undefined" ? undefined : drawOnCanvas);
+  const rasterizer: Rasterizer | undefined = platform().rasterize;
   if (!rasterizer) {
     throw new GlassformerError(
       "A PNG was asked for, but nothing here can draw one. Import glassformer's Node or web entry, or take the SVG.",
@@ -48,25 +42,4 @@ function checkSize(svg: string, scale: number): void {
     `The PNG would have ${width.toLocaleString("en")} x ${height.toLocaleString("en")} pixels, more than the ${MOST_PIXELS / 1e6} million that one may have: ask for a smaller scale, or take SVG or HTML.`,
     { asked: width * height, found: MOST_PIXELS },
   );
-}
-
-async function drawOnCanvas(svg: string, { scale, background }: Complete<PngOptions>): Promise<Uint8Array> {
-  const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
-  await image.decode();
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.ceil(image.width * scale);
-  canvas.height = Math.ceil(image.height * scale);
-  const context = canvas.getContext("2d")!;
-  context.fillStyle = background;
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
-  if (!blob) {
-    throw new GlassformerError(
-      `The picture of ${canvas.width} x ${canvas.height} pixels is too big for this browser's canvas; ask for a smaller scale.`,
-      { asked: scale },
-    );
-  }
-  return new Uint8Array(await blob.arrayBuffer());
 }

@@ -2,17 +2,8 @@
  * How much memory the platform says there is, and the refusal of anything that needs more: a run that is too large ends
  * with a clear message before it starts, instead of running the machine out of memory.
  */
+import { type MemoryReader, platform } from "../platform.ts";
 import { MemoryError } from "./errors.ts";
-
-/** What a platform knows about its memory. */
-export interface MemoryReader {
-  /** Bytes that can be allocated now, less a safety margin. */
-  read(): number;
-  /** Bytes that strings and objects may still take, where the JavaScript engine limits those separately. */
-  heap?(): number;
-  /** Collects garbage now, where that is possible. */
-  collect?(): void;
-}
 
 /** Anything smaller is not checked: this much is always free, or nothing works. */
 export const SMALL_BYTES = 64e6;
@@ -20,27 +11,21 @@ export const SMALL_BYTES = 64e6;
 /** How long a reading stays valid, in milliseconds. */
 const FRESH_MS = 50;
 
-let reader: MemoryReader | undefined;
-let known = { bytes: Infinity, at: -Infinity };
-
-/** Sets the function that says how much memory there is; without one, only work that exceeds an explicit limit is refused. */
-export function setMemoryReader(platform: MemoryReader | undefined): void {
-  reader = platform;
-  known = { bytes: Infinity, at: -Infinity };
-}
+let known: { readonly of: MemoryReader | undefined; readonly bytes: number; readonly at: number } | undefined;
 
 /** Bytes that can be allocated now. */
 export function freeMemory(): number {
-  if (!reader) return Infinity;
+  const { memory } = platform();
+  if (!memory) return Infinity;
   const now = performance.now();
-  if (now - known.at > FRESH_MS) known = { bytes: reader.read(), at: now };
+  if (known?.of !== memory || now - known.at > FRESH_MS) known = { of: memory, bytes: memory.read(), at: now };
   return known.bytes;
 }
 
 /** Bytes that can be allocated once garbage has been collected. */
 function freeAfterCollecting(): number {
-  reader?.collect?.();
-  known.at = -Infinity;
+  platform().memory?.collect?.();
+  known = undefined;
   return freeMemory();
 }
 
@@ -73,7 +58,7 @@ export function needMemory({ what, largest, bytes, advice, limit, held = 0, heap
     );
   }
   const more = bytes - held;
-  const ofHeap = () => (heap ? (reader?.heap?.() ?? Infinity) : Infinity);
+  const ofHeap = () => (heap ? (platform().memory?.heap?.() ?? Infinity) : Infinity);
   if (more <= SMALL_BYTES || more <= Math.min(freeMemory(), ofHeap())) return;
   const free = Math.min(freeAfterCollecting(), ofHeap());
   if (more <= free) return;

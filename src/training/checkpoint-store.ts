@@ -1,6 +1,5 @@
 /** Where checkpoints are kept. What a checkpoint holds is none of its business; that none is ever half there, is. */
-import type { ModelFiles } from "../load/index.ts";
-import { ArgumentError } from "../tensor/errors.ts";
+import type { ModelFiles } from "../load/files.ts";
 
 /** A place for checkpoints: a folder in Node; a page brings its own. */
 export interface CheckpointStore {
@@ -15,22 +14,4 @@ export interface CheckpointStore {
   write(checkpoint: string, files: ReadonlyMap<string, Uint8Array>): Promise<string>;
   /** The files of a checkpoint. */
   open(checkpoint: string): ModelFiles;
-}
-
-let platform: ((folder: string) => CheckpointStore) | undefined;
-
-/** The platform's entry says what a folder's path means. */
-export function setDefaultCheckpoints(open: (folder: string) => CheckpointStore): void {
-  platform = open;
-}
-
-/** @throws ArgumentError for a path where there are no folders. */
-export function storeOf(place: string | CheckpointStore): CheckpointStore {
-  if (typeof place !== "string") {
-    const lacks = (["check", "write", "open"] as const).find((method) => typeof place[method] !== "function");
-    if (lacks === undefined) return place;
-    throw new ArgumentError(`A CheckpointStore has ${lacks}(), and the one that is saveDir has not.`, { asked: lacks });
-  }
-  if (platform) return platform(place);
-  throw new ArgumentError(`There is no folder "${place}" here: pass a CheckpointStore as saveDir.`, { asked: place });
 }

@@ -2,8 +2,8 @@
 import type { Engine } from "../engine/engine.ts";
 import { selectEarly } from "../engine/select.ts";
 import { showShape } from "../graph/axes.ts";
-import type { Sized } from "../graph/evaluate.ts";
 import { grad } from "../graph/grad.ts";
+import type { Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { ModelGraph } from "../lens/model-graph.ts";

@@ -9,13 +9,14 @@ import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import type { Tokenizer } from "../text/index.ts";
 import { type Checkpoint, checkpointFiles, checkpointName, readCheckpoint } from "./checkpoint.ts";
-import { type CheckpointStore, storeOf } from "./checkpoint-store.ts";
+import type { CheckpointStore } from "./checkpoint-store.ts";
 import { type Batches, checkedTokens, makeBatches, needTwo } from "./data/batches.ts";
 import { evaluateLoss, type HeldOutLoss } from "./evaluate.ts";
 import { makeOptimizer } from "./optimizer.ts";
 import { checkTrainOptions, settle, stepsInAll, type TrainControls, type TrainOptions } from "./options.ts";
 import { learningRate } from "./schedule.ts";
 import { freshMemory, makeStep, type Step, type StepSource, type StepState } from "./step.ts";
+import { storeOf } from "./store-of.ts";
 import { TrainingError } from "./training-error.ts";
 import { needTraining } from "./training-memory.ts";
 

@@ -1,7 +1,8 @@
 /** One contract for every engine: each op, and each op's gradient, gives what its definition says. */
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Backend, Engine } from "../../src/engine/engine.ts";
+import type { Backend } from "../../src/engine/backend.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { webBackend } from "../../src/engine/ort-web.ts";
 import { interpret } from "../../src/engine/reference.ts";

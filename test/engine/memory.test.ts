@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Backend, Engine } from "../../src/engine/engine.ts";
+import type { Backend } from "../../src/engine/backend.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { peakBytes } from "../../src/engine/memory.ts";
 import { nodeMemory } from "../../src/engine/node-memory.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
@@ -12,10 +13,10 @@ import { tensor } from "../../src/graph/from-numbers.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { HookedTransformer, initWeights, MemoryError, parseConfig } from "../../src/node.ts";
 import { zeros } from "../../src/tensor/array.ts";
-import { needMemory, setMemoryReader, showBytes } from "../../src/tensor/free-memory.ts";
+import { needMemory, showBytes } from "../../src/tensor/free-memory.ts";
+import { setMemory } from "../memory.ts";
 
 const ort = nodeBackend({ threads: 1 });
-afterEach(() => setMemoryReader(nodeMemory()));
 
 /** A backend that must not be asked for anything. */
 const untouched: Backend = {
@@ -89,7 +90,7 @@ test("a limit that is none is refused", () => {
 
 describe("without a limit what is free counts", () => {
   const large = () => claimed([1000, 50_000]).exp();
-  const free = (bytes: number) => setMemoryReader({ read: () => bytes });
+  const free = (bytes: number) => setMemory({ read: () => bytes });
 
   test("a run over it is refused", async () => {
     free(300e6);
@@ -109,7 +110,7 @@ describe("without a limit what is free counts", () => {
   });
 
   test("a small one is not even looked up", async () => {
-    setMemoryReader({
+    setMemory({
       read: () => {
         throw new Error("looked up");
       },
@@ -132,7 +133,7 @@ describe("without a limit what is free counts", () => {
 
   test("garbage is collected before a run is refused", () => {
     let bytes = 100e6;
-    setMemoryReader({
+    setMemory({
       read: () => bytes,
       collect: () => {
         bytes = 200e6;

@@ -2,7 +2,7 @@
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { printPlan } from "../../src/engine/print-plan.ts";
-import type { EvaluateOptions } from "../../src/graph/evaluate.ts";
+import type { EvaluateOptions } from "../../src/graph/runner.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 
 /** Runs like any engine, and keeps the plan of each run and of each program as text, in order. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Backend, Engine, type Session } from "../../src/engine/engine.ts";
+import type { Backend, Session } from "../../src/engine/backend.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { Sessions } from "../../src/engine/sessions.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";

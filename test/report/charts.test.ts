@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hist, imshow, line, picture, scatter, setRasterizer, tokens } from "../../src/report/index.ts";
+import { usePlatform } from "../../src/platform.ts";
+import { hist, imshow, line, picture, scatter, tokens } from "../../src/report/index.ts";
 import { rasterizeWithResvg } from "../../src/report/resvg.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { ShapeError } from "../../src/tensor/errors.ts";
@@ -188,7 +189,7 @@ describe("a picture", () => {
   });
 
   it("is a PNG of the asked scale, with its text, in Node", async () => {
-    setRasterizer(rasterizeWithResvg);
+    usePlatform({ rasterize: rasterizeWithResvg });
     const withText = await heat.png({ scale: 1 });
     const size = new DataView(withText.buffer, withText.byteOffset);
     expect([...withText.subarray(1, 4)].map((c) => String.fromCharCode(c)).join("")).toBe("PNG");

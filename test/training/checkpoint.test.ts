@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { EvaluateOptions } from "../../src/graph/evaluate.ts";
+import type { EvaluateOptions } from "../../src/graph/runner.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
 import {
   Engine,

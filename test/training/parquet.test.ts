@@ -11,7 +11,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memorySource, readTexts } from "../../src/node.ts";
 import { FileFormatError, MemoryError } from "../../src/tensor/errors.ts";
-import { setMemoryReader } from "../../src/tensor/free-memory.ts";
+import { setMemory } from "../memory.ts";
 import {
   binary,
   element,
@@ -358,16 +358,12 @@ describe("a page packed with", () => {
   });
 
   test("zstd or brotli that announces 2 GB has to fit in what is free", async () => {
-    setMemoryReader({ read: () => 1e9 });
-    try {
-      const claim = read(file(6, zstdZeros(20_000), 2 ** 31 - 1));
-      await expect(claim).rejects.toThrow(MemoryError);
-      await expect(claim).rejects.toThrow(
-        /A page of t\.parquet needs about 2\.15 GB .* write the file with smaller pages/,
-      );
-    } finally {
-      setMemoryReader(undefined);
-    }
+    setMemory({ read: () => 1e9 });
+    const claim = read(file(6, zstdZeros(20_000), 2 ** 31 - 1));
+    await expect(claim).rejects.toThrow(MemoryError);
+    await expect(claim).rejects.toThrow(
+      /A page of t\.parquet needs about 2\.15 GB .* write the file with smaller pages/,
+    );
   });
 });
 
@@ -383,15 +379,11 @@ describe("texts that take more than there is", () => {
     const file = forged({ rows, pages: [page(page7, { values: rows, encoding: 7 })] });
     expect(file.length).toBeLessThan(length + 2000);
     expect((await read(file, 3)).map((text) => text.length)).toEqual([length, length, length]);
-    setMemoryReader({ read: () => 2e9, heap: () => 1e8 });
-    try {
-      await expect(read(file)).rejects.toThrow(MemoryError);
-      await expect(read(file)).rejects.toThrow(
-        /The texts of t\.parquet, so far, take.*: read fewer of them \(`maxTexts`\)/,
-      );
-    } finally {
-      setMemoryReader(undefined);
-    }
+    setMemory({ read: () => 2e9, heap: () => 1e8 });
+    await expect(read(file)).rejects.toThrow(MemoryError);
+    await expect(read(file)).rejects.toThrow(
+      /The texts of t\.parquet, so far, need.*: read fewer of them \(`maxTexts`\)/,
+    );
   });
 });
 

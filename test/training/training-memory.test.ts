@@ -1,13 +1,11 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { type Backend, Engine } from "../../src/engine/engine.ts";
-import { nodeMemory } from "../../src/engine/node-memory.ts";
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../../src/engine/backend.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { HookedTransformer, initWeights, MemoryError, parseConfig, repeatedTokens, train } from "../../src/node.ts";
 import { ndarray, zeros } from "../../src/tensor/array.ts";
-import { setMemoryReader } from "../../src/tensor/free-memory.ts";
 import { needTraining } from "../../src/training/training-memory.ts";
-
-afterEach(() => setMemoryReader(nodeMemory()));
+import { setMemory } from "../memory.ts";
 
 const untouched: Backend = {
   name: "untouched",
@@ -68,7 +66,7 @@ describe("before there are weights or data", () => {
   ];
   for (const [what, sizes, shape, message] of large) {
     test(`${what} that does not fit is refused`, () => {
-      setMemoryReader({ read: () => 2e9 });
+      setMemory({ read: () => 2e9 });
       const error = refusal(sizes, shape);
       expect(error).toBeInstanceOf(MemoryError);
       expect(error!.message).toMatch(message);
@@ -77,7 +75,7 @@ describe("before there are weights or data", () => {
 });
 
 test("random weights that memory does not hold are refused", () => {
-  setMemoryReader({ read: () => 1e9 });
+  setMemory({ read: () => 1e9 });
   expect(() => initWeights(parseConfig({ ...fields, d_mlp: 200_000, d_model: 4096, d_head: 1024 }))).toThrow(
     /^A model of this configuration needs about \d/,
   );

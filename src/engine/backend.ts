@@ -1,0 +1,19 @@
+/** What an engine needs of a runtime. */
+import type { NDArray } from "../tensor/array.ts";
+
+/** A compiled graph, ready to run. */
+export interface Session {
+  /** Arrays by input name in, arrays in the order of the session's output names out. */
+  run(feeds: ReadonlyMap<string, NDArray>): Promise<NDArray[]>;
+  release(): Promise<void>;
+}
+
+/** A runtime that takes ONNX bytes: onnxruntime-node, onnxruntime-web. */
+export interface Backend {
+  readonly name: string;
+  /** Whether what a run is fed is copied into the runtime's memory, as WebAssembly's is. */
+  readonly copiesFeeds?: boolean;
+  /** Sessions that may live at one time; 32 unless it says otherwise. */
+  readonly maxSessions?: number;
+  createSession(model: Uint8Array, outputs: readonly string[]): Promise<Session>;
+}

@@ -1,0 +1,24 @@
+/** What computes values, as those see it who only ask. */
+
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What is being run and what would take less, for the error where it does not fit into memory. */
+  readonly sized?: Sized | undefined;
+}
+
+/** A run in words: "Running 8 × 1024 tokens", and what to do where that is too much. */
+export interface Sized {
+  readonly what: string;
+  readonly advice: string;
+}
+
+/** A value as far as running it goes: it is made of others. */
+export interface Value {
+  readonly inputs: readonly Value[];
+}
+
+/** Computes values: an engine. */
+export interface Runner {
+  /** The values as leaves, in order. */
+  run(values: readonly Value[], options: EvaluateOptions): Promise<Value[]>;
+}

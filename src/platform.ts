@@ -1,0 +1,53 @@
+/**
+ * What a platform brings. `node.ts` and `web.ts` make one value each; what a page lacks is what its value leaves out, and
+ * whoever asks for it says so where it is asked for. This file is types of every layer and code of none, so that all may
+ * ask it.
+ */
+import type { Backend } from "./engine/backend.ts";
+import type { Runner } from "./graph/runner.ts";
+import type { LoadOptions, ModelFiles } from "./load/files.ts";
+import type { CheckpointStore } from "./training/checkpoint-store.ts";
+
+/** What a platform knows about its memory. */
+export interface MemoryReader {
+  /** Bytes that can be allocated now, less a safety margin. */
+  read(): number;
+  /** Bytes that strings and objects may still take, where the JavaScript engine limits those separately. */
+  heap?(): number;
+  /** Collects garbage now, where that is possible. */
+  collect?(): void;
+}
+
+export interface OpenOptions extends LoadOptions {
+  readonly revision?: string | undefined;
+}
+
+/** What Node or a page brings. What it lacks it names as `undefined`. */
+export interface Platform {
+  /** What compiles graphs and runs them. */
+  readonly backend: () => Backend;
+  /** What computes values outside a model's runs: those of `compute()`. */
+  readonly engine: () => Runner;
+  /** Opens what a model's name means here. `resolve` turns an alias into a hub id, if the name is nothing local. */
+  readonly open: (name: string, resolve: (name: string) => string, options: OpenOptions) => Promise<ModelFiles>;
+  /** How much memory there is. Without it, only work that exceeds an explicit limit is refused. */
+  readonly memory: MemoryReader | undefined;
+  /** Checkpoints under a folder's path. */
+  readonly checkpoints: ((folder: string) => CheckpointStore) | undefined;
+  /** Draws an SVG as a PNG, `scale` pixels for each of its own. */
+  readonly rasterize:
+    | ((svg: string, look: { readonly scale: number; readonly background: string }) => Promise<Uint8Array>)
+    | undefined;
+}
+
+let current: Partial<Platform> = {};
+
+/** Makes a platform the one that everything uses; the core alone has none. */
+export function usePlatform(brings: Partial<Platform>): void {
+  current = brings;
+}
+
+/** What the platform brings. */
+export function platform(): Partial<Platform> {
+  return current;
+}
