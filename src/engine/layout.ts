@@ -1,4 +1,6 @@
 /** Weights laid out anew by layout ops alone: what tells two layouts apart, and which need no copy. */
+import type { Op } from "../graph/op.ts";
+import { ops } from "../graph/ops/index.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 
@@ -39,7 +41,7 @@ function layoutOf(t: Tensor): Layout {
 function described(t: Tensor): Layout {
   if (t.op === null) return { key: `${idOf(t.array!.data)}[${t.shape}]`, keeper: t.array!.data };
   const inputs = t.inputs.map((x) => layouts.get(x)!);
-  if (t.op === "point") return inputs[0];
+  if (ops[t.op].layout === "name") return inputs[0];
   const { keeper } = inputs[0];
   const known = shortKeys.get(keeper) ?? new Map<string, string>();
   shortKeys.set(keeper, known);
@@ -49,14 +51,24 @@ function described(t: Tensor): Layout {
   return { key, keeper };
 }
 
-const reshapes: ReadonlySet<string> = new Set(["point", "splitAxis", "mergeAxes", "unsqueeze", "squeeze"]);
+/** Values of a graph, in order, that are weights in another layout: made by layout ops from weights alone. */
+export function weightLayouts(order: readonly Tensor[]): ReadonlySet<Tensor> {
+  const fixed = new Set<Tensor>();
+  for (const t of order) {
+    const isFixed = t.op === null ? t.role === "weight" : ops[t.op].layout && t.inputs.every((x) => fixed.has(x));
+    if (isFixed) fixed.add(t);
+  }
+  return fixed;
+}
 
 /** What a value is made of by ops that leave the numbers in their order, so that only the shape changes. */
 export function unshaped(t: Tensor): Tensor {
   let x = t;
-  while (x.op !== null && reshapes.has(x.op)) x = x.inputs[0];
+  while (x.op !== null && keepsOrder(ops[x.op])) x = x.inputs[0];
   return x;
 }
+
+const keepsOrder = ({ layout }: Op): boolean => layout === "name" || layout === "shape";
 
 /** The weight under a layout that leaves its numbers in their order, so that it needs no copy; else `undefined`. */
 export function uncopied(t: Tensor): Tensor | undefined {
@@ -69,7 +81,7 @@ export function computedLayout(t: Tensor): Tensor {
   const made = new Map<Tensor, Tensor>();
   for (const x of topological([t])) {
     const inputs = x.inputs.map((input) => made.get(input)!);
-    made.set(x, x.op === null ? Tensor.leaf(x.array!, x.axes) : Tensor.apply(x.op, inputs, x.attrs));
+    made.set(x, x.op === null ? Tensor.leaf(x.array!, x.axes) : x.on(inputs));
   }
   return made.get(t)!;
 }

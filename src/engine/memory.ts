@@ -5,6 +5,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { showBytes } from "../tensor/free-memory.ts";
+import { weightLayouts } from "./layout.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { selectEarly } from "./select.ts";
 
@@ -38,10 +39,12 @@ function peakOfSteps({ steps, outputs, sizes }: Plan): number {
   const freed = new Float64Array(steps.length + 1);
   let live = 0;
   let peak = 0;
-  steps.forEach(({ id, op, inputs }, i) => {
-    const bytes = BYTES * sizes[id];
-    live += bytes;
-    freed[lastUse.get(id) ?? i] += bytes;
+  steps.forEach(({ op, inputs, outputs }, i) => {
+    for (const { id } of outputs) {
+      const bytes = BYTES * sizes[id];
+      live += bytes;
+      freed[lastUse.get(id) ?? i] += bytes;
+    }
     const scratch = ops[op].scratch ? BYTES * Math.max(...inputs.map((x) => sizes[x.id])) : 0;
     peak = Math.max(peak, live + scratch);
     live -= freed[i];
@@ -70,10 +73,10 @@ export const keptBytes = peakOf;
 /** The largest value that a run makes, in words: "[batch 8, pos 1024, d_vocab 50257] alone is 1.65 GB". */
 export function largestValue(requested: readonly Tensor[]): string {
   let largest: Tensor | undefined;
-  const fixed = new Set<Tensor>();
-  for (const t of topological(selectEarly(requested))) {
-    if (t.op === null ? t.role === "weight" : ops[t.op].layout && t.inputs.every((x) => fixed.has(x))) fixed.add(t);
-    else if (t.op !== null && !(largest && sizeOf(largest.shape) >= sizeOf(t.shape))) largest = t;
+  const order = topological(selectEarly(requested));
+  const fixed = weightLayouts(order);
+  for (const t of order) {
+    if (t.op !== null && !fixed.has(t) && !(largest && sizeOf(largest.shape) >= sizeOf(t.shape))) largest = t;
   }
   return largest ? `${showShape(largest)} alone is ${showBytes(BYTES * sizeOf(largest.shape))}` : "";
 }

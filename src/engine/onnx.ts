@@ -9,7 +9,7 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema,
 } from "onnx-buf";
-import type { Emitter } from "../graph/op.ts";
+import type { Emitter, OnnxAttrs } from "../graph/op.ts";
 import { onnxType } from "../graph/ops/cast.ts";
 import { ops } from "../graph/ops/index.ts";
 import type { NDArray } from "../tensor/array.ts";
@@ -24,11 +24,11 @@ export const slotName = (slot: Slot): string => `v${slot.id}`;
 /** The model's outputs: each distinct slot among the plan's that a step computes. */
 export function computedOutputs(plan: Plan): Slot[] {
   const wanted = new Set(plan.outputs.map((slot) => slot.id));
-  return plan.steps.filter((step) => wanted.has(step.id));
+  return plan.steps.flatMap((step) => step.outputs).filter((slot) => wanted.has(slot.id));
 }
 
 export function writeOnnx(plan: Plan): Uint8Array {
-  const nodes: ReturnType<typeof node>[] = [];
+  const nodes: Node[] = [];
   const initializers = plan.constants.map((c) => initializer(slotName(c), c.array));
   const known = new Map<string, string>();
   let count = 0;
@@ -41,13 +41,15 @@ export function writeOnnx(plan: Plan): Uint8Array {
     return name;
   };
   const used = new Set(plan.steps.flatMap((step) => step.inputs.map((slot) => slot.id)));
+  const nodeOf = (outputs: number, opType: string, inputs: readonly string[], attrs: OnnxAttrs = {}) => {
+    const names = Array.from({ length: outputs }, () => `n${count++}`);
+    nodes.push(node(opType, inputs, names, attrs));
+    return names;
+  };
   const emit = {
     outputOnly: false as boolean,
-    node(opType: string, inputs: readonly string[], attrs: NodeAttrs = {}) {
-      const output = `n${count++}`;
-      nodes.push(node(opType, inputs, output, attrs));
-      return output;
-    },
+    nodeOf,
+    node: (opType: string, inputs: readonly string[], attrs: OnnxAttrs = {}) => nodeOf(1, opType, inputs, attrs)[0],
     int64: (values: readonly number[], shape = [values.length]) =>
       baked(
         `i ${shape} ${values}`,
@@ -58,12 +60,15 @@ export function writeOnnx(plan: Plan): Uint8Array {
   } satisfies Emitter;
   for (const step of plan.steps) {
     const inputs = step.inputs.map((s) => ({ name: slotName(s), rank: s.rank, dtype: s.dtype }));
-    emit.outputOnly = !used.has(step.id);
-    const result = ops[step.op].onnx(emit, inputs, step.attrs);
-    const last = nodes[nodes.length - 1];
-    // The op's last node gets the slot's own name, so that outputs are found by it.
-    if (last && last.output[0] === result) last.output[0] = slotName(step);
-    else nodes.push(node("Identity", [result], slotName(step), {}));
+    emit.outputOnly = step.outputs.every((slot) => !used.has(slot.id));
+    const first = nodes.length;
+    const results = [ops[step.op].onnx(emit, inputs, step.attrs)].flat();
+    // Results get the slots' own names, so that outputs are found by them.
+    for (const [i, slot] of step.outputs.entries()) {
+      if (!rename(nodes.slice(first), results[i], slotName(slot))) {
+        nodes.push(node("Identity", [results[i]], [slotName(slot)], {}));
+      }
+    }
   }
   const graph = create(GraphProtoSchema, {
     name: "glassformer",
@@ -78,13 +83,24 @@ export function writeOnnx(plan: Plan): Uint8Array {
   );
 }
 
-type NodeAttrs = Readonly<Record<string, number | string | readonly number[]>>;
+type Node = ReturnType<typeof node>;
 
-function node(opType: string, input: readonly string[], output: string, attrs: NodeAttrs) {
+/** Gives what one of the nodes makes another name; false if none makes it. */
+function rename(nodes: readonly Node[], from: string, to: string): boolean {
+  const maker = nodes.find(({ output }) => output.includes(from));
+  if (!maker) return false;
+  maker.output[maker.output.indexOf(from)] = to;
+  for (const { input } of nodes) {
+    for (let i = 0; i < input.length; i++) if (input[i] === from) input[i] = to;
+  }
+  return true;
+}
+
+function node(opType: string, input: readonly string[], output: readonly string[], attrs: OnnxAttrs) {
   return create(NodeProtoSchema, {
     opType,
     input: [...input],
-    output: [output],
+    output: [...output],
     attribute: Object.entries(attrs).map(([name, value]) => {
       if (typeof value === "string") {
         const s = new TextEncoder().encode(value);

@@ -4,25 +4,27 @@
  * The plan's key is its structure alone: no sizes, no numbers that are fed. One compiled session serves every run,
  * prompt and model with the same key.
  */
-import type { Attrs } from "../graph/op.ts";
+import type { Attrs, Op } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { type DType, type NDArray, sizeOf } from "../tensor/array.ts";
-import { layoutKey, unshaped } from "./layout.ts";
+import { layoutKey, unshaped, weightLayouts } from "./layout.ts";
 import { selectEarly } from "./select.ts";
 
-/** A step's value: known by its number, with what compiling may know of it. */
+/** A value: known by its number, with what compiling may know of it. */
 export interface Slot {
   readonly id: number;
   readonly rank: number;
   readonly dtype: DType;
 }
 
-export interface Step extends Slot {
+export interface Step {
   readonly op: OpName;
+  /** Those that say what is computed, without those that only name something. */
   readonly attrs: Attrs;
   readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
 }
 
 /** A graph input. `source` is a leaf, or weights laid out anew: computed once and kept by the engine. */
@@ -56,7 +58,7 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   const steps: Step[] = [];
   const slots = new Map<Tensor, Slot>();
   const byLayout = new Map<string, Slot>();
-  const byKey = new Map<string, Slot>();
+  const byKey = new Map<string, readonly Slot[]>();
   const keys: string[] = [];
   const sizes: number[] = [];
   let count = 0;
@@ -76,34 +78,38 @@ export function makePlan(requested: readonly Tensor[]): Plan {
   const constant = (t: Tensor): Slot => {
     const key = `const ${t.dtype} [${t.shape}] ${Array.from(t.data, numberKey).join()}`;
     const known = byKey.get(key);
-    if (known) return known;
+    if (known) return known[0];
     const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
     sizes.push(sizeOf(t.shape));
     constants.push({ ...slot, array: t.array! });
-    byKey.set(key, slot);
+    byKey.set(key, [slot]);
     keys.push(key);
     return slot;
   };
 
-  const step = (t: Tensor): Slot => {
+  const step = (t: Tensor, op: OpName): Slot => {
+    const record = ops[op];
     const from = t.inputs.map((x) => slots.get(x)!);
-    if (t.op === "point") return from[0];
-    const key = `${t.op}${attrsKey(t.attrs)} ${from.map((s) => s.id).join()}`;
+    if (record.layout === "name") return from[0];
+    const key = `${op}${attrsKey(record, t.attrs)} ${from.map((s) => s.id).join()}`;
     const known = byKey.get(key);
-    if (known) return known;
-    const slot = { id: count++, rank: t.shape.length, dtype: t.dtype };
-    sizes.push(sizeOf(t.shape));
-    steps.push({ ...slot, op: t.op!, attrs: t.attrs, inputs: from });
-    byKey.set(key, slot);
+    if (known) return known[t.output];
+    const made = Array.from({ length: record.outputs }, (_, i) => {
+      const { shape, dtype } = i === t.output ? t : record.infer(t.inputs, t.attrs, i);
+      sizes.push(sizeOf(shape));
+      return { id: count++, rank: shape.length, dtype };
+    });
+    steps.push({ op, attrs: structureOf(record, t.attrs), inputs: from, outputs: made });
+    byKey.set(key, made);
     keys.push(key);
-    return slot;
+    return made[t.output];
   };
 
   const needed = neededOf(outputs, fixed);
   for (const t of order) {
     if (!needed.has(t)) continue;
     if (fixed.has(t)) slots.set(t, input(t));
-    else if (t.op !== null) slots.set(t, step(t));
+    else if (t.op !== null) slots.set(t, step(t, t.op));
     else slots.set(t, t.role === "constant" ? constant(t) : input(t));
   }
   const found = outputs.map((t) => slots.get(t)!);
@@ -114,29 +120,16 @@ export function makePlan(requested: readonly Tensor[]): Plan {
 /** A number as text, its sign too: the text of -0 is that of 0. */
 const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : `${x}`);
 
-/** Attributes as text. */
-function attrsKey(attrs: Attrs): string {
+/** Attributes that say what is computed, as text. */
+function attrsKey({ names }: Op, attrs: Attrs): string {
   let key = "";
-  for (const name in attrs) if (!onlyNames(name, attrs[name])) key += ` ${name}=${attrs[name]}`;
+  for (const name in attrs) if (!names[name]) key += ` ${name}=${attrs[name]}`;
   return key;
 }
 
-/** Attributes without those that only name things, which are not part of what is computed. */
-export function structureOf(attrs: Attrs): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(attrs).filter(([name, value]) => !onlyNames(name, value)));
-}
-
-function onlyNames(name: string, value: unknown): boolean {
-  return name === "name" || name === "label" || (name === "axes" && typeof (value as unknown[])[0] === "string");
-}
-
-/** Values that are weights in another layout: made by layout ops from weights alone. */
-function weightLayouts(order: readonly Tensor[]): ReadonlySet<Tensor> {
-  const fixed = new Set<Tensor>();
-  for (const t of order) {
-    if (t.op === null ? t.role === "weight" : ops[t.op].layout && t.inputs.every((x) => fixed.has(x))) fixed.add(t);
-  }
-  return fixed;
+/** Attributes without those that only name something. */
+export function structureOf({ names }: Op, attrs: Attrs): Attrs {
+  return Object.fromEntries(Object.entries(attrs).filter(([name]) => !names[name]));
 }
 
 /** What the outputs need, where fixed layouts need nothing further. */

@@ -1,4 +1,5 @@
 /** A plan as text: what tests read, and what `explain` shows. */
+import { ops } from "../graph/ops/index.ts";
 import { leafName, showAttrs, showCall, showNumbers } from "../graph/print.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
@@ -16,15 +17,16 @@ import { type Plan, type Slot, structureOf } from "./plan.ts";
  */
 export function printPlan({ inputs, constants, steps, outputs, sizes }: Plan): string {
   const lines: string[] = [];
-  const line = (slot: Slot, what: string) => {
-    lines[slot.id] = `${name(slot)} = ${what}: ${slot.dtype} rank ${slot.rank}, ${count(sizes[slot.id])}`;
+  const size = (slot: Slot) => `${slot.dtype} rank ${slot.rank}, ${count(sizes[slot.id])}`;
+  const line = (slots: readonly Slot[], what: string) => {
+    lines[slots[0].id] = `${slots.map(name).join(", ")} = ${what}: ${slots.map(size).join("; ")}`;
   };
-  for (const input of inputs) line(input, layoutText(input.source));
-  for (const constant of constants) line(constant, showNumbers(constant.array.data));
+  for (const input of inputs) line([input], layoutText(input.source));
+  for (const constant of constants) line([constant], showNumbers(constant.array.data));
   for (const step of steps) {
-    line(step, showCall(step.op, [...step.inputs.map(name), ...showAttrs(structureOf(step.attrs))]));
+    line(step.outputs, showCall(step.op, [...step.inputs.map(name), ...showAttrs(step.attrs)]));
   }
-  return [...lines, `return ${outputs.map(name).join(", ")}`].join("\n");
+  return [...lines.filter((text) => text !== undefined), `return ${outputs.map(name).join(", ")}`].join("\n");
 }
 
 const name = (slot: Slot): string => `v${slot.id}`;
@@ -39,7 +41,7 @@ function layoutText(source: Tensor): string {
       t,
       t.op === null
         ? (t.label ?? (t.role === "constant" ? leafName(t) : t.role!))
-        : showCall(t.op, [...t.inputs.map((x) => texts.get(x)!), ...showAttrs(structureOf(t.attrs))]),
+        : showCall(t.op, [...t.inputs.map((x) => texts.get(x)!), ...showAttrs(structureOf(ops[t.op], t.attrs))]),
     );
   }
   return texts.get(source)!;

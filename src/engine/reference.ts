@@ -22,6 +22,7 @@ export function interpret(outputs: readonly Tensor[], given: ReadonlyMap<Tensor,
             t.inputs.map((x) => values.get(x)!),
             t.attrs,
             t,
+            t.output,
           ),
     );
   }

@@ -98,7 +98,7 @@ function blocked(order: readonly Tensor[], output: Tensor, from: Tensor): string
   const ways = dependents(order, new Set([from]));
   if (!ways.has(output)) return [];
   const found = order.filter((t) => ways.has(t) && !isFloat(t) && t.inputs.some((x) => ways.has(x) && isFloat(x)));
-  return [...new Set(found.map((t) => (t.op === "cast" ? `a cast to ${t.dtype}` : t.op!)))];
+  return [...new Set(found.map((t) => ops[t.op!].phrase(t.attrs) ?? t.op!))];
 }
 
 /** A gradient under the axis names of what it is of. */

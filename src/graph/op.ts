@@ -1,11 +1,16 @@
-/** What an op is: one record that says everything the library knows about it. */
+/**
+ * What an op is: one record that says everything the library knows about it. Nothing else asks for an op by its name, and
+ * the compiler asks for every part of a record.
+ */
 import type { NDArray } from "../tensor/array.ts";
 import type { Meta } from "./axes.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Attributes are plain JSON: they are part of a compiled graph's identity. */
-// biome-ignore lint/suspicious/noExplicitAny: each op narrows its own attributes.
-export type Attrs = any;
+export type Attrs = { readonly [name: string]: Attribute };
+export type Attribute = string | number | boolean | null | readonly string[] | readonly number[];
+/** Those of an op that has none. */
+export type NoAttrs = { readonly [name: string]: never };
 
 /** What an op may know of an input while it is written as ONNX: never its sizes, so that batch and pos stay dynamic. */
 export interface Operand {
@@ -14,10 +19,14 @@ export interface Operand {
   readonly dtype: Meta["dtype"];
 }
 
+export type OnnxAttrs = Readonly<Record<string, number | string | readonly number[]>>;
+
 /** Where ops write their ONNX nodes. */
 export interface Emitter {
-  /** Adds a node and returns the name of its (first) output. */
-  node(opType: string, inputs: readonly string[], attrs?: Record<string, number | string | readonly number[]>): string;
+  /** Adds a node and returns the name of its output. */
+  node(opType: string, inputs: readonly string[], attrs?: OnnxAttrs): string;
+  /** Adds a node of several outputs and returns their names. */
+  nodeOf(outputs: number, opType: string, inputs: readonly string[], attrs?: OnnxAttrs): readonly string[];
   /** Whether the value being written only leaves the graph: its numbers in order then do, in whatever shape. */
   readonly outputOnly: boolean;
   /** A constant baked into the graph. */
@@ -25,35 +34,98 @@ export interface Emitter {
   float(value: number): string;
 }
 
+/** For an axis of a result: the axis of each input that it corresponds to, `null` for an input that does not vary along it. */
+export type Along = readonly (number | null)[];
+
+/** An op on rows: its attributes there, and for each input whether it gives its rows or is there as a whole. */
+export interface Rows<A> {
+  readonly attrs: A;
+  readonly from: readonly ("rows" | "whole")[];
+}
+
+/** A part of a value: some elements of one axis, or some of the rows that its first axes make together. */
+export interface Selection {
+  /** The axis whose elements it takes, or the number of first axes whose rows it takes. */
+  readonly takes: { readonly axis: number } | { readonly rows: number };
+  /** Which of them: an index, or bounds as text. Selections that take alike and have the same here are the same. */
+  readonly by: Tensor | string;
+  /** The same part of another value, along the given axis of it. */
+  of(x: Tensor, axis: number): Tensor;
+}
+
+/** An index for each axis to hold, `null` for each to leave free. */
+export type Held = readonly (number | null)[];
+
+/** Whose numbers a result's are: each element of it is an element of one input, found axis by axis. */
+export interface View {
+  /** Which input. */
+  readonly input: number;
+  /**
+   * For each axis of that input: the axis of the result that runs along it, `null` where only its first element is there;
+   * and which element it then is, the same one unless said.
+   */
+  readonly axes: readonly { readonly from: number | null; readonly at?: (i: number) => number }[];
+}
+
+/**
+ * How an op changes a value if it changes no number. `name`: it is the same value under another name. `shape`: the numbers
+ * are in the same order under another shape. `order`: they are in other places, some left out or repeated.
+ */
+export type Layout = "name" | "shape" | "order";
+
 export interface Op<A extends Attrs = Attrs> {
-  /** dtype, shape and axes of the result. @throws ShapeError */
-  infer(inputs: readonly Meta[], attrs: A): Meta;
+  /** How many values it makes. Where several, the functions below are told which one they are asked about, from 0. */
+  readonly outputs: number;
+
+  /** dtype, shape and axes of a result. @throws ShapeError */
+  infer(inputs: readonly Meta[], attrs: A, output: number): Meta;
 
   /**
    * The definition: what the op computes, in float64 (integers int32, bool bytes). The oracle of the tests, and the
    * engine of none.
    */
-  reference(inputs: readonly NDArray[], attrs: A, out: Meta): NDArray;
+  reference(inputs: readonly NDArray[], attrs: A, out: Meta, output: number): NDArray;
 
-  /** Writes the op as ONNX and returns the name of the result. */
-  onnx(emit: Emitter, inputs: readonly Operand[], attrs: A): string;
+  /** Writes the op as ONNX and returns the name of the result, or of each of several. */
+  onnx(emit: Emitter, inputs: readonly Operand[], attrs: A): string | readonly string[];
 
   /**
-   * Vector-Jacobian product: from the gradient of the result, the gradient of each input as more graph, `null` where
+   * Vector-Jacobian product: from the gradient of a result, the gradient of each input as more graph, `null` where
    * there is none to give (an index, a comparison).
    */
   vjp(grad: Tensor, out: Tensor, inputs: readonly Tensor[], attrs: A): readonly (Tensor | null)[];
 
   /**
    * For an axis of the result along which the op works independently (row by row): the axis of each input that it
-   * corresponds to, `null` for an input that does not vary along it. `undefined`: the op mixes along this axis.
-   * From this the plan pushes selections up the graph, and knows which values can influence which positions.
+   * corresponds to. `undefined`: the op mixes along this axis. From this the plan pushes selections up the graph, and knows
+   * which values can influence which positions.
    */
-  along(axis: number, inputs: readonly Meta[], attrs: A, out: Meta): readonly (number | null)[] | undefined;
+  along(axis: number, inputs: readonly Meta[], attrs: A, out: Meta): Along | undefined;
 
-  /** Only moves numbers: applied to weights alone it is computed once and kept. */
-  readonly layout?: true;
+  /**
+   * How the op works on rows, where the first axes of its result have become one: a padded batch's real positions. `lead`
+   * says of each of those axes, in order, what it is along. `null`: it does not.
+   */
+  rows(lead: readonly Along[], inputs: readonly Meta[], attrs: A, out: Meta): Rows<A> | null;
 
-  /** Makes a value as large as its largest input on the way to a smaller result: what its memory is planned by. */
-  readonly scratch?: true;
+  /** What it selects of its first input, if it is a selection: it then moves up through other ops. */
+  selection(inputs: readonly Tensor[], attrs: A, out: Meta): Selection | null;
+
+  /** Where its numbers lie, if they are an input's own and can be read in place: see `hostView`. */
+  view(inputs: readonly Tensor[], attrs: A, out: Meta, held: Held): View | null;
+
+  /** If it changes no number, how it changes a value: of weights alone it is then computed once and kept. */
+  readonly layout: Layout | null;
+
+  /** Whether it makes a value as large as its largest input on the way to a smaller result: what its memory is planned by. */
+  readonly scratch: boolean;
+
+  /** Attributes that only name something: prints show them, plans and compiled graphs do not know them. */
+  readonly names: { readonly [K in keyof A]?: true };
+
+  /** What an error calls it, where its name does not say enough. */
+  phrase(attrs: A): string | null;
 }
+
+/** The part of a record of an op that has no such part. */
+export const no = (): null => null;

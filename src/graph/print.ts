@@ -1,5 +1,7 @@
 /** A graph as text: what tests read, and what `explain` shows. */
 import { showShape } from "./axes.ts";
+import type { Attrs } from "./op.ts";
+import { ops } from "./ops/index.ts";
 import { needTensors, type Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
@@ -19,9 +21,9 @@ export function print(outputs: readonly Tensor[]): string {
     }
     const name = t.label ?? `%${count++}`;
     const { label: _name, ...attrs } = t.attrs;
-    lines.push(
-      `${name} = ${showCall(t.op, [...t.inputs.map((x) => names.get(x)!), ...showAttrs(attrs)])} ${showShape(t)}`,
-    );
+    const call = showCall(t.op, [...t.inputs.map((x) => names.get(x)!), ...showAttrs(attrs)]);
+    const which = ops[t.op].outputs > 1 ? `[${t.output}]` : "";
+    lines.push(`${name} = ${call}${which} ${showShape(t)}`);
     names.set(t, name);
   }
   lines.push(`return ${outputs.map((t) => names.get(t)).join(", ")}`);
@@ -37,7 +39,7 @@ export function showNumbers(data: ArrayLike<number>): string {
   return Array.from(data, (x) => (Object.is(x, -0) ? "-0" : `${x}`)).join();
 }
 
-export function showAttrs(attrs: Readonly<Record<string, unknown>>): string[] {
+export function showAttrs(attrs: Attrs): string[] {
   return Object.entries(attrs).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
 }
 

@@ -26,7 +26,7 @@ import { shown } from "../tensor/show.ts";
 import { type AxisRef, axisIndex, type Meta, showShape } from "./axes.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Attrs } from "./op.ts";
-import { type OpName, ops } from "./ops/index.ts";
+import { type AttrsOf, type OpName, ops } from "./ops/index.ts";
 import type { EvaluateOptions } from "./runner.ts";
 
 /**
@@ -49,6 +49,10 @@ const STORED = {
 const TEXTS = listOf(TEXT, "strings");
 const EVALUATE_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTHING };
 
+/** Attributes as an argument: left out where an op needs none. */
+type AttrsArgument<K extends OpName> =
+  Record<string, never> extends AttrsOf<K> ? [attrs?: AttrsOf<K>] : [attrs: AttrsOf<K>];
+
 /** What arithmetic accepts beside tensors. A plain number is fed, so a changed number needs no new compilation. */
 export type Operand = Tensor | number;
 
@@ -57,7 +61,10 @@ export class Tensor implements Meta {
   /** The op that makes this value, or `null` for a leaf. */
   readonly op: OpName | null;
   readonly inputs: readonly Tensor[];
+  /** The op's attributes; `attrsOf(x, "slice")` gives them with their type. */
   readonly attrs: Attrs;
+  /** Which of its op's results this is, from 0. */
+  readonly output: number;
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly axes: readonly string[];
@@ -67,27 +74,40 @@ export class Tensor implements Meta {
   /** A weight's name, or the hook name of a point. */
   readonly label: string | undefined;
 
-  private constructor(meta: Meta, op: OpName | null, inputs: readonly Tensor[], attrs: Attrs, leaf?: Leaf) {
+  private constructor(meta: Meta, { op, inputs, attrs, output }: Application, leaf?: Leaf) {
     this.op = op;
     this.inputs = inputs;
     this.attrs = attrs;
+    this.output = output;
     this.dtype = meta.dtype;
     this.shape = meta.shape;
     this.axes = meta.axes;
     this.array = leaf?.array;
     this.role = leaf?.role;
-    this.label = leaf?.label ?? attrs?.label;
+    this.label = leaf?.label ?? (typeof attrs.label === "string" ? attrs.label : undefined);
   }
 
-  /** The value of an op. @throws ShapeError if the inputs do not fit it, ArgumentError for inputs that are no values. */
-  static apply(op: OpName, inputs: readonly Tensor[], attrs: Attrs = {}): Tensor {
+  /**
+   * The value of an op, the first one where it makes several. @throws ShapeError if the inputs do not fit it, ArgumentError
+   * for inputs that are no values.
+   */
+  static apply<K extends OpName>(op: K, inputs: readonly Tensor[], ...[attrs]: AttrsArgument<K>): Tensor {
     if (typeof op !== "string" || !Object.hasOwn(ops, op))
       throw new UnknownNameError("op", shown(op).replaceAll('"', ""), Object.keys(ops));
     if (!Array.isArray(inputs)) throw new ArgumentError(`${op} takes a list of values, not ${shown(inputs)}.`);
     for (const x of inputs) {
       if (!(x instanceof Tensor)) throw new ArgumentError(`${op} takes tensors, not ${shown(x)}.`, { asked: x });
     }
-    return new Tensor(inferred(op, inputs, attrs), op, inputs, attrs);
+    return Tensor.of({ op, inputs, attrs: attrs ?? {}, output: 0 });
+  }
+
+  private static of(application: Application & { readonly op: OpName }): Tensor {
+    return new Tensor(inferred(application), application);
+  }
+
+  /** The same op on other inputs, with other attributes where they are given. */
+  on(inputs: readonly Tensor[], attrs: Attrs = this.attrs): Tensor {
+    return this.op === null ? this : Tensor.of({ op: this.op, inputs, attrs, output: this.output });
   }
 
   /** @throws ArgumentError for what is no array of numbers with a dtype and a shape */
@@ -104,7 +124,7 @@ export class Tensor implements Meta {
     }
     checkArgument("The axes of a value", axes, TEXTS);
     const named = array.shape.map((_, i) => axes[i] ?? "");
-    return new Tensor({ dtype: array.dtype, shape: array.shape, axes: named }, null, [], {}, { array, role, label });
+    return new Tensor({ dtype: array.dtype, shape: array.shape, axes: named }, NO_OP, { array, role, label });
   }
 
   // Numbers.
@@ -324,7 +344,11 @@ export class Tensor implements Meta {
   private fromEnd(axis: AxisRef): number {
     return axisIndex(this, axis) - this.shape.length;
   }
-  private reduce(op: OpName, axis: AxisRef | readonly AxisRef[] | undefined, keepdims: boolean): Tensor {
+  private reduce(
+    op: "sum" | "mean" | "max" | "min" | "logSumExp",
+    axis: AxisRef | readonly AxisRef[] | undefined,
+    keepdims: boolean,
+  ): Tensor {
     const list = axis === undefined ? this.shape.map((_, i) => i) : Array.isArray(axis) ? axis : [axis];
     checkArgument(`keepdims of ${op}`, keepdims, FLAG);
     if (list.length === 0) return this;
@@ -567,6 +591,21 @@ export class Tensor implements Meta {
   }
 }
 
+/** An op on inputs, and which of its results is meant. */
+interface Application {
+  readonly op: OpName | null;
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Attrs;
+  readonly output: number;
+}
+
+const NO_OP: Application = { op: null, inputs: [], attrs: {}, output: 0 };
+
+/** The attributes of a value that an op of the given name makes; `undefined` if another one does. */
+export function attrsOf<K extends OpName>(t: Tensor, op: K): AttrsOf<K> | undefined {
+  return t.op === op ? (t.attrs as AttrsOf<K>) : undefined;
+}
+
 interface Leaf {
   readonly array: NDArray;
   readonly role: LeafRole;
@@ -584,11 +623,11 @@ export function needTensors(what: string, list: readonly Tensor[]): void {
 }
 
 /** What an op makes of its inputs; inputs or attributes that it cannot even look at are told as such. */
-function inferred(op: OpName, inputs: readonly Tensor[], attrs: Attrs): Meta {
+function inferred({ op, inputs, attrs, output }: Application & { readonly op: OpName }): Meta {
   let meta: Meta | undefined;
   let cause: unknown;
   try {
-    meta = ops[op].infer(inputs, attrs);
+    meta = ops[op].infer(inputs, attrs, output);
   } catch (error) {
     if (error instanceof GlassformerError) throw error;
     cause = error;

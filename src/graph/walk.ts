@@ -1,5 +1,5 @@
 /** Orders and rewrites: going over a graph, and making another from it. Graphs are immutable; shared parts stay shared. */
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Every value that the outputs depend on, each after its inputs; nothing in `known`, nor what only it depends on. */
 export function topological(outputs: Iterable<Tensor>, known?: { has(t: Tensor): boolean }): Tensor[] {
@@ -40,8 +40,7 @@ export class Rewrite {
   get(t: Tensor): Tensor {
     for (const node of topological([t], this.made)) {
       const inputs = node.inputs.map((x) => this.made.get(x)!);
-      const same = node.op === null || inputs.every((x, i) => x === node.inputs[i]);
-      this.made.set(node, same ? node : Tensor.apply(node.op!, inputs, node.attrs));
+      this.made.set(node, inputs.every((x, i) => x === node.inputs[i]) ? node : node.on(inputs));
     }
     return this.made.get(t)!;
   }

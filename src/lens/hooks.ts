@@ -106,7 +106,7 @@ class Cut {
       this.value = computed[wanted.length];
       crossing.forEach((t, i) => {
         const value = computed[wanted.length + 1 + i];
-        rewrite.replace(t, t.op === "point" && t.label ? value.point(t.label) : value);
+        rewrite.replace(t, t.op !== null && t.label ? value.point(t.label) : value);
       });
       return computed.slice(0, wanted.length);
     };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
-import type { Plan, Step } from "../../src/engine/plan.ts";
+import type { Plan, Slot, Step } from "../../src/engine/plan.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { parseConfig } from "../../src/models/config.ts";
@@ -43,7 +43,7 @@ test("selected rows of a padded batch are all that is computed after attention",
   const { plan } = engine.explain([value]);
   // The last selection is of what attention mixed. All after it is [row, ...]; without it, [batch, pos, ...].
   const after = plan.steps.slice(plan.steps.findLastIndex((s) => s.op === "gatherRows") + 1);
-  expect(productsOf(plan, after, (step) => step.rank)).toEqual({ W_O: 2, W_in: 2, W_out: 2, W_U: 2 });
+  expect(productsOf(plan, after, (value) => value.rank)).toEqual({ W_O: 2, W_in: 2, W_out: 2, W_U: 2 });
 });
 
 test("only the last position's logits need only the last position of the last layer's MLP", async () => {
@@ -56,18 +56,18 @@ test("only the last position's logits need only the last position of the last la
   const { dModel, dMlp, dVocab } = model.cfg;
   const [batch, pos] = g.tokens.shape;
   // Keys and values are needed at every position, queries and what comes after them at the last.
-  expect(productsOf(plan, after, (step) => plan.sizes[step.id] / batch)).toEqual({
+  expect(productsOf(plan, after, (value) => plan.sizes[value.id] / batch)).toEqual({
     ...{ W_Q: dModel, W_K: pos * dModel, W_V: pos * dModel },
     ...{ W_O: dModel, W_in: dMlp, W_out: dModel, W_U: dVocab },
   });
 });
 
 /** What there is to say of the products with weights, by the last part of the weight's name. */
-function productsOf(plan: Plan, steps: readonly Step[], what: (step: Step) => number): Record<string, number> {
+function productsOf(plan: Plan, steps: readonly Step[], what: (value: Slot) => number): Record<string, number> {
   const weights = new Map(plan.inputs.map(({ id, source }) => [id, weightUnder(source)]));
   const products = steps.flatMap((step) => {
     const name = step.inputs.length < 2 ? undefined : weights.get(step.inputs[1].id)?.split(".").at(-1);
-    return name?.startsWith("W_") ? [[name, what(step)] as const] : [];
+    return name?.startsWith("W_") ? [[name, what(step.outputs[0])] as const] : [];
   });
   return Object.fromEntries(products);
 }

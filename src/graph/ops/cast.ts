@@ -1,12 +1,14 @@
 /** From one dtype to another: floats are truncated to integers, anything but zero is true. */
 import { type DType, sizeOf } from "../../tensor/array.ts";
 import { float } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import { no, type Op } from "../op.ts";
+import { sameOnRows } from "./rows.ts";
 
 /** ONNX's numbers for our dtypes (TensorProto.DataType). */
 export const onnxType: Record<DType, number> = { float32: 1, int32: 6, bool: 9, float64: 11 };
 
 export const cast: Op<{ readonly to: DType }> = {
+  outputs: 1,
   infer: ([x], { to }) => ({ ...x, dtype: to }),
   reference([x], { to }) {
     const size = sizeOf(x.shape);
@@ -18,4 +20,11 @@ export const cast: Op<{ readonly to: DType }> = {
   onnx: (emit, [x], { to }) => emit.node("Cast", [x.name], { to: onnxType[to] }),
   vjp: (g, _out, [x], { to }) => [x.dtype.startsWith("float") && to.startsWith("float") ? g.cast(x.dtype) : null],
   along: (axis) => [axis],
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: ({ to }) => `a cast to ${to}`,
 };

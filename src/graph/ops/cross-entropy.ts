@@ -1,14 +1,16 @@
 /** The loss of predictions, one number a row. */
 import { float } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import { type NoAttrs, no, type Op } from "../op.ts";
 import { pick, wholeIndex } from "./gather.ts";
+import { sameOnRows } from "./rows.ts";
 
 /** `-log softmax(x)[index]` along the last axis, in nats; the index as for `pick`. */
-export const crossEntropy: Op = {
-  infer: (inputs, attrs) => pick.infer(inputs, attrs),
-  reference([x, index], attrs, out) {
+export const crossEntropy: Op<NoAttrs> = {
+  outputs: 1,
+  infer: pick.infer,
+  reference([x, index], attrs, out, output) {
     const size = x.shape[x.shape.length - 1];
-    const chosen = pick.reference([x, index], attrs, out).data;
+    const chosen = pick.reference([x, index], attrs, out, output).data;
     const losses = Float64Array.from(chosen as ArrayLike<number>, (score, row) => {
       let top = -Infinity;
       for (let i = 0; i < size; i++) top = Math.max(top, x.data[row * size + i]);
@@ -26,6 +28,12 @@ export const crossEntropy: Op = {
     return emit.node("Squeeze", [emit.node("Neg", [chosen]), last]);
   },
   vjp: (g, _out, [x, index]) => [x.softmax().mul(g.unsqueeze(-1)).addAt(index, g.neg()), null],
-  along: (axis, inputs, attrs, out) => pick.along(axis, inputs, attrs, out),
+  along: pick.along,
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
   scratch: true,
+  names: {},
+  phrase: no,
 };

@@ -3,14 +3,15 @@ import { type DType, emptyData, type NDArray, sizeOf } from "../../tensor/array.
 import { ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { float, mapElements } from "../kernels.ts";
-import type { Attrs, Op } from "../op.ts";
+import { type Along, type NoAttrs, no, type Op } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
+import { sameOnRows } from "./rows.ts";
 
 interface Elementwise {
   /** The op's name in errors, and in ONNX. */
   readonly onnx: string;
   readonly f: (...x: number[]) => number;
-  readonly vjp: Op["vjp"];
+  readonly vjp: Op<NoAttrs>["vjp"];
   /** Result dtype; the inputs' by default. */
   readonly dtype?: DType;
   /** dtypes that it takes; floats by default. */
@@ -22,15 +23,16 @@ const numbers: readonly DType[] = [...floats, "int32"];
 const bools: readonly DType[] = ["bool"];
 
 /** Which axis of each input corresponds to an axis of a broadcast result. */
-export function alongBroadcast(axis: number, inputs: readonly Meta[], _attrs: Attrs, out: Meta): (number | null)[] {
+export function alongBroadcast(axis: number, inputs: readonly Meta[], _attrs: object, out: Meta): Along {
   return inputs.map((m) => {
     const i = axis - (out.shape.length - m.shape.length);
     return i < 0 || (m.shape[i] === 1 && out.shape[axis] !== 1) ? null : i;
   });
 }
 
-function elementwise({ onnx, f, vjp, dtype, takes = floats }: Elementwise): Op {
+function elementwise({ onnx, f, vjp, dtype, takes = floats }: Elementwise): Op<NoAttrs> {
   return {
+    outputs: 1,
     infer(inputs) {
       for (const m of inputs) {
         if (!takes.includes(m.dtype) || m.dtype !== inputs[0].dtype) {
@@ -50,6 +52,13 @@ function elementwise({ onnx, f, vjp, dtype, takes = floats }: Elementwise): Op {
       ),
     vjp,
     along: alongBroadcast,
+    rows: sameOnRows,
+    selection: no,
+    view: no,
+    layout: null,
+    scratch: false,
+    names: {},
+    phrase: no,
   };
 }
 
@@ -71,7 +80,7 @@ function to(grad: Tensor, input: Tensor): Tensor {
   return grad.sumTo(input);
 }
 
-const noGradient: Op["vjp"] = (_g, _out, inputs) => inputs.map(() => null);
+const noGradient: Op<NoAttrs>["vjp"] = (_g, _out, inputs) => inputs.map(() => null);
 
 // Binary arithmetic.
 export const add = elementwise({
@@ -198,7 +207,8 @@ function errorFunction(x: number): number {
 }
 
 /** Elements of the second input where the condition holds, of the third elsewhere. */
-export const where: Op = {
+export const where: Op<NoAttrs> = {
+  outputs: 1,
   infer([c, a, b]) {
     if (c.dtype !== "bool" || a.dtype !== b.dtype) {
       throw new ShapeError(
@@ -216,4 +226,11 @@ export const where: Op = {
     ),
   vjp: (g, _out, [c, a, b]) => [null, to(g.where(c, g.constant(0)), a), to(g.where(c.not(), g.constant(0)), b)],
   along: alongBroadcast,
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };

@@ -3,7 +3,8 @@ import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { around, float } from "../kernels.ts";
-import type { Emitter, Op, Operand } from "../op.ts";
+import { type Emitter, type NoAttrs, no, type Op, type Operand } from "../op.ts";
+import { rowsWhere, sameOnRows } from "./rows.ts";
 
 function requireIndex(what: string, index: Meta): void {
   if (index.dtype !== "int32") {
@@ -28,6 +29,7 @@ function checked(i: number, size: number): number {
  * on the vocabulary's axis.
  */
 export const gather: Op<{ readonly axis: number }> = {
+  outputs: 1,
   infer([x, index], { axis }) {
     requireIndex("gather", index);
     const at = axis + x.shape.length;
@@ -64,6 +66,23 @@ export const gather: Op<{ readonly axis: number }> = {
     if (axis < picked + index.shape.length) return [null, axis - picked];
     return [axis - index.shape.length + 1, null];
   },
+  rows: (lead, inputs, attrs) => rowsWhere(lead, inputs, attrs, () => true),
+  selection: ([, index], { axis }, out) =>
+    index.shape.length === 1 && index.array
+      ? { takes: { axis: axis + out.shape.length }, by: index, of: (x, at) => x.gather(at, index) }
+      : null,
+  view([x, index], { axis }) {
+    const numbers = index.array?.data;
+    if (!numbers || index.shape.length !== 1) return null;
+    const picked = axis + x.shape.length;
+    const size = x.shape[picked];
+    const at = (i: number) => (numbers[i] < 0 ? numbers[i] + size : numbers[i]);
+    return { input: 0, axes: x.shape.map((_, from) => (from === picked ? { from, at } : { from })) };
+  },
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** The permutation that brings `count` axes from `axis` on to the front. */
@@ -78,7 +97,8 @@ function like(x: NDArray, size: number): Float64Array | Int32Array | Uint8Array 
 }
 
 /** Zeros of the first input's shape, with `updates` added into its rows at `index`: the adjoint of gather on axis 0. */
-export const scatterAddLike: Op = {
+export const scatterAddLike: Op<NoAttrs> = {
+  outputs: 1,
   infer([x, index, updates]) {
     requireIndex("scatterAddLike", index);
     const expected = [...index.shape, ...x.shape.slice(1)];
@@ -108,7 +128,13 @@ export const scatterAddLike: Op = {
     if (axis === 0) return undefined;
     return [axis, null, index.shape.length + axis - 1];
   },
+  rows: no,
+  selection: no,
+  view: no,
+  layout: null,
   scratch: true,
+  names: {},
+  phrase: no,
 };
 
 /**
@@ -124,7 +150,8 @@ function addedRows(emit: Emitter, x: Operand, index: string, updates: string, k:
 }
 
 /** `x[index[r][0], index[r][1], ...]` for each row r: an index of shape [row, k] picks rows by their first k axes. */
-export const gatherRows: Op = {
+export const gatherRows: Op<NoAttrs> = {
+  outputs: 1,
   infer([x, index]) {
     requireIndex("gatherRows", index);
     const k = index.shape[1];
@@ -155,10 +182,18 @@ export const gatherRows: Op = {
   onnx: (emit, [x, index]) => emit.node("GatherND", [x.name, emit.node("Cast", [index.name], { to: 7 })]),
   vjp: (g, _out, [x, index]) => [x.scatterRowsLike(index, g), null],
   along: (axis, [, index]) => (axis === 0 ? [null, 0] : [axis + index.shape[1] - 1, null]),
+  rows: no,
+  selection: ([, index]) => ({ takes: { rows: index.shape[1] }, by: index, of: (x) => x.gatherRows(index) }),
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** Zeros of the first input's shape, with rows added at `index`: the adjoint of gatherRows. */
-export const scatterRowsLike: Op = {
+export const scatterRowsLike: Op<NoAttrs> = {
+  outputs: 1,
   infer: ([x, , updates]) => ({ ...x, dtype: updates.dtype }),
   reference([x, index, updates], _attrs, out) {
     const [rows, k] = index.shape;
@@ -184,14 +219,21 @@ export const scatterRowsLike: Op = {
   },
   vjp: (g, _out, [, index]) => [null, null, g.gatherRows(index)],
   along: () => undefined,
+  rows: no,
+  selection: no,
+  view: no,
+  layout: null,
   scratch: true,
+  names: {},
+  phrase: no,
 };
 
 /**
  * One element per row: `x[..., index[...]]` along the last axis. The index has x's shape without that axis; it may lack
  * axes in front, and is then the same along them.
  */
-export const pick: Op = {
+export const pick: Op<NoAttrs> = {
+  outputs: 1,
   infer([x, index]) {
     requireIndex("pick", index);
     const lead = x.shape.length - 1 - index.shape.length;
@@ -223,6 +265,13 @@ export const pick: Op = {
     const lead = x.shape.length - 1 - index.shape.length;
     return [axis, axis < lead ? null : axis - lead];
   },
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** An index for each row of x, repeated along the axes in front that it lacks. */
@@ -232,7 +281,8 @@ export function wholeIndex(emit: Emitter, index: Operand, x: Operand): string {
 }
 
 /** Zeros of the first input's shape with one number a row set at `index`: the adjoint of pick. */
-export const placeLike: Op = {
+export const placeLike: Op<NoAttrs> = {
+  outputs: 1,
   infer: ([x, , values]) => ({ dtype: values.dtype, shape: x.shape, axes: x.axes }),
   reference([x, index, values], _attrs, out) {
     const size = x.shape[x.shape.length - 1];
@@ -255,12 +305,20 @@ export const placeLike: Op = {
     const lead = x.shape.length - 1 - index.shape.length;
     return axis === x.shape.length - 1 ? undefined : [axis, axis < lead ? null : axis - lead, axis];
   },
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** The first input with one number a row added at `index`, as for `pick`: only what changes is touched. */
-export const addAt: Op = {
+export const addAt: Op<NoAttrs> = {
+  outputs: 1,
   infer([x, index, values]) {
-    pick.infer([x, index], {});
+    pick.infer([x, index], {}, 0);
     if (values.shape.join() !== x.shape.slice(0, -1).join()) {
       throw new ShapeError(
         `addAt needs a number for each row of ${showShape(x)}, of shape [${x.shape.slice(0, -1)}], but got ${showShape(values)}.`,
@@ -290,4 +348,11 @@ export const addAt: Op = {
     const lead = x.shape.length - 1 - index.shape.length;
     return axis === x.shape.length - 1 ? undefined : [axis, axis < lead ? null : axis - lead, axis];
   },
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };

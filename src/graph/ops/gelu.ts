@@ -1,19 +1,20 @@
 /** GELU, as one op: the runtime computes it in one pass. */
-
 import { float } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import { no, type Op } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { erf } from "./elementwise.ts";
+import { sameOnRows } from "./rows.ts";
 
-export interface GeluAttrs {
+type GeluAttrs = {
   /** `none`: x Φ(x). `tanh`: Φ by the tanh of a cubic (Hendrycks & Gimpel 2016), GPT-2's. */
   readonly approximate: "none" | "tanh";
-}
+};
 
 const SLOPE = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
 export const gelu: Op<GeluAttrs> = {
+  outputs: 1,
   infer: ([x]) => ({ dtype: x.dtype, shape: x.shape, axes: x.axes }),
   reference([x], { approximate }, out) {
     if (approximate === "tanh") {
@@ -24,7 +25,7 @@ export const gelu: Op<GeluAttrs> = {
       x.shape,
       Float64Array.from(x.data, (v: number) => v * Math.SQRT1_2),
     );
-    const gate = erf.reference([scaled], {}, out).data;
+    const gate = erf.reference([scaled], {}, out, 0).data;
     return float(
       out.shape,
       Float64Array.from(x.data, (v: number, i: number) => 0.5 * v * (1 + gate[i])),
@@ -33,6 +34,13 @@ export const gelu: Op<GeluAttrs> = {
   onnx: (emit, [x], { approximate }) => emit.node("Gelu", [x.name], { approximate }),
   vjp: (g, _out, [x], { approximate }) => [g.mul(approximate === "tanh" ? tanhSlope(x) : exactSlope(x))],
   along: (axis) => [axis],
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** Φ(x) + x φ(x). */

@@ -1,5 +1,5 @@
 /** Every op there is. A new one is a record in a file of this folder and a line here; the tests then ask for a case. */
-import type { Op } from "../op.ts";
+import type { Attrs, Op } from "../op.ts";
 import { cast } from "./cast.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import {
@@ -118,4 +118,8 @@ const records = {
 
 export type OpName = keyof typeof records;
 
+/** The attributes of an op. */
+export type AttrsOf<K extends OpName> = (typeof records)[K] extends Op<infer A extends Attrs> ? A : never;
+
+/** Records by name. What an op is given as attributes is held to its type where it is applied: `Tensor.apply`. */
 export const ops: { readonly [K in OpName]: Op } = records;

@@ -6,8 +6,9 @@ import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { around, float, offsets, strided } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import { type NoAttrs, no, type Op } from "../op.ts";
 import { alongBroadcast } from "./elementwise.ts";
+import { rowsWhere, sameOnRows } from "./rows.ts";
 
 /** The elements of `x` at the given flat offsets. */
 function take(x: NDArray, shape: readonly number[], at: Int32Array): NDArray {
@@ -24,6 +25,7 @@ function take(x: NDArray, shape: readonly number[], at: Int32Array): NDArray {
 
 /** A hook point: the value itself, under a name. `axes` renames axes. It costs nothing: compiled graphs leave it out. */
 export const point: Op<{ readonly label?: string; readonly axes?: readonly string[] }> = {
+  outputs: 1,
   infer: ([x], { axes }) => ({
     dtype: x.dtype,
     shape: x.shape,
@@ -33,11 +35,18 @@ export const point: Op<{ readonly label?: string; readonly axes?: readonly strin
   onnx: (_emit, [x]) => x.name,
   vjp: (g) => [g],
   along: (axis) => [axis],
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view: ([x]) => ({ input: 0, axes: x.shape.map((_, from) => ({ from })) }),
+  layout: "name",
+  scratch: false,
+  names: { label: true, axes: true },
+  phrase: no,
 };
 
 /** The last axes in another order: axis `-1` of the result is axis `perm[last]` of the input. */
 export const permute: Op<{ readonly perm: readonly number[] }> = {
+  outputs: 1,
   infer([x], { perm }) {
     const order = wholeOrder(x.shape.length, perm);
     return { dtype: x.dtype, shape: order.map((i) => x.shape[i]), axes: order.map((i) => x.axes[i]) };
@@ -53,7 +62,20 @@ export const permute: Op<{ readonly perm: readonly number[] }> = {
     return [g.permute(order.map((_, i) => order.indexOf(i)))];
   },
   along: (axis, [x], { perm }) => [wholeOrder(x.shape.length, perm)[axis]],
-  layout: true,
+  rows(lead, inputs, { perm }) {
+    const rank = inputs[0].shape.length;
+    const rest = wholeOrder(rank, perm).slice(lead.length);
+    return rowsWhere(lead, inputs, { perm: rest.map((axis) => axis - rank) }, () => false);
+  },
+  selection: no,
+  view([x], { perm }) {
+    const order = wholeOrder(x.shape.length, perm);
+    return { input: 0, axes: order.map((_, axis) => ({ from: order.indexOf(axis) })) };
+  },
+  layout: "order",
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** The order of all axes, counted from the front: those before the permuted ones stay. */
@@ -67,6 +89,7 @@ export const splitAxis: Op<{
   readonly sizes: readonly number[];
   readonly axes: readonly string[];
 }> = {
+  outputs: 1,
   infer([x], { axis, sizes, axes }) {
     const at = axis + x.shape.length;
     const known = sizeOf(sizes.filter((n) => n >= 0));
@@ -98,11 +121,18 @@ export const splitAxis: Op<{
     if (axis < split) return [axis];
     return axis < split + count ? undefined : [axis - count + 1];
   },
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: "shape",
+  scratch: false,
+  names: { axes: true },
+  phrase: no,
 };
 
 /** `count` neighbouring axes from `axis` on become one. */
 export const mergeAxes: Op<{ readonly axis: number; readonly count: number; readonly name: string }> = {
+  outputs: 1,
   infer([x], { axis, count, name }) {
     const at = axis + x.shape.length;
     return {
@@ -124,11 +154,18 @@ export const mergeAxes: Op<{ readonly axis: number; readonly count: number; read
     if (axis < merged) return [axis];
     return axis === merged ? undefined : [axis + attrs.count - 1];
   },
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: "shape",
+  scratch: false,
+  names: { name: true },
+  phrase: no,
 };
 
 /** Undoes `mergeAxes`: the first input gets the shape of the second, which has `count` axes from `axis` on in place of one. */
 export const reshapeLike: Op<{ readonly axis: number; readonly count: number }> = {
+  outputs: 1,
   infer: ([x, like]) => ({ dtype: x.dtype, shape: like.shape, axes: like.axes }),
   reference: ([x], _attrs, out) => ({ ...x, shape: out.shape }),
   onnx: (emit, [x, like]) => emit.node("Reshape", [x.name, emit.node("Shape", [like.name])]),
@@ -138,11 +175,18 @@ export const reshapeLike: Op<{ readonly axis: number; readonly count: number }> 
     if (axis < split) return [axis, axis];
     return axis < split + attrs.count ? undefined : [axis - attrs.count + 1, axis];
   },
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: "shape",
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** A new axis of size 1, which is axis `axis` of the result. */
 export const unsqueeze: Op<{ readonly axis: number; readonly name: string }> = {
+  outputs: 1,
   infer([x], { axis, name }) {
     const at = axis + x.shape.length + 1;
     return { dtype: x.dtype, shape: x.shape.toSpliced(at, 0, 1), axes: x.axes.toSpliced(at, 0, name) };
@@ -154,11 +198,21 @@ export const unsqueeze: Op<{ readonly axis: number; readonly name: string }> = {
     const added = attrs.axis + x.shape.length + 1;
     return [axis === added ? null : axis < added ? axis : axis - 1];
   },
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view([x], { axis }) {
+    const added = axis + x.shape.length + 1;
+    return { input: 0, axes: x.shape.map((_, i) => ({ from: i < added ? i : i + 1 })) };
+  },
+  layout: "shape",
+  scratch: false,
+  names: { name: true },
+  phrase: no,
 };
 
 /** An axis of size 1 is dropped. */
 export const squeeze: Op<{ readonly axis: number }> = {
+  outputs: 1,
   infer([x], { axis }) {
     const at = axis + x.shape.length;
     requireOne("squeezed", x, at);
@@ -168,7 +222,16 @@ export const squeeze: Op<{ readonly axis: number }> = {
   onnx: (emit, [x], { axis }) => emit.node("Squeeze", [x.name, emit.int64([axis])]),
   vjp: (g, _out, [x], { axis }) => [g.unsqueeze(axis, x.axes.at(axis))],
   along: (axis, [x], attrs) => [axis < attrs.axis + x.shape.length ? axis : axis + 1],
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view([x], { axis }) {
+    const dropped = axis + x.shape.length;
+    return { input: 0, axes: x.shape.map((_, i) => ({ from: i === dropped ? null : i < dropped ? i : i - 1 })) };
+  },
+  layout: "shape",
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 function requireOne(what: string, x: Meta, at: number): void {
@@ -180,16 +243,25 @@ function requireOne(what: string, x: Meta, at: number): void {
 }
 
 /** Repeats the first input to the broadcast shape of both; of the second only the shape matters. */
-export const expandLike: Op = {
+export const expandLike: Op<NoAttrs> = {
+  outputs: 1,
   infer: ([x, like]) => ({ dtype: x.dtype, ...broadcast("expandLike", [x, like]) }),
   reference: ([x], _attrs, out) => take(x, out.shape, offsets(x, out.shape)),
   onnx: (emit, [x, like]) => emit.node("Expand", [x.name, emit.node("Shape", [like.name])]),
   vjp: (g, _out, [x]) => [g.sumTo(x), null],
   along: alongBroadcast,
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** Repeats an axis of size 1 `size` times. */
 export const repeat: Op<{ readonly axis: number; readonly size: number }> = {
+  outputs: 1,
   infer([x], { axis, size }) {
     const at = axis + x.shape.length;
     requireOne("repeated", x, at);
@@ -200,11 +272,21 @@ export const repeat: Op<{ readonly axis: number; readonly size: number }> = {
     emit.node("Expand", [x.name, emit.int64(new Array<number>(-axis).fill(1).with(0, size))]),
   vjp: (g, _out, _in, { axis }) => [g.sum(axis, true)],
   along: (axis, [x], attrs) => [axis === attrs.axis + x.shape.length ? null : axis],
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view([x], { axis }) {
+    const repeated = axis + x.shape.length;
+    return { input: 0, axes: x.shape.map((_, from) => (from === repeated ? { from, at: () => 0 } : { from })) };
+  },
+  layout: "order",
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /** Inputs one after the other along an axis. */
 export const concat: Op<{ readonly axis: number }> = {
+  outputs: 1,
   infer(inputs, { axis }) {
     const [first, ...rest] = inputs;
     const at = axis + first.shape.length;
@@ -248,7 +330,21 @@ export const concat: Op<{ readonly axis: number }> = {
     });
   },
   along: (axis, inputs, attrs) => (axis === attrs.axis + inputs[0].shape.length ? undefined : inputs.map(() => axis)),
-  layout: true,
+  rows: sameOnRows,
+  selection: no,
+  view(inputs, attrs, out, held) {
+    const joined = attrs.axis + out.shape.length;
+    const i = held[joined];
+    if (i === null) return null; // of several inputs
+    let start = 0;
+    const input = inputs.findIndex((x) => i < (start += x.shape[joined]));
+    start -= inputs[input].shape[joined];
+    return { input, axes: out.shape.map((_, from) => (from === joined ? { from, at: () => i - start } : { from })) };
+  },
+  layout: "order",
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 /**
@@ -256,6 +352,7 @@ export const concat: Op<{ readonly axis: number }> = {
  * The bounds belong to the graph's structure: for a cut that varies from run to run, gather by a fed index.
  */
 export const slice: Op<{ readonly axis: number; readonly start: number; readonly end: number | null }> = {
+  outputs: 1,
   infer([x], attrs) {
     const at = attrs.axis + x.shape.length;
     const [start, end] = bounds(x.shape[at], attrs);
@@ -287,7 +384,22 @@ export const slice: Op<{ readonly axis: number; readonly start: number; readonly
     return [[...before, g, ...after].reduce((joined, part) => joined.concat(part, axis))];
   },
   along: (axis, [x], attrs) => (axis === attrs.axis + x.shape.length ? undefined : [axis]),
-  layout: true,
+  rows: no,
+  selection: (_inputs, { axis, start, end }, out) => ({
+    takes: { axis: axis + out.shape.length },
+    by: `${start} ${end}`,
+    of: (x, at) => x.slice(at, start, end),
+  }),
+  view([x], attrs) {
+    const cut = attrs.axis + x.shape.length;
+    const [start] = bounds(x.shape[cut], attrs);
+    const at = (i: number) => start + i;
+    return { input: 0, axes: x.shape.map((_, from) => (from === cut ? { from, at } : { from })) };
+  },
+  layout: "order",
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 function bounds(size: number, { start, end }: { start: number; end: number | null }): [number, number] {

@@ -2,10 +2,12 @@
 import { ShapeError } from "../../tensor/errors.ts";
 import { showShape } from "../axes.ts";
 import { float } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import { type NoAttrs, no, type Op } from "../op.ts";
+import { rowsWhere } from "./rows.ts";
 
 /** `x wᵀ + b`: `[..., k]`, `[n, k]`, `[n]` to `[..., n]`. */
-export const linear: Op = {
+export const linear: Op<NoAttrs> = {
+  outputs: 1,
   infer([x, w, b]) {
     const k = x.shape.at(-1);
     if (w.shape.length !== 2 || k !== w.shape[1] || b.shape.join() !== `${w.shape[0]}`) {
@@ -47,4 +49,11 @@ export const linear: Op = {
     return [g.matmul(w), rows(g).transpose(0, 1).matmul(rows(x)), g.sumTo(b)];
   },
   along: (axis, _inputs, _attrs, out) => (axis === out.shape.length - 1 ? [null, 0, 0] : [axis, null, null]),
+  rows: (lead, inputs, attrs) => rowsWhere(lead, inputs, attrs, () => true),
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };

@@ -3,11 +3,13 @@ import { sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { float, offsets, strided } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import { type NoAttrs, no, type Op } from "../op.ts";
 import { alongBroadcast } from "./elementwise.ts";
+import { rowsWhere } from "./rows.ts";
 
 /** `[..., i, k] x [..., k, j] -> [..., i, j]`; the leading axes broadcast. */
-export const matmul: Op = {
+export const matmul: Op<NoAttrs> = {
+  outputs: 1,
   infer([a, b]) {
     const inner = a.shape[a.shape.length - 1];
     if (a.shape.length < 2 || b.shape.length < 2 || inner !== b.shape[b.shape.length - 2]) {
@@ -64,6 +66,13 @@ export const matmul: Op = {
     if (axis === rank - 1) return [null, b.shape.length - 1];
     return alongBroadcast(axis, [a, b], attrs, out);
   },
+  rows: (lead, inputs, attrs) => rowsWhere(lead, inputs, attrs, (x, i) => i === 1 && x.shape.length === 2),
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
 
 function leading(m: Meta): Meta {
@@ -75,6 +84,7 @@ function leading(m: Meta): Meta {
  * Axes in front of the lettered ones broadcast.
  */
 export const einsum: Op<{ readonly equation: string }> = {
+  outputs: 1,
   infer(inputs, { equation }) {
     const { terms, result } = parse(equation, inputs);
     const sizes = new Map<string, { size: number; axis: string }>();
@@ -180,7 +190,17 @@ export const einsum: Op<{ readonly equation: string }> = {
       return i < 0 ? null : inputs[k].shape.length - term.length + i;
     });
   },
+  rows(lead, inputs, attrs, out) {
+    const { terms, result } = parse(attrs.equation, inputs);
+    const left = out.shape.length - result.length - lead.length;
+    return left < 0 ? null : rowsWhere(lead, inputs, attrs, (x, i) => x.shape.length - terms[i].length <= left);
+  },
+  selection: no,
+  view: no,
+  layout: null,
   scratch: true,
+  names: {},
+  phrase: no,
 };
 
 /** The axes in front of the last `count`. */

@@ -6,14 +6,15 @@ import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { float, strided } from "../kernels.ts";
-import type { Emitter, Op, Operand } from "../op.ts";
+import { type Along, type Emitter, no, type Op, type Operand } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { onnxType } from "./cast.ts";
+import { sameOnRows } from "./rows.ts";
 
-export interface ReduceAttrs {
+type ReduceAttrs = {
   readonly axes: readonly number[];
   readonly keepdims: boolean;
-}
+};
 
 /** @throws ShapeError for an axis of size 0: the runtime gives no number for it, where a sum would be 0 */
 function inferReduce([x]: readonly Meta[], { axes, keepdims }: ReduceAttrs): Meta {
@@ -32,11 +33,7 @@ function inferReduce([x]: readonly Meta[], { axes, keepdims }: ReduceAttrs): Met
   };
 }
 
-function alongReduce(
-  axis: number,
-  [x]: readonly Meta[],
-  { axes, keepdims }: ReduceAttrs,
-): readonly (number | null)[] | undefined {
+function alongReduce(axis: number, [x]: readonly Meta[], { axes, keepdims }: ReduceAttrs): Along | undefined {
   const rank = x.shape.length;
   const input = keepdims ? axis : x.shape.map((_, i) => i).filter((i) => !axes.includes(i - rank))[axis];
   return axes.includes(input - rank) ? undefined : [input];
@@ -78,11 +75,19 @@ function emitReduce(opType: string) {
 
 function reduce(opType: string, f: (group: Float64Array) => number, vjp: Op<ReduceAttrs>["vjp"]): Op<ReduceAttrs> {
   return {
+    outputs: 1,
     infer: inferReduce,
     reference: ([x], { axes }, out) => float(out.shape, groups(x, axes, f)),
     onnx: emitReduce(opType),
     vjp,
     along: alongReduce,
+    rows: sameOnRows,
+    selection: no,
+    view: no,
+    layout: null,
+    scratch: false,
+    names: {},
+    phrase: no,
   };
 }
 
@@ -135,6 +140,7 @@ function extremum(g: Tensor, out: Tensor, x: Tensor, attrs: ReduceAttrs): Tensor
 
 /** log(sum(exp(x))), in nats: infinite where the largest number is. */
 export const logSumExp: Op<ReduceAttrs> = {
+  outputs: 1,
   infer: inferReduce,
   reference: ([x], { axes }, out) =>
     float(
@@ -161,11 +167,18 @@ export const logSumExp: Op<ReduceAttrs> = {
       .mul(restored(g, attrs, x)),
   ],
   along: alongReduce,
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
   scratch: true,
+  names: {},
+  phrase: no,
 };
 
 /** The index of the largest number along one axis, the first if several; what it is with NaN among them nobody knows. That axis is gone. */
 export const argmax: Op<{ readonly axis: number }> = {
+  outputs: 1,
   infer: ([x], { axis }) => ({ ...inferReduce([x], { axes: [axis], keepdims: false }), dtype: "int32" }),
   reference([x], { axis }, out) {
     const at = groups(x, [axis], (group) => group.indexOf(group.reduce((a, b) => Math.max(a, b))));
@@ -175,4 +188,11 @@ export const argmax: Op<{ readonly axis: number }> = {
     emit.node("Cast", [emit.node("ArgMax", [x.name], { axis, keepdims: 0 })], { to: onnxType.int32 }),
   vjp: () => [null],
   along: (axis, [x], attrs) => alongReduce(axis, [x], { axes: [attrs.axis], keepdims: false }),
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };

@@ -1,9 +1,11 @@
 /** Softmax along the last axis. */
 import { float } from "../kernels.ts";
-import type { Op } from "../op.ts";
+import { type NoAttrs, no, type Op } from "../op.ts";
+import { sameOnRows } from "./rows.ts";
 
 /** exp(x) / sum(exp(x)). A row of nothing but -inf has no softmax: it is NaN, as in PyTorch. */
-export const softmax: Op = {
+export const softmax: Op<NoAttrs> = {
+  outputs: 1,
   infer: ([x]) => x,
   reference([x], _attrs, out) {
     const result = float(out.shape);
@@ -23,4 +25,11 @@ export const softmax: Op = {
     return [weighted.sub(out.mul(weighted.sum(-1, true)))];
   },
   along: (axis, _inputs, _attrs, out) => (axis === out.shape.length - 1 ? undefined : [axis]),
+  rows: sameOnRows,
+  selection: no,
+  view: no,
+  layout: null,
+  scratch: false,
+  names: {},
+  phrase: no,
 };
