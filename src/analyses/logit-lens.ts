@@ -13,7 +13,6 @@ import { type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { LineSpec, LogitLensSpec } from "./picture.ts";
 import { checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
-import { largest } from "./top-tokens.ts";
 
 /** What the lens sees of one layer at one position. */
 export interface LensCell {
@@ -85,7 +84,7 @@ export async function measureLogitLens(
         Int32Array.from({ length: to - from }, (_, i) => ids[(from + i) % count]),
       ),
     );
-  const [rightLogs, ranks, otherRanks, entropies, ...topValues] = await computeInParts(
+  const [rightLogs, ranks, otherRanks, entropies, topLogs, topIds] = await computeInParts(
     model,
     resid.length * count,
     (from, to) => {
@@ -94,8 +93,8 @@ export async function measureLogitLens(
       const other = logProbs.pick(tokensAt(otherIds, from, to));
       const rankOf = (of: Tensor) => logProbs.greaterThan(of.unsqueeze(-1)).cast("float32").sum(-1);
       const entropy = logProbs.exp().mul(logProbs).sum(-1).neg();
-      const tops = largest(logProbs, top).flatMap(({ index, value }) => [index, value]);
-      return [right, rankOf(right), rankOf(other), entropy, ...tops];
+      const { values, indices } = logProbs.topK(top);
+      return [right, rankOf(right), rankOf(other), entropy, values, indices];
     },
     running,
   );
@@ -120,9 +119,9 @@ export async function measureLogitLens(
       const at = layer * count + pos;
       const last = pos === predicting;
       return {
-        top: Array.from({ length: topValues.length / 2 }, (_, k) => ({
-          id: topValues[2 * k].data[at],
-          probability: Math.exp(topValues[2 * k + 1].data[at]),
+        top: Array.from({ length: top }, (_, k) => ({
+          id: topIds.data[at * top + k],
+          probability: Math.exp(topLogs.data[at * top + k]),
         })),
         right: last ? null : { rank: ranks.data[at], logProb: rightLogs.data[at] },
         otherRank: last || prompt.ids[pos + 1] === otherIds[pos] ? null : otherRanks.data[at],

@@ -101,6 +101,12 @@ export class Tensor implements Meta {
     return Tensor.of({ op, inputs, attrs: attrs ?? {}, output: 0 });
   }
 
+  /** Every value that an op makes. */
+  static results<K extends OpName>(op: K, inputs: readonly Tensor[], ...attrs: AttrsArgument<K>): Tensor[] {
+    const { attrs: given } = Tensor.apply(op, inputs, ...attrs);
+    return Array.from({ length: ops[op].outputs }, (_, output) => Tensor.of({ op, inputs, attrs: given, output }));
+  }
+
   private static of(application: Application & { readonly op: OpName }): Tensor {
     return new Tensor(inferred(application), application);
   }
@@ -335,6 +341,17 @@ export class Tensor implements Meta {
   /** The index of the largest number, the first if several. NaN counts as infinite. */
   argmax(axis: AxisRef = -1): Tensor {
     return Tensor.apply("argmax", [this.comparable()], { axis: this.fromEnd(axis) });
+  }
+  /**
+   * The `k` largest numbers along an axis, the largest first and of equal ones the earlier, and their indices (int32): both
+   * have `k` in place of the axis. NaN counts as infinite.
+   */
+  topK(k: number, axis: AxisRef = -1): { readonly values: Tensor; readonly indices: Tensor } {
+    const last = this.shape.length - 1;
+    const i = axisIndex(this, axis);
+    const ordered = (t: Tensor) => (i === last ? t : t.transpose(i, last));
+    const [values, indices] = Tensor.results("topK", [ordered(this)], { k }).map(ordered);
+    return { values, indices };
   }
   /** Infinity in place of NaN, which is neither less nor more than anything: where the largest of it is, nobody knows. */
   comparable(): Tensor {

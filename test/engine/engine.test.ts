@@ -80,6 +80,28 @@ test("layouts of a weight are kept as far as a model needs them; parts in ever o
   expect(layouts.get(parts[0])).toBeUndefined();
 });
 
+test("values and indices of the largest numbers are one step, of which either can be used alone", async () => {
+  const x = tensor([
+    [3, 1, 2],
+    [4, 6, 5],
+  ]).mul(1);
+  const { values, indices } = x.topK(2);
+  const { plan } = engine.explain([values, indices, x.topK(2).values.neg()]);
+  expect(plan.steps.map((step) => step.op)).toEqual(["mul", "topK", "neg"]);
+  const [top, at, best] = await engine.run([values, indices, indices.slice(-1, 0, 1)]);
+  expect(top.toArray()).toEqual([
+    [3, 2],
+    [6, 5],
+  ]);
+  expect(at.toArray()).toEqual([
+    [0, 2],
+    [1, 2],
+  ]);
+  expect(best.toArray()).toEqual([[0], [1]]);
+  expect((await engine.run([indices]))[0].dtype).toBe("int32");
+  expect((await engine.run([values]))[0].dtype).toBe("float32");
+});
+
 test("a program runs again and again on what it returned", async () => {
   const state = tensor([1, 2]);
   const step = await engine.program([state], [state.mul(2), state.sum()]);

@@ -46,6 +46,38 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
     expect([...kept.data]).toEqual([1, NaN, 2]);
   });
 
+  test("topK takes NaN and infinity first, in order, and gives them as they are; -0 and 0 are equal", async () => {
+    const x = tensor(Float32Array.of(1, NaN, Infinity, NaN, -Infinity, 0, -0, 2, Infinity, NaN, -0, 0), {
+      shape: [2, 6],
+    });
+    const { values, indices } = x.topK(5);
+    for (const [top, at] of [await engine.run([values, indices]), interpret([values, indices])]) {
+      expect(top.toArray()).toEqual([
+        [NaN, Infinity, NaN, 1, 0],
+        [Infinity, NaN, 2, -0, -0],
+      ]);
+      expect(at.toArray()).toEqual([
+        [1, 2, 3, 0, 5],
+        [2, 3, 1, 0, 4],
+      ]);
+    }
+  });
+
+  test("topK is the largest, then the largest of the rest, and so on, for rows full of ties", async () => {
+    const data = Float32Array.from({ length: 3 * 700 }, (_, i) => (i * i) % 23);
+    const x = tensor(data, { shape: [3, 700] });
+    const places = tensor(Int32Array.from({ length: 700 }, (_, i) => i));
+    let rest = x;
+    const one: Tensor[] = [];
+    for (let i = 0; i < 40; i++) {
+      const index = rest.argmax();
+      one.push(index);
+      rest = x.constant(-Infinity).where(places.equal(index.unsqueeze(-1)), rest);
+    }
+    const [indices, ...expected] = await engine.run([x.topK(40).indices, ...one]);
+    expect(indices.toArray()).toEqual([0, 1, 2].map((row) => expected.map((index) => index.data[row])));
+  });
+
   test("the constants 0 and -0 are two", async () => {
     const x = tensor([1, -1]);
     const [a, b] = await engine.run([x.div(x.constant(0)), x.div(x.constant(-0))]);
@@ -68,6 +100,12 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
       expect([...data]).toEqual([...expected[i].data]);
     }
   });
+});
+
+test("topK takes no more numbers than there are, and one at least", () => {
+  for (const k of [0, 4, 1.5, -1]) expect(() => tensor([1, 2, 3]).topK(k)).toThrow(/between 1 and 3 of the numbers/);
+  expect(() => empty(2, 0).topK(1)).toThrow(ShapeError);
+  expect(() => tensor(1).topK(1)).toThrow(ShapeError);
 });
 
 test.each(["sum", "mean", "max", "min", "argmax", "logSumExp"] as const)("the %s of no numbers is refused", (op) => {

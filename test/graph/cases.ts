@@ -44,6 +44,18 @@ const row = numbers([4], 3);
 const column = numbers([3, 1], 4);
 const positive = numbers([2, 3, 4], 5, true);
 
+/** Every number a hundred times, in a row of 5000. */
+const ties = Tensor.leaf({
+  dtype: "float32",
+  shape: [2, 5000],
+  data: Float32Array.from({ length: 10_000 }, (_, i) => (i * 7) % 50),
+});
+const odd = Tensor.leaf({
+  dtype: "float32",
+  shape: [2, 5],
+  data: Float32Array.of(1, NaN, Infinity, NaN, -Infinity, 0, -0, 2, Infinity, NaN),
+});
+
 const binary = (op: OpName): Case[] => [
   of("of equal shapes", [a, b], (x, y) => Tensor.apply(op, [x, y])),
   of("with a row broadcast", [a, row], (x, y) => Tensor.apply(op, [x, y])),
@@ -101,6 +113,14 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   min: reduction("min"),
   logSumExp: [...reduction("logSumExp"), of("of numbers far from 0", [a], (x) => x.mul(100).logSumExp())],
   argmax: [of("of rows", [a], (x) => x.argmax(-1)), of("of columns", [a], (x) => x.argmax(1))],
+  topK: [
+    of("of rows", [a], (x) => x.topK(2).values),
+    of("of rows, where they are", [a], (x) => x.topK(3).indices),
+    of("of columns", [a], (x) => x.topK(2, 1).values),
+    of("of equal numbers, the earlier first", [ints([2, 5], [3, 7, 7, 3, 7, 1, 1, 1, 1, 1])], (x) => x.topK(4).indices),
+    of("of equal floats among very many", [ties], (x) => x.topK(20).indices),
+    of("of NaN and infinity, the earlier first", [odd], (x) => x.topK(4).indices),
+  ],
   softmax: [...unary("softmax"), of("along another axis", [a], (x) => x.softmax(0))],
   crossEntropy: [
     of("of each row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.crossEntropy(i)),

@@ -150,6 +150,13 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
   argmax: shapes(1).chain((shape) =>
     fc.tuple(distinct(shape), axisOf(shape)).map(([inputs, axis]) => of(inputs, (x) => x.argmax(axis))),
   ),
+  topK: shapes(1).chain((shape) =>
+    axisOf(shape).chain((axis) =>
+      fc
+        .tuple(distinct(shape), fc.integer({ min: 1, max: shape[axis] }), fc.boolean())
+        .map(([inputs, k, where]) => of(inputs, (x) => (where ? x.topK(k, axis).indices : x.topK(k, axis).values))),
+    ),
+  ),
   softmax: withAxis((x, axis) => x.softmax(axis)),
   crossEntropy: rowsAndIndex((x, i) => x.crossEntropy(i)),
   matmul: fc

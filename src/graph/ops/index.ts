@@ -48,6 +48,7 @@ import { linear } from "./linear.ts";
 import { einsum, matmul } from "./matmul.ts";
 import { argmax, logSumExp, max, mean, min, sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
+import { topK } from "./top-k.ts";
 
 const records = {
   // arithmetic
@@ -86,6 +87,7 @@ const records = {
   min,
   logSumExp,
   argmax,
+  topK,
   softmax,
   crossEntropy,
   // products
