@@ -1,7 +1,8 @@
 /** Models of known sizes with random weights: time does not depend on what the numbers are. */
 
 import { Tensor } from "../src/graph/tensor.ts";
-import { type HookedTransformerConfig, parseConfig } from "../src/models/config.ts";
+import type { HookedTransformerConfig } from "../src/models/config.ts";
+import { parseConfig } from "../src/models/config-parse.ts";
 import { expectedWeights } from "../src/models/families/index.ts";
 import { processWeights } from "../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../src/node.ts";

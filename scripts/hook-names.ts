@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Tensor } from "../src/graph/tensor.ts";
 import { getActName } from "../src/models/act-name.ts";
-import { parseConfig } from "../src/models/config.ts";
+import { parseConfig } from "../src/models/config-parse.ts";
 import { expectedWeights } from "../src/models/families/weights.ts";
 import { forward } from "../src/models/forward.ts";
 import { Weights } from "../src/models/weights.ts";

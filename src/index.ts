@@ -2,11 +2,10 @@
 
 export {
   type Ablated,
-  type AblationKind,
   type AblationMeasurement,
-  type AblationOptions,
   measureAblation,
 } from "./analyses/ablation/measure.ts";
+export type { AblationKind, AblationOptions } from "./analyses/ablation/options.ts";
 export type { AblationMethod } from "./analyses/ablation/replacements.ts";
 // the analyses: each asks one question of a model
 export { ablation } from "./analyses/ablation.ts";
@@ -72,7 +71,7 @@ export { type GradOptions, grad } from "./graph/grad.ts";
 export { print } from "./graph/print.ts";
 export { Tensor } from "./graph/tensor.ts";
 // the lens
-export { ActivationCache, type CacheKey, type Cut } from "./lens/activation-cache.ts";
+export { ActivationCache, type CacheKey } from "./lens/activation-cache.ts";
 export {
   ATTRIBUTION_SITES,
   type AttributionPatching,
@@ -82,6 +81,7 @@ export {
   attributionSites,
 } from "./lens/attribution-patching.ts";
 export type { AxisSlice } from "./lens/axis-slice.ts";
+export type { Cut } from "./lens/cached.ts";
 export { compositionScores } from "./lens/composition.ts";
 export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
 export {
@@ -144,7 +144,8 @@ export {
 } from "./load/index.ts";
 // models and their files
 export { getActName } from "./models/act-name.ts";
-export { type HookedTransformerConfig, parseConfig } from "./models/config.ts";
+export type { HookedTransformerConfig } from "./models/config.ts";
+export { parseConfig } from "./models/config-parse.ts";
 export { MODEL_ALIASES, resolveModelName } from "./models/families/index.ts";
 export { initWeights } from "./models/init-weights.ts";
 // findings and numbers as something to look at

@@ -1,9 +1,9 @@
 /** "Which heads, neurons, layers or positions does the model need?" */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { WHOLE } from "../tensor/kinds.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type Ablated, type AblationMeasurement, type AblationOptions, measureAblation } from "./ablation/measure.ts";
-import { ABLATION_OPTIONS, KINDS } from "./ablation/options.ts";
+import { type Ablated, type AblationMeasurement, measureAblation } from "./ablation/measure.ts";
+import { ABLATION_OPTIONS, type AblationOptions, KINDS } from "./ablation/options.ts";
 import { ablationPictures } from "./ablation/pictures.ts";
 import { analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar, type Statement, type Table } from "./finding.ts";
@@ -31,7 +31,7 @@ const METHODS = {
  * without its other, or neurons of a model that has none.
  */
 export async function ablation(
-  model: HookedTransformer,
+  model: Model,
   prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
   options: AblationOptions & { /** How many to list. Default 10. */ readonly top?: number | undefined } = {},
 ): Promise<Finding> {

@@ -1,5 +1,5 @@
 /** "Where does each head look?" */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { getActName } from "../models/act-name.ts";
 import { MemoryError } from "../tensor/errors.ts";
 import { SIGNAL } from "../tensor/kinds.ts";
@@ -53,7 +53,7 @@ export interface AttentionPatternsOptions extends Pick<AnalysisContext, "signal"
  * @throws ArgumentError for a layer or head that there is not; InputError for a prompt with fewer than two tokens.
  */
 export async function measureAttentionPatterns(
-  model: HookedTransformer,
+  model: Model,
   text: string | TokenIds,
   options: AttentionPatternsOptions = {},
 ): Promise<AttentionPatternsMeasurement> {
@@ -155,7 +155,7 @@ const MOST_DRAWN = 400_000;
  * of it lies on the first, the previous and the same token. @see measureAttentionPatterns
  */
 export async function attentionPatterns(
-  model: HookedTransformer,
+  model: Model,
   text: string | TokenIds = DEFAULT_PROMPT,
   options: AttentionPatternsOptions = {},
 ): Promise<Finding> {

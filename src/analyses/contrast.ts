@@ -2,8 +2,9 @@
  * Two prompts that differ in one thing, and two answers that the model tells apart by it: what patching compares.
  * The clean prompt should make the right answer likelier, the corrupted one the wrong answer.
  */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import type { Metric } from "../lens/sweep.ts";
+
+import type { Metric } from "../lens/metric.ts";
+import type { Model } from "../lens/model.ts";
 import { InputError } from "../tensor/errors.ts";
 import type { TokenIds } from "../text/index.ts";
 import type { Baseline, Scalar } from "./finding.ts";
@@ -61,11 +62,7 @@ const LEAST_DIFFERENCE = 0.01;
  * @throws InputError for prompts of different lengths or alike, answers of several tokens or the same, or a model that
  * does not tell the prompts apart.
  */
-export async function readContrast(
-  model: HookedTransformer,
-  options: ContrastOptions,
-  signal?: AbortSignal,
-): Promise<Contrast> {
+export async function readContrast(model: Model, options: ContrastOptions, signal?: AbortSignal): Promise<Contrast> {
   const clean = readPrompt(model, options.clean ?? DEFAULT_CONTRAST.clean);
   const corrupted = readPrompt(model, options.corrupted ?? DEFAULT_CONTRAST.corrupted);
   checkAlike(clean, corrupted);

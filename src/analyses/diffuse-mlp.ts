@@ -1,13 +1,14 @@
 /** "Which tokens does the MLP layer matter for, though no single neuron stands out?" */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { FLAG, WHOLE } from "../tensor/kinds.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { baselinesOf } from "./diffuse-mlp/baselines.ts";
 import { compare } from "./diffuse-mlp/comparisons.ts";
-import { type MeasureOptions, measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
+import { measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
 import { caveats, method } from "./diffuse-mlp/method.ts";
+import type { MeasureOptions } from "./diffuse-mlp/options.ts";
 import { DIFFUSE_MLP_OPTIONS, KINDS } from "./diffuse-mlp/options.ts";
 import { pictures } from "./diffuse-mlp/pictures.ts";
 import { statements } from "./diffuse-mlp/statements.ts";
@@ -37,7 +38,7 @@ const QUESTION = "Which tokens does the MLP layer matter for, though no single n
  * too long or too short.
  */
 export async function diffuseMlp(
-  model: HookedTransformer,
+  model: Model,
   prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
   options: DiffuseMlpOptions = {},
 ): Promise<Finding> {

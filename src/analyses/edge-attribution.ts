@@ -6,7 +6,7 @@ import {
   edgeAttribution,
   isEdge,
 } from "../lens/edge-attribution.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { pathPatching } from "../lens/path-patching.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
@@ -61,10 +61,7 @@ const MOST_ENDS = 16;
  * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not tell the
  * prompts apart.
  */
-export async function edgeAttributionFinding(
-  model: HookedTransformer,
-  options: EdgeAttributionOptions = {},
-): Promise<Finding> {
+export async function edgeAttributionFinding(model: Model, options: EdgeAttributionOptions = {}): Promise<Finding> {
   checkAnalysis("edgeAttributionFinding", model, options, KINDS);
   const { top = 10, seed = 0, signal, onProgress } = options;
   checkWhole("top", top, 1);
@@ -109,7 +106,7 @@ function nameOf({ sender, receiver }: Edge): string {
 }
 
 function report(
-  model: HookedTransformer,
+  model: Model,
   contrast: Contrast,
   attributed: EdgeAttribution,
   edges: readonly Edge[],

@@ -1,5 +1,5 @@
 /** "Which tokens of the prompt speak for the answer, by the gradient at their embeddings?" */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation } from "../lens/saliency.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
@@ -37,10 +37,7 @@ const PROMPT = "the prompt as it is";
  * is taken away in truth.
  * @throws InputError for a prompt that is empty or too long, or answers that are not single tokens.
  */
-export async function gradientXActivation(
-  model: HookedTransformer,
-  options: GradientXActivationOptions = {},
-): Promise<Finding> {
+export async function gradientXActivation(model: Model, options: GradientXActivationOptions = {}): Promise<Finding> {
   checkAnalysis("gradientXActivation", model, options, KINDS);
   const { seed = 0, signal } = options;
   checkWhole("seed", seed, 0);

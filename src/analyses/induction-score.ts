@@ -1,8 +1,9 @@
 /** "Which heads continue what has been there before, and how much does the model gain by it?" */
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { computeInParts, passBytes } from "../lens/in-parts.ts";
+import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
+import { headLabels } from "../lens/weight-views.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -34,7 +35,7 @@ const UNREPEATED_LOSS = "unrepeated tokens' loss";
  * much lower its loss is the second time. Source: Olsson et al. 2022.
  * @throws ArgumentError for a length that does not fit twice into the context.
  */
-export async function inductionScore(model: HookedTransformer, options: InductionScoreOptions = {}): Promise<Finding> {
+export async function inductionScore(model: Model, options: InductionScoreOptions = {}): Promise<Finding> {
   checkAnalysis("inductionScore", model, options, KINDS);
   const { samples = 8, seed = 0, top = 10, signal, onProgress } = options;
   const { cfg } = model;
@@ -89,7 +90,7 @@ export async function inductionScore(model: HookedTransformer, options: Inductio
   const layersOf = (from: number) => means.slice(from, from + cfg.nLayers);
   const [values, control] = [layersOf(2), layersOf(2 + cfg.nLayers)];
 
-  const heads = model.allHeadLabels().map((name, i) => {
+  const heads = headLabels(model).map((name, i) => {
     const [layer, head] = [Math.floor(i / cfg.nHeads), i % cfg.nHeads];
     return { name, score: values[layer][head], control: control[layer][head] };
   });

@@ -1,5 +1,5 @@
 /** "Which tokens of the prompt make up the answer's logit, along the way from no prompt to this one?" */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation, integratedGradients } from "../lens/saliency.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
@@ -46,7 +46,7 @@ const COARSE = 0.01;
  * fewer than one step.
  */
 export async function integratedGradientsFinding(
-  model: HookedTransformer,
+  model: Model,
   options: IntegratedGradientsFindingOptions = {},
 ): Promise<Finding> {
   checkAnalysis("integratedGradientsFinding", model, options, KINDS);

@@ -1,6 +1,7 @@
 /** "Does the model know who gets what is given?" */
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { needText } from "../lens/check.ts";
+import type { Model } from "../lens/model.ts";
 import { prepareInput } from "../lens/model-input.ts";
 import { ndarray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
@@ -42,7 +43,7 @@ const TOGETHER = 64;
  * The logit difference of indirect object and subject after seeded prompts, and after their controls.
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
-export async function measureIoi(model: HookedTransformer, options: IoiOptions = {}): Promise<IoiMeasurement> {
+export async function measureIoi(model: Model, options: IoiOptions = {}): Promise<IoiMeasurement> {
   checkAnalysis("ioi", model, options, KINDS);
   const { samples = 100, seed = 0, names = IOI_NAMES, signal, onProgress } = options;
   checkWhole("samples", samples, 2);
@@ -66,7 +67,7 @@ export async function measureIoi(model: HookedTransformer, options: IoiOptions =
 }
 
 /** `logit[io] - logit[s]` at each text's last token, [batch]. */
-function difference(model: HookedTransformer, prompts: readonly IoiPrompt[], which: "text" | "control"): Tensor {
+function difference(model: Model, prompts: readonly IoiPrompt[], which: "text" | "control"): Tensor {
   const texts = prompts.map((prompt) => prompt[which]);
   const { tokens, attentionMask } = prepareInput(texts, { paddingSide: "right" }, model.cfg, model.text);
   const [batch, pos] = tokens.shape;
@@ -80,7 +81,7 @@ function difference(model: HookedTransformer, prompts: readonly IoiPrompt[], whi
       ndarray(
         "int32",
         [batch],
-        Int32Array.from(prompts, (prompt) => model.toSingleToken(prompt[key])),
+        Int32Array.from(prompts, (prompt) => needText(model).toSingleToken(prompt[key])),
       ),
       ["row"],
     );
@@ -101,7 +102,7 @@ const INTERVAL = "other prompts";
  * time, where this draws by a seed.
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
-export async function ioi(model: HookedTransformer, options: IoiOptions = {}): Promise<Finding> {
+export async function ioi(model: Model, options: IoiOptions = {}): Promise<Finding> {
   checkAnalysis("ioi", model, options, KINDS);
   const { samples = 100, seed = 0 } = options;
   const { prompts, differences, controls, names, skipped } = await measureIoi(model, options);

@@ -1,5 +1,5 @@
 /** "Which neurons speak for the answer, by the gradient at their activations?" */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
@@ -38,7 +38,7 @@ const ABLATED = 50;
  * @throws ArgumentError for a model without MLPs or with unfolded norms; InputError for a prompt that is empty or too
  * long, or answers that are not single tokens.
  */
-export async function neuronSaliency(model: HookedTransformer, options: NeuronSaliencyOptions = {}): Promise<Finding> {
+export async function neuronSaliency(model: Model, options: NeuronSaliencyOptions = {}): Promise<Finding> {
   checkAnalysis("neuronSaliency", model, options, KINDS);
   const { top = 10, seed = 0, signal } = options;
   checkWhole("top", top, 1);

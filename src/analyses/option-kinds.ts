@@ -1,6 +1,6 @@
 /** The kinds of value that an analysis' options take, from its own description of them. */
 import { checkModel } from "../lens/check.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { ANYTHING, FLAG, FUNCTION, type Kind, listOf, NUMBER, OBJECT, oneOf, SIGNAL, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./analysis.ts";
@@ -52,7 +52,7 @@ export function checkAnalysis<T extends object>(
   model: unknown,
   options: T,
   kinds: OptionKinds<T>,
-): asserts model is HookedTransformer {
+): asserts model is Model {
   checkModel(of, model);
   checkOptions(of, options, kinds);
 }

@@ -1,5 +1,5 @@
 /** "Through which direct paths does what decides between two answers travel?" */
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import { allSenders, type Receiver, type Sender } from "../lens/path-ends.ts";
 import { type PathPatchingResult, pathPatching } from "../lens/path-patching.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -51,10 +51,7 @@ const TYPICAL = "typical path";
  * @throws InputError for prompts of different lengths or answers of several tokens; UnknownNameError or ArgumentError for
  * a component that there is not.
  */
-export async function pathPatchingFinding(
-  model: HookedTransformer,
-  options: PathPatchingFindingOptions = {},
-): Promise<Finding> {
+export async function pathPatchingFinding(model: Model, options: PathPatchingFindingOptions = {}): Promise<Finding> {
   checkAnalysis("pathPatchingFinding", model, options, KINDS);
   const { top = 10, memory, signal, onProgress } = options;
   checkWhole("top", top, 1);
@@ -157,7 +154,7 @@ export async function pathPatchingFinding(
   });
 }
 
-function mlpsAndLogits({ cfg }: HookedTransformer): Receiver[] {
+function mlpsAndLogits({ cfg }: Model): Receiver[] {
   const mlps = Array.from({ length: cfg.attnOnly ? 0 : cfg.nLayers }, (_, layer): Receiver => `L${layer}MLP`);
   return [...mlps, "logits"];
 }

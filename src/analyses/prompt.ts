@@ -1,6 +1,7 @@
 /** A prompt as an analysis reads it, and what an analysis says of the model and of options out of range. */
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { needText } from "../lens/check.ts";
+import type { Model } from "../lens/model.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -31,7 +32,7 @@ export interface PromptRules {
  * @throws InputError if it is empty, too short for what is asked of it, or does not fit into the context.
  */
 export function readPrompt(
-  model: HookedTransformer,
+  model: Model,
   prompt: string | TokenIds,
   { least = 1, room = 0, prependBos }: PromptRules = {},
 ): Prompt {
@@ -57,9 +58,9 @@ export function readPrompt(
   };
 }
 
-function idsOfText(model: HookedTransformer, text: string, prependBos: boolean | undefined): number[] {
+function idsOfText(model: Model, text: string, prependBos: boolean | undefined): number[] {
   if (text === "") throw new InputError("The prompt is empty: give a text of a few words.", { asked: text });
-  return [...model.toTokens(text, { truncate: false, prependBos }).data];
+  return [...needText(model).toTokens(text, { truncate: false, prependBos }).data];
 }
 
 function idsOf(prompt: unknown, vocabulary: number): number[] {
@@ -82,8 +83,8 @@ export function checkPrompts(prompts: unknown): asserts prompts is readonly (str
 }
 
 /** A token's text, or its id in brackets where there is no tokenizer. */
-export function tokenText(model: HookedTransformer, id: number): string {
-  return model.text ? model.toSingleStrToken(id) : `[${id}]`;
+export function tokenText(model: Model, id: number): string {
+  return model.text ? model.text.toSingleStrToken(id) : `[${id}]`;
 }
 
 /**
@@ -91,7 +92,7 @@ export function tokenText(model: HookedTransformer, id: number): string {
  * text begin with it.
  * @throws InputError that lists the tokens where there are several.
  */
-export function answerToken(model: HookedTransformer, answer: string | number): number {
+export function answerToken(model: Model, answer: string | number): number {
   if (typeof answer !== "string") {
     if (Number.isInteger(answer) && answer >= 0 && answer < model.cfg.dVocabOut) return answer;
     throw new InputError(
@@ -101,16 +102,16 @@ export function answerToken(model: HookedTransformer, answer: string | number): 
   }
   if (/^[^\s]/.test(answer)) {
     try {
-      return model.toSingleToken(` ${answer}`);
+      return needText(model).toSingleToken(` ${answer}`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
     }
   }
-  return model.toSingleToken(answer);
+  return needText(model).toSingleToken(answer);
 }
 
 /** The model as a finding names it. */
-export function modelFacts({ cfg }: HookedTransformer): ModelFacts {
+export function modelFacts({ cfg }: Model): ModelFacts {
   return {
     name: cfg.modelName,
     config: {
@@ -134,7 +135,7 @@ export function checkWhole(name: string, value: number, least: number, most = Nu
 }
 
 /** A layer from 0, where negative numbers count from the end. @throws ArgumentError for one that there is not. */
-export function checkLayer({ cfg }: HookedTransformer, layer: number): number {
+export function checkLayer({ cfg }: Model, layer: number): number {
   const at = layer < 0 ? layer + cfg.nLayers : layer;
   if (Number.isInteger(at) && at >= 0 && at < cfg.nLayers) return at;
   throw new ArgumentError(
@@ -144,7 +145,7 @@ export function checkLayer({ cfg }: HookedTransformer, layer: number): number {
 }
 
 /** A head of a layer. @throws ArgumentError for one that there is not. */
-export function checkHead({ cfg }: HookedTransformer, head: number): number {
+export function checkHead({ cfg }: Model, head: number): number {
   if (Number.isInteger(head) && head >= 0 && head < cfg.nHeads) return head;
   throw new ArgumentError(
     `There is no head ${shown(head)}: this model's heads go from 0 to ${cfg.nHeads - 1} in each layer.`,

@@ -7,9 +7,9 @@ import { ANYTHING, FLAG, listOf, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { type AxisSlice, cutAxis, indicesOf } from "./axis-slice.ts";
+import type { Cached, CachedModel, Cut, NormPlace, StackNorm } from "./cached.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { LogitAttrsOptions } from "./logit-directions.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
 import { posAxis } from "./pos-slice.ts";
@@ -27,7 +27,7 @@ import {
   stackNeuronResults,
 } from "./residual-decompositions.ts";
 import { ResidualStack } from "./residual-stack.ts";
-import { frozenNorm, ownNorm, type StackNorm } from "./stack-norm.ts";
+import { frozenNorm, ownNorm } from "./stack-norm.ts";
 import { stackOf } from "./stack-parts.ts";
 import { layerBefore } from "./stream-place.ts";
 import { headResults, neuronResults } from "./stream-writers.ts";
@@ -36,20 +36,7 @@ import type { TokenChoice } from "./weight-views.ts";
 /** `"blocks.0.mlp.hook_mid"`, `"mid0"`, or name, layer (negative: from the end) and kind apart: `["normalized", 0, "ln2"]`. */
 export type CacheKey = HookNameLike | readonly [name: string, layer: number, type?: string];
 
-/** Which prompts and positions: an index drops the axis, a list or a range keeps it. */
-export interface Cut {
-  readonly batch?: AxisSlice | undefined;
-  readonly pos?: AxisSlice | undefined;
-}
-
-export interface ApplyLnOptions extends Pick<LogitAttrsOptions, "batchSlice" | "posSlice"> {
-  /** The norm before that layer; `ln_final` for the number of layers (the default). */
-  readonly layer?: number | undefined;
-  /** The norm before that layer's MLP instead of before its attention. */
-  readonly mlpInput?: boolean | undefined;
-  /** `ln_final` alone: each component gets a scale of its own, as if it were the whole residual stream. */
-  readonly recomputeLn?: boolean | undefined;
-}
+export interface ApplyLnOptions extends NormPlace, Pick<LogitAttrsOptions, "batchSlice" | "posSlice"> {}
 
 const NAMES = listOf(TEXT, "names");
 const CUT: OptionKinds<Cut> = { batch: AXIS_SLICE, pos: AXIS_SLICE };
@@ -72,15 +59,15 @@ const NEURON_RESULTS = { neuronSlice: AXIS_SLICE, posSlice: AXIS_SLICE };
  * They work as well on a cache of values that are still to be computed (`model.graph(...)`), all in one run.
  * Source: TransformerLens' `ActivationCache`.
  */
-export class ActivationCache {
-  readonly model: Pick<HookedTransformer, "cfg" | "weights" | "text" | "hookNames">;
+export class ActivationCache implements Cached {
+  readonly model: CachedModel;
   private readonly values: ReadonlyMap<string, Tensor>;
   private readonly cuts: readonly Cut[];
   /** Values after the cuts. */
   private readonly made = new Map<string, Tensor>();
   private whole: ReadonlyMap<string, number> | undefined;
 
-  constructor(values: ReadonlyMap<string, Tensor>, model: ActivationCache["model"], cuts: readonly Cut[] = []) {
+  constructor(values: ReadonlyMap<string, Tensor>, model: CachedModel, cuts: readonly Cut[] = []) {
     if (!(values instanceof Map) || [...values.values()].some((value) => !(value instanceof Tensor))) {
       throw new ArgumentError(`An ActivationCache is made of a Map of Tensors by hook name, not of ${shown(values)}.`, {
         asked: values,

@@ -11,11 +11,11 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { computeByLayers } from "./by-layers.ts";
 import { checkModel } from "./check.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Metric } from "./metric.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
+import type { Model } from "./model.ts";
 import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
-import type { Metric } from "./sweep.ts";
 
 /** The axes that each site's attributions keep after `layer`; they are summed over the others. */
 const axesOf = {
@@ -61,7 +61,7 @@ export interface AttributionPatching {
 }
 
 /** The sites that a model has: those in an MLP only if it has MLPs. */
-export function attributionSites(model: HookedTransformer): AttributionSite[] {
+export function attributionSites(model: Model): AttributionSite[] {
   checkModel("attributionSites", model);
   return ATTRIBUTION_SITES.filter((site) => !(model.cfg.attnOnly && ["resid_mid", "mlp_out", "post"].includes(site)));
 }
@@ -78,7 +78,7 @@ export function attributionSites(model: HookedTransformer): AttributionSite[] {
  * the model lacks or a metric that does not depend on it.
  */
 export async function attributionPatching(
-  model: HookedTransformer,
+  model: Model,
   corrupted: ModelInput,
   clean: ModelInput | ActivationCache,
   metric: Metric,
@@ -143,7 +143,7 @@ function stacked(parts: readonly Tensor[]): Tensor {
   return Tensor.apply("concat", parts, { axis: -parts[0].shape.length });
 }
 
-function checkSite(model: HookedTransformer, site: AttributionSite): void {
+function checkSite(model: Model, site: AttributionSite): void {
   const has = attributionSites(model);
   if (!Object.hasOwn(axesOf, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
   if (has.includes(site)) return;

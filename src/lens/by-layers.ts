@@ -8,8 +8,8 @@ import { peakBytes } from "../engine/memory.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { Rewrite } from "../graph/walk.ts";
 import { emptyData, type NDArray, zeros } from "../tensor/array.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
 import { passBytes } from "./in-parts.ts";
+import type { Model } from "./model.ts";
 
 /** Values of passes and of their way back, all of one graph. */
 export interface LayerWork {
@@ -32,7 +32,7 @@ type Group = readonly [from: number, to: number];
 
 /** The values of all layers, put together along their first axis, and the numbers. */
 export async function computeByLayers(
-  model: HookedTransformer,
+  model: Model,
   work: LayerWork,
   signal?: AbortSignal,
 ): Promise<{ readonly values: readonly Tensor[]; readonly numbers: readonly Tensor[] }> {

@@ -1,34 +1,26 @@
-/** Arguments that many functions of the lens take, looked at before anything is made of them. */
-import { Tensor } from "../graph/tensor.ts";
-import { ArgumentError } from "../tensor/errors.ts";
-import { kindOf, shown } from "../tensor/show.ts";
-import { HookedTransformer } from "./hooked-transformer.ts";
-import { showValue } from "./hooks.ts";
-import type { ModelGraph } from "./model-graph.ts";
-import type { Metric } from "./sweep.ts";
+/** The model that functions of the lens take first. */
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import type { TokenRules } from "../text/index.ts";
+import type { CachedModel } from "./cached.ts";
+import type { Model } from "./model.ts";
 
 /** @throws ArgumentError unless it is a model */
-export function checkModel(of: string, model: unknown): asserts model is HookedTransformer {
-  if (model instanceof HookedTransformer) return;
+export function checkModel(of: string, model: unknown): asserts model is Model {
+  const { cfg, weights, graph, compute } = (model ?? {}) as Partial<Model>;
+  if (cfg && weights && typeof graph === "function" && typeof compute === "function") return;
   throw new ArgumentError(
     `${of} takes a model first, as HookedTransformer.fromPretrained gives it, not ${isPromised(model) ? "the promise of one: await it" : shown(model)}.`,
     { asked: model },
   );
 }
 
-/** What a metric makes of a pass. @throws ArgumentError for what is no function, or does not give a Tensor */
-export function measured(metric: Metric, graph: ModelGraph): Tensor {
-  if (typeof metric !== "function") {
-    throw new ArgumentError(
-      `The metric is a function of the logits, (logits) => logits.at({ pos: -1, d_vocab: 5 }).mean(), not ${kindOf(metric)}.`,
-      { asked: metric },
-    );
-  }
-  const found: unknown = metric(graph.output, graph);
-  if (found instanceof Tensor) return found;
-  throw new ArgumentError(
-    `The metric is ${showValue(found)}: it must be a Tensor, a single number made of the logits, as in (logits) => logits.at({ pos: -1, d_vocab: 5 }).mean().`,
-    { asked: "metric", found },
+/** Text to tokens and back. @throws InputError for a model without a tokenizer */
+export function needText({ text }: Pick<CachedModel, "text">): TokenRules {
+  if (text) return text;
+  throw new InputError(
+    "This model has no tokenizer (its notes may say why): pass one when it is made, or use token ids.",
+    {},
   );
 }
 

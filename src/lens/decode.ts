@@ -2,14 +2,14 @@
 import { Tensor } from "../graph/tensor.ts";
 import { forward } from "../models/forward.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
+import type { Model } from "./model.ts";
 
 /** From the last token of each prompt, int32 [batch 1], to the logits after it, [batch 1 d_vocab]; the cache grows by it. */
 export type DecodeStep = (tokens: Tensor) => Promise<Tensor>;
 
 /** @param tokens int32 [batch 1], for its shape alone. */
-export async function decodeStep(model: HookedTransformer, cache: KeyValueCache, tokens: Tensor): Promise<DecodeStep> {
+export async function decodeStep(model: Model, cache: KeyValueCache, tokens: Tensor): Promise<DecodeStep> {
   const { cfg, weights } = model;
   const past = cache.layers!;
   const positionIds = positionsAt(tokens.shape[0], cache.length);

@@ -8,13 +8,13 @@ import { SIGNAL, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { computeByLayers } from "./by-layers.ts";
 import { checkModel } from "./check.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Metric } from "./metric.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
+import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import type { Receiver, Sender } from "./path-ends.ts";
-import type { Metric } from "./sweep.ts";
 
 /** What writes to the residual stream: the embeddings, a head, an MLP. */
 export interface EdgeSender {
@@ -63,7 +63,7 @@ export function isEdge(sender: EdgeSender, receiver: EdgeReceiver): boolean {
 }
 
 /** The components of a model that write to its residual stream, in the order of the pass; those of one point together. */
-export function edgeSenders({ cfg }: HookedTransformer): EdgeSender[] {
+export function edgeSenders({ cfg }: Model): EdgeSender[] {
   const blocks = range(cfg.nLayers).flatMap((layer): EdgeSender[] => [
     ...range(cfg.nHeads).map(
       (head): EdgeSender => ({
@@ -81,7 +81,7 @@ export function edgeSenders({ cfg }: HookedTransformer): EdgeSender[] {
 }
 
 /** The components of a model that read from its residual stream, in the order of the pass; those of one point together. */
-export function edgeReceivers({ cfg }: HookedTransformer): EdgeReceiver[] {
+export function edgeReceivers({ cfg }: Model): EdgeReceiver[] {
   const last = `blocks.${cfg.nLayers - 1}.hook_resid_post`;
   const blocks = range(cfg.nLayers).flatMap((layer): EdgeReceiver[] => [
     ...(["q", "k", "v"] as const).flatMap((input) =>
@@ -103,7 +103,7 @@ export function edgeReceivers({ cfg }: HookedTransformer): EdgeReceiver[] {
 
 /** A pass whose receivers' inputs are points of their own, so that each can be changed and differentiated alone. */
 export function edgeGraph(
-  model: HookedTransformer,
+  model: Model,
   input: ModelInput,
   options: InputOptions = {},
 ): { readonly graph: ModelGraph; readonly outputOf: (sender: EdgeSender) => Tensor } {
@@ -129,7 +129,7 @@ export function edgeGraph(
  * does not depend on the model's components.
  */
 export async function edgeAttribution(
-  model: HookedTransformer,
+  model: Model,
   corrupted: ModelInput,
   clean: ModelInput,
   metric: Metric,

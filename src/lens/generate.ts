@@ -9,9 +9,9 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { uniform } from "../tensor/random.ts";
 import { idRows, notePadding } from "../text/index.ts";
 import { type DecodeStep, decodeStep } from "./decode.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
+import type { HookedModel } from "./model.ts";
 import { type InputOptions, inputOptions, type ModelInput, paddedOn, prepareInput } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import { checkSampling, SAMPLING, type SamplingOptions, sampled } from "./sampling.ts";
@@ -68,7 +68,7 @@ export interface GeneratedStep {
  * @throws ArgumentError for sampling options out of range; InputError for a prompt and new tokens beyond the context
  */
 export async function* generateSteps(
-  model: HookedTransformer,
+  model: HookedModel,
   input: ModelInput,
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedStep, Tensor> {
@@ -116,7 +116,7 @@ export async function* generateSteps(
             random,
           ),
     );
-    const words = tokens.map((id, b) => (finished[b] || !model.text ? "" : model.toSingleStrToken(id)));
+    const words = tokens.map((id, b) => (finished[b] || !model.text ? "" : model.text.toSingleStrToken(id)));
     tokens.forEach((id, b) => {
       rows[b].push(id);
       isText[b].push(!finished[b]);
@@ -149,7 +149,7 @@ function checkEnds(mask: Tensor | undefined): void {
  * end-of-text token. @see generateSteps for the steps as they are made
  */
 export async function generateTokens(
-  model: HookedTransformer,
+  model: HookedModel,
   input: ModelInput,
   options: GenerateOptions = {},
 ): Promise<Tensor> {
@@ -170,7 +170,7 @@ function checkLength(length: number, maxNewTokens: number, nCtx: number): void {
 }
 
 /** The cache as it is at the end: what was kept, what the engine makes of it, and the copy that is kept next. */
-function needCache({ cfg, engine }: HookedTransformer, batch: number, length: number): void {
+function needCache({ cfg, engine }: HookedModel, batch: number, length: number): void {
   const bytes = 3 * 2 * 4 * cfg.nLayers * batch * length * cfg.nHeads * cfg.dHead;
   needMemory({
     what: `Generating for ${batch} prompts up to ${length} tokens each`,
@@ -180,7 +180,7 @@ function needCache({ cfg, engine }: HookedTransformer, batch: number, length: nu
 }
 
 /** The tokens that finish a prompt. @throws ArgumentError for ids of an end that is not stopped at; InputError for what is no id */
-function stopTokens(model: HookedTransformer, { stopAtEos = true, eosTokenId }: GenerateOptions): readonly number[] {
+function stopTokens(model: HookedModel, { stopAtEos = true, eosTokenId }: GenerateOptions): readonly number[] {
   if (!stopAtEos && eosTokenId !== undefined) {
     throw new ArgumentError("eosTokenId says where to stop, and stopAtEos: false not to: leave out one of the two.", {
       asked: eosTokenId,

@@ -10,8 +10,8 @@ import { ActivationCache } from "./activation-cache.ts";
 import { checkModel } from "./check.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { detectionPattern, type HeadName } from "./detection-patterns.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
 import { computeInParts, passBytes } from "./in-parts.ts";
+import type { Model } from "./model.ts";
 import { type InputOptions, type ModelInput, type PreparedInput, paddedOn, prepareInput } from "./model-input.ts";
 
 /** How an attention pattern A [query key] is held against the detection pattern D. @see detectHead */
@@ -59,7 +59,7 @@ const KINDS: OptionKinds<DetectHeadOptions> = {
  * ArgumentError for heads that the model lacks.
  */
 export async function detectHead(
-  model: HookedTransformer,
+  model: Model,
   input: ModelInput,
   pattern: HeadName | Tensor,
   options: DetectHeadOptions = {},
@@ -221,7 +221,7 @@ function cached(cache: ActivationCache, name: string, tokens: Tensor, heads: num
 /** The heads to score as `[layer, head]`. @throws ArgumentError for one that the model lacks. */
 function chosenHeads(
   heads: DetectHeadOptions["heads"],
-  { cfg }: Pick<HookedTransformer, "cfg">,
+  { cfg }: Pick<Model, "cfg">,
 ): readonly (readonly [number, number])[] {
   const list = heads === undefined ? undefined : isPairs(heads) ? heads : pairs(heads);
   if (list && !Array.from(list).every((pair) => Array.isArray(pair) && pair.length === 2)) {

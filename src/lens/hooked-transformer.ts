@@ -3,17 +3,19 @@ import { defaultEngine } from "../engine/default.ts";
 import { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { type HookedTransformerConfig, parseConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { parseConfig } from "../models/config-parse.ts";
 import { checkWeights, ownWeights } from "../models/families/index.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError, InputError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, instanceOf, listOf, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { notedPadding, type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
+import { needText } from "./check.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing, TOKENIZER } from "./from-pretrained.ts";
@@ -191,11 +193,7 @@ export class HookedTransformer {
   // Text.
 
   private get tokenRules(): TokenRules {
-    if (this.text) return this.text;
-    throw new InputError(
-      "This model has no tokenizer (its notes may say why): pass one when it is made, or use token ids.",
-      {},
-    );
+    return needText(this);
   }
 
   /**

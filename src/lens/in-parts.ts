@@ -6,7 +6,7 @@ import type { Engine } from "../engine/engine.ts";
 import { peakBytes } from "../engine/memory.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { emptyData, type NDArray } from "../tensor/array.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Model } from "./model.ts";
 
 /** Bytes of values that a part holds, unless told otherwise, where rows are read by the vocabulary: more is not faster. */
 const PART_BYTES = 64e6;
@@ -17,7 +17,7 @@ const PASS_BYTES = 128e6;
  * Bytes of values that passes side by side hold at one time, unless told otherwise: 128 MB, or half of what the engine may
  * take, or of what is free.
  */
-export const passBytes = ({ engine }: Pick<HookedTransformer, "engine">): number =>
+export const passBytes = ({ engine }: Pick<Model, "engine">): number =>
   engine.partBytes(engine.memoryBytes ?? PASS_BYTES);
 
 /** Values of rows `from` to `to`, the rows along the first axis of each. */
@@ -80,7 +80,7 @@ export interface PartOptions {
 
 /** Values of `count` rows, computed part by part and put together along their first axis. */
 export async function computeInParts(
-  model: Pick<HookedTransformer, "compute" | "engine">,
+  model: Pick<Model, "compute" | "engine">,
   count: number,
   values: RowValues,
   { signal, most = PART_BYTES, varies = false, onDone }: PartOptions = {},

@@ -1,8 +1,8 @@
 /** Which direction of the residual stream each prompt or position is asked about. */
 import type { Tensor } from "../graph/tensor.ts";
 import { ShapeError } from "../tensor/errors.ts";
-import type { ActivationCache } from "./activation-cache.ts";
 import type { AxisSlice } from "./axis-slice.ts";
+import type { Cached } from "./cached.ts";
 import { residualDirections, type TokenChoice } from "./weight-views.ts";
 
 export interface LogitAttrsOptions {
@@ -19,7 +19,7 @@ export interface LogitAttrsOptions {
  * (for each position, where the cache has no batch axis); rows of lists one for each prompt and position.
  * @throws ShapeError for a list of another length than there are prompts or positions.
  */
-export function logitDirections(cache: ActivationCache, tokens: TokenChoice, incorrect?: TokenChoice): Tensor {
+export function logitDirections(cache: Cached, tokens: TokenChoice, incorrect?: TokenChoice): Tensor {
   const right = directions(cache, tokens);
   if (incorrect === undefined) return right;
   const wrong = directions(cache, incorrect);
@@ -32,7 +32,7 @@ export function logitDirections(cache: ActivationCache, tokens: TokenChoice, inc
   return right.sub(wrong);
 }
 
-function directions(cache: ActivationCache, tokens: TokenChoice): Tensor {
+function directions(cache: Cached, tokens: TokenChoice): Tensor {
   const found = residualDirections(cache.model, tokens, cache.model.text);
   const lead = cache.lead;
   const axes =

@@ -5,10 +5,9 @@ import { grad } from "../graph/grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
-import { measured } from "./check.ts";
 import type { HookNameLike } from "./hook-names.ts";
+import { type Metric, measured } from "./metric.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import type { Metric } from "./sweep.ts";
 
 /** A metric with values that it is computed from and their gradients, [as the value]. */
 export interface MetricGradients {

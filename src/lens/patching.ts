@@ -8,10 +8,11 @@ import { listOf, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { ActivationCache } from "./activation-cache.ts";
 import { checkModel } from "./check.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Metric } from "./metric.ts";
+import type { Model } from "./model.ts";
 import type { ModelInput } from "./model-input.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
-import { type Metric, patchFrom, type SweepOptions, sweep } from "./sweep.ts";
+import { patchFrom, type SweepOptions, sweep } from "./sweep.ts";
 
 /** What a sweep takes besides site, axes and edit. */
 export type PatchingOptions = Omit<SweepOptions, "site" | "over" | "edit" | "metric">;
@@ -20,7 +21,7 @@ const KINDS: OptionKinds<PatchingOptions> = { ...INPUT, ...LONG, layers: listOf(
 
 /** Patches one kind of activation from the clean run into the corrupted one, at each place of the axes in its name. */
 export type ActPatch = (
-  model: HookedTransformer,
+  model: Model,
   corruptedTokens: ModelInput,
   cleanCache: ActivationCache,
   metric: Metric,

@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { embeddings } from "./stream-writers.ts";
 
@@ -32,7 +32,7 @@ export interface Receiving {
 }
 
 /** Every sender of a model, in the order in which they write. */
-export function allSenders(model: Pick<HookedTransformer, "cfg">): Sender[] {
+export function allSenders(model: Pick<Model, "cfg">): Sender[] {
   const { cfg } = model ?? {};
   if (!cfg) throw new ArgumentError(`allSenders takes a model, not ${shown(model)}.`, { asked: model });
   const layers = Array.from({ length: cfg.nLayers }, (_, layer): Sender[] => [
@@ -43,7 +43,7 @@ export function allSenders(model: Pick<HookedTransformer, "cfg">): Sender[] {
 }
 
 /** @throws UnknownNameError for what is no sender's name; ArgumentError for one that the model lacks. */
-export function sending(name: Sender, model: Pick<HookedTransformer, "cfg">): Sending {
+export function sending(name: Sender, model: Pick<Model, "cfg">): Sending {
   const { cfg } = model;
   const embedding = embeddings(cfg).find(([label]) => label === name);
   if (embedding) return { layer: -1, point: embedding[1], order: -1 };
@@ -54,7 +54,7 @@ export function sending(name: Sender, model: Pick<HookedTransformer, "cfg">): Se
 }
 
 /** @throws UnknownNameError for what is no receiver's name; ArgumentError for one that the model lacks. */
-export function receiving(name: Receiver, model: Pick<HookedTransformer, "cfg">): Receiving {
+export function receiving(name: Receiver, model: Pick<Model, "cfg">): Receiving {
   const { cfg } = model;
   const last = cfg.nLayers - 1;
   if (name === "logits") return { layer: last, point: `blocks.${last}.hook_resid_post`, order: 2 * cfg.nLayers };
@@ -66,7 +66,7 @@ export function receiving(name: Receiver, model: Pick<HookedTransformer, "cfg">)
 }
 
 /** What a sender says in a pass, [batch pos d_model]. A layer's output bias is nobody's. */
-export function sent(graph: ModelGraph, { layer, head, point }: Sending, { weights }: HookedTransformer): Tensor {
+export function sent(graph: ModelGraph, { layer, head, point }: Sending, { weights }: Model): Tensor {
   const value = graph.at(point);
   if (head === undefined) return value;
   return value.at({ head }).matmul(weights.get(`blocks.${layer}.attn.W_O`).at({ head }));
@@ -93,7 +93,7 @@ function inModel(name: string, layer: string, head: string | undefined, cfg: Hoo
   );
 }
 
-function unknown(kind: string, name: string, model: Pick<HookedTransformer, "cfg">): never {
+function unknown(kind: string, name: string, model: Pick<Model, "cfg">): never {
   const senders = allSenders(model);
   const inputs = senders.flatMap((s) =>
     /H/.test(s) ? ["q", "k", "v"].map((x) => `${s}.${x}`) : /MLP/.test(s) ? [s] : [],

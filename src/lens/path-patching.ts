@@ -13,14 +13,14 @@ import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, FUNCTION, listOf, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { checkModel, measured } from "./check.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import { checkModel } from "./check.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
+import { type Metric, measured } from "./metric.ts";
+import type { Model } from "./model.ts";
 import { type Edit, ModelGraph } from "./model-graph.ts";
 import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
 import { LONG } from "./option-kinds.ts";
 import { type Receiver, type Receiving, receiving, type Sender, type Sending, sending, sent } from "./path-ends.ts";
-import type { Metric } from "./sweep.ts";
 
 /** A direct path, from what writes to the residual stream to what reads it. */
 export type Path = readonly [from: Sender, to: Receiver];
@@ -31,12 +31,7 @@ export type Path = readonly [from: Sender, to: Receiver];
  * @param source the other pass, on an input of the same shape
  * @throws ArgumentError for a component that the model lacks, or a receiver that does not come after its sender.
  */
-export function withPaths(
-  model: HookedTransformer,
-  graph: ModelGraph,
-  source: ModelGraph,
-  paths: readonly Path[],
-): ModelGraph {
+export function withPaths(model: Model, graph: ModelGraph, source: ModelGraph, paths: readonly Path[]): ModelGraph {
   checkModel("withPaths", model);
   if (!(graph instanceof ModelGraph) || !(source instanceof ModelGraph)) {
     throw new ArgumentError("withPaths takes two passes, as model.graph gives them: the one to patch, and its source.");
@@ -102,7 +97,7 @@ export interface PathPatchingResult {
  * inputs are not of one shape, or the metric is not one number a run.
  */
 export async function pathPatching(
-  model: HookedTransformer,
+  model: Model,
   input: ModelInput,
   options: PathPatchingOptions,
 ): Promise<PathPatchingResult> {
@@ -170,7 +165,7 @@ export async function pathPatching(
 }
 
 /** The two passes, and what a pass that starts within the first one needs. @throws ShapeError */
-function passes(model: HookedTransformer, input: ModelInput, options: PathPatchingOptions) {
+function passes(model: Model, input: ModelInput, options: PathPatchingOptions) {
   const [base, other] = [input, options.source].map((given) =>
     prepareInput(given, { prependBos: options.prependBos }, model.cfg, model.text),
   );

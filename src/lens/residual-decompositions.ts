@@ -7,8 +7,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { FLAG, oneOf, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import type { ActivationCache } from "./activation-cache.ts";
 import type { AxisSlice } from "./axis-slice.ts";
+import type { Cached } from "./cached.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
 import { ResidualStack } from "./residual-stack.ts";
 import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
@@ -58,7 +58,7 @@ const FULL: OptionKinds<FullResidDecompositionOptions> = { ...STACK, mlpInput: F
  * `applyLn` puts each through the norm before `layer`: through the last norm as if it were the end of the model, with a
  * scale of its own (the logit lens, nostalgebraist 2020); through an earlier one with that norm's scale in the run.
  */
-export function accumulatedResid(cache: ActivationCache, options: AccumulatedResidOptions): ResidualStack {
+export function accumulatedResid(cache: Cached, options: AccumulatedResidOptions): ResidualStack {
   checkOptions("accumulatedResid", options, ACCUMULATED);
   const { inclMid = false, mlpInput = false } = options;
   const { cfg } = cache.model;
@@ -70,7 +70,7 @@ export function accumulatedResid(cache: ActivationCache, options: AccumulatedRes
     else names.push([`${l}_pre`, `blocks.${l}.hook_resid_pre`]);
     if ((inclMid && l < layer) || (mlpInput && l === layer)) names.push([`${l}_mid`, `blocks.${l}.hook_resid_mid`]);
   }
-  const build = (from: ActivationCache) => [named(from, "accumulatedResid", names)];
+  const build = (from: Cached) => [named(from, "accumulatedResid", names)];
   return finished(cache, build, { ...options, recomputeLn: layer === cfg.nLayers });
 }
 
@@ -86,7 +86,7 @@ export interface DecomposeResidOptions extends StackOptions, WithMlpInput {
  * `pos_embed`, `0_attn_out`, `0_mlp_out`, ... All together they sum to the stream. Shortformer position embeddings never
  * enter the stream, and are no component.
  */
-export function decomposeResid(cache: ActivationCache, options: DecomposeResidOptions): ResidualStack {
+export function decomposeResid(cache: Cached, options: DecomposeResidOptions): ResidualStack {
   checkOptions("decomposeResid", options, DECOMPOSE);
   const { mode = "all", mlpInput = false, inclEmbeds = true } = options;
   const { cfg } = cache.model;
@@ -105,11 +105,10 @@ export function decomposeResid(cache: ActivationCache, options: DecomposeResidOp
 export interface StackHeadResultsOptions extends StackOptions, WithRemainder {}
 
 /** What each head before `layer` wrote, without the layer's bias, [component ... d_model]: `L0H0`, `L0H1`, ... */
-export function stackHeadResults(cache: ActivationCache, options: StackHeadResultsOptions): ResidualStack {
+export function stackHeadResults(cache: Cached, options: StackHeadResultsOptions): ResidualStack {
   checkOptions("stackHeadResults", options, HEAD_RESULTS);
   const layer = layerBefore(options.layer, false, cache.model.cfg);
-  const build = (from: ActivationCache) =>
-    withRemainder(from, "stackHeadResults", layer, headParts(from, layer), options);
+  const build = (from: Cached) => withRemainder(from, "stackHeadResults", layer, headParts(from, layer), options);
   return finished(cache, build, options);
 }
 
@@ -119,11 +118,11 @@ export interface StackNeuronResultsOptions extends StackOptions, WithRemainder {
 }
 
 /** What each neuron before `layer` wrote, without the layer's bias, [component ... d_model]: `L0N0`, `L0N1`, ... */
-export function stackNeuronResults(cache: ActivationCache, options: StackNeuronResultsOptions): ResidualStack {
+export function stackNeuronResults(cache: Cached, options: StackNeuronResultsOptions): ResidualStack {
   checkOptions("stackNeuronResults", options, NEURON_RESULTS);
   const layer = layerBefore(options.layer, false, cache.model.cfg);
   needMlps(cache.model.cfg);
-  const build = (from: ActivationCache) =>
+  const build = (from: Cached) =>
     withRemainder(from, "stackNeuronResults", layer, neuronParts(from, layer, options.neuronSlice), options);
   return finished(cache, build, options);
 }
@@ -137,10 +136,7 @@ export interface FullResidDecompositionOptions extends StackOptions, WithMlpInpu
  * The stream as heads, neurons (or MLPs, with their biases), embeddings, and one component `bias` for all other biases,
  * [component ... d_model]. They sum to the stream.
  */
-export function getFullResidDecomposition(
-  cache: ActivationCache,
-  options: FullResidDecompositionOptions,
-): ResidualStack {
+export function getFullResidDecomposition(cache: Cached, options: FullResidDecompositionOptions): ResidualStack {
   checkOptions("getFullResidDecomposition", options, FULL);
   const { expandNeurons = true, mlpInput = false } = options;
   const { cfg } = cache.model;
@@ -149,7 +145,7 @@ export function getFullResidDecomposition(
   const mlpOuts = Array.from({ length: mlpLayers }, (_, l) => [`${l}_mlp_out`, `blocks.${l}.hook_mlp_out`] as const);
   const bias = accumulatedBias(cache.model, layer, { mlpInput, includeMlpBiases: expandNeurons });
   const what = "getFullResidDecomposition";
-  const build = (from: ActivationCache): StackPart[] => {
+  const build = (from: Cached): StackPart[] => {
     const embeds = embeddings(cfg);
     const [embed] = from.need(what, [embeds[0][1]]);
     return [
@@ -163,7 +159,7 @@ export function getFullResidDecomposition(
 }
 
 /** A tensor [component ... d_model] as a stack; `cut` is the cache as the stack's axes may be cut already. */
-export function givenStack(cache: ActivationCache, stack: Tensor, cut: ActivationCache): ResidualStack {
+export function givenStack(cache: Cached, stack: Tensor, cut: Cached): ResidualStack {
   const leads = [[...cache.lead.keys()], [...cut.lead.keys()]];
   const lead = leads.find((axes) => axes.length === stack.shape.length - 2);
   if (!lead || stack.shape.at(-1) !== cache.model.cfg.dModel) {
@@ -178,7 +174,7 @@ export function givenStack(cache: ActivationCache, stack: Tensor, cut: Activatio
 }
 
 function withRemainder(
-  from: ActivationCache,
+  from: Cached,
   what: string,
   layer: number,
   parts: readonly StackPart[],
@@ -193,8 +189,8 @@ function withRemainder(
 }
 
 function finished(
-  cache: ActivationCache,
-  build: (from: ActivationCache) => readonly StackPart[],
+  cache: Cached,
+  build: (from: Cached) => readonly StackPart[],
   options: StackOptions & WithMlpInput & { readonly recomputeLn?: boolean | undefined },
 ): ResidualStack {
   const { posSlice, applyLn = false } = options;

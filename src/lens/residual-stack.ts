@@ -4,15 +4,14 @@ import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import type { ActivationCache, Cut } from "./activation-cache.ts";
+import type { Cached, Cut, StackNorm } from "./cached.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { type LogitAttrsOptions, logitDirections } from "./logit-directions.ts";
-import type { StackNorm } from "./stack-norm.ts";
 import { joined, type StackPart } from "./stack-parts.ts";
 import type { TokenChoice } from "./weight-views.ts";
 
 /** Parts of a stack, from the cache's values under whatever slice was taken of them. */
-type Build = (cache: ActivationCache) => readonly StackPart[];
+type Build = (cache: Cached) => readonly StackPart[];
 
 /**
  * Components [component ... d_model], none of them computed before a run needs it. What can be had without making the
@@ -21,12 +20,12 @@ type Build = (cache: ActivationCache) => readonly StackPart[];
 export class ResidualStack {
   /** What each component is: `L0H3`, `1_mlp_out`, `embed`, ... */
   readonly labels: readonly string[];
-  private readonly cache: ActivationCache;
+  private readonly cache: Cached;
   private readonly build: Build;
   private readonly norm: StackNorm | undefined;
   private readonly parts: readonly StackPart[];
 
-  constructor(cache: ActivationCache, build: Build, norm?: StackNorm) {
+  constructor(cache: Cached, build: Build, norm?: StackNorm) {
     this.cache = cache;
     this.build = build;
     this.norm = norm;

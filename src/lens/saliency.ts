@@ -9,14 +9,14 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { checkModel } from "./check.ts";
 import { gaussLegendre } from "./gauss-legendre.ts";
 import type { HookNameLike } from "./hook-names.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
 import { passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
+import type { Metric } from "./metric.ts";
 import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
+import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
 import { INPUT, TENSOR } from "./option-kinds.ts";
-import type { Metric } from "./sweep.ts";
 
 /** Where saliency is taken. */
 export interface SaliencyOptions extends InputOptions {
@@ -43,7 +43,7 @@ export interface GradientTimesActivation {
  * @throws ShapeError for a metric that is not one number; ArgumentError if it does not depend on the site.
  */
 export async function gradientTimesActivation(
-  model: HookedTransformer,
+  model: Model,
   input: ModelInput,
   metric: Metric,
   options: SaliencyOptions = {},
@@ -100,7 +100,7 @@ export interface IntegratedGradients {
  * step, if the metric does not depend on the site, or if it is no number somewhere on the path.
  */
 export async function integratedGradients(
-  model: HookedTransformer,
+  model: Model,
   input: ModelInput,
   metric: Metric,
   options: IntegratedGradientsOptions = {},
@@ -152,7 +152,7 @@ export async function integratedGradients(
 
 /** The parts of a path, as many places at once as fit: what they add together, and the metric at each place. */
 async function summed(
-  model: HookedTransformer,
+  model: Model,
   along: (from: number, to: number) => [Tensor, Tensor],
   count: number,
   signal: AbortSignal | undefined,
@@ -180,15 +180,10 @@ function masked(value: Tensor): Tensor {
 }
 
 /** The start of the path, which broadcasts against the site's value. */
-function baselineOf(
-  model: HookedTransformer,
-  graph: ModelGraph,
-  value: Tensor,
-  baseline: "zero" | "mean" | Tensor,
-): Tensor {
+function baselineOf(model: Model, graph: ModelGraph, value: Tensor, baseline: "zero" | "mean" | Tensor): Tensor {
   if (baseline === "zero") return value.constant(0).expandLike(value);
   if (baseline === "mean") {
-    if (value.label === "hook_embed") return model.W_E.mean(0);
+    if (value.label === "hook_embed") return model.weights.get("embed.W_E").mean(0);
     if (graph.attentionMask && !value.axes.includes("query")) return meanOverText(value, graph.attentionMask);
     const over = ["batch", value.axes.includes("query") ? "query" : "pos"];
     const counted = value.constant(1).where(masked(value).not(), value.constant(0));

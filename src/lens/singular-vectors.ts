@@ -7,7 +7,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { checkModel } from "./check.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { Model } from "./model.ts";
 
 /** Which matrix: a head's `W_V W_O`, or an MLP's input or output weights. */
 export type SingularVectorsOf = "OV" | "w_in" | "w_out";
@@ -42,7 +42,7 @@ export interface SingularVectors {
  * @throws ArgumentError for another matrix, a layer, head or number of vectors that there is not, or a missing head
  */
 export async function getSingularVectors(
-  model: HookedTransformer,
+  model: Model,
   of: SingularVectorsOf,
   layer: number,
   options: SingularVectorsOptions = {},
@@ -67,13 +67,13 @@ export async function getSingularVectors(
     for (let i = 0; i < dModel; i++) rows[v * dModel + i] = V.data[i * columns + v];
   }
   const vectors = Tensor.leaf(ndarray("float32", [numVectors, dModel], rows), ["component", "d_model"]);
-  const [logits] = await model.compute([vectors.matmul(model.W_U)], running);
+  const [logits] = await model.compute([vectors.matmul(model.weights.get("unembed.W_U"))], running);
   return { singularValues: Array.from(S.data).slice(0, rank), vectors, logits };
 }
 
 /** M as a product, whose right singular vectors lie in the residual stream. */
 function matrixOf(
-  { cfg, weights }: HookedTransformer,
+  { cfg, weights }: Model,
   of: SingularVectorsOf,
   layer: number,
   head: number | undefined,

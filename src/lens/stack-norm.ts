@@ -3,19 +3,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import { norm } from "../models/blocks/norm.ts";
 import { Scope } from "../models/blocks/scope.ts";
 import type { NormalizationType } from "../models/config.ts";
-import type { ActivationCache } from "./activation-cache.ts";
-import { joined, type StackPart, slab } from "./stack-parts.ts";
-
-export interface StackNorm {
-  /** The norm: `ln_final`, `blocks.0.ln1`. */
-  readonly where: string;
-  /** Whether the sum of what it gives is what it gives of the sum. */
-  readonly linear: boolean;
-  /** [component ... d_model] or [... d_model], as the norm passes it on. */
-  apply(x: Tensor, cache: ActivationCache): Tensor;
-  /** The components' inner products with a direction after the norm, [component ...]. */
-  dot(parts: readonly StackPart[], direction: Tensor, cache: ActivationCache): Tensor;
-}
+import type { Cached, StackNorm } from "./cached.ts";
+import { joined, slab } from "./stack-parts.ts";
 
 const centred = (x: Tensor) => x.sub(x.mean(-1, true));
 const subtractsMean = (type: NormalizationType) => type === "LN" || type === "LNPre";
@@ -28,8 +17,8 @@ const hasWeight = (type: NormalizationType) => type === "LN" || type === "RMS";
  * norm from behind, `d -> w · d - mean(w · d)`, so that products with it need no normalized components.
  */
 export function frozenNorm(where: string, type: NormalizationType): StackNorm {
-  const scale = (cache: ActivationCache) => cache.need("applyLn", [`${where}.hook_scale`])[0];
-  const weight = (cache: ActivationCache) => (hasWeight(type) ? cache.model.weights.get(`${where}.w`) : undefined);
+  const scale = (cache: Cached) => cache.need("applyLn", [`${where}.hook_scale`])[0];
+  const weight = (cache: Cached) => (hasWeight(type) ? cache.model.weights.get(`${where}.w`) : undefined);
   return {
     where,
     linear: true,
@@ -49,7 +38,7 @@ export function frozenNorm(where: string, type: NormalizationType): StackNorm {
 
 /** The norm applied to each component as if it were the whole stream, with a scale of its own: the logit lens. */
 export function ownNorm(where: string, type: NormalizationType): StackNorm {
-  const apply = (x: Tensor, { model }: ActivationCache) => {
+  const apply = (x: Tensor, { model }: Cached) => {
     const quiet = { reads: () => false, hooks: () => false };
     return norm(x, type, model.cfg.eps, new Scope(model.weights, quiet, `${where}.`));
   };

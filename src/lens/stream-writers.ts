@@ -2,8 +2,8 @@
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { ndarray } from "../tensor/array.ts";
-import type { ActivationCache } from "./activation-cache.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
+import type { Cached } from "./cached.ts";
 import { heads, neurons, type StackPart, slab, values } from "./stack-parts.ts";
 import { needMlps } from "./stream-place.ts";
 
@@ -15,7 +15,7 @@ export function embeddings(cfg: HookedTransformerConfig): [label: string, name: 
 
 /** Captured values under labels. */
 export function named(
-  from: ActivationCache,
+  from: Cached,
   what: string,
   names: readonly (readonly [label: string, name: string])[],
 ): StackPart {
@@ -30,7 +30,7 @@ export function named(
 }
 
 /** The heads of the layers before `layer`: from `hook_result` where it was captured, as a hook may have changed it. */
-export function headParts(from: ActivationCache, layer: number): StackPart[] {
+export function headParts(from: Cached, layer: number): StackPart[] {
   const { cfg, weights } = from.model;
   const names = Array.from({ length: layer }, (_, l) => {
     const result = `blocks.${l}.attn.hook_result`;
@@ -46,7 +46,7 @@ export function headParts(from: ActivationCache, layer: number): StackPart[] {
 }
 
 /** The neurons, or some of each layer, of the layers before `layer`. */
-export function neuronParts(from: ActivationCache, layer: number, slice: AxisSlice | undefined): StackPart[] {
+export function neuronParts(from: Cached, layer: number, slice: AxisSlice | undefined): StackPart[] {
   return Array.from({ length: layer }, (_, l) => {
     const { post, W_out, indices } = neuronsOf(from, "The neurons' results", l, slice);
     return neurons(
@@ -58,7 +58,7 @@ export function neuronParts(from: ActivationCache, layer: number, slice: AxisSli
 }
 
 /** Activations [... d_mlp] and output weights [d_mlp d_model] of some of a layer's neurons. */
-function neuronsOf(from: ActivationCache, what: string, layer: number, slice: AxisSlice | undefined) {
+function neuronsOf(from: Cached, what: string, layer: number, slice: AxisSlice | undefined) {
   const [post] = from.need(what, [`blocks.${layer}.mlp.hook_post`]);
   const W_out = from.model.weights.get(`blocks.${layer}.mlp.W_out`);
   const all = W_out.shape[0];
@@ -79,7 +79,7 @@ export function headResults(z: Tensor, W_O: Tensor): Tensor {
 }
 
 /** Each neuron's output in one layer, [batch pos d_mlp d_model]. */
-export function neuronResults(cache: ActivationCache, layer: number, slice: AxisSlice | undefined): Tensor {
+export function neuronResults(cache: Cached, layer: number, slice: AxisSlice | undefined): Tensor {
   needMlps(cache.model.cfg);
   const { post, W_out } = neuronsOf(cache, "getNeuronResults", layer, slice);
   return post.unsqueeze(-1, "d_model").mul(W_out);

@@ -11,18 +11,15 @@ import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { ActivationCache } from "./activation-cache.ts";
-import { checkModel, measured } from "./check.ts";
+import { checkModel } from "./check.ts";
 import { checkTensor } from "./check-tensor.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
 import { fitted } from "./hooks.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
-import type { ModelGraph } from "./model-graph.ts";
+import { type Metric, measured } from "./metric.ts";
+import type { Model } from "./model.ts";
 import { type InputOptions, inputOptions, layerIndex, type ModelInput } from "./model-input.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
-
-/** A number for each run, from logits [batch pos d_vocab]; written for one run, it is followed through the sweep. */
-export type Metric = (logits: Tensor, graph: ModelGraph) => Tensor;
 
 /** Where a replacement is asked for. */
 export interface SweepPlace {
@@ -74,7 +71,7 @@ export interface SweepResult {
  * Changes a site at each place of the given axes and measures.
  * @throws ArgumentError for an axis that the site lacks; ShapeError for a metric that is not one number a run.
  */
-export async function sweep(model: HookedTransformer, input: ModelInput, options: SweepOptions): Promise<SweepResult> {
+export async function sweep(model: Model, input: ModelInput, options: SweepOptions): Promise<SweepResult> {
   checkModel("A sweep", model);
   checkOptions("a sweep", options, KINDS);
   checkSweep(options);
@@ -142,7 +139,7 @@ function checkSweep({ site, over, edit, metric }: Partial<SweepOptions>): void {
 }
 
 /** The layers to sweep, from 0. @throws ArgumentError for one that there is not, or that is named twice */
-function layersOf(layers: readonly number[] | undefined, { cfg }: HookedTransformer): number[] {
+function layersOf(layers: readonly number[] | undefined, { cfg }: Model): number[] {
   const all = Array.from({ length: cfg.nLayers }, (_, i) => i);
   if (layers === undefined) return all;
   const found = layers.map((layer) => layerIndex("layer", layer, cfg));

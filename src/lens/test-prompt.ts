@@ -5,8 +5,9 @@ import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { COUNT, FLAG, type Kind, listOf, NUMBER, OBJECT, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { checkModel } from "./check.ts";
-import type { HookedTransformer } from "./hooked-transformer.ts";
+import type { TokenRules } from "../text/index.ts";
+import { checkModel, needText } from "./check.ts";
+import type { HookedModel } from "./model.ts";
 
 /** What `testPrompt` can be told. */
 export interface TestPromptOptions {
@@ -58,7 +59,7 @@ export interface TestPromptResult {
  * @throws InputError for an empty prompt or answer, or one that does not fit into the context.
  */
 export async function testPrompt(
-  model: HookedTransformer,
+  model: HookedModel,
   prompt: string,
   answer: string | readonly string[],
   options: TestPromptOptions = {},
@@ -81,6 +82,7 @@ export async function testPrompt(
   if (given.includes("")) {
     throw new InputError("An answer is empty: give a word or more.", { asked: answer });
   }
+  const text = needText(model);
   const { nCtx, dVocabOut } = model.cfg;
   if (!(Number.isInteger(topK) && topK >= 1 && topK <= dVocabOut)) {
     throw new ArgumentError(`topK is ${topK}; give a whole number from 1 to the vocabulary's ${dVocabOut}.`, {
@@ -91,8 +93,8 @@ export async function testPrompt(
   // White space alone is meant as it is.
   const unspaced = (text: string) => prependSpaceToAnswer && !text.startsWith(" ") && text.trim() !== "";
   const spaced = given.map((text) => (unspaced(text) ? ` ${text}` : text));
-  const idsOf = (text: string, bos: boolean | undefined) => [
-    ...model.toTokens(text, { prependBos: bos, truncate: false }).data,
+  const idsOf = (of: string, bos: boolean | undefined) => [
+    ...text.toTokens(of, { prependBos: bos, truncate: false }).data,
   ];
   const promptIds = idsOf(prompt, prependBos);
   const answers = spaced.map((text) => idsOf(text, false));
@@ -106,29 +108,29 @@ export async function testPrompt(
     );
   }
   const tokens = Tensor.leaf(ndarray("int32", [1, read.length], Int32Array.from(read)), ["batch", "pos"]);
-  const logits = await model.forward(tokens, {
+  const logits = await model.runWithHooks(tokens, {
     logitsPos: Array.from({ length: steps }, (_, i) => promptIds.length - 1 + i),
     signal,
   });
   return {
-    prompt: model.toStrTokens(promptIds) as string[],
-    answers: answers.map((ids) => model.toStrTokens(ids) as string[]),
+    prompt: text.toStrTokens(promptIds),
+    answers: answers.map((ids) => text.toStrTokens(ids)),
     steps: Array.from({ length: steps }, (_, step) => {
       const row = logits.data.subarray(step * dVocabOut, (step + 1) * dVocabOut) as Float32Array;
-      const scored = scorer(model, row);
+      const scored = scorer(text, row);
       return { answers: answers.map((ids) => scored.of(ids[step])), top: scored.order.slice(0, topK).map(scored.of) };
     }),
   };
 }
 
 /** The model's say on one row of logits. */
-function scorer(model: HookedTransformer, logits: Float32Array) {
+function scorer(text: TokenRules, logits: Float32Array) {
   const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const sum = logits.reduce((total, x) => total + Math.exp(x - most), 0);
   const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
   const of = (id: number): ScoredToken => ({
     id,
-    token: model.toSingleStrToken(id),
+    token: text.toSingleStrToken(id),
     logit: logits[id],
     prob: Math.exp(logits[id] - most) / sum,
     rank: logits.reduce((above, x) => above + (x > logits[id] ? 1 : 0), 0),

@@ -6,7 +6,6 @@
 import type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType } from "./config-choices.ts";
 
 export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType } from "./config-choices.ts";
-export { parseConfig, toTransformerLens } from "./config-parse.ts";
 
 /** A model's configuration. Made by `parseConfig`, which fills in the defaults and refuses what cannot be run. */
 export interface HookedTransformerConfig {

@@ -3,7 +3,8 @@ import { type NDArray, ndarray, sizeOf, zeros } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
 import { normal, uniform } from "../tensor/random.ts";
-import { type HookedTransformerConfig, type InitMode, parseConfig } from "./config.ts";
+import type { HookedTransformerConfig, InitMode } from "./config.ts";
+import { parseConfig } from "./config-parse.ts";
 import { expectedWeights, weightBytes } from "./families/index.ts";
 
 /** How a matrix of a given fan-in and fan-out is drawn: evenly from -scale to scale, or normally with that deviation. */

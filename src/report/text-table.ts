@@ -1,7 +1,7 @@
 import type { Column, Scalar, Table } from "../analyses/finding.ts";
 import { visibleControls } from "../tensor/visible.ts";
 import { formatColumn, isNumeric } from "./format.ts";
-import type { Ink } from "./text.ts";
+import type { Ink } from "./ink.ts";
 import { textWidth } from "./token-text.ts";
 import { wrapText } from "./wrap-text.ts";
 

@@ -2,6 +2,7 @@
 import type { Finding } from "../analyses/finding.ts";
 import { baselineFigures, baselineSentence, comparisonOf } from "./baseline-text.ts";
 import { formatScalar } from "./format.ts";
+import { ANSI, PLAIN } from "./ink.ts";
 import { chapters } from "./parts.ts";
 import { pictureTable } from "./picture-table.ts";
 import { textTable } from "./text-table.ts";
@@ -15,15 +16,6 @@ export interface TextOptions {
   /** Rows shown of each table. Default 20. */
   readonly maxRows?: number | undefined;
 }
-
-/** How words are set apart; without colour, not at all. */
-export interface Ink {
-  readonly bold: (text: string) => string;
-  readonly faint: (text: string) => string;
-}
-
-const PLAIN: Ink = { bold: (text) => text, faint: (text) => text };
-const ANSI: Ink = { bold: (text) => `\x1b[1m${text}\x1b[22m`, faint: (text) => `\x1b[2m${text}\x1b[22m` };
 
 export function renderText(finding: Finding, { width = 80, color = false, maxRows = 20 }: TextOptions = {}): string {
   const ink = color ? ANSI : PLAIN;

@@ -1,6 +1,6 @@
 /** Where in the text each token comes from: token bytes laid along the text's bytes, then bytes to characters. */
 import { bytesOfToken } from "./byte-level.ts";
-import type { Stretch } from "./tokenizer.ts";
+import type { Stretch } from "./stretch.ts";
 
 type Range = [start: number, end: number];
 

@@ -18,6 +18,7 @@ import { type Frame, frameOf, NO_FRAME } from "./post-processor.ts";
 import { preTokenizerOf } from "./pre-tokenizers/index.ts";
 import type { PreTokenizer } from "./pre-tokenizers/pre-tokenizer.ts";
 import { type FilesBeside, type SpecialTokens, specialTokens } from "./special-tokens.ts";
+import type { Stretch } from "./stretch.ts";
 import { rebuiltNote } from "./tokenizer-classes.ts";
 import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts";
 import { wellFormed } from "./well-formed.ts";
@@ -25,18 +26,6 @@ import { wellFormed } from "./well-formed.ts";
 /** How many words are remembered with their ids, and how long they are at most. */
 const MOST_WORDS = 50_000;
 const LONGEST_WORD = 100;
-
-/** Tokens that were made together from one stretch of the text: an added token, or what the model made of the rest. */
-export interface Stretch {
-  readonly ids: readonly number[];
-  /** An added token stands for its whole stretch. */
-  readonly added: boolean;
-  /** The section of the text that was normalized as one: where it starts in the text, before and after normalizing. */
-  readonly section: { readonly start: number; readonly given: string; readonly normalized: string };
-  /** The stretch within `section.normalized`, in UTF-16 units. */
-  readonly from: number;
-  readonly to: number;
-}
 
 export interface EncodeOptions {
   /** Put the tokenizer's own BOS and EOS around the text, where it has such a rule. Default true. */

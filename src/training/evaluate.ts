@@ -1,7 +1,7 @@
 /** How a model does on rows of tokens, those that it was not trained on above all. */
 import { Tensor } from "../graph/tensor.ts";
 import { checkModel } from "../lens/check.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ANYTHING, FUNCTION, SIGNAL } from "../tensor/kinds.ts";
@@ -35,7 +35,7 @@ const KINDS: OptionKinds<EvaluateOptions> = { loss: FUNCTION, batchSize: ANYTHIN
  * @throws ShapeError, InputError for rows that the model cannot read.
  */
 export async function evaluateLoss(
-  model: HookedTransformer,
+  model: Model,
   data: NDArray<"int32"> | Tensor,
   options: EvaluateOptions = {},
 ): Promise<number> {
@@ -59,7 +59,7 @@ export async function evaluateLoss(
 }
 
 /** The same on every machine, as sums over other batches are rounded otherwise. */
-function rowsAtOnce({ dVocabOut, nHeads, dMlp, dModel }: HookedTransformer["cfg"], pos: number): number {
+function rowsAtOnce({ dVocabOut, nHeads, dMlp, dModel }: Model["cfg"], pos: number): number {
   const numbers = pos * Math.max(dVocabOut, nHeads * pos, dMlp ?? 0, dModel);
   return Math.max(1, Math.floor(Math.min(TOKENS_AT_ONCE / pos, NUMBERS_AT_ONCE / numbers)));
 }

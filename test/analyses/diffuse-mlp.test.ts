@@ -4,7 +4,7 @@ import { type DiffuseMlpMeasurement, measureDiffuseMlp } from "../../src/analyse
 import { diffuseMlp } from "../../src/analyses/diffuse-mlp.ts";
 import { NOTEBOOK_PROMPTS } from "../../src/analyses/notebook-prompts.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { parseConfig } from "../../src/models/config.ts";
+import { parseConfig } from "../../src/models/config-parse.ts";
 import type { WeightArrays } from "../../src/models/families/index.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer, nodeBackend, render } from "../../src/node.ts";

@@ -93,7 +93,7 @@ describe("glassformer neuron-tokens", () => {
     const { stdout } = await command("neuron-tokens", "--neuron", "77", "--text", file, "--json");
     expect(JSON.parse(stdout).settings.text).toBe(file);
     writeFileSync(file, " \n");
-    await expect(command("neuron-tokens", "--text", file)).rejects.toThrow("holds no text: it is empty");
+    await expect(command("neuron-tokens", "--text", file)).rejects.toThrow("is empty: give a file");
     writeFileSync(file, Uint8Array.of(0x61, 0xff));
     await expect(command("neuron-tokens", "--text", file)).rejects.toThrow("is not UTF-8");
     await expect(command("neuron-tokens", "--text", join(folder, "none.txt"))).rejects.toThrow("there is no such file");

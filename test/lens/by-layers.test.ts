@@ -8,8 +8,8 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import { attributionPatching } from "../../src/lens/attribution-patching.ts";
 import { edgeAttribution } from "../../src/lens/edge-attribution.ts";
 import { HookedTransformer } from "../../src/lens/hooked-transformer.ts";
+import type { Metric } from "../../src/lens/metric.ts";
 import { pathPatching } from "../../src/lens/path-patching.ts";
-import type { Metric } from "../../src/lens/sweep.ts";
 import { initWeights, parseConfig } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 

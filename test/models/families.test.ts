@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/models/config.ts";
+import { parseConfig } from "../../src/models/config-parse.ts";
 import {
   checkWeights,
   expectedWeights,

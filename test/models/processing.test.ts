@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type HookedTransformerConfig, parseConfig } from "../../src/models/config.ts";
+import type { HookedTransformerConfig } from "../../src/models/config.ts";
+import { parseConfig } from "../../src/models/config-parse.ts";
 import { checkWeights } from "../../src/models/families/index.ts";
 import { foldNorm } from "../../src/models/processing/fold-norm.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../../src/models/processing/process-weights.ts";

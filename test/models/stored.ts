@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { memorySource } from "../../src/load/bytes.ts";
 import { readSafetensors } from "../../src/load/safetensors.ts";
-import { type HookedTransformerConfig, parseConfig } from "../../src/models/config.ts";
+import type { HookedTransformerConfig } from "../../src/models/config.ts";
+import { parseConfig } from "../../src/models/config-parse.ts";
 import { expectedWeights } from "../../src/models/families/weights.ts";
 import { type NDArray, ndarray, sizeOf } from "../../src/tensor/array.ts";
 

@@ -1,38 +1,19 @@
 /** What happens to the loss, or to a logit difference, as each component is taken away. */
 import { Tensor } from "../../graph/tensor.ts";
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { groupsOf } from "../../lens/in-parts.ts";
+import type { Metric } from "../../lens/metric.ts";
+import type { Model } from "../../lens/model.ts";
 import { type ModelInput, type PreparedInput, prepareInput } from "../../lens/model-input.ts";
-import { type Metric, sweep } from "../../lens/sweep.ts";
+import { sweep } from "../../lens/sweep.ts";
 import { getActName } from "../../models/act-name.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
-import type { AnalysisContext } from "../analysis.ts";
 import { checkAnalysis } from "../option-kinds.ts";
 import { answerToken, checkLayer, checkPrompts, checkWhole, readPrompt } from "../prompt.ts";
 import { stages } from "../stages.ts";
-import { ABLATION_KINDS, KINDS } from "./options.ts";
+import { ABLATION_KINDS, type AblationKind, type AblationOptions, KINDS } from "./options.ts";
 import { type AblationMethod, ablatedBy, realTokens } from "./replacements.ts";
-
-/** One of `ABLATION_KINDS`. */
-export type AblationKind = (typeof ABLATION_KINDS)[number];
-
-/** What `measureAblation` and `ablation` take besides the model and the prompts. */
-export interface AblationOptions extends AnalysisContext {
-  /** What to ablate, one at a time. Default `"heads"`. */
-  readonly over?: AblationKind | undefined;
-  /** What takes its place. Default `"mean"`. */
-  readonly by?: AblationMethod | undefined;
-  /** For neurons and positions: of which layer; negative counts from the end. Default the last. */
-  readonly layer?: number | undefined;
-  /** With both, the effect is on `logit[answer] - logit[wrong]` after the prompt instead of on the loss. */
-  readonly answer?: string | number | undefined;
-  readonly wrong?: string | number | undefined;
-  readonly seed?: number | undefined;
-  /** Most bytes for the values of a run. Default 128 MB, or half of what there is. */
-  readonly memory?: number | undefined;
-}
 
 /** One component, and what its ablation does. */
 export interface Ablated {
@@ -82,7 +63,7 @@ interface Site {
  * without its other, or neurons of a model that has none.
  */
 export async function measureAblation(
-  model: HookedTransformer,
+  model: Model,
   prompts: readonly (string | TokenIds)[],
   options: AblationOptions = {},
 ): Promise<AblationMeasurement> {
@@ -156,7 +137,7 @@ export async function measureAblation(
 
 /** The mean of values over the tokens of all batches, by hook name. */
 async function meansOf(
-  model: HookedTransformer,
+  model: Model,
   names: readonly string[],
   inputs: readonly PreparedInput[],
   signal: AbortSignal | undefined,
@@ -185,10 +166,7 @@ async function meansOf(
 }
 
 /** @throws ArgumentError for one answer without the other. */
-function answersOf(
-  model: HookedTransformer,
-  { answer, wrong }: AblationOptions,
-): readonly [number, number] | undefined {
+function answersOf(model: Model, { answer, wrong }: AblationOptions): readonly [number, number] | undefined {
   if (answer === undefined && wrong === undefined) return undefined;
   if (answer === undefined || wrong === undefined) {
     throw new ArgumentError("A logit difference is of two answers: give both answer and wrong, or neither.", {
@@ -198,7 +176,7 @@ function answersOf(
   return [answerToken(model, answer), answerToken(model, wrong)];
 }
 
-function sitesOf(over: AblationKind, layer: number, { cfg }: HookedTransformer): Site[] {
+function sitesOf(over: AblationKind, layer: number, { cfg }: Model): Site[] {
   const all = Array.from({ length: cfg.nLayers }, (_, l) => l);
   const attention = { site: "attn_out", name: (l: number) => `L${l} attention` };
   const mlp = cfg.attnOnly ? [] : [{ site: "mlp_out", name: (l: number) => `L${l} MLP` }];
@@ -221,7 +199,7 @@ function sitesOf(over: AblationKind, layer: number, { cfg }: HookedTransformer):
 }
 
 /** Rows of tokens as one batch, shorter ones filled up on the right. */
-function padded(rows: readonly (readonly number[])[], model: HookedTransformer): PreparedInput {
+function padded(rows: readonly (readonly number[])[], model: Model): PreparedInput {
   const longest = Math.max(...rows.map((row) => row.length));
   const pad = model.text?.padTokenId ?? 0;
   const filled: ModelInput = rows.map((row) => [...row, ...new Array<number>(longest - row.length).fill(pad)]);

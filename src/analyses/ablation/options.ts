@@ -1,13 +1,32 @@
 /** What can be asked of the ablation, and of what kind it is. */
 import { POSITIVE } from "../../tensor/kinds.ts";
 import type { OptionKinds } from "../../tensor/options.ts";
-import type { AnalysisOptions } from "../analysis.ts";
+import type { AnalysisContext, AnalysisOptions } from "../analysis.ts";
 import { NOTEBOOK_PROMPTS } from "../notebook-prompts.ts";
 import { CONTEXT, kindsOf } from "../option-kinds.ts";
-import type { AblationOptions } from "./measure.ts";
+import type { AblationMethod } from "./replacements.ts";
 
 /** What is ablated, one at a time. */
 export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as const;
+
+/** One of `ABLATION_KINDS`. */
+export type AblationKind = (typeof ABLATION_KINDS)[number];
+
+/** What `measureAblation` and `ablation` take besides the model and the prompts. */
+export interface AblationOptions extends AnalysisContext {
+  /** What to ablate, one at a time. Default `"heads"`. */
+  readonly over?: AblationKind | undefined;
+  /** What takes its place. Default `"mean"`. */
+  readonly by?: AblationMethod | undefined;
+  /** For neurons and positions: of which layer; negative counts from the end. Default the last. */
+  readonly layer?: number | undefined;
+  /** With both, the effect is on `logit[answer] - logit[wrong]` after the prompt instead of on the loss. */
+  readonly answer?: string | number | undefined;
+  readonly wrong?: string | number | undefined;
+  readonly seed?: number | undefined;
+  /** Most bytes for the values of a run. Default 128 MB, or half of what there is. */
+  readonly memory?: number | undefined;
+}
 
 export const ABLATION_OPTIONS = {
   prompts: {

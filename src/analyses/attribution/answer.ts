@@ -1,6 +1,7 @@
 /** One prompt and what is asked of its last position: how far an answer's logit is above another's, or above the mean. */
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
-import type { Metric } from "../../lens/sweep.ts";
+
+import type { Metric } from "../../lens/metric.ts";
+import type { Model } from "../../lens/model.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
 import { logitDifference } from "../contrast.ts";
@@ -28,7 +29,7 @@ export interface Answer {
 const DEFAULTS = { prompt: "The lady was so tired that", answer: " she", wrong: " he" } as const;
 
 /** @throws InputError for a prompt that is empty or too long, or answers that are not two different tokens. */
-export function readAnswer(model: HookedTransformer, options: AnswerOptions): Answer {
+export function readAnswer(model: Model, options: AnswerOptions): Answer {
   const prompt = readPrompt(model, options.prompt ?? DEFAULTS.prompt);
   const id = answerToken(model, options.answer ?? DEFAULTS.answer);
   const wrong = options.wrong ?? (options.answer === undefined ? DEFAULTS.wrong : "");

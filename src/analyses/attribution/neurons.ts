@@ -1,8 +1,8 @@
 /** What each neuron has to do with an answer: by its gradient, directly, and by ablation. */
 import { Tensor } from "../../graph/tensor.ts";
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
+import type { Model } from "../../lens/model.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import type { Answer } from "./answer.ts";
@@ -22,7 +22,7 @@ export interface Neuron {
 
 /** All neurons of the model, in one run with gradients. @throws ArgumentError without MLPs, or with unfolded norms */
 export async function measureNeurons(
-  model: HookedTransformer,
+  model: Model,
   { prompt, metric, id, wrongId }: Answer,
   signal?: AbortSignal,
 ): Promise<{ readonly neurons: readonly Neuron[]; readonly metric: number }> {
@@ -31,8 +31,9 @@ export async function measureNeurons(
   const graph = model.graph(prompt.input);
   const posts = Array.from({ length: cfg.nLayers }, (_, layer) => `blocks.${layer}.mlp.hook_post`);
   const found = metricGradients(graph, metric, posts);
-  const column = (token: number) => model.W_U.at({ d_vocab: token });
-  const towards = column(id).sub(wrongId === undefined ? model.W_U.mean("d_vocab") : column(wrongId));
+  const W_U = model.weights.get("unembed.W_U");
+  const column = (token: number) => W_U.at({ d_vocab: token });
+  const towards = column(id).sub(wrongId === undefined ? W_U.mean("d_vocab") : column(wrongId));
   // A LayerNorm takes the mean out of what is written; an RMSNorm does not.
   const direction = cfg.normalizationType === "LNPre" ? towards.sub(towards.mean()) : towards;
   const written = posts.map((name, layer) => {
@@ -54,7 +55,7 @@ export async function measureNeurons(
   return { neurons, metric: number.item() };
 }
 
-function check({ cfg }: HookedTransformer): void {
+function check({ cfg }: Model): void {
   if (cfg.attnOnly) {
     throw new ArgumentError(
       `${cfg.modelName} has attention layers only, so there are no neurons to attribute to: choose a model with MLPs.`,
@@ -71,7 +72,7 @@ function check({ cfg }: HookedTransformer): void {
 
 /** The metric minus what it is with a neuron at zero at all positions, for each neuron alone, as many in one run as fit. */
 export async function ablateNeurons(
-  model: HookedTransformer,
+  model: Model,
   { prompt, metric }: Answer,
   neurons: readonly Pick<Neuron, "layer" | "index">[],
   signal?: AbortSignal,

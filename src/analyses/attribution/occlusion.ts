@@ -1,8 +1,8 @@
 /** What each token's embedding is worth, measured by taking it away: what estimates by gradients are held against. */
 import { Tensor } from "../../graph/tensor.ts";
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
-import type { Metric } from "../../lens/sweep.ts";
+import type { Metric } from "../../lens/metric.ts";
+import type { Model } from "../../lens/model.ts";
 import { ndarray } from "../../tensor/array.ts";
 import type { Prompt } from "../prompt.ts";
 
@@ -18,7 +18,7 @@ export interface Occlusion {
 
 /** Replaces each position's embedding alone, as many positions in one run as fit. */
 export async function occlusion(
-  model: HookedTransformer,
+  model: Model,
   { input, ids }: Prompt,
   metric: Metric,
   absence: Absence,
@@ -31,7 +31,12 @@ export async function occlusion(
     const mask = new Uint8Array((to - from) * n);
     for (let pos = from; pos < to; pos++) mask[(pos - from) * n + pos] = 1;
     const here = Tensor.leaf(ndarray("bool", [to - from, 1, n, 1], mask), ["cell", "batch", "pos", "d_model"]);
-    return graph.with([["hook_embed", (x) => (absence === "mean" ? model.W_E.mean(0) : x.constant(0)).where(here, x)]]);
+    return graph.with([
+      [
+        "hook_embed",
+        (x) => (absence === "mean" ? model.weights.get("embed.W_E").mean(0) : x.constant(0)).where(here, x),
+      ],
+    ]);
   };
   const running = { signal };
   const [clean] = await model.compute([whole], running);

@@ -1,7 +1,7 @@
 /** Attribution patching's pictures: the estimates, and on the same scale what patching in truth gives. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AttributionPatching, AttributionSite } from "../../lens/attribution-patching.ts";
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import type { Model } from "../../lens/model.ts";
 import { type Contrast, effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
 import type { FacetsSpec, PictureSpec } from "../picture.ts";
 
@@ -21,7 +21,7 @@ interface Head {
 }
 
 export function attributionPictures(
-  model: HookedTransformer,
+  model: Model,
   contrast: Contrast,
   { effects, corrupted }: AttributionPatching,
   measured: ReadonlyMap<AttributionSite, Tensor>,

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from "../../graph/tensor.ts";
 import { Tensor as Leaf } from "../../graph/tensor.ts";
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import type { Model } from "../../lens/model.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { prediction } from "./prediction.ts";
 import { type Batch, indexOf, type TokenizedPrompt } from "./prompts.ts";
@@ -26,7 +26,7 @@ export interface SweepRow {
  * @param maxCells cells (ablated position x prompt x position) that run at a time
  */
 export async function* sweepAblations(
-  model: HookedTransformer,
+  model: Model,
   site: Site,
   batch: Batch,
   prompts: readonly TokenizedPrompt[],

@@ -1,6 +1,6 @@
 /** Per-neuron attributions, in the graph and as numbers. */
 import type { Tensor } from "../../graph/tensor.ts";
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import type { Model } from "../../lens/model.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
 import { finalNorm } from "../../models/forward.ts";
 import type { Spread } from "./positions.ts";
@@ -17,14 +17,9 @@ export interface AttributionValues {
   readonly bias: Tensor;
 }
 
-export function attributionValues(
-  model: HookedTransformer,
-  graph: ModelGraph,
-  site: Site,
-  batch: Batch,
-): AttributionValues {
+export function attributionValues(model: Model, graph: ModelGraph, site: Site, batch: Batch): AttributionValues {
   const mlp = `blocks.${site.layer}.mlp`;
-  const directions = model.W_U.gather("d_vocab", batch.targets); // [d_model row]
+  const directions = model.weights.get("unembed.W_U").gather("d_vocab", batch.targets); // [d_model row]
   const onto = (w: Tensor) => w.matmul(directions).transpose(); // [n d_model] to [row n]
   const scale = finalNorm(model.cfg) ? graph.at("ln_final.hook_scale").gatherRows(batch.predicting) : undefined;
   const scaled = (x: Tensor) => (scale ? x.div(scale) : x);

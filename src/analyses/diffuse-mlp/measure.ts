@@ -1,26 +1,16 @@
 /** Every number of the analysis, position by position. Findings are made of them elsewhere. */
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import type { Model } from "../../lens/model.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
 import { checkAnalysis } from "../option-kinds.ts";
 import { sweepAblations } from "./ablation-sweep.ts";
 import { type AttributionValues, attributionValues, largest, sortedSizes, spreadOf } from "./attribution.ts";
 import { NullModel, type NullResult } from "./null-model.ts";
-import { KINDS } from "./options.ts";
+import { KINDS, type MeasureOptions } from "./options.ts";
 import type { Ablation, Attribution, Position } from "./positions.ts";
 import { type Prediction, prediction } from "./prediction.ts";
 import { type Batch, batches, type TokenizedPrompt, tokenizePrompts } from "./prompts.ts";
 import { type Site, siteOf } from "./site.ts";
-
-export interface MeasureOptions {
-  /** The block whose MLP it is; negative counts from the end. Default: the last. */
-  readonly layer?: number | undefined;
-  /** Of the shuffles of the null model. Default 0. */
-  readonly seed?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Called as tokens are done; with an MLP before the last layer, each token once for each ablated position. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
-}
 
 /** What `measureDiffuseMlp` found. */
 export interface DiffuseMlpMeasurement {
@@ -49,7 +39,7 @@ const PAUSE_AFTER_MS = 50;
  * @throws ArgumentError, InputError for a layer, model or prompt that cannot be analysed
  */
 export async function measureDiffuseMlp(
-  model: HookedTransformer,
+  model: Model,
   prompts: readonly (string | TokenIds)[],
   options: MeasureOptions = {},
 ): Promise<DiffuseMlpMeasurement> {
@@ -139,7 +129,7 @@ interface BatchNumbers {
 }
 
 async function runBatch(
-  model: HookedTransformer,
+  model: Model,
   site: Site,
   batch: Batch,
   signal: AbortSignal | undefined,
@@ -212,7 +202,7 @@ function change(loss: number, logit: number, ablatedLoss: number, ablatedLogit: 
 }
 
 async function ablationsSwept(
-  model: HookedTransformer,
+  model: Model,
   site: Site,
   { loss, logit }: BatchNumbers,
   batch: Batch,

@@ -3,7 +3,17 @@ import type { OptionKinds } from "../../tensor/options.ts";
 import type { AnalysisOptions } from "../analysis.ts";
 import { NOTEBOOK_PROMPTS } from "../notebook-prompts.ts";
 import { CONTEXT, kindsOf } from "../option-kinds.ts";
-import type { MeasureOptions } from "./measure.ts";
+
+/** What `measureDiffuseMlp` takes besides the model and the prompts. */
+export interface MeasureOptions {
+  /** The block whose MLP it is; negative counts from the end. Default: the last. */
+  readonly layer?: number | undefined;
+  /** Of the shuffles of the null model. Default 0. */
+  readonly seed?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called as tokens are done; with an MLP before the last layer, each token once for each ablated position. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
 
 export const DIFFUSE_MLP_OPTIONS = {
   prompts: {

@@ -1,7 +1,8 @@
 /** From prompts to batches of tokens that fit into memory. */
 
 import { Tensor } from "../../graph/tensor.ts";
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { needText } from "../../lens/check.ts";
+import type { Model } from "../../lens/model.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { InputError } from "../../tensor/errors.ts";
 import { idRows, type TokenIds } from "../../text/index.ts";
@@ -19,15 +20,12 @@ export interface TokenizedPrompt {
  * The tokens of each prompt, with BOS in front where the model expects it. Nothing is cut off.
  * @throws InputError, naming the prompt, if it is longer than `nCtx` or has no second token that could be predicted.
  */
-export function tokenizePrompts(
-  model: HookedTransformer,
-  prompts: readonly (string | TokenIds)[],
-): readonly TokenizedPrompt[] {
+export function tokenizePrompts(model: Model, prompts: readonly (string | TokenIds)[]): readonly TokenizedPrompt[] {
   checkPrompts(prompts);
   return prompts.map((prompt, i) => {
     const given = typeof prompt === "string";
     const ids = given
-      ? [...model.toTokens(prompt, { truncate: false }).data]
+      ? [...needText(model).toTokens(prompt, { truncate: false }).data]
       : idRows(prompt, model.cfg.dVocab).rows.flatMap((row) => Array.from(row));
     const called = `Prompt ${i}${given ? ` (${excerpt(prompt)})` : ""}`;
     const { nCtx } = model.cfg;

@@ -1,5 +1,5 @@
 /** Where in a model the analysis looks, and what it can say of that model. */
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import type { Model } from "../../lens/model.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 
 export interface Site {
@@ -18,7 +18,7 @@ export interface Site {
  * @throws ArgumentError if there is no such layer or no MLP, or if the model's weights are not processed as attribution
  * needs them (`foldLn`), or if the model is not causal.
  */
-export function siteOf(model: HookedTransformer, layer: number): Site {
+export function siteOf(model: Model, layer: number): Site {
   const { cfg } = model;
   const found = layer < 0 ? layer + cfg.nLayers : layer;
   if (!Number.isInteger(found) || found < 0 || found >= cfg.nLayers) {

@@ -2,7 +2,8 @@
  * Prompts of indirect object identification: two people, one of whom gives something; the other one gets it. Written
  * after the templates of Wang et al. 2022 (arxiv.org/abs/2211.00593), in both orders of the names.
  */
-import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
+import { needText } from "../../lens/check.ts";
+import type { Model } from "../../lens/model.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { Random } from "../statistics/random.ts";
 
@@ -46,9 +47,9 @@ export interface IoiPrompt {
 }
 
 /** The names that are one token each for this model. @throws InputError if there are fewer than three. */
-export function singleTokenNames(model: HookedTransformer, names: readonly string[]): string[] {
+export function singleTokenNames(model: Model, names: readonly string[]): string[] {
   const kept = [...new Set(names)].filter((name) => {
-    const { data } = model.toTokens(` ${name}`, { prependBos: false });
+    const { data } = needText(model).toTokens(` ${name}`, { prependBos: false });
     return data.length === 1;
   });
   if (kept.length >= 3) return kept;

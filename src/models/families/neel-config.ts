@@ -1,8 +1,9 @@
 /** `config.json` of the models that Neel Nanda trained, and of all that keep to its form. */
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
-import { type HookedTransformerConfig, parseConfig } from "../config.ts";
+import type { HookedTransformerConfig } from "../config.ts";
 import { ACTIVATIONS } from "../config-choices.ts";
+import { parseConfig } from "../config-parse.ts";
 import { MODEL_ALIASES } from "./aliases.ts";
 import { type ConfigJson, type FamilyContext, shortName } from "./family.ts";
 import { NEEL_FIELDS, NEEL_TRAINING_FIELDS } from "./neel-fields.ts";

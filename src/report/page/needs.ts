@@ -1,5 +1,5 @@
 import type { Scheme } from "../color.ts";
-import { TokenColors } from "./style.ts";
+import { TokenColors } from "./token-colors.ts";
 
 /** A kind of picture that moves: its part of the style sheet, and its script with that script's hash. */
 export interface Feature {

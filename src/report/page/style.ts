@@ -1,5 +1,5 @@
 /** The style of a page: a report to be read and printed. Its own colours, light and dark; nothing from outside. */
-import { darkOf, inkOn, rampVariables } from "../color.ts";
+import { darkOf, rampVariables } from "../color.ts";
 import type { PageNeeds } from "./needs.ts";
 
 const STYLE = `
@@ -105,27 +105,6 @@ footer { margin-top: 72px; padding-top: 14px; border-top: 1px solid var(--rule);
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 `;
-
-/** The classes that colour tokens, collected while a page is written, so that it holds only those in use. */
-export class TokenColors {
-  readonly #classes = new Map<string, string>();
-
-  /** The class of a token in this colour. */
-  of(color: string): string {
-    let name = this.#classes.get(color);
-    if (!name) this.#classes.set(color, (name = `k${this.#classes.size}`));
-    return name;
-  }
-
-  rules(dark: boolean): string {
-    return [...this.#classes]
-      .map(([color, name]) => {
-        const background = dark ? (darkOf(color) ?? color) : color;
-        return `.${name}{background:${background};color:${inkOn(background)}}`;
-      })
-      .join("");
-  }
-}
 
 /** The page's style sheet: the fixed part, what its pictures need, and for dark pages a colour in place of each of theirs. */
 export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds): string {

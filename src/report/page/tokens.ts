@@ -3,7 +3,7 @@ import { altText, legendSvg } from "../draw/drawing.ts";
 import { tokenColorings, tokenLegend, tokenTitle } from "../draw/tokens.ts";
 import { escapeMarkup } from "../escape.ts";
 import { visibleToken } from "../token-text.ts";
-import type { TokenColors } from "./style.ts";
+import type { TokenColors } from "./token-colors.ts";
 
 /** Tokens as text that can be selected and wraps; each text is one stop of the tab key, arrows go from token to token. */
 export function tokensHtml(spec: TokensSpec, colors: TokenColors): string {

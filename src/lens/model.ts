@@ -1,0 +1,30 @@
+/**
+ * A model as the functions of the lens take it: what they measure works on anything that has this. `HookedTransformer` is
+ * its only implementation here, and none of them needs to know it.
+ */
+import type { Engine } from "../engine/engine.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { CachedModel } from "./cached.ts";
+import type { ModelGraph } from "./model-graph.ts";
+import type { InputOptions, ModelInput } from "./model-input.ts";
+import type { ForwardOptions, HookOptions, Output, ReturnType, RunBounds } from "./run-options.ts";
+
+/** A model that values are computed with: its parts, its passes as graphs, and its engine. */
+export interface Model extends CachedModel {
+  readonly engine: Engine;
+  /** What was decided on the reader's behalf while loading and processing, in sentences. */
+  readonly notes: readonly string[];
+  /** The forward pass on one input as a graph. */
+  graph(input: ModelInput, options?: InputOptions & RunBounds): ModelGraph;
+  /** Computes values in one run of the engine. */
+  compute(values: readonly Tensor[], options?: { readonly signal?: AbortSignal | undefined }): Promise<Tensor[]>;
+}
+
+/** A model that runs with hooks: those that stay on it, and those of one run. */
+export interface HookedModel extends Model {
+  readonly isHooked: boolean;
+  runWithHooks<R extends ReturnType = "logits">(
+    input: ModelInput,
+    options: ForwardOptions<R> & HookOptions,
+  ): Promise<Output<R>>;
+}
