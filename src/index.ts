@@ -67,8 +67,8 @@ export { Engine, type EngineOptions } from "./engine/engine.ts";
 // the graph of named values
 export type { AxisRef } from "./graph/axes.ts";
 export { tensor } from "./graph/from-numbers.ts";
-export { type GradOptions, grad } from "./graph/grad.ts";
 export { print } from "./graph/print.ts";
+export { type GradOptions, grad } from "./graph/rewrite/grad.ts";
 export { Tensor } from "./graph/tensor.ts";
 // the lens
 export { ActivationCache, type CacheKey } from "./lens/activation-cache.ts";

@@ -3,6 +3,7 @@
  * of transformers.
  */
 import { showShape } from "../graph/axes.ts";
+import { largestValue } from "../graph/largest-value.ts";
 import type { EvaluateOptions, Sized } from "../graph/runner.ts";
 import { needTensors, Tensor } from "../graph/tensor.ts";
 import { untilAborted } from "../tensor/abort.ts";
@@ -15,7 +16,7 @@ import { shown } from "../tensor/show.ts";
 import type { Backend } from "./backend.ts";
 import { computedLayout, layoutKey, uncopied } from "./layout.ts";
 import { Layouts } from "./layouts.ts";
-import { keptBytes, largestValue, runBytes } from "./memory.ts";
+import { keptBytes, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { Sessions } from "./sessions.ts";

@@ -1,5 +1,5 @@
 /** Weights laid out anew by layout ops alone: what tells two layouts apart, and which need no copy. */
-import type { Op } from "../graph/op.ts";
+import { unshaped } from "../graph/layouts.ts";
 import { ops } from "../graph/ops/index.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
@@ -50,25 +50,6 @@ function described(t: Tensor): Layout {
   known.set(made, key);
   return { key, keeper };
 }
-
-/** Values of a graph, in order, that are weights in another layout: made by layout ops from weights alone. */
-export function weightLayouts(order: readonly Tensor[]): ReadonlySet<Tensor> {
-  const fixed = new Set<Tensor>();
-  for (const t of order) {
-    const isFixed = t.op === null ? t.role === "weight" : ops[t.op].layout && t.inputs.every((x) => fixed.has(x));
-    if (isFixed) fixed.add(t);
-  }
-  return fixed;
-}
-
-/** What a value is made of by ops that leave the numbers in their order, so that only the shape changes. */
-export function unshaped(t: Tensor): Tensor {
-  let x = t;
-  while (x.op !== null && keepsOrder(ops[x.op])) x = x.inputs[0];
-  return x;
-}
-
-const keepsOrder = ({ layout }: Op): boolean => layout === "name" || layout === "shape";
 
 /** The weight under a layout that leaves its numbers in their order, so that it needs no copy; else `undefined`. */
 export function uncopied(t: Tensor): Tensor | undefined {

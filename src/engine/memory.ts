@@ -1,16 +1,8 @@
 /** How much memory a plan needs while it runs. */
-import { showShape } from "../graph/axes.ts";
+import { NUMBER_BYTES } from "../graph/largest-value.ts";
 import { ops } from "../graph/ops/index.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { topological } from "../graph/walk.ts";
-import { sizeOf } from "../tensor/array.ts";
-import { showBytes } from "../tensor/free-memory.ts";
-import { weightLayouts } from "./layout.ts";
 import { makePlan, type Plan } from "./plan.ts";
-import { selectEarly } from "./select.ts";
-
-/** The runtime holds a number in so many bytes; truth values take less, places in an axis more. */
-const BYTES = 4;
 
 /**
  * The most bytes that values which steps make hold at one time, at four bytes a number: each from its step until the last
@@ -41,11 +33,11 @@ function peakOfSteps({ steps, outputs, sizes }: Plan): number {
   let peak = 0;
   steps.forEach(({ op, inputs, outputs }, i) => {
     for (const { id } of outputs) {
-      const bytes = BYTES * sizes[id];
+      const bytes = NUMBER_BYTES * sizes[id];
       live += bytes;
       freed[lastUse.get(id) ?? i] += bytes;
     }
-    const scratch = ops[op].scratch ? BYTES * Math.max(...inputs.map((x) => sizes[x.id])) : 0;
+    const scratch = ops[op].scratch ? NUMBER_BYTES * Math.max(...inputs.map((x) => sizes[x.id])) : 0;
     peak = Math.max(peak, live + scratch);
     live -= freed[i];
   });
@@ -63,20 +55,9 @@ const GROWTH = 2;
  * @param copied whether the engine copies what it is fed, too
  */
 export function runBytes(plan: Plan, copied: boolean): number {
-  const feeds = copied ? plan.inputs.reduce((sum, { id }) => sum + BYTES * plan.sizes[id], 0) : 0;
+  const feeds = copied ? plan.inputs.reduce((sum, { id }) => sum + NUMBER_BYTES * plan.sizes[id], 0) : 0;
   return GROWTH * peakOf(plan) + feeds;
 }
 
 /** What a session keeps of a run for its next one. */
 export const keptBytes = peakOf;
-
-/** The largest value that a run makes, in words: "[batch 8, pos 1024, d_vocab 50257] alone is 1.65 GB". */
-export function largestValue(requested: readonly Tensor[]): string {
-  let largest: Tensor | undefined;
-  const order = topological(selectEarly(requested));
-  const fixed = weightLayouts(order);
-  for (const t of order) {
-    if (t.op !== null && !fixed.has(t) && !(largest && sizeOf(largest.shape) >= sizeOf(t.shape))) largest = t;
-  }
-  return largest ? `${showShape(largest)} alone is ${showBytes(BYTES * sizeOf(largest.shape))}` : "";
-}

@@ -4,13 +4,14 @@
  * The plan's key is its structure alone: no sizes, no numbers that are fed. One compiled session serves every run,
  * prompt and model with the same key.
  */
+import { unshaped, weightLayouts } from "../graph/layouts.ts";
 import type { Attrs, Op } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
+import { selectEarly } from "../graph/rewrite/select.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { type DType, type NDArray, sizeOf } from "../tensor/array.ts";
-import { layoutKey, unshaped, weightLayouts } from "./layout.ts";
-import { selectEarly } from "./select.ts";
+import { layoutKey } from "./layout.ts";
 
 /** A value: known by its number, with what compiling may know of it. */
 export interface Slot {

@@ -101,12 +101,6 @@ export class Tensor implements Meta {
     return Tensor.of({ op, inputs, attrs: attrs ?? {}, output: 0 });
   }
 
-  /** Every value that an op makes. */
-  static results<K extends OpName>(op: K, inputs: readonly Tensor[], ...attrs: AttrsArgument<K>): Tensor[] {
-    const { attrs: given } = Tensor.apply(op, inputs, ...attrs);
-    return Array.from({ length: ops[op].outputs }, (_, output) => Tensor.of({ op, inputs, attrs: given, output }));
-  }
-
   private static of(application: Application & { readonly op: OpName }): Tensor {
     return new Tensor(inferred(application), application);
   }
@@ -114,6 +108,12 @@ export class Tensor implements Meta {
   /** The same op on other inputs, with other attributes where they are given. */
   on(inputs: readonly Tensor[], attrs: Attrs = this.attrs): Tensor {
     return this.op === null ? this : Tensor.of({ op: this.op, inputs, attrs, output: this.output });
+  }
+
+  /** Another value that this one's op makes. */
+  result(output: number): Tensor {
+    const { op, inputs, attrs } = this;
+    return op === null || output === this.output ? this : Tensor.of({ op, inputs, attrs, output });
   }
 
   /** @throws ArgumentError for what is no array of numbers with a dtype and a shape */
@@ -350,8 +350,8 @@ export class Tensor implements Meta {
     const last = this.shape.length - 1;
     const i = axisIndex(this, axis);
     const ordered = (t: Tensor) => (i === last ? t : t.transpose(i, last));
-    const [values, indices] = Tensor.results("topK", [ordered(this)], { k }).map(ordered);
-    return { values, indices };
+    const values = Tensor.apply("topK", [ordered(this)], { k });
+    return { values: ordered(values), indices: ordered(values.result(1)) };
   }
   /** Infinity in place of NaN, which is neither less nor more than anything: where the largest of it is, nobody knows. */
   comparable(): Tensor {

@@ -1,4 +1,4 @@
-/** Orders and rewrites: going over a graph, and making another from it. Graphs are immutable; shared parts stay shared. */
+/** Going over a graph. */
 import type { Tensor } from "./tensor.ts";
 
 /** Every value that the outputs depend on, each after its inputs; nothing in `known`, nor what only it depends on. */
@@ -24,24 +24,4 @@ export function topological(outputs: Iterable<Tensor>, known?: { has(t: Tensor):
     }
   }
   return order;
-}
-
-/**
- * A graph rewritten as replacements come in. `get(t)` is what `t` has become: its replacement, or its op on what its
- * inputs have become. Replace values in topological order: what was asked for before a replacement keeps its answer.
- */
-export class Rewrite {
-  private readonly made = new Map<Tensor, Tensor>();
-
-  replace(from: Tensor, to: Tensor): void {
-    this.made.set(from, to);
-  }
-
-  get(t: Tensor): Tensor {
-    for (const node of topological([t], this.made)) {
-      const inputs = node.inputs.map((x) => this.made.get(x)!);
-      this.made.set(node, inputs.every((x, i) => x === node.inputs[i]) ? node : node.on(inputs));
-    }
-    return this.made.get(t)!;
-  }
 }

@@ -1,6 +1,6 @@
 /** The way back: gradients at hook points, and hooks that change them as they pass. */
 import { showShape } from "../graph/axes.ts";
-import { grad } from "../graph/grad.ts";
+import { grad } from "../graph/rewrite/grad.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { isPromise } from "../tensor/abort.ts";

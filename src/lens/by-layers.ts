@@ -5,8 +5,8 @@
  * is computed twice.
  */
 import { peakBytes } from "../engine/memory.ts";
+import { Rewrite } from "../graph/rewrite/rewrite.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { Rewrite } from "../graph/walk.ts";
 import { emptyData, type NDArray, zeros } from "../tensor/array.ts";
 import { passBytes } from "./in-parts.ts";
 import type { Model } from "./model.ts";

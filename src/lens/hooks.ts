@@ -5,8 +5,9 @@
  */
 import { showShape } from "../graph/axes.ts";
 import { evaluateWith } from "../graph/evaluate.ts";
+import { Rewrite } from "../graph/rewrite/rewrite.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { Rewrite, topological } from "../graph/walk.ts";
+import { topological } from "../graph/walk.ts";
 import { isPromise, untilAborted } from "../tensor/abort.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { kindOf, shown } from "../tensor/show.ts";

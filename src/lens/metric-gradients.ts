@@ -1,7 +1,8 @@
 /** Gradients of a metric at hook points, as further values of a pass: what attribution by gradients is written in. */
-import { selectEarly } from "../engine/select.ts";
+
 import { showShape } from "../graph/axes.ts";
-import { grad } from "../graph/grad.ts";
+import { grad } from "../graph/rewrite/grad.ts";
+import { selectEarly } from "../graph/rewrite/select.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";

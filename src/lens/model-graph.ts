@@ -2,8 +2,9 @@
  * A model's forward pass on one input, as a graph to build on: read values by hook name, derive others from them, change
  * some and see what follows. Nothing is computed until values are run, and what several of them share is computed once.
  */
+
+import { Rewrite } from "../graph/rewrite/rewrite.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { Rewrite } from "../graph/walk.ts";
 import { getActName } from "../models/act-name.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type Forward, type ForwardInputs, forward } from "../models/forward.ts";

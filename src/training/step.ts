@@ -1,8 +1,8 @@
 /** A training step as one program: forward, backward, clipping and the optimizer in one graph, one session. */
 import type { Engine } from "../engine/engine.ts";
-import { selectEarly } from "../engine/select.ts";
 import { showShape } from "../graph/axes.ts";
-import { grad } from "../graph/grad.ts";
+import { grad } from "../graph/rewrite/grad.ts";
+import { selectEarly } from "../graph/rewrite/select.ts";
 import type { Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";

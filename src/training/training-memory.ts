@@ -1,6 +1,6 @@
 /** What a training takes, known from the sizes of its model and of a batch before there are weights or data. */
 import type { Engine } from "../engine/engine.ts";
-import { largestValue } from "../engine/memory.ts";
+import { largestValue } from "../graph/largest-value.ts";
 import { hookNamesOf } from "../lens/hook-names.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { expectedWeights, weightBytes } from "../models/families/index.ts";

@@ -1,17 +1,18 @@
 /** Graphs of many ops in a row, and of ops that share their inputs: nothing goes over a graph by calling itself. */
 import { expect, test } from "vitest";
 import { computedLayout, keeper, layoutKey, uncopied } from "../../src/engine/layout.ts";
-import { largestValue, peakBytes } from "../../src/engine/memory.ts";
+import { peakBytes } from "../../src/engine/memory.ts";
 import { writeOnnx } from "../../src/engine/onnx.ts";
 import { makePlan } from "../../src/engine/plan.ts";
 import { interpret } from "../../src/engine/reference.ts";
-import { selectEarly } from "../../src/engine/select.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
-import { grad } from "../../src/graph/grad.ts";
+import { largestValue } from "../../src/graph/largest-value.ts";
 import { print } from "../../src/graph/print.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
+import { Rewrite } from "../../src/graph/rewrite/rewrite.ts";
+import { selectEarly } from "../../src/graph/rewrite/select.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
-import { Rewrite } from "../../src/graph/walk.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 
 const DEEP = 20_000;

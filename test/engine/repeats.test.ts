@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
-import { grad } from "../../src/graph/grad.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, parseConfig, train } from "../../src/node.ts";

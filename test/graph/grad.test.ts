@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
-import { grad } from "../../src/graph/grad.ts";
 import { type OpName, ops } from "../../src/graph/ops/index.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { bools, type Case, cases, ints, numbers } from "./cases.ts";

@@ -1,5 +1,5 @@
 /** The gradients of a case: the same graph wherever it is compared. */
-import { grad } from "../../src/graph/grad.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { type Case, numbers } from "./cases.ts";
 

@@ -5,8 +5,8 @@ import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
-import { grad } from "../../src/graph/grad.ts";
 import { print } from "../../src/graph/print.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { ArgumentError, GlassformerError, ShapeError } from "../../src/tensor/errors.ts";
 

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
-import { grad } from "../../src/graph/grad.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
 import { topological } from "../../src/graph/walk.ts";
 import { ActivationCache } from "../../src/lens/activation-cache.ts";
 import type { ResidualStack } from "../../src/lens/residual-stack.ts";

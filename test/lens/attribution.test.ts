@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
-import { grad } from "../../src/graph/grad.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { type AttributionSite, attributionPatching, attributionSites } from "../../src/lens/attribution-patching.ts";
 import { edgeAttribution, edgeGraph, isEdge } from "../../src/lens/edge-attribution.ts";

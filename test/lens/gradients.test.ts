@@ -1,7 +1,7 @@
 /** Gradients at every hook point and of every weight, against PyTorch's through TransformerLens. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
-import { grad } from "../../src/graph/grad.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import type { HookedTransformer } from "../../src/node.ts";
 import { expectClose, relativeError } from "../close.ts";

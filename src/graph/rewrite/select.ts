@@ -3,10 +3,10 @@
  * moves up the graph to the last op that mixes them. "Only the last position's logits" then computes one row of the
  * unembedding, and a padded batch costs only its real tokens, without code of their own anywhere.
  */
-import type { Along, Attrs, Selection } from "../graph/op.ts";
-import { ops } from "../graph/ops/index.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { topological } from "../graph/walk.ts";
+import type { Along, Attrs, Selection } from "../op.ts";
+import { ops } from "../ops/index.ts";
+import type { Tensor } from "../tensor.ts";
+import { topological } from "../walk.ts";
 
 /** The same outputs, computed with every selection as far up as it goes. */
 export function selectEarly(outputs: readonly Tensor[]): readonly Tensor[] {

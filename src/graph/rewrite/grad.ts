@@ -1,12 +1,12 @@
 /** Gradients are more graph: reverse-mode differentiation by the ops' own rules. */
-import { ArgumentError, ShapeError } from "../tensor/errors.ts";
-import { FUNCTION, oneOf } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { shown } from "../tensor/show.ts";
-import { showShape } from "./axes.ts";
-import { ops } from "./ops/index.ts";
-import { Tensor } from "./tensor.ts";
-import { topological } from "./walk.ts";
+import { ArgumentError, ShapeError } from "../../tensor/errors.ts";
+import { FUNCTION, oneOf } from "../../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
+import { shown } from "../../tensor/show.ts";
+import { showShape } from "../axes.ts";
+import { ops } from "../ops/index.ts";
+import { Tensor } from "../tensor.ts";
+import { topological } from "../walk.ts";
 
 /** How to differentiate. */
 export interface GradOptions {

@@ -1,0 +1,23 @@
+/** Which values are only laid out anew: the same numbers in other places, or under another shape. */
+import type { Op } from "./op.ts";
+import { ops } from "./ops/index.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Values of a graph, in order, that are weights in another layout: made by layout ops from weights alone. */
+export function weightLayouts(order: readonly Tensor[]): ReadonlySet<Tensor> {
+  const fixed = new Set<Tensor>();
+  for (const t of order) {
+    const isFixed = t.op === null ? t.role === "weight" : ops[t.op].layout && t.inputs.every((x) => fixed.has(x));
+    if (isFixed) fixed.add(t);
+  }
+  return fixed;
+}
+
+/** What a value is made of by ops that leave the numbers in their order, so that only the shape changes. */
+export function unshaped(t: Tensor): Tensor {
+  let x = t;
+  while (x.op !== null && keepsOrder(ops[x.op])) x = x.inputs[0];
+  return x;
+}
+
+const keepsOrder = ({ layout }: Op): boolean => layout === "name" || layout === "shape";
