@@ -108,7 +108,7 @@ describe("within a small budget the numbers are those of a large one", () => {
     expectClose(flat(numbers(found)), flat(numbers(expected)), 1e-5);
     expect(places(found)).toEqual(places(expected));
     expect(found.error).toBeLessThan(1e-4);
-    expect(small.engine.runs).toBeGreaterThan(5);
+    expect(small.engine.runs).toBeGreaterThan(3); // as many as it takes where everything fits
     await small.engine.dispose();
   });
 
