@@ -101,7 +101,6 @@ export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
 export { KeyValueCache } from "./lens/key-value-cache.ts";
 export { type LmLossOptions, lmAccuracy, lmCrossEntropyLoss } from "./lens/losses.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
-export type { ModelInput } from "./lens/model-input.ts";
 export * as patching from "./lens/patching.ts";
 export { allSenders, type Receiver, type Sender } from "./lens/path-ends.ts";
 export {
@@ -130,6 +129,7 @@ export {
 } from "./lens/singular-vectors.ts";
 export * as sweeps from "./lens/sweep.ts";
 export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";
+export type { ModelInput } from "./lens/tokens.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 export {
   type ByteSource,

@@ -5,6 +5,7 @@ import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
 import { checkSequences, type DetectHeadOptions, detectHead, type ErrorMeasure } from "../lens/head-detector.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { paddedOn, prepareInput } from "../lens/model-input.ts";
+import { batchOf } from "../lens/tokens.ts";
 import { ndarray } from "../tensor/array.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
@@ -145,7 +146,6 @@ export async function headDetector(
   });
 }
 
-/** A cache in which every head looks at all tokens it may see alike. */
 /** Of patterns that are kept at a time, those of all heads, while the three kinds are scored. */
 const MOST_NUMBERS = 32e6;
 
@@ -158,8 +158,9 @@ async function scoresOf(
 ): Promise<{ readonly scores: readonly Tensor[]; readonly chance: readonly number[] }> {
   const { nLayers, nHeads } = model.cfg;
   const all = prepareInput(prompts, paddedOn("right", prompts), model.cfg, model.text);
-  checkSequences(all, asked);
+  const lengths = checkSequences(all, asked);
   const [count, longest] = all.tokens.shape;
+  const rows = lengths.map((length, b) => all.tokens.row(b).data.subarray(0, length) as Int32Array);
   const together = Math.max(1, Math.floor(MOST_NUMBERS / (nLayers * nHeads * longest ** 2)));
   const names = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
   const { signal } = asked;
@@ -167,13 +168,13 @@ async function scoresOf(
   const sums = HEAD_NAMES.map(() => new Float64Array(nLayers * nHeads));
   const chance = HEAD_NAMES.map(() => 0);
   for (let from = 0; from < count; from += together) {
-    const some = prompts.slice(from, from + together);
-    const { tokens } = prepareInput(some, paddedOn("right", some), model.cfg, model.text);
+    const some = rows.slice(from, from + together);
+    const tokens = batchOf(some, model);
     const [, cache] = await model.runWithCache(tokens, run);
     const uniform = uniformCache(model, tokens);
     for (const [k, name] of HEAD_NAMES.entries()) {
-      const { data } = await detectHead(model, some, name, { ...asked, cache });
-      const even = await detectHead(model, some, name, { ...asked, heads: [[0, 0]], cache: uniform });
+      const { data } = await detectHead(model, tokens, name, { ...asked, cache });
+      const even = await detectHead(model, tokens, name, { ...asked, heads: [[0, 0]], cache: uniform });
       const share = some.length / count;
       data.forEach((score: number, i: number) => {
         sums[k][i] += share * score;
@@ -189,6 +190,7 @@ async function scoresOf(
   return { scores, chance };
 }
 
+/** A cache in which every head looks at all tokens it may see alike. */
 function uniformCache(model: HookedTransformer, tokens: Tensor): ActivationCache {
   const [batch, pos] = tokens.shape;
   const { nHeads } = model.cfg;

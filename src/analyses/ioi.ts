@@ -1,8 +1,8 @@
 /** "Does the model know who gets what is given?" */
 import { Tensor } from "../graph/tensor.ts";
-import { needText } from "../lens/check.ts";
 import type { Model } from "../lens/model.ts";
 import { prepareInput } from "../lens/model-input.ts";
+import { needText } from "../lens/tokens.ts";
 import { ndarray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
 import { listOf, TEXT } from "../tensor/kinds.ts";

@@ -2,6 +2,7 @@
 import { mean, median, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
@@ -139,7 +140,7 @@ function piecesOf(model: HookedTransformer, text: string): readonly (readonly nu
   if (text.trim() === "") {
     throw new InputError("The text is empty: give a few sentences at least.", { asked: text });
   }
-  const ids = [...model.toTokens(text, { prependBos: false, truncate: false }).data];
+  const ids = Array.from(readTokens(text, model, { prependBos: false, truncate: false }).data);
   const size = Math.max(1, Math.min(PIECE, model.cfg.nCtx) - (bosOf(model) === undefined ? 0 : 1));
   return Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => ids.slice(i * size, (i + 1) * size));
 }
@@ -159,9 +160,7 @@ function* batches(model: HookedTransformer, pieces: readonly (readonly number[])
     let end = start;
     while (end < pieces.length && end - start < most && pieces[end].length === length) end++;
     const rows = pieces.slice(start, end).map((piece) => (bos === undefined ? piece : [bos, ...piece]));
-    const data = Int32Array.from(rows.flat());
-    const input = Tensor.leaf(ndarray("int32", [rows.length, length + skip], data), ["batch", "pos"]);
-    yield { input, skip, tokens: rows.length * length };
+    yield { input: batchOf(rows, model), skip, tokens: rows.length * length };
     start = end;
   }
 }

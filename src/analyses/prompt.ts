@@ -1,12 +1,11 @@
 /** A prompt as an analysis reads it, and what an analysis says of the model and of options out of range. */
-import { Tensor } from "../graph/tensor.ts";
-import { needText } from "../lens/check.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
-import { ndarray } from "../tensor/array.ts";
+import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { markUnseen } from "../tensor/visible.ts";
-import { idRows, type TokenIds } from "../text/index.ts";
+import type { TokenIds } from "../text/index.ts";
 import type { ModelFacts } from "./finding.ts";
 
 /** One prompt's tokens. */
@@ -36,8 +35,12 @@ export function readPrompt(
   prompt: string | TokenIds,
   { least = 1, room = 0, prependBos }: PromptRules = {},
 ): Prompt {
-  const { nCtx, dVocab } = model.cfg;
-  const ids = typeof prompt === "string" ? idsOfText(model, prompt, prependBos) : idsOf(prompt, dVocab);
+  const { nCtx } = model.cfg;
+  const input =
+    typeof prompt === "string"
+      ? ofText(model, prompt, prependBos)
+      : batchOf([onePrompt(prompt, model.cfg.dVocab)], model);
+  const ids = Array.from(input.data);
   if (ids.length + room > nCtx) {
     throw new InputError(
       `The prompt has ${ids.length} tokens, BOS included${room > 0 ? `, and ${room} more must follow` : ""}, but the model's context holds ${nCtx}: shorten it.`,
@@ -53,22 +56,14 @@ export function readPrompt(
   return {
     ids,
     tokens: ids.map((id) => tokenText(model, id)),
-    input: Tensor.leaf(ndarray("int32", [1, ids.length], Int32Array.from(ids)), ["batch", "pos"]),
+    input,
     startsWithBos: ids[0] === model.text?.bosTokenId,
   };
 }
 
-function idsOfText(model: Model, text: string, prependBos: boolean | undefined): number[] {
+function ofText(model: Model, text: string, prependBos: boolean | undefined): Tensor {
   if (text === "") throw new InputError("The prompt is empty: give a text of a few words.", { asked: text });
-  return [...needText(model).toTokens(text, { truncate: false, prependBos }).data];
-}
-
-function idsOf(prompt: unknown, vocabulary: number): number[] {
-  const { rows, single } = idRows(prompt, vocabulary);
-  if (single && rows[0].length > 0) return Array.from(rows[0]);
-  throw new InputError("A prompt is one text or its token ids, one or more; this is a list of rows, or an empty one.", {
-    asked: prompt,
-  });
+  return readTokens(text, model, { truncate: false, prependBos });
 }
 
 /** A list of prompts, at least one. @throws InputError for what is no list */

@@ -25,8 +25,8 @@ export async function testPromptFinding(
 ): Promise<Finding> {
   checkModel("testPromptFinding", model);
   checkOptions("testPromptFinding", options, TEST_PROMPT);
-  readPrompt(model, prompt, { prependBos: options.prependBos });
-  const { prompt: tokens, answers, steps } = await testPrompt(model, prompt, answer, options);
+  const { ids } = readPrompt(model, prompt, { prependBos: options.prependBos });
+  const { prompt: tokens, answers, steps } = await testPrompt(model, ids, answer, options);
   const several = answers.length > 1;
   const scored = several ? steps[0].answers : steps.map((step) => step.answers[0]);
   const best = several ? scored.toSorted((a, b) => a.rank - b.rank)[0] : scored[0];

@@ -14,8 +14,9 @@ import { checkModel } from "./check.ts";
 import type { Metric } from "./metric.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { Model } from "./model.ts";
-import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
+import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** The axes that each site's attributions keep after `layer`; they are summed over the others. */
 const axesOf = {

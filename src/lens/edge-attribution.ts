@@ -12,9 +12,10 @@ import type { Metric } from "./metric.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
+import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import type { Receiver, Sender } from "./path-ends.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** What writes to the residual stream: the embeddings, a head, an MLP. */
 export interface EdgeSender {

@@ -12,9 +12,10 @@ import { type DecodeStep, decodeStep } from "./decode.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import type { HookedModel } from "./model.ts";
-import { type InputOptions, inputOptions, type ModelInput, paddedOn, prepareInput } from "./model-input.ts";
+import { type InputOptions, inputOptions, paddedOn, prepareInput } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import { checkSampling, SAMPLING, type SamplingOptions, sampled } from "./sampling.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** How to sample: how many tokens, and from which distribution. */
 export interface GenerateOptions extends SamplingOptions, Omit<InputOptions, "paddingSide"> {

@@ -12,7 +12,8 @@ import { checkTensor } from "./check-tensor.ts";
 import { detectionPattern, type HeadName } from "./detection-patterns.ts";
 import { computeInParts, passBytes } from "./in-parts.ts";
 import type { Model } from "./model.ts";
-import { type InputOptions, type ModelInput, type PreparedInput, paddedOn, prepareInput } from "./model-input.ts";
+import { type InputOptions, type PreparedInput, paddedOn, prepareInput } from "./model-input.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** How an attention pattern A [query key] is held against the detection pattern D. @see detectHead */
 export type ErrorMeasure = "mul" | "abs";

@@ -15,7 +15,6 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { notedPadding, type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
-import { needText } from "./check.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing, TOKENIZER } from "./from-pretrained.ts";
@@ -25,7 +24,7 @@ import { hookNamesOf, resolveFilter } from "./hook-names.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import { ModelGraph } from "./model-graph.ts";
-import { type InputOptions, isTexts, type ModelInput } from "./model-input.ts";
+import type { InputOptions } from "./model-input.ts";
 import { placeHooks, type RunSource, run, runInputs, traceRun } from "./run.ts";
 import {
   type CacheOptions,
@@ -42,6 +41,7 @@ import {
   RUN_WITH_HOOKS,
   type RunBounds,
 } from "./run-options.ts";
+import { isTexts, type ModelInput, needText } from "./tokens.ts";
 import {
   type AccumulatedBiasOptions,
   accumulatedBias,

@@ -1,14 +1,11 @@
 /** What a model can be given, and what becomes of it before the forward pass. */
-import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import { idRows, notedPadding, type TokenIds, type TokenRules, type ToTokensOptions } from "../text/index.ts";
-
-/** Text, token ids (of one prompt or of several of equal length), or int32 values [batch pos]. */
-export type ModelInput = string | readonly string[] | TokenIds | readonly TokenIds[] | Tensor;
+import { notedPadding, type TokenRules, type ToTokensOptions } from "../text/index.ts";
+import { isTexts, type ModelInput, readTokens } from "./tokens.ts";
 
 /** How an input is read. `prependBos` and `paddingSide` are for texts. */
 export interface InputOptions extends Pick<ToTokensOptions, "prependBos" | "paddingSide"> {
@@ -48,8 +45,9 @@ export function prepareInput(
   text: TokenRules | undefined,
   earlier = 0,
 ): PreparedInput {
-  const texts = typeof input === "string" ? [input] : isTexts(input) ? input : undefined;
-  const tokens = texts ? fromText(texts, options, text) : fromIds(input as Exclude<ModelInput, string>, cfg.dVocab);
+  const texts = typeof input === "string" || isTexts(input);
+  const { prependBos, paddingSide } = options;
+  const tokens = readTokens(input, { cfg, text }, texts ? { prependBos, paddingSide } : {});
   checkLength(tokens, cfg, earlier);
   if (options.attentionMask !== undefined) return { tokens, attentionMask: givenMask(options.attentionMask, tokens) };
   const noted = notedPadding(tokens.array!);
@@ -80,56 +78,6 @@ function maskLeaf(mask: NDArray<"bool">): Tensor {
   return known;
 }
 const maskLeaves = new WeakMap<NDArray, Tensor>();
-
-/** Whether an input is a list of texts. */
-export function isTexts(input: unknown): input is readonly string[] {
-  return Array.isArray(input) && typeof input[0] === "string";
-}
-
-function fromText(texts: readonly string[], options: InputOptions, text: TokenRules | undefined): Tensor {
-  if (!text) {
-    throw new InputError(
-      "This model has no tokenizer, so it cannot read text (its notes may say why): give token ids.",
-      { asked: texts[0] },
-    );
-  }
-  const { prependBos, paddingSide } = options;
-  return Tensor.leaf(text.toTokens(texts, { prependBos, paddingSide }), ["batch", "pos"]);
-}
-
-function fromIds(
-  input: Exclude<ModelInput, string | readonly string[]> | readonly string[],
-  vocabulary: number,
-): Tensor {
-  if (input instanceof Tensor) {
-    const { array, dtype, shape } = input;
-    if (dtype !== "int32" || shape.length > 2 || shape.length === 0 || !array) {
-      throw new ShapeError(
-        `Tokens are int32 of shape [batch, pos], but got ${dtype} ${showShape(input)}.` +
-          (dtype === "float32" ? " A residual stream is taken with startAtLayer." : "") +
-          (array ? "" : " Compute it first: `await tokens.compute()`."),
-        { asked: "[batch, pos]", found: shape },
-      );
-    }
-    idRows(array, vocabulary);
-    const whole = shape.length === 2 ? array : ({ ...array, shape: [1, shape[0]] } as NDArray);
-    return Tensor.leaf(whole, ["batch", "pos"]);
-  }
-  const { rows } = idRows(input, vocabulary);
-  const pos = rows[0].length;
-  const other = rows.findIndex((row) => row.length !== pos);
-  if (other > 0) {
-    throw new ShapeError(
-      `Rows of tokens must be of equal length, but row 0 has ${pos} and row ${other} has ${rows[other].length}: pad them (and pass attentionMask), or give texts.`,
-      { asked: pos, found: rows[other].length },
-    );
-  }
-  const ids = new Int32Array(rows.length * pos);
-  rows.forEach((row, r) => {
-    ids.set(row, r * pos);
-  });
-  return Tensor.leaf(ndarray("int32", [rows.length, pos], ids), ["batch", "pos"]);
-}
 
 function checkLength(tokens: Tensor, cfg: HookedTransformerConfig, earlier: number): void {
   const pos = tokens.shape[1];

@@ -6,8 +6,9 @@ import type { Engine } from "../engine/engine.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { CachedModel } from "./cached.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import type { InputOptions, ModelInput } from "./model-input.ts";
+import type { InputOptions } from "./model-input.ts";
 import type { ForwardOptions, HookOptions, Output, ReturnType, RunBounds } from "./run-options.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** A model that values are computed with: its parts, its passes as graphs, and its engine. */
 export interface Model extends CachedModel {

@@ -10,9 +10,9 @@ import type { ActivationCache } from "./activation-cache.ts";
 import { checkModel } from "./check.ts";
 import type { Metric } from "./metric.ts";
 import type { Model } from "./model.ts";
-import type { ModelInput } from "./model-input.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
 import { patchFrom, type SweepOptions, sweep } from "./sweep.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** What a sweep takes besides site, axes and edit. */
 export type PatchingOptions = Omit<SweepOptions, "site" | "over" | "edit" | "metric">;

@@ -18,9 +18,10 @@ import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { type Metric, measured } from "./metric.ts";
 import type { Model } from "./model.ts";
 import { type Edit, ModelGraph } from "./model-graph.ts";
-import { type InputOptions, type ModelInput, prepareInput } from "./model-input.ts";
+import { type InputOptions, prepareInput } from "./model-input.ts";
 import { LONG } from "./option-kinds.ts";
 import { type Receiver, type Receiving, receiving, type Sender, type Sending, sending, sent } from "./path-ends.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** A direct path, from what writes to the residual stream to what reads it. */
 export type Path = readonly [from: Sender, to: Receiver];

@@ -17,9 +17,10 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { NamesFilter } from "./hook-names.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
-import type { InputOptions, ModelInput } from "./model-input.ts";
+import type { InputOptions } from "./model-input.ts";
 import { AXIS_SLICE, INPUT, TENSOR } from "./option-kinds.ts";
 import type { PosSlice } from "./pos-slice.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** What a run returns: logits, the loss in nats, both, or nothing. */
 export type ReturnType = "logits" | "loss" | "both" | null;

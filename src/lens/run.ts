@@ -16,9 +16,10 @@ import { resolveFilter } from "./hook-names.ts";
 import { type Hook, type PlacedHook, traceHooks } from "./hooks.ts";
 import { type CacheTurn, checkRows } from "./key-value-cache.ts";
 import { checkCounted } from "./losses.ts";
-import { givenMask, type InputOptions, layerIndex, type ModelInput, prepareInput } from "./model-input.ts";
+import { givenMask, type InputOptions, layerIndex, prepareInput } from "./model-input.ts";
 import { slicePositions } from "./pos-slice.ts";
 import type { CacheOptions, ForwardOptions, Output, ReturnType, RunBounds } from "./run-options.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** The model that a run is of. */
 export interface RunSource {

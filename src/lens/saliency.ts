@@ -15,8 +15,9 @@ import type { Metric } from "./metric.ts";
 import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import { type InputOptions, inputOptions, type ModelInput } from "./model-input.ts";
+import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT, TENSOR } from "./option-kinds.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** Where saliency is taken. */
 export interface SaliencyOptions extends InputOptions {

@@ -18,8 +18,9 @@ import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
 import { type Metric, measured } from "./metric.ts";
 import type { Model } from "./model.ts";
-import { type InputOptions, inputOptions, layerIndex, type ModelInput } from "./model-input.ts";
+import { type InputOptions, inputOptions, layerIndex } from "./model-input.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
+import type { ModelInput } from "./tokens.ts";
 
 /** Where a replacement is asked for. */
 export interface SweepPlace {

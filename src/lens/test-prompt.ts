@@ -1,13 +1,12 @@
 /** How well a model knows an answer. Source: TransformerLens' `utils.test_prompt`. */
-import { Tensor } from "../graph/tensor.ts";
-import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { COUNT, FLAG, type Kind, listOf, NUMBER, OBJECT, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import type { TokenRules } from "../text/index.ts";
-import { checkModel, needText } from "./check.ts";
+import type { TokenIds, TokenRules } from "../text/index.ts";
+import { checkModel } from "./check.ts";
 import type { HookedModel } from "./model.ts";
+import { batchOf, needText, onePrompt, readTokens } from "./tokens.ts";
 
 /** What `testPrompt` can be told. */
 export interface TestPromptOptions {
@@ -54,13 +53,13 @@ export interface TestPromptResult {
 /**
  * Rank, logit and probability of each token of an answer, given the prompt and the answer's tokens before it, and the most
  * probable tokens there. Of several answers the first tokens are compared.
- * @param prompt a text
+ * @param prompt a text, or its token ids
  * @param answer a text, or several; " word" and "word" are different tokens, so a space is put in front unless told otherwise
  * @throws InputError for an empty prompt or answer, or one that does not fit into the context.
  */
 export async function testPrompt(
   model: HookedModel,
-  prompt: string,
+  prompt: string | TokenIds,
   answer: string | readonly string[],
   options: TestPromptOptions = {},
 ): Promise<TestPromptResult> {
@@ -69,7 +68,7 @@ export async function testPrompt(
   const { prependSpaceToAnswer = true, prependBos, topK = 10, signal } = options;
   const given = typeof answer === "string" ? [answer] : answer;
   if (
-    typeof prompt !== "string" ||
+    !(typeof prompt === "string" || Array.isArray(prompt) || prompt instanceof Int32Array) ||
     !Array.isArray(given) ||
     Array.from(given).some((text) => typeof text !== "string")
   ) {
@@ -93,10 +92,9 @@ export async function testPrompt(
   // White space alone is meant as it is.
   const unspaced = (text: string) => prependSpaceToAnswer && !text.startsWith(" ") && text.trim() !== "";
   const spaced = given.map((text) => (unspaced(text) ? ` ${text}` : text));
-  const idsOf = (of: string, bos: boolean | undefined) => [
-    ...text.toTokens(of, { prependBos: bos, truncate: false }).data,
-  ];
-  const promptIds = idsOf(prompt, prependBos);
+  const idsOf = (of: string, bos: boolean | undefined): number[] =>
+    Array.from(readTokens(of, model, { prependBos: bos, truncate: false }).data);
+  const promptIds = typeof prompt === "string" ? idsOf(prompt, prependBos) : onePrompt(prompt, model.cfg.dVocab);
   const answers = spaced.map((text) => idsOf(text, false));
   const steps = answers.length > 1 ? 1 : answers[0].length;
   // The last token of the answer is predicted and need not be read.
@@ -107,8 +105,7 @@ export async function testPrompt(
       { asked: read.length, found: nCtx },
     );
   }
-  const tokens = Tensor.leaf(ndarray("int32", [1, read.length], Int32Array.from(read)), ["batch", "pos"]);
-  const logits = await model.runWithHooks(tokens, {
+  const logits = await model.runWithHooks(batchOf([read], model), {
     logitsPos: Array.from({ length: steps }, (_, i) => promptIds.length - 1 + i),
     signal,
   });

@@ -3,8 +3,9 @@ import { Tensor } from "../../graph/tensor.ts";
 import { groupsOf } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
-import { type ModelInput, type PreparedInput, prepareInput } from "../../lens/model-input.ts";
+import { type PreparedInput, prepareInput } from "../../lens/model-input.ts";
 import { sweep } from "../../lens/sweep.ts";
+import { batchOf } from "../../lens/tokens.ts";
 import { getActName } from "../../models/act-name.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
@@ -81,7 +82,7 @@ export async function measureAblation(
   const numbers = (count: number, pos: number) =>
     count * pos * Math.max(answers ? 0 : dVocabOut, dMlp ?? 0, nHeads * pos);
   const batches = over === "positions" ? rows.map((ids) => [ids]) : groupsOf(rows, numbers, MOST_NUMBERS);
-  const inputs = batches.map((some) => padded(some, model));
+  const inputs = batches.map((some) => prepareInput(batchOf(some, model), {}, model.cfg, model.text));
   const names = sites.flatMap(({ site, layers }) => layers.map((l) => getActName(site, l)));
   const means =
     by === "mean" && over !== "positions" && inputs.length > 1
@@ -196,16 +197,6 @@ function sitesOf(over: AblationKind, layer: number, { cfg }: Model): Site[] {
         found: ABLATION_KINDS,
       });
   }
-}
-
-/** Rows of tokens as one batch, shorter ones filled up on the right. */
-function padded(rows: readonly (readonly number[])[], model: Model): PreparedInput {
-  const longest = Math.max(...rows.map((row) => row.length));
-  const pad = model.text?.padTokenId ?? 0;
-  const filled: ModelInput = rows.map((row) => [...row, ...new Array<number>(longest - row.length).fill(pad)]);
-  const attentionMask = rows.map((row) => Array.from({ length: longest }, (_, i) => i < row.length));
-  const whole = rows.every((row) => row.length === longest);
-  return prepareInput(filled, whole ? {} : { attentionMask }, model.cfg, model.text);
 }
 
 /** The mean difference of two tokens' logits at each prompt's last token. */

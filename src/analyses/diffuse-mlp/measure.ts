@@ -57,7 +57,7 @@ export async function measureDiffuseMlp(
   const total = work.reduce((a, b) => a + b, 0);
   let done = 0;
   let paused = performance.now();
-  for (const batch of batches(tokenized, maxTokens)) {
+  for (const batch of batches(model, tokenized, maxTokens)) {
     const { signal } = options;
     const clean = await runBatch(model, site, batch, signal);
     const ablations = site.last

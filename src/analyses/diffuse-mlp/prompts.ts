@@ -1,8 +1,8 @@
 /** From prompts to batches of tokens that fit into memory. */
 
 import { Tensor } from "../../graph/tensor.ts";
-import { needText } from "../../lens/check.ts";
 import type { Model } from "../../lens/model.ts";
+import { batchOf, readTokens } from "../../lens/tokens.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { InputError } from "../../tensor/errors.ts";
 import { idRows, type TokenIds } from "../../text/index.ts";
@@ -25,7 +25,7 @@ export function tokenizePrompts(model: Model, prompts: readonly (string | TokenI
   return prompts.map((prompt, i) => {
     const given = typeof prompt === "string";
     const ids = given
-      ? [...needText(model).toTokens(prompt, { truncate: false }).data]
+      ? Array.from(readTokens(prompt, model, { truncate: false }).data)
       : idRows(prompt, model.cfg.dVocab).rows.flatMap((row) => Array.from(row));
     const called = `Prompt ${i}${given ? ` (${excerpt(prompt)})` : ""}`;
     const { nCtx } = model.cfg;
@@ -66,7 +66,7 @@ export interface Batch {
 }
 
 /** Packs prompts of similar length together, as many as `maxTokens` (padding included) allow. */
-export function batches(prompts: readonly TokenizedPrompt[], maxTokens: number): readonly Batch[] {
+export function batches(model: Model, prompts: readonly TokenizedPrompt[], maxTokens: number): readonly Batch[] {
   const length = (i: number) => prompts[i].ids.length;
   const byLength = prompts.map((_, i) => i).sort((a, b) => length(a) - length(b));
   const groups: number[][] = [];
@@ -75,21 +75,16 @@ export function batches(prompts: readonly TokenizedPrompt[], maxTokens: number):
     if (group && (group.length + 1) * length(i) <= maxTokens) group.push(i);
     else groups.push([i]);
   }
-  return groups.map((group) => batch(prompts, group));
+  return groups.map((group) => batch(model, prompts, group));
 }
 
-function batch(all: readonly TokenizedPrompt[], prompts: readonly number[]): Batch {
+function batch(model: Model, all: readonly TokenizedPrompt[], prompts: readonly number[]): Batch {
   const rows = prompts.map((i) => all[i].ids);
-  const pos = Math.max(...rows.map((ids) => ids.length));
-  const tokens = new Int32Array(rows.length * pos);
-  rows.forEach((ids, b) => {
-    tokens.set(ids, b * pos);
-  });
   const places = rows.flatMap((ids, b) => ids.map((_, p) => [b, p]));
   const predicting = places.filter(([b, p]) => p < rows[b].length - 1);
   return {
     prompts,
-    tokens: Tensor.leaf(ndarray("int32", [rows.length, pos], tokens), ["batch", "pos"]),
+    tokens: batchOf(rows, model, { masked: false }),
     places: indexOf(places),
     predicting: indexOf(predicting),
     targets: Tensor.leaf(

@@ -2,8 +2,9 @@
  * Prompts of indirect object identification: two people, one of whom gives something; the other one gets it. Written
  * after the templates of Wang et al. 2022 (arxiv.org/abs/2211.00593), in both orders of the names.
  */
-import { needText } from "../../lens/check.ts";
+
 import type { Model } from "../../lens/model.ts";
+import { needText } from "../../lens/tokens.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { Random } from "../statistics/random.ts";
 
