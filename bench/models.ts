@@ -3,8 +3,8 @@
 import { Tensor } from "../src/graph/tensor.ts";
 import type { HookedTransformerConfig } from "../src/models/config.ts";
 import { parseConfig } from "../src/models/config-parse.ts";
-import { expectedWeights } from "../src/models/families/index.ts";
 import { processWeights } from "../src/models/processing/process-weights.ts";
+import { recordingOf } from "../src/models/recording.ts";
 import { HookedTransformer } from "../src/node.ts";
 import type { NDArray } from "../src/tensor/array.ts";
 import { sizeOf } from "../src/tensor/array.ts";
@@ -54,7 +54,7 @@ export function noise(size: number, scale: number, seed: number): Float32Array {
 export function randomModel(cfg: HookedTransformerConfig): HookedTransformer {
   let seed = 1;
   const raw = new Map<string, NDArray<"float32">>();
-  for (const [name, shape] of expectedWeights(cfg)) {
+  for (const { name, shape } of recordingOf(cfg).weights.values()) {
     const norm = name.endsWith(".w");
     const data = norm ? new Float32Array(sizeOf(shape)).fill(1) : noise(sizeOf(shape), 0.05, seed++);
     raw.set(name, { dtype: "float32", shape, data });

@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { Tensor } from "../src/graph/tensor.ts";
 import { getActName } from "../src/models/act-name.ts";
 import { parseConfig } from "../src/models/config-parse.ts";
-import { expectedWeights } from "../src/models/families/weights.ts";
 import { forward } from "../src/models/forward.ts";
+import { initWeights } from "../src/models/init-weights.ts";
 import { Weights } from "../src/models/weights.ts";
-import { ndarray, sizeOf, zeros } from "../src/tensor/array.ts";
+import { zeros } from "../src/tensor/array.ts";
 
 /** What each value is. A hook point without a line here stops the script. */
 const meanings: Readonly<Record<string, string>> = {
@@ -23,6 +23,8 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.attn.hook_q": "queries, `x W_Q + b_Q`",
   "blocks.{l}.attn.hook_k": "keys, `x W_K + b_K`",
   "blocks.{l}.attn.hook_v": "values, `x W_V + b_V`",
+  "blocks.{l}.attn.hook_rot_q": "queries, turned by their positions",
+  "blocks.{l}.attn.hook_rot_k": "keys, turned by their positions",
   "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, -inf where the mask is",
   "blocks.{l}.attn.hook_pattern": "the softmax of the scores over `key`",
   "blocks.{l}.attn.hook_z": "the values, mixed by the pattern",
@@ -32,7 +34,8 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.hook_mlp_in": "`hook_resid_mid`, for the MLP alone",
   "blocks.{l}.ln2.hook_scale": "as of `ln1`",
   "blocks.{l}.ln2.hook_normalized": "the norm's result",
-  "blocks.{l}.mlp.hook_pre": "`x W_in + b_in`",
+  "blocks.{l}.mlp.hook_pre": "`x W_in + b_in`; in a gated MLP `x W_gate`",
+  "blocks.{l}.mlp.hook_pre_linear": "`x W_in`, which the gate multiplies",
   "blocks.{l}.mlp.hook_mid": "`solu(pre)`, before the inner norm",
   "blocks.{l}.mlp.ln.hook_scale": "`sqrt(var + eps)` of the neurons; the inner norm divides by it as hooked",
   "blocks.{l}.mlp.ln.hook_normalized": "the inner norm's result",
@@ -43,12 +46,12 @@ const meanings: Readonly<Record<string, string>> = {
   "ln_final.hook_normalized": "what the unembedding reads",
 };
 
-/** A configuration that has every hook point, and sizes that tell the axes apart. */
-const everything = {
+/** A configuration with sizes that tell the axes apart. */
+const usual = {
   n_layers: 2,
   d_model: 12,
   n_ctx: 8,
-  d_head: 5,
+  d_head: 6,
   n_heads: 4,
   d_mlp: 9,
   act_fn: "solu_ln",
@@ -58,11 +61,16 @@ const everything = {
   positional_embedding_type: "standard",
 };
 
-/** Configurations that lack some, and when a model is like that. */
-const poorer: readonly [lacks: string, config: object][] = [
-  ["`actFn` ends in `_ln`", { act_fn: "gelu" }],
-  ["not `attnOnly`", { attn_only: true, act_fn: null, d_mlp: null }],
-  ["`normalizationType` is not null", { normalization_type: null }],
+/** Kinds of models, which together have every hook point, and what a model is that has or lacks the points of one. */
+const kinds: readonly { readonly config: object; readonly has?: string; readonly lacks?: string }[] = [
+  { config: {} },
+  { config: { positional_embedding_type: "rotary" }, has: "rotary positions", lacks: "learned positions" },
+  { config: { act_fn: "gelu" }, lacks: "`actFn` ends in `_ln`" },
+  { config: { act_fn: "gelu", gated_mlp: true }, has: "`gatedMlp`" },
+  { config: { parallel_attn_mlp: true }, lacks: "not `parallelAttnMlp`" },
+  { config: { n_key_value_heads: 2 }, lacks: "heads have keys and values of their own" },
+  { config: { attn_only: true, act_fn: null, d_mlp: null }, lacks: "not `attnOnly`" },
+  { config: { normalization_type: null }, lacks: "`normalizationType` is not null" },
 ];
 
 interface Point {
@@ -74,26 +82,34 @@ interface Point {
 
 /** The hook points of a configuration's graph, in firing order, under names with `{l}` for the layer. */
 function pointsOf(config: object): Map<string, Point> {
-  const cfg = parseConfig({ ...everything, ...config });
-  const weights = [...expectedWeights(cfg)].map(([name, shape]) => {
-    return [name, ndarray("float32", shape, new Float32Array(sizeOf(shape)))] as const;
-  });
-  const build = (reads: boolean) => {
-    const tokens = Tensor.leaf(zeros("int32", [2, 3]), ["batch", "pos"]);
-    const wanted = { reads: () => reads, hooks: () => false };
-    return forward(cfg, new Weights(new Map(weights)), { tokens }, wanted).points;
-  };
-  const usual = build(false);
+  const cfg = parseConfig({ ...usual, ...config });
+  const weights = new Weights(cfg, initWeights(cfg));
+  const tokens = Tensor.leaf(zeros("int32", [2, 3]), ["batch", "pos"]);
+  const { points: all, asides } = forward(cfg, weights, { tokens }, { reads: () => true, hooks: () => false });
   const points = new Map<string, Point>();
-  for (const [name, value] of build(true)) {
+  for (const [name, value] of all) {
     const key = name.replace(/^blocks\.\d+\./, "blocks.{l}.");
     const axes = value.shape.map((size, i) => (size === 1 ? "1" : value.axes[i])).join(" ");
     const known = points.get(key);
     if (known && known.axes !== axes)
       throw new Error(`${key} is [${known.axes}] in one layer and [${axes}] in another.`);
-    points.set(key, { name: key, axes, always: usual.has(name) });
+    points.set(key, { name: key, axes, always: !asides.has(name) });
   }
   return points;
+}
+
+/** Every point of every kind: those that the first lacks behind the one that they follow. */
+function everyPoint(each: readonly ReadonlyMap<string, Point>[]): Point[] {
+  const all = [...each[0].values()];
+  for (const points of each.slice(1)) {
+    let at = -1;
+    for (const point of points.values()) {
+      const known = all.findIndex(({ name }) => name === point.name);
+      if (known < 0) all.splice(++at, 0, point);
+      else at = known;
+    }
+  }
+  return all;
 }
 
 /** How `getActName` writes it, for layer 0: in one string where it can, else in several. */
@@ -111,14 +127,14 @@ function shorthand(name: string): string {
 
 /** The page, in Markdown. */
 export function hookNamesPage(): string {
-  const all = pointsOf({});
-  const lacking = poorer.map(([when, config]) => [when, pointsOf(config)] as const);
-  const stray = lacking.flatMap(([, points]) => [...points.keys()]).find((name) => !all.has(name));
-  if (stray) throw new Error(`${stray} is missing from the configuration that should have everything.`);
-  const rows = [...all.values()].map(({ name, axes, always }) => {
+  const each = kinds.map(({ config }) => pointsOf(config));
+  const rows = everyPoint(each).map(({ name, axes, always }) => {
     const meaning = meanings[name];
     if (!meaning) throw new Error(`Say in scripts/hook-names.ts what ${name} is.`);
-    const conditions = lacking.filter(([, points]) => !points.has(name)).map(([when]) => when);
+    const conditions = kinds.flatMap(({ has, lacks }, i) => {
+      if (each[0].has(name)) return lacks && !each[i].has(name) ? [lacks] : [];
+      return has && each[i].has(name) ? [has] : [];
+    });
     const where = conditions.join(", ") || "every model";
     const cells = [`\`${name}\``, `\`${shorthand(name)}\``, `\`[${axes}]\``, meaning, where, always ? "" : "yes"];
     return `| ${cells.join(" | ")} |`;
@@ -134,7 +150,8 @@ as a list.
 
 Axes: \`batch\` prompts, \`pos\` token positions, \`query\` and \`key\` positions that attend and are attended to,
 \`head\` heads of a layer, \`d_head\` a head's dimensions, \`d_model\` the residual stream, \`d_mlp\` neurons of a
-layer. \`1\` is an axis of size 1.
+layer. \`1\` is an axis of size 1. Where several heads share keys and values, \`kv_head\` stands for \`head\` in
+\`hook_k\`, \`hook_v\`, \`hook_rot_k\`, \`hook_k_input\` and \`hook_v_input\`.
 
 Values marked "when asked for" cost something, so a run makes them only where a hook, a \`namesFilter\` or a graph's
 \`at\` names them; there is no flag to set. A cache without a \`namesFilter\` does not hold them.

@@ -9,7 +9,7 @@ import type { NDArray } from "../src/tensor/array.ts";
 const folder = new URL("./goldens/", import.meta.url);
 const index = JSON.parse(readFileSync(new URL("index.json", folder), "utf8"));
 
-/** The configurations that are supported. */
+/** The configurations, by kinds of parts. */
 export const goldenNames = [
   "solu_ln_1l",
   "solu_ln_2l",
@@ -22,6 +22,10 @@ export const goldenNames = [
   "ln_pre_2l",
   "shortformer_2l",
   "bidirectional_1l",
+  "neox_2l",
+  "gptj_2l",
+  "llama_gqa_2l",
+  "local_attn_2l",
 ] as const;
 
 export interface Golden {

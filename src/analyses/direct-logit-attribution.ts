@@ -5,7 +5,6 @@ import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { ResidualStack } from "../lens/residual-stack.ts";
 import { residualDirections } from "../lens/weight-views.ts";
-import { finalNorm } from "../models/forward.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { either, orNull, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -169,8 +168,8 @@ function directionsOf(
 
 /** What the last norm's own bias adds to a token's logit; 0 where it is folded into the unembedding. */
 function normBias(model: HookedTransformer, token: number): number {
-  if (finalNorm(model.cfg) !== "LN") return 0;
-  const bias = model.weights.get("ln_final.b").data;
+  const bias = model.weights.find("ln_final.b")?.data;
+  if (!bias) return 0;
   const { data, shape } = model.W_U;
   return Array.from(bias).reduce((sum, b, i) => sum + b * data[i * shape[1] + token], 0);
 }

@@ -8,6 +8,7 @@
  * | `pos` | token positions |
  * | `query`, `key` | positions that attend, positions attended to |
  * | `head` | attention heads of one layer |
+ * | `kv_head` | heads of keys and values, where several heads share them |
  * | `d_head` | a head's own dimensions |
  * | `d_model` | the residual stream |
  * | `d_mlp` | neurons of one MLP layer |

@@ -1,7 +1,7 @@
 /** What a run's hook points held, and what they are made of. */
 import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
-import { finalNorm } from "../models/forward.ts";
+import { compose } from "../models/compose.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, listOf, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -274,14 +274,14 @@ export class ActivationCache implements Cached {
     const { cfg } = this.model;
     const at = layerBefore(layer, mlpInput, cfg);
     if (at === cfg.nLayers) {
-      const type = finalNorm(cfg);
-      return type ? (recomputeLn ? ownNorm : frozenNorm)("ln_final", type) : undefined;
+      const { finalNorm } = compose(cfg);
+      return finalNorm ? (recomputeLn ? ownNorm : frozenNorm)("ln_final", finalNorm) : undefined;
     }
     if (recomputeLn) {
       throw new ArgumentError(`recomputeLn is for the last norm: layer ${at} is before it.`, { asked: layer });
     }
-    const type = cfg.normalizationType;
-    return type ? frozenNorm(`blocks.${at}.ln${mlpInput ? 2 : 1}`, type) : undefined;
+    const { norm } = compose(cfg).blocks[at];
+    return norm ? frozenNorm(`blocks.${at}.ln${mlpInput ? 2 : 1}`, norm) : undefined;
   }
 
   private stackOf(stack: ResidualStack | Tensor, { batch, pos }: Cut): ResidualStack {

@@ -12,19 +12,22 @@ export type DecodeStep = (tokens: Tensor) => Promise<Tensor>;
 export async function decodeStep(model: Model, cache: KeyValueCache, tokens: Tensor): Promise<DecodeStep> {
   const { cfg, weights } = model;
   const past = cache.layers!;
-  const positionIds = positionsAt(tokens.shape[0], cache.length);
-  const pass = forward(cfg, weights, { tokens, positionIds, past });
+  const [batch] = tokens.shape;
+  const positionIds = positions(batch, cache.length, 1);
+  const keyPositionIds = positions(batch, 0, cache.length + 1);
+  const pass = forward(cfg, weights, { tokens, positionIds, keyPositionIds, past });
   const points = past.flatMap((_, layer) => ["k", "v"].map((x) => pass.points.get(`blocks.${layer}.attn.hook_${x}`)!));
   const outputs = [pass.output, ...points];
-  const inputs = [tokens, positionIds, ...past.flatMap(({ keys, values }) => [keys, values])];
+  const inputs = [tokens, positionIds, keyPositionIds, ...past.flatMap(({ keys, values }) => [keys, values])];
   const step = await model.engine.program(inputs, outputs);
   return async (next) => {
     const turn = cache.turn(model);
     try {
       turn.mask({ tokens: next, attentionMask: undefined });
       const held = turn.layers!.flatMap(({ keys, values }) => [keys.array!, values.array!]);
-      const ids = positionsAt(next.shape[0], turn.length).array!;
-      const [logits, ...keysValues] = await step([next.array!, ids, ...held]);
+      const ids = positions(batch, turn.length, 1).array!;
+      const keyIds = positions(batch, 0, turn.length + 1).array!;
+      const [logits, ...keysValues] = await step([next.array!, ids, keyIds, ...held]);
       turn.commit(keysValues.map((array: NDArray) => Tensor.leaf(array)));
       return Tensor.leaf(logits, pass.output.axes);
     } finally {
@@ -33,6 +36,8 @@ export async function decodeStep(model: Model, cache: KeyValueCache, tokens: Ten
   };
 }
 
-function positionsAt(batch: number, pos: number): Tensor {
-  return Tensor.leaf(ndarray("int32", [batch, 1], new Int32Array(batch).fill(pos)), ["batch", "pos"]);
+/** `count` positions from `first` on, in each row: int32 [batch pos]. */
+function positions(batch: number, first: number, count: number): Tensor {
+  const ids = Int32Array.from({ length: batch * count }, (_, i) => first + (i % count));
+  return Tensor.leaf(ndarray("int32", [batch, count], ids), ["batch", "pos"]);
 }

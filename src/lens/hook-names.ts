@@ -1,44 +1,14 @@
 /** The names of hook points, typed so that an editor completes them, and found again when misspelt. */
-import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import { forward } from "../models/forward.ts";
-import type { Weights } from "../models/weights.ts";
-import { zeros } from "../tensor/array.ts";
+import type { BlockPoint } from "../models/parts/block.ts";
+import type { EmbeddingNames } from "../models/parts/embedding.ts";
+import type { NormNames } from "../models/parts/norm.ts";
+import type { PositionNames } from "../models/parts/positions.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 
 /** Hook points outside the blocks. */
-type ModelHook = "hook_embed" | "hook_pos_embed" | "ln_final.hook_scale" | "ln_final.hook_normalized";
-
-/** Hook points of a block, in firing order. */
-type BlockHook =
-  | "hook_resid_pre"
-  | "hook_attn_in"
-  | "ln1.hook_scale"
-  | "ln1.hook_normalized"
-  | "hook_q_input"
-  | "hook_k_input"
-  | "hook_v_input"
-  | "attn.hook_q"
-  | "attn.hook_k"
-  | "attn.hook_v"
-  | "attn.hook_attn_scores"
-  | "attn.hook_pattern"
-  | "attn.hook_z"
-  | "attn.hook_result"
-  | "hook_attn_out"
-  | "hook_resid_mid"
-  | "hook_mlp_in"
-  | "ln2.hook_scale"
-  | "ln2.hook_normalized"
-  | "mlp.hook_pre"
-  | "mlp.hook_mid"
-  | "mlp.ln.hook_scale"
-  | "mlp.ln.hook_normalized"
-  | "mlp.hook_post"
-  | "hook_mlp_out"
-  | "hook_resid_post";
+type ModelPoint = EmbeddingNames["point"] | PositionNames["point"] | `ln_final.${NormNames["point"]}`;
 
 /** Layers that an editor offers; any number is taken. */
 type Layer =
@@ -68,7 +38,7 @@ type Layer =
   | 23;
 
 /** A hook point's full name: `blocks.0.mlp.hook_mid`. */
-export type HookName = ModelHook | `blocks.${Layer}.${BlockHook}` | (`blocks.${number}.${BlockHook}` & {});
+export type HookName = ModelPoint | `blocks.${Layer}.${BlockPoint}` | (`blocks.${number}.${BlockPoint}` & {});
 
 /** A full name, or TransformerLens' shorthand for one: `"mid0"`, `"embed"`. */
 export type HookNameLike = HookName | (string & {});
@@ -117,11 +87,4 @@ export function resolveFilter(filter: NamesFilter, known: readonly string[]): st
   if (names.length === 0)
     throw new ArgumentError("The names filter is an empty list: leave it out to get every hook point.");
   return [...new Set(Array.from(names, (name: HookNameLike) => resolveName(name, known)))];
-}
-
-/** Every hook point of a model, in firing order. */
-export function hookNamesOf(cfg: HookedTransformerConfig, weights: Weights): readonly string[] {
-  const tokens = Tensor.leaf(zeros("int32", [1, 1]), ["batch", "pos"]);
-  const { points } = forward(cfg, weights, { tokens }, { reads: () => true, hooks: () => false });
-  return [...points.keys()];
 }

@@ -3,10 +3,12 @@ import { defaultEngine } from "../engine/default.ts";
 import { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
+import { checkWeights } from "../models/check-weights.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { parseConfig } from "../models/config-parse.ts";
-import { checkWeights, ownWeights } from "../models/families/index.ts";
+import { ownWeights } from "../models/families/index.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
+import { recordingOf } from "../models/recording.ts";
 import { Weights } from "../models/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
@@ -20,7 +22,7 @@ import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing, TOKENIZER } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
 import { HookContexts } from "./hook-contexts.ts";
-import { hookNamesOf, resolveFilter } from "./hook-names.ts";
+import { resolveFilter } from "./hook-names.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import { ModelGraph } from "./model-graph.ts";
@@ -98,7 +100,7 @@ const PARTS: OptionKinds<ModelParts> = {
 /** Weights that a caller gave, as leaves. */
 function given(cfg: HookedTransformerConfig, arrays: ReadonlyMap<string, NDArray>) {
   const { weights, notes } = ownWeights(cfg, arrays);
-  return { weights: new Weights(weights), notes };
+  return { weights: new Weights(cfg, weights), notes };
 }
 
 /** Another model's weights, which must be those of this configuration too. */
@@ -120,7 +122,6 @@ export class HookedTransformer {
   private readonly givenEngine: Engine | undefined;
   private registered: readonly RegisteredHook[] = [];
   private contexts = new HookContexts();
-  private names: readonly string[] | undefined;
 
   /**
    * A model of one's own. The weights are checked against the configuration as `fromPretrained` checks them; those of a
@@ -186,8 +187,7 @@ export class HookedTransformer {
 
   /** Every hook point of this model, in firing order. */
   get hookNames(): readonly string[] {
-    this.names ??= hookNamesOf(this.cfg, this.weights);
-    return this.names;
+    return recordingOf(this.cfg).hookNames;
   }
 
   // Text.

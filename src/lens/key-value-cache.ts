@@ -1,8 +1,8 @@
 /** Keys and values of positions already run, so that a next token costs one position. */
 
 import { Tensor } from "../graph/tensor.ts";
-import type { PastKeysValues } from "../models/blocks/attention.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
+import type { PastKeysValues } from "../models/parts/attention.ts";
 import type { Weights } from "../models/weights.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";

@@ -145,10 +145,5 @@ interface Built {
 function build(source: GraphSource, edited: readonly string[]): Built {
   const wanted = { reads: () => true, hooks: (name: string) => edited.includes(name) };
   const pass = forward(source.cfg, source.weights, source.inputs, wanted);
-  return { pass, inPlace: (name) => edited.includes(name) || !isHidden(name) };
-}
-
-/** Points that are made beside the usual computation unless they are changed. */
-function isHidden(name: string): boolean {
-  return /\.(attn\.hook_result|hook_(attn|mlp)_in|hook_[qkv]_input)$/.test(name);
+  return { pass, inPlace: (name) => edited.includes(name) || !pass.asides.has(name) };
 }

@@ -27,6 +27,10 @@ export const POSITIONAL_EMBEDDINGS = [
 ] as const;
 export type PositionalEmbeddingType = (typeof POSITIONAL_EMBEDDINGS)[number];
 
+/** Whether a layer's queries see all earlier keys or the nearest ones. */
+export const ATTENTION_TYPES = ["global", "local"] as const;
+export type AttentionType = (typeof ATTENTION_TYPES)[number];
+
 export const INIT_MODES = [
   "gpt2",
   "xavier_uniform",

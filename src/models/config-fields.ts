@@ -7,6 +7,7 @@ import type { HookedTransformerConfig } from "./config.ts";
 import { EPS, FACTOR, LAYERS, SIZE } from "./config-bounds.ts";
 import {
   ACTIVATIONS,
+  ATTENTION_TYPES,
   INIT_MODES,
   NORMALIZATIONS,
   POSITIONAL_EMBEDDINGS,
@@ -22,7 +23,6 @@ const FACTOR_OR_AUTO: Kind = {
   accepts: (v) => v === -1 || FACTOR.accepts(v),
   describe: `${FACTOR.describe}, or -1 to have it worked out`,
 };
-const TEXTS: Kind = listOf(TEXT, "strings");
 
 /** A field's row. */
 export interface Field<T = unknown> {
@@ -51,8 +51,7 @@ function onlyNull(snake: string): Field<number | null> {
   return { snake, kind: orNull(NUMBER), byDefault: null, supported: { test: (v) => v === null, describe: "null" } };
 }
 
-const SUPPORTED_NORMS = ["LN", "LNPre"];
-const SUPPORTED_POSITIONS: readonly PositionalEmbeddingType[] = ["standard", "shortformer"];
+const SUPPORTED_POSITIONS: readonly PositionalEmbeddingType[] = ["standard", "shortformer", "rotary"];
 
 export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<HookedTransformerConfig[K]> } = {
   nLayers: required("n_layers", LAYERS),
@@ -76,22 +75,33 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
     "causal" as HookedTransformerConfig["attentionDir"],
   ),
   attnOnly: field("attn_only", FLAG, false),
-  normalizationType: {
-    snake: "normalization_type",
-    kind: orNull(oneOf(NORMALIZATIONS)),
-    byDefault: "LN",
-    supported: {
-      test: (v) => v === null || SUPPORTED_NORMS.includes(v),
-      describe: '"LN", "LNPre" or null (an RMSNorm at the end alone is final_rms)',
-    },
-  },
+  normalizationType: field(
+    "normalization_type",
+    orNull(oneOf(NORMALIZATIONS)),
+    "LN" as HookedTransformerConfig["normalizationType"],
+  ),
   finalRms: field("final_rms", FLAG, false),
   positionalEmbeddingType: {
     snake: "positional_embedding_type",
     kind: oneOf(POSITIONAL_EMBEDDINGS),
     byDefault: "standard",
-    supported: { test: (v) => SUPPORTED_POSITIONS.includes(v), describe: '"standard" or "shortformer"' },
+    supported: { test: (v) => SUPPORTED_POSITIONS.includes(v), describe: '"standard", "shortformer" or "rotary"' },
   },
+
+  parallelAttnMlp: field("parallel_attn_mlp", FLAG, false),
+  gatedMlp: field("gated_mlp", FLAG, false),
+  // Checked against n_heads, n_layers and d_head where they are known.
+  nKeyValueHeads: field("n_key_value_heads", orNull(COUNT), null as number | null),
+  useLocalAttn: field("use_local_attn", FLAG, false),
+  windowSize: field("window_size", orNull(COUNT), null as number | null),
+  attnTypes: field(
+    "attn_types",
+    orNull(listOf(oneOf(ATTENTION_TYPES), "names")),
+    null as HookedTransformerConfig["attnTypes"],
+  ),
+  rotaryDim: field("rotary_dim", orNull(COUNT), null as number | null),
+  rotaryBase: field("rotary_base", POSITIVE, 10000),
+  rotaryAdjacentPairs: field("rotary_adjacent_pairs", FLAG, false),
 
   tokenizerName: field("tokenizer_name", orNull(TEXT), null as string | null),
   defaultPrependBos: field("default_prepend_bos", FLAG, true),
@@ -128,23 +138,13 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   nDevices: field("n_devices", COUNT, 1),
   trustRemoteCode: field("trust_remote_code", FLAG, false),
   tieWordEmbeddings: field("tie_word_embeddings", FLAG, false),
-  rotaryDim: field("rotary_dim", orNull(COUNT), null as number | null),
-  rotaryBase: field("rotary_base", POSITIVE, 10000),
   rotaryBaseLocal: field("rotary_base_local", orNull(POSITIVE), null as number | null),
-  rotaryAdjacentPairs: field("rotary_adjacent_pairs", FLAG, false),
   ntkByPartsLowFreqFactor: field("NTK_by_parts_low_freq_factor", NUMBER, 1),
   ntkByPartsHighFreqFactor: field("NTK_by_parts_high_freq_factor", NUMBER, 4),
   ntkByPartsFactor: field("NTK_by_parts_factor", NUMBER, 8),
   ntkOriginalCtxLen: field("NTK_original_ctx_len", COUNT, 8192),
-  windowSize: field("window_size", orNull(COUNT), null as number | null),
-  attnTypes: field("attn_types", orNull(TEXTS), null as readonly string[] | null),
 
-  parallelAttnMlp: onlyOff("parallel_attn_mlp"),
-  gatedMlp: onlyOff("gated_mlp"),
-  useLocalAttn: onlyOff("use_local_attn"),
   useQkNorm: onlyOff("use_qk_norm"),
-  // Checked against n_heads where both are known.
-  nKeyValueHeads: field("n_key_value_heads", orNull(COUNT), null as number | null),
   postEmbeddingLn: onlyOff("post_embedding_ln"),
   useNormalizationBeforeAndAfter: onlyOff("use_normalization_before_and_after"),
   attnScoresSoftCap: {

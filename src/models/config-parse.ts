@@ -3,8 +3,8 @@ import { ArgumentError, ConfigError } from "../tensor/errors.ts";
 import { nearest } from "../tensor/nearest.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import type { HookedTransformerConfig } from "./config.ts";
-import { checkSizes } from "./config-bounds.ts";
 import { FIELD_NAMES, FIELDS, type Field } from "./config-fields.ts";
+import { recordingOf } from "./recording.ts";
 
 type FieldName = keyof HookedTransformerConfig;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -107,9 +107,15 @@ function unsupported(field: string, value: unknown, supported: string): ConfigEr
 /** Works out what was left to work out, and looks at the fields that have to agree. */
 function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig {
   if (c.nHeads === -1 || c.nHeads === null) c.nHeads = headsThatFit(c);
-  if (c.nKeyValueHeads !== null && c.nKeyValueHeads !== c.nHeads) {
-    throw unsupported("n_key_value_heads", c.nKeyValueHeads, `null, or n_heads (${c.nHeads})`);
+  if (c.nKeyValueHeads !== null && !(c.nKeyValueHeads >= 1 && c.nHeads % c.nKeyValueHeads === 0)) {
+    throw unsupported(
+      "n_key_value_heads",
+      c.nKeyValueHeads,
+      `null, or a number that n_heads (${c.nHeads}) is a multiple of`,
+    );
   }
+  if (c.positionalEmbeddingType === "rotary") checkRotary(c);
+  if (c.useLocalAttn) checkLocal(c);
   if (c.dMlp === -1) c.dMlp = null;
   if (!c.attnOnly) {
     if (c.dMlp === null) c.dMlp = 4 * c.dModel;
@@ -132,9 +138,37 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   if (c.dVocabOut === -1 || c.dVocabOut === null) c.dVocabOut = c.dVocab;
   if (c.useAttnScale && c.attnScale === -1) c.attnScale = Math.sqrt(c.dHead);
   if (c.initializerRange === -1) c.initializerRange = c.initMode === "gpt2" ? 0.8 / Math.sqrt(c.dModel) : 1;
-  checkSizes(c);
-  c.nParams = c.nLayers * (4 * c.dModel * c.dHead * c.nHeads + (c.attnOnly ? 0 : 2 * c.dModel * (c.dMlp ?? 0)));
+  recordingOf({ ...c, nLayers: 1 }); // refuses a weight of more numbers than can be counted
+  c.nParams =
+    c.nLayers *
+    (4 * c.dModel * c.dHead * c.nHeads + (c.attnOnly ? 0 : (c.gatedMlp ? 3 : 2) * c.dModel * (c.dMlp ?? 0)));
   return c;
+}
+
+/** @throws ConfigError for rotary positions that turn more dimensions than a head has, or an odd number of them */
+function checkRotary({ rotaryDim, dHead }: HookedTransformerConfig): void {
+  const dim = rotaryDim ?? dHead;
+  if (dim % 2 === 0 && dim >= 2 && dim <= dHead) return;
+  throw new ConfigError(
+    `rotary_dim is ${dim}, but dimensions turn in pairs, of which a head has ${Math.floor(dHead / 2)} (d_head ${dHead}): it is an even number from 2 to ${dHead}.`,
+    { asked: dim, found: dHead },
+  );
+}
+
+/** @throws ConfigError for local attention without a window, or without a type for each layer */
+function checkLocal({ windowSize, attnTypes, nLayers }: HookedTransformerConfig): void {
+  if (windowSize === null || windowSize < 1) {
+    throw new ConfigError(`use_local_attn needs a window_size of at least 1, but it is ${shown(windowSize)}.`, {
+      asked: "window_size",
+      found: windowSize,
+    });
+  }
+  if (attnTypes === null || attnTypes.length < nLayers) {
+    throw new ConfigError(
+      `use_local_attn needs attn_types with "global" or "local" for each of the ${nLayers} layers, but has ${attnTypes?.length ?? "none"}.`,
+      { asked: "attn_types", found: attnTypes },
+    );
+  }
 }
 
 function headsThatFit(c: HookedTransformerConfig): number {

@@ -3,7 +3,13 @@
  * 2.18's `HookedTransformerConfig`, in camelCase; `parseConfig` reads its snake_case dictionary and `toTransformerLens`
  * writes it back.
  */
-import type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType } from "./config-choices.ts";
+import type {
+  ActivationName,
+  AttentionType,
+  InitMode,
+  NormalizationType,
+  PositionalEmbeddingType,
+} from "./config-choices.ts";
 
 export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType } from "./config-choices.ts";
 
@@ -46,8 +52,25 @@ export interface HookedTransformerConfig {
   readonly normalizationType: NormalizationType | null;
   /** The last norm is an RMSNorm though the others are LayerNorms (the oldest SoLU models). */
   readonly finalRms: boolean;
-  /** `standard` adds `W_pos` to the stream; `shortformer` to the queries' and keys' input alone. */
+  /** `standard` adds `W_pos` to the stream; `shortformer` to the queries' and keys' input alone; `rotary` turns queries and keys. */
   readonly positionalEmbeddingType: PositionalEmbeddingType;
+  /** With `rotary`: how many of a head's dimensions are turned; all of them unless given. */
+  readonly rotaryDim: number | null;
+  /** With `rotary`: the pair i of dimensions turns by `pos / rotaryBase^(2i / rotaryDim)`. */
+  readonly rotaryBase: number;
+  /** With `rotary`: pairs are dimensions 2i and 2i + 1 instead of i and i + rotaryDim / 2. */
+  readonly rotaryAdjacentPairs: boolean;
+  /** Attention and MLP of a block read the same stream, instead of the MLP what attention has written. */
+  readonly parallelAttnMlp: boolean;
+  /** MLPs multiply `act(x W_gate)` with `x W_in`. */
+  readonly gatedMlp: boolean;
+  /** Heads of keys and values, where queries have more; null: as many. */
+  readonly nKeyValueHeads: number | null;
+  /** Queries of the layers that `attnTypes` says are `local` see `windowSize` keys, their own included. */
+  readonly useLocalAttn: boolean;
+  readonly windowSize: number | null;
+  /** For each layer, read with `useLocalAttn` alone. */
+  readonly attnTypes: readonly AttentionType[] | null;
 
   /** Name of the tokenizer, or of its file beside the weights. */
   readonly tokenizerName: string | null;
@@ -87,25 +110,15 @@ export interface HookedTransformerConfig {
   /** TransformerLens reads this for encoder-decoders alone; a tied unembedding is simply a `W_U` equal to `W_E`ᵀ. */
   readonly tieWordEmbeddings: boolean;
   /** Read with rotary positions alone. */
-  readonly rotaryDim: number | null;
-  readonly rotaryBase: number;
   readonly rotaryBaseLocal: number | null;
-  readonly rotaryAdjacentPairs: boolean;
   /** Read with NTK-by-parts rotary positions alone. */
   readonly ntkByPartsLowFreqFactor: number;
   readonly ntkByPartsHighFreqFactor: number;
   readonly ntkByPartsFactor: number;
   readonly ntkOriginalCtxLen: number;
-  /** Read with `useLocalAttn` alone. */
-  readonly windowSize: number | null;
-  readonly attnTypes: readonly string[] | null;
 
   // Known, and refused where they ask for something: no block computes them.
-  readonly parallelAttnMlp: boolean;
-  readonly gatedMlp: boolean;
-  readonly useLocalAttn: boolean;
   readonly useQkNorm: boolean;
-  readonly nKeyValueHeads: number | null;
   readonly postEmbeddingLn: boolean;
   readonly useNormalizationBeforeAndAfter: boolean;
   readonly attnScoresSoftCap: number;

@@ -1,13 +1,16 @@
 /** The forward pass as a graph: building it computes nothing. */
 import { Tensor } from "../graph/tensor.ts";
-import { ndarray, sizeOf } from "../tensor/array.ts";
+import { ndarray } from "../tensor/array.ts";
 import { needMemory } from "../tensor/free-memory.ts";
-import type { Mask, PastKeysValues } from "./blocks/attention.ts";
-import { block } from "./blocks/block.ts";
-import { norm } from "./blocks/norm.ts";
-import { Scope, type Wanted } from "./blocks/scope.ts";
-import type { HookedTransformerConfig, NormalizationType } from "./config.ts";
-import type { Weights } from "./weights.ts";
+import { compose } from "./compose.ts";
+import type { HookedTransformerConfig } from "./config.ts";
+import type { Mask, PastKeysValues } from "./parts/attention.ts";
+import { block } from "./parts/block.ts";
+import { embedding, unembedding } from "./parts/embedding.ts";
+import { norm } from "./parts/norm.ts";
+import type { Places } from "./parts/positions.ts";
+import { Scope, type Wanted, type WeightSource } from "./scope.ts";
+import type { Structure } from "./structure.ts";
 
 export interface ForwardInputs {
   /** int32 [batch pos]. Needed unless a residual is given. */
@@ -24,6 +27,8 @@ export interface ForwardInputs {
   readonly shortformerPosEmbed?: Tensor | null | undefined;
   /** int32 [batch pos]: which position each token is at; counted unless given. */
   readonly positionIds?: Tensor | undefined;
+  /** int32 [batch key]: the same of the earlier tokens and these. */
+  readonly keyPositionIds?: Tensor | undefined;
   /** Keys and values of earlier positions, a pair a layer. */
   readonly past?: readonly PastKeysValues[] | undefined;
 }
@@ -33,6 +38,8 @@ export interface Forward {
   readonly output: Tensor;
   /** Every hook point made, in firing order. */
   readonly points: ReadonlyMap<string, Tensor>;
+  /** Those of them that nothing else is computed from: they stand beside the usual computation, to be read. */
+  readonly asides: ReadonlySet<string>;
 }
 
 /**
@@ -41,112 +48,120 @@ export interface Forward {
  */
 export function forward(
   cfg: HookedTransformerConfig,
-  weights: Weights,
+  weights: WeightSource,
   inputs: ForwardInputs,
   wanted: Wanted = { reads: () => false, hooks: () => false },
+  structure?: Structure,
 ): Forward {
-  const scope = new Scope(weights, wanted);
+  const trace = { weights, wanted, points: new Map<string, Tensor>(), asides: new Set<string>(), structure };
+  const scope = new Scope(trace);
+  const model = compose(cfg);
+  const { positions } = model;
   const start = inputs.startAtLayer ?? 0;
-  const stop = inputs.stopAtLayer ?? cfg.nLayers;
+  const stop = inputs.stopAtLayer ?? model.blocks.length;
   const [batch, pos] = (inputs.residual ?? inputs.tokens)!.shape.slice(inputs.residual ? -3 : -2);
   const earlier = inputs.past?.[0].keys.shape.at(-3) ?? 0;
 
-  if (start < stop) needScores(cfg, batch, pos, earlier + pos);
-  const shortformer = cfg.positionalEmbeddingType === "shortformer";
-  const embed =
-    inputs.residual ?? scope.point("hook_embed", scope.part("embed").weight("W_E").gather(-2, inputs.tokens!));
-  const counted = () => positionLeaves(batch, pos, earlier, inputs.attentionMask);
-  const own = () => positions(scope, inputs.positionIds ? { ids: inputs.positionIds, kept: undefined } : counted());
+  if (start < stop) needScores(model.blocks[start].attention.heads, batch, pos, earlier + pos);
+  const places = placesOf(inputs, batch, pos, earlier);
+  let resid = inputs.residual ?? embedding(model.d_vocab, model.d_model, inputs.tokens!, scope);
+  if (!inputs.residual && positions.intoStream) resid = positions.intoStream(resid, places, scope);
   const given = inputs.shortformerPosEmbed;
-  const shortformerPos = shortformer ? (given === undefined ? own() : (given ?? undefined)) : undefined;
-  let resid = inputs.residual || shortformer ? embed : embed.add(own());
-  const mask = visible(cfg, batch, pos, earlier, inputs.attentionMask);
+  const beside = given === undefined ? positions.besideStream?.(places, scope) : (given ?? undefined);
+  const turn = positions.turn?.(places);
+  const mask = masks(model.causal, inputs, batch, pos, earlier);
   for (let layer = start; layer < stop; layer++) {
-    const past = inputs.past?.[layer];
-    resid = block(resid, { mask, past, shortformerPos }, layer, cfg, scope.part(`blocks.${layer}`));
+    const run = { mask, past: inputs.past?.[layer], besideStream: beside, turn };
+    resid = block(model.blocks[layer], resid, run, scope.part(`blocks.${layer}`));
   }
-  if (inputs.stopAtLayer !== undefined) return { output: resid, points: scope.points };
-  const last = finalNorm(cfg);
-  const normalized = last ? norm(resid, last, cfg.eps, scope.part("ln_final")) : resid;
-  return { output: unembed(normalized, scope.part("unembed")), points: scope.points };
+  const { points, asides } = trace;
+  if (inputs.stopAtLayer !== undefined) return { output: resid, points, asides };
+  const normalized = norm(resid, model.finalNorm, scope.part("ln_final"));
+  return { output: unembedding(model.d_vocab_out, normalized, scope.part("unembed")), points, asides };
 }
 
-/** Rows from which on the product with a transposed W_U is the faster one. Measured: `npm run bench -- forward`. */
-const TRANSPOSED_FROM = 4;
-
-/** `x W_U + b_U`, [batch pos d_vocab]. */
-function unembed(x: Tensor, scope: Scope): Tensor {
-  const [weight, bias] = [scope.weight("W_U"), scope.weight("b_U")];
-  if (sizeOf(x.shape.slice(0, -1)) < TRANSPOSED_FROM) return x.matmul(weight).add(bias);
-  const transposed = transposedOnce.get(weight) ?? weight.transpose();
-  transposedOnce.set(weight, transposed);
-  return x.linear(transposed, bias);
-}
-const transposedOnce = new WeakMap<Tensor, Tensor>();
-
-/** The kind of `ln_final`: with `finalRms` an RMSNorm, with weights where the other norms have them. */
-export function finalNorm(cfg: HookedTransformerConfig): NormalizationType | null {
-  if (!cfg.finalRms || cfg.normalizationType === null) return cfg.normalizationType;
-  return cfg.normalizationType === "LN" ? "RMS" : cfg.normalizationType === "LNPre" ? "RMSPre" : cfg.normalizationType;
+/** Where a run's tokens are, as the caller says or as they are counted. */
+function placesOf(inputs: ForwardInputs, batch: number, pos: number, earlier: number): Places {
+  const { positionIds, keyPositionIds, attentionMask } = inputs;
+  const counted = () => positionLeaves(batch, pos, earlier, attentionMask);
+  return {
+    queries: () => positionIds ?? counted().queries,
+    keys: () => keyPositionIds ?? counted().keys,
+    kept: () => (positionIds ? undefined : counted().kept),
+  };
 }
 
 /**
- * Position embeddings [batch pos d_model]. Positions count from the earlier ones on; with a mask they count unmasked
- * positions only, and masked ones get zeros.
+ * Position ids int32 [batch pos], of this run's tokens and of all keys, and which tokens are kept, bool [batch pos 1].
+ * Positions count from the earlier ones on; with a mask they count unmasked positions only.
  */
-function positions(scope: Scope, { ids, kept }: { ids: Tensor; kept: Tensor | undefined }): Tensor {
-  const rows = scope.part("pos_embed").weight("W_pos").gather(-2, ids);
-  return scope.point("hook_pos_embed", kept ? rows.where(kept, rows.constant(0)) : rows);
-}
-
-/** Position ids int32 [batch pos], and with a mask which of them are kept, bool [batch pos 1]. */
-const positionLeaves = remembered((batch, pos, earlier, mask): { ids: Tensor; kept: Tensor | undefined } => {
-  const ids = new Int32Array(batch * pos);
+const positionLeaves = remembered((batch, pos, earlier, mask) => {
+  const all = earlier + pos;
+  const keys = new Int32Array(batch * all);
+  const queries = new Int32Array(batch * pos);
   const kept = new Uint8Array(batch * pos).fill(1);
   for (let b = 0; b < batch; b++) {
     let seen = 0;
-    for (let p = 0; p < earlier + pos; p++) {
-      const real = mask ? mask.data[b * (earlier + pos) + p] : 1;
+    for (let p = 0; p < all; p++) {
+      const real = mask ? mask.data[b * all + p] : 1;
       seen += real;
+      keys[b * all + p] = Math.max(seen - 1, 0);
       if (p < earlier) continue;
-      ids[b * pos + p - earlier] = Math.max(seen - 1, 0);
+      queries[b * pos + p - earlier] = keys[b * all + p];
       kept[b * pos + p - earlier] = real;
     }
   }
   return {
-    ids: Tensor.leaf(ndarray("int32", [batch, pos], ids), ["batch", "pos"]),
+    queries: Tensor.leaf(ndarray("int32", [batch, pos], queries), ["batch", "pos"]),
+    keys: Tensor.leaf(ndarray("int32", [batch, all], keys), ["batch", "pos"]),
     kept: mask && Tensor.leaf(ndarray("bool", [batch, pos, 1], kept), ["batch", "pos", "d_model"]),
   };
 });
 
 /** The mask is made before the run is planned, so what is sure to be refused then is refused now. @throws MemoryError */
-function needScores({ nHeads }: HookedTransformerConfig, batch: number, queries: number, keys: number): void {
+function needScores(heads: number, batch: number, queries: number, keys: number): void {
   needMemory({
-    what: `Attention from ${queries} positions to ${keys} (in ${nHeads} heads of ${batch} rows)`,
-    bytes: 4 * batch * nHeads * queries * keys,
+    what: `Attention from ${queries} positions to ${keys} (in ${heads} heads of ${batch} rows)`,
+    bytes: 4 * batch * heads * queries * keys,
     advice: "give shorter texts, or fewer at a time",
   });
 }
 
-/** Which keys each query sees: those not later than itself if causal, and never padding. */
-function visible(
-  cfg: HookedTransformerConfig,
+/**
+ * Which keys each query sees: those not later than itself if causal, none further back than its window, and never padding.
+ */
+function masks(
+  causal: boolean,
+  { attentionMask: padding, positionIds, keyPositionIds }: ForwardInputs,
   batch: number,
   pos: number,
   earlier: number,
-  padding: Tensor | undefined,
-): Mask {
-  if (cfg.attentionDir === "causal" && pos === 1 && !padding) return undefined; // the last query sees every key
-  if (cfg.attentionDir === "causal") return causalMask(padding ? batch : 1, pos, earlier, padding);
-  return padding?.unsqueeze(1).unsqueeze(1).rename(["batch", "head", "query", "key"]);
+): (window: number | null) => Mask {
+  return (window) => {
+    if (window !== null && positionIds && keyPositionIds) return withinWindow(positionIds, keyPositionIds, window);
+    const near = window !== null && window < earlier + pos ? window : null;
+    if (!causal) return padding?.unsqueeze(1).unsqueeze(1).rename(["batch", "head", "query", "key"]);
+    if (pos === 1 && !padding && near === null) return undefined; // the last query sees every key
+    return causalMask(padding ? batch : 1, pos, earlier, padding, near);
+  };
 }
 
-const causalMask = remembered((rows, pos, earlier, padding): Tensor => {
+/** The same from positions that vary from run to run: bool [batch 1 query key], true for the `window` keys up to the query. */
+function withinWindow(queries: Tensor, keys: Tensor, window: number): Tensor {
+  const query = queries.unsqueeze(1).unsqueeze(-1).rename(["batch", "head", "query", "key"]);
+  const key = keys.unsqueeze(1).unsqueeze(1).rename(["batch", "head", "query", "key"]);
+  return key.lessThan(query.add(1)).and(query.sub(window).lessThan(key));
+}
+
+const causalMask = remembered((rows, pos, earlier, padding, window): Tensor => {
   const keys = earlier + pos;
   const data = new Uint8Array(rows * pos * keys);
   for (let b = 0, at = 0; b < rows; b++) {
-    for (let q = 0; q < pos; q++) {
-      for (let k = 0; k < keys; k++) data[at++] = +(k <= earlier + q && (!padding || padding.data[b * keys + k] === 1));
+    for (let q = earlier; q < keys; q++) {
+      for (let k = 0; k < keys; k++) {
+        const seen = k <= q && (window === null || k > q - window);
+        data[at++] = +(seen && (!padding || padding.data[b * keys + k] === 1));
+      }
     }
   }
   if (!padding) return Tensor.leaf(ndarray("bool", [pos, keys], data), ["query", "key"]);
@@ -155,17 +170,17 @@ const causalMask = remembered((rows, pos, earlier, padding): Tensor => {
 
 /** The same leaves for the same sizes and mask, so that two graphs of one input share what they have in common. */
 function remembered<T>(
-  make: (batch: number, pos: number, earlier: number, mask: Tensor | undefined) => T,
-): (batch: number, pos: number, earlier: number, mask: Tensor | undefined) => T {
+  make: (batch: number, pos: number, earlier: number, mask: Tensor | undefined, window: number | null) => T,
+): (batch: number, pos: number, earlier: number, mask: Tensor | undefined, window?: number | null) => T {
   const unmasked = new Map<string, T>();
   const masked = new WeakMap<Tensor, Map<string, T>>();
-  return (batch, pos, earlier, mask) => {
+  return (batch, pos, earlier, mask, window = null) => {
     const known = mask ? (masked.get(mask) ?? new Map<string, T>()) : unmasked;
     if (mask) masked.set(mask, known);
-    const key = `${batch} ${pos} ${earlier}`;
-    const found = known.get(key) ?? make(batch, pos, earlier, mask);
+    const key = `${batch} ${pos} ${earlier} ${window}`;
+    const leaves = known.get(key) ?? make(batch, pos, earlier, mask, window);
     if (known.size >= 16) known.delete(known.keys().next().value!);
-    known.set(key, found);
-    return found;
+    known.set(key, leaves);
+    return leaves;
   };
 }

@@ -1,11 +1,11 @@
 /** Random weights for a model that is to be trained. Source: TransformerLens' `HookedTransformer.init_weights`. */
-import { type NDArray, ndarray, sizeOf, zeros } from "../tensor/array.ts";
+import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
 import { normal, uniform } from "../tensor/random.ts";
 import type { HookedTransformerConfig, InitMode } from "./config.ts";
 import { parseConfig } from "./config-parse.ts";
-import { expectedWeights, weightBytes } from "./families/index.ts";
+import { recordingOf, weightBytes } from "./recording.ts";
 
 /** How a matrix of a given fan-in and fan-out is drawn: evenly from -scale to scale, or normally with that deviation. */
 interface Draw {
@@ -54,16 +54,13 @@ export function initWeights(config: HookedTransformerConfig): Map<string, NDArra
   const random = uniform(seed);
   const next = evenly ? () => 2 * random() - 1 : normal(seed);
   const weights = new Map<string, NDArray<"float32">>();
-  for (const [name, shape] of expectedWeights(cfg)) {
-    if (name.includes("W_")) {
+  for (const { name, shape, init } of recordingOf(cfg).weights.values()) {
+    const data = new Float32Array(sizeOf(shape));
+    if (init === "drawn") {
       const factor = cfg.initializerRange * scale(...fans(shape));
-      const data = Float32Array.from({ length: sizeOf(shape) }, () => factor * next());
-      weights.set(name, ndarray("float32", shape, data));
-    } else {
-      const empty = zeros("float32", shape);
-      if (name.endsWith(".w")) empty.data.fill(1);
-      weights.set(name, empty);
-    }
+      for (let i = 0; i < data.length; i++) data[i] = factor * next();
+    } else if (init === "ones") data.fill(1);
+    weights.set(name, ndarray("float32", shape, data));
   }
   return weights;
 }

@@ -2,54 +2,57 @@
 import { Tensor } from "../graph/tensor.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { WeightsError } from "../tensor/errors.ts";
-
-/** The axes of each weight, by the last part of its name (norms' `w` and `b` have the width of what they norm). */
-const axesOf: Readonly<Record<string, readonly string[]>> = {
-  W_E: ["d_vocab", "d_model"],
-  W_pos: ["pos", "d_model"],
-  W_Q: ["head", "d_model", "d_head"],
-  W_K: ["head", "d_model", "d_head"],
-  W_V: ["head", "d_model", "d_head"],
-  W_O: ["head", "d_head", "d_model"],
-  b_Q: ["head", "d_head"],
-  b_K: ["head", "d_head"],
-  b_V: ["head", "d_head"],
-  b_O: ["d_model"],
-  W_in: ["d_model", "d_mlp"],
-  b_in: ["d_mlp"],
-  W_out: ["d_mlp", "d_model"],
-  b_out: ["d_model"],
-  W_U: ["d_model", "d_vocab"],
-  b_U: ["d_vocab"],
-};
+import type { HookedTransformerConfig } from "./config.ts";
+import { recordingOf } from "./recording.ts";
+import type { WeightSource } from "./scope.ts";
 
 /** Weights by TransformerLens' name, such as `blocks.0.attn.W_Q`. */
-export class Weights {
+export class Weights implements WeightSource {
   private readonly leaves: ReadonlyMap<string, Tensor>;
+  private readonly views = new Map<string, Tensor>();
 
   /** @param role `feed` for weights that change from run to run, in training */
-  constructor(arrays: ReadonlyMap<string, NDArray>, role: "weight" | "feed" = "weight") {
+  constructor(cfg: HookedTransformerConfig, arrays: ReadonlyMap<string, NDArray>, role: "weight" | "feed" = "weight") {
+    const specs = recordingOf(cfg).weights;
     this.leaves = new Map(
-      [...arrays].map(([name, array]) => {
-        const last = name.split(".").at(-1)!;
-        const axes = axesOf[last] ?? [name.includes(".mlp.ln.") ? "d_mlp" : "d_model"];
-        return [name, Tensor.leaf(array, axes, role, name)];
-      }),
+      [...arrays].map(([name, array]) => [name, Tensor.leaf(array, specs.get(name)?.axes, role, name)]),
     );
   }
 
-  /** @throws WeightsError if there is none of that name. */
+  /** A part's weight, by its full name. */
+  weight(name: string): Tensor {
+    return this.get(name);
+  }
+
+  /**
+   * The weight of that name. Of heads that share their keys and values `W_K` is `_W_K`, [kv_head ...], once for each head
+   * that it serves, [head ...], and so are `b_K`, `W_V` and `b_V`.
+   * @throws WeightsError if there is none of that name.
+   */
   get(name: string): Tensor {
-    const found = this.leaves.get(name);
-    if (found) return found;
+    const weight = this.find(name);
+    if (weight) return weight;
     throw new WeightsError(`The model has no weight "${name}".`, { asked: name, found: [...this.leaves.keys()] });
   }
 
   find(name: string): Tensor | undefined {
-    return this.leaves.get(name);
+    return this.leaves.get(name) ?? this.views.get(name) ?? this.ungrouped(name);
   }
 
   entries(): IterableIterator<[string, Tensor]> {
     return this.leaves.entries();
+  }
+
+  private ungrouped(name: string): Tensor | undefined {
+    const grouped = this.leaves.get(name.replace(/\.(?=[^.]+$)/, "._"));
+    const queries = this.leaves.get(name.replace(/[^.]+$/, "W_Q"));
+    if (grouped?.axes[0] !== "kv_head" || !queries) return undefined;
+    const [groups] = grouped.shape;
+    const view = grouped
+      .unsqueeze(1)
+      .repeat(1, queries.shape[0] / groups)
+      .mergeAxes(0, 2, "head");
+    this.views.set(name, view);
+    return view;
   }
 }

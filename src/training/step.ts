@@ -64,7 +64,11 @@ export function traceStep(
   tokens: Sizes,
 ): TracedStep {
   const { optimizer } = source;
-  const weights = new Weights(new Map([...arrays].map(([name, array]) => [name, placeholder(array)])), "feed");
+  const weights = new Weights(
+    source.cfg,
+    new Map([...arrays].map(([name, array]) => [name, placeholder(array)])),
+    "feed",
+  );
   const fedTokens = Tensor.leaf(placeholder(tokens), ["batch", "pos"]);
   const graph = new ModelGraph({
     cfg: source.cfg,

@@ -1,16 +1,13 @@
 /** What a training takes, known from the sizes of its model and of a batch before there are weights or data. */
 import type { Engine } from "../engine/engine.ts";
 import { largestValue } from "../graph/largest-value.ts";
-import { hookNamesOf } from "../lens/hook-names.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
-import { expectedWeights, weightBytes } from "../models/families/index.ts";
-import { Weights } from "../models/weights.ts";
-import type { NDArray } from "../tensor/array.ts";
+import { recordingOf, weightBytes } from "../models/recording.ts";
 import { MemoryError } from "../tensor/errors.ts";
 import { needMemory, showBytes } from "../tensor/free-memory.ts";
 import { makeOptimizer } from "./optimizer.ts";
 import { settle, type TrainOptions } from "./options.ts";
-import { placeholder, type Sizes, sizedStep, traceStep } from "./step.ts";
+import { type Sizes, sizedStep, traceStep } from "./step.ts";
 
 /** A training that is planned. */
 export interface PlannedTraining {
@@ -28,7 +25,9 @@ export interface PlannedTraining {
  * @throws MemoryError, and whatever options and losses are refused with
  */
 export function needTraining({ cfg, engine, options, shape, hasWeights }: PlannedTraining): void {
-  const sizes = new Map([...expectedWeights(cfg)].map(([name, size]): [string, Sizes] => [name, floats(size)]));
+  const sizes = new Map(
+    [...recordingOf(cfg).weights].map(([name, { shape }]): [string, Sizes] => [name, floats(shape)]),
+  );
   const settled = settle(options, [...sizes.keys()]);
   const optimizer = makeOptimizer(settled.optimizer, settled);
   const weights = weightBytes(cfg);
@@ -37,9 +36,8 @@ export function needTraining({ cfg, engine, options, shape, hasWeights }: Planne
   const need = (bytes: number, largest: () => string) =>
     needMemory({ what, bytes, advice, largest, limit: engine.memoryBytes });
   need(state, () => `the model's weights alone are ${showBytes(weights)}`);
-  const arrays = new Map([...sizes].map(([name, size]): [string, NDArray] => [name, placeholder(size)]));
   const source = {
-    ...{ cfg, optimizer, hookNames: hookNamesOf(cfg, new Weights(arrays)) },
+    ...{ cfg, optimizer, hookNames: recordingOf(cfg).hookNames },
     loss: options.loss ?? ((graph) => graph.loss()),
     ...{ maxGradNorm: options.maxGradNorm, frozen: settled.frozen },
   } satisfies Parameters<typeof traceStep>[0];

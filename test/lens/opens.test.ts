@@ -276,7 +276,7 @@ describe("a model of one's own", () => {
   });
 
   test("has a configuration that can be run, though nobody parsed it", () => {
-    for (const change of [{ actFn: "mish" }, { nLayers: "2" }, { nHeads: 0 }, { gatedMlp: true }, { typo: 1 }]) {
+    for (const change of [{ actFn: "mish" }, { nLayers: "2" }, { nHeads: 0 }, { useQkNorm: true }, { typo: 1 }]) {
       expect(() => new HookedTransformer({ ...cfg, ...change } as never, weights)).toThrow(ConfigError);
     }
     for (const wrong of [null, undefined, 5, "gpt2", []]) {

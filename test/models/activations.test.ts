@@ -1,7 +1,7 @@
 /** Activations by transformers' names: its numbers and derivatives (fixtures/activations.json), and a whole GPT-2 with one. */
 import { describe, expect, test } from "vitest";
-import { activations } from "../../src/models/blocks/activation.ts";
 import { readModel } from "../../src/models/families/index.ts";
+import { activations } from "../../src/models/parts/activation.ts";
 import { grad, HookedTransformer, Tensor } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { expectClose } from "../close.ts";

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { parseConfig } from "../../src/models/config-parse.ts";
-import { type ConfigJson, familyOf, readModel, weightBytes } from "../../src/models/families/index.ts";
+import { type ConfigJson, familyOf, readModel } from "../../src/models/families/index.ts";
+import { weightBytes } from "../../src/models/recording.ts";
 import { type NDArray, zeros } from "../../src/tensor/array.ts";
 import { ArgumentError, ConfigError, GlassformerError, WeightsError } from "../../src/tensor/errors.ts";
 import { json, randomWeights, smallConfig } from "./stored.ts";

@@ -1,14 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { checkWeights, type WeightProblems } from "../../src/models/check-weights.ts";
 import { parseConfig } from "../../src/models/config-parse.ts";
-import {
-  checkWeights,
-  expectedWeights,
-  FAMILIES,
-  familyOf,
-  readModel,
-  resolveModelName,
-  type WeightProblems,
-} from "../../src/models/families/index.ts";
+import { FAMILIES, familyOf, readModel, resolveModelName } from "../../src/models/families/index.ts";
+import { recordingOf } from "../../src/models/recording.ts";
 import { type NDArray, ndarray, zeros } from "../../src/tensor/array.ts";
 import { ConfigError, UnknownNameError, WeightsError } from "../../src/tensor/errors.ts";
 import { json, randomWeights, smallConfig, tensors, under, type Weights } from "./stored.ts";
@@ -78,8 +72,8 @@ describe("checkWeights", () => {
   });
 
   it("asks a model whose last norm is an RMSNorm for no ln_final.b", () => {
-    expect(expectedWeights(smallConfig({ final_rms: true })).has("ln_final.b")).toBe(false);
-    expect(expectedWeights(smallConfig({ final_rms: true })).has("ln_final.w")).toBe(true);
+    expect(recordingOf(smallConfig({ final_rms: true })).weights.has("ln_final.b")).toBe(false);
+    expect(recordingOf(smallConfig({ final_rms: true })).weights.has("ln_final.w")).toBe(true);
   });
 });
 

@@ -5,7 +5,7 @@ import { memorySource } from "../../src/load/bytes.ts";
 import { readSafetensors } from "../../src/load/safetensors.ts";
 import type { HookedTransformerConfig } from "../../src/models/config.ts";
 import { parseConfig } from "../../src/models/config-parse.ts";
-import { expectedWeights } from "../../src/models/families/weights.ts";
+import { recordingOf } from "../../src/models/recording.ts";
 import { type NDArray, ndarray, sizeOf } from "../../src/tensor/array.ts";
 
 export type Weights = Map<string, NDArray<"float32">>;
@@ -33,7 +33,7 @@ export function under(prefix: string, all: ReadonlyMap<string, NDArray>): Weight
 export function randomWeights(config: HookedTransformerConfig, seed = 1): Weights {
   const random = uniform(seed);
   const weights: Weights = new Map();
-  for (const [name, shape] of expectedWeights(config)) {
+  for (const { name, shape } of recordingOf(config).weights.values()) {
     const offset = name.endsWith(".w") ? 1 : 0;
     const spread = name.endsWith(".w") ? 0.5 : 1;
     const data = Float32Array.from({ length: sizeOf(shape) }, () => offset + spread * random());

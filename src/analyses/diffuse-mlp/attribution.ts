@@ -2,7 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Model } from "../../lens/model.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
-import { finalNorm } from "../../models/forward.ts";
+import { compose } from "../../models/compose.ts";
 import type { Spread } from "./positions.ts";
 import type { Batch } from "./prompts.ts";
 import type { Site } from "./site.ts";
@@ -21,7 +21,7 @@ export function attributionValues(model: Model, graph: ModelGraph, site: Site, b
   const mlp = `blocks.${site.layer}.mlp`;
   const directions = model.weights.get("unembed.W_U").gather("d_vocab", batch.targets); // [d_model row]
   const onto = (w: Tensor) => w.matmul(directions).transpose(); // [n d_model] to [row n]
-  const scale = finalNorm(model.cfg) ? graph.at("ln_final.hook_scale").gatherRows(batch.predicting) : undefined;
+  const scale = compose(model.cfg).finalNorm ? graph.at("ln_final.hook_scale").gatherRows(batch.predicting) : undefined;
   const scaled = (x: Tensor) => (scale ? x.div(scale) : x);
   return {
     post: graph.at(site.post).gatherRows(batch.predicting),

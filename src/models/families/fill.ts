@@ -1,12 +1,14 @@
 /** Weights that a checkpoint may leave out because they would change nothing. */
-import { type NDArray, ndarray, sizeOf, zeros } from "../../tensor/array.ts";
+import { type NDArray, ndarray, sizeOf } from "../../tensor/array.ts";
+import { listed, sameShape } from "../check-weights.ts";
 import type { HookedTransformerConfig } from "../config.ts";
+import { recordingOf } from "../recording.ts";
+import type { WeightSpec } from "../weight-spec.ts";
 import type { FamilyContext } from "./family.ts";
-import { expectedWeights, listed, sameShape } from "./weights.ts";
 
 /**
  * Adds to `weights` every missing bias as zeros and every missing norm weight as ones, and says so. Matrices are never made
- * up: where a `W_*` is missing or of another shape nothing is filled in, for `checkWeights` to name it.
+ * up: where one is missing or of another shape nothing is filled in, for `checkWeights` to name it.
  */
 export function fillNeutral(
   weights: Map<string, NDArray<"float32">>,
@@ -14,17 +16,12 @@ export function fillNeutral(
   context: FamilyContext,
 ): Map<string, NDArray<"float32">> {
   const filled: string[] = [];
-  const expected = expectedWeights(config);
-  for (const [name, shape] of expected) {
-    if (name.includes("W_") && !sameShape(weights.get(name)?.shape ?? [], shape)) return weights;
-  }
-  for (const [name, shape] of expected) {
-    if (weights.has(name) || name.includes("W_")) continue;
-    const isScale = name.endsWith(".w");
-    weights.set(
-      name,
-      isScale ? ndarray("float32", shape, new Float32Array(sizeOf(shape)).fill(1)) : zeros("float32", shape),
-    );
+  const expected = [...recordingOf(config).weights.values()];
+  const isThere = ({ name, shape }: WeightSpec) => sameShape(weights.get(name)?.shape ?? [], shape);
+  if (!expected.filter(({ init }) => init === "drawn").every(isThere)) return weights;
+  for (const { name, shape, init } of expected) {
+    if (weights.has(name)) continue;
+    weights.set(name, ndarray("float32", shape, new Float32Array(sizeOf(shape)).fill(init === "ones" ? 1 : 0)));
     filled.push(name);
   }
   if (filled.length > 0) {

@@ -3,6 +3,7 @@ import type { NDArray } from "../../tensor/array.ts";
 import { ConfigError, WeightsError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { shown } from "../../tensor/show.ts";
+import { checkArrays, checkWeights, type WeightArrays } from "../check-weights.ts";
 import type { HookedTransformerConfig } from "../config.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gpt2 } from "./gpt2.ts";
@@ -11,12 +12,10 @@ import { mingpt } from "./mingpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
 import { refuseKnownType } from "./not-computed.ts";
-import { checkArrays, checkWeights, type WeightArrays } from "./weights.ts";
 import { withoutWrapper } from "./wrapper.ts";
 
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
-export { checkWeights, expectedWeights, type WeightArrays, type WeightProblems, weightBytes } from "./weights.ts";
 
 export const FAMILIES: readonly ModelFamily[] = [neel, hookedTransformer, neelSoluOld, mingpt, gpt2];
 

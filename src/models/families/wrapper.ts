@@ -2,8 +2,8 @@
 import type { NDArray } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
 import { shortened } from "../../tensor/show.ts";
+import { listed } from "../check-weights.ts";
 import type { ModelFamily } from "./family.ts";
-import { listed } from "./weights.ts";
 
 /** What `torch.compile`, FSDP and activation checkpointing put into the names of the parts that they wrap, anywhere. */
 const WRAPPED = /(^|\.)((_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+/g;

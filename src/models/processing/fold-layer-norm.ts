@@ -1,47 +1,34 @@
 /** `fold_ln`: the norms' weights and biases move into the matrices that read them, and the norms become parameterless. */
+import type { Tensor } from "../../graph/tensor.ts";
 import type { HookedTransformerConfig, NormalizationType } from "../config.ts";
+import type { Product } from "../structure.ts";
 import type { WeightDraft } from "./draft.ts";
 import { foldNorm, type NormParameters } from "./fold-norm.ts";
+import type { Stream } from "./stream.ts";
 
 /**
- * Folds `ln1` into the queries, keys and values, `ln2` into `W_in`, a SoLU MLP's inner norm into `W_out`, and `ln_final` into
- * `W_U`; LayerNorms' readers are centred besides. Logits stay what they were. Returns the configuration with LN -> LNPre and
- * RMS -> RMSPre.
+ * Folds each norm into the products that read it: `ln1` into the queries, keys and values, `ln2` into `W_in` and `W_gate`,
+ * a SoLU MLP's inner norm into `W_out`, and `ln_final` into `W_U`; what reads a LayerNorm is centred besides. Logits stay
+ * what they were. Returns the configuration with LN -> LNPre and RMS -> RMSPre.
  *
- * @param centerFinalRms TransformerLens centres `W_U` over d_model even behind an RMSNorm, which subtracts no mean, so that
- * its logits change: they lose mean(resid) / rms times the column sums of `W_U`. True does the same.
+ * @param centerFinalRms TransformerLens centres `W_U` over d_model even behind an RMSNorm at the end of a LayerNorm model,
+ * which subtracts no mean, so that its logits change: they lose mean(resid) / rms times the column sums of `W_U`. True does
+ * the same.
  */
 export function foldLayerNorm(
   draft: WeightDraft,
   config: HookedTransformerConfig,
+  { norms }: Stream,
   centerFinalRms = false,
 ): HookedTransformerConfig {
-  const type = config.normalizationType;
-  if (type === null) return config;
-  const isLayerNorm = type === "LN" || type === "LNPre";
-  const { nLayers, nHeads, dModel, dHead } = config;
-
-  for (let layer = 0; layer < nLayers; layer++) {
-    const block = `blocks.${layer}`;
-    const ln1 = takeNorm(draft, `${block}.ln1`);
-    for (const part of ["Q", "K", "V"]) {
-      const W = draft.edit(`${block}.attn.W_${part}`);
-      const b = draft.edit(`${block}.attn.b_${part}`);
-      for (let head = 0; head < nHeads; head++) {
-        const matrix = { data: W, offset: head * dModel * dHead, rows: dModel, cols: dHead };
-        foldNorm(matrix, ln1, b, head * dHead, isLayerNorm);
-      }
-    }
-    if (config.attnOnly) continue;
-    foldInto(draft, takeNorm(draft, `${block}.ln2`), `${block}.mlp.W_in`, `${block}.mlp.b_in`, isLayerNorm);
-    // The norm inside a solu_ln MLP is always a LayerNorm, so W_out's columns are centred over d_mlp.
-    if (config.actFn === "solu_ln") {
-      foldInto(draft, takeNorm(draft, `${block}.mlp.ln`), `${block}.mlp.W_out`, `${block}.mlp.b_out`, isLayerNorm);
-    }
+  const amongLayerNorms = norms.some(({ norm }) => norm.subtractsMean);
+  for (const { norm, readers } of norms) {
+    const parameters = { w: taken(draft, norm.w), b: taken(draft, norm.b) };
+    const isLast = readers.some(({ weight }) => weight.axes.at(-1) === "d_vocab");
+    const center = norm.subtractsMean || (isLast && centerFinalRms && amongLayerNorms);
+    for (const reader of readers) foldInto(draft, parameters, reader, center);
   }
-  const centerUnembedding = isLayerNorm && (!config.finalRms || centerFinalRms);
-  foldInto(draft, takeNorm(draft, "ln_final"), "unembed.W_U", "unembed.b_U", centerUnembedding);
-  return { ...config, normalizationType: withoutParameters(type) };
+  return { ...config, normalizationType: config.normalizationType && withoutParameters(config.normalizationType) };
 }
 
 function withoutParameters(type: NormalizationType): NormalizationType {
@@ -49,19 +36,20 @@ function withoutParameters(type: NormalizationType): NormalizationType {
   return type === "RMS" ? "RMSPre" : type;
 }
 
-/** A norm's parameters, which leave the draft; none for the parameterless kinds. */
-function takeNorm(draft: WeightDraft, name: string): NormParameters {
-  const parameter = (letter: string): Float32Array | undefined => {
-    const full = `${name}.${letter}`;
-    if (!draft.has(full)) return undefined;
-    const data = draft.read(full);
-    draft.remove(full);
-    return data;
-  };
-  return { w: parameter("w"), b: parameter("b") };
+/** A norm's parameter, which leaves the draft. */
+function taken(draft: WeightDraft, parameter: Tensor | undefined): Float32Array | undefined {
+  if (!parameter) return undefined;
+  const data = draft.read(parameter.label!);
+  draft.remove(parameter.label!);
+  return data;
 }
 
-function foldInto(draft: WeightDraft, norm: NormParameters, matrix: string, bias: string, center: boolean): void {
-  const [rows, cols] = draft.shape(matrix);
-  foldNorm({ data: draft.edit(matrix), offset: 0, rows, cols }, norm, draft.edit(bias), 0, center);
+/** Folds a norm into a reader's matrix, or into those of all its heads. */
+function foldInto(draft: WeightDraft, norm: NormParameters, { weight, bias }: Product, center: boolean): void {
+  const [rows, cols] = weight.shape.slice(-2);
+  const data = draft.edit(weight.label!);
+  const biases = bias && draft.edit(bias.label!);
+  for (let offset = 0, head = 0; offset < data.length; offset += rows * cols, head++) {
+    foldNorm({ data, offset, rows, cols }, norm, biases, head * cols, center);
+  }
 }

@@ -15,7 +15,7 @@ export interface NormParameters {
 }
 
 /**
- * Changes `matrix` W and `bias` c (one number per column, at `biasOffset`) so that with a parameterless norm they give what
+ * Changes `matrix` W and `bias` c (one number per column, at `biasOffset`; needed if the norm has a `b`) so that with a parameterless norm they give what
  * they gave with the norm's `w` and `b`:
  *
  *     c[j] += sum_i W[i,j] b[i];   W[i,j] *= w[i];   and if centred, W[i,j] -= mean_i W[i,j]
@@ -26,13 +26,13 @@ export interface NormParameters {
 export function foldNorm(
   matrix: MatrixView,
   norm: NormParameters,
-  bias: Float32Array,
+  bias: Float32Array | undefined,
   biasOffset: number,
   center: boolean,
 ): void {
   const { data, offset, rows, cols } = matrix;
   const { w, b } = norm;
-  if (b) addProduct(matrix, b, bias, biasOffset);
+  if (b && bias) addProduct(matrix, b, bias, biasOffset);
   const mean = new Float64Array(cols);
   if (center) {
     for (let i = 0; i < rows; i++) {

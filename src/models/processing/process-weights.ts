@@ -2,14 +2,17 @@
 import type { NDArray } from "../../tensor/array.ts";
 import { FLAG } from "../../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
+import { checkWeights, type WeightArrays } from "../check-weights.ts";
+import { compose } from "../compose.ts";
 import type { HookedTransformerConfig } from "../config.ts";
-import { checkWeights, type WeightArrays } from "../families/weights.ts";
+import { recordingOf } from "../recording.ts";
 import { centerUnembed } from "./center-unembed.ts";
 import { centerWritingWeights } from "./center-writing-weights.ts";
 import { WeightDraft } from "./draft.ts";
 import { foldLayerNorm } from "./fold-layer-norm.ts";
 import { foldValueBiases } from "./fold-value-biases.ts";
 import { refactorFactoredAttnMatrices } from "./refactor-factored-attn-matrices.ts";
+import { type Stream, streamOf } from "./stream.ts";
 
 /** What to do to the weights before use. No log probability changes, except by the last flag. */
 export interface ProcessingFlags {
@@ -85,20 +88,23 @@ export function processWeights(
   checkWeights(config, weights);
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   const asked = { ...DEFAULT_PROCESSING, ...Object.fromEntries(given) };
-  const { flags: applicable, notes } = applicableFlags(config, asked);
+  const recording = recordingOf(config);
+  const stream = streamOf(recording);
+  const { flags: applicable, notes } = applicableFlags(config, stream, asked);
   const draft = new WeightDraft(weights);
   let processed = config;
-  if (applicable.foldLn) processed = foldLayerNorm(draft, config, applicable.transformerLensFinalRms);
-  if (applicable.centerWritingWeights) centerWritingWeights(draft, config);
-  if (applicable.centerUnembed) centerUnembed(draft, config);
-  if (applicable.foldValueBiases) foldValueBiases(draft, config);
-  if (applicable.refactorFactoredAttnMatrices) refactorFactoredAttnMatrices(draft, config);
+  if (applicable.foldLn) processed = foldLayerNorm(draft, config, stream, applicable.transformerLensFinalRms);
+  if (applicable.centerWritingWeights) centerWritingWeights(draft, stream.writers!);
+  if (applicable.centerUnembed) centerUnembed(draft, recording);
+  if (applicable.foldValueBiases) foldValueBiases(draft, recording);
+  if (applicable.refactorFactoredAttnMatrices) refactorFactoredAttnMatrices(draft, recording);
   return { config: processed, weights: draft.finish(), notes };
 }
 
 /** Turns off what would change the model. */
 function applicableFlags(
   config: HookedTransformerConfig,
+  { norms, writers, meanFree }: Stream,
   asked: ProcessingFlags,
 ): { flags: ProcessingFlags; notes: string[] } {
   const flags: { -readonly [K in keyof ProcessingFlags]: boolean } = { ...asked };
@@ -108,17 +114,20 @@ function applicableFlags(
     flags[flag] = false;
     notes.push(`${name} is left out: ${why}.`);
   };
-  if (config.positionalEmbeddingType === "shortformer") {
-    const why = "shortformer positions are added after the norm";
-    turnOff("foldLn", "fold_ln", why);
-    turnOff("centerWritingWeights", "center_writing_weights", why);
-    turnOff("centerUnembed", "center_unembed", "TransformerLens leaves shortformer models as they are");
+  const { unprocessed } = compose(config).positions;
+  if (unprocessed !== undefined) {
+    turnOff("foldLn", "fold_ln", unprocessed);
+    turnOff("centerWritingWeights", "center_writing_weights", unprocessed);
+    turnOff("centerUnembed", "center_unembed", "TransformerLens leaves such models as they are");
   }
-  if (config.normalizationType === null) turnOff("foldLn", "fold_ln", "the model has no norms");
-  if (config.outputLogitsSoftCap > 0) turnOff("centerUnembed", "center_unembed", "the logits are capped after it");
-  const isLayerNorm = config.normalizationType === "LN" || config.normalizationType === "LNPre";
-  if (!isLayerNorm || config.finalRms) {
+  if (norms.length === 0) turnOff("foldLn", "fold_ln", "the model has no norms");
+  const shared = norms.find(({ norm, onlyProducts }) => norm.w && !onlyProducts);
+  if (shared) turnOff("foldLn", "fold_ln", `${shared.norm.w!.label} is read by more than weights`);
+  const unbiased = norms.flatMap(({ norm, readers }) => (norm.b ? readers.filter(({ bias }) => !bias) : []))[0];
+  if (unbiased) turnOff("foldLn", "fold_ln", `${unbiased.weight.label} has no bias that could take a norm's`);
+  if (!meanFree) {
     turnOff("centerWritingWeights", "center_writing_weights", "not every reader of the stream subtracts its mean");
   }
+  if (!writers) turnOff("centerWritingWeights", "center_writing_weights", "not only weights write to the stream");
   return { flags, notes };
 }

@@ -1,7 +1,8 @@
 /** `refactor_factored_attn_matrices`: heads are written in the bases of their own singular vectors. */
 import { ConfigError } from "../../tensor/errors.ts";
 import { type Columns, svdOfProduct } from "../../tensor/thin-svd.ts";
-import type { HookedTransformerConfig } from "../config.ts";
+import type { Recording } from "../recording.ts";
+import type { AttentionWeights } from "../structure.ts";
 import type { WeightDraft } from "./draft.ts";
 import { foldValueBiases } from "./fold-value-biases.ts";
 
@@ -14,29 +15,43 @@ import { foldValueBiases } from "./fold-value-biases.ts";
  * Scores, patterns and what heads write stay what they were. Queries, keys, values and `z` do not: their d_head axis is
  * sorted by singular value now, and the sign of each entry is arbitrary.
  *
- * @throws ConfigError for rotary positions, which act between queries and keys, so that their product alone is not enough.
+ * @throws ConfigError for queries and keys that are turned, so that the product of their matrices is not all; and for shared
+ * keys and values, which cannot be written in the bases of several heads.
  */
-export function refactorFactoredAttnMatrices(draft: WeightDraft, config: HookedTransformerConfig): void {
-  if (config.positionalEmbeddingType === "rotary") {
+export function refactorFactoredAttnMatrices(draft: WeightDraft, recording: Recording): void {
+  const { attentions } = recording.structure;
+  if (attentions.some(({ turned }) => turned)) {
     throw new ConfigError(
       "refactor_factored_attn_matrices does not go with rotary positions: they turn queries and keys before the product.",
       { asked: "refactor_factored_attn_matrices", found: "rotary" },
     );
   }
-  foldValueBiases(draft, config);
-  for (let layer = 0; layer < config.nLayers; layer++) {
-    for (let head = 0; head < config.nHeads; head++) {
-      refactorScores(draft, config, `blocks.${layer}.attn`, head);
-      refactorOutput(draft, config, `blocks.${layer}.attn`, head);
+  const shared = attentions.find(({ weights }) => weights.W_K.shape[0] !== weights.W_Q.shape[0]);
+  if (shared) {
+    const [heads, groups] = [shared.weights.W_Q.shape[0], shared.weights.W_K.shape[0]];
+    throw new ConfigError(
+      `refactor_factored_attn_matrices does not go with shared keys and values: ${groups} serve ${heads} heads, each of which would need its own.`,
+      { asked: "refactor_factored_attn_matrices", found: groups },
+    );
+  }
+  foldValueBiases(draft, recording);
+  for (const { weights } of attentions) {
+    for (let head = 0; head < weights.W_Q.shape[0]; head++) {
+      refactorScores(draft, weights, head);
+      refactorOutput(draft, weights, head);
     }
   }
 }
 
-function refactorScores(draft: WeightDraft, config: HookedTransformerConfig, attn: string, head: number): void {
-  const { dModel, dHead } = config;
-  const parts = ["Q", "K"].map((part) => {
-    const W = draft.edit(`${attn}.W_${part}`).subarray(head * dModel * dHead, (head + 1) * dModel * dHead);
-    const b = draft.edit(`${attn}.b_${part}`).subarray(head * dHead, (head + 1) * dHead);
+function refactorScores(draft: WeightDraft, weights: AttentionWeights, head: number): void {
+  const [, dModel, dHead] = weights.W_Q.shape;
+  const matrices = [
+    [weights.W_Q, weights.b_Q],
+    [weights.W_K, weights.b_K],
+  ];
+  const parts = matrices.map(([matrix, bias]) => {
+    const W = draft.edit(matrix.label!).subarray(head * dModel * dHead, (head + 1) * dModel * dHead);
+    const b = draft.edit(bias.label!).subarray(head * dHead, (head + 1) * dHead);
     return { W, b };
   });
   const [query, key] = parts.map(({ W, b }) => {
@@ -58,11 +73,11 @@ function refactorScores(draft: WeightDraft, config: HookedTransformerConfig, att
   });
 }
 
-function refactorOutput(draft: WeightDraft, config: HookedTransformerConfig, attn: string, head: number): void {
-  const { dModel, dHead } = config;
+function refactorOutput(draft: WeightDraft, weights: AttentionWeights, head: number): void {
+  const [, dModel, dHead] = weights.W_V.shape;
   const size = dModel * dHead;
-  const W_V = draft.edit(`${attn}.W_V`).subarray(head * size, (head + 1) * size);
-  const W_O = draft.edit(`${attn}.W_O`).subarray(head * size, (head + 1) * size);
+  const W_V = draft.edit(weights.W_V.label!).subarray(head * size, (head + 1) * size);
+  const W_O = draft.edit(weights.W_O.label!).subarray(head * size, (head + 1) * size);
   const values: Columns = { rows: dModel, cols: dHead, data: new Float64Array(size) };
   for (let e = 0; e < dHead; e++) {
     for (let m = 0; m < dModel; m++) values.data[e * dModel + m] = W_V[m * dHead + e];

@@ -1,0 +1,87 @@
+/** From a configuration to the parts that it is made of. Nothing else reads the fields that say which parts those are. */
+import type { HookedTransformerConfig, NormalizationType } from "./config.ts";
+import type { BlockKind } from "./parts/block.ts";
+import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
+import type { NormKind } from "./parts/norm.ts";
+import { learnedPositions, type PositionsKind, rotaryPositions, shortformerPositions } from "./parts/positions.ts";
+
+/** A transformer as its parts. */
+export interface Composition {
+  readonly d_model: number;
+  readonly d_vocab: number;
+  readonly d_vocab_out: number;
+  readonly positions: PositionsKind;
+  /** Whether a query sees no later keys. */
+  readonly causal: boolean;
+  readonly blocks: readonly BlockKind[];
+  /** Before the unembedding. */
+  readonly finalNorm: NormKind | null;
+}
+
+const compositions = new WeakMap<HookedTransformerConfig, Composition>();
+
+/** The parts of a configuration; the same ones whenever it is the same object. */
+export function compose(cfg: HookedTransformerConfig): Composition {
+  const known = compositions.get(cfg) ?? {
+    d_model: cfg.dModel,
+    d_vocab: cfg.dVocab,
+    d_vocab_out: cfg.dVocabOut,
+    positions: positionsOf(cfg),
+    causal: cfg.attentionDir === "causal",
+    blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer)),
+    finalNorm: normKind(cfg.finalRms ? asRms(cfg.normalizationType) : cfg.normalizationType, cfg.eps),
+  };
+  compositions.set(cfg, known);
+  return known;
+}
+
+function blockOf(cfg: HookedTransformerConfig, layer: number): BlockKind {
+  const { dModel: d_model, dHead: d_head, nHeads: heads } = cfg;
+  return {
+    norm: normKind(cfg.normalizationType, cfg.eps),
+    attention: {
+      ...{ d_model, d_head, heads, keyValueHeads: cfg.nKeyValueHeads ?? heads },
+      divisor: (cfg.useAttnScale ? cfg.attnScale : 1) * (cfg.scaleAttnByInverseLayerIdx ? layer + 1 : 1),
+      window: cfg.useLocalAttn && cfg.attnTypes?.[layer] === "local" ? cfg.windowSize : null,
+    },
+    mlp: mlpOf(cfg),
+    order: cfg.parallelAttnMlp ? "parallel" : "sequential",
+  };
+}
+
+function mlpOf(cfg: HookedTransformerConfig): BlockKind["mlp"] {
+  if (cfg.attnOnly) return null;
+  const act = cfg.actFn!;
+  // As in TransformerLens: a LayerNorm whatever the blocks' norms are, with weights where those are full LayerNorms.
+  const inner = act.endsWith("_ln") ? normKind(cfg.normalizationType === "LN" ? "LN" : "LNPre", cfg.eps) : null;
+  const kind: MlpKind = { d_model: cfg.dModel, d_mlp: cfg.dMlp!, act, innerNorm: inner };
+  const mlp = cfg.gatedMlp ? gatedMlp : plainMlp;
+  return (x, scope) => mlp(kind, x, scope);
+}
+
+function positionsOf(cfg: HookedTransformerConfig): PositionsKind {
+  switch (cfg.positionalEmbeddingType) {
+    case "shortformer":
+      return shortformerPositions(cfg.nCtx, cfg.dModel);
+    case "rotary":
+      return rotaryPositions({
+        dim: cfg.rotaryDim ?? cfg.dHead,
+        base: cfg.rotaryBase,
+        pairs: cfg.rotaryAdjacentPairs ? "neighbours" : "halves",
+        length: cfg.nCtx,
+      });
+    default:
+      return learnedPositions(cfg.nCtx, cfg.dModel);
+  }
+}
+
+/** What TransformerLens calls a norm: LN and RMS have weights, LNPre and RMSPre have none. */
+function normKind(type: NormalizationType | null, eps: number): NormKind | null {
+  if (type === null) return null;
+  return { subtractsMean: type.startsWith("LN"), weights: !type.endsWith("Pre"), eps };
+}
+
+/** With `finalRms` the last norm is an RMSNorm, with weights where the others have them. */
+function asRms(type: NormalizationType | null): NormalizationType | null {
+  return type === "LN" ? "RMS" : type === "LNPre" ? "RMSPre" : type;
+}

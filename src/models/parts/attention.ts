@@ -1,0 +1,162 @@
+/** Multi-head attention with every intermediate a hook point. */
+import type { Tensor } from "../../graph/tensor.ts";
+import type { Scope } from "../scope.ts";
+import type { AttentionWeights } from "../structure.ts";
+import type { Turn } from "./rotary.ts";
+
+/** An attention layer's names. Weights whose heads are shared have an underscore in front, as in TransformerLens. */
+export interface AttentionNames {
+  readonly weight: keyof AttentionWeights | "_W_K" | "_b_K" | "_W_V" | "_b_V";
+  readonly point:
+    | "hook_q"
+    | "hook_k"
+    | "hook_v"
+    | "hook_rot_q"
+    | "hook_rot_k"
+    | "hook_attn_scores"
+    | "hook_pattern"
+    | "hook_z"
+    | "hook_result";
+}
+
+/** A kind of attention layer. */
+export interface AttentionKind {
+  readonly d_model: number;
+  readonly d_head: number;
+  readonly heads: number;
+  /** Heads of keys and values: as many as `heads`, or fewer, each of which serves several neighbouring heads. */
+  readonly keyValueHeads: number;
+  /** What scores are divided by. */
+  readonly divisor: number;
+  /** How far back a query sees, itself included; null: to the beginning. */
+  readonly window: number | null;
+}
+
+/** What the queries, keys and values are computed from: [batch pos d_model], or a head's own [batch pos head d_model]. */
+export interface AttentionInputs {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+/** Keys and values of earlier positions, [batch pos head d_head], to go before this run's. */
+export interface PastKeysValues {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
+/** Which keys a query may see: bool [query key] or [batch 1 query key]. `undefined`: all. */
+export type Mask = Tensor | undefined;
+
+/** What attention needs of a run besides its inputs. */
+export interface AttentionRun {
+  /** Which keys a query may see that looks so far back. */
+  mask(window: number | null): Mask;
+  readonly past: PastKeysValues | undefined;
+  /** What turns queries and keys by their positions. */
+  readonly turn: Turn | undefined;
+}
+
+/**
+ * ```
+ * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head]
+ * q = turn(q)        k = turn(k)                                  with rotary positions
+ * scores = q·k / divisor, -inf where masked                       [batch head query key]
+ * pattern = softmax(scores)                                       [batch head query key]
+ * z = pattern v                                                   [batch pos head d_head]
+ * out = Σ_head z W_O + b_O                                        [batch pos d_model]
+ * ```
+ * With fewer heads of keys and values than of queries, k and v are [batch pos kv_head d_head], and each serves
+ * `heads / keyValueHeads` neighbouring heads (grouped-query attention).
+ *
+ * Hook points: `hook_q`, `hook_k`, `hook_v`, `hook_rot_q`, `hook_rot_k`, `hook_attn_scores`, `hook_pattern`, `hook_z`, and
+ * when asked for `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; TransformerLens'
+ * `AbstractAttention` and `GroupedQueryAttention`.
+ */
+export function attention(
+  kind: AttentionKind,
+  inputs: AttentionInputs,
+  run: AttentionRun,
+  scope: Scope<AttentionNames>,
+): Tensor {
+  const { d_model, d_head, heads: head } = kind;
+  const grouped = kind.keyValueHeads !== head;
+  const keyHeads = grouped ? { kv_head: kind.keyValueHeads } : { head };
+  const W_Q = scope.weight("W_Q", { head, d_model, d_head }, "drawn");
+  const b_Q = scope.weight("b_Q", { head, d_head }, "zeros");
+  const W_K = scope.weight(grouped ? "_W_K" : "W_K", { ...keyHeads, d_model, d_head }, "drawn");
+  const b_K = scope.weight(grouped ? "_b_K" : "b_K", { ...keyHeads, d_head }, "zeros");
+  const W_V = scope.weight(grouped ? "_W_V" : "W_V", { ...keyHeads, d_model, d_head }, "drawn");
+  const b_V = scope.weight(grouped ? "_b_V" : "b_V", { ...keyHeads, d_head }, "zeros");
+  const W_O = scope.weight("W_O", { head, d_head, d_model }, "drawn");
+  const b_O = scope.weight("b_O", { d_model }, "zeros");
+  const { past, turn } = run;
+  const weights = { W_Q, b_Q, W_K, b_K, W_V, b_V, W_O, b_O };
+  scope.says(({ attentions }) => attentions.push({ weights, turned: turn !== undefined }));
+
+  const newQ = scope.point("hook_q", project(inputs.query, W_Q, b_Q, scope));
+  const newK = scope.point("hook_k", project(inputs.key, W_K, b_K, scope));
+  const newV = scope.point("hook_v", project(inputs.value, W_V, b_V, scope));
+  const allK = past ? past.keys.concat(newK, -3) : newK;
+  const allV = past ? past.values.concat(newV, -3) : newV;
+  const q = turn ? scope.point("hook_rot_q", turn.queries(newQ)) : newQ;
+  const k = forEachHead(turn ? scope.point("hook_rot_k", turn.keys(allK)) : allK, head);
+  const v = forEachHead(allV, head);
+
+  const products = headsFirst(q, "query").matmul(headsFirst(k, "key").transpose(-1, -2));
+  const scaled = kind.divisor === 1 ? products : products.div(q.constant(kind.divisor));
+  const mask = run.mask(kind.window);
+  const scores = scope.point("hook_attn_scores", mask ? scaled.where(mask, q.constant(-Infinity)) : scaled);
+  const softmax = scores.softmax();
+  // A query that may see no key has no softmax; as in TransformerLens it attends to nothing.
+  const blind = (mask !== undefined && mask.shape.length > 2) || scope.hooked("hook_attn_scores");
+  const pattern = scope.point("hook_pattern", blind ? softmax.where(softmax.equal(softmax), q.constant(0)) : softmax);
+
+  const mixed = pattern.matmul(headsFirst(v, "key"));
+  const z = scope.point("hook_z", mixed.rename({ query: "pos" }).transpose(-2, -3));
+  const results = () => headsFirst(z, "pos").matmul(W_O).transpose(-2, -3);
+  if (scope.hooked("hook_result")) return scope.point("hook_result", results()).sum("head").add(b_O);
+  scope.aside("hook_result", results);
+  const out = z
+    .mergeAxes("head", 2)
+    .matmul(flat(W_O, (w) => w.mergeAxes(0, 2)))
+    .add(b_O);
+  scope.says(({ products }) => products.push({ input: z, weight: W_O, bias: b_O, result: out }));
+  return out;
+}
+
+/** Keys or values of shared heads, once for each head that they serve: [.. pos kv_head d_head] to [.. pos head d_head]. */
+function forEachHead(x: Tensor, head: number): Tensor {
+  if (x.axes.at(-2) === "head") return x;
+  const shared = head / x.shape.at(-2)!;
+  return x.unsqueeze(-2, "").repeat(-2, shared).mergeAxes(-3, 2, "head");
+}
+
+/** x W + b for all heads: [batch pos d_model] or [batch pos head d_model] to [batch pos head d_head]. */
+function project(x: Tensor, weight: Tensor, bias: Tensor, scope: Scope): Tensor {
+  const [axis] = weight.axes;
+  if (x.axes.at(-2) === axis) return headsFirst(x, "pos").matmul(weight).transpose(-2, -3).add(bias);
+  const [head, , d_head] = weight.shape;
+  const transposed = flat(weight, (w) => w.permute([0, 2, 1]).mergeAxes(0, 2));
+  const result = x
+    .linear(
+      transposed,
+      flat(bias, (b) => b.mergeAxes(0, 2)),
+    )
+    .splitAxis(-1, { [axis]: head, d_head });
+  scope.says(({ products }) => products.push({ input: x, weight, bias, result }));
+  return result;
+}
+
+/** A weight's layout, the same value in every pass. */
+function flat(weight: Tensor, make: (w: Tensor) => Tensor): Tensor {
+  const known = flattened.get(weight) ?? make(weight);
+  flattened.set(weight, known);
+  return known;
+}
+const flattened = new WeakMap<Tensor, Tensor>();
+
+/** [... pos head d] to [... head pos d], the positions under another name. */
+function headsFirst(x: Tensor, pos: string): Tensor {
+  return x.transpose(-2, -3).rename({ pos });
+}

@@ -1,0 +1,64 @@
+/** The MLPs of a block. */
+import type { Tensor } from "../../graph/tensor.ts";
+import type { ActivationName } from "../config.ts";
+import type { Scope } from "../scope.ts";
+import { activations } from "./activation.ts";
+import { affine } from "./affine.ts";
+import { type NormKind, type NormNames, norm } from "./norm.ts";
+
+/** An MLP's names. */
+export interface MlpNames {
+  readonly weight: "W_in" | "b_in" | "W_gate" | "W_out" | "b_out";
+  readonly point: "hook_pre" | "hook_pre_linear" | "hook_mid" | "hook_post" | `ln.${NormNames["point"]}`;
+}
+
+/** A kind of MLP. */
+export interface MlpKind {
+  readonly d_model: number;
+  readonly d_mlp: number;
+  readonly act: ActivationName;
+  /** A LayerNorm over the neurons, before they are multiplied with W_out (SoLU models). */
+  readonly innerNorm: NormKind | null;
+}
+
+/**
+ * `pre = x W_in + b_in; post = act(pre); out = post W_out + b_out`, [batch pos d_model] through [batch pos d_mlp].
+ * With an inner norm: `mid = act(pre)`, and `post = ln(mid)`.
+ * Hook points: `hook_pre`, `hook_post`, and with an inner norm between them `hook_mid`, `ln.hook_scale`,
+ * `ln.hook_normalized`. Source: TransformerLens' `MLP`.
+ */
+export function plainMlp(kind: MlpKind, x: Tensor, scope: Scope<MlpNames>): Tensor {
+  const { d_model, d_mlp } = kind;
+  const W_in = scope.weight("W_in", { d_model, d_mlp }, "drawn");
+  const b_in = scope.weight("b_in", { d_mlp }, "zeros");
+  const pre = scope.point("hook_pre", affine(x, W_in, b_in, scope));
+  return out(kind, activated(kind, pre, scope), scope);
+}
+
+/**
+ * `pre = x W_gate; post = act(pre) · (x W_in) + b_in; out = post W_out + b_out`. With an inner norm as in `plainMlp`.
+ * Hook points: `hook_pre`, `hook_pre_linear` for `x W_in`, `hook_post`.
+ * Source: Shazeer 2020, arXiv 2002.05202; TransformerLens' `GatedMLP`, which adds `b_in` after the product.
+ */
+export function gatedMlp(kind: MlpKind, x: Tensor, scope: Scope<MlpNames>): Tensor {
+  const { d_model, d_mlp } = kind;
+  const W_gate = scope.weight("W_gate", { d_model, d_mlp }, "drawn");
+  const W_in = scope.weight("W_in", { d_model, d_mlp }, "drawn");
+  const b_in = scope.weight("b_in", { d_mlp }, "zeros");
+  const pre = scope.point("hook_pre", affine(x, W_gate, undefined, scope));
+  const gate = activated(kind, pre, scope);
+  const linear = scope.point("hook_pre_linear", affine(x, W_in, undefined, scope));
+  return out(kind, gate.mul(linear).add(b_in), scope);
+}
+
+/** `act(pre)`, normed if there is an inner norm. */
+function activated({ act, innerNorm }: MlpKind, pre: Tensor, scope: Scope<MlpNames>): Tensor {
+  const activation = activations[act](pre);
+  return innerNorm ? norm(scope.point("hook_mid", activation), innerNorm, scope.part("ln")) : activation;
+}
+
+function out({ d_model, d_mlp }: MlpKind, neurons: Tensor, scope: Scope<MlpNames>): Tensor {
+  const W_out = scope.weight("W_out", { d_mlp, d_model }, "drawn");
+  const b_out = scope.weight("b_out", { d_model }, "zeros");
+  return affine(scope.point("hook_post", neurons), W_out, b_out, scope);
+}

@@ -1,0 +1,42 @@
+/** LayerNorm and RMSNorm, with and without weights of their own. eps is inside the root. */
+import type { Tensor } from "../../graph/tensor.ts";
+import type { Scope } from "../scope.ts";
+
+/** A norm's names. */
+export interface NormNames {
+  readonly weight: "w" | "b";
+  readonly point: "hook_scale" | "hook_normalized";
+}
+
+/** A kind of norm. */
+export interface NormKind {
+  /** LayerNorm subtracts the mean; RMSNorm does not. */
+  readonly subtractsMean: boolean;
+  /** Whether it has weights of its own; those of a folded norm are in what reads it. */
+  readonly weights: boolean;
+  readonly eps: number;
+}
+
+/**
+ * LayerNorm: `x -= mean(x); scale = sqrt(mean(x²) + eps); x / scale`, and with weights then `· w + b`.
+ * RMSNorm: the same without the mean and without `b`. Without a kind there is no norm, and the result is `x`.
+ *
+ * Hook points `hook_scale` [..., 1] and `hook_normalized`; the division uses the scale as hooked, so that replacing it
+ * freezes the norm. `hook_normalized` stands after `· w + b` of a LayerNorm and before `· w` of an RMSNorm, as in
+ * TransformerLens 2. Source: Ba et al. 2016; Zhang and Sennrich 2019.
+ */
+export function norm(x: Tensor, kind: NormKind | null, scope: Scope<NormNames>): Tensor {
+  if (!kind) return x;
+  const { subtractsMean, weights, eps } = kind;
+  const centred = subtractsMean ? x.sub(x.mean(-1, true)) : x;
+  const variance = centred.mul(centred).mean(-1, true);
+  const scale = scope.point("hook_scale", variance.add(x.constant(eps)).sqrt());
+  const normalized = centred.div(scale);
+  const width = { [x.axes.at(-1)!]: x.shape.at(-1)! };
+  const w = weights ? scope.weight("w", width, "ones") : undefined;
+  const b = w && subtractsMean ? scope.weight("b", width, "zeros") : undefined;
+  const point = scope.point("hook_normalized", w && b ? normalized.mul(w).add(b) : normalized);
+  const result = w && !b ? point.mul(w) : point;
+  scope.says(({ norms }) => norms.push({ input: x, result, subtractsMean, w, b }));
+  return result;
+}

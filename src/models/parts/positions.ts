@@ -1,0 +1,70 @@
+/** How a model knows where its tokens are. */
+import type { Tensor } from "../../graph/tensor.ts";
+import type { Scope } from "../scope.ts";
+import { lookup, write } from "./affine.ts";
+import type { Turn } from "./rotary.ts";
+import { type RotaryKind, rotate } from "./rotary.ts";
+
+/** Names outside the blocks that have to do with positions. */
+export interface PositionNames {
+  readonly weight: "W_pos";
+  readonly point: "hook_pos_embed";
+}
+
+/** Where the tokens of a run are. */
+export interface Places {
+  /** int32 [batch pos] of this run's tokens. */
+  queries(): Tensor;
+  /** int32 [batch pos] of those and of the earlier ones, whose keys are kept. */
+  keys(): Tensor;
+  /** bool [batch pos 1], false where a token is padding; `undefined` if none is. */
+  kept(): Tensor | undefined;
+}
+
+/** A kind of positions: what it adds or turns, each where it does. */
+export interface PositionsKind {
+  /** The residual stream with positions in it. */
+  intoStream?(resid: Tensor, places: Places, scope: Scope<PositionNames>): Tensor;
+  /** What queries and keys see besides the stream, [batch pos d_model]. */
+  besideStream?(places: Places, scope: Scope<PositionNames>): Tensor;
+  /** What turns queries and keys. */
+  turn?(places: Places): Turn;
+  /** Why such models' weights are used as they are. */
+  readonly unprocessed?: string;
+}
+
+/** Learned positions: `resid + W_pos[pos]`; 0 at padding. Source: Radford et al. 2019; TransformerLens' `PosEmbed`. */
+export function learnedPositions(nCtx: number, dModel: number): PositionsKind {
+  return {
+    intoStream: (resid, places, scope) => write(resid, positionEmbeddings(nCtx, dModel, places, scope), scope),
+  };
+}
+
+/**
+ * Shortformer: queries and keys are made of `ln1(resid) + W_pos[pos]`, values of `ln1(resid)`; positions are never in the
+ * stream. Source: Press et al. 2020, arXiv 2012.15832; TransformerLens' `shortformer` models.
+ */
+export function shortformerPositions(nCtx: number, dModel: number): PositionsKind {
+  return {
+    besideStream: (places, scope) => positionEmbeddings(nCtx, dModel, places, scope),
+    unprocessed: "shortformer positions are added after the norm",
+  };
+}
+
+/** Rotary positions: queries and keys are turned by an angle that grows with their position. @see rotate */
+export function rotaryPositions(kind: RotaryKind): PositionsKind {
+  return {
+    turn: (places) => ({
+      queries: (q) => rotate(q, places.queries(), kind),
+      keys: (k) => rotate(k, places.keys(), kind),
+    }),
+  };
+}
+
+/** `W_pos[pos]`, [batch pos d_model]; 0 at padding. */
+function positionEmbeddings(pos: number, d_model: number, places: Places, scope: Scope<PositionNames>): Tensor {
+  const W_pos = scope.part("pos_embed").weight("W_pos", { pos, d_model }, "drawn");
+  const rows = lookup(W_pos, places.queries(), scope);
+  const kept = places.kept();
+  return scope.point("hook_pos_embed", kept ? rows.where(kept, rows.constant(0)) : rows);
+}

@@ -1,0 +1,72 @@
+/** What a recording says of the residual stream: which weights read each norm, which write to the stream, and who reads it. */
+import type { Tensor } from "../../graph/tensor.ts";
+import { topological } from "../../graph/walk.ts";
+import type { Recording } from "../recording.ts";
+import type { NormUse, Product } from "../structure.ts";
+
+/** A norm, and the products that read it. */
+export interface ReadNorm {
+  readonly norm: NormUse;
+  readonly readers: readonly Product[];
+  /** Whether products are all that reads it, so that its weights can move into theirs. */
+  readonly onlyProducts: boolean;
+}
+
+/** The residual stream of a model. */
+export interface Stream {
+  /** Norms that are read by products. */
+  readonly norms: readonly ReadNorm[];
+  /** Weights of everything that is written to the stream, each [... d_model]; `undefined` if something else is. */
+  readonly writers: readonly Tensor[] | undefined;
+  /** Whether all that reads the stream subtracts its mean. */
+  readonly meanFree: boolean;
+}
+
+/** What a result is computed by from its input. */
+function stepsOf({ input, result }: Pick<Product, "input" | "result">): Tensor[] {
+  return topological([result], new Set([input]));
+}
+
+/** The stream of a recorded model. */
+export function streamOf({ structure, output }: Recording): Stream {
+  const { products, lookups, norms, additions } = structure;
+  const users = new Map<Tensor, Tensor[]>();
+  for (const t of topological([output])) {
+    for (const x of t.inputs) {
+      const known = users.get(x) ?? [];
+      known.push(t);
+      users.set(x, known);
+    }
+  }
+  /** What is computed from a value, seen through hook points and names of axes. */
+  const usersOf = (x: Tensor): Tensor[] =>
+    (users.get(x) ?? []).flatMap((t) => (t.op === "point" ? [t, ...usersOf(t)] : [t]));
+  const bare = (x: Tensor): Tensor => (x.op === "point" ? bare(x.inputs[0]) : x);
+  const same = (a: Tensor, b: Tensor) => bare(a) === bare(b);
+
+  const readNorms = norms.map((norm): ReadNorm => {
+    const readers = products.filter(({ input }) => same(input, norm.result));
+    const within = new Set(readers.flatMap(stepsOf));
+    const onlyProducts = usersOf(bare(norm.result)).every((t) => t.op === "point" || within.has(t));
+    return { norm, readers, onlyProducts };
+  });
+
+  const added = new Set(additions.map(({ result }) => bare(result)));
+  const first = additions.find(({ stream }) => !added.has(bare(stream)))?.stream;
+  const values = [...(first ? [first] : []), ...additions.map(({ value }) => value)];
+  const written = values.map((value) => {
+    const product = products.find(({ result }) => same(result, value));
+    const lookup = lookups.find(({ result }) => same(result, value));
+    return product ? [product.weight, ...(product.bias ? [product.bias] : [])] : lookup && [lookup.weight];
+  });
+  const stream = [...new Set([...added, ...(first ? [bare(first)] : [])])];
+  const centring = new Set(norms.filter(({ subtractsMean }) => subtractsMean).flatMap(stepsOf));
+  const meanFree = stream.every((value) =>
+    usersOf(value).every((t) => t.op === "point" || added.has(t) || centring.has(t)),
+  );
+  return {
+    norms: readNorms.filter(({ readers }) => readers.length > 0),
+    writers: written.every((weights) => weights !== undefined) ? written.flat() : undefined,
+    meanFree: meanFree && norms.length > 0,
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * What parts of a model say about themselves. A scope knows the prefix of a part's names; through it the part asks for its
+ * weights, puts its hook points, and says what of it meets the residual stream. All of that is said once, where it is used:
+ * a trace collects the points in the order in which they are made (TransformerLens' firing order), and a recording the
+ * weights and the rest besides.
+ */
+import type { Tensor } from "../graph/tensor.ts";
+import type { Structure } from "./structure.ts";
+import type { Init, Sizes } from "./weight-spec.ts";
+
+/** The names that a part uses. */
+export interface PartNames {
+  readonly weight: string;
+  readonly point: string;
+}
+
+/**
+ * What a caller wants of the values that TransformerLens computes only behind flags (`hook_result`, `hook_q_input`,
+ * ...). They cost something, so they are made only when asked for: to be read beside the usual computation, or, if
+ * hooked, in its place.
+ */
+export interface Wanted {
+  reads(name: string): boolean;
+  hooks(name: string): boolean;
+}
+
+/** Where weights come from: those of a model, or placeholders while the model is recorded. */
+export interface WeightSource {
+  weight(name: string, sizes: Sizes, init: Init): Tensor;
+}
+
+/** What a trace of a model collects. */
+export interface Trace {
+  readonly weights: WeightSource;
+  readonly wanted: Wanted;
+  /** Every hook point made, in firing order. */
+  readonly points: Map<string, Tensor>;
+  /** Those of them that nothing else is computed from: they stand beside the usual computation, to be read. */
+  readonly asides: Set<string>;
+  /** What meets the residual stream and how; collected by a recording alone. */
+  readonly structure?: Structure | undefined;
+}
+
+/** A part's view of a trace. */
+export class Scope<N extends PartNames = PartNames> {
+  readonly prefix: string;
+  private readonly trace: Trace;
+
+  constructor(trace: Trace, prefix = "") {
+    this.trace = trace;
+    this.prefix = prefix;
+  }
+
+  /** The scope of a part: `scope.part("attn")` names things `blocks.0.attn.…` within `blocks.0`. */
+  part<M extends PartNames = PartNames>(name: string): Scope<M> {
+    return new Scope<M>(this.trace, `${this.prefix}${name}.`);
+  }
+
+  /** The same part without hook points: for a second run of something whose points are the first run's. */
+  unlisted(): Scope<N> {
+    return new Scope<N>({ ...this.trace, points: new Map(), asides: new Set(), structure: undefined }, this.prefix);
+  }
+
+  /** A weight of this part, such as `scope.weight("W_Q", { head, d_model, d_head }, "drawn")`. */
+  weight(name: N["weight"], sizes: Sizes, init: Init): Tensor {
+    return this.trace.weights.weight(this.prefix + name, sizes, init);
+  }
+
+  /** The value as a hook point of this part. */
+  point(name: N["point"], value: Tensor): Tensor {
+    const point = value.point(this.prefix + name);
+    this.trace.points.set(this.prefix + name, point);
+    return point;
+  }
+
+  /** Whether somebody wants to change the point of that name, so that what follows must be computed from it. */
+  hooked(name: N["point"]): boolean {
+    return this.trace.wanted.hooks(this.prefix + name);
+  }
+
+  /** Makes a point beside the usual computation, if somebody wants to read it. */
+  aside(name: N["point"], value: () => Tensor): void {
+    if (!this.trace.wanted.reads(this.prefix + name)) return;
+    this.point(name, value());
+    this.trace.asides.add(this.prefix + name);
+  }
+
+  /** Says how a value came about, while the model is recorded. */
+  says(what: (structure: Structure) => void): void {
+    if (this.trace.structure) what(this.trace.structure);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What a model's parts say about how weights and norms meet the residual stream. From it the processing of weights knows
+ * what reads which norm and what writes to the stream, and decompositions know the stream's writers and readers, for every
+ * kind of model.
+ */
+import type { Tensor } from "../graph/tensor.ts";
+
+/** `result = input W + b`. */
+export interface Product {
+  readonly input: Tensor;
+  /** [... in out] */
+  readonly weight: Tensor;
+  /** [... out] */
+  readonly bias: Tensor | undefined;
+  readonly result: Tensor;
+}
+
+/** `result = W[ids]`: rows of a weight. */
+export interface Lookup {
+  readonly weight: Tensor;
+  readonly result: Tensor;
+}
+
+/** A norm, with weights of its own or without. */
+export interface NormUse {
+  readonly input: Tensor;
+  readonly result: Tensor;
+  readonly subtractsMean: boolean;
+  readonly w: Tensor | undefined;
+  readonly b: Tensor | undefined;
+}
+
+/** `result = stream + value`: something is written to the residual stream. */
+export interface Addition {
+  readonly stream: Tensor;
+  readonly value: Tensor;
+  readonly result: Tensor;
+}
+
+/** The weights of an attention layer. */
+export interface AttentionWeights {
+  readonly W_Q: Tensor;
+  readonly b_Q: Tensor;
+  readonly W_K: Tensor;
+  readonly b_K: Tensor;
+  readonly W_V: Tensor;
+  readonly b_V: Tensor;
+  readonly W_O: Tensor;
+  readonly b_O: Tensor;
+}
+
+/** An attention layer. */
+export interface AttentionUse {
+  readonly weights: AttentionWeights;
+  /** Whether something stands between queries or keys and their product, so that the product of their matrices is not all. */
+  readonly turned: boolean;
+}
+
+/** What is collected while a model is recorded. */
+export interface Structure {
+  readonly products: Product[];
+  readonly lookups: Lookup[];
+  readonly norms: NormUse[];
+  readonly additions: Addition[];
+  readonly attentions: AttentionUse[];
+}
+
+/** Nothing said yet. */
+export function emptyStructure(): Structure {
+  return { products: [], lookups: [], norms: [], additions: [], attentions: [] };
+}
