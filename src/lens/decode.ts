@@ -28,7 +28,7 @@ export async function decodeStep(model: Model, cache: KeyValueCache, tokens: Ten
       const ids = positions(batch, turn.length, 1).array!;
       const keyIds = positions(batch, 0, turn.length + 1).array!;
       const [logits, ...keysValues] = await step([next.array!, ids, keyIds, ...held]);
-      turn.commit(keysValues.map((array: NDArray) => Tensor.leaf(array)));
+      turn.commit(keysValues.map((array: NDArray, i) => Tensor.leaf(array, points[i].axes)));
       return Tensor.leaf(logits, pass.output.axes);
     } finally {
       turn.end();

@@ -163,13 +163,17 @@ class Store {
   /** Numbers written so far, of all stores that share the room. */
   private readonly room: { used: number };
 
+  private readonly axes: readonly string[];
+
   constructor(
     length = 0,
+    axes: readonly string[] = [],
     shape: readonly number[] = [],
     data: Float32Array<ArrayBufferLike> = new Float32Array(0),
     room = { used: 0 },
   ) {
     this.length = length;
+    this.axes = axes;
     this.shape = shape;
     this.data = data;
     this.room = room;
@@ -190,23 +194,21 @@ class Store {
       data.set(more, used);
       const room = fits ? this.room : { used: 0 };
       room.used = total * row;
-      return new Store(total, shape, data, room);
+      return new Store(total, x.axes, shape, data, room);
     }
     const data = new Float32Array(batch * total * row);
     for (let b = 0; b < batch; b++) {
       data.set(this.data.subarray(b * this.length * row, (b + 1) * this.length * row), b * total * row);
       data.set(more.subarray(b * pos * row, (b + 1) * pos * row), (b * total + this.length) * row);
     }
-    return new Store(total, shape, data);
+    return new Store(total, x.axes, shape, data);
   }
 
   tensor(): Tensor {
     const size = this.shape.reduce((n, s) => n * s, 1);
-    return Tensor.leaf(ndarray("float32", this.shape, this.data.subarray(0, size) as Float32Array<ArrayBuffer>), [
-      "batch",
-      "pos",
-      "head",
-      "d_head",
-    ]);
+    return Tensor.leaf(
+      ndarray("float32", this.shape, this.data.subarray(0, size) as Float32Array<ArrayBuffer>),
+      this.axes,
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** A model's weights as leaves of its graphs, under TransformerLens' names, with their axes. */
 import { Tensor } from "../graph/tensor.ts";
-import type { NDArray } from "../tensor/array.ts";
+import { type NDArray, ndarray } from "../tensor/array.ts";
 import { WeightsError } from "../tensor/errors.ts";
 import type { HookedTransformerConfig } from "./config.ts";
 import { recordingOf } from "./recording.ts";
@@ -47,11 +47,9 @@ export class Weights implements WeightSource {
     const grouped = this.leaves.get(name.replace(/\.(?=[^.]+$)/, "._"));
     const queries = this.leaves.get(name.replace(/[^.]+$/, "W_Q"));
     if (grouped?.axes[0] !== "kv_head" || !queries) return undefined;
-    const [groups] = grouped.shape;
-    const view = grouped
-      .unsqueeze(1)
-      .repeat(1, queries.shape[0] / groups)
-      .mergeAxes(0, 2, "head");
+    const [heads, groups] = [queries.shape[0], grouped.shape[0]];
+    const serving = Int32Array.from({ length: heads }, (_, head) => Math.floor((head * groups) / heads));
+    const view = grouped.gather(0, Tensor.leaf(ndarray("int32", [heads], serving), ["head"]));
     this.views.set(name, view);
     return view;
   }

@@ -42,7 +42,7 @@ const places: Readonly<Record<AttributionSite, Readonly<Record<string, number>>>
   post: { pos: 11, d_mlp: 5 },
 };
 
-describe.each(goldenNames)("attribution on %s", (name) => {
+describe.each(goldenNames.filter((name) => !/neox|gptj|llama/.test(name)))("attribution on %s", (name) => {
   let g: Golden;
   let model: HookedTransformer;
   beforeAll(async () => {
