@@ -82,6 +82,7 @@ export {
 } from "./lens/attribution-patching.ts";
 export type { AxisSlice } from "./lens/axis-slice.ts";
 export type { Cut } from "./lens/cached.ts";
+export type { Change, Place } from "./lens/changes.ts";
 export { compositionScores } from "./lens/composition.ts";
 export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
 export {
@@ -100,6 +101,8 @@ export { HookedTransformer } from "./lens/hooked-transformer.ts";
 export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
 export { KeyValueCache } from "./lens/key-value-cache.ts";
 export { type LmLossOptions, lmAccuracy, lmCrossEntropyLoss } from "./lens/losses.ts";
+export type { Loss, Metric, NumberOf } from "./lens/metric.ts";
+export type { HookedModel, Model } from "./lens/model.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 export * as patching from "./lens/patching.ts";
 export { allSenders, type Receiver, type Sender } from "./lens/path-ends.ts";

@@ -1,12 +1,12 @@
 /** The way back: gradients at hook points, and hooks that change them as they pass. */
-import { showShape } from "../graph/axes.ts";
 import { grad } from "../graph/rewrite/grad.ts";
-import { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { isPromise } from "../tensor/abort.ts";
-import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { fitted, gradientAt } from "./changes.ts";
 import type { HookContexts } from "./hook-contexts.ts";
-import { layerOf, type PlacedHook, showValue } from "./hooks.ts";
+import { hookAt, type PlacedHook } from "./hooks.ts";
 
 /** A pass to go back through. */
 export interface BackwardPass {
@@ -35,12 +35,6 @@ export interface BackwardPass {
  */
 export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
   const { metric, values, hooks, standing, at, contexts, step } = pass;
-  if (!(metric instanceof Tensor)) {
-    throw new ArgumentError(
-      `The metric is ${showValue(metric)}: it must be a Tensor, a single number made of the logits, as in (logits) => logits.at({ pos: -1, d_vocab: 5 }).sum().`,
-      { asked: "metric", found: metric },
-    );
-  }
   const way = new Set(topological([metric]));
   const placed = new Map<Tensor, PlacedHook[]>();
   const onWay = ({ name }: PlacedHook) => way.has(at(name)!);
@@ -50,35 +44,17 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
   }
   const change = (x: Tensor, gradient: Tensor): Tensor =>
     (placed.get(x) ?? []).reduce((g, { name, f }) => {
-      const made = f(g, { name, layer: layerOf(name), step, ctx: contexts.of(name) });
+      const made = f(g, hookAt(name, step, contexts));
       if (isPromise(made)) {
         made.then(undefined, () => {}); // it is told below that it cannot be
         throw new ArgumentError(`The hook on the gradient at "${name}" is async; a hook on a gradient cannot be.`, {
           asked: name,
         });
       }
-      return made === undefined ? g : sameShape(made, g, name);
+      return made === undefined ? g : fitted(made, g, gradientAt(name));
     }, gradient);
   // Hooked points too: a hook is called wherever its gradient is, not only on the way to what is kept.
   const wrt = [...values.values(), ...placed.keys()];
   const found = grad(metric, wrt, { change, unused: pass.unused });
   return new Map([...values.keys()].map((name, i) => [`${name}_grad`, found[i]]));
-}
-
-function sameShape(made: Tensor, gradient: Tensor, name: string): Tensor {
-  if (!(made instanceof Tensor)) {
-    throw new ArgumentError(
-      `The hook on the gradient at "${name}" returned ${showValue(made)}: it must return a Tensor, as \`g.mul(0)\` is, or nothing to leave the gradient as it is.`,
-      { asked: name, found: made },
-    );
-  }
-  const { shape } = made;
-  const lead = gradient.shape.length - shape.length;
-  if (lead < 0 || made.dtype !== gradient.dtype || shape.some((n, i) => n !== 1 && n !== gradient.shape[lead + i])) {
-    throw new ShapeError(
-      `The hook on the gradient at "${name}" got ${gradient.dtype} ${showShape(gradient)} and returned ${made.dtype} ${showShape(made)}: a gradient has its value's shape.`,
-      { asked: gradient.shape, found: shape },
-    );
-  }
-  return made.expandLike(gradient).rename(gradient.axes);
 }

@@ -1,21 +1,20 @@
 /** One more token after those whose keys and values are kept: the same graph at every step, planned once. */
 import { Tensor } from "../graph/tensor.ts";
-import { forward } from "../models/forward.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 import type { Model } from "./model.ts";
+import { tracePass } from "./trace-pass.ts";
 
 /** From the last token of each prompt, int32 [batch 1], to the logits after it, [batch 1 d_vocab]; the cache grows by it. */
 export type DecodeStep = (tokens: Tensor) => Promise<Tensor>;
 
 /** @param tokens int32 [batch 1], for its shape alone. */
 export async function decodeStep(model: Model, cache: KeyValueCache, tokens: Tensor): Promise<DecodeStep> {
-  const { cfg, weights } = model;
   const past = cache.layers!;
   const [batch] = tokens.shape;
   const positionIds = positions(batch, cache.length, 1);
   const keyPositionIds = positions(batch, 0, cache.length + 1);
-  const pass = forward(cfg, weights, { tokens, positionIds, keyPositionIds, past });
+  const pass = tracePass(model, { tokens, positionIds, keyPositionIds, past });
   const points = past.flatMap((_, layer) => ["k", "v"].map((x) => pass.points.get(`blocks.${layer}.attn.hook_${x}`)!));
   const outputs = [pass.output, ...points];
   const inputs = [tokens, positionIds, keyPositionIds, ...past.flatMap(({ keys, values }) => [keys, values])];

@@ -3,22 +3,17 @@
  * hook is called once, while the graph is traced; its arithmetic runs in the engine with the rest. One that needs
  * numbers is async and awaits them: there, and only there, the run is cut.
  */
-import { showShape } from "../graph/axes.ts";
 import { evaluateWith } from "../graph/evaluate.ts";
 import { Rewrite } from "../graph/rewrite/rewrite.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { isPromise, untilAborted } from "../tensor/abort.ts";
-import { ArgumentError, ShapeError } from "../tensor/errors.ts";
-import { kindOf, shown } from "../tensor/show.ts";
+import { type Change, ChangedPass, type Place, placeOf } from "./changes.ts";
 import type { HookContexts } from "./hook-contexts.ts";
 import type { HookNameLike } from "./hook-names.ts";
 
 /** Where a hook is called. */
-export interface HookPoint {
-  readonly name: string;
-  /** The block's number; `undefined` outside the blocks. */
-  readonly layer: number | undefined;
+export interface HookPoint extends Place {
   /** In a generation, which step this is: 0 for the prompt. */
   readonly step: number | undefined;
   /**
@@ -33,7 +28,7 @@ export interface HookPoint {
  * which everything after then has too. Nothing returned: the value stays.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks has no return statement.
-export type HookFunction = (x: Tensor, hook: HookPoint) => Tensor | void | Promise<Tensor | void>;
+export type HookFunction = Change<HookPoint, Tensor | void | Promise<Tensor | void>>;
 
 /** Where, and what: a hook point's name (or a test for names), and the function. */
 export type Hook = readonly [at: HookNameLike | ((name: string) => boolean), f: HookFunction];
@@ -69,23 +64,23 @@ export async function traceHooks(
   outputs: readonly Tensor[],
   hooks: readonly PlacedHook[],
   { contexts, step, run, signal, whole = false }: TraceOptions,
-): Promise<Rewrite> {
-  const rewrite = new Rewrite();
-  for (const [name, clean] of points) {
-    for (const hook of hooks) {
-      if (hook.name !== name) continue;
-      const point = rewrite.get(clean);
-      const before = point.inputs[0];
-      const ctx = contexts.of(name);
-      const cut = new Cut(rewrite, clean, before, outputs, run, whole);
-      const returned = hook.f(before, { name, layer: layerOf(name), step, ctx });
-      const given = isPromise(returned) ? await untilAborted(returned, signal) : returned;
-      const made = given instanceof Tensor ? cut.without(given) : given;
-      if (made !== undefined) rewrite.replace(clean, fitted(made, before, name).point(name));
-      else if (cut.value) rewrite.replace(clean, cut.value.point(name));
-    }
+): Promise<ChangedPass> {
+  const pass = new ChangedPass(points);
+  for (const [{ name, f }, point] of pass.inOrder(hooks)) {
+    const before = pass.before(point);
+    const cut = new Cut(pass.rewrite, point, before, outputs, run, whole);
+    const returned = f(before, hookAt(name, step, contexts));
+    const given = isPromise(returned) ? await untilAborted(returned, signal) : returned;
+    const made = given instanceof Tensor ? cut.without(given) : given;
+    if (made !== undefined) pass.put(name, point, made);
+    else if (cut.value) pass.put(name, point, cut.value);
   }
-  return rewrite;
+  return pass;
+}
+
+/** What a hook at a point is told. */
+export function hookAt(name: string, step: number | undefined, contexts: HookContexts): HookPoint {
+  return { ...placeOf(name), step, ctx: contexts.of(name) };
 }
 
 /**
@@ -133,44 +128,4 @@ function frontier(at: Tensor, outputs: readonly Tensor[]): Tensor[] {
   }
   for (const t of outputs) if (before.has(t) && t.op !== null) crossing.add(t);
   return [...crossing];
-}
-
-/** What a hook or a metric returned in place of a Tensor, in words. */
-export function showValue(value: unknown): string {
-  if (isPromise(value)) return "a promise";
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" || typeof value === "function" ? kindOf(value) : shown(value);
-}
-
-/** The block that a hook point is in. */
-export function layerOf(name: string): number | undefined {
-  const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
-  return layer === undefined ? undefined : Number(layer);
-}
-
-/**
- * A hook's result under the axes of what it replaces, repeated where it broadcasts.
- * @throws ShapeError; ArgumentError for what is no Tensor, which code without types may return
- */
-export function fitted(made: Tensor, x: Tensor, name: string): Tensor {
-  if (!(made instanceof Tensor)) {
-    throw new ArgumentError(
-      `The hook on "${name}" returned ${showValue(made)}: it must return a Tensor, as \`x.mul(0)\` is, or nothing to leave the value as it is.`,
-      { asked: name, found: made },
-    );
-  }
-  const lead = made.shape.length - x.shape.length;
-  const fits = x.shape.every((size, i) => {
-    const found = made.shape[lead + i] ?? 1;
-    return found === size || found === 1 || (i === 0 && size === 1);
-  });
-  if (!fits || made.dtype !== x.dtype) {
-    throw new ShapeError(
-      `The hook on "${name}" got ${x.dtype} ${showShape(x)} and returned ${made.dtype} ${showShape(made)}: it must return the same shape, or more rows or axes in front.`,
-      { asked: x.shape, found: made.shape },
-    );
-  }
-  const whole = x.shape.some((size, i) => (made.shape[lead + i] ?? 1) < size) ? made.expandLike(x) : made;
-  const extra = whole.axes.slice(0, Math.max(lead, 0));
-  return whole.rename([...extra, ...x.axes]);
 }

@@ -7,7 +7,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import type { HookNameLike } from "./hook-names.ts";
-import { type Metric, measured } from "./metric.ts";
+import { type Metric, measured, oneNumber } from "./metric.ts";
 import type { ModelGraph } from "./model-graph.ts";
 
 /** A metric with values that it is computed from and their gradients, [as the value]. */
@@ -46,12 +46,7 @@ export function gradientsAt(number: Tensor, at: readonly Tensor[]): MetricGradie
 
 /** The metric of a pass. @throws ShapeError if it is not a single number */
 export function metricNumber(graph: ModelGraph, metric: Metric): Tensor {
-  const found = measured(metric, graph);
-  if (found.dtype === "float32" && found.shape.length === 0) return found;
-  throw new ShapeError(
-    `The metric must be one number for logits ${showShape(graph.output)}, but it is ${found.dtype} ${showShape(found)}: take the mean over what is left, or pick one.`,
-    { asked: [], found: found.shape },
-  );
+  return oneNumber(measured(metric, graph), graph.output);
 }
 
 /** @throws ShapeError unless both passes are on prompts of the same number of tokens */

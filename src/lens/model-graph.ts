@@ -3,26 +3,22 @@
  * some and see what follows. Nothing is computed until values are run, and what several of them share is computed once.
  */
 
-import { Rewrite } from "../graph/rewrite/rewrite.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import { type Forward, type ForwardInputs, forward } from "../models/forward.ts";
+import type { Forward, ForwardInputs } from "../models/forward.ts";
 import { lossPerToken, meanLoss } from "../models/loss.ts";
-import type { Weights } from "../models/weights.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
+import { type Change, ChangedPass, placeOf } from "./changes.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
-import { fitted, type HookPoint, layerOf } from "./hooks.ts";
+import { type PassSource, tracePass } from "./trace-pass.ts";
 
 /** A change at a hook point: a value of the same shape, or with more rows or axes in front, from the value there. */
-export type Edit = readonly [at: HookNameLike, f: (x: Tensor, hook: Pick<HookPoint, "name" | "layer">) => Tensor];
+export type Edit = readonly [at: HookNameLike, f: Change];
 
 /** What a graph is built from; shared by all graphs of one model and input. */
-export interface GraphSource {
-  readonly cfg: HookedTransformerConfig;
-  readonly weights: Weights;
+export interface GraphSource extends PassSource {
   readonly inputs: ForwardInputs;
   readonly hookNames: readonly string[];
 }
@@ -32,21 +28,18 @@ export class ModelGraph {
   private readonly source: GraphSource;
   private readonly edits: readonly Edit[];
   private readonly built: Built;
-  private readonly rewrite = new Rewrite();
+  private readonly changed: ChangedPass;
 
   constructor(source: GraphSource, edits: readonly Edit[] = [], built?: Built) {
     this.source = source;
     this.edits = checkedEdits(edits).map(([at, f]) => [resolveName(at, source.hookNames), f]);
-    const edited = this.edits.map(([name]) => name as string);
+    const placed = this.edits.map(([name, f]) => ({ name: name as string, f }));
+    const edited = placed.map(({ name }) => name);
     this.built = built && edited.every((name) => built.inPlace(name)) ? built : build(source, edited);
+    this.changed = new ChangedPass(this.built.pass.points);
     for (const name of edited) this.point(name);
-    for (const [name, point] of this.built.pass.points) {
-      for (const [at, f] of this.edits) {
-        if (at !== name) continue;
-        const before = this.rewrite.get(point).inputs[0];
-        const made = f(before, { name, layer: layerOf(name) });
-        this.rewrite.replace(point, fitted(made, before, name).point(name));
-      }
+    for (const [{ name, f }, point] of this.changed.inOrder(placed)) {
+      this.changed.put(name, point, f(this.changed.before(point), placeOf(name)));
     }
   }
 
@@ -62,12 +55,12 @@ export class ModelGraph {
 
   /** Logits [batch pos d_vocab], or the residual stream where the pass stops before the end. */
   get output(): Tensor {
-    return this.rewrite.get(this.built.pass.output);
+    return this.changed.get(this.built.pass.output);
   }
 
   /** The value at a hook point, as edited. @throws UnknownNameError, or ArgumentError if the pass does not reach it. */
   at(name: HookNameLike): Tensor {
-    return this.rewrite.get(this.point(resolveName(name, this.source.hookNames)));
+    return this.changed.get(this.point(resolveName(name, this.source.hookNames)));
   }
 
   /** Whether this pass has a hook point of that name. */
@@ -99,7 +92,7 @@ export class ModelGraph {
    */
   follow(value: Tensor): Tensor {
     checkTensor("What is followed", value);
-    return this.rewrite.get(value);
+    return this.changed.get(value);
   }
 
   /** The loss at each position that has a next token, in nats, [batch pos-1]; 0 where either is padding. */
@@ -143,7 +136,6 @@ interface Built {
 }
 
 function build(source: GraphSource, edited: readonly string[]): Built {
-  const wanted = { reads: () => true, hooks: (name: string) => edited.includes(name) };
-  const pass = forward(source.cfg, source.weights, source.inputs, wanted);
+  const pass = tracePass(source, source.inputs, { reads: "all", changes: edited });
   return { pass, inPlace: (name) => edited.includes(name) || !pass.asides.has(name) };
 }

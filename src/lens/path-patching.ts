@@ -15,7 +15,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { checkModel } from "./check.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
-import { type Metric, measured } from "./metric.ts";
+import { type Metric, measured, oneForEach, oneNumber } from "./metric.ts";
 import type { Model } from "./model.ts";
 import { type Edit, ModelGraph } from "./model-graph.ts";
 import { type InputOptions, prepareInput } from "./model-input.ts";
@@ -125,8 +125,8 @@ export async function pathPatching(
   );
   const [baseline, sourceMetric, deltas, ...streams] = await model.compute(
     [
-      perCell(measured(metric, start), start.output),
-      perCell(measured(metric, source), source.output),
+      oneNumber(measured(metric, start), start.output),
+      oneNumber(measured(metric, source), source.output),
       differences.length === 1 ? differences[0] : Tensor.apply("concat", differences, { axis: -4 }),
       ...layers.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`)),
     ],
@@ -143,7 +143,7 @@ export async function pathPatching(
     const clean = measured(metric, graph);
     const patched = (some: readonly PathAt[]) => {
       const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
-      return perCell(edited.follow(clean), edited.output, some.length);
+      return oneForEach(edited.follow(clean), edited.output, "path", some.length);
     };
     const { together, planned } = rowsThatFit((from, to) => [patched(paths.slice(from, to))], paths.length, memory);
     await kept.room(planned, [patched(paths.slice(0, 1))]);
@@ -227,15 +227,4 @@ function toHeads(vectors: Tensor, heads: readonly number[], x: Tensor): Tensor {
   const lead = vectors.shape.length === 3 ? [] : [heads.length];
   const mask = Tensor.leaf(ndarray("float32", [...lead, 1, 1, count, 1], mine));
   return vectors.unsqueeze(-2, "head").mul(mask);
-}
-
-/** A metric as one number, or as one number a path. @throws ShapeError if it is something else. */
-function perCell(metric: Tensor, logits: Tensor, cells?: number): Tensor {
-  const wanted = cells === undefined ? [] : [cells];
-  if (metric.shape.join() === wanted.join()) return metric;
-  if (metric.shape.length === 0 && cells !== undefined) return metric.unsqueeze(0, "path").repeat(0, cells);
-  throw new ShapeError(
-    `The metric must be one number for logits ${showShape(logits)}, but it is ${showShape(metric)}: take the mean over what is left, or pick one.`,
-    { asked: wanted, found: metric.shape },
-  );
 }

@@ -17,6 +17,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { NamesFilter } from "./hook-names.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
+import type { NumberOf } from "./metric.ts";
 import type { InputOptions } from "./model-input.ts";
 import { AXIS_SLICE, INPUT, TENSOR } from "./option-kinds.ts";
 import type { PosSlice } from "./pos-slice.ts";
@@ -87,7 +88,7 @@ export interface CacheOptions extends HookOptions {
   /** Keep gradients too, each under its point's name with `_grad` behind it: of the loss, or of `metric`. */
   readonly inclBwd?: boolean | undefined;
   /** What gradients are of: one number, from logits [batch pos d_vocab]. */
-  readonly metric?: ((logits: Tensor) => Tensor) | undefined;
+  readonly metric?: NumberOf<[logits: Tensor]> | undefined;
   /** With `inclBwd`, what a gradient is where what it is of does not matter: an error unless `"zero"` is asked for. */
   readonly unused?: "error" | "zero" | undefined;
 }

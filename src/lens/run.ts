@@ -4,9 +4,8 @@ import { showShape } from "../graph/axes.ts";
 import type { Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
-import { type ForwardInputs, forward } from "../models/forward.ts";
+import type { ForwardInputs } from "../models/forward.ts";
 import { lossPerToken, meanLoss } from "../models/loss.ts";
-import type { Weights } from "../models/weights.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import type { TokenRules } from "../text/index.ts";
 import { cutAxis } from "./axis-slice.ts";
@@ -16,15 +15,15 @@ import { resolveFilter } from "./hook-names.ts";
 import { type Hook, type PlacedHook, traceHooks } from "./hooks.ts";
 import { type CacheTurn, checkRows } from "./key-value-cache.ts";
 import { checkCounted } from "./losses.ts";
+import { numberOf } from "./metric.ts";
 import { givenMask, type InputOptions, layerIndex, prepareInput } from "./model-input.ts";
 import { slicePositions } from "./pos-slice.ts";
 import type { CacheOptions, ForwardOptions, Output, ReturnType, RunBounds } from "./run-options.ts";
 import type { ModelInput } from "./tokens.ts";
+import { type PassSource, tracePass } from "./trace-pass.ts";
 
 /** The model that a run is of. */
-export interface RunSource {
-  readonly cfg: HookedTransformerConfig;
-  readonly weights: Weights;
+export interface RunSource extends PassSource {
   readonly text: TokenRules | undefined;
   readonly engine: Engine;
   readonly hookNames: readonly string[];
@@ -111,11 +110,8 @@ export async function traceRun(
   // A gradient is of a value that the output is computed from, not of one that stands beside.
   const onGradients = [...backward, ...source.standingBwd].map((h) => h.name);
   const differentiated = options.inclBwd ? [...asked, ...onGradients] : [];
-  const changed = new Set([...source.standing, ...own].map((h) => h.name).concat(differentiated));
-  const built = forward(source.cfg, source.weights, inputs, {
-    reads: (name) => asked.includes(name),
-    hooks: (name) => changed.has(name),
-  });
+  const changes = [...source.standing, ...own].map((h) => h.name).concat(differentiated);
+  const built = tracePass(source, inputs, { reads: asked, changes });
   const point = (name: string) => built.points.get(name) ?? unreached(name, inputs, built.points);
   for (const { name } of [...own, ...backward.filter(({ byTest }) => !byTest)]) point(name);
 
@@ -133,7 +129,7 @@ export async function traceRun(
   const gradients = !options.inclBwd
     ? []
     : gradientsOf({
-        metric: options.metric ? options.metric(output) : wholeLoss(output, inputs),
+        metric: options.metric ? numberOf(options.metric, output) : wholeLoss(output, inputs),
         values,
         hooks: backward,
         standing: source.standingBwd,

@@ -11,27 +11,28 @@ import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { ActivationCache } from "./activation-cache.ts";
+import { type Change, needChanged, type Place, valueAt } from "./changes.ts";
 import { checkModel } from "./check.ts";
 import { checkTensor } from "./check-tensor.ts";
-import { fitted } from "./hooks.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
-import { type Metric, measured } from "./metric.ts";
+import { type Metric, measured, oneForEach, oneNumber } from "./metric.ts";
 import type { Model } from "./model.ts";
 import { type InputOptions, inputOptions, layerIndex } from "./model-input.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
 import type { ModelInput } from "./tokens.ts";
 
+export type { Metric };
+
 /** Where a replacement is asked for. */
-export interface SweepPlace {
-  readonly name: string;
+export interface SweepPlace extends Place {
   readonly layer: number;
   /** bool [batch pos], false where a position is padding; `undefined` where none is. */
   readonly attentionMask?: Tensor | undefined;
 }
 
 /** What takes the place of a value, from the value. Only the cell's own part of it is used. */
-export type Replacement = (x: Tensor, at: SweepPlace) => Tensor;
+export type Replacement = Change<SweepPlace>;
 
 export interface SweepOptions extends InputOptions {
   /** The kind of hook point, in short: `"resid_pre"`, `"z"`, `"pattern"`, `"mlp_out"`, `"post"`; or `"ln1.hook_scale"`. */
@@ -82,7 +83,7 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const { attentionMask } = start;
   const masked = { attentionMask };
   const resid = (layer: number) => start.at(`blocks.${layer}.hook_resid_pre`);
-  const clean = single(measured(options.metric, start), start.output);
+  const clean = oneNumber(measured(options.metric, start), start.output);
   const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], { signal });
 
   const parts = options.over.filter((axis) => axis !== "layer");
@@ -100,10 +101,14 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
     const cells = sizeOf(shape);
     const metric = measured(options.metric, graph);
     const place = { name, layer, attentionMask };
+    const cellsOf = (made: unknown): Tensor => {
+      needChanged(made, valueAt(name));
+      return made;
+    };
     const run = (from: number, to: number) => {
       const mask = cellMask(value, axes, from, to);
-      const edited = graph.with([[name, (x) => replaced(options.edit(x, place), x, name).where(mask, x)]]);
-      return single(edited.follow(metric), edited.output, to - from);
+      const edited = graph.with([[name, (x) => cellsOf(options.edit(x, place)).where(mask, x)]]);
+      return oneForEach(edited.follow(metric), edited.output, "cell", to - from);
     };
     const { together, planned } = rowsThatFit((from, to) => [run(from, to)], cells, memory);
     await kept.room(planned, [run(0, 1)]);
@@ -151,12 +156,6 @@ function layersOf(layers: readonly number[] | undefined, { cfg }: Model): number
   });
 }
 
-/** What an edit made, where it can take the value's place. @throws ArgumentError, ShapeError */
-function replaced(made: Tensor, x: Tensor, name: string): Tensor {
-  if (made instanceof Tensor) return made;
-  return fitted(made, x, name); // which says what is wrong with it
-}
-
 /** The hook point of a site in a layer: `("z", 3)` is `blocks.3.attn.hook_z`. */
 function siteName(site: string, layer: number): string {
   return site.includes("hook_") ? `blocks.${layer}.${site.replace(/^blocks\.\d+\./, "")}` : getActName(site, layer);
@@ -191,20 +190,6 @@ function cellMask(value: Tensor, axes: readonly number[], from: number, to: numb
   return Tensor.leaf(ndarray("bool", [count, ...sizes], data), ["cell", ...value.axes]);
 }
 
-/** A metric as one number a cell. @throws ShapeError if it is something else. */
-function single(metric: Tensor, logits: Tensor, cells?: number): Tensor {
-  const wanted = cells === undefined ? [] : [cells];
-  if (metric.shape.join() === wanted.join() && metric.dtype === "float32") return metric;
-  if (metric.shape.length === 0 && cells !== undefined) {
-    // Nothing that the metric looks at depends on the site: it is the same in every cell.
-    return metric.unsqueeze(0, "cell").repeat(0, cells);
-  }
-  throw new ShapeError(
-    `The metric must be one number for logits ${showShape(logits)}, but it is ${metric.dtype} ${showShape(metric)}: take the mean over what is left, or pick one.`,
-    { asked: wanted, found: metric.shape },
-  );
-}
-
 /** The axes in the order that was asked for. */
 function ordered(values: Tensor, over: readonly string[]): Tensor {
   if (!over.includes("layer")) {
@@ -230,17 +215,17 @@ function ordered(values: Tensor, over: readonly string[]): Tensor {
   return Tensor.leaf(ndarray("float32", shape, data), over);
 }
 
-// What to put in a value's place.
+// What to put in a value's place: in a sweep, as an edit of a pass, or as a hook.
 
 /** Nothing: zero ablation. */
-export const zero: Replacement = (x) => x.constant(0);
+export const zero: Change = (x) => x.constant(0);
 
 /** Its mean over the batch's prompts and positions, padding left out: mean ablation. */
 export const mean: Replacement = (x, { attentionMask }) => meanOverText(x, attentionMask);
 
 /** The same place of another run: activation patching. */
 export const patchFrom =
-  (cache: ActivationCache): Replacement =>
+  (cache: ActivationCache): Change =>
   (x, { name }) => {
     if (!(cache instanceof ActivationCache)) {
       throw new ArgumentError(`The values to patch from are an ActivationCache, not ${shown(cache)}.`, {
@@ -259,7 +244,7 @@ export const patchFrom =
 
 /** The value of another prompt of the same batch, the next one: resample ablation, its order by `order`. */
 export const resample =
-  (order: readonly number[]): Replacement =>
+  (order: readonly number[]): Change =>
   (x) => {
     const isOrder = Array.isArray(order) && [...order].sort((a, b) => a - b).every((row, i) => row === i);
     if (!isOrder || order.length !== x.shape[0]) {
@@ -276,7 +261,7 @@ export const resample =
 
 /** A vector more: steering. */
 export const add =
-  (vector: Tensor): Replacement =>
+  (vector: Tensor): Change =>
   (x) => {
     checkTensor("What a sweep adds", vector);
     return x.add(vector);
@@ -284,7 +269,7 @@ export const add =
 
 /** So many times it. */
 export const scale =
-  (factor: number): Replacement =>
+  (factor: number): Change =>
   (x) => {
     if (!NUMBER.accepts(factor)) throw new ArgumentError(`What a sweep scales by is a number, not ${shown(factor)}.`);
     return x.mul(factor);

@@ -1,8 +1,8 @@
 /** How a model does on rows of tokens, those that it was not trained on above all. */
 import { Tensor } from "../graph/tensor.ts";
 import { checkModel } from "../lens/check.ts";
+import type { Loss } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
-import type { ModelGraph } from "../lens/model-graph.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ANYTHING, FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -21,7 +21,7 @@ const NUMBERS_AT_ONCE = 64e6;
 /** How to evaluate. */
 export interface EvaluateOptions {
   /** A single number, the mean over the rows of a batch; the mean next-token loss in nats unless given. */
-  readonly loss?: ((graph: ModelGraph) => Tensor) | undefined;
+  readonly loss?: Loss | undefined;
   /** Rows at once; as many as make 8192 tokens unless given, or fewer where the vocabulary is large. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;

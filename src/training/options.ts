@@ -1,7 +1,7 @@
 /** What a training can be told, and what it makes of what it is not told. */
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import type { ModelGraph } from "../lens/model-graph.ts";
+import type { Loss } from "../lens/metric.ts";
 import type { ModelFiles } from "../load/index.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
@@ -43,7 +43,7 @@ export interface TrainOptions {
   /** Of the order of the data's rows; 0 unless given. */
   readonly seed?: number | undefined;
   /** What to make smaller, a single number; the mean next-token loss in nats unless given. */
-  readonly loss?: ((graph: ModelGraph) => Tensor) | undefined;
+  readonly loss?: Loss | undefined;
   /** Rows that are not trained on: the loss on them is asked for now and then, with the model as it is then. */
   readonly heldOut?: NDArray<"int32"> | Tensor | undefined;
   /** After how many steps that is, and after the last: a tenth of all unless given. */

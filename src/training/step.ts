@@ -6,6 +6,7 @@ import { selectEarly } from "../graph/rewrite/select.ts";
 import type { Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
+import type { Loss } from "../lens/metric.ts";
 import { ModelGraph } from "../lens/model-graph.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { Weights } from "../models/weights.ts";
@@ -33,7 +34,7 @@ export interface StepSource {
   readonly hookNames: readonly string[];
   readonly engine: Engine;
   readonly optimizer: Optimizer;
-  readonly loss: (graph: ModelGraph) => Tensor;
+  readonly loss: Loss;
   readonly maxGradNorm: number | undefined;
   readonly frozen: (weight: string) => boolean;
 }

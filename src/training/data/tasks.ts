@@ -1,6 +1,5 @@
 /** What a model is trained on, with what its loss is to be held against. */
-import type { Tensor } from "../../graph/tensor.ts";
-import type { ModelGraph } from "../../lens/model-graph.ts";
+import type { Loss } from "../../lens/metric.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import { checkedTokens, needTwo, requireCount } from "./batches.ts";
 import { checkRows } from "./held-out.ts";
@@ -23,7 +22,7 @@ export interface TrainingTask<Data extends TaskData = TaskData> {
   /** Rows that are not trained on, to be tested with. */
   readonly heldOut: NDArray<"int32"> | undefined;
   /** What to make smaller, a single number in nats. */
-  readonly loss: (graph: ModelGraph) => Tensor;
+  readonly loss: Loss;
   readonly chances: readonly [Chance, ...Chance[]];
   /** What its model's configuration has to have, by TransformerLens' names: sizes that follow from the data. */
   readonly sizes: Readonly<Record<string, number>>;

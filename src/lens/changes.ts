@@ -1,0 +1,131 @@
+/**
+ * Changes at hook points: what hooks, edits of a pass, sweeps and hooks on gradients have in common. A change is called
+ * once, while the graph is traced, with the value at its point, and what it returns takes that value's place.
+ */
+import { showShape } from "../graph/axes.ts";
+import { Rewrite } from "../graph/rewrite/rewrite.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { isPromise } from "../tensor/abort.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { kindOf, shown } from "../tensor/show.ts";
+
+/** Where a change is called. */
+export interface Place {
+  /** The hook point's name. */
+  readonly name: string;
+  /** The block's number; `undefined` outside the blocks. */
+  readonly layer: number | undefined;
+}
+
+/** From x to x′: what takes a value's place, from the value and where it is. */
+export type Change<P = Place, Y = Tensor> = (x: Tensor, at: P) => Y;
+
+/** A hook point by its name. */
+export function placeOf(name: string): Place {
+  const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
+  return { name, layer: layer === undefined ? undefined : Number(layer) };
+}
+
+/** A pass as it is changed: its hook points, and what each of its values has become. */
+export class ChangedPass {
+  /** Hook points by name, in firing order. */
+  readonly points: ReadonlyMap<string, Tensor>;
+  readonly rewrite = new Rewrite();
+
+  constructor(points: ReadonlyMap<string, Tensor>) {
+    this.points = points;
+  }
+
+  /** Changes with the points that they are at, in firing order; those at one point in the order given. */
+  *inOrder<C extends { readonly name: string }>(changes: readonly C[]): Iterable<readonly [change: C, point: Tensor]> {
+    for (const [name, point] of this.points) {
+      for (const change of changes) if (change.name === name) yield [change, point];
+    }
+  }
+
+  /** The value that a change at a point is called with: as the changes before it left it. */
+  before(point: Tensor): Tensor {
+    return this.rewrite.get(point).inputs[0];
+  }
+
+  /** Puts what a change made in the place of the value at a point. @throws ShapeError, ArgumentError if it does not fit */
+  put(name: string, point: Tensor, made: Tensor): void {
+    this.rewrite.replace(point, fitted(made, this.before(point), valueAt(name)).point(name));
+  }
+
+  /** What a value of the unchanged pass has become. */
+  get(value: Tensor): Tensor {
+    return this.rewrite.get(value);
+  }
+}
+
+/** What a change is held against, in the words of an error. */
+interface Rule {
+  readonly name: string;
+  /** Whose result it is: `The hook on "hook_embed"`. */
+  readonly of: string;
+  /** What is changed, by its letter and in a word. */
+  readonly example: string;
+  readonly what: string;
+  readonly shape: string;
+  /** Whether more rows of the batch, or axes in front, are taken. */
+  readonly grows: boolean;
+}
+
+/** The rule for what takes a value's place. */
+export const valueAt = (name: string): Rule => ({
+  name,
+  of: `The hook on "${name}"`,
+  example: "x.mul(0)",
+  what: "value",
+  shape: "it must return the same shape, or more rows or axes in front",
+  grows: true,
+});
+
+/** The rule for what goes on in a gradient's place. */
+export const gradientAt = (name: string): Rule => ({
+  name,
+  of: `The hook on the gradient at "${name}"`,
+  example: "g.mul(0)",
+  what: "gradient",
+  shape: "a gradient has its value's shape",
+  grows: false,
+});
+
+/** @throws ArgumentError unless a change returned a Tensor, as code without types may not */
+export function needChanged(made: unknown, { name, of, example, what }: Rule): asserts made is Tensor {
+  if (made instanceof Tensor) return;
+  throw new ArgumentError(
+    `${of} returned ${showValue(made)}: it must return a Tensor, as \`${example}\` is, or nothing to leave the ${what} as it is.`,
+    { asked: name, found: made },
+  );
+}
+
+/**
+ * What a change returned under the axes of what it replaces, repeated where it broadcasts.
+ * @throws ShapeError; ArgumentError for what is not a Tensor
+ */
+export function fitted(made: unknown, x: Tensor, rule: Rule): Tensor {
+  needChanged(made, rule);
+  const lead = made.shape.length - x.shape.length;
+  const fits = x.shape.every((size, i) => {
+    const found = made.shape[lead + i] ?? 1;
+    return found === size || found === 1 || (rule.grows && i === 0 && size === 1);
+  });
+  if (!fits || made.dtype !== x.dtype || (lead > 0 && !rule.grows)) {
+    throw new ShapeError(
+      `${rule.of} got ${x.dtype} ${showShape(x)} and returned ${made.dtype} ${showShape(made)}: ${rule.shape}.`,
+      { asked: x.shape, found: made.shape },
+    );
+  }
+  const whole = x.shape.some((size, i) => (made.shape[lead + i] ?? 1) < size) ? made.expandLike(x) : made;
+  const extra = whole.axes.slice(0, Math.max(lead, 0));
+  return whole.rename([...extra, ...x.axes]);
+}
+
+/** What was returned in place of a Tensor, in words. */
+export function showValue(value: unknown): string {
+  if (isPromise(value)) return "a promise";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" || typeof value === "function" ? kindOf(value) : shown(value);
+}

@@ -1,0 +1,32 @@
+/** The one place where passes are traced: what they start from, and what is wanted of their hook points. */
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { type Forward, type ForwardInputs, forward } from "../models/forward.ts";
+import type { Weights } from "../models/weights.ts";
+
+/** What a pass is of. */
+export interface PassSource {
+  readonly cfg: HookedTransformerConfig;
+  readonly weights: Weights;
+}
+
+/** What is wanted of hook points, those that cost something above all. */
+export interface WantedPoints {
+  /** Points to be read beside the usual computation, or all. */
+  readonly reads?: readonly string[] | "all";
+  /** Points to be changed or differentiated: what follows is computed from them. */
+  readonly changes?: Iterable<string>;
+}
+
+/** Traces a pass. Nothing is computed. */
+export function tracePass(
+  { cfg, weights }: PassSource,
+  inputs: ForwardInputs,
+  { reads = [], changes = [] }: WantedPoints = {},
+): Forward {
+  const read = reads === "all" ? undefined : new Set(reads);
+  const changed = new Set(changes);
+  return forward(cfg, weights, inputs, {
+    reads: (name) => read === undefined || read.has(name),
+    hooks: (name) => changed.has(name),
+  });
+}
