@@ -83,15 +83,20 @@ export {
 export type { AxisSlice } from "./lens/axis-slice.ts";
 export type { Cut } from "./lens/cached.ts";
 export type { Change, Place } from "./lens/changes.ts";
+export {
+  type Addition,
+  type Components,
+  components,
+  hears,
+  type Reader,
+  type Receiver,
+  type Sender,
+  type Writer,
+  type WriterOutput,
+} from "./lens/components.ts";
 export { compositionScores } from "./lens/composition.ts";
 export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
-export {
-  type EdgeAttribution,
-  type EdgeReceiver,
-  type EdgeSender,
-  edgeAttribution,
-  isEdge,
-} from "./lens/edge-attribution.ts";
+export { type EdgeAttribution, edgeAttribution } from "./lens/edge-attribution.ts";
 export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
 export { type FromPretrainedOptions, getCheckpointLabels, loadTokenizer } from "./lens/from-pretrained.ts";
 export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
@@ -105,7 +110,7 @@ export type { Loss, Metric, NumberOf } from "./lens/metric.ts";
 export type { HookedModel, Model } from "./lens/model.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 export * as patching from "./lens/patching.ts";
-export { allSenders, type Receiver, type Sender } from "./lens/path-ends.ts";
+export { allSenders } from "./lens/path-ends.ts";
 export {
   type Path,
   type PathPatchingOptions,

@@ -1,11 +1,6 @@
 /** "Which components pass on to which what decides between two answers?" */
-import {
-  type EdgeAttribution,
-  type EdgeReceiver,
-  type EdgeSender,
-  edgeAttribution,
-  isEdge,
-} from "../lens/edge-attribution.ts";
+import { hears, type Reader, type Writer } from "../lens/components.ts";
+import { type EdgeAttribution, edgeAttribution } from "../lens/edge-attribution.ts";
 import type { Model } from "../lens/model.ts";
 import { pathPatching } from "../lens/path-patching.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -45,8 +40,8 @@ export interface EdgeAttributionOptions extends ContrastOptions, AnalysisContext
 
 /** An edge with its estimate, and its true effect where it was measured. */
 interface Edge {
-  readonly sender: EdgeSender;
-  readonly receiver: EdgeReceiver;
+  readonly sender: Writer;
+  readonly receiver: Reader;
   readonly estimated: number;
   readonly patched: number | null;
 }
@@ -95,7 +90,7 @@ function edgesOf({ senders, receivers, scores }: EdgeAttribution): Edge[] {
   return senders
     .flatMap((sender, s) =>
       receivers.flatMap((receiver, r) =>
-        isEdge(sender, receiver) ? [{ sender, receiver, estimated: scores.get(s, r), patched: null }] : [],
+        hears(receiver, sender) ? [{ sender, receiver, estimated: scores.get(s, r), patched: null }] : [],
       ),
     )
     .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated));
@@ -138,7 +133,7 @@ function report(
       ...worstStatement(all, BOTH_RUNS),
     ],
     method: {
-      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings, heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct way alone: what goes by way of others belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then patched in truth, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
+      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings together (stream_start), heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct way alone: what goes by way of others belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then patched in truth, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
       references: [
         {
           title: "Attribution Patching Outperforms Automated Circuit Discovery",
@@ -200,7 +195,12 @@ function matrices(
 
 function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
   const columns: Column[] = [
-    { name: "sender", title: "sender", format: "text", description: "What writes: the embeddings, a head, an MLP." },
+    {
+      name: "sender",
+      title: "sender",
+      format: "text",
+      description: "What writes: the embeddings together (stream_start), a head, an MLP.",
+    },
     {
       name: "receiver",
       title: "receiver",

@@ -1,6 +1,7 @@
 /** "Through which direct paths does what decides between two answers travel?" */
+import { components, type Receiver, type Sender } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
-import { allSenders, type Receiver, type Sender } from "../lens/path-ends.ts";
+import { allSenders } from "../lens/path-ends.ts";
 import { type PathPatchingResult, pathPatching } from "../lens/path-patching.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { POSITIVE } from "../tensor/kinds.ts";
@@ -154,9 +155,9 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
   });
 }
 
-function mlpsAndLogits({ cfg }: Model): Receiver[] {
-  const mlps = Array.from({ length: cfg.attnOnly ? 0 : cfg.nLayers }, (_, layer): Receiver => `L${layer}MLP`);
-  return [...mlps, "logits"];
+function mlpsAndLogits(model: Model): Receiver[] {
+  const { readers } = components(model);
+  return readers.filter(({ head }) => head === undefined).map(({ name }) => name);
 }
 
 function pathsOf(

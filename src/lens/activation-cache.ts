@@ -272,7 +272,7 @@ export class ActivationCache implements Cached {
     checkOptions("normBefore", options, APPLY_LN);
     const { layer, mlpInput = false, recomputeLn = false } = options;
     const { cfg } = this.model;
-    const at = layerBefore(layer, mlpInput, cfg);
+    const at = layerBefore(layer, mlpInput, this.model);
     if (at === cfg.nLayers) {
       const { finalNorm } = compose(cfg);
       return finalNorm ? (recomputeLn ? ownNorm : frozenNorm)("ln_final", finalNorm) : undefined;
@@ -300,7 +300,7 @@ export class ActivationCache implements Cached {
   ): Tensor {
     checkOptions("stackActivation", options, STACK_ACTIVATION);
     const { layer, sublayerType } = options;
-    const layers = layerBefore(layer, false, this.model.cfg);
+    const layers = layerBefore(layer, false, this.model);
     const names = Array.from({ length: layers }, (_, l) => getActName(name, l, sublayerType));
     if (layers === 0) throw new ArgumentError(`There is no "${name}" before layer 0.`, { asked: layer });
     const known = this.model.hookNames;

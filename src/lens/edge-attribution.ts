@@ -3,45 +3,24 @@
  * gradients gives all edges at once.
  */
 import { Tensor } from "../graph/tensor.ts";
-import { ArgumentError } from "../tensor/errors.ts";
-import { SIGNAL, WHOLE } from "../tensor/kinds.ts";
+import { SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { computeByLayers } from "./by-layers.ts";
 import { checkModel } from "./check.ts";
+import { components, hears, type Reader, type Writer } from "./components.ts";
 import type { Metric } from "./metric.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
-import type { Receiver, Sender } from "./path-ends.ts";
 import type { ModelInput } from "./tokens.ts";
-
-/** What writes to the residual stream: the embeddings, a head, an MLP. */
-export interface EdgeSender {
-  /** `embed`, `L0H3`, `L0MLP`. */
-  readonly name: Sender;
-  /** Where it writes; `head` says which part of `hook_result` it is. */
-  readonly at: string;
-  readonly head?: number;
-  /** Its place in the order of the pass. */
-  readonly order: number;
-}
-
-/** What reads from the residual stream: a head's queries, keys or values, an MLP, the logits. */
-export interface EdgeReceiver {
-  /** `L1H3.q`, `L1MLP`, `logits`. */
-  readonly name: Receiver;
-  /** Where it reads; `head` says which part of `hook_q_input`, `hook_k_input` or `hook_v_input` it is. */
-  readonly at: string;
-  readonly head?: number;
-  readonly order: number;
-}
 
 /** What `edgeAttribution` gives. */
 export interface EdgeAttribution {
-  readonly senders: readonly EdgeSender[];
-  readonly receivers: readonly EdgeReceiver[];
+  /** The embeddings together (`stream_start`), heads and MLPs. */
+  readonly senders: readonly Writer[];
+  readonly receivers: readonly Reader[];
   /** [sender receiver], in units of the metric; 0 where there is no such edge. */
   readonly scores: Tensor;
   readonly clean: number;
@@ -55,64 +34,15 @@ export interface EdgeAttributionRunOptions extends InputOptions {
 
 const KINDS: OptionKinds<EdgeAttributionRunOptions> = { ...INPUT, signal: SIGNAL };
 
-/** Whether one comes before the other, so that there is an edge between them. */
-export function isEdge(sender: EdgeSender, receiver: EdgeReceiver): boolean {
-  if (WHOLE.accepts(sender?.order) && WHOLE.accepts(receiver?.order)) return sender.order < receiver.order;
-  throw new ArgumentError("isEdge takes a sender and a receiver, as edgeAttribution gives them.", {
-    asked: [sender, receiver],
-  });
-}
-
-/** The components of a model that write to its residual stream, in the order of the pass; those of one point together. */
-export function edgeSenders({ cfg }: Model): EdgeSender[] {
-  const blocks = range(cfg.nLayers).flatMap((layer): EdgeSender[] => [
-    ...range(cfg.nHeads).map(
-      (head): EdgeSender => ({
-        name: `L${layer}H${head}`,
-        at: `blocks.${layer}.attn.hook_result`,
-        head,
-        order: 2 * layer + 1,
-      }),
-    ),
-    ...(cfg.attnOnly
-      ? []
-      : [{ name: `L${layer}MLP` as const, at: `blocks.${layer}.hook_mlp_out`, order: 2 * layer + 2 }]),
-  ]);
-  return [{ name: "embed", at: "blocks.0.hook_resid_pre", order: 0 }, ...blocks];
-}
-
-/** The components of a model that read from its residual stream, in the order of the pass; those of one point together. */
-export function edgeReceivers({ cfg }: Model): EdgeReceiver[] {
-  const last = `blocks.${cfg.nLayers - 1}.hook_resid_post`;
-  const blocks = range(cfg.nLayers).flatMap((layer): EdgeReceiver[] => [
-    ...(["q", "k", "v"] as const).flatMap((input) =>
-      range(cfg.nHeads).map(
-        (head): EdgeReceiver => ({
-          name: `L${layer}H${head}.${input}`,
-          at: `blocks.${layer}.hook_${input}_input`,
-          head,
-          order: 2 * layer + 1,
-        }),
-      ),
-    ),
-    ...(cfg.attnOnly
-      ? []
-      : [{ name: `L${layer}MLP` as const, at: `blocks.${layer}.hook_mlp_in`, order: 2 * layer + 2 }]),
-  ]);
-  return [...blocks, { name: "logits", at: last, order: 2 * cfg.nLayers + 1 }];
-}
-
 /** A pass whose receivers' inputs are points of their own, so that each can be changed and differentiated alone. */
 export function edgeGraph(
   model: Model,
   input: ModelInput,
   options: InputOptions = {},
-): { readonly graph: ModelGraph; readonly outputOf: (sender: EdgeSender) => Tensor } {
-  const points = [...edgeSenders(model), ...edgeReceivers(model)].map(({ at }) => at);
-  const graph = model
-    .graph(input, inputOptions(options))
-    .readyFor([...new Set(points)].filter((at) => !at.endsWith("hook_result")));
-  const outputOf = ({ at, head }: EdgeSender) => (head === undefined ? graph.at(at) : graph.at(at).at({ head }));
+): { readonly graph: ModelGraph; readonly outputOf: (sender: Writer) => Tensor } {
+  const points = components(model).readers.map(({ point }) => point);
+  const graph = model.graph(input, inputOptions(options)).readyFor([...new Set(points)]);
+  const outputOf = ({ point, head }: Writer) => (head === undefined ? graph.at(point) : graph.at(point).at({ head }));
   return { graph, outputOf };
 }
 
@@ -138,8 +68,9 @@ export async function edgeAttribution(
 ): Promise<EdgeAttribution> {
   checkModel("edgeAttribution", model);
   checkOptions("edgeAttribution", options, KINDS);
-  const senders = edgeSenders(model);
-  const receivers = edgeReceivers(model);
+  const { writers, start, readers: receivers } = components(model);
+  // Where tokens are says little by itself, so the embeddings are one sender.
+  const senders = [start, ...writers.filter(({ layer }) => layer !== undefined)];
   const [dirty, pure] = [edgeGraph(model, corrupted, options), edgeGraph(model, clean, options)];
   checkSameLength(pure.graph, dirty.graph);
 
@@ -147,20 +78,15 @@ export async function edgeAttribution(
   const streams = range(nLayers)
     .slice(1)
     .map((layer) => `blocks.${layer}.hook_resid_pre`);
-  const points = [...new Set(receivers.map(({ at }) => at))];
-  const found = metricGradients(dirty.graph, metric, [...points, ...streams]);
+  const points = [...new Map(receivers.map((receiver) => [receiver.point, receiver])).values()];
+  const found = metricGradients(dirty.graph, metric, [...points.map(({ point }) => point), ...streams]);
   const slopes = (from: number, to: number) =>
-    points.flatMap((at, i) => {
-      const { head, order } = receivers.find((receiver) => receiver.at === at)!;
-      const layer = Math.min(Math.ceil(order / 2), nLayers) - 1;
-      return from <= layer && layer < to ? [rows(found.gradients[i], head !== undefined)] : [];
-    });
-  const writers = [...new Set(senders.map(({ at }) => at))];
-  const differences = writers.map((at) =>
-    rows(
-      pure.graph.at(at).sub(dirty.graph.at(at)),
-      senders.some((s) => s.at === at && s.head !== undefined),
-    ),
+    points.flatMap(({ layer, head }, i) =>
+      from <= layer && layer < to ? [rows(found.gradients[i], head !== undefined)] : [],
+    );
+  const outputs = [...new Map(senders.map((sender) => [sender.point, sender])).values()];
+  const differences = outputs.map(({ point, head }) =>
+    rows(pure.graph.at(point).sub(dirty.graph.at(point)), head !== undefined),
   );
   const sent = Tensor.apply("concat", differences, { axis: -2 });
   const { values, numbers } = await computeByLayers(
@@ -181,7 +107,7 @@ export async function edgeAttribution(
   const data = new Float32Array(senders.length * receivers.length);
   senders.forEach((sender, s) => {
     receivers.forEach((receiver, r) => {
-      if (isEdge(sender, receiver)) data[s * receivers.length + r] = products.data[r * senders.length + s];
+      if (hears(receiver, sender)) data[s * receivers.length + r] = products.data[r * senders.length + s];
     });
   });
   const scores = Tensor.leaf({ dtype: "float32", shape: [senders.length, receivers.length], data }, [
@@ -191,9 +117,9 @@ export async function edgeAttribution(
   return { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() };
 }
 
-/** [row batch·pos·d_model]: a row for each head of [batch pos head d_model], or one of [batch pos d_model]. */
+/** [row number]: a row of numbers for each head of [batch pos head d_model], or one for [batch pos d_model]. */
 function rows(x: Tensor, heads: boolean): Tensor {
-  const apart = heads ? x.permute(["head", "batch", "pos", "d_model"]) : x.unsqueeze(0, "head");
+  const apart = heads ? x.permute([-2, 0, 1, -1]) : x.unsqueeze(0, "row");
   return apart.mergeAxes(1, 3).rename(["row", "number"]);
 }
 

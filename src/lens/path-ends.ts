@@ -1,102 +1,63 @@
-/** The ends of paths through the residual stream: what writes to it and what reads it, by name. */
+/** The ends of paths through the residual stream: what writes to it and what reads it, found by name. */
 import type { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
+import { components, type Reader, type Receiver, type Sender, type Writer } from "./components.ts";
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import { embeddings } from "./stream-writers.ts";
-
-/** What writes to the residual stream: `"L0H3"`, `"L0MLP"`, `"embed"`, `"pos_embed"`. */
-export type Sender = "embed" | "pos_embed" | `L${number}H${number}` | `L${number}MLP`;
-
-/** What reads it: a head's queries, keys or values (`"L1H0.q"`), an MLP (`"L1MLP"`), or the `"logits"`. */
-export type Receiver = "logits" | `L${number}H${number}.${"q" | "k" | "v"}` | `L${number}MLP`;
-
-/** A sender, found in a model. A receiver hears it if its `order` is higher. */
-export interface Sending {
-  readonly layer: number;
-  readonly head?: number;
-  /** The hook point that holds what it says, or for a head its z. */
-  readonly point: string;
-  readonly order: number;
-}
-
-/** A receiver, found in a model. */
-export interface Receiving {
-  readonly layer: number;
-  readonly head?: number;
-  /** The hook point that holds what it reads. */
-  readonly point: string;
-  readonly order: number;
-}
+import { hasMlps } from "./stream-place.ts";
 
 /** Every sender of a model, in the order in which they write. */
 export function allSenders(model: Pick<Model, "cfg">): Sender[] {
-  const { cfg } = model ?? {};
-  if (!cfg) throw new ArgumentError(`allSenders takes a model, not ${shown(model)}.`, { asked: model });
-  const layers = Array.from({ length: cfg.nLayers }, (_, layer): Sender[] => [
-    ...Array.from({ length: cfg.nHeads }, (_, head): Sender => `L${layer}H${head}`),
-    ...(cfg.attnOnly ? [] : [`L${layer}MLP` as const]),
-  ]);
-  return [...embeddings(cfg).map(([label]) => label as Sender), ...layers.flat()];
+  return components(model).writers.map(({ name }) => name);
 }
 
-/** @throws UnknownNameError for what is no sender's name; ArgumentError for one that the model lacks. */
-export function sending(name: Sender, model: Pick<Model, "cfg">): Sending {
-  const { cfg } = model;
-  const embedding = embeddings(cfg).find(([label]) => label === name);
-  if (embedding) return { layer: -1, point: embedding[1], order: -1 };
-  const [, layer, head] = /^L(\d+)(?:H(\d+)|MLP)$/.exec(named(name)) ?? unknown("sender of a path", name, model);
-  const at = inModel(name, layer, head, cfg);
-  if (head === undefined) return { layer: at, point: `blocks.${at}.hook_mlp_out`, order: mlpOrder(at, cfg) };
-  return { layer: at, head: Number(head), point: `blocks.${at}.attn.hook_z`, order: 2 * at };
+/** @throws UnknownNameError for what is not a sender's name; ArgumentError for one that the model lacks. */
+export function sending(name: Sender, model: Pick<Model, "cfg">): Writer {
+  const { writers, start } = components(model);
+  const writer = [...writers, start].find((one) => one.name === named(name));
+  if (writer) return writer;
+  if (/^L\d+(?:H\d+|MLP)$/.test(name)) refuse(name, model);
+  throw new UnknownNameError(
+    "sender of a path",
+    name,
+    writers.map((one) => one.name),
+  );
 }
 
-/** @throws UnknownNameError for what is no receiver's name; ArgumentError for one that the model lacks. */
-export function receiving(name: Receiver, model: Pick<Model, "cfg">): Receiving {
-  const { cfg } = model;
-  const last = cfg.nLayers - 1;
-  if (name === "logits") return { layer: last, point: `blocks.${last}.hook_resid_post`, order: 2 * cfg.nLayers };
-  const [, layer, head, input] =
-    /^L(\d+)(?:H(\d+)\.([qkv])|MLP)$/.exec(named(name)) ?? unknown("receiver of a path", name, model);
-  const at = inModel(name, layer, head, cfg);
-  if (head === undefined) return { layer: at, point: `blocks.${at}.hook_mlp_in`, order: mlpOrder(at, cfg) };
-  return { layer: at, head: Number(head), point: `blocks.${at}.hook_${input}_input`, order: 2 * at };
+/** @throws UnknownNameError for what is not a receiver's name; ArgumentError for one that the model lacks. */
+export function receiving(name: Receiver, model: Pick<Model, "cfg">): Reader {
+  const { readers } = components(model);
+  const reader = readers.find((one) => one.name === named(name));
+  if (reader) return reader;
+  if (/^L\d+(?:(?:H|KV)\d+\.[qkv]|MLP)$/.test(name)) refuse(name, model);
+  throw new UnknownNameError(
+    "receiver of a path",
+    name,
+    readers.map((one) => one.name),
+  );
 }
 
 /** What a sender says in a pass, [batch pos d_model]. A layer's output bias is nobody's. */
-export function sent(graph: ModelGraph, { layer, head, point }: Sending, { weights }: Model): Tensor {
-  const value = graph.at(point);
-  if (head === undefined) return value;
-  return value.at({ head }).matmul(weights.get(`blocks.${layer}.attn.W_O`).at({ head }));
+export function sent(graph: ModelGraph, { head, point, output }: Writer, { weights }: Model): Tensor {
+  if (head === undefined || !output) return graph.at(point);
+  return graph.at(output.point).at({ head }).matmul(weights.get(output.weight).at({ head }));
 }
 
-/** An MLP comes after its layer's heads, or beside them. */
-function mlpOrder(layer: number, { parallelAttnMlp }: HookedTransformerConfig): number {
-  return parallelAttnMlp ? 2 * layer : 2 * layer + 1;
-}
-
-/** @throws ArgumentError for what is no string */
+/** @throws ArgumentError for what is not a string */
 function named(name: unknown): string {
   if (typeof name === "string") return name;
   throw new ArgumentError(`An end of a path is a name, "L0H3", not ${shown(name)}.`, { asked: name });
 }
 
-function inModel(name: string, layer: string, head: string | undefined, cfg: HookedTransformerConfig): number {
-  const [at, which] = [Number(layer), Number(head ?? 0)];
-  if (at < cfg.nLayers && which < cfg.nHeads && !(head === undefined && cfg.attnOnly)) return at;
-  const mlps = cfg.attnOnly ? "no MLPs" : "an MLP each";
+/** A well-formed name of something that the model lacks. */
+function refuse(name: string, model: Pick<Model, "cfg">): never {
+  const { nLayers, nHeads } = model.cfg;
+  const shared = components(model).readers.filter((one) => /^L0KV\d+\.k$/.test(one.name)).length;
+  const keys = shared > 0 ? `, keys and values 0 to ${shared - 1} that heads share (L0KV0.k, L0KV0.v)` : "";
+  const mlps = hasMlps(model) ? "an MLP each" : "no MLPs";
   throw new ArgumentError(
-    `This model has no ${name}: its layers go from 0 to ${cfg.nLayers - 1}, with heads 0 to ${cfg.nHeads - 1} and ${mlps}.`,
-    { asked: name, found: [cfg.nLayers, cfg.nHeads] },
+    `This model has no ${name}: its layers go from 0 to ${nLayers - 1}, with heads 0 to ${nHeads - 1}${keys} and ${mlps}.`,
+    { asked: name, found: [nLayers, nHeads] },
   );
-}
-
-function unknown(kind: string, name: string, model: Pick<Model, "cfg">): never {
-  const senders = allSenders(model);
-  const inputs = senders.flatMap((s) =>
-    /H/.test(s) ? ["q", "k", "v"].map((x) => `${s}.${x}`) : /MLP/.test(s) ? [s] : [],
-  );
-  throw new UnknownNameError(kind, name, kind.startsWith("sender") ? senders : [...inputs, "logits"]);
 }

@@ -14,13 +14,14 @@ import { ANYTHING, FLAG, FUNCTION, listOf, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { checkModel } from "./check.ts";
+import { hears, type Reader, type Receiver, type Sender, type Writer } from "./components.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { type Metric, measured, oneForEach, oneNumber } from "./metric.ts";
 import type { Model } from "./model.ts";
 import { type Edit, ModelGraph } from "./model-graph.ts";
 import { type InputOptions, prepareInput } from "./model-input.ts";
 import { LONG } from "./option-kinds.ts";
-import { type Receiver, type Receiving, receiving, type Sender, type Sending, sending, sent } from "./path-ends.ts";
+import { receiving, sending, sent } from "./path-ends.ts";
 import type { ModelInput } from "./tokens.ts";
 
 /** A direct path, from what writes to the residual stream to what reads it. */
@@ -45,7 +46,7 @@ export function withPaths(model: Model, graph: ModelGraph, source: ModelGraph, p
   }
   const edits = paths.map(([from, to]): Edit => {
     const [sender, receiver] = [sending(from, model), receiving(to, model)];
-    if (sender.order >= receiver.order) {
+    if (!hears(receiver, sender)) {
       throw new ArgumentError(`There is no path from ${from} to ${to}, which does not come after it.`, {
         asked: [from, to],
       });
@@ -192,29 +193,25 @@ interface PathAt {
 }
 
 /** The paths that there are, those to one hook point together. */
-function byPoint(senders: readonly Sending[], receivers: readonly Receiving[]) {
+function byPoint(senders: readonly Writer[], receivers: readonly Reader[]) {
   const groups = new Map<string, { readonly point: string; readonly layer: number; readonly paths: PathAt[] }>();
-  for (const [receiver, { point, layer, head, order }] of receivers.entries()) {
+  for (const [receiver, to] of receivers.entries()) {
+    const { point, layer, head } = to;
     const group = groups.get(point) ?? { point, layer, paths: [] };
     for (const [sender, from] of senders.entries()) {
-      if (from.order < order) group.paths.push({ sender, receiver, head });
+      if (hears(to, from)) group.paths.push({ sender, receiver, head });
     }
     if (group.paths.length > 0) groups.set(point, group);
   }
   return [...groups.values()];
 }
 
-/** What is added to what the receivers read, [path batch pos d_model] or [path batch pos head d_model]. */
+/** What is added to what the receivers of one point read, [path batch pos d_model] or [path batch pos head d_model]. */
 function delta(deltas: Tensor, paths: readonly PathAt[], x: Tensor): Tensor {
   const index = Int32Array.from(paths, ({ sender }) => sender);
   const chosen = deltas.gather(0, Tensor.leaf(ndarray("int32", [index.length], index), ["path"]));
-  return x.axes.at(-2) === "head"
-    ? toHeads(
-        chosen,
-        paths.map(({ head }) => head!),
-        x,
-      )
-    : chosen;
+  const heads = paths.map(({ head }) => head).filter((head) => head !== undefined);
+  return heads.length > 0 ? toHeads(chosen, heads, x) : chosen;
 }
 
 /** Vectors [path batch pos d_model], each to its path's head alone: [path batch pos head d_model]. */
@@ -226,5 +223,5 @@ function toHeads(vectors: Tensor, heads: readonly number[], x: Tensor): Tensor {
   });
   const lead = vectors.shape.length === 3 ? [] : [heads.length];
   const mask = Tensor.leaf(ndarray("float32", [...lead, 1, 1, count, 1], mine));
-  return vectors.unsqueeze(-2, "head").mul(mask);
+  return vectors.unsqueeze(-2, x.axes.at(-2)).mul(mask);
 }

@@ -9,11 +9,12 @@ import { FLAG, oneOf, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { AxisSlice } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
+import { additionsBefore } from "./components.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
 import { ResidualStack } from "./residual-stack.ts";
 import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
 import { layerBefore, needMid, needMlps } from "./stream-place.ts";
-import { embeddings, headParts, named, neuronParts } from "./stream-writers.ts";
+import { added, headParts, named, neuronParts } from "./stream-writers.ts";
 import { accumulatedBias } from "./weight-views.ts";
 
 /** What all decompositions can be told. */
@@ -62,8 +63,8 @@ export function accumulatedResid(cache: Cached, options: AccumulatedResidOptions
   checkOptions("accumulatedResid", options, ACCUMULATED);
   const { inclMid = false, mlpInput = false } = options;
   const { cfg } = cache.model;
-  const layer = layerBefore(options.layer, mlpInput, cfg);
-  if (inclMid) needMid("inclMid", cfg);
+  const layer = layerBefore(options.layer, mlpInput, cache.model);
+  if (inclMid) needMid("inclMid", cache.model);
   const names: [label: string, name: string][] = [];
   for (let l = 0; l <= layer; l++) {
     if (l === cfg.nLayers) names.push(["final_post", `blocks.${l - 1}.hook_resid_post`]);
@@ -89,17 +90,15 @@ export interface DecomposeResidOptions extends StackOptions, WithMlpInput {
 export function decomposeResid(cache: Cached, options: DecomposeResidOptions): ResidualStack {
   checkOptions("decomposeResid", options, DECOMPOSE);
   const { mode = "all", mlpInput = false, inclEmbeds = true } = options;
-  const { cfg } = cache.model;
-  const layer = layerBefore(options.layer, mlpInput, cfg);
-  const names = inclEmbeds ? embeddings(cfg) : [];
-  for (let l = 0; l < layer + (mlpInput ? 1 : 0); l++) {
-    if (mode !== "mlp") names.push([`${l}_attn_out`, `blocks.${l}.hook_attn_out`]);
-    if (mode !== "attn" && !cfg.attnOnly && l < layer) names.push([`${l}_mlp_out`, `blocks.${l}.hook_mlp_out`]);
-  }
-  if (names.length === 0) {
+  const layer = layerBefore(options.layer, mlpInput, cache.model);
+  const kinds = { all: ["attention", "mlp"], attn: ["attention"], mlp: ["mlp"] }[mode];
+  const parts = additionsBefore(cache.model, layer, mlpInput).filter(({ kind }) =>
+    kind === "embedding" ? inclEmbeds : kinds.includes(kind),
+  );
+  if (parts.length === 0) {
     throw new ArgumentError(`Nothing of mode "${mode}" writes to the stream before layer ${layer}.`, { asked: mode });
   }
-  return finished(cache, (from) => [named(from, "decomposeResid", names)], options);
+  return finished(cache, (from) => [added(from, "decomposeResid", parts)], options);
 }
 
 export interface StackHeadResultsOptions extends StackOptions, WithRemainder {}
@@ -107,8 +106,9 @@ export interface StackHeadResultsOptions extends StackOptions, WithRemainder {}
 /** What each head before `layer` wrote, without the layer's bias, [component ... d_model]: `L0H0`, `L0H1`, ... */
 export function stackHeadResults(cache: Cached, options: StackHeadResultsOptions): ResidualStack {
   checkOptions("stackHeadResults", options, HEAD_RESULTS);
-  const layer = layerBefore(options.layer, false, cache.model.cfg);
-  const build = (from: Cached) => withRemainder(from, "stackHeadResults", layer, headParts(from, layer), options);
+  const layer = layerBefore(options.layer, false, cache.model);
+  const parts = additionsBefore(cache.model, layer);
+  const build = (from: Cached) => withRemainder(from, "stackHeadResults", layer, headParts(from, parts), options);
   return finished(cache, build, options);
 }
 
@@ -120,10 +120,11 @@ export interface StackNeuronResultsOptions extends StackOptions, WithRemainder {
 /** What each neuron before `layer` wrote, without the layer's bias, [component ... d_model]: `L0N0`, `L0N1`, ... */
 export function stackNeuronResults(cache: Cached, options: StackNeuronResultsOptions): ResidualStack {
   checkOptions("stackNeuronResults", options, NEURON_RESULTS);
-  const layer = layerBefore(options.layer, false, cache.model.cfg);
-  needMlps(cache.model.cfg);
+  const layer = layerBefore(options.layer, false, cache.model);
+  needMlps(cache.model);
+  const parts = additionsBefore(cache.model, layer);
   const build = (from: Cached) =>
-    withRemainder(from, "stackNeuronResults", layer, neuronParts(from, layer, options.neuronSlice), options);
+    withRemainder(from, "stackNeuronResults", layer, neuronParts(from, parts, options.neuronSlice), options);
   return finished(cache, build, options);
 }
 
@@ -139,19 +140,17 @@ export interface FullResidDecompositionOptions extends StackOptions, WithMlpInpu
 export function getFullResidDecomposition(cache: Cached, options: FullResidDecompositionOptions): ResidualStack {
   checkOptions("getFullResidDecomposition", options, FULL);
   const { expandNeurons = true, mlpInput = false } = options;
-  const { cfg } = cache.model;
-  const layer = layerBefore(options.layer, mlpInput, cfg);
-  const mlpLayers = cfg.attnOnly ? 0 : layer;
-  const mlpOuts = Array.from({ length: mlpLayers }, (_, l) => [`${l}_mlp_out`, `blocks.${l}.hook_mlp_out`] as const);
+  const layer = layerBefore(options.layer, mlpInput, cache.model);
+  const parts = additionsBefore(cache.model, layer, mlpInput);
+  const [embeddings, mlps] = (["embedding", "mlp"] as const).map((kind) => parts.filter((part) => part.kind === kind));
   const bias = accumulatedBias(cache.model, layer, { mlpInput, includeMlpBiases: expandNeurons });
   const what = "getFullResidDecomposition";
   const build = (from: Cached): StackPart[] => {
-    const embeds = embeddings(cfg);
-    const [embed] = from.need(what, [embeds[0][1]]);
+    const [embed] = from.need(what, [embeddings[0].point]);
     return [
-      ...headParts(from, layer + (mlpInput ? 1 : 0)),
-      ...(expandNeurons ? neuronParts(from, mlpLayers, undefined) : mlpOuts.map((mlp) => named(from, what, [mlp]))),
-      named(from, what, embeds),
+      ...headParts(from, parts),
+      ...(expandNeurons ? neuronParts(from, mlps, undefined) : mlps.map((mlp) => added(from, what, [mlp]))),
+      added(from, what, embeddings),
       values(["bias"], [bias.expandLike(embed)]),
     ];
   };

@@ -1,17 +1,13 @@
 /** What writes to the residual stream, read from a cache: embeddings, layers, heads, neurons. */
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
 import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
+import { type Addition, components, neuronName, type WriterOutput } from "./components.ts";
 import { heads, neurons, type StackPart, slab, values } from "./stack-parts.ts";
 import { needMlps } from "./stream-place.ts";
-
-/** What enters the stream before the first layer. Shortformer and rotary positions never do. */
-export function embeddings(cfg: HookedTransformerConfig): [label: string, name: string][] {
-  const embed: [string, string] = ["embed", "hook_embed"];
-  return cfg.positionalEmbeddingType === "standard" ? [embed, ["pos_embed", "hook_pos_embed"]] : [embed];
-}
 
 /** Captured values under labels. */
 export function named(
@@ -29,38 +25,46 @@ export function named(
   );
 }
 
-/** The heads of the layers before `layer`: from `hook_result` where it was captured, as a hook may have changed it. */
-export function headParts(from: Cached, layer: number): StackPart[] {
-  const { cfg, weights } = from.model;
-  const names = Array.from({ length: layer }, (_, l) => {
-    const result = `blocks.${l}.attn.hook_result`;
-    return from.has(result) ? result : `blocks.${l}.attn.hook_z`;
+/** What was added to the stream, as it was captured. */
+export function added(from: Cached, what: string, additions: readonly Addition[]): StackPart {
+  return named(
+    from,
+    what,
+    additions.map(({ label, point }) => [label, point]),
+  );
+}
+
+/** The heads of attention layers: from `hook_result` where it was captured, as a hook may have changed it. */
+export function headParts(from: Cached, additions: readonly Addition[]): StackPart[] {
+  const layers = additions.flatMap(({ kind, output, writers }) => {
+    if (kind !== "attention" || !output) return [];
+    const [{ point }] = writers;
+    return [{ output, captured: from.has(point) ? point : output.point, labels: writers.map(({ name }) => name) }];
   });
+  const names = layers.map(({ captured }) => captured);
   return from.need("The heads' results", names).map((value, l) => {
-    const labels = Array.from({ length: cfg.nHeads }, (_, h) => `L${l}H${h}`);
-    if (names[l].endsWith("z")) return heads(labels, value, weights.get(`blocks.${l}.attn.W_O`));
+    const { output, captured, labels } = layers[l];
+    if (captured === output.point) return heads(labels, value, from.model.weights.get(output.weight));
     const rank = value.shape.length;
     const first = value.permute([rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1]);
     return slab(labels, first.rename(["component", ...first.axes.slice(1)]));
   });
 }
 
-/** The neurons, or some of each layer, of the layers before `layer`. */
-export function neuronParts(from: Cached, layer: number, slice: AxisSlice | undefined): StackPart[] {
-  return Array.from({ length: layer }, (_, l) => {
-    const { post, W_out, indices } = neuronsOf(from, "The neurons' results", l, slice);
-    return neurons(
-      indices.map((i) => `L${l}N${i}`),
-      post,
-      W_out,
-    );
+/** The neurons of MLPs, or some of each. */
+export function neuronParts(from: Cached, additions: readonly Addition[], slice: AxisSlice | undefined): StackPart[] {
+  return additions.flatMap(({ kind, layer, output }) => {
+    if (kind !== "mlp" || !output) return [];
+    const { post, W_out, indices } = neuronsOf(from, "The neurons' results", output, slice);
+    const labels = indices.map((i) => neuronName(layer!, i));
+    return [neurons(labels, post, W_out)];
   });
 }
 
 /** Activations [... d_mlp] and output weights [d_mlp d_model] of some of a layer's neurons. */
-function neuronsOf(from: Cached, what: string, layer: number, slice: AxisSlice | undefined) {
-  const [post] = from.need(what, [`blocks.${layer}.mlp.hook_post`]);
-  const W_out = from.model.weights.get(`blocks.${layer}.mlp.W_out`);
+function neuronsOf(from: Cached, what: string, output: WriterOutput, slice: AxisSlice | undefined) {
+  const [post] = from.need(what, [output.point]);
+  const W_out = from.model.weights.get(output.weight);
   const all = W_out.shape[0];
   const kept = slice === undefined ? {} : slice;
   const indices = indicesOf(typeof kept === "number" ? [kept] : kept, all, "d_mlp");
@@ -80,7 +84,15 @@ export function headResults(z: Tensor, W_O: Tensor): Tensor {
 
 /** Each neuron's output in one layer, [batch pos d_mlp d_model]. */
 export function neuronResults(cache: Cached, layer: number, slice: AxisSlice | undefined): Tensor {
-  needMlps(cache.model.cfg);
-  const { post, W_out } = neuronsOf(cache, "getNeuronResults", layer, slice);
+  needMlps(cache.model);
+  const mlp = components(cache.model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
+  if (!mlp?.output) {
+    const last = cache.model.cfg.nLayers - 1;
+    throw new ArgumentError(`Layers with an MLP go from 0 to ${last}, but getNeuronResults got ${shown(layer)}.`, {
+      asked: layer,
+      found: last,
+    });
+  }
+  const { post, W_out } = neuronsOf(cache, "getNeuronResults", mlp.output, slice);
   return post.unsqueeze(-1, "d_model").mul(W_out);
 }

@@ -11,6 +11,7 @@ import { FLAG } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { idRows, type TokenRules } from "../text/index.ts";
+import { type Addition, additionsBefore, components } from "./components.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 
 /** What views are of. */
@@ -41,8 +42,9 @@ export function ov(model: Weighted): FactoredMatrix {
 }
 
 /** `L0H0`, `L0H1`, ... */
-export function headLabels({ cfg }: Pick<Weighted, "cfg">, layers = cfg.nLayers): string[] {
-  return Array.from({ length: layers * cfg.nHeads }, (_, i) => `L${Math.floor(i / cfg.nHeads)}H${i % cfg.nHeads}`);
+export function headLabels(model: Pick<Weighted, "cfg">): string[] {
+  const { writers } = components(model);
+  return writers.filter(({ head }) => head !== undefined).map(({ name }) => name);
 }
 
 export interface AccumulatedBiasOptions {
@@ -58,12 +60,9 @@ const ACCUMULATED_BIAS: OptionKinds<AccumulatedBiasOptions> = { mlpInput: FLAG, 
  * All that biases have added to the residual stream before a layer, [d_model]: `Σ_{l < layer} b_O + b_out`.
  * @throws ArgumentError for a layer that there is not.
  */
-export function accumulatedBias(
-  { cfg, weights }: Weighted,
-  layer: number,
-  options: AccumulatedBiasOptions = {},
-): Tensor {
+export function accumulatedBias(model: Weighted, layer: number, options: AccumulatedBiasOptions = {}): Tensor {
   checkOptions("accumulatedBias", options, ACCUMULATED_BIAS);
+  const { cfg, weights } = model;
   const { mlpInput = false, includeMlpBiases = true } = options;
   const last = cfg.nLayers - (mlpInput ? 1 : 0);
   if (!(Number.isInteger(layer) && layer >= 0 && layer <= last)) {
@@ -75,11 +74,11 @@ export function accumulatedBias(
       },
     );
   }
-  const attention = Array.from({ length: layer + (mlpInput ? 1 : 0) }, (_, l) => `blocks.${l}.attn.b_O`);
-  const mlps =
-    includeMlpBiases && !cfg.attnOnly ? Array.from({ length: layer }, (_, l) => `blocks.${l}.mlp.b_out`) : [];
+  const before = additionsBefore(model, layer, mlpInput);
+  const biases = (kind: Addition["kind"]) =>
+    before.flatMap((addition) => (addition.kind === kind ? (addition.output?.bias ?? []) : []));
   const sum = new Float64Array(cfg.dModel);
-  for (const name of [...attention, ...mlps]) {
+  for (const name of [...biases("attention"), ...(includeMlpBiases ? biases("mlp") : [])]) {
     const { data } = weights.get(name);
     for (let i = 0; i < sum.length; i++) sum[i] += data[i];
   }

@@ -18,6 +18,8 @@ export interface Recording {
   readonly weights: ReadonlyMap<string, WeightSpec>;
   /** Every hook point, in firing order. */
   readonly hookNames: readonly string[];
+  /** Their values for one token, which have axes and shapes, and no numbers. */
+  readonly points: ReadonlyMap<string, Tensor>;
   readonly structure: Structure;
   /** Logits of one token, as the structure's values lead to them. */
   readonly output: Tensor;
@@ -41,7 +43,7 @@ function record(cfg: HookedTransformerConfig): Recording {
   const tokens = Tensor.leaf(zeros("int32", [1, 1]), ["batch", "pos"]);
   const wanted = { reads: () => true, hooks: () => false };
   const { points, output } = forward(cfg, source, { tokens }, wanted, structure);
-  return { weights: source.specs, hookNames: [...points.keys()], structure, output };
+  return { weights: source.specs, hookNames: [...points.keys()], points, structure, output };
 }
 
 /** The bytes that a configuration's weights take in float32; nothing of their size is built to say so. */

@@ -69,3 +69,8 @@ export interface Structure {
 export function emptyStructure(): Structure {
   return { products: [], lookups: [], norms: [], additions: [], attentions: [] };
 }
+
+/** A value without the hook points that it was put under. */
+export function bare(x: Tensor): Tensor {
+  return x.op === "point" ? bare(x.inputs[0]) : x;
+}

@@ -5,7 +5,8 @@ import { tensor } from "../../src/graph/from-numbers.ts";
 import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { type AttributionSite, attributionPatching, attributionSites } from "../../src/lens/attribution-patching.ts";
-import { edgeAttribution, edgeGraph, isEdge } from "../../src/lens/edge-attribution.ts";
+import { hears } from "../../src/lens/components.ts";
+import { edgeAttribution, edgeGraph } from "../../src/lens/edge-attribution.ts";
 import { gaussLegendre } from "../../src/lens/gauss-legendre.ts";
 import type { Metric } from "../../src/lens/metric.ts";
 import { gradientTimesActivation, integratedGradients } from "../../src/lens/saliency.ts";
@@ -87,14 +88,14 @@ describe.each(goldenNames.filter((name) => !/neox|gptj|llama/.test(name)))("attr
     let edges = 0;
     for (const [s, sender] of senders.entries()) {
       for (const [r, receiver] of receivers.entries()) {
-        if (!isEdge(sender, receiver)) expect(scores.get(s, r)).toBe(0);
+        if (!hears(receiver, sender)) expect(scores.get(s, r)).toBe(0);
         else if (++edges % 7 === 1) {
           const difference = pure.outputOf(sender).sub(dirty.outputOf(sender));
           const nudged = (size: number) =>
             dirty.graph
               .with([
                 [
-                  receiver.at,
+                  receiver.point,
                   (x) =>
                     receiver.head === undefined
                       ? x.add(difference.mul(size))

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
+import type { Receiver, Sender } from "../../src/lens/components.ts";
 import type { Metric } from "../../src/lens/metric.ts";
-import { allSenders, type Receiver, type Sender } from "../../src/lens/path-ends.ts";
+import { allSenders } from "../../src/lens/path-ends.ts";
 import { pathPatching, withPaths } from "../../src/lens/path-patching.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";

@@ -142,9 +142,10 @@ function functions(): Case[] {
     of("edgeAttribution", [model, "abc", "abd", metric, stopped]),
     of("attributionSites", [model]),
     of("allSenders", [model]),
-    of("isEdge", [
-      { name: "embed", at: "x", order: 0 },
-      { name: "logits", at: "y", order: 1 },
+    of("components", [model]),
+    of("hears", [
+      { name: "logits", point: "y", order: 1 },
+      { name: "embed", point: "x", order: 0 },
     ]),
     of("compositionScores", [model.OV, model.QK]),
     of("detectionPattern", ["induction_head", tokens]),

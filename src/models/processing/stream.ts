@@ -2,7 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import { topological } from "../../graph/walk.ts";
 import type { Recording } from "../recording.ts";
-import type { NormUse, Product } from "../structure.ts";
+import { bare, type NormUse, type Product } from "../structure.ts";
 
 /** A norm, and the products that read it. */
 export interface ReadNorm {
@@ -41,7 +41,6 @@ export function streamOf({ structure, output }: Recording): Stream {
   /** What is computed from a value, seen through hook points and names of axes. */
   const usersOf = (x: Tensor): Tensor[] =>
     (users.get(x) ?? []).flatMap((t) => (t.op === "point" ? [t, ...usersOf(t)] : [t]));
-  const bare = (x: Tensor): Tensor => (x.op === "point" ? bare(x.inputs[0]) : x);
   const same = (a: Tensor, b: Tensor) => bare(a) === bare(b);
 
   const readNorms = norms.map((norm): ReadNorm => {

@@ -1,0 +1,201 @@
+/**
+ * What writes to a model's residual stream and what reads it, in order: the components that decompositions, attribution
+ * and patching speak of. They are read off a recording of the model, so they are right for every kind of it.
+ */
+import type { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { type Recording, recordingOf } from "../models/recording.ts";
+import { bare, type Product } from "../models/structure.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { WHOLE } from "../tensor/kinds.ts";
+import { shown } from "../tensor/show.ts";
+import type { CachedModel } from "./cached.ts";
+import { placeOf } from "./changes.ts";
+
+/** What writes to the residual stream: `"L0H3"`, `"L0MLP"`, `"embed"`, `"pos_embed"`; or all embeddings as one. */
+export type Sender = "embed" | "pos_embed" | "stream_start" | `L${number}H${number}` | `L${number}MLP`;
+
+/**
+ * What reads it: a head's queries, keys or values (`"L1H0.q"`), keys or values that several heads share (`"L1KV0.k"`), an
+ * MLP (`"L1MLP"`), or the `"logits"`.
+ */
+export type Receiver =
+  | "logits"
+  | `L${number}H${number}.${"q" | "k" | "v"}`
+  | `L${number}KV${number}.${"k" | "v"}`
+  | `L${number}MLP`;
+
+/** What something writes with: the value at a hook point, [... head d_head] or [... d_mlp], times a weight, plus a bias. */
+export interface WriterOutput {
+  readonly point: string;
+  /** Names of weights: `blocks.0.attn.W_O`, `blocks.0.attn.b_O`. */
+  readonly weight: string;
+  readonly bias: string | undefined;
+}
+
+/** A component that writes to the residual stream. A layer's bias belongs to none of its heads. */
+export interface Writer {
+  readonly name: Sender;
+  /** `undefined` for embeddings. */
+  readonly layer: number | undefined;
+  readonly head?: number;
+  /** The hook point of what it writes, [batch pos d_model]; of a head its part of `hook_result`, [batch pos head d_model]. */
+  readonly point: string;
+  /** What it writes with; `undefined` for embeddings. */
+  readonly output: WriterOutput | undefined;
+  /** How much is in the stream before it: a reader of a higher order hears it. */
+  readonly order: number;
+}
+
+/** Something added to the residual stream: the embeddings, what all heads of a layer write together, what an MLP writes. */
+export interface Addition {
+  /** TransformerLens' label: `embed`, `pos_embed`, `0_attn_out`, `0_mlp_out`. */
+  readonly label: string;
+  readonly kind: "embedding" | "attention" | "mlp";
+  readonly layer: number | undefined;
+  /** The hook point of what is added, biases included, [batch pos d_model]. */
+  readonly point: string;
+  readonly output: WriterOutput | undefined;
+  readonly writers: readonly Writer[];
+  readonly order: number;
+}
+
+/** A component that reads the residual stream. */
+export interface Reader {
+  readonly name: Receiver;
+  /** The layer it is in; of the logits, the last. */
+  readonly layer: number;
+  /** Which of the point's `head` or `kv_head` it is. */
+  readonly head?: number;
+  /** The hook point of what it reads, before any norm: [batch pos d_model], or [batch pos head d_model] for heads. */
+  readonly point: string;
+  readonly order: number;
+}
+
+/** What `components` gives, each list in the order of the pass. */
+export interface Components {
+  readonly writers: readonly Writer[];
+  readonly readers: readonly Reader[];
+  /** The writers, those of one hook point together. */
+  readonly additions: readonly Addition[];
+  /** All embeddings as one writer, the stream before the first layer. */
+  readonly start: Writer;
+}
+
+const known = new WeakMap<HookedTransformerConfig, Components>();
+
+/**
+ * The components of a model that write to its residual stream and that read it. Who hears whom follows from their order:
+ * in sequential blocks an MLP hears its layer's heads, in parallel ones it does not.
+ * @throws ArgumentError for what is not a model
+ */
+export function components(model: Pick<CachedModel, "cfg">): Components {
+  const { cfg } = model ?? {};
+  if (!cfg) throw new ArgumentError(`components takes a model, not ${shown(model)}.`, { asked: model });
+  const found = known.get(cfg) ?? readOff(recordingOf(cfg));
+  known.set(cfg, found);
+  return found;
+}
+
+/**
+ * Whether a reader hears a writer: what the one writes is part of what the other reads.
+ * @throws ArgumentError for what are not a reader and a writer of `components`
+ */
+export function hears(reader: Reader, writer: Writer): boolean {
+  if (WHOLE.accepts(reader?.order) && WHOLE.accepts(writer?.order)) return writer.order < reader.order;
+  throw new ArgumentError("hears takes a reader and a writer, as components(model) gives them.", {
+    asked: [reader, writer],
+  });
+}
+
+/** What is in the stream before a layer, or before its MLP; for the number of layers, before the logits. */
+export function additionsBefore(model: Pick<CachedModel, "cfg">, layer: number, mlpInput = false): Addition[] {
+  const { readers, additions } = components(model);
+  const reader = readers.find((one) => one.layer === layer && (one.name === mlpName(layer)) === mlpInput);
+  const { order } = reader ?? readers.at(-1)!;
+  return additions.filter((addition) => addition.order < order);
+}
+
+/** `L0H3` */
+export function headName(layer: number, head: number) {
+  return `L${layer}H${head}` as const;
+}
+
+/** `L0MLP` */
+export function mlpName(layer: number) {
+  return `L${layer}MLP` as const;
+}
+
+/** `L0N17` */
+export function neuronName(layer: number, neuron: number) {
+  return `L${layer}N${neuron}` as const;
+}
+
+function readOff(recording: Recording): Components {
+  const { structure, points } = recording;
+  const values = structure.additions.map(({ value }) => value);
+  /** How much has been written to each value of the stream. */
+  const written = new Map<Tensor, number>();
+  const [{ stream: first }] = structure.additions;
+  written.set(bare(first), 1);
+  for (const { stream, result } of structure.additions) written.set(bare(result), written.get(bare(stream))! + 1);
+  const additions = [innermost(first), ...values].map((value, order) => additionOf(value, order, recording));
+
+  /** How much has been written to what a point holds, copies for each head included. */
+  const heard = (x: Tensor): number => written.get(x) ?? heard(x.inputs[0]);
+  const readers = [...points].flatMap(([point, value]) => {
+    const part = /^blocks\.\d+\.hook_(?:([qkv])_input|mlp_in)$/.exec(point);
+    return part ? readersOf(point, value, part[1], heard(value)) : [];
+  });
+  const streams = [...points].filter(([point, value]) => /\.hook_resid_/.test(point) && written.has(bare(value)));
+  const [[start], [end, last]] = [streams[0], streams.at(-1)!];
+  const logits: Reader = { name: "logits", layer: placeOf(end).layer!, point: end, order: heard(last) };
+  const before = additions.findIndex(({ layer }) => layer !== undefined);
+  return {
+    writers: additions.flatMap(({ writers }) => writers),
+    readers: [...readers, logits],
+    additions,
+    start: { name: "stream_start", layer: undefined, point: start, output: undefined, order: before - 1 },
+  };
+}
+
+/** A value under the first of the hook points that it was put under. */
+function innermost(x: Tensor): Tensor {
+  return x.op === "point" && x.inputs[0].op === "point" ? innermost(x.inputs[0]) : x;
+}
+
+/** What is added to the stream, from the value that is. */
+function additionOf(value: Tensor, order: number, { structure }: Recording): Addition {
+  const point = value.label!;
+  const { layer } = placeOf(point);
+  const name = point.replace(/^.*hook_/, "");
+  const product = structure.products.find(({ result }) => bare(result) === bare(value));
+  const output = product && outputOf(product);
+  const writer = { layer, point, output, order };
+  const heads = product && structure.attentions.some(({ weights }) => weights.W_O === product.weight);
+  if (layer === undefined) {
+    const writers = [{ ...writer, name: name as Sender }];
+    return { ...writer, label: name, kind: "embedding", writers };
+  }
+  const label = `${layer}_${name}`;
+  if (!heads) return { ...writer, label, kind: "mlp", writers: [{ ...writer, name: mlpName(layer) }] };
+  const result = output!.point.replace(/hook_z$/, "hook_result");
+  const writers = Array.from({ length: product.weight.shape[0] }, (_, head): Writer => {
+    return { ...writer, name: headName(layer, head), head, point: result };
+  });
+  return { ...writer, label, kind: "attention", writers };
+}
+
+function outputOf({ input, weight, bias }: Product): WriterOutput {
+  return { point: input.label!, weight: weight.label!, bias: bias?.label };
+}
+
+/** The readers at a hook point: one for each head or shared head, or the MLP. */
+function readersOf(point: string, value: Tensor, input: string | undefined, order: number): Reader[] {
+  const layer = placeOf(point).layer!;
+  if (!input) return [{ name: mlpName(layer), layer, point, order }];
+  const kind = value.axes.at(-2) === "kv_head" ? "KV" : "H";
+  return Array.from({ length: value.shape.at(-2)! }, (_, head): Reader => {
+    return { name: `L${layer}${kind}${head}.${input}` as Receiver, layer, head, point, order };
+  });
+}

@@ -1,0 +1,90 @@
+/** The components that write to the residual stream and that read it, in models of every kind. */
+import { describe, expect, test } from "vitest";
+import { components, hears, type Receiver } from "../../src/lens/components.ts";
+import { edgeGraph } from "../../src/lens/edge-attribution.ts";
+import { receiving, sending, sent } from "../../src/lens/path-ends.ts";
+import { expectClose } from "../close.ts";
+import { golden, goldenModel, goldenNames } from "../goldens.ts";
+
+describe.each(goldenNames)("in %s", (name) => {
+  test("what a reader reads is the sum of what it hears, and of the biases of the layers that it hears", async () => {
+    const g = await golden(name);
+    const model = goldenModel(g);
+    const { writers, readers, additions, start } = components(model);
+    const { graph } = edgeGraph(model, g.tokens);
+    const places = new Map(readers.map((reader) => [reader.point, reader]));
+    const sums = [...places.values()].map((reader) => {
+      const said = writers.filter((writer) => hears(reader, writer)).map((writer) => sent(graph, writer, model));
+      const biases = additions
+        .filter(({ order, kind }) => order < reader.order && kind === "attention")
+        .map(({ output }) => model.weights.get(output!.bias!));
+      return [...said, ...biases].reduce((a, b) => a.add(b));
+    });
+    const reads = [...places.values()].map(({ point, head }) => {
+      const value = graph.at(point);
+      return head === undefined ? value : value.at({ [value.axes.at(-2)!]: head });
+    });
+    const embedded = additions.filter(({ kind }) => kind === "embedding").map(({ point }) => graph.at(point));
+    const embeddings = embedded.reduce((a, b) => a.add(b));
+    const computed = await model.compute([...sums, ...reads, embeddings, graph.at(start.point)]);
+    for (let i = 0; i < sums.length; i++) expectClose(computed[i], computed[sums.length + i], 1e-5);
+    expectClose(computed.at(-2)!, computed.at(-1)!, 1e-6);
+  });
+
+  test("each is found by its name, and stands in the order of the pass", async () => {
+    const model = goldenModel(await golden(name));
+    const { writers, readers, additions, start } = components(model);
+    for (const writer of [...writers, start]) expect(sending(writer.name, model)).toBe(writer);
+    for (const reader of readers) expect(receiving(reader.name, model)).toBe(reader);
+    for (const list of [writers, readers, additions]) {
+      const order = list.map((one) => one.order);
+      expect(order).toEqual([...order].sort((a, b) => a - b));
+    }
+    expect(additions.flatMap((addition) => addition.writers)).toEqual(writers);
+    expect(writers.length).toBe(new Set(writers.map((writer) => writer.name)).size);
+    expect(model.hookNames).toEqual(expect.arrayContaining([...writers, ...readers].map(({ point }) => point)));
+  });
+});
+
+describe("who hears whom", () => {
+  const heardBy = async (name: string, receiver: Receiver) => {
+    const model = goldenModel(await golden(name));
+    const reader = receiving(receiver, model);
+    return components(model)
+      .writers.filter((writer) => hears(reader, writer))
+      .map((writer) => writer.name);
+  };
+
+  test("an MLP after attention hears its layer's heads", async () => {
+    expect(await heardBy("gelu_2l", "L0MLP")).toEqual(["embed", "pos_embed", "L0H0", "L0H1", "L0H2", "L0H3"]);
+  });
+
+  test("an MLP beside attention hears what the heads hear", async () => {
+    expect(await heardBy("neox_2l", "L0MLP")).toEqual(["embed"]);
+    const before = ["embed", "L0H0", "L0H1", "L0H2", "L0H3", "L0MLP"];
+    expect(await heardBy("neox_2l", "L1MLP")).toEqual(before);
+    expect(await heardBy("neox_2l", "L1H2.k")).toEqual(before);
+  });
+
+  test("positions that are never in the stream are nobody's", async () => {
+    expect((await heardBy("shortformer_2l", "logits"))[0]).toBe("embed");
+    expect(await heardBy("shortformer_2l", "logits")).not.toContain("pos_embed");
+  });
+});
+
+test("heads that share their keys and values are readers by name of what they share", async () => {
+  const model = goldenModel(await golden("llama_gqa_2l"));
+  const names = components(model).readers.map(({ name }) => name);
+  const first = ["L0H0.q", "L0H1.q", "L0H2.q", "L0H3.q", "L0KV0.k", "L0KV1.k", "L0KV0.v", "L0KV1.v", "L0MLP"];
+  expect(names.slice(0, 9)).toEqual(first);
+  expect(() => receiving("L1H3.k", model)).toThrow(
+    "This model has no L1H3.k: its layers go from 0 to 1, with heads 0 to 3, keys and values 0 to 1 that heads share (L0KV0.k, L0KV0.v) and an MLP each.",
+  );
+});
+
+test("labels are TransformerLens'", async () => {
+  const labels = async (name: string) =>
+    components(goldenModel(await golden(name))).additions.map(({ label }) => label);
+  expect(await labels("gelu_2l")).toEqual(["embed", "pos_embed", "0_attn_out", "0_mlp_out", "1_attn_out", "1_mlp_out"]);
+  expect(await labels("attn_only_2l")).toEqual(["embed", "pos_embed", "0_attn_out", "1_attn_out"]);
+});
