@@ -27,6 +27,7 @@ import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import { ModelGraph } from "./model-graph.ts";
 import type { InputOptions } from "./model-input.ts";
+import { givesNamedWeights, type NamedWeights } from "./named-weights.ts";
 import { placeHooks, type RunSource, run, runInputs, traceRun } from "./run.ts";
 import {
   type CacheOptions,
@@ -53,7 +54,6 @@ import {
   ov,
   qk,
   residualDirections,
-  stacked,
   type TokenChoice,
 } from "./weight-views.ts";
 
@@ -113,6 +113,7 @@ function shared(cfg: HookedTransformerConfig, weights: Weights) {
  * A transformer language model, each value of whose forward pass can be read and changed. Source: TransformerLens'
  * `HookedTransformer`; methods have its names in camelCase, hook points its names to the letter.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the properties are there: `givesNamedWeights`, below.
 export class HookedTransformer {
   readonly cfg: HookedTransformerConfig;
   readonly weights: Weights;
@@ -442,76 +443,12 @@ export class HookedTransformer {
     this.contexts = new HookContexts();
   }
 
-  // Weights, stacked over layers.
+  // Views of weights. Each weight is a property by its name, such as `W_U` or, stacked over layers, `W_Q`: @see NamedWeights
 
-  /** Unembedding [d_model d_vocab]. */
-  get W_U(): Tensor {
-    return this.weights.get("unembed.W_U");
-  }
-  get b_U(): Tensor {
-    return this.weights.get("unembed.b_U");
-  }
-  /** Token embedding [d_vocab d_model]. */
-  get W_E(): Tensor {
-    return this.weights.get("embed.W_E");
-  }
-  /** Position embedding [pos d_model]. */
-  get W_pos(): Tensor {
-    return this.weights.get("pos_embed.W_pos");
-  }
   /** Tokens' and then positions' embeddings, [d_vocab+pos d_model]. */
   get W_E_pos(): Tensor {
     return this.W_E.rename(["", "d_model"]).concat(this.W_pos.rename(["", "d_model"]), 0);
   }
-  /** [layer head d_model d_head] */
-  get W_Q(): Tensor {
-    return stacked(this, "attn.W_Q");
-  }
-  /** [layer head d_model d_head] */
-  get W_K(): Tensor {
-    return stacked(this, "attn.W_K");
-  }
-  /** [layer head d_model d_head] */
-  get W_V(): Tensor {
-    return stacked(this, "attn.W_V");
-  }
-  /** [layer head d_head d_model] */
-  get W_O(): Tensor {
-    return stacked(this, "attn.W_O");
-  }
-  /** [layer head d_head] */
-  get b_Q(): Tensor {
-    return stacked(this, "attn.b_Q");
-  }
-  /** [layer head d_head] */
-  get b_K(): Tensor {
-    return stacked(this, "attn.b_K");
-  }
-  /** [layer head d_head] */
-  get b_V(): Tensor {
-    return stacked(this, "attn.b_V");
-  }
-  /** [layer d_model] */
-  get b_O(): Tensor {
-    return stacked(this, "attn.b_O");
-  }
-  /** [layer d_model d_mlp] */
-  get W_in(): Tensor {
-    return stacked(this, "mlp.W_in");
-  }
-  /** [layer d_mlp] */
-  get b_in(): Tensor {
-    return stacked(this, "mlp.b_in");
-  }
-  /** [layer d_mlp d_model] */
-  get W_out(): Tensor {
-    return stacked(this, "mlp.W_out");
-  }
-  /** [layer d_model] */
-  get b_out(): Tensor {
-    return stacked(this, "mlp.b_out");
-  }
-
   /** What makes each head's scores, `W_Q W_Kᵀ` [layer head d_model d_model], from the query's stream to the key's. */
   get QK(): FactoredMatrix {
     return qk(this);
@@ -537,6 +474,10 @@ export class HookedTransformer {
     return residualDirections(this, tokens, this.text);
   }
 }
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+export interface HookedTransformer extends NamedWeights {}
+givesNamedWeights(HookedTransformer.prototype);
 
 /** @throws UnknownNameError for a direction that is none of those known */
 function checkDirection(dir: string, known: readonly string[]): void {

@@ -39,13 +39,21 @@ export interface Addition {
 
 /** The weights of an attention layer. */
 export interface AttentionWeights {
+  /** What queries are made with, [head d_model d_head]. */
   readonly W_Q: Tensor;
+  /** [head d_head] */
   readonly b_Q: Tensor;
+  /** What keys are made with, [head d_model d_head]. */
   readonly W_K: Tensor;
+  /** [head d_head] */
   readonly b_K: Tensor;
+  /** What values are made with, [head d_model d_head]. */
   readonly W_V: Tensor;
+  /** [head d_head] */
   readonly b_V: Tensor;
+  /** What heads write to the residual stream with, [head d_head d_model]. */
   readonly W_O: Tensor;
+  /** [d_model] */
   readonly b_O: Tensor;
 }
 

@@ -275,6 +275,31 @@ describe("a model of one's own", () => {
     } else expect(() => new HookedTransformer(other, weights)).toThrow(WeightsError);
   });
 
+  test("has each weight as a property, stacked over layers, and says which it has where one is missing", () => {
+    const model = new HookedTransformer(cfg, weights);
+    expect(model.W_U).toBe(model.weights.get("unembed.W_U"));
+    expect(model.W_Q.axes).toEqual(["layer", "head", "d_model", "d_head"]);
+    expect(model.b_out.shape).toEqual([2, 24]);
+    expect(() => model.W_gate).toThrow(
+      "This model has no W_gate. It has W_E, W_pos, W_Q, b_Q, W_K, b_K, W_V, b_V, W_O, b_O, W_in, b_in, W_out, b_out, W_U, b_U.",
+    );
+    expect(() => (model as unknown as Record<string, unknown>).W_QQ).toThrow("Did you mean W_Q?");
+    expect((model as unknown as Record<string, unknown>).nothing).toBeUndefined();
+  });
+
+  test("has shared keys and values once for each head that they serve", async () => {
+    const grouped = parseConfig({ ...cfg, nHeads: 4, dHead: 6, nKeyValueHeads: 2 });
+    const model = new HookedTransformer(grouped, initWeights(grouped));
+    const own = model.weights.get("blocks.1.attn._W_K");
+    const [ofHeads, stack] = await model.compute([model.weights.get("blocks.1.attn.W_K"), model.W_K]);
+    expect(own.axes).toEqual(["kv_head", "d_model", "d_head"]);
+    expect(ofHeads.axes).toEqual(["head", "d_model", "d_head"]);
+    for (const head of [0, 1, 2, 3]) {
+      expect(ofHeads.row(head).data).toEqual(own.row(Math.floor(head / 2)).data);
+      expect(stack.row(1).row(head).data).toEqual(ofHeads.row(head).data);
+    }
+  });
+
   test("has a configuration that can be run, though nobody parsed it", () => {
     for (const change of [{ actFn: "mish" }, { nLayers: "2" }, { nHeads: 0 }, { useQkNorm: true }, { typo: 1 }]) {
       expect(() => new HookedTransformer({ ...cfg, ...change } as never, weights)).toThrow(ConfigError);

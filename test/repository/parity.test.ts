@@ -50,7 +50,9 @@ function exists(name: string): boolean {
   const value = values[owner];
   if (typeof value === "function" && (member in value.prototype || member in value)) return true;
   if (typeof value === "object" && value !== null) return member in value;
-  // A field of a class, or of an interface, is there for the compiler alone.
+  // A weight is there where a part declares it; a field of a class, or of an interface, for the compiler alone.
+  if (owner === "HookedTransformer" && /^[Wb]_/.test(member))
+    return declares(new RegExp(`^ {2}readonly ${member}: Tensor;`, "m"));
   const body = sources
     .map((text) => new RegExp(`(?:class|interface) ${owner}\\b[^]*?\\n}`).exec(text)?.[0])
     .find(Boolean);

@@ -4,15 +4,29 @@ import { sizeOf } from "../../tensor/array.ts";
 import type { Scope } from "../scope.ts";
 import { lookup } from "./affine.ts";
 
+/** The embedding's weight. */
+export interface EmbeddingWeights {
+  /** Token embedding, [d_vocab d_model]. */
+  readonly W_E: Tensor;
+}
+
 /** Names of the embedding. */
 export interface EmbeddingNames {
-  readonly weight: "W_E";
+  readonly weight: keyof EmbeddingWeights;
   readonly point: "hook_embed";
+}
+
+/** The unembedding's weights. */
+export interface UnembeddingWeights {
+  /** Unembedding, [d_model d_vocab]. */
+  readonly W_U: Tensor;
+  /** [d_vocab] */
+  readonly b_U: Tensor;
 }
 
 /** Names of the unembedding. */
 export interface UnembeddingNames {
-  readonly weight: "W_U" | "b_U";
+  readonly weight: keyof UnembeddingWeights;
   readonly point: never;
 }
 

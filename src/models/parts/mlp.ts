@@ -6,9 +6,23 @@ import { activations } from "./activation.ts";
 import { affine } from "./affine.ts";
 import { type NormKind, type NormNames, norm } from "./norm.ts";
 
+/** An MLP's weights. */
+export interface MlpWeights {
+  /** What neurons are made with, [d_model d_mlp]. */
+  readonly W_in: Tensor;
+  /** [d_mlp] */
+  readonly b_in: Tensor;
+  /** What gates are made with in a gated MLP, [d_model d_mlp]. */
+  readonly W_gate: Tensor;
+  /** What neurons write to the residual stream with, [d_mlp d_model]. */
+  readonly W_out: Tensor;
+  /** [d_model] */
+  readonly b_out: Tensor;
+}
+
 /** An MLP's names. */
 export interface MlpNames {
-  readonly weight: "W_in" | "b_in" | "W_gate" | "W_out" | "b_out";
+  readonly weight: keyof MlpWeights;
   readonly point: "hook_pre" | "hook_pre_linear" | "hook_mid" | "hook_post" | `ln.${NormNames["point"]}`;
 }
 

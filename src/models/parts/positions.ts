@@ -5,9 +5,15 @@ import { lookup, write } from "./affine.ts";
 import type { Turn } from "./rotary.ts";
 import { type RotaryKind, rotate } from "./rotary.ts";
 
+/** Weights that have to do with positions. */
+export interface PositionWeights {
+  /** Position embedding, [pos d_model]. */
+  readonly W_pos: Tensor;
+}
+
 /** Names outside the blocks that have to do with positions. */
 export interface PositionNames {
-  readonly weight: "W_pos";
+  readonly weight: keyof PositionWeights;
   readonly point: "hook_pos_embed";
 }
 
