@@ -1,4 +1,4 @@
-/** "Which heads, neurons, layers or positions does the model need?" */
+/** "Which heads, layers, neurons or positions does the model need?" */
 import type { Model } from "../lens/model.ts";
 import { WHOLE } from "../tensor/kinds.ts";
 import type { TokenIds } from "../text/index.ts";
@@ -21,14 +21,14 @@ const ONE = { heads: "head", layers: "layer", neurons: "neuron", positions: "pos
 const METHODS = {
   zero: "zero",
   mean: "its mean over all tokens of all prompts",
-  resample: "its value at a token drawn at random from all prompts, another for each",
+  resample: "its value at a token drawn at random from all prompts, a different one for each",
 } as const;
 
 /**
- * Ablates each head, layer, neuron or position on its own, and says what that does to the mean loss, or to the
- * difference of two answers' logits, beside what ablating a random one of the same kind does.
- * @throws InputError for prompts without a token to predict; ArgumentError for a layer that there is not, an answer
- * without its other, or neurons of a model that has none.
+ * Ablates each head, layer, neuron or position on its own and measures what that does to the mean loss, or to the
+ * difference of two answers' logits, compared with ablating a random one of the same kind.
+ * @throws InputError for prompts without a token to predict; ArgumentError for a layer that does not exist, an answer
+ * without the other one, or neurons of a model that has none.
  */
 export async function ablation(
   model: Model,
@@ -58,10 +58,10 @@ export async function ablation(
       ...total(measured, random),
     ],
     method: {
-      text: `Each ${one} on its own is replaced by ${METHODS[by]}, and ${what} is taken again; the effect is the difference from the run with nothing ablated. ${
+      text: `Each ${one} on its own is replaced by ${METHODS[by]}, and ${what} is measured again; the effect is the difference from the run with nothing ablated. ${
         over === "positions"
-          ? `A position is ablated in the output of layer ${layer}'s attention or MLP, each prompt by itself.`
-          : "All prompts run as one batch, and all ablations of a layer side by side; padding has no part in any mean."
+          ? `A position is ablated in the output of layer ${layer}'s attention or MLP, each prompt separately.`
+          : "All prompts run as one batch, and all ablations of a layer side by side; padding is left out of every mean."
       }`,
       references: [
         {
@@ -105,34 +105,34 @@ export async function ablation(
         level: spread.level,
         samples: components.length,
       },
-      { name: CLEAN, kind: "control", text: `What ${what} is with nothing ablated.`, value: clean, unit },
+      { name: CLEAN, kind: "control", text: `With nothing ablated: ${what}.`, value: clean, unit },
     ],
     caveats: [
       ...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []),
-      "What is needed is not all that takes part: where another component can take over, ablating one alone shows little.",
+      "A component can take part without being needed: where another can take over, ablating one alone shows little.",
       ...(by === "zero"
         ? [
-            "Zero may be far from anything that the model ever has there; the damage may be of that, and not of what is missing.",
+            "Zero may be far from any value that the model ever has there, so the damage may come from that and not from what is missing.",
           ]
         : []),
       ...(by === "mean"
-        ? ["The mean keeps what is always said there, so the effect is that of what differs from token to token."]
+        ? [
+            "The mean keeps what is the same for every token, so the effect is that of what differs from token to token.",
+          ]
         : []),
-      ...(by === "resample" ? ["One draw: another seed gives other replacements."] : []),
+      ...(by === "resample" ? ["This is one draw: another seed gives other replacements."] : []),
       ...(over === "positions" && by !== "zero"
-        ? ["Positions are ablated each prompt by itself, so means and draws are over the same prompt's tokens."]
+        ? ["Positions are ablated in each prompt separately, so means and draws are over the same prompt's tokens."]
         : []),
       ...(over === "positions" && unit === "nats"
-        ? [
-            "A prompt's last token predicts nothing that is counted, so ablating it there changes nothing by construction.",
-          ]
+        ? ["A prompt's last token has no counted prediction, so ablating it there changes nothing by construction."]
         : []),
       ...model.notes,
     ],
   });
 }
 
-/** What all together come to, where they add up to something to be compared with one. */
+/** How many of all the ablations hurt. */
 function total({ components, unit, over }: AblationMeasurement, random: string): Statement[] {
   const worse = components.filter(({ effect }) => (unit === "nats" ? effect > 0 : effect < 0)).length;
   const share = worse / components.length;
@@ -162,14 +162,14 @@ function table(
     title: "effect",
     unit,
     format: { digits: 4 },
-    description: `${unit === "nats" ? "Mean loss" : "Logit difference"} with it ablated, minus without.`,
+    description: `${unit === "nats" ? "Mean loss" : "Logit difference"} with it ablated, minus without the ablation.`,
   };
   const component: Column = { name: "component", title: ONE[over], format: "text", description: "What was ablated." };
   if (over === "positions") {
     const columns: Column[] = [
       { ...component, title: "output of" },
-      { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's place, from 0." },
-      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's place." },
+      { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's index, from 0." },
+      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position." },
       { name: "token", title: "token", format: "token", description: "The token there." },
       effect,
     ];
@@ -184,9 +184,9 @@ function table(
   }
   const part: Column = {
     name: "part",
-    title: "of clean",
+    title: "of clean run",
     format: "percent",
-    description: "The effect as a part of what is there with nothing ablated.",
+    description: "The effect as a share of the value with nothing ablated.",
   };
   return {
     name,
@@ -196,12 +196,12 @@ function table(
   };
 }
 
-/** `ablation` as the index has it. */
+/** `ablation` for the index. */
 export const ablationAnalysis = analysis({
   name: "ablation",
   question: QUESTION,
   description:
-    "Replaces each head, layer, neuron or position on its own by zero, its mean or a random other value of it, and measures the loss or the difference of two answers' logits.",
+    "Replaces each head, layer, neuron or position on its own by zero, its mean or another of its values drawn at random, and measures the loss or the difference of two answers' logits.",
   example: "--over neurons --by zero --top 20 --out report.html",
   options: ABLATION_OPTIONS,
   run: (model, { prompts, ...options }, context) =>

@@ -1,4 +1,4 @@
-/** "Which activations carry what decides between two answers?" */
+/** "Which activations carry the information that decides between the two answers?" */
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
@@ -41,13 +41,13 @@ const SITES = {
 export type PatchingSite = keyof typeof SITES;
 const SITE_NAMES = Object.keys(SITES) as PatchingSite[];
 
-/** What `activationPatching` takes besides the model. */
+/** The options of `activationPatching`. */
 export interface ActivationPatchingOptions extends ContrastOptions, AnalysisContext {
-  /** What to patch; all that the model has unless given. */
+  /** What to patch. Default: everything that the model has. */
   readonly sites?: readonly string[] | undefined;
   /** How many places to list. Default 10. */
   readonly top?: number | undefined;
-  /** Most bytes for the values of a run. Default 128 MB, or half of what there is. */
+  /** The most bytes that the values of a run may take. Default 128 MB, or half of the free memory. */
   readonly memory?: number | undefined;
 }
 
@@ -61,15 +61,15 @@ interface Cell {
   readonly normalized: number;
 }
 
-const QUESTION = "Which activations carry what decides between the two answers?";
+const QUESTION = "Which activations carry the information that decides between the two answers?";
 const TYPICAL = "typical place";
 
 /**
  * Activation patching: the corrupted prompt is run with one activation of the clean run in its place, for every layer and
- * position and for every head; what of the clean run's logit difference comes back says what the activation carries.
+ * position and for every head; how much of the clean run's logit difference returns says what the activation carries.
  * 0 is the corrupted run, 1 the clean one.
- * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not tell the
- * prompts apart; UnknownNameError for a site that there is not.
+ * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not distinguish the
+ * prompts; UnknownNameError for a site that does not exist.
  */
 export async function activationPatching(
   model: HookedTransformer,
@@ -105,7 +105,7 @@ export async function activationPatching(
   return report(model, contrast, found, top);
 }
 
-/** @throws UnknownNameError for a site that there is not, ArgumentError for one that this model lacks. */
+/** @throws UnknownNameError for a site that does not exist, ArgumentError for one that this model lacks. */
 function chosenSites({ cfg }: HookedTransformer, asked: readonly string[] | undefined): PatchingSite[] {
   const here = SITE_NAMES.filter((site) => !(site === "mlp_out" && cfg.attnOnly));
   for (const name of asked ?? []) {
@@ -130,7 +130,7 @@ function report(
     question: QUESTION,
     summary: statements(contrast, ranked, found),
     method: {
-      text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at the last position is measured: logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)}). It is given as a part of the way between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries, keys, values or pattern in one layer at all positions. All places of a layer run side by side, and what is before the layer is computed once.`,
+      text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at the last position is measured: logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)}). It is given as a fraction of the distance between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries, keys, values or pattern in one layer at all positions. All places of a layer run side by side, and everything before the layer is computed once.`,
       references: [
         {
           title: "Locating and Editing Factual Associations in GPT",
@@ -160,7 +160,7 @@ function report(
       {
         name: TYPICAL,
         kind: "reference value",
-        text: `The median of all ${cells.length} patched places, and what the middle 95 % of them regain.`,
+        text: `The median of all ${cells.length} patched places, and the range that the middle 95 % of them regain.`,
         value: typical.median,
         interval: typical.interval,
         level: typical.level,
@@ -168,12 +168,12 @@ function report(
       },
     ],
     caveats: [
-      "One pair of prompts: a place that matters here may not matter for another pair that asks the same.",
-      "Patching clean into corrupted finds what is enough to bring the answer back. What is needed for it is found the other way round: exchange the prompts.",
-      "Effects do not add up: what two places carry together may come back by either of them.",
+      "This is one pair of prompts: a place that matters here may not matter for another pair that asks the same thing.",
+      "Patching clean into corrupted finds what is enough to bring the answer back. To find what is necessary, swap the two prompts.",
+      "Effects do not add up: information that two places both carry may be restored by either of them.",
       ...(SITE_NAMES.some((site) => found.has(site) && site === "resid_pre")
         ? [
-            "resid_pre at layer 0 where the prompts differ regains everything, and where they agree nothing, by construction.",
+            "By construction, resid_pre at layer 0 regains everything where the prompts differ, and nothing where they agree.",
           ]
         : []),
       ...model.notes,
@@ -209,7 +209,7 @@ function statements(
     text: `${first ? "Of all places after the embedding, " : ""}${place(cell, contrast)} regains ${first ? "most: " : ""}${cell.normalized.toFixed(2)} of the difference.`,
     figure: { value: cell.normalized, unit: "", comparedWith: [TYPICAL] },
   });
-  // The embedding holds all of it by construction, so it answers nothing.
+  // The embedding carries all of it by construction, so it would answer nothing.
   const told = ranked.filter((cell) => !(cell.site === "resid_pre" && cell.layer === 0));
   const answered = told[0] ?? ranked[0];
   const others = [...found.keys()].map(best).filter((cell) => cell !== answered && told.includes(cell));
@@ -237,7 +237,7 @@ function heatmaps(
   const width = Math.max(...own.map(([, values]) => values.shape[1]));
   const facets = own.map(([site, values]) => ({
     title: site,
-    // Where several query heads share a key, there are fewer keys and values.
+    // Where query heads share a key, there are fewer keys and values than queries.
     values: Array.from({ length: values.shape[0] }, (_, layer) =>
       Array.from({ length: width }, (_, at) =>
         at < values.shape[1] ? contrast.normalized(values.get(layer, at)) : null,
@@ -250,8 +250,8 @@ function heatmaps(
       kind: "facets",
       name: by === "pos" ? "positions" : "heads",
       part: by === "pos" ? "positions" : "heads",
-      title: by === "pos" ? "What comes back, by layer and position" : "What comes back, by layer and head",
-      caption: `1: the clean run's logit difference is back; 0: nothing is; below 0: it moves further away. ${own.map(([site]) => `${site} is ${SITES[site].what}`).join("; ")}.`,
+      title: by === "pos" ? "What is regained, by layer and position" : "What is regained, by layer and head",
+      caption: `1: all of the clean run's logit difference is back; 0: none of it; below 0: it moves further away. ${own.map(([site]) => `${site} is ${SITES[site].what}`).join("; ")}.`,
       facets,
       x: by === "pos" ? { label: "position", ticks: placeLabels(contrast) } : { label: "head" },
       y: { label: "layer" },
@@ -263,22 +263,22 @@ function heatmaps(
 function table(name: string, title: string, cells: readonly Cell[], { clean }: Contrast): Table {
   const columns: Column[] = [
     { name: "site", title: "site", format: "text", description: "What was patched." },
-    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "In which layer." },
-    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "At which position; none: at all." },
-    { name: "token", title: "token", format: "token", description: "The clean prompt's token there." },
-    { name: "head", title: "head", axis: "head", format: "integer", description: "Of which head; none: of all." },
+    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "The layer." },
+    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The position; none means all of them." },
+    { name: "token", title: "token", format: "token", description: "The clean prompt's token at that position." },
+    { name: "head", title: "head", axis: "head", format: "integer", description: "The head; none means all of them." },
     {
       name: "logit_difference",
       title: "logit difference",
       unit: "logits",
       format: { digits: 3 },
-      description: "The answer's logit minus the wrong one's, patched.",
+      description: "The answer's logit minus the wrong one's, with the patch.",
     },
     {
       name: "regained",
       title: "regained",
       format: { digits: 3 },
-      description: "The part of the way from the corrupted run to the clean one.",
+      description: "The fraction of the distance from the corrupted run to the clean one.",
     },
   ];
   return {
@@ -306,12 +306,12 @@ const OPTIONS = {
 
 const KINDS: OptionKinds<ActivationPatchingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, memory: POSITIVE };
 
-/** `activationPatching` as the index has it. */
+/** `activationPatching` for the index. */
 export const activationPatchingAnalysis = analysis({
   name: "activation-patching",
   question: QUESTION,
   description:
-    "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures what of the clean run's logit difference comes back.",
+    "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures how much of the clean run's logit difference is regained.",
   example: "--sites head_out head_v --out report.html",
   options: OPTIONS,
   run: (model, { ...options }, context) => activationPatching(model, { ...options, ...context }),

@@ -1,11 +1,11 @@
 /**
- * What an analysis is to whoever offers it: the command line makes a command from this, a page a form. An analysis is
+ * How an analysis describes itself: the command line makes a command from this, a page makes a form. An analysis is
  * one file with such a description, and one line in the index.
  */
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { Finding } from "./finding.ts";
 
-/** A whole number. Without a default, not giving it means something of its own, which `defaultText` says. */
+/** A whole number. Without a default, leaving it out has a special meaning, which `defaultText` describes. */
 export interface IntegerOption {
   readonly type: "integer";
   readonly description: string;
@@ -24,7 +24,7 @@ export interface NumberOption {
   readonly placeholder?: string;
 }
 
-/** A text as it stands: a prompt, an answer. */
+/** A text, taken literally: a prompt, an answer. */
 export interface TextOption {
   readonly type: "text";
   readonly description: string;
@@ -60,21 +60,21 @@ export interface ChoiceOption {
   readonly defaultText?: string;
 }
 
-/** A text file, read whole; a command line takes "-" for standard input. Without one, `defaultText` says what is taken. */
+/** A text file, read whole; on the command line "-" means standard input. `defaultText` describes what is used without one. */
 export interface FileOption {
   readonly type: "file";
   readonly description: string;
   readonly defaultText: string;
 }
 
-/** What a file option reads. */
+/** The contents of a file option. */
 export interface FileText {
-  /** As it was given: a path. */
+  /** The path, as the user wrote it. */
   readonly name: string;
   readonly text: string;
 }
 
-/** Yes or no; no unless given. */
+/** Yes or no; no by default. */
 export interface FlagOption {
   readonly type: "flag";
   readonly description: string;
@@ -88,7 +88,7 @@ export interface PromptsOption {
   readonly defaultText: string;
 }
 
-/** One thing that can be asked of an analysis. */
+/** One option of an analysis. */
 export type AnalysisOption =
   | IntegerOption
   | IntegersOption
@@ -100,7 +100,7 @@ export type AnalysisOption =
   | FlagOption
   | PromptsOption;
 
-/** Options by name, in camelCase; a command line has `excludeBos` as `--exclude-bos`. */
+/** Options by name, in camelCase; on the command line `excludeBos` becomes `--exclude-bos`. */
 export type AnalysisOptions = Readonly<Record<string, AnalysisOption>>;
 
 interface ValueOfType {
@@ -118,7 +118,7 @@ type GivenValue<T extends AnalysisOption> = T extends ChoiceOption
   ? T["choices"][number]
   : ValueOfType[Exclude<T, ChoiceOption>["type"]];
 
-/** Undefined only where nothing was given and there is no default. */
+/** Undefined only if the option was left out and has no default. */
 type ValueOf<T extends AnalysisOption> = T extends FlagOption | { readonly default: unknown }
   ? GivenValue<T>
   : GivenValue<T> | undefined;
@@ -126,13 +126,13 @@ type ValueOf<T extends AnalysisOption> = T extends FlagOption | { readonly defau
 /** The value of each option, defaults filled in. */
 export type OptionValues<O extends AnalysisOptions = AnalysisOptions> = { readonly [K in keyof O]: ValueOf<O[K]> };
 
-/** What every analysis' run is given besides. */
+/** What every analysis also receives when it runs. */
 export interface AnalysisContext {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
-/** One question that can be asked of a model. */
+/** One question that can be asked about a model. */
 export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
   /** Its command: `diffuse-mlp`. */
   readonly name: string;
@@ -141,12 +141,12 @@ export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
   /** What it does and where it comes from, in a few sentences. */
   readonly description: string;
   readonly options: O;
-  /** Arguments of a command that shows it at work. */
+  /** Example arguments for its command. */
   readonly example: string;
   run(model: HookedTransformer, options: OptionValues<O>, context: AnalysisContext): Promise<Finding>;
 }
 
-/** The analysis itself, with its options' types worked out. */
+/** The analysis itself, with the types of its options inferred. */
 export function analysis<const O extends AnalysisOptions>(parts: Analysis<O>): Analysis {
   return parts as unknown as Analysis;
 }

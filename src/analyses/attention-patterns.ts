@@ -10,9 +10,9 @@ import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkHead, checkLayer, modelFacts, type Prompt, readPrompt } from "./prompt.ts";
 
-/** What a head's pattern comes down to: means over the queries that have more than one key to look at. */
+/** A head's pattern, summarised: means over the queries that have more than one key to look at. */
 export interface PatternSummary {
-  /** In nats; 0 if a head always looks at one token alone. */
+  /** In nats; 0 if a head always looks at a single token. */
   readonly entropy: number;
   /** How far back it looks, in tokens. */
   readonly distance: number;
@@ -36,21 +36,21 @@ export interface HeadPattern extends PatternSummary {
 export interface AttentionPatternsMeasurement {
   readonly prompt: Prompt;
   readonly heads: readonly HeadPattern[];
-  /** The same for a head that looks at all tokens it may see alike. */
+  /** The same for a head that attends equally to every token it can see. */
   readonly uniform: PatternSummary;
 }
 
 /** Which heads. */
 export interface AttentionPatternsOptions extends Pick<AnalysisContext, "signal"> {
-  /** Which layers; negative numbers count from the end. All unless given. */
+  /** Which layers; negative numbers count from the end. Default: all. */
   readonly layers?: readonly number[] | undefined;
-  /** Which heads of each of those layers. All unless given. */
+  /** Which heads of each of those layers. Default: all. */
   readonly heads?: readonly number[] | undefined;
 }
 
 /**
- * `hook_pattern` of some layers and heads, in one run, and what each comes down to.
- * @throws ArgumentError for a layer or head that there is not; InputError for a prompt with fewer than two tokens.
+ * `hook_pattern` of some layers and heads, in one run, and a summary of each.
+ * @throws ArgumentError for a layer or head that does not exist; InputError for a prompt with fewer than two tokens.
  */
 export async function measureAttentionPatterns(
   model: Model,
@@ -86,7 +86,7 @@ export async function measureAttentionPatterns(
   };
 }
 
-/** A report is one text, and a text ends at about so many numbers. */
+/** The most numbers in a report: it is one string, whose length JavaScript limits. */
 const MOST_NUMBERS = 40e6;
 
 /** @throws MemoryError for more patterns than a report can hold */
@@ -99,7 +99,7 @@ function needPatterns(heads: number, tokens: number): void {
   );
 }
 
-/** Query 0 of a causal head has one key alone, so every head is alike there. */
+/** The first query of a causal head has only one key, so all heads are the same there. */
 function summaryOf(pattern: readonly (readonly number[])[]): PatternSummary {
   const queries = pattern.map((row, query) => ({ row, query })).slice(1);
   const mean = (value: (row: readonly number[], query: number) => number) =>
@@ -147,12 +147,12 @@ const KINDS = [
   { key: "self", words: "looks at the token itself" },
 ] as const;
 
-/** Pictures hold the patterns of so many numbers at most. */
+/** The most numbers in the patterns that a picture shows. */
 const MOST_DRAWN = 400_000;
 
 /**
  * The attention patterns of a prompt, and for each head how spread its attention is, how far back it goes and how much
- * of it lies on the first, the previous and the same token. @see measureAttentionPatterns
+ * of it goes to the first, the previous and the same token. @see measureAttentionPatterns
  */
 export async function attentionPatterns(
   model: Model,
@@ -182,8 +182,8 @@ export async function attentionPatterns(
     ],
     method: {
       text:
-        "A head's pattern is the softmax of its scores: row q says how much of what query q reads comes from each key. All numbers are means over the queries from the second token on, as the first can look at nothing but itself.\n\n" +
-        "Entropy is −Σ p log p in nats, between 0 (one token alone) and the logarithm of the number of tokens. Distance is Σ p |q − k|. Shares are the attention on the first token, on the token before the query, and on the query's own.",
+        "A head's pattern is the softmax of its scores: row q says how much of what query q reads comes from each key. All numbers are means over the queries from the second token on, because the first can only look at itself.\n\n" +
+        "Entropy is −Σ p log p in nats, between 0 (a single token) and the logarithm of the number of tokens. Distance is Σ p |q − k|. Shares are the attention on the first token, on the token before the query, and on the query's own.",
       references: [
         {
           title: "A Mathematical Framework for Transformer Circuits",
@@ -205,7 +205,7 @@ export async function attentionPatterns(
         name: "patterns",
         title: "Attention patterns",
         caption:
-          "Rows are queries, columns keys. Point at a token to see where it looks, or who looks at it; click to keep it." +
+          "Rows are queries, columns keys. Point at a token to see what it looks at, or what looks at it; click to keep it selected." +
           (drawn.length < heads.length ? ` The first ${drawn.length} of ${heads.length} heads are shown.` : ""),
         tokens: prompt.tokens,
         heads: drawn.map(({ name, pattern }) => ({ name, pattern })),
@@ -217,14 +217,14 @@ export async function attentionPatterns(
     baselines: MEASURES.map(({ key, name, unit, factor, text: what }) => ({
       name,
       kind: "reference value",
-      text: `${what} of a head that looks at all tokens it may see alike, on a prompt of ${prompt.ids.length} tokens.`,
+      text: `${what} of a head that attends equally to every token it can see, on a prompt of ${prompt.ids.length} tokens.`,
       value: factor * uniform[key],
       unit,
     })),
     caveats: [
-      "Attention says where a head reads, not what it moves: a large weight on a token whose value vector is small does little. A head that has nothing to do rests on the first token.",
+      "Attention says where a head reads, not what it moves: a large weight on a token whose value vector is small does little. A head that has nothing to do often rests on the first token.",
       "After the first layer a position holds more than its own token, so attention to a position is not attention to that word.",
-      `The numbers are of one prompt of ${prompt.ids.length} tokens and depend on its length.`,
+      `The numbers come from one prompt of ${prompt.ids.length} tokens and depend on its length.`,
       ...model.notes,
     ],
   });
@@ -238,7 +238,7 @@ function headMap({ heads, uniform }: AttentionPatternsMeasurement, key: "first" 
     kind: "imshow" as const,
     name: `share-${key}`,
     title,
-    caption: `A head that looks everywhere alike would have ${(100 * uniform[key]).toFixed(1)} %.`,
+    caption: `A head that looks everywhere equally would have ${(100 * uniform[key]).toFixed(1)} %.`,
     values: layers.map((layer) => columns.map((head) => 100 * at(layer, head)[key])),
     x: { label: "head", ticks: columns.map(String) },
     y: { label: "layer", ticks: layers.map(String) },
@@ -249,7 +249,13 @@ function headMap({ heads, uniform }: AttentionPatternsMeasurement, key: "first" 
 function headTable(heads: readonly HeadPattern[], first: string) {
   const columns: readonly Column[] = [
     { name: "head", title: "head", axis: "head", description: "Layer and head." },
-    { name: "entropy", title: "entropy", unit: "nats", format: { digits: 2 }, description: "Of its attention." },
+    {
+      name: "entropy",
+      title: "entropy",
+      unit: "nats",
+      format: { digits: 2 },
+      description: "The entropy of its attention.",
+    },
     {
       name: "distance",
       title: "distance",
@@ -275,7 +281,7 @@ function strongest({ prompt, heads }: AttentionPatternsMeasurement) {
     { name: "head", title: "head", axis: "head", description: "Layer and head." },
     { name: "query", title: "query", axis: "query", format: "integer", description: "The position that looks." },
     { name: "query_token", title: "token", format: "token", description: "Its token." },
-    { name: "key", title: "key", axis: "key", format: "integer", description: "The position it looks at most." },
+    { name: "key", title: "key", axis: "key", format: "integer", description: "The position that it looks at most." },
     { name: "key_token", title: "looks at", format: "token", description: "That position's token." },
     { name: "attention", title: "attention", format: "percent", description: "The weight on it." },
   ];
@@ -308,12 +314,12 @@ const OPTIONS = {
 
 const OPTION_KINDS: OptionKinds<AttentionPatternsOptions> = { ...kindsOf(OPTIONS, "prompt"), signal: SIGNAL };
 
-/** `attentionPatterns` as the index has it. */
+/** `attentionPatterns` for the index. */
 export const attentionPatternsAnalysis = analysis({
   name: "attention-patterns",
   question: QUESTION,
   description:
-    "The attention patterns of a prompt, and for each head how sharp its attention is, how far back it goes, and how much of it lies on the first, the previous and the same token, beside a head that looks everywhere alike.",
+    "The attention patterns of a prompt, and for each head how sharp its attention is, how far back it goes, and how much of it goes to the first, the previous and the same token, compared with a head that looks everywhere equally.",
   example: '--prompt "When Mary and John went out, John gave Mary a book." --layers 0 --out patterns.html',
   options: OPTIONS,
   run: (model, { prompt, layers, heads }, { signal }) => attentionPatterns(model, prompt, { layers, heads, signal }),

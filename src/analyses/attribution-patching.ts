@@ -1,4 +1,4 @@
-/** "Which activations carry what decides between two answers, by one run with gradients?" */
+/** "Which activations carry the information that decides between two answers, estimated from one run with gradients?" */
 import type { Tensor } from "../graph/tensor.ts";
 import {
   type AttributionPatching,
@@ -41,7 +41,7 @@ import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { stages } from "./stages.ts";
 import { largestIndices } from "./top-tokens.ts";
 
-/** What the analysis takes besides the model. */
+/** The options of the analysis. */
 export interface AttributionPatchingAnalysisOptions extends ContrastOptions, AnalysisContext {
   /** How many places to list. Default 10. */
   readonly top?: number | undefined;
@@ -56,11 +56,11 @@ export interface PatchedPlace extends Pair {
   readonly at: Readonly<Record<string, number>>;
 }
 
-/** Places of a site that are patched in truth, one by one, for the comparison; a site with more is not compared. */
+/** The most places of a site that are actually patched, one by one, for the comparison; a site with more is not compared. */
 const MOST_PLACES = 10_000;
-/** Of what is not patched, so many of the largest estimates are told. */
+/** How many of the largest estimates are listed for sites that are not patched. */
 const MOST_UNPATCHED = 1000;
-/** What sites are together in a picture: as many groups as there are colours to tell apart. */
+/** Which sites share a colour in a picture: no more groups than there are distinguishable colours. */
 const GROUPS: Readonly<Record<AttributionSite, string>> = {
   resid_pre: "stream",
   resid_mid: "stream",
@@ -74,12 +74,13 @@ const GROUPS: Readonly<Record<AttributionSite, string>> = {
   post: "neurons",
 };
 const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
-const QUESTION = "Which activations carry what decides between two answers, by one run with gradients?";
+const QUESTION =
+  "Which activations carry the information that decides between two answers, estimated from one run with gradients?";
 
 /**
- * Attribution patching of every site, and true patching of the same places to hold it against.
- * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not tell the
- * prompts apart.
+ * Attribution patching of every site, compared with actual patching of the same places.
+ * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not distinguish
+ * the prompts.
  */
 export async function attributionPatchingFinding(
   model: HookedTransformer,
@@ -150,12 +151,12 @@ function report(
     ...(component
       ? [
           {
-            text: `Of ${model.cfg.attnOnly ? "heads' outputs" : "heads' and MLPs' outputs"}, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; patched in truth it is ${signed(component.measured)}.`,
+            text: `Of ${model.cfg.attnOnly ? "heads' outputs" : "heads' and MLPs' outputs"}, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; when it is actually patched, ${signed(component.measured)}.`,
             figure: { value: component.estimated, unit: "logits", comparedWith: BOTH_RUNS },
           },
         ]
       : []),
-    correlationStatement("Estimates against true patching", all),
+    correlationStatement("Estimates and actual patching", all),
     ...worstStatement(all, BOTH_RUNS),
     {
       text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${signed(cleanMetric)} logits on the clean prompt and by ${signed(corruptedMetric)} on the corrupted one.`,
@@ -167,7 +168,7 @@ function report(
     question: QUESTION,
     summary: [first, ...others],
     method: {
-      text: `One run gives the clean prompt's activations, the corrupted prompt's, and at the corrupted ones the gradient of logit(${quoted(answer)}) − logit(${quoted(wrong)}) at the last position. The estimate of what patching a place would change is (clean − corrupted) · gradient, summed over the axes that the place does not name: exact if all that follows were linear.\n\nThe same places are then patched in truth, each alone, and the change of the logit difference is measured. Places where both are exactly 0 (the prompts agree, or nothing that follows reads them) are left out of correlations.`,
+      text: `One run gives the clean prompt's activations, the corrupted prompt's, and at the corrupted ones the gradient of logit(${quoted(answer)}) − logit(${quoted(wrong)}) at the last position. The estimate of what patching a place would change is (clean − corrupted) · gradient, summed over the axes that the place does not name: it would be exact if everything that follows were linear.\n\nThe same places are then actually patched, each alone, and the change in the logit difference is measured. Places where both are exactly 0 (because the prompts agree, or nothing that follows reads them) are left out of the correlations.`,
       references: [
         {
           title: "Attribution Patching: Activation Patching At Industrial Scale",
@@ -184,7 +185,7 @@ function report(
     model: modelFacts(model),
     settings: { ...contrastSettings(contrast), sites: [...attributed.effects.keys()].join(", "), top, seed },
     parts: [
-      { name: "agreement", title: "Is the estimate what patching does?" },
+      { name: "agreement", title: "Does the estimate agree with patching?" },
       { name: "positions", title: "By layer and position" },
       { name: "heads", title: "By head" },
       ...(attributed.effects.has("post") ? [{ name: "neurons", title: "By neuron" }] : []),
@@ -212,7 +213,7 @@ function report(
             ),
           ]
         : []),
-      { ...placeTable("all", "All patched places where anything differs", ranked, contrast), detail: true },
+      { ...placeTable("all", "All patched places where the two runs differ", ranked, contrast), detail: true },
       ...(unpatched.length > 0
         ? [
             {
@@ -229,12 +230,12 @@ function report(
     ],
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [
-      "The estimate is a tangent at the corrupted run. Where a change is large (the stream in the first layers) or a softmax or norm is saturated, it can be far off and even have the wrong sign.",
+      "The estimate is linear, from the gradient at the corrupted run. Where a change is large (the stream in the first layers) or a softmax or norm is saturated, it can be far off and even have the wrong sign.",
       "One pair of prompts: a place that matters here may not matter for another pair that asks the same.",
-      "Estimates add up, true effects do not: what two places carry together may come back by either of them.",
+      "Estimates add up, true effects do not: information that two places both carry may be restored by either of them.",
       ...(left.length > 0
         ? [
-            `${left.join(" and ")} ${left.length === 1 ? "has" : "have"} more than ${MOST_PLACES} places ${left.length === 1 ? "" : "each "}and ${left.length === 1 ? "was" : "were"} estimated, not patched in truth: how far those estimates can be believed is not known.`,
+            `${left.join(" and ")} ${left.length === 1 ? "has" : "have"} more than ${MOST_PLACES} places ${left.length === 1 ? "" : "each "}and ${left.length === 1 ? "was" : "were"} only estimated, not patched: how far those estimates can be trusted is not known.`,
           ]
         : []),
       ...contrastCaveats(contrast),
@@ -270,7 +271,7 @@ function largestPlaces(site: AttributionSite, effects: Tensor, contrast: Contras
   }));
 }
 
-/** What a site's place is, by its number. */
+/** Describes a place of a site, by its number. */
 function placeNamer(
   site: AttributionSite,
   { axes, shape }: Tensor,
@@ -297,9 +298,9 @@ function placeNamer(
 function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
   const columns: Column[] = [
     { name: "site", title: "site", format: "text", description: "What was patched." },
-    { name: "places", title: "places", format: "integer", description: "Places where anything differs." },
+    { name: "places", title: "places", format: "integer", description: "Places where the two runs differ." },
     { name: "pearson", title: "r", format: { digits: 3 }, description: "Pearson's r of estimates and true effects." },
-    { name: "spearman", title: "ρ", format: { digits: 3 }, description: "Spearman's ρ of the same." },
+    { name: "spearman", title: "ρ", format: { digits: 3 }, description: "Spearman's ρ of estimates and true effects." },
     {
       name: "mean_error",
       title: "mean error",
@@ -310,9 +311,9 @@ function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
       name: "worst_error",
       title: "worst",
       unit: "logits",
-      description: "The largest such error.",
+      description: "The largest |estimated − patched|.",
     },
-    { name: "worst_place", title: "where", format: "text", description: "The place with it." },
+    { name: "worst_place", title: "where", format: "text", description: "The place with the largest error." },
   ];
   return {
     name: "sites",
@@ -335,24 +336,24 @@ function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
 function placeTable(name: string, title: string, places: readonly PatchedPlace[], { clean }: Contrast): Table {
   const columns: Column[] = [
     { name: "site", title: "site", format: "text", description: "What was patched." },
-    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "In which layer." },
+    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "The layer." },
     {
       name: "pos",
       title: "pos",
       axis: "pos",
       format: "integer",
-      description: "At which position; the query's for a pattern.",
+      description: "The position; for a pattern, the query's.",
     },
-    { name: "token", title: "token", format: "token", description: "The clean prompt's token there." },
-    { name: "head", title: "head", axis: "head", format: "integer", description: "Of which head." },
+    { name: "token", title: "token", format: "token", description: "The clean prompt's token at that position." },
+    { name: "head", title: "head", axis: "head", format: "integer", description: "The head." },
     {
       name: "key",
       title: "key",
       axis: "key",
       format: "integer",
-      description: "For a pattern: which position is attended to.",
+      description: "For a pattern: the position that is attended to.",
     },
-    { name: "d_mlp", title: "neuron", axis: "d_mlp", format: "integer", description: "Which neuron." },
+    { name: "d_mlp", title: "neuron", axis: "d_mlp", format: "integer", description: "The neuron." },
     {
       name: "estimated",
       title: "estimated",
@@ -365,7 +366,7 @@ function placeTable(name: string, title: string, places: readonly PatchedPlace[]
       title: "patched",
       unit: "logits",
       format: { digits: 3 },
-      description: "What patching the place alone changes.",
+      description: "The change when this place alone is patched.",
     },
   ];
   return {
@@ -393,17 +394,17 @@ function placeTable(name: string, title: string, places: readonly PatchedPlace[]
 const OPTIONS = {
   ...contrastOptions,
   top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
-  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
 } as const satisfies AnalysisOptions;
 
 const KINDS: OptionKinds<AttributionPatchingAnalysisOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
-/** The analysis as the index has it. */
+/** The analysis for the index. */
 export const attributionPatchingAnalysis = analysis({
   name: "attribution-patching",
   question: QUESTION,
   description:
-    "Estimates activation patching of every site (residual stream, attention and MLP outputs, heads' outputs, queries, keys, values and patterns, neurons) from one run with gradients, and patches the same places in truth (of sites with up to 10000 of them) to say how far the estimate can be believed.",
+    "Estimates activation patching of every site (residual stream, attention and MLP outputs, heads' outputs, queries, keys, values and patterns, neurons) from one run with gradients, and actually patches the same places (for sites with up to 10000 of them) to say how far the estimate can be trusted.",
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
   options: OPTIONS,
   run: (model, options, context) => attributionPatchingFinding(model, { ...options, ...context }),

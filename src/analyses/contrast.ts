@@ -1,5 +1,5 @@
 /**
- * Two prompts that differ in one thing, and two answers that the model tells apart by it: what patching compares.
+ * Two prompts that differ in one thing, and two answers that the model decides between because of it: what patching compares.
  * The clean prompt should make the right answer likelier, the corrupted one the wrong answer.
  */
 
@@ -10,13 +10,13 @@ import type { TokenIds } from "../text/index.ts";
 import type { Baseline, Scalar } from "./finding.ts";
 import { answerToken, type Prompt, quoted, readPrompt, tokenText } from "./prompt.ts";
 
-/** Two prompts of as many tokens, and two answers of one token each. */
+/** Two prompts with the same number of tokens, and two answers of one token each. */
 export interface ContrastOptions {
   readonly clean?: string | TokenIds | undefined;
   readonly corrupted?: string | TokenIds | undefined;
-  /** What the clean prompt calls for. */
+  /** The answer to the clean prompt. */
   readonly answer?: string | number | undefined;
-  /** What the corrupted prompt calls for. */
+  /** The answer to the corrupted prompt. */
   readonly wrong?: string | number | undefined;
 }
 
@@ -28,7 +28,7 @@ export const DEFAULT_CONTRAST = {
   wrong: " he",
 } as const;
 
-/** The contrast as it runs, with what the unchanged runs give. */
+/** The contrast, ready to run, with the results of the two unchanged runs. */
 export interface Contrast {
   readonly clean: Prompt;
   readonly corrupted: Prompt;
@@ -39,7 +39,7 @@ export interface Contrast {
   readonly metric: Metric;
   readonly cleanMetric: number;
   readonly corruptedMetric: number;
-  /** A metric as a part of the way from the corrupted run's (0) to the clean run's (1). */
+  /** A metric as a fraction of the distance from the corrupted run's (0) to the clean run's (1). */
   readonly normalized: (metric: number) => number;
 }
 
@@ -54,13 +54,13 @@ export function logitDifference(answer: number, wrong: number): Metric {
   };
 }
 
-/** Differences of the two runs' metrics below this are rounding and chance; nothing can be a part of them. In logits. */
+/** If the two runs' metrics differ by less than this, the difference is rounding and chance, so it cannot be divided up. In logits. */
 const LEAST_DIFFERENCE = 0.01;
 
 /**
  * Reads and runs a contrast.
  * @throws InputError for prompts of different lengths or alike, answers of several tokens or the same, or a model that
- * does not tell the prompts apart.
+ * does not distinguish the prompts.
  */
 export async function readContrast(model: Model, options: ContrastOptions, signal?: AbortSignal): Promise<Contrast> {
   const clean = readPrompt(model, options.clean ?? DEFAULT_CONTRAST.clean);
@@ -70,7 +70,7 @@ export async function readContrast(model: Model, options: ContrastOptions, signa
   const wrong = answerToken(model, options.wrong ?? DEFAULT_CONTRAST.wrong);
   if (answer === wrong) {
     throw new InputError(
-      `Both answers are the token ${quoted(tokenText(model, answer))}: give two that the prompts decide between.`,
+      `Both answers are the token ${quoted(tokenText(model, answer))}: give two different answers that the prompts decide between.`,
       { asked: answer },
     );
   }
@@ -85,7 +85,7 @@ export async function readContrast(model: Model, options: ContrastOptions, signa
   const difference = cleanMetric - corruptedMetric;
   if (!(Math.abs(difference) >= LEAST_DIFFERENCE)) {
     throw new InputError(
-      `The model does not tell the two prompts apart: ${quoted(tokenText(model, answer))} over ${quoted(tokenText(model, wrong))} is ${cleanMetric.toFixed(3)} logits for the clean one and ${corruptedMetric.toFixed(3)} for the corrupted one. Give prompts or answers that it decides between.`,
+      `The model does not distinguish the two prompts: ${quoted(tokenText(model, answer))} over ${quoted(tokenText(model, wrong))} is ${cleanMetric.toFixed(3)} logits for the clean one and ${corruptedMetric.toFixed(3)} for the corrupted one. Give prompts or answers that make a difference.`,
       { asked: LEAST_DIFFERENCE, found: difference },
     );
   }
@@ -97,31 +97,34 @@ export async function readContrast(model: Model, options: ContrastOptions, signa
     metric,
     cleanMetric,
     corruptedMetric,
-    // Rounded to what float32 logits can tell, so that a place that changes nothing has 0.
+    // Rounded to the precision of float32 logits, so that a place that changes nothing has 0.
     normalized: (value) => Math.round(((value - corruptedMetric) / difference) * 1e5) / 1e5 + 0,
   };
 }
 
-/** @throws InputError unless the prompts have as many tokens and are not the same. */
+/** @throws InputError unless the prompts have equally many tokens and differ. */
 function checkAlike(clean: Prompt, corrupted: Prompt): void {
   if (clean.ids.length !== corrupted.ids.length) {
     const listed = (prompt: Prompt) => prompt.tokens.map((token) => JSON.stringify(token)).join(" ");
     throw new InputError(
-      `The clean prompt has ${clean.ids.length} tokens and the corrupted one ${corrupted.ids.length}, but patching copies place for place: reword one until they have as many. They are ${listed(clean)} and ${listed(corrupted)}.`,
+      `The clean prompt has ${clean.ids.length} tokens and the corrupted one ${corrupted.ids.length}, but patching copies position by position: reword one until the numbers match. They are ${listed(clean)} and ${listed(corrupted)}.`,
       { asked: clean.ids.length, found: corrupted.ids.length },
     );
   }
   if (clean.ids.every((id, i) => id === corrupted.ids[i])) {
-    throw new InputError("The clean and the corrupted prompt are the same: change the word that the answer hangs on.", {
-      asked: clean.tokens.join(""),
-    });
+    throw new InputError(
+      "The clean and the corrupted prompt are the same: change the word that the answer depends on.",
+      {
+        asked: clean.tokens.join(""),
+      },
+    );
   }
 }
 
-/** What `placeLabels` are, as an axis. */
+/** The axis that `placeLabels` belong to. */
 export const PLACES_AXIS = "position (clean/corrupted where they differ)";
 
-/** Each place's token, both where they differ: a picture's tick labels. */
+/** Each position's token, or both tokens where the prompts differ: a picture's tick labels. */
 export function placeLabels({ clean, corrupted }: Contrast): string[] {
   return clean.tokens.map((token, i) =>
     clean.ids[i] === corrupted.ids[i] ? token : `${token}/${corrupted.tokens[i]}`,
@@ -132,8 +135,8 @@ export const CLEAN_RUN = "clean run";
 export const CORRUPTED_RUN = "corrupted run";
 
 /**
- * Both unchanged runs, which every number of a patched one lies between or beside.
- * @param normalised whether numbers are parts of the way from the one to the other
+ * Both unchanged runs, as baselines for every number of a patched one.
+ * @param normalised whether numbers are fractions of the distance from one to the other
  */
 export function contrastBaselines({ cleanMetric, corruptedMetric }: Contrast, normalised = false): Baseline[] {
   const scale = (at: number) => (normalised ? `: ${at} on the normalised scale` : "");
@@ -155,7 +158,7 @@ export function contrastBaselines({ cleanMetric, corruptedMetric }: Contrast, no
   ];
 }
 
-/** What the colours of effects in logits say: which of them bring the clean run's difference back. */
+/** What the colours of effects in logits mean: which of them bring back the clean run's difference. */
 export function effectCaption({ answer, wrong, cleanMetric, corruptedMetric }: Contrast): string {
   const back = (up: boolean) => (cleanMetric > corruptedMetric === up ? ", back towards the clean run's" : "");
   return `Blue raises logit(${quoted(answer)}) − logit(${quoted(wrong)})${back(true)}; red lowers it${back(false)}.`;

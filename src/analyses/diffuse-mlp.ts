@@ -1,4 +1,4 @@
-/** "Which tokens does the MLP layer matter for, though no single neuron stands out?" */
+/** "Which tokens does the MLP layer matter for, even though no single neuron stands out?" */
 import type { Model } from "../lens/model.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { FLAG, WHOLE } from "../tensor/kinds.ts";
@@ -17,24 +17,24 @@ import { type Finding, finding } from "./finding.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
 import { checkAnalysis } from "./option-kinds.ts";
 
-/** What `diffuseMlp` can be asked besides the prompts. */
+/** The options of `diffuseMlp`. */
 export interface DiffuseMlpOptions extends MeasureOptions {
-  /** How many positions to choose and to show. Default 10. */
+  /** How many positions to select and show. Default 10. */
   readonly top?: number | undefined;
-  /** Leave BOS out of what is ranked and compared. Default false, as in the notebook. */
+  /** Leave BOS out of rankings and comparisons. Default false, as in the notebook. */
   readonly excludeBos?: boolean | undefined;
 }
 
-const QUESTION = "Which tokens does the MLP layer matter for, though no single neuron stands out?";
+const QUESTION = "Which tokens does the MLP layer matter for, even though no single neuron stands out?";
 
 /**
- * Problem 4.39c of Neel Nanda's 200 open problems. First the steps of a notebook that asked it of solu-1l, to the number:
- * ablation effect over outlier score, and that score before and after the norm inside the MLP. Then the question asked of
+ * Problem 4.39c of Neel Nanda's 200 open problems. First the steps of a notebook that asked it of solu-1l, with the same numbers:
+ * ablation effect over outlier score, and that score before and after the norm inside the MLP. Then the same question about
  * each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.
  *
  * The same seed gives the same finding.
- * @param prompts texts, or token ids; the notebook's 35 unless given
- * @throws ArgumentError for an option out of its range or a model without what is needed; InputError for a prompt that is
+ * @param prompts texts, or token ids (default: the notebook's 35)
+ * @throws ArgumentError for an option out of range or a model that lacks what is needed; InputError for a prompt that is
  * too long or too short.
  */
 export async function diffuseMlp(
@@ -82,12 +82,12 @@ export async function diffuseMlp(
       {
         name: "attribution",
         title: "Attribution: much from the MLP, little from any neuron",
-        text: "What each neuron does to the logit of the token that comes next, counted directly and exactly.",
+        text: "What each neuron does directly to the logit of the token that comes next, computed exactly.",
       },
       {
         name: "agreement",
         title: "Is ablation the same as attribution?",
-        text: "The notebook supposes that in one layer the loss without the MLP and the MLP's direct attribution are equivalent. They would be if the loss were the logit; it also has the other tokens in it, and the final norm's scale moves.",
+        text: "The notebook assumes that in a one-layer model the loss without the MLP and the MLP's direct attribution are equivalent. They would be if the loss were the logit; but the loss also depends on the other tokens, and the final norm's scale changes.",
       },
       {
         name: "notebook",
@@ -104,16 +104,19 @@ export async function diffuseMlp(
 
 function atLeast(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ArgumentError(`${name} is ${value}; give a whole number from ${least} on.`, { asked: value, found: least });
+  throw new ArgumentError(`${name} must be a whole number, at least ${least}, not ${value}.`, {
+    asked: value,
+    found: least,
+  });
 }
 
-/** `diffuseMlp` as the index has it. */
+/** `diffuseMlp` for the index. */
 export const diffuseMlpAnalysis = analysis({
   name: "diffuse-mlp",
   question: QUESTION,
   description:
     "Problem 4.39c of Neel Nanda's 200 open problems in mechanistic interpretability: the steps of a notebook that asked it of a SoLU model, " +
-    "to the number, and then the question asked of each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.",
+    "with the same numbers, and then the same question about each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.",
   example: "--model solu-1l --top 20 --out report.html",
   options: DIFFUSE_MLP_OPTIONS,
   run: (model, { prompts, ...options }, context) => diffuseMlp(model, prompts, { ...options, ...context }),

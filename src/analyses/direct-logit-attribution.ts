@@ -23,50 +23,50 @@ export interface Attribution {
   readonly value: number;
 }
 
-/** One way to take the stream apart, and what random tokens in the answers' place would give. */
+/** One decomposition of the stream, and what it gives for random tokens in place of the answers. */
 export interface AttributionGroup {
   readonly attributions: readonly Attribution[];
-  /** The part of Σ |attribution| that its largest component has, or its largest `top` neurons together. */
+  /** The share of Σ |attribution| that belongs to its largest component, or to its largest `top` neurons together. */
   readonly share: number;
   /** The same share for each random token or pair. */
   readonly nullShares: readonly number[];
 }
 
-/** What `measureDirectLogitAttribution` gives. */
+/** The result of `measureDirectLogitAttribution`. */
 export interface DirectLogitAttributionMeasurement {
   readonly prompt: Prompt;
   readonly answer: number;
   readonly against: number | null;
   /** The model's logit of the answer at the last position, or its lead over the other answer's. */
   readonly logit: number;
-  /** What belongs to no component: the unembedding's and the last norm's bias. */
+  /** The part that belongs to no component: the bias of the unembedding and of the last norm. */
   readonly bias: number;
-  /** `logit` without what embeddings, layers and biases add together: rounding. */
+  /** `logit` minus the sum of embeddings, layers and biases: rounding error. */
   readonly error: number;
-  /** Embeddings and layers; they and the bias sum to the logit. */
+  /** Embeddings and layers; together with the bias they sum to the logit. */
   readonly layers: AttributionGroup;
   readonly heads: AttributionGroup;
   /** All neurons; absent in a model without MLPs. */
   readonly neurons: AttributionGroup | null;
 }
 
-/** What `directLogitAttribution` can be asked besides the prompt. */
+/** The options of `directLogitAttribution`. */
 export interface DirectLogitAttributionOptions extends Pick<AnalysisContext, "signal"> {
-  /** The token asked about, a text of one token or an id. The most probable one unless given. */
+  /** The token in question, a text of one token or an id. Default: the most probable one. */
   readonly answer?: string | number | undefined;
-  /** The token whose logit is subtracted; the second most probable unless given, `null` for none. */
+  /** The token whose logit is subtracted, `null` for none. Default: the second most probable. */
   readonly against?: string | number | null | undefined;
   /** How many neurons to show. Default 10. */
   readonly top?: number | undefined;
-  /** How many random tokens, or pairs of tokens, make the null model. Default 100. */
+  /** How many random tokens, or pairs of tokens, make up the null model. Default 100. */
   readonly samples?: number | undefined;
   readonly seed?: number | undefined;
 }
 
 /**
  * What each layer, head and neuron adds to a token's logit at the last position, or to its lead over another's:
- * `norm(component) · (W_U[:, answer] − W_U[:, against])` with the last norm's scale as it is, in logits. In one run with
- * the same for random tokens in the answers' place.
+ * `norm(component) · (W_U[:, answer] − W_U[:, against])` with the last norm's scale held fixed, in logits. One run gives
+ * the same for random tokens in place of the answers, too.
  * @throws InputError for an answer that is not one token; ArgumentError for two equal answers or an option out of range.
  */
 export async function measureDirectLogitAttribution(
@@ -87,7 +87,7 @@ export async function measureDirectLogitAttribution(
   const names = model.hookNames.filter((name) => !/hook_result|hook_(attn|mlp)_in|hook_[qkv]_input/.test(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
   const last = cache.at({ pos: prompt.ids.length - 1 });
-  // Row 0 is what is asked about, the others are the null model: they stand where a batch would.
+  // Row 0 is the answer in question, the others are the null model: they take the place of a batch.
   const directions = directionsOf(model, answer, against, samples, new Random(seed));
   const norm = cache.normBefore({});
   const attributions = (stack: ResidualStack) => stack.normalized(norm).dot(directions);
@@ -128,7 +128,7 @@ export async function measureDirectLogitAttribution(
   };
 }
 
-/** The tokens asked about. */
+/** The tokens in question. */
 async function answersOf(
   model: HookedTransformer,
   prompt: Prompt,
@@ -146,12 +146,12 @@ async function answersOf(
 function different(model: HookedTransformer, answer: number, against: number | null) {
   if (answer !== against) return { answer, against };
   throw new ArgumentError(
-    `Both answers are the token ${quoted(tokenText(model, answer))}, so their logits do not differ: give two different ones.`,
+    `Both answers are the token ${quoted(tokenText(model, answer))}, so their logits are equal: give two different ones.`,
     { asked: answer },
   );
 }
 
-/** Directions [batch d_model] from the last norm to the logits: the answer's, then as many random ones. */
+/** Directions [batch d_model] from the last norm to the logits: the answer's, then the random ones. */
 function directionsOf(
   model: HookedTransformer,
   answer: number,
@@ -166,7 +166,7 @@ function directionsOf(
   return against === null ? right : right.sub(of([against, ...pairs.map((pair) => pair[1])]));
 }
 
-/** What the last norm's own bias adds to a token's logit; 0 where it is folded into the unembedding. */
+/** What the last norm's bias adds to a token's logit; 0 where it is folded into the unembedding. */
 function normBias(model: HookedTransformer, token: number): number {
   const bias = model.weights.find("ln_final.b")?.data;
   if (!bias) return 0;
@@ -189,7 +189,7 @@ const NEURONS = "random tokens: largest neurons";
 
 /**
  * Direct logit attribution at a prompt's last position: what each layer, head and neuron adds to the logit of a token, or
- * to its lead over another, with a null model of random tokens in their place. @see measureDirectLogitAttribution
+ * to its lead over another, with random tokens in their place as a null model. @see measureDirectLogitAttribution
  */
 export async function directLogitAttribution(
   model: HookedTransformer,
@@ -211,34 +211,34 @@ export async function directLogitAttribution(
     question: QUESTION,
     summary: [
       {
-        text: `Of ${asked}, ${logit.toFixed(3)} logits, ${layer.label} writes most: ${signed(layer.value)}, ${percent(layers.share)} of all that embeddings and layers add and take away.`,
+        text: `Of ${asked}, ${logit.toFixed(3)} logits, ${layer.label} contributes most: ${signed(layer.value)}, ${percent(layers.share)} of everything that embeddings and layers add or subtract.`,
         figure: { value: 100 * layers.share, unit: "%", comparedWith: [LAYERS] },
       },
       {
-        text: `Of the heads ${head.label} writes most: ${signed(head.value)} logits, ${percent(heads.share)} of what all heads add and take away.`,
+        text: `Of the heads, ${head.label} contributes most: ${signed(head.value)} logits, ${percent(heads.share)} of what all heads add or subtract.`,
         figure: { value: 100 * heads.share, unit: "%", comparedWith: [HEADS] },
       },
       ...(neurons
         ? [
             {
-              text: `Of the ${neurons.attributions.length} neurons ${strongest(neurons).label} writes most, ${signed(strongest(neurons).value)} logits; the ${Math.min(top, neurons.attributions.length)} largest together have ${percent(neurons.share)} of what all neurons add and take away.`,
+              text: `Of the ${neurons.attributions.length} neurons, ${strongest(neurons).label} contributes most: ${signed(strongest(neurons).value)} logits; the ${Math.min(top, neurons.attributions.length)} largest together have ${percent(neurons.share)} of what all neurons add or subtract.`,
               figure: { value: 100 * neurons.share, unit: "%", comparedWith: [NEURONS] as [string] },
             },
           ]
         : []),
       {
-        text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, which is the model's own to within ${Math.abs(error).toExponential(0)}.`,
+        text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, the model's own logit to within ${Math.abs(error).toExponential(0)}.`,
         figure: { value: logit - error, unit: "logits", comparedWith: [SUM] },
       },
     ],
     method: {
       text:
-        "The last residual stream is the sum of what embeddings, attention layers and MLPs wrote; an attention layer's part is the sum of its heads and b_O, an MLP's the sum of its neurons and b_out. With the final norm's scale held as it is, the logit of a token is linear in the stream, so each component x has its own term: norm(x) · W_U[:, token], in logits" +
+        "The last residual stream is the sum of what embeddings, attention layers and MLPs wrote; an attention layer's part is the sum of its heads and b_O, an MLP's the sum of its neurons and b_out. With the final norm's scale held fixed, the logit of a token is linear in the stream, so each component x has its own term: norm(x) · W_U[:, token], in logits" +
         (against === null
           ? "."
           : ", and the difference of two tokens' logits likewise with the difference of their columns.") +
-        "\n\nThe share of the largest is max |a| / Σ |a| over the components of its kind. The null model asks the same of random " +
-        `${drawn} in the answers' place, at the same position of the same prompt: what is large for any direction is not about the answer.`,
+        "\n\nThe share of the largest is max |a| / Σ |a| over the components of its kind. The null model asks the same about random " +
+        `${drawn} in place of the answers, at the same position of the same prompt: what is large for every direction says nothing about the answer.`,
       references: [
         {
           title: "A Mathematical Framework for Transformer Circuits",
@@ -266,7 +266,7 @@ export async function directLogitAttribution(
       {
         name: SUM,
         kind: "control",
-        text: `What the model itself gives for ${asked}.`,
+        text: `The model's own value of ${asked}.`,
         value: logit,
         unit: "logits",
       },
@@ -275,14 +275,14 @@ export async function directLogitAttribution(
       ...(neurons ? [nullModel(NEURONS, `the ${top} largest neurons`, neurons, drawn, seed)] : []),
     ],
     caveats: [
-      "Only direct paths to the logits are counted. What a component does through later layers is not in its number; ablate or patch it to see that.",
-      "The final norm's scale is held as it is in this run: without a component it would be another.",
+      "Only direct paths to the logits are counted. A component's number does not include what it does through later layers; ablate or patch it to see that.",
+      "The final norm's scale is held at its value in this run: without a component it would be different.",
       ...(against === null
         ? [
-            "One token's logit is counted from the mean over the vocabulary where the unembedding is centred; only differences between tokens change probabilities.",
+            "Where the unembedding is centred, a token's logit is measured from the mean over the vocabulary; only differences between tokens change probabilities.",
           ]
         : []),
-      `One prompt, one position: nothing here says that the parts work alike elsewhere.`,
+      `This is one prompt and one position: nothing here says that the parts work the same way elsewhere.`,
       ...model.notes,
     ],
   });
@@ -297,7 +297,7 @@ function nullModel(name: string, what: string, group: AttributionGroup, drawn: s
   return {
     name,
     kind: "null model",
-    text: `The share of ${what} for random ${drawn}: mean and the interval of 95 %. p is how often it is as large as here.`,
+    text: `The share of ${what} for random ${drawn}: the mean and the 95 % interval. p is how often it is at least as large as here.`,
     value: 100 * mean([...nullShares]),
     unit: "%",
     interval: [100 * quantile([...nullShares], 0.025), 100 * quantile([...nullShares], 0.975)],
@@ -316,7 +316,7 @@ function tables({ layers, heads, neurons, bias }: DirectLogitAttributionMeasurem
       name: "share",
       title: "share",
       format: "percent",
-      description: "Of the sum of all absolute effects of its kind.",
+      description: "Its share of the sum of all absolute effects of its kind.",
     },
   ];
   const rows = ({ attributions }: AttributionGroup): (readonly Scalar[])[] => {
@@ -338,7 +338,7 @@ function tables({ layers, heads, neurons, bias }: DirectLogitAttributionMeasurem
       ? [
           {
             name: "neurons",
-            title: `The ${Math.min(top, neurons.attributions.length)} neurons that add or take away most`,
+            title: `The ${Math.min(top, neurons.attributions.length)} neurons that add or subtract most`,
             comparedWith: [NEURONS],
             columns: columns("neuron"),
             rows: sorted(neurons).slice(0, top),
@@ -362,8 +362,8 @@ function pictures(
     {
       kind: "line",
       name: "sum",
-      title: "How the logit comes to be",
-      caption: `The sum so far, after ${labels.join(", ")}.`,
+      title: "How the logit builds up",
+      caption: `The running sum after ${labels.join(", ")}.`,
       x: { label: "components summed" },
       y: { label: "sum", unit: "logits" },
       series: [{ name: "sum", y: sums, titles: labels.map((label, i) => `after ${label}: ${sums[i].toFixed(3)}`) }],
@@ -385,7 +385,7 @@ function pictures(
           {
             kind: "topk" as const,
             name: "neurons",
-            title: "The neurons that add and take away most",
+            title: "The neurons that add or subtract most",
             of: "neuron",
             color: { label: "attribution", unit: "logits" },
             columns: [
@@ -400,7 +400,7 @@ function pictures(
             kind: "hist" as const,
             name: "all-neurons",
             title: "All neurons' attributions",
-            caption: "Most neurons do next to nothing directly.",
+            caption: "Most neurons have almost no direct effect.",
             series: [{ name: "neurons", values: ranked.map(({ value }) => value) }],
             x: { label: "attribution", unit: "logits" },
             of: "neurons",
@@ -413,11 +413,11 @@ function pictures(
 const DEFAULT_PROMPT = "Elizabeth said that she had not seen Jane, and she asked whether";
 
 const OPTIONS = {
-  prompt: { type: "text", description: "the text whose next token is asked about", default: DEFAULT_PROMPT },
+  prompt: { type: "text", description: "the text whose next token is in question", default: DEFAULT_PROMPT },
   answer: {
     type: "text",
     placeholder: "token",
-    description: "the token asked about",
+    description: "the token in question",
     defaultText: "the most probable",
   },
   against: {
@@ -443,19 +443,19 @@ const KINDS: OptionKinds<DirectLogitAttributionOptions> = {
   against: orNull(either(TEXT, WHOLE)),
 };
 
-/** `directLogitAttribution` as the index has it. */
+/** `directLogitAttribution` for the index. */
 export const directLogitAttributionAnalysis = analysis({
   name: "direct-logit-attribution",
   question: QUESTION,
   description:
-    "What each layer, head and neuron writes straight to the logit of a token at the last position, or to its lead over another token. " +
-    "The sum is shown to be the model's own logit; random tokens in the answers' place are the null model.",
+    "What each layer, head and neuron contributes directly to the logit of a token at the last position, or to its lead over another token. " +
+    "The sum is checked against the model's own logit; random tokens in place of the answers are the null model.",
   example: '--prompt "He shook his" --answer head --against hand --out attribution.html',
   options: OPTIONS,
   run(model, { prompt, answer, against, single, top, samples, seed }, { signal }) {
     if (single && against !== undefined) {
       throw new ArgumentError(
-        "--single subtracts nothing, but --against names a token to subtract: give one of them.",
+        "--single subtracts nothing, but --against names a token to subtract: give only one of them.",
         {
           asked: against,
         },

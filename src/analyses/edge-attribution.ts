@@ -1,4 +1,4 @@
-/** "Which components pass on to which what decides between two answers?" */
+/** "Between which components does the information that decides between two answers travel?" */
 import { hears, type Reader, type Writer } from "../lens/components.ts";
 import { type EdgeAttribution, edgeAttribution } from "../lens/edge-attribution.ts";
 import type { Model } from "../lens/model.ts";
@@ -31,7 +31,7 @@ import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { ImshowSpec } from "./picture.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
-/** What the analysis takes besides the model. */
+/** The options of the analysis. */
 export interface EdgeAttributionOptions extends ContrastOptions, AnalysisContext {
   /** How many edges to list. Default 10. */
   readonly top?: number | undefined;
@@ -47,14 +47,14 @@ interface Edge {
 }
 
 const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
-const QUESTION = "Which components pass on to which what decides between two answers?";
-/** Senders and receivers between which all edges are patched in truth: those with the strongest edges. */
+const QUESTION = "Between which components does the information that decides between two answers travel?";
+/** How many senders and how many receivers, those with the strongest edges, have all edges between them actually patched. */
 const MOST_ENDS = 16;
 
 /**
- * Edge attribution patching of every edge between components, and path patching of the strongest ones to hold it against.
- * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not tell the
- * prompts apart.
+ * Edge attribution patching of every edge between components, compared with path patching of the strongest ones.
+ * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not distinguish
+ * the prompts.
  */
 export async function edgeAttributionFinding(model: Model, options: EdgeAttributionOptions = {}): Promise<Finding> {
   checkAnalysis("edgeAttributionFinding", model, options, KINDS);
@@ -78,7 +78,7 @@ export async function edgeAttributionFinding(model: Model, options: EdgeAttribut
   const truth = ({ sender, receiver }: Edge): number | null => {
     const [s, r] = [senders.indexOf(sender), receivers.indexOf(receiver)];
     if (s < 0 || r < 0) return null;
-    // What float32 logits can tell: an edge that changes nothing has 0.
+    // Rounded to the precision of float32 logits: an edge that changes nothing has 0.
     return Math.round((patched.values.get(s, r) - patched.baseline) * 1e5) / 1e5 + 0;
   };
   const edges = strongest.map((edge): Edge => ({ ...edge, patched: truth(edge) }));
@@ -119,21 +119,21 @@ function report(
   );
   const all = agreement(pairs, seed, { things: ["edge", "edges"], estimated: "estimated", measured: "patched" });
   const [first] = edges;
-  const inTruth = first.patched === null ? "" : `; patched in truth it is ${signed(first.patched)}`;
+  const whenPatched = first.patched === null ? "" : `; when it is actually patched, ${signed(first.patched)}`;
   const listed = edges.slice(0, top);
   return finding({
     analysis: "edge-attribution",
     question: QUESTION,
     summary: [
       {
-        text: `The strongest edge is from ${nameOf(first)}: ${signed(first.estimated)} logits${inTruth}.`,
+        text: `The strongest edge is from ${nameOf(first)}: ${signed(first.estimated)} logits${whenPatched}.`,
         figure: { value: first.estimated, unit: "logits", comparedWith: BOTH_RUNS },
       },
-      correlationStatement("Estimates against path patching", all, { all: edges.length }),
+      correlationStatement("Estimates and path patching", all, { all: edges.length }),
       ...worstStatement(all, BOTH_RUNS),
     ],
     method: {
-      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings together (stream_start), heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct way alone: what goes by way of others belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then patched in truth, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
+      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings together (stream_start), heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct path only: what travels through other components belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then actually patched, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
       references: [
         {
           title: "Attribution Patching Outperforms Automated Circuit Discovery",
@@ -159,16 +159,16 @@ function report(
     ],
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [
-      "The estimate is a tangent at the corrupted run: an edge that changes much, or that goes into a saturated softmax, can be far off.",
-      "Edges add up in the estimate, not in truth: two that carry the same thing may each bring it back alone.",
-      "One pair of prompts: an edge that matters here may not matter for another pair that asks the same.",
+      "The estimate is linear, from the gradient at the corrupted run: for an edge that changes a lot, or that feeds a saturated softmax, it can be far off.",
+      "Edges add up in the estimate, but not actually: either of two edges that carry the same information may restore it alone.",
+      "This is one pair of prompts: an edge that matters here may not matter for another pair that asks the same thing.",
       ...contrastCaveats(contrast),
       ...model.notes,
     ],
   });
 }
 
-/** The measured edges, senders as rows and receivers as columns in the order of the pass: estimated, and in truth. */
+/** The measured edges, senders as rows and receivers as columns in the order of the forward pass: estimated, and patched. */
 function matrices(
   { senders, receivers }: EdgeAttribution,
   measured: readonly Edge[],
@@ -182,8 +182,8 @@ function matrices(
   return (["estimated", "patched"] as const).map((how) => ({
     kind: "imshow",
     name: how,
-    title: how === "estimated" ? "Edges, estimated" : "Edges, patched in truth",
-    caption: `${effectCaption(contrast)} Empty cells have no edge: the receiver comes first.${left ? ` The ${rows.length} senders and ${columns.length} receivers with the strongest edges, in the order of the pass.` : ""}`,
+    title: how === "estimated" ? "Edges, estimated" : "Edges, actually patched",
+    caption: `${effectCaption(contrast)} Empty cells have no edge, as the receiver comes before the sender.${left ? ` The ${rows.length} senders and ${columns.length} receivers with the strongest edges, in the order of the forward pass.` : ""}`,
     values: rows.map((sender) =>
       columns.map((receiver) => known.get(`${sender.name} to ${receiver.name}`)?.[how] ?? null),
     ),
@@ -219,7 +219,7 @@ function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
       title: "patched",
       unit: "logits",
       format: { digits: 3 },
-      description: "What patching this path alone changes; none where it was not measured.",
+      description: "The change when this path alone is patched; none where it was not measured.",
     },
   ];
   return {
@@ -234,17 +234,17 @@ function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
 const OPTIONS = {
   ...contrastOptions,
   top: { type: "integer", placeholder: "K", description: "how many edges to list", default: 10 },
-  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
 } as const satisfies AnalysisOptions;
 
 const KINDS: OptionKinds<EdgeAttributionOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
-/** The analysis as the index has it. */
+/** The analysis for the index. */
 export const edgeAttributionAnalysis = analysis({
   name: "edge-attribution",
   question: QUESTION,
   description:
-    "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; those between the 16 senders and the 16 receivers with the strongest edges are patched in truth.",
+    "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; those between the 16 senders and the 16 receivers with the strongest edges are actually patched.",
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
   options: OPTIONS,
   run: (model, options, context) => edgeAttributionFinding(model, { ...options, ...context }),

@@ -1,18 +1,18 @@
 /**
  * What an analysis returns: the answer to one question, as plain data that survives `JSON.stringify`. The terminal, JSON,
- * CSV, HTML and the web page all draw this same object, so whatever should be seen must be in it.
+ * CSV, HTML and the web page all show this same object, so everything that should be seen must be in it.
  *
- * No number is shown without what it should be compared with: a statement that carries a figure names at least one of
- * the finding's baselines, and the compiler asks for it.
+ * No number is shown without something to compare it with: a statement that carries a figure names at least one of
+ * the finding's baselines, and the compiler insists on it.
  */
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { listOf, OBJECT } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
 import type { PictureSpec } from "./picture.ts";
 
-/** What an analysis returns: one question's answer as plain data. Made, and checked, by `finding`. */
+/** What an analysis returns: the answer to one question as plain data. Made and checked by `finding`. */
 export interface Finding {
-  /** The analysis' name, as its command is called: "diffuse-mlp". */
+  /** The analysis' name, which is also its command: "diffuse-mlp". */
   readonly analysis: string;
   /** The question it answers, as one sentence with a question mark. */
   readonly question: string;
@@ -20,28 +20,28 @@ export interface Finding {
   readonly summary: readonly [Statement, ...Statement[]];
   readonly method: Method;
   readonly model: ModelFacts;
-  /** What was asked: layer, k, seed, number of prompts, flags. */
+  /** The settings of the analysis: layer, k, seed, number of prompts, flags. */
   readonly settings: Readonly<Record<string, Scalar>>;
-  /** Chapters of the report, in order. What names no part comes before the first. */
+  /** Sections of the report, in order. Tables and pictures that name no part come before the first. */
   readonly parts?: readonly Part[];
   readonly pictures: readonly PictureSpec[];
   readonly tables: readonly Table[];
   /** What the numbers should be compared with. */
   readonly baselines: readonly Baseline[];
-  /** What a reader must know before believing any of it; one or two sentences each. */
+  /** What a reader must know before trusting the result; one or two sentences each. */
   readonly caveats: readonly string[];
 }
 
-/** A cell of a table or the value of a setting. `null` is "does not exist"; a number is always finite. */
+/** A cell of a table or the value of a setting. `null` means "does not exist"; a number is always finite. */
 export type Scalar = string | number | boolean | null;
 
-/** A result in a sentence. `text` reads on its own; `figure` is its number for programs and for the comparison. */
+/** A result in a sentence. `text` makes sense on its own; `figure` is its number, for programs and for the comparison. */
 export interface Statement {
   readonly text: string;
   readonly figure?: Figure;
 }
 
-/** A number and the names of the baselines that it should be held against. */
+/** A number and the names of the baselines to compare it with. */
 export interface Figure {
   readonly value: number;
   /** "nats", "logits", "neurons", "%", or "" for a pure number. */
@@ -49,15 +49,15 @@ export interface Figure {
   readonly comparedWith: readonly [string, ...string[]];
 }
 
-/** Something to compare a number with: it has a value, an interval or a p-value, at least one of them. */
+/** Something to compare a number with: it has at least one of a value, an interval and a p-value. */
 export interface Baseline {
   readonly name: string;
   readonly kind: "null model" | "permutation test" | "bootstrap interval" | "control" | "reference value";
-  /** How it was made and what it says, in a sentence or two. */
+  /** How it was obtained and what it says, in a sentence or two. */
   readonly text: string;
   readonly value?: number;
   readonly unit?: string;
-  /** The interval's ends, and the part of the samples that it holds: 0.95. */
+  /** The ends of the interval, and the share of the samples inside it: 0.95. */
   readonly interval?: readonly [number, number];
   readonly level?: number;
   /** The probability of a result as extreme under the null hypothesis. */
@@ -68,7 +68,7 @@ export interface Baseline {
 }
 
 export interface Method {
-  /** How the numbers came about, with formulas; paragraphs are separated by empty lines. */
+  /** How the numbers were obtained, with formulas; paragraphs are separated by empty lines. */
   readonly text: string;
   readonly references: readonly Reference[];
 }
@@ -76,17 +76,17 @@ export interface Method {
 export interface Reference {
   readonly title: string;
   readonly url?: string;
-  /** Authors and year, or where it appeared. */
+  /** Authors and year, or where it was published. */
   readonly paper?: string;
 }
 
 export interface ModelFacts {
   readonly name: string;
-  /** The figures of the configuration that matter here: n_layers, d_model, d_mlp, act_fn, eps. */
+  /** The numbers of the configuration that matter here: n_layers, d_model, d_mlp, act_fn, eps. */
   readonly config: Readonly<Record<string, Scalar>>;
 }
 
-/** A chapter of the report: a heading, some text, and the pictures and tables whose `part` is its name. */
+/** A section of the report: a heading, some text, and the pictures and tables whose `part` is its name. */
 export interface Part {
   readonly name: string;
   readonly title: string;
@@ -94,12 +94,12 @@ export interface Part {
 }
 
 export interface Table {
-  /** Unique in the finding; what `--table` and the CSV's `table` column say. */
+  /** Unique in the finding; the value of the CSV's `table` column. */
   readonly name: string;
   readonly title: string;
   readonly caption?: string;
   readonly part?: string;
-  /** For looking things up rather than reading: a terminal leaves it out. */
+  /** For looking things up rather than reading: the terminal leaves it out. */
   readonly detail?: boolean;
   readonly columns: readonly Column[];
   /** One cell per column. */
@@ -122,18 +122,18 @@ export interface Column {
 }
 
 /**
- * How a column is written for people (JSON and CSV keep the full number). `token` shows whitespace; `percent` takes a
+ * How a column is written for people (JSON and CSV keep the full number). `token` makes whitespace visible; `percent` takes a
  * share (0.25 is written 25.0 %); `p` is a p-value. Without a format, strings are text, whole numbers are integers and
- * others get four significant digits at the column's median.
+ * other numbers get four significant digits at the column's median.
  */
 export type Format = "text" | "token" | "integer" | "percent" | "p" | { readonly digits: number };
 
 /**
- * The finding itself, once checked: every row is as wide as its columns, every number is finite, names are unique, and
- * each baseline or part that is named exists. Renderers rely on this and check nothing again.
+ * The finding itself, after a check: every row is as wide as its columns, every number is finite, names are unique, and
+ * each baseline or part that is named exists. Renderers rely on this and do not check again.
  *
  * @throws ArgumentError for a row or number that does not fit, or a name used twice.
- * @throws UnknownNameError for a baseline or part that is named but not there.
+ * @throws UnknownNameError for a baseline or part that is named but does not exist.
  */
 export function finding(parts: Finding): Finding {
   checkParts(parts);
@@ -169,13 +169,13 @@ export function finding(parts: Finding): Finding {
   return parts;
 }
 
-/** @throws ArgumentError for what has not the parts of a finding */
+/** @throws ArgumentError for a value that does not have the parts of a finding */
 function checkParts(parts: unknown): asserts parts is Finding {
   const objects = listOf(OBJECT, "objects");
   const given = (OBJECT.accepts(parts) ? parts : {}) as Partial<Finding>;
   for (const name of ["summary", "baselines", "tables", "pictures", "parts"] as const) {
     if (objects.accepts(given[name]) || (name === "parts" && given[name] === undefined)) continue;
-    throw new ArgumentError(`A finding has ${name}, a list of objects, but there it has ${shown(given[name])}.`, {
+    throw new ArgumentError(`The ${name} of a finding must be a list of objects, not ${shown(given[name])}.`, {
       asked: name,
       found: given[name],
     });
@@ -183,9 +183,12 @@ function checkParts(parts: unknown): asserts parts is Finding {
   const lists = listOf({ accepts: Array.isArray, describe: "a list" }, "rows");
   const bad = given.tables!.find(({ columns, rows }) => !objects.accepts(columns) || !lists.accepts(rows));
   if (bad) {
-    throw new ArgumentError(`The table ${shown(bad.name)} has columns, a list of objects, and rows, a list of lists.`, {
-      asked: bad,
-    });
+    throw new ArgumentError(
+      `The table ${shown(bad.name)} must have columns, a list of objects, and rows, a list of lists.`,
+      {
+        asked: bad,
+      },
+    );
   }
 }
 
@@ -205,7 +208,7 @@ function checkRows(table: Table): void {
 
 function finite(value: Scalar, where: string): void {
   if (typeof value === "number" && !Number.isFinite(value)) {
-    throw new ArgumentError(`${where} holds ${value}, which JSON cannot carry; write null where no number exists.`, {
+    throw new ArgumentError(`${where} is ${value}, which JSON cannot represent; use null where there is no number.`, {
       asked: value,
     });
   }
@@ -215,7 +218,7 @@ function unique(kind: string, items: readonly { readonly name: string }[]): stri
   const names = items.map((item) => item.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
-    throw new ArgumentError(`Two ${kind}s of the finding are called "${twice}"; give each its own name.`, {
+    throw new ArgumentError(`Two ${kind}s of the finding are called "${twice}": names must be unique.`, {
       asked: twice,
     });
   }

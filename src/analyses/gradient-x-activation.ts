@@ -1,4 +1,4 @@
-/** "Which tokens of the prompt speak for the answer, by the gradient at their embeddings?" */
+/** "Which tokens of the prompt favour the answer, judged by the gradient at their embeddings?" */
 import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation } from "../lens/saliency.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -24,17 +24,17 @@ import { type Finding, finding } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
-/** What the analysis takes besides the model. */
+/** The options of the analysis. */
 export interface GradientXActivationOptions extends AnswerOptions, AnalysisContext {
   readonly seed?: number | undefined;
 }
 
-const QUESTION = "Which tokens of the prompt speak for the answer, by the gradient at their embeddings?";
-const PROMPT = "the prompt as it is";
+const QUESTION = "Which tokens of the prompt favour the answer, judged by the gradient at their embeddings?";
+const PROMPT = "the unchanged prompt";
 
 /**
- * Each token's embedding times the gradient of the answer's logit there, beside what the logit loses when the embedding
- * is taken away in truth.
+ * Each token's embedding times the gradient of the answer's logit there, compared with what the logit loses when the embedding
+ * is actually removed.
  * @throws InputError for a prompt that is empty or too long, or answers that are not single tokens.
  */
 export async function gradientXActivation(model: Model, options: GradientXActivationOptions = {}): Promise<Finding> {
@@ -58,14 +58,14 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
     },
     {
       name: "taken_away",
-      title: "taken away",
-      description: "What is asked, minus what it is with the token's embedding set to zero.",
+      title: "removed",
+      description: "The logit in question, minus the same with the token's embedding set to zero.",
       values: taken.effects,
     },
     {
       name: "gradient_norm",
-      title: "gradient's length",
-      description: "√(Σ gradient²): how much a step of length 1 in the embedding can change, in any direction.",
+      title: "gradient norm",
+      description: "√(Σ gradient²): the most that a step of length 1 in the embedding can change, in any direction.",
       unit: "logits / 1",
       values: lengths,
     },
@@ -75,14 +75,14 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
     question: QUESTION,
     summary: [
       {
-        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest saliency: ${signed(saliency[strongest])} logits; taken away in truth, it is worth ${signed(taken.effects[strongest])}.`,
+        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest saliency: ${signed(saliency[strongest])} logits; when it is actually removed, ${signed(taken.effects[strongest])}.`,
         figure: { value: saliency[strongest], unit: "logits", comparedWith: [PROMPT] },
       },
-      correlationStatement("Saliency against taking each token's embedding away", agreed),
+      correlationStatement("Saliency and the effect of removing each token's embedding", agreed),
       ...worstStatement(agreed, [PROMPT]),
     ],
     method: {
-      text: `For each token, Σ over d_model of embedding · d(${asked}) / d embedding, at the last position's logits: to first order, what setting the embedding to zero would take away. The position's embedding stays.\n\nThe same is done in truth, one token at a time, and compared.`,
+      text: `For each token, Σ over d_model of embedding · d(${asked}) / d embedding, at the last position's logits: to first order, what would be lost if the embedding were set to zero. The position's embedding stays.\n\nEach token's embedding is then actually set to zero, one at a time, for comparison.`,
       references: [
         {
           title: "Extraction of Salient Sentences from Labelled Documents",
@@ -93,21 +93,21 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
     },
     model: modelFacts(model),
     settings: { ...answerSettings(answer), seed },
-    pictures: tokenPictures(prompt, numbers.slice(0, 2), agreed, { x: "gradient × activation", y: "taken away" }),
+    pictures: tokenPictures(prompt, numbers.slice(0, 2), agreed, { x: "gradient × activation", y: "removed" }),
     tables: [tokenTable(prompt, numbers, [PROMPT])],
     baselines: [
       {
         name: PROMPT,
         kind: "control",
-        text: `${asked} with nothing taken away.`,
+        text: `${asked} with nothing removed.`,
         value: taken.metric,
         unit: "logits",
       },
       ...agreementBaselines(agreed, seed),
     ],
     caveats: [
-      "A gradient sees a token's immediate surroundings only: where the model is saturated, a token that decides everything can have a saliency of nearly 0. Integrated gradients look along the whole way.",
-      "An embedding of zero is no token's, so the model has never seen one: both numbers say what the embedding's length carries, too.",
+      "A gradient only sees small changes of a token's embedding: where the model is saturated, a token that decides everything can have a saliency of nearly 0. Integrated gradients look along the whole path.",
+      "No token has a zero embedding, so the model has never seen one: both numbers also reflect the length of the embedding.",
       ...model.notes,
     ],
   });
@@ -115,17 +115,17 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
 
 const OPTIONS = {
   ...answerOptions,
-  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
 } as const satisfies AnalysisOptions;
 
 const KINDS: OptionKinds<GradientXActivationOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
-/** The analysis as the index has it. */
+/** The analysis for the index. */
 export const gradientXActivationAnalysis = analysis({
   name: "gradient-x-activation",
   question: QUESTION,
   description:
-    "Saliency of each token: its embedding times the gradient of the answer's logit (or of a difference of two logits) there, beside what is lost when the embedding is taken away in truth.",
+    "Saliency of each token: its embedding times the gradient of the answer's logit (or of a difference of two logits) there, compared with what is lost when the embedding is actually removed.",
   example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --out report.html',
   options: OPTIONS,
   run: (model, options, context) => gradientXActivation(model, { ...options, ...context }),

@@ -15,7 +15,7 @@ import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
 import { checkPrompts, checkWhole, modelFacts } from "./prompt.ts";
 
-/** What `headDetector` takes besides the model and the prompts. */
+/** The options of `headDetector`. */
 export interface HeadDetectorOptions extends AnalysisContext {
   /** How patterns are compared. Default `"mul"`. @see detectHead */
   readonly measure?: ErrorMeasure | undefined;
@@ -27,7 +27,7 @@ export interface HeadDetectorOptions extends AnalysisContext {
 
 const QUESTION = "Which heads are previous-token, duplicate-token or induction heads?";
 
-/** Texts in which words come again, so that duplicates and inductions have somewhere to look. */
+/** Texts that repeat words, so that duplicate-token and induction heads have something to look at. */
 const REPEATING_TEXTS: readonly string[] = [
   "The cat sat by the door, and the dog sat by the cat.",
   "He went to the house on the hill, and she went to the house on the hill too.",
@@ -44,8 +44,8 @@ const WORDS: Readonly<Record<HeadName, string>> = {
 const uniformName = (name: HeadName) => `uniform attention, ${WORDS[name]}`;
 
 /**
- * Scores every head against the three patterns of `detectHead`, the mean over the prompts, beside what a head would
- * score that looks at all tokens it may see alike.
+ * Scores every head against the three patterns of `detectHead`, as a mean over the prompts, compared with the score of a head
+ * that attends equally to every token it can see.
  * @throws InputError for a prompt too short to compare.
  */
 export async function headDetector(
@@ -92,9 +92,9 @@ export async function headDetector(
     question: QUESTION,
     summary: [statement(answer), ...best.filter((b) => b !== answer).map(statement)],
     method: {
-      text: `Each head's attention A is held against the pattern D of a kind of head: 1 on the token before (previous-token), on earlier tokens equal to the current one (duplicate-token), or on the tokens after those (induction); 0 elsewhere. ${
+      text: `Each head's attention A is compared with the pattern D of a kind of head: 1 on the token before (previous-token), on earlier tokens equal to the current one (duplicate-token), or on the tokens after those (induction); 0 elsewhere. ${
         measure === "mul"
-          ? "The score is the part of the attention that goes where D says, Σ A·D / Σ A."
+          ? "The score is the share of the attention that goes where D says, Σ A·D / Σ A."
           : "The score is 1 − mean |A − D| · size, from −1 to 1."
       } It is the mean over the prompts.`,
       references: [
@@ -133,12 +133,12 @@ export async function headDetector(
       (name, k): Baseline => ({
         name: uniformName(name),
         kind: "null model",
-        text: "The score of a head that looks at all tokens it may see alike, on the same prompts.",
+        text: "The score of a head that attends equally to every token it can see, on the same prompts.",
         value: chance[k],
       }),
     ),
     caveats: [
-      "A pattern is not a function: a head that looks at the right place may write nothing of use from there. Patch or ablate it to see.",
+      "A pattern is not a function: a head that looks at the right place may copy nothing useful from there. Patch or ablate it to see.",
       "Attention that a head does not need often rests on the first token, which lowers all scores; --exclude-bos leaves it out.",
       "On ordinary text a head may look at a token for its meaning and match a pattern by chance. Repeated random tokens (induction-score) rule that out.",
       ...model.notes,
@@ -146,10 +146,10 @@ export async function headDetector(
   });
 }
 
-/** Of patterns that are kept at a time, those of all heads, while the three kinds are scored. */
+/** The most bytes of patterns, of all heads, that are held at a time while the three kinds are scored. */
 const MOST_NUMBERS = 32e6;
 
-/** The scores [layer head] of each kind of head, and of uniform attention: the mean over the prompts, some at a time. */
+/** The scores [layer head] of each kind of head, and of uniform attention: the mean over the prompts, a few at a time. */
 async function scoresOf(
   model: HookedTransformer,
   prompts: readonly string[] | readonly TokenIds[],
@@ -190,7 +190,7 @@ async function scoresOf(
   return { scores, chance };
 }
 
-/** A cache in which every head looks at all tokens it may see alike. */
+/** A cache in which every head attends equally to every token it can see. */
 function uniformCache(model: HookedTransformer, tokens: Tensor): ActivationCache {
   const [batch, pos] = tokens.shape;
   const { nHeads } = model.cfg;
@@ -207,7 +207,7 @@ function heatmaps(scores: readonly Tensor[], chance: readonly number[]): Picture
   return {
     kind: "facets",
     name: "scores",
-    title: "How much each head attends as each kind of head would",
+    title: "How closely each head matches each kind of head",
     caption: `Uniform attention scores ${uniform}.`,
     facets: HEAD_NAMES.map((name, k) => ({
       title: WORDS[name],
@@ -239,12 +239,12 @@ const OPTIONS = {
 
 const KINDS: OptionKinds<HeadDetectorOptions> = { ...kindsOf(OPTIONS, "prompts"), ...CONTEXT };
 
-/** `headDetector` as the index has it. */
+/** `headDetector` for the index. */
 export const headDetectorAnalysis = analysis({
   name: "head-detector",
   question: QUESTION,
   description:
-    "Holds each head's attention against the pattern of a kind of head, as TransformerLens' detect_head does, beside a head that attends uniformly.",
+    "Compares each head's attention with the pattern of a kind of head, as TransformerLens' detect_head does, and with a head that attends uniformly.",
   example: "--exclude-bos --measure abs --out report.html",
   options: OPTIONS,
   run: (model, { prompts, measure, ...options }, context) =>

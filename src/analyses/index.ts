@@ -1,4 +1,4 @@
-/** Every analysis. A new one is a file beside this one and a line here; its command and its form follow from it. */
+/** Every analysis. A new one is a file next to this one and a line here; its command and its form follow from that. */
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { ablationAnalysis } from "./ablation.ts";
@@ -21,7 +21,7 @@ import { pathPatchingAnalysis } from "./path-patching.ts";
 import { singularVectorsAnalysis } from "./singular-vectors.ts";
 import { testPromptAnalysis } from "./test-prompt.ts";
 
-/** All analyses, in the order in which they are offered. */
+/** All analyses, in the order in which they are listed. */
 export const ANALYSES: readonly Analysis[] = [
   diffuseMlpAnalysis,
   logitLensAnalysis,
@@ -43,10 +43,12 @@ export const ANALYSES: readonly Analysis[] = [
   pathPatchingAnalysis,
 ];
 
-/** The analysis of a name. @throws UnknownNameError with the nearest there is. */
+/** The analysis with a name. @throws UnknownNameError with the closest match. */
 export function analysisCalled(name: string): Analysis {
   if (typeof name !== "string") {
-    throw new ArgumentError(`An analysis is called by its name, "logit-lens", not ${shown(name)}.`, { asked: name });
+    throw new ArgumentError(`The name of an analysis must be a string, such as "logit-lens", not ${shown(name)}.`, {
+      asked: name,
+    });
   }
   const found = ANALYSES.find((candidate) => candidate.name === name);
   if (found) return found;

@@ -1,4 +1,4 @@
-/** "Which heads continue what has been there before, and how much does the model gain by it?" */
+/** "Which heads attend to what followed last time, and does the model predict repetitions?" */
 import { Tensor } from "../graph/tensor.ts";
 import { computeInParts, passBytes } from "../lens/in-parts.ts";
 import type { Model } from "../lens/model.ts";
@@ -13,9 +13,9 @@ import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
-/** What `inductionScore` takes besides the model. */
+/** The options of `inductionScore`. */
 export interface InductionScoreOptions extends AnalysisContext {
-  /** How many random tokens are repeated. Default 50, or as many as fit twice into the context. */
+  /** How many random tokens are repeated. Default 50, or as many as fit into the context twice. */
   readonly length?: number | undefined;
   /** How many sequences. Default 8. */
   readonly samples?: number | undefined;
@@ -24,16 +24,16 @@ export interface InductionScoreOptions extends AnalysisContext {
   readonly top?: number | undefined;
 }
 
-const QUESTION = "Which heads look at what followed last time, and does the model predict repetitions?";
+const QUESTION = "Which heads attend to what followed last time, and does the model predict repetitions?";
 const UNIFORM = "uniform attention";
 const UNREPEATED = "unrepeated tokens";
 const UNREPEATED_LOSS = "unrepeated tokens' loss";
 
 /**
- * Random tokens twice over: nothing but the first time tells what comes in the second. A head's induction score is its
- * attention, from the second time's tokens, to the token that followed the same token the first time; the model's is how
- * much lower its loss is the second time. Source: Olsson et al. 2022.
- * @throws ArgumentError for a length that does not fit twice into the context.
+ * Random tokens, repeated once: only the first half can predict the second. A head's induction score is its
+ * attention, from tokens of the second half, to the token that followed the same token in the first; the model's is how
+ * much lower its loss is in the second half. Source: Olsson et al. 2022.
+ * @throws ArgumentError for a length that does not fit into the context twice.
  */
 export async function inductionScore(model: Model, options: InductionScoreOptions = {}): Promise<Finding> {
   checkAnalysis("inductionScore", model, options, KINDS);
@@ -98,7 +98,7 @@ export async function inductionScore(model: Model, options: InductionScoreOption
   const [best] = ranked;
   const uniform = uniformScore(lead, length);
   const highestControl = Math.max(...heads.map((head) => head.control));
-  // A half's first token is left out: in the second half it, too, cannot be known from the first.
+  // The first token of each half is left out: even in the second half it cannot be predicted.
   const half = (loss: readonly number[], which: 0 | 1) => {
     const from = lead + which * length;
     const own = loss.slice(from, from + length - 1);
@@ -114,13 +114,13 @@ export async function inductionScore(model: Model, options: InductionScoreOption
       name: "score",
       title: "induction score",
       format: { digits: 3 },
-      description: "Mean attention to the token after the same token's first time.",
+      description: "Mean attention to the token after the same token's first occurrence.",
     },
     {
       name: "unrepeated",
       title: "unrepeated",
       format: { digits: 3 },
-      description: "The same attention where the second half are other tokens.",
+      description: "The same attention where the second half consists of other tokens.",
     },
   ];
   const rows = (some: typeof heads) => some.map(({ name, score, control: other }) => [name, score, other]);
@@ -133,7 +133,7 @@ export async function inductionScore(model: Model, options: InductionScoreOption
         figure: { value: best.score, unit: "", comparedWith: [UNIFORM, UNREPEATED] },
       },
       {
-        text: `The loss is ${first.toFixed(2)} nats the first time and ${second.toFixed(2)} the second: the repetition ${gain >= 0 ? "saves" : "costs"} ${Math.abs(gain).toFixed(2)} nats a token.`,
+        text: `The loss is ${first.toFixed(2)} nats the first time and ${second.toFixed(2)} the second: the repetition ${gain >= 0 ? "saves" : "costs"} ${Math.abs(gain).toFixed(2)} nats per token.`,
         figure: { value: gain, unit: "nats", comparedWith: [UNREPEATED_LOSS] },
       },
     ],
@@ -188,13 +188,13 @@ export async function inductionScore(model: Model, options: InductionScoreOption
       {
         name: UNIFORM,
         kind: "null model",
-        text: "The score of a head that looks at all tokens it may see alike.",
+        text: "The score of a head that attends equally to every token it can see.",
         value: uniform,
       },
       {
         name: UNREPEATED,
         kind: "control",
-        text: "The highest score of any head where the second half are other random tokens, so that nothing repeats.",
+        text: "The highest score of any head where the second half consists of other random tokens, so that nothing repeats.",
         value: highestControl,
         samples,
         seed,
@@ -202,7 +202,7 @@ export async function inductionScore(model: Model, options: InductionScoreOption
       {
         name: UNREPEATED_LOSS,
         kind: "control",
-        text: "How much lower the second half's loss is where nothing repeats.",
+        text: "How much lower the loss of the second half is where nothing repeats.",
         value: controlGain,
         unit: "nats",
         samples,
@@ -210,9 +210,9 @@ export async function inductionScore(model: Model, options: InductionScoreOption
       },
     ],
     caveats: [
-      "Random tokens are unlike text: a head may do induction here and something else there.",
-      "An induction head needs an earlier layer to copy from, so a model of one layer has none; it may still attend to repeated tokens.",
-      "The score looks at attention alone, not at what the head writes from there.",
+      "Random tokens are unlike text: a head may do induction here and something else on text.",
+      "An induction head needs an earlier layer to copy from, so a one-layer model has none; its heads may still attend to repeated tokens.",
+      "The score only looks at attention, not at what the head copies from there.",
       ...model.notes,
     ],
   });
@@ -228,7 +228,7 @@ function meanOverRows({ shape: [rows], data }: Tensor): number[] {
   });
 }
 
-/** 1 / length where a query of the second half looks at what followed its token the first time, [query key]. */
+/** 1 / length where a query of the second half looks at what followed its token in the first half, [query key]. */
 function stripeOf(lead: number, length: number): Tensor {
   const pos = lead + 2 * length;
   const data = new Float32Array(pos * pos);
@@ -246,8 +246,8 @@ const OPTIONS = {
   length: {
     type: "integer",
     placeholder: "N",
-    description: "how many random tokens are repeated",
-    defaultText: "50, or what fits",
+    description: "how many random tokens to repeat",
+    defaultText: "50, or as many as fit",
   },
   samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8 },
   seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
@@ -256,12 +256,12 @@ const OPTIONS = {
 
 const KINDS: OptionKinds<InductionScoreOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
-/** `inductionScore` as the index has it. */
+/** `inductionScore` for the index. */
 export const inductionScoreAnalysis = analysis({
   name: "induction-score",
   question: QUESTION,
   description:
-    "Runs the model on random tokens twice over: each head's attention to what followed the same token the first time, and the loss of the second half against the first.",
+    "Runs the model on random tokens that are repeated once: measures each head's attention to what followed the same token the first time, and the loss of the second half compared with the first.",
   example: "--length 100 --samples 16 --out report.html",
   options: OPTIONS,
   run: (model, options, context) => inductionScore(model, { ...options, ...context }),

@@ -1,4 +1,4 @@
-/** "Which tokens of the prompt make up the answer's logit, along the way from no prompt to this one?" */
+/** "Which tokens of the prompt contribute to the answer's logit, along the path from no prompt to this one?" */
 import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation, integratedGradients } from "../lens/saliency.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -24,24 +24,25 @@ import { type Finding, finding } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 
-/** What the analysis takes besides the model. */
+/** The options of the analysis. */
 export interface IntegratedGradientsFindingOptions extends AnswerOptions, AnalysisContext {
-  /** What the way starts from at each position: a zero embedding (the default), or the mean of the vocabulary's. */
+  /** Where the path starts at each position: a zero embedding (the default), or the mean embedding of the vocabulary. */
   readonly baseline?: Absence | undefined;
-  /** Places on the way at which gradients are taken. Default 64. */
+  /** How many points on the path gradients are taken at. Default 64. */
   readonly steps?: number | undefined;
   readonly seed?: number | undefined;
 }
 
-const QUESTION = "Which tokens of the prompt make up the answer's logit, along the way from no prompt to this one?";
-const PROMPT = "the prompt as it is";
-const START = "the way's start";
+const QUESTION =
+  "Which tokens of the prompt contribute to the answer's logit, along the path from no prompt to this one?";
+const PROMPT = "the unchanged prompt";
+const START = "the start of the path";
 const COMPLETE = "completeness";
-/** A part of the difference by which the attributions' sum may be off before the finding warns of it. */
+/** The share of the difference by which the attributions' sum may be off before the finding warns about it. */
 const COARSE = 0.01;
 
 /**
- * Integrated gradients at the tokens' embeddings, with the error of their sum, beside taking each token away in truth.
+ * Integrated gradients at the tokens' embeddings, with the error of their sum, compared with actually removing each token.
  * @throws InputError for a prompt that is empty or too long, or answers that are not single tokens; ArgumentError for
  * fewer than one step.
  */
@@ -68,19 +69,19 @@ export async function integratedGradientsFinding(
     {
       name: "integrated_gradients",
       title: "integrated gradients",
-      description: "The sum over d_model of (embedding − baseline) · the gradient averaged along the way.",
+      description: "The sum over d_model of (embedding − baseline) · the gradient averaged along the path.",
       values: attributed,
     },
     {
       name: "gradient_x_activation",
       title: "gradient × activation",
-      description: "The same with the gradient at the way's end alone, and from zero.",
+      description: "The same with the gradient at the end of the path only, and from zero.",
       values: perToken(local.attributions),
     },
     {
       name: "taken_away",
-      title: "taken away",
-      description: "What is asked, minus what it is with the baseline in this token's place.",
+      title: "removed",
+      description: "The logit in question, minus the same with the baseline in place of this token.",
       values: taken.effects,
     },
   ];
@@ -89,18 +90,18 @@ export async function integratedGradientsFinding(
     question: QUESTION,
     summary: [
       {
-        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest attribution: ${signed(attributed[strongest])} logits, where all together make up the ${signed(difference)} between ${start} and the prompt.`,
+        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest attribution: ${signed(attributed[strongest])} logits; all of them together make up the ${signed(difference)} between ${start} and the prompt.`,
         figure: { value: attributed[strongest], unit: "logits", comparedWith: [PROMPT, START] },
       },
       {
         text: `The attributions sum to ${signed(difference + found.completenessError)}, which is ${Math.abs(found.completenessError).toPrecision(2)} logits off${coarse ? ": more steps are needed" : ""}.`,
         figure: { value: found.completenessError, unit: "logits", comparedWith: [COMPLETE, PROMPT] },
       },
-      correlationStatement("Attributions against taking each token away", agreed),
+      correlationStatement("Attributions and the effect of removing each token", agreed),
       ...worstStatement(agreed, [PROMPT]),
     ],
     method: {
-      text: `All embeddings go the straight way from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da: so all of them sum to the difference of what is asked between both ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}. Position embeddings stay.\n\nFor comparison each token alone is taken away: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding stands in its place"}.`,
+      text: `All embeddings move on the straight path from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da, so they sum to the difference between the two ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}. Position embeddings stay.\n\nFor comparison, each token is also removed alone: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding takes its place"}.`,
       references: [
         {
           title: "Axiomatic Attribution for Deep Networks",
@@ -111,7 +112,7 @@ export async function integratedGradientsFinding(
     },
     model: modelFacts(model),
     settings: { ...answerSettings(answer), baseline, steps, seed },
-    pictures: tokenPictures(prompt, numbers, agreed, { x: "integrated gradients", y: "taken away" }),
+    pictures: tokenPictures(prompt, numbers, agreed, { x: "integrated gradients", y: "removed" }),
     tables: [tokenTable(prompt, numbers, [PROMPT, START])],
     baselines: [
       { name: PROMPT, kind: "control", text: `${asked} for the prompt.`, value: found.metric, unit: "logits" },
@@ -119,7 +120,7 @@ export async function integratedGradientsFinding(
       {
         name: COMPLETE,
         kind: "reference value",
-        text: "What the sum of the attributions is off by if the integral is exact.",
+        text: "The error of the attributions' sum if the integral were exact.",
         value: 0,
         unit: "logits",
       },
@@ -128,11 +129,11 @@ export async function integratedGradientsFinding(
     caveats: [
       ...(coarse
         ? [
-            `The attributions' sum is off by ${((100 * Math.abs(found.completenessError)) / Math.abs(difference)).toFixed(0)} % of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the way is sampled too coarsely, and single attributions can be off by more.`,
+            `The attributions' sum is off by ${((100 * Math.abs(found.completenessError)) / Math.abs(difference)).toFixed(0)} % of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the path is sampled too coarsely, and single attributions can be off by more.`,
           ]
         : []),
-      "Attributions depend on where the way starts, and no start is neutral: neither zero nor the mean embedding is a token's. Compare both.",
-      "On the way the model sees embeddings that no text has.",
+      "Attributions depend on where the path starts, and no start is neutral: no token has a zero embedding or the mean embedding. Compare both.",
+      "Along the path the model sees embeddings that no text has.",
       ...model.notes,
     ],
   });
@@ -140,19 +141,19 @@ export async function integratedGradientsFinding(
 
 const OPTIONS = {
   ...answerOptions,
-  baseline: { type: "choice", description: "where the way starts", choices: ["zero", "mean"], default: "zero" },
-  steps: { type: "integer", placeholder: "N", description: "places on the way with a gradient", default: 64 },
-  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  baseline: { type: "choice", description: "where the path starts", choices: ["zero", "mean"], default: "zero" },
+  steps: { type: "integer", placeholder: "N", description: "points on the path to take gradients at", default: 64 },
+  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
 } as const satisfies AnalysisOptions;
 
 const KINDS: OptionKinds<IntegratedGradientsFindingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
-/** The analysis as the index has it. */
+/** The analysis for the index. */
 export const integratedGradientsAnalysis = analysis({
   name: "integrated-gradients",
   question: QUESTION,
   description:
-    "Attributes the answer's logit (or a difference of two logits) to the prompt's tokens by gradients averaged along the straight way from a baseline to their embeddings; the attributions sum to the difference between both ends, and the error of that sum is told.",
+    "Attributes the answer's logit (or a difference of two logits) to the prompt's tokens by gradients averaged along the straight path from a baseline to their embeddings; the attributions sum to the difference between the two ends, and the error of that sum is shown.",
   example: '--prompt "My sister was angry, because" --baseline mean --steps 128 --out report.html',
   options: OPTIONS,
   run: (model, options, context) => integratedGradientsFinding(model, { ...options, ...context }),

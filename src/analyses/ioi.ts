@@ -1,4 +1,4 @@
-/** "Does the model know who gets what is given?" */
+/** "Does the model know who receives the gift?" */
 import { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
 import { prepareInput } from "../lens/model-input.ts";
@@ -15,32 +15,32 @@ import { checkWhole, modelFacts } from "./prompt.ts";
 import { bootstrapInterval } from "./statistics/bootstrap.ts";
 import { Random } from "./statistics/random.ts";
 
-/** What `measureIoi` and `ioi` take besides the model. */
+/** The options of `measureIoi` and `ioi`. */
 export interface IoiOptions extends AnalysisContext {
   /** How many prompts, half of them in each order of the names. Default 100. */
   readonly samples?: number | undefined;
   readonly seed?: number | undefined;
-  /** First names to draw from; those of several tokens are left out. */
+  /** First names to draw from; names of several tokens are left out. */
   readonly names?: readonly string[] | undefined;
 }
 
-/** What `measureIoi` gives. */
+/** The result of `measureIoi`. */
 export interface IoiMeasurement {
   readonly prompts: readonly IoiPrompt[];
   /** `logit[io] - logit[s]` after each prompt. */
   readonly differences: readonly number[];
-  /** The same after each prompt's control, which a third name gives. */
+  /** The same after each prompt's control, in which a third person gives. */
   readonly controls: readonly number[];
-  /** Names of one token, and how many there are of several. */
+  /** The names that are one token, and the number of names that are several. */
   readonly names: readonly string[];
   readonly skipped: number;
 }
 
-/** Prompts that run together. */
+/** How many prompts run together. */
 const TOGETHER = 64;
 
 /**
- * The logit difference of indirect object and subject after seeded prompts, and after their controls.
+ * The logit difference between indirect object and subject after seeded prompts, and after their controls.
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function measureIoi(model: Model, options: IoiOptions = {}): Promise<IoiMeasurement> {
@@ -49,7 +49,7 @@ export async function measureIoi(model: Model, options: IoiOptions = {}): Promis
   checkWhole("samples", samples, 2);
   checkWhole("seed", seed, 0);
   if (!model.text) {
-    throw new InputError("This model has no tokenizer, and the prompts are texts: give it one when it is made.");
+    throw new InputError("This model has no tokenizer, but the prompts are texts: create it with a tokenizer.");
   }
   const kept = singleTokenNames(model, names);
   const prompts = ioiPrompts(samples, kept, new Random(seed));
@@ -90,16 +90,16 @@ function difference(model: Model, prompts: readonly IoiPrompt[], which: "text" |
   return logits.pick(ids("io")).sub(logits.pick(ids("s")));
 }
 
-const QUESTION = "Does the model know who gets what is given?";
+const QUESTION = "Does the model know who receives the gift?";
 const CHANCE = "chance";
-const CONTROL = "a third name gives";
-const CONTROL_ACCURACY = "a third name gives, accuracy";
+const CONTROL = "a third person gives";
+const CONTROL_ACCURACY = "a third person gives, accuracy";
 const INTERVAL = "other prompts";
 
 /**
- * Indirect object identification: "When Mary and John went to the store, John gave a book to" should go on with the
- * name that is not John's. Source: Wang et al. 2022; TransformerLens' `evals.ioi_eval`, which draws the same sample each
- * time, where this draws by a seed.
+ * Indirect object identification: "When Mary and John went to the store, John gave a book to" should continue with the
+ * name that is not John's. Source: Wang et al. 2022; TransformerLens' `evals.ioi_eval`, which draws the same sample every
+ * time, while this one draws by seed.
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function ioi(model: Model, options: IoiOptions = {}): Promise<Finding> {
@@ -115,7 +115,12 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
     new Random(seed),
   )!;
   const columns: Column[] = [
-    { name: "order", title: "order", format: "text", description: "ABBA: who gets is named first; BABA: who gives." },
+    {
+      name: "order",
+      title: "order",
+      format: "text",
+      description: "ABBA: the receiver is named first; BABA: the giver.",
+    },
     { name: "prompts", title: "prompts", format: "integer", description: "How many prompts." },
     {
       name: "logit_difference",
@@ -137,17 +142,17 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
     question: QUESTION,
     summary: [
       {
-        text: `The one who gets has the higher logit in ${(100 * accuracy(differences)).toFixed(0)} % of ${samples} prompts.`,
+        text: `The receiver has the higher logit in ${(100 * accuracy(differences)).toFixed(0)} % of ${samples} prompts.`,
         figure: { value: 100 * accuracy(differences), unit: "%", comparedWith: [CHANCE, CONTROL_ACCURACY] },
       },
       {
-        text: `On average it is ${Math.abs(mean(differences)).toFixed(2)} logits ${mean(differences) < 0 ? "below" : "above"} the giver's.`,
+        text: `On average the receiver's logit is ${Math.abs(mean(differences)).toFixed(2)} logits ${mean(differences) < 0 ? "below" : "above"} the giver's.`,
         figure: { value: mean(differences), unit: "logits", comparedWith: [CONTROL, INTERVAL] },
       },
-      { text: `${names.length} names are one token for this model; ${skipped} of several were left out.` },
+      { text: `${names.length} names are one token for this model; ${skipped} that are several were left out.` },
     ],
     method: {
-      text: `Two people are named, then one of them (S) gives something; the prompt ends where the other's name (IO) should come. The logit difference is logit[IO] − logit[S] at the last token, and a prompt is right if it is above 0. Half of the prompts name IO first (ABBA), half S (BABA); templates, names, places and objects are drawn with the seed. In the control a third person gives, so that nothing tells the two apart but their order.`,
+      text: `Two people are named, then one of them (S) gives something; the prompt ends where the other's name (IO) should come. The logit difference is logit[IO] − logit[S] at the last token, and a prompt is right if it is above 0. Half of the prompts name IO first (ABBA), half S (BABA); templates, names, places and objects are drawn with the seed. In the control a third person gives, so that only the order of the two names distinguishes them.`,
       references: [
         {
           title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
@@ -163,14 +168,15 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
         kind: "hist",
         name: "differences",
         title: "Logit differences of the prompts",
-        caption: "Right of 0 the one who gets is preferred. The control shows what is preferred where nothing tells.",
+        caption:
+          "Right of 0 the receiver is preferred. The control shows what is preferred when the prompt does not decide.",
         series: [
           { name: "prompts", values: differences },
           { name: CONTROL, values: controls },
         ],
         x: { label: "logit[IO] − logit[S]", unit: "logits" },
         of: "prompts",
-        references: [{ kind: "x", at: 0, label: "both alike" }],
+        references: [{ kind: "x", at: 0, label: "equal" }],
       },
     ],
     tables: [
@@ -200,7 +206,7 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
       {
         name: CHANCE,
         kind: "reference value",
-        text: "Of two names one is right by chance half of the time.",
+        text: "Of two names, a guess is right half of the time.",
         value: 50,
         unit: "%",
       },
@@ -225,7 +231,7 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
       {
         name: INTERVAL,
         kind: "bootstrap interval",
-        text: "Where the mean difference would be with other prompts of the same kind.",
+        text: "Where the mean difference would lie with other prompts of the same kind.",
         interval: interval.interval,
         level: interval.level,
         samples: interval.samples,
@@ -234,10 +240,12 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
       },
     ],
     caveats: [
-      "Only the two names are compared: a model may prefer a pronoun or another word to both.",
-      "A model that prefers whichever name was said once also gets it right: the order of the names and the control tell little about how.",
+      "Only the two names are compared: the model may prefer a pronoun or another word to both.",
+      "A model that prefers whichever name was mentioned once also gets it right: the order of the names and the control say little about how.",
       ...(skipped > 0
-        ? ["Which names are one token depends on the tokenizer, so models with other tokenizers see other prompts."]
+        ? [
+            "The tokenizer decides which names are one token, so models with different tokenizers see different prompts.",
+          ]
         : []),
       ...model.notes,
     ],
@@ -257,12 +265,12 @@ const OPTIONS = {
 
 const KINDS: OptionKinds<IoiOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, names: listOf(TEXT, "names") };
 
-/** `ioi` as the index has it. */
+/** `ioi` for the index. */
 export const ioiAnalysis = analysis({
   name: "ioi",
   question: QUESTION,
   description:
-    'Indirect object identification (Wang et al. 2022): "When Mary and John went to the store, John gave a book to" should go on with Mary. Logit difference and accuracy on seeded prompts, beside a control in which a third person gives.',
+    'Indirect object identification (Wang et al. 2022): "When Mary and John went to the store, John gave a book to" should continue with Mary. Logit difference and accuracy on seeded prompts, compared with a control in which a third person gives.',
   example: "--model gpt2 --samples 500 --out report.html",
   options: OPTIONS,
   run: (model, options, context) => ioi(model, { ...options, ...context }),

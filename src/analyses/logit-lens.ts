@@ -1,4 +1,4 @@
-/** "At which layer does the model come to its prediction?" */
+/** "At which layer does the model arrive at its prediction?" */
 import { mean, median } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
@@ -16,13 +16,13 @@ import { checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./pr
 
 /** What the lens sees of one layer at one position. */
 export interface LensCell {
-  /** The most probable tokens' ids, the first the most, and their probabilities. */
+  /** The ids of the most probable tokens, the most probable first, and their probabilities. */
   readonly top: readonly { readonly id: number; readonly probability: number }[];
-  /** Of the token that comes next: how many tokens are more probable (0 is the top), and its log probability in nats. */
+  /** For the token that comes next: how many tokens are more probable (0 is the top), and its log probability in nats. */
   readonly right: { readonly rank: number; readonly logProb: number } | null;
-  /** The rank that the token right elsewhere in the prompt has here. */
+  /** The rank here of the token that is right elsewhere in the prompt. */
   readonly otherRank: number | null;
-  /** Of the whole distribution, in nats. */
+  /** The entropy of the whole distribution, in nats. */
   readonly entropy: number;
 }
 
@@ -33,11 +33,11 @@ export interface LogitLensMeasurement {
   readonly labels: readonly string[];
   /** [layer][pos] */
   readonly cells: readonly (readonly LensCell[])[];
-  /** The largest difference of a log probability between the last layer's and the model's own, in nats. */
+  /** The largest difference between a log probability at the last layer and the model's own, in nats. */
   readonly error: number;
 }
 
-/** What `logitLens` can be asked besides the prompt. */
+/** The options of `logitLens`. */
 export interface LogitLensOptions extends Pick<AnalysisContext, "signal"> {
   /** How many of the most probable tokens to keep for each layer and position. Default 5. */
   readonly top?: number | undefined;
@@ -45,9 +45,9 @@ export interface LogitLensOptions extends Pick<AnalysisContext, "signal"> {
 
 /**
  * The residual stream before and after each attention layer and MLP, read as if it were the last: through the final norm
- * with a scale of its own, and the unembedding, `softmax(ln_final(x) W_U + b_U)`. Streams are read so many at a time as
- * memory allows, and only the top tokens, ranks and entropies are brought back. Source: nostalgebraist 2020.
- * @throws InputError for a prompt with fewer than two tokens or too many.
+ * with its own scale, and the unembedding, `softmax(ln_final(x) W_U + b_U)`. As many streams are read at a time as
+ * memory allows, and only the top tokens, ranks and entropies are returned. Source: nostalgebraist 2020.
+ * @throws InputError for a prompt with fewer than two tokens or with too many.
  */
 export async function measureLogitLens(
   model: HookedTransformer,
@@ -73,7 +73,7 @@ export async function measureLogitLens(
   const next = (shift: number) => prompt.ids.map((_, p) => prompt.ids[1 + ((p + shift) % predicting)]);
   const [nextIds, otherIds] = [next(0), next(Math.ceil(predicting / 2))];
   const width = cfg.dModel;
-  /** log softmax(x W_U + b_U) of rows of streams, layer by layer and in each position by position, [row d_vocab]. */
+  /** log softmax(x W_U + b_U) of rows of streams, layer by layer, and position by position within a layer, [row d_vocab]. */
   const logProbsOf = (from: number, to: number) =>
     rowsOf(read.data, width, from, to).matmul(model.W_U).add(model.b_U).logSoftmax();
   const tokensAt = (ids: readonly number[], from: number, to: number) =>
@@ -98,7 +98,7 @@ export async function measureLogitLens(
     },
     running,
   );
-  // The model goes on by itself from its last stream, and must say what the lens reads there.
+  // The model itself continues from its last stream, and must agree with what the lens reads there.
   const lastLayer = (resid.length - 1) * count;
   const [errors] = await computeInParts(
     model,
@@ -148,7 +148,7 @@ function graphNames({ hookNames }: HookedTransformer): readonly string[] {
   return hookNames.filter((name) => /^blocks\.\d+\.hook_resid_(pre|mid|post)$/.test(name));
 }
 
-const QUESTION = "At which layer does the model come to its prediction?";
+const QUESTION = "At which layer does the model arrive at its prediction?";
 const UNIFORM = "guessing";
 const BIAS = "unembedding's bias alone";
 const OTHER = "another position's token";
@@ -179,7 +179,7 @@ function meansOf(cells: readonly LensCell[]): LayerMeans {
   };
 }
 
-/** The mean rank of the prompt's tokens, if all that is known is the unembedding's bias. */
+/** The mean rank of the prompt's tokens if only the unembedding's bias is known. */
 function biasRank(model: HookedTransformer, prompt: Prompt): number {
   const bias = Array.from(model.b_U.data);
   const rank = (id: number) => bias.filter((b) => b > bias[id]).length;
@@ -211,13 +211,13 @@ export async function logitLens(
       {
         text:
           (steps[largestStep] > 0
-            ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the right next token gains ${steps[largestStep].toFixed(2)} nats of log probability in the mean. `
-            : "At none: nowhere does the right next token gain log probability in the mean. ") +
+            ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the right next token gains ${steps[largestStep].toFixed(2)} nats of log probability on average. `
+            : "At none: nowhere does the right next token gain log probability on average. ") +
           `Its mean rank goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)}, of ${vocabulary} tokens, where 0 is the most probable.`,
         figure: { value: last.rank, unit: "tokens", comparedWith: compared },
       },
       {
-        text: `The most probable token is the right one at ${percent(first.right)} of the positions at ${labels[0]}, and at ${percent(last.right)} at the end.`,
+        text: `The most probable token is the right one at ${percent(first.right)} of the positions at ${labels[0]}, and at ${percent(last.right)} of them at the end.`,
         figure: { value: 100 * first.right, unit: "%", comparedWith: [LAST] },
       },
     ],
@@ -253,7 +253,7 @@ export async function logitLens(
       {
         name: BIAS,
         kind: "control",
-        text: "The mean rank of the same next tokens by b_U alone, which knows how common tokens are and nothing of the prompt.",
+        text: "The mean rank of the same next tokens by b_U alone, which reflects how common tokens are and nothing about the prompt.",
         value: biasRank(model, prompt),
         unit: "tokens",
       },
@@ -263,7 +263,7 @@ export async function logitLens(
             {
               name: OTHER,
               kind: "control" as const,
-              text: "The mean rank, at the last layer, of tokens that come next half a prompt away: as common as the right ones, in the wrong place.",
+              text: "The mean rank, at the last layer, of the tokens that come next half a prompt away: as common as the right ones, but in the wrong place.",
               value: others,
               unit: "tokens",
             },
@@ -271,25 +271,25 @@ export async function logitLens(
       {
         name: LAST,
         kind: "reference value",
-        text: "How often the model itself is right on this prompt: what the last layer shows.",
+        text: "How often the model itself is right on this prompt, which is what the last layer shows.",
         value: 100 * last.right,
         unit: "%",
       },
       {
         name: AGREEMENT,
         kind: "control",
-        text: "The largest difference of any token's log probability between the lens at the last layer and the model's own output: rounding, as they are the same computation.",
+        text: "The largest difference of any token's log probability between the lens at the last layer and the model's own output: only rounding, as they are the same computation.",
         value: measured.error,
         unit: "nats",
       },
     ],
     caveats: [
-      "The lens reads every layer in the last layer's terms. A token that it does not show may be there in another form, which a tuned lens (Belrose et al. 2023) would find; what it shows is not yet what later layers use.",
-      "Before the first layer the stream holds the current token alone, so what the lens shows there is the direct path from embedding to unembedding: bigrams at best.",
-      `One prompt of ${prompt.ids.length} tokens says little of the model in general.`,
+      "The lens reads every layer as if it were the last. A token that it does not show may be present in another form, which a tuned lens (Belrose et al. 2023) would find; what it does show need not be what later layers use.",
+      "Before the first layer the stream holds only the current token, so what the lens shows there is the direct path from embedding to unembedding: bigrams at best.",
+      `One prompt of ${prompt.ids.length} tokens says little about the model in general.`,
       ...(model.cfg.attentionDir === "causal"
         ? []
-        : ["This model's attention sees later tokens too, so the next token is no prediction."]),
+        : ["This model's attention sees later tokens too, so the next token is not a prediction."]),
       ...model.notes,
     ],
   });
@@ -302,9 +302,9 @@ function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMea
   return {
     kind: "logit-lens",
     name: "logit-lens",
-    title: "What each layer would say next",
+    title: "What each layer would predict next",
     caption:
-      "Each cell has the token that the stream there makes most probable; the colour is the probability. Point at one for the next few and the right one.",
+      "Each cell has the token that the stream there makes most probable; the colour is its probability. Point at a cell to see the runners-up and the right token.",
     tokens: prompt.tokens,
     next,
     layers: labels.map((name, layer) => ({
@@ -334,7 +334,7 @@ function rankLine(
     kind: "line",
     name: "mean-rank",
     title: "The rank of the right next token, layer by layer",
-    caption: `Lower is better; one is added to the ranks, so that 1 is the most probable token. The layers are ${labels.join(", ")}.`,
+    caption: `Lower is better; 1 is added to each rank, so the most probable token has 1. The layers are ${labels.join(", ")}.`,
     x: { label: "residual stream" },
     y: { label: "mean rank + 1", unit: "tokens", scale: "log" },
     series: [
@@ -369,18 +369,35 @@ function byLayer(labels: readonly string[], means: readonly LayerMeans[], compar
         name: "rank",
         title: "mean rank",
         format: { digits: 1 },
-        description: "Tokens more probable than the right one.",
+        description: "How many tokens are more probable than the right one.",
       },
       { name: "median_rank", title: "median", format: { digits: 1 }, description: "The median of the ranks." },
-      { name: "log_prob", title: "log prob", unit: "nats", format: { digits: 3 }, description: "Of the right token." },
+      {
+        name: "log_prob",
+        title: "log prob",
+        unit: "nats",
+        format: { digits: 3 },
+        description: "The log probability of the right token.",
+      },
       {
         name: "probability",
         title: "prob",
         format: "percent",
         description: "The mean probability of the right token.",
       },
-      { name: "right", title: "top is right", format: "percent", description: "How often the top token is right." },
-      { name: "entropy", title: "entropy", unit: "nats", format: { digits: 2 }, description: "Of the distribution." },
+      {
+        name: "right",
+        title: "top is right",
+        format: "percent",
+        description: "How often the top token is the right one.",
+      },
+      {
+        name: "entropy",
+        title: "entropy",
+        unit: "nats",
+        format: { digits: 2 },
+        description: "The entropy of the distribution.",
+      },
       {
         name: "other_rank",
         title: "other's rank",
@@ -402,14 +419,24 @@ function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLe
     detail: true,
     columns: [
       { name: "layer", title: "stream", axis: "layer", description: "Where the residual stream is read." },
-      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's place; 0 is BOS." },
-      { name: "token", title: "token", format: "token", description: "The token there." },
+      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position; 0 is BOS." },
+      { name: "token", title: "token", format: "token", description: "The token at that position." },
       { name: "next", title: "next", format: "token", description: "The token that comes next." },
-      { name: "rank", title: "rank", format: "integer", description: "Tokens more probable than the next one." },
-      { name: "log_prob", title: "log prob", unit: "nats", description: "Of the token that comes next." },
+      {
+        name: "rank",
+        title: "rank",
+        format: "integer",
+        description: "How many tokens are more probable than the next one.",
+      },
+      {
+        name: "log_prob",
+        title: "log prob",
+        unit: "nats",
+        description: "The log probability of the token that comes next.",
+      },
       { name: "top", title: "top token", format: "token", description: "The most probable token." },
       { name: "top_probability", title: "its prob", format: "percent", description: "Its probability." },
-      { name: "entropy", title: "entropy", unit: "nats", description: "Of the distribution." },
+      { name: "entropy", title: "entropy", unit: "nats", description: "The entropy of the distribution." },
     ],
     rows: labels.flatMap((label, layer) =>
       cells[layer].map((cell, pos): readonly Scalar[] => [
@@ -436,13 +463,13 @@ const OPTIONS = {
 
 const KINDS: OptionKinds<LogitLensOptions> = { ...kindsOf(OPTIONS, "prompt"), signal: SIGNAL };
 
-/** `logitLens` as the index has it. */
+/** `logitLens` for the index. */
 export const logitLensAnalysis = analysis({
   name: "logit-lens",
   question: QUESTION,
   description:
     "The logit lens (nostalgebraist 2020): the residual stream of every layer and position, read through the final norm and the unembedding. " +
-    "Shows the rank and the probability of the token that really comes next, and the tokens that each layer finds most probable.",
+    "Shows the rank and the probability of the token that actually comes next, and the tokens that each layer finds most probable.",
   example: `--prompt ${JSON.stringify("She opened the door and went into the room.")} --out lens.html`,
   options: OPTIONS,
   run: (model, { prompt, top }, { signal }) => logitLens(model, prompt, { top, signal }),

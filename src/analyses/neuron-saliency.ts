@@ -1,4 +1,4 @@
-/** "Which neurons speak for the answer, by the gradient at their activations?" */
+/** "Which neurons favour the answer, judged by the gradient at their activations?" */
 import type { Model } from "../lens/model.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
@@ -18,23 +18,23 @@ import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
-/** What the analysis takes besides the model. */
+/** The options of the analysis. */
 export interface NeuronSaliencyOptions extends AnswerOptions, AnalysisContext {
   /** How many neurons to list. Default 10. */
   readonly top?: number | undefined;
   readonly seed?: number | undefined;
 }
 
-const QUESTION = "Which neurons speak for the answer, by the gradient at their activations?";
-const PROMPT = "the prompt as it is";
+const QUESTION = "Which neurons favour the answer, judged by the gradient at their activations?";
+const PROMPT = "the unchanged prompt";
 const TYPICAL = "all neurons' |saliency|";
 const NEURONS = ["neuron", "neurons"] as const;
-/** Neurons that are ablated in truth: so many with the largest saliency, and as many others drawn at random. */
+/** Neurons that are actually ablated: this many with the largest saliency, and as many others drawn at random. */
 const ABLATED = 50;
 
 /**
- * Each neuron's activation times the gradient of the answer's logit there, summed over positions, beside its direct logit
- * attribution and what ablating it in truth takes away.
+ * Each neuron's activation times the gradient of the answer's logit there, summed over positions, compared with its direct logit
+ * attribution and the effect of actually ablating it.
  * @throws ArgumentError for a model without MLPs or with unfolded norms; InputError for a prompt that is empty or too
  * long, or answers that are not single tokens.
  */
@@ -82,15 +82,15 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
     question: QUESTION,
     summary: [
       {
-        text: `${first.name} has the largest saliency: ${signed(first.saliency)} logits. Its direct logit attribution is ${signed(first.direct)}; ablated in truth, it is worth ${signed(effects[0])}.`,
+        text: `${first.name} has the largest saliency: ${signed(first.saliency)} logits. Its direct logit attribution is ${signed(first.direct)}; when it is actually ablated, the effect is ${signed(effects[0])}.`,
         figure: { value: first.saliency, unit: "logits", comparedWith: [PROMPT, TYPICAL] },
       },
-      correlationStatement("Saliency against ablation", ablated),
+      correlationStatement("Saliency and ablation", ablated),
       ...worstStatement(ablated, [PROMPT]),
-      correlationStatement("Saliency against direct logit attribution", direct, { comparedWith: [IDENTICAL] }),
+      correlationStatement("Saliency and direct logit attribution", direct, { comparedWith: [IDENTICAL] }),
     ],
     method: {
-      text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what setting it to zero would take away, by every way through later layers and norms.\n\nIts direct logit attribution leaves all ways out but the one from its output at the last position to the logits: activation · W_out · (W_U of the answer − ${answer.wrongId === undefined ? "the mean of W_U over the vocabulary" : "W_U of the wrong one"}), over the final norm's scale as it is. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${salient} neurons with the largest saliency${drawn.length > 0 ? `, and ${drawn.length} others drawn at random,` : ""} are ablated in truth: each alone set to zero at all positions, all in one run.`,
+      text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what would be lost if it were set to zero, along every path through later layers and norms.\n\nIts direct logit attribution counts only the path from its output at the last position to the logits: activation · W_out · (W_U of the answer − ${answer.wrongId === undefined ? "the mean of W_U over the vocabulary" : "W_U of the wrong one"}), divided by the final norm's scale, held fixed. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${salient} neurons with the largest saliency${drawn.length > 0 ? `, and ${drawn.length} others drawn at random,` : ""} are actually ablated: each is set to zero alone, at all positions, all in one run.`,
       references: [
         {
           title: "Attribution Patching: Activation Patching At Industrial Scale",
@@ -111,7 +111,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
         kind: "imshow",
         name: "positions",
         title: `The ${listed.length} most salient neurons, by position`,
-        caption: `Activation times gradient at each position; blue speaks for the answer.${model.cfg.nLayers === 1 ? " With one layer, a neuron can speak at its own position alone: all but the last are 0." : ""}`,
+        caption: `Activation times gradient at each position; blue favours the answer.${model.cfg.nLayers === 1 ? " With one layer, a neuron only acts at its own position, so all but the last position are 0." : ""}`,
         values: listed.map(({ byPosition }) => byPosition),
         x: { label: "position", ticks: prompt.tokens },
         y: { label: "neuron", ticks: listed.map(({ name }) => name) },
@@ -125,7 +125,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       }),
       agreementScatter(direct, {
         name: "saliency-against-direct",
-        title: "Each neuron, by both attributions",
+        title: "Each neuron, by both measures",
         x: "saliency",
         y: "direct logit attribution",
       }),
@@ -139,7 +139,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       {
         name: TYPICAL,
         kind: "reference value",
-        text: `The median of all ${neurons.length} neurons' |saliency|, and between what the middle 95 % of them lie.`,
+        text: `The median of all ${neurons.length} neurons' |saliency|, and the range of the middle 95 % of them.`,
         value: quantile(0.5),
         unit: "logits",
         interval: [quantile(0.025), quantile(0.975)],
@@ -149,9 +149,9 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       ...agreementBaselines(ablated, seed),
     ],
     caveats: [
-      "A gradient is the slope at this prompt. A neuron that is far from 0 can do much more or less on the whole way there than the slope says.",
-      "Zero is no neutral activation: a neuron that is active everywhere is ablated together with a constant that later layers rely on.",
-      "One prompt: a neuron that speaks for the answer here may not do so elsewhere.",
+      "A gradient is the slope at this prompt. For a neuron that is far from 0, the effect of going all the way to 0 can be much larger or smaller than the slope says.",
+      "Zero is not a neutral activation: ablating a neuron that is active everywhere also removes a constant that later layers rely on.",
+      "This is one prompt: a neuron that favours the answer here may not do so elsewhere.",
       ...model.notes,
     ],
   });
@@ -174,9 +174,19 @@ function neuronTable(
     { name: "d_mlp", title: "neuron", axis: "d_mlp", format: "integer", description: "Its number in the layer." },
     logits({ name: "saliency", title: "saliency", description: "Σ over positions of activation · gradient." }),
     logits({ name: "direct", title: "direct", description: "Direct logit attribution at the last position." }),
-    logits({ name: "ablated", title: "ablated", description: "What is asked, minus what it is with the neuron at 0." }),
-    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "Where its saliency is largest." },
-    { name: "token", title: "token", format: "token", description: "The token there." },
+    logits({
+      name: "ablated",
+      title: "ablated",
+      description: "The logit in question, minus the same with the neuron set to 0.",
+    }),
+    {
+      name: "pos",
+      title: "pos",
+      axis: "pos",
+      format: "integer",
+      description: "The position where its saliency is largest.",
+    },
+    { name: "token", title: "token", format: "token", description: "The token at that position." },
   ];
   return {
     name,
@@ -194,17 +204,17 @@ function neuronTable(
 const OPTIONS = {
   ...answerOptions,
   top: { type: "integer", placeholder: "K", description: "how many neurons to list", default: 10 },
-  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
+  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
 } as const satisfies AnalysisOptions;
 
 const KINDS: OptionKinds<NeuronSaliencyOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
-/** The analysis as the index has it. */
+/** The analysis for the index. */
 export const neuronSaliencyAnalysis = analysis({
   name: "neuron-saliency",
   question: QUESTION,
   description:
-    "Each neuron's activation times the gradient of the answer's logit (or of a difference of two logits), beside its direct logit attribution; the most salient neurons are ablated in truth.",
+    "Each neuron's activation times the gradient of the answer's logit (or of a difference of two logits), compared with its direct logit attribution; the most salient neurons are actually ablated.",
   example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --top 20 --out report.html',
   options: OPTIONS,
   run: (model, options, context) => neuronSaliency(model, { ...options, ...context }),

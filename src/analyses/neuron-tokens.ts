@@ -1,4 +1,4 @@
-/** "What makes a neuron fire, and what does it say then?" */
+/** "What makes a neuron fire, and which tokens does it then promote?" */
 import { mean, median, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -17,42 +17,42 @@ import { checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";
 
-/** Where in the text a neuron fires. */
+/** A place in the text where a neuron fires. */
 export interface NeuronExample {
   readonly activation: number;
-  /** The place among the text's tokens. */
+  /** The position among the text's tokens. */
   readonly at: number;
   readonly token: string;
   readonly next: string | null;
   readonly nextId: number | null;
-  /** The tokens around it with the neuron's activations, `marked` being its place among them. */
+  /** The tokens around it with the neuron's activations; `marked` is its index among them. */
   readonly tokens: readonly string[];
   readonly activations: readonly number[];
   readonly marked: number;
 }
 
-/** What `measureNeuron` gives. */
+/** The result of `measureNeuron`. */
 export interface NeuronMeasurement {
   readonly layer: number;
   readonly neuron: number;
   readonly name: string;
-  /** `W_out[neuron] · W_U`: what a unit of activation adds to each token's logit, [d_vocab], before the last norm's scale. */
+  /** `W_out[neuron] · W_U`: what one unit of activation adds to each token's logit, [d_vocab], before the last norm's scale. */
   readonly effects: Float32Array;
-  /** The largest |effect| of random other neurons of the layer. */
+  /** The largest |effect| of random other neurons in the layer. */
   readonly otherEffects: readonly number[];
-  /** At each token of the text. */
+  /** The activation at each token of the text. */
   readonly activations: readonly number[];
-  /** The largest activation of each neuron of the layer on the text, [d_mlp]. */
+  /** The largest activation of each neuron in the layer on the text, [d_mlp]. */
   readonly largestOfEach: readonly number[];
   /** The strongest first; no two overlap. */
   readonly examples: readonly NeuronExample[];
 }
 
-/** What `neuronTokens` can be asked besides the text. */
+/** The options of `neuronTokens`. */
 export interface NeuronTokensOptions extends AnalysisContext {
-  /** From 0; negative counts from the end. The last unless given. */
+  /** From 0; negative counts from the end. Default: the last. */
   readonly layer?: number | undefined;
-  /** Which neuron; the one that writes most at one place of the text unless given. */
+  /** Which neuron. Default: the one that writes most at any one place in the text. */
   readonly neuron?: number | undefined;
   /** How many tokens at each end, and how many examples. Default 10. */
   readonly top?: number | undefined;
@@ -61,16 +61,16 @@ export interface NeuronTokensOptions extends AnalysisContext {
   readonly seed?: number | undefined;
 }
 
-/** The text is read in pieces of so many tokens, BOS included: enough to see what a word means, and quick. */
+/** The text is read in pieces of this many tokens, BOS included: enough context for each word, and fast. */
 const PIECE = 128;
 const TOKENS_AT_A_TIME = 4096;
-/** Of activations that are read at a time. */
+/** The most bytes of activations that are read at a time. */
 const NUMBERS_AT_A_TIME = 16e6;
 const OTHER_NEURONS = 100;
 
 /**
- * The tokens that a neuron writes for and against, and where in a text it is most active (`hook_post`).
- * @throws ArgumentError for a layer or neuron that there is not, or a model without MLPs; InputError for a text without
+ * The tokens that a neuron promotes and suppresses, and where in a text it is most active (`hook_post`).
+ * @throws ArgumentError for a layer or neuron that does not exist, or a model without MLPs; InputError for a text without
  * tokens or a model without a tokenizer.
  */
 export async function measureNeuron(
@@ -82,7 +82,7 @@ export async function measureNeuron(
   const { top = 10, around = 12, seed = 0, signal, onProgress } = options;
   const { cfg } = model;
   if (cfg.attnOnly)
-    throw new ArgumentError("This model is attention alone and has no neurons.", { found: cfg.modelName });
+    throw new ArgumentError("This model is attention-only and has no neurons.", { found: cfg.modelName });
   const width = cfg.dMlp!;
   const layer = checkLayer(model, options.layer ?? -1);
   if (options.neuron !== undefined) checkWhole("neuron", options.neuron, 0, width - 1);
@@ -135,10 +135,10 @@ export async function measureNeuron(
   };
 }
 
-/** The text's tokens in pieces that fit behind a BOS. */
+/** The text's tokens in pieces that fit after a BOS. */
 function piecesOf(model: HookedTransformer, text: string): readonly (readonly number[])[] {
   if (text.trim() === "") {
-    throw new InputError("The text is empty: give a few sentences at least.", { asked: text });
+    throw new InputError("The text is empty: give at least a few sentences.", { asked: text });
   }
   const ids = Array.from(readTokens(text, model, { prependBos: false, truncate: false }).data);
   const size = Math.max(1, Math.min(PIECE, model.cfg.nCtx) - (bosOf(model) === undefined ? 0 : 1));
@@ -149,7 +149,7 @@ function bosOf(model: HookedTransformer): number | undefined {
   return model.cfg.defaultPrependBos ? model.text?.bosTokenId : undefined;
 }
 
-/** Pieces of equal length together, each behind a BOS, whose own activations (`skip`) are left out. */
+/** Runs pieces of equal length together, each after a BOS, whose own activations (`skip`) are left out. */
 function* batches(model: HookedTransformer, pieces: readonly (readonly number[])[]) {
   const bos = bosOf(model);
   const skip = bos === undefined ? 0 : 1;
@@ -165,7 +165,7 @@ function* batches(model: HookedTransformer, pieces: readonly (readonly number[])
   }
 }
 
-/** The neuron that writes most at one place: its largest activation times the length of what it writes. */
+/** The neuron that writes most at any one place: its largest activation times the norm of what it writes. */
 function loudest(W_out: Tensor, largestOfEach: readonly number[]): number {
   const [, dModel] = W_out.shape;
   const loudness = largestOfEach.map((activation, n) => {
@@ -204,15 +204,15 @@ function examplesOf(
   });
 }
 
-const QUESTION = "What makes a neuron fire, and what does it say then?";
-const NEURONS = "all neurons of the layer";
+const QUESTION = "What makes a neuron fire, and which tokens does it then promote?";
+const NEURONS = "all neurons in the layer";
 const RANDOM = "random neurons";
 const CHANCE = "next token by chance";
 
 /**
- * A neuron by its two ends: the tokens it writes for and against, and the places of a text where it is most active, beside
- * all other neurons of its layer. @see measureNeuron
- * @param text a text, or a file's; a short passage unless given
+ * A neuron from both ends: the tokens it promotes and suppresses, and the places in a text where it is most active, compared with
+ * all other neurons in its layer. @see measureNeuron
+ * @param text a text, or that of a file (default: a short passage)
  */
 export async function neuronTokens(
   model: HookedTransformer,
@@ -243,17 +243,17 @@ export async function neuronTokens(
     question: QUESTION,
     summary: [
       {
-        text: `${name} is most active at ${quoted(best.token)}, in “${context(best)}”, with ${best.activation.toFixed(3)}; ${above} of the layer's ${largestOfEach.length} neurons reach a higher activation on this text.`,
+        text: `${name} is most active at ${quoted(best.token)}, in “${context(best)}”, with ${best.activation.toFixed(3)}; ${above} of the ${largestOfEach.length} neurons in the layer reach a higher activation on this text.`,
         figure: { value: best.activation, unit: "", comparedWith: [NEURONS] },
       },
       {
-        text: `It writes for ${listed(up)} and against ${listed(down)}: a unit of activation changes a token's logit by ${largest.toFixed(3)} at most.`,
+        text: `It promotes ${listed(up)} and suppresses ${listed(down)}: one unit of activation changes a token's logit by at most ${largest.toFixed(3)}.`,
         figure: { value: largest, unit: "logits", comparedWith: [RANDOM] },
       },
       ...(promoted.length > 0
         ? [
             {
-              text: `In ${helped} of its ${promoted.length} strongest places it writes for the token that really comes next.`,
+              text: `In ${helped} of its ${promoted.length} strongest places it promotes the token that actually comes next.`,
               figure: { value: (100 * helped) / promoted.length, unit: "%", comparedWith: [CHANCE] as [string] },
             },
           ]
@@ -261,7 +261,7 @@ export async function neuronTokens(
     ],
     method: {
       text:
-        `The text is cut into pieces of at most ${PIECE - 1} tokens, each read behind a BOS. The neuron's activation is hook_post at each token; BOS itself is left out. Of its strongest places those that overlap with a stronger one are left out.\n\n` +
+        `The text is cut into pieces of at most ${PIECE - 1} tokens, each read after a BOS. The neuron's activation is hook_post at each token; BOS itself is left out, and so are places that overlap with a stronger one.\n\n` +
         "What it writes is read by the unembedding: W_out[neuron] · W_U is what one unit of its activation adds to each token's logit on the direct path, before the final norm divides by its scale.",
       references: [
         {
@@ -284,7 +284,7 @@ export async function neuronTokens(
       {
         name: NEURONS,
         kind: "control",
-        text: "The largest activation on the same text of each neuron of the layer: the median, and what 95 % of them reach.",
+        text: "The largest activation on the same text of each neuron in the layer: the median, and what 95 % of them reach.",
         value: median([...largestOfEach]),
         interval: [quantile([...largestOfEach], 0.025), quantile([...largestOfEach], 0.975)],
         level: 0.95,
@@ -295,7 +295,7 @@ export async function neuronTokens(
             {
               name: RANDOM,
               kind: "control" as const,
-              text: "The largest effect on any token of a unit of activation of random other neurons of the layer: the mean, and what 95 % of them have.",
+              text: "The largest effect on any token of one unit of activation, for random other neurons in the layer: the mean, and the range of 95 % of them.",
               value: mean([...otherEffects]),
               interval: [quantile([...otherEffects], 0.025), quantile([...otherEffects], 0.975)] as const,
               level: 0.95,
@@ -308,15 +308,15 @@ export async function neuronTokens(
       {
         name: CHANCE,
         kind: "reference value",
-        text: "The part of the vocabulary that the neuron writes for: how often it would write for the next token if that were any token.",
+        text: "The share of the vocabulary that the neuron promotes: how often it would promote the next token if that were drawn at random.",
         value: 100 * positive,
         unit: "%",
       },
     ],
     caveats: [
-      "The strongest examples show a neuron at its extreme. What it does most of the time, at lower activations, can be something else; look at the histogram too.",
-      `Examples come from ${activations.length} tokens of ${file.name}: another text has others, and a short one may hold nothing that the neuron is for.`,
-      "Only the direct path to the logits is read; in all but the last layer later layers use what a neuron writes, too.",
+      "The strongest examples show a neuron at its extreme. What it does most of the time, at lower activations, can be different; look at the histogram too.",
+      `Examples come from ${activations.length} tokens of ${file.name}: another text has other examples, and a short one may contain nothing that the neuron responds to.`,
+      "Only the direct path to the logits is read; in all but the last layer, later layers also use what a neuron writes.",
       "A negative activation writes the opposite of what is listed.",
       ...model.notes,
     ],
@@ -329,7 +329,7 @@ const listed = (tokens: readonly RankedToken[]) =>
     .map(({ token }) => quoted(token))
     .join(", ");
 
-/** The words before a place, up to it. */
+/** The words up to a place. */
 function context({ tokens, marked }: NeuronExample): string {
   return tokens
     .slice(Math.max(0, marked - 6), marked + 1)
@@ -362,7 +362,7 @@ function pictures(
       kind: "topk",
       name: "tokens",
       title: `What ${name} writes`,
-      caption: "What a unit of its activation adds to a token's logit.",
+      caption: "What one unit of its activation adds to a token's logit.",
       of: "neuron",
       columns: [{ name, top: up, bottom: down.toReversed() }],
       color: { label: "effect", unit: "logits" },
@@ -378,7 +378,7 @@ function pictures(
     {
       kind: "hist",
       name: "neurons",
-      title: "The largest activation of each neuron of the layer",
+      title: "The largest activation of each neuron in the layer",
       series: [{ name: "neurons", values: largestOfEach }],
       x: { label: "largest activation" },
       of: "neurons",
@@ -393,28 +393,28 @@ function tables(
   down: readonly RankedToken[],
 ): readonly Table[] {
   const exampleColumns: readonly Column[] = [
-    { name: "activation", title: "activation", format: { digits: 3 }, description: "Of the neuron, there." },
-    { name: "at", title: "at", axis: "pos", format: "integer", description: "The place among the text's tokens." },
-    { name: "before", title: "before", description: "The words up to it." },
+    { name: "activation", title: "activation", format: { digits: 3 }, description: "The neuron's activation there." },
+    { name: "at", title: "at", axis: "pos", format: "integer", description: "The position among the text's tokens." },
+    { name: "before", title: "before", description: "The words before it." },
     { name: "token", title: "token", format: "token", description: "The token there." },
     { name: "next", title: "next", format: "token", description: "The token that comes next." },
   ];
   const tokenColumns: readonly Column[] = [
-    { name: "token_up", title: "for", format: "token", description: "A token it writes for." },
+    { name: "token_up", title: "promotes", format: "token", description: "A token that it promotes." },
     {
       name: "effect_up",
       title: "adds",
       unit: "logits",
       format: { digits: 3 },
-      description: "For a unit of activation.",
+      description: "For one unit of activation.",
     },
-    { name: "token_down", title: "against", format: "token", description: "A token it writes against." },
+    { name: "token_down", title: "suppresses", format: "token", description: "A token that it suppresses." },
     {
       name: "effect_down",
       title: "adds",
       unit: "logits",
       format: { digits: 3 },
-      description: "For a unit of activation.",
+      description: "For one unit of activation.",
     },
   ];
   return [
@@ -451,22 +451,22 @@ const OPTIONS = {
     type: "integer",
     placeholder: "N",
     description: "the neuron",
-    defaultText: "the one that writes most at one place of the text",
+    defaultText: "the one that writes most at any one place in the text",
   },
   text: { type: "file", description: "a text file to look for examples in", defaultText: PASSAGE_NAME },
   top: { type: "integer", placeholder: "K", description: "how many tokens and examples", default: 10 },
-  around: { type: "integer", placeholder: "N", description: "tokens to show around an example", default: 12 },
+  around: { type: "integer", placeholder: "N", description: "tokens to show on each side of an example", default: 12 },
   seed: { type: "integer", placeholder: "N", description: "seed of the random neurons", default: 0 },
 } as const satisfies AnalysisOptions;
 
 const KINDS: OptionKinds<NeuronTokensOptions> = { ...kindsOf(OPTIONS, "text"), ...CONTEXT };
 
-/** `neuronTokens` as the index has it. */
+/** `neuronTokens` for the index. */
 export const neuronTokensAnalysis = analysis({
   name: "neuron-tokens",
   question: QUESTION,
   description:
-    "A neuron's top and bottom tokens by W_out · W_U, and the places in a text where it is most active, beside all neurons of its layer.",
+    "A neuron's top and bottom tokens by W_out · W_U, and the places in a text where it is most active, compared with all neurons in its layer.",
   example: "--layer 0 --neuron 830 --out neuron.html",
   options: OPTIONS,
   run: (model, { text, ...options }, context) => neuronTokens(model, text, { ...options, ...context }),

@@ -1,6 +1,6 @@
 /**
  * The 35 prompts of the seed notebook, as it ran them. It lists 36 sentences, but a comma is missing after the tenth, and
- * Python joins neighbouring strings: prompt 9 is two sentences without a space between them. It is kept so, as the
+ * Python joins neighbouring strings: prompt 9 is two sentences without a space between them. It stays that way, because the
  * notebook's numbers depend on it.
  */
 export const NOTEBOOK_PROMPTS: readonly string[] = [
@@ -41,7 +41,7 @@ export const NOTEBOOK_PROMPTS: readonly string[] = [
   "The dog chased its tail.",
 ];
 
-/** What to tell a reader of results on these prompts. */
+/** What readers of results on these prompts should know. */
 export const NOTEBOOK_PROMPTS_NOTE =
   'Prompt 9 is two sentences, "Laughter echoes." and "The sky is blue.", joined because the notebook\'s list lacks a comma ' +
-  "between them; it is kept as the notebook ran it.";
+  "between them; it is left as the notebook ran it.";

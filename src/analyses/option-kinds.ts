@@ -1,20 +1,20 @@
-/** The kinds of value that an analysis' options take, from its own description of them. */
+/** The kinds of value that the options of an analysis accept, taken from its description of them. */
 import { checkModel } from "../lens/check.ts";
 import type { Model } from "../lens/model.ts";
 import { ANYTHING, FLAG, FUNCTION, type Kind, listOf, NUMBER, OBJECT, oneOf, SIGNAL, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./analysis.ts";
 
-/** A prompt or an answer, which a function takes as ids too; where it is read it has better words. */
+/** A prompt or an answer, which functions also accept as token ids; the code that reads it has better error messages. */
 const WORDS: Kind = {
   accepts: (v) => typeof v === "string" || typeof v === "number" || Array.isArray(v) || v instanceof Int32Array,
   describe: "a text, or token ids",
 };
 
-/** What every analysis takes besides. */
+/** The options that every analysis takes. */
 export const CONTEXT: OptionKinds<AnalysisContext> = { signal: SIGNAL, onProgress: FUNCTION };
 
-/** The kinds of an analysis' options, but for those that its function takes as arguments of their own. */
+/** The kinds of an analysis' options, except those that its function takes as separate arguments. */
 export function kindsOf<const O extends AnalysisOptions, A extends keyof O = never>(
   options: O,
   ...own: readonly A[]
@@ -46,7 +46,7 @@ function kindOfOption(option: AnalysisOption): Kind {
   }
 }
 
-/** @throws ArgumentError for what is no model, or an option that the analysis does not have or cannot take */
+/** @throws ArgumentError for something that is not a model, or an option that the analysis does not have or cannot accept */
 export function checkAnalysis<T extends object>(
   of: string,
   model: unknown,

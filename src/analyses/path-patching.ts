@@ -1,4 +1,4 @@
-/** "Through which direct paths does what decides between two answers travel?" */
+/** "Through which direct paths does the information that decides between the two answers travel?" */
 import { components, type Receiver, type Sender } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { allSenders } from "../lens/path-ends.ts";
@@ -22,15 +22,15 @@ import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, quoted } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
-/** What `pathPatchingFinding` takes besides the model. */
+/** The options of `pathPatchingFinding`. */
 export interface PathPatchingFindingOptions extends ContrastOptions, AnalysisContext {
-  /** What says it: `L0H3`, `L0MLP`, `embed`, `pos_embed`. All unless given. */
+  /** The components that send: `L0H3`, `L0MLP`, `embed`, `pos_embed`. Default: all. */
   readonly senders?: readonly string[] | undefined;
-  /** What hears it: `L1H0.q`, `.k`, `.v`, `L1MLP`, `logits`. The logits and every MLP unless given. */
+  /** The components that receive: `L1H0.q`, `.k`, `.v`, `L1MLP`, `logits`. Default: every MLP and the logits. */
   readonly receivers?: readonly string[] | undefined;
   /** How many paths to list. Default 10. */
   readonly top?: number | undefined;
-  /** Most bytes for the values of a run. Default 128 MB, or half of what there is. */
+  /** The most bytes that the values of a run may take. Default 128 MB, or half of the free memory. */
   readonly memory?: number | undefined;
 }
 
@@ -39,18 +39,18 @@ interface PatchedPath {
   readonly from: string;
   readonly to: string;
   readonly metric: number;
-  /** What of the clean run's logit difference is lost: 0 nothing, 1 all of it. */
+  /** How much of the clean run's logit difference is lost: 0 none, 1 all of it. */
   readonly lost: number;
 }
 
-const QUESTION = "Through which direct paths does what decides between the two answers travel?";
+const QUESTION = "Through which direct paths does the information that decides between the two answers travel?";
 const TYPICAL = "typical path";
 
 /**
- * Path patching of the clean run: along one direct path at a time a receiver hears what the sender says on the corrupted
- * prompt. What of the clean run's logit difference is lost says what travels there.
+ * Path patching of the clean run: along one direct path at a time, a receiver reads what the sender writes on the corrupted
+ * prompt. How much of the clean run's logit difference is lost says what travels there.
  * @throws InputError for prompts of different lengths or answers of several tokens; UnknownNameError or ArgumentError for
- * a component that there is not.
+ * a component that does not exist.
  */
 export async function pathPatchingFinding(model: Model, options: PathPatchingFindingOptions = {}): Promise<Finding> {
   checkAnalysis("pathPatchingFinding", model, options, KINDS);
@@ -82,7 +82,7 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
     question: QUESTION,
     summary: [
       {
-        text: `Most travels from ${ranked[0].from} to ${ranked[0].to}: with that path patched ${strongest.toFixed(2)} of the difference is lost.`,
+        text: `Most travels from ${ranked[0].from} to ${ranked[0].to}: with that path patched, ${strongest.toFixed(2)} of the difference is lost.`,
         figure: { value: strongest, unit: "", comparedWith: [TYPICAL] },
       },
       ...strongestSender(paths, ranked[0].from),
@@ -96,7 +96,7 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
       },
     ],
     method: {
-      text: "The clean prompt is run. Along one path at a time, what the receiver reads from the residual stream is changed by what the sender says on the corrupted prompt minus what it says on the clean one; every other component keeps reading the clean stream, but for what comes through the receiver. Norms are recomputed. What is lost is (clean − patched) / (clean − corrupted), of the difference of the answers' logits at the last position.",
+      text: "The clean prompt is run. Along one path at a time, what the receiver reads from the residual stream is changed by what the sender writes on the corrupted prompt minus what it writes on the clean one; every other component still reads the clean stream, except for what comes through the receiver. Norms are recomputed. What is lost is (clean − patched) / (clean − corrupted), of the difference of the answers' logits at the last position.",
       references: [
         {
           title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
@@ -117,8 +117,7 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
         kind: "imshow",
         name: "paths",
         title: "What is lost with each direct path patched",
-        caption:
-          "1: all of the clean run's logit difference; 0: nothing; below 0: it grows. A gap: there is no such path.",
+        caption: "1: all of the clean run's logit difference; 0: nothing; below 0: it grows. Empty cells have no path.",
         values: senders.map((from) =>
           receivers.map((to) => paths.find((path) => path.from === from && path.to === to)?.lost ?? null),
         ),
@@ -139,7 +138,7 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
       {
         name: TYPICAL,
         kind: "reference value",
-        text: `The median of all ${paths.length} paths, and what most of them lose.`,
+        text: `The median of all ${paths.length} paths, and the range that most of them lose.`,
         value: typical.median,
         interval: typical.interval,
         level: typical.level,
@@ -147,9 +146,9 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
       },
     ],
     caveats: [
-      "One pair of prompts: a path that matters here may not matter for another pair that asks the same.",
-      "Paths do not add up, as norms and nonlinearities see their sum.",
-      "A path is patched at all positions at once; it does not say from which token to which.",
+      "This is one pair of prompts: a path that matters here may not matter for another pair that asks the same thing.",
+      "Paths do not add up, because norms and nonlinearities act on their sum.",
+      "A path is patched at all positions together, so it does not say from which token to which.",
       ...model.notes,
     ],
   });
@@ -172,18 +171,18 @@ function pathsOf(
     .map((path) => ({ ...path, lost: 1 - normalized(path.metric) }));
 }
 
-/** Where the strongest path's sender is heard besides. */
+/** Which other receivers the strongest path's sender matters for. */
 function strongestSender(paths: readonly PatchedPath[], sender: string): Statement[] {
   const own = paths.filter(({ from }) => from === sender);
   if (own.length < 2) return [];
   const heard = own.map(({ to, lost }) => `${to} ${lost.toFixed(2)}`).slice(0, 5);
-  return [{ text: `${sender} is heard by ${heard.join(", ")}${own.length > 5 ? " and others" : ""}.` }];
+  return [{ text: `${sender} also matters for ${heard.join(", ")}${own.length > 5 ? " and others" : ""}.` }];
 }
 
 function table(name: string, title: string, paths: readonly PatchedPath[]) {
   const columns: Column[] = [
-    { name: "sender", title: "sender", format: "text", description: "What says it." },
-    { name: "receiver", title: "receiver", format: "text", description: "What hears it directly." },
+    { name: "sender", title: "sender", format: "text", description: "What writes it." },
+    { name: "receiver", title: "receiver", format: "text", description: "What reads it directly." },
     {
       name: "logit_difference",
       title: "logit difference",
@@ -195,7 +194,7 @@ function table(name: string, title: string, paths: readonly PatchedPath[]) {
       name: "lost",
       title: "lost",
       format: { digits: 3 },
-      description: "The part of the clean run's difference from the corrupted one that is lost.",
+      description: "The share of the clean run's difference from the corrupted one that is lost.",
     },
   ];
   return { name, title, columns, rows: paths.map(({ from, to, metric, lost }) => [from, to, metric, lost]) };
@@ -206,13 +205,13 @@ const OPTIONS = {
   senders: {
     type: "texts",
     placeholder: "sender",
-    description: "what says it: L0H3, L0MLP, embed, pos_embed",
+    description: "what sends: L0H3, L0MLP, embed, pos_embed",
     defaultText: "all",
   },
   receivers: {
     type: "texts",
     placeholder: "receiver",
-    description: "what hears it: L1H0.q, .k or .v, L1MLP, logits",
+    description: "what receives: L1H0.q, .k or .v, L1MLP, logits",
     defaultText: "every MLP and the logits",
   },
   top: { type: "integer", placeholder: "K", description: "how many paths to list", default: 10 },
@@ -220,12 +219,12 @@ const OPTIONS = {
 
 const KINDS: OptionKinds<PathPatchingFindingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, memory: POSITIVE };
 
-/** `pathPatchingFinding` as the index has it. */
+/** `pathPatchingFinding` for the index. */
 export const pathPatchingAnalysis = analysis({
   name: "path-patching",
   question: QUESTION,
   description:
-    "Patches one direct path at a time, from a head, an MLP or the embedding to a head's queries, keys or values, an MLP or the logits, and measures what of the clean run's logit difference is lost.",
+    "Patches one direct path at a time, from a head, an MLP or the embedding to a head's queries, keys or values, an MLP or the logits, and measures how much of the clean run's logit difference is lost.",
   example: "--receivers L0MLP logits --out report.html",
   options: OPTIONS,
   run: (model, { ...options }, context) => pathPatchingFinding(model, { ...options, ...context }),

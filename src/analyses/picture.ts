@@ -1,6 +1,6 @@
 /**
- * What a picture shows, as plain data: it goes into a `Finding`, through JSON, and becomes SVG, PNG or HTML wherever it
- * is drawn. A spec holds numbers and words; how they look is the drawing's business.
+ * What a picture shows, as plain data: it can be part of a `Finding`, survives JSON, and becomes SVG, PNG or HTML wherever it
+ * is drawn. A spec holds numbers and words; how they look is up to the renderer.
  *
  * Every axis has a label and, where the numbers have one, a unit (nats, logits). `null` stands for a value that does not
  * exist (the last position has no next token) and is drawn as a gap.
@@ -23,7 +23,7 @@ export interface PictureBase {
   /** Unique among the pictures of a finding; also a good file name. */
   readonly name: string;
   readonly title: string;
-  /** What to see in it, in a sentence or two; written under the picture. */
+  /** What to look for, in a sentence or two; written under the picture. */
   readonly caption?: string;
   /** The `Part` of the finding that it belongs to. */
   readonly part?: string;
@@ -35,7 +35,7 @@ export interface PictureBase {
 export interface Axis {
   readonly label?: string;
   readonly unit?: string;
-  /** From, to; without it, what the numbers span. */
+  /** From, to. Default: the range of the numbers. */
   readonly domain?: readonly [number, number];
   readonly scale?: "linear" | "log" | "symlog";
 }
@@ -54,7 +54,7 @@ export interface ColorScale {
   readonly domain?: readonly [number, number];
 }
 
-/** A line that the numbers are to be compared with: a slope (`y = slope x + intercept`) or a fixed x or y. */
+/** A line to compare the numbers with: a slope (`y = slope x + intercept`) or a fixed x or y. */
 export type ReferenceLine =
   | { readonly kind: "slope"; readonly slope: number; readonly intercept?: number; readonly label: string }
   | { readonly kind: "x" | "y"; readonly at: number; readonly label: string };
@@ -66,7 +66,7 @@ export interface ImshowSpec extends PictureBase {
   readonly x?: IndexAxis;
   readonly y?: IndexAxis;
   readonly color?: ColorScale;
-  /** A hover text per cell, instead of "row, column: value". */
+  /** A hover text for each cell, instead of "row, column: value". */
   readonly titles?: readonly (readonly string[])[];
 }
 
@@ -82,7 +82,7 @@ export interface FacetsSpec extends PictureBase {
   readonly color?: ColorScale;
 }
 
-/** Lines; `x` of a series is 0, 1, 2, ... where it is left out. */
+/** Lines; the `x` of a series defaults to 0, 1, 2, ... */
 export interface LineSpec extends PictureBase {
   readonly kind: "line";
   readonly series: readonly {
@@ -106,9 +106,9 @@ export interface ScatterSpec extends PictureBase {
     readonly name: string;
     readonly x: readonly (number | null)[];
     readonly y: readonly (number | null)[];
-    /** A hover text per point. */
+    /** A hover text for each point. */
     readonly titles?: readonly string[];
-    /** Words written beside the points; an empty string writes nothing. */
+    /** Words written next to the points; an empty string writes nothing. */
     readonly labels?: readonly string[];
     /** A number per point, shown as its colour on the picture's `color` scale. */
     readonly color?: readonly (number | null)[];
@@ -123,11 +123,11 @@ export interface ScatterSpec extends PictureBase {
 export interface HistSpec extends PictureBase {
   readonly kind: "hist";
   readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
-  /** Bins are equally wide, so the axis is linear. */
+  /** Bins have equal width, so the axis is linear. */
   readonly x?: Omit<Axis, "scale">;
-  /** Number of bins, roughly: their borders are round numbers. */
+  /** The approximate number of bins: their borders are round numbers. */
   readonly bins?: number;
-  /** `share` (of the series' own total) makes series of unequal size comparable; default with several series. */
+  /** `share` (of the series' own total) makes series of unequal size comparable, and is the default for several series. */
   readonly measure?: "count" | "share";
   /** What is counted: "positions", "neurons". */
   readonly of?: string;
@@ -142,7 +142,7 @@ export interface TokenValue {
 
 /**
  * Texts as coloured tokens. Each of `rows` is drawn as one line of coloured tokens per text; `hover` values are only
- * shown when a token is pointed at. All texts share a row's colour scale.
+ * shown when the pointer is on a token. All texts share a row's colour scale.
  */
 export interface TokensSpec extends PictureBase {
   readonly kind: "tokens";
@@ -162,7 +162,7 @@ export interface TokensSpec extends PictureBase {
 
 /**
  * The attention patterns of several heads over one text, `pattern[query][key]`. Weights of 0 and more are drawn in a hue
- * per head, from the page's colour at 0 to dark at the end of the domain; all heads together mix their hues by weight.
+ * for each head, from the page's colour at 0 to dark at the end of the domain; for all heads together the hues are mixed by weight.
  * With any value below 0 (scores, differences of patterns) they are drawn in RdBu centred on 0.
  */
 export interface AttentionSpec extends PictureBase {
@@ -173,11 +173,11 @@ export interface AttentionSpec extends PictureBase {
     readonly name: string;
     readonly pattern: readonly (readonly (number | null)[])[];
   }[];
-  /** The heads stand in rows of this many: a model's heads per layer. */
+  /** Heads are arranged in rows of this many: a model's heads per layer. */
   readonly perRow?: number;
-  /** The name of the head that is drawn large; without it all heads together, mixed by hue. */
+  /** The name of the head that is drawn large. Default: all heads together, with mixed hues. */
   readonly focus?: string;
-  /** From 0 to the largest weight, where it is left out. */
+  /** Default: from 0 to the largest weight. */
   readonly domain?: readonly [number, number];
   /** What the numbers are. Default: "attention". */
   readonly label?: string;
@@ -191,12 +191,12 @@ export interface ActivationsSpec extends PictureBase {
     readonly tokens: readonly string[];
     readonly values: readonly (readonly (readonly (number | null)[])[])[];
   }[];
-  /** What the second and the third axis are called, with a tick label per index. */
+  /** The names of the second and third axes, with a tick label for each index. */
   readonly layer: IndexAxis;
   readonly neuron: IndexAxis;
-  /** The indices that are drawn first, and in a picture that does not move. */
+  /** The indices that are shown first, and in a static picture. */
   readonly chosen: { readonly layer: number; readonly neuron: number };
-  /** Without a domain each neuron has its own, as far as its largest |activation| over all texts. */
+  /** Without a domain each neuron has its own, up to its largest |activation| over all texts. */
   readonly color?: ColorScale;
 }
 
@@ -204,18 +204,18 @@ export interface ActivationsSpec extends PictureBase {
 export interface RankedToken {
   readonly token: string;
   readonly value: number;
-  /** Where in the text it stands, for a token of a text rather than of the vocabulary. */
+  /** Its position in the text, for a token of a text rather than of the vocabulary. */
   readonly pos?: number;
 }
 
-/** Per neuron, direction or position: the tokens with the largest and those with the smallest numbers. */
+/** For each neuron, direction or position: the tokens with the largest and with the smallest numbers. */
 export interface TopkSpec extends PictureBase {
   readonly kind: "topk";
   readonly columns: readonly {
     readonly name: string;
     /** The largest first. */
     readonly top: readonly RankedToken[];
-    /** The smallest last, so that a column is in falling order throughout. */
+    /** The smallest last, so that the whole column is in descending order. */
     readonly bottom?: readonly RankedToken[];
   }[];
   /** What the columns are: "neuron". */
@@ -223,26 +223,26 @@ export interface TopkSpec extends PictureBase {
   readonly color?: ColorScale;
 }
 
-/** What a model would say at one layer and position. */
+/** What a model would predict at one layer and position. */
 export interface LogitLensCell {
-  /** The most probable tokens, the first the most. */
+  /** The most probable tokens, the most probable first. */
   readonly top: readonly { readonly token: string; readonly probability: number }[];
   /** The right next token here: its probability, and how many tokens are more probable. */
   readonly right?: { readonly probability: number; readonly rank: number };
-  /** Of the whole distribution, in nats. */
+  /** The entropy of the whole distribution, in nats. */
   readonly entropy?: number;
 }
 
-/** What each layer's residual stream says at each position, if it is read by the unembedding. */
+/** What each layer's residual stream predicts at each position when the unembedding reads it. */
 export interface LogitLensSpec extends PictureBase {
   readonly kind: "logit-lens";
-  /** What the model reads, a column each. */
+  /** The tokens that the model reads, one column each. */
   readonly tokens: readonly string[];
   /** The token that comes next, where there is one. */
   readonly next?: readonly (string | null)[];
   /** From the first layer to the last; drawn with the last on top, as logit lenses are. */
   readonly layers: readonly { readonly name: string; readonly cells: readonly LogitLensCell[] }[];
-  /** What the colour tells. Default: the top token's probability. `right` is the right next token's. */
+  /** What the colour shows. Default: the top token's probability. `right` is the right next token's. */
   readonly colorBy?: "probability" | "right" | "rank" | "entropy";
   readonly color?: ColorScale;
 }

@@ -1,4 +1,4 @@
-/** A prompt as an analysis reads it, and what an analysis says of the model and of options out of range. */
+/** How analyses read prompts, describe the model, and report options out of range. */
 import type { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
 import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
@@ -21,14 +21,14 @@ export interface Prompt {
 export interface PromptRules {
   /** How many tokens there must be. Default 1. */
   readonly least?: number;
-  /** How many tokens must still fit into the context after it. Default 0. */
+  /** How many more tokens must fit into the context after it. Default 0. */
   readonly room?: number;
   readonly prependBos?: boolean | undefined;
 }
 
 /**
  * The tokens of a prompt, with BOS in front where the model expects it. Nothing is cut off.
- * @throws InputError if it is empty, too short for what is asked of it, or does not fit into the context.
+ * @throws InputError if it is empty, too short for the analysis, or does not fit into the context.
  */
 export function readPrompt(
   model: Model,
@@ -43,13 +43,13 @@ export function readPrompt(
   const ids = Array.from(input.data);
   if (ids.length + room > nCtx) {
     throw new InputError(
-      `The prompt has ${ids.length} tokens, BOS included${room > 0 ? `, and ${room} more must follow` : ""}, but the model's context holds ${nCtx}: shorten it.`,
+      `The prompt has ${ids.length} tokens, BOS included${room > 0 ? `, and ${room} more must follow` : ""}, but the model's context holds only ${nCtx}: shorten it.`,
       { asked: ids.length, found: nCtx },
     );
   }
   if (ids.length < least) {
     throw new InputError(
-      `The prompt has ${ids.length} token${ids.length === 1 ? "" : "s"}, BOS included, but at least ${least} are needed: give a longer one.`,
+      `The prompt has ${ids.length} token${ids.length === 1 ? "" : "s"}, BOS included, but needs at least ${least}: give a longer one.`,
       { asked: ids.length, found: least },
     );
   }
@@ -66,13 +66,13 @@ function ofText(model: Model, text: string, prependBos: boolean | undefined): Te
   return readTokens(text, model, { truncate: false, prependBos });
 }
 
-/** A list of prompts, at least one. @throws InputError for what is no list */
+/** A list of prompts, at least one. @throws InputError for something that is not a list */
 export function checkPrompts(prompts: unknown): asserts prompts is readonly (string | TokenIds)[] {
   if (Array.isArray(prompts) && prompts.length > 0) return;
   throw new InputError(
     Array.isArray(prompts)
       ? "There are no prompts to run on: give at least one."
-      : `The prompts are a list of texts, or of token ids each, not ${shown(prompts)}.`,
+      : `The prompts must be a list of texts, or of lists of token ids, not ${shown(prompts)}.`,
     { asked: prompts },
   );
 }
@@ -83,15 +83,15 @@ export function tokenText(model: Model, id: number): string {
 }
 
 /**
- * The id of an answer, which must be one token; a word without a space in front is tried with one, as words within a
+ * The id of an answer, which must be one token. A word without a leading space is tried with one, because words within a
  * text begin with it.
- * @throws InputError that lists the tokens where there are several.
+ * @throws InputError that lists the tokens if there are several.
  */
 export function answerToken(model: Model, answer: string | number): number {
   if (typeof answer !== "string") {
     if (Number.isInteger(answer) && answer >= 0 && answer < model.cfg.dVocabOut) return answer;
     throw new InputError(
-      `The answer ${shown(answer)} is no token that the model predicts: ids go from 0 to ${model.cfg.dVocabOut - 1}.`,
+      `The answer ${shown(answer)} is not a token that the model predicts: ids go from 0 to ${model.cfg.dVocabOut - 1}.`,
       { asked: answer, found: model.cfg.dVocabOut },
     );
   }
@@ -105,7 +105,7 @@ export function answerToken(model: Model, answer: string | number): number {
   return needText(model).toSingleToken(answer);
 }
 
-/** The model as a finding names it. */
+/** The model, as a finding describes it. */
 export function modelFacts({ cfg }: Model): ModelFacts {
   return {
     name: cfg.modelName,
@@ -122,8 +122,8 @@ export function modelFacts({ cfg }: Model): ModelFacts {
 /** @throws ArgumentError unless it is a whole number from `least` to `most`. */
 export function checkWhole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
-  throw new ArgumentError(`${name} is ${shown(value)}; give a whole number ${range}.`, {
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new ArgumentError(`${name} must be a whole number ${range}, not ${shown(value)}.`, {
     asked: value,
     found: [least, most],
   });
@@ -151,7 +151,7 @@ export function checkHead({ cfg }: Model, head: number): number {
   );
 }
 
-/** A token in a sentence: in quotes, nothing in it unseen but its spaces. */
+/** A token in a sentence: in quotes, with every invisible character except spaces made visible. */
 export function quoted(token: string): string {
   return `“${markUnseen(token)}”`;
 }

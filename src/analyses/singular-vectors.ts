@@ -16,11 +16,11 @@ import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkHead, checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
 import { largestIndices } from "./top-tokens.ts";
 
-/** What `singularVectors` can be asked. */
+/** The options of `singularVectors`. */
 export interface SingularVectorsFindingOptions extends Pick<AnalysisContext, "signal"> {
   /** A head's W_V W_O (the default), or an MLP's weights. */
   readonly of?: SingularVectorsOf | undefined;
-  /** From 0; negative counts from the end. The last unless given. */
+  /** From 0; negative counts from the end. Default: the last. */
   readonly layer?: number | undefined;
   /** For "OV". Default 0. */
   readonly head?: number | undefined;
@@ -37,8 +37,8 @@ const DIRECTIONS = "random directions";
 const RANDOM_DIRECTIONS = 200;
 
 /**
- * The largest singular vectors of a head's W_V W_O or an MLP's weights as tokens, beside the singular values of a random
- * matrix of the same shape and norm, and beside the tokens' weights in random directions. @see getSingularVectors
+ * The largest singular vectors of a head's W_V W_O or an MLP's weights as tokens, compared with the singular values of a random
+ * matrix of the same shape and norm, and with the tokens' weights in random directions. @see getSingularVectors
  */
 export async function singularVectors(
   model: HookedTransformer,
@@ -51,7 +51,7 @@ export async function singularVectors(
   const ov = of === "OV";
   const which = ov ? checkHead(model, head ?? 0) : undefined;
   if (!ov && head !== undefined) {
-    throw new ArgumentError(`${of} belongs to the whole MLP and takes no head: leave the head out, or take OV.`, {
+    throw new ArgumentError(`${of} belongs to the whole MLP, which has no heads: leave out the head, or choose OV.`, {
       asked: head,
     });
   }
@@ -82,16 +82,16 @@ export async function singularVectors(
         figure: { value: values[0], unit: "", comparedWith: [MATRIX] },
       },
       {
-        text: `The largest ${numVectors} of ${values.length} singular values have ${percent(shares(values))} of the squared norm; of a random matrix they would have ${percent(shares(chance))}.`,
+        text: `The largest ${numVectors} of ${values.length} singular values make up ${percent(shares(values))} of the squared norm; in a random matrix they would make up ${percent(shares(chance))}.`,
       },
       {
-        text: `Vector ${sharpest.place} points most at a token: ${quoted(sharpest.extreme === Math.abs(sharpest.top[0].value) ? sharpest.top[0].token : sharpest.bottom[0].token)} lies in it with ${sharpest.extreme.toFixed(3)} logits.`,
+        text: `Vector ${sharpest.place} points most strongly at a token: ${quoted(sharpest.extreme === Math.abs(sharpest.top[0].value) ? sharpest.top[0].token : sharpest.bottom[0].token)} has ${sharpest.extreme.toFixed(3)} logits in it.`,
         figure: { value: sharpest.extreme, unit: "logits", comparedWith: [DIRECTIONS] },
       },
     ],
     method: {
       text:
-        "The matrix is decomposed as M = U S Vᵀ, with M = W_V W_O for a head, W_out for an MLP's output, and W_inᵀ for its input; the rows of Vᵀ are orthogonal directions of the residual stream, in the order of how strongly M writes to them (for W_in: reads from them). Each is read by the unembedding: V · W_U says how much of each token lies in it.\n\n" +
+        "The matrix is decomposed as M = U S Vᵀ, with M = W_V W_O for a head, W_out for an MLP's output, and W_inᵀ for its input; the rows of Vᵀ are orthogonal directions of the residual stream, ordered by how strongly M writes to them (for W_in: reads from them). The unembedding reads each of them: V · W_U says how much of each token lies in it.\n\n" +
         "A head's matrix is decomposed through its d_head-wide factors. The random matrix has the same shape (for a head: the same two factors' shapes) with normal entries and the same Frobenius norm; the random directions have normal entries and length 1.",
       references: [
         {
@@ -108,7 +108,8 @@ export async function singularVectors(
         kind: "topk",
         name: "tokens",
         title: `Tokens in the singular vectors of ${called}`,
-        caption: "Each column is a vector, the largest singular value first. Which end is which means nothing.",
+        caption:
+          "Each column is a vector, the largest singular value first. Which of its ends is on top means nothing.",
         of: "vector",
         columns: columns.map(({ place, top: highest, bottom }) => ({
           name: `${place}: ${values[place].toFixed(2)}`,
@@ -121,8 +122,8 @@ export async function singularVectors(
         kind: "line",
         name: "values",
         title: "Singular values",
-        caption: "Where the line is above the random matrix's, the matrix is about few directions.",
-        x: { label: "place, from the largest" },
+        caption: "Where the line is above the random matrix's, the matrix acts mainly on a few directions.",
+        x: { label: "rank, from the largest" },
         y: { label: "singular value" },
         series: [
           { name: called, y: values },
@@ -135,14 +136,14 @@ export async function singularVectors(
       {
         name: MATRIX,
         kind: "null model",
-        text: "The largest singular value of a matrix of random numbers of the same shape and Frobenius norm.",
+        text: "The largest singular value of a random matrix of the same shape and Frobenius norm.",
         value: chance[0],
         seed,
       },
       {
         name: DIRECTIONS,
         kind: "null model",
-        text: "How much of a token, at most, lies in a random direction of length 1, in the vocabulary's token that fits best; the mean, and what 95 % of the directions have.",
+        text: "How much of any token lies in a random direction of length 1, for the token of the vocabulary that fits it best: the mean, and the range of 95 % of the directions.",
         value: mean(ends),
         interval: [quantile(ends, 0.025), quantile(ends, 0.975)],
         level: 0.95,
@@ -152,10 +153,10 @@ export async function singularVectors(
       },
     ],
     caveats: [
-      "A singular vector's sign is arbitrary, so its two ends may be exchanged. Where singular values are close to each other, their vectors are mixed arbitrarily.",
-      "Reading a direction by the unembedding supposes that what is written there goes straight to the logits; in early layers it mostly does not" +
+      "A singular vector's sign is arbitrary, so its two ends may be swapped. Where singular values are close to each other, their vectors are mixed arbitrarily.",
+      "Reading a direction by the unembedding assumes that what is written there goes straight to the logits; in early layers it mostly does not" +
         (of === "w_in" ? ", and what an MLP reads need not be tokens at all." : "."),
-      "The final norm is left out: it would change all of a vector's numbers by the same factor, at each position by another.",
+      "The final norm is left out: it would scale all of a vector's numbers by one factor, which differs from position to position.",
       ...model.notes,
     ],
   });
@@ -234,11 +235,16 @@ function identity(size: number): Tensor {
 
 function vectorTable(values: readonly number[], chance: readonly number[], columns: readonly VectorTokens[]) {
   const described: readonly Column[] = [
-    { name: "vector", title: "", axis: "component", format: "integer", description: "Its place, from 0." },
+    { name: "vector", title: "", axis: "component", format: "integer", description: "Its rank, from 0." },
     { name: "singular_value", title: "value", format: { digits: 3 }, description: "Its singular value." },
-    { name: "random", title: "random", format: { digits: 3 }, description: "The random matrix's in the same place." },
-    { name: "top", title: "one end", description: "The tokens that lie in it most." },
-    { name: "bottom", title: "the other", description: "The tokens that lie most in its opposite." },
+    {
+      name: "random",
+      title: "random",
+      format: { digits: 3 },
+      description: "The random matrix's value of the same rank.",
+    },
+    { name: "top", title: "one end", description: "The tokens that lie in it most strongly." },
+    { name: "bottom", title: "the other", description: "The tokens that lie most strongly in its opposite." },
   ];
   return {
     name: "vectors",
@@ -263,8 +269,8 @@ function vectorTable(values: readonly number[], chance: readonly number[], colum
 
 function tokenTable(columns: readonly VectorTokens[]) {
   const described: readonly Column[] = [
-    { name: "vector", title: "vector", axis: "component", format: "integer", description: "Its place, from 0." },
-    { name: "token", title: "token", axis: "d_vocab", format: "token", description: "A token of one of its ends." },
+    { name: "vector", title: "vector", axis: "component", format: "integer", description: "Its rank, from 0." },
+    { name: "token", title: "token", axis: "d_vocab", format: "token", description: "A token at one of its ends." },
     { name: "logits", title: "in it", unit: "logits", description: "How much of the token lies in the vector." },
   ];
   return {
@@ -290,18 +296,18 @@ const OPTIONS = {
   head: { type: "integer", placeholder: "H", description: "the head, for OV", defaultText: "0" },
   vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10 },
   top: { type: "integer", placeholder: "K", description: "how many tokens at each end of a vector", default: 8 },
-  seed: { type: "integer", placeholder: "N", description: "seed of what is random", default: 0 },
+  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
 } as const satisfies AnalysisOptions;
 
 const KINDS: OptionKinds<SingularVectorsFindingOptions> = { ...kindsOf(OPTIONS), signal: SIGNAL };
 
-/** `singularVectors` as the index has it. */
+/** `singularVectors` for the index. */
 export const singularVectorsAnalysis = analysis({
   name: "singular-vectors",
   question: QUESTION,
   description:
     "The largest singular vectors of a head's W_V W_O or of an MLP's weights, read as tokens by the unembedding (Millidge and Black 2022), " +
-    "beside the singular values of a random matrix of the same shape and norm.",
+    "compared with the singular values of a random matrix of the same shape and norm.",
   example: "--of w_out --layer 0 --out vectors.html",
   options: OPTIONS,
   run: (model, { of, ...options }, { signal }) =>

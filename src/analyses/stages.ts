@@ -1,10 +1,10 @@
-/** The progress of work that runs in several stages, as one. */
+/** Combines the progress of several stages into one. */
 
 type Report = (progress: { readonly done: number; readonly total: number }) => void;
 
 /**
- * A function for each stage's own progress, which reports the whole's.
- * @param totals how much each stage has to do, in one unit
+ * A function for each stage: it takes that stage's progress and reports the progress of the whole.
+ * @param totals how much each stage has to do, all in the same unit
  */
 export function stages(onProgress: Report | undefined, totals: readonly number[]): readonly (Report | undefined)[] {
   if (!onProgress) return totals.map(() => undefined);

@@ -14,8 +14,8 @@ const UNIFORM_RANK = "rank by guessing";
 const WITHOUT = "without the prompt";
 
 /**
- * `testPrompt` as a finding: rank, logit and probability of each token of the answer, or of the first tokens of several,
- * beside the most probable tokens and beside what the model says of them without the prompt. @see testPrompt
+ * `testPrompt` as a finding: rank, logit and probability of each token of the answer, or of the first tokens of several answers,
+ * compared with the most probable tokens and with the model's prediction without the prompt. @see testPrompt
  */
 export async function testPromptFinding(
   model: HookedTransformer,
@@ -37,14 +37,14 @@ export async function testPromptFinding(
     {
       name: UNIFORM,
       kind: "reference value",
-      text: `The probability of each of ${vocabulary} tokens if all are alike.`,
+      text: `The probability of each of ${vocabulary} tokens if all are equally likely.`,
       value: 100 / vocabulary,
       unit: "%",
     },
     {
       name: UNIFORM_RANK,
       kind: "reference value",
-      text: `The mean rank in a random order, (${vocabulary} − 1) / 2.`,
+      text: `The mean rank in random order, (${vocabulary} − 1) / 2.`,
       value: (vocabulary - 1) / 2,
       unit: "tokens",
     },
@@ -53,7 +53,7 @@ export async function testPromptFinding(
     baselines.push({
       name: WITHOUT,
       kind: "control",
-      text: `The probability of ${quoted(best.token)} after BOS alone: what the model says without having read the prompt. Its rank there is ${alone.rank}.`,
+      text: `The probability of ${quoted(best.token)} after BOS alone: what the model predicts without having read the prompt. Its rank there is ${alone.rank}.`,
       value: 100 * alone.prob,
       unit: "%",
     });
@@ -68,15 +68,15 @@ export async function testPromptFinding(
           `${quoted(best.token)} has rank ${best.rank} (0 is the most probable), a logit of ${best.logit.toFixed(2)} and a probability of ${percent(best.prob)}` +
           (best.rank === 0
             ? "."
-            : `; the model would say ${quoted(steps[0].top[0].token)}, ${percent(steps[0].top[0].prob)}.`),
+            : `; the model would predict ${quoted(steps[0].top[0].token)}, ${percent(steps[0].top[0].prob)}.`),
         figure: { value: 100 * best.prob, unit: "%", comparedWith: compared },
       },
       ...(several ? comparisons(scored) : wholeAnswer(scored)),
     ],
     method: {
       text:
-        "The model reads the prompt, and of a single answer all tokens but the last. At each position where a token of the answer comes next, its logit, its probability and its rank are read off; the rank is the number of tokens that are more probable.\n\n" +
-        "With several answers only their first tokens are compared, as they are alternatives at the same place.",
+        "The model reads the prompt, followed by all tokens but the last of a single answer. Wherever a token of the answer comes next, its logit, its probability and its rank are read off; the rank is the number of tokens that are more probable.\n\n" +
+        "With several answers, only their first tokens are compared, because they are alternatives at the same place.",
       references: [
         {
           title: "TransformerLens, utils.test_prompt",
@@ -95,7 +95,7 @@ export async function testPromptFinding(
       {
         kind: "topk",
         name: "top-tokens",
-        title: "What the model would say",
+        title: "What the model would predict",
         caption: several
           ? "The most probable tokens after the prompt."
           : "The most probable tokens before each token of the answer.",
@@ -126,13 +126,13 @@ export async function testPromptFinding(
     ],
     baselines,
     caveats: [
-      "A logit means nothing alone: only differences of logits change probabilities.",
+      "A logit alone means nothing: only differences between logits change probabilities.",
       ...(cut
         ? [
-            `Of the answers only the first tokens are compared, and some have more: ${answers.map((a) => a.join("|")).join(", ")}.`,
+            `Only the first tokens of the answers are compared, but some answers have more: ${answers.map((a) => a.join("|")).join(", ")}.`,
           ]
         : []),
-      "Rank and probability depend on how the prompt is worded and tokenized; a space in front of the answer, or none, is another token.",
+      "Rank and probability depend on how the prompt is worded and tokenized; the answer with a leading space is a different token from the answer without one.",
       ...model.notes,
     ],
   });
@@ -140,7 +140,7 @@ export async function testPromptFinding(
 
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
-/** The first answer's lead over each other. */
+/** The first answer's lead over each of the others. */
 function comparisons(scored: readonly ScoredToken[]) {
   const [first, ...others] = scored;
   return others.map((other) => ({
@@ -158,7 +158,7 @@ function wholeAnswer(scored: readonly ScoredToken[]) {
   ];
 }
 
-/** What the model says of a token after BOS alone. */
+/** What the model predicts for a token after BOS alone. */
 async function withoutPrompt(
   model: HookedTransformer,
   { id }: ScoredToken,
@@ -174,21 +174,27 @@ async function withoutPrompt(
 function scoreColumns(what: string): readonly Column[] {
   return [
     { name: "rank", title: "rank", format: "integer", description: `How many tokens are more probable than ${what}.` },
-    { name: "token", title: "token", format: "token", description: "Its text." },
-    { name: "logit", title: "logit", unit: "logits", format: { digits: 2 }, description: "Before the softmax." },
-    { name: "prob", title: "prob", format: "percent", description: "Its probability." },
+    { name: "token", title: "token", format: "token", description: "The token's text." },
+    {
+      name: "logit",
+      title: "logit",
+      unit: "logits",
+      format: { digits: 2 },
+      description: "The logit, before the softmax.",
+    },
+    { name: "prob", title: "prob", format: "percent", description: "The token's probability." },
   ];
 }
 
 const DEFAULT_PROMPT = "The old man smiled, and shook his";
 const DEFAULT_ANSWERS: readonly string[] = ["head", "hand"];
 
-/** `testPromptFinding` as the index has it. */
+/** `testPromptFinding` for the index. */
 export const testPromptAnalysis = analysis({
   name: "test-prompt",
   question: QUESTION,
   description:
-    "Rank, logit and probability of an answer's tokens after a prompt, and the most probable tokens there, as TransformerLens' test_prompt. " +
+    "Rank, logit and probability of an answer's tokens after a prompt, and the most probable tokens there, like TransformerLens' test_prompt. " +
     "Several answers are compared by their first tokens.",
   example: '--prompt "Why did the elephant cross the" --answers road street',
   options: {
@@ -200,7 +206,7 @@ export const testPromptAnalysis = analysis({
       description: "how many of the most probable tokens to show",
       default: 10,
     },
-    asIs: { type: "flag", description: "take the answers as they are, without a space in front" },
+    asIs: { type: "flag", description: "use the answers as they are, without adding a leading space" },
   },
   run: (model, { prompt, answers, top, asIs }, { signal }) =>
     testPromptFinding(model, prompt, answers.length === 1 ? answers[0] : answers, {

@@ -1,6 +1,6 @@
 /** The largest of numbers that are here. */
 
-/** The indices of the k largest numbers, the largest first; the earlier one where two are equal. */
+/** The indices of the k largest numbers, the largest first; of two equal ones, the earlier. */
 export function largestIndices(numbers: ArrayLike<number>, k: number): number[] {
   const best: number[] = [];
   for (let i = 0; i < numbers.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * Bytes that can be read in pieces: a file on disk, a download, an array in memory. Every reader of a file format takes
- * one, so it neither knows where the bytes are nor holds more of them than it needs.
+ * Bytes that can be read in pieces: a file on disk, a download, an array in memory. Every file format reader takes
+ * such a source, so it does not need to know where the bytes are, nor hold more of them than it needs.
  */
 import { ArgumentError, FileFormatError } from "../tensor/errors.ts";
 import { kindOf, shown } from "../tensor/show.ts";
@@ -8,24 +8,24 @@ import { beginningOf, webPage } from "../text/beginnings.ts";
 
 /** Bytes that can be read in pieces, wherever they are. */
 export interface ByteSource {
-  /** What to call it in an error: a path, mostly. */
+  /** What to call it in errors: usually a path. */
   readonly name: string;
-  /** The number of bytes in all. */
+  /** The total number of bytes. */
   readonly size: number;
   /** The bytes from `start` up to, not including, `end`: exactly `end - start` of them. */
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
-  /** The bytes from `start` on into memory that is there already, as many as it holds. Where it is missing, `read` is used. */
+  /** Reads the bytes from `start` on into existing memory, as many as fit. If this method is missing, `read` is used. */
   readInto?(start: number, into: Uint8Array, signal?: AbortSignal): Promise<void>;
 }
 
-/** Bytes of one read where a source gives new memory for each. */
+/** The bytes of one read, if a source allocates new memory for each. */
 const PIECE = 16 << 20;
 
-/** A source over bytes that are already here; reads are views, not copies. @throws ArgumentError for what is no bytes */
+/** A source over bytes in memory; reads are views, not copies. @throws ArgumentError for anything but bytes */
 export function memorySource(name: string, bytes: Uint8Array): ByteSource {
   if (typeof name !== "string" || !(bytes instanceof Uint8Array)) {
     const [what, found] = typeof name === "string" ? ["a Uint8Array", bytes] : ["a name", name];
-    throw new ArgumentError(`memorySource takes a name and a Uint8Array; ${shown(found)} is not ${what}.`, {
+    throw new ArgumentError(`memorySource takes a name and a Uint8Array, but ${shown(found)} is not ${what}.`, {
       asked: found,
     });
   }
@@ -39,18 +39,18 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
   };
 }
 
-/** @throws ArgumentError unless it is a source of bytes, as a caller without types may pass anything. */
+/** @throws ArgumentError unless it is a source of bytes: untyped callers may pass anything. */
 export function checkSource(of: string, source: ByteSource): void {
   const { name, size, read } = (source ?? {}) as Partial<ByteSource>;
   if (typeof name === "string" && Number.isSafeInteger(size) && (size as number) >= 0 && typeof read === "function")
     return;
   throw new ArgumentError(
-    `${of} takes a source of bytes, such as memorySource("name", bytes) or fileSource("path") gives, not ${shown(source)}.`,
+    `${of} takes a source of bytes, such as memorySource("name", bytes) or fileSource("path"), not ${shown(source)}.`,
     { asked: source },
   );
 }
 
-/** Fills `into` with the bytes from `start` on. @throws FileFormatError if the source gives fewer than it was asked for. */
+/** Fills `into` with the bytes from `start` on. @throws FileFormatError if the source returns fewer bytes than requested. */
 export async function readInto(
   source: ByteSource,
   start: number,
@@ -64,7 +64,7 @@ export async function readInto(
   }
 }
 
-/** What `read` gives. @throws FileFormatError if it is not as many bytes as were asked for */
+/** The result of `read`. @throws FileFormatError if it does not have the requested number of bytes */
 export async function readExactly(
   source: ByteSource,
   start: number,
@@ -73,7 +73,7 @@ export async function readExactly(
 ): Promise<Uint8Array> {
   const bytes = await source.read(start, end, signal);
   if (bytes.length === end - start) return bytes;
-  throw new FileFormatError(`${source.name} gave ${bytes.length} bytes where ${end - start} were asked for.`, {
+  throw new FileFormatError(`${source.name} returned ${bytes.length} bytes instead of ${end - start}.`, {
     asked: end - start,
     found: bytes.length,
   });
@@ -97,7 +97,7 @@ export function parseJsonObject(text: string, what: string): Record<string, unkn
   return value as Record<string, unknown>;
 }
 
-/** What a text that is not JSON is instead, where its beginning says so. */
+/** What a text that is not JSON is instead, if its beginning shows that. */
 function otherThanJson(text: string): string | undefined {
   const start = text.slice(0, 200).trimStart();
   const found = start === "" ? "empty" : (beginningOf(start)?.is ?? webPage(start));

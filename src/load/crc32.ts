@@ -1,6 +1,6 @@
 /**
- * CRC-32, the checksum of zip files (ISO 3309, polynomial 0xEDB88320 in reversed order), sixteen bytes a step: table k,
- * the 256 numbers from 256 k on, gives what a byte does to the sum k places later. Built on first use.
+ * CRC-32, the checksum of zip files (ISO 3309, polynomial 0xEDB88320 in reversed order), sixteen bytes per step: table k,
+ * the 256 numbers from 256 k on, gives a byte's effect on the sum k places later. Built on first use.
  */
 let table: Int32Array | undefined;
 
@@ -15,7 +15,7 @@ function buildTable(): Int32Array {
   return built;
 }
 
-/** The checksum of bytes that follow others. @param before the checksum of those before them; 0 for none */
+/** The checksum of bytes that follow others. @param before the checksum of the previous bytes; 0 for none */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const t = (table ??= buildTable());
   let sum = ~before;

@@ -1,18 +1,18 @@
 /**
- * Time limits that hold. Node 20 lets the garbage collector take `AbortSignal.timeout` out of `AbortSignal.any`, and a
- * request that lost its signal so is waited for without end: here the timer, the controller and the promise are our own.
+ * Reliable time limits. In Node 20 the garbage collector can remove `AbortSignal.timeout` from `AbortSignal.any`, and a
+ * request that lost its signal this way is waited for endlessly: here the timer, the controller and the promise are our own.
  */
 
-/** What a timer takes; it would run out at once beyond. */
+/** The longest delay of a timer: beyond it, timers fire immediately. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A limit ran out. */
+/** A time limit ran out. */
 export class OutOfTime extends Error {
   override name = "OutOfTime";
 }
 
 /**
- * What `work` resolves to, if it does within `ms`. Its signal is aborted once it has not, or once `outer` is.
+ * What `work` resolves to, if it does so within `ms`. Its signal is aborted after that, or once `outer` is.
  * @throws OutOfTime with the message `why` after `ms`; the reason of `outer` once that is aborted
  */
 export function within<T>(

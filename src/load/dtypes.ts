@@ -1,5 +1,5 @@
 /**
- * The number formats that weight files use, under their safetensors names, and the way from their bytes to ours:
+ * The number formats of weight files, under their safetensors names, and how their bytes are converted:
  * floats become float32, integers int32, BOOL bool. Bytes are little-endian, as in both file formats and on every
  * machine that JavaScript runs on.
  */
@@ -27,7 +27,7 @@ export function isFileDType(name: unknown): name is FileDType {
   return typeof name === "string" && Object.hasOwn(bytesPerNumber, name);
 }
 
-/** What each becomes here. */
+/** The dtype that each becomes. */
 export const heldAs: Readonly<Record<FileDType, DType>> = {
   F64: "float32",
   F32: "float32",
@@ -41,13 +41,13 @@ export const heldAs: Readonly<Record<FileDType, DType>> = {
   BOOL: "bool",
 };
 
-/** Memory for as many numbers. @param what whose they are, in an error. @throws FileFormatError if there is not that much */
+/** Memory for this many numbers. @param what what they belong to, for an error. @throws FileFormatError if there is not enough memory */
 export function memoryFor(dtype: FileDType, count: number, what: string): TypedData {
   try {
     return emptyData(heldAs[dtype], count);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new FileFormatError(`${what} has ${count} numbers, more than there is memory for.`, { asked: count, cause });
+    throw new FileFormatError(`${what} has ${count} numbers, more than fit in memory.`, { asked: count, cause });
   }
 }
 
@@ -59,7 +59,7 @@ export interface Misfit {
 
 /**
  * Decodes the numbers of `bytes` into `data`, whose dtype is `heldAs[dtype]`, from number `at` on. Memory is never shared.
- * @return the first I64 outside int32's range, if there is one; its place in `data` then holds its lowest 32 bits.
+ * @return the first I64 outside int32's range, if there is one; `data` then has its lowest 32 bits.
  */
 export function decodeInto(dtype: FileDType, bytes: Uint8Array, data: TypedData, at: number): Misfit | undefined {
   const size = bytesPerNumber[dtype];
@@ -97,12 +97,12 @@ export function decodeInto(dtype: FileDType, bytes: Uint8Array, data: TypedData,
   }
 }
 
-/** Why a misfit cannot be held, after "holds". */
+/** Why a number cannot be represented, to follow "has". */
 export function misfitText({ position, value }: Misfit): string {
   return `the integer ${value} at position ${position}, which does not fit 32 bits; glassformer computes with int32`;
 }
 
-/** The same bytes where numbers of a size may lie over them; copied only where needed. */
+/** The same bytes, aligned for numbers of this size; copied only if needed. */
 function aligned(bytes: Uint8Array, size: number): Uint8Array {
   return bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // not bytes.slice(): Node's Buffer does not copy there
 }

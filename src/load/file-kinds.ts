@@ -1,9 +1,9 @@
-/** What a file is, by its first bytes: so that one that is not what its name says is called by its right name. */
+/** Recognises a file by its first bytes, so that errors can say what a misnamed file really is. */
 import { shown } from "../tensor/show.ts";
 import { beginningOf, webPage } from "../text/beginnings.ts";
 import { type ByteSource, readExactly } from "./bytes.ts";
 
-/** What a source is if it is something known, as the end of "it is …": "zip", "a safetensors file", "an HTML page". */
+/** What a source is, if it is recognised, to end "it is …": "zip", "a safetensors file", "an HTML page". */
 export async function whatItIs(source: ByteSource, signal?: AbortSignal): Promise<string | undefined> {
   if (source.size === 0) return "empty (0 bytes)";
   const bytes = await readExactly(source, 0, Math.min(source.size, 512), signal);
@@ -13,12 +13,12 @@ export async function whatItIs(source: ByteSource, signal?: AbortSignal): Promis
   if (bytes.length > 8 && bytes[8] === 0x7b) {
     const header = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
     if (header <= BigInt(source.size - 8))
-      return "a safetensors file (readSafetensors reads it; a name ending in .safetensors says so)";
+      return "a safetensors file (read it with readSafetensors, or give it a name ending in .safetensors)";
   }
   const page = webPage(start);
   if (page !== undefined) return page;
   if (start.startsWith("\x80") && bytes[1] >= 2 && bytes[1] <= 5) {
-    return "a pickle of Python's own, not one that torch.save wrote (load it in Python, and torch.save the weights)";
+    return "a plain Python pickle, not written by torch.save (load it in Python, and torch.save the weights)";
   }
   if (/^\s*[{[]/.test(start) && !start.includes("\0")) return "JSON text, not weights";
   if (/^[\t\n\r\x20-\x7e]+$/.test(start)) return `text, not weights (${shown(start.trim(), 60)}): download it again`;

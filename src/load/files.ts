@@ -5,24 +5,24 @@
 import { UnknownNameError } from "../tensor/errors.ts";
 import type { ByteSource } from "./bytes.ts";
 
-/** How far a download has come. `total` is in bytes, like `loaded`. */
+/** The progress of a download. `total` is in bytes, like `loaded`. */
 export interface Progress {
   readonly file: string;
   readonly loaded: number;
   readonly total: number;
 }
 
-/** What every call that may take long accepts. */
+/** The options of every call that may take long. */
 export interface LoadOptions {
   /** Stops the work; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called while a file is being downloaded; never for what is already on this machine. */
+  /** Called while a file is being downloaded; never for files that are already on this machine. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** A repository of files: a local folder, a model on the hub, a record in memory. */
 export interface ModelFiles {
-  /** What the user called it: a path, `org/name`, the bundled model's name. */
+  /** What the user called it: a path, `org/name`, or the bundled model's name. */
   readonly name: string;
   /** All paths, sorted. */
   list(options?: LoadOptions): Promise<string[]>;
@@ -39,7 +39,7 @@ export interface ModelFiles {
 export function partsInside(path: string, repository: string): string[] {
   const parts = path.split("/");
   if (parts.some((p) => p === "" || p === "." || p === ".." || /[\\\0]/.test(p) || /^[A-Za-z]:/.test(p))) {
-    throw new UnknownNameError("file", path, [], `Paths are relative to ${repository} and stay inside it.`);
+    throw new UnknownNameError("file", path, [], `Paths must be relative to ${repository} and stay inside it.`);
   }
   return parts;
 }

@@ -1,9 +1,9 @@
 /**
- * The two 16-bit floats of weight files. float16 (IEEE 754 binary16): sign, 5 exponent bits, 10 fraction bits;
+ * The two 16-bit float formats of weight files. float16 (IEEE 754 binary16): sign, 5 exponent bits, 10 fraction bits;
  * bfloat16: the upper half of a float32. Both widen to float32 exactly; narrowing rounds to nearest, ties to even.
  */
 
-/** Every float16 as float32, by its bits: 256 KB that make decoding one lookup a number. Built on first use. */
+/** Every float16 as float32, by its bits: 256 KB that make decoding one lookup per number. Built on first use. */
 let float16Table: Float32Array | undefined;
 
 function buildFloat16Table(): Float32Array {
@@ -41,7 +41,7 @@ export function decodeBfloat16(
   out: Float32Array = new Float32Array(bits.length),
   at = 0,
 ): Float32Array {
-  const wide = new Int32Array(out.buffer, out.byteOffset + 4 * at, bits.length); // the bits as they are, NaN's too
+  const wide = new Int32Array(out.buffer, out.byteOffset + 4 * at, bits.length); // the exact bits, even of NaN
   for (let i = 0; i < bits.length; i++) wide[i] = bits[i] << 16;
   return out;
 }
@@ -56,7 +56,7 @@ export function encodeFloat16(values: Float32Array): Uint16Array {
     if (magnitude > 0x7f800000) out[i] = sign | 0x7e00;
     else if (magnitude >= 0x38800000) {
       // A normal float16 (2^-14 and up): rebase the exponent, then drop 13 fraction bits. A carry out of the fraction
-      // moves the exponent up by one, as it should; past the largest it lands on infinity.
+      // correctly increments the exponent; past the largest number it gives infinity.
       out[i] = sign | Math.min(roundShift(magnitude - 0x38000000, 13), 0x7c00);
     } else {
       // A subnormal float16 counts in units of 2^-24; the product is exact, so only `roundEven` rounds.

@@ -1,22 +1,22 @@
-/** The list of files in a hub's answer, which is bounded: nobody's model has more. */
+/** The list of files in a hub's answer, with limits that no real model reaches. */
 import { HubError } from "../tensor/errors.ts";
 
-/** Bytes of the answer, unpacked. */
+/** The most bytes in the unpacked answer. */
 export const MOST_LIST_BYTES = 16_000_000;
-/** A list is small: it is given up where so little comes in so short a time. */
+/** A list is small: it is given up if this little arrives in this time. */
 export const LIST_PACE = { slowMs: 10_000, slowBytes: 10_000 };
 const MOST_FILES = 100_000;
 
 export interface ListedFile {
   readonly path: string;
-  /** Bytes, where the hub says. */
+  /** In bytes, if the hub says so. */
   readonly size: number | undefined;
 }
 
-/** @throws HubError for a list that is too long to be one */
+/** @throws HubError for a list that is too long to be real */
 export function listedPaths(siblings: readonly unknown[], url: string): ListedFile[] {
   if (siblings.length > MOST_FILES) {
-    throw new HubError(`${url} lists ${siblings.length} files, and at most ${MOST_FILES} are read.`, {
+    throw new HubError(`${url} lists ${siblings.length} files, but at most ${MOST_FILES} are read.`, {
       asked: url,
       found: siblings.length,
     });

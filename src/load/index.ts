@@ -1,4 +1,4 @@
-/** load: name -> bytes -> named arrays. Everything here runs anywhere; what needs Node is in `node.ts`. */
+/** load: name -> bytes -> named arrays. Everything here runs anywhere; `node.ts` has what needs Node. */
 export type { ByteSource } from "./bytes.ts";
 export { memorySource, parseJsonObject } from "./bytes.ts";
 export type { FileDType } from "./dtypes.ts";

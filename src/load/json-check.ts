@@ -1,23 +1,23 @@
 /**
- * What JSON.parse does not say of a header, an index or a configuration: a key given twice (the last would count, without a word), a value nested
- * without end, and values beyond all number, which take far more memory parsed than as text.
+ * Checks what JSON.parse does not check in a header, an index or a configuration: duplicate keys (the last would silently win), endless
+ * nesting, and huge numbers of values, which take far more memory parsed than as text.
  */
 import { FileFormatError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 
 const DEEPEST = 32;
-/** Brackets and commas: a tensor of three axes has ten. */
+/** The most brackets and commas: a tensor with three axes has ten. */
 const MOST_PARTS = 1_000_000;
-/** Keys of one object. */
+/** The most keys in one object. */
 const MOST_KEYS = 100_000;
 
 /**
- * @param text JSON, or not: what is none is told by JSON.parse
+ * @param text JSON or not: JSON.parse reports text that is not
  * @param what its name in an error
  * @throws FileFormatError
  */
 export function checkJson(text: string, what: string): void {
-  /** For each open bracket the keys of an object so far, or undefined for a list. */
+  /** For each open bracket, the keys of an object so far, or undefined for a list. */
   const open: (Set<string> | undefined)[] = [];
   let parts = 0;
   let keyNext = false;
@@ -44,17 +44,17 @@ export function checkJson(text: string, what: string): void {
       parts++;
     }
     if (parts > MOST_PARTS) {
-      throw new FileFormatError(`${what} has more than ${MOST_PARTS} values; no model's has as many.`, { asked: what });
+      throw new FileFormatError(`${what} has more than ${MOST_PARTS} values, more than any model's.`, { asked: what });
     }
   }
 }
 
-/** Up to so many characters a text may be parsed whatever it holds. */
+/** A text of at most this many characters can be parsed whatever it contains. */
 const SMALL_TEXT = 16_000_000;
-/** Brackets and commas of a longer one: the largest tokenizers have two millions. */
+/** The most brackets and commas in a longer text: the largest tokenizers have two million. */
 const MOST_PARTS_OF_TEXT = 8_000_000;
 
-/** Passes for a text that takes about as much memory parsed as it is long. @throws FileFormatError */
+/** Passes if a text takes about as much memory parsed as it is long. @throws FileFormatError */
 export function checkParts(text: string, what: string): void {
   if (text.length <= SMALL_TEXT) return;
   let parts = 0;
@@ -63,7 +63,7 @@ export function checkParts(text: string, what: string): void {
     if (c === COMMA || c === BRACKET || c === BRACE) parts++;
   }
   if (parts <= MOST_PARTS_OF_TEXT) return;
-  throw new FileFormatError(`${what} has more than ${MOST_PARTS_OF_TEXT} values; no model's has as many.`, {
+  throw new FileFormatError(`${what} has more than ${MOST_PARTS_OF_TEXT} values, more than any model's.`, {
     asked: what,
     found: parts,
   });
@@ -71,7 +71,7 @@ export function checkParts(text: string, what: string): void {
 
 const [COMMA, BRACKET, BRACE] = [...",[{"].map((c) => c.charCodeAt(0));
 
-/** The place of the quotation mark that ends the string which begins at `at`; the text's end if there is none. */
+/** The position of the quotation mark that ends the string starting at `at`; the end of the text if there is none. */
 function stringEnd(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
@@ -87,12 +87,12 @@ function addKey(keys: Set<string>, quoted: string, what: string): void {
     try {
       key = JSON.parse(quoted);
     } catch {
-      return; // no JSON, as JSON.parse will say
+      return; // not JSON, as JSON.parse will report
     }
   }
   if (keys.has(key)) throw new FileFormatError(`${what} has the key ${shown(key)} twice.`, { asked: what, found: key });
   keys.add(key);
   if (keys.size > MOST_KEYS) {
-    throw new FileFormatError(`${what} has more than ${MOST_KEYS} names; no model's has as many.`, { asked: what });
+    throw new FileFormatError(`${what} has more than ${MOST_KEYS} names, more than any model's.`, { asked: what });
   }
 }

@@ -1,4 +1,4 @@
-/** What a model's name can be, on any platform. */
+/** What a model's name may be, on any platform. */
 
 /** The model that comes with the package, in its folder `models/`. */
 export const bundledModel = "solu-1l-novels";

@@ -1,18 +1,18 @@
-/** How long a server is waited for, and how often it is asked again. */
+/** How long to wait for a server, and how often to retry. */
 import { COUNT, NOT_NEGATIVE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 
 export interface NetworkLimits {
-  /** Milliseconds until the answer to a request begins. */
+  /** Milliseconds until the answer to a request must begin. */
   readonly answerMs: number;
-  /** Milliseconds without a byte, after which a body counts as stalled. */
+  /** Milliseconds without a byte after which a body counts as stalled. */
   readonly stallMs: number;
-  /** A body that brings less than `slowBytes` in so many milliseconds counts as stalled, too. */
+  /** A body that brings fewer than `slowBytes` in this many milliseconds counts as stalled, too. */
   readonly slowMs: number;
   readonly slowBytes: number;
-  /** How often something is asked for in all, where a connection breaks or a server says that it is busy. */
+  /** The total number of tries, if a connection breaks or a server says that it is busy. */
   readonly tries: number;
-  /** Milliseconds before the second try; twice as long before each further one, and as long as the server says. */
+  /** Milliseconds before the second try; twice as long before each further one, or as long as the server says. */
   readonly retryMs: number;
   /** The longest wait that a server's `Retry-After` can ask for. */
   readonly longestRetryMs: number;
@@ -38,7 +38,7 @@ const KINDS: OptionKinds<NetworkLimits> = {
   longestRetryMs: NOT_NEGATIVE,
 };
 
-/** @throws ArgumentError for a limit that does not exist, or is none */
+/** @throws ArgumentError for a limit that does not exist or is not valid */
 export function networkLimits(given: Partial<NetworkLimits> = {}): NetworkLimits {
   checkOptions("limits", given, KINDS as OptionKinds<Partial<NetworkLimits>>);
   const set = Object.entries(given).filter(([, value]) => value !== undefined);

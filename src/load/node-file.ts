@@ -1,14 +1,14 @@
-/** A file on disk as a source of bytes. It is opened for each read, so nothing has to be closed afterwards. */
+/** A file on disk as a source of bytes. It is opened for each read, so nothing needs to be closed. */
 import type { Stats } from "node:fs";
 import { lstat, open, stat } from "node:fs/promises";
 import { ArgumentError, FileFormatError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 
-/** The most that is read at once; the system takes no more than 2 GiB, and between two reads the signal is looked at. */
+/** The most bytes in one read: the system allows at most 2 GiB, and the signal is checked between reads. */
 const MOST_AT_ONCE = 64 << 20;
 
-/** A file on disk, read in pieces. @throws InputError if there is none of that name, or it cannot be read */
+/** A file on disk, read in pieces. @throws InputError if it does not exist or cannot be read */
 export async function fileSource(path: string): Promise<ByteSource> {
   if (typeof path !== "string") {
     throw new ArgumentError(`fileSource takes a file's path, not ${shown(path)}.`, { asked: path });
@@ -62,12 +62,12 @@ function room(length: number, path: string): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    const message = `${Math.ceil(length / 1e6)} MB of ${path} do not fit into memory at once.`;
+    const message = `${Math.ceil(length / 1e6)} MB of ${path} do not fit in memory at once.`;
     throw new InputError(message, { asked: length, cause });
   }
 }
 
-/** What is at a path that is no file, if it is none: "a folder". */
+/** What is at a path, if it is not a file: "a folder". */
 export function kindOfFile(found: Stats): string | undefined {
   if (found.isFile()) return undefined;
   if (found.isDirectory()) return "a folder";
@@ -79,21 +79,21 @@ const WHY: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   ENOTDIR: "a part of its path is a file, not a folder",
   EISDIR: "it is a folder, not a file",
-  EACCES: "it may not be read",
-  EPERM: "it may not be read",
+  EACCES: "it is not readable",
+  EPERM: "it is not readable",
   ELOOP: "its links lead back to themselves",
   ENAMETOOLONG: "its name is too long",
   ENXIO: "it is a socket, or a device with nothing behind it",
-  EIO: "the disk, or what is behind it, failed",
+  EIO: "the disk or device failed",
 };
 
-/** Why a file cannot be read, from the system's error. @param what the file in the sentence */
+/** Why a file cannot be read, from the system's error. @param what the file, for the sentence */
 export async function unreadable(
   what: string,
   path: string,
   cause: { readonly code?: string | undefined; readonly message?: string },
 ): Promise<InputError> {
   const dangling = cause.code === "ENOENT" && (await lstat(path).catch(() => undefined))?.isSymbolicLink();
-  const why = dangling ? "it is a link to something that is not there" : (WHY[cause.code ?? ""] ?? cause.message);
+  const why = dangling ? "it is a link to something that does not exist" : (WHY[cause.code ?? ""] ?? cause.message);
   return new InputError(`${what} cannot be read: ${why}.`, { asked: what, found: cause.code, cause });
 }

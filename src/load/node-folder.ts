@@ -9,10 +9,10 @@ import { partsInside } from "./files.ts";
 import { fileSource, unreadable } from "./node-file.ts";
 import { readText } from "./text-pieces.ts";
 
-/** A model has fewer; `/` and `/proc` do not. */
+/** The most files: a model has fewer, but `/` and `/proc` have more. */
 const MOST_FILES = 100_000;
 
-/** @param name what to call it; the folder's path if not given. */
+/** @param name what to call it. Default: the folder's path. */
 export function folderFiles(folder: string, name: string = folder): ModelFiles {
   if (typeof folder !== "string" || typeof name !== "string") {
     const wrong = typeof folder === "string" ? name : folder;
@@ -27,13 +27,10 @@ export function folderFiles(folder: string, name: string = folder): ModelFiles {
     if (await isFile(full)) return fileSource(full);
     const target = await linkTarget(full);
     if (target !== undefined) {
-      throw new InputError(
-        `${full} is a link to ${target}, where there is no file: it was moved or never downloaded.`,
-        {
-          asked: full,
-          found: target,
-        },
-      );
+      throw new InputError(`${full} is a link to ${target}, but there is no file: it was moved or never downloaded.`, {
+        asked: full,
+        found: target,
+      });
     }
     throw new UnknownNameError("file", path, await list(), `It was looked for in ${folder}.`);
   };
@@ -41,8 +38,8 @@ export function folderFiles(folder: string, name: string = folder): ModelFiles {
 }
 
 /**
- * Paths of all files below a folder, sorted; hidden folders and node_modules are passed over. A link to nothing counts as
- * a file: what is wrong with it is told when it is opened.
+ * The paths of all files in a folder and below, sorted; hidden folders and node_modules are skipped. A dangling link counts as
+ * a file: the error comes when it is opened.
  */
 export async function listFiles(folder: string, below = ""): Promise<string[]> {
   const paths: string[] = [];
@@ -54,7 +51,7 @@ export async function listFiles(folder: string, below = ""): Promise<string[]> {
       paths.push(path);
     }
     if (paths.length > MOST_FILES) {
-      throw new InputError(`${folder} holds more than ${MOST_FILES} files: name the model's own folder.`, {
+      throw new InputError(`${folder} has more than ${MOST_FILES} files: name the model's own folder.`, {
         asked: folder,
       });
     }
@@ -62,7 +59,7 @@ export async function listFiles(folder: string, below = ""): Promise<string[]> {
   return below === "" ? paths.sort() : paths;
 }
 
-/** @throws InputError where the folder itself may not be looked into; folders in it that may not be are passed over */
+/** @throws InputError if the folder itself is not readable; unreadable folders inside it are skipped */
 function entriesOf(folder: string, below: string): Promise<Dirent[]> {
   return readdir(join(folder, below), { withFileTypes: true }).catch(async (cause) => {
     if (below !== "") return [];
@@ -80,7 +77,7 @@ async function isFileOrNothing(path: string): Promise<boolean> {
   return found?.isFile() ?? true;
 }
 
-/** What a symbolic link says it leads to; undefined for anything else. */
+/** The target of a symbolic link; undefined for anything else. */
 function linkTarget(path: string): Promise<string | undefined> {
   return readlink(path).catch(() => undefined);
 }

@@ -27,7 +27,7 @@ export class HubCache {
     return join(this.folder, "snapshots", commit, ...parts);
   }
 
-  /** The commit a revision last was, if the cache has files of it. */
+  /** The last known commit of a revision, if the cache has files of it. */
   async commitOf(revision: string): Promise<string | undefined> {
     const ref = await readFile(join(this.folder, "refs", ...revision.split("/")), "utf8").catch(() => revision);
     const commit = ref.trim();
@@ -40,7 +40,7 @@ export class HubCache {
     return listFiles(this.snapshot(commit));
   }
 
-  /** Records which commit a revision is. */
+  /** Records the commit of a revision. */
   async writeRef(revision: string, commit: string): Promise<void> {
     if (revision === commit) return;
     const ref = join(this.folder, "refs", ...revision.split("/"));
@@ -56,13 +56,13 @@ export class HubCache {
     await makeFolder(dirname(pointer));
     const target = relative(dirname(pointer), this.blob(etag));
     await beside(pointer, async (path) => {
-      // Windows lets only some users make links; then, as in Python, the snapshot holds the bytes themselves.
+      // Windows lets only some users create links; otherwise, as in Python, the snapshot contains the bytes themselves.
       await symlink(target, path).catch(() => copyFile(this.blob(etag), path));
     });
   }
 }
 
-/** Writes under a name of its own, then renames: a reader sees the file whole or not at all. */
+/** Writes to a temporary name, then renames: a reader sees the file whole or not at all. */
 async function beside(path: string, write: (path: string) => Promise<void>): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;
   try {

@@ -1,9 +1,9 @@
 /**
- * One blob from the hub into the cache. Bytes go to a file beside it, which gets the blob's name only when complete
- * and checked; so the cache is valid at every moment, and what a broken download leaves is where the next one goes on.
+ * Downloads one blob from the hub into the cache. Bytes go to a temporary file, which gets the blob's name only when complete
+ * and checked; so the cache is valid at every moment, and the next download continues where an interrupted one stopped.
  *
- * One process downloads, the others wait (node-hub-turn.ts). Two never write to one file, whatever becomes of their lock:
- * a download works in `ETAG.PID-RANDOM.incomplete`. When it ends early it leaves that as `ETAG.incomplete`, and the next
+ * One process downloads, the others wait (node-hub-turn.ts). Two never write to the same file, whatever happens to their lock:
+ * a download works in `ETAG.PID-RANDOM.incomplete`. If it ends early, it leaves that as `ETAG.incomplete`, and the next
  * one takes it over by renaming, which only one of several can do.
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -33,14 +33,14 @@ export interface BlobDownload extends RemoteFile {
 
 /** SHA-256, or git's SHA-1. */
 const CHECKSUM = /^([0-9a-f]{64}|[0-9a-f]{40})$/;
-/** After so long without a write, a download that another process began counts as abandoned. */
+/** After this long without a write, another process' download counts as abandoned. */
 const ABANDONED_AFTER_MS = 60_000;
-/** After so many bytes more, failures are counted anew. */
+/** After this many more bytes, failures are counted from 0 again. */
 const PROGRESS_BYTES = 1_000_000;
 
 /**
- * Makes sure that `blob` exists. Whoever else downloads it, in this process or another, is waited for.
- * @throws HubError if the connection stays broken, the disk is full, or the bytes are not those that were announced.
+ * Makes sure that `blob` exists. If this or another process is already downloading it, waits for that.
+ * @throws HubError if the connection stays broken, the disk is full, or the bytes are not the announced ones.
  */
 export async function downloadBlob(download: BlobDownload, options: LoadOptions): Promise<void> {
   const { blob, file, size } = download;
@@ -60,20 +60,20 @@ export async function downloadBlob(download: BlobDownload, options: LoadOptions)
 }
 
 /**
- * A blob of another size than the hub's file was cut off: it goes, so that the right one comes.
- * @throws HubError where the ETag is no checksum: it may be another file, which a snapshot has
+ * A blob whose size differs from the hub's file was cut off: it is removed, so that the right one is downloaded.
+ * @throws HubError if the ETag is not a checksum: it may be another file, which a snapshot uses
  */
 async function dropIfCut({ blob, size, etag, file, model }: BlobDownload): Promise<void> {
   const found = await stat(blob).catch(() => undefined);
   if (!found?.isFile() || found.size === size) return;
   if (CHECKSUM.test(etag)) return rm(blob, { force: true });
   throw new HubError(
-    `The cache has another file under the ETag of ${file} of "${model.id}", of ${found.size} bytes and not ${size}: remove ${blob}, or set HF_HUB_CACHE to another folder.`,
+    `The cache has another file under the ETag of ${file} of "${model.id}", with ${found.size} bytes instead of ${size}: remove ${blob}, or set HF_HUB_CACHE to another folder.`,
     { asked: size, found: found.size },
   );
 }
 
-/** A name for this download alone; the file is there already if an earlier one left some bytes. */
+/** A name for this download only; the file already exists if an earlier download left some bytes. */
 async function takeOver(blob: string): Promise<string> {
   const own = `${blob}.${process.pid}-${randomBytes(4).toString("hex")}.incomplete`;
   for (const name of await readdir(dirname(blob))) {
@@ -90,7 +90,7 @@ async function takeOver(blob: string): Promise<string> {
   return own;
 }
 
-/** @param owner what stands between the blob's name and ".incomplete": nothing, `PID-RANDOM`, or another program's mark. */
+/** @param owner the part between the blob's name and ".incomplete": nothing, `PID-RANDOM`, or another program's mark. */
 async function isFree(path: string, owner: string): Promise<boolean> {
   if (owner === "") return true;
   const pid = /^(\d+)-[0-9a-f]{8}$/.exec(owner)?.[1];
@@ -99,7 +99,7 @@ async function isFree(path: string, owner: string): Promise<boolean> {
   return found !== undefined && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS;
 }
 
-/** Keeps what was downloaded, under the name where the next download looks; the longer of two. */
+/** Keeps the downloaded bytes under the name where the next download looks; of two such files, the longer. */
 async function leave(part: string, blob: string): Promise<void> {
   const size = await sizeOf(part);
   if (size > (await sizeOf(`${blob}.incomplete`))) await rename(part, `${blob}.incomplete`);
@@ -118,14 +118,14 @@ async function complete(part: string, download: BlobDownload, turn: Turn, option
   const found = await checksum(part, etag, size, options.signal);
   if (found === etag || (found === undefined && (await sizeOf(part)) === size)) return;
   await rm(part);
-  if (begun > 0) return complete(part, download, turn, options); // the fault may lie in the bytes from last time
+  if (begun > 0) return complete(part, download, turn, options); // the error may be in the bytes from last time
   throw new HubError(
     `${file} of "${model.id}" arrived damaged: its checksum is ${found}, not ${etag}. It was discarded; try again.`,
     { asked: etag, found },
   );
 }
 
-/** Fetches what is missing of `part`, from where a broken connection left it, as often as the limits allow. */
+/** Fetches the rest of `part`, continuing after broken connections, as often as the limits allow. */
 async function fetchWhole(part: string, download: BlobDownload, turn: Turn, options: LoadOptions): Promise<void> {
   const { model, file, size, url, hub } = download;
   const limits = networkLimits(hub.limits);
@@ -144,14 +144,14 @@ async function fetchWhole(part: string, download: BlobDownload, turn: Turn, opti
     if (error instanceof TooLong) {
       await rm(part, { force: true });
       throw new HubError(
-        `${url} sent more than the ${size} bytes that were announced for ${file} of "${model.id}": it was cut off and discarded.`,
+        `${url} sent more than the ${size} bytes announced for ${file} of "${model.id}": the download was stopped and discarded.`,
         { asked: size, found: error.message },
       );
     }
     if (!(error instanceof NoAnswer)) throw error;
     throw new HubError(
-      `The download of ${file} of "${model.id}" broke off after ${loaded} of ${size} bytes (${error.message}); ` +
-        "run the same again and it resumes from there.",
+      `The download of ${file} of "${model.id}" broke off after ${loaded} of ${size} bytes (${error.message}): ` +
+        "run the same again to resume from there.",
       { asked: size, found: loaded, cause: error },
     );
   }
@@ -180,7 +180,7 @@ async function fetchRest(
   if (response.status === 416 || (response.status === 206 && !resumes)) {
     await discard(response);
     const found = response.status === 416 ? "none (416)" : compressed ? "compressed ones" : shown(told);
-    throw new HubError(`${url} was asked for the bytes from ${start} on, and answered with ${found}; try again.`, {
+    throw new HubError(`${url} was asked for the bytes from ${start} on, but answered with ${found}: try again.`, {
       asked: `bytes ${start}-`,
       found: told,
     });
@@ -202,14 +202,14 @@ async function fetchRest(
   if (loaded < size) throw new NoAnswer("the connection closed early", { passing: true });
 }
 
-/** @throws an error as the disk would, later */
+/** @throws the error that the disk would raise later */
 async function refuseIfFull(part: string, missing: number): Promise<void> {
   const { bavail, bsize, blocks } = await statfs(dirname(part));
   if (blocks > 0 && missing > bavail * bsize)
     throw Object.assign(new Error("full"), { code: "ENOSPC", syscall: "write" });
 }
 
-/** The checksum that an etag of this form is: SHA-256, or git's SHA-1 of a blob; undefined for any other etag. */
+/** The checksum that an ETag of this form is: SHA-256, or git's SHA-1 of a blob; undefined for any other ETag. */
 async function checksum(
   path: string,
   etag: string,

@@ -1,6 +1,6 @@
 /**
  * The hub's HTTP interface: which commit a revision is and what files it has, each file's checksum, its bytes.
- * Redirects are followed by hand: large files lie on other hosts, and the token must not go there.
+ * Redirects are followed by hand: large files are on other hosts, and the token must not be sent there.
  */
 import { HubError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -10,7 +10,7 @@ import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
 import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
 
-/** The hub did not answer, or not sensibly; what is in the cache may serve instead. */
+/** The hub did not answer, or not sensibly; the cache may be used instead. */
 export class HubUnreachable extends HubError {
   /** Why, in a few words: `ECONNREFUSED`, `it answered 503`. */
   readonly why: string;
@@ -39,7 +39,7 @@ const MOST_REDIRECTS = 10;
 
 /**
  * The commit that a revision means now, and the paths in it.
- * @param tries at most, if what is in the cache may serve instead
+ * @param tries the most tries, if the cache can be used instead
  */
 export async function fetchRevision(
   hub: HubSettings,
@@ -58,7 +58,7 @@ export async function fetchRevision(
     }),
   ).catch((error) => {
     if (!(error instanceof TooLong)) throw error;
-    throw new HubError(`${url} answered with ${error.message}, which no list of files has.`, { asked: url });
+    throw new HubError(`${url} answered with ${error.message}, too long for a list of files.`, { asked: url });
   });
   const text = new TextDecoder().decode(body);
   const { sha, siblings } = parseJsonObject(text, `The answer of ${url}`);
@@ -92,7 +92,7 @@ export async function fetchFileInfo(
     retried(limits, signal, () =>
       send(hub, url, {
         method: "HEAD",
-        // Compressed on the way, a file would be announced with another size.
+        // If it were compressed in transit, the announced size would be wrong.
         headers: { "accept-encoding": "identity" },
         signal,
         limits,
@@ -108,7 +108,7 @@ export async function fetchFileInfo(
   const size = header("x-linked-size") ?? (redirected ? null : response.headers.get("content-length"));
   const named = etag !== undefined && /^\w[\w.-]{0,127}$/.test(etag) && !/\.(incomplete|lock)$/.test(etag);
   if (!named || !size || !/^\d+$/.test(size) || !Number.isSafeInteger(Number(size))) {
-    throw new HubError(`${url} was answered without a usable ETag and size; is HF_ENDPOINT a Hugging Face hub?`, {
+    throw new HubError(`${url} answered without a usable ETag and size; is HF_ENDPOINT a Hugging Face hub?`, {
       asked: url,
       found: { etag, size },
     });
@@ -118,7 +118,7 @@ export async function fetchFileInfo(
 
 /**
  * The answer to a GET for a file's bytes from `start` on: 206 with the rest, 200 with all, or 416.
- * @throws NoAnswer where asking again may help
+ * @throws NoAnswer if retrying may help
  */
 export async function fetchBytes(
   hub: HubSettings,
@@ -135,7 +135,7 @@ export async function fetchBytes(
   return response;
 }
 
-/** What `work` throws where the hub gives no answer, as an error of ours. */
+/** Turns what `work` throws when the hub does not answer into a HubError. */
 async function reached<T>(hub: HubSettings, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -154,7 +154,7 @@ interface Send {
   readonly stayOnHub?: boolean;
 }
 
-/** @returns the last response, and the headers of all that the hub itself gave. */
+/** @returns the last response, and the headers of all responses from the hub itself. */
 async function send(
   hub: HubSettings,
   first: string,
@@ -175,7 +175,7 @@ async function send(
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next?.protocol !== "http:" && next?.protocol !== "https:") {
       await discard(response);
-      throw new HubError(`${url.href} redirects to ${shown(location)}, which is no http or https URL.`, {
+      throw new HubError(`${url.href} redirects to ${shown(location)}, which is not an http or https URL.`, {
         asked: first,
         found: location,
       });
@@ -196,8 +196,8 @@ async function refusal(hub: HubSettings, { id, revision }: HubModel, response: R
   if (code === "GatedRepo" || status === 403) {
     return new HubError(
       hub.token === undefined
-        ? `"${id}" is gated (${status}): accept its terms at ${page}, then set HF_TOKEN to a token that may read it.`
-        : `Your token may not read "${id}" (${status}): accept its terms at ${page}, or use a token with access to it.`,
+        ? `"${id}" is gated (${status}): accept its terms at ${page}, then set HF_TOKEN to a token that can read it.`
+        : `Your token cannot read "${id}" (${status}): accept its terms at ${page}, or use a token with access to it.`,
       fields,
     );
   }
@@ -210,9 +210,9 @@ async function refusal(hub: HubSettings, { id, revision }: HubModel, response: R
   if (status === 401 || status === 404) {
     return new HubError(
       `There is no model "${id}" on ${hub.endpoint} (${status}): check the spelling of "org/name"; if it is private, ` +
-        (hub.token === undefined ? "set HF_TOKEN to a token that may read it." : "your token may not read it."),
+        (hub.token === undefined ? "set HF_TOKEN to a token that can read it." : "your token may lack access to it."),
       fields,
     );
   }
-  return new HubError(`${hub.endpoint} answered ${status} when asked for "${id}" at revision "${revision}".`, fields);
+  return new HubError(`${hub.endpoint} answered ${status} to a request for "${id}" at revision "${revision}".`, fields);
 }

@@ -1,18 +1,18 @@
-/** Where the Hugging Face hub and its cache are, read from the environment as Python's `huggingface_hub` reads it. */
+/** Where the Hugging Face hub and its cache are, read from the environment like Python's `huggingface_hub`. */
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { NetworkLimits } from "./network-limits.ts";
 
 export interface HubSettings {
-  /** The folder that holds `models--org--name`. */
+  /** The folder that contains `models--org--name`. */
   readonly cacheDir: string;
   /** The hub's address, without a slash at the end. */
   readonly endpoint: string;
-  /** Nothing is asked of the network. */
+  /** The network is not used. */
   readonly offline: boolean;
   readonly token: string | undefined;
-  /** How long the hub is waited for, and how often it is asked again, where it is not to be as usual. */
+  /** How long to wait for the hub and how often to retry, if not as usual. */
   readonly limits?: Partial<NetworkLimits> | undefined;
 }
 
@@ -25,7 +25,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  *   `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set;
  * - `HF_ENDPOINT`; `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`: 1, on, yes or true.
  *
- * A variable that is set but empty counts as not set.
+ * A variable that is set but empty counts as unset.
  */
 export async function hubSettings(env: Environment = process.env): Promise<HubSettings> {
   const home =
@@ -42,7 +42,7 @@ export async function hubSettings(env: Environment = process.env): Promise<HubSe
   };
 }
 
-/** A path from the environment with `~`, `$VAR` and `${VAR}` written out. */
+/** A path from the environment, with `~`, `$VAR` and `${VAR}` expanded. */
 function path(env: Environment, name: string): string | undefined {
   const value = env[name];
   if (!value) return undefined;

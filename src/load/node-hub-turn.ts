@@ -1,6 +1,6 @@
 /**
- * Who downloads a blob: one in this process, and one of all processes that share the cache. The others wait, see how far
- * it is, and find the file; or they take over where the one is gone.
+ * Decides who downloads a blob: one caller in this process, and one of all processes that share the cache. The others wait, follow its
+ * progress, and find the file; or they take over if it is gone.
  */
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -13,26 +13,26 @@ const STALE_AFTER_MS = 30_000;
 const BEAT_MS = 5_000;
 const LOOK_AGAIN_MS = 250;
 
-/** The lock was taken by another, as this process was still for too long. */
+/** Another process took the lock, because this one was inactive for too long. */
 export class LostTurn extends Error {}
 
-/** While one downloads. */
+/** Held while downloading. */
 export interface Turn {
-  /** To be asked before each write. @throws LostTurn once another process downloads */
+  /** Call it before each write. @throws LostTurn once another process is downloading */
   check(): Promise<void>;
 }
 
 export interface Waiting {
   readonly signal: AbortSignal | undefined;
-  /** How many bytes the process that is waited for has. */
+  /** How many bytes the downloading process has. */
   readonly onBytes: (loaded: number) => void;
-  /** After so long without a sign of its owner, a lock counts as nobody's. */
+  /** After this long without a sign of its owner, a lock counts as abandoned. */
   readonly staleMs?: number;
 }
 
 const turns = new Map<string, Promise<unknown>>();
 
-/** Runs `work` when no one else downloads `blob`; not at all, if then it is there. */
+/** Runs `work` once nobody else is downloading `blob`, or not at all if it exists by then. */
 export async function inTurn(blob: string, waiting: Waiting, work: (turn: Turn) => Promise<void>): Promise<void> {
   const before = turns.get(blob) ?? Promise.resolve();
   const turn = (async () => {
@@ -51,7 +51,7 @@ export async function inTurn(blob: string, waiting: Waiting, work: (turn: Turn) 
       }
     }
   })();
-  // Whoever gives up waiting does not let the next one in.
+  // A caller that gives up waiting does not let the next one in.
   const settled = Promise.all([before, turn.catch(() => {})]);
   turns.set(blob, settled);
   try {
@@ -61,7 +61,7 @@ export async function inTurn(blob: string, waiting: Waiting, work: (turn: Turn) 
   }
 }
 
-/** The lock of a blob, or nothing once the blob is there. */
+/** The lock of a blob, or nothing once the blob exists. */
 async function waitFor(
   blob: string,
   { signal, onBytes, staleMs = STALE_AFTER_MS }: Waiting,
@@ -73,8 +73,8 @@ async function waitFor(
     if (lock) return lock;
     if (await isFile(blob)) return undefined;
     const there = await lockAt(path);
-    if (there === undefined) continue; // given back just now
-    // The file's time is only compared with itself: another machine's clock may be wrong.
+    if (there === undefined) continue; // just released
+    // The file's time is only compared with itself, because another machine's clock may be wrong.
     if (seen?.mtimeMs !== there.mtimeMs) seen = { mtimeMs: there.mtimeMs, at: performance.now() };
     const still = performance.now() - seen.at > staleMs;
     if (still || (await isAlive(there.holder)) === "no") {
@@ -99,9 +99,9 @@ async function withBeat(lock: Lock, work: (turn: Turn) => Promise<void>): Promis
   try {
     await work({
       async check() {
-        // A process that was stopped, or busy, may have lost the lock meanwhile.
+        // A process that was stopped or busy may have lost the lock meanwhile.
         if (performance.now() - last > STALE_AFTER_MS / 2) await beat();
-        if (lost) throw new LostTurn("another process goes on with the download");
+        if (lost) throw new LostTurn("another process has taken over the download");
       },
     });
   } finally {
@@ -109,7 +109,7 @@ async function withBeat(lock: Lock, work: (turn: Turn) => Promise<void>): Promis
   }
 }
 
-/** Bytes of the longest download of the blob that lies beside it. */
+/** The bytes of the longest partial download of the blob. */
 async function bytesOf(blob: string): Promise<number> {
   const names = await readdir(dirname(blob)).catch(() => []);
   const parts = names.filter((name) => name.startsWith(`${basename(blob)}.`) && name.endsWith(".incomplete"));

@@ -1,4 +1,4 @@
-/** A model on the Hugging Face hub as a repository of files: from the cache where it can, from the network where not. */
+/** A model on the Hugging Face hub as a repository of files: from the cache if possible, or else from the network. */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
 import { FLAG, OBJECT, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -18,9 +18,9 @@ import { hubSettings } from "./node-hub-settings.ts";
 import { readText } from "./text-pieces.ts";
 
 export interface HubOptions {
-  /** A branch, tag or commit; `main` if not given. */
+  /** A branch, tag or commit. Default: `main`. */
   readonly revision?: string | undefined;
-  /** Instead of what the environment says, field by field. */
+  /** Overrides the environment, field by field. */
   readonly settings?: Partial<HubSettings> | undefined;
 }
 
@@ -33,10 +33,10 @@ const SETTINGS: OptionKinds<HubSettings> = {
   limits: OBJECT,
 };
 
-/** Where the cache may serve, the network is not insisted on. */
+/** If the cache can be used, the network is tried less often. */
 const TRIES_BESIDE_CACHE = 2;
 
-/** The model's state: which commit, which paths, and why the network is out of reach, if it is. */
+/** The state of the model: its commit, its paths, and why the network cannot be reached, if it cannot. */
 interface Resolved {
   readonly commit: string;
   readonly paths: string[];
@@ -44,9 +44,9 @@ interface Resolved {
 }
 
 /**
- * The files of `org/name` on the hub. Nothing is asked of the network until the first call; a file is downloaded when
+ * The files of `org/name` on the hub. The network is not used until the first call; a file is downloaded when
  * it is first opened, and read from the cache from then on.
- * @throws ArgumentError if the id or the revision is not one; from the calls, HubError in one sentence for each way in
+ * @throws ArgumentError if the id or the revision is not valid; from the calls, HubError with one sentence for each way in
  * which hub, network or disk can refuse.
  */
 export async function hubFiles(id: string, options: HubOptions = {}): Promise<ModelFiles> {
@@ -88,30 +88,30 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   };
 }
 
-/** @throws ArgumentError for an address, a token or a folder that is none, or limits that are none; secrets are not told */
+/** @throws ArgumentError for an invalid address, token, folder or limits, without revealing secrets */
 function checked(hub: HubSettings): HubSettings {
   networkLimits(hub.limits);
   const url = URL.canParse(hub.endpoint) ? new URL(hub.endpoint) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw new ArgumentError(
-      `The hub's address, HF_ENDPOINT, is ${shown(hub.endpoint)}, which is no http or https URL: set it to one such as ` +
+      `The hub's address, HF_ENDPOINT, is ${shown(hub.endpoint)}, which is not an http or https URL: set it to one such as ` +
         "https://huggingface.co, or unset it.",
       { asked: hub.endpoint },
     );
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     throw new ArgumentError(
-      `The hub's address, HF_ENDPOINT, is that of ${url.origin} with a name, a password, a query or a mark (#) besides: set it without; HF_TOKEN says who asks.`,
+      `The hub's address, HF_ENDPOINT, is ${url.origin} with a name, a password, a query or a fragment (#): set it without; HF_TOKEN identifies you.`,
       { asked: url.origin },
     );
   }
   if (hub.token !== undefined && !/^[\x21-\x7e]+$/.test(hub.token)) {
     throw new ArgumentError(
-      "The token for the hub has characters that no token has: copy it again (HF_TOKEN, or the file in which it is kept).",
+      "The token for the hub has characters that no token has: copy it again (to HF_TOKEN, or to its file).",
     );
   }
   if (hub.cacheDir.includes("\0")) {
-    throw new ArgumentError(`The hub's cache, ${shown(hub.cacheDir)}, is no path.`, { asked: hub.cacheDir });
+    throw new ArgumentError(`The hub's cache, ${shown(hub.cacheDir)}, is not a path.`, { asked: hub.cacheDir });
   }
   return hub;
 }
@@ -171,13 +171,13 @@ function diskError(error: unknown, hub: HubSettings, path: string): HubError | u
   const fields = { asked: hub.cacheDir, found: code, cause: error };
   if (code === "ENOSPC" || code === "EDQUOT") {
     return new HubError(
-      `The disk is full: ${path} does not fit into the cache at ${hub.cacheDir}. Make room and run the same again, ` +
-        "and it resumes; or set HF_HUB_CACHE to a folder on another disk.",
+      `The disk is full: ${path} does not fit into the cache at ${hub.cacheDir}. Make room and run the same again ` +
+        "to resume; or set HF_HUB_CACHE to a folder on another disk.",
       fields,
     );
   }
   return new HubError(
-    `${path} cannot be stored in the cache at ${hub.cacheDir} (${code}); set HF_HUB_CACHE to a folder that can be written.`,
+    `${path} cannot be stored in the cache at ${hub.cacheDir} (${code}): set HF_HUB_CACHE to a writable folder.`,
     fields,
   );
 }

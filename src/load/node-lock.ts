@@ -1,19 +1,19 @@
 /**
- * A lock between processes: a file that only one can make, with who made it. A lock whose process is gone is nobody's;
- * one that another machine holds, or a process that cannot be told from a later one of its number, is known by its
- * file's time, which the owner sets anew (`beat`).
+ * A lock between processes: a file that only one can create, and that names its owner. A lock whose process is gone is free;
+ * one held by another machine, or by a process that cannot be distinguished from a later one with its number, is judged by the
+ * file's time, which the owner refreshes (`beat`).
  */
 import { randomBytes } from "node:crypto";
 import { link, open, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 
-/** Who holds a lock, as the lock's file says. */
+/** Who holds a lock, according to its file. */
 export interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When the process began, where the system tells: its number may be another's later. */
+  /** When the process began, if the system reports it: its number may later belong to another. */
   readonly started: string | undefined;
-  /** Of this one lock. */
+  /** Identifies this one lock. */
   readonly token: string;
 }
 
@@ -26,11 +26,11 @@ export class Lock {
     this.token = token;
   }
 
-  /** The lock, if nobody has it. The folder must be there. */
+  /** Takes the lock, if nobody has it. The folder must exist. */
   static async take(path: string): Promise<Lock | undefined> {
     const token = randomBytes(8).toString("hex");
     const holder: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid), token };
-    // Written beside it first, so that a lock says whose it is from the moment it is there.
+    // Written to a temporary file first, so that a lock names its owner from the moment it exists.
     const written = `${path}.${token}`;
     try {
       await writeFile(written, JSON.stringify(holder), { flag: "wx" });
@@ -44,7 +44,7 @@ export class Lock {
     return new Lock(path, token);
   }
 
-  /** Says that the owner is at it. @returns whether it still is the owner */
+  /** Signals that the owner is still working. @returns whether it still is the owner */
   async beat(): Promise<boolean> {
     if (!(await this.isOurs())) return false;
     const now = new Date();
@@ -61,7 +61,7 @@ export class Lock {
   }
 }
 
-/** Where a file cannot have two names, the lock is made empty and says whose it is a moment later. */
+/** On file systems without hard links, the lock is created empty and names its owner a moment later. */
 async function makeWithoutLink(path: string, holder: Holder, why: NodeJS.ErrnoException): Promise<void> {
   if (why.code === "EEXIST" || why.code === "ENOENT") throw why;
   const file = await open(path, "wx");
@@ -75,7 +75,7 @@ async function makeWithoutLink(path: string, holder: Holder, why: NodeJS.ErrnoEx
   }
 }
 
-/** The lock that lies there, if one does; one that is being made may not say yet whose it is. */
+/** The current lock, if there is one; one that is being created may not name its owner yet. */
 export async function lockAt(
   path: string,
 ): Promise<{ readonly holder: Holder | undefined; readonly mtimeMs: number } | undefined> {
@@ -89,12 +89,12 @@ export async function lockAt(
       holder = { pid, host, started: typeof started === "string" ? started : undefined, token };
     }
   } catch {
-    // being written, or no lock of ours
+    // being written, or not one of our locks
   }
   return { holder, mtimeMs: found.mtimeMs };
 }
 
-/** Whether the process that holds a lock runs: "maybe" where only the file's time can tell. */
+/** Whether the process that holds a lock is running: "maybe" if only the file's time can tell. */
 export async function isAlive(holder: Holder | undefined): Promise<"yes" | "no" | "maybe"> {
   if (holder === undefined || holder.host !== hostname()) return "maybe";
   if (!(await isRunning(holder.pid))) return "no";
@@ -103,7 +103,7 @@ export async function isAlive(holder: Holder | undefined): Promise<"yes" | "no" 
   return started === holder.started ? "yes" : "no";
 }
 
-/** Takes away a lock that was found to be nobody's, and no other that came in its place meanwhile. */
+/** Removes a lock that turned out to be abandoned, but not a new one that has replaced it meanwhile. */
 export async function breakLock(path: string, found: Holder | undefined): Promise<void> {
   const aside = `${path}.${randomBytes(4).toString("hex")}`;
   const moved = await rename(path, aside).then(
@@ -116,22 +116,22 @@ export async function breakLock(path: string, found: Holder | undefined): Promis
   await rm(aside, { force: true });
 }
 
-/** Whether there is a process of that number; one that ended and was not yet waited for is none. */
+/** Whether there is a process with that number; a zombie does not count. */
 export async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // there, and somebody else's
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // it exists, but belongs to another user
   }
   return (await statOf(pid))?.[0] !== "Z";
 }
 
-/** When a process began, since the system did: on Linux alone. */
+/** When a process began, in time since boot: on Linux only. */
 async function startOf(pid: number): Promise<string | undefined> {
   return (await statOf(pid))?.[19];
 }
 
-/** What Linux says of a process, from its state on. */
+/** What Linux says about a process, from its state on. */
 async function statOf(pid: number): Promise<string[] | undefined> {
   const line = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   return line?.slice(line.lastIndexOf(")") + 2).split(" ");

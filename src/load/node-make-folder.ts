@@ -1,11 +1,11 @@
-/** Folders made where they are missing. */
+/** Creates missing folders. */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 /**
- * Makes a folder, and those above it that are missing. Node's own way (`recursive`) goes on for ever where a system says
- * that there is no such folder of one that is there and takes no others, as Linux's /proc.
- * @returns the first that was made, if any was
+ * Creates a folder and its missing parents. Node's own way (`recursive`) loops forever if a system says
+ * that an existing folder in which none can be created does not exist, as Linux does in /proc.
+ * @returns the first that was created, if any
  */
 export async function makeFolder(folder: string): Promise<string | undefined> {
   const path = resolve(folder);
@@ -21,7 +21,7 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
     return await make();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    // Where the folder above is there, another process made it just now, or it takes none: the second try tells.
+    // If the parent exists, either another process has just created it or it accepts no folders: the second try shows which.
     const first = (await isFolder(dirname(path))) ? undefined : await makeFolder(dirname(path));
     const own = await make();
     return first ?? own;

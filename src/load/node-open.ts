@@ -1,4 +1,4 @@
-/** From what a user writes to the files it means: a local folder, the bundled model, a model on the hub. */
+/** Finds the files that a name means: a local folder, the bundled model, or a model on the hub. */
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -13,19 +13,19 @@ import { hubFiles } from "./node-hub.ts";
 const bundledFolder = new URL(`../../models/${bundledModel}/`, import.meta.url);
 
 export interface OpenFilesOptions extends HubOptions {
-  /** What a name that is nothing local means on the hub: aliases become ids here. @throws UnknownNameError */
+  /** What a name that is not local means on the hub: aliases become ids here. @throws UnknownNameError */
   readonly resolve?: ((name: string) => string) | undefined;
 }
 
 /**
- * The files that a name means: an existing local folder; else the bundled model, for its own name or "bundled"; else
- * the model of that id on the Hugging Face hub (which is asked on first use, not here).
+ * The files that a name means: an existing local folder; else the bundled model, for its name or "bundled"; else
+ * the model with that id on the Hugging Face hub (which is contacted on first use, not here).
  * @throws ArgumentError if it is a file, or a path that does not exist.
  */
 export async function openModelFiles(nameOrPath: string, options: OpenFilesOptions = {}): Promise<ModelFiles> {
   if (typeof nameOrPath !== "string") {
     throw new ArgumentError(
-      `A model's name is a string: a folder's path, "org/name", or "${bundledModel}", not ${kindOf(nameOrPath)}.`,
+      `A model's name must be a string: a folder's path, "org/name", or "${bundledModel}", not ${kindOf(nameOrPath)}.`,
       { asked: nameOrPath, nearest: bundledModel },
     );
   }
@@ -36,7 +36,7 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
   }
   if (found !== undefined) {
     throw new ArgumentError(
-      `"${nameOrPath}" is a file; name the folder that holds it, with the model's config.json and weights.`,
+      `"${nameOrPath}" is a file: name the folder that contains it, with the model's config.json and weights.`,
       { asked: nameOrPath, found: "a file" },
     );
   }

@@ -1,4 +1,4 @@
-/** What load/ has for Node alone: files on disk, and the hub with its cache. */
+/** The part of load/ for Node only: files on disk, and the hub with its cache. */
 export { fileSource } from "./node-file.ts";
 export { folderFiles } from "./node-folder.ts";
 export type { HubOptions } from "./node-hub.ts";

@@ -12,7 +12,7 @@ export async function openDefault(
   const { open } = platform();
   if (open) return open(name, resolve, options);
   throw new GlassformerError(
-    `Nothing here knows how to open "${name}": import from "glassformer", or pass \`files\`.`,
+    `No platform is loaded that could open "${name}": import from "glassformer", or pass \`files\`.`,
     { asked: name },
   );
 }

@@ -1,27 +1,27 @@
 /**
- * A pickle read as data. A pickle is a program for a small machine with a stack; here are the instructions that
- * `torch.save` writes (protocols 1 to 5), and no others. What a name means, and what calling it gives, is the host's to
- * say: this machine builds lists, tuples and dictionaries, and never sets a field on anything.
+ * Reads a pickle as data. A pickle is a program for a small stack machine; this file has the instructions that
+ * `torch.save` writes (protocols 1 to 5), and no others. The host decides what a name means and what calling it
+ * returns: this machine builds lists, tuples and dictionaries, and never sets a field on anything.
  * Source: the opcodes of CPython's Lib/pickletools.py
  */
 import { shown } from "../tensor/show.ts";
 
-/** What a pickle may name, and what comes of it. */
+/** What a pickle may name, and what that gives. */
 export interface PickleHost {
-  /** Must throw for a name that is not allowed. */
+  /** Must throw for a forbidden name. */
   global(module: string, name: string): unknown;
   call(callee: unknown, args: readonly unknown[]): unknown;
   persistent(id: unknown): unknown;
-  /** True for an object of the host's on which a pickle may set fields. They are passed over; none is set. */
+  /** True for a host object on which a pickle may set fields. They are skipped; none is actually set. */
   hasFields(object: unknown): boolean;
 }
 
-/** Values that are no weights and no part of one: floats, bytes, integers beyond 2^53, sets. Never computed. */
-export const OTHER = Symbol("a value beside the weights");
+/** Values that are not weights or parts of them: floats, bytes, integers beyond 2^53, sets. Never computed. */
+export const OTHER = Symbol("a value that is not a weight");
 
-/** A list. Tuples are JavaScript's own arrays. The private field says that this file made it. */
+/** A list. Tuples are plain arrays. The private field proves that this file made it. */
 export class PickleList {
-  #items: unknown[] | undefined; // made when the first comes: most lists and dictionaries of a checkpoint are empty
+  #items: unknown[] | undefined; // created with the first item: most lists and dictionaries in a checkpoint are empty
   static is(value: unknown): value is PickleList {
     return typeof value === "object" && value !== null && #items in value;
   }
@@ -41,15 +41,15 @@ export class PickleDict {
   static is(value: unknown): value is PickleDict {
     return typeof value === "object" && value !== null && #entries in value;
   }
-  /** Those whose key is a string or a whole number. */
+  /** The entries whose key is a string or a whole number. */
   get entries(): ReadonlyMap<string | number, unknown> {
     return this.#entries ?? new Map();
   }
-  /** The values under any other key. */
+  /** The values under other keys. */
   get unnamed(): readonly unknown[] {
     return this.#unnamed ?? [];
   }
-  /** @throws PickleError for a key that is there already: no writer does that */
+  /** @throws PickleError for a duplicate key: no writer does that */
   set(key: unknown, value: unknown): void {
     if (typeof key !== "string" && typeof key !== "number") {
       this.#unnamed ??= [];
@@ -67,16 +67,16 @@ export class PickleError extends Error {
   override name = "PickleError";
 }
 
-/** Roughly the bytes that a value of each kind takes here, beside those of its parts. */
+/** The approximate bytes that a value of each kind takes here, without those of its parts. */
 const COST = { item: 16, memo: 48, text: 40, tuple: 48, list: 48, dict: 48, filled: 160, entry: 24, made: 80 };
-/** Values on the stack, and marks, at a time. Python writes lists and dictionaries a thousand at a time. */
+/** The most values and marks on the stack. Python writes lists and dictionaries a thousand entries at a time. */
 const HIGHEST_STACK = 300_000;
 const LONGEST_NAME = 1000;
 
 /**
  * The object that a pickle describes.
- * @param memory about as many bytes as its objects may take
- * @throws PickleError for a broken pickle, or one that asks for too much; what the host throws
+ * @param memory about how many bytes its objects may take
+ * @throws PickleError for a broken pickle, or one that needs too much memory; what the host throws
  */
 export function readPickle(bytes: Uint8Array, host: PickleHost, memory: number): unknown {
   return new Machine(bytes, host, memory).run();
@@ -88,7 +88,7 @@ class Machine {
   readonly #host: PickleHost;
   readonly #text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   readonly #stack: unknown[] = [];
-  /** Heights of the stack at the marks that are open. */
+  /** The heights of the stack at the open marks. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #left: number;
@@ -115,10 +115,11 @@ class Machine {
       // The frame of the program
       case "\x80": {
         const protocol = this.#byte();
-        if (protocol > 5) throw new PickleError(`it is of protocol ${protocol}, and protocols up to 5 are read`);
+        if (protocol > 5)
+          throw new PickleError(`it uses protocol ${protocol}, but only protocols up to 5 are supported`);
         break;
       }
-      case "\x95": // a frame: how much comes, of no use here
+      case "\x95": // a frame: its length, not needed here
         this.#take(8);
         break;
       // Values
@@ -171,7 +172,7 @@ class Machine {
       case "\x8d":
         this.#string(this.#length(8));
         break;
-      case "S": // the texts of protocol 0, and those of Python 2: bytes, as far as is known
+      case "S": // strings of protocol 0 and of Python 2: possibly bytes
       case "V":
         this.#line(Infinity);
         this.#push(OTHER);
@@ -241,7 +242,7 @@ class Machine {
         break;
       case "\x90":
         this.#popMark();
-        if (this.#top() !== OTHER) throw new PickleError("it adds members to what is no set");
+        if (this.#top() !== OTHER) throw new PickleError("it adds members to something that is not a set");
         break;
       case "\x91":
         this.#popMark();
@@ -279,24 +280,24 @@ class Machine {
       case "g":
         this.#get(Number(this.#line()));
         break;
-      // Names, and what is made by them
+      // Names, and what they make
       case "c":
         this.#push(this.#host.global(this.#line(), this.#line()));
         break;
       case "\x93": {
         const [module, name] = this.#popSome(2);
-        if (typeof module !== "string" || typeof name !== "string") throw new PickleError("a name in it is no text");
+        if (typeof module !== "string" || typeof name !== "string") throw new PickleError("a name in it is not text");
         this.#push(this.#host.global(module, name));
         break;
       }
       case "i":
-        this.#host.global(this.#line(), this.#line()); // so that a name off the list is told by its name
+        this.#host.global(this.#line(), this.#line()); // so that the error names a forbidden name
         this.#unknown(opcode);
         break;
       case "R":
       case "\x81": {
         const [callee, args] = this.#popSome(2);
-        if (!Array.isArray(args)) throw new PickleError("it calls something with what is no tuple");
+        if (!Array.isArray(args)) throw new PickleError("it calls something with arguments that are not a tuple");
         this.#spend(COST.made);
         this.#push(this.#host.call(callee, args));
         break;
@@ -306,11 +307,11 @@ class Machine {
         this.#push(this.#host.persistent(this.#pop()));
         break;
       case "b": {
-        // Fields set on an object: a state dict's _metadata, a parameter's attributes. Passed over.
+        // Fields set on an object: a state dict's _metadata, a parameter's attributes. Skipped.
         this.#pop();
         const built = this.#top();
         if (!PickleDict.is(built) && built !== OTHER && !this.#host.hasFields(built)) {
-          throw new PickleError("it sets fields on what has none");
+          throw new PickleError("it sets fields on something that has none");
         }
         break;
       }
@@ -330,7 +331,7 @@ class Machine {
   }
 
   #checkHeight(height: number): void {
-    if (height > HIGHEST_STACK) throw new PickleError(`it has over ${HIGHEST_STACK} values waiting at once`);
+    if (height > HIGHEST_STACK) throw new PickleError(`it has over ${HIGHEST_STACK} values on its stack`);
   }
 
   #push(value: unknown): void {
@@ -369,31 +370,31 @@ class Machine {
 
   #append(items: readonly unknown[]): void {
     const list = this.#top();
-    if (!PickleList.is(list)) throw new PickleError("it appends to what is no list");
+    if (!PickleList.is(list)) throw new PickleError("it appends to something that is not a list");
     this.#spend(COST.item * items.length + (list.items.length === 0 ? COST.filled : 0));
     for (const item of items) list.add(item);
   }
 
   #setItems(items: readonly unknown[]): void {
     const dict = this.#top();
-    if (!PickleDict.is(dict) || items.length % 2 !== 0) throw new PickleError("it fills what is no dictionary");
+    if (!PickleDict.is(dict) || items.length % 2 !== 0)
+      throw new PickleError("it fills something that is not a dictionary");
     this.#spend(COST.entry * items.length + (dict.entries.size === 0 ? COST.filled : 0));
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
 
   #put(index: number): void {
-    if (!Number.isSafeInteger(index) || index < 0) throw new PickleError("a number in its memo is none");
+    if (!Number.isSafeInteger(index) || index < 0) throw new PickleError("an index of its memo is not a number");
     this.#spend(COST.memo);
     this.#memo.set(index, this.#top());
   }
 
   #get(index: number): void {
-    if (!this.#memo.has(index))
-      throw new PickleError(`it recalls number ${index} of its memo, which was never put there`);
+    if (!this.#memo.has(index)) throw new PickleError(`it reads number ${index} of its memo, which was never stored`);
     this.#push(this.#memo.get(index));
   }
 
-  /** The place of the next `count` bytes, which are then behind. */
+  /** The position of the next `count` bytes, which are then skipped. */
   #take(count: number): number {
     const at = this.#at;
     if (!(count <= this.#bytes.length - at)) throw new PickleError("it ends in the middle");
@@ -405,7 +406,7 @@ class Machine {
     return this.#bytes[this.#take(1)];
   }
 
-  /** A length, of 4 bytes or 8; both without a sign, so that none is negative. */
+  /** A length of 4 or 8 bytes, both unsigned, so that none is negative. */
   #length(size: 4 | 8): number {
     const at = this.#take(size);
     return size === 4 ? this.#view.getUint32(at, true) : Number(this.#view.getBigUint64(at, true));
@@ -429,7 +430,7 @@ class Machine {
     this.#push(OTHER);
   }
 
-  /** A little-endian whole number of any length with a sign. One over 8 bytes is a value beside the weights. */
+  /** A signed little-endian whole number of any length. One with more than 8 bytes is not part of a weight. */
   #long(length: number): void {
     const at = this.#take(length);
     if (length > 8) {
@@ -445,7 +446,7 @@ class Machine {
   /** The text up to the next line feed. */
   #line(longest = LONGEST_NAME): string {
     const end = this.#bytes.indexOf(10, this.#at);
-    if (end < 0 || end - this.#at > longest) throw new PickleError("a line in it does not end");
+    if (end < 0 || end - this.#at > longest) throw new PickleError("a line in it never ends");
     const bytes = this.#bytes.subarray(this.#at, Math.min(end, this.#at + LONGEST_NAME));
     this.#at = end + 1;
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

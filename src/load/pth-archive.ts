@@ -5,7 +5,7 @@ import type { ByteSource } from "./bytes.ts";
 import { whatItIs } from "./file-kinds.ts";
 import { type TakePiece, ZipFile } from "./zip.ts";
 
-/** The pickle is read whole; a model's is some hundred bytes for each of its tensors. */
+/** The pickle is read whole; a model's takes a few hundred bytes for each tensor. */
 const LONGEST_PICKLE = 64 << 20;
 const LONGEST_BYTE_ORDER = 8;
 
@@ -18,24 +18,24 @@ export class PthArchive {
     this.#folder = folder;
   }
 
-  /** @throws FileFormatError if the source is no zip, no torch archive or more than one, or torch's format from before 1.6. */
+  /** @throws FileFormatError if the source is not a zip, not exactly one torch archive, or in torch's format from before 1.6. */
   static async open(source: ByteSource, signal?: AbortSignal): Promise<PthArchive> {
     await checkKind(source, signal);
     const zip = await ZipFile.open(source, signal);
     const paths = [...zip.entries.keys()];
     const pickles = paths.filter((path) => /^([^/]*\/)?data\.pkl$/.test(path));
     if (pickles.length === 0) {
-      throw new FileFormatError(`${source.name} is a zip file but not one of torch's: it has no data.pkl.`, {
+      throw new FileFormatError(`${source.name} is a zip file, but not one from torch: it has no data.pkl.`, {
         asked: source.name,
         found: paths,
       });
     }
     if (pickles.length > 1) {
       throw new FileFormatError(
-        `${source.name} holds more than one archive: ${pickles
+        `${source.name} has more than one archive: ${pickles
           .slice(0, 3)
           .map((path) => shown(path))
-          .join(" and ")}. Save each in a file of its own.`,
+          .join(" and ")}. Save each in a separate file.`,
         { asked: source.name, found: pickles },
       );
     }
@@ -52,12 +52,12 @@ export class PthArchive {
     return archive;
   }
 
-  /** Bytes of an entry, by its path below the archive's own folder; undefined if there is none. */
+  /** The bytes of an entry, by its path inside the archive's folder; undefined if there is none. */
   size(path: string): number | undefined {
     return this.#zip.entries.get(this.#folder + path)?.size;
   }
 
-  /** Where an entry begins in the file: entries are read fastest in this order. */
+  /** Where an entry begins in the file: reading entries in this order is fastest. */
   start(path: string): number {
     return this.#zip.entries.get(this.#folder + path)?.start ?? 0;
   }
@@ -67,7 +67,7 @@ export class PthArchive {
     const size = this.size("data.pkl") ?? 0;
     if (size > LONGEST_PICKLE) {
       throw new FileFormatError(
-        `The pickle in ${this.#zip.source.name} has ${size} bytes; at most ${LONGEST_PICKLE} are read, far more than a model's has.`,
+        `The pickle in ${this.#zip.source.name} has ${size} bytes, but at most ${LONGEST_PICKLE} are read, far more than a model's has.`,
         { asked: this.#zip.source.name, found: size },
       );
     }
@@ -76,7 +76,7 @@ export class PthArchive {
     return bytes;
   }
 
-  /** Fills `into`, which is as long as the entry. @throws FileFormatError if the entry does not match its checksum. */
+  /** Fills `into`, which has the entry's length. @throws FileFormatError if the entry does not match its checksum. */
   readInto(path: string, into: Uint8Array): Promise<void> {
     return this.#zip.readInto(this.#zip.entries.get(this.#folder + path)!, into);
   }
@@ -97,7 +97,7 @@ export class PthArchive {
       order = new TextDecoder().decode(bytes);
     }
     if (order === "little") return;
-    throw new FileFormatError(`${name} holds ${shown(order)}-endian numbers; save it on a little-endian machine.`, {
+    throw new FileFormatError(`${name} has ${shown(order)}-endian numbers: save it on a little-endian machine.`, {
       asked: name,
       found: order,
     });
@@ -114,7 +114,7 @@ async function checkKind(source: ByteSource, signal: AbortSignal | undefined): P
       { asked: source.name, found: "torch's format before 1.6" },
     );
   }
-  const found = kind ?? "it does not begin as a zip file does";
+  const found = kind ?? "it does not begin like a zip file";
   const what = kind ? `it is ${kind}` : found;
   throw new FileFormatError(`${source.name} is not a PyTorch checkpoint: ${what}.`, { asked: source.name, found });
 }

@@ -4,25 +4,25 @@ import { shown } from "../tensor/show.ts";
 import { PickleDict, PickleList } from "./pickle.ts";
 import { PthStorage, PthTensor, PthUnheld } from "./pth-tensor.ts";
 
-/** Deeper nesting than any checkpoint has; an end to a dictionary that contains itself. */
+/** Deeper nesting than any checkpoint has; this also stops at a dictionary that contains itself. */
 const DEEPEST = 64;
 /**
- * A list may be named many times over, each time with all that is in it: no checkpoint has so many values for each byte
- * of its pickle, nor so many tensors, of which each takes some hundred bytes there.
+ * A list may be referenced many times, each time with everything in it: no checkpoint has this many values per byte
+ * of its pickle, nor this many tensors, each of which takes about a hundred bytes there.
  */
 const MOST_VALUES = (pickleBytes: number) => 100 + 4 * pickleBytes;
 const MOST_PARTS = (pickleBytes: number) => Math.min(2_000_000, 100 + pickleBytes);
 const MOST_TENSORS = (pickleBytes: number) => Math.min(100_000, 100 + Math.floor(pickleBytes / 16));
 const LONGEST_NAME = 10_000;
 
-/** Told of each tensor that a file holds and the result does not. @param why the end of a sentence: "it is sparse" */
+/** Called for each tensor that is in a file but not in the result. @param why ends a sentence: "it is sparse" */
 export type OnSkipped = (name: string, why: string) => void;
 
 /**
- * All tensors by name. Values that are none are left out; tensors that cannot be held go to `onSkipped`.
+ * All tensors by name. Other values are left out; unsupported tensors go to `onSkipped`.
  * @param file the file's name in errors.
- * @param pickleBytes the pickle's size, which bounds the values that are looked at
- * @throws FileFormatError if two tensors have one name, or the nesting has no end
+ * @param pickleBytes the pickle's size, which limits how many values are visited
+ * @throws FileFormatError if two tensors have the same name, or the nesting is endless
  */
 export function collectTensors(
   root: unknown,
@@ -35,19 +35,19 @@ export function collectTensors(
   const keys: (string | number)[] = [];
   const count = (n: number, most: number, what: string) => {
     if (n <= most) return;
-    throw new FileFormatError(`${file} holds more than ${most} ${what}; that is no checkpoint of a model.`, {
+    throw new FileFormatError(`${file} has more than ${most} ${what}, so it is not a model's checkpoint.`, {
       asked: file,
     });
   };
   let seen = 0;
   let parts = 0;
 
-  /** @param why what is in it has no name of its own */
+  /** @param why why the values in it have no name */
   const visit = (value: unknown, name: string, why?: string): void => {
     count(++parts, MOST_PARTS(pickleBytes), "lists and tensors");
     if (name.length > LONGEST_NAME) {
       throw new FileFormatError(
-        `${file} has a name of ${name.length} characters, ${shown(name)}; that is no weight's.`,
+        `${file} has a name of ${name.length} characters, ${shown(name)}, which cannot be a weight's.`,
         {
           asked: file,
         },
@@ -61,7 +61,7 @@ export function collectTensors(
       const before = places.get(name);
       if (before) {
         throw new FileFormatError(
-          `${file} has two tensors of the name ${shown(name)}: ${placeOf(before)} and ${placeOf(keys)}. Rename one of them.`,
+          `${file} has two tensors with the name ${shown(name)}: ${placeOf(before)} and ${placeOf(keys)}. Rename one of them.`,
           { asked: name, found: [before, [...keys]] },
         );
       }

@@ -1,6 +1,6 @@
 /**
- * The names that a checkpoint's pickle may use, as `module.name`: those that `torch.load(weights_only=True)` knows. Each
- * makes data; none does anything. Tensors that are not held here (complex, quantised, sparse …) become a record of why.
+ * The names that a checkpoint's pickle may use, as `module.name`: those that `torch.load(weights_only=True)` accepts. Each
+ * makes data; none has side effects. Unsupported tensors (complex, quantised, sparse …) become a record of why.
  * Source: PyTorch 2.13, torch/_weights_only_unpickler.py and torch/_utils.py
  */
 import { shown } from "../tensor/show.ts";
@@ -8,10 +8,10 @@ import { bytesPerNumber, type FileDType } from "./dtypes.ts";
 import { OTHER, PickleDict, PickleError, PickleList } from "./pickle.ts";
 import { PthStorage, PthTensor, PthUnheld } from "./pth-tensor.ts";
 
-/** A name on the list. Without `make` it may be handed on but not called. */
+/** A name on the list. Without `make` it can be passed on but not called. */
 export class PthName {
   readonly #name: string;
-  /** For a storage's type or a dtype: the numbers that it means; null for those that are not held. */
+  /** For a storage's type or a dtype: the kind of numbers; null if unsupported. */
   readonly dtype: FileDType | null | undefined;
   readonly make: ((args: readonly unknown[]) => unknown) | undefined;
 
@@ -59,7 +59,7 @@ const SCHEMES = /^per_(tensor|channel)_(affine|symmetric|affine_float_qparams)$/
 const TENSOR_CLASSES =
   /^((cuda|sparse|cuda\.sparse)\.)?(BFloat16|Bool|Byte|Char|Double|Float|Half|Int|Long|Short)?Tensor$/;
 
-/** As many as PyTorch's own tensors have. */
+/** The most axes: PyTorch's own limit. */
 const MOST_AXES = 64;
 
 const other = () => OTHER;
@@ -75,13 +75,13 @@ const rebuilds: Readonly<Record<string, (args: readonly unknown[]) => unknown>> 
   _rebuild_device_tensor_from_cpu_tensor: ([tensor, dtype]) =>
     PthTensor.is(tensor) && PthName.is(dtype) && dtype.dtype === tensor.storage.dtype
       ? tensor
-      : new PthUnheld("it is a tensor of another device in another dtype"),
-  _rebuild_device_tensor_from_numpy: unheld("it is a tensor of another device"),
+      : new PthUnheld("it is a tensor for another device in another dtype"),
+  _rebuild_device_tensor_from_numpy: unheld("it is a tensor for another device"),
   _rebuild_qtensor: unheld("it is quantised"),
   _rebuild_sparse_tensor: unheld("it is sparse"),
   _rebuild_nested_tensor: unheld("it is a nested tensor"),
-  _rebuild_meta_tensor_no_storage: unheld("it is a tensor without numbers (of the device meta)"),
-  _rebuild_wrapper_subclass: unheld("it is a tensor of a class of its own"),
+  _rebuild_meta_tensor_no_storage: unheld("it is a tensor without numbers (on the device meta)"),
+  _rebuild_wrapper_subclass: unheld("it is a tensor of a custom class"),
 };
 const others: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
   "collections.OrderedDict": ([items]) => orderedDict(items),
@@ -94,7 +94,7 @@ const others: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = 
     if (PthName.is(rebuild) && rebuild.make && rebuild.name.startsWith("torch._utils.") && Array.isArray(args)) {
       return rebuild.make(args);
     }
-    throw new PickleError("a tensor with attributes is not built as torch builds one");
+    throw new PickleError("a tensor with attributes is not built as torch builds it");
   },
   "_codecs.encode": other,
   ...Object.fromEntries(
@@ -104,7 +104,7 @@ const others: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = 
   ),
 };
 
-/** What a name means; undefined for one off the list. */
+/** What a name means; undefined for a name that is not on the list. */
 export function pthName(module: string, name: string): PthName | undefined {
   const full = `${module}.${name}`;
   if (Object.hasOwn(others, full)) return new PthName(full, undefined, others[full]);
@@ -122,12 +122,12 @@ export function pthName(module: string, name: string): PthName | undefined {
     if (SCHEMES.test(name)) return new PthName(full);
   }
   if (/^torch(\.|$)/.test(module) && TENSOR_CLASSES.test(full.slice("torch.".length))) {
-    return new PthName(full, undefined, unheld("it is a tensor as PyTorch wrote them long ago"));
+    return new PthName(full, undefined, unheld("it is a tensor in a very old PyTorch format"));
   }
   return undefined;
 }
 
-/** ("storage", type, key, location, length); the location, `cpu` or `cuda:0`, says where it was, which is over. */
+/** ("storage", type, key, location, length); the location, `cpu` or `cuda:0`, says where it was, which no longer matters. */
 export function storageOf(id: unknown): PthStorage | PthUnheld {
   const [kind, type, key, , length] = Array.isArray(id) ? id : [];
   if (
@@ -139,14 +139,14 @@ export function storageOf(id: unknown): PthStorage | PthUnheld {
   ) {
     throw new PickleError("a persistent id is not a storage of a known type");
   }
-  if (type.dtype === null) return new PthUnheld(`it holds numbers of the kind ${kindOfNumbers(type)}`);
+  if (type.dtype === null) return new PthUnheld(`it has numbers of the kind ${kindOfNumbers(type)}`);
   return new PthStorage(key, type.dtype, length);
 }
 
 /** The bytes of an untyped storage as numbers of a dtype. */
 function as(storage: unknown, dtype: unknown): unknown {
-  if (!PthName.is(dtype) || dtype.dtype === undefined) throw new PickleError("a tensor's dtype is none");
-  if (dtype.dtype === null) return new PthUnheld(`it holds numbers of the kind ${kindOfNumbers(dtype)}`);
+  if (!PthName.is(dtype) || dtype.dtype === undefined) throw new PickleError("a tensor's dtype is not a dtype");
+  if (dtype.dtype === null) return new PthUnheld(`it has numbers of the kind ${kindOfNumbers(dtype)}`);
   if (!PthStorage.is(storage)) return storage;
   return new PthStorage(storage.key, dtype.dtype, Math.floor(storage.length / bytesPerNumber[dtype.dtype]));
 }
@@ -162,10 +162,10 @@ function tensorOf(
     throw new PickleError("a tensor is not built from a storage, an offset, a shape and strides");
   }
   if (shape.length > MOST_AXES || shape.reduce((size, n) => size * (n || 1), 1) > Number.MAX_SAFE_INTEGER) {
-    throw new PickleError(`a tensor's shape, ${shown(shape)}, is beyond all bounds`);
+    throw new PickleError(`a tensor's shape, ${shown(shape)}, is out of bounds`);
   }
   if (PthUnheld.is(storage)) return storage;
-  if (!PthStorage.is(storage)) throw new PickleError("a tensor is built from what is no storage");
+  if (!PthStorage.is(storage)) throw new PickleError("a tensor is not built from a storage");
   // The metadata says that the numbers are stored negated (the imaginary part of a conjugate).
   if (PickleDict.is(metadata) && [...metadata.entries.values()].some((flag) => flag !== false)) {
     return new PthUnheld("its numbers are stored negated or conjugated (resolve_neg() in PyTorch)");
@@ -173,14 +173,15 @@ function tensorOf(
   return new PthTensor(storage, offset, [...shape], [...strides]);
 }
 
-/** With the pairs that Python 2 gave it, if any. */
+/** With the pairs that Python 2 passed to it, if any. */
 function orderedDict(items: unknown): PickleDict {
   const dict = new PickleDict();
   if (items === undefined) return dict;
-  if (!PickleList.is(items)) throw new PickleError("an OrderedDict is made of what is no list of pairs");
+  if (!PickleList.is(items)) throw new PickleError("an OrderedDict is not made from a list of pairs");
   for (const item of items.items) {
     const pair = PickleList.is(item) ? item.items : item;
-    if (!Array.isArray(pair) || pair.length !== 2) throw new PickleError("an OrderedDict is made of what are no pairs");
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw new PickleError("an OrderedDict is made from something other than pairs");
     dict.set(pair[0], pair[1]);
   }
   return dict;

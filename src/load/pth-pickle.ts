@@ -1,5 +1,5 @@
 /**
- * What a PyTorch file's pickle says, read as data. A pickle may name any Python function and call it; here a name outside
+ * Reads the pickle of a PyTorch file as data. A pickle may name any Python function and call it; here a name outside
  * the list of pth-names.ts is an error before anything else happens, and the names on it build plain records.
  */
 import { FileFormatError } from "../tensor/errors.ts";
@@ -10,13 +10,13 @@ import { PthTensor, PthUnheld } from "./pth-tensor.ts";
 /**
  * The object that a torch pickle describes: `PickleDict`, `PickleList`, tuples as arrays, tensors as `PthTensor`.
  * @param file the file's name in errors.
- * @param memory about as many bytes as the pickle's objects may take
- * @throws FileFormatError naming the global, if one is not on the list; or saying that the pickle is broken.
+ * @param memory about how many bytes the pickle's objects may take
+ * @throws FileFormatError naming a global that is not on the list, or saying that the pickle is broken.
  */
 export function readPthPickle(bytes: Uint8Array, file: string, memory: number): unknown {
   const refused = (does: string, global: string): never => {
     throw new FileFormatError(
-      `${file} asks to ${does} "${global}", which is not among the names that hold weights; nothing was run. ` +
+      `${file} asks to ${does} "${global}", which is not one of the names that make weights; nothing was run. ` +
         "Save the plain weights instead: torch.save(model.state_dict(), file).",
       { asked: file, found: global },
     );
@@ -33,7 +33,7 @@ export function readPthPickle(bytes: Uint8Array, file: string, memory: number): 
           return found;
         },
         call(callee, args) {
-          if (!PthName.is(callee)) throw new PickleError("it calls what is no name");
+          if (!PthName.is(callee)) throw new PickleError("it calls something that is not a name");
           return callee.make ? callee.make(args) : refused("call", callee.name);
         },
         persistent: storageOf,

@@ -1,13 +1,13 @@
 /**
- * A tensor's numbers out of its storage's, while these come by in order, a piece at a time: neither the storage nor the
- * file is ever in memory whole. Row-major order comes out, whatever the strides were.
+ * Takes a tensor's numbers from its storage while that is read in order, a piece at a time: neither the storage nor the
+ * file is ever in memory as a whole. The result is in row-major order, whatever the strides were.
  */
 import { sizeOf, stridesOf, type TypedData } from "../tensor/array.ts";
 import { shown } from "../tensor/show.ts";
 import { type FileDType, memoryFor } from "./dtypes.ts";
 import type { PthTensor } from "./pth-tensor.ts";
 
-/** One axis: its length, and how far a step goes in the storage and in the result. */
+/** One axis: its length, and the size of a step in the storage and in the result. */
 interface Axis {
   readonly n: number;
   readonly from: number;
@@ -15,19 +15,19 @@ interface Axis {
 }
 
 export class Taking {
-  /** The first number of the storage that is taken, and the last; the last is before the first if there is none. */
+  /** The first and the last number of the storage that are taken; the last is before the first if there are none. */
   readonly first: number;
   readonly last: number;
   readonly #tensor: PthTensor;
   readonly #dtype: FileDType;
   readonly #name: string;
   readonly #out: TypedData;
-  /** Whether axes overlap in the storage, so that it is not passed through once: then the span is kept, and taken at the end. */
+  /** Whether axes overlap in the storage, so that one pass is not enough: then the whole span is kept, and taken at the end. */
   readonly #overlaps: boolean;
   readonly #outer: readonly Axis[];
   readonly #inner: Axis;
   readonly #index: number[];
-  /** Where the next number stands, in the storage and in the result; how many of the inner axis are taken. */
+  /** Where the next number is, in the storage and in the result; how many of the inner axis have been taken. */
   #from: number;
   #to = 0;
   #done = 0;
@@ -52,7 +52,7 @@ export class Taking {
     this.#out = memoryFor(dtype, this.#overlaps ? span : size, `Tensor ${shown(name)}`);
   }
 
-  /** Takes what is wanted of the storage's numbers from `begin` on. Pieces come in order, without gaps. */
+  /** Takes what is needed from a piece of the storage that starts at `begin`. Pieces come in order, without gaps. */
   take(numbers: TypedData, begin: number): void {
     const end = begin + numbers.length;
     const { n, from: step, to: stepOut } = this.#inner;
@@ -69,7 +69,7 @@ export class Taking {
     }
   }
 
-  /** The tensor's numbers, once all pieces have come by. */
+  /** The tensor's numbers, once all pieces have been seen. */
   result(): TypedData {
     return this.#overlaps ? this.#gather() : this.#out;
   }
@@ -92,7 +92,7 @@ export class Taking {
     }
   }
 
-  /** The numbers in row-major order out of the span, which begins at the tensor's first. */
+  /** The numbers in row-major order from the span, which begins at the tensor's first. */
   #gather(): TypedData {
     const { shape, strides } = this.#tensor;
     const span = this.#out;
@@ -118,7 +118,7 @@ export function lastNumber({ offset, shape, strides }: PthTensor): number {
   return shape.includes(0) ? -1 : offset + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis], 0);
 }
 
-/** Whether the numbers stand in the storage as they do in the result. An axis of size 1 may have any stride. */
+/** Whether the numbers have the same order in the storage as in the result. An axis of size 1 may have any stride. */
 export function isRowMajor({ shape, strides }: PthTensor): boolean {
   if (shape.includes(0)) return true;
   const expected = stridesOf(shape);
@@ -126,8 +126,8 @@ export function isRowMajor({ shape, strides }: PthTensor): boolean {
 }
 
 /**
- * The axes from the widest stride to the narrowest, so that going through them passes through the storage once, and those
- * that follow on each other as one. Undefined where they overlap (a stride of 0, a window that slides).
+ * The axes from the widest stride to the narrowest, so that one pass over them is one pass over the storage, with contiguous
+ * axes merged. Undefined if they overlap (a stride of 0, a sliding window).
  */
 function axesInOrder(shape: readonly number[], strides: readonly number[]): Axis[] | undefined {
   const steps = stridesOf(shape);

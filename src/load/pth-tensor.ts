@@ -1,10 +1,10 @@
 /**
- * What a checkpoint's pickle builds: storages, the tensors that look into them, and tensors of kinds that are not held.
- * Each has a private field, so that nothing that a pickle builds can pose as one.
+ * What a checkpoint's pickle builds: storages, the tensors that are views of them, and unsupported tensors.
+ * Each has a private field, so that nothing else that a pickle builds can pose as one.
  */
 import type { FileDType } from "./dtypes.ts";
 
-/** The flat numbers that one or more tensors look into. `key` is its entry under `data/` in the zip. */
+/** The flat numbers that one or more tensors are views of. `key` is its entry under `data/` in the zip. */
 export class PthStorage {
   readonly #key: string;
   readonly dtype: FileDType;
@@ -45,7 +45,7 @@ export class PthTensor {
   }
 }
 
-/** A tensor, or a storage, whose numbers are not held here; `why` ends a sentence: "it holds complex numbers". */
+/** A tensor or storage with unsupported numbers; `why` ends a sentence: "it has complex numbers". */
 export class PthUnheld {
   readonly #why: string;
   constructor(why: string) {

@@ -1,4 +1,4 @@
-/** PyTorch checkpoints, as `torch.save(state_dict, file)` writes them since torch 1.6: tensors without any Python. */
+/** PyTorch checkpoints, as written by `torch.save(state_dict, file)` since torch 1.6, read without any Python. */
 import { emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
@@ -13,31 +13,31 @@ import { readPthPickle } from "./pth-pickle.ts";
 import { isRowMajor, lastNumber, Taking } from "./pth-taking.ts";
 import type { PthStorage, PthTensor } from "./pth-tensor.ts";
 
-/** How to read a .pth file: a signal, and what to do about tensors that are not held. */
+/** How to read a .pth file: a signal, and what to do about unsupported tensors. */
 export interface PthOptions extends LoadOptions {
   /**
-   * Called for each tensor that the file holds and the result does not, since its numbers are of a kind that is not
-   * computed with here: complex, quantised, sparse, float8, an integer over 32 bits. `why` ends a sentence.
+   * Called for each tensor that is in the file but not in the result, because its numbers are of an unsupported kind:
+   * complex, quantised, sparse, float8, an integer over 32 bits. `why` ends a sentence.
    */
   readonly onSkipped?: OnSkipped | undefined;
 }
 
 const PTH_OPTIONS: OptionKinds<PthOptions> = { signal: SIGNAL, onProgress: FUNCTION, onSkipped: FUNCTION };
 
-/** What the pickle's objects may take, beside an eighth of the file's size. */
+/** The memory that the pickle's objects may take, besides an eighth of the file's size. */
 const PICKLE_MEMORY = 32_000_000;
-/** Tensors that look into one storage each get memory of their own; all may take this many times what the storages have … */
+/** Tensors that share a storage each get their own memory; together they may take this many times the size of the storages … */
 const MOST_VIEWS = 4;
-/** … and this many bytes more. */
+/** … plus this many bytes. */
 const FREE_VIEWS = 16 << 20;
 
 /**
- * All tensors of a checkpoint, row-major whatever their strides were, each with memory of its own. In nested
- * dictionaries and lists the keys are joined with a dot: `{"model": {"W": ...}}` gives `model.W`. Values that are no
- * tensors (a step count, a configuration) are left out; tensors of kinds that are not held go to `options.onSkipped`.
- * dtypes become ours as in `readSafetensors`.
+ * All tensors of a checkpoint, row-major whatever their strides were, each with its own memory. In nested
+ * dictionaries and lists the keys are joined with a dot: `{"model": {"W": ...}}` gives `model.W`. Values that are not
+ * tensors (a step count, a configuration) are left out; unsupported tensors go to `options.onSkipped`.
+ * dtypes are converted as in `readSafetensors`.
  * @throws FileFormatError if the file is truncated or garbled, was written before torch 1.6, its pickle names a
- * global off the allow-list, or its tensors would take far more memory than the file has numbers for.
+ * global that is not on the allow-list, or its tensors would take far more memory than the numbers in the file.
  */
 export async function readPth(source: ByteSource, options: PthOptions = {}): Promise<Map<string, NDArray>> {
   checkSource("readPth", source);
@@ -81,7 +81,7 @@ async function readRoot(archive: PthArchive, source: ByteSource): Promise<[unkno
   return [root, source.name, pickle.length];
 }
 
-/** A storage, with the tensors that look into it. */
+/** A storage, with the tensors that are views of it. */
 interface StorageUse {
   readonly storage: PthStorage;
   readonly tensors: [name: string, tensor: PthTensor][];
@@ -99,7 +99,7 @@ function byStorage(tensors: ReadonlyMap<string, PthTensor>): StorageUse[] {
   return [...uses.values()];
 }
 
-/** Holds what the pickle says against what the file has, before memory is taken. Sorts the storages as they stand in the file. */
+/** Checks what the pickle says against the file, before memory is allocated. Sorts the storages by their order in the file. */
 function checkPlaces(storages: StorageUse[], archive: PthArchive, file: string): void {
   const entries = new Map<string, number>();
   let needed = 0;
@@ -110,8 +110,8 @@ function checkPlaces(storages: StorageUse[], archive: PthArchive, file: string):
     if (found !== bytes) {
       throw new FileFormatError(
         found === undefined
-          ? `${label} is missing; the file is incomplete.`
-          : `${label} should hold ${storage.length} numbers of ${storage.dtype}, ${bytes} bytes, but has ${found}.`,
+          ? `${label} is missing: the file is incomplete.`
+          : `${label} should have ${storage.length} numbers of ${storage.dtype}, ${bytes} bytes, but has ${found}.`,
         { asked: bytes, found },
       );
     }
@@ -130,15 +130,15 @@ function checkPlaces(storages: StorageUse[], archive: PthArchive, file: string):
   const there = [...entries.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (!(needed <= MOST_VIEWS * there + FREE_VIEWS)) {
     throw new FileFormatError(
-      `The tensors of ${file} would take ${needed} bytes, but it has ${there} bytes of numbers: many of them look at ` +
-        "the same numbers. Save each only once, or the part that is used: tensor.clone().",
+      `The tensors of ${file} would take ${needed} bytes, but it has ${there} bytes of numbers: many of them share ` +
+        "the same numbers. Save each only once, or only the part that is used: tensor.clone().",
       { asked: needed, found: there },
     );
   }
   storages.sort((a, b) => archive.start(`data/${a.storage.key}`) - archive.start(`data/${b.storage.key}`));
 }
 
-/** Reads a storage once, in pieces, for all tensors that look into it. */
+/** Reads a storage once, in pieces, for all tensors that are views of it. */
 async function readStorage(
   archive: PthArchive,
   storage: PthStorage,
@@ -160,7 +160,7 @@ async function readStorage(
         misfit ??= found && { value: found.value, position: first + found.position };
       });
     }
-    if (misfit) onSkipped(name, `it holds ${misfitText(misfit)}`);
+    if (misfit) onSkipped(name, `it has ${misfitText(misfit)}`);
     else data.set(name, numbers);
     return;
   }
@@ -197,7 +197,7 @@ async function readStorage(
     active = active.filter(({ taking }) => taking.last >= begin + count);
   });
   for (const { name, taking, misfit } of all) {
-    if (misfit) onSkipped(name, `it holds ${misfitText(misfit)}`);
+    if (misfit) onSkipped(name, `it has ${misfitText(misfit)}`);
     else data.set(name, taking.result());
   }
 }

@@ -1,18 +1,18 @@
 /**
- * Requests with bounds, for every platform: an answer within its time, a body that neither stalls nor drips nor goes on
- * for ever, and another try where a connection breaks or a server says that it is busy.
+ * Requests with limits, for every platform: an answer in time, a body that does not stall, trickle or continue
+ * forever, and retries if a connection breaks or a server says that it is busy.
  */
 import { OutOfTime, pause, within } from "./deadline.ts";
 import type { NetworkLimits } from "./network-limits.ts";
 
-/** No answer, or not for now. Says why in a few words: `ECONNRESET`, `it answered 503`. */
+/** No answer, or not for now. The message says why in a few words: `ECONNRESET`, `it answered 503`. */
 export class NoAnswer extends Error {
   override name = "NoAnswer";
-  /** Whether asking again may help. */
+  /** Whether retrying may help. */
   readonly passing: boolean;
-  /** Milliseconds to wait first, where the server said so. */
+  /** Milliseconds to wait first, if the server said so. */
   readonly retryAfter: number | undefined;
-  /** The answer's number, where there was an answer. */
+  /** The status of the answer, if there was one. */
   readonly status: number | undefined;
 
   constructor(
@@ -26,17 +26,17 @@ export class NoAnswer extends Error {
   }
 }
 
-/** A body that holds more than it may. */
+/** A body that is longer than allowed. */
 export class TooLong extends Error {
   override name = "TooLong";
 }
 
-/** What a server says that may do better soon. */
+/** Status codes of temporary failures. */
 const BUSY = [429, 500, 502, 503, 504];
-/** What breaks a connection that was there, or might have been; all else will be the same in a second. */
+/** Errors of broken connections, which a retry may fix; all others would be the same a second later. */
 const PASSING = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "UND_ERR_SOCKET", "UND_ERR_CONNECT_TIMEOUT"];
 
-/** One answer to one request. @throws NoAnswer if there is none, or one that says the server is busy; the signal's reason */
+/** One answer to one request. @throws NoAnswer if there is none, or if it says that the server is busy; the signal's reason */
 export async function ask(
   url: URL,
   init: Omit<RequestInit, "signal">,
@@ -59,9 +59,9 @@ export async function ask(
 }
 
 /**
- * The chunks of a body; the connection is closed however the reading ends.
+ * The chunks of a body; the connection is closed however reading ends.
  * @param most bytes after which it is cut off
- * @throws NoAnswer if the connection breaks, or nothing (or next to nothing) comes any more; TooLong; the signal's reason
+ * @throws NoAnswer if the connection breaks, or nothing (or almost nothing) arrives any more; TooLong; the signal's reason
  */
 export async function* chunksOf(
   response: Response,
@@ -76,7 +76,7 @@ export async function* chunksOf(
   let lately = 0;
   try {
     for (;;) {
-      const stalled = `no byte came for ${seconds(limits.stallMs)}`;
+      const stalled = `no bytes arrived for ${seconds(limits.stallMs)}`;
       const next = await within(limits.stallMs, stalled, signal, () => reader.read()).catch((cause) => {
         signal?.throwIfAborted();
         throw new NoAnswer(reasonOf(cause), { passing: !(cause instanceof OutOfTime), cause });
@@ -88,14 +88,14 @@ export async function* chunksOf(
       const now = performance.now();
       if (now - since > limits.slowMs) {
         if (lately < limits.slowBytes)
-          throw new NoAnswer(`only ${lately} bytes came in ${seconds(now - since)}`, { passing: false });
+          throw new NoAnswer(`only ${lately} bytes arrived in ${seconds(now - since)}`, { passing: false });
         since = now;
         lately = 0;
       }
       yield next.value;
     }
   } finally {
-    reader.cancel().catch(() => {}); // not waited for: what stalls may stall there too
+    reader.cancel().catch(() => {}); // not awaited: a stalled stream may stall here too
   }
 }
 
@@ -117,15 +117,15 @@ export async function bytesOf(
   return bytes;
 }
 
-/** Lets go of an answer whose body nobody reads. */
+/** Discards an answer whose body is not read. */
 export async function discard(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => {});
 }
 
 /**
- * Does something again while it fails in passing, `limits.tries` times in all, with a wait before each time.
- * @param work may tell that it got on, `fresh()`, after which tries count anew
- * @throws what the last try threw; of a `NoAnswer`, with how often it was tried
+ * Retries work that fails temporarily, up to `limits.tries` tries in total, with a wait before each.
+ * @param work may report progress with `fresh()`, after which tries are counted from the start
+ * @throws what the last try threw; a `NoAnswer` says how often it was tried
  */
 export async function retried<T>(
   limits: NetworkLimits,
@@ -149,7 +149,7 @@ export async function retried<T>(
   }
 }
 
-/** What went wrong below `fetch`, which itself only says that it failed. */
+/** What went wrong inside `fetch`, which itself only says that it failed. */
 export function reasonOf(cause: unknown): string {
   const code = codeOf(cause);
   if (code !== undefined) return code;
@@ -167,7 +167,7 @@ function codeOf(cause: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/** Milliseconds that a `Retry-After` asks for: seconds, or a date. */
+/** The milliseconds that a `Retry-After` asks for, given in seconds or as a date. */
 export function retryAfter(value: string | null, now = Date.now()): number | undefined {
   if (value === null) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;

@@ -1,6 +1,6 @@
 /**
  * The header of a safetensors file: 8 bytes with its length (little-endian), then JSON that gives each tensor's dtype,
- * shape and place, then the numbers, without gaps. Everything that the header says is checked before a number is read.
+ * shape and location, then the numbers, without gaps. Everything that the header says is checked before a number is read.
  * Format: https://github.com/huggingface/safetensors#format
  */
 import { sizeOf } from "../tensor/array.ts";
@@ -13,7 +13,7 @@ import { bytesPerNumber, isFileDType } from "./dtypes.ts";
 import { whatItIs } from "./file-kinds.ts";
 import { checkJson } from "./json-check.ts";
 
-/** One tensor's place: `start` and `end` are offsets into the file. */
+/** The location of one tensor: `start` and `end` are offsets into the file. */
 export interface TensorPlace {
   readonly name: string;
   readonly dtype: FileDType;
@@ -22,10 +22,10 @@ export interface TensorPlace {
   readonly end: number;
 }
 
-/** A hundred bytes a tensor are usual. The reference implementation's own limit is 100 MB, which parsed takes many times that. */
+/** A hundred bytes per tensor are usual. The reference implementation's limit is 100 MB, which takes many times that when parsed. */
 const LONGEST_HEADER = 25_000_000;
 
-/** The tensors of a file in the order of their bytes. @throws FileFormatError naming the file, the tensor and the figures. */
+/** The tensors of a file in the order of their bytes. @throws FileFormatError naming the file, the tensor and the numbers. */
 export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSignal): Promise<TensorPlace[]> {
   const { name, size } = source;
   const refuse = (what: string, found?: unknown): never => {
@@ -35,13 +35,13 @@ export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSi
     });
   };
 
-  if (size < 8) return refuse(`it has ${size} bytes, and the header's length alone takes 8`, size);
+  if (size < 8) return refuse(`it has ${size} bytes, but the header's length alone takes 8`, size);
   const lengthBytes = await readExactly(source, 0, 8, signal);
   const announced = new DataView(lengthBytes.buffer, lengthBytes.byteOffset, 8).getBigUint64(0, true);
   const length = Number(announced);
   if (length > LONGEST_HEADER || 8 + length > size) {
     await refuseOtherKind(source, signal);
-    const than = 8 + length > size ? `but the file has ${size}` : `and at most ${LONGEST_HEADER} are read`;
+    const than = 8 + length > size ? `but the file has ${size}` : `but at most ${LONGEST_HEADER} are read`;
     return refuse(`its first 8 bytes announce a header of ${announced} bytes, ${than}`, announced);
   }
   let header: Record<string, unknown>;
@@ -62,9 +62,8 @@ export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSi
   let at = 8 + length;
   for (const { name: tensor, start, end } of places) {
     if (start < at)
-      refuse(`tensor ${shown(tensor)} starts at byte ${start}, inside the one before it, which ends at ${at}`);
-    if (start > at)
-      refuse(`nothing accounts for the ${start - at} bytes before tensor ${shown(tensor)} at byte ${start}`);
+      refuse(`tensor ${shown(tensor)} starts at byte ${start}, inside the previous one, which ends at ${at}`);
+    if (start > at) refuse(`no tensor owns the ${start - at} bytes before tensor ${shown(tensor)} at byte ${start}`);
     if (end > size) refuse(`tensor ${shown(tensor)} ends at byte ${end}, but the file has ${size}`, size);
     at = end;
   }
@@ -72,18 +71,18 @@ export async function readSafetensorsHeader(source: ByteSource, signal?: AbortSi
   return places;
 }
 
-/** @throws FileFormatError if the file is of a kind that is known, and is called by its name */
+/** @throws FileFormatError that names the file's kind, if it is a known one */
 async function refuseOtherKind(source: ByteSource, signal: AbortSignal | undefined): Promise<void> {
   const kind = await whatItIs(source, signal);
   if (kind === undefined || kind.startsWith("a safetensors file")) return;
   const found =
     kind === "zip" || kind === "torch before 1.6"
-      ? "a file of PyTorch's, or another zip file (readPth reads those; a name ending in .pth says so)"
+      ? "a PyTorch file, or another zip file (read it with readPth, or give it a name ending in .pth)"
       : kind;
   throw new FileFormatError(`${source.name} is not a safetensors file: it is ${found}.`, { asked: source.name, found });
 }
 
-/** Strings alone, as the format has it. */
+/** Strings only, as the format requires. */
 function checkMetadata(metadata: unknown, refuse: (what: string, found: unknown) => never): void {
   if (metadata === undefined || metadata === null) return;
   const isRecord = typeof metadata === "object" && !Array.isArray(metadata);
@@ -122,7 +121,7 @@ function placeOf(tensor: string, entry: unknown, dataStart: number, file: string
   const bytes = sizeOf(shape) * bytesPerNumber[dtype];
   if (bytes !== offsets[1] - offsets[0]) {
     return refuse(
-      `has shape ${listed(shape)} of ${dtype}, ${bytes} bytes, but its data offsets hold ${offsets[1] - offsets[0]}`,
+      `has shape ${listed(shape)} of ${dtype}, ${bytes} bytes, but its data offsets span ${offsets[1] - offsets[0]}`,
       offsets,
     );
   }
@@ -133,7 +132,7 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** A list as the file has it; anything else as it can be shown. */
+/** A list exactly as in the file; anything else in readable form. */
 function listed(value: unknown): string {
   return isCounts(value) && value.length <= 64 ? `[${value}]` : shown(value);
 }

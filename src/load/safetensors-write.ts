@@ -1,4 +1,4 @@
-/** The way back: arrays to the bytes of a safetensors file. */
+/** Writes arrays as the bytes of a safetensors file. */
 import type { NDArray } from "../tensor/array.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -10,18 +10,18 @@ import { bytesPerNumber } from "./dtypes.ts";
 import { encodeBfloat16, encodeFloat16 } from "./floats.ts";
 
 export interface WriteOptions {
-  /** How floats are stored; F16 and BF16 round to nearest. Without it float32 is F32 and float64 F64. */
+  /** How floats are stored; F16 and BF16 round to nearest. Default: F32 for float32 and F64 for float64. */
   readonly dtype?: "F32" | "F16" | "BF16" | undefined;
 }
 
 const WRITE_OPTIONS: OptionKinds<WriteOptions> = { dtype: oneOf(["F32", "F16", "BF16"]) };
 
 /**
- * A safetensors file. Tensors lie by falling size of their numbers, so that each is aligned, then by name; the same
+ * A safetensors file. Tensors are ordered by descending size of their numbers, so that each is aligned, then by name; the same
  * arrays always give the same bytes.
- * @param metadata the file's `__metadata__`: strings only, as the format has it.
- * @throws ArgumentError for a tensor named `__metadata__`, one whose data are not what its dtype and shape say, or
- * metadata that are not strings.
+ * @param metadata the file's `__metadata__`: strings only, as the format requires.
+ * @throws ArgumentError for a tensor named `__metadata__`, one whose data does not match its dtype and shape, or
+ * metadata that is not strings.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, NDArray>,
@@ -34,7 +34,7 @@ export function writeSafetensors(
   const entries = [...tensors].map(([name, array]) => ({ name, array, dtype: dtypeFor(array, options) }));
   entries.sort((a, b) => bytesPerNumber[b.dtype] - bytesPerNumber[a.dtype] || (a.name < b.name ? -1 : 1));
 
-  // A list of pairs, not an object built key by key: "__proto__" is a name like any other here.
+  // A list of pairs, not an object built key by key, so that "__proto__" is a name like any other.
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let at = 0;
   for (const { name, array, dtype } of entries) {
@@ -60,7 +60,7 @@ export function writeSafetensors(
 
 const DATA = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array };
 
-/** A caller without types may pass anything; a file must never say what its numbers do not. */
+/** Untyped callers may pass anything, but the header of a file must always match its numbers. */
 function checkTensors(tensors: unknown): void {
   if (!(tensors instanceof Map)) {
     throw new ArgumentError(`writeSafetensors takes a Map from names to arrays, not ${shown(tensors)}.`, {
@@ -69,21 +69,21 @@ function checkTensors(tensors: unknown): void {
   }
   for (const [name, array] of tensors) {
     const refuse = (what: string): never => {
-      throw new ArgumentError(`A safetensors file cannot hold a tensor ${what}.`, { asked: name, found: array });
+      throw new ArgumentError(`A safetensors file cannot contain a tensor ${what}.`, { asked: name, found: array });
     };
-    if (typeof name !== "string") refuse(`named ${shown(name)}; names are strings`);
-    if (name === "__metadata__") refuse(`named "__metadata__"; rename it`);
-    if (!name.isWellFormed()) refuse(`named ${shown(name)}, which holds half a character`);
+    if (typeof name !== "string") refuse(`named ${shown(name)}: names must be strings`);
+    if (name === "__metadata__") refuse(`named "__metadata__": rename it`);
+    if (!name.isWellFormed()) refuse(`named ${shown(name)}, which contains half a character`);
     const { dtype, shape, data } = (array ?? {}) as Partial<NDArray>;
     const isHeld = typeof dtype === "string" && Object.hasOwn(DATA, dtype);
-    if (!isHeld) refuse(`of the dtype ${shown(dtype)} ("${name}"): it holds ${Object.keys(DATA).join(", ")}`);
+    if (!isHeld) refuse(`with dtype ${shown(dtype)} ("${name}"): it supports ${Object.keys(DATA).join(", ")}`);
     if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-      refuse(`of the shape ${shown(shape)} ("${name}"): a shape is a list of whole numbers`);
+      refuse(`with shape ${shown(shape)} ("${name}"): a shape must be a list of whole numbers`);
     }
     const type = DATA[dtype as keyof typeof DATA];
-    if (!(data instanceof type)) refuse(`of ${dtype} whose data are ${shown(data)} ("${name}"), not a ${type.name}`);
+    if (!(data instanceof type)) refuse(`of ${dtype} whose data is ${shown(data)} ("${name}"), not a ${type.name}`);
     if (data!.length !== sizeOf(shape!)) {
-      refuse(`of shape ${shown(shape)}, ${sizeOf(shape!)} numbers, whose data have ${data!.length} ("${name}")`);
+      refuse(`of shape ${shown(shape)}, ${sizeOf(shape!)} numbers, whose data has ${data!.length} ("${name}")`);
     }
   }
 }
@@ -91,7 +91,7 @@ function checkTensors(tensors: unknown): void {
 function checkMetadata(metadata: unknown): void {
   const isRecord = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
   if (isRecord && Object.values(metadata).every((value) => typeof value === "string")) return;
-  throw new ArgumentError(`The metadata of a safetensors file are an object of strings, not ${shown(metadata)}.`, {
+  throw new ArgumentError(`The metadata of a safetensors file must be an object of strings, not ${shown(metadata)}.`, {
     asked: metadata,
   });
 }
@@ -102,7 +102,7 @@ function memoryFor(bytes: number): Uint8Array<ArrayBuffer> {
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new ArgumentError(
-      `The file would have ${bytes} bytes, more than there is memory for: write the tensors to several files, or as F16.`,
+      `The file would have ${bytes} bytes, more than fit in memory: write the tensors to several files, or as F16.`,
       { asked: bytes, cause },
     );
   }

@@ -1,4 +1,4 @@
-/** Safetensors files, single and sharded: the header first, then each tensor's bytes, neighbours in one read. */
+/** Safetensors files, single and sharded: the header first, then each tensor's bytes, with neighbours in one read. */
 import { type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
@@ -17,9 +17,9 @@ const READ_TOGETHER = 16 << 20;
 const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: SIGNAL, onProgress: FUNCTION };
 
 /**
- * All tensors of a safetensors file, in the order of their bytes, each with memory of its own. Floats (F64 F32 F16 BF16)
+ * All tensors of a safetensors file, in the order of their bytes, each with its own memory. Floats (F64 F32 F16 BF16)
  * become float32, integers (I64 I32 I16 I8 U8) int32, BOOL bool.
- * @throws FileFormatError if the file is truncated, garbled or holds another dtype.
+ * @throws FileFormatError if the file is truncated, garbled or has an unsupported dtype.
  */
 export async function readSafetensors(source: ByteSource, options: LoadOptions = {}): Promise<Map<string, NDArray>> {
   checkSource("readSafetensors", source);
@@ -27,7 +27,7 @@ export async function readSafetensors(source: ByteSource, options: LoadOptions =
   const { signal } = options;
   const places = await readSafetensorsHeader(source, signal);
   const arrays = new Map<string, NDArray>();
-  let memory = new Uint8Array(0); // one for all that is not read straight into a tensor's own
+  let memory = new Uint8Array(0); // shared by everything that is not read straight into a tensor's memory
   const read = async (start: number, end: number) => {
     if (!source.readInto) return readExactly(source, start, end, signal);
     if (memory.length < end - start) memory = new Uint8Array(end - start);
@@ -74,12 +74,12 @@ function decode(
   if (!misfit) return;
   const { value } = misfit;
   throw new FileFormatError(
-    `Tensor ${shown(name)} of ${source.name} holds ${misfitText({ value, position: at + misfit.position })}.`,
+    `Tensor ${shown(name)} of ${source.name} has ${misfitText({ value, position: at + misfit.position })}.`,
     { asked: name, found: value },
   );
 }
 
-/** The tensors of a model in several files, as its `*.safetensors.index.json` lists them. */
+/** The tensors of a model in several files, as listed in its `*.safetensors.index.json`. */
 export function readShardedSafetensors(
   files: ModelFiles,
   indexPath: string,

@@ -8,13 +8,13 @@ import type { LoadOptions, ModelFiles } from "./files.ts";
 import { checkJson } from "./json-check.ts";
 import { readText } from "./text-pieces.ts";
 
-/** Bytes of an index; those of the largest models have a few millions. */
+/** The most bytes in an index; those of the largest models have a few million. */
 const LONGEST_INDEX = 25_000_000;
 
 /**
  * Reads every shard of an index, one after the other.
- * @param skipped the tensors that a shard holds, but `readShard` left out; filled while it reads
- * @throws FileFormatError if the index is malformed or longer than any, a shard is not there, one lacks a tensor that the index promises, or two hold
+ * @param skipped the tensors of a shard that `readShard` left out; filled while it reads
+ * @throws FileFormatError if the index is malformed or too long, a shard is missing, a shard lacks a tensor that the index promises, or two have
  * the same one.
  */
 export async function readShards(
@@ -42,11 +42,11 @@ export async function readShards(
   }
   const missing = (paths: readonly string[]) =>
     new FileFormatError(
-      `${indexPath} of ${files.name} names ${shards.size} weights files, of which ${paths.length} ${paths.length === 1 ? "is" : "are"} not there: ` +
+      `${indexPath} of ${files.name} names ${shards.size} weights files, of which ${paths.length} ${paths.length === 1 ? "is" : "are"} missing: ` +
         `${shortened(paths.join(", "), 400)}. Put ${paths.length === 1 ? "it" : "them"} into the same folder.`,
       { asked: paths, found: indexPath },
     );
-  // A server of single files lists no shards; where some are listed the others are missing, and nothing need be read.
+  // A server of single files lists no shards; if some are listed, the others are missing, and nothing need be read.
   const listed = new Set(await files.list(options));
   const absent = [...shards.keys()].filter((shard) => !listed.has(folder + shard));
   if (absent.length > 0 && absent.length < shards.size) throw missing(absent);
@@ -55,7 +55,7 @@ export async function readShards(
     const part = await readShard(await openShard(files, path, missing, options), options);
     for (const [tensor, array] of part) {
       if (arrays.has(tensor)) {
-        throw new FileFormatError(`${path} of ${files.name} holds "${tensor}", as did a file before it.`, {
+        throw new FileFormatError(`${path} of ${files.name} has "${tensor}", but so does an earlier file.`, {
           asked: tensor,
           found: path,
         });
@@ -65,7 +65,7 @@ export async function readShards(
     const lacks = tensors.filter((tensor) => !part.has(tensor) && !skipped.has(tensor));
     if (lacks.length > 0) {
       throw new FileFormatError(
-        `${indexPath} of ${files.name} places ${lacks.length} tensors in ${shard} that it does not hold, first "${lacks[0]}".`,
+        `${indexPath} of ${files.name} says that ${lacks.length} tensors are in ${shard}, but they are not, first "${lacks[0]}".`,
         { asked: lacks, found: [...part.keys()] },
       );
     }
@@ -77,7 +77,7 @@ async function readIndex(files: ModelFiles, indexPath: string, options: LoadOpti
   const what = `${files.name}/${indexPath}`;
   const source = await files.open(indexPath, options);
   if (source.size > LONGEST_INDEX) {
-    throw new FileFormatError(`${what} has ${source.size} bytes: that is no index of a model's tensors.`, {
+    throw new FileFormatError(`${what} has ${source.size} bytes: that is not an index of a model's tensors.`, {
       asked: what,
       found: source.size,
     });
@@ -87,7 +87,7 @@ async function readIndex(files: ModelFiles, indexPath: string, options: LoadOpti
   return parseJsonObject(text, what);
 }
 
-/** A shard's bytes. @throws FileFormatError if it is not there */
+/** A shard's bytes. @throws FileFormatError if it is missing */
 async function openShard(
   files: ModelFiles,
   path: string,

@@ -1,4 +1,4 @@
-/** A text read in pieces, so that one of any length can be gone through: its characters are whole, its faults have a place. */
+/** Reads a text of any length in pieces: characters stay whole, and errors have a position. */
 import { FileFormatError } from "../tensor/errors.ts";
 import { notText } from "../text/not-text.ts";
 import { firstBadByte, notUtf8 } from "../text/utf8.ts";
@@ -8,10 +8,10 @@ import type { ByteSource } from "./bytes.ts";
 const LONGEST = 16_000_000;
 
 /**
- * The text of a source, a piece after the other, without a byte-order mark. Each piece is up to four times as long as
- * the one before, so that who needs the beginning alone reads little.
- * @param first bytes of the first piece
- * @throws FileFormatError for what is no UTF-8 text: it says what it is, or where the first byte is that begins no character
+ * The text of a source, piece by piece, without a byte-order mark. Each piece is up to four times as long as
+ * the previous one, so that a caller who only needs the beginning reads little.
+ * @param first the bytes of the first piece
+ * @throws FileFormatError for anything but UTF-8 text, saying what it is or where the first invalid byte is
  */
 export async function* textPieces(
   source: ByteSource,
@@ -33,15 +33,15 @@ export async function* textPieces(
   }
 }
 
-/** What one string holds, in JavaScript's engines. */
+/** The longest string in JavaScript engines. */
 const LONGEST_STRING = 2 ** 29 - 24;
 
-/** The whole of a source as UTF-8 text. @throws FileFormatError if the bytes are not UTF-8, or more than one string holds */
+/** A whole source as UTF-8 text. @throws FileFormatError if the bytes are not UTF-8, or more than one string can hold */
 export async function readText(source: ByteSource, signal?: AbortSignal): Promise<string> {
   const { name, size } = source;
   if (size > LONGEST_STRING) {
     throw new FileFormatError(
-      `${name} has ${Math.ceil(size / 1e6)} MB, and a text that is read at once can have ${Math.floor(LONGEST_STRING / 1e6)}.`,
+      `${name} has ${Math.ceil(size / 1e6)} MB, but a text that is read whole can have at most ${Math.floor(LONGEST_STRING / 1e6)} MB.`,
       { asked: name, found: size },
     );
   }
@@ -59,7 +59,7 @@ function decode(bytes: Uint8Array, name: string, begins: number): string {
   }
 }
 
-/** How many of the last bytes begin a character that goes on after them. */
+/** How many of the last bytes begin a character that continues after them. */
 function unfinished(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back];

@@ -1,7 +1,7 @@
-/** The folder that a training leaves: a folder `step-<number>` for each checkpoint, each a model of its own. */
+/** The folder of a training run: it has a folder `step-<number>` for each checkpoint, each of them a complete model. */
 import type { ModelFiles } from "./files.ts";
 
-/** The checkpoints among a folder's paths, by steps done: those whose `file` is there. */
+/** The checkpoints among a folder's paths, by steps done: those that have `file`. */
 export function trainedSteps(
   paths: readonly string[],
   file: string,
@@ -13,7 +13,7 @@ export function trainedSteps(
     .sort((a, b) => a.step - b.step);
 }
 
-/** The files of a folder in a repository, as a repository. */
+/** The files of a folder inside a repository, as a repository. */
 export function inFolder(files: ModelFiles, folder: string): ModelFiles {
   const prefix = `${folder}/`;
   return {

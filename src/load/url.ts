@@ -1,4 +1,4 @@
-/** A file behind a URL, read by ranges: no more of it is fetched than is asked for. */
+/** A file behind a URL, read by ranges: only what is needed is fetched. */
 import { ArgumentError, HubError } from "../tensor/errors.ts";
 import { OBJECT, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -7,25 +7,25 @@ import type { ByteSource } from "./bytes.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
 
-/** How to ask for it. */
+/** How to request it. */
 export interface UrlSourceOptions {
   /** Sent with each request: `{ authorization: "Bearer …" }`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long the server is waited for, and how often it is asked again, where it is not to be as usual. */
+  /** How long to wait for the server and how often to retry, if not as usual. */
   readonly limits?: Partial<NetworkLimits> | undefined;
 }
 
 const KINDS: OptionKinds<UrlSourceOptions> = { headers: OBJECT, signal: SIGNAL, limits: OBJECT };
 
-/** The largest file that is kept whole, where a server does not know ranges. */
+/** The largest file that is held whole, if a server does not support ranges. */
 const MOST_KEPT = 2 ** 30;
 
 /**
- * The file at an `http` or `https` URL. Its size is asked for here; its bytes when they are read. A server that does not
- * know ranges is asked for the whole file once, which is then kept.
- * @throws HubError if there is no answer, no such file or no size, and from a read if the file is another by then, or the
- * bytes are not those that were asked for; ArgumentError for what is no such URL.
+ * The file at an `http` or `https` URL. Its size is requested here, its bytes when they are read. From a server that does not
+ * support ranges, the whole file is fetched once and held.
+ * @throws HubError if there is no answer, no such file or no size, and from a read if the file has changed by then or the
+ * bytes are not the requested ones; ArgumentError for anything but such a URL.
  */
 export async function urlSource(url: string | URL, options: UrlSourceOptions = {}): Promise<ByteSource> {
   checkOptions("urlSource", options, KINDS);
@@ -34,24 +34,24 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
   const isText = typeof url === "string" || url instanceof URL;
   const at = isText && URL.canParse(url) ? new URL(url) : undefined;
   if (at?.protocol !== "http:" && at?.protocol !== "https:") {
-    throw new ArgumentError(`${shown(isText ? String(url) : url, 500)} is no http or https URL.`, { asked: url });
+    throw new ArgumentError(`${shown(isText ? String(url) : url, 500)} is not an http or https URL.`, { asked: url });
   }
   if (at.username !== "" || at.password !== "") {
     throw new ArgumentError(
-      `The URL of ${at.host}${shortened(at.pathname, 200)} holds a name or a password, which is not sent: give them as headers, { authorization: "Basic …" }.`,
+      `The URL of ${at.host}${shortened(at.pathname, 200)} contains a name or a password, which would not be sent: pass them as headers, { authorization: "Basic …" }.`,
       { asked: at.host },
     );
   }
   const fault = (why: string, found?: unknown, cause?: unknown) =>
     new HubError(`${at.href} ${why}`, { asked: at.href, found, cause });
-  /** An answer and what is read of it; both again if the connection breaks or the server is busy. */
+  /** An answer and what is read from it; both are retried if the connection breaks or the server is busy. */
   const asked = async <T>(
     method: "HEAD" | "GET",
     range: string | undefined,
     stop: AbortSignal | undefined,
     read: (response: Response) => Promise<T>,
   ): Promise<T> => {
-    // A compressed answer would tell its compressed size.
+    // A compressed answer would report its compressed size.
     const sent = { "accept-encoding": "identity", ...headers, ...(range ? { range } : {}) };
     let answered = false;
     try {
@@ -61,10 +61,10 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
         answered = true;
         if (response.ok) return read(response);
         await discard(response);
-        throw fault(`was answered with ${response.status} ${response.statusText}.`.replace(" .", "."), response.status);
+        throw fault(`answered with ${response.status} ${response.statusText}.`.replace(" .", "."), response.status);
       });
     } catch (error) {
-      if (error instanceof TooLong) throw fault(`sent ${error.message}, which is not what was asked for: try again.`);
+      if (error instanceof TooLong) throw fault(`sent ${error.message}, which is not what was requested: try again.`);
       if (!(error instanceof NoAnswer)) throw error;
       if (answered)
         throw new HubError(`The download of ${at.href} broke off: ${error.message}. Try again.`, {
@@ -81,7 +81,7 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
       await discard(response);
       return response;
     });
-  // Some servers answer GET alone: the first byte's answer tells the size, too.
+  // Some servers only answer GET: requesting the first byte reveals the size, too.
   const head = await answerOf("HEAD").catch((error) => {
     if (error.found === 405 || error.found === 501) return answerOf("GET", "bytes=0-0");
     throw error;
@@ -96,23 +96,23 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
   const size = Number(told);
   const etag = strongEtag(head);
 
-  /** @throws HubError where the file is no longer the one whose size is known */
+  /** @throws HubError if the file is no longer the one whose size is known */
   const sameFile = (response: Response, total: string | null | undefined) => {
     const now = strongEtag(response);
     if ((total && total !== "*" && total !== String(size)) || (etag && now && etag !== now)) {
-      throw fault("has changed while it was read: begin again.", total);
+      throw fault("has changed while it was being read: start again.", total);
     }
   };
   const exactly = async (response: Response, length: number, stop: AbortSignal | undefined) => {
     const bytes = await bytesOf(response, length, limits, stop);
-    if (bytes.length < length) throw new NoAnswer(`only ${bytes.length} of ${length} bytes came`, { passing: true });
+    if (bytes.length < length) throw new NoAnswer(`only ${bytes.length} of ${length} bytes arrived`, { passing: true });
     return bytes;
   };
   let whole: Uint8Array | undefined;
   const readRange = (start: number, end: number, stop: AbortSignal | undefined) =>
     asked("GET", `bytes=${start}-${end - 1}`, stop, async (response) => {
       if (whole) {
-        await discard(response); // another read was told so meanwhile
+        await discard(response); // another read found out meanwhile
         return whole.subarray(start, end);
       }
       const unpacked = compressionOf(response);
@@ -128,7 +128,7 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
       if (unpacked === undefined) sameFile(response, response.headers.get("content-length"));
       if (size > MOST_KEPT) {
         await discard(response);
-        throw fault(`is sent whole only, all ${Math.ceil(size / 1e6)} MB: download it, and read the file.`, size);
+        throw fault(`is only sent whole, all ${Math.ceil(size / 1e6)} MB: download it, and read the file.`, size);
       }
       whole = await exactly(response, size, stop);
       return whole.subarray(start, end);
@@ -145,7 +145,7 @@ export async function urlSource(url: string | URL, options: UrlSourceOptions = {
   };
 }
 
-/** How an answer's body is packed, if it is. */
+/** How an answer's body is compressed, if it is. */
 function compressionOf(response: Response): string | undefined {
   const encoding = response.headers.get("content-encoding") ?? "identity";
   return encoding === "identity" ? undefined : encoding;
@@ -156,10 +156,10 @@ function strongEtag(response: Response): string | undefined {
   return etag?.startsWith('"') ? etag : undefined;
 }
 
-/** Endings that say how a file is to be read. */
+/** Extensions that say how to read a file. */
 const FORMATS = /\.(txt|jsonl|ndjson|json|parquet|safetensors|pth|pt)$/i;
 
-/** What a file is called: as it was asked for, unless only what it was redirected to says what it is. */
+/** The name of a file: as requested, unless only the name that it was redirected to says what it is. */
 function nameOf(urls: readonly string[]): string {
   const names = urls.filter(Boolean).map((url) => decoded(new URL(url).pathname.split("/").at(-1) ?? "") || url);
   return names.find((name) => FORMATS.test(name)) ?? names.find((name) => /\.\w+$/.test(name)) ?? names[0];
@@ -169,6 +169,6 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // a percent sign that begins no escape
+    return part; // a percent sign that does not begin an escape
   }
 }

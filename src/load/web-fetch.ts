@@ -1,11 +1,11 @@
-/** What a page fetches, as a source of bytes: the browser keeps the blob where it likes, on disk or in memory. */
+/** What a page fetches, as a source of bytes: the browser keeps the blob on disk or in memory, as it likes. */
 import { HubError } from "../tensor/errors.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions } from "./files.ts";
 import type { NetworkLimits } from "./network-limits.ts";
 import { ask, chunksOf, NoAnswer, retried, TooLong } from "./request.ts";
 
-/** A blob's bytes: a file that somebody chose or dropped on the page. @param name its ending says the format */
+/** The bytes of a blob: a file that the user chose or dropped on the page. @param name its extension gives the format */
 export function blobSource(name: string, blob: Blob): ByteSource {
   return {
     name,
@@ -17,20 +17,20 @@ export function blobSource(name: string, blob: Blob): ByteSource {
   };
 }
 
-/** No answer, or none that helps; what was kept of an earlier one may serve instead. */
+/** No answer, or not a useful one; a cached earlier one may be used instead. */
 export class Unreachable extends HubError {
   constructor(url: URL, cause: NoAnswer) {
     super(
       `${url.href} cannot be reached from this page (${cause.message}): ` +
         (cause.status === undefined
-          ? `check the connection, and that ${url.host} lets pages of other origins read it (CORS) if it is not the page's own.`
+          ? `check the connection, and that ${url.host} lets other origins read it (CORS) if it is not the page's own host.`
           : "try again later."),
       { asked: url.href, found: cause.message, cause },
     );
   }
 }
 
-/** What is asked of a server, and how patiently. */
+/** A request to a server, and its time limits. */
 export interface PageRequest {
   readonly url: URL;
   readonly method?: "GET" | "HEAD";
@@ -39,8 +39,8 @@ export interface PageRequest {
 }
 
 /**
- * An answer, and what `read` makes of its body; both again where the connection breaks or the server is busy. (A page is
- * not told why a request fails that has no answer at all, so that is asked once.)
+ * An answer, and what `read` makes of its body; both are retried if the connection breaks or the server is busy. (A page is
+ * not told why a request without any answer failed, so that is not retried.)
  * @throws Unreachable, or what `read` throws
  */
 export async function request<T>(
@@ -56,13 +56,13 @@ export async function request<T>(
   }
 }
 
-/** Bytes of a body whose length nobody told. */
+/** The most bytes of a body whose length is unknown. */
 const MOST_UNANNOUNCED = 2 ** 31;
 
 /**
  * The whole body of an answer, with progress.
- * @param size what the body must hold, where that is known beforehand
- * @throws NoAnswer if the connection breaks off or stalls, HubError if there are more or fewer bytes than announced
+ * @param size the length of the body, if that is known beforehand
+ * @throws NoAnswer if the connection breaks or stalls, HubError if there are more or fewer bytes than announced
  */
 export async function readBody(
   response: Response,
@@ -77,7 +77,7 @@ export async function readBody(
   const expected = size ?? (length === null ? undefined : Number(length));
   const wrong = (found: string) =>
     new HubError(
-      `${file} should have ${expected ?? `at most ${MOST_UNANNOUNCED}`} bytes, but ${found} came: try again.`,
+      `${file} should have ${expected ?? `at most ${MOST_UNANNOUNCED}`} bytes, but ${found} arrived: try again.`,
       {
         asked: response.url,
         found,
@@ -86,7 +86,7 @@ export async function readBody(
   const chunks = chunksOf(response, expected ?? MOST_UNANNOUNCED, limits, signal);
   let loaded = 0;
   let failed: unknown;
-  // The blob is the browser's: what it holds need not be in memory.
+  // The blob belongs to the browser: its contents need not be in memory.
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {

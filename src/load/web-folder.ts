@@ -1,4 +1,4 @@
-/** A folder behind a URL, such as one that the page's own server holds, as a repository of files. */
+/** A folder behind a URL, such as one on the page's own server, as a repository of files. */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
@@ -7,7 +7,7 @@ import { discard } from "./request.ts";
 import { readText } from "./text-pieces.ts";
 import { blobSource, readBody, request } from "./web-fetch.ts";
 
-/** HTTP has no listing of a folder: these names are asked for, and those that are there are the list. */
+/** HTTP cannot list a folder: these names are requested, and those that exist are the list. */
 const KNOWN_NAMES = [
   "config.json",
   "model.safetensors",
@@ -25,17 +25,17 @@ const KNOWN_NAMES = [
 ];
 
 /**
- * Files below a URL, absolute or relative to the page: `"/models/solu-1l-novels"`. Each is fetched whole when opened;
+ * Files under a URL, absolute or relative to the page: `"/models/solu-1l-novels"`. Each is fetched whole when opened;
  * caching is left to the server's headers.
- * @param name what to call it; the URL if not given.
+ * @param name what to call it. Default: the URL.
  */
 export function urlFiles(url: string | URL, name: string = String(url)): ModelFiles {
-  if (!URL.canParse(url, pageUrl())) throw new ArgumentError(`${shown(String(url))} is no URL.`, { asked: url });
+  if (!URL.canParse(url, pageUrl())) throw new ArgumentError(`${shown(String(url))} is not a URL.`, { asked: url });
   const base = new URL(url, pageUrl());
   const limits = networkLimits();
   if (!base.pathname.endsWith("/")) base.pathname += "/";
 
-  /** What `read` makes of a file's answer; undefined if there is no such file. */
+  /** What `read` makes of the answer for a file; undefined if there is no such file. */
   const fetchFile = async <T>(
     path: string,
     method: "GET" | "HEAD",
@@ -44,12 +44,12 @@ export function urlFiles(url: string | URL, name: string = String(url)): ModelFi
   ): Promise<T | undefined> => {
     const at = new URL(partsInside(path, name).map(encodeURIComponent).join("/"), base);
     return request({ url: at, method, limits }, signal, async (response) => {
-      // A server of a single-page app answers unknown paths with its page.
+      // A single-page app's server answers unknown paths with its page.
       const missing = response.status === 404 || response.headers.get("content-type")?.startsWith("text/html");
       if (response.ok && !missing) return read(response);
       await discard(response);
       if (missing) return undefined;
-      throw new HubError(`${at.href} was answered with ${response.status} ${response.statusText}.`.replace(" .", "."), {
+      throw new HubError(`${at.href} answered with ${response.status} ${response.statusText}.`.replace(" .", "."), {
         asked: at.href,
         found: response.status,
       });

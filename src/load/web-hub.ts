@@ -1,6 +1,6 @@
 /**
- * A model on the Hugging Face hub, for a page: fetched whole files, kept in the browser's Cache Storage by commit, so
- * that they are loaded once. Without a connection, what is kept there serves.
+ * A model on the Hugging Face hub, for a page: files are fetched whole and kept in the browser's Cache Storage by commit, so
+ * that each is downloaded once. Without a connection, the cached files are used.
  */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
 import { either, OBJECT, oneOf, TEXT } from "../tensor/kinds.ts";
@@ -16,22 +16,22 @@ import { readText } from "./text-pieces.ts";
 import { webCache } from "./web-cache.ts";
 import { blobSource, readBody, request, Unreachable } from "./web-fetch.ts";
 
-/** What a page has in place of environment variables. */
+/** A page's equivalent of environment variables. */
 export interface WebHubSettings {
-  /** The hub's address; what `HF_ENDPOINT` is elsewhere. */
+  /** The hub's address; elsewhere `HF_ENDPOINT`. */
   readonly endpoint: string;
-  /** Sent to the hub alone; what `HF_TOKEN` is elsewhere. A page's reader can see it. */
+  /** Sent to the hub only; elsewhere `HF_TOKEN`. Users of the page can see it. */
   readonly token?: string | undefined;
-  /** Name of the Cache Storage that keeps files, or `false` to keep none. */
+  /** The name of the Cache Storage that keeps files, or `false` to keep none. */
   readonly cache: string | false;
-  /** How long the hub is waited for, and how often it is asked again, where it is not to be as usual. */
+  /** How long to wait for the hub and how often to retry, if not as usual. */
   readonly limits?: Partial<NetworkLimits> | undefined;
 }
 
 export interface WebHubOptions {
-  /** A branch, tag or commit; `main` if not given. */
+  /** A branch, tag or commit. Default: `main`. */
   readonly revision?: string | undefined;
-  /** Instead of what `setHub` said, field by field. */
+  /** Overrides the settings of `setHub`, field by field. */
   readonly settings?: Partial<WebHubSettings> | undefined;
 }
 
@@ -60,9 +60,9 @@ interface Revision {
 }
 
 /**
- * The files of `org/name` on the hub. Nothing is asked of the network until the first call. A file whose download is
- * aborted or broken off is not kept; a file that the browser refuses to keep (its storage is full) is still read.
- * @throws ArgumentError if the id is not one; from the calls, HubError if hub or network refuse.
+ * The files of `org/name` on the hub. The network is not used until the first call. A file whose download is
+ * aborted or interrupted is not kept; a file that the browser refuses to keep (because its storage is full) is still read.
+ * @throws ArgumentError if the id is not valid; from the calls, HubError if the hub or the network refuses.
  */
 export async function hubFiles(id: string, options: WebHubOptions = {}): Promise<ModelFiles> {
   checkOptions("hubFiles", options, KINDS);
@@ -75,7 +75,7 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
   const revision = options.revision ?? "main";
   const limits = networkLimits(hub.limits);
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
-    throw new ArgumentError(`The hub's endpoint is ${shown(hub.endpoint)}, which is no http or https URL.`, {
+    throw new ArgumentError(`The hub's endpoint is ${shown(hub.endpoint)}, which is not an http or https URL.`, {
       asked: hub.endpoint,
     });
   }
@@ -90,7 +90,7 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
   const readList = (url: URL, signal: AbortSignal | undefined) => (response: Response) =>
     bytesOf(response, MOST_LIST_BYTES, { ...limits, ...LIST_PACE }, signal).catch((error) => {
       if (!(error instanceof TooLong)) throw error;
-      throw new HubError(`${url.href} answered with ${error.message}, which no list of files has.`, {
+      throw new HubError(`${url.href} answered with ${error.message}, too long for a list of files.`, {
         asked: url.href,
       });
     });
@@ -105,7 +105,7 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
       known = readRevision(await answer.text(), url);
       await cache.put(url, answer);
     } catch (error) {
-      // No connection: what the revision was when it was last seen.
+      // No connection: the revision as it was last seen.
       const seen = error instanceof Unreachable ? await cache.get(url) : undefined;
       if (!seen) throw error;
       known = readRevision(await seen.text(), url);
@@ -155,15 +155,15 @@ function refusal(id: string, revision: string, endpoint: string, response: Respo
   }
   if (code === "GatedRepo" || status === 403) {
     return new HubError(
-      `"${id}" is gated (${status}): accept its terms at ${endpoint}/${id}, then give a token that may read it with setHub({ token }).`,
+      `"${id}" is gated (${status}): accept its terms at ${endpoint}/${id}, then pass a token that can read it to setHub({ token }).`,
       fields,
     );
   }
   if (status === 401 || status === 404) {
     return new HubError(
-      `There is no model "${id}" on ${endpoint} (${status}): check the spelling of "org/name"; if it is private, give a token that may read it with setHub({ token }).`,
+      `There is no model "${id}" on ${endpoint} (${status}): check the spelling of "org/name"; if it is private, pass a token that can read it to setHub({ token }).`,
       fields,
     );
   }
-  return new HubError(`${endpoint} answered ${status} when asked for "${id}" at revision "${revision}".`, fields);
+  return new HubError(`${endpoint} answered ${status} to a request for "${id}" at revision "${revision}".`, fields);
 }

@@ -1,4 +1,4 @@
-/** From what a user writes to the files it means, in a page: a folder behind a URL, or a model on the hub. */
+/** Finds the files that a name means in a page: a folder behind a URL, or a model on the hub. */
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
@@ -7,20 +7,20 @@ import { urlFiles } from "./web-folder.ts";
 import { hubFiles, type WebHubOptions } from "./web-hub.ts";
 
 export interface OpenWebFilesOptions extends WebHubOptions {
-  /** What a name that is no URL means on the hub: aliases become ids here. @throws UnknownNameError */
+  /** What a name that is not a URL means on the hub: aliases become ids here. @throws UnknownNameError */
   readonly resolve?: ((name: string) => string) | undefined;
 }
 
 /**
  * The files that a name means: a folder, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for the bundled
- * model's name or "bundled" the folder `models/solu-1l-novels` beside the page, where the package's folder of that name
- * must be served; else the model of that id on the Hugging Face hub.
+ * model's name or "bundled" the folder `models/solu-1l-novels` next to the page, where the package's folder of that name
+ * must be served; else the model with that id on the Hugging Face hub.
  * @throws ArgumentError if it is none of these.
  */
 export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOptions = {}): Promise<ModelFiles> {
   if (typeof nameOrUrl !== "string") {
     throw new ArgumentError(
-      `A model's name is a string: a folder's URL, "org/name", or "${bundledModel}", not ${kindOf(nameOrUrl)}.`,
+      `A model's name must be a string: a folder's URL, "org/name", or "${bundledModel}", not ${kindOf(nameOrUrl)}.`,
       { asked: nameOrUrl, nearest: bundledModel },
     );
   }

@@ -1,4 +1,4 @@
-/** What load/ has for pages alone: folders behind URLs, and the hub with the browser's own cache. */
+/** The part of load/ for pages only: folders behind URLs, and the hub with the browser's cache. */
 export { blobSource } from "./web-fetch.ts";
 export { urlFiles } from "./web-folder.ts";
 export type { WebHubOptions, WebHubSettings } from "./web-hub.ts";

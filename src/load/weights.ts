@@ -1,4 +1,4 @@
-/** From a repository to its weights: which file holds them, and all the tensors in it. */
+/** Finds the weights of a repository: which file has them, and all the tensors in it. */
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, WeightsError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL, TEXT } from "../tensor/kinds.ts";
@@ -12,11 +12,11 @@ import { readSafetensors, readShardedSafetensors } from "./safetensors.ts";
 import { readShards } from "./shards.ts";
 
 export interface WeightsOptions extends LoadOptions {
-  /** A weights file to take instead of the usual one, such as `checkpoints/solu_1l_000100.pth`. */
+  /** A weights file to use instead of the usual one, such as `checkpoints/solu_1l_000100.pth`. */
   readonly checkpoint?: string | undefined;
-  /** Called for each tensor that a .pth file holds and that cannot be read here: see `readPth`. */
+  /** Called for each tensor in a .pth file that cannot be read here: see `readPth`. */
   readonly onSkipped?: OnSkipped | undefined;
-  /** Told of each thing that was decided on the reader's behalf, in a sentence. */
+  /** Called with a sentence about each decision made on the user's behalf. */
   readonly note?: ((sentence: string) => void) | undefined;
 }
 
@@ -28,7 +28,7 @@ const OPTIONS: OptionKinds<WeightsOptions> = {
   onSkipped: FUNCTION,
 };
 
-/** The names that a model's weights usually have, in the order in which they are taken. */
+/** The usual names of weights files, in order of preference. */
 const USUAL: readonly RegExp[] = [
   /^model\.safetensors$/,
   /^model\.safetensors\.index\.json$/,
@@ -36,16 +36,16 @@ const USUAL: readonly RegExp[] = [
   /^pytorch_model\.bin$/,
   /^pytorch_model\.bin\.index\.json$/,
 ];
-/** What a weights file may be called besides, where it is the only one. */
+/** Other names of weights files, accepted if there is only one. */
 const WEIGHTS = /^[^/]+\.(safetensors|pth|pt|bin|ckpt)$/i;
-/** What lies beside a model's weights in the same formats. */
+/** Files next to a model's weights that have the same formats. */
 const OTHER_STATE = /^(optimizer|scheduler|scaler|sampler|training_args|rng_state|random_states|adapter_model)[^/]*$/;
 const SHARD = /-(\d+)-of-(\d+)\.\w+$/;
 
 /**
- * All tensors of a model under the names its file gives them. Taken is the first that exists of
+ * All tensors of a model, under the names in its file. The file is the first that exists of
  * `model.safetensors`, `model.safetensors.index.json`, a name that ends with `final.pth`, `pytorch_model.bin`,
- * `pytorch_model.bin.index.json`; or the only `.safetensors`, `.pth`, `.pt`, `.bin` or `.ckpt` there is; or
+ * `pytorch_model.bin.index.json`; or the only `.safetensors`, `.pth`, `.pt`, `.bin` or `.ckpt`; or
  * `options.checkpoint`.
  * @throws WeightsError listing what was found, if there is none of these; FileFormatError if the file is broken;
  * UnknownNameError if there is no such checkpoint.
@@ -53,7 +53,7 @@ const SHARD = /-(\d+)-of-(\d+)\.\w+$/;
 export async function loadWeights(files: ModelFiles, options: WeightsOptions = {}): Promise<Map<string, NDArray>> {
   if (typeof files?.list !== "function" || typeof files.open !== "function") {
     throw new ArgumentError(
-      `loadWeights takes a repository of files, as memoryFiles or openModelFiles gives it, not ${kindOf(files)}.`,
+      `loadWeights takes a repository of files, as returned by memoryFiles or openModelFiles, not ${kindOf(files)}.`,
       { asked: files },
     );
   }
@@ -84,7 +84,7 @@ async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<
     const [path, ...passedOver] = [...usual, ...others];
     if (passedOver.length > 0) {
       options.note?.(
-        `${files.name} has several weights files; ${path} is read, the usual name, and not ${listed(passedOver)}.`,
+        `${files.name} has several weights files; ${path}, the usual name, is read, and not ${listed(passedOver)}.`,
       );
     }
     return path;
@@ -92,19 +92,19 @@ async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<
   if (others.length === 1) return others[0];
   if (others.length > 1) {
     throw new WeightsError(
-      `${files.name} has several weights files and none of the usual name: ${listed(others)}. Name one of them with the option checkpoint.`,
+      `${files.name} has several weights files but none with a usual name: ${listed(others)}. Name one of them with the option checkpoint.`,
       { asked: files.name, found: others },
     );
   }
   const shard = all.find((path) => SHARD.test(path));
   if (shard !== undefined) {
     throw new WeightsError(
-      `${files.name} has ${all.length} of the ${Number(SHARD.exec(shard)![2])} parts of a model (${listed(all)}), but no index that says what is where, such as model.safetensors.index.json.`,
+      `${files.name} has ${all.length} of the ${Number(SHARD.exec(shard)![2])} parts of a model (${listed(all)}), but no index that says what is in which, such as model.safetensors.index.json.`,
       { asked: files.name, found: all },
     );
   }
   throw new WeightsError(
-    `${files.name} has no weights that glassformer reads: it looks for model.safetensors, a name ending with final.pth, ` +
+    `${files.name} has no weights that glassformer can read: it looks for model.safetensors, a name ending in final.pth, ` +
       `pytorch_model.bin, or a single .safetensors, .pth, .pt, .bin or .ckpt, and found ${listed(paths) || "no files"}.`,
     { asked: files.name, found: paths },
   );

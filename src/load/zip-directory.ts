@@ -1,7 +1,7 @@
 /**
- * The directory of a zip file: what it holds, and where. It stands at the file's end and is read from there; everything
- * that it says is held against the file's size before a byte of content is read. ZIP64's records, which PyTorch always
- * writes, are read as the 64-bit sizes that they are.
+ * The directory of a zip file: what it contains, and where. It is at the end of the file and is read from there; everything
+ * that it says is checked against the file's size before a byte of content is read. ZIP64's records, which PyTorch always
+ * writes, are read as 64-bit sizes.
  * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT (4.3)
  */
 import { FileFormatError } from "../tensor/errors.ts";
@@ -11,14 +11,14 @@ import { type ByteSource, readExactly } from "./bytes.ts";
 /** One file in a zip. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes of its content, and the bytes that they take in the zip. */
+  /** The bytes of its content, and the bytes that they take in the zip. */
   readonly size: number;
   readonly packed: number;
   readonly deflated: boolean;
   readonly crc: number;
   /** Where its local header begins. */
   readonly start: number;
-  /** Where the next entry or the directory begins: nothing of this one may lie beyond. */
+  /** Where the next entry or the directory begins: this entry must end before. */
   readonly limit: number;
 }
 
@@ -31,14 +31,14 @@ const ENCRYPTED = 1;
 const SIZES_FOLLOW = 8;
 const ALL16 = 0xffff;
 const ALL32 = 0xffffffff;
-/** Bytes of a local header before its name. */
+/** The bytes of a local header before its name. */
 export const LOCAL_HEADER = 30;
 
 const MOST_ENTRIES = 100_000;
 const LONGEST_DIRECTORY = 32 << 20;
 const LONGEST_COMMENT = 0xffff;
 
-/** @throws FileFormatError with the reason why a file is no whole zip. */
+/** @throws FileFormatError that says why a file is not a whole zip. */
 export function refuseZip(source: ByteSource, why: string, found?: unknown): never {
   throw new FileFormatError(`${source.name} is not a whole zip file, as a PyTorch checkpoint is: ${why}.`, {
     asked: source.name,
@@ -46,7 +46,7 @@ export function refuseZip(source: ByteSource, why: string, found?: unknown): nev
   });
 }
 
-/** All entries of a zip but its folders, by name, in the order of their bytes. @throws FileFormatError */
+/** All entries of a zip except folders, by name, in the order of their bytes. @throws FileFormatError */
 export async function readZipDirectory(source: ByteSource, signal?: AbortSignal): Promise<Map<string, ZipEntry>> {
   const place = await findDirectory(source, signal);
   const view = viewOf(await readExactly(source, place.start, place.start + place.size, signal));
@@ -73,7 +73,7 @@ export async function readZipDirectory(source: ByteSource, signal?: AbortSignal)
       refuseZip(source, `entry ${shown(entry.name)} overlaps what comes after it`, entry.name);
     }
     if (entry.name.endsWith("/") && entry.size === 0) return;
-    if (entries.has(entry.name)) refuseZip(source, `it holds the entry ${shown(entry.name)} twice`, entry.name);
+    if (entries.has(entry.name)) refuseZip(source, `it has the entry ${shown(entry.name)} twice`, entry.name);
     entries.set(entry.name, { ...entry, limit });
   });
   return entries;
@@ -113,7 +113,7 @@ async function findDirectory(source: ByteSource, signal: AbortSignal | undefined
   if (place.count > MOST_ENTRIES || place.size > LONGEST_DIRECTORY) {
     refuseZip(
       source,
-      `its directory announces ${place.count} entries in ${place.size} bytes; at most ${MOST_ENTRIES} are read`,
+      `its directory announces ${place.count} entries in ${place.size} bytes, but at most ${MOST_ENTRIES} are read`,
     );
   }
   if (place.start + place.size !== ends) {
@@ -126,8 +126,8 @@ async function findDirectory(source: ByteSource, signal: AbortSignal | undefined
 }
 
 /**
- * The end record, in the last bytes of the file: with what may stand before it, ZIP64's locator (20 bytes) and own record
- * (56 bytes, or more). Nothing but the file's comment comes after it, whose length it says.
+ * The end record, in the last bytes of the file, with what may precede it: ZIP64's locator (20 bytes) and record
+ * (56 bytes or more). Only the file's comment comes after it, whose length it gives.
  * @throws FileFormatError if there is none, or several fit
  */
 async function findEnd(
@@ -147,11 +147,11 @@ async function findEnd(
   }
   return refuseZip(
     source,
-    "its directory, which should be the last thing in it, is missing: it was cut off, or something was added; download it again",
+    "its directory, which should be at its end, is missing: the file was cut off, or something was appended; download it again",
   );
 }
 
-/** ZIP64's end record, if the locator at `at` of the tail leads to one that stands right before it. */
+/** ZIP64's end record, if the locator at `at` of the tail points to one directly before it. */
 function end64(tail: DataView, from: number, at: number) {
   if (at < 56 || tail.getUint32(at, true) !== END64_LOCATOR) return undefined;
   const record = at - 56;
@@ -178,11 +178,11 @@ function centralEntry(
   const view = viewOf(bytes);
   const name = entryName(bytes.subarray(46, 46 + nameLength));
   const what = `entry ${shown(name)}`;
-  if (name === "") refuseZip(source, "it holds an entry without a name");
+  if (name === "") refuseZip(source, "it has an entry without a name");
   const flags = view.getUint16(8, true);
   const method = view.getUint16(10, true);
   if (flags & ENCRYPTED) refuseZip(source, `${what} is encrypted`, name);
-  if (method !== 0 && method !== 8) refuseZip(source, `${what} is packed in a way that is not read (${method})`, name);
+  if (method !== 0 && method !== 8) refuseZip(source, `${what} is packed with an unsupported method (${method})`, name);
   const [size, packed, start] = sizes64(
     view,
     46 + nameLength,
@@ -196,7 +196,7 @@ function centralEntry(
 }
 
 /**
- * Where an entry's content begins: after its local header, which must say what the directory says.
+ * Where an entry's content begins: after its local header, which must agree with the directory.
  * @param header the bytes from the entry's start on: at least the fixed part, the name and the extra fields
  */
 export function contentStart(source: ByteSource, entry: ZipEntry, header: Uint8Array): number {
@@ -210,22 +210,22 @@ export function contentStart(source: ByteSource, entry: ZipEntry, header: Uint8A
   if (start + entry.packed > entry.limit) refuseZip(source, `${what} overlaps what comes after it`, entry.name);
   const whole = header.length >= LOCAL_HEADER + nameLength + extraLength;
   if (!whole || entryName(header.subarray(LOCAL_HEADER, LOCAL_HEADER + nameLength)) !== entry.name) {
-    refuseZip(source, `${what} has another name at its content than in the directory`, entry.name);
+    refuseZip(source, `${what} has a different name at its content from that in the directory`, entry.name);
   }
   const method = view.getUint16(8, true);
   let said = [14, 22, 18].map((offset) => view.getUint32(offset, true));
   const [size, packed] = sizes64(view, LOCAL_HEADER + nameLength, extraLength, said.slice(1));
   said = [said[0], size, packed];
   const known = [entry.crc, entry.size, entry.packed];
-  // Where they follow the content, the header may leave them 0.
+  // If they follow the content, the header may leave them 0.
   const agree = said.every((n, i) => n === known[i] || ((flags & SIZES_FOLLOW) !== 0 && (n === 0 || n === ALL32)));
   if (!agree || method !== (entry.deflated ? 8 : 0) || flags & ENCRYPTED) {
-    refuseZip(source, `${what} is described otherwise at its content than in the directory`, entry.name);
+    refuseZip(source, `${what} is described differently at its content from in the directory`, entry.name);
   }
   return start;
 }
 
-/** Sizes and offset, each taken from ZIP64's extra field (1) where the 32-bit one is full. */
+/** Sizes and offset, each read from ZIP64's extra field (1) if the 32-bit one is full. */
 function sizes64(view: DataView, at: number, length: number, short: readonly number[]): number[] {
   if (!short.includes(ALL32)) return [...short];
   for (let end = at + length; at + 4 <= end; ) {
@@ -244,7 +244,7 @@ function sizes64(view: DataView, at: number, length: number, short: readonly num
   return [...short];
 }
 
-/** Beyond 2^53 the value is rounded, and far over any file's size either way. */
+/** Beyond 2^53 the value is rounded, but that is far larger than any file anyway. */
 function uint64(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true));
 }

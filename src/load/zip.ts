@@ -1,5 +1,5 @@
 /**
- * A zip file's entries, read in pieces and held against their checksums. PyTorch stores its entries; packed ones are
+ * The entries of a zip file, read in pieces and checked against their checksums. PyTorch stores entries unpacked; packed ones are
  * read too, since somebody may have zipped a checkpoint again, but none may unpack to more than 20 times its size.
  */
 import { GlassformerError } from "../tensor/errors.ts";
@@ -8,24 +8,24 @@ import { type ByteSource, readInto } from "./bytes.ts";
 import { crc32 } from "./crc32.ts";
 import { contentStart, LOCAL_HEADER, readZipDirectory, refuseZip, type ZipEntry } from "./zip-directory.ts";
 
-/** Bytes that small reads fetch at once, since entries are read in the order of their bytes. */
+/** The bytes that small reads fetch together, since entries are read in the order of their bytes. */
 const WINDOW = 4 << 20;
-/** Bytes of a piece of an entry; a multiple of every number's size. */
+/** The bytes of a piece of an entry; a multiple of every number's size. */
 const PIECE = 1 << 20;
-/** Bytes of a large entry between two looks at the checksum. */
+/** The bytes of a large entry between two updates of the checksum. */
 const STRIDE = 16 << 20;
 const MOST_UNPACKED = 20;
 
-/** Takes the bytes of an entry from `at` on. They are only lent: the next piece comes in the same memory. */
+/** Receives the bytes of an entry from `at` on. They are only valid during the call: the next piece reuses the memory. */
 export type TakePiece = (bytes: Uint8Array, at: number) => void;
 
 export class ZipFile {
   readonly source: ByteSource;
   readonly entries: ReadonlyMap<string, ZipEntry>;
   readonly #signal: AbortSignal | undefined;
-  /** True for an archive whose writer left checksums out: torch.serialization.set_crc32_options(False). */
+  /** True for an archive that was written without checksums: torch.serialization.set_crc32_options(False). */
   readonly #unchecked: boolean;
-  /** One memory for all small reads, and the bytes of the file that stand in it. */
+  /** The memory for all small reads, and which bytes of the file are in it. */
   #memory = new Uint8Array(0);
   #window = this.#memory;
   #windowStart = 0;
@@ -37,7 +37,7 @@ export class ZipFile {
     this.#unchecked = entries.size > 1 && [...entries.values()].every(({ crc }) => crc === 0);
   }
 
-  /** @throws FileFormatError for what is no whole zip, or holds an entry twice */
+  /** @throws FileFormatError for a file that is not a whole zip, or has an entry twice */
   static async open(source: ByteSource, signal?: AbortSignal): Promise<ZipFile> {
     const entries = await readZipDirectory(source, signal);
     for (const { name, deflated, size, packed } of entries.values()) {
@@ -49,7 +49,7 @@ export class ZipFile {
     return new ZipFile(source, entries, signal);
   }
 
-  /** Fills `into`, which is as long as the entry, with its content. @throws FileFormatError if the checksum differs */
+  /** Fills `into`, which has the entry's length, with its content. @throws FileFormatError if the checksum differs */
   async readInto(entry: ZipEntry, into: Uint8Array): Promise<void> {
     if (entry.deflated || entry.size <= WINDOW) return this.pieces(entry, (bytes, at) => into.set(bytes, at));
     const start = await this.#contentStart(entry);
@@ -64,7 +64,7 @@ export class ZipFile {
     this.#check(entry, sum);
   }
 
-  /** Hands the content on in pieces of 1 MB, all but the last. @throws FileFormatError if the checksum differs, at the end */
+  /** Passes on the content in pieces of 1 MB, except for the last. @throws FileFormatError at the end, if the checksum differs */
   async pieces(entry: ZipEntry, take: TakePiece): Promise<void> {
     let sum = 0;
     const piece = new Uint8Array(Math.min(PIECE, entry.size));
@@ -107,7 +107,7 @@ export class ZipFile {
     if (this.#unchecked || sum === entry.crc) return;
     refuseZip(
       this.source,
-      `the bytes of entry ${shown(entry.name)} do not match their checksum; download it again`,
+      `the bytes of entry ${shown(entry.name)} do not match their checksum: download the file again`,
       sum,
     );
   }
@@ -130,7 +130,7 @@ export class ZipFile {
       await writer.close();
     };
     const fed = feed();
-    fed.catch(() => {}); // told below, after what the reading says
+    fed.catch(() => {}); // reported below, after any reading error
     const reader = stream.readable.getReader();
     try {
       for (;;) {
@@ -147,7 +147,7 @@ export class ZipFile {
     }
   }
 
-  /** Few bytes, out of the window where it holds them. The result is a view: copy what is to stay. */
+  /** A few bytes, from the window if it has them. The result is a view: copy what must last. */
   async #read(start: number, end: number): Promise<Uint8Array> {
     if (start < this.#windowStart || end > this.#windowStart + this.#window.length) {
       if (this.#memory.length === 0) this.#memory = new Uint8Array(Math.min(WINDOW, this.source.size));

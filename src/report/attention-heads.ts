@@ -8,15 +8,15 @@ import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.t
 import { checkTokens, DOMAIN, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
-/** How attention heads are named, and which is shown first. */
+/** How attention heads are named, and which one is shown first. */
 export interface AttentionHeadsOptions extends PictureOptions {
-  /** The layer of the patterns, or of each of several: names the heads "L5H0", "L5H1", ... */
+  /** The layer of the patterns, or one for each of several: names the heads "L5H0", "L5H1", ... */
   readonly layers?: number | readonly number[] | undefined;
-  /** Names of all heads, in their order, instead. */
+  /** Names of all heads, in order, instead. */
   readonly headNames?: readonly string[] | undefined;
-  /** The name of the head shown large; without it all heads, mixed by hue. */
+  /** The name of the head shown large. Default: all heads, mixed by hue. */
   readonly focus?: string | undefined;
-  /** Weights that are drawn without colour and with full colour. Default: 0 and the largest. */
+  /** The weights that are drawn without colour and with full colour. Default: 0 and the largest. */
   readonly domain?: readonly [number, number] | undefined;
   /** What the numbers are. Default: "attention". */
   readonly label?: string | undefined;
@@ -32,14 +32,14 @@ const KINDS: OptionKinds<AttentionHeadsOptions> = {
 };
 
 /**
- * Attention heads over one text, as CircuitsVis shows them: a small pattern per head, one of them large, and the tokens
+ * Attention heads over one text, as CircuitsVis shows them: a small pattern for each head, one of them large, and the tokens
  * coloured by what one attends to. On the page, pointing at a head or token focuses it and a click locks it; the tokens
- * show what the focused one attends to, or what attends to it. `patterns` is one layer's `[head, query, key]` (with
- * batch axes of size 1 in front, if any), several layers' `[layer, head, query, key]`, or a list of the former. Heads of
+ * show what the focused one attends to, or what attends to it. `patterns` is one layer's `[head, query, key]` (possibly with
+ * batch axes of size 1 in front), several layers' `[layer, head, query, key]`, or a list of the former. Heads of
  * several layers are named from layer 0 on, unless `layers` says otherwise.
  *
- * @throws ShapeError if queries or keys are not as many as the tokens, or names not as many as the heads.
- * @throws UnknownNameError if `focus` names no head.
+ * @throws ShapeError if the numbers of queries, keys and tokens differ, or the numbers of names and heads.
+ * @throws UnknownNameError if `focus` is not the name of a head.
  */
 export function attentionHeads(
   strTokens: readonly string[],
@@ -55,8 +55,8 @@ export function attentionHeads(
   const { shape } = shaped;
   if (shape.length < 3 || shape.length > 4 || shape.at(-1) !== strTokens.length || shape.at(-2) !== strTokens.length) {
     throw new ShapeError(
-      `Patterns [head, query, key] over ${strTokens.length} tokens were asked for, but the array has shape [${shape}]. ` +
-        `Select one text of a batch, or give that text's tokens.`,
+      `Expected patterns [head, query, key] over ${strTokens.length} tokens, but the array has shape [${shape}]. ` +
+        `Select one text of the batch, or pass the tokens of that text.`,
       { asked: ["head", strTokens.length, strTokens.length], found: shape },
     );
   }
@@ -83,7 +83,7 @@ export function attentionHeads(
 /**
  * One attention pattern `[query, key]` over one text: `attentionHeads` with a single head.
  *
- * @throws ShapeError if queries or keys are not as many as the tokens.
+ * @throws ShapeError if the numbers of queries, keys and tokens differ.
  */
 export function attentionPattern(
   strTokens: readonly string[],

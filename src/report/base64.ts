@@ -1,4 +1,4 @@
-/** Bytes as text, a piece at a time: a call cannot have a million arguments. */
+/** Bytes as base64, a piece at a time: a call cannot take a million arguments. */
 export function base64(bytes: Uint8Array): string {
   const parts: string[] = [];
   for (let from = 0; from < bytes.length; from += 0x8000) {

@@ -15,12 +15,12 @@ export function baselineFigures({ value, unit, interval, level, p, samples, seed
   return parts.join(", ");
 }
 
-/** A baseline in a sentence or two: its name, its numbers, and what they are. */
+/** A baseline in a sentence or two: its name, its numbers, and what they mean. */
 export function baselineSentence(baseline: Baseline): string {
   return `${baseline.name}: ${baselineFigures(baseline)}. ${baseline.text}`;
 }
 
-/** What a statement's number is to be held against, or "" for one without a number. */
+/** What to compare a statement's number with, or "" for a statement without a number. */
 export function comparisonOf({ figure }: Statement, { baselines }: Finding): string {
   if (!figure) return "";
   const compared = baselines.filter((baseline) => figure.comparedWith.includes(baseline.name));

@@ -1,6 +1,6 @@
 /**
- * Numbers to colours. A scheme is a ramp of 101 colours for a white page and the same ramp for a dark one; pictures are
- * drawn in the former, and a dark page swaps colour for colour (see `darkOf`), so that 0 always looks like the page.
+ * Maps numbers to colours. A scheme is a ramp of 101 colours for a white page and the same ramp for a dark one; pictures are
+ * drawn with the former, and a dark page replaces each colour (see `darkOf`), so that 0 always looks like the page.
  */
 import { interpolateBlues, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
 import type { ColorScale } from "../analyses/picture.ts";
@@ -9,7 +9,7 @@ import { extent } from "./numbers.ts";
 const LEVELS = 101;
 export type Scheme = NonNullable<ColorScale["scheme"]>;
 
-/** The lines' and points' colours on a white page, each with its counterpart on a dark one. */
+/** The colours of lines and points on a white page, each with its counterpart on a dark one. */
 const SERIES = [
   ["#3f6fae", "#7fb0ee"],
   ["#d4581f", "#ff9a62"],
@@ -19,7 +19,7 @@ const SERIES = [
   ["#2f8a8c", "#6fcccb"],
 ] as const;
 
-/** A cell whose value does not exist. */
+/** The colour of a cell without a value. */
 const GAP = "#dcdcdc";
 const GAP_DARK = "#3a3a3e";
 
@@ -27,20 +27,20 @@ export function seriesColor(index: number): string {
   return SERIES[index % SERIES.length][0];
 }
 
-/** A scale with its domain known. */
+/** A scale whose domain is known. */
 export interface Coloring {
   readonly label: string;
   readonly domain: readonly [number, number];
   readonly scheme: Scheme;
   /** The colour of a value; beyond the domain, the colour of its end. */
   readonly of: (value: number | null) => string;
-  /** The same as a CSS colour of the page's own variables (see `rampVariables`), which are light or dark as the page is. */
+  /** The same as a CSS colour in terms of the page's variables (see `rampVariables`), which adapt to light and dark. */
   readonly css: (value: number | null) => string;
   /** `count` colours from one end of the domain to the other. */
   readonly steps: (count: number) => string[];
 }
 
-/** The scale for these values: without a domain, RdBu reaches as far to both sides of 0 as the largest |value|. */
+/** The scale for these values: without a domain, RdBu extends on both sides of 0 to the largest |value|. */
 export function coloring(scale: ColorScale = {}, values: Iterable<number | null>): Coloring {
   const scheme = scale.scheme ?? "RdBu";
   const domain = scale.domain ?? domainOf(scheme, values);
@@ -58,7 +58,7 @@ export function coloring(scale: ColorScale = {}, values: Iterable<number | null>
   };
 }
 
-/** A scheme's colours as CSS variables `--RdBu0` to `--RdBu100`, each with the ink that is read on it, `--RdBu0i`. */
+/** A scheme's colours as CSS variables `--RdBu0` to `--RdBu100`, each with a legible ink, `--RdBu0i`. */
 export function rampVariables(scheme: Scheme, dark: boolean): string {
   const colors = ramps()[scheme][dark ? "dark" : "light"];
   const named = [...colors.map((color, i) => [String(i), color]), ["-gap", dark ? GAP_DARK : GAP]];
@@ -84,7 +84,7 @@ export function inkOn(color: string): string {
   return luminance > 0.179 ? "#111111" : "#ffffff";
 }
 
-/** For each colour that pictures are drawn in, the colour that takes its place on a dark page. */
+/** For each colour that pictures use, the colour that replaces it on a dark page. */
 export function darkOf(color: string): string | undefined {
   return (darkColors ??= pairUp()).get(color);
 }
@@ -119,7 +119,7 @@ function sample(interpolate: (t: number) => string): string[] {
   return Array.from({ length: LEVELS }, (_, i) => hex(parse(interpolate(i / (LEVELS - 1)))));
 }
 
-/** Straight lines in RGB through the given colours, evenly spaced. */
+/** Linear interpolation in RGB through these colours, evenly spaced. */
 function between(...stops: string[]): (t: number) => string {
   const points = stops.map(parse);
   return (t) => {

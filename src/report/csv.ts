@@ -3,16 +3,16 @@ import { UnknownNameError } from "../tensor/errors.ts";
 import { visibleControls } from "../tensor/visible.ts";
 
 export interface CsvOptions {
-  /** The name of one table; without it, all of them. */
+  /** The name of one table. Default: all of them. */
   readonly table?: string | undefined;
 }
 
 /**
- * Tables as CSV by RFC 4180: comma, CRLF, quotes doubled, a header line. Numbers keep every digit, `null` is an empty
- * field. One table gives its columns' names as header. Several give one CSV with a first column `table` and every
+ * Tables as CSV according to RFC 4180: commas, CRLF, doubled quotes, a header line. Numbers keep every digit, `null` is an empty
+ * field. For one table, the header has the names of its columns. Several tables give one CSV with a first column `table` and every
  * column name that occurs in any of them, empty where a table lacks it. A text that a spreadsheet
- * would run as a formula (it begins with = + - @, a tab or a line break) has an apostrophe in front, and what a terminal would obey is a
- * mark, as it is in the text form. Numbers are numbers. JSON has every text as it is.
+ * would run as a formula (it begins with = + - @, a tab or a line break) gets an apostrophe in front, and characters that control a terminal become
+ * marks, as in the text form. JSON has every text unchanged.
  *
  * @throws UnknownNameError if there is no such table.
  */
@@ -51,7 +51,7 @@ function field(value: Scalar): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The signs also in the wide forms that spreadsheets take for them. */
+/** These signs, including the full-width forms that spreadsheets treat the same. */
 function safe(text: string): string {
   return visibleControls(text).replace(/^[=+\-@\t\n＝＋－＠]/, "'$&");
 }

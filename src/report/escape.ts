@@ -1,4 +1,4 @@
-/** Text into markup: nothing that a prompt or token holds may become an element, an attribute or an invalid character. */
+/** Text for markup: nothing in a prompt or token may become an element, an attribute or an invalid character. */
 
 import { visibleControls } from "../tensor/visible.ts";
 
@@ -9,12 +9,12 @@ export function escapeMarkup(text: string): string {
   return validXml(text).replace(/[&<>"']/g, (c) => ENTITIES[c]);
 }
 
-/** Sentences for HTML: as above, and a percent sign stays with its number. */
+/** Sentences for HTML: as above, with each percent sign kept on the line of its number. */
 export function escapeProse(text: string): string {
   return escapeMarkup(text).replace(/(\d) %/g, "$1\u00a0%");
 }
 
-/** What XML forbids, speaks to a terminal or turns a line around, as marks: whatever is drawn or written comes through here. */
+/** Characters that XML forbids, that control a terminal or that reverse a line, as marks: everything drawn or written goes through here. */
 export function validXml(text: string): string {
   return visibleControls(text);
 }

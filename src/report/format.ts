@@ -1,11 +1,11 @@
-/** Numbers as people read them. JSON and CSV keep the full number; everything drawn goes through here. */
+/** Numbers for people to read. JSON and CSV keep the full number; everything drawn goes through here. */
 import type { Column, Scalar } from "../analyses/finding.ts";
 import { visibleToken } from "./token-text.ts";
 
-/** What is written where no value exists. */
+/** What is written in place of a missing value. */
 export const MISSING = "–";
 
-/** A number alone: four significant digits, no trailing zeros, exponents outside 1e-4 to 1e7. */
+/** A number without a unit: four significant digits, no trailing zeros, exponents outside 1e-4 to 1e7. */
 export function formatNumber(value: number | null, digits = 4): string {
   if (value === null || Number.isNaN(value)) return MISSING;
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
@@ -15,7 +15,7 @@ export function formatNumber(value: number | null, digits = 4): string {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** A number with its unit; "%" takes a space like any other. */
+/** A number with its unit; "%" is preceded by a space like any other unit. */
 export function formatQuantity(value: number, unit = ""): string {
   return unit ? `${formatNumber(value)} ${unit}` : formatNumber(value);
 }
@@ -29,14 +29,14 @@ export function formatScalar(value: Scalar): string {
   return typeof value === "number" ? formatNumber(value) : String(value);
 }
 
-/** Whether a column holds numbers, so that it is aligned to the right. */
+/** Whether a column contains numbers, which are aligned to the right. */
 export function isNumeric(column: Column, cells: readonly Scalar[]): boolean {
   if (column.format === "text" || column.format === "token") return false;
   if (column.format !== undefined) return true;
   return cells.every((cell) => cell === null || typeof cell === "number") && cells.some((cell) => cell !== null);
 }
 
-/** All cells of a column, written alike, so that decimals stand under each other. */
+/** All cells of a column, in one format, so that decimal points line up. */
 export function formatColumn(column: Column, cells: readonly Scalar[]): string[] {
   const number = numberFormat(column, cells);
   return cells.map((cell) => {
@@ -58,7 +58,7 @@ function numberFormat(column: Column, cells: readonly Scalar[]): (value: number)
   return decimals === null ? (v) => v.toExponential(2) : (v) => withoutMinusZero(v.toFixed(decimals));
 }
 
-/** Decimals that give the column's median four significant digits; null where only an exponent could. */
+/** The number of decimals that gives the column's median four significant digits; null if only an exponent could. */
 function decimalsFor(numbers: readonly number[]): number | null {
   const sizes = numbers.map(Math.abs).filter((size) => size > 0);
   sizes.sort((a, b) => a - b);

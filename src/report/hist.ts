@@ -7,9 +7,9 @@ import { type Series, toAxis, toSeries } from "./series.ts";
 
 /** How a histogram looks and what its axes are called. */
 export interface HistOptions extends PictureOptions {
-  /** Label of the axis, or label, unit and domain; numbers outside the domain are counted in the legend. */
+  /** The label of the axis, or label, unit and domain; numbers outside the domain are counted in the legend. */
   readonly x?: string | Omit<Axis, "scale"> | undefined;
-  /** Number of bins, roughly: their borders are round numbers. Default 40. */
+  /** The approximate number of bins: their borders are round numbers. Default 40. */
   readonly bins?: number | undefined;
   /** Default: "count" for one row of numbers, "share" of each row for several. */
   readonly measure?: "count" | "share" | undefined;
@@ -28,7 +28,7 @@ const KINDS: OptionKinds<HistOptions> = {
 };
 
 /**
- * How often numbers fall where; several rows by name lie over each other in the same bins.
+ * A histogram of numbers; several named rows are drawn over each other with the same bins.
  *
  * @throws ShapeError if a row has more than one axis.
  */

@@ -24,7 +24,7 @@ export async function renderHtml(finding: Finding): Promise<string> {
     method(finding),
     facts("model", "Model", { name: finding.model.name, ...finding.model.config }),
     facts("settings", "Settings", finding.settings),
-    `<footer>Made by glassformer. Every number and picture of this page is in its JSON form too.</footer>`,
+    `<footer>Made by glassformer. Every number and picture on this page is also in the JSON form.</footer>`,
   ];
   return pageDocument(finding.question, body.filter(Boolean).join("\n"), needs);
 }

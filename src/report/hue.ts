@@ -1,10 +1,10 @@
 /**
- * Colours of attention: a hue per head, and mixtures of them, in OKLab, where equal steps look equal. A weight of 0 has
+ * Colours for attention: one hue for each head, and mixtures of them, in OKLab, where equal steps look equal. A weight of 0 has
  * the page's own colour and the largest is dark, or bright on a dark page. On a page the colour is left to its style
- * sheet (`--l0` and `--l1`, see style.ts), so that it follows the page from light to dark; a picture on its own gets hex.
+ * sheet (`--l0` and `--l1`, see style.ts), so that it adapts to light and dark; a standalone picture gets hex.
  */
 
-/** How strong a colour is, 0 to 1, and its two colour coordinates at full strength. */
+/** The strength of a colour, 0 to 1, and its two colour coordinates at full strength. */
 export interface Tint {
   readonly strength: number;
   readonly a: number;
@@ -13,7 +13,7 @@ export interface Tint {
 
 const FIRST_HUE = 255;
 const CHROMA = 0.14;
-/** Lightness at strength 0 and what full strength adds, on a light and on a dark page. */
+/** The lightness at strength 0 and what full strength adds, on a light and on a dark page. */
 export const LIGHTNESS = { light: [0.99, -0.53], dark: [0.235, 0.6] } as const;
 
 /** The hue of one head of many: around the circle from blue, so that neighbours differ least and layers follow each other. */
@@ -23,8 +23,8 @@ export function hueOf(index: number, count: number): { a: number; b: number } {
 }
 
 /**
- * As strong as the strongest of the weights, in the mean of the hues by squared weight, so that many weak ones do not
- * hide a strong one: what several share turns grey.
+ * The strength of the strongest weight, with the mean of the hues weighted by squared weight, so that many weak ones do not
+ * hide a strong one: where several are equally strong, the colour turns grey.
  */
 export function mix(weights: readonly number[], hues: readonly { a: number; b: number }[]): Tint {
   let sum = 0;
@@ -40,7 +40,7 @@ export function mix(weights: readonly number[], hues: readonly { a: number; b: n
   return sum > 0 ? { strength, a: a / sum, b: b / sum } : { strength: 0, a: 0, b: 0 };
 }
 
-/** In so many steps, so that many cells share a colour. */
+/** How many steps there are, so that many cells share a colour. */
 export function rounded({ strength, a, b }: Tint, steps: number): Tint {
   return { strength: Math.round(strength * steps) / steps, a: Math.round(a * 200) / 200, b: Math.round(b * 200) / 200 };
 }
@@ -57,7 +57,7 @@ export function tintHex({ strength, a, b }: Tint): string {
   return oklabHex(base + reach * strength, a * strength, b * strength);
 }
 
-/** OKLab to sRGB (B. Ottosson, 2020); what sRGB cannot show is cut off. */
+/** OKLab to sRGB (B. Ottosson, 2020); colours outside sRGB are clipped. */
 function oklabHex(lightness: number, a: number, b: number): string {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;

@@ -8,16 +8,16 @@ import { baseOf, defined, type Picture, type PictureOptions, picture } from "./p
 
 /** How a heatmap looks and what its axes are called. */
 export interface ImshowOptions extends PictureOptions {
-  /** Label of the columns, or label and ticks. */
+  /** The label of the columns, or label and ticks. */
   readonly x?: string | IndexAxis | undefined;
-  /** Label of the rows, or label and ticks. */
+  /** The label of the rows, or label and ticks. */
   readonly y?: string | IndexAxis | undefined;
-  /** Default: RdBu centred on 0, as far as the largest |value|. */
+  /** Default: RdBu centred on 0, up to the largest |value|. */
   readonly color?: ColorScale | undefined;
-  /** A hover text per cell, as `[row][column]`; for one matrix only. */
+  /** A hover text for each cell, as `[row][column]`; for a single matrix only. */
   readonly titles?: readonly (readonly string[])[] | undefined;
   /**
-   * Makes the first of three axes one heatmap each, side by side on one colour scale: what it is ("head"), or the
+   * Draws one heatmap for each index of the first of three axes, side by side on one colour scale: the axis' name ("head"), or the
    * heatmaps' titles.
    */
   readonly facet?: string | IndexAxis | undefined;
@@ -36,7 +36,7 @@ const KINDS: OptionKinds<ImshowOptions> = {
  * A matrix as coloured cells, row 0 on top: red below 0, blue above, white at 0. With `facet`, several matrices
  * `[facet, row, column]`. Tokens as ticks: `x: { label: "position", ticks: tokenTicks(strTokens) }`.
  *
- * @throws ShapeError if `values` is not a matrix, or with `facet` not several.
+ * @throws ShapeError if `values` is not a matrix, or, with `facet`, not several matrices.
  */
 export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): Picture {
   checkOptions("imshow", options, KINDS);
@@ -49,12 +49,12 @@ export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): P
   const shaped = toShaped(values);
   if (shaped.shape.length !== 3) {
     throw new ShapeError(
-      `Matrices [facet, row, column] were asked for, but the array has shape [${shaped.shape}]. Leave facet out for one matrix.`,
+      `Expected matrices [facet, row, column], but the array has shape [${shaped.shape}]. Leave facet out for one matrix.`,
       { asked: 3, found: shaped.shape },
     );
   }
   if (titles)
-    throw new ShapeError("titles are of one matrix: with facet there are several. Leave titles out.", {
+    throw new ShapeError("titles are for a single matrix, but with facet there are several: leave titles out.", {
       asked: "titles",
     });
   const { label, ticks } = indexAxis(facet)!;

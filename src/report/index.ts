@@ -1,4 +1,4 @@
-/** Findings and numbers as something to look at. */
+/** Renders findings and numbers for people to look at. */
 
 export type { LogitLensCell, RankedToken } from "../analyses/picture.ts";
 export { type AttentionHeadsOptions, attentionHeads, attentionPattern } from "./attention-heads.ts";

@@ -1,10 +1,10 @@
 import type { Finding } from "../analyses/finding.ts";
 
-/** What JSON allows as it is, and a terminal or a reader should not be given so. */
+/** Characters that JSON allows unescaped, but that a terminal or a reader should not receive raw. */
 const UNSAFE =
   /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
 
-/** The finding as it is, indented, with every digit; what cannot be seen in its texts is escaped, which reads back the same. */
+/** The whole finding, indented, with every digit; invisible characters in its texts are escaped, so parsing gives them back unchanged. */
 export function renderJson(finding: Finding): string {
   return `${JSON.stringify(finding, null, 2).replace(UNSAFE, escaped)}\n`;
 }

@@ -1,27 +1,27 @@
-/** A line chart in letters, for a terminal: braille dots, two by four in a letter. */
+/** A line chart in characters, for a terminal: braille dots, two by four in each character. */
 import type { LineSpec } from "../analyses/picture.ts";
 import { formatNumber } from "./format.ts";
 import { textWidth } from "./token-text.ts";
 
-/** How large, and whether series are told apart by ANSI colours. */
+/** The size, and whether ANSI colours distinguish the series. */
 export interface LineTextOptions {
-  /** Columns in all, the labels of the y axis included. */
+  /** The total width in columns, including the labels of the y axis. */
   readonly width: number;
-  /** Rows of dots; the title, the x axis and the legend come on top. */
+  /** The rows of dots, not counting the title, the x axis and the legend. */
   readonly height: number;
   readonly color?: boolean | undefined;
 }
 
 /** ANSI foregrounds in the order of the series: blue, yellow, green, magenta. */
 const COLORS = [34, 33, 32, 35];
-/** The bit of each dot in a braille letter, by column and row. */
+/** The bit of each dot in a braille character, by column and row. */
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
 ];
 const BRAILLE = 0x2800;
 
-/** The chart's lines. References at a y are drawn as dotted lines; a log scale is drawn as one. */
+/** The chart's lines. References at a y are drawn as dotted lines; log scales are supported. */
 export function lineText(spec: LineSpec, { width, height, color = false }: LineTextOptions): string[] {
   const log = spec.y?.scale === "log";
   const at = (y: number) => (log ? Math.log10(y) : y);
@@ -79,7 +79,7 @@ export function lineText(spec: LineSpec, { width, height, color = false }: LineT
 
 const BETWEEN = "   ";
 
-/** As many of a legend's entries as fit beside each other. */
+/** As many entries of a legend as fit side by side. */
 function fitting<T extends { readonly text: string }>(entries: readonly T[], width: number): T[] {
   let used = -BETWEEN.length;
   return entries.filter(({ text }) => {
@@ -90,7 +90,7 @@ function fitting<T extends { readonly text: string }>(entries: readonly T[], wid
   });
 }
 
-/** Neighbouring letters of one series together. */
+/** Groups neighbouring characters of the same series. */
 function runs(cells: readonly { readonly text: string; readonly series: number }[]) {
   const found: { text: string; series: number }[] = [];
   for (const { text, series } of cells) {
@@ -101,7 +101,7 @@ function runs(cells: readonly { readonly text: string; readonly series: number }
   return found;
 }
 
-/** From, to; a little more where all are equal. */
+/** From, to; slightly widened if all numbers are equal. */
 function extent(values: readonly number[], domain: readonly number[] | undefined): [number, number] {
   const [low, high] = domain ?? [
     values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
@@ -115,7 +115,7 @@ function ends(left: string, right: string, width: number): string {
   return left + " ".repeat(Math.max(1, width - textWidth(left) - textWidth(right))) + right;
 }
 
-/** Dots, and of which series each letter is. */
+/** Dots, and the series that each character belongs to. */
 class Canvas {
   private readonly bits: Uint8Array;
   private readonly series: Int8Array;

@@ -9,10 +9,10 @@ import { type Series, toAxis, toSeries } from "./series.ts";
 
 /** How a line chart looks and what its axes are called. */
 export interface LineOptions extends PictureOptions {
-  /** Label of the axis, or label, unit, domain and scale. */
+  /** The label of the axis, or label, unit, domain and scale. */
   readonly x?: string | Axis | undefined;
   readonly y?: string | Axis | undefined;
-  /** Where the points are; without it 0, 1, 2, ... */
+  /** Where the points are. Default: 0, 1, 2, ... */
   readonly at?: Vector | undefined;
   readonly references?: readonly ReferenceLine[] | undefined;
 }
@@ -22,7 +22,7 @@ const KINDS: OptionKinds<LineOptions> = { ...PICTURE, x: AXIS, y: AXIS, at: ANYT
 /**
  * A line, or several by name: `line({ clean, ablated })`.
  *
- * @throws ShapeError if a row has more than one axis, or `at` another length than a row.
+ * @throws ShapeError if a row has more than one axis, or `at` and a row differ in length.
  */
 export function line(values: Series, options: LineOptions = {}): Picture {
   checkOptions("line", options, KINDS);

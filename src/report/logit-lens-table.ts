@@ -7,14 +7,14 @@ import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
 import { COLOR, checkTokens, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
-/** What the logit lens' table is coloured by, and what comes next. */
+/** How the logit lens table is coloured, and which tokens come next. */
 export interface LogitLensTableOptions extends PictureOptions {
-  /** The right next token per position. */
+  /** The right next token at each position. */
   readonly next?: readonly (string | null)[] | undefined;
   /** The rows' names, from the first layer to the last. Default: the indices. */
   readonly layers?: readonly string[] | undefined;
   /**
-   * What the colour tells: the top token's probability (default), the right next token's, the logarithm of how many
+   * What the colour shows: the top token's probability (default), the right next token's, the logarithm of how many
    * tokens are more probable than it, or the entropy of the distribution (nats).
    */
   readonly colorBy?: LogitLensSpec["colorBy"] | undefined;
@@ -31,12 +31,12 @@ const TABLE: OptionKinds<LogitLensTableOptions> = {
 };
 
 /**
- * A logit lens as a table: layers as rows, the last on top as logit lenses are drawn, positions as columns; each cell the
- * most probable token and its probability. What the model reads stands below, what comes next above, and a frame marks
- * the cells that get it right. Pointing at a cell shows all tokens that it holds and the rank of the right one. `cells` is
- * `[layer][pos]` from the first layer on; `logitLensCells` makes them from logits.
+ * A logit lens as a table: layers as rows with the last on top, as is usual, and positions as columns; each cell has the
+ * most probable token and its probability. The prompt is shown below, the next tokens above, and a frame marks
+ * the cells that get it right. Pointing at a cell shows all its tokens and the rank of the right one. `cells` is
+ * `[layer][pos]`, starting with the first layer; `logitLensCells` makes them from logits.
  *
- * @throws ShapeError if a layer has not one cell per token, or there are more or fewer layers' names or next tokens.
+ * @throws ShapeError if a layer does not have one cell per token, or the number of layer names or next tokens does not match.
  */
 export function logitLensTable(
   strTokens: readonly string[],
@@ -47,7 +47,7 @@ export function logitLensTable(
   checkOptions("logitLensTable", options, TABLE);
   if (!Array.isArray(cells) || !Array.from(cells).every((row) => Array.isArray(row) && Array.from(row).every(isCell))) {
     throw new ArgumentError(
-      `The cells are [layer][pos], each with its most probable tokens under \`top\`, as logitLensCells makes them, not ${shown(cells)}.`,
+      `The cells must be [layer][pos], each with its most probable tokens as \`top\`, as logitLensCells makes them, not ${shown(cells)}.`,
       { asked: cells },
     );
   }
@@ -76,13 +76,13 @@ export function logitLensTable(
   });
 }
 
-/** What `logitLensCells` needs besides the logits. */
+/** The options of `logitLensCells`. */
 export interface LogitLensCellsOptions {
   /** A token's text by its index in the vocabulary. */
   readonly token: (index: number) => string;
-  /** The right next token per position, as its index; `null` where there is none. */
+  /** The id of the right next token at each position; `null` where there is none. */
   readonly next?: readonly (number | null)[] | undefined;
-  /** How many tokens each cell holds. Default 5. */
+  /** How many tokens each cell has. Default 5. */
   readonly k?: number | undefined;
 }
 
@@ -93,11 +93,11 @@ const CELLS: OptionKinds<LogitLensCellsOptions> = {
 };
 
 /**
- * The cells of a logit lens from logits `[layer, pos, d_vocab]`: softmax per layer and position, the k most probable
- * tokens, the right next token's probability and rank (how many tokens come before it, equal ones in the vocabulary's order), and the entropy in nats.
- * For large vocabularies take the top k in the graph, and write the cells yourself.
+ * The cells of a logit lens from logits `[layer, pos, d_vocab]`: a softmax at each layer and position, the k most probable
+ * tokens, the right next token's probability and rank (how many tokens precede it, with ties in the vocabulary's order), and the entropy in nats.
+ * For large vocabularies, compute the top k in the graph and build the cells yourself.
  *
- * @throws ShapeError if there are not three axes, or not one next token per position.
+ * @throws ShapeError if there are not three axes, or not one next token for each position.
  */
 export function logitLensCells(logits: Numbers, options: LogitLensCellsOptions): LogitLensCell[][] {
   checkOptions("logitLensCells", options, CELLS);
@@ -107,12 +107,12 @@ export function logitLensCells(logits: Numbers, options: LogitLensCellsOptions):
   const { data, shape } = withoutUnitAxes(toShaped(logits), 3);
   if (shape.length !== 3 || (next && next.length !== shape[1])) {
     const wanted = next ? `[layer, ${next.length}, d_vocab]` : "[layer, pos, d_vocab]";
-    throw new ShapeError(`Logits ${wanted} were asked for, but the array has shape [${shape}].`, { found: shape });
+    throw new ShapeError(`Expected logits ${wanted}, but the array has shape [${shape}].`, { found: shape });
   }
   const [layers, positions, vocabulary] = shape;
   const beyond = next?.find((id) => id !== null && id >= vocabulary);
   if (beyond !== undefined) {
-    throw new ArgumentError(`The next token ${beyond} has no logit: there are ${vocabulary}.`, {
+    throw new ArgumentError(`The next token ${beyond} has no logit: there are only ${vocabulary}.`, {
       asked: beyond,
       found: vocabulary,
     });
@@ -143,7 +143,7 @@ function cellOf(row: Float64Array, right: number | null, k: number, token: (inde
     if (e > 0) weighted += e * (logit - largest);
   }
   const probability = (index: number) => Math.exp(row[index] - largest) / sum;
-  // Equal logits stay in the vocabulary's order, so that rank 0 is the top token and no other.
+  // Equal logits stay in the vocabulary's order, so that exactly the top token has rank 0.
   const ranked = [...row.keys()].sort((a, b) => row[b] - row[a]);
   return {
     top: ranked.slice(0, k).map((index) => ({ token: token(index), probability: probability(index) })),

@@ -1,5 +1,5 @@
 /**
- * What the charts take as numbers, brought to plain arrays. A number that is not finite, or larger than a chart can reach,
+ * Converts what charts accept as numbers to plain arrays. A number that is not finite, or too large for a chart,
  * becomes `null`: a gap.
  */
 import { type NDArray, sizeOf } from "../tensor/array.ts";
@@ -32,22 +32,18 @@ export function toShaped(values: Numbers): Shaped {
   return shapedAt(values, 0);
 }
 
-/** Axes that an array may have: deeper ones are no numbers but something else. */
+/** The most axes that an array may have: anything deeper is not an array of numbers. */
 const MOST_AXES = 12;
 
 function shapedAt(values: Numbers, depth: number): Shaped {
   checkNumbers(values);
-  if (depth > MOST_AXES)
-    throw new ShapeError(`Numbers with at most ${MOST_AXES} axes were asked for.`, { asked: MOST_AXES });
+  if (depth > MOST_AXES) throw new ShapeError(`Numbers may have at most ${MOST_AXES} axes.`, { asked: MOST_AXES });
   if ("shape" in values) {
     if (sizeOf(values.shape) !== values.data.length) {
-      throw new ShapeError(
-        `An array of shape ${shown(values.shape)} holds another number of numbers than its ${values.data.length}.`,
-        {
-          asked: values.shape,
-          found: values.data.length,
-        },
-      );
+      throw new ShapeError(`An array of shape ${shown(values.shape)} cannot have ${values.data.length} numbers.`, {
+        asked: values.shape,
+        found: values.data.length,
+      });
     }
     return { data: Array.from(values.data, finiteOrNull), shape: values.shape };
   }
@@ -59,19 +55,19 @@ function shapedAt(values: Numbers, depth: number): Shaped {
   const odd = parts.findIndex((part) => String(part.shape) !== String(parts[0].shape));
   if (odd >= 0) {
     throw new ShapeError(
-      `Arrays of one shape were asked for, but entry 0 has shape [${parts[0].shape}] and entry ${odd} has shape [${parts[odd].shape}].`,
+      `Expected arrays of one shape, but entry 0 has shape [${parts[0].shape}] and entry ${odd} has shape [${parts[odd].shape}].`,
       { asked: parts[0].shape, found: parts[odd].shape },
     );
   }
   return { data: parts.flatMap((part) => part.data), shape: [parts.length, ...parts[0].shape] };
 }
 
-/** The numbers without axes of size 1 (a batch of one) in front of the last `keep` axes. */
+/** The numbers without leading axes of size 1 (a batch of one) before the last `keep` axes. */
 export function withoutUnitAxes({ data, shape }: Shaped, keep: number): Shaped {
   return { data, shape: shape.filter((size, axis) => size !== 1 || axis >= shape.length - keep) };
 }
 
-/** The matrices behind the last two axes, in order. */
+/** The matrices in the last two axes, in order. */
 export function matricesOf({ data, shape }: Shaped): (number | null)[][][] {
   const [height, width] = shape.slice(-2);
   const rows = Array.from({ length: data.length / Math.max(1, width) }, (_, r) =>
@@ -87,7 +83,7 @@ export function toVector(values: Vector): (number | null)[] {
   const axes = values.shape.filter((size) => size !== 1);
   if (axes.length > 1) {
     throw new ShapeError(
-      `A row of numbers was asked for, but the array has shape [${values.shape}]. Select one row of it, or use imshow.`,
+      `Expected a row of numbers, but the array has shape [${values.shape}]. Select one row of it, or use imshow.`,
       { asked: 1, found: values.shape },
     );
   }
@@ -103,7 +99,7 @@ export function toMatrix(values: Matrix): (number | null)[][] {
   const odd = rows.findIndex((row) => row.length !== rows[0].length);
   if (odd >= 0) {
     throw new ShapeError(
-      `A matrix was asked for, but row 0 has ${rows[0].length} numbers and row ${odd} has ${rows[odd].length}.`,
+      `Expected a matrix, but row 0 has ${rows[0].length} numbers and row ${odd} has ${rows[odd].length}.`,
       { asked: rows[0].length, found: rows[odd].length },
     );
   }
@@ -114,7 +110,7 @@ function rowsOf(data: Flat, shape: readonly number[]): (number | null)[][] {
   const axes = shape.length <= 2 ? shape : shape.filter((size) => size !== 1);
   if (axes.length !== 2 || sizeOf(shape) !== data.length) {
     throw new ShapeError(
-      `A matrix was asked for, but the array has shape [${shape}]. Select two axes of it, such as one head's [query, key].`,
+      `Expected a matrix, but the array has shape [${shape}]. Select two axes of it, such as one head's [query, key].`,
       { asked: 2, found: shape },
     );
   }
@@ -122,29 +118,29 @@ function rowsOf(data: Flat, shape: readonly number[]): (number | null)[][] {
   return Array.from({ length: height }, (_, r) => Array.from(data.slice(r * width, (r + 1) * width), finiteOrNull));
 }
 
-/** @throws ArgumentError for what holds no numbers: neither a list, a typed array nor an NDArray with its numbers */
+/** @throws ArgumentError for anything but a list, a typed array or an NDArray with its numbers */
 function checkNumbers(values: unknown): void {
   if (Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))) return;
-  // An uncomputed Tensor says so by itself when its numbers are asked for.
+  // An uncomputed Tensor throws its own error when its numbers are read.
   const { shape, data } = (typeof values === "object" && values !== null ? values : {}) as Partial<NDArray>;
   if (Array.isArray(shape) && (Array.isArray(data) || ArrayBuffer.isView(data))) return;
-  throw new ArgumentError(`Numbers are a list, a typed array, or a computed Tensor, not ${shown(values)}.`, {
+  throw new ArgumentError(`Numbers must be a list, a typed array, or a computed Tensor, not ${shown(values)}.`, {
     asked: values,
   });
 }
 
-/** Numbers whose differences and quotients are numbers, too: no float32 is outside. */
+/** The range in which differences and quotients stay finite, too: it includes all float32 numbers. */
 const LARGEST = 1e300;
 const SMALLEST = 1e-300;
 
-/** Whether a chart can reach it. */
+/** Whether a chart can show it. */
 export function inReach(value: unknown): boolean {
   return typeof value === "number" && Math.abs(value) >= SMALLEST && Math.abs(value) <= LARGEST;
 }
 
 function finiteOrNull(value: unknown): number | null {
   if (value !== null && typeof value !== "number") {
-    throw new ArgumentError(`A number, or null for a gap, was asked for, but this is ${shown(value)}.`, {
+    throw new ArgumentError(`Expected a number, or null for a gap, not ${shown(value)}.`, {
       asked: value,
     });
   }

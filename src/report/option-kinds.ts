@@ -1,4 +1,4 @@
-/** Kinds of value that charts take. */
+/** Kinds of value that charts accept. */
 import type { Axis, ColorScale, IndexAxis, ReferenceLine } from "../analyses/picture.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { between, either, type Kind, listOf, NUMBER, OBJECT, oneOf, TEXT } from "../tensor/kinds.ts";
@@ -7,10 +7,10 @@ import { shown } from "../tensor/show.ts";
 import { inReach } from "./numbers.ts";
 import type { PictureOptions } from "./picture.ts";
 
-/** More would be drawn for minutes, and shown nowhere. */
+/** Anything larger would take minutes to draw, and no screen could show it. */
 const PIXELS = between(1, 20_000);
 
-/** What every chart takes. */
+/** The options of every chart. */
 export const PICTURE: OptionKinds<PictureOptions> = {
   name: TEXT,
   title: TEXT,
@@ -26,7 +26,7 @@ const DOMAIN: Kind = {
   describe: "two numbers, [low, high], the smaller first",
 };
 
-/** An object with some fields of an interface, and no others. */
+/** An object with some of an interface's fields, and no others. */
 function fields<T>(kinds: OptionKinds<T>, describe: string): Kind {
   const known = new Map(Object.entries(kinds) as [string, Kind][]);
   const fits = ([name, value]: [string, unknown]) => value === undefined || known.get(name)?.accepts(value) === true;
@@ -45,7 +45,7 @@ const AXIS_OBJECT = fields(AXIS_FIELDS, "{ label, unit, domain: [low, high], sca
 /** `string | Axis`. */
 export const AXIS = either(TEXT, {
   accepts: (v) => AXIS_OBJECT.accepts(v) && !((v as Axis).scale === "log" && ((v as Axis).domain?.[0] ?? 1) <= 0),
-  describe: `${AXIS_OBJECT.describe}, of a log scale over 0`,
+  describe: `${AXIS_OBJECT.describe}, above 0 for a log scale`,
 });
 /** An axis of a histogram, which is linear. */
 export const UNSCALED_AXIS = either(TEXT, fields(UNSCALED, "{ label, unit, domain: [low, high] }"));
@@ -69,7 +69,7 @@ const REFERENCE: Kind = {
   describe: "",
 };
 
-/** Lines to compare with. */
+/** Reference lines. */
 export const REFERENCES = listOf(
   REFERENCE,
   'lines { kind: "x" or "y", at, label } or { kind: "slope", slope, intercept, label }',
@@ -78,7 +78,10 @@ export const REFERENCES = listOf(
 /** @throws ArgumentError unless these are the texts of tokens */
 export function checkTokens(tokens: unknown): asserts tokens is readonly string[] {
   if (Array.isArray(tokens) && Array.from(tokens).every(TEXT.accepts)) return;
-  throw new ArgumentError(`The tokens are a list of their texts, as toStrTokens gives them, not ${shown(tokens)}.`, {
-    asked: tokens,
-  });
+  throw new ArgumentError(
+    `The tokens must be a list of their texts, as toStrTokens returns them, not ${shown(tokens)}.`,
+    {
+      asked: tokens,
+    },
+  );
 }

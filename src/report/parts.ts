@@ -2,13 +2,13 @@ import type { Finding, Part, Table } from "../analyses/finding.ts";
 import type { PictureSpec } from "../analyses/picture.ts";
 
 export interface Chapter {
-  /** Absent for what belongs to no part. */
+  /** Absent for pictures and tables that belong to no part. */
   readonly part?: Part;
   readonly pictures: readonly PictureSpec[];
   readonly tables: readonly Table[];
 }
 
-/** A finding's pictures and tables in the order they are read: first what belongs to no part, then part by part. */
+/** The pictures and tables of a finding in reading order: first those that belong to no part, then part by part. */
 export function chapters(finding: Finding): Chapter[] {
   const of = (name: string | undefined) => ({
     pictures: finding.pictures.filter((spec) => spec.part === name),

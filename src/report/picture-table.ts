@@ -1,4 +1,4 @@
-/** What a picture says, as a table for a terminal: its most important numbers. The picture itself is in the other formats. */
+/** A picture as a table for a terminal: its most important numbers. The picture itself is in the other formats. */
 import type { Column, Scalar, Table } from "../analyses/finding.ts";
 import type {
   ActivationsSpec,
@@ -13,9 +13,9 @@ import { chosenTokens, neuronName } from "./draw/activations.ts";
 import { shortProbability } from "./draw/logit-lens.ts";
 import { visibleToken } from "./token-text.ts";
 
-const SEE = "Drawn in the report's HTML, SVG and PNG forms.";
+const SEE = "The picture itself is in the HTML, SVG and PNG reports.";
 
-/** The table of a picture of tokens or heads; charts have none, their numbers are the finding's own tables. */
+/** The table for a picture of tokens or heads; charts have none, because their numbers are in the finding's tables. */
 export function pictureTable(spec: PictureSpec): Table | undefined {
   switch (spec.kind) {
     case "attention":
@@ -39,7 +39,7 @@ function table({ name, title, caption = "" }: PictureSpec, columns: Column[], ro
   return { name, title: title || name, caption: `${caption} ${says} ${SEE}`.trim(), columns, rows };
 }
 
-/** How much each head looks at the first token, at the one before, and at itself: the mean over queries. */
+/** How much each head looks at the first token, at the previous one, and at the token itself, as a mean over queries. */
 function attention(spec: AttentionSpec): Content {
   const mean = (pattern: AttentionSpec["heads"][number]["pattern"], key: (query: number) => number) => {
     const values = pattern.flatMap((row, query) => row[key(query)] ?? []);
@@ -49,7 +49,7 @@ function attention(spec: AttentionSpec): Content {
     [
       column("head", "head", "text"),
       column("first", "to the first", 3),
-      column("previous", "to the one before", 3),
+      column("previous", "to the previous", 3),
       column("itself", "to itself", 3),
     ],
     spec.heads.map(({ name, pattern }) => [
@@ -58,11 +58,11 @@ function attention(spec: AttentionSpec): Content {
       mean(pattern, (query) => query - 1),
       mean(pattern, (query) => query),
     ]),
-    `Mean ${spec.label ?? "attention"} of a query to the first token, to the token before it and to itself.`,
+    `Mean ${spec.label ?? "attention"} of a query to the first token, to the previous token and to itself.`,
   ];
 }
 
-/** The chosen neuron's tokens, the strongest first. */
+/** The selected neuron's tokens, the strongest first. */
 function activations(spec: ActivationsSpec): Content {
   const { texts } = chosenTokens(spec);
   const rows = texts.flatMap((text, t) =>
@@ -99,11 +99,11 @@ function topk(spec: TopkSpec): Content {
       said(bottom?.at(-1)),
       value(bottom?.at(-1)),
     ]),
-    "The tokens with the largest and the smallest value.",
+    "The tokens with the largest and the smallest values.",
   ];
 }
 
-/** The lens as it is, the last layer on top; a narrow terminal shows the first positions. */
+/** The lens itself, the last layer on top; a narrow terminal shows the first positions. */
 function logitLens(spec: LogitLensSpec): Content {
   const heading = (token: string, pos: number) => `${pos} ${visibleToken(token)}`;
   return [
@@ -123,7 +123,7 @@ function logitLens(spec: LogitLensSpec): Content {
   ];
 }
 
-/** Each heatmap's cell with the largest |value|. */
+/** The cell with the largest |value| in each heatmap. */
 function facets(spec: FacetsSpec): Content {
   const label = (axis: FacetsSpec["x"], index: number) => axis?.ticks?.[index] ?? index;
   const rows = spec.facets.map(({ title, values }): Scalar[] => {
@@ -143,7 +143,7 @@ function facets(spec: FacetsSpec): Content {
       column("value", spec.color?.label ?? "value"),
     ],
     rows,
-    "The cell with the largest |value| of each.",
+    "The cell with the largest |value| in each.",
   ];
 }
 

@@ -3,15 +3,15 @@ import { type DrawOptions, drawSvg } from "./draw/draw.ts";
 import { picturePage } from "./html.ts";
 import { type PngOptions, rasterize } from "./rasterize.ts";
 
-/** A picture that can be had in any form, in Node and in a page. Charts load their drawing library when first drawn. */
+/** A picture that can be rendered in any form, in Node and in a page. Charts load their drawing library when first drawn. */
 export interface Picture {
-  /** The picture as plain data: for a finding, for JSON, for drawing it elsewhere. */
+  /** The picture as plain data: for a finding, for JSON, or for drawing it elsewhere. */
   readonly spec: PictureSpec;
   /** A standalone SVG document. */
   svg(options?: DrawOptions): Promise<string>;
   /** A self-contained HTML page: light and dark, hover and keyboard, no requests. */
   html(): Promise<string>;
-  /** @throws GlassformerError where nothing can draw a PNG, or no font is there to write with. */
+  /** @throws GlassformerError if no rasterizer or no font is available. */
   png(options?: PngOptions): Promise<Uint8Array>;
 }
 
@@ -25,9 +25,9 @@ export function picture(spec: PictureSpec): Picture {
   };
 }
 
-/** What every chart function takes. */
+/** The options of every chart function. */
 export interface PictureOptions {
-  /** Without a name, the kind of chart. */
+  /** Default: the kind of chart. */
   readonly name?: string | undefined;
   readonly title?: string | undefined;
   readonly caption?: string | undefined;
@@ -36,12 +36,12 @@ export interface PictureOptions {
   readonly height?: number | undefined;
 }
 
-/** The options that are part of every spec, without those left out. */
+/** The options that are part of every spec, without undefined ones. */
 export function baseOf(kind: string, { name, title, caption, width, height }: PictureOptions) {
   return defined({ name: name ?? kind, title: title ?? "", caption, width, height });
 }
 
-/** An object without its undefined fields: JSON has none, and optional fields of a spec are absent or there. */
+/** An object without its undefined fields: JSON has no undefined, so optional fields of a spec are either absent or defined. */
 export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as never;
 }

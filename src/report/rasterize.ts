@@ -18,7 +18,7 @@ export async function rasterize(svg: string, options: PngOptions = {}): Promise<
   const rasterizer: Rasterizer | undefined = platform().rasterize;
   if (!rasterizer) {
     throw new GlassformerError(
-      "A PNG was asked for, but nothing here can draw one. Import glassformer's Node or web entry, or take the SVG.",
+      "A PNG cannot be drawn, because no rasterizer is available. Import glassformer's Node or web entry, or use SVG.",
     );
   }
   const scale = options.scale ?? 2;
@@ -26,20 +26,20 @@ export async function rasterize(svg: string, options: PngOptions = {}): Promise<
   return rasterizer(svg, { scale, background: options.background ?? "white" });
 }
 
-/** Pixels of a PNG: four bytes each while it is drawn. */
+/** The most pixels of a PNG: each takes four bytes while it is drawn. */
 const MOST_PIXELS = 64_000_000;
 
-/** @throws ArgumentError for a scale that is none, or a PNG of more pixels than fit */
+/** @throws ArgumentError for a scale that is not a positive number, or a PNG with too many pixels */
 function checkSize(svg: string, scale: number): void {
   if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) {
-    throw new ArgumentError(`The PNG's scale is ${shown(scale)}, but it is a number above 0.`, { asked: scale });
+    throw new ArgumentError(`The PNG's scale must be a number above 0, not ${shown(scale)}.`, { asked: scale });
   }
   const [width, height] = ["width", "height"].map((name) =>
     Math.ceil(scale * Number(new RegExp(` ${name}="([\\d.]+)"`).exec(svg)?.[1])),
   );
   if (width * height <= MOST_PIXELS) return;
   throw new ArgumentError(
-    `The PNG would have ${width.toLocaleString("en")} x ${height.toLocaleString("en")} pixels, more than the ${MOST_PIXELS / 1e6} million that one may have: ask for a smaller scale, or take SVG or HTML.`,
+    `The PNG would have ${width.toLocaleString("en")} x ${height.toLocaleString("en")} pixels, more than the ${MOST_PIXELS / 1e6} million allowed: choose a smaller scale, or use SVG or HTML.`,
     { asked: width * height, found: MOST_PIXELS },
   );
 }

@@ -31,7 +31,7 @@ const PNG_KINDS: OptionKinds<PngOptions> = { scale: POSITIVE, background: TEXT }
  * The finding in one of the formats: PNG as bytes, all others as a string.
  *
  * @throws UnknownNameError for an unknown format, or a CSV table that does not exist.
- * @throws GlassformerError for a PNG where nothing can draw one, or no font is there to write with.
+ * @throws GlassformerError for a PNG if no rasterizer or no font is available.
  */
 export function render(finding: Finding, format: "png", options?: RenderOptions): Promise<Uint8Array>;
 export function render(
@@ -68,11 +68,14 @@ export async function render(
   }
 }
 
-/** @throws ArgumentError for what is no finding */
+/** @throws ArgumentError for something that is not a finding */
 function checkFinding(finding: unknown): void {
   const { tables, pictures, summary, baselines } = (OBJECT.accepts(finding) ? finding : {}) as Partial<Finding>;
   if ([tables, pictures, summary, baselines].every(Array.isArray)) return;
-  throw new ArgumentError(`render takes a finding, as an analysis or finding() gives it, not ${shown(finding)}.`, {
-    asked: finding,
-  });
+  throw new ArgumentError(
+    `render takes a finding, as returned by an analysis or by finding(), not ${shown(finding)}.`,
+    {
+      asked: finding,
+    },
+  );
 }

@@ -1,8 +1,8 @@
 /**
- * Node's rasterizer. Only Node's entry imports this file, and resvg itself is loaded with the first PNG.
+ * The rasterizer for Node. Only the Node entry imports this file, and resvg itself is loaded with the first PNG.
  *
- * resvg reads only the first name of a font list, and without any font on the machine it leaves all text out without a
- * word. So the list is searched here for the first font that is there, and a machine without fonts is an error: a chart
+ * resvg reads only the first name in a font list, and if the machine has no fonts it silently leaves out all text.
+ * So this file searches the list for the first font that exists, and a machine without fonts is an error: a chart
  * without its numbers must not pass for a chart.
  */
 import type { Resvg } from "@resvg/resvg-js";
@@ -20,12 +20,12 @@ export const rasterizeWithResvg: Rasterizer = async (svg, { scale, background })
   return new Resvg(named, { background, fitTo: { mode: "zoom", value: scale } }).render().asPng();
 };
 
-/** For each font list of ours, its first font that this machine has. */
+/** For each of our font lists, the first font that this machine has. */
 let fonts: Map<string, string> | undefined;
 
 /**
- * Draws the same letters in every font of the lists and in one that does not exist: a font is there if its letters look
- * different from those. One drawing for all of them, since each reads the machine's fonts anew.
+ * Draws the same letters in every font of the lists and in one that does not exist: a font exists if its letters look
+ * different from those. There is one drawing for all of them, because each drawing reads the machine's fonts again.
  */
 function findFonts(Resvg: ResvgClass): Map<string, string> {
   const unknown = "no font has this name";
@@ -44,8 +44,8 @@ function findFonts(Resvg: ResvgClass): Map<string, string> {
   const fallback = outlines.get(unknown);
   if (!fallback) {
     throw new GlassformerError(
-      "A PNG was asked for, but this machine has no font to write its text with. " +
-        "Install one (on Debian: fonts-dejavu-core), or take SVG or HTML, which use the reader's fonts.",
+      "A PNG cannot be drawn, because this machine has no font for its text. " +
+        "Install one (on Debian: fonts-dejavu-core), or use SVG or HTML, which use the reader's fonts.",
     );
   }
   return new Map(

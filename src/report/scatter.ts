@@ -9,17 +9,17 @@ import { toAxis } from "./series.ts";
 
 /** How a scatter plot looks and what its axes are called. */
 export interface ScatterOptions extends PictureOptions {
-  /** Label of the axis, or label, unit, domain and scale. */
+  /** The label of the axis, or label, unit, domain and scale. */
   readonly x?: string | Axis | undefined;
   readonly y?: string | Axis | undefined;
-  /** The name of each point's group; groups have colours of their own and are listed in a legend. */
+  /** The name of each point's group; groups have separate colours and are listed in a legend. */
   readonly groups?: readonly string[] | undefined;
-  /** A number per point, shown as its colour; takes the place of the groups' colours. */
+  /** A number for each point, shown as its colour; it replaces the colours of groups. */
   readonly color?: Vector | undefined;
   readonly colorScale?: ColorScale | undefined;
-  /** A hover text per point. */
+  /** A hover text for each point. */
   readonly titles?: readonly string[] | undefined;
-  /** Words beside the points; an empty string writes nothing. */
+  /** Words next to the points; an empty string writes nothing. */
   readonly labels?: readonly string[] | undefined;
   readonly references?: readonly ReferenceLine[] | undefined;
 }
@@ -35,7 +35,7 @@ const KINDS: OptionKinds<ScatterOptions> = {
 /**
  * One point for each pair of numbers.
  *
- * @throws ShapeError if x, y, or anything given per point differ in length.
+ * @throws ShapeError if x, y, or any other list with one entry per point differ in length.
  */
 export function scatter(x: Vector, y: Vector, options: ScatterOptions = {}): Picture {
   checkOptions("scatter", options, KINDS);

@@ -1,16 +1,16 @@
-/** Several rows of numbers by name, and axes given as a mere label. */
+/** Named rows of numbers, and axes given by just a label. */
 import type { Axis } from "../analyses/picture.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { toVector, type Vector } from "./numbers.ts";
 
-/** One row of numbers, or several by name. */
+/** One row of numbers, or several named ones. */
 export type Series = Vector | Readonly<Record<string, Vector>>;
 
-/** The rows with their names; a single row has the name "". */
+/** The rows with their names; a single row is named "". */
 export function toSeries(values: Series): [string, (number | null)[]][] {
   if (typeof values !== "object" || values === null) {
-    throw new ArgumentError(`A row of numbers, or several by name, was asked for, but this is ${shown(values)}.`, {
+    throw new ArgumentError(`Expected a row of numbers, or an object of named rows, not ${shown(values)}.`, {
       asked: values,
     });
   }

@@ -1,4 +1,4 @@
-/** A finding's pictures below each other, as one figure. */
+/** The pictures of a finding, one below the other, as one figure. */
 import type { Finding } from "../analyses/finding.ts";
 import { DEFAULT_WIDTH, drawSvg } from "./draw/draw.ts";
 import { svgDocument, svgText, wrap } from "./draw/drawing.ts";

@@ -7,17 +7,17 @@ import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.t
 import { COLOR, checkTokens, INDEX_AXIS, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
-/** How the axes of the activations are called, and which neuron is shown first. */
+/** What the axes of the activations are called, and which neuron is shown first. */
 export interface TextNeuronActivationsOptions extends PictureOptions {
-  /** The second axis: its name, or name and a label per index. Default: "layer". */
+  /** The second axis: its name, or its name and a label for each index. Default: "layer". */
   readonly layer?: string | IndexAxis | undefined;
   /** The third axis. Default: "neuron". */
   readonly neuron?: string | IndexAxis | undefined;
   /** The indices shown first, and in the SVG. Default: those of the largest |activation|. */
   readonly chosen?: { readonly layer: number; readonly neuron: number } | undefined;
-  /** Default: RdBu centred on 0, for each neuron as far as its largest |activation|. */
+  /** Default: RdBu centred on 0, for each neuron up to its largest |activation|. */
   readonly color?: ColorScale | undefined;
-  /** A name per text. */
+  /** A name for each text. */
   readonly labels?: readonly string[] | undefined;
 }
 
@@ -31,11 +31,11 @@ const KINDS: OptionKinds<TextNeuronActivationsOptions> = {
 };
 
 /**
- * Tokens coloured by one neuron's activation, the neuron to be chosen on the page, as CircuitsVis' text neuron
- * activations. `strTokens` and `activations` `[token, layer, neuron]` of one text, or a list of each for several.
+ * Tokens coloured by the activation of one neuron, which the page lets you choose, like CircuitsVis' text neuron
+ * activations. `strTokens` and `activations` `[token, layer, neuron]` for one text, or a list of each for several.
  *
  * @throws ShapeError if activations are not `[token, layer, neuron]` of their text, or texts differ in layers or neurons.
- * @throws ArgumentError if the chosen layer or neuron is not there.
+ * @throws ArgumentError if the selected layer or neuron does not exist.
  */
 export function textNeuronActivations(
   strTokens: readonly string[] | readonly (readonly string[])[],
@@ -49,12 +49,15 @@ export function textNeuronActivations(
   const given = single ? [activations as Numbers] : (activations as readonly Numbers[]);
   for (const tokens of texts) checkTokens(tokens);
   if (!Array.isArray(given)) {
-    throw new ArgumentError(`Of several texts the activations are a list, one entry for each, not ${shown(given)}.`, {
-      asked: given,
-    });
+    throw new ArgumentError(
+      `For several texts the activations must be a list with one entry for each, not ${shown(given)}.`,
+      {
+        asked: given,
+      },
+    );
   }
   if (given.length !== texts.length) {
-    throw new ShapeError(`There are ${texts.length} texts, but activations of ${given.length}.`, {
+    throw new ShapeError(`There are ${texts.length} texts, but activations for ${given.length}.`, {
       asked: texts.length,
       found: given.length,
     });
@@ -63,7 +66,7 @@ export function textNeuronActivations(
     const shaped = withoutUnitAxes(toShaped(values), 3);
     if (shaped.shape.length !== 3 || shaped.shape[0] !== texts[t].length) {
       throw new ShapeError(
-        `Activations [token, layer, neuron] of ${texts[t].length} tokens were asked for, but text ${t} has shape [${shaped.shape}].`,
+        `Expected activations [token, layer, neuron] for ${texts[t].length} tokens, but those of text ${t} have shape [${shaped.shape}].`,
         { asked: [texts[t].length, "layer", "neuron"], found: shaped.shape },
       );
     }
@@ -86,7 +89,7 @@ export function textNeuronActivations(
     );
   if (!isIndex(chosen.layer, layers) || !isIndex(chosen.neuron, neurons)) {
     throw new ArgumentError(
-      `Layer ${chosen.layer}, neuron ${chosen.neuron} was chosen, but there are ${layers} layers of ${neurons} neurons; count from 0.`,
+      `There is no layer ${chosen.layer}, neuron ${chosen.neuron}: there are ${layers} layers of ${neurons} neurons, counted from 0.`,
       { asked: chosen, found: [layers, neurons] },
     );
   }
@@ -105,7 +108,7 @@ export function textNeuronActivations(
   });
 }
 
-/** Where the largest |activation| of all is. */
+/** The indices of the largest |activation|. */
 function strongest(all: readonly (readonly (number | null)[])[], layers: number, neurons: number) {
   let most = -1;
   let at = 0;

@@ -17,8 +17,8 @@ const GAP = 2;
 const NARROWEST = 8;
 
 /**
- * A table in columns of characters: numbers to the right, long texts cut with "…". Where it is still too wide, the last
- * columns are left out, and a line says which.
+ * A table in columns of characters: numbers aligned to the right, long texts cut with "…". If it is still too wide, the last
+ * columns are left out, and a line says which ones.
  */
 export function textTable(table: Table, options: { width: number; maxRows: number; ink: Ink }): string[] {
   const rows = table.rows.slice(0, options.maxRows);
@@ -46,7 +46,7 @@ export function textTable(table: Table, options: { width: number; maxRows: numbe
   const hidden = table.rows.length - rows.length;
   if (hidden > 0) notes.push(`… and ${hidden} more ${hidden === 1 ? "row" : "rows"}`);
   const left = table.columns.slice(columns.length).map((column) => column.title);
-  if (left.length > 0) notes.push(`… and, for lack of room: ${left.join(", ")}`);
+  if (left.length > 0) notes.push(`… and columns that do not fit: ${left.join(", ")}`);
   return [
     ...heading.map(options.ink.faint),
     options.ink.faint(rule),
@@ -67,7 +67,7 @@ function inOneLine(text: string): string {
   return visibleControls(text).replaceAll("\n", "⏎").replaceAll("\t", "⇥");
 }
 
-/** The title in lines about as wide as the cells, the unit in a line of its own. */
+/** The title in lines about as wide as the cells, with the unit on a separate line. */
 function headingLines(column: Column, widest: number): string[] {
   const words = visibleControls(column.title).split(/\s+/);
   const most = Math.max(widest, ...words.map(textWidth));
@@ -81,7 +81,7 @@ function headingLines(column: Column, widest: number): string[] {
   return column.unit ? [...lines, `(${visibleControls(column.unit)})`] : lines;
 }
 
-/** Narrows the texts, the widest first, then drops columns from the right until the rest fits. */
+/** Narrows the texts, the widest first, then drops columns from the right until the rest fit. */
 function fitColumns(wanted: readonly TextColumn[], width: number): TextColumn[] {
   for (let count = wanted.length; count > 0; count--) {
     const columns = wanted.slice(0, count);

@@ -1,4 +1,4 @@
-/** A finding for a terminal: question, answer, tables (but for details), comparisons, caveats, in the width there is. */
+/** A finding for a terminal: question, answer, tables (without details), comparisons and caveats, fitted to its width. */
 import type { Finding } from "../analyses/finding.ts";
 import { baselineFigures, baselineSentence, comparisonOf } from "./baseline-text.ts";
 import { formatScalar } from "./format.ts";
@@ -9,11 +9,11 @@ import { textTable } from "./text-table.ts";
 import { wrapText } from "./wrap-text.ts";
 
 export interface TextOptions {
-  /** Columns of the terminal. Default 80. */
+  /** The width in columns. Default 80. */
   readonly width?: number | undefined;
-  /** Bold and faint by ANSI codes. Default off. */
+  /** Whether to use ANSI codes for bold and faint. Default off. */
   readonly color?: boolean | undefined;
-  /** Rows shown of each table. Default 20. */
+  /** How many rows of each table are shown. Default 20. */
   readonly maxRows?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export function renderText(finding: Finding, { width = 80, color = false, maxRow
 
   for (const { part, pictures, tables: all } of chapters(finding)) {
     const own = all.filter((table) => !table.detail);
-    // Where a chapter has no table, its pictures' most important numbers stand in for them.
+    // If a section has no table, the most important numbers of its pictures are shown instead.
     const tables = own.length > 0 ? own : pictures.flatMap((spec) => pictureTable(spec) ?? []);
     if (tables.length === 0) continue;
     if (part) blocks.push(paint(wrapText(part.title, width), ink.bold));

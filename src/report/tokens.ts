@@ -6,13 +6,13 @@ import { COLOR, checkTokens, PICTURE } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 import { type Series, toSeries } from "./series.ts";
 
-/** How coloured tokens look, and what else is shown when one is pointed at. */
+/** How coloured tokens look, and what else their tips show. */
 export interface TokensOptions extends PictureOptions {
-  /** The colours' scale. Default: RdBu centred on 0, for each row of values its own. */
+  /** The colour scale. Default: RdBu centred on 0, separate for each row of values. */
   readonly color?: ColorScale | undefined;
-  /** The values' unit, shown when a token is pointed at. */
+  /** The unit of the values, shown in tips. */
   readonly unit?: string | undefined;
-  /** Values, by name, that are only shown when a token is pointed at. */
+  /** Values, by name, that are only shown in tips. */
   readonly hover?: Series | undefined;
   /** Positions drawn with a frame. */
   readonly marked?: readonly number[] | undefined;
@@ -27,10 +27,10 @@ const KINDS: OptionKinds<TokensOptions> = {
 };
 
 /**
- * A text's tokens, coloured by a value each; several rows of values by name give a line of tokens each. Whitespace that
- * would be invisible gets a mark.
+ * The tokens of a text, each coloured by a value; several named rows of values give one line of tokens each. Whitespace that
+ * would be invisible is marked.
  *
- * @throws ShapeError if there are more or fewer values than tokens.
+ * @throws ShapeError if the numbers of values and tokens differ.
  */
 export function tokens(strTokens: readonly string[], values: Series, options: TokensOptions = {}): Picture {
   checkTokens(strTokens);

@@ -9,9 +9,9 @@ import { baseOf, defined, type Picture, type PictureOptions, picture } from "./p
 
 /** How a table of ranked tokens looks. */
 export interface TopkTableOptions extends PictureOptions {
-  /** What the columns are. */
+  /** What the columns are, such as "neuron". */
   readonly of?: string | undefined;
-  /** Default: RdBu centred on 0, as far as the largest |value| of all columns. */
+  /** Default: RdBu centred on 0, up to the largest |value| in all columns. */
   readonly color?: ColorScale | undefined;
 }
 
@@ -19,31 +19,31 @@ export interface TopkTableOptions extends PictureOptions {
 export interface TopkTokensOptions extends TopkTableOptions {
   /** How many tokens from the top, and from the bottom. Default 5. */
   readonly k?: number | undefined;
-  /** Without the smallest. */
+  /** Leave out the smallest. */
   readonly topOnly?: boolean | undefined;
-  /** Indices of the columns shown. Default: all of up to 8, else the 8 with the largest |value|. */
+  /** Indices of the columns shown. Default: all, or the 8 with the largest |value| if there are more. */
   readonly columns?: readonly number[] | undefined;
-  /** Names of all columns; without them, their indices. */
+  /** Names of all columns. Default: their indices. */
   readonly names?: readonly string[] | undefined;
 }
 
 const TABLE: OptionKinds<TopkTableOptions> = { ...PICTURE, of: TEXT, color: COLOR };
-// `k` and `columns` have better words where they are looked at.
+// `k` and `columns` are checked later, with better messages.
 const TOKENS: OptionKinds<TopkTokensOptions> = {
   ...TABLE,
   ...{ k: ANYTHING, topOnly: FLAG, columns: listOf(ANYTHING, "columns"), names: TEXTS },
 };
 
-/** Columns shown when none are chosen. */
+/** How many columns are shown by default. */
 const MOST_COLUMNS = 8;
 
 /**
- * Per neuron or direction, the k tokens with the largest and the k with the smallest value: of a text, as CircuitsVis'
- * topk tokens, or of the vocabulary. `values` is `[token, column]`, for a single column `[token]`. No token stands in
- * both: with fewer than 2k, the largest take precedence. Equal values keep the tokens' order.
+ * For each neuron or direction, the k tokens with the largest and the k with the smallest value: of a text, like CircuitsVis'
+ * topk tokens, or of the vocabulary. `values` is `[token, column]`, or `[token]` for a single column. No token appears in
+ * both lists: with fewer than 2k tokens, the largest take precedence. Equal values keep the tokens' order.
  *
  * @throws ShapeError if there are more or fewer values than tokens, or names than columns.
- * @throws ArgumentError if k is not a whole number from 1 on, or a column is not there.
+ * @throws ArgumentError if k is not a positive whole number, or a column does not exist.
  */
 export function topkTokens(strTokens: readonly string[], values: Numbers, options: TopkTokensOptions = {}): Picture {
   checkTokens(strTokens);
@@ -52,12 +52,12 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
   const { data, shape } = withoutUnitAxes(toShaped(values), 2);
   if (shape.length > 2 || shape[0] !== strTokens.length) {
     throw new ShapeError(
-      `Values [token, column] of ${strTokens.length} tokens were asked for, but the array has shape [${shape}].`,
+      `Expected values [token, column] for ${strTokens.length} tokens, but the array has shape [${shape}].`,
       { asked: [strTokens.length, "column"], found: shape },
     );
   }
   if (!Number.isInteger(k) || k < 1) {
-    throw new ArgumentError(`The top k = ${shown(k)} tokens were asked for; take a whole number from 1 on.`, {
+    throw new ArgumentError(`k must be a positive whole number, not ${shown(k)}.`, {
       asked: k,
     });
   }
@@ -70,7 +70,7 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
   }
   const wrong = columns?.find((c) => !Number.isInteger(c) || c < 0 || c >= width);
   if (wrong !== undefined) {
-    throw new ArgumentError(`Column ${shown(wrong)} was asked for, but there are ${width}; count from 0.`, {
+    throw new ArgumentError(`There is no column ${shown(wrong)}: there are ${width}, counted from 0.`, {
       asked: wrong,
       found: width,
     });
@@ -93,7 +93,7 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
 }
 
 /**
- * A table of ranked tokens that are ranked already, as an engine's top-k over a vocabulary gives them: in falling order,
+ * A table of tokens that are already ranked, as by an engine's top-k over a vocabulary: in descending order,
  * the largest in `top`, the smallest at the end of `bottom`.
  */
 export function topkTable(columns: TopkSpec["columns"], options: TopkTableOptions = {}): Picture {
@@ -112,7 +112,7 @@ export function topkTable(columns: TopkSpec["columns"], options: TopkTableOption
   };
   if (!Array.isArray(columns) || !Array.from(columns).every(isColumn)) {
     throw new ArgumentError(
-      `The columns are a list of { name, top, bottom }, each token { token, value }, not ${shown(columns)}.`,
+      `The columns must be a list of { name, top, bottom }, with tokens { token, value }, not ${shown(columns)}.`,
       { asked: columns },
     );
   }

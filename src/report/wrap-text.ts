@@ -1,7 +1,7 @@
 import { visibleControls } from "../tensor/visible.ts";
 import { textWidth, wordsOf } from "./token-text.ts";
 
-/** Words in lines of at most `width` columns; lines after the first are indented as far as the bullet reaches. */
+/** Words in lines of at most `width` columns; lines after the first are indented by the width of the bullet. */
 export function wrapText(text: string, width: number, bullet = ""): string[] {
   const indent = " ".repeat(bullet.length);
   const lines: string[] = [];

@@ -1,11 +1,11 @@
 /**
- * The tokens that stand beside a model's vocabulary: BOS and EOS, runs of spaces. They are cut out of the text before
- * anything else looks at it.
+ * The tokens outside a model's vocabulary: BOS and EOS, runs of spaces. They are cut out of the text before
+ * anything else processes it.
  *
- * Ids are given as Hugging Face's own library gives them (huggingface/tokenizers 0.23, `added_vocabulary.rs`): **the id
- * written in `added_tokens` is not used.** A token that the vocabulary holds has the vocabulary's id; the others are
+ * Ids are assigned as in Hugging Face's own library (huggingface/tokenizers 0.23, `added_vocabulary.rs`): **the id
+ * written in `added_tokens` is not used.** A token in the vocabulary has the vocabulary's id; the others are
  * numbered from the vocabulary's size on, in the file's order. Some published files (the "digits" tokenizer of
- * solu-1l) carry other ids there, left over from the tokenizer that they were made from; those fall outside the model.
+ * solu-1l) have other ids there, left over from the tokenizer that they were made from; those are outside the model's range.
  */
 import { FileFormatError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -24,7 +24,7 @@ export interface Piece {
 interface Entry {
   readonly token: AddedToken;
   readonly id: number;
-  /** What is matched, and what is decoded: the content, normalized if the token says so. */
+  /** What is matched and what is decoded: the content, normalized if the token says so. */
   readonly form: string;
 }
 
@@ -37,7 +37,7 @@ export class AddedVocabulary {
 
   /**
    * @param tokens in the order in which they are added
-   * @throws FileFormatError where two tokens are one in normalized form, or one is nothing: the library has no answer
+   * @throws FileFormatError if two tokens are the same in normalized form, or one is empty: the library does not define this
    */
   constructor(tokens: readonly AddedToken[], vocabulary: Vocabulary, normalize: (text: string) => string) {
     let next = vocabulary.size;
@@ -67,17 +67,17 @@ export class AddedVocabulary {
     return this.#byId.get(id)?.form;
   }
 
-  /** Whether a token, as it is decoded, is a special one. */
+  /** Whether a decoded token is a special one. */
   isSpecial(token: string): boolean {
     return this.#special.has(token);
   }
 
-  /** Cuts text as given at the tokens that match it as given. */
+  /** Splits the original text at the tokens that match it unnormalized. */
   splitGiven(text: string): Piece[] {
     return this.#asGiven(text);
   }
 
-  /** Cuts normalized text at the tokens that match in normalized form. */
+  /** Splits normalized text at the tokens that match in normalized form. */
   splitNormalized(text: string): Piece[] {
     return this.#normalized(text);
   }
@@ -85,7 +85,7 @@ export class AddedVocabulary {
 
 type Matcher = (text: string) => Piece[];
 
-/** Finds the leftmost token, the longest of those that start there, and goes on behind it. */
+/** Finds the leftmost token, the longest of those that start there, and continues after it. */
 function matcher(entries: readonly Entry[]): Matcher {
   if (entries.length === 0) return (text) => (text === "" ? [] : [{ start: 0, end: text.length, id: null }]);
   const trie = new Trie();
@@ -93,7 +93,7 @@ function matcher(entries: readonly Entry[]): Matcher {
   entries.forEach(({ form, token }, i) => {
     if (form === "" || forms.has(form)) {
       throw new FileFormatError(
-        `The added token ${shown(token.content)} of the tokenizer.json is ${form === "" ? "nothing" : `${shown(form)}, as another is,`} in normalized form: Hugging Face's library does not read such a file either. Set its "normalized" to false.`,
+        `The added token ${shown(token.content)} of the tokenizer.json is ${form === "" ? "empty" : `${shown(form)}, like another one,`} in normalized form: Hugging Face's library cannot read such a file either. Set its "normalized" to false.`,
         { asked: token.content, found: form },
       );
     }
@@ -104,7 +104,7 @@ function matcher(entries: readonly Entry[]): Matcher {
   return (text) => {
     const pieces: Piece[] = [];
     let done = 0;
-    let white = 0; // where the white space that was last looked at ends
+    let white = 0; // the end of the last examined white space
     for (let at = 0; at < text.length; ) {
       const found = trie.longest(text, at);
       if (!found) {
@@ -116,7 +116,7 @@ function matcher(entries: readonly Entry[]): Matcher {
       let end = found.end;
       at = end;
       if (token.singleWord && (isWordBefore(text, start) || isWordAt(text, end))) continue;
-      // White space is below U+10000, so that it is a unit each.
+      // White space is below U+10000, so each is one unit.
       if (token.lstrip) {
         while (start > done && isWhiteSpace(text.charCodeAt(start - 1))) start--;
         start = Math.max(start, done);
@@ -148,7 +148,7 @@ function isWordAt(text: string, at: number): boolean {
 
 function overlapping(token: AddedToken): InputError {
   return new InputError(
-    `The added token ${shown(token.content)} stands within the white space that another one takes with it: Hugging Face's library has no tokens for such a text. Take the spaces out.`,
+    `The added token ${shown(token.content)} is inside the white space that another one includes: Hugging Face's library has no tokens for such a text. Remove the spaces.`,
     { asked: token.content },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The byte-level alphabet of GPT-2's BPE: each of the 256 bytes has one printable character that stands for it in the
- * vocabulary (a space is "Ġ", a newline "Ċ"), so that any text is some sequence of tokens.
+ * The byte-level alphabet of GPT-2's BPE: each of the 256 bytes is represented by one printable character in the
+ * vocabulary (a space is "Ġ", a newline "Ċ"), so that any text is a sequence of tokens.
  * Source: `bytes_to_unicode` of openai/gpt-2, and `ByteLevel` of huggingface/tokenizers.
  */
 
@@ -34,7 +34,7 @@ export function bytesOfToken(token: string): Uint8Array {
 
 const SPELLS_ITSELF = /^[!-~]*$/;
 
-/** A text with each byte of its UTF-8 as its character. */
+/** A text with each byte of its UTF-8 as the character that represents it. */
 export function byteLevelSpelling(text: string): string {
   return SPELLS_ITSELF.test(text) ? text : tokenOfBytes(encoder.encode(text));
 }
@@ -46,7 +46,7 @@ export function tokenOfBytes(bytes: Uint8Array): string {
   return token;
 }
 
-/** The text of a sequence of byte-level tokens; bytes that are no UTF-8 become U+FFFD, as in Python and Rust. */
+/** The text of a sequence of byte-level tokens; invalid UTF-8 becomes U+FFFD, as in Python and Rust. */
 export function textOfTokens(tokens: readonly string[]): string {
   const parts = tokens.map(bytesOfToken);
   const bytes = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));

@@ -1,36 +1,36 @@
 /**
- * One component of a `tokenizer.json` (a normalizer, a model, …) as it is read: every field of the kind that Hugging Face's
- * library wants there, and no field that is not known, for it might change tokens.
+ * Reads one component of a `tokenizer.json` (a normalizer, a model, …): every field must be of the kind that Hugging Face's
+ * library expects, and unknown fields are refused, because they might change tokens.
  */
 import { FileFormatError } from "../tensor/errors.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { isWellFormed } from "./well-formed.ts";
 
-/** A JSON object whose fields we have not looked at yet. */
+/** A JSON object whose fields have not been checked yet. */
 export type Fields = Record<string, unknown>;
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Levels of sequences within sequences. */
+/** The most levels of sequences inside sequences. */
 const DEEPEST = 20;
-/** Parts of one sequence; published tokenizers have less than ten. */
+/** The most parts of one sequence; published tokenizers have fewer than ten. */
 const MOST_PARTS = 100;
 
 export class Component {
-  /** Where it stands: "normalizer", "pre_tokenizer.pretokenizers[1]". */
+  /** Where it is: "normalizer", "pre_tokenizer.pretokenizers[1]". */
   readonly path: string;
   readonly #fields: Fields;
   readonly #depth: number;
   readonly #known = new Set(["type"]);
 
-  /** @throws FileFormatError if it is no object, or lies too deep */
+  /** @throws FileFormatError if it is not an object, or nested too deep */
   constructor(value: unknown, path: string, depth = 0) {
     this.path = path;
     this.#depth = depth;
     if (!isFields(value)) {
-      throw new FileFormatError(`"${path}" of a tokenizer.json is an object, but this is ${kindOf(value)}.`, {
+      throw new FileFormatError(`"${path}" of a tokenizer.json must be an object, not ${kindOf(value)}.`, {
         asked: path,
         found: value,
       });
@@ -39,7 +39,7 @@ export class Component {
     this.#fields = value;
   }
 
-  /** Its `type`; undefined in files older than types. */
+  /** Its `type`; undefined in files from before types existed. */
   get type(): string | undefined {
     const { type } = this.#fields;
     if (type === undefined || typeof type === "string") return type;
@@ -104,7 +104,7 @@ export class Component {
     throw this.refused(name, value, "an object");
   }
 
-  /** Any value, to be looked at elsewhere. */
+  /** Any value, to be checked elsewhere. */
   value(name: string): unknown {
     return this.#take(name, undefined, true);
   }
@@ -116,23 +116,23 @@ export class Component {
     return list.map((value, i) => new Component(value, `${this.path}.${name}[${i}]`, this.#depth + 1));
   }
 
-  /** Fields that change no token. */
+  /** Fields that do not change any tokens. */
   ignore(...names: string[]): void {
     for (const name of names) this.#known.add(name);
   }
 
-  /** An id or a count as a file may write it: 0 to 2^32 - 1. */
+  /** A valid id or count: 0 to 2^32 - 1. */
   asId(name: string, value: unknown): number {
     if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
     throw this.refused(name, value, "a whole number from 0 to 4294967295");
   }
 
-  /** To be called when all fields are read. @throws FileFormatError for one that nobody asked for */
+  /** Call it when all fields have been read. @throws FileFormatError for a field that was not */
   done(): void {
     for (const name of Object.keys(this.#fields)) {
       if (!this.#known.has(name)) {
         throw new FileFormatError(
-          `"${this.path}" (${this.type ?? "without a type"}) of the tokenizer.json has the field ${shown(name)}, which Hugging Face's library does not have there and might change tokens in a newer one. Remove it, or make the tokens elsewhere and pass their ids.`,
+          `"${this.path}" (${this.type ?? "without a type"}) of the tokenizer.json has the field ${shown(name)}, which Hugging Face's library does not know there, but which might change tokens in a newer version. Remove it, or make the tokens elsewhere and pass their ids.`,
           { asked: name },
         );
       }
@@ -142,7 +142,7 @@ export class Component {
   refused(name: string, found: unknown, wanted: string): FileFormatError {
     const where = `"${this.path}.${name}" of a tokenizer.json`;
     return new FileFormatError(
-      found === undefined ? `${where} is missing.` : `${where} is ${wanted}, but this is ${shown(found)}.`,
+      found === undefined ? `${where} is missing.` : `${where} must be ${wanted}, not ${shown(found)}.`,
       { asked: `${this.path}.${name}`, found },
     );
   }
@@ -155,7 +155,7 @@ export class Component {
   }
 }
 
-/** Makes the component that `type` names, and refuses what is left over. */
+/** Makes the component that `type` names, and refuses leftover fields. */
 export function built<T>(
   component: Component,
   makers: Readonly<Record<string, (component: Component) => T>>,
@@ -164,7 +164,7 @@ export function built<T>(
   const { type } = component;
   if (type === undefined || !Object.hasOwn(makers, type)) {
     throw new FileFormatError(
-      `"${component.path}" of the tokenizer.json is a ${what} of type ${shown(type)}; known are ${Object.keys(makers).join(", ")}.`,
+      `"${component.path}" of the tokenizer.json is a ${what} of type ${shown(type)}; supported types are ${Object.keys(makers).join(", ")}.`,
       { asked: type, found: Object.keys(makers) },
     );
   }

@@ -1,7 +1,7 @@
-/** GPT-2's older pair of files, `vocab.json` and `merges.txt`, as the `tokenizer.json` that they mean. */
+/** Converts GPT-2's older pair of files, `vocab.json` and `merges.txt`, to the equivalent `tokenizer.json`. */
 import type { Fields } from "./component.ts";
 
-/** The content of a `tokenizer.json`. As transformers' GPT2Tokenizer reads them, with `<|endoftext|>` as its special token. */
+/** The content of a `tokenizer.json`, read like transformers' GPT2Tokenizer, with `<|endoftext|>` as the special token. */
 export function tokenizerJsonOfGpt2(vocab: Fields, merges: string): Fields {
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const content = "<|endoftext|>";

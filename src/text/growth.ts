@@ -1,16 +1,16 @@
-/** How much longer the parts of a tokenizer may make a text: a file of a few lines could double it forty times over. */
+/** Limits how much longer a tokenizer's components may make a text: a file of a few lines could double it forty times. */
 import { InputError } from "../tensor/errors.ts";
 
-/** UTF-16 units that any text may become. */
+/** The UTF-16 units that any text may grow to. */
 const ANYWAY = 2 ** 24;
-/** A longer text may become so many times as long, as bytes written out as characters make it. */
+/** A longer text may grow by this factor, as when bytes are written out as characters. */
 const TIMES = 4;
 
 /** @throws InputError if a text of `from` units has become too long */
 export function mayGrow(from: number, to: number): void {
   if (to <= Math.max(ANYWAY, TIMES * from)) return;
   throw new InputError(
-    `The tokenizer makes over ${to} characters of ${from}: no published one does. Look at the normalizer and the decoder of its tokenizer.json.`,
+    `The tokenizer turns ${from} characters into over ${to}, as no published one does: check the normalizer and the decoder in its tokenizer.json.`,
     { asked: from, found: to },
   );
 }

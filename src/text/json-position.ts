@@ -1,12 +1,12 @@
-/** Where a text stops being JSON. `JSON.parse` tells this in some engines, for some errors, in words that vary. */
+/** Where a text stops being JSON. `JSON.parse` reports this in some engines, for some errors, in varying words. */
 
-// One token of JSON at the place where it is tried: a string, a number, a literal or a mark.
+// One token of JSON at the current position: a string, a number, a literal or punctuation.
 const TOKEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids raw control characters in strings
   /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[{}[\],:]/y;
 const SPACE = /[ \t\n\r]*/y;
 
-/** The offset (UTF-16) of the first token that JSON does not allow there, the text's length if it ends too early. */
+/** The offset (UTF-16) of the first token that JSON does not allow there, or the text's length if it ends too early. */
 export function jsonErrorOffset(text: string): number {
   let at = 0;
   const next = (): { token: string; start: number } => {
@@ -19,7 +19,7 @@ export function jsonErrorOffset(text: string): number {
     return { token, start };
   };
 
-  // What may come: a value, something within an open array or object, or the end.
+  // What may come next: a value, something inside an open array or object, or the end.
   const open: ("[" | "{")[] = [];
   let expect: "value" | "value or ]" | "key or }" | "key" | ":" | "after value" = "value";
   for (;;) {
@@ -32,7 +32,7 @@ export function jsonErrorOffset(text: string): number {
     } else if (expect === "after value") {
       if (inside !== undefined && token === ",") expect = inside === "[" ? "value" : "key";
       else if (inside !== undefined && token === (inside === "[" ? "]" : "}")) open.pop();
-      else return start; // also the end of a text in which nothing was wrong
+      else return start; // including the end of a valid text
     } else if ((expect === "value or ]" && token === "]") || (expect === "key or }" && token === "}")) {
       open.pop();
       expect = "after value";

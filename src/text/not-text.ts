@@ -1,33 +1,33 @@
-/** Bytes that are no UTF-8 text, called what they are, by how they begin. */
+/** Recognises bytes that are not UTF-8 text by how they begin. */
 import { beginningOf } from "./beginnings.ts";
 
-/** How much of the beginning is looked at. */
+/** How much of the beginning is examined. */
 const HEAD = 4096;
 
 /**
- * What bytes are that are no text, as the end of a sentence: "packed with gzip: unpack it first (gzip -d)". Undefined for
- * what may be text.
+ * What bytes are if they are not text, to end a sentence: "packed with gzip: unpack it first (gzip -d)". Undefined for
+ * bytes that may be text.
  */
 export function notText(bytes: Uint8Array): string | undefined {
   const head = bytes.subarray(0, HEAD);
   const start = String.fromCharCode(...head.subarray(0, 64));
   const known = beginningOf(start);
-  // Text can begin with the letters that some do.
+  // Text can begin with the same letters as some of these.
   const sure = known && (known.neverText || /[^\x20-\x7e]/.test(known.bytes) || head.some(isNoText));
   if (sure) return known.is;
-  if (/^(\xff\xfe\0\0|\0\0\xfe\xff)/.test(start)) return "UTF-32 text, it seems: save it as UTF-8";
+  if (/^(\xff\xfe\0\0|\0\0\xfe\xff)/.test(start)) return "apparently UTF-32 text: save it as UTF-8";
   if (/^(\xff\xfe|\xfe\xff)/.test(start)) return "not UTF-8. It looks like UTF-16; save it as UTF-8";
   if (!head.includes(0)) return undefined;
   const width = zeroPattern(head);
   return width === undefined ? "binary, not text" : `not UTF-8. It looks like UTF-${width}; save it as UTF-8`;
 }
 
-/** Control characters that no text has, and what UTF-8 never has. */
+/** Control characters that no text has, and bytes that UTF-8 never has. */
 function isNoText(byte: number): boolean {
   return byte < 9 || (byte > 13 && byte < 27) || byte > 0xf4;
 }
 
-/** 16 or 32 where zeros stand as they do between the letters of such a text without a byte-order mark. */
+/** 16 or 32 if zeros are placed as between the letters of such a text without a byte-order mark. */
 function zeroPattern(head: Uint8Array): 16 | 32 | undefined {
   const zeros = [0, 0, 0, 0];
   for (const [i, byte] of head.entries()) if (byte === 0) zeros[i % 4]++;

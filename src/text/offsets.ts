@@ -1,4 +1,4 @@
-/** Where in the text each token comes from: token bytes laid along the text's bytes, then bytes to characters. */
+/** Where in the text each token comes from: token bytes are aligned with the text's bytes, then bytes with characters. */
 import { bytesOfToken } from "./byte-level.ts";
 import type { Stretch } from "./stretch.ts";
 
@@ -7,7 +7,7 @@ type Range = [start: number, end: number];
 const encoder = new TextEncoder();
 const SPACE = 0x20;
 
-/** The range of each token in the text as given, in UTF-16 units. See `Tokenizer.offsets`. */
+/** The range of each token in the original text, in UTF-16 units. See `Tokenizer.offsets`. */
 export function offsetsOf(
   stretches: readonly Stretch[],
   tokenOf: (id: number) => string,
@@ -31,7 +31,7 @@ export function offsetsOf(
 
 /**
  * The range of each byte-level token in the text that was tokenized. A space that the pre-tokenizer put before the text
- * is passed over, and so are bytes that the vocabulary lacks.
+ * is skipped, and so are bytes that the vocabulary lacks.
  */
 function tokenRanges(text: string, tokens: readonly string[]): Range[] {
   const bytes = encoder.encode(text);
@@ -71,9 +71,9 @@ function charactersOfBytes(text: string, byteCount: number): Range[] {
 }
 
 /**
- * For each UTF-16 unit of the normalized text, the range of the given text that it comes from. Where normalizing changed
- * something, the two are laid along each other by what a reader calls a character (a letter with its accents); where
- * even that does not add up, every unit has the whole text's range.
+ * For each UTF-16 unit of the normalized text, the range of the original text that it comes from. Where normalizing changed
+ * something, the two are aligned by what a reader calls a character (a letter with its accents); if
+ * even that does not add up, every unit has the range of the whole text.
  */
 function givenRanges(given: string, normalized: string, normalize: (text: string) => string): Range[] {
   if (given === normalized) return Array.from({ length: given.length }, (_, i): Range => [i, i + 1]);

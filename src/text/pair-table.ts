@@ -1,4 +1,4 @@
-/** A map from two numbers to one, for the merges of BPE and the branches of a trie. Open addressing, a power of two in size. */
+/** A map from pairs of numbers to numbers, for the merges of BPE and the branches of a trie. Open addressing, with a power of two as size. */
 
 const EMPTY = -1;
 
@@ -8,7 +8,7 @@ export class PairTable {
   #value = new Int32Array(64);
   #size = 0;
 
-  /** The value of a pair; -1 where there is none. */
+  /** The value of a pair; -1 if there is none. */
   get(left: number, right: number): number {
     const mask = this.#left.length - 1;
     let at = hash(left, right) & mask;

@@ -4,12 +4,12 @@ import { isFields } from "./component.ts";
 import { mayGrow } from "./growth.ts";
 import { Regex } from "./regex/regex.ts";
 
-/** Starts and ends, in turn, of what is found in a text. */
+/** The starts and ends, alternating, of the matches in a text. */
 export type Finder = (text: string) => number[];
 
 /**
  * The `pattern` of a component: `{"String": "-"}` or `{"Regex": "\\s+"}`.
- * @param mayBeEmpty whether it may find nothing, between two characters; refused otherwise
+ * @param mayBeEmpty whether it may match nothing, between two characters; refused otherwise
  */
 export function patternOf(component: Component, mayBeEmpty = true): Finder {
   const pattern = component.object("pattern");
@@ -19,12 +19,12 @@ export function patternOf(component: Component, mayBeEmpty = true): Finder {
     throw component.refused("pattern", pattern, '{"String": …} or {"Regex": …}');
   }
   if (keys[0] === "String" && value !== "") return literally(value);
-  const regex = new Regex(value); // nothing is a pattern that matches everywhere
+  const regex = new Regex(value); // the empty string is a pattern that matches everywhere
   if (!mayBeEmpty && regex.mayBeEmpty) {
     throw component.refused(
       "pattern",
       pattern,
-      "a pattern that always finds some text (with one that finds nothing Hugging Face's library loses track of the text)",
+      "a pattern that never matches the empty string (with such a pattern Hugging Face's library loses track of the text)",
     );
   }
   return (text) => regex.findAll(text);
@@ -40,7 +40,7 @@ export function literally(wanted: string): Finder {
   };
 }
 
-/** A text with `content` in place of each stretch that was found. @throws InputError if that makes it far too long */
+/** A text with `content` in place of each match. @throws InputError if that makes it far too long */
 export function substituted(text: string, found: readonly number[], content: string): string {
   let out = "";
   let at = 0;
@@ -52,7 +52,7 @@ export function substituted(text: string, found: readonly number[], content: str
   return out + text.slice(at);
 }
 
-/** Every string in place of another; an empty one stands between all characters, and at both ends. */
+/** Replaces every occurrence of a string; the empty string occurs between all characters, and at both ends. */
 export function replacedAll(text: string, wanted: string, by: string): string {
   if (wanted !== "") return text.split(wanted).join(by);
   return by + Array.from(text, (char) => char + by).join("");

@@ -1,8 +1,8 @@
-/** What a `tokenizer.json` puts around every text: BOS before it, EOS behind it, or nothing. */
+/** What a `tokenizer.json` puts around every text: BOS before it, EOS after it, or nothing. */
 import { FileFormatError } from "../tensor/errors.ts";
 import { built, Component, isFields } from "./component.ts";
 
-/** The ids that go before and behind the tokens of one text. */
+/** The ids that go before and after the tokens of a text. */
 export interface Frame {
   readonly before: readonly number[];
   readonly after: readonly number[];
@@ -12,7 +12,7 @@ export const NO_FRAME: Frame = { before: [], after: [] };
 
 export const POST_PROCESSORS: Readonly<Record<string, (component: Component) => Frame>> = {
   BertProcessing: aroundText,
-  // It moves offsets alone.
+  // It only changes offsets.
   ByteLevel: (component) => {
     component.flag("add_prefix_space");
     component.flag("trim_offsets");
@@ -32,7 +32,7 @@ const make = (component: Component): Frame => built(component, POST_PROCESSORS, 
 
 /**
  * The frame that a `post_processor` describes. Ids are the file's own, as in Hugging Face's library.
- * @throws FileFormatError for a post-processor that is none of Hugging Face's, or garbled.
+ * @throws FileFormatError for a post-processor that is not one of Hugging Face's, or is garbled.
  */
 export function frameOf(json: unknown): Frame {
   return json === null || json === undefined ? NO_FRAME : make(new Component(json, "post_processor"));
@@ -55,14 +55,14 @@ function sequence(component: Component): Frame {
   const framing = frames.filter(({ before, after }) => before.length + after.length > 0);
   if (framing.length > 1) {
     throw new FileFormatError(
-      `"${component.path}" of the tokenizer.json puts tokens around the text ${framing.length} times over, which Hugging Face's library does in a way of its own that is not read here. Keep one of its processors.`,
+      `"${component.path}" of the tokenizer.json puts tokens around the text ${framing.length} times, which Hugging Face's library does in a peculiar way that is not supported. Keep only one of its processors.`,
       { asked: component.path, found: framing.length },
     );
   }
   return framing[0] ?? NO_FRAME;
 }
 
-/** `single` is a list such as `[{SpecialToken: {id: "<s>"}}, {Sequence: {id: "A"}}]`; the ids stand in `special_tokens`. */
+/** `single` is a list such as `[{SpecialToken: {id: "<s>"}}, {Sequence: {id: "A"}}]`; the ids are in `special_tokens`. */
 function template(component: Component): Frame {
   const special = component.object("special_tokens");
   const before: number[] = [];

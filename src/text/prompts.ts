@@ -1,19 +1,19 @@
-/** Prompts from the bytes of a file: one a line, a JSON list, or JSON Lines. */
+/** Prompts from the bytes of a file: one per line, a JSON list, or JSON Lines. */
 import { InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { jsonErrorOffset } from "./json-position.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /**
- * The prompts that a file holds. The name's ending tells the format:
+ * The prompts in a file. The extension gives the format:
  * - `.json`: an array of strings, or of objects with the string `prompt` or `text`;
- * - `.jsonl`, `.ndjson`: such a string or object a line (blank lines are passed over);
+ * - `.jsonl`, `.ndjson`: such a string or object on each line (blank lines are skipped);
  * - `.csv`, `.tsv` and `.parquet` are refused;
- * - anything else: a prompt a line, spaces at its ends kept, as they change the tokens.
+ * - anything else: one prompt per line, keeping spaces at its ends, because they change the tokens.
  *
- * @param name the file's name, for its ending and for messages ("-" for standard input, say).
+ * @param name the file's name, for its extension and for messages (or "-" for standard input, say).
  * @throws InputError if the file is empty or not UTF-8 (with the offset of the byte), if a prompt is empty or missing (with
- * the line or the place in the list), or if JSON is garbled (with line and column).
+ * the line or the position in the list), or if JSON is garbled (with line and column).
  */
 export function parsePrompts(bytes: Uint8Array, name: string): string[] {
   if (!(bytes instanceof Uint8Array) || typeof name !== "string") {
@@ -23,14 +23,14 @@ export function parsePrompts(bytes: Uint8Array, name: string): string[] {
   }
   const ending = /\.[^./\\]*$/.exec(name)?.[0].toLowerCase();
   if (ending === ".csv" || ending === ".tsv" || ending === ".parquet") {
-    throw new InputError(`${name} is a table: write its prompts one a line (.txt), or as a JSON list (.json).`, {
+    throw new InputError(`${name} is a table: save its prompts one per line (.txt), or as a JSON list (.json).`, {
       asked: name,
       found: ending,
     });
   }
   const text = decodeUtf8(bytes, name);
   if (text.trim() === "") {
-    throw new InputError(`${name} holds no prompts: it is empty. Put a prompt on each line.`, { asked: name });
+    throw new InputError(`${name} is empty: put a prompt on each line.`, { asked: name });
   }
   if (ending === ".json") return fromJson(text, name);
   if (ending === ".jsonl" || ending === ".ndjson") return fromJsonLines(text, name);
@@ -49,11 +49,11 @@ function fromJson(text: string, name: string): string[] {
   const list = parseJson(text, name, 1);
   if (!Array.isArray(list)) {
     throw new InputError(
-      `${name} holds ${kindOf(list)} where an array of prompts was expected: ["first prompt", "second prompt"].`,
+      `${name} must be an array of prompts, ["first prompt", "second prompt"], not ${kindOf(list)}.`,
       { asked: name, found: kindOf(list) },
     );
   }
-  if (list.length === 0) throw new InputError(`${name} holds no prompts: its array is empty.`, { asked: name });
+  if (list.length === 0) throw new InputError(`${name} has no prompts: its array is empty.`, { asked: name });
   return list.map((item, i) => promptOf(item, name, `entry ${i + 1}`, i + 1));
 }
 
@@ -63,7 +63,7 @@ function fromJsonLines(text: string, name: string): string[] {
   );
 }
 
-/** Lines without their ends; the last line's end begins no new line. */
+/** Lines without their ends; a newline at the end does not begin a new line. */
 function linesOf(text: string): string[] {
   const lines = text.split(/\r\n|\n|\r/);
   if (lines.at(-1) === "") lines.pop();
@@ -75,7 +75,7 @@ function promptOf(item: unknown, name: string, place: string, index: number): st
   const prompt = fields === undefined ? item : (fields.prompt ?? fields.text);
   if (typeof prompt !== "string") {
     throw new InputError(
-      `The ${place} of ${name} is no prompt but ${kindOf(item)}. Expected: a string, or an object with the string "prompt" or "text".`,
+      `The ${place} of ${name} must be a string, or an object with the string "prompt" or "text", not ${kindOf(item)}.`,
       { asked: name, found: index },
     );
   }

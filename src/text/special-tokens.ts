@@ -1,6 +1,6 @@
 /**
- * What the files beside a `tokenizer.json` say: which tokens mark the beginning of a text, its end and padding, which tokens
- * are added, and whether a text begins with a space. They count as in transformers 5.18's `AutoTokenizer`:
+ * What the files next to a `tokenizer.json` say: which tokens mark the beginning of a text, its end and padding, which tokens
+ * are added, and whether a text begins with a space. They take precedence as in transformers 5.18's `AutoTokenizer`:
  * `special_tokens_map.json` over `tokenizer_config.json`, and `added_tokens_decoder` of the latter over both other files.
  */
 import { FileFormatError } from "../tensor/errors.ts";
@@ -9,7 +9,7 @@ import { type Fields, isFields } from "./component.ts";
 import { type Role, usualToken } from "./tokenizer-classes.ts";
 import { type AddedToken, describe, readAddedToken } from "./tokenizer-json.ts";
 
-/** The parsed files beside a `tokenizer.json`. */
+/** The parsed files next to a `tokenizer.json`. */
 export interface FilesBeside {
   readonly tokenizerConfig?: unknown;
   readonly specialTokensMap?: unknown;
@@ -20,28 +20,28 @@ export interface SpecialTokens {
   readonly bos: string | undefined;
   readonly eos: string | undefined;
   readonly pad: string | undefined;
-  /** Tokens that come behind those of the `tokenizer.json`; one that is there already gets new flags. */
+  /** Tokens added after those of the `tokenizer.json`; an existing one gets new flags. */
   readonly added: readonly AddedToken[];
-  /** Whether a byte-level text begins with a space; undefined where the `tokenizer.json` decides. */
+  /** Whether a byte-level text begins with a space; undefined if the `tokenizer.json` decides. */
   readonly prefixSpace: boolean | undefined;
   /** The class that the configuration names, without "Fast". */
   readonly className: string | undefined;
 }
 
-/** The names that publishers give to special tokens, tried only where no file names any. */
+/** Common names of special tokens, tried only if no file names any. */
 const CUSTOMARY: Record<Role, readonly string[]> = {
   bos: ["<|BOS|>", "<|begin_of_text|>", "<bos>", "<s>", "[BOS]"],
   eos: ["<|EOS|>", "<|end_of_text|>", "<|endoftext|>", "<eos>", "</s>", "[EOS]"],
   pad: ["<|PAD|>", "<pad>", "[PAD]"],
 };
 
-/** Classes that take the `tokenizer.json` as it is. */
+/** Classes that use the `tokenizer.json` unchanged. */
 const AS_IT_IS = ["PreTrainedTokenizer", "Tokenizers", "TokenizersBackend"];
 
 /**
  * @param own the added tokens of the `tokenizer.json`
- * @param isToken whether the vocabulary holds a token
- * @throws FileFormatError for a file that is none of its kind
+ * @param isToken whether the vocabulary has a token
+ * @throws FileFormatError for a file that is not of its kind
  */
 export function specialTokens(
   { tokenizerConfig, specialTokensMap, addedTokens }: FilesBeside,
@@ -102,7 +102,7 @@ function customary(role: Role, own: readonly AddedToken[]): string | undefined {
 function fieldsOf(json: unknown, file: string): Fields | undefined {
   if (json === undefined) return undefined;
   if (isFields(json)) return json;
-  throw new FileFormatError(`A ${file} is an object, but this is ${describe(json)}.`, { found: describe(json) });
+  throw new FileFormatError(`A ${file} must be an object, not ${describe(json)}.`, { found: describe(json) });
 }
 
 /** `added_tokens_decoder`: tokens by id, added in the order of their ids. */
@@ -143,7 +143,7 @@ function tokenFrom(value: unknown, field: string, file: string): AddedToken | un
 }
 
 function wrong(field: string, wanted: string, found: unknown, file: string): FileFormatError {
-  return new FileFormatError(`"${field}" of a ${file} is ${wanted}, but this is ${kindOf(found)}.`, {
+  return new FileFormatError(`"${field}" of a ${file} must be ${wanted}, not ${kindOf(found)}.`, {
     asked: field,
     found,
   });

@@ -1,16 +1,16 @@
-/** A text cut at what was found in it, in the five ways of Hugging Face's `SplitDelimiterBehavior`. */
+/** Splits a text at matches, in the five ways of Hugging Face's `SplitDelimiterBehavior`. */
 
 export const BEHAVIOURS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
 /**
- * The pieces that are kept, as starts and ends in turn; some may be empty.
- * @param found starts and ends of the delimiters
- * @param invert whether what lies between the delimiters counts as delimiter instead
+ * The pieces that are kept, as alternating starts and ends; some may be empty.
+ * @param found the starts and ends of the delimiters
+ * @param invert whether the text between the delimiters is the delimiter instead
  */
 export function cutAt(length: number, found: readonly number[], behaviour: Behaviour, invert = false): number[] {
   if (length === 0) return [];
-  // Stretches in turn, each a delimiter or not.
+  // Consecutive stretches, each a delimiter or not.
   const bounds: number[] = [];
   const isDelimiter: boolean[] = [];
   const add = (start: number, end: number, delimiter: boolean) => {

@@ -1,6 +1,6 @@
 /**
- * From prompts to the tokens that a model reads and back: BOS, padding, truncation and token strings by the rules of
- * TransformerLens 2.18 (`HookedTransformer.to_tokens` and its neighbours, under their own names in camelCase).
+ * Turns prompts into the tokens that a model reads, and back: BOS, padding, truncation and token strings by the rules of
+ * TransformerLens 2.18 (`HookedTransformer.to_tokens` and related methods, under their own names in camelCase).
  */
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
@@ -14,7 +14,7 @@ import { Tokenizer } from "./tokenizer.ts";
 
 export interface TokenRulesOptions {
   readonly tokenizer: Tokenizer;
-  /** The longest prompt in tokens, BOS included. */
+  /** The longest prompt in tokens, including BOS. */
   readonly nCtx: number;
   readonly defaultPrependBos?: boolean | undefined;
   readonly defaultPaddingSide?: PaddingSide | undefined;
@@ -22,11 +22,11 @@ export interface TokenRulesOptions {
 
 /** Options that change a default for one call. */
 export interface ToTokensOptions {
-  /** Whether each row begins with BOS, whoever puts it there. Default: the rules' `defaultPrependBos`. */
+  /** Whether each row begins with BOS, whatever adds it. Default: the rules' `defaultPrependBos`. */
   readonly prependBos?: boolean | undefined;
-  /** Where shorter rows are filled up. Default: the rules' `defaultPaddingSide`. */
+  /** The side on which shorter rows are padded. Default: the rules' `defaultPaddingSide`. */
   readonly paddingSide?: PaddingSide | undefined;
-  /** Cut rows after `nCtx` tokens, BOS included. Default true. */
+  /** Cut rows after `nCtx` tokens, including BOS. Default true. */
   readonly truncate?: boolean | undefined;
 }
 
@@ -40,10 +40,10 @@ const RULES: OptionKinds<TokenRulesOptions> = {
 };
 const ATTENTION_MASK: OptionKinds<Omit<ToTokensOptions, "truncate">> = { prependBos: FLAG, paddingSide: SIDE };
 
-/** What TransformerLens falls back to where a tokenizer names no end-of-text token. */
+/** TransformerLens' fallback if a tokenizer names no end-of-text token. */
 const FALLBACK_EOS = "<|endoftext|>";
 
-/** Prompts to tokens by TransformerLens' rules: BOS, truncation, padding. */
+/** Converts prompts to tokens by TransformerLens' rules: BOS, truncation, padding. */
 export class TokenRules {
   readonly tokenizer: Tokenizer;
   readonly nCtx: number;
@@ -55,11 +55,11 @@ export class TokenRules {
   readonly padToken: string;
   /** The tokenizer's own, or the EOS token. */
   readonly bosToken: string;
-  /** Undefined where the vocabulary holds no such token; likewise the next two. */
+  /** Undefined if the vocabulary has no such token; likewise the next two. */
   readonly eosTokenId: number | undefined;
   readonly padTokenId: number | undefined;
   readonly bosTokenId: number | undefined;
-  /** Whether the tokenizer puts BOS before a text by itself: whether the empty text has tokens. */
+  /** Whether the tokenizer itself puts BOS before a text, that is, whether the empty text has tokens. */
   readonly tokenizerPrependsBos: boolean;
 
   constructor(options: TokenRulesOptions) {
@@ -85,10 +85,10 @@ export class TokenRules {
 
   /**
    * The tokens of one prompt or several, [batch, pos] (one prompt is a batch of one). If BOS is wanted and the tokenizer
-   * does not put it there, its *string* goes before the text; if it is not wanted and the tokenizer does, it is taken away.
-   * Rows are cut after `nCtx` tokens, then filled up to the longest with the padding token. Which tokens are padding is
-   * known of what is returned, for as long as it is passed on as it is: a run masks those and no others.
-   * @throws InputError for an empty list, a text that gives no token, or a BOS or padding token that is needed and that
+   * does not add it, its *string* is put before the text; if it is not wanted and the tokenizer adds it, it is removed.
+   * Rows are cut after `nCtx` tokens, then padded to the longest with the padding token. Which tokens are padding is
+   * remembered for the returned object, as long as it is passed on unchanged: a run masks those and no others.
+   * @throws InputError for an empty list, a text without tokens, or a BOS or padding token that is needed but that
    * the vocabulary lacks.
    */
   toTokens(input: string | readonly string[], options: ToTokensOptions = {}): NDArray<"int32"> {
@@ -115,8 +115,8 @@ export class TokenRules {
 
   /**
    * The string of each token, decoded by itself, special ones too: a list for a text or [pos], a list of lists for several
-   * texts or [batch, pos]. A token that holds part of a character (some bytes of an emoji) reads as U+FFFD.
-   * A text is tokenized as by `toTokens`, but not padded. Unlike TransformerLens, [1, pos] keeps its batch axis.
+   * texts or [batch, pos]. A token that is part of a character (some bytes of an emoji) reads as U+FFFD.
+   * A text is tokenized as in `toTokens`, but not padded. Unlike TransformerLens, [1, pos] keeps its batch axis.
    * @throws InputError as `toTokens`, and for an id outside the vocabulary.
    */
   toStrTokens(input: string | TokenIds, options?: ToTokensOptions): string[];
@@ -133,7 +133,7 @@ export class TokenRules {
 
   /**
    * The id of a text that is exactly one token, without BOS.
-   * @throws InputError if it is none or several; the message lists them.
+   * @throws InputError if it is not exactly one token; the message lists the tokens.
    */
   toSingleToken(text: string): number {
     if (typeof text !== "string") {
@@ -144,7 +144,7 @@ export class TokenRules {
       const list = row.map((id) => `${shown(this.toSingleStrToken(id))} (${id})`).join(", ");
       throw new InputError(
         row.length === 0
-          ? "An empty text is no token. Give a text that is exactly one."
+          ? "An empty text is not a token: give a text that is exactly one."
           : `${shown(text)} is not a single token but ${row.length}: ${shortened(list)}. Mind the leading space: " word" and "word" differ.`,
         { asked: text, found: row },
       );
@@ -159,7 +159,7 @@ export class TokenRules {
   }
 
   /**
-   * The position of a token in a prompt, counting BOS where there is one. The token is an id or a text that is one token;
+   * The position of a token in a prompt, counting BOS if there is one. The token is an id or a text that is one token;
    * the prompt is a text, [pos] or [1, pos].
    * @throws InputError if the token does not occur in the prompt or is not one; ShapeError for more than one row.
    */
@@ -170,7 +170,7 @@ export class TokenRules {
     options: ToTokensOptions = {},
   ): number {
     if (mode !== "first" && mode !== "last") {
-      throw new ArgumentError(`The mode of getTokenPosition is "first" or "last", not ${shown(mode)}.`, {
+      throw new ArgumentError(`The mode of getTokenPosition must be "first" or "last", not ${shown(mode)}.`, {
         asked: mode,
       });
     }
@@ -178,7 +178,7 @@ export class TokenRules {
     const rows = typeof input === "string" ? [this.#row(input, options)] : idRows(input).rows;
     if (rows.length !== 1) {
       throw new ShapeError(
-        `getTokenPosition looks in one prompt, [pos] or [1, pos], but was given ${rows.length} rows. Pass the row that you mean.`,
+        `getTokenPosition takes one prompt, [pos] or [1, pos], not ${rows.length} rows: pass the row that you mean.`,
         { asked: "[1, pos]", found: rows.length },
       );
     }
@@ -192,14 +192,14 @@ export class TokenRules {
         .map((t) => shown(this.toSingleStrToken(t)))
         .join(", ");
       throw new InputError(
-        `The token does not occur in the prompt: ${shown(this.toSingleStrToken(id))} (${id}) is none of ${shortened(prompt)}.`,
+        `The token does not occur in the prompt: ${shown(this.toSingleStrToken(id))} (${id}) is not one of ${shortened(prompt)}.`,
         { asked: singleToken, found: rows[0] },
       );
     }
     return position;
   }
 
-  /** For each token of a text, as `toTokens` gives them, its range `[start, end)` in the text; BOS has an empty one. See `Tokenizer.offsets`. */
+  /** For each token of a text, as in `toTokens`, its range `[start, end)` in the text; BOS has an empty one. See `Tokenizer.offsets`. */
   offsets(text: string, options: ToTokensOptions = {}): [number, number][] {
     checkOptions("offsets", options, TO_TOKENS);
     checkText(text);
@@ -210,9 +210,9 @@ export class TokenRules {
   }
 
   /**
-   * True where a token is text and false where it is padding, [batch, pos]: what `toTokens` added to the tokens that it
-   * made. Of tokens made otherwise it is the run of padding tokens at the padded side, which is a guess where texts may
-   * hold that token themselves: see the function `attentionMask`. No run of a model guesses.
+   * True where a token is text and false where it is padding, [batch, pos]: the padding that `toTokens` added to the tokens that it
+   * made. For other tokens it is the run of padding tokens on the padded side, which is a guess if texts may
+   * contain that token themselves: see the function `attentionMask`. Runs of a model never guess.
    */
   attentionMask(tokens: NDArray<"int32">, options: Omit<ToTokensOptions, "truncate"> = {}): NDArray<"bool"> {
     checkOptions("attentionMask", options, ATTENTION_MASK);
@@ -222,11 +222,11 @@ export class TokenRules {
     return notedPadding(tokens) ?? attentionMask(tokens, { paddingSide, prependBos, padTokenId, bosTokenId });
   }
 
-  /** How BOS and the limit apply: the text to put in front, whether to drop the first token, the tokens to keep. */
+  /** How BOS and the limit apply: the text to put in front, whether to drop the first token, and how many tokens to keep. */
   #plan({ prependBos = this.defaultPrependBos, truncate = true }: ToTokensOptions) {
     if (prependBos && !this.tokenizerPrependsBos && this.bosTokenId === undefined) {
       throw new InputError(
-        `BOS was asked for, but "${this.bosToken}" is not in the tokenizer's vocabulary. Pass prependBos: false, or name bos_token in tokenizer_config.json.`,
+        `BOS cannot be added, because "${this.bosToken}" is not in the tokenizer's vocabulary: pass prependBos: false, or name bos_token in tokenizer_config.json.`,
         { asked: this.bosToken },
       );
     }
@@ -244,7 +244,7 @@ export class TokenRules {
     const row = dropFirst ? ids.slice(1) : ids;
     if (row.length === 0) {
       throw new InputError(
-        `The text ${shown(text)} gives no token. Give some text, or pass prependBos: true to have BOS alone.`,
+        `The text ${shown(text)} has no tokens: give some text, or pass prependBos: true for BOS alone.`,
         { asked: text },
       );
     }
@@ -256,7 +256,7 @@ export class TokenRules {
     const ragged = rows.some((row) => row.length < pos);
     if (ragged && this.padTokenId === undefined) {
       throw new InputError(
-        `The prompts have different lengths, but the padding token "${this.padToken}" is not in the tokenizer's vocabulary. Tokenize them one at a time, or name pad_token in tokenizer_config.json.`,
+        `The prompts have different lengths, but the padding token "${this.padToken}" is not in the tokenizer's vocabulary: tokenize them one at a time, or name pad_token in tokenizer_config.json.`,
         { asked: this.padToken },
       );
     }
@@ -277,17 +277,17 @@ function isTexts(input: unknown): input is readonly string[] {
   return Array.isArray(input) && typeof input[0] === "string";
 }
 
-/** The texts to make tokens of. @throws InputError for what is no text, or a list that is empty */
+/** The texts to tokenize. @throws InputError for something that is not text, or an empty list */
 function textsOf(input: unknown): readonly string[] {
   if (!Array.isArray(input)) return [checkText(input)];
-  if (input.length === 0) throw new InputError("There is no text to make tokens of: the list of prompts is empty.");
+  if (input.length === 0) throw new InputError("There is no text to tokenize: the list of prompts is empty.");
   for (const text of input) checkText(text);
   return input;
 }
 
 function checkText(text: unknown): string {
   if (typeof text === "string") return text;
-  throw new InputError(`A text is a string, or several are a list of strings, but this is ${shown(text)}.`, {
+  throw new InputError(`Expected a text, or a list of texts, not ${shown(text)}.`, {
     asked: text,
   });
 }

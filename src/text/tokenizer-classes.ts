@@ -1,6 +1,6 @@
 /**
- * The tokenizer classes of transformers 5.18: the special tokens that they take where no file names any, and what some of
- * them build in place of the normalizer and the pre-tokenizer of a `tokenizer.json`.
+ * The tokenizer classes of transformers 5.18: their default special tokens, and what some of
+ * them build instead of the normalizer and the pre-tokenizer of a `tokenizer.json`.
  */
 import { type Fields, isFields } from "./component.ts";
 
@@ -8,7 +8,7 @@ export type Role = "bos" | "eos" | "pad";
 
 interface TokenizerClass {
   readonly usual?: Partial<Record<Role, string>>;
-  /** What it builds; absent for a class that takes the file as it is. */
+  /** What it builds; absent for a class that uses the file unchanged. */
   readonly builds?: { readonly model: string; readonly normalizer: unknown; readonly preTokenizer: unknown };
 }
 
@@ -71,18 +71,18 @@ const CLASSES: Readonly<Record<string, TokenizerClass>> = {
     },
   },
 };
-/** Classes that build something of their own which is not told here. */
+/** Classes that build something that is not listed here. */
 const OTHERS =
   /^(?:Albert|Bart|Bert|BigBird|Camembert|CLIP|DebertaV2|DistilBert|Electra|MBart|MBart50|MPNet|Nllb|Pegasus|Reformer|RemBert|Roberta|Siglip2|T5|Whisper|XGLM|XLMRoberta|XLNet)Tokenizer$/;
 
-/** The special token that a class takes where no file names one. */
+/** The default special token of a class, if no file names one. */
 export function usualToken(className: string | undefined, role: Role): string | undefined {
   return classOf(className)?.usual?.[role];
 }
 
 /**
- * A sentence where `AutoTokenizer` builds something else than the `tokenizer.json` says, so that its ids may differ.
- * @param prefixSpace `add_prefix_space` of the tokenizer_config.json, which both follow
+ * A sentence for the case that `AutoTokenizer` builds something other than the `tokenizer.json` says, so that its ids may differ.
+ * @param prefixSpace `add_prefix_space` from the tokenizer_config.json, which both use
  */
 export function rebuiltNote(
   className: string | undefined,
@@ -98,14 +98,14 @@ export function rebuiltNote(
     const asBuilt = type === builds.model && (ignore_merges ?? false) === false;
     if (asBuilt && alike(file.normalizer, builds.normalizer) && alike(file.preTokenizer, builds.preTokenizer)) return;
   }
-  return `The tokenizer_config.json names the class ${className}, for which transformers 5 builds parts of the tokenizer anew. Here the tokenizer.json counts, as in the tokenizers library: AutoTokenizer may give other ids.`;
+  return `The tokenizer_config.json names the class ${className}, for which transformers 5 rebuilds parts of the tokenizer. Here the tokenizer.json is used, as in the tokenizers library, so AutoTokenizer may give different ids.`;
 }
 
 function classOf(className: string | undefined): TokenizerClass | undefined {
   return className !== undefined && Object.hasOwn(CLASSES, className) ? CLASSES[className] : undefined;
 }
 
-/** A component as text, without what changes no token or says what goes without saying. */
+/** A component as text, without fields that change no token or are defaults. */
 function plain(component: unknown, prefixSpace: boolean | undefined): string {
   if (isFields(component) && component.type === "Sequence") {
     const parts = component.pretokenizers ?? component.normalizers;

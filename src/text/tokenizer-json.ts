@@ -1,9 +1,9 @@
-/** The outer parts of a `tokenizer.json`, checked: its sections, and the tokens that stand beside the vocabulary. */
+/** Checks the outer structure of a `tokenizer.json`: its sections, and the added tokens. */
 import { FileFormatError } from "../tensor/errors.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { Component, isFields } from "./component.ts";
 
-/** One entry of `added_tokens`. The file's `id` is not kept: see `AddedVocabulary` for which id the token gets. */
+/** One entry of `added_tokens`. The file's `id` is ignored: see `AddedVocabulary` for the id that the token gets. */
 export interface AddedToken {
   readonly content: string;
   /** Match only where no word character touches it. */
@@ -12,7 +12,7 @@ export interface AddedToken {
   readonly lstrip: boolean;
   /** Swallow the white space on its right. */
   readonly rstrip: boolean;
-  /** Match its normalized form in the normalized text, instead of itself in the text as given. */
+  /** Match its normalized form in the normalized text, instead of itself in the original text. */
   readonly normalized: boolean;
   /** Left out by `decode` with `skipSpecialTokens`. */
   readonly special: boolean;
@@ -32,23 +32,20 @@ export interface TokenizerJson {
 export function readTokenizerJson(json: unknown): TokenizerJson {
   if (!isFields(json) || !isFields(json.model)) {
     throw new FileFormatError(
-      `A tokenizer.json is an object with a "model", but this is ${describe(json)}. Give the parsed content of the file that Hugging Face calls tokenizer.json.`,
+      `A tokenizer.json must be an object with a "model", not ${describe(json)}. Pass the parsed content of the file that Hugging Face calls tokenizer.json.`,
       { found: describe(json) },
     );
   }
   const version = json.version ?? "1.0";
   if (version !== "1.0") {
-    throw new FileFormatError(
-      `The tokenizer.json is of version ${shown(version)}, and "1.0" is the one that is read.`,
-      {
-        asked: version,
-        found: "1.0",
-      },
-    );
+    throw new FileFormatError(`The tokenizer.json has version ${shown(version)}, but only "1.0" is supported.`, {
+      asked: version,
+      found: "1.0",
+    });
   }
   const added = json.added_tokens ?? [];
   if (!Array.isArray(added)) {
-    throw new FileFormatError(`"added_tokens" of a tokenizer.json is a list of tokens, but this is ${kindOf(added)}.`, {
+    throw new FileFormatError(`"added_tokens" of a tokenizer.json must be a list of tokens, not ${kindOf(added)}.`, {
       asked: "added_tokens",
       found: added,
     });
@@ -63,7 +60,7 @@ export function readTokenizerJson(json: unknown): TokenizerJson {
   };
 }
 
-/** A token as `added_tokens` and `added_tokens_decoder` write it; flags that are left out are false. */
+/** A token in the form of `added_tokens` and `added_tokens_decoder`; missing flags are false. */
 export function readAddedToken(entry: unknown, path: string): AddedToken {
   const component = new Component(entry, path);
   const special = component.flag("special", false);

@@ -1,6 +1,6 @@
 /**
  * A Hugging Face tokenizer: text to token ids and back, equal to the Python library's (`tokenizers` 0.23.2) for the same
- * `tokenizer.json`. docs/tokenizers.md lists its components; what is not read is refused when the file is loaded.
+ * `tokenizer.json`. docs/tokenizers.md lists its components; unsupported ones are refused when the file is loaded.
  */
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { FLAG, type Kind } from "../tensor/kinds.ts";
@@ -23,14 +23,14 @@ import { rebuiltNote } from "./tokenizer-classes.ts";
 import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts";
 import { wellFormed } from "./well-formed.ts";
 
-/** How many words are remembered with their ids, and how long they are at most. */
+/** How many words are cached with their ids, and the longest that are. */
 const MOST_WORDS = 50_000;
 const LONGEST_WORD = 100;
 
 export interface EncodeOptions {
-  /** Put the tokenizer's own BOS and EOS around the text, where it has such a rule. Default true. */
+  /** Put the tokenizer's own BOS and EOS around the text, if it has such a rule. Default true. */
   readonly addSpecialTokens?: boolean | undefined;
-  /** Keep at most this many tokens, special ones included; what is too much is cut off the end of the text. */
+  /** Keep at most this many tokens, including special ones; the end of the text is cut off. */
   readonly maxLength?: number | undefined;
 }
 
@@ -41,26 +41,26 @@ export interface DecodeOptions {
 
 const LENGTH: Kind = {
   accepts: (v) => v === Infinity || (Number.isSafeInteger(v) && (v as number) >= 0),
-  describe: "a whole number from 0 up",
+  describe: "a whole number, 0 or more",
 };
 const ENCODE_OPTIONS: OptionKinds<EncodeOptions> = { addSpecialTokens: FLAG, maxLength: LENGTH };
 const OFFSETS_OPTIONS: OptionKinds<Pick<EncodeOptions, "addSpecialTokens">> = { addSpecialTokens: FLAG };
 const DECODE_OPTIONS: OptionKinds<DecodeOptions> = { skipSpecialTokens: FLAG };
 
-/** Text to tokens and back, as Hugging Face's Python library does it for the same `tokenizer.json`. */
+/** Converts text to tokens and back, like Hugging Face's Python library for the same `tokenizer.json`. */
 export class Tokenizer {
   readonly bosToken: string | undefined;
   readonly eosToken: string | undefined;
   readonly padToken: string | undefined;
-  /** Ids of these tokens; undefined where there is none, or the vocabulary does not hold it. */
+  /** The ids of these tokens; undefined if there is none, or if the vocabulary lacks it. */
   readonly bosTokenId: number | undefined;
   readonly eosTokenId: number | undefined;
   readonly padTokenId: number | undefined;
-  /** How many different tokens there are, added ones included. */
+  /** How many different tokens there are, including added ones. */
   readonly vocabSize: number;
-  /** Where it differs from transformers' AutoTokenizer for the same files: sentences. */
+  /** Sentences that say where it differs from transformers' AutoTokenizer for the same files. */
   readonly notes: readonly string[];
-  /** What it was made from, by file: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
+  /** The files it was made from: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
   readonly files: ReadonlyMap<string, unknown>;
 
   readonly #normalizer: Normalizer;
@@ -70,7 +70,7 @@ export class Tokenizer {
   readonly #added: AddedVocabulary;
   readonly #frame: Frame;
   readonly #byteLevel: boolean;
-  /** Ids of words that came before. */
+  /** The ids of earlier words. */
   readonly #words = new Map<string, readonly number[]>();
 
   private constructor(json: TokenizerJson, beside: FilesBeside, files: ReadonlyMap<string, unknown>) {
@@ -105,16 +105,16 @@ export class Tokenizer {
       ...(rebuilt === undefined ? [] : [rebuilt]),
       ...lacking.map(
         (role) =>
-          `The ${role}_token ${shown(special[role])} is not in the vocabulary. AutoTokenizer would add it, with an id that the model has no row for; here there is none.`,
+          `The ${role}_token ${shown(special[role])} is not in the vocabulary. AutoTokenizer would add it, with an id that the model has no row for; here it is left out.`,
       ),
     ];
   }
 
   /**
    * The tokenizer that the parsed content of a `tokenizer.json` describes. `tokenizer_config.json` names the BOS, EOS
-   * and padding tokens, and so do the other files beside it; without any, a special token called `<|BOS|>`, `<s>`,
-   * `<|endoftext|>` or the like is taken. `truncation` and `padding` in the file are not applied: `TokenRules` decides both.
-   * @throws FileFormatError if one is not such a file, or has what is not read here.
+   * and padding tokens, and so do the other files next to it; without any, a special token called `<|BOS|>`, `<s>`,
+   * `<|endoftext|>` or the like is used. `truncation` and `padding` in the file are not applied: `TokenRules` decides both.
+   * @throws FileFormatError if one is not such a file, or has something unsupported.
    */
   static fromJson(
     tokenizerJson: unknown,
@@ -146,8 +146,8 @@ export class Tokenizer {
   }
 
   /**
-   * The text of token ids. Nothing is cleaned up: `decode(encode(text))` is the text, where the normalizer left it as it
-   * was. Bytes that make no character (half of an emoji) become U+FFFD.
+   * The text of token ids. Nothing is cleaned up: `decode(encode(text))` is the text, if the normalizer left it as it
+   * was. Bytes that do not form a character (half of an emoji) become U+FFFD.
    * @throws InputError for an id outside the vocabulary.
    */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
@@ -160,7 +160,9 @@ export class Tokenizer {
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i];
       if (!Number.isInteger(id)) {
-        throw new ArgumentError(`A token id is a whole number, but the list has ${shown(id)} at ${i}.`, { asked: id });
+        throw new ArgumentError(`Token ids must be whole numbers, but the list has ${shown(id)} at ${i}.`, {
+          asked: id,
+        });
       }
       const token = this.idToToken(id);
       if (token === undefined) throw this.#outside(id);
@@ -180,11 +182,11 @@ export class Tokenizer {
   }
 
   /**
-   * For each token of `encode(text, options)`, the stretch `[start, end)` of the text that it stands for, in UTF-16 units
+   * For each token of `encode(text, options)`, the range `[start, end)` of the text that it stands for, in UTF-16 units
    * (`text.slice(start, end)`). Ranges rise and, together, cover the text; a token's leading space is in its range. Tokens
    * that share a character (the bytes of an emoji) each have the whole character's range, as in Hugging Face's library;
-   * where the normalizer joins a letter and its accent, the range is both (Hugging Face's leaves the accent out).
-   * A token that stands for nothing in the text (BOS put before it) has an empty range.
+   * where the normalizer joins a letter and its accent, the range covers both (Hugging Face's leaves the accent out).
+   * A token that stands for nothing in the text (an added BOS) has an empty range.
    * @throws InputError if the tokenizer is not a byte-level one.
    */
   offsets(text: string, options: Pick<EncodeOptions, "addSpecialTokens"> = {}): [number, number][] {
@@ -192,7 +194,7 @@ export class Tokenizer {
     const { addSpecialTokens = true } = options;
     if (!this.#byteLevel) {
       throw new InputError(
-        "Character offsets are known for byte-level tokenizers (GPT-2, GPT-NeoX, the NeelNanda models) alone, and this is another kind.",
+        "Character offsets are only available for byte-level tokenizers (GPT-2, GPT-NeoX, the NeelNanda models), but this is another kind.",
       );
     }
     const { before, after } = addSpecialTokens ? this.#frame : NO_FRAME;
@@ -219,7 +221,7 @@ export class Tokenizer {
         continue;
       }
       const section = { start: cut.start, given, normalized: this.#normalizer.apply(given) };
-      // The first character of the whole text, for what depends on it.
+      // The first character of the whole text, for components that depend on it.
       const first = cut.start === 0 ? (given.codePointAt(0)! > 0xffff ? 2 : 1) : 0;
       const leading = first === 0 ? 0 : this.#normalizer.leading(given, first);
       for (const { start, end, id } of this.#added.splitNormalized(section.normalized)) {
@@ -259,7 +261,7 @@ export class Tokenizer {
   }
 }
 
-/** BOS, EOS and padding are special wherever the vocabulary holds them, also if `added_tokens` forgets them. */
+/** BOS, EOS and padding are special if the vocabulary has them, even if `added_tokens` does not list them. */
 function withNamedTokens(
   added: readonly AddedToken[],
   special: SpecialTokens,

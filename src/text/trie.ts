@@ -1,9 +1,9 @@
-/** Strings by their beginnings: which of them a text begins with at a place. */
+/** A set of strings that finds those starting at a position of a text. */
 import { FileFormatError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { PairTable } from "./pair-table.ts";
 
-/** Longer tokens would make time grow with their length at each place of a text. */
+/** The longest token: time grows with its length at each position of a text. */
 const LONGEST_TOKEN = 1000;
 
 export class Trie {
@@ -12,13 +12,13 @@ export class Trie {
   readonly #begins = new Uint8Array(0x10000);
 
   /**
-   * A later value takes the place of an earlier one for the same string.
-   * @throws FileFormatError for one that is too long
+   * A later value replaces an earlier one for the same string.
+   * @throws FileFormatError for a string that is too long
    */
   add(text: string, value: number): void {
     if (text.length > LONGEST_TOKEN) {
       throw new FileFormatError(
-        `The token ${shown(text)} of the tokenizer.json has ${text.length} characters, and at most ${LONGEST_TOKEN} are read, as longer ones make every text slow.`,
+        `The token ${shown(text)} of the tokenizer.json has ${text.length} characters, but at most ${LONGEST_TOKEN} are allowed, because longer ones slow down every text.`,
         { asked: text, found: text.length },
       );
     }
@@ -41,7 +41,7 @@ export class Trie {
     return this.#begins[unit] === 1;
   }
 
-  /** Calls with the end and the value of each string that the text has from a place, the shortest first. */
+  /** Calls back with the end and the value of each string that starts at a position of the text, the shortest first. */
   each(text: string, from: number, visit: (end: number, value: number) => void): void {
     let node = 0;
     for (let at = from; at < text.length; ) {
@@ -52,7 +52,7 @@ export class Trie {
     }
   }
 
-  /** The longest string that the text has from a place; undefined for none. */
+  /** The longest string that starts at a position of the text; undefined if there is none. */
   longest(text: string, from: number): { readonly end: number; readonly value: number } | undefined {
     if (from >= text.length || !this.begins(text.charCodeAt(from))) return undefined;
     let found: { end: number; value: number } | undefined;

@@ -1,4 +1,4 @@
-/** Bytes to text, refusing what is not UTF-8 and saying what it is, or where it goes wrong. */
+/** Decodes UTF-8, or says what the bytes are instead, or where they go wrong. */
 import { InputError } from "../tensor/errors.ts";
 import { notText } from "./not-text.ts";
 
@@ -20,10 +20,10 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
 }
 
 export function notUtf8(name: string, hex: string, at: number): string {
-  return `${name} is not UTF-8: the byte ${hex} at offset ${at} begins no character. Save it as UTF-8.`;
+  return `${name} is not UTF-8: the byte ${hex} at offset ${at} does not begin a character. Save it as UTF-8.`;
 }
 
-/** Where the first malformed sequence begins; a decoder stops at the shortest prefix that no continuation could mend. */
+/** Where the first malformed sequence begins; a decoder stops at the shortest prefix that no continuation could complete. */
 export function firstBadByte(bytes: Uint8Array): { readonly at: number; readonly hex: string } {
   const prefix = (length: number) =>
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), { stream: true });

@@ -1,4 +1,4 @@
-/** Half a surrogate pair is no character: no file of Hugging Face's holds one, and a text has U+FFFD for it. */
+/** Half a surrogate pair is not a character: Hugging Face's files never contain one, and a text has U+FFFD instead. */
 
 export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);

@@ -1,13 +1,13 @@
-/** Where checkpoints are kept. What a checkpoint holds is none of its business; that none is ever half there, is. */
+/** Where checkpoints are saved. A store does not know what a checkpoint contains, but ensures that none is ever incomplete. */
 import type { ModelFiles } from "../load/files.ts";
 
 /** A place for checkpoints: a folder in Node; a page brings its own. */
 export interface CheckpointStore {
-  /** Whether anything can be written, found out before the training starts. @throws ArgumentError that says why not. */
+  /** Checks whether anything can be written, before training starts. @throws ArgumentError that says why not. */
   check(): Promise<void>;
   /**
-   * Keeps others from writing there, until what it gives is called.
-   * @throws ArgumentError that says who does already
+   * Prevents others from writing there, until the returned function is called.
+   * @throws ArgumentError that says who is already writing there
    */
   hold?(): Promise<() => Promise<void>>;
   /** Writes all files of a checkpoint, or none of them. Returns where it is. */

@@ -1,4 +1,4 @@
-/** What a checkpoint holds, as files and back. */
+/** Writes a checkpoint as files, and reads it back. */
 import {
   inFolder,
   type ModelFiles,
@@ -17,29 +17,29 @@ import type { HeldOutLoss } from "./evaluate.ts";
 import type { OptimizerName } from "./optimizer.ts";
 import type { StepState } from "./step.ts";
 
-/** A training at one moment. */
+/** The state of a training run after some step. */
 export interface Checkpoint {
   readonly cfg: HookedTransformerConfig;
   readonly state: StepState;
   readonly optimizer: OptimizerName;
   /** The loss of each step done. */
   readonly losses: readonly number[];
-  /** The loss on what is held out, where it was asked for. */
+  /** The held-out loss, each time it was measured. */
   readonly heldOut: readonly HeldOutLoss[];
-  /** What else is told of the training. */
+  /** Anything else that is recorded about the training run. */
   readonly about?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const FORMAT = 1;
-/** All that optimizers remember of a weight. */
+/** All the state that optimizers have for a weight. */
 const SLOTS = ["exp_avg", "exp_avg_sq", "momentum_buffer"];
 
-/** What a checkpoint after so many steps is called. */
+/** The name of a checkpoint after this many steps. */
 export const checkpointName = (steps: number): string => `step-${String(steps).padStart(7, "0")}`;
 
 /**
- * `config.json` and `model.safetensors`, which `fromPretrained` opens, with the tokenizer's files where there is one;
- * `optimizer.safetensors` and `training.json`, from which the training goes on.
+ * `config.json` and `model.safetensors`, which `fromPretrained` opens, with the tokenizer's files if there is one;
+ * `optimizer.safetensors` and `training.json`, from which training resumes.
  */
 export function checkpointFiles(checkpoint: Checkpoint, tokenizer: Tokenizer | undefined): Map<string, Uint8Array> {
   const { cfg, state, optimizer, losses, heldOut, about } = checkpoint;
@@ -56,15 +56,15 @@ export function checkpointFiles(checkpoint: Checkpoint, tokenizer: Tokenizer | u
   ]);
 }
 
-/** What a checkpoint tells of its training. */
+/** What a checkpoint says about its training run. */
 interface TrainingJson extends Pick<Checkpoint, "losses" | "heldOut"> {
   readonly optimizer: unknown;
   readonly about: Readonly<Record<string, unknown>>;
 }
 
 /**
- * What the checkpoint in a folder, or the last of those in it, tells of its training, and the files beside.
- * @throws UnknownNameError if there is none, FileFormatError if it is not what a training leaves.
+ * What the checkpoint in a folder, or the last one in it, says about its training run, and the other files.
+ * @throws UnknownNameError if there is none, FileFormatError if it is not from a training run.
  */
 export async function readTrainingJson(
   files: ModelFiles,
@@ -72,7 +72,12 @@ export async function readTrainingJson(
   const paths = await files.list();
   const last = trainedSteps(paths, "training.json").at(-1);
   if (!last && !paths.includes("training.json")) {
-    throw new UnknownNameError("checkpoint", files.name, [], "It has no training.json, which a training leaves there.");
+    throw new UnknownNameError(
+      "checkpoint",
+      files.name,
+      [],
+      "It has no training.json, which a training run writes there.",
+    );
   }
   const place = last ? inFolder(files, last.folder) : files;
   const where = `${place.name}/training.json`;
@@ -86,15 +91,15 @@ export async function readTrainingJson(
   const numbers = (list: unknown) => Array.isArray(list) && list.every((x) => typeof x === "number");
   const asked = Array.isArray(heldOut) && numbers(heldOut.map((h) => h?.loss)) && numbers(heldOut.map((h) => h?.step));
   if (format !== FORMAT || !numbers(losses) || !asked) {
-    throw new FileFormatError(`${where} is not what a training leaves there.`, { asked: where });
+    throw new FileFormatError(`${where} is not from a training run.`, { asked: where });
   }
   return { training: { losses, heldOut, optimizer, about } as TrainingJson, place };
 }
 
 /**
- * The checkpoint in a folder, or the last of those in it.
+ * The checkpoint in a folder, or the last one in it.
  * @throws UnknownNameError if there is none, FileFormatError if one of its files is broken, ConfigError or WeightsError
- * if it is of another model or another optimizer.
+ * if it belongs to another model or another optimizer.
  */
 export async function readCheckpoint(
   files: ModelFiles,
@@ -108,7 +113,7 @@ export async function readCheckpoint(
   const read = async (path: string) => parseJsonObject(await place.readText(path), where + path);
   if (training.optimizer !== optimizer) {
     throw new ConfigError(
-      `The checkpoint ${where} was made with ${training.optimizer}, and its moments mean nothing to ${optimizer}. Go on with ${training.optimizer}.`,
+      `The checkpoint ${where} was made with ${training.optimizer}, and its moments mean nothing to ${optimizer}. Continue with ${training.optimizer}.`,
       { asked: optimizer, found: training.optimizer },
     );
   }
@@ -119,7 +124,7 @@ export async function readCheckpoint(
   const kept = SLOTS.filter((slot) => [...moments.keys()].some((key) => key.startsWith(`${slot}.`)));
   if ((kept.length > 0 || moments.size === 0) && kept.join() !== slots.join()) {
     throw new ConfigError(
-      `The checkpoint ${where} remembers ${kept.join(" and ") || "nothing"} of each weight, but ${optimizer} as it is set now remembers ${slots.join(" and ") || "nothing"}: go on with the momentum that it was made with.`,
+      `The checkpoint ${where} has ${kept.join(" and ") || "nothing"} for each weight, but ${optimizer} with these settings needs ${slots.join(" and ") || "nothing"}: continue with the momentum that it was made with.`,
       { asked: slots, found: kept },
     );
   }
@@ -144,13 +149,13 @@ async function wholeFile(files: ModelFiles, path: string): Promise<Uint8Array> {
 /** Names, seeds and tokenizers may differ; what is computed may not. */
 const INCIDENTAL = ["model_name", "tokenizer_name", "seed", "original_architecture", "default_prepend_bos"];
 
-/** @throws ConfigError naming the first field that differs and matters. */
+/** @throws ConfigError naming the first relevant field that differs. */
 export function sameConfig(expected: Record<string, unknown>, found: Record<string, unknown>, where: string): void {
   const fields = new Set([...Object.keys(expected), ...Object.keys(found)]);
   for (const field of fields) {
     if (INCIDENTAL.includes(field) || JSON.stringify(expected[field]) === JSON.stringify(found[field])) continue;
     throw new ConfigError(
-      `The checkpoint ${where} is of another configuration: its ${field} is ${JSON.stringify(found[field])}, the model's ${JSON.stringify(expected[field])}. Resume with the model that it was made from.`,
+      `The checkpoint ${where} has a different configuration: its ${field} is ${JSON.stringify(found[field])}, the model's is ${JSON.stringify(expected[field])}. Resume with the model that it was made from.`,
       { asked: expected[field], found: found[field] },
     );
   }

@@ -1,4 +1,4 @@
-/** How a model does on rows of tokens, those that it was not trained on above all. */
+/** How well a model does on rows of tokens, in particular on rows that it was not trained on. */
 import { Tensor } from "../graph/tensor.ts";
 import { checkModel } from "../lens/check.ts";
 import type { Loss } from "../lens/metric.ts";
@@ -8,21 +8,21 @@ import { ANYTHING, FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { checkedTokens, needTwo, requireCount } from "./data/batches.ts";
 
-/** The mean loss after so many steps on what is not trained on, in nats. */
+/** The mean loss on held-out data after this many steps, in nats. */
 export interface HeldOutLoss {
   readonly step: number;
   readonly loss: number;
 }
 
-/** Rows at once make so many tokens, and so many numbers of their largest value: memory does not grow with the rows. */
+/** The most tokens, and the most numbers in the largest value, of the rows that run together: memory does not grow with the rows. */
 const TOKENS_AT_ONCE = 8192;
 const NUMBERS_AT_ONCE = 64e6;
 
 /** How to evaluate. */
 export interface EvaluateOptions {
-  /** A single number, the mean over the rows of a batch; the mean next-token loss in nats unless given. */
+  /** A single number, the mean over the rows of a batch. Default: the mean next-token loss in nats. */
   readonly loss?: Loss | undefined;
-  /** Rows at once; as many as make 8192 tokens unless given, or fewer where the vocabulary is large. */
+  /** How many rows run together. Default: as many as make 8192 tokens, or fewer if the vocabulary is large. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,7 +31,7 @@ const KINDS: OptionKinds<EvaluateOptions> = { loss: FUNCTION, batchSize: ANYTHIN
 
 /**
  * The mean loss over rows of tokens, int32 [row pos], in nats: `Σ rows of a batch · loss of the batch / rows`. Models of one
- * structure share compiled sessions, so the model of each step of a training can be asked.
+ * structure share compiled sessions, so it is cheap to evaluate the model after each step of a training run.
  * @throws ShapeError, InputError for rows that the model cannot read.
  */
 export async function evaluateLoss(
@@ -58,7 +58,7 @@ export async function evaluateLoss(
   return sum / rows;
 }
 
-/** The same on every machine, as sums over other batches are rounded otherwise. */
+/** Fixed, so that every machine has the same batches: sums over other batches would be rounded differently. */
 function rowsAtOnce({ dVocabOut, nHeads, dMlp, dModel }: Model["cfg"], pos: number): number {
   const numbers = pos * Math.max(dVocabOut, nHeads * pos, dMlp ?? 0, dModel);
   return Math.max(1, Math.floor(Math.min(TOKENS_AT_ONCE / pos, NUMBERS_AT_ONCE / numbers)));

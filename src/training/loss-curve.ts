@@ -10,18 +10,18 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { Chance } from "./data/tasks.ts";
 import type { HeldOutLoss } from "./evaluate.ts";
 
-/** A training, as it went. */
+/** The course of a training run. */
 export interface LossCurveOptions {
-  /** Of each step's batch, before the step: `TrainResult.losses`. */
+  /** The loss of each step's batch, before the step: `TrainResult.losses`. */
   readonly losses: readonly number[];
   readonly heldOut?: readonly HeldOutLoss[] | undefined;
   /** What the loss would be without a model. */
   readonly chances: readonly [Chance, ...Chance[]];
-  /** How often the data was gone over; `undefined` for data that is made as it is needed. */
+  /** The number of passes over the data; `undefined` for data that is generated as it is needed. */
   readonly epochs?: number | undefined;
-  /** What to call the model; its own name unless given. */
+  /** What to call the model. Default: its own name. */
   readonly name?: string | undefined;
-  /** What was asked: steps, learning rate, seed. */
+  /** The settings: steps, learning rate, seed. */
   readonly settings?: Readonly<Record<string, Scalar>> | undefined;
 }
 
@@ -35,25 +35,25 @@ const KINDS: OptionKinds<LossCurveOptions> = {
 };
 
 const QUESTION = "How far has training brought the loss, and what would it be without a model?";
-/** Points of a line at most: more of them are averaged. */
+/** The most points on a line: more of them are averaged. */
 const MOST_POINTS = 500;
 const MOST_ROWS = 20;
 
 /**
- * The losses of a training beside what they would be without a model, and beside the loss on what was held out.
- * @throws InputError for a training without a step.
+ * The losses of a training run, compared with the loss without a model and with the loss on held-out data.
+ * @throws InputError for a training run without steps.
  */
 export function lossCurve(model: HookedTransformer, options: LossCurveOptions): Finding {
   checkModel("lossCurve", model);
   checkOptions("lossCurve", options, KINDS);
   const { losses, heldOut = [], chances, epochs, settings = {} } = options;
   if (!losses || !chances?.length) {
-    throw new ArgumentError("lossCurve needs the losses of a training, and chances: what to hold them against.", {
+    throw new ArgumentError("lossCurve needs the losses of a training run, and chances to compare them with.", {
       asked: options,
     });
   }
   const steps = losses.length;
-  if (steps === 0) throw new InputError("A training without a step has no loss to tell of.", { found: 0 });
+  if (steps === 0) throw new InputError("A training run without steps has no losses to show.", { found: 0 });
   const last = Math.max(1, Math.min(50, Math.floor(steps / 10)));
   const recent = mean(losses.slice(-last));
   const after = heldOut.at(-1);
@@ -64,7 +64,7 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
     summary: [
       after
         ? {
-            text: `After ${steps} steps the loss on what is held out is ${nats(after.loss)}, ${against(after.loss, chances[0])}.`,
+            text: `After ${steps} steps the loss on held-out data is ${nats(after.loss)}, ${against(after.loss, chances[0])}.`,
             figure: { value: after.loss, unit: "nats", comparedWith: names },
           }
         : {
@@ -74,7 +74,7 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
       ...(after
         ? [
             {
-              text: `On what is trained on it is ${nats(recent)}, the mean of the last ${last} batches, each before its step.`,
+              text: `On the training data it is ${nats(recent)}, the mean of the last ${last} batches, each before its step.`,
               figure: { value: recent, unit: "nats", comparedWith: names },
             } satisfies Statement,
           ]
@@ -83,7 +83,7 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
       ...crossing(losses, last, chances[0]),
     ],
     method: {
-      text: "The loss of a step is that of its batch before the step, in nats: the mean of -log of the probability that the model gives what comes. What is held out is asked for after some steps, with the model as it is then, and no step sees it.",
+      text: "The loss of a step is that of its batch before the step, in nats: the mean of -log of the probability that the model gives to what comes next. The held-out loss is measured now and then, with the model as it is at that step; no step trains on held-out data.",
       references: [
         {
           title: "Decoupled Weight Decay Regularization",
@@ -107,12 +107,12 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
       ...(after
         ? []
         : [
-            "Nothing was held out: how the model does on what it has not seen is not known. Hold something out to know it.",
+            "Nothing was held out, so it is not known how the model does on data that it has not seen. Hold some data out to find out.",
           ]),
       ...(epochs !== undefined && epochs > 1
-        ? [`The data was gone over ${rounded(epochs)} times: batches of later times had been trained on before.`]
+        ? [`There were ${rounded(epochs)} passes over the data: batches in later passes had been trained on before.`]
         : []),
-      "A step's loss is that of one batch: what is easier to foresee in it is not a better model.",
+      "The loss of a step is that of one batch: a batch that is easier to predict does not mean a better model.",
       ...model.notes,
     ],
   });
@@ -125,13 +125,13 @@ function lowestStatement(heldOut: readonly HeldOutLoss[], names: [string, ...str
   if (lowest.step === after.step) return [];
   return [
     {
-      text: `What is held out was foreseen best after step ${lowest.step}, with ${nats(lowest.loss)}; later steps made it worse.`,
+      text: `The held-out data was predicted best after step ${lowest.step}, with ${nats(lowest.loss)}; later steps made it worse.`,
       figure: { value: lowest.loss, unit: "nats", comparedWith: names },
     },
   ];
 }
 
-/** When the loss fell below what chance gives: the first step from which `window` batches' mean is below it. */
+/** When the loss fell below chance: the first step from which the mean of `window` batches is below it. */
 function crossing(losses: readonly number[], window: number, chance: Chance): Statement[] {
   let sum = 0;
   for (const [i, loss] of losses.entries()) {
@@ -142,7 +142,9 @@ function crossing(losses: readonly number[], window: number, chance: Chance): St
     }
   }
   return [
-    { text: `The batches' loss has not fallen below ${chance.name}: nothing is learnt yet that this does not give.` },
+    {
+      text: `The batches' loss has not fallen below ${chance.name}: the model has not yet learnt anything beyond that.`,
+    },
   ];
 }
 
@@ -168,14 +170,14 @@ function picture(losses: readonly number[], heldOut: readonly HeldOutLoss[], cha
   };
 }
 
-/** Means of so many neighbouring losses that few enough points are left. */
+/** Averages neighbouring losses, so that few enough points are left. */
 function thin(losses: readonly number[]): { readonly x: number[]; readonly y: number[]; readonly each: number } {
   const each = Math.ceil(losses.length / MOST_POINTS);
   const x: number[] = [];
   const y: number[] = [];
   for (let i = 0; i < losses.length; i += each) {
     const part = losses.slice(i, i + each);
-    x.push(i + (part.length - 1) / 2); // a step's loss is that of the model after the steps before it
+    x.push(i + (part.length - 1) / 2); // the loss of a step belongs to the model after the previous steps
     y.push(mean(part));
   }
   return { x, y, each };
@@ -198,13 +200,13 @@ function rowsTable(losses: readonly number[], heldOut: readonly HeldOutLoss[], n
       { name: "step", title: "step", format: "integer", description: "Steps done." },
       {
         ...{ name: "batches", title: "batches", unit: "nats" },
-        description: "Mean loss of the steps since the row before, each of its batch before the step.",
+        description: "Mean loss of the steps since the previous row, each on its batch before the step.",
       },
       ...(heldOut.length > 0
         ? [
             {
               ...{ name: "held_out", title: "held out", unit: "nats" },
-              description: "Mean loss after the step on what is not trained on.",
+              description: "Mean loss on held-out data after the step.",
             },
           ]
         : []),
@@ -225,7 +227,7 @@ function everyStep(losses: readonly number[]): Table {
     detail: true,
     columns: [
       { name: "step", title: "step", format: "integer", description: "The step's number, from 1." },
-      { name: "loss", title: "loss", unit: "nats", description: "Of its batch, before the step." },
+      { name: "loss", title: "loss", unit: "nats", description: "The loss on its batch, before the step." },
     ],
     rows: losses.map((loss, i) => [i + 1, loss]),
   };

@@ -1,4 +1,4 @@
-/** Checkpoints in a folder on disk, one folder each. */
+/** Checkpoints in a folder on disk, one subfolder each. */
 import { access, constants, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { folderFiles } from "../load/node.ts";
@@ -7,10 +7,10 @@ import { ArgumentError } from "../tensor/errors.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { holdFolder, refuseIfBusy } from "./node-folder-lock.ts";
 
-/** While a checkpoint is written it lies beside the others, hidden, and gets its name when all of it is on the disk. */
+/** While a checkpoint is written it is hidden next to the others, and gets its name when all of it is on disk. */
 const UNFINISHED = /^\.(step-\d+)\.(unfinished|replaced)$/;
 
-/** Checkpoints under `folder`, which is made with the first of them where it does not exist. */
+/** Checkpoints in `folder`, which is created with the first of them if it does not exist. */
 export function folderCheckpoints(folder: string): CheckpointStore {
   return {
     async check() {
@@ -45,7 +45,7 @@ export function folderCheckpoints(folder: string): CheckpointStore {
         await rm(replaced, { recursive: true, force: true });
       } catch (cause) {
         await rm(unfinished, { recursive: true, force: true }).catch(() => {});
-        await rename(replaced, place).catch(() => {}); // if it was moved away already
+        await rename(replaced, place).catch(() => {}); // it may already have been moved away
         throw unwritable(place, cause);
       }
       return place;
@@ -54,7 +54,7 @@ export function folderCheckpoints(folder: string): CheckpointStore {
   };
 }
 
-/** The folder itself, or the nearest above it that exists: where it would be made. */
+/** The folder itself, or its closest parent that exists: where it would be created. */
 async function nearestThere(folder: string): Promise<string> {
   const found = await stat(folder).catch(unlessMissing);
   if (!found) return nearestThere(dirname(folder));
@@ -62,7 +62,7 @@ async function nearestThere(folder: string): Promise<string> {
   return folder;
 }
 
-/** What a crash left: a checkpoint that was to be replaced is put back, if nothing took its place; what is not whole goes. */
+/** Cleans up after a crash: restores a checkpoint that was being replaced if nothing took its place, and removes incomplete ones. */
 async function tidy(folder: string): Promise<void> {
   const names = await readdir(folder);
   for (const name of names) {
@@ -98,13 +98,13 @@ function unwritable(path: string, cause: unknown): ArgumentError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const why =
     code === "EACCES" || code === "EROFS" || code === "EPERM"
-      ? "it may not be written to"
+      ? "it is not writable"
       : code === "ENOSPC"
         ? "the disk is full"
         : code === "ENOTDIR" || code === "EEXIST"
-          ? "something else of that name is in the way"
+          ? "something else with that name is in the way"
           : message;
-  return new ArgumentError(`Checkpoints cannot be kept in ${path}: ${why}. Give another saveDir.`, {
+  return new ArgumentError(`Checkpoints cannot be saved in ${path}: ${why}. Choose another saveDir.`, {
     asked: path,
     found: code,
     cause,

@@ -1,4 +1,4 @@
-/** A folder that one training writes to, and no second one, in whatever process. */
+/** Locks a folder, so that only one training run writes to it, across processes. */
 import { rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { breakLock, isAlive, Lock, lockAt } from "../load/node-lock.ts";
@@ -6,23 +6,23 @@ import { makeFolder } from "../load/node-make-folder.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 
 const BEAT_MS = 30_000;
-/** Where a process cannot be asked after (another machine's, say), its lock counts for so long after its last sign. */
+/** If a process cannot be checked (one on another machine, say), its lock is valid for this long after its last sign of life. */
 const STALE_AFTER_MS = 600_000;
-/** A lock that does not say whose it is was being made when its process ended. */
+/** A lock that does not name its owner was being created when its process ended. */
 const UNWRITTEN_AFTER_MS = 30_000;
 
 const lockOf = (folder: string) => join(folder, ".training.lock");
 
 /**
- * Makes the folder, if it is not there, and holds it until what this gives is called: that takes the folder away again,
- * if nothing came into it.
+ * Creates the folder if it does not exist, and locks it until the returned function is called, which removes the folder again
+ * if it is empty.
  * @throws ArgumentError that names the process that holds it
  */
 export async function holdFolder(folder: string): Promise<() => Promise<void>> {
   const firstMade = await makeFolder(folder);
   let lock: Lock | undefined;
   const take = () => Lock.take(lockOf(folder));
-  // Whoever ends just now may take away the folder that was there.
+  // Another process that ends right now may remove the folder.
   const again = async () => {
     await makeFolder(folder);
     return take();
@@ -44,7 +44,7 @@ export async function holdFolder(folder: string): Promise<() => Promise<void>> {
   };
 }
 
-/** @throws ArgumentError if another process trains into the folder */
+/** @throws ArgumentError if another process is training into the folder */
 export async function refuseIfBusy(folder: string): Promise<void> {
   const there = await lockAt(lockOf(folder));
   const holder = there && (await holderOf(there));
@@ -65,12 +65,12 @@ async function holderOf({
 
 function busy(folder: string, holder: string): ArgumentError {
   return new ArgumentError(
-    `A training writes to ${folder} already (${holder}): wait until it has ended, or give another folder.`,
+    `Another training run is writing to ${folder} (${holder}): wait until it has ended, or choose another folder.`,
     { asked: folder, found: holder },
   );
 }
 
-/** The folders that were made, from the innermost out, as long as they are empty. */
+/** Removes the folders that were created, from the innermost outwards, as long as they are empty. */
 async function removeEmpty(folder: string, firstMade: string): Promise<void> {
   for (let path = folder; ; path = dirname(path)) {
     const removed = await rmdir(path).then(

@@ -1,11 +1,11 @@
-/** Optimizers as graph: from a weight, its gradient and what is remembered of earlier steps, the same after this one. */
+/** Optimizers as graphs: from a weight, its gradient and the optimizer's state to the weight and state after this step. */
 import type { Tensor } from "../graph/tensor.ts";
 
-/** The optimizers there are. */
+/** The available optimizers. */
 export const OPTIMIZERS = ["adamw", "adam", "sgd"] as const;
 export type OptimizerName = (typeof OPTIMIZERS)[number];
 
-/** What an optimizer can be told. */
+/** The settings of an optimizer. */
 export interface OptimizerSettings {
   readonly betas: readonly [number, number];
   readonly eps: number;
@@ -13,12 +13,12 @@ export interface OptimizerSettings {
   readonly momentum: number;
 }
 
-/** A weight and its gradient, and the arrays of the weight's shape that go from step to step. */
+/** A weight, its gradient, and the arrays of the weight's shape that are carried from step to step. */
 export interface Before {
   readonly weight: Tensor;
   readonly gradient: Tensor;
   readonly memory: readonly Tensor[];
-  /** What the gradient is multiplied by, so that the whole of it is short enough. */
+  /** The factor that clips the whole gradient. */
   readonly clip: Tensor | undefined;
 }
 
@@ -29,16 +29,16 @@ export interface After {
 
 /** One optimizer with its settings. */
 export interface Optimizer {
-  /** Names of what is remembered of each weight, as PyTorch calls them. All are 0 before the first step. */
+  /** PyTorch's names for the state of each weight. All of it is 0 before the first step. */
   readonly memory: readonly string[];
-  /** The numbers that a step is fed, from its learning rate and its number (the first is 1). */
+  /** The numbers that a step is fed, from its learning rate and its number (starting at 1). */
   fed(lr: number, step: number): readonly number[];
   update(before: Before, fed: readonly Tensor[]): After;
 }
 
 /**
  * AdamW (Loshchilov & Hutter 2019), Adam (Kingma & Ba 2015) and gradient descent with momentum, as PyTorch computes them:
- * bias-corrected moments with eps outside the root; weight decay apart from the gradient in AdamW, added to it elsewhere.
+ * bias-corrected moments with eps outside the root; weight decay separate from the gradient in AdamW, added to it elsewhere.
  */
 export function makeOptimizer(name: OptimizerName, settings: OptimizerSettings): Optimizer {
   return name === "sgd" ? sgd(settings) : adam(settings, name === "adamw");
@@ -62,7 +62,7 @@ function adam({ betas: [beta1, beta2], eps, weightDecay }: OptimizerSettings, de
       if (!decoupled && weightDecay !== 0) {
         g = (clip ? g.mul(clip) : g).add(weight.mul(c(weightDecay)));
       } else if (clip) {
-        // The gradient's factor joins those of the moments: a number each, not a pass over the gradient.
+        // The clipping factor is merged into those of the moments: two numbers, instead of a pass over the gradient.
         first = first.mul(clip);
         second = second.mul(clip).mul(clip);
       }

@@ -1,4 +1,4 @@
-/** What a training can be told, and what it makes of what it is not told. */
+/** The options of a training run, and their defaults. */
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { Loss } from "../lens/metric.ts";
@@ -16,62 +16,62 @@ import type { Schedule } from "./schedule.ts";
 /** How to train. Names are those of TransformerLens' `HookedTransformerTrainConfig` where it has them. */
 export interface TrainOptions {
   readonly data: TrainingData;
-  /** Steps in all, those before a `resume` included. Give this or `numEpochs`. */
+  /** The total number of steps, including those before a `resume`. Give this or `numEpochs`. */
   readonly steps?: number | undefined;
-  /** How often to go over the data. */
+  /** The number of passes over the data. */
   readonly numEpochs?: number | undefined;
-  /** Rows of a step; 32 unless given. Not read where the data is a function. */
+  /** Rows per step. Default 32. Ignored if the data is a function. */
   readonly batchSize?: number | undefined;
-  /** `adamw` unless given. */
+  /** Default `adamw`. */
   readonly optimizer?: OptimizerName | undefined;
-  /** Learning rate; 1e-3 unless given. */
+  /** The learning rate. Default 1e-3. */
   readonly lr?: number | undefined;
-  /** How the learning rate goes on after the warm-up; `constant` unless given. */
+  /** How the learning rate changes after the warm-up. Default `constant`. */
   readonly schedule?: Schedule | undefined;
-  /** Steps over which the learning rate rises from 0; none unless given. */
+  /** The number of steps over which the learning rate rises from 0. Default 0. */
   readonly warmupSteps?: number | undefined;
-  /** Decay of the means of the gradient and of its square; [0.9, 0.999] unless given. */
+  /** Decay rates of the running means of the gradient and of its square. Default [0.9, 0.999]. */
   readonly betas?: readonly [number, number] | undefined;
-  /** Added to the root of the squares' mean; 1e-8 unless given. */
+  /** Added to the root of the mean square. Default 1e-8. */
   readonly eps?: number | undefined;
-  /** Of all weights alike; 0.01 for `adamw` and 0 for the others unless given, as in PyTorch. */
+  /** The same for all weights. Default 0.01 for `adamw` and 0 for the others, as in PyTorch. */
   readonly weightDecay?: number | undefined;
-  /** Of `sgd`; 0 unless given. */
+  /** For `sgd`. Default 0. */
   readonly momentum?: number | undefined;
-  /** The longest that the whole gradient may be: a longer one is shortened to it (PyTorch's `clip_grad_norm_`). */
+  /** The largest norm of the whole gradient: a longer one is scaled down to it (PyTorch's `clip_grad_norm_`). */
   readonly maxGradNorm?: number | undefined;
-  /** Of the order of the data's rows; 0 unless given. */
+  /** The seed of the order of the data's rows. Default 0. */
   readonly seed?: number | undefined;
-  /** What to make smaller, a single number; the mean next-token loss in nats unless given. */
+  /** What to minimise, a single number. Default: the mean next-token loss in nats. */
   readonly loss?: Loss | undefined;
-  /** Rows that are not trained on: the loss on them is asked for now and then, with the model as it is then. */
+  /** Rows that are not trained on: the loss on them is measured now and then, with the model as it is at that step. */
   readonly heldOut?: NDArray<"int32"> | Tensor | undefined;
-  /** After how many steps that is, and after the last: a tenth of all unless given. */
+  /** Measure it after this many steps, and after the last one. Default: a tenth of all steps. */
   readonly evalEvery?: number | undefined;
   /** Weights that stay as they are: their names, or a test for names. */
   readonly frozen?: (readonly string[] | ((weight: string) => boolean)) | undefined;
   /**
-   * Where checkpoints go, the model's tokenizer with them, one folder each: a folder's path in Node, or a store. The last
-   * step is always kept.
+   * Where to save checkpoints, together with the model's tokenizer, one folder each: a folder's path in Node, or a store. The last
+   * step is always saved.
    */
   readonly saveDir?: string | CheckpointStore | undefined;
-  /** Keep a checkpoint every so many steps besides. */
+  /** Also save a checkpoint every this many steps. */
   readonly saveEvery?: number | undefined;
-  /** Whatever else a checkpoint is to say of the training, as plain data: `training.json` has it under `about`. */
+  /** Anything else that a checkpoint should say about the training run, as plain data: it is stored under `about` in `training.json`. */
   readonly about?: Readonly<Record<string, string | number | boolean | null>> | undefined;
-  /** A checkpoint, or a folder of checkpoints whose last is meant, to go on from: weights, moments, steps done. */
+  /** A checkpoint to resume from, or a folder of checkpoints, of which the last is used: weights, moments, steps done. */
   readonly resume?: string | ModelFiles | undefined;
 }
 
 /** What to do while training. */
 export interface TrainControls {
-  /** Stops the training between two steps; what is done is kept in `saveDir`, if there is one. */
+  /** Stops the training run between two steps; what has been done is saved in `saveDir`, if there is one. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after each step; where it returns a promise, the next step waits for it. */
+  /** Called after each step; if it returns a promise, the next step waits for it. */
   readonly onProgress?: ((progress: TrainProgress) => unknown) | undefined;
 }
 
-// Where it is ANYTHING, `settle` and others have better words.
+// For ANYTHING, `settle` and others check later, with better messages.
 const OPTIONS: OptionKinds<TrainOptions> = {
   ...{ data: ANYTHING, steps: ANYTHING, numEpochs: ANYTHING, batchSize: ANYTHING, optimizer: ANYTHING, lr: ANYTHING },
   ...{ warmupSteps: ANYTHING, eps: ANYTHING, weightDecay: ANYTHING, momentum: ANYTHING, maxGradNorm: ANYTHING },
@@ -88,34 +88,34 @@ const OPTIONS: OptionKinds<TrainOptions> = {
 
 const CONTROLS: OptionKinds<TrainControls> = { signal: SIGNAL, onProgress: FUNCTION };
 
-/** @throws ArgumentError for an option that `train` does not have, or cannot take */
+/** @throws ArgumentError for an option that `train` does not have, or a value that it cannot accept */
 export function checkTrainOptions(options: TrainOptions, controls: TrainControls): void {
   checkOptions("train", options, OPTIONS);
   checkOptions("train's controls", controls, CONTROLS);
 }
 
-/** How far a training has come. */
+/** The progress of a training run. */
 export interface TrainProgress {
-  /** Steps done, and steps in all. */
+  /** Steps done, and the total number of steps. */
   readonly step: number;
   readonly steps: number;
-  /** Of this step's batch, before the step; in nats unless it is a loss of your own. */
+  /** The loss of this step's batch, before the step; in nats unless you pass your own loss. */
   readonly loss: number;
-  /** The length of the whole gradient before it was clipped. */
+  /** The norm of the whole gradient before clipping. */
   readonly gradNorm: number;
   readonly lr: number;
-  /** Tokens seen since this call began, and how many a second. */
+  /** Tokens seen since this call began, and tokens per second. */
   readonly tokens: number;
   readonly tokensPerSecond: number;
-  /** The loss on `heldOut` after this step, where it was asked for. */
+  /** The loss on `heldOut` after this step, if it was measured. */
   readonly heldOut?: number;
   /** The checkpoint that was just written. */
   readonly checkpoint?: string | undefined;
-  /** The model as it is after this step: to see how it does on what it is not trained on. */
+  /** The model as it is after this step, for example to test it on other data. */
   model(): HookedTransformer;
 }
 
-/** Options with nothing left open. */
+/** Options with all defaults filled in. */
 export type Settled = Complete<
   Pick<
     TrainOptions,
@@ -131,7 +131,7 @@ const RANGES: readonly (readonly [name: string, from: number, below: number])[] 
   ["warmupSteps", 0, Infinity],
 ];
 
-/** @throws ArgumentError naming the option that is out of its range, UnknownNameError for an optimizer or a weight. */
+/** @throws ArgumentError naming the option that is out of range, UnknownNameError for an unknown optimizer or weight. */
 export function settle(options: TrainOptions, weightNames: readonly string[]): Settled {
   const optimizer = options.optimizer ?? "adamw";
   if (!OPTIMIZERS.includes(optimizer)) {
@@ -157,18 +157,21 @@ export function settle(options: TrainOptions, weightNames: readonly string[]): S
   }
   for (const [name, from, below] of RANGES) within(name, settled[name as "lr"], from, below);
   if (settled.momentum > 0 && optimizer !== "sgd") {
-    throw new ArgumentError(`momentum is of optimizer "sgd", and this one is "${optimizer}": leave it out.`, {
+    throw new ArgumentError(`momentum applies to optimizer "sgd", but this one is "${optimizer}": leave it out.`, {
       asked: "momentum",
     });
   }
   const ofAdam = (["betas", "eps"] as const).find((name) => options[name] !== undefined);
   if (ofAdam && optimizer === "sgd") {
-    throw new ArgumentError(`${ofAdam} is of optimizers "adamw" and "adam", and this one is "sgd": leave it out.`, {
-      asked: ofAdam,
-    });
+    throw new ArgumentError(
+      `${ofAdam} applies to optimizers "adamw" and "adam", but this one is "sgd": leave it out.`,
+      {
+        asked: ofAdam,
+      },
+    );
   }
   if (settled.betas.length !== 2) {
-    throw new ArgumentError(`betas has ${settled.betas.length} numbers, but it takes two: [0.9, 0.999].`, {
+    throw new ArgumentError(`betas must have two numbers, [0.9, 0.999], not ${settled.betas.length}.`, {
       asked: settled.betas,
     });
   }
@@ -177,22 +180,22 @@ export function settle(options: TrainOptions, weightNames: readonly string[]): S
   if (options.saveEvery !== undefined) requireCount("saveEvery", options.saveEvery);
   if (options.evalEvery !== undefined) requireCount("evalEvery", options.evalEvery);
   if (options.evalEvery !== undefined && options.heldOut === undefined) {
-    throw new ArgumentError("evalEvery says when to ask for the loss on heldOut, and there is no heldOut: give one.", {
+    throw new ArgumentError("evalEvery says when to measure the loss on heldOut, but there is no heldOut: give one.", {
       asked: "evalEvery",
     });
   }
   if (options.saveEvery !== undefined && options.saveDir === undefined) {
-    throw new ArgumentError("saveEvery says when to keep a checkpoint, but no saveDir says where: give one.", {
+    throw new ArgumentError("saveEvery says when to save a checkpoint, but no saveDir says where: give one.", {
       asked: "saveEvery",
     });
   }
   return settled;
 }
 
-/** Steps in all. @throws ArgumentError unless exactly one of `steps` and `numEpochs` says it. */
+/** The total number of steps. @throws ArgumentError unless exactly one of `steps` and `numEpochs` is given. */
 export function stepsInAll({ steps, numEpochs }: TrainOptions, stepsPerEpoch: number | undefined): number {
   if ((steps === undefined) === (numEpochs === undefined)) {
-    throw new ArgumentError("Give steps or numEpochs, one of the two: how long to train.", {
+    throw new ArgumentError("Give either steps or numEpochs, to say how long to train.", {
       asked: { steps, numEpochs },
     });
   }
@@ -210,9 +213,9 @@ function within(name: string, value: number, from: number, below: number): void 
   if (typeof value === "number" && value >= from && value < below) return;
   const limit =
     below === Infinity
-      ? `a number from ${from === Number.MIN_VALUE ? "above 0" : `${from} up`}`
-      : `from ${from} to below ${below}`;
-  throw new ArgumentError(`${name} is ${shown(value)}, but it must be ${limit}.`, { asked: name, found: value });
+      ? `a number ${from === Number.MIN_VALUE ? "above 0" : `of at least ${from}`}`
+      : `at least ${from} and less than ${below}`;
+  throw new ArgumentError(`${name} must be ${limit}, not ${shown(value)}.`, { asked: name, found: value });
 }
 
 function frozenTest(frozen: NonNullable<TrainOptions["frozen"]>, names: readonly string[]): (name: string) => boolean {

@@ -14,17 +14,17 @@ import { emptyData, type NDArray, ndarray, zeros } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { Optimizer } from "./optimizer.ts";
 
-/** Weights and what the optimizer remembers of each, by name. */
+/** Weights and the optimizer's state for each, by name. */
 export interface StepState {
   readonly weights: ReadonlyMap<string, NDArray>;
-  /** By what it is ("exp_avg"), then by weight. */
+  /** By kind of state ("exp_avg"), then by weight. */
   readonly memory: ReadonlyMap<string, ReadonlyMap<string, NDArray>>;
 }
 
 export interface StepResult {
   /** In nats, before the step. */
   readonly loss: number;
-  /** The length of the whole gradient, before it was clipped. */
+  /** The norm of the whole gradient, before clipping. */
   readonly gradNorm: number;
   readonly state: StepState;
 }
@@ -39,17 +39,17 @@ export interface StepSource {
   readonly frozen: (weight: string) => boolean;
 }
 
-/** A step on batches of one shape: from the state before to the state after. */
+/** A step on batches of one shape: from the state before it to the state after it. */
 export type Step = (state: StepState, tokens: NDArray<"int32">, lr: number, number: number) => Promise<StepResult>;
 
-/** An array by what a graph needs to know of it. */
+/** What a graph needs to know about an array. */
 export type Sizes = Pick<NDArray, "dtype" | "shape">;
 
-/** A step as a graph, from what it is fed to what it gives: the loss, the gradient's length, each weight and its memory. */
+/** A step as a graph, from what it is fed to what it returns: the loss, the gradient's norm, each weight and its optimizer state. */
 interface TracedStep {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** Names of all weights, in the order in which they are fed, and of those that change. */
+  /** The names of all weights, in the order in which they are fed, and of those that change. */
   readonly weights: readonly string[];
   readonly trained: readonly string[];
 }
@@ -57,7 +57,7 @@ interface TracedStep {
 /**
  * Traces a step on batches of the shape of `tokens`. Weights that the loss does not depend on stay as they are, as in
  * PyTorch, where they have no gradient.
- * @throws ArgumentError for a loss that is not one number, or that depends on nothing that can be trained.
+ * @throws ArgumentError for a loss that is not a single number, or that does not depend on anything that can be trained.
  */
 export function traceStep(
   source: Omit<StepSource, "engine">,
@@ -77,15 +77,15 @@ export function traceStep(
     inputs: { tokens: fedTokens },
     hookNames: source.hookNames,
   });
-  // What the loss does not need is cut off before the gradient is taken, or the gradient would need it.
+  // What the loss does not need is removed before the gradient is taken, because the gradient would need it.
   const [loss] = selectEarly([singleNumber(source.loss(graph))]);
   const reached = new Set(topological([loss]));
-  // In an order of their own, not in that of a file: sums over all of them then have the same rounding.
+  // In a fixed order, not that of a file, so that sums over all of them are always rounded the same way.
   const trained = [...weights.entries()]
     .filter(([name, leaf]) => reached.has(leaf) && !source.frozen(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (trained.length === 0) {
-    throw new ArgumentError("There is nothing to train: the loss depends on no weight that is not frozen.", {
+    throw new ArgumentError("There is nothing to train: the loss does not depend on any weight that is not frozen.", {
       asked: "loss",
     });
   }
@@ -147,21 +147,21 @@ export async function makeStep(source: StepSource, state: StepState, tokens: NDA
   };
 }
 
-/** A step in words, and what would take less memory. */
+/** A step in words, and what would need less memory. */
 export function sizedStep([rows, pos]: readonly number[]): Sized {
   return {
     what: `Training on batches of ${rows} × ${pos} tokens`,
-    advice: "give fewer rows a step (batchSize; --batch-size), shorter rows, or a smaller model",
+    advice: "give fewer rows per step (batchSize; --batch-size), shorter rows, or a smaller model",
   };
 }
 
-/** What an optimizer remembers before the first step: zeros. */
+/** The state of an optimizer before the first step: zeros. */
 export function freshMemory(optimizer: Optimizer, weights: ReadonlyMap<string, NDArray>): StepState["memory"] {
   const empty = () => new Map([...weights].map(([name, { shape }]) => [name, zeros("float32", shape)]));
   return new Map(optimizer.memory.map((slot) => [slot, empty()]));
 }
 
-/** Stands for an array that each step is given: its dtype and shape. Leaves are told apart by their data. */
+/** A placeholder for an array that each step is fed: its dtype and shape. Leaves are distinguished by their data. */
 export function placeholder({ dtype, shape }: Sizes): NDArray {
   return { dtype, shape, data: emptyData(dtype, 0) } as NDArray;
 }
@@ -173,12 +173,12 @@ function scalar(value: number): NDArray<"float32"> {
 function singleNumber(loss: Tensor): Tensor {
   if (!(loss instanceof Tensor)) {
     throw new ArgumentError(
-      `A loss is a Tensor, a single number made of the graph, but this one is ${loss === null ? "null" : typeof loss}: return it, as in (graph) => graph.loss().`,
+      `A loss must be a Tensor, a single number computed from the graph, not ${loss === null ? "null" : typeof loss}: return it, as in (graph) => graph.loss().`,
       { asked: "loss", found: loss },
     );
   }
   if (loss.shape.every((n) => n === 1)) return loss.shape.length === 0 ? loss : loss.sum();
-  throw new ArgumentError(`A loss is a single number, but this one is ${showShape(loss)}: take its mean.`, {
+  throw new ArgumentError(`A loss must be a single number, not ${showShape(loss)}: take its mean.`, {
     asked: "loss",
     found: loss.shape,
   });

@@ -20,13 +20,13 @@ import { storeOf } from "./store-of.ts";
 import { TrainingError } from "./training-error.ts";
 import { needTraining } from "./training-memory.ts";
 
-/** What a training leaves. */
+/** The result of a training run. */
 export interface TrainResult {
-  /** The trained model, on the engine and with the tokenizer of the one given, which is unchanged. */
+  /** The trained model, with the engine and tokenizer of the original, which is unchanged. */
   readonly model: HookedTransformer;
-  /** The loss of each step's batch before the step, from the very first step on, also where training was resumed. */
+  /** The loss of each step's batch before the step, from the very first step on, even if training was resumed. */
   readonly losses: readonly number[];
-  /** The loss on `heldOut`, from the first time it was asked for on. */
+  /** The loss on `heldOut`, each time it was measured. */
   readonly heldOut: readonly HeldOutLoss[];
   /** The last checkpoint; `undefined` without `saveDir`. */
   readonly checkpoint: string | undefined;
@@ -34,12 +34,12 @@ export interface TrainResult {
 
 /**
  * Trains a model: forward, backward, clipping and the optimizer are one graph and one compiled session, fed with each
- * step's batch and what the last step returned. Hooks that were added to the model take no part.
+ * step's batch and what the last step returned. Hooks that were added to the model are ignored.
  *
- * The same model, data and options give the same numbers; a training that is resumed, the same as one that was not
+ * The same model, data and options give the same numbers; a resumed training run gives the same as one that was not
  * interrupted. Source: TransformerLens' `train`, PyTorch's optimizers.
- * @throws MemoryError, before the first step, if a step takes more memory than there is; TrainingError if the loss or the gradient becomes infinite or NaN; ArgumentError, InputError, ShapeError for
- * options and data that cannot be; ConfigError, WeightsError for a checkpoint of another model. Once `signal` is aborted,
+ * @throws MemoryError, before the first step, if a step needs more memory than there is; TrainingError if the loss or the gradient becomes infinite or NaN; ArgumentError, InputError, ShapeError for
+ * invalid options and data; ConfigError, WeightsError for a checkpoint of another model. Once `signal` is aborted,
  * its reason.
  */
 export async function train(
@@ -59,7 +59,7 @@ export async function train(
     return await trainInto(store, model, options, controls);
   } finally {
     if (release) await untilAborted(release(), signal, TIME_TO_KEEP);
-    // A hold that comes only after the signal is let go, too.
+    // A lock that is only acquired after the signal is released, too.
     else holding?.then((late) => late()).catch(() => {});
   }
 }
@@ -103,10 +103,10 @@ async function trainInto(
     heldOut = [...found.heldOut];
     resumed = found.place;
     if (losses.length > steps) {
-      throw new ArgumentError(
-        `The checkpoint has ${losses.length} steps behind it, more than the ${steps} that are asked for in all.`,
-        { asked: steps, found: losses.length },
-      );
+      throw new ArgumentError(`The checkpoint is at step ${losses.length}, beyond the total of ${steps} steps.`, {
+        asked: steps,
+        found: losses.length,
+      });
     }
   }
 
@@ -127,12 +127,12 @@ async function trainInto(
   if (options.heldOut) checkHeldOut(options, model);
   const evalEvery = options.evalEvery ?? Math.ceil(steps / 10);
   const rate = startRate();
-  /** Keeps what is done, and ends the training with the signal's reason. */
+  /** Saves what has been done, and ends the training run with the signal's reason. */
   const stopped = async () => {
     if (losses.length > 0 && !whatBroke(0, 0, state)) await keeper.keep(now());
     signal?.throwIfAborted();
   };
-  /** Waits no longer than the signal says; then the steps that are done are kept. */
+  /** Waits no longer than the signal allows; then the finished steps are saved. */
   const unlessStopped = async <T>(promised: Promise<T> | T): Promise<T> => {
     try {
       return await untilAborted(promised, signal);
@@ -159,15 +159,11 @@ async function trainInto(
       const as = withWeights(model, after.weights);
       const found = await unlessStopped(evaluateLoss(as, options.heldOut!, { loss: options.loss, signal }));
       if (!Number.isFinite(found)) {
-        throw new TrainingError(
-          `The loss on what is held out became ${found}`,
-          { step, loss, lr: stepLr },
-          keeper.last,
-        );
+        throw new TrainingError(`The held-out loss became ${found}`, { step, loss, lr: stepLr }, keeper.last);
       }
       heldOut.push({ step: step + 1, loss: found });
     }
-    // Only now is the step done: a training that is stopped while it looks at what is held out looks again when resumed.
+    // Only now is the step done: a training run that is stopped while it measures the held-out loss measures it again when resumed.
     state = after;
     losses.push(loss);
     const saved = keeps ? await keeper.keep(now()) : undefined;
@@ -180,21 +176,21 @@ async function trainInto(
     });
     await unlessStopped(told);
   }
-  // Where nothing was left to do, what is kept already stays as it is.
+  // If there was nothing left to do, the saved checkpoint stays as it is.
   const done = options.resume !== undefined && options.resume === options.saveDir && keeper.last === undefined;
   const checkpoint = done ? resumed : await keeper.keep(now());
   return { model: withWeights(model, state.weights), losses, heldOut, checkpoint };
 }
 
-/** @throws InputError, ShapeError for rows that the model cannot be asked about: before the first step, not at the first look */
+/** @throws InputError, ShapeError for rows that the model cannot read: before the first step, not at the first evaluation */
 function checkHeldOut({ heldOut, loss }: TrainOptions, { cfg }: HookedTransformer): void {
   if (heldOut!.shape?.[0] === 0)
-    throw new InputError("heldOut has no rows: leave it out, or hold some out.", { found: 0 });
+    throw new InputError("heldOut has no rows: leave it out, or hold some rows out.", { found: 0 });
   const { shape } = checkedTokens(heldOut!, cfg.nCtx, cfg.dVocab);
   if (!loss) needTwo(shape[1]);
 }
 
-/** What is no number any more, in words. Weights are looked at where they are about to be kept. */
+/** What is not a number any more, in words. Weights are checked when they are about to be saved. */
 function whatBroke(loss: number, gradNorm: number, kept: StepState | undefined): string | undefined {
   if (!Number.isFinite(loss)) return `The loss became ${loss}`;
   if (!Number.isFinite(gradNorm)) return `The gradient became ${gradNorm}`;
@@ -212,7 +208,7 @@ function batchOf(batches: Batches, step: number, options: TrainOptions): NDArray
   return batch;
 }
 
-/** A step for each shape of batch: an epoch's last batch may be smaller. */
+/** A step for each batch shape: the last batch of an epoch may be smaller. */
 function stepsByShape(source: StepSource): (state: StepState, batch: NDArray<"int32">) => Promise<Step> {
   const steps = new Map<string, Promise<Step>>();
   return (state, batch) => {
@@ -223,10 +219,10 @@ function stepsByShape(source: StepSource): (state: StepState, batch: NDArray<"in
   };
 }
 
-/** Milliseconds that a checkpoint may still take once a training is stopped; a store that never ends does not go on for ever. */
+/** How many milliseconds a checkpoint may still take once a training run is stopped, so that a store that hangs cannot block forever. */
 const TIME_TO_KEEP = 60_000;
 
-/** Writes checkpoints, each once, and knows the last. */
+/** Writes checkpoints, each once, and remembers the last. */
 class Keeper {
   last: string | undefined;
   private steps = -1;
@@ -251,7 +247,7 @@ class Keeper {
   }
 }
 
-/** Counts tokens, and how many there are a second. */
+/** Counts tokens, and tokens per second. */
 function startRate(): (tokens: number) => { tokens: number; tokensPerSecond: number } {
   const start = performance.now();
   let seen = 0;

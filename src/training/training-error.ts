@@ -1,11 +1,11 @@
 import { GlassformerError } from "../tensor/errors.ts";
 
-/** A training that cannot go on: its loss, its gradient or a weight is no number any more. */
+/** A training run that cannot continue: its loss, its gradient or a weight has become NaN or infinite. */
 export class TrainingError extends GlassformerError {
   override name = "TrainingError";
-  /** Steps done before the one that failed. */
+  /** How many steps were done before the one that failed. */
   readonly step: number;
-  /** Of the step that failed. */
+  /** The learning rate of the step that failed. */
   readonly loss: number;
   /** Where the last good checkpoint is. */
   readonly checkpoint: string | undefined;
@@ -17,7 +17,7 @@ export class TrainingError extends GlassformerError {
   ) {
     const kept = checkpoint
       ? `The last good checkpoint is ${checkpoint}.`
-      : "No checkpoint was kept: saveDir and saveEvery keep some.";
+      : "No checkpoint was saved: set saveDir and saveEvery.";
     super(
       `${what} at step ${step + 1}, where the learning rate was ${Number(lr.toPrecision(3))}. ${kept} Try a lower lr, more warmupSteps, or a maxGradNorm.`,
       { asked: step + 1, found: what },

@@ -1,4 +1,4 @@
-/** What a training takes, known from the sizes of its model and of a batch before there are weights or data. */
+/** The memory that a training run needs, known from the sizes of its model and of a batch before there are weights or data. */
 import type { Engine } from "../engine/engine.ts";
 import { largestValue } from "../graph/largest-value.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
@@ -9,20 +9,20 @@ import { makeOptimizer } from "./optimizer.ts";
 import { settle, type TrainOptions } from "./options.ts";
 import { type Sizes, sizedStep, traceStep } from "./step.ts";
 
-/** A training that is planned. */
+/** A planned training run. */
 export interface PlannedTraining {
   readonly cfg: HookedTransformerConfig;
   readonly engine: Engine;
   readonly options: TrainOptions;
-  /** Of a batch: [rows, tokens]. */
+  /** The shape of a batch: [rows, tokens]. */
   readonly shape: readonly number[];
-  /** Whether the weights are in memory already, and need not be counted. */
+  /** Whether the weights are already in memory, and need not be counted. */
   readonly hasWeights: boolean;
 }
 
 /**
- * Refuses a training whose steps do not fit: a step's values, what the optimizer remembers, and the weights.
- * @throws MemoryError, and whatever options and losses are refused with
+ * Refuses a training run whose steps do not fit: the values of a step, the optimizer's state, and the weights.
+ * @throws MemoryError, and the errors of invalid options and losses
  */
 export function needTraining({ cfg, engine, options, shape, hasWeights }: PlannedTraining): void {
   const sizes = new Map(
@@ -45,7 +45,7 @@ export function needTraining({ cfg, engine, options, shape, hasWeights }: Planne
   need(state + engine.plannedBytes(outputs), () => largestValue(outputs));
 }
 
-/** @throws MemoryError that says what would take less, where a step is too large even to be traced */
+/** @throws MemoryError that says what would need less, if a step is too large even to be traced */
 function outputsOf(
   source: Parameters<typeof traceStep>[0],
   weights: ReadonlyMap<string, Sizes>,
@@ -57,7 +57,7 @@ function outputsOf(
   } catch (error) {
     if (!(error instanceof MemoryError)) throw error;
     const { asked, found } = error;
-    throw new MemoryError(`${error.message} In a training: ${advice}.`, { asked, found, cause: error });
+    throw new MemoryError(`${error.message} When training: ${advice}.`, { asked, found, cause: error });
   }
 }
 

@@ -15,7 +15,7 @@ describe("on golden models", () => {
     prompts = [0, 1].map((i) => [...g.tokens.data.slice(i * 12, i * 12 + 12)]);
   });
 
-  it("ablating heads by zero is zeroing them by a hook", async () => {
+  it("ablating heads by zero is zeroing them with a hook", async () => {
     const { components, clean } = await measureAblation(model, prompts, { by: "zero" });
     expect(components.map((c) => c.name)).toEqual(model.allHeadLabels());
     expect(clean).toBeCloseTo(g.info.scalars.loss, 4);
@@ -28,7 +28,7 @@ describe("on golden models", () => {
     }
   });
 
-  it("ablating layers by the mean is what a hook makes of it", async () => {
+  it("ablating layers by the mean equals doing it with a hook", async () => {
     const { components, clean } = await measureAblation(model, prompts, { over: "layers" });
     expect(components.map((c) => c.name)).toEqual(["L0 attention", "L1 attention", "L0 MLP", "L1 MLP"]);
     const loss = await model.runWithHooks(g.tokens, {
@@ -38,7 +38,7 @@ describe("on golden models", () => {
     expect(components[2].effect).toBeCloseTo(loss.item() - clean, 4);
   });
 
-  it("prompts of different lengths count as they would alone: padding has no part in it", async () => {
+  it("prompts of different lengths count as they would alone: padding does not matter", async () => {
     const [long, short] = [prompts[0], prompts[1].slice(0, 5)];
     const measure = (some: number[][]) => measureAblation(model, some, { by: "zero", answer: 3, wrong: 4 });
     const [both, first, second] = [await measure([long, short]), await measure([long]), await measure([short])];
@@ -80,7 +80,7 @@ describe("on golden models", () => {
     expect(await of(4)).not.toEqual(await of(3));
   });
 
-  it("neurons and positions are of one layer, positions of each prompt by itself", async () => {
+  it("neurons and positions belong to one layer, and each prompt's positions are ablated separately", async () => {
     const neurons = await measureAblation(model, prompts, { over: "neurons", by: "zero", layer: 0 });
     expect(neurons.components).toHaveLength(80);
     expect(neurons.components[7].name).toBe("L0N7");
@@ -97,7 +97,7 @@ describe("on golden models", () => {
     expect(one.effect).toBeCloseTo((await loss(true)) - (await loss(false)), 4);
   });
 
-  it("what does not fit is refused in words", async () => {
+  it("options that do not fit the model are refused with a message", async () => {
     await expect(measureAblation(model, [])).rejects.toThrow(/no prompts/);
     await expect(measureAblation(model, [[4]])).rejects.toThrow(/1 token.*at least 2/);
     await expect(measureAblation(model, prompts, { layer: 2 })).rejects.toThrow(/no layer 2/);
@@ -106,7 +106,7 @@ describe("on golden models", () => {
       /"heads", "layers", "neurons" or "positions", not "head"/,
     );
     const attention = goldenModel(await golden("attn_only_2l"));
-    await expect(measureAblation(attention, prompts, { over: "neurons" })).rejects.toThrow(/attention alone/);
+    await expect(measureAblation(attention, prompts, { over: "neurons" })).rejects.toThrow(/attention-only/);
   });
 });
 
@@ -116,7 +116,7 @@ describe("on the bundled model", () => {
     model = await HookedTransformer.fromPretrained("solu-1l-novels");
   });
 
-  it("says which head matters, beside a random one, and draws them", async () => {
+  it("says which head matters, compared with a random one, and draws them", async () => {
     const seen: number[] = [];
     const found = await ablation(model, undefined, { onProgress: ({ done, total }) => seen.push(done / total) });
     expect(found.summary[0].text).toMatch(/^L0H\d matters most/);
@@ -135,7 +135,7 @@ describe("on the bundled model", () => {
     expect(found.tables[0].rows).toHaveLength(3);
   });
 
-  it("stops when it is told to", async () => {
+  it("stops when it is aborted", async () => {
     const stop = new AbortController();
     const running = ablation(model, ["The sun shines."], {
       over: "positions",

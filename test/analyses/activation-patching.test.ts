@@ -20,7 +20,7 @@ describe("on the bundled model", () => {
     found = await activationPatching(model, { onProgress: ({ done, total }) => seen.push(done / total) });
   });
 
-  it("regains all from the embedding where the prompts differ, and nothing where they agree", () => {
+  it("regains everything from the embedding where the prompts differ, and nothing where they agree", () => {
     const stream = rows(found, "all").filter((row) => row.site === "resid_pre");
     expect(stream).toHaveLength(7);
     for (const row of stream) expect(row.regained).toBeCloseTo(row.pos === 2 ? 1 : 0, 4);
@@ -48,7 +48,7 @@ describe("on the bundled model", () => {
     expect([...seen].sort((a, b) => a - b)).toEqual(seen);
   });
 
-  it("stops when it is told to", async () => {
+  it("stops when it is aborted", async () => {
     const stop = new AbortController();
     const running = activationPatching(model, {
       signal: stop.signal,
@@ -69,7 +69,7 @@ describe("on the bundled model", () => {
     await expect(activationPatching(model, { wrong: " Elizabeth" })).rejects.toThrow(/token/);
   });
 
-  it("refuses prompts that the model does not tell apart, and sites that there are not", async () => {
+  it("refuses prompts that the model does not distinguish, and sites that do not exist", async () => {
     const { weights, cfg } = model;
     const blind = new Map([...weights.entries()].map(([name, { array }]) => [name, array!] as const));
     blind.set("blocks.0.attn.W_O", zeros("float32", [cfg.nHeads, cfg.dHead, cfg.dModel]));
@@ -79,7 +79,7 @@ describe("on the bundled model", () => {
       answer: 7,
       wrong: 8,
     });
-    await expect(alike).rejects.toThrow(/does not tell the two prompts apart/);
+    await expect(alike).rejects.toThrow(/does not distinguish the two prompts/);
     await expect(activationPatching(model, { sites: ["resid_per"] })).rejects.toThrow(/Did you mean "resid_pre"/);
   });
 });
@@ -114,7 +114,7 @@ describe("on a golden model", () => {
     });
   });
 
-  it("refuses MLPs of a model that has none", async () => {
+  it("refuses MLPs for a model that has none", async () => {
     const model = goldenModel(await golden("attn_only_2l"));
     const running = activationPatching(model, {
       clean: [1, 2],

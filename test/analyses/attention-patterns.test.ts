@@ -7,7 +7,7 @@ import { command, widest } from "./command.ts";
 const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
 
 describe("attention patterns", () => {
-  it("are hook_pattern, of the layers and heads that were asked for", async () => {
+  it("are hook_pattern, for the requested layers and heads", async () => {
     const g = await golden("gelu_2l");
     const model = goldenModel(g);
     const ids = Array.from(g.tokens.row(0).data);
@@ -24,7 +24,7 @@ describe("attention patterns", () => {
     }
   });
 
-  it("are summed up as entropy, distance and shares over the queries from the second on", async () => {
+  it("are summarised as entropy, distance and shares over the queries from the second on", async () => {
     const { heads, prompt } = await measureAttentionPatterns(await load(), "The old man shook his head.");
     expect(prompt.startsWithBos).toBe(true);
     for (const { pattern, entropy, distance, first, previous, self } of heads) {
@@ -52,7 +52,7 @@ describe("attention patterns", () => {
     }
   });
 
-  it("are compared with a head that looks everywhere alike: log(q + 1), q / 2 and 1 / (q + 1)", async () => {
+  it("are compared with a head that looks everywhere equally: log(q + 1), q / 2 and 1 / (q + 1)", async () => {
     const { uniform, prompt } = await measureAttentionPatterns(await load(), "The old man shook his head.");
     const queries = Array.from({ length: prompt.ids.length - 1 }, (_, i) => i + 1);
     const mean = (f: (q: number) => number) => queries.reduce((sum, q) => sum + f(q), 0) / queries.length;
@@ -72,13 +72,13 @@ describe("attention patterns", () => {
     }
   });
 
-  it("see all tokens in a model that looks both ways", async () => {
+  it("cover all tokens in a bidirectional model", async () => {
     const g = await golden("bidirectional_1l");
     const { uniform, prompt } = await measureAttentionPatterns(goldenModel(g), Array.from(g.tokens.row(0).data));
     expect(uniform.self).toBeCloseTo(1 / prompt.ids.length, 10);
   });
 
-  it("refuse layers and heads that there are not", async () => {
+  it("refuse layers and heads that do not exist", async () => {
     const model = await load();
     await expect(attentionPatterns(model, "He shook his head.", { layers: [1] })).rejects.toThrow(
       "There is no layer 1: this model's only layer is 0.",

@@ -1,4 +1,4 @@
-/** Attribution by gradients as analyses: their estimates are the library's, and what they are held against is measured. */
+/** Attribution by gradients as analyses: their estimates are the library's, and what they are compared with is measured. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { agreement, correlationStatement, signed } from "../../src/analyses/attribution/agreement.ts";
 import { attributionPatchingFinding } from "../../src/analyses/attribution-patching.ts";
@@ -40,7 +40,7 @@ describe("attribution-patching", () => {
     found = await attributionPatchingFinding(model);
   });
 
-  test("lists true effects that a hooked run gives, and estimates near them", async () => {
+  test("lists the true effects of a hooked run, and estimates close to them", async () => {
     const rows = rowsOf(found, "all");
     const z = rows.find((row) => row.site === "z" && row.head === 1 && row.pos === 6)!;
     const [, cache] = await model.runWithCache(CLEAN);
@@ -54,7 +54,7 @@ describe("attribution-patching", () => {
     expect(z.estimated).not.toBe(z.patched);
   });
 
-  test("compares every site that has places where anything differs, and names the worst place", () => {
+  test("compares every site that has places where the runs differ, and names the worst place", () => {
     const sites = rowsOf(found, "sites");
     expect(sites.map((row) => row.site)).toEqual([
       "resid_pre",
@@ -79,7 +79,7 @@ describe("attribution-patching", () => {
     expect(found.summary[1].figure!.value).toBeGreaterThan(0.9);
   });
 
-  test("says which sites are too many to patch in truth", async () => {
+  test("says which sites have too many places to patch", async () => {
     const long = `${CLEAN} she sat down by the fire and read`;
     const other = `${CORRUPTED} she sat down by the fire and read`;
     const large = await attributionPatchingFinding(model, { clean: long, corrupted: other });
@@ -89,7 +89,7 @@ describe("attribution-patching", () => {
 });
 
 describe("edge-attribution", () => {
-  test("lists each edge once, the strongest first, with what patching the path changes", async () => {
+  test("lists each edge once, the strongest first, with the effect of patching the path", async () => {
     const found = await edgeAttributionFinding(model);
     const edges = rowsOf(found, "all");
     // 4 heads' q, k and v from the embedding; the MLP from embedding and heads; the logits from all of these.
@@ -108,7 +108,7 @@ describe("edge-attribution", () => {
 });
 
 describe("gradient-x-activation", () => {
-  test("gives each token's saliency beside what a run without its embedding loses", async () => {
+  test("gives each token's saliency next to what a run without its embedding loses", async () => {
     const found = await gradientXActivation(model);
     const rows = rowsOf(found, "tokens");
     expect(rows.map((row) => row.token)).toEqual(model.toStrTokens(CLEAN));
@@ -130,14 +130,14 @@ describe("gradient-x-activation", () => {
     expect(rows[2].gradient_x_activation).toBeCloseTo(saliency, 4);
   });
 
-  test("asks about one logit where there is no wrong answer", async () => {
+  test("asks about a single logit if there is no wrong answer", async () => {
     const found = await gradientXActivation(model, { answer: " she", wrong: "" });
     const logits = await model.forward(CLEAN);
     expect(found.settings.asked).toBe("logit(“ she”) − mean logit");
     const last = logits.row(0).row(-1);
     const mean = Array.from(last.data).reduce((sum, x) => sum + x, 0) / last.data.length;
     expect(found.baselines[0].value).toBeCloseTo(last.get(model.toSingleToken(" she")) - mean, 3);
-    // However the weights were processed: a logit alone would be another number.
+    // However the weights were processed, unlike a logit alone.
     const raw = await HookedTransformer.fromPretrainedNoProcessing("solu-1l-novels");
     const same = await gradientXActivation(raw, { answer: " she", wrong: "" });
     expect(same.baselines[0].value).toBeCloseTo(found.baselines[0].value!, 3);
@@ -145,7 +145,7 @@ describe("gradient-x-activation", () => {
 });
 
 describe("integrated-gradients", () => {
-  test.each(["zero", "mean"] as const)("from %s sums to the difference of both ends", async (baseline) => {
+  test.each(["zero", "mean"] as const)("from %s sums to the difference between the two ends", async (baseline) => {
     const found = await integratedGradientsFinding(model, { baseline });
     const total = rowsOf(found, "tokens").reduce((sum, row) => sum + (row.integrated_gradients as number), 0);
     const start = await model.runWithHooks(CLEAN, {
@@ -159,12 +159,12 @@ describe("integrated-gradients", () => {
   test("with too few steps says that the sum is off", async () => {
     const found = await integratedGradientsFinding(model, { steps: 1 });
     expect(found.summary[1].text).toMatch(/more steps are needed/);
-    expect(found.caveats[0]).toMatch(/with 1 steps? the way is sampled too coarsely/);
+    expect(found.caveats[0]).toMatch(/with 1 steps? the path is sampled too coarsely/);
   });
 });
 
 describe("neuron-saliency", () => {
-  test("ablates the neurons it lists in truth, and gives their direct attribution", async () => {
+  test("actually ablates the neurons it lists, and gives their direct attribution", async () => {
     const found = await neuronSaliency(model, { top: 5 });
     const rows = rowsOf(found, "top");
     expect(rows.length).toBe(5);
@@ -185,7 +185,7 @@ describe("neuron-saliency", () => {
     }
   });
 
-  test("of a model without MLPs, or with norms as they were trained, is refused", async () => {
+  test("refuses a model without MLPs, or with unfolded norms", async () => {
     const attentionOnly = goldenModel(await golden("attn_only_2l"));
     const options = { prompt: [1, 2, 3], answer: 4, wrong: 5 };
     await expect(neuronSaliency(attentionOnly, options)).rejects.toThrow(/no neurons to attribute to/);
@@ -195,13 +195,13 @@ describe("neuron-saliency", () => {
   });
 });
 
-describe("a model of attention layers only, without a tokenizer", () => {
+describe("an attention-only model without a tokenizer", () => {
   const [clean, corrupted] = [
     [1, 2, 3, 4, 5],
     [1, 2, 30, 4, 5],
   ];
 
-  test("is attributed to, at the sites that it has", async () => {
+  test("is supported, at the sites that it has", async () => {
     const attentionOnly = goldenModel(await golden("attn_only_2l"));
     const options = { clean, corrupted, answer: 9, wrong: 10 };
     const sites = rowsOf(await attributionPatchingFinding(attentionOnly, options), "sites").map((row) => row.site);
@@ -213,7 +213,7 @@ describe("a model of attention layers only, without a tokenizer", () => {
 });
 
 describe("what the findings say", () => {
-  test("of colours, when the clean run is the lower one: that red goes back to it, and a caveat", async () => {
+  test("about colours, when the clean run is the lower one: that red goes back to it, and a caveat", async () => {
     const turned = { clean: CORRUPTED, corrupted: CLEAN };
     for (const found of [
       await attributionPatchingFinding(model, turned),
@@ -229,7 +229,7 @@ describe("what the findings say", () => {
     expect(stream.caption).toMatch(/^Blue raises .*, back towards the clean run's; red lowers it\.$/);
   });
 
-  test("of places that are too many to patch: their largest estimates, with nothing under patched", async () => {
+  test("about too many places to patch: their largest estimates, with nothing under patched", async () => {
     const more = " she sat down by the fire and read";
     const found = await attributionPatchingFinding(model, { clean: CLEAN + more, corrupted: CORRUPTED + more, top: 3 });
     const alone = rowsOf(found, "estimated-alone");
@@ -243,7 +243,7 @@ describe("what the findings say", () => {
     expect(found.pictures.map(({ name }) => name)).toContain("neurons-estimated");
   });
 
-  test("of neurons: those listed are the most salient, those drawn at random are the others", async () => {
+  test("about neurons: those listed are the most salient, those drawn at random are the others", async () => {
     const found = await neuronSaliency(model, { top: 60 });
     const scatter = found.pictures.find(({ name }) => name === "saliency-against-ablation");
     if (scatter?.kind !== "scatter") throw new Error("no scatter");
@@ -252,10 +252,10 @@ describe("what the findings say", () => {
       ["drawn at random", 50],
     ]);
     const all = await neuronSaliency(model, { top: 5000 });
-    expect(all.method.text).toContain("The 1024 neurons with the largest saliency are ablated");
+    expect(all.method.text).toContain("The 1024 neurons with the largest saliency are actually ablated");
   });
 
-  test("of tokens: rows that are compared have one scale of colours", async () => {
+  test("about tokens: rows that are compared share one colour scale", async () => {
     for (const found of [await gradientXActivation(model), await integratedGradientsFinding(model)]) {
       const strip = found.pictures.find(({ kind }) => kind === "tokens");
       if (strip?.kind !== "tokens") throw new Error("no tokens");
@@ -266,7 +266,7 @@ describe("what the findings say", () => {
     }
   });
 
-  test("of edges: the same ends and one scale, estimated and patched", async () => {
+  test("about edges: the same ends and one scale, estimated and patched", async () => {
     const [estimated, patched] = (await edgeAttributionFinding(model)).pictures;
     if (estimated.kind !== "imshow" || patched.kind !== "imshow") throw new Error("no matrices");
     expect(patched.color).toEqual(estimated.color);
@@ -275,7 +275,7 @@ describe("what the findings say", () => {
     expect(gaps(patched.values)).toEqual(gaps(estimated.values));
   });
 
-  test("a number keeps three digits that count, and a correlation of less than 1 is not told as 1", () => {
+  test("a number keeps three significant digits, and a correlation below 1 is not shown as 1", () => {
     expect([0.0141, 0.0066, -12.512, 0, -1e-9, 104.4].map(signed)).toEqual([
       "+0.0141",
       "+0.0066",
@@ -288,16 +288,18 @@ describe("what the findings say", () => {
     expect(correlationStatement("They", found).text).toMatch(/Pearson's r is 0\.9999\d*,/);
   });
 
-  test("an answer that is no token is refused in a sentence", async () => {
-    await expect(attributionPatchingFinding(model, { wrong: 99999 })).rejects.toThrow(/99999 is no token.*0 to 4095/);
-    await expect(gradientXActivation(model, { answer: 1.5 })).rejects.toThrow(/1.5 is no token/);
+  test("an answer that is not a token is refused in a sentence", async () => {
+    await expect(attributionPatchingFinding(model, { wrong: 99999 })).rejects.toThrow(
+      /99999 is not a token.*0 to 4095/,
+    );
+    await expect(gradientXActivation(model, { answer: 1.5 })).rejects.toThrow(/1.5 is not a token/);
   });
 });
 
 describe("agreement of estimates and measurements", () => {
   const pair = (estimated: number, measured: number) => ({ name: "x", group: "x", estimated, measured });
 
-  test("leaves out places where neither is anything, and finds the worst", () => {
+  test("leaves out places where both are zero, and finds the worst", () => {
     const found = agreement([pair(1, 1), pair(2, 2), pair(3, 4), pair(0, 0)]);
     expect(found.pairs.length).toBe(3);
     expect(found.worst).toEqual(pair(3, 4));
@@ -306,7 +308,7 @@ describe("agreement of estimates and measurements", () => {
     expect(found.rho).toBeCloseTo(1);
   });
 
-  test("is not there where nothing differs", () => {
+  test("does not exist where nothing differs", () => {
     const found = agreement([pair(0, 0)]);
     expect([found.r, found.meanError, found.worst, found.chance]).toEqual([undefined, undefined, undefined, undefined]);
   });
@@ -321,7 +323,7 @@ const names = [
 ];
 
 describe.each(names)("%s", (name) => {
-  test("runs on the bundled model without arguments, to the same numbers, and fits 80 columns", async () => {
+  test("runs on the bundled model without arguments, always with the same numbers, and fits 80 columns", async () => {
     const analysis = ANALYSES.find((candidate) => candidate.name === name)!;
     const values = Object.fromEntries(
       Object.entries(analysis.options).map(([key, option]) => [key, "default" in option ? option.default : undefined]),

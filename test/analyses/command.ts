@@ -1,4 +1,4 @@
-/** An analysis as its command runs it: the program in this process, with what it writes kept. */
+/** Runs an analysis as its command does, in this process, and collects what it writes. */
 import { runCommand } from "../../src/cli/program.ts";
 
 export interface Ran {

@@ -72,7 +72,7 @@ describe.each([
     found = await measureDiffuseMlp(model, NOTEBOOK_PROMPTS);
   });
 
-  it("asks the notebook's prompts and reads them as the same tokens", () => {
+  it("uses the notebook's prompts and reads them as the same tokens", () => {
     expect(NOTEBOOK_PROMPTS).toEqual(expected.map((p) => p.prompt));
     expect(found.prompts.map((p) => p.ids)).toEqual(expected.map((p) => p.tokens));
     expect(at((p) => p.token)).toEqual(all((p) => p.str_tokens));
@@ -130,7 +130,7 @@ describe.each([
     ).toBeLessThan(1e-4);
   });
 
-  it("has their sum, the bias' part and the measures of their spread", () => {
+  it("has their sum, the bias' contribution and the measures of their spread", () => {
     const wanted = all((p) => p.dla);
     expect(attributions().map((a) => a.target)).toEqual(wanted.map((d) => d.target));
     expect(attributions().map((a) => a.n50)).toEqual(wanted.map((d) => d.n50));
@@ -146,14 +146,14 @@ describe.each([
     }
   });
 
-  it("chooses the same ten positions in the same order, with their scores", () => {
+  it("selects the same ten positions in the same order, with their scores", () => {
     const top = scores(found).slice(0, 10);
     expect(top).toEqual(run.top10_flat);
     expect(top.map((i) => [found.positions[i].prompt, found.positions[i].pos])).toEqual(run.top10);
     expectClose(list(top.map((i) => found.positions[i].score!)), list(run.top10_scores), 1e-5);
   });
 
-  it("takes one run, and one session besides the one that lays out weights", () => {
+  it("takes one run, and one session apart from the one that lays out weights", () => {
     expect(model.engine.runs).toBe(1);
     expect(model.engine.sessionsCreated).toBeLessThanOrEqual(2);
   });
@@ -175,7 +175,7 @@ async function folded(name: string) {
 
 describe("an MLP before the last layer", () => {
   it.each(["solu_ln_2l", "gelu_2l", "silu_2l"])(
-    "of %s has the losses that running each ablation by itself gives",
+    "of %s has the losses of running each ablation separately",
     async (name) => {
       const { model, rows } = await folded(name);
       // Two prompts of different lengths, so that one is padded.
@@ -194,7 +194,7 @@ describe("an MLP before the last layer", () => {
     },
   );
 
-  it("gives in the last layer what sweeping would give", async () => {
+  it("gives the same in the last layer as sweeping would", async () => {
     const { model, rows } = await folded("solu_ln_2l");
     const tokens = rows[0];
     const { positions, site } = await measureDiffuseMlp(model, [tokens]);
@@ -211,7 +211,7 @@ describe("an MLP before the last layer", () => {
 });
 
 describe("what cannot be analysed", () => {
-  it("is a layer that is not there, and the layers that are there are named", async () => {
+  it("is a layer that does not exist, and the existing layers are named", async () => {
     const model = await load();
     await expect(measureDiffuseMlp(model, ["a b"], { layer: 3 })).rejects.toThrow(
       "Layer 3 is out of range: solu-1l-novels has 1 layer: 0.",
@@ -220,10 +220,10 @@ describe("what cannot be analysed", () => {
 
   it("is a model without MLPs", async () => {
     const { model, rows } = await folded("attn_only_2l");
-    await expect(measureDiffuseMlp(model, rows)).rejects.toThrow(/attention layers only.*solu-1l/);
+    await expect(measureDiffuseMlp(model, rows)).rejects.toThrow(/only attention layers.*solu-1l/);
   });
 
-  it("is a model that sees the tokens to predict", async () => {
+  it("is a model that can see the tokens to predict", async () => {
     const { model, rows } = await folded("bidirectional_1l");
     await expect(measureDiffuseMlp(model, rows)).rejects.toThrow(/bidirectional.*causal model/);
   });
@@ -233,10 +233,10 @@ describe("what cannot be analysed", () => {
     await expect(measureDiffuseMlp(goldenModel(g), g.tokens.toArray())).rejects.toThrow(/foldLn/);
   });
 
-  it("is a prompt that is longer than the context: it is named, and not cut", async () => {
+  it("is a prompt that is longer than the context: it is named, not cut", async () => {
     const long = "word ".repeat(300);
     await expect(measureDiffuseMlp(await load(), ["short one", long])).rejects.toThrow(
-      /^Prompt 1 \("word word.*…"\) has \d+ tokens, BOS included, but the model's context holds 256/,
+      /^Prompt 1 \("word word.*…"\) has \d+ tokens, BOS included, but the model's context holds only 256/,
     );
   });
 
@@ -244,20 +244,22 @@ describe("what cannot be analysed", () => {
     const model = await load();
     await expect(measureDiffuseMlp(model, [[5]])).rejects.toThrow(/Prompt 0 has 1 token/);
     await expect(measureDiffuseMlp(model, [])).rejects.toThrow(/no prompts/);
-    await expect(diffuseMlp(model, ["a b"], { top: 0 })).rejects.toThrow("top is 0; give a whole number from 1 on.");
+    await expect(diffuseMlp(model, ["a b"], { top: 0 })).rejects.toThrow(
+      "top must be a whole number, at least 1, not 0.",
+    );
     await expect(diffuseMlp(model, ["a b"], { seed: 1.5 })).rejects.toThrow(
       "seed of diffuseMlp must be a whole number, not 1.5",
     );
   });
 
-  it("is whatever was aborted", async () => {
+  it("is anything that was aborted", async () => {
     const signal = AbortSignal.abort(new Error("stopped by the test"));
     await expect(measureDiffuseMlp(await load(), ["a b"], { signal })).rejects.toThrow("stopped by the test");
   });
 });
 
 describe("the finding", () => {
-  it("is the same for the same seed, and only what chance decides is different for another", async () => {
+  it("is the same for the same seed, and only the random parts differ for another", async () => {
     const model = await load();
     const [first, again, other] = [
       await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 7 }),
@@ -270,13 +272,13 @@ describe("the finding", () => {
     expect(table(other, "random")).not.toEqual(table(first, "random"));
   });
 
-  it("tells that prompt 9 is two sentences, of the notebook's prompts and of no others", async () => {
+  it("says that prompt 9 is two sentences, for the notebook's prompts and no others", async () => {
     const model = await load();
     expect((await diffuseMlp(model)).caveats.join()).toContain("Prompt 9 is two sentences");
     expect((await diffuseMlp(model, ["The sun shines."])).caveats.join()).not.toContain("Prompt 9");
   });
 
-  it("leaves BOS out of what is ranked and compared when asked to", async () => {
+  it("leaves BOS out of rankings and comparisons on request", async () => {
     const found = await diffuseMlp(await load(), undefined, { excludeBos: true, top: 40 });
     for (const name of ["top", "random", "diffuse", "apart"]) {
       const table = found.tables.find((t) => t.name === name)!;
@@ -286,13 +288,13 @@ describe("the finding", () => {
     }
   });
 
-  it("can be had of a single short prompt, without the tests that need more", async () => {
+  it("works for a single short prompt, without the tests that need more", async () => {
     const found = await diffuseMlp(await load(), ["Time"]);
     expect(found.baselines.map((b) => b.kind)).not.toContain("permutation test");
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
   });
 
-  it("draws no more prompts and points than can be looked at, and says so", async () => {
+  it("limits how many prompts and points it draws, and says so", async () => {
     const many = Array.from({ length: 300 }, (_, i) => `The sun shines on number ${i} and on them all.`);
     const found = await diffuseMlp(await load(), many, { top: 3 });
     const picture = (name: string) => found.pictures.find((p) => p.name === name)!;
@@ -305,10 +307,10 @@ describe("the finding", () => {
     expect(scatter.caption).toMatch(/Of the \d+ other positions, 2000 are shown/);
     expect(found.tables.find((t) => t.name === "positions")!.rows.length).toBeGreaterThan(3000);
     const html = await render(found, "html");
-    expect(html).toMatch(/… and \d+ more rows, which the JSON and CSV forms have/);
+    expect(html).toMatch(/… and \d+ more rows, which are in the JSON and CSV forms/);
   });
 
-  it("of a model without a norm inside the MLP has nothing before and after", async () => {
+  it("for a model without a norm inside the MLP has no before and after", async () => {
     const { model, rows } = await folded("gelu_2l");
     const found = await diffuseMlp(model, rows);
     expect(found.settings.ablated).toBe("blocks.1.mlp.hook_post");

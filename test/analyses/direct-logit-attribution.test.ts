@@ -11,7 +11,7 @@ const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
 describe("direct logit attribution", () => {
   it.each(["solu_ln_2l", "gelu_2l", "attn_only_2l", "ln_pre_2l", "no_norm_1l"])(
-    "sums to the logit difference, and gives what the cache's own methods give, on %s",
+    "sums to the logit difference, and agrees with the cache's methods, on %s",
     async (name) => {
       const g = await golden(name);
       const model = goldenModel(g);
@@ -43,7 +43,7 @@ describe("direct logit attribution", () => {
     },
   );
 
-  it("has as null model the same shares of random pairs of tokens", async () => {
+  it("uses the same shares for random pairs of tokens as its null model", async () => {
     const model = await load();
     const found = await measureDirectLogitAttribution(model, PROMPT, { answer: "head", samples: 3, seed: 5 });
     const random = new Random(5);
@@ -60,7 +60,7 @@ describe("direct logit attribution", () => {
     }
   });
 
-  it("asks of the most probable token against the second, unless told otherwise", async () => {
+  it("compares the most probable token with the second by default", async () => {
     const model = await load();
     const { answer, against } = await measureDirectLogitAttribution(model, PROMPT);
     const logits = await model.forward(PROMPT, { logitsPos: -1 });
@@ -78,17 +78,19 @@ describe("direct logit attribution", () => {
     await expect(directLogitAttribution(model, PROMPT, { answer: "head", against: " head" })).rejects.toThrow(
       "Both answers are the token “ head”",
     );
-    await expect(directLogitAttribution(model, PROMPT, { samples: 1 })).rejects.toThrow("samples is 1");
+    await expect(directLogitAttribution(model, PROMPT, { samples: 1 })).rejects.toThrow(
+      "samples must be a whole number",
+    );
     await expect(directLogitAttribution(model, PROMPT, { answer: 99999 })).rejects.toThrow("99999");
     await expect(command("direct-logit-attribution", "--single", "--against", "hand")).rejects.toThrow(
-      "give one of them",
+      "give only one of them",
     );
   });
 
   it("is a command that runs without arguments, at 80 columns", async () => {
     const { stdout } = await command("direct-logit-attribution");
     expect(stdout).toContain("Which parts of the model write the answer?");
-    expect(stdout).toContain("the model's own to within");
+    expect(stdout).toContain("own logit to within");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
   });
 });

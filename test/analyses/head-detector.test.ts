@@ -9,7 +9,7 @@ import { golden, goldenModel } from "../goldens.ts";
 const baseline = (found: Finding, name: string) => found.baselines.find((b) => b.name.includes(name))!.value!;
 
 describe("head-detector", () => {
-  it("lists detectHead's scores of the golden model", async () => {
+  it("lists detectHead's scores for the golden model", async () => {
     const model = goldenModel(await golden("solu_ln_2l"));
     const ids = [1, 5, 9, 5, 9, 13, 5, 9];
     const found = await headDetector(model, [ids], { excludeBos: true });
@@ -23,7 +23,7 @@ describe("head-detector", () => {
   });
 
   it.each(["mul", "abs"] as const)(
-    "scores a model that attends uniformly as its baseline says, by %s",
+    "gives a model that attends uniformly its baseline's score, by %s",
     async (measure) => {
       const g = await golden("attn_only_2l");
       const weights = g.under("weights.");
@@ -47,7 +47,7 @@ describe("head-detector", () => {
       found = await headDetector(await HookedTransformer.fromPretrained("solu-1l-novels"));
     });
 
-    it("finds that one head attends to the token before", () => {
+    it("finds that one head attends to the previous token", () => {
       expect(found.summary[0].text).toMatch(/^The best previous-token head is L0H2/);
       expect(found.summary[0].figure!.value).toBeGreaterThan(2 * baseline(found, "previous"));
     });

@@ -9,7 +9,7 @@ const rows = (found: Finding) => found.tables.find((t) => t.name === "heads")!.r
 const baseline = (found: Finding, name: string) => found.baselines.find((b) => b.name === name)!.value!;
 
 describe("induction-score", () => {
-  it("is 1 of a head that always looks at what followed, and the baseline's of one that looks everywhere alike", async () => {
+  it("is 1 for a head that always looks at what followed, and the baseline's for one that looks everywhere equally", async () => {
     const g = await golden("attn_only_2l");
     const length = 10;
     const uniform = new Map(
@@ -18,7 +18,7 @@ describe("induction-score", () => {
         return [name, zero ? { ...array, data: new Float32Array(array.data.length) } : array] as const;
       }),
     );
-    // Head 1 of layer 1 attends by position alone: queries and keys are made of W_pos, which is one-hot.
+    // Head 1 of layer 1 attends by position only: queries and keys are made from W_pos, which is one-hot.
     const { cfg } = goldenModel(g);
     const put = (name: string, set: (data: Float32Array) => void) => {
       const data = new Float32Array(uniform.get(name)!.data.length);
@@ -59,7 +59,7 @@ describe("induction-score", () => {
     expect(found.summary[0].text).toMatch(/^L1H1 has the highest/);
   });
 
-  it("is the same for a seed, and another for another", async () => {
+  it("is the same for the same seed, and different for another", async () => {
     const model = goldenModel(await golden("solu_ln_2l"));
     const of = async (seed: number) => rows(await inductionScore(model, { length: 12, seed })).map((row) => row[1]);
     expect(await of(1)).toEqual(await of(1));
@@ -84,9 +84,11 @@ describe("induction-score", () => {
       expect(line.kind === "line" && line.series.map((s) => s.y.length)).toEqual([100, 100]);
     });
 
-    it("refuses lengths that do not fit twice, in words", async () => {
-      await expect(inductionScore(model, { length: 128 })).rejects.toThrow(/length is 128.*from 2 to 127/);
-      await expect(inductionScore(model, { samples: 0 })).rejects.toThrow(/samples is 0/);
+    it("refuses lengths that do not fit twice, with a message", async () => {
+      await expect(inductionScore(model, { length: 128 })).rejects.toThrow(
+        /length must be a whole number from 2 to 127, not 128/,
+      );
+      await expect(inductionScore(model, { samples: 0 })).rejects.toThrow(/samples must be a whole number/);
     });
   });
 });

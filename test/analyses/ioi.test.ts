@@ -12,7 +12,7 @@ describe("ioi on the bundled model", () => {
     found = await ioi(model, { samples: 70 });
   });
 
-  it("measures each prompt as it would alone, whatever it is padded with", async () => {
+  it("measures each prompt as it would alone, whatever the padding", async () => {
     const { prompts, differences, controls } = await measureIoi(model, { samples: 70 });
     expect(new Set(prompts.map(({ text }) => model.toTokens(text).data.length)).size).toBeGreaterThan(1);
     for (const i of [0, 31, 69]) {
@@ -38,24 +38,26 @@ describe("ioi on the bundled model", () => {
     }
   });
 
-  it("says what it found beside chance and the control, and how many names it left out", () => {
-    expect(found.summary[0].figure!.comparedWith).toEqual(["chance", "a third name gives, accuracy"]);
+  it("gives its results next to chance and the control, and says how many names it left out", () => {
+    expect(found.summary[0].figure!.comparedWith).toEqual(["chance", "a third person gives, accuracy"]);
     expect(found.baselines.find((b) => b.name === "chance")!.value).toBe(50);
-    expect(found.summary[2].text).toMatch(/^\d+ names are one token for this model; [1-9]\d* of several were left out/);
+    expect(found.summary[2].text).toMatch(
+      /^\d+ names are one token for this model; [1-9]\d* that are several were left out/,
+    );
     expect(found.tables[0].rows.map((row) => row[1])).toEqual([70, 35, 35, 70]);
   });
 
-  it("is the same for a seed, and another for another", async () => {
+  it("is the same for the same seed, and different for another", async () => {
     const of = async (seed: number) => (await measureIoi(model, { samples: 10, seed })).prompts.map(({ text }) => text);
     expect(await of(1)).toEqual(await of(1));
     expect(await of(2)).not.toEqual(await of(1));
   });
 
-  it("takes names of one's own, and refuses too few of one token", async () => {
+  it("accepts other names, and refuses too few that are one token", async () => {
     const { names } = await measureIoi(model, { samples: 4, names: ["Mary", "John", "Tom", "Mary"] });
     expect(names).toEqual(["Mary", "John", "Tom"]);
     const wrong = measureIoi(model, { names: ["Mary", "Elizabeth", "Sarah"] });
-    await expect(wrong).rejects.toThrow(/Of the 3 names 1 are one token/);
+    await expect(wrong).rejects.toThrow(/Only 1 of the 3 names are one token/);
   });
 });
 

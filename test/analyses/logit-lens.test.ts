@@ -6,7 +6,7 @@ import { command, widest } from "./command.ts";
 
 const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
 
-/** Log probabilities of one stream by the definition, in float64. */
+/** Log probabilities of one stream, by definition, in float64. */
 function lensOf(model: HookedTransformer, x: ArrayLike<number>): Float64Array {
   const { dModel, dVocabOut, eps, normalizationType } = model.cfg;
   const values = Array.from(x);
@@ -66,7 +66,7 @@ async function expectLens(model: HookedTransformer, prompt: string | readonly nu
 }
 
 describe("the logit lens", () => {
-  it("has the ranks, probabilities and entropies that the definition gives, on the bundled model", async () => {
+  it("has the ranks, probabilities and entropies of the definition, on the bundled model", async () => {
     const { labels, error } = await expectLens(await load(), "He shook his head.");
     expect(labels).toEqual(["0_pre", "0_mid", "final_post"]);
     expect(error).toBeLessThan(1e-4);
@@ -93,7 +93,7 @@ describe("the logit lens", () => {
     expect(labels).toEqual(["0_pre", "1_pre", "final_post"]);
   });
 
-  it("names as baseline what guessing would give, and the mean rank that its table has", async () => {
+  it("has guessing as a baseline, and the mean rank of its table", async () => {
     const made = await logitLens(await load());
     expect(made.baselines.find((b) => b.name === "guessing")?.value).toBe((4096 - 1) / 2);
     const table = made.tables.find((t) => t.name === "layers")!;
@@ -103,16 +103,18 @@ describe("the logit lens", () => {
   it("refuses a prompt that predicts nothing, one that is too long, and no tokens to keep", async () => {
     const model = await load();
     await expect(logitLens(model, "")).rejects.toThrow("The prompt is empty");
-    await expect(logitLens(model, [1])).rejects.toThrow("at least 2 are needed");
-    await expect(logitLens(model, "a ".repeat(400))).rejects.toThrow("the model's context holds 256");
+    await expect(logitLens(model, [1])).rejects.toThrow("needs at least 2");
+    await expect(logitLens(model, "a ".repeat(400))).rejects.toThrow("the model's context holds only 256");
     await expect(logitLens(model, [1, 99999])).rejects.toThrow("outside the vocabulary of 4096");
-    await expect(logitLens(model, "He shook his head.", { top: 0 })).rejects.toThrow("top is 0");
+    await expect(logitLens(model, "He shook his head.", { top: 0 })).rejects.toThrow(
+      "top must be a whole number from 1 to",
+    );
   });
 
   it("is a command that runs without arguments, at 80 columns", async () => {
     const { stdout, stderr } = await command("logit-lens");
     expect(stderr).toBe("");
-    expect(stdout).toContain("At which layer does the model come to its prediction?");
+    expect(stdout).toContain("At which layer does the model arrive at its prediction?");
     expect(stdout).toContain("final_post");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
   });

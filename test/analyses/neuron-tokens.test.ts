@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a neuron's tokens and examples", () => {
-  it("are the activations that runs of the text's pieces have, behind BOS", async () => {
+  it("are the activations of running the text's pieces after BOS", async () => {
     const found = await measureNeuron(model, PASSAGE, { neuron: 830, top: 3, around: 5 });
     const ids = Array.from(model.toTokens(PASSAGE, { prependBos: false, truncate: false }).data);
     expect(found.activations.length).toBe(ids.length);
@@ -36,7 +36,7 @@ describe("a neuron's tokens and examples", () => {
     });
   });
 
-  it("are the strongest places, none within another's context", async () => {
+  it("are the strongest places, none inside another's context", async () => {
     const { examples, activations } = await measureNeuron(model, PASSAGE, { neuron: 77, top: 4, around: 5 });
     const places = examples.map((e) => e.at);
     expect(examples[0].activation).toBe(Math.max(...activations));
@@ -52,7 +52,7 @@ describe("a neuron's tokens and examples", () => {
     });
   });
 
-  it("has as effects W_out[neuron] times W_U", async () => {
+  it("have W_out[neuron] times W_U as effects", async () => {
     const { effects, otherEffects } = await measureNeuron(model, "He shook his head.", { neuron: 830 });
     for (let t = 0; t < model.cfg.dVocab; t += 97) {
       let logit = 0;
@@ -64,14 +64,14 @@ describe("a neuron's tokens and examples", () => {
     expect(otherEffects.length).toBe(100);
   });
 
-  it("takes the neuron that writes most where none is named", async () => {
+  it("choose the neuron that writes most by default", async () => {
     const found = await measureNeuron(model, PASSAGE);
     const W_out = model.weights.get("blocks.0.mlp.W_out");
     const loud = found.largestOfEach.map((x, n) => x * Math.hypot(...Array.from(W_out.row(n).data)));
     expect(found.neuron).toBe(loud.indexOf(Math.max(...loud)));
   });
 
-  it("refuses an empty text, a neuron or layer that there is not, and a model without neurons", async () => {
+  it("refuses an empty text, a neuron or layer that does not exist, and a model without neurons", async () => {
     await expect(neuronTokens(model, " \n")).rejects.toThrow("The text is empty");
     await expect(neuronTokens(model, PASSAGE, { neuron: 1024 })).rejects.toThrow("from 0 to 1023");
     await expect(neuronTokens(model, PASSAGE, { layer: 3 })).rejects.toThrow("There is no layer 3");

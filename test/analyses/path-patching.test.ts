@@ -13,7 +13,7 @@ describe("path-patching on the bundled model", () => {
     found = await pathPatchingFinding(model);
   });
 
-  it("tries every path to the MLP and to the logits, and draws a gap where there is none", () => {
+  it("tries every path to the MLP and to the logits, and leaves a gap where there is none", () => {
     expect(rows(found)).toHaveLength(2 * 6 + 1);
     const [picture] = found.pictures;
     if (picture.kind !== "imshow") throw new Error("not a heatmap");
@@ -22,23 +22,23 @@ describe("path-patching on the bundled model", () => {
     expect(picture.values.at(-1)![0]).toBeNull();
   });
 
-  it("loses nothing along paths from what is the same in both prompts", () => {
+  it("loses nothing along paths from values that are the same in both prompts", () => {
     for (const [from, , , lost] of rows(found)) if (from === "pos_embed") expect(lost).toBeCloseTo(0, 5);
   });
 
-  it("finds that the MLP tells the logits, and that two heads tell the MLP", () => {
+  it("finds that the MLP informs the logits, and that two heads inform the MLP", () => {
     expect(found.summary[0].text).toMatch(/^Most travels from L0MLP to logits/);
     const top = found.tables[0].rows.slice(1, 3).map(([from, to]) => `${from} ${to}`);
     expect(top.sort()).toEqual(["L0H1 L0MLP", "L0H3 L0MLP"]);
     expect(found.summary[0].figure!.comparedWith.length).toBeGreaterThan(0);
   });
 
-  it("takes senders and receivers, and refuses what gives no path", async () => {
+  it("takes senders and receivers, and refuses combinations without a path", async () => {
     const some = await pathPatchingFinding(model, { senders: ["embed"], receivers: ["L0H1.v", "L0H3.v"] });
     expect(rows(some)).toHaveLength(2);
     const none = pathPatchingFinding(model, { senders: ["L0MLP"], receivers: ["L0H0.q"] });
     await expect(none).rejects.toThrow(/There is no path/);
     await expect(pathPatchingFinding(model, { senders: ["L0H9"] })).rejects.toThrow(/has no L0H9/);
-    await expect(pathPatchingFinding(model, { clean: "The queen said" })).rejects.toThrow(/as many/);
+    await expect(pathPatchingFinding(model, { clean: "The queen said" })).rejects.toThrow(/position by position/);
   });
 });

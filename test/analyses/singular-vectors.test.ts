@@ -7,7 +7,7 @@ import { command, widest } from "./command.ts";
 
 const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
 
-/** The rows of M, [rows][d_model], by the definition, in float64. */
+/** The rows of M, [rows][d_model], by definition, in float64. */
 function rowsOf(model: HookedTransformer, of: SingularVectorsOf, layer: number, head: number): number[][] {
   const { dModel, dHead, dMlp } = model.cfg;
   const weight = (name: string) => model.weights.get(`blocks.${layer}.${name}`);
@@ -58,7 +58,7 @@ describe("getSingularVectors", () => {
     expect(found.singularValues.slice().sort((a, b) => b - a)).toEqual(found.singularValues);
   });
 
-  it("refuses a head that is missing or too much, another matrix, layer or number", async () => {
+  it("refuses a missing or superfluous head, an unknown matrix, layer or number", async () => {
     const model = await load();
     await expect(getSingularVectors(model, "OV", 0)).rejects.toThrow("takes a head from 0 to 3, but got none");
     await expect(getSingularVectors(model, "OV", 0, { head: 4 })).rejects.toThrow("but got 4");
@@ -67,7 +67,7 @@ describe("getSingularVectors", () => {
     await expect(getSingularVectors(model, "QK" as never, 0)).rejects.toThrow('not "QK"');
     const attnOnly = goldenModel(await golden("attn_only_2l"));
     await expect(getSingularVectors(attnOnly, "w_in", 0)).rejects.toThrow("has no w_in");
-    await expect(singularVectors(model, { of: "w_out", head: 1 })).rejects.toThrow("takes no head");
+    await expect(singularVectors(model, { of: "w_out", head: 1 })).rejects.toThrow("has no heads");
   });
 });
 

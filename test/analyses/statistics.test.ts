@@ -5,7 +5,7 @@ import { pearson, spearman } from "../../src/analyses/statistics/correlation.ts"
 import { permutationTest } from "../../src/analyses/statistics/permutation-test.ts";
 import { Random } from "../../src/analyses/statistics/random.ts";
 
-describe("seeded chance", () => {
+describe("seeded randomness", () => {
   it("draws the same for the same seed, and each number at most once", () => {
     const drawn = new Random(3).sample(100, 20);
     expect(new Random(3).sample(100, 20)).toEqual(drawn);
@@ -22,14 +22,14 @@ describe("seeded chance", () => {
 });
 
 describe("the permutation test", () => {
-  it("agrees with counting all choices where there are few", () => {
+  it("agrees with counting all selections if there are few", () => {
     // Of the 10 pairs out of 1..5, only {4, 5} and {1, 2} lie 2.5 from the mean of the rest.
     const found = permutationTest([1, 2, 3, 4, 5], [3, 4], new Random(1), 20_000)!;
     expect(found.difference).toBeCloseTo(2.5);
     expect(found.p).toBeCloseTo(0.2, 1.7);
   });
 
-  it("gives evenly spread p-values where there is nothing to find", () => {
+  it("gives uniform p-values where there is nothing to find", () => {
     const random = new Random(2);
     const ps = Array.from({ length: 400 }, () => {
       const values = Array.from({ length: 30 }, () => random.integer(1_000_000));
@@ -40,7 +40,7 @@ describe("the permutation test", () => {
     expect(below(0.05)).toBeLessThan(0.1);
   });
 
-  it("never says that something is impossible, and nothing where there is no rest", () => {
+  it("never gives 0, and nothing if there is no rest", () => {
     const values = [...new Array(50).fill(0), 100, 101, 102];
     expect(permutationTest(values, [50, 51, 52], new Random(0), 99)!.p).toBeGreaterThan(0);
     expect(permutationTest([1, 2], [0, 1], new Random(0))).toBeUndefined();
@@ -64,7 +64,7 @@ describe("the bootstrap interval", () => {
     expect(Math.abs((mean - interval[0]) / error - 1.96)).toBeLessThan(0.2);
   });
 
-  it("is wider for clusters of equal values than for as many values apart", () => {
+  it("is wider for clusters of equal values than for the same number of independent values", () => {
     const values = Array.from({ length: 100 }, (_, i) => Math.floor(i / 10) ** 2);
     const width = (clusters: readonly number[]) => {
       const { interval } = bootstrapInterval(clusters, meanOf(values), new Random(1))!;
@@ -89,14 +89,14 @@ describe("correlations", () => {
     expect(spearman(x, y)()).toBeCloseTo(sampleRankCorrelation(x, y), 12);
   });
 
-  it("take a value's count as its being there that often", () => {
+  it("treat a value's count as repetitions", () => {
     const counts = [2, 0, 1, 3, 1, 0, 1, 2];
     const repeated = (values: readonly number[]) => values.flatMap((v, i) => new Array<number>(counts[i]).fill(v));
     expect(pearson(x, y)(counts)).toBeCloseTo(sampleCorrelation(repeated(x), repeated(y)), 12);
     expect(spearman(x, y)(counts)).toBeCloseTo(sampleRankCorrelation(repeated(x), repeated(y)), 12);
   });
 
-  it("are not a number where nothing varies or there is too little", () => {
+  it("are NaN if nothing varies or there is too little data", () => {
     expect(pearson([1, 1, 1], [1, 2, 3])()).toBeNaN();
     expect(spearman([1, 2], [1, 2])()).toBeNaN();
   });

@@ -7,7 +7,7 @@ const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
 const PROMPT = "The old man smiled, and shook his";
 
 describe("testPrompt", () => {
-  it("gives rank, logit and probability as a sort of the model's logits does", async () => {
+  it("gives the same rank, logit and probability as sorting the model's logits", async () => {
     const model = await load();
     const { steps, prompt, answers } = await testPrompt(model, PROMPT, "hand", { topK: 5 });
     const logits = Array.from((await model.forward(PROMPT, { logitsPos: -1 })).data);
@@ -25,7 +25,7 @@ describe("testPrompt", () => {
     expect(steps[0].top.map((t) => t.rank)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it("goes along the tokens of an answer, each after those before it", async () => {
+  it("follows the tokens of an answer, each after the previous ones", async () => {
     const model = await load();
     const { steps, answers } = await testPrompt(model, "My dear Miss", "Elizabeth");
     expect(answers[0].length).toBe(5);
@@ -47,12 +47,12 @@ describe("testPrompt", () => {
     expect(steps[0].answers.map((a) => a.token)).toEqual([" head", " hand", " E"]);
   });
 
-  it("takes an answer as it is where no space is wanted", async () => {
+  it("uses an answer as it is if no space is wanted", async () => {
     const { answers } = await testPrompt(await load(), PROMPT, "ing", { prependSpaceToAnswer: false });
     expect(answers).toEqual([["ing"]]);
   });
 
-  it("prints as TransformerLens does", () => {
+  it("prints like TransformerLens", () => {
     const road = { id: 1, token: " road", logit: 14.244, prob: 0.03512, rank: 2 };
     const ground = { id: 2, token: " ground", logit: 14.51, prob: 0.0459, rank: 0 };
     const text = testPromptText({
@@ -72,7 +72,7 @@ describe("testPrompt", () => {
     );
   });
 
-  it("takes white space alone for an answer as it is, a token like any other", async () => {
+  it("accepts white space as an answer, a token like any other", async () => {
     const model = await load();
     for (const answer of ["\n", "\t", " ", "\n\n"]) {
       const asked = await testPrompt(model, PROMPT, answer);
@@ -102,7 +102,7 @@ describe("glassformer test-prompt", () => {
     expect(widest(stdout)).toBeLessThanOrEqual(80);
   });
 
-  it("takes one answer of several tokens, and says what of several answers is left out", async () => {
+  it("accepts one answer of several tokens, and says what is left out of several answers", async () => {
     const { stdout } = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "--json");
     const one = JSON.parse(stdout);
     expect(one.tables.map((t: { name: string }) => t.name)).toEqual([
@@ -114,7 +114,7 @@ describe("glassformer test-prompt", () => {
       "top_4",
     ]);
     const several = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "Jane");
-    expect(several.stdout).toContain("only the first tokens are");
+    expect(several.stdout).toContain("Only the first tokens of");
     const asIs = await command("test-prompt", "--answers", "ing", "--as-is", "--json");
     expect(JSON.parse(asIs.stdout).settings.answers).toBe("ing");
   });

@@ -1,4 +1,4 @@
-/** The contract of test/engine on the engine that pages have, in the browser: every op, and every op's gradient. */
+/** The contract of test/engine for the engine of pages, in the browser: every op, and every op's gradient. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -19,7 +19,7 @@ const prompts: { prompt: string; per_token_loss: number[] }[] = golden.prompts;
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 const text = "a file of the hub ".repeat(1000);
-/** What the hub does: answers, or is out of reach. */
+/** What the hub does: answers, or is unreachable. */
 let hubIsUp = true;
 
 function hub(request: IncomingMessage, response: ServerResponse): boolean {
@@ -96,7 +96,7 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     expect(fetched.length).toBe(4);
   });
 
-  test("a folder's files are those that are there", async () => {
+  test("a folder's files are those that exist", async () => {
     expect(await tab.evaluate(() => page.list("/models/solu-1l-novels"))).toEqual([
       "config.json",
       "model.safetensors",
@@ -111,7 +111,7 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     expect(await tab.locator("svg").first().getAttribute("aria-label")).toContain("Attention of head 0");
   });
 
-  test("a model is trained on a dropped Parquet file, with the numbers that Node has, and goes on from its checkpoints", async () => {
+  test("a model is trained on a dropped Parquet file, with the same numbers as in Node, and resumes from its checkpoints", async () => {
     const file = new URL("../training/fixtures/zstd.parquet", import.meta.url);
     const here = await training(glassformer, await glassformer.fileSource(file.pathname));
     const found = await tab.evaluate((bytes) => page.train(bytes), [...readFileSync(file)]);
@@ -130,7 +130,7 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     expect(bytes.slice(1, 4)).toEqual([80, 78, 71]);
   });
 
-  test("a file of the hub is fetched once, then kept for when there is no connection", async () => {
+  test("a file on the hub is fetched once, then kept for when there is no connection", async () => {
     await tab.evaluate((endpoint) => page.setHub({ endpoint }), `${site.url}/hub`);
     const first = await tab.evaluate(() => page.hubText("org/name", "notes.txt"));
     expect(first.text).toBe(text);

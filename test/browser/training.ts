@@ -1,4 +1,4 @@
-/** A small training from a file's bytes to checkpoints and back: the same in a page as in Node, which is what is tested. */
+/** A small training run from a file's bytes to checkpoints and back: it must be the same in a page as in Node. */
 import type * as Glassformer from "../../src/index.ts";
 
 /** @param file a Parquet file with texts in its column `text` */

@@ -126,7 +126,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
       /Layer 1 is out of range: solu-1l-novels has 1 layer/,
     ],
     ["a negative layer out of range", () => ["diffuse-mlp", "--layer", "-2"], /Layer -2 is out of range/],
-    ["a top of 0", () => ["diffuse-mlp", "--top", "0"], /top is 0/],
+    ["a top of 0", () => ["diffuse-mlp", "--top", "0"], /top must be a whole number/],
     ["an unknown model", () => ["diffuse-mlp", "--model", "solu-1m"], /solu-1m.*solu-1l/],
     ["a folder without a model", () => ["diffuse-mlp", "--model", "."], /config\.json/],
     [
@@ -141,8 +141,8 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
       /none\.txt cannot be read: there is no such file/,
     ],
     ["prompts that are a folder", () => ["diffuse-mlp", "--prompts", "."], /it is a folder, not a file/],
-    ["empty prompts", () => ["diffuse-mlp", "--prompts", given("empty.txt", "")], /empty\.txt holds no prompts/],
-    ["nothing on standard input", () => ["diffuse-mlp", "--prompts", "-"], /Standard input holds no prompts/],
+    ["empty prompts", () => ["diffuse-mlp", "--prompts", given("empty.txt", "")], /empty\.txt is empty/],
+    ["nothing on standard input", () => ["diffuse-mlp", "--prompts", "-"], /Standard input is empty/],
     [
       "an empty prompt",
       () => ["diffuse-mlp", "--prompts", given("gap.txt", "a b\n\nc d\n")],
@@ -161,7 +161,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
     [
       "a prompt longer than the context",
       () => ["diffuse-mlp", "--prompts", given("long.txt", `Short one.\n${"word ".repeat(400)}\n`)],
-      /Prompt 1 \("word word.*the model's context holds 256/,
+      /Prompt 1 \("word word.*the model's context holds only 256/,
     ],
     [
       "an extension that is not a format",

@@ -21,12 +21,12 @@ describe.skipIf(process.platform !== "linux")("prompts from", () => {
   test.each([
     ["an endless device", () => "/dev/zero", /zero is larger than 64 MB/],
     ["another", () => "/dev/urandom", /urandom is larger than 64 MB/],
-    ["a device that is empty", () => "/dev/null", /null holds no prompts: it is empty/],
+    ["a device that is empty", () => "/dev/null", /null is empty: put a prompt/],
     ["a folder", () => folder, /it is a folder, not a file/],
     ["nowhere", () => at("none"), /there is no such file/],
     ["a file used as a folder", () => at("file/x.txt"), /a part of its path is a file/],
     ["a name too long for any file", () => at("x".repeat(300)), /its name is too long/],
-    ["a link to nothing", () => at("dangling"), /it is a link to something that is not there/],
+    ["a link to nothing", () => at("dangling"), /it is a link to something that does not exist/],
     ["a link to itself", () => at("circle"), /its links lead back to themselves/],
     ["a file of 100 MB", () => at("large"), /large is larger than 64 MB/],
   ])("%s are refused", async (_, path, told) => {

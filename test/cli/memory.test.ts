@@ -19,11 +19,11 @@ describe("what does not fit in memory ends with a sentence and exit code 2", () 
       ["test-prompt", "--memory", "0.00001"],
     ],
     "a training step over --memory": [
-      /^glassformer: Training on batches of 32 × 65 tokens needs about [\d.]+ MB .* but may use only 1 MB: give fewer rows a step/,
+      /^glassformer: Training on batches of 32 × 65 tokens needs about [\d.]+ MB .* but may use only 1 MB: give fewer rows per step/,
       ["train", "--task", "repeated-tokens", "--steps", "1", "--out", "small", "--memory", "0.001"],
     ],
     "batches beyond the machine": [
-      /^glassformer: .*In a training: give fewer rows a step \(batchSize; --batch-size\)/s,
+      /^glassformer: .*When training: give fewer rows per step \(batchSize; --batch-size\)/s,
       ["train", "--task", "repeated-tokens", "--steps", "1", "--out", "rows", "--batch-size", "100000000"],
     ],
     "rows beyond the machine": [

@@ -49,7 +49,7 @@ describe("glassformer train", () => {
     );
     expect(stdout).toMatch(/^How far has training brought the loss/);
     expect(stdout).toMatch(
-      /After 60 steps the loss on what is held out is [\d.]+ nats, [\d.]+ nats below\ntoken frequencies/,
+      /After 60 steps the loss on held-out data is [\d.]+ nats, [\d.]+ nats below\s+token\s+frequencies/,
     );
     expect(Math.max(...stdout.split("\n").map((line) => [...line].length))).toBeLessThanOrEqual(80);
     const finding = JSON.parse(readFileSync(inFolder("curve.json"), "utf8"));
@@ -117,7 +117,7 @@ describe("glassformer train", () => {
       expect(refused.code).toBe(2);
     }
     const model = await train([...begin, "--resume", "--d-mlp", "20"]);
-    expect(model.stderr).toMatch(/held is of another configuration: its d_mlp is 64, the model's 20/);
+    expect(model.stderr).toMatch(/held has a different configuration: its d_mlp is 64, the model's is 20/);
     const slower = await train([...begin.with(begin.indexOf("4"), "6"), "--resume", "--lr", "0.001"]);
     expect(slower.stderr).toContain("lr is now 0.001; it was 0.003\n");
     expect(slower.stderr).toContain("steps is now 6; it was 4\n");
@@ -190,7 +190,7 @@ describe("glassformer train", () => {
     expect(settings.steps).toBe(2 * Math.ceil(settings.rows / 8));
     expect(settings["held-out rows"]).toBeGreaterThan(100);
     expect(settings).toMatchObject({ optimizer: "sgd", momentum: 0, "weight decay": 0 });
-    expect(caveats.join()).toContain("gone over 2 times");
+    expect(caveats.join()).toContain("2 passes over the data");
   });
 
   it("starts from an existing model, with its tokenizer and its weights as they are", async () => {
@@ -215,7 +215,7 @@ describe("glassformer train", () => {
     const { settings, model, baselines } = JSON.parse(sums.stdout);
     expect(settings).toMatchObject({ task: "modular-addition", rows: 68, "held-out rows": 101, "tokens per row": 3 });
     expect(model.config).toMatchObject({ act_fn: "relu", d_vocab: 14 });
-    expect(baselines[0]).toMatchObject({ name: "all answers alike", value: Math.log(13) });
+    expect(baselines[0]).toMatchObject({ name: "all answers equally likely", value: Math.log(13) });
     const repeats = await train([
       ...["--task", "repeated-tokens", "--length", "6", "--vocab-size", "12", "--d-model", "16", "--steps", "20"],
       ...["--out", "repeats", "--json"],
@@ -309,7 +309,7 @@ describe("a training run whose loss becomes NaN or infinite", () => {
     ]);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(
-      /\nglassformer: The (loss|gradient|weight \S+) became (NaN|-?Infinity) at step \d+, where the learning rate was 1000000000\. (The last good checkpoint is wild\/step-\d+|No checkpoint was kept)[^\n]*Try a lower lr[^\n]*\n$/,
+      /\nglassformer: The (loss|gradient|weight \S+) became (NaN|-?Infinity) at step \d+, where the learning rate was 1000000000\. (The last good checkpoint is wild\/step-\d+|No checkpoint was saved)[^\n]*Try a lower lr[^\n]*\n$/,
     );
   });
 });
@@ -330,7 +330,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no checkp
     [
       "a text shorter than a context",
       () => [cli.given("short.txt", "Too short. Too short."), "--out", "x"],
-      /has \d+ tokens, but one row takes 255 beside BOS\. Give more text, or a smaller/,
+      /has \d+ tokens, but one row needs 255 besides BOS: give more text, or a smaller/,
     ],
     [
       "a column that does not exist",
@@ -387,7 +387,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no checkp
     [
       "a folder that is a file",
       ["text.txt", "--out", "text.txt"],
-      /kept in text\.txt: something else of that name is in the way/,
+      /saved in text\.txt: something else with that name is in the way/,
     ],
     ["a folder below a file", ["text.txt", "--out", "text.txt/x"], /in the way/],
     [
@@ -462,7 +462,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no checkp
       /there already holds a training run, up to step 2: continue it with --resume, or name another/,
     );
     const fewer = await train(["text.txt", "--batch-size", "8", "--steps", "1", "--out", "there", "--resume"]);
-    expect(fewer.stderr).toMatch(/has 2 steps behind it, more than the 1/);
+    expect(fewer.stderr).toMatch(/is at step 2, beyond the total of 1 steps/);
     const other = await train([
       "text.txt",
       "--batch-size",

@@ -1,4 +1,4 @@
-/** The fuzzer itself: what it calls a fault, and that a case is the same whenever it is run. */
+/** The fuzzer itself: what it calls a fault, and that cases are reproducible. */
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { jsonOf, mutateBytes, mutateJson } from "../../fuzz/mutate.ts";
@@ -10,7 +10,7 @@ import { InputError } from "../../src/index.ts";
 const fuzz = (...args: string[]) =>
   spawnSync(process.execPath, ["--import", "tsx", "fuzz/run.ts", ...args], { encoding: "utf8" });
 
-test("a sentence of ours is a refusal; any other error, a message that is no sentence, and a wrong result are faults", async () => {
+test("one of our sentences is a refusal; any other error, a message that is not a sentence, and a wrong result are faults", async () => {
   const outcome = (work: () => unknown, complaint?: string) => outcomeOf(work, () => complaint);
   const fails = (error: Error) => () => {
     throw error;
@@ -22,14 +22,14 @@ test("a sentence of ours is a refusal; any other error, a message that is no sen
   expect(await outcome(fails(new InputError("no sentence")))).toMatchObject({ fault: "flawed text" });
 });
 
-test("a message that may be shown is short, visible, and in words of its own", () => {
+test("an acceptable message is short, visible, and not just an engine's error", () => {
   expect(flawOf('There is no hook "hook_mid". Did you mean "mlp.hook_mid"?')).toBeUndefined();
   expect(flawOf("\u001b[2J.")).toBe("control characters");
   expect(flawOf("Cannot read properties of undefined.")).toBe("JavaScript's own words");
   expect(flawOf(`${"long ".repeat(500)}.`)).toBe("2501 characters");
 });
 
-test("a case is the same each time, and another than its neighbours", () => {
+test("a case is the same each time, and differs from its neighbours", () => {
   const value = { a: [1, 2, 3], b: { c: "text" } };
   const bytes = new Uint8Array(100);
   const made = (seed: number, i: number) => {
@@ -40,7 +40,7 @@ test("a case is the same each time, and another than its neighbours", () => {
   expect(new Set([made(1, 16), made(1, 17), made(1, 18), made(2, 17)]).size).toBe(4);
 });
 
-test("a value that JSON.stringify gives up on is written all the same", () => {
+test("a value that JSON.stringify cannot handle is still written", () => {
   let deep: unknown = { x: [1, "two"] };
   for (let i = 0; i < 50_000; i++) deep = i % 2 ? [deep] : { a: deep };
   const text = jsonOf({ n: 1, deep });

@@ -211,7 +211,7 @@ describe("logits at the ends of what numbers hold", () => {
     }
   });
 
-  test("a penalty beyond all bounds is as good as without end", () => {
+  test("a penalty out of bounds is as good as without end", () => {
     expect(sampleLogits(logits, [2, 2, 2], { freqPenalty: -1e308 }, half)).toBe(2);
     expect([0, 2]).toContain(sampleLogits(logits, [1, 1, 1], { freqPenalty: 1e308 }, half));
   });

@@ -1,4 +1,4 @@
-/** What a caller without types may pass: a sentence each, never a raw error. */
+/** What untyped callers may pass: each gives a sentence, never a raw error. */
 import { describe, expect, test } from "vitest";
 import {
   type ByteSource,
@@ -33,10 +33,10 @@ describe.each(["readPth", "readSafetensors"] as const)("%s", (name) => {
     await expect(read(source, null)).rejects.toThrow(ArgumentError);
   });
 
-  test("refuses a source that gives other bytes than were asked for", async () => {
+  test("refuses a source that returns the wrong number of bytes", async () => {
     const short: ByteSource = { name: "m", size: 1000, read: async () => new Uint8Array(3) };
     await expect(read(short)).rejects.toThrow(FileFormatError);
-    await expect(read(short)).rejects.toThrow(/gave 3 bytes where \d+ were asked for/);
+    await expect(read(short)).rejects.toThrow(/returned 3 bytes instead of \d+/);
   });
 });
 
@@ -54,7 +54,7 @@ test("memoryFiles takes a name and contents by path", () => {
   const call = memoryFiles as (...args: unknown[]) => unknown;
   for (const value of [undefined, null, 5, "x"]) expect(() => call("m", value)).toThrow(ArgumentError);
   expect(() => call(5, {})).toThrow(ArgumentError);
-  expect(() => call("m", { "a.json": { model: 1 } })).toThrow(/content of "a\.json" is a Uint8Array or a string/);
+  expect(() => call("m", { "a.json": { model: 1 } })).toThrow(/content of "a\.json" must be a Uint8Array or a string/);
 });
 
 test("fileSource takes a path", async () => {
@@ -74,22 +74,26 @@ describe("writeSafetensors", () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ["fewer numbers than its shape", { ...good, shape: [5] }, /shape \[5\], 5 numbers, whose data have 2 \("a"\)/],
-    ["more numbers than its shape", { ...good, shape: [] }, /shape \[\], 1 numbers, whose data have 2/],
-    ["a size that is none", { ...good, shape: [-2] }, /shape \[-2\]/],
+    ["fewer numbers than its shape", { ...good, shape: [5] }, /shape \[5\], 5 numbers, whose data has 2 \("a"\)/],
+    ["more numbers than its shape", { ...good, shape: [] }, /shape \[\], 1 numbers, whose data has 2/],
+    ["an invalid size", { ...good, shape: [-2] }, /shape \[-2\]/],
     ["a size that is a text", { ...good, shape: ["2"] }, /shape \["2"\]/],
-    ["no shape", { ...good, shape: 2 }, /a shape is a list of whole numbers/],
-    ["a dtype that is none", { ...good, dtype: "F32" }, /dtype "F32" \("a"\): it holds float32, float64, int32, bool/],
+    ["no shape", { ...good, shape: 2 }, /a shape must be a list of whole numbers/],
+    [
+      "a dtype that does not exist",
+      { ...good, dtype: "F32" },
+      /dtype "F32" \("a"\): it supports float32, float64, int32, bool/,
+    ],
     ["a dtype by inheritance", { ...good, dtype: "toString" }, /dtype "toString"/],
-    ["data of another dtype", { ...good, dtype: "int32" }, /of int32 whose data are .* not a Int32Array/],
-    ["data in a list", { ...good, data: [1, 2] }, /of float32 whose data are \[1, 2\]/],
+    ["data of another dtype", { ...good, dtype: "int32" }, /of int32 whose data is .* not a Int32Array/],
+    ["data in a list", { ...good, data: [1, 2] }, /of float32 whose data is \[1, 2\]/],
   ])("refuses an array with %s", (_, array, message) => {
     expect(() => write(new Map([["a", array]]))).toThrow(ArgumentError);
     expect(() => write(new Map([["a", array]]))).toThrow(message);
   });
 
-  test("refuses names that are none, which a reader would not find again", () => {
-    expect(() => write(new Map([[5, good]]))).toThrow(/names are strings/);
+  test("refuses invalid names, which a reader would not find again", () => {
+    expect(() => write(new Map([[5, good]]))).toThrow(/names must be strings/);
     expect(() => write(new Map([["\ud800", good]]))).toThrow(/half a character/);
   });
 
@@ -100,7 +104,7 @@ describe("writeSafetensors", () => {
     expect(() => write(new Map(), {}, { dtype: "F8" })).toThrow(ArgumentError);
   });
 
-  test("may name a tensor or metadata as objects name their own", async () => {
+  test("may give tensors and metadata the names of object properties", async () => {
     const names = ["__proto__", "constructor", "hasOwnProperty", ""];
     const bytes = writeSafetensors(
       new Map(names.map((name): [string, NDArray] => [name, good])),

@@ -4,7 +4,7 @@ import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from "..
 
 const all16 = Uint16Array.from({ length: 65536 }, (_, i) => i);
 
-test("float16 decodes the values that IEEE 754 gives as examples", () => {
+test("float16 decodes the example values of IEEE 754", () => {
   const bits = [0x3c00, 0xc000, 0x7bff, 0x0400, 0x03ff, 0x0001, 0x0000, 0x7c00, 0xfc00, 0x3555];
   const values = [1, -2, 65504, 2 ** -14, 1023 * 2 ** -24, 2 ** -24, 0, Infinity, -Infinity, 0.333251953125];
   expect([...decodeFloat16(Uint16Array.from(bits))]).toEqual(values);
@@ -12,7 +12,7 @@ test("float16 decodes the values that IEEE 754 gives as examples", () => {
   expect(decodeFloat16(Uint16Array.of(0x7e00))[0]).toBeNaN();
 });
 
-test("every float16 and every bfloat16 but the NaNs comes back from float32 with its own bits", () => {
+test("every float16 and bfloat16 except NaNs survives the way through float32 bit for bit", () => {
   for (const [decode, encode] of [
     [decodeFloat16, encodeFloat16],
     [decodeBfloat16, encodeBfloat16],
@@ -25,7 +25,7 @@ test("every float16 and every bfloat16 but the NaNs comes back from float32 with
   }
 });
 
-test("encoding takes the nearest of all values, and of two equally near the one with an even last bit", () => {
+test("encoding rounds to the nearest value, and ties to the one with an even last bit", () => {
   for (const [decode, encode, largest] of [
     [decodeFloat16, encodeFloat16, 65504],
     [decodeBfloat16, encodeBfloat16, 3.38e38],

@@ -1,4 +1,4 @@
-/** Folders that are no model's: they are not gone through to their end, and what may not be looked into is told. */
+/** Folders that are not a model's: they are not searched to the end, and unreadable ones are reported. */
 import { readdir } from "node:fs/promises";
 import { expect, test, vi } from "vitest";
 import { folderFiles } from "../../src/load/node.ts";
@@ -26,16 +26,16 @@ test("more files than a model has", async () => {
     .list()
     .catch((e) => e);
   expect(error).toBeInstanceOf(InputError);
-  expect(error.message).toMatch(/\/big holds more than 100000 files: name the model's own folder/);
+  expect(error.message).toMatch(/\/big has more than 100000 files: name the model's own folder/);
 });
 
-test("a folder that may not be looked into, and one in a folder", async () => {
+test("an unreadable folder, and one inside another folder", async () => {
   answers(() => denied);
   const error = await folderFiles("/closed")
     .list()
     .catch((e) => e);
   expect(error).toBeInstanceOf(InputError);
-  expect(error.message).toBe("/closed cannot be read: it may not be read.");
+  expect(error.message).toBe("/closed cannot be read: it is not readable.");
   answers((path) => (path.endsWith("closed") ? denied : [entry("closed", true), entry("config.json", false)]));
   expect(await folderFiles("/open").list()).toEqual(["config.json"]);
 });

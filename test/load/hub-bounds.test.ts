@@ -1,4 +1,4 @@
-/** A hub that misbehaves: nothing it does takes without end time, memory or disk, and what passes is tried again. */
+/** A hub that misbehaves: nothing it does takes unlimited time, memory or disk, and temporary failures are retried. */
 
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
@@ -21,7 +21,7 @@ const contents = {
   "config.json": { content: config, large: false },
   "model.safetensors": { content: weights, large: true },
 };
-/** Another try comes soon, so that a test is quick. */
+/** Retries come quickly, so that tests are fast. */
 const QUICK: NetworkLimits = {
   answerMs: 5000,
   stallMs: 5000,
@@ -61,7 +61,7 @@ const failure = async (promise: Promise<unknown>): Promise<Error> =>
   );
 const blobs = () => readdir(join(cacheDir, "models--org--name", "blobs")).catch(() => [] as string[]);
 
-/** Bytes without end, as fast as they are taken. */
+/** Endless bytes, as fast as they are read. */
 function endless(response: ServerResponse, headers: Record<string, string> = {}): true {
   response.writeHead(200, headers);
   const bytes = Buffer.alloc(1 << 16, 0x20);
@@ -82,8 +82,8 @@ function drip(response: ServerResponse, headers: Record<string, string> = {}): t
 
 describe("a body", () => {
   test.each([
-    ["without an end", (r: ServerResponse) => endless(r)],
-    ["of another length than the file", (r: ServerResponse) => endless(r, { "content-length": "900000000" })],
+    ["that never ends", (r: ServerResponse) => endless(r)],
+    ["with a different length from the file's", (r: ServerResponse) => endless(r, { "content-length": "900000000" })],
     [
       "that unpacks to more than the file",
       (r: ServerResponse) => {
@@ -96,14 +96,14 @@ describe("a body", () => {
     hub.faults = { instead: (_, response, host) => host === "cdn" && answer(response) };
     const error = await failure(download());
     expect(error).toBeInstanceOf(HubError);
-    expect(error.message).toMatch(/sent more than the 300000 bytes that were announced for model\.safetensors/);
+    expect(error.message).toMatch(/sent more than the 300000 bytes announced for model\.safetensors/);
     expect(await blobs()).toEqual([]);
     expect(hub.sent).toBeLessThan(20_000_000);
     hub.faults = {};
     expect(await download()).toBe(sha256(weights));
   });
 
-  test("that is sent compressed, and is the file, is the file", async () => {
+  test("that is the file, sent compressed, is accepted", async () => {
     const packed = gzipSync(weights);
     hub.faults = {
       instead: (_, response, host) => {
@@ -114,7 +114,7 @@ describe("a body", () => {
     expect(await download()).toBe(sha256(weights));
   });
 
-  test("of a size that is none, or an ETag that is no name, is not begun", async () => {
+  test("with an invalid size, or an ETag that is not a name, is not started", async () => {
     for (const [etag, size] of [
       ["..", "10"],
       ["a/b", "10"],
@@ -137,7 +137,7 @@ describe("a body", () => {
     }
   });
 
-  test("that no disk has room for is not begun", async () => {
+  test("that no disk has room for is not started", async () => {
     const headers = { etag: '"abc"', "content-length": String(2 ** 52) };
     hub.faults = {
       instead: (request, response) => {
@@ -155,9 +155,9 @@ describe("the list of files", () => {
     instead: (request, response) => (request.url?.startsWith("/api/") ?? false) && answer(response),
   });
 
-  test("is not read for ever, packed or not", async () => {
+  test("is not read forever, compressed or not", async () => {
     hub.faults = instead((response) => endless(response));
-    expect((await failure(download())).message).toMatch(/more than 16000000 bytes, which no list of files has/);
+    expect((await failure(download())).message).toMatch(/more than 16000000 bytes, too long for a list of files/);
     expect(hub.sent).toBeLessThan(40_000_000);
     const bomb = gzipSync(Buffer.alloc(40_000_000, 0x20));
     hub.faults = instead((response) => {
@@ -167,7 +167,7 @@ describe("the list of files", () => {
     expect((await failure(download())).message).toMatch(/more than 16000000 bytes/);
   });
 
-  test("has at most 100,000 files, and what is no file in it is passed over", async () => {
+  test("has at most 100,000 files, and anything else in it is skipped", async () => {
     const answer = (siblings: unknown[]) =>
       instead((response) => {
         response.writeHead(200).end(JSON.stringify({ sha: commit, siblings }));
@@ -190,7 +190,7 @@ describe("the list of files", () => {
   });
 });
 
-describe("what is no address", () => {
+describe("an invalid address", () => {
   test.each(["http://[", "ftp://127.0.0.1/x", "data:,x", "file:///etc/passwd", "javascript:1"])(
     "%s as a redirect is an error with it",
     async (location) => {
@@ -205,7 +205,7 @@ describe("what is no address", () => {
       };
       const error = await failure(download({}, {}, "config.json"));
       expect(error).toBeInstanceOf(HubError);
-      expect(error.message).toContain(`redirects to "${location}", which is no http or https URL`);
+      expect(error.message).toContain(`redirects to "${location}", which is not an http or https URL`);
     },
   );
 
@@ -215,7 +215,7 @@ describe("what is no address", () => {
       const settings = { cacheDir, offline: false, token: undefined, endpoint };
       const error = await failure(hubFiles(id, { settings }));
       expect(error).toBeInstanceOf(ArgumentError);
-      expect(error.message).toMatch(/HF_ENDPOINT, is ".*", which is no http or https URL/);
+      expect(error.message).toMatch(/HF_ENDPOINT, is ".*", which is not an http or https URL/);
     },
   );
 
@@ -240,7 +240,7 @@ describe("what is no address", () => {
     await expect(hubFiles(5 as never)).rejects.toThrow(ArgumentError);
   });
 
-  test("a limit that is none is refused", async () => {
+  test("an invalid limit is refused", async () => {
     await expect(files({ tries: 0 })).rejects.toThrow(/tries of limits must be a positive whole number, not 0/);
   });
 });
@@ -248,13 +248,13 @@ describe("what is no address", () => {
 describe("a cache", () => {
   const blob = join("models--org--name", "blobs");
 
-  test("in which a file was cut off gets it anew", async () => {
+  test("with a truncated file downloads it again", async () => {
     await mkdir(join(cacheDir, blob), { recursive: true });
     await writeFile(join(cacheDir, blob, sha256(weights)), weights.subarray(0, 100));
     expect(await download()).toBe(sha256(weights));
   });
 
-  test("that has another file under an ETag that is no checksum is left as it is", async () => {
+  test("with another file under an ETag that is not a checksum is left as it is", async () => {
     await mkdir(join(cacheDir, blob), { recursive: true });
     await writeFile(join(cacheDir, blob, "v1"), "another");
     hub.faults = {
@@ -265,21 +265,26 @@ describe("a cache", () => {
     };
     const error = await failure(download({}, {}, "config.json"));
     expect(error).toBeInstanceOf(HubError);
-    expect(error.message).toMatch(/has another file under the ETag of config\.json .*of 7 bytes and not 15: remove/);
+    expect(error.message).toMatch(
+      /has another file under the ETag of config\.json .*with 7 bytes instead of 15: remove/,
+    );
     expect(await readFile(join(cacheDir, blob, "v1"), "utf8")).toBe("another");
   });
 
-  test.runIf(process.platform === "linux")("where no folder can be made is told, and not tried for ever", async () => {
-    for (const folder of ["/proc/glassformer", "/dev/null/cache"]) {
-      const settings = { cacheDir: folder, endpoint: hub.endpoint, offline: false, token: undefined };
-      const error = await failure((await hubFiles(id, { settings })).open("config.json"));
-      expect(error).toBeInstanceOf(HubError);
-      expect(error.message).toMatch(/cannot be stored in the cache at .* set HF_HUB_CACHE to a folder/);
-    }
-  });
+  test.runIf(process.platform === "linux")(
+    "where no folder can be created is reported, and not retried forever",
+    async () => {
+      for (const folder of ["/proc/glassformer", "/dev/null/cache"]) {
+        const settings = { cacheDir: folder, endpoint: hub.endpoint, offline: false, token: undefined };
+        const error = await failure((await hubFiles(id, { settings })).open("config.json"));
+        expect(error).toBeInstanceOf(HubError);
+        expect(error.message).toMatch(/cannot be stored in the cache at .* set HF_HUB_CACHE to a writable folder/);
+      }
+    },
+  );
 });
 
-describe("another try", () => {
+describe("a retry", () => {
   /** Fails the first so many requests that `which` matches. */
   const failing = (times: number, which: RegExp, how: (response: ServerResponse) => void): { tried: number } => {
     const count = { tried: 0 };
@@ -308,7 +313,7 @@ describe("another try", () => {
     expect(await download()).toBe(sha256(weights));
   });
 
-  test("goes on from the bytes that are there", async () => {
+  test("continues from the bytes already downloaded", async () => {
     hub.faults = { cutAfter: 100_000 };
     expect(await download()).toBe(sha256(weights));
     expect(hub.sent).toBe(300_000);
@@ -320,7 +325,7 @@ describe("another try", () => {
     ).toEqual([undefined, "bytes=100000-", "bytes=200000-"]);
   });
 
-  test("is the last at some time, and the error says how often it was tried", async () => {
+  test("is the last one eventually, and the error says how often it was tried", async () => {
     const api = failing(100, /api/, busy(503));
     expect((await failure(download())).message).toMatch(/it answered 503, tried 4 times/);
     expect(api.tried).toBe(4);
@@ -329,18 +334,18 @@ describe("another try", () => {
     expect(cdn.tried).toBe(4);
     hub.faults = { cutAfter: 10 };
     const error = await failure(download());
-    expect(error.message).toMatch(/after 40 of 300000 bytes.*tried 4 times.*resumes from there/);
+    expect(error.message).toMatch(/after 40 of 300000 bytes.*tried 4 times.*resume from there/);
     hub.faults = {};
     expect(await download()).toBe(sha256(weights));
   });
 
-  test.each([400, 401, 403, 404, 410, 451])("is not made after %d", async (status) => {
+  test.each([400, 401, 403, 404, 410, 451])("is not made after status %d", async (status) => {
     const api = failing(100, /api/, busy(status));
     expect(await failure(download())).toBeInstanceOf(HubError);
     expect(api.tried).toBe(1);
   });
 
-  test("of bytes that the server has none of is made once, from the start", async () => {
+  test("for a range that the server does not have is made once, from the start", async () => {
     const cdn = failing(100, /cdn/, busy(416));
     const error = await failure(download());
     expect(error).toBeInstanceOf(HubError);
@@ -353,7 +358,7 @@ describe("another try", () => {
     expect(again.tried).toBe(2);
   });
 
-  test("waits as long as the server says, in seconds or to a date, but not for ever", async () => {
+  test("waits as long as the server says, in seconds or until a date, but not forever", async () => {
     const started = performance.now();
     failing(1, /api/, (response) => response.writeHead(503, { "retry-after": "1" }).end());
     await download();
@@ -376,7 +381,7 @@ describe("another try", () => {
   });
 });
 
-describe("a time limit, with the garbage collector at work,", () => {
+describe("a time limit, while the garbage collector is working,", () => {
   let collecting: NodeJS.Timeout;
   beforeEach(() => {
     setFlagsFromString("--expose-gc");
@@ -393,7 +398,7 @@ describe("a time limit, with the garbage collector at work,", () => {
   test("ends a download that stalls, and keeps its bytes", async () => {
     hub.faults = { stall: true };
     expect((await failure(download({ stallMs: 1500 }))).message).toMatch(
-      /after 150000 of 300000 bytes \(no byte came for 1\.5 s\)/,
+      /after 150000 of 300000 bytes \(no bytes arrived for 1\.5 s\)/,
     );
     hub.faults = {};
     hub.sent = 0;
@@ -401,12 +406,12 @@ describe("a time limit, with the garbage collector at work,", () => {
     expect(hub.sent).toBe(150_000);
   });
 
-  test("ends a download that drips", async () => {
+  test("ends a download that trickles", async () => {
     hub.faults = { instead: (_, r, host) => host === "cdn" && drip(r, { "content-length": "300000" }) };
-    expect((await failure(download())).message).toMatch(/only \d+ bytes came in 0\.\d s/);
+    expect((await failure(download())).message).toMatch(/only \d+ bytes arrived in 0\.\d s/);
   });
 
-  test("leaves the caller's signal its force", async () => {
+  test("still obeys the caller's signal", async () => {
     hub.faults = { instead: (_, r, host) => host === "cdn" && drip(r, { "content-length": "300000" }) };
     const stop = new AbortController();
     setTimeout(() => stop.abort(new Error("the caller's")), 200);

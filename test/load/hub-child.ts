@@ -1,4 +1,4 @@
-/** A process that opens a file of a model on the hub and tells its progress, a line each: for tests with several. */
+/** A process that opens a file of a model on the hub and prints its progress, for tests with several processes. */
 import { createHash } from "node:crypto";
 import { hubFiles } from "../../src/load/node.ts";
 

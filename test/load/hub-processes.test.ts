@@ -1,4 +1,4 @@
-/** Several processes and one cache: each file is downloaded once, and a process that is killed holds nobody up. */
+/** Several processes and one cache: each file is downloaded once, and a killed process does not block others. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
@@ -65,7 +65,7 @@ function download(): Download {
 const bodies = () => hub.seen.filter(({ host, method }) => host === "cdn" && method === "GET");
 
 describe("a file that two processes want", () => {
-  test("is downloaded by one, and the other tells how far it is and finds it", async () => {
+  test("is downloaded by one, while the other reports the progress and then finds it", async () => {
     hub.faults = { allowed: 50_000 };
     const first = download();
     await first.reached(50_000);
@@ -79,7 +79,7 @@ describe("a file that two processes want", () => {
     expect(await readdir(blobs)).toEqual([sha256(weights)]);
   });
 
-  test("goes on in the second from the bytes that the first had when it was killed", async () => {
+  test("continues in the second from the bytes that the first had when it was killed", async () => {
     hub.faults = { allowed: 100_000 };
     const first = download();
     await first.reached(100_000);
@@ -94,7 +94,7 @@ describe("a file that two processes want", () => {
     expect(await readdir(blobs)).toEqual([sha256(weights)]);
   });
 
-  test("comes whole however often processes are killed at it", async () => {
+  test("arrives whole however often processes are killed", async () => {
     for (const at of [1, 60_000, 130_000, 200_000]) {
       hub.faults = { allowed: at };
       const both = [download(), download()];
@@ -126,7 +126,7 @@ describe("a lock that was left", () => {
     expect(await readdir(blobs)).toEqual([sha256(weights)]);
   });
 
-  test("by a machine that is silent is waited for until it counts as gone, whatever its clock says", async () => {
+  test("by a silent machine is waited for until it counts as gone, whatever its clock says", async () => {
     const theirs = join(blobs, `${sha256(weights)}.lock`);
     await lock(JSON.stringify({ pid: 1, host: "elsewhere", started: "5", token: "x" }));
     const waiting = { signal: undefined, onBytes: () => {}, staleMs: 600 };
@@ -153,7 +153,7 @@ describe("a lock that was left", () => {
     await expect(inTurn(blob, waiting, async () => {})).rejects.toThrow(/timeout/);
   });
 
-  test("and then taken by another process ends the work of the one that was still for too long", async () => {
+  test("and then taken by another process ends the work of the one that was inactive for too long", async () => {
     const blob = join(blobs, sha256(weights));
     const theirs = `${blob}.lock`;
     let times = 0;

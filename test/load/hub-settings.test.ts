@@ -21,7 +21,7 @@ test("with nothing set: the cache in the home folder, the public hub, no token",
   });
 });
 
-describe("the cache is where the most special variable says", () => {
+describe("the cache is where the most specific variable says", () => {
   test.each([
     [{ XDG_CACHE_HOME: "/xdg" }, "/xdg/huggingface/hub"],
     [{ XDG_CACHE_HOME: "/xdg", HF_HOME: "/hf" }, "/hf/hub"],
@@ -72,7 +72,7 @@ test.each([
   expect((await settings({ HF_HUB_OFFLINE: value })).offline).toBe(offline);
 });
 
-test("TRANSFORMERS_OFFLINE counts where HF_HUB_OFFLINE says nothing", async () => {
+test("TRANSFORMERS_OFFLINE counts if HF_HUB_OFFLINE is not set", async () => {
   expect((await settings({ TRANSFORMERS_OFFLINE: "1" })).offline).toBe(true);
   expect((await settings({ TRANSFORMERS_OFFLINE: "1", HF_HUB_OFFLINE: "0" })).offline).toBe(false);
 });

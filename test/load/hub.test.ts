@@ -67,7 +67,7 @@ describe("a model on the hub", () => {
     ]);
   });
 
-  test("gives the bytes of small files, large files, and empty ones", async () => {
+  test("returns the bytes of small files, large files, and empty ones", async () => {
     const files = await model();
     expect(await contentOf(files, "config.json")).toBe(sha256(config));
     expect(await contentOf(files, "model.safetensors")).toBe(sha256(weights));
@@ -89,14 +89,14 @@ describe("a model on the hub", () => {
     expect(await readlink(join(snapshot, "checkpoints/step 1.pth"))).toBe(`../../../blobs/${sha256(other)}`);
   });
 
-  test("is downloaded once: a second time only the revision is asked for", async () => {
+  test("is downloaded once: the second time only the revision is requested", async () => {
     await contentOf(await model(), "model.safetensors");
     hub.seen.length = 0;
     expect(await contentOf(await model(), "model.safetensors")).toBe(sha256(weights));
     expect(hub.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([`GET /api/models/${id}/revision/main`]);
   });
 
-  test("reports each file's progress up to its size, and none for what is cached", async () => {
+  test("reports each file's progress up to its size, and none for cached files", async () => {
     const seen: Progress[] = [];
     const onProgress = (progress: Progress) => seen.push(progress);
     await (await model()).open("model.safetensors", { onProgress });
@@ -109,7 +109,7 @@ describe("a model on the hub", () => {
     expect(seen).toEqual([]);
   });
 
-  test("sends the token to the hub, and never to the host that large files lie on", async () => {
+  test("sends the token to the hub, and never to the host of large files", async () => {
     hub.token = "hf_secret";
     expect(await contentOf(await model({ token: "hf_secret" }), "model.safetensors")).toBe(sha256(weights));
     const hosts = (host: string) => hub.seen.filter((request) => request.host === host);
@@ -130,7 +130,7 @@ describe("a model on the hub", () => {
     expect(existsSync(join(folder, "snapshots", commit, "config.json"))).toBe(true);
   });
 
-  test("is asked for several files at once, some the same, without harm", async () => {
+  test("can be asked for several files at the same time, even the same one", async () => {
     const files = await model();
     const paths = [
       "model.safetensors",
@@ -145,7 +145,7 @@ describe("a model on the hub", () => {
     expect(await blobs()).toEqual([gitSha1(config), sha256(weights), sha256(other)].sort());
   });
 
-  test("is asked for one file by two programs at once without harm", async () => {
+  test("can be asked for one file by two programs at the same time", async () => {
     vi.resetModules(); // a second copy of the library, which knows nothing of what the first is doing
     const second: typeof import("../../src/load/node.ts") = await import("../../src/load/node.ts");
     expect(second.hubFiles).not.toBe(hubFiles);
@@ -156,7 +156,7 @@ describe("a model on the hub", () => {
     expect(await blobs()).toEqual([sha256(weights)]);
   });
 
-  test("says which of its files a wrong path was likely meant to be", async () => {
+  test("suggests the file that a wrong path probably means", async () => {
     const error = await failure((await model()).open("model.safetensor"));
     expect(error).toBeInstanceOf(UnknownNameError);
     expect(error).toMatchObject({ nearest: "model.safetensors" });
@@ -169,7 +169,7 @@ describe("a model on the hub", () => {
     },
   );
 
-  test("must be called by an id, and a revision by a name", async () => {
+  test("needs a valid id, and a valid revision", async () => {
     await expect(model({}, "a/b/c")).rejects.toBeInstanceOf(ArgumentError);
     await expect(model({}, "..")).rejects.toBeInstanceOf(ArgumentError);
     await expect(model({}, id, "../main")).rejects.toBeInstanceOf(ArgumentError);
@@ -177,7 +177,7 @@ describe("a model on the hub", () => {
 });
 
 describe("a broken download", () => {
-  test("says how far it came, and leaves its bytes for the next one", async () => {
+  test("says how far it got, and leaves its bytes for the next one", async () => {
     hub.faults = { cutAfter: 100_000 };
     const error = await failure((await model()).open("model.safetensors"));
     expect(error).toBeInstanceOf(HubError);
@@ -189,7 +189,7 @@ describe("a broken download", () => {
     expect(existsSync(join(folder, "snapshots"))).toBe(false);
   });
 
-  test("is resumed: only the missing bytes are asked for and sent", async () => {
+  test("is resumed: only the missing bytes are requested and sent", async () => {
     hub.faults = { cutAfter: 100_000 };
     await failure((await model()).open("model.safetensors"));
     hub.faults = {};
@@ -203,14 +203,14 @@ describe("a broken download", () => {
     expect(await blobs()).toEqual([sha256(weights)]);
   });
 
-  test("starts over where the server answers a range with everything", async () => {
+  test("starts over if the server answers a range with everything", async () => {
     hub.faults = { cutAfter: 100_000 };
     await failure((await model()).open("model.safetensors"));
     hub.faults = { ignoreRange: true };
     expect(await contentOf(await model(), "model.safetensors")).toBe(sha256(weights));
   });
 
-  test("resumes what a process that is gone left under its own name", async () => {
+  test("resumes what a process that is gone left under its name", async () => {
     await mkdir(join(folder, "blobs"), { recursive: true });
     await writeFile(blob(`${sha256(weights)}.4194304-0123abcd.incomplete`), weights.subarray(0, 250_000)); // no such process
     expect(await contentOf(await model(), "model.safetensors")).toBe(sha256(weights));
@@ -218,7 +218,7 @@ describe("a broken download", () => {
     expect(await blobs()).toEqual([sha256(weights)]);
   });
 
-  test("does not touch what a living process is writing, until it has been still for a minute", async () => {
+  test("does not touch what a running process is writing, until it has been inactive for a minute", async () => {
     await mkdir(join(folder, "blobs"), { recursive: true });
     const theirs = `${sha256(weights)}.${process.ppid}-0123abcd.incomplete`;
     await writeFile(blob(theirs), weights.subarray(0, 250_000));
@@ -233,20 +233,20 @@ describe("a broken download", () => {
     expect(hub.sent).toBe(50_000);
   });
 
-  test("that resumes from damaged bytes notices, and fetches everything once more", async () => {
+  test("that resumes from damaged bytes notices, and fetches everything again", async () => {
     await mkdir(join(folder, "blobs"), { recursive: true });
     await writeFile(blob(`${sha256(weights)}.incomplete`), new Uint8Array(100_000));
     expect(await contentOf(await model(), "model.safetensors")).toBe(sha256(weights));
     expect(hub.sent).toBe(200_000 + 300_000);
   });
 
-  test("with more bytes than the file has, left by whatever, is begun anew", async () => {
+  test("with leftover bytes beyond the file's size is started again", async () => {
     await mkdir(join(folder, "blobs"), { recursive: true });
     await writeFile(blob(`${sha256(weights)}.incomplete`), new Uint8Array(400_000));
     expect(await contentOf(await model(), "model.safetensors")).toBe(sha256(weights));
   });
 
-  test("that was complete but for its name is checked and kept", async () => {
+  test("that only lacked its final name is checked and kept", async () => {
     await mkdir(join(folder, "blobs"), { recursive: true });
     await writeFile(blob(`${sha256(weights)}.incomplete`), weights);
     expect(await contentOf(await model(), "model.safetensors")).toBe(sha256(weights));
@@ -298,7 +298,7 @@ describe("a broken download", () => {
 });
 
 describe("without the network", () => {
-  test("offline, everything comes from the cache and nothing is asked", async () => {
+  test("offline, everything comes from the cache and nothing is requested", async () => {
     const online = await model();
     await online.open("config.json");
     await online.open("model.safetensors");
@@ -322,7 +322,7 @@ describe("without the network", () => {
     expect((file as Error).message).toMatch(/"model\.safetensors" of "org\/name" is not in the cache/);
   });
 
-  test("a hub that cannot be reached is like offline: the cache serves", async () => {
+  test("an unreachable hub is like being offline: the cache is used", async () => {
     await (await model()).open("config.json");
     const endpoint = hub.endpoint;
     await hub.stop();
@@ -332,7 +332,7 @@ describe("without the network", () => {
     expect(await contentOf(await model(), "config.json")).toBe(sha256(config));
   });
 
-  test("a hub that cannot be reached, and nothing cached, is one sentence", async () => {
+  test("an unreachable hub, with nothing cached, gives one sentence", async () => {
     const error = await failure((await model({ endpoint: "http://127.0.0.1:9" })).list());
     expect(error).toBeInstanceOf(HubError);
     expect((error as Error).message).toMatch(
@@ -342,7 +342,7 @@ describe("without the network", () => {
   });
 });
 
-describe("a refusal of the hub's is a sentence of its own", () => {
+describe("each kind of refusal by the hub has its own sentence", () => {
   const ask = async (settings = {}, name = id, revision?: string) =>
     ((await failure((await model(settings, name, revision)).list())) as HubError).message;
 
@@ -351,23 +351,23 @@ describe("a refusal of the hub's is a sentence of its own", () => {
       /There is no model "org\/nmae" on http.*check the spelling.*set HF_TOKEN/,
     );
     hub.token = "right";
-    expect(await ask({ token: "wrong" })).toMatch(/There is no model "org\/name".*your token may not read it/);
+    expect(await ask({ token: "wrong" })).toMatch(/There is no model "org\/name".*your token may lack access/);
   });
 
   test("a gated model, without a token and with one", async () => {
     hub.faults = { refuse: { status: 401, code: "GatedRepo" } };
     expect(await ask()).toMatch(/"org\/name" is gated \(401\): accept its terms at http.*set HF_TOKEN/);
     hub.faults = { refuse: { status: 403, code: "GatedRepo" } };
-    expect(await ask({ token: "hf_x" })).toMatch(/Your token may not read "org\/name" \(403\): accept its terms/);
+    expect(await ask({ token: "hf_x" })).toMatch(/Your token cannot read "org\/name" \(403\): accept its terms/);
   });
 
   test("a revision that does not exist", async () => {
     expect(await ask({}, id, "v2")).toMatch(/"org\/name" has no revision "v2"/);
   });
 
-  test("anything else, by its number", async () => {
+  test("anything else, by its status", async () => {
     hub.faults = { refuse: { status: 418 } };
-    expect(await ask()).toMatch(/answered 418 when asked for "org\/name"/);
+    expect(await ask()).toMatch(/answered 418 to a request for "org\/name"/);
   });
 
   test("none is written to the cache", async () => {

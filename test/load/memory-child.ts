@@ -1,4 +1,4 @@
-/** Reads a file of weights, and tells how much memory the reading took at most: for tests of how much that is. */
+/** Reads a weights file and prints the peak memory, for tests of it. */
 import { readFileSync } from "node:fs";
 import { readPth, readSafetensors } from "../../src/load/index.ts";
 import { fileSource } from "../../src/load/node-file.ts";

@@ -1,4 +1,4 @@
-/** How much memory reading a file takes at most: measured in a process of its own, which Linux keeps count of. */
+/** The peak memory of reading a file, measured in a separate process by Linux. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -66,7 +66,7 @@ describe.skipIf(!existsSync("/proc/self/status"))("a file of N bytes is read in 
     expect(peak).toBeLessThan(1.2 * file + 64 * MB);
   });
 
-  test("and float16, of which twice as much is held, in what is held x 1.2 + 64 MB", async () => {
+  test("and float16, which takes twice as much in memory, in that x 1.2 + 64 MB", async () => {
     const halfStorage = new Uint16Array(rows * cols);
     const of = tensor(storage("0", rows * cols, "HalfStorage"), [rows, cols], [cols, 1]);
     const { held, peak } = await reading("half.pth", checkpoint(state(["W", of]), [halfStorage]));
@@ -74,11 +74,11 @@ describe.skipIf(!existsSync("/proc/self/status"))("a file of N bytes is read in 
     expect(peak).toBeLessThan(1.2 * held + 64 * MB);
   });
 
-  test("a pickle of 60 MB that floods is refused within as much", async () => {
+  test("a flooding pickle of 60 MB is refused within that memory", async () => {
     for (const flood of ["]", "}"]) {
       const bytes = checkpoint(new Uint8Array(60 * MB).fill(flood.charCodeAt(0)));
       const { file, peak, refused } = await reading("flood.pth", bytes);
-      expect(refused).toMatch(/values waiting at once/);
+      expect(refused).toMatch(/values on its stack/);
       expect(peak).toBeLessThan(1.2 * file + 64 * MB);
     }
   });

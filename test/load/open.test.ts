@@ -34,7 +34,7 @@ describe("a name means", () => {
     expect(JSON.parse(await files.readText("config.json"))).toMatchObject({ n_layers: 1 });
   });
 
-  test.each(["org/name", "gpt2"])("a model on the hub for %s, which is not asked yet", async (name) => {
+  test.each(["org/name", "gpt2"])("a model on the hub for %s, which is not contacted yet", async (name) => {
     const settings = { cacheDir: folder, endpoint: "http://127.0.0.1:9", offline: true, token: undefined };
     const files = await openModelFiles(name, { settings });
     expect(files.name).toBe(name);
@@ -47,28 +47,28 @@ describe("a name means", () => {
     expect((error as Error).message).toMatch(/neither an existing folder nor a model's name/);
   });
 
-  test("no file: the folder is to be named", async () => {
+  test("not a file: the folder must be named", async () => {
     await expect(openModelFiles(join(folder, "config.json"))).rejects.toThrow(
-      /is a file; name the folder that holds it/,
+      /is a file: name the folder that contains it/,
     );
   });
 });
 
 describe("a folder", () => {
-  test("lists files below it, links to files and to nothing among them, and no hidden folders", async () => {
+  test("lists all files in it, including links and dangling links, but no hidden folders", async () => {
     const files = ["broken.pth", "checkpoints/1.pth", "config.json", "linked.pth"];
     expect(await folderFiles(folder).list()).toEqual(files);
   });
 
-  test("says of a link to nothing where it leads", async () => {
+  test("says where a dangling link leads", async () => {
     const error = await folderFiles(folder)
       .open("broken.pth")
       .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(InputError);
-    expect((error as Error).message).toMatch(/broken\.pth is a link to nowhere, where there is no file/);
+    expect((error as Error).message).toMatch(/broken\.pth is a link to nowhere, but there is no file/);
   });
 
-  test("opens no folder, no missing file, and nothing outside itself", async () => {
+  test("does not open folders, missing files, or anything outside itself", async () => {
     const files = folderFiles(join(folder, "checkpoints"));
     for (const path of ["../config.json", "2.pth", ".", "/etc/passwd"]) {
       await expect(files.open(path)).rejects.toBeInstanceOf(UnknownNameError);
@@ -77,7 +77,7 @@ describe("a folder", () => {
     expect(await files.open("2.pth").catch((e: unknown) => e)).toMatchObject({ nearest: "1.pth" });
   });
 
-  test("gives ranges of its files", async () => {
+  test("reads ranges of its files", async () => {
     const source = await folderFiles(folder).open("checkpoints/1.pth");
     expect(source.size).toBe(3);
     expect(new TextDecoder().decode(await source.read(1, 3))).toBe("ne");

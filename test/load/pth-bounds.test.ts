@@ -67,7 +67,7 @@ describe("objects beside the weights", () => {
       skipped.push(`${name}: ${why}`),
     );
     expect([...found.keys()]).toEqual(["W"]);
-    expect(skipped).toEqual([expect.stringMatching(/^big: it holds the integer -8589934592 at position 1/)]);
+    expect(skipped).toEqual([expect.stringMatching(/^big: it has the integer -8589934592 at position 1/)]);
   });
 
   test("one tensor of a storage is read though another of the same has an integer that does not fit", async () => {
@@ -92,7 +92,7 @@ describe("objects beside the weights", () => {
   test("a file whose tensors are all of kinds that are not held is refused with the reasons", async () => {
     const complex = tensor(storage("0", 3, "ComplexFloatStorage"), [3], [1]);
     expect(await refusal(wrapped(dict([text("W"), complex])))).toMatch(
-      /no tensor that can be read here; "W" was left out: it holds numbers of the kind ComplexFloat\.$/,
+      /no tensor that can be read here; "W" was left out: it has numbers of the kind ComplexFloat\.$/,
     );
   });
 
@@ -111,7 +111,7 @@ describe("objects beside the weights", () => {
 describe("names", () => {
   test("that two tensors come to are refused with both places", async () => {
     const bytes = wrapped(dict([text("a.b"), W()], [text("a"), dict([text("b"), W([3, 2])])]));
-    expect(await refusal(bytes)).toContain('two tensors of the name "a.b": ["a.b"] and ["a"]["b"]');
+    expect(await refusal(bytes)).toContain('two tensors with the name "a.b": ["a.b"] and ["a"]["b"]');
     expect(await refusal(wrapped(dict([text("1"), W()], [int(1), W()])))).toContain('["1"] and [1]');
     expect(await refusal(wrapped(dict([text(""), dict([text("a"), W()])], [text("a"), W()])))).toContain('[""]["a"]');
   });
@@ -136,7 +136,7 @@ describe("tensors", () => {
       [text("storage"), storage("0", 6)],
     );
     const posing = (of: Part) => wrapped(dict([text("W"), [of, fields, "b", dict([text("__proto__"), W()]), "b"]]));
-    expect(await refusal(posing("]"))).toMatch(/sets fields on what has none/);
+    expect(await refusal(posing("]"))).toMatch(/sets fields on something that has none/);
     expect((await read(posing("}"))).size).toBe(0);
     expect([...(await read(posing(W()))).get("W")!.data]).toEqual([...six]);
   });
@@ -144,9 +144,9 @@ describe("tensors", () => {
   test.each<[string, readonly number[], readonly number[], number, RegExp]>([
     ["more axes of strides than of the shape", [2, 3], [1], 0, /not built from/],
     ["a stride of 0 over 2^29 numbers", [2 ** 29], [0], 0, /would take 2147483648 bytes, but it has 24 bytes/],
-    ["sizes whose product is beyond all numbers", [2 ** 40, 2 ** 40], [0, 0], 0, /beyond all bounds/],
-    ["such sizes and a 0", [2 ** 40, 2 ** 40, 0], [0, 0, 0], 0, /beyond all bounds/],
-    ["65 axes", new Array(65).fill(1), new Array(65).fill(1), 0, /beyond all bounds/],
+    ["sizes whose product is beyond all numbers", [2 ** 40, 2 ** 40], [0, 0], 0, /out of bounds/],
+    ["such sizes and a 0", [2 ** 40, 2 ** 40, 0], [0, 0, 0], 0, /out of bounds/],
+    ["65 axes", new Array(65).fill(1), new Array(65).fill(1), 0, /out of bounds/],
     ["an offset beyond the storage", [1], [1], 6, /reaches number 6 of a storage that has 6/],
     ["a stride beyond the storage", [2], [2 ** 40], 0, /reaches number 1099511627776/],
   ])("with %s are refused", async (_, shape, strides, offset, message) => {
@@ -181,7 +181,7 @@ describe("tensors", () => {
     for (const leaf of [W(), "N", "}"] as Part[]) {
       const laughs = [leaf, "q", 0, "0", level(0, 1), level(1, 2), level(2, 3), "h", 3];
       expect(await refusal(wrapped(laughs))).toMatch(
-        /more than \d+ (values|tensors|lists and tensors)|two tensors of the name|would take/,
+        /more than \d+ (values|tensors|lists and tensors)|two tensors with the name|would take/,
       );
     }
   });
@@ -229,7 +229,7 @@ describe("other files are called what they are", () => {
     ["gzip", Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3), /gzip/],
     ["GGUF", latin("GGUF\x03\0\0\0aaaaaaaaaaaaaa"), /GGUF/],
     ["JSON", latin('{"model_type": "gpt2"}'), /JSON text/],
-    ["a pickle", latin("\x80\x04\x95\x05\0\0\0\0\0\0\0}."), /pickle of Python's own/],
+    ["a pickle", latin("\x80\x04\x95\x05\0\0\0\0\0\0\0}."), /plain Python pickle/],
   ])("%s", async (_, bytes, message) => {
     expect(await refusal(bytes)).toMatch(message);
   });

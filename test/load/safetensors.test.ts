@@ -158,7 +158,7 @@ describe("reading and writing", () => {
   });
 });
 
-describe("a defect is an error that names the file, the tensor and the figures", () => {
+describe("a defect is an error that names the file, the tensor and the numbers", () => {
   const t = (shape: unknown, offsets: unknown, dtype: unknown = "F32") => ({ dtype, shape, data_offsets: offsets });
   const cases: [string, Uint8Array, RegExp][] = [
     ["an empty file", new Uint8Array(0), /m\.safetensors.* 0 bytes/],
@@ -172,19 +172,19 @@ describe("a defect is an error that names the file, the tensor and the figures",
     ],
     ["a header that is a list", file("[]"), /should be a JSON object, but it is an array/],
     [
-      "a dtype that we do not read",
+      "an unsupported dtype",
       file({ w: t([1], [0, 1], "F8_E4M3") }, [0]),
       /"w" of m\.safetensors has the dtype "F8_E4M3"/,
     ],
-    ["a shape that is none", file({ w: t([-1], [0, 4]) }, [0, 0, 0, 0]), /"w".*shape \[-1\]/],
+    ["an invalid shape", file({ w: t([-1], [0, 4]) }, [0, 0, 0, 0]), /"w".*shape \[-1\]/],
     ["an entry that is null", file({ w: null }), /"w".*dtype undefined/],
     ["offsets the wrong way round", file({ w: t([1], [4, 0]) }, [0, 0, 0, 0]), /"w".*data offsets \[4,0\]/],
     [
       "a shape that needs other bytes",
       file({ w: t([2], [0, 4]) }, [0, 0, 0, 0]),
-      /\[2\] of F32, 8 bytes, but its data offsets hold 4/,
+      /\[2\] of F32, 8 bytes, but its data offsets span 4/,
     ],
-    ["a shape beyond all numbers", file({ w: t([2 ** 52, 2 ** 52], [0, 4]) }, [0, 0, 0, 0]), /"w"/],
+    ["a shape whose size overflows", file({ w: t([2 ** 52, 2 ** 52], [0, 4]) }, [0, 0, 0, 0]), /"w"/],
     [
       "tensors that overlap",
       file({ a: t([1], [0, 4]), b: t([1], [2, 6]) }, new Uint8Array(6)),
@@ -261,15 +261,15 @@ describe("a model in several files", () => {
 
   test("lacking a tensor that its index promises is an error that names it", async () => {
     const files = model({ a: "1.safetensors", b: "1.safetensors" }, { "1.safetensors": shard("a", 1) });
-    await expect(load(files)).rejects.toThrow(/places 1 tensors in 1\.safetensors .* "b"/);
+    await expect(load(files)).rejects.toThrow(/says that 1 tensors are in 1\.safetensors, .*"b"/);
   });
 
-  test("holding a tensor twice is an error that names it", async () => {
+  test("having a tensor twice is an error that names it", async () => {
     const files = model(
       { a: "1.safetensors", b: "2.safetensors" },
       { "1.safetensors": shard("a", 1), "2.safetensors": shard("a", 1) },
     );
-    await expect(load(files)).rejects.toThrow(/2\.safetensors of m holds "a"/);
+    await expect(load(files)).rejects.toThrow(/2\.safetensors of m has "a"/);
   });
 
   test.each([[undefined], [{}], [{ a: 1 }], ["a"]])("with the weight map %j is an error", async (weightMap) => {

@@ -1,4 +1,4 @@
-/** A text read in pieces is the text read whole, wherever its characters are cut. */
+/** A text read in pieces equals the text read whole, wherever its characters are cut. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { memorySource } from "../../src/load/index.ts";
@@ -14,7 +14,7 @@ async function inPieces(bytes: Uint8Array, first: number): Promise<string> {
 
 const letters = fc.array(fc.constantFrom("a", "é", "€", "🐈", "\n", "\uFEFF", "\u0301"), { maxLength: 40 });
 
-test("every text comes back, whatever the first piece is", async () => {
+test("every text is read correctly, whatever the size of the first piece", async () => {
   await fc.assert(
     fc.asyncProperty(letters, fc.integer({ min: 1, max: 9 }), async (parts, first) => {
       const bytes = new TextEncoder().encode(parts.join(""));
@@ -23,7 +23,7 @@ test("every text comes back, whatever the first piece is", async () => {
   );
 });
 
-test("bytes that are not UTF-8 are told with the offset that the whole has", async () => {
+test("bytes that are not UTF-8 are reported with their offset in the whole file", async () => {
   const byte = fc.constantFrom(0x61, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x90, 0x88, 0xff, 0xed);
   await fc.assert(
     fc.asyncProperty(

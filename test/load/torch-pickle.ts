@@ -1,4 +1,4 @@
-/** Pickles written by hand, as `torch.save` writes them and as it never would. */
+/** Pickles written by hand, both as `torch.save` writes them and as it never would. */
 import { torchZip } from "./torch-zip.ts";
 
 /** A piece of a pickle: an opcode's letter or number, or the bytes of several. */

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 describe("a file behind a URL", () => {
-  test("is asked for its size, and then for the bytes that are read alone", async () => {
+  test("has its size requested, and then only the bytes that are read", async () => {
     const source = await urlSource(`${server.url}/data/file.bin`);
     expect([source.name, source.size]).toEqual(["file.bin", 1000]);
     expect(await source.read(990, 1000)).toEqual(content.subarray(990));
@@ -25,7 +25,7 @@ describe("a file behind a URL", () => {
     expect(server.sent).toBe(12);
   });
 
-  test("of a server without ranges is fetched whole, once", async () => {
+  test("on a server without ranges is fetched whole, once", async () => {
     server.ignoreRange = true;
     const source = await urlSource(`${server.url}/data/file.bin`);
     expect(await source.read(990, 1000)).toEqual(content.subarray(990));
@@ -33,13 +33,13 @@ describe("a file behind a URL", () => {
     expect(server.sent).toBe(1000);
   });
 
-  test("that is not there, or breaks off, or is no URL, is told so", async () => {
-    await expect(urlSource(`${server.url}/other.bin`)).rejects.toThrow(/other.bin was answered with 404/);
+  test("that does not exist, breaks off, or is not a URL gives an error", async () => {
+    await expect(urlSource(`${server.url}/other.bin`)).rejects.toThrow(/other.bin answered with 404/);
     await expect(urlSource("file:///etc/passwd")).rejects.toThrow(ArgumentError);
     const secret = await urlSource("https://me:SECRET@host.example/a.txt").catch((e: Error) => e as Error);
-    expect((secret as Error).message).toMatch(/URL of host\.example\/a\.txt holds a name or a password/);
+    expect((secret as Error).message).toMatch(/URL of host\.example\/a\.txt contains a name or a password/);
     expect((secret as Error).message).not.toContain("SECRET");
-    await expect(urlSource("data.parquet")).rejects.toThrow(/"data.parquet" is no http or https URL/);
+    await expect(urlSource("data.parquet")).rejects.toThrow(/"data.parquet" is not an http or https URL/);
     const source = await urlSource(`${server.url}/data/file.bin`);
     server.cutAfter = 5;
     await expect(source.read(0, 10)).rejects.toThrow(/file.bin broke off.*Try again/);
@@ -51,7 +51,7 @@ describe("a file behind a URL", () => {
     server = await serveRanges({});
   });
 
-  test("is called what it is called after all redirects, and may be at a server that answers GET alone", async () => {
+  test("has its name after all redirects, and may be on a server that only answers GET", async () => {
     server.redirect = { "/latest": "/data/file.bin", "/rows.jsonl": "/blob0123", "/a%20b.parquet": "/blob0123" };
     expect((await urlSource(`${server.url}/latest`)).name).toBe("file.bin");
     // Behind the name that says the format there may be one that says nothing.
@@ -66,12 +66,12 @@ describe("a file behind a URL", () => {
     expect((await urlSource(`${server.url}/data/file.bin`)).size).toBe(1000);
   });
 
-  test("that is sent compressed whatever is asked is told so", async () => {
+  test("that is always sent compressed gives an error", async () => {
     server.encoding = "gzip";
     await expect(urlSource(`${server.url}/data/file.bin`)).rejects.toThrow(/sent compressed \(gzip\).*download it/);
   });
 
-  test("is not read on once its signal is aborted", async () => {
+  test("is read no further once its signal is aborted", async () => {
     const stop = new AbortController();
     const source = await urlSource(`${server.url}/data/file.bin`, { signal: stop.signal });
     stop.abort(new Error("enough"));
@@ -95,20 +95,20 @@ describe("a server that misbehaves behind a URL", () => {
     expect(error.message).toMatch(told);
   };
 
-  test("and sends other bytes than were asked for is refused", async () => {
+  test("and sends the wrong bytes is refused", async () => {
     reads(206, { "content-range": "bytes 0-9/1000" }, content.subarray(0, 10));
     await refused(/answered with the bytes 0 to 9, not 10 to 19/);
     reads(206, { "content-range": "bytes 10-19/1000" }, content.subarray(10, 40));
     await refused(/sent more than 10 bytes/);
     reads(206, {}, content.subarray(10, 15));
-    await refused(/broke off: only 5 of 10 bytes came, tried 3 times/);
+    await refused(/broke off: only 5 of 10 bytes arrived, tried 3 times/);
     reads(200, { "content-length": "400" }, content.subarray(0, 400));
-    await refused(/has changed while it was read/);
+    await refused(/has changed while it was being read/);
   });
 
-  test("and has another file by now is refused", async () => {
+  test("and whose file has changed is refused", async () => {
     reads(206, { "content-range": "bytes 10-19/1001" }, content.subarray(10, 20));
-    await refused(/has changed while it was read: begin again/);
+    await refused(/has changed while it was being read: start again/);
     let etag = '"one"';
     server.instead = (request, response) => {
       const headers =
@@ -123,7 +123,7 @@ describe("a server that misbehaves behind a URL", () => {
     await expect(source.read(10, 20)).rejects.toThrow(/has changed/);
   });
 
-  test("and sends without end is cut off", async () => {
+  test("and sends endlessly is cut off", async () => {
     server.instead = (request, response) => {
       if (request.method === "HEAD") return false;
       response.writeHead(206, { "content-range": "bytes 10-19/1000" });
@@ -133,12 +133,12 @@ describe("a server that misbehaves behind a URL", () => {
     await refused(/sent more than 10 bytes/);
   });
 
-  test("and does not know ranges has to send a file that can be kept", async () => {
+  test("and does not support ranges must send a file that can be held", async () => {
     server.instead = (_, response) => response.writeHead(200, { "content-length": String(3e9) }).end() && true;
-    await refused(/is sent whole only, all 3000 MB: download it/);
+    await refused(/is only sent whole, all 3000 MB: download it/);
   });
 
-  test("and is busy, or breaks off, is asked again", async () => {
+  test("and is busy, or breaks off, is retried", async () => {
     let times = 0;
     server.instead = (_, response) => {
       if (++times % 3 === 1) response.writeHead(503).end();
@@ -160,10 +160,10 @@ describe("a server that misbehaves behind a URL", () => {
       response.write("abc");
       return true;
     };
-    await expect((await open({ stallMs: 200 })).read(10, 20)).rejects.toThrow(/broke off: no byte came for 0\.2 s/);
+    await expect((await open({ stallMs: 200 })).read(10, 20)).rejects.toThrow(/broke off: no bytes arrived for 0\.2 s/);
   });
 
-  test("is not asked with options that do not exist", async () => {
+  test("does not accept options that do not exist", async () => {
     // @ts-expect-error a misspelt option
     await expect(urlSource(server.url, { header: {} })).rejects.toThrow(/no option "header"\. Did you mean "headers"/);
   });

@@ -1,4 +1,4 @@
-/** What a page asks of a hub and of folders behind URLs, with the same bounds as in Node. */
+/** A page's requests to a hub and to folders behind URLs, with the same limits as in Node. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Progress } from "../../src/load/index.ts";
 import type { NetworkLimits } from "../../src/load/network-limits.ts";
@@ -38,7 +38,7 @@ describe("a model on the hub, in a page,", () => {
     expect(await (await files()).list()).toEqual(["config.json", "model.safetensors"]);
   });
 
-  test("comes though the connection breaks and the hub is busy in between", async () => {
+  test("arrives even though the connection breaks and the hub is busy in between", async () => {
     let times = 0;
     // What breaks before there is an answer a page is not told, and does not ask for again.
     hub.faults = { instead: (_, r, host) => host === "hub" && times++ % 2 === 0 && r.writeHead(503).end() && true };
@@ -50,7 +50,7 @@ describe("a model on the hub, in a page,", () => {
     expect(hub.downloads().filter(({ host }) => host === "cdn")).toHaveLength(1 + 4);
   });
 
-  test("is not read past what was announced, nor waited for without end", async () => {
+  test("is not read past the announced size, nor waited for endlessly", async () => {
     const api = (siblings: unknown[]) => JSON.stringify({ sha: commit, siblings });
     hub.faults = {
       instead: (request, response) => {
@@ -59,9 +59,9 @@ describe("a model on the hub, in a page,", () => {
         return true;
       },
     };
-    expect((await failure(read())).message).toMatch(/should have 1000 bytes, but more came/);
+    expect((await failure(read())).message).toMatch(/should have 1000 bytes, but more arrived/);
     hub.faults = { stall: true };
-    expect((await failure(read({ stallMs: 200 }))).message).toMatch(/no byte came for 0\.2 s/);
+    expect((await failure(read({ stallMs: 200 }))).message).toMatch(/no bytes arrived for 0\.2 s/);
     hub.faults = { instead: () => true };
     expect((await failure(read({ answerMs: 200 }))).message).toMatch(/no answer in 0\.2 s/);
     hub.faults = {
@@ -78,7 +78,7 @@ describe("a model on the hub, in a page,", () => {
     };
     const endless = await failure((await files()).list());
     expect(endless).toBeInstanceOf(HubError);
-    expect(endless.message).toMatch(/more than 16000000 bytes, which no list of files has/);
+    expect(endless.message).toMatch(/more than 16000000 bytes, too long for a list of files/);
   });
 
   test("ends with the reason of the caller's signal", async () => {
@@ -88,10 +88,10 @@ describe("a model on the hub, in a page,", () => {
     expect(await failure(read({}, { signal: stop.signal, onProgress }))).toBe(stop.signal.reason);
   });
 
-  test.each(["not a url", "ftp://hub", ""])("is not asked for at the address %j", async (endpoint) => {
+  test.each(["not a url", "ftp://hub", ""])("is not requested from the address %j", async (endpoint) => {
     const error = await failure(files({}, endpoint));
     expect(error).toBeInstanceOf(ArgumentError);
-    expect(error.message).toMatch(/endpoint is ".*", which is no http or https URL/);
+    expect(error.message).toMatch(/endpoint is ".*", which is not an http or https URL/);
   });
 });
 
@@ -102,17 +102,17 @@ describe("a folder behind a URL", () => {
   });
   afterEach(() => server.stop());
 
-  test("lists what is there, opens it, and says what is not", async () => {
+  test("lists existing files, opens them, and says which do not exist", async () => {
     const folder = urlFiles(`${server.url}/m`);
     expect(await folder.list()).toEqual(["config.json"]);
     expect(await folder.readText("config.json")).toBe("{}");
     expect((await folder.open("a.bin")).size).toBe(300_000);
     await expect(folder.open("b.bin")).rejects.toThrow(UnknownNameError);
     server.instead = (_, response) => response.writeHead(403).end() && true;
-    await expect(folder.open("a.bin")).rejects.toThrow(/a\.bin was answered with 403/);
+    await expect(folder.open("a.bin")).rejects.toThrow(/a\.bin answered with 403/);
   });
 
-  test("that is no URL is refused", () => {
+  test("that is not a URL is refused", () => {
     expect(() => urlFiles("http://[")).toThrow(ArgumentError);
   });
 });

@@ -34,7 +34,7 @@ describe("the weights are read from the first that exists of", () => {
   });
 });
 
-test("a checkpoint is taken by its path instead", async () => {
+test("a checkpoint can be chosen by its path instead", async () => {
   const contents = { "model.safetensors": safetensors("last"), "checkpoints/7.pth": fixture("cuda.pth") };
   expect(await names(contents, { checkpoint: "checkpoints/7.pth" })).toEqual(["W"]);
   const error = await names(contents, { checkpoint: "checkpoints/8.pth" }).catch((e: unknown) => e);
@@ -42,7 +42,7 @@ test("a checkpoint is taken by its path instead", async () => {
   expect(error).toMatchObject({ nearest: "checkpoints/7.pth" });
 });
 
-test("where there are none the error lists what was found", async () => {
+test("without any, the error lists what was found", async () => {
   const error = await names({ "config.json": "{}", "flax_model.msgpack": "" }).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(WeightsError);
   expect((error as Error).message).toMatch(/found config\.json, flax_model\.msgpack\./);

@@ -13,7 +13,7 @@ const cellFills = (svg: string) => {
 };
 
 describe("imshow", () => {
-  it("draws a cell per number, red below 0, blue above and nearly white at 0, with equal reach to both sides", async () => {
+  it("draws a cell for each number, red below 0, blue above and nearly white at 0, symmetrically", async () => {
     const svg = await imshow([
       [-1, 0, 4],
       [4, -4, 1],
@@ -44,11 +44,11 @@ describe("imshow", () => {
     expect(() => imshow([[1, 2], [3]])).toThrow("row 0 has 2 numbers and row 1 has 1");
   });
 
-  it("draws what is not a number as a gap, in grey", async () => {
+  it("draws anything but a number as a gap, in grey", async () => {
     expect(cellFills(await imshow([[1, Number.NaN]]).svg())[1]).toBe("#dcdcdc");
   });
 
-  it("hovers each cell with its labels and value", async () => {
+  it("shows each cell's labels and value on hover", async () => {
     const svg = await imshow([[0.5]], { x: { ticks: ["key"] }, y: { ticks: ["query"] } }).svg();
     expect(svg).toContain("<title>query, key: 0.5</title>");
   });
@@ -72,26 +72,26 @@ describe("line", () => {
     expect(count(path(await line([1, 2, Number.NaN, 3, 4]).svg()), /M/g)).toBe(2);
   });
 
-  it("refuses points that are not as many as the places given for them", () => {
+  it("refuses a different number of points and positions", () => {
     expect(() => line({ loss: [1, 2, 3] }, { at: [0, 1] })).toThrow('The line "loss" has 3 points, but "at" has 2.');
   });
 });
 
 describe("scatter", () => {
-  it("draws a point per pair, in groups that the legend counts", async () => {
+  it("draws a point for each pair, in groups that the legend counts", async () => {
     const svg = await scatter(Float32Array.from([1, 2, 3]), [1, 4, 9], { groups: ["rest", "top", "rest"] }).svg();
     expect(count(svg, /<title>/g)).toBe(3);
     expect(svg).toContain(">rest (2)</text>");
     expect(svg).toContain(">top (1)</text>");
   });
 
-  it("says how many points lie outside the axes that were asked for", async () => {
+  it("says how many points are outside the requested axes", async () => {
     const svg = await scatter([1, 2, 300], [1, 2, 3], { x: { domain: [0, 10] } }).svg();
     expect(count(svg, /<title>/g)).toBe(2);
     expect(svg).toContain("points (2, 1 not shown)");
   });
 
-  it("draws a line of a given slope only inside the frame, also on logarithmic axes", async () => {
+  it("draws a line with a slope only inside the frame, even on logarithmic axes", async () => {
     const reference = [{ kind: "slope", slope: 100, label: "slope 100" }] as const;
     for (const scale of ["linear", "log"] as const) {
       const options = { x: { scale }, y: { scale }, references: reference, width: 400, height: 300 };
@@ -131,7 +131,7 @@ describe("hist", () => {
     expect(titles(svg)).toContain("top: 1 of 1, 1 to 1.5");
   });
 
-  it("says how many numbers lie outside the axis", async () => {
+  it("says how many numbers are outside the axis", async () => {
     expect(await hist([1, 2, 300], { x: { domain: [0, 10] } }).svg()).toContain("values (3, 1 not shown)");
   });
 });
@@ -145,7 +145,7 @@ describe("tokens", () => {
     expect(svg).toContain("&lt;|BOS|&gt;");
   });
 
-  it("hovers each token with its position, its values and what is only hovered", async () => {
+  it("shows each token's position, values and extra values on hover", async () => {
     const svg = await tokens(["a", "b"], { ablation: [0.5, -1] }, { unit: "nats", hover: { rank: [2, 1] } }).svg();
     expect(svg).toContain("“b” at position 1\nablation: -1 nats\nrank: 1");
   });
@@ -168,27 +168,27 @@ describe("tokens", () => {
 describe("a picture", () => {
   const heat = imshow([[1, -1]], { title: "Heat", caption: "Two cells." });
 
-  it("is the same when it has been through JSON", async () => {
+  it("is the same after a round trip through JSON", async () => {
     expect(await picture(JSON.parse(JSON.stringify(heat.spec))).svg()).toBe(await heat.svg());
   });
 
-  it("is an SVG that asks for nothing from outside, says what it is and carries no style sheet", async () => {
+  it("is an SVG that needs nothing from outside, says what it is and has no style sheet", async () => {
     const svg = await heat.svg();
     expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" width="680"/);
     expect(svg).toContain('role="img" aria-label="Heatmap: Heat. Two cells."');
     expect(svg).not.toMatch(/<style|href|url\(|@import/);
   });
 
-  it("is drawn as wide as asked", async () => {
+  it("has the requested width", async () => {
     expect(await heat.svg({ width: 350 })).toContain('width="350"');
     expect(await imshow([[1]], { width: 500 }).svg()).toContain('width="500"');
   });
 
-  it("says what to do where nothing can draw a PNG", async () => {
-    await expect(heat.png()).rejects.toThrow("Import glassformer's Node or web entry, or take the SVG");
+  it("says what to do if nothing can draw a PNG", async () => {
+    await expect(heat.png()).rejects.toThrow("Import glassformer's Node or web entry, or use SVG");
   });
 
-  it("is a PNG of the asked scale, with its text, in Node", async () => {
+  it("is a PNG with the requested scale, including its text, in Node", async () => {
     usePlatform({ rasterize: rasterizeWithResvg });
     const withText = await heat.png({ scale: 1 });
     const size = new DataView(withText.buffer, withText.byteOffset);

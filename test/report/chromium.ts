@@ -1,4 +1,4 @@
-/** A page in the system's Chromium, opened from a file as a reader would, with all that it asked for and complained about. */
+/** A page in the system's Chromium, opened from a file as a reader would, with all its requests and complaints. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -6,7 +6,7 @@ import { seedFinding } from "./seed-finding.ts";
 const seed = seedFinding();
 const column = (name: string) => ({ name, title: name, description: name });
 
-/** RFC 4180, read back by the letter of its grammar. */
+/** Reads RFC 4180, strictly by its grammar. */
 function parse(csv: string): string[][] {
   const rows = [...csv.matchAll(/(?:(?:"(?:[^"]|"")*"|[^",\r\n]*),?)*\r\n/g)].map((match) => match[0].slice(0, -2));
   return rows.map((row) =>
@@ -24,7 +24,7 @@ describe("a finding as CSV", () => {
     expect(first.map((cell, c) => (typeof rows[0][c] === "number" ? Number(cell) : cell))).toEqual(rows[0]);
   });
 
-  it("writes several tables into one, told apart by a first column", () => {
+  it("writes several tables into one, distinguished by a first column", () => {
     const [header, ...rows] = parse(renderCsv(seed));
     expect(header.slice(0, 4)).toEqual(["table", "prompt", "pos", "token"]);
     expect(rows).toHaveLength(seed.tables[0].rows.length + seed.tables[1].rows.length);
@@ -33,14 +33,14 @@ describe("a finding as CSV", () => {
     expect(rows[0][header.indexOf("n50")]).toBe("");
   });
 
-  it("quotes commas, quotes and line breaks, and leaves what does not exist empty", () => {
+  it("quotes commas, quotes and line breaks, and leaves missing values empty", () => {
     const rows = [['a,"b"', "c\nd", null, true, -0.1]];
     const tables = [{ name: "t", title: "t", columns: ["p", "q", "r", "s", "u"].map(column), rows }];
     const csv = renderCsv({ ...seed, tables } as Finding);
     expect(csv).toBe('p,q,r,s,u\r\n"a,""b""","c\nd",,true,-0.1\r\n');
   });
 
-  it("leaves no text that a spreadsheet runs or a terminal obeys, and no number changed", () => {
+  it("leaves no text that a spreadsheet would run or a terminal obey, and changes no numbers", () => {
     const texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "＝1", "a=1", "", "'", "\r=1", "\x1b[31m", "a\rb"];
     const rows = [...texts.map((text) => [text]), [-1.5], [true], [null]];
     const tables = [{ name: "t", title: "t", columns: [column("=p")], rows }];
@@ -50,7 +50,7 @@ describe("a finding as CSV", () => {
     ]);
   });
 
-  it("names the nearest table for one that does not exist", () => {
+  it("names the closest match for a table that does not exist", () => {
     expect(() => renderCsv(seed, { table: "tops" })).toThrow('There is no table "tops". Did you mean "top"?');
   });
 });

@@ -21,12 +21,12 @@ describe("a finding", () => {
   it("is refused when a number is not finite, since JSON would turn it into null", () => {
     const [table] = seed.tables;
     const row = [...table.rows[0].slice(0, 8), Number.NaN];
-    expect(changed({ tables: [{ ...table, rows: [row] }] })).toThrow('column "score" of table "top" holds NaN');
+    expect(changed({ tables: [{ ...table, rows: [row] }] })).toThrow('column "score" of table "top" is NaN');
     const figure = { value: Number.POSITIVE_INFINITY, unit: "", comparedWith: ["eps limit"] } as const;
-    expect(changed({ summary: [{ text: "x", figure }] })).toThrow("holds Infinity");
+    expect(changed({ summary: [{ text: "x", figure }] })).toThrow("is Infinity");
   });
 
-  it("is refused when a statement is compared with a baseline that is not there, naming the nearest", () => {
+  it("is refused when a statement is compared with a baseline that does not exist, naming the closest match", () => {
     const run = changed({ summary: [{ text: "x", figure: { value: 1, unit: "", comparedWith: ["eps limits"] } }] });
     expect(run).toThrow(UnknownNameError);
     expect(run).toThrow('There is no baseline "eps limits". Did you mean "eps limit"?');
@@ -37,7 +37,7 @@ describe("a finding", () => {
     expect(changed({ baselines: [...seed.baselines, bare] })).toThrow('baseline "bare" has no number');
   });
 
-  it("is refused when two tables share a name or a picture names a part that is not there", () => {
+  it("is refused when two tables share a name or a picture names a part that does not exist", () => {
     expect(changed({ tables: [seed.tables[0], seed.tables[0]] })).toThrow('Two tables of the finding are called "top"');
     expect(changed({ pictures: [{ ...seed.pictures[0], part: "notebok" }] })).toThrow('Did you mean "notebook"?');
   });

@@ -10,7 +10,7 @@ const names = (spec: unknown) => (spec as { heads: { name: string }[] }).heads.m
 const { tokens, patterns } = threeTokens;
 
 describe("attention heads", () => {
-  it("are a small pattern each, beside or below a large one with the tokens along its sides", async () => {
+  it("are small patterns, next to or below a large one with the tokens along its sides", async () => {
     const svg = await attentionHeads(tokens, patterns, { layers: 5 }).svg();
     expect(count(svg, /class="cells"/g)).toBe(1 + 2);
     expect(svg).toContain(">L5H0</text>");
@@ -31,7 +31,7 @@ describe("attention heads", () => {
     expect(attentionHeads(tokens, [layer, layer]).spec).toMatchObject({ perRow: 2 });
   });
 
-  it("hold the model's own patterns, each query's weights summing to 1", async () => {
+  it("have the model's own patterns, with each query's weights summing to 1", async () => {
     const { spec } = attentionHeads(await goldenTokens(), await goldenPatterns());
     const { heads } = spec as { heads: { pattern: number[][] }[] } & typeof spec;
     expect(heads).toHaveLength(8);
@@ -51,7 +51,7 @@ describe("attention heads", () => {
     expect(svg).toContain(">−1</text>");
   });
 
-  it("mix the hues of a cell by weight: one head's own, two equal ones between them", async () => {
+  it("mix the hues of a cell by weight: its own for one head, in between for two equal ones", async () => {
     const strokes = async (a: number, b: number) => {
       const svg = await attentionHeads(["t"], [[[a]], [[b]]], { domain: [0, 1] }).svg();
       return svg.match(/class="cells"[^>]*><path stroke="(#\w+)"/)![1];
@@ -66,15 +66,13 @@ describe("attention heads", () => {
     expect(spread(first)).toBeGreaterThan(80);
   });
 
-  it("are refused unless queries and keys are as many as the tokens", () => {
+  it("are refused unless queries, keys and tokens are equally many", () => {
     expect(() => attentionHeads(["a", "b"], patterns)).toThrow(ShapeError);
-    expect(() => attentionHeads(["a", "b"], patterns)).toThrow(
-      "over 2 tokens were asked for, but the array has shape [2,3,3]",
-    );
+    expect(() => attentionHeads(["a", "b"], patterns)).toThrow("over 2 tokens, but the array has shape [2,3,3]");
     expect(() => attentionHeads(tokens, patterns, { headNames: ["one"] })).toThrow("There are 2 heads, but 1 names");
   });
 
-  it("name the nearest head for a focus that is not there", () => {
+  it("name the closest match for a focus that does not exist", () => {
     const run = () => attentionHeads(tokens, patterns, { layers: 0, focus: "L0H2" });
     expect(run).toThrow(UnknownNameError);
     expect(run).toThrow("L0H");
@@ -88,7 +86,7 @@ describe("attention heads", () => {
     expect((await shown.html()).length).toBeLessThan(1_000_000);
   });
 
-  it("are the same when they have been through JSON", async () => {
+  it("are the same after a round trip through JSON", async () => {
     const shown = attentionHeads(tokens, patterns);
     expect(await picture(JSON.parse(JSON.stringify(shown.spec))).html()).toBe(await shown.html());
   });

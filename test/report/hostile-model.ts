@@ -1,11 +1,11 @@
-/** A folder with the bundled model's weights, and a vocabulary that speaks to terminals, spreadsheets and pages. */
+/** A folder with the bundled model's weights, and a vocabulary that attacks terminals, spreadsheets and pages. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const BUNDLED = fileURLToPath(new URL("../../models/solu-1l-novels/", import.meta.url));
 
-/** What a token, a name or a prompt may hold. */
+/** What a token, a name or a prompt may contain. */
 export const HOSTILE = [
   ...[
     "\x1b[2J\x1b]0;owned\x07",
@@ -35,7 +35,7 @@ export const HOSTILE = [
   ...["=1+1", "+1", "-1", "@SUM(1)", "=HYPERLINK('x')", "\t=1", "<script>", "&amp;", "'", '"', "]]>", "<!--"],
 ];
 
-/** Words that analyses ask about by default: tokens of their own. Every other word is the unknown, and hostile. */
+/** The default words of analyses, each a separate token. Every other word is the unknown token, and hostile. */
 export function hostileModel(parent: string, words: readonly string[], name = "m\x1b[31m\u202e"): string {
   const folder = join(parent, name);
   mkdirSync(folder, { recursive: true });

@@ -21,7 +21,7 @@ describe("a finding as HTML", () => {
     expect(places[0]).toBeGreaterThan(0);
   });
 
-  it("lets its own scripts run and no other", async () => {
+  it("allows its own scripts and no others", async () => {
     const hash = (text: string) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
     expect(SCRIPT_HASH).toBe(hash(SCRIPT));
     for (const feature of [ATTENTION, ACTIVATIONS, PIXELS]) expect(feature.hash).toBe(hash(feature.script));
@@ -69,14 +69,14 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
       });
     }, selector);
 
-  it("asks for nothing but itself and complains of nothing", async () => {
+  it("requests nothing but itself and logs no errors", async () => {
     const { page, requests, messages } = await open(await render(seed, "html"));
     expect(requests).toEqual([page.url()]);
     expect(messages).toEqual([]);
     await page.close();
   });
 
-  it("shows prompts and tokens that look like markup as the text that they are", async () => {
+  it("shows prompts and tokens that look like markup as plain text", async () => {
     const { page, requests, messages } = await open(await render(nastyFinding, "html"));
     expect(requests).toHaveLength(1);
     expect(messages).toEqual([]);
@@ -94,7 +94,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     await page.close();
   });
 
-  it("holds SVG that is also well-formed XML on its own, whatever the texts hold", async () => {
+  it("has SVG that is also well-formed standalone XML, whatever the texts contain", async () => {
     const page = await chromium.browser.newPage();
     for (const spec of [...nastyFinding.pictures, ...seed.pictures]) {
       const error = await page.evaluate(
@@ -138,7 +138,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     expect(await brightness("dark")).toBeLessThan(60);
   });
 
-  it("is printed in light colours, dark though the screen may be", async () => {
+  it("is printed in light colours, even from a dark screen", async () => {
     const { page } = await open(await render(seed, "html"), { colorScheme: "dark" });
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     const canvas = await page.evaluate(() => {
@@ -160,7 +160,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     await page.close();
   });
 
-  it("tells a token's values when it is pointed at or reached by keyboard, and arrows move along the text", async () => {
+  it("shows a token's values on hover or keyboard focus, and arrows move along the text", async () => {
     const { page } = await open(await render(seed, "html"));
     const tip = page.locator("#tip");
     await page.locator(".tokens .token").nth(3).hover();
@@ -173,14 +173,14 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     await page.close();
   });
 
-  it("tells a point's values when it is pointed at", async () => {
+  it("shows a point's values on hover", async () => {
     const { page } = await open(await render(seed, "html"));
     await page.locator("figure .wide g[aria-label=dot] circle").last().hover();
     expect(await page.locator("#tip").textContent()).toContain("in prompt");
     await page.close();
   });
 
-  it("sorts a table by a click on a heading, numbers as numbers and what does not exist last", async () => {
+  it("sorts a table by a click on a heading, numbers numerically and missing values last", async () => {
     const { page } = await open(await render(seed, "html"));
     await page.locator("#table-attribution summary").first().click();
     const heading = page.locator("#table-attribution th", { hasText: "MLP attribution" });

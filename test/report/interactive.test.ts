@@ -6,7 +6,7 @@ import { manyHeads, threeTokens } from "./patterns.ts";
 
 const { tokens, patterns } = threeTokens;
 
-describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without /usr/bin/chromium)", () => {
+describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped without /usr/bin/chromium)", () => {
   let chromium: Awaited<ReturnType<typeof launch>>;
   let html: string;
 
@@ -36,7 +36,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
   const tip = (page: Page) => page.locator("#tip").textContent();
   const title = (page: Page) => page.locator(".view h3").textContent();
 
-  it("ask for nothing but themselves and complain of nothing", async () => {
+  it("request nothing but themselves and log no errors", async () => {
     const { page, requests, messages } = await chromium.open(await manyHeads().html());
     expect(requests).toEqual([page.url()]);
     expect(messages).toEqual([]);
@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("show the head that is pointed at, and go back to the one that was clicked", async () => {
+  it("show the head under the pointer, and go back to the one that was clicked", async () => {
     const { page } = await heads();
     const [all, first, second] = await page.locator(".head").all();
     expect(await title(page)).toBe("L0H0");
@@ -62,7 +62,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("draw the same cells for a head as the page had before its script ran", async () => {
+  it("draw the same cells for a head as before the script ran", async () => {
     const { page } = await heads();
     const drawn = await cells(page);
     expect(drawn).toHaveLength(4);
@@ -73,7 +73,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("colour the tokens by what the token pointed at attends to, or with the other choice by what attends to it", async () => {
+  it("colour the tokens by what the token under the pointer attends to, or by what attends to it", async () => {
     const { page } = await heads();
     const third = page.locator(".attention .token").nth(2);
     expect(await status(page)).toBe("L0H0: what each token receives, on average over the queries that see it");
@@ -88,7 +88,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("keep a token that was clicked until it is clicked again or Escape is pressed", async () => {
+  it("keep a clicked token selected until it is clicked again or Escape is pressed", async () => {
     const { page } = await heads();
     const second = page.locator(".attention .token").nth(1);
     const leave = async () => {
@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("can be used by keyboard alone: one stop for the heads, one for the tokens, arrows within, Enter to keep", async () => {
+  it("work with the keyboard alone: one tab stop for the heads, one for the tokens, arrows within, Enter to select", async () => {
     const { page } = await heads();
     await page.keyboard.press("Tab");
     expect(await title(page)).toBe("L0H0");
@@ -126,7 +126,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("tell a cell's query, key and weight, all heads' when they are mixed", async () => {
+  it("show a cell's query, key and weight, for all heads when they are mixed", async () => {
     const { page } = await heads();
     const point = async (q: number, k: number) => {
       const box = (await page.locator(".view .wide .hit").boundingBox())!;
@@ -141,7 +141,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("follow the page from light to dark", async () => {
+  it("adapt to light and dark pages", async () => {
     const color = async (colorScheme: "light" | "dark") => {
       const { page } = await chromium.open(html, { colorScheme });
       await page.locator(".attention .token").nth(1).hover();
@@ -177,7 +177,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     }
   });
 
-  it("colour a text by the neuron that is chosen, on that neuron's own scale", async () => {
+  it("colour a text by the selected neuron, on that neuron's own scale", async () => {
     const values = [
       [
         [0, 1],
@@ -206,7 +206,7 @@ describe.skipIf(!hasChromium)("pictures that move, in Chromium (skipped without 
     await page.close();
   });
 
-  it("go from cell to cell of a table by arrows, and tell each", async () => {
+  it("move from cell to cell of a table by arrow keys, and describe each", async () => {
     const cell = (token: string) => ({ top: [{ token, probability: 0.5 }] });
     const lens = logitLensTable(
       ["a", "b"],

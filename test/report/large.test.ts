@@ -1,4 +1,4 @@
-/** Pictures of very many numbers: as they look with few, without a node for each, or refused in a sentence. */
+/** Pictures of very many numbers: they look right without a node for each, or are refused in a sentence. */
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { attentionHeads, hist, imshow, line, scatter, tokens, topkTokens } from "../../src/node.ts";
@@ -14,7 +14,7 @@ function random(seed: number): () => number {
   };
 }
 
-/** A palette PNG read by the letter of the standard: the colour of each pixel. */
+/** Reads a palette PNG strictly by the standard: the colour of each pixel. */
 function colorsOf(png: Buffer): { width: number; height: number; at: (x: number, y: number) => string } {
   const chunks = new Map<string, Buffer>();
   for (let at = 8; at < png.length; ) {
@@ -39,7 +39,7 @@ const rows = (count: number, columns: number, of: (i: number) => number | null) 
   Array.from({ length: count }, (_, r) => Array.from({ length: columns }, (_, c) => of(r * columns + c)));
 
 describe("an imshow of many cells", () => {
-  it("is one image whose pixels have the colours that few cells would have, gaps too", async () => {
+  it("is one image whose pixels have the same colours as separate cells, including gaps", async () => {
     const next = random(5);
     const values = rows(90, 80, (i) => (i % 7 === 3 ? null : next() - 0.4));
     const domain = [-0.6, 0.6] as const;
@@ -55,7 +55,7 @@ describe("an imshow of many cells", () => {
     }
   });
 
-  it("has the axes, the labels and the legend of one of few", async () => {
+  it("has the same axes, labels and legend as one with few cells", async () => {
     const ticks = Array.from({ length: 100 }, (_, i) => ` tick${i}`);
     const svg = await imshow(
       rows(100, 100, (i) => i),
@@ -66,7 +66,7 @@ describe("an imshow of many cells", () => {
     for (const text of ["keys", "queries", "Many", "nats", "␣tick0", "9999"]) expect(svg).toContain(text);
   });
 
-  it("follows a dark page, and has the numbers that its tips tell", async () => {
+  it("adapts to a dark page, and has the numbers for its tips", async () => {
     const values = rows(80, 80, (i) => i / 7);
     const html = await imshow(values as number[][]).html();
     const images = imagesOf(html).map(colorsOf);
@@ -78,7 +78,7 @@ describe("an imshow of many cells", () => {
     expect([...told]).toEqual([...Float32Array.from(values.flat() as number[])]);
   });
 
-  it("may have facets, each an image", async () => {
+  it("may have facets, each of them an image", async () => {
     const facets = Array.from({ length: 3 }, (_, f) => rows(90, 90, (i) => i * f));
     const svg = await imshow(facets as number[][][], { facet: "head" }).svg();
     expect(imagesOf(svg)).toHaveLength(3);
@@ -93,12 +93,12 @@ describe("an imshow of many cells", () => {
       expect((await picture.png({ scale: 1 })).length).toBeGreaterThan(1000);
     }
     const wide = { data: new Float32Array(4_100_000), shape: [1000, 4100] };
-    await expect(imshow(wide).svg()).rejects.toThrow(/4,100,000 cells \(1000 x 4100\) was asked for, and 4,000,000/);
+    await expect(imshow(wide).svg()).rejects.toThrow(/4,100,000 cells \(1000 x 4100\), but at most 4,000,000/);
   });
 });
 
 describe("a line of many points", () => {
-  it("goes through the same half pixels as with all of them", () => {
+  it("goes through the same half pixels as with all points", () => {
     const next = random(3);
     const y = Array.from({ length: 20_000 }, (_, i) => (i % 5000 === 77 ? Number.NaN : Math.sin(i / 900) + next()));
     const at = (i: number) => (i * 600) / y.length;
@@ -130,7 +130,7 @@ describe("a line of many points", () => {
 });
 
 describe("a scatter of many points", () => {
-  it("draws each where one of few would be, without a node for each", async () => {
+  it("draws each where it would be among few, without a node for each", async () => {
     const next = random(9);
     const [x, y] = [0, 1].map(() => Array.from({ length: 100_000 }, next));
     const axes = { x: { domain: [0, 1] }, y: { domain: [0, 1] } } as const;
@@ -146,7 +146,7 @@ describe("a scatter of many points", () => {
   });
 });
 
-describe("what no screen shows is refused in a sentence:", () => {
+describe("what no screen can show is refused in a sentence:", () => {
   const words = (count: number) => Array.from({ length: count }, (_, i) => ` ${i}`);
   const cases: [what: string, draw: () => Promise<unknown>, told: RegExp][] = [
     ["tokens", () => tokens(words(200_001), new Float32Array(200_001)).svg(), /200,001 tokens/],
@@ -164,10 +164,10 @@ describe("what no screen shows is refused in a sentence:", () => {
     [
       "words",
       () => scatter(words(3000).map(Number), words(3000).map(Number), { labels: words(3000) }).svg(),
-      /3,000 words/,
+      /3,000 labels/,
     ],
     ["a PNG", () => line([1, 2]).png({ scale: 100 }), /The PNG would have 68,000 x [\d,]+ pixels/],
-    ["a scale", () => line([1, 2]).png({ scale: Number.NaN }), /scale is NaN/],
+    ["a scale", () => line([1, 2]).png({ scale: Number.NaN }), /scale must be a number above 0, not NaN/],
   ];
   it.each(cases)("%s", async (_what, draw, told) => {
     const error = (await draw().catch((thrown) => thrown)) as Error;

@@ -9,7 +9,7 @@ const spec = (y: readonly (number | null)[], more: Partial<LineSpec> = {}): Line
   ...more,
 });
 
-describe("a line chart in letters", () => {
+describe("a line chart in characters", () => {
   test("goes from corner to corner, with the ends of both axes", () => {
     const chart = lineText(spec([0, 1, 2, 3], { x: { label: "step" }, y: { label: "loss", unit: "nats" } }), {
       ...{ width: 16, height: 3 },
@@ -22,14 +22,14 @@ describe("a line chart in letters", () => {
     expect(chart[3]).toMatch(/^ *0 ┤[⠀-⣿]+ *$/u);
   });
 
-  test("of a line that stays level is level; of numbers that are not there, empty", () => {
+  test("is level for a constant line, and empty for missing numbers", () => {
     const level = lineText(spec([2, 2, 2]), { width: 20, height: 5 });
     expect(level.filter((line) => /[⠁-⣿]/u.test(line))).toHaveLength(1);
     const none = lineText(spec([null, Number.NaN]), { width: 20, height: 5 });
     expect(none.filter((line) => /[⠁-⣿]/u.test(line))).toHaveLength(0);
   });
 
-  test("fits the width that there is, whatever the numbers are", () => {
+  test("fits the available width, whatever the numbers are", () => {
     for (const width of [24, 40, 80]) {
       for (const y of [
         [1e-9, 1e9],
@@ -54,7 +54,7 @@ describe("a line chart in letters", () => {
     expect(power[5]).toMatch(/^ +1 ┤/);
   });
 
-  test("tells series apart in a legend, references too, and colours them where there are colours", () => {
+  test("distinguishes series and references in a legend, with colours if available", () => {
     const two: LineSpec = {
       ...spec([]),
       series: [

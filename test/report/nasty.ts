@@ -1,4 +1,4 @@
-/** A finding whose every text tries to break out of the markup, and whose tokens are the hardest to show. */
+/** A finding in which every text tries to break out of the markup, with tokens that are hard to show. */
 import { type Finding, finding } from "../../src/analyses/finding.ts";
 
 export const ATTACK = `</script></style></title><img src=x onerror="window.broken=1"><svg onload='window.broken=1'>&nbsp;"'`;

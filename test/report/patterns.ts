@@ -36,7 +36,7 @@ const PROMPT = [
   " to",
 ];
 
-/** 12 layers of 12 heads, each a softmax of a wave of its own. */
+/** 12 layers of 12 heads, each a softmax of a different wave. */
 export function manyHeads() {
   const head = (l: number, h: number) =>
     PROMPT.map((_, q) => {

@@ -1,4 +1,4 @@
-/** Numbers at the edges of what floats reach, and domains and sizes that no picture has. */
+/** Numbers at the limits of floats, and domains and sizes that no picture can have. */
 import { describe, expect, test } from "vitest";
 import { hist, imshow, line, type Picture, scatter, tokens } from "../../src/node.ts";
 import { ArgumentError } from "../../src/tensor/errors.ts";
@@ -33,7 +33,7 @@ describe.each(charts)("%s", (_, chart) => {
   });
 });
 
-test("a line keeps what is in reach beside what is not", async () => {
+test("a line keeps the numbers within range next to those that are not", async () => {
   const svg = await line([1, most, 2, 3, least]).svg();
   expect(svg).toBe(await line([1, Number.NaN, 2, 3, 0]).svg());
 });

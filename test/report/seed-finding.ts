@@ -60,7 +60,7 @@ export function seedFinding(): Finding {
   const shareTop = mean(top.flatMap((p) => (p.dla ? [p.dla.max_share] : [])));
   return finding({
     analysis: "diffuse-mlp",
-    question: "Which tokens does the MLP layer matter for, though no single neuron stands out?",
+    question: "Which tokens does the MLP layer matter for, even though no single neuron stands out?",
     summary: [
       {
         text: `The ten positions with the highest score have a largest neuron that carries ${(100 * shareTop).toFixed(1)} % of the MLP's attribution on average, against ${(100 * share).toFixed(1)} % over all positions.`,

@@ -10,8 +10,9 @@ const lines = (text: string) => text.split("\n");
 
 describe("a finding in a terminal", () => {
   it("begins with the question and the answer, and what the answer is compared with", () => {
-    expect(lines(renderText(seed)).slice(0, 6)).toEqual([
-      "Which tokens does the MLP layer matter for, though no single neuron stands out?",
+    expect(lines(renderText(seed)).slice(0, 7)).toEqual([
+      "Which tokens does the MLP layer matter for, even though no single neuron stands",
+      "out?",
       "",
       "The ten positions with the highest score have a largest neuron that carries",
       "3.5 % of the MLP's attribution on average, against 12.7 % over all positions.",
@@ -20,7 +21,7 @@ describe("a finding in a terminal", () => {
     ]);
   });
 
-  it("lines numbers up on the right, with decimals under each other", () => {
+  it("aligns numbers on the right, with decimal points under each other", () => {
     const table = lines(renderText(seed));
     const at = table.findIndex((row) => row.startsWith("    16    4  ␣sleep"));
     expect(table.slice(at - 3, at + 2)).toEqual([
@@ -32,7 +33,7 @@ describe("a finding in a terminal", () => {
     ]);
   });
 
-  it("never writes past the width that there is", () => {
+  it("never writes past the available width", () => {
     for (const width of [40, 80, 120]) {
       for (const line of lines(renderText(seed, { width }))) expect(textWidth(line)).toBeLessThanOrEqual(width);
     }
@@ -41,7 +42,9 @@ describe("a finding in a terminal", () => {
   it("says which columns and how many rows it left out", () => {
     const text = renderText(seed, { width: 40, maxRows: 5 });
     expect(text).toContain("… and 5 more rows");
-    expect(text.replace(/\s+/g, " ")).toContain("… and, for lack of room: outlier before, outlier after, ratio, score");
+    expect(text.replace(/\s+/g, " ")).toContain(
+      "… and columns that do not fit: outlier before, outlier after, ratio, score",
+    );
   });
 
   it("uses colour only if asked", () => {
@@ -49,7 +52,7 @@ describe("a finding in a terminal", () => {
     expect(renderText(seed, { color: true })).toContain("\x1b[1mCaveats\x1b[22m");
   });
 
-  it("lets no token move the cursor or turn the line around", () => {
+  it("lets no token move the cursor or reverse the line", () => {
     const text = renderText(nastyFinding);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     expect(text.replaceAll("\n", "")).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202a-\u202e]/);
@@ -77,11 +80,11 @@ describe("a token's text", () => {
 });
 
 describe("render", () => {
-  it("gives the finding back as JSON", async () => {
+  it("returns the finding as JSON", async () => {
     expect(JSON.parse(await render(seed, "json"))).toEqual(seed);
   });
 
-  it("names the nearest format for one that does not exist", async () => {
+  it("names the closest match for a format that does not exist", async () => {
     await expect(render(seed, "htm" as "html")).rejects.toThrow(
       'There is no report format "htm". Did you mean "html"?',
     );
@@ -94,11 +97,11 @@ describe("pictures of tokens in a terminal", () => {
   it("are tables of their most important numbers where there is no other table", () => {
     const heads = attentionHeads(threeTokens.tokens, threeTokens.patterns, { layers: 0, title: "Heads" });
     const text = renderText({ ...bare, pictures: [heads.spec] });
-    expect(text).toContain("L0H0  0.667   0.875   0.417");
-    expect(text).toContain("Drawn in the report's HTML, SVG and PNG forms.");
+    expect(text).toContain("L0H0  0.667     0.875   0.417");
+    expect(text).toContain("The picture itself is in the HTML, SVG and PNG reports.");
   });
 
-  it("are left out where the finding has tables of its own", () => {
+  it("are left out where the finding has its own tables", () => {
     const heads = attentionHeads(threeTokens.tokens, threeTokens.patterns, { layers: 0, title: "Heads" });
     const { part: _, ...table } = seed.tables[0];
     expect(renderText({ ...seed, parts: [], tables: [table], pictures: [heads.spec] })).not.toContain("L0H0");

@@ -40,13 +40,13 @@ describe("topkTokens", () => {
     expect(second).toMatchObject({ top: [{ token: "e" }, { token: "d" }], bottom: [{ token: "a" }, { token: " c" }] });
   });
 
-  it("puts no token on both sides", () => {
+  it("does not put a token on both sides", () => {
     expect(topkTokens(tokens, values, { k: 4 }).spec).toMatchObject({
       columns: [{ bottom: [{ token: "d" }] }, { bottom: [{ token: " c" }] }],
     });
   });
 
-  it("shows the columns with the largest |value| where there are many", () => {
+  it("shows the columns with the largest |value| if there are many", () => {
     const wide = ndarray(
       "float32",
       [2, 100],
@@ -57,18 +57,18 @@ describe("topkTokens", () => {
     expect(columns.map(({ name }) => name)).toContain("42");
   });
 
-  it("hovers each token with its position and value", async () => {
+  it("shows each token's position and value on hover", async () => {
     const svg = await topkTokens(tokens, values, { k: 1, color: { unit: "logits" } }).svg();
     expect(titles(svg)[0]).toBe("“␣b” at position 1: 5 logits");
   });
 
-  it("refuses a k of 0, a column that is not there, and values for other tokens", () => {
+  it("refuses a k of 0, a column that does not exist, and values for other tokens", () => {
     expect(() => topkTokens(tokens, values, { k: 0 })).toThrow(ArgumentError);
-    expect(() => topkTokens(tokens, values, { columns: [2] })).toThrow("Column 2 was asked for, but there are 2");
+    expect(() => topkTokens(tokens, values, { columns: [2] })).toThrow("There is no column 2: there are 2");
     expect(() => topkTokens(["a"], values)).toThrow(ShapeError);
   });
 
-  it("draws what is ranked already, as of a vocabulary", async () => {
+  it("draws tokens that are already ranked, such as a vocabulary", async () => {
     const svg = await topkTable([{ name: "direction 0", top: [{ token: " the", value: 2 }] }]).svg();
     expect(titles(svg)).toEqual(["“␣the”: 2"]);
     expect(svg).not.toContain("smallest");
@@ -100,7 +100,7 @@ describe("a logit lens", () => {
     expect(cells[0][1].right).toBeUndefined();
   });
 
-  it("stands with the last layer on top, what is read below and what comes next above", async () => {
+  it("has the last layer on top, the prompt below and the next tokens above", async () => {
     const svg = await logitLensTable(["<|BOS|>", " Mary"], cells, {
       next: [" Mary", null],
       layers: ["first", "last"],
@@ -110,7 +110,7 @@ describe("a logit lens", () => {
     expect(order).toEqual([...order].sort((a, b) => a - b));
   });
 
-  it("frames the cells whose top token is the right one, and tells all of them when pointed at", async () => {
+  it("frames the cells whose top token is the right one, and shows all tokens on hover", async () => {
     const svg = await logitLensTable(["<|BOS|>", " Mary"], cells, { next: [" Mary", null] }).svg();
     expect(titles(svg)).toContain(
       "1, after “&lt;|BOS|&gt;” (0)\n0.6  “␣Mary”\n0.2  “␣the”\nright next token “␣Mary”: 0.6, the most probable\nentropy: 0.9503 nats",
@@ -119,13 +119,13 @@ describe("a logit lens", () => {
     expect(cellsOf.map((cell) => cell.includes('stroke-width="1.5"'))).toEqual([true, false, false, false]);
   });
 
-  it("is coloured by what it is asked to be", async () => {
+  it("can be coloured by different numbers", async () => {
     const one = logitLensTable(["a", "b"], cells, { colorBy: "rank" });
     expect(await one.svg()).toContain("log₁₀ (1 + rank of the right next token)");
     expect(await logitLensTable(["a", "b"], cells, { colorBy: "entropy" }).svg()).toContain("entropy (nats)");
   });
 
-  it("refuses a layer with other cells than tokens, and names of other layers", () => {
+  it("refuses a layer with more or fewer cells than tokens, and names for other layers", () => {
     expect(() => logitLensTable(["a"], cells)).toThrow("There are 1 tokens, but layer 0 has 2 cells.");
     expect(() => logitLensTable(["a", "b"], cells, { layers: ["x"] })).toThrow("There are 2 layers, but 1 names.");
     expect(() => logitLensCells([[1, 2]], { token: String })).toThrow(ShapeError);
@@ -144,7 +144,7 @@ describe("textNeuronActivations", () => {
     ],
   ];
 
-  it("shows the neuron with the largest |activation|, or the one chosen", async () => {
+  it("shows the neuron with the largest |activation|, or the selected one", async () => {
     const shown = textNeuronActivations(["a", "b"], values);
     expect(shown.spec).toMatchObject({ chosen: { layer: 0, neuron: 1 } });
     expect(titles(await shown.svg())[1]).toBe("“b” at position 1\nlayer 0, neuron 1: -8");
@@ -163,12 +163,10 @@ describe("textNeuronActivations", () => {
     expect(svg).toContain(">two</text>");
   });
 
-  it("refuses activations of other tokens, and a neuron that is not there", () => {
-    expect(() => textNeuronActivations(["a"], values)).toThrow(
-      "of 1 tokens were asked for, but text 0 has shape [2,2,2]",
-    );
+  it("refuses activations of other tokens, and a neuron that does not exist", () => {
+    expect(() => textNeuronActivations(["a"], values)).toThrow("for 1 tokens, but those of text 0 have shape [2,2,2]");
     expect(() => textNeuronActivations(["a", "b"], values, { chosen: { layer: 2, neuron: 0 } })).toThrow(ArgumentError);
-    expect(() => textNeuronActivations([["a"]], [])).toThrow("There are 1 texts, but activations of 0.");
+    expect(() => textNeuronActivations([["a"]], [])).toThrow("There are 1 texts, but activations for 0.");
   });
 });
 
@@ -198,8 +196,6 @@ describe("several heatmaps", () => {
   });
 
   it("are refused without a third axis", () => {
-    expect(() => imshow(cube[0], { facet: "head" })).toThrow(
-      "[facet, row, column] were asked for, but the array has shape [2,2]",
-    );
+    expect(() => imshow(cube[0], { facet: "head" })).toThrow("[facet, row, column], but the array has shape [2,2]");
   });
 });

@@ -6,7 +6,7 @@ import { textWidth, visibleToken } from "../../src/report/token-text.ts";
 import { markUnseen, visibleControls } from "../../src/tensor/visible.ts";
 import { seedFinding } from "./seed-finding.ts";
 
-/** As Unicode has it, and written another way than in visible.ts: a property a test. */
+/** The same by Unicode's properties, written differently from visible.ts: one test per property. */
 const unseen = (c: string): boolean =>
   c !== " " &&
   ["Cc", "Cf", "Cs", "Co", "Cn", "Z", "Default_Ignorable_Code_Point", "Bidi_Control"].some((property) =>
@@ -16,7 +16,7 @@ const BLANK = ["\u2800", "\ufffc", "\u{1d159}", "\u{16fe4}", "\u{13441}", "\u{13
 const everyCodePoint = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code));
 
 describe("a token", () => {
-  it("has no character that cannot be seen or that turns direction, of all that Unicode has", () => {
+  it("has no invisible or direction-changing character, of all in Unicode", () => {
     const wrong = everyCodePoint.filter((c) => {
       const shown = markUnseen(`a${c}b`);
       return unseen(c) || BLANK.includes(c) ? shown.includes(c) : shown !== `a${c}b`;
@@ -24,7 +24,7 @@ describe("a token", () => {
     expect(wrong.map((c) => c.codePointAt(0)!.toString(16))).toEqual([]);
   });
 
-  it("has marks that are themselves seen, and marks them no second time", () => {
+  it("has marks that are themselves visible, and does not mark them again", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const shown = markUnseen(text);
@@ -42,7 +42,7 @@ describe("a token", () => {
     expect(visibleToken("\u20dd")).toBe("◌\u20dd");
   });
 
-  it("is shown so in SVG and HTML", async () => {
+  it("is shown the same in SVG and HTML", async () => {
     const texts = [...BLANK, "\u00a0", "\u3164", "\ufe0f", "\u{e0041}", "\u202e", "\u0085", "\ue000", "\uffff"];
     const picture = tokens(
       texts,
@@ -55,7 +55,7 @@ describe("a token", () => {
 });
 
 describe("a text", () => {
-  it("keeps tabs, newlines, spaces and what joins letters and emoji, and nothing that could mislead", () => {
+  it("keeps tabs, newlines, spaces and the joiners of letters and emoji, but nothing misleading", () => {
     const kept = "a\tb\nc\u00a0d\u3000\u200c👩\u200d👩❤\ufe0f";
     expect(visibleControls(kept)).toBe(kept);
     expect(visibleControls("\x1b[2J\r\u202e\u2066\u0085\u2028\u200b\ufeff\u3164\ud800\uffff\u{e0041}")).toBe(
@@ -63,7 +63,7 @@ describe("a text", () => {
     );
   });
 
-  it("is as wide as a terminal draws it", () => {
+  it("has the width that a terminal gives it", () => {
     expect(textWidth("abc")).toBe(3);
     expect(textWidth("e\u0301")).toBe(1);
     expect(textWidth("日本語")).toBe(6);
@@ -76,7 +76,7 @@ describe("a text", () => {
 });
 
 describe("a finding as JSON", () => {
-  it("has every text as it is once it is read, and nothing unseen before", () => {
+  it("gives every text back unchanged when parsed, with nothing invisible before", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const finding = { ...seedFinding(), question: `\x7f\u202e\u2028\u{e0041}${text}` };

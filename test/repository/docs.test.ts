@@ -19,12 +19,12 @@ const pages = [
   ),
 ].filter((path) => path.endsWith(".md"));
 
-/** The pages that tell of an analysis each. */
+/** The pages about one analysis each. */
 const techniques = readdirSync(join(root, "docs/techniques"))
   .map((file) => file.replace(/\.md$/, ""))
   .sort();
 
-test("docs/hook-names.md is what the models' graphs say (if not: npm run docs)", () => {
+test("docs/hook-names.md matches the models' graphs (if not: npm run docs)", () => {
   expect(readFileSync(pagePath, "utf8")).toBe(hookNamesPage());
 });
 
@@ -50,7 +50,7 @@ describe("docs/architecture.md", () => {
     above.push(names.replace(/\/$/, ""));
   }
 
-  test("draws the folders that src has, two deep", () => {
+  test("shows the folders of src, two levels deep", () => {
     const entries = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true });
     const folders = entries
       .filter((entry) => entry.isDirectory())
@@ -88,17 +88,17 @@ describe("the code in the documents", () => {
 
   test("is in README.md", () => expect(told[0]?.[0]).toBe("README.md"));
 
-  test.each(told)("runs on the package as it is installed, %s's block %i", (page, i, code) => {
+  test.each(told)("runs on the installed package: %s, block %i", (page, i, code) => {
     const printed = run(`${page.replaceAll("/", "-")}-${i}.ts`, code);
     // What the comments promise is what is printed: `// prints: …`
     for (const [, promised] of code.matchAll(/\/\/ prints: (.*)/g)) expect(printed).toContain(promised);
   });
 
-  test("runs on the package as it is installed, of every technique", () => {
+  test("runs on the installed package, for every technique", () => {
     const codes = techniques.map((name) => [name, blocks(`docs/techniques/${name}.md`)] as const);
     expect(codes.filter(([, code]) => code.length !== 1).map(([name]) => name)).toEqual([]);
     for (const [name, [code]] of codes) writeFileSync(join(there.project, `${name}.ts`), code);
-    // One program runs them one after the other, with a line between.
+    // One program runs them one after the other, with a separator line between.
     const all = techniques.map((name) => `console.log("## ${name}");\nawait import("./${name}.ts");`);
     const printed = run("techniques.ts", all.join("\n"));
     const said = Object.fromEntries(
@@ -114,13 +114,13 @@ describe("docs/techniques", () => {
     expect(techniques).toEqual(ANALYSES.map(({ name }) => name).sort());
   });
 
-  test.each(techniques)("%s: says what each page says, in its order", (name) => {
+  test.each(techniques)("%s: has the sections of every page, in their order", (name) => {
     const headings = [...read(`docs/techniques/${name}.md`).matchAll(/^#+ (.*)/gm)].map((match) => match[1]);
     const sections = ["Method", "Papers", "Example", "How to read the picture", "Baseline", "Caveats"];
     expect(headings.slice(1)).toEqual(sections);
   });
 
-  test.each(techniques)("%s: its command has only options that there are", (name) => {
+  test.each(techniques)("%s: its command only uses existing options", (name) => {
     const command = /```sh\nnpx glassformer (\S+) (.*)\n```/.exec(read(`docs/techniques/${name}.md`));
     expect(command?.[1]).toBe(name);
     const given = [...command![2].matchAll(/(?<= |^)--([\w-]+)/g)].map(([, flag]) =>

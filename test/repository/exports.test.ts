@@ -1,4 +1,4 @@
-/** Every public name says what it is: a doc comment stands before its declaration, which an editor shows. */
+/** Every public name is documented: a doc comment precedes its declaration, which an editor shows. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -10,7 +10,7 @@ interface Export {
   readonly file: string;
 }
 
-/** What a file passes on from others. */
+/** What a file re-exports from others. */
 function passedOn(file: string): Export[] {
   const text = readFileSync(file, "utf8");
   return [...text.matchAll(/^export (?:type )?(\{[^}]*\}|\*) from "([^"]+)"/gm)].flatMap(([, names, from]) => {

@@ -1,4 +1,4 @@
-/** The package as it is after `npm install glassformer`: built from the source, beside its dependencies, in an empty folder. */
+/** The package as it is after `npm install glassformer`: built from the source, next to its dependencies, in an empty folder. */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

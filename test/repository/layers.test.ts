@@ -1,10 +1,10 @@
-/** Who may import whom. The table is that of docs/architecture.md. */
+/** Which folder may import which. The table is that of docs/architecture.md. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
-/** From the ground up. A file imports from its own folder and from lower lines, never from its own line's other folders. */
+/** From the ground up. A file imports from its own folder and from lower lines, never from other folders on its own line. */
 const layers = [
   ["platform.ts"],
   ["tensor"],
@@ -72,7 +72,7 @@ describe("the layers", () => {
     expect(offences((file, specifier) => specifier.startsWith("node:") && !forNode.test(file))).toEqual([]);
   });
 
-  test("what runs anywhere imports no file for Node", () => {
+  test("files that run anywhere do not import files for Node", () => {
     const reaches = (file: string, specifier: string) =>
       specifier.startsWith(".") &&
       !forNode.test(file) &&

@@ -1,4 +1,4 @@
-/** The package: what is in it, what its `package.json` promises, and that both agree. */
+/** The package: its contents, what its `package.json` promises, and that both agree. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ function paths(exported: unknown): string[] {
   return typeof exported === "string" ? [exported] : Object.values(exported as object).flatMap(paths);
 }
 
-/** What a program prints, run in the project that has the package installed. */
+/** The output of a program in a project that has the package installed. */
 function run(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: there.project, encoding: "utf8" });
   if (status !== 0) throw new Error(`It ended with ${status}:\n${stdout}${stderr}`);
@@ -38,7 +38,7 @@ describe("the package", () => {
     }
   });
 
-  test("holds the build, the model and the papers, and no source, tests or goldens", () => {
+  test("contains the build, the model and the documents, but no source, tests or goldens", () => {
     const packed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       cwd: there.folder,
       encoding: "utf8",
@@ -53,12 +53,12 @@ describe("the package", () => {
     expect(size).toBeLessThan(7e6);
   });
 
-  test("has nothing that publint complains about", async () => {
+  test("passes publint without complaints", async () => {
     const { messages, pkg } = await publint({ pkgDir: there.folder, pack: false, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
-  test("brings the model it says is bundled, and runs it", () => {
+  test("includes the model that it says is bundled, and runs it", () => {
     const program = `
       import { HookedTransformer } from "glassformer";
       const model = await HookedTransformer.fromPretrained("solu-1l-novels");

@@ -1,4 +1,4 @@
-/** docs/parity.md is recounted: every row has an answer, every test that it names is there, and so is every name. */
+/** docs/parity.md is checked: every row has an answer, and every test and every name in it exists. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -30,7 +30,7 @@ const rows: Row[] = page.split(/^## (?=4\.)/m).flatMap((part, i) => {
   });
 });
 
-/** Everything public that is a value: exports, with the classes that only others' results bring. */
+/** Everything public that is a value: exports, and classes that only appear in results. */
 const values: Readonly<Record<string, unknown>> = { ...glassformer, ResidualStack, ActivationCache, Weights };
 const src = join(root, "src");
 const sources = readdirSync(src, { recursive: true, encoding: "utf8" })
@@ -68,7 +68,7 @@ describe("docs/parity.md", () => {
     expect(rows.length).toBeGreaterThan(250);
   });
 
-  test("answers every row in one of four ways, and says why where the answer is never", () => {
+  test("answers every row in one of four ways, and says why if the answer is never", () => {
     expect(rows.filter(({ answer }) => !(ANSWERS as readonly string[]).includes(answer))).toEqual([]);
     expect(rows.filter(({ theirs, here }) => !theirs || !here)).toEqual([]);
   });
@@ -79,7 +79,7 @@ describe("docs/parity.md", () => {
     expect(told).toEqual(counts);
   });
 
-  test("shows each yes and better by tests that are there, under the names that they have", () => {
+  test("supports each yes and better with existing tests, under their current names", () => {
     const missing = rows.flatMap(({ theirs, answer, shown }) => {
       const found = /^`([^`]+)`: (.+)$/.exec(shown);
       if (!found) return answer === "yes" || answer === "better" ? [`${theirs}: no test`] : [];
@@ -90,7 +90,7 @@ describe("docs/parity.md", () => {
     expect(missing).toEqual([]);
   });
 
-  test("names only what there is", () => {
+  test("only names what exists", () => {
     const named = rows.flatMap(({ here }) => [...here.matchAll(/`([^`]+)`/g)].map((match) => match[1]));
     expect(named.length).toBeGreaterThan(200);
     expect([...new Set(named)].filter((name) => !exists(name))).toEqual([]);
@@ -98,6 +98,6 @@ describe("docs/parity.md", () => {
 });
 
 test.each(["HookedTransformer.nonsense", "{ nonsense }", "nonsense", "patching.nonsense", "glassformer nonsense"])(
-  "the check of names finds that there is no %s",
+  "the check of names finds that %s does not exist",
   (name) => expect(exists(name)).toBe(false),
 );

@@ -1,5 +1,5 @@
 /**
- * Every public function and method, called with what it cannot take in each place: it succeeds, or throws an error of
+ * Every public function and method, called with wrong values for each argument: it succeeds, or throws an error of
  * ours. A name that is exported and neither here nor in `LEFT_OUT` fails.
  */
 import { beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { smallModel, tokenizer } from "../lens/small-model.ts";
 const hole: unknown[] = [];
 hole[3] = 1;
 
-/** What plain JavaScript may pass where something else is meant. */
+/** What plain JavaScript may pass instead of the right value. */
 const JUNK: readonly (readonly [name: string, value: unknown])[] = [
   ["null", null],
   ["undefined", undefined],
@@ -348,7 +348,7 @@ beforeAll(async () => {
   [logits, cache] = await model.runWithCache("abc");
 });
 
-/** What comes of a call: nothing wrong, or the error that is not ours. */
+/** The outcome of a call: nothing wrong, or the error that is not ours. */
 async function raw({ call, args }: Case): Promise<string | undefined> {
   try {
     await call(...(args as never[]));
@@ -361,8 +361,8 @@ async function raw({ call, args }: Case): Promise<string | undefined> {
   return undefined;
 }
 
-describe("what is given in place of an argument", () => {
-  test("is refused in a sentence, or is taken, by every function and every method", async () => {
+describe("a wrong value in place of an argument", () => {
+  test("is refused in a sentence, or accepted, by every function and every method", async () => {
     const faults: string[] = [];
     for (const one of [...functions(), ...methods()]) {
       for (const [at] of one.args.entries()) {

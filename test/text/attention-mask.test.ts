@@ -23,7 +23,7 @@ function mask(rows: number[][], options: Partial<AttentionMaskOptions>): number[
 }
 
 describe("the attention mask", () => {
-  it("leaves out the run of padding at the end, and no padding token within the text", () => {
+  it("masks the run of padding at the end, but no padding token inside the text", () => {
     const rows = [
       [BOS, 7, PAD, 8, PAD, PAD],
       [BOS, 7, 8, 9, 9, 9],
@@ -34,11 +34,11 @@ describe("the attention mask", () => {
     ]);
   });
 
-  it("leaves out the run of padding at the beginning when padding is on the left", () => {
+  it("masks the run of padding at the beginning if padding is on the left", () => {
     expect(mask([[PAD, PAD, BOS, PAD, 7]], { paddingSide: "left" })).toEqual([[0, 0, 1, 1, 1]]);
   });
 
-  it("keeps the last of the leading run where BOS is the padding token too", () => {
+  it("keeps the last of the leading run if BOS is also the padding token", () => {
     const row = [PAD, PAD, PAD, 7];
     const same = { paddingSide: "left", bosTokenId: PAD } as const;
     expect(mask([row], same)).toEqual([[0, 0, 1, 1]]);
@@ -46,7 +46,7 @@ describe("the attention mask", () => {
     expect(mask([[7, 8, 9, 9]], same)).toEqual([[1, 1, 1, 1]]);
   });
 
-  it("keeps the BOS of a row that holds nothing else, on the right", () => {
+  it("keeps the BOS of a row that has nothing else, on the right", () => {
     const same = { bosTokenId: PAD };
     expect(
       mask(
@@ -63,11 +63,11 @@ describe("the attention mask", () => {
     expect(mask([[PAD, PAD]], { ...same, prependBos: false })).toEqual([[0, 0]]);
   });
 
-  it("is all true where there is no padding token", () => {
+  it("is all true if there is no padding token", () => {
     expect(mask([[1, 2, 2]], { padTokenId: undefined, bosTokenId: undefined })).toEqual([[1, 1, 1]]);
   });
 
-  it("fits what toTokens pads", () => {
+  it("matches the padding of toTokens", () => {
     const prompts = ["I am happy.", "I"];
     for (const paddingSide of ["right", "left"] as const) {
       const { data, shape } = rules.attentionMask(rules.toTokens(prompts, { paddingSide }), { paddingSide });
@@ -77,7 +77,7 @@ describe("the attention mask", () => {
     }
   });
 
-  it("is made for two axes", () => {
+  it("needs two axes", () => {
     const tokens = ndarray("int32", [2], Int32Array.of(1, 2));
     expect(() => rules.attentionMask(tokens)).toThrow(ShapeError);
   });

@@ -1,4 +1,4 @@
-/** The bundled model's tokenizer, and the notebook's prompts with the tokens that TransformerLens made of them. */
+/** The bundled model's tokenizer, and the notebook's prompts with TransformerLens' tokens for them. */
 import { readFileSync } from "node:fs";
 import { TokenRules } from "../../src/text/token-rules.ts";
 import { Tokenizer } from "../../src/text/tokenizer.ts";
@@ -11,7 +11,7 @@ export const rules = new TokenRules({ tokenizer: bundled, nCtx: 256 });
 export const seedPrompts: { prompt: string; tokens: number[]; str_tokens: string[] }[] =
   read("../goldens/seed_run.json").prompts;
 
-/** Texts with what Hugging Face's Python library makes of them. */
+/** Texts with the results of Hugging Face's Python library. */
 export interface ExpectedText {
   readonly text: string;
   readonly ids: number[];

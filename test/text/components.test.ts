@@ -1,4 +1,4 @@
-/** docs/tokenizers.md names the components that are read. */
+/** docs/tokenizers.md names the supported components. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { DECODERS } from "../../src/text/decoders/index.ts";

@@ -23,7 +23,7 @@ type Json = Record<string, unknown>;
 /** A tokenizer.json of some parts. */
 const fileOf = (model: Json, parts: Json = {}): Json => ({ version: "1.0", added_tokens: [], model, ...parts });
 
-/** What a call gives; null where it refuses, as the library breaks down there. */
+/** The result of a call; null if it refuses, because the library fails there. */
 function orRefused<T>(call: () => T): T | null {
   try {
     return call();
@@ -49,7 +49,7 @@ function expectIds(tokenizer: Tokenizer, texts: readonly string[], expected: rea
   });
 }
 
-describe("normalizers and pre-tokenizers cut as Hugging Face's library does", () => {
+describe("normalizers and pre-tokenizers split like Hugging Face's library", () => {
   it.each<[string, { part: string; component: unknown; ids: Ids[] }]>(
     all.cuts.map((cut: { part: string; component: unknown }) => [`${cut.part} ${brief(cut.component)}`, cut]),
   )("%s", (_, { part, component, ids }) => {
@@ -127,7 +127,7 @@ describe("a file that Hugging Face's library does not read is refused", () => {
   );
 
   it.each<[string, { file: unknown }]>(all.refused.map((entry: { name: string }) => [entry.name, entry]))(
-    "and one that it reads and we do not: %s",
+    "and one that it reads but we do not: %s",
     (_, entry) => expect(() => Tokenizer.fromJson(entry.file)).toThrow(GlassformerError),
   );
 
@@ -137,7 +137,7 @@ describe("a file that Hugging Face's library does not read is refused", () => {
   });
 });
 
-it("pipelines put together at random give Hugging Face's ids", () => {
+it("random pipelines give Hugging Face's ids", () => {
   expect(random.length).toBeGreaterThan(500);
   for (const { normalizer, pre_tokenizer, added_tokens, texts, ids } of random) {
     const json = fileOf(all.spelling, { normalizer, pre_tokenizer, added_tokens });

@@ -8,13 +8,13 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const parse = (text: string, name = "prompts.txt") => parsePrompts(bytes(text), name);
 
 describe("a prompts file", () => {
-  it("is a prompt a line, with spaces kept and any line ends", () => {
+  it("has one prompt per line, with spaces kept and any line endings", () => {
     expect(parse("I am happy.\n  The sun \r\nlast")).toEqual(["I am happy.", "  The sun ", "last"]);
     expect(parse("one\ntwo\n")).toEqual(["one", "two"]);
     expect(parse("\uFEFFone")).toEqual(["one"]);
   });
 
-  it("is read as lines under an ending that we do not know, and under none", () => {
+  it("is read as lines with an unknown extension, and without one", () => {
     expect(parse("[1]", "prompts.md")).toEqual(["[1]"]);
     expect(parse("a", "-")).toEqual(["a"]);
     expect(parse("[", "folder.json/prompts")).toEqual(["["]);
@@ -25,21 +25,31 @@ describe("a prompts file", () => {
     expect(parse(json, "p.JSON")).toEqual(["a\nb", "c", "d"]);
   });
 
-  it("is a string or object a line, as .jsonl, with blank lines passed over", () => {
+  it("has a string or object on each line, as .jsonl, with blank lines skipped", () => {
     expect(parse('{"text": "a"}\n\n"b"\n', "p.jsonl")).toEqual(["a", "b"]);
     expect(parse('{"text": "a"}\n\n"b"\n', "p.NDJSON")).toEqual(["a", "b"]);
   });
 
   it.each([
-    ["an empty file", "", "p.txt", /p\.txt holds no prompts: it is empty/],
-    ["white space alone", " \n\n", "p.json", /p\.json holds no prompts: it is empty/],
+    ["an empty file", "", "p.txt", /p\.txt is empty: put a prompt/],
+    ["only white space", " \n\n", "p.json", /p\.json is empty: put a prompt/],
     ["an empty line", "one\n\nthree", "p.txt", /The prompt at line 2 of p\.txt is empty/],
     ["an empty last line", "one\n\n", "p.txt", /line 2 of p\.txt is empty/],
-    ["an empty list", "[]", "p.json", /p\.json holds no prompts: its array is empty/],
+    ["an empty list", "[]", "p.json", /p\.json has no prompts: its array is empty/],
     ["an empty prompt in a list", '["a", ""]', "p.json", /The prompt at entry 2 of p\.json is empty/],
-    ["an object instead of a list", '{"prompts": ["a"]}', "p.json", /an object with the keys prompts where an array/],
-    ["a number in a list", '["a", 3]', "p.json", /The entry 2 of p\.json is no prompt but a number/],
-    ["an object without prompt", '{"q": "a"}', "p.jsonl", /The line 1 of p\.jsonl .* keys q\. Expected/],
+    [
+      "an object instead of a list",
+      '{"prompts": ["a"]}',
+      "p.json",
+      /must be an array of prompts.*not an object with the keys prompts/,
+    ],
+    ["a number in a list", '["a", 3]', "p.json", /The entry 2 of p\.json must be a string.*not a number/],
+    [
+      "an object without prompt",
+      '{"q": "a"}',
+      "p.jsonl",
+      /The line 1 of p\.jsonl must be .* not an object with the keys q/,
+    ],
     ["a missing comma", '[\n  "a",\n  "b" "c"\n]', "p.json", /not valid JSON at line 3, column 7: it has "\\"c\\""/],
     ["a file cut short", '["a", "b"', "p.json", /not valid JSON at line 1, column 10: the text ends there/],
     ["text as JSON Lines", '"a"\nhello\n', "p.jsonl", /not valid JSON at line 2, column 1: it has "hello"/],
@@ -58,7 +68,7 @@ describe("a prompts file", () => {
   });
 });
 
-describe("a prompts file that is something else is called what it is:", () => {
+describe("a prompts file that is something else is recognised:", () => {
   const utf16 = (text: string, littleEndian: boolean, mark: boolean) => {
     const units = [...((mark ? "\uFEFF" : "") + text)].map((letter) => letter.charCodeAt(0));
     return Uint8Array.from(units.flatMap((u) => (littleEndian ? [u & 255, u >> 8] : [u >> 8, u & 255])));
@@ -83,16 +93,16 @@ describe("a prompts file that is something else is called what it is:", () => {
   });
 
   it.each(["p.csv", "p.TSV", "p.parquet"])("%s", (name) => {
-    expect(() => parse("a,b", name)).toThrow(/is a table: write its prompts one a line/);
+    expect(() => parse("a,b", name)).toThrow(/is a table: save its prompts one per line/);
   });
 
-  it("but text that begins with such letters is text", () => {
+  it("but text that begins with the same letters is text", () => {
     for (const text of ["PAR1 is a word.", "BZh, said he.", "ARROW1"]) expect(parse(text)).toEqual([text]);
   });
 });
 
-describe("the place where JSON goes wrong", () => {
-  it("is the end of the text where nothing is wrong", () => {
+describe("the position where JSON goes wrong", () => {
+  it("is the end of the text if nothing is wrong", () => {
     fc.assert(
       fc.property(fc.json(), (json) => {
         expect(jsonErrorOffset(json)).toBe(json.length);
@@ -100,7 +110,7 @@ describe("the place where JSON goes wrong", () => {
     );
   });
 
-  it("is found in every garbled text: what stands before it can be completed, what stands there is refused", () => {
+  it("is found in every garbled text: what precedes it can be completed, what follows is refused", () => {
     const marks = fc.constantFrom("[", "]", "{", "}", ",", ":", '"a"', "1", "null", "x", " ");
     fc.assert(
       fc.property(fc.array(marks, { maxLength: 8 }), (parts) => {

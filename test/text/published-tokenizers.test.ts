@@ -1,4 +1,4 @@
-/** GPT-2's and GPT-NeoX's published tokenizers: their files are not ours to ship, so this runs where they lie beside the project. */
+/** GPT-2's and GPT-NeoX's published tokenizers: their files cannot be shipped, so this only runs where they lie next to the project. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { TokenRules } from "../../src/text/token-rules.ts";
@@ -16,7 +16,7 @@ describe.skipIf(!here)("published tokenizers (their files are not part of the pr
   describe.each(["gpt2", "gpt-neox-20b"])("%s", (name) => {
     const tokenizer = here ? Tokenizer.fromJson(read(`${name}.tokenizer.json`)) : undefined!;
 
-    it("gives the ids and the texts that Hugging Face's library gives", () => {
+    it("gives the same ids and texts as Hugging Face's library", () => {
       expect(texts.length).toBe(22);
       expect(texts.map((text) => tokenizer.encode(text, { addSpecialTokens: false }))).toEqual(expected[name]);
       const withSpecial: number[][] = expected[`${name}/with_special`];
@@ -37,7 +37,7 @@ describe.skipIf(!here)("published tokenizers (their files are not part of the pr
     const tokenizer = here ? Tokenizer.fromJson(singleDigits(read("gpt-neox-20b.tokenizer.json"))) : undefined!;
     const rules = here ? new TokenRules({ tokenizer, nCtx: 1024 }) : undefined!;
 
-    it("has 48262 tokens and makes no id beyond them, though its file says 50254 to 50276 for runs of spaces", () => {
+    it("has 48262 tokens and makes no id beyond them, although its file says 50254 to 50276 for runs of spaces", () => {
       expect(tokenizer.vocabSize).toBe(48262);
       for (const text of texts) {
         for (const id of tokenizer.encode(text)) expect(id).toBeLessThan(48262);
@@ -64,7 +64,7 @@ describe.skipIf(!here)("published tokenizers (their files are not part of the pr
       expect(rules.toTokens("@ ".repeat(1025), { truncate: false }).shape).toEqual([1, 1027]);
     });
 
-    it("makes as many tokens of each of the notebook's prompts as solu-1l's own", () => {
+    it("gives as many tokens for each of the notebook's prompts as solu-1l's own", () => {
       const counts = JSON.parse(readFileSync(new URL("../goldens/seed_run.json", import.meta.url), "utf8"))
         .solu_1l_token_counts as number[];
       expect(seedPrompts.map(({ prompt }) => rules.toTokens(prompt).shape[1])).toEqual(counts);

@@ -23,14 +23,14 @@ describe("toTokens", () => {
     expect(rules.toString(tokens)).toBe("<|BOS|>" + prompt);
   });
 
-  it("fills shorter prompts up with padding, on the right or on the left", () => {
+  it("pads shorter prompts, on the right or on the left", () => {
     expect(list(rules.toTokens(["I am", "I"]))).toEqual([1, 43, 534, 1, 43, 2]);
     expect(list(rules.toTokens(["I am", "I"], { paddingSide: "left" }))).toEqual([1, 43, 534, 2, 1, 43]);
     const left = new TokenRules({ tokenizer: bundled, nCtx: 256, defaultPaddingSide: "left" });
     expect(list(left.toTokens(["I am", "I"]))).toEqual([1, 43, 534, 2, 1, 43]);
   });
 
-  it("leaves BOS away when asked to, for one call or by default", () => {
+  it("leaves out BOS on request, for one call or by default", () => {
     expect(list(rules.toTokens("I am", { prependBos: false }))).toEqual([43, 534]);
     const without = new TokenRules({ tokenizer: bundled, nCtx: 256, defaultPrependBos: false });
     expect(list(without.toTokens("I am"))).toEqual([43, 534]);
@@ -39,18 +39,18 @@ describe("toTokens", () => {
 
   it("gives BOS alone for the empty text, and refuses it without BOS", () => {
     expect(list(rules.toTokens(""))).toEqual([1]);
-    expect(() => rules.toTokens("", { prependBos: false })).toThrow(/The text "" gives no token/);
+    expect(() => rules.toTokens("", { prependBos: false })).toThrow(/The text "" has no tokens/);
     expect(() => rules.toTokens([])).toThrow(InputError);
   });
 
-  it("cuts after nCtx tokens with BOS among them, unless told not to", () => {
+  it("cuts after nCtx tokens including BOS, by default", () => {
     const short = new TokenRules({ tokenizer: bundled, nCtx: 3 });
     expect(list(short.toTokens("I am happy."))).toEqual([1, 43, 534]);
     expect(list(short.toTokens("I am happy.", { prependBos: false }))).toEqual([43, 534, 1596]);
     expect(short.toTokens("I am happy.", { truncate: false }).shape).toEqual([1, 5]);
   });
 
-  it("neither doubles the BOS of a tokenizer that adds it itself, nor keeps it where it is not wanted", () => {
+  it("neither doubles the BOS of a tokenizer that adds it itself, nor keeps it if it is not wanted", () => {
     expect(selfBos.tokenizerPrependsBos).toBe(true);
     expect(rules.tokenizerPrependsBos).toBe(false);
     expect(list(selfBos.toTokens("ab ab"))).toEqual([0, 10, 11]);
@@ -71,16 +71,16 @@ describe("missing special tokens", () => {
     expect(none.bosTokenId).toBeUndefined();
   });
 
-  it("are an error only where one is needed that the vocabulary lacks", () => {
+  it("are an error only if the vocabulary lacks one that is needed", () => {
     const none = model({});
-    expect(() => none.toTokens("ab")).toThrow(/BOS was asked for, but "<\|endoftext\|>" is not in/);
+    expect(() => none.toTokens("ab")).toThrow(/BOS cannot be added, because "<\|endoftext\|>" is not in/);
     expect(() => none.toTokens(["ab", "ab ab"], { prependBos: false })).toThrow(/padding token "<\|endoftext\|>"/);
     expect(list(none.toTokens(["ab", "ab"], { prependBos: false }))).toEqual([10, 10]);
   });
 });
 
 describe("toString and toStrTokens", () => {
-  it("give a string or a list of strings as tokens are [pos] or [batch, pos]", () => {
+  it("give a string or a list of strings, depending on whether tokens are [pos] or [batch, pos]", () => {
     const batch = rules.toTokens(["I am", "I"]);
     expect(rules.toString(batch)).toEqual(["<|BOS|>I am", "<|BOS|>I<|PAD|>"]);
     expect(rules.toString([[43], [534, 1596]])).toEqual(["I", " am happy"]);
@@ -99,12 +99,12 @@ describe("toString and toStrTokens", () => {
     expect(rules.toStrTokens(rules.toTokens("I"))).toEqual([["<|BOS|>", "I"]]);
   });
 
-  it("leave text with spaces before marks as it is", () => {
+  it("leave text with spaces before punctuation as it is", () => {
     const text = " Well , it 's ' odd ' .";
     expect(rules.toString(list(rules.toTokens(text, { prependBos: false })))).toBe(text);
   });
 
-  it("decode each token by itself, so that part of an emoji reads as U+FFFD", () => {
+  it("decode each token separately, so that part of an emoji reads as U+FFFD", () => {
     expect(new Set(rules.toStrTokens("🦙", { prependBos: false }))).toEqual(new Set(["\uFFFD"]));
   });
 
@@ -121,19 +121,19 @@ describe("toSingleToken and toSingleStrToken", () => {
     expect(selfBos.toSingleToken("ab")).toBe(10);
   });
 
-  it("name the tokens of a text that is several", () => {
+  it("list the tokens of a text that is several", () => {
     expect(() => rules.toSingleToken("I am")).toThrow(InputError);
     expect(() => rules.toSingleToken("I am")).toThrow(
       /"I am" is not a single token but 2: "I" \(43\), " am" \(534\)\. Mind the leading space/,
     );
-    expect(() => rules.toSingleToken("")).toThrow(/An empty text is no token/);
+    expect(() => rules.toSingleToken("")).toThrow(/An empty text is not a token/);
   });
 });
 
 describe("getTokenPosition", () => {
   const text = "I am what I am";
 
-  it("finds the first or the last place of a token in a text or in tokens", () => {
+  it("finds the first or the last position of a token in a text or in tokens", () => {
     expect(rules.getTokenPosition(" am", text)).toBe(2);
     expect(rules.getTokenPosition(534, text, "last")).toBe(5);
     expect(rules.getTokenPosition(" am", text, "first", { prependBos: false })).toBe(1);
@@ -143,7 +143,7 @@ describe("getTokenPosition", () => {
 
   it("says so when the token does not occur", () => {
     expect(() => rules.getTokenPosition(".", text)).toThrow(
-      /^The token does not occur in the prompt: "\." \(16\) is none of "<\|BOS\|>", "I", " am"/,
+      /^The token does not occur in the prompt: "\." \(16\) is not one of "<\|BOS\|>", "I", " am"/,
     );
   });
 
@@ -154,7 +154,7 @@ describe("getTokenPosition", () => {
 });
 
 describe("offsets", () => {
-  it("point into the text as given, with an empty range for BOS", () => {
+  it("refer to the original text, with an empty range for BOS", () => {
     expect(rules.offsets("I am.")).toEqual([
       [0, 0],
       [0, 1],
@@ -177,7 +177,7 @@ describe("offsets", () => {
     ]);
   });
 
-  it("has one range per token of toTokens, also where the text is cut", () => {
+  it("has one range per token of toTokens, even if the text is cut", () => {
     const short = new TokenRules({ tokenizer: bundled, nCtx: 4 });
     for (const { prompt } of seedPrompts) {
       for (const r of [rules, short]) expect(r.offsets(prompt).length).toBe(r.toTokens(prompt).shape[1]);

@@ -49,7 +49,7 @@ interface Classes {
 }
 const classes: Classes = JSON.parse(readFileSync(new URL("hugging-face/classes.json", import.meta.url), "utf8"));
 
-describe("a class of transformers that builds its tokenizer anew gives the same ids, or a note says that it may not", () => {
+describe("a transformers class that rebuilds its tokenizer gives the same ids, or a note says that it may not", () => {
   it.each(classes.rows)("$file as $class", async ({ file, class: tokenizer_class, ids }) => {
     const contents = { "tokenizer.json": classes.files[file], "tokenizer_config.json": { tokenizer_class } };
     const tokenizer = await loadTokenizer("folder", { files: inMemory(contents) });
@@ -59,7 +59,7 @@ describe("a class of transformers that builds its tokenizer anew gives the same 
   });
 });
 
-it("a named token that the vocabulary lacks is noted, as AutoTokenizer would add it", async () => {
+it("a named token that the vocabulary lacks is noted, because AutoTokenizer would add it", async () => {
   const contents = { "tokenizer.json": classes.files.byte, "tokenizer_config.json": { pad_token: "<none>" } };
   const tokenizer = await loadTokenizer("folder", { files: inMemory(contents) });
   expect(tokenizer.padTokenId).toBe(undefined);

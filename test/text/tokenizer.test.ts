@@ -8,7 +8,7 @@ import { tinyTokenizerJson, tinyVocabulary } from "./tiny-tokenizer.ts";
 const tiny = Tokenizer.fromJson(tinyTokenizerJson);
 
 function sameAsHuggingFace(tokenizer: Tokenizer, texts: readonly ExpectedText[]) {
-  it.each(texts)("reads $text as Hugging Face's library does", ({ text, ids, decoded, without_special }) => {
+  it.each(texts)("reads $text like Hugging Face's library", ({ text, ids, decoded, without_special }) => {
     expect(tokenizer.encode(text)).toEqual(ids);
     expect(tokenizer.decode(ids)).toBe(decoded);
     expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe(without_special);
@@ -20,7 +20,7 @@ function sameAsHuggingFace(tokenizer: Tokenizer, texts: readonly ExpectedText[])
 }
 
 describe("a tokenizer.json whose added tokens contradict its vocabulary", () => {
-  it("gives a token of the vocabulary the vocabulary's id, not the one written beside the added token", () => {
+  it("gives a token in the vocabulary the vocabulary's id, not the one written next to the added token", () => {
     const written = tinyTokenizerJson.added_tokens.find((t) => t.content === "  ")!.id;
     expect(written).toBe(90);
     expect(tiny.encode("a  a", { addSpecialTokens: false })).toEqual([2, tinyVocabulary["  "], 2]);
@@ -51,13 +51,13 @@ describe("the bundled model's tokenizer", () => {
     expect([bundled.eosTokenId, bundled.bosTokenId, bundled.padTokenId]).toEqual([0, 1, 2]);
   });
 
-  it("makes one token of each digit, also of digits that are not ASCII", () => {
+  it("makes one token of each digit, even of digits that are not ASCII", () => {
     const strings = (text: string) => bundled.encode(text).map((id) => bundled.decode([id]));
     expect(strings("1812")).toEqual(["1", "8", "1", "2"]);
     expect(bundled.encode("²³")).toEqual([...bundled.encode("²"), ...bundled.encode("³")]);
   });
 
-  it("gives back every text that it tokenized", () => {
+  it("decodes every text that it encoded", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
         const ids = bundled.encode(text);
@@ -68,7 +68,7 @@ describe("the bundled model's tokenizer", () => {
     );
   });
 
-  it("lays its tokens over the whole text, in order, without a gap", () => {
+  it("covers the whole text with its tokens, in order, without gaps", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 60 }), (text) => {
         let covered = 0;
@@ -82,7 +82,7 @@ describe("the bundled model's tokenizer", () => {
     );
   });
 
-  it("gives every token of an emoji the whole emoji", () => {
+  it("gives every token of an emoji the range of the whole emoji", () => {
     const offsets = bundled.offsets("a🦙b");
     expect(offsets.length).toBeGreaterThan(3);
     expect(offsets.slice(1, -1).every(([start, end]) => start === 1 && end === 3)).toBe(true);
@@ -104,7 +104,7 @@ describe("the bundled model's tokenizer", () => {
 });
 
 describe("offsets under a normalizer", () => {
-  it("cover a letter and its accent where the two are joined", () => {
+  it("cover a letter and its accent if the two are joined", () => {
     const text = "ae\u0301b";
     expect(tiny.encode(text)).toEqual([0, 2, 13, 14, 3]);
     expect(tiny.offsets(text)).toEqual([
@@ -127,11 +127,11 @@ describe("special tokens", () => {
     expect([t.bosTokenId, t.eosTokenId, t.padTokenId]).toEqual([0, 24, undefined]);
   });
 
-  it("have no id where the vocabulary does not hold them", () => {
+  it("have no id if the vocabulary lacks them", () => {
     expect(Tokenizer.fromJson(bare, { eos_token: "<|endoftext|>" }).eosTokenId).toBeUndefined();
   });
 
-  it("are cut out of the text also where added_tokens forgets them", () => {
+  it("are recognised in the text even if added_tokens omits them", () => {
     const t = Tokenizer.fromJson({ ...bare, added_tokens: [] }, { bos_token: "<|BOS|>" });
     expect(t.encode("<|BOS|>ab")).toEqual([0, 10]);
     expect(t.decode([0, 10], { skipSpecialTokens: true })).toBe("ab");
@@ -141,7 +141,7 @@ describe("special tokens", () => {
 describe("a garbled tokenizer.json", () => {
   const model = tinyTokenizerJson.model;
   it.each([
-    ["no object", "text", /a string/],
+    ["not an object", "text", /a string/],
     ["no model", { added_tokens: [] }, /with a "model".*added_tokens/],
     ["an unknown model", { model: { type: "Magic" } }, /Magic/],
     ["an unknown post-processor", { model, post_processor: { type: "Magic" } }, /post_processor of type "Magic"/],
@@ -169,7 +169,7 @@ describe("a wrong argument", () => {
     ["an option that does not exist", () => tiny.encode("a", { addSpecial: false } as never)],
     ["a length that is negative", () => tiny.encode("a", { maxLength: -1 })],
     ["ids that are a text", () => tiny.decode("x" as never)],
-    ["an id that is a half", () => tiny.decode([0.5])],
+    ["an id that is a fraction", () => tiny.decode([0.5])],
     ["an id that is a text", () => tiny.decode(["x"] as never)],
     ["a flag that is a text", () => tiny.decode([1], { skipSpecialTokens: "no" } as never)],
     ["offsets of a list", () => tiny.offsets(["a"] as never)],
@@ -182,12 +182,12 @@ describe("a file made to confuse", () => {
   const vocab = JSON.parse('{"[UNK]": 0, "__proto__": 1, "constructor": 2}');
   const model = { type: "WordLevel", vocab, unk_token: "[UNK]" };
 
-  it("has tokens that are called as JavaScript's own properties are, and no others", () => {
+  it("may name tokens like JavaScript's own properties, and has no others", () => {
     const tokenizer = Tokenizer.fromJson({ model });
     expect(["__proto__", "constructor", "toString"].map((text) => tokenizer.encode(text))).toEqual([[1], [2], [0]]);
   });
 
-  it("is refused in a sentence however deep it goes", () => {
+  it("is refused in a sentence however deeply it nests", () => {
     let list: unknown = [];
     let sequence: unknown = { type: "NFC" };
     for (let i = 0; i < 20_000; i++) {

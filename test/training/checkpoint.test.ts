@@ -1,4 +1,4 @@
-/** Checkpoints: whole or not there, opened as models, gone on from to the same numbers. */
+/** Checkpoints: complete or absent, opened as models, resumed to the same numbers. */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -37,7 +37,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe("a training that is taken up again", () => {
+describe("a resumed training run", () => {
   test.each(["adamw", "adam", "sgd"] as const)(
     "gives the numbers of one that was not interrupted, with %s",
     async (optimizer) => {
@@ -64,7 +64,7 @@ describe("a training that is taken up again", () => {
     },
   );
 
-  test("takes the last of the checkpoints in a folder, or the one that is named", async () => {
+  test("takes the last checkpoint in a folder, or the one that is named", async () => {
     const { checkpoint } = await train(model(), { ...options, steps: 12, saveEvery: 5, saveDir: folder });
     expect((await readdir(folder)).sort()).toEqual(["step-0000005", "step-0000010", "step-0000012"]);
     expect(checkpoint).toBe(join(folder, "step-0000012"));
@@ -73,7 +73,7 @@ describe("a training that is taken up again", () => {
     expect(last.losses).toEqual(fifth.losses);
   });
 
-  test("with nothing left to do leaves what is kept as it is", async () => {
+  test("with nothing left to do leaves the checkpoint as it is", async () => {
     const all = { ...options, steps: 3, saveDir: folder, about: { what: "first" } };
     const { checkpoint, losses } = await train(model(), all);
     const before = await readFile(join(checkpoint!, "training.json"));
@@ -82,18 +82,20 @@ describe("a training that is taken up again", () => {
     expect((await readFile(join(checkpoint!, "training.json"))).equals(before)).toBe(true);
   });
 
-  test("is refused where it does not fit, with the reason", async () => {
+  test("is refused if it does not match, with the reason", async () => {
     await train(model(), { ...options, steps: 2, saveDir: folder });
     const other = parseConfig({ ...fields, n_ctx: 9 });
     const elsewhere = new HookedTransformer(other, initWeights(other));
     await expect(train(elsewhere, { ...options, steps: 4, resume: folder })).rejects.toThrow(
-      /another configuration: its n_ctx is 8, the model's 9/,
+      /a different configuration: its n_ctx is 8, the model's is 9/,
     );
     await expect(train(elsewhere, { ...options, steps: 4, resume: folder })).rejects.toThrow(ConfigError);
     await expect(train(model(), { ...options, optimizer: "sgd", steps: 4, resume: folder })).rejects.toThrow(
       /made with adamw/,
     );
-    await expect(train(model(), { ...options, steps: 1, resume: folder })).rejects.toThrow(/2 steps behind it/);
+    await expect(train(model(), { ...options, steps: 1, resume: folder })).rejects.toThrow(
+      /at step 2, beyond the total/,
+    );
     await mkdir(join(folder, "empty"));
     await expect(train(model(), { ...options, steps: 4, resume: join(folder, "empty") })).rejects.toThrow(
       /no training.json/,
@@ -123,7 +125,7 @@ describe("a checkpoint", () => {
     expect(opened.text!.tokenizer.files).toEqual(tokenizer.files);
   });
 
-  test("is found by the folder of the training too, the last one unless another is asked for", async () => {
+  test("is also found by the folder of the training run, the last one by default", async () => {
     const { model: trained } = await train(model(), { ...options, steps: 4, saveEvery: 2, saveDir: folder });
     const load = (more: object = {}) => HookedTransformer.fromPretrainedNoProcessing(folder, more);
     expect(await getCheckpointLabels(folder)).toEqual([2, 4]);
@@ -135,7 +137,7 @@ describe("a checkpoint", () => {
     await expect(load({ checkpointValue: 3 })).rejects.toThrow(/no checkpoint "3".*has 2/);
   });
 
-  test.each(goldenNames)("says the whole configuration of %s, whatever it is", async (name) => {
+  test.each(goldenNames)("stores the whole configuration of %s", async (name) => {
     const g = await golden(name);
     const first = goldenModel(g);
     const { model: trained, checkpoint } = await train(first, { data: g.tokens, steps: 1, saveDir: folder });
@@ -155,7 +157,7 @@ describe("a checkpoint", () => {
     expect({ ...opened.cfg, ...same, ...flags }).toEqual({ ...trained.cfg, ...same, ...flags });
   });
 
-  test("replaces one of the same step, and what a crash left unfinished goes", async () => {
+  test("replaces one of the same step, and removes what a crash left unfinished", async () => {
     await mkdir(join(folder, ".step-0000001.unfinished"));
     await writeFile(join(folder, ".step-0000001.unfinished/config.json"), "{");
     await train(model(), { ...options, steps: 2, saveDir: folder });
@@ -166,7 +168,7 @@ describe("a checkpoint", () => {
     expect(opened.W_E.data).toEqual(again.model.W_E.data);
   });
 
-  test("that a crash left between two names is put back; what is no checkpoint is never replaced", async () => {
+  test("that a crash left between two names is restored; nothing but a checkpoint is ever replaced", async () => {
     await train(model(), { ...options, steps: 2, saveDir: folder });
     await rename(join(folder, "step-0000002"), join(folder, ".step-0000002.replaced"));
     await mkdir(join(folder, ".step-0000002.unfinished"));
@@ -175,11 +177,11 @@ describe("a checkpoint", () => {
     expect((await readdir(folder)).sort()).toEqual(["step-0000002", "step-0000003"]);
     await writeFile(join(folder, "step-0000004"), "mine");
     const run = train(model(), { ...options, steps: 4, saveDir: folder });
-    await expect(run).rejects.toThrow(/step-0000004: something else of that name is in the way/);
+    await expect(run).rejects.toThrow(/step-0000004: something else with that name is in the way/);
     expect(await readFile(join(folder, "step-0000004"), "utf8")).toBe("mine");
   });
 
-  test("keeps nothing of a training that ends before its first step, not even the folder", async () => {
+  test("keeps nothing of a training run that ends before its first step, not even the folder", async () => {
     const place = join(folder, "deep", "er");
     const control = new AbortController();
     const store = folderCheckpoints(place);
@@ -197,13 +199,13 @@ describe("a checkpoint", () => {
     const onProgress = () => void steps++;
     for (const saveDir of [join(folder, "file"), join(folder, "file", "in", "it")]) {
       const run = train(model(), { ...options, steps: 1, saveDir }, { onProgress });
-      await expect(run).rejects.toThrow(/cannot be kept in .*file.*: something else of that name is in the way/);
+      await expect(run).rejects.toThrow(/cannot be saved in .*file.*: something else with that name is in the way/);
     }
     expect(steps).toBe(0);
     expect(await readFile(join(folder, "file"), "utf8")).toBe("mine");
   });
 
-  test("tells the losses on what is held out, from the first on, also where training was resumed", async () => {
+  test("has all held-out losses from the first on, even if training was resumed", async () => {
     const heldOut = { ...data, data: data.data.map((id) => (id * 7) % 12) };
     const all = { ...options, heldOut, evalEvery: 2 };
     const whole = await train(model(), { ...all, steps: 5 });
@@ -214,7 +216,7 @@ describe("a checkpoint", () => {
     expect(whole.heldOut[2].loss).toBeCloseTo(await evaluateLoss(whole.model, heldOut), 6);
   });
 
-  test("and that was stopped while it looked at what is held out, looks again", async () => {
+  test("measures the held-out loss again if it was stopped while measuring it", async () => {
     const heldOut = { ...data, data: data.data.map((id) => (id * 7) % 12) };
     const all = { ...options, heldOut, evalEvery: 2 };
     const whole = await train(model(), { ...all, steps: 5 });
@@ -235,14 +237,14 @@ describe("a checkpoint", () => {
     expect(rest.losses).toEqual(whole.losses);
   });
 
-  test("of another momentum is refused", async () => {
+  test("with a different momentum is refused", async () => {
     const sgd = { ...options, optimizer: "sgd" as const };
     await train(model(), { ...sgd, steps: 2, momentum: 0.9, saveDir: folder });
     const without = train(model(), { ...sgd, steps: 3, resume: folder });
-    await expect(without).rejects.toThrow(/remembers momentum_buffer of each weight, but sgd.*remembers nothing/);
+    await expect(without).rejects.toThrow(/has momentum_buffer for each weight, but sgd.*needs nothing/);
   });
 
-  test("that was good is kept when the loss is a number no more, and the error names it", async () => {
+  test("that was good is kept when the loss becomes NaN, and the error names it", async () => {
     const kept = { saveEvery: 1, saveDir: folder };
     const run = train(model(), {
       ...options,
@@ -264,14 +266,14 @@ describe("a checkpoint", () => {
     expect(opened.W_E.data.every(Number.isFinite)).toBe(true);
   });
 
-  test("folder that cannot be is an error before the first step", async () => {
+  test("folder that cannot exist is an error before the first step", async () => {
     await writeFile(join(folder, "file"), "");
     let steps = 0;
     const onProgress = () => {
       steps++;
     };
     const there = train(model(), { ...options, steps: 2, saveDir: join(folder, "file") }, { onProgress });
-    await expect(there).rejects.toThrow(/something else of that name is in the way.*another saveDir/);
+    await expect(there).rejects.toThrow(/something else with that name is in the way.*another saveDir/);
     await expect(there).rejects.toThrow(ArgumentError);
     const below = train(model(), { ...options, steps: 2, saveDir: join(folder, "file", "x") }, { onProgress });
     await expect(below).rejects.toThrow(/in the way/);

@@ -37,7 +37,7 @@ describe("a tokenizer trained from text", () => {
 
   test("needs room for the bytes, and a text", () => {
     expect(() => trainBpe(text, { vocabSize: 200 })).toThrow(/256 bytes and 3 special tokens.*at least 259/);
-    expect(() => trainBpe("", { vocabSize: 300 })).toThrow(/no text/);
+    expect(() => trainBpe("", { vocabSize: 300 })).toThrow(/no text to make/);
   });
 });
 
@@ -56,14 +56,14 @@ describe("rows of tokens", () => {
     expect(rows.flatMap((row) => row.slice(1))).toEqual(all.slice(0, shape[0] * 8));
   });
 
-  test("can do without BOS", () => {
+  test("can leave out BOS", () => {
     const { shape, data } = tokenizeAndConcatenate(text, tokenizer, { maxLength: 5, addBosToken: false });
     expect([...data]).toEqual(tokenizer.encode(text).slice(0, shape[0] * 5));
   });
 
-  test("need a text that fills one, and room beside BOS", () => {
+  test("need a text that fills one, and room for more than BOS", () => {
     expect(() => tokenizeAndConcatenate("the cat", tokenizer, { maxLength: 64 })).toThrow(
-      /has 3 tokens, but one row takes 63 beside BOS/,
+      /has 3 tokens, but one row needs 63 besides BOS/,
     );
     expect(() => tokenizeAndConcatenate("the cat", tokenizer, { maxLength: 1 })).toThrow(
       /no room for anything but BOS/,
@@ -106,7 +106,7 @@ describe("synthetic tasks", () => {
     expect(found.item()).toBeCloseTo(expected.reduce((x, y) => x + y) / 10, 5);
   });
 
-  test("repeated tokens come twice, other ones each step, and their loss is that of the second time", async () => {
+  test("repeated tokens come twice, different ones each step, and their loss is that of the second time", async () => {
     const task = repeatedTokens({ dVocab: 20, length: 4, batchSize: 3 });
     const { shape, data } = task.data(7);
     expect(shape).toEqual([3, 9]);
@@ -164,14 +164,14 @@ describe("random weights", () => {
     }
   });
 
-  test("are the same for a seed everywhere, and others for another", () => {
+  test("are the same for a seed on every machine, and different for another", () => {
     const first = (seed: number | null) => initWeights(parseConfig({ ...sizes, seed })).get("embed.W_E")!.data;
     expect(first(1)).toEqual(first(1));
     expect(first(1)).not.toEqual(first(2));
     expect(first(null)).toEqual(first(0));
   });
 
-  test("are refused for an initialisation that needs rates of its own", () => {
+  test("are refused for an initialisation that needs its own learning rates", () => {
     expect(() => initWeights(parseConfig({ ...sizes, init_mode: "muP" }))).toThrow(/muP.*Supported: gpt2/);
   });
 });

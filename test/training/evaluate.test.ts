@@ -1,4 +1,4 @@
-/** What is held out, how a model does on it, and what its loss is held against. */
+/** Held-out data, how a model does on it, and what its loss is compared with. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
@@ -21,7 +21,7 @@ const rowsOf = (count: number, pos: number) =>
   );
 
 describe("the loss on rows", () => {
-  test("is the mean over all of them, in whatever batches, in one compiled session for every model", async () => {
+  test("is the mean over all of them, whatever the batches, in one compiled session for every model", async () => {
     const engine = new Engine(nodeBackend());
     const model = new HookedTransformer(cfg, initWeights(cfg), { engine });
     const other = new HookedTransformer(cfg, initWeights(parseConfig({ ...cfg, seed: 5 })), { engine });
@@ -35,7 +35,7 @@ describe("the loss on rows", () => {
     expect(engine.sessionsCreated).toBe(sessions);
   });
 
-  test("can be a task's own", async () => {
+  test("can be a task's own loss", async () => {
     const { heldOut, loss, sizes, chances } = modularAddition({ p: 7, share: 0.5 });
     const sums = parseConfig({
       n_layers: 1,
@@ -53,9 +53,11 @@ describe("the loss on rows", () => {
 
   test("of rows that the model cannot read is refused", async () => {
     const model = new HookedTransformer(cfg, initWeights(cfg));
-    await expect(evaluateLoss(model, rowsOf(2, 9))).rejects.toThrow(/9 tokens.*holds 8/);
+    await expect(evaluateLoss(model, rowsOf(2, 9))).rejects.toThrow(/9 tokens.*holds only 8/);
     await expect(evaluateLoss(model, tensor([[1, 11]], { dtype: "int32" }))).rejects.toThrow(/Token id 11/);
-    await expect(evaluateLoss(model, rowsOf(2, 4), { batchSize: 0 })).rejects.toThrow(/batchSize is 0/);
+    await expect(evaluateLoss(model, rowsOf(2, 4), { batchSize: 0 })).rejects.toThrow(
+      /batchSize must be a positive whole number, not 0/,
+    );
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(evaluateLoss(model, rowsOf(2, 4), { signal })).rejects.toThrow("enough");
   });
@@ -73,11 +75,11 @@ describe("rows held out", () => {
     );
   });
 
-  test("are as many as the share says, whatever its digits are in binary", () => {
+  test("are as many as the share says, however it is rounded in binary", () => {
     expect(holdOut(rowsOf(100, 1), 0.29).heldOut?.shape[0]).toBe(29);
   });
 
-  test("can be fewer, spread over all", () => {
+  test("can be fewer, evenly spaced", () => {
     const all = ndarray(
       "int32",
       [10, 1],
@@ -87,12 +89,13 @@ describe("rows held out", () => {
     expect(spreadRows(all, 10)).toBe(all);
   });
 
-  test("are no share of 1 or more", () => {
-    for (const share of [1, -0.1, Number.NaN]) expect(() => holdOut(rowsOf(3, 2), share)).toThrow(/from 0 to below 1/);
+  test("are a share below 1", () => {
+    for (const share of [1, -0.1, Number.NaN])
+      expect(() => holdOut(rowsOf(3, 2), share)).toThrow(/at least 0 and less than 1/);
   });
 });
 
-describe("what a loss is held against", () => {
+describe("what a loss is compared with", () => {
   test("knowing how often each token occurs, counted by hand", () => {
     // Predicted in the first rows: 1 1 2 and 1 0 1; one more of each of 4 tokens: 5/10, 2/10, 2/10, 1/10.
     const counted = ndarray("int32", [2, 4], Int32Array.of(0, 1, 1, 2, 3, 1, 0, 1));
@@ -106,7 +109,7 @@ describe("what a loss is held against", () => {
 
   test("tasks whose share or vocabulary leaves nothing to learn are refused", () => {
     for (const share of [0, 1, 1.5])
-      expect(() => modularAddition({ p: 5, share })).toThrow(/some of the 25 must be learnt/);
-    expect(() => repeatedTokens({ dVocab: 2, length: 4, batchSize: 1 })).toThrow(/nothing to foresee/);
+      expect(() => modularAddition({ p: 5, share })).toThrow(/some of the 25 must be trained on/);
+    expect(() => repeatedTokens({ dVocab: 2, length: 4, batchSize: 1 })).toThrow(/nothing to predict/);
   });
 });

@@ -1,4 +1,4 @@
-/** One training writes to a folder, and whatever becomes of it, the folder is free afterwards. */
+/** One training run at a time writes to a folder, and whatever happens to it, the folder is free afterwards. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
@@ -46,16 +46,16 @@ async function other(steps: number): Promise<{ process: ChildProcess; ended: Pro
   return { process: process_, ended };
 }
 
-test("a second training into a folder is refused while the first runs, in this process or another", async () => {
+test("a second training run into a folder is refused while the first is running, in this process or another", async () => {
   let second: unknown;
   await trained({}, { onProgress: async () => (second ??= await trained().catch((error) => error)) });
   expect(second).toBeInstanceOf(ArgumentError);
   expect((second as Error).message).toMatch(
-    /A training writes to .*out already \(this process\): wait until it has ended/,
+    /Another training run is writing to .*out \(this process\): wait until it has ended/,
   );
 
   const first = await other(1_000_000);
-  const told = new RegExp(`already \\(process ${first.process.pid} on ${hostname()}\\)`);
+  const told = new RegExp(`out \\(process ${first.process.pid} on ${hostname()}\\)`);
   await expect(trained({ steps: 5 })).rejects.toThrow(told);
   await expect(trained({ steps: 5, resume: out })).rejects.toThrow(told);
   await expect(folderCheckpoints(out).check()).rejects.toThrow(told);
@@ -66,7 +66,7 @@ test("a second training into a folder is refused while the first runs, in this p
   expect((await readdir(out)).sort()).toEqual(["step-0000003", "step-0000005"]);
 });
 
-test("a training that was killed leaves a folder that the next one takes", async () => {
+test("a killed training run leaves a folder that the next one can use", async () => {
   for (let times = 0; times < 3; times++) {
     const first = await other(1_000_000);
     first.process.kill("SIGKILL");
@@ -77,7 +77,7 @@ test("a training that was killed leaves a folder that the next one takes", async
   expect(await readdir(out)).toEqual(["step-0000003"]);
 });
 
-test("a lock of another machine counts for ten minutes after its last sign, one without a word for half a minute", async () => {
+test("a lock of another machine is valid for ten minutes after its last sign of life, an empty one for half a minute", async () => {
   await trained();
   const lock = join(out, ".training.lock");
   const left = async (content: string, minutes: number) => {
@@ -87,12 +87,12 @@ test("a lock of another machine counts for ten minutes after its last sign, one 
   };
   const elsewhere = JSON.stringify({ pid: 1, host: "elsewhere", started: "1", token: "x" });
   await left(elsewhere, 9);
-  await expect(trained({ steps: 4, resume: out })).rejects.toThrow(/already \(process 1 on elsewhere\)/);
+  await expect(trained({ steps: 4, resume: out })).rejects.toThrow(/out \(process 1 on elsewhere\)/);
   expect(await readFile(lock, "utf8")).toBe(elsewhere);
   await left(elsewhere, 11);
   await trained({ steps: 4, resume: out });
   await left("", 0);
-  await expect(trained({ steps: 5, resume: out })).rejects.toThrow(/already \(another process\)/);
+  await expect(trained({ steps: 5, resume: out })).rejects.toThrow(/out \(another process\)/);
   for (const content of ["", "{", "null", '{"pid": -1}', "[1]"]) {
     await left(content, 1);
     await trained({ steps: 4, resume: out });
@@ -100,7 +100,7 @@ test("a lock of another machine counts for ten minutes after its last sign, one 
   expect(existsSync(lock)).toBe(false);
 });
 
-test("a training that cannot begin takes its folder away again", async () => {
+test("a training run that cannot start removes its folder again", async () => {
   await expect(trained({ steps: 0.5 })).rejects.toThrow();
   expect(await readdir(folder)).toEqual([]);
 });

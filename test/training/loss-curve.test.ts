@@ -11,14 +11,14 @@ const chances = [
 const falling = Array.from({ length: 1200 }, (_, i) => 3 - i / 1000);
 
 describe("the loss curve", () => {
-  test("says what the loss is on what is held out, by how much chance is worse, and since when", () => {
+  test("says what the held-out loss is, by how much chance is worse, and since when", () => {
     const heldOut = [
       { step: 600, loss: 2.5 },
       { step: 1200, loss: 1.9 },
     ];
     const found = lossCurve(model, { losses: falling, heldOut, chances });
     expect(found.summary[0].text).toBe(
-      "After 1200 steps the loss on what is held out is 1.9 nats, 0.4979 nats below all tokens alike (2.398 nats).",
+      "After 1200 steps the loss on held-out data is 1.9 nats, 0.4979 nats below all tokens alike (2.398 nats).",
     );
     expect(found.summary[0].figure).toMatchObject({ value: 1.9, comparedWith: ["all tokens alike"] });
     expect(found.summary[1].text).toContain("1.826 nats, the mean of the last 50 batches");
@@ -49,7 +49,7 @@ describe("the loss curve", () => {
     expect(picture.kind === "line" && picture.y?.scale).toBe("log");
   });
 
-  test("says where what is held out was foreseen best, if not at the end; that nothing was held out; that nothing is learnt", () => {
+  test("says where held-out data was predicted best, if not at the end; that nothing was held out; that nothing has been learnt", () => {
     const heldOut = [
       { step: 5, loss: 2 },
       { step: 10, loss: 2.2 },
@@ -57,11 +57,11 @@ describe("the loss curve", () => {
     const texts = (losses: readonly number[], more: object) =>
       JSON.stringify(lossCurve(model, { losses, chances, ...more }));
     expect(texts(falling.slice(0, 10), { heldOut })).toContain(
-      "foreseen best after step 5, with 2 nats; later steps made it worse",
+      "predicted best after step 5, with 2 nats; later steps made it worse",
     );
     expect(texts([3, 3], {})).toContain("has not fallen below all tokens alike");
     expect(texts([3, 3], {})).toContain("Nothing was held out");
-    expect(texts([3, 3], { epochs: 4 })).toContain("gone over 4 times");
+    expect(texts([3, 3], { epochs: 4 })).toContain("4 passes over the data");
     expect(texts([3, 3], { epochs: 0.5 })).not.toContain("gone over");
   });
 

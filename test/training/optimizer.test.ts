@@ -12,7 +12,7 @@ const gradients = [
 ];
 const settings = { betas: [0.8, 0.95] as const, eps: 1e-3, weightDecay: 0.1, momentum: 0.9 };
 
-/** The weight after each of three steps with lr 0.1; with `clip` the gradient is shortened to length 1. */
+/** The weight after each of three steps with lr 0.1; with `clip` the gradient is scaled down to length 1. */
 function steps(name: OptimizerName, clip: boolean, given = settings): number[][] {
   const optimizer = makeOptimizer(name, given);
   let weight: Tensor = tensor([1, -2, 0.5]);

@@ -1,4 +1,4 @@
-/** Reads texts of a Parquet file, and tells how much memory and time it took at most: for tests of how much that is. */
+/** Reads texts of a Parquet file and reports the peak memory and time, for tests of both. */
 import { readFileSync } from "node:fs";
 import { memorySource, readTexts } from "../../src/node.ts";
 

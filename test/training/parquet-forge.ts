@@ -1,6 +1,6 @@
-/** Writes Parquet files that say whatever a test has them say, true or not. */
+/** Writes Parquet files that claim whatever a test wants, true or not. */
 
-/** A field of a Thrift struct: what kind it is, and its bytes. */
+/** A field of a Thrift struct: its kind and its bytes. */
 export type Field = readonly [kind: number, bytes: Uint8Array];
 export type Struct = Readonly<Record<number, Field | undefined>>;
 
@@ -64,7 +64,7 @@ export function page(body: Uint8Array, claims: PageClaims): Uint8Array {
   return joined(header, body);
 }
 
-/** A page of the second version. */
+/** A page of version 2. */
 export function pageV2(body: Uint8Array, values: number, levels: Uint8Array, claimed = levels.length): Uint8Array {
   const of = nested({
     1: integer(values),
@@ -79,14 +79,14 @@ export function pageV2(body: Uint8Array, values: number, levels: Uint8Array, cla
   return joined(struct({ 1: integer(3), 2: integer(size), 3: integer(size), 8: of }), levels, body);
 }
 
-/** Texts as PLAIN has them. */
+/** Texts in PLAIN encoding. */
 export const plain = (...texts: readonly string[]) =>
   joined(...texts.flatMap((text) => [u32(utf8(text).length), utf8(text)]));
 
 /** A run that repeats `value`, of one byte. */
 export const run = (count: number, value: number) => joined(varint(2 * count), [value]);
 
-/** Lengths that are all the same, in one block, with as many claimed as is said. */
+/** Lengths that are all the same, in one block, with any claimed count. */
 export const equalLengths = (count: number, length: number, perBlock = 128) =>
   joined(varint(perBlock), varint(1), varint(count), zigzag(length), zigzag(0), [0]);
 

@@ -1,4 +1,4 @@
-/** Parquet files that are honest, in every encoding that texts have, and files that claim what they do not have. */
+/** Honest Parquet files, in every encoding for texts, and files that claim what they do not have. */
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -83,7 +83,7 @@ describe("the texts of honest Parquet files", () => {
     );
   });
 
-  test("are the rows before the first that is null, where no more are asked for", async () => {
+  test("are the rows before the first null, if no more are needed", async () => {
     const levels = joined(run(2, 1), run(1, 0), run(1, 1));
     const v1 = page(joined(u32(levels.length), levels, plain("a", "b", "c")), { values: 4 });
     for (const pages of [[v1], [pageV2(plain("a", "b", "c"), 4, levels)]]) {
@@ -93,7 +93,7 @@ describe("the texts of honest Parquet files", () => {
     }
   });
 
-  test("may be runs that claim more than the page has rows, which are not made", async () => {
+  test("may be in runs that claim more than the rows of the page, which are not made", async () => {
     const dictionary = page(plain("a", "b"), { values: 2, dictionary: true });
     const places = page(joined([1], run(2 ** 31 - 1, 1)), { values: 5, encoding: 8 });
     expect(await read(forged({ rows: 5, pages: [dictionary, places] }))).toEqual(["b", "b", "b", "b", "b"]);
@@ -102,12 +102,12 @@ describe("the texts of honest Parquet files", () => {
     expect(await read(forged({ rows: 1, optional: true, pages: [optional] }))).toEqual(["a"]);
   });
 
-  test("may be of a row group that has a thousand million rows, of which ten are asked for", async () => {
+  test("may be in a row group with a billion rows, of which ten are needed", async () => {
     const dictionary = page(plain("x".repeat(1000)), { values: 1, dictionary: true });
     const places = page(joined([1], run(1e9, 0)), { values: 1e9, encoding: 8 });
     const file = forged({ rows: 1e9, pages: [dictionary, places] });
     expect(await read(file, 10)).toEqual(new Array(10).fill("x".repeat(1000)));
-    await expect(read(file)).rejects.toThrow(/t\.parquet has over 33 million texts, more than are held at once: ask/);
+    await expect(read(file)).rejects.toThrow(/t\.parquet has over 33 million texts, more than one list can hold: read/);
     const empty = page(joined(equalLengths(1e9, 0, 2 ** 30)), { values: 1e9, encoding: 6 });
     expect(await read(forged({ rows: 1e9, pages: [empty] }), 3)).toEqual(["", "", ""]);
     await expect(read(forged({ rows: 1e9, pages: [empty] }))).rejects.toThrow(/over 33 million texts/);
@@ -118,62 +118,58 @@ describe("the texts of honest Parquet files", () => {
 const refused: readonly (readonly [what: string, file: () => Uint8Array, why: RegExp])[] = [
   ["more rows in a page than in its row group", one({ rows: 3 }, page(plain("a"), { values: 2e9 })), /more rows than/],
   ["more rows in a row group than in its pages", one({ rows: 1e7 }, page(plain("a"), { values: 1 })), /ends \d+ rows/],
-  ["a count of rows below none", one({ rows: -1 }), /a row group has -1 rows/],
+  ["a negative count of rows", one({ rows: -1 }), /a row group has -1 rows/],
   [
     "more texts than the page has bytes",
     one({ rows: 9 }, page(plain("a"), { values: 9 })),
     /fewer texts than it claims/,
   ],
   ["a text past its page's end", one({ rows: 1 }, page(u32(4e9), { values: 1 })), /past the end of its page/],
-  ["a count of values below none", one({ rows: 1 }, page(plain("a"), { values: -5 })), /claims -5 values/],
+  ["a negative count of values", one({ rows: 1 }, page(plain("a"), { values: -5 })), /claims -5 values/],
   [
     "a page past its column's end",
     one({ rows: 1 }, page(plain("a"), { values: 1, packedSize: 2e9 })),
     /past the end of its col/,
   ],
   [
-    "a page of fewer than no bytes",
+    "a page with a negative number of bytes",
     one({ rows: 1 }, page(plain("a"), { values: 1, packedSize: -8 })),
-    /fewer than no bytes/,
+    /negative number of bytes/,
   ],
   [
-    "a plain page of another size",
+    "an unpacked page of another size",
     one({ rows: 1 }, page(plain("a"), { values: 1, size: 2e9 })),
     /announces 2000000000/,
   ],
   [
     "a column past the file's end",
     one({ rows: 1, size: 2 ** 50 }, page(plain("a"), { values: 1 })),
-    /said to lie at bytes/,
+    /said to be at bytes/,
   ],
   [
     "a column before the file's beginning",
     one({ rows: 1, start: -90 }, page(plain("a"), { values: 1 })),
-    /said to lie at/,
+    /said to be at/,
   ],
   ["no pages", one({ rows: 1 }), /ends 1 rows before/],
   ["another checksum", one({ rows: 1 }, page(plain("a"), { values: 1, more: { 4: integer(7) } })), /checksum/],
   ["a dictionary of 1e9 texts", dictionaryOf(plain("a"), 1e9, run(1, 0)), /a dictionary claims 1000000000 texts/],
-  ["a place that the dictionary lacks", dictionaryOf(plain("a"), 1, run(1, 1)), /number 1 of a dictionary of 1/],
+  ["an index that the dictionary lacks", dictionaryOf(plain("a"), 1, run(1, 1)), /number 1 of a dictionary of 1/],
   [
     "two dictionaries",
     one({ rows: 1 }, ...twice(page(plain("a"), { values: 1, dictionary: true }))),
     /two dictionaries/,
   ],
-  ["no dictionary", one({ rows: 1 }, page(joined([1], run(1, 0)), { values: 1, encoding: 8 })), /that is not there/],
-  ["places of 200 bits", one({ rows: 1 }, ...withDictionary(joined([200], run(1, 0)))), /numbers of 200 bits/],
+  ["no dictionary", one({ rows: 1 }, page(joined([1], run(1, 0)), { values: 1, encoding: 8 })), /that does not exist/],
+  ["indices of 200 bits", one({ rows: 1 }, ...withDictionary(joined([200], run(1, 0)))), /numbers of 200 bits/],
+  ["empty runs", one({ rows: 1 }, ...withDictionary(joined([1], ...new Array(999).fill(run(0, 0))))), /fewer numbers/],
   [
-    "runs of nothing",
-    one({ rows: 1 }, ...withDictionary(joined([1], ...new Array(999).fill(run(0, 0))))),
-    /fewer numbers/,
-  ],
-  [
-    "a run whose count has no end",
+    "a run whose count never ends",
     one({ rows: 1 }, ...withDictionary(new Uint8Array(99).fill(255, 1).fill(1, 0, 1))),
-    /without an end/,
+    /never ends/,
   ],
   [
-    "packed bits that are not there",
+    "missing packed bits",
     one({ rows: 9 }, ...withDictionary(joined([8], varint(2 ** 30 + 1), [0]), 9)),
     /fewer numbers/,
   ],
@@ -183,16 +179,16 @@ const refused: readonly (readonly [what: string, file: () => Uint8Array, why: Re
     /1000000000 lengths/,
   ],
   [
-    "lengths in blocks of nothing",
+    "lengths in blocks of size 0",
     one({ rows: 9 }, page(joined(varint(0), varint(4), varint(9), [0]), { values: 9, encoding: 6 })),
-    /blocks of no size/,
+    /blocks of size 0/,
   ],
   [
     "lengths in 1e9 small blocks",
     one({ rows: 9 }, page(joined(varint(32e9), varint(1e9), varint(9), [0, 0]), { values: 9, encoding: 6 })),
     /end in the middle/,
   ],
-  ["lengths below none", one({ rows: 1 }, page(equalLengths(1, -7), { values: 1, encoding: 6 })), /a length of -7/],
+  ["negative lengths", one({ rows: 1 }, page(equalLengths(1, -7), { values: 1, encoding: 6 })), /a length of -7/],
   [
     "lengths past the page",
     one({ rows: 1 }, page(equalLengths(1, 2 ** 31 - 1), { values: 1, encoding: 6 })),
@@ -214,8 +210,8 @@ const refused: readonly (readonly [what: string, file: () => Uint8Array, why: Re
     /levels go past/,
   ],
   ["fewer levels than values", one({ rows: 9, optional: true }, pageV2(plain("a"), 9, run(2, 1))), /fewer numbers/],
-  ["an encoding that texts have not", one({ rows: 1 }, page(plain("a"), { values: 1, encoding: 9 })), /encoding 9/],
-  ["bytes that are no text", one({ rows: 1 }, page(joined(u32(1), [0xff]), { values: 1 })), /no UTF-8 text/],
+  ["an encoding that is not for texts", one({ rows: 1 }, page(plain("a"), { values: 1, encoding: 9 })), /encoding 9/],
+  ["bytes that are not text", one({ rows: 1 }, page(joined(u32(1), [0xff]), { values: 1 })), /not UTF-8 text/],
   ["an unknown codec", one({ rows: 1, codec: 3 }, page(plain("a"), { values: 1 })), /packed with LZO/],
   [
     "a footer of 4 GB",
@@ -249,9 +245,9 @@ const refused: readonly (readonly [what: string, file: () => Uint8Array, why: Re
     one({ rows: 1 }, new Uint8Array(1e6).fill(0x1c).fill(0x9c, 0, 1)),
     /levels deep/,
   ],
-  ["a number without an end", one({ rows: 1, more: { 1: [6, new Uint8Array(1e6).fill(255)] } }), /has no end/],
+  ["a number that never ends", one({ rows: 1, more: { 1: [6, new Uint8Array(1e6).fill(255)] } }), /never ends/],
   [
-    "columns that are encrypted",
+    "encrypted columns",
     one({ rows: 1, groups: list(12, [struct({ 1: list(12, [struct({ 2: integer(4) })]), 3: integer(1) })]) }),
     /encrypted/,
   ],
@@ -295,12 +291,12 @@ describe("a Parquet file that claims", () => {
     expect(await read(forged({ rows: 0, groups: list(12, new Array(1e6).fill(empty)) }))).toEqual([]);
   });
 
-  test("a column twice is refused, since nobody knows which is meant", async () => {
+  test("a duplicate column is refused, because it is ambiguous", async () => {
     const schema = list(12, [element("root", 2), element("text"), element("text")]);
     await expect(read(forged({ rows: 1, schema }))).rejects.toThrow(/it has two columns "text"/);
   });
 
-  test("a field of a kind to come is read without it", async () => {
+  test("an unknown future field is ignored", async () => {
     const more = { 40: nested({ 1: list(2, [Uint8Array.of(1)]), 2: binary("x"), 3: flag(true) }) };
     const pages = [page(plain("a"), { values: 1, more })];
     expect(await read(forged({ rows: 1, pages, more }))).toEqual(["a"]);
@@ -323,7 +319,7 @@ describe("a page packed with", () => {
   const file = (codec: number, body: Uint8Array, size: number) =>
     forged({ rows: 1, codec, pages: [page(body, { values: 1, size })] });
 
-  test.each(bombs)("%s that unpacks to more, or to less, than it announces is damaged", async (_, codec, packed) => {
+  test.each(bombs)("%s that unpacks to more or less than it announces is damaged", async (_, codec, packed) => {
     for (const size of [100, 70_000, 2 ** 20]) {
       await expect(read(file(codec, packed(), size))).rejects.toThrow(/it is damaged: a page|it is damaged: a packed/);
     }
@@ -331,7 +327,7 @@ describe("a page packed with", () => {
     await expect(read(more)).rejects.toThrow(/it is damaged: a p/);
   });
 
-  test.each(bombs)("%s is cut off nowhere without a word", async (_, codec, packed) => {
+  test.each(bombs)("%s is never cut off silently", async (_, codec, packed) => {
     const small = new Map([
       [1, snappyZeros(1 + 64 * 5, 5)],
       [2, gzipSync(new Uint8Array(321))],
@@ -348,7 +344,7 @@ describe("a page packed with", () => {
     }
   });
 
-  test("gzip in several parts is read, and cut off nowhere without a word", async () => {
+  test("gzip in several parts is read, and is never cut off silently", async () => {
     const parts = joined(gzipSync(plain("one")), gzipSync(u32(0)), gzipSync(u32(0)));
     const several = (body: Uint8Array) => forged({ rows: 3, codec: 2, pages: [page(body, { values: 3, size: 15 })] });
     expect(await read(several(parts))).toEqual(["one", "", ""]);
@@ -357,7 +353,7 @@ describe("a page packed with", () => {
     }
   });
 
-  test("zstd or brotli that announces 2 GB has to fit in what is free", async () => {
+  test("zstd or brotli that announces 2 GB must fit in free memory", async () => {
     setMemory({ read: () => 1e9 });
     const claim = read(file(6, zstdZeros(20_000), 2 ** 31 - 1));
     await expect(claim).rejects.toThrow(MemoryError);
@@ -367,8 +363,8 @@ describe("a page packed with", () => {
   });
 });
 
-describe("texts that take more than there is", () => {
-  test("are refused before they take it", async () => {
+describe("texts that need more memory than there is", () => {
+  test("are refused before it is allocated", async () => {
     // Each shares all of the one before: a few bits of the file for a hundred thousand bytes of memory.
     const length = 100_000;
     const rows = 20_000;
@@ -427,7 +423,7 @@ describe.skipIf(!existsSync("/proc/self/status"))("a forged Parquet file takes l
 
   test.each<[string, () => Uint8Array, string, RegExp]>([
     [
-      "a run of 2e9 places",
+      "a run of 2e9 indices",
       () => forged({ rows: 2e9, pages: [...withDictionary(joined([1], run(2e9, 0)), 2e9)] }),
       "10",
       /^10 texts$/,

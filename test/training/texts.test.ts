@@ -15,7 +15,7 @@ const fixture = (codec: string) => new URL(`fixtures/${codec}.parquet`, import.m
 const rows = Array.from({ length: 9 }, (_, i) => `Row ${i}: naïve café 🐈 ${"the cat sat on the mat. ".repeat(i % 4)}`);
 
 describe("texts", () => {
-  test("are one of a text file, and one a line of JSON lines", async () => {
+  test("are one for a text file, and one per line of JSON lines", async () => {
     expect(await readTexts(source("a.txt", "one\ntwo\n"))).toEqual(["one\ntwo\n"]);
     expect(await readTexts(source("a.txt", " \n"))).toEqual([]);
     const lines = '{"text":"one","n":1}\n\n{"text":"two\\nlines"}\n';
@@ -25,13 +25,13 @@ describe("texts", () => {
   });
 
   test.each(["none", "snappy", "gzip", "brotli", "zstd", "lz4"])(
-    "are one a row of Parquet compressed with %s",
+    "are one per row of Parquet compressed with %s",
     async (codec) => {
       expect(await readTexts(await fileSource(fixture(codec).pathname))).toEqual(rows);
     },
   );
 
-  test("can be the first ones alone, in the middle of a row group too", async () => {
+  test("can be only the first ones, even in the middle of a row group", async () => {
     for (const maxTexts of [1, 4, 6, 100]) {
       const found = await readTexts(await fileSource(fixture("snappy").pathname), { maxTexts });
       expect(found).toEqual(rows.slice(0, maxTexts));
@@ -39,7 +39,7 @@ describe("texts", () => {
     await expect(readTexts(source("a.txt", "x"), { maxTexts: 0 })).rejects.toThrow(ArgumentError);
   });
 
-  test("are read no further than they are asked for", async () => {
+  test("are read no further than needed", async () => {
     const lines = '{"text":"one"}\n'.repeat(20_000);
     const asked: number[] = [];
     const whole = source("a.jsonl", `${lines}no JSON\n`);
@@ -56,7 +56,7 @@ describe("texts", () => {
     await expect(readTexts(watched, { maxTexts: 20_001 })).rejects.toThrow(/Line 20001 of a.jsonl is not JSON/);
   });
 
-  test("are the first rows of files of 600 MB and 3 GB, too", async () => {
+  test("can be the first rows of files of 600 MB and 3 GB", async () => {
     const folder = mkdtempSync(join(tmpdir(), "glassformer-texts-"));
     try {
       for (const size of [600e6, 3e9]) {
@@ -70,27 +70,33 @@ describe("texts", () => {
           /Line 5001 of .*\.jsonl has over 134 million characters/,
         );
         const all = folderFiles(folder).readText(`${size}.jsonl`);
-        await expect(all).rejects.toThrow(/jsonl has (600|3000) MB, and a text that is read at once can have 536/);
+        await expect(all).rejects.toThrow(
+          /jsonl has (600|3000) MB, but a text that is read whole can have at most 536/,
+        );
       }
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
 
-  test("of other kinds of file are refused with what to do", async () => {
+  test("in other kinds of files are refused with what to do", async () => {
     const read = (name: string, content: string | Uint8Array = "a") => readTexts(source(name, content));
-    await expect(read("a.json", "[]")).rejects.toThrow(/a\.json is JSON\. If it has an object a line, name it \.jsonl/);
-    await expect(read("a.csv")).rejects.toThrow(/a\.csv is a table: write the column/);
+    await expect(read("a.json", "[]")).rejects.toThrow(
+      /a\.json is JSON\. If it has one object per line, name it \.jsonl/,
+    );
+    await expect(read("a.csv")).rejects.toThrow(/a\.csv is a table: save the column/);
     await expect(read("a.tsv")).rejects.toThrow(/is a table/);
     await expect(read("a.HTML")).rejects.toThrow(/is a web page: save its text/);
-    await expect(read("a.txt", "\n<!DOCTYPE html><p>404")).rejects.toThrow(/a\.txt is a web page, perhaps in place/);
+    await expect(read("a.txt", "\n<!DOCTYPE html><p>404")).rejects.toThrow(
+      /a\.txt is a web page, perhaps an error page/,
+    );
     await expect(read("a.jsonl", '[{"text": "a"}]')).rejects.toThrow(
-      /Line 1 of a\.jsonl begins a list.*Write a\.jsonl so/,
+      /Line 1 of a\.jsonl begins a list.*convert a\.jsonl/,
     );
     for (const column of ["constructor", "__proto__", "toString"]) {
       await expect(readTexts(source("a.jsonl", '{"a": "b"}'), { column })).rejects.toThrow(/its fields are a\. Name/);
     }
-    await expect(read("a.jsonl", '{\n"text": "a"}')).rejects.toThrow(/begins an object over several lines/);
+    await expect(read("a.jsonl", '{\n"text": "a"}')).rejects.toThrow(/begins an object that spans several lines/);
     const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0);
     for (const name of ["a.txt", "a.jsonl", "a.txt.gz"]) {
       await expect(read(name, gzip)).rejects.toThrow(/is packed with gzip: unpack it first/);
@@ -116,14 +122,14 @@ describe("texts", () => {
     );
   });
 
-  test("that are something else are refused, with the place", async () => {
+  test("that are something else are refused, with the position", async () => {
     const read = (name: string, content: string) => readTexts(source(name, content));
     await expect(read("a.jsonl", '{"text":"x"}\n{"text":')).rejects.toThrow(/Line 2 of a.jsonl is not JSON/);
     await expect(read("a.jsonl", '{"txt":"x"}')).rejects.toThrow(/Line 1 of a.jsonl has no text under "text".*txt/);
     await expect(readTexts(source("a.txt", Uint8Array.of(0xff, 0xfe, 0x00)))).rejects.toThrow(/not UTF-8/);
   });
 
-  test("of a Parquet file that lacks the column, holds no texts, or is none, are refused", async () => {
+  test("of a Parquet file that lacks the column, has no texts, or is not Parquet, are refused", async () => {
     const bytes = new Uint8Array(readFileSync(fixture("zstd")));
     const column = (name: string) => readTexts(source("a.parquet", bytes), { column: name });
     await expect(column("txt")).rejects.toThrow(/no column "txt"; its columns are text, n, maybe, words/);
@@ -160,7 +166,7 @@ describe("a large Parquet file behind a URL", () => {
   });
   afterAll(() => server.stop());
 
-  test("is read by ranges: the column that is asked for, and of it the row groups that are", async () => {
+  test("is read by ranges: only the needed column and row groups", async () => {
     const big = await urlSource(`${server.url}/big.parquet`);
     expect(size).toBeGreaterThan(1_400_000);
     expect(await readTexts(big, { maxTexts: 700 })).toEqual(texts.slice(0, 700));
@@ -171,15 +177,15 @@ describe("a large Parquet file behind a URL", () => {
     expect(server.sent).toBeLessThan(2 ** 19 + 500_000);
   });
 
-  test("is not read on once the signal is aborted", async () => {
+  test("is read no further once the signal is aborted", async () => {
     const big = await urlSource(`${server.url}/big.parquet`);
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(readTexts(big, { signal })).rejects.toThrow("enough");
   });
 });
 
-test("what is no file is refused", async () => {
+test("anything but a file is refused", async () => {
   for (const source of [null, undefined, "a.txt", {}, { name: "a.txt" }]) {
-    await expect(readTexts(source as never)).rejects.toThrow(/readTexts reads a ByteSource/);
+    await expect(readTexts(source as never)).rejects.toThrow(/readTexts takes a ByteSource/);
   }
 });

@@ -1,4 +1,4 @@
-/** A process that trains into a folder for many steps, and tells each: for tests with several. */
+/** A process that trains into a folder for many steps and reports each, for tests with several processes. */
 import { initWeights } from "../../src/models/init-weights.ts";
 import { HookedTransformer, parseConfig } from "../../src/node.ts";
 import { train } from "../../src/training/train.ts";

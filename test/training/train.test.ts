@@ -25,8 +25,8 @@ const rows = ndarray(
 const small = () => new HookedTransformer(cfg, initWeights(cfg), { engine: new Engine(nodeBackend()) });
 const weightOf = (model: HookedTransformer, name: string) => [...model.weights.get(name).data];
 
-describe("a training", () => {
-  test("lowers the loss, in one compiled session, and leaves the model it began with as it was", async () => {
+describe("a training run", () => {
+  test("lowers the loss, in one compiled session, and leaves the original model unchanged", async () => {
     const model = small();
     const before = weightOf(model, "embed.W_E");
     const { model: trained, losses } = await train(model, { data: rows, batchSize: 5, numEpochs: 30, lr: 0.01 });
@@ -38,7 +38,7 @@ describe("a training", () => {
     expect(trained.engine).toBe(model.engine);
   });
 
-  test("gives the same numbers for the same seed, and others for another", async () => {
+  test("gives the same numbers for the same seed, and different ones for another", async () => {
     const run = (seed: number) => train(small(), { data: rows, batchSize: 4, steps: 5, seed });
     const [a, b, c] = [await run(1), await run(1), await run(2)];
     expect(a.losses).toEqual(b.losses);
@@ -46,7 +46,7 @@ describe("a training", () => {
     expect(a.losses).not.toEqual(c.losses);
   });
 
-  test("tells after each step how far it is", async () => {
+  test("reports its progress after each step", async () => {
     const seen: TrainProgress[] = [];
     await train(
       small(),
@@ -65,7 +65,7 @@ describe("a training", () => {
     }
   });
 
-  test("keeps frozen weights, and those that the loss does not depend on, to the bit", async () => {
+  test("keeps frozen weights, and those that the loss does not depend on, bit for bit", async () => {
     const model = small();
     const frozen = ["embed.W_E", "blocks.0.attn.W_Q"];
     const loss = train(model, {
@@ -81,7 +81,7 @@ describe("a training", () => {
     expect(weightOf(trained, "blocks.0.attn.W_V")).not.toEqual(weightOf(model, "blocks.0.attn.W_V"));
   });
 
-  test("can be on batches that a function makes, with a loss of its own", async () => {
+  test("can use batches from a function, with a custom loss", async () => {
     const asked: number[] = [];
     const data = (step: number) => {
       asked.push(step);
@@ -131,19 +131,19 @@ describe("a training", () => {
     await expect(keeping).rejects.toThrow("enough");
   });
 
-  test("refuses options that say nothing, rows that are padded, and what it does not know", async () => {
+  test("refuses options without effect, padded rows, and unknown values", async () => {
     const run = (options: object) => train(small(), { data: rows, steps: 1, ...options } as never);
     await expect(run({ learningRate: 1 })).rejects.toThrow(/train has no option "learningRate"/);
-    await expect(run({ lr: "0.1" })).rejects.toThrow(/lr is "0.1"/);
+    await expect(run({ lr: "0.1" })).rejects.toThrow(/lr must be a number of at least 0, not "0.1"/);
     await expect(run({ seed: Number.NaN })).rejects.toThrow(/seed of train must be a whole number/);
-    await expect(run({ momentum: 0.9 })).rejects.toThrow(/momentum is of optimizer "sgd"/);
-    await expect(run({ saveDir: {} })).rejects.toThrow(/CheckpointStore has check\(\)/);
+    await expect(run({ momentum: 0.9 })).rejects.toThrow(/momentum applies to optimizer "sgd"/);
+    await expect(run({ saveDir: {} })).rejects.toThrow(/CheckpointStore must have check\(\)/);
     const padded = ndarray("int32", [2, 3], Int32Array.of(1, 2, 0, 1, 2, 3));
     notePadding(padded, ndarray("bool", [2, 3], Uint8Array.of(1, 1, 0, 1, 1, 1)));
     await expect(run({ data: padded })).rejects.toThrow(/Some rows are padded/);
   });
 
-  test("stops at a loss that is no number, says where and what to try", async () => {
+  test("stops at a loss that is not a number, says where and what to try", async () => {
     const loss = train(small(), { data: rows, steps: 5, loss: ({ output }) => output.mul(1e30).mul(1e30).mean() });
     const failed = (run: Promise<unknown>) =>
       run.then(
@@ -157,19 +157,19 @@ describe("a training", () => {
     const wild = await failed(train(small(), { data: rows, steps: 50, optimizer: "sgd", lr: 1e8 }));
     expect(wild).toBeInstanceOf(TrainingError);
     expect(wild.step).toBeGreaterThan(0);
-    expect(wild.message).toContain("No checkpoint was kept");
+    expect(wild.message).toContain("No checkpoint was saved");
   });
 });
 
-test("a loss on what is held out that is no number ends the training, too", async () => {
+test("a held-out loss that is not finite ends the training run, too", async () => {
   const heldOut = ndarray("int32", [1, 4], Int32Array.of(0, 1, 2, 3));
   const options = { data: rows, heldOut, steps: 4, evalEvery: 2 };
   const loss = (graph: ModelGraph) => (graph.tokens!.shape[0] === 1 ? graph.loss().mul(1e30).mul(1e30) : graph.loss());
   const run = train(small(), { ...options, loss });
-  await expect(run).rejects.toThrow(/loss on what is held out became Infinity at step 2/);
+  await expect(run).rejects.toThrow(/held-out loss became Infinity at step 2/);
 });
 
-describe("the gradient's length", () => {
+describe("the gradient's norm", () => {
   let g: Golden;
   let length: number;
   beforeAll(async () => {
@@ -205,7 +205,7 @@ describe("the gradient's length", () => {
     expect(unclipped.step / length).toBeCloseTo(1, 3);
   });
 
-  test("a trained model reads the loss that training went on from", async () => {
+  test("a trained model has the loss that training continued from", async () => {
     const { model, losses } = await train(goldenModel(g), { data: g.tokens, steps: 2, lr: 0.01, warmupSteps: 0 });
     const { losses: next } = await train(model, { data: g.tokens, steps: 1 });
     const loss = await model.forward(g.tokens, { returnType: "loss" });
@@ -218,7 +218,7 @@ describe("the learning rate", () => {
   const at = (schedule: Schedule, warmupSteps = 4) =>
     [0, 2, 4, 7, 10].map((step) => learningRate(step, { lr: 2, schedule, warmupSteps, steps: 10 }));
 
-  test("rises over the warm-up, then goes as the schedule says", () => {
+  test("rises over the warm-up, then follows the schedule", () => {
     expect(at("constant")).toEqual([0, 1, 2, 2, 2]);
     expect(at("linear")).toEqual([0, 1, 2, 1, 0]);
     expect(at("cosine").map((x) => +x.toFixed(9))).toEqual([0, 1, 2, 1, 0]);
@@ -227,7 +227,7 @@ describe("the learning rate", () => {
 });
 
 describe("the order of the rows", () => {
-  test("has each once, is another each epoch, and the same for a seed", () => {
+  test("has each once, is different each epoch, and the same for a seed", () => {
     const order = permutation(50, 7, 0);
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
     expect(permutation(50, 7, 1)).not.toEqual(order);
@@ -241,36 +241,36 @@ describe("refused, with what to do", () => {
   const model = small();
   const run = (options: object) => train(model, { data: rows, steps: 1, ...options } as never);
   test.each([
-    [{ steps: undefined }, /Give steps or numEpochs/],
-    [{ numEpochs: 2 }, /Give steps or numEpochs, one of the two/],
-    [{ steps: 0 }, /steps is 0.*from 1 up/],
-    [{ batchSize: 2.5 }, /batchSize is 2.5/],
+    [{ steps: undefined }, /Give either steps or numEpochs/],
+    [{ numEpochs: 2 }, /Give either steps or numEpochs/],
+    [{ steps: 0 }, /steps must be a positive whole number, not 0/],
+    [{ batchSize: 2.5 }, /batchSize must be .*not 2.5/],
     [{ optimizer: "adamW" }, /no optimizer "adamW".*"adamw"/],
     [{ schedule: "cosin" }, /no schedule "cosin".*"cosine"/],
-    [{ lr: -1 }, /lr is -1.*0 up/],
-    [{ betas: [0.9, 1] }, /betas is 1.*below 1/],
-    [{ betas: [0.9] }, /betas has 1 numbers, but it takes two/],
-    [{ data: undefined }, /this is undefined/],
+    [{ lr: -1 }, /lr must be a number of at least 0, not -1/],
+    [{ betas: [0.9, 1] }, /betas must be at least 0 and less than 1, not 1/],
+    [{ betas: [0.9] }, /betas must have two numbers, .*not 1/],
+    [{ data: undefined }, /not undefined/],
     [{ data: { dtype: "int32", shape: [9, 5], data: new Int32Array(3) } }, /has 3 numbers, not 45/],
     [{ heldOut: tensor([[1, 11]], { dtype: "int32" }) }, /Token id 11/],
-    [{ heldOut: tensor([[1], [2]], { dtype: "int32" }) }, /two tokens or more/],
+    [{ heldOut: tensor([[1], [2]], { dtype: "int32" }) }, /at least two tokens/],
     [{ heldOut: { dtype: "int32", shape: [0, 4], data: new Int32Array(0) } }, /heldOut has no rows/],
-    [{ evalEvery: 0 }, /evalEvery is 0/],
-    [{ schedule: () => "half" }, /gives a number, the factor of lr, and at step 0 this one gave "half"/],
-    [{ schedule: () => Number.NaN }, /this one gave NaN/],
+    [{ evalEvery: 0 }, /evalEvery must be a positive whole number, not 0/],
+    [{ schedule: () => "half" }, /must return a number, the factor of lr, but at step 0 it returned "half"/],
+    [{ schedule: () => Number.NaN }, /it returned NaN/],
     [{ evalEvery: 1 }, /there is no heldOut/],
-    [{ optimizer: "sgd", betas: [0.9, 0.99] }, /betas is of optimizers "adamw" and "adam", and this one is "sgd"/],
-    [{ optimizer: "sgd", eps: 1e-8 }, /eps is of optimizers/],
-    [{ loss: () => undefined }, /A loss is a Tensor.*this one is undefined/],
-    [{ maxGradNorm: 0 }, /maxGradNorm is 0.*above 0/],
+    [{ optimizer: "sgd", betas: [0.9, 0.99] }, /betas applies to optimizers "adamw" and "adam", but this one is "sgd"/],
+    [{ optimizer: "sgd", eps: 1e-8 }, /eps applies to optimizers/],
+    [{ loss: () => undefined }, /A loss must be a Tensor.*not undefined/],
+    [{ maxGradNorm: 0 }, /maxGradNorm must be a number above 0/],
     [{ frozen: ["embed.W_e"] }, /no weight "embed.W_e".*"embed.W_E"/],
     [{ frozen: () => true }, /nothing to train/],
     [{ loss: (graph: { output: unknown }) => graph.output }, /single number.*batch 10, pos 6, d_vocab 11/],
     [{ saveEvery: 5 }, /no saveDir says where/],
     [{ data: tensor([[1, 2]]) }, /tokens, int32 \[row pos\]/],
-    [{ data: tensor([[1], [2]], { dtype: "int32" }) }, /two tokens or more/],
+    [{ data: tensor([[1], [2]], { dtype: "int32" }) }, /at least two tokens/],
     [{ data: tensor([[1, 11]], { dtype: "int32" }) }, /Token id 11 \(row 0, position 1\).*vocabulary of 11/],
-    [{ data: tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9]], { dtype: "int32" }) }, /9 tokens.*context holds 8/],
+    [{ data: tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9]], { dtype: "int32" }) }, /9 tokens.*context holds only 8/],
     [{ data: () => rows, steps: undefined, numEpochs: 1 }, /no epochs: give steps/],
   ])("%j", async (options, message) => {
     await expect(run(options)).rejects.toThrow(message);

@@ -20,16 +20,16 @@ const fields = {
 };
 const cfg = parseConfig(fields);
 
-test("a training whose steps do not fit is refused before its first session", async () => {
+test("a training run whose steps do not fit is refused before its first session", async () => {
   const model = new HookedTransformer(cfg, initWeights(cfg), { engine: new Engine(untouched, { memoryBytes: 3e6 }) });
   const data = zeros("int32", [500, 32]);
   await expect(train(model, { data, steps: 1, batchSize: 500 })).rejects.toThrow(
-    /^Training on batches of 500 × 32 tokens needs about [\d.]+ MB of memory at one time \(.*\), but may use only 3 MB: give fewer rows a step \(batchSize; --batch-size\)/,
+    /^Training on batches of 500 × 32 tokens needs about [\d.]+ MB of memory at one time \(.*\), but may use only 3 MB: give fewer rows per step \(batchSize; --batch-size\)/,
   );
   await expect(train(model, { data: () => data, steps: 1 })).rejects.toThrow(/^Training on batches of 500 × 32 tokens/);
 });
 
-test("the same training in smaller batches runs", async () => {
+test("the same training run works with smaller batches", async () => {
   const engine = new Engine(nodeBackend({ threads: 1 }), { memoryBytes: 3e6 });
   const model = new HookedTransformer(cfg, initWeights(cfg), { engine });
   const { losses } = await train(model, { data: zeros("int32", [500, 32]), steps: 1, batchSize: 4 });
@@ -49,19 +49,19 @@ describe("before there are weights or data", () => {
     return undefined;
   };
 
-  test("what fits is let through", () => {
+  test("what fits is allowed", () => {
     expect(refusal({}, [8, 32])).toBeUndefined();
   });
 
   const large: readonly (readonly [string, Readonly<Record<string, number>>, readonly number[], RegExp])[] = [
-    ["a step", {}, [100_000, 64], /fewer rows a step/],
+    ["a step", {}, [100_000, 64], /fewer rows per step/],
     ["weights", { d_model: 16_384, d_head: 4096 }, [8, 32], /weights alone are \d+(\.\d+)? GB/],
     ["a context", { n_ctx: 100_000_001 }, [8, 32], /weights alone are 6.4 GB/],
     [
       "attention, even to be traced",
       { n_ctx: 4_000_000 },
       [1, 4_000_000],
-      /^Attention from .* In a training: give fewer/,
+      /^Attention from .* When training: give fewer/,
     ],
   ];
   for (const [what, sizes, shape, message] of large) {
@@ -74,14 +74,14 @@ describe("before there are weights or data", () => {
   }
 });
 
-test("random weights that memory does not hold are refused", () => {
+test("random weights that do not fit in memory are refused", () => {
   setMemory({ read: () => 1e9 });
   expect(() => initWeights(parseConfig({ ...fields, d_mlp: 200_000, d_model: 4096, d_head: 1024 }))).toThrow(
     /^A model of this configuration needs about \d/,
   );
 });
 
-test("a task's batches are made when they are asked for", () => {
+test("a task's batches are made when they are needed", () => {
   const before = process.memoryUsage().arrayBuffers;
   const task = repeatedTokens({ dVocab: 10, length: 1000, batchSize: 100_000 });
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6);

@@ -1,4 +1,4 @@
-/** What happens to the loss, or to a logit difference, as each component is taken away. */
+/** What happens to the loss, or to a logit difference, when each component is ablated. */
 import { Tensor } from "../../graph/tensor.ts";
 import { groupsOf } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/metric.ts";
@@ -16,21 +16,21 @@ import { stages } from "../stages.ts";
 import { ABLATION_KINDS, type AblationKind, type AblationOptions, KINDS } from "./options.ts";
 import { type AblationMethod, ablatedBy, realTokens } from "./replacements.ts";
 
-/** One component, and what its ablation does. */
+/** One component, and the effect of ablating it. */
 export interface Ablated {
-  /** `L0H3`, `L0N17`, `L0 MLP`; of positions, what of them: `L0 attention`. */
+  /** `L0H3`, `L0N17`, `L0 MLP`; for positions, which of their outputs: `L0 attention`. */
   readonly name: string;
   readonly layer: number;
   /** The head or neuron. */
   readonly index?: number;
-  /** For positions: whose. */
+  /** For positions: which prompt and which position. */
   readonly prompt?: number;
   readonly pos?: number;
   /** The measure with it ablated, minus the measure without. */
   readonly effect: number;
 }
 
-/** What `measureAblation` gives. */
+/** The result of `measureAblation`. */
 export interface AblationMeasurement {
   readonly over: AblationKind;
   readonly by: AblationMethod;
@@ -47,7 +47,7 @@ export interface AblationMeasurement {
   readonly prompts: readonly (readonly string[])[];
 }
 
-/** Of the largest value of a batch: so that memory does not grow with the prompts. */
+/** The most bytes of the largest value in a batch, so that memory does not grow with the prompts. */
 const MOST_NUMBERS = 2 ** 24;
 
 /** One kind of thing to sweep over. */
@@ -60,8 +60,8 @@ interface Site {
 
 /**
  * Ablates each head, layer, neuron or position on its own, and measures.
- * @throws InputError for prompts without a token to predict; ArgumentError for a layer that there is not, an answer
- * without its other, or neurons of a model that has none.
+ * @throws InputError for prompts without a token to predict; ArgumentError for a layer that does not exist, an answer
+ * without the other one, or neurons of a model that has none.
  */
 export async function measureAblation(
   model: Model,
@@ -76,7 +76,7 @@ export async function measureAblation(
   const answers = answersOf(model, options);
   const read = prompts.map((prompt) => readPrompt(model, prompt, { least: answers ? 1 : 2 }));
   const sites = sitesOf(over, layer, model);
-  // Positions are places of one text; everything else is ablated in as many texts at once as fit.
+  // Positions belong to one text; everything else is ablated in as many texts together as fit.
   const rows = read.map(({ ids }) => ids);
   const { dVocabOut, dMlp, nHeads } = model.cfg;
   const numbers = (count: number, pos: number) =>
@@ -95,7 +95,7 @@ export async function measureAblation(
     ),
   );
 
-  // What a batch counts: by the tokens that it predicts, or by its prompts.
+  // The weight of a batch: the tokens that it predicts, or its prompts.
   const weights = batches.map((some) => (answers ? some.length : some.reduce((n, ids) => n + ids.length - 1, 0)));
   const whole = weights.reduce((a, b) => a + b, 0);
   const components: { -readonly [K in keyof Ablated]: Ablated[K] }[] = [];
@@ -170,7 +170,7 @@ async function meansOf(
 function answersOf(model: Model, { answer, wrong }: AblationOptions): readonly [number, number] | undefined {
   if (answer === undefined && wrong === undefined) return undefined;
   if (answer === undefined || wrong === undefined) {
-    throw new ArgumentError("A logit difference is of two answers: give both answer and wrong, or neither.", {
+    throw new ArgumentError("A logit difference needs two answers: give both answer and wrong, or neither.", {
       asked: answer ?? wrong,
     });
   }
@@ -190,9 +190,9 @@ function sitesOf(over: AblationKind, layer: number, { cfg }: Model): Site[] {
       return [attention, ...mlp].map((site) => ({ ...site, axis: "pos", layers: [layer] }));
     case "neurons":
       if (!cfg.attnOnly) return [{ site: "post", axis: "d_mlp", layers: [layer], name: (l, n) => `L${l}N${n}` }];
-      throw new ArgumentError("Neurons cannot be ablated in this model: it is attention alone.", { asked: over });
+      throw new ArgumentError("Neurons cannot be ablated in this model: it is attention-only.", { asked: over });
     default:
-      throw new ArgumentError(`over is "${over}"; give one of ${ABLATION_KINDS.join(", ")}.`, {
+      throw new ArgumentError(`over must be one of ${ABLATION_KINDS.join(", ")}, not "${over}".`, {
         asked: over,
         found: ABLATION_KINDS,
       });

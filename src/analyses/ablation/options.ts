@@ -1,4 +1,4 @@
-/** What can be asked of the ablation, and of what kind it is. */
+/** The options of the ablation, and their kinds. */
 import { POSITIVE } from "../../tensor/kinds.ts";
 import type { OptionKinds } from "../../tensor/options.ts";
 import type { AnalysisContext, AnalysisOptions } from "../analysis.ts";
@@ -43,14 +43,14 @@ export const ABLATION_OPTIONS = {
   },
   by: {
     type: "choice",
-    description: "what takes its place",
+    description: "what to replace it with",
     choices: ["zero", "mean", "resample"],
     default: "mean",
   },
   layer: {
     type: "integer",
     placeholder: "L",
-    description: "of neurons and positions: which layer's, from 0; negative counts from the end",
+    description: "for neurons and positions: the layer, from 0; negative counts from the end",
     defaultText: "the last",
   },
   answer: {
@@ -58,9 +58,9 @@ export const ABLATION_OPTIONS = {
     description: "measure this token's logit after the prompt",
     defaultText: "measure the loss",
   },
-  wrong: { type: "text", description: "over this one's" },
-  seed: { type: "integer", placeholder: "N", description: "seed of resampling", default: 0 },
-  top: { type: "integer", placeholder: "K", description: "how many to list", default: 10 },
+  wrong: { type: "text", description: "minus this token's logit" },
+  seed: { type: "integer", placeholder: "N", description: "seed of the resampling", default: 0 },
+  top: { type: "integer", placeholder: "K", description: "how many effects to list", default: 10 },
 } as const satisfies AnalysisOptions;
 
 /** The kinds of `measureAblation`'s options. */

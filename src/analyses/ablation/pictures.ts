@@ -1,8 +1,8 @@
-/** The pictures of an ablation, each kind's own. */
+/** The pictures of an ablation, by kind. */
 import type { PictureSpec } from "../picture.ts";
 import type { Ablated, AblationMeasurement } from "./measure.ts";
 
-/** Texts that are drawn as tokens at most. */
+/** The most texts that are drawn as tokens. */
 const MOST_TEXTS = 60;
 
 export function ablationPictures(measured: AblationMeasurement): PictureSpec[] {
@@ -19,7 +19,9 @@ export function ablationPictures(measured: AblationMeasurement): PictureSpec[] {
       name: "effects",
       title: `What ablating each ${over === "heads" ? "head" : "layer's attention or MLP"} does`,
       caption:
-        unit === "nats" ? "Positive: the loss rises, so it is needed." : "Negative: the answer loses, so it is needed.",
+        unit === "nats"
+          ? "Positive: the loss rises, so it is needed."
+          : "Negative: the answer's lead shrinks, so it is needed.",
       values: rows.map((row) => row.map(({ effect }) => effect)),
       x: over === "heads" ? { label: "head" } : { ticks: parts },
       y: { label: "layer" },
@@ -42,7 +44,7 @@ function tokenPicture(
     kind: "tokens",
     name: "effects",
     title: `What ablating layer ${layer} at each token does`,
-    caption: `To the ${unit === "nats" ? "mean loss of the prompt" : "difference of the answers' logits after it"}.${note}`,
+    caption: `The change in the ${unit === "nats" ? "mean loss of the prompt" : "difference between the answers' logits after it"}.${note}`,
     rows: kinds.map((title) => ({ title, unit, color: { ...color, domain: [-furthest, furthest] } })),
     texts: shown.map((tokens, prompt) => ({
       label: String(prompt),
@@ -52,7 +54,7 @@ function tokenPicture(
   };
 }
 
-/** Neurons that are named in their picture. */
+/** How many neurons are named in their picture. */
 const NAMED = 6;
 
 function neuronPicture({ components, unit, layer }: AblationMeasurement, label: string): PictureSpec {

@@ -1,14 +1,14 @@
-/** What an ablated value is replaced by, in a batch that may be padded. */
+/** What replaces an ablated value, in a batch that may be padded. */
 import { Tensor } from "../../graph/tensor.ts";
 import type { PreparedInput } from "../../lens/model-input.ts";
 import { type Replacement, zero } from "../../lens/sweep.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { Random } from "../statistics/random.ts";
 
-/** Nothing, the mean over all tokens, or the value at another token drawn at random. */
+/** Zero, the mean over all tokens, or the value at another token drawn at random. */
 export type AblationMethod = "zero" | "mean" | "resample";
 
-/** The replacement for values [batch pos ...] of this input, drawn or averaged over its tokens; padding has no part in it. */
+/** The replacement for values [batch pos ...] of this input, drawn or averaged over its tokens, without padding. */
 export function ablatedBy(method: AblationMethod, input: PreparedInput, seed: number): Replacement {
   if (method === "zero") return zero;
   const { tokens } = input;
@@ -28,7 +28,7 @@ export function ablatedBy(method: AblationMethod, input: PreparedInput, seed: nu
   return (x) => x.mergeAxes("batch", 2, "row").gather("row", index);
 }
 
-/** The places of a batch's tokens that are no padding. */
+/** The positions of a batch's tokens that are not padding. */
 export function realTokens({ tokens, attentionMask }: PreparedInput): Int32Array {
   const all = Int32Array.from({ length: tokens.data.length }, (_, i) => i);
   return attentionMask ? all.filter((i) => attentionMask.data[i] === 1) : all;

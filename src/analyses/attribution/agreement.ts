@@ -1,4 +1,4 @@
-/** How well an estimate by gradients agrees with what was measured by changing the model. */
+/** How well a gradient estimate agrees with what was measured by changing the model. */
 
 import type { Baseline, Figure, Statement } from "../finding.ts";
 import type { ScatterSpec } from "../picture.ts";
@@ -15,21 +15,21 @@ export interface Pair {
   readonly measured: number;
 }
 
-/** What is compared and with what, in words. */
+/** The words for what is compared. */
 export interface Words {
-  /** One of the things, and several. */
+  /** The singular and the plural. */
   readonly things: readonly [one: string, many: string];
-  /** What the first number of a pair is, and the second. */
+  /** What the first and the second number of a pair are called. */
   readonly estimated: string;
   readonly measured: string;
 }
 
 const PLACES: Words = { things: ["place", "places"], estimated: "estimated", measured: "measured" };
 
-/** What the pairs say together. */
+/** What all pairs show together. */
 export interface Agreement {
   readonly words: Words;
-  /** Those whose estimate or measurement is not exactly 0: elsewhere nothing can differ. */
+  /** The pairs whose estimate or measurement is not exactly 0: elsewhere nothing can differ. */
   readonly pairs: readonly Pair[];
   /** Pearson's r and Spearman's rho; `undefined` where there are fewer than three pairs or one side does not vary. */
   readonly r: number | undefined;
@@ -37,7 +37,7 @@ export interface Agreement {
   /** Mean |estimated - measured|; `undefined` without pairs. */
   readonly meanError: number | undefined;
   readonly worst: Pair | undefined;
-  /** What r is when the estimates are dealt out at random. */
+  /** The distribution of r when the estimates are shuffled. */
   readonly chance:
     | { readonly p: number; readonly interval: readonly [number, number]; readonly samples: number }
     | undefined;
@@ -90,12 +90,12 @@ function chance(x: readonly number[], y: readonly number[], r: number, seed: num
   };
 }
 
-/** What an agreement's correlation is held against. */
+/** What an agreement's correlation is compared with. */
 export function agreementBaselines({ chance, pairs, words }: Agreement, seed = 0): Baseline[] {
   const perfect: Baseline = {
     name: IDENTICAL,
     kind: "reference value",
-    text: "The correlation if every estimate were what is measured.",
+    text: "The correlation if every estimate equalled the measurement.",
     value: 1,
   };
   if (!chance) return [perfect];
@@ -104,7 +104,7 @@ export function agreementBaselines({ chance, pairs, words }: Agreement, seed = 0
     {
       name: SHUFFLED,
       kind: "permutation test",
-      text: `Pearson's r where the ${pairs.length} ${words.things[1]} have each other's estimates, dealt out at random; p is two-sided.`,
+      text: `Pearson's r when the estimates of the ${pairs.length} ${words.things[1]} are shuffled; p is two-sided.`,
       interval: chance.interval,
       level: 0.95,
       p: chance.p,
@@ -115,8 +115,8 @@ export function agreementBaselines({ chance, pairs, words }: Agreement, seed = 0
 }
 
 /**
- * The correlation in a sentence that begins as told, held against this agreement's own baselines unless told otherwise.
- * @param all how many there are in all, where only some were measured
+ * The correlation in a sentence with this beginning, compared by default with this agreement's own baselines.
+ * @param all how many there are in total, if only some were measured
  */
 export function correlationStatement(
   beginning: string,
@@ -130,7 +130,7 @@ export function correlationStatement(
   const ranks = rho === undefined ? "" : `, Spearman's ρ is ${correlation(rho)}`;
   const over =
     all === undefined
-      ? `over ${counted} where anything differs`
+      ? `over ${counted} where the two runs differ`
       : `over ${counted} that were measured and differ, of ${all}`;
   return {
     text: `${beginning}: Pearson's r is ${correlation(r)}${ranks}, ${over}${mostly(pairs, many)}.`,
@@ -143,7 +143,7 @@ interface CorrelationOptions {
   readonly all?: number | undefined;
 }
 
-/** Which group most of the pairs are of, where one outweighs the others. */
+/** The group that most of the pairs belong to, if one dominates. */
 function mostly(pairs: readonly Pair[], many: string): string {
   const counts = new Map<string, number>();
   for (const { group } of pairs) counts.set(group, (counts.get(group) ?? 0) + 1);
@@ -163,10 +163,10 @@ export function worstStatement({ worst, words }: Agreement, comparedWith: Figure
   ];
 }
 
-/** Most points that a picture draws; those with the largest numbers. */
+/** The most points that a picture draws: those with the largest numbers. */
 const DRAWN = 2000;
 
-/** Estimates against measurements, with the line on which they are equal. */
+/** Estimates against measurements, with the line where they are equal. */
 export function agreementScatter(
   { pairs, words }: Agreement,
   texts: Pick<ScatterSpec, "name" | "title" | "part"> & { readonly x: string; readonly y: string },
@@ -174,7 +174,7 @@ export function agreementScatter(
   const { x, y, ...base } = texts;
   const size = (pair: Pair) => Math.max(Math.abs(pair.estimated), Math.abs(pair.measured));
   const drawn = new Set([...pairs].sort((a, b) => size(b) - size(a)).slice(0, DRAWN));
-  // In the order in which the groups come, whichever is largest: so that colours mean the same from report to report.
+  // In the order of the groups, not of their sizes, so that colours mean the same in every report.
   const groups = [...new Set(pairs.map((pair) => pair.group))];
   const left = pairs.length - drawn.size;
   return {
@@ -200,13 +200,13 @@ export function agreementScatter(
   };
 }
 
-/** A number with its sign and three digits that count, as sentences have it. */
+/** A number with its sign and three significant digits, for sentences. */
 export function signed(x: number): string {
   const digits = Math.abs(x) < 1e-5 ? "0" : Number(Math.abs(x).toPrecision(3)).toString();
   return digits === "0" ? "0" : `${x < 0 ? "−" : "+"}${digits}`;
 }
 
-/** A correlation, with as many digits as tell it from 1. */
+/** A correlation, with enough digits to distinguish it from 1. */
 function correlation(x: number): string {
   const digits = [3, 4, 5, 6].find((count) => Math.abs(Number(x.toFixed(count))) < 1) ?? 3;
   return x.toFixed(digits).replace("-", "−");

@@ -1,4 +1,4 @@
-/** One prompt and what is asked of its last position: how far an answer's logit is above another's, or above the mean. */
+/** One prompt and the question about its last position: how far an answer's logit is above another's, or above the mean. */
 
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
@@ -8,15 +8,15 @@ import { logitDifference } from "../contrast.ts";
 import type { Scalar } from "../finding.ts";
 import { answerToken, type Prompt, quoted, readPrompt, tokenText } from "../prompt.ts";
 
-/** A prompt, and the token or the two tokens whose logits are asked about. */
+/** A prompt, and the token or the two tokens whose logits are in question. */
 export interface AnswerOptions {
   readonly prompt?: string | TokenIds | undefined;
   readonly answer?: string | number | undefined;
-  /** The token whose logit is subtracted; with an empty text it is the mean of all tokens' logits. */
+  /** The token whose logit is subtracted; an empty text means the mean of all tokens' logits. */
   readonly wrong?: string | number | undefined;
 }
 
-/** What is asked of a model, read. */
+/** The question, resolved for a model. */
 export interface Answer {
   readonly prompt: Prompt;
   readonly id: number;
@@ -36,12 +36,15 @@ export function readAnswer(model: Model, options: AnswerOptions): Answer {
   const wrongId = wrong === "" ? undefined : answerToken(model, wrong);
   const named = (token: number) => `logit(${quoted(tokenText(model, token))})`;
   if (id === wrongId) {
-    throw new InputError(`The answer and the wrong answer are both ${quoted(tokenText(model, id))}: give two tokens.`, {
-      asked: id,
-    });
+    throw new InputError(
+      `The answer and the wrong answer are both ${quoted(tokenText(model, id))}: give two different tokens.`,
+      {
+        asked: id,
+      },
+    );
   }
   if (wrongId === undefined) {
-    // A logit alone means nothing: all of them may be moved together, as centring the unembedding does.
+    // A logit alone means nothing: all of them can be shifted together, as centring the unembedding does.
     const metric: Metric = (logits) => {
       const last = logits.at({ pos: -1 });
       return last.at({ d_vocab: id }).sub(last.mean(-1)).mean();
@@ -55,10 +58,14 @@ export function answerSettings({ prompt, asked }: Answer): Record<string, Scalar
   return { prompt: quoted(prompt.tokens.slice(prompt.startsWithBos ? 1 : 0).join("")), asked };
 }
 
-/** An answer's options as an analysis offers them. */
+/** The options for an answer, as analyses offer them. */
 export const answerOptions = {
-  prompt: { type: "text", description: "the prompt, asked about at its last token", default: DEFAULTS.prompt },
-  answer: { type: "text", description: "the token whose logit is asked about", default: DEFAULTS.answer },
+  prompt: {
+    type: "text",
+    description: "the prompt; the question is what follows its last token",
+    default: DEFAULTS.prompt,
+  },
+  answer: { type: "text", description: "the token whose logit is in question", default: DEFAULTS.answer },
   wrong: {
     type: "text",
     description: 'the token whose logit is subtracted; "" for the mean of all',

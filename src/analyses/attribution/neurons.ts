@@ -1,4 +1,4 @@
-/** What each neuron has to do with an answer: by its gradient, directly, and by ablation. */
+/** How each neuron affects an answer: by its gradient, directly, and by ablation. */
 import { Tensor } from "../../graph/tensor.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
@@ -34,7 +34,7 @@ export async function measureNeurons(
   const W_U = model.weights.get("unembed.W_U");
   const column = (token: number) => W_U.at({ d_vocab: token });
   const towards = column(id).sub(wrongId === undefined ? W_U.mean("d_vocab") : column(wrongId));
-  // A LayerNorm takes the mean out of what is written; an RMSNorm does not.
+  // A LayerNorm removes the mean of what is written; an RMSNorm does not.
   const direction = cfg.normalizationType === "LNPre" ? towards.sub(towards.mean()) : towards;
   const written = posts.map((name, layer) => {
     const last = graph.at(name).at({ batch: 0, pos: -1 });
@@ -58,19 +58,19 @@ export async function measureNeurons(
 function check({ cfg }: Model): void {
   if (cfg.attnOnly) {
     throw new ArgumentError(
-      `${cfg.modelName} has attention layers only, so there are no neurons to attribute to: choose a model with MLPs.`,
+      `${cfg.modelName} has only attention layers, so there are no neurons to attribute to: choose a model with MLPs.`,
       { asked: "mlp", found: cfg.modelName },
     );
   }
   if (cfg.normalizationType === "LN" || cfg.normalizationType === "RMS") {
     throw new ArgumentError(
-      "Direct attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does unless told otherwise.",
+      "Direct attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does by default.",
       { asked: "LNPre", found: cfg.normalizationType },
     );
   }
 }
 
-/** The metric minus what it is with a neuron at zero at all positions, for each neuron alone, as many in one run as fit. */
+/** The metric minus its value with one neuron set to zero at all positions, for each neuron, with as many in one run as fit. */
 export async function ablateNeurons(
   model: Model,
   { prompt, metric }: Answer,

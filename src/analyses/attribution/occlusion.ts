@@ -1,4 +1,4 @@
-/** What each token's embedding is worth, measured by taking it away: what estimates by gradients are held against. */
+/** The effect of removing each token's embedding, which gradient estimates are compared with. */
 import { Tensor } from "../../graph/tensor.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/metric.ts";
@@ -6,7 +6,7 @@ import type { Model } from "../../lens/model.ts";
 import { ndarray } from "../../tensor/array.ts";
 import type { Prompt } from "../prompt.ts";
 
-/** What stands in place of a token's embedding: nothing, or the mean of the vocabulary's. */
+/** What replaces a token's embedding: zero, or the mean embedding of the vocabulary. */
 export type Absence = "zero" | "mean";
 
 export interface Occlusion {
@@ -16,7 +16,7 @@ export interface Occlusion {
   readonly metric: number;
 }
 
-/** Replaces each position's embedding alone, as many positions in one run as fit. */
+/** Replaces the embedding of each position alone, with as many positions in one run as fit. */
 export async function occlusion(
   model: Model,
   { input, ids }: Prompt,

@@ -1,15 +1,15 @@
-/** Attribution patching's pictures: the estimates, and on the same scale what patching in truth gives. */
+/** Attribution patching's pictures: the estimates and, on the same scale, the results of actual patching. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AttributionPatching, AttributionSite } from "../../lens/attribution-patching.ts";
 import type { Model } from "../../lens/model.ts";
 import { type Contrast, effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
 import type { FacetsSpec, PictureSpec } from "../picture.ts";
 
-/** Rows of heads up to which a picture has one for each head; with more, heads stand in a grid, all positions together. */
+/** The most heads for which a picture has one row each; more heads are shown as a grid, with all positions together. */
 const MOST_ROWS = 32;
-/** Heads whose patterns are drawn. */
+/** How many heads have their patterns drawn. */
 const PATTERNS = 4;
-/** Neurons that are drawn. */
+/** How many neurons are drawn. */
 const NEURONS = 20;
 
 type Matrix = readonly (readonly number[])[];
@@ -41,7 +41,7 @@ export function attributionPictures(
     kind: "facets",
     name: "stream",
     part: "positions",
-    title: "The stream, and what layers write to it",
+    title: "The residual stream, and what layers write to it",
     caption: colours,
     facets: [
       { title: "estimated", values: byPosition(estimated) },
@@ -67,7 +67,7 @@ export function attributionPictures(
       name: "heads",
       part: "heads",
       title: "Heads' outputs (z), queries, keys and values",
-      caption: `${each ? "Each position on its own." : "Each position on its own, added up over positions."} ${colours}`,
+      caption: `${each ? "Each position on its own." : "Each position on its own, summed over positions."} ${colours}`,
       x: each ? positions : { label: "head" },
       y: each ? { label: "head", ticks: heads.map(nameOf) } : { label: "layer" },
     },
@@ -132,12 +132,12 @@ export function attributionPictures(
   }
 }
 
-/** What patching changes, as far as float32 logits can tell: where nothing is changed it is 0. */
+/** What patching changes, rounded to the precision of float32 logits: exactly 0 where nothing changes. */
 export function changeOf(metric: number, corrupted: number): number {
   return Math.round((metric - corrupted) * 1e5) / 1e5 + 0;
 }
 
-/** A picture of the estimates, and one of what was measured on the same scale, if it was. */
+/** A picture of the estimates and, if the effects were measured, one of those on the same scale. */
 function pair(
   base: Omit<FacetsSpec, "facets" | "color">,
   facets: (effect: Effect) => FacetsSpec["facets"],

@@ -1,4 +1,4 @@
-/** Attributions to a prompt's tokens as tables and pictures, beside what taking each token away does. */
+/** Attributions to a prompt's tokens as tables and pictures, compared with the effect of removing each token. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Column, Table } from "../finding.ts";
 import type { ColorScale, PictureSpec } from "../picture.ts";
@@ -7,18 +7,18 @@ import { type Agreement, agreementScatter, type Pair, type Words } from "./agree
 
 /** A number for each token. */
 export interface TokenNumbers {
-  /** For programs: a column's name. */
+  /** The column's name, for programs. */
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly values: readonly number[];
-  /** Logits unless given. */
+  /** Default: logits. */
   readonly unit?: string;
 }
 
-/** How a token's two numbers are called in sentences. */
+/** What a token's two numbers are called in sentences. */
 export function tokenWords(estimated: string): Words {
-  return { things: ["token", "tokens"], estimated, measured: "taken away" };
+  return { things: ["token", "tokens"], estimated, measured: "removed" };
 }
 
 /** The sum over d_model at each position of [batch pos d_model], for a batch of one. */
@@ -59,7 +59,7 @@ export function tokenTable(
   };
 }
 
-/** Numbers in logits, in one scale of colours. */
+/** Numbers in logits, on one colour scale. */
 export function tokenPictures(
   { tokens }: Prompt,
   numbers: readonly TokenNumbers[],
@@ -67,13 +67,13 @@ export function tokenPictures(
   titles: { readonly x: string; readonly y: string },
 ): PictureSpec[] {
   const most = numbers.flatMap(({ values }) => values).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-  const color: ColorScale = { label: "worth", unit: "logits", ...(most > 0 ? { domain: [-most, most] } : {}) };
+  const color: ColorScale = { label: "effect", unit: "logits", ...(most > 0 ? { domain: [-most, most] } : {}) };
   return [
     {
       kind: "tokens",
       name: "tokens",
-      title: `What each token is worth: ${numbers.map(({ title }) => title).join(", ")}`,
-      caption: "Blue speaks for the answer, red against it; the rows have one scale.",
+      title: `What each token contributes: ${numbers.map(({ title }) => title).join(", ")}`,
+      caption: "Blue favours the answer, red opposes it; the rows share one scale.",
       rows: numbers.map(({ title }) => ({ title, unit: "logits", color })),
       texts: [{ tokens, values: numbers.map(({ values }) => values) }],
     },

@@ -1,6 +1,6 @@
 /**
- * Ablating each position of an MLP that later layers' attention reads: each position needs a pass of its own from there
- * on. They run side by side as one more axis in front, row p with position p zeroed, and share what is before.
+ * Ablating each position of an MLP that later layers' attention reads: each position needs its own pass from there
+ * on. The passes run side by side as one more axis in front, row p with position p zeroed, and share everything before.
  */
 import type { Tensor } from "../../graph/tensor.ts";
 import { Tensor as Leaf } from "../../graph/tensor.ts";
@@ -12,7 +12,7 @@ import type { Site } from "./site.ts";
 
 /** One token's prediction while a position before it, or its own, is ablated. */
 export interface SweepRow {
-  /** The prompt's place in the batch. */
+  /** The prompt's index in the batch. */
   readonly row: number;
   readonly ablated: number;
   /** The position that predicts. */
@@ -22,8 +22,8 @@ export interface SweepRow {
 }
 
 /**
- * All predictions at or after each ablated position; those before it are as without ablation.
- * @param maxCells cells (ablated position x prompt x position) that run at a time
+ * All predictions at or after each ablated position; those before it do not change.
+ * @param maxCells how many cells (ablated position x prompt x position) run at a time
  */
 export async function* sweepAblations(
   model: Model,

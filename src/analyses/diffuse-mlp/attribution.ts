@@ -1,4 +1,4 @@
-/** Per-neuron attributions, in the graph and as numbers. */
+/** Attributions of single neurons, in the graph and as numbers. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Model } from "../../lens/model.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
@@ -7,7 +7,7 @@ import type { Spread } from "./positions.ts";
 import type { Batch } from "./prompts.ts";
 import type { Site } from "./site.ts";
 
-/** `a_i = post_i effect_i`, all values of the graph. */
+/** `a_i = post_i effect_i`, all of them values in the graph. */
 export interface AttributionValues {
   /** `hook_post` [row d_mlp]. */
   readonly post: Tensor;
@@ -38,9 +38,9 @@ export function sortedSizes(attributions: Float64Array): Float64Array {
 }
 
 /**
- * How a row of attributions is spread.
- * @param sizes as `sortedSizes` gives them
- * @param cumulative gets the share of the n largest neurons added at n - 1
+ * How a row of attributions is distributed over the neurons.
+ * @param sizes as `sortedSizes` returns them
+ * @param cumulative the share of the n largest neurons is added to it at index n - 1
  */
 export function spreadOf(sizes: Float64Array, cumulative: Float64Array): Spread {
   let total = 0;

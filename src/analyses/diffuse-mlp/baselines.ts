@@ -1,4 +1,4 @@
-/** What the numbers are compared with. Those that cannot be had (too few positions) are left out. */
+/** What the numbers are compared with. Baselines that cannot be computed (too few positions) are left out. */
 import { mean } from "simple-statistics";
 import type { Baseline } from "../finding.ts";
 import type { ComparisonOptions, Comparisons, GroupComparison } from "./comparisons.ts";
@@ -7,10 +7,10 @@ import type { DiffuseMlpMeasurement } from "./measure.ts";
 export const SHUFFLED = "shuffled directions";
 export const ALL_SHARES = "all positions";
 export const UNRELATED = "high and diffuse by chance";
-export const SHARE_TEST = "largest neuron, top against the rest";
+export const SHARE_TEST = "largest neuron, top and rest";
 export const SHARE_INTERVAL = "largest neuron, interval of the difference";
 export const RATIO_LIMIT = "1/√eps";
-export const RATIO_TEST = "ratio, top against the rest";
+export const RATIO_TEST = "ratio, top and rest";
 export const RATIO_INTERVAL = "ratio, interval of the difference";
 export const RANDOM_RATIO = "ratio at random positions";
 export const RANDOM_ABLATION = "ablation at random positions";
@@ -31,8 +31,8 @@ export function baselinesOf(
       name: SHUFFLED,
       kind: "null model",
       text:
-        "The mean share of the largest neuron when every neuron keeps its activation and writes in the direction of another one. " +
-        "The interval holds the shuffles' means; p is how often a shuffle's mean lies as far from their centre as the model's.",
+        "The mean share of the largest neuron when every neuron keeps its activation but writes in another neuron's direction. " +
+        "The interval covers the shuffles' means; p is how often a shuffle's mean is as far from their centre as the model's.",
       value: 100 * nullModel.maxShare.mean,
       unit: "%",
       interval: percents(nullModel.maxShare.interval),
@@ -68,7 +68,7 @@ export function baselinesOf(
           {
             name: RANDOM_RATIO,
             kind: "control" as const,
-            text: `The mean ratio of ${random.length} random positions, as the notebook takes them, BOS included if drawn.`,
+            text: `The mean ratio at ${random.length} random positions, drawn as in the notebook, including BOS if it is drawn.`,
             value: mean(random.map((p) => 1 / p.scale!)),
             samples: random.length,
             seed,
@@ -78,7 +78,7 @@ export function baselinesOf(
     {
       name: RANDOM_ABLATION,
       kind: "control",
-      text: `The mean ablation effect on the prompt's loss of ${random.length} random positions.`,
+      text: `The mean ablation effect on the prompt's loss at ${random.length} random positions.`,
       value: mean(random.map((p) => p.ablation)),
       unit: "nats",
       samples: random.length,
@@ -93,14 +93,14 @@ export function baselinesOf(
     agreement.pearsonInterval && {
       name: PEARSON_INTERVAL,
       kind: "bootstrap interval",
-      text: "Of Pearson's r between loss and attribution; whole prompts are drawn with replacement.",
+      text: "The interval of Pearson's r between loss and attribution; whole prompts are drawn with replacement.",
       ...agreement.pearsonInterval,
       seed,
     },
     agreement.spearmanInterval && {
       name: SPEARMAN_INTERVAL,
       kind: "bootstrap interval",
-      text: "Of Spearman's ρ between loss and attribution; whole prompts are drawn with replacement.",
+      text: "The interval of Spearman's ρ between loss and attribution; whole prompts are drawn with replacement.",
       ...agreement.spearmanInterval,
       seed,
     },
@@ -123,7 +123,7 @@ function group(
     {
       name: testName,
       kind: "permutation test",
-      text: `The mean ${what}, of the top positions minus that of the rest, against random choices of as many positions; p is two-sided.`,
+      text: `The mean ${what} at the top positions minus that at the rest, compared with random choices of the same number of positions; p is two-sided.`,
       value: factor * test.difference,
       unit,
       p: test.p,
@@ -133,7 +133,7 @@ function group(
     bootstrap && {
       name: intervalName,
       kind: "bootstrap interval",
-      text: `Of the difference of the mean ${what}; whole prompts are drawn with replacement.`,
+      text: `The interval of the difference in mean ${what}; whole prompts are drawn with replacement.`,
       ...bootstrap,
       interval: [factor * bootstrap.interval[0], factor * bootstrap.interval[1]],
       unit,

@@ -1,4 +1,4 @@
-/** What the measured numbers say together: which positions are chosen, and whether they differ from the others. */
+/** What the measurements show together: which positions are selected, and whether they differ from the others. */
 import { mean, quantile } from "simple-statistics";
 import { type BootstrapInterval, bootstrapInterval } from "../statistics/bootstrap.ts";
 import { pearson, spearman } from "../statistics/correlation.ts";
@@ -16,7 +16,7 @@ export type Predicting = Position & {
 };
 
 export interface ComparisonOptions {
-  /** How many positions to choose. */
+  /** How many positions to select. */
   readonly top: number;
   readonly seed: number;
   /** Leave the BOS positions out. */
@@ -27,15 +27,15 @@ export interface Comparisons {
   /** The positions that are compared: all of them, or all but BOS. */
   readonly candidates: readonly Position[];
   readonly predicting: readonly Predicting[];
-  /** The notebook's choice: the highest scores. */
+  /** The notebook's selection: the highest scores. */
   readonly top: readonly Position[];
-  /** As many at random, in the order of the prompts. */
+  /** The same number at random, in the order of the prompts. */
   readonly random: readonly Position[];
-  /** The question's answer: a high attribution and no high neuron, the highest attribution first. */
+  /** The answer to the question: a high attribution and no high neuron, the highest attribution first. */
   readonly diffuse: Diffuse;
-  /** 1 / mlp.ln.hook_scale, top against the rest, BOS left out; without a norm inside the MLP, `undefined`. */
+  /** 1 / mlp.ln.hook_scale at the top positions and at the rest, BOS left out; `undefined` without a norm inside the MLP. */
   readonly ratio: GroupComparison | undefined;
-  /** The share of the largest neuron, top against the rest. */
+  /** The share of the largest neuron at the top positions and at the rest. */
   readonly share: GroupComparison;
   readonly agreement: Agreement;
 }
@@ -50,28 +50,28 @@ export interface Diffuse {
   readonly high: number;
 }
 
-/** A number at the chosen positions against the same at the others. */
+/** A number at the selected positions, compared with the same at the others. */
 export interface GroupComparison {
   readonly top: number;
   readonly rest: number | undefined;
   readonly test: PermutationTest | undefined;
-  /** Of the difference of the means. */
+  /** The interval of the difference of the means. */
   readonly bootstrap: BootstrapInterval | undefined;
 }
 
-/** Loss without the MLP against direct attribution, over the positions that predict. */
+/** Loss without the MLP, compared with direct attribution, over the positions that predict. */
 export interface Agreement {
-  /** Of the predicted token's own loss with its attribution; NaN if there are too few. */
+  /** The correlation of the predicted token's own loss with its attribution; NaN if there are too few. */
   readonly pearson: number;
   readonly spearman: number;
   readonly pearsonInterval: BootstrapInterval | undefined;
   readonly spearmanInterval: BootstrapInterval | undefined;
-  /** The notebook's number, the prompt's mean loss, with the attribution. */
+  /** The correlation of the notebook's number, the prompt's mean loss, with the attribution. */
   readonly pearsonOfMeans: number;
-  /** Mean sizes of what the loss changes by besides the attribution. */
+  /** Mean sizes of the loss change beyond the attribution. */
   readonly meanRestOfLogit: number;
   readonly meanNormaliser: number;
-  /** Those that disagree most, first; of positions with the same text before them, one. */
+  /** The positions that disagree most, the worst first; only one of those with the same text before them. */
   readonly apart: readonly Predicting[];
 }
 
@@ -132,7 +132,7 @@ function compareGroups(
       sum += count * values[i];
       n += count;
     }
-    return sum / n; // NaN of none
+    return sum / n; // NaN for none
   };
   const test = permutationTest(values, group, random);
   const difference = (counts: Float64Array) => meanWhere(true, counts) - meanWhere(false, counts);
@@ -175,8 +175,8 @@ function agreementOf(
 }
 
 /**
- * In a causal model the same text up to a position means the same ablation there (at BOS, in every prompt): of such
- * positions, the first.
+ * In a causal model the same text up to a position means the same ablation there (at BOS, in every prompt). Of such
+ * positions only the first is kept.
  */
 function withoutRepeats(positions: readonly Predicting[], texts: DiffuseMlpMeasurement["prompts"]): Predicting[] {
   const first = new Map<string, Predicting>();
@@ -187,12 +187,12 @@ function withoutRepeats(positions: readonly Predicting[], texts: DiffuseMlpMeasu
   return [...first.values()];
 }
 
-/** By how much the loss changes more than the attribution says. */
+/** How much more the loss changes than the attribution says. */
 export function disagreement(p: Predicting): number {
   return p.nextAblation.loss - p.attribution.neurons;
 }
 
-/** The change of the next token's logit that is not the MLP's own: the final norm's scale, and later layers. */
+/** The change of the next token's logit that does not come directly from the MLP: the final norm's scale, and later layers. */
 export function restOfLogit(p: Predicting): number {
   return p.nextAblation.logit - p.attribution.neurons;
 }

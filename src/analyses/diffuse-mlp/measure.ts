@@ -1,4 +1,4 @@
-/** Every number of the analysis, position by position. Findings are made of them elsewhere. */
+/** Every number of the analysis, position by position. Other files turn them into a finding. */
 import type { Model } from "../../lens/model.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
@@ -12,30 +12,30 @@ import { type Prediction, prediction } from "./prediction.ts";
 import { type Batch, batches, type TokenizedPrompt, tokenizePrompts } from "./prompts.ts";
 import { type Site, siteOf } from "./site.ts";
 
-/** What `measureDiffuseMlp` found. */
+/** The result of `measureDiffuseMlp`. */
 export interface DiffuseMlpMeasurement {
   readonly site: Site;
   readonly prompts: readonly TokenizedPrompt[];
   /** All positions, prompt by prompt. */
   readonly positions: readonly Position[];
-  /** The mean over predicting positions of the share of |a| that the n largest neurons have; at n - 1. */
+  /** At index n - 1: the mean over predicting positions of the share of |a| that the n largest neurons have. */
   readonly cumulative: Float64Array;
   readonly nullModel: NullResult;
 }
 
-/** Neurons listed at each position. */
+/** How many neurons are listed at each position. */
 const LISTED_NEURONS = 24;
-/** Numbers of the widest value that a run may hold: 128 MB. */
+/** How many numbers the widest value of a run may hold: 128 MB. */
 const MOST_NUMBERS = 2 ** 25;
-/** Signals and screens are served at least this often. */
+/** Signals and screens are handled at least this often, in milliseconds. */
 const PAUSE_AFTER_MS = 50;
 
 /**
  * Runs the model and measures each position of each prompt: outlier scores, ablation, attribution per neuron.
  *
- * All prompts go in one batch padded on the right (several if they do not fit into memory), and only real tokens are
- * computed from the last op on that mixes positions. If the MLP is in the last layer, ablating a position changes its own
- * prediction alone, so one more pass from the ablated point on, every position zeroed, holds all ablations.
+ * All prompts run in one batch padded on the right (several if they do not fit in memory), and only real tokens are
+ * computed after the last op that mixes positions. If the MLP is in the last layer, ablating a position changes only its own
+ * prediction, so one more pass from the ablated point on, with every position zeroed, contains all ablations.
  * @throws ArgumentError, InputError for a layer, model or prompt that cannot be analysed
  */
 export async function measureDiffuseMlp(
@@ -75,10 +75,10 @@ export async function measureDiffuseMlp(
         const attribution = last ? null : attributionAt(clean.attribution, ahead, ids[pos + 1], nullModel, cumulative);
         const loss = last ? null : clean.loss[ahead];
         if (!last) ahead++;
-        // Ranks, thresholds and tests mean nothing of NaN, and what sorts would not end.
+        // Ranks, thresholds and tests mean nothing for NaN, and sorting would not terminate.
         if (!Number.isFinite(loss ?? 0) || !Number.isFinite(outlier) || !Number.isFinite(summed)) {
           throw new InputError(
-            `${cfg.modelName} gives no finite numbers at position ${pos} of prompt ${prompt} (loss ${loss}, outlier score ${outlier}): its weights hold NaN or infinities, or the values overflow. Load another checkpoint.`,
+            `${cfg.modelName} gives no finite numbers at position ${pos} of prompt ${prompt} (loss ${loss}, outlier score ${outlier}): its weights contain NaN or infinities, or its values overflow. Load another checkpoint.`,
             { asked: prompt, found: loss },
           );
         }
@@ -117,12 +117,12 @@ export async function measureDiffuseMlp(
   };
 }
 
-/** What one run gives. Arrays are over the batch's predicting tokens; `mid` is over all its tokens. */
+/** The results of one run. Arrays are over the batch's predicting tokens; `mid` is over all its tokens. */
 interface BatchNumbers {
   readonly mid: (row: number) => Pick<Position, "outlier" | "largestNeuron" | "outlierAfter" | "scale">;
   readonly loss: ArrayLike<number>;
   readonly logit: ArrayLike<number>;
-  /** With all positions ablated at once. */
+  /** With all positions ablated together. */
   readonly ablatedLoss: ArrayLike<number>;
   readonly ablatedLogit: ArrayLike<number>;
   readonly attribution: { readonly [K in keyof AttributionValues]: Float32Array } & { readonly dMlp: number };
@@ -170,13 +170,13 @@ async function runBatch(
   };
 }
 
-/** What ablating a position does: to the losses of its prompt, summed, and to its own prediction. */
+/** What ablating a position does to the summed losses of its prompt, and to its own prediction. */
 interface PositionAblation {
   readonly total: number;
   readonly next: Ablation | null;
 }
 
-/** Each position changes its own prediction alone; the last one changes nothing that is counted. */
+/** Each position changes only its own prediction; the last one changes nothing that is counted. */
 function ablationsAlone(
   { loss, logit, ablatedLoss, ablatedLogit }: BatchNumbers,
   batch: Batch,

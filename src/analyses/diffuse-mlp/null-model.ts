@@ -1,30 +1,30 @@
 /**
- * The null model: every neuron keeps its activation and gets another neuron's output direction. Activations and
- * directions stay what they are, and what is lost is that a neuron writes what it stands for. A largest neuron above
- * this one's stands out because of what it says and not only because some activation must be the largest.
+ * The null model: every neuron keeps its activation but gets another neuron's output direction. Activations and
+ * directions stay the same; what is lost is the match between a neuron and what it writes. A largest neuron above
+ * the null model's stands out because of what it writes, and not only because some activation must be the largest.
  */
 import { mean, quantileSorted } from "simple-statistics";
 import { Random } from "../statistics/random.ts";
 import { sortedSizes, spreadOf } from "./attribution.ts";
 
 export interface NullResult {
-  /** Of the means over all positions of the largest neuron's share, one mean a shuffle. */
+  /** For the mean over all positions of the largest neuron's share, one mean per shuffle. */
   readonly maxShare: { readonly mean: number; readonly interval: readonly [number, number]; readonly p: number };
-  /** The mean over (some of the) positions of the share of |a| that the n largest neurons have; at n - 1, one shuffle. */
+  /** At index n - 1: the mean over (some) positions of the share of |a| that the n largest neurons have, in one shuffle. */
   readonly cumulative: Float64Array;
   readonly shuffles: number;
 }
 
-/** Work at most, in products, so that a big corpus takes seconds and not minutes; below it, all shuffles are made. */
+/** The most work, in products, so that a big corpus takes seconds and not minutes; below it, all shuffles are made. */
 const MOST_PRODUCTS = 2e9;
-/** Positions whose shuffled neurons are sorted at most. */
+/** The most positions whose shuffled neurons are sorted. */
 const MOST_SORTED = 2000;
 
 export class NullModel {
   private readonly orders: readonly Int32Array[];
   private readonly sums: Float64Array;
   private readonly cumulative: Float64Array;
-  /** Sizes of one position's activations and directions, and of one shuffle's attributions. */
+  /** The absolute values of one position's activations and directions, and of one shuffle's attributions. */
   private readonly posts: Float64Array;
   private readonly effects: Float64Array;
   private readonly shuffled: Float64Array;
@@ -32,7 +32,7 @@ export class NullModel {
   private rows = 0;
   private sorted = 0;
 
-  /** @param rows how many positions will be seen */
+  /** @param rows how many positions will be added */
   constructor(dMlp: number, rows: number, seed: number) {
     const random = new Random(seed);
     const shuffles = Math.max(10, Math.min(100, Math.floor(MOST_PRODUCTS / (dMlp * rows))));
@@ -45,7 +45,7 @@ export class NullModel {
     this.shuffled = new Float64Array(dMlp);
   }
 
-  /** Takes in one position, and gives its largest neuron's share, the mean over shuffles. */
+  /** Adds one position and returns its largest neuron's share, as a mean over shuffles. */
   add(post: Float32Array, effect: Float32Array): number {
     const { posts, effects, orders } = this;
     for (let i = 0; i < posts.length; i++) {

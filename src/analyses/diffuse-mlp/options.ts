@@ -1,4 +1,4 @@
-/** What can be asked of the diffuse MLP's analysis, and of what kind it is. */
+/** The options of the diffuse-MLP analysis, and their kinds. */
 import type { OptionKinds } from "../../tensor/options.ts";
 import type { AnalysisOptions } from "../analysis.ts";
 import { NOTEBOOK_PROMPTS } from "../notebook-prompts.ts";
@@ -28,9 +28,9 @@ export const DIFFUSE_MLP_OPTIONS = {
     description: "the block whose MLP to look at, from 0; negative counts from the end",
     defaultText: "the last",
   },
-  top: { type: "integer", placeholder: "K", description: "how many positions to choose", default: 10 },
-  seed: { type: "integer", placeholder: "N", description: "seed of all that is left to chance", default: 0 },
-  excludeBos: { type: "flag", description: "leave BOS out of what is ranked and compared" },
+  top: { type: "integer", placeholder: "K", description: "how many positions to select", default: 10 },
+  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
+  excludeBos: { type: "flag", description: "leave BOS out of rankings and comparisons" },
 } as const satisfies AnalysisOptions;
 
 /** The kinds of `measureDiffuseMlp`'s options. */

@@ -1,4 +1,4 @@
-/** The analysis' pictures. */
+/** The pictures of the analysis. */
 import type { PictureSpec, ReferenceLine, ScatterSpec, TokensSpec } from "../picture.ts";
 import { quoted } from "../prompt.ts";
 import type { Comparisons, Predicting } from "./comparisons.ts";
@@ -24,13 +24,13 @@ export function pictures(
   ];
 }
 
-/** Texts that are drawn as tokens at most, and points of a scatter's background. */
+/** The most texts that are drawn as tokens, and the most points in a scatter's background. */
 const MOST_TEXTS = 60;
 const MOST_POINTS = 2000;
 
 const hover = (p: Position) => (p.next === null ? `${quoted(p.token)}, ${place(p)}` : `${step(p)}, ${place(p)}`);
 
-/** The prompts that are drawn as tokens: all, or those with the first of the marked positions. */
+/** The prompts that are drawn as tokens: all of them, or those with the first marked positions. */
 function shownPrompts({ prompts }: DiffuseMlpMeasurement, marked: readonly Position[]): readonly number[] {
   const first = new Set([...marked.map((p) => p.prompt), ...prompts.keys()]);
   return [...first].slice(0, MOST_TEXTS).sort((a, b) => a - b);
@@ -55,22 +55,22 @@ function texts(
   });
 }
 
-/** What a caption adds where not all prompts are drawn. */
+/** What a caption adds if not all prompts are drawn. */
 function textsNote({ prompts }: DiffuseMlpMeasurement): string {
   return prompts.length > MOST_TEXTS
-    ? ` ${MOST_TEXTS} of the ${prompts.length} prompts are shown, framed ones first.`
+    ? ` ${MOST_TEXTS} of the ${prompts.length} prompts are shown, those with framed tokens first.`
     : "";
 }
 
-/** Evenly spread ones out of too many. */
+/** An evenly spaced selection, if there are too many. */
 function thinned<P>(positions: readonly P[]): readonly P[] {
   if (positions.length <= MOST_POINTS) return positions;
   return Array.from({ length: MOST_POINTS }, (_, i) => positions[Math.floor((i * positions.length) / MOST_POINTS)]);
 }
 
-/** What a caption adds where not all points are drawn. */
+/** What a caption adds if not all points are drawn. */
 function pointsNote(others: number): string {
-  return others > MOST_POINTS ? ` Of the ${others} other positions, ${MOST_POINTS} are shown, evenly spread.` : "";
+  return others > MOST_POINTS ? ` Of the ${others} other positions, ${MOST_POINTS} are shown, evenly spaced.` : "";
 }
 
 function attributionTokens(measured: DiffuseMlpMeasurement, { diffuse }: Comparisons): TokensSpec {
@@ -78,9 +78,9 @@ function attributionTokens(measured: DiffuseMlpMeasurement, { diffuse }: Compari
     kind: "tokens",
     name: "attribution-tokens",
     part: "attribution",
-    title: "What the MLP adds at each token to the logit of the next one",
+    title: "What the MLP at each token adds to the logit of the next one",
     caption:
-      "Blue: the neurons together argue for the token that comes next. Framed: that is much, and no neuron stands out. Point at a token for its values." +
+      "Blue: the neurons together promote the token that comes next. Framed: they do so strongly, and no neuron stands out. Point at a token to see its values." +
       textsNote(measured),
     rows: [{ title: "MLP attribution", unit: "logits" }],
     hover: [{ title: "largest neuron's share" }, { title: "effective neurons" }, { title: "loss", unit: "nats" }],
@@ -113,7 +113,8 @@ function spreadScatter({ predicting, diffuse }: Comparisons): ScatterSpec {
     name: "attribution-share",
     part: "attribution",
     title: "How much the MLP adds, and how much of it is one neuron",
-    caption: "The answer is the lower right: a high attribution that no neuron dominates." + pointsNote(others.length),
+    caption:
+      "The answer is at the lower right: a high attribution that no neuron dominates." + pointsNote(others.length),
     x: { label: "MLP attribution", unit: "logits" },
     y: { label: "largest neuron's share", unit: "%", scale: "log" },
     series: [series("other positions", thinned(others)), series("high and diffuse", diffuse.positions, 5)],
@@ -132,7 +133,7 @@ function neuronHeatmap(shown: readonly Predicting[]): PictureSpec {
     part: "attribution",
     title: "The neurons behind the top tokens",
     caption:
-      "Each row is a position and its neurons, the largest first. Blue ones argue for the next token, red ones against it. Evenly pale rows are spread out.",
+      "Each row is a position and its neurons, the largest first. Blue ones promote the next token, red ones suppress it. In evenly pale rows the attribution is spread out.",
     values: shown.map((p) => p.attribution.top.map(([, logits]) => logits)),
     titles: shown.map((p) =>
       p.attribution.top.map(([neuron, logits]) => `${hover(p)}\nneuron ${neuron}: ${logits.toFixed(3)} logits`),
@@ -155,7 +156,7 @@ function cumulativeShares({ cumulative, nullModel }: DiffuseMlpMeasurement): Pic
     name: "cumulative",
     part: "attribution",
     title: "How many neurons it takes",
-    caption: "The share of the attribution's size that the largest neurons have, averaged over all positions.",
+    caption: "The share of Σ |a| that the largest neurons make up, averaged over all positions.",
     x: { label: "neurons, the largest first", scale: "log" },
     y: { label: "share of Σ |a|", unit: "%", domain: [0, 100] },
     series: [line("the model", cumulative), line("shuffled directions", nullModel.cumulative)],
@@ -166,7 +167,7 @@ function cumulativeShares({ cumulative, nullModel }: DiffuseMlpMeasurement): Pic
   };
 }
 
-/** 1, 2, 3, ... to n, thinned out to what a logarithmic axis can show. */
+/** 1, 2, 3, ... up to n, thinned out to what a logarithmic axis can show. */
 function counts(n: number): number[] {
   const all = Array.from({ length: 81 }, (_, i) => Math.round(n ** (i / 80)));
   return [...new Set(all)];
@@ -186,9 +187,9 @@ function agreementScatter({ predicting, agreement }: Comparisons): ScatterSpec {
     kind: "scatter",
     name: "ablation-attribution",
     part: "agreement",
-    title: "The loss without the MLP against what the MLP adds directly",
+    title: "The loss without the MLP, and what the MLP adds directly",
     caption:
-      "On the line, the two would say the same. Only the predicted token's own loss is counted." +
+      "On the line, the two measures agree. Only the predicted token's own loss is counted." +
       pointsNote(others.length),
     x: { label: "MLP attribution", unit: "logits" },
     y: { label: "loss change when ablated", unit: "nats" },
@@ -204,7 +205,7 @@ function ablationTokens(measured: DiffuseMlpMeasurement, { top }: Comparisons): 
     part: "notebook",
     title: "What zeroing the MLP at each token does to the prompt's loss",
     caption:
-      "Blue: the loss rises without the MLP there. The last token of a prompt predicts nothing that is counted, so it is always 0." +
+      "Blue: the loss rises without the MLP there. The last token of a prompt has no counted prediction, so it is always 0." +
       textsNote(measured),
     rows: [{ title: "ablation effect", unit: "nats" }],
     hover: [{ title: "outlier score" }, { title: "score" }],
@@ -213,7 +214,7 @@ function ablationTokens(measured: DiffuseMlpMeasurement, { top }: Comparisons): 
   };
 }
 
-/** The notebook's positions in two groups. */
+/** The notebook's two groups of positions. */
 function chosenAndOthers(
   { candidates, top }: Comparisons,
   x: (p: Position) => number | null,
@@ -268,7 +269,7 @@ function beforeAfter(compared: Comparisons, eps: number): ScatterSpec {
     part: "notebook",
     title: "Outlier score before and after mlp.ln",
     caption:
-      "On the line the norm multiplies by its limit 1/√eps: eps alone decides, whatever the token. Below it, the activations are big enough to be normalised." +
+      "On the line the norm multiplies by its limit 1/√eps: eps decides, whatever the token is. Below the line, the activations are large enough to be normalised." +
       pointsNote(compared.candidates.length - compared.top.length),
     x: { label: "max − mean before", scale: "log" },
     y: { label: "max − mean after", scale: "log" },
@@ -294,7 +295,7 @@ function ratioHistogram({ candidates, top }: Comparisons, eps: number): PictureS
     title: "Ratio of the outlier scores after and before mlp.ln",
     caption:
       `It equals 1 / mlp.ln.hook_scale.` +
-      (bos ? ` The ${left} BOS positions are left out; theirs is ${(1 / bos.scale!).toFixed(1)}.` : ""),
+      (bos ? ` The ${left} BOS positions are left out; their ratio is ${(1 / bos.scale!).toFixed(1)}.` : ""),
     x: { label: "after / before" },
     of: "positions",
     series: [

@@ -1,4 +1,4 @@
-/** The loss of next tokens, and the two things that it consists of, for chosen rows alone. */
+/** The loss of next tokens and its two parts, for selected rows only. */
 import type { Tensor } from "../../graph/tensor.ts";
 
 /** Values [row], in the graph. */
@@ -11,7 +11,7 @@ export interface Prediction {
 
 /**
  * @param logits [... d_vocab]
- * @param rows which of the leading axes' rows, int32 [row k]
+ * @param rows which rows of the leading axes, int32 [row k]
  * @param targets the token that follows each of them, int32 [row]
  */
 export function prediction(logits: Tensor, rows: Tensor, targets: Tensor): Prediction {

@@ -1,4 +1,4 @@
-/** From prompts to batches of tokens that fit into memory. */
+/** Turns prompts into batches of tokens that fit in memory. */
 
 import { Tensor } from "../../graph/tensor.ts";
 import type { Model } from "../../lens/model.ts";
@@ -8,7 +8,7 @@ import { InputError } from "../../tensor/errors.ts";
 import { idRows, type TokenIds } from "../../text/index.ts";
 import { checkPrompts } from "../prompt.ts";
 
-/** A prompt as the model reads it. */
+/** A prompt, as the model reads it. */
 export interface TokenizedPrompt {
   readonly text: string;
   readonly ids: readonly number[];
@@ -18,7 +18,7 @@ export interface TokenizedPrompt {
 
 /**
  * The tokens of each prompt, with BOS in front where the model expects it. Nothing is cut off.
- * @throws InputError, naming the prompt, if it is longer than `nCtx` or has no second token that could be predicted.
+ * @throws InputError, naming the prompt, if it is longer than `nCtx` or has no second token to predict.
  */
 export function tokenizePrompts(model: Model, prompts: readonly (string | TokenIds)[]): readonly TokenizedPrompt[] {
   checkPrompts(prompts);
@@ -31,13 +31,13 @@ export function tokenizePrompts(model: Model, prompts: readonly (string | TokenI
     const { nCtx } = model.cfg;
     if (ids.length > nCtx) {
       throw new InputError(
-        `${called} has ${ids.length} tokens, BOS included, but the model's context holds ${nCtx}: shorten or split it.`,
+        `${called} has ${ids.length} tokens, BOS included, but the model's context holds only ${nCtx}: shorten or split it.`,
         { asked: ids.length, found: nCtx },
       );
     }
     if (ids.length < 2) {
       throw new InputError(
-        `${called} has ${ids.length} token, so none is predicted from another: give a longer prompt.`,
+        `${called} has ${ids.length} token, so there is none to predict from another: give a longer prompt.`,
         { asked: prompt, found: ids.length },
       );
     }
@@ -51,7 +51,7 @@ function excerpt(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
 }
 
-/** Prompts that run together, padded on the right: in a causal model no real token sees what comes after it. */
+/** Prompts that run together, padded on the right: in a causal model no real token sees the padding after it. */
 export interface Batch {
   /** Indices of the prompts. */
   readonly prompts: readonly number[];
@@ -59,13 +59,13 @@ export interface Batch {
   readonly tokens: Tensor;
   /** [batch pos] of each real token, prompt by prompt: int32 [row 2]. */
   readonly places: Tensor;
-  /** The same without each prompt's last token: the tokens that have a next one. */
+  /** The same without the last token of each prompt: the tokens that have a next one. */
   readonly predicting: Tensor;
   /** The next token of each of `predicting`. */
   readonly targets: Tensor;
 }
 
-/** Packs prompts of similar length together, as many as `maxTokens` (padding included) allow. */
+/** Packs prompts of similar length together, as many as `maxTokens` (padding included) allows. */
 export function batches(model: Model, prompts: readonly TokenizedPrompt[], maxTokens: number): readonly Batch[] {
   const length = (i: number) => prompts[i].ids.length;
   const byLength = prompts.map((_, i) => i).sort((a, b) => length(a) - length(b));

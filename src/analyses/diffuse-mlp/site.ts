@@ -1,15 +1,15 @@
-/** Where in a model the analysis looks, and what it can say of that model. */
+/** Where in a model the analysis looks, and what it can say about that model. */
 import type { Model } from "../../lens/model.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 
 export interface Site {
   readonly layer: number;
-  /** The point that is ablated, and whose outlier score is taken: `hook_mid` if there is one, else `hook_post`. */
+  /** The point that is ablated and whose outlier score is computed: `hook_mid` if there is one, else `hook_post`. */
   readonly ablated: string;
   readonly post: string;
-  /** The norm inside the MLP; `undefined` if it has none. */
+  /** The norm inside the MLP; `undefined` if there is none. */
   readonly norm: { readonly scale: string; readonly normalized: string } | undefined;
-  /** Whether everything after the MLP works on each position alone, so that one pass ablates all positions. */
+  /** Whether everything after the MLP works position by position, so that one pass can ablate all positions. */
   readonly last: boolean;
 }
 
@@ -31,19 +31,19 @@ export function siteOf(model: Model, layer: number): Site {
   }
   if (cfg.attnOnly) {
     throw new ArgumentError(
-      `${cfg.modelName} has attention layers only, so there is no MLP to analyse: choose a model with MLPs, such as solu-1l.`,
+      `${cfg.modelName} has only attention layers, so there is no MLP to analyse: choose a model with MLPs, such as solu-1l.`,
       { asked: "mlp", found: cfg.modelName, nearest: "solu-1l" },
     );
   }
   if (cfg.attentionDir !== "causal") {
     throw new ArgumentError(
-      `${cfg.modelName} sees the tokens that it would have to predict (its attention is ${cfg.attentionDir}), so a next token's loss says nothing: choose a causal model.`,
+      `${cfg.modelName} can see the tokens that it should predict (its attention is ${cfg.attentionDir}), so the loss of a next token means nothing: choose a causal model.`,
       { asked: "causal", found: cfg.attentionDir },
     );
   }
   if (cfg.normalizationType === "LN" || cfg.normalizationType === "RMS") {
     throw new ArgumentError(
-      "Attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does unless told otherwise.",
+      "Attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does by default.",
       { asked: "LNPre", found: cfg.normalizationType },
     );
   }

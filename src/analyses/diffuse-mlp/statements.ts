@@ -34,8 +34,9 @@ type ToFigure = (value: number, unit: string, ...names: [string, ...string[]]) =
 
 function answer({ diffuse, predicting }: Comparisons, figure: ToFigure): Statement {
   const { positions, highFrom, shareUpTo } = diffuse;
-  const rule = `its neurons together add at least ${highFrom.toFixed(2)} logits to the next token (the upper quarter), and none has more than ${percent(shareUpTo)} of the sum of sizes (the lower half)`;
-  if (positions.length === 0) return { text: `At none of the ${predicting.length} tokens is the MLP both: ${rule}.` };
+  const rule = `its neurons together add at least ${highFrom.toFixed(2)} logits to the next token (the upper quarter), and none has more than ${percent(shareUpTo)} of the sum of their sizes (the lower half)`;
+  if (positions.length === 0)
+    return { text: `The MLP does not do this at any of the ${predicting.length} tokens: ${rule}.` };
   const named = positions
     .slice(0, NAMED)
     .map(
@@ -43,7 +44,7 @@ function answer({ diffuse, predicting }: Comparisons, figure: ToFigure): Stateme
         `${step(p)} (${p.attribution.neurons.toFixed(1)} logits, largest neuron ${percent(p.attribution.maxShare)})`,
     );
   return {
-    text: `The MLP matters without any neuron standing out at ${positions.length} of the ${predicting.length} tokens, first at ${listed(named)}: ${rule}.`,
+    text: `The MLP matters without any single neuron standing out at ${positions.length} of the ${predicting.length} tokens, most of all at ${listed(named)}: ${rule}.`,
     ...figure(positions.length, "positions", known.UNRELATED),
   };
 }
@@ -53,8 +54,8 @@ function standingOut({ nullModel }: DiffuseMlpMeasurement, { predicting }: Compa
   const below = predicting.filter((p) => p.attribution.maxShare <= p.attribution.shuffledMaxShare).length;
   return {
     text:
-      `On average the largest neuron carries ${percent(share)} of the attribution, against ${percent(nullModel.maxShare.mean)} with shuffled output directions. ` +
-      `At ${below} of the ${predicting.length} tokens it stands out no more than it would there.`,
+      `On average the largest neuron carries ${percent(share)} of the attribution, compared with ${percent(nullModel.maxShare.mean)} with shuffled output directions. ` +
+      `At ${below} of the ${predicting.length} tokens it does not stand out more than that.`,
     ...figure(100 * share, "%", known.SHUFFLED),
   };
 }
@@ -66,7 +67,7 @@ function notebookChoice({ top, share }: Comparisons, figure: ToFigure): Statemen
     {
       text:
         `The notebook's score is highest at ${quoted(best.token)} (${place(best)}). At its top ${top.length} the largest neuron carries ${percent(share.top)} of the attribution, ` +
-        `against ${percent(share.rest)} elsewhere (${pValue(share.test.p)}).`,
+        `compared with ${percent(share.rest)} elsewhere (${pValue(share.test.p)}).`,
       ...figure(100 * share.test.difference, "percentage points", known.SHARE_TEST, known.SHARE_INTERVAL),
     },
   ];
@@ -78,13 +79,13 @@ function ratios({ ratio, candidates }: Comparisons, eps: number, figure: ToFigur
   const share = mean(ordinary.map((p) => eps / p.scale! ** 2));
   const against =
     ratio.test && ratio.rest !== undefined
-      ? `, against ${ratio.rest.toFixed(1)} at the others (BOS left out; ${pValue(ratio.test.p)})`
+      ? `, compared with ${ratio.rest.toFixed(1)} at the others (BOS left out; ${pValue(ratio.test.p)})`
       : "";
   return [
     {
       text:
         `mlp.ln multiplies by ${ratio.top.toFixed(1)} at the top positions${against}. The ratio is 1 / hook_scale, and eps is ${percent(share)} of scale² on average: ` +
-        "it tells how small the activations are, and cannot tell whether the norm smuggles features through.",
+        "it shows how small the activations are, and cannot show whether the norm smuggles features through.",
       ...figure(ratio.top, "", known.RATIO_LIMIT, known.RATIO_TEST, known.RATIO_INTERVAL, known.RANDOM_RATIO),
     },
   ];
@@ -97,8 +98,8 @@ function agreement({ agreement: a }: Comparisons, figure: ToFigure): Statement[]
     {
       text:
         `Ablation and direct attribution agree with Pearson's r = ${a.pearson.toFixed(2)} (Spearman's ρ = ${a.spearman.toFixed(2)}; with the notebook's mean over the prompt r = ${a.pearsonOfMeans.toFixed(2)}), so they are not equivalent. ` +
-        `Besides the attribution, the loss moves by the other tokens' logits (${a.meanNormaliser.toFixed(2)} nats on average) and the next token's other terms (${a.meanRestOfLogit.toFixed(2)}). ` +
-        `They part most at ${step(worst)}: ${worst.nextAblation.loss.toFixed(2)} nats against ${worst.attribution.neurons.toFixed(2)} logits.`,
+        `Apart from the attribution, the loss changes through the other tokens' logits (${a.meanNormaliser.toFixed(2)} nats on average) and through the next token's other terms (${a.meanRestOfLogit.toFixed(2)}). ` +
+        `They disagree most at ${step(worst)}: ${worst.nextAblation.loss.toFixed(2)} nats, but ${worst.attribution.neurons.toFixed(2)} logits.`,
       ...figure(a.pearson, "", known.EQUIVALENT, known.PEARSON_INTERVAL, known.SPEARMAN_INTERVAL),
     },
   ];

@@ -1,4 +1,4 @@
-/** The analysis' tables. Their columns are defined once, each with the way to its cell. */
+/** The tables of the analysis. Each column is defined once, together with the function that gives its cells. */
 import type { Column, Scalar, Table } from "../finding.ts";
 import { EQUIVALENT, PEARSON_INTERVAL, RANDOM_ABLATION, RANDOM_RATIO, RATIO_LIMIT, SHUFFLED } from "./baselines.ts";
 import { type Comparisons, disagreement, type Predicting, restOfLogit } from "./comparisons.ts";
@@ -10,14 +10,14 @@ type Cell<P> = readonly [column: Column, cell: (p: P) => Scalar];
 
 const where: readonly Cell<Position>[] = [
   [
-    { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's place, from 0." },
+    { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's index, from 0." },
     (p) => p.prompt,
   ],
   [
-    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's place; 0 is BOS." },
+    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position; 0 is BOS." },
     (p) => p.pos,
   ],
-  [{ name: "token", title: "token", format: "token", description: "The token there." }, (p) => p.token],
+  [{ name: "token", title: "token", format: "token", description: "The token at that position." }, (p) => p.token],
 ];
 
 const next: Cell<Position> = [
@@ -40,7 +40,7 @@ const score: Cell<Position> = [
     name: "score",
     title: "score",
     format: { digits: 1 },
-    description: "The ablation effect over the outlier score before the norm.",
+    description: "The ablation effect divided by the outlier score before the norm.",
   },
   (p) => p.score,
 ];
@@ -65,7 +65,7 @@ function outliers(site: Site, eps: number): readonly Cell<Position>[] {
         name: "ratio",
         title: "ratio",
         format: { digits: 2 },
-        description: "Outlier after over before, which is 1 / mlp.ln.hook_scale.",
+        description: "Outlier score after divided by before, which is 1 / mlp.ln.hook_scale.",
       },
       inverse,
     ],
@@ -74,7 +74,7 @@ function outliers(site: Site, eps: number): readonly Cell<Position>[] {
         name: "eps_share",
         title: "eps share",
         format: "percent",
-        description: "The part of eps in hook_scale² = variance + eps.",
+        description: "The share of eps in hook_scale² = variance + eps.",
       },
       (p) => (p.scale === null ? null : eps / p.scale ** 2),
     ],
@@ -87,7 +87,7 @@ const attribution: Cell<Position> = [
     title: "MLP attribution",
     unit: "logits",
     format: { digits: 2 },
-    description: "What the neurons together add to the next token's logit, directly.",
+    description: "What all neurons together add directly to the next token's logit.",
   },
   (p) => p.attribution?.neurons ?? null,
 ];
@@ -98,7 +98,7 @@ const spread: readonly Cell<Position>[] = [
       name: "max_share",
       title: "largest neuron",
       format: "percent",
-      description: "The largest |a_i| as a part of the sum of |a_i|.",
+      description: "The largest |a_i| as a share of the sum of |a_i|.",
     },
     (p) => p.attribution?.maxShare ?? null,
   ],
@@ -107,7 +107,7 @@ const spread: readonly Cell<Position>[] = [
       name: "shuffled_max_share",
       title: "shuffled",
       format: "percent",
-      description: "The same with the neurons' output directions shuffled; mean over shuffles.",
+      description: "The same with the neurons' output directions shuffled, as a mean over shuffles.",
     },
     (p) => p.attribution?.shuffledMaxShare ?? null,
   ],
@@ -126,7 +126,7 @@ const spread: readonly Cell<Position>[] = [
       title: "for 50 %",
       axis: "d_mlp",
       format: "integer",
-      description: "The fewest neurons that have half of the sum of |a_i|.",
+      description: "The fewest neurons that make up half of the sum of |a_i|.",
     },
     (p) => p.attribution?.n50 ?? null,
   ],
@@ -136,7 +136,7 @@ const spread: readonly Cell<Position>[] = [
       title: "for 90 %",
       axis: "d_mlp",
       format: "integer",
-      description: "The fewest neurons that have nine tenths of it.",
+      description: "The fewest neurons that make up nine tenths of it.",
     },
     (p) => p.attribution?.n90 ?? null,
   ],
@@ -160,7 +160,8 @@ const apart: readonly Cell<Predicting>[] = [
       title: "other terms",
       unit: "logits",
       format: { digits: 2 },
-      description: "What the next token's logit loses besides: by the final norm's changed scale and by later layers.",
+      description:
+        "What else the next token's logit loses: through the final norm's changed scale and through later layers.",
     },
     restOfLogit,
   ],
@@ -196,7 +197,7 @@ const details: readonly Cell<Position>[] = [
       title: "loss change",
       unit: "nats",
       format: { digits: 3 },
-      description: "The same with the neurons zeroed there, minus it.",
+      description: "The loss with the neurons zeroed there, minus the clean loss.",
     },
     (p) => p.nextAblation?.loss ?? null,
   ],
@@ -209,7 +210,7 @@ const lastDetails: readonly Cell<Position>[] = [
       title: "MLP bias",
       unit: "logits",
       format: { digits: 2 },
-      description: "What b_out adds to the next token's logit, whatever the neurons do.",
+      description: "What b_out adds to the next token's logit, regardless of the neurons.",
     },
     (p) => p.attribution?.bias ?? null,
   ],
@@ -249,16 +250,16 @@ export function tables(
     {
       name: "diffuse",
       title: "High attribution, no high neuron",
-      caption: `The ${Math.min(count, diffuse.positions.length)} highest attributions of the ${diffuse.positions.length} positions that are in the upper quarter by attribution and in the lower half by the largest neuron's share.`,
+      caption: `The ${Math.min(count, diffuse.positions.length)} highest attributions among the ${diffuse.positions.length} positions that are in the upper quarter by attribution and in the lower half by the largest neuron's share.`,
       part: "attribution",
       ...filled([...where, next, attribution, ...spread], diffuse.positions.slice(0, count)),
       comparedWith: [SHUFFLED],
     },
     {
       name: "apart",
-      title: "Where ablation and attribution part",
+      title: "Where ablation and attribution disagree",
       caption:
-        "The positions at which the loss changes by more, or less, than the attribution says; where texts begin alike, one of them.",
+        "The positions where the loss changes by more, or less, than the attribution says. Where several texts begin the same way, only one is listed.",
       part: "agreement",
       ...filled([...where, next, ...apart], agreement.apart.slice(0, count)),
       comparedWith: [EQUIVALENT, ...(agreement.pearsonInterval ? [PEARSON_INTERVAL] : [])],
@@ -266,7 +267,7 @@ export function tables(
     {
       name: "top",
       title: "The highest scores",
-      caption: "Positions that matter and have no outlier, by the notebook's measure.",
+      caption: "Positions that matter but have no outlier, by the notebook's measure.",
       part: "notebook",
       ...filled(scored, top),
       comparedWith: [RANDOM_ABLATION, ...ratioBaselines],
@@ -274,7 +275,7 @@ export function tables(
     {
       name: "random",
       title: "Random positions",
-      caption: "As many positions drawn at random, as the notebook did, but with a seed.",
+      caption: "The same number of positions drawn at random, as in the notebook, but with a seed.",
       part: "notebook",
       ...filled(scored, random),
       ...(ratio ? { comparedWith: [RATIO_LIMIT] } : {}),

@@ -1,6 +1,6 @@
 /**
- * Prompts of indirect object identification: two people, one of whom gives something; the other one gets it. Written
- * after the templates of Wang et al. 2022 (arxiv.org/abs/2211.00593), in both orders of the names.
+ * Prompts for indirect object identification: two people, one of whom gives something to the other. Modelled
+ * on the templates of Wang et al. 2022 (arxiv.org/abs/2211.00593), in both orders of the names.
  */
 
 import type { Model } from "../../lens/model.ts";
@@ -8,10 +8,10 @@ import { needText } from "../../lens/tokens.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { Random } from "../statistics/random.ts";
 
-/** Which of the two names stands first: the one who gets (A) or the one who gives (B). */
+/** Which of the two names comes first: the receiver (A) or the giver (B). */
 export type IoiOrder = "ABBA" | "BABA";
 
-/** `[A]` and `[B]` are the two names, as they come first; `[S]` is the one who gives. What comes next is the other. */
+/** `[A]` and `[B]` are the two names, in the order they appear; `[S]` is the giver. The other name comes next. */
 const TEMPLATES: readonly string[] = [
   "When [A] and [B] went to the [PLACE], [S] gave a [OBJECT] to",
   "When [A] and [B] were at the [PLACE], [S] gave the [OBJECT] to",
@@ -25,7 +25,7 @@ const TEMPLATES: readonly string[] = [
   "After the lunch, [A] and [B] walked to the [PLACE]. [S] brought a [OBJECT] for",
 ];
 
-/** First names of one token in most vocabularies. */
+/** First names that are one token in most vocabularies. */
 export const IOI_NAMES: readonly string[] = [
   ..."Mary John Tom James George William Charles Henry Robert Richard Peter Harry Jack Paul David Michael".split(" "),
   ..."Martin Daniel Simon Andrew Jane Kate Lucy Margaret Anna Alice Emma Sarah Laura Rose Susan Helen".split(" "),
@@ -39,15 +39,15 @@ const OBJECTS: readonly string[] = ["ring", "book", "letter", "drink", "basket",
 /** A prompt, the name that should come next and the one that should not. */
 export interface IoiPrompt {
   readonly text: string;
-  /** The prompt with a third name in the giver's place, so that nothing says who of the two is meant. */
+  /** The prompt with a third name in place of the giver, so that nothing says which of the two is meant. */
   readonly control: string;
   readonly order: IoiOrder;
-  /** Indirect object and subject, with the space in front that they have within a text. */
+  /** Indirect object and subject, with the leading space that they have within a text. */
   readonly io: string;
   readonly s: string;
 }
 
-/** The names that are one token each for this model. @throws InputError if there are fewer than three. */
+/** The names that are a single token for this model. @throws InputError if there are fewer than three. */
 export function singleTokenNames(model: Model, names: readonly string[]): string[] {
   const kept = [...new Set(names)].filter((name) => {
     const { data } = needText(model).toTokens(` ${name}`, { prependBos: false });
@@ -55,12 +55,12 @@ export function singleTokenNames(model: Model, names: readonly string[]): string
   });
   if (kept.length >= 3) return kept;
   throw new InputError(
-    `Of the ${names.length} names ${kept.length} are one token for this model, but three are needed: give other names.`,
+    `Only ${kept.length} of the ${names.length} names are one token for this model, but three are needed: give other names.`,
     { asked: names, found: kept },
   );
 }
 
-/** `count` prompts, ABBA and BABA in turn, all else drawn at random. */
+/** `count` prompts, ABBA and BABA in turn, everything else drawn at random. */
 export function ioiPrompts(count: number, names: readonly string[], random: Random): IoiPrompt[] {
   const one = <T>(list: readonly T[]): T => list[random.integer(list.length)];
   return Array.from({ length: count }, (_, i) => {

@@ -1,4 +1,4 @@
-/** How far a number would move with other data of the same kind. */
+/** How much a number would vary with other data of the same kind. */
 import { quantileSorted } from "simple-statistics";
 import type { Random } from "./random.ts";
 
@@ -10,11 +10,11 @@ export interface BootstrapInterval {
 
 /**
  * A percentile interval of a statistic. Whole clusters are drawn with replacement, since the positions of one prompt are
- * not independent of each other. Draws for which the statistic does not exist are left out; `undefined` if that is
+ * not independent of each other. Draws for which the statistic does not exist are left out; the result is `undefined` if that is
  * more than half of them, or if there are fewer than two clusters.
  *
- * @param clusters for each value, the number of the cluster that it belongs to, from 0
- * @param statistic of the values, given how often each was drawn; NaN where it does not exist
+ * @param clusters for each value, the index of its cluster, from 0
+ * @param statistic the statistic, from how often each value was drawn; NaN where it does not exist
  */
 export function bootstrapInterval(
   clusters: readonly number[],

@@ -1,18 +1,18 @@
 /**
- * How far two lists of numbers go together. Every value may count several times (as in a bootstrap's draws), which is
- * the same as its being there that often; the order of the values is worked out once for all such counts.
+ * How strongly two lists of numbers are correlated. Every value may count several times (as in a bootstrap's draws), which is
+ * the same as repeating it; the values are sorted only once for all such counts.
  */
 
-/** A correlation for given counts of the values; all once unless given. NaN where it does not exist. */
+/** A correlation for given counts of the values (default: each once). NaN where it does not exist. */
 export type Correlation = (counts?: ArrayLike<number>) => number;
 
-/** Pearson's r: how close the values are to a line. It does not exist if one list does not vary. */
+/** Pearson's r: how close the values are to a line. It does not exist if one list is constant. */
 export function pearson(x: readonly number[], y: readonly number[]): Correlation {
   const once = new Float64Array(x.length).fill(1);
   return (counts = once) => weighted(x, y, counts);
 }
 
-/** Spearman's rho: Pearson's r of the ranks, where equal values share the mean of theirs. */
+/** Spearman's rho: Pearson's r of the ranks, where equal values share their mean rank. */
 export function spearman(x: readonly number[], y: readonly number[]): Correlation {
   const once = new Float64Array(x.length).fill(1);
   const [rankX, rankY] = [ranks(x), ranks(y)];
@@ -42,7 +42,7 @@ function weighted(x: ArrayLike<number>, y: ArrayLike<number>, counts: ArrayLike<
   return n < 3 || xx === 0 || yy === 0 ? Number.NaN : xy / Math.sqrt(xx * yy);
 }
 
-/** The rank of each value, from its count and those of the smaller and equal ones. */
+/** The rank of each value, from its count and the counts of smaller and equal ones. */
 function ranks(values: readonly number[]): (counts: ArrayLike<number>) => Float64Array {
   const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
   const result = new Float64Array(values.length);

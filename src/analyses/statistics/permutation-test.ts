@@ -1,4 +1,4 @@
-/** Is a chosen group different from the rest by more than chance? */
+/** Does a selected group differ from the rest by more than chance? */
 import type { Random } from "./random.ts";
 
 export interface PermutationTest {
@@ -10,8 +10,8 @@ export interface PermutationTest {
 }
 
 /**
- * Compares the mean of a group with the mean of the rest under the null hypothesis that which values are in the group is
- * chance. `p = (1 + number of random groups at least as extreme) / (1 + samples)`, so that the group itself counts as one.
+ * Compares the mean of a group with the mean of the rest, under the null hypothesis that the group is a random
+ * selection. `p = (1 + number of random groups at least as extreme) / (1 + samples)`, so that the group itself counts as one.
  * `undefined` if the group or the rest is empty.
  *
  * Source: Phipson & Smyth 2010, "Permutation p-values should never be zero".
@@ -30,7 +30,7 @@ export function permutationTest(
   const differenceOf = (sum: number) => sum / k - (total - sum) / (n - k);
 
   const difference = differenceOf(group.reduce((sum, i) => sum + values[i], 0));
-  // Sums in another order may differ in their last bits; such a group is as extreme, not less.
+  // Sums in a different order may differ in their last bits; such a group is equally extreme, not less.
   const threshold = Math.abs(difference) * (1 - 1e-12);
   const order = Int32Array.from({ length: n }, (_, i) => i);
   let extreme = 0;

@@ -1,6 +1,6 @@
 import type { ActivationsSpec, IndexAxis, TokensSpec } from "../../analyses/picture.ts";
 
-/** The chosen neuron's activations as coloured tokens: what a picture that does not move shows. */
+/** The selected neuron's activations as coloured tokens, for a static picture. */
 export function chosenTokens(spec: ActivationsSpec): TokensSpec {
   const { layer, neuron } = spec.chosen;
   const { label, ...color } = spec.color ?? {};

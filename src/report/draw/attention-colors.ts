@@ -1,27 +1,27 @@
-/** How attention weights become colours, for a picture on its own (hex) and on a page (CSS, light or dark as the page is). */
+/** How attention weights become colours: hex for a standalone picture, CSS on a page, which may be light or dark. */
 import type { AttentionSpec } from "../../analyses/picture.ts";
 import { type Coloring, coloring } from "../color.ts";
 import { hueOf, mix, rounded, type Tint, tintCss, tintHex } from "../hue.ts";
 import { extent } from "../numbers.ts";
 import { atMost } from "./limits.ts";
 
-/** All heads together, where the index of one could stand. */
+/** Stands for all heads together, in place of a head's index. */
 export const ALL_HEADS = -1;
-/** Colours from the page's to the darkest: few enough that cells share them. */
+/** How many colours from the page's to the darkest: few enough that cells share them. */
 const STEPS = 64;
 
 export interface AttentionColors {
-  /** Whether there are values below 0, so that colours tell the sign and not the head. */
+  /** Whether there are values below 0, so that colours show the sign and not the head. */
   readonly signed: boolean;
   readonly domain: readonly [number, number];
-  /** `null` where the colour is the page's own. */
+  /** `null` for the page's own colour. */
   readonly hex: (head: number, query: number, key: number) => string | null;
   readonly css: (head: number, query: number, key: number) => string | null;
   /** The scale of one head, or of all, for the legend. */
   readonly scale: (head: number) => Coloring;
 }
 
-/** Weights of all heads. */
+/** The most weights of all heads together. */
 const MOST_WEIGHTS = 4_000_000;
 
 /** @throws ArgumentError for more weights than a picture shows */

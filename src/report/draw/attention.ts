@@ -10,7 +10,7 @@ const NAME = 15;
 const LARGEST_THUMB = 112;
 const SMALLEST_THUMB = 46;
 const GAP = 8;
-/** Room for the words "query" and "key" along the large view. */
+/** The room for the words "query" and "key" along the large view. */
 const AXIS_NAME = 18;
 
 interface Block {
@@ -30,7 +30,7 @@ export function headName(spec: AttentionSpec, head: number, { signed }: Attentio
   return signed ? "mean of all heads" : "all heads, mixed by hue";
 }
 
-/** One head large, with its tokens; the others small beside it where there is room, else below. */
+/** One head large, with its tokens; the others small next to it if there is room, or else below. */
 export function drawAttention(spec: AttentionSpec, width: number): Drawing {
   const colors = attentionColors(spec);
   const focus = focusedHead(spec);
@@ -72,7 +72,7 @@ export function drawAttention(spec: AttentionSpec, width: number): Drawing {
   return { width, height, content: name + placed(large.content, 0, top) + thumbs.join(""), legend };
 }
 
-/** One pattern with its tokens: queries down, keys across. `most` is the width that it may take. */
+/** One pattern with its tokens: queries down, keys across. `most` is the largest width. */
 export function largeView(
   spec: AttentionSpec,
   most: number,
@@ -120,7 +120,7 @@ function drawThumb(spec: AttentionSpec, head: number, size: number, colors: Atte
   );
 }
 
-/** The largest thumbnails that fit into the room beside the large view, with whole layers in whole rows if they can. */
+/** The largest thumbnails that fit next to the large view, with whole layers in whole rows if possible. */
 function gridBeside(spec: AttentionSpec, width: number, height: number): { columns: number; size: number } | undefined {
   const count = spec.heads.length;
   const fitting = indices(count).flatMap((i) => {
@@ -133,7 +133,7 @@ function gridBeside(spec: AttentionSpec, width: number, height: number): { colum
   return fitting.find(({ columns }) => (spec.perRow ?? columns) % columns === 0) ?? fitting[0];
 }
 
-/** A layer's heads in one row, or in rows of equal length where they would be too small. */
+/** A layer's heads in one row, or in rows of equal length if they would be too small. */
 function columnsBelow(spec: AttentionSpec, width: number): number {
   const fit = Math.max(1, Math.floor((width + GAP) / (SMALLEST_THUMB + GAP)));
   const wanted = spec.perRow ?? Math.min(spec.heads.length, 8);

@@ -1,4 +1,4 @@
-/** What the charts with two axes of numbers have in common: domains, reference lines, and Plot's output as a drawing. */
+/** What charts with two numeric axes have in common: domains, reference lines, and Plot's output as a drawing. */
 import type { Markish, PlotOptions } from "@observablehq/plot";
 import type { Axis, ReferenceLine } from "../../analyses/picture.ts";
 import { withUnit } from "../color.ts";
@@ -9,7 +9,7 @@ import type { Plotting } from "./plotting.ts";
 
 export type Domain = readonly [number, number];
 
-/** The axis' own domain, or what the numbers and the lines across it span, with a little air. */
+/** The axis' own domain, or the range of the numbers and of the lines across it, with a small margin. */
 export function domainOf(
   axis: Axis | undefined,
   values: Iterable<number | null>,
@@ -20,7 +20,7 @@ export function domainOf(
   const marks = lines.flatMap((line) => (line.kind === across ? [line.at] : []));
   const all = [...marks, ...values];
   if (axis?.scale === "log") {
-    // What is not over 0 has no place on it.
+    // Numbers that are not above 0 have no place on it.
     const [low, high] = extent(all.filter((v) => v !== null && v > 0)) ?? [1, 10];
     return [low / 1.1, high * 1.1];
   }
@@ -33,7 +33,7 @@ export function within(value: number | null | undefined, [low, high]: Domain): v
   return value !== null && value !== undefined && value >= low && value <= high;
 }
 
-/** The axis as Plot wants it. */
+/** The axis, in Plot's form. */
 export function scaleOptions(axis: Axis | undefined, domain: Domain) {
   return {
     type: axis?.scale ?? "linear",
@@ -43,13 +43,13 @@ export function scaleOptions(axis: Axis | undefined, domain: Domain) {
   } as const;
 }
 
-/** Very small and very large numbers would be too long in Plot's own form. */
+/** Very small and very large numbers would be too long in Plot's own format. */
 function tickFormat([low, high]: Domain) {
   const size = Math.max(Math.abs(low), Math.abs(high));
   return size < 1e-2 || size >= 1e6 ? { tickFormat: (v: number) => formatNumber(v).replace("-", "−") } : {};
 }
 
-/** Axis and grid of a log scale: Plot's own leave out labels of their choice, and write 0.01 as "10m". */
+/** Axis and grid of a log scale: Plot's own omit some labels, and write 0.01 as "10m". */
 export function logAxes(
   { plot }: Plotting,
   x: Axis | undefined,
@@ -69,7 +69,7 @@ export function logAxes(
   return marks;
 }
 
-/** 1, 2 and 5 of each power of ten, or only the powers where there are many. */
+/** 1, 2 and 5 times each power of ten, or only the powers if there are many. */
 function logTicks([low, high]: Domain): number[] {
   const powers = Array.from(
     { length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 },
@@ -104,7 +104,7 @@ function slopePoints(slope: number, intercept: number, x: Domain, y: Domain): [n
   });
 }
 
-/** Plot's SVG as a drawing: without its style sheet and class, so that it needs nothing from outside. `more` draws over it. */
+/** Plot's SVG as a drawing: without its style sheet and class, so that it needs nothing from outside. `more` draws on top of it. */
 export function plotted(
   { plot, document }: Plotting,
   options: PlotOptions,
@@ -116,7 +116,7 @@ export function plotted(
   const svg = plot.plot({ ...options, width, height, document });
   const drawn = more((axis, value) => svg.scale(axis)!.apply(value));
   svg.querySelector("style")?.remove();
-  // A page's own serialiser writes a no-break space as an entity that XML does not know.
+  // A browser's serialiser writes a no-break space as an entity that XML does not know.
   const inside = svg.innerHTML.replaceAll("&nbsp;", "&#160;");
   return { width, height, content: `<g text-anchor="middle">${inside}</g>${drawn}`, legend };
 }

@@ -1,7 +1,7 @@
-/** Many small cells as few elements: neighbours of one colour in a row are one line, all lines of a colour one path. */
+/** Draws many small cells with few elements: neighbours of one colour in a row become one line, all lines of a colour one path. */
 import { round } from "./drawing.ts";
 
-/** Where cells are drawn: the upper left corner, and a cell's width and height. */
+/** Where cells are drawn: the upper left corner, and the width and height of a cell. */
 export interface CellBox {
   readonly x: number;
   readonly y: number;
@@ -9,7 +9,7 @@ export interface CellBox {
   readonly height: number;
 }
 
-/** The cells as lines one unit thick; `paint` gives the attributes of a colour, `null` leaves a cell as the page is. */
+/** The cells as lines one unit thick; `paint` gives the attributes of a colour, `null` leaves a cell in the page's colour. */
 export function cellPaths(
   rows: number,
   columns: number,
@@ -28,7 +28,7 @@ export function cellPaths(
   return [...paths].map(([color, d]) => `<path ${paint(color)} d="${d}"/>`).join("");
 }
 
-/** What `cellPaths` gives, put into its box. A little thicker than a cell, or renderers leave seams between rows. */
+/** The result of `cellPaths`, placed in its box. Lines are a little thicker than a cell, as renderers otherwise leave seams between rows. */
 export function placedCells(paths: string, { x, y, width, height }: CellBox): string {
   const scale = width === height ? round4(width) : `${round4(width)},${round4(height)}`;
   return (

@@ -1,4 +1,4 @@
-/** A spec to SVG, whatever its kind. */
+/** Draws a spec of any kind as SVG. */
 import type { PictureSpec } from "../../analyses/picture.ts";
 import { chosenTokens } from "./activations.ts";
 import { drawAttention } from "./attention.ts";
@@ -16,7 +16,7 @@ import { drawTopk } from "./topk.ts";
 export const DEFAULT_WIDTH = 680;
 
 export interface DrawOptions extends FrameOptions {
-  /** In CSS pixels, instead of the spec's own. */
+  /** The width in CSS pixels, instead of the spec's own. */
   readonly width?: number | undefined;
 }
 
@@ -25,13 +25,13 @@ export function drawSvg(spec: PictureSpec, options: DrawOptions = {}): Promise<s
   return drawFor(spec, options);
 }
 
-/** As `drawSvg`; with `themes` for a page, which may be dark. */
+/** Like `drawSvg`; with `themes` for a page, which may be dark. */
 export async function drawFor(spec: PictureSpec, options: DrawOptions, themes = false): Promise<string> {
   const width = options.width ?? spec.width ?? DEFAULT_WIDTH;
   return frame(spec, await draw(spec, width, themes), options);
 }
 
-/** The kinds with axes of numbers need a charting library, which is loaded with the first of them. */
+/** Pictures with numeric axes need a charting library, which is loaded when the first one is drawn. */
 async function draw(spec: PictureSpec, width: number, themes?: boolean): Promise<Drawing> {
   switch (spec.kind) {
     case "tokens":

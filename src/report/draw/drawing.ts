@@ -1,11 +1,11 @@
-/** What every kind of picture draws, and the frame around it: title, legend, the drawing, caption, in one SVG. */
+/** The frame that every kind of picture shares: title, legend, the drawing and the caption, in one SVG. */
 import type { PictureSpec } from "../../analyses/picture.ts";
 import type { Coloring } from "../color.ts";
 import { escapeMarkup, validXml } from "../escape.ts";
 import { formatNumber } from "../format.ts";
 import { wordsOf } from "../token-text.ts";
 
-/** The inside of a picture: SVG elements in a box of the given size. */
+/** The inside of a picture: SVG elements in a box of this size. */
 export interface Drawing {
   readonly width: number;
   readonly height: number;
@@ -19,16 +19,16 @@ export type LegendItem =
 
 export const FONT =
   "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif";
-/** DejaVu's before Liberation's: it has the marks for what is invisible, ␣ ⏎ ⇥. */
+/** DejaVu before Liberation, because it has the marks for invisible characters, ␣ ⏎ ⇥. */
 export const MONO =
   "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', 'Courier New', monospace";
 
 export interface FrameOptions {
-  /** Whether title and caption are part of the picture; a page writes its own. */
+  /** Whether title and caption are part of the picture; a page writes them itself. */
   readonly words?: boolean | undefined;
 }
 
-/** A standalone SVG: no style sheet, no reference to anything outside, `currentColor` for ink. */
+/** A standalone SVG: no style sheet, no references to anything outside, `currentColor` for ink. */
 export function frame(spec: PictureSpec, drawing: Drawing, { words = true }: FrameOptions = {}): string {
   const { width } = drawing;
   const parts: string[] = [];
@@ -68,7 +68,7 @@ export function svgDocument(width: number, height: number, label: string, conten
   );
 }
 
-/** A legend alone. */
+/** A legend on its own. */
 export function legendSvg(items: readonly LegendItem[], width: number, label: string): string {
   const { content, height } = drawLegend(items, width);
   return svgDocument(width, height, label, content);
@@ -87,7 +87,7 @@ const KINDS: Record<PictureSpec["kind"], string> = {
   "logit-lens": "Logit lens",
 };
 
-/** What a picture is, for those who do not see it. */
+/** What a picture shows, for readers who cannot see it. */
 export function altText(spec: PictureSpec): string {
   return [`${KINDS[spec.kind]}: ${spec.title || spec.name}`, spec.caption].filter(Boolean).join(". ");
 }
@@ -104,7 +104,7 @@ export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** Words in lines of at most `width` pixels, at a mean width per character: no font can be measured here. */
+/** Words in lines of at most `width` pixels, assuming a mean width per character: no font can be measured here. */
 export function wrap(text: string, width: number, perCharacter: number): string[] {
   const most = Math.max(8, Math.floor(width / perCharacter));
   const lines: string[] = [];
@@ -119,7 +119,7 @@ export function wrap(text: string, width: number, perCharacter: number): string[
 const LINE = 20;
 const RAMP_WIDTH = 160;
 
-/** Swatches side by side, in as many lines as they need; a colour ramp takes a line of its own. */
+/** Swatches side by side, in as many lines as they need; each colour ramp takes a separate line. */
 function drawLegend(items: readonly LegendItem[], width: number): { content: string; height: number } {
   const parts: string[] = [];
   let x = 0;
@@ -163,7 +163,7 @@ function drawRamp({ label, domain, steps }: Coloring): string {
   const colors = steps(32);
   const size = RAMP_WIDTH / colors.length;
   const cells = colors.map(
-    // A little overlap, or antialiasing leaves light seams between the cells.
+    // A little overlap: otherwise antialiasing leaves light seams between the cells.
     (color, i) => `<rect x="${round(i * size)}" y="${top}" width="${round(size + 0.4)}" height="8" fill="${color}"/>`,
   );
   const ends = [0, 0.5, 1].map((t) => {

@@ -9,22 +9,22 @@ import { columnTickHeight, columnTicks, leftTicks, tickLabels, widest } from "./
 const TITLE = 18;
 const GAP = 16;
 const LARGEST_CELL = 26;
-/** Facets stand side by side as long as a cell is this wide; on a phone, a little less. */
+/** Facets are placed side by side as long as a cell is this wide; on a phone, a little less. */
 const SMALLEST_CELL = 12;
 const SMALLEST_CELL_NARROW = 9;
 const LONGEST_LABEL = 16;
-/** Slanted labels would run below the neighbour. */
+/** Slanted labels would run under the neighbouring facet. */
 const UPRIGHT = { upright: true };
 
-/** More cells than this are pixels of one image for each facet. */
+/** With more cells than this, they become the pixels of one image for each facet. */
 const MOST_NODES = 20_000;
 
-/** Whether the heatmaps' cells are pixels. */
+/** Whether the cells of the heatmaps are drawn as pixels. */
 export function arePixels({ facets }: FacetsSpec): boolean {
   return facets.length * (facets[0]?.values.length ?? 0) * (facets[0]?.values[0]?.length ?? 0) > MOST_NODES;
 }
 
-/** Heatmaps of one size on one scale; labels of rows at the left edge, of columns under the lowest of each column. */
+/** Heatmaps of one size on one scale, with row labels at the left edge and column labels under the lowest heatmap of each column. */
 export async function drawFacets(spec: FacetsSpec, width: number, themes?: boolean): Promise<Drawing> {
   const { facets } = spec;
   const rows = facets[0]?.values.length ?? 0;

@@ -86,7 +86,7 @@ export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Dra
   );
 }
 
-/** About `count` bins of equal width whose borders are multiples of 1, 2 or 5 times a power of ten. */
+/** About `count` bins of equal width, whose borders are multiples of 1, 2 or 5 times a power of ten. */
 function roundBorders([low, high]: Domain, count: number): number[] {
   const rough = (high - low || Math.abs(high) || 1) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -13,10 +13,10 @@ const LETTER = 6.8;
 const LONGEST_LABEL = 24;
 const MARGIN_TOP = 10;
 
-/** More cells than this are pixels of one image. */
+/** With more cells than this, they become the pixels of one image. */
 const MOST_NODES = 5000;
 
-/** Whether an imshow's cells are pixels. */
+/** Whether the cells of a heatmap are drawn as pixels. */
 export function isPixels({ values }: ImshowSpec): boolean {
   return values.length * (values[0]?.length ?? 0) > MOST_NODES;
 }

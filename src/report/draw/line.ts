@@ -7,7 +7,7 @@ import type { Plotting } from "./plotting.ts";
 import { thinned } from "./thinned.ts";
 import { indices } from "./ticks.ts";
 
-/** Lines of more points than this are drawn by those that decide how they look. */
+/** Lines with more points than this are thinned out to the points that decide how they look. */
 const MOST_POINTS = 5000;
 
 export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Drawing {
@@ -23,7 +23,7 @@ export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Dra
       const at = xs[g][i];
       const value = s.y[i];
       const title = s.titles?.[i] ?? `${s.name ? `${s.name}: ` : ""}${formatNumber(at)}, ${formatNumber(value)}`;
-      // Plot breaks a line where y is NaN, and would draw null as 0.
+      // Plot breaks a line where y is NaN, but would draw null as 0.
       return { x: at, y: value ?? Number.NaN, low: s.low?.[i], high: s.high?.[i], title };
     };
     const chosen = crowded ? thinned(s.y.length, pixelOf(xs[g], spec.x, x, width), rowsOf(s)) : indices(s.y.length);
@@ -43,7 +43,7 @@ export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Dra
       marginBottom: 42,
       marginTop: 28,
       marginRight: 16,
-      // Indices have no halves: at most one tick for each.
+      // Indices are whole numbers: at most one tick for each.
       x: {
         ...scaleOptions(spec.x, x),
         ...(wholeNumbers ? { ticks: [...new Set(xs.flat())], tickFormat: "d" } : {}),
@@ -69,7 +69,7 @@ export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Dra
   );
 }
 
-/** About where a point is, in pixels. */
+/** The approximate position of a point, in pixels. */
 function pixelOf(xs: readonly number[], axis: Axis | undefined, [low, high]: Domain, width: number) {
   const bent = { linear: (v: number) => v, log: Math.log, symlog: Math.asinh }[axis?.scale ?? "linear"];
   const scale = width / (bent(high) - bent(low) || 1);
@@ -80,7 +80,7 @@ function rowsOf({ y, low, high }: LineSpec["series"][number]): ((i: number) => n
   return [y, low, high].flatMap((row) => (row ? [(i: number) => row[i] ?? Number.NaN] : []));
 }
 
-/** Dots that say where the numbers are; many of them only carry what is told on hover. */
+/** Dots that show where the numbers are; if there are many, they only carry the hover texts. */
 function dotSize(count: number): { readonly r: number; readonly fillOpacity?: number } {
   if (count > 250) return { r: 2, fillOpacity: 0 };
   return { r: count > 80 ? 1.5 : 3 };

@@ -15,7 +15,7 @@ const LETTER = SIZE * 0.602;
 const LONGEST_LABEL = 16;
 const GAP = 22;
 
-/** What the colour tells: the number of a cell, and its scale where the spec has none. */
+/** What the colour shows: the number of a cell, and its scale if the spec has none. */
 const MEASURES: Record<
   NonNullable<LogitLensSpec["colorBy"]>,
   { readonly of: (cell: LogitLensCell) => number | null; readonly color: ColorScale }
@@ -40,7 +40,7 @@ export interface LensColors {
   readonly of: (cell: LogitLensCell) => number | null;
 }
 
-/** Cells of a lens, each with words of its own. */
+/** The most cells of a lens, as each has its own text. */
 const MOST_CELLS = 50_000;
 
 /** @throws ArgumentError for more cells than a picture shows */
@@ -52,7 +52,7 @@ export function lensColors(spec: LogitLensSpec): LensColors {
   return { coloring: coloring({ ...color, ...spec.color }, values), of };
 }
 
-/** Probabilities as a table has room for them: 0.97, .004 as "<.01". */
+/** Probabilities, short enough for a table: 0.97, .004 as "<.01". */
 export function shortProbability(p: number): string {
   if (p >= 0.995) return "1.00";
   return p < 0.005 ? "<.01" : p.toFixed(2).replace(/^0/, "");
@@ -63,7 +63,7 @@ export function isRight(cell: LogitLensCell): boolean {
   return cell.right?.rank === 0;
 }
 
-/** What pointing at a cell shows: the most probable tokens, and how the right one fares. */
+/** The tip of a cell: the most probable tokens, and the probability and rank of the right one. */
 export function lensTitle(spec: LogitLensSpec, layer: number, pos: number): string {
   const { name, cells } = spec.layers[layer];
   const cell = cells[pos];
@@ -85,7 +85,7 @@ export function lensLegend({ coloring }: LensColors, spec: LogitLensSpec): Legen
   return [{ kind: "ramp", coloring }, ...(framed ? [frame] : [])];
 }
 
-/** Rows of layers, the last on top; what is read below, what comes next above; in bands where the text is long. */
+/** Rows of layers, the last on top, with the prompt below and the next tokens above; in bands if the text is long. */
 export function drawLogitLens(spec: LogitLensSpec, width: number): Drawing {
   const colors = lensColors(spec);
   const names = spec.layers.map((layer) => layer.name).reverse();
@@ -99,7 +99,7 @@ export function drawLogitLens(spec: LogitLensSpec, width: number): Drawing {
       count,
       LONGEST_LABEL,
     );
-  // Slanted labels reach beyond the first and the last column.
+  // Slanted labels extend beyond the first and the last column.
   const left = Math.max(widest(shownNames) + 8, 36, slantedReach(below[0], NARROWEST));
   const right = above ? slantedReach(above[count - 1], NARROWEST) : 0;
   const bands = Math.max(1, Math.ceil((count * NARROWEST) / Math.max(NARROWEST, width - left - right)));

@@ -1,4 +1,4 @@
-/** Many cells as the pixels of one image: a node a cell would take a browser's memory, and minutes to make. */
+/** Draws many cells as the pixels of one image: a node for each cell would use up a browser's memory and take minutes. */
 import { base64 } from "../base64.ts";
 import { darkOf } from "../color.ts";
 import type { CellBox } from "./cells.ts";
@@ -6,7 +6,7 @@ import { round } from "./drawing.ts";
 import { atMost } from "./limits.ts";
 import { indexedPng } from "./png.ts";
 
-/** Cells of a picture that are drawn at all: no screen has more pixels. */
+/** The most cells that a picture can have: no screen has more pixels. */
 const MOST_CELLS = 4_000_000;
 
 /** @throws ArgumentError for more cells than a picture can show */
@@ -18,8 +18,8 @@ export function checkCells(rows: number, columns: number, pictures = 1): void {
 type Cells = readonly (readonly (number | null)[])[];
 
 /**
- * The cells as an image in its box. With `themes` it is there twice, in the colours of a white page and of a dark one,
- * of which a style sheet shows one (see pixels-script.ts), and something to point at lies over it.
+ * The cells as an image in its box. With `themes` there are two images, in the colours of a white page and of a dark one;
+ * the style sheet shows one of them (see pixels-script.ts), and a transparent box on top receives the pointer.
  */
 export async function cellImage(
   cells: Cells,
@@ -40,7 +40,7 @@ export async function cellImage(
     });
   });
   const place = `x="${round(box.x)}" y="${round(box.y)}" width="${round(columns * box.width)}" height="${round(rows * box.height)}"`;
-  // Cells smaller than a pixel are averaged, so that none is lost; larger ones keep their edges.
+  // Cells smaller than a pixel are averaged, so that none is lost; larger ones keep sharp edges.
   const sharp =
     Math.min(box.width, box.height) >= 1 ? ` image-rendering="optimizeSpeed" style="image-rendering:pixelated"` : "";
   const image = async (palette: readonly string[], name: string) =>

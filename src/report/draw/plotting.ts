@@ -1,6 +1,6 @@
 /**
  * Observable Plot and a document for it to draw in: the page's own, or linkedom's where there is none (Node, a worker).
- * Both are loaded when the first chart is drawn, so that whoever draws nothing does not wait for them.
+ * Both are loaded when the first chart is drawn, so that programs that draw nothing do not wait for them.
  */
 import type * as Plot from "@observablehq/plot";
 
@@ -11,7 +11,7 @@ export interface Plotting {
 
 let loading: Promise<Plotting> | undefined;
 
-/** Loads what charts need, once. Call it early to have it done while a model runs. */
+/** Loads what charts need, once. Call it early, so that it loads while a model runs. */
 export function loadCharts(): Promise<Plotting> {
   loading ??= load();
   return loading;
@@ -24,7 +24,7 @@ async function load(): Promise<Plotting> {
 
 async function findDocument(): Promise<Document> {
   if (typeof document !== "undefined") return document;
-  // linkedom's single-file build: a third of the time that its 150 modules take to load.
+  // linkedom's single-file build loads in a third of the time that its 150 modules take.
   const { parseHTML } = await import("linkedom/worker");
   return parseHTML("<html></html>").document as unknown as Document;
 }

@@ -1,8 +1,8 @@
-/** A PNG of few colours (W3C, "Portable Network Graphics", colour type 3): a byte a pixel, an index into a palette. */
+/** A PNG with few colours (W3C, "Portable Network Graphics", colour type 3): one byte per pixel, an index into a palette. */
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** @param pixels `width` x `height` indices into `palette`, which holds up to 256 colours as `#rrggbb` */
+/** @param pixels `width` x `height` indices into `palette`, which has up to 256 colours as `#rrggbb` */
 export async function indexedPng(
   width: number,
   height: number,

@@ -14,7 +14,7 @@ interface Point {
   readonly color: string;
 }
 
-/** More points than this are drawn without a node, and a hover text, for each. */
+/** With more points than this, points do not get separate nodes and hover texts. */
 const MOST_NODES = 5000;
 const MOST_LABELS = 2000;
 
@@ -60,7 +60,7 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
   });
 
   const several = series.length > 1;
-  // A crowd to compare a few points with stays in the background.
+  // A large series that a few points are compared with stays in the background.
   const first = groups[0]?.points.length ?? 0;
   const crowd = several && first > 4 * (groups.reduce((sum, g) => sum + g.points.length, 0) - first);
   const lines = referenceMarks(plotting, references, x, y);
@@ -73,7 +73,7 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
 
   const labelled = groups.map((g) => g.points.filter((p) => p.label));
   const labels = labelled.reduce((sum, points) => sum + points.length, 0);
-  atMost(MOST_LABELS, labels, "words beside points", "leave most of the labels empty");
+  atMost(MOST_LABELS, labels, "labels next to points", "leave most of the labels empty");
   const radius = (group: number) => (crowd && group === 0 ? 3 : 4.5);
   const opacity = (group: number) => (crowd && group === 0 ? 0.5 : 0.85);
 
@@ -113,7 +113,7 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
   );
 }
 
-/** A path for each colour, a dot of no length for each point; of points within the same half pixel, one. */
+/** A path for each colour, with a zero-length dot for each point; only one of the points within the same half pixel. */
 function dots(
   points: readonly Point[],
   radius: number,

@@ -1,12 +1,12 @@
-/** A line of very many points, as it looks. */
+/** Thins a line of very many points without changing how it looks. */
 
-/** Columns that points are told apart in, for each pixel. */
+/** How many columns per pixel points are sorted into. */
 const PER_PIXEL = 2;
 
 /**
- * The points of a line, by index, that decide how it looks: of neighbours that fall into the same half pixel the first,
+ * The points of a line, by index, that decide how it looks: of neighbours that fall into the same half pixel, the first,
  * the last, and those where one of `rows` is lowest or highest. Gaps stay.
- * @param at where a point is, in pixels
+ * @param at the position of a point, in pixels
  */
 export function thinned(count: number, at: (i: number) => number, rows: readonly ((i: number) => number)[]): number[] {
   const kept: number[] = [];

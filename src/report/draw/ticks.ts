@@ -1,25 +1,25 @@
-/** Labels along the edges of a grid of cells: tokens, layers, or the mere index. */
+/** Labels along the edges of a grid of cells: tokens, layers, or just the index. */
 import { textWidth, visibleToken } from "../token-text.ts";
 import { MONO, round, svgText } from "./drawing.ts";
 import { largest } from "./limits.ts";
 
-/** Size and letter width of the labels: a fixed-width font has known widths. */
+/** The font size and letter width of labels: a fixed-width font has known widths. */
 export const TICK_SIZE = 11;
 export const TICK_LETTER = TICK_SIZE * 0.602;
 const TICK_STYLE = `font-family="${MONO}" font-size="${TICK_SIZE}"`;
-/** Height of a slanted label by its length: sin 45°. */
+/** The height of a slanted label per unit of length: sin 45°. */
 const SLANT = Math.SQRT1_2;
-/** Labels closer than this are left out; slanted ones stand upright. */
+/** Labels closer than this are left out, and slanted ones are turned upright. */
 const PITCH = 11.5;
 const SLANTED_PITCH = 15;
 
-/** Labels under columns stand to the left of their column's end where they are slanted; `upright` ones stay below it. */
+/** Slanted labels under columns extend to the left of their column; `upright` ones stay below it. */
 export interface ColumnTickOptions {
   readonly above?: boolean | undefined;
   readonly upright?: boolean | undefined;
 }
 
-/** The labels of an axis, with what is invisible in them shown, cut to `most` letters. */
+/** The labels of an axis, with invisible characters made visible, cut to `most` letters. */
 export function tickLabels(ticks: readonly string[] | undefined, count: number, most: number): string[] {
   return indices(count).map((i) => (ticks?.[i] === undefined ? String(i) : shorten(visibleToken(ticks[i]), most)));
 }
@@ -47,22 +47,22 @@ export function leftTicks(labels: readonly string[], x: number, y: number, size:
     .join("");
 }
 
-/** Whether labels have to be turned to stand side by side in columns of this width. Of mere indices, some are left out. */
+/** Whether labels must be turned to fit side by side in columns of this width. Plain indices are thinned out instead. */
 function slanted(labels: readonly string[], size: number): boolean {
   return widest(labels) + 5 > size && !labels.every((label) => /^\d+$/.test(label));
 }
 
-/** How far a slanted label may reach beyond its column's side. */
+/** How far a slanted label may extend beyond its column. */
 export function slantedReach(label: string | undefined, size: number): number {
   return label ? Math.max(0, widest([label]) * SLANT + 8 - size / 2) : 0;
 }
 
-/** Room that the labels of columns need. */
+/** The room that column labels need. */
 export function columnTickHeight(labels: readonly string[], size: number, { upright }: ColumnTickOptions = {}): number {
   return slanted(labels, size) ? widest(labels) * (upright || size < SLANTED_PITCH ? 1 : SLANT) + 14 : 18;
 }
 
-/** Labels under columns from `x` on, or with `above` over them; turned where they would touch. */
+/** Labels under columns from `x` on, or above them with `above`; turned if they would touch. */
 export function columnTicks(
   labels: readonly string[],
   x: number,
@@ -72,7 +72,7 @@ export function columnTicks(
 ): string {
   const turned = slanted(labels, size);
   const straight = upright || size < SLANTED_PITCH;
-  // Of tokens the last is the one that is asked about; indices are counted from the first.
+  // For tokens the last one matters most; indices are counted from the first.
   const chosen = every(labels.length, (turned ? PITCH : widest(labels) + 5) / size);
   const fromEnd = labels.some((label) => !/^\d+$/.test(label));
   return chosen
@@ -98,7 +98,7 @@ export function indices(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
-/** Indices far enough apart that their labels do not touch; steps of 1, 2, 5, 10, ... */
+/** Indices far enough apart that their labels do not touch, in steps of 1, 2, 5, 10, ... */
 export function every(count: number, least: number): number[] {
   let step = 1;
   for (let power = 1; step < least; power *= 10)

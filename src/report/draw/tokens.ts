@@ -12,7 +12,7 @@ const LINE = 25;
 const BOX = 20;
 const LONGEST_LABEL = 22;
 
-/** Tokens of all texts, once for each row of numbers. */
+/** The most tokens of all texts, counted once for each row of numbers. */
 const MOST_TOKENS = 200_000;
 
 /** The colour scale of each of the spec's rows, over all texts. @throws ArgumentError for more tokens than a picture shows */
@@ -27,7 +27,7 @@ export function tokenColorings(spec: TokensSpec): Coloring[] {
   );
 }
 
-/** What pointing at a token shows: the token, its position, and every value. */
+/** The tip of a token: the token, its position, and every value. */
 export function tokenTitle(spec: TokensSpec, text: TokensSpec["texts"][number], pos: number): string {
   const values = [...spec.rows, ...(spec.hover ?? [])].map((value, v) => {
     const number = text.values[v][pos];
@@ -37,7 +37,7 @@ export function tokenTitle(spec: TokensSpec, text: TokensSpec["texts"][number], 
   return [`“${visibleToken(text.tokens[pos])}” at position ${pos}`, ...values, ...marked].join("\n");
 }
 
-/** Tokens need no axes and no measuring by a browser: a fixed-width font has known widths. */
+/** Tokens need no axes and no measuring by a browser, because a fixed-width font has known widths. */
 export function drawTokens(spec: TokensSpec, width: number): Drawing {
   const colorings = tokenColorings(spec);
   const several = spec.rows.length > 1;
@@ -85,7 +85,7 @@ export function drawTokens(spec: TokensSpec, width: number): Drawing {
 }
 
 export function tokenLegend(spec: TokensSpec, colorings: readonly Coloring[]): LegendItem[] {
-  // Rows of one scale have one legend.
+  // Rows with the same scale share one legend.
   const scales = new Map(
     colorings.map((coloring) => [`${coloring.label} ${coloring.scheme} ${coloring.domain}`, coloring]),
   );

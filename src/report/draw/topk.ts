@@ -13,11 +13,11 @@ const ROW = 21;
 const BOX = 19;
 const GAP = 6;
 const HEAD = 20;
-/** Between the largest and the smallest. */
+/** The gap between the largest and the smallest. */
 const BREAK = 14;
 const SIDE = 52;
 
-/** Tokens of a table of ranked ones. */
+/** The most tokens in a table of ranked tokens. */
 const MOST_ENTRIES = 100_000;
 
 /** @throws ArgumentError for more tokens than a picture shows */
@@ -30,13 +30,13 @@ export function topkColoring(spec: TopkSpec): Coloring {
   );
 }
 
-/** What pointing at a token shows. */
+/** The tip of a token. */
 export function rankedTitle({ token, value, pos }: RankedToken, unit: string | undefined): string {
   const where = pos === undefined ? "" : ` at position ${pos}`;
   return `“${visibleToken(token)}”${where}: ${formatQuantity(value, unit)}`;
 }
 
-/** A column per neuron, the largest on top, the smallest below a gap; in several bands where one is too narrow. */
+/** A column for each neuron, the largest on top, the smallest below a gap; in several bands if one is too narrow. */
 export function drawTopk(spec: TopkSpec, width: number): Drawing {
   const colors = topkColoring(spec);
   const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);

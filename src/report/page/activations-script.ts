@@ -8,7 +8,7 @@ const STYLE = `
 .fields small, .fields output { color: var(--soft); font-variant-numeric: tabular-nums; }
 `;
 
-/** Another neuron: its colours, its scale, and what its tokens tell. */
+/** Switches to another neuron: its colours, its scale, and its tokens' tips. */
 const SCRIPT = `(() => {
   for (const root of document.querySelectorAll("[data-activations]")) {
     const { layers, neurons, scheme, domain, unit, fixed, tokens } = JSON.parse(root.dataset.activations);
@@ -48,7 +48,7 @@ const SCRIPT = `(() => {
   }
 })();`;
 
-/** The choice of a neuron. */
+/** The fields that select a neuron. */
 export const ACTIVATIONS: Feature = {
   style: STYLE,
   script: SCRIPT,

@@ -8,7 +8,7 @@ import type { PageNeeds } from "./needs.ts";
 import { packNumbers } from "./packed.ts";
 import { tokensHtml } from "./tokens.ts";
 
-/** The chosen neuron's tokens, and fields to choose another with; the script colours them anew. */
+/** The selected neuron's tokens, and fields to select another; the script then recolours them. */
 export function activationsHtml(spec: ActivationsSpec, needs: PageNeeds): string {
   const shown = chosenTokens(spec);
   const [coloring] = tokenColorings(shown);
@@ -22,7 +22,7 @@ export function activationsHtml(spec: ActivationsSpec, needs: PageNeeds): string
     scheme: coloring.scheme,
     domain: spec.color?.domain ?? null,
     unit: spec.color?.unit ?? "",
-    // An axis of one index has no field to read its name from.
+    // An axis with a single index has no field to read its name from.
     fixed: [layers < 2 ? nameOf(spec.layer, 0) : "", neurons < 2 ? nameOf(spec.neuron, 0) : ""],
     tokens: spec.texts.flatMap((text) => text.tokens.map((token, pos) => [visibleToken(token), pos])),
   };
@@ -35,7 +35,7 @@ export function activationsHtml(spec: ActivationsSpec, needs: PageNeeds): string
   );
 }
 
-/** A list of names to choose from, or where indices have none, a number. */
+/** A list of names to choose from, or a number if indices have no names. */
 function field({ label = "", ticks }: IndexAxis, count: number, chosen: number, name: string): string {
   if (count < 2) return "";
   const options = ticks?.map(

@@ -37,8 +37,8 @@ const STYLE = `
 `;
 
 /**
- * What pointing and pressing do. A head or token that is pointed at, or reached by keyboard, is shown; one that is pressed
- * is kept, and shown whenever no other is pointed at. Colours are the same as the server's: see attention-colors.ts.
+ * What pointing and pressing do. A head or token under the pointer, or with the keyboard focus, is shown; one that is pressed
+ * stays selected, and is shown whenever the pointer is on no other. Colours match those of attention-colors.ts.
  */
 const SCRIPT = `(() => {
   for (const root of document.querySelectorAll("[data-attention]")) {
@@ -54,7 +54,7 @@ const SCRIPT = `(() => {
     const short = (v) => !v || Math.abs(v) >= 0.0005 ? String(+v.toPrecision(3)).replace("-", "\\u2212") : v.toExponential(1).replace("-", "\\u2212");
     const heads = (h) => h < 0 ? each : [h];
 
-    // A colour from the heads' values: by sign, or in the mean of the hues and as strong as the strongest.
+    // A colour from the heads' values: by sign, or in the mean of the hues with the strength of the strongest.
     const paint = (h, values) => {
       if (signed) {
         const v = values.reduce((a, b) => a + b, 0) / values.length;
@@ -153,7 +153,7 @@ const SCRIPT = `(() => {
 
     const focusOn = (elements, what, value) => {
       for (const element of elements) {
-        // The text beside a token changes with the focus, so it is asked for again.
+        // The tip of a token changes with the focus, so it is shown again.
         element.addEventListener("pointerenter", () => { seen[what] = value(element); draw(); element.dispatchEvent(new Event("tip", { bubbles: true })); });
         element.addEventListener("focus", () => { seen[what] = value(element); draw(); });
         for (const end of ["pointerleave", "blur"]) element.addEventListener(end, () => { seen[what] = null; draw(); });
@@ -207,9 +207,9 @@ const SCRIPT = `(() => {
   }
 })();`;
 
-/** The focus of heads, tokens and cells. */
+/** Focus on heads, tokens and cells. */
 export const ATTENTION: Feature = {
   style: STYLE,
   script: SCRIPT,
-  hash: "sha256-CNfzVZ9QYZebKt3Mk0LM1Y3iqkdr/nHXR8ARnonvKJI=",
+  hash: "sha256-yLd0CPHvDk5iZGU1MvHo9zBzCPQQeu3aPSLRua9gsXw=",
 };

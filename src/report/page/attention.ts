@@ -17,8 +17,8 @@ const ALONE = 560;
 const NARROW = 350;
 
 /**
- * Heads as buttons, one of them large, and the tokens. All of it is there without the script, which adds the focus: of a
- * head, of a token, of a cell. The script takes weights and hues from attributes, and words from what stands on the page.
+ * Heads as buttons, one of them large, and the tokens. All of this works without the script, which adds the focus on a
+ * head, a token or a cell. The script reads weights and hues from attributes, and words from the page.
  */
 export function attentionHtml(spec: AttentionSpec, needs: PageNeeds): string {
   needs.features.add(ATTENTION);
@@ -44,10 +44,10 @@ export function attentionHtml(spec: AttentionSpec, needs: PageNeeds): string {
       `shape-rendering="crispEdges">${paths}</svg></button>`
     );
   };
-  // Few heads can be seen better; many should be seen together.
+  // A few heads can be drawn larger; many should fit together.
   const thumb = spec.heads.length <= 6 ? 96 : spec.heads.length <= 20 ? 72 : 50;
   const heads = several
-    ? `\n<div class="heads${spec.perRow ? " layers" : ""}" style="--thumb:${thumb}px" role="group" aria-label="Heads: focus to see, press to keep">` +
+    ? `\n<div class="heads${spec.perRow ? " layers" : ""}" style="--thumb:${thumb}px" role="group" aria-label="Heads: focus to see, press to select">` +
       `${[ALL_HEADS, ...indices(spec.heads.length)].map(head).join("\n")}</div>`
     : "";
   const tokens = spec.tokens.map(
@@ -76,7 +76,7 @@ export function attentionHtml(spec: AttentionSpec, needs: PageNeeds): string {
     `<button type="button" aria-pressed="true">source ← destination</button>` +
     `<button type="button" aria-pressed="false">destination ← source</button></p>` +
     `<p class="status" aria-live="polite"></p>\n` +
-    `<p class="tokens" role="group" aria-label="Tokens: focus to see, press to keep">${tokens.join("<wbr>")}</p></div>\n</div>\n</div>`
+    `<p class="tokens" role="group" aria-label="Tokens: focus to see, press to select">${tokens.join("<wbr>")}</p></div>\n</div>\n</div>`
   );
 }
 

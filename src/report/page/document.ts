@@ -4,11 +4,11 @@ import { PIXELS } from "./pixels-script.ts";
 import { SCRIPT, SCRIPT_HASH } from "./script.ts";
 import { pageStyle } from "./style.ts";
 
-/** A self-contained HTML page around the body. Nothing is loaded and no other script runs, whatever a token may hold. */
+/** A self-contained HTML page around the body. Nothing is loaded and no other script runs, whatever a token contains. */
 export function pageDocument(title: string, body: string, needs: PageNeeds): string {
   const features = [...needs.features];
   const hashes = [SCRIPT_HASH, ...features.map((feature) => feature.hash)].map((hash) => `'${hash}'`).join(" ");
-  // Cells that are pixels are images within the page.
+  // Cells drawn as pixels are images inside the page.
   const images = needs.features.has(PIXELS) ? " img-src data:;" : "";
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hashes};${images} base-uri 'none'; form-action 'none'`;
   const scripts = [SCRIPT, ...features.map((feature) => feature.script)].map((text) => `<script>${text}</script>`);

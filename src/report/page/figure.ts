@@ -11,10 +11,10 @@ import { pixelsHtml } from "./pixels.ts";
 import { tokensHtml } from "./tokens.ts";
 import { topkHtml } from "./topk.ts";
 
-/** The width of a drawing for a phone: drawn anew, since a shrunk chart has shrunk letters. */
+/** The width of a drawing for a phone: drawn separately, because shrinking a chart shrinks its letters. */
 const NARROW = 350;
 
-/** Whether a picture reaches beyond the text where the window has room. */
+/** Whether a picture is wider than the text, if the window has room. */
 function isBroad(spec: PictureSpec): boolean {
   return spec.kind === "logit-lens" || spec.kind === "topk" || (spec.kind === "attention" && spec.heads.length > 1);
 }

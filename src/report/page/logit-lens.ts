@@ -7,7 +7,7 @@ import { MISSING } from "../format.ts";
 import { visibleToken } from "../token-text.ts";
 import type { PageNeeds } from "./needs.ts";
 
-/** A table, the last layer on top; one stop of the tab key, arrows go from cell to cell. */
+/** A table with the last layer on top; it is one tab stop, and arrow keys move from cell to cell. */
 export function logitLensHtml(spec: LogitLensSpec, { tokens }: PageNeeds): string {
   const colors = lensColors(spec);
   const layers = indices(spec.layers.length).reverse();

@@ -1,7 +1,7 @@
 import type { Scheme } from "../color.ts";
 import { TokenColors } from "./token-colors.ts";
 
-/** A kind of picture that moves: its part of the style sheet, and its script with that script's hash. */
+/** An interactive kind of picture: its part of the style sheet, and its script with that script's hash. */
 export interface Feature {
   readonly style: string;
   readonly script: string;
@@ -9,11 +9,11 @@ export interface Feature {
   readonly hash: string;
 }
 
-/** What a page's pictures need besides their markup, collected while they are written. */
+/** What the pictures of a page need besides their markup, collected while they are written. */
 export class PageNeeds {
-  /** Colours of tokens and cells. */
+  /** The colours of tokens and cells. */
   readonly tokens = new TokenColors();
-  /** Schemes whose colours scripts take from CSS variables. */
+  /** Colour schemes that scripts read from CSS variables. */
   readonly schemes = new Set<Scheme>();
   readonly features = new Set<Feature>();
 }

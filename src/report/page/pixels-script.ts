@@ -5,7 +5,7 @@ const STYLE = `
 @media screen and (prefers-color-scheme: dark) { .on-dark { display: inline; } .on-light { display: none; } }
 `;
 
-/** What is pointed at in an image of cells: its row, its column and its number. */
+/** The row, column and number of the cell under the pointer, in an image of cells. */
 const SCRIPT = `(() => {
   for (const root of document.querySelectorAll("[data-pixels]")) {
     const { rows, columns, x, y, titles } = JSON.parse(root.dataset.pixels);
@@ -34,7 +34,7 @@ const SCRIPT = `(() => {
   }
 })();`;
 
-/** Tips over images of cells. */
+/** Tips for images of cells. */
 export const PIXELS: Feature = {
   style: STYLE,
   script: SCRIPT,

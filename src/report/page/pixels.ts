@@ -5,11 +5,11 @@ import type { PageNeeds } from "./needs.ts";
 import { packNumbers } from "./packed.ts";
 import { PIXELS } from "./pixels-script.ts";
 
-/** Cells whose numbers a page holds, for its tips: of more it only tells row and column. */
+/** The most cells whose numbers a page includes for its tips; with more, tips only show row and column. */
 const MOST_VALUES = 1_000_000;
 const LONGEST_LABEL = 24;
 
-/** Drawings whose cells are pixels, and what their tips are made of. */
+/** Drawings whose cells are pixels, and the data for their tips. */
 export function pixelsHtml(spec: ImshowSpec | FacetsSpec, drawings: string, needs: PageNeeds): string {
   needs.features.add(PIXELS);
   const images = spec.kind === "imshow" ? [spec.values] : spec.facets.map(({ values }) => values);

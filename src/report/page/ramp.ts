@@ -1,7 +1,7 @@
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber } from "../format.ts";
 
-/** A colour scale of CSS colours, which a script may paint anew: its label, its ends, and the colours between them. */
+/** A colour scale of CSS colours, which a script may repaint: its label, its ends, and the colours between them. */
 export function rampHtml(label: string, domain: readonly [number, number], colors: readonly string[]): string {
   const number = (value: number) => formatNumber(value, 3).replace("-", "−");
   return (

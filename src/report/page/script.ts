@@ -1,6 +1,6 @@
 /**
- * What a page does: a text beside what is pointed at or focused, arrow keys from token to token and cell to cell, tables
- * sorted by a click on a heading. Without it everything is still there: hover texts are plain titles, tables keep their order.
+ * What a page does: a tip next to what is under the pointer or focused, arrow keys from token to token and cell to cell, tables
+ * sorted by a click on a heading. Without it everything is still readable: hover texts are plain titles, tables keep their order.
  */
 export const SCRIPT = `(() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];

@@ -1,4 +1,4 @@
-/** The style of a page: a report to be read and printed. Its own colours, light and dark; nothing from outside. */
+/** The style of a page: a report to read and print. Light and dark colours; nothing from outside. */
 import { darkOf, rampVariables } from "../color.ts";
 import type { PageNeeds } from "./needs.ts";
 
@@ -106,7 +106,7 @@ footer { margin-top: 72px; padding-top: 14px; border-top: 1px solid var(--rule);
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 `;
 
-/** The page's style sheet: the fixed part, what its pictures need, and for dark pages a colour in place of each of theirs. */
+/** The page's style sheet: the fixed part, what its pictures need, and for dark pages a replacement for each of their colours. */
 export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds): string {
   const used = new Set(
     [...body.matchAll(/ (fill|stroke)="(#[0-9a-f]{6})"/g)].map((match) => `${match[1]} ${match[2]}`),

@@ -4,16 +4,16 @@ import { escapeMarkup, escapeProse } from "../escape.ts";
 import { formatColumn, isNumeric, MISSING } from "../format.ts";
 import { visibleToken } from "../token-text.ts";
 
-/** Tables longer than this are folded. */
+/** Tables with more rows than this are folded. */
 const UNFOLDED_ROWS = 40;
 
-/** Rows of a table that a page holds at most: more would only make it slow to open. */
+/** The most rows of a table on a page: more would only make it slow to open. */
 const MOST_ROWS = 1000;
 
-/** Tables with more columns reach beyond the text where the window has room. */
+/** Tables with more columns are wider than the text, if the window has room. */
 const BROAD = 7;
 
-/** A table with caption, what it is compared with, and what its columns mean. */
+/** A table with its caption, what to compare it with, and what its columns mean. */
 export function tableHtml(table: Table, finding: Finding): string {
   const shown = table.rows.slice(0, MOST_ROWS);
   const cells = table.columns.map((column, c) =>
@@ -32,7 +32,8 @@ export function tableHtml(table: Table, finding: Finding): string {
     `<div class="scroll" role="region" tabindex="0" aria-label="${escapeMarkup(table.title)}"><table>${caption}\n` +
     `<thead><tr>${head.join("")}</tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
   const hidden = table.rows.length - shown.length;
-  const left = hidden > 0 ? `\n<p class="note">… and ${hidden} more rows, which the JSON and CSV forms have.</p>` : "";
+  const left =
+    hidden > 0 ? `\n<p class="note">… and ${hidden} more rows, which are in the JSON and CSV forms.</p>` : "";
   const folded =
     table.rows.length > UNFOLDED_ROWS
       ? `<details class="rows"><summary>${escapeMarkup(table.title)} (${table.rows.length} rows)</summary>\n${grid}${left}</details>`
@@ -53,7 +54,7 @@ function columnHtml(column: Column, values: readonly Scalar[]): { numeric: boole
   return { numeric, cells };
 }
 
-/** A true minus sign is as wide as a digit. */
+/** A proper minus sign is as wide as a digit. */
 function minus(number: string): string {
   return escapeMarkup(number).replace(/^-/, "−");
 }

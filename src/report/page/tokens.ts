@@ -5,7 +5,7 @@ import { escapeMarkup } from "../escape.ts";
 import { visibleToken } from "../token-text.ts";
 import type { TokenColors } from "./token-colors.ts";
 
-/** Tokens as text that can be selected and wraps; each text is one stop of the tab key, arrows go from token to token. */
+/** Tokens as text that wraps and can be selected; each text is one tab stop, and arrow keys move from token to token. */
 export function tokensHtml(spec: TokensSpec, colors: TokenColors): string {
   const colorings = tokenColorings(spec);
   const several = spec.rows.length > 1;

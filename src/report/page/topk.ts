@@ -7,7 +7,7 @@ import { formatNumber } from "../format.ts";
 import { visibleToken } from "../token-text.ts";
 import type { PageNeeds } from "./needs.ts";
 
-/** A table with a column per neuron; one stop of the tab key, arrows go from cell to cell. */
+/** A table with a column for each neuron; it is one tab stop, and arrow keys move from cell to cell. */
 export function topkHtml(spec: TopkSpec, { tokens }: PageNeeds): string {
   const colors = topkColoring(spec);
   let first = true;

@@ -6,7 +6,7 @@ import { mayGrow } from "../growth.ts";
 import { patternOf, replacedAll, substituted } from "../pattern.ts";
 import { readMetaspace } from "../pre-tokenizers/metaspace.ts";
 
-/** Parts of the text, which belong one behind another. */
+/** Consecutive parts of the text. */
 export type Decoder = (tokens: readonly string[]) => readonly string[];
 
 export const DECODERS: Readonly<Record<string, (component: Component) => Decoder>> = {
@@ -57,7 +57,7 @@ export function decoderOf(json: unknown): Decoder {
   return json === null || json === undefined ? (tokens) => [tokens.join(" ")] : make(new Component(json, "decoder"));
 }
 
-/** What stands where spaces were put before marks and endings. */
+/** Undoes the spaces that were inserted before punctuation and endings. */
 const CLEANED: readonly (readonly [string, string])[] = [
   [" .", "."],
   [" ?", "?"],
@@ -99,7 +99,7 @@ function replace(component: Component): Decoder {
   return (tokens) => tokens.map((token) => (token === "" ? "" : substituted(token, find(token), content)));
 }
 
-/** Tokens `<0x0A>` that follow one another are the bytes of characters. */
+/** Consecutive tokens such as `<0x0A>` are the bytes of characters. */
 function byteFallback(tokens: readonly string[]): readonly string[] {
   const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const out: string[] = [];
@@ -125,7 +125,7 @@ function byteFallback(tokens: readonly string[]): readonly string[] {
   return out;
 }
 
-/** Takes a character away at the ends of each token, at most so many times. */
+/** Removes a character from the ends of each token, at most this many times. */
 function strip(component: Component): Decoder {
   const content = component.character("content");
   const most = { start: component.count("start"), stop: component.count("stop") };
@@ -136,7 +136,7 @@ function strip(component: Component): Decoder {
       while (start < Math.min(most.start, chars.length) && chars[start] === content) start++;
       let stop = chars.length;
       while (chars.length - stop < most.stop) {
-        // Hugging Face's library breaks down where it would strip more than there is.
+        // Hugging Face's library fails if it would strip more than there is.
         if (stop === 0) throw tooShort(token, content);
         if (chars[stop - 1] !== content) break;
         stop--;
@@ -148,7 +148,7 @@ function strip(component: Component): Decoder {
 
 function tooShort(token: string, content: string): InputError {
   return new InputError(
-    `The decoder Strip cannot take ${JSON.stringify(content)} off both ends of the token ${JSON.stringify(token)}: it is too short.`,
+    `The decoder Strip cannot remove ${JSON.stringify(content)} from both ends of the token ${JSON.stringify(token)}: it is too short.`,
     { asked: token },
   );
 }

@@ -10,7 +10,7 @@ import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 export function bpe(component: Component): Model {
   const dropout = component.value("dropout") ?? 0;
   if (dropout !== 0) {
-    throw component.refused("dropout", dropout, "0 or null, as with dropout a text has other tokens each time");
+    throw component.refused("dropout", dropout, "0 or null, because dropout gives a text different tokens each time");
   }
   const unknown = component.textOrNull("unk_token");
   const prefix = component.textOrNull("continuing_subword_prefix") ?? "";
@@ -22,7 +22,7 @@ export function bpe(component: Component): Model {
   const merges = mergesOf(component, vocabulary, prefix);
   const place = (token: string) => vocabulary.placeOf(token);
 
-  /** The places of a word's characters, each alone. */
+  /** The positions of a word's characters. */
   const characters = (word: string): number[] => {
     const places: number[] = [];
     let pendingUnknown = false;
@@ -40,7 +40,7 @@ export function bpe(component: Component): Model {
       }
       const spelled = bytes ? byteTokens(char, place) : undefined;
       if (spelled) {
-        // An unknown before it stays open, and comes behind these bytes: as in the library.
+        // A preceding unknown stays open, and comes after these bytes, as in the library.
         if (pendingUnknown) hold(places, spelled);
         else places.push(...spelled);
         continue;
@@ -64,7 +64,7 @@ export function bpe(component: Component): Model {
   return { vocabulary, idsOf };
 }
 
-/** Puts tokens before the last one. */
+/** Inserts tokens before the last one. */
 function hold(places: number[], before: readonly number[]): void {
   const last = places.pop()!;
   places.push(...before, last);
@@ -80,7 +80,7 @@ function mergesOf(component: Component, vocabulary: Vocabulary, prefix: string):
     const at = vocabulary.placeOf(token);
     if (at !== undefined) return at;
     throw new FileFormatError(
-      `"${component.path}.merges[${i}]" of the tokenizer.json needs the token ${shown(token)}, which the vocabulary has not.`,
+      `"${component.path}.merges[${i}]" of the tokenizer.json needs the token ${shown(token)}, which the vocabulary lacks.`,
       { asked: token },
     );
   };
@@ -88,7 +88,7 @@ function mergesOf(component: Component, vocabulary: Vocabulary, prefix: string):
     if (lines && typeof merge === "string" && merge.startsWith("#version")) return;
     const pair = lines && typeof merge === "string" ? merge.split(" ") : lines ? [] : merge;
     if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string" || typeof pair[1] !== "string") {
-      throw component.refused(`merges[${i}]`, merge, lines ? "two tokens with one space between" : "a pair of tokens");
+      throw component.refused(`merges[${i}]`, merge, lines ? "two tokens separated by one space" : "a pair of tokens");
     }
     const [left, right] = pair as [string, string];
     const [a, b] = [found(left, i), found(right, i)];
@@ -98,7 +98,7 @@ function mergesOf(component: Component, vocabulary: Vocabulary, prefix: string):
   return { pairs, results };
 }
 
-/** The library cuts as many bytes off as the prefix has, whatever they are. */
+/** The library cuts off as many bytes as the prefix has, whatever they are. */
 function withoutPrefix(token: string, prefix: string): string {
   if (token.startsWith(prefix)) return token.slice(prefix.length);
   const bytes = new TextEncoder().encode(token).subarray(new TextEncoder().encode(prefix).length);

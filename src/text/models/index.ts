@@ -13,7 +13,7 @@ export const MODELS: Readonly<Record<string, (component: Component) => Model>> =
   WordPiece: wordPiece,
 };
 
-/** The model that a `tokenizer.json` describes; older files do not tell its type, and the fields do. */
+/** The model that a `tokenizer.json` describes; older files do not give its type, but the fields reveal it. */
 export function modelOf(json: unknown): Model {
   const component = new Component(json, "model");
   if (component.type !== undefined) return built(component, MODELS, "model");

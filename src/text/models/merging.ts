@@ -1,17 +1,17 @@
-/** The merges of BPE, done on one word: a queue of the pairs that can merge, first the one that was learnt first. */
+/** Applies the merges of BPE to one word: a queue of the pairs that can merge, ordered by when they were learnt. */
 import type { PairTable } from "../pair-table.ts";
 
 export interface Merges {
   /** The rank of the merge of a pair. */
   readonly pairs: PairTable;
-  /** What each merge gives, by rank. */
+  /** The result of each merge, by rank. */
   readonly results: readonly number[];
 }
 
-/** Places in a word; ranks times this, and places, fit a double. */
+/** The most positions in a word, so that a rank and a position fit into one double. */
 const PLACES = 2 ** 29;
 
-/** The tokens of a word after all merges, in time that grows with its length times the logarithm. */
+/** The tokens of a word after all merges, in O(n log n) time. */
 export function mergeAll(tokens: readonly number[], { pairs, results }: Merges): readonly number[] {
   const { length } = tokens;
   if (length < 2) return tokens;
@@ -27,10 +27,10 @@ export function mergeAll(tokens: readonly number[], { pairs, results }: Merges):
 
   for (let key = queue.pop(); key >= 0; key = queue.pop()) {
     const left = key % PLACES;
-    if (at[left] < 0) continue; // merged into the token before it
+    if (at[left] < 0) continue; // merged into the previous token
     const right = next[left];
     if (right < 0) continue;
-    // The pair may have changed since; it merges if it still gives the same token.
+    // The pair may have changed since; it merges if the result is still the same token.
     const merged = results[Math.floor(key / PLACES)];
     const rank = pairs.get(at[left], at[right]);
     if (rank < 0 || results[rank] !== merged) continue;
@@ -62,7 +62,7 @@ class Queue {
     heap[hole] = key;
   }
 
-  /** The smallest; -1 if there is none. */
+  /** Removes the smallest; -1 if there is none. */
   pop(): number {
     const heap = this.#heap;
     if (heap.length === 0) return -1;

@@ -5,19 +5,19 @@ import type { Vocabulary } from "./vocabulary.ts";
 
 export interface Model {
   readonly vocabulary: Vocabulary;
-  /** The ids of a word, which is not empty. @throws InputError for a character that it has no token for, and no token for unknown ones */
+  /** The ids of a word, which must not be empty. @throws InputError for a character without a token, if there is no token for unknown ones */
   readonly idsOf: (word: string) => number[];
 }
 
-/** As Hugging Face's library, which refuses such a text. */
+/** Hugging Face's library also refuses such a text. */
 export function unknownRefused(word: string, unknown: string | null): InputError {
   return new InputError(
-    `The vocabulary has no token for ${shown(word)}${unknown === null ? "" : `, nor the token ${shown(unknown)} that it names for what is unknown`}. Leave it out of the text, or use another tokenizer.`,
+    `The vocabulary has no token for ${shown(word)}${unknown === null ? "" : `, nor its own token for unknown text, ${shown(unknown)}`}. Remove it from the text, or use another tokenizer.`,
     { asked: word },
   );
 }
 
-/** The UTF-8 of a text as the tokens `<0x00>` to `<0xFF>`; undefined where the vocabulary lacks one. */
+/** The UTF-8 of a text as the tokens `<0x00>` to `<0xFF>`; undefined if the vocabulary lacks one. */
 export function byteTokens(text: string, place: (token: string) => number | undefined): number[] | undefined {
   const places: number[] = [];
   for (const byte of encoder.encode(text)) {

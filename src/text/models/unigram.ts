@@ -37,7 +37,7 @@ export function unigram(component: Component): Model {
   for (let place = 0; place < tokens.length; place++) trie.add(tokens[place], place);
   const unknownScore = scores.reduce((least, score) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY;
 
-  /** The ends of the best tokens, from the last to the first, each with the place of its token. */
+  /** The ends of the best tokens, from the last to the first, each with the index of its token. */
   const best = (word: string): { readonly from: Int32Array; readonly place: Int32Array } => {
     const from = new Int32Array(word.length + 1).fill(-1);
     const place = new Int32Array(word.length + 1);
@@ -79,7 +79,7 @@ export function unigram(component: Component): Model {
       else if (unknown === null) throw unknownRefused(text, null);
       else ids.push(unknown);
     };
-    // From the end; neighbouring unknowns are one.
+    // From the end; neighbouring unknowns are merged.
     for (let end = word.length; end > 0; ) {
       let start = from[end];
       if (place[end] === unknown) while (start > 0 && place[start] === unknown) start = from[start];

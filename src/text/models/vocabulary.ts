@@ -5,9 +5,9 @@ import type { Component } from "../component.ts";
 import { isWellFormed } from "../well-formed.ts";
 
 export class Vocabulary {
-  /** The tokens, each at its place; models count by places, as ids may be any numbers. */
+  /** The tokens, each at its index; models use indices, because ids may be any numbers. */
   readonly tokens: readonly string[];
-  /** The ids by place. */
+  /** The ids by index. */
   readonly ids: readonly number[];
   readonly #places: Map<string, number>;
   readonly #byId: Map<number, string>;
@@ -37,18 +37,18 @@ export class Vocabulary {
   }
 }
 
-/** The `vocab` of a model that maps tokens to ids. @throws FileFormatError for an id that is none, or that two tokens have */
+/** The `vocab` of a model that maps tokens to ids. @throws FileFormatError for an invalid id, or one that two tokens share */
 export function vocabularyOf(component: Component): Vocabulary {
   const vocab = component.object("vocab");
   const tokens = Object.keys(vocab);
   const seen = new Set<number>();
   const ids = tokens.map((token) => {
     if (!isWellFormed(token))
-      throw component.refused("vocab", token, "a map of texts to ids (half a surrogate pair is no text)");
+      throw component.refused("vocab", token, "a map of texts to ids (half a surrogate pair is not text)");
     const id = component.asId(`vocab[${shown(token)}]`, vocab[token]);
     if (seen.has(id)) {
       throw new FileFormatError(
-        `Two tokens of the vocabulary have the id ${id}, ${shown(token)} and another: which of them it stands for is not known.`,
+        `Two tokens of the vocabulary have the id ${id}, ${shown(token)} and another, so it is ambiguous.`,
         { asked: token, found: id },
       );
     }

@@ -1,4 +1,4 @@
-/** WordPiece: the longest token that a word begins with, then the longest that goes on from there. Source: BERT. */
+/** WordPiece: the longest token that a word begins with, then the longest that continues it. Source: BERT. */
 import type { Component } from "../component.ts";
 import { Trie } from "../trie.ts";
 import { type Model, unknownRefused } from "./model.ts";

@@ -1,4 +1,4 @@
-/** BERT's normalizer: cleaning, spaces around Chinese characters, no accents, small letters. */
+/** BERT's normalizer: cleaning, spaces around Chinese characters, no accents, lower case. */
 import type { Component } from "../component.ts";
 import { isBertAccent, isBertChinese, isBertControl, isWhiteSpace } from "../unicode/classes.ts";
 import { byCharacter, inTurn, type Normalizer, without } from "./normalizer.ts";

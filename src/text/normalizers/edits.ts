@@ -1,4 +1,4 @@
-/** Normalizers that put in, take away or replace: Prepend, Strip, StripAccents, Replace, ByteLevel. */
+/** Normalizers that insert, remove or replace: Prepend, Strip, StripAccents, Replace, ByteLevel. */
 import { byteLevelSpelling } from "../byte-level.ts";
 import type { Component } from "../component.ts";
 import { patternOf, substituted } from "../pattern.ts";
@@ -8,7 +8,7 @@ import { byCharacter, type Normalizer, without } from "./normalizer.ts";
 export function prepend(component: Component): Normalizer {
   const text = component.text("prepend");
   if (text === "") {
-    throw component.refused("prepend", text, "some text (with none Hugging Face's library loses track of the text)");
+    throw component.refused("prepend", text, "some text (with none, Hugging Face's library loses track of the text)");
   }
   return {
     apply: (given) => (given === "" ? "" : text + given),
@@ -16,7 +16,7 @@ export function prepend(component: Component): Normalizer {
   };
 }
 
-/** The places between which a text has no white space at the asked ends. */
+/** The positions between which a text has no white space at the chosen ends. */
 export function stripped(text: string, left: boolean, right: boolean): { start: number; end: number } {
   let start = 0;
   let end = text.length;
@@ -49,7 +49,7 @@ export function replace(component: Component): Normalizer {
   const content = component.text("content");
   return {
     apply: (text) => substituted(text, find(text), content),
-    // What is put in counts to the last character that it replaces.
+    // Inserted text belongs to the last character that it replaces.
     leading: (text, leading) => {
       const found = find(text);
       let count = 0;

@@ -1,23 +1,23 @@
-/** A normalizer: what happens to a text before it is cut. */
+/** A normalizer: what happens to a text before it is split. */
 import { mayGrow } from "../growth.ts";
 
 export interface Normalizer {
   readonly apply: (text: string) => string;
   /**
    * How many units of the normalized text come from the first character of the whole text, if the first `leading` units of
-   * this one do: `Metaspace` with the scheme "first" asks it. 0 if that character is gone.
+   * this one do: `Metaspace` with the scheme "first" needs this. 0 if that character was removed.
    */
   readonly leading: (text: string, leading: number) => number;
 }
 
-/** A normalizer that changes each character by itself. */
+/** A normalizer that works character by character. */
 export function byCharacter(apply: (text: string) => string): Normalizer {
   return { apply, leading: (text, leading) => apply(text.slice(0, leading)).length };
 }
 
 export const UNCHANGED: Normalizer = { apply: (text) => text, leading: (_, leading) => leading };
 
-/** One after the other. */
+/** Several normalizers, one after the other. */
 export function inTurn(normalizers: readonly Normalizer[]): Normalizer {
   return {
     apply: (text) =>
@@ -38,7 +38,7 @@ export function inTurn(normalizers: readonly Normalizer[]): Normalizer {
   };
 }
 
-/** Text without the characters of a set. */
+/** A text without the characters of a set. */
 export function without(text: string, set: (code: number) => boolean): string {
   let out = "";
   let from = 0;

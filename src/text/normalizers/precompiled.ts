@@ -1,12 +1,12 @@
 /**
  * sentencepiece's precompiled character map: a double array from UTF-8 to replacements.
- * Source: Darts-clone's format; `spm_precompiled`, whose habits (the shortest entry that a cluster begins with replaces the
+ * Source: Darts-clone's format; `spm_precompiled`, whose quirks (the shortest entry that a cluster begins with replaces the
  * whole cluster) Hugging Face's library shares.
  */
 import type { Component } from "../component.ts";
 import type { Normalizer } from "./normalizer.ts";
 
-/** Clusters of more bytes are looked up character by character. */
+/** Clusters with more bytes than this are looked up character by character. */
 const LONGEST_CLUSTER = 5;
 
 const encoder = new TextEncoder();
@@ -34,7 +34,7 @@ export function precompiled(component: Component): Normalizer {
       return out;
     },
     leading: (text, leading) => {
-      // The library counts old characters off against new ones, and how many a new one stands for beyond itself.
+      // The library matches old characters with new ones, and counts how many more a new one stands for.
       const changes: number[] = [];
       const widths: number[] = [];
       for (const [given, normalized] of parts(text)) {
@@ -67,7 +67,7 @@ function byteLength(text: string): number {
 /** The replacement for a piece of text, if the map has one. */
 function mapOf(component: Component): (part: string) => string | undefined {
   const base64 = component.text("precompiled_charsmap");
-  const refused = () => component.refused("precompiled_charsmap", base64, "sentencepiece's map in base 64");
+  const refused = () => component.refused("precompiled_charsmap", base64, "sentencepiece's map in base64");
   let bytes: Uint8Array;
   try {
     bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));

@@ -1,4 +1,4 @@
-/** Normal forms, small letters, and the characters that Nmt takes for spaces. */
+/** Normal forms, lower case, and the characters that Nmt treats as spaces. */
 import { isInertInNormalForms } from "../unicode/classes.ts";
 import { byCharacter, type Normalizer, without } from "./normalizer.ts";
 
@@ -7,7 +7,7 @@ export type Form = "NFC" | "NFD" | "NFKC" | "NFKD";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII has no other form
 const ASCII = /^[\u0000-\u007f]*$/;
 
-/** A text in a normal form. Characters newer than the library's Unicode data stay as they are, and part what is around them. */
+/** A text in a normal form. Characters newer than the library's Unicode data stay as they are, and separate what is around them. */
 export function inForm(text: string, form: Form): string {
   if (ASCII.test(text)) return text;
   let out = "";
@@ -26,7 +26,7 @@ export function inForm(text: string, form: Form): string {
 
 export const normalForm = (form: Form): Normalizer => byCharacter((text) => inForm(text, form));
 
-/** Small letters, each character by itself: a final sigma is not known. */
+/** Lower case, character by character: final sigmas are not handled. */
 export function lowercased(text: string): string {
   return text
     .split("Σ")
@@ -47,7 +47,7 @@ const isNmtControl = (code: number) =>
   code === 0x8f ||
   code === 0x9f;
 
-/** sentencepiece's cleaning for translation models: control characters go, odd spaces become spaces. */
+/** sentencepiece's cleaning for translation models: control characters are removed, unusual spaces become spaces. */
 export const NMT = byCharacter((text) => {
   let out = "";
   for (const char of without(text, isNmtControl)) out += NMT_SPACES.has(char.codePointAt(0)!) ? " " : char;

@@ -10,7 +10,7 @@ const GPT2_WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p
 
 let gpt2: Regex | undefined;
 
-/** Starts and ends, in turn, of the words of a text as GPT-2 cuts it: all of it is in one of them. */
+/** The alternating starts and ends of the words into which GPT-2 splits a text, which cover all of it. */
 export function gpt2Words(text: string): number[] {
   gpt2 ??= new Regex(GPT2_WORDS);
   return gpt2.findAll(text);

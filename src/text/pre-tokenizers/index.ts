@@ -27,8 +27,8 @@ export const PRE_TOKENIZERS: Readonly<Record<string, (component: Component) => P
 const make = (component: Component): PreTokenizer => built(component, PRE_TOKENIZERS, "pre-tokenizer");
 
 /**
- * The pre-tokenizer that a `tokenizer.json` describes; undefined where the whole text is one word.
- * @param prefixSpace what ByteLevel takes for its `add_prefix_space` instead
+ * The pre-tokenizer that a `tokenizer.json` describes; undefined if the whole text is one word.
+ * @param prefixSpace overrides ByteLevel's `add_prefix_space`
  */
 export function preTokenizerOf(json: unknown, prefixSpace?: boolean): PreTokenizer | undefined {
   if (json === null || json === undefined) return undefined;
@@ -72,10 +72,10 @@ function fixedLength(component: Component): PreTokenizer {
   };
 }
 
-/** Runs of word characters and runs of others, white space left out. */
+/** Runs of word characters and runs of others, without white space. */
 function words(text: string, leading: number, emit: Parameters<PreTokenizer>[2]): void {
   const bounds: number[] = [];
-  let kind = 0; // of the run at hand: 0 white space, 1 word, 2 other
+  let kind = 0; // of the current run: 0 white space, 1 word, 2 other
   let start = 0;
   for (let at = 0; at < text.length; ) {
     const code = text.codePointAt(at)!;

@@ -12,15 +12,15 @@ export interface MetaspaceFields {
   readonly split: boolean;
 }
 
-/** The fields of a Metaspace, pre-tokenizer or decoder. */
+/** The fields of a Metaspace, whether pre-tokenizer or decoder. */
 export function readMetaspace(component: Component): MetaspaceFields {
   const replacement = component.character("replacement");
   const scheme = component.oneOf("prepend_scheme", SCHEMES, "always");
   const split = component.flagOrNull("split") ?? true;
   component.textOrNull("str_rep");
-  // The older name; it must not contradict.
+  // The older name of the option; it must not contradict the new one.
   if (component.flagOrNull("add_prefix_space") === false && scheme !== "never") {
-    throw component.refused("add_prefix_space", false, `true where prepend_scheme is "${scheme}"`);
+    throw component.refused("add_prefix_space", false, `true if prepend_scheme is "${scheme}"`);
   }
   return { replacement, scheme, split };
 }

@@ -1,12 +1,12 @@
-/** A pre-tokenizer: how a text is cut into the words that the model makes tokens of. */
+/** A pre-tokenizer: how a text is split into the words that the model tokenizes. */
 import { type Behaviour, cutAt } from "../splitting.ts";
 import type { CodeSet } from "../unicode/classes.ts";
 
-/** Takes a piece of the text. `leading`: how many of its first units come from the first character of the whole text. */
+/** Receives a piece of the text. `leading`: how many of its first units come from the first character of the whole text. */
 export type Emit = (piece: string, leading: number) => void;
 export type PreTokenizer = (piece: string, leading: number, emit: Emit) => void;
 
-/** Emits the pieces between the given starts and ends; empty ones are left out. */
+/** Emits the pieces between these starts and ends, except empty ones. */
 export function emitPieces(text: string, leading: number, bounds: readonly number[], emit: Emit): void {
   for (let i = 0; i < bounds.length; i += 2) {
     const start = bounds[i];
@@ -15,7 +15,7 @@ export function emitPieces(text: string, leading: number, bounds: readonly numbe
   }
 }
 
-/** Cuts at each character of a set. */
+/** Splits at each character of a set. */
 export function atCharacters(set: CodeSet, behaviour: Behaviour): PreTokenizer {
   return (text, leading, emit) => {
     const found: number[] = [];
@@ -29,7 +29,7 @@ export function atCharacters(set: CodeSet, behaviour: Behaviour): PreTokenizer {
   };
 }
 
-/** One after the other, each on the pieces of the one before. */
+/** Several pre-tokenizers, each applied to the pieces of the previous one. */
 export function inTurn(preTokenizers: readonly PreTokenizer[]): PreTokenizer {
   return preTokenizers.reduceRight<PreTokenizer>(
     (after, one) => (text, leading, emit) => one(text, leading, (piece, first) => after(piece, first, emit)),

@@ -1,4 +1,4 @@
-/** The names that Oniguruma has for sets of characters: `\p{…}`, `\s`, `[[:alpha:]]`. */
+/** Oniguruma's names for sets of characters: `\p{…}`, `\s`, `[[:alpha:]]`. */
 import {
   type CodeSet,
   categoryMask,
@@ -46,7 +46,7 @@ export const ESCAPES: Readonly<Record<string, CodeSet>> = {
   H: not(hexDigit),
 };
 
-/** The same within a class, where `\w` is a little less. */
+/** The same inside a class, where `\w` is slightly smaller. */
 export const CLASS_ESCAPES: Readonly<Record<string, CodeSet>> = {
   ...ESCAPES,
   w: isOnigWordBracket,
@@ -70,12 +70,12 @@ const BRACKETS: Readonly<Record<string, CodeSet>> = {
   xdigit: hexDigit,
 };
 
-/** The set of `[:name:]`; undefined for a name that Oniguruma has not. */
+/** The set of `[:name:]`; undefined for a name that Oniguruma does not have. */
 export function bracketNamed(name: string): CodeSet | undefined {
   return Object.hasOwn(BRACKETS, name) ? BRACKETS[name] : undefined;
 }
 
-/** The general categories by their long names, as Oniguruma writes them once case, spaces, "-" and "_" are taken away. */
+/** The general categories by their long names, in Oniguruma's form without case, spaces, "-" and "_". */
 const LONG_NAMES: Readonly<Record<string, string>> = {
   letter: "L",
   uppercaseletter: "Lu",
@@ -113,7 +113,7 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   privateuse: "Co",
 };
 
-/** Scripts that published tokenizers name; their members are those of the JavaScript engine's Unicode version. */
+/** Scripts that published tokenizers use; their members come from the JavaScript engine's Unicode version. */
 const SCRIPTS = [
   ..."Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han Hangul".split(
     " ",
@@ -125,7 +125,7 @@ const SCRIPTS = [
 
 const made = new Map<string, CodeSet>();
 
-/** The set of `\p{name}`; undefined for a name that is not known here. */
+/** The set of `\p{name}`; undefined for an unknown name. */
 export function propertyNamed(name: string): CodeSet | undefined {
   const plain = name.toLowerCase().replace(/[\s_-]/g, "");
   const known = made.get(plain);

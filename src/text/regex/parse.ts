@@ -1,6 +1,6 @@
 /**
- * Oniguruma's regular expressions (its Ruby syntax, which Hugging Face's library uses) read into a tree. What a tokenizer
- * might not mean as we would read it, and what has no bounds (backreferences, recursion), is refused by name.
+ * Parses Oniguruma's regular expressions (its Ruby syntax, which Hugging Face's library uses) into a tree. Anything that could
+ * be misread, and anything without bounds (backreferences, recursion), is refused by name.
  * Source: Oniguruma's doc/RE.
  */
 import { FileFormatError } from "../../tensor/errors.ts";
@@ -9,7 +9,7 @@ import { type CodeSet, categoryMask, inCategories } from "../unicode/classes.ts"
 import { both, bracketNamed, CLASS_ESCAPES, ESCAPES, not, propertyNamed, range, union } from "./character-class.ts";
 import type { Behind, Greed, Node, Place } from "./syntax.ts";
 
-/** Repetitions that are written out cost their number; more than so many are refused. */
+/** The most repetitions: they are expanded, so each costs a step. */
 const MOST_REPETITIONS = 64;
 const DEEPEST = 50;
 
@@ -31,7 +31,7 @@ interface Flags {
   readonly dotAll: boolean;
 }
 
-/** @throws FileFormatError for a pattern that Oniguruma refuses, or that is not read here; the message says which part. */
+/** @throws FileFormatError for a pattern that Oniguruma refuses, or that is unsupported; the message says which part. */
 export function parseRegex(pattern: string): Node {
   return new Parser(pattern).parse();
 }
@@ -65,7 +65,7 @@ class Parser {
   }
 
   #next(): string {
-    if (this.#at >= this.#chars.length) throw this.#refused("an end that comes too early");
+    if (this.#at >= this.#chars.length) throw this.#refused("a premature end");
     return this.#chars[this.#at++];
   }
 
@@ -79,7 +79,7 @@ class Parser {
 
   #refused(part: string): FileFormatError {
     return new FileFormatError(
-      `The regular expression ${shown(this.#pattern)} of the tokenizer.json has ${part}, which is not read here. Rewrite the pattern, or make the tokens elsewhere and pass their ids.`,
+      `The regular expression ${shown(this.#pattern)} of the tokenizer.json has ${part}, which is not supported. Rewrite the pattern, or make the tokens elsewhere and pass their ids.`,
       { asked: this.#pattern, found: part },
     );
   }
@@ -131,7 +131,7 @@ class Parser {
       case "+":
       case "?":
       case "{":
-        throw this.#refused(`a "${char}" that repeats nothing`);
+        throw this.#refused(`a "${char}" with nothing to repeat`);
       case "\\":
         return this.#escape(flags);
       default:
@@ -139,7 +139,7 @@ class Parser {
     }
   }
 
-  /** One character, and where case is ignored, those that differ from it by case. */
+  /** One character and, if case is ignored, those that differ from it only by case. */
   #literal(code: number, { ignoreCase }: Flags): CodeSet {
     if (!ignoreCase || (code < 0x80 && !/[A-Za-z]/.test(String.fromCharCode(code)))) return (c) => c === code;
     if (code >= 0x80) {
@@ -147,7 +147,7 @@ class Parser {
       throw this.#refused(`"${String.fromCodePoint(code)}" under (?i)`);
     }
     const lower = code | 0x20;
-    const more = lower === 0x73 ? 0x17f : lower === 0x6b ? 0x212a : lower; // the long s, the sign of the kelvin
+    const more = lower === 0x73 ? 0x17f : lower === 0x6b ? 0x212a : lower; // the long s, the Kelvin sign
     return (c) => ((c | 0x20) === lower ? c < 0x80 : c === more);
   }
 
@@ -159,7 +159,7 @@ class Parser {
     return { type: "set", set: typeof found === "number" ? this.#literal(found, flags) : found };
   }
 
-  /** What follows a backslash, as in a class: a character, or a set. */
+  /** What follows a backslash, also in a class: a character, or a set. */
   #escaped(sets: Readonly<Record<string, CodeSet>>): number | CodeSet {
     const char = this.#next();
     if (Object.hasOwn(sets, char)) return sets[char];
@@ -224,17 +224,17 @@ class Parser {
         dotAll: (flags.dotAll || on.includes("m")) && !off.includes("m"),
       };
       if (this.#take(":")) return inside(itself, changed);
-      // From here to the end of the group, its other options included.
+      // From here to the end of the group, including its other options.
       if (this.#take(")")) return this.#choice(changed);
     }
     throw this.#refused(`"(?${written}${this.#chars[this.#at] ?? ""}"`);
   }
 
   #behind(body: Node, negative: boolean): Node {
-    if (looksAhead(body)) throw this.#refused("a look behind with something in it that looks ahead or denies");
+    if (looksAhead(body)) throw this.#refused("a look-behind that contains a look-ahead or a negation");
     const options = (body.type === "choice" ? body.options : [body]).map((option): Behind => {
       const width = widthOf(option);
-      if (width === undefined) throw this.#refused("a look behind at something without a fixed length");
+      if (width === undefined) throw this.#refused("a look-behind without a fixed length");
       return { body: option, width };
     });
     return { type: "behind", options, negative };
@@ -244,9 +244,9 @@ class Parser {
     const quantifier = this.#quantifier();
     if (!quantifier) return atom;
     const { min, max, greed } = quantifier;
-    if (hasNoLength(atom)) throw this.#refused("something without length that is repeated");
+    if (hasNoLength(atom)) throw this.#refused("a repetition of something without length");
     if (max === Infinity && mayBeEmpty(atom))
-      throw this.#refused("an endless repetition of something that may be empty");
+      throw this.#refused("an unlimited repetition of something that may be empty");
     if ("*+?{".includes(this.#chars[this.#at] ?? " ")) throw this.#refused("one repetition after another");
     return { type: "repeat", body: atom, min, max, greed };
   }
@@ -271,13 +271,13 @@ class Parser {
     return { min, max, greed: this.#take("?") ? "lazy" : "greedy" };
   }
 
-  /** The set of a class, from behind its "[". */
+  /** The set of a class, starting after its "[". */
   #class(flags: Flags): CodeSet {
     if (++this.#depth > DEEPEST) throw this.#refused(`groups more than ${DEEPEST} deep`);
     const negative = this.#take("^");
     if (flags.ignoreCase && negative) throw this.#refused("[^…] under (?i)");
     if (this.#peek("]")) throw this.#refused('a class that begins with "]"');
-    let left: CodeSet | undefined; // what stands before "&&"
+    let left: CodeSet | undefined; // the part before "&&"
     let members: CodeSet[] = [];
     const soFar = () => (left ? both(left, union(members)) : union(members));
     for (;;) {
@@ -306,7 +306,7 @@ class Parser {
     return negative ? not(set) : set;
   }
 
-  /** A character, a range or a set within a class. */
+  /** A character, a range or a set inside a class. */
   #member(flags: Flags): CodeSet {
     const one = (): number | CodeSet => {
       const char = this.#next();
@@ -327,14 +327,14 @@ class Parser {
     this.#at++;
     if (this.#peek("[") || this.#peek("&&")) throw this.#refused('a "-" before a set');
     const to = one();
-    if (typeof to !== "number" || to < from) throw this.#refused("a range without an end, or one that runs backwards");
+    if (typeof to !== "number" || to < from) throw this.#refused("a range without an end, or a reversed one");
     if (!flags.ignoreCase) return range(from, to);
     if (to >= 0x80) throw this.#refused("a range beyond ASCII under (?i)");
     return union(Array.from({ length: to - from + 1 }, (_, i) => this.#literal(from + i, flags)));
   }
 }
 
-/** Whether a tree can match nothing. */
+/** Whether a tree can match the empty string. */
 export function mayBeEmpty(node: Node): boolean {
   switch (node.type) {
     case "set":
@@ -352,7 +352,7 @@ export function mayBeEmpty(node: Node): boolean {
   }
 }
 
-/** Whether a tree is a place or a look around, or a choice that has one: Oniguruma does not repeat these. */
+/** Whether a tree is an anchor or a look-around, or a choice that has one: Oniguruma does not repeat these. */
 function hasNoLength(node: Node): boolean {
   switch (node.type) {
     case "place":
@@ -366,7 +366,7 @@ function hasNoLength(node: Node): boolean {
   }
 }
 
-/** Whether a tree has what Oniguruma does not read within a look behind. */
+/** Whether a tree has something that Oniguruma does not allow in a look-behind. */
 function looksAhead(node: Node): boolean {
   switch (node.type) {
     case "place":
@@ -387,7 +387,7 @@ function looksAhead(node: Node): boolean {
   }
 }
 
-/** How many characters a tree matches, where it is always the same number. */
+/** How many characters a tree matches, if it is always the same number. */
 function widthOf(node: Node): number | undefined {
   switch (node.type) {
     case "set":

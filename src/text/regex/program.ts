@@ -1,21 +1,21 @@
-/** A regular expression as steps for the matcher. */
+/** Compiles a regular expression to steps for the matcher. */
 import type { CodeSet } from "../unicode/classes.ts";
 import { remembered } from "../unicode/classes.ts";
 import type { Node, Place } from "./syntax.ts";
 
-/** Steps that one pattern may have: written-out repetitions multiply. */
+/** The most steps of a pattern: expanded repetitions multiply. */
 const MOST_STEPS = 1000;
 
 export type Step =
   | { readonly op: "set"; readonly set: CodeSet; next: Step }
-  /** Takes as many characters of the set as there are, then one fewer each time that the rest does not match. */
+  /** Takes as many characters of the set as possible, then one fewer each time the rest does not match. */
   | { readonly op: "run"; readonly set: CodeSet; readonly giveBack: boolean; readonly seen: Runs; next: Step }
   | {
       readonly op: "choice";
       options: Step[];
-      /** Which options a character below U+0080 can begin, once that was asked; the others are not tried. */
+      /** Which options a character below U+0080 can begin, computed when first needed; the others are not tried. */
       readonly beginnings: (readonly Step[])[];
-      /** What came of it, by place; undefined for the pattern's first choice, which no place reaches twice. */
+      /** Its outcomes, by position; undefined for the pattern's first choice, which no position reaches twice. */
       outcomes: Outcomes | undefined;
     }
   | { readonly op: "ahead"; readonly program: Program; readonly negative: boolean; next: Step }
@@ -32,37 +32,37 @@ export interface BehindProgram {
 
 export interface Program {
   readonly start: Step;
-  /** For a part that is matched by itself: where it ended, by where it began. */
+  /** For a part that is matched separately: where it ended, by where it began. */
   readonly ends: Outcomes;
 }
 
-/** What the matcher knows of the runs of one set in the text at hand. */
+/** What the matcher knows about the runs of one set in the current text. */
 export interface Runs {
-  /** The last run that was looked at. */
+  /** The last run that was examined. */
   from: number;
   to: number;
-  /** Characters looked at so far, and once they are many more than the text has, where the run from each place ends. */
+  /** How many characters have been examined, and, once they are many more than the text has, where the run from each position ends. */
   looked: number;
   ends: Int32Array | undefined;
-  /** For the run that ends at `end`: the rest matches nowhere from `failedFrom` to there. Earlier ones in `others`. */
+  /** For the run that ends at `end`: the rest does not match anywhere from `failedFrom` to there. Earlier ones are in `others`. */
   end: number;
   failedFrom: number;
   readonly others: Map<number, number>;
 }
 
-/** For each place of a text: `UNKNOWN`, `FAILED`, or where the match that begins there ends. */
+/** For each position of a text: `UNKNOWN`, `FAILED`, or where the match that begins there ends. */
 export interface Outcomes {
   of: Int32Array | undefined;
 }
 
 export const UNKNOWN = 0;
 export const FAILED = -1;
-/** Ends are kept one higher, as a match may end at 0. */
+/** Ends are stored plus one, because a match may end at 0. */
 export const ended = (at: number): number => at + 1;
 
 export interface Compiled {
   readonly program: Program;
-  /** All that holds state of a text, to be cleared for the next. */
+  /** Everything that has state for a text, to be cleared for the next. */
   readonly runs: readonly Runs[];
   readonly outcomes: readonly Outcomes[];
 }
@@ -148,7 +148,7 @@ export function compile(tree: Node): Compiled {
   return { program: whole, runs, outcomes };
 }
 
-/** The options of a choice that a character can begin; also those of which that is not known. */
+/** The options of a choice that a character can begin, including those for which that is not known. */
 export function optionsFor(step: Step & { op: "choice" }, code: number): readonly Step[] {
   const known = step.beginnings[code];
   if (known) return known;

@@ -1,9 +1,9 @@
 /**
- * A regular expression of a tokenizer, matched in time that grows with the text's length alone.
+ * A tokenizer's regular expression, matched in time linear in the text's length.
  *
- * The matcher tries what Oniguruma tries, in its order, and so finds what it finds; but where something did not match once it
- * is not tried again. There are no backreferences, so whether the rest of a pattern matches from a place does not depend
- * on how the place was reached: each pair of step and place is worked through once at most, whatever the pattern.
+ * The matcher tries the same things as Oniguruma, in the same order, and so finds the same matches; but what has failed once at a position
+ * is not tried there again. There are no backreferences, so whether the rest of a pattern matches from a position does not depend
+ * on how that position was reached: each pair of step and position is processed at most once, whatever the pattern.
  * Source of the idea: the bounded backtracker of RE2 (R. Cox, "Regular Expression Matching in the Wild").
  */
 import { FileFormatError } from "../../tensor/errors.ts";
@@ -25,39 +25,39 @@ import {
 } from "./program.ts";
 import type { Place } from "./syntax.ts";
 
-/** Tables of places are kept from text to text up to LARGE, and are made for SMALL texts at least. */
+/** Tables of positions are reused from text to text up to size LARGE, and have at least size SMALL. */
 const LARGE = 4096;
 const SMALL = 256;
 
-/** What is left to try: another option of a choice, or a shorter run. */
+/** An alternative left to try: another option of a choice, or a shorter run. */
 interface Left {
   step: Step & { op: "choice" | "run" };
-  /** Of a choice, where it stands; of a run, where it began. */
+  /** For a choice, its position; for a run, where it began. */
   pos: number;
-  /** Of a choice, the options and which is next. */
+  /** For a choice, the options and the index of the next. */
   options: readonly Step[];
   index: number;
-  /** Of a run, its end and how much of it was taken. */
+  /** For a run, its end and how much of it was taken. */
   end: number;
   taken: number;
-  /** How long the trail was. */
+  /** The length of the trail. */
   trail: number;
 }
 
 export class Regex {
   readonly pattern: string;
-  /** Whether it may match nothing, between two characters. */
+  /** Whether it may match the empty string. */
   readonly mayBeEmpty: boolean;
   readonly #compiled: Compiled;
   #text = "";
-  // A stack whose entries are used again.
+  // A stack whose entries are reused.
   readonly #left: Left[] = [];
   #height = 0;
-  // The choices that were passed on the way to here, with their places.
+  // The choices made on the way here, with their positions.
   readonly #trailStep: (Step & { op: "choice" })[] = [];
   readonly #trailPos: number[] = [];
 
-  /** @throws FileFormatError for a pattern that is not read, saying which part */
+  /** @throws FileFormatError for an unsupported pattern, saying which part */
   constructor(pattern: string) {
     this.pattern = pattern;
     try {
@@ -74,8 +74,8 @@ export class Regex {
   }
 
   /**
-   * Starts and ends of all matches in turn, from left to right, each as far as the pattern prefers. A match of nothing is
-   * not given right behind another match. The text is well-formed UTF-16.
+   * The starts and ends of all matches, alternating, from left to right, each as long as the pattern prefers. An empty match is
+   * not reported directly after another match. The text must be well-formed UTF-16.
    */
   findAll(text: string): number[] {
     this.#begin(text);
@@ -104,7 +104,7 @@ export class Regex {
     return found;
   }
 
-  /** Forgets the text before. */
+  /** Forgets the previous text. */
   #begin(text: string): void {
     this.#text = text;
     for (const seen of this.#compiled.runs) {
@@ -117,13 +117,13 @@ export class Regex {
     for (const outcomes of this.#compiled.outcomes) {
       const of = outcomes.of;
       if (of === undefined) continue;
-      // Large ones are let go, rather than cleared for each short text.
+      // Large tables are dropped, rather than cleared for each short text.
       if (of.length <= text.length || of.length > LARGE) outcomes.of = undefined;
       else of.fill(UNKNOWN);
     }
   }
 
-  /** Where a match from the place ends; -1 if there is none. */
+  /** Where a match from this position ends; -1 if there is none. */
   #run(program: Program, from: number): number {
     const text = this.#text;
     const { length } = text;
@@ -147,7 +147,7 @@ export class Regex {
           const { seen } = step;
           const end = runEnd(text, step.set, seen, pos);
           if (step.giveBack && end > pos) {
-            // Where the rest is known not to match it is not tried again.
+            // If the rest is known not to match, it is not tried again.
             const failedFrom = failedFromOf(seen, end);
             const taken = failedFrom > end ? end : before(text, failedFrom);
             if (failedFrom <= pos) ok = false;
@@ -176,7 +176,7 @@ export class Regex {
               ok = false;
               break;
             }
-            of[pos] = FAILED; // unless a match comes of it
+            of[pos] = FAILED; // unless it leads to a match
             this.#trailStep.push(step);
             this.#trailPos.push(pos);
           }
@@ -230,7 +230,7 @@ export class Regex {
           return pos;
       }
       if (ok) continue;
-      // Back to what is left to try.
+      // Back to the last alternative.
       for (;;) {
         if (this.#height === base) {
           this.#trailStep.length = trailBase;
@@ -238,7 +238,7 @@ export class Regex {
           return -1;
         }
         const left = this.#left[this.#height - 1];
-        // What was passed since then came to nothing, and stays marked.
+        // Everything since then has failed, and stays marked.
         this.#trailStep.length = left.trail;
         this.#trailPos.length = left.trail;
         if (left.step.op === "choice") {
@@ -261,7 +261,7 @@ export class Regex {
     }
   }
 
-  /** Where a group that never gives back, or a look around, ends from a place; worked out once for each place. */
+  /** Where an atomic group or a look-around ends from a position; computed once for each position. */
   #ended(program: Program, from: number): number {
     const of = outcomesOf(program.ends, this.#text.length);
     const known = of[from];
@@ -285,8 +285,8 @@ export class Regex {
   }
 
   /**
-   * What lies on the way to a match did not fail. In a part that is matched by itself the same end comes of it again; in the
-   * whole pattern a later match begins elsewhere.
+   * The steps on the way to a match did not fail. In a part that is matched separately they lead to the same end again; in the
+   * whole pattern, a later match begins elsewhere.
    */
   #succeeded(program: Program, base: number, trailBase: number, end: number): void {
     const outcome = program === this.#compiled.program ? UNKNOWN : ended(end);
@@ -304,7 +304,7 @@ function outcomesOf(outcomes: Outcomes, length: number): Int32Array {
   return outcomes.of;
 }
 
-/** Where the run of a set from here ends. */
+/** Where the run of a set's characters from here ends. */
 function runEnd(text: string, set: CodeSet, seen: Runs, from: number): number {
   if (from >= seen.from && from <= seen.to) return seen.to;
   if (seen.ends) return seen.ends[from];
@@ -345,18 +345,18 @@ function rememberFailed(seen: Runs, end: number, from: number): void {
   seen.failedFrom = from;
 }
 
-/** The place one character on. */
+/** The position one character further on. */
 function after(text: string, at: number): number {
   return at + (text.codePointAt(at)! > 0xffff ? 2 : 1);
 }
 
-/** The place one character back. */
+/** The position one character back. */
 function before(text: string, at: number): number {
   const low = text.charCodeAt(at - 1);
   return low >= 0xdc00 && low <= 0xdfff && at >= 2 ? at - 2 : at - 1;
 }
 
-/** The place so many characters back; -1 before the text's start. */
+/** The position this many characters back; -1 before the start of the text. */
 function back(text: string, from: number, count: number): number {
   let at = from;
   for (let i = 0; i < count; i++) {
@@ -376,7 +376,7 @@ function isAt(text: string, at: number, place: Place): boolean {
     case "text end or last newline":
       return at === text.length || (at === text.length - 1 && newline(at));
     case "line start":
-      // Not behind the newline that ends the text.
+      // Not after the newline that ends the text.
       return at === 0 || (newline(at - 1) && at < text.length);
     case "line end":
       return at === text.length || newline(at);

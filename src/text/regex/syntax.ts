@@ -1,4 +1,4 @@
-/** A regular expression as a tree, as far as tokenizers need one and every part has bounds. */
+/** A regular expression as a tree: what tokenizers need, with bounds on every part. */
 import type { CodeSet } from "../unicode/classes.ts";
 
 export type Node =
@@ -8,9 +8,9 @@ export type Node =
   /** The first option that lets the rest match. */
   | { readonly type: "choice"; readonly options: readonly Node[] }
   | { readonly type: "repeat"; readonly body: Node; readonly min: number; readonly max: number; readonly greed: Greed }
-  /** Matches nothing, where the body matches there (or does not). */
+  /** Matches the empty string, if the body matches there (or does not). */
   | { readonly type: "ahead"; readonly body: Node; readonly negative: boolean }
-  /** Likewise for what lies before: one of the widths in characters. */
+  /** The same for the preceding text: one of the widths in characters. */
   | { readonly type: "behind"; readonly options: readonly Behind[]; readonly negative: boolean }
   /** The body's first match, never another. */
   | { readonly type: "atomic"; readonly body: Node }

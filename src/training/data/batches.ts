@@ -1,4 +1,4 @@
-/** Which rows a step sees: all rows once an epoch, in an order of the epoch's own. */
+/** Which rows a step sees: all rows once per epoch, in a different order each epoch. */
 import { Tensor } from "../../graph/tensor.ts";
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../../tensor/errors.ts";
@@ -7,8 +7,8 @@ import { shown } from "../../tensor/show.ts";
 import { notedPadding } from "../../text/index.ts";
 
 /**
- * What to train on: tokens int32 [row pos], shuffled anew each epoch; or a function from a step's number (from 0) to its
- * batch [batch pos], which must give the same for the same number, so that a training can be taken up again.
+ * What to train on: tokens int32 [row pos], reshuffled each epoch; or a function from a step's number (from 0) to its
+ * batch [batch pos], which must return the same for the same number, so that a training run can be resumed.
  */
 export type TrainingData = Tensor | NDArray<"int32"> | ((step: number) => NDArray<"int32"> | Tensor);
 
@@ -19,11 +19,11 @@ export interface BatchOptions {
   readonly dVocab: number;
 }
 
-/** The batches of a training. */
+/** The batches of a training run. */
 export interface Batches {
-  /** Steps that see every row once; `undefined` where the data is a function. */
+  /** The number of steps that see every row once; `undefined` if the data is a function. */
   readonly stepsPerEpoch: number | undefined;
-  /** The tokens of a step, [batch pos]. The last of an epoch has the rows that are left. */
+  /** The tokens of a step, [batch pos]. The last step of an epoch has the remaining rows. */
   at(step: number): NDArray<"int32">;
 }
 
@@ -52,7 +52,7 @@ export function makeBatches(data: TrainingData, { batchSize, seed, nCtx, dVocab 
   };
 }
 
-/** 0 to n-1 in the order of an epoch (Fisher & Yates), the same for a seed and an epoch everywhere. */
+/** 0 to n-1 in the order of an epoch (Fisher & Yates), the same on every machine for a seed and an epoch. */
 export function permutation(n: number, seed: number, epoch: number): Int32Array<ArrayBuffer> {
   const random = uniform((Math.imul(seed, 0x9e3779b1) + epoch) | 0);
   const order = Int32Array.from({ length: n }, (_, i) => i);
@@ -69,14 +69,14 @@ export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVo
   if (array?.dtype !== "int32" || array.shape?.length !== 2) {
     const found = array?.dtype === undefined ? (data instanceof Tensor ? "not computed" : shown(data)) : array.dtype;
     throw new ShapeError(
-      `Training data is tokens, int32 [row pos], but this is ${found}${Array.isArray(data?.shape) ? ` [${data.shape}]` : ""}.`,
+      `Training data must be tokens, int32 [row pos], not ${found}${Array.isArray(data?.shape) ? ` [${data.shape}]` : ""}.`,
       { asked: "[row pos]", found: data?.shape },
     );
   }
   const [rows, pos] = array.shape;
   if (!(array.data instanceof Int32Array) || !isCount(rows) || !isCount(pos)) {
     throw new ShapeError(
-      `Training data is tokens, int32 [row pos] in an Int32Array, not ${shown(array.data)} of ${shown(array.shape)}.`,
+      `Training data must be tokens, int32 [row pos] in an Int32Array, not ${shown(array.data)} with shape ${shown(array.shape)}.`,
       {
         asked: "int32",
         found: array.shape,
@@ -85,7 +85,7 @@ export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVo
   }
   if (notedPadding(array)?.data.includes(0)) {
     throw new InputError(
-      "Some rows are padded, and a training would learn the padding as if it were text: cut texts into rows of one length with tokenizeAndConcatenate.",
+      "Some rows are padded, and the model would learn the padding as if it were text: cut texts into rows of one length with tokenizeAndConcatenate.",
       { asked: "padding" },
     );
   }
@@ -97,7 +97,7 @@ export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVo
   }
   if (rows === 0) throw new InputError("There is nothing to train on: the data has no rows.", { found: 0 });
   if (pos > nCtx) {
-    throw new InputError(`The data's rows have ${pos} tokens, but the model's context holds ${nCtx}.`, {
+    throw new InputError(`The rows of the data have ${pos} tokens, but the model's context holds only ${nCtx}.`, {
       asked: pos,
       found: nCtx,
     });
@@ -105,17 +105,17 @@ export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVo
   const bad = array.data.findIndex((id: number) => id < 0 || id >= dVocab);
   if (bad >= 0) {
     throw new InputError(
-      `Token id ${array.data[bad]} (row ${Math.floor(bad / pos)}, position ${bad % pos}) is outside the vocabulary of ${dVocab}. Was the text made into tokens with another tokenizer?`,
+      `Token id ${array.data[bad]} (row ${Math.floor(bad / pos)}, position ${bad % pos}) is outside the vocabulary of ${dVocab}. Was the text tokenized with another tokenizer?`,
       { asked: array.data[bad], found: dVocab },
     );
   }
   return array as NDArray<"int32">;
 }
 
-/** @throws InputError for rows that have no token to predict from another */
+/** @throws InputError for rows that are too short to predict a token from another */
 export function needTwo(pos: number): void {
   if (pos >= 2) return;
-  throw new InputError("A next-token loss needs rows of two tokens or more, one to predict from and one to predict.", {
+  throw new InputError("A next-token loss needs rows of at least two tokens, one to predict from and one to predict.", {
     found: pos,
   });
 }
@@ -125,7 +125,7 @@ const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number
 /** A positive whole number, or an error that names the option. @throws ArgumentError */
 export function requireCount(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new ArgumentError(`${name} is ${shown(value)}, but it must be a whole number from 1 up.`, {
+  throw new ArgumentError(`${name} must be a positive whole number, not ${shown(value)}.`, {
     asked: name,
     found: value,
   });

@@ -1,7 +1,7 @@
-/** What tells rows of tokens from others: for finding out whether a training goes on with what it began with. */
+/** A fingerprint of rows of tokens, to check that a training run resumes with the data that it started with. */
 import type { NDArray } from "../../tensor/array.ts";
 
-/** Eight letters that are the same for the same rows, and hardly ever for others (FNV-1a). */
+/** Eight characters that are the same for the same rows, and almost never for others (FNV-1a). */
 export function fingerprint({ shape, data }: NDArray<"int32">): string {
   let hash = 0x811c9dc5;
   const add = (value: number) => {

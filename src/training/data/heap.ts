@@ -1,4 +1,4 @@
-/** A queue that gives its first element by an order, whatever order they came in. */
+/** A priority queue. */
 export class Heap<T> {
   private readonly items: T[] = [];
   private readonly compare: (a: T, b: T) => number;
@@ -20,7 +20,7 @@ export class Heap<T> {
     items[at] = item;
   }
 
-  /** Takes the first; `undefined` if there is none. */
+  /** Removes the first; `undefined` if there is none. */
   pop(): T | undefined {
     const { items } = this;
     const first = items[0];

@@ -4,8 +4,8 @@ import { ArgumentError, ShapeError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
 
 /**
- * Rows to train on, and the last share of them to be held out: `undefined` where that would be less than one row.
- * @throws ArgumentError for a share that is not from 0 to below 1.
+ * Rows to train on, and the last share of them, held out: `undefined` if that would be less than one row.
+ * @throws ArgumentError unless the share is at least 0 and less than 1.
  */
 export function holdOut(
   rows: NDArray<"int32">,
@@ -13,7 +13,7 @@ export function holdOut(
 ): { readonly rows: NDArray<"int32">; readonly heldOut: NDArray<"int32"> | undefined } {
   checkRows(rows);
   if (!(typeof share === "number" && share >= 0 && share < 1)) {
-    throw new ArgumentError(`The share to hold out is ${shown(share)}, but it must be from 0 to below 1.`, {
+    throw new ArgumentError(`The share to hold out must be at least 0 and less than 1, not ${shown(share)}.`, {
       asked: share,
     });
   }
@@ -23,18 +23,18 @@ export function holdOut(
   return { rows: taken(rows, range(0, count - last)), heldOut: taken(rows, range(count - last, count)) };
 }
 
-/** @throws ShapeError for what is no int32 [row pos] */
+/** @throws ShapeError for anything but int32 [row pos] */
 export function checkRows(rows: NDArray<"int32">): void {
   const { shape, data, dtype } = (rows ?? {}) as Partial<NDArray>;
   const fits = Array.isArray(shape) && shape.length === 2 && data?.length === shape[0] * shape[1];
   if (fits && dtype === "int32" && data instanceof Int32Array) return;
-  throw new ShapeError(`Rows of tokens are int32 [row pos], an NDArray, not ${shown(rows)}.`, {
+  throw new ShapeError(`Rows of tokens must be an NDArray, int32 [row pos], not ${shown(rows)}.`, {
     asked: "[row pos]",
     found: shape,
   });
 }
 
-/** At most so many of the rows, evenly spread over all. */
+/** At most this many of the rows, evenly spaced. */
 export function spreadRows(rows: NDArray<"int32">, most: number): NDArray<"int32"> {
   const [count] = rows.shape;
   if (count <= most) return rows;

@@ -1,7 +1,7 @@
 /**
- * One column of texts of a Parquet file, read by ranges: its footer, and of each row group that column's pages alone, as their
- * texts are asked for. Nothing is believed that a file claims: memory goes with the bytes that are read and the texts that come
- * of them.
+ * One column of texts in a Parquet file, read by ranges: the footer, and of each row group only that column's pages, when their
+ * texts are needed. Nothing that a file claims is trusted: memory depends on the bytes that are actually read and the texts that come
+ * out of them.
  */
 import type { ByteSource } from "../../load/bytes.ts";
 import { FileFormatError, GlassformerError } from "../../tensor/errors.ts";
@@ -13,19 +13,19 @@ import { Damage, Unread } from "./parquet/damage.ts";
 import { Footer } from "./parquet/footer.ts";
 import { requireText } from "./require-text.ts";
 
-/** Texts in one list: V8's limit for a list that grows is not far above. */
+/** The most texts in one list: V8's limit for a growing list is not far above. */
 const MOST_TEXTS = 2 ** 25;
-/** Bytes of texts after which it is seen whether as many more have room: whoever reads them holds them. */
+/** After this many bytes of texts, memory is checked for as many more, because the caller holds on to them. */
 const STEP = 2 ** 27;
-/** Bytes of memory of a text beside its letters, and of its place in a list that grows. */
+/** The bytes of memory that a text takes besides its letters, and of its slot in a growing list. */
 const TEXT_BYTES = 24;
 const PLACE_BYTES = 16;
 
 /**
- * The texts of each part of the rows, in order, as they are asked for.
- * @param most how many texts at most: what is after those is not read
- * @throws FileFormatError for what is no Parquet file, lacks the column, or holds no text in it; MemoryError for more texts than
- * there is room for.
+ * The texts of each part of the rows, in order, as they are needed.
+ * @param most the most texts: nothing after those is read
+ * @throws FileFormatError for something that is not a Parquet file, lacks the column, or has no text in it; MemoryError for more texts than
+ * fit in memory.
  */
 export async function* parquetTexts(
   source: ByteSource,
@@ -38,7 +38,7 @@ export async function* parquetTexts(
   const footer = await reading(() => Footer.read(source, signal));
   const found = await reading(() => footer.column(column));
   if (!found) throw await reading(() => noColumn(name, column, footer.names()));
-  // Only who reads Parquet waits for what unpacks it.
+  // The decompressors are loaded only when Parquet is read.
   const { ColumnTexts } = await import("./parquet/column.ts");
   const room = roomFor(name);
   const groups = footer.groups(column);
@@ -66,23 +66,23 @@ export async function* parquetTexts(
   }
 }
 
-/** @throws FileFormatError for more texts than are held at once */
+/** @throws FileFormatError for more texts than one list can hold */
 export function requireFewTexts(name: string, count: number): void {
   if (count <= MOST_TEXTS) return;
   throw new FileFormatError(
-    `${name} has over ${Math.floor(MOST_TEXTS / 1e6)} million texts, more than are held at once: ask for fewer (\`maxTexts\`), or write several files.`,
+    `${name} has over ${Math.floor(MOST_TEXTS / 1e6)} million texts, more than one list can hold: read fewer (\`maxTexts\`), or split it into several files.`,
     { asked: name, found: count },
   );
 }
 
 function noColumn(name: string, asked: string, columns: readonly string[]): FileFormatError {
   return new FileFormatError(
-    `${name} has no column "${asked}"; its columns are ${columns.join(", ")}. Name the one with the texts: \`column\`.`,
+    `${name} has no column "${asked}"; its columns are ${columns.join(", ")}. Name the one with the texts as \`column\`.`,
     { asked, found: columns, nearest: nearest(asked, columns) },
   );
 }
 
-/** What is told of the memory that texts take, and refuses more than there is. */
+/** Counts the memory that texts take, and refuses more than there is. */
 function roomFor(name: string): (bytes: number) => void {
   let held = 0;
   let allowed = STEP / 2;
@@ -95,12 +95,12 @@ function roomFor(name: string): (bytes: number) => void {
       bytes: allowed,
       held,
       heap: true,
-      advice: "read fewer of them (`maxTexts`), or write several files",
+      advice: "read fewer of them (`maxTexts`), or split the file",
     });
   };
 }
 
-/** The reader's own errors are about the file. */
+/** Turns the reader's errors into errors about the file. */
 async function asFileErrors<T>(
   { name, size, read }: ByteSource,
   signal: AbortSignal | undefined,

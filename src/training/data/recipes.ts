@@ -1,19 +1,19 @@
-/** The model and the training that one usually takes for a task. */
+/** The usual model and training settings for a task. */
 import type { Complete } from "../../tensor/options.ts";
 import type { TrainOptions } from "../options.ts";
 
-/** The model and the training that one usually takes, by TransformerLens' names of fields and `train`'s of options. */
+/** The usual model and training settings, by TransformerLens' field names and `train`'s option names. */
 export interface Recipe {
   readonly model: Readonly<Record<string, unknown>>;
   readonly training: Readonly<
     Complete<Pick<TrainOptions, "steps" | "batchSize" | "lr" | "schedule" | "betas" | "weightDecay">> &
       Pick<TrainOptions, "maxGradNorm">
   >;
-  /** The part of all steps in which the learning rate rises. */
+  /** The share of all steps in which the learning rate rises. */
   readonly warmup: number;
 }
 
-/** The tasks there are: text, and two that are made as they are needed. */
+/** The tasks: text, and two synthetic ones. */
 export type TaskName = "text" | "modular-addition" | "repeated-tokens";
 
 /**

@@ -1,8 +1,8 @@
-/** A row's text, where a text is what it has. */
+/** Checks that the value in a row is a text. */
 import { FileFormatError, InputError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
 
-/** @throws FileFormatError for a value under `column` that is no text, which says what it is */
+/** @throws FileFormatError for a value in `column` that is not a text, saying what it is */
 export function requireText(value: unknown, where: string, column: string): string {
   if (typeof value === "string") return value;
   const found = named(value);
@@ -17,8 +17,8 @@ function named(value: unknown): string {
 }
 
 /**
- * The texts in one, or in many of them.
- * @throws InputError for what is neither a string nor gives strings one after the other
+ * The texts, from a single one or a list.
+ * @throws InputError for anything but a string or an iterable of strings
  */
 export function* textsIn(texts: string | Iterable<string>, of: string): Generator<string> {
   if (typeof texts === "string") return yield texts;

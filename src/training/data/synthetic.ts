@@ -1,4 +1,4 @@
-/** Tasks that small models are studied on, made as they are needed. */
+/** Synthetic tasks that small models are studied on. */
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import { ANYTHING, NUMBER, WHOLE } from "../../tensor/kinds.ts";
@@ -8,30 +8,30 @@ import { shown } from "../../tensor/show.ts";
 import { permutation, requireCount } from "./batches.ts";
 import type { TrainingTask } from "./tasks.ts";
 
-/** All sums modulo this are 50 million numbers. */
+/** With this modulus, all sums are 50 million numbers. */
 const MOST_P = 4096;
 
-/** How sums are divided. */
+/** How sums are split. */
 export interface ModularAdditionOptions {
   readonly p: number;
-  /** The share of all sums to learn from. */
+  /** The share of all sums to train on. */
   readonly share: number;
   readonly seed?: number | undefined;
 }
 
-// `requireCount`, and what follows it, has better words for most.
+// Most are checked by `requireCount` and the code after it, with better messages.
 const MODULAR_ADDITION: OptionKinds<ModularAdditionOptions> = { p: ANYTHING, share: ANYTHING, seed: WHOLE };
 
 /**
- * All p² sums `a b =`, int32 [row pos 3] with `=` as token p: `share` of them to learn from, the others held out. The loss is
- * the mean cross-entropy of `(a + b) mod p` at the `=`, in nats. A one-layer transformer first learns those by heart and much
+ * All p² sums `a b =`, int32 [row pos 3] with `=` as token p: `share` of them to train on, the others held out. The loss is
+ * the mean cross-entropy of `(a + b) mod p` at the `=`, in nats. A one-layer transformer first memorises the training sums and much
  * later finds the rule: it groks (Power et al. 2022; Nanda et al. 2023, arXiv 2301.05217).
  */
 export function modularAddition(options: ModularAdditionOptions): TrainingTask<NDArray<"int32">> {
   checkOptions("modularAddition", options, MODULAR_ADDITION);
   const { p, share, seed = 0 } = options;
   if (requireCount("p", p) > MOST_P) {
-    throw new ArgumentError(`p is ${p}: all ${p}² sums are more than fit in memory. Give ${MOST_P} or less.`, {
+    throw new ArgumentError(`p is ${p}: all ${p}² sums are more than fit in memory. Give at most ${MOST_P}.`, {
       asked: p,
     });
   }
@@ -46,7 +46,7 @@ export function modularAddition(options: ModularAdditionOptions): TrainingTask<N
   const known = NUMBER.accepts(share) ? Math.round(share * p * p) : 0;
   if (!(known > 0 && known < p * p)) {
     throw new ArgumentError(
-      `The share of sums to learn from is ${shown(share)}, but some of the ${p * p} must be learnt from, and some held out.`,
+      `The share of sums to train on is ${shown(share)}, but some of the ${p * p} must be trained on, and some held out.`,
       {
         asked: share,
         found: p * p,
@@ -63,7 +63,11 @@ export function modularAddition(options: ModularAdditionOptions): TrainingTask<N
       return output.slice("pos", -1).squeeze("pos").crossEntropy(answer).mean();
     },
     chances: [
-      { name: "all answers alike", text: `Each of the ${p} answers equally likely: log ${p}.`, loss: Math.log(p) },
+      {
+        name: "all answers equally likely",
+        text: `Each of the ${p} answers equally likely: log ${p}.`,
+        loss: Math.log(p),
+      },
     ],
     sizes: { d_vocab: p + 1, d_vocab_out: p, n_ctx: 3 },
   };
@@ -72,9 +76,9 @@ export function modularAddition(options: ModularAdditionOptions): TrainingTask<N
 /** What the sequences are like. */
 export interface RepeatedTokensOptions {
   readonly dVocab: number;
-  /** Tokens of a sequence. */
+  /** The number of tokens in a sequence. */
   readonly length: number;
-  /** Rows draw their sequence's length from this up to `length`, and fill up by going round; `length` unless given. */
+  /** Rows draw the length of their sequence from this up to `length`, and fill up by repeating it. Default: `length`. */
   readonly shortest?: number | undefined;
   readonly batchSize: number;
   readonly seed?: number | undefined;
@@ -85,22 +89,19 @@ const REPEATED_TOKENS: OptionKinds<RepeatedTokensOptions> = {
 };
 
 /**
- * Random tokens, and the same once more: BOS (token 0), a sequence, the sequence again, int32 [batch pos], made anew for each
- * step. The loss is the mean in nats over the second half, from its second token on: what can be known by looking back. It
- * is what induction heads are for (Olsson et al. 2022, arXiv 2209.11895). Where all sequences are equally long, a head can
- * look back by counting instead; `shortest` makes that useless. Held out is a batch that no step sees.
+ * Random tokens, repeated: BOS (token 0), a sequence, and the sequence again, int32 [batch pos], newly drawn for each
+ * step. The loss is the mean in nats over the second half, from its second token on: what can be known by looking back. This
+ * is what induction heads do (Olsson et al. 2022, arXiv 2209.11895). If all sequences have the same length, a head can
+ * look back by counting instead; `shortest` prevents that. The held-out data is a batch that no step sees.
  */
 export function repeatedTokens(options: RepeatedTokensOptions): TrainingTask<(step: number) => NDArray<"int32">> {
   checkOptions("repeatedTokens", options, REPEATED_TOKENS);
   const { dVocab, length, shortest = length, batchSize, seed = 0 } = options;
   const pos = 2 * requireCount("length", length) + 1;
   if (length < 2) {
-    throw new ArgumentError(
-      "length is 1: the second time begins with a token that nothing foretells, so give 2 or more.",
-      {
-        asked: length,
-      },
-    );
+    throw new ArgumentError("length is 1: the first token of the repetition cannot be predicted, so give at least 2.", {
+      asked: length,
+    });
   }
   if (requireCount("shortest", shortest) > length) {
     throw new ArgumentError(`shortest is ${shortest}, longer than the sequences' length of ${length}.`, {
@@ -110,7 +111,7 @@ export function repeatedTokens(options: RepeatedTokensOptions): TrainingTask<(st
   requireCount("batchSize", batchSize);
   if (requireCount("dVocab", dVocab) < 3) {
     throw new ArgumentError(
-      `dVocab is ${dVocab}: with BOS and one token there is nothing to foresee. Give 3 or more.`,
+      `dVocab is ${dVocab}: with BOS and one token there is nothing to predict. Give at least 3.`,
       {
         asked: dVocab,
       },

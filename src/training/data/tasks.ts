@@ -1,11 +1,11 @@
-/** What a model is trained on, with what its loss is to be held against. */
+/** What a model is trained on, and what to compare its loss with. */
 import type { Loss } from "../../lens/metric.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import { checkedTokens, needTwo, requireCount } from "./batches.ts";
 import { checkRows } from "./held-out.ts";
 import { tokenFrequencyLoss } from "./token-frequencies.ts";
 
-/** What a loss is without having learnt anything, or anything but this: what to hold a model's loss against. */
+/** The loss of a model that has learnt nothing, or only this: what to compare a model's loss with. */
 export interface Chance {
   readonly name: string;
   readonly text: string;
@@ -19,16 +19,16 @@ export type TaskData = NDArray<"int32"> | ((step: number) => NDArray<"int32">);
 /** Something to train on: `train(model, { data: task.data, loss: task.loss, … })`. */
 export interface TrainingTask<Data extends TaskData = TaskData> {
   readonly data: Data;
-  /** Rows that are not trained on, to be tested with. */
+  /** Rows that are not trained on, to test with. */
   readonly heldOut: NDArray<"int32"> | undefined;
-  /** What to make smaller, a single number in nats. */
+  /** What to minimise, a single number in nats. */
   readonly loss: Loss;
   readonly chances: readonly [Chance, ...Chance[]];
-  /** What its model's configuration has to have, by TransformerLens' names: sizes that follow from the data. */
+  /** What the model's configuration must have, by TransformerLens' names: sizes that follow from the data. */
   readonly sizes: Readonly<Record<string, number>>;
 }
 
-/** Next tokens of texts: rows of tokens to train on, and others that are not. */
+/** Predicting the next tokens of texts: rows of tokens to train on, and held-out rows. */
 export function textTask(
   rows: NDArray<"int32">,
   heldOut: NDArray<"int32"> | undefined,
@@ -47,11 +47,11 @@ export function textTask(
     chances: [
       {
         name: "token frequencies",
-        text: `Each token as likely as it is in the texts trained on, whatever stands before it${heldOut ? "; measured on the texts held out" : ""}.`,
+        text: `Each token as likely as it is in the training texts, whatever precedes it${heldOut ? "; measured on the held-out texts" : ""}.`,
         loss: tokenFrequencyLoss(rows, heldOut ?? rows, dVocab),
       },
       {
-        name: "all tokens alike",
+        name: "all tokens equally likely",
         text: `Each of the ${dVocab} tokens equally likely: log ${dVocab}.`,
         loss: Math.log(dVocab),
       },

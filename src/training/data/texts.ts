@@ -1,4 +1,4 @@
-/** Texts in files: a text file is one text, JSON lines and Parquet have one a row. */
+/** Texts in files: a text file is one text, JSON lines and Parquet have one per row. */
 import { type ByteSource, parseJsonObject } from "../../load/bytes.ts";
 import { textPieces } from "../../load/text-pieces.ts";
 import { ArgumentError, FileFormatError } from "../../tensor/errors.ts";
@@ -12,25 +12,25 @@ import { requireText } from "./require-text.ts";
 
 /** How to find the texts. */
 export interface TextsOptions {
-  /** The field of each JSON line, or the column of a Parquet file, that holds the text; `text` unless given. */
+  /** The field of each JSON line, or the column of a Parquet file, that has the text. Default `text`. */
   readonly column?: string | undefined;
-  /** How many at most, from the first on: what is after them is not even read. */
+  /** The most texts, starting with the first: nothing after them is read. */
   readonly maxTexts?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 const KINDS: OptionKinds<TextsOptions> = { column: TEXT, maxTexts: ANYTHING, signal: SIGNAL };
 
-/** Characters of a text file that become one text; what is longer is several, each ending where a line does. */
+/** The most characters of a text file that become one text; a longer file becomes several, each ending at the end of a line. */
 const LONGEST_TEXT = 2 ** 28;
-/** Characters of a line of JSON. */
+/** The most characters in a line of JSON. */
 const LONGEST_LINE = 2 ** 27;
-/** Bytes of the first piece, where a few texts are asked for; pieces get longer. */
+/** The size of the first piece in bytes, if only a few texts are needed; later pieces are longer. */
 const FIRST_PIECE = 2 ** 16;
 
 /**
- * The texts of a file, by its name: one of a `.txt` (of over 268 million characters, several), one a line of a `.jsonl`,
- * one a row of a `.parquet` (of any of its codecs).
+ * The texts of a file, depending on its extension: one for a `.txt` (several if it has over 268 million characters), one per line of a `.jsonl`,
+ * one per row of a `.parquet` (with any of its codecs).
  * @throws as `textRows`
  */
 export async function readTexts(source: ByteSource, options: TextsOptions = {}): Promise<string[]> {
@@ -40,15 +40,15 @@ export async function readTexts(source: ByteSource, options: TextsOptions = {}):
 }
 
 /**
- * The texts of a file one after the other, as `readTexts` finds them; the file is read in pieces as they are asked for.
- * @throws FileFormatError for what is no UTF-8 text (which says what it is), a line that is not JSON, a row without such a
- * field or with something else than text in it; ArgumentError for a `maxTexts` that is no count.
+ * The texts of a file one after the other, as in `readTexts`; the file is read in pieces as they are needed.
+ * @throws FileFormatError for something that is not UTF-8 text (saying what it is), a line that is not JSON, a row without such a
+ * field or with something other than text in it; ArgumentError for an invalid `maxTexts`.
  */
 export async function* textRows(source: ByteSource, options: TextsOptions = {}): AsyncGenerator<string> {
   checkOptions("readTexts", options, KINDS);
   if (typeof source?.read !== "function" || typeof source.name !== "string") {
     throw new ArgumentError(
-      `readTexts reads a ByteSource, as fileSource, memorySource and urlSource give it, not ${shown(source)}.`,
+      `readTexts takes a ByteSource, as returned by fileSource, memorySource and urlSource, not ${shown(source)}.`,
       { asked: source },
     );
   }
@@ -63,15 +63,15 @@ export async function* textRows(source: ByteSource, options: TextsOptions = {}):
   }
 }
 
-/** Other kinds of file that texts come in, and what to do with them. */
-const TABLE = "a table: write the column with the texts as JSON lines (.jsonl), or as Parquet";
+/** Other kinds of files that contain texts, and what to do with them. */
+const TABLE = "a table: save the column with the texts as JSON lines (.jsonl) or as Parquet";
 const OTHER_KINDS: Readonly<Record<string, string>> = {
-  json: "JSON. If it has an object a line, name it .jsonl; if it is one list, write its objects as JSON lines",
+  json: "JSON. If it has one object per line, name it .jsonl; if it is one list, save its objects as JSON lines",
   csv: TABLE,
   tsv: TABLE,
   html: "a web page: save its text as .txt",
   htm: "a web page: save its text as .txt",
-  xml: "XML: write its texts as JSON lines (.jsonl)",
+  xml: "XML: save its texts as JSON lines (.jsonl)",
 };
 
 function groups(
@@ -90,12 +90,12 @@ function groups(
   return ending === "jsonl" || ending === "ndjson" ? jsonLines(pieces, name, column) : longTexts(pieces);
 }
 
-/** The pieces; a download that went wrong is a web page often. */
+/** The pieces; a failed download is often a web page. */
 async function* webPageRefused(pieces: AsyncGenerator<string>, name: string): AsyncGenerator<string> {
   let first = true;
   for await (const piece of pieces) {
     if (first && /^\s*<(!doctype html|html)[\s>]/i.test(piece.slice(0, 1000))) {
-      throw new FileFormatError(`${name} is a web page, perhaps in place of a file that was not there: look at it.`, {
+      throw new FileFormatError(`${name} is a web page, perhaps an error page instead of the file: look at it.`, {
         asked: name,
       });
     }
@@ -124,7 +124,7 @@ async function* jsonLines(
   column: string,
 ): AsyncGenerator<Iterable<string>> {
   let done = 0;
-  // Line by line, as they are asked for: nobody minds what is wrong after the last that is.
+  // Line by line, as they are needed: errors after the last one that is needed do not matter.
   function* read(lines: readonly string[]): Generator<string> {
     for (const line of lines) {
       done++;
@@ -139,7 +139,7 @@ async function* jsonLines(
     yield read(lines);
     if (rest.length > LONGEST_LINE) {
       throw new FileFormatError(
-        `Line ${done + 1} of ${name} has over ${Math.floor(LONGEST_LINE / 1e6)} million characters, more than is read: break its text into several lines.`,
+        `Line ${done + 1} of ${name} has over ${Math.floor(LONGEST_LINE / 1e6)} million characters, more than can be read: split its text into several lines.`,
         { asked: name, found: done + 1 },
       );
     }
@@ -148,11 +148,11 @@ async function* jsonLines(
 }
 
 function textOf(line: string, where: string, column: string, name: string): string {
-  // A list, or one object, that is written over several lines.
+  // A list, or one object, that spans several lines.
   if (/^\s*(\[|\{\s*$)/.test(line)) {
-    const what = line.trim().startsWith("[") ? "a list" : "an object over several lines";
+    const what = line.trim().startsWith("[") ? "a list" : "an object that spans several lines";
     throw new FileFormatError(
-      `${where} begins ${what}, but a .jsonl has a JSON object on each line: {"${column}": "…"}. Write ${name} so.`,
+      `${where} begins ${what}, but a .jsonl file has one JSON object on each line, {"${column}": "…"}: convert ${name}.`,
       { asked: name, found: what },
     );
   }
@@ -160,7 +160,7 @@ function textOf(line: string, where: string, column: string, name: string): stri
   if (Object.hasOwn(fields, column)) return requireText(fields[column], where, column);
   const names = Object.keys(fields);
   throw new FileFormatError(
-    `${where} has no text under "${column}"; its fields are ${names.join(", ") || "none"}. Name the field with \`column\`.`,
+    `${where} has no text under "${column}"; its fields are ${names.join(", ") || "none"}. Name the right field as \`column\`.`,
     { asked: column, found: names, nearest: nearest(column, names) },
   );
 }

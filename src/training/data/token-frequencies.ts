@@ -1,9 +1,9 @@
-/** How much of a text can be foreseen by knowing how often each token occurs: what a language model has to beat. */
+/** How well a text can be predicted from how often each token occurs: what a language model has to beat. */
 import type { NDArray } from "../../tensor/array.ts";
 
 /**
- * The mean next-token loss, in nats, of giving each token its share of the predicted tokens (all but the first of a row) in
- * `counted`, each counted once more than it occurs: `-mean log((count + 1) / (tokens + d_vocab))` over those of `rows`.
+ * The mean next-token loss, in nats, of predicting each token with its share of the predicted tokens (all but the first of a row) in
+ * `counted`, with 1 added to each count: `-mean log((count + 1) / (tokens + d_vocab))` over those of `rows`.
  */
 export function tokenFrequencyLoss(counted: NDArray<"int32">, rows: NDArray<"int32">, dVocab: number): number {
   const counts = new Float64Array(dVocab).fill(1);

@@ -1,4 +1,4 @@
-/** From texts to rows of tokens for training a language model. */
+/** Turns texts into rows of tokens for training a language model. */
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { ArgumentError, InputError } from "../../tensor/errors.ts";
 import { ANYTHING, FLAG, SIGNAL } from "../../tensor/kinds.ts";
@@ -10,23 +10,23 @@ import { textsIn } from "./require-text.ts";
 
 /** How rows are cut. */
 export interface ConcatenateOptions {
-  /** Tokens of a row, BOS included: at most the model's `nCtx`. */
+  /** Tokens per row, including BOS: at most the model's `nCtx`. */
   readonly maxLength: number;
-  /** Whether each row begins with BOS; it does unless told otherwise. */
+  /** Whether each row begins with BOS. Default true. */
   readonly addBosToken?: boolean | undefined;
-  /** Looked at between two texts. */
+  /** Checked between two texts. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const KINDS: OptionKinds<ConcatenateOptions> = { maxLength: ANYTHING, addBosToken: FLAG, signal: SIGNAL };
 
 /**
- * Tokens int32 [row pos]: all texts one after the other with the EOS token between two, cut into rows of `maxLength`, each
- * with BOS first; what is left at the end and fills no row is dropped. A row may begin in the middle of a text, so that no
+ * Tokens int32 [row pos]: all texts one after the other with the EOS token in between, cut into rows of `maxLength`, each
+ * with BOS first; tokens at the end that do not fill a row are dropped. A row may begin in the middle of a text, so that no
  * position sees only beginnings. Source: TransformerLens' `tokenize_and_concatenate`, which cuts the text into twenty pieces
- * before it makes tokens of them; here each text is made into tokens whole, so that no cut makes tokens that the text does
+ * before tokenizing; here each text is tokenized as a whole, so that no cut makes tokens that the text does
  * not have.
- * @throws InputError for texts that do not fill one row, or BOS or EOS that is needed and that the tokenizer lacks.
+ * @throws InputError for texts that do not fill one row, or if the tokenizer lacks a BOS or EOS token that is needed.
  */
 export function tokenizeAndConcatenate(
   texts: string | Iterable<string>,
@@ -39,7 +39,7 @@ export function tokenizeAndConcatenate(
   const lead = addBosToken ? 1 : 0;
   const inRow = requireCount("maxLength", maxLength) - lead;
   if (inRow < 1) {
-    throw new InputError(`A row of ${maxLength} tokens has no room for anything but BOS. Give a larger maxLength.`, {
+    throw new InputError(`A row of ${maxLength} tokens has no room for anything but BOS: give a larger maxLength.`, {
       asked: maxLength,
     });
   }
@@ -54,7 +54,7 @@ export function tokenizeAndConcatenate(
   const rows = Math.floor(total / inRow);
   if (rows === 0) {
     throw new InputError(
-      `The text has ${total} tokens, but one row takes ${inRow}${lead ? " beside BOS" : ""}. Give more text, or a smaller maxLength.`,
+      `The text has ${total} tokens, but one row needs ${inRow}${lead ? " besides BOS" : ""}: give more text, or a smaller maxLength.`,
       { asked: maxLength, found: total },
     );
   }
@@ -72,13 +72,16 @@ export function tokenizeAndConcatenate(
   return ndarray("int32", [rows, maxLength], data);
 }
 
-/** A model's own rules, where it has them, name BOS and EOS as TransformerLens does. */
+/** A model's own rules, if it has them, choose BOS and EOS as TransformerLens does. */
 function idsOf(tokenizer: Tokenizer | TokenRules) {
   if (tokenizer instanceof TokenRules) return tokenizer;
   if (tokenizer instanceof Tokenizer) return { tokenizer, ...pick(tokenizer) };
-  throw new ArgumentError(`Tokens are made by a Tokenizer, or a model's TokenRules, not by ${shown(tokenizer)}.`, {
-    asked: tokenizer,
-  });
+  throw new ArgumentError(
+    `Tokens must be made by a Tokenizer, or by a model's TokenRules, not by ${shown(tokenizer)}.`,
+    {
+      asked: tokenizer,
+    },
+  );
 }
 
 function pick({ bosTokenId, eosTokenId }: Tokenizer) {

@@ -9,15 +9,15 @@ import { requireCount } from "./batches.ts";
 import { Heap } from "./heap.ts";
 import { textsIn } from "./require-text.ts";
 
-/** What the tokenizer is to be like. */
+/** The settings of the tokenizer. */
 export interface TrainBpeOptions {
-  /** Tokens in all: special ones, the 256 bytes, and one for each merge. */
+  /** The total number of tokens: special ones, the 256 bytes, and one for each merge. */
   readonly vocabSize: number;
-  /** They get the first ids; the bundled model's unless given: `<|EOS|>`, `<|BOS|>`, `<|PAD|>`. */
+  /** They get the first ids. Default, as in the bundled model: `<|EOS|>`, `<|BOS|>`, `<|PAD|>`. */
   readonly specialTokens?: readonly string[] | undefined;
-  /** A pair that occurs less often is not merged; 2 unless given. */
+  /** A pair that occurs less often is not merged. Default 2. */
   readonly minFrequency?: number | undefined;
-  /** Whether each digit is a token of its own; it is unless told otherwise. */
+  /** Whether each digit is a separate token. Default true. */
   readonly individualDigits?: boolean | undefined;
 }
 
@@ -34,7 +34,7 @@ interface Word {
   readonly count: number;
 }
 
-/** A pair of neighbouring tokens, how often it was counted, and the words in which it may be. */
+/** A pair of neighbouring tokens, its count, and the words that may contain it. */
 interface Pair {
   readonly left: number;
   readonly right: number;
@@ -42,9 +42,9 @@ interface Pair {
 }
 
 /**
- * The content of a `tokenizer.json` that `Tokenizer.fromJson` reads. The text is cut into words as GPT-2 cuts it; then, until
+ * The content of a `tokenizer.json` that `Tokenizer.fromJson` reads. The text is split into words as GPT-2 does; then, until
  * there are `vocabSize` tokens, the pair of neighbouring tokens that occurs most often becomes a token (of equally frequent
- * ones that of the smaller ids). The same text and options give the same merges as Hugging Face's trainer.
+ * pairs, the one with the smaller ids). The same text and options give the same merges as Hugging Face's trainer.
  * @throws ArgumentError for a vocabulary too small for the bytes, InputError for a text without words.
  */
 export function trainBpe(text: string | Iterable<string>, options: TrainBpeOptions): Record<string, unknown> {
@@ -59,7 +59,7 @@ export function trainBpe(text: string | Iterable<string>, options: TrainBpeOptio
   );
   if (twice !== undefined) {
     throw new ArgumentError(
-      `The special token ${shown(twice)} is empty, there twice, or a byte's own token: give each one its own text.`,
+      `The special token ${shown(twice)} is empty, a duplicate, or the token of a byte: give each one its own text.`,
       {
         asked: twice,
       },
@@ -67,7 +67,7 @@ export function trainBpe(text: string | Iterable<string>, options: TrainBpeOptio
   }
   if (requireCount("vocabSize", vocabSize) < vocabulary.length) {
     throw new ArgumentError(
-      `A vocabulary of ${vocabSize} tokens has no room for the 256 bytes and ${specialTokens.length} special tokens. Give at least ${vocabulary.length}.`,
+      `A vocabulary of ${vocabSize} tokens has no room for the 256 bytes and ${specialTokens.length} special tokens: give at least ${vocabulary.length}.`,
       { asked: vocabSize, found: vocabulary.length },
     );
   }
@@ -107,7 +107,7 @@ function countWords(text: string | Iterable<string>, individualDigits: boolean):
 /** A pair as one number: ids are below 2^26. */
 const keyOf = (left: number, right: number): number => left * 2 ** 26 + right;
 
-/** Merges the pair that occurs most often in all words, then the next, into tokens that `merge` gives, until it gives none. */
+/** Merges the most frequent pair in all words, then the next, into the tokens that `merge` returns, until it returns none. */
 function mergePairs(
   words: readonly Word[],
   minFrequency: number,
@@ -136,7 +136,7 @@ function mergePairs(
     const { left, right, count } = pair;
     const key = keyOf(left, right);
     if (count !== counts.get(key)) {
-      // Merges have changed how often it occurs since it was counted: it goes back to its place.
+      // Merges have changed its count: it goes back into the queue.
       enqueue(key);
       continue;
     }
@@ -150,7 +150,7 @@ function mergePairs(
     };
     for (const word of places.get(key)!) {
       const { tokens } = word;
-      // Written anew from left to right, in place: what is taken out of a long word must not move the rest each time.
+      // Rewritten from left to right, in place, because removing from a long word must not move the rest each time.
       let kept = 0;
       for (let i = 0; i < tokens.length; i++) {
         if (tokens[i] !== left || tokens[i + 1] !== right) {

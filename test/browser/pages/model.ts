@@ -37,7 +37,7 @@ const page = {
     document.body.innerHTML = svg;
     return svg;
   },
-  /** A training on a file that somebody dropped on the page. */
+  /** A training run on a file that was dropped on the page. */
   train: (file: readonly number[]) =>
     training(glassformer, blobSource("rows.parquet", new Blob([Uint8Array.from(file)]))),
   /** A PNG of the same, by the page's canvas. */

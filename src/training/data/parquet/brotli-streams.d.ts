@@ -1,4 +1,4 @@
-/** A file of hyparquet-compressors that has no types of its own. */
+/** A file of hyparquet-compressors that has no types. */
 declare module "hyparquet-compressors/src/brotli.streams.js" {
   export class BrotliOutput {
     constructor(buffer: Uint8Array);

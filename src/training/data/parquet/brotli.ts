@@ -1,5 +1,5 @@
 /**
- * Brotli into as many bytes as were announced. The decoder makes its output larger where a stream has more, without a limit:
+ * Unpacks Brotli into exactly as many bytes as announced. The decoder enlarges its output without a limit if a stream has more:
  * its outputs are watched, and a second buffer is refused.
  */
 import { decompressBrotli } from "hyparquet-compressors";
@@ -8,7 +8,7 @@ import { Damage, Unread } from "./damage.ts";
 
 /** The buffer of each output. */
 const buffers = new WeakMap<object, Uint8Array>();
-/** While a page is unpacked, the output that it goes to. */
+/** While a page is being unpacked, its output. */
 let watching = false;
 let output: BrotliOutput | undefined;
 
@@ -27,7 +27,7 @@ export function unpackBrotli(bytes: Uint8Array, size: number): Uint8Array {
   watching = true;
   try {
     const out = decompressBrotli(bytes, size);
-    // A build that has the decoder's files twice has another class: then nothing is watched.
+    // A build that contains the decoder's files twice has another class: then nothing is watched.
     if (!output) throw new Unread("it is packed with Brotli, which this build of the library does not read");
     if (output.pos !== size) throw new Damage("a page unpacks to less than it announces");
     return out;

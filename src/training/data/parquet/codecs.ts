@@ -1,6 +1,6 @@
 /**
- * Unpacking of pages. A page announces how many bytes it has; exactly so many are made, and no more than what is packed can
- * hold. What unpacks to more, or to less, is damaged.
+ * Unpacks pages. A page announces how many bytes it has; exactly that many are made, and no more than the packed bytes can
+ * contain. A page that unpacks to more or less is damaged.
  */
 import { compressors, decompressZstd, gunzip } from "hyparquet-compressors";
 import { crc32 } from "../../../load/crc32.ts";
@@ -11,12 +11,12 @@ import { unpackLz4, unpackLz4Block } from "./lz4.ts";
 import { unpackZstd } from "./zstd.ts";
 
 interface Codec {
-  /** Bytes that one packed byte can stand for, at most. */
+  /** The most bytes that one packed byte can stand for. */
   readonly most: number;
   unpack(bytes: Uint8Array, size: number): Uint8Array;
 }
 
-/** By their numbers in the format. */
+/** Codecs, by their numbers in the format. */
 const CODECS: Readonly<Record<number, Codec>> = {
   1: { most: 24, unpack: snappy },
   2: { most: 1040, unpack: gzip },
@@ -26,14 +26,14 @@ const CODECS: Readonly<Record<number, Codec>> = {
   7: { most: 256, unpack: unpackLz4Block },
 };
 
-/** @param where the file, for a refusal of what takes too much memory */
+/** @param where the file, for the error if it needs too much memory */
 export function unpack(codec: number, bytes: Uint8Array, size: number, where: string): Uint8Array {
   if (codec === 0) {
     if (bytes.length !== size) throw new Damage(`a page of ${bytes.length} bytes announces ${size}`);
     return bytes;
   }
   const known = CODECS[codec];
-  if (!known) throw new Unread(`it is packed with ${codec === 3 ? "LZO" : `codec ${codec}`}, which is not read`);
+  if (!known) throw new Unread(`it is packed with ${codec === 3 ? "LZO" : `codec ${codec}`}, which is not supported`);
   if (size === 0) return new Uint8Array();
   if (size > bytes.length * known.most) {
     throw new Damage(`a page of ${showBytes(bytes.length)} announces that it unpacks to ${showBytes(size)}`);
@@ -57,23 +57,23 @@ function snappy(bytes: Uint8Array, size: number): Uint8Array {
     told += (bytes[i] & 127) * 2 ** (7 * i);
     if (!(bytes[i] & 128)) break;
   }
-  if (told !== size) throw new Damage("a page unpacks to another size than it announces");
+  if (told !== size) throw new Damage("a page unpacks to a different size than it announces");
   return compressors.SNAPPY!(bytes, size);
 }
 
-/** A page's last bytes are a checksum and the count of what was packed last, which tell that all of it came. */
+/** A page's last bytes are a checksum and the size of what was packed last, which show that all of it arrived. */
 function gzip(bytes: Uint8Array, size: number): Uint8Array {
   if (bytes.length < 18 || bytes[0] !== 31 || bytes[1] !== 139) {
-    throw new Damage("a page is not packed with gzip, as it says");
+    throw new Damage("a page is not packed with gzip, although it says so");
   }
   const end = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 8);
   const last = end.getUint32(4, true);
   if (last > size) throw new Damage("a page unpacks to more than it announces");
   const out = gunzip(bytes, new Uint8Array(size));
   if (crc32(out.subarray(size - last)) !== end.getUint32(0, true)) {
-    throw new Damage("a page's checksum is not that of what it unpacks to");
+    throw new Damage("a page's checksum does not match its unpacked bytes");
   }
-  // Packed in several parts, or too little: then what was not written is as it was.
+  // Packed in several parts, or too short: then the rest was never written.
   if (last < size && gunzip(bytes, new Uint8Array(size).fill(255)).some((byte, i) => byte !== out[i])) {
     throw new Damage("a page unpacks to less than it announces");
   }

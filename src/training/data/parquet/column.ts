@@ -1,4 +1,4 @@
-/** The texts of a column in one row group, some at a time. */
+/** The texts of a column in one row group, a few at a time. */
 import type { ByteSource } from "../../../load/bytes.ts";
 import { unpack } from "./codecs.ts";
 import { Damage, Unread } from "./damage.ts";
@@ -9,10 +9,10 @@ import { BATCH, type Batch, dictionaryOf, type Values, valuesOf } from "./values
 
 /** A page, unpacked. */
 interface Open {
-  /** Rows that were not read yet. */
+  /** How many rows have not been read yet. */
   left: number;
   readonly values: Values;
-  /** Which rows are not null; undefined where none may be. */
+  /** Which rows are not null; undefined if the column has no nulls. */
   readonly present: Runs | undefined;
 }
 
@@ -24,7 +24,7 @@ export class ColumnTexts {
   #left: number;
   #dictionary: Batch | undefined;
   #page: Open | undefined;
-  /** Rows that are known to be there, before one that is null. */
+  /** How many rows are known to have texts, before a null. */
   #present = 0;
   #nullNext = false;
   readonly #flags = new Uint32Array(BATCH);
@@ -37,7 +37,7 @@ export class ColumnTexts {
     this.#left = chunk.rows;
   }
 
-  /** The next texts, at most `most` of them: undefined after the last row, null where the next row is. */
+  /** The next texts, at most `most` of them: undefined after the last row, null if the next row is null. */
   async next(most: number): Promise<Batch | null | undefined> {
     if (this.#left === 0) return undefined;
     let dictionaryBytes = 0;
@@ -83,7 +83,7 @@ export class ColumnTexts {
     let body = this.#unpacked(page);
     let levels = page.levels;
     if (this.#column.optional && !levels) {
-      if (page.levelEncoding === 4) throw new Unread("its levels are written in an encoding that is not read");
+      if (page.levelEncoding === 4) throw new Unread("its levels are written in an unsupported encoding");
       if (body.length < 4) throw new Damage("a page has no levels");
       const length = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
       if (length > body.length - 4) throw new Damage("a page's levels go past its end");
@@ -91,7 +91,7 @@ export class ColumnTexts {
       body = body.subarray(4 + length);
     }
     const present = this.#column.optional ? new Runs(levels!, 0, levels!.length, 1) : undefined;
-    // A page of nulls alone has no values, and no dictionary for them.
+    // A page with only nulls has no values, and no dictionary for them.
     const values = lazily(() => valuesOf(page.encoding, body, page.values, this.#dictionary));
     return { left: page.values, values, present };
   }

@@ -1,10 +1,10 @@
 /**
- * Thrift's compact protocol, as Parquet's footers and page headers are written in it. A struct is walked where it lies:
- * nothing is built for a field that nobody asks for, so a footer takes no more memory than its bytes, whatever it claims.
+ * Thrift's compact protocol, which Parquet's footers and page headers are written in. A struct is walked in place:
+ * nothing is built for a field that is not needed, so a footer takes no more memory than its bytes, whatever it claims.
  */
 import { Damage } from "./damage.ts";
 
-/** Kinds of field. */
+/** The kinds of fields. */
 export const INTEGERS: ReadonlySet<number> = new Set([3, 4, 5, 6]);
 const BINARY = 8;
 const LIST = 9;
@@ -12,10 +12,10 @@ const SET = 10;
 const MAP = 11;
 const STRUCT = 12;
 
-/** Structs in structs; Parquet's own go five deep. */
+/** How deep structs may nest; Parquet's own are five deep. */
 const DEEPEST = 32;
 
-/** More bytes are needed than are here: of a page's header, perhaps only more than were read. */
+/** More bytes are needed than there are; for a page's header, perhaps only more than have been read. */
 export class CutOff extends Damage {}
 
 /** A list of a struct, before its entries are read. */
@@ -33,34 +33,34 @@ export class Compact {
     this.at = at;
   }
 
-  /** Every field of the struct that begins here. What `read` has not read, it answers false to, and that is stepped over. */
+  /** Every field of the struct that begins here. If `read` returns false, it has not read the field, which is then skipped. */
   struct(read: (id: number, kind: number) => boolean): void {
     this.#struct(read, 0);
   }
 
   integer(kind: number): number {
     if (kind === 3) return (this.#byte() << 24) >> 24;
-    if (!INTEGERS.has(kind)) throw new Damage("a number in its headers is none");
+    if (!INTEGERS.has(kind)) throw new Damage("a number in its headers is not a number");
     const zigzag = this.#varint();
     return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
   }
 
   flag(kind: number): boolean {
-    if (kind !== 1 && kind !== 2) throw new Damage("a yes or no in its headers is neither");
+    if (kind !== 1 && kind !== 2) throw new Damage("a boolean in its headers is not a boolean");
     return kind === 1;
   }
 
   binary(kind: number): Uint8Array {
-    if (kind !== BINARY) throw new Damage("a name in its headers is none");
+    if (kind !== BINARY) throw new Damage("a name in its headers is not a name");
     const length = this.#varint();
     return this.#bytes.subarray(this.at, this.#step(length));
   }
 
   list(kind: number): Entries {
-    if (kind !== LIST && kind !== SET) throw new Damage("a list in its headers is none");
+    if (kind !== LIST && kind !== SET) throw new Damage("a list in its headers is not a list");
     const head = this.#byte();
     const count = head >> 4 === 15 ? this.#varint() : head >> 4;
-    // Whatever its kind, an entry takes a byte at least.
+    // Whatever its kind, an entry takes at least one byte.
     if (count > this.#bytes.length - this.at) throw new CutOff(`a list in its headers claims ${count} entries`);
     return { kind: head & 15, count };
   }
@@ -68,7 +68,7 @@ export class Compact {
   /** Each entry of a list of structs. */
   structs(kind: number, each: (index: number) => void): void {
     const { kind: of, count } = this.list(kind);
-    if (count > 0 && of !== STRUCT) throw new Damage("a list in its headers holds something else than it should");
+    if (count > 0 && of !== STRUCT) throw new Damage("a list in its headers contains something else than it should");
     for (let i = 0; i < count; i++) each(i);
   }
 
@@ -102,10 +102,10 @@ export class Compact {
         this.#skipEntry(kinds >> 4, depth);
         this.#skipEntry(kinds & 15, depth);
       }
-    } else throw new Damage(`a field of its headers is of kind ${kind}, which there is not`);
+    } else throw new Damage(`a field in its headers has kind ${kind}, which does not exist`);
   }
 
-  /** As `#skip`, where yes and no are a byte each. */
+  /** Like `#skip`, where a boolean takes a byte. */
   #skipEntry(kind: number, depth: number): void {
     if (depth > DEEPEST) throw new Damage(`its headers are over ${DEEPEST} levels deep`);
     if (kind === 1 || kind === 2) this.#step(1);
@@ -116,7 +116,7 @@ export class Compact {
     return this.#bytes[this.#step(1) - 1];
   }
 
-  /** Goes on by so many bytes, which must be here. */
+  /** Skips this many bytes, which must exist. */
   #step(count: number): number {
     if (count > this.#bytes.length - this.at) throw new CutOff("its headers end in the middle");
     this.at += count;
@@ -130,6 +130,6 @@ export class Compact {
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-    throw new Damage("a number in its headers has no end");
+    throw new Damage("a number in its headers never ends");
   }
 }

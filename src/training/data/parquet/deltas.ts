@@ -1,8 +1,8 @@
-/** Numbers as differences from the one before, in packed bits: the lengths of Parquet's texts, where they are by themselves. */
+/** Numbers stored as differences from the previous one, in packed bits: the lengths of Parquet's texts, where they are stored separately. */
 import { Damage } from "./damage.ts";
 
 export class Deltas {
-  /** How many numbers there are, as they claim. */
+  /** The claimed number of numbers. */
   readonly count: number;
   readonly #bytes: Uint8Array;
   readonly #minis: number;
@@ -13,10 +13,10 @@ export class Deltas {
   /** Numbers read. */
   #done = 0;
   #smallest = 0;
-  /** Where the widths of this block are, and which of its small blocks is being read. */
+  /** Where the widths of this block are, and which of its miniblocks is being read. */
   #widths = 0;
   #mini = 0;
-  /** Numbers left of this small block. */
+  /** Numbers left in this miniblock. */
   #left = 0;
   #width = 0;
   #bit = 0;
@@ -31,12 +31,12 @@ export class Deltas {
     this.#value = this.#zigzag();
     this.#perMini = perBlock / this.#minis;
     if (!(this.#minis > 0 && this.#perMini > 0 && this.#perMini % 8 === 0)) {
-      throw new Damage("a page's lengths are in blocks of no size");
+      throw new Damage("a page's lengths are in blocks of size 0");
     }
     this.#mini = this.#minis;
   }
 
-  /** Where the bytes after these numbers begin. Takes as long as there are bytes, not as there are numbers claimed. */
+  /** Where the bytes after these numbers begin. The time depends on the bytes, not on how many numbers are claimed. */
   end(): number {
     const ahead = new Deltas(this.#bytes, this.#start);
     for (let left = ahead.count - 1; left > 0; left -= ahead.#perMini) {
@@ -69,7 +69,7 @@ export class Deltas {
       if (byte === undefined) throw cutOff();
       const shift = this.#bit % 8;
       const some = Math.min(8 - shift, this.#width - have);
-      // Numbers of 32 bits wrap: what is above does not count.
+      // 32-bit numbers wrap around: higher bits do not count.
       if (have < 32) difference |= ((byte >> shift) & (2 ** some - 1)) << have;
       have += some;
       this.#bit += some;
@@ -107,7 +107,7 @@ export class Deltas {
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-    throw new Damage("a length of a page has no end");
+    throw new Damage("a length in a page never ends");
   }
 }
 

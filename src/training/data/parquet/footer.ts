@@ -1,20 +1,20 @@
-/** The footer of a Parquet file: which columns there are, and where each row group has one of them. */
+/** The footer of a Parquet file: its columns, and where each row group has one of them. */
 import type { ByteSource } from "../../../load/bytes.ts";
 import { showBytes } from "../../../tensor/free-memory.ts";
 import { shortened } from "../../../tensor/show.ts";
 import { Compact } from "./compact.ts";
 import { Damage, Unread } from "./damage.ts";
 
-/** Bytes from the end that are read at once: most footers are in them. */
+/** How many bytes are read from the end first: most footers fit in them. */
 const FIRST_READ = 2 ** 19;
-/** Bytes of a footer. Ten thousand columns in a thousand row groups take as many. */
+/** The most bytes in a footer. Ten thousand columns in a thousand row groups take this many. */
 const LONGEST = 2 ** 30;
-/** Columns that an error tells of. */
+/** The most columns that an error lists. */
 const MOST_NAMES = 1000;
 
-/** A column, as the schema has it. */
+/** A column, as described in the schema. */
 export interface Column {
-  /** A value of the kind that its rows have, where they are no texts. */
+  /** An example value of the column's type, if it is not text. */
   readonly other?: unknown;
   /** Whether rows may be null. */
   readonly optional: boolean;
@@ -23,11 +23,11 @@ export interface Column {
 /** A row group, and its part of one column. */
 export interface Group {
   readonly rows: number;
-  /** @throws where it has none */
+  /** @throws if it has none */
   chunk(): Chunk;
 }
 
-/** Where a row group has a column. */
+/** Where a row group stores a column. */
 export interface Chunk {
   readonly rows: number;
   readonly codec: number;
@@ -35,7 +35,7 @@ export interface Chunk {
   readonly end: number;
 }
 
-/** A footer's bytes, read no further than is asked. */
+/** The bytes of a footer, read only as far as needed. */
 export class Footer {
   readonly #bytes: Uint8Array;
   readonly #size: number;
@@ -48,12 +48,12 @@ export class Footer {
     this.#size = size;
     const found = new Map<number, number>();
     const reader = new Compact(bytes);
-    // What follows both is not looked at.
+    // Anything after both is ignored.
     class Enough extends Error {}
     try {
       reader.struct((id, kind) => {
         if (id !== 2 && id !== 4) return false;
-        if (kind !== 9) throw new Damage("its footer has no list where it should");
+        if (kind !== 9) throw new Damage("its footer has no list where there should be one");
         if (found.has(id)) throw new Damage("its footer has a list twice");
         found.set(id, reader.at);
         if (found.size === 2) throw new Enough();
@@ -75,18 +75,18 @@ export class Footer {
     const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
     const magic = String.fromCharCode(...tail.subarray(-4));
     if (magic === "PARE") throw new Unread("its footer is encrypted");
-    if (magic !== "PAR1") throw new Damage("it does not end as a Parquet file does: perhaps its end is missing");
+    if (magic !== "PAR1") throw new Damage("it does not end like a Parquet file: perhaps its end is missing");
     const length = view.getUint32(tail.length - 8, true);
     const from = size - 8 - length;
-    if (from < 4) throw new Damage(`its footer claims ${showBytes(length)}, and the file has ${showBytes(size)}`);
+    if (from < 4) throw new Damage(`its footer claims ${showBytes(length)}, but the file has only ${showBytes(size)}`);
     if (length > LONGEST) {
-      throw new Unread(`its footer has ${showBytes(length)}, and ${showBytes(LONGEST)} are read at most`);
+      throw new Unread(`its footer has ${showBytes(length)}, but at most ${showBytes(LONGEST)} are read`);
     }
     const bytes = from >= start ? tail.subarray(from - start, -8) : await source.read(from, size - 8, signal);
     return new Footer(bytes, size);
   }
 
-  /** The column of that name, or undefined where there is none. */
+  /** The column with that name, or undefined if there is none. */
   column(name: string): Column | undefined {
     const wanted = new TextEncoder().encode(name);
     let found: Column | undefined;
@@ -107,12 +107,12 @@ export class Footer {
     return names;
   }
 
-  /** The row groups, one after the other, each with where it has the column. */
+  /** The row groups, one after the other, each with the location of the column. */
   *groups(name: string): Generator<Group> {
     const wanted = new TextEncoder().encode(name);
     const reader = new Compact(this.#bytes, this.#groups);
     const { kind, count } = reader.list(9);
-    if (count > 0 && kind !== 12) throw new Damage("its list of row groups holds something else");
+    if (count > 0 && kind !== 12) throw new Damage("its list of row groups contains something else");
     for (let i = 0; i < count; i++) yield this.#group(reader, wanted);
   }
 
@@ -143,7 +143,7 @@ export class Footer {
     const start = dictionary > 0 && dictionary < data ? dictionary : data;
     const end = start + size;
     if (!(start >= 4 && size >= 0 && end <= this.#size - 8)) {
-      throw new Damage(`a column is said to lie at bytes ${start} to ${end}, and the file has ${this.#size}`);
+      throw new Damage(`a column is said to be at bytes ${start} to ${end}, but the file has only ${this.#size}`);
     }
     return { rows, codec, start, end };
   }
@@ -193,7 +193,7 @@ function readElement(reader: Compact): Element {
   });
   if (!name) throw new Damage("a column of its schema has no name");
   const [, type, , repetition = 0, , children = 0, converted] = numbers;
-  if (children < 0) throw new Damage("a column of its schema has fewer than no children");
+  if (children < 0) throw new Damage("a column of its schema has a negative number of children");
   return { name, type, repetition, children, converted, logical };
 }
 
@@ -232,7 +232,7 @@ function readChunk(reader: Compact, wanted: Uint8Array) {
   return { codec, size, data, dictionary };
 }
 
-/** A value of the kind that such a column has, where that is no text. */
+/** An example value of such a column, if it is not text. */
 function otherThanText({ type, repetition, children, converted, logical }: Element): { other?: unknown } {
   if (children > 0) return { other: converted === 3 || logical === 3 || repetition === 2 ? [] : {} };
   if (repetition === 2) return { other: [] };
@@ -240,7 +240,7 @@ function otherThanText({ type, repetition, children, converted, logical }: Eleme
   if (type === 1 || type === 4 || type === 5) return { other: converted === 6 ? {} : 0 };
   if (type === 2) return { other: converted === 9 || converted === 10 || logical === 8 ? {} : 0n };
   if (type !== 6) return { other: {} };
-  // Bytes without a note are texts of old writers. Decimals are numbers; JSON, BSON and shapes are objects.
+  // Bytes without an annotation are texts from old writers. Decimals are numbers; JSON, BSON and geometries are objects.
   if (converted === 5 || logical === 5) return { other: 0 };
   const object = [19, 20, 21].includes(converted ?? -1) || [12, 13, 16, 17, 18].includes(logical ?? -1);
   return object ? { other: {} } : {};

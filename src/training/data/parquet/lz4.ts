@@ -1,7 +1,7 @@
-/** LZ4's blocks, with or without Hadoop's lengths in front, into as many bytes as were announced. */
+/** Unpacks LZ4 blocks, with or without Hadoop's lengths in front, into exactly as many bytes as announced. */
 import { Damage } from "./damage.ts";
 
-/** What older writers call LZ4: Hadoop's blocks, or one without a length. */
+/** What older writers call LZ4: Hadoop's blocks, or a single one without a length. */
 export function unpackLz4(bytes: Uint8Array, size: number): Uint8Array {
   return hadoop(bytes, size) ?? unpackLz4Block(bytes, size);
 }
@@ -12,10 +12,10 @@ export function unpackLz4Block(bytes: Uint8Array, size: number): Uint8Array {
   return out;
 }
 
-/** Blocks that each have two lengths in front, unpacked and packed; undefined where these are not. */
+/** Blocks with two lengths in front, unpacked and packed; undefined if these are not such blocks. */
 function hadoop(bytes: Uint8Array, size: number): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // All lengths first: nothing is unpacked of what is not this.
+  // All lengths are checked first, so that nothing is unpacked by mistake.
   const blocks: { start: number; end: number; size: number }[] = [];
   let total = 0;
   for (let at = 0; at < bytes.length; ) {
@@ -69,7 +69,7 @@ function block(bytes: Uint8Array, out: Uint8Array, to: number): number {
     const back = bytes[at] | (bytes[at + 1] << 8);
     at += 2;
     const copied = length(token & 15) + 4;
-    if (back === 0 || back > written) throw new Damage("a packed page refers to what is before its beginning");
+    if (back === 0 || back > written) throw new Damage("a packed page refers to bytes before its beginning");
     const end = written + copied;
     if (end > out.length) throw tooMuch();
     if (back >= copied) {

@@ -1,14 +1,14 @@
-/** The pages of a column in a row group, read one after the other: no more of the file is read than their texts need. */
+/** The pages of a column in a row group, read one after the other: only as much of the file is read as their texts need. */
 import type { ByteSource } from "../../../load/bytes.ts";
 import { crc32 } from "../../../load/crc32.ts";
 import { Compact, CutOff } from "./compact.ts";
 import { Damage } from "./damage.ts";
 import type { Chunk } from "./footer.ts";
 
-/** Bytes of the first read of a column; later ones are longer. */
+/** The bytes of the first read of a column; later ones are longer. */
 const FIRST_READ = 2 ** 20;
 const READ = 2 ** 23;
-/** Bytes of a page's header. The smallest and largest text are in it sometimes. */
+/** The most bytes in a page's header, which sometimes includes the smallest and largest text. */
 const LONGEST_HEADER = 2 ** 26;
 
 const DATA = 0;
@@ -20,12 +20,12 @@ export interface Page {
   readonly dictionary: boolean;
   readonly values: number;
   readonly encoding: number;
-  /** Bytes once unpacked, levels left out where those are not packed. */
+  /** The bytes once unpacked, without levels that are not packed. */
   readonly size: number;
   readonly packed: boolean;
-  /** Levels in front that are never packed, of pages of the second version. */
+  /** Levels in front that are never packed, for pages of version 2. */
   readonly levels: Uint8Array | undefined;
-  /** How levels are written that are packed with the rest. */
+  /** The encoding of levels that are packed with the rest. */
   readonly levelEncoding?: number | boolean | undefined;
   readonly body: Uint8Array;
 }
@@ -34,7 +34,7 @@ export class Pages {
   readonly #source: ByteSource;
   readonly #signal: AbortSignal | undefined;
   readonly #end: number;
-  /** Bytes that are here, and where they begin in the file. */
+  /** The bytes in memory, and where they begin in the file. */
   #bytes: Uint8Array = new Uint8Array();
   #start: number;
   #read = FIRST_READ;
@@ -51,7 +51,7 @@ export class Pages {
     while (this.#start < this.#end) {
       const header = await this.#header();
       const { type, packed, size, crc } = header;
-      if (!(packed >= 0 && size >= 0)) throw new Damage("a page has fewer than no bytes");
+      if (!(packed >= 0 && size >= 0)) throw new Damage("a page has a negative number of bytes");
       if (packed > this.#end - this.#start) throw new Damage("a page goes past the end of its column");
       if (type !== DATA && type !== DICTIONARY && type !== DATA_V2) {
         await this.#drop(packed);
@@ -62,7 +62,7 @@ export class Pages {
       this.#bytes = this.#bytes.subarray(packed);
       this.#start += packed;
       if (crc !== undefined && crc32(bytes) !== crc >>> 0)
-        throw new Damage("a page's checksum is not that of its bytes");
+        throw new Damage("a page's checksum does not match its bytes");
       return pageOf(header, bytes);
     }
     return undefined;
@@ -85,7 +85,7 @@ export class Pages {
     }
   }
 
-  /** Has so many bytes here, and more behind them where there are. */
+  /** Makes sure that this many bytes are in memory, and more after them if there are any. */
   async #need(count: number): Promise<void> {
     const have = this.#bytes.length;
     if (have >= count) return;
@@ -113,11 +113,11 @@ interface Header {
   readonly size: number;
   readonly packed: number;
   readonly crc: number | undefined;
-  /** The fields of the struct that tells of the page's kind, by their numbers. */
+  /** The fields of the struct that describes the page's kind, by number. */
   readonly of: ReadonlyMap<number, number | boolean>;
 }
 
-/** Where a header tells of each kind of page. */
+/** Where a header describes each kind of page. */
 const FIELD_OF: Readonly<Record<number, number>> = { 5: DATA, 7: DICTIONARY, 8: DATA_V2 };
 
 function readHeader(reader: Compact): Header {
@@ -146,7 +146,7 @@ function readHeader(reader: Compact): Header {
 function pageOf({ type, size, of }: Header, bytes: Uint8Array): Page {
   const number = (field: number): number => {
     const value = of.get(field);
-    if (typeof value !== "number") throw new Damage("a page's header does not say what it holds");
+    if (typeof value !== "number") throw new Damage("a page's header does not say what it contains");
     return value;
   };
   const values = number(1);

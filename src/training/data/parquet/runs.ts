@@ -1,4 +1,4 @@
-/** Numbers in runs and in packed bits, by turns: Parquet's levels, and the places in a dictionary. */
+/** Numbers in alternating runs and packed bits: Parquet's levels, and the indices into a dictionary. */
 import { Damage } from "./damage.ts";
 
 export class Runs {
@@ -6,9 +6,9 @@ export class Runs {
   readonly #width: number;
   readonly #end: number;
   #at: number;
-  /** Numbers left of the run that is being read. A run may claim any: no more are made than are asked for. */
+  /** Numbers left in the current run. A run may claim any count: no more are made than are needed. */
   #left = 0;
-  /** The number that the run repeats; undefined where its numbers are packed bits. */
+  /** The number that the run repeats; undefined if its numbers are packed bits. */
   #repeated: number | undefined;
   /** The next packed bit, counted from `#at`. */
   #bit = 0;
@@ -23,7 +23,7 @@ export class Runs {
 
   /** The next `count` numbers. */
   read(into: Uint32Array, count: number): void {
-    // Nothing needs saying where there is one number only, and some writers do not.
+    // If there is only one possible number, nothing need be stored, and some writers store nothing.
     if (this.#width === 0) into.fill(0, 0, count);
     else
       for (let i = 0; i < count; ) {
@@ -56,7 +56,7 @@ export class Runs {
     const width = this.#width;
     let at = this.#at + (this.#bit >> 3);
     let shift = this.#bit & 7;
-    // The last run may lack the bytes of numbers that fill it up.
+    // The last run may lack the bytes of numbers that only pad it.
     if (this.#at + Math.ceil((this.#bit + (to - from) * width) / 8) > this.#end) throw cutOff();
     for (let i = from; i < to; i++) {
       let value = bytes[at] >> shift;
@@ -70,7 +70,7 @@ export class Runs {
       shift = (shift + width) & 7;
       if (have === width) at++;
     }
-    // Whole groups of eight are whole bytes: keep the count of bits small.
+    // Whole groups of eight are whole bytes: this keeps the count of bits small.
     const bit = this.#bit + (to - from) * width;
     this.#at += bit >> 3;
     this.#bit = bit & 7;
@@ -83,7 +83,7 @@ export class Runs {
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-    throw new Damage("a run of a page has a count without an end");
+    throw new Damage("the count of a run in a page never ends");
   }
 
   #byte(): number {
@@ -92,4 +92,4 @@ export class Runs {
   }
 }
 
-const cutOff = () => new Damage("the runs of a page hold fewer numbers than it claims");
+const cutOff = () => new Damage("the runs of a page have fewer numbers than it claims");

@@ -1,25 +1,25 @@
 /**
- * The texts of a page, a few at a time. A page may claim a thousand million of them in ten bytes, and be right: what is
- * made is what is asked for.
+ * The texts of a page, a few at a time. A page may claim a billion of them in ten bytes, and be right: only as many
+ * are made as are needed.
  */
 import { Damage, Unread } from "./damage.ts";
 import { Deltas } from "./deltas.ts";
 import { Runs } from "./runs.ts";
 
-/** Texts that are made at one time. */
+/** How many texts are made at a time. */
 export const BATCH = 8192;
-/** Bytes of text after which a batch ends. */
+/** A batch ends after this many bytes of text. */
 const BATCH_BYTES = 16e6;
-/** V8 has the smallest limit of today's engines. */
+/** The longest text: V8 has the smallest limit of today's engines. */
 const LONGEST_TEXT = 2 ** 29 - 24;
 
-/** Texts, and the bytes of memory that are theirs alone. */
+/** Texts, and the bytes of memory that only they use. */
 export interface Batch {
   readonly texts: string[];
   readonly bytes: number;
 }
 
-/** What gives a page's texts in order: at least one, at most `most` (which is no more than `BATCH`). */
+/** Returns a page's texts in order: at least one, at most `most` (which is at most `BATCH`). */
 export interface Values {
   read(most: number): Batch;
 }
@@ -31,20 +31,21 @@ export function valuesOf(encoding: number, body: Uint8Array, count: number, dict
       return new Plain(body);
     case 2:
     case 8:
-      if (!dictionary) throw new Damage("a page's texts are in a dictionary that is not there");
+      if (!dictionary) throw new Damage("a page's texts are in a dictionary that does not exist");
       return new InDictionary(body, dictionary.texts);
     case 6:
     case 7:
       return new ByLengths(body, count, encoding === 7);
     default:
-      throw new Unread(`its texts are written in encoding ${encoding}, which is none for texts`);
+      throw new Unread(`its texts are written in encoding ${encoding}, which is not for texts`);
   }
 }
 
 /** All texts of a dictionary page. */
 export function dictionaryOf(body: Uint8Array, count: number): Batch {
-  // Each has its length in front.
-  if (count > body.length / 4) throw new Damage(`a dictionary claims ${count} texts, and has ${body.length} bytes`);
+  // Each text has its length in front.
+  if (count > body.length / 4)
+    throw new Damage(`a dictionary claims ${count} texts, but has only ${body.length} bytes`);
   const plain = new Plain(body);
   const texts: string[] = [];
   let bytes = 0;
@@ -82,7 +83,7 @@ class Plain implements Values {
   }
 }
 
-/** Texts by their places in a dictionary: they are the dictionary's own strings. */
+/** Texts by their indices in a dictionary: they are the dictionary's own strings. */
 class InDictionary implements Values {
   readonly #places: Runs;
   readonly #texts: readonly string[];
@@ -108,14 +109,14 @@ class InDictionary implements Values {
   }
 }
 
-/** Lengths first, then the texts one after the other; or of each what is not as in the one before. */
+/** Lengths first, then the texts one after the other, or only the part of each that differs from the previous one. */
 class ByLengths implements Values {
   readonly #body: Uint8Array;
   readonly #shared: Deltas | undefined;
   readonly #lengths: Deltas;
   readonly #length = new Int32Array(1);
   #at: number;
-  /** The text before, with room for longer ones. */
+  /** The previous text, with room for longer ones. */
   #text = new Uint8Array(64);
   #textLength = 0;
 
@@ -124,9 +125,9 @@ class ByLengths implements Values {
     this.#shared = sharing ? new Deltas(body, 0) : undefined;
     this.#lengths = new Deltas(body, this.#shared?.end() ?? 0);
     for (const lengths of [this.#shared, this.#lengths]) {
-      // Where some are null there are fewer.
+      // There are fewer if some are null.
       if (lengths && lengths.count > count) {
-        throw new Damage(`a page claims ${count} texts, and ${lengths.count} lengths of them`);
+        throw new Damage(`a page claims ${count} texts, but ${lengths.count} lengths`);
       }
     }
     this.#at = this.#lengths.end();
@@ -140,7 +141,7 @@ class ByLengths implements Values {
       const own = next(this.#lengths, this.#length);
       const end = this.#at + own;
       if (end > this.#body.length) throw new Damage("a text goes past the end of its page");
-      if (shared > this.#textLength) throw new Damage("a text shares more with the one before than that has");
+      if (shared > this.#textLength) throw new Damage("a text shares more with the previous one than that has");
       const piece = this.#body.subarray(this.#at, end);
       texts.push(decoded(this.#shared ? this.#changed(shared, piece) : piece));
       this.#at = end;
@@ -149,7 +150,7 @@ class ByLengths implements Values {
     return { texts, bytes };
   }
 
-  /** The text before, from `shared` on with `piece` in place of what was there. */
+  /** The previous text, with everything from `shared` on replaced by `piece`. */
   #changed(shared: number, piece: Uint8Array): Uint8Array {
     const length = shared + piece.length;
     if (length > this.#text.length) {
@@ -172,10 +173,11 @@ function next(lengths: Deltas, into: Int32Array): number {
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 function decoded(bytes: Uint8Array): string {
-  if (bytes.length > LONGEST_TEXT) throw new Unread(`a text has ${bytes.length} bytes, more than one can have here`);
+  if (bytes.length > LONGEST_TEXT)
+    throw new Unread(`a text has ${bytes.length} bytes, more than a JavaScript string can hold`);
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new Unread("its column has bytes that are no UTF-8 text");
+    throw new Unread("its column has bytes that are not UTF-8 text");
   }
 }

@@ -1,16 +1,16 @@
 /**
- * Zstandard into as many bytes as were announced. fzstd unpacks; around it each frame is walked block by block first, since
- * it neither says how much it wrote nor minds a window of 2 GB.
+ * Unpacks Zstandard into exactly as many bytes as announced. fzstd unpacks; before that, each frame is walked block by block, since
+ * fzstd neither says how much it wrote nor objects to a window of 2 GB.
  */
 import { Damage } from "./damage.ts";
 
-/** fzstd's: unpacks one frame into what is given. */
+/** fzstd's function: unpacks one frame into a buffer. */
 type Unpack = (frame: Uint8Array, into: Uint8Array) => Uint8Array;
 
-/** Bytes of a block, unpacked, at most: the format's own limit. */
+/** The most bytes in an unpacked block: the format's own limit. */
 const LARGEST_BLOCK = 2 ** 17;
 
-/** Bytes that know how far they were written, and refuse to be written past their end. */
+/** Bytes that record how far they were written, and refuse writes past their end. */
 class Written extends Uint8Array {
   to = 0;
 
@@ -18,7 +18,7 @@ class Written extends Uint8Array {
     return Uint8Array;
   }
 
-  /** fzstd compares it with 1, for which all its bytes would be written out as text. */
+  /** fzstd compares it with 1, which would convert all its bytes to text. */
   [Symbol.toPrimitive](): number {
     return Number.NaN;
   }
@@ -48,7 +48,7 @@ export function unpackZstd(bytes: Uint8Array, size: number, unpack: Unpack): Uin
     if (!frame) continue;
     const into = new Written(out.buffer, done);
     unpack(frame, into);
-    if (told !== undefined && told !== into.to) throw new Damage("a page unpacks to another size than it says");
+    if (told !== undefined && told !== into.to) throw new Damage("a page unpacks to a different size than it says");
     done += into.to;
   }
   if (done !== size) throw new Damage("a page unpacks to less than it announces");
@@ -56,8 +56,8 @@ export function unpackZstd(bytes: Uint8Array, size: number, unpack: Unpack): Uin
 }
 
 /**
- * The frame that begins at `at`, with an empty block after its last: that is where fzstd tells how far it came. None where
- * there is something else that is to be passed over.
+ * The frame that begins at `at`, with an empty block after its last one: there fzstd reports how far it got. Undefined if
+ * there is something else, which is skipped.
  */
 function nextFrame(bytes: Uint8Array, at: number): { frame?: Uint8Array; size?: number | undefined; end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -68,7 +68,7 @@ function nextFrame(bytes: Uint8Array, at: number): { frame?: Uint8Array; size?: 
     if (end > bytes.length) throw cutOff();
     return { end };
   }
-  if (magic !== 0xfd2fb528) throw new Damage("a page is not packed with Zstandard, as it says");
+  if (magic !== 0xfd2fb528) throw new Damage("a page is not packed with Zstandard, although it says so");
   const flags = bytes[at + 4];
   const single = (flags >> 5) & 1;
   const sizeAt = at + 6 - single + [0, 1, 2, 4][flags & 3];
