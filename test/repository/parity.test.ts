@@ -50,13 +50,19 @@ function exists(name: string): boolean {
   const value = values[owner];
   if (typeof value === "function" && (member in value.prototype || member in value)) return true;
   if (typeof value === "object" && value !== null) return member in value;
-  // A weight is there where a part declares it; a field of a class, or of an interface, for the compiler alone.
-  if (owner === "HookedTransformer" && /^[Wb]_/.test(member))
-    return declares(new RegExp(`^ {2}readonly ${member}: Tensor;`, "m"));
-  const body = sources
-    .map((text) => new RegExp(`(?:class|interface) ${owner}\\b[^]*?\\n}`).exec(text)?.[0])
-    .find(Boolean);
-  return new RegExp(`^ {2}(?:readonly )?${member}\\b`, "m").test(body ?? "");
+  return declaresField(owner, member);
+}
+
+/** Whether a class or an interface has a field, of its own or of one that it extends: it is there for the compiler alone. */
+function declaresField(owner: string, member: string): boolean {
+  const declaration = new RegExp(`(?:class|interface) ${owner}\\b(?:\\s+extends ([^{]*))?[^{]*{(?:}|[^]*?\n})`, "g");
+  const bodies = sources.flatMap((text) => [...text.matchAll(declaration)]);
+  return bodies.some(([body, parents]) => {
+    if (new RegExp(`^ {2}(?:readonly )?${member}\\b`, "m").test(body)) return true;
+    return (parents ?? "")
+      .split(",")
+      .some((parent) => parent.trim() && declaresField(parent.trim().split("<")[0], member));
+  });
 }
 
 describe("docs/parity.md", () => {
