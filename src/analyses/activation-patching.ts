@@ -1,6 +1,8 @@
 /** "Which activations carry the information that decides between the two answers?" */
 import type { Tensor } from "../graph/tensor.ts";
+import { nameAlong } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { type HeadsOf, hasSite, headsAt } from "../lens/model-has.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
@@ -55,6 +57,8 @@ export interface ActivationPatchingOptions extends ContrastOptions, AnalysisCont
 interface Cell {
   readonly site: PatchingSite;
   readonly layer: number;
+  /** What the site is patched along. */
+  readonly axis: "pos" | HeadsOf["axis"];
   /** The position or the head. */
   readonly at: number;
   readonly metric: number;
@@ -86,14 +90,16 @@ export async function activationPatching(
     namesFilter: sites.flatMap((site) => layers.map((layer) => getActName(SITES[site].site, layer))),
     signal,
   });
-  const places = (site: PatchingSite) => (SITES[site].by === "pos" ? contrast.clean.ids.length : model.cfg.nHeads);
+  const headsOf = (site: PatchingSite) => headsAt(model, SITES[site].site)!;
+  const byPos = (site: PatchingSite) => SITES[site].by === "pos";
+  const places = (site: PatchingSite) => (byPos(site) ? contrast.clean.ids.length : headsOf(site).count);
   const progress = stages(onProgress, sites.map(places));
 
   const found = new Map<PatchingSite, Tensor>();
   for (const [i, site] of sites.entries()) {
     const { values } = await sweep(model, contrast.corrupted.input, {
       site: SITES[site].site,
-      over: ["layer", SITES[site].by],
+      over: ["layer", byPos(site) ? "pos" : headsOf(site).axis],
       edit: patchFrom(cache),
       metric: contrast.metric,
       memory,
@@ -106,8 +112,8 @@ export async function activationPatching(
 }
 
 /** @throws UnknownNameError for a site that does not exist, ArgumentError for one that this model lacks. */
-function chosenSites({ cfg }: HookedTransformer, asked: readonly string[] | undefined): PatchingSite[] {
-  const here = SITE_NAMES.filter((site) => !(site === "mlp_out" && cfg.attnOnly));
+function chosenSites(model: HookedTransformer, asked: readonly string[] | undefined): PatchingSite[] {
+  const here = SITE_NAMES.filter((site) => hasSite(model, SITES[site].site));
   for (const name of asked ?? []) {
     if (!SITE_NAMES.includes(name as PatchingSite)) throw new UnknownNameError("site to patch", name, SITE_NAMES);
     if (here.includes(name as PatchingSite)) continue;
@@ -183,8 +189,9 @@ function report(
 
 function cellsOf(site: PatchingSite, values: Tensor, contrast: Contrast): Cell[] {
   const [, width] = values.shape;
+  const axis = values.axes[1] as Cell["axis"];
   return Array.from(values.data, (metric, i) => ({
-    site,
+    ...{ site, axis },
     layer: Math.floor(i / width),
     at: i % width,
     metric,
@@ -193,8 +200,8 @@ function cellsOf(site: PatchingSite, values: Tensor, contrast: Contrast): Cell[]
 }
 
 /** A place in a sentence: "resid_pre of layer 0 at “ lady” (position 2)", "head_out of L0H3". */
-function place({ site, layer, at }: Cell, { clean }: Contrast): string {
-  if (SITES[site].by === "head") return `${site} of L${layer}H${at}`;
+function place({ site, axis, layer, at }: Cell, { clean }: Contrast): string {
+  if (axis !== "pos") return `${site} of ${nameAlong(axis, layer, at)}`;
   return `${site} of layer ${layer} at ${quoted(clean.tokens[at])} (position ${at})`;
 }
 
@@ -237,13 +244,16 @@ function heatmaps(
   const width = Math.max(...own.map(([, values]) => values.shape[1]));
   const facets = own.map(([site, values]) => ({
     title: site,
-    // Where query heads share a key, there are fewer keys and values than queries.
+    // Where query heads share keys and values, there are fewer of these than queries.
     values: Array.from({ length: values.shape[0] }, (_, layer) =>
       Array.from({ length: width }, (_, at) =>
         at < values.shape[1] ? contrast.normalized(values.get(layer, at)) : null,
       ),
     ),
   }));
+  const shared = own.some(([, { axes }]) => axes[1] === "kv_head")
+    ? " Several heads share one of the keys and values, so there are fewer of these."
+    : "";
   const furthest = Math.max(1, ...facets.flatMap(({ values }) => values.flat().map((x) => Math.abs(x ?? 0))));
   return [
     {
@@ -251,7 +261,7 @@ function heatmaps(
       name: by === "pos" ? "positions" : "heads",
       part: by === "pos" ? "positions" : "heads",
       title: by === "pos" ? "What is regained, by layer and position" : "What is regained, by layer and head",
-      caption: `1: all of the clean run's logit difference is back; 0: none of it; below 0: it moves further away. ${own.map(([site]) => `${site} is ${SITES[site].what}`).join("; ")}.`,
+      caption: `1: all of the clean run's logit difference is back; 0: none of it; below 0: it moves further away. ${own.map(([site]) => `${site} is ${SITES[site].what}`).join("; ")}.${shared}`,
       facets,
       x: by === "pos" ? { label: "position", ticks: placeLabels(contrast) } : { label: "head" },
       y: { label: "layer" },
@@ -261,12 +271,21 @@ function heatmaps(
 }
 
 function table(name: string, title: string, cells: readonly Cell[], { clean }: Contrast): Table {
+  const shared = cells.some(({ axis }) => axis === "kv_head")
+    ? " (for head_k and head_v, which of those that heads share)"
+    : "";
   const columns: Column[] = [
     { name: "site", title: "site", format: "text", description: "What was patched." },
     { name: "layer", title: "layer", axis: "layer", format: "integer", description: "The layer." },
     { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The position; none means all of them." },
     { name: "token", title: "token", format: "token", description: "The clean prompt's token at that position." },
-    { name: "head", title: "head", axis: "head", format: "integer", description: "The head; none means all of them." },
+    {
+      name: "head",
+      title: "head",
+      axis: "head",
+      format: "integer",
+      description: `The head${shared}; none means all of them.`,
+    },
     {
       name: "logit_difference",
       title: "logit difference",
@@ -285,8 +304,8 @@ function table(name: string, title: string, cells: readonly Cell[], { clean }: C
     name,
     title,
     columns,
-    rows: cells.map(({ site, layer, at, metric, normalized }) => {
-      const byPos = SITES[site].by === "pos";
+    rows: cells.map(({ site, axis, layer, at, metric, normalized }) => {
+      const byPos = axis === "pos";
       return [site, layer, byPos ? at : null, byPos ? clean.tokens[at] : null, byPos ? null : at, metric, normalized];
     }),
     comparedWith: [CORRUPTED_RUN, CLEAN_RUN],

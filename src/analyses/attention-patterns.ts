@@ -1,4 +1,5 @@
 /** "Where does each head look?" */
+import { headName } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { getActName } from "../models/act-name.ts";
 import { MemoryError } from "../tensor/errors.ts";
@@ -80,7 +81,7 @@ export async function measureAttentionPatterns(
       heads.map((head, h) => {
         const { data } = patterns[l];
         const pattern = all(n).map((q) => Array.from(data.subarray((h * n + q) * n, (h * n + q + 1) * n)));
-        return { name: `L${layer}H${head}`, layer, head, pattern, ...summaryOf(pattern) };
+        return { name: headName(layer, head), layer, head, pattern, ...summaryOf(pattern) };
       }),
     ),
   };

@@ -6,7 +6,9 @@ import {
   attributionPatching,
   attributionSites,
 } from "../lens/attribution-patching.ts";
+import { headName, nameAlong, neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { hasMlps } from "../lens/model-has.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
 import { getActName } from "../models/act-name.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -151,7 +153,7 @@ function report(
     ...(component
       ? [
           {
-            text: `Of ${model.cfg.attnOnly ? "heads' outputs" : "heads' and MLPs' outputs"}, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; when it is actually patched, ${signed(component.measured)}.`,
+            text: `Of ${hasMlps(model) ? "heads' and MLPs' outputs" : "heads' outputs"}, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; when it is actually patched, ${signed(component.measured)}.`,
             figure: { value: component.estimated, unit: "logits", comparedWith: BOTH_RUNS },
           },
         ]
@@ -286,11 +288,16 @@ function placeNamer(
       rest = Math.floor(rest / shape[a]);
     }
     const { layer, ...at } = index;
-    const where = at.head === undefined ? `layer ${layer}` : `L${layer}H${at.head}`;
+    const where =
+      at.head !== undefined
+        ? headName(layer, at.head)
+        : at.kv_head !== undefined
+          ? nameAlong("kv_head", layer, at.kv_head)
+          : `layer ${layer}`;
     const name =
       site === "pattern"
         ? `pattern of ${where} from ${token(at.query)} to ${token(at.key)}`
-        : `${site} of ${at.d_mlp === undefined ? where : `neuron L${layer}N${at.d_mlp}`} at ${token(at.pos)}`;
+        : `${site} of ${at.d_mlp === undefined ? where : `neuron ${neuronName(layer, at.d_mlp)}`} at ${token(at.pos)}`;
     return { site, layer, at, name, group: GROUPS[site] };
   };
 }
@@ -334,6 +341,9 @@ function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
 }
 
 function placeTable(name: string, title: string, places: readonly PatchedPlace[], { clean }: Contrast): Table {
+  const shared = places.some(({ at }) => at.kv_head !== undefined)
+    ? "; for k and v, which of those that heads share"
+    : "";
   const columns: Column[] = [
     { name: "site", title: "site", format: "text", description: "What was patched." },
     { name: "layer", title: "layer", axis: "layer", format: "integer", description: "The layer." },
@@ -345,7 +355,7 @@ function placeTable(name: string, title: string, places: readonly PatchedPlace[]
       description: "The position; for a pattern, the query's.",
     },
     { name: "token", title: "token", format: "token", description: "The clean prompt's token at that position." },
-    { name: "head", title: "head", axis: "head", format: "integer", description: "The head." },
+    { name: "head", title: "head", axis: "head", format: "integer", description: `The head${shared}.` },
     {
       name: "key",
       title: "key",
@@ -380,7 +390,7 @@ function placeTable(name: string, title: string, places: readonly PatchedPlace[]
         layer,
         pos,
         clean.tokens[pos],
-        at.head ?? null,
+        at.head ?? at.kv_head ?? null,
         at.key ?? null,
         at.d_mlp ?? null,
         estimated,

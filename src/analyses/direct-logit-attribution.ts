@@ -3,6 +3,7 @@ import { mean, quantile } from "simple-statistics";
 import type { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { hasMlps } from "../lens/model-has.ts";
 import type { ResidualStack } from "../lens/residual-stack.ts";
 import { residualDirections } from "../lens/weight-views.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -93,7 +94,7 @@ export async function measureDirectLogitAttribution(
   const attributions = (stack: ResidualStack) => stack.normalized(norm).dot(directions);
   const layers = last.decomposeResid();
   const heads = last.stackHeadResults();
-  const neurons = model.cfg.attnOnly ? undefined : last.stackNeuronResults();
+  const neurons = hasMlps(model) ? last.stackNeuronResults() : undefined;
   const [logits, ...found] = await model.compute(
     [
       graph.output.at({ batch: 0, pos: prompt.ids.length - 1 }),

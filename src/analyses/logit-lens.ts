@@ -4,6 +4,7 @@ import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { computeInParts } from "../lens/in-parts.ts";
+import { hasMid } from "../lens/model-has.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
 import { SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -63,8 +64,7 @@ export async function measureLogitLens(
   const graph = model.graph(prompt.input);
   const names = graphNames(model).filter((name) => graph.has(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
-  const inclMid = !cfg.attnOnly && !cfg.parallelAttnMlp;
-  const resid = cache.accumulatedResid({ inclMid, applyLn: true });
+  const resid = cache.accumulatedResid({ inclMid: hasMid(model), applyLn: true });
   const final = graph.at(`blocks.${cfg.nLayers - 1}.hook_resid_post`);
   const [read, end] = await model.compute([resid.stack, final], running);
 

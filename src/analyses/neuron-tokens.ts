@@ -1,7 +1,9 @@
 /** "What makes a neuron fire, and which tokens does it then promote?" */
 import { mean, median, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
+import { neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { hasMlps } from "../lens/model-has.ts";
 import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
@@ -81,7 +83,7 @@ export async function measureNeuron(
   checkAnalysis("neuronTokens", model, options, KINDS);
   const { top = 10, around = 12, seed = 0, signal, onProgress } = options;
   const { cfg } = model;
-  if (cfg.attnOnly)
+  if (!hasMlps(model))
     throw new ArgumentError("This model is attention-only and has no neurons.", { found: cfg.modelName });
   const width = cfg.dMlp!;
   const layer = checkLayer(model, options.layer ?? -1);
@@ -126,7 +128,7 @@ export async function measureNeuron(
   return {
     layer,
     neuron,
-    name: `L${layer}N${neuron}`,
+    name: neuronName(layer, neuron),
     effects: own.data as Float32Array,
     otherEffects: Array.from(ends.data).slice(1),
     activations,

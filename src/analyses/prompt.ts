@@ -1,6 +1,7 @@
 /** How analyses read prompts, describe the model, and report options out of range. */
 import type { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
+import { hasMlps } from "../lens/model-has.ts";
 import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -106,14 +107,15 @@ export function answerToken(model: Model, answer: string | number): number {
 }
 
 /** The model, as a finding describes it. */
-export function modelFacts({ cfg }: Model): ModelFacts {
+export function modelFacts(model: Model): ModelFacts {
+  const { cfg } = model;
   return {
     name: cfg.modelName,
     config: {
       n_layers: cfg.nLayers,
       n_heads: cfg.nHeads,
       d_model: cfg.dModel,
-      ...(cfg.attnOnly ? {} : { d_mlp: cfg.dMlp, act_fn: cfg.actFn }),
+      ...(hasMlps(model) ? { d_mlp: cfg.dMlp, act_fn: cfg.actFn } : {}),
       d_vocab: cfg.dVocab,
     },
   };

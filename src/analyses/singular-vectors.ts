@@ -1,6 +1,7 @@
 /** "Which tokens does a head or an MLP write, or read?" */
 import { mean, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
+import { headName } from "../lens/components.ts";
 import { FactoredMatrix } from "../lens/factored-matrix.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { getSingularVectors, type SingularVectors, type SingularVectorsOf } from "../lens/singular-vectors.ts";
@@ -65,7 +66,7 @@ export async function singularVectors(
   const norm = Math.hypot(...values);
   const chance = await randomValues(model, ov, norm, random, signal);
   const ends = await randomEnds(model, random, signal);
-  const called = ov ? `L${at}H${which}'s W_V W_O` : `layer ${at}'s ${of === "w_in" ? "W_in" : "W_out"}`;
+  const called = ov ? `${headName(at, which!)}'s W_V W_O` : `layer ${at}'s ${of === "w_in" ? "W_in" : "W_out"}`;
   const shares = (all: readonly number[]) => {
     const total = all.reduce((sum, s) => sum + s * s, 0);
     return all.slice(0, numVectors).reduce((sum, s) => sum + s * s, 0) / total;

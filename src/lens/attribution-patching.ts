@@ -14,6 +14,7 @@ import { checkModel } from "./check.ts";
 import type { Metric } from "./metric.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { Model } from "./model.ts";
+import { hasSite, needSite } from "./model-has.ts";
 import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import type { ModelInput } from "./tokens.ts";
@@ -26,8 +27,8 @@ const axesOf = {
   mlp_out: ["pos"],
   z: ["pos", "head"],
   q: ["pos", "head"],
-  k: ["pos", "head"],
-  v: ["pos", "head"],
+  k: ["pos", "head", "kv_head"],
+  v: ["pos", "head", "kv_head"],
   pattern: ["head", "query", "key"],
   post: ["pos", "d_mlp"],
 } as const;
@@ -51,7 +52,7 @@ const KINDS: OptionKinds<AttributionPatchingOptions> = { ...INPUT, sites: listOf
 export interface AttributionPatching {
   /**
    * By site, the first-order effect of patching on the metric: `resid_pre`, `resid_mid`, `attn_out`, `mlp_out` [layer pos];
-   * `z`, `q`, `k`, `v` [layer pos head]; `pattern` [layer head query key]; `post` [layer pos d_mlp]. Effects add up: the
+   * `z`, `q`, `k`, `v` [layer pos head] (keys and values that heads share: [layer pos kv_head]); `pattern` [layer head query key]; `post` [layer pos d_mlp]. Effects add up: the
    * sum over an axis is the effect of patching all along it.
    */
   readonly effects: ReadonlyMap<AttributionSite, Tensor>;
@@ -61,10 +62,10 @@ export interface AttributionPatching {
   readonly clean: number | undefined;
 }
 
-/** The sites that a model has: those in an MLP only if it has MLPs. */
+/** The sites that a model has: those of an MLP only if it has MLPs, `resid_mid` only if these read what attention wrote. */
 export function attributionSites(model: Model): AttributionSite[] {
   checkModel("attributionSites", model);
-  return ATTRIBUTION_SITES.filter((site) => !(model.cfg.attnOnly && ["resid_mid", "mlp_out", "post"].includes(site)));
+  return ATTRIBUTION_SITES.filter((site) => hasSite(model, site));
 }
 
 /**
@@ -147,12 +148,5 @@ function stacked(parts: readonly Tensor[]): Tensor {
 function checkSite(model: Model, site: AttributionSite): void {
   const has = attributionSites(model);
   if (!Object.hasOwn(axesOf, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
-  if (has.includes(site)) return;
-  throw new ArgumentError(
-    `${model.cfg.modelName} has no MLPs, so it has no "${site}"; its sites are ${has.join(", ")}.`,
-    {
-      asked: site,
-      found: has,
-    },
-  );
+  needSite(model, site, ATTRIBUTION_SITES);
 }

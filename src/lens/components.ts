@@ -121,6 +121,11 @@ export function headName(layer: number, head: number) {
   return `L${layer}H${head}` as const;
 }
 
+/** `L0H3` along an axis `head`, `L0KV1` along an axis `kv_head` of keys and values that heads share. */
+export function nameAlong(axis: "head" | "kv_head", layer: number, head: number) {
+  return axis === "head" ? headName(layer, head) : (`L${layer}KV${head}` as const);
+}
+
 /** `L0MLP` */
 export function mlpName(layer: number) {
   return `L${layer}MLP` as const;
@@ -194,8 +199,8 @@ function outputOf({ input, weight, bias }: Product): WriterOutput {
 function readersOf(point: string, value: Tensor, input: string | undefined, order: number): Reader[] {
   const layer = placeOf(point).layer!;
   if (!input) return [{ name: mlpName(layer), layer, point, order }];
-  const kind = value.axes.at(-2) === "kv_head" ? "KV" : "H";
+  const axis = value.axes.at(-2) === "kv_head" ? "kv_head" : "head";
   return Array.from({ length: value.shape.at(-2)! }, (_, head): Reader => {
-    return { name: `L${layer}${kind}${head}.${input}` as Receiver, layer, head, point, order };
+    return { name: `${nameAlong(axis, layer, head)}.${input}` as Receiver, layer, head, point, order };
   });
 }

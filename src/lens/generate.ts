@@ -1,5 +1,6 @@
 /** Continuing a prompt, token by token. */
 import { Tensor } from "../graph/tensor.ts";
+import { compose } from "../models/compose.ts";
 import { untilAborted } from "../tensor/abort.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
@@ -172,7 +173,8 @@ function checkLength(length: number, maxNewTokens: number, nCtx: number): void {
 
 /** The cache as it is at the end: what was kept, what the engine makes of it, and the copy that is kept next. */
 function needCache({ cfg, engine }: HookedModel, batch: number, length: number): void {
-  const bytes = 3 * 2 * 4 * cfg.nLayers * batch * length * cfg.nHeads * cfg.dHead;
+  const numbers = compose(cfg).blocks.map(({ attention }) => attention.keyValueHeads * attention.d_head);
+  const bytes = 3 * 2 * 4 * batch * length * numbers.reduce((sum, each) => sum + each, 0);
   needMemory({
     what: `Generating for ${batch} prompts up to ${length} tokens each`,
     ...{ bytes, limit: engine.memoryBytes },

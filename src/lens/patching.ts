@@ -4,12 +4,14 @@
  */
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
 import { listOf, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { ActivationCache } from "./activation-cache.ts";
 import { checkModel } from "./check.ts";
 import type { Metric } from "./metric.ts";
 import type { Model } from "./model.ts";
+import { headsAt, needSite } from "./model-has.ts";
 import { INPUT, LONG } from "./option-kinds.ts";
 import { patchFrom, type SweepOptions, sweep } from "./sweep.ts";
 import type { ModelInput } from "./tokens.ts";
@@ -17,9 +19,14 @@ import type { ModelInput } from "./tokens.ts";
 /** What a sweep takes besides site, axes and edit. */
 export type PatchingOptions = Omit<SweepOptions, "site" | "over" | "edit" | "metric">;
 
+const SITES = ["resid_pre", "resid_mid", "attn_out", "mlp_out", "z", "q", "k", "v", "pattern"];
 const KINDS: OptionKinds<PatchingOptions> = { ...INPUT, ...LONG, layers: listOf(WHOLE, "layers") };
 
-/** Patches one kind of activation from the clean run into the corrupted one, at each place of the axes in its name. */
+/**
+ * Patches one kind of activation from the clean run into the corrupted one, at each place of the axes in its name; keys and
+ * values that several heads share are places of their own, along `kv_head`.
+ * @throws ArgumentError for an activation that the model lacks
+ */
 export type ActPatch = (
   model: Model,
   corruptedTokens: ModelInput,
@@ -33,8 +40,11 @@ const actPatch =
   async (model, corruptedTokens, cleanCache, metric, options = {}) => {
     checkModel("Activation patching", model);
     checkOptions("activation patching", options, KINDS);
-    return (await sweep(model, corruptedTokens, { ...options, site, over, edit: patchFrom(cleanCache), metric }))
-      .values;
+    needSite(model, site, SITES);
+    const axis = headsAt(model, site)?.axis ?? "head";
+    const along = over.map((name) => (name === "head" ? axis : name));
+    const edit = patchFrom(cleanCache);
+    return (await sweep(model, corruptedTokens, { ...options, site, over: along, edit, metric })).values;
   };
 
 const byPos = ["layer", "pos"] as const;
@@ -61,8 +71,8 @@ export const getActPatchAttnHeadKAllPos = actPatch("k", byHead);
 export const getActPatchAttnHeadVAllPos = actPatch("v", byHead);
 export const getActPatchAttnHeadPatternAllPos = actPatch("pattern", byHead);
 
-/** [out/q/k/v/pattern layer head]. */
-export const getActPatchAttnHeadAllPosEvery = together("site", [
+/** [out/q/k/v/pattern layer head]. @throws ArgumentError where heads share their keys and values, which are fewer */
+export const getActPatchAttnHeadAllPosEvery = everyOfHeads([
   getActPatchAttnHeadOutAllPos,
   getActPatchAttnHeadQAllPos,
   getActPatchAttnHeadKAllPos,
@@ -70,8 +80,11 @@ export const getActPatchAttnHeadAllPosEvery = together("site", [
   getActPatchAttnHeadPatternAllPos,
 ]);
 
-/** [out/q/k/v/pattern layer pos head]; for the pattern, pos is the destination. */
-export const getActPatchAttnHeadByPosEvery = together("site", [
+/**
+ * [out/q/k/v/pattern layer pos head]; for the pattern, pos is the destination.
+ * @throws ArgumentError where heads share their keys and values, which are fewer
+ */
+export const getActPatchAttnHeadByPosEvery = everyOfHeads([
   getActPatchAttnHeadOutByPos,
   getActPatchAttnHeadQByPos,
   getActPatchAttnHeadKByPos,
@@ -81,6 +94,20 @@ export const getActPatchAttnHeadByPosEvery = together("site", [
 
 /** [resid_pre/attn_out/mlp_out layer pos]. */
 export const getActPatchBlockEvery = together("site", [getActPatchResidPre, getActPatchAttnOut, getActPatchMlpOut]);
+
+/** The same of heads, which must have keys and values of their own. */
+function everyOfHeads(patches: readonly ActPatch[]): ActPatch {
+  const every = together("site", patches);
+  return async (model, ...rest) => {
+    checkModel("Activation patching", model);
+    const [own, shared] = [headsAt(model, "q")!.count, headsAt(model, "k")!.count];
+    if (own === shared) return every(model, ...rest);
+    throw new ArgumentError(
+      `In ${model.cfg.modelName} ${own} heads share ${shared} keys and values, so these do not fit into one tensor with the heads' outputs and queries: patch out, q, k, v and pattern one by one.`,
+      { asked: own, found: shared },
+    );
+  };
+}
 
 function together(axis: string, patches: readonly ActPatch[]): ActPatch {
   return async (...args) => {

@@ -5,7 +5,7 @@ import { shown } from "../tensor/show.ts";
 import { components, type Reader, type Receiver, type Sender, type Writer } from "./components.ts";
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
-import { hasMlps } from "./stream-place.ts";
+import { hasMlps } from "./model-has.ts";
 
 /** Every sender of a model, in the order in which they write. */
 export function allSenders(model: Pick<Model, "cfg">): Sender[] {

@@ -10,10 +10,11 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { AxisSlice } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
 import { additionsBefore } from "./components.ts";
+import { needMid, needMlps } from "./model-has.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
 import { ResidualStack } from "./residual-stack.ts";
 import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
-import { layerBefore, needMid, needMlps } from "./stream-place.ts";
+import { layerBefore } from "./stream-place.ts";
 import { added, headParts, named, neuronParts } from "./stream-writers.ts";
 import { accumulatedBias } from "./weight-views.ts";
 

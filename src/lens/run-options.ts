@@ -1,5 +1,6 @@
 /** What a run of a model can be told, and whether what it was told can be. */
 import { Tensor } from "../graph/tensor.ts";
+import { compose } from "../models/compose.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import {
@@ -180,11 +181,8 @@ export function checkRun<T extends ForwardOptions & CacheOptions>(
 }
 
 /** @throws ArgumentError for bounds that say nothing together, or in this model */
-export function checkBounds(
-  of: string,
-  options: RunBounds,
-  { positionalEmbeddingType, nLayers }: HookedTransformerConfig,
-): void {
+export function checkBounds(of: string, options: RunBounds, cfg: HookedTransformerConfig): void {
+  const { nLayers } = cfg;
   const { startAtLayer, stopAtLayer, tokens, shortformerPosEmbed } = options;
   const from0 = (layer: number) => (layer < 0 ? layer + nLayers : layer);
   refuse(
@@ -194,10 +192,10 @@ export function checkBounds(
     "is for runs from a residual stream, with startAtLayer: here the input is the tokens",
   );
   refuse(
-    shortformerPosEmbed instanceof Tensor && positionalEmbeddingType !== "shortformer",
+    shortformerPosEmbed instanceof Tensor && !compose(cfg).positions.besideStream,
     of,
     "shortformerPosEmbed",
-    "is of shortformer models, and this one adds its position embeddings to the stream",
+    "is for shortformer models, whose queries and keys see position embeddings beside the stream; this model has none there",
   );
   refuse(
     startAtLayer !== undefined && stopAtLayer !== undefined && from0(startAtLayer) > from0(stopAtLayer),

@@ -8,6 +8,7 @@ import { shown } from "../tensor/show.ts";
 import { checkModel } from "./check.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 import type { Model } from "./model.ts";
+import { hasMlps } from "./model-has.ts";
 
 /** Which matrix: a head's `W_V W_O`, or an MLP's input or output weights. */
 export type SingularVectorsOf = "OV" | "w_in" | "w_out";
@@ -72,12 +73,8 @@ export async function getSingularVectors(
 }
 
 /** M as a product, whose right singular vectors lie in the residual stream. */
-function matrixOf(
-  { cfg, weights }: Model,
-  of: SingularVectorsOf,
-  layer: number,
-  head: number | undefined,
-): FactoredMatrix {
+function matrixOf(model: Model, of: SingularVectorsOf, layer: number, head: number | undefined): FactoredMatrix {
+  const { cfg, weights } = model;
   if (!(Number.isInteger(layer) && layer >= 0 && layer < cfg.nLayers)) {
     throw new ArgumentError(`There is no layer ${shown(layer)}: this model's layers go from 0 to ${cfg.nLayers - 1}.`, {
       asked: layer,
@@ -102,7 +99,7 @@ function matrixOf(
     }
     case "w_in":
     case "w_out": {
-      if (cfg.attnOnly) {
+      if (!hasMlps(model)) {
         throw new ArgumentError(`This model is attention alone and has no ${of}: take "OV" and a head.`, { asked: of });
       }
       if (of === "w_out") return new FactoredMatrix(weight("mlp.W_out"), identity(cfg.dModel));

@@ -6,8 +6,8 @@ import { shown } from "../tensor/show.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
 import { type Addition, components, neuronName, type WriterOutput } from "./components.ts";
+import { needMlps } from "./model-has.ts";
 import { heads, neurons, type StackPart, slab, values } from "./stack-parts.ts";
-import { needMlps } from "./stream-place.ts";
 
 /** Captured values under labels. */
 export function named(

@@ -1,4 +1,5 @@
 import type { AttentionSpec } from "../analyses/picture.ts";
+import { headName } from "../lens/components.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { either, listOf, OBJECT, TEXT, WHOLE } from "../tensor/kinds.ts";
@@ -99,10 +100,10 @@ export function attentionPattern(
 }
 
 function namesOf(shape: readonly number[], layers: number | readonly number[] | undefined): string[] {
-  const heads = Array.from({ length: shape.at(-3)! }, (_, h) => `H${h}`);
-  if (shape.length === 3 && layers === undefined) return heads;
+  const heads = Array.from({ length: shape.at(-3)! }, (_, h) => h);
+  if (shape.length === 3 && layers === undefined) return heads.map((head) => `H${head}`);
   const first = typeof layers === "number" ? layers : 0;
   const count = shape.length === 3 ? 1 : shape[0];
   const numbers = typeof layers === "object" ? layers : Array.from({ length: count }, (_, i) => first + i);
-  return numbers.flatMap((layer) => heads.map((head) => `L${layer}${head}`));
+  return numbers.flatMap((layer) => heads.map((head) => headName(layer, head)));
 }

@@ -43,7 +43,7 @@ const places: Readonly<Record<AttributionSite, Readonly<Record<string, number>>>
   post: { pos: 11, d_mlp: 5 },
 };
 
-describe.each(goldenNames.filter((name) => !/neox|gptj|llama/.test(name)))("attribution on %s", (name) => {
+describe.each(goldenNames)("attribution on %s", (name) => {
   let g: Golden;
   let model: HookedTransformer;
   beforeAll(async () => {
@@ -99,7 +99,7 @@ describe.each(goldenNames.filter((name) => !/neox|gptj|llama/.test(name)))("attr
                   (x) =>
                     receiver.head === undefined
                       ? x.add(difference.mul(size))
-                      : x.set({ head: receiver.head }, x.add(difference.mul(size).unsqueeze(-2, "head"))),
+                      : x.set({ [x.axes.at(-2)!]: receiver.head }, x.add(difference.mul(size).unsqueeze(-2))),
                 ],
               ])
               .follow(number);
@@ -128,9 +128,11 @@ describe.each(goldenNames.filter((name) => !/neox|gptj|llama/.test(name)))("attr
     expect(effects.size).toBe(attributionSites(model).length);
     for (const [site, values] of effects) {
       const name = getActName(site, 0);
-      const patched = graph.with([[name, (x) => x.set(places[site], near.at(name))]]);
+      const { head, ...rest } = places[site];
+      const place = values.axes.includes("kv_head") ? { ...rest, kv_head: head % 2 } : places[site];
+      const patched = graph.with([[name, (x) => x.set(place, near.at(name))]]);
       const [with_, without] = interpret([patched.follow(number), number]);
-      const found = await values.row(0).at(places[site]).compute();
+      const found = await values.row(0).at(place).compute();
       const largest = Math.max(...Array.from(values.data, Math.abs));
       expect(Math.abs(found.item() - (with_.item() - without.item()))).toBeLessThan(0.02 * largest);
     }

@@ -1,7 +1,9 @@
 /** The components that write to the residual stream and that read it, in models of every kind. */
 import { describe, expect, test } from "vitest";
+import { Tensor } from "../../src/graph/tensor.ts";
 import { components, hears, type Receiver } from "../../src/lens/components.ts";
 import { edgeGraph } from "../../src/lens/edge-attribution.ts";
+import * as patching from "../../src/lens/patching.ts";
 import { receiving, sending, sent } from "../../src/lens/path-ends.ts";
 import { expectClose } from "../close.ts";
 import { golden, goldenModel, goldenNames } from "../goldens.ts";
@@ -80,6 +82,48 @@ test("heads that share their keys and values are readers by name of what they sh
   expect(() => receiving("L1H3.k", model)).toThrow(
     "This model has no L1H3.k: its layers go from 0 to 1, with heads 0 to 3, keys and values 0 to 1 that heads share (L0KV0.k, L0KV0.v) and an MLP each.",
   );
+});
+
+describe("activation patching", () => {
+  const patched = async (name: string, patch: patching.ActPatch) => {
+    const g = await golden(name);
+    const model = goldenModel(g);
+    const prompt = (row: number) =>
+      Tensor.leaf({ dtype: "int32", shape: [1, 12], data: g.tokens.data.slice(row * 12, row * 12 + 12) as Int32Array });
+    const [, cache] = await model.runWithCache(prompt(0));
+    const metric = (logits: Tensor) => logits.at({ batch: 0, pos: -1, d_vocab: 3 });
+    return { found: patch(model, prompt(1), cache, metric), model, cache, corrupted: prompt(1), metric };
+  };
+
+  test("of keys and values that heads share is along what they share", async () => {
+    const { found, model, cache, corrupted, metric } = await patched(
+      "llama_gqa_2l",
+      patching.getActPatchAttnHeadVByPos,
+    );
+    const values = await found;
+    expect([values.axes, values.shape]).toEqual([
+      ["layer", "pos", "kv_head"],
+      [2, 12, 2],
+    ]);
+    const at = "blocks.1.attn.hook_v";
+    const place = { pos: 7, kv_head: 1 };
+    const logits = await model.runWithHooks(corrupted, { fwdHooks: [[at, (x) => x.set(place, cache.get(at))]] });
+    expect(values.get(1, 7, 1)).toBeCloseTo((await metric(logits).compute()).item(), 4);
+  });
+
+  test("of all kinds of values at once needs as many keys as heads", async () => {
+    const { found } = await patched("llama_gqa_2l", patching.getActPatchAttnHeadAllPosEvery);
+    await expect(found).rejects.toThrow(/4 heads share 2 keys and values.*one by one/);
+    const neox = await patched("neox_2l", patching.getActPatchAttnHeadAllPosEvery);
+    expect((await neox.found).shape).toEqual([5, 2, 4]);
+  });
+
+  test("between attention and MLP needs a stream there", async () => {
+    const { found } = await patched("gptj_2l", patching.getActPatchResidMid);
+    await expect(found).rejects.toThrow(
+      /attention and MLP read the same stream, so it has no "resid_mid"; its sites are/,
+    );
+  });
 });
 
 test("labels are TransformerLens'", async () => {

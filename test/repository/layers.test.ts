@@ -80,6 +80,12 @@ describe("the layers", () => {
     expect(offences(reaches)).toEqual([]);
   });
 
+  test("what looks at models asks their parts, not the flags of their configuration", () => {
+    const flags = /\b(attnOnly|parallelAttnMlp|positionalEmbeddingType|gatedMlp|nKeyValueHeads)\b/;
+    const looks = (file: string) => ["lens", "analyses", "report", "training"].includes(place(file));
+    expect(files.filter((file) => looks(file) && flags.test(text(file)))).toEqual([]);
+  });
+
   test("the library writes nothing to the console", () => {
     const writes = (file: string) => /(?<![\w.*`])console\.\w+\(/.test(text(file));
     expect(files.filter((file) => place(file) !== "cli" && writes(file))).toEqual([]);

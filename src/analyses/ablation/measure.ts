@@ -1,8 +1,10 @@
 /** What happens to the loss, or to a logit difference, when each component is ablated. */
 import { Tensor } from "../../graph/tensor.ts";
+import { headName, neuronName } from "../../lens/components.ts";
 import { groupsOf } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
+import { hasMlps } from "../../lens/model-has.ts";
 import { type PreparedInput, prepareInput } from "../../lens/model-input.ts";
 import { sweep } from "../../lens/sweep.ts";
 import { batchOf } from "../../lens/tokens.ts";
@@ -177,19 +179,19 @@ function answersOf(model: Model, { answer, wrong }: AblationOptions): readonly [
   return [answerToken(model, answer), answerToken(model, wrong)];
 }
 
-function sitesOf(over: AblationKind, layer: number, { cfg }: Model): Site[] {
-  const all = Array.from({ length: cfg.nLayers }, (_, l) => l);
+function sitesOf(over: AblationKind, layer: number, model: Model): Site[] {
+  const all = Array.from({ length: model.cfg.nLayers }, (_, l) => l);
   const attention = { site: "attn_out", name: (l: number) => `L${l} attention` };
-  const mlp = cfg.attnOnly ? [] : [{ site: "mlp_out", name: (l: number) => `L${l} MLP` }];
+  const mlp = hasMlps(model) ? [{ site: "mlp_out", name: (l: number) => `L${l} MLP` }] : [];
   switch (over) {
     case "heads":
-      return [{ site: "z", axis: "head", layers: all, name: (l, h) => `L${l}H${h}` }];
+      return [{ site: "z", axis: "head", layers: all, name: headName }];
     case "layers":
       return [attention, ...mlp].map((site) => ({ ...site, layers: all }));
     case "positions":
       return [attention, ...mlp].map((site) => ({ ...site, axis: "pos", layers: [layer] }));
     case "neurons":
-      if (!cfg.attnOnly) return [{ site: "post", axis: "d_mlp", layers: [layer], name: (l, n) => `L${l}N${n}` }];
+      if (hasMlps(model)) return [{ site: "post", axis: "d_mlp", layers: [layer], name: neuronName }];
       throw new ArgumentError("Neurons cannot be ablated in this model: it is attention-only.", { asked: over });
     default:
       throw new ArgumentError(`over must be one of ${ABLATION_KINDS.join(", ")}, not "${over}".`, {

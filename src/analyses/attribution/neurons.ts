@@ -1,8 +1,10 @@
 /** How each neuron affects an answer: by its gradient, directly, and by ablation. */
 import { Tensor } from "../../graph/tensor.ts";
+import { neuronName } from "../../lens/components.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import type { Model } from "../../lens/model.ts";
+import { hasMlps } from "../../lens/model-has.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import type { Answer } from "./answer.ts";
@@ -49,14 +51,15 @@ export async function measureNeurons(
     return Array.from({ length: cfg.dMlp! }, (_, index): Neuron => {
       const byPosition = prompt.ids.map((_, pos) => product.get(pos, index));
       const saliency = byPosition.reduce((sum, x) => sum + x, 0);
-      return { name: `L${layer}N${index}`, layer, index, saliency, byPosition, direct: direct.get(index) };
+      return { name: neuronName(layer, index), layer, index, saliency, byPosition, direct: direct.get(index) };
     });
   });
   return { neurons, metric: number.item() };
 }
 
-function check({ cfg }: Model): void {
-  if (cfg.attnOnly) {
+function check(model: Model): void {
+  const { cfg } = model;
+  if (!hasMlps(model)) {
     throw new ArgumentError(
       `${cfg.modelName} has only attention layers, so there are no neurons to attribute to: choose a model with MLPs.`,
       { asked: "mlp", found: cfg.modelName },

@@ -1,7 +1,9 @@
 /** Attribution patching's pictures: the estimates and, on the same scale, the results of actual patching. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AttributionPatching, AttributionSite } from "../../lens/attribution-patching.ts";
+import { headName, nameAlong, neuronName } from "../../lens/components.ts";
 import type { Model } from "../../lens/model.ts";
+import { headsAt } from "../../lens/model-has.ts";
 import { type Contrast, effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
 import type { FacetsSpec, PictureSpec } from "../picture.ts";
 
@@ -52,30 +54,42 @@ export function attributionPictures(
     color: { label: "effect", unit: "logits" },
   };
 
-  const heads = range(nLayers).flatMap((layer) => range(nHeads).map((head): Head => ({ layer, head })));
-  const each = heads.length <= MOST_ROWS;
-  const byHead = (effect: Effect, site: AttributionSite): Matrix =>
-    each
-      ? heads.map(({ layer, head }) => at.map((pos) => effect(site, layer, pos, head)))
-      : range(nLayers).map((layer) =>
-          range(nHeads).map((head) => at.reduce((sum, pos) => sum + effect(site, layer, pos, head), 0)),
-        );
-  const headSites = ["z", "q", "k", "v"] as const;
-  const headPictures = pair(
-    {
-      kind: "facets",
-      name: "heads",
-      part: "heads",
-      title: "Heads' outputs (z), queries, keys and values",
-      caption: `${each ? "Each position on its own." : "Each position on its own, summed over positions."} ${colours}`,
-      x: each ? positions : { label: "head" },
-      y: each ? { label: "head", ticks: heads.map(nameOf) } : { label: "layer" },
-    },
-    (effect) => headSites.map((site) => ({ title: site, values: byHead(effect, site) })),
-    estimated,
-    headSites.every((site) => measured.has(site)) ? patched : undefined,
-  );
+  const headsOf = (count: number) =>
+    range(nLayers).flatMap((layer) => range(count).map((head): Head => ({ layer, head })));
+  const byHead = (title: string, name: string, sites: readonly AttributionSite[]): FacetsSpec[] => {
+    const { axis, count } = headsAt(model, sites[0])!;
+    const own = headsOf(count);
+    const each = own.length <= MOST_ROWS;
+    const values = (effect: Effect, site: AttributionSite): Matrix =>
+      each
+        ? own.map(({ layer, head }) => at.map((pos) => effect(site, layer, pos, head)))
+        : range(nLayers).map((layer) =>
+            range(count).map((head) => at.reduce((sum, pos) => sum + effect(site, layer, pos, head), 0)),
+          );
+    return pair(
+      {
+        kind: "facets",
+        ...{ name, title, part: "heads" },
+        caption: `${each ? "Each position on its own." : "Each position on its own, summed over positions."} ${colours}`,
+        x: each ? positions : { label: "head" },
+        y: each
+          ? { label: "head", ticks: own.map(({ layer, head }) => nameAlong(axis, layer, head)) }
+          : { label: "layer" },
+      },
+      (effect) => sites.map((site) => ({ title: site, values: values(effect, site) })),
+      estimated,
+      sites.every((site) => measured.has(site)) ? patched : undefined,
+    );
+  };
+  const shared = headsAt(model, "k")!.axis === "kv_head";
+  const headPictures = shared
+    ? [
+        ...byHead("Heads' outputs (z) and queries", "heads", ["z", "q"]),
+        ...byHead("Keys and values, each of several heads", "shared-heads", ["k", "v"]),
+      ]
+    : byHead("Heads' outputs (z), queries, keys and values", "heads", ["z", "q", "k", "v"]);
 
+  const heads = headsOf(nHeads);
   const square = (effect: Effect, { layer, head }: Head): Matrix =>
     at.map((query) => at.map((key) => effect("pattern", layer, head, query, key)));
   const size = (head: Head) =>
@@ -95,7 +109,7 @@ export function attributionPictures(
       x: { label: "key", ticks: positions.ticks },
       y: { label: "query", ticks: positions.ticks },
     },
-    (effect) => strongest.map((head) => ({ title: nameOf(head), values: square(effect, head) })),
+    (effect) => strongest.map((head) => ({ title: headName(head.layer, head.head), values: square(effect, head) })),
     estimated,
     measured.has("pattern") ? patched : undefined,
   );
@@ -118,7 +132,7 @@ export function attributionPictures(
         title: `The ${neurons.length} neurons with the largest estimates`,
         caption: `Each position on its own. ${colours}`,
         x: positions,
-        y: { label: "neuron", ticks: neurons.map(({ layer, index }) => `L${layer}N${index}`) },
+        y: { label: "neuron", ticks: neurons.map(({ layer, index }) => neuronName(layer, index)) },
       },
       (effect) => [
         {
@@ -160,10 +174,6 @@ function pair(
     facets: one.facets,
     color,
   }));
-}
-
-function nameOf({ layer, head }: Head): string {
-  return `L${layer}H${head}`;
 }
 
 function total(numbers: readonly number[]): number {

@@ -1,5 +1,6 @@
 /** Where in a model the analysis looks, and what it can say about that model. */
 import type { Model } from "../../lens/model.ts";
+import { hasMlps } from "../../lens/model-has.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 
 export interface Site {
@@ -29,7 +30,7 @@ export function siteOf(model: Model, layer: number): Site {
       nearest: String(layer < 0 ? 0 : cfg.nLayers - 1),
     });
   }
-  if (cfg.attnOnly) {
+  if (!hasMlps(model)) {
     throw new ArgumentError(
       `${cfg.modelName} has only attention layers, so there is no MLP to analyse: choose a model with MLPs, such as solu-1l.`,
       { asked: "mlp", found: cfg.modelName, nearest: "solu-1l" },

@@ -1,0 +1,80 @@
+/** What a model has, as its parts and its hook points say: MLPs, a stream between attention and MLP, heads of a kind. */
+import { getActName } from "../models/act-name.ts";
+import { compose } from "../models/compose.ts";
+import { recordingOf } from "../models/recording.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import type { CachedModel } from "./cached.ts";
+
+type Configured = Pick<CachedModel, "cfg">;
+
+/** Whether a model has MLPs, and so neurons. */
+export function hasMlps({ cfg }: Configured): boolean {
+  return compose(cfg).blocks.some(({ mlp }) => mlp !== null);
+}
+
+/** Whether there is a stream between a block's attention and its MLP: the MLP reads what attention has written. */
+export function hasMid({ cfg }: Configured): boolean {
+  return compose(cfg).blocks.some(({ mlp, order }) => mlp !== null && order === "sequential");
+}
+
+/** @throws ArgumentError in a model without a stream between attention and MLP. */
+export function needMid(what: string, model: Configured): void {
+  if (hasMid(model)) return;
+  const why = hasMlps(model) ? "its attention and MLP read the same stream" : "it has no MLPs";
+  throw new ArgumentError(`${what} means the stream between attention and MLP, which this model lacks: ${why}.`, {
+    asked: what,
+  });
+}
+
+/** @throws ArgumentError in a model without MLPs. */
+export function needMlps(model: Configured): void {
+  if (hasMlps(model)) return;
+  throw new ArgumentError("This model has no neurons: it is attention alone.", { asked: "neurons" });
+}
+
+/**
+ * The axes of a site, a kind of hook point in short (`z`, `mlp_out`), with their sizes for one token; `undefined` if no
+ * layer has it.
+ */
+function axesAt({ cfg }: Configured, site: string): ReadonlyMap<string, number> | undefined {
+  const { points } = recordingOf(cfg);
+  for (let layer = 0; layer < cfg.nLayers; layer++) {
+    const value = points.get(getActName(site, layer));
+    if (value) return new Map(value.axes.map((axis, i) => [axis, value.shape[i]]));
+  }
+  return undefined;
+}
+
+/** Whether a model has a site. */
+export function hasSite(model: Configured, site: string): boolean {
+  return axesAt(model, site) !== undefined;
+}
+
+/** @throws ArgumentError for a site of other models that this one lacks, with those `of` a list that it has. */
+export function needSite(model: Configured, site: string, of: readonly string[]): void {
+  if (hasSite(model, site)) return;
+  const { modelName } = model.cfg;
+  const has = of.filter((one) => hasSite(model, one));
+  const why = !hasMlps(model)
+    ? `${modelName} has no MLPs, so it has`
+    : site === "resid_mid" && !hasMid(model)
+      ? `In ${modelName} attention and MLP read the same stream, so it has`
+      : `${modelName} has`;
+  throw new ArgumentError(`${why} no "${site}"; its sites are ${has.join(", ")}.`, { asked: site, found: has });
+}
+
+/** A site's heads: those of queries and outputs, or of keys and values where several heads share one. */
+export interface HeadsOf {
+  readonly axis: "head" | "kv_head";
+  readonly count: number;
+}
+
+/** The heads of a site; `undefined` for a site without heads. */
+export function headsAt(model: Configured, site: string): HeadsOf | undefined {
+  const axes = axesAt(model, site);
+  for (const axis of ["head", "kv_head"] as const) {
+    const count = axes?.get(axis);
+    if (count !== undefined) return { axis, count };
+  }
+  return undefined;
+}

@@ -1,0 +1,28 @@
+/** A tokenizer whose tokens are words, for models of random weights: as many as the vocabulary has, all others unknown. */
+import { Tokenizer } from "../../src/node.ts";
+
+export const END = "<|endoftext|>";
+const UNKNOWN = "<unk>";
+const WORDS =
+  "The lady gentleman was so tired that she he Mary John Tom James When and went to the store gave a book it of in".split(
+    " ",
+  );
+
+/** @param size of the vocabulary */
+export function wordTokenizer(size: number): Tokenizer {
+  const words = [UNKNOWN, ...WORDS];
+  const pieces = [...words, ...Array.from({ length: size - words.length - 1 }, (_, i) => `w${i}`), END];
+  const special = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
+  return Tokenizer.fromJson(
+    {
+      version: "1.0",
+      normalizer: null,
+      pre_tokenizer: { type: "Whitespace" },
+      post_processor: null,
+      decoder: null,
+      added_tokens: [{ id: size - 1, content: END, ...special }],
+      model: { type: "WordLevel", vocab: Object.fromEntries(pieces.map((p, i) => [p, i])), unk_token: UNKNOWN },
+    },
+    { bos_token: END, eos_token: END, pad_token: END },
+  );
+}
