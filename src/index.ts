@@ -135,6 +135,7 @@ export {
   type SingularVectorsOf,
   type SingularVectorsOptions,
 } from "./lens/singular-vectors.ts";
+export type { Part, PartScope, SpliceOptions, Splices } from "./lens/splices.ts";
 export * as sweeps from "./lens/sweep.ts";
 export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";
 export type { ModelInput } from "./lens/tokens.ts";

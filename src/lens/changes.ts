@@ -64,9 +64,8 @@ interface Rule {
   readonly name: string;
   /** Whose result it is: `The hook on "hook_embed"`. */
   readonly of: string;
-  /** What is changed, by its letter and in a word. */
-  readonly example: string;
-  readonly what: string;
+  /** What it must return, as the ends of sentences: in kind, and in shape. */
+  readonly kind: string;
   readonly shape: string;
   /** Whether more rows of the batch, or axes in front, are taken. */
   readonly grows: boolean;
@@ -76,8 +75,7 @@ interface Rule {
 export const valueAt = (name: string): Rule => ({
   name,
   of: `The hook on "${name}"`,
-  example: "x.mul(0)",
-  what: "value",
+  kind: "a Tensor, as `x.mul(0)` is, or nothing to leave the value as it is",
   shape: "it must return the same shape, or more rows or axes in front",
   grows: true,
 });
@@ -86,19 +84,24 @@ export const valueAt = (name: string): Rule => ({
 export const gradientAt = (name: string): Rule => ({
   name,
   of: `The hook on the gradient at "${name}"`,
-  example: "g.mul(0)",
-  what: "gradient",
+  kind: "a Tensor, as `g.mul(0)` is, or nothing to leave the gradient as it is",
   shape: "a gradient has its value's shape",
   grows: false,
 });
 
+/** The rule for what a part that is spliced in makes. */
+export const partAt = (name: string): Rule => ({
+  name,
+  of: `The part at "${name}"`,
+  kind: "a Tensor, as `x.mul(0)` is",
+  shape: "it must return the same shape",
+  grows: false,
+});
+
 /** @throws ArgumentError unless a change returned a Tensor, as code without types may not */
-export function needChanged(made: unknown, { name, of, example, what }: Rule): asserts made is Tensor {
+export function needChanged(made: unknown, { name, of, kind }: Rule): asserts made is Tensor {
   if (made instanceof Tensor) return;
-  throw new ArgumentError(
-    `${of} returned ${showValue(made)}: it must return a Tensor, as \`${example}\` is, or nothing to leave the ${what} as it is.`,
-    { asked: name, found: made },
-  );
+  throw new ArgumentError(`${of} returned ${showValue(made)}: it must return ${kind}.`, { asked: name, found: made });
 }
 
 /**

@@ -44,6 +44,7 @@ import {
   RUN_WITH_HOOKS,
   type RunBounds,
 } from "./run-options.ts";
+import { type Part, type SpliceOptions, type Splices, spliced } from "./splices.ts";
 import { isTexts, type ModelInput, needText } from "./tokens.ts";
 import {
   type AccumulatedBiasOptions,
@@ -123,6 +124,8 @@ export class HookedTransformer {
   private readonly givenEngine: Engine | undefined;
   private registered: readonly RegisteredHook[] = [];
   private contexts = new HookContexts();
+  /** The parts that stand at hook points of this view; `undefined` where there are none. @see splice */
+  readonly splices: Splices | undefined;
 
   /**
    * A model of one's own. The weights are checked against the configuration as `fromPretrained` checks them; those of a
@@ -165,7 +168,7 @@ export class HookedTransformer {
   }
 
   /**
-   * This model with its weights processed, as another model; this one stays as it is.
+   * This model with its weights processed, as another model without its hooks and spliced parts; this one stays as it is.
    * @param flags as in `fromPretrained`, with the same defaults
    * @throws WeightsError, ConfigError as `fromPretrained`
    */
@@ -188,7 +191,7 @@ export class HookedTransformer {
 
   /** Every hook point of this model, in firing order. */
   get hookNames(): readonly string[] {
-    return recordingOf(this.cfg).hookNames;
+    return this.splices?.hookNames ?? recordingOf(this.cfg).hookNames;
   }
 
   // Text.
@@ -329,7 +332,8 @@ export class HookedTransformer {
     checkOptions("graph", options, GRAPH);
     checkBounds("graph", options, this.cfg);
     const inputs = runInputs(this, input, options);
-    return new ModelGraph({ cfg: this.cfg, weights: this.weights, inputs, hookNames: this.hookNames });
+    const { cfg, weights, hookNames, splices } = this;
+    return new ModelGraph({ cfg, weights, inputs, hookNames, splices });
   }
 
   /** Computes values of a graph in one run of this model's engine, and returns them with their numbers. */
@@ -360,10 +364,10 @@ export class HookedTransformer {
   }
 
   private source(): RunSource {
-    const { cfg, weights, text, engine, hookNames, contexts } = this;
+    const { cfg, weights, text, engine, hookNames, contexts, splices } = this;
     const standing = this.place(this.registered.filter(({ dir }) => dir === "fwd"));
     const standingBwd = this.place(this.registered.filter(({ dir }) => dir === "bwd"));
-    return { cfg, weights, text, engine, hookNames, contexts, standing, standingBwd };
+    return { cfg, weights, text, engine, hookNames, contexts, splices, standing, standingBwd };
   }
 
   private place(hooks: readonly { readonly at: Hook[0]; readonly f: HookFunction }[]): PlacedHook[] {
@@ -380,13 +384,40 @@ export class HookedTransformer {
     checkOptions("hooks", options, HOOKS);
     const { fwdHooks = [], bwdHooks = [] } = options;
     for (const hooks of [fwdHooks, bwdHooks]) placeHooks(hooks, this.hookNames);
-    const scoped = Object.create(HookedTransformer.prototype) as HookedTransformer;
-    Object.assign(scoped, this);
     const added = (hooks: readonly Hook[], dir: Direction) =>
       hooks.map(([at, f]): RegisteredHook => ({ at, f, dir, permanent: false }));
-    scoped.registered = [...this.registered, ...added(fwdHooks, "fwd"), ...added(bwdHooks, "bwd")];
-    scoped.contexts = new HookContexts();
-    return scoped;
+    return this.view({ registered: [...this.registered, ...added(fwdHooks, "fwd"), ...added(bwdHooks, "bwd")] });
+  }
+
+  /**
+   * This model with a part put in at a hook point, or at each that a test says yes to, as another model on the same weights:
+   * what the part makes of the value there goes on in its place. The points that the part names in its scope are hook points
+   * like the model's own, within the point's name and before it: read, hooked, patched, swept, generated with and
+   * differentiated. Hooks that stay on the model stay, and get what the part made. A part after another at one point gets
+   * what that one made.
+   *
+   * ```
+   * const view = model.splice("blocks.0.mlp.hook_post", (x, scope) => {
+   *   const W_enc = scope.weight("sae.W_enc", { d_mlp: 512, d_sae: 4096 }, "drawn");
+   *   const acts = scope.point("sae.hook_acts", x.matmul(W_enc).relu());
+   *   return acts.matmul(scope.weight("sae.W_dec", { d_sae: 4096, d_mlp: 512 }, "drawn"));
+   * });
+   * await view.runWithCache(text, { namesFilter: "blocks.0.mlp.hook_post.sae.hook_acts" });
+   * ```
+   * @throws UnknownNameError for a point that there is not, with the nearest; ArgumentError, ShapeError for a part that makes
+   * something else than a value of the same shape, or a name that there is already; WeightsError for weights that are not
+   * the part's
+   */
+  splice(at: Hook[0], part: Part, options: SpliceOptions = {}): HookedTransformer {
+    return this.view({ splices: spliced(this, resolveFilter(at, this.hookNames), part, options) });
+  }
+
+  /** Another model on the same weights, which shares nothing that changes. */
+  private view(
+    changed: Partial<Pick<HookedTransformer, "splices">> & { registered?: readonly RegisteredHook[] },
+  ): HookedTransformer {
+    const view = Object.create(HookedTransformer.prototype) as HookedTransformer;
+    return Object.assign(view, this, changed, { contexts: new HookContexts() });
   }
 
   /** Whether hooks stay on this model. */

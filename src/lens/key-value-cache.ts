@@ -1,13 +1,12 @@
 /** Keys and values of positions already run, so that a next token costs one position. */
 
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
 import type { PastKeysValues } from "../models/parts/attention.ts";
-import type { Weights } from "../models/weights.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import type { PreparedInput } from "./model-input.ts";
+import type { PassSource } from "./trace-pass.ts";
 
 /** One run's use of a cache: what it reads, and what it leaves once it has succeeded. */
 export interface CacheTurn {
@@ -26,11 +25,15 @@ export interface CacheTurn {
 }
 
 /** The model that a run is of: what keys and values depend on. */
-type Filler = { readonly cfg: HookedTransformerConfig; readonly weights: Weights };
+type Filler = PassSource;
 
-/** Whether keys and values of one model are those of another: views of a model, with hooks, are it. */
+/** Whether keys and values of one model are those of another: views of a model with hooks are it, with other parts not. */
 function isSame(a: Filler, b: Filler): boolean {
-  return a.weights === b.weights && (a.cfg === b.cfg || JSON.stringify(a.cfg) === JSON.stringify(b.cfg));
+  return (
+    a.weights === b.weights &&
+    a.splices === b.splices &&
+    (a.cfg === b.cfg || JSON.stringify(a.cfg) === JSON.stringify(b.cfg))
+  );
 }
 
 /**
@@ -78,8 +81,8 @@ export class KeyValueCache {
         "Another run is using this key/value cache: await it before the next, give each run a cache of its own, or freeze it for runs that only read.",
       );
     }
-    const { cfg, weights } = model;
-    const filler = { cfg, weights };
+    const { cfg, weights, splices } = model;
+    const filler = { cfg, weights, splices };
     this.readers++;
     this.writing = keeps;
     const { length, layers } = this;

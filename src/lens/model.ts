@@ -8,11 +8,14 @@ import type { CachedModel } from "./cached.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import type { InputOptions } from "./model-input.ts";
 import type { ForwardOptions, HookOptions, Output, ReturnType, RunBounds } from "./run-options.ts";
+import type { Splices } from "./splices.ts";
 import type { ModelInput } from "./tokens.ts";
 
 /** A model that values are computed with: its parts, its passes as graphs, and its engine. */
 export interface Model extends CachedModel {
   readonly engine: Engine;
+  /** Parts that stand at its hook points. */
+  readonly splices?: Splices | undefined;
   /** What was decided on the reader's behalf while loading and processing, in sentences. */
   readonly notes: readonly string[];
   /** The forward pass on one input as a graph. */

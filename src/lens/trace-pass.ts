@@ -1,12 +1,15 @@
 /** The one place where passes are traced: what they start from, and what is wanted of their hook points. */
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type Forward, type ForwardInputs, forward } from "../models/forward.ts";
+import type { SplicedPart } from "../models/scope.ts";
 import type { Weights } from "../models/weights.ts";
 
 /** What a pass is of. */
 export interface PassSource {
   readonly cfg: HookedTransformerConfig;
   readonly weights: Weights;
+  /** Parts that stand at hook points, those at one point in order. */
+  readonly splices?: { at(name: string): readonly SplicedPart[] } | undefined;
 }
 
 /** What is wanted of hook points, those that cost something above all. */
@@ -19,7 +22,7 @@ export interface WantedPoints {
 
 /** Traces a pass. Nothing is computed. */
 export function tracePass(
-  { cfg, weights }: PassSource,
+  { cfg, weights, splices }: PassSource,
   inputs: ForwardInputs,
   { reads = [], changes = [] }: WantedPoints = {},
 ): Forward {
@@ -28,5 +31,6 @@ export function tracePass(
   return forward(cfg, weights, inputs, {
     reads: (name) => read === undefined || read.has(name),
     hooks: (name) => changed.has(name),
+    splices: (name) => splices?.at(name) ?? [],
   });
 }

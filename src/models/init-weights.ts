@@ -6,6 +6,7 @@ import { normal, uniform } from "../tensor/random.ts";
 import type { HookedTransformerConfig, InitMode } from "./config.ts";
 import { parseConfig } from "./config-parse.ts";
 import { recordingOf, weightBytes } from "./recording.ts";
+import type { Init } from "./weight-spec.ts";
 
 /** How a matrix of a given fan-in and fan-out is drawn: evenly from -scale to scale, or normally with that deviation. */
 interface Draw {
@@ -38,34 +39,42 @@ const draws: { readonly [M in Exclude<InitMode, "muP">]: Draw } = {
  */
 export function initWeights(config: HookedTransformerConfig): Map<string, NDArray<"float32">> {
   const cfg = parseConfig(config as unknown as Readonly<Record<string, unknown>>);
-  if (cfg.initMode === "muP") {
-    throw new ConfigError(
-      `init_mode "muP" needs learning rates of its own for each matrix, which are not supported. Supported: ${Object.keys(draws).join(", ")}.`,
-      { asked: cfg.initMode, found: Object.keys(draws) },
-    );
-  }
+  const begun = beginnings(cfg);
   needMemory({
     what: "A model of this configuration",
     bytes: weightBytes(cfg),
     advice: "make it smaller (n_layers, d_model, d_mlp, d_vocab)",
   });
-  const { evenly, scale } = draws[cfg.initMode];
-  const seed = cfg.seed ?? 0;
-  const random = uniform(seed);
-  const next = evenly ? () => 2 * random() - 1 : normal(seed);
-  const weights = new Map<string, NDArray<"float32">>();
-  for (const { name, shape, init } of recordingOf(cfg).weights.values()) {
+  return new Map([...recordingOf(cfg).weights.values()].map(({ name, shape, init }) => [name, begun(shape, init)]));
+}
+
+/** How weights begin, one after the other: drawn as `cfg.initMode` and `cfg.seed` say. @throws ConfigError for `muP` */
+export function beginnings({
+  initMode,
+  initializerRange,
+  seed,
+}: HookedTransformerConfig): (shape: readonly number[], init: Init) => NDArray<"float32"> {
+  if (initMode === "muP") {
+    throw new ConfigError(
+      `init_mode "muP" needs learning rates of its own for each matrix, which are not supported. Supported: ${Object.keys(draws).join(", ")}.`,
+      { asked: initMode, found: Object.keys(draws) },
+    );
+  }
+  const { evenly, scale } = draws[initMode];
+  const random = uniform(seed ?? 0);
+  const next = evenly ? () => 2 * random() - 1 : normal(seed ?? 0);
+  return (shape, init) => {
     const data = new Float32Array(sizeOf(shape));
     if (init === "drawn") {
-      const factor = cfg.initializerRange * scale(...fans(shape));
+      const factor = initializerRange * scale(...fans(shape));
       for (let i = 0; i < data.length; i++) data[i] = factor * next();
     } else if (init === "ones") data.fill(1);
-    weights.set(name, ndarray("float32", shape, data));
-  }
-  return weights;
+    return ndarray("float32", shape, data);
+  };
 }
 
 /** Fan-in and fan-out of a matrix [in, out], or of a head's [head, in, out], whose heads count as further outputs. */
 function fans(shape: readonly number[]): [number, number] {
-  return shape.length === 2 ? [shape[0], shape[1]] : [shape[1], shape[0] * shape[2]];
+  if (shape.length === 3) return [shape[1], shape[0] * shape[2]];
+  return [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
 }

@@ -5,6 +5,7 @@
  * weights and the rest besides.
  */
 import type { Tensor } from "../graph/tensor.ts";
+import { ArgumentError } from "../tensor/errors.ts";
 import type { Structure } from "./structure.ts";
 import type { Init, Sizes } from "./weight-spec.ts";
 
@@ -22,6 +23,14 @@ export interface PartNames {
 export interface Wanted {
   reads(name: string): boolean;
   hooks(name: string): boolean;
+  /** Parts that stand at a hook point, one after the other; none unless said. */
+  splices?(name: string): readonly SplicedPart[];
+}
+
+/** A part that is put in at a hook point: it makes of the value there what goes on in its place, with weights of its own. */
+export interface SplicedPart {
+  readonly weights: WeightSource;
+  readonly part: (x: Tensor, scope: Scope) => Tensor;
 }
 
 /** Where weights come from: those of a model, or placeholders while the model is recorded. */
@@ -66,16 +75,32 @@ export class Scope<N extends PartNames = PartNames> {
     return this.trace.weights.weight(this.prefix + name, sizes, init);
   }
 
-  /** The value as a hook point of this part. */
+  /**
+   * The value as a hook point of this part. Where parts are spliced in, it is what they make of the value; their own points
+   * are named within it, and fire before it.
+   * @throws ArgumentError for a name that another point has
+   */
   point(name: N["point"], value: Tensor): Tensor {
-    const point = value.point(this.prefix + name);
-    this.trace.points.set(this.prefix + name, point);
+    const full = this.prefix + name;
+    const { points, wanted } = this.trace;
+    const made = (wanted.splices?.(full) ?? []).reduce(
+      (x, { part, weights }) => part(x, new Scope({ ...this.trace, weights, structure: undefined }, `${full}.`)),
+      value,
+    );
+    if (points.has(full)) {
+      throw new ArgumentError(`Two hook points would be named "${full}": give one of them another name.`, {
+        asked: full,
+      });
+    }
+    const point = made.point(full);
+    points.set(full, point);
     return point;
   }
 
   /** Whether somebody wants to change the point of that name, so that what follows must be computed from it. */
   hooked(name: N["point"]): boolean {
-    return this.trace.wanted.hooks(this.prefix + name);
+    const { wanted } = this.trace;
+    return wanted.hooks(this.prefix + name) || (wanted.splices?.(this.prefix + name) ?? []).length > 0;
   }
 
   /** Makes a point beside the usual computation, if somebody wants to read it. */

@@ -49,6 +49,12 @@ export async function train(
 ): Promise<TrainResult> {
   checkModel("train", model);
   checkTrainOptions(options, controls);
+  if (model.splices) {
+    throw new ArgumentError(
+      "train makes a model's own weights, and this view has parts put in at hook points: train the model without them.",
+      { asked: [...model.splices.weights.keys()] },
+    );
+  }
   const { signal } = controls;
   signal?.throwIfAborted();
   const store = options.saveDir === undefined ? undefined : storeOf(options.saveDir);

@@ -1,0 +1,145 @@
+/**
+ * Parts put in at hook points: a view of a model with something between a value and what reads it, such as a sparse
+ * autoencoder. A part is written like the model's own: it asks its scope for weights and names its points there, and both
+ * belong to the view from then on.
+ */
+import { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformerConfig } from "../models/config.ts";
+import { beginnings } from "../models/init-weights.ts";
+import type { Scope, SplicedPart, WeightSource } from "../models/scope.ts";
+import type { Init, Sizes } from "../models/weight-spec.ts";
+import { type NDArray, zeros } from "../tensor/array.ts";
+import { WeightsError } from "../tensor/errors.ts";
+import { FUNCTION, type Kind } from "../tensor/kinds.ts";
+import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { fitted, partAt } from "./changes.ts";
+import { type PassSource, tracePass } from "./trace-pass.ts";
+
+/** Where a part asks for its weights and names its points: within the hook point that it stands at. */
+export interface PartScope {
+  /** What names get in front: `blocks.0.mlp.hook_post.`. */
+  readonly prefix: string;
+  /** A weight of the part: `scope.weight("W_enc", { d_mlp, d_sae }, "drawn")`. */
+  weight(name: string, sizes: Sizes, init: Init): Tensor;
+  /** A value as a hook point; what follows is to be computed from what this gives. */
+  point(name: string, value: Tensor): Tensor;
+  /** The scope of a part of the part: `scope.part("sae")` names things `….sae.…`. */
+  part(name: string): PartScope;
+}
+
+/** What stands at a hook point: from the value there to what goes on in its place, of the same shape. */
+export type Part = (x: Tensor, scope: PartScope) => Tensor;
+
+/** What `model.splice` takes besides. */
+export interface SpliceOptions {
+  /**
+   * The part's weights, as it names them (`"sae.W_enc"`), float32. Those that it asks for and that are not here begin as the
+   * part and the model's configuration say.
+   */
+  readonly weights?: ReadonlyMap<string, NDArray | Tensor> | undefined;
+}
+
+const MAP: Kind = { accepts: (v) => v instanceof Map, describe: "a Map of arrays by name" };
+const KINDS: OptionKinds<SpliceOptions> = { weights: MAP };
+
+/** The parts of a view, and what they have. */
+export interface Splices {
+  /** The parts at a hook point, in the order in which they were put in. */
+  at(name: string): readonly SplicedPart[];
+  /** Every hook point of the view, in firing order: the model's and the parts'. */
+  readonly hookNames: readonly string[];
+  /** The parts' weights by full name: `blocks.0.mlp.hook_post.sae.W_enc`. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * The parts of a model, and one more at each of the names.
+ * @throws ArgumentError, ShapeError, WeightsError as `model.splice`
+ */
+export function spliced(
+  model: PassSource & { readonly splices?: Splices | undefined },
+  names: readonly string[],
+  part: Part,
+  options: SpliceOptions,
+): Splices {
+  checkArgument("What is spliced in", part, FUNCTION);
+  checkOptions("splice", options, KINDS);
+  const fitting = (x: Tensor, scope: Scope) => fitted(part(x, scope), x, partAt(scope.prefix.slice(0, -1)));
+  const weights = new PartWeights(names, options.weights ?? new Map(), model.cfg);
+  const own: SplicedPart = { weights, part: fitting };
+  const { splices } = model;
+  const at = (name: string) => [...(splices?.at(name) ?? []), ...(names.includes(name) ? [own] : [])];
+  // A pass says which points there are and which weights they need.
+  const tokens = Tensor.leaf(zeros("int32", [1, 1]), ["batch", "pos"]);
+  const recorded: Splices = { at, hookNames: [], weights: new Map() };
+  const { points } = tracePass({ ...model, splices: recorded }, { tokens }, { reads: "all" });
+  weights.checkAllUsed();
+  return { at, hookNames: [...points.keys()], weights: new Map([...(splices?.weights ?? []), ...weights.leaves]) };
+}
+
+/** The weights of a part, at one hook point or at several. */
+class PartWeights implements WeightSource {
+  /** By full name. */
+  readonly leaves = new Map<string, Tensor>();
+  private readonly points: readonly string[];
+  private readonly given: ReadonlyMap<string, NDArray | Tensor>;
+  private readonly cfg: HookedTransformerConfig;
+  private readonly used = new Set<string>();
+  private begun: ReturnType<typeof beginnings> | undefined;
+
+  constructor(points: readonly string[], given: ReadonlyMap<string, NDArray | Tensor>, cfg: HookedTransformerConfig) {
+    this.points = points;
+    this.given = given;
+    this.cfg = cfg;
+  }
+
+  weight(name: string, sizes: Sizes, init: Init): Tensor {
+    const shape = Object.values(sizes);
+    const known = this.leaves.get(name);
+    if (known) {
+      checkShape(name, known, shape);
+      return known;
+    }
+    const array = this.arrayOf(name, shape) ?? (this.begun ??= beginnings(this.cfg))(shape, init);
+    const leaf = Tensor.leaf(array, Object.keys(sizes), "weight", name);
+    this.leaves.set(name, leaf);
+    return leaf;
+  }
+
+  /** The array that was given for a weight, by its full name or as the part names it. */
+  private arrayOf(name: string, shape: readonly number[]): NDArray | undefined {
+    const [point] = this.points.filter((at) => name.startsWith(`${at}.`)).sort((a, b) => b.length - a.length);
+    const key = [name, name.slice(point.length + 1)].find((called) => this.given.has(called));
+    if (key === undefined) return undefined;
+    this.used.add(key);
+    const given = this.given.get(key)!;
+    const array = given instanceof Tensor ? given.array : given;
+    if (array?.dtype !== "float32") {
+      throw new WeightsError(`The part's weight "${key}" is not an array of float32 numbers, or not computed.`, {
+        asked: key,
+        found: array?.dtype,
+      });
+    }
+    checkShape(name, array, shape);
+    return array;
+  }
+
+  /** @throws WeightsError for a weight that was given and that the part does not ask for */
+  checkAllUsed(): void {
+    const unused = [...this.given.keys()].filter((name) => !this.used.has(name));
+    if (unused.length === 0) return;
+    throw new WeightsError(
+      `The part has no weight "${unused[0]}": it asks for ${[...this.leaves.keys()].join(", ") || "none"}.`,
+      { asked: unused, found: [...this.leaves.keys()] },
+    );
+  }
+}
+
+/** @throws WeightsError for a weight of another shape than the part asks for */
+function checkShape(name: string, { shape }: { readonly shape: readonly number[] }, asked: readonly number[]): void {
+  if (shape.join() === asked.join()) return;
+  throw new WeightsError(`The part's weight "${name}" is [${shape}], but the part asks for [${asked}].`, {
+    asked,
+    found: shape,
+  });
+}
