@@ -156,6 +156,8 @@ layer. \`1\` is an axis of size 1. Where several heads share keys and values, \`
 Values marked "when asked for" cost something, so a run makes them only where a hook, a \`namesFilter\` or a graph's
 \`at\` names them; there is no flag to set. A cache without a \`namesFilter\` does not hold them.
 
+Parts that [\`model.splice\`](splicing.md) puts in at a point add points of their own, named within it and before it.
+
 | name | short | shape | what it is | which models | when asked for |
 |---|---|---|---|---|---|
 ${rows.join("\n")}

@@ -77,7 +77,6 @@ export async function measureDirectLogitAttribution(
 ): Promise<DirectLogitAttributionMeasurement> {
   checkAnalysis("directLogitAttribution", model, options, KINDS);
   const { top = 10, samples = 100, seed = 0, signal } = options;
-  const running = { signal };
   checkWhole("top", top, 1);
   checkWhole("samples", samples, 2);
   checkWhole("seed", seed, 0);
@@ -100,7 +99,7 @@ export async function measureDirectLogitAttribution(
       graph.output.at({ batch: 0, pos: prompt.ids.length - 1 }),
       ...[layers, heads, neurons].filter((s) => s !== undefined).map(attributions),
     ],
-    running,
+    { signal },
   );
   const group = (stack: ResidualStack, values: Tensor, count: number): AttributionGroup => {
     const rows = values.shape[1];
@@ -364,7 +363,7 @@ function pictures(
       kind: "line",
       name: "sum",
       title: "How the logit builds up",
-      caption: `The running sum after ${labels.join(", ")}.`,
+      caption: `The { signal } sum after ${labels.join(", ")}.`,
       x: { label: "components summed" },
       y: { label: "sum", unit: "logits" },
       series: [{ name: "sum", y: sums, titles: labels.map((label, i) => `after ${label}: ${sums[i].toFixed(3)}`) }],

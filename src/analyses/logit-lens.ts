@@ -60,13 +60,12 @@ export async function measureLogitLens(
   checkWhole("top", top, 1, model.cfg.dVocabOut);
   const prompt = readPrompt(model, text, { least: 2 });
   const { cfg } = model;
-  const running = { signal };
   const graph = model.graph(prompt.input);
   const names = graphNames(model).filter((name) => graph.has(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
   const resid = cache.accumulatedResid({ inclMid: hasMid(model), applyLn: true });
   const final = graph.at(`blocks.${cfg.nLayers - 1}.hook_resid_post`);
-  const [read, end] = await model.compute([resid.stack, final], running);
+  const [read, end] = await model.compute([resid.stack, final], { signal });
 
   const count = prompt.ids.length;
   const predicting = count - 1;
@@ -96,7 +95,7 @@ export async function measureLogitLens(
       const { values, indices } = logProbs.topK(top);
       return [right, rankOf(right), rankOf(other), entropy, values, indices];
     },
-    running,
+    { signal },
   );
   // The model itself continues from its last stream, and must agree with what the lens reads there.
   const lastLayer = (resid.length - 1) * count;
@@ -112,7 +111,7 @@ export async function measureLogitLens(
       );
       return [difference.abs().max(-1)];
     },
-    running,
+    { signal },
   );
   const cells = resid.labels.map((_, layer) =>
     prompt.ids.map((_, pos): LensCell => {

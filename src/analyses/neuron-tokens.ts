@@ -91,7 +91,6 @@ export async function measureNeuron(
   checkWhole("top", top, 1, Math.floor(cfg.dVocabOut / 2));
   checkWhole("around", around, 0);
   checkWhole("seed", seed, 0);
-  const running = { signal };
   const pieces = piecesOf(model, text);
   const ids = pieces.flat();
   const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
@@ -105,7 +104,7 @@ export async function measureNeuron(
     for (const { input, skip, tokens } of batches(model, pieces)) {
       const post = model.graph(input).at(getActName("post", layer)).slice("pos", skip);
       const wanted = neuron === undefined ? [] : [post.at({ d_mlp: neuron })];
-      const [most, own] = await model.compute([post.max(["batch", "pos"]), ...wanted], running);
+      const [most, own] = await model.compute([post.max(["batch", "pos"]), ...wanted], { signal });
       for (let i = 0; i < width; i++) largestOfEach[i] = Math.max(largestOfEach[i], most.data[i]);
       if (own) activations.push(...own.data);
       done += tokens;
@@ -124,7 +123,7 @@ export async function measureNeuron(
   const norm = model.weights.find("ln_final.w");
   const written = W_out.gather(0, rows);
   const effects = (norm ? written.mul(norm) : written).matmul(model.W_U);
-  const [own, ends] = await model.compute([effects.slice(0, 0, 1), effects.abs().max(-1)], running);
+  const [own, ends] = await model.compute([effects.slice(0, 0, 1), effects.abs().max(-1)], { signal });
   return {
     layer,
     neuron,

@@ -37,20 +37,19 @@ export async function computeByLayers(
   signal?: AbortSignal,
 ): Promise<{ readonly values: readonly Tensor[]; readonly numbers: readonly Tensor[] }> {
   const { layers, numbers } = work;
-  const running = { signal };
   const groups = groupsThatFit(work, passBytes(model));
   if (groups.length === 1) {
-    const found = await model.compute([...numbers, ...work.values(0, layers)], running);
+    const found = await model.compute([...numbers, ...work.values(0, layers)], { signal });
     return { numbers: found.slice(0, numbers.length), values: found.slice(numbers.length) };
   }
   const forward = madeForward(work, groups);
-  const known = await model.compute([...numbers, ...forward], running);
+  const known = await model.compute([...numbers, ...forward], { signal });
   await model.engine.forget([...numbers, ...forward]);
   const cuts = new Map(forward.map((value, i) => [value, known[numbers.length + i]]));
   const parts: (readonly Tensor[])[] = [];
   for (const group of groups.toReversed()) {
     const asked = wantedOf(work, group, cuts);
-    const found = await model.compute(asked, running);
+    const found = await model.compute(asked, { signal });
     parts.unshift(found.slice(0, work.values(...group).length));
     if (group[0] > 0) cuts.set(work.gradient(group[0]), found.at(-1)!);
     // Groups between the ends have one structure, and one session; what each kind keeps for its next run would add up.

@@ -105,7 +105,7 @@ export async function* generateSteps(
           logitsPos: -1,
           step,
           attentionMask: mask,
-          ...(usePastKvCache ? { pastKvCache: cache } : {}),
+          pastKvCache: usePastKvCache ? cache : undefined,
           signal,
         });
     const tokens = rows.map((row, b) =>

@@ -506,7 +506,6 @@ export class HookedTransformer {
   }
 }
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
 export interface HookedTransformer extends NamedWeights {}
 givesNamedWeights(HookedTransformer.prototype);
 

@@ -38,7 +38,7 @@ export interface PlacedHook {
   readonly name: string;
   readonly f: HookFunction;
   /** It is here because a test for names said yes to the point, not because it was named. */
-  readonly byTest?: boolean;
+  readonly byTest: boolean;
 }
 
 interface TraceOptions {

@@ -117,7 +117,6 @@ export async function pathPatching(
     throw new ArgumentError("A path goes from a sender to a receiver: name at least one of each.");
   }
   const { start, source, bounds } = passes(model, input, options);
-  const run = { signal };
   const layers = [...new Set(receivers.map(({ layer }) => layer))];
   const differences = senders.map((sender) =>
     sent(source, sender, model)
@@ -131,7 +130,7 @@ export async function pathPatching(
       differences.length === 1 ? differences[0] : Tensor.apply("concat", differences, { axis: -4 }),
       ...layers.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`)),
     ],
-    run,
+    { signal },
   );
 
   const values = new Float32Array(senders.length * receivers.length).fill(Number.NaN);
@@ -150,7 +149,7 @@ export async function pathPatching(
     await kept.room(planned, [patched(paths.slice(0, 1))]);
     for (let from = 0; from < paths.length; from += together) {
       const some = paths.slice(from, from + together);
-      const [found] = await model.compute([patched(some)], run);
+      const [found] = await model.compute([patched(some)], { signal });
       some.forEach(({ sender, receiver }, i) => {
         values[sender * receivers.length + receiver] = found.data[i];
       });
@@ -177,11 +176,10 @@ function passes(model: Model, input: ModelInput, options: PathPatchingOptions) {
       { asked: base.tokens.shape, found: other.tokens.shape },
     );
   }
-  const masked = ({ attentionMask }: typeof base) => ({ attentionMask });
   return {
-    start: model.graph(base.tokens, masked(base)),
-    source: model.graph(other.tokens, masked(other)),
-    bounds: { tokens: base.tokens, ...masked(base) },
+    start: model.graph(base.tokens, { attentionMask: base.attentionMask }),
+    source: model.graph(other.tokens, { attentionMask: other.attentionMask }),
+    bounds: base,
   };
 }
 

@@ -56,7 +56,7 @@ export async function run<T>(
   const { signal } = options;
   signal?.throwIfAborted();
   const sized = sizedRun(options, capture);
-  const compute: Compute = (outputs) => source.engine.run(outputs, signal ? { signal, sized } : { sized });
+  const compute: Compute = (outputs) => source.engine.run(outputs, { signal, sized });
   const turn = options.pastKvCache?.turn(source);
   try {
     return await source.contexts.during(async () => {
@@ -206,7 +206,7 @@ export function placeHooks(hooks: readonly Hook[], known: readonly string[]): Pl
     });
   }
   return hooks.flatMap(([at, f]) =>
-    resolveFilter(at, known).map((name) => ({ name, f, ...(typeof at === "function" ? { byTest: true } : {}) })),
+    resolveFilter(at, known).map((name) => ({ name, f, byTest: typeof at === "function" })),
   );
 }
 

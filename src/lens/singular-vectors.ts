@@ -51,7 +51,6 @@ export async function getSingularVectors(
   checkModel("getSingularVectors", model);
   checkOptions("getSingularVectors", options, KINDS);
   const { numVectors = 10, head, signal } = options;
-  const running = { signal };
   const matrix = matrixOf(model, of, layer, head);
   const rank = Math.min(matrix.ldim, matrix.mdim, matrix.rdim);
   if (!(Number.isInteger(numVectors) && numVectors >= 1 && numVectors <= rank)) {
@@ -60,7 +59,7 @@ export async function getSingularVectors(
       { asked: numVectors, found: rank },
     );
   }
-  const { S, V } = (await matrix.compute(running)).svd();
+  const { S, V } = (await matrix.compute({ signal })).svd();
   const { dModel } = model.cfg;
   const columns = V.shape[1];
   const rows = new Float32Array(numVectors * dModel);
@@ -68,7 +67,7 @@ export async function getSingularVectors(
     for (let i = 0; i < dModel; i++) rows[v * dModel + i] = V.data[i * columns + v];
   }
   const vectors = Tensor.leaf(ndarray("float32", [numVectors, dModel], rows), ["component", "d_model"]);
-  const [logits] = await model.compute([vectors.matmul(model.weights.get("unembed.W_U"))], running);
+  const [logits] = await model.compute([vectors.matmul(model.weights.get("unembed.W_U"))], { signal });
   return { singularValues: Array.from(S.data).slice(0, rank), vectors, logits };
 }
 

@@ -12,7 +12,7 @@ import { type NDArray, zeros } from "../tensor/array.ts";
 import { WeightsError } from "../tensor/errors.ts";
 import { FUNCTION, type Kind } from "../tensor/kinds.ts";
 import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { fitted, partAt } from "./changes.ts";
+import { type Change, fitted, partAt } from "./changes.ts";
 import { type PassSource, tracePass } from "./trace-pass.ts";
 
 /** Where a part asks for its weights and names its points: within the hook point that it stands at. */
@@ -28,7 +28,7 @@ export interface PartScope {
 }
 
 /** What stands at a hook point: from the value there to what goes on in its place, of the same shape. */
-export type Part = (x: Tensor, scope: PartScope) => Tensor;
+export type Part = Change<PartScope>;
 
 /** What `model.splice` takes besides. */
 export interface SpliceOptions {

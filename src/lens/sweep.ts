@@ -81,7 +81,6 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const chosen = layersOf(options.layers, model);
   const start = model.graph(input, inputOptions(options));
   const { attentionMask } = start;
-  const masked = { attentionMask };
   const resid = (layer: number) => start.at(`blocks.${layer}.hook_resid_pre`);
   const clean = oneNumber(measured(options.metric, start), start.output);
   const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], { signal });
@@ -94,7 +93,9 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const kept = new KeptSessions(model.engine, memory);
   for (const [i, layer] of chosen.entries()) {
     const name = siteName(options.site, layer);
-    const graph = model.graph(residuals[i], { ...masked, startAtLayer: layer, tokens: start.tokens! }).readyFor([name]);
+    const graph = model
+      .graph(residuals[i], { attentionMask, startAtLayer: layer, tokens: start.tokens! })
+      .readyFor([name]);
     const value = graph.at(name);
     const axes = parts.map((axis) => axisOf(value, axis, options));
     shape = axes.map((axis) => value.shape[axis]);

@@ -96,13 +96,12 @@ export async function ablateNeurons(
       }),
     );
   };
-  const running = { signal };
-  const [clean] = await model.compute([whole], running);
+  const [clean] = await model.compute([whole], { signal });
   const [each] = await computeInParts(
     model,
     neurons.length,
     (from, to) => [ablated(neurons.slice(from, to)).follow(whole)],
-    { ...running, most: passBytes(model), varies: true },
+    { ...{ signal }, most: passBytes(model), varies: true },
   );
   return Array.from(each.data, (value) => clean.item() - value);
 }

@@ -38,10 +38,9 @@ export async function occlusion(
       ],
     ]);
   };
-  const running = { signal };
-  const [clean] = await model.compute([whole], running);
+  const [clean] = await model.compute([whole], { signal });
   const [each] = await computeInParts(model, n, (from, to) => [replaced(from, to).follow(whole)], {
-    ...running,
+    ...{ signal },
     most: passBytes(model),
   });
   return { effects: Array.from(each.data, (value) => clean.item() - value), metric: clean.item() };
