@@ -2,6 +2,7 @@
 import { mean, quantile } from "simple-statistics";
 import type { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
+import { components } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { hasMlps } from "../lens/model-has.ts";
 import type { ResidualStack } from "../lens/residual-stack.ts";
@@ -84,7 +85,10 @@ export async function measureDirectLogitAttribution(
   const { answer, against } = await answersOf(model, prompt, options);
 
   const graph = model.graph(prompt.input);
-  const names = model.hookNames.filter((name) => !/hook_result|hook_(attn|mlp)_in|hook_[qkv]_input/.test(name));
+  const written = components(model).additions.flatMap(({ point, output }) =>
+    output ? [point, output.point] : [point],
+  );
+  const names = [...written, "ln_final.hook_scale"].filter((name) => graph.has(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
   const last = cache.at({ pos: prompt.ids.length - 1 });
   // Row 0 is the answer in question, the others are the null model: they take the place of a batch.

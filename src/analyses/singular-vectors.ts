@@ -64,6 +64,7 @@ export async function singularVectors(
   const random = normal(seed);
   const values = found.singularValues;
   const norm = Math.hypot(...values);
+  const gated = model.weights.find(`blocks.${at}.mlp.W_gate`) !== undefined;
   const chance = await randomValues(model, ov, norm, random, signal);
   const ends = await randomEnds(model, random, signal);
   const called = ov ? `${headName(at, which!)}'s W_V W_O` : `layer ${at}'s ${of === "w_in" ? "W_in" : "W_out"}`;
@@ -158,6 +159,11 @@ export async function singularVectors(
       "Reading a direction by the unembedding assumes that what is written there goes straight to the logits; in early layers it mostly does not" +
         (of === "w_in" ? ", and what an MLP reads need not be tokens at all." : "."),
       "The final norm is left out: it would scale all of a vector's numbers by one factor, which differs from position to position.",
+      ...(of === "w_in" && gated
+        ? [
+            "The MLP is gated: W_in reads what the gate multiplies, and W_gate, which is not looked at here, what opens it.",
+          ]
+        : []),
       ...model.notes,
     ],
   });

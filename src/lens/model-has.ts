@@ -17,6 +17,12 @@ export function hasMid({ cfg }: Configured): boolean {
   return compose(cfg).blocks.some(({ mlp, order }) => mlp !== null && order === "sequential");
 }
 
+/** Whether norms have weights of their own, as those of models that were loaded without foldLn. */
+export function hasNormWeights({ cfg }: Configured): boolean {
+  const { blocks, finalNorm } = compose(cfg);
+  return [finalNorm, ...blocks.map(({ norm }) => norm)].some((norm) => norm?.weights);
+}
+
 /** @throws ArgumentError in a model without a stream between attention and MLP. */
 export function needMid(what: string, model: Configured): void {
   if (hasMid(model)) return;

@@ -37,7 +37,7 @@ export interface SingularVectors {
 /**
  * The directions of the residual stream that a matrix writes to ("OV", "w_out") or reads from ("w_in") most strongly,
  * and what tokens they are by the unembedding: `M = U S Vᵀ`, and the rows of `Vᵀ W_U`, for M = `W_V W_O` of a head,
- * `W_inᵀ` (times the weight of the norm before it, where it has one) or `W_out`.
+ * `W_inᵀ` (times the weight of the norm before it, where it has one; of a gated MLP what the gate multiplies) or `W_out`.
  * Source: Millidge and Black 2022; TransformerLens' `SVDInterpreter.get_singular_vectors`, which gives the same
  * [d_vocab 1 component].
  * @throws ArgumentError for another matrix, a layer, head or number of vectors that there is not, or a missing head

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
-import type { Receiver, Sender } from "../../src/lens/components.ts";
+import { components, hears, type Receiver, type Sender } from "../../src/lens/components.ts";
 import type { Metric } from "../../src/lens/metric.ts";
-import { allSenders } from "../../src/lens/path-ends.ts";
-import { pathPatching, withPaths } from "../../src/lens/path-patching.ts";
+import { allSenders, sending } from "../../src/lens/path-ends.ts";
+import { type Path, pathPatching, withPaths } from "../../src/lens/path-patching.ts";
+import type { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
-import { type Golden, golden, goldenModel } from "../goldens.ts";
+import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
 
 /** Two prompts of a golden configuration, and the logit difference that its goldens measure. */
 async function setup(name: string) {
@@ -23,28 +24,39 @@ async function setup(name: string) {
   return { model: goldenModel(g), input: row(1), source: row(0), metric };
 }
 
+/** From a sender to all that hear it. */
+function pathsFrom(model: HookedTransformer, sender: Sender): Path[] {
+  const writer = sending(sender, model);
+  const { readers } = components(model);
+  return readers.filter((reader) => hears(reader, writer)).map(({ name }) => [sender, name]);
+}
+
 describe("all paths of a sender together are activation patching of it", () => {
   test.each([
     ["attn_only_2l", "L0H2", "blocks.0.attn.hook_z", { head: 2 }],
     ["solu_ln_2l", "L0H1", "blocks.0.attn.hook_z", { head: 1 }],
     ["gelu_2l", "L0MLP", "blocks.0.hook_mlp_out", undefined],
+    ["neox_2l", "L0H2", "blocks.0.attn.hook_z", { head: 2 }],
+    ["gptj_2l", "L0MLP", "blocks.0.hook_mlp_out", undefined],
+    ["llama_gqa_2l", "L0H3", "blocks.0.attn.hook_z", { head: 3 }],
+    ["local_attn_2l", "L0H0", "blocks.0.attn.hook_z", { head: 0 }],
   ] as const)("in %s: %s", async (name, sender, point, head) => {
     const { model, input, source } = await setup(name);
     const [graph, other] = [model.graph(input), model.graph(source)];
-    const heads = [0, 1, 2, 3].flatMap((h): Receiver[] => [`L1H${h}.q`, `L1H${h}.k`, `L1H${h}.v`]);
-    const mlps: Receiver[] = name === "attn_only_2l" ? [] : sender.endsWith("MLP") ? ["L1MLP"] : ["L0MLP", "L1MLP"];
-    const receivers: Receiver[] = [...heads, ...mlps, "logits"];
-    const patched = withPaths(
-      model,
-      graph,
-      other,
-      receivers.map((to) => [sender, to]),
-    );
+    const patched = withPaths(model, graph, other, pathsFrom(model, sender));
     const whole = graph.with([[point, (x) => (head ? x.set(head, other.at(point)) : other.at(point))]]);
     const [paths, activation, clean] = await model.compute([patched.output, whole.output, graph.output]);
     expectClose(paths, activation, 1e-4);
     expect(clean.data).not.toEqual(activation.data);
   });
+});
+
+test.each(goldenNames)("in %s all paths from the start of the stream are the other run", async (name) => {
+  const { model, input, source } = await setup(name);
+  const [graph, other] = [model.graph(input), model.graph(source)];
+  const patched = withPaths(model, graph, other, pathsFrom(model, "stream_start"));
+  const [paths, run] = await model.compute([patched.output, other.output]);
+  expectClose(paths, run, 1e-4);
 });
 
 test("without norms, what all senders tell the logits directly is the whole difference between the runs", async () => {

@@ -4,7 +4,8 @@ import { neuronName } from "../../lens/components.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import type { Model } from "../../lens/model.ts";
-import { hasMlps } from "../../lens/model-has.ts";
+import { hasMlps, hasNormWeights } from "../../lens/model-has.ts";
+import { compose } from "../../models/compose.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import type { Answer } from "./answer.ts";
@@ -37,12 +38,13 @@ export async function measureNeurons(
   const column = (token: number) => W_U.at({ d_vocab: token });
   const towards = column(id).sub(wrongId === undefined ? W_U.mean("d_vocab") : column(wrongId));
   // A LayerNorm removes the mean of what is written; an RMSNorm does not.
-  const direction = cfg.normalizationType === "LNPre" ? towards.sub(towards.mean()) : towards;
+  const { finalNorm } = compose(cfg);
+  const direction = finalNorm?.subtractsMean ? towards.sub(towards.mean()) : towards;
   const written = posts.map((name, layer) => {
     const last = graph.at(name).at({ batch: 0, pos: -1 });
     const each = model.weights.get(`blocks.${layer}.mlp.W_out`).matmul(direction.unsqueeze(-1)).squeeze(-1);
     const direct = last.mul(each);
-    return cfg.normalizationType ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
+    return finalNorm ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
   });
   const products = found.values.map((value, layer) => value.mul(found.gradients[layer]).at({ batch: 0 }));
   const [number, ...computed] = await model.compute([found.metric, ...products, ...written], { signal });
@@ -65,7 +67,7 @@ function check(model: Model): void {
       { asked: "mlp", found: cfg.modelName },
     );
   }
-  if (cfg.normalizationType === "LN" || cfg.normalizationType === "RMS") {
+  if (hasNormWeights(model)) {
     throw new ArgumentError(
       "Direct attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does by default.",
       { asked: "LNPre", found: cfg.normalizationType },

@@ -1,6 +1,6 @@
 /** Where in a model the analysis looks, and what it can say about that model. */
 import type { Model } from "../../lens/model.ts";
-import { hasMlps } from "../../lens/model-has.ts";
+import { hasMlps, hasNormWeights } from "../../lens/model-has.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 
 export interface Site {
@@ -42,7 +42,7 @@ export function siteOf(model: Model, layer: number): Site {
       { asked: "causal", found: cfg.attentionDir },
     );
   }
-  if (cfg.normalizationType === "LN" || cfg.normalizationType === "RMS") {
+  if (hasNormWeights(model)) {
     throw new ArgumentError(
       "Attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does by default.",
       { asked: "LNPre", found: cfg.normalizationType },
