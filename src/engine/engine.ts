@@ -18,8 +18,9 @@ import { computedLayout, layoutKey, uncopied } from "./layout.ts";
 import { Layouts } from "./layouts.ts";
 import { keptBytes, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import { makePlan } from "./plan.ts";
 import { Sessions } from "./sessions.ts";
+import type { Plan } from "./steps.ts";
 
 /** What one run would do, for `explain`. */
 export interface Explanation {

@@ -51,6 +51,17 @@ function described(t: Tensor): Layout {
   return { key, keeper };
 }
 
+const made = new WeakMap<Tensor, Map<string, Tensor>>();
+
+/** A weight laid out in a way that has a name: the same value each time, so that its key is worked out once. */
+export function laidOutOnce(weight: Tensor, how: string, make: (weight: Tensor) => Tensor): Tensor {
+  const known = made.get(weight) ?? new Map<string, Tensor>();
+  made.set(weight, known);
+  const layout = known.get(how) ?? make(weight);
+  known.set(how, layout);
+  return layout;
+}
+
 /** The weight under a layout that leaves its numbers in their order, so that it needs no copy; else `undefined`. */
 export function uncopied(t: Tensor): Tensor | undefined {
   const x = unshaped(t);

@@ -1,8 +1,9 @@
 /** How much memory a plan needs while it runs. */
 import { NUMBER_BYTES } from "../graph/largest-value.ts";
-import { ops } from "../graph/ops/index.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import { kernelOf } from "./kernels.ts";
+import { makePlan } from "./plan.ts";
+import type { Plan } from "./steps.ts";
 
 /**
  * The most bytes that values which steps make hold at one time, at four bytes a number: each from its step until the last
@@ -37,7 +38,7 @@ function peakOfSteps({ steps, outputs, sizes }: Plan): number {
       live += bytes;
       freed[lastUse.get(id) ?? i] += bytes;
     }
-    const scratch = ops[op].scratch ? NUMBER_BYTES * Math.max(...inputs.map((x) => sizes[x.id])) : 0;
+    const scratch = kernelOf(op).scratch ? NUMBER_BYTES * Math.max(...inputs.map((x) => sizes[x.id])) : 0;
     peak = Math.max(peak, live + scratch);
     live -= freed[i];
   });

@@ -11,9 +11,9 @@ import {
 } from "onnx-buf";
 import type { Emitter, OnnxAttrs } from "../graph/op.ts";
 import { onnxType } from "../graph/ops/cast.ts";
-import { ops } from "../graph/ops/index.ts";
 import type { NDArray } from "../tensor/array.ts";
-import type { Plan, Slot } from "./plan.ts";
+import { kernelOf } from "./kernels.ts";
+import type { Plan, Slot } from "./steps.ts";
 
 /** ONNX operator set 20 (ONNX 1.15, IR 9): the oldest with everything the ops use, so that older runtimes read it too. */
 const OPSET = 20n;
@@ -40,14 +40,12 @@ export function writeOnnx(plan: Plan): Uint8Array {
     }
     return name;
   };
-  const used = new Set(plan.steps.flatMap((step) => step.inputs.map((slot) => slot.id)));
   const nodeOf = (outputs: number, opType: string, inputs: readonly string[], attrs: OnnxAttrs = {}) => {
     const names = Array.from({ length: outputs }, () => `n${count++}`);
     nodes.push(node(opType, inputs, names, attrs));
     return names;
   };
   const emit = {
-    outputOnly: false as boolean,
     nodeOf,
     node: (opType: string, inputs: readonly string[], attrs: OnnxAttrs = {}) => nodeOf(1, opType, inputs, attrs)[0],
     int64: (values: readonly number[], shape = [values.length]) =>
@@ -60,9 +58,8 @@ export function writeOnnx(plan: Plan): Uint8Array {
   } satisfies Emitter;
   for (const step of plan.steps) {
     const inputs = step.inputs.map((s) => ({ name: slotName(s), rank: s.rank, dtype: s.dtype }));
-    emit.outputOnly = step.outputs.every((slot) => !used.has(slot.id));
     const first = nodes.length;
-    const results = [ops[step.op].onnx(emit, inputs, step.attrs)].flat();
+    const results = [kernelOf(step.op).onnx(emit, inputs, step.attrs)].flat();
     // Results get the slots' own names, so that outputs are found by them.
     for (const [i, slot] of step.outputs.entries()) {
       if (!rename(nodes.slice(first), results[i], slotName(slot))) {

@@ -1,9 +1,10 @@
 /** A plan as text: what tests read, and what `explain` shows. */
 import { ops } from "../graph/ops/index.ts";
-import { leafName, showAttrs, showCall, showNumbers } from "../graph/print.ts";
+import { showAttrs, showCall, showNumbers } from "../graph/print.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
-import { type Plan, type Slot, structureOf } from "./plan.ts";
+import { structureOf } from "./plan.ts";
+import type { Plan, Slot } from "./steps.ts";
 
 /**
  * One line a slot, in the order in which they are numbered; attributes that only name things are left out, as they are no
@@ -37,12 +38,10 @@ const count = (n: number): string => `${n} ${n === 1 ? "number" : "numbers"}`;
 function layoutText(source: Tensor): string {
   const texts = new Map<Tensor, string>();
   for (const t of topological([source])) {
-    texts.set(
-      t,
-      t.op === null
-        ? (t.label ?? (t.role === "constant" ? leafName(t) : t.role!))
-        : showCall(t.op, [...t.inputs.map((x) => texts.get(x)!), ...showAttrs(structureOf(ops[t.op], t.attrs))]),
-    );
+    const inputs = t.inputs.map((x) => texts.get(x)!);
+    if (t.op === null) texts.set(t, t.label ?? t.role!);
+    else if (ops[t.op].layout === "name") texts.set(t, inputs[0]);
+    else texts.set(t, showCall(t.op, [...inputs, ...showAttrs(structureOf(ops[t.op], t.attrs))]));
   }
   return texts.get(source)!;
 }

@@ -6,11 +6,16 @@ import type { Tensor } from "./tensor.ts";
 /** Values of a graph, in order, that are weights in another layout: made by layout ops from weights alone. */
 export function weightLayouts(order: readonly Tensor[]): ReadonlySet<Tensor> {
   const fixed = new Set<Tensor>();
-  for (const t of order) {
-    const isFixed = t.op === null ? t.role === "weight" : ops[t.op].layout && t.inputs.every((x) => fixed.has(x));
-    if (isFixed) fixed.add(t);
-  }
+  for (const t of order) addIfFixed(t, fixed);
   return fixed;
+}
+
+/** Adds a value to those that are weights in some layout, if it is one of them; its inputs were asked about before. */
+export function addIfFixed(t: Tensor, fixed: Set<Tensor>): boolean {
+  const isFixed =
+    t.op === null ? t.role === "weight" : ops[t.op].layout !== null && t.inputs.every((x) => fixed.has(x));
+  if (isFixed) fixed.add(t);
+  return isFixed;
 }
 
 /** What a value is made of by ops that leave the numbers in their order, so that only the shape changes. */

@@ -27,8 +27,6 @@ export interface Emitter {
   node(opType: string, inputs: readonly string[], attrs?: OnnxAttrs): string;
   /** Adds a node of several outputs and returns their names. */
   nodeOf(outputs: number, opType: string, inputs: readonly string[], attrs?: OnnxAttrs): readonly string[];
-  /** Whether the value being written only leaves the graph: its numbers in order then do, in whatever shape. */
-  readonly outputOnly: boolean;
   /** A constant baked into the graph. */
   int64(values: readonly number[], shape?: readonly number[]): string;
   float(value: number): string;

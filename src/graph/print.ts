@@ -31,7 +31,7 @@ export function print(outputs: readonly Tensor[]): string {
 }
 
 /** A leaf in words: a weight's name, a constant's numbers, what is known of a feed. */
-export function leafName(t: Tensor): string {
+function leafName(t: Tensor): string {
   return t.label ?? (t.role === "constant" ? showNumbers(t.data) : `${t.role}${showShape(t)}`);
 }
 

@@ -402,10 +402,6 @@ export class Tensor implements Meta {
   matmul(x: Tensor): Tensor {
     return Tensor.apply("matmul", [this, x]);
   }
-  /** `x wᵀ + b`, for a weight [n, k] that is kept transposed. */
-  linear(weight: Tensor, bias: Tensor): Tensor {
-    return Tensor.apply("linear", [this, weight, bias]);
-  }
   /** `q.einsum("bqhe,bkhe->bhqk", k)`: one letter per axis; letters missing from the result are summed over. */
   einsum(equation: string, ...others: readonly Tensor[]): Tensor {
     checkArgument("The equation of einsum", equation, TEXT);

@@ -137,13 +137,12 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
       q.einsum("bqhe,bkhe->bhqk", k),
     ),
     of("with a weight", [a, numbers([2, 4, 5], 3)], (x, w) => x.einsum("bpm,hmv->bphv", w)),
+    of("with a weight for all axes in front", [a, numbers([2, 4, 5], 3)], (x, w) => x.einsum("m,hmv->hv", w)),
+    of("of each head with its own weight", [numbers([2, 3, 2, 4], 1), numbers([2, 4, 5], 3)], (x, w) =>
+      x.einsum("he,hem->hm", w),
+    ),
     of("with axes in front of the lettered ones", [a, numbers([3, 4], 6)], (x, y) => x.einsum("m,pm->p", y)),
     of("that sums one input alone", [a, row], (x, y) => x.einsum("bpm,m->b", y)),
-  ],
-  linear: [
-    of("of rows", [numbers([3, 4]), numbers([5, 4], 7), numbers([5], 8)], (x, w, b) => x.linear(w, b)),
-    of("of a stack that only leaves the graph", [a, numbers([5, 4], 7), numbers([5], 8)], (x, w, b) => x.linear(w, b)),
-    of("of a stack that is used", [a, numbers([5, 4], 7), numbers([5], 8)], (x, w, b) => x.linear(w, b).tanh()),
   ],
   point: [of("under a name", [a], (x) => x.point("here")), of("with other axes", [a], (x) => x.rename(["batch"]))],
   permute: [of("of three axes", [a], (x) => x.permute([2, 0, 1]))],

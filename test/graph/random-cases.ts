@@ -191,11 +191,6 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
           });
       }),
   ),
-  linear: fc
-    .tuple(shapes(1), size, size)
-    .chain(([rows, k, n]) =>
-      fc.tuple(floats([...rows, k]), floats([n, k]), floats([n])).map((inputs) => of(inputs, applied("linear"))),
-    ),
   point: unary("point"),
   permute: shapes(1).chain((shape) =>
     fc

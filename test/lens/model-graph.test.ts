@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
-import type { Plan, Slot, Step } from "../../src/engine/plan.ts";
 import { interpret } from "../../src/engine/reference.ts";
+import type { Plan, Slot, Step } from "../../src/engine/steps.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { parseConfig } from "../../src/models/config-parse.ts";
 import { HookedTransformer } from "../../src/node.ts";

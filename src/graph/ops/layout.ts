@@ -143,6 +143,7 @@ export const mergeAxes: Op<{ readonly axis: number; readonly count: number; read
   },
   reference: ([x], _attrs, out) => ({ ...x, shape: out.shape }),
   onnx(emit, [x], { axis, count }) {
+    if (axis + x.rank === 0 && count === x.rank - 1) return emit.node("Flatten", [x.name], { axis: count });
     const before = [...new Array<number>(axis + x.rank).fill(0), -1];
     if (axis + count === 0) return emit.node("Reshape", [x.name, emit.int64(before)]);
     const after = emit.node("Shape", [x.name], { start: axis + count });

@@ -103,7 +103,7 @@ export function attention(
   const k = forEachHead(turn ? scope.point("hook_rot_k", turn.keys(allK)) : allK, head);
   const v = forEachHead(allV, head);
 
-  const products = headsFirst(q, "query").matmul(headsFirst(k, "key").transpose(-1, -2));
+  const products = q.rename({ pos: "query" }).einsum("qhe,khe->hqk", k.rename({ pos: "key" }));
   const scaled = kind.divisor === 1 ? products : products.div(q.constant(kind.divisor));
   const mask = run.mask(kind.window);
   const scores = scope.point("hook_attn_scores", mask ? scaled.where(mask, q.constant(-Infinity)) : scaled);
@@ -112,15 +112,12 @@ export function attention(
   const blind = (mask !== undefined && mask.shape.length > 2) || scope.hooked("hook_attn_scores");
   const pattern = scope.point("hook_pattern", blind ? softmax.where(softmax.equal(softmax), q.constant(0)) : softmax);
 
-  const mixed = pattern.matmul(headsFirst(v, "key"));
-  const z = scope.point("hook_z", mixed.rename({ query: "pos" }).transpose(-2, -3));
-  const results = () => headsFirst(z, "pos").matmul(W_O).transpose(-2, -3);
+  const mixed = pattern.einsum("hqk,khe->qhe", v.rename({ pos: "key" }));
+  const z = scope.point("hook_z", mixed.rename({ query: "pos" }));
+  const results = () => z.einsum("he,hem->hm", W_O);
   if (scope.hooked("hook_result")) return scope.point("hook_result", results()).sum("head").add(b_O);
   scope.aside("hook_result", results);
-  const out = z
-    .mergeAxes("head", 2)
-    .matmul(flat(W_O, (w) => w.mergeAxes(0, 2)))
-    .add(b_O);
+  const out = z.einsum("he,hem->m", W_O).add(b_O);
   scope.says(({ products }) => products.push({ input: z, weight: W_O, bias: b_O, result: out }));
   return out;
 }
@@ -134,29 +131,8 @@ function forEachHead(x: Tensor, head: number): Tensor {
 
 /** x W + b for all heads: [batch pos d_model] or [batch pos head d_model] to [batch pos head d_head]. */
 function project(x: Tensor, weight: Tensor, bias: Tensor, scope: Scope): Tensor {
-  const [axis] = weight.axes;
-  if (x.axes.at(-2) === axis) return headsFirst(x, "pos").matmul(weight).transpose(-2, -3).add(bias);
-  const [head, , d_head] = weight.shape;
-  const transposed = flat(weight, (w) => w.permute([0, 2, 1]).mergeAxes(0, 2));
-  const result = x
-    .linear(
-      transposed,
-      flat(bias, (b) => b.mergeAxes(0, 2)),
-    )
-    .splitAxis(-1, { [axis]: head, d_head });
+  if (x.axes.at(-2) === weight.axes[0]) return x.einsum("hm,hme->he", weight).add(bias);
+  const result = x.einsum("m,hme->he", weight).add(bias);
   scope.says(({ products }) => products.push({ input: x, weight, bias, result }));
   return result;
-}
-
-/** A weight's layout, the same value in every pass. */
-function flat(weight: Tensor, make: (w: Tensor) => Tensor): Tensor {
-  const known = flattened.get(weight) ?? make(weight);
-  flattened.set(weight, known);
-  return known;
-}
-const flattened = new WeakMap<Tensor, Tensor>();
-
-/** [... pos head d] to [... head pos d], the positions under another name. */
-function headsFirst(x: Tensor, pos: string): Tensor {
-  return x.transpose(-2, -3).rename({ pos });
 }

@@ -1,8 +1,7 @@
 /** From tokens into the residual stream, and from the stream to logits. */
 import type { Tensor } from "../../graph/tensor.ts";
-import { sizeOf } from "../../tensor/array.ts";
 import type { Scope } from "../scope.ts";
-import { lookup } from "./affine.ts";
+import { affine, lookup } from "./affine.ts";
 
 /** The embedding's weight. */
 export interface EmbeddingWeights {
@@ -40,18 +39,5 @@ export function embedding(d_vocab: number, d_model: number, tokens: Tensor, scop
 export function unembedding(d_vocab: number, x: Tensor, scope: Scope<UnembeddingNames>): Tensor {
   const weight = scope.weight("W_U", { d_model: x.shape.at(-1)!, d_vocab }, "drawn");
   const bias = scope.weight("b_U", { d_vocab }, "zeros");
-  const result = product(x, weight, bias);
-  scope.says(({ products }) => products.push({ input: x, weight, bias, result }));
-  return result;
+  return affine(x, weight, bias, scope);
 }
-
-/** Rows from which on the product with a transposed W_U is the faster one. Measured: `npm run bench -- forward`. */
-const TRANSPOSED_FROM = 4;
-
-function product(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  if (sizeOf(x.shape.slice(0, -1)) < TRANSPOSED_FROM) return x.matmul(weight).add(bias);
-  const transposed = transposedOnce.get(weight) ?? weight.transpose();
-  transposedOnce.set(weight, transposed);
-  return x.linear(transposed, bias);
-}
-const transposedOnce = new WeakMap<Tensor, Tensor>();

@@ -1,0 +1,148 @@
+/**
+ * Steps that the runtime does faster as one: a product with a weight and its bias, `x W + b`, becomes `linear`, against the
+ * weight transposed. Everything that decides on it is here.
+ */
+import { attrsOf, type Tensor } from "../graph/tensor.ts";
+import { sizeOf } from "../tensor/array.ts";
+import { laidOutOnce, layoutKey, uncopied } from "./layout.ts";
+import type { Draft, Input, Slot, Step } from "./steps.ts";
+
+/** Rows from which on the product with a transposed weight is the faster one. Measured: `npm run bench -- forward`. */
+const TRANSPOSED_FROM = 4;
+
+/**
+ * A weight that could be read as it is gets a transposed copy beside it only where the product gains most: so many times
+ * wider than tall, as an unembedding is and an MLP is not.
+ */
+const WIDE = 6;
+
+/** `x W + b`, perhaps with an axis split between the product and the sum. */
+interface Biased {
+  readonly product: Step;
+  readonly split: Step | undefined;
+  readonly weight: Input;
+  readonly bias: Slot;
+}
+
+/** The same values, with every product and its bias in one step where that is faster. */
+export function fuse(draft: Draft): Draft {
+  const fusion = new Fusion(draft);
+  const replaced = new Map<Step, readonly Step[]>();
+  for (const step of draft.steps) {
+    const biased = fusion.biased(step);
+    if (!biased || !fusion.pays(biased)) continue;
+    replaced.set(step, fusion.linear(biased, step));
+    replaced.set(biased.product, []);
+    if (biased.split) replaced.set(biased.split, []);
+  }
+  if (replaced.size === 0) return draft;
+  return {
+    ...draft,
+    inputs: fusion.inputs,
+    sizes: fusion.sizes,
+    steps: draft.steps.flatMap((step) => replaced.get(step) ?? [step]),
+  };
+}
+
+/** A draft's values and who uses them, and what fusing adds to it. */
+class Fusion {
+  readonly inputs: Input[];
+  readonly sizes: number[];
+  /** By slot: the input that it is, the step that makes it, how many steps use it. */
+  private readonly byId: (Input | undefined)[] = [];
+  private readonly makers: (Step | undefined)[] = [];
+  private readonly uses: Int32Array;
+  private readonly leaving: ReadonlySet<number>;
+  private byLayout: Map<string, Input> | undefined;
+
+  constructor({ inputs, steps, outputs, sizes }: Draft) {
+    this.inputs = [...inputs];
+    this.sizes = [...sizes];
+    this.uses = new Int32Array(sizes.length);
+    for (const input of inputs) this.byId[input.id] = input;
+    for (const step of steps) {
+      for (const { id } of step.outputs) this.makers[id] = step;
+      for (const { id } of step.inputs) this.uses[id]++;
+    }
+    this.leaving = new Set(outputs.map((slot) => slot.id));
+  }
+
+  /** The product and the bias that a step adds, if that is what it does. */
+  biased(sum: Step): Biased | undefined {
+    if (sum.op !== "add") return undefined;
+    for (const [value, bias] of [sum.inputs, sum.inputs.toReversed()]) {
+      const split = this.onlyUseOf(value, "splitAxis");
+      const product = this.onlyUseOf(split ? split.inputs[0] : value, "matmul");
+      if (!product) continue;
+      const weight = this.byId[product.inputs[1].id];
+      if (weight?.rank !== 2 || weight.dtype !== "float32" || !isFixed(weight.source)) continue;
+      const columns = weight.source.shape[1];
+      if (this.sizes[bias.id] === columns && (split ? this.fitsSplit(bias, split) : bias.rank === 1)) {
+        return { product, split, weight, bias };
+      }
+    }
+    return undefined;
+  }
+
+  pays({ product, weight }: Biased): boolean {
+    if (!uncopied(weight.source)) return true; // laid out anew in any case, so as well the other way round
+    const [height, width] = weight.source.shape;
+    return width >= WIDE * height && this.sizes[product.inputs[0].id] / height >= TRANSPOSED_FROM;
+  }
+
+  /** What takes the place of the sum. */
+  linear({ product, split, weight, bias }: Biased, sum: Step): readonly Step[] {
+    const [x] = product.inputs;
+    const transposed = this.input(transpose(weight.source));
+    if (!split) {
+      const [out] = sum.outputs;
+      const flat = out.rank > 2 && this.leaving.has(out.id) && this.uses[out.id] === 0;
+      const outputs = [{ ...out, rank: flat ? 2 : out.rank }];
+      return [{ op: "linear", attrs: flat ? { flat } : {}, inputs: [x, transposed, bias], outputs }];
+    }
+    const whole = { ...product.outputs[0], id: this.sizes.push(this.sizes[product.outputs[0].id]) - 1 };
+    const merged = this.input(mergeAll(this.byId[bias.id]!.source));
+    return [
+      { op: "linear", attrs: {}, inputs: [x, transposed, merged], outputs: [whole] },
+      { ...split, inputs: [whole], outputs: sum.outputs },
+    ];
+  }
+
+  /** The step that makes a value which nothing else uses, if it is of the given op. */
+  private onlyUseOf({ id }: Slot, op: Step["op"]): Step | undefined {
+    const step = this.makers[id];
+    return step?.op === op && this.uses[id] === 1 && !this.leaving.has(id) ? step : undefined;
+  }
+
+  /** Whether a bias has the axes that the last one is split into. */
+  private fitsSplit(bias: Slot, { attrs: { axis, sizes } }: Step): boolean {
+    const source = this.byId[bias.id]?.source;
+    return source !== undefined && isFixed(source) && axis === -1 && source.shape.join() === `${sizes}`;
+  }
+
+  /** The input that a weight in some layout is. */
+  private input(source: Tensor): Input {
+    this.byLayout ??= new Map(this.inputs.map((input) => [layoutKey(input.source), input]));
+    const key = layoutKey(source);
+    const known = this.byLayout.get(key);
+    if (known) return known;
+    const id = this.sizes.push(sizeOf(source.shape)) - 1;
+    const input = { id, rank: source.shape.length, dtype: source.dtype, source };
+    this.byLayout.set(key, input);
+    this.inputs.push(input);
+    return input;
+  }
+}
+
+/** Whether a value is a weight, or one laid out anew. */
+const isFixed = (source: Tensor): boolean => source.op !== null || source.role === "weight";
+
+/** A matrix transposed, or the one that it is the transpose of. */
+function transpose(matrix: Tensor): Tensor {
+  const perm = attrsOf(matrix, "permute")?.perm;
+  return perm?.join() === "-1,-2" ? matrix.inputs[0] : laidOutOnce(matrix, "transposed", (w) => w.transpose());
+}
+
+function mergeAll(x: Tensor): Tensor {
+  return laidOutOnce(x, "merged", (b) => b.mergeAxes(0, b.shape.length));
+}

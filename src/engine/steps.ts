@@ -1,0 +1,47 @@
+/** What a plan is made of: plain data. */
+import type { Attrs } from "../graph/op.ts";
+import type { OpName } from "../graph/ops/index.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { DType, NDArray } from "../tensor/array.ts";
+import type { KernelName } from "./kernels.ts";
+
+/** A value: known by its number, with what compiling may know of it. */
+export interface Slot {
+  readonly id: number;
+  readonly rank: number;
+  readonly dtype: DType;
+}
+
+export interface Step {
+  readonly op: OpName | KernelName;
+  /** Those that say what is computed, without those that only name something. */
+  readonly attrs: Attrs;
+  readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
+}
+
+/** A graph input. `source` is a leaf, or weights laid out anew: computed once and kept by the engine. */
+export interface Input extends Slot {
+  readonly source: Tensor;
+}
+
+/** A number baked into the structure. */
+export interface Constant extends Slot {
+  readonly array: NDArray;
+}
+
+/** What to compute, before it has a key. */
+export interface Draft {
+  readonly inputs: readonly Input[];
+  readonly constants: readonly Constant[];
+  readonly steps: readonly Step[];
+  /** For each requested output, the slot that has it. */
+  readonly outputs: readonly Slot[];
+  /** How many numbers each slot's value has in this run, by the slot's number. What is compiled does not depend on them. */
+  readonly sizes: readonly number[];
+}
+
+/** Slots are numbered in the order in which they are there: what is fed or baked in, before the step that needs it first. */
+export interface Plan extends Draft {
+  readonly key: string;
+}

@@ -1,0 +1,214 @@
+/** Products as the runtime likes them: formulas are written as they are read, and plans say what runs for them. */
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { Engine } from "../../src/engine/engine.ts";
+import { nodeBackend } from "../../src/engine/ort-node.ts";
+import { interpret } from "../../src/engine/reference.ts";
+import { grad } from "../../src/graph/rewrite/grad.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
+import { expectClose } from "../close.ts";
+import { numbers } from "../graph/cases.ts";
+
+const engine = new Engine(nodeBackend({ threads: 1 }));
+afterAll(() => engine.dispose());
+
+const weight = (shape: readonly number[], seed = 7) => Tensor.leaf(numbers(shape, seed).array!, [], "weight", "W");
+const bias = (shape: readonly number[], seed = 8) => Tensor.leaf(numbers(shape, seed).array!, [], "weight", "b");
+
+/** The ops of a plan, each value held against its definition. */
+async function stepsOf(...values: readonly Tensor[]): Promise<string[]> {
+  const found = await engine.run(values);
+  const expected = interpret(values);
+  for (const [i, value] of values.entries()) {
+    expect(found[i].shape).toEqual(value.shape);
+    expectClose(found[i], expected[i], 1e-5, 1);
+  }
+  return engine
+    .explain(values)
+    .plan.steps.map(({ op, attrs }) => [op, ...Object.keys(attrs).filter((a) => a === "flat")].join(" "));
+}
+
+describe("x W + b", () => {
+  const wide = weight([4, 24]);
+  const b = bias([24]);
+
+  test("is one step against the weight transposed, where the weight is wide", async () => {
+    expect(await stepsOf(numbers([5, 4]).matmul(wide).add(b))).toEqual(["linear"]);
+    expect(await stepsOf(b.add(numbers([5, 4]).matmul(wide)))).toEqual(["linear"]);
+  });
+
+  test("leaves the graph as rows, and keeps its shape where it is used", async () => {
+    const logits = numbers([2, 3, 4]).matmul(wide).add(b);
+    expect(await stepsOf(logits)).toEqual(["linear flat"]);
+    expect(await stepsOf(logits.tanh())).toEqual(["linear", "tanh"]);
+    expect(await stepsOf(logits, logits.tanh())).toEqual(["linear", "tanh"]);
+  });
+
+  test("is a product and a sum for fewer than four rows, for weights as tall as an MLP's, and for what is no weight", async () => {
+    const two = ["matmul", "add"];
+    expect(await stepsOf(numbers([3, 4]).matmul(wide).add(b))).toEqual(two);
+    expect(
+      await stepsOf(
+        numbers([5, 4])
+          .matmul(weight([4, 16]))
+          .add(bias([16])),
+      ),
+    ).toEqual(two);
+    expect(
+      await stepsOf(
+        numbers([5, 4])
+          .matmul(numbers([4, 24], 3))
+          .add(b),
+      ),
+    ).toEqual(two);
+    expect(
+      await stepsOf(
+        numbers([2, 5, 4])
+          .matmul(weight([2, 4, 24]))
+          .add(b),
+      ),
+    ).toEqual(two);
+    expect(
+      await stepsOf(
+        numbers([5, 4])
+          .matmul(wide)
+          .add(numbers([5, 24])),
+      ),
+    ).toEqual(two);
+    expect(
+      await stepsOf(
+        numbers([5, 4])
+          .matmul(weight([4, 1]))
+          .add(bias([24])),
+      ),
+    ).toEqual(two);
+  });
+
+  test("stays two steps where the product itself is asked for or used", async () => {
+    const product = numbers([5, 4]).matmul(wide);
+    expect(await stepsOf(product, product.add(b))).toEqual(["matmul", "add"]);
+    expect(await stepsOf(product.add(b), product.exp())).toContain("matmul");
+    expect(await stepsOf(product.add(product))).toEqual(["matmul", "add"]);
+  });
+
+  test("shares its weight's layout with the gradient", async () => {
+    const x = numbers([5, 4]);
+    const [g] = grad(x.matmul(wide).add(b).tanh().sum(), [x]);
+    expect(await stepsOf(g)).toContain("linear");
+    const { inputs } = engine.explain([g]).plan;
+    expect(inputs.filter(({ source }) => source.op === "permute" || source.label === "W")).toHaveLength(1);
+  });
+});
+
+describe("heads", () => {
+  const x = numbers([2, 3, 4], 1);
+  const W_Q = weight([2, 4, 5]);
+  const b_Q = bias([2, 5]);
+  const heads = (seed: number) => numbers([2, 3, 2, 5], seed);
+
+  test("x W_Q + b_Q is one product of all heads, whatever the number of rows", async () => {
+    expect(await stepsOf(x.einsum("m,hme->he", W_Q).add(b_Q))).toEqual(["linear", "splitAxis"]);
+    expect(await stepsOf(numbers([1, 4]).einsum("m,hme->he", W_Q).add(b_Q))).toEqual(["linear", "splitAxis"]);
+    const [layout] = engine.explain([x.einsum("m,hme->he", W_Q).add(b_Q)]).plan.inputs.slice(1);
+    expect(layout.source.shape).toEqual([10, 4]);
+  });
+
+  test("each head's own x W_Q + b_Q is a product a head", async () => {
+    const own = numbers([2, 3, 2, 4]).einsum("hm,hme->he", W_Q).add(b_Q);
+    expect(await stepsOf(own)).toEqual(["permute", "matmul", "permute", "add"]);
+  });
+
+  test("q·k and the mixing of v are products a head", async () => {
+    expect(await stepsOf(heads(1).einsum("qhe,khe->hqk", heads(2)))).toEqual([
+      "permute",
+      "permute",
+      "permute",
+      "matmul",
+    ]);
+    expect(await stepsOf(numbers([2, 2, 3, 3]).einsum("hqk,khe->qhe", heads(3)))).toEqual([
+      "permute",
+      "matmul",
+      "permute",
+    ]);
+  });
+
+  test("the sum over heads of z W_O is one product, without a copy of the weight", async () => {
+    const out = heads(4)
+      .einsum("he,hem->m", weight([2, 5, 4]))
+      .add(bias([4]));
+    expect(await stepsOf(out)).toEqual(["mergeAxes", "matmul", "add"]);
+    expect(await stepsOf(heads(4).einsum("he,hem->hm", weight([2, 5, 4])))).toEqual(["permute", "matmul", "permute"]);
+  });
+
+  test("more rows in front of one side broadcast", async () => {
+    const cells = numbers([4, 2, 3, 2, 5], 5);
+    expect(await stepsOf(heads(1).einsum("qhe,khe->hqk", cells))).toContain("matmul");
+    expect(await stepsOf(cells.einsum("he,hem->m", weight([2, 5, 4])))).toEqual(["mergeAxes", "matmul"]);
+  });
+
+  test("a weight's gradient is summed over batch and positions within one product", async () => {
+    const W = numbers([2, 4, 5], 7);
+    const [g] = grad(x.einsum("m,hme->he", W).tanh().sum(), [W]);
+    const steps = await stepsOf(g);
+    expect(steps.filter((op) => op === "matmul")).toHaveLength(2);
+    expect(steps).not.toContain("einsum");
+  });
+});
+
+test("what is no matrix product stays an einsum", async () => {
+  const [a, b] = [numbers([2, 3, 4]), numbers([3, 4], 2)];
+  expect(await stepsOf(a.einsum("bpm,pm->bp", b))).toEqual(["einsum"]); // b has no axis of its own
+  expect(await stepsOf(a.einsum("bpm,m->b", numbers([4], 3)))).toEqual(["einsum"]); // p is summed over alone
+  expect(await stepsOf(b.einsum("pm,pm->pm", b))).toEqual(["einsum"]); // nothing is summed over
+  expect(await stepsOf(numbers([4]).einsum("m,mv->v", numbers([4, 2])))).toEqual(["einsum"]); // no rows
+  expect(await stepsOf(b.einsum("pm,pm,p->m", b, numbers([3])))).toEqual(["einsum"]);
+});
+
+test("axes may have other names on each side", async () => {
+  const q = numbers([2, 3, 2, 5]).rename(["batch", "query", "head", "d_head"]);
+  const k = numbers([2, 4, 2, 5], 2).rename(["batch", "key", "kv_head", "d_head"]);
+  const scores = q.einsum("qhe,khe->hqk", k);
+  expect(scores.axes).toEqual(["batch", "head", "query", "key"]);
+  expect(await stepsOf(scores)).toContain("matmul");
+});
+
+test("another length is the same session", async () => {
+  const scores = (length: number) => numbers([1, length, 2, 5]).einsum("qhe,khe->hqk", numbers([1, length, 2, 5], 2));
+  const rows = (length: number) =>
+    numbers([1, length, 4])
+      .einsum("m,hme->he", weight([2, 4, 5]))
+      .add(bias([2, 5]));
+  const key = (length: number) => engine.explain([scores(length), rows(length)]).plan.key;
+  expect(key(3)).toBe(key(7));
+});
+
+test("any product of a value and a weight, with a bias or not, is what its definition says", async () => {
+  const size = fc.integer({ min: 1, max: 3 });
+  const letters = fc.shuffledSubarray([..."abcde"], { minLength: 1, maxLength: 3 });
+  const example = fc
+    .record({
+      sizes: fc.array(size, { minLength: 5, maxLength: 5 }),
+      front: fc.array(size, { maxLength: 2 }),
+      first: letters,
+      second: letters,
+      swapped: fc.boolean(),
+      biased: fc.boolean(),
+    })
+    .chain((drawn) =>
+      fc
+        .shuffledSubarray([...new Set([...drawn.first, ...drawn.second])], { minLength: 1 })
+        .map((result) => ({ ...drawn, result })),
+    );
+  await fc.assert(
+    fc.asyncProperty(example, async ({ sizes, front, first, second, result, swapped, biased }) => {
+      const shapeOf = (of: readonly string[]) => of.map((letter) => sizes["abcde".indexOf(letter)]);
+      const x = numbers([...front, ...shapeOf(first)]);
+      const w = weight(shapeOf(second));
+      const value = swapped
+        ? w.einsum(`${second.join("")},${first.join("")}->${result.join("")}`, x)
+        : x.einsum(`${first.join("")},${second.join("")}->${result.join("")}`, w);
+      await stepsOf(biased ? value.add(bias(shapeOf(result))) : value);
+    }),
+    { numRuns: 60 },
+  );
+});
