@@ -1,6 +1,6 @@
 /** The options of `glassformer train`, in the groups that its help shows. */
 import { type Command, Option } from "commander";
-import { ACTIVATIONS } from "../models/config-choices.ts";
+import { activations } from "../models/parts/activation.ts";
 import { RECIPES, type Recipe, type TaskName } from "../training/data/recipes.ts";
 import { OPTIMIZERS, type OptimizerName } from "../training/optimizer.ts";
 import { count, finiteNumber, finiteNumbers, wholeNumber } from "./arguments.ts";
@@ -112,7 +112,9 @@ export function addTrainOptions(command: Command): Command {
       whole("--d-head <n>", "width of a head (default: d_model / n_heads)"),
       whole("--d-mlp <n>", "neurons per layer (default: 4 d_model)"),
       whole("--n-ctx <n>", "the context, in tokens (default: 256; for a task, as long as it needs)"),
-      new Option("--act-fn <name>", `the MLPs' nonlinearity ${told(({ model }) => model.act_fn)}`).choices(ACTIVATIONS),
+      new Option("--act-fn <name>", `the MLPs' nonlinearity ${told(({ model }) => model.act_fn)}`).choices(
+        Object.keys(activations),
+      ),
       new Option(
         "--normalization-type <name>",
         `kind of norms ${told(({ model }) => model.normalization_type)}`,

@@ -1,9 +1,10 @@
 /** From a configuration to the parts that it is made of. Nothing else reads the fields that say which parts those are. */
-import type { HookedTransformerConfig, NormalizationType } from "./config.ts";
+import { ConfigError } from "../tensor/errors.ts";
+import type { HookedTransformerConfig } from "./config.ts";
 import type { BlockKind } from "./parts/block.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
-import type { NormKind } from "./parts/norm.ts";
-import { learnedPositions, type PositionsKind, rotaryPositions, shortformerPositions } from "./parts/positions.ts";
+import { NORMS, type NormalizationType, type NormKind } from "./parts/norm.ts";
+import { POSITIONS, type PositionsKind } from "./parts/positions.ts";
 
 /** A transformer as its parts. */
 export interface Composition {
@@ -60,28 +61,19 @@ function mlpOf(cfg: HookedTransformerConfig): BlockKind["mlp"] {
 }
 
 function positionsOf(cfg: HookedTransformerConfig): PositionsKind {
-  switch (cfg.positionalEmbeddingType) {
-    case "shortformer":
-      return shortformerPositions(cfg.nCtx, cfg.dModel);
-    case "rotary":
-      return rotaryPositions({
-        dim: cfg.rotaryDim ?? cfg.dHead,
-        base: cfg.rotaryBase,
-        pairs: cfg.rotaryAdjacentPairs ? "neighbours" : "halves",
-        length: cfg.nCtx,
-      });
-    default:
-      return learnedPositions(cfg.nCtx, cfg.dModel);
-  }
+  const make = POSITIONS[cfg.positionalEmbeddingType];
+  if (make) return make(cfg);
+  throw new ConfigError(`${cfg.positionalEmbeddingType} positions are not computed.`, {
+    asked: cfg.positionalEmbeddingType,
+  });
 }
 
-/** What TransformerLens calls a norm: LN and RMS have weights, LNPre and RMSPre have none. */
+/** A norm with the model's eps. */
 function normKind(type: NormalizationType | null, eps: number): NormKind | null {
-  if (type === null) return null;
-  return { subtractsMean: type.startsWith("LN"), weights: !type.endsWith("Pre"), eps };
+  return type && { ...NORMS[type], eps };
 }
 
 /** With `finalRms` the last norm is an RMSNorm, with weights where the others have them. */
 function asRms(type: NormalizationType | null): NormalizationType | null {
-  return type === "LN" ? "RMS" : type === "LNPre" ? "RMSPre" : type;
+  return type && (NORMS[type].weights ? "RMS" : "RMSPre");
 }

@@ -5,14 +5,11 @@
 import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../tensor/kinds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
 import { EPS, FACTOR, LAYERS, SIZE } from "./config-bounds.ts";
-import {
-  ACTIVATIONS,
-  ATTENTION_TYPES,
-  INIT_MODES,
-  NORMALIZATIONS,
-  POSITIONAL_EMBEDDINGS,
-  type PositionalEmbeddingType,
-} from "./config-choices.ts";
+import { INIT_MODES } from "./init-modes.ts";
+import { activations } from "./parts/activation.ts";
+import { ATTENTION_TYPES } from "./parts/attention.ts";
+import { NORMS } from "./parts/norm.ts";
+import { POSITIONS } from "./parts/positions.ts";
 
 /** TransformerLens writes "work it out" as -1. */
 const SIZE_OR_AUTO: Kind = {
@@ -51,7 +48,7 @@ function onlyNull(snake: string): Field<number | null> {
   return { snake, kind: orNull(NUMBER), byDefault: null, supported: { test: (v) => v === null, describe: "null" } };
 }
 
-const SUPPORTED_POSITIONS: readonly PositionalEmbeddingType[] = ["standard", "shortformer", "rotary"];
+const COMPUTED_POSITIONS = Object.entries(POSITIONS).flatMap(([name, make]) => (make ? [name] : []));
 
 export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<HookedTransformerConfig[K]> } = {
   nLayers: required("n_layers", LAYERS),
@@ -60,7 +57,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   dHead: required("d_head", SIZE),
   nHeads: field("n_heads", SIZE_OR_AUTO, -1),
   dMlp: field("d_mlp", SIZE_OR_AUTO, null as number | null),
-  actFn: field("act_fn", orNull(oneOf(ACTIVATIONS)), null as HookedTransformerConfig["actFn"]),
+  actFn: field("act_fn", orNull(oneOf(Object.keys(activations))), null as HookedTransformerConfig["actFn"]),
   dVocab: required("d_vocab", SIZE),
   dVocabOut: field("d_vocab_out", SIZE_OR_AUTO, -1),
   eps: field("eps", EPS, 1e-5),
@@ -77,15 +74,15 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   attnOnly: field("attn_only", FLAG, false),
   normalizationType: field(
     "normalization_type",
-    orNull(oneOf(NORMALIZATIONS)),
+    orNull(oneOf(Object.keys(NORMS))),
     "LN" as HookedTransformerConfig["normalizationType"],
   ),
   finalRms: field("final_rms", FLAG, false),
   positionalEmbeddingType: {
     snake: "positional_embedding_type",
-    kind: oneOf(POSITIONAL_EMBEDDINGS),
+    kind: oneOf(Object.keys(POSITIONS)),
     byDefault: "standard",
-    supported: { test: (v) => SUPPORTED_POSITIONS.includes(v), describe: '"standard", "shortformer" or "rotary"' },
+    supported: { test: (v) => COMPUTED_POSITIONS.includes(v), describe: oneOf(COMPUTED_POSITIONS).describe },
   },
 
   parallelAttnMlp: field("parallel_attn_mlp", FLAG, false),

@@ -3,15 +3,13 @@
  * 2.18's `HookedTransformerConfig`, in camelCase; `parseConfig` reads its snake_case dictionary and `toTransformerLens`
  * writes it back.
  */
-import type {
-  ActivationName,
-  AttentionType,
-  InitMode,
-  NormalizationType,
-  PositionalEmbeddingType,
-} from "./config-choices.ts";
+import type { InitMode } from "./init-modes.ts";
+import type { ActivationName } from "./parts/activation.ts";
+import type { AttentionType } from "./parts/attention.ts";
+import type { NormalizationType } from "./parts/norm.ts";
+import type { PositionalEmbeddingType } from "./parts/positions.ts";
 
-export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType } from "./config-choices.ts";
+export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType };
 
 /** A model's configuration. Made by `parseConfig`, which fills in the defaults and refuses what cannot be run. */
 export interface HookedTransformerConfig {

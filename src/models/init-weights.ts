@@ -3,27 +3,11 @@ import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
 import { normal, uniform } from "../tensor/random.ts";
-import type { HookedTransformerConfig, InitMode } from "./config.ts";
+import type { HookedTransformerConfig } from "./config.ts";
 import { parseConfig } from "./config-parse.ts";
+import { DRAWS } from "./init-modes.ts";
 import { recordingOf, weightBytes } from "./recording.ts";
 import type { Init } from "./weight-spec.ts";
-
-/** How a matrix of a given fan-in and fan-out is drawn: evenly from -scale to scale, or normally with that deviation. */
-interface Draw {
-  readonly evenly: boolean;
-  scale(fanIn: number, fanOut: number): number;
-}
-
-/** The gain for what follows a ReLU, which TransformerLens takes for every nonlinearity. */
-const KAIMING_GAIN = Math.SQRT2;
-
-const draws: { readonly [M in Exclude<InitMode, "muP">]: Draw } = {
-  gpt2: { evenly: false, scale: () => 1 },
-  xavier_uniform: { evenly: true, scale: (fanIn, fanOut) => Math.sqrt(6 / (fanIn + fanOut)) },
-  xavier_normal: { evenly: false, scale: (fanIn, fanOut) => Math.sqrt(2 / (fanIn + fanOut)) },
-  kaiming_uniform: { evenly: true, scale: (fanIn) => KAIMING_GAIN * Math.sqrt(3 / fanIn) },
-  kaiming_normal: { evenly: false, scale: (fanIn) => KAIMING_GAIN * Math.sqrt(1 / fanIn) },
-};
 
 /**
  * Weights by name as `cfg.initMode` and `cfg.seed` (0 if it is null) say, to make a model of:
@@ -56,11 +40,11 @@ export function beginnings({
 }: HookedTransformerConfig): (shape: readonly number[], init: Init) => NDArray<"float32"> {
   if (initMode === "muP") {
     throw new ConfigError(
-      `init_mode "muP" needs learning rates of its own for each matrix, which are not supported. Supported: ${Object.keys(draws).join(", ")}.`,
-      { asked: initMode, found: Object.keys(draws) },
+      `init_mode "muP" needs learning rates of its own for each matrix, which are not supported. Supported: ${Object.keys(DRAWS).join(", ")}.`,
+      { asked: initMode, found: Object.keys(DRAWS) },
     );
   }
-  const { evenly, scale } = draws[initMode];
+  const { evenly, scale } = DRAWS[initMode];
   const random = uniform(seed ?? 0);
   const next = evenly ? () => 2 * random() - 1 : normal(seed ?? 0);
   return (shape, init) => {

@@ -475,7 +475,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no checkp
       "there",
       "--resume",
     ]);
-    expect(other.stderr).toMatch(/made with adamw.*Go on with adamw/);
+    expect(other.stderr).toMatch(/made with adamw.*Continue with adamw/);
     expect([again.code, fewer.code, other.code]).toEqual([2, 2, 2]);
     const config = inFolder("there", "step-0000002/training.json");
     writeFileSync(config, readFileSync(config, "utf8").slice(0, 40));

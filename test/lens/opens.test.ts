@@ -377,7 +377,7 @@ describe("a model's name", () => {
     async (name) => {
       const error = await refused(() => resolveModelName(name));
       expect(error).toBeInstanceOf(ConfigError);
-      expect(error.message).toMatch(/known but not computed yet: it needs /);
+      expect(error.message).toMatch(/known but cannot be opened yet: it needs /);
     },
   );
 

@@ -306,7 +306,7 @@ describe("an architecture that is known and not computed", () => {
     const found = outcome(() => familyOf({ model_type }, "x/y")) as Error;
     expect(found).toBeInstanceOf(ConfigError);
     expect(found.message).toContain(`${called}`);
-    expect(found.message).toMatch(/known but not computed yet: it needs /);
+    expect(found.message).toMatch(/known but cannot be opened yet: it needs /);
   });
 
   it("may be of no kind at all", () => {

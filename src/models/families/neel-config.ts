@@ -2,8 +2,8 @@
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config.ts";
-import { ACTIVATIONS } from "../config-choices.ts";
 import { parseConfig } from "../config-parse.ts";
+import { activations } from "../parts/activation.ts";
 import { MODEL_ALIASES } from "./aliases.ts";
 import { type ConfigJson, type FamilyContext, shortName } from "./family.ts";
 import { NEEL_FIELDS, NEEL_TRAINING_FIELDS } from "./neel-fields.ts";
@@ -81,7 +81,7 @@ export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTran
 
 /** Attention-only models have an `act_fn` that nothing reads, whatever it names. */
 function activationOrNull(value: unknown): unknown {
-  return (ACTIVATIONS as readonly unknown[]).includes(value) ? value : null;
+  return typeof value === "string" && Object.hasOwn(activations, value) ? value : null;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Architectures that are known and not computed: what they are called, who is of them, and what is missing for them. */
+/** Architectures that are known and cannot be opened yet: what they are called, who is of them, and what is missing for them. */
 import { ConfigError } from "../../tensor/errors.ts";
 
 interface Architecture {
@@ -11,47 +11,67 @@ interface Architecture {
   readonly lacks: string;
 }
 
-const ROTARY = "rotary positions";
-const LLAMA = `${ROTARY}, RMSNorm and a gated MLP`;
+/** All that they compute is here; a model of theirs opens in TransformerLens' own form. */
+const FILES = "a reader for its files: saved as TransformerLens' cfg and state_dict, it opens";
 
 const ARCHITECTURES: readonly Architecture[] = [
   {
     called: "GPT-NeoX (Pythia)",
     modelTypes: ["gpt_neox"],
     names: /^(pythia|EleutherAI\/pythia|gpt-neox|stablelm-(base|tuned)-alpha)/,
-    lacks: `${ROTARY}, and attention and MLP side by side`,
+    lacks: FILES,
   },
-  { called: "GPT-Neo", modelTypes: ["gpt_neo"], names: /^(gpt-neo-|neo-|tiny-?stories)/, lacks: "local attention" },
-  { called: "GPT-J", modelTypes: ["gptj"], names: /^gpt-?j/, lacks: `${ROTARY}, and attention and MLP side by side` },
+  { called: "GPT-Neo", modelTypes: ["gpt_neo"], names: /^(gpt-neo-|neo-|tiny-?stories)/, lacks: FILES },
+  { called: "GPT-J", modelTypes: ["gptj"], names: /^gpt-?j/, lacks: FILES },
   { called: "OPT", modelTypes: ["opt"], names: /^opt-/, lacks: "its layout of positions and weights" },
   {
     called: "LLaMA",
     modelTypes: ["llama"],
     names: /^(meta-)?(llama|codellama|yi-|yi_|smollm|deepseek-llm|vicuna|alpaca|tinyllama)/,
-    lacks: LLAMA,
+    lacks: FILES,
   },
-  { called: "Mistral", modelTypes: ["mistral"], names: /^mistral/, lacks: LLAMA },
-  { called: "Mixtral", modelTypes: ["mixtral"], names: /^mixtral/, lacks: `${LLAMA}, and experts` },
+  { called: "Mistral", modelTypes: ["mistral"], names: /^mistral/, lacks: FILES },
+  { called: "Mixtral", modelTypes: ["mixtral"], names: /^mixtral/, lacks: "experts" },
   {
     called: "Qwen",
     modelTypes: ["qwen", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe"],
     names: /^(qwen|qwq)/,
-    lacks: LLAMA,
+    lacks: "a reader for its files, and for some norms of queries and keys, or experts",
   },
-  { called: "Gemma", modelTypes: ["gemma", "gemma2", "gemma3", "gemma3_text"], names: /^(med)?gemma/, lacks: LLAMA },
-  { called: "Phi", modelTypes: ["phi", "phi3"], names: /^phi-/, lacks: ROTARY },
+  {
+    called: "Gemma",
+    modelTypes: ["gemma", "gemma2", "gemma3", "gemma3_text"],
+    names: /^(med)?gemma/,
+    lacks: "norms behind attention and MLP, and embeddings that are scaled",
+  },
+  { called: "Phi", modelTypes: ["phi", "phi3"], names: /^phi-/, lacks: FILES },
   { called: "BLOOM", modelTypes: ["bloom"], names: /^bloom/, lacks: "ALiBi positions" },
-  { called: "GPTBigCode", modelTypes: ["gpt_bigcode"], names: /^santacoder/, lacks: "one key and value for all heads" },
-  { called: "Apertus", modelTypes: ["apertus"], names: /^apertus/, lacks: `${ROTARY} and xIELU` },
-  { called: "gpt-oss", modelTypes: ["gpt_oss"], names: /^gpt-oss/, lacks: `${LLAMA}, and experts` },
-  { called: "OLMo", modelTypes: ["olmo", "olmo2", "olmo3", "olmoe"], names: /^olmo/, lacks: LLAMA },
-  { called: "Falcon", modelTypes: ["falcon", "RefinedWeb"], names: /^falcon/, lacks: "rotary or ALiBi positions" },
+  { called: "GPTBigCode", modelTypes: ["gpt_bigcode"], names: /^santacoder/, lacks: FILES },
+  { called: "Apertus", modelTypes: ["apertus"], names: /^apertus/, lacks: "xIELU, and norms of queries and keys" },
+  { called: "gpt-oss", modelTypes: ["gpt_oss"], names: /^gpt-oss/, lacks: "experts" },
+  {
+    called: "OLMo",
+    modelTypes: ["olmo", "olmo2", "olmo3", "olmoe"],
+    names: /^olmo/,
+    lacks: "norms without weights or of queries and keys, and a reader for its files",
+  },
+  {
+    called: "Falcon",
+    modelTypes: ["falcon", "RefinedWeb"],
+    names: /^falcon/,
+    lacks: "a reader for its files, and for some ALiBi positions",
+  },
   { called: "MPT", modelTypes: ["mpt"], names: /^mpt-/, lacks: "ALiBi positions" },
-  { called: "StableLM", modelTypes: ["stablelm"], names: /^stablelm/, lacks: ROTARY },
-  { called: "Starcoder 2", modelTypes: ["starcoder2"], names: /^starcoder/, lacks: ROTARY },
-  { called: "Cohere", modelTypes: ["cohere", "cohere2"], names: /^(c4ai-|command-r)/, lacks: ROTARY },
-  { called: "Granite", modelTypes: ["granite"], names: /^granite/, lacks: LLAMA },
-  { called: "CodeGen", modelTypes: ["codegen"], names: /^codegen/, lacks: ROTARY },
+  { called: "StableLM", modelTypes: ["stablelm"], names: /^stablelm/, lacks: FILES },
+  { called: "Starcoder 2", modelTypes: ["starcoder2"], names: /^starcoder/, lacks: FILES },
+  {
+    called: "Cohere",
+    modelTypes: ["cohere", "cohere2"],
+    names: /^(c4ai-|command-r)/,
+    lacks: "norms without biases, and logits that are scaled",
+  },
+  { called: "Granite", modelTypes: ["granite"], names: /^granite/, lacks: "parts that are scaled" },
+  { called: "CodeGen", modelTypes: ["codegen"], names: /^codegen/, lacks: FILES },
   { called: "XGLM", modelTypes: ["xglm"], names: /^xglm/, lacks: "sinusoidal positions" },
   {
     called: "Mamba",
@@ -98,7 +118,7 @@ function refusal(
   supported: readonly string[],
 ): ConfigError {
   return new ConfigError(
-    `${what} is a model of the ${called} architecture, which is known but not computed yet: it needs ${lacks}. Supported: ${supported.join(", ")}.`,
+    `${what} is a model of the ${called} architecture, which is known but cannot be opened yet: it needs ${lacks}. Supported: ${supported.join(", ")}.`,
     { asked, found: supported },
   );
 }

@@ -19,6 +19,10 @@ export interface AttentionNames {
     | "hook_result";
 }
 
+/** Whether a layer's queries see all earlier keys or the nearest ones. */
+export const ATTENTION_TYPES = ["global", "local"] as const;
+export type AttentionType = (typeof ATTENTION_TYPES)[number];
+
 /** A kind of attention layer. */
 export interface AttentionKind {
   readonly d_model: number;

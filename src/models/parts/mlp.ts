@@ -1,8 +1,7 @@
 /** The MLPs of a block. */
 import type { Tensor } from "../../graph/tensor.ts";
-import type { ActivationName } from "../config.ts";
 import type { Scope } from "../scope.ts";
-import { activations } from "./activation.ts";
+import { type ActivationName, activations } from "./activation.ts";
 import { affine } from "./affine.ts";
 import { type NormKind, type NormNames, norm } from "./norm.ts";
 

@@ -8,6 +8,20 @@ export interface NormNames {
   readonly point: "hook_scale" | "hook_normalized";
 }
 
+/**
+ * TransformerLens' names of norms, and what each becomes once its weights are in what reads it: LN has weight and bias, RMS
+ * a weight, and the `Pre` forms, which were folded, have neither.
+ */
+export const NORMS = {
+  LN: { subtractsMean: true, weights: true, folded: "LNPre" },
+  LNPre: { subtractsMean: true, weights: false, folded: "LNPre" },
+  RMS: { subtractsMean: false, weights: true, folded: "RMSPre" },
+  RMSPre: { subtractsMean: false, weights: false, folded: "RMSPre" },
+} as const;
+
+/** The name of a norm. */
+export type NormalizationType = keyof typeof NORMS;
+
 /** A kind of norm. */
 export interface NormKind {
   /** LayerNorm subtracts the mean; RMSNorm does not. */

@@ -39,8 +39,36 @@ export interface PositionsKind {
   readonly unprocessed?: string;
 }
 
+/** What is read of a configuration to make a kind of positions, in its words. */
+interface PositionSettings {
+  readonly nCtx: number;
+  readonly dModel: number;
+  readonly dHead: number;
+  readonly rotaryDim: number | null;
+  readonly rotaryBase: number;
+  readonly rotaryAdjacentPairs: boolean;
+}
+
+/** TransformerLens' names of kinds of positions, and how each is made; null for those that are not computed. */
+export const POSITIONS = {
+  standard: ({ nCtx, dModel }) => learnedPositions(nCtx, dModel),
+  shortformer: ({ nCtx, dModel }) => shortformerPositions(nCtx, dModel),
+  rotary: (settings) =>
+    rotaryPositions({
+      dim: settings.rotaryDim ?? settings.dHead,
+      base: settings.rotaryBase,
+      pairs: settings.rotaryAdjacentPairs ? "neighbours" : "halves",
+      length: settings.nCtx,
+    }),
+  alibi: null,
+  relative_positional_bias: null,
+} as const satisfies Record<string, ((settings: PositionSettings) => PositionsKind) | null>;
+
+/** The name of a kind of positions. */
+export type PositionalEmbeddingType = keyof typeof POSITIONS;
+
 /** Learned positions: `resid + W_pos[pos]`; 0 at padding. Source: Radford et al. 2019; TransformerLens' `PosEmbed`. */
-export function learnedPositions(nCtx: number, dModel: number): PositionsKind {
+function learnedPositions(nCtx: number, dModel: number): PositionsKind {
   return {
     intoStream: (resid, places, scope) => write(resid, positionEmbeddings(nCtx, dModel, places, scope), scope),
   };
@@ -50,7 +78,7 @@ export function learnedPositions(nCtx: number, dModel: number): PositionsKind {
  * Shortformer: queries and keys are made of `ln1(resid) + W_pos[pos]`, values of `ln1(resid)`; positions are never in the
  * stream. Source: Press et al. 2020, arXiv 2012.15832; TransformerLens' `shortformer` models.
  */
-export function shortformerPositions(nCtx: number, dModel: number): PositionsKind {
+function shortformerPositions(nCtx: number, dModel: number): PositionsKind {
   return {
     besideStream: (places, scope) => positionEmbeddings(nCtx, dModel, places, scope),
     unprocessed: "shortformer positions are added after the norm",
@@ -58,7 +86,7 @@ export function shortformerPositions(nCtx: number, dModel: number): PositionsKin
 }
 
 /** Rotary positions: queries and keys are turned by an angle that grows with their position. @see rotate */
-export function rotaryPositions(kind: RotaryKind): PositionsKind {
+function rotaryPositions(kind: RotaryKind): PositionsKind {
   return {
     turn: (places) => ({
       queries: (q) => rotate(q, places.queries(), kind),

@@ -1,6 +1,7 @@
 /** `fold_ln`: the norms' weights and biases move into the matrices that read them, and the norms become parameterless. */
 import type { Tensor } from "../../graph/tensor.ts";
-import type { HookedTransformerConfig, NormalizationType } from "../config.ts";
+import type { HookedTransformerConfig } from "../config.ts";
+import { NORMS } from "../parts/norm.ts";
 import type { Product } from "../structure.ts";
 import type { WeightDraft } from "./draft.ts";
 import { foldNorm, type NormParameters } from "./fold-norm.ts";
@@ -28,12 +29,7 @@ export function foldLayerNorm(
     const center = norm.subtractsMean || (isLast && centerFinalRms && amongLayerNorms);
     for (const reader of readers) foldInto(draft, parameters, reader, center);
   }
-  return { ...config, normalizationType: config.normalizationType && withoutParameters(config.normalizationType) };
-}
-
-function withoutParameters(type: NormalizationType): NormalizationType {
-  if (type === "LN") return "LNPre";
-  return type === "RMS" ? "RMSPre" : type;
+  return { ...config, normalizationType: config.normalizationType && NORMS[config.normalizationType].folded };
 }
 
 /** A norm's parameter, which leaves the draft. */
