@@ -52,6 +52,9 @@ export interface Splices {
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
+/** Tokens of the pass that says which points and weights a part has: as many as parts that name positions will look for. */
+const RECORDED = 256;
+
 /**
  * The parts of a model, and one more at each of the names.
  * @throws ArgumentError, ShapeError, WeightsError as `model.splice`
@@ -69,8 +72,7 @@ export function spliced(
   const own: SplicedPart = { weights, part: fitting };
   const { splices } = model;
   const at = (name: string) => [...(splices?.at(name) ?? []), ...(names.includes(name) ? [own] : [])];
-  // A pass says which points there are and which weights they need.
-  const tokens = Tensor.leaf(zeros("int32", [1, 1]), ["batch", "pos"]);
+  const tokens = Tensor.leaf(zeros("int32", [1, Math.min(model.cfg.nCtx, RECORDED)]), ["batch", "pos"]);
   const recorded: Splices = { at, hookNames: [], weights: new Map() };
   const { points } = tracePass({ ...model, splices: recorded }, { tokens }, { reads: "all" });
   weights.checkAllUsed();

@@ -283,6 +283,20 @@ describe("several parts", () => {
   });
 });
 
+test("a part may look at positions by number", async () => {
+  const first = model.splice(OUT, (x) => x.sub(x.slice("pos", 2, 3)));
+  const hook: Hook = [OUT, (x) => x.sub(x.slice("pos", 2, 3))];
+  expectClose(await first.forward(tokens), await model.runWithHooks(tokens, { fwdHooks: [hook] }), 1e-5);
+});
+
+test("views whose parts differ in their numbers alone share compiled sessions", async () => {
+  const other = model.splice(POST, sae, { weights: new Map([...weights, ["sae.b_enc", wave([d_sae], 9)]]) });
+  await view.forward(tokens);
+  const { segments } = await other.explain(tokens);
+  expect(segments.map(({ reused }) => reused)).toEqual([true]);
+  expectClose(await other.forward(tokens), g.get("logits"), 1e-4);
+});
+
 describe("a view of a model with hooks", () => {
   test("keeps them, and they get what the part made", async () => {
     const hooked = model.hooks({ fwdHooks: [[OUT, (x) => x.add(1)]] });
