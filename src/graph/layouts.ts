@@ -25,4 +25,7 @@ export function unshaped(t: Tensor): Tensor {
   return x;
 }
 
+/** Whether a value is its input under another name: a hook point, or other names of axes. */
+export const isName = (t: Tensor): boolean => t.op !== null && ops[t.op].layout === "name";
+
 const keepsOrder = ({ layout }: Op): boolean => layout === "name" || layout === "shape";

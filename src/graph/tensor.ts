@@ -5,7 +5,7 @@
  * The same class is what hooks take and return, what a run gives back (a leaf, whose `data` is there at once), and what
  * derived quantities are written in, so there is one arithmetic and one engine that runs it.
  */
-import { type DType, emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
+import { type DType, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { ArgumentError, GlassformerError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import {
   ANYTHING,
@@ -25,8 +25,10 @@ import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options
 import { shown } from "../tensor/show.ts";
 import { type AxisRef, axisIndex, type Meta, showShape } from "./axes.ts";
 import { evaluate } from "./evaluate.ts";
+import { checkArray, DTYPE, single } from "./leaf.ts";
 import type { Attrs } from "./op.ts";
 import { type AttrsOf, type OpName, ops } from "./ops/index.ts";
+import { elementsOf, nested, placeOf, rowOf } from "./places.ts";
 import type { EvaluateOptions } from "./runner.ts";
 
 /**
@@ -38,14 +40,6 @@ export type LeafRole = "weight" | "feed" | "constant";
 /** One coordinate of an index: a position (counting from the end if negative), several, or int32 values of the graph. */
 export type Coordinate = number | readonly number[] | Tensor;
 
-const DTYPE = oneOf(["float32", "float64", "int32", "bool"] satisfies readonly DType[]);
-/** What holds a dtype's numbers, by the name that it has in every realm. */
-const STORED = {
-  float32: "Float32Array",
-  float64: "Float64Array",
-  int32: "Int32Array",
-  bool: "Uint8Array",
-} as const satisfies Record<DType, string>;
 const TEXTS = listOf(TEXT, "strings");
 const EVALUATE_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTHING };
 
@@ -118,16 +112,7 @@ export class Tensor implements Meta {
 
   /** @throws ArgumentError for what is no array of numbers with a dtype and a shape */
   static leaf(array: NDArray, axes: readonly string[] = [], role: LeafRole = "feed", label?: string): Tensor {
-    if (!ArrayBuffer.isView(array?.data) || !Array.isArray(array.shape) || !DTYPE.accepts(array.dtype)) {
-      throw new ArgumentError(`A leaf is made of { dtype, shape, data }, not of ${shown(array)}.`, { asked: array });
-    }
-    const stored = array.data[Symbol.toStringTag];
-    if (stored !== STORED[array.dtype]) {
-      throw new ArgumentError(`Numbers of dtype ${array.dtype} are in a ${STORED[array.dtype]}, not in a ${stored}.`, {
-        asked: array.dtype,
-        found: stored,
-      });
-    }
+    checkArray(array);
     checkArgument("The axes of a value", axes, TEXTS);
     const named = array.shape.map((_, i) => axes[i] ?? "");
     return new Tensor({ dtype: array.dtype, shape: array.shape, axes: named }, NO_OP, { array, role, label });
@@ -157,28 +142,7 @@ export class Tensor implements Meta {
 
   /** The number at the given place, counting from the end where negative. Needs computed numbers. */
   get(...index: readonly number[]): number {
-    if (index.length !== this.shape.length) {
-      throw new ShapeError(`get(${shown(index).slice(1, -1)}) needs one index for each axis of ${showShape(this)}.`, {
-        asked: index,
-        found: this.shape,
-      });
-    }
-    let at = 0;
-    index.forEach((i, axis) => {
-      const n = this.shape[axis];
-      const k = typeof i === "number" && i < 0 ? i + n : i;
-      if (!(Number.isInteger(k) && k >= 0 && k < n)) {
-        throw new ShapeError(
-          `get(${shown(index).slice(1, -1)}) is outside ${showShape(this)} on axis ${this.axes[axis] || axis}.`,
-          {
-            asked: index,
-            found: this.shape,
-          },
-        );
-      }
-      at = at * n + k;
-    });
-    return this.data[at];
+    return this.data[placeOf(this, index)];
   }
 
   /** The single number of a value of size 1. */
@@ -195,22 +159,14 @@ export class Tensor implements Meta {
   /** The numbers as nested arrays. */
   // biome-ignore lint/suspicious/noExplicitAny: the depth of nesting is the rank, which types do not know.
   toArray(): any {
-    const build = (axis: number, start: number, size: number): unknown => {
-      if (axis === this.shape.length) return this.data[start];
-      const step = size / this.shape[axis];
-      return Array.from({ length: this.shape[axis] }, (_, i) => build(axis + 1, start + i * step, step));
-    };
-    return build(0, 0, this.data.length);
+    return nested(this.shape, this.data);
   }
 
   /** Index `i` of the first axis, sharing memory. Needs computed numbers. */
   row(i: number): Tensor {
     const rest = this.shape.slice(1);
     const size = sizeOf(rest);
-    const k = typeof i === "number" && i < 0 ? i + this.shape[0] : i;
-    if (!(Number.isInteger(k) && k >= 0 && k < this.shape[0])) {
-      throw new ShapeError(`row(${shown(i)}) is outside ${showShape(this)}.`, { asked: i, found: this.shape });
-    }
+    const k = rowOf(this, i);
     const data = this.data.subarray(k * size, (k + 1) * size);
     return Tensor.leaf({ dtype: this.dtype, shape: rest, data } as NDArray, this.axes.slice(1));
   }
@@ -220,11 +176,11 @@ export class Tensor implements Meta {
   /** A number baked into the graph: for what never changes. */
   constant(value: number): Tensor {
     if (typeof value !== "number") checkArgument("A constant", value, NUMBER);
-    return Tensor.leaf(filled(this.dtype, value), [], "constant");
+    return Tensor.leaf(single(this.dtype, value), [], "constant");
   }
 
   private operand(x: Operand): Tensor {
-    if (typeof x === "number") return Tensor.leaf(filled(this.dtype, x));
+    if (typeof x === "number") return Tensor.leaf(single(this.dtype, x));
     if (x instanceof Tensor) return x;
     throw new ArgumentError(`Arithmetic takes a tensor or a number, not ${shown(x)}.`, { asked: x });
   }
@@ -580,7 +536,7 @@ export class Tensor implements Meta {
         return Tensor.leaf(range, axes).equal(coordinate);
       }
       const inside = new Uint8Array(size);
-      for (const k of this.index(i, coordinate).data) inside[k] = 1;
+      for (const k of elementsOf(this, i, coordinate)) inside[k] = 1;
       return Tensor.leaf(ndarray("bool", shape, inside), axes);
     });
     if (masks.length === 0) throw new ArgumentError("set needs at least one axis, as in x.set({ pos: 3 }, 0).");
@@ -589,18 +545,8 @@ export class Tensor implements Meta {
 
   private index(axis: number, coordinate: Coordinate): Tensor {
     if (coordinate instanceof Tensor) return coordinate;
-    const size = this.shape[axis];
-    const list = typeof coordinate === "number" ? [coordinate] : coordinate;
-    checkArgument("A coordinate", list, listOf(WHOLE, "whole numbers, one whole number, or an int32 tensor"));
-    const found = list.map((i) => (i < 0 ? i + size : i));
-    const outside = list.find((_, k) => !(Number.isInteger(found[k]) && found[k] >= 0 && found[k] < size));
-    if (outside !== undefined) {
-      throw new ShapeError(`Index ${outside} is outside axis ${this.axes[axis] || axis} of ${showShape(this)}.`, {
-        asked: outside,
-        found: size,
-      });
-    }
-    return Tensor.leaf(ndarray("int32", [list.length], Int32Array.from(found)), [this.axes[axis]]);
+    const elements = elementsOf(this, axis, coordinate);
+    return Tensor.leaf(ndarray("int32", [elements.length], elements), [this.axes[axis]]);
   }
 }
 
@@ -650,10 +596,4 @@ function inferred({ op, inputs, attrs, output }: Application & { readonly op: Op
     `${op} cannot be made of ${inputs.map(showShape).join(" with ") || "nothing"} and the attributes ${shown(attrs)}.`,
     { asked: attrs, found: inputs.map((x) => x.shape), cause },
   );
-}
-
-function filled(dtype: DType, value: number): NDArray {
-  const data = emptyData(dtype, 1);
-  data[0] = value;
-  return { dtype, shape: [], data } as NDArray;
 }

@@ -2,6 +2,7 @@
  * What writes to a model's residual stream and what reads it, in order: the components that decompositions, attribution
  * and patching speak of. They are read off a recording of the model, so they are right for every kind of it.
  */
+import { isName } from "../graph/layouts.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
 import { type Recording, recordingOf } from "../models/recording.ts";
@@ -166,7 +167,7 @@ function readOff(recording: Recording): Components {
 
 /** A value under the first of the hook points that it was put under. */
 function innermost(x: Tensor): Tensor {
-  return x.op === "point" && x.inputs[0].op === "point" ? innermost(x.inputs[0]) : x;
+  return isName(x) && isName(x.inputs[0]) ? innermost(x.inputs[0]) : x;
 }
 
 /** What is added to the stream, from the value that is. */

@@ -3,6 +3,7 @@
  * what reads which norm and what writes to the stream, and decompositions know the stream's writers and readers, for every
  * kind of model.
  */
+import { isName } from "../graph/layouts.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** `result = input W + b`. */
@@ -80,5 +81,5 @@ export function emptyStructure(): Structure {
 
 /** A value without the hook points that it was put under. */
 export function bare(x: Tensor): Tensor {
-  return x.op === "point" ? bare(x.inputs[0]) : x;
+  return isName(x) ? bare(x.inputs[0]) : x;
 }

@@ -1,4 +1,5 @@
 /** What a recording says of the residual stream: which weights read each norm, which write to the stream, and who reads it. */
+import { isName } from "../../graph/layouts.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { topological } from "../../graph/walk.ts";
 import type { Recording } from "../recording.ts";
@@ -39,14 +40,13 @@ export function streamOf({ structure, output }: Recording): Stream {
     }
   }
   /** What is computed from a value, seen through hook points and names of axes. */
-  const usersOf = (x: Tensor): Tensor[] =>
-    (users.get(x) ?? []).flatMap((t) => (t.op === "point" ? [t, ...usersOf(t)] : [t]));
+  const usersOf = (x: Tensor): Tensor[] => (users.get(x) ?? []).flatMap((t) => (isName(t) ? [t, ...usersOf(t)] : [t]));
   const same = (a: Tensor, b: Tensor) => bare(a) === bare(b);
 
   const readNorms = norms.map((norm): ReadNorm => {
     const readers = products.filter(({ input }) => same(input, norm.result));
     const within = new Set(readers.flatMap(stepsOf));
-    const onlyProducts = usersOf(bare(norm.result)).every((t) => t.op === "point" || within.has(t));
+    const onlyProducts = usersOf(bare(norm.result)).every((t) => isName(t) || within.has(t));
     return { norm, readers, onlyProducts };
   });
 
@@ -60,9 +60,7 @@ export function streamOf({ structure, output }: Recording): Stream {
   });
   const stream = [...new Set([...added, ...(first ? [bare(first)] : [])])];
   const centring = new Set(norms.filter(({ subtractsMean }) => subtractsMean).flatMap(stepsOf));
-  const meanFree = stream.every((value) =>
-    usersOf(value).every((t) => t.op === "point" || added.has(t) || centring.has(t)),
-  );
+  const meanFree = stream.every((value) => usersOf(value).every((t) => isName(t) || added.has(t) || centring.has(t)));
   return {
     norms: readNorms.filter(({ readers }) => readers.length > 0),
     writers: written.every((weights) => weights !== undefined) ? written.flat() : undefined,
