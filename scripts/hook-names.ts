@@ -9,7 +9,7 @@ import { initWeights } from "../src/models/init-weights.ts";
 import { Weights } from "../src/models/weights.ts";
 import { zeros } from "../src/tensor/array.ts";
 
-/** What each value is. A hook point without a line here stops the script. */
+/** What each value is. The script stops at a hook point without a line here. */
 const meanings: Readonly<Record<string, string>> = {
   hook_embed: "the tokens' rows of `W_E`",
   hook_pos_embed: "the positions' rows of `W_pos`",
@@ -18,20 +18,20 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.hook_q_input": "what each head's queries are made from, before `ln1`",
   "blocks.{l}.hook_k_input": "what each head's keys are made from, before `ln1`",
   "blocks.{l}.hook_v_input": "what each head's values are made from, before `ln1`",
-  "blocks.{l}.ln1.hook_scale": "`sqrt(var + eps)` of the residual stream; the norm divides by it as hooked",
+  "blocks.{l}.ln1.hook_scale": "`sqrt(var + eps)` of the residual stream; the norm divides by the hooked value",
   "blocks.{l}.ln1.hook_normalized": "the norm's result",
   "blocks.{l}.attn.hook_q": "queries, `x W_Q + b_Q`",
   "blocks.{l}.attn.hook_k": "keys, `x W_K + b_K`",
   "blocks.{l}.attn.hook_v": "values, `x W_V + b_V`",
-  "blocks.{l}.attn.hook_rot_q": "queries, turned by their positions",
-  "blocks.{l}.attn.hook_rot_k": "keys, turned by their positions",
+  "blocks.{l}.attn.hook_rot_q": "queries, rotated by their positions",
+  "blocks.{l}.attn.hook_rot_k": "keys, rotated by their positions",
   "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, -inf where the mask is",
   "blocks.{l}.attn.hook_pattern": "the softmax of the scores over `key`",
   "blocks.{l}.attn.hook_z": "the values, mixed by the pattern",
   "blocks.{l}.attn.hook_result": "what each head adds to the stream, `z W_O`, without `b_O`",
   "blocks.{l}.hook_attn_out": "what attention adds to the stream, with `b_O`",
   "blocks.{l}.hook_resid_mid": "the residual stream between attention and MLP",
-  "blocks.{l}.hook_mlp_in": "`hook_resid_mid`, for the MLP alone",
+  "blocks.{l}.hook_mlp_in": "`hook_resid_mid`, for the MLP only",
   "blocks.{l}.ln2.hook_scale": "as of `ln1`",
   "blocks.{l}.ln2.hook_normalized": "the norm's result",
   "blocks.{l}.mlp.hook_pre": "`x W_in + b_in`; in a gated MLP `x W_gate`",
@@ -46,7 +46,7 @@ const meanings: Readonly<Record<string, string>> = {
   "ln_final.hook_normalized": "what the unembedding reads",
 };
 
-/** A configuration with sizes that tell the axes apart. */
+/** A configuration whose sizes distinguish the axes. */
 const usual = {
   n_layers: 2,
   d_model: 12,
