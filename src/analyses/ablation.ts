@@ -1,6 +1,7 @@
 /** "Which heads, layers, neurons or positions does the model need?" */
 import type { Model } from "../lens/model.ts";
 import { WHOLE } from "../tensor/kinds.ts";
+import { quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type Ablated, type AblationMeasurement, measureAblation } from "./ablation/measure.ts";
 import { ABLATION_OPTIONS, type AblationOptions, KINDS } from "./ablation/options.ts";
@@ -9,7 +10,7 @@ import { analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar, type Statement, type Table } from "./finding.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
 import { checkAnalysis } from "./option-kinds.ts";
-import { checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
+import { checkWhole, modelFacts, tokenText } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
 const QUESTION = "Which heads, layers, neurons or positions does the model need?";
@@ -148,8 +149,6 @@ function placed({ name, prompt, pos }: Ablated, { prompts }: AblationMeasurement
   if (prompt === undefined || pos === undefined) return name;
   return `${name} at ${quoted(prompts[prompt][pos])} (prompt ${prompt}, position ${pos})`;
 }
-
-const signed = (x: number) => `${x < 0 ? "−" : "+"}${Math.abs(x).toPrecision(3)}`;
 
 function table(
   name: string,

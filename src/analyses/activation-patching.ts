@@ -8,6 +8,7 @@ import { getActName } from "../models/act-name.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { POSITIVE } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   CLEAN_RUN,
@@ -23,7 +24,7 @@ import {
 import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
-import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
 import { stages } from "./stages.ts";
 import { middle } from "./statistics/middle.ts";
 

@@ -5,6 +5,7 @@ import { getActName } from "../models/act-name.ts";
 import { MemoryError } from "../tensor/errors.ts";
 import { SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { percent } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
@@ -177,7 +178,7 @@ export async function attentionPatterns(
         figure: { value: sharpest.entropy, unit: "nats", comparedWith: [nameOf("entropy")] },
       },
       ...KINDS.map(({ key, words }) => ({
-        text: `${most(key).name} most ${words}, with ${(100 * most(key)[key]).toFixed(1)} % of its attention.`,
+        text: `${most(key).name} most ${words}, with ${percent(most(key)[key])} of its attention.`,
         figure: { value: 100 * most(key)[key], unit: "%", comparedWith: [nameOf(key)] as [string] },
       })),
     ],
@@ -239,7 +240,7 @@ function headMap({ heads, uniform }: AttentionPatternsMeasurement, key: "first" 
     kind: "imshow" as const,
     name: `share-${key}`,
     title,
-    caption: `A head that looks everywhere equally would have ${(100 * uniform[key]).toFixed(1)} %.`,
+    caption: `A head that looks everywhere equally would have ${percent(uniform[key])}.`,
     values: layers.map((layer) => columns.map((head) => 100 * at(layer, head)[key])),
     x: { label: "head", ticks: columns.map(String) },
     y: { label: "layer", ticks: layers.map(String) },

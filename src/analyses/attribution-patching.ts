@@ -12,6 +12,7 @@ import { hasMlps } from "../lens/model-has.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
 import { getActName } from "../models/act-name.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { listed, quoted, signed } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   type Agreement,
@@ -22,7 +23,6 @@ import {
   errorOf,
   IDENTICAL,
   type Pair,
-  signed,
   worstStatement,
 } from "./attribution/agreement.ts";
 import { attributionPictures, changeOf } from "./attribution/patching-pictures.ts";
@@ -39,7 +39,7 @@ import {
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
 import { stages } from "./stages.ts";
 import { largestIndices } from "./top-tokens.ts";
 
@@ -233,11 +233,11 @@ function report(
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [
       "The estimate is linear, from the gradient at the corrupted run. Where a change is large (the stream in the first layers) or a softmax or norm is saturated, it can be far off and even have the wrong sign.",
-      "One pair of prompts: a place that matters here may not matter for another pair that asks the same.",
+      "This is one pair of prompts: a place that matters here may not matter for another pair that asks the same thing.",
       "Estimates add up, true effects do not: information that two places both carry may be restored by either of them.",
       ...(left.length > 0
         ? [
-            `${left.join(" and ")} ${left.length === 1 ? "has" : "have"} more than ${MOST_PLACES} places ${left.length === 1 ? "" : "each "}and ${left.length === 1 ? "was" : "were"} only estimated, not patched: how far those estimates can be trusted is not known.`,
+            `${listed(left)} ${left.length === 1 ? "has" : "have"} more than ${MOST_PLACES} places ${left.length === 1 ? "" : "each "}and ${left.length === 1 ? "was" : "were"} only estimated, not patched: how far those estimates can be trusted is not known.`,
           ]
         : []),
       ...contrastCaveats(contrast),

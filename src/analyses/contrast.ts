@@ -6,9 +6,10 @@
 import type { Metric } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
 import { InputError } from "../tensor/errors.ts";
+import { quoted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import type { Baseline, Scalar } from "./finding.ts";
-import { answerToken, type Prompt, quoted, readPrompt, tokenText } from "./prompt.ts";
+import { answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 
 /** Two prompts with the same number of tokens, and two answers of one token each. */
 export interface ContrastOptions {

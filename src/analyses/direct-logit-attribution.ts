@@ -10,12 +10,13 @@ import { residualDirections } from "../lens/weight-views.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { either, orNull, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { percent, quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Baseline, type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
-import { answerToken, checkWhole, modelFacts, type Prompt, quoted, readPrompt, tokenText } from "./prompt.ts";
+import { answerToken, checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";
 
@@ -291,9 +292,6 @@ export async function directLogitAttribution(
     ],
   });
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const signed = (x: number) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(3)}`;
 
 function nullModel(name: string, what: string, group: AttributionGroup, drawn: string, seed: number): Baseline {
   const { nullShares, share } = group;

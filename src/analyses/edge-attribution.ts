@@ -4,6 +4,7 @@ import { type EdgeAttribution, edgeAttribution } from "../lens/edge-attribution.
 import type { Model } from "../lens/model.ts";
 import { pathPatching } from "../lens/path-patching.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { quoted, signed } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   agreement,
@@ -11,7 +12,6 @@ import {
   agreementScatter,
   correlationStatement,
   type Pair,
-  signed,
   worstStatement,
 } from "./attribution/agreement.ts";
 import {
@@ -29,7 +29,7 @@ import {
 import { type Column, type Finding, finding, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { ImshowSpec } from "./picture.ts";
-import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
 
 /** The options of the analysis. */
 export interface EdgeAttributionOptions extends ContrastOptions, AnalysisContext {

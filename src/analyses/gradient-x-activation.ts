@@ -2,14 +2,9 @@
 import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation } from "../lens/saliency.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { quoted, signed } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import {
-  agreement,
-  agreementBaselines,
-  correlationStatement,
-  signed,
-  worstStatement,
-} from "./attribution/agreement.ts";
+import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { occlusion } from "./attribution/occlusion.ts";
 import {
@@ -22,7 +17,7 @@ import {
 } from "./attribution/token-finding.ts";
 import { type Finding, finding } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
 
 /** The options of the analysis. */
 export interface GradientXActivationOptions extends AnswerOptions, AnalysisContext {

@@ -2,14 +2,9 @@
 import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation, integratedGradients } from "../lens/saliency.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { percent, quoted, signed } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import {
-  agreement,
-  agreementBaselines,
-  correlationStatement,
-  signed,
-  worstStatement,
-} from "./attribution/agreement.ts";
+import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { type Absence, occlusion } from "./attribution/occlusion.ts";
 import {
@@ -22,7 +17,7 @@ import {
 } from "./attribution/token-finding.ts";
 import { type Finding, finding } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
 
 /** The options of the analysis. */
 export interface IntegratedGradientsFindingOptions extends AnswerOptions, AnalysisContext {
@@ -129,7 +124,7 @@ export async function integratedGradientsFinding(
     caveats: [
       ...(coarse
         ? [
-            `The attributions' sum is off by ${((100 * Math.abs(found.completenessError)) / Math.abs(difference)).toFixed(0)} % of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the path is sampled too coarsely, and single attributions can be off by more.`,
+            `The attributions' sum is off by ${percent(Math.abs(found.completenessError / difference))} of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the path is sampled too coarsely, and single attributions can be off by more.`,
           ]
         : []),
       "Attributions depend on where the path starts, and no start is neutral: no token has a zero embedding or the mean embedding. Compare both.",

@@ -7,6 +7,7 @@ import { ndarray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
 import { listOf, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { percent } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { IOI_NAMES, type IoiPrompt, ioiPrompts, singleTokenNames } from "./ioi/prompts.ts";
@@ -142,7 +143,7 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
     question: QUESTION,
     summary: [
       {
-        text: `The receiver has the higher logit in ${(100 * accuracy(differences)).toFixed(0)} % of ${samples} prompts.`,
+        text: `The receiver has the higher logit in ${percent(accuracy(differences))} of ${samples} prompts.`,
         figure: { value: 100 * accuracy(differences), unit: "%", comparedWith: [CHANCE, CONTROL_ACCURACY] },
       },
       {

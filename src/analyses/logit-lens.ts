@@ -8,6 +8,7 @@ import { hasMid } from "../lens/model-has.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
 import { SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { percent } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Finding, finding, type Scalar } from "./finding.ts";
@@ -293,8 +294,6 @@ export async function logitLens(
     ],
   });
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement): LogitLensSpec {
   const next = prompt.tokens.map((_, p) => prompt.tokens[p + 1] ?? null);

@@ -1,6 +1,7 @@
 /** "Which neurons favour the answer, judged by the gradient at their activations?" */
 import type { Model } from "../lens/model.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { signed } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   agreement,
@@ -8,7 +9,6 @@ import {
   agreementScatter,
   correlationStatement,
   IDENTICAL,
-  signed,
   worstStatement,
 } from "./attribution/agreement.ts";
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";

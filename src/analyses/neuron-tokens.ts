@@ -10,12 +10,13 @@ import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import { quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis, type FileText } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
 import type { PictureSpec, RankedToken } from "./picture.ts";
-import { checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
+import { checkLayer, checkWhole, modelFacts, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";
 

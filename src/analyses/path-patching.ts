@@ -6,6 +6,7 @@ import { type PathPatchingResult, pathPatching } from "../lens/path-patching.ts"
 import { ArgumentError } from "../tensor/errors.ts";
 import { POSITIVE } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import {
   CLEAN_RUN,
@@ -19,7 +20,7 @@ import {
 } from "./contrast.ts";
 import { type Column, type Finding, finding, type Statement } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts, quoted } from "./prompt.ts";
+import { checkWhole, modelFacts } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
 /** The options of `pathPatchingFinding`. */

@@ -5,7 +5,7 @@ import { hasMlps } from "../lens/model-has.ts";
 import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import { markUnseen } from "../tensor/visible.ts";
+import { counted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import type { ModelFacts } from "./finding.ts";
 
@@ -50,7 +50,7 @@ export function readPrompt(
   }
   if (ids.length < least) {
     throw new InputError(
-      `The prompt has ${ids.length} token${ids.length === 1 ? "" : "s"}, BOS included, but needs at least ${least}: give a longer one.`,
+      `The prompt has ${counted(ids.length, "token")}, BOS included, but needs at least ${least}: give a longer one.`,
       { asked: ids.length, found: least },
     );
   }
@@ -151,9 +151,4 @@ export function checkHead({ cfg }: Model, head: number): number {
       found: cfg.nHeads,
     },
   );
-}
-
-/** A token in a sentence: in quotes, with every invisible character except spaces made visible. */
-export function quoted(token: string): string {
-  return `“${markUnseen(token)}”`;
 }

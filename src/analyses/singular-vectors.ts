@@ -11,10 +11,11 @@ import { SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { normal } from "../tensor/random.ts";
 import { markUnseen } from "../tensor/visible.ts";
+import { percent, quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkHead, checkLayer, checkWhole, modelFacts, quoted, tokenText } from "./prompt.ts";
+import { checkHead, checkLayer, checkWhole, modelFacts, tokenText } from "./prompt.ts";
 import { largestIndices } from "./top-tokens.ts";
 
 /** The options of `singularVectors`. */
@@ -169,7 +170,6 @@ export async function singularVectors(
   });
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const list = (tokens: readonly { readonly token: string }[]) =>
   tokens
     .slice(0, 3)

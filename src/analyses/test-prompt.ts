@@ -4,9 +4,10 @@ import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { type ScoredToken, TEST_PROMPT, type TestPromptOptions, testPrompt } from "../lens/test-prompt.ts";
 import { checkOptions } from "../tensor/options.ts";
+import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { type Baseline, type Column, type Finding, finding } from "./finding.ts";
-import { modelFacts, quoted, readPrompt } from "./prompt.ts";
+import { modelFacts, readPrompt } from "./prompt.ts";
 
 const QUESTION = "Does the model know the answer?";
 const UNIFORM = "guessing";
@@ -137,8 +138,6 @@ export async function testPromptFinding(
     ],
   });
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
 /** The first answer's lead over each of the others. */
 function comparisons(scored: readonly ScoredToken[]) {

@@ -100,7 +100,7 @@ async function run(
       const speed = Math.round(seen / elapsed).toLocaleString("en");
       say(`${seen.toLocaleString("en")} tokens in ${clock(elapsed)}, ${speed} per second`);
     }
-    say(`Saved ${quoted(ended.checkpoint!)}. Open it with --model ${quoted(flags.out)}.`);
+    say(`Saved ${shellQuoted(ended.checkpoint!)}. Open it with --model ${shellQuoted(flags.out)}.`);
     return ended;
   });
   const { losses, heldOut } = trained;
@@ -122,8 +122,8 @@ async function run(
   if (failed.length > 0) throw failed[0];
 }
 
-/** A path, quoted for a shell. */
-const quoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+/** A path, shellQuoted for a shell. */
+const shellQuoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
 /**
  * The number of steps already done in the folder that checkpoints go to.

@@ -7,6 +7,7 @@ import { fileSource } from "../load/node.ts";
 import { readText } from "../load/text-pieces.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
+import { counted } from "../tensor/words.ts";
 import { Tokenizer, type TokenRules } from "../text/index.ts";
 import { readTexts } from "../training/data/texts.ts";
 import { tokenizeAndConcatenate } from "../training/data/tokenize-and-concatenate.ts";
@@ -32,7 +33,7 @@ export async function textsOf(
   for (const path of paths) {
     const texts = await readTexts(await sourceOf(path), { column, maxTexts });
     const letters = texts.reduce((n, text) => n + text.length, 0);
-    say(`${path}: ${number(texts.length)} ${texts.length === 1 ? "text" : "texts"}, ${number(letters)} characters`);
+    say(`${path}: ${counted(texts.length, "text")}, ${number(letters)} characters`);
     if (texts.length === 0) throw new InputError(`${path} is empty: it has no text to train on.`, { asked: path });
     all.push(texts);
   }

@@ -1,6 +1,7 @@
 /** The options of `glassformer train`, in the groups that its help shows. */
 import { type Command, Option } from "commander";
 import { activations } from "../models/parts/activation.ts";
+import { listed } from "../tensor/words.ts";
 import { RECIPES, type Recipe, type TaskName } from "../training/data/recipes.ts";
 import { OPTIMIZERS, type OptimizerName } from "../training/optimizer.ts";
 import { count, finiteNumber, finiteNumbers, wholeNumber } from "./arguments.ts";
@@ -77,7 +78,7 @@ function told(of: (recipe: Recipe) => unknown): string {
     const value = show(of(RECIPES[task]));
     if (value !== usual) byValue.set(value, [...(byValue.get(value) ?? []), task]);
   }
-  return `(default: ${[usual, ...[...byValue].map(([value, some]) => `${value} for ${some.join(" and ")}`)].join("; ")})`;
+  return `(default: ${[usual, ...[...byValue].map(([value, some]) => `${value} for ${listed(some)}`)].join("; ")})`;
 }
 
 export function addTrainOptions(command: Command): Command {

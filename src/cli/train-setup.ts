@@ -6,6 +6,7 @@ import { storedConfig } from "../models/families/hooked-transformer.ts";
 import { initWeights } from "../models/init-weights.ts";
 import { HookedTransformer, type HookedTransformerConfig, parseConfig } from "../node.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { counted } from "../tensor/words.ts";
 import { TokenRules } from "../text/index.ts";
 import { sameConfig } from "../training/checkpoint.ts";
 import { holdOut, spreadRows } from "../training/data/held-out.ts";
@@ -62,7 +63,7 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
   const split = valid ? { rows: every, heldOut: valid } : holdOut(every, flags.holdOut ?? 0.02);
   const heldOut = split.heldOut && spreadRows(split.heldOut, MOST_HELD_OUT);
   context.say(
-    `${split.rows.shape[0].toLocaleString("en")} ${split.rows.shape[0] === 1 ? "row" : "rows"} of ${maxLength} tokens to train on, ${heldOut ? `${heldOut.shape[0]} held out` : "none held out"}`,
+    `${counted(split.rows.shape[0], "row")} of ${maxLength} tokens to train on, ${heldOut ? `${heldOut.shape[0]} held out` : "none held out"}`,
   );
   return { name: "text", model, task: textTask(split.rows, heldOut, model.cfg.dVocab) };
 }

@@ -1,6 +1,7 @@
 /** The zip around a PyTorch checkpoint: `name/data.pkl`, `name/byteorder`, and each storage's bytes at `name/data/KEY`. */
 import { FileFormatError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
+import { listed } from "../tensor/words.ts";
 import type { ByteSource } from "./bytes.ts";
 import { whatItIs } from "./file-kinds.ts";
 import { type TakePiece, ZipFile } from "./zip.ts";
@@ -32,10 +33,7 @@ export class PthArchive {
     }
     if (pickles.length > 1) {
       throw new FileFormatError(
-        `${source.name} has more than one archive: ${pickles
-          .slice(0, 3)
-          .map((path) => shown(path))
-          .join(" and ")}. Save each in a separate file.`,
+        `${source.name} has more than one archive: ${listed(pickles.slice(0, 3).map((path) => shown(path)))}. Save each in a separate file.`,
         { asked: source.name, found: pickles },
       );
     }

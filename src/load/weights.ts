@@ -3,7 +3,8 @@ import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, WeightsError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { kindOf, shortened } from "../tensor/show.ts";
+import { kindOf } from "../tensor/show.ts";
+import { firstOf } from "../tensor/words.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { readPth } from "./pth.ts";
@@ -84,7 +85,7 @@ async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<
     const [path, ...passedOver] = [...usual, ...others];
     if (passedOver.length > 0) {
       options.note?.(
-        `${files.name} has several weights files; ${path}, the usual name, is read, and not ${listed(passedOver)}.`,
+        `${files.name} has several weights files; ${path}, the usual name, is read, and not ${firstOf(passedOver)}.`,
       );
     }
     return path;
@@ -92,28 +93,20 @@ async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<
   if (others.length === 1) return others[0];
   if (others.length > 1) {
     throw new WeightsError(
-      `${files.name} has several weights files but none with a usual name: ${listed(others)}. Name one of them with the option checkpoint.`,
+      `${files.name} has several weights files but none with a usual name: ${firstOf(others)}. Name one of them with the option checkpoint.`,
       { asked: files.name, found: others },
     );
   }
   const shard = all.find((path) => SHARD.test(path));
   if (shard !== undefined) {
     throw new WeightsError(
-      `${files.name} has ${all.length} of the ${Number(SHARD.exec(shard)![2])} parts of a model (${listed(all)}), but no index that says what is in which, such as model.safetensors.index.json.`,
+      `${files.name} has ${all.length} of the ${Number(SHARD.exec(shard)![2])} parts of a model (${firstOf(all)}), but no index that says what is in which, such as model.safetensors.index.json.`,
       { asked: files.name, found: all },
     );
   }
   throw new WeightsError(
     `${files.name} has no weights that glassformer can read: it looks for model.safetensors, a name ending in final.pth, ` +
-      `pytorch_model.bin, or a single .safetensors, .pth, .pt, .bin or .ckpt, and found ${listed(paths) || "no files"}.`,
+      `pytorch_model.bin, or a single .safetensors, .pth, .pt, .bin or .ckpt, and found ${firstOf(paths) || "no files"}.`,
     { asked: files.name, found: paths },
   );
-}
-
-function listed(paths: readonly string[]): string {
-  const first = paths
-    .slice(0, 12)
-    .map((path) => shortened(path, 100))
-    .join(", ");
-  return paths.length > 12 ? `${first} and ${paths.length - 12} more` : first;
 }

@@ -1,5 +1,6 @@
 import type { Column, Scalar, Table } from "../analyses/finding.ts";
 import { visibleControls } from "../tensor/visible.ts";
+import { counted } from "../tensor/words.ts";
 import { formatColumn, isNumeric } from "./format.ts";
 import type { Ink } from "./ink.ts";
 import { textWidth } from "./token-text.ts";
@@ -44,7 +45,7 @@ export function textTable(table: Table, options: { width: number; maxRows: numbe
 
   const notes: string[] = [];
   const hidden = table.rows.length - rows.length;
-  if (hidden > 0) notes.push(`… and ${hidden} more ${hidden === 1 ? "row" : "rows"}`);
+  if (hidden > 0) notes.push(`… and ${counted(hidden, "more row")}`);
   const left = table.columns.slice(columns.length).map((column) => column.title);
   if (left.length > 0) notes.push(`… and columns that do not fit: ${left.join(", ")}`);
   return [

@@ -6,6 +6,7 @@
 import { nearest } from "./nearest.ts";
 import { shortened } from "./show.ts";
 import { visibleControls } from "./visible.ts";
+import { firstOf } from "./words.ts";
 
 /** The longest message, in characters: a message may repeat text from a file or a caller. */
 const LONGEST_MESSAGE = 2000;
@@ -55,7 +56,7 @@ export class UnknownNameError extends GlassformerError {
 
   constructor(kind: string, asked: string, candidates: readonly string[], advice = "") {
     const near = nearest(`${asked}`, candidates);
-    const hint = near ? `Did you mean "${near}"?` : advice || candidates.length === 0 ? "" : listed(candidates);
+    const hint = near ? `Did you mean "${near}"?` : advice || candidates.length === 0 ? "" : existing(candidates);
     super([`There is no ${kind} "${shortened(`${asked}`)}".`, hint, advice].filter(Boolean).join(" "), {
       asked,
       found: candidates,
@@ -68,12 +69,8 @@ export class UnknownNameError extends GlassformerError {
 /** How many names of a list a sentence includes. */
 const MOST_NAMES = 24;
 
-function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES;
-  return `There ${names.length === 1 ? "is" : "are"} ${names
-    .slice(0, MOST_NAMES)
-    .map((name) => shortened(name, 60))
-    .join(", ")}${more > 0 ? ` and ${more} more` : ""}.`;
+function existing(names: readonly string[]): string {
+  return `There ${names.length === 1 ? "is" : "are"} ${firstOf(names, MOST_NAMES, 60)}.`;
 }
 
 /** A configuration with an unknown field, an unsupported value, or values that contradict each other. */

@@ -1,4 +1,5 @@
 /** The kinds of value that an option or a configuration field may hold: each a test, and the words for an error. */
+import { listed } from "./words.ts";
 
 /** One kind of value. */
 export interface Kind {
@@ -38,7 +39,7 @@ export function oneOf(values: readonly unknown[]): Kind {
   const words = values.map((v) => (typeof v === "string" ? `"${v}"` : String(v)));
   return {
     accepts: (v) => values.includes(v),
-    describe: [words.slice(0, -1).join(", "), ...words.slice(-1)].filter((part) => part !== "").join(" or "),
+    describe: listed(words, "or"),
   };
 }
 

@@ -12,6 +12,7 @@ import type { HookedTransformerConfig } from "../models/config.ts";
 import { storedConfig } from "../models/families/hooked-transformer.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ConfigError, FileFormatError, UnknownNameError, WeightsError } from "../tensor/errors.ts";
+import { listed } from "../tensor/words.ts";
 import type { Tokenizer } from "../text/index.ts";
 import type { HeldOutLoss } from "./evaluate.ts";
 import type { OptimizerName } from "./optimizer.ts";
@@ -124,7 +125,7 @@ export async function readCheckpoint(
   const kept = SLOTS.filter((slot) => [...moments.keys()].some((key) => key.startsWith(`${slot}.`)));
   if ((kept.length > 0 || moments.size === 0) && kept.join() !== slots.join()) {
     throw new ConfigError(
-      `The checkpoint ${where} has ${kept.join(" and ") || "nothing"} for each weight, but ${optimizer} with these settings needs ${slots.join(" and ") || "nothing"}: continue with the momentum that it was made with.`,
+      `The checkpoint ${where} has ${listed(kept) || "nothing"} for each weight, but ${optimizer} with these settings needs ${listed(slots) || "nothing"}: continue with the momentum that it was made with.`,
       { asked: slots, found: kept },
     );
   }

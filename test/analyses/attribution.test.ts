@@ -1,6 +1,6 @@
 /** Attribution by gradients as analyses: their estimates are the library's, and what they are compared with is measured. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { agreement, correlationStatement, signed } from "../../src/analyses/attribution/agreement.ts";
+import { agreement, correlationStatement } from "../../src/analyses/attribution/agreement.ts";
 import { attributionPatchingFinding } from "../../src/analyses/attribution-patching.ts";
 import { edgeAttributionFinding } from "../../src/analyses/edge-attribution.ts";
 import type { Finding, Scalar } from "../../src/analyses/finding.ts";
@@ -11,6 +11,7 @@ import { neuronSaliency } from "../../src/analyses/neuron-saliency.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
+import { signed } from "../../src/tensor/words.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
 const CLEAN = "The lady was so tired that";

@@ -1,5 +1,6 @@
 /** How well a gradient estimate agrees with what was measured by changing the model. */
 
+import { counted, signed } from "../../tensor/words.ts";
 import type { Baseline, Figure, Statement } from "../finding.ts";
 import type { ScatterSpec } from "../picture.ts";
 import { pearson, spearman } from "../statistics/correlation.ts";
@@ -124,14 +125,14 @@ export function correlationStatement(
   { comparedWith = chance ? [IDENTICAL, SHUFFLED] : [IDENTICAL], all }: CorrelationOptions = {},
 ): Statement {
   const [one, many] = words.things;
-  const counted = `${pairs.length} ${pairs.length === 1 ? one : many}`;
+  const howMany = counted(pairs.length, one, many);
   if (r === undefined)
-    return { text: `${beginning} cannot be correlated: only ${counted} ${pairs.length === 1 ? "differs" : "differ"}.` };
+    return { text: `${beginning} cannot be correlated: only ${howMany} ${pairs.length === 1 ? "differs" : "differ"}.` };
   const ranks = rho === undefined ? "" : `, Spearman's ρ is ${correlation(rho)}`;
   const over =
     all === undefined
-      ? `over ${counted} where the two runs differ`
-      : `over ${counted} that were measured and differ, of ${all}`;
+      ? `over ${howMany} where the two runs differ`
+      : `over ${howMany} that were measured and differ, of ${all}`;
   return {
     text: `${beginning}: Pearson's r is ${correlation(r)}${ranks}, ${over}${mostly(pairs, many)}.`,
     figure: { value: r, unit: "", comparedWith },
@@ -198,12 +199,6 @@ export function agreementScatter(
     y: { label: y, unit: "logits" },
     references: [{ kind: "slope", slope: 1, label: "equal" }],
   };
-}
-
-/** A number with its sign and three significant digits, for sentences. */
-export function signed(x: number): string {
-  const digits = Math.abs(x) < 1e-5 ? "0" : Number(Math.abs(x).toPrecision(3)).toString();
-  return digits === "0" ? "0" : `${x < 0 ? "−" : "+"}${digits}`;
 }
 
 /** A correlation, with enough digits to distinguish it from 1. */

@@ -3,10 +3,11 @@
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
 import { InputError } from "../../tensor/errors.ts";
+import { quoted } from "../../tensor/words.ts";
 import type { TokenIds } from "../../text/index.ts";
 import { logitDifference } from "../contrast.ts";
 import type { Scalar } from "../finding.ts";
-import { answerToken, type Prompt, quoted, readPrompt, tokenText } from "../prompt.ts";
+import { answerToken, type Prompt, readPrompt, tokenText } from "../prompt.ts";
 
 /** A prompt, and the token or the two tokens whose logits are in question. */
 export interface AnswerOptions {

@@ -1,6 +1,7 @@
 /** The pictures of the analysis. */
+
+import { quoted } from "../../tensor/words.ts";
 import type { PictureSpec, ReferenceLine, ScatterSpec, TokensSpec } from "../picture.ts";
-import { quoted } from "../prompt.ts";
 import type { Comparisons, Predicting } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";
 import type { Position } from "./positions.ts";

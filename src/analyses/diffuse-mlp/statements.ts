@@ -1,11 +1,11 @@
 /** The results in sentences, the answer first. */
 import { mean } from "simple-statistics";
+import { listed, percent, quoted } from "../../tensor/words.ts";
 import type { Baseline, Figure, Statement } from "../finding.ts";
-import { quoted } from "../prompt.ts";
 import * as known from "./baselines.ts";
 import type { Comparisons } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";
-import { listed, percent, place, pValue, step } from "./words.ts";
+import { place, pValue, step } from "./words.ts";
 
 /** How many of the answer's tokens the first sentence names. */
 const NAMED = 3;
