@@ -1,88 +1,45 @@
 /** glassformer: everything that runs on any platform. `glassformer` itself adds the platform's engine and files. */
+// biome-ignore-all assist/source/organizeImports: in the reader's order, as a table of contents
 
-export {
-  type Ablated,
-  type AblationMeasurement,
-  measureAblation,
-} from "./analyses/ablation/measure.ts";
-export type { AblationKind, AblationOptions } from "./analyses/ablation/options.ts";
-export type { AblationMethod } from "./analyses/ablation/replacements.ts";
-// the analyses: each asks one question of a model
-export { ablation } from "./analyses/ablation.ts";
-export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
-export type { Analysis, AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/analysis.ts";
-export {
-  type AttentionPatternsMeasurement,
-  type AttentionPatternsOptions,
-  attentionPatterns,
-  measureAttentionPatterns,
-} from "./analyses/attention-patterns.ts";
-export {
-  type AttributionPatchingAnalysisOptions,
-  attributionPatchingFinding,
-} from "./analyses/attribution-patching.ts";
-export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
-export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
-export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
-export {
-  type DirectLogitAttributionMeasurement,
-  type DirectLogitAttributionOptions,
-  directLogitAttribution,
-  measureDirectLogitAttribution,
-} from "./analyses/direct-logit-attribution.ts";
-export { type EdgeAttributionOptions, edgeAttributionFinding } from "./analyses/edge-attribution.ts";
-// what an analysis returns, and what a picture shows
-export { type Finding, finding } from "./analyses/finding.ts";
-export { type GradientXActivationOptions, gradientXActivation } from "./analyses/gradient-x-activation.ts";
-export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
-export { ANALYSES, analysisCalled } from "./analyses/index.ts";
-export { type InductionScoreOptions, inductionScore } from "./analyses/induction-score.ts";
-export {
-  type IntegratedGradientsFindingOptions,
-  integratedGradientsFinding,
-} from "./analyses/integrated-gradients.ts";
-export type { IoiPrompt } from "./analyses/ioi/prompts.ts";
-export { type IoiMeasurement, type IoiOptions, ioi, measureIoi } from "./analyses/ioi.ts";
-export {
-  type LogitLensMeasurement,
-  type LogitLensOptions,
-  logitLens,
-  measureLogitLens,
-} from "./analyses/logit-lens.ts";
-export { type NeuronSaliencyOptions, neuronSaliency } from "./analyses/neuron-saliency.ts";
-export {
-  measureNeuron,
-  type NeuronMeasurement,
-  type NeuronTokensOptions,
-  neuronTokens,
-} from "./analyses/neuron-tokens.ts";
-export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
-export { type PathPatchingFindingOptions, pathPatchingFinding } from "./analyses/path-patching.ts";
-export type { PictureSpec } from "./analyses/picture.ts";
-export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
-export { testPromptFinding } from "./analyses/test-prompt.ts";
-// the engine
-export type { Backend, Session } from "./engine/backend.ts";
-export { Engine, type EngineOptions } from "./engine/engine.ts";
-// the graph of named values
-export type { AxisRef } from "./graph/axes.ts";
-export { tensor } from "./graph/from-numbers.ts";
-export { print } from "./graph/print.ts";
-export { type GradOptions, grad } from "./graph/rewrite/grad.ts";
-export { Tensor } from "./graph/tensor.ts";
-// the lens
+// Load a model
+export { HookedTransformer } from "./lens/hooked-transformer.ts";
+export type { HookedModel, Model } from "./lens/model.ts";
+export { type FromPretrainedOptions, getCheckpointLabels, loadTokenizer } from "./lens/from-pretrained.ts";
+export { MODEL_ALIASES, resolveModelName } from "./models/families/index.ts";
+export type { HookedTransformerConfig } from "./models/config.ts";
+export { parseConfig } from "./models/config-parse.ts";
+export { initWeights } from "./models/init-weights.ts";
+
+// Run it
+export type { ModelInput } from "./lens/tokens.ts";
+export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run-options.ts";
 export { ActivationCache, type CacheKey } from "./lens/activation-cache.ts";
-export {
-  ATTRIBUTION_SITES,
-  type AttributionPatching,
-  type AttributionPatchingOptions,
-  type AttributionSite,
-  attributionPatching,
-  attributionSites,
-} from "./lens/attribution-patching.ts";
-export type { AxisSlice } from "./lens/axis-slice.ts";
 export type { Cut } from "./lens/cached.ts";
+export type { AxisSlice } from "./lens/axis-slice.ts";
+export { type LmLossOptions, lmAccuracy, lmCrossEntropyLoss } from "./lens/losses.ts";
+export type { Loss, Metric, NumberOf } from "./lens/metric.ts";
+export { KeyValueCache } from "./lens/key-value-cache.ts";
+export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
+export { type SamplingOptions, sampleLogits } from "./lens/sampling.ts";
+
+// Change it: hooks, splices, sweeps, and the graph of a run
+export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
+export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
+export { getActName } from "./models/act-name.ts";
 export type { Change, Place } from "./lens/changes.ts";
+export type { Part, PartScope, SpliceOptions, Splices } from "./lens/splices.ts";
+export * as sweeps from "./lens/sweep.ts";
+export { type Edit, ModelGraph } from "./lens/model-graph.ts";
+
+// Tensors and gradients
+export { Tensor } from "./graph/tensor.ts";
+export { tensor } from "./graph/from-numbers.ts";
+export type { AxisRef } from "./graph/axes.ts";
+export type { DType, NDArray, TypedData } from "./tensor/array.ts";
+export { type GradOptions, grad } from "./graph/rewrite/grad.ts";
+export { print } from "./graph/print.ts";
+
+// Take it apart: components, streams and weights
 export {
   type Addition,
   type Components,
@@ -94,32 +51,93 @@ export {
   type Writer,
   type WriterOutput,
 } from "./lens/components.ts";
-export { compositionScores } from "./lens/composition.ts";
-export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
-export { type EdgeAttribution, edgeAttribution } from "./lens/edge-attribution.ts";
-export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
-export { type FromPretrainedOptions, getCheckpointLabels, loadTokenizer } from "./lens/from-pretrained.ts";
-export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
-export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./lens/head-detector.ts";
-export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
-export { HookedTransformer } from "./lens/hooked-transformer.ts";
-export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";
-export { KeyValueCache } from "./lens/key-value-cache.ts";
-export { type LmLossOptions, lmAccuracy, lmCrossEntropyLoss } from "./lens/losses.ts";
-export type { Loss, Metric, NumberOf } from "./lens/metric.ts";
-export type { HookedModel, Model } from "./lens/model.ts";
-export { type Edit, ModelGraph } from "./lens/model-graph.ts";
-export * as patching from "./lens/patching.ts";
-export { allSenders } from "./lens/path-ends.ts";
-export {
-  type Path,
-  type PathPatchingOptions,
-  type PathPatchingResult,
-  pathPatching,
-  withPaths,
-} from "./lens/path-patching.ts";
 export { ResidualStack } from "./lens/residual-stack.ts";
-export type { CacheOptions, ForwardOptions, HookOptions, Output, ReturnType } from "./lens/run-options.ts";
+export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
+export { compositionScores } from "./lens/composition.ts";
+export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
+
+// Analyses: what one is, all of them, and then each technique with its measurement and its finding
+export { ANALYSES, analysisCalled } from "./analyses/index.ts";
+export type { Analysis, AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/analysis.ts";
+export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
+
+// - diffuse MLPs
+export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
+export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
+export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
+
+// - logit lens
+export {
+  type LogitLensMeasurement,
+  type LogitLensOptions,
+  logitLens,
+  measureLogitLens,
+} from "./analyses/logit-lens.ts";
+
+// - activation patching
+export * as patching from "./lens/patching.ts";
+export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
+
+// - attention patterns
+export {
+  type AttentionPatternsMeasurement,
+  type AttentionPatternsOptions,
+  attentionPatterns,
+  measureAttentionPatterns,
+} from "./analyses/attention-patterns.ts";
+
+// - test prompt
+export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";
+export { testPromptFinding } from "./analyses/test-prompt.ts";
+
+// - direct logit attribution
+export {
+  type DirectLogitAttributionMeasurement,
+  type DirectLogitAttributionOptions,
+  directLogitAttribution,
+  measureDirectLogitAttribution,
+} from "./analyses/direct-logit-attribution.ts";
+
+// - head detector
+export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
+export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./lens/head-detector.ts";
+export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
+
+// - induction score
+export { type InductionScoreOptions, inductionScore } from "./analyses/induction-score.ts";
+
+// - singular vectors
+export {
+  getSingularVectors,
+  type SingularVectors,
+  type SingularVectorsOf,
+  type SingularVectorsOptions,
+} from "./lens/singular-vectors.ts";
+export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
+
+// - a neuron's tokens
+export {
+  measureNeuron,
+  type NeuronMeasurement,
+  type NeuronTokensOptions,
+  neuronTokens,
+} from "./analyses/neuron-tokens.ts";
+
+// - attribution patching
+export {
+  ATTRIBUTION_SITES,
+  type AttributionPatching,
+  type AttributionPatchingOptions,
+  type AttributionSite,
+  attributionPatching,
+  attributionSites,
+} from "./lens/attribution-patching.ts";
+export {
+  type AttributionPatchingAnalysisOptions,
+  attributionPatchingFinding,
+} from "./analyses/attribution-patching.ts";
+
+// - gradient times activation, integrated gradients, neuron saliency
 export {
   type GradientTimesActivation,
   gradientTimesActivation,
@@ -128,36 +146,45 @@ export {
   integratedGradients,
   type SaliencyOptions,
 } from "./lens/saliency.ts";
-export { type SamplingOptions, sampleLogits } from "./lens/sampling.ts";
+export { type GradientXActivationOptions, gradientXActivation } from "./analyses/gradient-x-activation.ts";
 export {
-  getSingularVectors,
-  type SingularVectors,
-  type SingularVectorsOf,
-  type SingularVectorsOptions,
-} from "./lens/singular-vectors.ts";
-export type { Part, PartScope, SpliceOptions, Splices } from "./lens/splices.ts";
-export * as sweeps from "./lens/sweep.ts";
-export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";
-export type { ModelInput } from "./lens/tokens.ts";
-export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
+  type IntegratedGradientsFindingOptions,
+  integratedGradientsFinding,
+} from "./analyses/integrated-gradients.ts";
+export { type NeuronSaliencyOptions, neuronSaliency } from "./analyses/neuron-saliency.ts";
+
+// - ablation
+export type { AblationKind, AblationOptions } from "./analyses/ablation/options.ts";
+export type { AblationMethod } from "./analyses/ablation/replacements.ts";
 export {
-  type ByteSource,
-  type ModelFiles,
-  memoryFiles,
-  memorySource,
-  type PthOptions,
-  readPth,
-  readSafetensors,
-  urlSource,
-  writeSafetensors,
-} from "./load/index.ts";
-// models and their files
-export { getActName } from "./models/act-name.ts";
-export type { HookedTransformerConfig } from "./models/config.ts";
-export { parseConfig } from "./models/config-parse.ts";
-export { MODEL_ALIASES, resolveModelName } from "./models/families/index.ts";
-export { initWeights } from "./models/init-weights.ts";
-// findings and numbers as something to look at
+  type Ablated,
+  type AblationMeasurement,
+  measureAblation,
+} from "./analyses/ablation/measure.ts";
+export { ablation } from "./analyses/ablation.ts";
+
+// - edge attribution
+export { type EdgeAttribution, edgeAttribution } from "./lens/edge-attribution.ts";
+export { type EdgeAttributionOptions, edgeAttributionFinding } from "./analyses/edge-attribution.ts";
+
+// - indirect object identification
+export type { IoiPrompt } from "./analyses/ioi/prompts.ts";
+export { type IoiMeasurement, type IoiOptions, ioi, measureIoi } from "./analyses/ioi.ts";
+
+// - path patching
+export { allSenders } from "./lens/path-ends.ts";
+export {
+  type Path,
+  type PathPatchingOptions,
+  type PathPatchingResult,
+  pathPatching,
+  withPaths,
+} from "./lens/path-patching.ts";
+export { type PathPatchingFindingOptions, pathPatchingFinding } from "./analyses/path-patching.ts";
+
+// Findings and pictures
+export { type Finding, finding } from "./analyses/finding.ts";
+export type { PictureSpec } from "./analyses/picture.ts";
 export {
   type AttentionHeadsOptions,
   attentionHeads,
@@ -192,8 +219,47 @@ export {
   topkTable,
   topkTokens,
 } from "./report/index.ts";
-// numbers and errors
-export type { DType, NDArray, TypedData } from "./tensor/array.ts";
+
+// Training: data, steps, evaluation, checkpoints
+export { readTexts, type TextsOptions } from "./training/data/texts.ts";
+export { type TrainBpeOptions, trainBpe } from "./training/data/train-bpe.ts";
+export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/data/tokenize-and-concatenate.ts";
+export { holdOut } from "./training/data/held-out.ts";
+export type { TrainingData } from "./training/data/batches.ts";
+export { type Chance, type TaskData, type TrainingTask, textTask } from "./training/data/tasks.ts";
+export {
+  type ModularAdditionOptions,
+  modularAddition,
+  type RepeatedTokensOptions,
+  repeatedTokens,
+} from "./training/data/synthetic.ts";
+export { type TrainResult, train } from "./training/train.ts";
+export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
+export { type EvaluateOptions, evaluateLoss, type HeldOutLoss } from "./training/evaluate.ts";
+export { type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
+export type { CheckpointStore } from "./training/checkpoint-store.ts";
+
+// Text
+export { parsePrompts, Tokenizer, TokenRules } from "./text/index.ts";
+
+// Files
+export {
+  type ByteSource,
+  type ModelFiles,
+  memoryFiles,
+  memorySource,
+  type PthOptions,
+  readPth,
+  readSafetensors,
+  urlSource,
+  writeSafetensors,
+} from "./load/index.ts";
+
+// The engine
+export { Engine, type EngineOptions } from "./engine/engine.ts";
+export type { Backend, Session } from "./engine/backend.ts";
+
+// Errors
 export {
   ArgumentError,
   ConfigError,
@@ -206,24 +272,4 @@ export {
   UnknownNameError,
   WeightsError,
 } from "./tensor/errors.ts";
-// text
-export { parsePrompts, Tokenizer, TokenRules } from "./text/index.ts";
-export type { CheckpointStore } from "./training/checkpoint-store.ts";
-// training
-export type { TrainingData } from "./training/data/batches.ts";
-export { holdOut } from "./training/data/held-out.ts";
-export {
-  type ModularAdditionOptions,
-  modularAddition,
-  type RepeatedTokensOptions,
-  repeatedTokens,
-} from "./training/data/synthetic.ts";
-export { type Chance, type TaskData, type TrainingTask, textTask } from "./training/data/tasks.ts";
-export { readTexts, type TextsOptions } from "./training/data/texts.ts";
-export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/data/tokenize-and-concatenate.ts";
-export { type TrainBpeOptions, trainBpe } from "./training/data/train-bpe.ts";
-export { type EvaluateOptions, evaluateLoss, type HeldOutLoss } from "./training/evaluate.ts";
-export { type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
-export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
-export { type TrainResult, train } from "./training/train.ts";
 export { TrainingError } from "./training/training-error.ts";

@@ -59,3 +59,9 @@ test("every option of a public call may be passed on as undefined, by users with
   });
   expect(refusing).toEqual([]);
 });
+
+test("src/index.ts reads as a table of contents: every export stands under a heading", () => {
+  const sections = readFileSync(join(root, "src/index.ts"), "utf8").trim().split("\n\n").slice(1);
+  expect(sections.length).toBeGreaterThan(10);
+  expect(sections.filter((section) => !/^\/\/ \S.*\nexport /.test(section))).toEqual([]);
+});
