@@ -4,17 +4,17 @@
  */
 import { platform } from "../platform.ts";
 import { GlassformerError } from "../tensor/errors.ts";
-import type { EvaluateOptions, Runner, Value } from "./runner.ts";
+import type { EvaluateOptions, Runnable, Runner } from "./runner.ts";
 
-const nearer = new WeakMap<Value, Runner>();
+const nearer = new WeakMap<Runnable, Runner>();
 
 /** Makes `runner` what `compute()` asks for every value that depends on `x`. */
-export function evaluateWith(x: Value, runner: Runner): void {
+export function evaluateWith(x: Runnable, runner: Runner): void {
   nearer.set(x, runner);
 }
 
 /** @throws GlassformerError if no platform's entry was imported */
-export function evaluate<T extends Value>(outputs: readonly T[], options: EvaluateOptions): Promise<T[]> {
+export function evaluate<T extends Runnable>(outputs: readonly T[], options: EvaluateOptions): Promise<T[]> {
   const runner = findNearer(outputs) ?? platform().engine?.();
   if (!runner) {
     throw new GlassformerError(
@@ -24,8 +24,8 @@ export function evaluate<T extends Value>(outputs: readonly T[], options: Evalua
   return runner.run(outputs, options) as Promise<T[]>; // values of one kind in, the same kind out
 }
 
-function findNearer(outputs: readonly Value[]): Runner | undefined {
-  const seen = new Set<Value>();
+function findNearer(outputs: readonly Runnable[]): Runner | undefined {
+  const seen = new Set<Runnable>();
   const stack = [...outputs];
   for (let t = stack.pop(); t; t = stack.pop()) {
     const found = nearer.get(t);

@@ -4,7 +4,7 @@
  */
 import type { NDArray } from "../tensor/array.ts";
 import type { Meta } from "./axes.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Value } from "./value.ts";
 
 /** Attributes are plain JSON: they are part of a compiled graph's identity. */
 export type Attrs = { readonly [name: string]: Attribute };
@@ -42,13 +42,13 @@ export interface Rows<A> {
 }
 
 /** A part of a value: some elements of one axis, or some of the rows that its first axes make together. */
-export interface Selection {
+export interface Selection<V extends Value = Value> {
   /** The axis whose elements it takes, or the number of first axes whose rows it takes. */
   readonly takes: { readonly axis: number } | { readonly rows: number };
   /** Which of them: an index, or bounds as text. Selections that take alike and have the same here are the same. */
-  readonly by: Tensor | string;
+  readonly by: V | string;
   /** The same part of another value, along the given axis of it. */
-  of(x: Tensor, axis: number): Tensor;
+  of(x: V, axis: number): V;
 }
 
 /** An index for each axis to hold, `null` for each to leave free. */
@@ -91,7 +91,7 @@ export interface Op<A extends Attrs = Attrs> {
    * Vector-Jacobian product: from the gradient of a result, the gradient of each input as more graph, `null` where
    * there is none to give (an index, a comparison).
    */
-  vjp(grad: Tensor, out: Tensor, inputs: readonly Tensor[], attrs: A): readonly (Tensor | null)[];
+  vjp(grad: Value, out: Value, inputs: readonly Value[], attrs: A): readonly (Value | null)[];
 
   /**
    * For an axis of the result along which the op works independently (row by row): the axis of each input that it
@@ -107,10 +107,10 @@ export interface Op<A extends Attrs = Attrs> {
   rows(lead: readonly Along[], inputs: readonly Meta[], attrs: A, out: Meta): Rows<A> | null;
 
   /** What it selects of its first input, if it is a selection: it then moves up through other ops. */
-  selection(inputs: readonly Tensor[], attrs: A, out: Meta): Selection | null;
+  selection(inputs: readonly Value[], attrs: A, out: Meta): Selection | null;
 
   /** Where its numbers lie, if they are an input's own and can be read in place: see `hostView`. */
-  view(inputs: readonly Tensor[], attrs: A, out: Meta, held: Held): View | null;
+  view(inputs: readonly Value[], attrs: A, out: Meta, held: Held): View | null;
 
   /** If it changes no number, how it changes a value: of weights alone it is then computed once and kept. */
   readonly layout: Layout | null;

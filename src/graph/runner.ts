@@ -13,12 +13,12 @@ export interface Sized {
 }
 
 /** A value as far as running it goes: it is made of others. */
-export interface Value {
-  readonly inputs: readonly Value[];
+export interface Runnable {
+  readonly inputs: readonly Runnable[];
 }
 
 /** Computes values: an engine. */
 export interface Runner {
   /** The values as leaves, in order. */
-  run(values: readonly Value[], options: EvaluateOptions): Promise<Value[]>;
+  run(values: readonly Runnable[], options: EvaluateOptions): Promise<Runnable[]>;
 }

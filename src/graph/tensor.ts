@@ -30,6 +30,7 @@ import type { Attrs } from "./op.ts";
 import { type AttrsOf, type OpName, ops } from "./ops/index.ts";
 import { elementsOf, nested, placeOf, rowOf } from "./places.ts";
 import type { EvaluateOptions } from "./runner.ts";
+import type { Value } from "./value.ts";
 
 /**
  * What a leaf is to a compiled graph. `weight`: a graph input that stays the same from run to run; `feed`: a graph
@@ -51,7 +52,7 @@ type AttrsArgument<K extends OpName> =
 export type Operand = Tensor | number;
 
 /** A value with a dtype, a shape and named axes: a node of a graph, or, once computed, its numbers. */
-export class Tensor implements Meta {
+export class Tensor implements Value {
   /** The op that makes this value, or `null` for a leaf. */
   readonly op: OpName | null;
   readonly inputs: readonly Tensor[];

@@ -4,7 +4,7 @@ import { ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { float, mapElements } from "../kernels.ts";
 import { type Along, type NoAttrs, no, type Op } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Value } from "../value.ts";
 import { sameOnRows } from "./rows.ts";
 
 interface Elementwise {
@@ -76,7 +76,7 @@ function mapped(out: Meta, inputs: readonly NDArray[], f: (...x: number[]) => nu
 }
 
 /** The gradient of an input that was broadcast: summed over what was repeated. */
-function to(grad: Tensor, input: Tensor): Tensor {
+function to(grad: Value, input: Value): Value {
   return grad.sumTo(input);
 }
 
@@ -128,7 +128,7 @@ export const minimum = elementwise({
 });
 
 /** The gradient of whichever of two was taken, the second where `second` holds. */
-function shared(g: Tensor, second: Tensor, a: Tensor, b: Tensor): [Tensor, Tensor] {
+function shared(g: Value, second: Value, a: Value, b: Value): [Value, Value] {
   const halved = g.mul(g.constant(0.5)).where(a.equal(b), g);
   return [to(halved.where(second.not(), g.constant(0)), a), to(halved.where(second.or(a.equal(b)), g.constant(0)), b)];
 }

@@ -1,7 +1,7 @@
 /** GELU, as one op: the runtime computes it in one pass. */
 import { float } from "../kernels.ts";
 import { no, type Op } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Value } from "../value.ts";
 import { erf } from "./elementwise.ts";
 import { sameOnRows } from "./rows.ts";
 
@@ -44,7 +44,7 @@ export const gelu: Op<GeluAttrs> = {
 };
 
 /** Φ(x) + x φ(x). */
-function exactSlope(x: Tensor): Tensor {
+function exactSlope(x: Value): Value {
   const cumulative = x.mul(x.constant(Math.SQRT1_2)).erf().add(x.constant(1)).mul(x.constant(0.5));
   const density = x
     .mul(x)
@@ -55,7 +55,7 @@ function exactSlope(x: Tensor): Tensor {
 }
 
 /** ½(1 + t) + ½ x (1 - t²) u', with t = tanh(u), u = √(2/π)(x + 0.044715 x³). */
-function tanhSlope(x: Tensor): Tensor {
+function tanhSlope(x: Value): Value {
   const square = x.mul(x);
   const inner = x.add(square.mul(x).mul(x.constant(CUBIC))).mul(x.constant(SLOPE));
   const t = inner.tanh();

@@ -7,7 +7,7 @@ import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { float, strided } from "../kernels.ts";
 import { type Along, type Emitter, no, type Op, type Operand } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Value } from "../value.ts";
 import { onnxType } from "./cast.ts";
 import { sameOnRows } from "./rows.ts";
 
@@ -60,7 +60,7 @@ function groups(x: NDArray, axes: readonly number[], f: (group: Float64Array) =>
 }
 
 /** A result (or its gradient) with the reduced axes put back as size 1, so that it broadcasts against the input. */
-function restored(t: Tensor, { axes, keepdims }: ReduceAttrs, input: Tensor): Tensor {
+function restored(t: Value, { axes, keepdims }: ReduceAttrs, input: Value): Value {
   if (keepdims) return t;
   const rank = input.shape.length;
   const inOrder = axes.map((axis) => axis + rank).sort((a, b) => a - b);
@@ -133,7 +133,7 @@ function ofExtremum(opType: string, f: (a: number, b: number) => number): Op<Red
 /** ONNX's number for bytes, which it reduces; truth values it does not. */
 const UINT8 = 2;
 
-function extremum(g: Tensor, out: Tensor, x: Tensor, attrs: ReduceAttrs): Tensor {
+function extremum(g: Value, out: Value, x: Value, attrs: ReduceAttrs): Value {
   const hit = x.equal(restored(out, attrs, x)).cast(x.dtype);
   return hit.mul(restored(g, attrs, x)).div(hit.sum(attrs.axes, true));
 }

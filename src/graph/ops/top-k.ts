@@ -4,7 +4,7 @@ import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { float } from "../kernels.ts";
 import { no, type Op } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Value } from "../value.ts";
 import { onnxType } from "./cast.ts";
 import { sameOnRows } from "./rows.ts";
 
@@ -64,7 +64,7 @@ export const topK: Op<TopKAttrs> = {
   },
   vjp(g, out, [x], { k }) {
     const indices = out.result(1);
-    const column = (t: Tensor, i: number) => t.slice(-1, i, i + 1).squeeze(-1);
+    const column = (t: Value, i: number) => t.slice(-1, i, i + 1).squeeze(-1);
     let placed = x.constant(0).expandLike(x);
     for (let i = 0; i < k; i++) placed = placed.addAt(column(indices, i), column(g, i));
     return [placed];

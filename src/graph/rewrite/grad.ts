@@ -67,7 +67,7 @@ export function grad(output: Tensor, wrt: readonly Tensor[], options: GradOption
     }
     gradients.set(t, g);
     if (t.op === null) continue;
-    const parts = ops[t.op].vjp(g, t, t.inputs, t.attrs);
+    const parts = ops[t.op].vjp(g, t, t.inputs, t.attrs) as readonly (Tensor | null)[]; // Tensors in, Tensors out
     t.inputs.forEach((input, i) => {
       if (!parts[i] || !wanted.has(input)) return;
       const part = named(parts[i], input);

@@ -3,10 +3,12 @@
  * moves up the graph to the last op that mixes them. "Only the last position's logits" then computes one row of the
  * unembedding, and a padded batch costs only its real tokens, without code of their own anywhere.
  */
-import type { Along, Attrs, Selection } from "../op.ts";
+import type { Along, Attrs, Selection as SelectionOf } from "../op.ts";
 import { ops } from "../ops/index.ts";
 import type { Tensor } from "../tensor.ts";
 import { topological } from "../walk.ts";
+
+type Selection = SelectionOf<Tensor>;
 
 /** The same outputs, computed with every selection as far up as it goes. */
 export function selectEarly(outputs: readonly Tensor[]): readonly Tensor[] {
@@ -77,7 +79,8 @@ function rebuild(order: readonly Tensor[], outputs: readonly Tensor[], pushed: R
 }
 
 function selectionOf(t: Tensor): Selection | null {
-  return t.op === null ? null : ops[t.op].selection(t.inputs, t.attrs, t);
+  // Of Tensors an op makes Tensors.
+  return t.op === null ? null : (ops[t.op].selection(t.inputs, t.attrs, t) as Selection | null);
 }
 
 /** A part of a value. It keeps the name of the axis that it is taken from (query, pos): where it was asked for it gets its own. */
