@@ -10,7 +10,7 @@ import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkHead, checkLayer, modelFacts, type Prompt, readPrompt } from "./prompt.ts";
+import { checkHead, checkLayer, modelFacts, type Prompt, readPrompt, windowCaveats } from "./prompt.ts";
 
 /** A head's pattern, summarised: means over the queries that have more than one key to look at. */
 export interface PatternSummary {
@@ -227,6 +227,7 @@ export async function attentionPatterns(
       "Attention says where a head reads, not what it moves: a large weight on a token whose value vector is small does little. A head that has nothing to do often rests on the first token.",
       "After the first layer a position holds more than its own token, so attention to a position is not attention to that word.",
       `The numbers come from one prompt of ${prompt.ids.length} tokens and depend on its length.`,
+      ...windowCaveats(model),
       ...model.notes,
     ],
   });

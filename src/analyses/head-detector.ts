@@ -13,7 +13,7 @@ import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis
 import { type Baseline, type Column, type Finding, finding, type Statement } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
-import { checkPrompts, checkWhole, modelFacts } from "./prompt.ts";
+import { checkPrompts, checkWhole, modelFacts, windowCaveats } from "./prompt.ts";
 
 /** The options of `headDetector`. */
 export interface HeadDetectorOptions extends AnalysisContext {
@@ -141,6 +141,7 @@ export async function headDetector(
       "A pattern is not a function: a head that looks at the right place may copy nothing useful from there. Patch or ablate it to see.",
       "Attention that a head does not need often rests on the first token, which lowers all scores; --exclude-bos leaves it out.",
       "On ordinary text a head may look at a token for its meaning and match a pattern by chance. Repeated random tokens (induction-score) rule that out.",
+      ...windowCaveats(model),
       ...model.notes,
     ],
   });

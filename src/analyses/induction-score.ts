@@ -1,16 +1,16 @@
 /** "Which heads attend to what followed last time, and does the model predict repetitions?" */
 import { Tensor } from "../graph/tensor.ts";
+import { components } from "../lens/components.ts";
 import { computeInParts, passBytes } from "../lens/in-parts.ts";
 import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
-import { headLabels } from "../lens/weight-views.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Column, type Finding, finding } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { checkWhole, modelFacts, windowCaveats } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of `inductionScore`. */
@@ -90,10 +90,11 @@ export async function inductionScore(model: Model, options: InductionScoreOption
   const layersOf = (from: number) => means.slice(from, from + cfg.nLayers);
   const [values, control] = [layersOf(2), layersOf(2 + cfg.nLayers)];
 
-  const heads = headLabels(model).map((name, i) => {
-    const [layer, head] = [Math.floor(i / cfg.nHeads), i % cfg.nHeads];
-    return { name, score: values[layer][head], control: control[layer][head] };
-  });
+  const heads = components(model).writers.flatMap(({ name, layer, head }) =>
+    layer === undefined || head === undefined
+      ? []
+      : [{ name, score: values[layer][head], control: control[layer][head] }],
+  );
   const ranked = [...heads].sort((a, b) => b.score - a.score);
   const [best] = ranked;
   const uniform = uniformScore(lead, length);
@@ -213,6 +214,7 @@ export async function inductionScore(model: Model, options: InductionScoreOption
       "Random tokens are unlike text: a head may do induction here and something else on text.",
       "An induction head needs an earlier layer to copy from, so a one-layer model has none; its heads may still attend to repeated tokens.",
       "The score only looks at attention, not at what the head copies from there.",
+      ...windowCaveats(model),
       ...model.notes,
     ],
   });

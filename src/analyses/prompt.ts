@@ -3,6 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
 import { hasMlps } from "../lens/model-has.ts";
 import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
+import { compose } from "../models/compose.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { counted } from "../tensor/words.ts";
@@ -119,6 +120,19 @@ export function modelFacts(model: Model): ModelFacts {
       d_vocab: cfg.dVocab,
     },
   };
+}
+
+/** What a comparison with uniform attention must add in a model some of whose layers cannot look all the way back. */
+export function windowCaveats({ cfg }: Model): string[] {
+  const layersOf = new Map<number, number[]>();
+  for (const [layer, { attention }] of compose(cfg).blocks.entries()) {
+    const { window } = attention;
+    if (window !== null && window < cfg.nCtx) layersOf.set(window, [...(layersOf.get(window) ?? []), layer]);
+  }
+  return [...layersOf].map(
+    ([window, layers]) =>
+      `Attention is local in layer${layers.length === 1 ? "" : "s"} ${layers.join(", ")}: a query sees only the last ${window} positions, its own included, while uniform attention is over all of them.`,
+  );
 }
 
 /** @throws ArgumentError unless it is a whole number from `least` to `most`. */

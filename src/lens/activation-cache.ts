@@ -9,6 +9,7 @@ import { shown } from "../tensor/show.ts";
 import { type AxisSlice, cutAxis, indicesOf } from "./axis-slice.ts";
 import type { Cached, CachedModel, Cut, NormPlace, StackNorm } from "./cached.ts";
 import { checkTensor } from "./check-tensor.ts";
+import { components } from "./components.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
 import type { LogitAttrsOptions } from "./logit-directions.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
@@ -310,17 +311,16 @@ export class ActivationCache implements Cached {
 
   /** These values and each head's own output `hook_result`, z W_O [batch pos head d_model], of layers whose z is here. */
   computeHeadResults(): ActivationCache {
-    const withResults = [...this.values].flatMap(([name, value]): [string, Tensor][] => {
-      const layer = /^blocks\.(\d+)\.attn\.hook_z$/.exec(name)?.[1];
-      if (layer === undefined) return [[name, value]];
-      const result = getActName("result", Number(layer));
-      if (this.values.has(result)) return [[name, value]];
-      return [
-        [name, value],
-        [result, headResults(value, this.model.weights.get(`blocks.${layer}.attn.W_O`))],
-      ];
-    });
-    return new ActivationCache(new Map(withResults), this.model, this.cuts);
+    const withResults = new Map<string, Tensor>();
+    const { additions } = components(this.model);
+    for (const [name, value] of this.values) {
+      withResults.set(name, value);
+      const heads = additions.find(({ kind, output }) => kind === "attention" && output?.point === name);
+      const result = heads?.writers[0].point;
+      if (!result || this.values.has(result)) continue;
+      withResults.set(result, headResults(value, this.model.weights.get(heads.output!.weight)));
+    }
+    return new ActivationCache(withResults, this.model, this.cuts);
   }
 
   /** What each neuron of a layer wrote, [batch pos d_mlp d_model]: its activation times its row of W_out. */

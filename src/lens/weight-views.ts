@@ -31,7 +31,10 @@ export function stacked({ cfg, weights }: Weighted, name: string): Tensor {
   return layers.length === 1 ? layers[0] : Tensor.apply("concat", layers, { axis: -layers[0].shape.length });
 }
 
-/** The circuit that makes scores: `W_Q W_Kᵀ` of each head, [layer head d_model d_model], query to key. */
+/**
+ * The circuit that makes scores: `W_Q W_Kᵀ` of each head, [layer head d_model d_model], query to key. Rotary positions turn
+ * queries and keys between the two, and are not in it.
+ */
 export function qk(model: Weighted): FactoredMatrix {
   return new FactoredMatrix(stacked(model, "attn.W_Q"), stacked(model, "attn.W_K").transpose());
 }

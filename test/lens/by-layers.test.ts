@@ -88,6 +88,39 @@ describe.each([
   });
 });
 
+test("of parallel blocks whose heads share their keys, layer by layer, it is that of one run, too", async () => {
+  const kind = parseConfig({
+    ...{
+      n_layers: 5,
+      d_model: 16,
+      n_ctx: 32,
+      d_head: 4,
+      n_heads: 4,
+      n_key_value_heads: 2,
+      d_vocab: 50,
+      act_fn: "silu",
+    },
+    ...{ normalization_type: "RMS", positional_embedding_type: "rotary", gated_mlp: true, parallel_attn_mlp: true },
+    ...{ seed: 1, init_mode: "gpt2", initializer_range: 0.4 },
+  });
+  const own = initWeights(kind);
+  const [all, small] = [free, new Engine(nodeBackend({ threads: 1 }), { memoryBytes: 350e3 })].map(
+    (engine) => new HookedTransformer(kind, own, { engine }),
+  );
+  const [expected, found] = [
+    await attributionPatching(all, corrupted, clean, allPositions),
+    await attributionPatching(small, corrupted, clean, allPositions),
+  ];
+  expect(found.effects.get("k")!.axes).toEqual(["layer", "pos", "kv_head"]);
+  for (const [site, effects] of found.effects) close(effects, expected.effects.get(site)!);
+  const edges = [
+    await edgeAttribution(all, corrupted, clean, allPositions),
+    await edgeAttribution(small, corrupted, clean, allPositions),
+  ];
+  close(edges[1].scores, edges[0].scores);
+  await small.engine.dispose();
+});
+
 test("with little memory a few layers go at a time, with enough all go in one run", async () => {
   const small = within(350e3);
   await attributionPatching(small, corrupted, clean, last);

@@ -1,6 +1,6 @@
 /** How each neuron affects an answer: by its gradient, directly, and by ablation. */
 import { Tensor } from "../../graph/tensor.ts";
-import { neuronName } from "../../lens/components.ts";
+import { components, neuronName } from "../../lens/components.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import type { Model } from "../../lens/model.ts";
@@ -32,24 +32,30 @@ export async function measureNeurons(
   const { cfg } = model;
   check(model);
   const graph = model.graph(prompt.input);
-  const posts = Array.from({ length: cfg.nLayers }, (_, layer) => `blocks.${layer}.mlp.hook_post`);
-  const found = metricGradients(graph, metric, posts);
+  const mlps = components(model).additions.flatMap(({ kind, layer, output }) =>
+    kind === "mlp" && layer !== undefined && output ? [{ layer, output }] : [],
+  );
+  const found = metricGradients(
+    graph,
+    metric,
+    mlps.map(({ output }) => output.point),
+  );
   const W_U = model.weights.get("unembed.W_U");
   const column = (token: number) => W_U.at({ d_vocab: token });
   const towards = column(id).sub(wrongId === undefined ? W_U.mean("d_vocab") : column(wrongId));
   // A LayerNorm removes the mean of what is written; an RMSNorm does not.
   const { finalNorm } = compose(cfg);
   const direction = finalNorm?.subtractsMean ? towards.sub(towards.mean()) : towards;
-  const written = posts.map((name, layer) => {
-    const last = graph.at(name).at({ batch: 0, pos: -1 });
-    const each = model.weights.get(`blocks.${layer}.mlp.W_out`).matmul(direction.unsqueeze(-1)).squeeze(-1);
+  const written = mlps.map(({ output }) => {
+    const last = graph.at(output.point).at({ batch: 0, pos: -1 });
+    const each = model.weights.get(output.weight).matmul(direction.unsqueeze(-1)).squeeze(-1);
     const direct = last.mul(each);
     return finalNorm ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
   });
-  const products = found.values.map((value, layer) => value.mul(found.gradients[layer]).at({ batch: 0 }));
+  const products = found.values.map((value, i) => value.mul(found.gradients[i]).at({ batch: 0 }));
   const [number, ...computed] = await model.compute([found.metric, ...products, ...written], { signal });
-  const neurons = posts.flatMap((_, layer) => {
-    const [product, direct] = [computed[layer], computed[posts.length + layer]];
+  const neurons = mlps.flatMap(({ layer }, i) => {
+    const [product, direct] = [computed[i], computed[mlps.length + i]];
     return Array.from({ length: cfg.dMlp! }, (_, index): Neuron => {
       const byPosition = prompt.ids.map((_, pos) => product.get(pos, index));
       const saliency = byPosition.reduce((sum, x) => sum + x, 0);

@@ -49,7 +49,7 @@ export function siteOf(model: Model, layer: number): Site {
     );
   }
   const mlp = `blocks.${found}.mlp`;
-  const normed = cfg.actFn!.endsWith("_ln");
+  const normed = model.hookNames.includes(`${mlp}.hook_mid`);
   return {
     layer: found,
     ablated: normed ? `${mlp}.hook_mid` : `${mlp}.hook_post`,
