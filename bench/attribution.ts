@@ -1,4 +1,4 @@
-/** Attribution patching of every site at GPT-2 small's size, 15 tokens, beside one forward pass and TransformerLens' way. */
+/** Attribution patching of every site at GPT-2 small's size, 15 tokens, compared with one forward pass and with TransformerLens. */
 import type { Tensor } from "../src/graph/tensor.ts";
 import { attributionPatching } from "../src/lens/attribution-patching.ts";
 import { edgeAttribution } from "../src/lens/edge-attribution.ts";
@@ -43,5 +43,5 @@ export async function attribution() {
   };
 }
 
-/** The same prompt the other way round. */
+/** The same prompt with the names swapped. */
 const reversed = Array.from({ length: 15 }, (_, i) => 14 - i);

@@ -1,4 +1,4 @@
-/** The whole `glassformer diffuse-mlp` on the bundled model, from process start to the report, by the built package. */
+/** The whole `glassformer diffuse-mlp` on the bundled model, from process start to the report, with the built package. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -30,7 +30,7 @@ export async function cli() {
   }
 }
 
-/** Runs Node on the arguments; the most memory that it held, in KB, which a preloaded line of code reports at its exit. */
+/** Runs Node with these arguments and returns its peak memory in KB, which a preloaded line of code reports on exit. */
 async function peakOf(args: readonly string[]): Promise<number> {
   const report = `process.on("exit",()=>process.stderr.write("\\nmaxrss "+process.resourceUsage().maxRSS+"\\n"))`;
   const preload = `data:text/javascript,${encodeURIComponent(report)}`;

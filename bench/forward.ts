@@ -1,4 +1,4 @@
-/** `forward` and `runWithCache` (all hooks) at solu-1l's size, beside TransformerLens'. */
+/** `forward` and `runWithCache` (all hooks) at solu-1l's size, compared with TransformerLens. */
 import { inTurn, rounded } from "./measure.ts";
 import { randomModel, randomTokens, solu1l } from "./models.ts";
 import { python } from "./python.ts";
@@ -16,7 +16,7 @@ export async function forward() {
   for (const [batch, pos] of sizes) {
     const tokens = randomTokens(solu1l, batch, pos);
     const runs = batch * pos > 1000 ? 5 : 15;
-    // One after the other, as the Python side does: results of 800 MB, still to be collected, slow down what follows them.
+    // One after the other, as on the Python side: uncollected results of 800 MB slow down whatever follows.
     const plain = await inTurn({ forward: () => model.forward(tokens) }, runs);
     const cached = await inTurn({ cache: () => model.runWithCache(tokens) }, runs);
     rows[`${batch}x${pos}`] = {

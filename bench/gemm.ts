@@ -1,4 +1,4 @@
-/** The floor under a job: its products with weights and nothing else, in one session of the same engine. */
+/** The lower bound of a job: only its products with weights, in one session of the same engine. */
 import { Engine } from "../src/engine/engine.ts";
 import { nodeBackend } from "../src/engine/ort-node.ts";
 import { Tensor } from "../src/graph/tensor.ts";
@@ -8,8 +8,8 @@ import { noise } from "./models.ts";
 export type Product = readonly [rows: number, inner: number, columns: number];
 
 /**
- * A function that runs the products once. Of each result one number is returned, so that none is copied out; its index is
- * computed, as a known one would move up through the product.
+ * A function that runs the products once. It returns one number of each result, so that none is copied out; its index is
+ * computed, because a constant one would move up through the product.
  */
 export function bareProducts(products: readonly Product[]): () => Promise<unknown> {
   const engine = new Engine(nodeBackend());

@@ -1,4 +1,4 @@
-/** Greedy generation with kept keys and values at GPT-2 small's size, over the time to read the weights once a token. */
+/** Greedy generation with a key/value cache at GPT-2 small's size, relative to the time to read the weights once per token. */
 import { Engine } from "../src/engine/engine.ts";
 import { nodeBackend } from "../src/engine/ort-node.ts";
 import { Tensor } from "../src/graph/tensor.ts";
@@ -44,7 +44,7 @@ export async function generate() {
   };
 }
 
-/** One row times as many numbers as a token's weights are, in one product: what the memory allows. */
+/** One row times as many numbers as the weights for a token, in one product: what the memory allows. */
 function bareReading(): () => Promise<unknown> {
   const engine = new Engine(nodeBackend());
   const { nLayers, dModel, dMlp, dVocab } = gpt2Small;

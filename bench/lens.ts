@@ -1,5 +1,5 @@
 /**
- * The logit lens and the direct attribution of all heads at GPT-2 small's size, 15 tokens, at the last position, over one
+ * The logit lens and the direct attribution of all heads at GPT-2 small's size, 15 tokens, at the last position, relative to one
  * `runWithCache`. Both are derived from the pass in the same run of the engine.
  */
 import { ActivationCache } from "../src/lens/activation-cache.ts";

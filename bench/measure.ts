@@ -1,4 +1,4 @@
-/** Timing on a machine that others use too: variants run in turn, medians are quoted, and ratios are within one run. */
+/** Timing on a shared machine: variants run alternately, medians are quoted, and ratios are within one run. */
 
 export interface Measured {
   readonly median_ms: number;
@@ -6,7 +6,7 @@ export interface Measured {
   readonly runs: readonly number[];
 }
 
-/** Runs every variant once to warm up, then all of them in turn `runs` times. */
+/** Runs every variant once to warm up, then all of them alternately, `runs` times. */
 export async function inTurn<K extends string>(
   variants: { readonly [N in K]: () => Promise<unknown> },
   runs = 7,

@@ -1,4 +1,4 @@
-/** Models of known sizes with random weights: time does not depend on what the numbers are. */
+/** Models of known sizes with random weights: time does not depend on the numbers. */
 
 import { Tensor } from "../src/graph/tensor.ts";
 import type { HookedTransformerConfig } from "../src/models/config.ts";

@@ -1,8 +1,8 @@
-/** The Python side of a benchmark, where a Python with what it needs is there: `PYTHON` names it, `python3` if unset. */
+/** The Python side of a benchmark, if there is a Python with the needed packages: `PYTHON`, or by default `python3`. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** What the script printed as its last line of JSON, or why there is nothing. */
+/** The last line of JSON that the script printed, or why there is none. */
 export async function python(script: string, args: readonly string[] = []): Promise<Record<string, unknown>> {
   const path = fileURLToPath(new URL(`./python/${script}`, import.meta.url));
   const child = spawn(process.env.PYTHON ?? "python3", [path, ...args], { stdio: ["ignore", "pipe", "ignore"] });

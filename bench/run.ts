@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--json]`: medians of runs in turn, and ratios to the best alternative, run beside it. */
+/** `npm run bench -- NAME [--json]`: medians of alternating runs, and ratios to the best alternative, measured in the same run. */
 import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
 import { attribution } from "./attribution.ts";
 import { cli } from "./cli.ts";

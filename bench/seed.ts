@@ -23,7 +23,7 @@ export async function seed() {
   const job = async () => {
     const [all, ends] = [index(places), index(predicting)];
     const clean = model.graph(tokens);
-    // In a one-layer model an MLP's ablation changes its own position alone, so all are ablated in one pass.
+    // In a one-layer model ablating an MLP only changes its own position, so all are ablated in one pass.
     const ablated = clean.with([["blocks.0.mlp.hook_mid", (x) => x.mul(0)]]);
     const mid = clean.at("blocks.0.mlp.hook_mid").gatherRows(all);
     return model.compute([

@@ -1,4 +1,4 @@
-/** Activation patching at GPT-2 small's size, 15 tokens, beside TransformerLens' loop of forwards. */
+/** Activation patching at GPT-2 small's size, 15 tokens, compared with TransformerLens' loop of forwards. */
 
 import type { Tensor } from "../src/graph/tensor.ts";
 import { getActPatchAttnHeadOutAllPos, getActPatchResidPre } from "../src/lens/patching.ts";

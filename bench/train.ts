@@ -1,4 +1,4 @@
-/** A training step of the bundled model's configuration, 32 x 256 tokens, beside PyTorch's. */
+/** A training step of the bundled model's configuration, 32 x 256 tokens, compared with PyTorch. */
 import { initWeights } from "../src/models/init-weights.ts";
 import { HookedTransformer } from "../src/node.ts";
 import { train as runTraining } from "../src/training/train.ts";

@@ -1,7 +1,7 @@
 /**
- * A two-layer transformer without MLPs is shown random tokens that come again. The only way to foresee the second time is
- * to look where the same token stood the first time and to say what came next there. It grows heads that do that, in two
- * layers: one that looks at the token before, and, reading what that one wrote, an induction head (Olsson et al. 2022,
+ * A two-layer transformer without MLPs is trained on random tokens that are repeated. The only way to predict the second half is
+ * to find where the same token occurred the first time and to predict what came next there. It grows heads that do that, in two
+ * layers: one that looks at the previous token and, reading what that one wrote, an induction head (Olsson et al. 2022,
  * arXiv 2209.11895). Run it with
  *
  *     node --import tsx examples/induction-heads.ts
@@ -25,13 +25,13 @@ import {
 
 export interface Sizes {
   readonly dVocab: number;
-  /** Tokens of the longest sequence; the shortest has half as many. */
+  /** The length of the longest sequence, in tokens; the shortest is half as long. */
   readonly length: number;
   readonly dModel: number;
   readonly nHeads: number;
   readonly steps: number;
   readonly lr: number;
-  /** How often to look at the heads. */
+  /** How often to measure the heads, in steps. */
   readonly every: number;
 }
 
@@ -39,7 +39,7 @@ export const fullSize: Sizes = { dVocab: 64, length: 32, dModel: 128, nHeads: 4,
 
 export async function induction(sizes: Sizes, onProgress: (progress: TrainProgress, score: number) => void = () => {}) {
   const { dVocab, length, dModel, nHeads, steps, lr, every } = sizes;
-  // Sequences of different lengths: for one length, it would be enough to count back.
+  // Sequences have different lengths: with one length, it would be enough to count back.
   const task = repeatedTokens({ dVocab, length, shortest: Math.floor(length / 2), batchSize: 32 });
   const cfg = parseConfig({
     n_layers: 2,
@@ -48,7 +48,7 @@ export async function induction(sizes: Sizes, onProgress: (progress: TrainProgre
     d_head: dModel / nHeads,
     ...task.sizes,
     attn_only: true,
-    // Positions reach queries and keys alone, so that what heads write is about tokens.
+    // Positions only reach queries and keys, so that what heads write is about tokens.
     positional_embedding_type: "shortformer",
   });
   const unseen = Tensor.leaf(task.heldOut!, ["batch", "pos"]);

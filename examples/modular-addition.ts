@@ -1,7 +1,7 @@
 /**
- * A one-layer transformer learns addition modulo p. It first knows the sums that it was shown by heart, and the others
- * only later, when it has found the rule: it groks (Nanda et al. 2023, arXiv 2301.05217). The rule is trigonometry, and it
- * shows in the embedding: of all the frequencies that could be there, a handful are. Run it at full size (p = 113) with
+ * A one-layer transformer learns addition modulo p. It first memorises the training sums, and only learns the others
+ * later, when it has found the rule: it groks (Nanda et al. 2023, arXiv 2301.05217). The rule is trigonometry, and it
+ * shows in the embedding: of all possible frequencies, only a handful appear. Run it at full size (p = 113) with
  *
  *     node --import tsx examples/modular-addition.ts
  *
@@ -22,13 +22,13 @@ import {
 
 export interface Sizes {
   readonly p: number;
-  /** How many of the sums it learns from. */
+  /** The share of the sums to train on. */
   readonly share: number;
   readonly dModel: number;
   readonly steps: number;
   readonly batchSize: number;
   readonly lr: number;
-  /** How often to look at the sums that are not learnt from. */
+  /** How often to test on the held-out sums, in steps. */
   readonly every: number;
 }
 
@@ -52,7 +52,7 @@ export async function grok(sizes: Sizes, onProgress: (progress: TrainProgress, t
   });
   const untrained = new HookedTransformer(cfg, initWeights(cfg));
 
-  // Weight decay is what makes the rule, which needs less of the weights, win over knowing by heart.
+  // Weight decay makes the rule, which needs smaller weights, win over memorising.
   const curve: { step: number; train: number; test: number }[] = [];
   const found = new AbortController();
   let model = untrained;
@@ -107,8 +107,8 @@ export async function grok(sizes: Sizes, onProgress: (progress: TrainProgress, t
 }
 
 /**
- * How the embedding's squared norm divides among the frequencies 1 to (p-1)/2: the embeddings of the numbers, seen as
- * functions of the number, against cos and sin of `2π k number / p`.
+ * How the embedding's squared norm is divided among the frequencies 1 to (p-1)/2: the embeddings of the numbers, seen as
+ * functions of the number, projected onto cos and sin of `2π k number / p`.
  */
 async function frequencies(model: HookedTransformer, p: number): Promise<number[]> {
   const waves = Array.from({ length: (p - 1) / 2 }, (_, i) =>

@@ -30,10 +30,10 @@ describe("the seed's notebook, line by line", () => {
         run.positions.map((p) => p.outlier),
         all("outlier_pre"),
       ),
-    ).toBeLessThan(2e-6); // attention is refactored by another library's singular vectors
+    ).toBeLessThan(2e-6); // attention is refactored with another library's singular vectors
   });
 
-  it("gets the same ablated losses in one run a prompt as in a run a position", () => {
+  it("gets the same ablated losses in one run per prompt as in one run per position", () => {
     expect(apart(run.ablated.flat(), all("ablation_loss"))).toBeLessThan(1e-5);
     run.slow.forEach((losses, prompt) => {
       expect(apart(losses, run.ablated[prompt])).toBeLessThan(1e-5);
@@ -46,7 +46,7 @@ describe("the seed's notebook, line by line", () => {
     for (const [i, { ratio }] of run.compared.entries()) expect(ratio / ratios[i]).toBeCloseTo(1, 4);
   });
 
-  it("draws what the notebook's helpers draw", async () => {
+  it("draws the same pictures as the notebook's helpers", async () => {
     for (const picture of Object.values(run.pictures)) expect(await picture.svg()).toMatch(/^<svg /);
   });
 });

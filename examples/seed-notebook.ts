@@ -1,6 +1,6 @@
 /**
  * The notebook that this library grew from, line by line: which tokens does the MLP of a one-layer SoLU model matter
- * for, although no single neuron stands out? (Problem 4.39c of Neel Nanda's 200 open problems.) Run it with
+ * for, even though no single neuron stands out? (Problem 4.39c of Neel Nanda's 200 open problems.) Run it with
  *
  *     node --import tsx examples/seed-notebook.ts
  *
@@ -22,7 +22,7 @@ interface Result {
 }
 
 export async function seedNotebook() {
-  // The notebook's prompts. One comma is missing in its list, so prompt 9 is two sentences; they stay as they were run.
+  // The notebook's prompts. One comma is missing in its list, so prompt 9 is two sentences; they are left as they were run.
   const prompts = NOTEBOOK_PROMPTS;
   const model = await HookedTransformer.fromPretrained("solu-1l-novels", {
     centerUnembed: true,
@@ -52,7 +52,7 @@ export async function seedNotebook() {
     results.push({ prompt, tokens, strTokens: model.toStrTokens(prompt), originalLoss, outliers });
   }
 
-  // The notebook's way to ablate: a whole forward pass for each position, with that position zeroed.
+  // The notebook's ablation: a whole forward pass for each position, with that position zeroed.
   const slowly = async (tokens: Tensor) => {
     const losses: number[] = [];
     for (let pos = 0; pos < tokens.shape[1]; pos++) {
@@ -65,8 +65,8 @@ export async function seedNotebook() {
     return losses;
   };
 
-  // The same in one run: the hook returns an axis more, with a row for each position, in which that position is zeroed.
-  // What comes before the hook is computed once; all that follows has the new axis too.
+  // The same in one run: the hook returns one more axis, with a row for each position in which that position is zeroed.
+  // Everything before the hook is computed once; everything after it has the new axis too.
   const inOneRun = async (tokens: Tensor) => {
     const places = Array.from(tokens.data, (_, i) => i);
     const keep = tensor(
@@ -86,7 +86,7 @@ export async function seedNotebook() {
   const ablated: number[][] = [];
   for (const { tokens } of results) ablated.push(await inOneRun(tokens));
 
-  // Score every position: much loss without it, and no activation that stands out.
+  // Score every position: high loss without it, but no activation that stands out.
   const positions = results.flatMap(({ strTokens, originalLoss, outliers }, prompt) =>
     strTokens.map((token, pos) => {
       const ablationLossDiff = ablated[prompt][pos] - originalLoss;

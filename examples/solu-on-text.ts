@@ -3,8 +3,8 @@
  *
  *     node --import tsx examples/solu-on-text.ts novels.txt my-model
  *
- * to train on `novels.txt` for 500 steps of 32 x 256 tokens, and to have the model in `my-model/step-0000500`, where
- * `HookedTransformer.fromPretrained` opens it. Ctrl-C keeps what is done; the same command goes on from there.
+ * to train on `novels.txt` for 500 steps of 32 x 256 tokens and save the model in `my-model/step-0000500`, where
+ * `HookedTransformer.fromPretrained` opens it. Ctrl-C saves what has been done; the same command continues from there.
  *
  * Outside this repository, import from "glassformer".
  */
@@ -32,12 +32,12 @@ export interface Sizes {
   readonly steps: number;
 }
 
-/** The bundled model's. */
+/** The bundled model's configuration. */
 export const fullSize: Sizes = { dVocab: 4096, dModel: 256, nHeads: 4, nCtx: 256, batchSize: 32, steps: 500 };
 
 interface Run {
   readonly sizes: Sizes;
-  /** Where checkpoints go; if some are there, training goes on from the last. */
+  /** Where checkpoints are saved; if there are some already, training continues from the last. */
   readonly saveDir: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TrainProgress) => void;
@@ -93,7 +93,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const text = await file.readFile("utf8");
   await file.close();
   const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort(new Error("Stopped; the same command goes on from here.")));
+  process.once("SIGINT", () => stop.abort(new Error("Stopped. Run the same command to continue from here.")));
   const { model, picture } = await soluOnText(text, {
     sizes: fullSize,
     saveDir,

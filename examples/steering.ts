@@ -1,5 +1,5 @@
 /**
- * Steering: a vector added to the residual stream while the model writes. The vector is the difference between what the
+ * Steering: a vector is added to the residual stream while the model generates. The vector is the difference between what the
  * model has there after two prompts; adding it pushes what follows towards the first. Run it with
  *
  *     node --import tsx examples/steering.ts
@@ -19,7 +19,7 @@ export async function steering() {
   const [, gentleman] = await model.runWithCache("The gentleman was so tired that", { namesFilter: site });
   const direction = await lady.get(site).sub(gentleman.get(site)).at({ pos: -1 }).mean("batch").compute();
 
-  // How much the next token is " she" rather than " he", with the vector added so many times at the last token.
+  // How much the next token is " she" rather than " he", with multiples of the vector added at the last token.
   const prompt = "The doctor was so tired that";
   const [she, he] = [model.toSingleToken(" she"), model.toSingleToken(" he")];
   const differences: number[] = [];
@@ -31,7 +31,7 @@ export async function steering() {
     differences.push(logits.data[she] - logits.data[he]);
   }
 
-  // The same while it writes: one line, a hook on every step.
+  // The same during generation: one line, a hook on every step.
   const write = (times: number) =>
     model
       .hooks({ fwdHooks: [[site, (x) => x.add(direction.mul(times))]] })

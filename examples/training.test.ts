@@ -11,17 +11,17 @@ const sorted = (list: readonly number[]) => [...list].sort((a, b) => b - a);
 const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
 
 describe("modular addition", () => {
-  it("is first known by heart and then found out, with a few frequencies in the embedding", async () => {
+  it("is first memorised and then understood, with a few frequencies in the embedding", async () => {
     const sizes = { p: 23, share: 0.7, dModel: 64, steps: 700, batchSize: 64, lr: 3e-3, every: 50 };
     const { curve, shares, before, pictures } = await grok(sizes);
     const last = curve[curve.length - 1];
     const worst = Math.max(...curve.map((c) => c.test));
     const learnt = curve.find((c) => c.train < 0.3)!;
-    // By heart: the sums it learns from are known while the others are as strange as ever.
+    // Memorised: the training sums are known while the others are as unknown as ever.
     expect(learnt.test).toBeGreaterThan(10 * learnt.train);
     expect(last.train).toBeLessThan(0.1);
     expect(last.test).toBeLessThan(worst / 3);
-    // 11 frequencies could be there; the untrained embedding has some of each.
+    // 11 frequencies are possible; the untrained embedding has some of each.
     expect(sum(sorted(shares).slice(0, 3))).toBeGreaterThan(0.6);
     expect(sum(sorted(before).slice(0, 3))).toBeLessThan(0.4);
     expect(await pictures.losses.svg()).toMatch(/^<svg /);
@@ -38,7 +38,7 @@ describe("repeated random tokens", () => {
     const score = after.induction.get(best.layer, best.head);
     expect(score).toBeGreaterThan(0.35);
     expect(score).toBeGreaterThan(3 * Math.max(...before.induction.data));
-    // What it reads: heads before it that look one token back.
+    // What it reads: earlier heads that look one token back.
     const previous = Math.max(...after.previous.row(0).data);
     expect(previous).toBeGreaterThan(1.2 * Math.max(...before.previous.row(0).data));
     for (const picture of Object.values(pictures)) expect(await picture.svg()).toMatch(/^<svg /);
@@ -49,7 +49,7 @@ describe("a SoLU model on text", () => {
   const folder = mkdtemp(join(tmpdir(), "glassformer-solu-"));
   afterAll(async () => rm(await folder, { recursive: true }));
 
-  it("learns, is kept, goes on from where it was stopped, and is opened like any model", async () => {
+  it("learns, is saved, continues from where it was stopped, and opens like any model", async () => {
     const text = await readFile(new URL("../docs/architecture.md", import.meta.url), "utf8");
     const sizes = { dVocab: 320, dModel: 32, nHeads: 2, nCtx: 32, batchSize: 8, steps: 60 };
     const stop = new AbortController();

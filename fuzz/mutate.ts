@@ -75,7 +75,7 @@ const TEXTS = [
 ];
 const WHOLES = [0, 1, -1, 2, 3, 5, 12, 255, 256, 4096, 50257, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53, 1e9, 1e308];
 
-/** A value that a field was not made for. */
+/** A value that a field does not expect. */
 export function oddValue(random: Random): unknown {
   switch (random.below(10)) {
     case 0:
@@ -121,7 +121,7 @@ export function mutateJson(random: Random, original: unknown): unknown {
 }
 
 function mutatePlace(random: Random, root: { value: unknown }): void {
-  // Down from the root, at each step by chance; the places near the root count as much as the thousands in a vocabulary.
+  // Down from the root, at random at each step, so that places near the root count as much as the thousands in a vocabulary.
   let holder: Record<string, unknown> = root as Record<string, unknown>;
   let key = "value";
   for (let depth = 0; depth < 8; depth++) {
@@ -170,7 +170,7 @@ function mutatePlace(random: Random, root: { value: unknown }): void {
   holder[key] = oddValue(random);
 }
 
-/** As `JSON.stringify`, which gives up on values as deep as some of `oddValue`'s are. */
+/** Like `JSON.stringify`, which fails on values as deep as some of `oddValue`'s. */
 export function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? "null";
@@ -179,7 +179,7 @@ export function jsonOf(value: unknown): string {
   }
 }
 
-/** What is too deep is a chain: one child a level, written without recursion until it ends or widens. */
+/** Very deep values are chains: one child per level, written without recursion until the chain ends or widens. */
 function jsonOfDeep(value: unknown): string {
   const open: string[] = [];
   const close: string[] = [];

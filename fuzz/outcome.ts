@@ -1,7 +1,7 @@
-/** What became of one case, and when an error is one that a person can read. */
+/** The outcome of one case, and whether an error is one that a person can read. */
 import { GlassformerError } from "../src/index.ts";
 
-/** `refused` in a sentence, `right`, or a fault with what was found. */
+/** `refused` in a sentence, `right`, or a fault and its description. */
 export type Outcome = "refused" | "right" | Fault;
 
 export interface Fault {
@@ -11,7 +11,7 @@ export interface Fault {
 
 export const wrong = (found: string): Fault => ({ fault: "wrong result", found: found.slice(0, 300) });
 
-/** Runs a case: `check` looks at what the product made of the input, and says what is wrong with it, if anything is. */
+/** Runs a case: `check` examines the result for the input, and says what is wrong with it, if anything. */
 export async function outcomeOf<T>(
   work: () => T | Promise<T>,
   check: (made: T) => string | undefined,
@@ -35,12 +35,12 @@ export function ofError(error: unknown): Outcome {
   return flaw === undefined ? "refused" : { fault: "flawed text", found: `${flaw}: ${error.message.slice(0, 200)}` };
 }
 
-/** What keeps a message from being a sentence that may be shown. */
+/** Why a message is not an acceptable sentence. */
 export function flawOf(message: string): string | undefined {
   if (message.length > 2000) return `${message.length} characters`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/.test(message)) return "control characters";
   if (/\[object |undefined is|is not a function|Cannot read prop/.test(message)) return "JavaScript's own words";
-  if (!/[.?!…]["')”]?$/.test(message.trim())) return "no sentence";
+  if (!/[.?!…]["')”]?$/.test(message.trim())) return "not a sentence";
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** Chance with a seed: case 17 of a seed is the same on every machine, by itself or among a million. */
+/** Seeded randomness: case 17 of a seed is the same on every machine, alone or among a million. */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
@@ -6,7 +6,7 @@ export class Random {
   private readonly generator;
 
   constructor(seed: number, index: number) {
-    // Seeds beside each other would begin alike: the two are mixed (Knuth's multiplicative hash).
+    // Neighbouring seeds would start similarly, so seed and case are mixed (Knuth's multiplicative hash).
     this.generator = xoroshiro128plus(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
   }
 
@@ -15,7 +15,7 @@ export class Random {
     return uniformInt(this.generator, 0, below - 1);
   }
 
-  /** A whole number from `low` to `high`, both included. */
+  /** A whole number from `low` to `high`, inclusive. */
   between(low: number, high: number): number {
     return uniformInt(this.generator, low, high);
   }

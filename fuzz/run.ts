@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- [TARGET …] [--cases N] [--seed S] [--only CASE]`: many wrong inputs, each of which has to be refused in
- * a sentence or read right. Prints counts a target and every fault with its case, which `--only` runs again.
+ * `npm run fuzz -- [TARGET …] [--cases N] [--seed S] [--only CASE]`: many wrong inputs, each of which must be refused in
+ * a sentence or read correctly. Prints counts for each target and every fault with its case, which `--only` runs again.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -14,9 +14,9 @@ import { shown } from "../src/tensor/show.ts";
 import type { Fault } from "./outcome.ts";
 import { TARGETS, targetCalled } from "./targets/index.ts";
 
-/** A case that takes longer does not end. */
+/** A case that takes longer counts as endless. */
 const NO_END_MS = 20_000;
-/** Faults that are shown of one kind; all are counted. */
+/** How many faults of one kind are shown; all are counted. */
 const SHOWN = 5;
 
 interface Work {
@@ -72,10 +72,10 @@ function showFaults(faults: Tally["faults"]): void {
 /** @throws ArgumentError unless it is a whole number */
 function whole(option: string, value: string): number {
   if (/^\d+$/.test(value)) return Number(value);
-  throw new ArgumentError(`${option} is a whole number, not ${shown(value)}.`, { asked: value });
+  throw new ArgumentError(`${option} must be a whole number, not ${shown(value)}.`, { asked: value });
 }
 
-/** Runs a target's cases in a process of their own; after a case that hangs or kills it, the rest in a new one. */
+/** Runs a target's cases in a separate process; after a case that hangs or kills it, the rest in a new one. */
 async function runTarget(work: Work): Promise<Tally> {
   const tally: Tally = { right: 0, refused: 0, faults: [] };
   const folder = mkdtempSync(join(tmpdir(), "glassformer-fuzz-"));
@@ -89,12 +89,12 @@ async function runTarget(work: Work): Promise<Tally> {
   return tally;
 }
 
-/** @returns the case to go on from. */
+/** @returns the case to continue with. */
 function runSome({ name, seed, from, to }: Work, place: string, tally: Tally): Promise<number> {
   const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
   const args = ["--import", "tsx", worker, name, String(seed), String(from), String(to), place];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  /** The case that runs, and how many were right and refused before it. */
+  /** The current case, and how many were right and refused before it. */
   const kept = () => (existsSync(place) ? readFileSync(place, "utf8").trim() : "");
   let complaint = "";
   let ended = false;

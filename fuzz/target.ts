@@ -1,4 +1,4 @@
-/** What can be attacked: each target makes, from chance, an input of its kind, and judges what the product makes of it. */
+/** What can be attacked: each target makes a random input of its kind, and judges the result. */
 import type { Outcome } from "./outcome.ts";
 import type { Random } from "./random.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The process in which cases run: `node worker.ts TARGET SEED FROM TO PLACE`. Before each case its number, and how many were
- * right and refused before it, go to the file PLACE, so that whoever watches knows in which case it hung or died. Each
+ * The process in which cases run: `node worker.ts TARGET SEED FROM TO PLACE`. Before each case, its number, and how many were
+ * right and refused before it, are written to the file PLACE, so that the parent knows in which case it hung or died. Each
  * fault is a line of JSON on standard output.
  */
 import { openSync, writeSync } from "node:fs";
@@ -8,9 +8,9 @@ import type { Fault } from "./outcome.ts";
 import { Random } from "./random.ts";
 import { targetCalled } from "./targets/index.ts";
 
-/** Of the processor's time, which does not depend on what else the machine does. */
+/** In milliseconds of processor time, which does not depend on what else the machine does. */
 const SLOW_MS = 3000;
-/** Bytes that a case may add to the most memory that the process ever held. */
+/** How many bytes a case may add to the peak memory of the process. */
 const MOST_GROWTH = 400 * 2 ** 20;
 
 const [name, seed, from, to, place] = process.argv.slice(2);
@@ -31,7 +31,7 @@ for (let i = Number(from); i < Number(to); i++) {
   const ms = (user + system) / 1000;
   const now = peak();
   if (ms > SLOW_MS) outcome = { fault: "slow", found: `${(ms / 1000).toFixed(1)} s` };
-  // The first cases bring in code and caches.
+  // The first cases load code and caches.
   if (now - before > MOST_GROWTH) outcome = { fault: "memory", found: `${Math.round((now - before) / 1e6)} MB more` };
   before = now;
   if (typeof outcome === "string") counts[outcome]++;

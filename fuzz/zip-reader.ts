@@ -1,4 +1,4 @@
-/** The entries of an honest zip of stored entries, by walking its local headers: what targets take apart before they change it. */
+/** The entries of an honest zip of stored entries, by walking its local headers, for targets that change them. */
 export function entriesOf(zip: Uint8Array): { name: string; data: Uint8Array }[] {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const end = zip.length - 22;

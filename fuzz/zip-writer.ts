@@ -1,11 +1,11 @@
-/** Zips that may lie: every field of an entry can be written as something else than it is. */
+/** Zips that may lie: every field of an entry can be written with a false value. */
 import { crc32 } from "node:zlib";
 import { joined } from "./mutate.ts";
 
 export interface ZipEntry {
   readonly name: string;
   readonly data: Uint8Array;
-  /** Said instead of the truth, in the local header, in the directory, or in both. */
+  /** False values, in the local header, in the directory, or in both. */
   readonly local?: Partial<ZipFields>;
   readonly central?: Partial<ZipFields>;
 }
@@ -20,7 +20,7 @@ export interface ZipFields {
   readonly offset: number;
 }
 
-/** Stored entries, as torch writes them. @param end said of the directory instead of the truth */
+/** Stored entries, as torch writes them. @param end false values about the directory */
 export function writeZip(
   entries: readonly ZipEntry[],
   end: { count?: number; size?: number; offset?: number } = {},

@@ -37,7 +37,7 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.mlp.hook_pre": "`x W_in + b_in`; in a gated MLP `x W_gate`",
   "blocks.{l}.mlp.hook_pre_linear": "`x W_in`, which the gate multiplies",
   "blocks.{l}.mlp.hook_mid": "`solu(pre)`, before the inner norm",
-  "blocks.{l}.mlp.ln.hook_scale": "`sqrt(var + eps)` of the neurons; the inner norm divides by it as hooked",
+  "blocks.{l}.mlp.ln.hook_scale": "`sqrt(var + eps)` of the neurons; the inner norm divides by the hooked value",
   "blocks.{l}.mlp.ln.hook_normalized": "the inner norm's result",
   "blocks.{l}.mlp.hook_post": "the neurons, as they multiply `W_out`",
   "blocks.{l}.hook_mlp_out": "what the MLP adds to the stream, with `b_out`",
@@ -61,14 +61,14 @@ const usual = {
   positional_embedding_type: "standard",
 };
 
-/** Kinds of models, which together have every hook point, and what a model is that has or lacks the points of one. */
+/** Kinds of models, which together have every hook point, and the conditions for having or lacking the points of each. */
 const kinds: readonly { readonly config: object; readonly has?: string; readonly lacks?: string }[] = [
   { config: {} },
   { config: { positional_embedding_type: "rotary" }, has: "rotary positions", lacks: "learned positions" },
   { config: { act_fn: "gelu" }, lacks: "`actFn` ends in `_ln`" },
   { config: { act_fn: "gelu", gated_mlp: true }, has: "`gatedMlp`" },
   { config: { parallel_attn_mlp: true }, lacks: "not `parallelAttnMlp`" },
-  { config: { n_key_value_heads: 2 }, lacks: "heads have keys and values of their own" },
+  { config: { n_key_value_heads: 2 }, lacks: "heads have their own keys and values" },
   { config: { attn_only: true, act_fn: null, d_mlp: null }, lacks: "not `attnOnly`" },
   { config: { normalization_type: null }, lacks: "`normalizationType` is not null" },
 ];
@@ -76,7 +76,7 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
 interface Point {
   readonly name: string;
   readonly axes: string;
-  /** Made in every run; the others only where a hook or a filter names them. */
+  /** Made in every run; the others only if a hook or a filter names them. */
   readonly always: boolean;
 }
 
@@ -98,7 +98,7 @@ function pointsOf(config: object): Map<string, Point> {
   return points;
 }
 
-/** Every point of every kind: those that the first lacks behind the one that they follow. */
+/** Every point of every kind: those that the first lacks come after the one that they follow. */
 function everyPoint(each: readonly ReadonlyMap<string, Point>[]): Point[] {
   const all = [...each[0].values()];
   for (const points of each.slice(1)) {
@@ -112,7 +112,7 @@ function everyPoint(each: readonly ReadonlyMap<string, Point>[]): Point[] {
   return all;
 }
 
-/** How `getActName` writes it, for layer 0: in one string where it can, else in several. */
+/** The arguments of `getActName` for layer 0: one string if possible, or else several. */
 function shorthand(name: string): string {
   const kind = name.split("hook_")[1];
   const part = /(ln1|ln2|mlp\.ln)\.hook_/.exec(name)?.[1];
@@ -130,7 +130,7 @@ export function hookNamesPage(): string {
   const each = kinds.map(({ config }) => pointsOf(config));
   const rows = everyPoint(each).map(({ name, axes, always }) => {
     const meaning = meanings[name];
-    if (!meaning) throw new Error(`Say in scripts/hook-names.ts what ${name} is.`);
+    if (!meaning) throw new Error(`Describe ${name} in scripts/hook-names.ts.`);
     const conditions = kinds.flatMap(({ has, lacks }, i) => {
       if (each[0].has(name)) return lacks && !each[i].has(name) ? [lacks] : [];
       return has && each[i].has(name) ? [has] : [];
@@ -145,16 +145,16 @@ export function hookNamesPage(): string {
 
 Every value of a forward pass that can be read and changed, in the order in which it is made. The names are those of
 TransformerLens 2; \`{l}\` is the layer's number, from 0. The short form, here for layer 0, is
-what \`getActName\` takes: a string, which serves wherever a name does, or name, layer and part, which a cache takes
+what \`getActName\` takes: a string, which can be used wherever a name can, or name, layer and part, which a cache accepts
 as a list.
 
 Axes: \`batch\` prompts, \`pos\` token positions, \`query\` and \`key\` positions that attend and are attended to,
 \`head\` heads of a layer, \`d_head\` a head's dimensions, \`d_model\` the residual stream, \`d_mlp\` neurons of a
-layer. \`1\` is an axis of size 1. Where several heads share keys and values, \`kv_head\` stands for \`head\` in
+layer. \`1\` is an axis of size 1. If several heads share keys and values, \`kv_head\` replaces \`head\` in
 \`hook_k\`, \`hook_v\`, \`hook_rot_k\`, \`hook_k_input\` and \`hook_v_input\`.
 
-Values marked "when asked for" cost something, so a run makes them only where a hook, a \`namesFilter\` or a graph's
-\`at\` names them; there is no flag to set. A cache without a \`namesFilter\` does not hold them.
+Values marked "when asked for" cost something, so a run makes them only if a hook, a \`namesFilter\` or a graph's
+\`at\` names them; there is no flag to set. A cache without a \`namesFilter\` does not have them.
 
 Parts that [\`model.splice\`](splicing.md) puts in at a point add points of their own, named within it and before it.
 

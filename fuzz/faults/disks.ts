@@ -1,4 +1,4 @@
-/** A disk that fills up: what was there stays, what was begun goes, and one sentence says why. Needs root, for a small disk. */
+/** A disk that fills up: old files stay, partial ones are removed, and one sentence says why. Needs root, for a small disk. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +27,7 @@ export async function fullDisks(): Promise<Record<string, unknown>> {
     for (const args of commands) {
       for (const kb of [8, 16, 32, 64, 128, 256, 1024]) {
         if (spawnSync("mount", ["-t", "tmpfs", "-o", `size=${kb}k`, "tmpfs", disk]).status !== 0) {
-          return { skipped: "a small disk cannot be mounted here; it takes root" };
+          return { skipped: "a small disk cannot be mounted here: that needs root" };
         }
         try {
           const old = join(disk, "report.html");
@@ -49,10 +49,10 @@ export async function fullDisks(): Promise<Record<string, unknown>> {
   }
 }
 
-/** Whether anything is there besides the old report, whole reports, and whole checkpoints. */
+/** Whether there is anything besides the old report, complete reports, and complete checkpoints. */
 async function halfWritten(disk: string): Promise<boolean> {
   const whole: Readonly<Record<string, (text: string) => boolean>> = {
-    "report.html": () => true, // the old one is looked at by itself
+    "report.html": () => true, // the old one is checked separately
     "report.json": (text) => text.endsWith("}\n"),
     "report.svg": (text) => text.trimEnd().endsWith("</svg>"),
   };

@@ -65,7 +65,7 @@ async function brokenCheckpoints(folder: string): Promise<number> {
   return readdirSync(folder).filter((name) => /^step-\d+$/.test(name) && !whole.has(Number(name.slice(5)))).length;
 }
 
-/** Of the weights of the last checkpoint. */
+/** A hash of the weights of the last checkpoint. */
 function digest(folder: string): string {
   const last = readdirSync(folder)
     .filter((name) => /^step-\d+$/.test(name))
@@ -77,7 +77,7 @@ function digest(folder: string): string {
     .digest("hex");
 }
 
-/** A download killed with SIGKILL at random moments and begun again, until the file is there; `runs` times. */
+/** A download killed with SIGKILL at random moments and restarted, until the file is complete; `runs` times. */
 export async function killedDownloads(random: Random, runs: number): Promise<Record<string, unknown>> {
   const content = random.bytes(400_000);
   const hub = await TestHub.start("org/name", { "model.safetensors": { content, large: true } });

@@ -1,8 +1,8 @@
-/** The same work thousands of times, and structures that never repeat: memory and threads have to stay where they are. */
+/** The same work thousands of times, and structures that never repeat: memory and threads must not grow. */
 import { readFileSync } from "node:fs";
 import { HookedTransformer, initWeights, parseConfig } from "../../src/node.ts";
 
-/** Resident megabytes and threads of this process, where the system says. */
+/** Resident megabytes and threads of this process, if the system reports them. */
 function held(): { mb: number; threads: number } {
   globalThis.gc?.();
   const mb = Math.round(process.memoryUsage.rss() / 2 ** 20);
@@ -29,7 +29,7 @@ function small(): HookedTransformer {
   return new HookedTransformer(cfg, initWeights(cfg));
 }
 
-/** What is held after a tenth, half and all of the rounds. */
+/** The memory after a tenth, half and all of the rounds. */
 async function rounds(count: number, round: (i: number) => Promise<unknown>): Promise<Record<string, unknown>> {
   const seen: Record<string, unknown> = {};
   for (let i = 1; i <= count; i++) {
@@ -44,7 +44,7 @@ export async function repeatedRuns(count: number): Promise<Record<string, unknow
   return rounds(count, () => model.forward([[1, 2, 3, 4]], { returnType: "loss" }));
 }
 
-/** Each round's hook makes another graph: a chain of multiplications and additions that spells its number. */
+/** Each round's hook makes a different graph: a chain of multiplications and additions that spells its number. */
 export async function newStructures(count: number): Promise<Record<string, unknown>> {
   const model = small();
   return rounds(count, (i) =>

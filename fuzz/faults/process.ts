@@ -1,4 +1,4 @@
-/** The built command in a process of its own, and what it took. */
+/** The built command in a separate process, and what it took. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
@@ -12,7 +12,7 @@ export interface Ended {
   readonly took: number;
 }
 
-/** @param onStart is given the process, to kill it, say */
+/** @param onStart receives the process, to kill it, for example */
 export function glassformer(
   args: readonly string[],
   { cwd, env = {}, onStart }: { cwd: string; env?: Record<string, string>; onStart?: (child: ChildProcess) => void },

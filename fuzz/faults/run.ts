@@ -1,6 +1,6 @@
 /**
- * `npm run faults -- [NAME …]`: processes killed, disks filled, runs aborted, loops that go on, each many times, with what was
- * left counted. docs/reliability.md has the figures.
+ * `npm run faults -- [NAME …]`: processes killed, disks filled, runs aborted, long loops, each many times, with what was
+ * left counted. docs/reliability.md has the numbers.
  */
 import { UnknownNameError } from "../../src/index.ts";
 import { Random } from "../random.ts";

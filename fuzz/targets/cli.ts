@@ -1,4 +1,4 @@
-/** Arguments of the command line: commands, options and values put together by chance, run in this process. */
+/** Arguments of the command line: random commands, options and values, run in this process. */
 
 import { outcomeOf as endOf } from "../../src/cli/exit.ts";
 import { runCommand } from "../../src/cli/program.ts";
@@ -102,7 +102,7 @@ function argumentsOf(
   if (random.chance(0.6)) args.push("--model", folder);
   for (let n = random.below(5); n > 0; n--) {
     const option = random.pick(options);
-    // What would be written to the disk, or would take long, is not for chance to choose.
+    // Options that write to disk or take long are not chosen at random.
     if (option !== "out") args.push(random.chance(0.9) ? `--${option}` : `--${option.slice(1)}`);
     if (random.chance(0.8)) args.push(random.pick(VALUES));
   }

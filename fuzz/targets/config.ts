@@ -1,4 +1,4 @@
-/** Configurations: fields changed, left out, misspelt, added. What is accepted has fields of the right kinds, within bounds. */
+/** Configurations: fields changed, left out, misspelt, added. An accepted one has fields of the right kinds, within bounds. */
 import { parseConfig } from "../../src/index.ts";
 import { parseJsonObject } from "../../src/load/index.ts";
 import { familyOf } from "../../src/models/families/index.ts";
@@ -54,7 +54,7 @@ export const config: Target = {
           if (!Number.isFinite(nParams)) return `nParams is ${nParams}`;
           if (!(eps >= 0 && eps < Infinity)) return `eps is ${eps}`;
           const again = JSON.stringify(parseConfig({ ...cfg }));
-          return again === JSON.stringify(cfg) ? undefined : "written and read again it is another";
+          return again === JSON.stringify(cfg) ? undefined : "it changes when written and read again";
         },
       );
     };

@@ -10,7 +10,7 @@ export const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync
 
 export const jsonOfFile = (path: string): unknown => JSON.parse(readFileSync(new URL(path, root), "utf8"));
 
-/** Files that torch wrote. */
+/** Files written by torch. */
 export const PTH_FILES = ["state_dict", "nested", "views", "protocol4", "cuda", "dtypes"].map(
   (name) => `test/load/fixtures/${name}.pth`,
 );

@@ -1,4 +1,4 @@
-/** A hub that misbehaves: each answer may have another status, length, body, header or redirect, or break off. */
+/** A hub that misbehaves: each answer may have the wrong status, length, body, header or redirect, or break off. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -13,18 +13,18 @@ import type { Target } from "../target.ts";
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const CONTENT = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7) % 251));
 const SHA = createHash("sha256").update(CONTENT).digest("hex");
-/** A hub on this machine answers at once. */
+/** A hub on this machine answers immediately. */
 const LIMITS = { answerMs: 300, stallMs: 300, retryMs: 1, longestRetryMs: 10, tries: 3 };
 const TOKEN = "hf_secret";
 
 export const hub: Target = {
   name: "hub",
   description:
-    "answers of a hub, wrong in status, size, headers, redirects or bytes; what arrives has to be the file, and the token stays on the hub",
+    "answers of a hub, wrong in status, size, headers, redirects or bytes; the result must be the file, and the token must stay with the hub",
   async prepare() {
     let random = new Random(0, 0);
     let leaked = false;
-    /** Whether the hub said which bytes the file has; if not, nobody can know them. */
+    /** Whether the hub gave a checksum of the file; without one, nobody can check its bytes. */
     let vouched = true;
     const listen = async (handler: (request: IncomingMessage, response: ServerResponse) => void) => {
       const server = createServer((request, response) => {
@@ -121,7 +121,7 @@ function answer(
     case 3: // other bytes
       response.writeHead(from > 0 ? 206 : 200, honest).end(Buffer.from(rest.map((x, i) => (i === 3 ? x ^ 1 : x))));
       return;
-    case 4: // another range than was asked for
+    case 4: // not the requested range
       response
         .writeHead(206, {
           ...honest,

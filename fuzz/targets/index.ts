@@ -1,4 +1,4 @@
-/** Every target, in the order in which a model's files are met. */
+/** Every target, in the order in which a model's files are read. */
 import { UnknownNameError } from "../../src/index.ts";
 import type { Target } from "../target.ts";
 import { cli } from "./cli.ts";

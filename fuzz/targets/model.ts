@@ -1,4 +1,4 @@
-/** Whole models: one file of a folder changed, loaded and run. Numbers may differ only where the change says other numbers. */
+/** Whole models: one file of a folder changed, loaded and run. Numbers may differ only if the change means other numbers. */
 import { HookedTransformer, memoryFiles } from "../../src/node.ts";
 import { jsonOf, mutateBytes, mutateJson } from "../mutate.ts";
 import { outcomeOf } from "../outcome.ts";
@@ -9,7 +9,7 @@ import { bytesOf } from "./files.ts";
 const FOLDER = "test/goldens/hf/gpt2-tiny";
 const TOKENS = [[1, 5, 9, 2]];
 
-/** Fields of GPT-2's configuration that say other numbers for the same weights. */
+/** Fields of GPT-2's configuration that give other numbers with the same weights. */
 const CHANGES_NUMBERS = [
   "activation_function",
   "layer_norm_epsilon",
@@ -50,7 +50,7 @@ export const model: Target = {
   },
 };
 
-/** Weights with bytes changed, and whether they are numbers and not the header that says what they are. */
+/** Weights with changed bytes, and whether numbers changed rather than the header. */
 function changed(random: Random, weights: Uint8Array, header: number): { bytes: Uint8Array; numbers: boolean } {
   if (random.chance(0.8)) {
     const head = mutateBytes(random, weights.slice(0, header));

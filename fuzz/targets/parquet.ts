@@ -20,7 +20,7 @@ export const parquet: Target = {
         : mutateBytes(random, file);
       return outcomeOf(
         () => readTexts(memorySource("t.parquet", bytes)),
-        (found) => (found.every((x) => typeof x === "string") ? undefined : "a text that is none"),
+        (found) => (found.every((x) => typeof x === "string") ? undefined : "a text that is not one"),
       );
     };
   },

@@ -1,4 +1,4 @@
-/** The pickle inside a .pth, changed under right checksums: opcodes, numbers, strings; nothing read may be out of bounds. */
+/** The pickle inside a .pth, changed with correct checksums: opcodes, numbers, strings; nothing may be read out of bounds. */
 import { memorySource, readPth } from "../../src/index.ts";
 import { joined, mutateBytes } from "../mutate.ts";
 import { outcomeOf } from "../outcome.ts";
@@ -11,7 +11,7 @@ import { bytesOf, PTH_FILES } from "./files.ts";
 export const pickle: Target = {
   name: "pickle",
   description:
-    "the pickle of a .pth under right checksums; tensors may hold numbers of their storages alone, and not more than those do",
+    "the pickle of a .pth with correct checksums; tensors may only have numbers of their storages, and no more than those",
   async prepare() {
     const files = PTH_FILES.map((path) => entriesOf(bytesOf(path)));
     return (random) => {
@@ -38,7 +38,7 @@ export const pickle: Target = {
   },
 };
 
-/** Opcodes of the pickle protocols 0 to 5, those that call, set or persist among them. */
+/** Opcodes of the pickle protocols 0 to 5, including those that call, set or persist. */
 const OPCODES = new TextEncoder().encode("(.0125FIJKLMNPQRSTUVXabcdeghijlopqrstu}])GBC");
 const MORE_OPCODES = [
   0x80, 0x81, 0x82, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94,

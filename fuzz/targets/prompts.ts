@@ -27,8 +27,8 @@ export const prompts: Target = {
       return outcomeOf(
         () => parsePrompts(bytes, name),
         (found) => {
-          if (found.length === 0) return "no prompts, and no word about it";
-          if (!found.every((prompt) => typeof prompt === "string" && prompt !== "")) return "a prompt that is no text";
+          if (found.length === 0) return "no prompts, and no error";
+          if (!found.every((prompt) => typeof prompt === "string" && prompt !== "")) return "a prompt that is not text";
           if (name !== "p.txt" && name !== "-") return undefined;
           const decoded = new TextDecoder().decode(bytes);
           return found.every((prompt) => decoded.includes(prompt)) ? undefined : "a prompt that is not in the file";

@@ -1,4 +1,4 @@
-/** .pth files that torch wrote, bytes changed: checksums cover the contents, so what is read has to be what was written. */
+/** .pth files from torch with changed bytes: checksums cover the contents, so the result must be what was written. */
 import { memorySource, type NDArray, readPth } from "../../src/index.ts";
 import { mutateBytes } from "../mutate.ts";
 import { outcomeOf } from "../outcome.ts";
@@ -8,7 +8,7 @@ import { sameTensors } from "./tensors.ts";
 
 export const pth: Target = {
   name: "pth",
-  description: "bytes of files that torch wrote; what is read has to be what was written",
+  description: "bytes of files from torch; the result must be what was written",
   async prepare() {
     const files: { bytes: Uint8Array; tensors: Map<string, NDArray> }[] = [];
     for (const path of PTH_FILES) {

@@ -1,4 +1,4 @@
-/** safetensors: bytes changed, or a header written by chance; held against a second reader, written from the format's page. */
+/** safetensors: changed bytes or a random header, compared with a second reader written from the format's documentation. */
 import { memorySource, type NDArray, readSafetensors, writeSafetensors } from "../../src/index.ts";
 import { joined, jsonOf, mutateBytes, mutateJson } from "../mutate.ts";
 import { outcomeOf } from "../outcome.ts";
@@ -18,7 +18,7 @@ const original = writeSafetensors(
 
 export const safetensors: Target = {
   name: "safetensors",
-  description: "bytes and headers of a file; what is read has to be what the format's definition gives",
+  description: "bytes and headers of a file; the result must be what the format's definition gives",
   async prepare() {
     return (random) => {
       const bytes = random.chance(0.5) ? mutateBytes(random, original) : withHeader(random);
@@ -30,7 +30,7 @@ export const safetensors: Target = {
   },
 };
 
-/** The same numbers under a header that was changed as JSON. */
+/** The same numbers with a header that was changed as JSON. */
 function withHeader(random: Random): Uint8Array {
   const length = Number(new DataView(original.buffer, original.byteOffset).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(original.subarray(8, 8 + length)));
@@ -42,7 +42,7 @@ function withHeader(random: Random): Uint8Array {
 
 type Read = Map<string, { shape: readonly number[]; data: ArrayLike<number> }>;
 
-/** The definition, without a check: 8 bytes of length, JSON, numbers at their offsets. */
+/** The definition, without checks: 8 bytes of length, JSON, numbers at their offsets. */
 function naive(bytes: Uint8Array): Read | undefined {
   try {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -22,7 +22,7 @@ export const texts: Target = {
         () => readTexts(memorySource(name, bytes), { maxTexts }),
         (found) => {
           if (found.length > (maxTexts ?? Infinity)) return `${found.length} texts instead of ${maxTexts}`;
-          if (!found.every((x) => typeof x === "string")) return "a text that is none";
+          if (!found.every((x) => typeof x === "string")) return "a text that is not one";
           const decoded = new TextDecoder().decode(bytes);
           if (name === "t.txt")
             return found.every((x) => decoded.includes(x)) ? undefined : "a text that is not in the file";

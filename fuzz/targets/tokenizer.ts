@@ -1,4 +1,4 @@
-/** tokenizer.json and tokenizer_config.json, changed. What loads gives ids of its vocabulary, and texts for them. */
+/** tokenizer.json and tokenizer_config.json, changed. Whatever loads must give ids of its vocabulary, and texts for them. */
 import { Tokenizer } from "../../src/index.ts";
 import { mutateJson } from "../mutate.ts";
 import { outcomeOf } from "../outcome.ts";
@@ -122,7 +122,7 @@ export const tokenizer: Target = {
           if (ids.join() !== again.join()) return `the same text gives [${ids}] and [${again}]`;
           if (typeof back !== "string") return `decode gives a ${typeof back}`;
           const bad = ids.find((id) => !Number.isSafeInteger(id) || id < 0 || made.idToToken(id) === undefined);
-          if (bad !== undefined) return `${bad} is no id of the vocabulary`;
+          if (bad !== undefined) return `${bad} is not an id of the vocabulary`;
           const special = [made.bosTokenId, made.eosTokenId, made.padTokenId].filter((id) => id !== undefined);
           return special.every((id) => Number.isSafeInteger(id) && id >= 0) ? undefined : `special ids [${special}]`;
         },

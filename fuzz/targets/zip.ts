@@ -11,7 +11,7 @@ import { sameTensors } from "./tensors.ts";
 export const zip: Target = {
   name: "zip",
   description:
-    "archives whose headers contradict their contents, one another or themselves; what is read has to be what was written",
+    "archives whose headers contradict their contents, each other or themselves; the result must be what was written",
   async prepare() {
     const files: { entries: ZipEntry[]; tensors: Map<string, NDArray> }[] = [];
     for (const path of PTH_FILES) {
@@ -42,7 +42,7 @@ function lying(random: Random, honest: readonly ZipEntry[]): Uint8Array {
       case 1:
       case 2: {
         const said = lie(random, entry);
-        // Renamed in the directory beside another of its old name, it would be an archive of other numbers: the directory counts.
+        // Renamed in the directory next to another with its old name, it would be an archive of other numbers: the directory counts.
         if (said.name !== undefined && entries.some((e) => e !== entry && e.name === entry.name)) break;
         entries[i] = { ...entry, central: said, ...(random.chance(0.5) ? { local: said } : {}) };
         break;
@@ -54,7 +54,7 @@ function lying(random: Random, honest: readonly ZipEntry[]): Uint8Array {
           data: random.bytes(entry.data.length),
         });
         break;
-      case 4: // a second archive beside the first
+      case 4: // a second archive next to the first
         entries = [
           ...entries,
           ...honest.map((e) => ({
@@ -65,7 +65,7 @@ function lying(random: Random, honest: readonly ZipEntry[]): Uint8Array {
         if (random.chance(0.5)) entries.reverse();
         break;
       case 5:
-        // Of two of one name, that with other contents would be left, an honest archive.
+        // Of two with the same name, the one with other contents would be left, which is an honest archive.
         if (entries.some((e) => e !== entry && e.name === entry.name)) break;
         entries.splice(i, 1);
         if (entries.length === 0) return writeZip([]);

@@ -62,7 +62,7 @@ function room(length: number, path: string): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    const message = `${Math.ceil(length / 1e6)} MB of ${path} do not fit in memory at once.`;
+    const message = `${Math.ceil(length / 1e6)} MB of ${path} do not fit in memory.`;
     throw new InputError(message, { asked: length, cause });
   }
 }

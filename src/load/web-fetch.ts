@@ -40,7 +40,7 @@ export interface PageRequest {
 
 /**
  * An answer, and what `read` makes of its body; both are retried if the connection breaks or the server is busy. (A page is
- * not told why a request without any answer failed, so that is not retried.)
+ * never sees why a request without any answer failed, so that is not retried.)
  * @throws Unreachable, or what `read` throws
  */
 export async function request<T>(

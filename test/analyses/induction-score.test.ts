@@ -74,7 +74,7 @@ describe("induction-score", () => {
       found = await inductionScore(model);
     });
 
-    it("is no higher than chance: one layer cannot do induction", () => {
+    it("is not above chance: one layer cannot do induction", () => {
       expect(found.summary[0].figure!.value).toBeLessThan(2 * baseline(found, "uniform attention"));
       expect(Math.abs(found.summary[1].figure!.value)).toBeLessThan(0.5);
     });

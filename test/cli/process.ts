@@ -15,9 +15,9 @@ export interface Ended {
 export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Record<string, string>;
-  /** After so many milliseconds: SIGINT. */
+  /** After this many milliseconds: SIGINT. */
   readonly interruptAfter?: number;
-  /** Once stderr says this, the signal: SIGINT unless told. */
+  /** Once stderr says this, the signal; by default SIGINT. */
   readonly interruptAt?: RegExp;
   readonly signal?: NodeJS.Signals;
   /** How many signals, one after the other. */

@@ -285,7 +285,7 @@ describe("a cache", () => {
 });
 
 describe("a retry", () => {
-  /** Fails the first so many requests that `which` matches. */
+  /** Fails the first few requests that `which` matches. */
   const failing = (times: number, which: RegExp, how: (response: ServerResponse) => void): { tried: number } => {
     const count = { tried: 0 };
     hub.faults = {

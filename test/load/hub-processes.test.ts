@@ -29,9 +29,9 @@ afterEach(async () => {
 
 interface Download {
   readonly process: ChildProcess;
-  /** What it told: bytes loaded, and last the checksum. */
+  /** What it printed: bytes loaded, and finally the checksum. */
   readonly lines: string[];
-  /** Once it has told so many bytes. */
+  /** Once it has reported this many bytes. */
   reached(bytes: number): Promise<void>;
   readonly ended: Promise<number | null>;
 }

@@ -1,6 +1,6 @@
 /**
  * A Hugging Face hub on this machine: two real HTTP servers, the hub and the other host that large files lie on, which
- * answer as the true ones do and can be told to misbehave.
+ * answer like the real ones and can be made to misbehave.
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -15,7 +15,7 @@ export interface HubFile {
 
 /** What goes wrong. Each may be set and cleared while the server runs. */
 export interface Faults {
-  /** Bodies end, with the connection, after so many bytes. */
+  /** Bodies end, with the connection, after this many bytes. */
   cutAfter?: number | undefined;
   /** Bodies have their last byte changed. */
   garble?: boolean | undefined;
@@ -23,9 +23,9 @@ export interface Faults {
   ignoreRange?: boolean | undefined;
   /** Bodies begin and then nothing more comes. */
   stall?: boolean | undefined;
-  /** Bodies come in pieces of 10 kB, with so many milliseconds between them. */
+  /** Bodies come in pieces of 10 kB, with this many milliseconds between them. */
   slow?: number | undefined;
-  /** No byte of a file after so many is sent, until this is raised. */
+  /** No more than this many bytes of a file are sent, until this is raised. */
   allowed?: number | undefined;
   /** Answers in place of either host, if it returns true. */
   instead?: ((request: IncomingMessage, response: ServerResponse, host: "hub" | "cdn") => boolean) | undefined;
@@ -44,7 +44,7 @@ export interface Seen {
 export const commit = "0123456789abcdef0123456789abcdef01234567";
 
 export class TestHub {
-  /** Who must ask: requests to the hub without this token are told 401. */
+  /** The required token: requests to the hub without it get a 401. */
   token: string | undefined;
   faults: Faults = {};
   /** Bytes of bodies sent so far. */

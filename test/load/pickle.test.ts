@@ -104,7 +104,7 @@ describe("refusals", () => {
     ["a key twice", dict([text("W"), "N"], [text("W"), "N"]), /key "W" twice/],
     ["fields set on a list", ["]}", "b"], /sets fields/],
     ["fields set on a name", ["ca\nf\n}", "b"], /sets fields/],
-    ["arguments that are no tuple", ["ca\nf\n]", "R"], /not a tuple/],
+    ["arguments that are not a tuple", ["ca\nf\n]", "R"], /not a tuple/],
     ["a name made of numbers", ["NN", 0x93], /not text/],
     ["a persistent name in digits", ["Px\n"], /instruction 0x50/],
     ["an extension", [0x82, 1], /instruction 0x82/],

@@ -78,7 +78,7 @@ describe("objects beside the weights", () => {
     expect([[...found.keys()], [...found.get("a")!.data], skipped]).toEqual([["a"], [1, 2], ["b"]]);
   });
 
-  test("a tensor under a key that is no name is told", async () => {
+  test("a tensor under a key that is not a name is reported", async () => {
     const skipped: string[] = [];
     await read(wrapped(dict([text("W"), W()], [tuple(int(1)), W()])), (name) => skipped.push(name));
     expect(skipped).toEqual(["?"]);
@@ -186,7 +186,7 @@ describe("tensors", () => {
     }
   });
 
-  test("in a dictionary that contains itself twice have no end, which is told", async () => {
+  test("in a dictionary that contains itself twice are endless, which is reported", async () => {
     expect(await refusal(wrapped(["}q", 0, text("a"), "h", 0, "s", text("b"), "h", 0, "s"]))).toMatch(/levels deep/);
   });
 });

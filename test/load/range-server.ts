@@ -1,4 +1,4 @@
-/** Files over HTTP on this machine, by ranges, and a record of what was asked for. */
+/** Files over HTTP on this machine, by ranges, and a record of the requests. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -10,7 +10,7 @@ export interface RangeServer {
   sent: number;
   /** Whether ranges are answered with the whole file, as by a server that does not know them. */
   ignoreRange: boolean;
-  /** Bodies end, with the connection, after so many bytes. */
+  /** Bodies end, with the connection, after this many bytes. */
   cutAfter: number | undefined;
   redirect: Readonly<Record<string, string>>;
   refuseHead: boolean;

@@ -67,7 +67,7 @@ export function torchZip(
   return whole;
 }
 
-/** Little-endian numbers, each of so many bytes. */
+/** Little-endian numbers of this many bytes each. */
 function fields(...pairs: readonly [size: number, value: number][]): Uint8Array {
   return Uint8Array.from(
     pairs.flatMap(([size, value]) => Array.from({ length: size }, (_, i) => (i < 4 ? (value >>> (8 * i)) & 255 : 0))),

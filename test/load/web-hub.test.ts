@@ -40,7 +40,7 @@ describe("a model on the hub, in a page,", () => {
 
   test("arrives even though the connection breaks and the hub is busy in between", async () => {
     let times = 0;
-    // What breaks before there is an answer a page is not told, and does not ask for again.
+    // A page does not see what breaks before there is an answer, and does not retry it.
     hub.faults = { instead: (_, r, host) => host === "hub" && times++ % 2 === 0 && r.writeHead(503).end() && true };
     expect(await read()).toEqual(weights);
     hub.faults = { cutAfter: 100_000 };

@@ -1,5 +1,5 @@
 /**
- * The files beside a `tokenizer.json`, held against transformers 5.18's AutoTokenizer. The fixture was made by
+ * The files next to a `tokenizer.json`, compared with transformers 5.18's AutoTokenizer. The fixture was made by
  * scripts/hugging-face/auto_tokenizer_fixtures.py.
  */
 import { readFileSync } from "node:fs";

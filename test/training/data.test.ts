@@ -121,7 +121,7 @@ describe("synthetic tasks", () => {
     const model = new HookedTransformer(cfg, initWeights(cfg));
     const rows = [0, 9, 18].map((at) => [...data.subarray(at, at + 9)]);
     const losses = await model.forward(rows, { returnType: "loss", lossPerToken: true });
-    // From the first token of the second time, which nothing before foretells, the three after it follow.
+    // From the first token of the repetition, which cannot be predicted, the next three follow.
     const second = rows.flatMap((_, row) => [5, 6, 7].map((pos) => losses.get(row, pos)));
     const found = await task.loss(model.graph(rows)).compute();
     expect(found.item()).toBeCloseTo(second.reduce((x, y) => x + y) / 9, 5);

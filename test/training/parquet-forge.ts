@@ -40,7 +40,7 @@ function* fieldsOf(fields: Struct): Generator<Uint8Array> {
 export interface PageClaims {
   readonly values: number;
   readonly encoding?: number;
-  /** Bytes once unpacked, as announced: those of the body unless given. */
+  /** The announced unpacked size. Default: that of the body. */
   readonly size?: number;
   readonly packedSize?: number;
   readonly dictionary?: boolean;
@@ -95,7 +95,7 @@ export interface FileClaims {
   readonly codec?: number;
   readonly optional?: boolean;
   readonly pages?: readonly Uint8Array[];
-  /** Bytes of the column, as the footer has them: those of the pages unless given. */
+  /** The bytes of the column according to the footer. Default: those of the pages. */
   readonly size?: number;
   readonly start?: number;
   /** Elements of the schema, the root first. */
