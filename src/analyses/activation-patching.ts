@@ -333,6 +333,7 @@ export const activationPatchingAnalysis = analysis({
   description:
     "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures how much of the clean run's logit difference is regained.",
   example: "--sites head_out head_v --out report.html",
+  counts: "places",
   options: OPTIONS,
   run: (model, { ...options }, context) => activationPatching(model, { ...options, ...context }),
 });

@@ -143,6 +143,8 @@ export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
   readonly options: O;
   /** Example arguments for its command. */
   readonly example: string;
+  /** What its progress counts, if it reports any: "prompts". */
+  readonly counts?: string;
   run(model: HookedTransformer, options: OptionValues<O>, context: AnalysisContext): Promise<Finding>;
 }
 

@@ -247,6 +247,7 @@ export const headDetectorAnalysis = analysis({
   description:
     "Compares each head's attention with the pattern of a kind of head, as TransformerLens' detect_head does, and with a head that attends uniformly.",
   example: "--exclude-bos --measure abs --out report.html",
+  counts: "patterns",
   options: OPTIONS,
   run: (model, { prompts, measure, ...options }, context) =>
     headDetector(model, prompts, { measure: measure as ErrorMeasure, ...options, ...context }),

@@ -265,6 +265,7 @@ export const inductionScoreAnalysis = analysis({
   description:
     "Runs the model on random tokens that are repeated once: measures each head's attention to what followed the same token the first time, and the loss of the second half compared with the first.",
   example: "--length 100 --samples 16 --out report.html",
+  counts: "sequences",
   options: OPTIONS,
   run: (model, options, context) => inductionScore(model, { ...options, ...context }),
 });

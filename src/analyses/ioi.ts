@@ -273,6 +273,7 @@ export const ioiAnalysis = analysis({
   description:
     'Indirect object identification (Wang et al. 2022): "When Mary and John went to the store, John gave a book to" should continue with Mary. Logit difference and accuracy on seeded prompts, compared with a control in which a third person gives.',
   example: "--model gpt2 --samples 500 --out report.html",
+  counts: "prompts",
   options: OPTIONS,
   run: (model, options, context) => ioi(model, { ...options, ...context }),
 });

@@ -119,7 +119,7 @@ async function run(
       onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
     });
     const running = analysis.run(model, values, {
-      onProgress: ({ done, total }) => bar.update("tokens", done, total),
+      onProgress: ({ done, total }) => bar.update(analysis.counts ?? "steps", done, total),
     });
     // The chart library loads while the model runs.
     if (files.some(({ format }) => ["html", "svg", "png"].includes(format)))

@@ -56,7 +56,7 @@ export function baselinesOf(
       unit: "positions",
     },
     ...group(SHARE_TEST, SHARE_INTERVAL, "share of the largest neuron", share, seed, 100, "percentage points"),
-    ...(ratio ? group(RATIO_TEST, RATIO_INTERVAL, "ratio, BOS left out", ratio, seed, 1, "") : []),
+    ...(ratio ? group(RATIO_TEST, RATIO_INTERVAL, "ratio (BOS left out)", ratio, seed, 1, "") : []),
     ...(ratio
       ? [
           {
