@@ -16,7 +16,7 @@ test("without an engine nothing is computed", async () => {
 
 test("without files no name means a model", async () => {
   await expect(HookedTransformer.fromPretrained("gpt2")).rejects.toThrow(
-    'Nothing here knows how to open "gpt2": import from "glassformer", or pass `files`.',
+    'open "gpt2": import from "glassformer", or pass `files`.',
   );
 });
 
@@ -29,5 +29,5 @@ test("without folders checkpoints need a store", async () => {
 });
 
 test("without a rasterizer there is no PNG", async () => {
-  await expect(imshow([[1]]).png()).rejects.toThrow("or take the SVG");
+  await expect(imshow([[1]]).png()).rejects.toThrow("Import glassformer's Node or web entry");
 });

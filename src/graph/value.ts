@@ -25,18 +25,26 @@ export interface Value extends Meta {
   mul(x: Operand): Value;
   div(x: Operand): Value;
   pow(x: Operand): Value;
+  maximum(x: Operand): Value;
+  minimum(x: Operand): Value;
   neg(): Value;
+  abs(): Value;
   sign(): Value;
   exp(): Value;
   log(): Value;
+  sqrt(): Value;
   sin(): Value;
   cos(): Value;
   tanh(): Value;
+  sigmoid(): Value;
   erf(): Value;
   relu(): Value;
+  gelu(approximate?: "none" | "tanh"): Value;
   equal(x: Operand): Value;
   lessThan(x: Operand): Value;
+  greaterThan(x: Operand): Value;
   not(): Value;
+  and(x: Value): Value;
   or(x: Value): Value;
   where(condition: Value, other: Operand): Value;
   cast(to: DType): Value;
@@ -44,8 +52,14 @@ export interface Value extends Meta {
   // Along axes.
 
   sum(axis?: AxisRef | readonly AxisRef[], keepdims?: boolean): Value;
+  mean(axis?: AxisRef | readonly AxisRef[], keepdims?: boolean): Value;
+  max(axis?: AxisRef | readonly AxisRef[], keepdims?: boolean): Value;
+  min(axis?: AxisRef | readonly AxisRef[], keepdims?: boolean): Value;
+  logSumExp(axis?: AxisRef | readonly AxisRef[], keepdims?: boolean): Value;
+  argmax(axis?: AxisRef): Value;
   sumTo(like: Value): Value;
   softmax(axis?: AxisRef): Value;
+  logSoftmax(axis?: AxisRef): Value;
   matmul(x: Value): Value;
   einsum(equation: string, ...others: readonly Value[]): Value;
 
@@ -55,9 +69,11 @@ export interface Value extends Meta {
   concat(x: Value, axis: AxisRef): Value;
   permute(perm: readonly AxisRef[]): Value;
   transpose(a?: AxisRef, b?: AxisRef): Value;
+  splitAxis(axis: AxisRef, parts: Readonly<Record<string, number>>): Value;
   mergeAxes(axis: AxisRef, count: number, name?: string): Value;
   unsqueeze(axis: number, name?: string): Value;
   squeeze(axis: AxisRef): Value;
+  repeat(axis: AxisRef, size: number): Value;
   expandLike(like: Value): Value;
   reshapeLike(like: Value, axis: number, count: number): Value;
 

@@ -8,7 +8,9 @@ export function storeOf(place: string | CheckpointStore): CheckpointStore {
   if (typeof place !== "string") {
     const lacks = (["check", "write", "open"] as const).find((method) => typeof place[method] !== "function");
     if (lacks === undefined) return place;
-    throw new ArgumentError(`A CheckpointStore has ${lacks}(), and the one that is saveDir has not.`, { asked: lacks });
+    throw new ArgumentError(`A CheckpointStore must have ${lacks}(), and the one passed as saveDir does not.`, {
+      asked: lacks,
+    });
   }
   const { checkpoints } = platform();
   if (checkpoints) return checkpoints(place);
