@@ -95,6 +95,8 @@ describe("edge-attribution", () => {
     const edges = rowsOf(found, "all");
     // 4 heads' q, k and v from the embedding; the MLP from embedding and heads; the logits from all of these.
     expect(edges.length).toBe(12 + 5 + 6);
+    const senders = new Set(edges.map(({ sender }) => sender));
+    expect([...senders].sort()).toEqual(["L0H0", "L0H1", "L0H2", "L0H3", "L0MLP", "stream_start"]);
     const sizes = edges.map((edge) => Math.abs(edge.estimated as number));
     expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
     const edge = edges.find(({ sender, receiver }) => sender === "L0MLP" && receiver === "logits")!;

@@ -1,6 +1,11 @@
 /** Every analysis on every kind of model: rotary positions, parallel blocks, gated MLPs, shared keys and values, windows. */
 import { beforeAll, describe, expect, test } from "vitest";
+import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
+import { measureLogitLens } from "../../src/analyses/logit-lens.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { components } from "../../src/lens/components.ts";
+import { integratedGradients } from "../../src/lens/saliency.ts";
 import { parseConfig } from "../../src/models/config-parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../../src/node.ts";
@@ -40,5 +45,18 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l"])("%s", (na
     const found = await analysis.run(model, options, {});
     expect(found.analysis).toBe(called);
     expect((await render(found, "text")).length).toBeGreaterThan(200);
+  });
+
+  test("what adds up, adds up: attributions to the logit, the last stream to the output, gradients along the way", async () => {
+    const text = "The lady was so tired that she went to the store";
+    const direct = await measureDirectLogitAttribution(model, text, { answer: "and", against: "to" });
+    expect(direct.layers.attributions.length).toBe(components(model).additions.length);
+    expect(Math.abs(direct.error)).toBeLessThan(1e-4);
+    expect((await measureLogitLens(model, text)).error).toBeLessThan(1e-4);
+    const metric = (logits: Tensor) => logits.at({ batch: 0, pos: -1, d_vocab: 3 });
+    // From the mean embedding, and finely: near zero the norms are all but singular.
+    const along = { baseline: "mean", steps: 1000 } as const;
+    const { completenessError, metric: end, baseline } = await integratedGradients(model, text, metric, along);
+    expect(Math.abs(completenessError)).toBeLessThan(1e-2 * Math.max(1, Math.abs(end - baseline)));
   });
 });
