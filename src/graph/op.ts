@@ -1,6 +1,6 @@
 /**
- * What an op is: one record that says everything the library knows about it. Nothing else asks for an op by its name, and
- * the compiler asks for every part of a record.
+ * What an op is: one record that says everything the library knows about it; the compiler asks for every part. Nobody asks
+ * for an op by its name but the engine, where the runtime does several ops faster as one.
  */
 import type { NDArray } from "../tensor/array.ts";
 import type { Meta } from "./axes.ts";
