@@ -390,11 +390,10 @@ export class HookedTransformer {
   }
 
   /**
-   * This model with a part put in at a hook point, or at each that a test says yes to, as another model on the same weights:
-   * what the part makes of the value there goes on in its place. The points that the part names in its scope are hook points
-   * like the model's own, within the point's name and before it: read, hooked, patched, swept, generated with and
-   * differentiated. Hooks that stay on the model stay, and get what the part made. A part after another at one point gets
-   * what that one made.
+   * This model with a part at a hook point, or at every point that a test accepts, as another model on the same weights:
+   * what the part returns takes the value's place. The points that it names in its scope are hook points like the model's own,
+   * named after the point and firing before it: they can be read, hooked, patched, swept, generated with and differentiated.
+   * The model's hooks stay, and get what the part returned. A second part at the same point gets what the first one returned.
    *
    * ```
    * const view = model.splice("blocks.0.mlp.hook_post", (x, scope) => {
@@ -404,9 +403,9 @@ export class HookedTransformer {
    * });
    * await view.runWithCache(text, { namesFilter: "blocks.0.mlp.hook_post.sae.hook_acts" });
    * ```
-   * @throws UnknownNameError for a point that there is not, with the nearest; ArgumentError, ShapeError for a part that makes
-   * something else than a value of the same shape, or a name that there is already; WeightsError for weights that are not
-   * the part's
+   * @throws UnknownNameError for an unknown point, with the closest match; ArgumentError, ShapeError for a part that returns
+   * anything but a value of the same shape, or names a point that exists already; WeightsError for weights that the part does
+   * not use, or with the wrong shape
    */
   splice(at: Hook[0], part: Part, options: SpliceOptions = {}): HookedTransformer {
     return this.view({ splices: spliced(this, resolveFilter(at, this.hookNames), part, options) });

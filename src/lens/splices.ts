@@ -1,7 +1,7 @@
 /**
- * Parts put in at hook points: a view of a model with something between a value and what reads it, such as a sparse
- * autoencoder. A part is written like the model's own: it asks its scope for weights and names its points there, and both
- * belong to the view from then on.
+ * Parts spliced in at hook points: a view of a model with something between a value and whatever reads it, such as a sparse
+ * autoencoder. A part is written like the model's own parts: it takes its weights from a scope and names its points there,
+ * and both then belong to the view.
  */
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config.ts";
@@ -33,8 +33,8 @@ export type Part = Change<PartScope>;
 /** What `model.splice` takes besides. */
 export interface SpliceOptions {
   /**
-   * The part's weights, as it names them (`"sae.W_enc"`), float32. Those that it asks for and that are not here begin as the
-   * part and the model's configuration say.
+   * The part's weights by its own names (`"sae.W_enc"`), float32. Weights that it uses and that are not given are initialised
+   * as the part and the model's configuration say.
    */
   readonly weights?: ReadonlyMap<string, NDArray | Tensor> | undefined;
 }
@@ -117,7 +117,7 @@ class PartWeights implements WeightSource {
     const given = this.given.get(key)!;
     const array = given instanceof Tensor ? given.array : given;
     if (array?.dtype !== "float32") {
-      throw new WeightsError(`The part's weight "${key}" is not an array of float32 numbers, or not computed.`, {
+      throw new WeightsError(`The part's weight "${key}" must be a computed array of float32 numbers.`, {
         asked: key,
         found: array?.dtype,
       });

@@ -51,7 +51,7 @@ export async function train(
   checkTrainOptions(options, controls);
   if (model.splices) {
     throw new ArgumentError(
-      "train makes a model's own weights, and this view has parts put in at hook points: train the model without them.",
+      "train updates a model's own weights, but this view has parts spliced in at hook points: train the model without them.",
       { asked: [...model.splices.weights.keys()] },
     );
   }

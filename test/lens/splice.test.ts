@@ -336,7 +336,9 @@ describe("a part's weights", () => {
     expect(withWeight("sae.W_encoder", W_enc)).toThrow(WeightsError);
     expect(withWeight("sae.W_encoder", W_enc)).toThrow(/^The part has no weight "sae\.W_encoder": it asks for/);
     expect(withWeight("sae.W_enc", W_dec)).toThrow(`is [${d_sae},${d_mlp}], but the part asks for [${d_mlp},${d_sae}]`);
-    expect(withWeight("sae.b_enc", tensor(new Int32Array(d_sae)))).toThrow('"sae.b_enc" is not an array of float32');
+    expect(withWeight("sae.b_enc", tensor(new Int32Array(d_sae)))).toThrow(
+      '"sae.b_enc" must be a computed array of float32',
+    );
   });
 });
 
@@ -358,7 +360,7 @@ describe("what cannot be spliced is refused", () => {
   });
 
   test("training a view, whose parts would be left out", async () => {
-    await expect(train(view, { data: tokens, steps: 1 })).rejects.toThrow(/^train makes a model's own weights/);
+    await expect(train(view, { data: tokens, steps: 1 })).rejects.toThrow(/^train updates a model's own weights/);
   });
 });
 
