@@ -94,7 +94,7 @@ export function processWeights(
   const draft = new WeightDraft(weights);
   let processed = config;
   if (applicable.foldLn) processed = foldLayerNorm(draft, config, stream, applicable.transformerLensFinalRms);
-  if (applicable.centerWritingWeights) centerWritingWeights(draft, stream.writers!);
+  if (applicable.centerWritingWeights) centerWritingWeights(draft, stream.writers);
   if (applicable.centerUnembed) centerUnembed(draft, recording);
   if (applicable.foldValueBiases) foldValueBiases(draft, recording);
   if (applicable.refactorFactoredAttnMatrices) refactorFactoredAttnMatrices(draft, recording);
@@ -104,7 +104,7 @@ export function processWeights(
 /** Turns off what would change the model. */
 function applicableFlags(
   config: HookedTransformerConfig,
-  { norms, writers, meanFree }: Stream,
+  { norms, meanFree }: Stream,
   asked: ProcessingFlags,
 ): { flags: ProcessingFlags; notes: string[] } {
   const flags: { -readonly [K in keyof ProcessingFlags]: boolean } = { ...asked };
@@ -128,6 +128,5 @@ function applicableFlags(
   if (!meanFree) {
     turnOff("centerWritingWeights", "center_writing_weights", "not every reader of the stream subtracts its mean");
   }
-  if (!writers) turnOff("centerWritingWeights", "center_writing_weights", "not only weights write to the stream");
   return { flags, notes };
 }

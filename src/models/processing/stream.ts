@@ -17,8 +17,8 @@ export interface ReadNorm {
 export interface Stream {
   /** Norms that are read by products. */
   readonly norms: readonly ReadNorm[];
-  /** Weights of everything that is written to the stream, each [... d_model]; `undefined` if something else is. */
-  readonly writers: readonly Tensor[] | undefined;
+  /** The weights that write to the stream, [... d_model]; what something else makes of a weight's product is not among them. */
+  readonly writers: readonly Tensor[];
   /** Whether all that reads the stream subtracts its mean. */
   readonly meanFree: boolean;
 }
@@ -56,14 +56,14 @@ export function streamOf({ structure, output }: Recording): Stream {
   const written = values.map((value) => {
     const product = products.find(({ result }) => same(result, value));
     const lookup = lookups.find(({ result }) => same(result, value));
-    return product ? [product.weight, ...(product.bias ? [product.bias] : [])] : lookup && [lookup.weight];
+    return [product?.weight, product?.bias, lookup?.weight].filter((weight) => weight !== undefined);
   });
   const stream = [...new Set([...added, ...(first ? [bare(first)] : [])])];
   const centring = new Set(norms.filter(({ subtractsMean }) => subtractsMean).flatMap(stepsOf));
   const meanFree = stream.every((value) => usersOf(value).every((t) => isName(t) || added.has(t) || centring.has(t)));
   return {
     norms: readNorms.filter(({ readers }) => readers.length > 0),
-    writers: written.every((weights) => weights !== undefined) ? written.flat() : undefined,
+    writers: written.flat(),
     meanFree: meanFree && norms.length > 0,
   };
 }
