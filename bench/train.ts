@@ -1,5 +1,5 @@
 /** A training step of the bundled model's configuration, 32 x 256 tokens, compared with PyTorch. */
-import { initWeights } from "../src/models/init-weights.ts";
+import { initWeights } from "../src/models/weights/init.ts";
 import { HookedTransformer } from "../src/node.ts";
 import { train as runTraining } from "../src/training/train.ts";
 import { peakMb, rounded } from "./measure.ts";

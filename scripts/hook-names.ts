@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Tensor } from "../src/graph/tensor.ts";
 import { getActName } from "../src/models/act-name.ts";
-import { parseConfig } from "../src/models/config-parse.ts";
+import { parseConfig } from "../src/models/config/parse.ts";
 import { forward } from "../src/models/forward.ts";
-import { initWeights } from "../src/models/init-weights.ts";
-import { Weights } from "../src/models/weights.ts";
+import { initWeights } from "../src/models/weights/init.ts";
+import { Weights } from "../src/models/weights/weights.ts";
 import { zeros } from "../src/tensor/array.ts";
 
 /** What each value is. The script stops at a hook point without a line here. */

@@ -6,9 +6,9 @@ export { HookedTransformer } from "./lens/hooked-transformer.ts";
 export type { HookedModel, Model } from "./lens/model.ts";
 export { type FromPretrainedOptions, getCheckpointLabels, loadTokenizer } from "./lens/from-pretrained.ts";
 export { MODEL_ALIASES, resolveModelName } from "./models/families/index.ts";
-export type { HookedTransformerConfig } from "./models/config.ts";
-export { parseConfig } from "./models/config-parse.ts";
-export { initWeights } from "./models/init-weights.ts";
+export type { HookedTransformerConfig } from "./models/config/config.ts";
+export { parseConfig } from "./models/config/parse.ts";
+export { initWeights } from "./models/weights/init.ts";
 
 // Run it
 export type { ModelInput } from "./lens/tokens.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Tensor } from "../src/graph/tensor.ts";
 import { memorySource, readSafetensors } from "../src/load/index.ts";
-import { parseConfig } from "../src/models/config-parse.ts";
+import { parseConfig } from "../src/models/config/parse.ts";
 import { HookedTransformer } from "../src/node.ts";
 import type { NDArray } from "../src/tensor/array.ts";
 

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { defaultEngine } from "../engine/default.ts";
 import type { Engine } from "../engine/engine.ts";
 import { storedConfig } from "../models/families/hooked-transformer.ts";
-import { initWeights } from "../models/init-weights.ts";
+import { initWeights } from "../models/weights/init.ts";
 import { HookedTransformer, type HookedTransformerConfig, parseConfig } from "../node.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { counted } from "../tensor/words.ts";

@@ -1,7 +1,7 @@
 /** What is asked of captured values by those who take the residual stream apart. `ActivationCache` is what answers. */
 import type { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import type { Weights } from "../models/weights.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
+import type { Weights } from "../models/weights/weights.ts";
 import type { TokenRules } from "../text/index.ts";
 import type { AxisSlice } from "./axis-slice.ts";
 import type { StackPart } from "./stack-parts.ts";

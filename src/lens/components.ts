@@ -4,7 +4,7 @@
  */
 import { isName } from "../graph/layouts.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Recording, recordingOf } from "../models/recording.ts";
 import { bare, type Product } from "../models/structure.ts";
 import { ArgumentError } from "../tensor/errors.ts";

@@ -12,8 +12,8 @@ import { checkJson, checkParts } from "../load/json-check.ts";
 import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import { parseConfig, toTransformerLens } from "../models/config-parse.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
+import { parseConfig, toTransformerLens } from "../models/config/parse.ts";
 import { type ReadModel, readConfig, readModel, resolveModelName } from "../models/families/index.ts";
 import {
   FLAG_KINDS,

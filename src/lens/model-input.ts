@@ -1,6 +1,6 @@
 /** What a model can be given, and what becomes of it before the forward pass. */
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";

@@ -1,12 +1,12 @@
 /** A model's weights by their short names: `model.W_U`, and stacked over layers `model.W_Q`. */
 import type { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { EmbeddingWeights, UnembeddingWeights } from "../models/parts/embedding.ts";
 import type { MlpWeights } from "../models/parts/mlp.ts";
 import type { PositionWeights } from "../models/parts/positions.ts";
 import { recordingOf } from "../models/recording.ts";
 import type { AttentionWeights } from "../models/structure.ts";
-import type { Weights } from "../models/weights.ts";
+import type { Weights } from "../models/weights/weights.ts";
 import { WeightsError } from "../tensor/errors.ts";
 import { nearest } from "../tensor/nearest.ts";
 import { stacked } from "./weight-views.ts";

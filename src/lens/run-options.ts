@@ -1,7 +1,7 @@
 /** What a run of a model can be told, and whether what it was told can be. */
 import { Tensor } from "../graph/tensor.ts";
 import { compose } from "../models/compose.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import {
   ANYTHING,

@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import type { Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { ForwardInputs } from "../models/forward.ts";
 import { lossPerToken, meanLoss } from "../models/loss.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";

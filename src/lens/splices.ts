@@ -4,10 +4,10 @@
  * and both then belong to the view.
  */
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import { beginnings } from "../models/init-weights.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { Scope, SplicedPart, WeightSource } from "../models/scope.ts";
-import type { Init, Sizes } from "../models/weight-spec.ts";
+import { beginnings } from "../models/weights/init.ts";
+import type { Init, Sizes } from "../models/weights/spec.ts";
 import { type NDArray, zeros } from "../tensor/array.ts";
 import { WeightsError } from "../tensor/errors.ts";
 import { FUNCTION, type Kind } from "../tensor/kinds.ts";

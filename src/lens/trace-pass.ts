@@ -1,8 +1,8 @@
 /** The one place where passes are traced: what they start from, and what is wanted of their hook points. */
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Forward, type ForwardInputs, forward } from "../models/forward.ts";
 import type { SplicedPart } from "../models/scope.ts";
-import type { Weights } from "../models/weights.ts";
+import type { Weights } from "../models/weights/weights.ts";
 
 /** What a pass is of. */
 export interface PassSource {

@@ -3,8 +3,8 @@
  * Source: TransformerLens' properties and methods of `HookedTransformer`, and its `utils.composition_scores`.
  */
 import { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
-import type { Weights } from "../models/weights.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
+import type { Weights } from "../models/weights/weights.ts";
 import { type NDArray, ndarray, zeros } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { FLAG } from "../tensor/kinds.ts";

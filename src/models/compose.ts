@@ -1,6 +1,6 @@
 /** From a configuration to the parts that it is made of. Nothing else reads the fields that say which parts those are. */
 import { ConfigError } from "../tensor/errors.ts";
-import type { HookedTransformerConfig } from "./config.ts";
+import type { HookedTransformerConfig } from "./config/config.ts";
 import type { BlockKind } from "./parts/block.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
 import { NORMS, type NormalizationType, type NormKind } from "./parts/norm.ts";

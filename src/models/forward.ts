@@ -3,7 +3,7 @@ import { Tensor } from "../graph/tensor.ts";
 import { ndarray } from "../tensor/array.ts";
 import { needMemory } from "../tensor/free-memory.ts";
 import { compose } from "./compose.ts";
-import type { HookedTransformerConfig } from "./config.ts";
+import type { HookedTransformerConfig } from "./config/config.ts";
 import type { Mask, PastKeysValues } from "./parts/attention.ts";
 import { block } from "./parts/block.ts";
 import { embedding, unembedding } from "./parts/embedding.ts";

@@ -5,12 +5,12 @@
 import { Tensor } from "../graph/tensor.ts";
 import { type NDArray, sizeOf, zeros } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
-import type { HookedTransformerConfig } from "./config.ts";
-import { LARGEST_SIZE } from "./config-bounds.ts";
+import { LARGEST_SIZE } from "./config/bounds.ts";
+import type { HookedTransformerConfig } from "./config/config.ts";
 import { forward } from "./forward.ts";
 import type { WeightSource } from "./scope.ts";
 import { emptyStructure, type Structure } from "./structure.ts";
-import type { WeightSpec } from "./weight-spec.ts";
+import type { WeightSpec } from "./weights/spec.ts";
 
 /** What a model of a configuration has. */
 export interface Recording {

@@ -7,7 +7,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { Structure } from "./structure.ts";
-import type { Init, Sizes } from "./weight-spec.ts";
+import type { Init, Sizes } from "./weights/spec.ts";
 
 /** The names that a part uses. */
 export interface PartNames {

@@ -8,7 +8,7 @@ import {
   trainedSteps,
   writeSafetensors,
 } from "../load/index.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { storedConfig } from "../models/families/hooked-transformer.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ConfigError, FileFormatError, UnknownNameError, WeightsError } from "../tensor/errors.ts";

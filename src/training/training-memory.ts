@@ -1,7 +1,7 @@
 /** The memory that a training run needs, known from the sizes of its model and of a batch before there are weights or data. */
 import type { Engine } from "../engine/engine.ts";
 import { largestValue } from "../graph/largest-value.ts";
-import type { HookedTransformerConfig } from "../models/config.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { recordingOf, weightBytes } from "../models/recording.ts";
 import { MemoryError } from "../tensor/errors.ts";
 import { needMemory, showBytes } from "../tensor/free-memory.ts";

@@ -4,9 +4,9 @@ import { type DiffuseMlpMeasurement, measureDiffuseMlp } from "../../src/analyse
 import { diffuseMlp } from "../../src/analyses/diffuse-mlp.ts";
 import { NOTEBOOK_PROMPTS } from "../../src/analyses/notebook-prompts.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import type { WeightArrays } from "../../src/models/check-weights.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
+import type { WeightArrays } from "../../src/models/weights/check.ts";
 import { HookedTransformer, nodeBackend, render } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { golden, goldenModel } from "../goldens.ts";

@@ -6,7 +6,7 @@ import { measureLogitLens } from "../../src/analyses/logit-lens.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { components } from "../../src/lens/components.ts";
 import { integratedGradients } from "../../src/lens/saliency.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { measureDiffuseMlp } from "../../src/analyses/diffuse-mlp/measure.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { sweep, zero } from "../../src/lens/sweep.ts";
-import type { ActivationName } from "../../src/models/config.ts";
+import type { ActivationName } from "../../src/models/config/config.ts";
 import { activations } from "../../src/models/parts/activation.ts";
 import { HookedTransformer, initWeights, parseConfig, train } from "../../src/node.ts";
 import { RecordingEngine } from "./recording.ts";

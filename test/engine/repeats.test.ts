@@ -4,7 +4,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
-import { initWeights } from "../../src/models/init-weights.ts";
+import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, parseConfig, train } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { expectClose } from "../close.ts";

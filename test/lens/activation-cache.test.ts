@@ -6,7 +6,7 @@ import { grad } from "../../src/graph/rewrite/grad.ts";
 import { topological } from "../../src/graph/walk.ts";
 import { ActivationCache } from "../../src/lens/activation-cache.ts";
 import type { ResidualStack } from "../../src/lens/residual-stack.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { ArgumentError, HookedTransformer, ShapeError, Tensor, UnknownNameError } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ActivationCache } from "../../src/lens/activation-cache.ts";
 import type { ResidualStack } from "../../src/lens/residual-stack.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer, Tensor } from "../../src/node.ts";
 import { expectClose } from "../close.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { toTransformerLens } from "../../src/models/config-parse.ts";
+import { toTransformerLens } from "../../src/models/config/parse.ts";
 import { getCheckpointLabels, HookedTransformer, memoryFiles, Tokenizer, writeSafetensors } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { expectClose } from "../close.ts";

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";

@@ -4,7 +4,7 @@ import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import type { Plan, Slot, Step } from "../../src/engine/steps.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { golden } from "../goldens.ts";

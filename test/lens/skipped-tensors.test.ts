@@ -1,7 +1,7 @@
 /** Tensors of kinds that are not computed with: told where they are in the way, noted where they are not. */
 import { describe, expect, test } from "vitest";
 import { HookedTransformer, initWeights, memoryFiles, parseConfig } from "../../src/index.ts";
-import { toTransformerLens } from "../../src/models/config-parse.ts";
+import { toTransformerLens } from "../../src/models/config/parse.ts";
 import { WeightsError } from "../../src/tensor/errors.ts";
 import { checkpoint, dict, type Part, pickle, storage, tensor, text } from "../load/torch-pickle.ts";
 

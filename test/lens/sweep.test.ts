@@ -5,7 +5,7 @@ import { Tensor } from "../../src/graph/tensor.ts";
 import type { Metric } from "../../src/lens/metric.ts";
 import * as patching from "../../src/lens/patching.ts";
 import { mean, scale, sweep, zero } from "../../src/lens/sweep.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenNames } from "../goldens.ts";

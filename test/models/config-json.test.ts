@@ -1,7 +1,7 @@
 /** What a `config.json` may hold besides what is computed: passed over by rule, or refused; and values of the wrong kind. */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { type ConfigJson, familyOf, readModel } from "../../src/models/families/index.ts";
 import { weightBytes } from "../../src/models/recording.ts";
 import { type NDArray, zeros } from "../../src/tensor/array.ts";

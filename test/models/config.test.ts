@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseConfig, toTransformerLens } from "../../src/models/config-parse.ts";
+import { parseConfig, toTransformerLens } from "../../src/models/config/parse.ts";
 import { ConfigError } from "../../src/tensor/errors.ts";
 
 type Raw = Record<string, unknown>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkWeights, type WeightProblems } from "../../src/models/check-weights.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { FAMILIES, familyOf, readModel, resolveModelName } from "../../src/models/families/index.ts";
 import { recordingOf } from "../../src/models/recording.ts";
+import { checkWeights, type WeightProblems } from "../../src/models/weights/check.ts";
 import { type NDArray, ndarray, zeros } from "../../src/tensor/array.ts";
 import { ConfigError, UnknownNameError, WeightsError } from "../../src/tensor/errors.ts";
 import { json, randomWeights, smallConfig, tensors, under, type Weights } from "./stored.ts";

@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
-import type { HookedTransformerConfig } from "../../src/models/config.ts";
+import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
 import { forward } from "../../src/models/forward.ts";
 import { rotate } from "../../src/models/parts/rotary.ts";
 import { recordingOf } from "../../src/models/recording.ts";
-import { Weights as Leaves } from "../../src/models/weights.ts";
+import { Weights as Leaves } from "../../src/models/weights/weights.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { expectClose } from "../close.ts";
 import { randomWeights, smallConfig, uniform, type Weights } from "./stored.ts";

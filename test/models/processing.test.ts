@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { checkWeights } from "../../src/models/check-weights.ts";
-import type { HookedTransformerConfig } from "../../src/models/config.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { foldNorm } from "../../src/models/processing/fold-norm.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../../src/models/processing/process-weights.ts";
+import { checkWeights } from "../../src/models/weights/check.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ConfigError, WeightsError } from "../../src/tensor/errors.ts";
 import { svdOfProduct } from "../../src/tensor/thin-svd.ts";

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { memorySource } from "../../src/load/bytes.ts";
 import { readSafetensors } from "../../src/load/safetensors.ts";
-import type { HookedTransformerConfig } from "../../src/models/config.ts";
-import { parseConfig } from "../../src/models/config-parse.ts";
+import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
 import { recordingOf } from "../../src/models/recording.ts";
 import { type NDArray, ndarray, sizeOf } from "../../src/tensor/array.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ActivationCache } from "../../src/lens/activation-cache.ts";
 import { ResidualStack } from "../../src/lens/residual-stack.ts";
-import { Weights } from "../../src/models/weights.ts";
+import { Weights } from "../../src/models/weights/weights.ts";
 import * as glassformer from "../../src/node.ts";
 import { root } from "./installed.ts";
 

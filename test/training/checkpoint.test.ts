@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EvaluateOptions } from "../../src/graph/runner.ts";
-import { initWeights } from "../../src/models/init-weights.ts";
+import { initWeights } from "../../src/models/weights/init.ts";
 import {
   Engine,
   evaluateLoss,

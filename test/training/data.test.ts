@@ -1,6 +1,6 @@
 /** Rows of tokens, tokenizers trained from text, synthetic tasks, random weights. */
 import { describe, expect, test } from "vitest";
-import { initWeights } from "../../src/models/init-weights.ts";
+import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, parseConfig } from "../../src/node.ts";
 import { Tokenizer } from "../../src/text/index.ts";
 import { modularAddition, repeatedTokens } from "../../src/training/data/synthetic.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
-import { initWeights } from "../../src/models/init-weights.ts";
+import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, nodeBackend, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { holdOut, spreadRows } from "../../src/training/data/held-out.ts";

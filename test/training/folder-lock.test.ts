@@ -6,7 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { initWeights } from "../../src/models/init-weights.ts";
+import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, parseConfig } from "../../src/node.ts";
 import { ArgumentError } from "../../src/tensor/errors.ts";
 import { folderCheckpoints } from "../../src/training/node-checkpoints.ts";

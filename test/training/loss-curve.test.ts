@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { initWeights } from "../../src/models/init-weights.ts";
+import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, lossCurve, parseConfig, render } from "../../src/node.ts";
 import { InputError } from "../../src/tensor/errors.ts";
 

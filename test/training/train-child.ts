@@ -1,5 +1,5 @@
 /** A process that trains into a folder for many steps and reports each, for tests with several processes. */
-import { initWeights } from "../../src/models/init-weights.ts";
+import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, parseConfig } from "../../src/node.ts";
 import { train } from "../../src/training/train.ts";
 

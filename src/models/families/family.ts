@@ -1,6 +1,6 @@
 /** What a model family is: how its `config.json` and its weights' names turn into ours. */
 import type { NDArray } from "../../tensor/array.ts";
-import type { HookedTransformerConfig } from "../config.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
 
 export type ConfigJson = Readonly<Record<string, unknown>>;
 

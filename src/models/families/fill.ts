@@ -1,9 +1,9 @@
 /** Weights that a checkpoint may leave out because they would change nothing. */
 import { type NDArray, ndarray, sizeOf } from "../../tensor/array.ts";
-import { listed, sameShape } from "../check-weights.ts";
-import type { HookedTransformerConfig } from "../config.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
-import type { WeightSpec } from "../weight-spec.ts";
+import { listed, sameShape } from "../weights/check.ts";
+import type { WeightSpec } from "../weights/spec.ts";
 import type { FamilyContext } from "./family.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** The fields of a Hugging Face GPT-2 `config.json`. */
 import { COUNT, FLAG, orNull, TEXT } from "../../tensor/kinds.ts";
-import { EPS, LAYERS, SIZE } from "../config-bounds.ts";
+import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
 /** Those that say what the model computes. */

@@ -2,8 +2,8 @@
 import { type NDArray, zeros } from "../../tensor/array.ts";
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
-import type { HookedTransformerConfig } from "../config.ts";
-import { parseConfig } from "../config-parse.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
+import { parseConfig } from "../config/parse.ts";
 import { type ConfigJson, type FamilyContext, type ModelFamily, shortName } from "./family.ts";
 import { GPT2_FIELDS, GPT2_OTHER_NAMES } from "./gpt2-fields.ts";
 import { headsOfColumns, partOf, RawWeights, reshaped, transposed } from "./layout.ts";

@@ -3,9 +3,9 @@
  * configuration dictionary, as `cfg.to_dict()` gives it there. A configuration that the NeelNanda models' shorter form can say is written in that.
  */
 import type { NDArray } from "../../tensor/array.ts";
-import type { HookedTransformerConfig } from "../config.ts";
-import { FIELD_NAMES, FIELDS } from "../config-fields.ts";
-import { isConfigField, parseConfig, toTransformerLens } from "../config-parse.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
+import { FIELD_NAMES, FIELDS } from "../config/fields.ts";
+import { isConfigField, parseConfig, toTransformerLens } from "../config/parse.ts";
 import { changesNothing } from "./bookkeeping.ts";
 import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
 import { neel } from "./neel.ts";

@@ -1,7 +1,7 @@
 /** Rearrangements between the layouts of checkpoints and TransformerLens'; each makes a new array. */
 import { type NDArray, ndarray, zeros } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
-import { listed, sameShape } from "../check-weights.ts";
+import { listed, sameShape } from "../weights/check.ts";
 
 type Float32 = NDArray<"float32">;
 

@@ -1,6 +1,6 @@
 /** Models trained with minGPT and described in a NeelNanda `config.json`: Othello-GPT. */
 import type { NDArray } from "../../tensor/array.ts";
-import type { HookedTransformerConfig } from "../config.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
 import type { ModelFamily } from "./family.ts";
 import { fillNeutral } from "./fill.ts";
 import { headsOfColumns, RawWeights, reshaped, transposed } from "./layout.ts";

@@ -1,8 +1,8 @@
 /** `config.json` of the models that Neel Nanda trained, and of all that keep to its form. */
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
-import type { HookedTransformerConfig } from "../config.ts";
-import { parseConfig } from "../config-parse.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
+import { parseConfig } from "../config/parse.ts";
 import { activations } from "../parts/activation.ts";
 import { MODEL_ALIASES } from "./aliases.ts";
 import { type ConfigJson, type FamilyContext, shortName } from "./family.ts";

@@ -1,6 +1,6 @@
 /** The fields of a NeelNanda model's `config.json`. */
 import { either, FLAG, oneOf, orNull, TEXT } from "../../tensor/kinds.ts";
-import { LAYERS, SIZE } from "../config-bounds.ts";
+import { LAYERS, SIZE } from "../config/bounds.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
 /** Those that say what the model computes. */

@@ -1,6 +1,6 @@
 /** Models whose checkpoint already has TransformerLens' names and layout. */
 import type { NDArray } from "../../tensor/array.ts";
-import type { HookedTransformerConfig } from "../config.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
 import type { FamilyContext, ModelFamily } from "./family.ts";
 import { fillNeutral } from "./fill.ts";
 import { RawWeights } from "./layout.ts";

@@ -2,7 +2,7 @@
 import type { NDArray } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
 import { shortened } from "../../tensor/show.ts";
-import { listed } from "../check-weights.ts";
+import { listed } from "../weights/check.ts";
 import type { ModelFamily } from "./family.ts";
 
 /** What `torch.compile`, FSDP and activation checkpointing put into the names of the parts that they wrap, anywhere. */

@@ -1,7 +1,7 @@
 /** Weights being changed, while those that were given stay as they are: an array is copied when it is first written to. */
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
-import type { WeightArrays } from "../check-weights.ts";
+import type { WeightArrays } from "../weights/check.ts";
 
 export class WeightDraft {
   readonly #arrays: Map<string, NDArray<"float32">>;

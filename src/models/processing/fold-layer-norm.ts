@@ -1,6 +1,6 @@
 /** `fold_ln`: the norms' weights and biases move into the matrices that read them, and the norms become parameterless. */
 import type { Tensor } from "../../graph/tensor.ts";
-import type { HookedTransformerConfig } from "../config.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
 import { NORMS } from "../parts/norm.ts";
 import type { Product } from "../structure.ts";
 import type { WeightDraft } from "./draft.ts";

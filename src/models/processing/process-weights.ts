@@ -2,10 +2,10 @@
 import type { NDArray } from "../../tensor/array.ts";
 import { FLAG } from "../../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
-import { checkWeights, type WeightArrays } from "../check-weights.ts";
 import { compose } from "../compose.ts";
-import type { HookedTransformerConfig } from "../config.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
+import { checkWeights, type WeightArrays } from "../weights/check.ts";
 import { centerUnembed } from "./center-unembed.ts";
 import { centerWritingWeights } from "./center-writing-weights.ts";
 import { WeightDraft } from "./draft.ts";

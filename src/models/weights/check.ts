@@ -1,9 +1,9 @@
 /** The check that a model has exactly the weights of its configuration. */
-import { type NDArray, sizeOf } from "../tensor/array.ts";
-import { ArgumentError, WeightsError } from "../tensor/errors.ts";
-import { kindOf, shortened, shown } from "../tensor/show.ts";
-import type { HookedTransformerConfig } from "./config.ts";
-import { recordingOf } from "./recording.ts";
+import { type NDArray, sizeOf } from "../../tensor/array.ts";
+import { ArgumentError, WeightsError } from "../../tensor/errors.ts";
+import { kindOf, shortened, shown } from "../../tensor/show.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
+import { recordingOf } from "../recording.ts";
 
 /** Weights by name in TransformerLens' layout: everything multiplies from the right, `x @ W`. */
 export type WeightArrays = ReadonlyMap<string, NDArray<"float32">>;

@@ -1,13 +1,13 @@
 /** Random weights for a model that is to be trained. Source: TransformerLens' `HookedTransformer.init_weights`. */
-import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
-import { ConfigError } from "../tensor/errors.ts";
-import { needMemory } from "../tensor/free-memory.ts";
-import { normal, uniform } from "../tensor/random.ts";
-import type { HookedTransformerConfig } from "./config.ts";
-import { parseConfig } from "./config-parse.ts";
+import { type NDArray, ndarray, sizeOf } from "../../tensor/array.ts";
+import { ConfigError } from "../../tensor/errors.ts";
+import { needMemory } from "../../tensor/free-memory.ts";
+import { normal, uniform } from "../../tensor/random.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
+import { parseConfig } from "../config/parse.ts";
+import { recordingOf, weightBytes } from "../recording.ts";
 import { DRAWS } from "./init-modes.ts";
-import { recordingOf, weightBytes } from "./recording.ts";
-import type { Init } from "./weight-spec.ts";
+import type { Init } from "./spec.ts";
 
 /**
  * Weights by name as `cfg.initMode` and `cfg.seed` (0 if it is null) say, to make a model of:

@@ -3,11 +3,12 @@
  * 2.18's `HookedTransformerConfig`, in camelCase; `parseConfig` reads its snake_case dictionary and `toTransformerLens`
  * writes it back.
  */
-import type { InitMode } from "./init-modes.ts";
-import type { ActivationName } from "./parts/activation.ts";
-import type { AttentionType } from "./parts/attention.ts";
-import type { NormalizationType } from "./parts/norm.ts";
-import type { PositionalEmbeddingType } from "./parts/positions.ts";
+
+import type { ActivationName } from "../parts/activation.ts";
+import type { AttentionType } from "../parts/attention.ts";
+import type { NormalizationType } from "../parts/norm.ts";
+import type { PositionalEmbeddingType } from "../parts/positions.ts";
+import type { InitMode } from "../weights/init-modes.ts";
 
 export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType };
 

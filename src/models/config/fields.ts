@@ -2,14 +2,14 @@
  * One row per configuration field: its TransformerLens name, what values it may hold, its default, and, where only some
  * of them can be run, which. The compiler asks for a row when the interface gains a field.
  */
-import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../tensor/kinds.ts";
+import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
+import { activations } from "../parts/activation.ts";
+import { ATTENTION_TYPES } from "../parts/attention.ts";
+import { NORMS } from "../parts/norm.ts";
+import { POSITIONS } from "../parts/positions.ts";
+import { INIT_MODES } from "../weights/init-modes.ts";
+import { EPS, FACTOR, LAYERS, SIZE } from "./bounds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
-import { EPS, FACTOR, LAYERS, SIZE } from "./config-bounds.ts";
-import { INIT_MODES } from "./init-modes.ts";
-import { activations } from "./parts/activation.ts";
-import { ATTENTION_TYPES } from "./parts/attention.ts";
-import { NORMS } from "./parts/norm.ts";
-import { POSITIONS } from "./parts/positions.ts";
 
 /** TransformerLens writes "work it out" as -1. */
 const SIZE_OR_AUTO: Kind = {

@@ -1,10 +1,10 @@
 /** A model's weights as leaves of its graphs, under TransformerLens' names, with their axes. */
-import { Tensor } from "../graph/tensor.ts";
-import { type NDArray, ndarray } from "../tensor/array.ts";
-import { WeightsError } from "../tensor/errors.ts";
-import type { HookedTransformerConfig } from "./config.ts";
-import { recordingOf } from "./recording.ts";
-import type { WeightSource } from "./scope.ts";
+import { Tensor } from "../../graph/tensor.ts";
+import { type NDArray, ndarray } from "../../tensor/array.ts";
+import { WeightsError } from "../../tensor/errors.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
+import { recordingOf } from "../recording.ts";
+import type { WeightSource } from "../scope.ts";
 
 /** Weights by TransformerLens' name, such as `blocks.0.attn.W_Q`. */
 export class Weights implements WeightSource {

@@ -1,10 +1,10 @@
 /** A dictionary of fields -> a configuration that can be run, or an error that names the field; and back. */
-import { ArgumentError, ConfigError } from "../tensor/errors.ts";
-import { nearest } from "../tensor/nearest.ts";
-import { kindOf, shown } from "../tensor/show.ts";
+import { ArgumentError, ConfigError } from "../../tensor/errors.ts";
+import { nearest } from "../../tensor/nearest.ts";
+import { kindOf, shown } from "../../tensor/show.ts";
+import { recordingOf } from "../recording.ts";
 import type { HookedTransformerConfig } from "./config.ts";
-import { FIELD_NAMES, FIELDS, type Field } from "./config-fields.ts";
-import { recordingOf } from "./recording.ts";
+import { FIELD_NAMES, FIELDS, type Field } from "./fields.ts";
 
 type FieldName = keyof HookedTransformerConfig;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

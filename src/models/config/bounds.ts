@@ -2,7 +2,7 @@
  * How large a configuration may be. A file can say any number; what no machine could hold, or float32 not tell from 0 or
  * infinity, is refused where it is read, before anything of that size is built.
  */
-import { between, type Kind } from "../tensor/kinds.ts";
+import { between, type Kind } from "../../tensor/kinds.ts";
 
 /** The deepest published models have about a hundred. */
 export const MOST_LAYERS = 10_000;
