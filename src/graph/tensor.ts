@@ -41,6 +41,7 @@ export type LeafRole = "weight" | "feed" | "constant";
 /** One coordinate of an index: a position (counting from the end if negative), several, or int32 values of the graph. */
 export type Coordinate = number | readonly number[] | Tensor;
 
+const ROLE = oneOf(["weight", "feed", "constant"] satisfies readonly LeafRole[]);
 const TEXTS = listOf(TEXT, "strings");
 const EVALUATE_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTHING };
 
@@ -89,10 +90,7 @@ export class Tensor implements Value {
   static apply<K extends OpName>(op: K, inputs: readonly Tensor[], ...[attrs]: AttrsArgument<K>): Tensor {
     if (typeof op !== "string" || !Object.hasOwn(ops, op))
       throw new UnknownNameError("op", shown(op).replaceAll('"', ""), Object.keys(ops));
-    if (!Array.isArray(inputs)) throw new ArgumentError(`${op} takes a list of values, not ${shown(inputs)}.`);
-    for (const x of inputs) {
-      if (!(x instanceof Tensor)) throw new ArgumentError(`${op} takes tensors, not ${shown(x)}.`, { asked: x });
-    }
+    needInputs(op, inputs);
     return Tensor.of({ op, inputs, attrs: attrs ?? {}, output: 0 });
   }
 
@@ -102,19 +100,25 @@ export class Tensor implements Value {
 
   /** The same op on other inputs, with other attributes where they are given. */
   on(inputs: readonly Tensor[], attrs: Attrs = this.attrs): Tensor {
-    return this.op === null ? this : Tensor.of({ op: this.op, inputs, attrs, output: this.output });
+    if (this.op === null) return this;
+    needInputs(this.op, inputs);
+    return Tensor.of({ op: this.op, inputs, attrs, output: this.output });
   }
 
   /** Another value that this one's op makes. */
   result(output: number): Tensor {
     const { op, inputs, attrs } = this;
-    return op === null || output === this.output ? this : Tensor.of({ op, inputs, attrs, output });
+    if (op === null || output === this.output) return this;
+    checkArgument(`The number of a result of ${op}`, output, oneOf([...Array(ops[op].outputs).keys()]));
+    return Tensor.of({ op, inputs, attrs, output });
   }
 
   /** @throws ArgumentError for what is no array of numbers with a dtype and a shape */
   static leaf(array: NDArray, axes: readonly string[] = [], role: LeafRole = "feed", label?: string): Tensor {
     checkArray(array);
     checkArgument("The axes of a value", axes, TEXTS);
+    checkArgument("The role of a leaf", role, ROLE);
+    if (label !== undefined) checkArgument("The name of a leaf", label, TEXT);
     const named = array.shape.map((_, i) => axes[i] ?? "");
     return new Tensor({ dtype: array.dtype, shape: array.shape, axes: named }, NO_OP, { array, role, label });
   }
@@ -570,6 +574,13 @@ interface Leaf {
   readonly array: NDArray;
   readonly role: LeafRole;
   readonly label: string | undefined;
+}
+
+function needInputs(op: OpName, inputs: readonly Tensor[]): void {
+  if (!Array.isArray(inputs)) throw new ArgumentError(`${op} takes a list of values, not ${shown(inputs)}.`);
+  for (const x of inputs) {
+    if (!(x instanceof Tensor)) throw new ArgumentError(`${op} takes tensors, not ${shown(x)}.`, { asked: x });
+  }
 }
 
 function needTensor(what: string, x: unknown): void {

@@ -100,6 +100,9 @@ test.each([
   ["more axes than there are", () => tensor([1], { axes: ["a", "b"] }), ShapeError, /no 2 axes/],
   ["an axis named twice", () => x.sum([0, -2]), ShapeError, /twice/],
   ["axes to merge that are not there", () => x.mergeAxes(1, 5), ShapeError, /no 5 axes/],
+  ["a role that no leaf has", () => Tensor.leaf(x.array!, [], "leaf" as never), ArgumentError, /"weight"/],
+  ["a result that an op does not make", () => x.topK(1).values.result(2), ArgumentError, /0 or 1/],
+  ["an op on what is no tensor", () => x.topK(1).values.on([5 as never]), ArgumentError, /takes tensors, not 5/],
   ["a shape of negative sizes", () => tensor([1], { shape: [-1, -1] }), ArgumentError, /from 0 up/],
 ])("%s is refused", (_, make, type, words) => {
   expect(make).toThrow(type);
