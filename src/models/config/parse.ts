@@ -114,6 +114,9 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
       `null, or a number that n_heads (${c.nHeads}) is a multiple of`,
     );
   }
+  if (c.ungroupGroupedQueryAttention && c.nKeyValueHeads !== null && c.nKeyValueHeads !== c.nHeads) {
+    throw unsupported("ungroup_grouped_query_attention", true, "false, as hook points have the shared keys and values");
+  }
   if (c.positionalEmbeddingType === "rotary") checkRotary(c);
   if (c.useLocalAttn) checkLocal(c);
   if (c.dMlp === -1) c.dMlp = null;
@@ -146,7 +149,8 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
 }
 
 /** @throws ConfigError for rotary positions that turn more dimensions than a head has, or an odd number of them */
-function checkRotary({ rotaryDim, dHead }: HookedTransformerConfig): void {
+function checkRotary({ rotaryDim, dHead, rotaryBaseLocal }: HookedTransformerConfig): void {
+  if (rotaryBaseLocal !== null) throw unsupported("rotary_base_local", rotaryBaseLocal, "null");
   const dim = rotaryDim ?? dHead;
   if (dim % 2 === 0 && dim >= 2 && dim <= dHead) return;
   throw new ConfigError(
