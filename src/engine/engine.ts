@@ -29,7 +29,7 @@ export interface Explanation {
   readonly reused: boolean;
 }
 
-/** What an engine can be told. */
+/** Settings of an engine. */
 export interface EngineOptions {
   /** Most bytes that the values of one run may take; what is free unless given. A run that needs more is refused. */
   readonly memoryBytes?: number | undefined;

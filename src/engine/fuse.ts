@@ -11,8 +11,8 @@ import type { Draft, Input, Slot, Step } from "./steps.ts";
 const TRANSPOSED_FROM = 4;
 
 /**
- * A weight that could be read as it is gets a transposed copy beside it only where the product gains most: so many times
- * wider than tall, as an unembedding is and an MLP is not.
+ * A weight that could be read as it is gets a transposed copy beside it only where the product gains most: where it is
+ * this many times wider than tall, as an unembedding is and an MLP is not.
  */
 const WIDE = 6;
 

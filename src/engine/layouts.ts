@@ -5,7 +5,7 @@ import { keeper, layoutKey } from "./layout.ts";
 
 /** Bytes kept beside a weight in any case. */
 const ALWAYS_BYTES = 64e6;
-/** Beyond that, so many times what the weight and the largest of its layouts take together. */
+/** Beyond that, this many times what the weight and the largest of its layouts take together. */
 const TIMES = 4;
 
 /**

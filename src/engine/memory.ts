@@ -46,7 +46,7 @@ function peakOfSteps({ steps, outputs, sizes }: Plan): number {
 }
 
 /**
- * What a process grows by for a plan whose values take so many bytes at one time: outputs are copied out of the engine, and
+ * What a process grows by, as a multiple of the bytes that a plan's values take at one time: outputs are copied out of the engine, and
  * where values were freed the next ones do not always fit. Measured: 0.6 to 1.35 times this.
  */
 const GROWTH = 2;

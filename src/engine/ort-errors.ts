@@ -1,4 +1,4 @@
-/** What onnxruntime throws, told as what it is: too little memory, or a fault of ours. */
+/** What onnxruntime throws, as the error that it is: too little memory, or a fault of ours. */
 import { GlassformerError, MemoryError, ShapeError } from "../tensor/errors.ts";
 import { shortened } from "../tensor/show.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Sums of products as matrix products, which is what the runtime is fastest at: `einsum` of two values becomes transposes,
- * merged axes and one `matmul`. Weights are laid out once for it. What is no matrix product stays the runtime's `Einsum`.
+ * merged axes and one `matmul`. Weights are laid out once for it. Every other one stays the runtime's `Einsum`.
  */
 import { type Equation, withFront } from "../graph/ops/einsum.ts";
 import { attrsOf, type Tensor } from "../graph/tensor.ts";
@@ -20,7 +20,7 @@ interface Side {
   readonly merged: string;
 }
 
-/** An `einsum` as a matrix product; `undefined` for what is none. */
+/** An `einsum` as a matrix product; `undefined` if it is not one. */
 export function matrixProduct(t: Tensor): Tensor | undefined {
   const { inputs } = t;
   const { equation } = attrsOf(t, "einsum")!;
@@ -83,7 +83,7 @@ function unnamed(x: Tensor): Tensor {
   return x.axes.every((axis) => axis === "") ? x : x.rename(x.axes.map(() => ""));
 }
 
-/** `undefined` for what is no matrix product: letters that are summed over alone, or a side without rows or columns. */
+/** `undefined` where there is no matrix product: letters that are summed over alone, or a side without rows or columns. */
 function rolesOf({ terms: [a, b], result }: Equation, inFront: number): Roles | undefined {
   const every = [...new Set(a + b)];
   const where = (inA: boolean, inB: boolean, kept: boolean) =>

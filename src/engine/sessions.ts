@@ -1,5 +1,5 @@
 /**
- * Compiled sessions by structure. A runtime gives each session threads and memory of its own, so only so many live at a
+ * Compiled sessions by structure. A runtime gives each session threads and memory of its own, so only a limited number lives at a
  * time: the one unused for longest goes first, and none goes while a run is in it. Who asks for one more than may live
  * waits, in order, until one is free. The memory that sessions keep for their next runs is bounded, too.
  */

@@ -26,7 +26,7 @@ const DEEPEST = 64;
 
 /**
  * A leaf from numbers: nested arrays, or typed data with a shape. Integers stay floats unless `dtype` says otherwise.
- * @throws ShapeError if nested arrays are ragged, or data and shape disagree; ArgumentError for what is no number, or a
+ * @throws ShapeError if nested arrays are ragged, or data and shape disagree; ArgumentError for anything but numbers, or a
  * number that the dtype cannot hold
  */
 export function tensor(values: Nested | TypedData, options: TensorOptions = {}): Tensor {
@@ -94,7 +94,7 @@ function fill(dtype: DType, values: TypedData | readonly number[]): TypedData {
 function held(dtype: DType, values: ArrayLike<number>, fits: (v: number) => boolean): void {
   for (let i = 0; i < values.length; i++) {
     if (fits(values[i])) continue;
-    throw new ArgumentError(`${values[i]} is no ${dtype}.`, { asked: values[i], found: dtype });
+    throw new ArgumentError(`${values[i]} is not a number of dtype ${dtype}.`, { asked: values[i], found: dtype });
   }
 }
 

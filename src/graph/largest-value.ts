@@ -7,7 +7,7 @@ import { selectEarly } from "./rewrite/select.ts";
 import type { Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
-/** The runtime holds a number in so many bytes; truth values take less, places in an axis more. */
+/** Bytes in which the runtime holds a number; truth values take less, positions in an axis more. */
 export const NUMBER_BYTES = 4;
 
 /** The largest value that a run makes, in words: "[batch 8, pos 1024, d_vocab 50257] alone is 1.65 GB". */

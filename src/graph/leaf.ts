@@ -14,7 +14,7 @@ const STORED = {
   bool: "Uint8Array",
 } as const satisfies Record<DType, string>;
 
-/** @throws ArgumentError for what is no array of numbers with a dtype and a shape */
+/** @throws ArgumentError for anything but an array of numbers with a dtype and a shape */
 export function checkArray(array: NDArray): void {
   if (!ArrayBuffer.isView(array?.data) || !Array.isArray(array.shape) || !DTYPE.accepts(array.dtype)) {
     throw new ArgumentError(`A leaf is made of { dtype, shape, data }, not of ${shown(array)}.`, { asked: array });

@@ -72,7 +72,7 @@ export interface View {
 export type Layout = "name" | "shape" | "order";
 
 export interface Op<A extends Attrs = Attrs> {
-  /** How many values it makes. Where several, the functions below are told which one they are asked about, from 0. */
+  /** How many values it makes. Where it makes several, the functions below get the number of the one in question, from 0. */
   readonly outputs: number;
 
   /** dtype, shape and axes of a result. @throws ShapeError */

@@ -39,7 +39,7 @@ export function rowOf(meta: Meta, i: number): number {
   throw new ShapeError(`row(${shown(i)}) is outside ${showShape(meta)}.`, { asked: i, found: meta.shape });
 }
 
-/** Which elements of an axis are meant. @throws ShapeError, ArgumentError for what is no list of whole numbers */
+/** Which elements of an axis are meant. @throws ShapeError, ArgumentError for anything but whole numbers */
 export function elementsOf(meta: Meta, axis: number, coordinate: number | readonly number[]): Int32Array<ArrayBuffer> {
   const list = typeof coordinate === "number" ? [coordinate] : coordinate;
   checkArgument("A coordinate", list, COORDINATES);

@@ -113,7 +113,7 @@ export class Tensor implements Value {
     return Tensor.of({ op, inputs, attrs, output });
   }
 
-  /** @throws ArgumentError for what is no array of numbers with a dtype and a shape */
+  /** @throws ArgumentError for anything but an array of numbers with a dtype and a shape */
   static leaf(array: NDArray, axes: readonly string[] = [], role: LeafRole = "feed", label?: string): Tensor {
     checkArray(array);
     checkArgument("The axes of a value", axes, TEXTS);
@@ -587,13 +587,13 @@ function needTensor(what: string, x: unknown): void {
   if (!(x instanceof Tensor)) throw new ArgumentError(`${what} takes a tensor, not ${shown(x)}.`, { asked: x });
 }
 
-/** @throws ArgumentError for what is no list of tensors */
+/** @throws ArgumentError for anything but a list of tensors */
 export function needTensors(what: string, list: readonly Tensor[]): void {
   if (Array.isArray(list) && list.every((x) => x instanceof Tensor)) return;
   throw new ArgumentError(`${what} takes a list of tensors, not ${shown(list)}.`, { asked: list });
 }
 
-/** What an op makes of its inputs; inputs or attributes that it cannot even look at are told as such. */
+/** What an op makes of its inputs; inputs or attributes that it cannot even look at are named in the error. */
 function inferred({ op, inputs, attrs, output }: Application & { readonly op: OpName }): Meta {
   let meta: Meta | undefined;
   let cause: unknown;

@@ -44,7 +44,7 @@ describe("x W + b", () => {
     expect(await stepsOf(logits, logits.tanh())).toEqual(["linear", "tanh"]);
   });
 
-  test("is a product and a sum for fewer than four rows, for weights as tall as an MLP's, and for what is no weight", async () => {
+  test("is a product and a sum for fewer than four rows, for weights as tall as an MLP's, and for a matrix that is not a weight", async () => {
     const two = ["matmul", "add"];
     expect(await stepsOf(numbers([3, 4]).matmul(wide).add(b))).toEqual(two);
     expect(
@@ -155,7 +155,7 @@ describe("heads", () => {
   });
 });
 
-test("what is no matrix product stays an einsum", async () => {
+test("an einsum that is not a matrix product stays one", async () => {
   const [a, b] = [numbers([2, 3, 4]), numbers([3, 4], 2)];
   expect(await stepsOf(a.einsum("bpm,pm->bp", b))).toEqual(["einsum"]); // b has no axis of its own
   expect(await stepsOf(a.einsum("bpm,m->b", numbers([4], 3)))).toEqual(["einsum"]); // p is summed over alone

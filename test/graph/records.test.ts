@@ -38,7 +38,7 @@ const backwards = (size: number) =>
     Array.from({ length: size }, (_, i) => size - 1 - i),
   );
 
-/** Three rows of the first axes of a shape, no two alike where there are so many. */
+/** Three rows of the first axes of a shape, no two alike where there are that many. */
 function threeRows(shape: readonly number[]): Tensor {
   const rows = Array.from({ length: 3 }, (_, r) => shape.map((n, axis) => (5 * r + axis + 1) % n));
   return ints([3, shape.length], rows.flat());

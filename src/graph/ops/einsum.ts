@@ -190,7 +190,7 @@ function parseEinsum(equation: string, inputs: readonly { readonly shape: readon
 const known = new Map<string, Equation | undefined>();
 const MOST_KNOWN = 1000;
 
-/** `undefined` for what is no equation. */
+/** `undefined` for a text that is not an equation. */
 function parsedOnce(equation: string): Equation | undefined {
   if (!known.has(equation)) {
     if (known.size >= MOST_KNOWN) known.clear();

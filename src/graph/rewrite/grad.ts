@@ -11,7 +11,7 @@ import { topological } from "../walk.ts";
 /** How to differentiate. */
 export interface GradOptions {
   /**
-   * What becomes of a value from which no gradient is passed on: it is refused (`"error"`, unless told otherwise), or gets
+   * What becomes of a value from which no gradient is passed on: it is refused (`"error"`, the default), or gets
    * zeros (PyTorch's `materialize_grads`).
    */
   readonly unused?: "error" | "zero" | undefined;
@@ -25,7 +25,7 @@ const OPTIONS: OptionKinds<GradOptions> = { unused: oneOf(["error", "zero"]), ch
  * The gradients of a single number with respect to values of its graph, `d output / d wrt[i]`, each of its value's shape.
  * They are values like any other: computed when asked for, and differentiable again. Source: `torch.autograd.grad`.
  *
- * @throws ArgumentError if the output is not a single number, if one of `wrt` is no float, if the output does not depend
+ * @throws ArgumentError if the output is not a single number, if one of `wrt` is not a float, if the output does not depend
  * on it or does so only through an op that cannot be differentiated, which is named (unless `unused` asks for zeros).
  */
 export function grad(output: Tensor, wrt: readonly Tensor[], options: GradOptions = {}): Tensor[] {
