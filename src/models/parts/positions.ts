@@ -58,7 +58,6 @@ export const POSITIONS = {
       dim: settings.rotaryDim ?? settings.dHead,
       base: settings.rotaryBase,
       pairs: settings.rotaryAdjacentPairs ? "neighbours" : "halves",
-      length: settings.nCtx,
     }),
   alibi: null,
   relative_positional_bias: null,

@@ -15,8 +15,6 @@ export interface RotaryKind {
   readonly base: number;
   /** Dimensions that turn together: 2i and 2i + 1 (GPT-J), or i and i + dim/2 (GPT-NeoX, Llama). */
   readonly pairs: "neighbours" | "halves";
-  /** Positions that there are. */
-  readonly length: number;
 }
 
 /**
@@ -30,65 +28,61 @@ export interface RotaryKind {
  * Source: Su et al. 2021, arXiv 2104.09864; TransformerLens' `calculate_sin_cos_rotary` and `apply_rotary`.
  */
 export function rotate(x: Tensor, positions: Tensor, kind: RotaryKind): Tensor {
-  const d_head = x.shape.at(-1)!;
-  const { cos, sin } = tables(kind);
-  const at = (table: Tensor) => table.gather(0, positions).unsqueeze(-2, "").rename(["", "", "", ""]);
-  const part = kind.dim === d_head ? x : x.slice(-1, 0, kind.dim);
-  const turned = part.mul(at(cos)).add(swapped(part, kind).mul(at(sin)));
-  return kind.dim === d_head ? turned : turned.concat(x.slice(-1, kind.dim), -1);
+  const { periods, signs, partners } = leavesOf(kind);
+  const angle = positions.cast("float32").unsqueeze(-1).unsqueeze(-1).div(periods).rename(["", "", "", ""]);
+  const part = kind.dim === x.shape.at(-1) ? x : x.slice(-1, 0, kind.dim);
+  const swapped =
+    kind.pairs === "halves"
+      ? part.slice(-1, kind.dim / 2).concat(part.slice(-1, 0, kind.dim / 2), -1)
+      : part.gather(-1, partners);
+  const turned = part.mul(angle.cos()).add(swapped.mul(angle.sin().mul(signs)));
+  return part === x ? turned : turned.concat(x.slice(-1, kind.dim), -1);
 }
 
-/** Each number in the place of its partner. */
-function swapped(x: Tensor, { dim, pairs }: RotaryKind): Tensor {
-  if (pairs === "halves") return x.slice(-1, dim / 2).concat(x.slice(-1, 0, dim / 2), -1);
-  return x.gather(-1, partners(dim));
+/** What the dimensions of a kind are turned by, the same in every pass. */
+interface Leaves {
+  /** base^(2i / dim), [dim]: how many positions it takes to turn by one. */
+  readonly periods: Tensor;
+  /** -1 for the first of each pair, from which its partner is subtracted, 1 for the second. */
+  readonly signs: Tensor;
+  /** Where each dimension's partner is, int32 [dim]. */
+  readonly partners: Tensor;
 }
 
-/** 1, 0, 3, 2, ... as int32 [dim]. */
-function partners(dim: number): Tensor {
-  const known =
-    partnersOf.get(dim) ??
+const leaves = new WeakMap<RotaryKind, Leaves>();
+
+function leavesOf(kind: RotaryKind): Leaves {
+  const known = leaves.get(kind) ?? makeLeaves(kind);
+  leaves.set(kind, known);
+  return known;
+}
+
+function makeLeaves({ dim, base, pairs }: RotaryKind): Leaves {
+  const half = dim / 2;
+  const pairOf = (d: number) => (pairs === "halves" ? d % half : d >> 1);
+  const isFirst = (d: number) => (pairs === "halves" ? d < half : d % 2 === 0);
+  const partnerOf = (d: number) => (pairs === "halves" ? (d + half) % dim : d ^ 1);
+  const floats = (of: (d: number) => number) =>
     Tensor.leaf(
+      ndarray(
+        "float32",
+        [dim],
+        Float32Array.from({ length: dim }, (_, d) => of(d)),
+      ),
+      [],
+      "weight",
+    );
+  return {
+    periods: floats((d) => base ** (pairOf(d) / half)),
+    signs: floats((d) => (isFirst(d) ? -1 : 1)),
+    partners: Tensor.leaf(
       ndarray(
         "int32",
         [dim],
-        Int32Array.from({ length: dim }, (_, i) => i ^ 1),
+        Int32Array.from({ length: dim }, (_, d) => partnerOf(d)),
       ),
-    );
-  partnersOf.set(dim, known);
-  return known;
-}
-const partnersOf = new Map<number, Tensor>();
-
-interface Tables {
-  readonly cos: Tensor;
-  /** With a minus for the first of each pair, which is what its partner is subtracted by. */
-  readonly sin: Tensor;
-}
-
-const tablesOf = new WeakMap<RotaryKind, Tables>();
-
-/** The cosines and sines of all positions, [pos dim], in float32 as TransformerLens has them. */
-function tables(kind: RotaryKind): Tables {
-  const known = tablesOf.get(kind) ?? makeTables(kind);
-  tablesOf.set(kind, known);
-  return known;
-}
-
-function makeTables({ dim, base, pairs, length }: RotaryKind): Tables {
-  const half = dim / 2;
-  const [cos, sin] = [new Float32Array(length * dim), new Float32Array(length * dim)];
-  for (let i = 0; i < half; i++) {
-    const [first, second] = pairs === "halves" ? [i, i + half] : [2 * i, 2 * i + 1];
-    const frequency = Math.fround(base ** (i / half));
-    for (let pos = 0; pos < length; pos++) {
-      const angle = Math.fround(pos / frequency);
-      cos[pos * dim + first] = cos[pos * dim + second] = Math.cos(angle);
-      sin[pos * dim + second] = Math.sin(angle);
-      sin[pos * dim + first] = -sin[pos * dim + second];
-    }
-  }
-  const table = (data: Float32Array<ArrayBuffer>) =>
-    Tensor.leaf(ndarray("float32", [length, dim], data), ["", "d_head"], "weight");
-  return { cos: table(cos), sin: table(sin) };
+      [],
+      "weight",
+    ),
+  };
 }
