@@ -127,3 +127,6 @@ export interface Op<A extends Attrs = Attrs> {
 
 /** The part of a record of an op that has no such part. */
 export const no = (): null => null;
+
+/** What most records say: it is no selection, no view and no layout, no attribute only names something, and errors say its name. */
+export const ordinary = { selection: no, view: no, layout: null, names: {}, phrase: no } as const;

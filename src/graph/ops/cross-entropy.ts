@@ -1,6 +1,6 @@
 /** The loss of predictions, one number a row. */
 import { float } from "../kernels.ts";
-import { type NoAttrs, no, type Op } from "../op.ts";
+import { type NoAttrs, type Op, ordinary } from "../op.ts";
 import { pick, wholeIndex } from "./gather.ts";
 import { sameOnRows } from "./rows.ts";
 
@@ -30,10 +30,6 @@ export const crossEntropy: Op<NoAttrs> = {
   vjp: (g, _out, [x, index]) => [x.softmax().mul(g.unsqueeze(-1)).addAt(index, g.neg()), null],
   along: pick.along,
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: true,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };

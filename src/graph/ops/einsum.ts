@@ -3,7 +3,7 @@ import { sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { float, offsets, strided } from "../kernels.ts";
-import { no, type Op } from "../op.ts";
+import { type Op, ordinary } from "../op.ts";
 import { alongBroadcast } from "./elementwise.ts";
 import { rowsWhere } from "./rows.ts";
 
@@ -128,12 +128,8 @@ export const einsum: Op<{ readonly equation: string }> = {
     const left = out.shape.length - result.length - lead.length;
     return left < 0 ? null : rowsWhere(lead, inputs, attrs, (x, i) => x.shape.length - terms[i].length <= left);
   },
-  selection: no,
-  view: no,
-  layout: null,
   scratch: true,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /** The axes in front of the last `count`. */

@@ -3,7 +3,7 @@ import { type DType, emptyData, type NDArray, sizeOf } from "../../tensor/array.
 import { ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { float, mapElements } from "../kernels.ts";
-import { type Along, type NoAttrs, no, type Op } from "../op.ts";
+import { type Along, type NoAttrs, type Op, ordinary } from "../op.ts";
 import type { Value } from "../value.ts";
 import { sameOnRows } from "./rows.ts";
 
@@ -53,12 +53,8 @@ function elementwise({ onnx, f, vjp, dtype, takes = floats }: Elementwise): Op<N
     vjp,
     along: alongBroadcast,
     rows: sameOnRows,
-    selection: no,
-    view: no,
-    layout: null,
     scratch: false,
-    names: {},
-    phrase: no,
+    ...ordinary,
   };
 }
 
@@ -227,10 +223,6 @@ export const where: Op<NoAttrs> = {
   vjp: (g, _out, [c, a, b]) => [null, to(g.where(c, g.constant(0)), a), to(g.where(c.not(), g.constant(0)), b)],
   along: alongBroadcast,
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };

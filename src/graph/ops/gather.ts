@@ -3,7 +3,7 @@ import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { around, float } from "../kernels.ts";
-import { type Emitter, type NoAttrs, no, type Op, type Operand } from "../op.ts";
+import { type Emitter, type NoAttrs, no, type Op, type Operand, ordinary } from "../op.ts";
 import { rowsWhere, sameOnRows } from "./rows.ts";
 
 function requireIndex(what: string, index: Meta): void {
@@ -129,12 +129,8 @@ export const scatterAddLike: Op<NoAttrs> = {
     return [axis, null, index.shape.length + axis - 1];
   },
   rows: no,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: true,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /**
@@ -220,12 +216,8 @@ export const scatterRowsLike: Op<NoAttrs> = {
   vjp: (g, _out, [, index]) => [null, null, g.gatherRows(index)],
   along: () => undefined,
   rows: no,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: true,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /**
@@ -266,12 +258,8 @@ export const pick: Op<NoAttrs> = {
     return [axis, axis < lead ? null : axis - lead];
   },
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /** An index for each row of x, repeated along the axes in front that it lacks. */
@@ -306,12 +294,8 @@ export const placeLike: Op<NoAttrs> = {
     return axis === x.shape.length - 1 ? undefined : [axis, axis < lead ? null : axis - lead, axis];
   },
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /** The first input with one number a row added at `index`, as for `pick`: only what changes is touched. */
@@ -349,10 +333,6 @@ export const addAt: Op<NoAttrs> = {
     return axis === x.shape.length - 1 ? undefined : [axis, axis < lead ? null : axis - lead, axis];
   },
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };

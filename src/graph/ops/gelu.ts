@@ -1,6 +1,6 @@
 /** GELU, as one op: the runtime computes it in one pass. */
 import { float } from "../kernels.ts";
-import { no, type Op } from "../op.ts";
+import { type Op, ordinary } from "../op.ts";
 import type { Value } from "../value.ts";
 import { erf } from "./elementwise.ts";
 import { sameOnRows } from "./rows.ts";
@@ -35,12 +35,8 @@ export const gelu: Op<GeluAttrs> = {
   vjp: (g, _out, [x], { approximate }) => [g.mul(approximate === "tanh" ? tanhSlope(x) : exactSlope(x))],
   along: (axis) => [axis],
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /** Φ(x) + x φ(x). */

@@ -6,7 +6,7 @@ import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { around, float, offsets, strided } from "../kernels.ts";
-import { type NoAttrs, no, type Op } from "../op.ts";
+import { type NoAttrs, no, type Op, ordinary } from "../op.ts";
 import { alongBroadcast } from "./elementwise.ts";
 import { rowsWhere, sameOnRows } from "./rows.ts";
 
@@ -252,12 +252,8 @@ export const expandLike: Op<NoAttrs> = {
   vjp: (g, _out, [x]) => [g.sumTo(x), null],
   along: alongBroadcast,
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /** Repeats an axis of size 1 `size` times. */

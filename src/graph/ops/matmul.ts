@@ -2,7 +2,7 @@
 import { ShapeError } from "../../tensor/errors.ts";
 import { broadcast, type Meta, showShape } from "../axes.ts";
 import { float, offsets } from "../kernels.ts";
-import { type NoAttrs, no, type Op } from "../op.ts";
+import { type NoAttrs, type Op, ordinary } from "../op.ts";
 import { alongBroadcast } from "./elementwise.ts";
 import { rowsWhere } from "./rows.ts";
 
@@ -66,12 +66,8 @@ export const matmul: Op<NoAttrs> = {
     return alongBroadcast(axis, [a, b], attrs, out);
   },
   rows: (lead, inputs, attrs) => rowsWhere(lead, inputs, attrs, (x, i) => i === 1 && x.shape.length === 2),
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 function leading(m: Meta): Meta {

@@ -6,7 +6,7 @@ import { type NDArray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { float, strided } from "../kernels.ts";
-import { type Along, type Emitter, no, type Op, type Operand } from "../op.ts";
+import { type Along, type Emitter, type Op, type Operand, ordinary } from "../op.ts";
 import type { Value } from "../value.ts";
 import { onnxType } from "./cast.ts";
 import { sameOnRows } from "./rows.ts";
@@ -82,12 +82,8 @@ function reduce(opType: string, f: (group: Float64Array) => number, vjp: Op<Redu
     vjp,
     along: alongReduce,
     rows: sameOnRows,
-    selection: no,
-    view: no,
-    layout: null,
     scratch: false,
-    names: {},
-    phrase: no,
+    ...ordinary,
   };
 }
 
@@ -168,12 +164,8 @@ export const logSumExp: Op<ReduceAttrs> = {
   ],
   along: alongReduce,
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: true,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
 
 /** The index of the largest number along one axis, the first if several; what it is with NaN among them nobody knows. That axis is gone. */
@@ -189,10 +181,6 @@ export const argmax: Op<{ readonly axis: number }> = {
   vjp: () => [null],
   along: (axis, [x], attrs) => alongReduce(axis, [x], { axes: [attrs.axis], keepdims: false }),
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };

@@ -1,6 +1,6 @@
 /** Softmax along the last axis. */
 import { float } from "../kernels.ts";
-import { type NoAttrs, no, type Op } from "../op.ts";
+import { type NoAttrs, type Op, ordinary } from "../op.ts";
 import { sameOnRows } from "./rows.ts";
 
 /** exp(x) / sum(exp(x)). A row of nothing but -inf has no softmax: it is NaN, as in PyTorch. */
@@ -26,10 +26,6 @@ export const softmax: Op<NoAttrs> = {
   },
   along: (axis, _inputs, _attrs, out) => (axis === out.shape.length - 1 ? undefined : [axis]),
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: false,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };

@@ -3,7 +3,7 @@ import { type NDArray, sizeOf } from "../../tensor/array.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { float } from "../kernels.ts";
-import { no, type Op } from "../op.ts";
+import { type Op, ordinary } from "../op.ts";
 import type { Value } from "../value.ts";
 import { onnxType } from "./cast.ts";
 import { sameOnRows } from "./rows.ts";
@@ -71,10 +71,6 @@ export const topK: Op<TopKAttrs> = {
   },
   along: (axis, _inputs, _attrs, out) => (axis === out.shape.length - 1 ? undefined : [axis]),
   rows: sameOnRows,
-  selection: no,
-  view: no,
-  layout: null,
   scratch: true,
-  names: {},
-  phrase: no,
+  ...ordinary,
 };
