@@ -1,7 +1,7 @@
 /**
- * What a platform brings. `node.ts` and `web.ts` make one value each; what a page lacks is what its value leaves out, and
- * whoever asks for it says so where it is asked for. This file is types of every layer and code of none, so that all may
- * ask it.
+ * What a platform brings. `node.ts` and `web.ts` make one value each; what a page lacks, its value leaves out, and
+ * whatever needs it says so when it is needed. This file has types of every layer and code of none, so that all may use
+ * it.
  */
 import type { Backend } from "./engine/backend.ts";
 import type { Runner } from "./graph/runner.ts";
@@ -12,7 +12,7 @@ import type { CheckpointStore } from "./training/checkpoint-store.ts";
 export interface MemoryReader {
   /** Bytes that can be allocated now, less a safety margin. */
   read(): number;
-  /** Bytes that strings and objects may still take, where the JavaScript engine limits those separately. */
+  /** Bytes that strings and objects may still take, if the JavaScript engine limits those separately. */
   heap?(): number;
   /** Collects garbage now, where that is possible. */
   collect?(): void;
@@ -22,15 +22,15 @@ export interface OpenOptions extends LoadOptions {
   readonly revision?: string | undefined;
 }
 
-/** What Node or a page brings. What it lacks it names as `undefined`. */
+/** What Node or a page brings; what it lacks is `undefined`. */
 export interface Platform {
   /** What compiles graphs and runs them. */
   readonly backend: () => Backend;
   /** What computes values outside a model's runs: those of `compute()`. */
   readonly engine: () => Runner;
-  /** Opens what a model's name means here. `resolve` turns an alias into a hub id, if the name is nothing local. */
+  /** Opens what a model's name means here. `resolve` turns an alias into a hub id, if the name is not local. */
   readonly open: (name: string, resolve: (name: string) => string, options: OpenOptions) => Promise<ModelFiles>;
-  /** How much memory there is. Without it, only work that exceeds an explicit limit is refused. */
+  /** How much memory there is. Without this, only work that exceeds an explicit limit is refused. */
   readonly memory: MemoryReader | undefined;
   /** Checkpoints under a folder's path. */
   readonly checkpoints: ((folder: string) => CheckpointStore) | undefined;

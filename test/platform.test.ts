@@ -10,8 +10,8 @@ test("the core brings nothing", () => {
 });
 
 test("without an engine nothing is computed", async () => {
-  await expect(tensor([1]).add(1).compute()).rejects.toThrow(/^No engine is there to compute with: import from "glass/);
-  expect(() => new HookedTransformer(cfg, initWeights(cfg)).engine).toThrow(/^No engine is there: .* pass `engine`/);
+  await expect(tensor([1]).add(1).compute()).rejects.toThrow(/^There is no engine to compute with: import from "glass/);
+  expect(() => new HookedTransformer(cfg, initWeights(cfg)).engine).toThrow(/^There is no engine: .* pass `engine`/);
 });
 
 test("without files no name means a model", async () => {

@@ -11,9 +11,9 @@ export interface Session {
 /** A runtime that takes ONNX bytes: onnxruntime-node, onnxruntime-web. */
 export interface Backend {
   readonly name: string;
-  /** Whether what a run is fed is copied into the runtime's memory, as WebAssembly's is. */
+  /** Whether a run's inputs are copied into the runtime's memory, as WebAssembly's are. */
   readonly copiesFeeds?: boolean;
-  /** Sessions that may live at one time; 32 unless it says otherwise. */
+  /** Most sessions at one time. Default 32. */
   readonly maxSessions?: number;
   createSession(model: Uint8Array, outputs: readonly string[]): Promise<Session>;
 }

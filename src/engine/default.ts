@@ -1,4 +1,4 @@
-/** The engine that everything uses unless another is given: one over the platform's backend. */
+/** The default engine: one over the platform's backend. */
 import { platform } from "../platform.ts";
 import { GlassformerError } from "../tensor/errors.ts";
 import type { Backend } from "./backend.ts";
@@ -11,7 +11,7 @@ export function defaultEngine(): Engine {
   const { backend } = platform();
   if (!backend) {
     throw new GlassformerError(
-      'No engine is there: import from "glassformer", which brings its platform\'s, or pass `engine`.',
+      'There is no engine: import from "glassformer", which brings its platform\'s, or pass `engine`.',
     );
   }
   if (last?.over !== backend) last = { over: backend, engine: new Engine(backend()) };

@@ -1,6 +1,6 @@
 /**
- * Runs graphs: plans them, compiles each structure once, feeds it, and gives the numbers back as leaves. Knows nothing
- * of transformers.
+ * Runs graphs: plans them, compiles each structure once, feeds it, and returns the numbers as leaves. Knows nothing
+ * about transformers.
  */
 import { showShape } from "../graph/axes.ts";
 import { largestValue } from "../graph/largest-value.ts";
@@ -31,7 +31,7 @@ export interface Explanation {
 
 /** Settings of an engine. */
 export interface EngineOptions {
-  /** Most bytes that the values of one run may take; what is free unless given. A run that needs more is refused. */
+  /** Most bytes that the values of one run may take; default: what is free. A run that needs more is refused. */
   readonly memoryBytes?: number | undefined;
 }
 
@@ -41,15 +41,15 @@ const RUN_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTH
 
 const USUAL: Sized = { what: "This run", advice: "ask for fewer values, or for fewer rows at a time" };
 
-/** Sessions that live at one time on a backend that does not say how many it bears. */
+/** Sessions that live at one time on a backend that does not set a limit. */
 const MAX_SESSIONS = 32;
 
-/** Runs graphs on a backend: compiles each structure once, feeds it numbers, and gives the results back as leaves. */
+/** Runs graphs on a backend: compiles each structure once, feeds it numbers, and returns the results as leaves. */
 export class Engine {
   readonly backend: Backend;
-  /** Most bytes that the values of one run may take, where that was said. */
+  /** Most bytes that the values of one run may take, if that was set. */
   readonly memoryBytes: number | undefined;
-  /** Runs asked for so far. */
+  /** Runs requested so far. */
   runs = 0;
   private readonly sessions: Sessions;
   private readonly layouts = new Layouts();
@@ -57,7 +57,7 @@ export class Engine {
   constructor(backend: Backend, options: EngineOptions = {}) {
     checkOptions("Engine", options, ENGINE_OPTIONS);
     if (typeof backend?.createSession !== "function") {
-      throw new ArgumentError(`An engine runs on a backend, nodeBackend() or webBackend(), not on ${shown(backend)}.`, {
+      throw new ArgumentError(`An engine needs a backend, nodeBackend() or webBackend(), not ${shown(backend)}.`, {
         asked: backend,
       });
     }
@@ -73,8 +73,8 @@ export class Engine {
 
   /**
    * Computes values together, in one run of one session. Once the signal is aborted the promise is rejected with its
-   * reason; what runs at that time ends by itself, unseen.
-   * @throws MemoryError for a run that takes more memory than it may or than is free: as a rule before anything is allocated
+   * reason; what is running then finishes unnoticed.
+   * @throws MemoryError for a run that needs more memory than allowed or free, usually before anything is allocated
    */
   async run(outputs: readonly Tensor[], options: EvaluateOptions = {}): Promise<Tensor[]> {
     needTensors("Engine.run", outputs);
@@ -103,7 +103,7 @@ export class Engine {
 
   /**
    * The same computation again and again, planned once: a function from new numbers for some of its leaves to the outputs'
-   * numbers. The arrays it returns may be given to it the next time, as a training step's state is.
+   * numbers. The arrays it returns may be passed to it the next time, as a training step's state is.
    */
   async program(
     inputs: readonly Tensor[],
@@ -114,7 +114,7 @@ export class Engine {
     needTensors("Engine.program", inputs);
     checkOptions("Engine.program", options, { sized: ANYTHING });
     if (!inputs.every((input) => input.array)) {
-      throw new ArgumentError("The inputs of a program are leaves: values that hold numbers.", { asked: inputs });
+      throw new ArgumentError("The inputs of a program must be leaves: values that hold numbers.", { asked: inputs });
     }
     const plan = makePlan(outputs);
     this.admit(plan, outputs, options.sized);
@@ -122,7 +122,7 @@ export class Engine {
     return async (arrays) => {
       if (!Array.isArray(arrays) || !inputs.every((input, i) => fits(arrays[i], input))) {
         throw new ArgumentError(
-          `This program takes an array for each of its ${inputs.length} inputs, of the same dtype and number of axes.`,
+          `This program needs an array for each of its ${inputs.length} inputs, with the same dtype and number of axes.`,
           { asked: arrays },
         );
       }
@@ -141,16 +141,16 @@ export class Engine {
     return runBytes(makePlan(outputs), this.backend.copiesFeeds === true);
   }
 
-  /** How many bytes of values (`peakBytes`) work that can be done in parts holds at one time: no more than there is for it. */
+  /** How many bytes of values (`peakBytes`) work in parts may hold at one time: no more than is available. */
   partBytes(most: number): number {
     return Math.min(most, (this.memoryBytes ?? freeMemory()) / 2);
   }
 
-  /** For a run that was let in and did not fit after all. */
+  /** The error for a run that was started but did not fit after all. */
   private tooLarge(plan: Plan, cause: MemoryError): MemoryError {
     const bytes = runBytes(plan, this.backend.copiesFeeds === true);
     return new MemoryError(
-      `This run was to take about ${showBytes(bytes)} of memory at one time, and there was not so much: ${USUAL.advice}.`,
+      `This run needed about ${showBytes(bytes)} of memory at one time, but there was not that much: ${USUAL.advice}.`,
       { asked: bytes, cause },
     );
   }
@@ -180,7 +180,7 @@ export class Engine {
     await this.sessions.forget(makePlan(outputs).key);
   }
 
-  /** Lets go of every session, each as soon as no run is in it. A later run compiles what it needs anew. */
+  /** Lets go of every session, each as soon as no run is in it. A later run compiles what it needs again. */
   async dispose(): Promise<void> {
     await this.sessions.dispose();
   }
@@ -204,7 +204,7 @@ export class Engine {
           const session = await this.backend.createSession(writeOnnx(plan), computed.map(slotName));
           if (typeof session?.run === "function" && typeof session.release === "function") return session;
           throw new ArgumentError(
-            `The backend ${shown(this.backend.name)} made ${shown(session)} for a session, which has run() and release().`,
+            `The backend ${shown(this.backend.name)} returned ${shown(session)} as a session, which must have run() and release().`,
             { asked: session },
           );
         },
@@ -218,7 +218,7 @@ export class Engine {
     for (const [i, slot] of computed.entries()) {
       if (!ArrayBuffer.isView(results?.[i]?.data) || results[i].dtype !== slot.dtype) {
         throw new ArgumentError(
-          `The backend ${shown(this.backend.name)} gave ${shown(results?.[i])} for value ${i + 1} of ${computed.length}: a session gives an array of the right dtype for each of its outputs.`,
+          `The backend ${shown(this.backend.name)} returned ${shown(results?.[i])} for value ${i + 1} of ${computed.length}: a session must return an array of the right dtype for each of its outputs.`,
           { asked: computed.length, found: results?.length },
         );
       }
@@ -228,8 +228,8 @@ export class Engine {
   }
 
   /**
-   * The numbers of a plan's weights that are laid out anew, each by its key: without a copy where numbers keep their order,
-   * those that are not there yet in one run.
+   * The numbers of a plan's weights in new layouts, each by its key: without a copy if numbers keep their order, and those
+   * that do not exist yet in one run.
    */
   private async layOut(plan: Plan): Promise<ReadonlyMap<string, NDArray>> {
     const found = new Map<string, NDArray>();
@@ -253,11 +253,11 @@ export class Engine {
   }
 }
 
-/** A result in the shape that it was asked for in. @throws GlassformerError if the backend gave another number of numbers */
+/** A result in the requested shape. @throws GlassformerError if the backend returned a different number of numbers */
 function shaped({ dtype, data }: NDArray, asked: Tensor): NDArray {
   if (data.length === sizeOf(asked.shape)) return { dtype, data, shape: asked.shape } as NDArray;
   throw new GlassformerError(
-    `The engine gave ${data.length} numbers for a value ${showShape(asked)}. That is a fault of glassformer, not of what you asked: please report it.`,
+    `The engine returned ${data.length} numbers for a value ${showShape(asked)}. This is a bug in glassformer, not in your request: please report it.`,
     { asked: asked.shape, found: data.length },
   );
 }

@@ -7,7 +7,7 @@ import { sizeOf } from "../tensor/array.ts";
 import { laidOutOnce, layoutKey, uncopied } from "./layout.ts";
 import type { Draft, Input, Slot, Step } from "./steps.ts";
 
-/** Rows from which on the product with a transposed weight is the faster one. Measured: `npm run bench -- forward`. */
+/** Number of rows from which the product with a transposed weight is faster. Measured: `npm run bench -- forward`. */
 const TRANSPOSED_FROM = 4;
 
 /**
@@ -85,12 +85,12 @@ class Fusion {
   }
 
   pays({ product, weight }: Biased): boolean {
-    if (!uncopied(weight.source)) return true; // laid out anew in any case, so as well the other way round
+    if (!uncopied(weight.source)) return true; // it gets a new layout in any case, so it may as well be transposed
     const [height, width] = weight.source.shape;
     return width >= WIDE * height && this.sizes[product.inputs[0].id] / height >= TRANSPOSED_FROM;
   }
 
-  /** What takes the place of the sum. */
+  /** What replaces the sum. */
   linear({ product, split, weight, bias }: Biased, sum: Step): readonly Step[] {
     const [x] = product.inputs;
     const transposed = this.input(transpose(weight.source));
@@ -134,7 +134,7 @@ class Fusion {
   }
 }
 
-/** Whether a value is a weight, or one laid out anew. */
+/** Whether a value is a weight, or one in a new layout. */
 const isFixed = (source: Tensor): boolean => source.op !== null || source.role === "weight";
 
 /** A matrix transposed, or the one that it is the transpose of. */

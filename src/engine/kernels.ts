@@ -1,4 +1,4 @@
-/** Steps that stand for several ops at once, as the runtime does them in one go. Plans alone have them: graphs do not. */
+/** Steps that stand for several ops, as the runtime does them in one go. Only plans have them, graphs do not. */
 import type { Attrs, Emitter, Op, Operand } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
 

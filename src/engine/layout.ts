@@ -1,4 +1,4 @@
-/** Weights laid out anew by layout ops alone: what tells two layouts apart, and which need no copy. */
+/** Weights in new layouts, made only by layout ops: what distinguishes two layouts, and which need no copy. */
 import { unshaped } from "../graph/layouts.ts";
 import { ops } from "../graph/ops/index.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -19,7 +19,7 @@ interface Layout {
 }
 
 const layouts = new WeakMap<Tensor, Layout>();
-/** Short keys by what a layout is made of, beside the weight that it is kept with: a long chain of ops has no longer key. */
+/** Short keys by what a layout is made of, next to the weight that it is kept with: a long chain of ops has no longer key. */
 const shortKeys = new WeakMap<object, Map<string, string>>();
 
 /** Equal for the same ops on the same weights. */
@@ -27,7 +27,7 @@ export function layoutKey(t: Tensor): string {
   return layoutOf(t).key;
 }
 
-/** The weight that a layout is kept with: it goes when the weight goes. */
+/** The weight that a layout is kept with: the layout goes when the weight goes. */
 export function keeper(t: Tensor): object {
   return layoutOf(t).keeper;
 }
@@ -53,7 +53,7 @@ function described(t: Tensor): Layout {
 
 const made = new WeakMap<Tensor, Map<string, Tensor>>();
 
-/** A weight laid out in a way that has a name: the same value each time, so that its key is worked out once. */
+/** A weight laid out in a way that has a name: the same value each time, so that its key is computed once. */
 export function laidOutOnce(weight: Tensor, how: string, make: (weight: Tensor) => Tensor): Tensor {
   const known = made.get(weight) ?? new Map<string, Tensor>();
   made.set(weight, known);
@@ -62,7 +62,7 @@ export function laidOutOnce(weight: Tensor, how: string, make: (weight: Tensor) 
   return layout;
 }
 
-/** The weight under a layout that leaves its numbers in their order, so that it needs no copy; else `undefined`. */
+/** The weight under a layout that leaves its numbers in their order, so that it needs no copy; otherwise `undefined`. */
 export function uncopied(t: Tensor): Tensor | undefined {
   const x = unshaped(t);
   return x.op === null ? x : undefined;

@@ -1,16 +1,16 @@
-/** Weights laid out anew that are kept beside the weight, for as long as it lives. */
+/** New layouts of weights, kept next to the weight for as long as it lives. */
 import type { Tensor } from "../graph/tensor.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { keeper, layoutKey } from "./layout.ts";
 
-/** Bytes kept beside a weight in any case. */
+/** Bytes always kept next to a weight. */
 const ALWAYS_BYTES = 64e6;
 /** Beyond that, this many times what the weight and the largest of its layouts take together. */
 const TIMES = 4;
 
 /**
  * Layouts by the weight they were made from and how. A model's own are a few for each weight; parts cut from one in ever
- * other places would be without end, so those unused for longest go.
+ * new places would never end, so those unused for longest go.
  */
 export class Layouts {
   private readonly beside = new WeakMap<object, Map<string, NDArray>>();

@@ -13,7 +13,7 @@ export function peakBytes(outputs: readonly Tensor[]): number {
   return peakOf(makePlan(outputs));
 }
 
-/** Worked out once a plan: it is asked before a run and after it, and by each step of a training. */
+/** Computed once per plan: it is needed before a run and after it, and by each step of a training run. */
 const peaks = new WeakMap<Plan, number>();
 
 /** The same, of a plan. */
@@ -52,13 +52,13 @@ function peakOfSteps({ steps, outputs, sizes }: Plan): number {
 const GROWTH = 2;
 
 /**
- * The most bytes that a run takes.
- * @param copied whether the engine copies what it is fed, too
+ * The most bytes that a run needs.
+ * @param copied whether the engine also copies what it is fed
  */
 export function runBytes(plan: Plan, copied: boolean): number {
   const feeds = copied ? plan.inputs.reduce((sum, { id }) => sum + NUMBER_BYTES * plan.sizes[id], 0) : 0;
   return GROWTH * peakOf(plan) + feeds;
 }
 
-/** What a session keeps of a run for its next one. */
+/** The bytes that a session keeps from a run for its next one. */
 export const keptBytes = peakOf;

@@ -1,4 +1,4 @@
-/** How much memory Node's process may still take: what the machine has, and what its control groups leave it. */
+/** How much memory Node's process may still use: what the machine has, and what its control groups leave it. */
 import { readFileSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { MemoryReader } from "../platform.ts";
 
-/** The share of what is free that may be taken: plans are not exact, and others take memory too. */
+/** The share of free memory that may be used: plans are not exact, and others need memory too. */
 const SHARE = 0.9;
 
 /** @param root the file system's root, for tests */

@@ -82,7 +82,7 @@ export function writeOnnx(plan: Plan): Uint8Array {
 
 type Node = ReturnType<typeof node>;
 
-/** Gives what one of the nodes makes another name; false if none makes it. */
+/** Renames the result of one of the nodes; false if no node makes it. */
 function rename(nodes: readonly Node[], from: string, to: string): boolean {
   const maker = nodes.find(({ output }) => output.includes(from));
   if (!maker) return false;

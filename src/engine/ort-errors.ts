@@ -23,7 +23,7 @@ export function told(error: unknown, doing: string): GlassformerError {
   const message = error instanceof Error ? error.message : `it threw ${String(error)}`;
   if (NO_MEMORY.some((words) => words.test(message))) {
     return new MemoryError(
-      `onnxruntime was to ${doing}, but there was not enough memory for it: ask for fewer values, or for fewer or shorter rows at a time.`,
+      `onnxruntime could not ${doing} because there was not enough memory: ask for fewer values, or for fewer or shorter rows at a time.`,
       { cause: error },
     );
   }
@@ -31,13 +31,13 @@ export function told(error: unknown, doing: string): GlassformerError {
     const numbers = /idx=(-?\d+)[^[]*\[(-?\d+),\s*(-?\d+)\]/.exec(message);
     return new ShapeError(
       numbers
-        ? `Index ${numbers[1]} is outside the axis it is for, which takes ${numbers[2]} to ${numbers[3]}.`
-        : "An index that was computed or given as numbers is outside the axis it is for.",
+        ? `Index ${numbers[1]} is outside its axis, which takes ${numbers[2]} to ${numbers[3]}.`
+        : "An index that was computed or fed as numbers is outside its axis.",
       { asked: numbers?.[1], cause: error },
     );
   }
   return new GlassformerError(
-    `onnxruntime could not ${doing}: ${shortened(firstLine(message))} That is a fault of glassformer, not of what you asked: please report it with this message.`,
+    `onnxruntime could not ${doing}: ${shortened(firstLine(message))} This is a bug in glassformer, not in your request: please report it with this message.`,
     { cause: error },
   );
 }

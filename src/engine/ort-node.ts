@@ -23,10 +23,10 @@ const OPTIONS: OptionKinds<NodeBackendOptions> = {
   },
 };
 
-/** Threads of all sessions together, as far as the number of sessions can keep them below that. */
+/** Most threads of all sessions together, as far as limiting the number of sessions can achieve it. */
 const THREADS_TOGETHER = 512;
 const MOST_SESSIONS = 64;
-/** As many sessions as one analysis goes back and forth between. */
+/** As many sessions as one analysis alternates between. */
 const FEWEST_SESSIONS = 16;
 
 // Before anything of onnxruntime's, so that workers started later find it set.
@@ -34,7 +34,7 @@ if (isMainThread) turnTelemetryOff();
 
 /**
  * The engine of Node. onnxruntime-node has no pool of threads for all sessions: each session has its own, one thread less
- * than `threads`. So at most 64 sessions live at a time, fewer where they would have over 512 threads together, and at
+ * than `threads`. So at most 64 sessions live at a time, fewer if together they would have more than 512 threads, but at
  * least 16.
  */
 export function nodeBackend(options: NodeBackendOptions = {}): Backend {
@@ -50,7 +50,7 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
       graphOptimizationLevel: "all",
       // A block planned for all values of a shape comes on top of what the first run took: a training step held twice as much.
       enableMemPattern: false,
-      // Each session has threads of its own; those of one must not spin on after its run and take the next one's cores.
+      // Each session has its own threads; those of one must not spin after its run and take the next one's cores.
       extra: { session: { force_spinning_stop: "1" } },
       ...(threads ? { intraOpNumThreads: threads } : {}),
     },

@@ -9,10 +9,10 @@ interface Runtime {
   readonly Tensor: TensorConstructor;
 }
 
-/** Its own lines on stderr, in colour, are off: what they say is in the errors. */
+/** Its own coloured lines on stderr are off: the errors contain what they say. */
 const FATAL_ONLY = 4;
 
-/** @param traits what else there is to say of the backend */
+/** @param traits the backend's other properties */
 export function backendOver(
   name: string,
   runtime: Runtime,

@@ -1,7 +1,7 @@
 /**
  * From a graph to a plan: pure data that says what to compute in which order, from which inputs. Equal values are one
- * step, hook points cost nothing, and weights that are only laid out differently become inputs of their own, made once.
- * The plan's key is its structure alone: no sizes, no numbers that are fed. One compiled session serves every run,
+ * step, hook points cost nothing, and weights that are only laid out differently become their own inputs, made once.
+ * The plan's key is only its structure: no sizes, no numbers that are fed. One compiled session serves every run,
  * prompt and model with the same key.
  */
 import { addIfFixed, unshaped } from "../graph/layouts.ts";
@@ -37,7 +37,7 @@ function draft(outputs: readonly Tensor[]): Draft {
     const id = sizes.push(sizeOf(shape)) - 1;
     return { id, rank: shape.length, dtype };
   };
-  /** The slots of what is the same by its key, made where it is new. */
+  /** The slots with the same key, made if the key is new. */
   const once = (key: string, make: () => readonly Slot[]): readonly Slot[] => {
     const known = byKey.get(key) ?? make();
     byKey.set(key, known);
@@ -74,7 +74,7 @@ function draft(outputs: readonly Tensor[]): Draft {
       return made;
     })[t.output];
   };
-  /** Steps for values in order. Leaves, and weights laid out anew, become slots where a step needs them. */
+  /** Steps for values in order. Leaves, and weights in a new layout, become slots where a step needs them. */
   const stepsFor = (order: readonly Tensor[]) => {
     for (const t of order) {
       if (!addIfFixed(t, fixed) && t.op !== null) slots.set(t, step(t, t.op));
@@ -132,7 +132,7 @@ function constantKey({ dtype, shape, data }: NDArray): string {
   return `const ${dtype} [${shape}] ${Array.from(data, numberKey).join()}`;
 }
 
-/** A number as text, its sign too: the text of -0 is that of 0. */
+/** A number as text with its sign: otherwise -0 would have the text of 0. */
 const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : `${x}`);
 
 function stepKey(op: Step["op"], attrs: Attrs, inputs: readonly Slot[]): string {

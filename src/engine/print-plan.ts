@@ -7,8 +7,8 @@ import { structureOf } from "./plan.ts";
 import type { Plan, Slot } from "./steps.ts";
 
 /**
- * One line a slot, in the order in which they are numbered; attributes that only name things are left out, as they are no
- * part of a plan.
+ * One line per slot, in the order in which they are numbered; attributes that only name things are left out, as they are
+ * not part of a plan.
  * ```
  * v0 = feed: int32 rank 2, 24 numbers
  * v1 = embed.W_E: float32 rank 2, 640 numbers

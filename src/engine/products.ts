@@ -48,7 +48,7 @@ interface Recipe {
   readonly terms: readonly string[];
   /** Whether the second input is the left side. */
   readonly turned: boolean;
-  /** The order of the product's axes in the result, where it is another. */
+  /** The order of the product's axes in the result, if it differs. */
   readonly order: readonly number[] | undefined;
 }
 
@@ -91,10 +91,10 @@ function rolesOf({ terms: [a, b], result }: Equation, inFront: number): Roles | 
   if (where(true, false, false).length > 0 || where(false, true, false).length > 0) return undefined;
   const shared = where(true, true, true);
   const front = result.slice(0, inFront);
-  // Axes in front broadcast like a batch, but for those of rows that all meet one matrix.
+  // Axes in front broadcast like a batch, except those of rows that are all multiplied with one matrix.
   const inBatch = (letter: string) => shared.length > 0 && front.includes(letter);
   const inOrder = (letters: readonly string[]) => [...result].filter((l) => letters.includes(l)).join("");
-  /** Letters that only one side has; where all of them would be batch, the last one need not be. */
+  /** Letters that only one side has; if all of them would be batch, the last one need not be. */
   const own = (letters: readonly string[]) => inOrder(letters.filter((l) => !inBatch(l))) || inOrder(letters).slice(-1);
   const rows = own(where(true, false, true));
   const columns = own(where(false, true, true));

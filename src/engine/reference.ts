@@ -1,6 +1,6 @@
 /**
- * The reference interpreter: every op by its own definition, in float64. It says what is right; tests hold the engines
- * against it. Never the product's engine.
+ * The reference interpreter: every op by its own definition, in float64. It says what is right; tests compare the engines
+ * with it. It is never the product's engine.
  */
 import { ops } from "../graph/ops/index.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -9,7 +9,7 @@ import type { NDArray } from "../tensor/array.ts";
 
 /**
  * Computes values in float64, as leaves of dtype float64 (int32 and bool stay). `given` stands in for values of the
- * graph, so that one can be nudged by less than float32 resolves.
+ * graph, so that one can be changed by less than float32 resolves.
  */
 export function interpret(outputs: readonly Tensor[], given: ReadonlyMap<Tensor, NDArray> = new Map()): Tensor[] {
   const values = new Map<Tensor, NDArray>(given);

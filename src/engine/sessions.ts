@@ -5,17 +5,17 @@
  */
 import type { Session } from "./backend.ts";
 
-/** Bytes that sessions nobody uses keep together, beside the one used last. */
+/** Bytes that unused sessions together may keep, not counting the one used last. */
 const MOST_KEPT_BYTES = 128e6;
 
 /** What is done with a session. */
 export interface Use<T> {
-  /** Makes the session, where it is not there. */
+  /** Makes the session, if it does not exist. */
   readonly compile: () => Promise<Session>;
   readonly run: (session: Session) => Promise<T>;
   /** Bytes that the session keeps for its next run after this one. */
   readonly bytes?: number;
-  /** Calls off what has not begun. */
+  /** Cancels what has not begun. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,7 +26,7 @@ interface Held {
   users: number;
   /** Bytes that it keeps for its next run: those of its largest. */
   bytes: number;
-  /** It serves nobody new, and goes when the last of its users has left. */
+  /** It takes no new users, and goes when the last one has left. */
   leaving: boolean;
   readonly gone: Promise<void>;
   readonly left: () => void;
@@ -36,13 +36,13 @@ export class Sessions {
   /** Sessions compiled so far. */
   created = 0;
   private readonly most: number;
-  /** Those that serve whoever asks, in order of last use. */
+  /** Those that take new users, in order of last use. */
   private readonly kept = new Map<string, Held>();
   /** All that have memory: kept, or leaving and not yet gone. */
   private living = 0;
-  /** Ends when everybody who waits for room has some. */
+  /** Ends when everyone who waits for room has some. */
   private line: Promise<unknown> = Promise.resolve();
-  /** Tells the first in line that a session was left or is gone. */
+  /** Notifies the first in line that a session was left or is gone. */
   private tell: (() => void) | undefined;
 
   /** @param most sessions that live at one time */
@@ -60,8 +60,7 @@ export class Sessions {
   }
 
   /**
-   * What a run in the session of a structure gives. A session that failed is not used again: what it left behind is not
-   * known.
+   * The result of a run in the session of a structure. A session that failed is not used again: its state is unknown.
    */
   async use<T>(key: string, { compile, run, bytes = 0, signal }: Use<T>): Promise<T> {
     const held = this.join(key) ?? (await this.open(key, compile, signal));
@@ -79,7 +78,7 @@ export class Sessions {
     }
   }
 
-  /** What a promise gives; where it fails, the session serves nobody new. */
+  /** The result of a promise; if it fails, the session takes no new users. */
   private async sound<T>(key: string, held: Held, promised: Promise<T>): Promise<T> {
     try {
       return await promised;
@@ -89,7 +88,7 @@ export class Sessions {
     }
   }
 
-  /** Lets unused sessions go, those unused for longest first, until the others keep no more bytes than they may. */
+  /** Lets unused sessions go, those unused for longest first, until the others keep no more bytes than allowed. */
   private shrink(last: string): void {
     let bytes = 0;
     for (const held of this.kept.values()) bytes += held.bytes;
@@ -115,7 +114,7 @@ export class Sessions {
     await Promise.all([...this.kept.keys()].map((key) => this.forget(key)));
   }
 
-  /** The kept session of a structure, with one user more. */
+  /** The kept session of a structure, with one more user. */
   private join(key: string): Held | undefined {
     const held = this.kept.get(key);
     if (!held) return undefined;
@@ -125,7 +124,7 @@ export class Sessions {
     return held;
   }
 
-  /** A new session, once there is room for it; or the same that somebody else opened in the meantime. */
+  /** A new session, once there is room for it; or the same one, if another caller opened it in the meantime. */
   private open(key: string, compile: () => Promise<Session>, signal: AbortSignal | undefined): Promise<Held> {
     const opened = this.line.then(async () => {
       while (true) {
@@ -140,7 +139,7 @@ export class Sessions {
     return opened;
   }
 
-  /** Lets the session go that was unused for longest; where all are in use, waits until one is not. */
+  /** Lets go of the session that was unused for longest; if all are in use, waits until one is not. */
   private async room(): Promise<void> {
     for (const [key, held] of this.kept) {
       if (held.users > 0) continue;
@@ -176,7 +175,7 @@ export class Sessions {
     try {
       await (await held.session).release();
     } catch {
-      // It was never compiled, or is gone already.
+      // It was never compiled, or is already gone.
     }
     this.living--;
     held.left();

@@ -14,13 +14,13 @@ export interface Slot {
 
 export interface Step {
   readonly op: OpName | KernelName;
-  /** Those that say what is computed, without those that only name something. */
+  /** Those that say what is computed, not those that only name something. */
   readonly attrs: Attrs;
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
 }
 
-/** A graph input. `source` is a leaf, or weights laid out anew: computed once and kept by the engine. */
+/** A graph input. `source` is a leaf, or weights in a new layout: computed once and kept by the engine. */
 export interface Input extends Slot {
   readonly source: Tensor;
 }
@@ -37,11 +37,11 @@ export interface Draft {
   readonly steps: readonly Step[];
   /** For each requested output, the slot that has it. */
   readonly outputs: readonly Slot[];
-  /** How many numbers each slot's value has in this run, by the slot's number. What is compiled does not depend on them. */
+  /** How many numbers each slot's value has in this run, by the slot's number. The compiled graph does not depend on them. */
   readonly sizes: readonly number[];
 }
 
-/** Slots are numbered in the order in which they are there: what is fed or baked in, before the step that needs it first. */
+/** Slots are numbered in the order in which they exist: what is fed or baked in comes before the step that first needs it. */
 export interface Plan extends Draft {
   readonly key: string;
 }

@@ -8,7 +8,7 @@ const NAME = "ORT_DISABLE_TELEMETRY";
 
 let warned = false;
 
-/** Turns the reports off where that is possible, and warns once where it is not. What the user has set stays. */
+/** Turns the reports off if that is possible, and warns once if it is not. What the user has set stays. */
 export function turnTelemetryOff(): void {
   if (isMainThread) {
     process.env[NAME] ??= "1";
@@ -30,7 +30,7 @@ export function turnTelemetryOff(): void {
 function nativeEnvironment(): object {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
   const before = report.excludeNetwork;
-  // Else the report looks up the names of whatever the process is connected to.
+  // Otherwise the report looks up the names of whatever the process is connected to.
   if (before !== undefined) report.excludeNetwork = true;
   try {
     return (report.getReport() as { environmentVariables?: object }).environmentVariables ?? {};

@@ -2,10 +2,10 @@
 import type { MemoryReader } from "../platform.ts";
 
 const WASM_BYTES = 2 ** 32;
-/** For what else lives there: compiled graphs, what earlier runs keep. */
+/** For what else is there: compiled graphs, what earlier runs keep. */
 const SHARE = 0.75;
 
-/** `deviceMemory` is in GiB, rounded and at most 8; not every browser tells it. */
+/** `deviceMemory` is in GiB, rounded and at most 8; not every browser reports it. */
 export function webMemory(): MemoryReader {
   const { deviceMemory } = (globalThis.navigator ?? {}) as { readonly deviceMemory?: number };
   const device = typeof deviceMemory === "number" ? (deviceMemory * 2 ** 30) / 2 : Infinity;

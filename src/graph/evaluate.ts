@@ -18,7 +18,7 @@ export function evaluate<T extends Runnable>(outputs: readonly T[], options: Eva
   const runner = findNearer(outputs) ?? platform().engine?.();
   if (!runner) {
     throw new GlassformerError(
-      'No engine is there to compute with: import from "glassformer", which brings its platform\'s, not from "glassformer/core".',
+      'There is no engine to compute with: import from "glassformer", which brings its platform\'s, not from "glassformer/core".',
     );
   }
   return runner.run(outputs, options) as Promise<T[]>; // values of one kind in, the same kind out

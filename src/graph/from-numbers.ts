@@ -50,7 +50,7 @@ interface Written {
 
 function typed(data: TypedData): Written {
   if (!(Symbol.iterator in data) || typeof (data[0] ?? 0) !== "number") {
-    throw new ArgumentError(`A tensor is made of numbers, not of ${shown(data)}.`, { asked: data });
+    throw new ArgumentError(`A tensor is made from numbers, not from ${shown(data)}.`, { asked: data });
   }
   const natural = data instanceof Int32Array ? "int32" : data instanceof Uint8Array ? "bool" : "float32";
   return { array: { shape: [data.length], data }, natural };
@@ -69,7 +69,7 @@ function nested(values: Nested): Written {
     }
     if (!(Array.isArray(v) || ArrayBuffer.isView(v)) || depth === DEEPEST) {
       throw new ArgumentError(
-        `A tensor is made of numbers, of lists of them nested at most ${DEEPEST} times, or of a typed array, not of ${shown(v)}.`,
+        `A tensor is made from numbers, from lists of them nested at most ${DEEPEST} times, or from a typed array, not from ${shown(v)}.`,
         { asked: v },
       );
     }

@@ -1,5 +1,5 @@
 /**
- * Numbers read in place: where those of a value lie that only lays leaves out anew (transposes, new axes, stacks,
+ * Numbers read in place: where those of a value lie that only changes the layout of leaves (transposes, new axes, stacks,
  * selections). Host maths on a stack of all layers' weights then copies no weight and runs nothing.
  */
 import type { TypedData } from "../tensor/array.ts";
@@ -12,7 +12,7 @@ import type { Tensor } from "./tensor.ts";
 export interface HostView {
   readonly data: TypedData;
   readonly start: number;
-  /** For each axis of the value, where its elements lie; `null` for an axis that was held at one index. */
+  /** For each axis of the value, where its elements lie; `null` for an axis that was fixed at one index. */
   readonly offsets: readonly (Int32Array | null)[];
 }
 

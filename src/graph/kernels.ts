@@ -1,4 +1,4 @@
-/** Loops that the reference kernels share. Clarity first: nothing here runs in the product. */
+/** Loops shared by the reference kernels. Clarity first: nothing here runs in the product. */
 import { type NDArray, sizeOf, stridesOf } from "../tensor/array.ts";
 
 export function float(shape: readonly number[], data = new Float64Array(sizeOf(shape))): NDArray<"float64"> {

@@ -1,4 +1,4 @@
-/** The largest value of a graph, in words: what to make smaller where a run does not fit. */
+/** The largest value of a graph, in words: what to make smaller if a run does not fit. */
 import { sizeOf } from "../tensor/array.ts";
 import { showBytes } from "../tensor/free-memory.ts";
 import { showShape } from "./axes.ts";

@@ -1,9 +1,9 @@
-/** Which values are only laid out anew: the same numbers in other places, or under another shape. */
+/** Which values are only a new layout: the same numbers in other places, or in another shape. */
 import type { Op } from "./op.ts";
 import { ops } from "./ops/index.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Values of a graph, in order, that are weights in another layout: made by layout ops from weights alone. */
+/** Values of a graph, in order, that are weights in another layout: made by layout ops only from weights. */
 export function weightLayouts(order: readonly Tensor[]): ReadonlySet<Tensor> {
   const fixed = new Set<Tensor>();
   for (const t of order) addIfFixed(t, fixed);

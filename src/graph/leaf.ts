@@ -1,4 +1,4 @@
-/** What numbers a leaf may be made of. */
+/** What a leaf may be made from. */
 import { type DType, emptyData, type NDArray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { oneOf } from "../tensor/kinds.ts";
@@ -17,11 +17,11 @@ const STORED = {
 /** @throws ArgumentError for anything but an array of numbers with a dtype and a shape */
 export function checkArray(array: NDArray): void {
   if (!ArrayBuffer.isView(array?.data) || !Array.isArray(array.shape) || !DTYPE.accepts(array.dtype)) {
-    throw new ArgumentError(`A leaf is made of { dtype, shape, data }, not of ${shown(array)}.`, { asked: array });
+    throw new ArgumentError(`A leaf is made from { dtype, shape, data }, not from ${shown(array)}.`, { asked: array });
   }
   const stored = array.data[Symbol.toStringTag];
   if (stored === STORED[array.dtype]) return;
-  throw new ArgumentError(`Numbers of dtype ${array.dtype} are in a ${STORED[array.dtype]}, not in a ${stored}.`, {
+  throw new ArgumentError(`Numbers of dtype ${array.dtype} must be in a ${STORED[array.dtype]}, not in a ${stored}.`, {
     asked: array.dtype,
     found: stored,
   });

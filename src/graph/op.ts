@@ -79,8 +79,8 @@ export interface Op<A extends Attrs = Attrs> {
   infer(inputs: readonly Meta[], attrs: A, output: number): Meta;
 
   /**
-   * The definition: what the op computes, in float64 (integers int32, bool bytes). The oracle of the tests, and the
-   * engine of none.
+   * The definition: what the op computes, in float64 (integers int32, bool bytes). The oracle of the tests, and not
+   * an engine.
    */
   reference(inputs: readonly NDArray[], attrs: A, out: Meta, output: number): NDArray;
 
@@ -112,21 +112,21 @@ export interface Op<A extends Attrs = Attrs> {
   /** Where its numbers lie, if they are an input's own and can be read in place: see `hostView`. */
   view(inputs: readonly Value[], attrs: A, out: Meta, held: Held): View | null;
 
-  /** If it changes no number, how it changes a value: of weights alone it is then computed once and kept. */
+  /** If it changes no number, how it changes a value: for weights it is then computed once and kept. */
   readonly layout: Layout | null;
 
-  /** Whether it makes a value as large as its largest input on the way to a smaller result: what its memory is planned by. */
+  /** Whether it makes a value as large as its largest input on the way to a smaller result: its memory is planned by this. */
   readonly scratch: boolean;
 
   /** Attributes that only name something: prints show them, plans and compiled graphs do not know them. */
   readonly names: { readonly [K in keyof A]?: true };
 
-  /** What an error calls it, where its name does not say enough. */
+  /** What an error calls it, if its name does not say enough. */
   phrase(attrs: A): string | null;
 }
 
 /** The part of a record of an op that has no such part. */
 export const no = (): null => null;
 
-/** What most records say: it is no selection, no view and no layout, no attribute only names something, and errors say its name. */
+/** What most records say: it is neither a selection nor a view nor a layout, all attributes matter, and errors use its name. */
 export const ordinary = { selection: no, view: no, layout: null, names: {}, phrase: no } as const;

@@ -1,4 +1,4 @@
-/** Where in a value's numbers its elements are, from indices that a caller gives: checked, counted from the end if negative. */
+/** Where in a value's numbers its elements are, from a caller's indices: checked, counted from the end if negative. */
 import type { TypedData } from "../tensor/array.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { listOf, WHOLE } from "../tensor/kinds.ts";

@@ -1,12 +1,12 @@
-/** What computes values, as those see it who only ask. */
+/** What computes values, as its callers see it. */
 
 export interface EvaluateOptions {
   readonly signal?: AbortSignal | undefined;
-  /** What is being run and what would take less, for the error where it does not fit into memory. */
+  /** What is being run and what would need less, for the error if it does not fit into memory. */
   readonly sized?: Sized | undefined;
 }
 
-/** A run in words: "Running 8 × 1024 tokens", and what to do where that is too much. */
+/** A run in words: "Running 8 × 1024 tokens", and what to do if that is too much. */
 export interface Sized {
   readonly what: string;
   readonly advice: string;

@@ -2,8 +2,8 @@
  * A value of a graph: what an op makes of its inputs, with a dtype, a shape and named axes. Immutable, and computed
  * only when asked for. A leaf carries numbers instead of an op: a weight, the tokens, whatever a hook closes over.
  *
- * The same class is what hooks take and return, what a run gives back (a leaf, whose `data` is there at once), and what
- * derived quantities are written in, so there is one arithmetic and one engine that runs it.
+ * Hooks take and return the same class, a run returns it (a leaf, whose `data` exists immediately), and derived quantities
+ * are written in it, so there is one arithmetic and one engine that runs it.
  */
 import { type DType, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { ArgumentError, GlassformerError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
@@ -45,11 +45,11 @@ const ROLE = oneOf(["weight", "feed", "constant"] satisfies readonly LeafRole[])
 const TEXTS = listOf(TEXT, "strings");
 const EVALUATE_OPTIONS: OptionKinds<EvaluateOptions> = { signal: SIGNAL, sized: ANYTHING };
 
-/** Attributes as an argument: left out where an op needs none. */
+/** Attributes as an argument: omitted if an op needs none. */
 type AttrsArgument<K extends OpName> =
   Record<string, never> extends AttrsOf<K> ? [attrs?: AttrsOf<K>] : [attrs: AttrsOf<K>];
 
-/** What arithmetic accepts beside tensors. A plain number is fed, so a changed number needs no new compilation. */
+/** What arithmetic accepts: tensors and numbers. A number is fed, so changing it needs no new compilation. */
 export type Operand = Tensor | number;
 
 /** A value with a dtype, a shape and named axes: a node of a graph, or, once computed, its numbers. */
@@ -84,8 +84,8 @@ export class Tensor implements Value {
   }
 
   /**
-   * The value of an op, the first one where it makes several. @throws ShapeError if the inputs do not fit it, ArgumentError
-   * for inputs that are no values.
+   * The value of an op, the first if it makes several. @throws ShapeError if the inputs do not fit it, ArgumentError
+   * for inputs that are not values.
    */
   static apply<K extends OpName>(op: K, inputs: readonly Tensor[], ...[attrs]: AttrsArgument<K>): Tensor {
     if (typeof op !== "string" || !Object.hasOwn(ops, op))
@@ -98,7 +98,7 @@ export class Tensor implements Value {
     return new Tensor(inferred(application), application);
   }
 
-  /** The same op on other inputs, with other attributes where they are given. */
+  /** The same op on other inputs, optionally with other attributes. */
   on(inputs: readonly Tensor[], attrs: Attrs = this.attrs): Tensor {
     if (this.op === null) return this;
     needInputs(this.op, inputs);
@@ -125,7 +125,7 @@ export class Tensor implements Value {
 
   // Numbers.
 
-  /** Whether the numbers are there: true of leaves and of everything that a run returned. */
+  /** Whether the numbers exist: true for leaves and for everything that a run returned. */
   get computed(): boolean {
     return this.array !== undefined;
   }
@@ -134,12 +134,12 @@ export class Tensor implements Value {
   get data(): TypedData {
     if (this.array) return this.array.data;
     throw new GlassformerError(
-      `This value ${showShape(this)} has not been computed: \`await x.compute()\` gives it with its numbers.`,
+      `This value ${showShape(this)} has not been computed: \`await x.compute()\` returns it with its numbers.`,
       { asked: "data", found: this.op },
     );
   }
 
-  /** The same value with its numbers: one run of the engine, or nothing if they are there. */
+  /** The same value with its numbers: one run of the engine, or none if they exist. */
   async compute(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Tensor> {
     checkOptions("compute", options, EVALUATE_OPTIONS);
     return this.array ? this : (await evaluate([this], options))[0];
@@ -187,7 +187,7 @@ export class Tensor implements Value {
   private operand(x: Operand): Tensor {
     if (typeof x === "number") return Tensor.leaf(single(this.dtype, x));
     if (x instanceof Tensor) return x;
-    throw new ArgumentError(`Arithmetic takes a tensor or a number, not ${shown(x)}.`, { asked: x });
+    throw new ArgumentError(`Arithmetic needs a tensor or a number, not ${shown(x)}.`, { asked: x });
   }
 
   // Arithmetic.
@@ -314,7 +314,7 @@ export class Tensor implements Value {
     const values = Tensor.apply("topK", [ordered(this)], { k });
     return { values: ordered(values), indices: ordered(values.result(1)) };
   }
-  /** Infinity in place of NaN, which is neither less nor more than anything: where the largest of it is, nobody knows. */
+  /** Infinity instead of NaN, which is neither less nor greater than anything, so that the largest is defined. */
   comparable(): Tensor {
     return this.dtype.startsWith("float") ? this.where(this.equal(this), this.constant(Infinity)) : this;
   }
@@ -503,8 +503,8 @@ export class Tensor implements Value {
   }
 
   /**
-   * Part of the value: `x.at({ pos: -1 })` drops the axis, `x.at({ pos: [0, 2] })` keeps it. Indices are fed: another
-   * position is the same compiled graph.
+   * Part of the value: `x.at({ pos: -1 })` drops the axis, `x.at({ pos: [0, 2] })` keeps it. Indices are fed, so another
+   * position uses the same compiled graph.
    */
   at(where: Readonly<Record<string, Coordinate>>): Tensor {
     checkArgument("Where at looks", where, OBJECT);
@@ -517,7 +517,7 @@ export class Tensor implements Value {
 
   /**
    * A copy with part of it replaced: `x.set({ pos: 3 }, 0)` zeroes position 3 of every row. `value` broadcasts against
-   * the whole of x. Indices are fed: another position is the same compiled graph.
+   * the whole of x. Indices are fed, so another position uses the same compiled graph.
    */
   set(where: Readonly<Record<string, Coordinate>>, value: Operand): Tensor {
     return this.operand(value).where(this.mask(where), this);
@@ -555,7 +555,7 @@ export class Tensor implements Value {
   }
 }
 
-/** An op on inputs, and which of its results is meant. */
+/** An op on inputs, and which of its results. */
 interface Application {
   readonly op: OpName | null;
   readonly inputs: readonly Tensor[];
@@ -577,9 +577,9 @@ interface Leaf {
 }
 
 function needInputs(op: OpName, inputs: readonly Tensor[]): void {
-  if (!Array.isArray(inputs)) throw new ArgumentError(`${op} takes a list of values, not ${shown(inputs)}.`);
+  if (!Array.isArray(inputs)) throw new ArgumentError(`${op} needs a list of values, not ${shown(inputs)}.`);
   for (const x of inputs) {
-    if (!(x instanceof Tensor)) throw new ArgumentError(`${op} takes tensors, not ${shown(x)}.`, { asked: x });
+    if (!(x instanceof Tensor)) throw new ArgumentError(`${op} needs tensors, not ${shown(x)}.`, { asked: x });
   }
 }
 
@@ -590,7 +590,7 @@ function needTensor(what: string, x: unknown): void {
 /** @throws ArgumentError for anything but a list of tensors */
 export function needTensors(what: string, list: readonly Tensor[]): void {
   if (Array.isArray(list) && list.every((x) => x instanceof Tensor)) return;
-  throw new ArgumentError(`${what} takes a list of tensors, not ${shown(list)}.`, { asked: list });
+  throw new ArgumentError(`${what} needs a list of tensors, not ${shown(list)}.`, { asked: list });
 }
 
 /** What an op makes of its inputs; inputs or attributes that it cannot even look at are named in the error. */
@@ -605,7 +605,7 @@ function inferred({ op, inputs, attrs, output }: Application & { readonly op: Op
   }
   if (meta && DTYPE.accepts(meta.dtype) && meta.shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return meta;
   throw new ArgumentError(
-    `${op} cannot be made of ${inputs.map(showShape).join(" with ") || "nothing"} and the attributes ${shown(attrs)}.`,
+    `${op} cannot be applied to ${inputs.map(showShape).join(" with ") || "nothing"} and the attributes ${shown(attrs)}.`,
     { asked: attrs, found: inputs.map((x) => x.shape), cause },
   );
 }

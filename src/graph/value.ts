@@ -6,7 +6,7 @@
 import type { DType, NDArray } from "../tensor/array.ts";
 import type { AxisRef, Meta } from "./axes.ts";
 
-/** What arithmetic takes beside values. */
+/** What arithmetic takes: values and numbers. */
 type Operand = Value | number;
 
 /** A value of a graph, to an op's record. */

@@ -1,4 +1,4 @@
-/** Going over a graph. */
+/** Traversing a graph. */
 import type { Tensor } from "./tensor.ts";
 
 /** Every value that the outputs depend on, each after its inputs; nothing in `known`, nor what only it depends on. */

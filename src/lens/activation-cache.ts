@@ -1,4 +1,4 @@
-/** What a run's hook points held, and what they are made of. */
+/** The values at a run's hook points, and what they are made of. */
 import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
 import { compose } from "../models/compose.ts";
@@ -34,14 +34,14 @@ import { layerBefore } from "./stream-place.ts";
 import { headResults, neuronResults } from "./stream-writers.ts";
 import type { TokenChoice } from "./weight-views.ts";
 
-/** `"blocks.0.mlp.hook_mid"`, `"mid0"`, or name, layer (negative: from the end) and kind apart: `["normalized", 0, "ln2"]`. */
+/** `"blocks.0.mlp.hook_mid"`, `"mid0"`, or name, layer (negative: from the end) and kind separately: `["normalized", 0, "ln2"]`. */
 export type CacheKey = HookNameLike | readonly [name: string, layer: number, type?: string];
 
 export interface ApplyLnOptions extends NormPlace, Pick<LogitAttrsOptions, "batchSlice" | "posSlice"> {}
 
 const NAMES = listOf(TEXT, "names");
 const CUT: OptionKinds<Cut> = { batch: AXIS_SLICE, pos: AXIS_SLICE };
-// Tokens have better words where they are read.
+// The error for tokens is better; it is thrown where they are read.
 const LOGIT_ATTRS: OptionKinds<LogitAttrsOptions> = {
   incorrectTokens: ANYTHING,
   batchSlice: AXIS_SLICE,
@@ -55,9 +55,9 @@ const STACK_ACTIVATION = { layer: WHOLE, sublayerType: TEXT };
 const NEURON_RESULTS = { neuronSlice: AXIS_SLICE, posSlice: AXIS_SLICE };
 
 /**
- * Values by hook name, each a tensor of its own that nothing else changes. The methods that take the residual stream
- * apart only say what is to be computed: `compute()` on what they give, or `model.compute([...])` on several, runs it.
- * They work as well on a cache of values that are still to be computed (`model.graph(...)`), all in one run.
+ * Values by hook name, each its own tensor that nothing else changes. The methods that take the residual stream apart
+ * only describe what is to be computed: `compute()` on their result, or `model.compute([...])` on several, runs it.
+ * They also work on a cache of values that are still to be computed (`model.graph(...)`), all in one run.
  * Source: TransformerLens' `ActivationCache`.
  */
 export class ActivationCache implements Cached {
@@ -70,12 +70,15 @@ export class ActivationCache implements Cached {
 
   constructor(values: ReadonlyMap<string, Tensor>, model: CachedModel, cuts: readonly Cut[] = []) {
     if (!(values instanceof Map) || [...values.values()].some((value) => !(value instanceof Tensor))) {
-      throw new ArgumentError(`An ActivationCache is made of a Map of Tensors by hook name, not of ${shown(values)}.`, {
-        asked: values,
-      });
+      throw new ArgumentError(
+        `An ActivationCache is made from a Map of Tensors by hook name, not from ${shown(values)}.`,
+        {
+          asked: values,
+        },
+      );
     }
     if (!model?.cfg || !Array.isArray(model.hookNames)) {
-      throw new ArgumentError(`An ActivationCache is of a model, not of ${shown(model)}.`, { asked: model });
+      throw new ArgumentError(`An ActivationCache needs a model, not ${shown(model)}.`, { asked: model });
     }
     this.values = values;
     this.model = model;
@@ -84,7 +87,7 @@ export class ActivationCache implements Cached {
 
   // Values.
 
-  /** The value at a hook point. @throws UnknownNameError with the nearest one that is cached. */
+  /** The value at a hook point. @throws UnknownNameError with the closest match among cached ones. */
   get(key: CacheKey): Tensor {
     const name = this.nameOf(key);
     const known = this.made.get(name) ?? this.cut(this.values.get(name)!);
@@ -112,10 +115,10 @@ export class ActivationCache implements Cached {
     return this.items()[Symbol.iterator]();
   }
 
-  /** Several values at once. @throws ArgumentError that names those which were not captured, and `what` they are for. */
+  /** Several values. @throws ArgumentError that names those that were not captured, and `what` they are for. */
   need(what: string, names: readonly string[]): Tensor[] {
     if (!NAMES.accepts(names)) {
-      throw new ArgumentError(`The values that are needed are ${NAMES.describe}, not ${shown(names)}.`, {
+      throw new ArgumentError(`The names of the values must be ${NAMES.describe}, not ${shown(names)}.`, {
         asked: names,
       });
     }
@@ -126,7 +129,7 @@ export class ActivationCache implements Cached {
         ? `"${missing.slice(0, 3).join('", "')}" and ${missing.length - 3} more`
         : `"${missing.join('", "')}"`;
     throw new ArgumentError(
-      `${what} needs ${listed}, which this cache does not hold: run with namesFilter naming them too, or without one.`,
+      `${what} needs ${listed}, which this cache does not hold: name them in namesFilter too, or run without one.`,
       { asked: missing, found: this.keys() },
     );
   }
@@ -135,7 +138,7 @@ export class ActivationCache implements Cached {
     if (typeof key === "string") return this.values.has(key) ? key : getActName(key);
     if (!Array.isArray(key)) {
       throw new ArgumentError(
-        `A cached value is named by a string, "blocks.0.attn.hook_z", or by [name, layer, kind], not by ${shown(key)}.`,
+        `The name of a cached value must be a string, "blocks.0.attn.hook_z", or [name, layer, kind], not ${shown(key)}.`,
         { asked: key },
       );
     }
@@ -146,7 +149,7 @@ export class ActivationCache implements Cached {
   private nameOf(key: CacheKey): string {
     const name = this.written(key);
     if (!this.values.has(name) && this.model.hookNames.includes(name)) {
-      const advice = "The model has that hook point, but the run did not keep it: name it in namesFilter.";
+      const advice = "The model has this hook point, but the run did not keep it: name it in namesFilter.";
       throw new UnknownNameError("cached value", name, this.keys(), advice);
     }
     return resolveName(name, this.keys());
@@ -190,7 +193,7 @@ export class ActivationCache implements Cached {
     return this.at({ batch: 0 });
   }
 
-  /** How many prompts and positions there are: sizes by the axes `batch` and `pos` that the values have. */
+  /** How many prompts and positions there are: the sizes of the values' axes `batch` and `pos`. */
   get lead(): ReadonlyMap<string, number> {
     return this.cuts.reduce(afterCut, this.wholeLead);
   }
@@ -200,7 +203,7 @@ export class ActivationCache implements Cached {
     return this.whole;
   }
 
-  /** A value of the whole run, cut as this cache is. One that is cut already stays. */
+  /** A value of the whole run, cut as this cache is. One that has already been cut stays. */
   cut(value: Tensor): Tensor {
     checkTensor("The value to cut", value);
     let whole = this.wholeLead;
@@ -245,10 +248,10 @@ export class ActivationCache implements Cached {
   /**
    * What components add to tokens' logits, [component batch pos]: `norm(component) · W_U[:, token]`, with the last norm's
    * scale as it was in the run, in logits. With `incorrectTokens`, what they add to the logit difference. The stack's
-   * components are not made on the way. The unembedding's bias belongs to none.
+   * components are not computed on the way. The unembedding's bias belongs to none.
    * @param stack components before any norm (or after the last one), or a tensor [component ... d_model] of such
    * @param tokens texts of one token or ids: one for all, one for each prompt, or one for each prompt and position
-   * @throws ArgumentError if the scale of the last norm was not captured; ShapeError for tokens that fit no axis
+   * @throws ArgumentError if the scale of the last norm was not captured; ShapeError for tokens that do not fit any axis
    */
   logitAttrs(stack: ResidualStack | Tensor, tokens: TokenChoice, options: LogitAttrsOptions = {}): Tensor {
     checkOptions("logitAttrs", options, LOGIT_ATTRS);
@@ -257,7 +260,7 @@ export class ActivationCache implements Cached {
   }
 
   /**
-   * Components as a norm of the run passes them on, `(x - mean(x)) / scale · w`: without the mean for an RMSNorm, with
+   * Components as a norm of the run transforms them, `(x - mean(x)) / scale · w`: without the mean for an RMSNorm, with
    * the run's own scale, and without the norm's bias, which belongs to none of them. With `recomputeLn` each is
    * normalized as if it were the whole stream, bias included. A model without norms leaves them as they are.
    * @param stack components, or a tensor [component ... d_model] of such
@@ -279,7 +282,7 @@ export class ActivationCache implements Cached {
       return finalNorm ? (recomputeLn ? ownNorm : frozenNorm)("ln_final", finalNorm) : undefined;
     }
     if (recomputeLn) {
-      throw new ArgumentError(`recomputeLn is for the last norm: layer ${at} is before it.`, { asked: layer });
+      throw new ArgumentError(`recomputeLn is only for the last norm, but layer ${at} is before it.`, { asked: layer });
     }
     const { norm } = compose(cfg).blocks[at];
     return norm ? frozenNorm(`blocks.${at}.ln${mlpInput ? 2 : 1}`, norm) : undefined;
@@ -294,7 +297,7 @@ export class ActivationCache implements Cached {
 
   // Other values of every layer.
 
-  /** One kind of value of the layers before `layer` (all unless given), [layer ...]. */
+  /** One kind of value of the layers before `layer` (default: all), [layer ...]. */
   stackActivation(
     name: string,
     options: { readonly layer?: number | undefined; readonly sublayerType?: string | undefined } = {},
@@ -331,7 +334,7 @@ export class ActivationCache implements Cached {
     checkOptions("getNeuronResults", options, NEURON_RESULTS);
     const { neuronSlice, posSlice } = options;
     if (!WHOLE.accepts(layer))
-      throw new ArgumentError(`The layer is a whole number, not ${shown(layer)}.`, { asked: layer });
+      throw new ArgumentError(`The layer must be a whole number, not ${shown(layer)}.`, { asked: layer });
     return neuronResults(posSlice === undefined ? this : this.at({ pos: posSlice }), layer, neuronSlice);
   }
 }
@@ -340,7 +343,7 @@ function sizeAlong(value: Tensor, axis: string): number | undefined {
   return value.shape[value.axes.indexOf(axis)];
 }
 
-/** The sizes of `batch` and `pos` among values: the larger, where a hook made the batch bigger on the way. */
+/** The sizes of `batch` and `pos` among values: the larger if a hook made the batch bigger on the way. */
 function leadOf(values: Iterable<Tensor>): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
   for (const value of values) {

@@ -1,6 +1,6 @@
 /**
- * Attribution patching: activation patching to first order. One run with gradients gives at once, for every place, what
- * patching it alone would do if the rest of the model were linear.
+ * Attribution patching: activation patching to first order. One run with gradients gives, for every place
+ * together, what patching it alone would do if the rest of the model were linear.
  */
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -41,14 +41,14 @@ export const ATTRIBUTION_SITES = Object.keys(axesOf) as readonly AttributionSite
 
 /** Which sites, and how texts are read. */
 export interface AttributionPatchingOptions extends InputOptions {
-  /** All that the model has, unless given. */
+  /** Default: all that the model has. */
   readonly sites?: readonly AttributionSite[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 const KINDS: OptionKinds<AttributionPatchingOptions> = { ...INPUT, sites: listOf(TEXT, "sites"), signal: SIGNAL };
 
-/** What `attributionPatching` gives. */
+/** The result of `attributionPatching`. */
 export interface AttributionPatching {
   /**
    * By site, the first-order effect of patching on the metric: `resid_pre`, `resid_mid`, `attn_out`, `mlp_out` [layer pos];
@@ -58,7 +58,7 @@ export interface AttributionPatching {
   readonly effects: ReadonlyMap<AttributionSite, Tensor>;
   /** The metric of the corrupted run, which the effects are changes of. */
   readonly corrupted: number;
-  /** The metric of the clean run; `undefined` where its cache was given. */
+  /** The metric of the clean run; `undefined` if a cache was passed instead of prompts. */
   readonly clean: number | undefined;
 }
 
@@ -71,7 +71,7 @@ export function attributionSites(model: Model): AttributionSite[] {
 /**
  * What patching each activation of the clean run into the corrupted one would change, to first order:
  * `(clean - corrupted) · d metric / d activation`, with the gradient at the corrupted run, for all sites and places in one
- * run, or in one for a few layers at a time where that is what fits. In units of the metric. With several prompts it is the effect of patching the place in all of them.
+ * run, or in one run per few layers if only that fits. In units of the metric. With several prompts, it is the effect of patching the place in all of them.
  *
  * Source: Nanda 2023, "Attribution patching: activation patching at industrial scale"; Kramár et al. 2024, "AtP*".
  *
@@ -92,7 +92,9 @@ export async function attributionPatching(
   const sites = options.sites ?? attributionSites(model);
   for (const site of sites) checkSite(model, site);
   if (sites.length === 0 || new Set(sites).size < sites.length) {
-    throw new ArgumentError(`sites are one or more, each named once, not [${sites.join(", ")}].`, { asked: sites });
+    throw new ArgumentError(`sites must name one or more sites, each once, not [${sites.join(", ")}].`, {
+      asked: sites,
+    });
   }
   const graph = model.graph(corrupted, inputOptions(options));
   const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);

@@ -7,7 +7,7 @@ import { shown } from "../tensor/show.ts";
 /** One index, a list, or from `start` (inclusive) to `end` (exclusive). Negative numbers count from the end. */
 export type AxisSlice = number | readonly number[] | { readonly start?: number; readonly end?: number };
 
-/** The indices that a slice of an axis means. @throws ShapeError for one outside it, ArgumentError for none. */
+/** The indices that a slice of an axis means. @throws ShapeError for one outside it, ArgumentError if there are none. */
 export function indicesOf(slice: AxisSlice, size: number, axis: string): number[] {
   checkSlice(slice, axis);
   const list = typeof slice === "number" ? [slice] : isList(slice) ? Array.from(slice) : range(slice, size);
@@ -28,7 +28,7 @@ export function indicesOf(slice: AxisSlice, size: number, axis: string): number[
   return found;
 }
 
-/** @throws ArgumentError for what is no slice */
+/** @throws ArgumentError for anything but a slice */
 function checkSlice(slice: unknown, axis: string): void {
   if (typeof slice === "number" || Array.isArray(slice)) return;
   const { start, end, ...others } = (typeof slice === "object" && slice !== null ? slice : { none: slice }) as Record<
@@ -38,7 +38,7 @@ function checkSlice(slice: unknown, axis: string): void {
   const whole = [start, end].every((at) => at === undefined || Number.isSafeInteger(at));
   if (whole && Object.keys(others).length === 0) return;
   throw new ArgumentError(
-    `What to take of axis ${axis} is an index, a list of indices, or { start, end }, not ${shown(slice)}.`,
+    `The slice of axis ${axis} must be an index, a list of indices, or { start, end }, not ${shown(slice)}.`,
     { asked: slice },
   );
 }
@@ -54,8 +54,8 @@ function range({ start = 0, end }: { readonly start?: number; readonly end?: num
 }
 
 /**
- * The elements along an axis that a slice means: one index drops the axis, a list or a range keeps it. Computed values
- * stay computed, and share memory where the elements are neighbours.
+ * The elements along an axis that a slice selects: one index drops the axis, a list or a range keeps it. Computed values
+ * stay computed, and share memory if the elements are neighbours.
  */
 export function cutAxis(value: Tensor, axis: string, slice: AxisSlice): Tensor {
   const at = value.axes.indexOf(axis);

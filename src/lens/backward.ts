@@ -1,4 +1,4 @@
-/** The way back: gradients at hook points, and hooks that change them as they pass. */
+/** The backward pass: gradients at hook points, and hooks that change them on the way. */
 import { grad } from "../graph/rewrite/grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
@@ -8,15 +8,15 @@ import { fitted, gradientAt } from "./changes.ts";
 import type { HookContexts } from "./hook-contexts.ts";
 import { hookAt, type PlacedHook } from "./hooks.ts";
 
-/** A pass to go back through. */
+/** A pass to differentiate. */
 export interface BackwardPass {
-  /** What gradients are of: a single number. */
+  /** The number whose gradients are taken. */
   readonly metric: Tensor;
-  /** What gradients are wanted at, by name, as forward hooks left it. */
+  /** The values to take gradients at, by name, as forward hooks left them. */
   readonly values: ReadonlyMap<string, Tensor>;
-  /** Hooks of this run. One at a point that was named must be on the way back; of a test's points those that are. */
+  /** Hooks of this run. A named point must be on the way back; of a test's points, those that are get the hook. */
   readonly hooks: readonly PlacedHook[];
-  /** Hooks that stay on the model: those that are not on the way wait for a run in which they are. */
+  /** Hooks that stay on the model: those not on the way wait for a run in which they are. */
   readonly standing: readonly PlacedHook[];
   /** The value at a hook point that the pass reaches. */
   readonly at: (name: string) => Tensor | undefined;
@@ -27,10 +27,10 @@ export interface BackwardPass {
 
 /**
  * `d metric / d value` at each of the values, [as the value], under its name with `_grad`. A hook gets the gradient at its
- * point, and what it returns goes on from there: it is what is kept there, and what earlier gradients follow from. Source:
+ * point, and what it returns replaces it: that is kept there, and earlier gradients follow from it. Source:
  * TransformerLens' `run_with_cache(incl_bwd=True)` with `add_hook(dir="bwd")`.
  *
- * @throws ArgumentError for a metric that is no single number or does not depend on a value or a hook's point, or an async
+ * @throws ArgumentError for a metric that is not a single number or does not depend on a value or a hook's point, or an async
  * hook; ShapeError for a hook that returns another shape.
  */
 export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
@@ -46,8 +46,8 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
     (placed.get(x) ?? []).reduce((g, { name, f }) => {
       const made = f(g, hookAt(name, step, contexts));
       if (isPromise(made)) {
-        made.then(undefined, () => {}); // it is told below that it cannot be
-        throw new ArgumentError(`The hook on the gradient at "${name}" is async; a hook on a gradient cannot be.`, {
+        made.then(undefined, () => {}); // the error below says that it cannot be
+        throw new ArgumentError(`The hook on the gradient at "${name}" is async, but hooks on gradients cannot be.`, {
           asked: name,
         });
       }

@@ -1,8 +1,8 @@
 /**
- * Gradients at all layers in little memory. A pass and its way back are one graph, so it can be cut: the residual streams
+ * Gradients at all layers in little memory. A forward and backward pass are one graph, so it can be cut: the residual streams
  * are computed first, then layers from the last to the first, a few at a time. What is inside them is computed again, and
- * the gradient at the stream before them is all that goes on. Where all layers fit the budget it is one run, and nothing
- * is computed twice.
+ * only the gradient at the stream before them is passed on. If all layers fit the budget it is one run, and nothing is
+ * computed twice.
  */
 import { peakBytes } from "../engine/memory.ts";
 import { Rewrite } from "../graph/rewrite/rewrite.ts";
@@ -11,7 +11,7 @@ import { emptyData, type NDArray, zeros } from "../tensor/array.ts";
 import { passBytes } from "./in-parts.ts";
 import type { Model } from "./model.ts";
 
-/** Values of passes and of their way back, all of one graph. */
+/** Values of forward and backward passes, all of one graph. */
 export interface LayerWork {
   readonly layers: number;
   /** What is wanted of layers `from` to `to`, rows along the first axis of each. */
@@ -59,7 +59,7 @@ export async function computeByLayers(
   return { numbers: known.slice(0, numbers.length), values };
 }
 
-/** Layers in groups of as many: all in one where that fits the budget, one in each where nothing else does. */
+/** Layers in groups of equal size: all in one if that fits the budget, one in each if nothing else does. */
 function groupsThatFit(work: LayerWork, budget: number): readonly Group[] {
   const { layers, numbers } = work;
   if (peakBytes([...numbers, ...work.values(0, layers)]) <= budget) return [[0, layers]];
@@ -83,14 +83,14 @@ function groupsOf(layers: number, each: number): Group[] {
   return Array.from({ length: count }, (_, i): Group => [i * each, Math.min(layers, (i + 1) * each)]);
 }
 
-/** What is computed before the way back begins, to cut the graph at. */
+/** What is computed before the backward pass begins, to cut the graph at. */
 function madeForward({ streams, shared = [] }: LayerWork, groups: readonly Group[]): Tensor[] {
   return [...new Set([...shared, ...groups.slice(1).flatMap(([from]) => streams(from))])].filter(
     ({ computed }) => !computed,
   );
 }
 
-/** What a group gives: its layers' values, and the gradient that goes on to the group before it. */
+/** The result of a group: its layers' values, and the gradient for the group before it. */
 function wantedOf({ values, gradient }: LayerWork, [from, to]: Group, cuts: Cuts): Tensor[] {
   const rewrite = new Rewrite();
   for (const [value, leaf] of cuts) rewrite.replace(value, leaf);

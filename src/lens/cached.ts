@@ -1,4 +1,4 @@
-/** What is asked of captured values by those who take the residual stream apart. `ActivationCache` is what answers. */
+/** What decompositions of the residual stream need of captured values. `ActivationCache` implements it. */
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { Weights } from "../models/weights/weights.ts";
@@ -6,7 +6,7 @@ import type { TokenRules } from "../text/index.ts";
 import type { AxisSlice } from "./axis-slice.ts";
 import type { StackPart } from "./stack-parts.ts";
 
-/** What a model is, as far as its captured values are read: nothing that runs. */
+/** A model as far as reading its captured values needs it: nothing that runs. */
 export interface CachedModel {
   readonly cfg: HookedTransformerConfig;
   readonly weights: Weights;
@@ -26,17 +26,17 @@ export interface NormPlace {
   readonly layer?: number | undefined;
   /** The norm before that layer's MLP instead of before its attention. */
   readonly mlpInput?: boolean | undefined;
-  /** `ln_final` alone: each component gets a scale of its own, as if it were the whole residual stream. */
+  /** Only for `ln_final`: each component gets its own scale, as if it were the whole residual stream. */
   readonly recomputeLn?: boolean | undefined;
 }
 
 /** Captured values of a model's run. */
 export interface Cached {
   readonly model: CachedModel;
-  /** How many prompts and positions there are: sizes by the axes `batch` and `pos` that the values have. */
+  /** How many prompts and positions there are: the sizes of the values' axes `batch` and `pos`. */
   readonly lead: ReadonlyMap<string, number>;
   has(name: string): boolean;
-  /** Several values at once. @throws ArgumentError that names those which were not captured, and `what` they are for */
+  /** Several values. @throws ArgumentError that names those that were not captured, and `what` they are for */
   need(what: string, names: readonly string[]): Tensor[];
   /** The same values of fewer prompts or positions. */
   at(cut: Cut): Cached;
@@ -46,13 +46,13 @@ export interface Cached {
   normBefore(place: NormPlace): StackNorm | undefined;
 }
 
-/** How a norm passes on the components of its input. */
+/** How a norm transforms the components of its input. */
 export interface StackNorm {
   /** The norm: `ln_final`, `blocks.0.ln1`. */
   readonly where: string;
-  /** Whether the sum of what it gives is what it gives of the sum. */
+  /** Whether it is linear: the sum of its results is its result for the sum. */
   readonly linear: boolean;
-  /** [component ... d_model] or [... d_model], as the norm passes it on. */
+  /** [component ... d_model] or [... d_model], as the norm transforms it. */
   apply(x: Tensor, cache: Cached): Tensor;
   /** The components' inner products with a direction after the norm, [component ...]. */
   dot(parts: readonly StackPart[], direction: Tensor, cache: Cached): Tensor;

@@ -1,6 +1,6 @@
 /**
  * Changes at hook points: what hooks, edits of a pass, sweeps and hooks on gradients have in common. A change is called
- * once, while the graph is traced, with the value at its point, and what it returns takes that value's place.
+ * once, while the graph is traced, with the value at its point, and what it returns replaces that value.
  */
 import { showShape } from "../graph/axes.ts";
 import { Rewrite } from "../graph/rewrite/rewrite.ts";
@@ -17,7 +17,7 @@ export interface Place {
   readonly layer: number | undefined;
 }
 
-/** From x to x′: what takes a value's place, from the value and where it is. */
+/** From x to x′: what replaces a value, given the value and where it is. */
 export type Change<P = Place, Y = Tensor> = (x: Tensor, at: P) => Y;
 
 /** A hook point by its name. */
@@ -26,7 +26,7 @@ export function placeOf(name: string): Place {
   return { name, layer: layer === undefined ? undefined : Number(layer) };
 }
 
-/** A pass as it is changed: its hook points, and what each of its values has become. */
+/** A pass while it is being changed: its hook points, and what each of its values has become. */
 export class ChangedPass {
   /** Hook points by name, in firing order. */
   readonly points: ReadonlyMap<string, Tensor>;
@@ -48,7 +48,7 @@ export class ChangedPass {
     return this.rewrite.get(point).inputs[0];
   }
 
-  /** Puts what a change made in the place of the value at a point. @throws ShapeError, ArgumentError if it does not fit */
+  /** Replaces the value at a point by the result of a change. @throws ShapeError, ArgumentError if it does not fit */
   put(name: string, point: Tensor, made: Tensor): void {
     this.rewrite.replace(point, fitted(made, this.before(point), valueAt(name)).point(name));
   }
@@ -59,7 +59,7 @@ export class ChangedPass {
   }
 }
 
-/** What a change is held against, in the words of an error. */
+/** The rule that a change must follow, in the words of an error. */
 interface Rule {
   readonly name: string;
   /** Whose result it is: `The hook on "hook_embed"`. */
@@ -67,11 +67,11 @@ interface Rule {
   /** What it must return, as the ends of sentences: in kind, and in shape. */
   readonly kind: string;
   readonly shape: string;
-  /** Whether more rows of the batch, or axes in front, are taken. */
+  /** Whether more rows of the batch, or axes in front, are accepted. */
   readonly grows: boolean;
 }
 
-/** The rule for what takes a value's place. */
+/** The rule for what replaces a value. */
 export const valueAt = (name: string): Rule => ({
   name,
   of: `The hook on "${name}"`,
@@ -80,7 +80,7 @@ export const valueAt = (name: string): Rule => ({
   grows: true,
 });
 
-/** The rule for what goes on in a gradient's place. */
+/** The rule for what replaces a gradient. */
 export const gradientAt = (name: string): Rule => ({
   name,
   of: `The hook on the gradient at "${name}"`,
@@ -89,7 +89,7 @@ export const gradientAt = (name: string): Rule => ({
   grows: false,
 });
 
-/** The rule for what a part that is spliced in makes. */
+/** The rule for the result of a part that is spliced in. */
 export const partAt = (name: string): Rule => ({
   name,
   of: `The part at "${name}"`,
@@ -105,8 +105,8 @@ export function needChanged(made: unknown, { name, of, kind }: Rule): asserts ma
 }
 
 /**
- * What a change returned under the axes of what it replaces, repeated where it broadcasts.
- * @throws ShapeError; ArgumentError for what is not a Tensor
+ * The result of a change with the axes of what it replaces, repeated where it broadcasts.
+ * @throws ShapeError; ArgumentError for anything but a Tensor
  */
 export function fitted(made: unknown, x: Tensor, rule: Rule): Tensor {
   needChanged(made, rule);
@@ -126,7 +126,7 @@ export function fitted(made: unknown, x: Tensor, rule: Rule): Tensor {
   return whole.rename([...extra, ...x.axes]);
 }
 
-/** What was returned in place of a Tensor, in words. */
+/** What was returned instead of a Tensor, in words. */
 export function showValue(value: unknown): string {
   if (isPromise(value)) return "a promise";
   if (Array.isArray(value)) return "an array";

@@ -1,10 +1,10 @@
-/** Tensors that functions of the lens take, looked at before anything is made of them. */
+/** Tensors passed to functions of the lens, checked before anything is computed from them. */
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 
-/** @throws ArgumentError for what is no Tensor; ShapeError for one whose number of axes or dtype is another */
+/** @throws ArgumentError for anything but a Tensor; ShapeError for another number of axes or dtype */
 export function checkTensor(
   what: string,
   value: unknown,

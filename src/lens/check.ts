@@ -8,7 +8,7 @@ export function checkModel(of: string, model: unknown): asserts model is Model {
   const { cfg, weights, graph, compute } = (model ?? {}) as Partial<Model>;
   if (cfg && weights && typeof graph === "function" && typeof compute === "function") return;
   throw new ArgumentError(
-    `${of} takes a model first, as HookedTransformer.fromPretrained gives it, not ${isPromised(model) ? "the promise of one: await it" : shown(model)}.`,
+    `${of} takes a model first, as HookedTransformer.fromPretrained returns it, not ${isPromised(model) ? "a promise of one: await it" : shown(model)}.`,
     { asked: model },
   );
 }

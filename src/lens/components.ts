@@ -1,6 +1,6 @@
 /**
  * What writes to a model's residual stream and what reads it, in order: the components that decompositions, attribution
- * and patching speak of. They are read off a recording of the model, so they are right for every kind of it.
+ * and patching use. They are read off a recording of the model, so they are right for every kind of it.
  */
 import { isName } from "../graph/layouts.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -73,7 +73,7 @@ export interface Reader {
   readonly order: number;
 }
 
-/** What `components` gives, each list in the order of the pass. */
+/** The result of `components`, each list in the order of the pass. */
 export interface Components {
   readonly writers: readonly Writer[];
   readonly readers: readonly Reader[];
@@ -88,23 +88,23 @@ const known = new WeakMap<HookedTransformerConfig, Components>();
 /**
  * The components of a model that write to its residual stream and that read it. Who hears whom follows from their order:
  * in sequential blocks an MLP hears its layer's heads, in parallel ones it does not.
- * @throws ArgumentError for what is not a model
+ * @throws ArgumentError for anything but a model
  */
 export function components(model: Pick<CachedModel, "cfg">): Components {
   const { cfg } = model ?? {};
-  if (!cfg) throw new ArgumentError(`components takes a model, not ${shown(model)}.`, { asked: model });
+  if (!cfg) throw new ArgumentError(`components needs a model, not ${shown(model)}.`, { asked: model });
   const found = known.get(cfg) ?? readOff(recordingOf(cfg));
   known.set(cfg, found);
   return found;
 }
 
 /**
- * Whether a reader hears a writer: what the one writes is part of what the other reads.
- * @throws ArgumentError for what are not a reader and a writer of `components`
+ * Whether a reader hears a writer, that is, reads what it writes.
+ * @throws ArgumentError for anything but a reader and a writer of `components`
  */
 export function hears(reader: Reader, writer: Writer): boolean {
   if (WHOLE.accepts(reader?.order) && WHOLE.accepts(writer?.order)) return writer.order < reader.order;
-  throw new ArgumentError("hears takes a reader and a writer, as components(model) gives them.", {
+  throw new ArgumentError("hears needs a reader and a writer, as components(model) returns them.", {
     asked: [reader, writer],
   });
 }
@@ -165,12 +165,12 @@ function readOff(recording: Recording): Components {
   };
 }
 
-/** A value under the first of the hook points that it was put under. */
+/** A value under the first of its hook points. */
 function innermost(x: Tensor): Tensor {
   return isName(x) && isName(x.inputs[0]) ? innermost(x.inputs[0]) : x;
 }
 
-/** What is added to the stream, from the value that is. */
+/** What is added to the stream, described from the value that is added. */
 function additionOf(value: Tensor, order: number, { structure }: Recording): Addition {
   const point = value.label!;
   const { layer } = placeOf(point);

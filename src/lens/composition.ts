@@ -1,4 +1,4 @@
-/** How much of what some matrices write others read. */
+/** How much of what some matrices write is read by others. */
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -7,12 +7,12 @@ import { FactoredMatrix } from "./factored-matrix.ts";
 /**
  * `‖L R‖ / (‖L‖ ‖R‖)` in Frobenius norms, of every left matrix with every right one: [left's axes ... right's axes ...].
  * The products are never formed. Source: Elhage et al. 2021; TransformerLens' `utils.composition_scores`.
- * @throws ShapeError if the left matrices write another width than the right ones read
+ * @throws ShapeError if the left matrices do not write the width that the right ones read
  */
 export async function compositionScores(left: FactoredMatrix, right: FactoredMatrix): Promise<Tensor> {
   for (const matrix of [left, right]) {
     if (matrix instanceof FactoredMatrix) continue;
-    throw new ArgumentError(`Composition is of FactoredMatrix, as model.OV is, not of ${shown(matrix)}.`, {
+    throw new ArgumentError(`Composition needs a FactoredMatrix, such as model.OV, not ${shown(matrix)}.`, {
       asked: matrix,
     });
   }

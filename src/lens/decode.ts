@@ -8,7 +8,7 @@ import { tracePass } from "./trace-pass.ts";
 /** From the last token of each prompt, int32 [batch 1], to the logits after it, [batch 1 d_vocab]; the cache grows by it. */
 export type DecodeStep = (tokens: Tensor) => Promise<Tensor>;
 
-/** @param tokens int32 [batch 1], for its shape alone. */
+/** @param tokens int32 [batch 1]; only its shape is used */
 export async function decodeStep(model: Model, cache: KeyValueCache, tokens: Tensor): Promise<DecodeStep> {
   const past = cache.layers!;
   const [batch] = tokens.shape;

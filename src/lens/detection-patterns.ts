@@ -1,5 +1,5 @@
 /**
- * What the attention of well-known kinds of heads would look like: 1 where such a head looks, 0 elsewhere. Source:
+ * The attention of well-known kinds of heads: 1 where such a head looks, 0 elsewhere. Source:
  * TransformerLens' `head_detector`; the kinds are Elhage et al. 2021's and Olsson et al. 2022's.
  */
 import { Tensor } from "../graph/tensor.ts";
@@ -26,7 +26,7 @@ const looks: { readonly [K in HeadName]: (tokens: ArrayLike<number>, query: numb
 
 /**
  * The pattern of a kind of head on tokens int32 [batch pos]: 1 or 0, [batch query key].
- * @throws UnknownNameError for another kind.
+ * @throws UnknownNameError for an unknown kind.
  */
 export function detectionPattern(name: HeadName, tokens: Tensor): Tensor {
   if (!HEAD_NAMES.includes(name)) {

@@ -1,6 +1,6 @@
 /**
- * Edge attribution patching: how much each way from one component to another carries, to first order. One run with
- * gradients gives all edges at once.
+ * Edge attribution patching: how much each edge from one component to another carries, to first order. One run with
+ * gradients gives all edges together.
  */
 import { Tensor } from "../graph/tensor.ts";
 import { SIGNAL } from "../tensor/kinds.ts";
@@ -16,7 +16,7 @@ import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import type { ModelInput } from "./tokens.ts";
 
-/** What `edgeAttribution` gives. */
+/** The result of `edgeAttribution`. */
 export interface EdgeAttribution {
   /** The embeddings together (`stream_start`), heads and MLPs. */
   readonly senders: readonly Writer[];
@@ -27,14 +27,14 @@ export interface EdgeAttribution {
   readonly corrupted: number;
 }
 
-/** What `edgeAttribution` takes besides. */
+/** Options of `edgeAttribution`. */
 export interface EdgeAttributionRunOptions extends InputOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 const KINDS: OptionKinds<EdgeAttributionRunOptions> = { ...INPUT, signal: SIGNAL };
 
-/** A pass whose receivers' inputs are points of their own, so that each can be changed and differentiated alone. */
+/** A pass whose receivers' inputs are points of their own, so that each can be changed and differentiated separately. */
 export function edgeGraph(
   model: Model,
   input: ModelInput,
@@ -50,10 +50,10 @@ export function edgeGraph(
  * For each edge from a sender u to a later receiver v, what giving v what u wrote in the clean run, and all else as in the
  * corrupted one, would change to first order: `Σ (u_clean - u_corrupted) · d metric / d input of v`, over positions,
  * prompts and `d_model`, with the gradient at the corrupted run. All edges in one
- * run, or in one for a few layers at a time where that is what fits, in units of the metric.
+ * run, or in one run per few layers if only that fits, in units of the metric.
  *
- * A head's queries, keys and values are receivers of their own. Edges skip what is between: an edge to the logits is the
- * direct path alone.
+ * A head's queries, keys and values are receivers of their own. Edges skip what is between: an edge to the logits is
+ * only the direct path.
  *
  * Source: Syed, Rager and Conmy 2023, "Attribution patching outperforms automated circuit discovery".
  * @throws ShapeError for prompts of different lengths or a metric that is not one number; ArgumentError for a metric that

@@ -1,4 +1,4 @@
-/** What a run would do, in words: pillar by pillar of the engine, nothing hidden. */
+/** What a run would do, in words: step by step of the engine, with nothing hidden. */
 import type { Engine } from "../engine/engine.ts";
 import { printPlan } from "../engine/print-plan.ts";
 import { print } from "../graph/print.ts";
@@ -8,14 +8,14 @@ import type { Tensor } from "../graph/tensor.ts";
 export interface Segment {
   /** Ops that the session runs, after merging and moving selections up. */
   readonly steps: number;
-  /** Arrays that it is fed: weights, tokens, what hooks closed over. */
+  /** Arrays that are fed to it: weights, tokens, values that hooks closed over. */
   readonly inputs: number;
   readonly outputs: number;
-  /** Whether a session of this structure is compiled already. */
+  /** Whether a session of this structure has already been compiled. */
   readonly reused: boolean;
-  /** The graph as traced, a line a value. */
+  /** The graph as traced, one line per value. */
   readonly graph: string;
-  /** What the session runs, a line a value. */
+  /** What the session runs, one line per value. */
   readonly plan: string;
 }
 

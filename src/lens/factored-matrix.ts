@@ -24,7 +24,7 @@ export interface Svd {
   readonly V: Tensor;
 }
 
-/** Complex numbers, the real and the imaginary part apart. */
+/** Complex numbers, as separate real and imaginary parts. */
 export interface Complex {
   readonly re: Tensor;
   readonly im: Tensor;
@@ -35,7 +35,7 @@ export type MatrixIndex = AxisSlice | null;
 
 /**
  * A large matrix of small rank, such as what a head reads and writes, kept as the product of two thin ones. Products are
- * values of a graph, like everything else, and never make the large matrix; decompositions are made at once, in float64,
+ * values of a graph, like everything else, and never make the large matrix; decompositions are computed immediately, in float64,
  * through matrices of the small size. Source: TransformerLens' `FactoredMatrix`.
  */
 export class FactoredMatrix {
@@ -52,7 +52,7 @@ export class FactoredMatrix {
     checkTensor("The right factor", B);
     if (A.shape.length < 2 || B.shape.length < 2 || A.shape.at(-1) !== B.shape.at(-2)) {
       throw new ShapeError(
-        `A factored matrix is the product of [..., row, inner] and [..., inner, column], but got ${showShape(A)} and ${showShape(B)}.`,
+        `A factored matrix is a product of [..., row, inner] and [..., inner, column], but got ${showShape(A)} and ${showShape(B)}.`,
         { asked: A.shape, found: B.shape },
       );
     }
@@ -99,7 +99,7 @@ export class FactoredMatrix {
     return this.A.matmul(this.B);
   }
 
-  /** The factors the other way round, [... inner inner]; it has the eigenvalues of AB that are not 0. @throws ShapeError */
+  /** The product of the factors in the other order, [... inner inner]; it has the eigenvalues of AB that are not 0. @throws ShapeError */
   get BA(): Tensor {
     this.needSquare("BA");
     return this.B.matmul(this.A);
@@ -156,7 +156,7 @@ export class FactoredMatrix {
    */
   at(...index: readonly MatrixIndex[]): FactoredMatrix {
     if (index.length > this.ndim) {
-      throw new ShapeError(`at() got ${index.length} indices, but the matrix has ${this.ndim} axes ${this.show()}.`, {
+      throw new ShapeError(`at() got ${index.length} indices, but the matrix has ${this.ndim} axes, ${this.show()}.`, {
         asked: index,
         found: this.shape,
       });
@@ -179,13 +179,13 @@ export class FactoredMatrix {
   /** A new leading axis of size 1, which is axis `axis`. */
   unsqueeze(axis: number, name = ""): FactoredMatrix {
     if (typeof name !== "string")
-      throw new ArgumentError(`An axis' name is a string, not ${shown(name)}.`, { asked: name });
+      throw new ArgumentError(`An axis name must be a string, not ${shown(name)}.`, { asked: name });
     const lead = this.lead.shape.length;
     if (Number.isInteger(axis) && axis >= 0 && axis <= lead) {
       return new FactoredMatrix(this.A.unsqueeze(axis, name), this.B.unsqueeze(axis, name));
     }
     throw new ShapeError(
-      `unsqueeze(${shown(axis)}) is not among the leading axes of ${this.show()}: give 0 to ${lead}.`,
+      `unsqueeze(${shown(axis)}) is not among the leading axes of ${this.show()}: use 0 to ${lead}.`,
       {
         asked: axis,
         found: this.shape,
@@ -196,7 +196,7 @@ export class FactoredMatrix {
   /** The top left corner of the product, [... k k]. */
   getCorner(k = 3): Tensor {
     if (!COUNT.accepts(k)) {
-      throw new ArgumentError(`The corner's size is ${COUNT.describe}, not ${shown(k)}.`, { asked: k });
+      throw new ArgumentError(`The corner's size must be ${COUNT.describe}, not ${shown(k)}.`, { asked: k });
     }
     return this.A.slice(-2, 0, Math.min(k, this.ldim)).matmul(this.B.slice(-1, 0, Math.min(k, this.rdim)));
   }
@@ -212,7 +212,7 @@ export class FactoredMatrix {
   }
 
   /**
-   * The singular value decomposition, made once and kept.
+   * The singular value decomposition, computed once and kept.
    * @throws GlassformerError if the factors have not been computed.
    */
   svd(): Svd {
@@ -230,7 +230,7 @@ export class FactoredMatrix {
   }
 
   /**
-   * The eigenvalues of AB, [... inner], those of the largest magnitude first. They are found as those of the small BA:
+   * The eigenvalues of AB, [... inner], largest magnitude first. They are computed as those of the small BA:
    * where `mdim` exceeds the size of AB, the surplus is 0.
    * @throws ShapeError if AB is not square; GlassformerError if the factors have not been computed.
    */
@@ -329,7 +329,7 @@ export class FactoredMatrix {
 
   private needSquare(what: string): void {
     if (this.ldim === this.rdim) return;
-    throw new ShapeError(`${what} needs as many rows as columns, but the product is ${this.show()}.`, {
+    throw new ShapeError(`${what} needs a square matrix, but the product is ${this.show()}.`, {
       asked: what,
       found: this.shape,
     });
@@ -337,8 +337,8 @@ export class FactoredMatrix {
 
   private needMatrix(what: string, x: Tensor, forVectors: string, fits: boolean, shape: string): void {
     if (x.shape.length >= 2 && fits) return;
-    const advice = x.shape.length === 1 ? ` For a vector there is ${forVectors}.` : "";
-    throw new ShapeError(`${what} with ${this.show()} takes a matrix ${shape}, but got ${showShape(x)}.${advice}`, {
+    const advice = x.shape.length === 1 ? ` For a vector, use ${forVectors}.` : "";
+    throw new ShapeError(`${what} with ${this.show()} needs a matrix ${shape}, but got ${showShape(x)}.${advice}`, {
       asked: shape,
       found: x.shape,
       nearest: x.shape.length === 1 ? forVectors : undefined,
@@ -348,7 +348,7 @@ export class FactoredMatrix {
   private needVector(what: string, v: Tensor, size: number): void {
     checkTensor(`What ${what} takes`, v);
     if (v.shape.at(-1) === size) return;
-    throw new ShapeError(`${what} with ${this.show()} takes a vector of ${size} numbers, but got ${showShape(v)}.`, {
+    throw new ShapeError(`${what} with ${this.show()} needs a vector of ${size} numbers, but got ${showShape(v)}.`, {
       asked: size,
       found: v.shape,
     });
@@ -364,7 +364,7 @@ function withRank(x: Tensor, rank: number): Tensor {
   return x.shape.length < rank ? withRank(x.unsqueeze(0), rank) : x;
 }
 
-/** Elements along an axis; of one that broadcasts to `whole`, there is but one to pick. */
+/** Elements along an axis; an axis that broadcasts to `whole` has only one to pick. */
 function pick(x: Tensor, axis: number, indices: readonly number[], whole: number, drop: boolean): Tensor {
   const broadcasts = x.shape[axis] === 1 && whole !== 1;
   const index = ndarray("int32", [indices.length], Int32Array.from(indices));
@@ -378,7 +378,7 @@ function columnsOf(x: Tensor, place: readonly number[]): Columns {
   const view = hostView(x, [...held, null, null]);
   if (!view) {
     throw new GlassformerError(
-      "The factors of this matrix have not been computed: `await matrix.compute()` gives it with their numbers.",
+      "The factors of this matrix have not been computed: `await matrix.compute()` returns it with their numbers.",
       { asked: "numbers", found: x.op },
     );
   }

@@ -43,27 +43,28 @@ import {
   WHOLE,
 } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { kindOf, shortened, shown } from "../tensor/show.ts";
+import { kindOf, shown } from "../tensor/show.ts";
+import { firstOf } from "../tensor/words.ts";
 import { Tokenizer, tokenizerJsonOfGpt2 } from "../text/index.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
 export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOptions {
-  /** The model's files, in place of those that its name means: a folder opened elsewhere, files in memory. */
+  /** The model's files, instead of those that its name stands for: a folder opened elsewhere, files in memory. */
   readonly files?: ModelFiles | undefined;
-  /** Branch, tag or commit on the hub; `main` unless given. */
+  /** Branch, tag or commit on the hub; default: `main`. */
   readonly revision?: string | undefined;
-  /** Which of the training's checkpoints, by its place in the repository's list (negative: from the end). */
+  /** Which training checkpoint, by its place in the repository's list (negative: from the end). */
   readonly checkpointIndex?: number | undefined;
-  /** Which of the training's checkpoints, by its label: tokens or steps seen. */
+  /** Which training checkpoint, by its label: tokens or steps seen. */
   readonly checkpointValue?: number | undefined;
-  /** A weights file to take in place of the usual one: its path among the model's files. */
+  /** A weights file to use instead of the usual one: its path among the model's files. */
   readonly checkpoint?: string | undefined;
-  /** Only so many layers, from the first; those after are left out. */
+  /** Only this many layers, from the first; later ones are left out. */
   readonly firstNLayers?: number | undefined;
   readonly tokenizer?: Tokenizer | undefined;
   readonly defaultPrependBos?: boolean | undefined;
   readonly defaultPaddingSide?: "left" | "right" | undefined;
-  /** The engine to run on; the platform's unless given. */
+  /** The engine to run on; default: the platform's. */
   readonly engine?: Engine | undefined;
 }
 
@@ -78,13 +79,13 @@ export const noProcessing = NO_PROCESSING;
 
 export const TOKENIZER: Kind = { accepts: (v) => v instanceof Tokenizer, describe: "a Tokenizer" };
 
-/** What has a repository's methods. */
+/** Anything with a repository's methods. */
 const FILES: Kind = {
   accepts: (v) => OBJECT.accepts(v) && ["list", "open", "readText"].every((f) => FUNCTION.accepts((v as never)[f])),
-  describe: "a repository of files, as memoryFiles gives it",
+  describe: "a repository of files, as memoryFiles returns it",
 };
 
-/** The options of `fromPretrained`, and of the functions beside it. */
+/** The options of `fromPretrained`, and of the functions next to it. */
 const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   ...FLAG_KINDS,
   signal: SIGNAL,
@@ -106,7 +107,7 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
   const opened = options.files ?? (await openDefault(name, resolveModelName, options));
   const { files, checkpoint } = await atCheckpoint(opened, options);
   const configJson = await readConfigJson(files, options);
-  readConfig(configJson, opened.name); // refused before the weights are read, where it can be
+  readConfig(configJson, opened.name); // refused before the weights are read, if possible
   const notes: string[] = [];
   const note = (sentence: string) => notes.push(sentence);
   const skipped: string[] = [];
@@ -126,11 +127,11 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
   return { cfg: config, weights, tokenizer, notes: [...read.notes, ...processing, ...notes, ...skipped] };
 }
 
-/** @throws ArgumentError for a name that is no string, an option that does not exist, a value of the wrong kind */
+/** @throws ArgumentError for a name that is not a string, an option that does not exist, a value of the wrong kind */
 function checkCall(of: string, name: unknown, options: FromPretrainedOptions): void {
   if (typeof name !== "string") {
     throw new ArgumentError(
-      `${of} takes a model's name first: a folder's path, "org/name", or "${bundledModel}", not ${kindOf(name)}.`,
+      `${of} needs a model's name first: a folder's path, "org/name", or "${bundledModel}", not ${kindOf(name)}.`,
       { asked: name, nearest: bundledModel },
     );
   }
@@ -142,18 +143,16 @@ function flagsOf(options: FromPretrainedOptions): Partial<ProcessingFlags> {
   return Object.fromEntries(flags);
 }
 
-/** Bytes of a `config.json`; the longest have some thousands. */
+/** Most bytes of a `config.json`; the longest have some thousands. */
 const LONGEST_CONFIG = 16_000_000;
 
 /** @throws InputError if there is no `config.json`, saying what is there */
 async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<Record<string, unknown>> {
   const paths = await files.list(options);
-  // Where nothing is at all, opening it says where it was looked for.
+  // If there is nothing at all, opening it says where it was looked for.
   if (paths.length > 0 && !paths.includes("config.json")) {
-    const found =
-      shortened(paths.slice(0, 12).join(", "), 400) + (paths.length > 12 ? ` and ${paths.length - 12} more` : "");
     throw new InputError(
-      `${files.name} has no config.json, which says what its weights mean (TransformerLens' cfg.to_dict() is one): it has ${found}.`,
+      `${files.name} has no config.json, which says what its weights mean (TransformerLens' cfg.to_dict() is one): it has ${firstOf(paths)}.`,
       { asked: "config.json", found: paths },
     );
   }
@@ -161,7 +160,7 @@ async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<
   const source = await files.open("config.json", options);
   const { size } = source;
   if (size > LONGEST_CONFIG) {
-    throw new FileFormatError(`${what} has ${size} bytes: that is no configuration of a model.`, {
+    throw new FileFormatError(`${what} has ${size} bytes: that is not a model's configuration.`, {
       asked: what,
       found: size,
     });
@@ -171,7 +170,7 @@ async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<
   return parseJsonObject(text, what);
 }
 
-/** Bytes of a `tokenizer.json`; the longest have some thirty millions. */
+/** Most bytes of a `tokenizer.json`; the longest have about thirty million. */
 const LONGEST_TOKENIZER = 256_000_000;
 
 /** The model's tokenizer, or a note on why it has none: without one the model still takes token ids. */
@@ -189,7 +188,9 @@ async function tokenizerOrNote(
     return found;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    note(`The model has no tokenizer: "${tokenizerName}" cannot be had (${error.message.replace(/\.$/, "")}); ${use}.`);
+    note(
+      `The model has no tokenizer: "${tokenizerName}" could not be loaded (${error.message.replace(/\.$/, "")}); ${use}.`,
+    );
     return undefined;
   }
 }
@@ -205,7 +206,7 @@ function withSkipped(skipped: readonly string[], read: () => ReadModel): ReadMod
   }
 }
 
-/** @throws WeightsError naming the first weight that holds NaN or an infinity: no number made with it would mean anything. */
+/** @throws WeightsError naming the first weight that holds NaN or an infinity: no number computed with it would mean anything. */
 function checkFinite(weights: ReadonlyMap<string, NDArray>, model: string): void {
   for (const [name, { data, dtype }] of weights) {
     if (dtype !== "float32") continue;
@@ -214,13 +215,13 @@ function checkFinite(weights: ReadonlyMap<string, NDArray>, model: string): void
     if (sum === 0) continue;
     const at = data.findIndex((x: number) => !Number.isFinite(x));
     throw new WeightsError(
-      `The weight "${name}" of ${model} holds ${data[at]} (at ${at} of ${data.length}): the file is damaged, or training diverged. Download it again, or take an earlier checkpoint.`,
+      `The weight "${name}" of ${model} holds ${data[at]} (at ${at} of ${data.length}): the file is damaged, or training diverged. Download it again, or use an earlier checkpoint.`,
       { asked: name, found: data[at] },
     );
   }
 }
 
-/** A model cut after its first layers. @throws ArgumentError for a number that is none of its layers. */
+/** A model cut after its first layers. @throws ArgumentError for a number that it does not have. */
 function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
   const { nLayers } = model.config;
   if (count === undefined) return model;
@@ -236,7 +237,7 @@ function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
 }
 
 /**
- * The tokenizer of a model: what `fromPretrained` would give it.
+ * The tokenizer of a model: the one that `fromPretrained` would load for it.
  * @param name as for `fromPretrained`
  * @throws InputError if it has none
  */
@@ -253,7 +254,7 @@ export async function loadTokenizer(name: string, options: FromPretrainedOptions
   throw new InputError(`${name} has no tokenizer.json: name a model that has one.`, { asked: name, found: paths });
 }
 
-/** The tokenizer beside the weights, or of the repository that the configuration names. */
+/** The tokenizer next to the weights, or of the repository that the configuration names. */
 async function findTokenizer(
   files: ModelFiles,
   tokenizerName: string | null,
@@ -272,7 +273,7 @@ async function findTokenizer(
   const there = await elsewhere.list(options);
   if (holdsTokenizer(there)) return readTokenizer(elsewhere, there, options);
   throw new InputError(
-    `The model's tokenizer "${tokenizerName}" has no tokenizer.json (nor vocab.json with merges.txt), the formats that are read: pass \`tokenizer\`.`,
+    `The model's tokenizer "${tokenizerName}" has no tokenizer.json and no vocab.json with merges.txt, the formats that can be read: pass \`tokenizer\`.`,
     { asked: tokenizerName, found: there },
   );
 }
@@ -287,7 +288,7 @@ async function readTokenizer(files: ModelFiles, paths: readonly string[], option
     const what = `${files.name}/${path}`;
     const source = await files.open(path, options);
     if (source.size > LONGEST_TOKENIZER) {
-      throw new FileFormatError(`${what} has ${source.size} bytes: that is no tokenizer of a model.`, {
+      throw new FileFormatError(`${what} has ${source.size} bytes: that is not a model's tokenizer.`, {
         asked: what,
         found: source.size,
       });
@@ -306,7 +307,7 @@ async function readTokenizer(files: ModelFiles, paths: readonly string[], option
   });
 }
 
-/** Where the checkpoint is that is asked for: a weights file, or a folder of a training's, whose last is meant unless told. */
+/** Where the requested checkpoint is: a weights file, or a folder of a training run's (by default its last). */
 async function atCheckpoint(
   files: ModelFiles,
   options: FromPretrainedOptions,
@@ -338,7 +339,7 @@ export async function getCheckpointLabels(name: string, options: FromPretrainedO
   return (await checkpointsOf(files, options)).map(({ label }) => label);
 }
 
-/** `checkpoints/*_<label>.pth`, or the folders of a training, in the order of their labels. */
+/** `checkpoints/*_<label>.pth`, or the folders of a training run, in the order of their labels. */
 async function checkpointsOf(
   files: ModelFiles,
   options: LoadOptions,

@@ -20,19 +20,19 @@ import type { ModelInput } from "./tokens.ts";
 
 /** How to sample: how many tokens, and from which distribution. */
 export interface GenerateOptions extends SamplingOptions, Omit<InputOptions, "paddingSide"> {
-  /** Tokens to add, at most. Default 10. */
+  /** Most tokens to add. Default 10. */
   readonly maxNewTokens?: number | undefined;
-  /** Whether a prompt is finished by a new end-of-text token. Default true where one is known. */
+  /** Whether a new end-of-text token finishes a prompt. Default true if one is known. */
   readonly stopAtEos?: boolean | undefined;
-  /** Which new tokens finish a prompt, in place of the tokenizer's own end of text. */
+  /** Which new tokens finish a prompt, instead of the tokenizer's own end of text. */
   readonly eosTokenId?: number | readonly number[] | undefined;
-  /** Seed of the sampling. Default 0: the same call gives the same text. */
+  /** Seed of the sampling. Default 0, so the same call gives the same text. */
   readonly seed?: number | undefined;
-  /** Keep keys and values, so that a token costs one position. Default true. */
+  /** Whether to keep keys and values, so that a token costs one position. Default true. */
   readonly usePastKvCache?: boolean | undefined;
-  /** Hooks on every step; they are told which step it is by `hook.step`, 0 for the prompt. */
+  /** Hooks on every step; `hook.step` says which step it is, 0 for the prompt. */
   readonly fwdHooks?: readonly Hook[] | undefined;
-  /** Shorter texts are filled up on the left, where a continuation can be put behind them; nowhere else. */
+  /** Shorter texts are always padded on the left, so that a continuation can follow them. */
   readonly paddingSide?: "left" | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,9 +64,9 @@ export interface GeneratedStep {
 }
 
 /**
- * Continues one or several prompts, giving each step as it is made. Prompts of different lengths are padded on the left and
- * the padding is masked (TransformerLens' is not). Each prompt goes on as it does alone: an end-of-text token within it does
- * not finish it, and padding counts as no token seen.
+ * Continues one or several prompts, yielding each step as it is made. Prompts of different lengths are padded on the left and
+ * the padding is masked (TransformerLens' is not). Each prompt continues as it would alone: an end-of-text token within it does
+ * not finish it, and padding does not count as a token seen.
  * @throws ArgumentError for sampling options out of range; InputError for a prompt and new tokens beyond the context
  */
 export async function* generateSteps(
@@ -134,20 +134,20 @@ export async function* generateSteps(
   return made;
 }
 
-/** @throws InputError for a prompt that ends in padding: its continuation would stand behind that */
+/** @throws InputError for a prompt that ends in padding: its continuation would come after that */
 function checkEnds(mask: Tensor | undefined): void {
   if (!mask) return;
   const [batch, pos] = mask.shape;
   const bad = Array.from({ length: batch }, (_, b) => b).find((b) => mask.data[(b + 1) * pos - 1] === 0);
   if (bad === undefined) return;
   throw new InputError(
-    `Prompt ${bad} ends in padding, and what continues it would stand behind that: give the texts, or make their tokens with paddingSide: "left".`,
+    `Prompt ${bad} ends in padding, and its continuation would come after that: pass the texts, or make their tokens with paddingSide: "left".`,
     { asked: bad },
   );
 }
 
 /**
- * Continues one or several prompts: int32 [batch pos], prompts and what was added. Finished rows are filled up with the
+ * Continues one or several prompts: int32 [batch pos], prompts and what was added. Finished rows are filled with the
  * end-of-text token. @see generateSteps for the steps as they are made
  */
 export async function generateTokens(
@@ -178,14 +178,14 @@ function needCache({ cfg, engine }: HookedModel, batch: number, length: number):
   needMemory({
     what: `Generating for ${batch} prompts up to ${length} tokens each`,
     ...{ bytes, limit: engine.memoryBytes },
-    advice: "give fewer prompts at a time, or ask for fewer new tokens, or keep no cache (usePastKvCache: false)",
+    advice: "pass fewer prompts at a time, or ask for fewer new tokens, or keep no cache (usePastKvCache: false)",
   });
 }
 
-/** The tokens that finish a prompt. @throws ArgumentError for ids of an end that is not stopped at; InputError for what is no id */
+/** The tokens that finish a prompt. @throws ArgumentError for an end that does not stop anything; InputError for anything but an id */
 function stopTokens(model: HookedModel, { stopAtEos = true, eosTokenId }: GenerateOptions): readonly number[] {
   if (!stopAtEos && eosTokenId !== undefined) {
-    throw new ArgumentError("eosTokenId says where to stop, and stopAtEos: false not to: leave out one of the two.", {
+    throw new ArgumentError("eosTokenId says where to stop, but stopAtEos: false says not to: leave out one of them.", {
       asked: eosTokenId,
     });
   }
@@ -193,9 +193,12 @@ function stopTokens(model: HookedModel, { stopAtEos = true, eosTokenId }: Genera
   if (eosTokenId === undefined) return model.text?.eosTokenId === undefined ? [] : [model.text.eosTokenId];
   const { rows, single } = idRows(typeof eosTokenId === "number" ? [eosTokenId] : eosTokenId, model.cfg.dVocabOut);
   if (!single) {
-    throw new ArgumentError("eosTokenId is a token id or a list of them, any of which finishes a prompt, not rows.", {
-      asked: eosTokenId,
-    });
+    throw new ArgumentError(
+      "eosTokenId must be a token id, or a list of them, any of which finishes a prompt; it cannot be rows.",
+      {
+        asked: eosTokenId,
+      },
+    );
   }
   return Array.from(rows[0]);
 }

@@ -6,6 +6,7 @@ import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, instanceOf, oneOf, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import { counted } from "../tensor/words.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { checkModel } from "./check.ts";
 import { checkTensor } from "./check-tensor.ts";
@@ -15,12 +16,12 @@ import type { Model } from "./model.ts";
 import { type InputOptions, type PreparedInput, paddedOn, prepareInput } from "./model-input.ts";
 import type { ModelInput } from "./tokens.ts";
 
-/** How an attention pattern A [query key] is held against the detection pattern D. @see detectHead */
+/** How an attention pattern A [query key] is compared with the detection pattern D. @see detectHead */
 export type ErrorMeasure = "mul" | "abs";
 
-/** What `detectHead` takes besides the model, the input and the pattern. */
+/** Options of `detectHead`. */
 export interface DetectHeadOptions extends Pick<InputOptions, "prependBos"> {
-  /** The heads to score, `[layer, head]` or the heads of each layer; all unless given. The others get -1. */
+  /** The heads to score, `[layer, head]` or the heads of each layer; default: all. The others get -1. */
   readonly heads?:
     | readonly (readonly [layer: number, head: number])[]
     | Readonly<Record<number, readonly number[]>>
@@ -31,7 +32,7 @@ export interface DetectHeadOptions extends Pick<InputOptions, "prependBos"> {
   readonly excludeBos?: boolean | undefined;
   /** Leave out the attention of each token to itself. */
   readonly excludeCurrentToken?: boolean | undefined;
-  /** `"mul"` unless given. */
+  /** Default `"mul"`. */
   readonly errorMeasure?: ErrorMeasure | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -47,17 +48,17 @@ const KINDS: OptionKinds<DetectHeadOptions> = {
 };
 
 /**
- * How much each head attends as the detection pattern says, [layer head]; -1 for heads that were not asked for. Of
- * several sequences the mean.
+ * How much each head attends as the detection pattern says, [layer head]; -1 for heads that are not scored. For
+ * several sequences it is the mean.
  *
  * `"mul"`: the part of the attention that goes where D says, `Σ A·D / Σ A`, from 0 to 1; D should be of ones and zeros.
- * `"abs"`: `1 - mean|A - D| · size`, from -1 to 1, of each sequence rounded to three decimals as TransformerLens does.
+ * `"abs"`: `1 - mean|A - D| · size`, from -1 to 1, of each sequence, rounded to three decimals as TransformerLens does.
  *
  * Every argument means the same for one sequence and for several; TransformerLens drops all but the first two for
- * lists. A head without any attention to what is left by the exclusions scores 0 by `"mul"`.
- * @param pattern a kind of head, or D itself, [query key], nothing above its diagonal
+ * lists. A head that does not attend at all to what the exclusions leave scores 0 with `"mul"`.
+ * @param pattern a kind of head, or D itself, [query key], with 0 above the diagonal
  * @throws ShapeError for a pattern that does not fit the input; InputError for a sequence too short to compare;
- * ArgumentError for heads that the model lacks.
+ * ArgumentError for heads that do not exist.
  */
 export async function detectHead(
   model: Model,
@@ -134,7 +135,7 @@ function difference(A: Tensor, D: Tensor, counted: Tensor): Tensor {
   return A.sub(D).abs().mul(counted).sum(["query", "key"]);
 }
 
-/** How many tokens of each row are no padding; padding is on the right. */
+/** How many tokens of each row are not padding; padding is on the right. */
 function lengthsOf(tokens: Tensor, mask: Tensor | undefined): number[] {
   const [batch, pos] = tokens.shape;
   if (!mask) return new Array<number>(batch).fill(pos);
@@ -143,7 +144,7 @@ function lengthsOf(tokens: Tensor, mask: Tensor | undefined): number[] {
     const length = row.filter((x) => x).length;
     if (!row.subarray(length).includes(1)) return length;
     throw new InputError(
-      `detectHead compares from the first token on, and row ${b} is padded on the left: give texts, or make tokens with paddingSide: "right".`,
+      `detectHead compares from the first token on, but row ${b} is padded on the left: use texts, or make tokens with paddingSide: "right".`,
       { asked: b },
     );
   });
@@ -160,7 +161,7 @@ export function checkSequences(
   if (short < 0) return lengths;
   const which = lengths.length > 1 ? `Sequence ${short}` : "The sequence";
   throw new InputError(
-    `${which} has ${lengths[short]} token${lengths[short] === 1 ? "" : "s"}, BOS included, but it takes ${least} for any attention to be left to compare.`,
+    `${which} has ${counted(lengths[short], "token")}, BOS included, but comparing attention takes at least ${least}.`,
     { asked: lengths[short], found: least },
   );
 }
@@ -183,7 +184,7 @@ function countedPairs(
   return Tensor.leaf(ndarray("float32", [lengths.length, 1, pos, pos], data), ["batch", "head", "query", "key"]);
 }
 
-/** A detection pattern that the caller made, [batch query key] with one row. @throws ShapeError */
+/** The caller's own detection pattern, [batch query key] with one row. @throws ShapeError */
 function given(pattern: Tensor, lengths: readonly number[]): Tensor {
   checkTensor("The detection pattern", pattern, ["query", "key"]);
   const other = lengths.find((length) => pattern.shape.join() !== `${length},${length}`);
@@ -214,7 +215,7 @@ function cached(cache: ActivationCache, name: string, tokens: Tensor, heads: num
   const wanted = [batch, heads, pos, pos];
   if (whole.shape.join() === wanted.join()) return whole;
   throw new ShapeError(
-    `"${name}" is ${showShape(value)} in the cache, but the input has ${batch} sequence${batch === 1 ? "" : "s"} of ${pos} tokens: give the cache of a run on the same input.`,
+    `"${name}" is ${showShape(value)} in the cache, but the input has ${counted(batch, "sequence")} of ${pos} tokens: pass the cache of a run on the same input.`,
     { asked: wanted, found: value.shape },
   );
 }
@@ -227,15 +228,15 @@ function chosenHeads(
   const list = heads === undefined ? undefined : isPairs(heads) ? heads : pairs(heads);
   if (list && !Array.from(list).every((pair) => Array.isArray(pair) && pair.length === 2)) {
     throw new ArgumentError(
-      `heads are pairs [[layer, head]], or the heads of each layer { 0: [1, 2] }, not ${shown(heads)}.`,
+      `heads must be pairs [[layer, head]], or the heads of each layer { 0: [1, 2] }, not ${shown(heads)}.`,
       { asked: heads },
     );
   }
-  if (list?.length === 0) throw new ArgumentError("No heads were given to score: leave `heads` out to score all.", {});
+  if (list?.length === 0) throw new ArgumentError("heads is empty: leave it out to score all.", {});
   for (const [layer, head] of list ?? []) {
     if (inRange(layer, cfg.nLayers) && inRange(head, cfg.nHeads)) continue;
     throw new ArgumentError(
-      `There is no head ${shown(head)} in layer ${shown(layer)}: layers go from 0 to ${cfg.nLayers - 1}, heads from 0 to ${cfg.nHeads - 1}.`,
+      `There is no head ${shown(head)} in layer ${shown(layer)}: layers are 0 to ${cfg.nLayers - 1}, heads 0 to ${cfg.nHeads - 1}.`,
       { asked: [layer, head], found: [cfg.nLayers, cfg.nHeads] },
     );
   }
@@ -256,7 +257,9 @@ function pairs(heads: Readonly<Record<number, readonly number[]>>): [number, num
   const given = typeof heads === "object" && heads !== null ? Object.entries(heads) : [["heads", heads] as const];
   return given.flatMap(([layer, list]) => {
     if (Array.isArray(list)) return Array.from(list, (head): [number, number] => [Number(layer), head]);
-    throw new ArgumentError(`The heads of a layer are a list, { 0: [1, 2] }, not ${shown(list)}.`, { asked: heads });
+    throw new ArgumentError(`The heads of a layer must be a list, { 0: [1, 2] }, not ${shown(list)}.`, {
+      asked: heads,
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-/** The names of hook points, typed so that an editor completes them, and found again when misspelt. */
+/** The names of hook points, typed so that an editor completes them, with suggestions for misspelt ones. */
 import { getActName } from "../models/act-name.ts";
 import type { BlockPoint } from "../models/parts/block.ts";
 import type { EmbeddingNames } from "../models/parts/embedding.ts";
@@ -10,7 +10,7 @@ import { shown } from "../tensor/show.ts";
 /** Hook points outside the blocks. */
 type ModelPoint = EmbeddingNames["point"] | PositionNames["point"] | `ln_final.${NormNames["point"]}`;
 
-/** Layers that an editor offers; any number is taken. */
+/** Layers that an editor offers; any number is accepted. */
 type Layer =
   | 0
   | 1
@@ -43,15 +43,15 @@ export type HookName = ModelPoint | `blocks.${Layer}.${BlockPoint}` | (`blocks.$
 /** A full name, or TransformerLens' shorthand for one: `"mid0"`, `"embed"`. */
 export type HookNameLike = HookName | (string & {});
 
-/** Which hook points: one name, several, or all that a function says yes to. */
+/** Which hook points: one name, several, or all that a function accepts. */
 export type NamesFilter = HookNameLike | readonly HookNameLike[] | ((name: string) => boolean);
 
 /**
- * The hook point that a name means. @throws UnknownNameError naming the nearest there is.
+ * The hook point that a name means. @throws UnknownNameError naming the closest match.
  */
 export function resolveName(name: HookNameLike, known: readonly string[]): string {
   if (typeof name !== "string") {
-    throw new ArgumentError(`A hook point is named by a string, not by ${shown(name)}.`, { asked: name });
+    throw new ArgumentError(`The name of a hook point must be a string, not ${shown(name)}.`, { asked: name });
   }
   if (known.includes(name)) return name;
   const full = getActName(name);
@@ -65,13 +65,13 @@ export function resolveName(name: HookNameLike, known: readonly string[]): strin
   throw new UnknownNameError("hook point", name, candidates, advice || "`model.hookNames` lists them all.");
 }
 
-/** All hook points that a filter means. @throws UnknownNameError for a name that is none, ArgumentError if none is left. */
+/** All hook points that a filter means. @throws UnknownNameError for an unknown name, ArgumentError if none is left. */
 export function resolveFilter(filter: NamesFilter, known: readonly string[]): string[] {
   if (typeof filter === "function") {
     const found = known.filter(filter);
     if (found.length === 0) {
       throw new ArgumentError(
-        `The names filter says yes to none of the ${known.length} hook points, from "${known[0]}" to "${known.at(-1)}".`,
+        `The names filter accepts none of the ${known.length} hook points, from "${known[0]}" to "${known.at(-1)}".`,
         { asked: filter, found: known },
       );
     }
@@ -80,11 +80,11 @@ export function resolveFilter(filter: NamesFilter, known: readonly string[]): st
   const names = typeof filter === "string" ? [filter] : filter;
   if (!Array.isArray(names)) {
     throw new ArgumentError(
-      `Hook points are named by a string, a list of strings, or a test for names, not by ${shown(filter)}.`,
+      `Hook points must be named by a string, a list of strings or a test for names, not by ${shown(filter)}.`,
       { asked: filter },
     );
   }
   if (names.length === 0)
-    throw new ArgumentError("The names filter is an empty list: leave it out to get every hook point.");
+    throw new ArgumentError("The names filter is an empty list: leave it out to keep every hook point.");
   return [...new Set(Array.from(names, (name: HookNameLike) => resolveName(name, known)))];
 }

@@ -58,7 +58,7 @@ import {
   type TokenChoice,
 } from "./weight-views.ts";
 
-/** Which way a hook is passed: forwards, by the value at its point, or backwards, by the gradient there. */
+/** Which pass a hook is for: the forward pass, with the value at its point, or the backward pass, with the gradient there. */
 type Direction = "fwd" | "bwd";
 
 interface RegisteredHook {
@@ -70,23 +70,23 @@ interface RegisteredHook {
 
 /** Which hooks to remove. */
 interface RemoveOptions {
-  /** Those on values, those on gradients, or both, as it is unless given. */
+  /** Those on values, those on gradients, or both (the default). */
   readonly dir?: Direction | "both" | undefined;
   readonly includingPermanent?: boolean | undefined;
 }
 
-// `dir` has better words where it is looked at.
+// `dir`'s own error is better; it is thrown where it is read.
 const REMOVE: OptionKinds<RemoveOptions> = { dir: ANYTHING, includingPermanent: FLAG };
 const ADD_HOOK = { dir: ANYTHING, isPermanent: FLAG, prepend: FLAG };
 const COMPUTE = { signal: SIGNAL };
 
-/** What a model is made of besides its configuration and weights. */
+/** What a model is made of, apart from its configuration and weights. */
 export interface ModelParts {
   readonly tokenizer?: Tokenizer | undefined;
   readonly defaultPrependBos?: boolean | undefined;
   readonly defaultPaddingSide?: "left" | "right" | undefined;
   readonly engine?: Engine | undefined;
-  /** What was decided on the reader's behalf while loading and processing, in sentences. */
+  /** Decisions made for you while loading and processing, as sentences. */
   readonly notes?: readonly string[];
 }
 
@@ -98,7 +98,7 @@ const PARTS: OptionKinds<ModelParts> = {
   notes: listOf(TEXT, "sentences"),
 };
 
-/** Weights that a caller gave, as leaves. */
+/** Weights that a caller passed, as leaves. */
 function given(cfg: HookedTransformerConfig, arrays: ReadonlyMap<string, NDArray>) {
   const { weights, notes } = ownWeights(cfg, arrays);
   return { weights: new Weights(cfg, weights), notes };
@@ -111,8 +111,8 @@ function shared(cfg: HookedTransformerConfig, weights: Weights) {
 }
 
 /**
- * A transformer language model, each value of whose forward pass can be read and changed. Source: TransformerLens'
- * `HookedTransformer`; methods have its names in camelCase, hook points its names to the letter.
+ * A transformer language model in whose forward pass every value can be read and changed. Source: TransformerLens'
+ * `HookedTransformer`; methods have its names in camelCase, hook points have exactly its names.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the properties are there: `givesNamedWeights`, below.
 export class HookedTransformer {
@@ -128,9 +128,9 @@ export class HookedTransformer {
   readonly splices: Splices | undefined;
 
   /**
-   * A model of one's own. The weights are checked against the configuration as `fromPretrained` checks them; those of a
-   * file are taken as `readPth` or `readSafetensors` gives them, in TransformerLens' names: masks and a wrapper's prefix are
-   * taken off, missing biases are 0, and `notes` says so.
+   * A model from your own configuration and weights. The weights are checked against the configuration as `fromPretrained`
+   * does; those of a file can be passed as `readPth` or `readSafetensors` returns them, in TransformerLens' names: masks and
+   * a wrapper's prefix are removed, missing biases are 0, and `notes` says so.
    * @throws ConfigError for a configuration that cannot be run, WeightsError for weights that are not its own, ArgumentError
    * for a part that does not exist
    */
@@ -153,7 +153,7 @@ export class HookedTransformer {
 
   /**
    * Loads a model and processes its weights as TransformerLens does by default: `foldLn`, `centerWritingWeights`,
-   * `centerUnembed`, `foldValueBiases`; `refactorFactoredAttnMatrices` if asked for.
+   * `centerUnembed`, `foldValueBiases`; `refactorFactoredAttnMatrices` only if set.
    * @param name the bundled `solu-1l-novels`, a local folder, an alias (`solu-1l`, `gpt2`), or a Hugging Face id
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
@@ -201,14 +201,14 @@ export class HookedTransformer {
   }
 
   /**
-   * Tokens int32 [batch pos] of one or several texts; shorter ones are padded. BOS goes first unless told otherwise. A run
-   * on what is returned masks the padding; on what is made of it (some rows, some positions) nothing is known to be padding,
-   * so pass `attentionMask` there.
+   * Tokens int32 [batch pos] of one or several texts; shorter ones are padded. By default BOS goes first. A run on the
+   * returned tokens masks the padding. Of values made from them (some rows, some positions) nothing is known to be padding:
+   * pass `attentionMask` there.
    */
   toTokens(input: string | readonly string[], options: ToTokensOptions = {}): Tensor {
     return Tensor.leaf(this.tokenRules.toTokens(input, options), ["batch", "pos"]);
   }
-  /** The text of each token; of each text or row of tokens where there are several. */
+  /** The text of each token; for several texts or rows of tokens, a list for each. */
   toStrTokens(input: string, options?: ToTokensOptions): string[];
   toStrTokens(input: readonly string[], options?: ToTokensOptions): string[][];
   toStrTokens(input: TokenIds | readonly TokenIds[] | Tensor, options?: ToTokensOptions): string[] | string[][];
@@ -235,7 +235,7 @@ export class HookedTransformer {
   toSingleStrToken(id: number): string {
     return this.tokenRules.toSingleStrToken(id);
   }
-  /** Where a token stands in a text or in tokens. @throws InputError if it does not occur. */
+  /** The position of a token in a text or in tokens. @throws InputError if it does not occur. */
   getTokenPosition(
     token: string | number,
     input: string | TokenIds | Tensor,
@@ -256,12 +256,12 @@ export class HookedTransformer {
     return run(this.source(), input, options, false, (output) => output as Output<R>);
   }
 
-  /** How badly logits [batch pos d_vocab] predict their tokens [batch pos], in nats. @see lmCrossEntropyLoss */
+  /** The loss of logits [batch pos d_vocab] on their tokens [batch pos], in nats. @see lmCrossEntropyLoss */
   lossFn(logits: Tensor, tokens: Tensor, options: LmLossOptions = {}): Tensor {
     return lmCrossEntropyLoss(logits, tokens, options);
   }
 
-  /** Runs the model with hooks for this run alone. */
+  /** Runs the model with hooks for this run only. */
   async runWithHooks<R extends ReturnType = "logits">(
     input: ModelInput,
     options: ForwardOptions<R> & HookOptions,
@@ -270,7 +270,7 @@ export class HookedTransformer {
     return run(this.source(), input, options, false, (output) => output as Output<R>);
   }
 
-  /** Runs the model and keeps what its hook points held, as changed by hooks; with `inclBwd` their gradients too. */
+  /** Runs the model and keeps the values at its hook points, as changed by hooks; with `inclBwd` also their gradients. */
   async runWithCache<R extends ReturnType = "logits">(
     input: ModelInput,
     options: ForwardOptions<R> & CacheOptions = {},
@@ -283,8 +283,8 @@ export class HookedTransformer {
   }
 
   /**
-   * Continues a prompt, or several: text for text, tokens [batch pos] for tokens; `returnType` says otherwise. Text comes
-   * without special tokens. @see GenerateOptions
+   * Continues a prompt, or several. By default it returns text for text and tokens [batch pos] for tokens; `returnType` can
+   * change this. Text comes without special tokens. @see GenerateOptions
    */
   generate(
     input: string,
@@ -319,7 +319,7 @@ export class HookedTransformer {
     return texts.length === 1 && !Array.isArray(input) ? texts[0] : texts;
   }
 
-  /** Continues a prompt, or several, giving each token as it is made. */
+  /** Continues a prompt, or several, yielding each token as it is made. */
   generateStream(input: ModelInput, options: GenerateOptions = {}): AsyncGenerator<GeneratedStep, Tensor> {
     return generateSteps(this, input, options);
   }
@@ -343,7 +343,7 @@ export class HookedTransformer {
   ): Promise<Tensor[]> {
     checkOptions("compute", options, COMPUTE);
     if (!Array.isArray(values) || Array.from(values).some((value) => !(value instanceof Tensor))) {
-      throw new ArgumentError(`compute takes a list of Tensors, not ${shown(values)}.`, { asked: values });
+      throw new ArgumentError(`compute needs a list of Tensors, not ${shown(values)}.`, { asked: values });
     }
     return this.engine.run(values, options);
   }
@@ -411,7 +411,7 @@ export class HookedTransformer {
     return this.view({ splices: spliced(this, resolveFilter(at, this.hookNames), part, options) });
   }
 
-  /** Another model on the same weights, which shares nothing that changes. */
+  /** Another model on the same weights, sharing nothing that changes. */
   private view(
     changed: Partial<Pick<HookedTransformer, "splices">> & { registered?: readonly RegisteredHook[] },
   ): HookedTransformer {
@@ -426,7 +426,7 @@ export class HookedTransformer {
 
   /**
    * Adds a hook to every run from now on, until `resetHooks`; with `dir: "bwd"` to the gradient at its point, in every run
-   * that has gradients. `prepend` puts it before those already there.
+   * that has gradients. `prepend` puts it before the existing ones.
    */
   addHook(
     at: Hook[0],
@@ -445,13 +445,13 @@ export class HookedTransformer {
     this.registered = prepend ? [hook, ...this.registered] : [...this.registered, hook];
   }
 
-  /** Adds a hook that `resetHooks` leaves, unless told otherwise. */
+  /** Adds a hook that `resetHooks` leaves in place by default. */
   addPermaHook(at: Hook[0], f: HookFunction, options: { readonly dir?: Direction | undefined } = {}): void {
     checkOptions("addPermaHook", options, { dir: ANYTHING });
     this.addHook(at, f, { ...options, isPermanent: true });
   }
 
-  /** Removes the hooks that were added at some points, from those points alone. @throws UnknownNameError */
+  /** Removes the hooks that were added at some points, and only those. @throws UnknownNameError */
   removeHooks(at: Hook[0], options: RemoveOptions = {}): void {
     checkOptions("removeHooks", options, REMOVE);
     const { dir = "both", includingPermanent = false } = options;
@@ -475,15 +475,15 @@ export class HookedTransformer {
 
   // Views of weights. Each weight is a property by its name, such as `W_U` or, stacked over layers, `W_Q`: @see NamedWeights
 
-  /** Tokens' and then positions' embeddings, [d_vocab+pos d_model]. */
+  /** The embeddings of tokens, followed by those of positions, [d_vocab+pos d_model]. */
   get W_E_pos(): Tensor {
     return this.W_E.rename(["", "d_model"]).concat(this.W_pos.rename(["", "d_model"]), 0);
   }
-  /** What makes each head's scores, `W_Q W_Kᵀ` [layer head d_model d_model], from the query's stream to the key's. */
+  /** The circuit that makes each head's scores, `W_Q W_Kᵀ` [layer head d_model d_model], query to key. */
   get QK(): FactoredMatrix {
     return qk(this);
   }
-  /** What each head moves, `W_V W_O` [layer head d_model d_model], from the stream it reads to the stream it writes. */
+  /** The circuit that moves information, `W_V W_O` [layer head d_model d_model], from what a head reads to what it writes. */
   get OV(): FactoredMatrix {
     return ov(this);
   }
@@ -499,7 +499,7 @@ export class HookedTransformer {
   accumulatedBias(layer: number, options: AccumulatedBiasOptions = {}): Tensor {
     return accumulatedBias(this, layer, options);
   }
-  /** The directions that make tokens likelier, their columns of W_U: [... d_model] for tokens [...]. */
+  /** The directions that make tokens more probable, their columns of W_U: [... d_model] for tokens [...]. */
   tokensToResidualDirections(tokens: TokenChoice): Tensor {
     return residualDirections(this, tokens, this.text);
   }
@@ -508,7 +508,7 @@ export class HookedTransformer {
 export interface HookedTransformer extends NamedWeights {}
 givesNamedWeights(HookedTransformer.prototype);
 
-/** @throws UnknownNameError for a direction that is none of those known */
+/** @throws UnknownNameError for an unknown direction */
 function checkDirection(dir: string, known: readonly string[]): void {
   if (known.includes(dir)) return;
   const words = known.map((name) => `"${name}"`).join(", ");
@@ -523,7 +523,7 @@ function stays(hook: RegisteredHook, dir: Direction | "both", includingPermanent
 /** Computed tokens as the text layer takes them. */
 function ids(tokens: Tensor): NDArray<"int32"> {
   if (tokens.dtype === "int32" && tokens.array) return tokens.array as NDArray<"int32">;
-  throw new ShapeError(`Tokens are computed int32 values, but got ${tokens.dtype} ${showShape(tokens)}.`, {
+  throw new ShapeError(`Tokens must be computed int32 values, but got ${tokens.dtype} ${showShape(tokens)}.`, {
     asked: "int32",
     found: tokens.dtype,
   });

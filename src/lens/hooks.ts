@@ -1,5 +1,5 @@
 /**
- * Hooks are rewriting: a hook point's value is replaced by what the hook makes of it, and everything after follows. A
+ * Hooks rewrite the graph: a hook point's value is replaced by the hook's result, and everything after follows. A
  * hook is called once, while the graph is traced; its arithmetic runs in the engine with the rest. One that needs
  * numbers is async and awaits them: there, and only there, the run is cut.
  */
@@ -17,37 +17,37 @@ export interface HookPoint extends Place {
   /** In a generation, which step this is: 0 for the prompt. */
   readonly step: number | undefined;
   /**
-   * Kept from call to call, until `resetHooks`: for what one hook wants to remember. A run that fails leaves it as it was
-   * before, unless others ran on the model meanwhile; of a generation each step is a run.
+   * Kept from call to call, until `resetHooks`: for what a hook wants to remember. A run that fails leaves it as it was
+   * before, unless other runs used the model meanwhile; in a generation each step is a run.
    */
   readonly ctx: Record<string, unknown>;
 }
 
 /**
- * What to put in a value's place: a value of the same shape, or with more rows in its batch or more axes in front,
- * which everything after then has too. Nothing returned: the value stays.
+ * What replaces a value: a value of the same shape, or with more rows in its batch or more axes in front, which
+ * everything after then has too. If nothing is returned, the value stays.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks has no return statement.
 export type HookFunction = Change<HookPoint, Tensor | void | Promise<Tensor | void>>;
 
-/** Where, and what: a hook point's name (or a test for names), and the function. */
+/** Where and what: a hook point's name (or a test for names), and the function. */
 export type Hook = readonly [at: HookNameLike | ((name: string) => boolean), f: HookFunction];
 
 /** A hook at one point, ready to be traced. */
 export interface PlacedHook {
   readonly name: string;
   readonly f: HookFunction;
-  /** It is here because a test for names said yes to the point, not because it was named. */
+  /** It is here because a test for names accepted the point, not because it was named. */
   readonly byTest: boolean;
 }
 
 interface TraceOptions {
   readonly contexts: HookContexts;
-  /** Gradients will go back through the run: it is not cut, and what is awaited is computed on the side. */
+  /** Gradients will go back through the run: it is not cut, and awaited values are computed separately. */
   readonly whole?: boolean | undefined;
   readonly step: number | undefined;
   readonly run: Run;
-  /** No hook is waited for once it is aborted. */
+  /** Once it is aborted, no hook is waited for. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -78,7 +78,7 @@ export async function traceHooks(
   return pass;
 }
 
-/** What a hook at a point is told. */
+/** What a hook at a point learns about its call. */
 export function hookAt(name: string, step: number | undefined, contexts: HookContexts): HookPoint {
   return { ...placeOf(name), step, ctx: contexts.of(name) };
 }

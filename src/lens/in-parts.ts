@@ -1,6 +1,6 @@
 /**
- * Work on many rows in parts: as many at once as fit a budget, so that its memory does not grow with their number. What a
- * part takes is planned from the sizes of its graph, before it runs.
+ * Work on many rows in parts: as many at a time as fit a budget, so that memory does not grow with their number. What a
+ * part needs is planned from the sizes of its graph, before it runs.
  */
 import type { Engine } from "../engine/engine.ts";
 import { peakBytes } from "../engine/memory.ts";
@@ -8,14 +8,14 @@ import { Tensor } from "../graph/tensor.ts";
 import { emptyData, type NDArray } from "../tensor/array.ts";
 import type { Model } from "./model.ts";
 
-/** Bytes of values that a part holds, unless told otherwise, where rows are read by the vocabulary: more is not faster. */
+/** Default for the bytes of values of a part whose rows are as wide as the vocabulary: more is not faster. */
 const PART_BYTES = 64e6;
 /** The same where each row is a pass through the model. */
 const PASS_BYTES = 128e6;
 
 /**
- * Bytes of values that passes side by side hold at one time, unless told otherwise: 128 MB, or half of what the engine may
- * take, or of what is free.
+ * Default for the bytes of values that passes side by side hold at one time: 128 MB, or half of what the engine may take,
+ * or of what is free.
  */
 export const passBytes = ({ engine }: Pick<Model, "engine">): number =>
   engine.partBytes(engine.memoryBytes ?? PASS_BYTES);
@@ -23,7 +23,7 @@ export const passBytes = ({ engine }: Pick<Model, "engine">): number =>
 /** Values of rows `from` to `to`, the rows along the first axis of each. */
 export type RowValues = (from: number, to: number) => readonly Tensor[];
 
-/** How many of `count` rows fit a budget together, at least one, and what those are planned to take. */
+/** How many of `count` rows fit a budget together, at least one, and how many bytes those are planned to take. */
 export function rowsThatFit(
   values: RowValues,
   count: number,
@@ -36,13 +36,13 @@ export function rowsThatFit(
     const together = Math.max(1, Math.min(count, 1 + Math.floor((budget - one) / each)));
     const bytes = together > 1 ? planned(together) : one;
     if (bytes <= budget || together === 1) return { together, planned: bytes };
-    // The peak is elsewhere with more rows. It bends upwards alone, so what this many take for each is enough for fewer.
+    // The peak is elsewhere with more rows. It only bends upwards, so what each row takes with this many is enough for fewer.
     each = (bytes - one) / (together - 1);
   }
 }
 
 /**
- * The sessions of one work whose parts are of many structures. Each keeps the memory of its largest run; together they
+ * The sessions of one job whose parts have many structures. Each keeps the memory of its largest run; together they
  * stay within the budget, too.
  */
 export class KeptSessions {
@@ -60,21 +60,21 @@ export class KeptSessions {
     return this.held.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Makes room for runs that take so much, in the session of these values: the oldest go. */
+  /** Makes room for runs of this size, in the session of these values: the oldest go. */
   async room(bytes: number, values: readonly Tensor[]): Promise<void> {
     while (this.held.length > 0 && this.bytes + bytes > this.most) await this.engine.forget(this.held.shift()!.values);
     this.held.push({ values, bytes });
   }
 }
 
-/** What else `computeInParts` takes. */
+/** Options of `computeInParts`. */
 export interface PartOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Most bytes of values at one time; 64 MB unless given, and never more than there is for it. */
+  /** Most bytes of values at one time; default: 64 MB, and never more than is available. */
   readonly most?: number | undefined;
   /** Whether a part's graph may be of another structure than the one before, so that each session is let go of. */
   readonly varies?: boolean | undefined;
-  /** Called after each part with how many rows are done. */
+  /** Called after each part with the number of rows done. */
   readonly onDone?: ((done: number) => void) | undefined;
 }
 
@@ -95,7 +95,7 @@ export async function computeInParts(
     const part = await model.compute(asked, { signal });
     onDone?.(to);
     if (together >= count) return part;
-    // What sessions keep for their next run would add up over several such works.
+    // What sessions keep for their next run would add up over several such jobs.
     if (varies || from === 0 || to === count) done.push(asked);
     if (varies || to === count) for (const values of done.splice(0)) await model.engine.forget(values);
     axes = part.map((value) => value.axes);
@@ -109,9 +109,9 @@ export async function computeInParts(
 }
 
 /**
- * Neighbours in groups that run together: as many as cost at most so much, one at least. Groups depend on sizes alone, so
- * that numbers are the same on every machine.
- * @param cost of so many rows filled up to so many tokens
+ * Neighbours in groups that run together: as many as stay below a cost, but at least one. Groups depend only on sizes, so
+ * numbers are the same on every machine.
+ * @param cost of a number of rows, each padded to a number of tokens
  */
 export function groupsOf<T extends { readonly length: number }>(
   rows: readonly T[],

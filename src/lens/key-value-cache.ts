@@ -1,4 +1,4 @@
-/** Keys and values of positions already run, so that a next token costs one position. */
+/** Keys and values of positions already run, so that the next token costs one position. */
 
 import { Tensor } from "../graph/tensor.ts";
 import type { PastKeysValues } from "../models/parts/attention.ts";
@@ -8,7 +8,7 @@ import { shown } from "../tensor/show.ts";
 import type { PreparedInput } from "./model-input.ts";
 import type { PassSource } from "./trace-pass.ts";
 
-/** One run's use of a cache: what it reads, and what it leaves once it has succeeded. */
+/** One run's use of a cache: what it reads, and what it adds once it has succeeded. */
 export interface CacheTurn {
   /** Positions held before the run. */
   readonly length: number;
@@ -16,18 +16,18 @@ export interface CacheTurn {
   readonly layers: readonly PastKeysValues[] | undefined;
   /** Whether the run's keys and values are to be kept. */
   readonly keeps: boolean;
-  /** The attention mask [batch key] over what is held and what comes; `undefined` if nothing is padding. */
+  /** The attention mask [batch key] over held and new positions; `undefined` if nothing is padding. */
   mask(input: PreparedInput): Tensor | undefined;
   /** Keeps the run's keys and values, layer by layer, each [batch pos head d_head], all or none. */
   commit(keysValues: readonly Tensor[]): void;
-  /** Lets the next run have the cache; whatever was not committed is as if it had not been. */
+  /** Lets the next run have the cache; whatever was not committed is dropped. */
   end(): void;
 }
 
-/** The model that a run is of: what keys and values depend on. */
+/** The model of a run: what keys and values depend on. */
 type Filler = PassSource;
 
-/** Whether keys and values of one model are those of another: views of a model with hooks are it, with other parts not. */
+/** Whether keys and values of two models are the same: views that differ only in hooks count as one model, views with other parts do not. */
 function isSame(a: Filler, b: Filler): boolean {
   return (
     a.weights === b.weights &&
@@ -37,7 +37,7 @@ function isSame(a: Filler, b: Filler): boolean {
 }
 
 /**
- * Pass one to `forward` as `pastKvCache`: the run sees the positions that it holds, and adds its own once it has succeeded.
+ * Pass one to `forward` as `pastKvCache`: the run sees the positions in the cache, and adds its own once it has succeeded.
  * A run that fails or is aborted leaves it as it was. Keys and values are kept as `hook_k` and `hook_v` gave them, hooks
  * included. A cache is of one model's weights and of one batch, and one run at a time adds to it. Source: TransformerLens'
  * `HookedTransformerKeyValueCache`.
@@ -72,13 +72,13 @@ export class KeyValueCache {
   turn(model: Filler): CacheTurn {
     if (this.model && !isSame(this.model, model)) {
       throw new ArgumentError(
-        "The key/value cache was filled by another model's run, and keys and values of one mean nothing to another: use a new cache.",
+        "The key/value cache was filled by a run of another model, whose keys and values mean nothing to this one: use a new cache.",
       );
     }
     const keeps = !this.frozen;
     if (this.writing || (keeps && this.readers > 0)) {
       throw new ArgumentError(
-        "Another run is using this key/value cache: await it before the next, give each run a cache of its own, or freeze it for runs that only read.",
+        "Another run is using this key/value cache: await that run first, give each run its own cache, or freeze it for runs that only read.",
       );
     }
     const { cfg, weights, splices } = model;
@@ -117,7 +117,7 @@ export class KeyValueCache {
     };
   }
 
-  /** What is text among what is held and what comes, [batch key]. @throws ArgumentError for another batch */
+  /** Which held and new positions are text, [batch key]. @throws ArgumentError for another batch */
   private maskWith({ tokens, attentionMask }: PreparedInput): Uint8Array | undefined {
     const [batch, pos] = tokens.shape;
     const { length } = this;
@@ -138,12 +138,12 @@ export class KeyValueCache {
   }
 }
 
-/** @throws ShapeError for keys or values that are not one row a prompt: a hook made more of them */
+/** @throws ShapeError for keys or values that are not one row per prompt: a hook made more of them */
 export function checkRows(keysValues: readonly Tensor[], batch: number, pos: number): void {
   const other = keysValues.find(({ shape }) => shape.length !== 4 || shape[0] !== batch || shape[1] !== pos);
   if (!other) return;
   throw new ShapeError(
-    `Hooks made keys or values of shape ${shown(other.shape)} of a batch of ${batch} with ${pos} positions: a key/value cache keeps one row for each prompt. Run without pastKvCache, or without the hook.`,
+    `Hooks turned the keys or values of a batch of ${batch} with ${pos} positions into shape ${shown(other.shape)}, but a key/value cache keeps one row for each prompt. Run without pastKvCache, or without the hook.`,
     { asked: [batch, pos], found: other.shape },
   );
 }

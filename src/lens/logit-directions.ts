@@ -1,4 +1,4 @@
-/** Which direction of the residual stream each prompt or position is asked about. */
+/** Which direction of the residual stream is used for each prompt or position. */
 import type { Tensor } from "../graph/tensor.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import type { AxisSlice } from "./axis-slice.ts";
@@ -25,7 +25,7 @@ export function logitDirections(cache: Cached, tokens: TokenChoice, incorrect?: 
   const wrong = directions(cache, incorrect);
   if (right.shape.length > 1 && wrong.shape.length > 1 && right.shape.join() !== wrong.shape.join()) {
     throw new ShapeError(
-      `tokens are [${right.shape.slice(0, -1)}] and incorrectTokens [${wrong.shape.slice(0, -1)}]: give as many of one as of the other, or one token for all.`,
+      `tokens are [${right.shape.slice(0, -1)}] and incorrectTokens [${wrong.shape.slice(0, -1)}]: use the same number of both, or one token for all.`,
       { asked: right.shape, found: wrong.shape },
     );
   }
@@ -45,7 +45,7 @@ function directions(cache: Cached, tokens: TokenChoice): Tensor {
     const size = lead.get(axis);
     if (found.shape[i] === size || found.shape[i] === 1) return;
     throw new ShapeError(
-      `tokens have ${found.shape[i]} entries for axis ${axis}, but the stack has ${size ?? "no such axis"}: give one token, one for each prompt, or one for each prompt and position.`,
+      `tokens have ${found.shape[i]} entries for axis ${axis}, but the stack has ${size ?? "no such axis"}: use one token, one for each prompt, or one for each prompt and position.`,
       { asked: found.shape.slice(0, -1), found: [...lead.values()] },
     );
   });

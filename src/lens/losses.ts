@@ -9,18 +9,18 @@ import { idRows, notedPadding } from "../text/index.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { givenMask } from "./model-input.ts";
 
-/** Which positions count, and whether each is told. */
+/** Which positions count, and whether each is returned. */
 export interface LmLossOptions {
   /**
-   * True for text, false for padding, bool [batch pos]: a position counts if it and the next one are text. Unless given it
-   * is what `toTokens` added to the tokens, where it made them.
+   * True for text, false for padding, bool [batch pos]: a position counts if it and the next one are text.
+   * Default: padding is what `toTokens` added, if it made the tokens.
    */
   readonly attentionMask?: Tensor | undefined;
   /** One number for each position that has a next token, [batch pos-1], instead of their mean. */
   readonly perToken?: boolean | undefined;
 }
 
-// The mask has better words where it is read.
+// The mask's own error is better; it is thrown where the mask is read.
 const KINDS: OptionKinds<LmLossOptions> = { attentionMask: ANYTHING, perToken: FLAG };
 
 /**
@@ -34,7 +34,7 @@ export function lmCrossEntropyLoss(logits: Tensor, tokens: Tensor, options: LmLo
 }
 
 /**
- * How often the likeliest next token is the one that comes: a share of the positions that count, or bool [batch pos-1] by
+ * How often the most probable next token is the actual one: a share of the positions that count, or bool [batch pos-1] by
  * position, false where it does not count.
  * @param logits [batch pos d_vocab]
  * @param tokens int32 [batch pos]
@@ -48,7 +48,7 @@ export function lmAccuracy(logits: Tensor, tokens: Tensor, options: LmLossOption
   return options.perToken ? kept : kept.cast("float32").sum().div(counted.cast("float32").sum());
 }
 
-/** Checks what a loss is made of, and gives the mask. */
+/** Checks the inputs of a loss, and returns the mask. */
 function checked(of: string, logits: Tensor, tokens: Tensor, options: LmLossOptions): Tensor | undefined {
   checkOptions(of, options, KINDS);
   checkTensor("The logits", logits, ["batch", "pos", "d_vocab"], "float32");
@@ -58,7 +58,7 @@ function checked(of: string, logits: Tensor, tokens: Tensor, options: LmLossOpti
   const rows = logits.shape.at(-3)!;
   if (tokens.shape.length !== 2 || logits.shape.at(-2) !== pos || (batch !== rows && batch !== 1)) {
     throw new ShapeError(
-      `Logits ${showShape(logits)} and tokens ${showShape(tokens)} do not fit: there are logits for each prompt and position of the tokens.`,
+      `Logits ${showShape(logits)} and tokens ${showShape(tokens)} do not fit: logits are needed for each prompt and position of the tokens.`,
       { asked: logits.shape, found: tokens.shape },
     );
   }
@@ -78,7 +78,7 @@ function checked(of: string, logits: Tensor, tokens: Tensor, options: LmLossOpti
   return mask;
 }
 
-/** @throws InputError for a mask whose last positions leave nothing to take a loss of */
+/** @throws InputError for a mask whose last positions leave nothing to take the loss of */
 export function checkCounted({ data, shape: [, width] }: Tensor, pos = width): void {
   const first = width - pos;
   if (
@@ -87,7 +87,7 @@ export function checkCounted({ data, shape: [, width] }: Tensor, pos = width): v
     return;
   }
   throw new InputError(
-    "A loss needs a token with a next one, and the attention mask leaves none: no two tokens side by side are text.",
+    "A loss needs a token with a next one, but the attention mask leaves none: no two adjacent tokens are text.",
     { asked: "loss" },
   );
 }

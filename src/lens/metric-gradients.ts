@@ -1,4 +1,4 @@
-/** Gradients of a metric at hook points, as further values of a pass: what attribution by gradients is written in. */
+/** Gradients of a metric at hook points, as further values of a pass: the basis of attribution by gradients. */
 
 import { showShape } from "../graph/axes.ts";
 import { grad } from "../graph/rewrite/grad.ts";
@@ -19,7 +19,7 @@ export interface MetricGradients {
 
 /**
  * d metric / d value at each of the names, to be computed with whatever else is wanted. Selections (the last position's
- * logits) are moved up before the graph is differentiated, so that what the metric leaves out costs nothing backwards.
+ * logits) are moved up before the graph is differentiated, so that what the metric leaves out costs nothing in the backward pass.
  *
  * @throws ShapeError for a metric that is not a single number; ArgumentError for a point that it does not depend on.
  */
@@ -31,7 +31,7 @@ export function metricGradients(graph: ModelGraph, metric: Metric, names: readon
   );
 }
 
-/** As `metricGradients`, of a number and values that are already there. */
+/** As `metricGradients`, for a number and values that already exist. */
 export function gradientsAt(number: Tensor, at: readonly Tensor[]): MetricGradients {
   const [metric, ...values] = selectEarly([number, ...at]);
   const way = new Set(topological([metric]));
@@ -54,7 +54,7 @@ export function checkSameLength(clean: ModelGraph, corrupted: ModelGraph): void 
   const [a, b] = [clean.tokens!.shape, corrupted.tokens!.shape];
   if (a.join() === b.join()) return;
   throw new ShapeError(
-    `Clean and corrupted prompts must have the same number of tokens, but they are ${showShape(clean.tokens!)} and ${showShape(corrupted.tokens!)}: choose words of as many tokens each.`,
+    `Clean and corrupted prompts must have the same number of tokens, but they are ${showShape(clean.tokens!)} and ${showShape(corrupted.tokens!)}: choose words with the same number of tokens.`,
     { asked: a, found: b },
   );
 }

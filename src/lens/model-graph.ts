@@ -1,6 +1,6 @@
 /**
  * A model's forward pass on one input, as a graph to build on: read values by hook name, derive others from them, change
- * some and see what follows. Nothing is computed until values are run, and what several of them share is computed once.
+ * some and see what follows. Nothing is computed until values are run; what several of them share is computed once.
  */
 
 import type { Tensor } from "../graph/tensor.ts";
@@ -80,7 +80,7 @@ export class ModelGraph {
    */
   readyFor(names: readonly HookNameLike[]): ModelGraph {
     if (!Array.isArray(names)) {
-      throw new ArgumentError(`readyFor takes a list of hook points' names, not ${shown(names)}.`, { asked: names });
+      throw new ArgumentError(`readyFor needs a list of hook point names, not ${shown(names)}.`, { asked: names });
     }
     const full = Array.from(names).map((name) => resolveName(name, this.source.hookNames));
     return new ModelGraph(this.source, this.edits, build(this.source, [...full, ...this.edits.map(([name]) => name)]));
@@ -120,16 +120,19 @@ export class ModelGraph {
   }
 }
 
-/** @throws ArgumentError for what are no pairs of a name and a function */
+/** @throws ArgumentError for anything but pairs of a name and a function */
 function checkedEdits(edits: readonly Edit[]): readonly Edit[] {
   const isEdit = (edit: unknown) => Array.isArray(edit) && edit.length === 2 && typeof edit[1] === "function";
   if (Array.isArray(edits) && Array.from(edits).every(isEdit)) return edits;
-  throw new ArgumentError("Each change is a pair of a hook point's name and a function: [[name, (x) => x.mul(0)]].", {
-    asked: edits,
-  });
+  throw new ArgumentError(
+    "Each change must be a pair of a hook point's name and a function: [[name, (x) => x.mul(0)]].",
+    {
+      asked: edits,
+    },
+  );
 }
 
-/** A traced pass, and which points what follows is computed from (others stand beside it, to be read). */
+/** A traced pass, and which points what follows is computed from (others stand next to it, to be read). */
 interface Built {
   readonly pass: Forward;
   inPlace(name: string): boolean;

@@ -1,4 +1,4 @@
-/** What a model has, as its parts and its hook points say: MLPs, a stream between attention and MLP, heads of a kind. */
+/** What a model has, according to its parts and hook points: MLPs, a stream between attention and MLP, kinds of heads. */
 import { getActName } from "../models/act-name.ts";
 import { compose } from "../models/compose.ts";
 import { recordingOf } from "../models/recording.ts";
@@ -27,7 +27,7 @@ export function hasNormWeights({ cfg }: Configured): boolean {
 export function needMid(what: string, model: Configured): void {
   if (hasMid(model)) return;
   const why = hasMlps(model) ? "its attention and MLP read the same stream" : "it has no MLPs";
-  throw new ArgumentError(`${what} means the stream between attention and MLP, which this model lacks: ${why}.`, {
+  throw new ArgumentError(`${what} needs the stream between attention and MLP, which this model lacks: ${why}.`, {
     asked: what,
   });
 }
@@ -35,7 +35,7 @@ export function needMid(what: string, model: Configured): void {
 /** @throws ArgumentError in a model without MLPs. */
 export function needMlps(model: Configured): void {
   if (hasMlps(model)) return;
-  throw new ArgumentError("This model has no neurons: it is attention alone.", { asked: "neurons" });
+  throw new ArgumentError("This model has no neurons: it is attention-only.", { asked: "neurons" });
 }
 
 /**

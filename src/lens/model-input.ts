@@ -1,28 +1,29 @@
-/** What a model can be given, and what becomes of it before the forward pass. */
+/** A model's input, and how it is prepared for the forward pass. */
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
+import { counted } from "../tensor/words.ts";
 import { notedPadding, type TokenRules, type ToTokensOptions } from "../text/index.ts";
 import { isTexts, type ModelInput, readTokens } from "./tokens.ts";
 
 /** How an input is read. `prependBos` and `paddingSide` are for texts. */
 export interface InputOptions extends Pick<ToTokensOptions, "prependBos" | "paddingSide"> {
   /**
-   * bool (or 0 and 1) [batch pos]: false where a position is padding. Unless given it is what was added to texts of
-   * different lengths, also where they were made tokens by `model.toTokens` before; of ids given otherwise none is padding,
-   * whatever their numbers.
+   * bool (or 0 and 1) [batch pos]: false where a position is padding. By default padding is what was added to texts of
+   * different lengths, also if `model.toTokens` made their tokens before; in other ids nothing is padding, whatever their
+   * numbers.
    */
   readonly attentionMask?: Tensor | readonly (readonly (number | boolean)[])[] | undefined;
 }
 
-/** The options of an input among others. */
+/** The input options among a call's options. */
 export function inputOptions({ prependBos, paddingSide, attentionMask }: InputOptions): InputOptions {
   return { prependBos, paddingSide, attentionMask };
 }
 
-/** Where texts are filled up; ids are as they are. */
+/** Where texts are padded; ids stay as they are. */
 export function paddedOn(side: "left" | "right", input: unknown): Pick<InputOptions, "paddingSide"> {
   return typeof input === "string" || isTexts(input) ? { paddingSide: side } : {};
 }
@@ -36,7 +37,7 @@ export interface PreparedInput {
 /**
  * Tokens int32 [batch pos], checked against the vocabulary and the context.
  * @throws InputError for no tokens, ids outside the vocabulary, or more than `nCtx`; ShapeError for another shape;
- * ArgumentError for an option that is for texts, with tokens that are none.
+ * ArgumentError for an option that is only for texts, with tokens.
  */
 export function prepareInput(
   input: ModelInput,
@@ -55,17 +56,17 @@ export function prepareInput(
   return { tokens, attentionMask: noted?.data.includes(0) ? maskLeaf(noted) : undefined };
 }
 
-/** @throws ArgumentError for `prependBos` or `paddingSide`: nothing is put before ids, and which are padding they do not say */
+/** @throws ArgumentError for `prependBos` or `paddingSide`: nothing is put before ids, and ids do not say which are padding */
 function onlyForTexts({ prependBos, paddingSide }: InputOptions): void {
   if (prependBos === true) {
     throw new ArgumentError(
-      "prependBos is for texts: token ids are run as they are. Put the BOS token's id in front, or give texts.",
+      "prependBos is for texts: token ids are run as they are. Put the BOS token's id in front, or use texts.",
       { asked: "prependBos" },
     );
   }
   if (paddingSide !== undefined) {
     throw new ArgumentError(
-      "paddingSide is for texts: which token ids are padding cannot be told from the ids. Pass attentionMask, give texts, or make the tokens with toTokens, which knows.",
+      "paddingSide is for texts: token ids do not say which of them are padding. Pass attentionMask, use texts, or make the tokens with toTokens, which keeps track of padding.",
       { asked: "paddingSide" },
     );
   }
@@ -82,19 +83,22 @@ const maskLeaves = new WeakMap<NDArray, Tensor>();
 function checkLength(tokens: Tensor, cfg: HookedTransformerConfig, earlier: number): void {
   const pos = tokens.shape[1];
   const held = earlier > 0 ? ` after ${earlier} earlier ones` : "";
-  if (tokens.data.length === 0) throw new InputError("There are no tokens to run on: give at least one.", { found: 0 });
+  if (tokens.data.length === 0) throw new InputError("There are no tokens to run on: pass at least one.", { found: 0 });
   if (earlier + pos > cfg.nCtx) {
     throw new InputError(
       `The input has ${pos} tokens${held}, but the model's context holds ${cfg.nCtx}, BOS included.`,
-      { asked: earlier + pos, found: cfg.nCtx },
+      {
+        asked: earlier + pos,
+        found: cfg.nCtx,
+      },
     );
   }
 }
 
 /**
- * A mask that was given, bool [batch pos].
- * @param like what it is of, whose first two axes are batch and pos
- * @throws ShapeError for another shape; ArgumentError for entries that are neither true nor false, 1 nor 0
+ * A mask that the caller passed, bool [batch pos].
+ * @param like the value that it masks, whose first two axes are batch and pos
+ * @throws ShapeError for another shape; ArgumentError for entries other than true, false, 1 and 0
  */
 export function givenMask(mask: unknown, like: Tensor): Tensor {
   const wanted = like.shape.slice(0, 2);
@@ -111,7 +115,7 @@ export function givenMask(mask: unknown, like: Tensor): Tensor {
   const bool = Uint8Array.from(data, (x, i) => {
     if (x === 0 || x === 1 || typeof x === "boolean") return +x;
     throw new ArgumentError(
-      `The attention mask holds ${shown(x)} (row ${Math.floor(i / wanted[1])}, position ${i % wanted[1]}): give 1 or true for text, 0 or false for padding.`,
+      `The attention mask holds ${shown(x)} (row ${Math.floor(i / wanted[1])}, position ${i % wanted[1]}): use 1 or true for text, 0 or false for padding.`,
       { asked: x },
     );
   });
@@ -121,7 +125,7 @@ export function givenMask(mask: unknown, like: Tensor): Tensor {
 function computed(mask: Tensor): { readonly shape: readonly number[]; readonly data: ArrayLike<unknown> } {
   if (mask.array) return mask.array;
   throw new ArgumentError(
-    "The attention mask has not been computed: `await mask.compute()` gives it with its numbers.",
+    "The attention mask has not been computed: `await mask.compute()` returns it with its numbers.",
   );
 }
 
@@ -131,14 +135,14 @@ function nested(mask: unknown): { readonly shape: readonly number[]; readonly da
   const other = lists.indexOf(undefined);
   if (other >= 0) {
     throw new ArgumentError(
-      `The attention mask is a bool Tensor [batch pos] or a list with a row for each prompt, [[1, 1, 0]], not ${shown(mask)}.`,
+      `The attention mask must be a bool Tensor [batch pos] or a list with a row for each prompt, [[1, 1, 0]], not ${shown(mask)}.`,
       { asked: mask },
     );
   }
   const ragged = lists.find((row) => row!.length !== lists[0]!.length);
   if (ragged) {
     throw new ShapeError(
-      `Rows of the attention mask are of ${lists[0]!.length} and of ${ragged.length} positions: each has as many as the tokens.`,
+      `Rows of the attention mask have ${lists[0]!.length} and ${ragged.length} positions, but each must have as many as the tokens.`,
       { asked: lists[0]!.length, found: ragged.length },
     );
   }
@@ -150,7 +154,7 @@ export function layerIndex(what: string, layer: number, cfg: HookedTransformerCo
   const found = layer < 0 ? layer + cfg.nLayers : layer;
   if (!Number.isInteger(found) || found < 0 || found > cfg.nLayers) {
     throw new ArgumentError(
-      `${what} ${shown(layer)} is out of range: the model has ${cfg.nLayers} layer${cfg.nLayers === 1 ? "" : "s"}, so it goes from 0 to ${cfg.nLayers}.`,
+      `${what} ${shown(layer)} is out of range: the model has ${counted(cfg.nLayers, "layer")}, so it goes from 0 to ${cfg.nLayers}.`,
       { asked: layer, found: cfg.nLayers },
     );
   }

@@ -1,6 +1,6 @@
 /**
- * A model as the functions of the lens take it: what they measure works on anything that has this. `HookedTransformer` is
- * its only implementation here, and none of them needs to know it.
+ * A model as the functions of the lens see it: they work on anything that has this interface. `HookedTransformer` is its
+ * only implementation here, and none of them needs to know it.
  */
 import type { Engine } from "../engine/engine.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -16,7 +16,7 @@ export interface Model extends CachedModel {
   readonly engine: Engine;
   /** Parts that stand at its hook points. */
   readonly splices?: Splices | undefined;
-  /** What was decided on the reader's behalf while loading and processing, in sentences. */
+  /** Decisions made for you while loading and processing, as sentences. */
   readonly notes: readonly string[];
   /** The forward pass on one input as a graph. */
   graph(input: ModelInput, options?: InputOptions & RunBounds): ModelGraph;

@@ -13,7 +13,7 @@ import { stacked } from "./weight-views.ts";
 
 /**
  * The weights that parts of a model may have, by their names in the parts. Those of blocks are stacked over layers,
- * [layer ...], and those of shared heads are once for each head that they serve; nothing is copied until a run needs the stack. One that the model lacks is refused by name.
+ * [layer ...], and those of shared heads are once for each head that they serve; nothing is copied until a run needs the stack. Asking for one that the model lacks is an error that names it.
  */
 export interface NamedWeights
   extends EmbeddingWeights,
@@ -29,7 +29,7 @@ interface Weighted {
 
 const known = new WeakMap<Weights, Map<string, Tensor>>();
 
-/** A weight of the model, or the stack of that of all blocks. @throws WeightsError for one that it has not. */
+/** A weight of the model, or the stack of that of all blocks. @throws WeightsError for one that it lacks. */
 export function namedWeight(model: Weighted, name: string): Tensor {
   const views = known.get(model.weights) ?? new Map<string, Tensor>();
   known.set(model.weights, views);
@@ -57,8 +57,8 @@ function viewOf(model: Weighted, name: string): Tensor {
 const isWeightName = (name: PropertyKey): name is string => typeof name === "string" && /^[Wb]_/.test(name);
 
 /**
- * Gives objects of a class a getter for each weight that they have, under its name: what they have no property for and
- * is named like a weight is looked for among their parts' weights.
+ * Gives objects of a class a getter for each weight that they have, under its name: a property that they lack and that
+ * is named like a weight is looked up among their parts' weights.
  */
 export function givesNamedWeights(prototype: Weighted): void {
   Object.setPrototypeOf(

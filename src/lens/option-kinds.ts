@@ -20,10 +20,10 @@ export const AXIS_SLICE: Kind = {
   describe: "an index, a list of indices, or { start, end }",
 };
 
-/** What a long computation takes: `memory`, `signal` and `onProgress`. */
+/** The options of a long computation: `memory`, `signal` and `onProgress`. */
 export const LONG = { memory: POSITIVE, signal: SIGNAL, onProgress: FUNCTION };
 
-/** `InputOptions`. The mask has better words where it is read. */
+/** `InputOptions`. The mask's own error is better; it is thrown where the mask is read. */
 export const INPUT: OptionKinds<InputOptions> = {
   prependBos: FLAG,
   paddingSide: { accepts: (v) => v === "left" || v === "right", describe: '"left" or "right"' },

@@ -1,5 +1,5 @@
 /**
- * Activation patching: what a corrupted run regains when one activation is that of a clean run. Each is a sweep over one
+ * Activation patching: what a corrupted run regains when one activation is replaced by that of a clean run. Each is a sweep over one
  * site. Source: TransformerLens' `patching` module; the functions have its names in camelCase.
  */
 import { Tensor } from "../graph/tensor.ts";
@@ -16,7 +16,7 @@ import { INPUT, LONG } from "./option-kinds.ts";
 import { patchFrom, type SweepOptions, sweep } from "./sweep.ts";
 import type { ModelInput } from "./tokens.ts";
 
-/** What a sweep takes besides site, axes and edit. */
+/** The options of a sweep, without site, axes and edit. */
 export type PatchingOptions = Omit<SweepOptions, "site" | "over" | "edit" | "metric">;
 
 const SITES = ["resid_pre", "resid_mid", "attn_out", "mlp_out", "z", "q", "k", "v", "pattern"];
@@ -103,7 +103,7 @@ function everyOfHeads(patches: readonly ActPatch[]): ActPatch {
     const [own, shared] = [headsAt(model, "q")!.count, headsAt(model, "k")!.count];
     if (own === shared) return every(model, ...rest);
     throw new ArgumentError(
-      `In ${model.cfg.modelName} ${own} heads share ${shared} keys and values, so these do not fit into one tensor with the heads' outputs and queries: patch out, q, k, v and pattern one by one.`,
+      `In ${model.cfg.modelName} ${own} heads share ${shared} keys and values, so they do not fit into one tensor with the heads' outputs and queries: patch out, q, k, v and pattern separately.`,
       { asked: own, found: shared },
     );
   };

@@ -1,4 +1,4 @@
-/** The ends of paths through the residual stream: what writes to it and what reads it, found by name. */
+/** The ends of paths through the residual stream: what writes to it and what reads it, by name. */
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -12,7 +12,7 @@ export function allSenders(model: Pick<Model, "cfg">): Sender[] {
   return components(model).writers.map(({ name }) => name);
 }
 
-/** @throws UnknownNameError for what is not a sender's name; ArgumentError for one that the model lacks. */
+/** @throws UnknownNameError for a name that no sender can have; ArgumentError for a sender that the model lacks. */
 export function sending(name: Sender, model: Pick<Model, "cfg">): Writer {
   const { writers, start } = components(model);
   const writer = [...writers, start].find((one) => one.name === named(name));
@@ -25,7 +25,7 @@ export function sending(name: Sender, model: Pick<Model, "cfg">): Writer {
   );
 }
 
-/** @throws UnknownNameError for what is not a receiver's name; ArgumentError for one that the model lacks. */
+/** @throws UnknownNameError for a name that no receiver can have; ArgumentError for a receiver that the model lacks. */
 export function receiving(name: Receiver, model: Pick<Model, "cfg">): Reader {
   const { readers } = components(model);
   const reader = readers.find((one) => one.name === named(name));
@@ -38,16 +38,16 @@ export function receiving(name: Receiver, model: Pick<Model, "cfg">): Reader {
   );
 }
 
-/** What a sender says in a pass, [batch pos d_model]. A layer's output bias is nobody's. */
+/** What a sender writes in a pass, [batch pos d_model]. A layer's output bias belongs to no sender. */
 export function sent(graph: ModelGraph, { head, point, output }: Writer, { weights }: Model): Tensor {
   if (head === undefined || !output) return graph.at(point);
   return graph.at(output.point).at({ head }).matmul(weights.get(output.weight).at({ head }));
 }
 
-/** @throws ArgumentError for what is not a string */
+/** @throws ArgumentError for anything but a string */
 function named(name: unknown): string {
   if (typeof name === "string") return name;
-  throw new ArgumentError(`An end of a path is a name, "L0H3", not ${shown(name)}.`, { asked: name });
+  throw new ArgumentError(`The end of a path must be a name, "L0H3", not ${shown(name)}.`, { asked: name });
 }
 
 /** A well-formed name of something that the model lacks. */
@@ -57,7 +57,7 @@ function refuse(name: string, model: Pick<Model, "cfg">): never {
   const keys = shared > 0 ? `, keys and values 0 to ${shared - 1} that heads share (L0KV0.k, L0KV0.v)` : "";
   const mlps = hasMlps(model) ? "an MLP each" : "no MLPs";
   throw new ArgumentError(
-    `This model has no ${name}: its layers go from 0 to ${nLayers - 1}, with heads 0 to ${nHeads - 1}${keys} and ${mlps}.`,
+    `This model has no ${name}: its layers are 0 to ${nLayers - 1}, with heads 0 to ${nHeads - 1}${keys} and ${mlps}.`,
     { asked: name, found: [nLayers, nHeads] },
   );
 }

@@ -1,7 +1,7 @@
 /**
- * Path patching: what one component tells another directly. Along a path the receiver reads the residual stream as if
- * the sender had said there what it says in another run, while everything else stays as it is; what the receiver makes
- * of it goes on through the rest of the model. In the stream components add up, so a path is a vector added to what the
+ * Path patching: what one component passes directly to another. Along a path the receiver reads the residual stream as if
+ * the sender had written there what it writes in another run, while everything else stays the same; the receiver's result
+ * goes on through the rest of the model. In the stream components add up, so a path is a vector added to what the
  * receiver reads, and a sweep over paths is broadcasting.
  *
  * Source: Wang et al. 2022 (arxiv.org/abs/2211.00593), Goldowsky-Dill et al. 2023 (arxiv.org/abs/2304.05969).
@@ -28,7 +28,7 @@ import type { ModelInput } from "./tokens.ts";
 export type Path = readonly [from: Sender, to: Receiver];
 
 /**
- * A pass with several direct paths patched at once: along each the receiver hears what the sender says in the other
+ * A pass with several direct paths patched together: along each, the receiver reads what the sender writes in the other
  * pass. All paths of a sender together are activation patching of it.
  * @param source the other pass, on an input of the same shape
  * @throws ArgumentError for a component that the model lacks, or a receiver that does not come after its sender.
@@ -36,13 +36,18 @@ export type Path = readonly [from: Sender, to: Receiver];
 export function withPaths(model: Model, graph: ModelGraph, source: ModelGraph, paths: readonly Path[]): ModelGraph {
   checkModel("withPaths", model);
   if (!(graph instanceof ModelGraph) || !(source instanceof ModelGraph)) {
-    throw new ArgumentError("withPaths takes two passes, as model.graph gives them: the one to patch, and its source.");
+    throw new ArgumentError(
+      "withPaths needs two passes, as model.graph returns them: the one to patch, and its source.",
+    );
   }
   const pairs = Array.isArray(paths) && Array.from(paths).every((path) => Array.isArray(path) && path.length === 2);
   if (!pairs) {
-    throw new ArgumentError(`Paths are pairs of a sender and a receiver, [["L0H1", "L1MLP"]], not ${shown(paths)}.`, {
-      asked: paths,
-    });
+    throw new ArgumentError(
+      `Paths must be pairs of a sender and a receiver, [["L0H1", "L1MLP"]], not ${shown(paths)}.`,
+      {
+        asked: paths,
+      },
+    );
   }
   const edits = paths.map(([from, to]): Edit => {
     const [sender, receiver] = [sending(from, model), receiving(to, model)];
@@ -57,17 +62,17 @@ export function withPaths(model: Model, graph: ModelGraph, source: ModelGraph, p
   return graph.with(edits);
 }
 
-/** What `pathPatching` takes besides the model and the input. */
+/** Options of `pathPatching`. */
 export interface PathPatchingOptions extends Pick<InputOptions, "prependBos"> {
-  /** Another input of the same shape: what senders say in its run is what they say along the paths. */
+  /** Another input of the same shape: along the paths, senders write what they write in its run. */
   readonly source: ModelInput;
   readonly senders: readonly Sender[];
   readonly receivers: readonly Receiver[];
   readonly metric: Metric;
-  /** Most bytes to use for values at one time; 128 MB, or half of what there is, unless given. */
+  /** Most bytes to use for values at one time; default: 128 MB, or half of the available memory if that is less. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each run with how many paths are done. */
+  /** Called after each run with the number of paths done. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
@@ -84,19 +89,19 @@ const KINDS: OptionKinds<PathPatchingOptions> = {
 export interface PathPatchingResult {
   /** [sender receiver]: the metric with that one path patched; NaN where the receiver does not come after the sender. */
   readonly values: Tensor;
-  /** The metric with nothing patched. */
+  /** The metric without patching. */
   readonly baseline: number;
   /** The metric of the run on `source`. */
   readonly source: number;
 }
 
 /**
- * Patches each direct path from a sender to a receiver on its own, and measures. Norms are recomputed on what the
- * receiver reads; all other components read the unchanged stream, but for what comes through the receiver.
+ * Patches each direct path from a sender to a receiver separately, and measures. Norms are recomputed on what the
+ * receiver reads; all other components read the unchanged stream, except for what comes through the receiver.
  *
  * All paths to one kind of input of a layer run side by side, and what is before that layer is computed once.
- * @throws ArgumentError for a component that the model lacks; UnknownNameError for a name that is none; ShapeError if the
- * inputs are not of one shape, or the metric is not one number a run.
+ * @throws ArgumentError for a component that the model lacks; UnknownNameError for an unknown name; ShapeError if the
+ * inputs differ in shape, or the metric is not one number per run.
  */
 export async function pathPatching(
   model: Model,
@@ -107,7 +112,7 @@ export async function pathPatching(
   checkOptions("pathPatching", options, KINDS);
   const { metric, signal, memory = passBytes(model) } = options;
   if (!options.senders || !options.receivers || options.source === undefined) {
-    throw new ArgumentError("pathPatching needs senders, receivers, the source input and a metric.", {
+    throw new ArgumentError("pathPatching needs senders, receivers, a source input and a metric.", {
       asked: options,
     });
   }
@@ -172,7 +177,7 @@ function passes(model: Model, input: ModelInput, options: PathPatchingOptions) {
   );
   if (base.tokens.shape.join() !== other.tokens.shape.join()) {
     throw new ShapeError(
-      `Path patching copies place for place, but the input is ${showShape(base.tokens)} and the source ${showShape(other.tokens)}: give prompts of as many tokens.`,
+      `Path patching copies position by position, but the input is ${showShape(base.tokens)} and the source ${showShape(other.tokens)}: use prompts of equal length.`,
       { asked: base.tokens.shape, found: other.tokens.shape },
     );
   }
@@ -190,7 +195,7 @@ interface PathAt {
   readonly head: number | undefined;
 }
 
-/** The paths that there are, those to one hook point together. */
+/** The paths that exist, those to one hook point together. */
 function byPoint(senders: readonly Writer[], receivers: readonly Reader[]) {
   const groups = new Map<string, { readonly point: string; readonly layer: number; readonly paths: PathAt[] }>();
   for (const [receiver, to] of receivers.entries()) {
@@ -212,7 +217,7 @@ function delta(deltas: Tensor, paths: readonly PathAt[], x: Tensor): Tensor {
   return heads.length > 0 ? toHeads(chosen, heads, x) : chosen;
 }
 
-/** Vectors [path batch pos d_model], each to its path's head alone: [path batch pos head d_model]. */
+/** Vectors [path batch pos d_model], each only to its path's head: [path batch pos head d_model]. */
 function toHeads(vectors: Tensor, heads: readonly number[], x: Tensor): Tensor {
   const count = x.shape.at(-2)!;
   const mine = new Float32Array(heads.length * count);

@@ -5,7 +5,7 @@ import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 /** One position (negative: from the end), a list, or from (inclusive) and to (exclusive). The axis stays. */
 export type PosSlice = AxisSlice;
 
-/** The axis of a value's positions: `pos`, or for scores and patterns `query`; `undefined` if it has none. */
+/** The axis of a value's positions: `pos`, or `query` for scores and patterns; `undefined` if it has none. */
 export function posAxis({ axes }: Tensor): "pos" | "query" | undefined {
   return axes.includes("query") ? "query" : axes.includes("pos") ? "pos" : undefined;
 }

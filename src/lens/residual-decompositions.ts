@@ -1,6 +1,6 @@
 /**
- * The ways to take a residual stream apart. Each sums to the stream it decomposes, as far as no hook changed a sum along
- * the way; what has no such sum is refused. Source: TransformerLens' `ActivationCache`.
+ * The ways to take a residual stream apart. Each sums to the stream it decomposes, unless a hook changed a sum along
+ * the way; what has no such sum is an error. Source: TransformerLens' `ActivationCache`.
  */
 import { showShape } from "../graph/axes.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -18,13 +18,13 @@ import { layerBefore } from "./stream-place.ts";
 import { added, headParts, named, neuronParts } from "./stream-writers.ts";
 import { accumulatedBias } from "./weight-views.ts";
 
-/** What all decompositions can be told. */
+/** Options of all decompositions. */
 export interface StackOptions {
-  /** The stream before that layer, from 0; before the unembedding for the number of layers (or -1), the default. */
+  /** The stream before that layer, from 0; the number of layers (or -1, the default) means before the unembedding. */
   readonly layer?: number | undefined;
-  /** Which positions: one drops the axis, a list or a range keeps it. */
+  /** Which positions: a single one drops the axis, a list or a range keeps it. */
   readonly posSlice?: AxisSlice | undefined;
-  /** Pass the components on through the norm that reads the stream, with its scale as it was in the run. */
+  /** Pass the components through the norm that reads the stream, with the scale that it had in the run. */
   readonly applyLn?: boolean | undefined;
 }
 
@@ -34,7 +34,7 @@ interface WithMlpInput {
 }
 
 interface WithRemainder {
-  /** A last component `remainder`: what of the stream the others are not. */
+  /** Add a last component `remainder`: the rest of the stream. */
   readonly inclRemainder?: boolean | undefined;
 }
 
@@ -57,8 +57,8 @@ const FULL: OptionKinds<FullResidDecompositionOptions> = { ...STACK, mlpInput: F
 
 /**
  * The residual stream before each layer up to `layer`, [component ... d_model]: `0_pre`, `0_mid`, ..., `final_post`.
- * `applyLn` puts each through the norm before `layer`: through the last norm as if it were the end of the model, with a
- * scale of its own (the logit lens, nostalgebraist 2020); through an earlier one with that norm's scale in the run.
+ * `applyLn` puts each through the norm before `layer`: through the last norm as if it were the end of the model, with its
+ * own scale (the logit lens, nostalgebraist 2020); through an earlier one with that norm's scale in the run.
  */
 export function accumulatedResid(cache: Cached, options: AccumulatedResidOptions): ResidualStack {
   checkOptions("accumulatedResid", options, ACCUMULATED);
@@ -79,14 +79,14 @@ export function accumulatedResid(cache: Cached, options: AccumulatedResidOptions
 export interface DecomposeResidOptions extends StackOptions, WithMlpInput {
   /** Attention layers, MLPs, or both (the default). */
   readonly mode?: "all" | "attn" | "mlp" | undefined;
-  /** With the embeddings; true unless given. */
+  /** With the embeddings. Default true. */
   readonly inclEmbeds?: boolean | undefined;
 }
 
 /**
  * What embeddings, attention layers and MLPs before `layer` wrote, biases included, [component ... d_model]: `embed`,
  * `pos_embed`, `0_attn_out`, `0_mlp_out`, ... All together they sum to the stream. Shortformer position embeddings never
- * enter the stream, and are no component.
+ * enter the stream, and are not a component.
  */
 export function decomposeResid(cache: Cached, options: DecomposeResidOptions): ResidualStack {
   checkOptions("decomposeResid", options, DECOMPOSE);
@@ -97,7 +97,7 @@ export function decomposeResid(cache: Cached, options: DecomposeResidOptions): R
     kind === "embedding" ? inclEmbeds : kinds.includes(kind),
   );
   if (parts.length === 0) {
-    throw new ArgumentError(`Nothing of mode "${mode}" writes to the stream before layer ${layer}.`, { asked: mode });
+    throw new ArgumentError(`In mode "${mode}" nothing writes to the stream before layer ${layer}.`, { asked: mode });
   }
   return finished(cache, (from) => [added(from, "decomposeResid", parts)], options);
 }
@@ -130,7 +130,7 @@ export function stackNeuronResults(cache: Cached, options: StackNeuronResultsOpt
 }
 
 export interface FullResidDecompositionOptions extends StackOptions, WithMlpInput {
-  /** Each neuron instead of each MLP; true unless given. */
+  /** Each neuron instead of each MLP. Default true. */
   readonly expandNeurons?: boolean | undefined;
 }
 
@@ -164,7 +164,7 @@ export function givenStack(cache: Cached, stack: Tensor, cut: Cached): ResidualS
   const lead = leads.find((axes) => axes.length === stack.shape.length - 2);
   if (!lead || stack.shape.at(-1) !== cache.model.cfg.dModel) {
     throw new ShapeError(
-      `A stack is [component, ${leads[0].join(", ")}, d_model ${cache.model.cfg.dModel}], but got ${showShape(stack)}.`,
+      `A stack must be [component, ${leads[0].join(", ")}, d_model ${cache.model.cfg.dModel}], but got ${showShape(stack)}.`,
       { asked: leads[0], found: stack.shape },
     );
   }
@@ -182,7 +182,7 @@ function withRemainder(
 ): readonly StackPart[] {
   if (!inclRemainder) {
     if (parts.length > 0) return parts;
-    throw new ArgumentError(`${what} has nothing to give: there is no layer before layer 0.`, { asked: layer });
+    throw new ArgumentError(`${what} has nothing to return: there is no layer before layer 0.`, { asked: layer });
   }
   const [total] = from.need(what, [layer === 0 ? "blocks.0.hook_resid_pre" : `blocks.${layer - 1}.hook_resid_post`]);
   return [...parts, remainder(total, parts)];

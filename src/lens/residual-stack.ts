@@ -1,4 +1,4 @@
-/** Components of the residual stream under their labels: what the methods of `ActivationCache` that take it apart give. */
+/** Components of the residual stream under their labels: the results of `ActivationCache`'s decompositions. */
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, SIGNAL } from "../tensor/kinds.ts";
@@ -10,12 +10,12 @@ import { type LogitAttrsOptions, logitDirections } from "./logit-directions.ts";
 import { joined, type StackPart } from "./stack-parts.ts";
 import type { TokenChoice } from "./weight-views.ts";
 
-/** Parts of a stack, from the cache's values under whatever slice was taken of them. */
+/** Parts of a stack, from the cache's values, with any slice applied. */
 type Build = (cache: Cached) => readonly StackPart[];
 
 /**
- * Components [component ... d_model], none of them computed before a run needs it. What can be had without making the
- * components (their sum, their products with a direction) is computed without them.
+ * Components [component ... d_model], none of them computed before a run needs it. Their sum and their products
+ * with a direction are computed without making the components.
  */
 export class ResidualStack {
   /** What each component is: `L0H3`, `1_mlp_out`, `embed`, ... */
@@ -50,10 +50,12 @@ export class ResidualStack {
     return this.stack.compute(options);
   }
 
-  /** One component, [... d_model]. @throws UnknownNameError with the nearest label. */
+  /** One component, [... d_model]. @throws UnknownNameError with the closest label. */
   get(label: string): Tensor {
     if (typeof label !== "string") {
-      throw new ArgumentError(`A component is named by its label, "L0H3", not by ${shown(label)}.`, { asked: label });
+      throw new ArgumentError(`The label of a component must be a string, "L0H3", not ${shown(label)}.`, {
+        asked: label,
+      });
     }
     const at = this.labels.indexOf(label);
     if (at >= 0) return this.stack.at({ component: at });
@@ -79,11 +81,11 @@ export class ResidualStack {
     return new ResidualStack(this.cache.at(cut), this.build, this.norm);
   }
 
-  /** The same components as a norm passes them on. @see ActivationCache.applyLnToStack */
+  /** The same components as a norm transforms them. @see ActivationCache.applyLnToStack */
   normalized(norm: StackNorm | undefined): ResidualStack {
     if (this.norm && norm) {
       throw new ArgumentError(
-        `The components have been normalized by ${this.norm.where} already: make the stack without applyLn.`,
+        `The components have already been normalized by ${this.norm.where}: make the stack without applyLn.`,
         { asked: norm.where, found: this.norm.where },
       );
     }

@@ -1,4 +1,4 @@
-/** What a run of a model can be told, and whether what it was told can be. */
+/** The options of a model's run, and their checks. */
 import { Tensor } from "../graph/tensor.ts";
 import { compose } from "../models/compose.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
@@ -24,10 +24,10 @@ import { AXIS_SLICE, INPUT, TENSOR } from "./option-kinds.ts";
 import type { PosSlice } from "./pos-slice.ts";
 import type { ModelInput } from "./tokens.ts";
 
-/** What a run returns: logits, the loss in nats, both, or nothing. */
+/** The result of a run: logits, the loss in nats, both, or nothing. */
 export type ReturnType = "logits" | "loss" | "both" | null;
 
-/** What `forward` gives for a `returnType`. */
+/** What `forward` returns for a `returnType`. */
 export type Output<R extends ReturnType> = R extends "logits" | "loss"
   ? Tensor
   : R extends "both"
@@ -40,11 +40,11 @@ export interface RunBounds {
   readonly startAtLayer?: number | undefined;
   /** First block not to run; the residual stream before it is returned, not logits. Negative counts from the end. */
   readonly stopAtLayer?: number | undefined;
-  /** The tokens, for a loss, where the input is a residual stream. */
+  /** The tokens, for a loss, if the input is a residual stream. */
   readonly tokens?: ModelInput | undefined;
   /**
-   * Shortformer models: what queries and keys get added, [batch pos d_model], in place of the position embeddings; null
-   * for nothing, as TransformerLens does when it starts at a layer.
+   * Shortformer models: what is added to queries and keys, [batch pos d_model], instead of the position embeddings; null
+   * for nothing, as in TransformerLens when a run starts at a layer.
    */
   readonly shortformerPosEmbed?: Tensor | null | undefined;
 }
@@ -53,44 +53,44 @@ export interface RunBounds {
 export interface ForwardOptions<R extends ReturnType = ReturnType> extends InputOptions, RunBounds {
   /** Logits [batch pos d_vocab] (the default), the loss in nats, both, or nothing. */
   readonly returnType?: R | undefined;
-  /** The loss of each token, [batch pos-1], instead of their mean. */
+  /** Return the loss of each token, [batch pos-1], instead of the mean. */
   readonly lossPerToken?: boolean | undefined;
   /**
-   * Which positions' logits to return; all unless given. The others are not computed. Texts of different lengths end at the
-   * same position only where they are padded on the left.
+   * Which positions' logits to return; default: all. The others are not computed. Texts of different lengths end at the
+   * same position only if they are padded on the left.
    */
   readonly logitsPos?: PosSlice | undefined;
-  /** Told to hooks as `hook.step`: which step of a generation this is. */
+  /** Which step of a generation this is; hooks see it as `hook.step`. */
   readonly step?: number | undefined;
   /**
-   * Keys and values of earlier positions, which this run's go after; it gets them too once the run has succeeded, unless
-   * frozen.
+   * Keys and values of earlier positions, which this run's follow. Unless it is frozen, this run's are added to it once the
+   * run has succeeded.
    */
   readonly pastKvCache?: KeyValueCache | undefined;
-  /** Ends the run once it is aborted, with its reason; a hook that is waited for then is waited for no longer. */
+  /** Ends the run once it is aborted, with its reason; a pending hook is no longer waited for. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The hooks of one run, or of a view of the model. */
 export interface HookOptions {
   readonly fwdHooks?: readonly Hook[] | undefined;
-  /** Hooks on gradients, from the gradient at a point to what goes on in its place; of runs with `inclBwd`. */
+  /** Hooks on gradients, from the gradient at a point to what replaces it; for runs with `inclBwd`. */
   readonly bwdHooks?: readonly Hook[] | undefined;
 }
 
 /** Which hook points a cached run keeps, and of which positions. */
 export interface CacheOptions extends HookOptions {
-  /** Which hook points to keep: all that TransformerLens computes without flags, unless given. */
+  /** Which hook points to keep; default: all that TransformerLens computes without flags. */
   readonly namesFilter?: NamesFilter | undefined;
   /** Which positions to keep. */
   readonly posSlice?: PosSlice | undefined;
   /** Drop the batch axis, which must be of size 1. */
   readonly removeBatchDim?: boolean | undefined;
-  /** Keep gradients too, each under its point's name with `_grad` behind it: of the loss, or of `metric`. */
+  /** Also keep gradients of the loss, or of `metric`, each under its point's name with `_grad` appended. */
   readonly inclBwd?: boolean | undefined;
-  /** What gradients are of: one number, from logits [batch pos d_vocab]. */
+  /** What to take gradients of: one number, computed from logits [batch pos d_vocab]. */
   readonly metric?: NumberOf<[logits: Tensor]> | undefined;
-  /** With `inclBwd`, what a gradient is where what it is of does not matter: an error unless `"zero"` is asked for. */
+  /** With `inclBwd`, what to do if the metric does not depend on a point: an error (the default), or a gradient of zero. */
   readonly unused?: "error" | "zero" | undefined;
 }
 
@@ -115,7 +115,7 @@ export const FORWARD: OptionKinds<ForwardOptions> = {
   signal: SIGNAL,
 };
 
-/** The kinds of `HookOptions`; each hook is looked at where it is placed. */
+/** The kinds of `HookOptions`; each hook is checked where it is placed. */
 export const HOOKS: OptionKinds<HookOptions> = { fwdHooks: ANYTHING, bwdHooks: ANYTHING };
 
 /** The kinds of `model.runWithHooks`'s options. */
@@ -133,8 +133,8 @@ export const RUN_WITH_CACHE: OptionKinds<ForwardOptions & CacheOptions> = {
 };
 
 /**
- * Checks what a run was told.
- * @throws ArgumentError for an option that does not exist or has another kind of value, or that says nothing in this run
+ * Checks the options of a run.
+ * @throws ArgumentError for an option that does not exist, has the wrong kind of value, or means nothing in this run
  */
 export function checkRun<T extends ForwardOptions & CacheOptions>(
   of: string,
@@ -150,37 +150,42 @@ export function checkRun<T extends ForwardOptions & CacheOptions>(
     loss && stopAtLayer !== undefined,
     of,
     "returnType",
-    `"${returnType}" needs the logits, and a run with stopAtLayer ends before them`,
+    `"${returnType}" needs the logits, but a run with stopAtLayer ends before them`,
   );
   refuse(
     options.lossPerToken && !loss,
     of,
     "lossPerToken",
-    'is of a loss: ask for one with returnType "loss" or "both"',
+    'is about a loss: ask for one with returnType "loss" or "both"',
   );
   refuse(
     logitsPos !== undefined && (returnType === "loss" || returnType === null),
     of,
     "logitsPos",
-    `is of logits, and this run returns ${returnType === null ? "nothing" : "the loss of all positions"}`,
+    `is about logits, but this run returns ${returnType === null ? "nothing" : "the loss of all positions"}`,
   );
   refuse(
     pastKvCache !== undefined && startAtLayer !== undefined,
     of,
     "pastKvCache",
-    "is of runs from the first layer on, not of one with startAtLayer",
+    "is for runs from the first layer, not for one with startAtLayer",
   );
   refuse(
     pastKvCache !== undefined && stopAtLayer !== undefined && !pastKvCache.frozen,
     of,
     "pastKvCache",
-    "gets keys and values of all layers, and a run with stopAtLayer does not make them: freeze it to have it read alone",
+    "gets keys and values of all layers, but a run with stopAtLayer does not compute them: freeze it so that it is only read",
   );
-  refuse(options.metric !== undefined && !inclBwd, of, "metric", "is what gradients are of: ask for them with inclBwd");
-  refuse(options.unused !== undefined && !inclBwd, of, "unused", "is of gradients: ask for them with inclBwd");
+  refuse(
+    options.metric !== undefined && !inclBwd,
+    of,
+    "metric",
+    "is the number to take gradients of: ask for them with inclBwd",
+  );
+  refuse(options.unused !== undefined && !inclBwd, of, "unused", "is about gradients: ask for them with inclBwd");
 }
 
-/** @throws ArgumentError for bounds that say nothing together, or in this model */
+/** @throws ArgumentError for bounds that mean nothing together, or in this model */
 export function checkBounds(of: string, options: RunBounds, cfg: HookedTransformerConfig): void {
   const { nLayers } = cfg;
   const { startAtLayer, stopAtLayer, tokens, shortformerPosEmbed } = options;
@@ -189,13 +194,13 @@ export function checkBounds(of: string, options: RunBounds, cfg: HookedTransform
     tokens !== undefined && startAtLayer === undefined,
     of,
     "tokens",
-    "is for runs from a residual stream, with startAtLayer: here the input is the tokens",
+    "is for runs from a residual stream, with startAtLayer, but here the input is the tokens",
   );
   refuse(
     shortformerPosEmbed instanceof Tensor && !compose(cfg).positions.besideStream,
     of,
     "shortformerPosEmbed",
-    "is for shortformer models, whose queries and keys see position embeddings beside the stream; this model has none there",
+    "is for shortformer models, which add position embeddings to queries and keys; this model does not",
   );
   refuse(
     startAtLayer !== undefined && stopAtLayer !== undefined && from0(startAtLayer) > from0(stopAtLayer),

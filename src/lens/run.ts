@@ -1,4 +1,4 @@
-/** One run of a model: from its options to the graph, and from the engine's numbers to what was asked for. */
+/** One run of a model: from its options to the graph, and from the engine's numbers to its results. */
 import type { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import type { Sized } from "../graph/runner.ts";
@@ -79,12 +79,12 @@ function sizedRun(
   { namesFilter, inclBwd, logitsPos, returnType }: ForwardOptions & CacheOptions,
   capture: boolean,
 ): Sized {
-  const less = ["give fewer texts at a time"];
-  if (capture && namesFilter === undefined) less.push("name the hook points that are needed in namesFilter");
+  const less = ["pass fewer texts at a time"];
+  if (capture && namesFilter === undefined) less.push("name only the hook points you need in namesFilter");
   else if (capture) less.push("keep fewer hook points or positions (namesFilter, posSlice)");
   if (inclBwd) less.push("take gradients of fewer points");
   else if (logitsPos === undefined && (returnType ?? "logits") !== null && returnType !== "loss") {
-    less.push("ask for the last position's logits alone (logitsPos: -1)");
+    less.push("ask only for the last position's logits (logitsPos: -1)");
   }
   return { what: "This run", advice: less.join(", or ") };
 }
@@ -103,7 +103,7 @@ export async function traceRun(
   const own = placeHooks(options.fwdHooks ?? [], source.hookNames);
   const backward = placeHooks(options.bwdHooks ?? [], source.hookNames);
   if (backward.length > 0 && !options.inclBwd) {
-    throw new ArgumentError("bwdHooks change gradients, and this run has none: runWithCache with inclBwd has them.", {
+    throw new ArgumentError("bwdHooks change gradients, but this run has none: use runWithCache with inclBwd.", {
       asked: backward[0].name,
     });
   }
@@ -162,23 +162,23 @@ function headsOf(output: Tensor, inputs: ForwardInputs, options: ForwardOptions)
   return returnType === "loss" ? [loss] : [returned, loss];
 }
 
-/** The loss that gradients are of where no metric says otherwise. */
+/** The loss whose gradients are taken if there is no metric. */
 function wholeLoss(output: Tensor, inputs: ForwardInputs): Tensor {
   if (inputs.stopAtLayer === undefined) return lossOf(output, inputs, meanLoss);
   throw new ArgumentError(
-    "A run that stops at a layer has no loss for gradients to be of: give a `metric`, a single number of the residual stream.",
+    "A run that stops at a layer has no loss to take gradients of: pass a `metric`, a single number computed from the residual stream.",
     { asked: "inclBwd", found: inputs.stopAtLayer },
   );
 }
 
 function lossOf(logits: Tensor, { tokens, attentionMask }: ForwardInputs, loss: typeof meanLoss): Tensor {
   if (!tokens) {
-    throw new ArgumentError("A loss of a run that starts from a residual stream needs `tokens` beside it.", {
+    throw new ArgumentError("The loss of a run that starts from a residual stream also needs `tokens`.", {
       asked: "loss",
     });
   }
   if (tokens.shape[1] < 2) {
-    throw new InputError("A loss needs at least two tokens, one to predict from and one to predict.", {
+    throw new InputError("A loss needs at least two tokens: one to predict from and one to predict.", {
       found: tokens.shape[1],
     });
   }
@@ -192,7 +192,7 @@ function lossOf(logits: Tensor, { tokens, attentionMask }: ForwardInputs, loss: 
 
 function unreached(name: string, inputs: ForwardInputs, points: ReadonlyMap<string, Tensor>): never {
   throw new ArgumentError(
-    `"${name}" is not reached by this run, which goes from layer ${inputs.startAtLayer ?? 0} to ${inputs.stopAtLayer ?? "the logits"}.`,
+    `This run does not reach "${name}": it goes from layer ${inputs.startAtLayer ?? 0} to ${inputs.stopAtLayer ?? "the logits"}.`,
     { asked: name, found: [...points.keys()] },
   );
 }
@@ -201,9 +201,12 @@ function unreached(name: string, inputs: ForwardInputs, points: ReadonlyMap<stri
 export function placeHooks(hooks: readonly Hook[], known: readonly string[]): PlacedHook[] {
   for (const hook of Array.isArray(hooks) ? hooks : [hooks]) {
     if (Array.isArray(hook) && typeof hook[1] === "function") continue;
-    throw new ArgumentError("Each hook is a pair of a hook point's name and a function: [[name, (x) => x.mul(0)]].", {
-      asked: hook,
-    });
+    throw new ArgumentError(
+      "Each hook must be a pair of a hook point's name and a function: [[name, (x) => x.mul(0)]].",
+      {
+        asked: hook,
+      },
+    );
   }
   return hooks.flatMap(([at, f]) =>
     resolveFilter(at, known).map((name) => ({ name, f, byTest: typeof at === "function" })),
@@ -231,7 +234,7 @@ export function runInputs(
   if (!isStream || input.shape.length < 3) {
     const found = input instanceof Tensor ? `${input.dtype} ${showShape(input)}` : "tokens or text";
     throw new ShapeError(
-      `With startAtLayer the input is a residual stream, float32 [batch, pos, d_model ${cfg.dModel}], but got ${found}.`,
+      `With startAtLayer the input must be a residual stream, float32 [batch, pos, d_model ${cfg.dModel}], but got ${found}.`,
       { asked: options.startAtLayer, found },
     );
   }
@@ -252,7 +255,7 @@ function checkPosEmbed(given: Tensor | null | undefined, like: Tensor, { dModel 
   const lead = wanted.length - given.shape.length;
   if (lead >= 0 && given.dtype === "float32" && given.shape.every((n, i) => n === 1 || n === wanted[lead + i])) return;
   throw new ShapeError(
-    `shortformerPosEmbed is float32 [batch, pos, d_model], here [${wanted.join(", ")}], but got ${given.dtype} ${showShape(given)}.`,
+    `shortformerPosEmbed must be float32 [batch, pos, d_model], here [${wanted.join(", ")}], but got ${given.dtype} ${showShape(given)}.`,
     { asked: wanted, found: given.shape },
   );
 }

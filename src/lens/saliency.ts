@@ -21,14 +21,14 @@ import type { ModelInput } from "./tokens.ts";
 
 /** Where saliency is taken. */
 export interface SaliencyOptions extends InputOptions {
-  /** A hook point; `hook_embed` unless given, which is the tokens themselves. */
+  /** A hook point; default `hook_embed`, the tokens themselves. */
   readonly site?: HookNameLike | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 const SALIENCY: OptionKinds<SaliencyOptions> = { ...INPUT, site: TEXT, signal: SIGNAL };
 
-/** What `gradientTimesActivation` gives; all but the metric are of the site's shape, `[batch pos d_model]` for `hook_embed`. */
+/** The result of `gradientTimesActivation`; all but the metric have the site's shape, `[batch pos d_model]` for `hook_embed`. */
 export interface GradientTimesActivation {
   readonly attributions: Tensor;
   readonly gradients: Tensor;
@@ -37,7 +37,7 @@ export interface GradientTimesActivation {
 }
 
 /**
- * `x · d metric / dx` for every number x of an activation: to first order, what setting it to zero would take away.
+ * `x · d metric / dx` for every number x of an activation: to first order, how much setting it to zero would reduce the metric.
  * The sum over `d_model` is a token's saliency, in units of the metric.
  *
  * Source: Denil, Demiraj and de Freitas 2014, "Extraction of salient sentences from labelled documents".
@@ -69,7 +69,7 @@ export interface IntegratedGradientsOptions extends SaliencyOptions {
    * for `hook_embed` that of the whole vocabulary), or a value that broadcasts against the site's.
    */
   readonly baseline?: "zero" | "mean" | Tensor | undefined;
-  /** Places on the path at which gradients are taken; 32 unless given. */
+  /** Places on the path at which gradients are taken. Default 32. */
   readonly steps?: number | undefined;
 }
 
@@ -79,26 +79,26 @@ const INTEGRATED: OptionKinds<IntegratedGradientsOptions> = {
   steps: COUNT,
 };
 
-/** What `integratedGradients` gives. */
+/** The result of `integratedGradients`. */
 export interface IntegratedGradients {
-  /** [batch pos d_model] for `hook_embed`; of the site's shape. */
+  /** Of the site's shape: [batch pos d_model] for `hook_embed`. */
   readonly attributions: Tensor;
   /** The metric of the input. */
   readonly metric: number;
-  /** The metric with the baseline in the site's place. */
+  /** The metric with the baseline instead of the site's value. */
   readonly baseline: number;
-  /** `sum of attributions - (metric - baseline)`: 0 but for the number of steps and rounding. */
+  /** `sum of attributions - (metric - baseline)`: 0 except for the limited number of steps and rounding. */
   readonly completenessError: number;
 }
 
 /**
- * The gradient averaged along the straight path from a baseline to the activation, times the way gone:
- * `(x - x') · ∫₀¹ d metric / dx at x' + a (x - x') da`. Attributions sum to what the metric differs by between the ends.
- * The integral is a Gauss-Legendre sum; its steps go through the model along an axis in front, as many in one run as fit.
+ * The gradient averaged along the straight path from a baseline to the activation, times the difference of its ends:
+ * `(x - x') · ∫₀¹ d metric / dx at x' + a (x - x') da`. Attributions sum to the metric's difference between the ends.
+ * The integral is a Gauss-Legendre sum; its steps go through the model along an axis in front, as many per run as fit.
  *
  * Source: Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks".
  * @throws ShapeError for a metric that is not one number or a baseline that does not fit; ArgumentError for fewer than one
- * step, if the metric does not depend on the site, or if it is no number somewhere on the path.
+ * step, if the metric does not depend on the site, or if it is not a number somewhere on the path.
  */
 export async function integratedGradients(
   model: Model,
@@ -119,7 +119,7 @@ export async function integratedGradients(
   // Two further rows are the path's ends: the metric there is what the attributions must sum to.
   const column = (numbers: readonly number[]) =>
     tensor(Float32Array.from(numbers), { shape: [numbers.length, ...value.shape.map(() => 1)] });
-  // What is masked stays so all the way, and nothing is attributed to it.
+  // What is masked stays masked along the path, and nothing is attributed to it.
   const start = value.where(masked(value), from);
   const [places, shares] = [
     [...nodes, 0, 1],
@@ -144,14 +144,14 @@ export async function integratedGradients(
   for (const x of attributions.data) total += x;
   if (!Number.isFinite(total) || !Number.isFinite(first)) {
     throw new ArgumentError(
-      `The metric is no number somewhere on the way to "${value.label}" from this baseline, as it is where something is divided by 0: choose another baseline, or another site.`,
+      `The metric is not a number somewhere on the way to "${value.label}" from this baseline, for example because something is divided by 0: choose another baseline, or another site.`,
       { asked: value.label, found: first },
     );
   }
   return { attributions, metric: last, baseline: first, completenessError: total - (last - first) };
 }
 
-/** The parts of a path, as many places at once as fit: what they add together, and the metric at each place. */
+/** The parts of a path, as many places at a time as fit: what they add together, and the metric at each place. */
 async function summed(
   model: Model,
   along: (from: number, to: number) => [Tensor, Tensor],
@@ -196,7 +196,7 @@ function baselineOf(model: Model, graph: ModelGraph, value: Tensor, baseline: "z
   const fits = lead >= 0 && baseline.shape.every((n, i) => n === 1 || n === value.shape[lead + i]);
   if (fits && baseline.dtype === value.dtype) return baseline;
   throw new ShapeError(
-    `The baseline is ${baseline.dtype} ${showShape(baseline)}, but "${value.label}" is ${value.dtype} ${showShape(value)}: give one that broadcasts against it.`,
+    `The baseline is ${baseline.dtype} ${showShape(baseline)}, but "${value.label}" is ${value.dtype} ${showShape(value)}: use one that broadcasts against it.`,
     { asked: value.shape, found: baseline.shape },
   );
 }

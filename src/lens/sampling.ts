@@ -13,15 +13,15 @@ export interface SamplingOptions {
   readonly temperature?: number | undefined;
   /** Only the k tokens with the highest logits. */
   readonly topK?: number | undefined;
-  /** Only the likeliest tokens whose probabilities reach p together, the one that crosses it included. */
+  /** Only the most probable tokens whose probabilities together reach p, including the one that crosses it. */
   readonly topP?: number | undefined;
-  /** Taken from a token's logit for each time it has occurred, after the temperature. Default 0. */
+  /** Subtracted from a token's logit for each time it has occurred, after the temperature. Default 0. */
   readonly freqPenalty?: number | undefined;
 }
 
 const TOP_P: Kind = {
   accepts: (v) => typeof v === "number" && v > 0 && v <= 1,
-  describe: "a number over 0 and at most 1",
+  describe: "a number above 0 and at most 1",
 };
 
 /** The kinds of `SamplingOptions`. */
@@ -33,10 +33,10 @@ export const SAMPLING: OptionKinds<SamplingOptions> = {
   freqPenalty: NUMBER,
 };
 
-/** @throws ArgumentError for options that say nothing together: of how to draw, where nothing is drawn */
+/** @throws ArgumentError for options that mean nothing together, such as how to draw when nothing is drawn */
 export function checkSampling({ doSample = true, temperature = 1, topK, topP, freqPenalty }: SamplingOptions): void {
   if (topK !== undefined && topP !== undefined) {
-    throw new ArgumentError("topK and topP each say which tokens are left to draw from: give one of the two.", {
+    throw new ArgumentError("topK and topP each say which tokens to draw from: use only one of them.", {
       asked: { topK, topP },
     });
   }
@@ -44,7 +44,7 @@ export function checkSampling({ doSample = true, temperature = 1, topK, topP, fr
   const told = Object.entries({ topK, topP, freqPenalty }).find(([, value]) => value !== undefined);
   if (!told) return;
   throw new ArgumentError(
-    `${told[0]} is for drawing tokens, and with ${doSample ? "temperature: 0" : "doSample: false"} the one with the highest logit is taken: leave ${told[0]} out, or draw.`,
+    `${told[0]} only matters when tokens are drawn, and with ${doSample ? "temperature: 0" : "doSample: false"} the token with the highest logit is taken: leave ${told[0]} out, or draw.`,
     { asked: told[0], found: told[1] },
   );
 }
@@ -66,7 +66,7 @@ export function sampleLogits(
     const drawn = random();
     if (typeof drawn === "number" && drawn >= 0 && drawn < 1) return drawn;
     throw new ArgumentError(
-      `sampleLogits draws with a function that gives numbers from 0 to below 1, and this one gave ${shown(drawn)}.`,
+      `sampleLogits draws with a function that returns numbers from 0 to below 1, but this one returned ${shown(drawn)}.`,
       { asked: drawn },
     );
   });
@@ -80,14 +80,11 @@ export function sampled(
   random: () => number,
 ): number {
   const { doSample = true, temperature = 1, topK, topP, freqPenalty = 0 } = options;
-  const likeliest = argmax(logits);
-  if (!doSample || temperature === 0) return likeliest;
+  const best = argmax(logits);
+  if (!doSample || temperature === 0) return best;
   // A temperature near 0 takes scores past what a number holds; differences from the highest have their limits right.
-  const past = !Number.isFinite(logits[likeliest] / temperature);
-  const scores = Float64Array.from(
-    logits,
-    past ? (x) => (x - logits[likeliest]) / temperature : (x) => x / temperature,
-  );
+  const past = !Number.isFinite(logits[best] / temperature);
+  const scores = Float64Array.from(logits, past ? (x) => (x - logits[best]) / temperature : (x) => x / temperature);
   if (freqPenalty !== 0) {
     for (let i = 0; i < seen.length; i++) {
       scores[seen[i]] = Math.min(scores[seen[i]] - freqPenalty, Number.MAX_VALUE);
@@ -117,25 +114,25 @@ function argmax(logits: Float32Array): number {
   }
   if (Number.isFinite(logits[best])) return best;
   throw new InputError(
-    `The logits of the next token hold ${logits[best]} (token ${best}), so that none can be drawn: weights, or what a hook gave, have left the range of numbers.`,
+    `The logits of the next token hold ${logits[best]} (token ${best}), so none can be drawn: weights, or a hook's result, have left the range of float32.`,
     { found: logits[best] },
   );
 }
 
-/** @throws ArgumentError naming the argument, InputError for a seen token that has no logit */
+/** @throws ArgumentError naming the argument; InputError for a seen token that has no logit */
 function checkArguments(logits: unknown, seen: unknown, random: unknown): void {
   if (!(logits instanceof Float32Array) || logits.length === 0 || logits.some(Number.isNaN)) {
     throw new ArgumentError(
-      `sampleLogits takes one row of logits, a Float32Array [d_vocab] of numbers, not ${shown(logits)}.`,
+      `sampleLogits needs one row of logits, a Float32Array [d_vocab] of numbers, not ${shown(logits)}.`,
       { asked: logits },
     );
   }
   if (!idRows(seen, logits.length).single) {
-    throw new ArgumentError("sampleLogits takes the tokens of one prompt that were seen, not rows of them.");
+    throw new ArgumentError("sampleLogits needs the tokens seen in one prompt, not rows of them.");
   }
   if (typeof random !== "function") {
     throw new ArgumentError(
-      `sampleLogits draws with a function that gives numbers from 0 to below 1, not ${shown(random)}.`,
+      `sampleLogits draws with a function that returns numbers from 0 to below 1, not ${shown(random)}.`,
       { asked: random },
     );
   }

@@ -13,7 +13,7 @@ import { hasMlps } from "./model-has.ts";
 /** Which matrix: a head's `W_V W_O`, or an MLP's input or output weights. */
 export type SingularVectorsOf = "OV" | "w_in" | "w_out";
 
-/** What `getSingularVectors` can be told. */
+/** Options of `getSingularVectors`. */
 export interface SingularVectorsOptions {
   /** How many, from the largest singular value down. Default 10. */
   readonly numVectors?: number | undefined;
@@ -24,7 +24,7 @@ export interface SingularVectorsOptions {
 
 const KINDS: OptionKinds<SingularVectorsOptions> = { numVectors: COUNT, head: NOT_NEGATIVE_WHOLE, signal: SIGNAL };
 
-/** What `getSingularVectors` gives. */
+/** The result of `getSingularVectors`. */
 export interface SingularVectors {
   /** All of them, from the largest down, [component]. */
   readonly singularValues: readonly number[];
@@ -40,7 +40,7 @@ export interface SingularVectors {
  * `W_inᵀ` (times the weight of the norm before it, where it has one; of a gated MLP what the gate multiplies) or `W_out`.
  * Source: Millidge and Black 2022; TransformerLens' `SVDInterpreter.get_singular_vectors`, which gives the same
  * [d_vocab 1 component].
- * @throws ArgumentError for another matrix, a layer, head or number of vectors that there is not, or a missing head
+ * @throws ArgumentError for another matrix, for a layer, head or number of vectors that does not exist, or for a missing head
  */
 export async function getSingularVectors(
   model: Model,
@@ -55,7 +55,7 @@ export async function getSingularVectors(
   const rank = Math.min(matrix.ldim, matrix.mdim, matrix.rdim);
   if (!(Number.isInteger(numVectors) && numVectors >= 1 && numVectors <= rank)) {
     throw new ArgumentError(
-      `numVectors is ${numVectors}; this matrix has ${rank} singular values, so give a whole number from 1 to ${rank}.`,
+      `numVectors is ${numVectors}, but this matrix has ${rank} singular values: use a whole number from 1 to ${rank}.`,
       { asked: numVectors, found: rank },
     );
   }
@@ -81,7 +81,7 @@ function matrixOf(model: Model, of: SingularVectorsOf, layer: number, head: numb
     });
   }
   if (head !== undefined && of !== "OV") {
-    throw new ArgumentError(`A head is of "OV" alone: ${shown(of)} is the matrix of a layer's MLP. Leave head out.`, {
+    throw new ArgumentError(`Only "OV" has a head: ${shown(of)} is the matrix of a layer's MLP. Leave head out.`, {
       asked: head,
     });
   }
@@ -90,7 +90,7 @@ function matrixOf(model: Model, of: SingularVectorsOf, layer: number, head: numb
     case "OV": {
       if (head === undefined || !(Number.isInteger(head) && head >= 0 && head < cfg.nHeads)) {
         throw new ArgumentError(
-          `"OV" is one head's matrix and takes a head from 0 to ${cfg.nHeads - 1}, but got ${head ?? "none"}.`,
+          `"OV" is one head's matrix and needs a head from 0 to ${cfg.nHeads - 1}, but got ${head ?? "none"}.`,
           { asked: head, found: cfg.nHeads },
         );
       }
@@ -99,7 +99,7 @@ function matrixOf(model: Model, of: SingularVectorsOf, layer: number, head: numb
     case "w_in":
     case "w_out": {
       if (!hasMlps(model)) {
-        throw new ArgumentError(`This model is attention alone and has no ${of}: take "OV" and a head.`, { asked: of });
+        throw new ArgumentError(`This model is attention-only and has no ${of}: use "OV" and a head.`, { asked: of });
       }
       if (of === "w_out") return new FactoredMatrix(weight("mlp.W_out"), identity(cfg.dModel));
       const norm = weights.find(`blocks.${layer}.ln2.w`);
@@ -107,7 +107,9 @@ function matrixOf(model: Model, of: SingularVectorsOf, layer: number, head: numb
       return new FactoredMatrix(norm ? read.mul(norm) : read, identity(cfg.dModel));
     }
     default:
-      throw new ArgumentError(`Singular vectors are of "OV", "w_in" or "w_out", not ${shown(of)}.`, { asked: of });
+      throw new ArgumentError(`Singular vectors can be taken of "OV", "w_in" or "w_out", not of ${shown(of)}.`, {
+        asked: of,
+      });
   }
 }
 

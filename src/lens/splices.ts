@@ -15,22 +15,22 @@ import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options
 import { type Change, fitted, partAt } from "./changes.ts";
 import { type PassSource, tracePass } from "./trace-pass.ts";
 
-/** Where a part asks for its weights and names its points: within the hook point that it stands at. */
+/** Where a part asks for its weights and names its points, all within the hook point that it stands at. */
 export interface PartScope {
-  /** What names get in front: `blocks.0.mlp.hook_post.`. */
+  /** The prefix of names: `blocks.0.mlp.hook_post.`. */
   readonly prefix: string;
   /** A weight of the part: `scope.weight("W_enc", { d_mlp, d_sae }, "drawn")`. */
   weight(name: string, sizes: Sizes, init: Init): Tensor;
-  /** A value as a hook point; what follows is to be computed from what this gives. */
+  /** Makes a value a hook point; compute what follows from the value that this returns. */
   point(name: string, value: Tensor): Tensor;
   /** The scope of a part of the part: `scope.part("sae")` names things `….sae.…`. */
   part(name: string): PartScope;
 }
 
-/** What stands at a hook point: from the value there to what goes on in its place, of the same shape. */
+/** What stands at a hook point: a function from the value there to the value that replaces it, of the same shape. */
 export type Part = Change<PartScope>;
 
-/** What `model.splice` takes besides. */
+/** Options of `model.splice`. */
 export interface SpliceOptions {
   /**
    * The part's weights by its own names (`"sae.W_enc"`), float32. Weights that it uses and that are not given are initialised
@@ -42,7 +42,7 @@ export interface SpliceOptions {
 const MAP: Kind = { accepts: (v) => v instanceof Map, describe: "a Map of arrays by name" };
 const KINDS: OptionKinds<SpliceOptions> = { weights: MAP };
 
-/** The parts of a view, and what they have. */
+/** The parts of a view, with their points and weights. */
 export interface Splices {
   /** The parts at a hook point, in the order in which they were put in. */
   at(name: string): readonly SplicedPart[];
@@ -126,7 +126,7 @@ class PartWeights implements WeightSource {
     return array;
   }
 
-  /** @throws WeightsError for a weight that was given and that the part does not ask for */
+  /** @throws WeightsError for a weight that was passed but that the part does not ask for */
   checkAllUsed(): void {
     const unused = [...this.given.keys()].filter((name) => !this.used.has(name));
     if (unused.length === 0) return;
@@ -137,7 +137,7 @@ class PartWeights implements WeightSource {
   }
 }
 
-/** @throws WeightsError for a weight of another shape than the part asks for */
+/** @throws WeightsError for a weight whose shape is not the one that the part asks for */
 function checkShape(name: string, { shape }: { readonly shape: readonly number[] }, asked: readonly number[]): void {
   if (shape.join() === asked.join()) return;
   throw new WeightsError(`The part's weight "${name}" is [${shape}], but the part asks for [${asked}].`, {

@@ -1,4 +1,4 @@
-/** How a norm passes on the components of its input: what "applyLn" does to a residual stack. */
+/** How a norm transforms the components of its input: what "applyLn" does to a residual stack. */
 import type { Tensor } from "../graph/tensor.ts";
 import { type NormKind, norm } from "../models/parts/norm.ts";
 import { Scope } from "../models/scope.ts";
@@ -8,9 +8,9 @@ import { joined, slab } from "./stack-parts.ts";
 const centred = (x: Tensor) => x.sub(x.mean(-1, true));
 
 /**
- * The norm with its scale as it was in the run: `(x - mean(x)) / scale · w`, without the mean for an RMSNorm. The norm's
- * own bias belongs to no component: the components' sum is the norm's result without it. A direction goes through the
- * norm from behind, `d -> w · d - mean(w · d)`, so that products with it need no normalized components.
+ * The norm with the scale that it had in the run: `(x - mean(x)) / scale · w`, without the mean for an RMSNorm. The norm's
+ * own bias belongs to no component: the components' sum is the norm's result without it. A direction goes backwards
+ * through the norm, `d -> w · d - mean(w · d)`, so that products with it need no normalized components.
  */
 export function frozenNorm(where: string, kind: NormKind): StackNorm {
   const scale = (cache: Cached) => cache.need("applyLn", [`${where}.hook_scale`])[0];
@@ -32,7 +32,7 @@ export function frozenNorm(where: string, kind: NormKind): StackNorm {
   };
 }
 
-/** The norm applied to each component as if it were the whole stream, with a scale of its own: the logit lens. */
+/** The norm applied to each component as if it were the whole stream, with its own scale: the logit lens. */
 export function ownNorm(where: string, kind: NormKind): StackNorm {
   const apply = (x: Tensor, { model }: Cached) => {
     const quiet = { reads: () => false, hooks: () => false };

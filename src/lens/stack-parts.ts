@@ -1,6 +1,6 @@
 /**
- * The components of a residual stack, by how they are computed. Each kind knows its product with a direction without
- * making its components first: a head's `z W_O · d` is `z · (W_O d)`, which is d_head wide instead of d_model.
+ * The components of a residual stack, by how they are computed. Each kind can compute its product with a direction
+ * without making its components first: a head's `z W_O · d` is `z · (W_O d)`, which is d_head wide instead of d_model.
  */
 import { Tensor } from "../graph/tensor.ts";
 
@@ -15,7 +15,7 @@ export interface StackPart {
   dot(direction: Tensor): Tensor;
 }
 
-/** Values that are there, [... d_model] each. */
+/** Values that exist, [... d_model] each. */
 export function values(labels: readonly string[], each: readonly Tensor[]): StackPart {
   const vectors = () => stackOf(each);
   return {
@@ -26,7 +26,7 @@ export function values(labels: readonly string[], each: readonly Tensor[]): Stac
   };
 }
 
-/** Values that are one tensor already, [component ... d_model]. */
+/** Values that are already one tensor, [component ... d_model]. */
 export function slab(labels: readonly string[], whole: Tensor): StackPart {
   return { labels, vectors: () => whole, sum: () => whole.sum(0), dot: (direction) => dotEach(whole, direction) };
 }

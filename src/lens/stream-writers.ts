@@ -25,7 +25,7 @@ export function named(
   );
 }
 
-/** What was added to the stream, as it was captured. */
+/** What was added to the stream, as captured. */
 export function added(from: Cached, what: string, additions: readonly Addition[]): StackPart {
   return named(
     from,
@@ -34,7 +34,7 @@ export function added(from: Cached, what: string, additions: readonly Addition[]
   );
 }
 
-/** The heads of attention layers: from `hook_result` where it was captured, as a hook may have changed it. */
+/** The heads of attention layers: from `hook_result` if it was captured, as a hook may have changed it. */
 export function headParts(from: Cached, additions: readonly Addition[]): StackPart[] {
   const layers = additions.flatMap(({ kind, output, writers }) => {
     if (kind !== "attention" || !output) return [];
@@ -51,7 +51,7 @@ export function headParts(from: Cached, additions: readonly Addition[]): StackPa
   });
 }
 
-/** The neurons of MLPs, or some of each. */
+/** The neurons of MLPs, or some of them. */
 export function neuronParts(from: Cached, additions: readonly Addition[], slice: AxisSlice | undefined): StackPart[] {
   return additions.flatMap(({ kind, layer, output }) => {
     if (kind !== "mlp" || !output) return [];
@@ -88,7 +88,7 @@ export function neuronResults(cache: Cached, layer: number, slice: AxisSlice | u
   const mlp = components(cache.model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
   if (!mlp?.output) {
     const last = cache.model.cfg.nLayers - 1;
-    throw new ArgumentError(`Layers with an MLP go from 0 to ${last}, but getNeuronResults got ${shown(layer)}.`, {
+    throw new ArgumentError(`getNeuronResults needs a layer from 0 to ${last}, but got ${shown(layer)}.`, {
       asked: layer,
       found: last,
     });

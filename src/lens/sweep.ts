@@ -41,12 +41,12 @@ export interface SweepOptions extends InputOptions {
   readonly over: readonly string[];
   readonly edit: Replacement;
   readonly metric: Metric;
-  /** Which layers; all unless given. */
+  /** Which layers; default: all. */
   readonly layers?: readonly number[] | undefined;
-  /** Most bytes to use for values at one time; 128 MB, or half of what there is, unless given. With more, more cells go together. */
+  /** Most bytes to use for values at one time; default: 128 MB, or half of the available memory if that is less. With more, more cells run together. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each run with how many cells are done. */
+  /** Called after each run with the number of cells done. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
@@ -63,7 +63,7 @@ const KINDS: OptionKinds<SweepOptions> = {
 export interface SweepResult {
   /** The metric with each cell changed, along the axes of `over`. */
   readonly values: Tensor;
-  /** The metric with nothing changed. */
+  /** The metric without any change. */
   readonly baseline: number;
   /** Most bytes that values were planned to take at one time, those that sessions keep for their next run included. */
   readonly plannedBytes: number;
@@ -71,7 +71,7 @@ export interface SweepResult {
 
 /**
  * Changes a site at each place of the given axes and measures.
- * @throws ArgumentError for an axis that the site lacks; ShapeError for a metric that is not one number a run.
+ * @throws ArgumentError for an axis that the site lacks; ShapeError for a metric that is not one number per run.
  */
 export async function sweep(model: Model, input: ModelInput, options: SweepOptions): Promise<SweepResult> {
   checkModel("A sweep", model);
@@ -140,18 +140,18 @@ function checkSweep({ site, over, edit, metric }: Partial<SweepOptions>): void {
   if (missing)
     throw new ArgumentError(`A sweep needs ${missing[0]}: { site, over, edit, metric }.`, { asked: missing[0] });
   if (over!.length > 0 && new Set(over).size === over!.length) return;
-  throw new ArgumentError(`A sweep goes over one axis or more, each named once, not over ${shown(over)}.`, {
+  throw new ArgumentError(`A sweep goes over one or more axes, each named once, not over ${shown(over)}.`, {
     asked: over,
   });
 }
 
-/** The layers to sweep, from 0. @throws ArgumentError for one that there is not, or that is named twice */
+/** The layers to sweep, from 0. @throws ArgumentError for one that does not exist or is named twice */
 function layersOf(layers: readonly number[] | undefined, { cfg }: Model): number[] {
   const all = Array.from({ length: cfg.nLayers }, (_, i) => i);
   if (layers === undefined) return all;
   const found = layers.map((layer) => layerIndex("layer", layer, cfg));
   if (found.length > 0 && new Set(found).size === found.length && !found.includes(cfg.nLayers)) return found;
-  throw new ArgumentError(`layers are some of 0 to ${cfg.nLayers - 1}, each once, not ${shown(layers)}.`, {
+  throw new ArgumentError(`layers must be some of 0 to ${cfg.nLayers - 1}, each once, not ${shown(layers)}.`, {
     asked: layers,
     found: cfg.nLayers,
   });
@@ -196,9 +196,12 @@ function ordered(values: Tensor, over: readonly string[]): Tensor {
   if (!over.includes("layer")) {
     if (values.shape[0] === 1)
       return Tensor.leaf({ ...values.array!, shape: values.shape.slice(1) } as never, values.axes.slice(1));
-    throw new ArgumentError('A sweep over several layers names "layer" among its axes, or gives one in `layers`.', {
-      asked: over,
-    });
+    throw new ArgumentError(
+      'A sweep over several layers needs "layer" among its axes, or a single layer in `layers`.',
+      {
+        asked: over,
+      },
+    );
   }
   const perm = over.map((axis) => values.axes.indexOf(axis));
   const strides = values.shape.map((_, i) => sizeOf(values.shape.slice(i + 1)));
@@ -216,7 +219,7 @@ function ordered(values: Tensor, over: readonly string[]): Tensor {
   return Tensor.leaf(ndarray("float32", shape, data), over);
 }
 
-// What to put in a value's place: in a sweep, as an edit of a pass, or as a hook.
+// Replacements for a value: in a sweep, as an edit of a pass, or as a hook.
 
 /** Nothing: zero ablation. */
 export const zero: Change = (x) => x.constant(0);
@@ -229,7 +232,7 @@ export const patchFrom =
   (cache: ActivationCache): Change =>
   (x, { name }) => {
     if (!(cache instanceof ActivationCache)) {
-      throw new ArgumentError(`The values to patch from are an ActivationCache, not ${shown(cache)}.`, {
+      throw new ArgumentError(`The values to patch from must be an ActivationCache, not ${shown(cache)}.`, {
         asked: cache,
       });
     }
@@ -260,7 +263,7 @@ export const resample =
     return x.at({ batch: order });
   };
 
-/** A vector more: steering. */
+/** The value plus a vector: steering. */
 export const add =
   (vector: Tensor): Change =>
   (x) => {
@@ -268,10 +271,11 @@ export const add =
     return x.add(vector);
   };
 
-/** So many times it. */
+/** The value times a factor. */
 export const scale =
   (factor: number): Change =>
   (x) => {
-    if (!NUMBER.accepts(factor)) throw new ArgumentError(`What a sweep scales by is a number, not ${shown(factor)}.`);
+    if (!NUMBER.accepts(factor))
+      throw new ArgumentError(`The factor that a sweep scales by must be a number, not ${shown(factor)}.`);
     return x.mul(factor);
   };

@@ -8,12 +8,12 @@ import { checkModel } from "./check.ts";
 import type { HookedModel } from "./model.ts";
 import { batchOf, needText, onePrompt, readTokens } from "./tokens.ts";
 
-/** What `testPrompt` can be told. */
+/** Options of `testPrompt`. */
 export interface TestPromptOptions {
-  /** A space in front of each answer that has none. Default true. */
+  /** Whether to put a space in front of each answer that has none. Default true. */
   readonly prependSpaceToAnswer?: boolean | undefined;
   readonly prependBos?: boolean | undefined;
-  /** How many of the most probable tokens to give at each step. Default 10. */
+  /** How many of the most probable tokens to return at each step. Default 10. */
   readonly topK?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -26,7 +26,7 @@ export const TEST_PROMPT: OptionKinds<TestPromptOptions> = {
   signal: SIGNAL,
 };
 
-/** A token and what the model gave it. */
+/** A token, with its logit, probability and rank. */
 export interface ScoredToken {
   readonly id: number;
   readonly token: string;
@@ -36,16 +36,16 @@ export interface ScoredToken {
   readonly rank: number;
 }
 
-/** What `testPrompt` gives. */
+/** The result of `testPrompt`. */
 export interface TestPromptResult {
   /** The tokens of the prompt, and of each answer. */
   readonly prompt: readonly string[];
   readonly answers: readonly (readonly string[])[];
-  /** One step for each token of a single answer; one step alone where there are several answers. */
+  /** One step for each token of a single answer; only one step if there are several answers. */
   readonly steps: readonly {
-    /** For each answer, its token of this step. */
+    /** For each answer, its token at this step. */
     readonly answers: readonly ScoredToken[];
-    /** The most probable tokens, the first the most. */
+    /** The most probable tokens, most probable first. */
     readonly top: readonly ScoredToken[];
   }[];
 }
@@ -54,7 +54,7 @@ export interface TestPromptResult {
  * Rank, logit and probability of each token of an answer, given the prompt and the answer's tokens before it, and the most
  * probable tokens there. Of several answers the first tokens are compared.
  * @param prompt a text, or its token ids
- * @param answer a text, or several; " word" and "word" are different tokens, so a space is put in front unless told otherwise
+ * @param answer a text, or several; " word" and "word" are different tokens, so by default a space is put in front
  * @throws InputError for an empty prompt or answer, or one that does not fit into the context.
  */
 export async function testPrompt(
@@ -73,23 +73,23 @@ export async function testPrompt(
     Array.from(given).some((text) => typeof text !== "string")
   ) {
     throw new InputError(
-      `testPrompt takes a text and an answer, or a list of answers, not ${shown(prompt)} and ${shown(answer)}.`,
+      `testPrompt needs a text and an answer, or a list of answers, not ${shown(prompt)} and ${shown(answer)}.`,
       { asked: [prompt, answer] },
     );
   }
-  if (given.length === 0) throw new InputError("There is no answer: give one text or several.", { asked: answer });
+  if (given.length === 0) throw new InputError("There is no answer: pass one text or several.", { asked: answer });
   if (given.includes("")) {
-    throw new InputError("An answer is empty: give a word or more.", { asked: answer });
+    throw new InputError("An answer is empty: use at least one word.", { asked: answer });
   }
   const text = needText(model);
   const { nCtx, dVocabOut } = model.cfg;
   if (!(Number.isInteger(topK) && topK >= 1 && topK <= dVocabOut)) {
-    throw new ArgumentError(`topK is ${topK}; give a whole number from 1 to the vocabulary's ${dVocabOut}.`, {
+    throw new ArgumentError(`topK is ${topK}, but must be a whole number from 1 to the vocabulary's ${dVocabOut}.`, {
       asked: topK,
       found: dVocabOut,
     });
   }
-  // White space alone is meant as it is.
+  // An answer of only white space is used as it is.
   const unspaced = (text: string) => prependSpaceToAnswer && !text.startsWith(" ") && text.trim() !== "";
   const spaced = given.map((text) => (unspaced(text) ? ` ${text}` : text));
   const idsOf = (of: string, bos: boolean | undefined): number[] =>
@@ -120,7 +120,7 @@ export async function testPrompt(
   };
 }
 
-/** The model's say on one row of logits. */
+/** What one row of logits says about tokens. */
 function scorer(text: TokenRules, logits: Float32Array) {
   const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const sum = logits.reduce((total, x) => total + Math.exp(x - most), 0);
@@ -160,7 +160,7 @@ export function testPromptText(result: TestPromptResult): string {
   return lines.join("\n");
 }
 
-/** @throws ArgumentError for what `testPrompt` did not give */
+/** @throws ArgumentError for anything but a result of `testPrompt` */
 function checkResult(result: unknown): void {
   const texts = listOf(TEXT, "texts");
   const scored: Kind = {
@@ -178,5 +178,5 @@ function checkResult(result: unknown): void {
   };
   const whole = texts.accepts(prompt) && Array.isArray(answers) && Array.from(answers).every(texts.accepts);
   if (whole && answers.length > 0 && Array.isArray(steps) && Array.from(steps).every(isStep)) return;
-  throw new ArgumentError(`testPromptText takes what testPrompt gives, not ${shown(result)}.`, { asked: result });
+  throw new ArgumentError(`testPromptText needs a result of testPrompt, not ${shown(result)}.`, { asked: result });
 }

@@ -1,4 +1,4 @@
-/** From a text, or from ids, to the tokens that a model runs on: made once, and looked at once. */
+/** From a text, or from ids, to the tokens that a model runs on: made once, and checked once. */
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
@@ -9,14 +9,14 @@ import type { CachedModel } from "./cached.ts";
 /** Text, token ids (of one prompt or of several of equal length), or int32 values [batch pos]. */
 export type ModelInput = string | readonly string[] | TokenIds | readonly TokenIds[] | Tensor;
 
-/** Tokens that were made here, and the vocabulary that all their ids are below. */
+/** Tokens that were made here, and the size of the vocabulary that all their ids are below. */
 const checked = new WeakMap<Tensor, number>();
 
 /** Text to tokens and back. @throws InputError for a model without a tokenizer */
 export function needText({ text }: Pick<CachedModel, "text">): TokenRules {
   if (text) return text;
   throw new InputError(
-    "This model has no tokenizer (its notes may say why): pass one when it is made, or use token ids.",
+    "This model has no tokenizer (its notes may say why): pass one when loading it, or use token ids.",
     {},
   );
 }
@@ -27,7 +27,7 @@ export function isTexts(input: unknown): input is readonly string[] {
 }
 
 /**
- * Tokens int32 [batch pos], all of them in the model's vocabulary. Those that came from here are given back as they are.
+ * Tokens int32 [batch pos], all of them in the model's vocabulary. Those that came from here are returned as they are.
  * @param options for texts
  * @throws InputError for ids outside the vocabulary, or a text without a tokenizer; ShapeError for another shape
  */
@@ -44,8 +44,8 @@ export function readTokens(
   const { array, dtype, shape } = input;
   if (dtype !== "int32" || shape.length > 2 || shape.length === 0 || !array) {
     throw new ShapeError(
-      `Tokens are int32 of shape [batch, pos], but got ${dtype} ${showShape(input)}.` +
-        (dtype === "float32" ? " A residual stream is taken with startAtLayer." : "") +
+      `Tokens must be int32 of shape [batch, pos], but got ${dtype} ${showShape(input)}.` +
+        (dtype === "float32" ? " To pass a residual stream, use startAtLayer." : "") +
         (array ? "" : " Compute it first: `await tokens.compute()`."),
       { asked: "[batch, pos]", found: shape },
     );
@@ -54,18 +54,21 @@ export function readTokens(
   return inVocabulary(whole as NDArray<"int32">, dVocab);
 }
 
-/** One prompt's ids, looked at. @throws InputError for ids outside the vocabulary, or what is not one prompt */
+/** One prompt's ids, checked. @throws InputError for ids outside the vocabulary, or anything but one prompt */
 export function onePrompt(prompt: unknown, vocabulary: number): number[] {
   const { rows, single } = idRows(prompt, vocabulary);
   if (single && rows[0].length > 0) return Array.from(rows[0]);
-  throw new InputError("A prompt is one text or its token ids, one or more; this is a list of rows, or an empty one.", {
-    asked: prompt,
-  });
+  throw new InputError(
+    "A prompt must be one text or a list of at least one token id, not an empty list or a list of rows.",
+    {
+      asked: prompt,
+    },
+  );
 }
 
 /**
- * Rows of ids that were read before as one batch, int32 [batch pos], shorter ones filled up on the right with the padding token.
- * @param masked whether a run takes what is filled up for padding, as it does with texts of different lengths
+ * Rows of ids that were read before as one batch, int32 [batch pos], with shorter ones padded on the right.
+ * @param masked whether a run masks the padding, as it does with texts of different lengths
  */
 export function batchOf(
   rows: readonly TokenIds[],
@@ -103,7 +106,7 @@ function ofLists(input: unknown, vocabulary: number): NDArray<"int32"> {
   const other = rows.findIndex((row) => row.length !== pos);
   if (other > 0) {
     throw new ShapeError(
-      `Rows of tokens must be of equal length, but row 0 has ${pos} and row ${other} has ${rows[other].length}: pad them (and pass attentionMask), or give texts.`,
+      `Rows of tokens must be of equal length, but row 0 has ${pos} and row ${other} has ${rows[other].length}: pad them (and pass attentionMask), or use texts.`,
       { asked: pos, found: rows[other].length },
     );
   }

@@ -1,4 +1,4 @@
-/** The one place where passes are traced: what they start from, and what is wanted of their hook points. */
+/** The one place where passes are traced: what they start from, and what is done at their hook points. */
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Forward, type ForwardInputs, forward } from "../models/forward.ts";
 import type { SplicedPart } from "../models/scope.ts";
@@ -12,9 +12,9 @@ export interface PassSource {
   readonly splices?: { at(name: string): readonly SplicedPart[] } | undefined;
 }
 
-/** What is wanted of hook points, those that cost something above all. */
+/** What is done at hook points, above all at those that cost something. */
 export interface WantedPoints {
-  /** Points to be read beside the usual computation, or all. */
+  /** Points to be read next to the usual computation, or all. */
   readonly reads?: readonly string[] | "all";
   /** Points to be changed or differentiated: what follows is computed from them. */
   readonly changes?: Iterable<string>;

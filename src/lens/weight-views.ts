@@ -14,7 +14,7 @@ import { idRows, type TokenRules } from "../text/index.ts";
 import { type Addition, additionsBefore, components } from "./components.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 
-/** What views are of. */
+/** What views are made of. */
 export interface Weighted {
   readonly cfg: HookedTransformerConfig;
   readonly weights: Weights;
@@ -51,9 +51,9 @@ export function headLabels(model: Pick<Weighted, "cfg">): string[] {
 }
 
 export interface AccumulatedBiasOptions {
-  /** Up to the MLP's input of that layer: with its attention's bias. */
+  /** Up to the input of that layer's MLP: with its attention's bias. */
   readonly mlpInput?: boolean | undefined;
-  /** With the MLPs' output biases; true unless given. */
+  /** With the MLPs' output biases. Default true. */
   readonly includeMlpBiases?: boolean | undefined;
 }
 
@@ -61,7 +61,7 @@ const ACCUMULATED_BIAS: OptionKinds<AccumulatedBiasOptions> = { mlpInput: FLAG, 
 
 /**
  * All that biases have added to the residual stream before a layer, [d_model]: `Σ_{l < layer} b_O + b_out`.
- * @throws ArgumentError for a layer that there is not.
+ * @throws ArgumentError for a layer that does not exist.
  */
 export function accumulatedBias(model: Weighted, layer: number, options: AccumulatedBiasOptions = {}): Tensor {
   checkOptions("accumulatedBias", options, ACCUMULATED_BIAS);
@@ -70,7 +70,7 @@ export function accumulatedBias(model: Weighted, layer: number, options: Accumul
   const last = cfg.nLayers - (mlpInput ? 1 : 0);
   if (!(Number.isInteger(layer) && layer >= 0 && layer <= last)) {
     throw new ArgumentError(
-      `accumulatedBias takes a layer from 0 to ${last}${mlpInput ? " with mlpInput" : ""}, but got ${shown(layer)}.`,
+      `accumulatedBias needs a layer from 0 to ${last}${mlpInput ? " with mlpInput" : ""}, but got ${shown(layer)}.`,
       {
         asked: layer,
         found: last,
@@ -92,13 +92,13 @@ export function accumulatedBias(model: Weighted, layer: number, options: Accumul
 export type TokenChoice = string | number | readonly (string | number)[] | readonly (readonly number[])[] | Tensor;
 
 /**
- * What the residual stream must hold more of for a token to become likelier: the token's column of W_U, [... d_model].
+ * The direction of the residual stream that makes a token more probable: the token's column of W_U, [... d_model].
  * @throws InputError for a text that is not one token, or an id outside the vocabulary.
  */
 export function residualDirections({ cfg, weights }: Weighted, tokens: TokenChoice, text?: TokenRules): Tensor {
   const ids = tokens instanceof Tensor ? tokens : Tensor.leaf(tokenIds(tokens, text, cfg.dVocabOut));
   if (ids.dtype !== "int32") {
-    throw new ShapeError(`Tokens are int32, but got ${ids.dtype} [${ids.shape}].`, {
+    throw new ShapeError(`Tokens must be int32, but got ${ids.dtype} [${ids.shape}].`, {
       asked: "int32",
       found: ids.dtype,
     });
@@ -119,7 +119,7 @@ function tokenIds(tokens: unknown, text: TokenRules | undefined, vocabulary: num
   const idOf = (token: unknown): unknown => {
     if (typeof token !== "string") return token;
     if (text) return text.toSingleToken(token);
-    throw new InputError(`This model has no tokenizer, so it cannot read ${shown(token)}: give a token id.`, {
+    throw new InputError(`This model has no tokenizer, so it cannot read ${shown(token)}: use a token id.`, {
       asked: token,
     });
   };
@@ -130,7 +130,7 @@ function tokenIds(tokens: unknown, text: TokenRules | undefined, vocabulary: num
   const { rows, single } = idRows(Array.isArray(tokens) ? Array.from(tokens, idOf) : tokens, vocabulary);
   const width = rows[0]?.length ?? 0;
   if (width === 0 || rows.some((row) => row.length !== width)) {
-    throw new ShapeError("Tokens are a list, or rows of equal length, with at least one token.", { found: tokens });
+    throw new ShapeError("Tokens must be a list, or rows of equal length, with at least one token.", { found: tokens });
   }
   const data = Int32Array.from(rows.flatMap((row) => Array.from(row)));
   return ndarray("int32", single ? [width] : [rows.length, width], data);
@@ -146,9 +146,12 @@ export type CompositionMode = "Q" | "K" | "V";
  */
 export function compositionScores(model: Weighted, mode: CompositionMode): Tensor {
   if (mode !== "Q" && mode !== "K" && mode !== "V") {
-    throw new ArgumentError(`The later head is composed with by its "Q", "K" or "V", not by ${shown(mode)}.`, {
-      asked: mode,
-    });
+    throw new ArgumentError(
+      `The mode of composition must be "Q", "K" or "V" (of the later head), not ${shown(mode)}.`,
+      {
+        asked: mode,
+      },
+    );
   }
   const { cfg } = model;
   const layers = Array.from({ length: cfg.nLayers }, (_, l) => headGrams(model, l, mode));

@@ -55,17 +55,19 @@ function of(words: Readonly<Record<string, string>>, word: string): string | und
   return Object.hasOwn(words, word) ? words[word] : undefined;
 }
 
-/** @throws ArgumentError for a name that is no string, a layer that is no number, a part that is no string */
+/** @throws ArgumentError for a name that is not a string, a layer that is not a number, a part that is not a string */
 function checkArguments(name: unknown, layer: unknown, part: unknown): void {
   const given = [shown(name), shown(layer), shown(part)];
   if (typeof name !== "string") {
-    throw new ArgumentError(`The name of a hook point is a string, not ${given[0]}.`, { asked: name });
+    throw new ArgumentError(`The name of a hook point must be a string, not ${given[0]}.`, { asked: name });
   }
   if (layer !== undefined && layer !== null && !Number.isInteger(layer)) {
-    throw new ArgumentError(`The layer of "${shortened(name)}" is a whole number, not ${given[1]}.`, { asked: layer });
+    throw new ArgumentError(`The layer of "${shortened(name)}" must be a whole number, not ${given[1]}.`, {
+      asked: layer,
+    });
   }
   if (part !== undefined && part !== null && typeof part !== "string") {
-    throw new ArgumentError(`The part of a layer that "${shortened(name)}" is in is a string, not ${given[2]}.`, {
+    throw new ArgumentError(`The part of the layer for "${shortened(name)}" must be a string, not ${given[2]}.`, {
       asked: part,
     });
   }

@@ -13,7 +13,7 @@ import { Scope, type Wanted, type WeightSource } from "./scope.ts";
 import type { Structure } from "./structure.ts";
 
 export interface ForwardInputs {
-  /** int32 [batch pos]. Needed unless a residual is given. */
+  /** int32 [batch pos]. Required unless there is a residual. */
   readonly tokens?: Tensor | undefined;
   /** [batch pos d_model]: where the pass starts instead, as `hook_resid_pre` of `startAtLayer`. */
   readonly residual?: Tensor | undefined;
@@ -23,13 +23,13 @@ export interface ForwardInputs {
   readonly stopAtLayer?: number | undefined;
   /** bool [batch key]: false where a position is padding. It covers past positions too. */
   readonly attentionMask?: Tensor | undefined;
-  /** Shortformer: what queries and keys see, [batch pos d_model], in place of the model's own; null for nothing. */
+  /** Shortformer: what queries and keys see, [batch pos d_model], instead of the model's own; null for nothing. */
   readonly shortformerPosEmbed?: Tensor | null | undefined;
-  /** int32 [batch pos]: which position each token is at; counted unless given. */
+  /** int32 [batch pos]: the position of each token; by default they are counted. */
   readonly positionIds?: Tensor | undefined;
   /** int32 [batch key]: the same of the earlier tokens and these. */
   readonly keyPositionIds?: Tensor | undefined;
-  /** Keys and values of earlier positions, a pair a layer. */
+  /** Keys and values of earlier positions, one pair per layer. */
   readonly past?: readonly PastKeysValues[] | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface Forward {
   readonly output: Tensor;
   /** Every hook point made, in firing order. */
   readonly points: ReadonlyMap<string, Tensor>;
-  /** Those of them that nothing else is computed from: they stand beside the usual computation, to be read. */
+  /** Those of them that nothing else is computed from: they stand next to the usual computation, to be read. */
   readonly asides: ReadonlySet<string>;
 }
 
@@ -80,7 +80,7 @@ export function forward(
   return { output: unembedding(model.d_vocab_out, normalized, scope.part("unembed")), points, asides };
 }
 
-/** Where a run's tokens are, as the caller says or as they are counted. */
+/** Where a run's tokens are, as the caller says or as counted. */
 function placesOf(inputs: ForwardInputs, batch: number, pos: number, earlier: number): Places {
   const { positionIds, keyPositionIds, attentionMask } = inputs;
   const counted = () => positionLeaves(batch, pos, earlier, attentionMask);
@@ -93,7 +93,7 @@ function placesOf(inputs: ForwardInputs, batch: number, pos: number, earlier: nu
 
 /**
  * Position ids int32 [batch pos], of this run's tokens and of all keys, and which tokens are kept, bool [batch pos 1].
- * Positions count from the earlier ones on; with a mask they count unmasked positions only.
+ * Positions are counted from the earlier ones on; with a mask only unmasked positions are counted.
  */
 const positionLeaves = remembered((batch, pos, earlier, mask) => {
   const all = earlier + pos;
@@ -118,12 +118,12 @@ const positionLeaves = remembered((batch, pos, earlier, mask) => {
   };
 });
 
-/** The mask is made before the run is planned, so what is sure to be refused then is refused now. @throws MemoryError */
+/** The mask is made before the run is planned, so what would surely be refused then is refused now. @throws MemoryError */
 function needScores(heads: number, batch: number, queries: number, keys: number): void {
   needMemory({
     what: `Attention from ${queries} positions to ${keys} (in ${heads} heads of ${batch} rows)`,
     bytes: 4 * batch * heads * queries * keys,
-    advice: "give shorter texts, or fewer at a time",
+    advice: "pass shorter texts, or fewer at a time",
   });
 }
 

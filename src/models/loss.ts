@@ -14,7 +14,7 @@ export function lossPerToken(logits: Tensor, tokens: Tensor, attentionMask?: Ten
   return counted ? loss.where(counted, loss.constant(0)) : loss;
 }
 
-/** The mean of `lossPerToken` over all positions that count, a single number. */
+/** The mean of `lossPerToken` over all positions that count, one number. */
 export function meanLoss(logits: Tensor, tokens: Tensor, attentionMask?: Tensor): Tensor {
   const losses = lossPerToken(logits, tokens, attentionMask);
   const counted = countedPositions(attentionMask);

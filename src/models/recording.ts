@@ -1,6 +1,6 @@
 /**
- * What a model of a configuration has: its weights and hook points, and how they meet the residual stream, as its parts say
- * while a pass is traced without numbers.
+ * What a model of a configuration has: its weights and hook points, and how they meet the residual stream, according to its
+ * parts while a pass is traced without numbers.
  */
 import { Tensor } from "../graph/tensor.ts";
 import { type NDArray, sizeOf, zeros } from "../tensor/array.ts";
@@ -29,7 +29,7 @@ const recordings = new WeakMap<HookedTransformerConfig, Recording>();
 
 /**
  * The recording of a configuration; made once for each object.
- * @throws ConfigError for a weight of more numbers than can be counted
+ * @throws ConfigError for a weight with more numbers than can be counted
  */
 export function recordingOf(cfg: HookedTransformerConfig): Recording {
   const recording = recordings.get(cfg) ?? record(cfg);
@@ -73,7 +73,7 @@ function checkCount(name: string, sizes: Readonly<Record<string, number>>, numbe
   if (numbers <= LARGEST_SIZE) return;
   const product = Object.entries(sizes).map(([axis, size]) => `${axis} ${size}`);
   throw new ConfigError(
-    `The configuration's ${name.split(".").at(-1)} would have ${numbers.toExponential(1)} numbers (${product.join(" x ")}); a weight has at most ${LARGEST_SIZE}. Make one of them smaller.`,
+    `The configuration's ${name.split(".").at(-1)} would have ${numbers.toExponential(1)} numbers (${product.join(" x ")}); a weight can have at most ${LARGEST_SIZE}. Make one of the sizes smaller.`,
     { asked: sizes, found: numbers },
   );
 }

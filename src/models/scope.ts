@@ -1,8 +1,8 @@
 /**
  * What parts of a model say about themselves. A scope knows the prefix of a part's names; through it the part asks for its
- * weights, puts its hook points, and says what of it meets the residual stream. All of that is said once, where it is used:
- * a trace collects the points in the order in which they are made (TransformerLens' firing order), and a recording the
- * weights and the rest besides.
+ * weights, places its hook points, and says how it meets the residual stream. All of that is said once, where it is used:
+ * a trace collects the points in the order in which they are made (TransformerLens' firing order), and a recording also the
+ * weights and the rest.
  */
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -17,17 +17,17 @@ export interface PartNames {
 
 /**
  * What a caller wants of the values that TransformerLens computes only behind flags (`hook_result`, `hook_q_input`,
- * ...). They cost something, so they are made only when asked for: to be read beside the usual computation, or, if
- * hooked, in its place.
+ * ...). They cost something, so they are computed only on request: next to the usual computation to be read, or, if
+ * hooked, instead of it.
  */
 export interface Wanted {
   reads(name: string): boolean;
   hooks(name: string): boolean;
-  /** Parts that stand at a hook point, one after the other; none unless said. */
+  /** Parts that stand at a hook point, one after the other; default: none. */
   splices?(name: string): readonly SplicedPart[];
 }
 
-/** A part that is put in at a hook point: it makes of the value there what goes on in its place, with weights of its own. */
+/** A part that is spliced in at a hook point: from the value there it computes its replacement, with its own weights. */
 export interface SplicedPart {
   readonly weights: WeightSource;
   readonly part: (x: Tensor, scope: Scope) => Tensor;
@@ -44,9 +44,9 @@ export interface Trace {
   readonly wanted: Wanted;
   /** Every hook point made, in firing order. */
   readonly points: Map<string, Tensor>;
-  /** Those of them that nothing else is computed from: they stand beside the usual computation, to be read. */
+  /** Those of them that nothing else is computed from: they stand next to the usual computation, to be read. */
   readonly asides: Set<string>;
-  /** What meets the residual stream and how; collected by a recording alone. */
+  /** What meets the residual stream and how; only a recording collects it. */
   readonly structure?: Structure | undefined;
 }
 
@@ -76,9 +76,9 @@ export class Scope<N extends PartNames = PartNames> {
   }
 
   /**
-   * The value as a hook point of this part. Where parts are spliced in, it is what they make of the value; their own points
-   * are named within it, and fire before it.
-   * @throws ArgumentError for a name that another point has
+   * The value as a hook point of this part. If parts are spliced in, it is their result; their own points are named within
+   * it, and fire before it.
+   * @throws ArgumentError for a name that another point already has
    */
   point(name: N["point"], value: Tensor): Tensor {
     const full = this.prefix + name;
@@ -97,13 +97,13 @@ export class Scope<N extends PartNames = PartNames> {
     return point;
   }
 
-  /** Whether somebody wants to change the point of that name, so that what follows must be computed from it. */
+  /** Whether the point of that name is to be changed, so that what follows must be computed from it. */
   hooked(name: N["point"]): boolean {
     const { wanted } = this.trace;
     return wanted.hooks(this.prefix + name) || (wanted.splices?.(this.prefix + name) ?? []).length > 0;
   }
 
-  /** Makes a point beside the usual computation, if somebody wants to read it. */
+  /** Makes a point next to the usual computation, if it is to be read. */
   aside(name: N["point"], value: () => Tensor): void {
     if (!this.trace.wanted.reads(this.prefix + name)) return;
     this.point(name, value());

@@ -60,11 +60,11 @@ describe("getSingularVectors", () => {
 
   it("refuses a missing or superfluous head, an unknown matrix, layer or number", async () => {
     const model = await load();
-    await expect(getSingularVectors(model, "OV", 0)).rejects.toThrow("takes a head from 0 to 3, but got none");
+    await expect(getSingularVectors(model, "OV", 0)).rejects.toThrow("needs a head from 0 to 3, but got none");
     await expect(getSingularVectors(model, "OV", 0, { head: 4 })).rejects.toThrow("but got 4");
     await expect(getSingularVectors(model, "OV", 0, { head: 0, numVectors: 65 })).rejects.toThrow("from 1 to 64");
     await expect(getSingularVectors(model, "w_out", 1)).rejects.toThrow("There is no layer 1");
-    await expect(getSingularVectors(model, "QK" as never, 0)).rejects.toThrow('not "QK"');
+    await expect(getSingularVectors(model, "QK" as never, 0)).rejects.toThrow('not of "QK"');
     const attnOnly = goldenModel(await golden("attn_only_2l"));
     await expect(getSingularVectors(attnOnly, "w_in", 0)).rejects.toThrow("has no w_in");
     await expect(singularVectors(model, { of: "w_out", head: 1 })).rejects.toThrow("has no heads");

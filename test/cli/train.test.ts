@@ -434,7 +434,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no checkp
     [
       "a model that does not fit",
       ["--task", "modular-addition", "--p", "5", "--d-model", "1000000", "--out", "x"],
-      /a weight has at most|does not fit in memory/,
+      /a weight can have at most|does not fit in memory/,
     ],
     ["a sequence of one token", ["--task", "repeated-tokens", "--length", "1", "--out", "x"], /length is 1/],
     [

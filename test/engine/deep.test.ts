@@ -62,14 +62,14 @@ test("20,000 layouts of a weight in a row have a short key, and one without a co
   expect(interpret([computedLayout(turned())])[0].shape).toEqual([2, 3]);
 });
 
-test("layouts that use the one before twice are gone over once each", () => {
+test("layouts that use the one before twice are visited once each", () => {
   const doubled = (w: Tensor) => chained(w, (v) => v.concat(v, 0).slice(0, 0, 2), 60);
   const w = weight();
   expect(layoutKey(doubled(w))).toBe(layoutKey(doubled(w)));
   expect(interpret([computedLayout(doubled(w))])[0].shape).toEqual([2, 3]);
 });
 
-test("a value of 150,000 inputs is planned, and looked through for where it is computed", () => {
+test("a value of 150,000 inputs is planned, and searched for where it is computed", () => {
   const y = Tensor.apply("concat", new Array<Tensor>(150_000).fill(tensor([1])), { axis: -1 });
   expect(makePlan([y]).steps).toHaveLength(1);
   expect(() => evaluate([y], {})).toThrow(/No engine is there/);

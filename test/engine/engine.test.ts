@@ -43,7 +43,7 @@ test("a constant is part of the structure, a number is fed", () => {
   expect(key(x.mul(x.constant(2)))).not.toBe(key(x.mul(x.constant(3))));
 });
 
-test("an output may be a leaf, a constant, or wanted twice", async () => {
+test("an output may be a leaf, a constant, or requested twice", async () => {
   const x = tensor([1, 2, 3]);
   const y = x.add(1);
   const [a, b, c, d] = await engine.run([x, x.constant(7), y, y]);
@@ -52,7 +52,7 @@ test("an output may be a leaf, a constant, or wanted twice", async () => {
   expect(c.data).toEqual(d.data);
 });
 
-test("a weight in another layout is made once, and without a copy where the order of its numbers stays", async () => {
+test("a weight in another layout is made once, and without a copy if the order of its numbers stays", async () => {
   const w = weight([2, 3, 4]);
   const x = weight([1, 3]).mul(1);
   const product = () => x.matmul(w.permute([1, 0, 2]).mergeAxes(1, 2));
@@ -65,7 +65,7 @@ test("a weight in another layout is made once, and without a copy where the orde
   expect((flat.data as Float32Array).buffer).toBe((w.data as Float32Array).buffer);
 });
 
-test("layouts of a weight are kept as far as a model needs them; parts in ever other places are not kept without end", () => {
+test("layouts of a weight are kept as far as a model needs them; parts in ever new places are not kept forever", () => {
   const layouts = new Layouts();
   const w = weight([1000, 1000]);
   const parts = Array.from({ length: 300 }, (_, i) => w.slice(0, 0, i + 1));
@@ -80,7 +80,7 @@ test("layouts of a weight are kept as far as a model needs them; parts in ever o
   expect(layouts.get(parts[0])).toBeUndefined();
 });
 
-test("values and indices of the largest numbers are one step, of which either can be used alone", async () => {
+test("values and indices of the largest numbers are one step, and either can be used alone", async () => {
   const x = tensor([
     [3, 1, 2],
     [4, 6, 5],
@@ -114,7 +114,7 @@ test("a program runs again and again on what it returned", async () => {
   expect([...array.data]).toEqual([8, 16]);
 });
 
-test("what compute() gives holds its numbers, and what is not computed says how to", async () => {
+test("the result of compute() holds its numbers, and an uncomputed value says how to get them", async () => {
   const x = tensor([1, 2, 3]);
   const [y] = await engine.run([x.mul(2)]);
   expect(y.get(-1)).toBe(6);
@@ -146,7 +146,7 @@ test("a selection along an axis that an op mixes is made after it", async () => 
   expect([...alone.data]).toEqual([...probabilities.data]);
 });
 
-test("a backend that gives fewer arrays than were asked for, or something else, is named", async () => {
+test("a backend that returns too few arrays, or something else, is named", async () => {
   const gives = (result: unknown) =>
     new Engine({
       name: "odd",
@@ -154,13 +154,13 @@ test("a backend that gives fewer arrays than were asked for, or something else, 
     });
   const x = tensor([1, 2]).mul(2);
   for (const result of [[], undefined, [5], [{ dtype: "int32", shape: [2], data: new Int32Array(2) }]]) {
-    await expect(gives(result).run([x])).rejects.toThrow(/The backend "odd" gave .* for value 1 of 1/);
+    await expect(gives(result).run([x])).rejects.toThrow(/The backend "odd" returned .* for value 1 of 1/);
   }
 });
 
-test("a backend that makes no session is named", async () => {
+test("a backend that does not make a session is named", async () => {
   for (const made of [undefined, 5, {}]) {
     const one = new Engine({ name: "odd", createSession: async () => made as never });
-    await expect(one.run([tensor([1, 2]).mul(2)])).rejects.toThrow(/The backend "odd" made .* for a session/);
+    await expect(one.run([tensor([1, 2]).mul(2)])).rejects.toThrow(/The backend "odd" returned .* as a session/);
   }
 });

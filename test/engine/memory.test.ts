@@ -41,13 +41,13 @@ const claimed = (shape: readonly number[]) =>
 describe("a run over the limit is refused before a session is made", () => {
   const engine = new Engine(untouched, { memoryBytes: 2e6 });
 
-  test("with what it takes, what it may take, its largest value and what would take less", async () => {
+  test("with what it needs, what it may use, its largest value and what would need less", async () => {
     const error: MemoryError = await model(engine)
       .forward(rows(100, 32))
       .catch((e) => e);
     expect(error).toBeInstanceOf(MemoryError);
     expect(error.message).toBe(
-      "This run needs about 13.2 MB of memory at one time ([batch 100, pos 32, d_vocab 500] alone is 6.4 MB), but may use only 2 MB: give fewer texts at a time, or ask for the last position's logits alone (logitsPos: -1); or allow more (`memoryBytes` of the Engine, --memory of a command).",
+      "This run needs about 13.2 MB of memory at one time ([batch 100, pos 32, d_vocab 500] alone is 6.4 MB), but may use only 2 MB: pass fewer texts at a time, or ask only for the last position's logits (logitsPos: -1); or allow more (`memoryBytes` of the Engine, --memory of a command).",
     );
     expect(error.asked).toBeGreaterThan(12.8e6);
     expect(error.found).toBe(2e6);
@@ -80,7 +80,7 @@ describe("a run over the limit is refused before a session is made", () => {
   });
 });
 
-test("a limit that is none is refused", () => {
+test("a limit that is not a number of bytes is refused", () => {
   for (const memoryBytes of [0, -1, Number.NaN, "2 GB"]) {
     expect(() => new Engine(untouched, { memoryBytes: memoryBytes as number })).toThrow(
       /memoryBytes of Engine must be a positive number/,
@@ -99,7 +99,7 @@ describe("without a limit what is free counts", () => {
     );
   });
 
-  test("attention's mask is not made where its scores would not fit", () => {
+  test("attention's mask is not made if its scores would not fit", () => {
     free(70e6);
     const long = { ...cfg, nCtx: 100_000 };
     const wide = new HookedTransformer(
@@ -109,7 +109,7 @@ describe("without a limit what is free counts", () => {
     expect(() => wide.graph(rows(1, 80_000))).toThrow(/^Attention from 80000 positions to 80000 .* 102 GB/);
   });
 
-  test("a small one is not even looked up", async () => {
+  test("for a small run, free memory is not even looked up", async () => {
     setMemory({
       read: () => {
         throw new Error("looked up");
@@ -145,7 +145,7 @@ describe("without a limit what is free counts", () => {
   });
 });
 
-test("values count from their step to their last use, an output to the end, and what an op makes on the way", () => {
+test("values count from their step to their last use, outputs to the end, and so does what an op makes on the way", () => {
   const x = claimed([10, 25]); // 1000 bytes
   expect(peakBytes([x.exp()])).toBe(1000);
   expect(peakBytes([x.exp().add(1).mul(2).sub(3)])).toBe(2000);
@@ -156,7 +156,7 @@ test("values count from their step to their last use, an output to the end, and 
   expect(peakBytes([x.exp().crossEntropy(index)])).toBe(2040);
 });
 
-test("more rows never plan to take less", () => {
+test("more rows are never planned to take less", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 20 }),
@@ -193,7 +193,7 @@ describe("what Node says is free", () => {
     expect(nodeMemory(root).read()).toBeCloseTo(0.9 * 1000000 * 1024);
   });
 
-  test("the least that a control group of version 2 or one above it leaves, cached files apart", () => {
+  test("the least that a control group of version 2 or one above it leaves, not counting cached files", () => {
     files({
       ...meminfo,
       "proc/self/cgroup": "0::/a/b\n",
@@ -224,7 +224,7 @@ describe("what Node says is free", () => {
   });
 });
 
-describe("what a page may take", () => {
+describe("what a page may use", () => {
   afterAll(() => vi.unstubAllGlobals());
 
   test("less than WebAssembly can address, and half of a small device", () => {
@@ -234,14 +234,14 @@ describe("what a page may take", () => {
     expect(webMemory().read()).toBe(0.75 * 2 ** 30);
   });
 
-  test("what is fed counts, too: it is copied there", () => {
+  test("inputs count, too: they are copied there", () => {
     const copying = new Engine({ ...untouched, copiesFeeds: true });
     const value = () => claimed([10, 25]).exp();
     expect(copying.plannedBytes([value()]) - new Engine(untouched).plannedBytes([value()])).toBe(1000);
   });
 });
 
-test("bytes are told with three digits", () => {
+test("bytes are shown with three digits", () => {
   expect([0, 999, 1000, 64e6, 1.234e9, 84.23e9, 999.6e9, 5e24].map(showBytes)).toEqual([
     "0 bytes",
     "999 bytes",

@@ -1,6 +1,6 @@
 /**
- * What runs, as plans in text: the seed's job, each activation on the real tokens of a padded batch, a sweep, a training
- * step. A step more, or one on more rows than it needs, shows here.
+ * What runs, as plans in text: the seed's job, each activation on the real tokens of a padded batch, a sweep and
+ * a training step. One more step, or a step on more rows than it needs, shows here.
  */
 import { expect, test } from "vitest";
 import { measureDiffuseMlp } from "../../src/analyses/diffuse-mlp/measure.ts";
@@ -24,7 +24,7 @@ function tokens(batch: number, pos: number): Tensor {
   return Tensor.leaf({ dtype: "int32", shape: [batch, pos], data }, ["batch", "pos"]);
 }
 
-test("the seed's job: the model once, and from the ablated neurons on once more, on the rows that are looked at", async () => {
+test("the seed's job: the model once, then again from the ablated neurons, on the selected rows", async () => {
   const engine = new RecordingEngine();
   const model = await HookedTransformer.fromPretrained("solu-1l-novels", { engine });
   await measureDiffuseMlp(model, ["It was the best of times", "Call me Ishmael."], {});

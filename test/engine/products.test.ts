@@ -15,7 +15,7 @@ afterAll(() => engine.dispose());
 const weight = (shape: readonly number[], seed = 7) => Tensor.leaf(numbers(shape, seed).array!, [], "weight", "W");
 const bias = (shape: readonly number[], seed = 8) => Tensor.leaf(numbers(shape, seed).array!, [], "weight", "b");
 
-/** The ops of a plan, each value held against its definition. */
+/** The ops of a plan, each value checked against its definition. */
 async function stepsOf(...values: readonly Tensor[]): Promise<string[]> {
   const found = await engine.run(values);
   const expected = interpret(values);
@@ -32,12 +32,12 @@ describe("x W + b", () => {
   const wide = weight([4, 24]);
   const b = bias([24]);
 
-  test("is one step against the weight transposed, where the weight is wide", async () => {
+  test("is one step with the transposed weight, if the weight is wide", async () => {
     expect(await stepsOf(numbers([5, 4]).matmul(wide).add(b))).toEqual(["linear"]);
     expect(await stepsOf(b.add(numbers([5, 4]).matmul(wide)))).toEqual(["linear"]);
   });
 
-  test("leaves the graph as rows, and keeps its shape where it is used", async () => {
+  test("leaves the graph as rows, and keeps its shape if it is used", async () => {
     const logits = numbers([2, 3, 4]).matmul(wide).add(b);
     expect(await stepsOf(logits)).toEqual(["linear flat"]);
     expect(await stepsOf(logits.tanh())).toEqual(["linear", "tanh"]);
@@ -84,7 +84,7 @@ describe("x W + b", () => {
     ).toEqual(two);
   });
 
-  test("stays two steps where the product itself is asked for or used", async () => {
+  test("stays two steps if the product itself is requested or used", async () => {
     const product = numbers([5, 4]).matmul(wide);
     expect(await stepsOf(product, product.add(b))).toEqual(["matmul", "add"]);
     expect(await stepsOf(product.add(b), product.exp())).toContain("matmul");
@@ -113,12 +113,12 @@ describe("heads", () => {
     expect(layout.source.shape).toEqual([10, 4]);
   });
 
-  test("each head's own x W_Q + b_Q is a product a head", async () => {
+  test("each head's own x W_Q + b_Q is one product per head", async () => {
     const own = numbers([2, 3, 2, 4]).einsum("hm,hme->he", W_Q).add(b_Q);
     expect(await stepsOf(own)).toEqual(["permute", "matmul", "permute", "add"]);
   });
 
-  test("q·k and the mixing of v are products a head", async () => {
+  test("q·k and the mixing of v are one product per head", async () => {
     expect(await stepsOf(heads(1).einsum("qhe,khe->hqk", heads(2)))).toEqual([
       "permute",
       "permute",
@@ -172,7 +172,7 @@ test("axes may have other names on each side", async () => {
   expect(await stepsOf(scores)).toContain("matmul");
 });
 
-test("another length is the same session", async () => {
+test("another length uses the same session", async () => {
   const scores = (length: number) => numbers([1, length, 2, 5]).einsum("qhe,khe->hqk", numbers([1, length, 2, 5], 2));
   const rows = (length: number) =>
     numbers([1, length, 4])
@@ -182,7 +182,7 @@ test("another length is the same session", async () => {
   expect(key(3)).toBe(key(7));
 });
 
-test("any product of a value and a weight, with a bias or not, is what its definition says", async () => {
+test("any product of a value and a weight, with or without a bias, equals its definition", async () => {
   const size = fc.integer({ min: 1, max: 3 });
   const letters = fc.shuffledSubarray([..."abcde"], { minLength: 1, maxLength: 3 });
   const example = fc

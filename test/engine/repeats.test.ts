@@ -16,7 +16,7 @@ const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 const engines = [2, 4].map((threads) => new Engine(nodeBackend({ threads })));
 
 describe.each(engines.map((engine, i) => [[2, 4][i], engine] as const))("with %i threads", (_threads, engine) => {
-  test("every one of 4096 rows that are taken from 64 gets its gradient back, whenever it is asked for", async () => {
+  test("each of 4096 rows taken from 64 gets its gradient back, every time", async () => {
     const x = floats([64, 256]);
     const byRow = x
       .gather(
@@ -40,7 +40,7 @@ describe.each(engines.map((engine, i) => [[2, 4][i], engine] as const))("with %i
     }
   });
 
-  test("a training gives the same numbers each time, and the embeddings' gradient is that of the stream, token by token", async () => {
+  test("a training run gives the same numbers each time, and the embeddings' gradient is that of the stream, token by token", async () => {
     const cfg = parseConfig({ n_layers: 1, d_model: 128, d_head: 32, n_ctx: 128, d_vocab: 200, act_fn: "relu" });
     const data = Int32Array.from(range(16 * 128), (i) => (i * i + (i >> 5)) % 200);
     const tokens = Tensor.leaf({ dtype: "int32", shape: [16, 128], data }, ["batch", "pos"]);

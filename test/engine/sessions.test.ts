@@ -43,7 +43,7 @@ function structure(i: number): Tensor {
   return x;
 }
 
-test("5,000 structures at once: no run loses its session, and few sessions live at any time", async () => {
+test("5,000 structures at the same time: no run loses its session, and few sessions live at any time", async () => {
   const { engine, seen } = pretended();
   const runs = Array.from({ length: 5000 }, (_, i) => engine.run([structure(i)]));
   await Promise.all(runs);
@@ -51,7 +51,7 @@ test("5,000 structures at once: no run loses its session, and few sessions live 
   expect(seen.living).toBeLessThanOrEqual(4);
 });
 
-test("a structure that many ask for at once is compiled once, also where they had to wait for room", async () => {
+test("a structure that many request at the same time is compiled once, even if they had to wait for room", async () => {
   const { engine, seen } = pretended({ maxSessions: 1 });
   await Promise.all(Array.from({ length: 60 }, (_, i) => engine.run([structure(i < 30 ? 0 : 1)])));
   expect(seen.compiled).toBe(2);
@@ -64,7 +64,7 @@ test("the session unused for longest goes first", async () => {
   expect([a, b, c].map((x) => engine.explain([x]).reused)).toEqual([true, false, true]);
 });
 
-test("forget and dispose wait for the runs that are in a session, and a later run compiles anew", async () => {
+test("forget and dispose wait for the runs in a session, and a later run compiles again", async () => {
   for (const end of ["forget", "dispose"] as const) {
     const { engine, seen } = pretended();
     const running = Promise.all([engine.run([structure(1)]), engine.run([structure(1)])]);
@@ -102,7 +102,7 @@ test("a session that could not be compiled is not kept, and makes room", async (
   expect(sessions.created).toBe(3);
 });
 
-test("an aborted run ends at once with the signal's reason; its session ends by itself and serves the next run", async () => {
+test("an aborted run ends immediately with the signal's reason; its session finishes by itself and serves the next run", async () => {
   let finish = () => {};
   const never = new Promise<void>((resolve) => {
     finish = resolve;
@@ -142,7 +142,7 @@ test("an aborted run that waits for room does not compile anything", async () =>
   expect(seen.compiled).toBe(2);
 });
 
-test("sessions that nobody uses keep a bounded number of bytes together", async () => {
+test("unused sessions together keep a bounded number of bytes", async () => {
   const sessions = new Sessions(10);
   let living = 0;
   const compile = async (): Promise<Session> => {

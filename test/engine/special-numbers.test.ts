@@ -38,7 +38,7 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
     }
   });
 
-  test("NaN in one row says nothing of the others", async () => {
+  test("NaN in one row does not affect the others", async () => {
     const x = tensor(Float32Array.of(1, NaN, 2, 3, 5, 4), { shape: [2, 3] });
     const [most, kept] = await engine.run([x.max(-1), x.min(0, true)]);
     expect([...most.data]).toEqual([NaN, 5]);
@@ -46,7 +46,7 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
     expect([...kept.data]).toEqual([1, NaN, 2]);
   });
 
-  test("topK takes NaN and infinity first, in order, and gives them as they are; -0 and 0 are equal", async () => {
+  test("topK takes NaN and infinity first, in order, and returns them unchanged; -0 and 0 are equal", async () => {
     const x = tensor(Float32Array.of(1, NaN, Infinity, NaN, -Infinity, 0, -0, 2, Infinity, NaN, -0, 0), {
       shape: [2, 6],
     });
@@ -78,7 +78,7 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
     expect(indices.toArray()).toEqual([0, 1, 2].map((row) => expected.map((index) => index.data[row])));
   });
 
-  test("the constants 0 and -0 are two", async () => {
+  test("the constants 0 and -0 are different", async () => {
     const x = tensor([1, -1]);
     const [a, b] = await engine.run([x.div(x.constant(0)), x.div(x.constant(-0))]);
     expect([...a.data]).toEqual([Infinity, -Infinity]);
@@ -102,7 +102,7 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
   });
 });
 
-test("topK takes no more numbers than there are, and one at least", () => {
+test("topK takes at most as many numbers as there are, and at least one", () => {
   for (const k of [0, 4, 1.5, -1]) expect(() => tensor([1, 2, 3]).topK(k)).toThrow(/between 1 and 3 of the numbers/);
   expect(() => empty(2, 0).topK(1)).toThrow(ShapeError);
   expect(() => tensor(1).topK(1)).toThrow(ShapeError);

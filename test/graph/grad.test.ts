@@ -49,7 +49,7 @@ function expectSecondGradients(example: Case): void {
 
 const names = Object.keys(ops) as OpName[];
 
-describe("every op's gradient is that of central differences in float64", () => {
+describe("every op's gradient equals central differences in float64", () => {
   for (const op of names) {
     for (const example of cases[op]) test(`${op} ${example.what}`, () => expectGradients(example));
     test(`${op} of random shapes and broadcasts`, () => {
@@ -89,18 +89,18 @@ describe("where two rules are possible, PyTorch's holds", () => {
 describe("what cannot be differentiated is refused:", () => {
   const x = numbers([3]);
 
-  test("a value of several numbers, or of none that are floats", () => {
+  test("a value of several numbers, or without floats", () => {
     expect(() => grad(x.mul(2), [x])).toThrow(/single number, but this value is float32 \[3\]/);
     expect(() => grad(x.argmax(0), [x])).toThrow(/single number, but this value is int32 \[\]/);
   });
 
-  test("what is no list of values, and a change of a gradient's shape", () => {
-    expect(() => grad(x.sum(), x as never)).toThrow(/grad takes a value and a list/);
-    expect(() => grad(x.sum(), [5 as never])).toThrow(/grad takes a value and a list/);
+  test("anything but a list of values, and a change of a gradient's shape", () => {
+    expect(() => grad(x.sum(), x as never)).toThrow(/grad needs a value and a list/);
+    expect(() => grad(x.sum(), [5 as never])).toThrow(/grad needs a value and a list/);
     expect(() => grad(x.mul(x).sum(), [x], { change: (_x, g) => g.sum() })).toThrow(/changed to \[\]/);
   });
 
-  test("with respect to what is no float, saying what to ask for", () => {
+  test("with respect to anything but floats, and the error says what to ask for", () => {
     const tokens = ints([2], [0, 1]);
     expect(() => grad(x.gather(0, tokens).sum(), [tokens])).toThrow(
       /floats, but the given value is int32 \[2\].*embed/,
@@ -118,12 +118,12 @@ describe("what cannot be differentiated is refused:", () => {
     expect([...zeros.data]).toEqual([0, 0, 0, 0]);
   });
 
-  test("a value of which the output uses the shape alone counts as one that it does not depend on", () => {
+  test("a value of which the output uses only the shape counts as one that it does not depend on", () => {
     expect(() => grad(numbers([1]).expandLike(x).sum(), [x])).toThrow(/does not depend on/);
     expect([...interpret(grad(numbers([1]).expandLike(x).sum(), [x], { unused: "zero" }))[0].data]).toEqual([0, 0, 0]);
   });
 
-  test("a way through an op without a rule, naming the op, unless zeros are asked for", () => {
+  test("a path through an op without a rule, naming the op, unless zeros are asked for", () => {
     const chosen = x.argmax(0).cast("float32").mul(3);
     expect(() => grad(chosen, [x])).toThrow(
       /depends on the given value \[3\] only through equal and argmax, which cannot be differentiated/,
@@ -134,7 +134,7 @@ describe("what cannot be differentiated is refused:", () => {
     expect(() => grad(where.sum(), [x])).toThrow(/only through lessThan/);
   });
 
-  test("such a way beside others counts for nothing, as in PyTorch", () => {
+  test("such a path next to others contributes nothing, as in PyTorch", () => {
     const top = x.gather(0, x.argmax(0)).add(x.argmax(0).cast("float32"));
     const [found] = interpret(grad(top, [x]));
     const data = [...x.data];

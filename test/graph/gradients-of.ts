@@ -19,7 +19,7 @@ export function gradientsOf(example: Case): Tensor[] {
   return sum ? grad(sum, floatInputs(example), { unused: "zero" }) : [];
 }
 
-/** A weighted sum of the objective's gradients, to be differentiated once more; none where there are none. */
+/** A weighted sum of the objective's gradients, to be differentiated again; none if there are none. */
 export function slope(example: Case): Tensor | undefined {
   const found = gradientsOf(example);
   if (found.length === 0) return undefined;

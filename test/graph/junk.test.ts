@@ -74,7 +74,7 @@ function call(of: unknown, name: string, given: unknown[]): unknown {
   return (of as Record<string, (...given: unknown[]) => unknown>)[name](...given);
 }
 
-test.each(doors)("%s refuses what it cannot take in a sentence", async (_, door) => {
+test.each(doors)("%s refuses what it cannot take, and says why", async (_, door) => {
   await fc.assert(
     fc.asyncProperty(fc.array(junk, { maxLength: 4 }), async (given) => {
       try {
@@ -93,8 +93,8 @@ test.each(doors)("%s refuses what it cannot take in a sentence", async (_, door)
 test.each([
   ["a misspelt option", () => nodeBackend({ thread: 2 } as never), ArgumentError, /no option "thread".*"threads"/],
   ["negative threads", () => nodeBackend({ threads: -1 }), ArgumentError, /whole number from 1 to/],
-  ["no backend", () => new Engine(null as never), ArgumentError, /not on null/],
-  ["no number", () => tensor("x" as never), ArgumentError, /not of "x"/],
+  ["no backend", () => new Engine(null as never), ArgumentError, /not null/],
+  ["no number", () => tensor("x" as never), ArgumentError, /not from "x"/],
   [
     "an id that wraps",
     () => tensor([2 ** 32 + 5], { dtype: "int32" }),
@@ -107,14 +107,14 @@ test.each([
   ["axes to merge that are not there", () => x.mergeAxes(1, 5), ShapeError, /no 5 axes/],
   ["a role that no leaf has", () => Tensor.leaf(x.array!, [], "leaf" as never), ArgumentError, /"weight"/],
   ["a result that an op does not make", () => x.topK(1).values.result(2), ArgumentError, /0 or 1/],
-  ["an op on what is no tensor", () => x.topK(1).values.on([5 as never]), ArgumentError, /takes tensors, not 5/],
+  ["an op on anything but a tensor", () => x.topK(1).values.on([5 as never]), ArgumentError, /needs tensors, not 5/],
   ["a shape of negative sizes", () => tensor([1], { shape: [-1, -1] }), ArgumentError, /from 0 up/],
 ])("%s is refused", (_, make, type, words) => {
   expect(make).toThrow(type);
   expect(make).toThrow(words);
 });
 
-test("an index of the graph that is outside its axis is told as that", async () => {
+test("an index of the graph that is outside its axis gets an error that says so", async () => {
   const index = tensor([1, 9], { dtype: "int32" });
   await expect(engine.run([x.gather(0, index)])).rejects.toThrow(ShapeError);
   await expect(engine.run([x.gather(0, index)])).rejects.toThrow(/Index 9 is outside/);
@@ -139,5 +139,5 @@ test.each([
   ["float32", new DataView(new ArrayBuffer(8))],
 ] as const)("a leaf of dtype %s is not made of %o", (dtype, data) => {
   expect(() => Tensor.leaf({ dtype, shape: [2], data } as never)).toThrow(ArgumentError);
-  expect(() => Tensor.leaf({ dtype, shape: [2], data } as never)).toThrow(/are in a \w+Array, not in a/);
+  expect(() => Tensor.leaf({ dtype, shape: [2], data } as never)).toThrow(/must be in a \w+Array, not in a/);
 });

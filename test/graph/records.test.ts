@@ -1,4 +1,4 @@
-/** What a record claims, held against what the op computes: rows, axes, views, layouts. And what the compiler asks of it. */
+/** What a record claims, checked against what the op computes: rows, axes, views, layouts. And what the compiler asks of it. */
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
@@ -92,7 +92,7 @@ describe("elements of an axis that an op works along are the op on those element
   }
 });
 
-describe("what a view reads in place is what the op gives:", () => {
+describe("what a view reads in place is the op's result:", () => {
   const viewed = names.filter((op) =>
     cases[op].some((c) =>
       madeBy(op, c).some((t) =>
@@ -151,7 +151,7 @@ function placeOf(i: number, shape: readonly number[]): number[] {
   return place;
 }
 
-describe("an op that only lays out", () => {
+describe("an op that only changes the layout", () => {
   for (const op of names.filter((name) => ops[name].layout)) {
     test(`${op} changes no number`, () => {
       holds(op, (t) => {
@@ -168,7 +168,7 @@ describe("an op that only lays out", () => {
   }
 });
 
-test("the compiler holds attributes to their op", () => {
+test("the compiler checks attributes against their op", () => {
   const x = numbers([2, 3]);
   const refused = [
     // @ts-expect-error: the attribute is misspelt

@@ -65,7 +65,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
       if (model.cfg.attnOnly) {
         expect(() => cache.decomposeResid(options)).toThrow("it has no MLPs");
         expect(() => cache.accumulatedResid(options)).toThrow(ArgumentError);
-        expect(() => cache.stackNeuronResults()).toThrow("attention alone");
+        expect(() => cache.stackNeuronResults()).toThrow("attention-only");
         continue;
       }
       if (model.cfg.parallelAttnMlp) {
@@ -79,7 +79,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     }
   });
 
-  test("attention and MLPs apart are the whole together, and the embeddings the rest", async () => {
+  test("attention and MLPs add up to the whole, with the embeddings as the rest", async () => {
     const [attn, mlp, all] = await model.compute([
       cache.decomposeResid({ mode: "attn", inclEmbeds: false }).sum(),
       model.cfg.attnOnly ? streamBefore(0).mul(0) : cache.decomposeResid({ mode: "mlp", inclEmbeds: false }).sum(),
@@ -89,7 +89,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     expectClose(await all.add(streamBefore(0)).compute(), streamBefore(layers), 1e-5);
   });
 
-  test("the components of a norm's input sum to what the norm gives, without its bias", async () => {
+  test("the components of a norm's input sum to the norm's result, without its bias", async () => {
     for (let layer = 0; layer <= layers; layer++) {
       const where = layer === layers ? "ln_final" : `blocks.${layer}.ln1`;
       const stack = cache.decomposeResid({ layer, applyLn: true });
@@ -106,12 +106,12 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     }
   });
 
-  test("the last of the accumulated streams gives the logits", async () => {
+  test("the last accumulated stream gives the logits", async () => {
     const last = cache.accumulatedResid({ applyLn: true }).get("final_post");
     expectClose(await last.matmul(model.W_U).add(model.b_U).compute(), logits, 1e-4);
   });
 
-  test("attributions to a token sum to its logit, but for biases", async () => {
+  test("attributions to a token sum to its logit, except for biases", async () => {
     const token = 5;
     const logit = await logits.at({ d_vocab: token }).compute();
     const constant = await model.b_U
@@ -137,7 +137,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     }
   });
 
-  test("attributions by way of the direction are those of the components themselves", async () => {
+  test("attributions through the direction equal those of the components themselves", async () => {
     const tokens = [3, 7];
     const incorrectTokens = [4, 9];
     const direction = (
@@ -209,7 +209,7 @@ describe("a cache of solu_ln_2l", () => {
     expectClose(some, await whole.at({ batch: [1], pos: [-3, -2, -1] }).compute(), 1e-5);
   });
 
-  test("a plain tensor is a stack too, whole or cut already", async () => {
+  test("a plain tensor is also a stack, whole or already cut", async () => {
     const whole = await cache.stackHeadResults().compute();
     const expected = await cache.logitAttrs(cache.stackHeadResults({ posSlice: -1 }), [3, 4]).compute();
     const cut = await whole.at({ pos: -1 }).compute();
@@ -240,7 +240,7 @@ describe("a cache of solu_ln_2l", () => {
     expectClose(difference, await one.sub(eight).compute(), 1e-4);
   });
 
-  test("a word is its token", async () => {
+  test("a word stands for its token", async () => {
     const novels = await HookedTransformer.fromPretrained("solu-1l-novels");
     const [, read] = await novels.runWithCache("She went to the");
     const stack = read.decomposeResid({ posSlice: -1 });
@@ -259,7 +259,7 @@ describe("a cache of solu_ln_2l", () => {
     );
   });
 
-  test("tokens that fit no axis are refused in a sentence", () => {
+  test("tokens that do not fit any axis are refused, and the error says why", () => {
     const stack = cache.stackHeadResults();
     expect(() => cache.logitAttrs(stack, [1, 2, 3])).toThrow(
       "tokens have 3 entries for axis batch, but the stack has 2",
@@ -269,7 +269,7 @@ describe("a cache of solu_ln_2l", () => {
     expect(() => cache.logitAttrs(stack, [1, 2], { incorrectTokens: [[1, 2]] })).toThrow(ShapeError);
   });
 
-  test("attributions of all heads make no component on the way", () => {
+  test("attributions of all heads do not compute components on the way", () => {
     const attrs = cache.logitAttrs(cache.stackHeadResults({ inclRemainder: true }), [3, 4]);
     const wide = topological([attrs]).filter(
       (t) => t.axes.includes("component") && t.axes.includes("d_model") && t.shape[0] > 1,
@@ -313,7 +313,7 @@ describe("a cache of solu_ln_2l", () => {
     }
   });
 
-  test("what a later run or hook does leaves a cache as it was", async () => {
+  test("a later run or hook leaves a cache as it was", async () => {
     const name = "blocks.0.mlp.hook_post";
     const before = cache.get(name).data.slice();
     const hidden = cache.get(name);
@@ -328,7 +328,7 @@ describe("a cache of solu_ln_2l", () => {
     const [, some] = await model.runWithCache(g.tokens, { namesFilter: ["blocks.0.attn.hook_z", "hook_embed"] });
     expect(some.stackHeadResults({ layer: 1 }).labels).toEqual(["L0H0", "L0H1", "L0H2", "L0H3"]);
     expect(() => some.stackHeadResults()).toThrow(
-      '"blocks.1.attn.hook_z", which this cache does not hold: run with namesFilter naming them',
+      '"blocks.1.attn.hook_z", which this cache does not hold: name them in namesFilter too',
     );
     expect(() => some.decomposeResid()).toThrow(ArgumentError);
     expect(() => some.stackHeadResults({ layer: 1, applyLn: true })).toThrow('"blocks.1.ln1.hook_scale"');
@@ -337,17 +337,17 @@ describe("a cache of solu_ln_2l", () => {
     expect(() => some.get("blocks.0.attn.hook_y")).toThrow(UnknownNameError);
   });
 
-  test("layers, labels and slices that there are not are refused", () => {
+  test("layers, labels and slices that do not exist are refused", () => {
     expect(() => cache.decomposeResid({ layer: 3 })).toThrow("from 0 to 2");
     expect(() => cache.decomposeResid({ layer: -2 })).toThrow(ArgumentError);
-    expect(() => cache.decomposeResid({ mlpInput: true })).toThrow("With mlpInput the layer goes from 0 to 1");
+    expect(() => cache.decomposeResid({ mlpInput: true })).toThrow("With mlpInput the layer must be from 0 to 1");
     expect(() => cache.stackHeadResults({ layer: 0 })).toThrow("no layer before layer 0");
     expect(() => cache.decomposeResid().get("0_atn_out")).toThrow('Did you mean "0_attn_out"?');
     expect(() => cache.decomposeResid({ posSlice: 12 })).toThrow(ShapeError);
     expect(() => cache.decomposeResid({ posSlice: { start: 5, end: 5 } })).toThrow("selects nothing");
     expect(() => cache.at({ batch: 0 }).applySliceToBatchDim(0)).toThrow("no axis batch");
     const normalized = cache.decomposeResid({ applyLn: true });
-    expect(() => cache.applyLnToStack(normalized)).toThrow("normalized by ln_final already");
+    expect(() => cache.applyLnToStack(normalized)).toThrow("already been normalized by ln_final");
     const inner = cache.decomposeResid({ layer: 1, applyLn: true });
     expect(() => cache.logitAttrs(inner, 3)).toThrow("normalized by blocks.1.ln1");
     expect(() => cache.applyLnToStack(cache.decomposeResid(), { layer: 1, recomputeLn: true })).toThrow(ArgumentError);

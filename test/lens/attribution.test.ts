@@ -207,7 +207,7 @@ describe("integrated gradients", () => {
     }
   });
 
-  test("start where they are told to: the metric there is that of the baseline in the site's place", async () => {
+  test("start at the baseline: the metric there is that of the baseline instead of the site's value", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
     const found = await integratedGradients(model, clean, metric, { steps: 1 });
     const zeroed = await model.runWithHooks(clean, { fwdHooks: [["hook_embed", (x) => x.mul(0)]] });
@@ -236,7 +236,7 @@ describe("integrated gradients", () => {
 describe("attention scores that are masked", () => {
   const site = "blocks.1.attn.hook_attn_scores";
 
-  test("get nothing attributed, along a path neither, and the attributions are complete", async () => {
+  test("get nothing attributed, not even along a path, and the attributions are complete", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
     const found = await gradientTimesActivation(model, clean, metric, { site });
     expect(found.attributions.get(0, 0, 3, 7)).toBe(0);
@@ -264,10 +264,12 @@ describe("attention scores that are masked", () => {
     expect(path.baseline).toBeCloseTo(expected.item(), 4);
   });
 
-  test("are the one kind of infinity that is: a path through a division by 0 is refused", async () => {
+  test("are the only infinities allowed: a path through a division by 0 is refused", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
     const path = integratedGradients(model, clean, metric, { site: "blocks.1.ln1.hook_scale" });
-    await expect(path).rejects.toThrow(/no number somewhere on the way to "blocks.1.ln1.hook_scale".*another baseline/);
+    await expect(path).rejects.toThrow(
+      /not a number somewhere on the way to "blocks.1.ln1.hook_scale".*another baseline/,
+    );
     const unknown = integratedGradients(model, clean, metric, { baseline: "zeros" as never });
     await expect(unknown).rejects.toThrow(/no baseline "zeros"\. Did you mean "zero"/);
   });
@@ -332,7 +334,7 @@ describe("attribution", () => {
     await expect(attributionPatching(model, corrupted, cache, metric)).rejects.toThrow(message);
   });
 
-  test("of a site that there is not is refused with those there are", async () => {
+  test("of a site that does not exist is refused with those that do", async () => {
     const { model, clean, corrupted, metric } = setup(await golden("attn_only_2l"));
     const asking = (site: string) => attributionPatching(model, corrupted, clean, metric, { sites: [site as "z"] });
     await expect(asking("post")).rejects.toThrow(/has no MLPs, so it has no "post"; its sites are resid_pre, attn_out/);

@@ -50,7 +50,7 @@ describe.each([
 ] as const)("whatever the budget, for a metric of %s,", (_, metric) => {
   const budget = fc.integer({ min: 350e3, max: 4e6 });
 
-  test("attribution patching is that of one run", async () => {
+  test("attribution patching equals that of one run", async () => {
     const expected = await attributionPatching(whole, corrupted, clean, metric);
     const [, cache] = await whole.runWithCache(clean);
     await fc.assert(
@@ -68,7 +68,7 @@ describe.each([
     );
   });
 
-  test("edge attribution is that of one run", async () => {
+  test("edge attribution equals that of one run", async () => {
     const expected = await edgeAttribution(whole, corrupted, clean, metric);
     await fc.assert(
       fc.asyncProperty(budget, async (memoryBytes) => {
@@ -88,7 +88,7 @@ describe.each([
   });
 });
 
-test("of parallel blocks whose heads share their keys, layer by layer, it is that of one run, too", async () => {
+test("for parallel blocks whose heads share their keys, layer by layer equals one run, too", async () => {
   const kind = parseConfig({
     ...{
       n_layers: 5,
@@ -121,7 +121,7 @@ test("of parallel blocks whose heads share their keys, layer by layer, it is tha
   await small.engine.dispose();
 });
 
-test("with little memory a few layers go at a time, with enough all go in one run", async () => {
+test("with little memory a few layers run at a time, with enough all layers in one run", async () => {
   const small = within(350e3);
   await attributionPatching(small, corrupted, clean, last);
   expect(small.engine.runs).toBe(1 + Math.ceil(cfg.nLayers / 2));
@@ -132,7 +132,7 @@ test("with little memory a few layers go at a time, with enough all go in one ru
   await large.engine.dispose();
 });
 
-test("paths patched within a budget keep sessions within it, too, and have the same numbers", async () => {
+test("paths patched within a budget also keep sessions within it, and have the same numbers", async () => {
   const asked = {
     ...{ source: clean, metric: last },
     senders: ["embed", "L0H1", "L1MLP", "L2H3"] as const,

@@ -33,7 +33,7 @@ describe("one change is an edit of a pass, a hook and a view's hook", () => {
   });
 });
 
-test("a change is told where it is, in each of the ways", async () => {
+test("a change learns where it is, in each of the ways", async () => {
   const places: unknown[] = [];
   const look: Change = (x, { name, layer }) => {
     places.push([name, layer]);
@@ -44,7 +44,7 @@ test("a change is told where it is, in each of the ways", async () => {
   expect(new Set(places.map(String))).toEqual(new Set(["blocks.0.attn.hook_z,0"]));
 });
 
-test("what a change may not return is refused in the same words, whoever calls it", async () => {
+test("what a change may not return is refused in the same words, whatever calls it", async () => {
   const wrong = (() => 5) as unknown as Change;
   const words = `The hook on "blocks.0.attn.hook_z" returned 5: it must return a Tensor, as \`x.mul(0)\` is, or nothing to leave the value as it is.`;
   expect(() => model.graph(prompt).with([["z0", wrong]])).toThrow(words);
@@ -55,9 +55,9 @@ test("what a change may not return is refused in the same words, whoever calls i
   await expect(gradients).rejects.toThrow('The hook on the gradient at "blocks.0.attn.hook_z" returned 5');
 });
 
-test("a number of a run is asked for in the same words, whoever asks", async () => {
+test("a metric that is not a number is refused in the same words, whatever calls it", async () => {
   const wrong = (() => undefined) as never;
-  const words = /^The metric is undefined: it must be a Tensor, a single number made of the logits/;
+  const words = /^The metric is undefined, but must be a Tensor, a single number computed from the logits/;
   const swept = sweeps.sweep(model, prompt, { site: "z", over: ["layer"], edit: zero, metric: wrong });
   await expect(swept).rejects.toThrow(words);
   await expect(model.runWithCache(prompt, { inclBwd: true, namesFilter: "z0", metric: wrong })).rejects.toThrow(words);

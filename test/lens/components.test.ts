@@ -9,7 +9,7 @@ import { expectClose } from "../close.ts";
 import { golden, goldenModel, goldenNames } from "../goldens.ts";
 
 describe.each(goldenNames)("in %s", (name) => {
-  test("what a reader reads is the sum of what it hears, and of the biases of the layers that it hears", async () => {
+  test("what a reader reads is the sum of the writers that it hears, plus the biases of their layers", async () => {
     const g = await golden(name);
     const model = goldenModel(g);
     const { writers, readers, additions, start } = components(model);
@@ -33,7 +33,7 @@ describe.each(goldenNames)("in %s", (name) => {
     expectClose(computed.at(-2)!, computed.at(-1)!, 1e-6);
   });
 
-  test("each is found by its name, and stands in the order of the pass", async () => {
+  test("each is found by its name, in the order of the pass", async () => {
     const model = goldenModel(await golden(name));
     const { writers, readers, additions, start } = components(model);
     for (const writer of [...writers, start]) expect(sending(writer.name, model)).toBe(writer);
@@ -61,26 +61,26 @@ describe("who hears whom", () => {
     expect(await heardBy("gelu_2l", "L0MLP")).toEqual(["embed", "pos_embed", "L0H0", "L0H1", "L0H2", "L0H3"]);
   });
 
-  test("an MLP beside attention hears what the heads hear", async () => {
+  test("an MLP parallel to attention hears what the heads hear", async () => {
     expect(await heardBy("neox_2l", "L0MLP")).toEqual(["embed"]);
     const before = ["embed", "L0H0", "L0H1", "L0H2", "L0H3", "L0MLP"];
     expect(await heardBy("neox_2l", "L1MLP")).toEqual(before);
     expect(await heardBy("neox_2l", "L1H2.k")).toEqual(before);
   });
 
-  test("positions that are never in the stream are nobody's", async () => {
+  test("positions that are never in the stream belong to no component", async () => {
     expect((await heardBy("shortformer_2l", "logits"))[0]).toBe("embed");
     expect(await heardBy("shortformer_2l", "logits")).not.toContain("pos_embed");
   });
 });
 
-test("heads that share their keys and values are readers by name of what they share", async () => {
+test("heads that share their keys and values read them under a shared name", async () => {
   const model = goldenModel(await golden("llama_gqa_2l"));
   const names = components(model).readers.map(({ name }) => name);
   const first = ["L0H0.q", "L0H1.q", "L0H2.q", "L0H3.q", "L0KV0.k", "L0KV1.k", "L0KV0.v", "L0KV1.v", "L0MLP"];
   expect(names.slice(0, 9)).toEqual(first);
   expect(() => receiving("L1H3.k", model)).toThrow(
-    "This model has no L1H3.k: its layers go from 0 to 1, with heads 0 to 3, keys and values 0 to 1 that heads share (L0KV0.k, L0KV0.v) and an MLP each.",
+    "This model has no L1H3.k: its layers are 0 to 1, with heads 0 to 3, keys and values 0 to 1 that heads share (L0KV0.k, L0KV0.v) and an MLP each.",
   );
 });
 
@@ -111,9 +111,9 @@ describe("activation patching", () => {
     expect(values.get(1, 7, 1)).toBeCloseTo((await metric(logits).compute()).item(), 4);
   });
 
-  test("of all kinds of values at once needs as many keys as heads", async () => {
+  test("of all kinds of values together needs as many keys as heads", async () => {
     const { found } = await patched("llama_gqa_2l", patching.getActPatchAttnHeadAllPosEvery);
-    await expect(found).rejects.toThrow(/4 heads share 2 keys and values.*one by one/);
+    await expect(found).rejects.toThrow(/4 heads share 2 keys and values.*separately/);
     const neox = await patched("neox_2l", patching.getActPatchAttnHeadAllPosEvery);
     expect((await neox.found).shape).toEqual([5, 2, 4]);
   });

@@ -15,7 +15,7 @@ test("composition of any matrices is every one on the left with every one on the
   expect(one.item()).toBeCloseTo(scores.get(0, 2, 1, 3), 6);
 });
 
-test("composition of matrices that do not meet is refused", async () => {
+test("composition of matrices whose sizes do not match is refused", async () => {
   const model = goldenModel(await golden("gelu_2l"));
   const narrow = model.QK.at(0, 0, null, [0, 1]);
   await expect(compositionScores(narrow, model.OV)).rejects.toThrow(ShapeError);

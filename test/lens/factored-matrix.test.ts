@@ -59,7 +59,7 @@ describe("a factored matrix", () => {
     );
   });
 
-  test("is what its singular vectors and values say, from whichever side it is put together", () => {
+  test("equals the product of its singular vectors and values, from either side", () => {
     check(
       fc.property(factored, (m) => {
         const { U, S, V } = m.svd();
@@ -114,7 +114,7 @@ describe("a factored matrix", () => {
     );
   });
 
-  test("is multiplied from either side by matrices, vectors, numbers and its like", () => {
+  test("is multiplied from either side by matrices, vectors, numbers and other factored matrices", () => {
     const withOthers = factored.chain((m) =>
       fc.tuple(fc.constant(m), size, size).chain(([, n, k]) =>
         fc.record({
@@ -145,7 +145,7 @@ describe("a factored matrix", () => {
     );
   });
 
-  test("gives its parts, rows and columns staying", () => {
+  test("gives its parts, keeping the axes of rows and columns", () => {
     check(
       fc.property(factored, fc.nat(), (m, seed) => {
         const AB = m.AB;
@@ -175,24 +175,24 @@ describe("a factored matrix", () => {
     );
   });
 
-  test("refuses what does not fit in a sentence", () => {
+  test("refuses what does not fit, and says why", () => {
     const leaf = (...shape: number[]) =>
       Tensor.leaf(ndarray("float32", shape, new Float32Array(sizeOf(shape)).fill(1)));
     const m = new FactoredMatrix(leaf(2, 5, 3), leaf(3, 4));
     expect(() => new FactoredMatrix(leaf(5, 3), leaf(4, 3))).toThrow(ShapeError);
     expect(() => new FactoredMatrix(leaf(5), leaf(5, 3))).toThrow(ShapeError);
     expect(() => new FactoredMatrix(leaf(2, 5, 3), leaf(3, 3, 4))).toThrow("FactoredMatrix cannot combine");
-    expect(() => m.matmul(leaf(4))).toThrow("For a vector there is matvec");
-    expect(() => m.rmatmul(leaf(2, 4))).toThrow("takes a matrix [..., n, 5]");
-    expect(() => m.matvec(leaf(5))).toThrow("takes a vector of 4 numbers");
-    expect(() => m.eigenvalues).toThrow("as many rows as columns");
+    expect(() => m.matmul(leaf(4))).toThrow("For a vector, use matvec");
+    expect(() => m.rmatmul(leaf(2, 4))).toThrow("needs a matrix [..., n, 5]");
+    expect(() => m.matvec(leaf(5))).toThrow("needs a vector of 4 numbers");
+    expect(() => m.eigenvalues).toThrow("needs a square matrix");
     expect(() => m.BA).toThrow(ShapeError);
     expect(() => m.at(2)).toThrow("Index 2 is outside axis 0");
     expect(() => m.at(0, 0, 0, 0)).toThrow("at() got 4 indices");
-    expect(() => m.unsqueeze(2)).toThrow("give 0 to 1");
+    expect(() => m.unsqueeze(2)).toThrow("use 0 to 1");
   });
 
-  test("that rests on values still to be computed says so, and is computed", async () => {
+  test("made of values that are still to be computed says so, and can be computed", async () => {
     const g = await golden("gelu_2l");
     const model = goldenModel(g);
     const full = model.OV.matmul(model.W_U).rmatmul(model.W_E);
@@ -211,7 +211,7 @@ describe("a factored matrix", () => {
 });
 
 describe("views of weights", () => {
-  test("are stacks over layers that no access copies", async () => {
+  test("are stacks over layers, and accessing them copies nothing", async () => {
     const g = await golden("gelu_2l");
     const model = goldenModel(g);
     const weights = g.under("weights.");
@@ -267,7 +267,7 @@ describe("views of weights", () => {
     );
   });
 
-  test("composition is between a head and later heads alone, and is what the dense products say", async () => {
+  test("composition is only between a head and later heads, and equals the dense products", async () => {
     const g = await golden("gelu_2l");
     const model = goldenModel(g);
     expect(model.allHeadLabels()).toEqual(["L0H0", "L0H1", "L0H2", "L0H3", "L1H0", "L1H1", "L1H2", "L1H3"]);
@@ -288,7 +288,7 @@ describe("views of weights", () => {
     }
   });
 
-  test("accumulated biases are what the stream gains at every layer without inputs", async () => {
+  test("accumulated biases equal what the stream gains at every layer without inputs", async () => {
     const model = goldenModel(await golden("gelu_2l"));
     const b = (name: string) => model.weights.get(name);
     const attention = b("blocks.0.attn.b_O");

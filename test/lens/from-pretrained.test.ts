@@ -21,7 +21,7 @@ function folder(more: Record<string, Uint8Array> = {}) {
 }
 
 describe("firstNLayers", () => {
-  test("leaves the later layers out, and the first ones as they are", async () => {
+  test("leaves out the later layers, and the first ones unchanged", async () => {
     const options = { files: folder(), firstNLayers: 1 };
     const short = await HookedTransformer.fromPretrainedNoProcessing("gelu_2l", options);
     expect(short.cfg.nLayers).toBe(1);
@@ -30,7 +30,7 @@ describe("firstNLayers", () => {
     expectClose(cache.get("blocks.0.hook_resid_post"), g.get("cache.blocks.0.hook_resid_post"), 1e-4);
   });
 
-  test("of a number that the model does not have is refused", async () => {
+  test("with a number that the model does not have is refused", async () => {
     for (const firstNLayers of [0, 3, 1.5]) {
       const made = HookedTransformer.fromPretrained("gelu_2l", { files: folder(), firstNLayers });
       await expect(made).rejects.toThrow("1 to 2 layers");
@@ -38,7 +38,7 @@ describe("firstNLayers", () => {
   });
 });
 
-test("the labels of checkpoints are in order, and none where there are none", async () => {
+test("the labels of checkpoints are in order, and an empty list if there are none", async () => {
   const nothing = new Uint8Array();
   const files = folder({
     "checkpoints/gelu_2000.pth": nothing,
@@ -49,7 +49,7 @@ test("the labels of checkpoints are in order, and none where there are none", as
   expect(await getCheckpointLabels("gelu_2l", { files: folder() })).toEqual([]);
 });
 
-test("a checkpoint is chosen by its place or by its label, and one that there is not names those there are", async () => {
+test("a checkpoint is chosen by its place or label; the error for a missing one names those that exist", async () => {
   const broken = new Uint8Array(4);
   const files = folder({ "checkpoints/gelu_2000.pth": broken, "checkpoints/gelu_500.pth": broken });
   const load = (options: object) => HookedTransformer.fromPretrained("gelu_2l", { files, ...options });
@@ -59,7 +59,7 @@ test("a checkpoint is chosen by its place or by its label, and one that there is
   await expect(load({ checkpointValue: 501 })).rejects.toThrow(/501.*500/);
 });
 
-test("a tokenizer of one's own takes the place of the model's", async () => {
+test("a tokenizer passed as an option replaces the model's", async () => {
   const json = JSON.parse(readFileSync(new URL("../../models/solu-1l-novels/tokenizer.json", import.meta.url), "utf8"));
   const tokenizer = Tokenizer.fromJson(json);
   const options = { files: folder(), tokenizer, defaultPrependBos: false };
@@ -67,7 +67,7 @@ test("a tokenizer of one's own takes the place of the model's", async () => {
   expect(model.toStrTokens("It was")).toEqual(["It", " was"]);
 });
 
-test("processing a loaded model gives another one with TransformerLens' processed numbers", async () => {
+test("processing a loaded model returns another one, with TransformerLens' processed numbers", async () => {
   const processed = raw.processWeights();
   expectClose(await processed.forward(g.tokens), g.get("processed.logits"), 1e-4);
   expectClose(await raw.forward(g.tokens), g.get("logits"), 1e-4);

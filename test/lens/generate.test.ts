@@ -49,14 +49,14 @@ describe("the bundled model", () => {
     expect(await model.generate(prompts, { ...greedy, usePastKvCache: false })).toEqual(together);
   });
 
-  test("gives the same text for a seed, and another for another", async () => {
+  test("gives the same text for the same seed, and another for another seed", async () => {
     const text = (seed: number) => model.generate(prompts[0], { maxNewTokens: 12, seed });
     expect(await text(1)).toBe(await text(1));
     expect(await text(1)).not.toBe(await text(2));
     expect(await text(1)).toMatch(/^It was a dark and/);
   });
 
-  test.each([Number.NaN, Infinity])("draws no token from logits of %d", async (broken) => {
+  test.each([Number.NaN, Infinity])("does not draw a token from logits of %d", async (broken) => {
     const fwdHooks = [["ln_final.hook_normalized", (x: Tensor) => x.mul(broken)]] as const;
     for (const options of [{ doSample: false }, { temperature: 0.7 }, { topK: 5 }, { topP: 0.9 }]) {
       const running = model.generate(prompts[0], { maxNewTokens: 3, fwdHooks, ...options });
@@ -74,7 +74,7 @@ describe("the bundled model", () => {
     expect(steps).toBe(2);
   });
 
-  test("runs hooks on every step and tells them which it is", async () => {
+  test("runs hooks on every step, and says which step it is", async () => {
     const seen: unknown[] = [];
     await model.generate(prompts[0], {
       maxNewTokens: 3,
@@ -89,7 +89,7 @@ describe("the bundled model", () => {
     );
   });
 
-  test("stops a prompt at its end-of-text token, and fills it up while others go on", async () => {
+  test("stops a prompt at its end-of-text token, and pads it while others go on", async () => {
     const comma = model.toSingleToken(",");
     const tokens = await model.generate(prompts, {
       maxNewTokens: 20,
@@ -112,7 +112,7 @@ describe("the bundled model", () => {
       /temperature of generate must be a number, 0 or more, not -1/,
     );
     await expect(model.generate("a", { topP: 1.5 })).rejects.toThrow(
-      /topP of generate must be a number over 0 and at most 1, not 1.5/,
+      /topP of generate must be a number above 0 and at most 1, not 1.5/,
     );
     await expect(model.generate("a", { topK: 0 })).rejects.toThrow(
       /topK of generate must be a positive whole number, not 0/,
@@ -136,7 +136,7 @@ describe("the bundled model", () => {
     }
   });
 
-  test("counts no padding in the loss of texts of different lengths", async () => {
+  test("does not count padding in the loss of texts of different lengths", async () => {
     const losses = await model.forward(prompts, { returnType: "loss", lossPerToken: true });
     const mean = await model.forward(prompts, { returnType: "loss" });
     let [sum, count] = [0, 0];
@@ -171,7 +171,7 @@ describe("sampling", () => {
     }
   });
 
-  test("of the top k or of the top p leaves the others out, the one that crosses p kept", () => {
+  test("from the top k or the top p leaves the others out, but keeps the one that crosses p", () => {
     expect(draws({ topK: 2 }).map((x) => x > 0)).toEqual([false, false, false, true, true]);
     expect(draws({ topP: 0.5 }).map((x) => x > 0)).toEqual([false, false, false, false, true]);
     expect(draws({ topP: 0.7 }).map((x) => x > 0)).toEqual([false, false, false, true, true]);
@@ -199,11 +199,11 @@ test("a frozen cache is read and stays as it is", async () => {
   expect(cache.length).toBe(6);
 });
 
-describe("logits at the ends of what numbers hold", () => {
+describe("logits at the limits of float32", () => {
   const half = () => 0.5;
   const logits = Float32Array.of(1, 3, 2);
 
-  test("a temperature near 0 draws the likeliest token", () => {
+  test("a temperature near 0 draws the most probable token", () => {
     for (const temperature of [1e-300, 1e-310, Number.MIN_VALUE]) {
       for (const more of [{}, { topK: 2 }, { topP: 0.9 }, { freqPenalty: 1 }]) {
         expect(sampleLogits(logits, [], { temperature, ...more }, half)).toBe(1);
@@ -211,7 +211,7 @@ describe("logits at the ends of what numbers hold", () => {
     }
   });
 
-  test("a penalty out of bounds is as good as without end", () => {
+  test("a penalty beyond float32 acts like an infinite one", () => {
     expect(sampleLogits(logits, [2, 2, 2], { freqPenalty: -1e308 }, half)).toBe(2);
     expect([0, 2]).toContain(sampleLogits(logits, [1, 1, 1], { freqPenalty: 1e308 }, half));
   });
@@ -237,13 +237,13 @@ describe("logits at the ends of what numbers hold", () => {
     }
   });
 
-  test("what is drawn with gives numbers from 0 to below 1", () => {
+  test("the function to draw with returns numbers from 0 to below 1", () => {
     for (const drawn of [Number.NaN, 1, -0.1, "x"]) {
       expect(() => sampleLogits(logits, [], {}, () => drawn as number)).toThrow(ArgumentError);
     }
   });
 });
 
-test("rows of ids are no end of text", async () => {
-  await expect(smallModel().generate("a", { eosTokenId: [[1], [2]] as never })).rejects.toThrow(/not rows/);
+test("rows of ids are not an end of text", async () => {
+  await expect(smallModel().generate("a", { eosTokenId: [[1], [2]] as never })).rejects.toThrow(/cannot be rows/);
 });

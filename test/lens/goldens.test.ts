@@ -47,7 +47,7 @@ describe.each(goldenNames)("%s", (name) => {
     for (const [hook, value] of expected) expectClose(cache.get(hook), value, 1e-4);
   });
 
-  test("the hook points that TransformerLens hides behind flags, when asked for", async () => {
+  test("the hook points that TransformerLens hides behind flags, on request", async () => {
     const expected = g.under("flagged.");
     const [logits, cache] = await model.runWithCache(g.tokens, { namesFilter: [...expected.keys()] });
     expect(cache.keys().sort()).toEqual([...expected.keys()].sort());
@@ -55,7 +55,7 @@ describe.each(goldenNames)("%s", (name) => {
     expectClose(logits, g.get("logits"), 1e-4);
   });
 
-  test("a hook on a hidden point changes what follows as the whole does", async () => {
+  test("a hook on a hidden point changes what follows as a hook on the whole does", async () => {
     for (const hook of g.under("flagged.").keys()) {
       const same = await model.runWithHooks(g.tokens, { fwdHooks: [[hook, (x) => x.mul(1)]] });
       expectClose(same, g.get("logits"), 1e-4);

@@ -74,7 +74,7 @@ describe("a gradient", () => {
   });
   const mid = "blocks.1.hook_resid_mid";
 
-  test("can be of another metric than the loss", async () => {
+  test("can be taken of a metric other than the loss", async () => {
     const metric = (logits: Tensor) => logits.at({ pos: -1, d_vocab: 5 }).sum();
     const [, cache] = await model.runWithCache(g.tokens, { inclBwd: true, metric, namesFilter: mid });
     const graph = model.graph(g.tokens);
@@ -93,7 +93,7 @@ describe("a gradient", () => {
     expect(Math.max(...Array.from(cache.get("blocks.0.hook_resid_mid_grad").data, Math.abs))).toBe(0);
   });
 
-  test("at a point that TransformerLens hides behind flags is there when asked for", async () => {
+  test("at a point that TransformerLens hides behind flags exists on request", async () => {
     const name = "blocks.1.attn.hook_result";
     const [, cache] = await model.runWithCache(g.tokens, {
       inclBwd: true,
@@ -132,7 +132,7 @@ describe("a hook on a gradient", () => {
   };
   const doubled = (x: Tensor) => x.mul(2);
 
-  test("gets the gradient's shape, its point's name and layer; what it returns is kept there and goes on", async () => {
+  test("gets the gradient's shape, its point's name and layer; its result is kept there and passed on", async () => {
     const plain = await gradientsOf(model);
     const calls: unknown[] = [];
     const hook = (x: Tensor, at: { name: string; layer: number | undefined }) => {
@@ -145,7 +145,7 @@ describe("a hook on a gradient", () => {
     expectClose(changed.early, await plain.early.mul(2).compute(), 1e-5);
   });
 
-  test("that cuts one way back leaves the others", async () => {
+  test("that cuts one way back leaves the others intact", async () => {
     const bwdHooks = [["blocks.1.hook_mlp_out", (x: Tensor) => x.mul(0)]];
     const [, cache] = await model.runWithCache(g.tokens, {
       inclBwd: true,
@@ -155,7 +155,7 @@ describe("a hook on a gradient", () => {
     expectClose(cache.get(`${late}_grad`), cache.get("blocks.1.hook_resid_post_grad"), 1e-6);
   });
 
-  test("stays on the model with addHook, beside those on values, until resetHooks", async () => {
+  test("stays on the model with addHook, next to those on values, until resetHooks", async () => {
     const own = goldenModel(g);
     const plain = await gradientsOf(own);
     own.addHook(late, doubled, { dir: "bwd" });
@@ -191,7 +191,7 @@ describe("a hook on a gradient", () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  test("is called before what is kept, too", async () => {
+  test("is also called before what is kept", async () => {
     const seen: string[] = [];
     const bwdHooks = [[early, (_x: Tensor, { name }: { name: string }) => void seen.push(name)]];
     await model.runWithCache(g.tokens, { inclBwd: true, namesFilter: late, bwdHooks: bwdHooks as never });
@@ -205,7 +205,7 @@ describe("a hook on a gradient", () => {
       /gradient at "blocks.1.hook_resid_mid" got.*pos 12.*pos 3/,
     ],
     ["with axes in front", (x: Tensor) => x.unsqueeze(0), /a gradient has its value's shape/],
-    ["that is no Tensor", () => 0, /returned 0: it must return a Tensor/],
+    ["that is not a Tensor", () => 0, /returned 0: it must return a Tensor/],
     ["later", async (x: Tensor) => x, /is async/],
   ])("that returns a gradient %s is refused", async (_what, hook, told) => {
     await expect(gradientsOf(model, { bwdHooks: [[late, hook]] })).rejects.toThrow(told);
@@ -226,7 +226,7 @@ describe("a hook on a gradient", () => {
     }
   });
 
-  test("at the points that a test says yes to is called where a gradient is", async () => {
+  test("at the points that a test accepts is called where a gradient is", async () => {
     const seen: string[] = [];
     const bwdHooks = [[() => true, (_x: Tensor, { name }: { name: string }) => void seen.push(name)]];
     await gradientsOf(model, { bwdHooks });
@@ -237,22 +237,22 @@ describe("a hook on a gradient", () => {
 
   test("of a run that stops at a layer needs a metric, and a metric is a Tensor", async () => {
     const stopped = model.runWithCache(g.tokens, { inclBwd: true, stopAtLayer: 1 });
-    await expect(stopped).rejects.toThrow(/stops at a layer has no loss.*give a `metric`/);
+    await expect(stopped).rejects.toThrow(/stops at a layer has no loss.*pass a `metric`/);
     for (const [metric, told] of [
-      [() => undefined, /metric is undefined: it must be a Tensor/],
-      [() => 3, /metric is 3:/],
+      [() => undefined, /metric is undefined, but must be a Tensor/],
+      [() => 3, /metric is 3, but/],
     ] as const) {
       await expect(model.runWithCache(g.tokens, { inclBwd: true, metric: metric as never })).rejects.toThrow(told);
     }
   });
 
-  test("that fails later fails here alone", async () => {
+  test("that fails later fails only here", async () => {
     const fails = async () => {
       throw new Error("boom");
     };
     await expect(gradientsOf(model, { bwdHooks: [[late, fails]] })).rejects.toThrow(/is async/);
     await expect(model.runWithCache(g.tokens, { inclBwd: true, bwdHooks: {} as never })).rejects.toThrow(
-      /Each hook is a pair/,
+      /Each hook must be a pair/,
     );
     const array = { dtype: "float32", shape: [2, 12, 32], data: new Float32Array(768) };
     await expect(gradientsOf(model, { bwdHooks: [[late, () => array]] })).rejects.toThrow(/it must return a Tensor/);
@@ -260,6 +260,8 @@ describe("a hook on a gradient", () => {
 
   test("needs a run with gradients", async () => {
     const hooks = { bwdHooks: [[late, doubled]] } as never;
-    await expect(model.runWithHooks(g.tokens, hooks)).rejects.toThrow(/this run has none: runWithCache with inclBwd/);
+    await expect(model.runWithHooks(g.tokens, hooks)).rejects.toThrow(
+      /this run has none: use runWithCache with inclBwd/,
+    );
   });
 });

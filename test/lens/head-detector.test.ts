@@ -41,7 +41,7 @@ describe("detectHead", () => {
     }
   });
 
-  test("takes a pattern of one's own", async () => {
+  test("takes your own pattern", async () => {
     const pattern = tensor(theirs.custom_pattern);
     for (const errorMeasure of ["mul", "abs"] as const) {
       const found = await detectHead(model, sequences[0], pattern, { errorMeasure });
@@ -99,7 +99,7 @@ describe("detectHead", () => {
     expect([...cache.get("pattern1").data]).toEqual(before);
   });
 
-  test("refuses what does not fit, in words", async () => {
+  test("refuses what does not fit, and says why", async () => {
     const detect = (...args: [never, never?]) => detectHead(model, sequences[0], ...args);
     await expect(detect("inductoin_head" as never)).rejects.toThrow(/kind of head.*Did you mean "induction_head"/);
     await expect(detect(tensor([[1]]) as never)).rejects.toThrow(/of the sequence's 8 tokens/);

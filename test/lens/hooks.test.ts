@@ -30,7 +30,7 @@ describe("a hook", () => {
     expect(calls).toEqual([[[2, 12, 80], ["batch", "pos", "d_mlp"], mid, 1]]);
   });
 
-  test("that returns what is no Tensor, or is no function, is told so", async () => {
+  test("that is not a function, or does not return a Tensor, gets an error that says so", async () => {
     for (const [wrong, told] of [
       [0, "returned 0"],
       [false, "returned false"],
@@ -41,10 +41,10 @@ describe("a hook", () => {
       await expect(run).rejects.toThrow(`The hook on "${mid}" ${told}: it must return a Tensor`);
     }
     const notPairs = [mid, () => {}] as never;
-    await expect(model.runWithHooks(g.tokens, { fwdHooks: notPairs })).rejects.toThrow("Each hook is a pair");
+    await expect(model.runWithHooks(g.tokens, { fwdHooks: notPairs })).rejects.toThrow("Each hook must be a pair");
   });
 
-  test("runs after those before it, on what they made", async () => {
+  test("runs after those before it, on their results", async () => {
     const [, cache] = await model.runWithCache(g.tokens, {
       fwdHooks: [
         [resid, (x) => x.mul(0)],
@@ -96,7 +96,7 @@ describe("a hook", () => {
     expectClose(losses.row(1), { shape: [11], data: g.get("loss_per_token").data.subarray(0, 11) }, 1e-4);
   });
 
-  test("that returns a mean broadcasts over what it was taken over", async () => {
+  test("that returns a mean broadcasts over the axes that it was taken over", async () => {
     const [, cache] = await model.runWithCache(g.tokens, {
       fwdHooks: [[mid, (x) => x.mean("pos", true)]],
       namesFilter: mid,
@@ -110,7 +110,7 @@ describe("a hook", () => {
     await expect(wrong).rejects.toThrow(/blocks\.1\.mlp\.hook_mid.*d_mlp 80.*d_mlp 79/s);
   });
 
-  test("on a point that does not exist is refused, with the nearest", async () => {
+  test("on a point that does not exist is refused, with the closest match", async () => {
     const hooks = (at: string) => model.runWithHooks(g.tokens, { fwdHooks: [[at, (x) => x]] });
     await expect(hooks("blocks.1.mlp.hook_mdi")).rejects.toThrow('Did you mean "blocks.1.mlp.hook_mid"?');
     await expect(hooks("blocks.7.mlp.hook_mid")).rejects.toThrow(/2 layers, 0 to 1/);
@@ -118,7 +118,7 @@ describe("a hook", () => {
 
   test("on a layer that the run does not reach is refused, and a standing one waits", async () => {
     const early = model.runWithHooks(g.tokens, { stopAtLayer: 1, fwdHooks: [[mid, (x) => x]] });
-    await expect(early).rejects.toThrow(/not reached by this run/);
+    await expect(early).rejects.toThrow(/This run does not reach/);
     const standing = model.hooks({ fwdHooks: [[mid, (x) => x.mul(0)]] });
     expectClose(await standing.forward(g.tokens, { stopAtLayer: 1 }), g.get("stop_at_layer_1"), 1e-4);
   });
@@ -129,7 +129,7 @@ describe("a hook", () => {
     expect(short.data).toEqual(full.data);
   });
 
-  test("can be put at every point that a function says yes to", async () => {
+  test("can be put at every point that a function accepts", async () => {
     const seen: string[] = [];
     const every = (name: string) => name.endsWith("hook_resid_pre");
     await model.runWithHooks(g.tokens, { fwdHooks: [[every, (_x, hook) => void seen.push(hook.name)]] });
@@ -138,7 +138,7 @@ describe("a hook", () => {
 });
 
 describe("an async hook", () => {
-  test("that awaits numbers gets them, and the run goes on from there", async () => {
+  test("that awaits numbers gets them, and the run continues there", async () => {
     const engine = new Engine(nodeBackend({ threads: 1 }));
     const own = new HookedTransformer(parseConfig(g.info.config), g.under("weights."), { engine });
     let largest = 0;
@@ -170,7 +170,7 @@ describe("an async hook", () => {
     expect(steps).toBeLessThan(whole.segments[0].steps + 10);
   });
 
-  test("that only looks leaves the values as they are, cached ones too", async () => {
+  test("that only reads leaves the values unchanged, also cached ones", async () => {
     const [logits, cache] = await model.runWithCache(g.tokens, {
       fwdHooks: [[mid, async (x) => void (await x.compute())]],
     });
@@ -178,7 +178,7 @@ describe("an async hook", () => {
     for (const [name, value] of g.under("cache.")) expectClose(cache.get(name), value, 1e-4);
   });
 
-  test("after another sees what that one made", async () => {
+  test("after another sees that one's result", async () => {
     const seen: number[] = [];
     await model.runWithHooks(g.tokens, {
       fwdHooks: [
@@ -215,7 +215,7 @@ describe("hooks that stay", () => {
     expect(permanent.data).not.toEqual(none.data);
   });
 
-  test("are removed from some points alone by removeHooks", async () => {
+  test("are removed only from some points by removeHooks", async () => {
     const own = goldenModel(g);
     const calls: string[] = [];
     own.addHook(
@@ -234,7 +234,7 @@ describe("hooks that stay", () => {
     expect(() => own.removeHooks("blocks.0.mlp.hook_midd")).toThrow("hook_mid");
   });
 
-  test("can be put before those already there", async () => {
+  test("can be put before existing ones", async () => {
     const own = goldenModel(g);
     own.addHook(resid, (x) => x.add(1));
     own.addHook(resid, (x) => x.mul(0), { prepend: true });
@@ -258,7 +258,7 @@ describe("hooks that stay", () => {
 });
 
 describe("the cache", () => {
-  test("holds what was asked for: one name, several, or by a function", async () => {
+  test("holds the requested points: one name, several, or by a function", async () => {
     const names = async (filter: Parameters<HookedTransformer["runWithCache"]>[1]) =>
       (await model.runWithCache(g.tokens, filter))[1].keys();
     expect(await names({ namesFilter: mid })).toEqual([mid]);
@@ -270,7 +270,7 @@ describe("the cache", () => {
   });
 
   test("of a filter that matches nothing is refused", async () => {
-    await expect(model.runWithCache(g.tokens, { namesFilter: () => false })).rejects.toThrow(/says yes to none/);
+    await expect(model.runWithCache(g.tokens, { namesFilter: () => false })).rejects.toThrow(/accepts none/);
     await expect(model.runWithCache(g.tokens, { namesFilter: "blocks.0.mlp.hook_posst" })).rejects.toThrow(
       'Did you mean "blocks.0.mlp.hook_post"?',
     );

@@ -64,7 +64,7 @@ describe("work in parts", () => {
     );
   });
 
-  test("groups keep the order, cost no more than they may where they can, and hold as many as that", () => {
+  test("groups keep the order, stay below their cost if they can, and hold as many as that allows", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 30 }),
@@ -85,7 +85,7 @@ describe("work in parts", () => {
     );
   });
 
-  test("passes side by side take half of what the engine may take", () => {
+  test("passes side by side take half of what the engine may use", () => {
     expect(passBytes(within(50e6))).toBe(25e6);
     expect(passBytes(whole)).toBe(128e6);
   });
@@ -94,7 +94,7 @@ describe("work in parts", () => {
 describe("within a small budget the numbers are those of a large one", () => {
   const prompt = ids(20);
 
-  test("of the logit lens, whose vocabulary at all streams and positions would not fit", async () => {
+  test("of the logit lens, whose logits at all streams and positions would not fit", async () => {
     const expected = await measureLogitLens(whole, prompt);
     const small = within(300e3);
     const graph = whole.graph(prompt);
@@ -149,8 +149,8 @@ describe("within a small budget the numbers are those of a large one", () => {
   });
 });
 
-test("prompts beyond one batch are ablated in several, and the mean is still that of all of them", async () => {
-  // At this vocabulary a batch holds so many tokens that forty prompts are three batches.
+test("prompts beyond one batch are ablated in several, and the mean is still over all of them", async () => {
+  // At this vocabulary a batch is so small that forty prompts are three batches.
   const wide = parseConfig({ ...cfgOf(), d_vocab: 300, d_vocab_out: 30_000 });
   const model = new HookedTransformer(wide, initWeights(wide), { engine: free });
   const prompts = Array.from({ length: 40 }, (_, i) => ids(10 + (i % 20), i));

@@ -51,7 +51,7 @@ const failures: ((texts: readonly string[], pastKvCache: KeyValueCache) => Promi
 ];
 
 describe("a key/value cache", () => {
-  test("is after runs that fail or are aborted as if they had not been", async () => {
+  test("is unchanged by runs that fail or are aborted", async () => {
     const text = fc.stringMatching(/^[a-e]{1,4}$/);
     const run = fc.record({ texts: fc.tuple(text, text), fails: fc.option(fc.nat(failures.length - 1)) });
     await fc.assert(
@@ -71,7 +71,7 @@ describe("a key/value cache", () => {
     );
   });
 
-  test("gives what comes after a padded batch the logits that it has alone, whichever side was padded", async () => {
+  test("continues a padded batch with the logits that each text has alone, whichever side was padded", async () => {
     const texts = ["a", "abcde"];
     for (const paddingSide of ["left", "right"] as const) {
       const cache = new KeyValueCache();
@@ -88,7 +88,7 @@ describe("a key/value cache", () => {
     }
   });
 
-  test("has a loss of the new tokens alone, with padding before them", async () => {
+  test("has a loss of only the new tokens, with padding before them", async () => {
     const cache = new KeyValueCache();
     await model.forward(["a", "abc"], { pastKvCache: cache, paddingSide: "left" });
     const tokens = [
@@ -105,13 +105,13 @@ describe("a key/value cache", () => {
     expect(mean.item()).toBeCloseTo([...each.data].reduce((a, b) => a + b, 0) / 4, 4);
   });
 
-  test("is of one run at a time, of one model, one batch and whole passes", async () => {
+  test("belongs to one run at a time, one model, one batch and whole passes", async () => {
     const cache = new KeyValueCache();
     const first = model.forward("abc", { pastKvCache: cache });
     await expect(model.forward("abc", { pastKvCache: cache })).rejects.toThrow(/Another run is using/);
     await first;
     expect(cache.length).toBe(4);
-    await expect(smallModel(2).forward([1], { pastKvCache: cache })).rejects.toThrow(/another model's run/);
+    await expect(smallModel(2).forward([1], { pastKvCache: cache })).rejects.toThrow(/a run of another model/);
     await expect(model.forward([[1], [2]], { pastKvCache: cache })).rejects.toThrow(/holds a batch of 1/);
     const stream = await model.forward([1, 2], { stopAtLayer: 1 });
     await expect(model.forward(stream, { startAtLayer: 1, pastKvCache: cache })).rejects.toThrow(ArgumentError);
@@ -124,7 +124,7 @@ describe("a key/value cache", () => {
     expect(cache.length).toBe(4);
   });
 
-  test("gives away nothing that a later run changes", async () => {
+  test("returns nothing that a later run changes", async () => {
     const cache = new KeyValueCache();
     await model.forward("ab", { pastKvCache: cache });
     const before = cache.layers!.map(({ keys }) => [...keys.data]);
@@ -134,7 +134,7 @@ describe("a key/value cache", () => {
   });
 });
 
-test("what hooks remember is after a run that fails as it was before", async () => {
+test("what hooks remember is unchanged by a run that fails", async () => {
   let seen: unknown;
   const hooked = smallModel();
   const count: Hook["1"] = (_x, { ctx }) => {
@@ -149,11 +149,11 @@ test("what hooks remember is after a run that fails as it was before", async () 
   expect(seen).toEqual({ runs: 2, list: [1, 1] });
 });
 
-test("a cache is of one configuration, too, and of a model's views with hooks", async () => {
+test("a cache also belongs to one configuration, and to a model's views with hooks", async () => {
   const cache = new KeyValueCache();
   await model.forward([1, 2], { pastKvCache: cache });
   const other = new HookedTransformer({ ...model.cfg, actFn: "relu" }, model.weights);
-  await expect(other.forward([3], { pastKvCache: cache })).rejects.toThrow(/filled by another model's run/);
+  await expect(other.forward([3], { pastKvCache: cache })).rejects.toThrow(/filled by a run of another model/);
   await model.hooks({ fwdHooks: [] }).forward([3], { pastKvCache: cache });
   await new HookedTransformer(model.cfg, model.weights).forward([4], { pastKvCache: cache });
   expect(cache.length).toBe(4);

@@ -33,7 +33,7 @@ test("a loss with a mask is the mean over positions whose own and next token are
   expect(masked.item()).toBeCloseTo(counted.reduce((a: number, b: number) => a + b) / counted.length, 5);
 });
 
-test("accuracy counts the next tokens that are the likeliest", async () => {
+test("accuracy counts the next tokens that are the most probable", async () => {
   const logits = tensor([
     [
       [0, 2, 1],

@@ -34,7 +34,7 @@ test("a clean and a changed pass run together, sharing what is before the change
   expect(both.steps.length).toBeLessThan(1.4 * one.steps.length);
 });
 
-test("selected rows of a padded batch are all that is computed after attention", async () => {
+test("only the selected rows of a padded batch are computed after attention", async () => {
   const { g, engine, model } = await fresh("solu_ln_1l");
   const rows = Tensor.leaf({ dtype: "int32", shape: [3, 2], data: Int32Array.of(0, 1, 0, 10, 1, 4) });
   const value = model.graph(g.tokens).output.gatherRows(rows);
@@ -89,7 +89,7 @@ test("another position of the same edit is the same compiled session", async () 
   expect(engine.sessionsCreated).toBe(1 + layoutSessions(model));
 });
 
-/** Sessions that laid weights out anew: W_Q, W_K and W_V of a layer share one structure. */
+/** Sessions that laid out weights: W_Q, W_K and W_V of a layer share one structure. */
 function layoutSessions(model: HookedTransformer): number {
   return model.cfg.nLayers > 0 ? 1 : 0;
 }

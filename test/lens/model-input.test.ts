@@ -14,7 +14,7 @@ const model = smallModel();
 const hole = [1, 2];
 delete hole[0];
 
-/** What is no token id, and would be another one as an int32. */
+/** Not a token id, but as an int32 it would be another one. */
 const NO_IDS: readonly unknown[] = [
   2 ** 32 + 5,
   -1,
@@ -112,7 +112,7 @@ test("an attention mask holds 0 and 1 or true and false, a row for each prompt",
   await expect(model.forward(stream, { attentionMask: [[1]], startAtLayer: 1 })).rejects.toThrow(ShapeError);
 });
 
-test("a loss takes logits and tokens that fit, ids in the vocabulary, and some position that counts", async () => {
+test("a loss needs logits and tokens that fit, ids in the vocabulary, and some position that counts", async () => {
   const logits = await model.forward([[1, 2, 3]]);
   const tokens = (ids: number[][]) => tensor(ids, { dtype: "int32" });
   expect(() => lmCrossEntropyLoss(logits, tokens([[1, 2, 9]]))).toThrow(InputError);

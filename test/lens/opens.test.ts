@@ -1,4 +1,4 @@
-/** What people have: state dicts of TransformerLens, folders that lack or have too much of something, models of one's own. */
+/** What people have: state dicts of TransformerLens, folders with missing or extra files, their own models. */
 
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
@@ -101,7 +101,7 @@ describe.each(Object.entries(saved))("TransformerLens' %s: state_dict() and cfg.
   });
 });
 
-test("every supported golden opens from its configuration and weights alone, in memory", async () => {
+test("every supported golden opens from only its configuration and weights, in memory", async () => {
   for (const name of goldenNames) {
     const g = await golden(name);
     const weights = writeSafetensors(g.under("weights.") as ReadonlyMap<string, NDArray>);
@@ -116,9 +116,11 @@ describe("a folder", () => {
   const weights = bytes("gelu");
   const load = (path: string, options = {}) => HookedTransformer.fromPretrained(path, options);
 
-  test("with several weights files tells which is read, or names them", async () => {
+  test("with several weights files says which is read, or names them", async () => {
     const usual = await made("usual", { "config.json": config, "pytorch_model.bin": weights, "old.pth": weights });
-    expect((await load(usual)).notes.join(" ")).toMatch(/pytorch_model\.bin is read, the usual name, and not old\.pth/);
+    expect((await load(usual)).notes.join(" ")).toMatch(
+      /pytorch_model\.bin, the usual name, is read, and not old\.pth/,
+    );
     const several = await made("several", {
       "config.json": config,
       "a.pt": weights,
@@ -133,7 +135,7 @@ describe("a folder", () => {
 
   test.each<[string, Record<string, Uint8Array | string>, RegExp]>([
     ["no config.json", { "model.pth": weights }, /has no config\.json.*it has model\.pth/],
-    ["a config.json alone", { "config.json": config }, /no weights that glassformer reads.*found config\.json/],
+    ["a config.json alone", { "config.json": config }, /no weights that glassformer can read.*found config\.json/],
     ["nothing", {}, /There is no file "config\.json"/],
     ["a web page for a config.json", { "config.json": "<!DOCTYPE html><html>" }, /not JSON: it is a web page/],
     ["an empty config.json", { "config.json": " \n" }, /not JSON: it is empty/],
@@ -162,7 +164,7 @@ describe("a folder", () => {
         "config.json": config,
         "model.safetensors.index.json": '{"weight_map":{"a":"s1.safetensors","b":"s2.safetensors"}}',
       },
-      /names 2 weights files, of which 1 is not there: s1\.safetensors/,
+      /names 2 weights files, of which 1 is missing: s1\.safetensors/,
     ],
     [
       "an index and one of its two shards",
@@ -171,12 +173,12 @@ describe("a folder", () => {
         "model.safetensors.index.json": '{"weight_map":{"a":"s1.safetensors","b":"s2.safetensors"}}',
         "s1.safetensors": "",
       },
-      /names 2 weights files, of which 1 is not there: s2\.safetensors/,
+      /names 2 weights files, of which 1 is missing: s2\.safetensors/,
     ],
     [
       "an index that is far too long",
       { "config.json": config, "model.safetensors.index.json": `{"weight_map":{${" ".repeat(25e6)}}}` },
-      /25000017 bytes: that is no index/,
+      /25000017 bytes: that is not an index/,
     ],
     [
       "an index that places a tensor twice",
@@ -222,19 +224,19 @@ describe("a folder", () => {
       ],
     ),
     ["an index without shards", { "config.json": config, "model.safetensors.index.json": "{}" }, /has no "weight_map"/],
-  ])("with %s is told as that, on disk and in memory", async (what, contents, told) => {
+  ])("with %s gets an error that says so, on disk and in memory", async (what, contents, told) => {
     const path = await made(what.replaceAll(/\W/g, "-"), contents);
     expect((await refused(() => load(path))).message).toMatch(told);
     expect((await refused(() => load("m", { files: memoryFiles("m", contents) }))).message).toMatch(told);
   });
 
-  test("with a link to nothing is told as that", async () => {
+  test("with a dangling link gets an error that says so", async () => {
     const path = await made("dangling", { "config.json": config });
     await symlink("../blobs/0123", join(path, "model.safetensors"));
     expect((await refused(() => load(path))).message).toMatch(/model\.safetensors is a link to \.\.\/blobs\/0123/);
   });
 
-  test("whose tokenizer is elsewhere and cannot be had opens, and a note says why", async () => {
+  test("whose tokenizer is elsewhere and cannot be loaded opens, and a note says why", async () => {
     const elsewhere = JSON.stringify({ ...saved.gelu.config, tokenizer_name: "nobody/no-such-tokenizer" });
     const path = await made("elsewhere", { "config.json": elsewhere, "model.pth": weights });
     const before = process.env.HF_HUB_OFFLINE;
@@ -242,7 +244,7 @@ describe("a folder", () => {
     try {
       const model = await load(path);
       expect(model.text).toBeUndefined();
-      expect(model.notes.join(" ")).toMatch(/no tokenizer: "nobody\/no-such-tokenizer" cannot be had/);
+      expect(model.notes.join(" ")).toMatch(/no tokenizer: "nobody\/no-such-tokenizer" could not be loaded/);
     } finally {
       if (before === undefined) delete process.env.HF_HUB_OFFLINE;
       else process.env.HF_HUB_OFFLINE = before;
@@ -250,7 +252,7 @@ describe("a folder", () => {
   });
 });
 
-describe("a model of one's own", () => {
+describe("a model from your own configuration and weights", () => {
   const cfg = parseConfig({ n_layers: 2, d_model: 24, n_heads: 2, d_head: 12, n_ctx: 8, d_vocab: 20, act_fn: "gelu" });
   const weights = initWeights(cfg);
 
@@ -275,7 +277,7 @@ describe("a model of one's own", () => {
     } else expect(() => new HookedTransformer(other, weights)).toThrow(WeightsError);
   });
 
-  test("has each weight as a property, stacked over layers, and says which it has where one is missing", () => {
+  test("has each weight as a property, stacked over layers, and says which it has if one is missing", () => {
     const model = new HookedTransformer(cfg, weights);
     expect(model.W_U).toBe(model.weights.get("unembed.W_U"));
     expect(model.W_Q.axes).toEqual(["layer", "head", "d_model", "d_head"]);
@@ -300,7 +302,7 @@ describe("a model of one's own", () => {
     }
   });
 
-  test("has a configuration that can be run, though nobody parsed it", () => {
+  test("needs a configuration that can be run, even one that was never parsed", () => {
     for (const change of [{ actFn: "mish" }, { nLayers: "2" }, { nHeads: 0 }, { useQkNorm: true }, { typo: 1 }]) {
       expect(() => new HookedTransformer({ ...cfg, ...change } as never, weights)).toThrow(ConfigError);
     }
@@ -309,7 +311,7 @@ describe("a model of one's own", () => {
     }
   });
 
-  test("has weights that are arrays of floats", () => {
+  test("needs weights that are arrays of floats", () => {
     const first = weights.get("embed.W_E")!;
     const put = (array: unknown) => new Map<string, unknown>(weights).set("embed.W_E", array) as never;
     for (const wrong of [null, {}, [], "x", put(5), put(new Float32Array(480)), put({ ...first, shape: "20,24" })]) {
@@ -323,14 +325,14 @@ describe("a model of one's own", () => {
     for (const wrong of [short, whole]) expect(() => new HookedTransformer(cfg, wrong)).toThrow(WeightsError);
   });
 
-  test("has parts that are what they are called, and no others", () => {
+  test("needs parts of the right kinds, and no others", () => {
     const wrong = [{ tokenizer: "gpt2" }, { engine: {} }, { defaultPaddingSide: "up" }, { defaultPrependBos: 1 }];
     for (const parts of [...wrong, { notes: "x" }, { tokeniser: undefined, padding: 1 }, null, 5]) {
       expect(() => new HookedTransformer(cfg, weights, parts as never)).toThrow(ArgumentError);
     }
   });
 
-  test("is processed by flags that there are", () => {
+  test("is processed only by flags that exist", () => {
     const model = new HookedTransformer(cfg, weights);
     for (const flags of [{ foldLn: 1 }, { fold_ln: true }, null, "x"]) {
       expect(() => model.processWeights(flags as never)).toThrow(ArgumentError);
@@ -387,7 +389,7 @@ describe("a model's name", () => {
     expect(error.message).not.toContain("Did you mean");
   });
 
-  test("that is nearly one is answered with that", async () => {
+  test("that is misspelt is answered with the closest match", async () => {
     expect(await refused(() => resolveModelName("solu-1I"))).toMatchObject({ nearest: "solu-1l" });
   });
 });
@@ -395,7 +397,7 @@ describe("a model's name", () => {
 describe("a repository", () => {
   const weights = bytes("gelu");
 
-  test("is one, and not what a caller without types passes", async () => {
+  test("must be one, also if the caller has no types", async () => {
     for (const wrong of [null, undefined, 5, {}, { list: 5 }]) {
       expect(await refused(() => loadWeights(wrong as never))).toBeInstanceOf(ArgumentError);
       if (wrong === undefined) continue;
@@ -410,32 +412,34 @@ describe("a repository", () => {
     expect(await refused(() => loadWeights(memoryFiles("m", {}), { check: 1 } as never))).toBeInstanceOf(ArgumentError);
   });
 
-  test("that is not there is told", async () => {
+  test("that does not exist gets an error that says so", async () => {
     expect((await refused(() => folderFiles(join(folder, "nowhere")).list())).message).toMatch(/there is no such file/);
   });
 
-  test("with a config.json of many megabytes has no configuration", async () => {
+  test("with a config.json of many megabytes is refused", async () => {
     const config = `{"n_layers": 1, "x": "${"x".repeat(16_000_000)}"}`;
     const files = memoryFiles("m", { "config.json": config, "model.pth": weights });
-    expect((await refused(() => HookedTransformer.fromPretrained("m", { files }))).message).toMatch(/no configuration/);
+    expect((await refused(() => HookedTransformer.fromPretrained("m", { files }))).message).toMatch(
+      /not a model's configuration/,
+    );
   });
 
-  test("with an index of a hundred thousand shards ends at once", async () => {
+  test("with an index of a hundred thousand shards fails immediately", async () => {
     const map = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`t${i}`, `s${i}.safetensors`]));
     const files = memoryFiles("m", { "model.safetensors.index.json": JSON.stringify({ weight_map: map }) });
     expect((await refused(() => loadWeights(files))).message).toMatch(/names 100000 weights files/);
   });
 
-  test("in 16 bits is computed in float32, and says so", async () => {
+  test("in 16 bits is computed in float32, and a note says so", async () => {
     const config = JSON.stringify({ ...saved.gelu.config, dtype: "torch.bfloat16" });
     const files = memoryFiles("m", { "config.json": config, "model.pth": weights });
     const model = await HookedTransformer.fromPretrainedNoProcessing("m", { files });
-    expect(model.notes.join(" ")).toContain("dtype bfloat16; all is computed in float32");
+    expect(model.notes.join(" ")).toContain("dtype bfloat16; everything is computed in float32");
     expectClose(await model.forward(saved.gelu.tokens), logitsOf(saved.gelu), 1e-5);
   });
 });
 
-test("random weights are made of a configuration that can be run, and not where they would not fit", async () => {
+test("random weights need a configuration that can be run, and must fit into memory", async () => {
   for (const wrong of [null, undefined, 5, {}, { n_layers: "1" }]) {
     await refused(() => initWeights(wrong as never));
   }

@@ -10,8 +10,8 @@ describe("an option is refused", () => {
     [{ logitsPos: "x" }, /logitsPos of forward must be an index/],
     [{ paddingSide: "up" }, /"left" or "right"/],
     [{ returnType: "losses" }, /"logits", "loss", "both" or null/],
-    [{ lossPerToken: true }, /lossPerToken of forward is of a loss/],
-    [{ returnType: "loss", logitsPos: -1 }, /logitsPos of forward is of logits/],
+    [{ lossPerToken: true }, /lossPerToken of forward is about a loss/],
+    [{ returnType: "loss", logitsPos: -1 }, /logitsPos of forward is about logits/],
     [{ returnType: "loss", stopAtLayer: 1 }, /needs the logits/],
     [{ tokens: [1] }, /tokens of forward is for runs from a residual stream/],
     [{ shortformerPosEmbed: tensor([1]) }, /shortformer models/],
@@ -26,23 +26,23 @@ describe("an option is refused", () => {
   });
 
   test.each([
-    [{ metric: () => 1 }, /metric of runWithCache is what gradients are of/],
-    [{ unused: "zero" }, /unused of runWithCache is of gradients/],
+    [{ metric: () => 1 }, /metric of runWithCache is the number to take gradients of/],
+    [{ unused: "zero" }, /unused of runWithCache is about gradients/],
     [{ posSlice: "x" }, /posSlice of runWithCache/],
     [{ removeBatchDim: 1 }, /removeBatchDim of runWithCache must be true or false/],
-    [{ namesFilter: 5 }, /Hook points are named by/],
+    [{ namesFilter: 5 }, /Hook points must be named by/],
   ])("by runWithCache: %j", async (options, message) => {
     await expect(model.runWithCache("abc", options as never)).rejects.toThrow(message);
   });
 
   test.each([
-    [{ doSample: false, topK: 5 }, /topK is for drawing tokens/],
-    [{ temperature: 0, freqPenalty: 1 }, /freqPenalty is for drawing tokens/],
-    [{ topK: 5, topP: 0.5 }, /one of the two/],
+    [{ doSample: false, topK: 5 }, /topK only matters when tokens are drawn/],
+    [{ temperature: 0, freqPenalty: 1 }, /freqPenalty only matters when tokens are drawn/],
+    [{ topK: 5, topP: 0.5 }, /only one of them/],
     [{ temperature: Number.NaN }, /temperature of generate/],
     [{ temperature: Infinity }, /temperature of generate/],
     [{ seed: "x" }, /seed of generate must be a whole number/],
-    [{ stopAtEos: false, eosTokenId: 5 }, /leave out one of the two/],
+    [{ stopAtEos: false, eosTokenId: 5 }, /leave out one of them/],
     [{ eosTokenId: 99 }, /outside the vocabulary/],
     [{ returnType: "text" }, /"input", "str" or "tokens"/],
     [{ maxTokens: 5 }, /generate has no option "maxTokens"/],
@@ -50,7 +50,7 @@ describe("an option is refused", () => {
     await expect(model.generate("abc", options as never)).rejects.toThrow(message);
   });
 
-  test("by what adds and removes hooks, and nothing is added", () => {
+  test("by the methods that add and remove hooks, and nothing is added", () => {
     const own = smallModel();
     expect(() => own.addHook("hook_embed", () => {}, { permanent: true } as never)).toThrow(ArgumentError);
     expect(() => own.hooks({ hooks: [] } as never)).toThrow(/hooks has no option "hooks"/);
@@ -66,7 +66,7 @@ describe("an option is refused", () => {
     expect(own.isHooked).toBe(false);
   });
 
-  test("by sweeps, of axes named twice and layers that there are not", async () => {
+  test("by sweeps, for axes named twice and layers that do not exist", async () => {
     const run = (options: object) =>
       sweeps.sweep(model, "abc", {
         site: "z",
@@ -82,7 +82,7 @@ describe("an option is refused", () => {
   });
 });
 
-describe("what is no options object is refused, not taken as options that are all left out", () => {
+describe("anything but an options object is refused, not treated as no options", () => {
   const stop = new AbortController();
   test.each([
     ["a signal", stop.signal],
@@ -95,7 +95,7 @@ describe("what is no options object is refused, not taken as options that are al
     expect(() => model.toTokens("abc", options as never)).toThrow(ArgumentError);
   });
 
-  test("and inherited options are looked at as their own are", async () => {
+  test("and inherited options are checked like their own", async () => {
     await expect(model.forward("abc", Object.create({ logitPos: -1 }))).rejects.toThrow(/Did you mean "logitsPos"/);
     const last = await model.forward("abc", Object.create({ logitsPos: -1 }));
     expect(last.shape[1]).toBe(1);
@@ -109,7 +109,7 @@ describe("what is no options object is refused, not taken as options that are al
   });
 });
 
-test("another model's weights are checked against the configuration that they are to be of", () => {
+test("another model's weights are checked against the configuration that they are used with", () => {
   const made = (fields: object) => new HookedTransformer({ ...model.cfg, ...fields }, model.weights);
   expect(() => made({ dHead: 4 })).toThrow(WeightsError);
   expect(() => made({ nHeads: 1 })).toThrow(WeightsError);

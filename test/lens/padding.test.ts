@@ -27,8 +27,8 @@ const places = (width: number, length: number, at: "left" | "right") => {
   return { start, end: start + length };
 };
 
-describe("a batch equals each text alone, whatever the texts hold", () => {
-  test("in logits, cached values and losses, given as texts or as tokens made of them", async () => {
+describe("a batch equals each text alone, whatever the texts contain", () => {
+  test("in logits, cached values and losses, for texts or their tokens", async () => {
     await fc.assert(
       fc.asyncProperty(batch, side, fc.boolean(), async (texts, paddingSide, asTokens) => {
         const input = asTokens ? model.toTokens(texts, { paddingSide }) : texts;
@@ -69,7 +69,7 @@ describe("a batch equals each text alone, whatever the texts hold", () => {
     );
   });
 
-  test("in what it goes on with, greedily and with a penalty on what was seen", async () => {
+  test("in its continuation, greedy or with a frequency penalty", async () => {
     await fc.assert(
       fc.asyncProperty(batch, fc.boolean(), fc.boolean(), async (texts, usePastKvCache, asTokens) => {
         const options = { maxNewTokens: 4, doSample: false, usePastKvCache } as const;
@@ -87,7 +87,7 @@ describe("a batch equals each text alone, whatever the texts hold", () => {
   });
 });
 
-test("a text ends with a new end-of-text token, not with one in the prompt, and its filling is no text of it", async () => {
+test("a text ends with a new end-of-text token, not with one in the prompt, and its padding is not part of it", async () => {
   const prompts = [`${END}ab`, "cde"];
   const steps = await model.generate(prompts, { maxNewTokens: 5, doSample: false, eosTokenId: [0, 1, 2, 3, 4, 5] });
   for (const [b, prompt] of prompts.entries()) {
@@ -95,7 +95,7 @@ test("a text ends with a new end-of-text token, not with one in the prompt, and 
   }
 });
 
-test("of ids given with no mask nothing is padding, and tokens that toTokens made say what is", async () => {
+test("in ids without a mask nothing is padding, and tokens that toTokens made say what is", async () => {
   const ids = [
     [5, 0, 5, 5],
     [5, 0, 1, 2],
@@ -110,7 +110,7 @@ test("of ids given with no mask nothing is padding, and tokens that toTokens mad
   expect([...text!.attentionMask(one).data]).toEqual([1, 1, 1, 1]); // and guesses nothing of tokens that it made
 });
 
-test("options that are for texts, and continuations behind padding, are refused with ids", async () => {
+test("options for texts, and continuations after padding, are refused with ids", async () => {
   await expect(model.forward([1, 2], { paddingSide: "left" })).rejects.toThrow(/paddingSide is for texts/);
   await expect(model.forward([1, 2], { prependBos: true })).rejects.toThrow(/prependBos is for texts/);
   const right = model.toTokens(["a", "abc"], { paddingSide: "right" });
@@ -135,7 +135,7 @@ test("mean ablation leaves padding out of the mean", async () => {
   expectNear(found.data, expected);
 });
 
-test("tokens whose padding was written over are refused, as what is text of them is not known", async () => {
+test("tokens whose padding was overwritten are refused, as it is not known which of them are text", async () => {
   const tokens = model.toTokens(["abc", "a"], { paddingSide: "right" });
   tokens.data[tokens.data.length - 1] = 2;
   await expect(model.forward(tokens)).rejects.toThrow(/changed where toTokens had put padding \(row 1, position 3\)/);
@@ -148,7 +148,7 @@ test("tokens whose padding was written over are refused, as what is text of them
   expect(given.data.every(Number.isFinite)).toBe(true);
 });
 
-test("tokens whose text was written over are run as they then are", async () => {
+test("tokens whose text was overwritten are run as they are then", async () => {
   const tokens = model.toTokens(["abc", "a"], { paddingSide: "right" });
   tokens.data[1] = 3;
   const found = await model.forward(tokens);

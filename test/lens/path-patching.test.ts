@@ -59,7 +59,7 @@ test.each(goldenNames)("in %s all paths from the start of the stream are the oth
   expectClose(paths, run, 1e-4);
 });
 
-test("without norms, what all senders tell the logits directly is the whole difference between the runs", async () => {
+test("without norms, what all senders write directly to the logits is the whole difference between the runs", async () => {
   const { model, input, source, metric } = await setup("no_norm_1l");
   const senders = allSenders(model);
   expect(senders).toEqual(["embed", "pos_embed", "L0H0", "L0H1", "L0H2", "L0H3", "L0MLP"]);
@@ -77,7 +77,7 @@ describe("in an attention-only model", () => {
     it = await setup("attn_only_2l");
   });
 
-  test("each path is what a hooked run makes of it, one at a time", async () => {
+  test("each path equals a hooked run, one at a time", async () => {
     const { model, input, source, metric } = it;
     const senders: Sender[] = ["embed", "L0H0", "L0H3"];
     const receivers: Receiver[] = ["L1H1.q", "L1H2.k", "L1H2.v", "L1H3.v", "logits"];
@@ -120,7 +120,7 @@ describe("in an attention-only model", () => {
     }
   });
 
-  test("in chunks within a memory budget they are the same", async () => {
+  test("in chunks within a memory budget the numbers are the same", async () => {
     const { model, input, source, metric } = it;
     const options = { source, senders: allSenders(model).slice(0, 6), metric };
     const receivers: Receiver[] = ["L1H0.v", "L1H1.v", "logits"];
@@ -146,16 +146,16 @@ describe("in an attention-only model", () => {
     expect(back).toThrow(/no path from L1H0 to L1H1\.q/);
   });
 
-  test("what there is not is refused by name", async () => {
+  test("what does not exist is refused by name", async () => {
     const { model, input, source, metric } = it;
     const patch = (senders: readonly string[], receivers: readonly string[], from: never | Tensor = source) =>
       pathPatching(model, input, { source: from, senders, receivers, metric } as never);
     await expect(patch(["L0MLP"], ["logits"])).rejects.toThrow(/has no L0MLP.*no MLPs/);
-    await expect(patch(["L2H0"], ["logits"])).rejects.toThrow(/has no L2H0: its layers go from 0 to 1/);
+    await expect(patch(["L2H0"], ["logits"])).rejects.toThrow(/has no L2H0: its layers are 0 to 1/);
     await expect(patch(["H0"], ["logits"])).rejects.toThrow(/no sender of a path "H0"/);
     await expect(patch(["embed"], ["logit"])).rejects.toThrow(/Did you mean "logits"/);
     await expect(patch([], ["logits"])).rejects.toThrow(/at least one of each/);
     const short = Tensor.leaf({ dtype: "int32", shape: [1, 3], data: Int32Array.from([1, 2, 3]) });
-    await expect(patch(["embed"], ["logits"], short)).rejects.toThrow(/as many tokens/);
+    await expect(patch(["embed"], ["logits"], short)).rejects.toThrow(/prompts of equal length/);
   });
 });

@@ -58,7 +58,7 @@ describe("a hook that never resolves does not outlive the signal", () => {
   });
 });
 
-test("a signal that is aborted already ends a run before its hooks are called", async () => {
+test("a signal that has already been aborted ends a run before its hooks are called", async () => {
   let called = 0;
   const run = model.runWithHooks("ab", {
     signal: AbortSignal.abort(new Error("before")),
@@ -68,7 +68,7 @@ test("a signal that is aborted already ends a run before its hooks are called", 
   expect(called).toBe(0);
 });
 
-test("nothing is left listening on a signal", async () => {
+test("no listener is left on a signal", async () => {
   const signal = new AbortController().signal;
   let listening = 0;
   const add = signal.addEventListener.bind(signal);
@@ -87,7 +87,7 @@ test("nothing is left listening on a signal", async () => {
   expect(listening).toBe(0);
 });
 
-test("what a hook throws is what the run throws, and the model goes on as before", async () => {
+test("a run throws what its hook throws, and the model still works as before", async () => {
   const own = new Error("mine");
   const plain = [...(await model.forward("ab")).data];
   for (const hook of [
@@ -104,7 +104,7 @@ test("what a hook throws is what the run throws, and the model goes on as before
   expect([...(await model.forward("ab")).data]).toEqual(plain);
 });
 
-test("what a hook returns is a Tensor that fits, or nothing", async () => {
+test("a hook returns a Tensor that fits, or nothing", async () => {
   for (const junk of [null, 0, Number.NaN, "x", true, [1], {}, Symbol("x"), 5n, () => {}, new Float32Array(3)]) {
     for (const returned of [junk, Promise.resolve(junk)]) {
       const run = model.runWithHooks("ab", { fwdHooks: [["blocks.0.hook_mlp_out", () => returned as never]] });
@@ -113,7 +113,7 @@ test("what a hook returns is a Tensor that fits, or nothing", async () => {
   }
 });
 
-test("a metric that is no Tensor, or a promise, is told so", async () => {
+test("a metric that is not a Tensor, or is a promise, gets an error that says so", async () => {
   const run = (metric: unknown) =>
     sweeps.sweep(model, "ab", { site: "z", over: ["layer", "head"], edit: sweeps.zero, metric } as never);
   await expect(run(async () => 5)).rejects.toThrow(/The metric is a promise/);
@@ -122,7 +122,7 @@ test("a metric that is no Tensor, or a promise, is told so", async () => {
 });
 
 describe("a backend that never answers does not outlive the signal", () => {
-  /** A model on a backend that answers so many times, then aborts the signal and answers no more. */
+  /** A model on a backend that answers a number of times, then aborts the signal and stops answering. */
   function stuck(answers: number) {
     const stop = new AbortController();
     const real = nodeBackend({ threads: 1 });
@@ -156,7 +156,7 @@ describe("a backend that never answers does not outlive the signal", () => {
     await expect(one.generate([1, 2], { signal, maxNewTokens: 9 })).rejects.toThrow("enough");
   });
 
-  test.each([0, 1, 2, 3])("in a training with what is held out, after %i answers", async (answers) => {
+  test.each([0, 1, 2, 3])("in a training run with held-out text, after %i answers", async (answers) => {
     const { stuck: one, signal } = stuck(answers);
     const options = { data, heldOut: data, evalEvery: 1, steps: 9 };
     await expect(train(one, options, { signal })).rejects.toThrow("enough");

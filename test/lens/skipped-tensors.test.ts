@@ -28,16 +28,14 @@ function files(complex: string) {
 }
 
 describe("a tensor of complex numbers", () => {
-  test("in place of a weight is refused with what it is", async () => {
+  test("instead of a weight is refused, and the error says what it is", async () => {
     const error = await HookedTransformer.fromPretrained("m", { files: files("blocks.0.attn.W_Q") }).catch((e) => e);
     expect(error).toBeInstanceOf(WeightsError);
-    expect(error.message).toMatch(/"blocks\.0\.attn\.W_Q" was not read: it holds numbers of the kind ComplexFloat\./);
+    expect(error.message).toMatch(/"blocks\.0\.attn\.W_Q" was not read: it has numbers of the kind ComplexFloat\./);
   });
 
-  test("beside the weights is noted", async () => {
+  test("next to the weights gets a note", async () => {
     const model = await HookedTransformer.fromPretrained("m", { files: files("rotations") });
-    expect(model.notes).toContainEqual(
-      'The tensor "rotations" was not read: it holds numbers of the kind ComplexFloat.',
-    );
+    expect(model.notes).toContainEqual('The tensor "rotations" was not read: it has numbers of the kind ComplexFloat.');
   });
 });

@@ -70,7 +70,7 @@ const without = (latent: number) => {
 };
 
 describe("a spliced part", () => {
-  test("that gives the value back changes no number", async () => {
+  test("that returns the value unchanged changes no number", async () => {
     const same = model.splice(POST, (x) => x);
     expect([...(await same.forward(tokens)).data]).toEqual([...(await model.forward(tokens)).data]);
     expect(same.hookNames).toEqual(model.hookNames);
@@ -78,7 +78,7 @@ describe("a spliced part", () => {
     expect([...(await named.forward(tokens)).data]).toEqual([...(await model.forward(tokens)).data]);
   });
 
-  test("changes a view, and the model is as it was", async () => {
+  test("changes a view, and leaves the model as it was", async () => {
     const tenfold = model.splice(OUT, (x) => x.mul(10));
     const [before, after] = [await model.forward(tokens), await tenfold.forward(tokens)];
     expect([...after.data]).not.toEqual([...before.data]);
@@ -94,7 +94,7 @@ describe("a spliced part", () => {
     expect(view.hookNames.filter((name) => !own.includes(name))).toEqual(model.hookNames);
   });
 
-  test("has its points in the cache: the latents are the definition's, and the rest is as without it", async () => {
+  test("has its points in the cache: the latents follow the definition, and the rest is as without it", async () => {
     const [logits, cache] = await view.runWithCache(tokens);
     const [, clean] = await model.runWithCache(tokens);
     const latents = clean.get(POST).sub(b_dec).matmul(W_enc).add(b_enc).relu();
@@ -107,7 +107,7 @@ describe("a spliced part", () => {
 });
 
 describe("a spliced part's points", () => {
-  test("are hooked: ablating one latent is the same arithmetic done by a plain hook", async () => {
+  test("can be hooked: ablating one latent equals the same arithmetic in a plain hook", async () => {
     const latent = 5;
     const ablated = await view.runWithHooks(tokens, { fwdHooks: [[ACTS, without(latent)]] });
     const plain: Hook = [
@@ -126,7 +126,7 @@ describe("a spliced part's points", () => {
     expect([...ablated.data]).not.toEqual([...(await view.forward(tokens)).data]);
   });
 
-  test("are differentiated: gradients at the latents are those of finite differences", async () => {
+  test("can be differentiated: gradients at the latents equal finite differences", async () => {
     const metric = (logits: Tensor) => logits.at({ batch: 0, pos: -1, d_vocab: 3 });
     const [, cache] = await view.runWithCache(tokens, { namesFilter: ACTS, inclBwd: true, metric });
     const gradient = cache.get(`${ACTS}_grad`);
@@ -161,14 +161,14 @@ describe("a spliced part's points", () => {
     expect([...cut.get(`${before}_grad`).data]).not.toEqual([...clean.get(`${before}_grad`).data]);
   });
 
-  test("are values of a graph, which is edited there", async () => {
+  test("are values of a graph, which can be edited there", async () => {
     const graph = view.graph(tokens);
     const [latents, output] = await view.compute([graph.at(ACTS), graph.with([[ACTS, without(5)]]).output]);
     expect(latents.shape.at(-1)).toBe(d_sae);
     expectClose(output, await view.runWithHooks(tokens, { fwdHooks: [[ACTS, without(5)]] }), 1e-5);
   });
 
-  test("are swept, a cell each latent", async () => {
+  test("can be swept, one cell per latent", async () => {
     const metric = (logits: Tensor) => logits.at({ pos: -1, d_vocab: 3 }).mean();
     const site = "mlp.hook_post.sae.hook_acts";
     const swept = await sweeps.sweep(view, tokens, {
@@ -185,7 +185,7 @@ describe("a spliced part's points", () => {
     }
   });
 
-  test("are patched from another run", async () => {
+  test("can be patched from another run", async () => {
     const other = tensor(
       Int32Array.from(tokens.data, (id) => (id + 1) % model.cfg.dVocab),
       { shape: tokens.shape, dtype: "int32" },
@@ -199,7 +199,7 @@ describe("a spliced part's points", () => {
     expect([...patched.data]).not.toEqual([...(await view.forward(tokens)).data]);
   });
 
-  test("see numbers where a hook there awaits them", async () => {
+  test("have numbers if a hook there awaits them", async () => {
     let largest = 0;
     const look: Hook = [
       ACTS,
@@ -218,7 +218,7 @@ describe("generating with a spliced part", () => {
   const prompt = [1, 2, 3];
   const off = model.splice(OUT, (x) => x.mul(0));
 
-  test("gives what a hook of the same arithmetic gives, kept keys and values or not", async () => {
+  test("gives the same as a hook with the same arithmetic, with or without kept keys and values", async () => {
     const options = { maxNewTokens: 4, doSample: false } as const;
     const fwdHooks: Hook[] = [[OUT, (x) => x.mul(0)]];
     const expected = [...(await model.generate([prompt], { ...options, fwdHooks })).data];
@@ -226,23 +226,23 @@ describe("generating with a spliced part", () => {
     expect([...(await off.generate([prompt], { ...options, usePastKvCache: false })).data]).toEqual(expected);
   });
 
-  test("keeps keys and values of its own, which the model's runs do not take", async () => {
+  test("keeps its own keys and values, which the model's runs do not accept", async () => {
     const cache = new KeyValueCache();
     await off.forward([prompt], { pastKvCache: cache });
-    await expect(model.forward([[4]], { pastKvCache: cache })).rejects.toThrow("filled by another model's run");
+    await expect(model.forward([[4]], { pastKvCache: cache })).rejects.toThrow("filled by a run of another model");
     await off.hooks({ fwdHooks: [["z0", (x) => x]] }).forward([[4]], { pastKvCache: cache });
     expect(cache.length).toBe(4);
   });
 });
 
 describe("several parts", () => {
-  test("at one point make of it what the one before made", async () => {
+  test("at one point each get the result of the one before", async () => {
     const both = model.splice(OUT, (x) => x.mul(2)).splice(OUT, (x) => x.add(1));
     const hook: Hook = [OUT, (x) => x.mul(2).add(1)];
     expectClose(await both.forward(tokens), await model.runWithHooks(tokens, { fwdHooks: [hook] }), 1e-5);
   });
 
-  test("at one point need names of their own", () => {
+  test("at one point need different names", () => {
     const named =
       (name: string): Part =>
       (x, scope) =>
@@ -255,7 +255,7 @@ describe("several parts", () => {
     );
   });
 
-  test("stand at each point that a test says yes to, with weights of their own", async () => {
+  test("stand at each point that a test accepts, each with its own weights", async () => {
     const posts = (name: string) => name.endsWith("mlp.hook_post");
     const dictionaries = model.splice(posts, sae);
     const latents = dictionaries.hookNames.filter((name) => name.endsWith("hook_acts"));
@@ -267,14 +267,14 @@ describe("several parts", () => {
     expectClose(await dictionaries.forward(tokens), g.get("logits"), 1e-4);
   });
 
-  test("stand within parts", async () => {
+  test("can stand within parts", async () => {
     const inner = view.splice(ACTS, (x, scope) => scope.point("hook_half", x.mul(0.5)));
     expect(inner.hookNames.indexOf(`${ACTS}.hook_half`)).toBe(inner.hookNames.indexOf(ACTS) - 1);
     const halved = await view.runWithHooks(tokens, { fwdHooks: [[ACTS, (x) => x.mul(0.5)]] });
     expectClose(await inner.forward(tokens), halved, 1e-5);
   });
 
-  test("stand at points that are made only if somebody asks for them", async () => {
+  test("can stand at points that are only computed on request", async () => {
     for (const name of ["blocks.0.attn.hook_result", "blocks.1.hook_q_input", "blocks.1.hook_mlp_in"]) {
       const part: Part = (x, scope) => scope.point("hook_doubled", x.mul(2));
       const doubled = await model.splice(name, part).forward(tokens);
@@ -289,7 +289,7 @@ test("a part may look at positions by number", async () => {
   expectClose(await first.forward(tokens), await model.runWithHooks(tokens, { fwdHooks: [hook] }), 1e-5);
 });
 
-test("views whose parts differ in their numbers alone share compiled sessions", async () => {
+test("views whose parts differ only in their numbers share compiled sessions", async () => {
   const other = model.splice(POST, sae, { weights: new Map([...weights, ["sae.b_enc", wave([d_sae], 9)]]) });
   await view.forward(tokens);
   const { segments } = await other.explain(tokens);
@@ -298,7 +298,7 @@ test("views whose parts differ in their numbers alone share compiled sessions", 
 });
 
 describe("a view of a model with hooks", () => {
-  test("keeps them, and they get what the part made", async () => {
+  test("keeps them, and they get the part's result", async () => {
     const hooked = model.hooks({ fwdHooks: [[OUT, (x) => x.add(1)]] });
     const both = hooked.splice(OUT, (x) => x.mul(2));
     const expected = await model.runWithHooks(tokens, { fwdHooks: [[OUT, (x) => x.mul(2).add(1)]] });
@@ -315,7 +315,7 @@ describe("a view of a model with hooks", () => {
 });
 
 describe("a part's weights", () => {
-  test("are those given, by name, and belong to the view", () => {
+  test("are those passed by name, and belong to the view", () => {
     expect([...view.splices!.weights.keys()]).toEqual(
       ["W_enc", "b_enc", "W_dec", "b_dec"].map((name) => `${POST}.sae.${name}`),
     );
@@ -323,14 +323,14 @@ describe("a part's weights", () => {
     expect(view.splices!.weights.get(`${POST}.sae.W_enc`)!.axes).toEqual(["d_mlp", "d_sae"]);
   });
 
-  test("begin as the part says where none are given, alike each time", () => {
+  test("are by default initialised as the part says, the same each time", () => {
     const [one, two] = [model.splice(POST, sae), model.splice(POST, sae)].map((v) => v.splices!.weights);
     expect([...one.get(`${POST}.sae.W_enc`)!.data]).toEqual([...two.get(`${POST}.sae.W_enc`)!.data]);
     expect(one.get(`${POST}.sae.W_enc`)!.data.some((x: number) => x !== 0)).toBe(true);
     expect(one.get(`${POST}.sae.b_enc`)!.data.every((x: number) => x === 0)).toBe(true);
   });
 
-  test("that it does not ask for, or of another shape or dtype, are refused by name", () => {
+  test("that it does not ask for, or that have another shape or dtype, are refused by name", () => {
     const withWeight = (name: string, value: Tensor) => () =>
       model.splice(POST, sae, { weights: new Map([[name, value]]) });
     expect(withWeight("sae.W_encoder", W_enc)).toThrow(WeightsError);
@@ -343,13 +343,13 @@ describe("a part's weights", () => {
 });
 
 describe("what cannot be spliced is refused", () => {
-  test("a point that there is not, with the nearest", async () => {
+  test("a point that does not exist, with the closest match", async () => {
     expect(() => model.splice("blocks.0.mlp.hook_pots", (x) => x)).toThrow(UnknownNameError);
     expect(() => model.splice("blocks.0.mlp.hook_pots", (x) => x)).toThrow(`Did you mean "${POST}"?`);
     await expect(view.runWithHooks(tokens, { fwdHooks: [[`${POST}.sae.hook_act`, (x) => x]] })).rejects.toThrow(ACTS);
   });
 
-  test("what is not a part, or gives something else than a value of the same shape", () => {
+  test("anything but a part, or a part that does not return a value of the same shape", () => {
     expect(() => model.splice(POST, 5 as never)).toThrow(ArgumentError);
     const of = (part: unknown) => () => model.splice(POST, part as Part);
     expect(of(() => undefined)).toThrow(`The part at "${POST}" returned undefined: it must return a Tensor`);
@@ -364,7 +364,7 @@ describe("what cannot be spliced is refused", () => {
   });
 });
 
-test("padding and a dictionary go together", async () => {
+test("padding and a dictionary work together", async () => {
   const bundled = await HookedTransformer.fromPretrained("solu-1l-novels");
   const width = bundled.cfg.dMlp!;
   const dictionary = bundled.splice(POST, (x, scope) => {

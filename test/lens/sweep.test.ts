@@ -64,7 +64,7 @@ describe("a sweep", () => {
   });
   const loss: Metric = (_logits, graph) => graph.loss();
 
-  test("compiles one session a layer, one for the clean pass, and one for laying out weights", async () => {
+  test("compiles one session per layer, one for the clean pass, and one for laying out weights", async () => {
     const { engine, model, clean, corrupted, metric } = setup(g);
     const [, cache] = await model.runWithCache(clean);
     const before = engine.sessionsCreated;

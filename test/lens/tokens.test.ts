@@ -15,32 +15,32 @@ describe("a text goes to tokens once", () => {
     expect(times("The old man sat down")).toBe(1);
   });
 
-  test("in an analysis of several, whose runs are in parts", async () => {
+  test("in an analysis of several prompts, which runs in parts", async () => {
     await headDetector(model, ["The cat and the cat", "A dog and then a dog"]);
     expect(times("The cat and the cat")).toBe(1);
     expect(times("A dog and then a dog")).toBe(1);
   });
 
-  test("where a prompt is looked at before its answers are", async () => {
+  test("if a prompt is checked before its answers", async () => {
     await testPromptFinding(model, "The lady was so tired that", [" she", " he"]);
     expect(times("The lady was so tired that")).toBe(1);
   });
 });
 
 describe("tokens that were read", () => {
-  test("are not looked at again, but for a smaller vocabulary", () => {
+  test("are not checked again, except for a smaller vocabulary", () => {
     const tokens = readTokens([5, 6, 7], model);
     expect(readTokens(tokens, model)).toBe(tokens);
     const smaller = { cfg: { ...model.cfg, dVocab: 7 }, text: undefined };
     expect(() => readTokens(tokens, smaller)).toThrow("Token id 7 (position 2) is outside the vocabulary of 7.");
   });
 
-  test("are all in the vocabulary, those of texts too", () => {
+  test("are all in the vocabulary, also those of texts", () => {
     const smaller = { cfg: { ...model.cfg, dVocab: 10 }, text: model.text };
     expect(() => readTokens("The old man", smaller)).toThrow(/^Token id \d+ .* is outside the vocabulary of 10\.$/);
   });
 
-  test("as rows of different lengths are filled up on the right, and what is filled up is masked", async () => {
+  test("as rows of different lengths are padded on the right, and the padding is masked", async () => {
     const [long, short] = [
       [5, 6, 7, 8],
       [5, 6],
@@ -53,8 +53,8 @@ describe("tokens that were read", () => {
   });
 });
 
-test("what is not one prompt is refused", () => {
+test("anything but one prompt is refused", () => {
   expect(onePrompt([5, 6], 10)).toEqual([5, 6]);
   for (const wrong of [[[5, 6]], []])
-    expect(() => onePrompt(wrong, 10)).toThrow(/^A prompt is one text or its token ids/);
+    expect(() => onePrompt(wrong, 10)).toThrow(/^A prompt must be one text or a list/);
 });

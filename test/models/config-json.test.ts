@@ -34,9 +34,9 @@ const outcome = (action: () => unknown): unknown => {
 const fields = json("test/models/fixtures/transformers-fields.json") as Record<"defaults" | "set", ConfigJson>;
 
 describe.each(FAMILY_FILES)("a config.json of the %s family", (family, file) => {
-  it("is known as that", () => expect(familyOf(file, "here/mine").name).toBe(family));
+  it("is recognised", () => expect(familyOf(file, "here/mine").name).toBe(family));
 
-  it("may hold every field of transformers 2 to 5 that changes no logits", () => {
+  it("may have every field of transformers 2 to 5 that does not change logits", () => {
     const plain = read(file);
     for (const [name, value] of [...Object.entries(fields.defaults), ...Object.entries(fields.set)]) {
       if (Object.hasOwn(file, name) || (family === "HookedTransformer" && name in LENS)) continue;
@@ -85,7 +85,7 @@ describe.each(FAMILY_FILES)("a config.json of the %s family", (family, file) => 
     expect((found as Error).message).toContain(name);
   });
 
-  it("is refused with a value of the wrong kind, or read as if it were not there", () => {
+  it("is refused with a value of the wrong kind, or read as if the field were missing", () => {
     const deep = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`);
     const strange = JSON.parse('{"toString": 1, "valueOf": 1, "toJSON": 1, "__proto__": {"n_layers": 3}}');
     const wrong = ["false", "true", "5", "", "swish\u001b[2J", [], [1], {}, strange, deep, Number.NaN, 1e308, -1, 0.5];
@@ -111,7 +111,7 @@ describe.each(FAMILY_FILES)("a config.json of the %s family", (family, file) => 
     }
   });
 
-  it("ends in a typed error or in a configuration, whatever a field holds", () => {
+  it("gives a typed error or a configuration, whatever a field holds", () => {
     const names = [...Object.keys(file), "architecture", "model_type", "__proto__", "toString", "unknown"];
     const change = fc.tuple(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 3 }));
     fc.assert(
@@ -127,7 +127,7 @@ describe.each(FAMILY_FILES)("a config.json of the %s family", (family, file) => 
   });
 });
 
-test("a config.json of very many fields is none, and a null stands only where nothing may be", () => {
+test("a config.json with very many fields is refused, and null is allowed only where a field may be empty", () => {
   const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`field${i}`, 1]));
   expect(outcome(() => read({ ...GPT2, ...many }))).toMatchObject({
     name: "ConfigError",
@@ -140,14 +140,14 @@ test("a config.json of very many fields is none, and a null stands only where no
 });
 
 describe("a GPT-2 config.json", () => {
-  it("of 2019 has no model_type, and is known by its fields; the first GPT's is not taken for it", () => {
+  it("of 2019 has no model_type, and is recognised by its fields; the first GPT's is not mistaken for it", () => {
     const { model_type, architectures, ...early } = GPT2;
     expect(read(early)).toEqual(read(GPT2));
     expect(outcome(() => read({ ...early, afn: "gelu" }))).toMatchObject({ name: "ConfigError" });
     expect(outcome(() => read({ ...early, model_type: "openai-gpt" }))).toMatchObject({ name: "ConfigError" });
   });
 
-  it("may use the names that transformers has in every family, and not two that differ", () => {
+  it("may use the names that transformers has in every family, but not two with different values", () => {
     const { n_embd, n_layer, n_head, n_positions, ...rest } = GPT2;
     const other = {
       ...rest,
@@ -210,7 +210,7 @@ describe("the sizes of a configuration", () => {
     expect(weightBytes(parseConfig({ ...small, n_layers: 10_000, d_model: 8192 }))).toBeGreaterThan(2 ** 40);
   });
 
-  it("are an object's", () => {
+  it("belong to an object", () => {
     for (const wrong of [null, undefined, 5, "x", []]) {
       expect(outcome(() => parseConfig(wrong as never))).toBeInstanceOf(ArgumentError);
     }
@@ -248,7 +248,7 @@ describe("names around a checkpoint's own", () => {
     for (const part of prefix.split(/(?=_orig_mod\.)/)) expect(model.notes.join(" ")).toContain(`"${part}"`);
   });
 
-  it("and parts that wrappers put into the middle of names are taken out, with a note", () => {
+  it("and parts that wrappers put into the middle of names are removed, with a note", () => {
     const into = (name: string) =>
       `module.${name.replace(/^blocks\.\d+\./, "$&_fsdp_wrapped_module._checkpoint_wrapped_module.").replace("embed.", "embed._orig_mod.")}`;
     const raw = new Map<string, NDArray>([...weights].map(([name, array]) => [into(name), array]));
@@ -259,21 +259,21 @@ describe("names around a checkpoint's own", () => {
     }
   });
 
-  it("that are the same but for such a part are refused", () => {
+  it("that differ only in such a part are refused", () => {
     const raw = new Map<string, NDArray>([...weights, ["embed._orig_mod.W_E", weights.get("embed.W_E")!]]);
     expect(outcome(() => readModel(neel, raw, "here/mine"))).toMatchObject({
       message: expect.stringMatching(/holds "embed\.W_E" twice, plain and wrapped \(_orig_mod\)/),
     });
   });
 
-  it("leave out what is beside the model, by name", () => {
+  it("leave out what is not part of the model, by name", () => {
     const raw = wrapped("model.").set("optimizer.state.0.exp_avg", zeros("float32", [3]));
     const { weights: found, notes } = readModel(neel, raw, "here/mine");
     expect(new Map(found)).toEqual(weights);
     expect(notes.join(" ")).toContain("optimizer.state.0.exp_avg");
   });
 
-  it("do not hide a weight that the model has no place for, or that is missing", () => {
+  it("do not hide a weight that is unexpected or missing", () => {
     const more = wrapped("model.").set("model.blocks.0.attn.lora_A", zeros("float32", [3]));
     expect(outcome(() => readModel(neel, more, "here/mine"))).toBeInstanceOf(WeightsError);
     const less = wrapped("model.");
@@ -281,21 +281,21 @@ describe("names around a checkpoint's own", () => {
     expect(outcome(() => readModel(neel, less, "here/mine"))).toMatchObject({ name: "WeightsError" });
   });
 
-  it("are refused where they lead to two models", () => {
+  it("are refused if they lead to two models", () => {
     const raw = new Map([...wrapped("model."), ...wrapped("ema.")]);
     const found = outcome(() => readModel(neel, raw, "here/mine")) as Error;
     expect(found).toBeInstanceOf(WeightsError);
     expect(found.message).toMatch(/"model\.".*"ema\."/);
   });
 
-  it("are told from what is there when nothing fits", () => {
+  it("are shown when nothing fits", () => {
     const found = outcome(() => readModel(GPT2, wrapped(""), "here/mine")) as Error;
     expect(found).toBeInstanceOf(WeightsError);
     expect(found.message).toContain("It has: embed.W_E");
   });
 });
 
-describe("an architecture that is known and not computed", () => {
+describe("an architecture that is known but not supported", () => {
   it.each([
     ["gpt_neox", "GPT-NeoX"],
     ["llama", "LLaMA"],
@@ -309,7 +309,7 @@ describe("an architecture that is known and not computed", () => {
     expect(found.message).toMatch(/known but cannot be opened yet: it needs /);
   });
 
-  it("may be of no kind at all", () => {
+  it("may have no kind at all", () => {
     for (const value of [{ toString: 1 }, [], 5, { valueOf: 1 }]) {
       expect(outcome(() => familyOf({ model_type: value }, "x/y"))).toBeInstanceOf(ConfigError);
       expect(outcome(() => familyOf({ architecture: value }, "x/y"))).toBeInstanceOf(ConfigError);
@@ -317,7 +317,7 @@ describe("an architecture that is known and not computed", () => {
   });
 });
 
-test("what is a record of the training and differs from what is computed is noted", () => {
+test("a record of the training run that differs from what is computed gets a note", () => {
   const notes: string[] = [];
   familyOf(NEEL, "x/y").config(
     { ...NEEL, ln_eps: 1e-2 },
@@ -326,7 +326,7 @@ test("what is a record of the training and differs from what is computed is note
   expect(notes.join(" ")).toContain("ln_eps 0.01");
 });
 
-test("the goldens' configurations are known as TransformerLens' own", () => {
+test("the goldens' configurations are recognised as TransformerLens' own", () => {
   const { configs } = json("test/goldens/index.json") as { configs: Record<string, { config: ConfigJson }> };
   for (const { config } of Object.values(configs)) expect(familyOf(config, "x/y").name).toBe("HookedTransformer");
 });
@@ -371,7 +371,7 @@ describe("a checkpoint of arrays of any shape", () => {
     ],
   ];
 
-  it.each(cases)("of the %s family is read whole, or refused in a sentence", (_family, file, stored) => {
+  it.each(cases)("of the %s family is read completely, or refused with a reason", (_family, file, stored) => {
     const array = fc
       .tuple(fc.constantFrom("float32", "int32", "bool"), fc.array(fc.integer({ min: 0, max: 13 }), { maxLength: 4 }))
       .map(([dtype, shape]) => zeros(dtype as "float32", shape) as NDArray);

@@ -32,7 +32,7 @@ describe("parseConfig", () => {
     });
   }
 
-  it("takes our own camelCase names, so that it is the identity on a configuration", () => {
+  it("accepts our own camelCase names, so it is the identity on a configuration", () => {
     const config = parseConfig(SMALL);
     expect(parseConfig({ ...config })).toEqual(config);
   });
@@ -55,7 +55,7 @@ describe("parseConfig", () => {
     expect(parseConfig({ ...SMALL, d_model: 736, d_head: 64, n_heads: 11 }).nHeads).toBe(11);
   });
 
-  it("names the nearest field when it meets one that it does not know", () => {
+  it("names the closest field when it meets an unknown one", () => {
     const error = refusal({ ...SMALL, normalisation_type: "LN" });
     expect(error.message).toContain('"normalisation_type"');
     expect(error.nearest).toBe("normalization_type");
@@ -98,7 +98,7 @@ describe("parseConfig", () => {
     expect(refusal({ ...SMALL, ...change }).asked).toBe(field);
   });
 
-  it("takes as many key and value heads as heads, which is ordinary attention", () => {
+  it("accepts as many key and value heads as heads, which is ordinary attention", () => {
     expect(parseConfig({ ...SMALL, n_key_value_heads: 4 }).nKeyValueHeads).toBe(4);
   });
 
@@ -126,11 +126,11 @@ describe("parseConfig", () => {
   it("names what contradicts itself", () => {
     expect(refusal({ ...SMALL, act_fn: null }).message).toContain("attn_only");
     expect(refusal({ ...SMALL, final_rms: true, normalization_type: null }).message).toContain("final_rms");
-    expect(refusal({ ...SMALL, d_model: 36 }).message).toContain("Give n_heads");
+    expect(refusal({ ...SMALL, d_model: 36 }).message).toContain("Set n_heads");
     expect(refusal({ ...SMALL, nLayers: 3 }).message).toContain("same field");
   });
 
-  it("takes the RMSNorm at the end of a LayerNorm model", () => {
+  it("accepts an RMSNorm at the end of a LayerNorm model", () => {
     expect(parseConfig({ ...SMALL, final_rms: true, normalization_type: "LNPre" }).finalRms).toBe(true);
   });
 });

@@ -58,7 +58,7 @@ describe("checkWeights", () => {
     }
   });
 
-  it("names what is missing, what is unexpected, and what has another shape", () => {
+  it("names what is missing, unexpected, or of another shape", () => {
     const config = smallConfig();
     const weights = new Map(randomWeights(config));
     weights.delete("blocks.1.mlp.b_in");
@@ -71,7 +71,7 @@ describe("checkWeights", () => {
     expect((error.found as WeightProblems).missing).toEqual(["blocks.1.mlp.b_in"]);
   });
 
-  it("asks a model whose last norm is an RMSNorm for no ln_final.b", () => {
+  it("does not need ln_final.b in a model whose last norm is an RMSNorm", () => {
     expect(recordingOf(smallConfig({ final_rms: true })).weights.has("ln_final.b")).toBe(false);
     expect(recordingOf(smallConfig({ final_rms: true })).weights.has("ln_final.w")).toBe(true);
   });
@@ -93,7 +93,7 @@ describe("the neel family", () => {
     expect(model.weights.get("blocks.0.attn.W_Q")?.data).toEqual(raw.get("blocks.0.attn.W_Q")?.data);
   });
 
-  it("keeps eps at 1e-5 whatever the training recorded", () => {
+  it("keeps eps at 1e-5, whatever the training run recorded", () => {
     const { config } = readModel({ ...NEEL, ln_eps: 1e-2 }, randomWeights(neelSized()), "here/mine");
     expect(config.eps).toBe(1e-5);
   });
@@ -112,18 +112,18 @@ describe("the neel family", () => {
     expect(config).toMatchObject({ seed: null, tokenizerName: "NeelNanda/gpt-neox-tokenizer-digits" });
   });
 
-  it("refuses a field that it does not know, by name and with the nearest", () => {
+  it("refuses an unknown field by name, with the closest match", () => {
     const error = caught(ConfigError, () => readModel({ ...NEEL, shortformer_position: true }, new Map(), "here/mine"));
     expect(error.message).toContain('"shortformer_position"');
     expect(error.nearest).toBe("shortformer_pos");
   });
 
-  it("passes over such a field, and says so, in a repository where TransformerLens defines the reading", () => {
+  it("ignores such a field, and says so, in a repository that TransformerLens lists", () => {
     const { notes } = readModel({ ...NEEL, cluster: "a" }, randomWeights(neelSized()), "NeelNanda/SoLU_1L512W_C4_Code");
     expect(notes.join(" ")).toContain("cluster");
   });
 
-  it("reads shortformer positions, no norm, and an attention-only model's idle act_fn", () => {
+  it("reads shortformer positions, no norm, and an attention-only model's unused act_fn", () => {
     const { tokenizer_name: _, d_mlp: __, ...rest } = NEEL;
     const stored = { ...rest, attn_only: true, act_fn: "none", normalization: null, shortformer_pos: true };
     const config = smallConfig({ attn_only: true, act_fn: null, normalization_type: null });
@@ -151,7 +151,7 @@ describe("the neel family", () => {
     expect(caught(WeightsError, () => readModel(NEEL, raw, "here/mine")).message).toContain("blocks.1.mlp.W_in");
   });
 
-  it("names a weight that has no place", () => {
+  it("names an unexpected weight", () => {
     const raw = randomWeights(neelSized()).set("blocks.0.attn.W_X", zeros("float32", [2]));
     expect(caught(WeightsError, () => readModel(NEEL, raw, "here/mine")).message).toContain("blocks.0.attn.W_X");
   });
@@ -169,7 +169,7 @@ describe("the neel-solu-old family", () => {
     return stored;
   }
 
-  it.each([1, 2, 4, 6, 8, 10])("turns the matrices of a model of %i layers the right way round", (nLayers) => {
+  it.each([1, 2, 4, 6, 8, 10])("transposes the matrices of a model of %i layers where needed", (nLayers) => {
     const weights = randomWeights(neelSized({ n_layers: nLayers }));
     const stored = asStored(weights, nLayers);
     expect(stored.has("blocks.0.norm1.w") && stored.has("norm.b") && stored.has("blocks.0.mlp.norm.w")).toBe(true);
@@ -178,7 +178,7 @@ describe("the neel-solu-old family", () => {
     expect(new Map(model.weights)).toEqual(weights);
   });
 
-  it("uses the norm weights of a checkpoint that calls itself LNPre, and leaves an RMSNorm's bias out", () => {
+  it("uses the norm weights of a checkpoint that calls itself LNPre, and leaves out an RMSNorm's bias", () => {
     const stored = asStored(randomWeights(neelSized()), 2);
     const { config, weights, notes } = readModel(
       { ...NEEL, normalization: "LNPre", final_rms: true },
@@ -190,7 +190,7 @@ describe("the neel-solu-old family", () => {
     expect(notes).toHaveLength(2);
   });
 
-  it("keeps LNPre where there are no norm weights", () => {
+  it("keeps LNPre if there are no norm weights", () => {
     const stored = asStored(randomWeights(neelSized({ normalization_type: "LNPre" })), 2);
     const { config } = readModel({ ...NEEL, normalization: "LNPre" }, stored, "here/SoLU_2L_v10_old");
     expect(config.normalizationType).toBe("LNPre");
@@ -235,7 +235,7 @@ describe("the gpt2 family", () => {
     expect(weights.get("unembed.b_U")!.data.every((x) => x === 0)).toBe(true);
   });
 
-  it("reads a checkpoint of the bare model with its old mask buffers, and an unembedding of its own", async () => {
+  it("reads a checkpoint of the bare model with its old mask buffers and a separate unembedding", async () => {
     const raw = new Map<string, NDArray>();
     for (const [name, array] of await tensors(`${folder}/model.safetensors`))
       raw.set(name.replace("transformer.", ""), array);
@@ -253,7 +253,7 @@ describe("the gpt2 family", () => {
     expect(caught(ConfigError, () => readModel(config, raw, "x/y")).message).toContain("lm_head.weight");
   });
 
-  it("names a tensor that is missing, left over, or of another shape", async () => {
+  it("names a tensor that is missing, unexpected, or of another shape", async () => {
     const config = json(`${folder}/config.json`);
     const raw = await tensors(`${folder}/model.safetensors`);
     const without = new Map(raw);
@@ -265,7 +265,7 @@ describe("the gpt2 family", () => {
     expect(caught(WeightsError, () => readModel(wider, raw, "x/y")).message).toContain("[32,128]");
   });
 
-  it("refuses a field that it does not know and an activation that it cannot compute", () => {
+  it("refuses an unknown field and an activation that it cannot compute", () => {
     const config = json(`${folder}/config.json`);
     const gpt2 = familyOf(config, "x/y");
     const context = { repoName: "x/y", note: () => {} };
@@ -280,7 +280,7 @@ describe("the gpt2 family", () => {
     );
   });
 
-  it("carries over how scores are scaled", () => {
+  it("keeps how scores are scaled", () => {
     const config = {
       ...json(`${folder}/config.json`),
       scale_attn_weights: false,
@@ -343,7 +343,7 @@ describe("the mingpt family", () => {
 });
 
 describe("familyOf", () => {
-  it("says what a file of no known family calls itself, and what is supported", () => {
+  it("says what a file of an unknown family calls itself, and what is supported", () => {
     const error = caught(ConfigError, () => familyOf({ model_type: "llama", hidden_size: 8 }, "x/y"));
     expect(error.message).toContain('"llama"');
     for (const { name } of FAMILIES) expect(error.message).toContain(name);
@@ -376,7 +376,7 @@ describe("resolveModelName", () => {
     expect(() => resolveModelName(name)).toThrow(UnknownNameError);
   });
 
-  it("gives the nearest name", () => {
+  it("names the closest match", () => {
     expect(caught(UnknownNameError, () => resolveModelName("gpt2-smal")).nearest).toBe("gpt2-small");
   });
 });

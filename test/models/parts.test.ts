@@ -63,7 +63,7 @@ describe("rotary positions", () => {
 });
 
 describe("kinds of models", () => {
-  it("with shared keys and values are those whose heads have equal ones", () => {
+  it("with shared keys and values equal those whose heads have the same ones", () => {
     const shared = smallConfig({ n_heads: 4, n_key_value_heads: 2 });
     const weights = randomWeights(shared);
     const apart = smallConfig({ n_heads: 4 });
@@ -82,7 +82,7 @@ describe("kinds of models", () => {
     expectClose(logitsOf(shared, weights), logitsOf(apart, copies), 1e-6);
   });
 
-  it("with a window as long as the text are those without", () => {
+  it("with a window as long as the text equal those without a window", () => {
     const local = (window: number) =>
       smallConfig({ use_local_attn: true, window_size: window, attn_types: ["global", "local"] });
     const weights = randomWeights(smallConfig());
@@ -92,7 +92,7 @@ describe("kinds of models", () => {
     expect(Math.abs(near.get(0, 4, 0) - logitsOf(smallConfig(), weights).get(0, 4, 0))).toBeGreaterThan(1e-4);
   });
 
-  it("with gates that are open everywhere are plain ones without a nonlinearity", () => {
+  it("with gates that are open everywhere equal plain ones without a nonlinearity", () => {
     // relu of a large constant is that constant: the norm's bias alone reaches the gate.
     const gated = smallConfig({ gated_mlp: true, act_fn: "relu", n_layers: 1 });
     const weights = randomWeights(gated);
@@ -112,7 +112,7 @@ describe("kinds of models", () => {
     }
   });
 
-  it("with parallel blocks add what attention and MLP make of the same stream", () => {
+  it("with parallel blocks add what attention and MLP compute from the same stream", () => {
     const parallel = smallConfig({ parallel_attn_mlp: true });
     const { points } = forward(parallel, new Leaves(parallel, randomWeights(parallel)), { tokens });
     expect(points.has("blocks.0.hook_resid_mid")).toBe(false);

@@ -75,13 +75,13 @@ describe("processWeights", () => {
         checkWeights(processed.config, processed.weights);
       });
 
-      it("leaves the weights that it is given as they were", () => {
+      it("does not change its input weights", () => {
         const before = new Map([...raw].map(([weight, array]) => [weight, array.data.slice()]));
         processWeights(config, raw, { refactorFactoredAttnMatrices: !goldens[name].config.rotary_dim });
         for (const [weight, data] of before) expect(raw.get(weight)?.data, weight).toEqual(data);
       });
 
-      it("changes nothing when done again", () => {
+      it("changes nothing the second time", () => {
         const once = processWeights(config, raw);
         const twice = processWeights(once.config, once.weights);
         expect(twice.config).toEqual(once.config);
@@ -118,7 +118,7 @@ describe("processWeights", () => {
     });
   }
 
-  it("folds nothing into a shortformer model but the values' biases, and says why", async () => {
+  it("folds only the values' biases in a shortformer model, and says why", async () => {
     const raw = under("weights.", await tensors("test/goldens/shortformer_2l.safetensors"));
     const config = parseConfig(goldens.shortformer_2l.config);
     const { weights, notes, config: after } = processWeights(config, raw);
@@ -135,7 +135,7 @@ describe("processWeights", () => {
     expectClose(weights.get("blocks.0.attn.b_O")!, vector(carried), 1e-6);
   });
 
-  it("shares what it does not change, and with no flags changes nothing", () => {
+  it("shares what it does not change, and changes nothing without flags", () => {
     const config = smallConfig();
     const weights = randomWeights(config);
     const processed = processWeights(config, weights, NO_PROCESSING);
@@ -156,7 +156,7 @@ describe("processWeights", () => {
     expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
   });
 
-  it("wants the configuration's own weights, and neither rotary positions nor shared keys to refactor", () => {
+  it("needs the configuration's own weights, and cannot refactor rotary positions or shared keys", () => {
     const config = smallConfig();
     const weights = randomWeights(config);
     const other = { ...config, nLayers: 3 };
@@ -187,7 +187,7 @@ describe("processing a model whose last norm is an RMSNorm", () => {
     expectClose(vector(logits(folded.weights)), vector(logits(weights)), 1e-6);
   });
 
-  it("keeps them but for their mean when the unembedding is centred", () => {
+  it("keeps them except for their mean when the unembedding is centred", () => {
     const raw = logits(weights);
     const mean = raw.reduce((s, v) => s + v, 0) / raw.length;
     expectClose(vector(logits(processWeights(config, weights).weights)), vector(raw.map((v) => v - mean)), 1e-6);
@@ -215,7 +215,7 @@ describe("processing a model whose last norm is an RMSNorm", () => {
 });
 
 describe("foldNorm", () => {
-  it("gives what the norm's weight and bias gave, for any matrix, and columns that sum to 0", () => {
+  it("gives the same result as the norm's weight and bias, for any matrix, and columns that sum to 0", () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 7 }), (seed, rows, cols) => {
         const random = uniform(seed);
@@ -245,7 +245,7 @@ describe("svdOfProduct", () => {
     data: Float64Array.from({ length: rows * cols }, random),
   });
 
-  it("multiplies back to the product, whatever the factors", () => {
+  it("multiplies back to the product for any factors", () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 8 }), (seed, cols, extra) => {
         const random = uniform(seed);

@@ -99,7 +99,7 @@ export const einsum: Op<{ readonly equation: string }> = {
       const { terms, result } = lacks && !broadcasts(whole, inputs, out) ? whole : plain;
       const others = inputs.filter((_, i) => i !== k);
       const otherTerms = terms.filter((_, i) => i !== k);
-      // Letters that only this input has were summed over alone: the gradient is the same along them.
+      // Letters that only this input has were summed over: the gradient is the same along them.
       const present = [...terms[k]].filter((l) => result.includes(l) || otherTerms.some((t) => t.includes(l)));
       const partial = g.einsum(`${[result, ...otherTerms].join(",")}->${present.join("")}`, ...others);
       // From the right, as an axis is counted from the end.

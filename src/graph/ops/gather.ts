@@ -135,7 +135,7 @@ export const scatterAddLike: Op<NoAttrs> = {
 
 /**
  * Zeros of x's shape, seen as rows over its first `k` axes, with updates [row inner] added at `index` [row]. ScatterND would
- * take rows as they are, but the runtime's adds to equal indices from several threads at once, and loses some.
+ * take rows as they are, but the runtime's adds to equal indices from several threads at the same time, and loses some.
  */
 function addedRows(emit: Emitter, x: Operand, index: string, updates: string, k: number): string {
   const shape = emit.node("Shape", [x.name]);

@@ -7,5 +7,5 @@ export type OpName = keyof typeof records;
 /** The attributes of an op. */
 export type AttrsOf<K extends OpName> = (typeof records)[K] extends Op<infer A extends Attrs> ? A : never;
 
-/** Records by name. What an op is given as attributes is held to its type where it is applied: `Tensor.apply`. */
+/** Records by name. An op's attributes are checked against their type where it is applied: `Tensor.apply`. */
 export const ops: { readonly [K in OpName]: Op } = { ...records };

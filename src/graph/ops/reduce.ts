@@ -16,7 +16,7 @@ type ReduceAttrs = {
   readonly keepdims: boolean;
 };
 
-/** @throws ShapeError for an axis of size 0: the runtime gives no number for it, where a sum would be 0 */
+/** @throws ShapeError for an axis of size 0: the runtime returns no number for it, though a sum would be 0 */
 function inferReduce([x]: readonly Meta[], { axes, keepdims }: ReduceAttrs): Meta {
   const rank = x.shape.length;
   if (axes.some((axis) => x.shape.at(axis) === 0)) {
@@ -168,7 +168,7 @@ export const logSumExp: Op<ReduceAttrs> = {
   ...ordinary,
 };
 
-/** The index of the largest number along one axis, the first if several; what it is with NaN among them nobody knows. That axis is gone. */
+/** The index of the largest number along one axis, the first if several; with NaN among them it is undefined. That axis is gone. */
 export const argmax: Op<{ readonly axis: number }> = {
   outputs: 1,
   infer: ([x], { axis }) => ({ ...inferReduce([x], { axes: [axis], keepdims: false }), dtype: "int32" }),

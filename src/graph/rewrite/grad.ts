@@ -15,7 +15,7 @@ export interface GradOptions {
    * zeros (PyTorch's `materialize_grads`).
    */
   readonly unused?: "error" | "zero" | undefined;
-  /** What goes on backwards from a value in place of its gradient: a hook on gradients. */
+  /** What continues backwards from a value instead of its gradient: a hook on gradients. */
   readonly change?: ((x: Tensor, gradient: Tensor) => Tensor) | undefined;
 }
 
@@ -32,13 +32,13 @@ export function grad(output: Tensor, wrt: readonly Tensor[], options: GradOption
   checkOptions("grad", options, OPTIONS);
   const { unused = "error", change = (_x, gradient) => gradient } = options;
   if (!Array.isArray(wrt) || ![output, ...wrt].every((x) => x instanceof Tensor)) {
-    throw new ArgumentError("grad takes a value and a list of values that it depends on: grad(loss, [weight]).", {
+    throw new ArgumentError("grad needs a value and a list of values that it depends on: grad(loss, [weight]).", {
       asked: "grad",
     });
   }
   if (output.shape.some((n) => n !== 1) || !isFloat(output)) {
     throw new ArgumentError(
-      `A gradient is of a single number, but this value is ${output.dtype} ${showShape(output)}: take its sum or mean, or pick one element.`,
+      `A gradient needs a single number, but this value is ${output.dtype} ${showShape(output)}: take its sum or mean, or pick one element.`,
       { asked: "grad", found: output.shape },
     );
   }
@@ -57,11 +57,13 @@ export function grad(output: Tensor, wrt: readonly Tensor[], options: GradOption
     if (!found || !wanted.has(t)) continue;
     const g = change(t, found);
     if (!(g instanceof Tensor)) {
-      throw new ArgumentError(`The gradient of ${called(t)} was changed to ${shown(g)}: it is a tensor.`, { asked: g });
+      throw new ArgumentError(`The gradient of ${called(t)} was changed to ${shown(g)}: it must be a tensor.`, {
+        asked: g,
+      });
     }
     if (g.shape.join() !== t.shape.join()) {
       throw new ShapeError(
-        `A gradient of ${called(t)} ${showShape(t)} was changed to ${showShape(g)}: it has its value's shape.`,
+        `A gradient of ${called(t)} ${showShape(t)} was changed to ${showShape(g)}: it must have its value's shape.`,
         { asked: t.shape, found: g.shape },
       );
     }

@@ -4,7 +4,7 @@ import { topological } from "../walk.ts";
 
 /**
  * A graph rewritten as replacements come in. `get(t)` is what `t` has become: its replacement, or its op on what its
- * inputs have become. Replace values in topological order: what was asked for before a replacement keeps its answer.
+ * inputs have become. Replace values in topological order: what was read before a replacement stays as it was.
  */
 export class Rewrite {
   private readonly made = new Map<Tensor, Tensor>();

@@ -1,6 +1,6 @@
 /**
- * How large a configuration may be. A file can say any number; what no machine could hold, or float32 not tell from 0 or
- * infinity, is refused where it is read, before anything of that size is built.
+ * How large a configuration may be. A file can contain any number; what no machine could hold, or what float32 cannot
+ * distinguish from 0 or infinity, is refused where it is read, before anything of that size is built.
  */
 import { between, type Kind } from "../../tensor/kinds.ts";
 
@@ -18,7 +18,7 @@ function wholeUpTo(most: number): Kind {
 
 export const LAYERS: Kind = wholeUpTo(MOST_LAYERS);
 export const SIZE: Kind = wholeUpTo(LARGEST_SIZE);
-/** What something is multiplied with or divided by: float32 holds it, and its inverse. */
+/** A factor or a divisor: float32 can hold it and its inverse. */
 export const FACTOR: Kind = between(1e-30, 1e30);
 /** What is added to a variance. */
 export const EPS: Kind = between(0, 1e30);

@@ -12,7 +12,7 @@ import type { InitMode } from "../weights/init-modes.ts";
 
 export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType };
 
-/** A model's configuration. Made by `parseConfig`, which fills in the defaults and refuses what cannot be run. */
+/** A model's configuration. Made by `parseConfig`, which fills in the defaults and rejects what cannot be run. */
 export interface HookedTransformerConfig {
   /** Blocks, each attention and then (unless `attnOnly`) an MLP. */
   readonly nLayers: number;
@@ -22,62 +22,62 @@ export interface HookedTransformerConfig {
   readonly nCtx: number;
   /** Width of one head. `dHead * nHeads` need not be `dModel`. */
   readonly dHead: number;
-  /** Heads of a layer; `dModel / dHead` unless given. */
+  /** Heads of a layer. Default `dModel / dHead`. */
   readonly nHeads: number;
-  /** Neurons of a layer; `4 dModel` unless given; null in attention-only models that name none. */
+  /** Neurons of a layer. Default `4 dModel`; null in attention-only models that do not set it. */
   readonly dMlp: number | null;
   /** The MLP's nonlinearity; null only with `attnOnly`. */
   readonly actFn: ActivationName | null;
   /** Tokens that can be read. */
   readonly dVocab: number;
-  /** Tokens that can be predicted; `dVocab` unless given. */
+  /** Tokens that can be predicted. Default `dVocab`. */
   readonly dVocabOut: number;
   /** Added to the variance inside every norm's root. */
   readonly eps: number;
   /** The name shown to people. */
   readonly modelName: string;
 
-  /** What attention scores are divided by; `sqrt(dHead)` unless given. Read only with `useAttnScale`. */
+  /** What attention scores are divided by. Default `sqrt(dHead)`. Read only with `useAttnScale`. */
   readonly attnScale: number;
   /** False: scores are not divided. */
   readonly useAttnScale: boolean;
-  /** Scores of layer l are divided by `l + 1` besides. */
+  /** Scores of layer l are also divided by `l + 1`. */
   readonly scaleAttnByInverseLayerIdx: boolean;
   /** Whether a query sees later keys. */
   readonly attentionDir: "causal" | "bidirectional";
   /** No MLPs. */
   readonly attnOnly: boolean;
-  /** Norms of the blocks, and of the end unless `finalRms`. Null: none anywhere. */
+  /** Norms of the blocks, and the last norm unless `finalRms`. Null: none anywhere. */
   readonly normalizationType: NormalizationType | null;
-  /** The last norm is an RMSNorm though the others are LayerNorms (the oldest SoLU models). */
+  /** The last norm is an RMSNorm, although the others are LayerNorms (the oldest SoLU models). */
   readonly finalRms: boolean;
-  /** `standard` adds `W_pos` to the stream; `shortformer` to the queries' and keys' input alone; `rotary` turns queries and keys. */
+  /** `standard` adds `W_pos` to the stream; `shortformer` only to the input of queries and keys; `rotary` turns queries and keys. */
   readonly positionalEmbeddingType: PositionalEmbeddingType;
-  /** With `rotary`: how many of a head's dimensions are turned; all of them unless given. */
+  /** With `rotary`: how many of a head's dimensions are turned. Default: all of them. */
   readonly rotaryDim: number | null;
   /** With `rotary`: the pair i of dimensions turns by `pos / rotaryBase^(2i / rotaryDim)`. */
   readonly rotaryBase: number;
   /** With `rotary`: pairs are dimensions 2i and 2i + 1 instead of i and i + rotaryDim / 2. */
   readonly rotaryAdjacentPairs: boolean;
-  /** Attention and MLP of a block read the same stream, instead of the MLP what attention has written. */
+  /** Attention and MLP of a block read the same stream; otherwise the MLP also reads what attention has written. */
   readonly parallelAttnMlp: boolean;
   /** MLPs multiply `act(x W_gate)` with `x W_in`. */
   readonly gatedMlp: boolean;
-  /** Heads of keys and values, where queries have more; null: as many. */
+  /** Heads of keys and values, if queries have more; null: the same number. */
   readonly nKeyValueHeads: number | null;
   /** Queries of the layers that `attnTypes` says are `local` see `windowSize` keys, their own included. */
   readonly useLocalAttn: boolean;
   readonly windowSize: number | null;
-  /** For each layer, read with `useLocalAttn` alone. */
+  /** For each layer; read only with `useLocalAttn`. */
   readonly attnTypes: readonly AttentionType[] | null;
 
-  /** Name of the tokenizer, or of its file beside the weights. */
+  /** Name of the tokenizer, or of its file next to the weights. */
   readonly tokenizerName: string | null;
-  /** Whether BOS goes first unless a call says otherwise. */
+  /** Whether BOS goes first by default. */
   readonly defaultPrependBos: boolean;
-  /** Whether the tokenizer itself puts BOS first; null until a tokenizer is there. */
+  /** Whether the tokenizer itself puts BOS first; null until there is a tokenizer. */
   readonly tokenizerPrependsBos: boolean | null;
-  /** The architecture's name in the place that the model came from. */
+  /** The architecture's name where the model came from. */
   readonly originalArchitecture: string | null;
   readonly fromCheckpoint: boolean;
   readonly checkpointIndex: number | null;
@@ -87,14 +87,14 @@ export interface HookedTransformerConfig {
   /** Seed of a random initialisation. */
   readonly seed: number | null;
   readonly initMode: InitMode;
-  /** Standard deviation of a random initialisation; `0.8 / sqrt(dModel)` unless given. */
+  /** Standard deviation of a random initialisation. Default `0.8 / sqrt(dModel)`. */
   readonly initializerRange: number;
   /** Weights of attention and MLPs, without embeddings, norms and biases; always computed. */
   readonly nParams: number;
   /** All computation is in float32. */
   readonly dtype: "float32";
 
-  // Accepted for TransformerLens' sake and without meaning here: hooks fire whenever they are asked for, the engine
+  // Accepted for TransformerLens' sake, but without meaning here: hooks fire whenever they are requested, the engine
   // chooses where to run, and no code comes with a model.
   readonly useAttnResult: boolean;
   readonly useSplitQkvInput: boolean;
@@ -106,17 +106,17 @@ export interface HookedTransformerConfig {
   readonly device: string | null;
   readonly nDevices: number;
   readonly trustRemoteCode: boolean;
-  /** TransformerLens reads this for encoder-decoders alone; a tied unembedding is simply a `W_U` equal to `W_E`ᵀ. */
+  /** TransformerLens reads this only for encoder-decoders; a tied unembedding is simply a `W_U` equal to `W_E`ᵀ. */
   readonly tieWordEmbeddings: boolean;
-  /** Read with rotary positions alone. */
+  /** Read only with rotary positions. */
   readonly rotaryBaseLocal: number | null;
-  /** Read with NTK-by-parts rotary positions alone. */
+  /** Read only with NTK-by-parts rotary positions. */
   readonly ntkByPartsLowFreqFactor: number;
   readonly ntkByPartsHighFreqFactor: number;
   readonly ntkByPartsFactor: number;
   readonly ntkOriginalCtxLen: number;
 
-  // Known, and refused where they ask for something: no block computes them.
+  // Known, but rejected if they ask for something: no block computes them.
   readonly useQkNorm: boolean;
   readonly postEmbeddingLn: boolean;
   readonly useNormalizationBeforeAndAfter: boolean;

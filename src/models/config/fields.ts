@@ -1,6 +1,6 @@
 /**
- * One row per configuration field: its TransformerLens name, what values it may hold, its default, and, where only some
- * of them can be run, which. The compiler asks for a row when the interface gains a field.
+ * One row per configuration field: its TransformerLens name, its possible values, its default, and, if only some of them
+ * can be run, which. The compiler asks for a row when the interface gains a field.
  */
 import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
 import { activations } from "../parts/activation.ts";
@@ -11,14 +11,14 @@ import { INIT_MODES } from "../weights/init-modes.ts";
 import { EPS, FACTOR, LAYERS, SIZE } from "./bounds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
 
-/** TransformerLens writes "work it out" as -1. */
+/** TransformerLens writes "compute it" as -1. */
 const SIZE_OR_AUTO: Kind = {
   accepts: (v) => v === -1 || v === null || SIZE.accepts(v),
-  describe: `${SIZE.describe}, or -1 to have it worked out`,
+  describe: `${SIZE.describe}, or -1 to have it computed`,
 };
 const FACTOR_OR_AUTO: Kind = {
   accepts: (v) => v === -1 || FACTOR.accepts(v),
-  describe: `${FACTOR.describe}, or -1 to have it worked out`,
+  describe: `${FACTOR.describe}, or -1 to have it computed`,
 };
 
 /** A field's row. */
@@ -26,9 +26,9 @@ export interface Field<T = unknown> {
   /** Its name in TransformerLens' dictionary. */
   readonly snake: string;
   readonly kind: Kind;
-  /** What it is when left out; undefined where it must be given. */
+  /** Its default; undefined if it is required. */
   readonly byDefault: T | undefined;
-  /** The values that can be run, where that is fewer than the field can hold. */
+  /** The values that can be run, if those are fewer than the field can hold. */
   readonly supported?: { readonly test: (value: T) => boolean; readonly describe: string };
 }
 
@@ -87,7 +87,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
 
   parallelAttnMlp: field("parallel_attn_mlp", FLAG, false),
   gatedMlp: field("gated_mlp", FLAG, false),
-  // Checked against n_heads, n_layers and d_head where they are known.
+  // Checked against n_heads, n_layers and d_head once they are known.
   nKeyValueHeads: field("n_key_value_heads", orNull(COUNT), null as number | null),
   useLocalAttn: field("use_local_attn", FLAG, false),
   windowSize: field("window_size", orNull(COUNT), null as number | null),

@@ -21,12 +21,13 @@ const NAME_OF: ReadonlyMap<string, FieldName> = new Map(
  * `n_heads` = d_model / d_head, `d_mlp` = 4 d_model, `attn_scale` = sqrt(d_head), `d_vocab_out` = d_vocab,
  * `initializer_range` = 0.8 / sqrt(d_model), and `n_params` = L (4 d_model d_head h + 2 d_model d_mlp).
  *
- * @throws ArgumentError for what is no object; ConfigError for a field that does not exist (with the nearest), a value of the wrong kind, a value that no
- * block of this library computes, values that contradict each other, and sizes that no machine could hold.
+ * @throws ArgumentError for anything but an object; ConfigError for a field that does not exist (with the closest match),
+ * a value of the wrong kind, a value that no block of this library computes, values that contradict each other, and sizes
+ * that no machine could hold.
  */
 export function parseConfig(raw: Readonly<Record<string, unknown>>): HookedTransformerConfig {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
-    throw new ArgumentError(`A configuration is an object, { n_layers: …, d_model: … }, not ${kindOf(raw)}.`, {
+    throw new ArgumentError(`A configuration must be an object, { n_layers: …, d_model: … }, not ${kindOf(raw)}.`, {
       asked: raw,
     });
   }
@@ -55,14 +56,14 @@ function namedFields(raw: Readonly<Record<string, unknown>>): Map<FieldName, unk
     if (name === undefined) {
       const near = nearest(key, [...NAME_OF.keys()]);
       throw new ConfigError(
-        `There is no configuration field ${shown(key)}.${near ? ` The nearest is "${near}".` : " Take it out, if it does not change what the model computes."}`,
+        `There is no configuration field ${shown(key)}.${near ? ` Did you mean "${near}"?` : " If it does not change what the model computes, remove it."}`,
         { asked: key, nearest: near },
       );
     }
     const before = spelt.get(name);
     if (before !== undefined && !sameValue(given.get(name), value)) {
       throw new ConfigError(
-        `"${before}" and "${key}" are the same field, given as ${shown(given.get(name))} and as ${shown(value)}. Give it once.`,
+        `"${before}" and "${key}" are the same field, set to ${shown(given.get(name))} and to ${shown(value)}. Set it once.`,
         { asked: value, found: given.get(name) },
       );
     }
@@ -75,7 +76,7 @@ function namedFields(raw: Readonly<Record<string, unknown>>): Map<FieldName, unk
 function checkedValue(field: Field, given: unknown): unknown {
   const value = given === undefined ? field.byDefault : withoutTorch(field, given);
   if (value === undefined) {
-    throw new ConfigError(`The configuration has no ${field.snake}. Give it as ${field.kind.describe}.`, {
+    throw new ConfigError(`The configuration has no ${field.snake}. Set it to ${field.kind.describe}.`, {
       asked: field.snake,
     });
   }
@@ -104,15 +105,11 @@ function unsupported(field: string, value: unknown, supported: string): ConfigEr
   });
 }
 
-/** Works out what was left to work out, and looks at the fields that have to agree. */
+/** Computes the fields that were left out, and checks those that must agree. */
 function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig {
   if (c.nHeads === -1 || c.nHeads === null) c.nHeads = headsThatFit(c);
   if (c.nKeyValueHeads !== null && !(c.nKeyValueHeads >= 1 && c.nHeads % c.nKeyValueHeads === 0)) {
-    throw unsupported(
-      "n_key_value_heads",
-      c.nKeyValueHeads,
-      `null, or a number that n_heads (${c.nHeads}) is a multiple of`,
-    );
+    throw unsupported("n_key_value_heads", c.nKeyValueHeads, `null, or a divisor of n_heads (${c.nHeads})`);
   }
   if (c.ungroupGroupedQueryAttention && c.nKeyValueHeads !== null && c.nKeyValueHeads !== c.nHeads) {
     throw unsupported("ungroup_grouped_query_attention", true, "false, as hook points have the shared keys and values");
@@ -141,7 +138,7 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   if (c.dVocabOut === -1 || c.dVocabOut === null) c.dVocabOut = c.dVocab;
   if (c.useAttnScale && c.attnScale === -1) c.attnScale = Math.sqrt(c.dHead);
   if (c.initializerRange === -1) c.initializerRange = c.initMode === "gpt2" ? 0.8 / Math.sqrt(c.dModel) : 1;
-  recordingOf({ ...c, nLayers: 1 }); // refuses a weight of more numbers than can be counted
+  recordingOf({ ...c, nLayers: 1 }); // refuses a weight with more numbers than can be counted
   c.nParams =
     c.nLayers *
     (4 * c.dModel * c.dHead * c.nHeads + (c.attnOnly ? 0 : (c.gatedMlp ? 3 : 2) * c.dModel * (c.dMlp ?? 0)));
@@ -154,7 +151,7 @@ function checkRotary({ rotaryDim, dHead, rotaryBaseLocal }: HookedTransformerCon
   const dim = rotaryDim ?? dHead;
   if (dim % 2 === 0 && dim >= 2 && dim <= dHead) return;
   throw new ConfigError(
-    `rotary_dim is ${dim}, but dimensions turn in pairs, of which a head has ${Math.floor(dHead / 2)} (d_head ${dHead}): it is an even number from 2 to ${dHead}.`,
+    `rotary_dim is ${dim}, but dimensions turn in pairs, of which a head has ${Math.floor(dHead / 2)} (d_head ${dHead}): use an even number from 2 to ${dHead}.`,
     { asked: dim, found: dHead },
   );
 }
@@ -179,7 +176,7 @@ function headsThatFit(c: HookedTransformerConfig): number {
   const heads = c.dModel / c.dHead;
   if (Number.isInteger(heads)) return heads;
   throw new ConfigError(
-    `n_heads is not given, and d_model ${c.dModel} is not a multiple of d_head ${c.dHead}. Give n_heads.`,
+    `n_heads is missing, and d_model ${c.dModel} is not a multiple of d_head ${c.dHead}. Set n_heads.`,
     { asked: "n_heads", found: heads },
   );
 }

@@ -84,9 +84,9 @@ export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ],
 ] as [string, readonly string[]][]);
 
-/** What is computed, for a reader who asked for something else. */
+/** What is supported, for the error when something else is requested. */
 const COMPUTED = [
-  "GPT-2 and its kin",
+  "GPT-2 and its relatives",
   "the SoLU, GELU and attention-only models of Neel Nanda",
   "TransformerLens' own form",
 ];
@@ -95,19 +95,21 @@ const OFFICIAL_NAME: ReadonlyMap<string, string> = new Map(
   [...MODEL_ALIASES].flatMap(([id, aliases]) => [id, ...aliases].map((name) => [name.toLowerCase(), id])),
 );
 
-/** "org/name": any model of the hub. A path is something else, and the caller's to recognise. */
+/** "org/name": any model of the hub. Recognising a path is left to the caller. */
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
 /**
  * The Hugging Face id of a model: an alias in any case ("solu-1l" -> "NeelNanda/SoLU_1L512W_C4_Code"), or an "org/name" as
  * it is.
  *
- * @throws ConfigError for the name of a model whose architecture is known and not computed; UnknownNameError, with the
- * nearest alias, for anything else.
+ * @throws ConfigError for the name of a model whose architecture is known but not supported; UnknownNameError, with the
+ * closest alias, for anything else.
  */
 export function resolveModelName(name: string): string {
   if (typeof name !== "string") {
-    throw new ArgumentError(`A model's name is a string, such as "solu-1l", not ${kindOf(name)}.`, { asked: name });
+    throw new ArgumentError(`A model's name must be a string, such as "solu-1l", not ${kindOf(name)}.`, {
+      asked: name,
+    });
   }
   const official = OFFICIAL_NAME.get(name.trim().toLowerCase());
   if (official !== undefined) return official;
@@ -117,6 +119,6 @@ export function resolveModelName(name: string): string {
     "model",
     name,
     [...OFFICIAL_NAME.keys()],
-    "Give one of the known names, a Hugging Face id (org/name), or the path of a folder.",
+    "Use one of the known names, a Hugging Face id (org/name), or the path of a folder.",
   );
 }

@@ -1,13 +1,13 @@
 /**
  * Fields of a `config.json` that cannot change a language model's logits. Two generations of `PretrainedConfig` and
- * `GenerationConfig` (transformers 2 to 5), training scripts and the hub wrote hundreds of them; the kinds are few, and a
- * name says which kind a field is of. What no rule here knows is refused by the families, unless it holds nothing.
+ * `GenerationConfig` (transformers 2 to 5), training scripts and the hub wrote hundreds of them; there are few kinds, and a
+ * field's name says its kind. What no rule here knows is refused by the families, unless it is empty.
  */
 
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
 
-/** What a field is about, and the names of such fields. Each pattern is held against the whole name. */
+/** What a field is about, and the names of such fields. Each pattern is matched against the whole name. */
 const RULES: readonly { readonly about: string; readonly names: RegExp }[] = [
   {
     about: "how the file came about",
@@ -63,13 +63,13 @@ const RULES: readonly { readonly about: string; readonly names: RegExp }[] = [
   },
 ];
 
-/** A longer name is none that anybody gave. */
+/** Nobody has ever given a field a longer name. */
 const LONGEST_NAME = 100;
 const PATTERNS = RULES.map(({ names }) => new RegExp(`^(?:${names.source})$`));
 
 /**
- * Whether a field of a `config.json` can be passed over without another number in the logits.
- * @throws ConfigError for one that switches on what no family here computes
+ * Whether a field of a `config.json` can be ignored without changing the logits.
+ * @throws ConfigError for one that switches on something no family here computes
  */
 export function changesNothing(name: string, value: unknown): boolean {
   return isSwitchedOff(name, value) || isBookkeeping(name, value);

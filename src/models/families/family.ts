@@ -4,13 +4,13 @@ import type { HookedTransformerConfig } from "../config/config.ts";
 
 export type ConfigJson = Readonly<Record<string, unknown>>;
 
-/** Where a model comes from, as far as reading it depends on that. */
+/** Where a model comes from, as far as reading it depends on it. */
 export interface FamilyContext {
   /** Hugging Face id, or the folder's name. */
   readonly repoName: string;
   /** Names of the checkpoint's arrays, once they are known. */
   readonly weightNames?: readonly string[];
-  /** Told of each thing that was decided on the reader's behalf, in a sentence. */
+  /** Called with each decision made for you, as a sentence. */
   readonly note: (sentence: string) => void;
 }
 
@@ -18,15 +18,15 @@ export interface ModelFamily {
   readonly name: string;
   /** The token embedding's name in its checkpoints, by which a wrapper's prefix to all names is known. */
   readonly embedding: string;
-  /** A prefix that its checkpoints' names have or have not. */
+  /** A prefix that the names in its checkpoints may have. */
   readonly prefix?: string;
   /** Whether a `config.json` is this family's. */
   matches(configJson: ConfigJson, repoName: string): boolean;
-  /** @throws ConfigError for a field that is unknown, missing, or asks for what cannot be computed. */
+  /** @throws ConfigError for a field that is unknown, missing, or asks for something that cannot be computed. */
   config(configJson: ConfigJson, context: FamilyContext): HookedTransformerConfig;
   /**
    * The checkpoint's arrays under TransformerLens' names and in its layout; `raw` is not changed, and arrays that need no
-   * change are shared with it. @throws WeightsError for an array that is missing or left over.
+   * change are shared with it. @throws WeightsError for an array that is missing or unexpected.
    */
   weights(
     raw: ReadonlyMap<string, NDArray>,

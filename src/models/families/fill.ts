@@ -1,14 +1,15 @@
 /** Weights that a checkpoint may leave out because they would change nothing. */
 import { type NDArray, ndarray, sizeOf } from "../../tensor/array.ts";
+import { firstOf } from "../../tensor/words.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
-import { listed, sameShape } from "../weights/check.ts";
+import { sameShape } from "../weights/check.ts";
 import type { WeightSpec } from "../weights/spec.ts";
 import type { FamilyContext } from "./family.ts";
 
 /**
  * Adds to `weights` every missing bias as zeros and every missing norm weight as ones, and says so. Matrices are never made
- * up: where one is missing or of another shape nothing is filled in, for `checkWeights` to name it.
+ * up: if one is missing or has another shape, nothing is filled in, and `checkWeights` names it.
  */
 export function fillNeutral(
   weights: Map<string, NDArray<"float32">>,
@@ -25,7 +26,7 @@ export function fillNeutral(
     filled.push(name);
   }
   if (filled.length > 0) {
-    context.note(`The checkpoint lacks ${listed(filled)}; biases are taken as 0 and norm weights as 1.`);
+    context.note(`The checkpoint lacks ${firstOf(filled)}; biases are taken as 0 and norm weights as 1.`);
   }
   return weights;
 }

@@ -21,7 +21,7 @@ export const GPT2_FIELDS: FieldKinds = {
   n_ctx: orNull(COUNT),
 };
 
-/** The names that transformers gives some of them in every family; either may stand in a file. */
+/** The names that transformers gives some of them in every family; a file may use either. */
 export const GPT2_OTHER_NAMES: Readonly<Record<string, string>> = {
   hidden_size: "n_embd",
   max_position_embeddings: "n_positions",

@@ -1,4 +1,4 @@
-/** GPT-2 and its kin (distilgpt2, Stanford's), in Hugging Face's form. */
+/** GPT-2 and its relatives (distilgpt2, Stanford's), in Hugging Face's form. */
 import { type NDArray, zeros } from "../../tensor/array.ts";
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
@@ -30,7 +30,7 @@ export const gpt2: ModelFamily = {
     for (let layer = 0; layer < nLayers; layer++) addBlock(weights, arrays, config, layer);
     weights.set("ln_final.w", arrays.take("ln_f.weight", [dModel]));
     weights.set("ln_final.b", arrays.take("ln_f.bias", [dModel]));
-    // A tied unembedding is usually not stored. Where both are there, transformers uses what is stored.
+    // A tied unembedding is usually not stored. If both exist, transformers uses what is stored.
     const unembedding = arrays.has("lm_head.weight") ? arrays.take("lm_head.weight", [dVocab, dModel]) : embedding;
     weights.set("unembed.W_U", transposed(unembedding));
     weights.set("unembed.b_U", zeros("float32", [dVocab]));
@@ -39,7 +39,7 @@ export const gpt2: ModelFamily = {
   },
 };
 
-/** Files of 2019 say nothing of what they are for, but have GPT-2's own fields; only the first GPT's have `afn` besides. */
+/** Files of 2019 do not say what they are for, but have GPT-2's own fields; only the first GPT's also have `afn`. */
 function isEarly(json: ConfigJson): boolean {
   const has = (name: string) => Object.hasOwn(json, name);
   const named = ["model_type", "architecture", "afn"].some(has);
@@ -55,12 +55,12 @@ function gpt2Config(file: ConfigJson, context: FamilyContext): HookedTransformer
   const untied = json.tie_word_embeddings === false;
   if (untied && context.weightNames && !context.weightNames.includes("lm_head.weight")) {
     throw new ConfigError(
-      "tie_word_embeddings = false promises an unembedding of its own, but the checkpoint has no lm_head.weight.",
+      "tie_word_embeddings = false promises a separate unembedding, but the checkpoint has no lm_head.weight.",
       { asked: "tie_word_embeddings", found: false },
     );
   }
   if (!Number.isInteger(dModel / nHeads)) {
-    throw new ConfigError(`n_embd ${dModel} is not a multiple of n_head ${nHeads}, as GPT-2's heads need it to be.`, {
+    throw new ConfigError(`n_embd ${dModel} is not a multiple of n_head ${nHeads}, as GPT-2's heads require.`, {
       asked: "n_head",
       found: nHeads,
     });
@@ -86,7 +86,7 @@ function gpt2Config(file: ConfigJson, context: FamilyContext): HookedTransformer
 
 const NOTHING_ELSE: ReadonlySet<string> = new Set();
 
-/** The file's fields under GPT-2's own names. @throws ConfigError if both names of one are there and differ. */
+/** The file's fields under GPT-2's own names. @throws ConfigError if a field has both names with different values. */
 function underOwnNames(file: ConfigJson): ConfigJson {
   const fields = new Map(Object.entries(file));
   for (const [other, own] of Object.entries(GPT2_OTHER_NAMES)) {

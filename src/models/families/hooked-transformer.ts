@@ -1,6 +1,6 @@
 /**
  * Models that were made here or by TransformerLens: weights under its names, and a `config.json` that is its whole
- * configuration dictionary, as `cfg.to_dict()` gives it there. A configuration that the NeelNanda models' shorter form can say is written in that.
+ * configuration dictionary, as `cfg.to_dict()` returns it. A configuration that the NeelNanda models' shorter form can express is written in that.
  */
 import type { NDArray } from "../../tensor/array.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
@@ -20,7 +20,7 @@ export const hookedTransformer: ModelFamily = {
   config(json, { repoName, note }) {
     const fields = Object.entries(json).filter(([name, value]) => name !== "architecture" && isRead(name, value));
     const stored = typeof json.dtype === "string" ? STORED_DTYPES.exec(json.dtype)?.[1] : undefined;
-    if (stored !== undefined) note(`config.json says dtype ${stored}; all is computed in float32.`);
+    if (stored !== undefined) note(`config.json says dtype ${stored}; everything is computed in float32.`);
     return parseConfig({
       ...Object.fromEntries(fields),
       ...(stored === undefined ? {} : { dtype: "float32" }),
@@ -31,15 +31,15 @@ export const hookedTransformer: ModelFamily = {
   weights: (raw: ReadonlyMap<string, NDArray>, config, context) => neel.weights(raw, config, context),
 };
 
-/** Formats that weights are stored in besides float32, as Python prints them: what is computed is float32's. */
+/** Formats other than float32 that weights are stored in, as Python prints them; everything is computed in float32. */
 const STORED_DTYPES = /^(?:torch\.)?(bfloat16|float16|float64)$/;
 
-/** Fields that TransformerLens has since 3, and that say nothing without rotary positions or experts. */
+/** Fields that TransformerLens has had since 3, and that mean nothing without rotary positions or experts. */
 const LATER_FIELDS = /^(yarn_\w+|rotary_scaling_factor|norm_topk_prob|layer_norm_folding)$/;
-/** Fields that it has since 3, which ask for something if they are not false. */
+/** Fields that it has had since 3, which ask for something if they are not false. */
 const LATER_FLAGS = /^(use_yarn_rope|uses_rms_norm)$/;
 
-/** Whether `parseConfig` is to see a field: all that it knows, and what might matter, for it to refuse. */
+/** Whether `parseConfig` should see a field: all that it knows, and what might matter, so that it can refuse it. */
 function isRead(name: string, value: unknown): boolean {
   if (isConfigField(name)) return true;
   return !(LATER_FIELDS.test(name) || (LATER_FLAGS.test(name) && value === false) || changesNothing(name, value));
@@ -54,9 +54,9 @@ const INCIDENTAL: ReadonlySet<keyof HookedTransformerConfig> = new Set([
 ]);
 
 /**
- * A model's configuration as a `config.json` that `fromPretrained` reads as the same: in the NeelNanda models' form where
- * that says all, and else as TransformerLens' dictionary.
- * @param ownTokenizer whether a `tokenizer.json` lies beside it
+ * A model's configuration as a `config.json` from which `fromPretrained` reads the same: in the NeelNanda models' form if
+ * that can express it, otherwise as TransformerLens' dictionary.
+ * @param ownTokenizer whether there is a `tokenizer.json` next to it
  */
 export function storedConfig(config: HookedTransformerConfig, ownTokenizer: boolean): Record<string, unknown> {
   const elsewhere = config.tokenizerName === "tokenizer.json" ? null : config.tokenizerName;

@@ -25,12 +25,12 @@ const MOST_FIELDS = 5000;
 /**
  * The family that a `config.json` belongs to.
  *
- * @throws ConfigError if it is none of ours; the message says what the file calls itself.
+ * @throws ConfigError if it is not one of ours; the message says what the file calls itself.
  */
 export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily {
   const count = Object.keys(configJson).length;
   if (count > MOST_FIELDS) {
-    throw new ConfigError(`The config.json of ${repoName} has ${count} fields: that is no configuration of a model.`, {
+    throw new ConfigError(`The config.json of ${repoName} has ${count} fields: that is not a model's configuration.`, {
       asked: repoName,
       found: count,
     });
@@ -63,19 +63,19 @@ export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily 
   );
 }
 
-/** What was read from a folder or a repository. */
+/** A model as read from a folder or a repository. */
 export interface ReadModel {
   readonly family: string;
   readonly config: HookedTransformerConfig;
   /** In TransformerLens' layout and complete; arrays that needed no change are the checkpoint's own. */
   readonly weights: WeightArrays;
-  /** Each thing decided on the reader's behalf, in a sentence. */
+  /** Each decision made for you, as a sentence. */
   readonly notes: readonly string[];
 }
 
 /**
- * The configuration that a `config.json` alone gives: what can be refused before any weights are read.
- * @throws ConfigError for one that cannot be run as it says
+ * The configuration from only a `config.json`: what can be refused before any weights are read.
+ * @throws ConfigError for one that cannot be run
  */
 export function readConfig(configJson: ConfigJson, repoName: string): HookedTransformerConfig {
   return familyOf(configJson, repoName).config(configJson, { repoName, note: () => {} });
@@ -86,8 +86,8 @@ export function readConfig(configJson: ConfigJson, repoName: string): HookedTran
  *
  * @param raw the checkpoint's arrays by the checkpoint's names; not changed.
  * @param repoName Hugging Face id, or the folder's name.
- * @throws ConfigError for a `config.json` that cannot be run as it says; WeightsError for a weight that is missing, left
- * over or of the wrong shape.
+ * @throws ConfigError for a `config.json` that cannot be run; WeightsError for a weight that is missing, unexpected or of
+ * the wrong shape.
  */
 export function readModel(configJson: ConfigJson, raw: ReadonlyMap<string, NDArray>, repoName: string): ReadModel {
   const family = familyOf(configJson, repoName);
@@ -103,9 +103,9 @@ export function readModel(configJson: ConfigJson, raw: ReadonlyMap<string, NDArr
 }
 
 /**
- * Weights as somebody has them, a file's arrays in TransformerLens' names and layout, made those of a configuration:
+ * A file's arrays in TransformerLens' names and layout, made to fit a configuration:
  * without a wrapper's prefix and without masks, with zeros for missing biases.
- * @throws WeightsError for a weight that is missing, left over or of the wrong shape; ArgumentError for what is no map of arrays
+ * @throws WeightsError for a weight that is missing, unexpected or of the wrong shape; ArgumentError for anything but a map of arrays
  */
 export function ownWeights(
   config: HookedTransformerConfig,
@@ -121,7 +121,7 @@ export function ownWeights(
   return { weights, notes };
 }
 
-/** @throws WeightsError if the configuration has layers that the checkpoint has not. */
+/** @throws WeightsError if the configuration has layers that the checkpoint lacks. */
 function checkLayers(config: HookedTransformerConfig, names: readonly string[]): void {
   let found = 0;
   for (const name of names) {

@@ -1,11 +1,12 @@
 /** Rearrangements between the layouts of checkpoints and TransformerLens'; each makes a new array. */
 import { type NDArray, ndarray, zeros } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
-import { listed, sameShape } from "../weights/check.ts";
+import { firstOf } from "../../tensor/words.ts";
+import { sameShape } from "../weights/check.ts";
 
 type Float32 = NDArray<"float32">;
 
-/** A checkpoint's arrays with a way to ask for one by name, and for those that nobody asked for. */
+/** A checkpoint's arrays, with a way to take one by name, and to list those that were not taken. */
 export class RawWeights {
   readonly #arrays: Map<string, NDArray>;
   readonly #what: string;
@@ -25,7 +26,7 @@ export class RawWeights {
     if (array === undefined) {
       const found = this.names();
       throw new WeightsError(
-        `The ${this.#what} checkpoint has no "${name}". ${found.length > 0 ? `It has: ${listed(found)}.` : "It has no other weights either."}`,
+        `The ${this.#what} checkpoint has no "${name}". ${found.length > 0 ? `It has: ${firstOf(found)}.` : "It has no other weights either."}`,
         { asked: name, found },
       );
     }
@@ -33,7 +34,7 @@ export class RawWeights {
       const turned = array.shape.length > 1 && sameShape([...shape].reverse(), array.shape);
       throw new WeightsError(
         `"${name}" of the ${this.#what} checkpoint is [${array.shape}], but the configuration says [${shape}].` +
-          (turned ? " It is stored the other way round, as PyTorch's Linear layers are: transpose it." : ""),
+          (turned ? " It is stored transposed, as in PyTorch's Linear layers: transpose it." : ""),
         { asked: shape, found: array.shape },
       );
     }
@@ -41,7 +42,7 @@ export class RawWeights {
     return toFloat32(name, array);
   }
 
-  /** Leaves out the names that match: buffers that are no weights. Returns them. */
+  /** Leaves out the names that match: buffers that are not weights. Returns them. */
   drop(pattern: RegExp): string[] {
     const dropped = [...this.#arrays.keys()].filter((name) => pattern.test(name));
     for (const name of dropped) this.#arrays.delete(name);
@@ -57,12 +58,9 @@ export class RawWeights {
   expectEmpty(): void {
     const left = this.names();
     if (left.length === 0) return;
-    throw new WeightsError(
-      `The ${this.#what} checkpoint has weights that the model has no place for: ${listed(left)}.`,
-      {
-        found: left,
-      },
-    );
+    throw new WeightsError(`The ${this.#what} checkpoint has weights that the model does not use: ${firstOf(left)}.`, {
+      found: left,
+    });
   }
 }
 
@@ -92,7 +90,7 @@ export function transposed(array: Float32): Float32 {
 }
 
 /**
- * One of the blocks of columns of a `[d_model, blocks * head * d_head]` matrix, a head at a time: `[head, d_model, d_head]`.
+ * One of the blocks of columns of a `[d_model, blocks * head * d_head]` matrix, head by head: `[head, d_model, d_head]`.
  * GPT-2 keeps queries, keys and values side by side in such a matrix.
  */
 export function headsOfColumns(matrix: Float32, heads: number, dHead: number, block = 0): Float32 {
@@ -108,7 +106,7 @@ export function headsOfColumns(matrix: Float32, heads: number, dHead: number, bl
   return out;
 }
 
-/** A copy of the part of a vector that belongs to one block, with the shape asked for. */
+/** A copy of the part of a vector that belongs to one block, with the given shape. */
 export function partOf(vector: Float32, shape: readonly number[], block = 0): Float32 {
   const size = shape.reduce((n, s) => n * s, 1);
   return ndarray("float32", shape, vector.data.slice(block * size, (block + 1) * size));

@@ -1,4 +1,4 @@
-/** `config.json` of the models that Neel Nanda trained, and of all that keep to its form. */
+/** `config.json` of the models that Neel Nanda trained, and of all others in that form. */
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
@@ -24,8 +24,8 @@ export function neelArchitecture(json: ConfigJson, repoName: string): string | u
 }
 
 /**
- * Whether a file is TransformerLens' whole configuration, as `cfg.to_dict()` gives it: it says where positions are added and
- * which way attention looks, which the shorter form never does.
+ * Whether a file is TransformerLens' whole configuration, as `cfg.to_dict()` returns it: it says where positions are added
+ * and in which direction attention looks, which the shorter form never does.
  */
 export function isTransformerLensConfig(json: ConfigJson): boolean {
   const has = (name: string) => Object.hasOwn(json, name) && json[name] !== null;
@@ -34,10 +34,10 @@ export function isTransformerLensConfig(json: ConfigJson): boolean {
 }
 
 /**
- * Only the fields that TransformerLens reads are read; all others keep their defaults, `eps` above all: 1e-5.
+ * Only the fields that TransformerLens reads are read; all others keep their defaults, in particular `eps`: 1e-5.
  *
- * @throws ConfigError for a field that is neither read nor known to concern the training alone. In the repositories that
- * TransformerLens lists such a field is noted and passed over: there its reading is what the model is.
+ * @throws ConfigError for a field that is neither read nor known to concern only the training. In the repositories that
+ * TransformerLens lists, such a field is noted and ignored: there the model is what TransformerLens reads.
  */
 export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTransformerConfig {
   const architecture = neelArchitecture(json, context.repoName) ?? "neel";
@@ -47,7 +47,7 @@ export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTran
     const passedOver = unknownFields(json, NEEL_FIELDS, NEEL_TRAINING_FIELDS);
     if (passedOver.length > 0) {
       context.note(
-        `config.json has fields that TransformerLens does not read; neither are they here: ${passedOver.join(", ")}.`,
+        `config.json has fields that TransformerLens does not read; they are ignored here too: ${passedOver.join(", ")}.`,
       );
     }
   } else {
@@ -55,7 +55,7 @@ export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTran
   }
 
   if (json.ln_eps !== undefined && json.ln_eps !== EPS) {
-    context.note(`config.json records ln_eps ${shown(json.ln_eps)}; as in TransformerLens ${EPS} is computed with.`);
+    context.note(`config.json records ln_eps ${shown(json.ln_eps)}; as in TransformerLens, ${EPS} is used.`);
   }
 
   const attnOnly = json.attn_only ?? false;
@@ -79,13 +79,13 @@ export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTran
   });
 }
 
-/** Attention-only models have an `act_fn` that nothing reads, whatever it names. */
+/** Attention-only models have an `act_fn` that nothing reads. */
 function activationOrNull(value: unknown): unknown {
   return typeof value === "string" && Object.hasOwn(activations, value) ? value : null;
 }
 
 /**
- * Some of the old checkpoints carry norm weights although their file says `LNPre`, which has none. TransformerLens' default
+ * Some of the old checkpoints have norm weights although their file says `LNPre`, which has none. TransformerLens' default
  * loading folds those weights in, so they count: such a model is an `LN` one.
  */
 function normalization(json: ConfigJson, what: string, context: FamilyContext): unknown {

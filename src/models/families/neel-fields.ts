@@ -24,7 +24,7 @@ export const NEEL_FIELDS: FieldKinds = {
 
 /**
  * Those that record how the model was trained; the published files are the training runs' own records. `ln_eps` is among
- * them: these models are run with 1e-5, as TransformerLens does, whatever it says.
+ * them: whatever it says, these models are run with 1e-5, as in TransformerLens.
  */
 export const NEEL_TRAINING_FIELDS: ReadonlySet<string> = new Set([
   "W_O_init_scale",

@@ -1,4 +1,4 @@
-/** The first SoLU models, trained on the Pile, whose checkpoints have other names and, up to six layers, other layouts. */
+/** The first SoLU models, trained on the Pile, whose checkpoints have other names and, in models of up to six layers, other layouts. */
 
 import type { ModelFamily } from "./family.ts";
 import { RawWeights, transposed } from "./layout.ts";

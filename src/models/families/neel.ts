@@ -22,7 +22,7 @@ export const neel: ModelFamily = {
   },
 };
 
-/** What both generations of these checkpoints may lack or have too much of. */
+/** What both generations of these checkpoints may lack or have in addition. */
 export function completeNeelWeights(
   weights: Map<string, NDArray<"float32">>,
   config: HookedTransformerConfig,

@@ -1,18 +1,18 @@
-/** Architectures that are known and cannot be opened yet: what they are called, who is of them, and what is missing for them. */
+/** Architectures that are known but cannot be opened yet: their names, their models, and what is missing for them. */
 import { ConfigError } from "../../tensor/errors.ts";
 
 interface Architecture {
   readonly called: string;
   /** `model_type` in their `config.json`. */
   readonly modelTypes: readonly string[];
-  /** How the short names of their models begin, case aside: TransformerLens' names, and those of the hub without the owner. */
+  /** How the short names of their models begin, ignoring case: TransformerLens' names, and those of the hub without the owner. */
   readonly names: RegExp;
-  /** What would have to be computed. */
+  /** What is missing. */
   readonly lacks: string;
 }
 
-/** All that they compute is here; a model of theirs opens in TransformerLens' own form. */
-const FILES = "a reader for its files: saved as TransformerLens' cfg and state_dict, it opens";
+/** Everything that they compute exists here; their models open in TransformerLens' own form. */
+const FILES = "a reader for its files (saved as TransformerLens' cfg and state_dict, it opens)";
 
 const ARCHITECTURES: readonly Architecture[] = [
   {
@@ -42,7 +42,7 @@ const ARCHITECTURES: readonly Architecture[] = [
     called: "Gemma",
     modelTypes: ["gemma", "gemma2", "gemma3", "gemma3_text"],
     names: /^(med)?gemma/,
-    lacks: "norms behind attention and MLP, and embeddings that are scaled",
+    lacks: "norms after attention and MLP, and scaled embeddings",
   },
   { called: "Phi", modelTypes: ["phi", "phi3"], names: /^phi-/, lacks: FILES },
   { called: "BLOOM", modelTypes: ["bloom"], names: /^bloom/, lacks: "ALiBi positions" },
@@ -68,16 +68,16 @@ const ARCHITECTURES: readonly Architecture[] = [
     called: "Cohere",
     modelTypes: ["cohere", "cohere2"],
     names: /^(c4ai-|command-r)/,
-    lacks: "norms without biases, and logits that are scaled",
+    lacks: "norms without biases, and scaled logits",
   },
-  { called: "Granite", modelTypes: ["granite"], names: /^granite/, lacks: "parts that are scaled" },
+  { called: "Granite", modelTypes: ["granite"], names: /^granite/, lacks: "scaled parts" },
   { called: "CodeGen", modelTypes: ["codegen"], names: /^codegen/, lacks: FILES },
   { called: "XGLM", modelTypes: ["xglm"], names: /^xglm/, lacks: "sinusoidal positions" },
   {
     called: "Mamba",
     modelTypes: ["mamba", "mamba2"],
     names: /^mamba/,
-    lacks: "state-space layers: it is no transformer",
+    lacks: "state-space layers (it is not a transformer)",
   },
   {
     called: "BERT",
@@ -90,12 +90,12 @@ const ARCHITECTURES: readonly Architecture[] = [
     called: "wav2vec",
     modelTypes: ["wav2vec2", "hubert"],
     names: /^(wav2vec|hubert)/,
-    lacks: "an encoder of sound: it is no language model",
+    lacks: "an encoder of sound (it is not a language model)",
   },
 ];
 
 /**
- * Passes if the name is none of a model that is known not to be computed.
+ * Passes unless the name is that of a model that is known but cannot be opened.
  * @param name a short name, or "org/name"
  * @throws ConfigError that says what it is and what is missing
  */

@@ -1,4 +1,4 @@
-/** Reading a foreign `config.json` field by field: each of the kind that it must be, and none that nobody reads. */
+/** Reading a foreign `config.json` field by field: each must be of the right kind, and none may be ignored silently. */
 import { ConfigError } from "../../tensor/errors.ts";
 import type { Kind } from "../../tensor/kinds.ts";
 import { nearest } from "../../tensor/nearest.ts";
@@ -40,8 +40,8 @@ export function refuseUnknownFields(
         .slice(0, 12)
         .map((name) => shown(name))
         .join(", ")}. ` +
-      (near ? `The nearest one that is read is "${near}". ` : "") +
-      "Nothing here computes what it may ask for. If it does not change the numbers, take it out of the file.",
+      (near ? `The closest one that it has is "${near}". ` : "") +
+      "Nothing here computes what it may ask for. If it does not change the numbers, remove it from the file.",
     { asked: unknown, nearest: near },
   );
 }
@@ -52,7 +52,7 @@ export function unknownFields(json: ConfigJson, read: FieldKinds, ignored: Reado
     .map(([name]) => name);
 }
 
-/** A field that must be there. @throws ConfigError */
+/** A required field. @throws ConfigError */
 export function requireField(json: ConfigJson, name: string, what: string): unknown {
   const value = field(json, name);
   if (value !== undefined) return value;

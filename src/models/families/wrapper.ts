@@ -1,14 +1,14 @@
-/** What training code puts around a model's weights: a prefix to each name, and other things beside the model. */
+/** What training code puts around a model's weights: a prefix before each name, and other things next to the model. */
 import type { NDArray } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
 import { shortened } from "../../tensor/show.ts";
-import { listed } from "../weights/check.ts";
+import { firstOf } from "../../tensor/words.ts";
 import type { ModelFamily } from "./family.ts";
 
 /** What `torch.compile`, FSDP and activation checkpointing put into the names of the parts that they wrap, anywhere. */
 const WRAPPED = /(^|\.)((_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+/g;
 
-/** @throws WeightsError if two names are the same but for such parts */
+/** @throws WeightsError if two names differ only in such parts */
 function withoutParts(
   raw: ReadonlyMap<string, NDArray>,
   note: (sentence: string) => void,
@@ -22,23 +22,23 @@ function withoutParts(
     });
     if (plain.has(without)) {
       throw new WeightsError(
-        `The checkpoint holds "${shortened(without, 100)}" twice, plain and wrapped (${[...parts].join(", ")}): save the one that is meant by itself.`,
+        `The checkpoint holds "${shortened(without, 100)}" twice, plain and wrapped (${[...parts].join(", ")}): save only the one that you want.`,
         { asked: without, found: [...raw.keys()] },
       );
     }
     plain.set(without, array);
   }
   if (parts.size === 0) return raw;
-  note(`The weights' names have ${[...parts].map((part) => `"${part}."`).join(" and ")} in the file; it is taken out.`);
+  note(`The weights' names have ${[...parts].map((part) => `"${part}."`).join(" and ")} in the file; it is removed.`);
   return plain;
 }
 
 /**
  * The arrays under the names that the family gives them. `torch.compile` and FSDP put a part into names, data parallelism
- * `module.` before each, a class around the model `model.`, and a checkpoint of a training `state_dict.` or the like: whatever stands
- * before the token embedding's name is taken off all that have it. What has not is beside the model, such as an optimizer's
- * state, and left out. Both are noted.
- * @throws WeightsError if the token embedding is there under two prefixes
+ * `module.` before each, a class around the model `model.`, and a checkpoint `state_dict.` or the like: whatever
+ * precedes the token embedding's name is removed from all that have it. What does not have it is not part of the model, such
+ * as an optimizer's state, and is left out. Both are noted.
+ * @throws WeightsError if there is a token embedding under two prefixes
  */
 export function withoutWrapper(
   stored: ReadonlyMap<string, NDArray>,
@@ -58,7 +58,7 @@ export function withoutWrapper(
   if (another !== undefined) {
     const found = [...prefixes];
     throw new WeightsError(
-      `The checkpoint holds a model several times, under ${found.map((p) => `"${shortened(p, 100)}"`).join(", ")}: save the one that is meant by itself.`,
+      `The checkpoint holds a model several times, under ${found.map((p) => `"${shortened(p, 100)}"`).join(", ")}: save only the one that you want.`,
       { asked: embedding, found },
     );
   }
@@ -69,8 +69,8 @@ export function withoutWrapper(
     else beside.push(name);
   }
   note(
-    `The weights' names begin with "${shortened(prefix, 100)}" in the file; it is taken off.` +
-      (beside.length > 0 ? ` What has other names is not the model's and left out: ${listed(beside)}.` : ""),
+    `The weights' names begin with "${shortened(prefix, 100)}" in the file; it is removed.` +
+      (beside.length > 0 ? ` Other names are not the model's and are left out: ${firstOf(beside)}.` : ""),
   );
   return inside;
 }

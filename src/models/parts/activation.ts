@@ -6,7 +6,7 @@ export const activations = {
   silu: (x: Tensor) => x.mul(x.sigmoid()),
   gelu: (x: Tensor) => x.gelu(),
   gelu_new: (x: Tensor) => x.gelu("tanh"),
-  /** The same but for the tenth digit of a constant, which float32 does not hold. */
+  /** The same except for the tenth digit of a constant, which float32 cannot hold. */
   gelu_fast: (x: Tensor) => x.gelu("tanh"),
   gelu_pytorch_tanh: (x: Tensor) => x.gelu("tanh"),
   /** x · sigmoid(1.702 x), which lies near the exact one (Hendrycks and Gimpel 2016, arXiv 1606.08415). */

@@ -54,7 +54,7 @@ export type Mask = Tensor | undefined;
 
 /** What attention needs of a run besides its inputs. */
 export interface AttentionRun {
-  /** Which keys a query may see that looks so far back. */
+  /** Which keys a query with this window may see. */
   mask(window: number | null): Mask;
   readonly past: PastKeysValues | undefined;
   /** What turns queries and keys by their positions. */
@@ -74,7 +74,7 @@ export interface AttentionRun {
  * `heads / keyValueHeads` neighbouring heads (grouped-query attention).
  *
  * Hook points: `hook_q`, `hook_k`, `hook_v`, `hook_rot_q`, `hook_rot_k`, `hook_attn_scores`, `hook_pattern`, `hook_z`, and
- * when asked for `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; TransformerLens'
+ * on request `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; TransformerLens'
  * `AbstractAttention` and `GroupedQueryAttention`.
  */
 export function attention(

@@ -43,7 +43,7 @@ export interface BlockKind {
   readonly attention: AttentionKind;
   /** From the normed stream to what the MLP writes; null in blocks without one. */
   readonly mlp: ((x: Tensor, scope: Scope<MlpNames>) => Tensor) | null;
-  /** Whether the MLP reads what attention has written, or the same as attention. */
+  /** Whether the MLP also reads what attention has written, or reads the same as attention. */
   readonly order: "sequential" | "parallel";
 }
 
@@ -58,7 +58,7 @@ export interface BlockRun extends AttentionRun {
  * parallel:    post = pre + attn(ln1 pre) + mlp(ln2 pre)
  * ```
  * all [batch pos d_model]. Hook points: `hook_resid_pre`, `hook_attn_out`, `hook_resid_mid` (sequential blocks with an
- * MLP), `hook_mlp_out`, `hook_resid_post`, and when asked for `hook_attn_in`, `hook_q_input`, `hook_k_input`,
+ * MLP), `hook_mlp_out`, `hook_resid_post`, and on request `hook_attn_in`, `hook_q_input`, `hook_k_input`,
  * `hook_v_input` [batch pos head d_model] and `hook_mlp_in`. Source: TransformerLens' `TransformerBlock`; Wang and
  * Komatsuzaki 2021 (GPT-J) for the parallel one.
  */
@@ -80,7 +80,7 @@ export function block(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<Ow
 
 /**
  * What queries, keys and values read: ln1 of the residual stream. TransformerLens runs ln1 once for each; here it runs
- * again only for a hooked input of one of them, which alone differs. The points `ln1.*` are the shared run's.
+ * again only for a hooked input of one of them, since only that differs. The points `ln1.*` are the shared run's.
  */
 function attentionInputs(
   kind: BlockKind,

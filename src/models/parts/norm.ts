@@ -26,14 +26,14 @@ export type NormalizationType = keyof typeof NORMS;
 export interface NormKind {
   /** LayerNorm subtracts the mean; RMSNorm does not. */
   readonly subtractsMean: boolean;
-  /** Whether it has weights of its own; those of a folded norm are in what reads it. */
+  /** Whether it has its own weights; those of a folded norm are in what reads it. */
   readonly weights: boolean;
   readonly eps: number;
 }
 
 /**
  * LayerNorm: `x -= mean(x); scale = sqrt(mean(x²) + eps); x / scale`, and with weights then `· w + b`.
- * RMSNorm: the same without the mean and without `b`. Without a kind there is no norm, and the result is `x`.
+ * RMSNorm: the same without the mean and without `b`. Without a kind there is no norm: the result is `x`.
  *
  * Hook points `hook_scale` [..., 1] and `hook_normalized`; the division uses the scale as hooked, so that replacing it
  * freezes the norm. `hook_normalized` stands after `· w + b` of a LayerNorm and before `· w` of an RMSNorm, as in

@@ -27,11 +27,11 @@ export interface Places {
   kept(): Tensor | undefined;
 }
 
-/** A kind of positions: what it adds or turns, each where it does. */
+/** A kind of positions: what it adds or turns, and where. */
 export interface PositionsKind {
   /** The residual stream with positions in it. */
   intoStream?(resid: Tensor, places: Places, scope: Scope<PositionNames>): Tensor;
-  /** What queries and keys see besides the stream, [batch pos d_model]. */
+  /** What queries and keys see in addition to the stream, [batch pos d_model]. */
   besideStream?(places: Places, scope: Scope<PositionNames>): Tensor;
   /** What turns queries and keys. */
   turn?(places: Places): Turn;

@@ -1,4 +1,4 @@
-/** Weights being changed, while those that were given stay as they are: an array is copied when it is first written to. */
+/** Weights being changed, while the originals stay as they are: an array is copied when it is first written to. */
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
 import type { WeightArrays } from "../weights/check.ts";

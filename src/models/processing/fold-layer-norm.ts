@@ -9,8 +9,8 @@ import type { Stream } from "./stream.ts";
 
 /**
  * Folds each norm into the products that read it: `ln1` into the queries, keys and values, `ln2` into `W_in` and `W_gate`,
- * a SoLU MLP's inner norm into `W_out`, and `ln_final` into `W_U`; what reads a LayerNorm is centred besides. Logits stay
- * what they were. Returns the configuration with LN -> LNPre and RMS -> RMSPre.
+ * a SoLU MLP's inner norm into `W_out`, and `ln_final` into `W_U`; what reads a LayerNorm is also centred. Logits stay
+ * the same. Returns the configuration with LN -> LNPre and RMS -> RMSPre.
  *
  * @param centerFinalRms TransformerLens centres `W_U` over d_model even behind an RMSNorm at the end of a LayerNorm model,
  * which subtracts no mean, so that its logits change: they lose mean(resid) / rms times the column sums of `W_U`. True does

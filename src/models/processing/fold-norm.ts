@@ -15,8 +15,8 @@ export interface NormParameters {
 }
 
 /**
- * Changes `matrix` W and `bias` c (one number per column, at `biasOffset`; needed if the norm has a `b`) so that with a parameterless norm they give what
- * they gave with the norm's `w` and `b`:
+ * Changes `matrix` W and `bias` c (one number per column, at `biasOffset`; needed if the norm has a `b`) so that with a parameterless norm the result is what
+ * it was with the norm's `w` and `b`:
  *
  *     c[j] += sum_i W[i,j] b[i];   W[i,j] *= w[i];   and if centred, W[i,j] -= mean_i W[i,j]
  *

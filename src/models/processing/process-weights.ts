@@ -14,21 +14,21 @@ import { foldValueBiases } from "./fold-value-biases.ts";
 import { refactorFactoredAttnMatrices } from "./refactor-factored-attn-matrices.ts";
 import { type Stream, streamOf } from "./stream.ts";
 
-/** What to do to the weights before use. No log probability changes, except by the last flag. */
+/** What to do to the weights before use. No log probability changes, except with the last flag. */
 export interface ProcessingFlags {
-  /** Norms' weights and biases into what reads them. */
+  /** Fold norms' weights and biases into what reads them. */
   readonly foldLn: boolean;
-  /** What is written to the residual stream gets mean 0. */
+  /** Centre everything that is written to the residual stream. */
   readonly centerWritingWeights: boolean;
-  /** Logits get mean 0. */
+  /** Centre the logits. */
   readonly centerUnembed: boolean;
-  /** Values' biases into `b_O`. */
+  /** Fold values' biases into `b_O`. */
   readonly foldValueBiases: boolean;
-  /** Heads in the bases of their singular vectors. */
+  /** Write heads in the bases of their singular vectors. */
   readonly refactorFactoredAttnMatrices: boolean;
   /**
-   * Centre `W_U` over d_model even where the last norm is an RMSNorm, as TransformerLens does in folding. Its logits for the
-   * old SoLU models differ by that from the models'; published numbers of theirs need it.
+   * Centre `W_U` over d_model even where the last norm is an RMSNorm, as TransformerLens does in folding. For the old
+   * SoLU models its logits therefore differ from the models' own; reproducing published numbers needs this.
    */
   readonly transformerLensFinalRms: boolean;
 }
@@ -73,11 +73,11 @@ export interface ProcessedWeights {
 
 /**
  * Applies fold_ln, center_writing_weights, center_unembed, fold_value_biases and refactor_factored_attn_matrices, in that
- * order. Sums are in float64, results in float32. The arrays given are not changed; those that no step touches are shared
+ * order. Sums are in float64, results in float32. The input arrays are not changed; those that no step touches are shared
  * with the result.
  *
- * @param flags those left out are as in `DEFAULT_PROCESSING`.
- * @throws ArgumentError for a flag that does not exist; WeightsError if the weights are not those of the configuration; ConfigError for a flag that cannot be obeyed.
+ * @param flags omitted ones are as in `DEFAULT_PROCESSING`
+ * @throws ArgumentError for a flag that does not exist; WeightsError if the weights are not those of the configuration; ConfigError for a flag that cannot be applied.
  */
 export function processWeights(
   config: HookedTransformerConfig,
@@ -118,7 +118,7 @@ function applicableFlags(
   if (unprocessed !== undefined) {
     turnOff("foldLn", "fold_ln", unprocessed);
     turnOff("centerWritingWeights", "center_writing_weights", unprocessed);
-    turnOff("centerUnembed", "center_unembed", "TransformerLens leaves such models as they are");
+    turnOff("centerUnembed", "center_unembed", "TransformerLens leaves such models unchanged");
   }
   if (norms.length === 0) turnOff("foldLn", "fold_ln", "the model has no norms");
   const shared = norms.find(({ norm, onlyProducts }) => norm.w && !onlyProducts);

@@ -12,17 +12,17 @@ import { foldValueBiases } from "./fold-value-biases.ts";
  *     [W_Q; b_Q] [W_K; b_K]ᵀ = U S Vᵀ;   [W_Q; b_Q] = U sqrt(S),  [W_K; b_K] = V sqrt(S)
  *     b_O += b_V W_O,  b_V = 0;   W_V W_O = U S Vᵀ;   W_V = U S,  W_O = Vᵀ
  *
- * Scores, patterns and what heads write stay what they were. Queries, keys, values and `z` do not: their d_head axis is
+ * Scores, patterns and what heads write stay the same. Queries, keys, values and `z` do not: their d_head axis is
  * sorted by singular value now, and the sign of each entry is arbitrary.
  *
- * @throws ConfigError for queries and keys that are turned, so that the product of their matrices is not all; and for shared
+ * @throws ConfigError for queries and keys that are rotated, so that the product of their matrices is not everything; and for shared
  * keys and values, which cannot be written in the bases of several heads.
  */
 export function refactorFactoredAttnMatrices(draft: WeightDraft, recording: Recording): void {
   const { attentions } = recording.structure;
   if (attentions.some(({ turned }) => turned)) {
     throw new ConfigError(
-      "refactor_factored_attn_matrices does not go with rotary positions: they turn queries and keys before the product.",
+      "refactor_factored_attn_matrices does not work with rotary positions: they turn queries and keys before the product.",
       { asked: "refactor_factored_attn_matrices", found: "rotary" },
     );
   }
@@ -30,7 +30,7 @@ export function refactorFactoredAttnMatrices(draft: WeightDraft, recording: Reco
   if (shared) {
     const [heads, groups] = [shared.weights.W_Q.shape[0], shared.weights.W_K.shape[0]];
     throw new ConfigError(
-      `refactor_factored_attn_matrices does not go with shared keys and values: ${groups} serve ${heads} heads, each of which would need its own.`,
+      `refactor_factored_attn_matrices does not work with shared keys and values: ${groups} serve ${heads} heads, each of which would need its own.`,
       { asked: "refactor_factored_attn_matrices", found: groups },
     );
   }

@@ -1,4 +1,4 @@
-/** What a recording says of the residual stream: which weights read each norm, which write to the stream, and who reads it. */
+/** What a recording says about the residual stream: which weights read each norm, which write to it, and who reads it. */
 import { isName } from "../../graph/layouts.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { topological } from "../../graph/walk.ts";
@@ -9,7 +9,7 @@ import { bare, type NormUse, type Product } from "../structure.ts";
 export interface ReadNorm {
   readonly norm: NormUse;
   readonly readers: readonly Product[];
-  /** Whether products are all that reads it, so that its weights can move into theirs. */
+  /** Whether only products read it, so that its weights can move into theirs. */
   readonly onlyProducts: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Stream {
   readonly norms: readonly ReadNorm[];
   /** The weights that write to the stream, [... d_model]; what something else makes of a weight's product is not among them. */
   readonly writers: readonly Tensor[];
-  /** Whether all that reads the stream subtracts its mean. */
+  /** Whether everything that reads the stream subtracts its mean. */
   readonly meanFree: boolean;
 }
 

@@ -1,18 +1,19 @@
 /** The check that a model has exactly the weights of its configuration. */
 import { type NDArray, sizeOf } from "../../tensor/array.ts";
 import { ArgumentError, WeightsError } from "../../tensor/errors.ts";
-import { kindOf, shortened, shown } from "../../tensor/show.ts";
+import { kindOf, shown } from "../../tensor/show.ts";
+import { firstOf } from "../../tensor/words.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
 
 /** Weights by name in TransformerLens' layout: everything multiplies from the right, `x @ W`. */
 export type WeightArrays = ReadonlyMap<string, NDArray<"float32">>;
 
-/** @throws ArgumentError for what is no map from names to arrays, as a caller without types may pass. */
+/** @throws ArgumentError for anything but a map from names to arrays, which a caller without types may pass. */
 export function checkArrays(weights: unknown): void {
   if (!(weights instanceof Map)) {
     throw new ArgumentError(
-      `Weights are a Map from names to arrays, as readSafetensors and readPth give it, not ${kindOf(weights)}.`,
+      `Weights must be a Map from names to arrays, as readSafetensors and readPth return it, not ${kindOf(weights)}.`,
       {
         asked: weights,
       },
@@ -42,7 +43,7 @@ function isArrayLike(value: unknown): value is NDArray {
   return whole && data[Symbol.toStringTag] === HELD_IN[dtype];
 }
 
-/** What `checkWeights` found to be wrong; the error's `found`. */
+/** The problems that `checkWeights` found; the error's `found`. */
 export interface WeightProblems {
   readonly missing: readonly string[];
   readonly unexpected: readonly string[];
@@ -65,7 +66,7 @@ export function checkWeights(config: HookedTransformerConfig, weights: ReadonlyM
     if (array === undefined) continue;
     if (array.dtype !== "float32" || array.data.length !== sizeOf(array.shape)) {
       throw new WeightsError(
-        `Weight ${name} holds ${array.data.length} numbers of ${array.dtype} for the shape [${array.shape}]; weights are float32 and fill their shape.`,
+        `Weight ${name} holds ${array.data.length} numbers of ${array.dtype} for the shape [${array.shape}]; weights must be float32 and fill their shape.`,
         { asked: name, found: array.dtype },
       );
     }
@@ -73,26 +74,17 @@ export function checkWeights(config: HookedTransformerConfig, weights: ReadonlyM
   }
   if (missing.length + unexpected.length + wrongShape.length === 0) return;
 
-  const sentences = ["The weights are not those of the configuration."];
-  if (missing.length > 0) sentences.push(`Missing: ${listed(missing)}.`);
-  if (unexpected.length > 0) sentences.push(`Unexpected: ${listed(unexpected)}.`);
+  const sentences = ["The weights do not fit the configuration."];
+  if (missing.length > 0) sentences.push(`Missing: ${firstOf(missing)}.`);
+  if (unexpected.length > 0) sentences.push(`Unexpected: ${firstOf(unexpected)}.`);
   if (wrongShape.length > 0) {
     const shapes = wrongShape.map((w) => `${w.name} is [${w.found}] instead of [${w.expected}]`);
-    sentences.push(`Wrong shape: ${listed(shapes)}.`);
+    sentences.push(`Wrong shape: ${firstOf(shapes)}.`);
   }
   throw new WeightsError(sentences.join(" "), {
     asked: [...expected.keys()],
     found: { missing, unexpected, wrongShape } satisfies WeightProblems,
   });
-}
-
-/** The first dozen; the error's fields have all of them. */
-export function listed(names: readonly string[]): string {
-  const first = names
-    .slice(0, 12)
-    .map((name) => shortened(name, 120))
-    .join(", ");
-  return names.length > 12 ? `${first} and ${names.length - 12} more` : first;
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -18,7 +18,7 @@ export const DRAWS = {
   kaiming_normal: { evenly: false, scale: (fanIn) => KAIMING_GAIN * Math.sqrt(1 / fanIn) },
 } satisfies Record<string, Draw>;
 
-/** The name of a way to draw weights. `muP` is known and cannot be run: it needs an optimizer of its own. */
+/** The name of a way to draw weights. `muP` is known but cannot be run: it needs its own optimizer. */
 export type InitMode = keyof typeof DRAWS | "muP";
 
 export const INIT_MODES: readonly InitMode[] = [...(Object.keys(DRAWS) as (keyof typeof DRAWS)[]), "muP"];

@@ -1,4 +1,4 @@
-/** Random weights for a model that is to be trained. Source: TransformerLens' `HookedTransformer.init_weights`. */
+/** Random weights for training a model. Source: TransformerLens' `HookedTransformer.init_weights`. */
 import { type NDArray, ndarray, sizeOf } from "../../tensor/array.ts";
 import { ConfigError } from "../../tensor/errors.ts";
 import { needMemory } from "../../tensor/free-memory.ts";
@@ -10,16 +10,16 @@ import { DRAWS } from "./init-modes.ts";
 import type { Init } from "./spec.ts";
 
 /**
- * Weights by name as `cfg.initMode` and `cfg.seed` (0 if it is null) say, to make a model of:
+ * Weights by name, drawn as `cfg.initMode` and `cfg.seed` (0 if it is null) say. To make a model:
  * `new HookedTransformer(cfg, initWeights(cfg))`. Biases are 0, norm weights 1, and each matrix is drawn with
  * `cfg.initializerRange` times
- * - `gpt2`: a normal distribution with deviation 1 (so 0.8 / sqrt(d_model) unless told otherwise);
+ * - `gpt2`: a normal distribution with standard deviation 1 (so 0.8 / sqrt(d_model) by default);
  * - `xavier_uniform`: ±sqrt(6 / (fan_in + fan_out)); `xavier_normal`: deviation sqrt(2 / (fan_in + fan_out));
  * - `kaiming_uniform`: ±sqrt(6 / fan_in); `kaiming_normal`: deviation sqrt(2 / fan_in).
  *
  * The numbers are the same for a seed on every machine; they are not PyTorch's.
- * @throws ConfigError for a configuration that cannot be run, and for `muP`, which needs an optimizer of its own;
- * MemoryError for weights that take more memory than is free
+ * @throws ConfigError for a configuration that cannot be run, and for `muP`, which needs its own optimizer;
+ * MemoryError for weights that need more memory than is free
  */
 export function initWeights(config: HookedTransformerConfig): Map<string, NDArray<"float32">> {
   const cfg = parseConfig(config as unknown as Readonly<Record<string, unknown>>);
@@ -32,7 +32,7 @@ export function initWeights(config: HookedTransformerConfig): Map<string, NDArra
   return new Map([...recordingOf(cfg).weights.values()].map(({ name, shape, init }) => [name, begun(shape, init)]));
 }
 
-/** How weights begin, one after the other: drawn as `cfg.initMode` and `cfg.seed` say. @throws ConfigError for `muP` */
+/** Initial weights, one after the other: drawn as `cfg.initMode` and `cfg.seed` say. @throws ConfigError for `muP` */
 export function beginnings({
   initMode,
   initializerRange,
@@ -40,7 +40,7 @@ export function beginnings({
 }: HookedTransformerConfig): (shape: readonly number[], init: Init) => NDArray<"float32"> {
   if (initMode === "muP") {
     throw new ConfigError(
-      `init_mode "muP" needs learning rates of its own for each matrix, which are not supported. Supported: ${Object.keys(DRAWS).join(", ")}.`,
+      `init_mode "muP" needs a separate learning rate for each matrix, which is not supported. Supported: ${Object.keys(DRAWS).join(", ")}.`,
       { asked: initMode, found: Object.keys(DRAWS) },
     );
   }

@@ -1,8 +1,8 @@
-/** What is said of a weight where it is used: its name, its named sizes, and how it begins. */
+/** What is said about a weight where it is used: its name, its named sizes, and its initialisation. */
 
 /**
- * How a weight begins, and what it is where a checkpoint leaves it out: `drawn` at random as the configuration says, and
- * never left out; `zeros` or `ones`, with which it would change nothing.
+ * How a weight is initialised, and its value if a checkpoint leaves it out: `drawn` at random as the configuration says, and
+ * never left out; `zeros` or `ones`, with which it changes nothing.
  */
 export type Init = "drawn" | "zeros" | "ones";
 
