@@ -96,7 +96,7 @@ export async function activationPatching(
   const places = (site: PatchingSite) => (byPos(site) ? contrast.clean.ids.length : headsOf(site).count);
   const progress = stages(onProgress, sites.map(places));
 
-  const found = new Map<PatchingSite, Tensor>();
+  const effects = new Map<PatchingSite, Tensor>();
   for (const [i, site] of sites.entries()) {
     const { values } = await sweep(model, contrast.corrupted.input, {
       site: SITES[site].site,
@@ -107,9 +107,9 @@ export async function activationPatching(
       signal,
       onProgress: progress[i],
     });
-    found.set(site, values);
+    effects.set(site, values);
   }
-  return report(model, contrast, found, top);
+  return report(model, contrast, effects, top);
 }
 
 /** @throws UnknownNameError for a site that does not exist, ArgumentError for one that this model lacks. */
@@ -218,9 +218,9 @@ function statements(
     figure: { value: cell.normalized, unit: "", comparedWith: [TYPICAL] },
   });
   // The embedding carries all of it by construction, so it would answer nothing.
-  const told = ranked.filter((cell) => !(cell.site === "resid_pre" && cell.layer === 0));
-  const answered = told[0] ?? ranked[0];
-  const others = [...found.keys()].map(best).filter((cell) => cell !== answered && told.includes(cell));
+  const reported = ranked.filter((cell) => !(cell.site === "resid_pre" && cell.layer === 0));
+  const answered = reported[0] ?? ranked[0];
+  const others = [...found.keys()].map(best).filter((cell) => cell !== answered && reported.includes(cell));
   return [
     sentence(answered, true),
     {

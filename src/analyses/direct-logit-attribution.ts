@@ -139,12 +139,12 @@ async function answersOf(
   prompt: Prompt,
   { answer, against, signal }: DirectLogitAttributionOptions,
 ): Promise<{ readonly answer: number; readonly against: number | null }> {
-  const given = answer === undefined ? undefined : answerToken(model, answer);
+  const answerId = answer === undefined ? undefined : answerToken(model, answer);
   const other = against === undefined || against === null ? against : answerToken(model, against);
-  if (given !== undefined && other !== undefined) return different(model, given, other);
+  if (answerId !== undefined && other !== undefined) return different(model, answerId, other);
   const { data } = await model.forward(prompt.input, { logitsPos: -1, signal });
   const best = largestIndices(data, 3);
-  const first = given ?? best.find((id) => id !== other)!;
+  const first = answerId ?? best.find((id) => id !== other)!;
   return different(model, first, other === undefined ? best.find((id) => id !== first)! : other);
 }
 

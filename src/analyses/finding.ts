@@ -172,16 +172,16 @@ export function finding(parts: Finding): Finding {
 /** @throws ArgumentError for a value that does not have the parts of a finding */
 function checkParts(parts: unknown): asserts parts is Finding {
   const objects = listOf(OBJECT, "objects");
-  const given = (OBJECT.accepts(parts) ? parts : {}) as Partial<Finding>;
+  const fields = (OBJECT.accepts(parts) ? parts : {}) as Partial<Finding>;
   for (const name of ["summary", "baselines", "tables", "pictures", "parts"] as const) {
-    if (objects.accepts(given[name]) || (name === "parts" && given[name] === undefined)) continue;
-    throw new ArgumentError(`The ${name} of a finding must be a list of objects, not ${shown(given[name])}.`, {
+    if (objects.accepts(fields[name]) || (name === "parts" && fields[name] === undefined)) continue;
+    throw new ArgumentError(`The ${name} of a finding must be a list of objects, not ${shown(fields[name])}.`, {
       asked: name,
-      found: given[name],
+      found: fields[name],
     });
   }
   const lists = listOf({ accepts: Array.isArray, describe: "a list" }, "rows");
-  const bad = given.tables!.find(({ columns, rows }) => !objects.accepts(columns) || !lists.accepts(rows));
+  const bad = fields.tables!.find(({ columns, rows }) => !objects.accepts(columns) || !lists.accepts(rows));
   if (bad) {
     throw new ArgumentError(
       `The table ${shown(bad.name)} must have columns, a list of objects, and rows, a list of lists.`,

@@ -38,11 +38,11 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
   checkWhole("seed", seed, 0);
   const answer = readAnswer(model, options);
   const { prompt, metric, asked } = answer;
-  const found = await gradientTimesActivation(model, prompt.input, metric, { signal });
-  const saliency = perToken(found.attributions);
-  const lengths = perToken(found.gradients, (x) => x * x).map(Math.sqrt);
-  const taken = await occlusion(model, prompt, metric, "zero", signal);
-  const agreed = agreement(tokenPairs(prompt, saliency, taken.effects), seed, tokenWords("saliency"));
+  const result = await gradientTimesActivation(model, prompt.input, metric, { signal });
+  const saliency = perToken(result.attributions);
+  const lengths = perToken(result.gradients, (x) => x * x).map(Math.sqrt);
+  const occluded = await occlusion(model, prompt, metric, "zero", signal);
+  const agreed = agreement(tokenPairs(prompt, saliency, occluded.effects), seed, tokenWords("saliency"));
   const strongest = saliency.indexOf(saliency.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
   const numbers: TokenNumbers[] = [
     {
@@ -55,7 +55,7 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
       name: "taken_away",
       title: "removed",
       description: "The logit in question, minus the same with the token's embedding set to zero.",
-      values: taken.effects,
+      values: occluded.effects,
     },
     {
       name: "gradient_norm",
@@ -70,7 +70,7 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
     question: QUESTION,
     summary: [
       {
-        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest saliency: ${signed(saliency[strongest])} logits; when it is actually removed, ${signed(taken.effects[strongest])}.`,
+        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest saliency: ${signed(saliency[strongest])} logits; when it is actually removed, ${signed(occluded.effects[strongest])}.`,
         figure: { value: saliency[strongest], unit: "logits", comparedWith: [PROMPT] },
       },
       correlationStatement("Saliency and the effect of removing each token's embedding", agreed),
@@ -95,7 +95,7 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
         name: PROMPT,
         kind: "control",
         text: `${asked} with nothing removed.`,
-        value: taken.metric,
+        value: occluded.metric,
         unit: "logits",
       },
       ...agreementBaselines(agreed, seed),

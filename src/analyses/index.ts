@@ -50,8 +50,8 @@ export function analysisCalled(name: string): Analysis {
       asked: name,
     });
   }
-  const found = ANALYSES.find((candidate) => candidate.name === name);
-  if (found) return found;
+  const analysis = ANALYSES.find((candidate) => candidate.name === name);
+  if (analysis) return analysis;
   throw new UnknownNameError(
     "analysis",
     name,

@@ -51,14 +51,14 @@ export async function integratedGradientsFinding(
   checkWhole("seed", seed, 0);
   const answer = readAnswer(model, options);
   const { prompt, metric, asked } = answer;
-  const found = await integratedGradients(model, prompt.input, metric, { baseline, steps, signal });
+  const result = await integratedGradients(model, prompt.input, metric, { baseline, steps, signal });
   const local = await gradientTimesActivation(model, prompt.input, metric, { signal });
-  const taken = await occlusion(model, prompt, metric, baseline, signal);
-  const attributed = perToken(found.attributions);
-  const agreed = agreement(tokenPairs(prompt, attributed, taken.effects), seed, tokenWords("attributed"));
+  const occluded = await occlusion(model, prompt, metric, baseline, signal);
+  const attributed = perToken(result.attributions);
+  const agreed = agreement(tokenPairs(prompt, attributed, occluded.effects), seed, tokenWords("attributed"));
   const strongest = attributed.indexOf(attributed.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
-  const difference = found.metric - found.baseline;
-  const coarse = Math.abs(found.completenessError) > COARSE * Math.abs(difference);
+  const difference = result.metric - result.baseline;
+  const coarse = Math.abs(result.completenessError) > COARSE * Math.abs(difference);
   const start = baseline === "zero" ? "zero embeddings" : "the mean embedding at each position";
   const numbers: TokenNumbers[] = [
     {
@@ -77,7 +77,7 @@ export async function integratedGradientsFinding(
       name: "taken_away",
       title: "removed",
       description: "The logit in question, minus the same with the baseline in place of this token.",
-      values: taken.effects,
+      values: occluded.effects,
     },
   ];
   return finding({
@@ -89,8 +89,8 @@ export async function integratedGradientsFinding(
         figure: { value: attributed[strongest], unit: "logits", comparedWith: [PROMPT, START] },
       },
       {
-        text: `The attributions sum to ${signed(difference + found.completenessError)}, which is ${Math.abs(found.completenessError).toPrecision(2)} logits off${coarse ? ": more steps are needed" : ""}.`,
-        figure: { value: found.completenessError, unit: "logits", comparedWith: [COMPLETE, PROMPT] },
+        text: `The attributions sum to ${signed(difference + result.completenessError)}, which is ${Math.abs(result.completenessError).toPrecision(2)} logits off${coarse ? ": more steps are needed" : ""}.`,
+        figure: { value: result.completenessError, unit: "logits", comparedWith: [COMPLETE, PROMPT] },
       },
       correlationStatement("Attributions and the effect of removing each token", agreed),
       ...worstStatement(agreed, [PROMPT]),
@@ -110,8 +110,8 @@ export async function integratedGradientsFinding(
     pictures: tokenPictures(prompt, numbers, agreed, { x: "integrated gradients", y: "removed" }),
     tables: [tokenTable(prompt, numbers, [PROMPT, START])],
     baselines: [
-      { name: PROMPT, kind: "control", text: `${asked} for the prompt.`, value: found.metric, unit: "logits" },
-      { name: START, kind: "control", text: `${asked} for ${start}.`, value: found.baseline, unit: "logits" },
+      { name: PROMPT, kind: "control", text: `${asked} for the prompt.`, value: result.metric, unit: "logits" },
+      { name: START, kind: "control", text: `${asked} for ${start}.`, value: result.baseline, unit: "logits" },
       {
         name: COMPLETE,
         kind: "reference value",
@@ -124,7 +124,7 @@ export async function integratedGradientsFinding(
     caveats: [
       ...(coarse
         ? [
-            `The attributions' sum is off by ${percent(Math.abs(found.completenessError / difference))} of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the path is sampled too coarsely, and single attributions can be off by more.`,
+            `The attributions' sum is off by ${percent(Math.abs(result.completenessError / difference))} of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the path is sampled too coarsely, and single attributions can be off by more.`,
           ]
         : []),
       "Attributions depend on where the path starts, and no start is neutral: no token has a zero embedding or the mean embedding. Compare both.",

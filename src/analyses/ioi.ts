@@ -52,19 +52,22 @@ export async function measureIoi(model: Model, options: IoiOptions = {}): Promis
   if (!model.text) {
     throw new InputError("This model has no tokenizer, but the prompts are texts: create it with a tokenizer.");
   }
-  const kept = singleTokenNames(model, names);
-  const prompts = ioiPrompts(samples, kept, new Random(seed));
-  const found: { readonly differences: number[]; readonly controls: number[] } = { differences: [], controls: [] };
+  const usableNames = singleTokenNames(model, names);
+  const prompts = ioiPrompts(samples, usableNames, new Random(seed));
+  const measurements: { readonly differences: number[]; readonly controls: number[] } = {
+    differences: [],
+    controls: [],
+  };
   for (let from = 0; from < samples; from += TOGETHER) {
     const some = prompts.slice(from, from + TOGETHER);
     const measured = await model.compute([difference(model, some, "text"), difference(model, some, "control")], {
       signal,
     });
-    found.differences.push(...(measured[0].data as Float32Array));
-    found.controls.push(...(measured[1].data as Float32Array));
+    measurements.differences.push(...(measured[0].data as Float32Array));
+    measurements.controls.push(...(measured[1].data as Float32Array));
     onProgress?.({ done: from + some.length, total: samples });
   }
-  return { prompts, ...found, names: kept, skipped: new Set(names).size - kept.length };
+  return { prompts, ...measurements, names: usableNames, skipped: new Set(names).size - usableNames.length };
 }
 
 /** `logit[io] - logit[s]` at each text's last token, [batch]. */

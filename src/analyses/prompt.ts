@@ -145,7 +145,7 @@ export function checkWhole(name: string, value: number, least: number, most = Nu
   });
 }
 
-/** A layer from 0, where negative numbers count from the end. @throws ArgumentError for one that there is not. */
+/** A layer from 0, where negative numbers count from the end. @throws ArgumentError for one that does not exist. */
 export function checkLayer({ cfg }: Model, layer: number): number {
   const at = layer < 0 ? layer + cfg.nLayers : layer;
   if (Number.isInteger(at) && at >= 0 && at < cfg.nLayers) return at;
@@ -155,7 +155,7 @@ export function checkLayer({ cfg }: Model, layer: number): number {
   );
 }
 
-/** A head of a layer. @throws ArgumentError for one that there is not. */
+/** A head of a layer. @throws ArgumentError for one that does not exist. */
 export function checkHead({ cfg }: Model, head: number): number {
   if (Number.isInteger(head) && head >= 0 && head < cfg.nHeads) return head;
   throw new ArgumentError(

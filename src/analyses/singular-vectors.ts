@@ -61,9 +61,9 @@ export async function singularVectors(
   checkWhole("seed", seed, 0);
   const numVectors = Math.min(vectors, ov ? Math.min(cfg.dHead, cfg.dModel) : Math.min(cfg.dMlp!, cfg.dModel));
   checkWhole("vectors", vectors, 1);
-  const found = await getSingularVectors(model, of, at, { numVectors, head: which, signal });
+  const decomposition = await getSingularVectors(model, of, at, { numVectors, head: which, signal });
   const random = normal(seed);
-  const values = found.singularValues;
+  const values = decomposition.singularValues;
   const norm = Math.hypot(...values);
   const gated = model.weights.find(`blocks.${at}.mlp.W_gate`) !== undefined;
   const chance = await randomValues(model, ov, norm, random, signal);
@@ -73,7 +73,7 @@ export async function singularVectors(
     const total = all.reduce((sum, s) => sum + s * s, 0);
     return all.slice(0, numVectors).reduce((sum, s) => sum + s * s, 0) / total;
   };
-  const columns = describeVectors(model, found, top);
+  const columns = describeVectors(model, decomposition, top);
   const sharpest = columns.toSorted((a, b) => b.extreme - a.extreme)[0];
   const verb = of === "w_in" ? "reads" : "writes";
   return finding({

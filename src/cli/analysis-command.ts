@@ -84,12 +84,12 @@ function commanderOption(name: string, option: AnalysisOption): Option {
 }
 
 /** Only adds the default to the description; `optionValues` fills it in. */
-function withDefault(made: Option, option: { readonly default?: unknown; readonly defaultText?: string }): Option {
-  const given = Array.isArray(option.default) ? option.default : [option.default];
-  const written = option.default === undefined ? undefined : given.map((value) => JSON.stringify(value)).join(" ");
-  const told = option.defaultText ?? written;
-  if (told !== undefined) made.description += ` (default: ${told})`;
-  return made;
+function withDefault(flag: Option, option: { readonly default?: unknown; readonly defaultText?: string }): Option {
+  const defaults = Array.isArray(option.default) ? option.default : [option.default];
+  const written = option.default === undefined ? undefined : defaults.map((value) => JSON.stringify(value)).join(" ");
+  const defaultText = option.defaultText ?? written;
+  if (defaultText !== undefined) flag.description += ` (default: ${defaultText})`;
+  return flag;
 }
 
 async function optionValues(analysis: Analysis, given: Record<string, unknown>): Promise<OptionValues> {

@@ -35,10 +35,10 @@ export async function readText(path: string): Promise<FileText> {
 
 /** A file to read in pieces; what can be read only once (a pipe, "-" for standard input) is held in memory. */
 export async function inputSource(path: string): Promise<ByteSource> {
-  const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
+  const stats = path === "-" ? undefined : await stat(path).catch(() => undefined);
   // Files in /proc report a size of 0 even when they have content.
-  if (path !== "-" && (!found || found.isDirectory() || (found.isFile() && found.size > 0))) return fileSource(path);
-  const most = found && kindOfFile(found) === "a device" ? MOST_BYTES : MOST_PIPED_BYTES;
+  if (path !== "-" && (!stats || stats.isDirectory() || (stats.isFile() && stats.size > 0))) return fileSource(path);
+  const most = stats && kindOfFile(stats) === "a device" ? MOST_BYTES : MOST_PIPED_BYTES;
   const { name, bytes } = await inputOf(path, "text", most);
   return memorySource(name, bytes);
 }
@@ -59,7 +59,7 @@ async function inputOf(
 
 /** @throws InputError if there are more bytes than `most`, without reading them all */
 async function gathered(chunks: AsyncIterable<Uint8Array>, name: string, most: number): Promise<Uint8Array> {
-  const kept: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
     length += chunk.length;
@@ -69,9 +69,9 @@ async function gathered(chunks: AsyncIterable<Uint8Array>, name: string, most: n
         found: length,
       });
     }
-    kept.push(chunk);
+    pieces.push(chunk);
   }
-  return Buffer.concat(kept);
+  return Buffer.concat(pieces);
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array> {

@@ -71,9 +71,9 @@ function unknownEnding(path: string, flag: string): ArgumentError {
   const endings = Object.keys(FORMAT_OF);
   const ending = extname(path);
   const near = ending === "" ? undefined : nearest(ending, endings);
-  const found = ending === "" ? "has no extension" : `ends in "${ending}"`;
+  const problem = ending === "" ? "has no extension" : `ends in "${ending}"`;
   return new ArgumentError(
-    `${flag} ${path} ${found}, but the extension says what to write: one of ${endings.join(", ")}.` +
+    `${flag} ${path} ${problem}, but the extension says what to write: one of ${endings.join(", ")}.` +
       (near ? ` Did you mean "${near}"?` : ""),
     { asked: path, found: endings, nearest: near },
   );

@@ -90,9 +90,9 @@ async function run(
         },
       },
     ).catch(async (error) => {
-      const kept = signal.aborted ? await lastStep(flags.out) : 0;
-      if (kept > 0)
-        say(`Saved as step ${kept} of ${flags.out}. Run the same command with --resume to continue from there.`);
+      const savedStep = signal.aborted ? await lastStep(flags.out) : 0;
+      if (savedStep > 0)
+        say(`Saved as step ${savedStep} of ${flags.out}. Run the same command with --resume to continue from there.`);
       throw error;
     });
     const elapsed = (performance.now() - start) / 1000;

@@ -61,9 +61,9 @@ export async function tokenizerFor(
     return Tokenizer.fromJson(await jsonFile(from), config);
   }
   if (from !== undefined) return loadTokenizer(from);
-  const made = Tokenizer.fromJson(trainBpe(texts, { vocabSize }));
-  say(`a tokenizer of ${number(made.vocabSize)} tokens, made from the texts`);
-  return made;
+  const tokenizer = Tokenizer.fromJson(trainBpe(texts, { vocabSize }));
+  say(`a tokenizer of ${number(tokenizer.vocabSize)} tokens, made from the texts`);
+  return tokenizer;
 }
 
 /** Rows of `maxLength` tokens. @throws InputError that names this command's options, if the texts do not fill one row */

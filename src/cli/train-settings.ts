@@ -24,9 +24,18 @@ export function trainingOf(name: TaskName, task: TrainingTask, flags: TrainFlags
   }
   const steps = flags.steps ?? (epochs === undefined ? training.steps : epochs * perEpoch!);
   const { eps, momentum, freeze: frozen, maxGradNorm = training.maxGradNorm } = flags;
-  const given = { eps, momentum, frozen, maxGradNorm, heldOut: task.heldOut, ...(flags.resume ? { resume: out } : {}) };
+  const settings = {
+    eps,
+    momentum,
+    frozen,
+    maxGradNorm,
+    heldOut: task.heldOut,
+    ...(flags.resume ? { resume: out } : {}),
+  };
   return {
-    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<TrainOptions>),
+    ...(Object.fromEntries(
+      Object.entries(settings).filter(([, value]) => value !== undefined),
+    ) as Partial<TrainOptions>),
     ...{ data: task.data, loss: task.loss, steps, batchSize, optimizer, saveDir: out },
     saveEvery: flags.saveEvery ?? Math.ceil(steps / 5),
     ...(task.heldOut ? { evalEvery: flags.evalEvery ?? Math.ceil(steps / (name === "text" ? 10 : 40)) } : {}),

@@ -29,7 +29,7 @@ export interface Setup {
 const MOST_HELD_OUT = 256;
 
 /** The tasks that need no files. */
-const made: { readonly [T in NonNullable<TrainFlags["task"]>]: (flags: TrainFlags) => TrainingTask } = {
+const taskMakers: { readonly [T in NonNullable<TrainFlags["task"]>]: (flags: TrainFlags) => TrainingTask } = {
   "modular-addition": ({ p = 113, share = 0.4, seed = 0 }) => modularAddition({ p, share, seed }),
   "repeated-tokens": ({ vocabSize = 64, length = 32, seed = 0, batchSize }) =>
     repeatedTokens({
@@ -42,19 +42,19 @@ const made: { readonly [T in NonNullable<TrainFlags["task"]>]: (flags: TrainFlag
 export async function setUp(files: readonly string[], flags: TrainFlags, context: SetupContext): Promise<Setup> {
   refuseContradictions(files, flags);
   const within = await engineWithin(flags.memory);
-  const given = await givenModel(flags, within);
+  const baseModel = await givenModel(flags, within);
   if (flags.task) {
-    const task = made[flags.task](flags);
-    const cfg = given?.cfg ?? (await freshConfig(flags.task, flags, task.sizes));
+    const task = taskMakers[flags.task](flags);
+    const cfg = baseModel?.cfg ?? (await freshConfig(flags.task, flags, task.sizes));
     const engine = within.engine ?? defaultEngine();
-    needTraining({ cfg, engine, ...plannedOf(flags.task, task, flags), hasWeights: given !== undefined });
-    return { name: flags.task, task, model: given ?? new HookedTransformer(cfg, initWeights(cfg), within) };
+    needTraining({ cfg, engine, ...plannedOf(flags.task, task, flags), hasWeights: baseModel !== undefined });
+    return { name: flags.task, task, model: baseModel ?? new HookedTransformer(cfg, initWeights(cfg), within) };
   }
   const texts = await textsOf(files, flags, context);
-  const rules = given ? needTokenizer(given, flags) : undefined;
+  const rules = baseModel ? needTokenizer(baseModel, flags) : undefined;
   if (rules) await sameTokenizer(rules, flags, context);
   const tokenizer = rules?.tokenizer ?? (await tokenizerFor(texts, flags, context));
-  const model = given ?? (await freshModel(flags, tokenizer, within));
+  const model = baseModel ?? (await freshModel(flags, tokenizer, within));
   const maxLength = flags.maxLength ?? model.cfg.nCtx;
   const rows = (list: readonly string[]) =>
     rowsOf(list, rules ?? new TokenRules({ tokenizer, nCtx: model.cfg.nCtx }), maxLength);
@@ -137,8 +137,8 @@ async function givenModel(
       ...(dVocabOut === dVocab ? {} : { d_vocab_out: dVocabOut }),
       ...(flags.task ? { n_ctx: nCtx } : {}),
     };
-    const asked = await freshConfig(flags.task ?? "text", flags, sizes);
-    sameConfig(storedConfig(asked, false), storedConfig(model.cfg, false), flags.out);
+    const requested = await freshConfig(flags.task ?? "text", flags, sizes);
+    sameConfig(storedConfig(requested, false), storedConfig(model.cfg, false), flags.out);
   }
   return model;
 }
@@ -146,9 +146,9 @@ async function givenModel(
 /** @throws ArgumentError if the options name a different tokenizer from the checkpoint's */
 async function sameTokenizer({ tokenizer }: TokenRules, flags: TrainFlags, context: SetupContext): Promise<void> {
   if (!flags.resume || flags.tokenizer === undefined) return;
-  const asked = await tokenizerFor([], flags, context);
-  const json = (of: typeof asked) => JSON.stringify(of.files.get("tokenizer.json"));
-  if (json(asked) === json(tokenizer)) return;
+  const named = await tokenizerFor([], flags, context);
+  const json = (of: typeof named) => JSON.stringify(of.files.get("tokenizer.json"));
+  if (json(named) === json(tokenizer)) return;
   throw new ArgumentError(`${flags.out} has a different tokenizer from ${flags.tokenizer}: leave out --tokenizer.`, {
     asked: flags.tokenizer,
     found: flags.out,
@@ -177,10 +177,10 @@ function plannedOf(name: TaskName, { data, loss, sizes }: TrainingTask, flags: T
   const { training } = RECIPES[name];
   const { optimizer, momentum, freeze: frozen, maxGradNorm = training.maxGradNorm } = flags;
   const batchSize = flags.batchSize ?? training.batchSize;
-  const given = { momentum, frozen, maxGradNorm };
+  const settings = { momentum, frozen, maxGradNorm };
   const options = {
     ...{ data, loss, batchSize, optimizer },
-    ...(present(given) as Pick<TrainOptions, keyof typeof given>),
+    ...(present(settings) as Pick<TrainOptions, keyof typeof settings>),
   };
   const shape =
     typeof data === "function" ? [batchSize, sizes.n_ctx] : [Math.min(batchSize, data.shape[0]), data.shape[1]];
@@ -195,7 +195,7 @@ async function freshConfig(
 ): Promise<HookedTransformerConfig> {
   const file = flags.config === undefined ? {} : await jsonFile(flags.config);
   const { nLayers, dModel, nHeads, dHead, dMlp, nCtx, actFn, attnOnly, initMode, normalizationType } = flags;
-  const asked: Record<string, unknown> = {
+  const overrides: Record<string, unknown> = {
     ...file,
     ...present({ n_layers: nLayers, d_model: dModel, n_heads: nHeads, d_head: dHead, d_mlp: dMlp, n_ctx: nCtx }),
     ...present({ act_fn: actFn, attn_only: attnOnly, init_mode: initMode }),
@@ -203,16 +203,16 @@ async function freshConfig(
   };
   for (const field of ["d_vocab", "d_vocab_out"]) {
     const needed = sizes[field] ?? sizes.d_vocab;
-    if (asked[field] !== undefined && asked[field] !== needed) {
+    if (overrides[field] !== undefined && overrides[field] !== needed) {
       throw new ArgumentError(
-        `${flags.config} says ${field} ${asked[field]}, but the training data has ${needed}: leave it out.`,
-        { asked: asked[field], found: needed },
+        `${flags.config} says ${field} ${overrides[field]}, but the training data has ${needed}: leave it out.`,
+        { asked: overrides[field], found: needed },
       );
     }
   }
-  const fields: Record<string, unknown> = { ...RECIPES[task].model, ...sizes, ...asked };
+  const fields: Record<string, unknown> = { ...RECIPES[task].model, ...sizes, ...overrides };
   // Naming an activation gives an attention-only recipe MLPs.
-  if (asked.act_fn !== undefined && asked.attn_only === undefined) fields.attn_only = false;
+  if (overrides.act_fn !== undefined && overrides.attn_only === undefined) fields.attn_only = false;
   if (fields.attn_only === false && fields.act_fn === undefined) fields.act_fn = "relu";
   if (fields.attn_only === true) delete fields.act_fn;
   const [width, heads] = [Number(fields.d_model), Number(fields.n_heads)];

@@ -66,12 +66,12 @@ function draft(outputs: readonly Tensor[]): Draft {
     if (record.layout === "name") return from[0];
     const attrs = structureOf(record, t.attrs);
     return once(stepKey(op, attrs, from), () => {
-      const made = Array.from({ length: record.outputs }, (_, i) => {
+      const results = Array.from({ length: record.outputs }, (_, i) => {
         const { shape, dtype } = i === t.output ? t : record.infer(t.inputs, t.attrs, i);
         return slotFor(shape, dtype);
       });
-      steps.push({ op, attrs, inputs: from, outputs: made });
-      return made;
+      steps.push({ op, attrs, inputs: from, outputs: results });
+      return results;
     })[t.output];
   };
   /** Steps for values in order. Leaves, and weights in a new layout, become slots where a step needs them. */

@@ -101,7 +101,7 @@ export async function attributionPatching(
   const names = sites.map((site) => layers.map((layer) => getActName(site, layer)));
 
   const streams = layers.slice(1).map((layer) => getActName("resid_pre", layer));
-  const found = metricGradients(graph, metric, [...names.flat(), ...streams]);
+  const withGradients = metricGradients(graph, metric, [...names.flat(), ...streams]);
   const source = clean instanceof ActivationCache ? undefined : model.graph(clean, inputOptions(options));
   if (source) checkSameLength(source, graph);
   const cleanAt = (name: string): Tensor => (source ? source.at(name) : (clean as ActivationCache).get(name));
@@ -109,7 +109,7 @@ export async function attributionPatching(
   const effects = names.map((ofSite, s) =>
     ofSite.map((name, layer) => {
       const i = s * layers.length + layer;
-      const value = found.values[i];
+      const value = withGradients.values[i];
       const other = cleanAt(name);
       if (other.shape.join() !== value.shape.join()) {
         throw new ShapeError(
@@ -118,7 +118,7 @@ export async function attributionPatching(
         );
       }
       const kept: readonly string[] = axesOf[sites[s]];
-      const effect = other.sub(value).mul(found.gradients[i]);
+      const effect = other.sub(value).mul(withGradients.gradients[i]);
       return effect.sum(value.axes.filter((axis) => !kept.includes(axis))).unsqueeze(0, "layer");
     }),
   );
@@ -128,9 +128,9 @@ export async function attributionPatching(
     {
       layers: layers.length,
       values: (from, to) => effects.map((parts) => stacked(parts.slice(from, to))),
-      numbers: [found.metric, ...(source ? [metricNumber(source, metric)] : [])],
-      streams: (layer) => [found.values[before(layer)], ...(source ? [source.at(streams[layer - 1])] : [])],
-      gradient: (layer) => found.gradients[before(layer)],
+      numbers: [withGradients.metric, ...(source ? [metricNumber(source, metric)] : [])],
+      streams: (layer) => [withGradients.values[before(layer)], ...(source ? [source.at(streams[layer - 1])] : [])],
+      gradient: (layer) => withGradients.gradients[before(layer)],
     },
     signal,
   );

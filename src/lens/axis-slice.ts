@@ -11,21 +11,21 @@ export type AxisSlice = number | readonly number[] | { readonly start?: number; 
 export function indicesOf(slice: AxisSlice, size: number, axis: string): number[] {
   checkSlice(slice, axis);
   const list = typeof slice === "number" ? [slice] : isList(slice) ? Array.from(slice) : range(slice, size);
-  const found = list.map((i) => (Number.isInteger(i) && i < 0 ? i + size : i));
-  const outside = list.find((_, k) => !(Number.isInteger(found[k]) && found[k] >= 0 && found[k] < size));
+  const indices = list.map((i) => (Number.isInteger(i) && i < 0 ? i + size : i));
+  const outside = list.find((_, k) => !(Number.isInteger(indices[k]) && indices[k] >= 0 && indices[k] < size));
   if (outside !== undefined) {
     throw new ShapeError(`Index ${shown(outside)} is outside axis ${axis}, which has ${size} elements.`, {
       asked: outside,
       found: size,
     });
   }
-  if (found.length === 0) {
+  if (indices.length === 0) {
     throw new ArgumentError(`${shown(slice)} selects nothing from axis ${axis}, which has ${size} elements.`, {
       asked: slice,
       found: size,
     });
   }
-  return found;
+  return indices;
 }
 
 /** @throws ArgumentError for anything but a slice */

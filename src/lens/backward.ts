@@ -44,17 +44,17 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
   }
   const change = (x: Tensor, gradient: Tensor): Tensor =>
     (placed.get(x) ?? []).reduce((g, { name, f }) => {
-      const made = f(g, hookAt(name, step, contexts));
-      if (isPromise(made)) {
-        made.then(undefined, () => {}); // the error below says that it cannot be
+      const result = f(g, hookAt(name, step, contexts));
+      if (isPromise(result)) {
+        result.then(undefined, () => {}); // the error below says that it cannot be
         throw new ArgumentError(`The hook on the gradient at "${name}" is async, but hooks on gradients cannot be.`, {
           asked: name,
         });
       }
-      return made === undefined ? g : fitted(made, g, gradientAt(name));
+      return result === undefined ? g : fitted(result, g, gradientAt(name));
     }, gradient);
   // Hooked points too: a hook is called wherever its gradient is, not only on the way to what is kept.
   const wrt = [...values.values(), ...placed.keys()];
-  const found = grad(metric, wrt, { change, unused: pass.unused });
-  return new Map([...values.keys()].map((name, i) => [`${name}_grad`, found[i]]));
+  const gradients = grad(metric, wrt, { change, unused: pass.unused });
+  return new Map([...values.keys()].map((name, i) => [`${name}_grad`, gradients[i]]));
 }

@@ -79,10 +79,10 @@ export async function edgeAttribution(
     .slice(1)
     .map((layer) => `blocks.${layer}.hook_resid_pre`);
   const points = [...new Map(receivers.map((receiver) => [receiver.point, receiver])).values()];
-  const found = metricGradients(dirty.graph, metric, [...points.map(({ point }) => point), ...streams]);
+  const withGradients = metricGradients(dirty.graph, metric, [...points.map(({ point }) => point), ...streams]);
   const slopes = (from: number, to: number) =>
     points.flatMap(({ layer, head }, i) =>
-      from <= layer && layer < to ? [rows(found.gradients[i], head !== undefined)] : [],
+      from <= layer && layer < to ? [rows(withGradients.gradients[i], head !== undefined)] : [],
     );
   const outputs = [...new Map(senders.map((sender) => [sender.point, sender])).values()];
   const differences = outputs.map(({ point, head }) =>
@@ -96,10 +96,10 @@ export async function edgeAttribution(
       values: (from, to) => [
         Tensor.apply("concat", slopes(from, to), { axis: -2 }).matmul(sent.transpose()).rename(["receiver", "sender"]),
       ],
-      numbers: [found.metric, metricNumber(pure.graph, metric)],
+      numbers: [withGradients.metric, metricNumber(pure.graph, metric)],
       shared: [sent],
-      streams: (layer) => [found.values[points.length + layer - 1], pure.graph.at(streams[layer - 1])],
-      gradient: (layer) => found.gradients[points.length + layer - 1],
+      streams: (layer) => [withGradients.values[points.length + layer - 1], pure.graph.at(streams[layer - 1])],
+      gradient: (layer) => withGradients.gradients[points.length + layer - 1],
     },
     options.signal,
   );

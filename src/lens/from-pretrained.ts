@@ -231,9 +231,9 @@ function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
       found: nLayers,
     });
   }
-  const kept = [...model.weights].filter(([name]) => !(Number(/^blocks\.(\d+)\./.exec(name)?.[1]) >= count));
+  const remaining = [...model.weights].filter(([name]) => !(Number(/^blocks\.(\d+)\./.exec(name)?.[1]) >= count));
   const config = parseConfig({ ...toTransformerLens(model.config), n_layers: count });
-  return { ...model, config, weights: new Map(kept) };
+  return { ...model, config, weights: new Map(remaining) };
 }
 
 /**
@@ -314,18 +314,20 @@ async function atCheckpoint(
 ): Promise<{ readonly files: ModelFiles; readonly checkpoint?: string }> {
   const { checkpointIndex, checkpointValue } = options;
   const asked = checkpointIndex !== undefined || checkpointValue !== undefined;
-  const found = await checkpointsOf(files, options);
-  const last = found.at(-1);
+  const checkpoints = await checkpointsOf(files, options);
+  const last = checkpoints.at(-1);
   if (!asked) return last && "folder" in last ? { files: inFolder(files, last.folder) } : { files };
   const chosen =
-    checkpointIndex !== undefined ? found.at(checkpointIndex) : found.find((c) => c.label === checkpointValue);
+    checkpointIndex !== undefined
+      ? checkpoints.at(checkpointIndex)
+      : checkpoints.find((c) => c.label === checkpointValue);
   if (chosen)
     return "folder" in chosen ? { files: inFolder(files, chosen.folder) } : { files, checkpoint: chosen.path };
   throw new UnknownNameError(
     "checkpoint",
     String(checkpointIndex ?? checkpointValue),
-    found.map((c) => String(c.label)),
-    found.length === 0 ? `${files.name} has no checkpoints.` : `${files.name} has ${found.length}.`,
+    checkpoints.map((c) => String(c.label)),
+    checkpoints.length === 0 ? `${files.name} has no checkpoints.` : `${files.name} has ${checkpoints.length}.`,
   );
 }
 

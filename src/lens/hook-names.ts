@@ -68,14 +68,14 @@ export function resolveName(name: HookNameLike, known: readonly string[]): strin
 /** All hook points that a filter means. @throws UnknownNameError for an unknown name, ArgumentError if none is left. */
 export function resolveFilter(filter: NamesFilter, known: readonly string[]): string[] {
   if (typeof filter === "function") {
-    const found = known.filter(filter);
-    if (found.length === 0) {
+    const matches = known.filter(filter);
+    if (matches.length === 0) {
       throw new ArgumentError(
         `The names filter accepts none of the ${known.length} hook points, from "${known[0]}" to "${known.at(-1)}".`,
         { asked: filter, found: known },
       );
     }
-    return found;
+    return matches;
   }
   const names = typeof filter === "string" ? [filter] : filter;
   if (!Array.isArray(names)) {

@@ -70,9 +70,9 @@ export async function traceHooks(
     const before = pass.before(point);
     const cut = new Cut(pass.rewrite, point, before, outputs, run, whole);
     const returned = f(before, hookAt(name, step, contexts));
-    const given = isPromise(returned) ? await untilAborted(returned, signal) : returned;
-    const made = given instanceof Tensor ? cut.without(given) : given;
-    if (made !== undefined) pass.put(name, point, made);
+    const result = isPromise(returned) ? await untilAborted(returned, signal) : returned;
+    const replacement = result instanceof Tensor ? cut.without(result) : result;
+    if (replacement !== undefined) pass.put(name, point, replacement);
     else if (cut.value) pass.put(name, point, cut.value);
   }
   return pass;
@@ -85,7 +85,7 @@ export function hookAt(name: string, step: number | undefined, contexts: HookCon
 
 /**
  * A run cut at a hook that awaits numbers: what is before it is computed once, and the rest starts from its values. Where
- * the run is to stay whole, the numbers are computed for the hook alone.
+ * the run must stay whole, the numbers are computed only for the hook.
  */
 class Cut {
   /** The hook's input as numbers, once they were asked for. */

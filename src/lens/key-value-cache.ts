@@ -182,7 +182,7 @@ class Store {
     this.room = room;
   }
 
-  /** This one with a run's keys or values behind it; this one stays as it is. */
+  /** A store with a run's keys or values appended; this one does not change. */
   with(x: Tensor): Store {
     const [batch, pos, ...rest] = x.shape;
     const row = rest.reduce((n, size) => n * size, 1);

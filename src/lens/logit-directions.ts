@@ -33,21 +33,21 @@ export function logitDirections(cache: Cached, tokens: TokenChoice, incorrect?: 
 }
 
 function directions(cache: Cached, tokens: TokenChoice): Tensor {
-  const found = residualDirections(cache.model, tokens, cache.model.text);
+  const directions = residualDirections(cache.model, tokens, cache.model.text);
   const lead = cache.lead;
   const axes =
-    found.shape.length === 2
+    directions.shape.length === 2
       ? [lead.has("batch") ? "batch" : "pos"]
-      : ["batch", "pos"].slice(0, found.shape.length - 1);
-  const given = found.axes.slice(0, -1);
+      : ["batch", "pos"].slice(0, directions.shape.length - 1);
+  const given = directions.axes.slice(0, -1);
   const named = given.every((axis) => lead.has(axis)) ? given : axes;
   named.forEach((axis, i) => {
     const size = lead.get(axis);
-    if (found.shape[i] === size || found.shape[i] === 1) return;
+    if (directions.shape[i] === size || directions.shape[i] === 1) return;
     throw new ShapeError(
-      `tokens have ${found.shape[i]} entries for axis ${axis}, but the stack has ${size ?? "no such axis"}: use one token, one for each prompt, or one for each prompt and position.`,
-      { asked: found.shape.slice(0, -1), found: [...lead.values()] },
+      `tokens have ${directions.shape[i]} entries for axis ${axis}, but the stack has ${size ?? "no such axis"}: use one token, one for each prompt, or one for each prompt and position.`,
+      { asked: directions.shape.slice(0, -1), found: [...lead.values()] },
     );
   });
-  return found.rename([...named, "d_model"]);
+  return directions.rename([...named, "d_model"]);
 }

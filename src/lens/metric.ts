@@ -28,11 +28,11 @@ export function numberOf<Of extends readonly unknown[]>(metric: NumberOf<Of>, ..
       { asked: metric },
     );
   }
-  const found: unknown = metric(...of);
-  if (found instanceof Tensor) return found;
+  const result: unknown = metric(...of);
+  if (result instanceof Tensor) return result;
   throw new ArgumentError(
-    `The metric is ${showValue(found)}, but must be a Tensor, a single number computed from the logits, as in (logits) => logits.at({ pos: -1, d_vocab: 5 }).mean().`,
-    { asked: "metric", found },
+    `The metric is ${showValue(result)}, but must be a Tensor, a single number computed from the logits, as in (logits) => logits.at({ pos: -1, d_vocab: 5 }).mean().`,
+    { asked: "metric", found: result },
   );
 }
 

@@ -101,25 +101,25 @@ function checkLength(tokens: Tensor, cfg: HookedTransformerConfig, earlier: numb
  * @throws ShapeError for another shape; ArgumentError for entries other than true, false, 1 and 0
  */
 export function givenMask(mask: unknown, like: Tensor): Tensor {
-  const wanted = like.shape.slice(0, 2);
+  const expected = like.shape.slice(0, 2);
   const { shape, data } = mask instanceof Tensor ? computed(mask) : nested(mask);
-  if (shape.join() !== wanted.join() || data.length !== wanted[0] * wanted[1]) {
+  if (shape.join() !== expected.join() || data.length !== expected[0] * expected[1]) {
     throw new ShapeError(
-      `The attention mask has shape [${shape.join(", ")}], but the tokens are [${wanted.join(", ")}].`,
+      `The attention mask has shape [${shape.join(", ")}], but the tokens are [${expected.join(", ")}].`,
       {
         asked: shape,
-        found: wanted,
+        found: expected,
       },
     );
   }
   const bool = Uint8Array.from(data, (x, i) => {
     if (x === 0 || x === 1 || typeof x === "boolean") return +x;
     throw new ArgumentError(
-      `The attention mask holds ${shown(x)} (row ${Math.floor(i / wanted[1])}, position ${i % wanted[1]}): use 1 or true for text, 0 or false for padding.`,
+      `The attention mask holds ${shown(x)} (row ${Math.floor(i / expected[1])}, position ${i % expected[1]}): use 1 or true for text, 0 or false for padding.`,
       { asked: x },
     );
   });
-  return Tensor.leaf(ndarray("bool", wanted, bool), ["batch", "pos"]);
+  return Tensor.leaf(ndarray("bool", expected, bool), ["batch", "pos"]);
 }
 
 function computed(mask: Tensor): { readonly shape: readonly number[]; readonly data: ArrayLike<unknown> } {
@@ -151,12 +151,12 @@ function nested(mask: unknown): { readonly shape: readonly number[]; readonly da
 
 /** A layer number that may count from the end. @throws ArgumentError naming the layers there are. */
 export function layerIndex(what: string, layer: number, cfg: HookedTransformerConfig): number {
-  const found = layer < 0 ? layer + cfg.nLayers : layer;
-  if (!Number.isInteger(found) || found < 0 || found > cfg.nLayers) {
+  const index = layer < 0 ? layer + cfg.nLayers : layer;
+  if (!Number.isInteger(index) || index < 0 || index > cfg.nLayers) {
     throw new ArgumentError(
       `${what} ${shown(layer)} is out of range: the model has ${counted(cfg.nLayers, "layer")}, so it goes from 0 to ${cfg.nLayers}.`,
       { asked: layer, found: cfg.nLayers },
     );
   }
-  return found;
+  return index;
 }

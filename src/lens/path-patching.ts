@@ -142,7 +142,7 @@ export async function pathPatching(
   const groups = byPoint(senders, receivers);
   const total = groups.reduce((sum, { paths }) => sum + paths.length, 0);
   let done = 0;
-  const kept = new KeptSessions(model.engine, memory);
+  const sessions = new KeptSessions(model.engine, memory);
   for (const { point, layer, paths } of groups) {
     const graph = model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer }).readyFor([point]);
     const clean = measured(metric, graph);
@@ -151,7 +151,7 @@ export async function pathPatching(
       return oneForEach(edited.follow(clean), edited.output, "path", some.length);
     };
     const { together, planned } = rowsThatFit((from, to) => [patched(paths.slice(from, to))], paths.length, memory);
-    await kept.room(planned, [patched(paths.slice(0, 1))]);
+    await sessions.room(planned, [patched(paths.slice(0, 1))]);
     for (let from = 0; from < paths.length; from += together) {
       const some = paths.slice(from, from + together);
       const [found] = await model.compute([patched(some)], { signal });

@@ -53,10 +53,10 @@ export async function gradientTimesActivation(
   checkOptions("gradientTimesActivation", options, SALIENCY);
   const site = options.site ?? "hook_embed";
   const graph = model.graph(input, inputOptions(options)).readyFor([site]);
-  const found = metricGradients(graph, metric, [site]);
-  const [value, gradient] = [found.values[0], found.gradients[0]];
+  const withGradients = metricGradients(graph, metric, [site]);
+  const [value, gradient] = [withGradients.values[0], withGradients.gradients[0]];
   const [attributions, gradients, values, number] = await model.compute(
-    [value.mul(gradient).where(masked(value).not(), 0), gradient, value, found.metric],
+    [value.mul(gradient).where(masked(value).not(), 0), gradient, value, withGradients.metric],
     { signal: options.signal },
   );
   return { attributions, gradients, values, metric: number.item() };

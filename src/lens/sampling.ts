@@ -41,11 +41,11 @@ export function checkSampling({ doSample = true, temperature = 1, topK, topP, fr
     });
   }
   if (doSample && temperature !== 0) return;
-  const told = Object.entries({ topK, topP, freqPenalty }).find(([, value]) => value !== undefined);
-  if (!told) return;
+  const drawingOption = Object.entries({ topK, topP, freqPenalty }).find(([, value]) => value !== undefined);
+  if (!drawingOption) return;
   throw new ArgumentError(
-    `${told[0]} only matters when tokens are drawn, and with ${doSample ? "temperature: 0" : "doSample: false"} the token with the highest logit is taken: leave ${told[0]} out, or draw.`,
-    { asked: told[0], found: told[1] },
+    `${drawingOption[0]} only matters when tokens are drawn, and with ${doSample ? "temperature: 0" : "doSample: false"} the token with the highest logit is taken: leave ${drawingOption[0]} out, or draw.`,
+    { asked: drawingOption[0], found: drawingOption[1] },
   );
 }
 

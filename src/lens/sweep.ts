@@ -90,7 +90,7 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   let shape: number[] = [];
   let plannedBytes = 0;
   let done = 0;
-  const kept = new KeptSessions(model.engine, memory);
+  const sessions = new KeptSessions(model.engine, memory);
   for (const [i, layer] of chosen.entries()) {
     const name = siteName(options.site, layer);
     const graph = model
@@ -112,17 +112,17 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
       return oneForEach(edited.follow(metric), edited.output, "cell", to - from);
     };
     const { together, planned } = rowsThatFit((from, to) => [run(from, to)], cells, memory);
-    await kept.room(planned, [run(0, 1)]);
-    plannedBytes = Math.max(plannedBytes, kept.bytes);
-    const found = new Float32Array(cells);
+    await sessions.room(planned, [run(0, 1)]);
+    plannedBytes = Math.max(plannedBytes, sessions.bytes);
+    const results = new Float32Array(cells);
     for (let from = 0; from < cells; from += together) {
       const to = Math.min(cells, from + together);
       const [measured] = await model.compute([run(from, to)], { signal });
-      found.set(measured.data as Float32Array, from);
+      results.set(measured.data as Float32Array, from);
       done += to - from;
       options.onProgress?.({ done, total: cells * chosen.length });
     }
-    rows.push(found);
+    rows.push(results);
   }
   const all = new Float32Array(rows.reduce((n, r) => n + r.length, 0));
   let at = 0;
@@ -149,8 +149,8 @@ function checkSweep({ site, over, edit, metric }: Partial<SweepOptions>): void {
 function layersOf(layers: readonly number[] | undefined, { cfg }: Model): number[] {
   const all = Array.from({ length: cfg.nLayers }, (_, i) => i);
   if (layers === undefined) return all;
-  const found = layers.map((layer) => layerIndex("layer", layer, cfg));
-  if (found.length > 0 && new Set(found).size === found.length && !found.includes(cfg.nLayers)) return found;
+  const indices = layers.map((layer) => layerIndex("layer", layer, cfg));
+  if (indices.length > 0 && new Set(indices).size === indices.length && !indices.includes(cfg.nLayers)) return indices;
   throw new ArgumentError(`layers must be some of 0 to ${cfg.nLayers - 1}, each once, not ${shown(layers)}.`, {
     asked: layers,
     found: cfg.nLayers,

@@ -66,19 +66,20 @@ export async function testPrompt(
   checkModel("testPrompt", model);
   checkOptions("testPrompt", options, TEST_PROMPT);
   const { prependSpaceToAnswer = true, prependBos, topK = 10, signal } = options;
-  const given = typeof answer === "string" ? [answer] : answer;
+  const answerTexts = typeof answer === "string" ? [answer] : answer;
   if (
     !(typeof prompt === "string" || Array.isArray(prompt) || prompt instanceof Int32Array) ||
-    !Array.isArray(given) ||
-    Array.from(given).some((text) => typeof text !== "string")
+    !Array.isArray(answerTexts) ||
+    Array.from(answerTexts).some((text) => typeof text !== "string")
   ) {
     throw new InputError(
       `testPrompt needs a text and an answer, or a list of answers, not ${shown(prompt)} and ${shown(answer)}.`,
       { asked: [prompt, answer] },
     );
   }
-  if (given.length === 0) throw new InputError("There is no answer: pass one text or several.", { asked: answer });
-  if (given.includes("")) {
+  if (answerTexts.length === 0)
+    throw new InputError("There is no answer: pass one text or several.", { asked: answer });
+  if (answerTexts.includes("")) {
     throw new InputError("An answer is empty: use at least one word.", { asked: answer });
   }
   const text = needText(model);
@@ -91,7 +92,7 @@ export async function testPrompt(
   }
   // An answer of only white space is used as it is.
   const unspaced = (text: string) => prependSpaceToAnswer && !text.startsWith(" ") && text.trim() !== "";
-  const spaced = given.map((text) => (unspaced(text) ? ` ${text}` : text));
+  const spaced = answerTexts.map((text) => (unspaced(text) ? ` ${text}` : text));
   const idsOf = (of: string, bos: boolean | undefined): number[] =>
     Array.from(readTokens(of, model, { prependBos: bos, truncate: false }).data);
   const promptIds = typeof prompt === "string" ? idsOf(prompt, prependBos) : onePrompt(prompt, model.cfg.dVocab);

@@ -91,8 +91,8 @@ export function parseJsonObject(text: string, what: string): Record<string, unkn
     });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const found = Array.isArray(value) ? "an array" : kindOf(value);
-    throw new FileFormatError(`${what} should be a JSON object, but it is ${found}.`, { asked: what, found });
+    const kind = Array.isArray(value) ? "an array" : kindOf(value);
+    throw new FileFormatError(`${what} should be a JSON object, but it is ${kind}.`, { asked: what, found: kind });
   }
   return value as Record<string, unknown>;
 }

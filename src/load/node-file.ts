@@ -13,13 +13,13 @@ export async function fileSource(path: string): Promise<ByteSource> {
   if (typeof path !== "string") {
     throw new ArgumentError(`fileSource takes a file's path, not ${shown(path)}.`, { asked: path });
   }
-  const found = await stat(path).catch(async (cause) => {
+  const stats = await stat(path).catch(async (cause) => {
     throw await unreadable(path, path, cause);
   });
-  const special = kindOfFile(found);
+  const special = kindOfFile(stats);
   if (special !== undefined)
     throw new InputError(`${path} cannot be read: it is ${special}, not a file.`, { asked: path });
-  const { size } = found;
+  const { size } = stats;
   const readInto = async (start: number, into: Uint8Array, signal?: AbortSignal) => {
     signal?.throwIfAborted();
     const file = await open(path).catch(async (cause) => {

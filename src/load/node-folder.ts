@@ -68,13 +68,13 @@ function entriesOf(folder: string, below: string): Promise<Dirent[]> {
 }
 
 export async function isFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() ?? false;
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() ?? false;
 }
 
 async function isFileOrNothing(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() ?? true;
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() ?? true;
 }
 
 /** The target of a symbolic link; undefined for anything else. */

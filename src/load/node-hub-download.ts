@@ -64,12 +64,12 @@ export async function downloadBlob(download: BlobDownload, options: LoadOptions)
  * @throws HubError if the ETag is not a checksum: it may be another file, which a snapshot uses
  */
 async function dropIfCut({ blob, size, etag, file, model }: BlobDownload): Promise<void> {
-  const found = await stat(blob).catch(() => undefined);
-  if (!found?.isFile() || found.size === size) return;
+  const stats = await stat(blob).catch(() => undefined);
+  if (!stats?.isFile() || stats.size === size) return;
   if (CHECKSUM.test(etag)) return rm(blob, { force: true });
   throw new HubError(
-    `The cache has another file under the ETag of ${file} of "${model.id}", with ${found.size} bytes instead of ${size}: remove ${blob}, or set HF_HUB_CACHE to another folder.`,
-    { asked: size, found: found.size },
+    `The cache has another file under the ETag of ${file} of "${model.id}", with ${stats.size} bytes instead of ${size}: remove ${blob}, or set HF_HUB_CACHE to another folder.`,
+    { asked: size, found: stats.size },
   );
 }
 
@@ -95,8 +95,8 @@ async function isFree(path: string, owner: string): Promise<boolean> {
   if (owner === "") return true;
   const pid = /^(\d+)-[0-9a-f]{8}$/.exec(owner)?.[1];
   if (pid !== undefined && !(await isRunning(Number(pid)))) return true;
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS;
+  const stats = await stat(path).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED_AFTER_MS;
 }
 
 /** Keeps the downloaded bytes under the name where the next download looks; of two such files, the longer. */
@@ -115,13 +115,13 @@ async function complete(part: string, download: BlobDownload, turn: Turn, option
   const { file, etag, size, model } = download;
   const begun = await sizeOf(part);
   await fetchWhole(part, download, turn, options);
-  const found = await checksum(part, etag, size, options.signal);
-  if (found === etag || (found === undefined && (await sizeOf(part)) === size)) return;
+  const digest = await checksum(part, etag, size, options.signal);
+  if (digest === etag || (digest === undefined && (await sizeOf(part)) === size)) return;
   await rm(part);
   if (begun > 0) return complete(part, download, turn, options); // the error may be in the bytes from last time
   throw new HubError(
-    `${file} of "${model.id}" arrived damaged: its checksum is ${found}, not ${etag}. It was discarded; try again.`,
-    { asked: etag, found },
+    `${file} of "${model.id}" arrived damaged: its checksum is ${digest}, not ${etag}. It was discarded; try again.`,
+    { asked: etag, found: digest },
   );
 }
 
@@ -175,14 +175,14 @@ async function fetchRest(
     response = await fetchBytes(hub, model, url, 0, limits, options.signal);
   }
   const compressed = (response.headers.get("content-encoding") ?? "identity") !== "identity";
-  const told = response.headers.get("content-range");
-  const resumes = response.status === 206 && !compressed && told?.startsWith(`bytes ${start}-`);
+  const range = response.headers.get("content-range");
+  const resumes = response.status === 206 && !compressed && range?.startsWith(`bytes ${start}-`);
   if (response.status === 416 || (response.status === 206 && !resumes)) {
     await discard(response);
-    const found = response.status === 416 ? "none (416)" : compressed ? "compressed ones" : shown(told);
+    const found = response.status === 416 ? "none (416)" : compressed ? "compressed ones" : shown(range);
     throw new HubError(`${url} was asked for the bytes from ${start} on, but answered with ${found}: try again.`, {
       asked: `bytes ${start}-`,
-      found: told,
+      found: range,
     });
   }
   let loaded = resumes ? start : 0;

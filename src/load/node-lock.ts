@@ -79,8 +79,8 @@ async function makeWithoutLink(path: string, holder: Holder, why: NodeJS.ErrnoEx
 export async function lockAt(
   path: string,
 ): Promise<{ readonly holder: Holder | undefined; readonly mtimeMs: number } | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return undefined;
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) return undefined;
   const text = await readFile(path, "utf8").catch(() => "");
   let holder: Holder | undefined;
   try {
@@ -91,7 +91,7 @@ export async function lockAt(
   } catch {
     // being written, or not one of our locks
   }
-  return { holder, mtimeMs: found.mtimeMs };
+  return { holder, mtimeMs: stats.mtimeMs };
 }
 
 /** Whether the process that holds a lock is running: "maybe" if only the file's time can tell. */

@@ -29,12 +29,12 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
       { asked: nameOrPath, nearest: bundledModel },
     );
   }
-  const found = nameOrPath === "" ? undefined : await stat(nameOrPath).catch(() => undefined);
-  if (found?.isDirectory()) return folderFiles(nameOrPath);
+  const stats = nameOrPath === "" ? undefined : await stat(nameOrPath).catch(() => undefined);
+  if (stats?.isDirectory()) return folderFiles(nameOrPath);
   if (nameOrPath === bundledModel || nameOrPath === "bundled") {
     return folderFiles(fileURLToPath(bundledFolder), bundledModel);
   }
-  if (found !== undefined) {
+  if (stats !== undefined) {
     throw new ArgumentError(
       `"${nameOrPath}" is a file: name the folder that contains it, with the model's config.json and weights.`,
       { asked: nameOrPath, found: "a file" },

@@ -106,16 +106,16 @@ function checkPlaces(storages: StorageUse[], archive: PthArchive, file: string):
   for (const { storage, tensors } of storages) {
     const label = `Storage ${shown(storage.key).slice(1, -1)} of ${file}`;
     const bytes = storage.length * bytesPerNumber[storage.dtype];
-    const found = archive.size(`data/${storage.key}`);
-    if (found !== bytes) {
+    const size = archive.size(`data/${storage.key}`);
+    if (size !== bytes) {
       throw new FileFormatError(
-        found === undefined
+        size === undefined
           ? `${label} is missing: the file is incomplete.`
-          : `${label} should have ${storage.length} numbers of ${storage.dtype}, ${bytes} bytes, but has ${found}.`,
-        { asked: bytes, found },
+          : `${label} should have ${storage.length} numbers of ${storage.dtype}, ${bytes} bytes, but has ${size}.`,
+        { asked: bytes, found: size },
       );
     }
-    entries.set(storage.key, found);
+    entries.set(storage.key, size);
     for (const [name, tensor] of tensors) {
       const last = lastNumber(tensor);
       if (!(last < storage.length)) {

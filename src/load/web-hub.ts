@@ -120,8 +120,8 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
       throw new UnknownNameError("file", path, [...sizes.keys()], `It was looked for in ${endpoint}/${id}.`);
     }
     const url = new URL(`${endpoint}/${id}/resolve/${commit}/${parts.map(encodeURIComponent).join("/")}`);
-    const kept = await cache.get(url);
-    if (kept) return blobSource(path, kept);
+    const cached = await cache.get(url);
+    if (cached) return blobSource(path, cached);
     const blob = await get(url, load, (response) => readBody(response, path, sizes.get(path), limits, load));
     await cache.put(url, blob);
     return blobSource(path, blob);

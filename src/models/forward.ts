@@ -66,8 +66,8 @@ export function forward(
   const places = placesOf(inputs, batch, pos, earlier);
   let resid = inputs.residual ?? embedding(model.d_vocab, model.d_model, inputs.tokens!, scope);
   if (!inputs.residual && positions.intoStream) resid = positions.intoStream(resid, places, scope);
-  const given = inputs.shortformerPosEmbed;
-  const beside = given === undefined ? positions.besideStream?.(places, scope) : (given ?? undefined);
+  const posEmbed = inputs.shortformerPosEmbed;
+  const beside = posEmbed === undefined ? positions.besideStream?.(places, scope) : (posEmbed ?? undefined);
   const turn = positions.turn?.(places);
   const mask = masks(model.causal, inputs, batch, pos, earlier);
   for (let layer = start; layer < stop; layer++) {

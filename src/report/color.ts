@@ -101,10 +101,10 @@ function pairUp(): Map<string, string> {
   return pairs;
 }
 
-let made: Record<Scheme, { light: string[]; dark: string[] }> | undefined;
+let cachedRamps: Record<Scheme, { light: string[]; dark: string[] }> | undefined;
 
 function ramps() {
-  made ??= {
+  cachedRamps ??= {
     RdBu: {
       light: sample(interpolateRdBu),
       dark: sample(between("#ffb8a3", "#ec6a54", "#93362f", "#2a2b2f", "#245a94", "#4b9be0", "#b3dcff")),
@@ -112,7 +112,7 @@ function ramps() {
     Blues: { light: sample(interpolateBlues), dark: sample(between("#2a2b2f", "#245a94", "#4b9be0", "#b3dcff")) },
     Viridis: { light: sample(interpolateViridis), dark: sample(interpolateViridis) },
   };
-  return made;
+  return cachedRamps;
 }
 
 function sample(interpolate: (t: number) => string): string[] {

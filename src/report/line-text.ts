@@ -92,13 +92,13 @@ function fitting<T extends { readonly text: string }>(entries: readonly T[], wid
 
 /** Groups neighbouring characters of the same series. */
 function runs(cells: readonly { readonly text: string; readonly series: number }[]) {
-  const found: { text: string; series: number }[] = [];
+  const segments: { text: string; series: number }[] = [];
   for (const { text, series } of cells) {
-    const last = found.at(-1);
+    const last = segments.at(-1);
     if (last?.series === series) last.text += text;
-    else found.push({ text, series });
+    else segments.push({ text, series });
   }
-  return found;
+  return segments;
 }
 
 /** From, to; slightly widened if all numbers are equal. */

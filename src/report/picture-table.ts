@@ -148,6 +148,6 @@ function facets(spec: FacetsSpec): Content {
 }
 
 function column(name: string, title: string, format?: Exclude<Column["format"], object> | number): Column {
-  const given = typeof format === "number" ? { digits: format } : format;
-  return { name, title, description: title, ...(given === undefined ? {} : { format: given }) };
+  const options = typeof format === "number" ? { digits: format } : format;
+  return { name, title, description: title, ...(options === undefined ? {} : { format: options }) };
 }

@@ -48,12 +48,12 @@ export interface MemoryNeed {
 
 /** @throws MemoryError if it needs more than is free, or more than the limit */
 export function needMemory({ what, largest, bytes, advice, limit, held = 0, heap = false }: MemoryNeed): void {
-  const told = showBytes(bytes);
+  const size = showBytes(bytes);
   const part = () => (largest ? ` (${largest()})` : "");
   if (limit !== undefined) {
     if (bytes <= limit) return;
     throw new MemoryError(
-      `${what} needs about ${told} of memory at one time${part()}, but may use only ${showBytes(limit)}: ${advice}; or allow more (\`memoryBytes\` of the Engine, --memory of a command).`,
+      `${what} needs about ${size} of memory at one time${part()}, but may use only ${showBytes(limit)}: ${advice}; or allow more (\`memoryBytes\` of the Engine, --memory of a command).`,
       { asked: bytes, found: limit },
     );
   }
@@ -63,7 +63,7 @@ export function needMemory({ what, largest, bytes, advice, limit, held = 0, heap
   const free = Math.min(freeAfterCollecting(), ofHeap());
   if (more <= free) return;
   throw new MemoryError(
-    `${what} needs about ${told} of memory at one time${part()}, but only ${showBytes(Math.max(free, 0) + held)} is free: ${advice}.`,
+    `${what} needs about ${size} of memory at one time${part()}, but only ${showBytes(Math.max(free, 0) + held)} is free: ${advice}.`,
     { asked: bytes, found: free + held },
   );
 }

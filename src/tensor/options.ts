@@ -74,9 +74,9 @@ function isPlain(options: object): boolean {
 /** Its fields, including inherited ones, which count as options too. @throws ArgumentError for an object whose getters throw */
 function entriesOf(of: string, options: object): [string, unknown][] {
   try {
-    const found: [string, unknown][] = [];
-    for (const name in options) found.push([name, (options as Readonly<Record<string, unknown>>)[name]]);
-    return found;
+    const entries: [string, unknown][] = [];
+    for (const name in options) entries.push([name, (options as Readonly<Record<string, unknown>>)[name]]);
+    return entries;
   } catch (cause) {
     throw new ArgumentError(`The options of ${of} cannot be read: one of them throws when it is asked for.`, { cause });
   }

@@ -52,8 +52,8 @@ export async function evaluateLoss(
     const count = Math.min(batchSize, rows - start);
     const batch = ndarray("int32", [count, pos], ids.slice(start * pos, (start + count) * pos));
     const graph = model.graph(Tensor.leaf(batch, ["batch", "pos"]));
-    const [found] = await model.compute([loss ? loss(graph) : graph.loss()], { signal });
-    sum += count * found.item();
+    const [batchLoss] = await model.compute([loss ? loss(graph) : graph.loss()], { signal });
+    sum += count * batchLoss.item();
   }
   return sum / rows;
 }

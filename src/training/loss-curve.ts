@@ -185,11 +185,11 @@ function thin(losses: readonly number[]): { readonly x: number[]; readonly y: nu
 
 function rowsTable(losses: readonly number[], heldOut: readonly HeldOutLoss[], names: readonly string[]): Table {
   const steps = losses.length;
-  const asked = heldOut.map(({ step }) => step).filter((step) => step > 0);
+  const measuredSteps = heldOut.map(({ step }) => step).filter((step) => step > 0);
   const even = Array.from({ length: Math.min(steps, 10) }, (_, i, all = Math.min(steps, 10)) =>
     Math.round(((i + 1) * steps) / all),
   );
-  const every = [...new Set(asked.length > 0 ? [...asked, steps] : even)].sort((a, b) => a - b);
+  const every = [...new Set(measuredSteps.length > 0 ? [...measuredSteps, steps] : even)].sort((a, b) => a - b);
   const stride = Math.ceil(every.length / MOST_ROWS);
   const shown = every.filter((_, i) => (every.length - 1 - i) % stride === 0);
   const of = new Map(heldOut.map(({ step, loss }) => [step, loss]));

@@ -56,9 +56,9 @@ export function folderCheckpoints(folder: string): CheckpointStore {
 
 /** The folder itself, or its closest parent that exists: where it would be created. */
 async function nearestThere(folder: string): Promise<string> {
-  const found = await stat(folder).catch(unlessMissing);
-  if (!found) return nearestThere(dirname(folder));
-  if (!found.isDirectory()) throw Object.assign(new Error("in the way"), { code: "ENOTDIR" });
+  const stats = await stat(folder).catch(unlessMissing);
+  if (!stats) return nearestThere(dirname(folder));
+  if (!stats.isDirectory()) throw Object.assign(new Error("in the way"), { code: "ENOTDIR" });
   return folder;
 }
 
@@ -74,9 +74,9 @@ async function tidy(folder: string): Promise<void> {
 
 /** Only checkpoints are replaced. */
 async function refuseForeign(place: string): Promise<void> {
-  const found = await stat(place).catch(() => undefined);
-  if (!found) return;
-  const ours = found.isDirectory() && (await stat(join(place, "training.json")).catch(() => undefined));
+  const stats = await stat(place).catch(() => undefined);
+  if (!stats) return;
+  const ours = stats.isDirectory() && (await stat(join(place, "training.json")).catch(() => undefined));
   if (!ours) throw Object.assign(new Error("in the way"), { code: "EEXIST" });
 }
 

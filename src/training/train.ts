@@ -103,11 +103,11 @@ async function trainInto(
           )
         : options.resume;
     const reading = readCheckpoint(files, model.cfg, initial, name, optimizer.memory);
-    const found = await untilAborted(reading, signal);
-    state = found.state;
-    losses = [...found.losses];
-    heldOut = [...found.heldOut];
-    resumed = found.place;
+    const stored = await untilAborted(reading, signal);
+    state = stored.state;
+    losses = [...stored.losses];
+    heldOut = [...stored.heldOut];
+    resumed = stored.place;
     if (losses.length > steps) {
       throw new ArgumentError(`The checkpoint is at step ${losses.length}, beyond the total of ${steps} steps.`, {
         asked: steps,
@@ -163,11 +163,11 @@ async function trainInto(
     const seen = rate(batch.data.length);
     if (asks) {
       const as = withWeights(model, after.weights);
-      const found = await unlessStopped(evaluateLoss(as, options.heldOut!, { loss: options.loss, signal }));
-      if (!Number.isFinite(found)) {
-        throw new TrainingError(`The held-out loss became ${found}`, { step, loss, lr: stepLr }, keeper.last);
+      const heldOutLoss = await unlessStopped(evaluateLoss(as, options.heldOut!, { loss: options.loss, signal }));
+      if (!Number.isFinite(heldOutLoss)) {
+        throw new TrainingError(`The held-out loss became ${heldOutLoss}`, { step, loss, lr: stepLr }, keeper.last);
       }
-      heldOut.push({ step: step + 1, loss: found });
+      heldOut.push({ step: step + 1, loss: heldOutLoss });
     }
     // Only now is the step done: a training run that is stopped while it measures the held-out loss measures it again when resumed.
     state = after;

@@ -24,7 +24,7 @@ export interface AblationOptions extends AnalysisContext {
   readonly answer?: string | number | undefined;
   readonly wrong?: string | number | undefined;
   readonly seed?: number | undefined;
-  /** Most bytes for the values of a run. Default 128 MB, or half of what there is. */
+  /** Most bytes for the values of a run. Default: 128 MB, or half of the available memory if that is less. */
   readonly memory?: number | undefined;
 }
 

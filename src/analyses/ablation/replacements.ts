@@ -15,11 +15,11 @@ export function ablatedBy(method: AblationMethod, input: PreparedInput, seed: nu
   const count = tokens.data.length;
   const real = realTokens(input);
   if (method === "mean") {
-    const kept = new Float32Array(count);
-    for (const i of real) kept[i] = 1 / real.length;
+    const weights = new Float32Array(count);
+    for (const i of real) weights[i] = 1 / real.length;
     return (x) => {
       const sizes = x.shape.map((n, axis) => (axis < 2 ? n : 1));
-      return x.mul(Tensor.leaf(ndarray("float32", sizes, kept), x.axes)).sum(["batch", "pos"], true);
+      return x.mul(Tensor.leaf(ndarray("float32", sizes, weights), x.axes)).sum(["batch", "pos"], true);
     };
   }
   const random = new Random(seed);

@@ -76,17 +76,17 @@ function existing(x: number): number | undefined {
 function chance(x: readonly number[], y: readonly number[], r: number, seed: number): Agreement["chance"] {
   const random = new Random(seed);
   const order = Int32Array.from(x, (_, i) => i);
-  const found = Array.from({ length: SAMPLES }, () => {
+  const correlations = Array.from({ length: SAMPLES }, () => {
     random.shuffle(order);
     return pearson(
       Array.from(order, (i) => x[i]),
       y,
     )();
   }).sort((a, b) => a - b);
-  const extreme = found.filter((shuffled) => Math.abs(shuffled) >= Math.abs(r) * (1 - 1e-12)).length;
+  const extreme = correlations.filter((shuffled) => Math.abs(shuffled) >= Math.abs(r) * (1 - 1e-12)).length;
   return {
     p: (1 + extreme) / (1 + SAMPLES),
-    interval: [found[Math.floor(0.025 * SAMPLES)], found[Math.ceil(0.975 * SAMPLES) - 1]],
+    interval: [correlations[Math.floor(0.025 * SAMPLES)], correlations[Math.ceil(0.975 * SAMPLES) - 1]],
     samples: SAMPLES,
   };
 }

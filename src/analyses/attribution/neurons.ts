@@ -35,7 +35,7 @@ export async function measureNeurons(
   const mlps = components(model).additions.flatMap(({ kind, layer, output }) =>
     kind === "mlp" && layer !== undefined && output ? [{ layer, output }] : [],
   );
-  const found = metricGradients(
+  const withGradients = metricGradients(
     graph,
     metric,
     mlps.map(({ output }) => output.point),
@@ -52,8 +52,8 @@ export async function measureNeurons(
     const direct = last.mul(each);
     return finalNorm ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
   });
-  const products = found.values.map((value, i) => value.mul(found.gradients[i]).at({ batch: 0 }));
-  const [number, ...computed] = await model.compute([found.metric, ...products, ...written], { signal });
+  const products = withGradients.values.map((value, i) => value.mul(withGradients.gradients[i]).at({ batch: 0 }));
+  const [number, ...computed] = await model.compute([withGradients.metric, ...products, ...written], { signal });
   const neurons = mlps.flatMap(({ layer }, i) => {
     const [product, direct] = [computed[i], computed[mlps.length + i]];
     return Array.from({ length: cfg.dMlp! }, (_, index): Neuron => {

@@ -69,9 +69,9 @@ export function largest(
   count: number,
 ): [neuron: number, logits: number][] {
   const least = sizes[Math.min(count, sizes.length) - 1];
-  const found: [number, number][] = [];
+  const candidates: [number, number][] = [];
   for (let i = 0; i < attributions.length; i++) {
-    if (Math.abs(attributions[i]) >= least) found.push([i, attributions[i]]);
+    if (Math.abs(attributions[i]) >= least) candidates.push([i, attributions[i]]);
   }
-  return found.sort(([, a], [, b]) => Math.abs(b) - Math.abs(a)).slice(0, count);
+  return candidates.sort(([, a], [, b]) => Math.abs(b) - Math.abs(a)).slice(0, count);
 }

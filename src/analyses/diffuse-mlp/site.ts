@@ -21,8 +21,8 @@ export interface Site {
  */
 export function siteOf(model: Model, layer: number): Site {
   const { cfg } = model;
-  const found = layer < 0 ? layer + cfg.nLayers : layer;
-  if (!Number.isInteger(found) || found < 0 || found >= cfg.nLayers) {
+  const index = layer < 0 ? layer + cfg.nLayers : layer;
+  if (!Number.isInteger(index) || index < 0 || index >= cfg.nLayers) {
     const layers = cfg.nLayers === 1 ? "1 layer: 0" : `${cfg.nLayers} layers: 0 to ${cfg.nLayers - 1}`;
     throw new ArgumentError(`Layer ${layer} is out of range: ${cfg.modelName} has ${layers}.`, {
       asked: layer,
@@ -48,13 +48,13 @@ export function siteOf(model: Model, layer: number): Site {
       { asked: "LNPre", found: cfg.normalizationType },
     );
   }
-  const mlp = `blocks.${found}.mlp`;
+  const mlp = `blocks.${index}.mlp`;
   const normed = model.hookNames.includes(`${mlp}.hook_mid`);
   return {
-    layer: found,
+    layer: index,
     ablated: normed ? `${mlp}.hook_mid` : `${mlp}.hook_post`,
     post: `${mlp}.hook_post`,
     norm: normed ? { scale: `${mlp}.ln.hook_scale`, normalized: `${mlp}.ln.hook_normalized` } : undefined,
-    last: found === cfg.nLayers - 1,
+    last: index === cfg.nLayers - 1,
   };
 }

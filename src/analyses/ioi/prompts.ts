@@ -49,14 +49,14 @@ export interface IoiPrompt {
 
 /** The names that are a single token for this model. @throws InputError if there are fewer than three. */
 export function singleTokenNames(model: Model, names: readonly string[]): string[] {
-  const kept = [...new Set(names)].filter((name) => {
+  const usable = [...new Set(names)].filter((name) => {
     const { data } = needText(model).toTokens(` ${name}`, { prependBos: false });
     return data.length === 1;
   });
-  if (kept.length >= 3) return kept;
+  if (usable.length >= 3) return usable;
   throw new InputError(
-    `Only ${kept.length} of the ${names.length} names are one token for this model, but three are needed: give other names.`,
-    { asked: names, found: kept },
+    `Only ${usable.length} of the ${names.length} names are one token for this model, but three are needed: give other names.`,
+    { asked: names, found: usable },
   );
 }
 

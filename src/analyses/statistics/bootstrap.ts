@@ -24,7 +24,7 @@ export function bootstrapInterval(
 ): BootstrapInterval | undefined {
   const count = clusters.reduce((most, c) => Math.max(most, c + 1), 0);
   if (count < 2) return undefined;
-  const found: number[] = [];
+  const statistics: number[] = [];
   const times = new Float64Array(count);
   const drawn = new Float64Array(clusters.length);
   for (let s = 0; s < samples; s++) {
@@ -32,14 +32,14 @@ export function bootstrapInterval(
     for (let c = 0; c < count; c++) times[random.integer(count)]++;
     for (let i = 0; i < drawn.length; i++) drawn[i] = times[clusters[i]];
     const value = statistic(drawn);
-    if (Number.isFinite(value)) found.push(value);
+    if (Number.isFinite(value)) statistics.push(value);
   }
-  if (found.length < samples / 2) return undefined;
-  found.sort((a, b) => a - b);
+  if (statistics.length < samples / 2) return undefined;
+  statistics.sort((a, b) => a - b);
   const tail = (1 - level) / 2;
   return {
-    interval: [quantileSorted(found, tail), quantileSorted(found, 1 - tail)],
+    interval: [quantileSorted(statistics, tail), quantileSorted(statistics, 1 - tail)],
     level,
-    samples: found.length,
+    samples: statistics.length,
   };
 }

@@ -53,9 +53,9 @@ export function grad(output: Tensor, wrt: readonly Tensor[], options: GradOption
   const wanted = dependents(order, new Set(wrt));
   const gradients = new Map<Tensor, Tensor>([[output, output.constant(1).expandLike(output)]]);
   for (const t of order.toReversed()) {
-    const found = gradients.get(t);
-    if (!found || !wanted.has(t)) continue;
-    const g = change(t, found);
+    const gradient = gradients.get(t);
+    if (!gradient || !wanted.has(t)) continue;
+    const g = change(t, gradient);
     if (!(g instanceof Tensor)) {
       throw new ArgumentError(`The gradient of ${called(t)} was changed to ${shown(g)}: it must be a tensor.`, {
         asked: g,
@@ -99,8 +99,8 @@ const called = (x: Tensor): string => (x.label ? `"${x.label}"` : "the given val
 function blocked(order: readonly Tensor[], output: Tensor, from: Tensor): string[] {
   const ways = dependents(order, new Set([from]));
   if (!ways.has(output)) return [];
-  const found = order.filter((t) => ways.has(t) && !isFloat(t) && t.inputs.some((x) => ways.has(x) && isFloat(x)));
-  return [...new Set(found.map((t) => ops[t.op!].phrase(t.attrs) ?? t.op!))];
+  const blockers = order.filter((t) => ways.has(t) && !isFloat(t) && t.inputs.some((x) => ways.has(x) && isFloat(x)));
+  return [...new Set(blockers.map((t) => ops[t.op!].phrase(t.attrs) ?? t.op!))];
 }
 
 /** A gradient under the axis names of what it is of. */
@@ -110,7 +110,7 @@ function named(gradient: Tensor, x: Tensor): Tensor {
 
 /** The values of the graph that depend on one of `from`, those included. */
 function dependents(order: readonly Tensor[], from: ReadonlySet<Tensor>): Set<Tensor> {
-  const found = new Set<Tensor>(from);
-  for (const t of order) if (t.inputs.some((x) => found.has(x))) found.add(t);
-  return found;
+  const reached = new Set<Tensor>(from);
+  for (const t of order) if (t.inputs.some((x) => reached.has(x))) reached.add(t);
+  return reached;
 }

@@ -31,9 +31,9 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): HookedTrans
       asked: raw,
     });
   }
-  const given = namedFields(raw);
+  const fields = namedFields(raw);
   const config = {} as Record<FieldName, unknown>;
-  for (const name of FIELD_NAMES) config[name] = checkedValue(FIELDS[name] as Field, given.get(name));
+  for (const name of FIELD_NAMES) config[name] = checkedValue(FIELDS[name] as Field, fields.get(name));
   return completed(config as unknown as Mutable<HookedTransformerConfig>);
 }
 
@@ -48,7 +48,7 @@ export function isConfigField(name: string): boolean {
 }
 
 function namedFields(raw: Readonly<Record<string, unknown>>): Map<FieldName, unknown> {
-  const given = new Map<FieldName, unknown>();
+  const fields = new Map<FieldName, unknown>();
   const spelt = new Map<FieldName, string>();
   for (const [key, value] of Object.entries(raw)) {
     if (value === undefined) continue;
@@ -61,16 +61,16 @@ function namedFields(raw: Readonly<Record<string, unknown>>): Map<FieldName, unk
       );
     }
     const before = spelt.get(name);
-    if (before !== undefined && !sameValue(given.get(name), value)) {
+    if (before !== undefined && !sameValue(fields.get(name), value)) {
       throw new ConfigError(
-        `"${before}" and "${key}" are the same field, set to ${shown(given.get(name))} and to ${shown(value)}. Set it once.`,
-        { asked: value, found: given.get(name) },
+        `"${before}" and "${key}" are the same field, set to ${shown(fields.get(name))} and to ${shown(value)}. Set it once.`,
+        { asked: value, found: fields.get(name) },
       );
     }
-    given.set(name, value);
+    fields.set(name, value);
     spelt.set(name, key);
   }
-  return given;
+  return fields;
 }
 
 function checkedValue(field: Field, given: unknown): unknown {

@@ -24,10 +24,10 @@ export class RawWeights {
   take(name: string, shape?: readonly number[]): Float32 {
     const array = this.#arrays.get(name);
     if (array === undefined) {
-      const found = this.names();
+      const names = this.names();
       throw new WeightsError(
-        `The ${this.#what} checkpoint has no "${name}". ${found.length > 0 ? `It has: ${firstOf(found)}.` : "It has no other weights either."}`,
-        { asked: name, found },
+        `The ${this.#what} checkpoint has no "${name}". ${names.length > 0 ? `It has: ${firstOf(names)}.` : "It has no other weights either."}`,
+        { asked: name, found: names },
       );
     }
     if (shape && !sameShape(shape, array.shape)) {

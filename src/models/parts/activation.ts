@@ -16,5 +16,5 @@ export const activations = {
   solu_ln: (x: Tensor) => x.mul(x.softmax()),
 } satisfies Record<string, (x: Tensor) => Tensor>;
 
-/** The name of a nonlinearity that can be run; with `_ln` behind it a LayerNorm over the neurons follows. */
+/** The name of a nonlinearity that can be run; with `_ln` appended, a LayerNorm over the neurons follows. */
 export type ActivationName = keyof typeof activations;

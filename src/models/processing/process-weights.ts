@@ -86,11 +86,11 @@ export function processWeights(
 ): ProcessedWeights {
   checkOptions("processWeights", flags, FLAG_KINDS);
   checkWeights(config, weights);
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const asked = { ...DEFAULT_PROCESSING, ...Object.fromEntries(given) };
+  const setFlags = Object.entries(flags).filter(([, value]) => value !== undefined);
+  const allFlags = { ...DEFAULT_PROCESSING, ...Object.fromEntries(setFlags) };
   const recording = recordingOf(config);
   const stream = streamOf(recording);
-  const { flags: applicable, notes } = applicableFlags(config, stream, asked);
+  const { flags: applicable, notes } = applicableFlags(config, stream, allFlags);
   const draft = new WeightDraft(weights);
   let processed = config;
   if (applicable.foldLn) processed = foldLayerNorm(draft, config, stream, applicable.transformerLensFinalRms);

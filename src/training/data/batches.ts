@@ -67,9 +67,9 @@ export function permutation(n: number, seed: number, epoch: number): Int32Array<
 export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {
   const array = data instanceof Tensor ? data.array : data;
   if (array?.dtype !== "int32" || array.shape?.length !== 2) {
-    const found = array?.dtype === undefined ? (data instanceof Tensor ? "not computed" : shown(data)) : array.dtype;
+    const dtype = array?.dtype === undefined ? (data instanceof Tensor ? "not computed" : shown(data)) : array.dtype;
     throw new ShapeError(
-      `Training data must be tokens, int32 [row pos], not ${found}${Array.isArray(data?.shape) ? ` [${data.shape}]` : ""}.`,
+      `Training data must be tokens, int32 [row pos], not ${dtype}${Array.isArray(data?.shape) ? ` [${data.shape}]` : ""}.`,
       { asked: "[row pos]", found: data?.shape },
     );
   }

@@ -47,9 +47,9 @@ export function spreadRows(rows: NDArray<"int32">, most: number): NDArray<"int32
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 function taken({ shape: [, pos], data }: NDArray<"int32">, which: readonly number[]): NDArray<"int32"> {
-  const found = new Int32Array(which.length * pos);
+  const ids = new Int32Array(which.length * pos);
   which.forEach((row, i) => {
-    found.set(data.subarray(row * pos, (row + 1) * pos), i * pos);
+    ids.set(data.subarray(row * pos, (row + 1) * pos), i * pos);
   });
-  return ndarray("int32", [which.length, pos], found);
+  return ndarray("int32", [which.length, pos], ids);
 }

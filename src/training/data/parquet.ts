@@ -112,9 +112,9 @@ async function asFileErrors<T>(
     signal?.throwIfAborted();
     if (cause instanceof GlassformerError) throw cause;
     const start = await read(0, Math.min(size, 4096), signal);
-    const found = size === 0 ? "empty" : (notText(start) ?? webPage(String.fromCharCode(...start)));
-    let why = `it is ${found}`;
-    if (found === undefined || found.startsWith("a Parquet file")) {
+    const beginning = size === 0 ? "empty" : (notText(start) ?? webPage(String.fromCharCode(...start)));
+    let why = `it is ${beginning}`;
+    if (beginning === undefined || beginning.startsWith("a Parquet file")) {
       const own = cause instanceof Damage || cause instanceof Unread;
       if (!own) throw cause;
       why = cause instanceof Unread ? cause.message : `it is damaged: ${cause.message}`;

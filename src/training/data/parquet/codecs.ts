@@ -52,12 +52,12 @@ export function unpack(codec: number, bytes: Uint8Array, size: number, where: st
 }
 
 function snappy(bytes: Uint8Array, size: number): Uint8Array {
-  let told = 0;
+  let declared = 0;
   for (let i = 0; i < 5; i++) {
-    told += (bytes[i] & 127) * 2 ** (7 * i);
+    declared += (bytes[i] & 127) * 2 ** (7 * i);
     if (!(bytes[i] & 128)) break;
   }
-  if (told !== size) throw new Damage("a page unpacks to a different size than it announces");
+  if (declared !== size) throw new Damage("a page unpacks to a different size than it announces");
   return compressors.SNAPPY!(bytes, size);
 }
 

@@ -75,10 +75,10 @@ function nextFrame(bytes: Uint8Array, at: number): { frame?: Uint8Array; size?: 
   const sizeBytes = [single, 2, 4, 8][flags >> 6];
   let block = sizeAt + sizeBytes;
   if (block > bytes.length) throw cutOff();
-  let told: number | undefined;
+  let declared: number | undefined;
   if (sizeBytes > 0) {
-    told = sizeBytes === 2 ? 256 : 0;
-    for (let i = 0; i < sizeBytes; i++) told += bytes[sizeAt + i] * 2 ** (8 * i);
+    declared = sizeBytes === 2 ? 256 : 0;
+    for (let i = 0; i < sizeBytes; i++) declared += bytes[sizeAt + i] * 2 ** (8 * i);
   }
   for (;;) {
     if (block + 3 > bytes.length) throw cutOff();
@@ -94,7 +94,7 @@ function nextFrame(bytes: Uint8Array, at: number): { frame?: Uint8Array; size?: 
       frame[next - at] = 1;
       const end = next + 4 * ((flags >> 2) & 1);
       if (end > bytes.length) throw cutOff();
-      return { frame, size: told, end };
+      return { frame, size: declared, end };
     }
     block = next;
   }
