@@ -374,7 +374,18 @@ describe("a call", () => {
 });
 
 describe("a model's name", () => {
-  test.each(["pythia-70m", "Pythia", "llama-7b", "llama-7b-hf", "opt-125m", "gpt-neo-125M", "gpt-j", "bloom-560m"])(
+  test.each([
+    ["pythia-70m", "EleutherAI/pythia-70m"],
+    ["llama-7b-hf", "meta-llama/Llama-2-7b-hf"],
+    ["gpt-j", "EleutherAI/gpt-j-6B"],
+    ["Qwen2-0.5B", "Qwen/Qwen2.5-0.5B"],
+  ])('"%s", a short name of a family that opens, is answered with how its ids look', async (name, id) => {
+    const error = await refused(() => resolveModelName(name));
+    expect(error).toMatchObject({ nearest: id });
+    expect(error.message).toMatch(/opens by its id on the hub/);
+  });
+
+  test.each(["opt-125m", "bloom-560m", "gemma-2b", "qwen3-0.6b", "phi-3"])(
     '"%s", which TransformerLens knows, is said to be known and why it cannot be run',
     async (name) => {
       const error = await refused(() => resolveModelName(name));

@@ -297,8 +297,8 @@ describe("names around a checkpoint's own", () => {
 
 describe("an architecture that is known but not supported", () => {
   it.each([
-    ["gpt_neox", "GPT-NeoX"],
-    ["llama", "LLaMA"],
+    ["opt", "OPT"],
+    ["qwen3", "Qwen"],
     ["gemma2", "Gemma"],
     ["bloom", "BLOOM"],
     ["t5", "T5"],

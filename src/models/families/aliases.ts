@@ -87,6 +87,7 @@ export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
 /** What is supported, for the error when something else is requested. */
 const COMPUTED = [
   "GPT-2 and its relatives",
+  "GPT-Neo, GPT-J, GPT-NeoX (Pythia), Llama, Mistral, Qwen 2, Phi 1 and 2, StableLM, Starcoder, CodeGen",
   "the SoLU, GELU and attention-only models of Neel Nanda",
   "TransformerLens' own form",
 ];

@@ -6,18 +6,43 @@ import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { checkArrays, checkWeights, type WeightArrays } from "../weights/check.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
+import { gptBigcode } from "./gpt-bigcode.ts";
+import { gptNeo } from "./gpt-neo.ts";
+import { gptNeox } from "./gpt-neox.ts";
 import { gpt2 } from "./gpt2.ts";
+import { codegen, gptj } from "./gptj.ts";
 import { hookedTransformer } from "./hooked-transformer.ts";
+import { llama, mistral, qwen2 } from "./llama.ts";
 import { mingpt } from "./mingpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
 import { refuseKnownType } from "./not-computed.ts";
+import { phi } from "./phi.ts";
+import { stablelm } from "./stablelm.ts";
+import { starcoder2 } from "./starcoder2.ts";
 import { withoutWrapper } from "./wrapper.ts";
 
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
 
-export const FAMILIES: readonly ModelFamily[] = [neel, hookedTransformer, neelSoluOld, mingpt, gpt2];
+export const FAMILIES: readonly ModelFamily[] = [
+  neel,
+  hookedTransformer,
+  neelSoluOld,
+  mingpt,
+  gpt2,
+  gptNeo,
+  gptj,
+  codegen,
+  gptNeox,
+  gptBigcode,
+  llama,
+  mistral,
+  qwen2,
+  phi,
+  stablelm,
+  starcoder2,
+];
 
 /** The longest configurations that were ever written have a few hundred fields. */
 const MOST_FIELDS = 5000;

@@ -1,52 +1,55 @@
-/** Architectures that are known but cannot be opened yet: their names, their models, and what is missing for them. */
+/**
+ * Architectures by the names that people give to their models: those that cannot be opened yet, with what is missing for
+ * them, and those whose models open by their ids on the hub alone.
+ */
 import { ConfigError } from "../../tensor/errors.ts";
 
 interface Architecture {
   readonly called: string;
-  /** `model_type` in their `config.json`. */
+  /** `model_type` in their `config.json`, of those that cannot be opened. */
   readonly modelTypes: readonly string[];
   /** How the short names of their models begin, ignoring case: TransformerLens' names, and those of the hub without the owner. */
   readonly names: RegExp;
-  /** What is missing. */
-  readonly lacks: string;
+  /** What is missing; of an architecture that opens, the id of one of its models. */
+  readonly lacks?: string;
+  readonly id?: string;
 }
-
-/** Everything that they compute exists here; their models open in TransformerLens' own form. */
-const FILES = "a reader for its files (saved as TransformerLens' cfg and state_dict, it opens)";
 
 const ARCHITECTURES: readonly Architecture[] = [
   {
     called: "GPT-NeoX (Pythia)",
-    modelTypes: ["gpt_neox"],
+    modelTypes: [],
     names: /^(pythia|EleutherAI\/pythia|gpt-neox|stablelm-(base|tuned)-alpha)/,
-    lacks: FILES,
+    id: "EleutherAI/pythia-70m",
   },
-  { called: "GPT-Neo", modelTypes: ["gpt_neo"], names: /^(gpt-neo-|neo-|tiny-?stories)/, lacks: FILES },
-  { called: "GPT-J", modelTypes: ["gptj"], names: /^gpt-?j/, lacks: FILES },
+  { called: "GPT-Neo", modelTypes: [], names: /^(gpt-neo-|neo-|tiny-?stories)/, id: "EleutherAI/gpt-neo-125M" },
+  { called: "GPT-J", modelTypes: [], names: /^gpt-?j/, id: "EleutherAI/gpt-j-6B" },
   { called: "OPT", modelTypes: ["opt"], names: /^opt-/, lacks: "its layout of positions and weights" },
   {
     called: "LLaMA",
-    modelTypes: ["llama"],
+    modelTypes: [],
     names: /^(meta-)?(llama|codellama|yi-|yi_|smollm|deepseek-llm|vicuna|alpaca|tinyllama)/,
-    lacks: FILES,
+    id: "meta-llama/Llama-2-7b-hf",
   },
-  { called: "Mistral", modelTypes: ["mistral"], names: /^mistral/, lacks: FILES },
+  { called: "Mistral", modelTypes: [], names: /^mistral/, id: "mistralai/Mistral-7B-v0.1" },
   { called: "Mixtral", modelTypes: ["mixtral"], names: /^mixtral/, lacks: "experts" },
   {
     called: "Qwen",
-    modelTypes: ["qwen", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe"],
-    names: /^(qwen|qwq)/,
-    lacks: "a reader for its files, and for some norms of queries and keys, or experts",
+    modelTypes: ["qwen", "qwen2_moe", "qwen3", "qwen3_moe"],
+    names: /^qwen-|^qwen(1\.5|2).*moe|^qwen3/,
+    lacks: "a reader for its files, norms of queries and keys, or experts",
   },
+  { called: "Qwen 2", modelTypes: [], names: /^(qwen|qwq)/, id: "Qwen/Qwen2.5-0.5B" },
   {
     called: "Gemma",
     modelTypes: ["gemma", "gemma2", "gemma3", "gemma3_text"],
     names: /^(med)?gemma/,
     lacks: "norms after attention and MLP, and scaled embeddings",
   },
-  { called: "Phi", modelTypes: ["phi", "phi3"], names: /^phi-/, lacks: FILES },
+  { called: "Phi 3", modelTypes: ["phi3"], names: /^phi-?3/, lacks: "a reader for its files, and scaled positions" },
+  { called: "Phi", modelTypes: [], names: /^phi-/, id: "microsoft/phi-2" },
   { called: "BLOOM", modelTypes: ["bloom"], names: /^bloom/, lacks: "ALiBi positions" },
-  { called: "GPTBigCode", modelTypes: ["gpt_bigcode"], names: /^santacoder/, lacks: FILES },
+  { called: "GPTBigCode", modelTypes: [], names: /^santacoder/, id: "bigcode/gpt_bigcode-santacoder" },
   { called: "Apertus", modelTypes: ["apertus"], names: /^apertus/, lacks: "xIELU, and norms of queries and keys" },
   { called: "gpt-oss", modelTypes: ["gpt_oss"], names: /^gpt-oss/, lacks: "experts" },
   {
@@ -62,16 +65,16 @@ const ARCHITECTURES: readonly Architecture[] = [
     lacks: "a reader for its files, and for some ALiBi positions",
   },
   { called: "MPT", modelTypes: ["mpt"], names: /^mpt-/, lacks: "ALiBi positions" },
-  { called: "StableLM", modelTypes: ["stablelm"], names: /^stablelm/, lacks: FILES },
-  { called: "Starcoder 2", modelTypes: ["starcoder2"], names: /^starcoder/, lacks: FILES },
+  { called: "StableLM", modelTypes: [], names: /^stablelm/, id: "stabilityai/stablelm-3b-4e1t" },
+  { called: "Starcoder 2", modelTypes: [], names: /^starcoder/, id: "bigcode/starcoder2-3b" },
   {
     called: "Cohere",
     modelTypes: ["cohere", "cohere2"],
     names: /^(c4ai-|command-r)/,
     lacks: "norms without biases, and scaled logits",
   },
-  { called: "Granite", modelTypes: ["granite"], names: /^granite/, lacks: "scaled parts" },
-  { called: "CodeGen", modelTypes: ["codegen"], names: /^codegen/, lacks: FILES },
+  { called: "Granite", modelTypes: ["granite"], names: /^granite/, lacks: "parts that are scaled" },
+  { called: "CodeGen", modelTypes: [], names: /^codegen/, id: "Salesforce/codegen-350M-mono" },
   { called: "XGLM", modelTypes: ["xglm"], names: /^xglm/, lacks: "sinusoidal positions" },
   {
     called: "Mamba",
@@ -114,11 +117,15 @@ export function refuseKnownType(modelType: string, repoName: string, supported: 
 function refusal(
   what: string,
   asked: string,
-  { called, lacks }: Architecture,
+  { called, lacks, id }: Architecture,
   supported: readonly string[],
 ): ConfigError {
-  return new ConfigError(
-    `${what} is a model of the ${called} architecture, which is known but cannot be opened yet: it needs ${lacks}. Supported: ${supported.join(", ")}.`,
-    { asked, found: supported },
-  );
+  const why = id
+    ? `which opens by its id on the hub, such as "${id}", or from a folder.`
+    : `which is known but cannot be opened yet: it needs ${lacks}. Supported: ${supported.join(", ")}.`;
+  return new ConfigError(`${what} is a model of the ${called} architecture, ${why}`, {
+    asked,
+    found: supported,
+    nearest: id,
+  });
 }

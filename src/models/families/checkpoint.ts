@@ -1,0 +1,123 @@
+/** Where the weights of a Hugging Face checkpoint are, and how they lie there: one line for each of ours. */
+import { type NDArray, ndarray, sizeOf, zeros } from "../../tensor/array.ts";
+import { WeightsError } from "../../tensor/errors.ts";
+import type { HookedTransformerConfig } from "../config/config.ts";
+import { recordingOf } from "../recording.ts";
+import type { WeightSpec } from "../weights/spec.ts";
+import { headsOfColumns, RawWeights, reshaped, transposed } from "./layout.ts";
+
+type Float32 = NDArray<"float32">;
+
+/** An array of the checkpoint, and how a weight is made of it. */
+export interface Source {
+  /** The array's name; `{l}` is the layer. */
+  readonly name: string;
+  /** The shape that it must have for this weight. */
+  shape(spec: WeightSpec): readonly number[];
+  /** The weight, from an array of that shape. */
+  read(array: Float32, spec: WeightSpec): Float32;
+  /** Whether some models have none in any layer: it is then 0. */
+  readonly optional?: boolean;
+}
+
+/** Where our weights are: by our names, with `{l}` for the layer and without the underscore of shared keys and values. */
+export type Sources = Readonly<Record<string, Source>>;
+
+/** As it is: an embedding, a norm's weight, a bias (of several heads one after the other). */
+export function same(name: string): Source {
+  return {
+    name,
+    shape: ({ axes, shape }) => (isOfHeads(axes) ? [sizeOf(shape)] : shape),
+    read: (array, { shape }) => reshaped(array, shape),
+  };
+}
+
+/** A matrix of PyTorch's `Linear`, [out in]; heads one after the other where they are many. */
+export function linear(name: string): Source {
+  return {
+    name,
+    shape({ axes, shape }) {
+      if (!isOfHeads(axes)) return [shape[1], shape[0]];
+      const [head, from, to] = shape;
+      return axes[1] === "d_head" ? [to, head * from] : [head * to, from];
+    },
+    read(array, { axes, shape }) {
+      const turned = transposed(array);
+      if (!isOfHeads(axes)) return turned;
+      return axes[1] === "d_head" ? reshaped(turned, shape) : headsOfColumns(turned, shape[0], shape[2]);
+    },
+  };
+}
+
+/**
+ * Some rows of a matrix [out in], or some elements of a bias [out], in which queries, keys and values lie together.
+ * @param rows how many it has
+ * @param rowOf which of them element e of a head is
+ */
+export function rowsOf(name: string, rows: number, rowOf: (head: number, e: number) => number): Source {
+  return {
+    name,
+    shape: ({ shape }) => (shape.length === 3 ? [rows, shape[1]] : [rows]),
+    read(array, { shape }) {
+      const [head, d_head] = [shape[0], shape.at(-1)!];
+      const width = shape.length === 3 ? shape[1] : 1;
+      const out = zeros("float32", shape);
+      for (let h = 0; h < head; h++) {
+        for (let e = 0; e < d_head; e++) {
+          const from = rowOf(h, e) * width;
+          for (let m = 0; m < width; m++) out.data[(h * width + m) * d_head + e] = array.data[from + m];
+        }
+      }
+      return out;
+    },
+  };
+}
+
+/** A bias that some models of a family have and others have not. */
+export function optional(source: Source): Source {
+  return { ...source, optional: true };
+}
+
+const isOfHeads = ([axis]: readonly string[]): boolean => axis === "head" || axis === "kv_head";
+
+/**
+ * Every weight of the configuration, read from a checkpoint. A bias that the sources say nothing of, or an optional one that no
+ * layer of the checkpoint has, is 0. Several weights may be of one array: a tied unembedding, queries beside keys.
+ * @param drop names of buffers that are no weights
+ * @throws WeightsError for an array that is missing, left over or of another shape
+ */
+export function readCheckpoint(
+  raw: ReadonlyMap<string, NDArray>,
+  config: HookedTransformerConfig,
+  what: string,
+  sources: Sources,
+  drop?: RegExp,
+): Map<string, Float32> {
+  const arrays = new RawWeights(raw, what);
+  if (drop) arrays.drop(drop);
+  const taken = new Map<string, Float32>();
+  const weights = new Map<string, Float32>();
+  for (const spec of recordingOf(config).weights.values()) {
+    const layer = /^blocks\.(\d+)\./.exec(spec.name)?.[1] ?? "";
+    const source = sources[spec.name.replace(/^blocks\.\d+\./, "blocks.{l}.").replace(/\._(?=[^.]+$)/, ".")];
+    const name = source?.name.replace("{l}", layer);
+    if (!source || name === undefined || (source.optional && !hasSome(raw, source.name, config.nLayers))) {
+      if (spec.init !== "zeros")
+        throw new WeightsError(`A ${what} checkpoint has no ${spec.name}.`, { asked: spec.name });
+      weights.set(spec.name, zeros("float32", spec.shape));
+      continue;
+    }
+    const array = taken.get(name) ?? arrays.take(name, source.shape(spec));
+    taken.set(name, array);
+    const weight = source.read(array, spec);
+    weights.set(spec.name, weight.data === array.data ? ndarray("float32", spec.shape, array.data) : weight);
+  }
+  arrays.expectEmpty();
+  return weights;
+}
+
+/** Whether a checkpoint has an array for at least one layer: one that is missing in another is then missed. */
+function hasSome(raw: ReadonlyMap<string, NDArray>, name: string, layers: number): boolean {
+  for (let layer = 0; layer < layers; layer++) if (raw.has(name.replace("{l}", String(layer)))) return true;
+  return false;
+}

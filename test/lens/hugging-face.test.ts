@@ -1,0 +1,131 @@
+/** Hugging Face's families against what `transformers` gives for tiny random models of them. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { Tensor } from "../../src/graph/tensor.ts";
+import { memorySource, readSafetensors } from "../../src/load/index.ts";
+import { readModel } from "../../src/models/families/index.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import type { NDArray } from "../../src/tensor/array.ts";
+import { ConfigError, WeightsError } from "../../src/tensor/errors.ts";
+import { expectClose } from "../close.ts";
+
+const FAMILIES = [
+  "gpt_neo",
+  "gptj",
+  "codegen",
+  "gpt_neox",
+  "gpt_neox_sequential",
+  "gpt_bigcode",
+  "llama",
+  "mistral",
+  "qwen2",
+  "qwen2_window",
+  "phi",
+  "stablelm",
+  "starcoder2",
+];
+
+const folderOf = (name: string) => fileURLToPath(new URL(`../goldens/hf/${name}-tiny/`, import.meta.url));
+const arraysOf = (name: string, file: string) =>
+  readSafetensors(memorySource(file, new Uint8Array(readFileSync(`${folderOf(name)}${file}.safetensors`))));
+const configOf = (name: string) => JSON.parse(readFileSync(`${folderOf(name)}config.json`, "utf8"));
+
+describe.each(FAMILIES)("%s", (name) => {
+  let expected: ReadonlyMap<string, NDArray>;
+  let model: HookedTransformer;
+  let tokens: Tensor;
+  beforeAll(async () => {
+    expected = await arraysOf(name, "expected");
+    model = await HookedTransformer.fromPretrainedNoProcessing(folderOf(name));
+    tokens = Tensor.leaf(expected.get("tokens")!, ["batch", "pos"]);
+  });
+
+  test("logits, the residual stream before each block, and each layer's attention", async () => {
+    const [logits, cache] = await model.runWithCache(tokens);
+    expectClose(logits, expected.get("logits")!, 1e-4);
+    let compared = 0;
+    for (const [key, value] of expected) {
+      const [, kind, layer] = /^(hidden_states|attentions)\.(\d+)$/.exec(key) ?? [];
+      // transformers' last hidden state is after the final norm.
+      if (!kind || (kind === "hidden_states" && Number(layer) === model.cfg.nLayers)) continue;
+      const at = kind === "attentions" ? "attn.hook_pattern" : "hook_resid_pre";
+      expectClose(cache.get(`blocks.${layer}.${at}`), value, 1e-4);
+      compared++;
+    }
+    expect(compared).toBe(2 * model.cfg.nLayers);
+  });
+
+  test("logits of a prompt that is padded on the left", async () => {
+    const padding = expected.get("left_padded.attention_mask")!;
+    const attentionMask = Tensor.leaf({ ...padding, dtype: "bool", data: Uint8Array.from(padding.data) }, [
+      "batch",
+      "pos",
+    ]);
+    const logits = await model.forward(tokens, { attentionMask });
+    const real = await logits.at({ batch: 1, pos: [4, 5, 6, 7, 8, 9, 10, 11] }).compute();
+    const value = expected.get("left_padded.logits_1_from_4")!;
+    expectClose({ shape: value.shape, data: real.data }, value, 1e-4);
+  });
+
+  test("eight greedy tokens, with kept keys and values and without", async () => {
+    const six = await tokens.at({ batch: [0], pos: [0, 1, 2, 3, 4, 5] }).compute();
+    for (const usePastKvCache of [true, false]) {
+      const options = { maxNewTokens: 8, doSample: false, stopAtEos: false, usePastKvCache };
+      const continued = (await model.generate(six, options)) as Tensor;
+      expect([...continued.data]).toEqual([...expected.get("greedy_8_from_6")!.data]);
+    }
+  });
+
+  test("processing changes logits by a constant only", async () => {
+    const processed = await HookedTransformer.fromPretrained(folderOf(name));
+    const [a, b] = [await model.forward(tokens), await processed.forward(tokens)];
+    expectClose(await b.logSoftmax().compute(), await a.logSoftmax().compute(), 1e-4);
+  });
+
+  test("a checkpoint without one of its arrays, or with one too many, is refused by name", async () => {
+    const arrays = await arraysOf(name, "model");
+    for (const missing of arrays.keys()) {
+      if (/lm_head|embed_out/.test(missing)) continue; // the embedding then serves as both
+      const fewer = new Map([...arrays].filter(([key]) => key !== missing));
+      expect(() => readModel(configOf(name), fewer, "here/mine"), missing).toThrow(WeightsError);
+    }
+    const [[, any]] = arrays;
+    expect(() => readModel(configOf(name), new Map([...arrays, ["extra.weight", any]]), "here/mine")).toThrow(
+      /no place for: extra\.weight/,
+    );
+  });
+});
+
+describe("a config.json", () => {
+  const llama = configOf("llama");
+
+  test("of an older transformers says the same in other fields", async () => {
+    const { rope_parameters: _new, head_dim: _derived, ...rest } = llama;
+    const arrays = await arraysOf("llama", "model");
+    const older = readModel({ ...rest, rope_theta: 10000, rope_scaling: null }, arrays, "here/mine");
+    expect(older.config).toEqual(readModel(llama, arrays, "here/mine").config);
+    const neox = configOf("gpt_neox");
+    const { rope_parameters: _rope, partial_rotary_factor: _factor, ...early } = neox;
+    const again = readModel(
+      { ...early, rotary_pct: 0.5, rotary_emb_base: 10000 },
+      await arraysOf("gpt_neox", "model"),
+      "x/y",
+    );
+    expect(again.config).toMatchObject({ rotaryDim: 4, rotaryBase: 10000 });
+  });
+
+  test.each([
+    ["llama", { rope_parameters: { rope_type: "yarn", factor: 4 } }, /rope_type = "yarn" is not supported/],
+    ["llama", { mlp_bias: true }, /mlp_bias = true is not supported for a Llama model/],
+    ["phi", { qk_layernorm: true }, /qk_layernorm = true is not supported/],
+    ["stablelm", { use_parallel_residual: true }, /use_parallel_residual = true is not supported/],
+    ["codegen", { n_head: 2 }, /4 groups/],
+    ["qwen2", { num_experts: 4 }, /"num_experts"/],
+  ])("of %s with %j is refused", async (name, change, message) => {
+    const arrays = await arraysOf(name, "model");
+    const read = () => readModel({ ...configOf(name), ...change }, arrays, "here/mine");
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(message);
+  });
+});
