@@ -92,7 +92,7 @@ describe.each(FAMILIES)("%s", (name) => {
     }
     const [[, any]] = arrays;
     expect(() => readModel(configOf(name), new Map([...arrays, ["extra.weight", any]]), "here/mine")).toThrow(
-      /no place for: extra\.weight/,
+      /does not use: extra\.weight/,
     );
   });
 });

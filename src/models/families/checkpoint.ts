@@ -83,7 +83,7 @@ const isOfHeads = ([axis]: readonly string[]): boolean => axis === "head" || axi
 /**
  * Every weight of the configuration, read from a checkpoint. A bias that the sources say nothing of, or an optional one that no
  * layer of the checkpoint has, is 0. Several weights may be of one array: a tied unembedding, queries beside keys.
- * @param drop names of buffers that are no weights
+ * @param drop names of buffers, which are not weights
  * @throws WeightsError for an array that is missing, left over or of another shape
  */
 export function readCheckpoint(

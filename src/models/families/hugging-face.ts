@@ -18,7 +18,7 @@ export interface Fields {
   only(name: string, ...values: readonly unknown[]): void;
 }
 
-/** What tells one family from another. */
+/** What differs from family to family. */
 export interface HuggingFaceFamily {
   /** Its `model_type`. */
   readonly name: string;
