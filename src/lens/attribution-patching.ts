@@ -20,7 +20,7 @@ import { INPUT } from "./option-kinds.ts";
 import type { ModelInput } from "./tokens.ts";
 
 /** The axes that each site's attributions keep after `layer`; they are summed over the others. */
-const axesOf = {
+const SITES = {
   resid_pre: ["pos"],
   resid_mid: ["pos"],
   attn_out: ["pos"],
@@ -34,10 +34,10 @@ const axesOf = {
 } as const;
 
 /** A kind of activation to patch; `post` are the neurons. */
-export type AttributionSite = keyof typeof axesOf;
+export type AttributionSite = keyof typeof SITES;
 
 /** Every site, in firing order within a block. */
-export const ATTRIBUTION_SITES = Object.keys(axesOf) as readonly AttributionSite[];
+export const ATTRIBUTION_SITES = Object.keys(SITES) as readonly AttributionSite[];
 
 /** Which sites, and how texts are read. */
 export interface AttributionPatchingOptions extends InputOptions {
@@ -117,7 +117,7 @@ export async function attributionPatching(
           { asked: value.shape, found: other.shape },
         );
       }
-      const kept: readonly string[] = axesOf[sites[s]];
+      const kept: readonly string[] = SITES[sites[s]];
       const effect = other.sub(value).mul(withGradients.gradients[i]);
       return effect.sum(value.axes.filter((axis) => !kept.includes(axis))).unsqueeze(0, "layer");
     }),
@@ -149,6 +149,6 @@ function stacked(parts: readonly Tensor[]): Tensor {
 
 function checkSite(model: Model, site: AttributionSite): void {
   const has = attributionSites(model);
-  if (!Object.hasOwn(axesOf, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
+  if (!Object.hasOwn(SITES, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
   needSite(model, site, ATTRIBUTION_SITES);
 }
