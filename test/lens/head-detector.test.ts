@@ -107,9 +107,9 @@ describe("detectHead", () => {
     await expect(detect(upper as never)).rejects.toThrow(/0 above its diagonal/);
     const name = "induction_head" as never;
     await expect(detect(name, { heads: [[2, 0]] } as never)).rejects.toThrow(/no head 0 in layer 2/);
-    await expect(detect(name, { heads: [] } as never)).rejects.toThrow(/No heads/);
+    await expect(detect(name, { heads: [] } as never)).rejects.toThrow(/heads is empty/);
     await expect(detect(name, { errorMeasure: "square" } as never)).rejects.toThrow(/"mul" or "abs"/);
-    await expect(detectHead(model, [4], "induction_head")).rejects.toThrow(/has 1 token.*takes 2/);
+    await expect(detectHead(model, [4], "induction_head")).rejects.toThrow(/has 1 token.*takes at least 2/);
     const [, cache] = await model.runWithCache([1, 2, 3]);
     await expect(detect(name, { cache } as never)).rejects.toThrow(/cache of a run on the same input/);
   });
