@@ -73,9 +73,34 @@ export function rowsOf(name: string, rows: number, rowOf: (head: number, e: numb
   };
 }
 
-/** A bias that some models of a family have and others have not. */
+/** A weight that some models of a family have and others have not: it is then 0. */
 export function optional(source: Source): Source {
   return { ...source, optional: true };
+}
+
+/** The names of most families' projections, in a module of attention. */
+export function projectionsOf(attention: string, out = "o_proj") {
+  return { Q: `${attention}.q_proj`, K: `${attention}.k_proj`, V: `${attention}.v_proj`, O: `${attention}.${out}` };
+}
+
+/** A LayerNorm's weight and bias: `blocks.{l}.ln1.w` from `….weight`, `blocks.{l}.ln1.b` from `….bias`. */
+export function layerNorm(ours: string, theirs: string): Sources {
+  return { [`${ours}.w`]: same(`${theirs}.weight`), [`${ours}.b`]: same(`${theirs}.bias`) };
+}
+
+/** PyTorch's `Linear`s as the matrices of a part: of `{ Q: "….q_proj" }` its `W_Q`. */
+export function matrices(ours: string, theirs: Readonly<Record<string, string>>): Sources {
+  return Object.fromEntries(Object.entries(theirs).map(([x, name]) => [`${ours}.W_${x}`, linear(`${name}.weight`)]));
+}
+
+/** Their biases: of `{ Q: "….q_proj" }` its `b_Q`. */
+export function biases(ours: string, theirs: Readonly<Record<string, string>>): Sources {
+  return Object.fromEntries(Object.entries(theirs).map(([x, name]) => [`${ours}.b_${x}`, same(`${name}.bias`)]));
+}
+
+/** Biases that some models of a family have and others have not. */
+export function optionalBiases(ours: string, theirs: Readonly<Record<string, string>>): Sources {
+  return Object.fromEntries(Object.entries(biases(ours, theirs)).map(([x, source]) => [x, optional(source)]));
 }
 
 const isOfHeads = ([axis]: readonly string[]): boolean => axis === "head" || axis === "kv_head";

@@ -1,14 +1,16 @@
 /** GPT-Neo and TinyStories: learned positions, scores that are not divided, every other layer local. */
 import { ANYTHING, FLAG, listOf, oneOf, orNull, TEXT } from "../../tensor/kinds.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
-import { linear, same } from "./checkpoint.ts";
+import { biases, layerNorm, linear, matrices, projectionsOf, same } from "./checkpoint.ts";
 import { activation, huggingFace } from "./hugging-face.ts";
+
+const EMBEDDING = "transformer.wte.weight";
 
 export const gptNeo = huggingFace({
   name: "gpt_neo",
   called: "GPT-Neo",
   architecture: "GPTNeoForCausalLM",
-  embedding: "transformer.wte.weight",
+  embedding: EMBEDDING,
   fields: {
     model_type: TEXT,
     num_layers: LAYERS,
@@ -46,25 +48,19 @@ export const gptNeo = huggingFace({
   },
   sources(_config, has) {
     const at = "transformer.h.{l}";
+    const attention = `${at}.attn.attention`;
+    const mlp = { in: `${at}.mlp.c_fc`, out: `${at}.mlp.c_proj` };
     return {
-      "embed.W_E": same("transformer.wte.weight"),
+      "embed.W_E": same(EMBEDDING),
       "pos_embed.W_pos": same("transformer.wpe.weight"),
-      "blocks.{l}.ln1.w": same(`${at}.ln_1.weight`),
-      "blocks.{l}.ln1.b": same(`${at}.ln_1.bias`),
-      "blocks.{l}.attn.W_Q": linear(`${at}.attn.attention.q_proj.weight`),
-      "blocks.{l}.attn.W_K": linear(`${at}.attn.attention.k_proj.weight`),
-      "blocks.{l}.attn.W_V": linear(`${at}.attn.attention.v_proj.weight`),
-      "blocks.{l}.attn.W_O": linear(`${at}.attn.attention.out_proj.weight`),
-      "blocks.{l}.attn.b_O": same(`${at}.attn.attention.out_proj.bias`),
-      "blocks.{l}.ln2.w": same(`${at}.ln_2.weight`),
-      "blocks.{l}.ln2.b": same(`${at}.ln_2.bias`),
-      "blocks.{l}.mlp.W_in": linear(`${at}.mlp.c_fc.weight`),
-      "blocks.{l}.mlp.b_in": same(`${at}.mlp.c_fc.bias`),
-      "blocks.{l}.mlp.W_out": linear(`${at}.mlp.c_proj.weight`),
-      "blocks.{l}.mlp.b_out": same(`${at}.mlp.c_proj.bias`),
-      "ln_final.w": same("transformer.ln_f.weight"),
-      "ln_final.b": same("transformer.ln_f.bias"),
-      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : "transformer.wte.weight"),
+      ...layerNorm("blocks.{l}.ln1", `${at}.ln_1`),
+      ...matrices("blocks.{l}.attn", projectionsOf(attention, "out_proj")),
+      ...biases("blocks.{l}.attn", { O: `${attention}.out_proj` }),
+      ...layerNorm("blocks.{l}.ln2", `${at}.ln_2`),
+      ...matrices("blocks.{l}.mlp", mlp),
+      ...biases("blocks.{l}.mlp", mlp),
+      ...layerNorm("ln_final", "transformer.ln_f"),
+      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
     };
   },
   buffers: /\.attn\.attention\.(bias|masked_bias)$/,

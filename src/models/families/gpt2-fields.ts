@@ -1,22 +1,12 @@
 /** The fields of a Hugging Face GPT-2 `config.json`. */
-import { COUNT, FLAG, orNull, TEXT } from "../../tensor/kinds.ts";
-import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
+import { COUNT, FLAG, orNull } from "../../tensor/kinds.ts";
+import { GPT_FIELDS } from "./hugging-face.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
 /** Those that say what the model computes. */
 export const GPT2_FIELDS: FieldKinds = {
-  model_type: TEXT,
-  n_layer: LAYERS,
-  n_embd: SIZE,
-  n_head: SIZE,
-  n_inner: orNull(SIZE),
-  n_positions: SIZE,
-  vocab_size: SIZE,
-  activation_function: TEXT,
-  layer_norm_epsilon: EPS,
-  scale_attn_weights: FLAG,
+  ...GPT_FIELDS,
   scale_attn_by_inverse_layer_idx: FLAG,
-  tie_word_embeddings: FLAG,
   /** How large the causal mask of old versions was: no larger than the positions, so no numbers depend on it. */
   n_ctx: orNull(COUNT),
 };

@@ -6,6 +6,7 @@ import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { type ConfigJson, type FamilyContext, type ModelFamily, shortName } from "./family.ts";
 import { GPT2_FIELDS, GPT2_OTHER_NAMES } from "./gpt2-fields.ts";
+import { activation } from "./hugging-face.ts";
 import { headsOfColumns, partOf, RawWeights, reshaped, transposed } from "./layout.ts";
 import { checkKinds, refuseUnknownFields, requireField } from "./read-fields.ts";
 
@@ -73,7 +74,7 @@ function gpt2Config(file: ConfigJson, context: FamilyContext): HookedTransformer
     d_mlp: json.n_inner ?? 4 * dModel,
     n_ctx: requireField(json, "n_positions", "GPT-2"),
     d_vocab: requireField(json, "vocab_size", "GPT-2"),
-    act_fn: activation(json.activation_function ?? "gelu_new"),
+    act_fn: activation((json.activation_function ?? "gelu_new") as string),
     eps: json.layer_norm_epsilon ?? 1e-5,
     use_attn_scale: json.scale_attn_weights ?? true,
     scale_attn_by_inverse_layer_idx: json.scale_attn_by_inverse_layer_idx ?? false,
@@ -103,18 +104,6 @@ function underOwnNames(file: ConfigJson): ConfigJson {
     fields.set(own, value);
   }
   return Object.fromEntries(fields);
-}
-
-/** Hugging Face's other names for what is computed under TransformerLens' name. */
-const SAME_ACTIVATION: ReadonlyMap<unknown, string> = new Map([
-  ["swish", "silu"],
-  ["gelu_python", "gelu"],
-  ["gelu_accurate", "gelu_new"],
-  ["gelu_python_tanh", "gelu_pytorch_tanh"],
-]);
-
-function activation(name: unknown): unknown {
-  return SAME_ACTIVATION.get(name) ?? name;
 }
 
 /** Checkpoints of the language model say `transformer.h.0...`, those of the bare model `h.0...`. */

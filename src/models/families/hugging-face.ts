@@ -1,7 +1,8 @@
 /** A family of Hugging Face's: what its `config.json` says in TransformerLens' words, and where its weights are. */
 import { ConfigError } from "../../tensor/errors.ts";
-import { between, type Kind } from "../../tensor/kinds.ts";
+import { between, FLAG, type Kind, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
+import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { readCheckpoint, type Sources } from "./checkpoint.ts";
@@ -82,6 +83,97 @@ function fieldsOf(json: ConfigJson, called: string): Fields {
   };
 }
 
+/** The fields that say the sizes of a decoder with rotary positions, and of how much of a head they turn how far. */
+export const DECODER_FIELDS: FieldKinds = {
+  model_type: TEXT,
+  num_hidden_layers: LAYERS,
+  hidden_size: SIZE,
+  num_attention_heads: SIZE,
+  num_key_value_heads: orNull(SIZE),
+  head_dim: orNull(SIZE),
+  intermediate_size: SIZE,
+  max_position_embeddings: SIZE,
+  vocab_size: SIZE,
+  hidden_act: TEXT,
+  rope_theta: orNull(POSITIVE),
+  rope_scaling: orNull(OBJECT),
+  rope_parameters: orNull(OBJECT),
+  tie_word_embeddings: FLAG,
+};
+
+/** What a decoder's file may leave out. */
+interface DecoderDefaults {
+  readonly hidden_act: string;
+  /** Heads of keys and values. Default: as many as heads. */
+  readonly num_key_value_heads?: number;
+  /** How much of a head is turned. */
+  readonly share?: number;
+}
+
+/** TransformerLens' fields of what `DECODER_FIELDS` say. @throws ConfigError for positions that are scaled */
+export function decoder(json: Fields, called: string, defaults: DecoderDefaults): Record<string, unknown> {
+  const heads = json.need("num_attention_heads");
+  const keyValueHeads = json.or("num_key_value_heads", defaults.num_key_value_heads ?? heads);
+  const d_head = json.or("head_dim", json.need("hidden_size") / heads);
+  const { base, share } = rotary(json, called, defaults.share);
+  return {
+    n_layers: json.need("num_hidden_layers"),
+    d_model: json.need("hidden_size"),
+    n_heads: heads,
+    n_key_value_heads: keyValueHeads === heads ? null : keyValueHeads,
+    d_head,
+    d_mlp: json.need("intermediate_size"),
+    n_ctx: json.need("max_position_embeddings"),
+    d_vocab: json.need("vocab_size"),
+    act_fn: activation(json.or("hidden_act", defaults.hidden_act)),
+    positional_embedding_type: "rotary",
+    rotary_dim: Math.floor(d_head * share),
+    rotary_base: base,
+  };
+}
+
+/** Local attention in the layers that a file says, or nothing where it has no window. */
+export function windowed(window: number | null, local: readonly boolean[]): Record<string, unknown> {
+  if (window === null) return {};
+  return {
+    use_local_attn: true,
+    window_size: window,
+    attn_types: local.map((is) => (is ? "local" : "global")),
+  };
+}
+
+/** The fields of GPT-2's generation that its relatives share. */
+export const GPT_FIELDS: FieldKinds = {
+  model_type: TEXT,
+  n_layer: LAYERS,
+  n_embd: SIZE,
+  n_head: SIZE,
+  n_inner: orNull(SIZE),
+  n_positions: SIZE,
+  vocab_size: SIZE,
+  activation_function: TEXT,
+  layer_norm_epsilon: EPS,
+  scale_attn_weights: FLAG,
+  tie_word_embeddings: FLAG,
+};
+
+/** TransformerLens' fields of what `GPT_FIELDS` say, of a model with LayerNorms. */
+export function gpt(json: Fields, hiddenAct: string): Record<string, unknown> {
+  const [d_model, heads] = [json.need("n_embd"), json.need("n_head")];
+  return {
+    n_layers: json.need("n_layer"),
+    d_model,
+    n_heads: heads,
+    d_head: d_model / heads,
+    d_mlp: json.or("n_inner", 4 * d_model),
+    n_ctx: json.need("n_positions"),
+    d_vocab: json.need("vocab_size"),
+    act_fn: activation(json.or("activation_function", hiddenAct)),
+    eps: json.or("layer_norm_epsilon", 1e-5),
+    normalization_type: "LN",
+  };
+}
+
 /** Hugging Face's other names for nonlinearities. */
 const SAME_ACTIVATION: Readonly<Record<string, string>> = {
   swish: "silu",
@@ -99,7 +191,7 @@ export function activation(name: string): string {
 export const SHARE: Kind = between(0, 1);
 
 /** What a `config.json` says of rotary positions, in either of transformers' generations of fields. */
-export interface RotaryFields {
+interface RotaryFields {
   readonly base: number;
   /** How much of a head is turned. */
   readonly share: number;
@@ -109,7 +201,7 @@ export interface RotaryFields {
  * @param share how much of a head is turned where the file does not say
  * @throws ConfigError for positions that are scaled
  */
-export function rotary(json: Fields, called: string, share = 1): RotaryFields {
+function rotary(json: Fields, called: string, share = 1): RotaryFields {
   const given = json.or<Record<string, unknown>>("rope_parameters", json.or("rope_scaling", {}));
   const type = given.rope_type ?? given.type ?? "default";
   if (type !== "default") {

@@ -1,80 +1,40 @@
 /** Starcoder 2: rotary positions, LayerNorm, plain MLPs, keys and values that heads share. */
-import { FLAG, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
-import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
-import { linear, optional, same } from "./checkpoint.ts";
-import { activation, huggingFace, rotary } from "./hugging-face.ts";
+import { FLAG, orNull } from "../../tensor/kinds.ts";
+import { EPS, SIZE } from "../config/bounds.ts";
+import { layerNorm, linear, matrices, optionalBiases, projectionsOf, same } from "./checkpoint.ts";
+import { DECODER_FIELDS, decoder, huggingFace, windowed } from "./hugging-face.ts";
+
+const EMBEDDING = "model.embed_tokens.weight";
+const at = "model.layers.{l}";
 
 export const starcoder2 = huggingFace({
   name: "starcoder2",
   called: "Starcoder 2",
   architecture: "Starcoder2ForCausalLM",
-  embedding: "model.embed_tokens.weight",
-  fields: {
-    model_type: TEXT,
-    num_hidden_layers: LAYERS,
-    hidden_size: SIZE,
-    num_attention_heads: SIZE,
-    num_key_value_heads: orNull(SIZE),
-    intermediate_size: SIZE,
-    max_position_embeddings: SIZE,
-    vocab_size: SIZE,
-    hidden_act: TEXT,
-    norm_epsilon: EPS,
-    rope_theta: orNull(POSITIVE),
-    rope_scaling: orNull(OBJECT),
-    rope_parameters: orNull(OBJECT),
-    sliding_window: orNull(SIZE),
-    use_bias: FLAG,
-    tie_word_embeddings: FLAG,
-  },
+  embedding: EMBEDDING,
+  fields: { ...DECODER_FIELDS, norm_epsilon: EPS, sliding_window: orNull(SIZE), use_bias: FLAG },
   config(json) {
-    const [d_model, heads] = [json.need("hidden_size"), json.need("num_attention_heads")];
-    const keyValueHeads = json.or("num_key_value_heads", 2);
-    const layers = json.need("num_hidden_layers");
-    const window = json.or<number | null>("sliding_window", null);
+    const all = new Array<boolean>(json.need("num_hidden_layers")).fill(true);
     return {
-      n_layers: layers,
-      d_model,
-      n_heads: heads,
-      n_key_value_heads: keyValueHeads === heads ? null : keyValueHeads,
-      d_head: d_model / heads,
-      d_mlp: json.need("intermediate_size"),
-      n_ctx: json.need("max_position_embeddings"),
-      d_vocab: json.need("vocab_size"),
-      act_fn: activation(json.or("hidden_act", "gelu_pytorch_tanh")),
+      ...decoder(json, "Starcoder 2", { hidden_act: "gelu_pytorch_tanh", num_key_value_heads: 2 }),
       eps: json.or("norm_epsilon", 1e-5),
       normalization_type: "LN",
-      positional_embedding_type: "rotary",
-      rotary_dim: d_model / heads,
-      rotary_base: rotary(json, "Starcoder 2").base,
-      use_local_attn: window !== null,
-      window_size: window,
-      attn_types: window === null ? null : new Array<string>(layers).fill("local"),
+      ...windowed(json.or<number | null>("sliding_window", null), all),
     };
   },
   sources(_config, has) {
-    const at = "model.layers.{l}";
+    const projections = projectionsOf(`${at}.self_attn`);
+    const mlp = { in: `${at}.mlp.c_fc`, out: `${at}.mlp.c_proj` };
     return {
-      "embed.W_E": same("model.embed_tokens.weight"),
-      "blocks.{l}.ln1.w": same(`${at}.input_layernorm.weight`),
-      "blocks.{l}.ln1.b": same(`${at}.input_layernorm.bias`),
-      "blocks.{l}.attn.W_Q": linear(`${at}.self_attn.q_proj.weight`),
-      "blocks.{l}.attn.b_Q": optional(same(`${at}.self_attn.q_proj.bias`)),
-      "blocks.{l}.attn.W_K": linear(`${at}.self_attn.k_proj.weight`),
-      "blocks.{l}.attn.b_K": optional(same(`${at}.self_attn.k_proj.bias`)),
-      "blocks.{l}.attn.W_V": linear(`${at}.self_attn.v_proj.weight`),
-      "blocks.{l}.attn.b_V": optional(same(`${at}.self_attn.v_proj.bias`)),
-      "blocks.{l}.attn.W_O": linear(`${at}.self_attn.o_proj.weight`),
-      "blocks.{l}.attn.b_O": optional(same(`${at}.self_attn.o_proj.bias`)),
-      "blocks.{l}.ln2.w": same(`${at}.post_attention_layernorm.weight`),
-      "blocks.{l}.ln2.b": same(`${at}.post_attention_layernorm.bias`),
-      "blocks.{l}.mlp.W_in": linear(`${at}.mlp.c_fc.weight`),
-      "blocks.{l}.mlp.b_in": optional(same(`${at}.mlp.c_fc.bias`)),
-      "blocks.{l}.mlp.W_out": linear(`${at}.mlp.c_proj.weight`),
-      "blocks.{l}.mlp.b_out": optional(same(`${at}.mlp.c_proj.bias`)),
-      "ln_final.w": same("model.norm.weight"),
-      "ln_final.b": same("model.norm.bias"),
-      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : "model.embed_tokens.weight"),
+      "embed.W_E": same(EMBEDDING),
+      ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
+      ...matrices("blocks.{l}.attn", projections),
+      ...optionalBiases("blocks.{l}.attn", projections),
+      ...layerNorm("blocks.{l}.ln2", `${at}.post_attention_layernorm`),
+      ...matrices("blocks.{l}.mlp", mlp),
+      ...optionalBiases("blocks.{l}.mlp", mlp),
+      ...layerNorm("ln_final", "model.norm"),
+      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
     };
   },
 });
