@@ -26,6 +26,7 @@ export const goldenNames = [
   "gptj_2l",
   "llama_gqa_2l",
   "local_attn_2l",
+  "llama3_ntk_2l",
 ] as const;
 
 export interface Golden {

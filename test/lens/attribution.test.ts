@@ -115,7 +115,7 @@ describe.each(goldenNames)("attribution on %s", (name) => {
 
   test("of patching is true patching where clean and corrupted differ by little, in float64", async () => {
     const { corrupted, metric } = setup(g);
-    const size = 2 ** -11;
+    const size = 2 ** -14;
     const direction = tensor(
       Float32Array.from({ length: 12 * model.cfg.dModel }, (_, i) => size * Math.sin(i + 1)),
       { shape: [1, 12, model.cfg.dModel] },

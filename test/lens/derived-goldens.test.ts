@@ -56,8 +56,8 @@ describe.each(names)("%s", (name) => {
     return true;
   }
 
-  // TransformerLens derives nothing but biases of models without norms, nor of those that share keys and values.
-  const derives = name !== "no_norm_1l" && name !== "llama_gqa_2l";
+  // TransformerLens takes no streams apart without norms, or with RMSNorms; of shared keys and values it derives biases alone.
+  const derives = !["no_norm_1l", "llama_gqa_2l", "llama3_ntk_2l"].includes(name);
 
   test("the residual stream before each layer, through the last norm", async () => {
     const make = () =>

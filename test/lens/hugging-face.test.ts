@@ -18,6 +18,7 @@ const FAMILIES = [
   "gpt_neox_sequential",
   "gpt_bigcode",
   "llama",
+  "llama3_rope",
   "mistral",
   "qwen2",
   "qwen2_window",
@@ -116,7 +117,7 @@ describe("a config.json", () => {
   });
 
   test.each([
-    ["llama", { rope_parameters: { rope_type: "yarn", factor: 4 } }, /rope_type = "yarn" is not supported/],
+    ["llama", { rope_parameters: { rope_type: "yarn", factor: 4 } }, /rope_type = "yarn" is not supported.*"llama3"/],
     ["llama", { mlp_bias: true }, /mlp_bias = true is not supported for a Llama model/],
     ["phi", { qk_layernorm: true }, /qk_layernorm = true is not supported/],
     ["stablelm", { use_parallel_residual: true }, /use_parallel_residual = true is not supported/],

@@ -66,7 +66,6 @@ describe("parseConfig", () => {
     ["post_embedding_ln", true],
     ["use_normalization_before_and_after", true],
     ["load_in_4bit", true],
-    ["use_NTK_by_parts_rope", true],
     ["num_experts", 8],
     ["experts_per_token", 2],
     ["n_key_value_heads", 3],

@@ -59,6 +59,15 @@ export interface HookedTransformerConfig {
   readonly rotaryBase: number;
   /** With `rotary`: pairs are dimensions 2i and 2i + 1 instead of i and i + rotaryDim / 2. */
   readonly rotaryAdjacentPairs: boolean;
+  /** With `rotary`: slow pairs are slowed down for longer texts, as in Llama 3.1; the next four fields say how. */
+  readonly useNtkByPartsRope: boolean;
+  /** Pairs that turn less often than this over the length of training are slowed down by `ntkByPartsFactor`. */
+  readonly ntkByPartsLowFreqFactor: number;
+  /** Pairs that turn more often than this stay as they are. */
+  readonly ntkByPartsHighFreqFactor: number;
+  readonly ntkByPartsFactor: number;
+  /** The length of training, in tokens. */
+  readonly ntkOriginalCtxLen: number;
   /** Attention and MLP of a block read the same stream; otherwise the MLP also reads what attention has written. */
   readonly parallelAttnMlp: boolean;
   /** MLPs multiply `act(x W_gate)` with `x W_in`. */
@@ -110,11 +119,6 @@ export interface HookedTransformerConfig {
   readonly tieWordEmbeddings: boolean;
   /** Read only with rotary positions. */
   readonly rotaryBaseLocal: number | null;
-  /** Read only with NTK-by-parts rotary positions. */
-  readonly ntkByPartsLowFreqFactor: number;
-  readonly ntkByPartsHighFreqFactor: number;
-  readonly ntkByPartsFactor: number;
-  readonly ntkOriginalCtxLen: number;
 
   // Known, but rejected if they ask for something: no block computes them.
   readonly useQkNorm: boolean;
@@ -122,7 +126,6 @@ export interface HookedTransformerConfig {
   readonly useNormalizationBeforeAndAfter: boolean;
   readonly attnScoresSoftCap: number;
   readonly outputLogitsSoftCap: number;
-  readonly useNtkByPartsRope: boolean;
   readonly loadIn4bit: boolean;
   readonly numExperts: number | null;
   readonly expertsPerToken: number | null;

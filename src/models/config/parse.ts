@@ -146,8 +146,21 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
 }
 
 /** @throws ConfigError for rotary positions that turn more dimensions than a head has, or an odd number of them */
-function checkRotary({ rotaryDim, dHead, rotaryBaseLocal }: HookedTransformerConfig): void {
+function checkRotary({
+  rotaryDim,
+  dHead,
+  rotaryBaseLocal,
+  useNtkByPartsRope,
+  ntkByPartsLowFreqFactor: low,
+  ntkByPartsHighFreqFactor: high,
+}: HookedTransformerConfig): void {
   if (rotaryBaseLocal !== null) throw unsupported("rotary_base_local", rotaryBaseLocal, "null");
+  if (useNtkByPartsRope && low >= high) {
+    throw new ConfigError(
+      `NTK_by_parts_low_freq_factor is ${low}, but it must be less than NTK_by_parts_high_freq_factor, which is ${high}.`,
+      { asked: low, found: high },
+    );
+  }
   const dim = rotaryDim ?? dHead;
   if (dim % 2 === 0 && dim >= 2 && dim <= dHead) return;
   throw new ConfigError(

@@ -110,12 +110,12 @@ interface DecoderDefaults {
   readonly share?: number;
 }
 
-/** TransformerLens' fields of what `DECODER_FIELDS` say. @throws ConfigError for positions that are scaled */
+/** TransformerLens' fields of what `DECODER_FIELDS` say. @throws ConfigError for positions that are scaled otherwise than Llama 3.1's */
 export function decoder(json: Fields, called: string, defaults: DecoderDefaults): Record<string, unknown> {
   const heads = json.need("num_attention_heads");
   const keyValueHeads = json.or("num_key_value_heads", defaults.num_key_value_heads ?? heads);
   const d_head = json.or("head_dim", json.need("hidden_size") / heads);
-  const { base, share } = rotary(json, called, defaults.share);
+  const { base, share, stretch } = rotary(json, called, defaults.share);
   return {
     n_layers: json.need("num_hidden_layers"),
     d_model: json.need("hidden_size"),
@@ -129,6 +129,7 @@ export function decoder(json: Fields, called: string, defaults: DecoderDefaults)
     positional_embedding_type: "rotary",
     rotary_dim: Math.floor(d_head * share),
     rotary_base: base,
+    ...stretch,
   };
 }
 
@@ -195,23 +196,44 @@ interface RotaryFields {
   readonly base: number;
   /** How much of a head is turned. */
   readonly share: number;
+  /** TransformerLens' fields of Llama 3.1's scaling. */
+  readonly stretch: Readonly<Record<string, unknown>>;
 }
 
 /**
  * @param share how much of a head is turned where the file does not say
- * @throws ConfigError for positions that are scaled
+ * @throws ConfigError for positions that are scaled otherwise than Llama 3.1's
  */
 function rotary(json: Fields, called: string, share = 1): RotaryFields {
   const given = json.or<Record<string, unknown>>("rope_parameters", json.or("rope_scaling", {}));
   const type = given.rope_type ?? given.type ?? "default";
-  if (type !== "default") {
-    throw new ConfigError(`rope_type = ${shown(type)} is not supported for a ${called} model. Supported: "default".`, {
-      asked: "rope_type",
-      found: type,
-    });
+  if (type !== "default" && type !== "llama3") {
+    throw new ConfigError(
+      `rope_type = ${shown(type)} is not supported for a ${called} model. Supported: "default", "llama3".`,
+      { asked: "rope_type", found: type },
+    );
   }
   const number = (name: string) => (typeof given[name] === "number" ? given[name] : undefined);
+  const needed = (name: string) => {
+    const value = number(name);
+    if (value !== undefined) return value;
+    throw new ConfigError(`The rotary positions of a ${called} model are scaled by "llama3", but have no ${name}.`, {
+      asked: name,
+      found: given,
+    });
+  };
+  const stretch =
+    type === "default"
+      ? {}
+      : {
+          use_NTK_by_parts_rope: true,
+          NTK_by_parts_factor: needed("factor"),
+          NTK_by_parts_low_freq_factor: needed("low_freq_factor"),
+          NTK_by_parts_high_freq_factor: needed("high_freq_factor"),
+          NTK_original_ctx_len: needed("original_max_position_embeddings"),
+        };
   return {
+    stretch,
     base: number("rope_theta") ?? json.or("rope_theta", json.or("rotary_emb_base", 10000)),
     share: number("partial_rotary_factor") ?? json.or("partial_rotary_factor", json.or("rotary_pct", share)),
   };

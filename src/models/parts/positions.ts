@@ -3,7 +3,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
 import { lookup, write } from "./affine.ts";
 import type { Turn } from "./rotary.ts";
-import { type RotaryKind, rotate } from "./rotary.ts";
+import { type RotaryKind, rotate, type Stretch } from "./rotary.ts";
 
 /** Weights that have to do with positions. */
 export interface PositionWeights {
@@ -47,6 +47,11 @@ interface PositionSettings {
   readonly rotaryDim: number | null;
   readonly rotaryBase: number;
   readonly rotaryAdjacentPairs: boolean;
+  readonly useNtkByPartsRope: boolean;
+  readonly ntkByPartsFactor: number;
+  readonly ntkByPartsLowFreqFactor: number;
+  readonly ntkByPartsHighFreqFactor: number;
+  readonly ntkOriginalCtxLen: number;
 }
 
 /** TransformerLens' names of kinds of positions, and how each is made; null for those that are not computed. */
@@ -58,10 +63,20 @@ export const POSITIONS = {
       dim: settings.rotaryDim ?? settings.dHead,
       base: settings.rotaryBase,
       pairs: settings.rotaryAdjacentPairs ? "neighbours" : "halves",
+      stretch: settings.useNtkByPartsRope ? stretchOf(settings) : null,
     }),
   alibi: null,
   relative_positional_bias: null,
 } as const satisfies Record<string, ((settings: PositionSettings) => PositionsKind) | null>;
+
+function stretchOf(settings: PositionSettings): Stretch {
+  return {
+    factor: settings.ntkByPartsFactor,
+    lowFreqFactor: settings.ntkByPartsLowFreqFactor,
+    highFreqFactor: settings.ntkByPartsHighFreqFactor,
+    trainedLength: settings.ntkOriginalCtxLen,
+  };
+}
 
 /** The name of a kind of positions. */
 export type PositionalEmbeddingType = keyof typeof POSITIONS;

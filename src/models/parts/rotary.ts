@@ -15,11 +15,30 @@ export interface RotaryKind {
   readonly base: number;
   /** Dimensions that turn together: 2i and 2i + 1 (GPT-J), or i and i + dim/2 (GPT-NeoX, Llama). */
   readonly pairs: "neighbours" | "halves";
+  /** How slow pairs are slowed down, for texts longer than those of training; null: not at all. */
+  readonly stretch: Stretch | null;
+}
+
+/**
+ * Llama 3.1's scaling, "NTK by parts". With the turns `t = trainedLength · frequency / 2π` of a pair over the length of
+ * training, its frequency is
+ * ```
+ * unchanged                                                  if t > highFreqFactor
+ * frequency / factor                                         if t < lowFreqFactor
+ * (1 - s) frequency / factor + s frequency                   between, s = (t - lowFreqFactor) / (highFreqFactor - lowFreqFactor)
+ * ```
+ * Source: Llama 3.1's code; TransformerLens' `use_NTK_by_parts_rope`.
+ */
+export interface Stretch {
+  readonly factor: number;
+  readonly lowFreqFactor: number;
+  readonly highFreqFactor: number;
+  readonly trainedLength: number;
 }
 
 /**
  * ```
- * angle = pos / base^(2i / dim)                          for the pair i of 0 … dim/2 - 1
+ * angle = pos / base^(2i / dim)                          for the pair i of 0 … dim/2 - 1, unless it is stretched
  * [x0, x1] = [x0 cos - x1 sin, x1 cos + x0 sin]          for each pair of dimensions
  * ```
  * @param x [batch pos head d_head]
@@ -57,7 +76,18 @@ function leavesOf(kind: RotaryKind): Leaves {
   return known;
 }
 
-function makeLeaves({ dim, base, pairs }: RotaryKind): Leaves {
+/** How many positions a pair takes to turn by one, as it is stretched. */
+function stretched(period: number, stretch: Stretch | null): number {
+  if (!stretch) return period;
+  const { factor, lowFreqFactor, highFreqFactor, trainedLength } = stretch;
+  const turns = trainedLength / (2 * Math.PI * period);
+  if (turns > highFreqFactor) return period;
+  if (turns < lowFreqFactor) return period * factor;
+  const share = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
+  return 1 / ((1 - share) / (period * factor) + share / period);
+}
+
+function makeLeaves({ dim, base, pairs, stretch }: RotaryKind): Leaves {
   const half = dim / 2;
   const pairOf = (d: number) => (pairs === "halves" ? d % half : d >> 1);
   const isFirst = (d: number) => (pairs === "halves" ? d < half : d % 2 === 0);
@@ -73,7 +103,7 @@ function makeLeaves({ dim, base, pairs }: RotaryKind): Leaves {
       "weight",
     );
   return {
-    periods: floats((d) => base ** (pairOf(d) / half)),
+    periods: floats((d) => stretched(base ** (pairOf(d) / half), stretch)),
     signs: floats((d) => (isFirst(d) ? -1 : 1)),
     partners: Tensor.leaf(
       ndarray(
