@@ -13,7 +13,8 @@ import { stacked } from "./weight-views.ts";
 
 /**
  * The weights that parts of a model may have, by their names in the parts. Those of blocks are stacked over layers,
- * [layer ...], and those of shared heads are once for each head that they serve; nothing is copied until a run needs the stack. Asking for one that the model lacks is an error that names it.
+ * [layer ...], and those of shared heads are once for each head that they serve; nothing is copied until a run needs the
+ * stack. Asking for one that the model lacks is an error that names it.
  */
 export interface NamedWeights
   extends EmbeddingWeights,

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
-import { readModel } from "../../src/models/families/index.ts";
+import { FAMILIES as ALL_FAMILIES, readModel } from "../../src/models/families/index.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ConfigError, WeightsError } from "../../src/tensor/errors.ts";
@@ -31,6 +31,12 @@ const folderOf = (name: string) => fileURLToPath(new URL(`../goldens/hf/${name}-
 const arraysOf = (name: string, file: string) =>
   readSafetensors(memorySource(file, new Uint8Array(readFileSync(`${folderOf(name)}${file}.safetensors`))));
 const configOf = (name: string) => JSON.parse(readFileSync(`${folderOf(name)}config.json`, "utf8"));
+
+test("every family has a tiny model here, or tests of its own", () => {
+  const elsewhere = ["neel", "HookedTransformer", "neel-solu-old", "mingpt", "gpt2"];
+  const here = FAMILIES.map((name) => configOf(name).model_type);
+  expect(new Set([...elsewhere, ...here])).toEqual(new Set(ALL_FAMILIES.map(({ name }) => name)));
+});
 
 describe.each(FAMILIES)("%s", (name) => {
   let expected: ReadonlyMap<string, NDArray>;
@@ -87,7 +93,6 @@ describe.each(FAMILIES)("%s", (name) => {
   test("a checkpoint without one of its arrays, or with one too many, is refused by name", async () => {
     const arrays = await arraysOf(name, "model");
     for (const missing of arrays.keys()) {
-      if (/lm_head|embed_out/.test(missing)) continue; // the embedding then serves as both
       const fewer = new Map([...arrays].filter(([key]) => key !== missing));
       expect(() => readModel(configOf(name), fewer, "here/mine"), missing).toThrow(WeightsError);
     }
@@ -116,6 +121,17 @@ describe("a config.json", () => {
     expect(again.config).toMatchObject({ rotaryDim: 4, rotaryBase: 10000 });
   });
 
+  test("that leaves something out means what transformers takes it to be", async () => {
+    const { sliding_window: _window, ...rest } = configOf("mistral");
+    const arrays = await arraysOf("mistral", "model");
+    expect(readModel(rest, arrays, "here/mine").config).toMatchObject({ useLocalAttn: true, windowSize: 4096 });
+    const whole = readModel({ ...rest, sliding_window: null }, arrays, "here/mine").config;
+    expect(whole.useLocalAttn).toBe(false);
+    const { tie_word_embeddings: _tied, ...neo } = configOf("gpt_neo");
+    const tied = readModel(neo, await arraysOf("gpt_neo", "model"), "here/mine");
+    expect(tied.weights.get("unembed.W_U")!.shape).toEqual([32, 97]);
+  });
+
   test.each([
     ["llama", { rope_parameters: { rope_type: "yarn", factor: 4 } }, /rope_type = "yarn" is not supported.*"llama3"/],
     ["llama", { mlp_bias: true }, /mlp_bias = true is not supported for a Llama model/],
@@ -123,6 +139,16 @@ describe("a config.json", () => {
     ["stablelm", { use_parallel_residual: true }, /use_parallel_residual = true is not supported/],
     ["codegen", { n_head: 2 }, /4 groups/],
     ["qwen2", { num_experts: 4 }, /"num_experts"/],
+    ["qwen2_window", { layer_types: ["full_attention", "chunked_attention"] }, /layer_types .*must be/],
+    ["qwen2_window", { layer_types: ["full_attention"] }, /layer_types is a list of 1, but the model has 2 layers/],
+    ["gpt_neo", { attention_layers: null, attention_types: [[["global", "local"], 1e9]] }, /attention_types .*must be/],
+    ["gpt_neo", { attention_layers: null, attention_types: "local" }, /attention_types .*must be/],
+    [
+      "gpt_neo",
+      { attention_layers: undefined, attention_types: undefined },
+      /attention_layers is a list of 24, but the model has 2 layers/,
+    ],
+    ["llama", { rope_parameters: { rope_type: "llama3", factor: 8 } }, /have no low_freq_factor/],
   ])("of %s with %j is refused", async (name, change, message) => {
     const arrays = await arraysOf(name, "model");
     const read = () => readModel({ ...configOf(name), ...change }, arrays, "here/mine");

@@ -1,7 +1,7 @@
 /** GPTBigCode (Starcoder, SantaCoder): GPT-2 with one head of keys and values for all. */
 import { FLAG, orNull } from "../../tensor/kinds.ts";
 import { SIZE } from "../config/bounds.ts";
-import { biases, layerNorm, linear, matrices, rowsOf, same } from "./checkpoint.ts";
+import { biases, layerNorm, matrices, rowsOf, same } from "./checkpoint.ts";
 import { GPT_FIELDS, gpt, huggingFace } from "./hugging-face.ts";
 
 const EMBEDDING = "transformer.wte.weight";
@@ -12,6 +12,8 @@ export const gptBigcode = huggingFace({
   called: "GPTBigCode",
   architecture: "GPTBigCodeForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: true,
   fields: {
     ...GPT_FIELDS,
     num_key_value_heads: orNull(SIZE),
@@ -28,14 +30,13 @@ export const gptBigcode = huggingFace({
       use_attn_scale: json.or("scale_attn_weights", true),
     };
   },
-  sources({ nHeads, dHead }, has) {
+  sources({ nHeads, dHead }) {
     const width = nHeads * dHead;
     // All queries, then the key, then the value.
     const part = (first: number, kind: "weight" | "bias") =>
       rowsOf(`${at}.attn.c_attn.${kind}`, width + 2 * dHead, (head, e) => first + head * dHead + e);
     const mlp = { in: `${at}.mlp.c_fc`, out: `${at}.mlp.c_proj` };
     return {
-      "embed.W_E": same(EMBEDDING),
       "pos_embed.W_pos": same("transformer.wpe.weight"),
       ...layerNorm("blocks.{l}.ln1", `${at}.ln_1`),
       "blocks.{l}.attn.W_Q": part(0, "weight"),
@@ -50,7 +51,6 @@ export const gptBigcode = huggingFace({
       ...matrices("blocks.{l}.mlp", mlp),
       ...biases("blocks.{l}.mlp", mlp),
       ...layerNorm("ln_final", "transformer.ln_f"),
-      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
     };
   },
   buffers: /\.attn\.(bias|masked_bias)$/,

@@ -1,8 +1,22 @@
 /** GPT-Neo and TinyStories: learned positions, scores that are not divided, every other layer local. */
-import { ANYTHING, FLAG, listOf, oneOf, orNull, TEXT } from "../../tensor/kinds.ts";
-import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
-import { biases, layerNorm, linear, matrices, projectionsOf, same } from "./checkpoint.ts";
-import { activation, huggingFace } from "./hugging-face.ts";
+import { FLAG, type Kind, listOf, oneOf, orNull, TEXT } from "../../tensor/kinds.ts";
+import { EPS, LAYERS, MOST_LAYERS, SIZE } from "../config/bounds.ts";
+import { biases, layerNorm, matrices, projectionsOf, same } from "./checkpoint.ts";
+import { activation, eachLayer, huggingFace } from "./hugging-face.ts";
+
+type AttentionTypes = readonly (readonly [readonly string[], number])[];
+
+/** As transformers has it where a file does not say. */
+const USUAL: AttentionTypes = [[["global", "local"], 12]];
+
+const NAMES = listOf(oneOf(["global", "local"]), "names");
+const ATTENTION_TYPES: Kind = {
+  accepts: (v) =>
+    Array.isArray(v) &&
+    v.every((one) => Array.isArray(one) && one.length === 2 && NAMES.accepts(one[0]) && LAYERS.accepts(one[1])) &&
+    v.reduce((sum, [names, times]) => sum + names.length * times, 0) <= MOST_LAYERS,
+  describe: `a list of names and how often they come, [[["global", "local"], 6]], for at most ${MOST_LAYERS} layers`,
+};
 
 const EMBEDDING = "transformer.wte.weight";
 
@@ -11,6 +25,8 @@ export const gptNeo = huggingFace({
   called: "GPT-Neo",
   architecture: "GPTNeoForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: true,
   fields: {
     model_type: TEXT,
     num_layers: LAYERS,
@@ -22,13 +38,14 @@ export const gptNeo = huggingFace({
     activation_function: TEXT,
     layer_norm_epsilon: EPS,
     window_size: SIZE,
-    attention_layers: orNull(listOf(oneOf(["global", "local"]), "names")),
-    attention_types: ANYTHING,
+    attention_layers: orNull(NAMES),
+    attention_types: ATTENTION_TYPES,
     tie_word_embeddings: FLAG,
   },
   config(json) {
     const [d_model, heads, layers] = [json.need("hidden_size"), json.need("num_heads"), json.need("num_layers")];
-    const types = json.or<readonly string[]>("attention_layers", attentionLayers(json.or("attention_types", [])));
+    const given = json.or<readonly string[]>("attention_layers", attentionLayers(json.or("attention_types", USUAL)));
+    const types = eachLayer("attention_layers", given, layers);
     return {
       n_layers: layers,
       d_model,
@@ -46,12 +63,11 @@ export const gptNeo = huggingFace({
       attn_types: types,
     };
   },
-  sources(_config, has) {
+  sources() {
     const at = "transformer.h.{l}";
     const attention = `${at}.attn.attention`;
     const mlp = { in: `${at}.mlp.c_fc`, out: `${at}.mlp.c_proj` };
     return {
-      "embed.W_E": same(EMBEDDING),
       "pos_embed.W_pos": same("transformer.wpe.weight"),
       ...layerNorm("blocks.{l}.ln1", `${at}.ln_1`),
       ...matrices("blocks.{l}.attn", projectionsOf(attention, "out_proj")),
@@ -60,13 +76,12 @@ export const gptNeo = huggingFace({
       ...matrices("blocks.{l}.mlp", mlp),
       ...biases("blocks.{l}.mlp", mlp),
       ...layerNorm("ln_final", "transformer.ln_f"),
-      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
     };
   },
   buffers: /\.attn\.attention\.(bias|masked_bias)$/,
 });
 
 /** `[[["global", "local"], 6]]`: six times both. */
-function attentionLayers(types: readonly (readonly [readonly string[], number])[]): string[] {
+function attentionLayers(types: AttentionTypes): string[] {
   return types.flatMap(([names, times]) => Array.from({ length: times }, () => names).flat());
 }

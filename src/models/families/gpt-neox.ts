@@ -1,7 +1,7 @@
 /** GPT-NeoX and Pythia: rotary positions on a part of each head, attention and MLP side by side. */
 import { FLAG, orNull, POSITIVE } from "../../tensor/kinds.ts";
 import { EPS } from "../config/bounds.ts";
-import { biases, layerNorm, linear, matrices, optional, optionalBiases, rowsOf, same } from "./checkpoint.ts";
+import { biases, layerNorm, matrices, optional, optionalBiases, rowsOf } from "./checkpoint.ts";
 import { DECODER_FIELDS, decoder, huggingFace, SHARE } from "./hugging-face.ts";
 
 const EMBEDDING = "gpt_neox.embed_in.weight";
@@ -12,6 +12,8 @@ export const gptNeox = huggingFace({
   called: "GPT-NeoX",
   architecture: "GPTNeoXForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "embed_out.weight",
+  tied: false,
   fields: {
     ...DECODER_FIELDS,
     layer_norm_eps: EPS,
@@ -27,7 +29,7 @@ export const gptNeox = huggingFace({
     normalization_type: "LN",
     parallel_attn_mlp: json.or("use_parallel_residual", true),
   }),
-  sources({ nHeads, dHead }, has) {
+  sources({ nHeads, dHead }) {
     // Each head's query, key and value, one after the other.
     const part = (which: number, kind: "weight" | "bias") =>
       rowsOf(
@@ -37,7 +39,6 @@ export const gptNeox = huggingFace({
       );
     const mlp = { in: `${at}.mlp.dense_h_to_4h`, out: `${at}.mlp.dense_4h_to_h` };
     return {
-      "embed.W_E": same(EMBEDDING),
       ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
       "blocks.{l}.attn.W_Q": part(0, "weight"),
       "blocks.{l}.attn.b_Q": optional(part(0, "bias")),
@@ -51,7 +52,6 @@ export const gptNeox = huggingFace({
       ...matrices("blocks.{l}.mlp", mlp),
       ...biases("blocks.{l}.mlp", mlp),
       ...layerNorm("ln_final", "gpt_neox.final_layer_norm"),
-      "unembed.W_U": linear(has("embed_out.weight") ? "embed_out.weight" : EMBEDDING),
     };
   },
   buffers: /\.(attention\.(bias|masked_bias)|rotary_emb\.inv_freq)$/,

@@ -1,10 +1,10 @@
 /** GPT-J and CodeGen: rotary positions in neighbouring pairs; attention and MLP side by side, of one norm. */
 import { ConfigError } from "../../tensor/errors.ts";
 import { COUNT, FLAG, orNull } from "../../tensor/kinds.ts";
-import { biases, layerNorm, linear, matrices, rowsOf, type Sources, same } from "./checkpoint.ts";
+import { biases, layerNorm, matrices, rowsOf, type Sources, same } from "./checkpoint.ts";
 import { type Fields, GPT_FIELDS, gpt, huggingFace } from "./hugging-face.ts";
 
-const FIELDS = { ...GPT_FIELDS, rotary_dim: orNull(COUNT), rotary: FLAG, n_ctx: orNull(COUNT) };
+const FIELDS = { ...GPT_FIELDS, rotary_dim: COUNT, rotary: FLAG, n_ctx: orNull(COUNT) };
 const EMBEDDING = "transformer.wte.weight";
 const at = "transformer.h.{l}";
 
@@ -16,23 +16,21 @@ function config(json: Fields): Record<string, unknown> {
     ...fields,
     parallel_attn_mlp: true,
     positional_embedding_type: "rotary",
-    rotary_dim: json.or("rotary_dim", fields.d_head),
+    rotary_dim: json.or("rotary_dim", 64),
     rotary_adjacent_pairs: true,
   };
 }
 
 /** All but queries, keys and values. The MLP has the same norm as attention. */
-function sources(has: (name: string) => boolean): Sources {
+function sources(): Sources {
   const mlp = { in: `${at}.mlp.fc_in`, out: `${at}.mlp.fc_out` };
   return {
-    "embed.W_E": same(EMBEDDING),
     ...layerNorm("blocks.{l}.ln1", `${at}.ln_1`),
     ...matrices("blocks.{l}.attn", { O: `${at}.attn.out_proj` }),
     ...layerNorm("blocks.{l}.ln2", `${at}.ln_1`),
     ...matrices("blocks.{l}.mlp", mlp),
     ...biases("blocks.{l}.mlp", mlp),
     ...layerNorm("ln_final", "transformer.ln_f"),
-    "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
     "unembed.b_U": same("lm_head.bias"),
   };
 }
@@ -44,10 +42,12 @@ export const gptj = huggingFace({
   called: "GPT-J",
   architecture: "GPTJForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: false,
   fields: FIELDS,
   config,
-  sources: (_config, has) => ({
-    ...sources(has),
+  sources: () => ({
+    ...sources(),
     ...matrices("blocks.{l}.attn", { Q: `${at}.attn.q_proj`, K: `${at}.attn.k_proj`, V: `${at}.attn.v_proj` }),
   }),
   buffers,
@@ -61,6 +61,8 @@ export const codegen = huggingFace({
   called: "CodeGen",
   architecture: "CodeGenForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: false,
   fields: FIELDS,
   config(json) {
     const heads = json.need("n_head");
@@ -70,7 +72,7 @@ export const codegen = huggingFace({
       found: heads,
     });
   },
-  sources({ nHeads, dHead }, has) {
+  sources({ nHeads, dHead }) {
     const width = (nHeads / GROUPS) * dHead;
     const part = (which: number) =>
       rowsOf(`${at}.attn.qkv_proj.weight`, 3 * nHeads * dHead, (head, e) => {
@@ -78,7 +80,7 @@ export const codegen = huggingFace({
         return Math.floor(i / width) * 3 * width + which * width + (i % width);
       });
     return {
-      ...sources(has),
+      ...sources(),
       "blocks.{l}.attn.W_Q": part(0),
       "blocks.{l}.attn.W_V": part(1),
       "blocks.{l}.attn.W_K": part(2),

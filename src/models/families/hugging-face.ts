@@ -2,10 +2,11 @@
 import { ConfigError } from "../../tensor/errors.ts";
 import { between, FLAG, type Kind, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
+import { counted } from "../../tensor/words.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
-import { readCheckpoint, type Sources } from "./checkpoint.ts";
+import { linear, readCheckpoint, type Sources, same } from "./checkpoint.ts";
 import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
 import { checkKinds, type FieldKinds, refuseUnknownFields, requireField } from "./read-fields.ts";
 
@@ -15,6 +16,8 @@ export interface Fields {
   need<T = number>(name: string): T;
   /** A field, or what it is where it is left out or null. */
   or<T>(name: string, byDefault: T): T;
+  /** A field that may be null, or what it is where it is left out. */
+  orNull<T>(name: string, byDefault: T | null): T | null;
   /** @throws ConfigError for a field that holds another value than those that are computed */
   only(name: string, ...values: readonly unknown[]): void;
 }
@@ -28,11 +31,15 @@ export interface HuggingFaceFamily {
   readonly architecture: string;
   /** The token embedding's name in its checkpoints. */
   readonly embedding: string;
+  /** The unembedding's, and whether its models have none of their own where their files do not say. */
+  readonly unembedding: string;
+  readonly tied: boolean;
   /** The fields that it reads. */
   readonly fields: FieldKinds;
   /** TransformerLens' fields, but for names. */
   config(json: Fields): Readonly<Record<string, unknown>>;
-  sources(config: HookedTransformerConfig, has: (name: string) => boolean): Sources;
+  /** Where the other weights are. */
+  sources(config: HookedTransformerConfig): Sources;
   /** Buffers that old versions saved with the weights. */
   readonly buffers?: RegExp;
 }
@@ -50,19 +57,21 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
       refuseUnknownFields(json, what, fields, new Set());
       return parseConfig({
         ...family.config(fieldsOf(json, called)),
+        tie_word_embeddings: json.tie_word_embeddings ?? family.tied,
         tokenizer_name: repoName,
         original_architecture: family.architecture,
         model_name: shortName(repoName),
       });
     },
     weights(raw, config) {
-      return readCheckpoint(
-        raw,
-        config,
-        called,
-        family.sources(config, (array) => raw.has(array)),
-        family.buffers,
-      );
+      // A tied unembedding is usually not stored; one that is stored is used, as transformers does.
+      const tied = config.tieWordEmbeddings && !raw.has(family.unembedding);
+      const sources = {
+        ...family.sources(config),
+        "embed.W_E": same(embedding),
+        "unembed.W_U": linear(tied ? embedding : family.unembedding),
+      };
+      return readCheckpoint(raw, config, called, sources, family.buffers);
     },
   };
 }
@@ -72,6 +81,7 @@ function fieldsOf(json: ConfigJson, called: string): Fields {
   return {
     need: <T>(name: string) => requireField(json, name, called) as T,
     or: <T>(name: string, byDefault: T) => (value(name) ?? byDefault) as T,
+    orNull: <T>(name: string, byDefault: T | null) => (Object.hasOwn(json, name) ? json[name] : byDefault) as T | null,
     only(name, ...values) {
       const found = value(name);
       if (found === undefined || values.includes(found)) return;
@@ -105,7 +115,7 @@ export const DECODER_FIELDS: FieldKinds = {
 interface DecoderDefaults {
   readonly hidden_act: string;
   /** Heads of keys and values. Default: as many as heads. */
-  readonly num_key_value_heads?: number;
+  readonly num_key_value_heads?: number | undefined;
   /** How much of a head is turned. */
   readonly share?: number;
 }
@@ -131,6 +141,18 @@ export function decoder(json: Fields, called: string, defaults: DecoderDefaults)
     rotary_base: base,
     ...stretch,
   };
+}
+
+/** A list with an entry for each layer. @throws ConfigError for one with more or fewer */
+export function eachLayer<T>(name: string, list: readonly T[], layers: number): readonly T[] {
+  if (list.length === layers) return list;
+  throw new ConfigError(
+    `${name} is a list of ${list.length}, but the model has ${counted(layers, "layer")}: it has one entry for each.`,
+    {
+      asked: list.length,
+      found: layers,
+    },
+  );
 }
 
 /** Local attention in the layers that a file says, or nothing where it has no window. */

@@ -1,16 +1,17 @@
 /** Llama and its kin: rotary positions, RMSNorm, gated MLPs, keys and values that heads may share. */
-import { FLAG, listOf, orNull, TEXT, WHOLE } from "../../tensor/kinds.ts";
+import { FLAG, listOf, oneOf, orNull, WHOLE } from "../../tensor/kinds.ts";
 import { EPS, SIZE } from "../config/bounds.ts";
-import { biases, linear, matrices, optionalBiases, projectionsOf, type Sources, same } from "./checkpoint.ts";
-import { DECODER_FIELDS, decoder, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import { biases, matrices, optionalBiases, projectionsOf, type Sources, same } from "./checkpoint.ts";
+import { DECODER_FIELDS, decoder, eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
 
 const FIELDS = { ...DECODER_FIELDS, rms_norm_eps: EPS };
 const EMBEDDING = "model.embed_tokens.weight";
 const at = "model.layers.{l}";
 
-function config(json: Fields, called: string): Record<string, unknown> {
+/** @param num_key_value_heads where the file does not say; as many as heads unless here */
+function config(json: Fields, called: string, num_key_value_heads?: number): Record<string, unknown> {
   return {
-    ...decoder(json, called, { hidden_act: "silu" }),
+    ...decoder(json, called, { hidden_act: "silu", num_key_value_heads }),
     eps: json.or("rms_norm_eps", 1e-6),
     normalization_type: "RMS",
     final_rms: true,
@@ -18,15 +19,13 @@ function config(json: Fields, called: string): Record<string, unknown> {
   };
 }
 
-function sources(has: (name: string) => boolean): Sources {
+function sources(): Sources {
   return {
-    "embed.W_E": same(EMBEDDING),
     "blocks.{l}.ln1.w": same(`${at}.input_layernorm.weight`),
     ...matrices("blocks.{l}.attn", PROJECTIONS),
     "blocks.{l}.ln2.w": same(`${at}.post_attention_layernorm.weight`),
     ...matrices("blocks.{l}.mlp", { gate: `${at}.mlp.gate_proj`, in: `${at}.mlp.up_proj`, out: `${at}.mlp.down_proj` }),
     "ln_final.w": same("model.norm.weight"),
-    "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
   };
 }
 
@@ -40,12 +39,14 @@ export const llama = huggingFace({
   called: "Llama",
   architecture: "LlamaForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: false,
   fields: { ...FIELDS, attention_bias: FLAG, mlp_bias: FLAG },
   config(json) {
     json.only("mlp_bias", false);
     return config(json, "Llama");
   },
-  sources: (_config, has) => ({ ...sources(has), ...optionalBiases("blocks.{l}.attn", PROJECTIONS) }),
+  sources: () => ({ ...sources(), ...optionalBiases("blocks.{l}.attn", PROJECTIONS) }),
   buffers,
 });
 
@@ -55,12 +56,14 @@ export const mistral = huggingFace({
   called: "Mistral",
   architecture: "MistralForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: false,
   fields: { ...FIELDS, sliding_window: orNull(SIZE) },
   config(json) {
     const all = new Array<boolean>(json.need("num_hidden_layers")).fill(true);
-    return { ...config(json, "Mistral"), ...windowed(json.or<number | null>("sliding_window", null), all) };
+    return { ...config(json, "Mistral", 8), ...windowed(json.orNull("sliding_window", 4096), all) };
   },
-  sources: (_config, has) => sources(has),
+  sources,
   buffers,
 });
 
@@ -70,24 +73,28 @@ export const qwen2 = huggingFace({
   called: "Qwen 2",
   architecture: "Qwen2ForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: false,
   fields: {
     ...FIELDS,
     sliding_window: orNull(SIZE),
     use_sliding_window: FLAG,
     max_window_layers: WHOLE,
-    layer_types: orNull(listOf(TEXT, "names")),
+    layer_types: orNull(listOf(oneOf(["full_attention", "sliding_attention"]), "names")),
   },
   config(json) {
-    const window = json.or("use_sliding_window", false) ? json.or<number | null>("sliding_window", null) : null;
+    const window = json.or("use_sliding_window", false) ? json.orNull("sliding_window", 4096) : null;
     const from = json.or("max_window_layers", 28);
     const types = json.or<readonly string[]>("layer_types", []);
-    const local = Array.from({ length: json.need("num_hidden_layers") }, (_, l) =>
-      types.length > 0 ? types[l] === "sliding_attention" : l >= from,
-    );
-    return { ...config(json, "Qwen 2"), ...windowed(window, local) };
+    const layers = json.need("num_hidden_layers");
+    const local =
+      types.length > 0
+        ? eachLayer("layer_types", types, layers).map((type) => type === "sliding_attention")
+        : Array.from({ length: layers }, (_, l) => l >= from);
+    return { ...config(json, "Qwen 2", 32), ...windowed(window, local) };
   },
-  sources: (_config, has) => ({
-    ...sources(has),
+  sources: () => ({
+    ...sources(),
     ...biases("blocks.{l}.attn", { Q: PROJECTIONS.Q, K: PROJECTIONS.K, V: PROJECTIONS.V }),
   }),
   buffers,

@@ -1,7 +1,7 @@
 /** Phi 1 and 2: rotary positions on a part of each head; attention and MLP side by side, of one norm. */
 import { FLAG, orNull } from "../../tensor/kinds.ts";
 import { EPS } from "../config/bounds.ts";
-import { biases, layerNorm, linear, matrices, projectionsOf, same } from "./checkpoint.ts";
+import { biases, layerNorm, matrices, projectionsOf, same } from "./checkpoint.ts";
 import { DECODER_FIELDS, decoder, huggingFace, SHARE } from "./hugging-face.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";
@@ -12,6 +12,8 @@ export const phi = huggingFace({
   called: "Phi",
   architecture: "PhiForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: false,
   fields: { ...DECODER_FIELDS, layer_norm_eps: EPS, partial_rotary_factor: orNull(SHARE), qk_layernorm: FLAG },
   config(json) {
     json.only("qk_layernorm", false);
@@ -22,11 +24,10 @@ export const phi = huggingFace({
       parallel_attn_mlp: true,
     };
   },
-  sources(_config, has) {
+  sources() {
     const projections = projectionsOf(`${at}.self_attn`, "dense");
     const mlp = { in: `${at}.mlp.fc1`, out: `${at}.mlp.fc2` };
     return {
-      "embed.W_E": same(EMBEDDING),
       ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
       ...matrices("blocks.{l}.attn", projections),
       ...biases("blocks.{l}.attn", projections),
@@ -34,7 +35,6 @@ export const phi = huggingFace({
       ...matrices("blocks.{l}.mlp", mlp),
       ...biases("blocks.{l}.mlp", mlp),
       ...layerNorm("ln_final", "model.final_layernorm"),
-      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
       "unembed.b_U": same("lm_head.bias"),
     };
   },

@@ -1,7 +1,7 @@
 /** StableLM: rotary positions on a part of each head, LayerNorm, gated MLPs. */
 import { FLAG, orNull } from "../../tensor/kinds.ts";
 import { EPS } from "../config/bounds.ts";
-import { layerNorm, linear, matrices, optionalBiases, projectionsOf, same } from "./checkpoint.ts";
+import { layerNorm, matrices, optionalBiases, projectionsOf } from "./checkpoint.ts";
 import { DECODER_FIELDS, decoder, huggingFace, SHARE } from "./hugging-face.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";
@@ -12,6 +12,8 @@ export const stablelm = huggingFace({
   called: "StableLM",
   architecture: "StableLmForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: false,
   fields: {
     ...DECODER_FIELDS,
     layer_norm_eps: EPS,
@@ -24,24 +26,22 @@ export const stablelm = huggingFace({
     json.only("qk_layernorm", false);
     json.only("use_parallel_residual", false);
     return {
-      ...decoder(json, "StableLM", { hidden_act: "silu", share: 0.25 }),
+      ...decoder(json, "StableLM", { hidden_act: "silu", share: 0.25, num_key_value_heads: 32 }),
       eps: json.or("layer_norm_eps", 1e-5),
       normalization_type: "LN",
       gated_mlp: true,
     };
   },
-  sources(_config, has) {
+  sources() {
     const { O, ...queriesKeysValues } = projectionsOf(`${at}.self_attn`);
     const mlp = { gate: `${at}.mlp.gate_proj`, in: `${at}.mlp.up_proj`, out: `${at}.mlp.down_proj` };
     return {
-      "embed.W_E": same(EMBEDDING),
       ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
       ...matrices("blocks.{l}.attn", { ...queriesKeysValues, O }),
       ...optionalBiases("blocks.{l}.attn", queriesKeysValues),
       ...layerNorm("blocks.{l}.ln2", `${at}.post_attention_layernorm`),
       ...matrices("blocks.{l}.mlp", mlp),
       ...layerNorm("ln_final", "model.norm"),
-      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
     };
   },
 });

@@ -1,7 +1,7 @@
 /** Starcoder 2: rotary positions, LayerNorm, plain MLPs, keys and values that heads share. */
 import { FLAG, orNull } from "../../tensor/kinds.ts";
 import { EPS, SIZE } from "../config/bounds.ts";
-import { layerNorm, linear, matrices, optionalBiases, projectionsOf, same } from "./checkpoint.ts";
+import { layerNorm, matrices, optionalBiases, projectionsOf } from "./checkpoint.ts";
 import { DECODER_FIELDS, decoder, huggingFace, windowed } from "./hugging-face.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";
@@ -12,6 +12,8 @@ export const starcoder2 = huggingFace({
   called: "Starcoder 2",
   architecture: "Starcoder2ForCausalLM",
   embedding: EMBEDDING,
+  unembedding: "lm_head.weight",
+  tied: true,
   fields: { ...DECODER_FIELDS, norm_epsilon: EPS, sliding_window: orNull(SIZE), use_bias: FLAG },
   config(json) {
     const all = new Array<boolean>(json.need("num_hidden_layers")).fill(true);
@@ -19,14 +21,13 @@ export const starcoder2 = huggingFace({
       ...decoder(json, "Starcoder 2", { hidden_act: "gelu_pytorch_tanh", num_key_value_heads: 2 }),
       eps: json.or("norm_epsilon", 1e-5),
       normalization_type: "LN",
-      ...windowed(json.or<number | null>("sliding_window", null), all),
+      ...windowed(json.orNull<number>("sliding_window", null), all),
     };
   },
-  sources(_config, has) {
+  sources() {
     const projections = projectionsOf(`${at}.self_attn`);
     const mlp = { in: `${at}.mlp.c_fc`, out: `${at}.mlp.c_proj` };
     return {
-      "embed.W_E": same(EMBEDDING),
       ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
       ...matrices("blocks.{l}.attn", projections),
       ...optionalBiases("blocks.{l}.attn", projections),
@@ -34,7 +35,6 @@ export const starcoder2 = huggingFace({
       ...matrices("blocks.{l}.mlp", mlp),
       ...optionalBiases("blocks.{l}.mlp", mlp),
       ...layerNorm("ln_final", "model.norm"),
-      "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : EMBEDDING),
     };
   },
 });
