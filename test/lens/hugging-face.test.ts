@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
-import { FAMILIES as ALL_FAMILIES, readModel } from "../../src/models/families/index.ts";
+import { FAMILIES as ALL_FAMILIES, readConfig, readModel } from "../../src/models/families/index.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ConfigError, WeightsError } from "../../src/tensor/errors.ts";
@@ -130,6 +130,38 @@ describe("a config.json", () => {
     const { tie_word_embeddings: _tied, ...neo } = configOf("gpt_neo");
     const tied = readModel(neo, await arraysOf("gpt_neo", "model"), "here/mine");
     expect(tied.weights.get("unembed.W_U")!.shape).toEqual([32, 97]);
+  });
+
+  test.each(FAMILIES)("of %s with junk in any field is read, or refused in a sentence", (name) => {
+    const config = configOf(name);
+    const junk = [
+      null,
+      undefined,
+      -1,
+      0,
+      1.5,
+      3,
+      1e9,
+      2 ** 40,
+      "x",
+      "",
+      [],
+      [1],
+      [["global"]],
+      {},
+      { rope_type: 1 },
+      true,
+    ];
+    for (const field of Object.keys(config)) {
+      for (const value of junk) {
+        const read = () => readConfig({ ...config, [field]: value }, "here/mine");
+        try {
+          expect(read().nLayers, field).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error, `${field} = ${JSON.stringify(value)}`).toBeInstanceOf(ConfigError);
+        }
+      }
+    }
   });
 
   test.each([

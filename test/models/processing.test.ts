@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, test } from "vitest";
 import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { foldNorm } from "../../src/models/processing/fold-norm.ts";
@@ -212,6 +212,15 @@ describe("processing a model whose last norm is an RMSNorm", () => {
     expect(processed.get("embed.W_E")).toBe(weights.get("embed.W_E"));
     expect(notes).toEqual([expect.stringContaining("center_writing_weights")]);
   });
+});
+
+test("TransformerLens' centring behind a last RMSNorm is for models whose other norms are LayerNorms", async () => {
+  const raw = under("weights.", await tensors("test/goldens/llama_gqa_2l.safetensors"));
+  const config = parseConfig(goldens.llama_gqa_2l.config);
+  const [as, without] = [true, false].map((transformerLensFinalRms) =>
+    processWeights(config, raw, { transformerLensFinalRms }),
+  );
+  expect(as.weights).toEqual(without.weights);
 });
 
 describe("foldNorm", () => {
