@@ -4,8 +4,12 @@
  * file's time, which the owner refreshes (`beat`).
  */
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+
+/** A temporary file of a lock that does not name its owner is left from a killed process after this long. */
+const LEFT_AFTER_MS = 60_000;
 
 /** Who holds a lock, according to its file. */
 export interface Holder {
@@ -53,6 +57,7 @@ export class Lock {
   }
 
   async release(): Promise<void> {
+    await removeLeft(this.path);
     if (await this.isOurs()) await rm(this.path, { force: true });
   }
 
@@ -114,6 +119,18 @@ export async function breakLock(path: string, found: Holder | undefined): Promis
   const taken = (await lockAt(aside))?.holder;
   if (taken?.token !== found?.token) await link(aside, path).catch(() => {});
   await rm(aside, { force: true });
+}
+
+/** Removes the temporary files of this lock whose processes were killed while they took it. */
+async function removeLeft(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path)).catch(() => [])) {
+    if (!name.startsWith(`${basename(path)}.`)) continue;
+    const left = join(dirname(path), name);
+    const there = await lockAt(left);
+    if (there === undefined) continue;
+    const old = there.holder === undefined && Date.now() - there.mtimeMs > LEFT_AFTER_MS;
+    if (old || (await isAlive(there.holder)) === "no") await rm(left, { force: true });
+  }
 }
 
 /** Whether there is a process with that number; a zombie does not count. */

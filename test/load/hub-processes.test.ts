@@ -1,6 +1,6 @@
 /** Several processes and one cache: each file is downloaded once, and a killed process does not block others. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -123,6 +123,16 @@ describe("a lock that was left", () => {
     const only = download();
     expect(await only.ended).toBe(0);
     expect(only.lines.at(-1)).toBe(sha256(weights));
+    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+  });
+
+  test("half taken by a process that was killed is removed with the next", async () => {
+    await lock(JSON.stringify({ host: hostname(), started: "5", token: "x", pid: 4_194_304 }));
+    const left = join(blobs, `${sha256(weights)}.lock.0123456789abcdef`);
+    await rename(join(blobs, `${sha256(weights)}.lock`), left);
+    await writeFile(`${left}0`, "");
+    await utimes(`${left}0`, 1e9, 1e9);
+    expect(await download().ended).toBe(0);
     expect(await readdir(blobs)).toEqual([sha256(weights)]);
   });
 
