@@ -363,6 +363,15 @@ export class Tensor implements Value {
   matmul(x: Tensor): Tensor {
     return Tensor.apply("matmul", [this, x]);
   }
+  /**
+   * `[..., i]` with an int32 index `[...]` and matrices `[i, j]`: `[..., j]`, each row times the matrix of its index. What is
+   * not chosen costs nothing.
+   */
+  matmulChosen(index: Tensor, matrices: readonly Tensor[]): Tensor {
+    needTensor("matmulChosen", index);
+    needTensors("matmulChosen", matrices);
+    return Tensor.apply("matmulChosen", [this, index, ...matrices]);
+  }
   /** `q.einsum("bqhe,bkhe->bhqk", k)`: one letter per axis; letters missing from the result are summed over. */
   einsum(equation: string, ...others: readonly Tensor[]): Tensor {
     checkArgument("The equation of einsum", equation, TEXT);

@@ -61,6 +61,7 @@ export interface Value extends Meta {
   softmax(axis?: AxisRef): Value;
   logSoftmax(axis?: AxisRef): Value;
   matmul(x: Value): Value;
+  matmulChosen(index: Value, matrices: readonly Value[]): Value;
   einsum(equation: string, ...others: readonly Value[]): Value;
 
   // Layout.

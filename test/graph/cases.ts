@@ -56,6 +56,10 @@ const odd = Tensor.leaf({
   data: Float32Array.of(1, NaN, Infinity, NaN, -Infinity, 0, -0, 2, Infinity, NaN),
 });
 
+const fourMatrices = [11, 12, 13, 14].map((seed) => numbers([4, 5], seed));
+const twoMatrices = [15, 16].map((seed) => numbers([4, 3], seed));
+const column4 = numbers([2, 3, 1, 4], 17);
+
 const binary = (op: OpName): Case[] => [
   of("of equal shapes", [a, b], (x, y) => Tensor.apply(op, [x, y])),
   of("with a row broadcast", [a, row], (x, y) => Tensor.apply(op, [x, y])),
@@ -125,6 +129,27 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   crossEntropy: [
     of("of each row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.crossEntropy(i)),
     of("of rows with an axis in front", [a, ints([3], [0, 3, 1])], (x, i) => x.crossEntropy(i)),
+  ],
+  matmulChosen: [
+    of("of rows, some matrices unused", [a, ints([2, 3], [3, 0, 0, 1, 3, 3]), ...fourMatrices], (x, i, ...w) =>
+      x.matmulChosen(i, w),
+    ),
+    of(
+      "of rows with several choices each",
+      [column4, ints([2, 3, 2], [0, 1, 1, 0, 1, 1, 0, 0, 1, 0, 1, 1]), ...twoMatrices],
+      (x, i, ...w) => x.matmulChosen(i, w),
+    ),
+    of("of rows with an axis in front", [a, ints([3], [1, 0, 1]), ...twoMatrices], (x, i, ...w) =>
+      x.matmulChosen(i, w),
+    ),
+    of(
+      "of one row chosen for many",
+      [numbers([1, 4], 6), ints([2, 3], [1, 0, 1, 1, 0, 0]), ...twoMatrices],
+      (x, i, ...w) => x.matmulChosen(i, w),
+    ),
+    of("of a single matrix", [a, ints([2, 3], [0, 0, 0, 0, 0, 0]), numbers([4, 5], 7)], (x, i, ...w) =>
+      x.matmulChosen(i, w),
+    ),
   ],
   matmul: [
     of("with a weight", [a, numbers([4, 5], 7)], (x, y) => x.matmul(y)),

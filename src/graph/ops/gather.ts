@@ -6,7 +6,8 @@ import { around, float } from "../kernels.ts";
 import { type Emitter, type NoAttrs, no, type Op, type Operand, ordinary } from "../op.ts";
 import { rowsWhere, sameOnRows } from "./rows.ts";
 
-function requireIndex(what: string, index: Meta): void {
+/** @throws ShapeError for an index that does not hold int32 */
+export function requireIndex(what: string, index: Meta): void {
   if (index.dtype !== "int32") {
     throw new ShapeError(`${what} needs int32 indices, but got ${index.dtype} ${showShape(index)}.`, {
       asked: what,
