@@ -9,12 +9,16 @@ import { bytesPerNumber, decodeInto, heldAs, memoryFor, misfitText } from "./dty
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import type { TensorPlace } from "./safetensors-header.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
-import { readShards } from "./shards.ts";
+import { openShards } from "./shards.ts";
+import { readAll, type StoredTensors } from "./stored.ts";
 
 /** Neighbouring tensors are read together up to this many bytes: few requests, little memory beyond the result. */
 const READ_TOGETHER = 16 << 20;
 
 const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: SIGNAL, onProgress: FUNCTION };
+
+/** Groups of neighbours whose bytes are remembered: a model's weights are not needed in the order of a file. */
+const GROUPS_HELD = 3;
 
 /**
  * All tensors of a safetensors file, in the order of their bytes, each with its own memory. Floats (F64 F32 F16 BF16)
@@ -22,41 +26,58 @@ const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: SIGNAL, onProgress: FUN
  * @throws FileFormatError if the file is truncated, garbled or has an unsupported dtype.
  */
 export async function readSafetensors(source: ByteSource, options: LoadOptions = {}): Promise<Map<string, NDArray>> {
+  return readAll(await openSafetensors(source, options), options.signal);
+}
+
+/** The same tensors, each read when it is needed. @throws FileFormatError */
+export async function openSafetensors(source: ByteSource, options: LoadOptions = {}): Promise<StoredTensors> {
   checkSource("readSafetensors", source);
   checkOptions("readSafetensors", options, LOAD_OPTIONS);
-  const { signal } = options;
-  const places = await readSafetensorsHeader(source, signal);
-  const arrays = new Map<string, NDArray>();
-  let memory = new Uint8Array(0); // shared by everything that is not read straight into a tensor's memory
-  const read = async (start: number, end: number) => {
-    if (!source.readInto) return readExactly(source, start, end, signal);
-    if (memory.length < end - start) memory = new Uint8Array(end - start);
-    const bytes = memory.subarray(0, end - start);
-    await readInto(source, start, bytes, signal);
+  const places = await readSafetensorsHeader(source, options.signal);
+  const groups = new Map(together(places).flatMap((group) => group.map((place) => [place.name, group])));
+  const held = new Map<TensorPlace[], Uint8Array>();
+  const bytesOf = async (group: TensorPlace[], signal: AbortSignal | undefined) => {
+    const bytes = held.get(group) ?? (await readExactly(source, group[0].start, group[group.length - 1].end, signal));
+    held.delete(group);
+    if (group.length > 1) held.set(group, bytes);
+    if (held.size > GROUPS_HELD) held.delete(held.keys().next().value!);
     return bytes;
   };
-  for (const group of together(places)) {
-    const [{ start: from, end, dtype, name, shape }] = group;
-    if (end - from <= READ_TOGETHER) {
-      const bytes = await read(from, group[group.length - 1].end);
-      for (const place of group) {
-        const data = memoryOf(place, source);
-        decode(place, source, bytes.subarray(place.start - from, place.end - from), data, 0);
-        arrays.set(place.name, ndarray(heldAs[place.dtype], place.shape, data));
+  return {
+    shapes: new Map(places.map(({ name, shape }) => [name, shape])),
+    async read(name, signal) {
+      const group = groups.get(name)!;
+      const place = group.find((p) => p.name === name)!;
+      const { start, end, dtype, shape } = place;
+      const data = memoryOf(place, source);
+      if (group.length > 1) {
+        const bytes = await bytesOf(group, signal);
+        decode(place, source, bytes.subarray(start - group[0].start, end - group[0].start), data, 0);
+      } else if (dtype === "F32" || dtype === "I32") {
+        await readInto(source, start, new Uint8Array(data.buffer), signal);
+      } else {
+        await decodePieces(place, source, data, signal);
       }
-      continue;
-    }
-    const data = memoryOf(group[0], source);
-    if (dtype === "F32" || dtype === "I32") await readInto(source, from, new Uint8Array(data.buffer), signal);
-    else {
-      for (let at = from; at < end; at += READ_TOGETHER) {
-        const bytes = await read(at, Math.min(at + READ_TOGETHER, end));
-        decode(group[0], source, bytes, data, (at - from) / bytesPerNumber[dtype]);
-      }
-    }
-    arrays.set(name, ndarray(heldAs[dtype], shape, data));
+      return ndarray(heldAs[dtype], shape, data);
+    },
+  };
+}
+
+/** Reads a tensor in pieces, each into the same memory if the source can do that. */
+async function decodePieces(
+  place: TensorPlace,
+  source: ByteSource,
+  data: TypedData,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { start, end, dtype } = place;
+  const memory = new Uint8Array(source.readInto ? Math.min(end - start, READ_TOGETHER) : 0);
+  for (let at = start; at < end; at += READ_TOGETHER) {
+    const to = Math.min(at + READ_TOGETHER, end);
+    const bytes = source.readInto ? memory.subarray(0, to - at) : await readExactly(source, at, to, signal);
+    if (source.readInto) await readInto(source, at, bytes, signal);
+    decode(place, source, bytes, data, (at - start) / bytesPerNumber[dtype]);
   }
-  return arrays;
 }
 
 function memoryOf({ name, dtype, shape }: TensorPlace, source: ByteSource): TypedData {
@@ -80,12 +101,12 @@ function decode(
 }
 
 /** The tensors of a model in several files, as listed in its `*.safetensors.index.json`. */
-export function readShardedSafetensors(
+export async function readShardedSafetensors(
   files: ModelFiles,
   indexPath: string,
   options: LoadOptions = {},
 ): Promise<Map<string, NDArray>> {
-  return readShards(files, indexPath, readSafetensors, options);
+  return readAll(await openShards(files, indexPath, openSafetensors, options), options.signal);
 }
 
 function together(places: readonly TensorPlace[]): TensorPlace[][] {

@@ -1,29 +1,30 @@
 /** A model in several files: an index, `{"weight_map": {tensor: file}}`, and the files that it names. */
-import type { NDArray } from "../tensor/array.ts";
 import { FileFormatError, UnknownNameError } from "../tensor/errors.ts";
 import { shortened } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 import { parseJsonObject } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { checkJson } from "./json-check.ts";
+import type { StoredTensors } from "./stored.ts";
 import { readText } from "./text-pieces.ts";
 
 /** The most bytes in an index; those of the largest models have a few million. */
 const LONGEST_INDEX = 25_000_000;
 
 /**
- * Reads every shard of an index, one after the other.
- * @param skipped the tensors of a shard that `readShard` left out; filled while it reads
+ * The tensors of every shard of an index.
+ * @param openShard opens one of them
+ * @param skipped the tensors of a shard that were left out; filled while it is opened
  * @throws FileFormatError if the index is malformed or too long, a shard is missing, a shard lacks a tensor that the index promises, or two have
  * the same one.
  */
-export async function readShards(
+export async function openShards(
   files: ModelFiles,
   indexPath: string,
-  readShard: (source: ByteSource, options: LoadOptions) => Promise<Map<string, NDArray>>,
+  openShard: (source: ByteSource, options: LoadOptions) => Promise<StoredTensors>,
   options: LoadOptions,
   skipped: ReadonlySet<string> = new Set(),
-): Promise<Map<string, NDArray>> {
+): Promise<StoredTensors> {
   const map = (await readIndex(files, indexPath, options)).weight_map;
   const entries = typeof map === "object" && map !== null ? Object.entries(map) : [];
   if (entries.length === 0 || entries.some(([, shard]) => typeof shard !== "string")) {
@@ -33,7 +34,8 @@ export async function readShards(
     });
   }
   const folder = indexPath.slice(0, indexPath.lastIndexOf("/") + 1);
-  const arrays = new Map<string, NDArray>();
+  const parts = new Map<string, StoredTensors>();
+  const shapes = new Map<string, readonly number[]>();
   const shards = new Map<string, string[]>();
   for (const [tensor, shard] of entries) {
     const tensors = shards.get(shard as string);
@@ -52,25 +54,26 @@ export async function readShards(
   if (absent.length > 0 && absent.length < shards.size) throw missing(absent);
   for (const [shard, tensors] of shards) {
     const path = folder + shard;
-    const part = await readShard(await openShard(files, path, missing, options), options);
-    for (const [tensor, array] of part) {
-      if (arrays.has(tensor)) {
+    const part = await openShard(await sourceOf(files, path, missing, options), options);
+    for (const [tensor, shape] of part.shapes) {
+      if (parts.has(tensor)) {
         throw new FileFormatError(`${path} of ${files.name} has "${tensor}", but so does an earlier file.`, {
           asked: tensor,
           found: path,
         });
       }
-      arrays.set(tensor, array);
+      parts.set(tensor, part);
+      shapes.set(tensor, shape);
     }
-    const lacks = tensors.filter((tensor) => !part.has(tensor) && !skipped.has(tensor));
+    const lacks = tensors.filter((tensor) => !part.shapes.has(tensor) && !skipped.has(tensor));
     if (lacks.length > 0) {
       throw new FileFormatError(
         `${indexPath} of ${files.name} says that ${lacks.length} tensors are in ${shard}, but they are not, first "${lacks[0]}".`,
-        { asked: lacks, found: [...part.keys()] },
+        { asked: lacks, found: [...part.shapes.keys()] },
       );
     }
   }
-  return arrays;
+  return { shapes, read: (name, signal) => parts.get(name)!.read(name, signal) };
 }
 
 async function readIndex(files: ModelFiles, indexPath: string, options: LoadOptions): Promise<Record<string, unknown>> {
@@ -88,7 +91,7 @@ async function readIndex(files: ModelFiles, indexPath: string, options: LoadOpti
 }
 
 /** A shard's bytes. @throws FileFormatError if it is missing */
-async function openShard(
+async function sourceOf(
   files: ModelFiles,
   path: string,
   missing: (paths: readonly string[]) => FileFormatError,

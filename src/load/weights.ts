@@ -9,8 +9,9 @@ import type { ByteSource } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { readPth } from "./pth.ts";
 import type { OnSkipped } from "./pth-collect.ts";
-import { readSafetensors, readShardedSafetensors } from "./safetensors.ts";
-import { readShards } from "./shards.ts";
+import { openSafetensors } from "./safetensors.ts";
+import { openShards } from "./shards.ts";
+import { inMemory, readAll, type StoredTensors } from "./stored.ts";
 
 export interface WeightsOptions extends LoadOptions {
   /** A weights file to use instead of the usual one, such as `checkpoints/solu_1l_000100.pth`. */
@@ -52,6 +53,14 @@ const SHARD = /-(\d+)-of-(\d+)\.\w+$/;
  * UnknownNameError if there is no such checkpoint.
  */
 export async function loadWeights(files: ModelFiles, options: WeightsOptions = {}): Promise<Map<string, NDArray>> {
+  return readAll(await openWeights(files, options), options.signal);
+}
+
+/**
+ * The same tensors, each read when it is needed; those of PyTorch's files are read all together.
+ * @throws as `loadWeights`
+ */
+export async function openWeights(files: ModelFiles, options: WeightsOptions = {}): Promise<StoredTensors> {
   if (typeof files?.list !== "function" || typeof files.open !== "function") {
     throw new ArgumentError(
       `loadWeights takes a repository of files, as returned by memoryFiles or openModelFiles, not ${kindOf(files)}.`,
@@ -62,18 +71,19 @@ export async function loadWeights(files: ModelFiles, options: WeightsOptions = {
   const path = options.checkpoint ?? (await weightsFile(files, options));
   const { signal, onProgress, onSkipped } = options;
   const reading: LoadOptions = { signal, onProgress };
-  if (path.endsWith(".safetensors.index.json")) return readShardedSafetensors(files, path, reading);
+  if (path.endsWith(".safetensors.index.json")) return openShards(files, path, openSafetensors, reading);
   if (path.endsWith(".index.json")) {
     const skipped = new Set<string>();
     const skip: OnSkipped = (name, why) => {
       skipped.add(name);
       onSkipped?.(name, why);
     };
-    const readShard = (source: ByteSource) => readPth(source, { ...reading, onSkipped: skip });
-    return readShards(files, path, readShard, reading, skipped);
+    const openPth = async (source: ByteSource) => inMemory(await readPth(source, { ...reading, onSkipped: skip }));
+    return openShards(files, path, openPth, reading, skipped);
   }
   const source = await files.open(path, options);
-  return path.endsWith(".safetensors") ? readSafetensors(source, reading) : readPth(source, { ...reading, onSkipped });
+  if (path.endsWith(".safetensors")) return openSafetensors(source, reading);
+  return inMemory(await readPth(source, { ...reading, onSkipped }));
 }
 
 async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<string> {
