@@ -4,7 +4,7 @@ import { WeightsError } from "../../tensor/errors.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
 import type { WeightSpec } from "../weights/spec.ts";
-import { headsOfColumns, RawWeights, reshaped, transposed } from "./layout.ts";
+import { headsOfColumns, partOf, reshaped, StoredNames, toFloat32, transposed } from "./layout.ts";
 
 type Float32 = NDArray<"float32">;
 
@@ -73,6 +73,27 @@ export function rowsOf(name: string, rows: number, rowOf: (head: number, e: numb
   };
 }
 
+/** A matrix of GPT-2's `Conv1D`, [in out], as heads one after the other in its rows. */
+export function merged(name: string): Source {
+  return {
+    name,
+    shape: ({ shape: [head, d_head, d_model] }) => [head * d_head, d_model],
+    read: (array, { shape }) => reshaped(array, shape),
+  };
+}
+
+/** One of the equal blocks of columns of such a matrix, or of a bias, head by head. */
+export function columnsOf(name: string, blocks: number, block: number): Source {
+  return {
+    name,
+    shape: ({ shape }) => [...shape.slice(1, -1), blocks * shape[0] * shape.at(-1)!],
+    read(array, { shape }) {
+      const [head, d_head] = [shape[0], shape.at(-1)!];
+      return shape.length === 3 ? headsOfColumns(array, head, d_head, block) : partOf(array, shape, block);
+    },
+  };
+}
+
 /** A weight that some models of a family have and others have not: it is then 0. */
 export function optional(source: Source): Source {
   return { ...source, optional: true };
@@ -105,44 +126,76 @@ export function optionalBiases(ours: string, theirs: Readonly<Record<string, str
 
 const isOfHeads = ([axis]: readonly string[]): boolean => axis === "head" || axis === "kv_head";
 
+/** Where the weights of a family's checkpoints are. */
+export interface CheckpointLayout {
+  /** What the family is called. */
+  readonly called: string;
+  readonly sources: Sources;
+  /** Names of buffers, which are not weights. */
+  readonly buffers?: RegExp | undefined;
+}
+
+/** How one weight comes from a checkpoint. */
+export interface WeightStep {
+  readonly spec: WeightSpec;
+  /** The array that it is made of; `undefined` for a weight that is 0. */
+  readonly from: string | undefined;
+  /** Whether no later step needs that array. */
+  readonly last: boolean;
+  /** The weight, from the array. It may share the array's memory. */
+  make(array: NDArray): Float32;
+}
+
 /**
- * Every weight of the configuration, read from a checkpoint. A bias that the sources say nothing of, or an optional one that no
- * layer of the checkpoint has, is 0. Several weights may be of one array: a tied unembedding, queries beside keys.
- * @param drop names of buffers, which are not weights
+ * How every weight of the configuration comes from a checkpoint, in the order in which a pass meets them. A bias that the sources
+ * say nothing of, or an optional one that no layer of the checkpoint has, is 0. Several weights may be of one array: a tied
+ * unembedding, queries beside keys.
+ * @param stored the checkpoint's names and shapes
  * @throws WeightsError for an array that is missing, left over or of another shape
  */
-export function readCheckpoint(
-  raw: ReadonlyMap<string, NDArray>,
+export function stepsOf(
+  stored: ReadonlyMap<string, readonly number[]>,
   config: HookedTransformerConfig,
-  what: string,
-  sources: Sources,
-  drop?: RegExp,
-): Map<string, Float32> {
-  const arrays = new RawWeights(raw, what);
-  if (drop) arrays.drop(drop);
-  const taken = new Map<string, Float32>();
-  const weights = new Map<string, Float32>();
+  { called, sources, buffers }: CheckpointLayout,
+): WeightStep[] {
+  const names = new StoredNames(stored, called);
+  if (buffers) names.drop(buffers);
+  const steps: WeightStep[] = [];
+  const lastUse = new Map<string, number>();
   for (const spec of recordingOf(config).weights.values()) {
     const layer = /^blocks\.(\d+)\./.exec(spec.name)?.[1] ?? "";
     const source = sources[spec.name.replace(/^blocks\.\d+\./, "blocks.{l}.").replace(/\._(?=[^.]+$)/, ".")];
-    const name = source?.name.replace("{l}", layer);
-    if (!source || name === undefined || (source.optional && !hasSome(raw, source.name, config.nLayers))) {
+    const from = source?.name.replace("{l}", layer);
+    if (!source || from === undefined || (source.optional && !hasSome(stored, source.name, config.nLayers))) {
       if (spec.init !== "zeros")
-        throw new WeightsError(`A ${what} checkpoint has no ${spec.name}.`, { asked: spec.name });
-      weights.set(spec.name, zeros("float32", spec.shape));
+        throw new WeightsError(`A ${called} checkpoint has no ${spec.name}.`, { asked: spec.name });
+      steps.push({ spec, from: undefined, last: true, make: () => zeros("float32", spec.shape) });
       continue;
     }
-    const array = taken.get(name) ?? arrays.take(name, source.shape(spec));
-    taken.set(name, array);
-    const weight = source.read(array, spec);
-    weights.set(spec.name, weight.data === array.data ? ndarray("float32", spec.shape, array.data) : weight);
+    names.take(from, source.shape(spec));
+    lastUse.set(from, steps.length);
+    const make = (array: NDArray) => {
+      const weight = source.read(toFloat32(from, array), spec);
+      return ndarray("float32", spec.shape, weight.data);
+    };
+    steps.push({ spec, from, last: false, make });
   }
-  arrays.expectEmpty();
-  return weights;
+  names.expectEmpty();
+  return steps.map((step, i) => (step.from === undefined ? step : { ...step, last: lastUse.get(step.from) === i }));
+}
+
+/** Every weight of the configuration, from the arrays of a checkpoint. @throws as `stepsOf` */
+export function readCheckpoint(
+  raw: ReadonlyMap<string, NDArray>,
+  config: HookedTransformerConfig,
+  layout: CheckpointLayout,
+): Map<string, Float32> {
+  const steps = stepsOf(new Map([...raw].map(([name, { shape }]) => [name, shape])), config, layout);
+  return new Map(steps.map(({ spec, from, make }) => [spec.name, make(raw.get(from ?? "")!)]));
 }
 
 /** Whether a checkpoint has an array for at least one layer: one that is missing in another is then missed. */
-function hasSome(raw: ReadonlyMap<string, NDArray>, name: string, layers: number): boolean {
-  for (let layer = 0; layer < layers; layer++) if (raw.has(name.replace("{l}", String(layer)))) return true;
+function hasSome(stored: ReadonlyMap<string, unknown>, name: string, layers: number): boolean {
+  for (let layer = 0; layer < layers; layer++) if (stored.has(name.replace("{l}", String(layer)))) return true;
   return false;
 }

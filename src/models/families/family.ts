@@ -1,6 +1,7 @@
 /** What a model family is: how its `config.json` and its weights' names turn into ours. */
 import type { NDArray } from "../../tensor/array.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
+import type { CheckpointLayout } from "./checkpoint.ts";
 
 export type ConfigJson = Readonly<Record<string, unknown>>;
 
@@ -25,10 +26,15 @@ export interface ModelFamily {
   /** @throws ConfigError for a field that is unknown, missing, or asks for something that cannot be computed. */
   config(configJson: ConfigJson, context: FamilyContext): HookedTransformerConfig;
   /**
+   * Where each weight is in a checkpoint that has these names, in families whose weights are each made of one array: such
+   * models are read weight by weight. The others have `weights`.
+   */
+  layout?(config: HookedTransformerConfig, has: (name: string) => boolean): CheckpointLayout;
+  /**
    * The checkpoint's arrays under TransformerLens' names and in its layout; `raw` is not changed, and arrays that need no
    * change are shared with it. @throws WeightsError for an array that is missing or unexpected.
    */
-  weights(
+  weights?(
     raw: ReadonlyMap<string, NDArray>,
     config: HookedTransformerConfig,
     context: FamilyContext,

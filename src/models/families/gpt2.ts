@@ -1,43 +1,52 @@
 /** GPT-2 and its relatives (distilgpt2, Stanford's), in Hugging Face's form. */
-import { type NDArray, zeros } from "../../tensor/array.ts";
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
+import { columnsOf, layerNorm, linear, merged, type Sources, same } from "./checkpoint.ts";
 import { type ConfigJson, type FamilyContext, type ModelFamily, shortName } from "./family.ts";
 import { GPT2_FIELDS, GPT2_OTHER_NAMES } from "./gpt2-fields.ts";
 import { activation } from "./hugging-face.ts";
-import { headsOfColumns, partOf, RawWeights, reshaped, transposed } from "./layout.ts";
 import { checkKinds, refuseUnknownFields, requireField } from "./read-fields.ts";
 
 /** Constants that old versions of transformers saved with the weights: the causal mask and the masked score. */
 const BUFFERS = /^h\.\d+\.attn\.(bias|masked_bias)$/;
-const PREFIX = "transformer.";
 
 export const gpt2: ModelFamily = {
   name: "gpt2",
   embedding: "wte.weight",
-  prefix: PREFIX,
+  prefix: "transformer.",
   matches: (json) => json.model_type === "gpt2" || isEarly(json),
   config: gpt2Config,
-  weights(raw, config) {
-    const arrays = new RawWeights(withoutPrefix(raw), "GPT-2");
-    arrays.drop(BUFFERS);
-    const { nLayers, dModel, nCtx, dVocab } = config;
-    const weights = new Map<string, NDArray<"float32">>();
-    const embedding = arrays.take("wte.weight", [dVocab, dModel]);
-    weights.set("embed.W_E", embedding);
-    weights.set("pos_embed.W_pos", arrays.take("wpe.weight", [nCtx, dModel]));
-    for (let layer = 0; layer < nLayers; layer++) addBlock(weights, arrays, config, layer);
-    weights.set("ln_final.w", arrays.take("ln_f.weight", [dModel]));
-    weights.set("ln_final.b", arrays.take("ln_f.bias", [dModel]));
-    // A tied unembedding is usually not stored. If both exist, transformers uses what is stored.
-    const unembedding = arrays.has("lm_head.weight") ? arrays.take("lm_head.weight", [dVocab, dModel]) : embedding;
-    weights.set("unembed.W_U", transposed(unembedding));
-    weights.set("unembed.b_U", zeros("float32", [dVocab]));
-    arrays.expectEmpty();
-    return weights;
-  },
+  // A tied unembedding is usually not stored. If both exist, transformers uses what is stored.
+  layout: (_config, has) => ({
+    called: "GPT-2",
+    sources: { ...SOURCES, "unembed.W_U": linear(has("lm_head.weight") ? "lm_head.weight" : "wte.weight") },
+    buffers: BUFFERS,
+  }),
+};
+
+const at = "h.{l}";
+
+/** Queries, keys and values lie side by side, each head by head. */
+const SOURCES: Sources = {
+  "embed.W_E": same("wte.weight"),
+  "pos_embed.W_pos": same("wpe.weight"),
+  ...layerNorm("blocks.{l}.ln1", `${at}.ln_1`),
+  ...Object.fromEntries(
+    ["Q", "K", "V"].flatMap((x, block) => [
+      [`blocks.{l}.attn.W_${x}`, columnsOf(`${at}.attn.c_attn.weight`, 3, block)],
+      [`blocks.{l}.attn.b_${x}`, columnsOf(`${at}.attn.c_attn.bias`, 3, block)],
+    ]),
+  ),
+  "blocks.{l}.attn.W_O": merged(`${at}.attn.c_proj.weight`),
+  "blocks.{l}.attn.b_O": same(`${at}.attn.c_proj.bias`),
+  ...layerNorm("blocks.{l}.ln2", `${at}.ln_2`),
+  "blocks.{l}.mlp.W_in": same(`${at}.mlp.c_fc.weight`),
+  "blocks.{l}.mlp.b_in": same(`${at}.mlp.c_fc.bias`),
+  "blocks.{l}.mlp.W_out": same(`${at}.mlp.c_proj.weight`),
+  "blocks.{l}.mlp.b_out": same(`${at}.mlp.c_proj.bias`),
+  ...layerNorm("ln_final", "ln_f"),
 };
 
 /** Files of 2019 do not say what they are for, but have GPT-2's own fields; only the first GPT's also have `afn`. */
@@ -104,42 +113,4 @@ function underOwnNames(file: ConfigJson): ConfigJson {
     fields.set(own, value);
   }
   return Object.fromEntries(fields);
-}
-
-/** Checkpoints of the language model say `transformer.h.0...`, those of the bare model `h.0...`. */
-function withoutPrefix(raw: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
-  return new Map([...raw].map(([name, array]) => [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, array]));
-}
-
-/** GPT-2's Conv1D weights are [in, out] already; queries, keys and values lie side by side, each head by head. */
-function addBlock(
-  weights: Map<string, NDArray<"float32">>,
-  arrays: RawWeights,
-  config: HookedTransformerConfig,
-  layer: number,
-): void {
-  const { nHeads, dHead, dModel } = config;
-  const dMlp = config.dMlp ?? 0;
-  const from = `h.${layer}`;
-  const to = `blocks.${layer}`;
-  for (const [ours, theirs] of [
-    ["ln1", "ln_1"],
-    ["ln2", "ln_2"],
-  ]) {
-    weights.set(`${to}.${ours}.w`, arrays.take(`${from}.${theirs}.weight`, [dModel]));
-    weights.set(`${to}.${ours}.b`, arrays.take(`${from}.${theirs}.bias`, [dModel]));
-  }
-  const qkv = arrays.take(`${from}.attn.c_attn.weight`, [dModel, 3 * dModel]);
-  const biases = arrays.take(`${from}.attn.c_attn.bias`, [3 * dModel]);
-  ["Q", "K", "V"].forEach((part, block) => {
-    weights.set(`${to}.attn.W_${part}`, headsOfColumns(qkv, nHeads, dHead, block));
-    weights.set(`${to}.attn.b_${part}`, partOf(biases, [nHeads, dHead], block));
-  });
-  const output = arrays.take(`${from}.attn.c_proj.weight`, [dModel, dModel]);
-  weights.set(`${to}.attn.W_O`, reshaped(output, [nHeads, dHead, dModel]));
-  weights.set(`${to}.attn.b_O`, arrays.take(`${from}.attn.c_proj.bias`, [dModel]));
-  weights.set(`${to}.mlp.W_in`, arrays.take(`${from}.mlp.c_fc.weight`, [dModel, dMlp]));
-  weights.set(`${to}.mlp.b_in`, arrays.take(`${from}.mlp.c_fc.bias`, [dMlp]));
-  weights.set(`${to}.mlp.W_out`, arrays.take(`${from}.mlp.c_proj.weight`, [dMlp, dModel]));
-  weights.set(`${to}.mlp.b_out`, arrays.take(`${from}.mlp.c_proj.bias`, [dModel]));
 }

@@ -13,7 +13,7 @@ import { isTransformerLensConfig } from "./neel-config.ts";
 
 const ARCHITECTURE = "HookedTransformer";
 
-export const hookedTransformer: ModelFamily = {
+export const hookedTransformer = {
   name: ARCHITECTURE,
   embedding: neel.embedding,
   matches: (json) => json.architecture === ARCHITECTURE || isTransformerLensConfig(json),
@@ -29,7 +29,7 @@ export const hookedTransformer: ModelFamily = {
     });
   },
   weights: (raw: ReadonlyMap<string, NDArray>, config, context) => neel.weights(raw, config, context),
-};
+} satisfies ModelFamily;
 
 /** Formats other than float32 that weights are stored in, as Python prints them; everything is computed in float32. */
 const STORED_DTYPES = /^(?:torch\.)?(bfloat16|float16|float64)$/;

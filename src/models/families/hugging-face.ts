@@ -6,7 +6,7 @@ import { counted } from "../../tensor/words.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
-import { linear, readCheckpoint, type Sources, same } from "./checkpoint.ts";
+import { linear, type Sources, same } from "./checkpoint.ts";
 import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
 import { checkKinds, type FieldKinds, refuseUnknownFields, requireField } from "./read-fields.ts";
 
@@ -63,15 +63,15 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
         model_name: shortName(repoName),
       });
     },
-    weights(raw, config) {
+    layout(config, has) {
       // A tied unembedding is usually not stored; one that is stored is used, as transformers does.
-      const tied = config.tieWordEmbeddings && !raw.has(family.unembedding);
+      const tied = config.tieWordEmbeddings && !has(family.unembedding);
       const sources = {
         ...family.sources(config),
         "embed.W_E": same(embedding),
         "unembed.W_U": linear(tied ? embedding : family.unembedding),
       };
-      return readCheckpoint(raw, config, called, sources, family.buffers);
+      return { called, sources, buffers: family.buffers };
     },
   };
 }

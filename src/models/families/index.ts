@@ -5,6 +5,7 @@ import { nearest } from "../../tensor/nearest.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { checkArrays, checkWeights, type WeightArrays } from "../weights/check.ts";
+import { readCheckpoint, stepsOf, type WeightStep } from "./checkpoint.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gptBigcode } from "./gpt-bigcode.ts";
 import { gptNeo } from "./gpt-neo.ts";
@@ -98,6 +99,13 @@ export interface ReadModel {
   readonly notes: readonly string[];
 }
 
+/** A model whose weights can be read one by one. */
+export interface ModelInSteps extends Omit<ReadModel, "weights"> {
+  readonly steps: readonly WeightStep[];
+  /** The name that an array of the steps has in the file. */
+  stored(name: string): string;
+}
+
 /**
  * The configuration from only a `config.json`: what can be refused before any weights are read.
  * @throws ConfigError for one that cannot be run
@@ -115,16 +123,47 @@ export function readConfig(configJson: ConfigJson, repoName: string): HookedTran
  * the wrong shape.
  */
 export function readModel(configJson: ConfigJson, raw: ReadonlyMap<string, NDArray>, repoName: string): ReadModel {
+  const { family, own, config, context, notes } = understood(configJson, raw, repoName);
+  const layout = family.layout?.(config, (name) => own.has(name));
+  const weights = layout ? readCheckpoint(own, config, layout) : family.weights!(own, config, context);
+  checkWeights(config, weights);
+  return { family: family.name, config, weights, notes };
+}
+
+/**
+ * The same of a model that is not in memory, step by step; `undefined` for families whose weights are made of several arrays.
+ * @param shapes of the checkpoint's arrays, by name
+ * @throws as `readModel`
+ */
+export function modelInSteps(
+  configJson: ConfigJson,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  repoName: string,
+): ModelInSteps | undefined {
+  if (!familyOf(configJson, repoName).layout) return undefined;
+  const named = new Map([...shapes].map(([name, shape]) => [name, { name, shape }]));
+  const { family, own, config, notes } = understood(configJson, named, repoName);
+  const layout = family.layout!(config, (name) => own.has(name));
+  const steps = stepsOf(new Map([...own].map(([name, { shape }]) => [name, shape])), config, layout);
+  return { family: family.name, config, steps, notes, stored: (name) => own.get(name)!.name };
+}
+
+/** The family, the configuration, and a checkpoint's arrays by the names that the family gives them. */
+function understood<T>(configJson: ConfigJson, raw: ReadonlyMap<string, T>, repoName: string) {
   const family = familyOf(configJson, repoName);
   const notes: string[] = [];
   const note = (sentence: string) => notes.push(sentence);
-  const own = withoutWrapper(raw, family, note);
+  const own = withoutOwnPrefix(withoutWrapper(raw, family, note), family);
   const context = { repoName, weightNames: [...own.keys()], note };
   const config = family.config(configJson, context);
   checkLayers(config, context.weightNames);
-  const weights = family.weights(own, config, context);
-  checkWeights(config, weights);
-  return { family: family.name, config, weights, notes };
+  return { family, own, config, context, notes };
+}
+
+/** Checkpoints of GPT-2's language model say `transformer.h.0...`, those of the bare model `h.0...`. */
+function withoutOwnPrefix<T>(raw: ReadonlyMap<string, T>, { prefix }: ModelFamily): ReadonlyMap<string, T> {
+  if (prefix === undefined) return raw;
+  return new Map([...raw].map(([name, x]) => [name.startsWith(prefix) ? name.slice(prefix.length) : name, x]));
 }
 
 /**

@@ -6,61 +6,96 @@ import { sameShape } from "../weights/check.ts";
 
 type Float32 = NDArray<"float32">;
 
-/** A checkpoint's arrays, with a way to take one by name, and to list those that were not taken. */
-export class RawWeights {
-  readonly #arrays: Map<string, NDArray>;
+/** The names and shapes of a checkpoint's arrays: which of them were used, and which are left. */
+export class StoredNames {
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #left: Set<string>;
   readonly #what: string;
 
-  constructor(arrays: ReadonlyMap<string, NDArray>, what: string) {
-    this.#arrays = new Map(arrays);
+  constructor(shapes: ReadonlyMap<string, readonly number[]>, what: string) {
+    this.#shapes = shapes;
+    this.#left = new Set(shapes.keys());
     this.#what = what;
   }
 
   has(name: string): boolean {
-    return this.#arrays.has(name);
+    return this.#shapes.has(name);
   }
 
-  /** The array of that name as float32, with the shape it must have; it then counts as used. @throws WeightsError */
-  take(name: string, shape?: readonly number[]): Float32 {
-    const array = this.#arrays.get(name);
-    if (array === undefined) {
-      const names = this.names();
+  /** Counts an array as used: it is there, and has the shape that it must have. @throws WeightsError */
+  take(name: string, shape?: readonly number[]): void {
+    const found = this.#shapes.get(name);
+    if (found === undefined) {
+      const names = this.left();
       throw new WeightsError(
         `The ${this.#what} checkpoint has no "${name}". ${names.length > 0 ? `It has: ${firstOf(names)}.` : "It has no other weights either."}`,
         { asked: name, found: names },
       );
     }
-    if (shape && !sameShape(shape, array.shape)) {
-      const turned = array.shape.length > 1 && sameShape([...shape].reverse(), array.shape);
+    if (shape && !sameShape(shape, found)) {
+      const turned = found.length > 1 && sameShape([...shape].reverse(), found);
       throw new WeightsError(
-        `"${name}" of the ${this.#what} checkpoint is [${array.shape}], but the configuration says [${shape}].` +
+        `"${name}" of the ${this.#what} checkpoint is [${found}], but the configuration says [${shape}].` +
           (turned ? " It is stored transposed, as in PyTorch's Linear layers: transpose it." : ""),
-        { asked: shape, found: array.shape },
+        { asked: shape, found },
       );
     }
-    this.#arrays.delete(name);
-    return toFloat32(name, array);
+    this.#left.delete(name);
   }
 
-  /** Leaves out the names that match: buffers that are not weights. Returns them. */
-  drop(pattern: RegExp): string[] {
-    const dropped = [...this.#arrays.keys()].filter((name) => pattern.test(name));
-    for (const name of dropped) this.#arrays.delete(name);
-    return dropped;
+  /** Leaves out the names that match: buffers that are not weights. */
+  drop(pattern: RegExp): void {
+    for (const name of this.left()) if (pattern.test(name)) this.#left.delete(name);
   }
 
   /** What has been neither taken nor dropped. */
-  names(): string[] {
-    return [...this.#arrays.keys()];
+  left(): string[] {
+    return [...this.#left];
   }
 
   /** @throws WeightsError if anything has been neither taken nor dropped. */
   expectEmpty(): void {
-    const left = this.names();
+    const left = this.left();
     if (left.length === 0) return;
     throw new WeightsError(`The ${this.#what} checkpoint has weights that the model does not use: ${firstOf(left)}.`, {
       found: left,
     });
+  }
+}
+
+/** A checkpoint's arrays, with a way to take one by name, and to list those that were not taken. */
+export class RawWeights {
+  readonly #arrays: ReadonlyMap<string, NDArray>;
+  readonly #names: StoredNames;
+
+  constructor(arrays: ReadonlyMap<string, NDArray>, what: string) {
+    this.#arrays = arrays;
+    this.#names = new StoredNames(new Map([...arrays].map(([name, { shape }]) => [name, shape])), what);
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** The array of that name as float32, with the shape it must have; it then counts as used. @throws WeightsError */
+  take(name: string, shape?: readonly number[]): Float32 {
+    this.#names.take(name, shape);
+    return toFloat32(name, this.#arrays.get(name)!);
+  }
+
+  /** Leaves out the names that match: buffers that are not weights. */
+  drop(pattern: RegExp): void {
+    this.#names.drop(pattern);
+  }
+
+  /** What has been neither taken nor dropped. */
+  names(): string[] {
+    return this.#names.left();
+  }
+
+  /** @throws WeightsError if anything has been neither taken nor dropped. */
+  expectEmpty(): void {
+    this.#names.expectEmpty();
   }
 }
 

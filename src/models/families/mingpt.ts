@@ -8,7 +8,7 @@ import { neelArchitecture, neelConfig } from "./neel-config.ts";
 
 const BUFFERS = /^blocks\.\d+\.attn\.(mask|bias)$/;
 
-export const mingpt: ModelFamily = {
+export const mingpt = {
   name: "mingpt",
   embedding: "tok_emb.weight",
   matches: (json, repoName) => neelArchitecture(json, repoName) === "mingpt",
@@ -27,7 +27,7 @@ export const mingpt: ModelFamily = {
     arrays.expectEmpty();
     return fillNeutral(weights, config, context);
   },
-};
+} satisfies ModelFamily;
 
 /** PyTorch's Linear weights are [out, in]; one row block of query, key and value per head. */
 function addBlock(

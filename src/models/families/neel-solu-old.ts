@@ -12,7 +12,7 @@ const LAST_WITH_LEFT_W_POS = 8;
 /** Models of up to six layers store every other matrix as [.., out, in]. */
 const LAST_WITH_LEFT_MATRICES = 6;
 
-export const neelSoluOld: ModelFamily = {
+export const neelSoluOld = {
   name: "neel-solu-old",
   embedding: "embed.W_E",
   matches: (json, repoName) => neelArchitecture(json, repoName) === "neel-solu-old",
@@ -31,7 +31,7 @@ export const neelSoluOld: ModelFamily = {
     );
     return completeNeelWeights(weights, config, context);
   },
-};
+} satisfies ModelFamily;
 
 /** `blocks.0.norm1.w` -> `blocks.0.ln1.w`; `norm.w` -> `ln_final.w`. */
 function currentName(name: string): string {

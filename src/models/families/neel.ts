@@ -9,7 +9,7 @@ import { neelArchitecture, neelConfig } from "./neel-config.ts";
 /** Constants that PyTorch saves with the weights: the causal mask and the masked score. */
 const BUFFERS = /^blocks\.\d+\.attn\.(mask|IGNORE)$/;
 
-export const neel: ModelFamily = {
+export const neel = {
   name: "neel",
   embedding: "embed.W_E",
   matches: (json, repoName) => neelArchitecture(json, repoName) === "neel",
@@ -20,7 +20,7 @@ export const neel: ModelFamily = {
     const weights = new Map(arrays.names().map((name) => [name, arrays.take(name)]));
     return completeNeelWeights(weights, config, context);
   },
-};
+} satisfies ModelFamily;
 
 /** What both generations of these checkpoints may lack or have in addition. */
 export function completeNeelWeights(

@@ -1,5 +1,4 @@
 /** What training code puts around a model's weights: a prefix before each name, and other things next to the model. */
-import type { NDArray } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
 import { shortened } from "../../tensor/show.ts";
 import { firstOf } from "../../tensor/words.ts";
@@ -9,11 +8,8 @@ import type { ModelFamily } from "./family.ts";
 const WRAPPED = /(^|\.)((_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+/g;
 
 /** @throws WeightsError if two names differ only in such parts */
-function withoutParts(
-  raw: ReadonlyMap<string, NDArray>,
-  note: (sentence: string) => void,
-): ReadonlyMap<string, NDArray> {
-  const plain = new Map<string, NDArray>();
+function withoutParts<T>(raw: ReadonlyMap<string, T>, note: (sentence: string) => void): ReadonlyMap<string, T> {
+  const plain = new Map<string, T>();
   const parts = new Set<string>();
   for (const [name, array] of raw) {
     const without = name.replace(WRAPPED, (wrapped, dot: string) => {
@@ -40,11 +36,11 @@ function withoutParts(
  * as an optimizer's state, and is left out. Both are noted.
  * @throws WeightsError if there is a token embedding under two prefixes
  */
-export function withoutWrapper(
-  stored: ReadonlyMap<string, NDArray>,
+export function withoutWrapper<T>(
+  stored: ReadonlyMap<string, T>,
   { embedding, prefix: own = "" }: Pick<ModelFamily, "embedding" | "prefix">,
   note: (sentence: string) => void,
-): ReadonlyMap<string, NDArray> {
+): ReadonlyMap<string, T> {
   const raw = withoutParts(stored, note);
   const prefixes = new Set<string>();
   for (const name of raw.keys()) {
@@ -62,7 +58,7 @@ export function withoutWrapper(
       { asked: embedding, found },
     );
   }
-  const inside = new Map<string, NDArray>();
+  const inside = new Map<string, T>();
   const beside: string[] = [];
   for (const [name, array] of raw) {
     if (name.startsWith(prefix)) inside.set(name.slice(prefix.length), array);
