@@ -42,6 +42,8 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.mlp.hook_post": "the neurons, as they multiply `W_out`",
   "blocks.{l}.hook_mlp_out": "what the MLP adds to the stream, with `b_out`",
   "blocks.{l}.hook_resid_post": "the residual stream after the block",
+  "blocks.{l}.hook_normalized_resid_post":
+    "the norm of `hook_resid_post`: the residual stream that the next block reads",
   "ln_final.hook_scale": "as of `ln1`, of the last residual stream",
   "ln_final.hook_normalized": "what the unembedding reads",
 };
@@ -70,6 +72,7 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
   { config: { parallel_attn_mlp: true }, lacks: "not `parallelAttnMlp`" },
   { config: { n_key_value_heads: 2 }, lacks: "heads have their own keys and values" },
   { config: { attn_only: true, act_fn: null, d_mlp: null }, lacks: "not `attnOnly`" },
+  { config: { norm_placement: "after" }, has: "`normPlacement` is `after`", lacks: "`normPlacement` is `before`" },
   { config: { normalization_type: null }, lacks: "`normalizationType` is not null" },
 ];
 

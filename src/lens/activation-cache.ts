@@ -284,8 +284,8 @@ export class ActivationCache implements Cached {
     if (recomputeLn) {
       throw new ArgumentError(`recomputeLn is only for the last norm, but layer ${at} is before it.`, { asked: layer });
     }
-    const { norm } = compose(cfg).blocks[at];
-    return norm ? frozenNorm(`blocks.${at}.ln${mlpInput ? 2 : 1}`, norm) : undefined;
+    const { norm, normPlacement } = compose(cfg).blocks[at];
+    return norm && normPlacement === "before" ? frozenNorm(`blocks.${at}.ln${mlpInput ? 2 : 1}`, norm) : undefined;
   }
 
   private stackOf(stack: ResidualStack | Tensor, { batch, pos }: Cut): ResidualStack {

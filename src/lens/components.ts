@@ -81,6 +81,8 @@ export interface Components {
   readonly additions: readonly Addition[];
   /** All embeddings as one writer, the stream before the first layer. */
   readonly start: Writer;
+  /** Whether the stream is the sum of what is written to it; it is not where norms stand after the additions. */
+  readonly addsUp: boolean;
 }
 
 const known = new WeakMap<HookedTransformerConfig, Components>();
@@ -109,8 +111,21 @@ export function hears(reader: Reader, writer: Writer): boolean {
   });
 }
 
-/** What is in the stream before a layer, or before its MLP; for the number of layers, before the logits. */
+/** @throws ArgumentError in a model whose stream is not the sum of what is written to it */
+export function needSum(model: Pick<CachedModel, "cfg">): void {
+  if (components(model).addsUp) return;
+  throw new ArgumentError(
+    `In ${model.cfg.modelName} a norm stands after each addition to the residual stream, so the stream is not a sum of what was written to it, and cannot be taken apart: use accumulatedResid, patching, ablation or gradients.`,
+    { asked: model.cfg.modelName },
+  );
+}
+
+/**
+ * What is in the stream before a layer, or before its MLP; for the number of layers, before the logits.
+ * @throws ArgumentError where the stream is not a sum
+ */
 export function additionsBefore(model: Pick<CachedModel, "cfg">, layer: number, mlpInput = false): Addition[] {
+  needSum(model);
   const { readers, additions } = components(model);
   const reader = readers.find((one) => one.layer === layer && (one.name === mlpName(layer)) === mlpInput);
   const { order } = reader ?? readers.at(-1)!;
@@ -140,11 +155,20 @@ export function neuronName(layer: number, neuron: number) {
 function readOff(recording: Recording): Components {
   const { structure, points } = recording;
   const values = structure.additions.map(({ value }) => value);
-  /** How much has been written to each value of the stream. */
-  const written = new Map<Tensor, number>();
   const [{ stream: first }] = structure.additions;
-  written.set(bare(first), 1);
-  for (const { stream, result } of structure.additions) written.set(bare(result), written.get(bare(stream))! + 1);
+  /** The norms whose results are the stream, rather than what a layer reads. */
+  const within = structure.norms.filter(({ result }) =>
+    [...structure.additions.map(({ stream }) => stream), ...streamPoints(points)].some((x) => bare(x) === bare(result)),
+  );
+  /** How much has been written to each value of the stream. */
+  const written = new Map<Tensor, number>([[bare(first), 1]]);
+  for (const { stream, result } of structure.additions) {
+    const before = bare(stream);
+    const norm = within.find((one) => bare(one.result) === before);
+    if (norm) written.set(before, written.get(bare(norm.input))!);
+    written.set(bare(result), written.get(before)! + 1);
+  }
+  for (const { input, result } of within) written.set(bare(result), written.get(bare(input))!);
   const additions = [innermost(first), ...values].map((value, order) => additionOf(value, order, recording));
 
   /** How much has been written to what a point holds, copies for each head included. */
@@ -153,7 +177,7 @@ function readOff(recording: Recording): Components {
     const part = /^blocks\.\d+\.hook_(?:([qkv])_input|mlp_in)$/.exec(point);
     return part ? readersOf(point, value, part[1], heard(value)) : [];
   });
-  const streams = [...points].filter(([point, value]) => /\.hook_resid_/.test(point) && written.has(bare(value)));
+  const streams = [...points].filter(([point, value]) => STREAM.test(point) && written.has(bare(value)));
   const [[start], [end, last]] = [streams[0], streams.at(-1)!];
   const logits: Reader = { name: "logits", layer: placeOf(end).layer!, point: end, order: heard(last) };
   const before = additions.findIndex(({ layer }) => layer !== undefined);
@@ -162,7 +186,15 @@ function readOff(recording: Recording): Components {
     readers: [...readers, logits],
     additions,
     start: { name: "stream_start", layer: undefined, point: start, output: undefined, order: before - 1 },
+    addsUp: within.length === 0,
   };
+}
+
+/** The hook points that hold the residual stream. */
+const STREAM = /\.hook_(normalized_)?resid_/;
+
+function streamPoints(points: Recording["points"]): Tensor[] {
+  return [...points].flatMap(([point, value]) => (STREAM.test(point) ? [value] : []));
 }
 
 /** A value under the first of its hook points. */

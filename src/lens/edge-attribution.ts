@@ -7,7 +7,7 @@ import { SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { computeByLayers } from "./by-layers.ts";
 import { checkModel } from "./check.ts";
-import { components, hears, type Reader, type Writer } from "./components.ts";
+import { components, hears, needSum, type Reader, type Writer } from "./components.ts";
 import type { Metric } from "./metric.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { Model } from "./model.ts";
@@ -68,6 +68,7 @@ export async function edgeAttribution(
 ): Promise<EdgeAttribution> {
   checkModel("edgeAttribution", model);
   checkOptions("edgeAttribution", options, KINDS);
+  needSum(model);
   const { writers, start, readers: receivers } = components(model);
   // Where tokens are says little by itself, so the embeddings are one sender.
   const senders = [start, ...writers.filter(({ layer }) => layer !== undefined)];

@@ -12,9 +12,20 @@ export function hasMlps({ cfg }: Configured): boolean {
   return compose(cfg).blocks.some(({ mlp }) => mlp !== null);
 }
 
-/** Whether there is a stream between a block's attention and its MLP: the MLP reads what attention has written. */
+/**
+ * Whether there is a stream between a block's attention and its MLP that is like those between blocks: the MLP reads what
+ * attention has written, with a norm of its own.
+ */
 export function hasMid({ cfg }: Configured): boolean {
-  return compose(cfg).blocks.some(({ mlp, order }) => mlp !== null && order === "sequential");
+  return compose(cfg).blocks.some(
+    ({ mlp, order, normPlacement }) => mlp !== null && order === "sequential" && normPlacement === "before",
+  );
+}
+
+/** The hook point of the residual stream after the last block. */
+export function lastStream({ cfg }: Configured): string {
+  const { normPlacement } = compose(cfg).blocks.at(-1)!;
+  return `blocks.${cfg.nLayers - 1}.hook_${normPlacement === "after" ? "normalized_" : ""}resid_post`;
 }
 
 /** Whether norms have weights of their own, as those of models that were loaded without foldLn. */
@@ -26,7 +37,12 @@ export function hasNormWeights({ cfg }: Configured): boolean {
 /** @throws ArgumentError in a model without a stream between attention and MLP. */
 export function needMid(what: string, model: Configured): void {
   if (hasMid(model)) return;
-  const why = hasMlps(model) ? "its attention and MLP read the same stream" : "it has no MLPs";
+  const after = compose(model.cfg).blocks.some(({ normPlacement }) => normPlacement === "after");
+  const why = !hasMlps(model)
+    ? "it has no MLPs"
+    : after
+      ? "a norm stands after each addition"
+      : "its attention and MLP read the same stream";
   throw new ArgumentError(`${what} needs the stream between attention and MLP, which this model lacks: ${why}.`, {
     asked: what,
   });

@@ -2,7 +2,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import { components, type Reader, type Receiver, type Sender, type Writer } from "./components.ts";
+import { components, needSum, type Reader, type Receiver, type Sender, type Writer } from "./components.ts";
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { hasMlps } from "./model-has.ts";
@@ -12,8 +12,9 @@ export function allSenders(model: Pick<Model, "cfg">): Sender[] {
   return components(model).writers.map(({ name }) => name);
 }
 
-/** @throws UnknownNameError for a name that no sender can have; ArgumentError for a sender that the model lacks. */
+/** @throws UnknownNameError for a name that no sender can have; ArgumentError for a sender that the model lacks, or where the stream is not a sum. */
 export function sending(name: Sender, model: Pick<Model, "cfg">): Writer {
+  needSum(model);
   const { writers, start } = components(model);
   const writer = [...writers, start].find((one) => one.name === named(name));
   if (writer) return writer;
@@ -25,8 +26,9 @@ export function sending(name: Sender, model: Pick<Model, "cfg">): Writer {
   );
 }
 
-/** @throws UnknownNameError for a name that no receiver can have; ArgumentError for a receiver that the model lacks. */
+/** @throws UnknownNameError for a name that no receiver can have; ArgumentError for a receiver that the model lacks, or where the stream is not a sum. */
 export function receiving(name: Receiver, model: Pick<Model, "cfg">): Reader {
+  needSum(model);
   const { readers } = components(model);
   const reader = readers.find((one) => one.name === named(name));
   if (reader) return reader;

@@ -10,7 +10,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { AxisSlice } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
 import { additionsBefore } from "./components.ts";
-import { needMid, needMlps } from "./model-has.ts";
+import { lastStream, needMid, needMlps } from "./model-has.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
 import { ResidualStack } from "./residual-stack.ts";
 import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
@@ -68,7 +68,7 @@ export function accumulatedResid(cache: Cached, options: AccumulatedResidOptions
   if (inclMid) needMid("inclMid", cache.model);
   const names: [label: string, name: string][] = [];
   for (let l = 0; l <= layer; l++) {
-    if (l === cfg.nLayers) names.push(["final_post", `blocks.${l - 1}.hook_resid_post`]);
+    if (l === cfg.nLayers) names.push(["final_post", lastStream(cache.model)]);
     else names.push([`${l}_pre`, `blocks.${l}.hook_resid_pre`]);
     if ((inclMid && l < layer) || (mlpInput && l === layer)) names.push([`${l}_mid`, `blocks.${l}.hook_resid_mid`]);
   }

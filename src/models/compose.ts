@@ -15,7 +15,7 @@ export interface Composition {
   /** Whether a query sees no later keys. */
   readonly causal: boolean;
   readonly blocks: readonly BlockKind[];
-  /** Before the unembedding. */
+  /** Before the unembedding; null without norms, and where the last block ends in one. */
   readonly finalNorm: NormKind | null;
 }
 
@@ -30,7 +30,7 @@ export function compose(cfg: HookedTransformerConfig): Composition {
     positions: positionsOf(cfg),
     causal: cfg.attentionDir === "causal",
     blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer)),
-    finalNorm: normKind(cfg.finalRms ? asRms(cfg.normalizationType) : cfg.normalizationType, cfg.eps),
+    finalNorm: finalNormOf(cfg),
   };
   compositions.set(cfg, known);
   return known;
@@ -40,6 +40,7 @@ function blockOf(cfg: HookedTransformerConfig, layer: number): BlockKind {
   const { dModel: d_model, dHead: d_head, nHeads: heads } = cfg;
   return {
     norm: normKind(cfg.normalizationType, cfg.eps),
+    normPlacement: cfg.normPlacement,
     attention: {
       ...{ d_model, d_head, heads, keyValueHeads: cfg.nKeyValueHeads ?? heads },
       divisor: (cfg.useAttnScale ? cfg.attnScale : 1) * (cfg.scaleAttnByInverseLayerIdx ? layer + 1 : 1),
@@ -66,6 +67,12 @@ function positionsOf(cfg: HookedTransformerConfig): PositionsKind {
   throw new ConfigError(`${cfg.positionalEmbeddingType} positions are not computed.`, {
     asked: cfg.positionalEmbeddingType,
   });
+}
+
+/** Blocks with norms after their additions end in one. */
+function finalNormOf({ normPlacement, finalRms, normalizationType, eps }: HookedTransformerConfig): NormKind | null {
+  if (normPlacement === "after") return null;
+  return normKind(finalRms ? asRms(normalizationType) : normalizationType, eps);
 }
 
 /** A norm with the model's eps. */

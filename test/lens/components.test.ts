@@ -7,6 +7,7 @@ import * as patching from "../../src/lens/patching.ts";
 import { receiving, sending, sent } from "../../src/lens/path-ends.ts";
 import { expectClose } from "../close.ts";
 import { golden, goldenModel, goldenNames } from "../goldens.ts";
+import { smallModel } from "./small-model.ts";
 
 describe.each(goldenNames)("in %s", (name) => {
   test("what a reader reads is the sum of the writers that it hears, plus the biases of their layers", async () => {
@@ -46,6 +47,24 @@ describe.each(goldenNames)("in %s", (name) => {
     expect(writers.length).toBe(new Set(writers.map((writer) => writer.name)).size);
     expect(model.hookNames).toEqual(expect.arrayContaining([...writers, ...readers].map(({ point }) => point)));
   });
+});
+
+test("where norms stand after the additions, the stream is not a sum, and is not taken apart", async () => {
+  const model = smallModel(1, { norm_placement: "after" });
+  const { writers, readers, start } = components(model);
+  const orders = writers.map(({ order }) => order);
+  expect(orders).toEqual([...orders].sort((a, b) => a - b));
+  expect(start.point).toBe("blocks.0.hook_resid_pre");
+  expect(readers.at(-1)).toMatchObject({ name: "logits", point: "blocks.1.hook_normalized_resid_post" });
+  const last = (name: string) => writers.find((one) => one.name === name)!;
+  expect(hears(readers.at(-1)!, last("L1MLP"))).toBe(true);
+  const [, cache] = await model.runWithCache([0, 1, 2]);
+  expect(cache.accumulatedResid().labels).toEqual(["0_pre", "1_pre", "final_post"]);
+  const refused = /a norm stands after each addition/;
+  expect(() => cache.decomposeResid()).toThrow(refused);
+  expect(() => model.accumulatedBias(1)).toThrow(refused);
+  expect(() => sending("L0H0", model)).toThrow(refused);
+  expect(() => cache.accumulatedResid({ inclMid: true })).toThrow(refused);
 });
 
 describe("who hears whom", () => {

@@ -5,6 +5,7 @@ import { Tensor } from "../../src/graph/tensor.ts";
 import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
 import { forward } from "../../src/models/forward.ts";
 import { rotate } from "../../src/models/parts/rotary.ts";
+import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { recordingOf } from "../../src/models/recording.ts";
 import { Weights as Leaves } from "../../src/models/weights/weights.ts";
 import { ndarray } from "../../src/tensor/array.ts";
@@ -121,5 +122,43 @@ describe("kinds of models", () => {
     );
     const sum = pre.data.map((x: number, i: number) => x + attn.data[i] + mlp.data[i]);
     expectClose(post, { shape: post.shape, data: sum }, 1e-12);
+  });
+
+  it("with norms after the additions norm what each addition makes, and read it unnormed", async () => {
+    const config = smallConfig({ norm_placement: "after" });
+    const weights = randomWeights(config);
+    const { points, output } = forward(config, new Leaves(config, weights), { tokens });
+    expect([...points.keys()].filter((name) => name.startsWith("ln_final"))).toEqual([]);
+    const at = (name: string) => interpret([points.get(name)!])[0];
+    const normed = (name: string, ln: string) => {
+      const [x, w, b] = [at(name), weights.get(`blocks.0.${ln}.w`)!.data, weights.get(`blocks.0.${ln}.b`)!.data];
+      const data = Array.from({ length: x.shape[1] }, (_, p) => {
+        const row = Array.from({ length: 12 }, (_, m) => x.get(0, p, m));
+        const mean = row.reduce((a, y) => a + y) / 12;
+        const variance = row.reduce((a, y) => a + (y - mean) ** 2, 0) / 12;
+        return row.map((y, m) => ((y - mean) / Math.sqrt(variance + config.eps)) * w[m] + b[m]);
+      });
+      return { shape: x.shape, data: data.flat() };
+    };
+    const mid = normed("blocks.0.hook_resid_mid", "ln1");
+    const { data: mlp } = at("blocks.0.hook_mlp_out");
+    const sum = { ...mid, data: mid.data.map((x, i) => x + mlp[i]) };
+    expectClose(at("blocks.0.hook_resid_post"), sum, 1e-5);
+    const post = normed("blocks.0.hook_resid_post", "ln2");
+    expectClose(at("blocks.0.hook_normalized_resid_post"), post, 1e-5);
+    expectClose(at("blocks.1.hook_resid_pre"), post, 1e-5);
+    const leaf = (name: string, axes: string[]) => Tensor.leaf(weights.get(name)!, axes);
+    const unembedded = points.get("blocks.1.hook_normalized_resid_post")!.matmul(leaf("unembed.W_U", ["", "d_vocab"]));
+    const [logits, expected] = interpret([output, unembedded.add(leaf("unembed.b_U", ["d_vocab"]))]);
+    expectClose(logits, expected, 1e-12);
+  });
+
+  it("with norms after the additions process into ones that say the same up to a constant, unfolded", () => {
+    const config = smallConfig({ norm_placement: "after" });
+    const weights = randomWeights(config);
+    const processed = processWeights(config, weights);
+    expect(processed.notes).toEqual(expect.arrayContaining([expect.stringMatching(/^fold_ln is left out/)]));
+    const [a, b] = [logitsOf(config, weights), logitsOf(processed.config, processed.weights)];
+    expectClose(interpret([b.logSoftmax()])[0], interpret([a.logSoftmax()])[0], 1e-5);
   });
 });

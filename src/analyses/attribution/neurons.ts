@@ -1,6 +1,6 @@
 /** How each neuron affects an answer: by its gradient, directly, and by ablation. */
 import { Tensor } from "../../graph/tensor.ts";
-import { components, neuronName } from "../../lens/components.ts";
+import { components, needSum, neuronName } from "../../lens/components.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import type { Model } from "../../lens/model.ts";
@@ -73,6 +73,7 @@ function check(model: Model): void {
       { asked: "mlp", found: cfg.modelName },
     );
   }
+  needSum(model);
   if (hasNormWeights(model)) {
     throw new ArgumentError(
       "Direct attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does by default.",

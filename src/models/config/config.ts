@@ -6,11 +6,12 @@
 
 import type { ActivationName } from "../parts/activation.ts";
 import type { AttentionType } from "../parts/attention.ts";
+import type { NormPlacement } from "../parts/block.ts";
 import type { NormalizationType } from "../parts/norm.ts";
 import type { PositionalEmbeddingType } from "../parts/positions.ts";
 import type { InitMode } from "../weights/init-modes.ts";
 
-export type { ActivationName, InitMode, NormalizationType, PositionalEmbeddingType };
+export type { ActivationName, InitMode, NormalizationType, NormPlacement, PositionalEmbeddingType };
 
 /** A model's configuration. Made by `parseConfig`, which fills in the defaults and rejects what cannot be run. */
 export interface HookedTransformerConfig {
@@ -79,6 +80,10 @@ export interface HookedTransformerConfig {
   readonly windowSize: number | null;
   /** For each layer; read only with `useLocalAttn`. */
   readonly attnTypes: readonly AttentionType[] | null;
+
+  // Of our own: TransformerLens has no such fields, and each is by default what changes nothing.
+  /** Norms stand before attention and MLP, or after what each adds to the residual stream (BERT, OPT-350m). */
+  readonly normPlacement: NormPlacement;
 
   /** Name of the tokenizer, or of its file next to the weights. */
   readonly tokenizerName: string | null;

@@ -5,6 +5,7 @@
 import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
 import { activations } from "../parts/activation.ts";
 import { ATTENTION_TYPES } from "../parts/attention.ts";
+import { NORM_PLACEMENTS } from "../parts/block.ts";
 import { NORMS } from "../parts/norm.ts";
 import { POSITIONS } from "../parts/positions.ts";
 import { INIT_MODES } from "../weights/init-modes.ts";
@@ -28,6 +29,8 @@ export interface Field<T = unknown> {
   readonly kind: Kind;
   /** Its default; undefined if it is required. */
   readonly byDefault: T | undefined;
+  /** Whether TransformerLens has no such field. */
+  readonly own?: true;
   /** The values that can be run, if those are fewer than the field can hold. */
   readonly supported?: { readonly test: (value: T) => boolean; readonly describe: string };
 }
@@ -38,6 +41,11 @@ function required<T>(snake: string, kind: Kind): Field<T> {
 
 function field<T>(snake: string, kind: Kind, byDefault: T): Field<T> {
   return { snake, kind, byDefault };
+}
+
+/** A field of our own, whose default changes nothing. */
+function own<T>(snake: string, kind: Kind, byDefault: T): Field<T> {
+  return { snake, kind, byDefault, own: true };
 }
 
 function onlyOff(snake: string): Field<boolean> {
@@ -99,6 +107,9 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   rotaryDim: field("rotary_dim", orNull(COUNT), null as number | null),
   rotaryBase: field("rotary_base", POSITIVE, 10000),
   rotaryAdjacentPairs: field("rotary_adjacent_pairs", FLAG, false),
+
+  // Of our own.
+  normPlacement: own("norm_placement", oneOf(NORM_PLACEMENTS), "before" as HookedTransformerConfig["normPlacement"]),
 
   tokenizerName: field("tokenizer_name", orNull(TEXT), null as string | null),
   defaultPrependBos: field("default_prepend_bos", FLAG, true),

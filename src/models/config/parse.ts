@@ -37,9 +37,13 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): HookedTrans
   return completed(config as unknown as Mutable<HookedTransformerConfig>);
 }
 
-/** The dictionary that TransformerLens' `HookedTransformerConfig.from_dict` takes: `parseConfig`'s inverse. */
+/**
+ * The dictionary that TransformerLens' `HookedTransformerConfig.from_dict` takes: `parseConfig`'s inverse. Fields that it
+ * lacks are in it only where they change something.
+ */
 export function toTransformerLens(config: HookedTransformerConfig): Record<string, unknown> {
-  return Object.fromEntries(FIELD_NAMES.map((name) => [FIELDS[name].snake, config[name]]));
+  const names = FIELD_NAMES.filter((name) => !FIELDS[name].own || !sameValue(config[name], FIELDS[name].byDefault));
+  return Object.fromEntries(names.map((name) => [FIELDS[name].snake, config[name]]));
 }
 
 /** Whether `parseConfig` knows a field of that name. */
@@ -125,6 +129,9 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
         found: null,
       });
     }
+  }
+  if (c.normPlacement === "after" && c.parallelAttnMlp) {
+    throw unsupported("norm_placement", "after", '"before" where attention and MLP read the same stream');
   }
   if (c.finalRms && c.normalizationType === null) {
     throw new ConfigError(

@@ -25,7 +25,8 @@ interface OwnNames {
     | "hook_resid_mid"
     | "hook_mlp_in"
     | "hook_mlp_out"
-    | "hook_resid_post";
+    | "hook_resid_post"
+    | "hook_normalized_resid_post";
 }
 
 /** The hook points of a block and its parts, as they are called within it. */
@@ -36,10 +37,15 @@ export type BlockPoint =
   | `ln2.${NormNames["point"]}`
   | `mlp.${MlpNames["point"]}`;
 
+/** Where a block's norms stand: before what reads the residual stream, or after each addition to it. */
+export const NORM_PLACEMENTS = ["before", "after"] as const;
+export type NormPlacement = (typeof NORM_PLACEMENTS)[number];
+
 /** A kind of block. */
 export interface BlockKind {
-  /** Before attention, and before the MLP. */
+  /** Of attention, and of the MLP. */
   readonly norm: NormKind | null;
+  readonly normPlacement: NormPlacement;
   readonly attention: AttentionKind;
   /** From the normed stream to what the MLP writes; null in blocks without one. */
   readonly mlp: ((x: Tensor, scope: Scope<MlpNames>) => Tensor) | null;
@@ -56,13 +62,19 @@ export interface BlockRun extends AttentionRun {
  * ```
  * sequential:  mid = pre + attn(ln1 pre)      post = mid + mlp(ln2 mid)
  * parallel:    post = pre + attn(ln1 pre) + mlp(ln2 pre)
+ * norms after: mid = pre + attn(pre)          post = ln1 mid + mlp(ln1 mid)          out = ln2 post
  * ```
  * all [batch pos d_model]. Hook points: `hook_resid_pre`, `hook_attn_out`, `hook_resid_mid` (sequential blocks with an
- * MLP), `hook_mlp_out`, `hook_resid_post`, and on request `hook_attn_in`, `hook_q_input`, `hook_k_input`,
- * `hook_v_input` [batch pos head d_model] and `hook_mlp_in`. Source: TransformerLens' `TransformerBlock`; Wang and
+ * MLP), `hook_mlp_out`, `hook_resid_post`, with norms after the additions then `hook_normalized_resid_post`, and on request
+ * `hook_attn_in`, `hook_q_input`, `hook_k_input`, `hook_v_input` [batch pos head d_model] and `hook_mlp_in`. Source:
+ * TransformerLens' `TransformerBlock`, and its `BertBlock` for norms after the additions (Vaswani et al. 2017); Wang and
  * Komatsuzaki 2021 (GPT-J) for the parallel one.
  */
 export function block(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnNames>): Tensor {
+  return kind.normPlacement === "after" ? blockWithNormsAfter(kind, x, run, scope) : blockOf(kind, x, run, scope);
+}
+
+function blockOf(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnNames>): Tensor {
   const pre = scope.point("hook_resid_pre", x);
   const from = attentionInputs(kind, pre, run.besideStream, scope);
   const attnOut = scope.point("hook_attn_out", attention(kind.attention, from, run, scope.part("attn")));
@@ -71,11 +83,31 @@ export function block(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<Ow
 
   const sequential = kind.order === "sequential";
   const mid = sequential ? scope.point("hook_resid_mid", afterAttention) : afterAttention;
-  const read = sequential ? mid : pre;
-  const mlpIn = scope.hooked("hook_mlp_in") ? scope.point("hook_mlp_in", read) : read;
-  if (mlpIn === read) scope.aside("hook_mlp_in", () => read);
+  const mlpIn = mlpInput(sequential ? mid : pre, scope);
   const mlpOut = scope.point("hook_mlp_out", kind.mlp(norm(mlpIn, kind.norm, scope.part("ln2")), scope.part("mlp")));
   return scope.point("hook_resid_post", write(mid, mlpOut, scope));
+}
+
+function blockWithNormsAfter(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnNames>): Tensor {
+  const pre = scope.point("hook_resid_pre", x);
+  const from = attentionInputs({ ...kind, norm: null }, pre, run.besideStream, scope);
+  const attnOut = scope.point("hook_attn_out", attention(kind.attention, from, run, scope.part("attn")));
+  const afterAttention = write(pre, attnOut, scope);
+  const normalized = (value: Tensor, ln: string) =>
+    scope.point("hook_normalized_resid_post", norm(value, kind.norm, scope.part(ln)));
+  if (!kind.mlp) return normalized(scope.point("hook_resid_post", afterAttention), "ln1");
+
+  const mlpIn = mlpInput(scope.point("hook_resid_mid", afterAttention), scope);
+  const mid = norm(mlpIn, kind.norm, scope.part("ln1"));
+  const mlpOut = scope.point("hook_mlp_out", kind.mlp(mid, scope.part("mlp")));
+  return normalized(scope.point("hook_resid_post", write(mid, mlpOut, scope)), "ln2");
+}
+
+/** What the MLP reads, before its norm. */
+function mlpInput(read: Tensor, scope: Scope<OwnNames>): Tensor {
+  if (scope.hooked("hook_mlp_in")) return scope.point("hook_mlp_in", read);
+  scope.aside("hook_mlp_in", () => read);
+  return read;
 }
 
 /**
