@@ -5,6 +5,8 @@ import type { BlockKind } from "./parts/block.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
 import { NORMS, type NormalizationType, type NormKind } from "./parts/norm.ts";
 import { POSITIONS, type PositionsKind } from "./parts/positions.ts";
+import type { RotaryKind } from "./parts/rotary.ts";
+import { ntkByParts } from "./parts/stretch.ts";
 
 /** A transformer as its parts. */
 export interface Composition {
@@ -23,20 +25,25 @@ const compositions = new WeakMap<HookedTransformerConfig, Composition>();
 
 /** The parts of a configuration; the same ones whenever it is the same object. */
 export function compose(cfg: HookedTransformerConfig): Composition {
-  const known = compositions.get(cfg) ?? {
+  const known = compositions.get(cfg) ?? composed(cfg);
+  compositions.set(cfg, known);
+  return known;
+}
+
+function composed(cfg: HookedTransformerConfig): Composition {
+  const rotary = rotaryOf(cfg);
+  return {
     d_model: cfg.dModel,
     d_vocab: cfg.dVocab,
     d_vocab_out: cfg.dVocabOut,
     positions: positionsOf(cfg),
     causal: cfg.attentionDir === "causal",
-    blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer)),
+    blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer, rotary(layer))),
     finalNorm: finalNormOf(cfg),
   };
-  compositions.set(cfg, known);
-  return known;
 }
 
-function blockOf(cfg: HookedTransformerConfig, layer: number): BlockKind {
+function blockOf(cfg: HookedTransformerConfig, layer: number, rotary: RotaryKind | null): BlockKind {
   const { dModel: d_model, dHead: d_head, nHeads: heads } = cfg;
   return {
     norm: normKind(cfg.normalizationType, cfg.eps),
@@ -44,10 +51,41 @@ function blockOf(cfg: HookedTransformerConfig, layer: number): BlockKind {
     attention: {
       ...{ d_model, d_head, heads, keyValueHeads: cfg.nKeyValueHeads ?? heads },
       divisor: (cfg.useAttnScale ? cfg.attnScale : 1) * (cfg.scaleAttnByInverseLayerIdx ? layer + 1 : 1),
-      window: cfg.useLocalAttn && cfg.attnTypes?.[layer] === "local" ? cfg.windowSize : null,
+      window: isLocal(cfg, layer) ? cfg.windowSize : null,
+      rotary,
     },
     mlp: mlpOf(cfg),
     order: cfg.parallelAttnMlp ? "parallel" : "sequential",
+  };
+}
+
+function isLocal({ useLocalAttn, attnTypes }: HookedTransformerConfig, layer: number): boolean {
+  return useLocalAttn && attnTypes?.[layer] === "local";
+}
+
+/** What turns queries and keys, layer by layer; the same object wherever it is the same, because its numbers belong to it. */
+function rotaryOf(cfg: HookedTransformerConfig): (layer: number) => RotaryKind | null {
+  if (cfg.positionalEmbeddingType !== "rotary") return () => null;
+  const dim = cfg.rotaryDim ?? cfg.dHead;
+  const plain: RotaryKind = {
+    dim,
+    base: cfg.rotaryBase,
+    pairs: cfg.rotaryAdjacentPairs ? "neighbours" : "halves",
+    stretch: null,
+    long: null,
+    magnitude: 1,
+  };
+  const { rotaryStretch: stretch, rotaryStretchLong: long, ntkOriginalCtxLen: above } = cfg;
+  const global: RotaryKind = {
+    ...plain,
+    stretch: cfg.useNtkByPartsRope ? ntkByParts(dim, cfg) : stretch && ((pair) => stretch[pair]),
+    long: long && { stretch: (pair) => long[pair], above },
+    magnitude: cfg.rotaryMagnitude,
+  };
+  const local = cfg.rotaryBaseLocal === null ? global : { ...plain, base: cfg.rotaryBaseLocal };
+  return (layer) => {
+    if (cfg.rotaryLayers?.[layer] === false) return null;
+    return isLocal(cfg, layer) ? local : global;
   };
 }
 

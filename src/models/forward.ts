@@ -8,7 +8,7 @@ import type { Mask, PastKeysValues } from "./parts/attention.ts";
 import { block } from "./parts/block.ts";
 import { embedding, unembedding } from "./parts/embedding.ts";
 import { norm } from "./parts/norm.ts";
-import type { Places } from "./parts/positions.ts";
+import type { Places } from "./parts/places.ts";
 import { Scope, type Wanted, type WeightSource } from "./scope.ts";
 import type { Structure } from "./structure.ts";
 
@@ -68,10 +68,9 @@ export function forward(
   if (!inputs.residual && positions.intoStream) resid = positions.intoStream(resid, places, scope);
   const posEmbed = inputs.shortformerPosEmbed;
   const beside = posEmbed === undefined ? positions.besideStream?.(places, scope) : (posEmbed ?? undefined);
-  const turn = positions.turn?.(places);
   const mask = masks(model.causal, inputs, batch, pos, earlier);
   for (let layer = start; layer < stop; layer++) {
-    const run = { mask, past: inputs.past?.[layer], besideStream: beside, turn };
+    const run = { mask, past: inputs.past?.[layer], besideStream: beside, places };
     resid = block(model.blocks[layer], resid, run, scope.part(`blocks.${layer}`));
   }
   const { points, asides } = trace;

@@ -19,6 +19,8 @@ const FAMILIES = [
   "gpt_bigcode",
   "llama",
   "llama3_rope",
+  "llama_linear_rope",
+  "llama_yarn",
   "mistral",
   "qwen2",
   "qwen2_window",
@@ -165,7 +167,20 @@ describe("a config.json", () => {
   });
 
   test.each([
-    ["llama", { rope_parameters: { rope_type: "yarn", factor: 4 } }, /rope_type = "yarn" is not supported.*"llama3"/],
+    [
+      "llama",
+      { rope_parameters: { rope_type: "dynamic", factor: 4 } },
+      /rope_type = "dynamic" is not supported.*"yarn"/,
+    ],
+    ["llama", { rope_parameters: { rope_type: "yarm", factor: 4 } }, /rope_type = "yarm" .*Did you mean "yarn"/],
+    ["llama", { rope_parameters: { rope_type: "linear" } }, /scaled by "linear", but have no factor/],
+    ["llama", { rope_parameters: { rope_type: "yarn", factor: "4" } }, /factor .* must be a number/],
+    ["llama", { rope_parameters: { mrope_section: [1, 2] } }, /not supported: "mrope_section"/],
+    [
+      "llama",
+      { rope_parameters: { rope_type: "longrope", short_factor: [1], long_factor: [1, 1, 1, 1] } },
+      /rotary_stretch must have 4/,
+    ],
     ["llama", { mlp_bias: true }, /mlp_bias = true is not supported for a Llama model/],
     ["phi", { qk_layernorm: true }, /qk_layernorm = true is not supported/],
     ["stablelm", { use_parallel_residual: true }, /use_parallel_residual = true is not supported/],

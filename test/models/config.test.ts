@@ -90,12 +90,12 @@ describe("parseConfig", () => {
     expect(refusal({ ...SMALL, ...change }).message).toContain(field);
   });
 
-  it.each([
-    ["rotary_base_local", { positional_embedding_type: "rotary", rotary_base_local: 1e4 }],
-    ["ungroup_grouped_query_attention", { n_key_value_heads: 2, ungroup_grouped_query_attention: true }],
-  ])("refuses what would change a part and is not computed: %s of %j", (field, change) => {
-    expect(refusal({ ...SMALL, ...change }).asked).toBe(field);
-  });
+  it.each([["ungroup_grouped_query_attention", { n_key_value_heads: 2, ungroup_grouped_query_attention: true }]])(
+    "refuses what would change a part and is not computed: %s of %j",
+    (field, change) => {
+      expect(refusal({ ...SMALL, ...change }).asked).toBe(field);
+    },
+  );
 
   it("accepts as many key and value heads as heads, which is ordinary attention", () => {
     expect(parseConfig({ ...SMALL, n_key_value_heads: 4 }).nKeyValueHeads).toBe(4);

@@ -33,7 +33,9 @@ describe("rotary positions", () => {
     ["neighbours", 4],
   ] as const)("turn each pair of %s by pos / base^(2i / dim), the first %i dimensions of 8", (pairs, dim) => {
     const x = Tensor.leaf(numbers([1, 4, 2, 8], 3), axes);
-    const [turned] = interpret([rotate(x, positions, { dim, base: 100, pairs, stretch: null })]);
+    const [turned] = interpret([
+      rotate(x, positions, { dim, base: 100, pairs, stretch: null, long: null, magnitude: 1 }),
+    ]);
     for (const [p, at] of [0, 1, 7, 2].entries()) {
       for (const head of [0, 1]) {
         const expected = Array.from({ length: 8 }, (_, d) => x.get(0, p, head, d));
@@ -50,7 +52,7 @@ describe("rotary positions", () => {
   });
 
   it("make scores depend on how far apart query and key are, not on where", () => {
-    const kind = { dim: 8, base: 10_000, pairs: "halves", stretch: null } as const;
+    const kind = { dim: 8, base: 10_000, pairs: "halves", stretch: null, long: null, magnitude: 1 } as const;
     const [q, k] = [numbers([1, 1, 1, 8], 1), numbers([1, 1, 1, 8], 2)].map((x) => Tensor.leaf(x, axes));
     const at = (p: number) => Tensor.leaf(ndarray("int32", [1, 1], Int32Array.of(p)), ["batch", "pos"]);
     const score = (from: number, to: number) =>

@@ -58,6 +58,8 @@ export interface HookedTransformerConfig {
   readonly rotaryDim: number | null;
   /** With `rotary`: the pair i of dimensions turns by `pos / rotaryBase^(2i / rotaryDim)`. */
   readonly rotaryBase: number;
+  /** With `rotary`: the base in the layers that `attnTypes` says are `local`, whose pairs turn without stretch; null: as elsewhere. */
+  readonly rotaryBaseLocal: number | null;
   /** With `rotary`: pairs are dimensions 2i and 2i + 1 instead of i and i + rotaryDim / 2. */
   readonly rotaryAdjacentPairs: boolean;
   /** With `rotary`: slow pairs are slowed down for longer texts, as in Llama 3.1; the next four fields say how. */
@@ -84,6 +86,14 @@ export interface HookedTransformerConfig {
   // Of our own: TransformerLens has no such fields, and each is by default what changes nothing.
   /** Norms stand before attention and MLP, or after what each adds to the residual stream (BERT, OPT-350m). */
   readonly normPlacement: NormPlacement;
+  /** With `rotary`: what the frequency of each of the `rotaryDim / 2` pairs is divided by; null: nothing. */
+  readonly rotaryStretch: readonly number[] | null;
+  /** The same in texts longer than `ntkOriginalCtxLen` tokens; null: no difference. */
+  readonly rotaryStretchLong: readonly number[] | null;
+  /** With `rotary`: what turned dimensions are multiplied with. */
+  readonly rotaryMagnitude: number;
+  /** With `rotary`: whether each layer turns queries and keys; null: all of them. */
+  readonly rotaryLayers: readonly boolean[] | null;
 
   /** Name of the tokenizer, or of its file next to the weights. */
   readonly tokenizerName: string | null;
@@ -122,8 +132,6 @@ export interface HookedTransformerConfig {
   readonly trustRemoteCode: boolean;
   /** TransformerLens reads this only for encoder-decoders; a tied unembedding is simply a `W_U` equal to `W_E`ᵀ. */
   readonly tieWordEmbeddings: boolean;
-  /** Read only with rotary positions. */
-  readonly rotaryBaseLocal: number | null;
 
   // Known, but rejected if they ask for something: no block computes them.
   readonly useQkNorm: boolean;

@@ -22,6 +22,8 @@ const FACTOR_OR_AUTO: Kind = {
   describe: `${FACTOR.describe}, or -1 to have it computed`,
 };
 
+const FACTORS: Kind = listOf(FACTOR, "positive numbers");
+
 /** A field's row. */
 export interface Field<T = unknown> {
   /** Its name in TransformerLens' dictionary. */
@@ -106,10 +108,15 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   ),
   rotaryDim: field("rotary_dim", orNull(COUNT), null as number | null),
   rotaryBase: field("rotary_base", POSITIVE, 10000),
+  rotaryBaseLocal: field("rotary_base_local", orNull(POSITIVE), null as number | null),
   rotaryAdjacentPairs: field("rotary_adjacent_pairs", FLAG, false),
 
   // Of our own.
   normPlacement: own("norm_placement", oneOf(NORM_PLACEMENTS), "before" as HookedTransformerConfig["normPlacement"]),
+  rotaryStretch: own("rotary_stretch", orNull(FACTORS), null as readonly number[] | null),
+  rotaryStretchLong: own("rotary_stretch_long", orNull(FACTORS), null as readonly number[] | null),
+  rotaryMagnitude: own("rotary_magnitude", FACTOR, 1),
+  rotaryLayers: own("rotary_layers", orNull(listOf(FLAG, "flags")), null as readonly boolean[] | null),
 
   tokenizerName: field("tokenizer_name", orNull(TEXT), null as string | null),
   defaultPrependBos: field("default_prepend_bos", FLAG, true),
@@ -146,7 +153,6 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   nDevices: field("n_devices", COUNT, 1),
   trustRemoteCode: field("trust_remote_code", FLAG, false),
   tieWordEmbeddings: field("tie_word_embeddings", FLAG, false),
-  rotaryBaseLocal: field("rotary_base_local", orNull(POSITIVE), null as number | null),
   useNtkByPartsRope: field("use_NTK_by_parts_rope", FLAG, false),
   ntkByPartsLowFreqFactor: field("NTK_by_parts_low_freq_factor", POSITIVE, 1),
   ntkByPartsHighFreqFactor: field("NTK_by_parts_high_freq_factor", POSITIVE, 4),

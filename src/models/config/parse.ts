@@ -152,28 +152,39 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   return c;
 }
 
-/** @throws ConfigError for rotary positions that turn more dimensions than a head has, or an odd number of them */
-function checkRotary({
-  rotaryDim,
-  dHead,
-  rotaryBaseLocal,
-  useNtkByPartsRope,
-  ntkByPartsLowFreqFactor: low,
-  ntkByPartsHighFreqFactor: high,
-}: HookedTransformerConfig): void {
-  if (rotaryBaseLocal !== null) throw unsupported("rotary_base_local", rotaryBaseLocal, "null");
-  if (useNtkByPartsRope && low >= high) {
+/** @throws ConfigError for rotary positions that turn more dimensions than a head has, or an odd number of them; for lists of other lengths */
+function checkRotary(c: HookedTransformerConfig): void {
+  const { dHead, ntkByPartsLowFreqFactor: low, ntkByPartsHighFreqFactor: high } = c;
+  if (c.useNtkByPartsRope && low >= high) {
     throw new ConfigError(
       `NTK_by_parts_low_freq_factor is ${low}, but it must be less than NTK_by_parts_high_freq_factor, which is ${high}.`,
       { asked: low, found: high },
     );
   }
-  const dim = rotaryDim ?? dHead;
-  if (dim % 2 === 0 && dim >= 2 && dim <= dHead) return;
-  throw new ConfigError(
-    `rotary_dim is ${dim}, but dimensions turn in pairs, of which a head has ${Math.floor(dHead / 2)} (d_head ${dHead}): use an even number from 2 to ${dHead}.`,
-    { asked: dim, found: dHead },
-  );
+  if (c.useNtkByPartsRope && c.rotaryStretch) {
+    throw new ConfigError("rotary_stretch and use_NTK_by_parts_rope both say how far pairs turn. Set one of them.", {
+      asked: c.rotaryStretch,
+    });
+  }
+  const dim = c.rotaryDim ?? dHead;
+  if (dim % 2 !== 0 || dim < 2 || dim > dHead) {
+    throw new ConfigError(
+      `rotary_dim is ${dim}, but dimensions turn in pairs, of which a head has ${Math.floor(dHead / 2)} (d_head ${dHead}): use an even number from 2 to ${dHead}.`,
+      { asked: dim, found: dHead },
+    );
+  }
+  checkCount("rotary_stretch", c.rotaryStretch, dim / 2, "pair of dimensions");
+  checkCount("rotary_stretch_long", c.rotaryStretchLong, dim / 2, "pair of dimensions");
+  checkCount("rotary_layers", c.rotaryLayers, c.nLayers, "layer");
+}
+
+/** @throws ConfigError for a list that has not one entry for each */
+function checkCount(field: string, list: readonly unknown[] | null, count: number, each: string): void {
+  if (list === null || list.length === count) return;
+  throw new ConfigError(`${field} must have ${count} numbers or flags, one for each ${each}, but has ${list.length}.`, {
+    asked: field,
+    found: list.length,
+  });
 }
 
 /** @throws ConfigError for local attention without a window, or without a type for each layer */

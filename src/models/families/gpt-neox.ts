@@ -2,7 +2,8 @@
 import { FLAG, orNull, POSITIVE } from "../../tensor/kinds.ts";
 import { EPS } from "../config/bounds.ts";
 import { biases, layerNorm, matrices, optional, optionalBiases, rowsOf } from "./checkpoint.ts";
-import { DECODER_FIELDS, decoder, huggingFace, SHARE } from "./hugging-face.ts";
+import { DECODER_FIELDS, decoder, huggingFace } from "./hugging-face.ts";
+import { SHARE } from "./read-fields.ts";
 
 const EMBEDDING = "gpt_neox.embed_in.weight";
 const at = "gpt_neox.layers.{l}";

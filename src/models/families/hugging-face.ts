@@ -1,6 +1,6 @@
 /** A family of Hugging Face's: what its `config.json` says in TransformerLens' words, and where its weights are. */
 import { ConfigError } from "../../tensor/errors.ts";
-import { between, FLAG, type Kind, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
+import { FLAG, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
 import { counted } from "../../tensor/words.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
@@ -8,19 +8,10 @@ import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { linear, type Sources, same } from "./checkpoint.ts";
 import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
-import { checkKinds, type FieldKinds, refuseUnknownFields, requireField } from "./read-fields.ts";
+import { checkKinds, type FieldKinds, type Fields, refuseUnknownFields, requireField } from "./read-fields.ts";
+import { rotary } from "./rope.ts";
 
-/** The fields of a `config.json`, each of the kind that it must be. */
-export interface Fields {
-  /** A field that must be there. @throws ConfigError */
-  need<T = number>(name: string): T;
-  /** A field, or what it is where it is left out or null. */
-  or<T>(name: string, byDefault: T): T;
-  /** A field that may be null, or what it is where it is left out. */
-  orNull<T>(name: string, byDefault: T | null): T | null;
-  /** @throws ConfigError for a field that holds another value than those that are computed */
-  only(name: string, ...values: readonly unknown[]): void;
-}
+export type { Fields } from "./read-fields.ts";
 
 /** What differs from family to family. */
 export interface HuggingFaceFamily {
@@ -118,14 +109,15 @@ interface DecoderDefaults {
   readonly num_key_value_heads?: number | undefined;
   /** How much of a head is turned. */
   readonly share?: number;
+  readonly rope_theta?: number;
 }
 
-/** TransformerLens' fields of what `DECODER_FIELDS` say. @throws ConfigError for positions that are scaled otherwise than Llama 3.1's */
+/** TransformerLens' fields of what `DECODER_FIELDS` say. @throws ConfigError for positions whose scaling is not computed */
 export function decoder(json: Fields, called: string, defaults: DecoderDefaults): Record<string, unknown> {
   const heads = json.need("num_attention_heads");
   const keyValueHeads = json.or("num_key_value_heads", defaults.num_key_value_heads ?? heads);
   const d_head = json.or("head_dim", json.need("hidden_size") / heads);
-  const { base, share, stretch } = rotary(json, called, defaults.share);
+  const n_ctx = json.need("max_position_embeddings");
   return {
     n_layers: json.need("num_hidden_layers"),
     d_model: json.need("hidden_size"),
@@ -133,13 +125,10 @@ export function decoder(json: Fields, called: string, defaults: DecoderDefaults)
     n_key_value_heads: keyValueHeads === heads ? null : keyValueHeads,
     d_head,
     d_mlp: json.need("intermediate_size"),
-    n_ctx: json.need("max_position_embeddings"),
+    n_ctx,
     d_vocab: json.need("vocab_size"),
     act_fn: activation(json.or("hidden_act", defaults.hidden_act)),
-    positional_embedding_type: "rotary",
-    rotary_dim: Math.floor(d_head * share),
-    rotary_base: base,
-    ...stretch,
+    ...rotary(json, called, { share: defaults.share ?? 1, base: defaults.rope_theta ?? 10000, d_head, n_ctx }),
   };
 }
 
@@ -208,55 +197,4 @@ const SAME_ACTIVATION: Readonly<Record<string, string>> = {
 /** A nonlinearity by TransformerLens' name. */
 export function activation(name: string): string {
   return Object.hasOwn(SAME_ACTIVATION, name) ? SAME_ACTIVATION[name] : name;
-}
-
-/** A part of a whole. */
-export const SHARE: Kind = between(0, 1);
-
-/** What a `config.json` says of rotary positions, in either of transformers' generations of fields. */
-interface RotaryFields {
-  readonly base: number;
-  /** How much of a head is turned. */
-  readonly share: number;
-  /** TransformerLens' fields of Llama 3.1's scaling. */
-  readonly stretch: Readonly<Record<string, unknown>>;
-}
-
-/**
- * @param share how much of a head is turned where the file does not say
- * @throws ConfigError for positions that are scaled otherwise than Llama 3.1's
- */
-function rotary(json: Fields, called: string, share = 1): RotaryFields {
-  const given = json.or<Record<string, unknown>>("rope_parameters", json.or("rope_scaling", {}));
-  const type = given.rope_type ?? given.type ?? "default";
-  if (type !== "default" && type !== "llama3") {
-    throw new ConfigError(
-      `rope_type = ${shown(type)} is not supported for a ${called} model. Supported: "default", "llama3".`,
-      { asked: "rope_type", found: type },
-    );
-  }
-  const number = (name: string) => (typeof given[name] === "number" ? given[name] : undefined);
-  const needed = (name: string) => {
-    const value = number(name);
-    if (value !== undefined) return value;
-    throw new ConfigError(`The rotary positions of a ${called} model are scaled by "llama3", but have no ${name}.`, {
-      asked: name,
-      found: given,
-    });
-  };
-  const stretch =
-    type === "default"
-      ? {}
-      : {
-          use_NTK_by_parts_rope: true,
-          NTK_by_parts_factor: needed("factor"),
-          NTK_by_parts_low_freq_factor: needed("low_freq_factor"),
-          NTK_by_parts_high_freq_factor: needed("high_freq_factor"),
-          NTK_original_ctx_len: needed("original_max_position_embeddings"),
-        };
-  return {
-    stretch,
-    base: number("rope_theta") ?? json.or("rope_theta", json.or("rotary_emb_base", 10000)),
-    share: number("partial_rotary_factor") ?? json.or("partial_rotary_factor", json.or("rotary_pct", share)),
-  };
 }

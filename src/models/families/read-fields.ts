@@ -1,6 +1,6 @@
 /** Reading a foreign `config.json` field by field: each must be of the right kind, and none may be ignored silently. */
 import { ConfigError } from "../../tensor/errors.ts";
-import type { Kind } from "../../tensor/kinds.ts";
+import { between, type Kind } from "../../tensor/kinds.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { shown } from "../../tensor/show.ts";
 import { changesNothing } from "./bookkeeping.ts";
@@ -8,6 +8,21 @@ import type { ConfigJson } from "./family.ts";
 
 /** The fields that a family reads, each with the kind of its values. */
 export type FieldKinds = Readonly<Record<string, Kind>>;
+
+/** The fields of a `config.json`, each of the kind that it must be. */
+export interface Fields {
+  /** A field that must be there. @throws ConfigError */
+  need<T = number>(name: string): T;
+  /** A field, or what it is where it is left out or null. */
+  or<T>(name: string, byDefault: T): T;
+  /** A field that may be null, or what it is where it is left out. */
+  orNull<T>(name: string, byDefault: T | null): T | null;
+  /** @throws ConfigError for a field that holds another value than those that are computed */
+  only(name: string, ...values: readonly unknown[]): void;
+}
+
+/** A part of a whole. */
+export const SHARE: Kind = between(0, 1);
 
 /** @throws ConfigError for a field that is read and holds another kind of value. `what` names the kind of file in the message. */
 export function checkKinds(json: ConfigJson, what: string, kinds: FieldKinds): void {

@@ -2,7 +2,8 @@
 import { FLAG, orNull } from "../../tensor/kinds.ts";
 import { EPS } from "../config/bounds.ts";
 import { layerNorm, matrices, optionalBiases, projectionsOf } from "./checkpoint.ts";
-import { DECODER_FIELDS, decoder, huggingFace, SHARE } from "./hugging-face.ts";
+import { DECODER_FIELDS, decoder, huggingFace } from "./hugging-face.ts";
+import { SHARE } from "./read-fields.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";
 const at = "model.layers.{l}";

@@ -2,7 +2,8 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
 import type { AttentionWeights } from "../structure.ts";
-import type { Turn } from "./rotary.ts";
+import type { Places } from "./places.ts";
+import { type RotaryKind, rotate } from "./rotary.ts";
 
 /** An attention layer's names. Weights whose heads are shared have an underscore in front, as in TransformerLens. */
 export interface AttentionNames {
@@ -34,6 +35,8 @@ export interface AttentionKind {
   readonly divisor: number;
   /** How far back a query sees, itself included; null: to the beginning. */
   readonly window: number | null;
+  /** How queries and keys are turned by their positions; null: not at all. */
+  readonly rotary: RotaryKind | null;
 }
 
 /** What the queries, keys and values are computed from: [batch pos d_model], or a head's own [batch pos head d_model]. */
@@ -57,14 +60,13 @@ export interface AttentionRun {
   /** Which keys a query with this window may see. */
   mask(window: number | null): Mask;
   readonly past: PastKeysValues | undefined;
-  /** What turns queries and keys by their positions. */
-  readonly turn: Turn | undefined;
+  readonly places: Places;
 }
 
 /**
  * ```
  * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head]
- * q = turn(q)        k = turn(k)                                  with rotary positions
+ * q = rotate(q)      k = rotate(k)                                with rotary positions
  * scores = q·k / divisor, -inf where masked                       [batch head query key]
  * pattern = softmax(scores)                                       [batch head query key]
  * z = pattern v                                                   [batch pos head d_head]
@@ -94,17 +96,18 @@ export function attention(
   const b_V = scope.weight(grouped ? "_b_V" : "b_V", { ...keyHeads, d_head }, "zeros");
   const W_O = scope.weight("W_O", { head, d_head, d_model }, "drawn");
   const b_O = scope.weight("b_O", { d_model }, "zeros");
-  const { past, turn } = run;
+  const { past, places } = run;
+  const { rotary } = kind;
   const weights = { W_Q, b_Q, W_K, b_K, W_V, b_V, W_O, b_O };
-  scope.says(({ attentions }) => attentions.push({ weights, turned: turn !== undefined }));
+  scope.says(({ attentions }) => attentions.push({ weights, turned: rotary !== null }));
 
   const newQ = scope.point("hook_q", project(inputs.query, W_Q, b_Q, scope));
   const newK = scope.point("hook_k", project(inputs.key, W_K, b_K, scope));
   const newV = scope.point("hook_v", project(inputs.value, W_V, b_V, scope));
   const allK = past ? past.keys.concat(newK, -3) : newK;
   const allV = past ? past.values.concat(newV, -3) : newV;
-  const q = turn ? scope.point("hook_rot_q", turn.queries(newQ)) : newQ;
-  const k = forEachHead(turn ? scope.point("hook_rot_k", turn.keys(allK)) : allK, head);
+  const q = rotary ? scope.point("hook_rot_q", rotate(newQ, places.queries(), rotary, places.keys())) : newQ;
+  const k = forEachHead(rotary ? scope.point("hook_rot_k", rotate(allK, places.keys(), rotary)) : allK, head);
   const v = forEachHead(allV, head);
 
   const products = q.rename({ pos: "query" }).einsum("qhe,khe->hqk", k.rename({ pos: "key" }));

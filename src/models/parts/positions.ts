@@ -2,8 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
 import { lookup, write } from "./affine.ts";
-import type { Turn } from "./rotary.ts";
-import { type RotaryKind, rotate, type Stretch } from "./rotary.ts";
+import type { Places } from "./places.ts";
 
 /** Weights that have to do with positions. */
 export interface PositionWeights {
@@ -17,24 +16,12 @@ export interface PositionNames {
   readonly point: "hook_pos_embed";
 }
 
-/** Where the tokens of a run are. */
-export interface Places {
-  /** int32 [batch pos] of this run's tokens. */
-  queries(): Tensor;
-  /** int32 [batch pos] of those and of the earlier ones, whose keys are kept. */
-  keys(): Tensor;
-  /** bool [batch pos 1], false where a token is padding; `undefined` if none is. */
-  kept(): Tensor | undefined;
-}
-
-/** A kind of positions: what it adds or turns, and where. */
+/** A kind of positions: what it adds, and where. What attention makes of positions is in the kind of attention. */
 export interface PositionsKind {
   /** The residual stream with positions in it. */
   intoStream?(resid: Tensor, places: Places, scope: Scope<PositionNames>): Tensor;
   /** What queries and keys see in addition to the stream, [batch pos d_model]. */
   besideStream?(places: Places, scope: Scope<PositionNames>): Tensor;
-  /** What turns queries and keys. */
-  turn?(places: Places): Turn;
   /** Why such models' weights are used as they are. */
   readonly unprocessed?: string;
 }
@@ -43,40 +30,16 @@ export interface PositionsKind {
 interface PositionSettings {
   readonly nCtx: number;
   readonly dModel: number;
-  readonly dHead: number;
-  readonly rotaryDim: number | null;
-  readonly rotaryBase: number;
-  readonly rotaryAdjacentPairs: boolean;
-  readonly useNtkByPartsRope: boolean;
-  readonly ntkByPartsFactor: number;
-  readonly ntkByPartsLowFreqFactor: number;
-  readonly ntkByPartsHighFreqFactor: number;
-  readonly ntkOriginalCtxLen: number;
 }
 
 /** TransformerLens' names of kinds of positions, and how each is made; null for those that are not computed. */
 export const POSITIONS = {
   standard: ({ nCtx, dModel }) => learnedPositions(nCtx, dModel),
   shortformer: ({ nCtx, dModel }) => shortformerPositions(nCtx, dModel),
-  rotary: (settings) =>
-    rotaryPositions({
-      dim: settings.rotaryDim ?? settings.dHead,
-      base: settings.rotaryBase,
-      pairs: settings.rotaryAdjacentPairs ? "neighbours" : "halves",
-      stretch: settings.useNtkByPartsRope ? stretchOf(settings) : null,
-    }),
+  rotary: () => ({}),
   alibi: null,
   relative_positional_bias: null,
 } as const satisfies Record<string, ((settings: PositionSettings) => PositionsKind) | null>;
-
-function stretchOf(settings: PositionSettings): Stretch {
-  return {
-    factor: settings.ntkByPartsFactor,
-    lowFreqFactor: settings.ntkByPartsLowFreqFactor,
-    highFreqFactor: settings.ntkByPartsHighFreqFactor,
-    trainedLength: settings.ntkOriginalCtxLen,
-  };
-}
 
 /** The name of a kind of positions. */
 export type PositionalEmbeddingType = keyof typeof POSITIONS;
@@ -96,16 +59,6 @@ function shortformerPositions(nCtx: number, dModel: number): PositionsKind {
   return {
     besideStream: (places, scope) => positionEmbeddings(nCtx, dModel, places, scope),
     unprocessed: "shortformer positions are added after the norm",
-  };
-}
-
-/** Rotary positions: queries and keys are turned by an angle that grows with their position. @see rotate */
-function rotaryPositions(kind: RotaryKind): PositionsKind {
-  return {
-    turn: (places) => ({
-      queries: (q) => rotate(q, places.queries(), kind),
-      keys: (k) => rotate(k, places.keys(), kind),
-    }),
   };
 }
 
