@@ -5,9 +5,10 @@
  */
 import { type DType, emptyData, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
+import { decodeFloat8, type Float8, isFloat8 } from "./float8.ts";
 import { decodeBfloat16, decodeFloat16 } from "./floats.ts";
 
-export type FileDType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
+export type FileDType = "F64" | "F32" | "F16" | "BF16" | Float8 | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
 
 /** Bytes per number. */
 export const bytesPerNumber: Readonly<Record<FileDType, number>> = {
@@ -15,6 +16,10 @@ export const bytesPerNumber: Readonly<Record<FileDType, number>> = {
   F32: 4,
   F16: 2,
   BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
   I64: 8,
   I32: 4,
   I16: 2,
@@ -33,6 +38,10 @@ export const heldAs: Readonly<Record<FileDType, DType>> = {
   F32: "float32",
   F16: "float32",
   BF16: "float32",
+  F8_E4M3: "float32",
+  F8_E5M2: "float32",
+  F8_E4M3FNUZ: "float32",
+  F8_E5M2FNUZ: "float32",
   I64: "int32",
   I32: "int32",
   I16: "int32",
@@ -69,6 +78,10 @@ export function decodeInto(dtype: FileDType, bytes: Uint8Array, data: TypedData,
   }
   if (dtype === "U8") {
     data.set(bytes, at);
+    return undefined;
+  }
+  if (isFloat8(dtype)) {
+    decodeFloat8(dtype, bytes, data as Float32Array, at);
     return undefined;
   }
   const { buffer, byteOffset, length } = aligned(bytes, size);

@@ -15,6 +15,9 @@ export async function whatItIs(source: ByteSource, signal?: AbortSignal): Promis
     if (header <= BigInt(source.size - 8))
       return "a safetensors file (read it with readSafetensors, or give it a name ending in .safetensors)";
   }
+  if (start.slice(257, 262) === "ustar") {
+    return "a tar archive (unpack it; torch wrote checkpoints as such before 0.1.10: torch.save them again in Python)";
+  }
   const page = webPage(start);
   if (page !== undefined) return page;
   if (start.startsWith("\x80") && bytes[1] >= 2 && bytes[1] <= 5) {

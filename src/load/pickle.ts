@@ -67,6 +67,11 @@ export class PickleError extends Error {
   override name = "PickleError";
 }
 
+/** That the bytes end before the pickle does. */
+export class PickleEnd extends PickleError {
+  override name = "PickleEnd";
+}
+
 /** The approximate bytes that a value of each kind takes here, without those of its parts. */
 const COST = { item: 16, memo: 48, text: 40, tuple: 48, list: 48, dict: 48, filled: 160, entry: 24, made: 80 };
 /** The most values and marks on the stack. Python writes lists and dictionaries a thousand entries at a time. */
@@ -82,6 +87,18 @@ export function readPickle(bytes: Uint8Array, host: PickleHost, memory: number):
   return new Machine(bytes, host, memory).run();
 }
 
+/** As `readPickle`, for a pickle among others; with the place after its last byte. @throws PickleEnd if the bytes end before it does */
+export function readPickleAt(
+  bytes: Uint8Array,
+  at: number,
+  host: PickleHost,
+  memory: number,
+): { readonly value: unknown; readonly end: number } {
+  const machine = new Machine(bytes, host, memory, at);
+  const value = machine.run();
+  return { value, end: machine.end };
+}
+
 class Machine {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -92,13 +109,19 @@ class Machine {
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #left: number;
-  #at = 0;
+  #at: number;
 
-  constructor(bytes: Uint8Array, host: PickleHost, memory: number) {
+  constructor(bytes: Uint8Array, host: PickleHost, memory: number, at = 0) {
     this.#bytes = bytes;
+    this.#at = at;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#host = host;
     this.#left = memory;
+  }
+
+  /** The place after what was read. */
+  get end(): number {
+    return this.#at;
   }
 
   run(): unknown {
@@ -172,16 +195,20 @@ class Machine {
       case "\x8d":
         this.#string(this.#length(8));
         break;
-      case "S": // strings of protocol 0 and of Python 2: possibly bytes
+      case "S": // strings of protocol 0: possibly bytes
       case "V":
         this.#line(Infinity);
         this.#push(OTHER);
         break;
       case "U":
+        this.#oldString(this.#byte());
+        break;
+      case "T":
+        this.#oldString(this.#length(4));
+        break;
       case "C":
         this.#skip(this.#byte());
         break;
-      case "T":
       case "B":
         this.#skip(this.#length(4));
         break;
@@ -397,7 +424,7 @@ class Machine {
   /** The position of the next `count` bytes, which are then skipped. */
   #take(count: number): number {
     const at = this.#at;
-    if (!(count <= this.#bytes.length - at)) throw new PickleError("it ends in the middle");
+    if (!(count <= this.#bytes.length - at)) throw new PickleEnd("it ends in the middle");
     this.#at = at + count;
     return at;
   }
@@ -425,6 +452,13 @@ class Machine {
     this.#push(text);
   }
 
+  /** A string of Python 2: a text if it is ASCII, as all names in checkpoints are; otherwise possibly bytes. */
+  #oldString(length: number): void {
+    const bytes = this.#bytes.subarray(this.#at, this.#at + length);
+    if (bytes.every((byte) => byte < 128)) this.#string(length);
+    else this.#skip(length);
+  }
+
   #skip(length: number): void {
     this.#take(length);
     this.#push(OTHER);
@@ -446,6 +480,7 @@ class Machine {
   /** The text up to the next line feed. */
   #line(longest = LONGEST_NAME): string {
     const end = this.#bytes.indexOf(10, this.#at);
+    if (end < 0 && this.#bytes.length - this.#at <= longest) throw new PickleEnd("a line in it never ends");
     if (end < 0 || end - this.#at > longest) throw new PickleError("a line in it never ends");
     const bytes = this.#bytes.subarray(this.#at, Math.min(end, this.#at + LONGEST_NAME));
     this.#at = end + 1;

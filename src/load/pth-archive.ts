@@ -1,16 +1,20 @@
-/** The zip around a PyTorch checkpoint: `name/data.pkl`, `name/byteorder`, and each storage's bytes at `name/data/KEY`. */
+/** The zip around a PyTorch checkpoint since torch 1.6: `name/data.pkl`, `name/byteorder`, and each storage's bytes at `name/data/KEY`. */
 import { FileFormatError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { listed } from "../tensor/words.ts";
 import type { ByteSource } from "./bytes.ts";
-import { whatItIs } from "./file-kinds.ts";
+import type { PthContainer } from "./pth-container.ts";
+import { readPthPickle } from "./pth-pickle.ts";
 import { type TakePiece, ZipFile } from "./zip.ts";
+import type { ZipEntry } from "./zip-directory.ts";
 
 /** The pickle is read whole; a model's takes a few hundred bytes for each tensor. */
 const LONGEST_PICKLE = 64 << 20;
 const LONGEST_BYTE_ORDER = 8;
+/** The memory that the pickle's objects may take, besides an eighth of the file's size. */
+const PICKLE_MEMORY = 32_000_000;
 
-export class PthArchive {
+export class PthArchive implements PthContainer {
   readonly #zip: ZipFile;
   readonly #folder: string;
 
@@ -19,9 +23,12 @@ export class PthArchive {
     this.#folder = folder;
   }
 
-  /** @throws FileFormatError if the source is not a zip, not exactly one torch archive, or in torch's format from before 1.6. */
-  static async open(source: ByteSource, signal?: AbortSignal): Promise<PthArchive> {
-    await checkKind(source, signal);
+  /**
+   * @param kind what it is by its first bytes
+   * @throws FileFormatError if the source is not a zip, or not exactly one torch archive
+   */
+  static async open(source: ByteSource, kind: string | undefined, signal?: AbortSignal): Promise<PthArchive> {
+    checkKind(source, kind);
     const zip = await ZipFile.open(source, signal);
     const paths = [...zip.entries.keys()];
     const pickles = paths.filter((path) => /^([^/]*\/)?data\.pkl$/.test(path));
@@ -50,48 +57,48 @@ export class PthArchive {
     return archive;
   }
 
-  /** The bytes of an entry, by its path inside the archive's folder; undefined if there is none. */
-  size(path: string): number | undefined {
-    return this.#zip.entries.get(this.#folder + path)?.size;
+  size(key: string): number | undefined {
+    return this.#entry(`data/${key}`)?.size;
   }
 
-  /** Where an entry begins in the file: reading entries in this order is fastest. */
-  start(path: string): number {
-    return this.#zip.entries.get(this.#folder + path)?.start ?? 0;
+  start(key: string): number {
+    return this.#entry(`data/${key}`)?.start ?? 0;
   }
 
-  /** @throws FileFormatError if it is longer than a checkpoint's pickle can be, or the file is damaged */
-  async readPickle(): Promise<Uint8Array> {
-    const size = this.size("data.pkl") ?? 0;
-    if (size > LONGEST_PICKLE) {
+  async readRoot(): Promise<{ readonly root: unknown; readonly bytes: number }> {
+    const { source } = this.#zip;
+    const pickle = this.#entry("data.pkl")!;
+    if (pickle.size > LONGEST_PICKLE) {
       throw new FileFormatError(
-        `The pickle in ${this.#zip.source.name} has ${size} bytes, but at most ${LONGEST_PICKLE} are read, far more than a model's has.`,
-        { asked: this.#zip.source.name, found: size },
+        `The pickle in ${source.name} has ${pickle.size} bytes, but at most ${LONGEST_PICKLE} are read, far more than a model's has.`,
+        { asked: source.name, found: pickle.size },
       );
     }
-    const bytes = new Uint8Array(size);
-    await this.readInto("data.pkl", bytes);
-    return bytes;
+    const bytes = new Uint8Array(pickle.size);
+    await this.#zip.readInto(pickle, bytes);
+    return { root: readPthPickle(bytes, source.name, PICKLE_MEMORY + source.size / 8), bytes: bytes.length };
   }
 
-  /** Fills `into`, which has the entry's length. @throws FileFormatError if the entry does not match its checksum. */
-  readInto(path: string, into: Uint8Array): Promise<void> {
-    return this.#zip.readInto(this.#zip.entries.get(this.#folder + path)!, into);
+  readInto(key: string, into: Uint8Array): Promise<void> {
+    return this.#zip.readInto(this.#entry(`data/${key}`)!, into);
   }
 
-  /** An entry's bytes in pieces. @throws FileFormatError at the end, if the entry does not match its checksum. */
-  pieces(path: string, take: TakePiece): Promise<void> {
-    return this.#zip.pieces(this.#zip.entries.get(this.#folder + path)!, take);
+  pieces(key: string, take: TakePiece): Promise<void> {
+    return this.#zip.pieces(this.#entry(`data/${key}`)!, take);
+  }
+
+  #entry(path: string): ZipEntry | undefined {
+    return this.#zip.entries.get(this.#folder + path);
   }
 
   async #checkByteOrder(): Promise<void> {
-    const size = this.size("byteorder"); // files from before torch 2.1 have none and are little-endian
-    if (size === undefined) return;
+    const entry = this.#entry("byteorder"); // files from before torch 2.1 have none and are little-endian
+    if (entry === undefined) return;
     const { name } = this.#zip.source;
-    let order = `of ${size} bytes`;
-    if (size <= LONGEST_BYTE_ORDER) {
-      const bytes = new Uint8Array(size);
-      await this.readInto("byteorder", bytes);
+    let order = `of ${entry.size} bytes`;
+    if (entry.size <= LONGEST_BYTE_ORDER) {
+      const bytes = new Uint8Array(entry.size);
+      await this.#zip.readInto(entry, bytes);
       order = new TextDecoder().decode(bytes);
     }
     if (order === "little") return;
@@ -102,16 +109,8 @@ export class PthArchive {
   }
 }
 
-async function checkKind(source: ByteSource, signal: AbortSignal | undefined): Promise<void> {
-  const kind = await whatItIs(source, signal);
+function checkKind(source: ByteSource, kind: string | undefined): void {
   if (kind === "zip") return;
-  if (kind === "torch before 1.6") {
-    throw new FileFormatError(
-      `${source.name} is in the format torch wrote before version 1.6, which glassformer does not read. ` +
-        `Convert it in Python: import torch; torch.save(torch.load("OLD", map_location="cpu"), "NEW").`,
-      { asked: source.name, found: "torch's format before 1.6" },
-    );
-  }
   const found = kind ?? "it does not begin like a zip file";
   const what = kind ? `it is ${kind}` : found;
   throw new FileFormatError(`${source.name} is not a PyTorch checkpoint: ${what}.`, { asked: source.name, found });

@@ -45,6 +45,10 @@ const DTYPES: Readonly<Record<string, FileDType>> = {
   float32: "F32",
   float16: "F16",
   bfloat16: "BF16",
+  float8_e4m3fn: "F8_E4M3",
+  float8_e5m2: "F8_E5M2",
+  float8_e4m3fnuz: "F8_E4M3FNUZ",
+  float8_e5m2fnuz: "F8_E5M2FNUZ",
   int64: "I64",
   int32: "I32",
   int16: "I16",
@@ -52,9 +56,18 @@ const DTYPES: Readonly<Record<string, FileDType>> = {
   uint8: "U8",
   bool: "BOOL",
 };
-const UNHELD_STORAGES = /^(ComplexFloat|ComplexDouble|QInt8|QUInt8|QInt32|QUInt4x2|QUInt2x4)Storage$/;
+/** Storages of numbers that are not read, and the bytes of each number. */
+const UNHELD_STORAGES: Readonly<Record<string, number>> = {
+  ComplexFloatStorage: 8,
+  ComplexDoubleStorage: 16,
+  QInt8Storage: 1,
+  QUInt8Storage: 1,
+  QInt32Storage: 4,
+  QUInt4x2Storage: 1,
+  QUInt2x4Storage: 1,
+};
 const UNHELD_DTYPES =
-  /^(complex(32|64|128)|u?int([1-7]|16|32|64)|float8_e\w{3,8}|float4_e2m1fn_x2|q(u?int8|int32)|quint[24]x[24]|bits\d+(x\d)?)$/;
+  /^(complex(32|64|128)|u?int([1-7]|16|32|64)|float8_e8m0fnu|float4_e2m1fn_x2|q(u?int8|int32)|quint[24]x[24]|bits\d+(x\d)?)$/;
 const SCHEMES = /^per_(tensor|channel)_(affine|symmetric|affine_float_qparams)$/;
 const TENSOR_CLASSES =
   /^((cuda|sparse|cuda\.sparse)\.)?(BFloat16|Bool|Byte|Char|Double|Float|Half|Int|Long|Short)?Tensor$/;
@@ -111,7 +124,7 @@ export function pthName(module: string, name: string): PthName | undefined {
   if (module === "torch._utils" && Object.hasOwn(rebuilds, name)) return new PthName(full, undefined, rebuilds[name]);
   if (module === "torch" || module === "torch.cuda") {
     if (Object.hasOwn(STORAGES, name)) return new PthName(full, STORAGES[name]);
-    if (UNHELD_STORAGES.test(name)) return new PthName(full, null);
+    if (Object.hasOwn(UNHELD_STORAGES, name)) return new PthName(full, null);
   }
   if (module === "torch.storage" && (name === "UntypedStorage" || name === "TypedStorage")) {
     return new PthName(full, name === "UntypedStorage" ? "U8" : null);
@@ -127,9 +140,12 @@ export function pthName(module: string, name: string): PthName | undefined {
   return undefined;
 }
 
-/** ("storage", type, key, location, length); the location, `cpu` or `cuda:0`, says where it was, which no longer matters. */
+/**
+ * ("storage", type, key, location, length); the location, `cpu` or `cuda:0`, says where it was, which no longer matters. Before torch
+ * 1.6 also null, or (key, offset, length) for a storage that is a part of this one.
+ */
 export function storageOf(id: unknown): PthStorage | PthUnheld {
-  const [kind, type, key, , length] = Array.isArray(id) ? id : [];
+  const [kind, type, key, , length, part] = Array.isArray(id) ? id : [];
   if (
     kind !== "storage" ||
     !PthName.is(type) ||
@@ -140,7 +156,23 @@ export function storageOf(id: unknown): PthStorage | PthUnheld {
     throw new PickleError("a persistent id is not a storage of a known type");
   }
   if (type.dtype === null) return new PthUnheld(`it has numbers of the kind ${kindOfNumbers(type)}`);
-  return new PthStorage(key, type.dtype, length);
+  if (part === undefined || part === null) return new PthStorage(key, type.dtype, length);
+  const [, offset, size] = Array.isArray(part) ? part : [];
+  if (!isCount(offset) || !isCount(size) || offset + size > length) {
+    throw new PickleError("a storage is part of another, but not a stretch of it");
+  }
+  return new PthStorage(key, type.dtype, length, offset);
+}
+
+/** The key of a storage by its id, and its bytes: also of one whose numbers are not read. @throws PickleError */
+export function storageBytes(id: unknown): { readonly key: string; readonly length: number; readonly size: number } {
+  storageOf(id);
+  const [, type, key, , length] = id as [unknown, PthName, string, unknown, number];
+  const size = type.dtype
+    ? bytesPerNumber[type.dtype]
+    : UNHELD_STORAGES[type.name.slice(type.name.lastIndexOf(".") + 1)];
+  if (size === undefined) throw new PickleError(`the numbers of its ${type.name} have no known size`);
+  return { key, length, size };
 }
 
 /** The bytes of an untyped storage as numbers of a dtype. */
@@ -148,7 +180,8 @@ function as(storage: unknown, dtype: unknown): unknown {
   if (!PthName.is(dtype) || dtype.dtype === undefined) throw new PickleError("a tensor's dtype is not a dtype");
   if (dtype.dtype === null) return new PthUnheld(`it has numbers of the kind ${kindOfNumbers(dtype)}`);
   if (!PthStorage.is(storage)) return storage;
-  return new PthStorage(storage.key, dtype.dtype, Math.floor(storage.length / bytesPerNumber[dtype.dtype]));
+  const size = bytesPerNumber[dtype.dtype];
+  return new PthStorage(storage.key, dtype.dtype, Math.floor(storage.length / size), Math.floor(storage.offset / size));
 }
 
 function tensorOf(
@@ -170,7 +203,7 @@ function tensorOf(
   if (PickleDict.is(metadata) && [...metadata.entries.values()].some((flag) => flag !== false)) {
     return new PthUnheld("its numbers are stored negated or conjugated (resolve_neg() in PyTorch)");
   }
-  return new PthTensor(storage, offset, [...shape], [...strides]);
+  return new PthTensor(storage, storage.offset + offset, [...shape], [...strides]);
 }
 
 /** With the pairs that Python 2 passed to it, if any. */

@@ -4,17 +4,20 @@
  */
 import type { FileDType } from "./dtypes.ts";
 
-/** The flat numbers that one or more tensors are views of. `key` is its entry under `data/` in the zip. */
+/** The flat numbers that one or more tensors are views of. `key` is its name in the file: an entry under `data/` in the zip. */
 export class PthStorage {
   readonly #key: string;
   readonly dtype: FileDType;
   /** How many numbers. */
   readonly length: number;
+  /** The first that its tensors count from: in old files a storage may be a part of another. */
+  readonly offset: number;
 
-  constructor(key: string, dtype: FileDType, length: number) {
+  constructor(key: string, dtype: FileDType, length: number, offset = 0) {
     this.#key = key;
     this.dtype = dtype;
     this.length = length;
+    this.offset = offset;
   }
   get key(): string {
     return this.#key;

@@ -1,4 +1,4 @@
-/** PyTorch checkpoints, as written by `torch.save(state_dict, file)` since torch 1.6, read without any Python. */
+/** PyTorch checkpoints, as written by `torch.save(state_dict, file)` of any version since 0.1.10, read without any Python. */
 import { emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
@@ -7,9 +7,8 @@ import { shown } from "../tensor/show.ts";
 import { type ByteSource, checkSource } from "./bytes.ts";
 import { bytesPerNumber, decodeInto, heldAs, type Misfit, memoryFor, misfitText } from "./dtypes.ts";
 import type { LoadOptions } from "./files.ts";
-import { PthArchive } from "./pth-archive.ts";
 import { collectTensors, type OnSkipped } from "./pth-collect.ts";
-import { readPthPickle } from "./pth-pickle.ts";
+import { openPth, type PthContainer } from "./pth-container.ts";
 import { isRowMajor, lastNumber, Taking } from "./pth-taking.ts";
 import type { PthStorage, PthTensor } from "./pth-tensor.ts";
 
@@ -17,15 +16,13 @@ import type { PthStorage, PthTensor } from "./pth-tensor.ts";
 export interface PthOptions extends LoadOptions {
   /**
    * Called for each tensor that is in the file but not in the result, because its numbers are of an unsupported kind:
-   * complex, quantised, sparse, float8, an integer over 32 bits. `why` ends a sentence.
+   * complex, quantised, sparse, an integer over 32 bits. `why` ends a sentence.
    */
   readonly onSkipped?: OnSkipped | undefined;
 }
 
 const PTH_OPTIONS: OptionKinds<PthOptions> = { signal: SIGNAL, onProgress: FUNCTION, onSkipped: FUNCTION };
 
-/** The memory that the pickle's objects may take, besides an eighth of the file's size. */
-const PICKLE_MEMORY = 32_000_000;
 /** Tensors that share a storage each get their own memory; together they may take this many times the size of the storages … */
 const MOST_VIEWS = 4;
 /** … plus this many bytes. */
@@ -36,7 +33,7 @@ const FREE_VIEWS = 16 << 20;
  * dictionaries and lists the keys are joined with a dot: `{"model": {"W": ...}}` gives `model.W`. Values that are not
  * tensors (a step count, a configuration) are left out; unsupported tensors go to `options.onSkipped`.
  * dtypes are converted as in `readSafetensors`.
- * @throws FileFormatError if the file is truncated or garbled, was written before torch 1.6, its pickle names a
+ * @throws FileFormatError if the file is truncated or garbled, its pickle names a
  * global that is not on the allow-list, or its tensors would take far more memory than the numbers in the file.
  */
 export async function readPth(source: ByteSource, options: PthOptions = {}): Promise<Map<string, NDArray>> {
@@ -48,8 +45,9 @@ export async function readPth(source: ByteSource, options: PthOptions = {}): Pro
     skipped.push(`${shown(name)} was left out: ${why}`);
     options.onSkipped?.(name, why);
   };
-  const archive = await PthArchive.open(source, signal);
-  const tensors = collectTensors(...(await readRoot(archive, source)), onSkipped);
+  const archive = await openPth(source, signal);
+  const { root, bytes } = await archive.readRoot();
+  const tensors = collectTensors(root, source.name, bytes, onSkipped);
   const storages = byStorage(tensors);
   checkPlaces(storages, archive, source.name);
 
@@ -75,12 +73,6 @@ export async function readPth(source: ByteSource, options: PthOptions = {}): Pro
   return arrays;
 }
 
-async function readRoot(archive: PthArchive, source: ByteSource): Promise<[unknown, string, number]> {
-  const pickle = await archive.readPickle();
-  const root = readPthPickle(pickle, source.name, PICKLE_MEMORY + source.size / 8);
-  return [root, source.name, pickle.length];
-}
-
 /** A storage, with the tensors that are views of it. */
 interface StorageUse {
   readonly storage: PthStorage;
@@ -100,13 +92,13 @@ function byStorage(tensors: ReadonlyMap<string, PthTensor>): StorageUse[] {
 }
 
 /** Checks what the pickle says against the file, before memory is allocated. Sorts the storages by their order in the file. */
-function checkPlaces(storages: StorageUse[], archive: PthArchive, file: string): void {
+function checkPlaces(storages: StorageUse[], archive: PthContainer, file: string): void {
   const entries = new Map<string, number>();
   let needed = 0;
   for (const { storage, tensors } of storages) {
     const label = `Storage ${shown(storage.key).slice(1, -1)} of ${file}`;
     const bytes = storage.length * bytesPerNumber[storage.dtype];
-    const size = archive.size(`data/${storage.key}`);
+    const size = archive.size(storage.key);
     if (size !== bytes) {
       throw new FileFormatError(
         size === undefined
@@ -135,26 +127,25 @@ function checkPlaces(storages: StorageUse[], archive: PthArchive, file: string):
       { asked: needed, found: there },
     );
   }
-  storages.sort((a, b) => archive.start(`data/${a.storage.key}`) - archive.start(`data/${b.storage.key}`));
+  storages.sort((a, b) => archive.start(a.storage.key) - archive.start(b.storage.key));
 }
 
 /** Reads a storage once, in pieces, for all tensors that are views of it. */
 async function readStorage(
-  archive: PthArchive,
+  archive: PthContainer,
   storage: PthStorage,
   tensors: StorageUse["tensors"],
   data: Map<string, TypedData>,
   onSkipped: OnSkipped,
 ): Promise<void> {
-  const { dtype, length } = storage;
-  const path = `data/${storage.key}`;
+  const { dtype, length, key } = storage;
   const [[name, only]] = tensors;
   if (tensors.length === 1 && isRowMajor(only) && sizeOf(only.shape) === length) {
     const numbers = memoryFor(dtype, length, `Tensor ${shown(name)}`);
     let misfit: Misfit | undefined;
-    if (dtype === "F32" || dtype === "I32") await archive.readInto(path, new Uint8Array(numbers.buffer));
+    if (dtype === "F32" || dtype === "I32") await archive.readInto(key, new Uint8Array(numbers.buffer));
     else {
-      await archive.pieces(path, (bytes, at) => {
+      await archive.pieces(key, (bytes, at) => {
         const first = at / bytesPerNumber[dtype];
         const found = decodeInto(dtype, bytes, numbers, first);
         misfit ??= found && { value: found.value, position: first + found.position };
@@ -175,7 +166,7 @@ async function readStorage(
   const all = [...waiting];
   let active: typeof waiting = [];
   let scratch: TypedData | undefined;
-  await archive.pieces(path, (bytes, at) => {
+  await archive.pieces(key, (bytes, at) => {
     const begin = at / bytesPerNumber[dtype];
     const count = bytes.length / bytesPerNumber[dtype];
     scratch ??= emptyData(heldAs[dtype], count);

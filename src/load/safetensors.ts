@@ -21,8 +21,8 @@ const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: SIGNAL, onProgress: FUN
 const GROUPS_HELD = 3;
 
 /**
- * All tensors of a safetensors file, in the order of their bytes, each with its own memory. Floats (F64 F32 F16 BF16)
- * become float32, integers (I64 I32 I16 I8 U8) int32, BOOL bool.
+ * All tensors of a safetensors file, in the order of their bytes, each with its own memory. Floats (F64 F32 F16 BF16 and
+ * the four kinds of F8) become float32, integers (I64 I32 I16 I8 U8) int32, BOOL bool.
  * @throws FileFormatError if the file is truncated, garbled or has an unsupported dtype.
  */
 export async function readSafetensors(source: ByteSource, options: LoadOptions = {}): Promise<Map<string, NDArray>> {

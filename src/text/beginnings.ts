@@ -12,13 +12,18 @@ export interface Beginning {
   readonly neverText?: true;
 }
 
+/** The pickle with torch's magic number, in the protocols without and with frames. */
+const TORCH_MAGIC = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+const TORCH_FRAME = "\x95\x0d\0\0\0\0\0\0\0";
+
 const BEGINNINGS: readonly Beginning[] = [
-  {
-    // the pickle with torch's magic number
-    bytes: "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
-    is: "a PyTorch checkpoint from before torch 1.6",
-    kind: "torch before 1.6",
-  },
+  ...["\x80\x02", "\x80\x03", `\x80\x04${TORCH_FRAME}`, `\x80\x05${TORCH_FRAME}`].map(
+    (protocol): Beginning => ({
+      bytes: protocol + TORCH_MAGIC,
+      is: "a PyTorch checkpoint from before torch 1.6",
+      kind: "torch before 1.6",
+    }),
+  ),
   {
     bytes: "PK\x03\x04",
     is: "a zip archive (like Word and Excel files): unpack it, or save it as text",

@@ -59,12 +59,17 @@ describe("values", () => {
     ["a long of 8 bytes beyond 2^53", [0x8a, 8, ...new Array(7).fill(255), 127]],
     ["a long of a hundred digits", `L${"9".repeat(100)}L\n`],
     ["bytes", ["C", 2, "ab"]],
-    ["bytes of Python 2", ["U", 2, "ab"]],
+    ["bytes of Python 2", ["U", 2, "a\xff"]],
     ["a bytearray", [0x96, ...little(2, 8), "ab"]],
     ["a set", [0x8f, "(", int(1), 0x90]],
     ["a frozenset", ["(", int(1), 0x91]],
   ])("%s is a value beside the weights", (_, part) => {
     expect(run(part, ".")).toBe(OTHER);
+  });
+
+  test("a string of Python 2 is a text if it is ASCII", () => {
+    expect(run("U", 2, "ab", ".")).toBe("ab");
+    expect(run("T", little(2, 4), "ab", ".")).toBe("ab");
   });
 
   test("a long of a megabyte is passed over, not computed", () => {

@@ -66,8 +66,18 @@ describe("refusals", () => {
     expect(found).toMatchObject({ found: `${module}.${name}` });
   });
 
-  test("a file from before torch 1.6 is refused with the line that converts it", async () => {
-    await expect(readFixture("legacy.pt")).rejects.toThrow(/before version 1\.6.*torch\.save\(torch\.load\(/);
+  test.each<[string, (bytes: Uint8Array) => Uint8Array, RegExp]>([
+    ["a byte too many", (b) => Uint8Array.of(...b, 0), /its storages end at byte \d+, but the file has \d+/],
+    ["half a storage", (b) => b.subarray(0, -8), /storage \d+ ends at byte \d+, but the file has \d+/],
+    ["a storage of another length", (b) => b.with(b.length - 104, 23), /has 23 numbers, but its pickle says 24/],
+    // The version, M 0xe9 0x03.
+    ["another version", (b) => replace(b, [0x4d, 0xe9, 3], [0x4d, 0xea, 3]), /version 1002 .* only 1001 exists/],
+    // little_endian: K... true, 0x88, before "X type_sizes".
+    ["big-endian numbers", (b) => replace(b, [0x88, 0x58, 10, 0], [0x89, 0x58, 10, 0]), /big-endian numbers/],
+  ])("a file in the format from before torch 1.6 with %s is refused", async (_, change, message) => {
+    const error = await readBytes(change(bytesOf("legacy.pt"))).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(FileFormatError);
+    expect((error as Error).message).toMatch(message);
   });
 
   test("another kind of file, and another kind of zip, are refused", async () => {
@@ -115,6 +125,13 @@ describe("refusals", () => {
 
 describe("damage", () => {
   const whole = bytesOf("nested.pth");
+
+  test("no part of a file in the format from before torch 1.6 reads as a checkpoint", async () => {
+    const old = bytesOf("legacy-views.pt");
+    for (let end = 0; end < old.length; end++) {
+      await expect(readBytes(old.subarray(0, end))).rejects.toBeInstanceOf(FileFormatError);
+    }
+  });
 
   test("no truncation reads as a checkpoint", async () => {
     await fc.assert(
