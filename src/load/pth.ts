@@ -6,9 +6,12 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { type ByteSource, checkSource } from "./bytes.ts";
 import { bytesPerNumber, decodeInto, heldAs, type Misfit, memoryFor, misfitText } from "./dtypes.ts";
+import { whatItIs } from "./file-kinds.ts";
 import type { LoadOptions } from "./files.ts";
+import { PthArchive } from "./pth-archive.ts";
 import { collectTensors, type OnSkipped } from "./pth-collect.ts";
-import { openPth, type PthContainer } from "./pth-container.ts";
+import type { PthContainer } from "./pth-container.ts";
+import { PthLegacy } from "./pth-legacy.ts";
 import { isRowMajor, lastNumber, Taking } from "./pth-taking.ts";
 import type { PthStorage, PthTensor } from "./pth-tensor.ts";
 
@@ -71,6 +74,13 @@ export async function readPth(source: ByteSource, options: PthOptions = {}): Pro
     );
   }
   return arrays;
+}
+
+/** Opens a checkpoint, in the zip that torch writes since 1.6 or in its format before. @throws FileFormatError for any other file */
+async function openPth(source: ByteSource, signal: AbortSignal | undefined): Promise<PthContainer> {
+  const kind = await whatItIs(source, signal);
+  if (kind === "torch before 1.6") return PthLegacy.open(source, signal);
+  return PthArchive.open(source, kind, signal);
 }
 
 /** A storage, with the tensors that are views of it. */
