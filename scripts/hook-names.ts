@@ -23,6 +23,11 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.attn.hook_q": "queries, `x W_Q + b_Q`",
   "blocks.{l}.attn.hook_k": "keys, `x W_K + b_K`",
   "blocks.{l}.attn.hook_v": "values, `x W_V + b_V`",
+  "blocks.{l}.attn.q_norm.hook_scale":
+    "`sqrt(mean(q²) + eps)` of each head's query; the norm divides by the hooked value. TransformerLens has one row for each position's head: `[batch · pos · head 1]`",
+  "blocks.{l}.attn.q_norm.hook_normalized": "queries, normed, before the norm's weight",
+  "blocks.{l}.attn.k_norm.hook_scale": "the same of keys",
+  "blocks.{l}.attn.k_norm.hook_normalized": "the same of keys",
   "blocks.{l}.attn.hook_rot_q": "queries, rotated by their positions",
   "blocks.{l}.attn.hook_rot_k": "keys, rotated by their positions",
   "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, -inf where the mask is",
@@ -67,6 +72,7 @@ const usual = {
 const kinds: readonly { readonly config: object; readonly has?: string; readonly lacks?: string }[] = [
   { config: {} },
   { config: { positional_embedding_type: "rotary" }, has: "rotary positions", lacks: "learned positions" },
+  { config: { use_qk_norm: true }, has: "`useQkNorm`" },
   { config: { act_fn: "gelu" }, lacks: "`actFn` ends in `_ln`" },
   { config: { act_fn: "gelu", gated_mlp: true }, has: "`gatedMlp`" },
   { config: { parallel_attn_mlp: true }, lacks: "not `parallelAttnMlp`" },
@@ -118,7 +124,7 @@ function everyPoint(each: readonly ReadonlyMap<string, Point>[]): Point[] {
 /** The arguments of `getActName` for layer 0: one string if possible, or else several. */
 function shorthand(name: string): string {
   const kind = name.split("hook_")[1];
-  const part = /(ln1|ln2|mlp\.ln)\.hook_/.exec(name)?.[1];
+  const part = /(ln1|ln2|mlp\.ln|attn\.[qk]_norm)\.hook_/.exec(name)?.[1];
   const arguments_: [string, number?, string?][] = name.startsWith("blocks.")
     ? [[`${kind}0${part ?? ""}`], part ? [kind, 0, part] : [kind, 0]]
     : [[kind]];

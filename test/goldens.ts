@@ -27,6 +27,7 @@ export const goldenNames = [
   "llama_gqa_2l",
   "local_attn_2l",
   "llama3_ntk_2l",
+  "qwen3_2l",
 ] as const;
 
 export interface Golden {
@@ -43,7 +44,8 @@ export interface Golden {
 
 export async function golden(name: string): Promise<Golden> {
   const bytes = readFileSync(new URL(`${name}.safetensors`, folder));
-  const tensors = await readSafetensors(memorySource(name, new Uint8Array(bytes)));
+  const stored = await readSafetensors(memorySource(name, new Uint8Array(bytes)));
+  const tensors = new Map([...stored].map(([key, array]) => [key, withHeads(key, array, stored.get("tokens")!)]));
   const get = (key: string) => {
     const found = tensors.get(key);
     if (!found) throw new Error(`${name} has no golden "${key}"`);
@@ -58,6 +60,12 @@ export async function golden(name: string): Promise<Golden> {
     under: (prefix) =>
       new Map([...tensors].filter(([k]) => k.startsWith(prefix)).map(([k, v]) => [k.slice(prefix.length), v])),
   };
+}
+
+/** TransformerLens norms queries and keys as rows [batch · pos · head, ...]; here they are [batch pos head ...]. */
+function withHeads(key: string, array: NDArray, { shape: [batch, pos] }: NDArray): NDArray {
+  if (!/\.[qk]_norm\.hook_/.test(key)) return array;
+  return { ...array, shape: [batch, pos, array.shape[0] / (batch * pos), array.shape[1]] };
 }
 
 export function goldenModel(g: Golden): HookedTransformer {

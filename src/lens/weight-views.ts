@@ -32,8 +32,8 @@ export function stacked({ cfg, weights }: Weighted, name: string): Tensor {
 }
 
 /**
- * The circuit that makes scores: `W_Q W_Kᵀ` of each head, [layer head d_model d_model], query to key. Rotary positions turn
- * queries and keys between the two, and are not in it.
+ * The circuit that makes scores: `W_Q W_Kᵀ` of each head, [layer head d_model d_model], query to key. Norms of queries and keys
+ * and rotary positions change them between the two, and are not in it.
  */
 export function qk(model: Weighted): FactoredMatrix {
   return new FactoredMatrix(stacked(model, "attn.W_Q"), stacked(model, "attn.W_K").transpose());

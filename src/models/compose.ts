@@ -1,6 +1,7 @@
 /** From a configuration to the parts that it is made of. Nothing else reads the fields that say which parts those are. */
 import { ConfigError } from "../tensor/errors.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
+import { QK_NORMS } from "./parts/attention.ts";
 import type { BlockKind } from "./parts/block.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
 import { NORMS, type NormalizationType, type NormKind } from "./parts/norm.ts";
@@ -53,6 +54,7 @@ function blockOf(cfg: HookedTransformerConfig, layer: number, rotary: RotaryKind
       divisor: (cfg.useAttnScale ? cfg.attnScale : 1) * (cfg.scaleAttnByInverseLayerIdx ? layer + 1 : 1),
       window: isLocal(cfg, layer) ? cfg.windowSize : null,
       rotary,
+      qkNorm: cfg.useQkNorm ? { ...QK_NORMS[cfg.qkNormType], eps: cfg.eps } : null,
     },
     mlp: mlpOf(cfg),
     order: cfg.parallelAttnMlp ? "parallel" : "sequential",

@@ -61,8 +61,8 @@ export interface AttentionWeights {
 /** An attention layer. */
 export interface AttentionUse {
   readonly weights: AttentionWeights;
-  /** Whether something stands between queries or keys and their product, so that the product of their matrices is not all. */
-  readonly turned: boolean;
+  /** What stands between queries or keys and their product, so that the product of their matrices is not all. */
+  readonly between: readonly string[];
 }
 
 /** What is collected while a model is recorded. */

@@ -57,7 +57,8 @@ describe.each(names)("%s", (name) => {
   }
 
   // TransformerLens takes no streams apart without norms, or with RMSNorms; of shared keys and values it derives biases alone.
-  const derives = !["no_norm_1l", "llama_gqa_2l", "llama3_ntk_2l"].includes(name);
+  const shared = ["llama_gqa_2l", "qwen3_2l"];
+  const derives = !["no_norm_1l", "llama3_ntk_2l", ...shared].includes(name);
 
   test("the residual stream before each layer, through the last norm", async () => {
     const make = () =>
@@ -96,7 +97,7 @@ describe.each(names)("%s", (name) => {
   });
 
   test("singular values, norms and eigenvalues of QK and OV", () => {
-    if (name === "llama_gqa_2l") return expect(g.under("derived.QK.").size).toBe(0);
+    if (shared.includes(name)) return expect(g.under("derived.QK.").size).toBe(0);
     for (const [key, matrix] of [
       ["QK", model.QK],
       ["OV", model.OV],
@@ -111,7 +112,7 @@ describe.each(names)("%s", (name) => {
 
   test("composition scores", async () => {
     const found = g.under("derived.composition_scores_");
-    expect(found.size).toBe(model.cfg.nLayers > 1 && name !== "llama_gqa_2l" ? 3 : 0);
+    expect(found.size).toBe(model.cfg.nLayers > 1 && !shared.includes(name) ? 3 : 0);
     for (const [mode, expected] of found) {
       expectClose(await model.allCompositionScores(mode as "Q" | "K" | "V").compute(), expected, 1e-4);
     }

@@ -24,6 +24,7 @@ const FAMILIES = [
   "mistral",
   "qwen2",
   "qwen2_window",
+  "qwen3",
   "phi",
   "stablelm",
   "starcoder2",

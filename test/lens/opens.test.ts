@@ -303,7 +303,7 @@ describe("a model from your own configuration and weights", () => {
   });
 
   test("needs a configuration that can be run, even one that was never parsed", () => {
-    for (const change of [{ actFn: "mish" }, { nLayers: "2" }, { nHeads: 0 }, { useQkNorm: true }, { typo: 1 }]) {
+    for (const change of [{ actFn: "mish" }, { nLayers: "2" }, { nHeads: 0 }, { loadIn4bit: true }, { typo: 1 }]) {
       expect(() => new HookedTransformer({ ...cfg, ...change } as never, weights)).toThrow(ConfigError);
     }
     for (const wrong of [null, undefined, 5, "gpt2", []]) {
@@ -379,13 +379,14 @@ describe("a model's name", () => {
     ["llama-7b-hf", "meta-llama/Llama-2-7b-hf"],
     ["gpt-j", "EleutherAI/gpt-j-6B"],
     ["Qwen2-0.5B", "Qwen/Qwen2.5-0.5B"],
+    ["qwen3-0.6b", "Qwen/Qwen3-0.6B"],
   ])('"%s", a short name of a family that opens, is answered with how its ids look', async (name, id) => {
     const error = await refused(() => resolveModelName(name));
     expect(error).toMatchObject({ nearest: id });
     expect(error.message).toMatch(/opens by its id on the hub/);
   });
 
-  test.each(["opt-125m", "bloom-560m", "gemma-2b", "qwen3-0.6b", "phi-3"])(
+  test.each(["opt-125m", "bloom-560m", "gemma-2b", "phi-3"])(
     '"%s", which TransformerLens knows, is said to be known and why it cannot be run',
     async (name) => {
       const error = await refused(() => resolveModelName(name));

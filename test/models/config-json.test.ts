@@ -298,7 +298,6 @@ describe("names around a checkpoint's own", () => {
 describe("an architecture that is known but not supported", () => {
   it.each([
     ["opt", "OPT"],
-    ["qwen3", "Qwen"],
     ["gemma2", "Gemma"],
     ["bloom", "BLOOM"],
     ["t5", "T5"],

@@ -62,7 +62,6 @@ describe("parseConfig", () => {
   });
 
   it.each([
-    ["use_qk_norm", true],
     ["post_embedding_ln", true],
     ["use_normalization_before_and_after", true],
     ["load_in_4bit", true],

@@ -5,7 +5,7 @@
  */
 
 import type { ActivationName } from "../parts/activation.ts";
-import type { AttentionType } from "../parts/attention.ts";
+import type { AttentionType, QkNormType } from "../parts/attention.ts";
 import type { NormPlacement } from "../parts/block.ts";
 import type { NormalizationType } from "../parts/norm.ts";
 import type { PositionalEmbeddingType } from "../parts/positions.ts";
@@ -82,10 +82,14 @@ export interface HookedTransformerConfig {
   readonly windowSize: number | null;
   /** For each layer; read only with `useLocalAttn`. */
   readonly attnTypes: readonly AttentionType[] | null;
+  /** Queries and keys are normed, before rotary positions turn them. */
+  readonly useQkNorm: boolean;
 
   // Of our own: TransformerLens has no such fields, and each is by default what changes nothing.
   /** Norms stand before attention and MLP, or after what each adds to the residual stream (BERT, OPT-350m). */
   readonly normPlacement: NormPlacement;
+  /** With `useQkNorm`: which norms. TransformerLens has `RMS`. */
+  readonly qkNormType: QkNormType;
   /** With `rotary`: what the frequency of each of the `rotaryDim / 2` pairs is divided by; null: nothing. */
   readonly rotaryStretch: readonly number[] | null;
   /** The same in texts longer than `ntkOriginalCtxLen` tokens; null: no difference. */
@@ -134,7 +138,6 @@ export interface HookedTransformerConfig {
   readonly tieWordEmbeddings: boolean;
 
   // Known, but rejected if they ask for something: no block computes them.
-  readonly useQkNorm: boolean;
   readonly postEmbeddingLn: boolean;
   readonly useNormalizationBeforeAndAfter: boolean;
   readonly attnScoresSoftCap: number;

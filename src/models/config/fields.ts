@@ -4,7 +4,7 @@
  */
 import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
 import { activations } from "../parts/activation.ts";
-import { ATTENTION_TYPES } from "../parts/attention.ts";
+import { ATTENTION_TYPES, QK_NORMS } from "../parts/attention.ts";
 import { NORM_PLACEMENTS } from "../parts/block.ts";
 import { NORMS } from "../parts/norm.ts";
 import { POSITIONS } from "../parts/positions.ts";
@@ -106,6 +106,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
     orNull(listOf(oneOf(ATTENTION_TYPES), "names")),
     null as HookedTransformerConfig["attnTypes"],
   ),
+  useQkNorm: field("use_qk_norm", FLAG, false),
   rotaryDim: field("rotary_dim", orNull(COUNT), null as number | null),
   rotaryBase: field("rotary_base", POSITIVE, 10000),
   rotaryBaseLocal: field("rotary_base_local", orNull(POSITIVE), null as number | null),
@@ -113,6 +114,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
 
   // Of our own.
   normPlacement: own("norm_placement", oneOf(NORM_PLACEMENTS), "before" as HookedTransformerConfig["normPlacement"]),
+  qkNormType: own("qk_norm_type", oneOf(Object.keys(QK_NORMS)), "RMS" as HookedTransformerConfig["qkNormType"]),
   rotaryStretch: own("rotary_stretch", orNull(FACTORS), null as readonly number[] | null),
   rotaryStretchLong: own("rotary_stretch_long", orNull(FACTORS), null as readonly number[] | null),
   rotaryMagnitude: own("rotary_magnitude", FACTOR, 1),
@@ -159,7 +161,6 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   ntkByPartsFactor: field("NTK_by_parts_factor", POSITIVE, 8),
   ntkOriginalCtxLen: field("NTK_original_ctx_len", COUNT, 8192),
 
-  useQkNorm: onlyOff("use_qk_norm"),
   postEmbeddingLn: onlyOff("post_embedding_ln"),
   useNormalizationBeforeAndAfter: onlyOff("use_normalization_before_and_after"),
   attnScoresSoftCap: {

@@ -103,10 +103,12 @@ export const DECODER_FIELDS: FieldKinds = {
 };
 
 /** What a decoder's file may leave out. */
-interface DecoderDefaults {
+export interface DecoderDefaults {
   readonly hidden_act: string;
   /** Heads of keys and values. Default: as many as heads. */
   readonly num_key_value_heads?: number | undefined;
+  /** Default: the stream's width by the number of heads. */
+  readonly head_dim?: number;
   /** How much of a head is turned. */
   readonly share?: number;
   readonly rope_theta?: number;
@@ -116,7 +118,7 @@ interface DecoderDefaults {
 export function decoder(json: Fields, called: string, defaults: DecoderDefaults): Record<string, unknown> {
   const heads = json.need("num_attention_heads");
   const keyValueHeads = json.or("num_key_value_heads", defaults.num_key_value_heads ?? heads);
-  const d_head = json.or("head_dim", json.need("hidden_size") / heads);
+  const d_head = json.or("head_dim", defaults.head_dim ?? json.need("hidden_size") / heads);
   const n_ctx = json.need("max_position_embeddings");
   return {
     n_layers: json.need("num_hidden_layers"),

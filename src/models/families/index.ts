@@ -13,12 +13,13 @@ import { gptNeox } from "./gpt-neox.ts";
 import { gpt2 } from "./gpt2.ts";
 import { codegen, gptj } from "./gptj.ts";
 import { hookedTransformer } from "./hooked-transformer.ts";
-import { llama, mistral, qwen2 } from "./llama.ts";
+import { llama, mistral } from "./llama.ts";
 import { mingpt } from "./mingpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
 import { refuseKnownType } from "./not-computed.ts";
 import { phi } from "./phi.ts";
+import { qwen2, qwen3 } from "./qwen.ts";
 import { stablelm } from "./stablelm.ts";
 import { starcoder2 } from "./starcoder2.ts";
 import { withoutWrapper } from "./wrapper.ts";
@@ -40,6 +41,7 @@ export const FAMILIES: readonly ModelFamily[] = [
   llama,
   mistral,
   qwen2,
+  qwen3,
   phi,
   stablelm,
   starcoder2,

@@ -1,17 +1,23 @@
 /** Llama and its kin: rotary positions, RMSNorm, gated MLPs, keys and values that heads may share. */
-import { FLAG, listOf, oneOf, orNull, WHOLE } from "../../tensor/kinds.ts";
+import { FLAG, orNull } from "../../tensor/kinds.ts";
 import { EPS, SIZE } from "../config/bounds.ts";
-import { biases, matrices, optionalBiases, projectionsOf, type Sources, same } from "./checkpoint.ts";
-import { DECODER_FIELDS, decoder, eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import { matrices, optionalBiases, projectionsOf, type Sources, same } from "./checkpoint.ts";
+import { DECODER_FIELDS, type DecoderDefaults, decoder, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import type { FieldKinds } from "./read-fields.ts";
 
-const FIELDS = { ...DECODER_FIELDS, rms_norm_eps: EPS };
+/** The fields that all of them read. */
+export const LLAMA_FIELDS: FieldKinds = { ...DECODER_FIELDS, rms_norm_eps: EPS };
 const EMBEDDING = "model.embed_tokens.weight";
 const at = "model.layers.{l}";
 
-/** @param num_key_value_heads where the file does not say; as many as heads unless here */
-function config(json: Fields, called: string, num_key_value_heads?: number): Record<string, unknown> {
+/** TransformerLens' fields of what `LLAMA_FIELDS` say. */
+export function llamaConfig(
+  json: Fields,
+  called: string,
+  defaults: Partial<DecoderDefaults> = {},
+): Record<string, unknown> {
   return {
-    ...decoder(json, called, { hidden_act: "silu", num_key_value_heads }),
+    ...decoder(json, called, { hidden_act: "silu", ...defaults }),
     eps: json.or("rms_norm_eps", 1e-6),
     normalization_type: "RMS",
     final_rms: true,
@@ -19,20 +25,21 @@ function config(json: Fields, called: string, num_key_value_heads?: number): Rec
   };
 }
 
-function sources(): Sources {
+/** Where their weights are: all but biases. */
+export function llamaSources(): Sources {
   return {
     "blocks.{l}.ln1.w": same(`${at}.input_layernorm.weight`),
-    ...matrices("blocks.{l}.attn", PROJECTIONS),
+    ...matrices("blocks.{l}.attn", LLAMA_PROJECTIONS),
     "blocks.{l}.ln2.w": same(`${at}.post_attention_layernorm.weight`),
     ...matrices("blocks.{l}.mlp", { gate: `${at}.mlp.gate_proj`, in: `${at}.mlp.up_proj`, out: `${at}.mlp.down_proj` }),
     "ln_final.w": same("model.norm.weight"),
   };
 }
 
-const PROJECTIONS = projectionsOf(`${at}.self_attn`);
+export const LLAMA_PROJECTIONS = projectionsOf(`${at}.self_attn`);
 
 /** An inverse frequency that old versions of transformers saved with the weights. */
-const buffers = /\.rotary_emb\.inv_freq$/;
+export const LLAMA_BUFFERS = /\.rotary_emb\.inv_freq$/;
 
 export const llama = huggingFace({
   name: "llama",
@@ -41,13 +48,13 @@ export const llama = huggingFace({
   embedding: EMBEDDING,
   unembedding: "lm_head.weight",
   tied: false,
-  fields: { ...FIELDS, attention_bias: FLAG, mlp_bias: FLAG },
+  fields: { ...LLAMA_FIELDS, attention_bias: FLAG, mlp_bias: FLAG },
   config(json) {
     json.only("mlp_bias", false);
-    return config(json, "Llama");
+    return llamaConfig(json, "Llama");
   },
-  sources: () => ({ ...sources(), ...optionalBiases("blocks.{l}.attn", PROJECTIONS) }),
-  buffers,
+  sources: () => ({ ...llamaSources(), ...optionalBiases("blocks.{l}.attn", LLAMA_PROJECTIONS) }),
+  buffers: LLAMA_BUFFERS,
 });
 
 /** All layers are local where there is a window. */
@@ -58,44 +65,12 @@ export const mistral = huggingFace({
   embedding: EMBEDDING,
   unembedding: "lm_head.weight",
   tied: false,
-  fields: { ...FIELDS, sliding_window: orNull(SIZE) },
+  fields: { ...LLAMA_FIELDS, sliding_window: orNull(SIZE) },
   config(json) {
     const all = new Array<boolean>(json.need("num_hidden_layers")).fill(true);
-    return { ...config(json, "Mistral", 8), ...windowed(json.orNull("sliding_window", 4096), all) };
+    const fields = llamaConfig(json, "Mistral", { num_key_value_heads: 8 });
+    return { ...fields, ...windowed(json.orNull("sliding_window", 4096), all) };
   },
-  sources,
-  buffers,
-});
-
-/** Queries, keys and values have biases; layers from `max_window_layers` on are local, unless the file says which. */
-export const qwen2 = huggingFace({
-  name: "qwen2",
-  called: "Qwen 2",
-  architecture: "Qwen2ForCausalLM",
-  embedding: EMBEDDING,
-  unembedding: "lm_head.weight",
-  tied: false,
-  fields: {
-    ...FIELDS,
-    sliding_window: orNull(SIZE),
-    use_sliding_window: FLAG,
-    max_window_layers: WHOLE,
-    layer_types: orNull(listOf(oneOf(["full_attention", "sliding_attention"]), "names")),
-  },
-  config(json) {
-    const window = json.or("use_sliding_window", false) ? json.orNull("sliding_window", 4096) : null;
-    const from = json.or("max_window_layers", 28);
-    const types = json.or<readonly string[]>("layer_types", []);
-    const layers = json.need("num_hidden_layers");
-    const local =
-      types.length > 0
-        ? eachLayer("layer_types", types, layers).map((type) => type === "sliding_attention")
-        : Array.from({ length: layers }, (_, l) => l >= from);
-    return { ...config(json, "Qwen 2", 32), ...windowed(window, local) };
-  },
-  sources: () => ({
-    ...sources(),
-    ...biases("blocks.{l}.attn", { Q: PROJECTIONS.Q, K: PROJECTIONS.K, V: PROJECTIONS.V }),
-  }),
-  buffers,
+  sources: llamaSources,
+  buffers: LLAMA_BUFFERS,
 });

@@ -35,10 +35,11 @@ const ARCHITECTURES: readonly Architecture[] = [
   { called: "Mixtral", modelTypes: ["mixtral"], names: /^mixtral/, lacks: "experts" },
   {
     called: "Qwen",
-    modelTypes: ["qwen", "qwen2_moe", "qwen3", "qwen3_moe"],
-    names: /^qwen-|^qwen(1\.5|2).*moe|^qwen3/,
-    lacks: "a reader for its files, norms of queries and keys, or experts",
+    modelTypes: ["qwen", "qwen2_moe", "qwen3_moe"],
+    names: /^qwen-|^qwen(1\.5|2).*moe|^qwen3.*-a\d+b/,
+    lacks: "a reader for its files, or experts",
   },
+  { called: "Qwen 3", modelTypes: [], names: /^qwen3/, id: "Qwen/Qwen3-0.6B" },
   { called: "Qwen 2", modelTypes: [], names: /^(qwen|qwq)/, id: "Qwen/Qwen2.5-0.5B" },
   {
     called: "Gemma",

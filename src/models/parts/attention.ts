@@ -2,6 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
 import type { AttentionWeights } from "../structure.ts";
+import { type NormKind, type NormNames, norm } from "./norm.ts";
 import type { Places } from "./places.ts";
 import { type RotaryKind, rotate } from "./rotary.ts";
 
@@ -12,6 +13,8 @@ export interface AttentionNames {
     | "hook_q"
     | "hook_k"
     | "hook_v"
+    | `q_norm.${NormNames["point"]}`
+    | `k_norm.${NormNames["point"]}`
     | "hook_rot_q"
     | "hook_rot_k"
     | "hook_attn_scores"
@@ -23,6 +26,22 @@ export interface AttentionNames {
 /** Whether a layer's queries see all earlier keys or the nearest ones. */
 export const ATTENTION_TYPES = ["global", "local"] as const;
 export type AttentionType = (typeof ATTENTION_TYPES)[number];
+
+/**
+ * Norms of queries and keys, by what they are called in a configuration: RMSNorms of each head, with one weight [d_head] for
+ * all heads (TransformerLens', of Qwen 3 and Gemma 3); of all heads together, with a weight [head d_head] (OLMo 2);
+ * LayerNorms of each head, with one weight and bias [d_head] for all (Phi), or with a weight [head d_head] and without
+ * biases (Cohere, StableLM).
+ */
+export const QK_NORMS = {
+  RMS: { subtractsMean: false, weights: true },
+  RMSOfAllHeads: { subtractsMean: false, weights: true, over: 2, weightAxes: 2 },
+  LN: { subtractsMean: true, weights: true },
+  LNWithoutBias: { subtractsMean: true, weights: true, weightAxes: 2, bias: false },
+} as const satisfies Record<string, Omit<NormKind, "eps">>;
+
+/** The name of a kind of norms of queries and keys. */
+export type QkNormType = keyof typeof QK_NORMS;
 
 /** A kind of attention layer. */
 export interface AttentionKind {
@@ -37,6 +56,8 @@ export interface AttentionKind {
   readonly window: number | null;
   /** How queries and keys are turned by their positions; null: not at all. */
   readonly rotary: RotaryKind | null;
+  /** The norms of queries and keys; null: none. */
+  readonly qkNorm: NormKind | null;
 }
 
 /** What the queries, keys and values are computed from: [batch pos d_model], or a head's own [batch pos head d_model]. */
@@ -66,6 +87,7 @@ export interface AttentionRun {
 /**
  * ```
  * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head]
+ * q = norm(q)        k = norm(k)                                  with norms of queries and keys
  * q = rotate(q)      k = rotate(k)                                with rotary positions
  * scores = q·k / divisor, -inf where masked                       [batch head query key]
  * pattern = softmax(scores)                                       [batch head query key]
@@ -75,9 +97,10 @@ export interface AttentionRun {
  * With fewer heads of keys and values than of queries, k and v are [batch pos kv_head d_head], and each serves
  * `heads / keyValueHeads` neighbouring heads (grouped-query attention).
  *
- * Hook points: `hook_q`, `hook_k`, `hook_v`, `hook_rot_q`, `hook_rot_k`, `hook_attn_scores`, `hook_pattern`, `hook_z`, and
- * on request `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; TransformerLens'
- * `AbstractAttention` and `GroupedQueryAttention`.
+ * Hook points: `hook_q`, `hook_k`, `hook_v`, with norms `q_norm.hook_scale`, `q_norm.hook_normalized` and those of `k_norm`,
+ * with rotary positions `hook_rot_q`, `hook_rot_k`, `hook_attn_scores`, `hook_pattern`, `hook_z`, and on request
+ * `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; Henry et al. 2020 (norms of queries
+ * and keys); TransformerLens' `AbstractAttention` and `GroupedQueryAttention`.
  */
 export function attention(
   kind: AttentionKind,
@@ -99,15 +122,18 @@ export function attention(
   const { past, places } = run;
   const { rotary } = kind;
   const weights = { W_Q, b_Q, W_K, b_K, W_V, b_V, W_O, b_O };
-  scope.says(({ attentions }) => attentions.push({ weights, turned: rotary !== null }));
+  const between = [...(kind.qkNorm ? ["norms of queries and keys"] : []), ...(rotary ? ["rotary positions"] : [])];
+  scope.says(({ attentions }) => attentions.push({ weights, between }));
 
   const newQ = scope.point("hook_q", project(inputs.query, W_Q, b_Q, scope));
   const newK = scope.point("hook_k", project(inputs.key, W_K, b_K, scope));
   const newV = scope.point("hook_v", project(inputs.value, W_V, b_V, scope));
   const allK = past ? past.keys.concat(newK, -3) : newK;
   const allV = past ? past.values.concat(newV, -3) : newV;
-  const q = rotary ? scope.point("hook_rot_q", rotate(newQ, places.queries(), rotary, places.keys())) : newQ;
-  const k = forEachHead(rotary ? scope.point("hook_rot_k", rotate(allK, places.keys(), rotary)) : allK, head);
+  const normedQ = norm(newQ, kind.qkNorm, scope.part("q_norm"));
+  const normedK = norm(allK, kind.qkNorm, scope.part("k_norm"));
+  const q = rotary ? scope.point("hook_rot_q", rotate(normedQ, places.queries(), rotary, places.keys())) : normedQ;
+  const k = forEachHead(rotary ? scope.point("hook_rot_k", rotate(normedK, places.keys(), rotary)) : normedK, head);
   const v = forEachHead(allV, head);
 
   const products = q.rename({ pos: "query" }).einsum("qhe,khe->hqk", k.rename({ pos: "key" }));

@@ -29,11 +29,18 @@ export interface NormKind {
   /** Whether it has its own weights; those of a folded norm are in what reads it. */
   readonly weights: boolean;
   readonly eps: number;
+  /** How many of the last axes are normed together. Default: 1. */
+  readonly over?: number;
+  /** How many of the last axes `w` has. Default: 1. */
+  readonly weightAxes?: number;
+  /** Whether it has a `b`. Default: with weights, if it subtracts the mean. */
+  readonly bias?: boolean;
 }
 
 /**
  * LayerNorm: `x -= mean(x); scale = sqrt(mean(x²) + eps); x / scale`, and with weights then `· w + b`.
- * RMSNorm: the same without the mean and without `b`. Without a kind there is no norm: the result is `x`.
+ * RMSNorm: the same without the mean and without `b`. Without a kind there is no norm: the result is `x`. Means are over the
+ * last axis, or the last few.
  *
  * Hook points `hook_scale` [..., 1] and `hook_normalized`; the division uses the scale as hooked, so that replacing it
  * freezes the norm. `hook_normalized` stands after `· w + b` of a LayerNorm and before `· w` of an RMSNorm, as in
@@ -41,14 +48,15 @@ export interface NormKind {
  */
 export function norm(x: Tensor, kind: NormKind | null, scope: Scope<NormNames>): Tensor {
   if (!kind) return x;
-  const { subtractsMean, weights, eps } = kind;
-  const centred = subtractsMean ? x.sub(x.mean(-1, true)) : x;
-  const variance = centred.mul(centred).mean(-1, true);
+  const { subtractsMean, weights, eps, over = 1, weightAxes = 1, bias = weights && subtractsMean } = kind;
+  const axes = over === 1 ? -1 : Array.from({ length: over }, (_, i) => i - over);
+  const centred = subtractsMean ? x.sub(x.mean(axes, true)) : x;
+  const variance = centred.mul(centred).mean(axes, true);
   const scale = scope.point("hook_scale", variance.add(x.constant(eps)).sqrt());
   const normalized = centred.div(scale);
-  const width = { [x.axes.at(-1)!]: x.shape.at(-1)! };
-  const w = weights ? scope.weight("w", width, "ones") : undefined;
-  const b = w && subtractsMean ? scope.weight("b", width, "zeros") : undefined;
+  const sizes = Object.fromEntries(x.axes.map((axis, i) => [axis, x.shape[i]]).slice(-weightAxes));
+  const w = weights ? scope.weight("w", sizes, "ones") : undefined;
+  const b = w && bias ? scope.weight("b", sizes, "zeros") : undefined;
   const point = scope.point("hook_normalized", w && b ? normalized.mul(w).add(b) : normalized);
   const result = w && !b ? point.mul(w) : point;
   scope.says(({ norms }) => norms.push({ input: x, result, subtractsMean, w, b }));

@@ -15,15 +15,17 @@ import { foldValueBiases } from "./fold-value-biases.ts";
  * Scores, patterns and what heads write stay the same. Queries, keys, values and `z` do not: their d_head axis is
  * sorted by singular value now, and the sign of each entry is arbitrary.
  *
- * @throws ConfigError for queries and keys that are rotated, so that the product of their matrices is not everything; and for shared
- * keys and values, which cannot be written in the bases of several heads.
+ * @throws ConfigError for queries and keys that are normed or rotated, so that the product of their matrices is not everything;
+ * and for shared keys and values, which cannot be written in the bases of several heads.
  */
 export function refactorFactoredAttnMatrices(draft: WeightDraft, recording: Recording): void {
   const { attentions } = recording.structure;
-  if (attentions.some(({ turned }) => turned)) {
+  const changed = attentions.find(({ between }) => between.length > 0);
+  if (changed) {
+    const what = changed.between.join(" and ");
     throw new ConfigError(
-      "refactor_factored_attn_matrices does not work with rotary positions: they turn queries and keys before the product.",
-      { asked: "refactor_factored_attn_matrices", found: "rotary" },
+      `refactor_factored_attn_matrices does not work with ${what}: they change queries and keys before the product.`,
+      { asked: "refactor_factored_attn_matrices", found: what },
     );
   }
   const shared = attentions.find(({ weights }) => weights.W_K.shape[0] !== weights.W_Q.shape[0]);
