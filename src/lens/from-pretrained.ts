@@ -3,8 +3,8 @@ import { Engine } from "../engine/engine.ts";
 import {
   inFolder,
   type LoadOptions,
-  loadWeights,
   type ModelFiles,
+  openWeights,
   parseJsonObject,
   trainedSteps,
 } from "../load/index.ts";
@@ -13,14 +13,8 @@ import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
-import { parseConfig, toTransformerLens } from "../models/config/parse.ts";
-import { type ReadModel, readConfig, readModel, resolveModelName } from "../models/families/index.ts";
-import {
-  FLAG_KINDS,
-  NO_PROCESSING,
-  type ProcessingFlags,
-  processWeights,
-} from "../models/processing/process-weights.ts";
+import { type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
+import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
 import {
   ArgumentError,
@@ -46,6 +40,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
 import { Tokenizer, tokenizerJsonOfGpt2 } from "../text/index.ts";
+import { readWeights } from "./read-weights.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
 export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOptions {
@@ -112,19 +107,21 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
   const note = (sentence: string) => notes.push(sentence);
   const skipped: string[] = [];
   const onSkipped = (tensor: string, why: string) => skipped.push(`The tensor ${shown(tensor)} was not read: ${why}.`);
-  const raw = await loadWeights(files, {
+  const stored = await openWeights(files, {
     signal: options.signal,
     onProgress: options.onProgress,
     checkpoint: checkpoint ?? options.checkpoint,
     note,
     onSkipped,
   });
-  const whole = withSkipped(skipped, () => readModel(configJson, raw, opened.name));
-  const read = firstLayers(whole, options.firstNLayers);
-  checkFinite(read.weights, files.name);
-  const { config, weights, notes: processing } = processWeights(read.config, read.weights, flagsOf(options));
+  const read = await withSkipped(skipped, () =>
+    readWeights(stored, {
+      ...{ name: files.name, repoName: opened.name, configJson, flags: flagsOf(options) },
+      ...{ firstNLayers: options.firstNLayers, signal: options.signal },
+    }),
+  );
   const tokenizer = options.tokenizer ?? (await tokenizerOrNote(files, read.config.tokenizerName, note, options));
-  return { cfg: config, weights, tokenizer, notes: [...read.notes, ...processing, ...notes, ...skipped] };
+  return { cfg: read.config, weights: read.weights, tokenizer, notes: [...read.notes, ...notes, ...skipped] };
 }
 
 /** @throws ArgumentError for a name that is not a string, an option that does not exist, a value of the wrong kind */
@@ -196,44 +193,14 @@ async function tokenizerOrNote(
 }
 
 /** Adds to an error about missing weights which tensors of the file were not read, and why. */
-function withSkipped(skipped: readonly string[], read: () => ReadModel): ReadModel {
+async function withSkipped(skipped: readonly string[], read: () => Promise<ReadModel>): Promise<ReadModel> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (!(error instanceof WeightsError) || skipped.length === 0) throw error;
     const { asked, found, nearest } = error;
     throw new WeightsError([error.message, ...skipped.slice(0, 5)].join(" "), { asked, found, nearest, cause: error });
   }
-}
-
-/** @throws WeightsError naming the first weight that holds NaN or an infinity: no number computed with it would mean anything. */
-function checkFinite(weights: ReadonlyMap<string, NDArray>, model: string): void {
-  for (const [name, { data, dtype }] of weights) {
-    if (dtype !== "float32") continue;
-    let sum = 0;
-    for (const x of data) sum += x * 0; // 0, unless a number is not finite
-    if (sum === 0) continue;
-    const at = data.findIndex((x: number) => !Number.isFinite(x));
-    throw new WeightsError(
-      `The weight "${name}" of ${model} holds ${data[at]} (at ${at} of ${data.length}): the file is damaged, or training diverged. Download it again, or use an earlier checkpoint.`,
-      { asked: name, found: data[at] },
-    );
-  }
-}
-
-/** A model cut after its first layers. @throws ArgumentError for a number that it does not have. */
-function firstLayers(model: ReadModel, count: number | undefined): ReadModel {
-  const { nLayers } = model.config;
-  if (count === undefined) return model;
-  if (!Number.isInteger(count) || count < 1 || count > nLayers) {
-    throw new ArgumentError(`firstNLayers is ${shown(count)}, but the model has 1 to ${nLayers} layers to keep.`, {
-      asked: count,
-      found: nLayers,
-    });
-  }
-  const remaining = [...model.weights].filter(([name]) => !(Number(/^blocks\.(\d+)\./.exec(name)?.[1]) >= count));
-  const config = parseConfig({ ...toTransformerLens(model.config), n_layers: count });
-  return { ...model, config, weights: new Map(remaining) };
 }
 
 /**

@@ -56,27 +56,40 @@ export async function openSafetensors(source: ByteSource, options: LoadOptions =
       } else if (dtype === "F32" || dtype === "I32") {
         await readInto(source, start, new Uint8Array(data.buffer), signal);
       } else {
-        await decodePieces(place, source, data, signal);
+        await pieces(place, source, READ_TOGETHER, signal, (bytes, at) => decode(place, source, bytes, data, at));
       }
       return ndarray(heldAs[dtype], shape, data);
+    },
+    async readRows(name, take, signal) {
+      const place = groups.get(name)!.find((p) => p.name === name)!;
+      const { dtype, shape } = place;
+      const cols = shape.at(-1) ?? 1;
+      const rowBytes = cols * bytesPerNumber[dtype];
+      const together = Math.max(1, Math.floor(READ_TOGETHER / rowBytes)) * rowBytes;
+      const data = memoryFor(dtype, together / bytesPerNumber[dtype], `Tensor ${shown(name)} of ${source.name}`);
+      await pieces(place, source, together, signal, (bytes, at) => {
+        const rows = data.subarray(0, bytes.length / bytesPerNumber[dtype]);
+        decode(place, source, bytes, rows, 0);
+        take(rows, at / cols);
+      });
     },
   };
 }
 
-/** Reads a tensor in pieces, each into the same memory if the source can do that. */
-async function decodePieces(
-  place: TensorPlace,
+/** Reads a tensor's bytes in pieces, each into the same memory if the source can do that. */
+async function pieces(
+  { start, end, dtype }: TensorPlace,
   source: ByteSource,
-  data: TypedData,
+  most: number,
   signal: AbortSignal | undefined,
+  take: (bytes: Uint8Array, at: number) => void,
 ): Promise<void> {
-  const { start, end, dtype } = place;
-  const memory = new Uint8Array(source.readInto ? Math.min(end - start, READ_TOGETHER) : 0);
-  for (let at = start; at < end; at += READ_TOGETHER) {
-    const to = Math.min(at + READ_TOGETHER, end);
+  const memory = new Uint8Array(source.readInto ? Math.min(end - start, most) : 0);
+  for (let at = start; at < end; at += most) {
+    const to = Math.min(at + most, end);
     const bytes = source.readInto ? memory.subarray(0, to - at) : await readExactly(source, at, to, signal);
     if (source.readInto) await readInto(source, at, bytes, signal);
-    decode(place, source, bytes, data, (at - start) / bytesPerNumber[dtype]);
+    take(bytes, (at - start) / bytesPerNumber[dtype]);
   }
 }
 

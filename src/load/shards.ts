@@ -73,7 +73,14 @@ export async function openShards(
       );
     }
   }
-  return { shapes, read: (name, signal) => parts.get(name)!.read(name, signal) };
+  return {
+    shapes,
+    read: (name, signal) => parts.get(name)!.read(name, signal),
+    ...([...parts.values()].every((part) => part.readRows) && {
+      readRows: (name, take, signal) => parts.get(name)!.readRows!(name, take, signal),
+    }),
+    forget: (name) => parts.get(name)!.forget?.(name),
+  };
 }
 
 async function readIndex(files: ModelFiles, indexPath: string, options: LoadOptions): Promise<Record<string, unknown>> {

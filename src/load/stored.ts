@@ -1,5 +1,5 @@
 /** The tensors of a model's files, each read when it is needed: what is loaded is never in memory next to what it becomes. */
-import type { NDArray } from "../tensor/array.ts";
+import type { NDArray, TypedData } from "../tensor/array.ts";
 
 /** Tensors that can be read one by one. */
 export interface StoredTensors {
@@ -7,25 +7,36 @@ export interface StoredTensors {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** One of them, in memory of its own. @throws FileFormatError for numbers that do not fit what holds them */
   read(name: string, signal?: AbortSignal): Promise<NDArray>;
+  /**
+   * The same without having it in memory: `take` gets some of its rows at a time, all that run along the last axis, and the
+   * number of the first of them. Missing where tensors are in memory anyway.
+   */
+  readRows?(name: string, take: (rows: TypedData, first: number) => void, signal?: AbortSignal): Promise<void>;
+  /** Lets go of one that will not be read again. Missing where nothing is held. */
+  forget?(name: string): void;
 }
 
-/** Tensors that had to be read all together. Each can be read once: it is then let go of. */
+/** Tensors that had to be read all together. */
 export function inMemory(arrays: ReadonlyMap<string, NDArray>): StoredTensors {
   const held = new Map(arrays);
   return {
     shapes: new Map([...arrays].map(([name, { shape }]) => [name, shape])),
     async read(name, signal) {
       signal?.throwIfAborted();
-      const array = held.get(name)!;
+      return held.get(name)!;
+    },
+    forget(name) {
       held.delete(name);
-      return array;
     },
   };
 }
 
 /** All of them, in order. */
-export async function readAll({ shapes, read }: StoredTensors, signal?: AbortSignal): Promise<Map<string, NDArray>> {
+export async function readAll(stored: StoredTensors, signal?: AbortSignal): Promise<Map<string, NDArray>> {
   const arrays = new Map<string, NDArray>();
-  for (const name of shapes.keys()) arrays.set(name, await read(name, signal));
+  for (const name of stored.shapes.keys()) {
+    arrays.set(name, await stored.read(name, signal));
+    stored.forget?.(name);
+  }
   return arrays;
 }

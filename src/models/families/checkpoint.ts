@@ -4,7 +4,7 @@ import { WeightsError } from "../../tensor/errors.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
 import type { WeightSpec } from "../weights/spec.ts";
-import { headsOfColumns, partOf, reshaped, StoredNames, toFloat32, transposed } from "./layout.ts";
+import { headsOfColumns, partOf, reshaped, StoredNames, toFloat32, transposeRows } from "./layout.ts";
 
 type Float32 = NDArray<"float32">;
 
@@ -16,6 +16,8 @@ export interface Source {
   shape(spec: WeightSpec): readonly number[];
   /** The weight, from an array of that shape. */
   read(array: Float32, spec: WeightSpec): Float32;
+  /** The same, some rows of the array at a time: `read` without the array in memory next to the weight. */
+  readRows?(rows: Float32Array, first: number, into: Float32Array, spec: WeightSpec): void;
   /** Whether some models have none in any layer: it is then 0. */
   readonly optional?: boolean;
 }
@@ -41,10 +43,16 @@ export function linear(name: string): Source {
       const [head, from, to] = shape;
       return axes[1] === "d_head" ? [to, head * from] : [head * to, from];
     },
-    read(array, { axes, shape }) {
-      const turned = transposed(array);
-      if (!isOfHeads(axes)) return turned;
-      return axes[1] === "d_head" ? reshaped(turned, shape) : headsOfColumns(turned, shape[0], shape[2]);
+    read(array, spec) {
+      const weight = zeros("float32", spec.shape);
+      this.readRows!(array.data, 0, weight.data, spec);
+      return weight;
+    },
+    // Of heads that read the stream, each has a matrix [out in] of its own to be transposed.
+    readRows(rows, first, into, { axes, shape }) {
+      const ofHeads = isOfHeads(axes) && axes[1] !== "d_head";
+      const [cols, size] = isOfHeads(axes) && !ofHeads ? [shape[0] * shape[1], shape[2]] : shape.slice(-2);
+      transposeRows(rows, first, cols, into, size);
     },
   };
 }
@@ -144,6 +152,8 @@ export interface WeightStep {
   readonly last: boolean;
   /** The weight, from the array. It may share the array's memory. */
   make(array: NDArray): Float32;
+  /** The same, some rows of the array at a time. */
+  readonly makeRows?: ((rows: Float32Array, first: number, into: Float32Array) => void) | undefined;
 }
 
 /**
@@ -178,7 +188,10 @@ export function stepsOf(
       const weight = source.read(toFloat32(from, array), spec);
       return ndarray("float32", spec.shape, weight.data);
     };
-    steps.push({ spec, from, last: false, make });
+    const { readRows } = source;
+    const makeRows =
+      readRows && ((rows: Float32Array, first: number, into: Float32Array) => readRows(rows, first, into, spec));
+    steps.push({ spec, from, last: false, make, makeRows });
   }
   names.expectEmpty();
   return steps.map((step, i) => (step.from === undefined ? step : { ...step, last: lastUse.get(step.from) === i }));

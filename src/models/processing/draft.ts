@@ -7,8 +7,10 @@ export class WeightDraft {
   readonly #arrays: Map<string, NDArray<"float32">>;
   readonly #copied = new Set<string>();
 
-  constructor(weights: WeightArrays) {
+  /** @param owned whether the arrays may be written to, because nobody else has them */
+  constructor(weights: WeightArrays, owned = false) {
     this.#arrays = new Map(weights);
+    if (owned) for (const name of weights.keys()) this.#copied.add(name);
   }
 
   has(name: string): boolean {

@@ -1,15 +1,16 @@
 /** The weight transformations, in TransformerLens' order and with its exceptions. */
+import type { Tensor } from "../../graph/tensor.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import { FLAG } from "../../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import { compose } from "../compose.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
-import { recordingOf } from "../recording.ts";
+import { type Recording, recordingOf } from "../recording.ts";
 import { checkWeights, type WeightArrays } from "../weights/check.ts";
 import { centerUnembed } from "./center-unembed.ts";
 import { centerWritingWeights } from "./center-writing-weights.ts";
 import { WeightDraft } from "./draft.ts";
-import { foldLayerNorm } from "./fold-layer-norm.ts";
+import { foldedConfig, foldLayerNorm } from "./fold-layer-norm.ts";
 import { foldValueBiases } from "./fold-value-biases.ts";
 import { refactorFactoredAttnMatrices } from "./refactor-factored-attn-matrices.ts";
 import { type Stream, streamOf } from "./stream.ts";
@@ -86,19 +87,57 @@ export function processWeights(
 ): ProcessedWeights {
   checkOptions("processWeights", flags, FLAG_KINDS);
   checkWeights(config, weights);
+  const { config: after, notes, apply } = processing(config, flags);
+  return { config: after, weights: apply(new WeightDraft(weights)), notes };
+}
+
+/** What processing does to a configuration, and to its weights. */
+export interface Processing extends Omit<ProcessedWeights, "weights"> {
+  /**
+   * Processes the weights of a draft, which may be a part of the model's: all of a block, or all outside the blocks.
+   * @throws ConfigError for a flag that cannot be applied
+   */
+  apply(draft: WeightDraft): Map<string, NDArray<"float32">>;
+}
+
+/** As `processWeights`, for weights that are not there yet. */
+export function processing(config: HookedTransformerConfig, flags: Partial<ProcessingFlags>): Processing {
   const setFlags = Object.entries(flags).filter(([, value]) => value !== undefined);
   const allFlags = { ...DEFAULT_PROCESSING, ...Object.fromEntries(setFlags) };
   const recording = recordingOf(config);
   const stream = streamOf(recording);
   const { flags: applicable, notes } = applicableFlags(config, stream, allFlags);
-  const draft = new WeightDraft(weights);
-  let processed = config;
-  if (applicable.foldLn) processed = foldLayerNorm(draft, config, stream, applicable.transformerLensFinalRms);
-  if (applicable.centerWritingWeights) centerWritingWeights(draft, stream.writers);
-  if (applicable.centerUnembed) centerUnembed(draft, recording);
-  if (applicable.foldValueBiases) foldValueBiases(draft, recording);
-  if (applicable.refactorFactoredAttnMatrices) refactorFactoredAttnMatrices(draft, recording);
-  return { config: processed, weights: draft.finish(), notes };
+  const amongLayerNorms = stream.norms.some(({ norm }) => norm.subtractsMean);
+  const folding = { centerFinalRms: applicable.transformerLensFinalRms, amongLayerNorms };
+  return {
+    config: applicable.foldLn ? foldedConfig(config) : config,
+    notes,
+    apply(draft) {
+      const { norms, writers, here } = within(draft, stream, recording);
+      if (applicable.foldLn) foldLayerNorm(draft, norms, folding);
+      if (applicable.centerWritingWeights) centerWritingWeights(draft, writers);
+      if (applicable.centerUnembed) centerUnembed(draft, here);
+      if (applicable.foldValueBiases) foldValueBiases(draft, here);
+      if (applicable.refactorFactoredAttnMatrices) refactorFactoredAttnMatrices(draft, here);
+      return draft.finish();
+    },
+  };
+}
+
+/** What a stream and a recording say of the weights in a draft. */
+function within(draft: WeightDraft, { norms, writers }: Stream, recording: Recording) {
+  const has = ({ label }: Tensor) => draft.has(label!);
+  const attentions = recording.structure.attentions.filter(({ weights }) => has(weights.W_O));
+  const here: Recording = {
+    ...recording,
+    weights: new Map([...recording.weights].filter(([name]) => draft.has(name))),
+    structure: { ...recording.structure, attentions },
+  };
+  return {
+    norms: norms.filter(({ readers }) => readers.every(({ weight }) => has(weight))),
+    writers: writers.filter(has),
+    here,
+  };
 }
 
 /** Turns off what would change the model. */

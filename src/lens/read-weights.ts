@@ -1,0 +1,162 @@
+/**
+ * The weights of a model from its files: each is read, put into TransformerLens' layout, and processed, a block at a time, so
+ * that nothing is in memory twice.
+ */
+import { readAll, type StoredTensors } from "../load/index.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
+import { parseConfig, toTransformerLens } from "../models/config/parse.ts";
+import type { WeightStep } from "../models/families/checkpoint.ts";
+import { modelInSteps, type ReadModel, readModel } from "../models/families/index.ts";
+import { WeightDraft } from "../models/processing/draft.ts";
+import { type ProcessingFlags, processing } from "../models/processing/process-weights.ts";
+import { weightBytes } from "../models/recording.ts";
+import { type NDArray, sizeOf, type TypedData, zeros } from "../tensor/array.ts";
+import { ArgumentError, WeightsError } from "../tensor/errors.ts";
+import { needMemory } from "../tensor/free-memory.ts";
+import { shown } from "../tensor/show.ts";
+
+type Float32 = NDArray<"float32">;
+
+/** What to read of a model, and how. */
+export interface Reading {
+  /** What the files are called, in errors. */
+  readonly name: string;
+  readonly repoName: string;
+  readonly configJson: Readonly<Record<string, unknown>>;
+  readonly flags: Partial<ProcessingFlags>;
+  readonly firstNLayers: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Reads and processes a model's weights.
+ * @throws WeightsError for weights that are missing, unexpected, of the wrong shape or not finite; ArgumentError for layers that the
+ * model does not have; MemoryError, before anything is read, for weights that do not fit in memory
+ */
+export async function readWeights(stored: StoredTensors, reading: Reading): Promise<ReadModel> {
+  const { configJson, repoName, name, flags, signal } = reading;
+  const planned = modelInSteps(configJson, stored.shapes, repoName);
+  if (!planned) {
+    const whole = readModel(configJson, await readAll(stored, signal), repoName);
+    return processedWhole(whole, reading);
+  }
+  const config = withLayers(planned.config, reading.firstNLayers);
+  needMemory({
+    what: `The weights of ${name}`,
+    bytes: weightBytes(config),
+    advice: "open a smaller model, or only its first layers (firstNLayers)",
+  });
+  const { config: after, notes, apply } = processing(config, flags);
+  const weights = new Map<string, Float32>();
+  for (const group of byBlock(planned.steps, config.nLayers)) {
+    const made = await makeGroup(group, stored, planned.stored, signal);
+    checkFinite(made, name);
+    for (const [weight, array] of apply(new WeightDraft(made, true))) weights.set(weight, array);
+  }
+  return { family: planned.family, config: after, weights, notes: [...planned.notes, ...notes] };
+}
+
+/** Models of families that are not read weight by weight. */
+function processedWhole(whole: ReadModel, { firstNLayers, flags, name }: Reading): ReadModel {
+  const config = withLayers(whole.config, firstNLayers);
+  const weights = new Map([...whole.weights].filter(([weight]) => isWithin(weight, config.nLayers)));
+  checkFinite(weights, name);
+  const { config: after, notes, apply } = processing(config, flags);
+  const processed = apply(new WeightDraft(weights, true));
+  return { family: whole.family, config: after, weights: processed, notes: [...whole.notes, ...notes] };
+}
+
+/** The steps of what comes before the blocks, of each block, and of what comes after them; without those of later layers. */
+function byBlock(steps: readonly WeightStep[], nLayers: number): WeightStep[][] {
+  const groups: WeightStep[][] = [];
+  let key: number | undefined;
+  for (const step of steps) {
+    const { name } = step.spec;
+    if (!isWithin(name, nLayers)) continue;
+    const layer = layerOf(name) ?? -1;
+    if (layer !== key) groups.push([]);
+    key = layer;
+    groups.at(-1)!.push(step);
+  }
+  return groups;
+}
+
+/** Arrays with fewer numbers are read whole. */
+const SMALL = 1 << 20;
+
+/** The weights of some steps. An array that several of them are made of is read once. */
+async function makeGroup(
+  steps: readonly WeightStep[],
+  stored: StoredTensors,
+  nameOf: (name: string) => string,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Float32>> {
+  const uses = new Map<string, number>();
+  for (const { from } of steps) if (from !== undefined) uses.set(from, (uses.get(from) ?? 0) + 1);
+  const held = new Map<string, NDArray>();
+  const weights = new Map<string, Float32>();
+  for (const { spec, from, last, make, makeRows } of steps) {
+    if (from === undefined) {
+      weights.set(spec.name, make({ dtype: "float32", shape: [0], data: new Float32Array(0) }));
+      continue;
+    }
+    const left = uses.get(from)! - 1;
+    uses.set(from, left);
+    if (makeRows && stored.readRows && left === 0 && !held.has(from) && sizeOf(spec.shape) > SMALL) {
+      const weight = zeros("float32", spec.shape);
+      const take = (rows: TypedData, first: number) => makeRows(floats(from, rows), first, weight.data);
+      await stored.readRows(nameOf(from), take, signal);
+      weights.set(spec.name, weight);
+      continue;
+    }
+    const array = held.get(from) ?? (await stored.read(nameOf(from), signal));
+    if (left > 0) held.set(from, array);
+    else held.delete(from);
+    const weight = make(array);
+    const isShared = weight.data === array.data && (left > 0 || (stored.forget !== undefined && !last));
+    weights.set(spec.name, isShared ? { ...weight, data: weight.data.slice() } : weight);
+    if (last) stored.forget?.(nameOf(from));
+  }
+  return weights;
+}
+
+/** @throws WeightsError for numbers that are not floats */
+function floats(name: string, numbers: TypedData): Float32Array {
+  if (numbers instanceof Float32Array) return numbers;
+  throw new WeightsError(`Weight "${name}" holds integers, not floating-point numbers.`, { asked: name });
+}
+
+function layerOf(weight: string): number | undefined {
+  const layer = /^blocks\.(\d+)\./.exec(weight)?.[1];
+  return layer === undefined ? undefined : Number(layer);
+}
+
+const isWithin = (weight: string, nLayers: number): boolean => (layerOf(weight) ?? -1) < nLayers;
+
+/** A model's configuration, cut after its first layers. @throws ArgumentError for a number that it does not have. */
+function withLayers(config: HookedTransformerConfig, count: number | undefined): HookedTransformerConfig {
+  const { nLayers } = config;
+  if (count === undefined) return config;
+  if (!Number.isInteger(count) || count < 1 || count > nLayers) {
+    throw new ArgumentError(`firstNLayers is ${shown(count)}, but the model has 1 to ${nLayers} layers to keep.`, {
+      asked: count,
+      found: nLayers,
+    });
+  }
+  return parseConfig({ ...toTransformerLens(config), n_layers: count });
+}
+
+/** @throws WeightsError naming the first weight that holds NaN or an infinity: no number computed with it would mean anything. */
+function checkFinite(weights: ReadonlyMap<string, NDArray>, model: string): void {
+  for (const [name, { data, dtype }] of weights) {
+    if (dtype !== "float32") continue;
+    let sum = 0;
+    for (const x of data) sum += x * 0; // 0, unless a number is not finite
+    if (sum === 0) continue;
+    const at = data.findIndex((x: number) => !Number.isFinite(x));
+    throw new WeightsError(
+      `The weight "${name}" of ${model} holds ${data[at]} (at ${at} of ${data.length}): the file is damaged, or training diverged. Download it again, or use an earlier checkpoint.`,
+      { asked: name, found: data[at] },
+    );
+  }
+}
