@@ -12,6 +12,7 @@ import { pth } from "./pth.ts";
 import { safetensors } from "./safetensors.ts";
 import { texts } from "./texts.ts";
 import { tokenizer } from "./tokenizer.ts";
+import { vocabulary } from "./vocabulary.ts";
 import { zip } from "./zip.ts";
 
 export const TARGETS: readonly Target[] = [
@@ -21,6 +22,7 @@ export const TARGETS: readonly Target[] = [
   pickle,
   config,
   tokenizer,
+  vocabulary,
   model,
   prompts,
   texts,

@@ -8,7 +8,7 @@ import {
   parseJsonObject,
   trainedSteps,
 } from "../load/index.ts";
-import { checkJson, checkParts } from "../load/json-check.ts";
+import { checkJson } from "../load/json-check.ts";
 import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
@@ -39,7 +39,8 @@ import {
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
-import { Tokenizer, tokenizerJsonOfGpt2 } from "../text/index.ts";
+import { Tokenizer } from "../text/index.ts";
+import { findTokenizer, type TokenizerHints } from "./pretrained-tokenizer.ts";
 import { readWeights } from "./read-weights.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
@@ -120,7 +121,9 @@ export async function loadPretrained(name: string, options: FromPretrainedOption
       ...{ firstNLayers: options.firstNLayers, signal: options.signal },
     }),
   );
-  const tokenizer = options.tokenizer ?? (await tokenizerOrNote(files, read.config.tokenizerName, note, options));
+  const tokenizer =
+    options.tokenizer ?? (await tokenizerOrNote(files, read.config.tokenizerName, configJson, note, options));
+  noteUnknownIds(tokenizer, read.config, note);
   return { cfg: read.config, weights: read.weights, tokenizer, notes: [...read.notes, ...notes, ...skipped] };
 }
 
@@ -167,21 +170,20 @@ async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<
   return parseJsonObject(text, what);
 }
 
-/** Most bytes of a `tokenizer.json`; the longest have about thirty million. */
-const LONGEST_TOKENIZER = 256_000_000;
-
 /** The model's tokenizer, or a note on why it has none: without one the model still takes token ids. */
 async function tokenizerOrNote(
   files: ModelFiles,
   tokenizerName: string | null,
+  hints: TokenizerHints,
   note: (sentence: string) => void,
   options: FromPretrainedOptions,
 ): Promise<Tokenizer | undefined> {
   const use = "it takes token ids, or a tokenizer passed as `tokenizer`";
   try {
-    const found = await findTokenizer(files, tokenizerName, options);
+    const found = await findTokenizer(files, tokenizerName, hints, options);
     for (const sentence of found?.notes ?? []) note(sentence);
-    if (!found) note(`The model has no tokenizer: ${files.name} has no tokenizer.json; ${use}.`);
+    if (!found)
+      note(`The model has no tokenizer: ${files.name} has no tokenizer.json, nor any other tokenizer; ${use}.`);
     return found;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
@@ -190,6 +192,19 @@ async function tokenizerOrNote(
     );
     return undefined;
   }
+}
+
+/** Notes that the tokenizer has tokens that the model lacks. transformers allows that too: most often no text needs them. */
+function noteUnknownIds(
+  tokenizer: Tokenizer | undefined,
+  { dVocab }: HookedTransformerConfig,
+  note: (sentence: string) => void,
+): void {
+  if (!tokenizer || tokenizer.largestId < dVocab) return;
+  const example = shown(tokenizer.idToToken(tokenizer.largestId));
+  note(
+    `The tokenizer has ids up to ${tokenizer.largestId} (${example}), but the model's vocabulary has ${dVocab} tokens: a text with a token that the model lacks is an error.`,
+  );
 }
 
 /** Adds to an error about missing weights which tensors of the file were not read, and why. */
@@ -213,65 +228,12 @@ export async function loadTokenizer(name: string, options: FromPretrainedOptions
   const opened = options.files ?? (await openDefault(name, resolveModelName, options));
   const { files } = await atCheckpoint(opened, options);
   const paths = await files.list(options);
-  if (holdsTokenizer(paths)) return readTokenizer(files, paths, options);
-  const config = paths.includes("config.json") ? await readConfigJson(files, options) : {};
+  const needed = paths.includes("config.json") && !paths.includes("tokenizer.json");
+  const config = needed ? await readConfigJson(files, options) : {};
   const elsewhere = typeof config.tokenizer_name === "string" ? config.tokenizer_name : null;
-  const found = await findTokenizer(files, elsewhere, options);
+  const found = await findTokenizer(files, elsewhere, config, options);
   if (found) return found;
   throw new InputError(`${name} has no tokenizer.json: name a model that has one.`, { asked: name, found: paths });
-}
-
-/** The tokenizer next to the weights, or of the repository that the configuration names. */
-async function findTokenizer(
-  files: ModelFiles,
-  tokenizerName: string | null,
-  options: FromPretrainedOptions,
-): Promise<Tokenizer | undefined> {
-  const here = await files.list(options);
-  if (holdsTokenizer(here)) return readTokenizer(files, here, options);
-  if (!tokenizerName || tokenizerName === files.name) return undefined; // none; the model still takes token ids
-  if (tokenizerName.endsWith(".json")) {
-    throw new InputError(
-      `${files.name} names "${tokenizerName}" as its tokenizer, but has no tokenizer.json: put the file there, or pass \`tokenizer\`.`,
-      { asked: tokenizerName, found: here },
-    );
-  }
-  const elsewhere = await openDefault(tokenizerName, (name) => name, { ...options, revision: undefined });
-  const there = await elsewhere.list(options);
-  if (holdsTokenizer(there)) return readTokenizer(elsewhere, there, options);
-  throw new InputError(
-    `The model's tokenizer "${tokenizerName}" has no tokenizer.json and no vocab.json with merges.txt, the formats that can be read: pass \`tokenizer\`.`,
-    { asked: tokenizerName, found: there },
-  );
-}
-
-/** Whether a folder has a tokenizer: a `tokenizer.json`, or GPT-2's older pair of files. */
-function holdsTokenizer(paths: readonly string[]): boolean {
-  return paths.includes("tokenizer.json") || (paths.includes("vocab.json") && paths.includes("merges.txt"));
-}
-
-async function readTokenizer(files: ModelFiles, paths: readonly string[], options: LoadOptions): Promise<Tokenizer> {
-  const read = async (path: string) => {
-    const what = `${files.name}/${path}`;
-    const source = await files.open(path, options);
-    if (source.size > LONGEST_TOKENIZER) {
-      throw new FileFormatError(`${what} has ${source.size} bytes: that is not a model's tokenizer.`, {
-        asked: what,
-        found: source.size,
-      });
-    }
-    const text = await readText(source, options.signal);
-    checkParts(text, what);
-    return parseJsonObject(text, what);
-  };
-  const beside = async (path: string) => (paths.includes(path) ? await read(path) : undefined);
-  const json = paths.includes("tokenizer.json")
-    ? await read("tokenizer.json")
-    : tokenizerJsonOfGpt2(await read("vocab.json"), await files.readText("merges.txt", options));
-  return Tokenizer.fromJson(json, await beside("tokenizer_config.json"), {
-    specialTokensMap: await beside("special_tokens_map.json"),
-    addedTokens: await beside("added_tokens.json"),
-  });
 }
 
 /** Where the requested checkpoint is: a weights file, or a folder of a training run's (by default its last). */

@@ -5,8 +5,9 @@
  */
 import { FileFormatError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
+import { usualToken } from "./classes/index.ts";
+import type { Role } from "./classes/tokenizer-class.ts";
 import { type Fields, isFields } from "./component.ts";
-import { type Role, usualToken } from "./tokenizer-classes.ts";
 import { type AddedToken, describe, readAddedToken } from "./tokenizer-json.ts";
 
 /** The parsed files next to a `tokenizer.json`. */
@@ -17,9 +18,10 @@ export interface FilesBeside {
 }
 
 export interface SpecialTokens {
-  readonly bos: string | undefined;
-  readonly eos: string | undefined;
-  readonly pad: string | undefined;
+  /** Those that have a name; the vocabulary may lack them. */
+  readonly named: Partial<Record<Role, AddedToken>>;
+  /** Others that a class names in its own way (`image_token`); left out if the vocabulary lacks them. */
+  readonly namedOtherwise: readonly AddedToken[];
   /** Tokens added after those of the `tokenizer.json`; an existing one gets new flags. */
   readonly added: readonly AddedToken[];
   /** Whether a byte-level text begins with a space; undefined if the `tokenizer.json` decides. */
@@ -28,8 +30,10 @@ export interface SpecialTokens {
   readonly className: string | undefined;
 }
 
+const ROLES: readonly Role[] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
+
 /** Common names of special tokens, tried only if no file names any. */
-const CUSTOMARY: Record<Role, readonly string[]> = {
+const CUSTOMARY: Partial<Record<Role, readonly string[]>> = {
   bos: ["<|BOS|>", "<|begin_of_text|>", "<bos>", "<s>", "[BOS]"],
   eos: ["<|EOS|>", "<|end_of_text|>", "<|endoftext|>", "<eos>", "</s>", "[EOS]"],
   pad: ["<|PAD|>", "<pad>", "[PAD]"],
@@ -38,38 +42,54 @@ const CUSTOMARY: Record<Role, readonly string[]> = {
 /** Classes that use the `tokenizer.json` unchanged. */
 const AS_IT_IS = ["PreTrainedTokenizer", "Tokenizers", "TokenizersBackend"];
 
+/** The class that a `tokenizer_config.json` names, without "Fast". */
+export function namedClass(tokenizerConfig: unknown): string | undefined {
+  const name = isFields(tokenizerConfig) ? tokenizerConfig.tokenizer_class : undefined;
+  return typeof name === "string" ? name.replace(/Fast$/, "") : undefined;
+}
+
 /**
  * @param own the added tokens of the `tokenizer.json`
  * @param isToken whether the vocabulary has a token
+ * @param usual the special tokens that no file needs to name, if another than the class that the configuration names has them
  * @throws FileFormatError for a file that is not of its kind
  */
 export function specialTokens(
   { tokenizerConfig, specialTokensMap, addedTokens }: FilesBeside,
   own: readonly AddedToken[],
   isToken: (token: string) => boolean,
+  usual?: Partial<Record<Role, string>>,
 ): SpecialTokens {
   const config = fieldsOf(tokenizerConfig, "tokenizer_config.json");
   const decoder = config?.added_tokens_decoder ?? undefined;
   const map = decoder === undefined ? fieldsOf(specialTokensMap, "special_tokens_map.json") : undefined;
   const more = decoder === undefined ? fieldsOf(addedTokens, "added_tokens.json") : undefined;
-  const className =
-    typeof config?.tokenizer_class === "string" ? config.tokenizer_class.replace(/Fast$/, "") : undefined;
+  const className = namedClass(config);
 
   const added: AddedToken[] = [];
   if (decoder !== undefined) added.push(...decoderTokens(decoder));
   if (more) added.push(...addedByName(more));
-  const named: { [R in Role]?: string | undefined } = {};
-  for (const role of ["bos", "eos", "pad"] as const) {
+  const named: { [R in Role]?: AddedToken } = {};
+  for (const role of ROLES) {
     const field = `${role}_token`;
     const token =
       (map && tokenOf(map, field, "special_tokens_map.json")) ??
       (config && tokenOf(config, field, "tokenizer_config.json"));
-    if (token) named[role] = token.content;
-    else if (config === undefined && map === undefined) named[role] = customary(role, own);
-    else {
-      const usual = usualToken(className, role);
-      if (usual !== undefined && (isToken(usual) || own.some((t) => t.content === usual))) named[role] = usual;
+    if (token) {
+      named[role] = token;
+      continue;
     }
+    // null: none, even if the class has one.
+    if (map?.[field] === null || config?.[field] === null) continue;
+    const ofClass = usual ? usual[role] : usualToken(className, role);
+    const content = usual || config || map ? ofClass : customary(role, own);
+    if (content === undefined) continue;
+    if (isToken(content) || own.some((t) => t.content === content)) named[role] = { ...PLAIN, content };
+  }
+  const namedOtherwise: AddedToken[] = [];
+  for (const [field, value] of Object.entries({ ...config, ...map })) {
+    if (!field.endsWith("_token") || ROLES.some((role) => field === `${role}_token`)) continue;
+    if (typeof value === "string") namedOtherwise.push({ ...PLAIN, content: value });
   }
   for (const file of [map, config]) {
     const list = file?.extra_special_tokens ?? file?.additional_special_tokens;
@@ -85,9 +105,8 @@ export function specialTokens(
   }
   const rebuilt = className === undefined || !AS_IT_IS.includes(className);
   return {
-    bos: named.bos,
-    eos: named.eos,
-    pad: named.pad,
+    named,
+    namedOtherwise,
     added,
     prefixSpace: rebuilt && typeof prefix === "boolean" ? prefix : undefined,
     className,
@@ -96,7 +115,7 @@ export function specialTokens(
 
 function customary(role: Role, own: readonly AddedToken[]): string | undefined {
   const special = new Set(own.filter((t) => t.special).map((t) => t.content));
-  return CUSTOMARY[role].find((name) => special.has(name));
+  return CUSTOMARY[role]?.find((name) => special.has(name));
 }
 
 function fieldsOf(json: unknown, file: string): Fields | undefined {
@@ -136,6 +155,7 @@ function tokenOf(file: Fields, field: string, name: string): AddedToken | undefi
 
 /** A special token is written as a string or as an object with its `content`; null and absent mean that there is none. */
 function tokenFrom(value: unknown, field: string, file: string): AddedToken | undefined {
+  if (isFields(value) && typeof value.content === "string") return readAddedToken({ ...value, special: true }, field);
   const content = isFields(value) ? value.content : value;
   if (content === undefined || content === null) return undefined;
   if (typeof content !== "string") throw wrong(field, 'a string or an object with "content"', value, file);

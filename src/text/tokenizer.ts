@@ -7,6 +7,9 @@ import { FLAG, type Kind } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { AddedVocabulary } from "./added-vocabulary.ts";
+import { rebuiltNote } from "./classes/rebuilt.ts";
+import { settingsOf } from "./classes/settings.ts";
+import type { Role } from "./classes/tokenizer-class.ts";
 import { isFields } from "./component.ts";
 import { type Decoder, decoderOf } from "./decoders/index.ts";
 import { modelOf } from "./models/index.ts";
@@ -19,8 +22,9 @@ import { preTokenizerOf } from "./pre-tokenizers/index.ts";
 import type { PreTokenizer } from "./pre-tokenizers/pre-tokenizer.ts";
 import { type FilesBeside, type SpecialTokens, specialTokens } from "./special-tokens.ts";
 import type { Stretch } from "./stretch.ts";
-import { rebuiltNote } from "./tokenizer-classes.ts";
 import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts";
+import type { Assembled } from "./vocabularies/assembled.ts";
+import { bertNormalizerJson } from "./vocabularies/bert.ts";
 import { wellFormed } from "./well-formed.ts";
 
 /** How many words are cached with their ids, and the longest that are. */
@@ -58,6 +62,8 @@ export class Tokenizer {
   readonly padTokenId: number | undefined;
   /** How many different tokens there are, including added ones. */
   readonly vocabSize: number;
+  /** The largest id of a token. */
+  readonly largestId: number;
   /** Sentences that say where it differs from transformers' AutoTokenizer for the same files. */
   readonly notes: readonly string[];
   /** The files it was made from: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
@@ -73,39 +79,63 @@ export class Tokenizer {
   /** The ids of earlier words. */
   readonly #words = new Map<string, readonly number[]>();
 
-  private constructor(json: TokenizerJson, beside: FilesBeside, files: ReadonlyMap<string, unknown>) {
-    this.files = files;
+  private constructor(
+    json: TokenizerJson,
+    beside: FilesBeside,
+    files: ReadonlyMap<string, unknown>,
+    assembled?: Assembled,
+  ) {
     this.#model = modelOf(json.model);
     const { vocabulary } = this.#model;
     const isToken = (token: string) => vocabulary.idOf(token) !== undefined;
-    const special = specialTokens(beside, json.addedTokens, isToken);
-    this.#normalizer = normalizerOf(json.normalizer);
+    const special = specialTokens(beside, json.addedTokens, isToken, assembled?.usual);
+    const settings = settingsOf(beside.tokenizerConfig);
+    const { normalizer } = bertNormalizerJson(special.className, settings, json);
+    this.#normalizer = normalizerOf(normalizer);
     this.#preTokenizer = preTokenizerOf(json.preTokenizer, special.prefixSpace);
     const addedTokens = withNamedTokens([...json.addedTokens, ...special.added], special, isToken);
     this.#added = new AddedVocabulary(addedTokens, vocabulary, this.#normalizer.apply);
-    this.#frame = frameOf(json.postProcessor);
+    const id = (name: string | undefined) => (name === undefined ? undefined : this.tokenToId(name));
+    const token = (role: Role) => special.named[role]?.content;
+    const made = assembled?.complete(
+      addedTokens.map((one) => ({ id: id(one.content)!, token: one })),
+      token,
+      id,
+    );
+    this.#frame = frameOf(made ? made.post_processor : json.postProcessor);
     this.#byteLevel = isFields(json.decoder) && json.decoder.type === "ByteLevel";
     this.#decode = decoderOf(json.decoder);
+    this.files = made ? new Map([["tokenizer.json", made], ...files]) : files;
 
     let size = vocabulary.size;
-    for (const [content] of this.#added.entries()) if (vocabulary.idOf(content) === undefined) size++;
+    let last = 0;
+    for (const one of vocabulary.ids) last = Math.max(last, one);
+    for (const [content, addedId] of this.#added.entries()) {
+      if (vocabulary.idOf(content) === undefined) size++;
+      last = Math.max(last, addedId);
+    }
     this.vocabSize = size;
-    const id = (name: string | undefined) => (name === undefined ? undefined : this.tokenToId(name));
-    this.bosToken = special.bos;
-    this.eosToken = special.eos;
-    this.padToken = special.pad;
-    this.bosTokenId = id(special.bos);
-    this.eosTokenId = id(special.eos);
-    this.padTokenId = id(special.pad);
-    const rebuilt = rebuiltNote(special.className, json, special.prefixSpace);
+    this.largestId = last;
+    this.bosToken = token("bos");
+    this.eosToken = token("eos");
+    this.padToken = token("pad");
+    this.bosTokenId = id(this.bosToken);
+    this.eosTokenId = id(this.eosToken);
+    this.padTokenId = id(this.padToken);
+    const rebuilt = assembled
+      ? undefined
+      : rebuiltNote(special.className, { ...json, normalizer, frame: this.#frame }, settings, (role) =>
+          id(token(role)),
+        );
     const lacking = (["bos", "eos", "pad"] as const).filter(
-      (role) => special[role] !== undefined && id(special[role]) === undefined,
+      (role) => token(role) !== undefined && id(token(role)) === undefined,
     );
     this.notes = [
+      ...(assembled?.notes ?? []),
       ...(rebuilt === undefined ? [] : [rebuilt]),
       ...lacking.map(
         (role) =>
-          `The ${role}_token ${shown(special[role])} is not in the vocabulary. AutoTokenizer would add it, with an id that the model has no row for; here it is left out.`,
+          `The ${role}_token ${shown(token(role))} is not in the vocabulary. AutoTokenizer would add it, with an id that the model has no row for; here it is left out.`,
       ),
     ];
   }
@@ -127,6 +157,17 @@ export class Tokenizer {
     if (more.specialTokensMap !== undefined) files.set("special_tokens_map.json", more.specialTokensMap);
     if (more.addedTokens !== undefined) files.set("added_tokens.json", more.addedTokens);
     return new Tokenizer(json, { tokenizerConfig: tokenizerConfigJson, ...more }, files);
+  }
+
+  /**
+   * The tokenizer of a vocabulary in another form than a `tokenizer.json`, with what its class puts around it. `files` has the
+   * equivalent `tokenizer.json`.
+   * @throws FileFormatError if one of the files is not of its kind
+   */
+  static assembled(vocabulary: Assembled, beside: FilesBeside = {}): Tokenizer {
+    const files = new Map<string, unknown>();
+    if (beside.tokenizerConfig !== undefined) files.set("tokenizer_config.json", beside.tokenizerConfig);
+    return new Tokenizer(readTokenizerJson(vocabulary.json), beside, files, vocabulary);
   }
 
   /** The token ids of a text. */
@@ -261,16 +302,15 @@ export class Tokenizer {
   }
 }
 
-/** BOS, EOS and padding are special if the vocabulary has them, even if `added_tokens` does not list them. */
+/** Tokens that a file names are special if the vocabulary has them, even if `added_tokens` does not list them. */
 function withNamedTokens(
   added: readonly AddedToken[],
   special: SpecialTokens,
   isInVocabulary: (token: string) => boolean,
 ): AddedToken[] {
   const out = [...added];
-  for (const content of [special.bos, special.eos, special.pad]) {
-    if (content === undefined || !isInVocabulary(content) || out.some((t) => t.content === content)) continue;
-    out.push({ content, singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true });
+  for (const token of [...Object.values(special.named), ...special.namedOtherwise]) {
+    if (isInVocabulary(token.content) && !out.some((t) => t.content === token.content)) out.push(token);
   }
   return out;
 }

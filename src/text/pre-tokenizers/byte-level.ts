@@ -6,7 +6,7 @@ import { cutAt } from "../splitting.ts";
 import { emitPieces, type PreTokenizer } from "./pre-tokenizer.ts";
 
 /** GPT-2's pattern: contractions, then words, numbers and symbols with one space before them, then white space. */
-const GPT2_WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+export const GPT2_WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 
 let gpt2: Regex | undefined;
 

@@ -1,0 +1,107 @@
+/** The tokenizer among a model's files, whatever form it has, or of another repository that the configuration names. */
+import { type LoadOptions, type ModelFiles, parseJsonObject } from "../load/index.ts";
+import { checkParts } from "../load/json-check.ts";
+import { openDefault } from "../load/open.ts";
+import { readText } from "../load/text-pieces.ts";
+import { FileFormatError, InputError } from "../tensor/errors.ts";
+import { type FilesBeside, Tokenizer, type VocabularyFile, vocabularyOf } from "../text/index.ts";
+
+/** Most bytes of a tokenizer's file; the longest have about thirty million. */
+const LONGEST_FILE = 256_000_000;
+
+/** The names of SentencePiece's file, the usual one first. */
+const SENTENCEPIECE = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model"];
+
+/** The files of which one is a tokenizer's vocabulary, as a sentence names them. */
+const KINDS = "tokenizer.json, vocab.json with merges.txt, vocab.txt, SentencePiece's tokenizer.model or qwen.tiktoken";
+
+/** What is known of a model besides its files: a `config.json`, or the part of it that matters here. */
+export interface TokenizerHints {
+  readonly model_type?: unknown;
+  readonly tokenizer_class?: unknown;
+}
+
+/** The tokenizer next to the weights, or of the repository that the configuration names. */
+export async function findTokenizer(
+  files: ModelFiles,
+  tokenizerName: string | null,
+  hints: TokenizerHints,
+  options: LoadOptions,
+): Promise<Tokenizer | undefined> {
+  const here = await files.list(options);
+  const own = await readTokenizer(files, here, hints, options);
+  if (own) return own;
+  if (!tokenizerName || tokenizerName === files.name) return undefined; // none; the model still takes token ids
+  if (tokenizerName.endsWith(".json")) {
+    throw new InputError(
+      `${files.name} names "${tokenizerName}" as its tokenizer, but has no tokenizer.json: put the file there, or pass \`tokenizer\`.`,
+      { asked: tokenizerName, found: here },
+    );
+  }
+  const elsewhere = await openDefault(tokenizerName, (name) => name, { ...options, revision: undefined });
+  const there = await elsewhere.list(options);
+  const found = await readTokenizer(elsewhere, there, hints, options);
+  if (found) return found;
+  throw new InputError(
+    `The model's tokenizer "${tokenizerName}" has none of the files that can be read (${KINDS}): pass \`tokenizer\`.`,
+    { asked: tokenizerName, found: there },
+  );
+}
+
+/** The tokenizer that a folder has; undefined if it has none. @throws FileFormatError for one that cannot be read */
+export async function readTokenizer(
+  files: ModelFiles,
+  paths: readonly string[],
+  hints: TokenizerHints,
+  options: LoadOptions,
+): Promise<Tokenizer | undefined> {
+  const open = async (path: string) => {
+    const source = await files.open(path, options);
+    const what = `${files.name}/${path}`;
+    if (source.size > LONGEST_FILE) {
+      throw new FileFormatError(`${what} has ${source.size} bytes: that is not a model's tokenizer.`, {
+        asked: what,
+        found: source.size,
+      });
+    }
+    return { source, what };
+  };
+  const text = async (path: string) => readText((await open(path)).source, options.signal);
+  const json = async (path: string) => {
+    const content = await text(path);
+    const what = `${files.name}/${path}`;
+    checkParts(content, what);
+    return parseJsonObject(content, what);
+  };
+  const has = (path: string) => paths.includes(path);
+  const whenThere = async (path: string) => (has(path) ? await json(path) : undefined);
+  const beside = async (): Promise<FilesBeside> => ({
+    tokenizerConfig: await whenThere("tokenizer_config.json"),
+    specialTokensMap: await whenThere("special_tokens_map.json"),
+    addedTokens: await whenThere("added_tokens.json"),
+  });
+  if (has("tokenizer.json")) {
+    const whole = await json("tokenizer.json");
+    const { tokenizerConfig, ...more } = await beside();
+    return Tokenizer.fromJson(whole, tokenizerConfig, more);
+  }
+  const vocabulary = async (): Promise<VocabularyFile | undefined> => {
+    if (has("vocab.json") && has("merges.txt")) {
+      return { kind: "vocab.json", vocab: await json("vocab.json"), merges: await text("merges.txt") };
+    }
+    const model = SENTENCEPIECE.find(has);
+    if (model !== undefined) {
+      const { source, what } = await open(model);
+      return { kind: "sentencepiece", bytes: await source.read(0, source.size, options.signal), what };
+    }
+    if (has("vocab.txt")) return { kind: "vocab.txt", vocab: await text("vocab.txt") };
+    const ranks = paths.find((path) => path.endsWith(".tiktoken"));
+    return ranks === undefined
+      ? undefined
+      : { kind: "tiktoken", ranks: await text(ranks), what: `${files.name}/${ranks}` };
+  };
+  const found = await vocabulary();
+  if (!found) return undefined;
+  const around = await beside();
+  return Tokenizer.assembled(vocabularyOf(found, around.tokenizerConfig, hints), around);
+}
