@@ -13,6 +13,12 @@ import { zeros } from "../src/tensor/array.ts";
 const meanings: Readonly<Record<string, string>> = {
   hook_embed: "the tokens' rows of `W_E`",
   hook_pos_embed: "the positions' rows of `W_pos`",
+  "embed.hook_embed": "as `hook_embed`",
+  "embed.hook_pos_embed": "as `hook_pos_embed`",
+  "embed.hook_token_type_embed": "the rows of `W_token_type`: which of two texts a token belongs to",
+  "embed.ln.hook_scale": "`sqrt(var + eps)` of the sum of the embeddings; the norm divides by the hooked value",
+  "embed.ln.hook_normalized": "the norm's result",
+  hook_full_embed: "the norm of all embeddings together",
   "blocks.{l}.hook_resid_pre": "the residual stream before the block",
   "blocks.{l}.hook_attn_in": "`hook_resid_pre`, once for each head",
   "blocks.{l}.hook_q_input": "what each head's queries are made from, before `ln1`",
@@ -51,6 +57,8 @@ const meanings: Readonly<Record<string, string>> = {
     "the norm of `hook_resid_post`: the residual stream that the next block reads",
   "ln_final.hook_scale": "as of `ln1`, of the last residual stream",
   "ln_final.hook_normalized": "what the unembedding reads",
+  "mlm_head.ln.hook_scale": "`sqrt(var + eps)` of `gelu(x W + b)`, the head for masked tokens",
+  "mlm_head.ln.hook_normalized": "what the unembedding reads",
 };
 
 /** A configuration whose sizes distinguish the axes. */
@@ -79,6 +87,7 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
   { config: { n_key_value_heads: 2 }, lacks: "heads have their own keys and values" },
   { config: { attn_only: true, act_fn: null, d_mlp: null }, lacks: "not `attnOnly`" },
   { config: { norm_placement: "after" }, has: "`normPlacement` is `after`", lacks: "`normPlacement` is `before`" },
+  { config: { norm_after_embeddings: true, n_token_types: 2, mlm_head: true }, has: "BERT", lacks: "not BERT" },
   { config: { normalization_type: null }, lacks: "`normalizationType` is not null" },
 ];
 
@@ -129,6 +138,7 @@ function shorthand(name: string): string {
     ? [[`${kind}0${part ?? ""}`], part ? [kind, 0, part] : [kind, 0]]
     : [[kind]];
   const short = arguments_.find((args) => getActName(...args) === name.replace("{l}", "0"));
+  if (!short && !name.startsWith("blocks.")) return "";
   if (!short) throw new Error(`${name} has no short form.`);
   const words = short.map((word) => JSON.stringify(word)).join(", ");
   return short.length === 1 ? words : `[${words}]`;
@@ -145,7 +155,8 @@ export function hookNamesPage(): string {
       return has && each[i].has(name) ? [has] : [];
     });
     const where = conditions.join(", ") || "every model";
-    const cells = [`\`${name}\``, `\`${shorthand(name)}\``, `\`[${axes}]\``, meaning, where, always ? "" : "yes"];
+    const short = shorthand(name);
+    const cells = [`\`${name}\``, short && `\`${short}\``, `\`[${axes}]\``, meaning, where, always ? "" : "yes"];
     return `| ${cells.join(" | ")} |`;
   });
   return `<!-- Written by \`npm run docs\` from the models' own graphs. Change scripts/hook-names.ts, not this file. -->

@@ -21,6 +21,7 @@ export type { Loss, Metric, NumberOf } from "./lens/metric.ts";
 export { KeyValueCache } from "./lens/key-value-cache.ts";
 export type { GeneratedStep, GenerateOptions } from "./lens/generate.ts";
 export { type SamplingOptions, sampleLogits } from "./lens/sampling.ts";
+export { type FilledMask, type FillMaskOptions, fillMask } from "./lens/fill-mask.ts";
 
 // Change it: hooks, splices, sweeps, and the graph of a run
 export type { Hook, HookFunction, HookPoint } from "./lens/hooks.ts";

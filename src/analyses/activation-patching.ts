@@ -137,7 +137,7 @@ function report(
     question: QUESTION,
     summary: statements(contrast, ranked, found),
     method: {
-      text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at the last position is measured: logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)}). It is given as a fraction of the distance between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries, keys, values or pattern in one layer at all positions. All places of a layer run side by side, and everything before the layer is computed once.`,
+      text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at ${contrast.place} is measured: logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)}). It is given as a fraction of the distance between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries, keys, values or pattern in one layer at all positions. All places of a layer run side by side, and everything before the layer is computed once.`,
       references: [
         {
           title: "Locating and Editing Factual Associations in GPT",

@@ -9,7 +9,7 @@ import { InputError } from "../tensor/errors.ts";
 import { quoted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import type { Baseline, Scalar } from "./finding.ts";
-import { answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
+import { answerPlace, answerPlaceName, answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 
 /** Two prompts with the same number of tokens, and two answers of one token each. */
 export interface ContrastOptions {
@@ -36,7 +36,9 @@ export interface Contrast {
   /** The answers' texts. */
   readonly answer: string;
   readonly wrong: string;
-  /** `logit[answer] - logit[wrong]` at the last position, in logits. */
+  /** Where the answers are read, in words: "the last position". */
+  readonly place: string;
+  /** `logit[answer] - logit[wrong]` there, in logits. */
   readonly metric: Metric;
   readonly cleanMetric: number;
   readonly corruptedMetric: number;
@@ -44,10 +46,10 @@ export interface Contrast {
   readonly normalized: (metric: number) => number;
 }
 
-/** The difference of two tokens' logits at the last position, in logits. */
-export function logitDifference(answer: number, wrong: number): Metric {
+/** The difference of two tokens' logits at a position, in logits. */
+export function logitDifference(answer: number, wrong: number, pos: number): Metric {
   return (logits) => {
-    const last = logits.at({ pos: -1 });
+    const last = logits.at({ pos });
     return last
       .at({ d_vocab: answer })
       .sub(last.at({ d_vocab: wrong }))
@@ -75,7 +77,16 @@ export async function readContrast(model: Model, options: ContrastOptions, signa
       { asked: answer },
     );
   }
-  const metric = logitDifference(answer, wrong);
+  const [pos, other] = [answerPlace(model, clean), answerPlace(model, corrupted)];
+  if (pos !== other) {
+    throw new InputError(
+      `The clean prompt's mask is at ${pos} and the corrupted one's at ${other}: mask the same place.`,
+      {
+        asked: [pos, other],
+      },
+    );
+  }
+  const metric = logitDifference(answer, wrong, pos);
   const graphs = [clean, corrupted].map(({ input }) => model.graph(input));
   const [cleanMetric, corruptedMetric] = (
     await model.compute(
@@ -95,6 +106,7 @@ export async function readContrast(model: Model, options: ContrastOptions, signa
     corrupted,
     answer: tokenText(model, answer),
     wrong: tokenText(model, wrong),
+    place: answerPlaceName(model),
     metric,
     cleanMetric,
     corruptedMetric,

@@ -4,12 +4,12 @@ import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { computeInParts } from "../lens/in-parts.ts";
-import { hasMid } from "../lens/model-has.ts";
+import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
 import { SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { percent } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
+import { maskTokenId, type TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
@@ -65,17 +65,25 @@ export async function measureLogitLens(
   const names = graphNames(model).filter((name) => graph.has(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
   const resid = cache.accumulatedResid({ inclMid: hasMid(model), applyLn: true });
-  const final = graph.at(`blocks.${cfg.nLayers - 1}.hook_resid_post`);
+  const final = graph.at(lastStream(model));
   const [read, end] = await model.compute([resid.stack, final], { signal });
 
   const count = prompt.ids.length;
-  const predicting = count - 1;
-  const next = (shift: number) => prompt.ids.map((_, p) => prompt.ids[1 + ((p + shift) % predicting)]);
+  const right = rightTokens(model, prompt);
+  const [first, predicting] = [count - right.predicting, right.predicting];
+  const next = (shift: number) => prompt.ids.map((_, p) => prompt.ids[first + ((p + shift) % predicting)]);
   const [nextIds, otherIds] = [next(0), next(Math.ceil(predicting / 2))];
   const width = cfg.dModel;
+  /** What the model makes of a last stream, log softmax [row d_vocab]. */
+  const endOf = (rows: Tensor) => {
+    const { output } = model.graph(rows.unsqueeze(0, "batch"), { startAtLayer: cfg.nLayers });
+    return output.squeeze(0).rename({ pos: "row" }).logSoftmax();
+  };
   /** log softmax(x W_U + b_U) of rows of streams, layer by layer, and position by position within a layer, [row d_vocab]. */
-  const logProbsOf = (from: number, to: number) =>
-    rowsOf(read.data, width, from, to).matmul(model.W_U).add(model.b_U).logSoftmax();
+  const logProbsOf = (from: number, to: number) => {
+    const rows = rowsOf(read.data, width, from, to);
+    return fillsMasks(model) ? endOf(rows) : rows.matmul(model.W_U).add(model.b_U).logSoftmax();
+  };
   const tokensAt = (ids: readonly number[], from: number, to: number) =>
     Tensor.leaf(
       ndarray(
@@ -89,12 +97,12 @@ export async function measureLogitLens(
     resid.length * count,
     (from, to) => {
       const logProbs = logProbsOf(from, to);
-      const right = logProbs.pick(tokensAt(nextIds, from, to));
+      const its = logProbs.pick(tokensAt(nextIds, from, to));
       const other = logProbs.pick(tokensAt(otherIds, from, to));
       const rankOf = (of: Tensor) => logProbs.greaterThan(of.unsqueeze(-1)).cast("float32").sum(-1);
       const entropy = logProbs.exp().mul(logProbs).sum(-1).neg();
       const { values, indices } = logProbs.topK(top);
-      return [right, rankOf(right), rankOf(other), entropy, values, indices];
+      return [its, rankOf(its), rankOf(other), entropy, values, indices];
     },
     { signal },
   );
@@ -104,12 +112,8 @@ export async function measureLogitLens(
     model,
     count,
     (from, to) => {
-      const { output } = model.graph(rowsOf(end.data, width, from, to).unsqueeze(0, "batch"), {
-        startAtLayer: cfg.nLayers,
-      });
-      const difference = logProbsOf(lastLayer + from, lastLayer + to).sub(
-        output.squeeze(0).rename({ pos: "row" }).logSoftmax(),
-      );
+      const own = endOf(rowsOf(end.data, width, from, to));
+      const difference = logProbsOf(lastLayer + from, lastLayer + to).sub(own);
       return [difference.abs().max(-1)];
     },
     { signal },
@@ -117,14 +121,14 @@ export async function measureLogitLens(
   const cells = resid.labels.map((_, layer) =>
     prompt.ids.map((_, pos): LensCell => {
       const at = layer * count + pos;
-      const last = pos === predicting;
+      const none = right.at(pos) === null;
       return {
         top: Array.from({ length: top }, (_, k) => ({
           id: topIds.data[at * top + k],
           probability: Math.exp(topLogs.data[at * top + k]),
         })),
-        right: last ? null : { rank: ranks.data[at], logProb: rightLogs.data[at] },
-        otherRank: last || prompt.ids[pos + 1] === otherIds[pos] ? null : otherRanks.data[at],
+        right: none ? null : { rank: ranks.data[at], logProb: rightLogs.data[at] },
+        otherRank: none || nextIds[pos] === otherIds[pos] ? null : otherRanks.data[at],
         entropy: entropies.data[at],
       };
     }),
@@ -145,7 +149,29 @@ function rowsOf(data: TypedData, width: number, from: number, to: number): Tenso
 
 /** The hook points that hold a residual stream between layers. */
 function graphNames({ hookNames }: HookedTransformer): readonly string[] {
-  return hookNames.filter((name) => /^blocks\.\d+\.hook_resid_(pre|mid|post)$/.test(name));
+  return hookNames.filter((name) => /^blocks\.\d+\.hook_(normalized_)?resid_(pre|mid|post)$/.test(name));
+}
+
+/** Which token is right at each position: the next one, or in a model that fills in masks the one that stands there. */
+interface RightTokens {
+  /** How many of a prompt's tokens, from the last, are right somewhere. */
+  readonly predicting: number;
+  /** The position of the token that is right at one; null for a position where none is known. */
+  at(pos: number): number | null;
+  /** In words: `right next token`. */
+  readonly called: string;
+}
+
+function rightTokens(model: HookedTransformer, { ids }: Prompt): RightTokens {
+  if (fillsMasks(model)) {
+    const mask = model.text && maskTokenId(model.text.tokenizer);
+    return { predicting: ids.length, at: (pos) => (ids[pos] === mask ? null : pos), called: "token that stands there" };
+  }
+  return {
+    predicting: ids.length - 1,
+    at: (pos) => (pos + 1 < ids.length ? pos + 1 : null),
+    called: "right next token",
+  };
 }
 
 const QUESTION = "At which layer does the model arrive at its prediction?";
@@ -183,7 +209,7 @@ function meansOf(cells: readonly LensCell[]): LayerMeans {
 function biasRank(model: HookedTransformer, prompt: Prompt): number {
   const bias = Array.from(model.b_U.data);
   const rank = (id: number) => bias.filter((b) => b > bias[id]).length;
-  return mean(prompt.ids.slice(1).map(rank));
+  return mean(prompt.ids.slice(fillsMasks(model) ? 0 : 1).map(rank));
 }
 
 /**
@@ -203,6 +229,7 @@ export async function logitLens(
   const largestStep = steps.indexOf(Math.max(...steps));
   const vocabulary = model.cfg.dVocabOut;
   const others = last.otherRank;
+  const { called } = rightTokens(model, prompt);
   const compared: [string, ...string[]] = [UNIFORM, BIAS, ...(others === null ? [] : [OTHER])];
   return finding({
     analysis: "logit-lens",
@@ -211,8 +238,8 @@ export async function logitLens(
       {
         text:
           (steps[largestStep] > 0
-            ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the right next token gains ${steps[largestStep].toFixed(2)} nats of log probability on average. `
-            : "At none: nowhere does the right next token gain log probability on average. ") +
+            ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the ${called} gains ${steps[largestStep].toFixed(2)} nats of log probability on average. `
+            : `At none: nowhere does the ${called} gain log probability on average. `) +
           `Its mean rank goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)}, of ${vocabulary} tokens, where 0 is the most probable.`,
         figure: { value: last.rank, unit: "tokens", comparedWith: compared },
       },
@@ -289,18 +316,23 @@ export async function logitLens(
       `One prompt of ${prompt.ids.length} tokens says little about the model in general.`,
       ...(model.cfg.attentionDir === "causal"
         ? []
-        : ["This model's attention sees later tokens too, so the next token is not a prediction."]),
+        : fillsMasks(model)
+          ? [
+              "Except at masks the model sees the token that it should name, so a high probability there is no prediction.",
+            ]
+          : ["This model's attention sees later tokens too, so the next token is not a prediction."]),
       ...model.notes,
     ],
   });
 }
 
 function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement): LogitLensSpec {
-  const next = prompt.tokens.map((_, p) => prompt.tokens[p + 1] ?? null);
+  const { at } = rightTokens(model, prompt);
+  const next = prompt.tokens.map((_, p) => prompt.tokens[at(p) ?? -1] ?? null);
   return {
     kind: "logit-lens",
     name: "logit-lens",
-    title: "What each layer would predict next",
+    title: fillsMasks(model) ? "What each layer would put there" : "What each layer would predict next",
     caption:
       "Each cell has the token that the stream there makes most probable; the colour is its probability. Point at a cell to see the runners-up and the right token.",
     tokens: prompt.tokens,
@@ -331,7 +363,7 @@ function rankLine(
   return {
     kind: "line",
     name: "mean-rank",
-    title: "The rank of the right next token, layer by layer",
+    title: "The rank of the right token, layer by layer",
     caption: `Lower is better; 1 is added to each rank, so the most probable token has 1. The layers are ${labels.join(", ")}.`,
     x: { label: "residual stream" },
     y: { label: "mean rank + 1", unit: "tokens", scale: "log" },
@@ -411,6 +443,7 @@ function byLayer(labels: readonly string[], means: readonly LayerMeans[], compar
 }
 
 function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement) {
+  const { at } = rightTokens(model, prompt);
   return {
     name: "cells",
     title: "By layer and position",
@@ -441,7 +474,7 @@ function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLe
         label,
         pos,
         prompt.tokens[pos],
-        prompt.tokens[pos + 1] ?? null,
+        prompt.tokens[at(pos) ?? -1] ?? null,
         cell.right?.rank ?? null,
         cell.right?.logProb ?? null,
         tokenText(model, cell.top[0].id),

@@ -1,7 +1,8 @@
 /** How analyses read prompts, describe the model, and report options out of range. */
 import type { Tensor } from "../graph/tensor.ts";
+import { maskedPlaces } from "../lens/fill-mask.ts";
 import type { Model } from "../lens/model.ts";
-import { hasMlps } from "../lens/model-has.ts";
+import { fillsMasks, hasMlps } from "../lens/model-has.ts";
 import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
 import { compose } from "../models/compose.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
@@ -66,6 +67,24 @@ export function readPrompt(
 function ofText(model: Model, text: string, prependBos: boolean | undefined): Tensor {
   if (text === "") throw new InputError("The prompt is empty: give a text of a few words.", { asked: text });
   return readTokens(text, model, { truncate: false, prependBos });
+}
+
+/**
+ * The position at which a prompt's answer is read: the last one, or the mask's in a model that fills in masks.
+ * @throws InputError for a prompt of such a model without a mask, or with several
+ */
+export function answerPlace(model: Model, { input }: Prompt): number {
+  if (!fillsMasks(model)) return input.shape[1] - 1;
+  const places = maskedPlaces(input, model);
+  if (places.length === 1) return places[0].pos;
+  throw new InputError(`The prompt has ${places.length} masks, but the answer is one token: mask only that one.`, {
+    asked: places.map(({ pos }) => pos),
+  });
+}
+
+/** Where answers are read, in words. */
+export function answerPlaceName(model: Model): string {
+  return fillsMasks(model) ? "the mask" : "the last position";
 }
 
 /** A list of prompts, at least one. @throws InputError for something that is not a list */

@@ -13,6 +13,7 @@
  * | `d_model` | the residual stream |
  * | `d_mlp` | neurons of one MLP layer |
  * | `d_vocab` | tokens of the vocabulary |
+ * | `token_type` | which of two texts a token belongs to |
  * | `layer`, `component`, `row` | layers, summands of a decomposition, selected (batch, pos) rows |
  * | `` (empty) | unnamed: fits any name |
  */

@@ -13,6 +13,7 @@ import { type DecodeStep, decodeStep } from "./decode.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import type { HookedModel } from "./model.ts";
+import { needNextToken } from "./model-has.ts";
 import { type InputOptions, inputOptions, paddedOn, prepareInput } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import { checkSampling, SAMPLING, type SamplingOptions, sampled } from "./sampling.ts";
@@ -76,6 +77,7 @@ export async function* generateSteps(
 ): AsyncGenerator<GeneratedStep, Tensor> {
   checkOptions("generate", options, KINDS);
   checkSampling(options);
+  needNextToken("Generating", model);
   const { maxNewTokens = 10, usePastKvCache = true, seed = 0, signal } = options;
   const read = { ...inputOptions(options), ...paddedOn("left", input) };
   const prompt = prepareInput(input, read, model.cfg, model.text);

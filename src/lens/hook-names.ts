@@ -2,13 +2,21 @@
 import { getActName } from "../models/act-name.ts";
 import type { BlockPoint } from "../models/parts/block.ts";
 import type { EmbeddingNames } from "../models/parts/embedding.ts";
+import type { MlmHeadNames } from "../models/parts/mlm-head.ts";
 import type { NormNames } from "../models/parts/norm.ts";
 import type { PositionNames } from "../models/parts/positions.ts";
+import type { TokenTypeNames } from "../models/parts/token-types.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 
 /** Hook points outside the blocks. */
-type ModelPoint = EmbeddingNames["point"] | PositionNames["point"] | `ln_final.${NormNames["point"]}`;
+type ModelPoint =
+  | EmbeddingNames["point"]
+  | PositionNames["point"]
+  | `ln_final.${NormNames["point"]}`
+  | `embed.${EmbeddingNames["point"] | PositionNames["point"] | TokenTypeNames["point"] | `ln.${NormNames["point"]}`}`
+  | "hook_full_embed"
+  | `mlm_head.${MlmHeadNames["point"]}`;
 
 /** Layers that an editor offers; any number is accepted. */
 type Layer =

@@ -12,6 +12,7 @@ import { shown } from "../tensor/show.ts";
 import { type Change, ChangedPass, placeOf } from "./changes.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
+import { needNextToken } from "./model-has.ts";
 import { type PassSource, tracePass } from "./trace-pass.ts";
 
 /** A change at a hook point: a value of the same shape, or with more rows or axes in front, from the value there. */
@@ -106,6 +107,7 @@ export class ModelGraph {
   }
 
   private needTokens(): Tensor {
+    needNextToken("A loss", this.source);
     if (this.tokens) return this.tokens;
     throw new ArgumentError("A pass that starts from a residual stream has no tokens, so it has no loss.", {});
   }

@@ -2,6 +2,7 @@
 import { getActName } from "../models/act-name.ts";
 import { compose } from "../models/compose.ts";
 import { recordingOf } from "../models/recording.ts";
+import { bare } from "../models/structure.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CachedModel } from "./cached.ts";
 
@@ -26,6 +27,28 @@ export function hasMid({ cfg }: Configured): boolean {
 export function lastStream({ cfg }: Configured): string {
   const { normPlacement } = compose(cfg).blocks.at(-1)!;
   return `blocks.${cfg.nLayers - 1}.hook_${normPlacement === "after" ? "normalized_" : ""}resid_post`;
+}
+
+/** Whether a model fills in masked tokens, instead of predicting the next. */
+export function fillsMasks({ cfg }: Configured): boolean {
+  return compose(cfg).mlmHead !== null;
+}
+
+/** @throws ArgumentError in a model that does not predict the next token */
+export function needNextToken(what: string, model: Configured): void {
+  if (!fillsMasks(model)) return;
+  throw new ArgumentError(
+    `${what} is about the next token, but ${model.cfg.modelName} fills in masked tokens and sees the text on both sides: use fillMask, or a metric of your own.`,
+    { asked: what },
+  );
+}
+
+/** Where the tokens' embeddings are: the hook point, [batch pos d_model], and the name of the weight. */
+export function tokenEmbedding({ cfg }: Configured): { readonly point: string; readonly weight: string } {
+  const { structure, points } = recordingOf(cfg);
+  const [{ result, weight }] = structure.lookups;
+  const [point] = [...points].find(([, value]) => bare(value) === bare(result))!;
+  return { point, weight: weight.label! };
 }
 
 /** Whether norms have weights of their own, as those of models that were loaded without foldLn. */

@@ -1,5 +1,6 @@
 /** A model's input, and how it is prepared for the forward pass. */
 import { Tensor } from "../graph/tensor.ts";
+import { compose } from "../models/compose.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
@@ -16,11 +17,16 @@ export interface InputOptions extends Pick<ToTokensOptions, "prependBos" | "padd
    * numbers.
    */
   readonly attentionMask?: Tensor | readonly (readonly (number | boolean)[])[] | undefined;
+  /**
+   * Models that embed token types (BERT): the type of each token, int32 [batch pos], 0 for tokens of a first text and 1 for
+   * those of a second; default: 0 everywhere.
+   */
+  readonly tokenTypeIds?: Tensor | readonly (readonly number[])[] | undefined;
 }
 
 /** The input options among a call's options. */
-export function inputOptions({ prependBos, paddingSide, attentionMask }: InputOptions): InputOptions {
-  return { prependBos, paddingSide, attentionMask };
+export function inputOptions({ prependBos, paddingSide, attentionMask, tokenTypeIds }: InputOptions): InputOptions {
+  return { prependBos, paddingSide, attentionMask, tokenTypeIds };
 }
 
 /** Where texts are padded; ids stay as they are. */
@@ -32,6 +38,7 @@ export function paddedOn(side: "left" | "right", input: unknown): Pick<InputOpti
 export interface PreparedInput {
   readonly tokens: Tensor;
   readonly attentionMask: Tensor | undefined;
+  readonly tokenTypes?: Tensor | undefined;
 }
 
 /**
@@ -50,10 +57,42 @@ export function prepareInput(
   const { prependBos, paddingSide } = options;
   const tokens = readTokens(input, { cfg, text }, texts ? { prependBos, paddingSide } : {});
   checkLength(tokens, cfg, earlier);
-  if (options.attentionMask !== undefined) return { tokens, attentionMask: givenMask(options.attentionMask, tokens) };
+  const tokenTypes = givenTypes(options.tokenTypeIds, tokens, cfg);
+  if (options.attentionMask !== undefined) {
+    return { tokens, attentionMask: givenMask(options.attentionMask, tokens), tokenTypes };
+  }
   const noted = notedPadding(tokens.array!);
   if (!texts && !noted) onlyForTexts(options);
-  return { tokens, attentionMask: noted?.data.includes(0) ? maskLeaf(noted) : undefined };
+  return { tokens, attentionMask: noted?.data.includes(0) ? maskLeaf(noted) : undefined, tokenTypes };
+}
+
+/**
+ * The type of each token, int32 [batch pos].
+ * @throws ArgumentError for a model that embeds none; ShapeError for another shape; InputError for a type that it lacks
+ */
+function givenTypes(types: unknown, tokens: Tensor, cfg: HookedTransformerConfig): Tensor | undefined {
+  if (types === undefined) return undefined;
+  const { tokenTypes: count } = compose(cfg);
+  if (count === 0) {
+    throw new ArgumentError(`tokenTypeIds are for models that embed token types, which ${cfg.modelName} does not.`, {
+      asked: "tokenTypeIds",
+    });
+  }
+  const { shape, data } = types instanceof Tensor ? computed("tokenTypeIds", types) : nested("tokenTypeIds", types);
+  if (shape.join() !== tokens.shape.join()) {
+    throw new ShapeError(
+      `tokenTypeIds have shape [${shape.join(", ")}], but the tokens are [${tokens.shape.join(", ")}].`,
+      { asked: shape, found: tokens.shape },
+    );
+  }
+  const other = Array.from(data).find((type) => !(Number.isInteger(type) && 0 <= Number(type) && Number(type) < count));
+  if (other !== undefined) {
+    throw new InputError(`tokenTypeIds hold ${shown(other)}, but the model's token types are 0 to ${count - 1}.`, {
+      asked: other,
+      found: count,
+    });
+  }
+  return Tensor.leaf(ndarray("int32", shape, Int32Array.from(data as ArrayLike<number>)), ["batch", "pos"]);
 }
 
 /** @throws ArgumentError for `prependBos` or `paddingSide`: nothing is put before ids, and ids do not say which are padding */
@@ -102,7 +141,8 @@ function checkLength(tokens: Tensor, cfg: HookedTransformerConfig, earlier: numb
  */
 export function givenMask(mask: unknown, like: Tensor): Tensor {
   const expected = like.shape.slice(0, 2);
-  const { shape, data } = mask instanceof Tensor ? computed(mask) : nested(mask);
+  const { shape, data } =
+    mask instanceof Tensor ? computed("The attention mask", mask) : nested("The attention mask", mask);
   if (shape.join() !== expected.join() || data.length !== expected[0] * expected[1]) {
     throw new ShapeError(
       `The attention mask has shape [${shape.join(", ")}], but the tokens are [${expected.join(", ")}].`,
@@ -122,27 +162,31 @@ export function givenMask(mask: unknown, like: Tensor): Tensor {
   return Tensor.leaf(ndarray("bool", expected, bool), ["batch", "pos"]);
 }
 
-function computed(mask: Tensor): { readonly shape: readonly number[]; readonly data: ArrayLike<unknown> } {
-  if (mask.array) return mask.array;
-  throw new ArgumentError(
-    "The attention mask has not been computed: `await mask.compute()` returns it with its numbers.",
-  );
+function computed(
+  what: string,
+  given: Tensor,
+): { readonly shape: readonly number[]; readonly data: ArrayLike<unknown> } {
+  if (given.array) return given.array;
+  throw new ArgumentError(`${what} must be computed: \`await x.compute()\` returns x with its numbers.`);
 }
 
-function nested(mask: unknown): { readonly shape: readonly number[]; readonly data: readonly unknown[] } {
-  const rows: readonly unknown[] = Array.isArray(mask) ? Array.from(mask) : [undefined];
+function nested(
+  what: string,
+  given: unknown,
+): { readonly shape: readonly number[]; readonly data: readonly unknown[] } {
+  const rows: readonly unknown[] = Array.isArray(given) ? Array.from(given) : [undefined];
   const lists = rows.map((row) => (Array.isArray(row) || row instanceof Uint8Array ? Array.from(row) : undefined));
   const other = lists.indexOf(undefined);
   if (other >= 0) {
     throw new ArgumentError(
-      `The attention mask must be a bool Tensor [batch pos] or a list with a row for each prompt, [[1, 1, 0]], not ${shown(mask)}.`,
-      { asked: mask },
+      `${what} must be a Tensor [batch pos] or a list with a row for each prompt, [[1, 1, 0]], not ${shown(given)}.`,
+      { asked: given },
     );
   }
   const ragged = lists.find((row) => row!.length !== lists[0]!.length);
   if (ragged) {
     throw new ShapeError(
-      `Rows of the attention mask have ${lists[0]!.length} and ${ragged.length} positions, but each must have as many as the tokens.`,
+      `Rows of ${what.replace(/^The/, "the")} have ${lists[0]!.length} and ${ragged.length} positions, but each must have as many as the tokens.`,
       { asked: lists[0]!.length, found: ragged.length },
     );
   }

@@ -19,6 +19,7 @@ import type { NamesFilter } from "./hook-names.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import type { NumberOf } from "./metric.ts";
+import { needNextToken } from "./model-has.ts";
 import type { InputOptions } from "./model-input.ts";
 import { AXIS_SLICE, INPUT, TENSOR } from "./option-kinds.ts";
 import type { PosSlice } from "./pos-slice.ts";
@@ -146,6 +147,9 @@ export function checkRun<T extends ForwardOptions & CacheOptions>(
   const { returnType = "logits", startAtLayer, stopAtLayer, logitsPos, pastKvCache, inclBwd } = options;
   const loss = returnType === "loss" || returnType === "both";
   checkBounds(of, options, cfg);
+  if (loss) needNextToken(`returnType "${returnType}"`, { cfg });
+  if (inclBwd && options.metric === undefined && stopAtLayer === undefined)
+    needNextToken("inclBwd without a metric", { cfg });
   refuse(
     loss && stopAtLayer !== undefined,
     of,

@@ -15,6 +15,7 @@ import type { Metric } from "./metric.ts";
 import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
+import { tokenEmbedding } from "./model-has.ts";
 import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT, TENSOR } from "./option-kinds.ts";
 import type { ModelInput } from "./tokens.ts";
@@ -51,7 +52,7 @@ export async function gradientTimesActivation(
 ): Promise<GradientTimesActivation> {
   checkModel("gradientTimesActivation", model);
   checkOptions("gradientTimesActivation", options, SALIENCY);
-  const site = options.site ?? "hook_embed";
+  const site = options.site ?? tokenEmbedding(model).point;
   const graph = model.graph(input, inputOptions(options)).readyFor([site]);
   const withGradients = metricGradients(graph, metric, [site]);
   const [value, gradient] = [withGradients.values[0], withGradients.gradients[0]];
@@ -109,7 +110,7 @@ export async function integratedGradients(
   checkModel("integratedGradients", model);
   checkOptions("integratedGradients", options, INTEGRATED);
   const { steps = 32, signal } = options;
-  const site = options.site ?? "hook_embed";
+  const site = options.site ?? tokenEmbedding(model).point;
   const graph = model.graph(input, inputOptions(options)).readyFor([site]);
   const { nodes, weights } = gaussLegendre(steps);
   const whole = metricNumber(graph, metric);
@@ -184,7 +185,8 @@ function masked(value: Tensor): Tensor {
 function baselineOf(model: Model, graph: ModelGraph, value: Tensor, baseline: "zero" | "mean" | Tensor): Tensor {
   if (baseline === "zero") return value.constant(0).expandLike(value);
   if (baseline === "mean") {
-    if (value.label === "hook_embed") return model.weights.get("embed.W_E").mean(0);
+    const embedding = tokenEmbedding(model);
+    if (value.label === embedding.point) return model.weights.get(embedding.weight).mean(0);
     if (graph.attentionMask && !value.axes.includes("query")) return meanOverText(value, graph.attentionMask);
     const over = ["batch", value.axes.includes("query") ? "query" : "pos"];
     const counted = value.constant(1).where(masked(value).not(), value.constant(0));

@@ -3,6 +3,7 @@ import { ConfigError } from "../tensor/errors.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
 import { QK_NORMS } from "./parts/attention.ts";
 import type { BlockKind } from "./parts/block.ts";
+import type { MlmHeadKind } from "./parts/mlm-head.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
 import { NORMS, type NormalizationType, type NormKind } from "./parts/norm.ts";
 import { POSITIONS, type PositionsKind } from "./parts/positions.ts";
@@ -15,11 +16,17 @@ export interface Composition {
   readonly d_vocab: number;
   readonly d_vocab_out: number;
   readonly positions: PositionsKind;
+  /** How many token types there are; 0: none are embedded. */
+  readonly tokenTypes: number;
+  /** Of the sum of all embeddings, before the first block. */
+  readonly embeddingsNorm: NormKind | null;
   /** Whether a query sees no later keys. */
   readonly causal: boolean;
   readonly blocks: readonly BlockKind[];
   /** Before the unembedding; null without norms, and where the last block ends in one. */
   readonly finalNorm: NormKind | null;
+  /** Before the unembedding of a model that fills in masked tokens; null in one that predicts the next. */
+  readonly mlmHead: MlmHeadKind | null;
 }
 
 const compositions = new WeakMap<HookedTransformerConfig, Composition>();
@@ -38,9 +45,12 @@ function composed(cfg: HookedTransformerConfig): Composition {
     d_vocab: cfg.dVocab,
     d_vocab_out: cfg.dVocabOut,
     positions: positionsOf(cfg),
+    tokenTypes: cfg.nTokenTypes,
+    embeddingsNorm: cfg.normAfterEmbeddings ? normKind(cfg.normalizationType, cfg.eps) : null,
     causal: cfg.attentionDir === "causal",
     blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer, rotary(layer))),
     finalNorm: finalNormOf(cfg),
+    mlmHead: cfg.mlmHead ? { act: cfg.actFn!, norm: normKind(cfg.normalizationType, cfg.eps) } : null,
   };
 }
 

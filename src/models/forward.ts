@@ -1,14 +1,16 @@
 /** The forward pass as a graph: building it computes nothing. */
 import { Tensor } from "../graph/tensor.ts";
-import { ndarray } from "../tensor/array.ts";
+import { ndarray, zeros } from "../tensor/array.ts";
 import { needMemory } from "../tensor/free-memory.ts";
-import { compose } from "./compose.ts";
+import { type Composition, compose } from "./compose.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
 import type { Mask, PastKeysValues } from "./parts/attention.ts";
 import { block } from "./parts/block.ts";
 import { embedding, unembedding } from "./parts/embedding.ts";
+import { mlmHead } from "./parts/mlm-head.ts";
 import { norm } from "./parts/norm.ts";
 import type { Places } from "./parts/places.ts";
+import { tokenTypes } from "./parts/token-types.ts";
 import { Scope, type Wanted, type WeightSource } from "./scope.ts";
 import type { Structure } from "./structure.ts";
 
@@ -17,6 +19,8 @@ export interface ForwardInputs {
   readonly tokens?: Tensor | undefined;
   /** [batch pos d_model]: where the pass starts instead, as `hook_resid_pre` of `startAtLayer`. */
   readonly residual?: Tensor | undefined;
+  /** int32 [batch pos]: the type of each token, in models that embed them; by default 0. */
+  readonly tokenTypes?: Tensor | undefined;
   /** First block to run. */
   readonly startAtLayer?: number;
   /** First block not to run: the result is then the residual stream before it, not logits. */
@@ -64,8 +68,7 @@ export function forward(
 
   if (start < stop) needScores(model.blocks[start].attention.heads, batch, pos, earlier + pos);
   const places = placesOf(inputs, batch, pos, earlier);
-  let resid = inputs.residual ?? embedding(model.d_vocab, model.d_model, inputs.tokens!, scope);
-  if (!inputs.residual && positions.intoStream) resid = positions.intoStream(resid, places, scope);
+  let resid = inputs.residual ?? embeddings(model, inputs, places, scope);
   const posEmbed = inputs.shortformerPosEmbed;
   const beside = posEmbed === undefined ? positions.besideStream?.(places, scope) : (posEmbed ?? undefined);
   const mask = masks(model.causal, inputs, batch, pos, earlier);
@@ -76,8 +79,28 @@ export function forward(
   const { points, asides } = trace;
   if (inputs.stopAtLayer !== undefined) return { output: resid, points, asides };
   const normalized = norm(resid, model.finalNorm, scope.part("ln_final"));
-  return { output: unembedding(model.d_vocab_out, normalized, scope.part("unembed")), points, asides };
+  const read = model.mlmHead ? mlmHead(model.mlmHead, normalized, scope.part("mlm_head")) : normalized;
+  return { output: unembedding(model.d_vocab_out, read, scope.part("unembed")), points, asides };
 }
+
+/**
+ * The residual stream before the first block: embeddings of tokens, of positions that stand in it and of token types, and
+ * their norm if they have one. The names are then within `embed`, and the norm is at `hook_full_embed`, as in
+ * TransformerLens' `BertEmbed`.
+ */
+function embeddings(model: Composition, inputs: ForwardInputs, places: Places, scope: Scope): Tensor {
+  const { embeddingsNorm, positions, d_vocab, d_model } = model;
+  const own = embeddingsNorm ? scope.part("embed") : scope;
+  const tokens = inputs.tokens!;
+  const embedded = embedding(d_vocab, d_model, tokens, own);
+  const positioned = positions.intoStream ? positions.intoStream(embedded, places, own) : embedded;
+  const types = () => inputs.tokenTypes ?? firstType(tokens.shape[0], tokens.shape[1], 0, undefined);
+  const sum = model.tokenTypes > 0 ? tokenTypes(positioned, model.tokenTypes, types(), own) : positioned;
+  return embeddingsNorm ? scope.point("hook_full_embed", norm(sum, embeddingsNorm, own.part("ln"))) : sum;
+}
+
+/** The first token type everywhere, int32 [batch pos]. */
+const firstType = remembered((batch, pos) => Tensor.leaf(zeros("int32", [batch, pos]), ["batch", "pos"]));
 
 /** Where a run's tokens are, as the caller says or as counted. */
 function placesOf(inputs: ForwardInputs, batch: number, pos: number, earlier: number): Places {

@@ -1,5 +1,6 @@
 /** Text to tokens and back. */
 
+export { maskToken, maskTokenId } from "./mask-token.ts";
 export { notedPadding, notePadding } from "./padding.ts";
 export { parsePrompts } from "./prompts.ts";
 export type { FilesBeside } from "./special-tokens.ts";

@@ -132,14 +132,14 @@ export class TokenRules {
   }
 
   /**
-   * The id of a text that is exactly one token, without BOS.
+   * The id of a text that is exactly one token, without what the tokenizer puts around texts.
    * @throws InputError if it is not exactly one token; the message lists the tokens.
    */
   toSingleToken(text: string): number {
     if (typeof text !== "string") {
       throw new InputError(`toSingleToken takes a text that is one token, not ${shown(text)}.`, { asked: text });
     }
-    const row = text === "" ? [] : this.#row(text, { prependBos: false, truncate: false });
+    const row = this.tokenizer.encode(text, { addSpecialTokens: false });
     if (row.length !== 1) {
       const list = row.map((id) => `${shown(this.toSingleStrToken(id))} (${id})`).join(", ");
       throw new InputError(

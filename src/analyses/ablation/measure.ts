@@ -1,10 +1,11 @@
 /** What happens to the loss, or to a logit difference, when each component is ablated. */
 import { Tensor } from "../../graph/tensor.ts";
 import { headName, neuronName } from "../../lens/components.ts";
+import { maskedPlaces } from "../../lens/fill-mask.ts";
 import { groupsOf } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
-import { hasMlps } from "../../lens/model-has.ts";
+import { fillsMasks, hasMlps } from "../../lens/model-has.ts";
 import { type PreparedInput, prepareInput } from "../../lens/model-input.ts";
 import { sweep } from "../../lens/sweep.ts";
 import { batchOf } from "../../lens/tokens.ts";
@@ -105,7 +106,7 @@ export async function measureAblation(
   for (const [batch, input] of inputs.entries()) {
     const { tokens, attentionMask } = input;
     const share = over === "positions" ? 1 : weights[batch] / whole;
-    const metric: Metric = answers ? afterPrompt(answers, input) : (_logits, graph) => graph.loss();
+    const metric: Metric = answers ? atAnswers(answers, input, model) : (_logits, graph) => graph.loss();
     let seen = 0;
     for (const [i, { site, axis, layers, name }] of sites.entries()) {
       const { values, baseline } = await sweep(model, tokens, {
@@ -201,15 +202,18 @@ function sitesOf(over: AblationKind, layer: number, model: Model): Site[] {
   }
 }
 
-/** The mean difference of two tokens' logits at each prompt's last token. */
-function afterPrompt([answer, wrong]: readonly [number, number], { tokens, attentionMask }: PreparedInput): Metric {
+/** The mean difference of two tokens' logits at each prompt's last token, or at its masks. */
+function atAnswers([answer, wrong]: readonly [number, number], input: PreparedInput, model: Model): Metric {
+  const { tokens, attentionMask } = input;
   const [batch, pos] = tokens.shape;
-  const data = new Float32Array(batch * pos);
-  for (let b = 0; b < batch; b++) {
+  const lastOf = (row: number) => {
     let last = pos - 1;
-    while (attentionMask && attentionMask.data[b * pos + last] === 0) last--;
-    data[b * pos + last] = 1 / batch;
-  }
+    while (attentionMask && attentionMask.data[row * pos + last] === 0) last--;
+    return { row, pos: last };
+  };
+  const places = fillsMasks(model) ? maskedPlaces(tokens, model) : Array.from({ length: batch }, (_, b) => lastOf(b));
+  const data = new Float32Array(batch * pos);
+  for (const place of places) data[place.row * pos + place.pos] = 1 / places.length;
   const share = Tensor.leaf(ndarray("float32", [batch, pos], data), ["batch", "pos"]);
   return (logits) => {
     const difference = logits.at({ d_vocab: answer }).sub(logits.at({ d_vocab: wrong }));

@@ -7,7 +7,7 @@ import { quoted } from "../../tensor/words.ts";
 import type { TokenIds } from "../../text/index.ts";
 import { logitDifference } from "../contrast.ts";
 import type { Scalar } from "../finding.ts";
-import { answerToken, type Prompt, readPrompt, tokenText } from "../prompt.ts";
+import { answerPlace, answerToken, type Prompt, readPrompt, tokenText } from "../prompt.ts";
 
 /** A prompt, and the token or the two tokens whose logits are in question. */
 export interface AnswerOptions {
@@ -35,6 +35,7 @@ export function readAnswer(model: Model, options: AnswerOptions): Answer {
   const id = answerToken(model, options.answer ?? DEFAULTS.answer);
   const wrong = options.wrong ?? (options.answer === undefined ? DEFAULTS.wrong : "");
   const wrongId = wrong === "" ? undefined : answerToken(model, wrong);
+  const pos = answerPlace(model, prompt);
   const named = (token: number) => `logit(${quoted(tokenText(model, token))})`;
   if (id === wrongId) {
     throw new InputError(
@@ -47,12 +48,12 @@ export function readAnswer(model: Model, options: AnswerOptions): Answer {
   if (wrongId === undefined) {
     // A logit alone means nothing: all of them can be shifted together, as centring the unembedding does.
     const metric: Metric = (logits) => {
-      const last = logits.at({ pos: -1 });
+      const last = logits.at({ pos });
       return last.at({ d_vocab: id }).sub(last.mean(-1)).mean();
     };
     return { prompt, id, wrongId, metric, asked: `${named(id)} − mean logit` };
   }
-  return { prompt, id, wrongId, metric: logitDifference(id, wrongId), asked: `${named(id)} − ${named(wrongId)}` };
+  return { prompt, id, wrongId, metric: logitDifference(id, wrongId, pos), asked: `${named(id)} − ${named(wrongId)}` };
 }
 
 export function answerSettings({ prompt, asked }: Answer): Record<string, Scalar> {

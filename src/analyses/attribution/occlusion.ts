@@ -3,6 +3,7 @@ import { Tensor } from "../../graph/tensor.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
+import { tokenEmbedding } from "../../lens/model-has.ts";
 import { ndarray } from "../../tensor/array.ts";
 import type { Prompt } from "../prompt.ts";
 
@@ -25,6 +26,7 @@ export async function occlusion(
   signal?: AbortSignal,
 ): Promise<Occlusion> {
   const graph = model.graph(input);
+  const embedding = tokenEmbedding(model);
   const whole = metric(graph.output, graph);
   const n = ids.length;
   const replaced = (from: number, to: number) => {
@@ -33,8 +35,8 @@ export async function occlusion(
     const here = Tensor.leaf(ndarray("bool", [to - from, 1, n, 1], mask), ["cell", "batch", "pos", "d_model"]);
     return graph.with([
       [
-        "hook_embed",
-        (x) => (absence === "mean" ? model.weights.get("embed.W_E").mean(0) : x.constant(0)).where(here, x),
+        embedding.point,
+        (x) => (absence === "mean" ? model.weights.get(embedding.weight).mean(0) : x.constant(0)).where(here, x),
       ],
     ]);
   };

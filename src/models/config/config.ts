@@ -98,6 +98,12 @@ export interface HookedTransformerConfig {
   readonly rotaryMagnitude: number;
   /** With `rotary`: whether each layer turns queries and keys; null: all of them. */
   readonly rotaryLayers: readonly boolean[] | null;
+  /** How many token types are embedded: 2 in BERT, for the first and the second text; 0: none. */
+  readonly nTokenTypes: number;
+  /** A norm of the sum of all embeddings, before the first block (BERT). */
+  readonly normAfterEmbeddings: boolean;
+  /** The model fills in masked tokens: a dense layer, a nonlinearity and a norm stand before the unembedding (BERT). */
+  readonly mlmHead: boolean;
 
   /** Name of the tokenizer, or of its file next to the weights. */
   readonly tokenizerName: string | null;

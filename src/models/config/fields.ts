@@ -23,6 +23,10 @@ const FACTOR_OR_AUTO: Kind = {
 };
 
 const FACTORS: Kind = listOf(FACTOR, "positive numbers");
+const SIZE_OR_NONE: Kind = {
+  accepts: (v) => v === 0 || SIZE.accepts(v),
+  describe: `0, or ${SIZE.describe}`,
+};
 
 /** A field's row. */
 export interface Field<T = unknown> {
@@ -119,6 +123,9 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   rotaryStretchLong: own("rotary_stretch_long", orNull(FACTORS), null as readonly number[] | null),
   rotaryMagnitude: own("rotary_magnitude", FACTOR, 1),
   rotaryLayers: own("rotary_layers", orNull(listOf(FLAG, "flags")), null as readonly boolean[] | null),
+  nTokenTypes: own("n_token_types", SIZE_OR_NONE, 0),
+  normAfterEmbeddings: own("norm_after_embeddings", FLAG, false),
+  mlmHead: own("mlm_head", FLAG, false),
 
   tokenizerName: field("tokenizer_name", orNull(TEXT), null as string | null),
   defaultPrependBos: field("default_prepend_bos", FLAG, true),

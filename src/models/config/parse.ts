@@ -133,6 +133,9 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   if (c.normPlacement === "after" && c.parallelAttnMlp) {
     throw unsupported("norm_placement", "after", '"before" where attention and MLP read the same stream');
   }
+  if (c.mlmHead && c.actFn === null) {
+    throw new ConfigError("act_fn is null, but mlm_head needs a nonlinearity. Name one.", { asked: "act_fn" });
+  }
   if (c.finalRms && c.normalizationType === null) {
     throw new ConfigError(
       "final_rms is true, but normalization_type is null: there is no last norm to be an RMSNorm.",

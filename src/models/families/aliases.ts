@@ -82,12 +82,17 @@ export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
     "stanford-crfm/eowyn-gpt2-medium-x777",
     ["stanford-gpt2-medium-e", "eowyn-gpt2-medium-x777", "gpt2-medium-small-e", "gpt2-stanford-medium-e"],
   ],
+  ["google-bert/bert-base-cased", ["bert-base-cased"]],
+  ["google-bert/bert-base-uncased", ["bert-base-uncased"]],
+  ["google-bert/bert-large-cased", ["bert-large-cased"]],
+  ["google-bert/bert-large-uncased", ["bert-large-uncased"]],
 ] as [string, readonly string[]][]);
 
 /** What is supported, for the error when something else is requested. */
 const COMPUTED = [
   "GPT-2 and its relatives",
   "GPT-Neo, GPT-J, GPT-NeoX (Pythia), Llama, Mistral, Qwen 2, Phi 1 and 2, StableLM, Starcoder, CodeGen",
+  "BERT",
   "the SoLU, GELU and attention-only models of Neel Nanda",
   "TransformerLens' own form",
 ];

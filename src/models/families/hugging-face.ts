@@ -29,23 +29,26 @@ export interface HuggingFaceFamily {
   readonly fields: FieldKinds;
   /** TransformerLens' fields, but for names. */
   config(json: Fields): Readonly<Record<string, unknown>>;
-  /** Where the other weights are. */
-  sources(config: HookedTransformerConfig): Sources;
+  /** Where the other weights are, in a checkpoint that has these names. */
+  sources(config: HookedTransformerConfig, has: (name: string) => boolean): Sources;
   /** Buffers that old versions saved with the weights. */
   readonly buffers?: RegExp;
+  /** Parts that some checkpoints have, and that are not computed here: a note says so. */
+  readonly leftOut?: { readonly names: RegExp; readonly what: string };
 }
 
 /** A family as the others are. */
 export function huggingFace(family: HuggingFaceFamily): ModelFamily {
-  const { name, called, embedding, fields } = family;
+  const { name, called, embedding, fields, leftOut } = family;
   const what = `a ${called} model`;
   return {
     name,
     embedding,
     matches: (json) => json.model_type === name,
-    config(json, { repoName }) {
+    config(json, { repoName, weightNames = [], note }) {
       checkKinds(json, what, fields);
       refuseUnknownFields(json, what, fields, new Set());
+      if (weightNames.some((one) => leftOut?.names.test(one))) note(`${leftOut!.what} is left out.`);
       return parseConfig({
         ...family.config(fieldsOf(json, called)),
         tie_word_embeddings: json.tie_word_embeddings ?? family.tied,
@@ -58,11 +61,13 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
       // A tied unembedding is usually not stored; one that is stored is used, as transformers does.
       const tied = config.tieWordEmbeddings && !has(family.unembedding);
       const sources = {
-        ...family.sources(config),
+        ...family.sources(config, has),
         "embed.W_E": same(embedding),
         "unembed.W_U": linear(tied ? embedding : family.unembedding),
       };
-      return { called, sources, buffers: family.buffers };
+      const dropped = [family.buffers, leftOut?.names].filter((names) => names !== undefined);
+      const buffers = dropped.length > 0 ? new RegExp(dropped.map(({ source }) => source).join("|")) : undefined;
+      return { called, sources, buffers };
     },
   };
 }

@@ -4,7 +4,9 @@ import { ConfigError, WeightsError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
+import { recordingOf } from "../recording.ts";
 import { checkArrays, checkWeights, type WeightArrays } from "../weights/check.ts";
+import { bert } from "./bert.ts";
 import { readCheckpoint, stepsOf, type WeightStep } from "./checkpoint.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gptBigcode } from "./gpt-bigcode.ts";
@@ -45,6 +47,7 @@ export const FAMILIES: readonly ModelFamily[] = [
   phi,
   stablelm,
   starcoder2,
+  bert,
 ];
 
 /** The longest configurations that were ever written have a few hundred fields. */
@@ -180,7 +183,8 @@ export function ownWeights(
   checkArrays(given);
   const notes: string[] = [];
   const note = (sentence: string) => notes.push(sentence);
-  const own = withoutWrapper(given, neel, note);
+  const embedding = recordingOf(config).structure.lookups[0].weight.label!;
+  const own = withoutWrapper(given, { embedding }, note);
   checkLayers(config, [...own.keys()]);
   const weights = neel.weights(own, config, { repoName: config.modelName, note });
   checkWeights(config, weights);

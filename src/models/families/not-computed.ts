@@ -84,11 +84,12 @@ const ARCHITECTURES: readonly Architecture[] = [
     lacks: "state-space layers (it is not a transformer)",
   },
   {
-    called: "BERT",
-    modelTypes: ["bert", "distilbert", "roberta", "albert", "electra"],
-    names: /^((distil|al|ro)?bert|roberta|electra)/,
-    lacks: "an encoder that fills in masked words",
+    called: "DistilBERT, RoBERTa, ALBERT or ELECTRA",
+    modelTypes: ["distilbert", "roberta", "xlm-roberta", "albert", "electra"],
+    names: /^((distil|al)bert|(xlm-)?roberta|electra)/,
+    lacks: "a reader for its files, which differ from BERT's",
   },
+  { called: "BERT", modelTypes: [], names: /^bert/, id: "google-bert/bert-base-cased" },
   { called: "T5", modelTypes: ["t5", "mt5"], names: /^(m?t5|flan-t5)/, lacks: "an encoder and a decoder" },
   {
     called: "wav2vec",
