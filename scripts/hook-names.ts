@@ -51,6 +51,16 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.mlp.ln.hook_scale": "`sqrt(var + eps)` of the neurons; the inner norm divides by the hooked value",
   "blocks.{l}.mlp.ln.hook_normalized": "the inner norm's result",
   "blocks.{l}.mlp.hook_post": "the neurons, as they multiply `W_out`",
+  "blocks.{l}.mlp.hook_expert_weights":
+    "`softmax(x W_gate)` over the experts, before any is chosen; with `softmaxAfterTopk` that of the chosen ones, 0 elsewhere",
+  "blocks.{l}.mlp.hook_expert_indices": "which experts each position has, int32, the one with the largest weight first",
+  "blocks.{l}.mlp.experts.{i}.hook_gate": "`x W_gate` of that expert, 0 at positions that have not chosen it",
+  "blocks.{l}.mlp.experts.{i}.hook_pre": "`x W_in` of that expert, which the gate multiplies, likewise",
+  "blocks.{l}.mlp.experts.{i}.hook_post": "that expert's neurons, as they multiply its `W_out`, likewise",
+  "blocks.{l}.mlp.hook_shared_weight": "`sigmoid(x W_shared)`, how much of the shared expert is written",
+  "blocks.{l}.mlp.shared_expert.hook_gate": "`x W_gate` of the expert that every position has",
+  "blocks.{l}.mlp.shared_expert.hook_pre": "`x W_in` of it",
+  "blocks.{l}.mlp.shared_expert.hook_post": "its neurons",
   "blocks.{l}.hook_mlp_out": "what the MLP adds to the stream, with `b_out`",
   "blocks.{l}.hook_resid_post": "the residual stream after the block",
   "blocks.{l}.hook_normalized_resid_post":
@@ -83,6 +93,18 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
   { config: { use_qk_norm: true }, has: "`useQkNorm`" },
   { config: { act_fn: "gelu" }, lacks: "`actFn` ends in `_ln`" },
   { config: { act_fn: "gelu", gated_mlp: true }, has: "`gatedMlp`" },
+  {
+    config: { act_fn: "gelu", gated_mlp: true, num_experts: 5, experts_per_token: 3 },
+    has: "`numExperts`",
+    lacks: "no `numExperts`",
+  },
+  {
+    config: {
+      ...{ act_fn: "gelu", gated_mlp: true, num_experts: 5, experts_per_token: 3 },
+      ...{ expert_d_mlp: 7, shared_expert_d_mlp: 10 },
+    },
+    has: "`sharedExpertDMlp`",
+  },
   { config: { parallel_attn_mlp: true }, lacks: "not `parallelAttnMlp`" },
   { config: { n_key_value_heads: 2 }, lacks: "heads have their own keys and values" },
   { config: { attn_only: true, act_fn: null, d_mlp: null }, lacks: "not `attnOnly`" },
@@ -94,7 +116,7 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
 interface Point {
   readonly name: string;
   readonly axes: string;
-  /** Made in every run; the others only if a hook or a filter names them. */
+  /** In a cache without a filter; the others are made only if a hook or a filter names them. */
   readonly always: boolean;
 }
 
@@ -103,15 +125,17 @@ function pointsOf(config: object): Map<string, Point> {
   const cfg = parseConfig({ ...usual, ...config });
   const weights = new Weights(cfg, initWeights(cfg));
   const tokens = Tensor.leaf(zeros("int32", [2, 3]), ["batch", "pos"]);
-  const { points: all, asides } = forward(cfg, weights, { tokens }, { reads: () => true, hooks: () => false });
+  const traced = (reads: boolean) =>
+    forward(cfg, weights, { tokens }, { reads: () => reads, hooks: () => false, usual: "values" }).points;
+  const [all, usually] = [traced(true), traced(false)];
   const points = new Map<string, Point>();
   for (const [name, value] of all) {
-    const key = name.replace(/^blocks\.\d+\./, "blocks.{l}.");
+    const key = name.replace(/^blocks\.\d+\./, "blocks.{l}.").replace(/\.experts\.\d+\./, ".experts.{i}.");
     const axes = value.shape.map((size, i) => (size === 1 ? "1" : value.axes[i])).join(" ");
     const known = points.get(key);
     if (known && known.axes !== axes)
       throw new Error(`${key} is [${known.axes}] in one layer and [${axes}] in another.`);
-    points.set(key, { name: key, axes, always: !asides.has(name) });
+    points.set(key, { name: key, axes, always: usually.has(name) });
   }
   return points;
 }
@@ -133,7 +157,10 @@ function everyPoint(each: readonly ReadonlyMap<string, Point>[]): Point[] {
 /** The arguments of `getActName` for layer 0: one string if possible, or else several. */
 function shorthand(name: string): string {
   const kind = name.split("hook_")[1];
-  const part = /(ln1|ln2|mlp\.ln|attn\.[qk]_norm)\.hook_/.exec(name)?.[1];
+  const part =
+    /(ln1|ln2|mlp\.ln|attn\.[qk]_norm|mlp\.experts\.\{i\}|mlp\.shared_expert|mlp(?=\.hook_(?:expert|shared)))\.hook_/.exec(
+      name,
+    )?.[1];
   const arguments_: [string, number?, string?][] = name.startsWith("blocks.")
     ? [[`${kind}0${part ?? ""}`], part ? [kind, 0, part] : [kind, 0]]
     : [[kind]];
@@ -150,10 +177,9 @@ export function hookNamesPage(): string {
   const rows = everyPoint(each).map(({ name, axes, always }) => {
     const meaning = meanings[name];
     if (!meaning) throw new Error(`Describe ${name} in scripts/hook-names.ts.`);
-    const conditions = kinds.flatMap(({ has, lacks }, i) => {
-      if (each[0].has(name)) return lacks && !each[i].has(name) ? [lacks] : [];
-      return has && each[i].has(name) ? [has] : [];
-    });
+    const conditions = each[0].has(name)
+      ? kinds.flatMap(({ lacks }, i) => (lacks && !each[i].has(name) ? [lacks] : []))
+      : [kinds.find(({ has }, i) => has && each[i].has(name))?.has];
     const where = conditions.join(", ") || "every model";
     const short = shorthand(name);
     const cells = [`\`${name}\``, short && `\`${short}\``, `\`[${axes}]\``, meaning, where, always ? "" : "yes"];
@@ -164,13 +190,13 @@ export function hookNamesPage(): string {
 # Hook points
 
 Every value of a forward pass that can be read and changed, in the order in which it is made. The names are those of
-TransformerLens 2; \`{l}\` is the layer's number, from 0. The short form, here for layer 0, is
+TransformerLens 2; \`{l}\` is the layer's number and \`{i}\` an expert's, from 0. The short form, here for layer 0, is
 what \`getActName\` takes: a string, which can be used wherever a name can, or name, layer and part, which a cache accepts
 as a list.
 
 Axes: \`batch\` prompts, \`pos\` token positions, \`query\` and \`key\` positions that attend and are attended to,
 \`head\` heads of a layer, \`d_head\` a head's dimensions, \`d_model\` the residual stream, \`d_mlp\` neurons of a
-layer. \`1\` is an axis of size 1. If several heads share keys and values, \`kv_head\` replaces \`head\` in
+layer, \`expert\` and \`choice\` the experts of a layer and those that a position has chosen. \`1\` is an axis of size 1. If several heads share keys and values, \`kv_head\` replaces \`head\` in
 \`hook_k\`, \`hook_v\`, \`hook_rot_k\`, \`hook_k_input\` and \`hook_v_input\`.
 
 Values marked "when asked for" cost something, so a run makes them only if a hook, a \`namesFilter\` or a graph's

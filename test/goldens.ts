@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Tensor } from "../src/graph/tensor.ts";
 import { memorySource, readSafetensors } from "../src/load/index.ts";
 import { parseConfig } from "../src/models/config/parse.ts";
+import { transposed } from "../src/models/families/layout.ts";
 import { HookedTransformer } from "../src/node.ts";
 import type { NDArray } from "../src/tensor/array.ts";
 
@@ -28,6 +29,7 @@ export const goldenNames = [
   "local_attn_2l",
   "llama3_ntk_2l",
   "qwen3_2l",
+  "mixtral_2l",
 ] as const;
 
 export interface Golden {
@@ -45,7 +47,9 @@ export interface Golden {
 export async function golden(name: string): Promise<Golden> {
   const bytes = readFileSync(new URL(`${name}.safetensors`, folder));
   const stored = await readSafetensors(memorySource(name, new Uint8Array(bytes)));
-  const tensors = new Map([...stored].map(([key, array]) => [key, withHeads(key, array, stored.get("tokens")!)]));
+  const tensors = new Map(
+    [...stored].map(([key, array]) => ownExperts(key, withHeads(key, array, stored.get("tokens")!), stored)),
+  );
   const get = (key: string) => {
     const found = tensors.get(key);
     if (!found) throw new Error(`${name} has no golden "${key}"`);
@@ -66,6 +70,34 @@ export async function golden(name: string): Promise<Golden> {
 function withHeads(key: string, array: NDArray, { shape: [batch, pos] }: NDArray): NDArray {
   if (!/\.[qk]_norm\.hook_/.test(key)) return array;
   return { ...array, shape: [batch, pos, array.shape[0] / (batch * pos), array.shape[1]] };
+}
+
+/**
+ * Experts as they are here: TransformerLens has their weights as PyTorch's `Linear`s, the router's values with batch and
+ * position as one axis, and at experts' hook points the rows of the positions that chose them alone, first choices before
+ * second ones.
+ */
+function ownExperts(key: string, array: NDArray, stored: ReadonlyMap<string, NDArray>): [string, NDArray] {
+  const [, kind, layer, point] = /^(\w+)\.blocks\.(\d+)\.mlp\.(.*)$/.exec(key) ?? [];
+  if (point === undefined) return [key, array];
+  const [batch, pos] = stored.get("tokens")!.shape;
+  if (kind.startsWith("weight") && point.endsWith(".weight")) {
+    return [key.replace(/\.weight$/, ""), transposed(array as NDArray<"float32">)];
+  }
+  if (/^hook_expert_/.test(point)) return [key, { ...array, shape: [batch, pos, array.shape[1]] } as NDArray];
+  const expert = /^experts\.(\d+)\.hook_/.exec(point)?.[1];
+  if (expert === undefined) return [key, array];
+  const { data: chosen, shape } = stored.get(`cache.blocks.${layer}.mlp.hook_expert_indices`)!;
+  const [choices, width] = [shape[1], array.shape[1]];
+  const placed = new Float32Array(batch * pos * width);
+  let row = 0;
+  for (let choice = 0; choice < choices; choice++) {
+    for (let at = 0; at < batch * pos; at++) {
+      if (chosen[at * choices + choice] !== Number(expert)) continue;
+      placed.set((array.data as Float32Array).subarray(row * width, ++row * width), at * width);
+    }
+  }
+  return [key, { dtype: "float32", shape: [batch, pos, width], data: placed }];
 }
 
 export function goldenModel(g: Golden): HookedTransformer {

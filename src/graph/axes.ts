@@ -12,6 +12,7 @@
  * | `d_head` | a head's own dimensions |
  * | `d_model` | the residual stream |
  * | `d_mlp` | neurons of one MLP layer |
+ * | `expert`, `choice` | experts of one MLP layer, those that a position has chosen |
  * | `d_vocab` | tokens of the vocabulary |
  * | `token_type` | which of two texts a token belongs to |
  * | `layer`, `component`, `row` | layers, summands of a decomposition, selected (batch, pos) rows |

@@ -111,7 +111,8 @@ export async function traceRun(
   const onGradients = [...backward, ...source.standingBwd].map((h) => h.name);
   const differentiated = options.inclBwd ? [...asked, ...onGradients] : [];
   const changes = [...source.standing, ...own].map((h) => h.name).concat(differentiated);
-  const built = tracePass(source, inputs, { reads: asked, changes });
+  const usual = !capture || asked.length > 0 ? undefined : options.inclBwd ? "gradients" : "values";
+  const built = tracePass(source, inputs, { reads: asked, changes, usual });
   const point = (name: string) => built.points.get(name) ?? unreached(name, inputs, built.points);
   for (const { name } of [...own, ...backward.filter(({ byTest }) => !byTest)]) point(name);
 
@@ -130,7 +131,8 @@ export async function traceRun(
     ? []
     : gradientsOf({
         metric: options.metric ? numberOf(options.metric, output) : wholeLoss(output, inputs),
-        values,
+        // What is an index has no gradient; one that was asked for by name is refused.
+        values: asked.length > 0 ? values : new Map([...values].filter(([, value]) => value.dtype === "float32")),
         hooks: backward,
         standing: source.standingBwd,
         at: (name) => (built.points.has(name) ? rewrite.get(point(name)) : undefined),

@@ -18,19 +18,22 @@ export interface WantedPoints {
   readonly reads?: readonly string[] | "all";
   /** Points to be changed or differentiated: what follows is computed from them. */
   readonly changes?: Iterable<string>;
+  /** What is wanted of every point that a cache without a filter has. */
+  readonly usual?: "values" | "gradients" | undefined;
 }
 
 /** Traces a pass. Nothing is computed. */
 export function tracePass(
   { cfg, weights, splices }: PassSource,
   inputs: ForwardInputs,
-  { reads = [], changes = [] }: WantedPoints = {},
+  { reads = [], changes = [], usual }: WantedPoints = {},
 ): Forward {
   const read = reads === "all" ? undefined : new Set(reads);
   const changed = new Set(changes);
   return forward(cfg, weights, inputs, {
     reads: (name) => read === undefined || read.has(name),
     hooks: (name) => changed.has(name),
+    usual,
     splices: (name) => splices?.at(name) ?? [],
   });
 }

@@ -27,7 +27,7 @@ const ofNorm = new Set(["scale", "normalized"]);
 /**
  * The full hook name of a short one: `getActName("k", 6, "a")` and `getActName("k6")` are `blocks.6.attn.hook_k`,
  * `getActName("scale4ln1")` is `blocks.4.ln1.hook_scale`, `getActName("embed")` is `hook_embed`. A full name is
- * returned unchanged. Source: TransformerLens' `utils.get_act_name`.
+ * returned unchanged. An expert's is `getActName("post0mlp.experts.3")`. Source: TransformerLens' `utils.get_act_name`.
  */
 export function getActName(name: string, layer?: number | null, layerType?: string | null): string {
   checkArguments(name, layer, layerType);
@@ -45,7 +45,7 @@ export function getActName(name: string, layer?: number | null, layerType?: stri
   kind = of(kinds, kind) ?? kind;
   part = of(parts, part) ?? part;
   if (ofAttention.has(kind)) part = "attn";
-  else if (ofMlp.has(kind)) part = "mlp";
+  else if (ofMlp.has(kind) && !part.startsWith("mlp.")) part = "mlp";
   if (ofNorm.has(kind) && at === undefined) return `ln_final.hook_${kind}`;
   const prefix = at === undefined ? "" : `blocks.${at}.`;
   return `${prefix}${part ? `${part}.` : ""}hook_${kind}`;

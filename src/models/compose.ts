@@ -3,6 +3,7 @@ import { ConfigError } from "../tensor/errors.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
 import { QK_NORMS } from "./parts/attention.ts";
 import type { BlockKind } from "./parts/block.ts";
+import { type ExpertsKind, experts } from "./parts/experts.ts";
 import type { MlmHeadKind } from "./parts/mlm-head.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
 import { NORMS, type NormalizationType, type NormKind } from "./parts/norm.ts";
@@ -66,7 +67,7 @@ function blockOf(cfg: HookedTransformerConfig, layer: number, rotary: RotaryKind
       rotary,
       qkNorm: cfg.useQkNorm ? { ...QK_NORMS[cfg.qkNormType], eps: cfg.eps } : null,
     },
-    mlp: mlpOf(cfg),
+    mlp: mlpOf(cfg, layer),
     order: cfg.parallelAttnMlp ? "parallel" : "sequential",
   };
 }
@@ -101,14 +102,31 @@ function rotaryOf(cfg: HookedTransformerConfig): (layer: number) => RotaryKind |
   };
 }
 
-function mlpOf(cfg: HookedTransformerConfig): BlockKind["mlp"] {
+function mlpOf(cfg: HookedTransformerConfig, layer: number): BlockKind["mlp"] {
   if (cfg.attnOnly) return null;
+  if (cfg.numExperts !== null && cfg.mlpTypes?.[layer] !== "dense") return expertsOf(cfg, cfg.numExperts);
   const act = cfg.actFn!;
   // As in TransformerLens: a LayerNorm whatever the blocks' norms are, with weights where those are full LayerNorms.
   const inner = act.endsWith("_ln") ? normKind(cfg.normalizationType === "LN" ? "LN" : "LNPre", cfg.eps) : null;
   const kind: MlpKind = { d_model: cfg.dModel, d_mlp: cfg.dMlp!, act, innerNorm: inner };
   const mlp = cfg.gatedMlp ? gatedMlp : plainMlp;
   return (x, scope) => mlp(kind, x, scope);
+}
+
+function expertsOf(cfg: HookedTransformerConfig, count: number): BlockKind["mlp"] {
+  const kind: ExpertsKind = {
+    d_model: cfg.dModel,
+    d_mlp: cfg.expertDMlp ?? cfg.dMlp!,
+    act: cfg.actFn!,
+    experts: count,
+    perToken: cfg.expertsPerToken!,
+    softmax: cfg.softmaxAfterTopk ? "chosen" : "all",
+    normalized: cfg.normTopkProb,
+    biases: cfg.expertBiases,
+    limit: cfg.expertLimit,
+    shared: cfg.sharedExpertDMlp,
+  };
+  return (x, scope) => experts(kind, x, scope);
 }
 
 function positionsOf(cfg: HookedTransformerConfig): PositionsKind {

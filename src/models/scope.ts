@@ -23,6 +23,8 @@ export interface PartNames {
 export interface Wanted {
   reads(name: string): boolean;
   hooks(name: string): boolean;
+  /** What is wanted of all points that are usually there: their values, or gradients too. Default: nothing of those that cost something. */
+  readonly usual?: "values" | "gradients" | undefined;
   /** Parts that stand at a hook point, one after the other; default: none. */
   splices?(name: string): readonly SplicedPart[];
 }
@@ -108,6 +110,19 @@ export class Scope<N extends PartNames = PartNames> {
     if (!this.trace.wanted.reads(this.prefix + name)) return;
     this.point(name, value());
     this.trace.asides.add(this.prefix + name);
+  }
+
+  /** Whether what follows must be computed from the point of that name: it is to be changed, or differentiated. */
+  inPlace(name: N["point"]): boolean {
+    return this.hooked(name) || this.trace.wanted.usual === "gradients";
+  }
+
+  /** As `aside`, for one of the points that are usually there: it is also made if all of those are to be read. */
+  beside(name: N["point"], value: () => Tensor): void {
+    const { wanted, asides } = this.trace;
+    if (wanted.usual === undefined && !wanted.reads(this.prefix + name)) return;
+    this.point(name, value());
+    asides.add(this.prefix + name);
   }
 
   /** Says how a value came about, while the model is recorded. */

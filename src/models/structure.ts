@@ -16,6 +16,13 @@ export interface Product {
   readonly result: Tensor;
 }
 
+/** A sum of what several weights write, weighed in ways that vary: the result is linear in all of them together. */
+export interface Mixture {
+  readonly result: Tensor;
+  /** [... d_model] each: matrices and biases. */
+  readonly weights: readonly Tensor[];
+}
+
 /** `result = W[ids]`: rows of a weight. */
 export interface Lookup {
   readonly weight: Tensor;
@@ -68,6 +75,7 @@ export interface AttentionUse {
 /** What is collected while a model is recorded. */
 export interface Structure {
   readonly products: Product[];
+  readonly mixtures: Mixture[];
   readonly lookups: Lookup[];
   readonly norms: NormUse[];
   readonly additions: Addition[];
@@ -76,7 +84,7 @@ export interface Structure {
 
 /** Nothing said yet. */
 export function emptyStructure(): Structure {
-  return { products: [], lookups: [], norms: [], additions: [], attentions: [] };
+  return { products: [], mixtures: [], lookups: [], norms: [], additions: [], attentions: [] };
 }
 
 /** A value without the hook points that it was put under. */

@@ -18,7 +18,7 @@ function flagsOf({ info }: Golden) {
 }
 
 /** TransformerLens refactors nothing where positions turn queries and keys. */
-const turned = ["neox_2l", "gptj_2l", "llama_gqa_2l", "llama3_ntk_2l", "qwen3_2l"];
+const turned = ["neox_2l", "gptj_2l", "llama_gqa_2l", "llama3_ntk_2l", "qwen3_2l", "mixtral_2l"];
 
 describe.each(goldenNames)("%s", (name) => {
   let g: Golden;

@@ -65,8 +65,6 @@ describe("parseConfig", () => {
     ["post_embedding_ln", true],
     ["use_normalization_before_and_after", true],
     ["load_in_4bit", true],
-    ["num_experts", 8],
-    ["experts_per_token", 2],
     ["n_key_value_heads", 3],
     ["relative_attention_num_buckets", 32],
     ["attn_scores_soft_cap", 50],

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
+import { ownWeights } from "../../src/models/families/index.ts";
 import { foldNorm } from "../../src/models/processing/fold-norm.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../../src/models/processing/process-weights.ts";
 import { checkWeights } from "../../src/models/weights/check.ts";
@@ -56,9 +57,9 @@ describe("processWeights", () => {
       let config: HookedTransformerConfig;
       beforeAll(async () => {
         const all = await tensors(`test/goldens/${name}.safetensors`);
-        raw = under("weights.", all);
-        expected = under("processed.weights.", all);
         config = parseConfig(goldens[name].config);
+        raw = new Map(ownWeights(config, under("weights.", all)).weights);
+        expected = under("processed.weights.", all);
       });
 
       const withProcessed = goldens[name].processing ? it : null;

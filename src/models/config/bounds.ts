@@ -17,6 +17,8 @@ function wholeUpTo(most: number): Kind {
 }
 
 export const LAYERS: Kind = wholeUpTo(MOST_LAYERS);
+/** The most that published models have are a few hundred. */
+export const EXPERTS: Kind = wholeUpTo(MOST_LAYERS);
 export const SIZE: Kind = wholeUpTo(LARGEST_SIZE);
 /** A factor or a divisor: float32 can hold it and its inverse. */
 export const FACTOR: Kind = between(1e-30, 1e30);

@@ -7,6 +7,7 @@
 import type { ActivationName } from "../parts/activation.ts";
 import type { AttentionType, QkNormType } from "../parts/attention.ts";
 import type { NormPlacement } from "../parts/block.ts";
+import type { MlpType } from "../parts/experts.ts";
 import type { NormalizationType } from "../parts/norm.ts";
 import type { PositionalEmbeddingType } from "../parts/positions.ts";
 import type { InitMode } from "../weights/init-modes.ts";
@@ -75,6 +76,10 @@ export interface HookedTransformerConfig {
   readonly parallelAttnMlp: boolean;
   /** MLPs multiply `act(x W_gate)` with `x W_in`. */
   readonly gatedMlp: boolean;
+  /** In place of each MLP a mixture of this many gated ones, of which a router chooses `expertsPerToken` for each position. */
+  readonly numExperts: number | null;
+  /** Experts of each position. */
+  readonly expertsPerToken: number | null;
   /** Heads of keys and values, if queries have more; null: the same number. */
   readonly nKeyValueHeads: number | null;
   /** Queries of the layers that `attnTypes` says are `local` see `windowSize` keys, their own included. */
@@ -104,6 +109,20 @@ export interface HookedTransformerConfig {
   readonly normAfterEmbeddings: boolean;
   /** The model fills in masked tokens: a dense layer, a nonlinearity and a norm stand before the unembedding (BERT). */
   readonly mlmHead: boolean;
+  /** With `numExperts`: which layers have experts, and which one MLP; null: all have experts. */
+  readonly mlpTypes: readonly MlpType[] | null;
+  /** With `numExperts`: neurons of each expert; null: `dMlp`. */
+  readonly expertDMlp: number | null;
+  /** With `numExperts`: neurons of one more expert, which every position has; null: there is none. */
+  readonly sharedExpertDMlp: number | null;
+  /** With `numExperts`: the weights of a position's experts are divided by their sum. */
+  readonly normTopkProb: boolean;
+  /** With `numExperts`: the router's softmax is over the chosen experts instead of over all. */
+  readonly softmaxAfterTopk: boolean;
+  /** With `numExperts`: router and experts have biases. */
+  readonly expertBiases: boolean;
+  /** With `numExperts`: experts are `act(min(gate, limit)) · (1 + pre within ±limit)`; null: `act(gate) · pre`. */
+  readonly expertLimit: number | null;
 
   /** Name of the tokenizer, or of its file next to the weights. */
   readonly tokenizerName: string | null;
@@ -149,8 +168,6 @@ export interface HookedTransformerConfig {
   readonly attnScoresSoftCap: number;
   readonly outputLogitsSoftCap: number;
   readonly loadIn4bit: boolean;
-  readonly numExperts: number | null;
-  readonly expertsPerToken: number | null;
   readonly relativeAttentionMaxDistance: number | null;
   readonly relativeAttentionNumBuckets: number | null;
   readonly decoderStartTokenId: number | null;

@@ -6,10 +6,11 @@ import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, 
 import { activations } from "../parts/activation.ts";
 import { ATTENTION_TYPES, QK_NORMS } from "../parts/attention.ts";
 import { NORM_PLACEMENTS } from "../parts/block.ts";
+import { MLP_TYPES } from "../parts/experts.ts";
 import { NORMS } from "../parts/norm.ts";
 import { POSITIONS } from "../parts/positions.ts";
 import { INIT_MODES } from "../weights/init-modes.ts";
-import { EPS, FACTOR, LAYERS, SIZE } from "./bounds.ts";
+import { EPS, EXPERTS, FACTOR, LAYERS, SIZE } from "./bounds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
 
 /** TransformerLens writes "compute it" as -1. */
@@ -103,6 +104,9 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   gatedMlp: field("gated_mlp", FLAG, false),
   // Checked against n_heads, n_layers and d_head once they are known.
   nKeyValueHeads: field("n_key_value_heads", orNull(COUNT), null as number | null),
+  // Checked against each other.
+  numExperts: field("num_experts", orNull(EXPERTS), null as number | null),
+  expertsPerToken: field("experts_per_token", orNull(EXPERTS), null as number | null),
   useLocalAttn: field("use_local_attn", FLAG, false),
   windowSize: field("window_size", orNull(COUNT), null as number | null),
   attnTypes: field(
@@ -126,6 +130,13 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   nTokenTypes: own("n_token_types", SIZE_OR_NONE, 0),
   normAfterEmbeddings: own("norm_after_embeddings", FLAG, false),
   mlmHead: own("mlm_head", FLAG, false),
+  mlpTypes: own("mlp_types", orNull(listOf(oneOf(MLP_TYPES), "names")), null as HookedTransformerConfig["mlpTypes"]),
+  expertDMlp: own("expert_d_mlp", orNull(SIZE), null as number | null),
+  sharedExpertDMlp: own("shared_expert_d_mlp", orNull(SIZE), null as number | null),
+  normTopkProb: own("norm_topk_prob", FLAG, true),
+  softmaxAfterTopk: own("softmax_after_topk", FLAG, false),
+  expertBiases: own("expert_biases", FLAG, false),
+  expertLimit: own("expert_limit", orNull(FACTOR), null as number | null),
 
   tokenizerName: field("tokenizer_name", orNull(TEXT), null as string | null),
   defaultPrependBos: field("default_prepend_bos", FLAG, true),
@@ -183,8 +194,6 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
     supported: { test: (v) => v <= 0, describe: "-1 (no cap)" },
   },
   loadIn4bit: onlyOff("load_in_4bit"),
-  numExperts: onlyNull("num_experts"),
-  expertsPerToken: onlyNull("experts_per_token"),
   relativeAttentionMaxDistance: onlyNull("relative_attention_max_distance"),
   relativeAttentionNumBuckets: onlyNull("relative_attention_num_buckets"),
   decoderStartTokenId: onlyNull("decoder_start_token_id"),

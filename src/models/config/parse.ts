@@ -4,6 +4,7 @@ import { nearest } from "../../tensor/nearest.ts";
 import { kindOf, shown } from "../../tensor/show.ts";
 import { recordingOf } from "../recording.ts";
 import type { HookedTransformerConfig } from "./config.ts";
+import { checkExperts } from "./experts.ts";
 import { FIELD_NAMES, FIELDS, type Field } from "./fields.ts";
 
 type FieldName = keyof HookedTransformerConfig;
@@ -136,6 +137,7 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   if (c.mlmHead && c.actFn === null) {
     throw new ConfigError("act_fn is null, but mlm_head needs a nonlinearity. Name one.", { asked: "act_fn" });
   }
+  checkExperts(c);
   if (c.finalRms && c.normalizationType === null) {
     throw new ConfigError(
       "final_rms is true, but normalization_type is null: there is no last norm to be an RMSNorm.",
@@ -149,9 +151,8 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   if (c.useAttnScale && c.attnScale === -1) c.attnScale = Math.sqrt(c.dHead);
   if (c.initializerRange === -1) c.initializerRange = c.initMode === "gpt2" ? 0.8 / Math.sqrt(c.dModel) : 1;
   recordingOf({ ...c, nLayers: 1 }); // refuses a weight with more numbers than can be counted
-  c.nParams =
-    c.nLayers *
-    (4 * c.dModel * c.dHead * c.nHeads + (c.attnOnly ? 0 : (c.gatedMlp ? 3 : 2) * c.dModel * (c.dMlp ?? 0)));
+  c.nParams = c.nLayers * 4 * c.dModel * c.dHead * c.nHeads;
+  for (let layer = 0; layer < c.nLayers; layer++) c.nParams += mlpParams(c, layer);
   return c;
 }
 
@@ -204,6 +205,15 @@ function checkLocal({ windowSize, attnTypes, nLayers }: HookedTransformerConfig)
       { asked: "attn_types", found: attnTypes },
     );
   }
+}
+
+/** Weights of a layer's MLP or experts, with the router's and without biases. */
+function mlpParams(c: HookedTransformerConfig, layer: number): number {
+  if (c.attnOnly) return 0;
+  const each = (c.gatedMlp ? 3 : 2) * c.dModel;
+  if (c.numExperts === null || c.mlpTypes?.[layer] === "dense") return each * (c.dMlp ?? 0);
+  const shared = c.sharedExpertDMlp === null ? 0 : each * c.sharedExpertDMlp + c.dModel;
+  return c.numExperts * (each * (c.expertDMlp ?? c.dMlp ?? 0) + c.dModel) + shared;
 }
 
 function headsThatFit(c: HookedTransformerConfig): number {

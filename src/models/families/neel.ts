@@ -3,7 +3,7 @@ import type { NDArray } from "../../tensor/array.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import type { FamilyContext, ModelFamily } from "./family.ts";
 import { fillNeutral } from "./fill.ts";
-import { RawWeights } from "./layout.ts";
+import { RawWeights, transposed } from "./layout.ts";
 import { neelArchitecture, neelConfig } from "./neel-config.ts";
 
 /** Constants that PyTorch saves with the weights: the causal mask and the masked score. */
@@ -17,10 +17,17 @@ export const neel = {
   weights(raw, config, context) {
     const arrays = new RawWeights(raw, "neel");
     arrays.drop(BUFFERS);
-    const weights = new Map(arrays.names().map((name) => [name, arrays.take(name)]));
+    const weights = new Map(arrays.names().map((name) => ownLinear(name, arrays.take(name))));
     return completeNeelWeights(weights, config, context);
   },
 } satisfies ModelFamily;
+
+/** TransformerLens has experts and their routers as PyTorch's `Linear`s, `W_in.weight` [out in]; everything else is ours already. */
+function ownLinear(name: string, array: NDArray<"float32">): [string, NDArray<"float32">] {
+  const [, part, which, kind] = /^(blocks\.\d+\.mlp\.(?:experts\.\d+\.)?)W_(\w+)\.(weight|bias)$/.exec(name) ?? [];
+  if (kind === undefined) return [name, array];
+  return kind === "bias" ? [`${part}b_${which}`, array] : [`${part}W_${which}`, transposed(array)];
+}
 
 /** What both generations of these checkpoints may lack or have in addition. */
 export function completeNeelWeights(

@@ -9,6 +9,7 @@ import {
   type AttentionRun,
   attention,
 } from "./attention.ts";
+import type { ExpertsNames } from "./experts.ts";
 import type { MlpNames } from "./mlp.ts";
 import { type NormKind, type NormNames, norm } from "./norm.ts";
 
@@ -35,7 +36,7 @@ export type BlockPoint =
   | `ln1.${NormNames["point"]}`
   | `attn.${AttentionNames["point"]}`
   | `ln2.${NormNames["point"]}`
-  | `mlp.${MlpNames["point"]}`;
+  | `mlp.${MlpNames["point"] | ExpertsNames["point"]}`;
 
 /** Where a block's norms stand: before what reads the residual stream, or after each addition to it. */
 export const NORM_PLACEMENTS = ["before", "after"] as const;
@@ -48,7 +49,7 @@ export interface BlockKind {
   readonly normPlacement: NormPlacement;
   readonly attention: AttentionKind;
   /** From the normed stream to what the MLP writes; null in blocks without one. */
-  readonly mlp: ((x: Tensor, scope: Scope<MlpNames>) => Tensor) | null;
+  readonly mlp: ((x: Tensor, scope: Scope<MlpNames & ExpertsNames>) => Tensor) | null;
   /** Whether the MLP also reads what attention has written, or reads the same as attention. */
   readonly order: "sequential" | "parallel";
 }

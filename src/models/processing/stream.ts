@@ -30,7 +30,7 @@ function stepsOf({ input, result }: Pick<Product, "input" | "result">): Tensor[]
 
 /** The stream of a recorded model. */
 export function streamOf({ structure, output }: Recording): Stream {
-  const { products, lookups, norms, additions } = structure;
+  const { products, mixtures, lookups, norms, additions } = structure;
   const users = new Map<Tensor, Tensor[]>();
   for (const t of topological([output])) {
     for (const x of t.inputs) {
@@ -56,7 +56,10 @@ export function streamOf({ structure, output }: Recording): Stream {
   const written = values.map((value) => {
     const product = products.find(({ result }) => same(result, value));
     const lookup = lookups.find(({ result }) => same(result, value));
-    return [product?.weight, product?.bias, lookup?.weight].filter((weight) => weight !== undefined);
+    const mixture = mixtures.find(({ result }) => same(result, value));
+    return [product?.weight, product?.bias, lookup?.weight, ...(mixture?.weights ?? [])].filter(
+      (weight) => weight !== undefined,
+    );
   });
   const stream = [...new Set([...added, ...(first ? [bare(first)] : [])])];
   const centring = new Set(norms.filter(({ subtractsMean }) => subtractsMean).flatMap(stepsOf));
