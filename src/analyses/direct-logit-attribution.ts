@@ -4,7 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { components } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { hasMlps } from "../lens/model-has.ts";
+import { hasNeurons } from "../lens/model-has.ts";
 import type { ResidualStack } from "../lens/residual-stack.ts";
 import { residualDirections } from "../lens/weight-views.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -98,7 +98,7 @@ export async function measureDirectLogitAttribution(
   const attributions = (stack: ResidualStack) => stack.normalized(norm).dot(directions);
   const layers = last.decomposeResid();
   const heads = last.stackHeadResults();
-  const neurons = hasMlps(model) ? last.stackNeuronResults() : undefined;
+  const neurons = hasNeurons(model) ? last.stackNeuronResults() : undefined;
   const [logits, ...found] = await model.compute(
     [
       graph.output.at({ batch: 0, pos: prompt.ids.length - 1 }),

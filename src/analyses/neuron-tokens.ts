@@ -3,7 +3,7 @@ import { mean, median, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import { neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { hasMlps } from "../lens/model-has.ts";
+import { hasMlps, needNeurons } from "../lens/model-has.ts";
 import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
@@ -88,6 +88,7 @@ export async function measureNeuron(
     throw new ArgumentError("This model is attention-only and has no neurons.", { found: cfg.modelName });
   const width = cfg.dMlp!;
   const layer = checkLayer(model, options.layer ?? -1);
+  needNeurons(model, layer);
   if (options.neuron !== undefined) checkWhole("neuron", options.neuron, 0, width - 1);
   checkWhole("top", top, 1, Math.floor(cfg.dVocabOut / 2));
   checkWhole("around", around, 0);

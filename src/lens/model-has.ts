@@ -71,10 +71,32 @@ export function needMid(what: string, model: Configured): void {
   });
 }
 
-/** @throws ArgumentError in a model without MLPs. */
-export function needMlps(model: Configured): void {
-  if (hasMlps(model)) return;
-  throw new ArgumentError("This model has no neurons: it is attention-only.", { asked: "neurons" });
+/**
+ * Whether a layer's MLP, or the MLP of every layer that has one, is made of neurons that all positions share: in a mixture of
+ * experts each position has those of the experts that are chosen for it.
+ */
+export function hasNeurons(model: Configured, layer?: number): boolean {
+  return hasMlps(model) && mixtureOf(model, layer) === undefined;
+}
+
+/** @throws ArgumentError in a model without MLPs, and for mixtures of experts, in a layer or in any. */
+export function needNeurons(model: Configured, layer?: number): void {
+  if (!hasMlps(model)) {
+    throw new ArgumentError("This model has no neurons: it is attention-only.", { asked: "neurons" });
+  }
+  const mixture = mixtureOf(model, layer);
+  if (mixture === undefined) return;
+  const [, at] = /^blocks\.(\d+)\./.exec(mixture)!;
+  throw new ArgumentError(
+    `Layer ${at} has no neurons that all positions share: its MLP is a mixture of experts. Each expert has its own, "${mixture}".`,
+    { asked: "neurons", found: mixture, nearest: mixture },
+  );
+}
+
+/** The neurons of the first expert, if a layer, or any, has experts. */
+function mixtureOf({ cfg }: Configured, layer?: number): string | undefined {
+  const within = layer === undefined ? "blocks." : `blocks.${layer}.`;
+  return recordingOf(cfg).hookNames.find((name) => name.startsWith(within) && /\.experts\.0\.hook_post$/.test(name));
 }
 
 /**

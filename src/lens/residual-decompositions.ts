@@ -10,7 +10,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { AxisSlice } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
 import { additionsBefore } from "./components.ts";
-import { lastStream, needMid, needMlps } from "./model-has.ts";
+import { lastStream, needMid, needNeurons } from "./model-has.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
 import { ResidualStack } from "./residual-stack.ts";
 import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
@@ -122,7 +122,7 @@ export interface StackNeuronResultsOptions extends StackOptions, WithRemainder {
 export function stackNeuronResults(cache: Cached, options: StackNeuronResultsOptions): ResidualStack {
   checkOptions("stackNeuronResults", options, NEURON_RESULTS);
   const layer = layerBefore(options.layer, false, cache.model);
-  needMlps(cache.model);
+  needNeurons(cache.model);
   const parts = additionsBefore(cache.model, layer);
   const build = (from: Cached) =>
     withRemainder(from, "stackNeuronResults", layer, neuronParts(from, parts, options.neuronSlice), options);

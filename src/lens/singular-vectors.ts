@@ -8,7 +8,7 @@ import { shown } from "../tensor/show.ts";
 import { checkModel } from "./check.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 import type { Model } from "./model.ts";
-import { hasMlps } from "./model-has.ts";
+import { hasMlps, needNeurons } from "./model-has.ts";
 
 /** Which matrix: a head's `W_V W_O`, or an MLP's input or output weights. */
 export type SingularVectorsOf = "OV" | "w_in" | "w_out";
@@ -101,6 +101,7 @@ function matrixOf(model: Model, of: SingularVectorsOf, layer: number, head: numb
       if (!hasMlps(model)) {
         throw new ArgumentError(`This model is attention-only and has no ${of}: use "OV" and a head.`, { asked: of });
       }
+      needNeurons(model, layer);
       if (of === "w_out") return new FactoredMatrix(weight("mlp.W_out"), identity(cfg.dModel));
       const norm = weights.find(`blocks.${layer}.ln2.w`);
       const read = weight("mlp.W_in").transpose();

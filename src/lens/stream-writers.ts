@@ -6,7 +6,7 @@ import { shown } from "../tensor/show.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
 import { type Addition, components, neuronName, type WriterOutput } from "./components.ts";
-import { needMlps } from "./model-has.ts";
+import { needNeurons } from "./model-has.ts";
 import { heads, neurons, type StackPart, slab, values } from "./stack-parts.ts";
 
 /** Captured values under labels. */
@@ -53,6 +53,7 @@ export function headParts(from: Cached, additions: readonly Addition[]): StackPa
 
 /** The neurons of MLPs, or some of them. */
 export function neuronParts(from: Cached, additions: readonly Addition[], slice: AxisSlice | undefined): StackPart[] {
+  for (const { kind, layer } of additions) if (kind === "mlp") needNeurons(from.model, layer);
   return additions.flatMap(({ kind, layer, output }) => {
     if (kind !== "mlp" || !output) return [];
     const { post, W_out, indices } = neuronsOf(from, "The neurons' results", output, slice);
@@ -84,7 +85,7 @@ export function headResults(z: Tensor, W_O: Tensor): Tensor {
 
 /** Each neuron's output in one layer, [batch pos d_mlp d_model]. */
 export function neuronResults(cache: Cached, layer: number, slice: AxisSlice | undefined): Tensor {
-  needMlps(cache.model);
+  needNeurons(cache.model, layer);
   const mlp = components(cache.model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
   if (!mlp?.output) {
     const last = cache.model.cfg.nLayers - 1;

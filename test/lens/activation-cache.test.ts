@@ -24,6 +24,9 @@ async function load(name: string): Promise<{ g: Golden; model: HookedTransformer
   return { g, model: new HookedTransformer(parseConfig({ ...g.info.config, final_rms: true }), weights) };
 }
 
+/** Whose MLPs are mixtures of experts, so that positions do not share neurons. */
+const experts = ["mixtral_2l"];
+
 describe.each([...goldenNames, finalRms])("%s", (name) => {
   let model: HookedTransformer;
   let cache: ActivationCache;
@@ -35,6 +38,11 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     layers = model.cfg.nLayers;
     [logits, cache] = await model.runWithCache(loaded.g.tokens);
   });
+
+  const hasExperts = experts.includes(name);
+  /** Into neurons where there are any. */
+  const full = (options: Parameters<typeof cache.getFullResidDecomposition>[0] = {}) =>
+    cache.getFullResidDecomposition(hasExperts ? { ...options, expandNeurons: false } : options);
 
   const streamBefore = (layer: number) =>
     cache.get(layer === layers ? `blocks.${layers - 1}.hook_resid_post` : `blocks.${layer}.hook_resid_pre`);
@@ -52,9 +60,9 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     for (let layer = 0; layer <= layers; layer++) {
       await expectSum(cache.decomposeResid({ layer }), streamBefore(layer));
       await expectSum(cache.stackHeadResults({ layer, inclRemainder: true }), streamBefore(layer));
-      await expectSum(cache.getFullResidDecomposition({ layer }), streamBefore(layer));
+      await expectSum(full({ layer }), streamBefore(layer));
       await expectSum(cache.getFullResidDecomposition({ layer, expandNeurons: false }), streamBefore(layer));
-      if (!model.cfg.attnOnly)
+      if (!model.cfg.attnOnly && !hasExperts)
         await expectSum(cache.stackNeuronResults({ layer, inclRemainder: true }), streamBefore(layer));
     }
   });
@@ -74,7 +82,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
       }
       const mid = cache.get(`blocks.${layer}.hook_resid_mid`);
       await expectSum(cache.decomposeResid(options), mid);
-      await expectSum(cache.getFullResidDecomposition(options), mid);
+      await expectSum(full(options), mid);
       expect(cache.accumulatedResid(options).labels.at(-1)).toBe(`${layer}_mid`);
     }
   });
@@ -102,7 +110,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
       const withWeight = w && !b ? normalized.mul(w) : normalized; // an RMSNorm's weight comes after its hook point
       const expected = await (b ? withWeight.sub(b) : withWeight).compute();
       await expectSum(stack, expected);
-      await expectSum(cache.applyLnToStack(cache.getFullResidDecomposition({ layer }), { layer }), expected);
+      await expectSum(cache.applyLnToStack(full({ layer }), { layer }), expected);
     }
   });
 
@@ -128,7 +136,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     for (const stack of [
       cache.decomposeResid(),
       cache.stackHeadResults({ inclRemainder: true }),
-      cache.getFullResidDecomposition(),
+      full(),
       cache.decomposeResid({ applyLn: true }),
     ]) {
       const attrs = cache.logitAttrs(stack, token);
@@ -145,8 +153,10 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     ).rename(["batch", "d_model"]);
     for (const stack of [
       cache.stackHeadResults({ inclRemainder: true }),
-      cache.getFullResidDecomposition(),
-      ...(model.cfg.attnOnly ? [] : [cache.stackNeuronResults({ neuronSlice: [1, 5, 3], inclRemainder: true })]),
+      full(),
+      ...(model.cfg.attnOnly || hasExperts
+        ? []
+        : [cache.stackNeuronResults({ neuronSlice: [1, 5, 3], inclRemainder: true })]),
     ]) {
       const plain = cache.applyLnToStack(stack).stack.mul(direction.unsqueeze(1)).sum(-1);
       const attrs = cache.logitAttrs(stack, tokens, { incorrectTokens });
@@ -174,12 +184,25 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
       }
     }
     expectClose(await results.stackHeadResults().compute(), stack, 1e-5);
-    if (model.cfg.attnOnly) return;
+    if (model.cfg.attnOnly || hasExperts) return;
     const neurons = await cache.getNeuronResults(0, { neuronSlice: [2, -1], posSlice: 4 }).compute();
     expect(neurons.axes).toEqual(["batch", "d_mlp", "d_model"]);
     const both = await cache.stackNeuronResults({ layer: 1, posSlice: 4, neuronSlice: [2, -1] }).compute();
     expectClose(both.row(1), await neurons.at({ d_mlp: 1 }).compute(), 1e-6);
   });
+});
+
+test.each(experts)("what needs neurons says of %s where each expert has its own", async (name) => {
+  const { g, model } = await load(name);
+  const [, cache] = await model.runWithCache(g.tokens);
+  for (const ask of [
+    () => cache.stackNeuronResults(),
+    () => cache.getNeuronResults(1),
+    () => cache.getFullResidDecomposition(),
+  ]) {
+    expect(ask).toThrow(ArgumentError);
+    expect(ask).toThrow(/mixture of experts.*blocks\.[01]\.mlp\.experts\.0\.hook_post/);
+  }
 });
 
 describe("a cache of solu_ln_2l", () => {

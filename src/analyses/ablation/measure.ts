@@ -5,7 +5,7 @@ import { maskedPlaces } from "../../lens/fill-mask.ts";
 import { groupsOf } from "../../lens/in-parts.ts";
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
-import { fillsMasks, hasMlps } from "../../lens/model-has.ts";
+import { fillsMasks, hasMlps, needNeurons } from "../../lens/model-has.ts";
 import { type PreparedInput, prepareInput } from "../../lens/model-input.ts";
 import { sweep } from "../../lens/sweep.ts";
 import { batchOf } from "../../lens/tokens.ts";
@@ -192,6 +192,7 @@ function sitesOf(over: AblationKind, layer: number, model: Model): Site[] {
     case "positions":
       return [attention, ...mlp].map((site) => ({ ...site, axis: "pos", layers: [layer] }));
     case "neurons":
+      if (hasMlps(model)) needNeurons(model, layer);
       if (hasMlps(model)) return [{ site: "post", axis: "d_mlp", layers: [layer], name: neuronName }];
       throw new ArgumentError("Neurons cannot be ablated in this model: it is attention-only.", { asked: over });
     default:

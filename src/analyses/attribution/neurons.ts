@@ -4,7 +4,7 @@ import { components, needSum, neuronName } from "../../lens/components.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import type { Model } from "../../lens/model.ts";
-import { hasMlps, hasNormWeights } from "../../lens/model-has.ts";
+import { hasMlps, hasNormWeights, needNeurons } from "../../lens/model-has.ts";
 import { compose } from "../../models/compose.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
@@ -73,6 +73,7 @@ function check(model: Model): void {
       { asked: "mlp", found: cfg.modelName },
     );
   }
+  needNeurons(model);
   needSum(model);
   if (hasNormWeights(model)) {
     throw new ArgumentError(

@@ -1,6 +1,6 @@
 /** Where in a model the analysis looks, and what it can say about that model. */
 import type { Model } from "../../lens/model.ts";
-import { hasMlps, hasNormWeights } from "../../lens/model-has.ts";
+import { hasMlps, hasNormWeights, needNeurons } from "../../lens/model-has.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 
 export interface Site {
@@ -36,6 +36,7 @@ export function siteOf(model: Model, layer: number): Site {
       { asked: "mlp", found: cfg.modelName, nearest: "solu-1l" },
     );
   }
+  needNeurons(model, index);
   if (cfg.attentionDir !== "causal") {
     throw new ArgumentError(
       `${cfg.modelName} can see the tokens that it should predict (its attention is ${cfg.attentionDir}), so the loss of a next token means nothing: choose a causal model.`,
