@@ -39,7 +39,11 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, -inf where the mask is",
   "blocks.{l}.attn.hook_pattern": "the softmax of the scores over `key`",
   "blocks.{l}.attn.hook_z": "the values, mixed by the pattern",
-  "blocks.{l}.attn.hook_result": "what each head adds to the stream, `z W_O`, without `b_O`",
+  "blocks.{l}.attn.hook_result":
+    "what each head adds to the stream, `z W_O`, without `b_O`; with `ln1_post`, what each adds to its input",
+  "blocks.{l}.ln1_post.hook_scale":
+    "`sqrt(mean(x²) + eps)` of what attention writes; the norm divides by the hooked value",
+  "blocks.{l}.ln1_post.hook_normalized": "what attention writes, normed, before the norm's weight",
   "blocks.{l}.hook_attn_out": "what attention adds to the stream, with `b_O`",
   "blocks.{l}.hook_resid_mid": "the residual stream between attention and MLP",
   "blocks.{l}.hook_mlp_in": "`hook_resid_mid`, for the MLP only",
@@ -61,6 +65,8 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.mlp.shared_expert.hook_gate": "`x W_gate` of the expert that every position has",
   "blocks.{l}.mlp.shared_expert.hook_pre": "`x W_in` of it",
   "blocks.{l}.mlp.shared_expert.hook_post": "its neurons",
+  "blocks.{l}.ln2_post.hook_scale": "as of `ln1_post`, of what the MLP writes",
+  "blocks.{l}.ln2_post.hook_normalized": "what the MLP writes, normed, before the norm's weight",
   "blocks.{l}.hook_mlp_out": "what the MLP adds to the stream, with `b_out`",
   "blocks.{l}.hook_resid_post": "the residual stream after the block",
   "blocks.{l}.hook_normalized_resid_post":
@@ -90,6 +96,10 @@ const usual = {
 const kinds: readonly { readonly config: object; readonly has?: string; readonly lacks?: string }[] = [
   { config: {} },
   { config: { positional_embedding_type: "rotary" }, has: "rotary positions", lacks: "learned positions" },
+  {
+    config: { normalization_type: "RMS", use_normalization_before_and_after: true },
+    has: "`useNormalizationBeforeAndAfter`, or `normPlacement` is `output`",
+  },
   { config: { use_qk_norm: true }, has: "`useQkNorm`" },
   { config: { act_fn: "gelu" }, lacks: "`actFn` ends in `_ln`" },
   { config: { act_fn: "gelu", gated_mlp: true }, has: "`gatedMlp`" },
@@ -158,7 +168,7 @@ function everyPoint(each: readonly ReadonlyMap<string, Point>[]): Point[] {
 function shorthand(name: string): string {
   const kind = name.split("hook_")[1];
   const part =
-    /(ln1|ln2|mlp\.ln|attn\.[qk]_norm|mlp\.experts\.\{i\}|mlp\.shared_expert|mlp(?=\.hook_(?:expert|shared)))\.hook_/.exec(
+    /(ln1|ln2|ln1_post|ln2_post|mlp\.ln|attn\.[qk]_norm|mlp\.experts\.\{i\}|mlp\.shared_expert|mlp(?=\.hook_(?:expert|shared)))\.hook_/.exec(
       name,
     )?.[1];
   const arguments_: [string, number?, string?][] = name.startsWith("blocks.")

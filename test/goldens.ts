@@ -30,6 +30,7 @@ export const goldenNames = [
   "llama3_ntk_2l",
   "qwen3_2l",
   "mixtral_2l",
+  "gemma2_2l",
 ] as const;
 
 export interface Golden {

@@ -1,9 +1,11 @@
 /** "Which tokens does the MLP layer matter for, even though no single neuron stands out?" */
+
 import type { Model } from "../lens/model.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { FLAG, WHOLE } from "../tensor/kinds.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
+import { capCaveat } from "./caps.ts";
 import { baselinesOf } from "./diffuse-mlp/baselines.ts";
 import { compare } from "./diffuse-mlp/comparisons.ts";
 import { measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
@@ -98,7 +100,7 @@ export async function diffuseMlp(
     pictures: pictures(measured, compared, cfg.eps, top),
     tables: tables(measured, compared, cfg.eps, top),
     baselines,
-    caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(site), ...model.notes],
+    caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(site), ...capCaveat(model), ...model.notes],
   });
 }
 

@@ -1,18 +1,23 @@
 /** "Which parts of the model write the answer?" */
+
 import { mean, quantile } from "simple-statistics";
 import type { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { components } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { hasNeurons } from "../lens/model-has.ts";
+import type { ModelGraph } from "../lens/model-graph.ts";
+import { hasNeurons, lastStream } from "../lens/model-has.ts";
 import type { ResidualStack } from "../lens/residual-stack.ts";
+import { uncappedLogits } from "../lens/unembed.ts";
 import { residualDirections } from "../lens/weight-views.ts";
+import { compose } from "../models/compose.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { either, orNull, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { capCaveat } from "./caps.ts";
 import { type Baseline, type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import type { PictureSpec } from "./picture.ts";
@@ -86,9 +91,11 @@ export async function measureDirectLogitAttribution(
   const { answer, against } = await answersOf(model, prompt, options);
 
   const graph = model.graph(prompt.input);
-  const written = components(model).additions.flatMap(({ point, output }) =>
-    output ? [point, output.point] : [point],
-  );
+  const written = components(model).additions.flatMap(({ point, output }) => [
+    point,
+    ...(output ? [output.point] : []),
+    ...(output?.norm ? [`${output.norm.where}.hook_scale`] : []),
+  ]);
   const names = [...written, "ln_final.hook_scale"].filter((name) => graph.has(name));
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
   const last = cache.at({ pos: prompt.ids.length - 1 });
@@ -101,7 +108,7 @@ export async function measureDirectLogitAttribution(
   const neurons = hasNeurons(model) ? last.stackNeuronResults() : undefined;
   const [logits, ...found] = await model.compute(
     [
-      graph.output.at({ batch: 0, pos: prompt.ids.length - 1 }),
+      uncapped(model, graph, cache).at({ batch: 0, pos: prompt.ids.length - 1 }),
       ...[layers, heads, neurons].filter((s) => s !== undefined).map(attributions),
     ],
     { signal },
@@ -131,6 +138,13 @@ export async function measureDirectLogitAttribution(
     heads: group(heads, found[1], 1),
     neurons: neurons ? group(neurons, found[2], top) : null,
   };
+}
+
+/** The model's logits before any cap, [batch pos d_vocab]. */
+function uncapped(model: HookedTransformer, graph: ModelGraph, cache: ActivationCache): Tensor {
+  if (compose(model.cfg).logitsCap === null) return graph.output;
+  const stream = graph.at(lastStream(model));
+  return uncappedLogits(model, cache.normBefore({ recomputeLn: true })?.apply(stream, cache) ?? stream);
 }
 
 /** The tokens in question. */
@@ -280,6 +294,7 @@ export async function directLogitAttribution(
       ...(neurons ? [nullModel(NEURONS, `the ${top} largest neurons`, neurons, drawn, seed)] : []),
     ],
     caveats: [
+      ...capCaveat(model),
       "Only direct paths to the logits are counted. A component's number does not include what it does through later layers; ablate or patch it to see that.",
       "The final norm's scale is held at its value in this run: without a component it would be different.",
       ...(against === null

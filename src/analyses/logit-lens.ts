@@ -1,10 +1,12 @@
 /** "At which layer does the model arrive at its prediction?" */
+
 import { mean, median } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { computeInParts } from "../lens/in-parts.ts";
 import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
+import { logitsOf } from "../lens/unembed.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
 import { SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -79,10 +81,10 @@ export async function measureLogitLens(
     const { output } = model.graph(rows.unsqueeze(0, "batch"), { startAtLayer: cfg.nLayers });
     return output.squeeze(0).rename({ pos: "row" }).logSoftmax();
   };
-  /** log softmax(x W_U + b_U) of rows of streams, layer by layer, and position by position within a layer, [row d_vocab]. */
+  /** log softmax(x W_U + b_U), with logits capped as the model caps them, of rows of streams, layer by layer, and position by position within a layer, [row d_vocab]. */
   const logProbsOf = (from: number, to: number) => {
     const rows = rowsOf(read.data, width, from, to);
-    return fillsMasks(model) ? endOf(rows) : rows.matmul(model.W_U).add(model.b_U).logSoftmax();
+    return fillsMasks(model) ? endOf(rows) : logitsOf(model, rows).logSoftmax();
   };
   const tokensAt = (ids: readonly number[], from: number, to: number) =>
     Tensor.leaf(

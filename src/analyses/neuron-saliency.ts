@@ -1,4 +1,5 @@
 /** "Which neurons favour the answer, judged by the gradient at their activations?" */
+
 import type { Model } from "../lens/model.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { signed } from "../tensor/words.ts";
@@ -13,6 +14,7 @@ import {
 } from "./attribution/agreement.ts";
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { ablateNeurons, measureNeurons, type Neuron } from "./attribution/neurons.ts";
+import { capCaveat } from "./caps.ts";
 import { type Column, type Finding, finding, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
@@ -152,6 +154,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       "A gradient is the slope at this prompt. For a neuron that is far from 0, the effect of going all the way to 0 can be much larger or smaller than the slope says.",
       "Zero is not a neutral activation: ablating a neuron that is active everywhere also removes a constant that later layers rely on.",
       "This is one prompt: a neuron that favours the answer here may not do so elsewhere.",
+      ...capCaveat(model),
       ...model.notes,
     ],
   });

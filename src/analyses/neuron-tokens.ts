@@ -1,9 +1,11 @@
 /** "What makes a neuron fire, and which tokens does it then promote?" */
+
 import { mean, median, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
-import { neuronName } from "../lens/components.ts";
+import { components, neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { hasMlps, needNeurons } from "../lens/model-has.ts";
+import { unscaled } from "../lens/output-norm.ts";
 import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
@@ -12,6 +14,7 @@ import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis, type FileText } from "./analysis.ts";
+import { capCaveat } from "./caps.ts";
 import { type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
@@ -123,7 +126,8 @@ export async function measureNeuron(
     .slice(0, OTHER_NEURONS);
   const rows = Tensor.leaf(ndarray("int32", [1 + others.length], Int32Array.from([neuron, ...others])), ["neuron"]);
   const norm = model.weights.find("ln_final.w");
-  const written = W_out.gather(0, rows);
+  const mlp = components(model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
+  const written = unscaled(W_out.gather(0, rows), mlp?.output?.norm, model.weights);
   const effects = (norm ? written.mul(norm) : written).matmul(model.W_U);
   const [own, ends] = await model.compute([effects.slice(0, 0, 1), effects.abs().max(-1)], { signal });
   return {
@@ -265,7 +269,7 @@ export async function neuronTokens(
     method: {
       text:
         `The text is cut into pieces of at most ${PIECE - 1} tokens, each read after a BOS. The neuron's activation is hook_post at each token; BOS itself is left out, and so are places that overlap with a stronger one.\n\n` +
-        "What it writes is read by the unembedding: W_out[neuron] · W_U is what one unit of its activation adds to each token's logit on the direct path, before the final norm divides by its scale.",
+        "What it writes is read by the unembedding: W_out[neuron] · W_U is what one unit of its activation adds to each token's logit on the direct path, before the final norm (and any norm behind the MLP) divides by its scale.",
       references: [
         {
           title: "Softmax Linear Units",
@@ -321,6 +325,7 @@ export async function neuronTokens(
       `Examples come from ${activations.length} tokens of ${file.name}: another text has other examples, and a short one may contain nothing that the neuron responds to.`,
       "Only the direct path to the logits is read; in all but the last layer, later layers also use what a neuron writes.",
       "A negative activation writes the opposite of what is listed.",
+      ...capCaveat(model),
       ...model.notes,
     ],
   });

@@ -1,4 +1,5 @@
 /** "Which tokens does a head or an MLP write, or read?" */
+
 import { mean, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import { headName } from "../lens/components.ts";
@@ -13,6 +14,7 @@ import { normal } from "../tensor/random.ts";
 import { markUnseen } from "../tensor/visible.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { capCaveat, outputNormCaveat } from "./caps.ts";
 import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkHead, checkLayer, checkWhole, modelFacts, tokenText } from "./prompt.ts";
@@ -165,6 +167,8 @@ export async function singularVectors(
             "The MLP is gated: W_in reads what the gate multiplies, and W_gate, which is not looked at here, what opens it.",
           ]
         : []),
+      ...outputNormCaveat(model),
+      ...capCaveat(model),
       ...model.notes,
     ],
   });

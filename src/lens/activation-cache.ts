@@ -248,7 +248,8 @@ export class ActivationCache implements Cached {
   /**
    * What components add to tokens' logits, [component batch pos]: `norm(component) · W_U[:, token]`, with the last norm's
    * scale as it was in the run, in logits. With `incorrectTokens`, what they add to the logit difference. The stack's
-   * components are not computed on the way. The unembedding's bias belongs to none.
+   * components are not computed on the way. The unembedding's bias belongs to none. Of softly capped logits it is the ones before
+   * the cap.
    * @param stack components before any norm (or after the last one), or a tensor [component ... d_model] of such
    * @param tokens texts of one token or ids: one for all, one for each prompt, or one for each prompt and position
    * @throws ArgumentError if the scale of the last norm was not captured; ShapeError for tokens that do not fit any axis
@@ -326,7 +327,7 @@ export class ActivationCache implements Cached {
     return new ActivationCache(withResults, this.model, this.cuts);
   }
 
-  /** What each neuron of a layer wrote, [batch pos d_mlp d_model]: its activation times its row of W_out. */
+  /** What each neuron of a layer wrote, [batch pos d_mlp d_model]: its activation times its row of W_out, through any norm behind. */
   getNeuronResults(
     layer: number,
     options: { readonly neuronSlice?: AxisSlice | undefined; readonly posSlice?: AxisSlice | undefined } = {},

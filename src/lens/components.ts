@@ -6,12 +6,13 @@ import { isName } from "../graph/layouts.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Recording, recordingOf } from "../models/recording.ts";
-import { bare, type Product } from "../models/structure.ts";
+import { bare, type NormUse, type Product } from "../models/structure.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { WHOLE } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
 import type { CachedModel } from "./cached.ts";
 import { placeOf } from "./changes.ts";
+import type { OutputNorm } from "./output-norm.ts";
 
 /** What writes to the residual stream: `"L0H3"`, `"L0MLP"`, `"embed"`, `"pos_embed"`; or all embeddings as one. */
 export type Sender = "embed" | "pos_embed" | "stream_start" | `L${number}H${number}` | `L${number}MLP`;
@@ -32,6 +33,8 @@ export interface WriterOutput {
   /** Names of weights: `blocks.0.attn.W_O`, `blocks.0.attn.b_O`. */
   readonly weight: string;
   readonly bias: string | undefined;
+  /** The norm of all that is written there, before it is added to the stream. */
+  readonly norm: OutputNorm | undefined;
 }
 
 /** A component that writes to the residual stream. A layer's bias belongs to none of its heads. */
@@ -40,7 +43,10 @@ export interface Writer {
   /** `undefined` for embeddings. */
   readonly layer: number | undefined;
   readonly head?: number;
-  /** The hook point of what it writes, [batch pos d_model]; of a head its part of `hook_result`, [batch pos head d_model]. */
+  /**
+   * The hook point of what it writes, [batch pos d_model]; of a head its part of `hook_result`, [batch pos head d_model],
+   * before any norm of the output.
+   */
   readonly point: string;
   /** What it writes with; `undefined` for embeddings. */
   readonly output: WriterOutput | undefined;
@@ -207,8 +213,10 @@ function additionOf(value: Tensor, order: number, { structure }: Recording): Add
   const point = value.label!;
   const { layer } = placeOf(point);
   const name = point.replace(/^.*hook_/, "");
-  const product = structure.products.find(({ result }) => bare(result) === bare(value));
-  const output = product && outputOf(product);
+  const norm = structure.norms.find(({ result }) => bare(result) === bare(value));
+  const computed = bare(norm?.input ?? value);
+  const product = structure.products.find(({ result }) => bare(result) === computed);
+  const output = product && outputOf(product, norm);
   const writer = { layer, point, output, order };
   const heads = product && structure.attentions.some(({ weights }) => weights.W_O === product.weight);
   if (layer === undefined) {
@@ -224,8 +232,18 @@ function additionOf(value: Tensor, order: number, { structure }: Recording): Add
   return { ...writer, label, kind: "attention", writers };
 }
 
-function outputOf({ input, weight, bias }: Product): WriterOutput {
-  return { point: input.label!, weight: weight.label!, bias: bias?.label };
+function outputOf({ input, weight, bias }: Product, norm: NormUse | undefined): WriterOutput {
+  return {
+    point: input.label!,
+    weight: weight.label!,
+    bias: bias?.label,
+    norm: norm && {
+      where: norm.where,
+      subtractsMean: norm.subtractsMean,
+      w: norm.w?.label,
+      b: norm.b?.label,
+    },
+  };
 }
 
 /** The readers at a hook point: one for each head or shared head, or the MLP. */

@@ -14,6 +14,7 @@ import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { type InputOptions, inputOptions } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
+import { asAdded } from "./output-norm.ts";
 import type { ModelInput } from "./tokens.ts";
 
 /** The result of `edgeAttribution`. */
@@ -42,7 +43,10 @@ export function edgeGraph(
 ): { readonly graph: ModelGraph; readonly outputOf: (sender: Writer) => Tensor } {
   const points = components(model).readers.map(({ point }) => point);
   const graph = model.graph(input, inputOptions(options)).readyFor([...new Set(points)]);
-  const outputOf = ({ point, head }: Writer) => (head === undefined ? graph.at(point) : graph.at(point).at({ head }));
+  const outputOf = (sender: Writer) => {
+    const value = written(graph, sender, model);
+    return sender.head === undefined ? value : value.at({ head: sender.head });
+  };
   return { graph, outputOf };
 }
 
@@ -86,8 +90,8 @@ export async function edgeAttribution(
       from <= layer && layer < to ? [rows(withGradients.gradients[i], head !== undefined)] : [],
     );
   const outputs = [...new Map(senders.map((sender) => [sender.point, sender])).values()];
-  const differences = outputs.map(({ point, head }) =>
-    rows(pure.graph.at(point).sub(dirty.graph.at(point)), head !== undefined),
+  const differences = outputs.map((sender) =>
+    rows(written(pure.graph, sender, model).sub(written(dirty.graph, sender, model)), sender.head !== undefined),
   );
   const sent = Tensor.apply("concat", differences, { axis: -2 });
   const { values, numbers } = await computeByLayers(
@@ -116,6 +120,12 @@ export async function edgeAttribution(
     "receiver",
   ]);
   return { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() };
+}
+
+/** What a sender, or all heads of its layer, [batch pos head d_model], add to the stream in a pass. */
+function written(graph: ModelGraph, { point, head, output }: Writer, { weights }: Model): Tensor {
+  if (head === undefined) return graph.at(point);
+  return asAdded(graph.at(point), output?.norm, weights, (scale) => graph.at(scale).unsqueeze(-2, "head"));
 }
 
 /** [row number]: a row of numbers for each head of [batch pos head d_model], or one for [batch pos d_model]. */

@@ -6,6 +6,7 @@ import { components, needSum, type Reader, type Receiver, type Sender, type Writ
 import type { Model } from "./model.ts";
 import type { ModelGraph } from "./model-graph.ts";
 import { hasMlps } from "./model-has.ts";
+import { asAdded } from "./output-norm.ts";
 
 /** Every sender of a model, in the order in which they write. */
 export function allSenders(model: Pick<Model, "cfg">): Sender[] {
@@ -43,7 +44,8 @@ export function receiving(name: Receiver, model: Pick<Model, "cfg">): Reader {
 /** What a sender writes in a pass, [batch pos d_model]. A layer's output bias belongs to no sender. */
 export function sent(graph: ModelGraph, { head, point, output }: Writer, { weights }: Model): Tensor {
   if (head === undefined || !output) return graph.at(point);
-  return graph.at(output.point).at({ head }).matmul(weights.get(output.weight).at({ head }));
+  const result = graph.at(output.point).at({ head }).matmul(weights.get(output.weight).at({ head }));
+  return asAdded(result, output.norm, weights, (point) => graph.at(point));
 }
 
 /** @throws ArgumentError for anything but a string */

@@ -15,7 +15,7 @@ import { AXIS_SLICE } from "./option-kinds.ts";
 import { ResidualStack } from "./residual-stack.ts";
 import { remainder, type StackPart, slab, values } from "./stack-parts.ts";
 import { layerBefore } from "./stream-place.ts";
-import { added, headParts, named, neuronParts } from "./stream-writers.ts";
+import { added, biasesOf, headParts, named, neuronParts } from "./stream-writers.ts";
 import { accumulatedBias } from "./weight-views.ts";
 
 /** Options of all decompositions. */
@@ -144,10 +144,12 @@ export function getFullResidDecomposition(cache: Cached, options: FullResidDecom
   const layer = layerBefore(options.layer, mlpInput, cache.model);
   const parts = additionsBefore(cache.model, layer, mlpInput);
   const [embeddings, mlps] = (["embedding", "mlp"] as const).map((kind) => parts.filter((part) => part.kind === kind));
-  const bias = accumulatedBias(cache.model, layer, { mlpInput, includeMlpBiases: expandNeurons });
   const what = "getFullResidDecomposition";
   const build = (from: Cached): StackPart[] => {
     const [embed] = from.need(what, [embeddings[0].point]);
+    const bias = parts.some(({ output }) => output?.norm)
+      ? (biasesOf(from, parts, expandNeurons) ?? embed.constant(0))
+      : accumulatedBias(cache.model, layer, { mlpInput, includeMlpBiases: expandNeurons });
     return [
       ...headParts(from, parts),
       ...(expandNeurons ? neuronParts(from, mlps, undefined) : mlps.map((mlp) => added(from, what, [mlp]))),

@@ -12,7 +12,7 @@ const centred = (x: Tensor) => x.sub(x.mean(-1, true));
  * own bias belongs to no component: the components' sum is the norm's result without it. A direction goes backwards
  * through the norm, `d -> w · d - mean(w · d)`, so that products with it need no normalized components.
  */
-export function frozenNorm(where: string, kind: NormKind): StackNorm {
+export function frozenNorm(where: string, kind: Pick<NormKind, "subtractsMean" | "weights">): StackNorm {
   const scale = (cache: Cached) => cache.need("applyLn", [`${where}.hook_scale`])[0];
   const weight = (cache: Cached) => (kind.weights ? cache.model.weights.get(`${where}.w`) : undefined);
   return {

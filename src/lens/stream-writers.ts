@@ -7,6 +7,7 @@ import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 import type { Cached } from "./cached.ts";
 import { type Addition, components, neuronName, type WriterOutput } from "./components.ts";
 import { needNeurons } from "./model-has.ts";
+import { addedParts, asAdded } from "./output-norm.ts";
 import { heads, neurons, type StackPart, slab, values } from "./stack-parts.ts";
 
 /** Captured values under labels. */
@@ -34,7 +35,10 @@ export function added(from: Cached, what: string, additions: readonly Addition[]
   );
 }
 
-/** The heads of attention layers: from `hook_result` if it was captured, as a hook may have changed it. */
+/**
+ * The heads of attention layers: from `hook_result` if it was captured, as a hook may have changed it. Where a norm stands behind
+ * them, each is its part of what the norm adds, with the norm's scale in the run.
+ */
 export function headParts(from: Cached, additions: readonly Addition[]): StackPart[] {
   const layers = additions.flatMap(({ kind, output, writers }) => {
     if (kind !== "attention" || !output) return [];
@@ -44,10 +48,11 @@ export function headParts(from: Cached, additions: readonly Addition[]): StackPa
   const names = layers.map(({ captured }) => captured);
   return from.need("The heads' results", names).map((value, l) => {
     const { output, captured, labels } = layers[l];
-    if (captured === output.point) return heads(labels, value, from.model.weights.get(output.weight));
+    const added = (part: StackPart) => addedParts(part, output.norm, from, "The heads' results");
+    if (captured === output.point) return added(heads(labels, value, from.model.weights.get(output.weight)));
     const rank = value.shape.length;
     const first = value.permute([rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1]);
-    return slab(labels, first.rename(["component", ...first.axes.slice(1)]));
+    return added(slab(labels, first.rename(["component", ...first.axes.slice(1)])));
   });
 }
 
@@ -58,7 +63,7 @@ export function neuronParts(from: Cached, additions: readonly Addition[], slice:
     if (kind !== "mlp" || !output) return [];
     const { post, W_out, indices } = neuronsOf(from, "The neurons' results", output, slice);
     const labels = indices.map((i) => neuronName(layer!, i));
-    return [neurons(labels, post, W_out)];
+    return [addedParts(neurons(labels, post, W_out), output.norm, from, "The neurons' results")];
   });
 }
 
@@ -74,6 +79,22 @@ function neuronsOf(from: Cached, what: string, output: WriterOutput, slice: Axis
   return { post: post.gather(-1, chosen), W_out: W_out.gather(0, chosen), indices };
 }
 
+/**
+ * All that biases of attention layers, and of MLPs where they are meant too, add to the stream, [... d_model] or [d_model]: through
+ * the norm behind them if there is one, with that norm's own bias.
+ */
+export function biasesOf(from: Cached, additions: readonly Addition[], withMlps: boolean): Tensor | undefined {
+  const { weights } = from.model;
+  const at = (scale: string) => from.need("The biases", [scale])[0];
+  const each = additions.flatMap(({ kind, output }) => {
+    if (!output || kind === "embedding" || (kind === "mlp" && !withMlps)) return [];
+    const { bias, norm } = output;
+    const own = norm?.b === undefined ? [] : [weights.get(norm.b)];
+    return bias === undefined ? own : [asAdded(weights.get(bias), norm, weights, at), ...own];
+  });
+  return each.length > 0 ? each.reduce((a, b) => a.add(b)) : undefined;
+}
+
 /** Each head's output, [batch pos head d_model], from z [batch pos head d_head]. */
 export function headResults(z: Tensor, W_O: Tensor): Tensor {
   return z
@@ -83,7 +104,7 @@ export function headResults(z: Tensor, W_O: Tensor): Tensor {
     .rename([...z.axes.slice(0, -1), "d_model"]);
 }
 
-/** Each neuron's output in one layer, [batch pos d_mlp d_model]. */
+/** What each neuron adds in one layer, [batch pos d_mlp d_model]. */
 export function neuronResults(cache: Cached, layer: number, slice: AxisSlice | undefined): Tensor {
   needNeurons(cache.model, layer);
   const mlp = components(cache.model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
@@ -95,5 +116,8 @@ export function neuronResults(cache: Cached, layer: number, slice: AxisSlice | u
     });
   }
   const { post, W_out } = neuronsOf(cache, "getNeuronResults", mlp.output, slice);
-  return post.unsqueeze(-1, "d_model").mul(W_out);
+  const { weights } = cache.model;
+  return asAdded(post.unsqueeze(-1, "d_model").mul(W_out), mlp.output.norm, weights, (scale) =>
+    cache.need("getNeuronResults", [scale])[0].unsqueeze(-2),
+  );
 }

@@ -11,7 +11,7 @@ import { FLAG } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { idRows, type TokenRules } from "../text/index.ts";
-import { type Addition, additionsBefore, components } from "./components.ts";
+import { type Addition, additionsBefore, components, type WriterOutput } from "./components.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 
 /** What views are made of. */
@@ -39,7 +39,10 @@ export function qk(model: Weighted): FactoredMatrix {
   return new FactoredMatrix(stacked(model, "attn.W_Q"), stacked(model, "attn.W_K").transpose());
 }
 
-/** The circuit that moves information: `W_V W_O` of each head, [layer head d_model d_model]. */
+/**
+ * The circuit that moves information: `W_V W_O` of each head, [layer head d_model d_model]. A norm of what attention writes stands
+ * behind it, and is not in it.
+ */
 export function ov(model: Weighted): FactoredMatrix {
   return new FactoredMatrix(stacked(model, "attn.W_V"), stacked(model, "attn.W_O"));
 }
@@ -61,7 +64,8 @@ const ACCUMULATED_BIAS: OptionKinds<AccumulatedBiasOptions> = { mlpInput: FLAG, 
 
 /**
  * All that biases have added to the residual stream before a layer, [d_model]: `Σ_{l < layer} b_O + b_out`.
- * @throws ArgumentError for a layer that does not exist.
+ * @throws ArgumentError for a layer that does not exist, and for biases behind which a norm stands: what they add depends on
+ * the norm's scale at each position.
  */
 export function accumulatedBias(model: Weighted, layer: number, options: AccumulatedBiasOptions = {}): Tensor {
   checkOptions("accumulatedBias", options, ACCUMULATED_BIAS);
@@ -78,14 +82,27 @@ export function accumulatedBias(model: Weighted, layer: number, options: Accumul
     );
   }
   const before = additionsBefore(model, layer, mlpInput);
+  const counted = before.filter(({ kind }) => kind === "attention" || (kind === "mlp" && includeMlpBiases));
+  for (const { output } of counted) checkBias(output, weights);
   const biases = (kind: Addition["kind"]) =>
-    before.flatMap((addition) => (addition.kind === kind ? (addition.output?.bias ?? []) : []));
+    counted.flatMap(({ output, ...one }) => (one.kind === kind ? [output?.bias, output?.norm?.b] : []));
   const sum = new Float64Array(cfg.dModel);
-  for (const name of [...biases("attention"), ...(includeMlpBiases ? biases("mlp") : [])]) {
+  for (const name of [...biases("attention"), ...biases("mlp")]) {
+    if (name === undefined) continue;
     const { data } = weights.get(name);
     for (let i = 0; i < sum.length; i++) sum[i] += data[i];
   }
   return Tensor.leaf(ndarray("float32", [cfg.dModel], Float32Array.from(sum)), ["d_model"]);
+}
+
+/** @throws ArgumentError for a bias that is not 0 and behind which a norm stands */
+function checkBias(output: WriterOutput | undefined, weights: Weights): void {
+  if (!output?.norm || output.bias === undefined) return;
+  if (weights.get(output.bias).data.every((x: number) => x === 0)) return;
+  throw new ArgumentError(
+    `${output.norm.where} norms what ${output.bias} is part of, so what the bias adds to the residual stream depends on the norm's scale: use the component "bias" of getFullResidDecomposition, which is of a run.`,
+    { asked: output.bias, found: output.norm.where },
+  );
 }
 
 /** Tokens of the vocabulary: one, or several by prompt, or by prompt and position; texts of one token each, or ids. */

@@ -28,6 +28,8 @@ export interface Composition {
   readonly finalNorm: NormKind | null;
   /** Before the unembedding of a model that fills in masked tokens; null in one that predicts the next. */
   readonly mlmHead: MlmHeadKind | null;
+  /** What logits are softly held below; null: nothing. */
+  readonly logitsCap: number | null;
 }
 
 const compositions = new WeakMap<HookedTransformerConfig, Composition>();
@@ -52,19 +54,22 @@ function composed(cfg: HookedTransformerConfig): Composition {
     blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer, rotary(layer))),
     finalNorm: finalNormOf(cfg),
     mlmHead: cfg.mlmHead ? { act: cfg.actFn!, norm: normKind(cfg.normalizationType, cfg.eps) } : null,
+    logitsCap: cfg.outputLogitsSoftCap > 0 ? cfg.outputLogitsSoftCap : null,
   };
 }
 
 function blockOf(cfg: HookedTransformerConfig, layer: number, rotary: RotaryKind | null): BlockKind {
   const { dModel: d_model, dHead: d_head, nHeads: heads } = cfg;
   return {
-    norm: normKind(cfg.normalizationType, cfg.eps),
-    normPlacement: cfg.normPlacement,
+    norm: cfg.normPlacement === "output" ? null : normKind(cfg.normalizationType, cfg.eps),
+    normPlacement: cfg.normPlacement === "after" ? "after" : "before",
+    outputNorm: outputNormOf(cfg),
     attention: {
       ...{ d_model, d_head, heads, keyValueHeads: cfg.nKeyValueHeads ?? heads },
       divisor: (cfg.useAttnScale ? cfg.attnScale : 1) * (cfg.scaleAttnByInverseLayerIdx ? layer + 1 : 1),
       window: isLocal(cfg, layer) ? cfg.windowSize : null,
       rotary,
+      scoresCap: cfg.attnScoresSoftCap > 0 ? cfg.attnScoresSoftCap : null,
       qkNorm: cfg.useQkNorm ? { ...QK_NORMS[cfg.qkNormType], eps: cfg.eps } : null,
     },
     mlp: mlpOf(cfg, layer),
@@ -135,6 +140,13 @@ function positionsOf(cfg: HookedTransformerConfig): PositionsKind {
   throw new ConfigError(`${cfg.positionalEmbeddingType} positions are not computed.`, {
     asked: cfg.positionalEmbeddingType,
   });
+}
+
+/** Norms of what is written cannot be folded into what reads them: they keep their weights. */
+function outputNormOf(cfg: HookedTransformerConfig): NormKind | null {
+  const { useNormalizationBeforeAndAfter: both, normPlacement, normalizationType: type, eps } = cfg;
+  if (!type || (normPlacement !== "output" && !both)) return null;
+  return normKind(NORMS[type].subtractsMean ? "LN" : "RMS", eps);
 }
 
 /** Blocks with norms after their additions end in one. */

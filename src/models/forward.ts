@@ -80,7 +80,7 @@ export function forward(
   if (inputs.stopAtLayer !== undefined) return { output: resid, points, asides };
   const normalized = norm(resid, model.finalNorm, scope.part("ln_final"));
   const read = model.mlmHead ? mlmHead(model.mlmHead, normalized, scope.part("mlm_head")) : normalized;
-  return { output: unembedding(model.d_vocab_out, read, scope.part("unembed")), points, asides };
+  return { output: unembedding(model.d_vocab_out, model.logitsCap, read, scope.part("unembed")), points, asides };
 }
 
 /**

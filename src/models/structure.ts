@@ -31,6 +31,8 @@ export interface Lookup {
 
 /** A norm, with weights of its own or without. */
 export interface NormUse {
+  /** What it is called: `blocks.0.ln1`, `ln_final`. */
+  readonly where: string;
   readonly input: Tensor;
   readonly result: Tensor;
   readonly subtractsMean: boolean;

@@ -29,7 +29,7 @@ const OWN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ioi: { samples: 4, names: ["Mary", "John", "Tom", "James"] },
 };
 
-describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l"])("%s", (name) => {
+describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l", "gemma2_2l"])("%s", (name) => {
   let model: HookedTransformer;
   beforeAll(async () => {
     model = await foldedModel(name);

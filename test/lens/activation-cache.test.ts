@@ -1,12 +1,18 @@
 /** Decompositions of the residual stream: each sums to what it decomposes, on every configuration. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { grad } from "../../src/graph/rewrite/grad.ts";
 import { topological } from "../../src/graph/walk.ts";
 import { ActivationCache } from "../../src/lens/activation-cache.ts";
+import { components } from "../../src/lens/components.ts";
+import { asAdded } from "../../src/lens/output-norm.ts";
 import type { ResidualStack } from "../../src/lens/residual-stack.ts";
+import { logitsOf } from "../../src/lens/unembed.ts";
+import { compose } from "../../src/models/compose.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
+import { softCap } from "../../src/models/parts/soft-cap.ts";
 import { ArgumentError, HookedTransformer, ShapeError, Tensor, UnknownNameError } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
@@ -116,11 +122,12 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
 
   test("the last accumulated stream gives the logits", async () => {
     const last = cache.accumulatedResid({ applyLn: true }).get("final_post");
-    expectClose(await last.matmul(model.W_U).add(model.b_U).compute(), logits, 1e-4);
+    expectClose(await logitsOf(model, last).compute(), logits, 1e-4);
   });
 
-  test("attributions to a token sum to its logit, except for biases", async () => {
+  test("attributions to a token sum to its logit, except for biases and before any cap", async () => {
     const token = 5;
+    const capped = (x: Tensor) => softCap(x, compose(model.cfg).logitsCap);
     const logit = await logits.at({ d_vocab: token }).compute();
     const constant = await model.b_U
       .at({ d_vocab: token })
@@ -141,7 +148,7 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
     ]) {
       const attrs = cache.logitAttrs(stack, token);
       expect(attrs.axes).toEqual(["component", "batch", "pos"]);
-      expectClose(await attrs.sum("component").add(constant).compute(), logit, 1e-4);
+      expectClose(await capped(attrs.sum("component").add(constant)).compute(), logit, 1e-4);
     }
   });
 
@@ -175,7 +182,10 @@ describe.each([...goldenNames, finalRms])("%s", (name) => {
       const result = await results.get(["result", layer]).compute();
       expectClose(result, captured.get(["result", layer]), 1e-5);
       for (const head of [0, model.cfg.nHeads - 1]) {
-        expectClose(stack.row(layer * model.cfg.nHeads + head), await result.at({ head }).compute(), 1e-5);
+        const { norm } = components(model).additions.find((one) => one.kind === "attention" && one.layer === layer)!
+          .output!;
+        const added = asAdded(result.at({ head }), norm, model.weights, (scale) => cache.get(scale));
+        expectClose(stack.row(layer * model.cfg.nHeads + head), await added.compute(), 1e-5);
         expectClose(
           await cache.stackHeadResults().get(`L${layer}H${head}`).compute(),
           stack.row(layer * model.cfg.nHeads + head),

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { components, hears, type Receiver } from "../../src/lens/components.ts";
 import { edgeGraph } from "../../src/lens/edge-attribution.ts";
+import { asAdded } from "../../src/lens/output-norm.ts";
 import * as patching from "../../src/lens/patching.ts";
 import { receiving, sending, sent } from "../../src/lens/path-ends.ts";
 import { expectClose } from "../close.ts";
@@ -20,7 +21,9 @@ describe.each(goldenNames)("in %s", (name) => {
       const said = writers.filter((writer) => hears(reader, writer)).map((writer) => sent(graph, writer, model));
       const biases = additions
         .filter(({ order, kind }) => order < reader.order && kind === "attention")
-        .map(({ output }) => model.weights.get(output!.bias!));
+        .map(({ output }) =>
+          asAdded(model.weights.get(output!.bias!), output!.norm, model.weights, (scale) => graph.at(scale)),
+        );
       return [...said, ...biases].reduce((a, b) => a.add(b));
     });
     const reads = [...places.values()].map(({ point, head }) => {

@@ -57,7 +57,7 @@ describe.each(names)("%s", (name) => {
   }
 
   // TransformerLens takes no streams apart without norms, or with RMSNorms; of shared keys and values it derives biases alone.
-  const shared = ["llama_gqa_2l", "qwen3_2l"];
+  const shared = ["llama_gqa_2l", "qwen3_2l", "gemma2_2l"];
   const derives = !["no_norm_1l", "llama3_ntk_2l", ...shared].includes(name);
 
   test("the residual stream before each layer, through the last norm", async () => {
@@ -93,6 +93,9 @@ describe.each(names)("%s", (name) => {
   });
 
   test("accumulated biases", () => {
+    // TransformerLens' sum of biases is not what they add where a norm stands behind them.
+    if (name === "gemma2_2l")
+      return expect(() => model.accumulatedBias(1)).toThrow(/ln1_post norms what .*b_O is part/);
     expectClose(model.accumulatedBias(model.cfg.nLayers), g.get("derived.accumulated_bias_final"), 1e-4);
   });
 

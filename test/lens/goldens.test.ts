@@ -2,9 +2,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
+import { centerRows } from "../../src/models/processing/center.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../../src/node.ts";
-import { expectClose } from "../close.ts";
+import { expectClose, relativeError } from "../close.ts";
 import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
 
 /** The flags that the golden was made with. */
@@ -18,7 +19,12 @@ function flagsOf({ info }: Golden) {
 }
 
 /** TransformerLens refactors nothing where positions turn queries and keys. */
-const turned = ["neox_2l", "gptj_2l", "llama_gqa_2l", "llama3_ntk_2l", "qwen3_2l", "mixtral_2l"];
+const turned = ["neox_2l", "gptj_2l", "llama_gqa_2l", "llama3_ntk_2l", "qwen3_2l", "mixtral_2l", "gemma2_2l"];
+
+/** Whether logits are softly capped. */
+function isCapped({ info }: Golden): boolean {
+  return info.config.output_logits_soft_cap > 0;
+}
 
 describe.each(goldenNames)("%s", (name) => {
   let g: Golden;
@@ -108,10 +114,22 @@ describe.each(goldenNames)("%s", (name) => {
     const { config, weights } = processWeights(parseConfig(g.info.config), raw, flagsOf(g));
     const processed = new HookedTransformer(config, weights);
     const [logits, cache] = await processed.runWithCache(g.tokens);
-    expectClose(logits, g.get("processed.logits"), 1e-4);
+    expectClose(logits, g.get(isCapped(g) ? "logits" : "processed.logits"), 1e-4);
     const expected = g.under("processed.cache.");
     expect([...cache.keys()].sort()).toEqual([...expected.keys()].sort());
     for (const [hook, value] of expected) expectClose(cache.get(hook), value, 1e-4);
+  });
+
+  test("an unembedding is not centred under a soft cap, as it is by TransformerLens, which changes probabilities", async () => {
+    if (!isCapped(g)) return expect(g.info.config.output_logits_soft_cap).toBe(-1);
+    const raw = g.under("weights.") as Parameters<typeof processWeights>[1];
+    const { config, weights, notes } = processWeights(parseConfig(g.info.config), raw, flagsOf(g));
+    expect(notes).toContain("center_unembed is left out: logits are capped, so a constant changes them.");
+    for (const at of ["unembed.W_U", "unembed.b_U"]) centerRows(weights.get(at)!.data, g.info.config.d_vocab_out);
+    const centred = await new HookedTransformer(config, weights).forward(g.tokens);
+    expectClose(centred, g.get("processed.logits"), 1e-4);
+    const own = await Tensor.leaf(g.get("logits")).logSoftmax().compute();
+    expect(relativeError(await centred.logSoftmax().compute(), own)).toBeGreaterThan(1e-2);
   });
 
   test("refactored attention: logits and the pattern", async () => {

@@ -63,12 +63,9 @@ describe("parseConfig", () => {
 
   it.each([
     ["post_embedding_ln", true],
-    ["use_normalization_before_and_after", true],
     ["load_in_4bit", true],
     ["n_key_value_heads", 3],
     ["relative_attention_num_buckets", 32],
-    ["attn_scores_soft_cap", 50],
-    ["output_logits_soft_cap", 30],
     ["positional_embedding_type", "alibi"],
     ["dtype", "torch.bfloat16"],
   ])("refuses %s = %j as known but not supported, and says what is", (field, value) => {

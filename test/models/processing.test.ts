@@ -67,6 +67,8 @@ describe("processWeights", () => {
         const processed = processWeights(config, raw, flagsOf(goldens[name]));
         expect([...processed.weights.keys()].sort()).toEqual([...expected.keys()].sort());
         for (const [weight, array] of expected) {
+          // Under a soft cap a constant changes probabilities, so we do not centre these, and TransformerLens does.
+          if (config.outputLogitsSoftCap > 0 && weight.startsWith("unembed.")) continue;
           const found = processed.weights.get(weight)!;
           expect(found.shape, weight).toEqual(array.shape);
           const largest = Math.max(...array.data.map(Math.abs));

@@ -1,10 +1,12 @@
 /** How each neuron affects an answer: by its gradient, directly, and by ablation. */
+
 import { Tensor } from "../../graph/tensor.ts";
 import { components, needSum, neuronName } from "../../lens/components.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import type { Model } from "../../lens/model.ts";
 import { hasMlps, hasNormWeights, needNeurons } from "../../lens/model-has.ts";
+import { asAdded } from "../../lens/output-norm.ts";
 import { compose } from "../../models/compose.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
@@ -48,7 +50,10 @@ export async function measureNeurons(
   const direction = finalNorm?.subtractsMean ? towards.sub(towards.mean()) : towards;
   const written = mlps.map(({ output }) => {
     const last = graph.at(output.point).at({ batch: 0, pos: -1 });
-    const each = model.weights.get(output.weight).matmul(direction.unsqueeze(-1)).squeeze(-1);
+    const rows = asAdded(model.weights.get(output.weight), output.norm, model.weights, (scale) =>
+      graph.at(scale).at({ batch: 0, pos: -1 }),
+    );
+    const each = rows.matmul(direction.unsqueeze(-1)).squeeze(-1);
     const direct = last.mul(each);
     return finalNorm ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
   });

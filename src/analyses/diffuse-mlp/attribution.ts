@@ -1,7 +1,9 @@
 /** Attributions of single neurons, in the graph and as numbers. */
 import type { Tensor } from "../../graph/tensor.ts";
+import { components } from "../../lens/components.ts";
 import type { Model } from "../../lens/model.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
+import { unscaled } from "../../lens/output-norm.ts";
 import { compose } from "../../models/compose.ts";
 import type { Spread } from "./positions.ts";
 import type { Batch } from "./prompts.ts";
@@ -11,7 +13,10 @@ import type { Site } from "./site.ts";
 export interface AttributionValues {
   /** `hook_post` [row d_mlp]. */
   readonly post: Tensor;
-  /** What one unit of each neuron does to the next token's logit: `W_out[i] . W_U[:, t] / ln_final.hook_scale` [row d_mlp]. */
+  /**
+   * What one unit of each neuron does to the next token's logit: `W_out[i] . W_U[:, t] / ln_final.hook_scale` [row d_mlp], with
+   * `W_out[i]` as it is added to the stream where a norm stands behind it.
+   */
   readonly effect: Tensor;
   /** `b_out . W_U[:, t] / ln_final.hook_scale` [row]. */
   readonly bias: Tensor;
@@ -21,12 +26,16 @@ export function attributionValues(model: Model, graph: ModelGraph, site: Site, b
   const mlp = `blocks.${site.layer}.mlp`;
   const directions = model.weights.get("unembed.W_U").gather("d_vocab", batch.targets); // [d_model row]
   const onto = (w: Tensor) => w.matmul(directions).transpose(); // [n d_model] to [row n]
-  const scale = compose(model.cfg).finalNorm ? graph.at("ln_final.hook_scale").gatherRows(batch.predicting) : undefined;
-  const scaled = (x: Tensor) => (scale ? x.div(scale) : x);
+  const { weights } = model;
+  const norm = components(model).additions.find(({ kind, layer }) => kind === "mlp" && layer === site.layer)?.output
+    ?.norm;
+  const scales = [...(compose(model.cfg).finalNorm ? ["ln_final"] : []), ...(norm ? [norm.where] : [])];
+  const scaled = (x: Tensor) =>
+    scales.reduce((y, where) => y.div(graph.at(`${where}.hook_scale`).gatherRows(batch.predicting)), x);
   return {
     post: graph.at(site.post).gatherRows(batch.predicting),
-    effect: scaled(onto(model.weights.get(`${mlp}.W_out`))),
-    bias: scaled(onto(model.weights.get(`${mlp}.b_out`).unsqueeze(0, "one"))).squeeze(-1),
+    effect: scaled(onto(unscaled(weights.get(`${mlp}.W_out`), norm, weights))),
+    bias: scaled(onto(unscaled(weights.get(`${mlp}.b_out`), norm, weights).unsqueeze(0, "one"))).squeeze(-1),
   };
 }
 

@@ -89,9 +89,15 @@ export interface HookedTransformerConfig {
   readonly attnTypes: readonly AttentionType[] | null;
   /** Queries and keys are normed, before rotary positions turn them. */
   readonly useQkNorm: boolean;
+  /** What attention and MLP write is normed too, before it is added to the residual stream. */
+  readonly useNormalizationBeforeAndAfter: boolean;
+  /** Scores are `cap · tanh(score / cap)`; -1: no cap. */
+  readonly attnScoresSoftCap: number;
+  /** The same of logits. */
+  readonly outputLogitsSoftCap: number;
 
   // Of our own: TransformerLens has no such fields, and each is by default what changes nothing.
-  /** Norms stand before attention and MLP, or after what each adds to the residual stream (BERT, OPT-350m). */
+  /** Norms stand before attention and MLP, or after what each adds to the residual stream (BERT, OPT-350m), or only between them (OLMo 2). */
   readonly normPlacement: NormPlacement;
   /** With `useQkNorm`: which norms. TransformerLens has `RMS`. */
   readonly qkNormType: QkNormType;
@@ -164,9 +170,6 @@ export interface HookedTransformerConfig {
 
   // Known, but rejected if they ask for something: no block computes them.
   readonly postEmbeddingLn: boolean;
-  readonly useNormalizationBeforeAndAfter: boolean;
-  readonly attnScoresSoftCap: number;
-  readonly outputLogitsSoftCap: number;
   readonly loadIn4bit: boolean;
   readonly relativeAttentionMaxDistance: number | null;
   readonly relativeAttentionNumBuckets: number | null;

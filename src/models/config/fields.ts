@@ -29,6 +29,12 @@ const SIZE_OR_NONE: Kind = {
   describe: `0, or ${SIZE.describe}`,
 };
 
+/** TransformerLens writes "none" as -1. */
+const CAP: Kind = {
+  accepts: (v) => (NUMBER.accepts(v) && (v as number) <= 0) || FACTOR.accepts(v),
+  describe: `${FACTOR.describe}, or -1 for none`,
+};
+
 /** A field's row. */
 export interface Field<T = unknown> {
   /** Its name in TransformerLens' dictionary. */
@@ -120,6 +126,10 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   rotaryBaseLocal: field("rotary_base_local", orNull(POSITIVE), null as number | null),
   rotaryAdjacentPairs: field("rotary_adjacent_pairs", FLAG, false),
 
+  useNormalizationBeforeAndAfter: field("use_normalization_before_and_after", FLAG, false),
+  attnScoresSoftCap: field("attn_scores_soft_cap", CAP, -1),
+  outputLogitsSoftCap: field("output_logits_soft_cap", CAP, -1),
+
   // Of our own.
   normPlacement: own("norm_placement", oneOf(NORM_PLACEMENTS), "before" as HookedTransformerConfig["normPlacement"]),
   qkNormType: own("qk_norm_type", oneOf(Object.keys(QK_NORMS)), "RMS" as HookedTransformerConfig["qkNormType"]),
@@ -180,19 +190,6 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   ntkOriginalCtxLen: field("NTK_original_ctx_len", COUNT, 8192),
 
   postEmbeddingLn: onlyOff("post_embedding_ln"),
-  useNormalizationBeforeAndAfter: onlyOff("use_normalization_before_and_after"),
-  attnScoresSoftCap: {
-    snake: "attn_scores_soft_cap",
-    kind: NUMBER,
-    byDefault: -1,
-    supported: { test: (v) => v <= 0, describe: "-1 (no cap)" },
-  },
-  outputLogitsSoftCap: {
-    snake: "output_logits_soft_cap",
-    kind: NUMBER,
-    byDefault: -1,
-    supported: { test: (v) => v <= 0, describe: "-1 (no cap)" },
-  },
   loadIn4bit: onlyOff("load_in_4bit"),
   relativeAttentionMaxDistance: onlyNull("relative_attention_max_distance"),
   relativeAttentionNumBuckets: onlyNull("relative_attention_num_buckets"),

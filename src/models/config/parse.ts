@@ -138,6 +138,9 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
     throw new ConfigError("act_fn is null, but mlm_head needs a nonlinearity. Name one.", { asked: "act_fn" });
   }
   checkExperts(c);
+  if (c.useNormalizationBeforeAndAfter && c.normPlacement !== "before") {
+    throw unsupported("use_normalization_before_and_after", true, `false with norm_placement "${c.normPlacement}"`);
+  }
   if (c.finalRms && c.normalizationType === null) {
     throw new ConfigError(
       "final_rms is true, but normalization_type is null: there is no last norm to be an RMSNorm.",

@@ -5,6 +5,7 @@ import type { AttentionWeights } from "../structure.ts";
 import { type NormKind, type NormNames, norm } from "./norm.ts";
 import type { Places } from "./places.ts";
 import { type RotaryKind, rotate } from "./rotary.ts";
+import { softCap } from "./soft-cap.ts";
 
 /** An attention layer's names. Weights whose heads are shared have an underscore in front, as in TransformerLens. */
 export interface AttentionNames {
@@ -52,6 +53,8 @@ export interface AttentionKind {
   readonly keyValueHeads: number;
   /** What scores are divided by. */
   readonly divisor: number;
+  /** What scores are softly held below; null: nothing. */
+  readonly scoresCap: number | null;
   /** How far back a query sees, itself included; null: to the beginning. */
   readonly window: number | null;
   /** How queries and keys are turned by their positions; null: not at all. */
@@ -89,7 +92,7 @@ export interface AttentionRun {
  * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head]
  * q = norm(q)        k = norm(k)                                  with norms of queries and keys
  * q = rotate(q)      k = rotate(k)                                with rotary positions
- * scores = q·k / divisor, -inf where masked                       [batch head query key]
+ * scores = q·k / divisor, softly capped, -inf where masked        [batch head query key]
  * pattern = softmax(scores)                                       [batch head query key]
  * z = pattern v                                                   [batch pos head d_head]
  * out = Σ_head z W_O + b_O                                        [batch pos d_model]
@@ -137,7 +140,8 @@ export function attention(
   const v = forEachHead(allV, head);
 
   const products = q.rename({ pos: "query" }).einsum("qhe,khe->hqk", k.rename({ pos: "key" }));
-  const scaled = kind.divisor === 1 ? products : products.div(q.constant(kind.divisor));
+  const divided = kind.divisor === 1 ? products : products.div(q.constant(kind.divisor));
+  const scaled = softCap(divided, kind.scoresCap);
   const mask = run.mask(kind.window);
   const scores = scope.point("hook_attn_scores", mask ? scaled.where(mask, q.constant(-Infinity)) : scaled);
   const softmax = scores.softmax();

@@ -34,19 +34,26 @@ interface OwnNames {
 export type BlockPoint =
   | OwnNames["point"]
   | `ln1.${NormNames["point"]}`
+  | `ln1_post.${NormNames["point"]}`
   | `attn.${AttentionNames["point"]}`
   | `ln2.${NormNames["point"]}`
+  | `ln2_post.${NormNames["point"]}`
   | `mlp.${MlpNames["point"] | ExpertsNames["point"]}`;
 
-/** Where a block's norms stand: before what reads the residual stream, or after each addition to it. */
-export const NORM_PLACEMENTS = ["before", "after"] as const;
+/**
+ * Where a block's norms stand: before what reads the residual stream, after each addition to it, or between what attention and
+ * MLP write and its addition to the stream.
+ */
+export const NORM_PLACEMENTS = ["before", "after", "output"] as const;
 export type NormPlacement = (typeof NORM_PLACEMENTS)[number];
 
 /** A kind of block. */
 export interface BlockKind {
   /** Of attention, and of the MLP. */
   readonly norm: NormKind | null;
-  readonly normPlacement: NormPlacement;
+  readonly normPlacement: "before" | "after";
+  /** Of what attention and MLP write, before it is added to the stream. */
+  readonly outputNorm: NormKind | null;
   readonly attention: AttentionKind;
   /** From the normed stream to what the MLP writes; null in blocks without one. */
   readonly mlp: ((x: Tensor, scope: Scope<MlpNames & ExpertsNames>) => Tensor) | null;
@@ -63,6 +70,7 @@ export interface BlockRun extends AttentionRun {
  * ```
  * sequential:  mid = pre + attn(ln1 pre)      post = mid + mlp(ln2 mid)
  * parallel:    post = pre + attn(ln1 pre) + mlp(ln2 pre)
+ * output norms: mid = pre + ln1_post attn(ln1 pre)   post = mid + ln2_post mlp(ln2 mid)        and so in parallel blocks
  * norms after: mid = pre + attn(pre)          post = ln1 mid + mlp(ln1 mid)          out = ln2 post
  * ```
  * all [batch pos d_model]. Hook points: `hook_resid_pre`, `hook_attn_out`, `hook_resid_mid` (sequential blocks with an
@@ -78,14 +86,16 @@ export function block(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<Ow
 function blockOf(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnNames>): Tensor {
   const pre = scope.point("hook_resid_pre", x);
   const from = attentionInputs(kind, pre, run.besideStream, scope);
-  const attnOut = scope.point("hook_attn_out", attention(kind.attention, from, run, scope.part("attn")));
+  const attnResult = attention(kind.attention, from, run, scope.part("attn"));
+  const attnOut = scope.point("hook_attn_out", norm(attnResult, kind.outputNorm, scope.part("ln1_post")));
   const afterAttention = write(pre, attnOut, scope);
   if (!kind.mlp) return scope.point("hook_resid_post", afterAttention);
 
   const sequential = kind.order === "sequential";
   const mid = sequential ? scope.point("hook_resid_mid", afterAttention) : afterAttention;
   const mlpIn = mlpInput(sequential ? mid : pre, scope);
-  const mlpOut = scope.point("hook_mlp_out", kind.mlp(norm(mlpIn, kind.norm, scope.part("ln2")), scope.part("mlp")));
+  const mlpResult = kind.mlp(norm(mlpIn, kind.norm, scope.part("ln2")), scope.part("mlp"));
+  const mlpOut = scope.point("hook_mlp_out", norm(mlpResult, kind.outputNorm, scope.part("ln2_post")));
   return scope.point("hook_resid_post", write(mid, mlpOut, scope));
 }
 

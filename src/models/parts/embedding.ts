@@ -2,6 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
 import { affine, lookup } from "./affine.ts";
+import { softCap } from "./soft-cap.ts";
 
 /** The embedding's weight. */
 export interface EmbeddingWeights {
@@ -35,9 +36,9 @@ export function embedding(d_vocab: number, d_model: number, tokens: Tensor, scop
   return scope.point("hook_embed", lookup(W_E, tokens, scope));
 }
 
-/** `x W_U + b_U`, [batch pos d_vocab]. Source: TransformerLens' `Unembed`. */
-export function unembedding(d_vocab: number, x: Tensor, scope: Scope<UnembeddingNames>): Tensor {
+/** `x W_U + b_U`, [batch pos d_vocab], softly capped if there is a cap. Source: TransformerLens' `Unembed`. */
+export function unembedding(d_vocab: number, cap: number | null, x: Tensor, scope: Scope<UnembeddingNames>): Tensor {
   const weight = scope.weight("W_U", { d_model: x.shape.at(-1)!, d_vocab }, "drawn");
   const bias = scope.weight("b_U", { d_vocab }, "zeros");
-  return affine(x, weight, bias, scope);
+  return softCap(affine(x, weight, bias, scope), cap);
 }

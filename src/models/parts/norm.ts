@@ -59,6 +59,6 @@ export function norm(x: Tensor, kind: NormKind | null, scope: Scope<NormNames>):
   const b = w && bias ? scope.weight("b", sizes, "zeros") : undefined;
   const point = scope.point("hook_normalized", w && b ? normalized.mul(w).add(b) : normalized);
   const result = w && !b ? point.mul(w) : point;
-  scope.says(({ norms }) => norms.push({ input: x, result, subtractsMean, w, b }));
+  scope.says(({ norms }) => norms.push({ where: scope.prefix.slice(0, -1), input: x, result, subtractsMean, w, b }));
   return result;
 }

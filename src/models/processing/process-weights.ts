@@ -143,7 +143,7 @@ function within(draft: WeightDraft, { norms, writers }: Stream, recording: Recor
 /** Turns off what would change the model. */
 function applicableFlags(
   config: HookedTransformerConfig,
-  { norms, meanFree }: Stream,
+  { norms, meanFree, outputNorm, logitsAreProduct }: Stream,
   asked: ProcessingFlags,
 ): { flags: ProcessingFlags; notes: string[] } {
   const flags: { -readonly [K in keyof ProcessingFlags]: boolean } = { ...asked };
@@ -167,5 +167,13 @@ function applicableFlags(
   if (!meanFree) {
     turnOff("centerWritingWeights", "center_writing_weights", "not every reader of the stream subtracts its mean");
   }
+  if (outputNorm) {
+    turnOff(
+      "centerWritingWeights",
+      "center_writing_weights",
+      `${outputNorm.where} norms what is written to the stream`,
+    );
+  }
+  if (!logitsAreProduct) turnOff("centerUnembed", "center_unembed", "logits are capped, so a constant changes them");
   return { flags, notes };
 }

@@ -21,6 +21,10 @@ export interface Stream {
   readonly writers: readonly Tensor[];
   /** Whether everything that reads the stream subtracts its mean. */
   readonly meanFree: boolean;
+  /** A norm whose result is written to the stream. */
+  readonly outputNorm: NormUse | undefined;
+  /** Whether logits are what `W_U` gives, so that a constant in it changes them by a constant. */
+  readonly logitsAreProduct: boolean;
 }
 
 /** What a result is computed by from its input. */
@@ -68,5 +72,7 @@ export function streamOf({ structure, output }: Recording): Stream {
     norms: readNorms.filter(({ readers }) => readers.length > 0),
     writers: written.flat(),
     meanFree: meanFree && norms.length > 0,
+    outputNorm: norms.find(({ result }) => additions.some(({ value }) => same(value, result))),
+    logitsAreProduct: products.some(({ result }) => same(result, output)),
   };
 }
