@@ -11,12 +11,13 @@ import { zeros } from "../src/tensor/array.ts";
 
 /** What each value is. The script stops at a hook point without a line here. */
 const meanings: Readonly<Record<string, string>> = {
-  hook_embed: "the tokens' rows of `W_E`",
+  hook_embed: "the tokens' rows of `W_E`, normed with `postEmbeddingLn`",
   hook_pos_embed: "the positions' rows of `W_pos`",
   "embed.hook_embed": "as `hook_embed`",
   "embed.hook_pos_embed": "as `hook_pos_embed`",
   "embed.hook_token_type_embed": "the rows of `W_token_type`: which of two texts a token belongs to",
-  "embed.ln.hook_scale": "`sqrt(var + eps)` of the sum of the embeddings; the norm divides by the hooked value",
+  "embed.ln.hook_scale":
+    "`sqrt(var + eps)` of the tokens' rows of `W_E`, in BERT of the sum of the embeddings; the norm divides by the hooked value",
   "embed.ln.hook_normalized": "the norm's result",
   hook_full_embed: "the norm of all embeddings together",
   "blocks.{l}.hook_resid_pre": "the residual stream before the block",
@@ -36,7 +37,7 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.attn.k_norm.hook_normalized": "the same of keys",
   "blocks.{l}.attn.hook_rot_q": "queries, rotated by their positions",
   "blocks.{l}.attn.hook_rot_k": "keys, rotated by their positions",
-  "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, -inf where the mask is",
+  "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, with what ALiBi adds, -inf where the mask is",
   "blocks.{l}.attn.hook_pattern": "the softmax of the scores over `key`",
   "blocks.{l}.attn.hook_z": "the values, mixed by the pattern",
   "blocks.{l}.attn.hook_result":
@@ -101,6 +102,8 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
     has: "`useNormalizationBeforeAndAfter`, or `normPlacement` is `output`",
   },
   { config: { use_qk_norm: true }, has: "`useQkNorm`" },
+  { config: { positional_embedding_type: "alibi" }, lacks: "learned positions" },
+  { config: { post_embedding_ln: true }, has: "`postEmbeddingLn`" },
   { config: { act_fn: "gelu" }, lacks: "`actFn` ends in `_ln`" },
   { config: { act_fn: "gelu", gated_mlp: true }, has: "`gatedMlp`" },
   {
@@ -190,7 +193,7 @@ export function hookNamesPage(): string {
     const conditions = each[0].has(name)
       ? kinds.flatMap(({ lacks }, i) => (lacks && !each[i].has(name) ? [lacks] : []))
       : [kinds.find(({ has }, i) => has && each[i].has(name))?.has];
-    const where = conditions.join(", ") || "every model";
+    const where = [...new Set(conditions)].join(", ") || "every model";
     const short = shorthand(name);
     const cells = [`\`${name}\``, short && `\`${short}\``, `\`[${axes}]\``, meaning, where, always ? "" : "yes"];
     return `| ${cells.join(" | ")} |`;

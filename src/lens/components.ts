@@ -6,7 +6,7 @@ import { isName } from "../graph/layouts.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Recording, recordingOf } from "../models/recording.ts";
-import { bare, type NormUse, type Product } from "../models/structure.ts";
+import { bare, type NormUse, type Product, type Structure } from "../models/structure.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { WHOLE } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
@@ -162,9 +162,13 @@ function readOff(recording: Recording): Components {
   const { structure, points } = recording;
   const values = structure.additions.map(({ value }) => value);
   const [{ stream: first }] = structure.additions;
-  /** The norms whose results are the stream, rather than what a layer reads. */
-  const within = structure.norms.filter(({ result }) =>
-    [...structure.additions.map(({ stream }) => stream), ...streamPoints(points)].some((x) => bare(x) === bare(result)),
+  /** The norms whose results are the stream, rather than what a layer reads; one of the embedding is where it begins. */
+  const within = structure.norms.filter(
+    ({ result }) =>
+      bare(result) !== bare(first) &&
+      [...structure.additions.map(({ stream }) => stream), ...streamPoints(points)].some(
+        (x) => bare(x) === bare(result),
+      ),
   );
   /** How much has been written to each value of the stream. */
   const written = new Map<Tensor, number>([[bare(first), 1]]);
@@ -175,7 +179,7 @@ function readOff(recording: Recording): Components {
     written.set(bare(result), written.get(before)! + 1);
   }
   for (const { input, result } of within) written.set(bare(result), written.get(bare(input))!);
-  const additions = [innermost(first), ...values].map((value, order) => additionOf(value, order, recording));
+  const additions = [innermost(first, structure), ...values].map((value, order) => additionOf(value, order, recording));
 
   /** How much has been written to what a point holds, copies for each head included. */
   const heard = (x: Tensor): number => written.get(x) ?? heard(x.inputs[0]);
@@ -203,9 +207,10 @@ function streamPoints(points: Recording["points"]): Tensor[] {
   return [...points].flatMap(([point, value]) => (STREAM.test(point) ? [value] : []));
 }
 
-/** A value under the first of its hook points. */
-function innermost(x: Tensor): Tensor {
-  return isName(x) && isName(x.inputs[0]) ? innermost(x.inputs[0]) : x;
+/** A value under the first of its hook points, but for one of a norm that it is the result of. */
+function innermost(x: Tensor, { norms }: Pick<Structure, "norms">): Tensor {
+  if (!isName(x) || !isName(x.inputs[0]) || norms.some(({ result }) => result === x.inputs[0])) return x;
+  return innermost(x.inputs[0], { norms });
 }
 
 /** What is added to the stream, described from the value that is added. */

@@ -43,11 +43,12 @@ export function needNextToken(what: string, model: Configured): void {
   );
 }
 
-/** Where the tokens' embeddings are: the hook point, [batch pos d_model], and the name of the weight. */
+/** Where the tokens' embeddings are: the hook point, [batch pos d_model], after a norm of theirs, and the name of the weight. */
 export function tokenEmbedding({ cfg }: Configured): { readonly point: string; readonly weight: string } {
   const { structure, points } = recordingOf(cfg);
   const [{ result, weight }] = structure.lookups;
-  const [point] = [...points].find(([, value]) => bare(value) === bare(result))!;
+  const normed = structure.norms.find(({ input }) => bare(input) === bare(result))?.result;
+  const [point] = [...points].find(([, value]) => value !== normed && bare(value) === bare(normed ?? result))!;
   return { point, weight: weight.label! };
 }
 

@@ -10,6 +10,7 @@ import { checkModel } from "./check.ts";
 import { gaussLegendre } from "./gauss-legendre.ts";
 import type { HookNameLike } from "./hook-names.ts";
 import { passBytes, rowsThatFit } from "./in-parts.ts";
+import { meanEmbedding } from "./mean-embedding.ts";
 import { meanOverText } from "./mean-over-text.ts";
 import type { Metric } from "./metric.ts";
 import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
@@ -185,8 +186,7 @@ function masked(value: Tensor): Tensor {
 function baselineOf(model: Model, graph: ModelGraph, value: Tensor, baseline: "zero" | "mean" | Tensor): Tensor {
   if (baseline === "zero") return value.constant(0).expandLike(value);
   if (baseline === "mean") {
-    const embedding = tokenEmbedding(model);
-    if (value.label === embedding.point) return model.weights.get(embedding.weight).mean(0);
+    if (value.label === tokenEmbedding(model).point) return meanEmbedding(model);
     if (graph.attentionMask && !value.axes.includes("query")) return meanOverText(value, graph.attentionMask);
     const over = ["batch", value.axes.includes("query") ? "query" : "pos"];
     const counted = value.constant(1).where(masked(value).not(), value.constant(0));

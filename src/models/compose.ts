@@ -1,8 +1,10 @@
 /** From a configuration to the parts that it is made of. Nothing else reads the fields that say which parts those are. */
 import { ConfigError } from "../tensor/errors.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
-import { QK_NORMS } from "./parts/attention.ts";
+import { type AlibiKind, alibiSlopes } from "./parts/alibi.ts";
+import { type AttentionKind, QK_NORMS } from "./parts/attention.ts";
 import type { BlockKind } from "./parts/block.ts";
+import type { EmbeddingKind } from "./parts/embedding.ts";
 import { type ExpertsKind, experts } from "./parts/experts.ts";
 import type { MlmHeadKind } from "./parts/mlm-head.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
@@ -13,8 +15,7 @@ import { ntkByParts } from "./parts/stretch.ts";
 
 /** A transformer as its parts. */
 export interface Composition {
-  readonly d_model: number;
-  readonly d_vocab: number;
+  readonly embedding: EmbeddingKind;
   readonly d_vocab_out: number;
   readonly positions: PositionsKind;
   /** How many token types there are; 0: none are embedded. */
@@ -42,23 +43,22 @@ export function compose(cfg: HookedTransformerConfig): Composition {
 }
 
 function composed(cfg: HookedTransformerConfig): Composition {
-  const rotary = rotaryOf(cfg);
+  const positions = attentionPositionsOf(cfg);
   return {
-    d_model: cfg.dModel,
-    d_vocab: cfg.dVocab,
+    embedding: { d_vocab: cfg.dVocab, d_model: cfg.dModel, norm: cfg.postEmbeddingLn ? normKind("LN", cfg.eps) : null },
     d_vocab_out: cfg.dVocabOut,
     positions: positionsOf(cfg),
     tokenTypes: cfg.nTokenTypes,
     embeddingsNorm: cfg.normAfterEmbeddings ? normKind(cfg.normalizationType, cfg.eps) : null,
     causal: cfg.attentionDir === "causal",
-    blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer, rotary(layer))),
+    blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer, positions(layer))),
     finalNorm: finalNormOf(cfg),
     mlmHead: cfg.mlmHead ? { act: cfg.actFn!, norm: normKind(cfg.normalizationType, cfg.eps) } : null,
     logitsCap: cfg.outputLogitsSoftCap > 0 ? cfg.outputLogitsSoftCap : null,
   };
 }
 
-function blockOf(cfg: HookedTransformerConfig, layer: number, rotary: RotaryKind | null): BlockKind {
+function blockOf(cfg: HookedTransformerConfig, layer: number, positions: AttentionPositions): BlockKind {
   const { dModel: d_model, dHead: d_head, nHeads: heads } = cfg;
   return {
     norm: cfg.normPlacement === "output" ? null : normKind(cfg.normalizationType, cfg.eps),
@@ -68,9 +68,9 @@ function blockOf(cfg: HookedTransformerConfig, layer: number, rotary: RotaryKind
       ...{ d_model, d_head, heads, keyValueHeads: cfg.nKeyValueHeads ?? heads },
       divisor: (cfg.useAttnScale ? cfg.attnScale : 1) * (cfg.scaleAttnByInverseLayerIdx ? layer + 1 : 1),
       window: isLocal(cfg, layer) ? cfg.windowSize : null,
-      rotary,
       scoresCap: cfg.attnScoresSoftCap > 0 ? cfg.attnScoresSoftCap : null,
       qkNorm: cfg.useQkNorm ? { ...QK_NORMS[cfg.qkNormType], eps: cfg.eps } : null,
+      ...positions,
     },
     mlp: mlpOf(cfg, layer),
     order: cfg.parallelAttnMlp ? "parallel" : "sequential",
@@ -79,6 +79,16 @@ function blockOf(cfg: HookedTransformerConfig, layer: number, rotary: RotaryKind
 
 function isLocal({ useLocalAttn, attnTypes }: HookedTransformerConfig, layer: number): boolean {
   return useLocalAttn && attnTypes?.[layer] === "local";
+}
+
+/** What attention makes of positions. */
+type AttentionPositions = Pick<AttentionKind, "rotary" | "alibi">;
+
+function attentionPositionsOf(cfg: HookedTransformerConfig): (layer: number) => AttentionPositions {
+  const rotary = rotaryOf(cfg);
+  const alibi: AlibiKind | null =
+    cfg.positionalEmbeddingType === "alibi" ? { slopes: cfg.alibiSlopes ?? alibiSlopes(cfg.nHeads) } : null;
+  return (layer) => ({ rotary: rotary(layer), alibi });
 }
 
 /** What turns queries and keys, layer by layer; the same object wherever it is the same, because its numbers belong to it. */

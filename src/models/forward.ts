@@ -89,10 +89,10 @@ export function forward(
  * TransformerLens' `BertEmbed`.
  */
 function embeddings(model: Composition, inputs: ForwardInputs, places: Places, scope: Scope): Tensor {
-  const { embeddingsNorm, positions, d_vocab, d_model } = model;
+  const { embeddingsNorm, positions } = model;
   const own = embeddingsNorm ? scope.part("embed") : scope;
   const tokens = inputs.tokens!;
-  const embedded = embedding(d_vocab, d_model, tokens, own);
+  const embedded = embedding(model.embedding, tokens, own);
   const positioned = positions.intoStream ? positions.intoStream(embedded, places, own) : embedded;
   const types = () => inputs.tokenTypes ?? firstType(tokens.shape[0], tokens.shape[1], 0, undefined);
   const sum = model.tokenTypes > 0 ? tokenTypes(positioned, model.tokenTypes, types(), own) : positioned;

@@ -28,6 +28,11 @@ const FAMILIES = [
   "phi",
   "stablelm",
   "starcoder2",
+  "bloom",
+  "falcon",
+  "falcon_rw",
+  "falcon_grouped",
+  "falcon_grouped_1ln",
 ];
 
 const folderOf = (name: string) => fileURLToPath(new URL(`../goldens/hf/${name}-tiny/`, import.meta.url));
@@ -186,6 +191,9 @@ describe("a config.json", () => {
     ["phi", { qk_layernorm: true }, /qk_layernorm = true is not supported/],
     ["stablelm", { use_parallel_residual: true }, /use_parallel_residual = true is not supported/],
     ["codegen", { n_head: 2 }, /4 groups/],
+    ["bloom", { apply_residual_connection_post_layernorm: true }, /apply_residual_.* = true is not supported/],
+    ["bloom", { n_head: 2 ** 20 }, /at most 65536/],
+    ["falcon_grouped", { parallel_attn: false }, /parallel_attn = false is not supported/],
     ["qwen2", { num_experts: 4 }, /"num_experts"/],
     ["qwen2_window", { layer_types: ["full_attention", "chunked_attention"] }, /layer_types .*must be/],
     ["qwen2_window", { layer_types: ["full_attention"] }, /layer_types is a list of 1, but the model has 2 layers/],

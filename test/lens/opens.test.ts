@@ -378,6 +378,7 @@ describe("a model's name", () => {
     ["pythia-70m", "EleutherAI/pythia-70m"],
     ["llama-7b-hf", "meta-llama/Llama-2-7b-hf"],
     ["gpt-j", "EleutherAI/gpt-j-6B"],
+    ["bloom-560m", "bigscience/bloom-560m"],
     ["Qwen2-0.5B", "Qwen/Qwen2.5-0.5B"],
     ["qwen3-0.6b", "Qwen/Qwen3-0.6B"],
   ])('"%s", a short name of a family that opens, is answered with how its ids look', async (name, id) => {
@@ -386,7 +387,7 @@ describe("a model's name", () => {
     expect(error.message).toMatch(/opens by its id on the hub/);
   });
 
-  test.each(["opt-125m", "bloom-560m", "gemma-2b", "phi-3"])(
+  test.each(["opt-125m", "mamba-130m", "gemma-2b", "phi-3"])(
     '"%s", which TransformerLens knows, is said to be known and why it cannot be run',
     async (name) => {
       const error = await refused(() => resolveModelName(name));

@@ -62,11 +62,10 @@ describe("parseConfig", () => {
   });
 
   it.each([
-    ["post_embedding_ln", true],
     ["load_in_4bit", true],
     ["n_key_value_heads", 3],
     ["relative_attention_num_buckets", 32],
-    ["positional_embedding_type", "alibi"],
+    ["positional_embedding_type", "relative_positional_bias"],
     ["dtype", "torch.bfloat16"],
   ])("refuses %s = %j as known but not supported, and says what is", (field, value) => {
     const error = refusal({ ...SMALL, [field]: value });

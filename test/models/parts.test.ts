@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
+import { ownWeights } from "../../src/models/families/index.ts";
+import { publishedSlopes } from "../../src/models/families/slopes.ts";
 import { forward } from "../../src/models/forward.ts";
+import { alibi, alibiSlopes } from "../../src/models/parts/alibi.ts";
 import { rotate } from "../../src/models/parts/rotary.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { recordingOf } from "../../src/models/recording.ts";
@@ -62,6 +65,49 @@ describe("rotary positions", () => {
     const [near, far, other] = interpret([score(5, 2), score(43, 40), score(5, 3)]).map((x) => x.item());
     expect(far).toBeCloseTo(near, 5);
     expect(Math.abs(other - near)).toBeGreaterThan(1e-3);
+  });
+});
+
+describe("ALiBi positions", () => {
+  const int32 = (...numbers: number[]) =>
+    Tensor.leaf(ndarray("int32", [1, numbers.length], Int32Array.from(numbers)), ["batch", "pos"]);
+
+  it("lower a head's scores by its slope for each position back, and not ahead", () => {
+    const places = { queries: () => int32(2, 3), keys: () => int32(0, 1, 2, 3), kept: () => undefined };
+    const [bias] = interpret([alibi({ slopes: [0.5, 0.1] }, places)]);
+    expect(bias.axes).toEqual(["batch", "head", "query", "key"]);
+    expectClose(
+      bias,
+      ndarray(
+        "float32",
+        [1, 2, 2, 4],
+        Float32Array.of(...[-1, -0.5, 0, 0, -1.5, -1, -0.5, 0], ...[-0.2, -0.1, 0, 0, -0.3, -0.2, -0.1, 0]),
+      ),
+      1e-6,
+    );
+  });
+
+  it("have slopes of TransformerLens by default, and for other numbers of heads than powers of 2 those of published models", () => {
+    expect(alibiSlopes(8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((i) => 2 ** -i));
+    expect(publishedSlopes(8)).toEqual(alibiSlopes(8));
+    // transformers' build_alibi_tensor for 6 heads.
+    expect(publishedSlopes(6)).toEqual([0.25, 0.0625, 0.015625, 0.00390625, 0.5, 0.125]);
+    const one = smallConfig({ positional_embedding_type: "alibi", n_heads: 2, alibi_slopes: [0.3, 0.7] });
+    const other = smallConfig({ positional_embedding_type: "alibi", n_heads: 2 });
+    const weights = randomWeights(one);
+    expect(logitsOf(one, weights).data).not.toEqual(logitsOf(other, weights).data);
+    expect(() => smallConfig({ positional_embedding_type: "alibi", n_heads: 2, alibi_slopes: [0.3] })).toThrow(
+      /alibi_slopes must have 2 numbers or flags, one for each head, but has 1/,
+    );
+  });
+
+  it("have no embedding: the one that TransformerLens saves with such models is left out, with a note", () => {
+    const config = smallConfig({ positional_embedding_type: "alibi" });
+    const weights = randomWeights(config);
+    const saved = new Map([...weights, ["pos_embed.W_pos", ndarray("float32", [1], Float32Array.of(1))] as const]);
+    const { weights: own, notes } = ownWeights(config, saved);
+    expect([...own.keys()]).toEqual([...weights.keys()]);
+    expect(notes.join()).toContain("pos_embed.W_pos, which nothing reads, is left out");
   });
 });
 

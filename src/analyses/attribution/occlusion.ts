@@ -1,6 +1,7 @@
 /** The effect of removing each token's embedding, which gradient estimates are compared with. */
 import { Tensor } from "../../graph/tensor.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
+import { meanEmbedding } from "../../lens/mean-embedding.ts";
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
 import { tokenEmbedding } from "../../lens/model-has.ts";
@@ -34,10 +35,7 @@ export async function occlusion(
     for (let pos = from; pos < to; pos++) mask[(pos - from) * n + pos] = 1;
     const here = Tensor.leaf(ndarray("bool", [to - from, 1, n, 1], mask), ["cell", "batch", "pos", "d_model"]);
     return graph.with([
-      [
-        embedding.point,
-        (x) => (absence === "mean" ? model.weights.get(embedding.weight).mean(0) : x.constant(0)).where(here, x),
-      ],
+      [embedding.point, (x) => (absence === "mean" ? meanEmbedding(model) : x.constant(0)).where(here, x)],
     ]);
   };
   const [clean] = await model.compute([whole], { signal });

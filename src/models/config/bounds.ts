@@ -6,6 +6,8 @@ import { between, type Kind } from "../../tensor/kinds.ts";
 
 /** The deepest published models have about a hundred. */
 export const MOST_LAYERS = 10_000;
+/** Of a layer, where something is said of each: published models have at most a few hundred. */
+export const MOST_HEADS = 2 ** 16;
 /** Sizes, and the numbers of one weight, are counted in 32 bits by the engine. */
 export const LARGEST_SIZE = 2 ** 31 - 1;
 

@@ -53,7 +53,12 @@ export interface HookedTransformerConfig {
   readonly normalizationType: NormalizationType | null;
   /** The last norm is an RMSNorm, although the others are LayerNorms (the oldest SoLU models). */
   readonly finalRms: boolean;
-  /** `standard` adds `W_pos` to the stream; `shortformer` only to the input of queries and keys; `rotary` turns queries and keys. */
+  /** What the tokens look up passes a LayerNorm, with weights, before it is the stream. */
+  readonly postEmbeddingLn: boolean;
+  /**
+   * `standard` adds `W_pos` to the stream; `shortformer` only to the input of queries and keys; `rotary` turns queries and
+   * keys; `alibi` lowers scores by the distance of query and key.
+   */
   readonly positionalEmbeddingType: PositionalEmbeddingType;
   /** With `rotary`: how many of a head's dimensions are turned. Default: all of them. */
   readonly rotaryDim: number | null;
@@ -129,6 +134,8 @@ export interface HookedTransformerConfig {
   readonly expertBiases: boolean;
   /** With `numExperts`: experts are `act(min(gate, limit)) · (1 + pre within ±limit)`; null: `act(gate) · pre`. */
   readonly expertLimit: number | null;
+  /** With `alibi`: by how much each head's scores fall with each position; null: `2^(-8 (i + 1) / nHeads)` of head i. */
+  readonly alibiSlopes: readonly number[] | null;
 
   /** Name of the tokenizer, or of its file next to the weights. */
   readonly tokenizerName: string | null;
@@ -169,7 +176,6 @@ export interface HookedTransformerConfig {
   readonly tieWordEmbeddings: boolean;
 
   // Known, but rejected if they ask for something: no block computes them.
-  readonly postEmbeddingLn: boolean;
   readonly loadIn4bit: boolean;
   readonly relativeAttentionMaxDistance: number | null;
   readonly relativeAttentionNumBuckets: number | null;

@@ -99,6 +99,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
     "LN" as HookedTransformerConfig["normalizationType"],
   ),
   finalRms: field("final_rms", FLAG, false),
+  postEmbeddingLn: field("post_embedding_ln", FLAG, false),
   positionalEmbeddingType: {
     snake: "positional_embedding_type",
     kind: oneOf(Object.keys(POSITIONS)),
@@ -147,6 +148,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   softmaxAfterTopk: own("softmax_after_topk", FLAG, false),
   expertBiases: own("expert_biases", FLAG, false),
   expertLimit: own("expert_limit", orNull(FACTOR), null as number | null),
+  alibiSlopes: own("alibi_slopes", orNull(FACTORS), null as readonly number[] | null),
 
   tokenizerName: field("tokenizer_name", orNull(TEXT), null as string | null),
   defaultPrependBos: field("default_prepend_bos", FLAG, true),
@@ -189,7 +191,6 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   ntkByPartsFactor: field("NTK_by_parts_factor", POSITIVE, 8),
   ntkOriginalCtxLen: field("NTK_original_ctx_len", COUNT, 8192),
 
-  postEmbeddingLn: onlyOff("post_embedding_ln"),
   loadIn4bit: onlyOff("load_in_4bit"),
   relativeAttentionMaxDistance: onlyNull("relative_attention_max_distance"),
   relativeAttentionNumBuckets: onlyNull("relative_attention_num_buckets"),

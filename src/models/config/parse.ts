@@ -3,6 +3,7 @@ import { ArgumentError, ConfigError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { kindOf, shown } from "../../tensor/show.ts";
 import { recordingOf } from "../recording.ts";
+import { MOST_HEADS } from "./bounds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
 import { checkExperts } from "./experts.ts";
 import { FIELD_NAMES, FIELDS, type Field } from "./fields.ts";
@@ -120,6 +121,10 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
     throw unsupported("ungroup_grouped_query_attention", true, "false, as hook points have the shared keys and values");
   }
   if (c.positionalEmbeddingType === "rotary") checkRotary(c);
+  if (c.positionalEmbeddingType === "alibi" && c.nHeads > MOST_HEADS) {
+    throw unsupported("n_heads", c.nHeads, `at most ${MOST_HEADS} with ALiBi positions`);
+  }
+  checkCount("alibi_slopes", c.alibiSlopes, c.nHeads, "head");
   if (c.useLocalAttn) checkLocal(c);
   if (c.dMlp === -1) c.dMlp = null;
   if (!c.attnOnly) {

@@ -81,6 +81,27 @@ export function rowsOf(name: string, rows: number, rowOf: (head: number, e: numb
   };
 }
 
+/**
+ * Queries, keys and values of a matrix [out in] and of its bias, which some models have: in each group of heads their
+ * queries, one after the other, the key that they share, and the value.
+ */
+export function inGroups(ours: string, theirs: string, heads: number, groups: number, dHead: number): Sources {
+  const served = heads / groups;
+  const rowOf = {
+    Q: (head: number) => Math.floor(head / served) * (served + 2) + (head % served),
+    K: (group: number) => group * (served + 2) + served,
+    V: (group: number) => group * (served + 2) + served + 1,
+  };
+  const part = (row: (head: number) => number, kind: string) =>
+    rowsOf(`${theirs}.${kind}`, (heads + 2 * groups) * dHead, (head, e) => row(head) * dHead + e);
+  return Object.fromEntries(
+    Object.entries(rowOf).flatMap(([x, row]) => [
+      [`${ours}.W_${x}`, part(row, "weight")],
+      [`${ours}.b_${x}`, optional(part(row, "bias"))],
+    ]),
+  );
+}
+
 /** A matrix of GPT-2's `Conv1D`, [in out], as heads one after the other in its rows. */
 export function merged(name: string): Source {
   return {

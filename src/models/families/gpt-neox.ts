@@ -1,7 +1,7 @@
 /** GPT-NeoX and Pythia: rotary positions on a part of each head, attention and MLP side by side. */
 import { FLAG, orNull, POSITIVE } from "../../tensor/kinds.ts";
 import { EPS } from "../config/bounds.ts";
-import { biases, layerNorm, matrices, optional, optionalBiases, rowsOf } from "./checkpoint.ts";
+import { biases, inGroups, layerNorm, matrices, optionalBiases } from "./checkpoint.ts";
 import { DECODER_FIELDS, decoder, huggingFace } from "./hugging-face.ts";
 import { SHARE } from "./read-fields.ts";
 
@@ -31,22 +31,10 @@ export const gptNeox = huggingFace({
     parallel_attn_mlp: json.or("use_parallel_residual", true),
   }),
   sources({ nHeads, dHead }) {
-    // Each head's query, key and value, one after the other.
-    const part = (which: number, kind: "weight" | "bias") =>
-      rowsOf(
-        `${at}.attention.query_key_value.${kind}`,
-        3 * nHeads * dHead,
-        (head, e) => (head * 3 + which) * dHead + e,
-      );
     const mlp = { in: `${at}.mlp.dense_h_to_4h`, out: `${at}.mlp.dense_4h_to_h` };
     return {
       ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
-      "blocks.{l}.attn.W_Q": part(0, "weight"),
-      "blocks.{l}.attn.b_Q": optional(part(0, "bias")),
-      "blocks.{l}.attn.W_K": part(1, "weight"),
-      "blocks.{l}.attn.b_K": optional(part(1, "bias")),
-      "blocks.{l}.attn.W_V": part(2, "weight"),
-      "blocks.{l}.attn.b_V": optional(part(2, "bias")),
+      ...inGroups("blocks.{l}.attn", `${at}.attention.query_key_value`, nHeads, nHeads, dHead),
       ...matrices("blocks.{l}.attn", { O: `${at}.attention.dense` }),
       ...optionalBiases("blocks.{l}.attn", { O: `${at}.attention.dense` }),
       ...layerNorm("blocks.{l}.ln2", `${at}.post_attention_layernorm`),

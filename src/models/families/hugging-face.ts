@@ -22,6 +22,8 @@ export interface HuggingFaceFamily {
   readonly architecture: string;
   /** The token embedding's name in its checkpoints. */
   readonly embedding: string;
+  /** A prefix that the names may have; the other names here are without it. */
+  readonly prefix?: string;
   /** The unembedding's, and whether its models have none of their own where their files do not say. */
   readonly unembedding: string;
   readonly tied: boolean;
@@ -44,6 +46,7 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
   return {
     name,
     embedding,
+    ...(family.prefix !== undefined && { prefix: family.prefix }),
     matches: (json) => json.model_type === name,
     config(json, { repoName, weightNames = [], note }) {
       checkKinds(json, what, fields);

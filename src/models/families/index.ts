@@ -7,7 +7,9 @@ import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
 import { checkArrays, checkWeights, type WeightArrays } from "../weights/check.ts";
 import { bert } from "./bert.ts";
+import { bloom } from "./bloom.ts";
 import { readCheckpoint, stepsOf, type WeightStep } from "./checkpoint.ts";
+import { falcon } from "./falcon.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gptBigcode } from "./gpt-bigcode.ts";
 import { gptNeo } from "./gpt-neo.ts";
@@ -48,6 +50,8 @@ export const FAMILIES: readonly ModelFamily[] = [
   stablelm,
   starcoder2,
   bert,
+  bloom,
+  falcon,
 ];
 
 /** The longest configurations that were ever written have a few hundred fields. */

@@ -38,5 +38,10 @@ export function completeNeelWeights(
   if (config.finalRms && weights.delete("ln_final.b")) {
     context.note("The last norm is an RMSNorm, which has no bias; the checkpoint's ln_final.b is left out.");
   }
+  if (config.positionalEmbeddingType === "alibi" && weights.delete("pos_embed.W_pos")) {
+    context.note(
+      "ALiBi positions have no embedding; the checkpoint's pos_embed.W_pos, which nothing reads, is left out.",
+    );
+  }
   return fillNeutral(weights, config, context);
 }

@@ -2,6 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
 import type { AttentionWeights } from "../structure.ts";
+import { type AlibiKind, alibi } from "./alibi.ts";
 import { type NormKind, type NormNames, norm } from "./norm.ts";
 import type { Places } from "./places.ts";
 import { type RotaryKind, rotate } from "./rotary.ts";
@@ -61,6 +62,8 @@ export interface AttentionKind {
   readonly rotary: RotaryKind | null;
   /** The norms of queries and keys; null: none. */
   readonly qkNorm: NormKind | null;
+  /** How scores fall with the distance of query and key; null: not at all. */
+  readonly alibi: AlibiKind | null;
 }
 
 /** What the queries, keys and values are computed from: [batch pos d_model], or a head's own [batch pos head d_model]. */
@@ -93,6 +96,7 @@ export interface AttentionRun {
  * q = norm(q)        k = norm(k)                                  with norms of queries and keys
  * q = rotate(q)      k = rotate(k)                                with rotary positions
  * scores = q·k / divisor, softly capped, -inf where masked        [batch head query key]
+ * scores = scores + alibi                                         with ALiBi positions
  * pattern = softmax(scores)                                       [batch head query key]
  * z = pattern v                                                   [batch pos head d_head]
  * out = Σ_head z W_O + b_O                                        [batch pos d_model]
@@ -142,8 +146,9 @@ export function attention(
   const products = q.rename({ pos: "query" }).einsum("qhe,khe->hqk", k.rename({ pos: "key" }));
   const divided = kind.divisor === 1 ? products : products.div(q.constant(kind.divisor));
   const scaled = softCap(divided, kind.scoresCap);
+  const placed = kind.alibi ? scaled.add(alibi(kind.alibi, places)) : scaled;
   const mask = run.mask(kind.window);
-  const scores = scope.point("hook_attn_scores", mask ? scaled.where(mask, q.constant(-Infinity)) : scaled);
+  const scores = scope.point("hook_attn_scores", mask ? placed.where(mask, q.constant(-Infinity)) : placed);
   const softmax = scores.softmax();
   // A query that may see no key has no softmax; as in TransformerLens it attends to nothing.
   const blind = (mask !== undefined && mask.shape.length > 2) || scope.hooked("hook_attn_scores");

@@ -2,6 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
 import { affine, lookup } from "./affine.ts";
+import { type NormKind, norm } from "./norm.ts";
 import { softCap } from "./soft-cap.ts";
 
 /** The embedding's weight. */
@@ -14,6 +15,14 @@ export interface EmbeddingWeights {
 export interface EmbeddingNames {
   readonly weight: keyof EmbeddingWeights;
   readonly point: "hook_embed";
+}
+
+/** A kind of embedding. */
+export interface EmbeddingKind {
+  readonly d_vocab: number;
+  readonly d_model: number;
+  /** Of what the tokens look up. */
+  readonly norm: NormKind | null;
 }
 
 /** The unembedding's weights. */
@@ -30,10 +39,15 @@ export interface UnembeddingNames {
   readonly point: never;
 }
 
-/** `W_E[tokens]`, [batch pos d_model], at `hook_embed`. Source: TransformerLens' `Embed`. */
-export function embedding(d_vocab: number, d_model: number, tokens: Tensor, scope: Scope<EmbeddingNames>): Tensor {
-  const W_E = scope.part<EmbeddingNames>("embed").weight("W_E", { d_vocab, d_model }, "drawn");
-  return scope.point("hook_embed", lookup(W_E, tokens, scope));
+/**
+ * `W_E[tokens]`, or `ln(W_E[tokens])`, [batch pos d_model]. Hook points: `embed.ln.hook_scale` and `embed.ln.hook_normalized`
+ * of the norm, `hook_embed`. Source: TransformerLens' `Embed`.
+ */
+export function embedding(kind: EmbeddingKind, tokens: Tensor, scope: Scope<EmbeddingNames>): Tensor {
+  const { d_vocab, d_model } = kind;
+  const embed = scope.part<EmbeddingNames>("embed");
+  const rows = lookup(embed.weight("W_E", { d_vocab, d_model }, "drawn"), tokens, scope);
+  return scope.point("hook_embed", norm(rows, kind.norm, embed.part("ln")));
 }
 
 /** `x W_U + b_U`, [batch pos d_vocab], softly capped if there is a cap. Source: TransformerLens' `Unembed`. */

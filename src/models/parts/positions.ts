@@ -37,7 +37,7 @@ export const POSITIONS = {
   standard: ({ nCtx, dModel }) => learnedPositions(nCtx, dModel),
   shortformer: ({ nCtx, dModel }) => shortformerPositions(nCtx, dModel),
   rotary: () => ({}),
-  alibi: null,
+  alibi: () => ({}),
   relative_positional_bias: null,
 } as const satisfies Record<string, ((settings: PositionSettings) => PositionsKind) | null>;
 

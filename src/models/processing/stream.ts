@@ -17,7 +17,7 @@ export interface ReadNorm {
 export interface Stream {
   /** Norms that are read by products. */
   readonly norms: readonly ReadNorm[];
-  /** The weights that write to the stream, [... d_model]; what something else makes of a weight's product is not among them. */
+  /** The weights that write to the stream, [... d_model], directly or by way of a LayerNorm of the embedding; what something else makes of a weight's product is not among them. */
   readonly writers: readonly Tensor[];
   /** Whether everything that reads the stream subtracts its mean. */
   readonly meanFree: boolean;
@@ -56,7 +56,7 @@ export function streamOf({ structure, output }: Recording): Stream {
 
   const added = new Set(additions.map(({ result }) => bare(result)));
   const first = additions.find(({ stream }) => !added.has(bare(stream)))?.stream;
-  const values = [...(first ? [first] : []), ...additions.map(({ value }) => value)];
+  const values = [...(first ? [beforeLayerNorm(first, norms)] : []), ...additions.map(({ value }) => value)];
   const written = values.map((value) => {
     const product = products.find(({ result }) => same(result, value));
     const lookup = lookups.find(({ result }) => same(result, value));
@@ -75,4 +75,9 @@ export function streamOf({ structure, output }: Recording): Stream {
     outputNorm: norms.find(({ result }) => additions.some(({ value }) => same(value, result))),
     logitsAreProduct: products.some(({ result }) => same(result, output)),
   };
+}
+
+/** What a LayerNorm's result is made of, which then has any mean; another value itself. */
+function beforeLayerNorm(x: Tensor, norms: readonly NormUse[]): Tensor {
+  return norms.find(({ result, subtractsMean }) => subtractsMean && bare(result) === bare(x))?.input ?? x;
 }
