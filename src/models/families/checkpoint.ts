@@ -22,7 +22,10 @@ export interface Source {
   readonly optional?: boolean;
 }
 
-/** Where our weights are: by our names, with `{l}` for the layer and without the underscore of shared keys and values. */
+/**
+ * Where our weights are: by our names, with `{l}` for the layer, or with its number where one layer is not as the others, and
+ * without the underscore of shared keys and values.
+ */
 export type Sources = Readonly<Record<string, Source>>;
 
 /** As it is: an embedding, a norm's weight, a bias (of several heads one after the other). */
@@ -195,7 +198,8 @@ export function stepsOf(
   const lastUse = new Map<string, number>();
   for (const spec of recordingOf(config).weights.values()) {
     const layer = /^blocks\.(\d+)\./.exec(spec.name)?.[1] ?? "";
-    const source = sources[spec.name.replace(/^blocks\.\d+\./, "blocks.{l}.").replace(/\._(?=[^.]+$)/, ".")];
+    const own = spec.name.replace(/\._(?=[^.]+$)/, ".");
+    const source = sources[own] ?? sources[own.replace(/^blocks\.\d+\./, "blocks.{l}.")];
     const from = source?.name.replace("{l}", layer);
     if (!source || from === undefined || (source.optional && !hasSome(stored, source.name, config.nLayers))) {
       if (spec.init !== "zeros")

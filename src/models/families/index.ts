@@ -19,11 +19,14 @@ import { codegen, gptj } from "./gptj.ts";
 import { hookedTransformer } from "./hooked-transformer.ts";
 import { llama, mistral } from "./llama.ts";
 import { mingpt } from "./mingpt.ts";
+import { mixtral } from "./mixtral.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
 import { refuseKnownType } from "./not-computed.ts";
+import { olmoe } from "./olmoe.ts";
 import { phi } from "./phi.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
+import { qwen2Moe, qwen3Moe } from "./qwen-moe.ts";
 import { stablelm } from "./stablelm.ts";
 import { starcoder2 } from "./starcoder2.ts";
 import { withoutWrapper } from "./wrapper.ts";
@@ -44,8 +47,12 @@ export const FAMILIES: readonly ModelFamily[] = [
   gptBigcode,
   llama,
   mistral,
+  mixtral,
   qwen2,
+  qwen2Moe,
   qwen3,
+  qwen3Moe,
+  olmoe,
   phi,
   stablelm,
   starcoder2,
