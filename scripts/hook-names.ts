@@ -38,7 +38,8 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.attn.hook_rot_q": "queries, rotated by their positions",
   "blocks.{l}.attn.hook_rot_k": "keys, rotated by their positions",
   "blocks.{l}.attn.hook_attn_scores": "`q·k / attn_scale`, with what ALiBi adds, -inf where the mask is",
-  "blocks.{l}.attn.hook_pattern": "the softmax of the scores over `key`",
+  "blocks.{l}.attn.hook_pattern":
+    "the softmax of the scores over `key`; with `attentionSinks` without the sink's share",
   "blocks.{l}.attn.hook_z": "the values, mixed by the pattern",
   "blocks.{l}.attn.hook_result":
     "what each head adds to the stream, `z W_O`, without `b_O`; with `ln1_post`, what each adds to its input",

@@ -69,6 +69,7 @@ function blockOf(cfg: HookedTransformerConfig, layer: number, positions: Attenti
       divisor: (cfg.useAttnScale ? cfg.attnScale : 1) * (cfg.scaleAttnByInverseLayerIdx ? layer + 1 : 1),
       window: isLocal(cfg, layer) ? cfg.windowSize : null,
       scoresCap: cfg.attnScoresSoftCap > 0 ? cfg.attnScoresSoftCap : null,
+      sinks: cfg.attentionSinks,
       qkNorm: cfg.useQkNorm ? { ...QK_NORMS[cfg.qkNormType], eps: cfg.eps } : null,
       ...positions,
     },

@@ -72,6 +72,8 @@ export interface AttentionUse {
   readonly weights: AttentionWeights;
   /** What stands between queries or keys and their product, so that the product of their matrices is not all. */
   readonly between: readonly string[];
+  /** Whether a pattern's rows sum to 1: nothing but keys is attended to. */
+  readonly sumsToOne: boolean;
 }
 
 /** What is collected while a model is recorded. */

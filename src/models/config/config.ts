@@ -120,6 +120,8 @@ export interface HookedTransformerConfig {
   readonly normAfterEmbeddings: boolean;
   /** The model fills in masked tokens: a dense layer, a nonlinearity and a norm stand before the unembedding (BERT). */
   readonly mlmHead: boolean;
+  /** Heads attend to a sink in addition to keys: a learned number next to the scores, whose share of attention brings nothing. */
+  readonly attentionSinks: boolean;
   /** With `numExperts`: which layers have experts, and which one MLP; null: all have experts. */
   readonly mlpTypes: readonly MlpType[] | null;
   /** With `numExperts`: neurons of each expert; null: `dMlp`. */

@@ -141,6 +141,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   nTokenTypes: own("n_token_types", SIZE_OR_NONE, 0),
   normAfterEmbeddings: own("norm_after_embeddings", FLAG, false),
   mlmHead: own("mlm_head", FLAG, false),
+  attentionSinks: own("attention_sinks", FLAG, false),
   mlpTypes: own("mlp_types", orNull(listOf(oneOf(MLP_TYPES), "names")), null as HookedTransformerConfig["mlpTypes"]),
   expertDMlp: own("expert_d_mlp", orNull(SIZE), null as number | null),
   sharedExpertDMlp: own("shared_expert_d_mlp", orNull(SIZE), null as number | null),

@@ -26,7 +26,7 @@ export const SPARSE_FIELDS: FieldKinds = {
   moe_intermediate_size: SIZE,
 };
 
-/** Our fields of them: every so many layers, except some. */
+/** Our fields of them: one layer in every few, and those that are left out. */
 export function sparse(json: Fields, width: number): Record<string, unknown> {
   const every = json.or("decoder_sparse_step", 1);
   const dense = json.or<readonly number[]>("mlp_only_layers", []);

@@ -14,6 +14,7 @@ import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gptBigcode } from "./gpt-bigcode.ts";
 import { gptNeo } from "./gpt-neo.ts";
 import { gptNeox } from "./gpt-neox.ts";
+import { gptOss } from "./gpt-oss.ts";
 import { gpt2 } from "./gpt2.ts";
 import { codegen, gptj } from "./gptj.ts";
 import { hookedTransformer } from "./hooked-transformer.ts";
@@ -53,6 +54,7 @@ export const FAMILIES: readonly ModelFamily[] = [
   qwen3,
   qwen3Moe,
   olmoe,
+  gptOss,
   phi,
   stablelm,
   starcoder2,

@@ -49,7 +49,12 @@ const ARCHITECTURES: readonly Architecture[] = [
   { called: "BLOOM", modelTypes: [], names: /^bloom/, id: "bigscience/bloom-560m" },
   { called: "GPTBigCode", modelTypes: [], names: /^santacoder/, id: "bigcode/gpt_bigcode-santacoder" },
   { called: "Apertus", modelTypes: ["apertus"], names: /^apertus/, lacks: "xIELU, and norms of queries and keys" },
-  { called: "gpt-oss", modelTypes: ["gpt_oss"], names: /^gpt-oss/, lacks: "experts" },
+  {
+    called: "gpt-oss",
+    modelTypes: [],
+    names: /^gpt-oss/,
+    lacks: "a reader for its quantised weights (MXFP4); what transformers saves of it dequantised opens from a folder",
+  },
   { called: "OLMoE", modelTypes: [], names: /^olmoe/, id: "allenai/OLMoE-1B-7B-0924" },
   {
     called: "OLMo",

@@ -10,7 +10,7 @@ import { softCap } from "./soft-cap.ts";
 
 /** An attention layer's names. Weights whose heads are shared have an underscore in front, as in TransformerLens. */
 export interface AttentionNames {
-  readonly weight: keyof AttentionWeights | "_W_K" | "_b_K" | "_W_V" | "_b_V";
+  readonly weight: keyof AttentionWeights | "_W_K" | "_b_K" | "_W_V" | "_b_V" | "sinks";
   readonly point:
     | "hook_q"
     | "hook_k"
@@ -60,6 +60,8 @@ export interface AttentionKind {
   readonly window: number | null;
   /** How queries and keys are turned by their positions; null: not at all. */
   readonly rotary: RotaryKind | null;
+  /** Whether heads attend to a sink, in addition to keys: it takes a share of each query's attention, and has no value. */
+  readonly sinks: boolean;
   /** The norms of queries and keys; null: none. */
   readonly qkNorm: NormKind | null;
   /** How scores fall with the distance of query and key; null: not at all. */
@@ -102,11 +104,12 @@ export interface AttentionRun {
  * out = Σ_head z W_O + b_O                                        [batch pos d_model]
  * ```
  * With fewer heads of keys and values than of queries, k and v are [batch pos kv_head d_head], and each serves
- * `heads / keyValueHeads` neighbouring heads (grouped-query attention).
+ * `heads / keyValueHeads` neighbouring heads (grouped-query attention). With sinks the softmax is over the scores and one number
+ * of the head's, `sinks` [head], whose share is in no pattern: `pattern = softmax(scores) · sigmoid(logsumexp(scores) - sinks)`.
  *
  * Hook points: `hook_q`, `hook_k`, `hook_v`, with norms `q_norm.hook_scale`, `q_norm.hook_normalized` and those of `k_norm`,
  * with rotary positions `hook_rot_q`, `hook_rot_k`, `hook_attn_scores`, `hook_pattern`, `hook_z`, and on request
- * `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; Henry et al. 2020 (norms of queries
+ * `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; gpt-oss' code (sinks); Henry et al. 2020 (norms of queries
  * and keys); TransformerLens' `AbstractAttention` and `GroupedQueryAttention`.
  */
 export function attention(
@@ -126,11 +129,12 @@ export function attention(
   const b_V = scope.weight(grouped ? "_b_V" : "b_V", { ...keyHeads, d_head }, "zeros");
   const W_O = scope.weight("W_O", { head, d_head, d_model }, "drawn");
   const b_O = scope.weight("b_O", { d_model }, "zeros");
+  const sinks = kind.sinks ? scope.weight("sinks", { head }, "drawn") : undefined;
   const { past, places } = run;
   const { rotary } = kind;
   const weights = { W_Q, b_Q, W_K, b_K, W_V, b_V, W_O, b_O };
   const between = [...(kind.qkNorm ? ["norms of queries and keys"] : []), ...(rotary ? ["rotary positions"] : [])];
-  scope.says(({ attentions }) => attentions.push({ weights, between }));
+  scope.says(({ attentions }) => attentions.push({ weights, between, sumsToOne: !sinks }));
 
   const newQ = scope.point("hook_q", project(inputs.query, W_Q, b_Q, scope));
   const newK = scope.point("hook_k", project(inputs.key, W_K, b_K, scope));
@@ -149,7 +153,7 @@ export function attention(
   const placed = kind.alibi ? scaled.add(alibi(kind.alibi, places)) : scaled;
   const mask = run.mask(kind.window);
   const scores = scope.point("hook_attn_scores", mask ? placed.where(mask, q.constant(-Infinity)) : placed);
-  const softmax = scores.softmax();
+  const softmax = sinks ? besideSinks(scores, sinks) : scores.softmax();
   // A query that may see no key has no softmax; as in TransformerLens it attends to nothing.
   const blind = (mask !== undefined && mask.shape.length > 2) || scope.hooked("hook_attn_scores");
   const pattern = scope.point("hook_pattern", blind ? softmax.where(softmax.equal(softmax), q.constant(0)) : softmax);
@@ -162,6 +166,12 @@ export function attention(
   const out = z.einsum("he,hem->m", W_O).add(b_O);
   scope.says(({ products }) => products.push({ input: z, weight: W_O, bias: b_O, result: out }));
   return out;
+}
+
+/** A softmax over the keys' scores and a sink, without the sink's share: [batch head query key]. */
+function besideSinks(scores: Tensor, sinks: Tensor): Tensor {
+  const shares = scores.logSumExp(-1, true).sub(sinks.unsqueeze(-1).unsqueeze(-1)).sigmoid();
+  return scores.softmax().mul(shares);
 }
 
 /** Keys or values of shared heads, once for each head that they serve: [.. pos kv_head d_head] to [.. pos head d_head]. */

@@ -6,6 +6,7 @@ import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import { compose } from "../compose.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { type Recording, recordingOf } from "../recording.ts";
+import type { Structure } from "../structure.ts";
 import { checkWeights, type WeightArrays } from "../weights/check.ts";
 import { centerUnembed } from "./center-unembed.ts";
 import { centerWritingWeights } from "./center-writing-weights.ts";
@@ -106,7 +107,7 @@ export function processing(config: HookedTransformerConfig, flags: Partial<Proce
   const allFlags = { ...DEFAULT_PROCESSING, ...Object.fromEntries(setFlags) };
   const recording = recordingOf(config);
   const stream = streamOf(recording);
-  const { flags: applicable, notes } = applicableFlags(config, stream, allFlags);
+  const { flags: applicable, notes } = applicableFlags(config, stream, recording.structure, allFlags);
   const amongLayerNorms = stream.norms.some(({ norm }) => norm.subtractsMean);
   const folding = { centerFinalRms: applicable.transformerLensFinalRms, amongLayerNorms };
   return {
@@ -144,6 +145,7 @@ function within(draft: WeightDraft, { norms, writers }: Stream, recording: Recor
 function applicableFlags(
   config: HookedTransformerConfig,
   { norms, meanFree, outputNorm, logitsAreProduct }: Stream,
+  { attentions }: Structure,
   asked: ProcessingFlags,
 ): { flags: ProcessingFlags; notes: string[] } {
   const flags: { -readonly [K in keyof ProcessingFlags]: boolean } = { ...asked };
@@ -175,5 +177,12 @@ function applicableFlags(
     );
   }
   if (!logitsAreProduct) turnOff("centerUnembed", "center_unembed", "logits are capped, so a constant changes them");
+  if (attentions.some(({ sumsToOne }) => !sumsToOne)) {
+    turnOff(
+      "foldValueBiases",
+      "fold_value_biases",
+      "sinks take a share of attention, so a pattern's rows do not sum to 1",
+    );
+  }
   return { flags, notes };
 }

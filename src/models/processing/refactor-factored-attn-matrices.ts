@@ -36,6 +36,12 @@ export function refactorFactoredAttnMatrices(draft: WeightDraft, recording: Reco
       { asked: "refactor_factored_attn_matrices", found: groups },
     );
   }
+  if (attentions.some(({ sumsToOne }) => !sumsToOne)) {
+    throw new ConfigError(
+      "refactor_factored_attn_matrices does not work with sinks: values' biases, of which each position gets a share then, cannot be folded.",
+      { asked: "refactor_factored_attn_matrices", found: "sinks" },
+    );
+  }
   foldValueBiases(draft, recording);
   for (const { weights } of attentions) {
     for (let head = 0; head < weights.W_Q.shape[0]; head++) {
