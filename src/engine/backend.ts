@@ -1,10 +1,11 @@
 /** What an engine needs of a runtime. */
 import type { NDArray } from "../tensor/array.ts";
+import type { Feed } from "./feeds.ts";
 
 /** A compiled graph, ready to run. */
 export interface Session {
   /** Arrays by input name in, arrays in the order of the session's output names out. */
-  run(feeds: ReadonlyMap<string, NDArray>): Promise<NDArray[]>;
+  run(feeds: ReadonlyMap<string, Feed>): Promise<NDArray[]>;
   release(): Promise<void>;
 }
 

@@ -10,10 +10,13 @@ import { untilAborted } from "../tensor/abort.ts";
 import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, GlassformerError, MemoryError } from "../tensor/errors.ts";
 import { freeMemory, needMemory, showBytes } from "../tensor/free-memory.ts";
+import { identityOf } from "../tensor/kept.ts";
 import { ANYTHING, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import type { Backend } from "./backend.ts";
+import type { Feed } from "./feeds.ts";
+import { feedOf } from "./kept.ts";
 import { computedLayout, layoutKey, uncopied } from "./layout.ts";
 import { Layouts } from "./layouts.ts";
 import { keptBytes, runBytes } from "./memory.ts";
@@ -126,10 +129,10 @@ export class Engine {
           { asked: arrays },
         );
       }
-      const given = new Map(inputs.map((input, i) => [input.array!.data, arrays[i]]));
+      const given = new Map(inputs.map((input, i) => [identityOf(input.array!), arrays[i]]));
       this.runs++;
       const found = await this.execute(plan, (source) =>
-        source.array ? (given.get(source.array.data) ?? source.array) : layouts.get(layoutKey(source))!,
+        source.array ? (given.get(identityOf(source.array)) ?? source.array) : layouts.get(layoutKey(source))!,
       );
       return plan.outputs.map((slot, i) => ({ ...found.get(slot.id)!, shape: outputs[i].shape }) as NDArray);
     };
@@ -191,10 +194,17 @@ export class Engine {
     arrayOf: (source: Tensor) => NDArray,
     signal?: AbortSignal,
   ): Promise<Map<number, NDArray>> {
+    const feeds = new Map<string, Feed>();
     const arrays = new Map(plan.constants.map((c) => [c.id, c.array]));
     for (const input of plan.inputs) {
+      if (input.part) {
+        feeds.set(slotName(input), feedOf(input.source, input.part));
+        continue;
+      }
       const { dtype, shape, data } = arrayOf(input.source);
-      arrays.set(input.id, ndarray(dtype, shape, data));
+      const array = ndarray(dtype, shape, data);
+      arrays.set(input.id, array);
+      feeds.set(slotName(input), array);
     }
     const computed = computedOutputs(plan);
     if (computed.length === 0) return arrays;
@@ -208,7 +218,7 @@ export class Engine {
             { asked: session },
           );
         },
-        run: (session) => session.run(new Map(plan.inputs.map((i) => [slotName(i), arrays.get(i.id)!]))),
+        run: (session) => session.run(feeds),
         bytes: keptBytes(plan),
         signal,
       })

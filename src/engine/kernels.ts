@@ -1,6 +1,7 @@
 /** Steps that stand for several ops, as the runtime does them in one go. Only plans have them, graphs do not. */
 import type { Attrs, Emitter, Op, Operand } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
+import { keptProduct, unpack, unpackRows } from "./kept.ts";
 
 /** What of an op's record a step needs. */
 type Kernel = Pick<Op, "onnx" | "scratch">;
@@ -20,7 +21,12 @@ const linear: Kernel = {
   scratch: false,
 };
 
-const kernels = { linear };
+const kernels = {
+  linear,
+  unpack: { onnx: unpack, scratch: false },
+  unpackRows: { onnx: unpackRows, scratch: false },
+  keptProduct: { onnx: keptProduct, scratch: false },
+} satisfies Record<string, Kernel>;
 
 export type KernelName = keyof typeof kernels;
 

@@ -3,6 +3,7 @@ import { unshaped } from "../graph/layouts.ts";
 import { ops } from "../graph/ops/index.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
+import { identityOf } from "../tensor/kept.ts";
 
 let nextId = 0;
 const ids = new WeakMap<object, number>();
@@ -39,7 +40,10 @@ function layoutOf(t: Tensor): Layout {
 
 /** A layout whose inputs are known. */
 function described(t: Tensor): Layout {
-  if (t.op === null) return { key: `${idOf(t.array!.data)}[${t.shape}]`, keeper: t.array!.data };
+  if (t.op === null) {
+    const keeper = identityOf(t.array!);
+    return { key: `${idOf(keeper)}[${t.shape}]`, keeper };
+  }
   const inputs = t.inputs.map((x) => layouts.get(x)!);
   if (ops[t.op].layout === "name") return inputs[0];
   const { keeper } = inputs[0];

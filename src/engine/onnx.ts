@@ -12,12 +12,19 @@ import {
 import type { Emitter, OnnxAttrs } from "../graph/op.ts";
 import { onnxType } from "../graph/ops/cast.ts";
 import type { NDArray } from "../tensor/array.ts";
+import type { SlotDType } from "./feeds.ts";
 import { kernelOf } from "./kernels.ts";
 import type { Plan, Slot } from "./steps.ts";
 
 /** ONNX operator set 20 (ONNX 1.15, IR 9): the oldest with everything the ops use, so that older runtimes read it too. */
 const OPSET = 20n;
 const IR_VERSION = 9n;
+/** The first that can read bfloat16. */
+const OPSET_OF_BIT_CAST = 26n;
+
+/** onnxruntime's own operators, for weights in few bits. */
+const CONTRIB_DOMAIN = "com.microsoft";
+const CONTRIBUTED: ReadonlySet<string> = new Set(["MatMulNBits", "GatherBlockQuantized", "FusedMatMul"]);
 
 export const slotName = (slot: Slot): string => `v${slot.id}`;
 
@@ -74,10 +81,12 @@ export function writeOnnx(plan: Plan): Uint8Array {
     input: plan.inputs.map((slot) => valueInfo(slot)),
     output: computedOutputs(plan).map((slot) => valueInfo(slot, false)),
   });
-  return toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, { irVersion: IR_VERSION, opsetImport: [{ domain: "", version: OPSET }], graph }),
-  );
+  const contributed = nodes.some(({ domain }) => domain !== "");
+  const opsetImport = [
+    { domain: "", version: nodes.some(({ opType }) => opType === "BitCast") ? OPSET_OF_BIT_CAST : OPSET },
+    ...(contributed ? [{ domain: CONTRIB_DOMAIN, version: 1n }] : []),
+  ];
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: IR_VERSION, opsetImport, graph }));
 }
 
 type Node = ReturnType<typeof node>;
@@ -96,6 +105,7 @@ function rename(nodes: readonly Node[], from: string, to: string): boolean {
 function node(opType: string, input: readonly string[], output: readonly string[], attrs: OnnxAttrs) {
   return create(NodeProtoSchema, {
     opType,
+    domain: CONTRIBUTED.has(opType) ? CONTRIB_DOMAIN : "",
     input: [...input],
     output: [...output],
     attribute: Object.entries(attrs).map(([name, value]) => {
@@ -121,9 +131,11 @@ function initializer(name: string, array: NDArray | BigInt64Array, shape?: reado
   return create(TensorProtoSchema, { name, dataType, dims: dims.map((n) => BigInt(n)), rawData });
 }
 
+const elementType: Readonly<Record<SlotDType, number>> = { ...onnxType, uint8: 2, uint16: 4, float16: 10 };
+
 /** dtype and rank; every size is left open, and an output's rank too. */
 function valueInfo(slot: Slot, ranked = true) {
   const dim = Array.from({ length: slot.rank }, () => ({ value: { case: undefined } }));
-  const value = { elemType: onnxType[slot.dtype], ...(ranked ? { shape: { dim } } : {}) };
+  const value = { elemType: elementType[slot.dtype], ...(ranked ? { shape: { dim } } : {}) };
   return create(ValueInfoProtoSchema, { name: slotName(slot), type: { value: { case: "tensorType", value } } });
 }

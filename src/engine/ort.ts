@@ -2,6 +2,7 @@
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import type { DType, NDArray } from "../tensor/array.ts";
 import type { Backend, Session } from "./backend.ts";
+import type { Feed } from "./feeds.ts";
 import { told } from "./ort-errors.ts";
 
 interface Runtime {
@@ -19,7 +20,7 @@ export function backendOver(
   options: InferenceSession.SessionOptions,
   traits: Omit<Backend, "name" | "createSession"> = {},
 ): Backend {
-  const toOrt = (array: NDArray) => new runtime.Tensor(array.dtype, array.data as Float32Array, array.shape);
+  const toOrt = ({ dtype, data, shape }: Feed) => new runtime.Tensor(dtype as "float32", data as Float32Array, shape);
   const silent = { ...options, logSeverityLevel: FATAL_ONLY } as const;
   return {
     ...traits,

@@ -10,8 +10,12 @@ import { type OpName, ops } from "../graph/ops/index.ts";
 import { selectEarly } from "../graph/rewrite/select.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
-import { type DType, type NDArray, sizeOf } from "../tensor/array.ts";
+import { type NDArray, sizeOf } from "../tensor/array.ts";
+import { keptOf } from "../tensor/kept.ts";
+import type { SlotDType } from "./feeds.ts";
 import { fuse } from "./fuse.ts";
+import { feedOf, keptAttrs, keptFactor, keptRows, partsOf, restsOnKept } from "./kept.ts";
+import type { KernelName } from "./kernels.ts";
 import { layoutKey } from "./layout.ts";
 import { matrixProduct } from "./products.ts";
 import type { Constant, Draft, Input, Plan, Slot, Step } from "./steps.ts";
@@ -33,7 +37,7 @@ function draft(outputs: readonly Tensor[]): Draft {
   const slots = new Map<Tensor, Slot>();
   const byKey = new Map<string, readonly Slot[]>();
 
-  const slotFor = (shape: readonly number[], dtype: DType): Slot => {
+  const slotFor = (shape: readonly number[], dtype: SlotDType): Slot => {
     const id = sizes.push(sizeOf(shape)) - 1;
     return { id, rank: shape.length, dtype };
   };
@@ -55,12 +59,50 @@ function draft(outputs: readonly Tensor[]): Draft {
       constants.push({ ...slot, array: t.array! });
       return [slot];
     })[0];
+  /** What is fed of a kept weight. */
+  const parts = (leaf: Tensor): readonly Slot[] =>
+    partsOf(keptOf(leaf.array)!).map(
+      (part) =>
+        once(`in ${layoutKey(leaf)} ${part}`, () => {
+          const { shape, dtype } = feedOf(leaf, part);
+          const slot = slotFor(shape, dtype);
+          inputs.push({ ...slot, source: leaf, part });
+          return [slot];
+        })[0],
+    );
+  const kernel = (op: KernelName, attrs: Attrs, from: readonly Slot[], shape: readonly number[]): Slot =>
+    once(stepKey(op, attrs, from), () => {
+      const outputs = [slotFor(shape, "float32")];
+      steps.push({ op, attrs, inputs: from, outputs });
+      return outputs;
+    })[0];
+  /** A kept weight in float32, or a layout of it: made where a step needs it. */
+  const unpacked = (t: Tensor): Slot => {
+    if (t.op !== null) return step(t, t.op);
+    const attrs = { ...keptAttrs(keptOf(t.array)!), shape: t.shape };
+    return kernel("unpack", attrs, parts(t), t.shape);
+  };
   const slotOf = (t: Tensor): Slot => {
-    const known = slots.get(t) ?? (t.role === "constant" ? constant(t) : input(t));
+    const leaf = () => (restsOnKept(t) ? unpacked(t) : input(t));
+    const known = slots.get(t) ?? (t.role === "constant" ? constant(t) : leaf());
     slots.set(t, known);
     return known;
   };
+  /** A step that takes a kept weight as it is kept. */
+  const keptStep = (t: Tensor, op: OpName): Slot | undefined => {
+    const factor = op === "matmul" ? keptFactor(t.inputs[1]) : undefined;
+    if (factor) {
+      const from = [slotOf(t.inputs[0]), ...parts(factor)];
+      return kernel("keptProduct", keptAttrs(keptOf(factor.array)!), from, t.shape);
+    }
+    const table = op === "gather" ? keptRows(t) : undefined;
+    if (!table) return undefined;
+    const from = [...parts(table), slotOf(t.inputs[1])];
+    return kernel("unpackRows", keptAttrs(keptOf(table.array)!), from, t.shape);
+  };
   const step = (t: Tensor, op: OpName): Slot => {
+    const kept = keptStep(t, op);
+    if (kept) return kept;
     const record = ops[op];
     const from = t.inputs.map(slotOf);
     if (record.layout === "name") return from[0];
@@ -113,7 +155,7 @@ function numbered({ steps, outputs, sizes, ...given }: Draft): Plan {
       constants.push({ ...slot, array: leaf.array });
       lines.push(constantKey(leaf.array));
     } else {
-      inputs.push({ ...slot, source: leaf.source });
+      inputs.push({ ...slot, source: leaf.source, ...(leaf.part && { part: leaf.part }) });
       lines.push(`in ${slot.dtype} ${slot.rank}`);
     }
     return slot;

@@ -22,7 +22,7 @@ export function printPlan({ inputs, constants, steps, outputs, sizes }: Plan): s
   const line = (slots: readonly Slot[], what: string) => {
     lines[slots[0].id] = `${slots.map(name).join(", ")} = ${what}: ${slots.map(size).join("; ")}`;
   };
-  for (const input of inputs) line([input], layoutText(input.source));
+  for (const input of inputs) line([input], `${layoutText(input.source)}${input.part ? `, ${input.part}` : ""}`);
   for (const constant of constants) line([constant], showNumbers(constant.array.data));
   for (const step of steps) {
     line(step.outputs, showCall(step.op, [...step.inputs.map(name), ...showAttrs(step.attrs)]));

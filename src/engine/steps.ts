@@ -2,14 +2,15 @@
 import type { Attrs } from "../graph/op.ts";
 import type { OpName } from "../graph/ops/index.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { DType, NDArray } from "../tensor/array.ts";
+import type { NDArray } from "../tensor/array.ts";
+import type { KeptPart, SlotDType } from "./feeds.ts";
 import type { KernelName } from "./kernels.ts";
 
 /** A value: known by its number, with what compiling may know of it. */
 export interface Slot {
   readonly id: number;
   readonly rank: number;
-  readonly dtype: DType;
+  readonly dtype: SlotDType;
 }
 
 export interface Step {
@@ -23,6 +24,8 @@ export interface Step {
 /** A graph input. `source` is a leaf, or weights in a new layout: computed once and kept by the engine. */
 export interface Input extends Slot {
   readonly source: Tensor;
+  /** Which part of the source, if that is kept in fewer bits. */
+  readonly part?: KeptPart;
 }
 
 /** A number baked into the structure. */

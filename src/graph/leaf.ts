@@ -1,6 +1,7 @@
 /** What a leaf may be made from. */
 import { type DType, emptyData, type NDArray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { keptOf } from "../tensor/kept.ts";
 import { oneOf } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
 
@@ -16,6 +17,7 @@ const STORED = {
 
 /** @throws ArgumentError for anything but an array of numbers with a dtype and a shape */
 export function checkArray(array: NDArray): void {
+  if (keptOf(array)) return; // its numbers are made when they are read
   if (!ArrayBuffer.isView(array?.data) || !Array.isArray(array.shape) || !DTYPE.accepts(array.dtype)) {
     throw new ArgumentError(`A leaf is made from { dtype, shape, data }, not from ${shown(array)}.`, { asked: array });
   }

@@ -16,7 +16,8 @@ export type NoAttrs = { readonly [name: string]: never };
 export interface Operand {
   readonly name: string;
   readonly rank: number;
-  readonly dtype: Meta["dtype"];
+  /** Of steps on weights that are kept in fewer bits, also what those are kept in. */
+  readonly dtype: Meta["dtype"] | "uint8" | "uint16" | "float16";
 }
 
 export type OnnxAttrs = Readonly<Record<string, number | string | readonly number[]>>;

@@ -9,9 +9,11 @@ import { ownWeights } from "../models/families/index.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { recordingOf } from "../models/recording.ts";
 import { checkWeights } from "../models/weights/check.ts";
+import { keepWeight } from "../models/weights/keep.ts";
 import { Weights } from "../models/weights/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { keptOf } from "../tensor/kept.ts";
 import { ANYTHING, FLAG, instanceOf, listOf, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
@@ -104,6 +106,21 @@ function given(cfg: HookedTransformerConfig, arrays: ReadonlyMap<string, NDArray
   return { weights: new Weights(cfg, weights), notes };
 }
 
+/** Weights kept in the bits that those of the same names are kept in. */
+function keptAlike(
+  cfg: HookedTransformerConfig,
+  weights: ReadonlyMap<string, NDArray<"float32">>,
+  like: ReadonlyMap<string, NDArray>,
+) {
+  const specs = recordingOf(cfg).weights;
+  return new Map(
+    [...weights].map(([name, array]) => {
+      const kept = keptOf(array) ? undefined : keptOf(like.get(name));
+      return [name, kept ? keepWeight(specs.get(name)!, array, kept.dtype) : array];
+    }),
+  );
+}
+
 /** Another model's weights, which must be those of this configuration too. */
 function shared(cfg: HookedTransformerConfig, weights: Weights) {
   checkWeights(cfg, new Map([...weights.entries()].map(([name, { array }]) => [name, array!])));
@@ -159,7 +176,8 @@ export class HookedTransformer {
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
     const { cfg, weights, ...parts } = await loadPretrained(name, options);
     const { defaultPrependBos, defaultPaddingSide, engine } = options;
-    return new HookedTransformer(cfg, weights, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
+    const own = new Weights(cfg, weights);
+    return new HookedTransformer(cfg, own, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
   }
 
   /** Loads a model with its weights as they are. */
@@ -175,7 +193,7 @@ export class HookedTransformer {
   processWeights(flags: Partial<ProcessingFlags> = {}): HookedTransformer {
     const arrays = new Map([...this.weights.entries()].map(([name, { array }]) => [name, array as NDArray<"float32">]));
     const { config, weights, notes } = processWeights(this.cfg, arrays, flags);
-    return new HookedTransformer(config, weights, {
+    return new HookedTransformer(config, keptAlike(config, weights, arrays), {
       tokenizer: this.text?.tokenizer,
       defaultPrependBos: this.text?.defaultPrependBos,
       defaultPaddingSide: this.text?.defaultPaddingSide,

@@ -9,10 +9,12 @@ import type { WeightStep } from "../models/families/checkpoint.ts";
 import { modelInSteps, type ReadModel, readModel } from "../models/families/index.ts";
 import { WeightDraft } from "../models/processing/draft.ts";
 import { type ProcessingFlags, processing } from "../models/processing/process-weights.ts";
-import { weightBytes } from "../models/recording.ts";
+import { recordingOf, weightBytes } from "../models/recording.ts";
+import { keepWeight } from "../models/weights/keep.ts";
 import { type NDArray, sizeOf, type TypedData, zeros } from "../tensor/array.ts";
 import { ArgumentError, WeightsError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
+import type { KeptDType } from "../tensor/kept.ts";
 import { shown } from "../tensor/show.ts";
 
 type Float32 = NDArray<"float32">;
@@ -25,6 +27,8 @@ export interface Reading {
   readonly configJson: Readonly<Record<string, unknown>>;
   readonly flags: Partial<ProcessingFlags>;
   readonly firstNLayers: number | undefined;
+  /** How the weights are kept. */
+  readonly dtype: KeptDType;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -34,7 +38,7 @@ export interface Reading {
  * model does not have; MemoryError, before anything is read, for weights that do not fit in memory
  */
 export async function readWeights(stored: StoredTensors, reading: Reading): Promise<ReadModel> {
-  const { configJson, repoName, name, flags, signal } = reading;
+  const { configJson, repoName, name, flags, signal, dtype } = reading;
   const planned = modelInSteps(configJson, stored.shapes, repoName);
   if (!planned) {
     const whole = readModel(configJson, await readAll(stored, signal), repoName);
@@ -43,27 +47,39 @@ export async function readWeights(stored: StoredTensors, reading: Reading): Prom
   const config = withLayers(planned.config, reading.firstNLayers);
   needMemory({
     what: `The weights of ${name}`,
-    bytes: weightBytes(config),
-    advice: "open a smaller model, or only its first layers (firstNLayers)",
+    bytes: weightBytes(config, dtype),
+    advice: `open a smaller model, only its first layers (firstNLayers)${dtype === "int4" ? "" : ', or keep its weights in fewer bits (dtype "int4")'}`,
   });
   const { config: after, notes, apply } = processing(config, flags);
   const weights = new Map<string, Float32>();
   for (const group of byBlock(planned.steps, config.nLayers)) {
     const made = await makeGroup(group, stored, planned.stored, signal);
     checkFinite(made, name);
-    for (const [weight, array] of apply(new WeightDraft(made, true))) weights.set(weight, array);
+    keepAll(apply(new WeightDraft(made, true)), after, dtype, weights);
   }
   return { family: planned.family, config: after, weights, notes: [...planned.notes, ...notes] };
 }
 
 /** Models of families that are not read weight by weight. */
-function processedWhole(whole: ReadModel, { firstNLayers, flags, name }: Reading): ReadModel {
+function processedWhole(whole: ReadModel, { firstNLayers, flags, name, dtype }: Reading): ReadModel {
   const config = withLayers(whole.config, firstNLayers);
   const weights = new Map([...whole.weights].filter(([weight]) => isWithin(weight, config.nLayers)));
   checkFinite(weights, name);
   const { config: after, notes, apply } = processing(config, flags);
-  const processed = apply(new WeightDraft(weights, true));
+  const processed = keepAll(apply(new WeightDraft(weights, true)), after, dtype);
   return { family: whole.family, config: after, weights: processed, notes: [...whole.notes, ...notes] };
+}
+
+/** Adds weights as they are to be kept. */
+function keepAll(
+  weights: ReadonlyMap<string, Float32>,
+  config: HookedTransformerConfig,
+  dtype: KeptDType,
+  to = new Map<string, Float32>(),
+): Map<string, Float32> {
+  const specs = recordingOf(config).weights;
+  for (const [name, array] of weights) to.set(name, keepWeight(specs.get(name)!, array, dtype));
+  return to;
 }
 
 /** The steps of what comes before the blocks, of each block, and of what comes after them; without those of later layers. */

@@ -5,8 +5,8 @@
  */
 import { type DType, emptyData, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
+import { decodeBfloat16, decodeFloat16 } from "../tensor/floats.ts";
 import { decodeFloat8, type Float8, isFloat8 } from "./float8.ts";
-import { decodeBfloat16, decodeFloat16 } from "./floats.ts";
 
 export type FileDType = "F64" | "F32" | "F16" | "BF16" | Float8 | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
 

@@ -2,12 +2,12 @@
 import type { NDArray } from "../tensor/array.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { encodeBfloat16, encodeFloat16 } from "../tensor/floats.ts";
 import { oneOf } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import type { FileDType } from "./dtypes.ts";
 import { bytesPerNumber } from "./dtypes.ts";
-import { encodeBfloat16, encodeFloat16 } from "./floats.ts";
 
 export interface WriteOptions {
   /** How floats are stored; F16 and BF16 round to nearest. Default: F32 for float32 and F64 for float64. */

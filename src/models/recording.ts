@@ -5,11 +5,13 @@
 import { Tensor } from "../graph/tensor.ts";
 import { type NDArray, sizeOf, zeros } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
+import type { KeptDType } from "../tensor/kept.ts";
 import { LARGEST_SIZE } from "./config/bounds.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
 import { forward } from "./forward.ts";
 import type { WeightSource } from "./scope.ts";
 import { emptyStructure, type Structure } from "./structure.ts";
+import { keptWeightBytes } from "./weights/keep.ts";
 import type { WeightSpec } from "./weights/spec.ts";
 
 /** What a model of a configuration has. */
@@ -46,9 +48,9 @@ function record(cfg: HookedTransformerConfig): Recording {
   return { weights: source.specs, hookNames: [...points.keys()], points, structure, output };
 }
 
-/** The bytes that a configuration's weights take in float32; nothing of their size is built to say so. */
-export function weightBytes(cfg: HookedTransformerConfig): number {
-  return [...recordingOf(cfg).weights.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+/** The bytes that a configuration's weights take; nothing of their size is built to say so. */
+export function weightBytes(cfg: HookedTransformerConfig, dtype: KeptDType = "float32"): number {
+  return keptWeightBytes(recordingOf(cfg).weights.values(), dtype);
 }
 
 /** Weights with a shape and no numbers: a recording computes nothing. */

@@ -7,6 +7,7 @@ import { openDefault } from "../load/open.ts";
 import { untilAborted } from "../tensor/abort.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { keptOf } from "../tensor/kept.ts";
 import type { Tokenizer } from "../text/index.ts";
 import { type Checkpoint, checkpointFiles, checkpointName, readCheckpoint } from "./checkpoint.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
@@ -70,12 +71,25 @@ export async function train(
   }
 }
 
+/** @throws ArgumentError for a model whose weights are kept in fewer bits, which small steps would not change */
+function needFloat32(model: HookedTransformer): void {
+  for (const [name, { array }] of model.weights.entries()) {
+    const kept = keptOf(array);
+    if (!kept) continue;
+    throw new ArgumentError(
+      `Training needs weights in float32, but ${name} is kept as ${kept.dtype}: open the model with dtype "float32".`,
+      { asked: "train", found: kept.dtype },
+    );
+  }
+}
+
 async function trainInto(
   store: CheckpointStore | undefined,
   model: HookedTransformer,
   options: TrainOptions,
   { signal, onProgress }: TrainControls,
 ): Promise<TrainResult> {
+  needFloat32(model);
   const initial = new Map([...model.weights.entries()].map(([name, leaf]): [string, NDArray] => [name, leaf.array!]));
   const settled = settle(options, [...initial.keys()]);
   const { optimizer: name, lr, schedule, warmupSteps } = settled;

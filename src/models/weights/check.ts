@@ -1,6 +1,7 @@
 /** The check that a model has exactly the weights of its configuration. */
 import { type NDArray, sizeOf } from "../../tensor/array.ts";
 import { ArgumentError, WeightsError } from "../../tensor/errors.ts";
+import { countOf, keptOf } from "../../tensor/kept.ts";
 import { kindOf, shown } from "../../tensor/show.ts";
 import { firstOf } from "../../tensor/words.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
@@ -37,6 +38,7 @@ const HELD_IN: Readonly<Record<string, string>> = {
 
 function isArrayLike(value: unknown): value is NDArray {
   if (typeof value !== "object" || value === null) return false;
+  if (keptOf(value as NDArray)) return true;
   const { dtype, shape, data } = value as Partial<NDArray>;
   if (typeof dtype !== "string" || !Array.isArray(shape) || !ArrayBuffer.isView(data)) return false;
   const whole = shape.every((size) => Number.isSafeInteger(size) && size >= 0);
@@ -64,7 +66,7 @@ export function checkWeights(config: HookedTransformerConfig, weights: ReadonlyM
   for (const [name, { shape }] of expected) {
     const array = weights.get(name);
     if (array === undefined) continue;
-    if (array.dtype !== "float32" || array.data.length !== sizeOf(array.shape)) {
+    if (array.dtype !== "float32" || countOf(array) !== sizeOf(array.shape)) {
       throw new WeightsError(
         `Weight ${name} holds ${array.data.length} numbers of ${array.dtype} for the shape [${array.shape}]; weights must be float32 and fill their shape.`,
         { asked: name, found: array.dtype },

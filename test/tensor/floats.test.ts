@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from "../../src/load/floats.ts";
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from "../../src/tensor/floats.ts";
 
 const all16 = Uint16Array.from({ length: 65536 }, (_, i) => i);
 
