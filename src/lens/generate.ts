@@ -13,7 +13,7 @@ import { type DecodeStep, decodeStep } from "./decode.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import type { HookedModel } from "./model.ts";
-import { needNextToken } from "./model-has.ts";
+import { longAbove, needNextToken } from "./model-has.ts";
 import { type InputOptions, inputOptions, paddedOn, prepareInput } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
 import { checkSampling, SAMPLING, type SamplingOptions, sampled } from "./sampling.ts";
@@ -91,15 +91,24 @@ export async function* generateSteps(
   // Which tokens of a row are text: padding in front and the filling after its end are not.
   const isText = rows.map((row, b) => row.map((_, p) => prompt.attentionMask?.data[b * length + p] !== 0));
   const finished = rows.map(() => false);
-  const cache = new KeyValueCache();
+  let cache = new KeyValueCache();
   let next: Tensor = prompt.tokens;
   let mask = prompt.attentionMask;
   // A step without hooks or padding is the same graph each time: it is planned once.
   const planned = usePastKvCache && !mask && !model.isHooked && (options.fwdHooks ?? []).length === 0;
   let decode: DecodeStep | undefined;
+  const lengths = isText.map((row) => row.filter(Boolean).length);
+  const above = longAbove(model) ?? Number.POSITIVE_INFINITY;
   for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
     signal?.throwIfAborted();
-    if (planned && step === 1) decode = await untilAborted(decodeStep(model, cache, next), signal);
+    if (usePastKvCache && step > 0 && lengths.some((n) => n + step - 1 <= above && n + step > above)) {
+      // What was kept is of a short text, and this one is long.
+      cache = new KeyValueCache();
+      decode = undefined;
+      next = table(rows);
+      mask = prompt.attentionMask && withOnes(prompt.attentionMask, step);
+    }
+    if (planned && !decode && cache.length > 0) decode = await untilAborted(decodeStep(model, cache, next), signal);
     const logits = decode
       ? await untilAborted(decode(next), signal)
       : await model.runWithHooks(next, {

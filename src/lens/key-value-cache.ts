@@ -5,6 +5,7 @@ import type { PastKeysValues } from "../models/parts/attention.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
+import { longAbove } from "./model-has.ts";
 import type { PreparedInput } from "./model-input.ts";
 import type { PassSource } from "./trace-pass.ts";
 
@@ -95,6 +96,7 @@ export class KeyValueCache {
       mask: (input) => {
         const [batch, pos] = input.tokens.shape;
         const mask = this.maskWith(input);
+        this.checkStaysShort(model, batch, mask, this.length + pos);
         after = { batch, pos, mask };
         return mask && Tensor.leaf(ndarray("bool", [batch, mask.length / batch], mask), ["batch", "key"]);
       },
@@ -115,6 +117,22 @@ export class KeyValueCache {
         if (keeps) this.writing = false;
       },
     };
+  }
+
+  /** @throws ArgumentError where a text becomes so long that all its keys and values are others */
+  private checkStaysShort(model: Filler, batch: number, mask: Uint8Array | undefined, total: number): void {
+    const above = longAbove(model);
+    if (above === undefined || this.length === 0) return;
+    const count = (all: Uint8Array | undefined, b: number, width: number) =>
+      all ? all.subarray(b * width, (b + 1) * width).reduce((n, is) => n + is, 0) : width;
+    for (let b = 0; b < batch; b++) {
+      const [before, after] = [count(this.mask, b, this.length), count(mask, b, total)];
+      if (before === 0 || before > above || after <= above) continue;
+      throw new ArgumentError(
+        `The cache holds keys and values of a text of ${before} tokens, but ${after} are more than ${above}, and such texts' positions are others from the first token on: run the whole text with a new cache.`,
+        { asked: after, found: above },
+      );
+    }
   }
 
   /** Which held and new positions are text, [batch key]. @throws ArgumentError for another batch */

@@ -43,6 +43,11 @@ export function needNextToken(what: string, model: Configured): void {
   );
 }
 
+/** The length above which a text's positions turn all queries and keys otherwise, earlier ones too; `undefined` in most models. */
+export function longAbove({ cfg }: Configured): number | undefined {
+  return compose(cfg).blocks.find(({ attention }) => attention.rotary?.long)?.attention.rotary?.long?.above;
+}
+
 /** Where the tokens' embeddings are: the hook point, [batch pos d_model], after a norm of theirs, and the name of the weight. */
 export function tokenEmbedding({ cfg }: Configured): { readonly point: string; readonly weight: string } {
   const { structure, points } = recordingOf(cfg);

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
 import { FAMILIES as ALL_FAMILIES, readConfig, readModel } from "../../src/models/families/index.ts";
-import { HookedTransformer } from "../../src/node.ts";
+import { HookedTransformer, KeyValueCache } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ConfigError, WeightsError } from "../../src/tensor/errors.ts";
 import { expectClose } from "../close.ts";
@@ -38,6 +38,14 @@ const FAMILIES = [
   "falcon_rw",
   "falcon_grouped",
   "falcon_grouped_1ln",
+  "mpt",
+  "opt",
+  "opt_post",
+  "phi3",
+  "phi3_longrope",
+  "smollm3",
+  "smollm3_window",
+  "stablelm_parallel",
 ];
 
 const folderOf = (name: string) => fileURLToPath(new URL(`../goldens/hf/${name}-tiny/`, import.meta.url));
@@ -113,6 +121,50 @@ describe.each(FAMILIES)("%s", (name) => {
     expect(() => readModel(configOf(name), new Map([...arrays, ["extra.weight", any]]), "here/mine")).toThrow(
       /does not use: extra\.weight/,
     );
+  });
+});
+
+describe("a model whose long texts have other positions than short ones", () => {
+  test("continues prompts of a batch as it would each alone, on both sides of the length", async () => {
+    const model = await HookedTransformer.fromPretrainedNoProcessing(folderOf("phi3_longrope"));
+    const options = { maxNewTokens: 5, doSample: false, stopAtEos: false };
+    const prompts = [
+      [93, 51, 32, 50, 77, 29],
+      [5, 9, 13, 21, 34, 55, 89, 8, 2, 3],
+      [41, 11, 4],
+    ];
+    const width = 10;
+    const rows = prompts.map((ids) => [...new Array<number>(width - ids.length).fill(0), ...ids]);
+    const attentionMask = Tensor.leaf(
+      {
+        dtype: "bool",
+        shape: [3, width],
+        data: Uint8Array.from(prompts.flatMap((ids) => rows[0].map((_, p) => +(p >= width - ids.length)))),
+      },
+      ["batch", "pos"],
+    );
+    const tokens = Tensor.leaf({ dtype: "int32", shape: [3, width], data: Int32Array.from(rows.flat()) }, [
+      "batch",
+      "pos",
+    ]);
+    const together = (await model.generate(tokens, { ...options, attentionMask })) as Tensor;
+    for (const [b, ids] of prompts.entries()) {
+      const one = Tensor.leaf({ dtype: "int32", shape: [1, ids.length], data: Int32Array.from(ids) }, ["batch", "pos"]);
+      const alone = (await model.generate(one, { ...options, usePastKvCache: false })) as Tensor;
+      expect([...together.row(b).data].slice(width - ids.length), `prompt ${b}`).toEqual([...alone.data]);
+    }
+  });
+
+  test("refuses to add to keys and values of a short text what makes it long", async () => {
+    const model = await HookedTransformer.fromPretrainedNoProcessing(folderOf("phi3_longrope"));
+    const tokens = Tensor.leaf({ dtype: "int32", shape: [1, 4], data: Int32Array.of(5, 6, 7, 8) }, ["batch", "pos"]);
+    const pastKvCache = new KeyValueCache();
+    await model.forward(tokens, { pastKvCache });
+    await model.forward(tokens, { pastKvCache });
+    await expect(model.forward(tokens, { pastKvCache })).rejects.toThrow(
+      /a text of 8 tokens, but 12 are more than 8.*new cache/,
+    );
+    expect(pastKvCache.length).toBe(8);
   });
 });
 
@@ -194,7 +246,11 @@ describe("a config.json", () => {
     ],
     ["llama", { mlp_bias: true }, /mlp_bias = true is not supported for a Llama model/],
     ["phi", { qk_layernorm: true }, /qk_layernorm = true is not supported/],
-    ["stablelm", { use_parallel_residual: true }, /use_parallel_residual = true is not supported/],
+    ["stablelm", { qk_layernorm: true }, /qk_layernorm = true is not supported/],
+    ["opt", { word_embed_proj_dim: 16 }, /word_embed_proj_dim = 16 is not supported.*Supported: 32/],
+    ["mpt", { attn_config: { clip_qkv: 6 } }, /clip_qkv = 6 is not supported in an MPT model's attn_config/],
+    ["mpt", { attn_config: { alibi_bias: 6 } }, /"alibi_bias".*closest one that it has is "alibi_bias_max"/],
+    ["smollm3", { no_rope_layers: [1] }, /no_rope_layers is a list of 1, but the model has 2 layers/],
     ["codegen", { n_head: 2 }, /4 groups/],
     ["bloom", { apply_residual_connection_post_layernorm: true }, /apply_residual_.* = true is not supported/],
     ["bloom", { n_head: 2 ** 20 }, /at most 65536/],

@@ -297,9 +297,8 @@ describe("names around a checkpoint's own", () => {
 
 describe("an architecture that is known but not supported", () => {
   it.each([
-    ["opt", "OPT"],
+    ["mamba", "Mamba"],
     ["gemma2", "Gemma"],
-    ["bloom", "BLOOM"],
     ["t5", "T5"],
   ])("is refused by its model_type %s, saying what is missing", (model_type, called) => {
     const found = outcome(() => familyOf({ model_type }, "x/y")) as Error;

@@ -93,6 +93,7 @@ const COMPUTED = [
   "GPT-2 and its relatives",
   "GPT-Neo, GPT-J, GPT-NeoX (Pythia), Llama, Mistral, Qwen 2, Phi 1 and 2, StableLM, Starcoder, CodeGen",
   "BERT",
+  "BLOOM, Falcon, MPT, OPT, Phi 3, SmolLM 3",
   "the SoLU, GELU and attention-only models of Neel Nanda",
   "TransformerLens' own form",
 ];

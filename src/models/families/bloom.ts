@@ -55,6 +55,7 @@ export const bloom = huggingFace({
       eps: json.or("layer_norm_epsilon", 1e-5),
       normalization_type: "LN",
       post_embedding_ln: true,
+      default_prepend_bos: false,
       positional_embedding_type: "alibi",
       alibi_slopes: publishedSlopes(heads),
     };

@@ -54,7 +54,7 @@ const RULES: readonly { readonly about: string; readonly names: RegExp }[] = [
   {
     about: "training",
     names:
-      /initializer_(range|factor|scale\w*)|gradient_checkpointing|label_smoothing\w*|line_by_line|tf_legacy_loss|training_\w+|optimizer\w*|learning_rate|weight_decay|router_(aux_loss_coef|jitter_noise)/,
+      /initializer_(range|factor|scale\w*)|init_std|gradient_checkpointing|label_smoothing\w*|line_by_line|tf_legacy_loss|training_\w+|optimizer\w*|learning_rate|weight_decay|router_(aux_loss_coef|jitter_noise)/,
   },
   {
     about: "how it is run",

@@ -105,6 +105,41 @@ export function inGroups(ours: string, theirs: string, heads: number, groups: nu
   );
 }
 
+/** The same where all queries come first, then all keys, then all values. */
+export function sideBySide(ours: string, theirs: string, heads: number, groups: number, dHead: number): Sources {
+  const part = (first: number, kind: string) =>
+    rowsOf(`${theirs}.${kind}`, (heads + 2 * groups) * dHead, (head, e) => (first + head) * dHead + e);
+  return Object.fromEntries(
+    Object.entries({ Q: 0, K: heads, V: heads + groups }).flatMap(([x, first]) => [
+      [`${ours}.W_${x}`, part(first, "weight")],
+      [`${ours}.b_${x}`, optional(part(first, "bias"))],
+    ]),
+  );
+}
+
+/** One of the equal blocks of rows of PyTorch's `Linear`, [out in]. */
+export function rowBlock(name: string, blocks: number, block: number): Source {
+  return {
+    name,
+    shape: ({ shape: [from, to] }) => [blocks * to, from],
+    read(array, { shape: [from, to] }) {
+      const weight = zeros("float32", [from, to]);
+      const size = from * to;
+      transposeRows(array.data.subarray(block * size, (block + 1) * size), 0, from, weight.data, to);
+      return weight;
+    },
+  };
+}
+
+/** An embedding of positions without the rows before that of the first. */
+export function rowsFrom(name: string, first: number): Source {
+  return {
+    name,
+    shape: ({ shape: [rows, width] }) => [first + rows, width],
+    read: (array, { shape }) => ndarray("float32", shape, array.data.slice(first * shape[1])),
+  };
+}
+
 /** A matrix of GPT-2's `Conv1D`, [in out], as heads one after the other in its rows. */
 export function merged(name: string): Source {
   return {

@@ -85,7 +85,7 @@ function fieldsOf(json: ConfigJson, called: string): Fields {
       const found = value(name);
       if (found === undefined || values.includes(found)) return;
       throw new ConfigError(
-        `${name} = ${shown(found)} is not supported for a ${called} model. Supported: ${values.map(shown).join(", ")}.`,
+        `${name} = ${shown(found)} is not supported for a ${called} model. Supported: ${values.map((value) => shown(value)).join(", ")}.`,
         { asked: name, found },
       );
     },
@@ -100,6 +100,7 @@ export const DECODER_FIELDS: FieldKinds = {
   num_attention_heads: SIZE,
   num_key_value_heads: orNull(SIZE),
   head_dim: orNull(SIZE),
+  original_max_position_embeddings: orNull(SIZE),
   intermediate_size: SIZE,
   max_position_embeddings: SIZE,
   vocab_size: SIZE,
@@ -120,6 +121,8 @@ export interface DecoderDefaults {
   /** How much of a head is turned. */
   readonly share?: number;
   readonly rope_theta?: number;
+  /** The longest text of training, where that is not the longest of the model. */
+  readonly original_max_position_embeddings?: number;
 }
 
 /** TransformerLens' fields of what `DECODER_FIELDS` say. @throws ConfigError for positions whose scaling is not computed */
@@ -138,7 +141,10 @@ export function decoder(json: Fields, called: string, defaults: DecoderDefaults)
     n_ctx,
     d_vocab: json.need("vocab_size"),
     act_fn: activation(json.or("hidden_act", defaults.hidden_act)),
-    ...rotary(json, called, { share: defaults.share ?? 1, base: defaults.rope_theta ?? 10000, d_head, n_ctx }),
+    ...rotary(json, called, {
+      ...{ share: defaults.share ?? 1, base: defaults.rope_theta ?? 10000, d_head, n_ctx },
+      original: json.or("original_max_position_embeddings", defaults.original_max_position_embeddings),
+    }),
   };
 }
 

@@ -21,13 +21,17 @@ import { hookedTransformer } from "./hooked-transformer.ts";
 import { llama, mistral } from "./llama.ts";
 import { mingpt } from "./mingpt.ts";
 import { mixtral } from "./mixtral.ts";
+import { mpt } from "./mpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
 import { refuseKnownType } from "./not-computed.ts";
 import { olmoe } from "./olmoe.ts";
+import { opt } from "./opt.ts";
 import { phi } from "./phi.ts";
+import { phi3 } from "./phi3.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
 import { qwen2Moe, qwen3Moe } from "./qwen-moe.ts";
+import { smollm3 } from "./smollm3.ts";
 import { stablelm } from "./stablelm.ts";
 import { starcoder2 } from "./starcoder2.ts";
 import { withoutWrapper } from "./wrapper.ts";
@@ -61,6 +65,10 @@ export const FAMILIES: readonly ModelFamily[] = [
   bert,
   bloom,
   falcon,
+  mpt,
+  opt,
+  phi3,
+  smollm3,
 ];
 
 /** The longest configurations that were ever written have a few hundred fields. */

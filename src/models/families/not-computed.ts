@@ -24,7 +24,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   },
   { called: "GPT-Neo", modelTypes: [], names: /^(gpt-neo-|neo-|tiny-?stories)/, id: "EleutherAI/gpt-neo-125M" },
   { called: "GPT-J", modelTypes: [], names: /^gpt-?j/, id: "EleutherAI/gpt-j-6B" },
-  { called: "OPT", modelTypes: ["opt"], names: /^opt-/, lacks: "its layout of positions and weights" },
+  { called: "OPT", modelTypes: [], names: /^opt-/, id: "facebook/opt-125m" },
   {
     called: "LLaMA",
     modelTypes: [],
@@ -44,7 +44,7 @@ const ARCHITECTURES: readonly Architecture[] = [
     names: /^(med)?gemma/,
     lacks: "norms after attention and MLP, and scaled embeddings",
   },
-  { called: "Phi 3", modelTypes: ["phi3"], names: /^phi-?3/, lacks: "a reader for its files, and scaled positions" },
+  { called: "Phi 3", modelTypes: [], names: /^phi-?[34]/, id: "microsoft/Phi-3-mini-4k-instruct" },
   { called: "Phi", modelTypes: [], names: /^phi-/, id: "microsoft/phi-2" },
   { called: "BLOOM", modelTypes: [], names: /^bloom/, id: "bigscience/bloom-560m" },
   { called: "GPTBigCode", modelTypes: [], names: /^santacoder/, id: "bigcode/gpt_bigcode-santacoder" },
@@ -63,7 +63,7 @@ const ARCHITECTURES: readonly Architecture[] = [
     lacks: "norms without weights or of queries and keys, and a reader for its files",
   },
   { called: "Falcon", modelTypes: [], names: /^falcon/, id: "tiiuae/falcon-rw-1b" },
-  { called: "MPT", modelTypes: ["mpt"], names: /^mpt-/, lacks: "ALiBi positions" },
+  { called: "MPT", modelTypes: [], names: /^mpt-/, id: "mosaicml/mpt-7b" },
   { called: "StableLM", modelTypes: [], names: /^stablelm/, id: "stabilityai/stablelm-3b-4e1t" },
   { called: "Starcoder 2", modelTypes: [], names: /^starcoder/, id: "bigcode/starcoder2-3b" },
   {

@@ -84,9 +84,6 @@ const TYPES: Readonly<Record<string, Scaling | null>> = {
   proportional: null,
 };
 
-/** Other names of theirs in older files. */
-const SAME_TYPE: Readonly<Record<string, string>> = { su: "longrope" };
-
 /**
  * TransformerLens' fields of a model's rotary positions, and ours of how they are scaled.
  * @throws ConfigError for a scaling that is not computed or is not there in full
@@ -120,7 +117,8 @@ function turningOf(parameters: unknown, called: string, defaults: RotaryDefaults
     });
   }
   const given = (of.rope_type ?? of.type ?? "default") as string;
-  const type = Object.hasOwn(SAME_TYPE, given) ? SAME_TYPE[given] : given;
+  // The first Phi 3 models called it "su" or "yarn".
+  const type = given === "su" || (given === "yarn" && of.short_factor) ? "longrope" : given;
   const scaling = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
   if (scaling) return { base, dim, scaling: scaling(of, { base, dim }, defaults) };
   const computed = Object.keys(TYPES).filter((name) => TYPES[name]);

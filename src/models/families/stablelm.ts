@@ -24,23 +24,24 @@ export const stablelm = huggingFace({
     use_qkv_bias: FLAG,
   },
   config(json) {
+    // Each head has norms of its own, in arrays of their own.
     json.only("qk_layernorm", false);
-    json.only("use_parallel_residual", false);
     return {
       ...decoder(json, "StableLM", { hidden_act: "silu", share: 0.25, num_key_value_heads: 32 }),
       eps: json.or("layer_norm_eps", 1e-5),
       normalization_type: "LN",
       gated_mlp: true,
+      parallel_attn_mlp: json.or("use_parallel_residual", false),
     };
   },
-  sources() {
+  sources({ parallelAttnMlp }) {
     const { O, ...queriesKeysValues } = projectionsOf(`${at}.self_attn`);
     const mlp = { gate: `${at}.mlp.gate_proj`, in: `${at}.mlp.up_proj`, out: `${at}.mlp.down_proj` };
     return {
       ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
       ...matrices("blocks.{l}.attn", { ...queriesKeysValues, O }),
       ...optionalBiases("blocks.{l}.attn", queriesKeysValues),
-      ...layerNorm("blocks.{l}.ln2", `${at}.post_attention_layernorm`),
+      ...layerNorm("blocks.{l}.ln2", `${at}.${parallelAttnMlp ? "input" : "post_attention"}_layernorm`),
       ...matrices("blocks.{l}.mlp", mlp),
       ...layerNorm("ln_final", "model.norm"),
     };

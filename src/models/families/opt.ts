@@ -1,0 +1,69 @@
+/** OPT: learned positions and ReLU; OPT-350m's norms stand after each addition to the residual stream. */
+import { FLAG, orNull, TEXT } from "../../tensor/kinds.ts";
+import { LAYERS, SIZE } from "../config/bounds.ts";
+import { layerNorm, matrices, optionalBiases, projectionsOf, rowsFrom } from "./checkpoint.ts";
+import { activation, huggingFace } from "./hugging-face.ts";
+
+const at = "decoder.layers.{l}";
+
+/** The rows before those of the first position, from when padding had one. */
+const BEFORE_POSITIONS = 2;
+
+export const opt = huggingFace({
+  name: "opt",
+  called: "OPT",
+  architecture: "OPTForCausalLM",
+  embedding: "decoder.embed_tokens.weight",
+  prefix: "model.",
+  unembedding: "lm_head.weight",
+  tied: true,
+  fields: {
+    model_type: TEXT,
+    num_hidden_layers: LAYERS,
+    hidden_size: SIZE,
+    num_attention_heads: SIZE,
+    ffn_dim: SIZE,
+    max_position_embeddings: SIZE,
+    vocab_size: SIZE,
+    activation_function: TEXT,
+    do_layer_norm_before: FLAG,
+    layer_norm_elementwise_affine: FLAG,
+    _remove_final_layer_norm: FLAG,
+    enable_bias: FLAG,
+    word_embed_proj_dim: orNull(SIZE),
+    tie_word_embeddings: FLAG,
+  },
+  config(json) {
+    const [d_model, heads] = [json.need("hidden_size"), json.need("num_attention_heads")];
+    // A projection stands between the embedding and the stream otherwise, and another one before the logits.
+    json.only("word_embed_proj_dim", d_model);
+    json.only("_remove_final_layer_norm", false);
+    return {
+      n_layers: json.need("num_hidden_layers"),
+      d_model,
+      n_heads: heads,
+      d_head: d_model / heads,
+      d_mlp: json.need("ffn_dim"),
+      n_ctx: json.need("max_position_embeddings"),
+      d_vocab: json.need("vocab_size"),
+      act_fn: activation(json.or("activation_function", "relu")),
+      eps: 1e-5,
+      normalization_type: json.or("layer_norm_elementwise_affine", true) ? "LN" : "LNPre",
+      norm_placement: json.or("do_layer_norm_before", true) ? "before" : "after",
+    };
+  },
+  sources() {
+    const projections = projectionsOf(`${at}.self_attn`, "out_proj");
+    const mlp = { in: `${at}.fc1`, out: `${at}.fc2` };
+    return {
+      "pos_embed.W_pos": rowsFrom("decoder.embed_positions.weight", BEFORE_POSITIONS),
+      ...layerNorm("blocks.{l}.ln1", `${at}.self_attn_layer_norm`),
+      ...matrices("blocks.{l}.attn", projections),
+      ...optionalBiases("blocks.{l}.attn", projections),
+      ...layerNorm("blocks.{l}.ln2", `${at}.final_layer_norm`),
+      ...matrices("blocks.{l}.mlp", mlp),
+      ...optionalBiases("blocks.{l}.mlp", mlp),
+      ...layerNorm("ln_final", "decoder.final_layer_norm"),
+    };
+  },
+});
