@@ -1,6 +1,7 @@
 /** From a configuration to the parts that it is made of. Nothing else reads the fields that say which parts those are. */
 import { ConfigError } from "../tensor/errors.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
+import type { FixedActivation } from "./parts/activation.ts";
 import { type AlibiKind, alibiSlopes } from "./parts/alibi.ts";
 import { type AttentionKind, QK_NORMS } from "./parts/attention.ts";
 import type { BlockKind } from "./parts/block.ts";
@@ -45,15 +46,15 @@ export function compose(cfg: HookedTransformerConfig): Composition {
 function composed(cfg: HookedTransformerConfig): Composition {
   const positions = attentionPositionsOf(cfg);
   return {
-    embedding: { d_vocab: cfg.dVocab, d_model: cfg.dModel, norm: cfg.postEmbeddingLn ? normKind("LN", cfg.eps) : null },
+    embedding: { d_vocab: cfg.dVocab, d_model: cfg.dModel, norm: cfg.postEmbeddingLn ? normKind("LN", cfg) : null },
     d_vocab_out: cfg.dVocabOut,
     positions: positionsOf(cfg),
     tokenTypes: cfg.nTokenTypes,
-    embeddingsNorm: cfg.normAfterEmbeddings ? normKind(cfg.normalizationType, cfg.eps) : null,
+    embeddingsNorm: cfg.normAfterEmbeddings ? normKind(cfg.normalizationType, cfg) : null,
     causal: cfg.attentionDir === "causal",
     blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer, positions(layer))),
     finalNorm: finalNormOf(cfg),
-    mlmHead: cfg.mlmHead ? { act: cfg.actFn!, norm: normKind(cfg.normalizationType, cfg.eps) } : null,
+    mlmHead: cfg.mlmHead ? { act: cfg.actFn!, norm: normKind(cfg.normalizationType, cfg) } : null,
     logitsCap: cfg.outputLogitsSoftCap > 0 ? cfg.outputLogitsSoftCap : null,
   };
 }
@@ -61,7 +62,7 @@ function composed(cfg: HookedTransformerConfig): Composition {
 function blockOf(cfg: HookedTransformerConfig, layer: number, positions: AttentionPositions): BlockKind {
   const { dModel: d_model, dHead: d_head, nHeads: heads } = cfg;
   return {
-    norm: cfg.normPlacement === "output" ? null : normKind(cfg.normalizationType, cfg.eps),
+    norm: cfg.normPlacement === "output" ? null : normKind(cfg.normalizationType, cfg),
     normPlacement: cfg.normPlacement === "after" ? "after" : "before",
     outputNorm: outputNormOf(cfg),
     attention: {
@@ -123,8 +124,12 @@ function mlpOf(cfg: HookedTransformerConfig, layer: number): BlockKind["mlp"] {
   if (cfg.numExperts !== null && cfg.mlpTypes?.[layer] !== "dense") return expertsOf(cfg, cfg.numExperts);
   const act = cfg.actFn!;
   // As in TransformerLens: a LayerNorm whatever the blocks' norms are, with weights where those are full LayerNorms.
-  const inner = act.endsWith("_ln") ? normKind(cfg.normalizationType === "LN" ? "LN" : "LNPre", cfg.eps) : null;
-  const kind: MlpKind = { d_model: cfg.dModel, d_mlp: cfg.dMlp!, act, innerNorm: inner };
+  const inner = act.endsWith("_ln") ? normKind(cfg.normalizationType === "LN" ? "LN" : "LNPre", cfg) : null;
+  const kind: MlpKind = {
+    ...{ d_model: cfg.dModel, d_mlp: cfg.dMlp!, act },
+    innerNorm: inner,
+    gateBiases: cfg.gatedMlpBiases,
+  };
   const mlp = cfg.gatedMlp ? gatedMlp : plainMlp;
   return (x, scope) => mlp(kind, x, scope);
 }
@@ -133,7 +138,7 @@ function expertsOf(cfg: HookedTransformerConfig, count: number): BlockKind["mlp"
   const kind: ExpertsKind = {
     d_model: cfg.dModel,
     d_mlp: cfg.expertDMlp ?? cfg.dMlp!,
-    act: cfg.actFn!,
+    act: cfg.actFn as FixedActivation,
     experts: count,
     perToken: cfg.expertsPerToken!,
     softmax: cfg.softmaxAfterTopk ? "chosen" : "all",
@@ -155,20 +160,23 @@ function positionsOf(cfg: HookedTransformerConfig): PositionsKind {
 
 /** Norms of what is written cannot be folded into what reads them: they keep their weights. */
 function outputNormOf(cfg: HookedTransformerConfig): NormKind | null {
-  const { useNormalizationBeforeAndAfter: both, normPlacement, normalizationType: type, eps } = cfg;
+  const { useNormalizationBeforeAndAfter: both, normPlacement, normalizationType: type } = cfg;
   if (!type || (normPlacement !== "output" && !both)) return null;
-  return normKind(NORMS[type].subtractsMean ? "LN" : "RMS", eps);
+  return normKind(NORMS[type].subtractsMean ? "LN" : "RMS", cfg);
 }
 
 /** Blocks with norms after their additions end in one. */
-function finalNormOf({ normPlacement, finalRms, normalizationType, eps }: HookedTransformerConfig): NormKind | null {
+function finalNormOf(cfg: HookedTransformerConfig): NormKind | null {
+  const { normPlacement, finalRms, normalizationType } = cfg;
   if (normPlacement === "after") return null;
-  return normKind(finalRms ? asRms(normalizationType) : normalizationType, eps);
+  return normKind(finalRms ? asRms(normalizationType) : normalizationType, cfg);
 }
 
 /** A norm with the model's eps. */
-function normKind(type: NormalizationType | null, eps: number): NormKind | null {
-  return type && { ...NORMS[type], eps };
+function normKind(type: NormalizationType | null, { eps, normBias }: HookedTransformerConfig): NormKind | null {
+  if (!type) return null;
+  const { subtractsMean, weights } = NORMS[type];
+  return { subtractsMean, weights, eps, bias: subtractsMean && weights && normBias };
 }
 
 /** With `finalRms` the last norm is an RMSNorm, with weights where the others have them. */

@@ -34,3 +34,8 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 export function quoted(token: string): string {
   return `“${markUnseen(token)}”`;
 }
+
+/** `a Llama`, `an OLMo`. */
+export function withArticle(name: string): string {
+  return `${/^[aeiou]/i.test(name) ? "an" : "a"} ${name}`;
+}

@@ -298,7 +298,7 @@ describe("names around a checkpoint's own", () => {
 describe("an architecture that is known but not supported", () => {
   it.each([
     ["mamba", "Mamba"],
-    ["gemma2", "Gemma"],
+    ["gemma3n", "Gemma"],
     ["t5", "T5"],
   ])("is refused by its model_type %s, saying what is missing", (model_type, called) => {
     const found = outcome(() => familyOf({ model_type }, "x/y")) as Error;

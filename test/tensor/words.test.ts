@@ -1,6 +1,6 @@
 /** Numbers, lists and quotations as sentences have them. */
 import { expect, test } from "vitest";
-import { counted, firstOf, listed, percent, quoted, signed } from "../../src/tensor/words.ts";
+import { counted, firstOf, listed, percent, quoted, signed, withArticle } from "../../src/tensor/words.ts";
 
 test("a percentage has one decimal, or two significant digits below 1 %", () => {
   expect([0.253, 1, 0, 0.01, 0.0042, 0.00042].map(percent)).toEqual([
@@ -32,4 +32,8 @@ test("counts agree with their nouns", () => {
 
 test("a quoted token shows what would be invisible", () => {
   expect(quoted(" a\n")).toBe("“ a⏎”");
+});
+
+test("a name has the article that its first letter asks for", () => {
+  expect(["Llama", "OLMo", "Apertus"].map(withArticle)).toEqual(["a Llama", "an OLMo", "an Apertus"]);
 });

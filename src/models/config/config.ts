@@ -104,6 +104,10 @@ export interface HookedTransformerConfig {
   // Of our own: TransformerLens has no such fields, and each is by default what changes nothing.
   /** Norms stand before attention and MLP, or after what each adds to the residual stream (BERT, OPT-350m), or only between them (OLMo 2). */
   readonly normPlacement: NormPlacement;
+  /** LayerNorms with weights have biases. */
+  readonly normBias: boolean;
+  /** With `gatedMlp`: gates and what they multiply have biases, `b_gate` and `b_linear`. */
+  readonly gatedMlpBiases: boolean;
   /** With `useQkNorm`: which norms. TransformerLens has `RMS`. */
   readonly qkNormType: QkNormType;
   /** With `rotary`: what the frequency of each of the `rotaryDim / 2` pairs is divided by; null: nothing. */

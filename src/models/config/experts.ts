@@ -41,6 +41,9 @@ export function checkExperts(c: HookedTransformerConfig): void {
       plain,
     );
   }
+  if (c.actFn === "xielu") {
+    refuse('act_fn "xielu" learns numbers, which experts do not have: use another one.', c.actFn, count);
+  }
   if (c.mlpTypes && c.mlpTypes.length !== c.nLayers) {
     const each = `"dense" or "experts" for each of the ${c.nLayers} layers`;
     refuse(`mlp_types must have ${each}, but has ${c.mlpTypes.length}.`, "mlp_types", c.mlpTypes);

@@ -3,7 +3,7 @@
  * can be run, which. The compiler asks for a row when the interface gains a field.
  */
 import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
-import { activations } from "../parts/activation.ts";
+import { ACTIVATIONS } from "../parts/activation.ts";
 import { ATTENTION_TYPES, QK_NORMS } from "../parts/attention.ts";
 import { NORM_PLACEMENTS } from "../parts/block.ts";
 import { MLP_TYPES } from "../parts/experts.ts";
@@ -78,7 +78,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   dHead: required("d_head", SIZE),
   nHeads: field("n_heads", SIZE_OR_AUTO, -1),
   dMlp: field("d_mlp", SIZE_OR_AUTO, null as number | null),
-  actFn: field("act_fn", orNull(oneOf(Object.keys(activations))), null as HookedTransformerConfig["actFn"]),
+  actFn: field("act_fn", orNull(oneOf(ACTIVATIONS)), null as HookedTransformerConfig["actFn"]),
   dVocab: required("d_vocab", SIZE),
   dVocabOut: field("d_vocab_out", SIZE_OR_AUTO, -1),
   eps: field("eps", EPS, 1e-5),
@@ -133,6 +133,8 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
 
   // Of our own.
   normPlacement: own("norm_placement", oneOf(NORM_PLACEMENTS), "before" as HookedTransformerConfig["normPlacement"]),
+  normBias: own("norm_bias", FLAG, true),
+  gatedMlpBiases: own("gated_mlp_biases", FLAG, false),
   qkNormType: own("qk_norm_type", oneOf(Object.keys(QK_NORMS)), "RMS" as HookedTransformerConfig["qkNormType"]),
   rotaryStretch: own("rotary_stretch", orNull(FACTORS), null as readonly number[] | null),
   rotaryStretchLong: own("rotary_stretch_long", orNull(FACTORS), null as readonly number[] | null),

@@ -37,6 +37,11 @@ export function same(name: string): Source {
   };
 }
 
+/** As it is, with an axis for its heads. */
+export function asHeads(name: string): Source {
+  return { name, shape: ({ shape }) => shape, read: (array, { shape }) => reshaped(array, shape) };
+}
+
 /** A matrix of PyTorch's `Linear`, [out in]; heads one after the other where they are many. */
 export function linear(name: string): Source {
   return {
@@ -159,6 +164,26 @@ export function columnsOf(name: string, blocks: number, block: number): Source {
       return shape.length === 3 ? headsOfColumns(array, head, d_head, block) : partOf(array, shape, block);
     },
   };
+}
+
+/** With each number of the array changed: scaled, or raised by the 1 that a norm adds to it. */
+export function each(source: Source, change: (x: number) => number): Source {
+  const changed = (data: Float32Array) => Float32Array.from(data, change);
+  const { readRows } = source;
+  return {
+    ...source,
+    read: (array, spec) => source.read(ndarray("float32", array.shape, changed(array.data)), spec),
+    ...(readRows && {
+      readRows: (rows, first, into, spec) => readRows.call(source, changed(rows), first, into, spec),
+    }),
+  };
+}
+
+/** Times a factor, in float32 as PyTorch multiplies. */
+export function scaled(source: Source, factor: number): Source {
+  if (factor === 1) return source;
+  const by = Math.fround(factor);
+  return each(source, (x) => x * by);
 }
 
 /** A weight that some models of a family have and others have not: it is then 0. */

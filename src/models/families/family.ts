@@ -19,6 +19,8 @@ export interface ModelFamily {
   readonly name: string;
   /** The token embedding's name in its checkpoints, by which a wrapper's prefix to all names is known. */
   readonly embedding: string;
+  /** The names of a checkpoint's arrays as the family knows them, where they differ. */
+  renamed?(name: string): string;
   /** A prefix that the names in its checkpoints may have. */
   readonly prefix?: string;
   /** Whether a `config.json` is this family's. */
@@ -29,7 +31,7 @@ export interface ModelFamily {
    * Where each weight is in a checkpoint that has these names, in families whose weights are each made of one array: such
    * models are read weight by weight. The others have `weights`.
    */
-  layout?(config: HookedTransformerConfig, has: (name: string) => boolean): CheckpointLayout;
+  layout?(config: HookedTransformerConfig, has: (name: string) => boolean, json: ConfigJson): CheckpointLayout;
   /**
    * The checkpoint's arrays under TransformerLens' names and in its layout; `raw` is not changed, and arrays that need no
    * change are shared with it. @throws WeightsError for an array that is missing or unexpected.

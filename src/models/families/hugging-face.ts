@@ -2,11 +2,11 @@
 import { ConfigError } from "../../tensor/errors.ts";
 import { FLAG, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
-import { counted } from "../../tensor/words.ts";
+import { counted, withArticle } from "../../tensor/words.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
-import { linear, type Sources, same } from "./checkpoint.ts";
+import { linear, type Sources, same, scaled } from "./checkpoint.ts";
 import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
 import { checkKinds, type FieldKinds, type Fields, refuseUnknownFields, requireField } from "./read-fields.ts";
 import { rotary } from "./rope.ts";
@@ -32,7 +32,9 @@ export interface HuggingFaceFamily {
   /** TransformerLens' fields, but for names. */
   config(json: Fields): Readonly<Record<string, unknown>>;
   /** Where the other weights are, in a checkpoint that has these names. */
-  sources(config: HookedTransformerConfig, has: (name: string) => boolean): Sources;
+  sources(config: HookedTransformerConfig, has: (name: string) => boolean, json: Fields): Sources;
+  /** What embeddings and logits are multiplied with, which is done to the weights when they are read. */
+  scales?(json: Fields): { readonly embedding?: number; readonly logits?: number };
   /** Buffers that old versions saved with the weights. */
   readonly buffers?: RegExp;
   /** Parts that some checkpoints have, and that are not computed here: a note says so. */
@@ -42,7 +44,7 @@ export interface HuggingFaceFamily {
 /** A family as the others are. */
 export function huggingFace(family: HuggingFaceFamily): ModelFamily {
   const { name, called, embedding, fields, leftOut } = family;
-  const what = `a ${called} model`;
+  const what = `${withArticle(called)} model`;
   return {
     name,
     embedding,
@@ -60,13 +62,15 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
         model_name: shortName(repoName),
       });
     },
-    layout(config, has) {
+    layout(config, has, json) {
       // A tied unembedding is usually not stored; one that is stored is used, as transformers does.
       const tied = config.tieWordEmbeddings && !has(family.unembedding);
+      const read = fieldsOf(json, called);
+      const scales = family.scales?.(read);
       const sources = {
-        ...family.sources(config, has),
-        "embed.W_E": same(embedding),
-        "unembed.W_U": linear(tied ? embedding : family.unembedding),
+        ...family.sources(config, has, read),
+        "embed.W_E": scaled(same(embedding), scales?.embedding ?? 1),
+        "unembed.W_U": scaled(linear(tied ? embedding : family.unembedding), scales?.logits ?? 1),
       };
       const dropped = [family.buffers, leftOut?.names].filter((names) => names !== undefined);
       const buffers = dropped.length > 0 ? new RegExp(dropped.map(({ source }) => source).join("|")) : undefined;
@@ -85,7 +89,7 @@ function fieldsOf(json: ConfigJson, called: string): Fields {
       const found = value(name);
       if (found === undefined || values.includes(found)) return;
       throw new ConfigError(
-        `${name} = ${shown(found)} is not supported for a ${called} model. Supported: ${values.map((value) => shown(value)).join(", ")}.`,
+        `${name} = ${shown(found)} is not supported for ${withArticle(called)} model. Supported: ${values.map((value) => shown(value)).join(", ")}.`,
         { asked: name, found },
       );
     },

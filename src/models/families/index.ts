@@ -1,4 +1,5 @@
 /** Every model family, and the way from a `config.json` and a checkpoint to a configuration and weights. */
+
 import type { NDArray } from "../../tensor/array.ts";
 import { ConfigError, WeightsError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
@@ -6,17 +7,21 @@ import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
 import { checkArrays, checkWeights, type WeightArrays } from "../weights/check.ts";
+import { apertus } from "./apertus.ts";
 import { bert } from "./bert.ts";
 import { bloom } from "./bloom.ts";
 import { readCheckpoint, stepsOf, type WeightStep } from "./checkpoint.ts";
+import { cohere } from "./cohere.ts";
 import { falcon } from "./falcon.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
+import { gemma, gemma2, gemma3 } from "./gemma.ts";
 import { gptBigcode } from "./gpt-bigcode.ts";
 import { gptNeo } from "./gpt-neo.ts";
 import { gptNeox } from "./gpt-neox.ts";
 import { gptOss } from "./gpt-oss.ts";
 import { gpt2 } from "./gpt2.ts";
 import { codegen, gptj } from "./gptj.ts";
+import { granite } from "./granite.ts";
 import { hookedTransformer } from "./hooked-transformer.ts";
 import { llama, mistral } from "./llama.ts";
 import { mingpt } from "./mingpt.ts";
@@ -25,6 +30,7 @@ import { mpt } from "./mpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
 import { refuseKnownType } from "./not-computed.ts";
+import { olmo, olmo2, olmo3 } from "./olmo.ts";
 import { olmoe } from "./olmoe.ts";
 import { opt } from "./opt.ts";
 import { phi } from "./phi.ts";
@@ -34,6 +40,7 @@ import { qwen2Moe, qwen3Moe } from "./qwen-moe.ts";
 import { smollm3 } from "./smollm3.ts";
 import { stablelm } from "./stablelm.ts";
 import { starcoder2 } from "./starcoder2.ts";
+import { asPart, textConfigOf } from "./text-config.ts";
 import { withoutWrapper } from "./wrapper.ts";
 
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
@@ -59,6 +66,15 @@ export const FAMILIES: readonly ModelFamily[] = [
   qwen3Moe,
   olmoe,
   gptOss,
+  gemma,
+  gemma2,
+  gemma3,
+  olmo,
+  olmo2,
+  olmo3,
+  cohere,
+  granite,
+  apertus,
   phi,
   stablelm,
   starcoder2,
@@ -87,7 +103,7 @@ export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily 
       found: count,
     });
   }
-  const family = FAMILIES.find((f) => f.matches(configJson, repoName));
+  const family = FAMILIES.find((f) => f.matches(configJson, repoName)) ?? familyWithin(configJson, repoName);
   if (family) return family;
   const names = FAMILIES.map((f) => f.name);
   const declared = configJson.model_type ?? configJson.architecture;
@@ -113,6 +129,13 @@ export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily 
     `${repoName} is a model of the architecture ${shown(declared)}, which is not supported.${near ? ` Did you mean "${near}"?` : ""} Supported: ${names.join(", ")}.`,
     { asked: declared, found: names, nearest: near },
   );
+}
+
+/** The family of the language model in a model of several kinds of input. */
+function familyWithin(configJson: ConfigJson, repoName: string): ModelFamily | undefined {
+  const inner = textConfigOf(configJson);
+  const family = inner && FAMILIES.find((f) => f.matches(inner, repoName));
+  return family && asPart(family);
 }
 
 /** A model as read from a folder or a repository. */
@@ -150,7 +173,7 @@ export function readConfig(configJson: ConfigJson, repoName: string): HookedTran
  */
 export function readModel(configJson: ConfigJson, raw: ReadonlyMap<string, NDArray>, repoName: string): ReadModel {
   const { family, own, config, context, notes } = understood(configJson, raw, repoName);
-  const layout = family.layout?.(config, (name) => own.has(name));
+  const layout = family.layout?.(config, (name) => own.has(name), configJson);
   const weights = layout ? readCheckpoint(own, config, layout) : family.weights!(own, config, context);
   checkWeights(config, weights);
   return { family: family.name, config, weights, notes };
@@ -169,7 +192,7 @@ export function modelInSteps(
   if (!familyOf(configJson, repoName).layout) return undefined;
   const named = new Map([...shapes].map(([name, shape]) => [name, { name, shape }]));
   const { family, own, config, notes } = understood(configJson, named, repoName);
-  const layout = family.layout!(config, (name) => own.has(name));
+  const layout = family.layout!(config, (name) => own.has(name), configJson);
   const steps = stepsOf(new Map([...own].map(([name, { shape }]) => [name, shape])), config, layout);
   return { family: family.name, config, steps, notes, stored: (name) => own.get(name)!.name };
 }
@@ -179,7 +202,8 @@ function understood<T>(configJson: ConfigJson, raw: ReadonlyMap<string, T>, repo
   const family = familyOf(configJson, repoName);
   const notes: string[] = [];
   const note = (sentence: string) => notes.push(sentence);
-  const own = withoutOwnPrefix(withoutWrapper(raw, family, note), family);
+  const named = family.renamed ? new Map([...raw].map(([name, x]) => [family.renamed!(name), x])) : raw;
+  const own = withoutOwnPrefix(withoutWrapper(named, family, note), family);
   const context = { repoName, weightNames: [...own.keys()], note };
   const config = family.config(configJson, context);
   checkLayers(config, context.weightNames);

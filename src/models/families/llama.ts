@@ -31,9 +31,18 @@ export function llamaSources(): Sources {
     "blocks.{l}.ln1.w": same(`${at}.input_layernorm.weight`),
     ...matrices("blocks.{l}.attn", LLAMA_PROJECTIONS),
     "blocks.{l}.ln2.w": same(`${at}.post_attention_layernorm.weight`),
-    ...matrices("blocks.{l}.mlp", { gate: `${at}.mlp.gate_proj`, in: `${at}.mlp.up_proj`, out: `${at}.mlp.down_proj` }),
+    ...matrices("blocks.{l}.mlp", LLAMA_MLP),
     "ln_final.w": same("model.norm.weight"),
   };
+}
+
+/** The names of a gated MLP's projections. */
+export const LLAMA_MLP = { gate: `${at}.mlp.gate_proj`, in: `${at}.mlp.up_proj`, out: `${at}.mlp.down_proj` };
+
+/** Biases of the MLPs, in models that have them. */
+export function llamaMlpBiases(): Sources {
+  const { gate, in: linear, out } = LLAMA_MLP;
+  return optionalBiases("blocks.{l}.mlp", { gate, linear, out });
 }
 
 export const LLAMA_PROJECTIONS = projectionsOf(`${at}.self_attn`);
@@ -49,11 +58,12 @@ export const llama = huggingFace({
   unembedding: "lm_head.weight",
   tied: false,
   fields: { ...LLAMA_FIELDS, attention_bias: FLAG, mlp_bias: FLAG },
-  config(json) {
-    json.only("mlp_bias", false);
-    return llamaConfig(json, "Llama");
-  },
-  sources: () => ({ ...llamaSources(), ...optionalBiases("blocks.{l}.attn", LLAMA_PROJECTIONS) }),
+  config: (json) => ({ ...llamaConfig(json, "Llama"), gated_mlp_biases: json.or("mlp_bias", false) }),
+  sources: () => ({
+    ...llamaSources(),
+    ...optionalBiases("blocks.{l}.attn", LLAMA_PROJECTIONS),
+    ...llamaMlpBiases(),
+  }),
   buffers: LLAMA_BUFFERS,
 });
 

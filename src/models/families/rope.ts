@@ -3,6 +3,7 @@ import { ConfigError } from "../../tensor/errors.ts";
 import { FLAG, type Kind, listOf, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { shown } from "../../tensor/show.ts";
+import { withArticle } from "../../tensor/words.ts";
 import { FACTOR, SIZE } from "../config/bounds.ts";
 import { type FieldKinds, type Fields, SHARE } from "./read-fields.ts";
 import { magnitudeOf, type Yarn, yarn } from "./yarn.ts";
@@ -124,7 +125,7 @@ function turningOf(parameters: unknown, called: string, defaults: RotaryDefaults
   const computed = Object.keys(TYPES).filter((name) => TYPES[name]);
   const near = scaling === null ? undefined : nearest(type, computed);
   throw new ConfigError(
-    `rope_type = ${shown(type)} is not supported for a ${called} model.${near ? ` Did you mean "${near}"?` : ""} Supported: ${computed.map((name) => `"${name}"`).join(", ")}.`,
+    `rope_type = ${shown(type)} is not supported for ${withArticle(called)} model.${near ? ` Did you mean "${near}"?` : ""} Supported: ${computed.map((name) => `"${name}"`).join(", ")}.`,
     { asked: "rope_type", found: type, nearest: near },
   );
 }
@@ -134,7 +135,7 @@ function localBase(global: Turning, local: Turning, called: string): Readonly<Re
   if (shown(local) === shown(global)) return {};
   if (local.dim === global.dim && Object.keys(local.scaling).length === 0) return { rotary_base_local: local.base };
   throw new ConfigError(
-    `The rotary positions of a ${called} model's local layers are scaled, which is not supported: rope_type of "sliding_attention" must be "default".`,
+    `The rotary positions of ${withArticle(called)} model's local layers are scaled, which is not supported: rope_type of "sliding_attention" must be "default".`,
     { asked: "sliding_attention", found: local },
   );
 }
@@ -143,7 +144,7 @@ function localBase(global: Turning, local: Turning, called: string): Readonly<Re
 function checked(parameters: unknown, called: string): Parameters {
   if (!OBJECT.accepts(parameters)) {
     throw new ConfigError(
-      `The rotary positions of a ${called} model are ${shown(parameters)}, but must be an object.`,
+      `The rotary positions of ${withArticle(called)} model are ${shown(parameters)}, but must be an object.`,
       {
         asked: parameters,
       },
@@ -154,13 +155,13 @@ function checked(parameters: unknown, called: string): Parameters {
     if (!kind) {
       const near = nearest(name, Object.keys(PARAMETERS));
       throw new ConfigError(
-        `The rotary positions of a ${called} model have a field that is not supported: ${shown(name)}.${near ? ` Did you mean "${near}"?` : ""}`,
+        `The rotary positions of ${withArticle(called)} model have a field that is not supported: ${shown(name)}.${near ? ` Did you mean "${near}"?` : ""}`,
         { asked: name, nearest: near },
       );
     }
     if (kind.accepts(value)) continue;
     throw new ConfigError(
-      `${name} of the rotary positions of a ${called} model is ${shown(value)}, but it must be ${kind.describe}.`,
+      `${name} of the rotary positions of ${withArticle(called)} model is ${shown(value)}, but it must be ${kind.describe}.`,
       {
         asked: name,
         found: value,

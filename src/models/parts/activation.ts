@@ -1,5 +1,6 @@
 /** The MLP's nonlinearities, by TransformerLens' names. */
 import type { Tensor } from "../../graph/tensor.ts";
+import type { Scope } from "../scope.ts";
 
 export const activations = {
   relu: (x: Tensor) => x.relu(),
@@ -16,5 +17,38 @@ export const activations = {
   solu_ln: (x: Tensor) => x.mul(x.softmax()),
 } satisfies Record<string, (x: Tensor) => Tensor>;
 
-/** The name of a nonlinearity that can be run; with `_ln` appended, a LayerNorm over the neurons follows. */
-export type ActivationName = keyof typeof activations;
+/** The names of what a nonlinearity learns. */
+export interface LearnedActivation {
+  readonly weight: "alpha_p" | "alpha_n";
+  readonly point: never;
+}
+
+/** What xIELU's linear part is multiplied with. */
+export const XIELU_BETA = 0.5;
+
+/**
+ * `alpha_p x² + x / 2` where x > 0, `alpha_n (exp(x) - 1 - x) + x / 2` elsewhere, with two learned numbers, both positive.
+ * Source: Huang et al. 2024, arXiv 2411.13010; transformers' `XIELUActivation`.
+ */
+function xielu(x: Tensor, scope: Scope<LearnedActivation>): Tensor {
+  const [alphaP, alphaN] = (["alpha_p", "alpha_n"] as const).map((name) => scope.weight(name, { "": 1 }, "ones"));
+  const above = x.relu();
+  const below = x.sub(above);
+  return above
+    .mul(above)
+    .mul(alphaP)
+    .add(below.exp().sub(x.constant(1)).sub(below).mul(alphaN))
+    .add(x.mul(x.constant(XIELU_BETA)));
+}
+
+/** The name of a nonlinearity that learns nothing; with `_ln` appended, a LayerNorm over the neurons follows. */
+export type FixedActivation = keyof typeof activations;
+/** The name of a nonlinearity that can be run. */
+export type ActivationName = FixedActivation | "xielu";
+
+export const ACTIVATIONS: readonly ActivationName[] = [...(Object.keys(activations) as ActivationName[]), "xielu"];
+
+/** The nonlinearity of that name; the scope is that of the part whose values it is applied to. */
+export function activate(name: ActivationName, x: Tensor, scope: Scope): Tensor {
+  return name === "xielu" ? xielu(x, scope) : activations[name](x);
+}

@@ -2,7 +2,7 @@
 import { Tensor } from "../../graph/tensor.ts";
 import { ndarray } from "../../tensor/array.ts";
 import type { Scope } from "../scope.ts";
-import { type ActivationName, activations } from "./activation.ts";
+import { activations, type FixedActivation } from "./activation.ts";
 import { affine } from "./affine.ts";
 
 /** An expert's names. */
@@ -31,7 +31,7 @@ export interface ExpertsKind {
   readonly d_model: number;
   /** Neurons of one expert. */
   readonly d_mlp: number;
-  readonly act: ActivationName;
+  readonly act: FixedActivation;
   readonly experts: number;
   /** How many of them each position has. */
   readonly perToken: number;

@@ -1,7 +1,7 @@
 /** What a model that fills in masked tokens puts between its last stream and the unembedding. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Scope } from "../scope.ts";
-import { type ActivationName, activations } from "./activation.ts";
+import { type ActivationName, activate } from "./activation.ts";
 import { affine } from "./affine.ts";
 import { type NormKind, type NormNames, norm } from "./norm.ts";
 
@@ -25,6 +25,6 @@ export function mlmHead(kind: MlmHeadKind, x: Tensor, scope: Scope<MlmHeadNames>
   const d_model = x.shape.at(-1)!;
   const W = scope.weight("W", { d_model, "": d_model }, "drawn");
   const b = scope.weight("b", { d_model }, "zeros");
-  const made = activations[kind.act](affine(x, W, b, scope)).rename(x.axes);
+  const made = activate(kind.act, affine(x, W, b, scope), scope).rename(x.axes);
   return norm(made, kind.norm, scope.part("ln"));
 }

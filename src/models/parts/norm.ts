@@ -57,8 +57,10 @@ export function norm(x: Tensor, kind: NormKind | null, scope: Scope<NormNames>):
   const sizes = Object.fromEntries(x.axes.map((axis, i) => [axis, x.shape[i]]).slice(-weightAxes));
   const w = weights ? scope.weight("w", sizes, "ones") : undefined;
   const b = w && bias ? scope.weight("b", sizes, "zeros") : undefined;
-  const point = scope.point("hook_normalized", w && b ? normalized.mul(w).add(b) : normalized);
-  const result = w && !b ? point.mul(w) : point;
+  const weighed = w ? normalized.mul(w) : normalized;
+  const whole = b ? weighed.add(b) : weighed;
+  const point = scope.point("hook_normalized", subtractsMean ? whole : normalized);
+  const result = w && !subtractsMean ? point.mul(w) : point;
   scope.says(({ norms }) => norms.push({ where: scope.prefix.slice(0, -1), input: x, result, subtractsMean, w, b }));
   return result;
 }
