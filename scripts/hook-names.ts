@@ -102,6 +102,7 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
     config: { normalization_type: "RMS", use_normalization_before_and_after: true },
     has: "`useNormalizationBeforeAndAfter`, or `normPlacement` is `output`",
   },
+  { config: { norm_placement: "output" }, lacks: "`normPlacement` is not `output`" },
   { config: { use_qk_norm: true }, has: "`useQkNorm`" },
   { config: { positional_embedding_type: "alibi" }, lacks: "learned positions" },
   { config: { post_embedding_ln: true }, has: "`postEmbeddingLn`" },
@@ -211,7 +212,7 @@ as a list.
 Axes: \`batch\` prompts, \`pos\` token positions, \`query\` and \`key\` positions that attend and are attended to,
 \`head\` heads of a layer, \`d_head\` a head's dimensions, \`d_model\` the residual stream, \`d_mlp\` neurons of a
 layer, \`expert\` and \`choice\` the experts of a layer and those that a position has chosen. \`1\` is an axis of size 1. If several heads share keys and values, \`kv_head\` replaces \`head\` in
-\`hook_k\`, \`hook_v\`, \`hook_rot_k\`, \`hook_k_input\` and \`hook_v_input\`.
+\`hook_k\`, \`hook_v\`, \`k_norm\`, \`hook_rot_k\`, \`hook_k_input\` and \`hook_v_input\`.
 
 Values marked "when asked for" cost something, so a run makes them only if a hook, a \`namesFilter\` or a graph's
 \`at\` names them; there is no flag to set. A cache without a \`namesFilter\` does not have them.

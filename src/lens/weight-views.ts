@@ -159,7 +159,7 @@ export type CompositionMode = "Q" | "K" | "V";
 /**
  * How much of what each head writes, each later head reads, [layer head to_layer to_head]:
  * `‖W_OV R‖ / (‖W_OV‖ ‖R‖)` in Frobenius norms, with R the later head's `W_QK` (Q), `W_QKᵀ` (K) or `W_OV` (V); 0 where
- * the second head is not in a later layer. Source: Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits".
+ * the second head is not in a later layer. Norms of queries, keys and what is written, and rotary positions, are not in it. Source: Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits".
  */
 export function compositionScores(model: Weighted, mode: CompositionMode): Tensor {
   if (mode !== "Q" && mode !== "K" && mode !== "V") {

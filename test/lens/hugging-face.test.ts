@@ -231,6 +231,22 @@ describe("a config.json", () => {
     }
   });
 
+  test.each([
+    ["gemma", { hidden_act: "gelu", hidden_activation: "gelu_pytorch_tanh" }, { actFn: "gelu_pytorch_tanh" }],
+    ["gemma2", { layer_types: undefined, sliding_window_size: 5 }, { attnTypes: ["local", "global"], windowSize: 5 }],
+    ["gemma2", { final_logit_softcapping: null }, { outputLogitsSoftCap: -1, attnScoresSoftCap: 50 }],
+    ["cohere", { model_max_length: 131072, use_qk_norm: undefined }, { useQkNorm: false, normBias: false }],
+    ["apertus", { mlp_bias: false, post_norm: false, qk_norm: true }, { useQkNorm: true, gatedMlp: false }],
+    [
+      "olmo3",
+      { rope_parameters: undefined, rope_theta: 5e5, rope_scaling: { rope_type: "yarn", factor: 8 } },
+      { rotaryBase: 5e5, rotaryBaseLocal: 5e5, normPlacement: "output" },
+    ],
+    ["olmo3", { layer_types: undefined, num_hidden_layers: 4 }, { attnTypes: ["local", "local", "local", "global"] }],
+  ])("of %s with %j, as published files have it, is read", (name, change, expected) => {
+    expect(readConfig({ ...configOf(name), ...change }, "here/mine")).toMatchObject(expected);
+  });
+
   test("of a Gemma 3 leaves out what transformers takes it to be", () => {
     const {
       head_dim: _head,

@@ -20,13 +20,19 @@ export const apertus = huggingFace({
   embedding: "model.embed_tokens.weight",
   unembedding: "lm_head.weight",
   tied: false,
-  fields: { ...LLAMA_FIELDS, attention_bias: FLAG },
-  config: (json) => ({
-    ...llamaConfig(json, "Apertus", { hidden_act: "xielu", rope_theta: 12_000_000 }),
-    eps: json.or("rms_norm_eps", 1e-5),
-    gated_mlp: false,
-    use_qk_norm: true,
-  }),
+  fields: { ...LLAMA_FIELDS, attention_bias: FLAG, mlp_bias: FLAG, post_norm: FLAG, qk_norm: FLAG },
+  config(json) {
+    // Published files say so; transformers reads none of these.
+    json.only("mlp_bias", false);
+    json.only("post_norm", false);
+    json.only("qk_norm", true);
+    return {
+      ...llamaConfig(json, "Apertus", { hidden_act: "xielu", rope_theta: 12_000_000 }),
+      eps: json.or("rms_norm_eps", 1e-5),
+      gated_mlp: false,
+      use_qk_norm: true,
+    };
+  },
   sources: () => ({
     "blocks.{l}.ln1.w": same(`${at}.attention_layernorm.weight`),
     ...matrices("blocks.{l}.attn", LLAMA_PROJECTIONS),

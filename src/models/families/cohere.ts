@@ -1,6 +1,6 @@
 /** Cohere's Command R: attention and MLP side by side, of one LayerNorm without biases; logits are scaled. */
 import { FLAG, orNull } from "../../tensor/kinds.ts";
-import { EPS, FACTOR } from "../config/bounds.ts";
+import { EPS, FACTOR, SIZE } from "../config/bounds.ts";
 import { asHeads, matrices, optionalBiases, same } from "./checkpoint.ts";
 import { DECODER_FIELDS, decoder, huggingFace } from "./hugging-face.ts";
 import { LLAMA_MLP, LLAMA_PROJECTIONS } from "./llama.ts";
@@ -20,6 +20,8 @@ export const cohere = huggingFace({
     logit_scale: FACTOR,
     attention_bias: FLAG,
     use_qk_norm: orNull(FLAG),
+    /** Of the tokenizer; published files have it here too. */
+    model_max_length: SIZE,
   },
   config: (json) => ({
     ...decoder(json, "Cohere", { hidden_act: "silu", rope_theta: 500_000 }),

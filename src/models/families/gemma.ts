@@ -104,13 +104,16 @@ export const gemma2 = huggingFace({
   embedding: "model.embed_tokens.weight",
   unembedding: "lm_head.weight",
   tied: true,
-  fields: LATER_FIELDS,
-  config: (json) => ({
-    ...config(json, "Gemma 2", { num_key_value_heads: 4 }),
-    ...later(json, (layer) => layer % 2 === 0),
-    attn_scores_soft_cap: json.orNull("attn_logit_softcapping", 50) ?? -1,
-    output_logits_soft_cap: json.orNull("final_logit_softcapping", 30) ?? -1,
-  }),
+  fields: { ...LATER_FIELDS, sliding_window_size: orNull(SIZE) },
+  config(json) {
+    json.only("sliding_window_size", json.or("sliding_window", 4096)); // published files say it twice
+    return {
+      ...config(json, "Gemma 2", { num_key_value_heads: 4 }),
+      ...later(json, (layer) => layer % 2 === 0),
+      attn_scores_soft_cap: json.orNull("attn_logit_softcapping", 50) ?? -1,
+      output_logits_soft_cap: json.orNull("final_logit_softcapping", 30) ?? -1,
+    };
+  },
   sources: laterSources,
   scales,
 });
