@@ -71,6 +71,7 @@ function blockOf(cfg: HookedTransformerConfig, layer: number, positions: Attenti
       window: isLocal(cfg, layer) ? cfg.windowSize : null,
       scoresCap: cfg.attnScoresSoftCap > 0 ? cfg.attnScoresSoftCap : null,
       sinks: cfg.attentionSinks,
+      clip: cfg.qkvClip,
       qkNorm: cfg.useQkNorm ? { ...QK_NORMS[cfg.qkNormType], eps: cfg.eps } : null,
       ...positions,
     },

@@ -74,6 +74,8 @@ export interface AttentionUse {
   readonly between: readonly string[];
   /** Whether a pattern's rows sum to 1: nothing but keys is attended to. */
   readonly sumsToOne: boolean;
+  /** Whether values are clipped, so that a pattern does not mix their biases unchanged. */
+  readonly clipsValues: boolean;
 }
 
 /** What is collected while a model is recorded. */

@@ -161,6 +161,18 @@ describe("processWeights", () => {
     expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
   });
 
+  it("leaves values' biases where they are clipped with the values, and refactors no heads that clip", () => {
+    const config = smallConfig({ qkv_clip: 0.1 });
+    const weights = randomWeights(config);
+    const { notes, ...processed } = processWeights(config, weights);
+    expect(notes).toContain("fold_value_biases is left out: values are clipped with their biases.");
+    const at = "blocks.0.attn.b_V";
+    expect(new Set(processed.weights.get(at)!.data)).not.toEqual(new Set([0]));
+    expect(() => processWeights(config, weights, { refactorFactoredAttnMatrices: true })).toThrow(
+      "refactor_factored_attn_matrices does not work with clipped queries, keys and values: they change queries and keys before the product.",
+    );
+  });
+
   it("needs the configuration's own weights, and cannot refactor rotary positions or shared keys", () => {
     const config = smallConfig();
     const weights = randomWeights(config);

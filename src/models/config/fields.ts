@@ -133,6 +133,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
 
   // Of our own.
   normPlacement: own("norm_placement", oneOf(NORM_PLACEMENTS), "before" as HookedTransformerConfig["normPlacement"]),
+  qkvClip: own("qkv_clip", orNull(FACTOR), null as number | null),
   normBias: own("norm_bias", FLAG, true),
   gatedMlpBiases: own("gated_mlp_biases", FLAG, false),
   qkNormType: own("qk_norm_type", oneOf(Object.keys(QK_NORMS)), "RMS" as HookedTransformerConfig["qkNormType"]),

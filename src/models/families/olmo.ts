@@ -2,8 +2,8 @@
  * OLMo 1 to 3: as Llama, but OLMo 1's LayerNorms have no weights, and from OLMo 2 on norms stand only between what attention and
  * MLP write and the residual stream, and queries and keys are normed, all heads together.
  */
-import { FLAG, NUMBER, orNull } from "../../tensor/kinds.ts";
-import { SIZE } from "../config/bounds.ts";
+import { FLAG, orNull } from "../../tensor/kinds.ts";
+import { FACTOR, SIZE } from "../config/bounds.ts";
 import { matrices, optionalBiases, type Sources, same } from "./checkpoint.ts";
 import { DECODER_FIELDS, decoder, eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
 import { LLAMA_BUFFERS, LLAMA_FIELDS, LLAMA_MLP, LLAMA_PROJECTIONS, llamaConfig } from "./llama.ts";
@@ -18,11 +18,13 @@ export const olmo = huggingFace({
   embedding: "model.embed_tokens.weight",
   unembedding: "lm_head.weight",
   tied: false,
-  fields: { ...DECODER_FIELDS, attention_bias: FLAG, clip_qkv: orNull(NUMBER) },
-  config(json) {
-    json.only("clip_qkv", null);
-    return { ...decoder(json, "OLMo", { hidden_act: "silu" }), normalization_type: "LNPre", gated_mlp: true };
-  },
+  fields: { ...DECODER_FIELDS, attention_bias: FLAG, clip_qkv: orNull(FACTOR) },
+  config: (json) => ({
+    ...decoder(json, "OLMo", { hidden_act: "silu" }),
+    normalization_type: "LNPre",
+    gated_mlp: true,
+    qkv_clip: json.orNull("clip_qkv", null),
+  }),
   sources: () => ({
     ...matrices("blocks.{l}.attn", LLAMA_PROJECTIONS),
     ...optionalBiases("blocks.{l}.attn", LLAMA_PROJECTIONS),

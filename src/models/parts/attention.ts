@@ -62,6 +62,8 @@ export interface AttentionKind {
   readonly rotary: RotaryKind | null;
   /** Whether heads attend to a sink, in addition to keys: it takes a share of each query's attention, and has no value. */
   readonly sinks: boolean;
+  /** Queries, keys and values are held between this and its negative; null: they are not. */
+  readonly clip: number | null;
   /** The norms of queries and keys; null: none. */
   readonly qkNorm: NormKind | null;
   /** How scores fall with the distance of query and key; null: not at all. */
@@ -94,7 +96,7 @@ export interface AttentionRun {
 
 /**
  * ```
- * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head]
+ * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head], clipped if there is a clip
  * q = norm(q)        k = norm(k)                                  with norms of queries and keys
  * q = rotate(q)      k = rotate(k)                                with rotary positions
  * scores = q·k / divisor, softly capped, -inf where masked        [batch head query key]
@@ -133,12 +135,18 @@ export function attention(
   const { past, places } = run;
   const { rotary } = kind;
   const weights = { W_Q, b_Q, W_K, b_K, W_V, b_V, W_O, b_O };
-  const between = [...(kind.qkNorm ? ["norms of queries and keys"] : []), ...(rotary ? ["rotary positions"] : [])];
-  scope.says(({ attentions }) => attentions.push({ weights, between, sumsToOne: !sinks }));
+  const { clip } = kind;
+  const clipped = (x: Tensor) => (clip === null ? x : x.minimum(x.constant(clip)).maximum(x.constant(-clip)));
+  const between = [
+    ...(clip === null ? [] : ["clipped queries, keys and values"]),
+    ...(kind.qkNorm ? ["norms of queries and keys"] : []),
+    ...(rotary ? ["rotary positions"] : []),
+  ];
+  scope.says(({ attentions }) => attentions.push({ weights, between, sumsToOne: !sinks, clipsValues: clip !== null }));
 
-  const newQ = scope.point("hook_q", project(inputs.query, W_Q, b_Q, scope));
-  const newK = scope.point("hook_k", project(inputs.key, W_K, b_K, scope));
-  const newV = scope.point("hook_v", project(inputs.value, W_V, b_V, scope));
+  const newQ = scope.point("hook_q", clipped(project(inputs.query, W_Q, b_Q, scope)));
+  const newK = scope.point("hook_k", clipped(project(inputs.key, W_K, b_K, scope)));
+  const newV = scope.point("hook_v", clipped(project(inputs.value, W_V, b_V, scope)));
   const allK = past ? past.keys.concat(newK, -3) : newK;
   const allV = past ? past.values.concat(newV, -3) : newV;
   const normedQ = norm(newQ, kind.qkNorm, scope.part("q_norm"));

@@ -169,6 +169,9 @@ function applicableFlags(
   if (!meanFree) {
     turnOff("centerWritingWeights", "center_writing_weights", "not every reader of the stream subtracts its mean");
   }
+  if (recordingOf(config).structure.attentions.some(({ clipsValues }) => clipsValues)) {
+    turnOff("foldValueBiases", "fold_value_biases", "values are clipped with their biases");
+  }
   if (outputNorm) {
     turnOff(
       "centerWritingWeights",
