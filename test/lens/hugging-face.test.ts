@@ -38,6 +38,7 @@ const FAMILIES = [
   "olmo2",
   "olmo3",
   "cohere",
+  "cohere2",
   "granite",
   "llama_bias_tied",
   "apertus",

@@ -5,9 +5,8 @@
 import { FLAG, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
 import { FACTOR, SIZE } from "../config/bounds.ts";
 import { each, matrices, optionalBiases, type Source, type Sources, same } from "./checkpoint.ts";
-import { activation, eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import { activation, type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
 import { LLAMA_FIELDS, LLAMA_MLP, LLAMA_PROJECTIONS, llamaConfig } from "./llama.ts";
-import { LAYER_TYPES } from "./qwen.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
 const at = "model.layers.{l}";
@@ -25,8 +24,7 @@ const LATER_FIELDS: FieldKinds = {
   query_pre_attn_scalar: POSITIVE,
   attn_logit_softcapping: orNull(FACTOR),
   final_logit_softcapping: orNull(FACTOR),
-  sliding_window: orNull(SIZE),
-  layer_types: LAYER_TYPES,
+  ...WINDOW_FIELDS,
 };
 
 /** A norm's weight, of which checkpoints hold what it has above 1. */
@@ -69,16 +67,10 @@ function config(json: Fields, called: string, defaults: Readonly<Record<string, 
 
 /** @param local whether a layer has a window, where the file does not say */
 function later(json: Fields, local: (layer: number) => boolean): Record<string, unknown> {
-  const layers = json.or("num_hidden_layers", 26);
-  const types = json.or<readonly string[]>("layer_types", []);
-  const isLocal =
-    types.length > 0
-      ? eachLayer("layer_types", types, layers).map((type) => type === "sliding_attention")
-      : Array.from({ length: layers }, (_, l) => local(l));
   return {
     use_normalization_before_and_after: true,
     attn_scale: Math.sqrt(json.or("query_pre_attn_scalar", 256)),
-    ...windowed(json.orNull("sliding_window", 4096), isLocal),
+    ...windowed(json.orNull("sliding_window", 4096), localLayers(json, json.or("num_hidden_layers", 26), local)),
   };
 }
 

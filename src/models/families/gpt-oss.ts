@@ -1,14 +1,13 @@
 /** gpt-oss: experts with biases and limits, weighed after they are chosen; sinks; a window in every other layer; YaRN. */
 import { ndarray, zeros } from "../../tensor/array.ts";
 import { ConfigError } from "../../tensor/errors.ts";
-import { ANYTHING, FLAG, orNull, POSITIVE } from "../../tensor/kinds.ts";
+import { ANYTHING, FLAG, POSITIVE } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
 import { EXPERTS, SIZE } from "../config/bounds.ts";
 import { linear, optionalBiases, type Source, same } from "./checkpoint.ts";
 import { EXPERT_FIELDS, experts } from "./expert-fields.ts";
-import { eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import { type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
 import { LLAMA_BUFFERS, LLAMA_FIELDS, LLAMA_PROJECTIONS, llamaConfig, llamaSources } from "./llama.ts";
-import { LAYER_TYPES } from "./qwen.ts";
 
 const at = "model.layers.{l}";
 const mlp = `${at}.mlp`;
@@ -30,7 +29,7 @@ export const gptOss = huggingFace({
   unembedding: "lm_head.weight",
   tied: false,
   fields: {
-    ...{ ...LLAMA_FIELDS, ...EXPERT_FIELDS, sliding_window: orNull(SIZE), layer_types: LAYER_TYPES },
+    ...{ ...LLAMA_FIELDS, ...EXPERT_FIELDS, ...WINDOW_FIELDS },
     ...{ attention_bias: FLAG, swiglu_limit: POSITIVE, experts_per_token: EXPERTS, initial_context_length: SIZE },
     quantization_config: ANYTHING,
   },
@@ -38,12 +37,7 @@ export const gptOss = huggingFace({
     refuseQuantised(json.or<unknown>("quantization_config", null));
     json.only("hidden_act", "silu");
     json.only("swiglu_limit", LIMIT);
-    const layers = json.need("num_hidden_layers");
-    const types = json.or<readonly string[]>("layer_types", []);
-    const local =
-      types.length > 0
-        ? eachLayer("layer_types", types, layers).map((type) => type === "sliding_attention")
-        : Array.from({ length: layers }, (_, l) => l % 2 === 0);
+    const local = localLayers(json, json.need("num_hidden_layers"), (layer) => layer % 2 === 0);
     const defaults = { num_key_value_heads: 8, head_dim: 64, rope_theta: 150_000 };
     return {
       ...llamaConfig(withRope(json), "gpt-oss", defaults),

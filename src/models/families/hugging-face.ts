@@ -1,6 +1,6 @@
 /** A family of Hugging Face's: what its `config.json` says in TransformerLens' words, and where its weights are. */
 import { ConfigError } from "../../tensor/errors.ts";
-import { FLAG, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
+import { FLAG, listOf, OBJECT, oneOf, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
 import { counted, withArticle } from "../../tensor/words.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
@@ -162,6 +162,19 @@ export function eachLayer<T>(name: string, list: readonly T[], layers: number): 
       found: layers,
     },
   );
+}
+
+/** Of a window: how many tokens a layer sees, and which layers do. */
+export const WINDOW_FIELDS: FieldKinds = {
+  sliding_window: orNull(SIZE),
+  layer_types: orNull(listOf(oneOf(["full_attention", "sliding_attention"]), "names")),
+};
+
+/** Which layers have a window, according to `layer_types`, or to a rule of the family's where the file has none. */
+export function localLayers(json: Fields, layers: number, rule: (layer: number) => boolean): readonly boolean[] {
+  const types = json.or<readonly string[]>("layer_types", []);
+  if (types.length === 0) return Array.from({ length: layers }, (_, layer) => rule(layer));
+  return eachLayer("layer_types", types, layers).map((type) => type === "sliding_attention");
 }
 
 /** Local attention in the layers that a file says, or nothing where it has no window. */

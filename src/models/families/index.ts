@@ -11,7 +11,7 @@ import { apertus } from "./apertus.ts";
 import { bert } from "./bert.ts";
 import { bloom } from "./bloom.ts";
 import { readCheckpoint, stepsOf, type WeightStep } from "./checkpoint.ts";
-import { cohere } from "./cohere.ts";
+import { cohere, cohere2 } from "./cohere.ts";
 import { falcon } from "./falcon.ts";
 import type { ConfigJson, ModelFamily } from "./family.ts";
 import { gemma, gemma2, gemma3 } from "./gemma.ts";
@@ -73,6 +73,7 @@ export const FAMILIES: readonly ModelFamily[] = [
   olmo2,
   olmo3,
   cohere,
+  cohere2,
   granite,
   apertus,
   phi,

@@ -62,7 +62,6 @@ const ARCHITECTURES: readonly Architecture[] = [
   { called: "MPT", modelTypes: [], names: /^mpt-/, id: "mosaicml/mpt-7b" },
   { called: "StableLM", modelTypes: [], names: /^stablelm/, id: "stabilityai/stablelm-3b-4e1t" },
   { called: "Starcoder 2", modelTypes: [], names: /^starcoder/, id: "bigcode/starcoder2-3b" },
-  { called: "Cohere 2", modelTypes: ["cohere2"], names: /^(c4ai-)?command-(r7b|a)/, lacks: "a reader for its files" },
   { called: "Cohere", modelTypes: [], names: /^(c4ai-|command-r)/, id: "CohereForAI/c4ai-command-r-v01" },
   { called: "Granite", modelTypes: [], names: /^granite/, id: "ibm-granite/granite-3.3-2b-base" },
   { called: "CodeGen", modelTypes: [], names: /^codegen/, id: "Salesforce/codegen-350M-mono" },

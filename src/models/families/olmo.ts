@@ -3,11 +3,19 @@
  * MLP write and the residual stream, and queries and keys are normed, all heads together.
  */
 import { FLAG, orNull } from "../../tensor/kinds.ts";
-import { FACTOR, SIZE } from "../config/bounds.ts";
+import { FACTOR } from "../config/bounds.ts";
 import { matrices, optionalBiases, type Sources, same } from "./checkpoint.ts";
-import { DECODER_FIELDS, decoder, eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import {
+  DECODER_FIELDS,
+  decoder,
+  type Fields,
+  huggingFace,
+  localLayers,
+  WINDOW_FIELDS,
+  windowed,
+} from "./hugging-face.ts";
 import { LLAMA_BUFFERS, LLAMA_FIELDS, LLAMA_MLP, LLAMA_PROJECTIONS, llamaConfig } from "./llama.ts";
-import { LAYER_TYPES, qkNormSources } from "./qwen.ts";
+import { qkNormSources } from "./qwen.ts";
 
 const at = "model.layers.{l}";
 
@@ -76,15 +84,10 @@ export const olmo3 = huggingFace({
   embedding: "model.embed_tokens.weight",
   unembedding: "lm_head.weight",
   tied: false,
-  fields: { ...LLAMA_FIELDS, attention_bias: FLAG, sliding_window: orNull(SIZE), layer_types: LAYER_TYPES },
+  fields: { ...LLAMA_FIELDS, attention_bias: FLAG, ...WINDOW_FIELDS },
   config(json) {
     const fields = config(json, "OLMo 3", 500_000);
-    const layers = json.need("num_hidden_layers");
-    const types = json.or<readonly string[]>("layer_types", []);
-    const local =
-      types.length > 0
-        ? eachLayer("layer_types", types, layers).map((type) => type === "sliding_attention")
-        : Array.from({ length: layers }, (_, l) => (l + 1) % 4 !== 0);
+    const local = localLayers(json, json.need("num_hidden_layers"), (layer) => (layer + 1) % 4 !== 0);
     return {
       ...fields,
       rotary_base_local: fields.rotary_base_local ?? fields.rotary_base,

@@ -1,33 +1,25 @@
 /** Qwen 2 and 3: as Llama, with a window from some layer on; biases, or norms of queries and keys. */
-import { FLAG, listOf, oneOf, orNull, WHOLE } from "../../tensor/kinds.ts";
-import { SIZE } from "../config/bounds.ts";
+import { FLAG, WHOLE } from "../../tensor/kinds.ts";
 import { biases, optionalBiases, same } from "./checkpoint.ts";
-import { eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import { type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
 import { LLAMA_BUFFERS, LLAMA_FIELDS, LLAMA_PROJECTIONS, llamaConfig, llamaSources } from "./llama.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
-/** Which layers see all earlier tokens, and which the nearest ones. */
-export const LAYER_TYPES = orNull(listOf(oneOf(["full_attention", "sliding_attention"]), "names"));
-
 /** The fields of Qwen's windows. */
 export const QWEN_WINDOW_FIELDS: FieldKinds = {
-  sliding_window: orNull(SIZE),
+  ...WINDOW_FIELDS,
   use_sliding_window: FLAG,
   max_window_layers: WHOLE,
-  layer_types: LAYER_TYPES,
 };
 
 /** Layers from `max_window_layers` on are local, unless the file says which. */
 export function qwenWindow(json: Fields): Record<string, unknown> {
   const window = json.or("use_sliding_window", false) ? json.orNull("sliding_window", 4096) : null;
   const from = json.or("max_window_layers", 28);
-  const types = json.or<readonly string[]>("layer_types", []);
-  const layers = json.need("num_hidden_layers");
-  const local =
-    types.length > 0
-      ? eachLayer("layer_types", types, layers).map((type) => type === "sliding_attention")
-      : Array.from({ length: layers }, (_, l) => l >= from);
-  return windowed(window, local);
+  return windowed(
+    window,
+    localLayers(json, json.need("num_hidden_layers"), (layer) => layer >= from),
+  );
 }
 
 export const qwen2 = huggingFace({
