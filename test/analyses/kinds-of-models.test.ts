@@ -1,5 +1,10 @@
 /** Every analysis on every kind of model: rotary positions, parallel blocks, gated MLPs, shared keys and values, windows. */
 import { beforeAll, describe, expect, test } from "vitest";
+import { readAnswer } from "../../src/analyses/attribution/answer.ts";
+import { measureNeurons } from "../../src/analyses/attribution/neurons.ts";
+import { attributionValues } from "../../src/analyses/diffuse-mlp/attribution.ts";
+import { batches, tokenizePrompts } from "../../src/analyses/diffuse-mlp/prompts.ts";
+import { siteOf } from "../../src/analyses/diffuse-mlp/site.ts";
 import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import { measureLogitLens } from "../../src/analyses/logit-lens.ts";
@@ -10,6 +15,7 @@ import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
+import { expectClose } from "../close.ts";
 import { golden } from "../goldens.ts";
 import { wordTokenizer } from "./word-tokenizer.ts";
 
@@ -45,6 +51,31 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l"
     const found = await analysis.run(model, options, {});
     expect(found.analysis).toBe(called);
     expect((await render(found, "text")).length).toBeGreaterThan(200);
+  });
+
+  test("what single neurons add to a logit directly is what the stacks say, and sums to what their MLP adds", async () => {
+    const text = "The lady was so tired so that she went to the store";
+    const answer = readAnswer(model, { prompt: text, answer: "and", wrong: "to" });
+    const { neurons } = await measureNeurons(model, answer);
+    const [, cache] = await model.runWithCache(text);
+    const attrs = cache
+      .stackNeuronResults({ posSlice: -1 })
+      .logitAttrs(answer.id, { incorrectTokens: answer.wrongId! });
+    const expected = await attrs.at({ batch: 0 }).compute();
+    expectClose({ shape: [neurons.length], data: neurons.map(({ direct }) => direct) }, expected, 1e-4);
+
+    const site = siteOf(model, -1);
+    const [batch] = batches(model, tokenizePrompts(model, [text]), 1000);
+    const graph = model.graph(batch.tokens);
+    const { post, effect, bias } = attributionValues(model, graph, site, batch);
+    const rows = (name: string) => graph.at(name).gatherRows(batch.predicting);
+    const directions = model.W_U.gather("d_vocab", batch.targets).transpose();
+    const whole = rows(`blocks.${site.layer}.hook_mlp_out`).mul(directions).sum(-1);
+    const [sum, logit] = await model.compute([
+      post.mul(effect).sum(-1).add(bias),
+      whole.div(rows("ln_final.hook_scale").squeeze(-1)),
+    ]);
+    expectClose(sum, logit, 1e-4);
   });
 
   test("what adds up, adds up: attributions to the logit, the last stream to the output, gradients along the way", async () => {
