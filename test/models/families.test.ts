@@ -141,6 +141,8 @@ describe("the neel family", () => {
     const raw: Map<string, NDArray> = new Map(randomWeights(neelSized()));
     raw.set("blocks.0.attn.mask", zeros("bool", [6, 6]));
     raw.set("blocks.0.attn.IGNORE", zeros("float32", []));
+    raw.set("blocks.0.attn.rotary_sin", zeros("float32", [3, 2]));
+    raw.set("blocks.0.mlp.act_fn.beta", zeros("float32", []));
     raw.delete("unembed.b_U");
     raw.delete("blocks.0.mlp.ln.w");
     const { weights, notes } = readModel(NEEL, raw, "here/mine");

@@ -1,16 +1,15 @@
 /** Apertus: as Llama, with plain MLPs whose nonlinearity has learned numbers, and norms of queries and keys. */
 import { FLAG } from "../../tensor/kinds.ts";
-import { XIELU_BETA } from "../parts/activation.ts";
-import { each, matrices, optionalBiases, type Source, same } from "./checkpoint.ts";
+import { matrices, optionalBiases, type Source, same } from "./checkpoint.ts";
 import { huggingFace } from "./hugging-face.ts";
 import { LLAMA_FIELDS, LLAMA_PROJECTIONS, llamaConfig } from "./llama.ts";
 import { qkNormSources } from "./qwen.ts";
 
 const at = "model.layers.{l}";
 
-/** A positive number, of which checkpoints hold what softplus makes it of, plus something. */
-function positive(name: string, plus: number): Source {
-  return each(same(name), (x) => plus + Math.log1p(Math.exp(-Math.abs(x))) + Math.max(x, 0));
+/** A number, which checkpoints hold as a list of one. */
+function number(name: string): Source {
+  return { ...same(name), shape: () => [1] };
 }
 
 export const apertus = huggingFace({
@@ -40,8 +39,8 @@ export const apertus = huggingFace({
     ...qkNormSources,
     "blocks.{l}.ln2.w": same(`${at}.feedforward_layernorm.weight`),
     ...matrices("blocks.{l}.mlp", { in: `${at}.mlp.up_proj`, out: `${at}.mlp.down_proj` }),
-    "blocks.{l}.mlp.alpha_p": positive(`${at}.mlp.act_fn.alpha_p`, 0),
-    "blocks.{l}.mlp.alpha_n": positive(`${at}.mlp.act_fn.alpha_n`, XIELU_BETA),
+    "blocks.{l}.mlp.act_fn.alpha_p": number(`${at}.mlp.act_fn.alpha_p`),
+    "blocks.{l}.mlp.act_fn.alpha_n": number(`${at}.mlp.act_fn.alpha_n`),
     "ln_final.w": same("model.norm.weight"),
   }),
   // The numbers of xIELU that are not learned are the same in all models.

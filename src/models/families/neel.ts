@@ -6,8 +6,8 @@ import { fillNeutral } from "./fill.ts";
 import { RawWeights, transposed } from "./layout.ts";
 import { neelArchitecture, neelConfig } from "./neel-config.ts";
 
-/** Constants that PyTorch saves with the weights: the causal mask and the masked score. */
-const BUFFERS = /^blocks\.\d+\.attn\.(mask|IGNORE)$/;
+/** Constants that PyTorch saves with the weights: the causal mask and the masked score, rotary angles, xIELU's fixed numbers. */
+const BUFFERS = /^blocks\.\d+\.(attn\.(mask|IGNORE|rotary_sin|rotary_cos)|mlp\.act_fn\.(beta|eps))$/;
 
 export const neel = {
   name: "neel",

@@ -2,9 +2,8 @@
 import { FLAG, listOf, oneOf, orNull } from "../../tensor/kinds.ts";
 import { SIZE } from "../config/bounds.ts";
 import { optionalBiases } from "./checkpoint.ts";
-import { eachLayer, type Fields, huggingFace, windowed } from "./hugging-face.ts";
+import { eachLayer, type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
 import { LLAMA_BUFFERS, LLAMA_FIELDS, LLAMA_PROJECTIONS, llamaConfig, llamaSources } from "./llama.ts";
-import { LAYER_TYPES } from "./qwen.ts";
 
 export const smollm3 = huggingFace({
   name: "smollm3",
@@ -20,19 +19,14 @@ export const smollm3 = huggingFace({
     no_rope_layers: orNull(listOf(oneOf([0, 1, true, false]), "0 and 1")),
     no_rope_layer_interval: SIZE,
     use_sliding_window: FLAG,
-    sliding_window: orNull(SIZE),
-    layer_types: LAYER_TYPES,
+    ...WINDOW_FIELDS,
   },
   config(json) {
     json.only("mlp_bias", false);
     const turned = turnedLayers(json);
     const window = json.or("use_sliding_window", false) ? json.orNull<number>("sliding_window", null) : null;
-    const types = json.or<readonly string[]>("layer_types", []);
     // Where the file does not say, layers that are not turned are those with the window.
-    const local =
-      types.length > 0
-        ? eachLayer("layer_types", types, turned.length).map((type) => type === "sliding_attention")
-        : turned.map((is) => !is);
+    const local = localLayers(json, turned.length, (layer) => !turned[layer]);
     return {
       ...llamaConfig(json, "SmolLM 3", { num_key_value_heads: 4, rope_theta: 2000000 }),
       ...windowed(window, local),

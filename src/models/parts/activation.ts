@@ -23,22 +23,31 @@ export interface LearnedActivation {
   readonly point: never;
 }
 
-/** What xIELU's linear part is multiplied with. */
-export const XIELU_BETA = 0.5;
+/** What xIELU's linear part is multiplied with, and by how much the other half's factor is above this at least. */
+const XIELU_BETA = 0.5;
 
 /**
- * `alpha_p x² + x / 2` where x > 0, `alpha_n (exp(x) - 1 - x) + x / 2` elsewhere, with two learned numbers, both positive.
- * Source: Huang et al. 2024, arXiv 2411.13010; transformers' `XIELUActivation`.
+ * `p x² + x / 2` where x > 0, `n (exp(x) - 1 - x) + x / 2` elsewhere, with `p = softplus(alpha_p)` and
+ * `n = 1/2 + softplus(alpha_n)` of two learned numbers. Source: Huang et al. 2024, arXiv 2411.13010; transformers'
+ * `XIELUActivation`, TransformerLens' `XIELU`.
  */
 function xielu(x: Tensor, scope: Scope<LearnedActivation>): Tensor {
-  const [alphaP, alphaN] = (["alpha_p", "alpha_n"] as const).map((name) => scope.weight(name, { "": 1 }, "ones"));
+  const p = softplus(scope.weight("alpha_p", {}, "zeros"));
+  const alphaN = softplus(scope.weight("alpha_n", {}, "zeros"));
+  const n = alphaN.add(alphaN.constant(XIELU_BETA));
   const above = x.relu();
   const below = x.sub(above);
+  const curved = below.exp().sub(x.constant(1)).sub(below);
   return above
     .mul(above)
-    .mul(alphaP)
-    .add(below.exp().sub(x.constant(1)).sub(below).mul(alphaN))
+    .mul(p)
+    .add(curved.mul(n))
     .add(x.mul(x.constant(XIELU_BETA)));
+}
+
+/** `log(1 + exp(x))` */
+function softplus(x: Tensor): Tensor {
+  return x.exp().add(x.constant(1)).log();
 }
 
 /** The name of a nonlinearity that learns nothing; with `_ln` appended, a LayerNorm over the neurons follows. */
@@ -50,5 +59,5 @@ export const ACTIVATIONS: readonly ActivationName[] = [...(Object.keys(activatio
 
 /** The nonlinearity of that name; the scope is that of the part whose values it is applied to. */
 export function activate(name: ActivationName, x: Tensor, scope: Scope): Tensor {
-  return name === "xielu" ? xielu(x, scope) : activations[name](x);
+  return name === "xielu" ? xielu(x, scope.part("act_fn")) : activations[name](x);
 }

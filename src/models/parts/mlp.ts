@@ -25,7 +25,7 @@ export interface MlpWeights {
 
 /** An MLP's names. */
 export interface MlpNames {
-  readonly weight: keyof MlpWeights | LearnedActivation["weight"];
+  readonly weight: keyof MlpWeights | `act_fn.${LearnedActivation["weight"]}`;
   readonly point: "hook_pre" | "hook_pre_linear" | "hook_mid" | "hook_post" | `ln.${NormNames["point"]}`;
 }
 
