@@ -79,6 +79,28 @@ const meanings: Readonly<Record<string, string>> = {
   "mlm_head.ln.hook_normalized": "what the unembedding reads",
 };
 
+/** The same of points that only encoder-decoders have. */
+const meaningsOfTwoStacks: Readonly<Record<string, string>> = {
+  "encoder.{l}.attn.rel_pos_hook": "what distances add to the scores of all the encoder's layers (layer 0 only)",
+  "decoder.{l}.attn.rel_pos_hook": "what distances add to the scores of all the decoder's layers (layer 0 only)",
+  "decoder.{l}.hook_cross_attn_in": "`hook_resid_mid`, for the attention to the encoder only",
+  "decoder.{l}.cross_attn.hook_q": "queries of the attention to the encoder, from `ln2` of the decoder's stream",
+  "decoder.{l}.cross_attn.hook_k": "its keys, from the encoder's last stream after `encoder_final_ln`",
+  "decoder.{l}.cross_attn.hook_v": "its values, from the same",
+  "decoder.{l}.cross_attn.hook_attn_scores": "`q·k`, -inf where the encoder's input is padding",
+  "decoder.{l}.cross_attn.hook_pattern": "the softmax of the scores over the encoder's positions",
+  "decoder.{l}.cross_attn.hook_z": "the values, mixed by the pattern",
+  "decoder.{l}.cross_attn.hook_result": "what each head adds to the decoder's stream",
+  "decoder.{l}.hook_cross_attn_out": "what the attention to the encoder adds to the decoder's stream",
+  "decoder.{l}.hook_resid_mid_cross": "the decoder's stream between that attention and the MLP",
+  "decoder.{l}.ln3.hook_scale": "as of `ln1`; the MLP's norm",
+  "decoder.{l}.ln3.hook_normalized": "the norm's result",
+  "encoder_final_ln.hook_scale": "as of `ln1`, of the encoder's last stream",
+  "encoder_final_ln.hook_normalized": "the norm's result, before its weight",
+  "decoder_final_ln.hook_scale": "as of `ln1`, of the decoder's last stream",
+  "decoder_final_ln.hook_normalized": "the norm's result, before its weight",
+};
+
 /** A configuration whose sizes distinguish the axes. */
 const usual = {
   n_layers: 2,
@@ -128,6 +150,13 @@ const kinds: readonly { readonly config: object; readonly has?: string; readonly
   { config: { normalization_type: null }, lacks: "`normalizationType` is not null" },
 ];
 
+/** The kind with two stacks of blocks. */
+const twoStacks = {
+  ...{ n_decoder_layers: 2, act_fn: "relu", normalization_type: "RMS", attention_dir: "bidirectional" },
+  ...{ positional_embedding_type: "relative_positional_bias", relative_attention_num_buckets: 4 },
+  relative_attention_max_distance: 8,
+};
+
 interface Point {
   readonly name: string;
   readonly axes: string;
@@ -140,12 +169,16 @@ function pointsOf(config: object): Map<string, Point> {
   const cfg = parseConfig({ ...usual, ...config });
   const weights = new Weights(cfg, initWeights(cfg));
   const tokens = Tensor.leaf(zeros("int32", [2, 3]), ["batch", "pos"]);
+  const decoderTokens = Tensor.leaf(zeros("int32", [2, 5]), ["batch", "pos"]);
   const traced = (reads: boolean) =>
-    forward(cfg, weights, { tokens }, { reads: () => reads, hooks: () => false, usual: "values" }).points;
+    forward(cfg, weights, { tokens, decoderTokens }, { reads: () => reads, hooks: () => false, usual: "values" })
+      .points;
   const [all, usually] = [traced(true), traced(false)];
   const points = new Map<string, Point>();
   for (const [name, value] of all) {
-    const key = name.replace(/^blocks\.\d+\./, "blocks.{l}.").replace(/\.experts\.\d+\./, ".experts.{i}.");
+    const key = name
+      .replace(/^(blocks|encoder|decoder)\.\d+\./, "$1.{l}.")
+      .replace(/\.experts\.\d+\./, ".experts.{i}.");
     const axes = value.shape.map((size, i) => (size === 1 ? "1" : value.axes[i])).join(" ");
     const known = points.get(key);
     if (known && known.axes !== axes)
@@ -200,6 +233,15 @@ export function hookNamesPage(): string {
     const cells = [`\`${name}\``, short && `\`${short}\``, `\`[${axes}]\``, meaning, where, always ? "" : "yes"];
     return `| ${cells.join(" | ")} |`;
   });
+  const ofOneStack = new Set(everyPoint(each).map(({ name }) => name));
+  const ofTwo = [...pointsOf(twoStacks).values()].filter(
+    ({ name }) => !ofOneStack.has(name.replace(/^(encoder|decoder)\./, "blocks.")),
+  );
+  const further = ofTwo.map(({ name, axes, always }) => {
+    const meaning = meaningsOfTwoStacks[name];
+    if (!meaning) throw new Error(`Describe ${name} in scripts/hook-names.ts.`);
+    return `| \`${name}\` | \`[${axes}]\` | ${meaning} | ${always ? "" : "yes"} |`;
+  });
   return `<!-- Written by \`npm run docs\` from the models' own graphs. Change scripts/hook-names.ts, not this file. -->
 
 # Hook points
@@ -222,6 +264,15 @@ Parts that [\`model.splice\`](splicing.md) puts in at a point add points of thei
 | name | short | shape | what it is | which models | when asked for |
 |---|---|---|---|---|---|
 ${rows.join("\n")}
+
+## Encoder-decoders
+
+In a \`HookedEncoderDecoder\` the points of blocks are those of \`encoder.{l}\` and of \`decoder.{l}\` instead of
+\`blocks.{l}\`, \`hook_embed\` is the encoder's, and there are further ones:
+
+| name | shape | what it is | when asked for |
+|---|---|---|---|
+${further.join("\n")}
 `;
 }
 

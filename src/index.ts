@@ -3,6 +3,8 @@
 
 // Load a model
 export { HookedTransformer } from "./lens/hooked-transformer.ts";
+export { HookedEncoderDecoder } from "./lens/hooked-encoder-decoder.ts";
+export type { HookedRoot } from "./lens/hooked-root.ts";
 export type { HookedModel, Model } from "./lens/model.ts";
 export { type FromPretrainedOptions, getCheckpointLabels, loadTokenizer } from "./lens/from-pretrained.ts";
 export { MODEL_ALIASES, resolveModelName } from "./models/families/index.ts";

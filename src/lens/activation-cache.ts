@@ -12,6 +12,7 @@ import { checkTensor } from "./check-tensor.ts";
 import { components } from "./components.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
 import type { LogitAttrsOptions } from "./logit-directions.ts";
+import { needOneStack } from "./model-has.ts";
 import { AXIS_SLICE } from "./option-kinds.ts";
 import { posAxis } from "./pos-slice.ts";
 import {
@@ -163,6 +164,7 @@ export class ActivationCache implements Cached {
     for (const axis of ["batch", "pos"] as const) {
       const slice = cut[axis];
       if (slice === undefined) continue;
+      if (axis === "pos") needOneStack("A choice of positions", this.model);
       const size = this.lead.get(axis);
       if (size === undefined) {
         throw new ShapeError(`The cached values have no axis ${axis} to take ${shown(slice)} of.`, {

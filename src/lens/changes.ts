@@ -22,7 +22,7 @@ export type Change<P = Place, Y = Tensor> = (x: Tensor, at: P) => Y;
 
 /** A hook point by its name. */
 export function placeOf(name: string): Place {
-  const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
+  const layer = /^(?:blocks|encoder|decoder)\.(\d+)\./.exec(name)?.[1];
   return { name, layer: layer === undefined ? undefined : Number(layer) };
 }
 

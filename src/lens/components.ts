@@ -4,6 +4,7 @@
  */
 import { isName } from "../graph/layouts.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { compose } from "../models/compose.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Recording, recordingOf } from "../models/recording.ts";
 import { bare, type NormUse, type Product, type Structure } from "../models/structure.ts";
@@ -101,6 +102,12 @@ const known = new WeakMap<HookedTransformerConfig, Components>();
 export function components(model: Pick<CachedModel, "cfg">): Components {
   const { cfg } = model ?? {};
   if (!cfg) throw new ArgumentError(`components needs a model, not ${shown(model)}.`, { asked: model });
+  if (compose(cfg).decoder) {
+    throw new ArgumentError(
+      `${cfg.modelName} has an encoder and a decoder, each with its own residual stream, which are not taken apart here: read and change its hook points by name.`,
+      { asked: cfg.modelName },
+    );
+  }
   const found = known.get(cfg) ?? readOff(recordingOf(cfg));
   known.set(cfg, found);
   return found;

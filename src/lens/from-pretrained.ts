@@ -105,12 +105,17 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   engine: instanceOf(Engine, "an Engine"),
 };
 
-export async function loadPretrained(name: string, options: FromPretrainedOptions): Promise<LoadedModel> {
+/** @param check refuses a configuration of another kind of model than the caller makes */
+export async function loadPretrained(
+  name: string,
+  options: FromPretrainedOptions,
+  check: (cfg: HookedTransformerConfig) => void,
+): Promise<LoadedModel> {
   checkCall("fromPretrained", name, options);
   const opened = options.files ?? (await openDefault(name, resolveModelName, options));
   const { files, checkpoint } = await atCheckpoint(opened, options);
   const configJson = await readConfigJson(files, options);
-  readConfig(configJson, opened.name); // refused before the weights are read, if possible
+  check(readConfig(configJson, opened.name)); // refused before the weights are read, if possible
   const notes: string[] = [];
   const note = (sentence: string) => notes.push(sentence);
   const skipped: string[] = [];

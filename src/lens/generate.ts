@@ -38,7 +38,8 @@ export interface GenerateOptions extends SamplingOptions, Omit<InputOptions, "pa
   readonly signal?: AbortSignal | undefined;
 }
 
-const KINDS: OptionKinds<GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" }> = {
+/** The kinds of `GenerateOptions`. */
+export const GENERATE: OptionKinds<GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" }> = {
   ...SAMPLING,
   ...INPUT,
   paddingSide: oneOf(["left"]),
@@ -75,32 +76,29 @@ export async function* generateSteps(
   input: ModelInput,
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedStep, Tensor> {
-  checkOptions("generate", options, KINDS);
+  checkOptions("generate", options, GENERATE);
   checkSampling(options);
   needNextToken("Generating", model);
-  const { maxNewTokens = 10, usePastKvCache = true, seed = 0, signal } = options;
+  const { maxNewTokens = 10, usePastKvCache = true, signal } = options;
   const read = { ...inputOptions(options), ...paddedOn("left", input) };
   const prompt = prepareInput(input, read, model.cfg, model.text);
   const [batch, length] = prompt.tokens.shape;
   checkLength(length, maxNewTokens, model.cfg.nCtx);
   if (usePastKvCache) needCache(model, batch, length + maxNewTokens);
   checkEnds(prompt.attentionMask);
-  const stops = stopTokens(model, options);
-  const random = uniform(seed);
   const rows = Array.from({ length: batch }, (_, b) => [...prompt.tokens.row(b).data]);
   // Which tokens of a row are text: padding in front and the filling after its end are not.
   const isText = rows.map((row, b) => row.map((_, p) => prompt.attentionMask?.data[b * length + p] !== 0));
-  const finished = rows.map(() => false);
   let cache = new KeyValueCache();
-  let next: Tensor = prompt.tokens;
   let mask = prompt.attentionMask;
   // A step without hooks or padding is the same graph each time: it is planned once.
   const planned = usePastKvCache && !mask && !model.isHooked && (options.fwdHooks ?? []).length === 0;
   let decode: DecodeStep | undefined;
   const lengths = isText.map((row) => row.filter(Boolean).length);
   const above = longAbove(model) ?? Number.POSITIVE_INFINITY;
-  for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
-    signal?.throwIfAborted();
+  const logitsOf = async (step: number, added: readonly number[] | undefined) => {
+    let next = !added ? prompt.tokens : usePastKvCache ? table(added.map((id) => [id])) : table(rows);
+    if (added) mask = usePastKvCache ? undefined : mask && withOnes(mask, 1);
     if (usePastKvCache && step > 0 && lengths.some((n) => n + step - 1 <= above && n + step > above)) {
       // What was kept is of a short text, and this one is long.
       cache = new KeyValueCache();
@@ -109,16 +107,43 @@ export async function* generateSteps(
       mask = prompt.attentionMask && withOnes(prompt.attentionMask, step);
     }
     if (planned && !decode && cache.length > 0) decode = await untilAborted(decodeStep(model, cache, next), signal);
-    const logits = decode
-      ? await untilAborted(decode(next), signal)
-      : await model.runWithHooks(next, {
-          fwdHooks: options.fwdHooks ?? [],
-          logitsPos: -1,
-          step,
-          attentionMask: mask,
-          pastKvCache: usePastKvCache ? cache : undefined,
-          signal,
-        });
+    if (decode) return untilAborted(decode(next), signal);
+    return model.runWithHooks(next, {
+      fwdHooks: options.fwdHooks ?? [],
+      logitsPos: -1,
+      step,
+      attentionMask: mask,
+      pastKvCache: usePastKvCache ? cache : undefined,
+      signal,
+    });
+  };
+  return yield* continued(model, { rows, isText }, options, logitsOf);
+}
+
+/** Rows of tokens that grow, and which of them are text. */
+export interface GrowingRows {
+  readonly rows: readonly number[][];
+  readonly isText: readonly boolean[][];
+}
+
+/**
+ * Continues rows step by step. @param logitsOf the logits of each row's next token, [batch 1 d_vocab], given the tokens that the last
+ * step added, none in the first
+ */
+export async function* continued(
+  model: Pick<HookedModel, "cfg" | "text">,
+  { rows, isText }: GrowingRows,
+  options: GenerateOptions,
+  logitsOf: (step: number, added: readonly number[] | undefined) => Promise<Tensor>,
+): AsyncGenerator<GeneratedStep, Tensor> {
+  const { maxNewTokens = 10, seed = 0, signal } = options;
+  const stops = stopTokens(model, options);
+  const random = uniform(seed);
+  const finished = rows.map(() => false);
+  let added: readonly number[] | undefined;
+  for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
+    signal?.throwIfAborted();
+    const logits = await logitsOf(step, added);
     const tokens = rows.map((row, b) =>
       finished[b]
         ? stops[0]
@@ -135,9 +160,8 @@ export async function* generateSteps(
       isText[b].push(!finished[b]);
       finished[b] ||= stops.includes(id);
     });
+    added = tokens;
     yield { step, tokens, texts: words, finished: [...finished] };
-    next = usePastKvCache ? table(tokens.map((id) => [id])) : table(rows);
-    mask = usePastKvCache ? undefined : mask && withOnes(mask, 1);
   }
   const made = table(rows);
   const kept = ndarray("bool", made.shape, Uint8Array.from(isText.flat(), Number));
@@ -194,7 +218,10 @@ function needCache({ cfg, engine }: HookedModel, batch: number, length: number):
 }
 
 /** The tokens that finish a prompt. @throws ArgumentError for an end that does not stop anything; InputError for anything but an id */
-function stopTokens(model: HookedModel, { stopAtEos = true, eosTokenId }: GenerateOptions): readonly number[] {
+function stopTokens(
+  model: Pick<HookedModel, "cfg" | "text">,
+  { stopAtEos = true, eosTokenId }: GenerateOptions,
+): readonly number[] {
   if (!stopAtEos && eosTokenId !== undefined) {
     throw new ArgumentError("eosTokenId says where to stop, but stopAtEos: false says not to: leave out one of them.", {
       asked: eosTokenId,
@@ -214,7 +241,8 @@ function stopTokens(model: HookedModel, { stopAtEos = true, eosTokenId }: Genera
   return Array.from(rows[0]);
 }
 
-function table(rows: readonly (readonly number[])[]): Tensor {
+/** Rows of equal length, int32 [batch pos]. */
+export function table(rows: readonly (readonly number[])[]): Tensor {
   return Tensor.leaf(ndarray("int32", [rows.length, rows[0].length], Int32Array.from(rows.flat())), ["batch", "pos"]);
 }
 

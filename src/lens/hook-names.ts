@@ -16,6 +16,7 @@ type ModelPoint =
   | `ln_final.${NormNames["point"]}`
   | `embed.${EmbeddingNames["point"] | PositionNames["point"] | TokenTypeNames["point"] | `ln.${NormNames["point"]}`}`
   | "hook_full_embed"
+  | `${"encoder" | "decoder"}_final_ln.${NormNames["point"]}`
   | `mlm_head.${MlmHeadNames["point"]}`;
 
 /** Layers that an editor offers; any number is accepted. */
@@ -46,7 +47,10 @@ type Layer =
   | 23;
 
 /** A hook point's full name: `blocks.0.mlp.hook_mid`. */
-export type HookName = ModelPoint | `blocks.${Layer}.${BlockPoint}` | (`blocks.${number}.${BlockPoint}` & {});
+export type HookName =
+  | ModelPoint
+  | `blocks.${Layer}.${BlockPoint}`
+  | (`${"blocks" | "encoder" | "decoder"}.${number}.${BlockPoint}` & {});
 
 /** A full name, or TransformerLens' shorthand for one: `"mid0"`, `"embed"`. */
 export type HookNameLike = HookName | (string & {});

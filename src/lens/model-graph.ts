@@ -11,6 +11,7 @@ import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { type Change, ChangedPass, placeOf } from "./changes.ts";
 import { checkTensor } from "./check-tensor.ts";
+import { predicted } from "./decoder-input.ts";
 import { type HookNameLike, resolveName } from "./hook-names.ts";
 import { needNextToken } from "./model-has.ts";
 import { type PassSource, tracePass } from "./trace-pass.ts";
@@ -47,6 +48,11 @@ export class ModelGraph {
   /** int32 [batch pos]; `undefined` for a pass that starts from a residual stream. */
   get tokens(): Tensor | undefined {
     return this.source.inputs.tokens;
+  }
+
+  /** int32 [batch pos]: an encoder-decoder's second input. */
+  get decoderTokens(): Tensor | undefined {
+    return this.source.inputs.decoderTokens;
   }
 
   /** bool [batch pos], false where a position is padding; `undefined` where none is. */
@@ -98,17 +104,20 @@ export class ModelGraph {
 
   /** The loss at each position that has a next token, in nats, [batch pos-1]; 0 where either is padding. */
   lossPerToken(): Tensor {
-    return lossPerToken(this.output, this.needTokens(), this.source.inputs.attentionMask);
+    const { tokens, attentionMask } = this.predicted();
+    return lossPerToken(this.output, tokens, attentionMask);
   }
 
   /** The mean of `lossPerToken`, a single number. */
   loss(): Tensor {
-    return meanLoss(this.output, this.needTokens(), this.source.inputs.attentionMask);
+    const { tokens, attentionMask } = this.predicted();
+    return meanLoss(this.output, tokens, attentionMask);
   }
 
-  private needTokens(): Tensor {
+  private predicted(): { readonly tokens: Tensor; readonly attentionMask: Tensor | undefined } {
     needNextToken("A loss", this.source);
-    if (this.tokens) return this.tokens;
+    const { tokens, attentionMask } = predicted(this.source.inputs);
+    if (tokens) return { tokens, attentionMask };
     throw new ArgumentError("A pass that starts from a residual stream has no tokens, so it has no loss.", {});
   }
 

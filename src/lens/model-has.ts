@@ -48,6 +48,15 @@ export function longAbove({ cfg }: Configured): number | undefined {
   return compose(cfg).blocks.find(({ attention }) => attention.rotary?.long)?.attention.rotary?.long?.above;
 }
 
+/** @throws ArgumentError in an encoder-decoder, which has two stacks of blocks */
+export function needOneStack(what: string, { cfg }: Configured): void {
+  if (compose(cfg).decoder === null) return;
+  throw new ArgumentError(
+    `${what} is for models with one stack of blocks, but ${cfg.modelName} has an encoder and a decoder, each with its own positions and residual stream: read and change its hook points by name.`,
+    { asked: what },
+  );
+}
+
 /** Where the tokens' embeddings are: the hook point, [batch pos d_model], after a norm of theirs, and the name of the weight. */
 export function tokenEmbedding({ cfg }: Configured): { readonly point: string; readonly weight: string } {
   const { structure, points } = recordingOf(cfg);

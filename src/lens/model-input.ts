@@ -7,6 +7,7 @@ import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { counted } from "../tensor/words.ts";
 import { notedPadding, type TokenRules, type ToTokensOptions } from "../text/index.ts";
+import { decoderTokens } from "./decoder-input.ts";
 import { isTexts, type ModelInput, readTokens } from "./tokens.ts";
 
 /** How an input is read. `prependBos` and `paddingSide` are for texts. */
@@ -22,11 +23,17 @@ export interface InputOptions extends Pick<ToTokensOptions, "prependBos" | "padd
    * those of a second; default: 0 everywhere.
    */
   readonly tokenTypeIds?: Tensor | readonly (readonly number[])[] | undefined;
+  /**
+   * Encoder-decoders: what the decoder reads, token ids that begin with the decoder's first token, or texts, before which it is
+   * put; default: that token alone.
+   */
+  readonly decoderInput?: ModelInput | undefined;
 }
 
 /** The input options among a call's options. */
-export function inputOptions({ prependBos, paddingSide, attentionMask, tokenTypeIds }: InputOptions): InputOptions {
-  return { prependBos, paddingSide, attentionMask, tokenTypeIds };
+export function inputOptions(options: InputOptions): InputOptions {
+  const { prependBos, paddingSide, attentionMask, tokenTypeIds, decoderInput } = options;
+  return { prependBos, paddingSide, attentionMask, tokenTypeIds, decoderInput };
 }
 
 /** Where texts are padded; ids stay as they are. */
@@ -39,6 +46,7 @@ export interface PreparedInput {
   readonly tokens: Tensor;
   readonly attentionMask: Tensor | undefined;
   readonly tokenTypes?: Tensor | undefined;
+  readonly decoderTokens?: Tensor | undefined;
 }
 
 /**
@@ -57,13 +65,16 @@ export function prepareInput(
   const { prependBos, paddingSide } = options;
   const tokens = readTokens(input, { cfg, text }, texts ? { prependBos, paddingSide } : {});
   checkLength(tokens, cfg, earlier);
-  const tokenTypes = givenTypes(options.tokenTypeIds, tokens, cfg);
+  const more = {
+    tokenTypes: givenTypes(options.tokenTypeIds, tokens, cfg),
+    decoderTokens: decoderTokens(options.decoderInput, tokens, { cfg, text }),
+  };
   if (options.attentionMask !== undefined) {
-    return { tokens, attentionMask: givenMask(options.attentionMask, tokens), tokenTypes };
+    return { tokens, attentionMask: givenMask(options.attentionMask, tokens), ...more };
   }
   const noted = notedPadding(tokens.array!);
   if (!texts && !noted) onlyForTexts(options);
-  return { tokens, attentionMask: noted?.data.includes(0) ? maskLeaf(noted) : undefined, tokenTypes };
+  return { tokens, attentionMask: noted?.data.includes(0) ? maskLeaf(noted) : undefined, ...more };
 }
 
 /**
@@ -194,7 +205,7 @@ function nested(
 }
 
 /** A layer number that may count from the end. @throws ArgumentError naming the layers there are. */
-export function layerIndex(what: string, layer: number, cfg: HookedTransformerConfig): number {
+export function layerIndex(what: string, layer: number, cfg: Pick<HookedTransformerConfig, "nLayers">): number {
   const index = layer < 0 ? layer + cfg.nLayers : layer;
   if (!Number.isInteger(index) || index < 0 || index > cfg.nLayers) {
     throw new ArgumentError(

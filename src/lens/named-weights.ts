@@ -13,7 +13,7 @@ import { stacked } from "./weight-views.ts";
 
 /**
  * The weights that parts of a model may have, by their names in the parts. Those of blocks are stacked over layers,
- * [layer ...], and those of shared heads are once for each head that they serve; nothing is copied until a run needs the
+ * [layer ...], in an encoder-decoder over the encoder's and then the decoder's, whose attention to the encoder is left out, and those of shared heads are once for each head that they serve; nothing is copied until a run needs the
  * stack. Asking for one that the model lacks is an error that names it.
  */
 export interface NamedWeights
@@ -44,7 +44,7 @@ function viewOf(model: Weighted, name: string): Tensor {
   // Weights of heads that share them have an underscore in front.
   const full = specs.find((spec) => spec.endsWith(`.${name}`) || spec.endsWith(`._${name}`));
   if (full) {
-    const inBlock = /^blocks\.\d+\.(.*)\.[^.]+$/.exec(full);
+    const inBlock = /^(?:blocks|encoder|decoder)\.\d+\.(.*)\.[^.]+$/.exec(full);
     return inBlock ? stacked(model, `${inBlock[1]}.${name}`) : model.weights.get(full);
   }
   const names = [...new Set(specs.map((spec) => spec.split(".").at(-1)!))].filter(isWeightName);

@@ -23,10 +23,11 @@ export const AXIS_SLICE: Kind = {
 /** The options of a long computation: `memory`, `signal` and `onProgress`. */
 export const LONG = { memory: POSITIVE, signal: SIGNAL, onProgress: FUNCTION };
 
-/** `InputOptions`. The errors of mask and token types are better; they are thrown where those are read. */
+/** `InputOptions`. The errors of masks and the like are better; they are thrown where those are read. */
 export const INPUT: OptionKinds<InputOptions> = {
   prependBos: FLAG,
   paddingSide: { accepts: (v) => v === "left" || v === "right", describe: '"left" or "right"' },
   attentionMask: ANYTHING,
   tokenTypeIds: ANYTHING,
+  decoderInput: ANYTHING,
 };

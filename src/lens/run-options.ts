@@ -19,7 +19,7 @@ import type { NamesFilter } from "./hook-names.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import type { NumberOf } from "./metric.ts";
-import { needNextToken } from "./model-has.ts";
+import { needNextToken, needOneStack } from "./model-has.ts";
 import type { InputOptions } from "./model-input.ts";
 import { AXIS_SLICE, INPUT, TENSOR } from "./option-kinds.ts";
 import type { PosSlice } from "./pos-slice.ts";
@@ -147,6 +147,8 @@ export function checkRun<T extends ForwardOptions & CacheOptions>(
   const { returnType = "logits", startAtLayer, stopAtLayer, logitsPos, pastKvCache, inclBwd } = options;
   const loss = returnType === "loss" || returnType === "both";
   checkBounds(of, options, cfg);
+  if (options.posSlice !== undefined) needOneStack("posSlice", { cfg });
+  if (pastKvCache !== undefined) needOneStack("pastKvCache", { cfg });
   if (loss) needNextToken(`returnType "${returnType}"`, { cfg });
   if (inclBwd && options.metric === undefined && stopAtLayer === undefined)
     needNextToken("inclBwd without a metric", { cfg });
@@ -193,6 +195,9 @@ export function checkRun<T extends ForwardOptions & CacheOptions>(
 export function checkBounds(of: string, options: RunBounds, cfg: HookedTransformerConfig): void {
   const { nLayers } = cfg;
   const { startAtLayer, stopAtLayer, tokens, shortformerPosEmbed } = options;
+  if (startAtLayer !== undefined || stopAtLayer !== undefined) {
+    needOneStack(startAtLayer === undefined ? "stopAtLayer" : "startAtLayer", { cfg });
+  }
   const from0 = (layer: number) => (layer < 0 ? layer + nLayers : layer);
   refuse(
     tokens !== undefined && startAtLayer === undefined,

@@ -10,6 +10,7 @@ import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import type { TokenRules } from "../text/index.ts";
 import { cutAxis } from "./axis-slice.ts";
 import { gradientsOf } from "./backward.ts";
+import { predicted } from "./decoder-input.ts";
 import type { HookContexts } from "./hook-contexts.ts";
 import { resolveFilter } from "./hook-names.ts";
 import { type Hook, type PlacedHook, traceHooks } from "./hooks.ts";
@@ -173,7 +174,8 @@ function wholeLoss(output: Tensor, inputs: ForwardInputs): Tensor {
   );
 }
 
-function lossOf(logits: Tensor, { tokens, attentionMask }: ForwardInputs, loss: typeof meanLoss): Tensor {
+function lossOf(logits: Tensor, inputs: ForwardInputs, loss: typeof meanLoss): Tensor {
+  const { tokens, attentionMask } = predicted(inputs);
   if (!tokens) {
     throw new ArgumentError("The loss of a run that starts from a residual stream also needs `tokens`.", {
       asked: "loss",

@@ -74,7 +74,7 @@ export function spliced(
   const at = (name: string) => [...(splices?.at(name) ?? []), ...(names.includes(name) ? [own] : [])];
   const tokens = Tensor.leaf(zeros("int32", [1, Math.min(model.cfg.nCtx, RECORDED)]), ["batch", "pos"]);
   const recorded: Splices = { at, hookNames: [], weights: new Map() };
-  const { points } = tracePass({ ...model, splices: recorded }, { tokens }, { reads: "all" });
+  const { points } = tracePass({ ...model, splices: recorded }, { tokens, decoderTokens: tokens }, { reads: "all" });
   weights.checkAllUsed();
   return { at, hookNames: [...points.keys()], weights: new Map([...(splices?.weights ?? []), ...weights.leaves]) };
 }

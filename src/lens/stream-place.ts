@@ -2,7 +2,7 @@
 import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import type { CachedModel } from "./cached.ts";
-import { needMid } from "./model-has.ts";
+import { needMid, needOneStack } from "./model-has.ts";
 
 /**
  * The layer before which a stream is meant: from 0 to the number of layers; -1 and no layer mean the latter too.
@@ -10,6 +10,7 @@ import { needMid } from "./model-has.ts";
  */
 export function layerBefore(layer: number | undefined, mlpInput: boolean, model: Pick<CachedModel, "cfg">): number {
   const { cfg } = model;
+  needOneStack("A layer of the residual stream", model);
   if (mlpInput) needMid("mlpInput", model);
   const at = layer === undefined || layer === -1 ? cfg.nLayers : layer;
   const last = cfg.nLayers - (mlpInput ? 1 : 0);

@@ -5,6 +5,7 @@
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
+import { compose } from "../models/compose.ts";
 import { ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
@@ -35,7 +36,10 @@ export interface SweepPlace extends Place {
 export type Replacement = Change<SweepPlace>;
 
 export interface SweepOptions extends InputOptions {
-  /** The kind of hook point, in short: `"resid_pre"`, `"z"`, `"pattern"`, `"mlp_out"`, `"post"`; or `"ln1.hook_scale"`. */
+  /**
+   * The kind of hook point, in short: `"resid_pre"`, `"z"`, `"pattern"`, `"mlp_out"`, `"post"`; or `"ln1.hook_scale"`; in an
+   * encoder-decoder its name without the layer, `"decoder.cross_attn.hook_pattern"`.
+   */
   readonly site: string;
   /** The axes to sweep over: `layer`, and axes of the site (`pos`, `head`, `d_mlp`, `query`, `key`). */
   readonly over: readonly string[];
@@ -78,12 +82,14 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   checkOptions("a sweep", options, KINDS);
   checkSweep(options);
   const { signal, memory = passBytes(model) } = options;
-  const chosen = layersOf(options.layers, model);
+  const chosen = layersOf(options, model);
   const start = model.graph(input, inputOptions(options));
   const { attentionMask } = start;
-  const resid = (layer: number) => start.at(`blocks.${layer}.hook_resid_pre`);
+  // An encoder-decoder's passes are not cut at a layer: each is the whole one, with a change in it.
+  const isWhole = compose(model.cfg).decoder !== null;
+  const streams = isWhole ? [] : chosen.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`));
   const clean = oneNumber(measured(options.metric, start), start.output);
-  const [baseline, ...residuals] = await model.compute([clean, ...chosen.map(resid)], { signal });
+  const [baseline, ...residuals] = await model.compute([clean, ...streams], { signal });
 
   const parts = options.over.filter((axis) => axis !== "layer");
   const rows: Float32Array[] = [];
@@ -93,9 +99,10 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const sessions = new KeptSessions(model.engine, memory);
   for (const [i, layer] of chosen.entries()) {
     const name = siteName(options.site, layer);
-    const graph = model
-      .graph(residuals[i], { attentionMask, startAtLayer: layer, tokens: start.tokens! })
-      .readyFor([name]);
+    const from = isWhole
+      ? start
+      : model.graph(residuals[i], { attentionMask, startAtLayer: layer, tokens: start.tokens! });
+    const graph = from.readyFor([name]);
     const value = graph.at(name);
     const axes = parts.map((axis) => axisOf(value, axis, options));
     shape = axes.map((axis) => value.shape[axis]);
@@ -146,19 +153,22 @@ function checkSweep({ site, over, edit, metric }: Partial<SweepOptions>): void {
 }
 
 /** The layers to sweep, from 0. @throws ArgumentError for one that does not exist or is named twice */
-function layersOf(layers: readonly number[] | undefined, { cfg }: Model): number[] {
-  const all = Array.from({ length: cfg.nLayers }, (_, i) => i);
+function layersOf({ layers, site }: Pick<SweepOptions, "layers" | "site">, { cfg }: Model): number[] {
+  const nLayers = /^decoder\./.test(site) && cfg.nDecoderLayers !== null ? cfg.nDecoderLayers : cfg.nLayers;
+  const all = Array.from({ length: nLayers }, (_, i) => i);
   if (layers === undefined) return all;
-  const indices = layers.map((layer) => layerIndex("layer", layer, cfg));
-  if (indices.length > 0 && new Set(indices).size === indices.length && !indices.includes(cfg.nLayers)) return indices;
-  throw new ArgumentError(`layers must be some of 0 to ${cfg.nLayers - 1}, each once, not ${shown(layers)}.`, {
+  const indices = layers.map((layer) => layerIndex("layer", layer, { nLayers }));
+  if (indices.length > 0 && new Set(indices).size === indices.length && !indices.includes(nLayers)) return indices;
+  throw new ArgumentError(`layers must be some of 0 to ${nLayers - 1}, each once, not ${shown(layers)}.`, {
     asked: layers,
-    found: cfg.nLayers,
+    found: nLayers,
   });
 }
 
-/** The hook point of a site in a layer: `("z", 3)` is `blocks.3.attn.hook_z`. */
+/** The hook point of a site in a layer: `("z", 3)` is `blocks.3.attn.hook_z`, `("decoder.attn.hook_z", 3)` `decoder.3.attn.hook_z`. */
 function siteName(site: string, layer: number): string {
+  const [, stack, rest] = /^(encoder|decoder)\.(?:\d+\.)?(.*)$/.exec(site) ?? [];
+  if (stack !== undefined) return `${stack}.${layer}.${rest}`;
   return site.includes("hook_") ? `blocks.${layer}.${site.replace(/^blocks\.\d+\./, "")}` : getActName(site, layer);
 }
 

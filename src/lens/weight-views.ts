@@ -3,6 +3,7 @@
  * Source: TransformerLens' properties and methods of `HookedTransformer`, and its `utils.composition_scores`.
  */
 import { Tensor } from "../graph/tensor.ts";
+import { blockNames } from "../models/compose.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { Weights } from "../models/weights/weights.ts";
 import { type NDArray, ndarray, zeros } from "../tensor/array.ts";
@@ -25,9 +26,7 @@ export interface Weighted {
  * @throws WeightsError if the blocks have none of that name.
  */
 export function stacked({ cfg, weights }: Weighted, name: string): Tensor {
-  const layers = Array.from({ length: cfg.nLayers }, (_, l) =>
-    weights.get(`blocks.${l}.${name}`).unsqueeze(0, "layer"),
-  );
+  const layers = blockNames(cfg).map((block) => weights.get(`${block}.${name}`).unsqueeze(0, "layer"));
   return layers.length === 1 ? layers[0] : Tensor.apply("concat", layers, { axis: -layers[0].shape.length });
 }
 

@@ -1,5 +1,4 @@
 /** From a configuration to the parts that it is made of. Nothing else reads the fields that say which parts those are. */
-import { ConfigError } from "../tensor/errors.ts";
 import type { HookedTransformerConfig } from "./config/config.ts";
 import type { FixedActivation } from "./parts/activation.ts";
 import { type AlibiKind, alibiSlopes } from "./parts/alibi.ts";
@@ -11,6 +10,7 @@ import type { MlmHeadKind } from "./parts/mlm-head.ts";
 import { gatedMlp, type MlpKind, plainMlp } from "./parts/mlp.ts";
 import { NORMS, type NormalizationType, type NormKind } from "./parts/norm.ts";
 import { POSITIONS, type PositionsKind } from "./parts/positions.ts";
+import type { RelativeKind } from "./parts/relative-positions.ts";
 import type { RotaryKind } from "./parts/rotary.ts";
 import { ntkByParts } from "./parts/stretch.ts";
 
@@ -32,6 +32,16 @@ export interface Composition {
   readonly mlmHead: MlmHeadKind | null;
   /** What logits are softly held below; null: nothing. */
   readonly logitsCap: number | null;
+  /** In an encoder-decoder: the decoder; the other blocks and the norm after them are then the encoder's. */
+  readonly decoder: DecoderKind | null;
+}
+
+/** What an encoder-decoder has besides its encoder. */
+export interface DecoderKind {
+  readonly blocks: readonly BlockKind[];
+  /** The relative positions of the encoder's blocks, and of the decoder's. */
+  readonly encoderPositions: RelativeKind;
+  readonly positions: RelativeKind;
 }
 
 const compositions = new WeakMap<HookedTransformerConfig, Composition>();
@@ -43,17 +53,26 @@ export function compose(cfg: HookedTransformerConfig): Composition {
   return known;
 }
 
+/** The names of all blocks: `blocks.0`, or those of the encoder and then of the decoder. */
+export function blockNames(cfg: HookedTransformerConfig): string[] {
+  const { blocks, decoder } = compose(cfg);
+  const named = (stack: string, count: number) => Array.from({ length: count }, (_, layer) => `${stack}.${layer}`);
+  if (!decoder) return named("blocks", blocks.length);
+  return [...named("encoder", blocks.length), ...named("decoder", decoder.blocks.length)];
+}
+
 function composed(cfg: HookedTransformerConfig): Composition {
   const positions = attentionPositionsOf(cfg);
   return {
     embedding: { d_vocab: cfg.dVocab, d_model: cfg.dModel, norm: cfg.postEmbeddingLn ? normKind("LN", cfg) : null },
     d_vocab_out: cfg.dVocabOut,
-    positions: positionsOf(cfg),
+    positions: POSITIONS[cfg.positionalEmbeddingType](cfg),
     tokenTypes: cfg.nTokenTypes,
     embeddingsNorm: cfg.normAfterEmbeddings ? normKind(cfg.normalizationType, cfg) : null,
     causal: cfg.attentionDir === "causal",
     blocks: Array.from({ length: cfg.nLayers }, (_, layer) => blockOf(cfg, layer, positions(layer))),
     finalNorm: finalNormOf(cfg),
+    decoder: decoderOf(cfg),
     mlmHead: cfg.mlmHead ? { act: cfg.actFn!, norm: normKind(cfg.normalizationType, cfg) } : null,
     logitsCap: cfg.outputLogitsSoftCap > 0 ? cfg.outputLogitsSoftCap : null,
   };
@@ -78,6 +97,20 @@ function blockOf(cfg: HookedTransformerConfig, layer: number, positions: Attenti
     mlp: mlpOf(cfg, layer),
     order: cfg.parallelAttnMlp ? "parallel" : "sequential",
   };
+}
+
+function decoderOf(cfg: HookedTransformerConfig): DecoderKind | null {
+  if (cfg.nDecoderLayers === null) return null;
+  const relative = (bothWays: boolean): RelativeKind => ({
+    buckets: cfg.relativeAttentionNumBuckets!,
+    maxDistance: cfg.relativeAttentionMaxDistance!,
+    ...{ bothWays, heads: cfg.nHeads },
+  });
+  const blocks = Array.from({ length: cfg.nDecoderLayers }, (_, layer): BlockKind => {
+    const block = blockOf(cfg, layer, { rotary: null, alibi: null });
+    return { ...block, crossAttention: block.attention };
+  });
+  return { blocks, encoderPositions: relative(true), positions: relative(false) };
 }
 
 function isLocal({ useLocalAttn, attnTypes }: HookedTransformerConfig, layer: number): boolean {
@@ -149,14 +182,6 @@ function expertsOf(cfg: HookedTransformerConfig, count: number): BlockKind["mlp"
     shared: cfg.sharedExpertDMlp,
   };
   return (x, scope) => experts(kind, x, scope);
-}
-
-function positionsOf(cfg: HookedTransformerConfig): PositionsKind {
-  const make = POSITIONS[cfg.positionalEmbeddingType];
-  if (make) return make(cfg);
-  throw new ConfigError(`${cfg.positionalEmbeddingType} positions are not computed.`, {
-    asked: cfg.positionalEmbeddingType,
-  });
 }
 
 /** Norms of what is written cannot be folded into what reads them: they keep their weights. */

@@ -44,7 +44,7 @@ function record(cfg: HookedTransformerConfig): Recording {
   const structure = emptyStructure();
   const tokens = Tensor.leaf(zeros("int32", [1, 1]), ["batch", "pos"]);
   const wanted = { reads: () => true, hooks: () => false };
-  const { points, output } = forward(cfg, source, { tokens }, wanted, structure);
+  const { points, output } = forward(cfg, source, { tokens, decoderTokens: tokens }, wanted, structure);
   return { weights: source.specs, hookNames: [...points.keys()], points, structure, output };
 }
 

@@ -69,7 +69,7 @@ const arraysOf = (name: string, file: string) =>
 const configOf = (name: string) => JSON.parse(readFileSync(`${folderOf(name)}config.json`, "utf8"));
 
 test("every family has a tiny model here, or tests of its own", () => {
-  const elsewhere = ["neel", "HookedTransformer", "neel-solu-old", "mingpt", "gpt2", "bert"];
+  const elsewhere = ["neel", "HookedTransformer", "neel-solu-old", "mingpt", "gpt2", "bert", "t5"];
   const here = FAMILIES.map((name) => configOf(name).model_type);
   expect(new Set([...elsewhere, ...here])).toEqual(new Set(ALL_FAMILIES.map(({ name }) => name)));
 });

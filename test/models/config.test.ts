@@ -65,7 +65,6 @@ describe("parseConfig", () => {
     ["load_in_4bit", true],
     ["n_key_value_heads", 3],
     ["relative_attention_num_buckets", 32],
-    ["positional_embedding_type", "relative_positional_bias"],
     ["dtype", "torch.bfloat16"],
   ])("refuses %s = %j as known but not supported, and says what is", (field, value) => {
     const error = refusal({ ...SMALL, [field]: value });
@@ -76,6 +75,16 @@ describe("parseConfig", () => {
   it.each([
     ["rotary_dim", { positional_embedding_type: "rotary", rotary_dim: 5 }],
     ["rotary_dim", { positional_embedding_type: "rotary", rotary_dim: 16 }],
+    ["n_decoder_layers", { positional_embedding_type: "relative_positional_bias" }],
+    ["positional_embedding_type", { n_decoder_layers: 2 }],
+    [
+      "relative_attention_num_buckets",
+      {
+        n_decoder_layers: 2,
+        positional_embedding_type: "relative_positional_bias",
+        relative_attention_num_buckets: 32,
+      },
+    ],
     ["window_size", { use_local_attn: true, attn_types: ["local", "local"] }],
     ["attn_types", { use_local_attn: true, window_size: 4 }],
     ["attn_types", { use_local_attn: true, window_size: 4, attn_types: ["local"] }],

@@ -236,6 +236,16 @@ function functions(): Case[] {
   ];
 }
 
+/** A small encoder-decoder. */
+function twoStacks(): G.HookedEncoderDecoder {
+  const cfg = G.parseConfig({
+    ...{ n_layers: 1, n_decoder_layers: 1, d_model: 8, n_heads: 2, d_head: 4, d_mlp: 8, n_ctx: 32, d_vocab: 6 },
+    ...{ act_fn: "relu", normalization_type: "RMS", positional_embedding_type: "relative_positional_bias" },
+    ...{ relative_attention_num_buckets: 4, relative_attention_max_distance: 8, decoder_start_token_id: 0 },
+  });
+  return new G.HookedEncoderDecoder(cfg, G.initWeights(cfg), { tokenizer });
+}
+
 /** Methods of the classes. */
 function methods(): Case[] {
   const on = <T extends object>(target: T, calls: Readonly<Record<string, readonly unknown[]>>): Case[] =>
@@ -271,6 +281,12 @@ function methods(): Case[] {
       accumulatedBias: [0, {}],
       tokensToResidualDirections: [1],
       processWeights: [{}],
+    }),
+    ...on(twoStacks(), {
+      forward: [[[1, 2]], { decoderInput: [[0]], ...stopped }],
+      runWithCache: [[[1, 2]], { decoderInput: [[0]], ...stopped }],
+      generate: [[[1, 2]], { decoderInput: [[0]], ...stopped }],
+      graph: [[[1, 2]], { decoderInput: [[0]] }],
     }),
     ...on(smallModel(), { addHook: [name, () => {}, {}] }),
     ...on(smallModel(), { addPermaHook: [name, () => {}, {}] }),
@@ -401,6 +417,7 @@ test("every public function is called with wrong arguments", () => {
   const called = new Set([...functions()].map(({ of }) => of.replace(/\..*/, "")));
   const classes = [
     "HookedTransformer",
+    "HookedEncoderDecoder",
     "ActivationCache",
     "ResidualStack",
     "FactoredMatrix",

@@ -77,6 +77,12 @@ export interface HookedTransformerConfig {
   readonly ntkByPartsFactor: number;
   /** The length of training, in tokens. */
   readonly ntkOriginalCtxLen: number;
+  /** With `relative_positional_bias`, of encoder-decoders: how many buckets distances fall into. */
+  readonly relativeAttentionNumBuckets: number | null;
+  /** From which distance on all are in the last bucket. */
+  readonly relativeAttentionMaxDistance: number | null;
+  /** The token that a decoder's text begins with. */
+  readonly decoderStartTokenId: number | null;
   /** Attention and MLP of a block read the same stream; otherwise the MLP also reads what attention has written. */
   readonly parallelAttnMlp: boolean;
   /** MLPs multiply `act(x W_gate)` with `x W_in`. */
@@ -124,6 +130,8 @@ export interface HookedTransformerConfig {
   readonly nTokenTypes: number;
   /** A norm of the sum of all embeddings, before the first block (BERT). */
   readonly normAfterEmbeddings: boolean;
+  /** In an encoder-decoder the decoder's blocks, whose encoder has `nLayers`; null in other models. */
+  readonly nDecoderLayers: number | null;
   /** The model fills in masked tokens: a dense layer, a nonlinearity and a norm stand before the unembedding (BERT). */
   readonly mlmHead: boolean;
   /** Heads attend to a sink in addition to keys: a learned number next to the scores, whose share of attention brings nothing. */
@@ -185,7 +193,4 @@ export interface HookedTransformerConfig {
 
   // Known, but rejected if they ask for something: no block computes them.
   readonly loadIn4bit: boolean;
-  readonly relativeAttentionMaxDistance: number | null;
-  readonly relativeAttentionNumBuckets: number | null;
-  readonly decoderStartTokenId: number | null;
 }

@@ -2,7 +2,19 @@
  * One row per configuration field: its TransformerLens name, its possible values, its default, and, if only some of them
  * can be run, which. The compiler asks for a row when the interface gains a field.
  */
-import { COUNT, FLAG, type Kind, listOf, NUMBER, oneOf, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
+import {
+  COUNT,
+  FLAG,
+  type Kind,
+  listOf,
+  NOT_NEGATIVE_WHOLE,
+  NUMBER,
+  oneOf,
+  orNull,
+  POSITIVE,
+  TEXT,
+  WHOLE,
+} from "../../tensor/kinds.ts";
 import { ACTIVATIONS } from "../parts/activation.ts";
 import { ATTENTION_TYPES, QK_NORMS } from "../parts/attention.ts";
 import { NORM_PLACEMENTS } from "../parts/block.ts";
@@ -65,12 +77,6 @@ function onlyOff(snake: string): Field<boolean> {
   return { snake, kind: FLAG, byDefault: false, supported: { test: (v) => !v, describe: "false" } };
 }
 
-function onlyNull(snake: string): Field<number | null> {
-  return { snake, kind: orNull(NUMBER), byDefault: null, supported: { test: (v) => v === null, describe: "null" } };
-}
-
-const COMPUTED_POSITIONS = Object.entries(POSITIONS).flatMap(([name, make]) => (make ? [name] : []));
-
 export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<HookedTransformerConfig[K]> } = {
   nLayers: required("n_layers", LAYERS),
   dModel: required("d_model", SIZE),
@@ -100,13 +106,15 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   ),
   finalRms: field("final_rms", FLAG, false),
   postEmbeddingLn: field("post_embedding_ln", FLAG, false),
-  positionalEmbeddingType: {
-    snake: "positional_embedding_type",
-    kind: oneOf(Object.keys(POSITIONS)),
-    byDefault: "standard",
-    supported: { test: (v) => COMPUTED_POSITIONS.includes(v), describe: oneOf(COMPUTED_POSITIONS).describe },
-  },
+  positionalEmbeddingType: field(
+    "positional_embedding_type",
+    oneOf(Object.keys(POSITIONS)),
+    "standard" as HookedTransformerConfig["positionalEmbeddingType"],
+  ),
 
+  relativeAttentionNumBuckets: field("relative_attention_num_buckets", orNull(COUNT), null as number | null),
+  relativeAttentionMaxDistance: field("relative_attention_max_distance", orNull(COUNT), null as number | null),
+  decoderStartTokenId: field("decoder_start_token_id", orNull(NOT_NEGATIVE_WHOLE), null as number | null),
   parallelAttnMlp: field("parallel_attn_mlp", FLAG, false),
   gatedMlp: field("gated_mlp", FLAG, false),
   // Checked against n_heads, n_layers and d_head once they are known.
@@ -143,6 +151,7 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   rotaryLayers: own("rotary_layers", orNull(listOf(FLAG, "flags")), null as readonly boolean[] | null),
   nTokenTypes: own("n_token_types", SIZE_OR_NONE, 0),
   normAfterEmbeddings: own("norm_after_embeddings", FLAG, false),
+  nDecoderLayers: own("n_decoder_layers", orNull(LAYERS), null as number | null),
   mlmHead: own("mlm_head", FLAG, false),
   attentionSinks: own("attention_sinks", FLAG, false),
   mlpTypes: own("mlp_types", orNull(listOf(oneOf(MLP_TYPES), "names")), null as HookedTransformerConfig["mlpTypes"]),
@@ -196,9 +205,6 @@ export const FIELDS: { readonly [K in keyof HookedTransformerConfig]: Field<Hook
   ntkOriginalCtxLen: field("NTK_original_ctx_len", COUNT, 8192),
 
   loadIn4bit: onlyOff("load_in_4bit"),
-  relativeAttentionMaxDistance: onlyNull("relative_attention_max_distance"),
-  relativeAttentionNumBuckets: onlyNull("relative_attention_num_buckets"),
-  decoderStartTokenId: onlyNull("decoder_start_token_id"),
 };
 
 export const FIELD_NAMES = Object.keys(FIELDS) as (keyof HookedTransformerConfig)[];

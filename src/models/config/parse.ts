@@ -126,6 +126,7 @@ function completed(c: Mutable<HookedTransformerConfig>): HookedTransformerConfig
   }
   checkCount("alibi_slopes", c.alibiSlopes, c.nHeads, "head");
   if (c.useLocalAttn) checkLocal(c);
+  checkRelative(c);
   if (c.dMlp === -1) c.dMlp = null;
   if (!c.attnOnly) {
     if (c.dMlp === null) c.dMlp = 4 * c.dModel;
@@ -197,6 +198,35 @@ function checkCount(field: string, list: readonly unknown[] | null, count: numbe
     asked: field,
     found: list.length,
   });
+}
+
+/** @throws ConfigError for an encoder-decoder without relative positions, or the reverse; for buckets that hold no distances */
+function checkRelative(c: HookedTransformerConfig): void {
+  const { nDecoderLayers, relativeAttentionNumBuckets: buckets, relativeAttentionMaxDistance: most } = c;
+  const relative = c.positionalEmbeddingType === "relative_positional_bias";
+  if (nDecoderLayers === null && !relative) {
+    const given = { relative_attention_num_buckets: buckets, relative_attention_max_distance: most };
+    for (const [name, value] of Object.entries(given)) if (value !== null) throw unsupported(name, value, "null");
+    return;
+  }
+  if (nDecoderLayers === null || !relative) {
+    throw new ConfigError(
+      `Relative positions are computed in encoder-decoders only, and encoder-decoders only with them: set both positional_embedding_type "relative_positional_bias" and n_decoder_layers, or neither (n_decoder_layers is ${shown(nDecoderLayers)}).`,
+      { asked: c.positionalEmbeddingType, found: nDecoderLayers },
+    );
+  }
+  const onlyOne = c.parallelAttnMlp || c.attnOnly || c.normPlacement !== "before" || c.mlmHead || c.normAfterEmbeddings;
+  if (onlyOne || c.nTokenTypes > 0) {
+    throw new ConfigError(
+      "An encoder-decoder has sequential blocks with MLPs, norms before them, and no token types or head for masks.",
+      { asked: "n_decoder_layers" },
+    );
+  }
+  if (buckets !== null && most !== null && buckets >= 4 && buckets % 2 === 0 && most > buckets / 2) return;
+  throw new ConfigError(
+    `relative_attention_num_buckets is ${shown(buckets)} and relative_attention_max_distance ${shown(most)}, but there must be an even number of buckets, at least 4, and a distance of more than half of it.`,
+    { asked: buckets, found: most },
+  );
 }
 
 /** @throws ConfigError for local attention without a window, or without a type for each layer */

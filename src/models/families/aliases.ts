@@ -86,14 +86,17 @@ export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ["google-bert/bert-base-uncased", ["bert-base-uncased"]],
   ["google-bert/bert-large-cased", ["bert-large-cased"]],
   ["google-bert/bert-large-uncased", ["bert-large-uncased"]],
+  ["google-t5/t5-small", ["t5-small"]],
+  ["google-t5/t5-base", ["t5-base"]],
+  ["google-t5/t5-large", ["t5-large"]],
 ] as [string, readonly string[]][]);
 
 /** What is supported, for the error when something else is requested. */
 const COMPUTED = [
   "GPT-2 and its relatives",
   "GPT-Neo, GPT-J, GPT-NeoX (Pythia), Llama, Mistral, Qwen 2, Phi 1 and 2, StableLM, Starcoder, CodeGen",
-  "BERT",
   "BLOOM, Falcon, MPT, OPT, Phi 3, SmolLM 3",
+  "BERT, and T5 as a HookedEncoderDecoder",
   "the SoLU, GELU and attention-only models of Neel Nanda",
   "TransformerLens' own form",
 ];

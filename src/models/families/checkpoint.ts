@@ -216,6 +216,9 @@ export function optionalBiases(ours: string, theirs: Readonly<Record<string, str
   return Object.fromEntries(Object.entries(biases(ours, theirs)).map(([x, source]) => [x, optional(source)]));
 }
 
+/** A weight of a block: which stack of blocks it is in, and its layer. */
+const BLOCK = /^(blocks|encoder|decoder)\.(\d+)\./;
+
 const isOfHeads = ([axis]: readonly string[]): boolean => axis === "head" || axis === "kv_head";
 
 /** Where the weights of a family's checkpoints are. */
@@ -257,9 +260,9 @@ export function stepsOf(
   const steps: WeightStep[] = [];
   const lastUse = new Map<string, number>();
   for (const spec of recordingOf(config).weights.values()) {
-    const layer = /^blocks\.(\d+)\./.exec(spec.name)?.[1] ?? "";
+    const layer = BLOCK.exec(spec.name)?.[2] ?? "";
     const own = spec.name.replace(/\._(?=[^.]+$)/, ".");
-    const source = sources[own] ?? sources[own.replace(/^blocks\.\d+\./, "blocks.{l}.")];
+    const source = sources[own] ?? sources[own.replace(BLOCK, "$1.{l}.")];
     const from = source?.name.replace("{l}", layer);
     if (!source || from === undefined || (source.optional && !hasSome(stored, source.name, config.nLayers))) {
       if (spec.init !== "zeros")

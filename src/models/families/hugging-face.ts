@@ -55,8 +55,8 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
       refuseUnknownFields(json, what, fields, new Set());
       if (weightNames.some((one) => leftOut?.names.test(one))) note(`${leftOut!.what} is left out.`);
       return parseConfig({
-        ...family.config(fieldsOf(json, called)),
         tie_word_embeddings: json.tie_word_embeddings ?? family.tied,
+        ...family.config(fieldsOf(json, called)),
         tokenizer_name: repoName,
         original_architecture: family.architecture,
         model_name: shortName(repoName),
@@ -68,9 +68,9 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
       const read = fieldsOf(json, called);
       const scales = family.scales?.(read);
       const sources = {
-        ...family.sources(config, has, read),
         "embed.W_E": scaled(same(embedding), scales?.embedding ?? 1),
         "unembed.W_U": scaled(linear(tied ? embedding : family.unembedding), scales?.logits ?? 1),
+        ...family.sources(config, has, read),
       };
       const dropped = [family.buffers, leftOut?.names].filter((names) => names !== undefined);
       const buffers = dropped.length > 0 ? new RegExp(dropped.map(({ source }) => source).join("|")) : undefined;

@@ -40,6 +40,7 @@ import { qwen2Moe, qwen3Moe } from "./qwen-moe.ts";
 import { smollm3 } from "./smollm3.ts";
 import { stablelm } from "./stablelm.ts";
 import { starcoder2 } from "./starcoder2.ts";
+import { t5 } from "./t5.ts";
 import { asPart, textConfigOf } from "./text-config.ts";
 import { withoutWrapper } from "./wrapper.ts";
 
@@ -86,6 +87,7 @@ export const FAMILIES: readonly ModelFamily[] = [
   opt,
   phi3,
   smollm3,
+  t5,
 ];
 
 /** The longest configurations that were ever written have a few hundred fields. */

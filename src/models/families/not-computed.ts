@@ -79,7 +79,8 @@ const ARCHITECTURES: readonly Architecture[] = [
     lacks: "a reader for its files, which differ from BERT's",
   },
   { called: "BERT", modelTypes: [], names: /^bert/, id: "google-bert/bert-base-cased" },
-  { called: "T5", modelTypes: ["t5", "mt5"], names: /^(m?t5|flan-t5)/, lacks: "an encoder and a decoder" },
+  { called: "mT5 or UMT5", modelTypes: ["mt5", "umt5"], names: /^u?mt5/, lacks: "a reader for its files" },
+  { called: "T5", modelTypes: [], names: /^(t5|flan-t5)/, id: "google-t5/t5-small" },
   {
     called: "wav2vec",
     modelTypes: ["wav2vec2", "hubert"],

@@ -92,6 +92,10 @@ export interface AttentionRun {
   mask(window: number | null): Mask;
   readonly past: PastKeysValues | undefined;
   readonly places: Places;
+  /** What is added to the scores, [1 head query key], made in the scope of the first layer that adds it. */
+  readonly bias?: ((scope: Scope) => Tensor) | undefined;
+  /** Whether the inputs of keys and values are keys and values themselves, from an earlier run. */
+  readonly made?: boolean | undefined;
 }
 
 /**
@@ -101,6 +105,7 @@ export interface AttentionRun {
  * q = rotate(q)      k = rotate(k)                                with rotary positions
  * scores = q·k / divisor, softly capped, -inf where masked        [batch head query key]
  * scores = scores + alibi                                         with ALiBi positions
+ * scores = scores + bias                                          with relative positions
  * pattern = softmax(scores)                                       [batch head query key]
  * z = pattern v                                                   [batch pos head d_head]
  * out = Σ_head z W_O + b_O                                        [batch pos d_model]
@@ -145,8 +150,8 @@ export function attention(
   scope.says(({ attentions }) => attentions.push({ weights, between, sumsToOne: !sinks, clipsValues: clip !== null }));
 
   const newQ = scope.point("hook_q", clipped(project(inputs.query, W_Q, b_Q, scope)));
-  const newK = scope.point("hook_k", clipped(project(inputs.key, W_K, b_K, scope)));
-  const newV = scope.point("hook_v", clipped(project(inputs.value, W_V, b_V, scope)));
+  const newK = run.made ? inputs.key : scope.point("hook_k", clipped(project(inputs.key, W_K, b_K, scope)));
+  const newV = run.made ? inputs.value : scope.point("hook_v", clipped(project(inputs.value, W_V, b_V, scope)));
   const allK = past ? past.keys.concat(newK, -3) : newK;
   const allV = past ? past.values.concat(newV, -3) : newV;
   const normedQ = norm(newQ, kind.qkNorm, scope.part("q_norm"));
@@ -160,7 +165,8 @@ export function attention(
   const scaled = softCap(divided, kind.scoresCap);
   const placed = kind.alibi ? scaled.add(alibi(kind.alibi, places)) : scaled;
   const mask = run.mask(kind.window);
-  const scores = scope.point("hook_attn_scores", mask ? placed.where(mask, q.constant(-Infinity)) : placed);
+  const biased = run.bias ? placed.add(run.bias(scope)) : placed;
+  const scores = scope.point("hook_attn_scores", mask ? biased.where(mask, q.constant(-Infinity)) : biased);
   const softmax = sinks ? besideSinks(scores, sinks) : scores.softmax();
   // A query that may see no key has no softmax; as in TransformerLens it attends to nothing.
   const blind = (mask !== undefined && mask.shape.length > 2) || scope.hooked("hook_attn_scores");

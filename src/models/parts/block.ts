@@ -8,10 +8,12 @@ import {
   type AttentionNames,
   type AttentionRun,
   attention,
+  type Mask,
 } from "./attention.ts";
 import type { ExpertsNames } from "./experts.ts";
 import type { MlpNames } from "./mlp.ts";
 import { type NormKind, type NormNames, norm } from "./norm.ts";
+import type { RelativeNames } from "./relative-positions.ts";
 
 /** A block's own names. */
 interface OwnNames {
@@ -24,6 +26,9 @@ interface OwnNames {
     | "hook_v_input"
     | "hook_attn_out"
     | "hook_resid_mid"
+    | "hook_cross_attn_in"
+    | "hook_cross_attn_out"
+    | "hook_resid_mid_cross"
     | "hook_mlp_in"
     | "hook_mlp_out"
     | "hook_resid_post"
@@ -36,8 +41,11 @@ export type BlockPoint =
   | `ln1.${NormNames["point"]}`
   | `ln1_post.${NormNames["point"]}`
   | `attn.${AttentionNames["point"]}`
+  | `attn.${RelativeNames["point"]}`
   | `ln2.${NormNames["point"]}`
   | `ln2_post.${NormNames["point"]}`
+  | `cross_attn.${AttentionNames["point"]}`
+  | `ln3.${NormNames["point"]}`
   | `mlp.${MlpNames["point"] | ExpertsNames["point"]}`;
 
 /**
@@ -55,13 +63,25 @@ export interface BlockKind {
   /** Of what attention and MLP write, before it is added to the stream. */
   readonly outputNorm: NormKind | null;
   readonly attention: AttentionKind;
+  /** From the stream to what an encoder has made; null in blocks without it. */
+  readonly crossAttention?: AttentionKind | null;
   /** From the normed stream to what the MLP writes; null in blocks without one. */
   readonly mlp: ((x: Tensor, scope: Scope<MlpNames & ExpertsNames>) => Tensor) | null;
   /** Whether the MLP also reads what attention has written, or reads the same as attention. */
   readonly order: "sequential" | "parallel";
 }
 
+/** What a decoder's blocks read of the encoder. */
+export interface CrossInputs {
+  /** [batch pos d_model], or keys and values that were made of it before. */
+  readonly key: Tensor;
+  readonly value: Tensor;
+  readonly made: boolean;
+  readonly mask: Mask;
+}
+
 export interface BlockRun extends AttentionRun {
+  readonly cross?: CrossInputs | undefined;
   /** Shortformer: position embeddings that the queries and keys see, and the residual stream does not. */
   readonly besideStream: Tensor | undefined;
 }
@@ -71,12 +91,14 @@ export interface BlockRun extends AttentionRun {
  * sequential:  mid = pre + attn(ln1 pre)      post = mid + mlp(ln2 mid)
  * parallel:    post = pre + attn(ln1 pre) + mlp(ln2 pre)
  * output norms: mid = pre + ln1_post attn(ln1 pre)   post = mid + ln2_post mlp(ln2 mid)        and so in parallel blocks
+ * crossing:    mid = pre + attn(ln1 pre)      cross = mid + cross_attn(ln2 mid, encoded)      post = cross + mlp(ln3 cross)
  * norms after: mid = pre + attn(pre)          post = ln1 mid + mlp(ln1 mid)          out = ln2 post
  * ```
  * all [batch pos d_model]. Hook points: `hook_resid_pre`, `hook_attn_out`, `hook_resid_mid` (sequential blocks with an
- * MLP), `hook_mlp_out`, `hook_resid_post`, with norms after the additions then `hook_normalized_resid_post`, and on request
+ * MLP), where it crosses to an encoder `hook_cross_attn_out`, `hook_resid_mid_cross` and on request `hook_cross_attn_in`,
+ * `hook_mlp_out`, `hook_resid_post`, with norms after the additions then `hook_normalized_resid_post`, and on request
  * `hook_attn_in`, `hook_q_input`, `hook_k_input`, `hook_v_input` [batch pos head d_model] and `hook_mlp_in`. Source:
- * TransformerLens' `TransformerBlock`, and its `BertBlock` for norms after the additions (Vaswani et al. 2017); Wang and
+ * TransformerLens' `TransformerBlock` and `T5Block`, and its `BertBlock` for norms after the additions (Vaswani et al. 2017); Wang and
  * Komatsuzaki 2021 (GPT-J) for the parallel one.
  */
 export function block(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnNames>): Tensor {
@@ -93,10 +115,30 @@ function blockOf(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnName
 
   const sequential = kind.order === "sequential";
   const mid = sequential ? scope.point("hook_resid_mid", afterAttention) : afterAttention;
-  const mlpIn = mlpInput(sequential ? mid : pre, scope);
-  const mlpResult = kind.mlp(norm(mlpIn, kind.norm, scope.part("ln2")), scope.part("mlp"));
+  const crossed = kind.crossAttention ? crossing(kind, kind.crossAttention, mid, run, scope) : mid;
+  const mlpIn = mlpInput(sequential ? crossed : pre, scope);
+  const ln = scope.part<NormNames>(kind.crossAttention ? "ln3" : "ln2");
+  const mlpResult = kind.mlp(norm(mlpIn, kind.norm, ln), scope.part("mlp"));
   const mlpOut = scope.point("hook_mlp_out", norm(mlpResult, kind.outputNorm, scope.part("ln2_post")));
-  return scope.point("hook_resid_post", write(mid, mlpOut, scope));
+  return scope.point("hook_resid_post", write(crossed, mlpOut, scope));
+}
+
+/** The stream with what it reads of an encoder. */
+function crossing(
+  kind: BlockKind,
+  attentionKind: AttentionKind,
+  mid: Tensor,
+  { cross, places }: BlockRun,
+  scope: Scope<OwnNames>,
+): Tensor {
+  const { key, value, made, mask } = cross!;
+  const hooked = scope.hooked("hook_cross_attn_in");
+  const read = hooked ? scope.point("hook_cross_attn_in", mid) : mid;
+  if (!hooked) scope.aside("hook_cross_attn_in", () => mid);
+  const query = norm(read, kind.norm, scope.part("ln2"));
+  const run = { mask: () => mask, past: undefined, places, made };
+  const out = attention(attentionKind, { query, key, value }, run, scope.part("cross_attn"));
+  return scope.point("hook_resid_mid_cross", write(mid, scope.point("hook_cross_attn_out", out), scope));
 }
 
 function blockWithNormsAfter(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnNames>): Tensor {

@@ -32,14 +32,14 @@ interface PositionSettings {
   readonly dModel: number;
 }
 
-/** TransformerLens' names of kinds of positions, and how each is made; null for those that are not computed. */
+/** TransformerLens' names of kinds of positions, and how each is made. */
 export const POSITIONS = {
   standard: ({ nCtx, dModel }) => learnedPositions(nCtx, dModel),
   shortformer: ({ nCtx, dModel }) => shortformerPositions(nCtx, dModel),
   rotary: () => ({}),
   alibi: () => ({}),
-  relative_positional_bias: null,
-} as const satisfies Record<string, ((settings: PositionSettings) => PositionsKind) | null>;
+  relative_positional_bias: () => ({}),
+} as const satisfies Record<string, (settings: PositionSettings) => PositionsKind>;
 
 /** The name of a kind of positions. */
 export type PositionalEmbeddingType = keyof typeof POSITIONS;

@@ -1,0 +1,77 @@
+/** An encoder-decoder as its users meet it. */
+import type { Tensor } from "../graph/tensor.ts";
+import type { HookedTransformerConfig } from "../models/config/config.ts";
+import { Weights } from "../models/weights/weights.ts";
+import { ConfigError } from "../tensor/errors.ts";
+import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import type { GeneratedStep, GenerateOptions } from "./generate.ts";
+import { generateDecoderSteps, generateDecoderTokens } from "./generate-decoder.ts";
+import { HookedRoot } from "./hooked-root.ts";
+import type { ModelInput } from "./tokens.ts";
+
+/**
+ * An encoder-decoder such as T5, in whose forward pass every value can be read and changed: the encoder reads the input, and
+ * the decoder's logits, [batch pos d_vocab], are those after each token of `decoderInput`. Points are named
+ * `encoder.0.attn.hook_q`, `decoder.0.cross_attn.hook_pattern`, as in TransformerLens' `HookedEncoderDecoder`, which this follows;
+ * its decoder sees later tokens, and its numbers are not T5's, while these are transformers'.
+ */
+export class HookedEncoderDecoder extends HookedRoot {
+  /** @throws ConfigError for a model with one stack of blocks, and as the class that this extends */
+  constructor(...args: ConstructorParameters<typeof HookedRoot>) {
+    super(...args);
+    needTwoStacks(this.cfg);
+  }
+
+  /**
+   * Loads a model, with its weights as they are: processing is left out unless its flags ask for it.
+   * @param name a local folder, an alias (`t5-small`), or a Hugging Face id
+   */
+  static async fromPretrained(
+    name: string,
+    options: Omit<FromPretrainedOptions, "firstNLayers"> = {},
+  ): Promise<HookedEncoderDecoder> {
+    const { cfg, weights, ...parts } = await loadPretrained(name, { ...noProcessing, ...options }, needTwoStacks);
+    const { defaultPrependBos, defaultPaddingSide, engine } = options;
+    const own = new Weights(cfg, weights);
+    return new HookedEncoderDecoder(cfg, own, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
+  }
+
+  /**
+   * Writes what follows an input, or several: the decoder's text for text and its tokens [batch pos] for tokens, the first of
+   * which is the one that it began with; `returnType` can change this. Text comes without special tokens.
+   * @see generateDecoderSteps
+   */
+  generate(
+    input: string,
+    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
+  ): Promise<string>;
+  generate(
+    input: readonly string[],
+    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
+  ): Promise<string[]>;
+  generate(
+    input: ModelInput,
+    options?: GenerateOptions & { readonly returnType?: "input" | "tokens" | undefined },
+  ): Promise<Tensor>;
+  generate(input: ModelInput, options: GenerateOptions & { readonly returnType: "str" }): Promise<string | string[]>;
+  async generate(
+    input: ModelInput,
+    options: GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" | undefined } = {},
+  ): Promise<string | string[] | Tensor> {
+    return this.generated(await generateDecoderTokens(this, input, options), input, options.returnType);
+  }
+
+  /** Writes what follows an input, or several, yielding each token as it is made. */
+  generateStream(input: ModelInput, options: GenerateOptions = {}): AsyncGenerator<GeneratedStep, Tensor> {
+    return generateDecoderSteps(this, input, options);
+  }
+}
+
+/** @throws ConfigError for a model with one stack of blocks */
+function needTwoStacks({ nDecoderLayers, modelName }: HookedTransformerConfig): void {
+  if (nDecoderLayers !== null) return;
+  throw new ConfigError(`${modelName} is not an encoder-decoder: open it with HookedTransformer.fromPretrained.`, {
+    asked: "HookedEncoderDecoder",
+    nearest: "HookedTransformer",
+  });
+}
