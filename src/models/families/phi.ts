@@ -16,15 +16,14 @@ export const phi = huggingFace({
   unembedding: "lm_head.weight",
   tied: false,
   fields: { ...DECODER_FIELDS, layer_norm_eps: EPS, partial_rotary_factor: orNull(SHARE), qk_layernorm: FLAG },
-  config(json) {
-    json.only("qk_layernorm", false);
-    return {
-      ...decoder(json, "Phi", { hidden_act: "gelu_new", share: 0.5 }),
-      eps: json.or("layer_norm_eps", 1e-5),
-      normalization_type: "LN",
-      parallel_attn_mlp: true,
-    };
-  },
+  config: (json) => ({
+    ...decoder(json, "Phi", { hidden_act: "gelu_new", share: 0.5 }),
+    eps: json.or("layer_norm_eps", 1e-5),
+    normalization_type: "LN",
+    parallel_attn_mlp: true,
+    use_qk_norm: json.or("qk_layernorm", false),
+    qk_norm_type: "LN",
+  }),
   sources() {
     const projections = projectionsOf(`${at}.self_attn`, "dense");
     const mlp = { in: `${at}.mlp.fc1`, out: `${at}.mlp.fc2` };
@@ -32,6 +31,8 @@ export const phi = huggingFace({
       ...layerNorm("blocks.{l}.ln1", `${at}.input_layernorm`),
       ...matrices("blocks.{l}.attn", projections),
       ...biases("blocks.{l}.attn", projections),
+      ...layerNorm("blocks.{l}.attn.q_norm", `${at}.self_attn.q_layernorm`),
+      ...layerNorm("blocks.{l}.attn.k_norm", `${at}.self_attn.k_layernorm`),
       ...layerNorm("blocks.{l}.ln2", `${at}.input_layernorm`),
       ...matrices("blocks.{l}.mlp", mlp),
       ...biases("blocks.{l}.mlp", mlp),
