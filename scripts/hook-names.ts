@@ -267,7 +267,7 @@ ${rows.join("\n")}
 
 ## Encoder-decoders
 
-In a \`HookedEncoderDecoder\` the points of blocks are those of \`encoder.{l}\` and of \`decoder.{l}\` instead of
+In a [\`HookedEncoderDecoder\`](encoders.md) the points of blocks are those of \`encoder.{l}\` and of \`decoder.{l}\` instead of
 \`blocks.{l}\`, \`hook_embed\` is the encoder's, and there are further ones:
 
 | name | shape | what it is | when asked for |

@@ -2,7 +2,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { Weights } from "../models/weights/weights.ts";
-import { ConfigError } from "../tensor/errors.ts";
+import { ArgumentError, ConfigError } from "../tensor/errors.ts";
 import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import type { GeneratedStep, GenerateOptions } from "./generate.ts";
 import { generateDecoderSteps, generateDecoderTokens } from "./generate-decoder.ts";
@@ -25,11 +25,20 @@ export class HookedEncoderDecoder extends HookedRoot {
   /**
    * Loads a model, with its weights as they are: processing is left out unless its flags ask for it.
    * @param name a local folder, an alias (`t5-small`), or a Hugging Face id
+   * @throws ConfigError for a model with one stack of blocks; ArgumentError for `firstNLayers`
    */
   static async fromPretrained(
     name: string,
     options: Omit<FromPretrainedOptions, "firstNLayers"> = {},
   ): Promise<HookedEncoderDecoder> {
+    if ((options as FromPretrainedOptions).firstNLayers !== undefined) {
+      throw new ArgumentError(
+        "firstNLayers is for models with one stack of blocks: an encoder-decoder is read whole.",
+        {
+          asked: "firstNLayers",
+        },
+      );
+    }
     const { cfg, weights, ...parts } = await loadPretrained(name, { ...noProcessing, ...options }, needTwoStacks);
     const { defaultPrependBos, defaultPaddingSide, engine } = options;
     const own = new Weights(cfg, weights);

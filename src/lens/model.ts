@@ -1,6 +1,6 @@
 /**
- * A model as the functions of the lens see it: they work on anything that has this interface. `HookedTransformer` is its
- * only implementation here, and none of them needs to know it.
+ * A model as the functions of the lens see it: they work on anything that has this interface. `HookedTransformer` and
+ * `HookedEncoderDecoder` do, and none of the functions needs to know them.
  */
 import type { Engine } from "../engine/engine.ts";
 import type { Tensor } from "../graph/tensor.ts";

@@ -29,6 +29,10 @@ import { expectClose } from "../close.ts";
 const folder = fileURLToPath(new URL("../goldens/hf/bert-tiny/", import.meta.url));
 const arraysOf = (file: string) =>
   readSafetensors(memorySource(file, new Uint8Array(readFileSync(`${folder}${file}.safetensors`))));
+const readGolden = (name: string) =>
+  readSafetensors(
+    memorySource(name, new Uint8Array(readFileSync(new URL(`../goldens/${name}.safetensors`, import.meta.url)))),
+  );
 const config = JSON.parse(readFileSync(`${folder}config.json`, "utf8"));
 
 /** Words `w5` to `w96`, after BERT's special tokens. */
@@ -98,6 +102,16 @@ describe("transformers' numbers", () => {
     const first = Array.from({ length: 2 }, () => new Array<number>(12).fill(0));
     expectClose(await model.forward(tokens), await model.forward(tokens, { tokenTypeIds: first }), 1e-6);
   });
+});
+
+test("TransformerLens' HookedEncoder has these hook points in this order, and these values at them", async () => {
+  const values = await readGolden("encoder");
+  const own = (key: string) => Tensor.leaf(values.get(key)!, ["batch", "pos"]);
+  const [logits, cache] = await model.runWithCache(own("tokens"), { tokenTypeIds: own("token_type_ids") });
+  const theirs = [...values.keys()].filter((key) => key.startsWith("cache.")).map((key) => key.slice(6));
+  expect([...cache.keys()].sort()).toEqual(theirs.sort());
+  for (const name of theirs) expectClose(cache.get(name), values.get(`cache.${name}`)!, 1e-4);
+  expectClose(logits, values.get("logits")!, 1e-4);
 });
 
 describe("hook points", () => {

@@ -125,6 +125,20 @@ describe.each(["t5", "t5_gated"])("%s", (name) => {
   });
 });
 
+test("TransformerLens' HookedEncoderDecoder has these hook points, and these values at them where its decoder is causal", async () => {
+  const file = new URL("../goldens/encoder_decoder.safetensors", import.meta.url);
+  const values = await readSafetensors(memorySource("encoder_decoder", new Uint8Array(readFileSync(file))));
+  const own = (key: string) => Tensor.leaf(values.get(key)!, ["batch", "pos"]);
+  const model = await HookedEncoderDecoder.fromPretrained(folderOf("t5"));
+  const [logits, cache] = await model.runWithCache(own("tokens"), { decoderInput: own("decoder_tokens") });
+  const theirs = [...values.keys()].filter((key) => key.startsWith("cache.")).map((key) => key.slice(6));
+  // Its point for relative positions is never called.
+  const called = cache.keys().filter((name) => !name.endsWith("rel_pos_hook"));
+  expect(called.sort()).toEqual(theirs.sort());
+  for (const name of theirs) expectClose(cache.get(name), values.get(`cache.${name}`)!, 1e-4);
+  expectClose(logits, values.get("logits")!, 1e-4);
+});
+
 describe("relative positions", () => {
   test("have one bucket for each near distance and wider ones further away, of two directions or one", () => {
     const both = { buckets: 32, maxDistance: 128, bothWays: true };
@@ -309,6 +323,10 @@ describe("its files", () => {
     );
     await expect(HookedEncoderDecoder.fromPretrained(folderOf("gpt2"))).rejects.toThrow(
       /is not an encoder-decoder: open it with HookedTransformer\.fromPretrained/,
+    );
+    const cut = { firstNLayers: 1 } as object;
+    await expect(HookedEncoderDecoder.fromPretrained(folderOf("t5"), cut)).rejects.toThrow(
+      /firstNLayers is for models/,
     );
     expect(resolveModelName("t5-small")).toBe("google-t5/t5-small");
   });
