@@ -1,6 +1,7 @@
 /** "Does the model know who receives the gift?" */
 import { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
+import { needNextToken } from "../lens/model-has.ts";
 import { prepareInput } from "../lens/model-input.ts";
 import { needText } from "../lens/tokens.ts";
 import { ndarray } from "../tensor/array.ts";
@@ -46,6 +47,7 @@ const TOGETHER = 64;
  */
 export async function measureIoi(model: Model, options: IoiOptions = {}): Promise<IoiMeasurement> {
   checkAnalysis("ioi", model, options, KINDS);
+  needNextToken("ioi", model);
   const { samples = 100, seed = 0, names = IOI_NAMES, signal, onProgress } = options;
   checkWhole("samples", samples, 2);
   checkWhole("seed", seed, 0);

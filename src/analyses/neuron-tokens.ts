@@ -4,7 +4,7 @@ import { mean, median, quantile } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
 import { components, neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { hasMlps, needNeurons } from "../lens/model-has.ts";
+import { hasMlps, needNeurons, needReadStream } from "../lens/model-has.ts";
 import { unscaled } from "../lens/output-norm.ts";
 import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
@@ -85,6 +85,7 @@ export async function measureNeuron(
   options: NeuronTokensOptions = {},
 ): Promise<NeuronMeasurement> {
   checkAnalysis("neuronTokens", model, options, KINDS);
+  needReadStream("neuronTokens", model);
   const { top = 10, around = 12, seed = 0, signal, onProgress } = options;
   const { cfg } = model;
   if (!hasMlps(model))

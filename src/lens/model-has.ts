@@ -48,6 +48,15 @@ export function longAbove({ cfg }: Configured): number | undefined {
   return compose(cfg).blocks.find(({ attention }) => attention.rotary?.long)?.attention.rotary?.long?.above;
 }
 
+/** @throws ArgumentError in a model whose unembedding does not read the residual stream: a nonlinearity stands between */
+export function needReadStream(what: string, model: Configured): void {
+  if (!fillsMasks(model)) return;
+  throw new ArgumentError(
+    `${what} reads the residual stream with the unembedding, but in ${model.cfg.modelName} a head with a nonlinearity stands between them: use the logit lens, patching or gradients.`,
+    { asked: what },
+  );
+}
+
 /** @throws ArgumentError in an encoder-decoder, which has two stacks of blocks */
 export function needOneStack(what: string, { cfg }: Configured): void {
   if (compose(cfg).decoder === null) return;

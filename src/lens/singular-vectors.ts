@@ -8,7 +8,7 @@ import { shown } from "../tensor/show.ts";
 import { checkModel } from "./check.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
 import type { Model } from "./model.ts";
-import { hasMlps, needNeurons } from "./model-has.ts";
+import { hasMlps, needNeurons, needReadStream } from "./model-has.ts";
 
 /** Which matrix: a head's `W_V W_O`, or an MLP's input or output weights. */
 export type SingularVectorsOf = "OV" | "w_in" | "w_out";
@@ -50,6 +50,7 @@ export async function getSingularVectors(
 ): Promise<SingularVectors> {
   checkModel("getSingularVectors", model);
   checkOptions("getSingularVectors", options, KINDS);
+  needReadStream("getSingularVectors", model);
   const { numVectors = 10, head, signal } = options;
   const matrix = matrixOf(model, of, layer, head);
   const rank = Math.min(matrix.ldim, matrix.mdim, matrix.rdim);

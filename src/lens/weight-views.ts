@@ -14,6 +14,7 @@ import { shown } from "../tensor/show.ts";
 import { idRows, type TokenRules } from "../text/index.ts";
 import { type Addition, additionsBefore, components, type WriterOutput } from "./components.ts";
 import { FactoredMatrix } from "./factored-matrix.ts";
+import { needReadStream } from "./model-has.ts";
 
 /** What views are made of. */
 export interface Weighted {
@@ -112,6 +113,7 @@ export type TokenChoice = string | number | readonly (string | number)[] | reado
  * @throws InputError for a text that is not one token, or an id outside the vocabulary.
  */
 export function residualDirections({ cfg, weights }: Weighted, tokens: TokenChoice, text?: TokenRules): Tensor {
+  needReadStream("A direction for a token", { cfg });
   const ids = tokens instanceof Tensor ? tokens : Tensor.leaf(tokenIds(tokens, text, cfg.dVocabOut));
   if (ids.dtype !== "int32") {
     throw new ShapeError(`Tokens must be int32, but got ${ids.dtype} [${ids.shape}].`, {

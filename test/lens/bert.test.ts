@@ -11,16 +11,20 @@ import {
   attributionPatching,
   directLogitAttribution,
   fillMask,
+  getSingularVectors,
   gradientTimesActivation,
   gradientXActivation,
   HookedTransformer,
+  ioi,
   logitLens,
   measureAblation,
   measureLogitLens,
+  neuronTokens,
   patching,
   render,
   sweeps,
   Tokenizer,
+  testPrompt,
 } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ArgumentError, ConfigError, InputError, ShapeError, WeightsError } from "../../src/tensor/errors.ts";
@@ -272,9 +276,15 @@ describe("analyses", () => {
   });
 
   test("of next tokens, and of a stream as a sum, refuse", async () => {
+    await expect(testPrompt(model, "w7 w8", "w9")).rejects.toThrow(/is about the next token/);
+    await expect(ioi(model, { samples: 4, names: ["w7", "w8"] })).rejects.toThrow(/is about the next token/);
+    const stands = /a head with a nonlinearity stands between/;
+    await expect(neuronTokens(model, "w7 w8 w9")).rejects.toThrow(stands);
+    await expect(getSingularVectors(model, "OV", 0)).rejects.toThrow(stands);
+    expect(() => model.tokensToResidualDirections(7)).toThrow(stands);
     await expect(ablation(model, ["w7 w8 w9"])).rejects.toThrow(/is about the next token/);
     await expect(directLogitAttribution(model, contrast.clean, { answer: "w40", against: "w41" })).rejects.toThrow(
-      /a norm stands after each addition/,
+      stands,
     );
   });
 });
