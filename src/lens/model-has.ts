@@ -70,7 +70,9 @@ export function needOneStack(what: string, { cfg }: Configured): void {
 export function tokenEmbedding({ cfg }: Configured): { readonly point: string; readonly weight: string } {
   const { structure, points } = recordingOf(cfg);
   const [{ result, weight }] = structure.lookups;
-  const normed = structure.norms.find(({ input }) => bare(input) === bare(result))?.result;
+  // In a model without learned positions the first block's norm reads the embeddings too.
+  const hasNorm = compose(cfg).embedding.norm !== null;
+  const normed = hasNorm ? structure.norms.find(({ input }) => bare(input) === bare(result))?.result : undefined;
   const [point] = [...points].find(([, value]) => value !== normed && bare(value) === bare(normed ?? result))!;
   return { point, weight: weight.label! };
 }
