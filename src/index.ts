@@ -243,7 +243,7 @@ export { type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
 export type { CheckpointStore } from "./training/checkpoint-store.ts";
 
 // Text
-export { parsePrompts, Tokenizer, TokenRules } from "./text/index.ts";
+export { type ChatMessage, type ChatOptions, parsePrompts, Tokenizer, TokenRules } from "./text/index.ts";
 
 // Files
 export {

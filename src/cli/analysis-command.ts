@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { readPrompts, readText } from "./input-files.ts";
 import { writeGuarded } from "./interrupt.ts";
@@ -16,7 +17,12 @@ interface CommonOptions {
   readonly json?: boolean;
   /** In bytes. */
   readonly memory?: number;
+  readonly chat?: boolean;
 }
+
+/** Whether an option is a prompt, or several. */
+const isPrompt = (name: string, { type }: AnalysisOption): boolean =>
+  type === "prompts" || (type === "text" && ["prompt", "clean", "corrupted"].includes(name));
 
 const BUNDLED = "solu-1l-novels";
 
@@ -26,6 +32,9 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .description(`${analysis.question}\n\n${analysis.description}`)
     .option("--model <model>", "a folder, a Hugging Face id or its short name", BUNDLED);
   for (const [name, option] of Object.entries(analysis.options)) command.addOption(commanderOption(name, option));
+  if (Object.entries(analysis.options).some(([name, option]) => isPrompt(name, option))) {
+    command.option("--chat", "put each prompt into the model's chat template, as a user's message");
+  }
   return command
     .addOption(memoryOption())
     .option("--out <file...>", "files to write the report to: .html, .json, .csv, .svg, .png or .txt")
@@ -104,10 +113,21 @@ async function optionValues(analysis: Analysis, given: Record<string, unknown>):
   return values as OptionValues;
 }
 
+/** Each prompt as the beginning of an answer to it. */
+function asChats(model: HookedTransformer, analysis: Analysis, values: OptionValues): OptionValues {
+  const chat = (content: string) => model.toChat([{ role: "user", content }], { addGenerationPrompt: true }).text;
+  const changed = Object.entries(values as Record<string, unknown>).map(([name, value]) => {
+    const option = analysis.options[name];
+    if (!option || !isPrompt(name, option) || value === undefined) return [name, value];
+    return [name, Array.isArray(value) ? value.map(chat) : chat(`${value}`)];
+  });
+  return Object.fromEntries(changed);
+}
+
 async function run(
   analysis: Analysis,
   values: OptionValues,
-  { model: name, json, memory }: CommonOptions,
+  { model: name, json, memory, chat }: CommonOptions,
   files: readonly OutputFile[],
   { stdout, stderr }: Terminal,
 ): Promise<void> {
@@ -116,9 +136,11 @@ async function run(
   try {
     const model = await HookedTransformer.fromPretrained(name, {
       ...(await engineWithin(memory)),
+      // The template decides about BOS.
+      ...(chat ? { defaultPrependBos: false } : {}),
       onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
     });
-    const running = analysis.run(model, values, {
+    const running = analysis.run(model, chat ? asChats(model, analysis, values) : values, {
       onProgress: ({ done, total }) => bar.update(analysis.counts ?? "steps", done, total),
     });
     // The chart library loads while the model runs.

@@ -9,12 +9,21 @@ import { ownWeights } from "../models/families/index.ts";
 import { recordingOf } from "../models/recording.ts";
 import { checkWeights } from "../models/weights/check.ts";
 import { Weights } from "../models/weights/weights.ts";
-import type { NDArray } from "../tensor/array.ts";
+import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, instanceOf, listOf, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { notedPadding, type TokenIds, type Tokenizer, TokenRules, type ToTokensOptions } from "../text/index.ts";
+import {
+  type ChatMessage,
+  type ChatOptions,
+  chatText,
+  notedPadding,
+  type TokenIds,
+  type Tokenizer,
+  TokenRules,
+  type ToTokensOptions,
+} from "../text/index.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { TOKENIZER } from "./from-pretrained.ts";
@@ -55,6 +64,12 @@ interface RegisteredHook {
 
 /** What a generation returns: text for text and tokens for tokens, or always one of them. */
 export type Generated = "input" | "str" | "tokens";
+
+/** A conversation as a text, and as tokens int32 [1 pos]. */
+export interface Chat {
+  readonly text: string;
+  readonly tokens: Tensor;
+}
 
 /** Which hooks to remove. */
 interface RemoveOptions {
@@ -163,6 +178,19 @@ export abstract class HookedRoot {
   toTokens(input: string | readonly string[], options: ToTokensOptions = {}): Tensor {
     return Tensor.leaf(this.tokenRules.toTokens(input, options), ["batch", "pos"]);
   }
+
+  /**
+   * A conversation as the tokenizer's chat template writes it: its text, and its tokens int32 [1 pos]. The template decides about BOS,
+   * so none is added: pass on the tokens, or the text with `prependBos: false`.
+   * @throws InputError for a tokenizer without a template, or messages that it refuses
+   */
+  toChat(messages: readonly ChatMessage[], options: ChatOptions = {}): Chat {
+    const { tokenizer } = this.tokenRules;
+    const text = chatText(messages, tokenizer, options);
+    const ids = Int32Array.from(tokenizer.encode(text, { addSpecialTokens: false }));
+    return { text, tokens: Tensor.leaf(ndarray("int32", [1, ids.length], ids), ["batch", "pos"]) };
+  }
+
   /** The text of each token; for several texts or rows of tokens, a list for each. */
   toStrTokens(input: string, options?: ToTokensOptions): string[];
   toStrTokens(input: readonly string[], options?: ToTokensOptions): string[][];

@@ -75,11 +75,28 @@ export async function readTokenizer(
   };
   const has = (path: string) => paths.includes(path);
   const whenThere = async (path: string) => (has(path) ? await json(path) : undefined);
-  const beside = async (): Promise<FilesBeside> => ({
-    tokenizerConfig: await whenThere("tokenizer_config.json"),
-    specialTokensMap: await whenThere("special_tokens_map.json"),
-    addedTokens: await whenThere("added_tokens.json"),
-  });
+  const templates = async (tokenizerConfig: Record<string, unknown> | undefined) => {
+    const named = paths.flatMap((path) => {
+      const name = /^additional_chat_templates\/([^/]+)\.jinja$/.exec(path)?.[1];
+      return path === "chat_template.jinja" ? [["default", path]] : name === undefined ? [] : [[name, path]];
+    });
+    const found = new Map<string, string>();
+    for (const [name, path] of named) found.set(name, await text(path));
+    // An older file, of models that see: where it is the only one.
+    const older =
+      found.size === 0 && !tokenizerConfig?.chat_template ? await whenThere("chat_template.json") : undefined;
+    if (typeof older?.chat_template === "string") found.set("default", older.chat_template);
+    return found;
+  };
+  const beside = async (): Promise<FilesBeside> => {
+    const tokenizerConfig = await whenThere("tokenizer_config.json");
+    return {
+      tokenizerConfig,
+      specialTokensMap: await whenThere("special_tokens_map.json"),
+      addedTokens: await whenThere("added_tokens.json"),
+      chatTemplates: await templates(tokenizerConfig),
+    };
+  };
   if (has("tokenizer.json")) {
     const whole = await json("tokenizer.json");
     const { tokenizerConfig, ...more } = await beside();

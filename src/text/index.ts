@@ -1,5 +1,6 @@
 /** Text to tokens and back. */
 
+export { type ChatMessage, type ChatOptions, chatText } from "./chat.ts";
 export { maskToken, maskTokenId } from "./mask-token.ts";
 export { notedPadding, notePadding } from "./padding.ts";
 export { parsePrompts } from "./prompts.ts";

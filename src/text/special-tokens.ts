@@ -15,6 +15,8 @@ export interface FilesBeside {
   readonly tokenizerConfig?: unknown;
   readonly specialTokensMap?: unknown;
   readonly addedTokens?: unknown;
+  /** The chat templates that have files of their own, by name. */
+  readonly chatTemplates?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface SpecialTokens {

@@ -7,6 +7,7 @@ import { FLAG, type Kind } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { AddedVocabulary } from "./added-vocabulary.ts";
+import { chatTemplatesOf } from "./chat.ts";
 import { rebuiltNote } from "./classes/rebuilt.ts";
 import { settingsOf } from "./classes/settings.ts";
 import type { Role } from "./classes/tokenizer-class.ts";
@@ -68,6 +69,10 @@ export class Tokenizer {
   readonly notes: readonly string[];
   /** The files it was made from: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
   readonly files: ReadonlyMap<string, unknown>;
+  /** Its chat templates by name; "default" is the only one of most. */
+  readonly chatTemplates: ReadonlyMap<string, string>;
+  /** The special tokens that a chat template may name: "bos_token" and others. */
+  readonly specialTokens: ReadonlyMap<string, string>;
 
   readonly #normalizer: Normalizer;
   readonly #preTokenizer: PreTokenizer | undefined;
@@ -116,6 +121,10 @@ export class Tokenizer {
     }
     this.vocabSize = size;
     this.largestId = last;
+    this.chatTemplates = chatTemplatesOf(beside.tokenizerConfig, beside.chatTemplates);
+    this.specialTokens = new Map(
+      Object.entries(special.named).map(([role, { content }]) => [`${role}_token`, content]),
+    );
     this.bosToken = token("bos");
     this.eosToken = token("eos");
     this.padToken = token("pad");
@@ -149,7 +158,7 @@ export class Tokenizer {
   static fromJson(
     tokenizerJson: unknown,
     tokenizerConfigJson?: unknown,
-    more: { readonly specialTokensMap?: unknown | undefined; readonly addedTokens?: unknown | undefined } = {},
+    more: Omit<FilesBeside, "tokenizerConfig"> = {},
   ): Tokenizer {
     const json = readTokenizerJson(tokenizerJson);
     const files = new Map([["tokenizer.json", tokenizerJson]]);

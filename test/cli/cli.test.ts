@@ -1,11 +1,13 @@
 /** The command as people run it: built, in its own process. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Installed } from "../repository/installed.ts";
 import { Cli, type Ended, type RunOptions } from "./process.ts";
+
+const golden = (path: string) => new URL(`../goldens/${path}`, import.meta.url);
 
 let there: Installed;
 let folder: string;
@@ -70,6 +72,39 @@ describe("glassformer diffuse-mlp", () => {
     expect(code).toBe(0);
     expect(readdirSync(home)).toEqual([]);
     rmSync(home, { recursive: true });
+  });
+
+  it("puts prompts into the model's chat template with --chat", async () => {
+    const model = join(folder, "chatty");
+    mkdirSync(model);
+    for (const file of ["config.json", "model.safetensors"])
+      copyFileSync(golden(`hf/llama-tiny/${file}`), join(model, file));
+    const pieces = [..."▁abcdefghijklmnopqrstuvwxyz[]<>/", "<s>", "<unk>"];
+    for (let id = pieces.length; id < 97; id++) pieces.push(`piece${id}`);
+    const tokenizer = {
+      model: {
+        type: "BPE",
+        vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+        merges: [],
+        unk_token: "<unk>",
+      },
+      added_tokens: [{ id: pieces.indexOf("<s>"), content: "<s>", special: true }],
+      normalizer: { type: "Replace", pattern: { String: " " }, content: "▁" },
+    };
+    writeFileSync(join(model, "tokenizer.json"), JSON.stringify(tokenizer));
+    const config = {
+      bos_token: "<s>",
+      chat_template: "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[bot]",
+    };
+    writeFileSync(join(model, "tokenizer_config.json"), JSON.stringify(config));
+    const args = ["logit-lens", "--model", model, "--prompt", "hi", "--chat", "--json"];
+    const { code, stdout, stderr } = await glassformer(args);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(JSON.stringify(JSON.parse(stdout))).toContain("<s>[user]hi[bot]");
+    const none = await glassformer(["logit-lens", "--chat"]);
+    expect(none.code).not.toBe(0);
+    expect(none.stderr).toMatch(/has no chat template/);
   });
 
   it("replaces an existing file", async () => {

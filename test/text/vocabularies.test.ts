@@ -240,3 +240,21 @@ it("Qwen's own file of ranks is byte-level BPE with its special tokens after it"
   expect(tokenizer.encode("<|im_end|>")).toEqual([498]);
   expect(tokenizer.eosTokenId).toBe(496);
 });
+
+describe("a long text takes a time linear in its length, and has the tokens of its parts", () => {
+  // Characters of many kinds, in words, so that no part depends on the next one.
+  const part = "The whale\u0301 ﬁsh，大きな 🙂🚀 x\u200dy Ünïcödé 123 ".replaceAll("  ", " ");
+  it.each(classes.rows.filter(({ name }) => ["Llama", "Gemma", "T5", "XGLM", "BERT", "OPT"].includes(name)))(
+    "$name",
+    async ({ files }) => {
+      const tokenizer = await load(files);
+      const of = (times: number) => tokenizer.encode(`${part.repeat(times)}end`, { addSpecialTokens: false });
+      const [one, two] = [of(1), of(2)];
+      const more = two.length - one.length;
+      const start = performance.now();
+      const many = of(8000);
+      expect(performance.now() - start).toBeLessThan(15_000);
+      expect(many.length).toBe(one.length + 7999 * more);
+    },
+  );
+});

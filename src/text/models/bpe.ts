@@ -6,6 +6,7 @@ import { PairTable } from "../pair-table.ts";
 import { type Merges, mergeAll } from "./merging.ts";
 import { byteTokens, type Model, unknownRefused } from "./model.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
+import { wordByWord } from "./words-apart.ts";
 
 export function bpe(component: Component): Model {
   const dropout = component.value("dropout") ?? 0;
@@ -54,12 +55,20 @@ export function bpe(component: Component): Model {
     return places;
   };
 
-  const idsOf = (word: string): number[] => {
+  const merged = (text: string) => mergeAll(characters(text), merges).map((p) => vocabulary.ids[p]);
+  const sentencepiece = place("▁") !== undefined && prefix === "" && suffix === "";
+  const ofText = sentencepiece
+    ? wordByWord(
+        merges.results.map((p) => vocabulary.tokens[p]),
+        merged,
+      )
+    : merged;
+  const idsOf = (word: string): readonly number[] => {
     if (wholeWords) {
       const whole = vocabulary.idOf(word);
       if (whole !== undefined) return [whole];
     }
-    return mergeAll(characters(word), merges).map((p) => vocabulary.ids[p]);
+    return ofText(word);
   };
   return { vocabulary, idsOf };
 }

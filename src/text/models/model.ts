@@ -6,7 +6,7 @@ import type { Vocabulary } from "./vocabulary.ts";
 export interface Model {
   readonly vocabulary: Vocabulary;
   /** The ids of a word, which must not be empty. @throws InputError for a character without a token, if there is no token for unknown ones */
-  readonly idsOf: (word: string) => number[];
+  readonly idsOf: (word: string) => readonly number[];
 }
 
 /** Hugging Face's library also refuses such a text. */

@@ -5,6 +5,7 @@ import { Trie } from "../trie.ts";
 import { isWellFormed } from "../well-formed.ts";
 import { byteTokens, type Model, unknownRefused } from "./model.ts";
 import { Vocabulary } from "./vocabulary.ts";
+import { wordByWord } from "./words-apart.ts";
 
 /** How much worse an unknown character is than the worst token. */
 const UNKNOWN_PENALTY = 10;
@@ -88,5 +89,5 @@ export function unigram(component: Component): Model {
     }
     return ids.reverse();
   };
-  return { vocabulary, idsOf };
+  return { vocabulary, idsOf: vocabulary.placeOf("▁") === undefined ? idsOf : wordByWord(tokens, idsOf) };
 }

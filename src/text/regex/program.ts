@@ -157,7 +157,8 @@ export function optionsFor(step: Step & { op: "choice" }, code: number): readonl
   return options;
 }
 
-function canBegin(step: Step, code: number, seen: Set<Step>): boolean {
+/** Whether a match may begin with a character. */
+export function canBegin(step: Step, code: number, seen = new Set<Step>()): boolean {
   if (seen.has(step)) return false;
   seen.add(step);
   switch (step.op) {
@@ -167,6 +168,8 @@ function canBegin(step: Step, code: number, seen: Set<Step>): boolean {
       return step.set(code) || canBegin(step.next, code, seen);
     case "choice":
       return step.options.some((option) => canBegin(option, code, seen));
+    case "place":
+      return canBegin(step.next, code, seen);
     default:
       return true;
   }

@@ -12,6 +12,7 @@ import { type CodeSet, isOnigWord } from "../unicode/classes.ts";
 import { mayBeEmpty, parseRegex } from "./parse.ts";
 import {
   type Compiled,
+  canBegin,
   compile,
   ended,
   FAILED,
@@ -28,6 +29,8 @@ import type { Place } from "./syntax.ts";
 /** Tables of positions are reused from text to text up to size LARGE, and have at least size SMALL. */
 const LARGE = 4096;
 const SMALL = 256;
+
+const NOT_KNOWN = 2;
 
 /** An alternative left to try: another option of a choice, or a shorter run. */
 interface Left {
@@ -49,6 +52,8 @@ export class Regex {
   /** Whether it may match the empty string. */
   readonly mayBeEmpty: boolean;
   readonly #compiled: Compiled;
+  /** Which characters below U+10000 a match may begin with: 1 for those, 0 for others, computed when first needed. */
+  readonly #begins = new Uint8Array(0x10000).fill(NOT_KNOWN);
   #text = "";
   // A stack whose entries are reused.
   readonly #left: Left[] = [];
@@ -84,10 +89,10 @@ export class Regex {
     let last = -1;
     let at = 0;
     while (at <= text.length) {
-      let start = at;
+      let start = this.#nextBeginning(at);
       let end = this.#run(program, start);
       while (end < 0 && start < text.length) {
-        start = after(text, start);
+        start = this.#nextBeginning(after(text, start));
         end = this.#run(program, start);
       }
       if (end < 0) break;
@@ -102,6 +107,20 @@ export class Regex {
     }
     this.#text = "";
     return found;
+  }
+
+  /** The first position from here on where a match may begin, by its character; at most the text's end. */
+  #nextBeginning(from: number): number {
+    const text = this.#text;
+    let at = from;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      // Half a pair: the whole character may be anything.
+      if (code >= 0xd800 && code <= 0xdfff) return at;
+      if (this.#begins[code] === NOT_KNOWN) this.#begins[code] = canBegin(this.#compiled.program.start, code) ? 1 : 0;
+      if (this.#begins[code] === 1) return at;
+    }
+    return at;
   }
 
   /** Forgets the previous text. */

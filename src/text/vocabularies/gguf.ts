@@ -37,6 +37,8 @@ export interface GgufVocabulary {
   readonly precompiledCharsmap?: Uint8Array | undefined;
   /** `general.architecture`, "llama" or "gemma2": Gemma's and Phi 3's spaces differ from Llama's. */
   readonly architecture?: string | undefined;
+  /** `tokenizer.chat_template`, and others by name, `tokenizer.chat_template.NAME`. */
+  readonly chatTemplates?: ReadonlyMap<string, string> | undefined;
 }
 
 /** @throws FileFormatError for a kind of tokenizer that is not known, or one that contradicts itself */
@@ -63,6 +65,7 @@ export function tokenizerOfGguf(gguf: GgufVocabulary): Tokenizer {
       },
       notes: notes ?? [],
     }),
+    { chatTemplates: gguf.chatTemplates },
   );
 }
 
