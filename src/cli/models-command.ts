@@ -1,6 +1,6 @@
 /** Lists the models that have a short name. */
 import { Command } from "commander";
-import { MODEL_ALIASES } from "../models/families/aliases.ts";
+import { LISTED_BY_ARCHITECTURE } from "../models/families/aliases.ts";
 import type { Terminal } from "./terminal.ts";
 
 const BUNDLED = "solu-1l-novels";
@@ -14,12 +14,19 @@ export function modelsCommand({ stdout }: Pick<Terminal, "stdout">): Command {
     )
     .option("--json", "print the list as JSON")
     .action(({ json }: { json?: boolean }) => {
-      const hub = [...MODEL_ALIASES].map(([id, aliases]) => ({ id, aliases }));
       if (json) {
+        const hub = [...LISTED_BY_ARCHITECTURE].flatMap(([architecture, models]) =>
+          [...models].map(([id, aliases]) => ({ id, aliases, architecture })),
+        );
         stdout.write(`${JSON.stringify([{ id: BUNDLED, aliases: ["bundled"], bundled: true }, ...hub], null, 2)}\n`);
         return;
       }
-      const lines = hub.map(({ id, aliases }) => (aliases.length > 0 ? `${id}\n    ${aliases.join(", ")}` : id));
-      stdout.write(`${BUNDLED} (comes with glassformer)\n\n${lines.join("\n")}\n`);
+      const lines = [...LISTED_BY_ARCHITECTURE].flatMap(([architecture, models]) => [
+        `\n${architecture}`,
+        ...[...models].map(([id, aliases]) =>
+          aliases.length > 0 ? `  ${id}\n      ${aliases.join(", ")}` : `  ${id}`,
+        ),
+      ]);
+      stdout.write(`${BUNDLED} (comes with glassformer)\n${lines.join("\n")}\n`);
     });
 }

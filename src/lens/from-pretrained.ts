@@ -1,13 +1,6 @@
 /** From a model's name to its configuration, processed weights and tokenizer. */
 import { Engine } from "../engine/engine.ts";
-import {
-  inFolder,
-  type LoadOptions,
-  type ModelFiles,
-  openWeights,
-  parseJsonObject,
-  trainedSteps,
-} from "../load/index.ts";
+import { type LoadOptions, type ModelFiles, openWeights, parseJsonObject } from "../load/index.ts";
 import { checkJson } from "../load/json-check.ts";
 import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
@@ -16,14 +9,7 @@ import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import {
-  ArgumentError,
-  FileFormatError,
-  HubError,
-  InputError,
-  UnknownNameError,
-  WeightsError,
-} from "../tensor/errors.ts";
+import { ArgumentError, FileFormatError, HubError, InputError, WeightsError } from "../tensor/errors.ts";
 import { KEPT_DTYPES, type KeptDType } from "../tensor/kept.ts";
 import {
   ANYTHING,
@@ -41,6 +27,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
 import { Tokenizer } from "../text/index.ts";
+import { atCheckpoint, checkpointsOf } from "./checkpoints.ts";
 import { findTokenizer, type TokenizerHints } from "./pretrained-tokenizer.ts";
 import { readWeights } from "./read-weights.ts";
 
@@ -48,9 +35,9 @@ import { readWeights } from "./read-weights.ts";
 export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOptions {
   /** The model's files, instead of those that its name stands for: a folder opened elsewhere, files in memory. */
   readonly files?: ModelFiles | undefined;
-  /** Branch, tag or commit on the hub; default: `main`. */
+  /** Branch, tag or commit on the hub, which the name may also end with ("org/name@revision"); default: `main`. */
   readonly revision?: string | undefined;
-  /** Which training checkpoint, by its place in the repository's list (negative: from the end). */
+  /** Which training checkpoint, by its place in the order of `getCheckpointLabels` (negative: from the end). */
   readonly checkpointIndex?: number | undefined;
   /** Which training checkpoint, by its label: tokens or steps seen. */
   readonly checkpointValue?: number | undefined;
@@ -248,30 +235,6 @@ export async function loadTokenizer(name: string, options: FromPretrainedOptions
   throw new InputError(`${name} has no tokenizer.json: name a model that has one.`, { asked: name, found: paths });
 }
 
-/** Where the requested checkpoint is: a weights file, or a folder of a training run's (by default its last). */
-async function atCheckpoint(
-  files: ModelFiles,
-  options: FromPretrainedOptions,
-): Promise<{ readonly files: ModelFiles; readonly checkpoint?: string }> {
-  const { checkpointIndex, checkpointValue } = options;
-  const asked = checkpointIndex !== undefined || checkpointValue !== undefined;
-  const checkpoints = await checkpointsOf(files, options);
-  const last = checkpoints.at(-1);
-  if (!asked) return last && "folder" in last ? { files: inFolder(files, last.folder) } : { files };
-  const chosen =
-    checkpointIndex !== undefined
-      ? checkpoints.at(checkpointIndex)
-      : checkpoints.find((c) => c.label === checkpointValue);
-  if (chosen)
-    return "folder" in chosen ? { files: inFolder(files, chosen.folder) } : { files, checkpoint: chosen.path };
-  throw new UnknownNameError(
-    "checkpoint",
-    String(checkpointIndex ?? checkpointValue),
-    checkpoints.map((c) => String(c.label)),
-    checkpoints.length === 0 ? `${files.name} has no checkpoints.` : `${files.name} has ${checkpoints.length}.`,
-  );
-}
-
 /**
  * The labels of a model's training checkpoints, tokens or steps seen, in order: what `checkpointValue` takes. None for a
  * model without. Source: TransformerLens' `get_checkpoint_labels`.
@@ -280,20 +243,4 @@ export async function getCheckpointLabels(name: string, options: FromPretrainedO
   checkCall("getCheckpointLabels", name, options);
   const files = options.files ?? (await openDefault(name, resolveModelName, options));
   return (await checkpointsOf(files, options)).map(({ label }) => label);
-}
-
-/** `checkpoints/*_<label>.pth`, or the folders of a training run, in the order of their labels. */
-async function checkpointsOf(
-  files: ModelFiles,
-  options: LoadOptions,
-): Promise<readonly ({ readonly label: number } & ({ readonly path: string } | { readonly folder: string }))[]> {
-  const paths = await files.list(options);
-  if (!paths.includes("config.json")) {
-    return trainedSteps(paths, "config.json").map(({ folder, step }) => ({ folder, label: step }));
-  }
-  return paths
-    .map((path) => ({ path, label: /^checkpoints\/.*_(\d+)\.pth$/.exec(path)?.[1] }))
-    .filter((c) => c.label !== undefined)
-    .map((c) => ({ path: c.path, label: Number(c.label) }))
-    .sort((a, b) => a.label - b.label);
 }

@@ -30,6 +30,16 @@ export interface ModelFiles {
   open(path: string, options?: LoadOptions): Promise<ByteSource>;
   /** The file as UTF-8 text. @throws UnknownNameError if there is no such file, FileFormatError if it is not UTF-8. */
   readText(path: string, options?: LoadOptions): Promise<string>;
+  /** The other revisions of the same repository; undefined where there are none, as of a folder. */
+  readonly revisions?: Revisions | undefined;
+}
+
+/** The revisions of a repository on the hub. */
+export interface Revisions {
+  /** The names of its branches and tags. */
+  list(options?: LoadOptions): Promise<string[]>;
+  /** Its files at one of them. */
+  at(revision: string): Promise<ModelFiles>;
 }
 
 /**

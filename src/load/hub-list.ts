@@ -27,3 +27,18 @@ export function listedPaths(siblings: readonly unknown[], url: string): ListedFi
     return [{ path: rfilename, size: Number.isSafeInteger(size) ? (size as number) : undefined }];
   });
 }
+
+/** The names of branches and tags in a hub's answer to `/api/models/ID/refs`. @throws HubError for a list that is too long to be real */
+export function listedRefs(answer: Readonly<Record<string, unknown>>, url: string): string[] {
+  const refs = [answer.branches, answer.tags].flatMap((list) => (Array.isArray(list) ? list : []));
+  if (refs.length > MOST_FILES) {
+    throw new HubError(`${url} lists ${refs.length} revisions, but at most ${MOST_FILES} are read.`, {
+      asked: url,
+      found: refs.length,
+    });
+  }
+  return refs.flatMap((ref) => {
+    const name = (ref as { name?: unknown } | null)?.name;
+    return typeof name === "string" ? [name] : [];
+  });
+}

@@ -5,7 +5,7 @@
 import { HubError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
-import { LIST_PACE, listedPaths, MOST_LIST_BYTES } from "./hub-list.ts";
+import { LIST_PACE, listedPaths, listedRefs, MOST_LIST_BYTES } from "./hub-list.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
 import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
@@ -48,19 +48,7 @@ export async function fetchRevision(
   tries?: number,
 ): Promise<{ commit: string; paths: string[] }> {
   const url = `${hub.endpoint}/api/models/${model.id}/revision/${encodeURIComponent(model.revision)}`;
-  const own = networkLimits(hub.limits);
-  const limits = { ...own, tries: Math.min(own.tries, tries ?? own.tries) };
-  const body = await reached(hub, () =>
-    retried(limits, signal, async () => {
-      const { response } = await send(hub, url, { signal, limits });
-      if (!response.ok) throw await refusal(hub, model, response);
-      return bytesOf(response, MOST_LIST_BYTES, { ...limits, ...LIST_PACE }, signal);
-    }),
-  ).catch((error) => {
-    if (!(error instanceof TooLong)) throw error;
-    throw new HubError(`${url} answered with ${error.message}, too long for a list of files.`, { asked: url });
-  });
-  const text = new TextDecoder().decode(body);
+  const text = await fetchList(hub, model, url, signal, tries);
   const { sha, siblings } = parseJsonObject(text, `The answer of ${url}`);
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
     throw new HubError(`${url} answered without a commit and a list of files; is HF_ENDPOINT a Hugging Face hub?`, {
@@ -74,6 +62,35 @@ export async function fetchRevision(
       .map(({ path }) => path)
       .sort(),
   };
+}
+
+/** The names of a model's branches and tags. */
+export async function fetchRefs(hub: HubSettings, model: HubModel, signal: AbortSignal | undefined): Promise<string[]> {
+  const url = `${hub.endpoint}/api/models/${model.id}/refs`;
+  return listedRefs(parseJsonObject(await fetchList(hub, model, url, signal), `The answer of ${url}`), url);
+}
+
+/** An answer of the hub's API as text. */
+async function fetchList(
+  hub: HubSettings,
+  model: HubModel,
+  url: string,
+  signal: AbortSignal | undefined,
+  tries?: number,
+): Promise<string> {
+  const own = networkLimits(hub.limits);
+  const limits = { ...own, tries: Math.min(own.tries, tries ?? own.tries) };
+  const body = await reached(hub, () =>
+    retried(limits, signal, async () => {
+      const { response } = await send(hub, url, { signal, limits });
+      if (!response.ok) throw await refusal(hub, model, response);
+      return bytesOf(response, MOST_LIST_BYTES, { ...limits, ...LIST_PACE }, signal);
+    }),
+  ).catch((error) => {
+    if (!(error instanceof TooLong)) throw error;
+    throw new HubError(`${url} answered with ${error.message}, too long for a list of files.`, { asked: url });
+  });
+  return new TextDecoder().decode(body);
 }
 
 export function fileUrl(hub: HubSettings, id: string, commit: string, path: string): string {

@@ -12,7 +12,7 @@ import { isFile } from "./node-folder.ts";
 import { HubCache } from "./node-hub-cache.ts";
 import { downloadBlob } from "./node-hub-download.ts";
 import type { HubModel } from "./node-hub-http.ts";
-import { fetchFileInfo, fetchRevision, fileUrl, HubUnreachable } from "./node-hub-http.ts";
+import { fetchFileInfo, fetchRefs, fetchRevision, fileUrl, HubUnreachable } from "./node-hub-http.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
 import { hubSettings } from "./node-hub-settings.ts";
 import { readText } from "./text-pieces.ts";
@@ -85,6 +85,16 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
     list: async (load) => [...(await resolve(load?.signal)).paths],
     open,
     readText: async (path, load) => readText(await open(path, load), load?.signal),
+    revisions: {
+      list: async (load) => {
+        if (!hub.offline) return fetchRefs(hub, model, load?.signal);
+        throw new HubError(
+          `The revisions of "${id}" are listed by the hub, and the network is not used (HF_HUB_OFFLINE is set): name one with \`revision\`.`,
+          { asked: id },
+        );
+      },
+      at: (other) => hubFiles(id, { ...options, revision: other }),
+    },
   };
 }
 

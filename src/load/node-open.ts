@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
-import { bundledModel, isHubId } from "./names.ts";
+import { atRevision, bundledModel, isHubId } from "./names.ts";
 import { folderFiles } from "./node-folder.ts";
 import type { HubOptions } from "./node-hub.ts";
 import { hubFiles } from "./node-hub.ts";
@@ -40,13 +40,14 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
       { asked: nameOrPath, found: "a file" },
     );
   }
-  if (!isHubId(nameOrPath)) {
+  const { name, revision } = atRevision(nameOrPath, options.revision);
+  if (!isHubId(name)) {
     throw new ArgumentError(
       `"${nameOrPath}" is neither an existing folder nor a model's name: give a folder's path, "org/name" on the ` +
         `Hugging Face hub, or "${bundledModel}".`,
       { asked: nameOrPath, nearest: bundledModel },
     );
   }
-  const { revision, settings, resolve } = options;
-  return hubFiles(resolve ? resolve(nameOrPath) : nameOrPath, { revision, settings });
+  const { settings, resolve } = options;
+  return hubFiles(resolve ? resolve(name) : name, { revision, settings });
 }

@@ -8,7 +8,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
 import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
-import { LIST_PACE, listedPaths, MOST_LIST_BYTES } from "./hub-list.ts";
+import { LIST_PACE, listedPaths, listedRefs, MOST_LIST_BYTES } from "./hub-list.ts";
 import { isHubId } from "./names.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import { bytesOf, discard, TooLong } from "./request.ts";
@@ -131,6 +131,14 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
     list: async (load) => [...(await resolve(load)).sizes.keys()].sort(),
     open,
     readText: async (path, load) => readText(await open(path, load), load?.signal),
+    revisions: {
+      list: async (load = {}) => {
+        const url = new URL(`${endpoint}/api/models/${id}/refs`);
+        const text = new TextDecoder().decode(await get(url, load, readList(url, load.signal)));
+        return listedRefs(parseJsonObject(text, `The answer of ${url.href}`), url.href);
+      },
+      at: (other) => hubFiles(id, { ...options, revision: other }),
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
-import { bundledModel, isHubId } from "./names.ts";
+import { atRevision, bundledModel, isHubId } from "./names.ts";
 import { urlFiles } from "./web-folder.ts";
 import { hubFiles, type WebHubOptions } from "./web-hub.ts";
 
@@ -26,13 +26,14 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
   }
   if (/^(https?:\/\/|\.{0,2}\/)/.test(nameOrUrl)) return urlFiles(nameOrUrl);
   if (nameOrUrl === bundledModel || nameOrUrl === "bundled") return urlFiles(`models/${bundledModel}/`, bundledModel);
-  if (!isHubId(nameOrUrl)) {
+  const { name, revision } = atRevision(nameOrUrl, options.revision);
+  if (!isHubId(name)) {
     throw new ArgumentError(
       `"${nameOrUrl}" is neither a URL nor a model's name: give a folder's URL, such as "/models/${bundledModel}", or ` +
         `"org/name" on the Hugging Face hub.`,
       { asked: nameOrUrl, nearest: bundledModel },
     );
   }
-  const { revision, settings, resolve } = options;
-  return hubFiles(resolve ? resolve(nameOrUrl) : nameOrUrl, { revision, settings });
+  const { settings, resolve } = options;
+  return hubFiles(resolve ? resolve(name) : name, { revision, settings });
 }

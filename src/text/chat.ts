@@ -18,6 +18,7 @@ export interface ChatMessage {
   readonly [field: string]: unknown;
 }
 
+/** How a conversation becomes a text. */
 export interface ChatOptions {
   /** End with the beginning of the assistant's answer, so that the model continues with it. Default false. */
   readonly addGenerationPrompt?: boolean | undefined;

@@ -81,6 +81,8 @@ export class Tokenizer {
   readonly #added: AddedVocabulary;
   readonly #frame: Frame;
   readonly #byteLevel: boolean;
+  /** Whether the pre-tokenizer depends on where the text begins: Metaspace's scheme "first". */
+  readonly #asksForFirst: boolean;
   /** The ids of earlier words. */
   readonly #words = new Map<string, readonly number[]>();
 
@@ -107,6 +109,7 @@ export class Tokenizer {
       token,
       id,
     );
+    this.#asksForFirst = JSON.stringify(json.preTokenizer ?? null).includes('"first"');
     this.#frame = frameOf(made ? made.post_processor : json.postProcessor);
     this.#byteLevel = isFields(json.decoder) && json.decoder.type === "ByteLevel";
     this.#decode = decoderOf(json.decoder);
@@ -273,7 +276,7 @@ export class Tokenizer {
       const section = { start: cut.start, given, normalized: this.#normalizer.apply(given) };
       // The first character of the whole text, for components that depend on it.
       const first = cut.start === 0 ? (given.codePointAt(0)! > 0xffff ? 2 : 1) : 0;
-      const leading = first === 0 ? 0 : this.#normalizer.leading(given, first);
+      const leading = first === 0 || !this.#asksForFirst ? 0 : this.#normalizer.leading(given, first);
       for (const { start, end, id } of this.#added.splitNormalized(section.normalized)) {
         const here = Math.max(0, Math.min(leading, end) - start);
         const ids = id === null ? this.#modelIds(section.normalized.slice(start, end), here) : [id];

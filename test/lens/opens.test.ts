@@ -375,13 +375,12 @@ describe("a call", () => {
 
 describe("a model's name", () => {
   test.each([
-    ["pythia-70m", "EleutherAI/pythia-70m"],
-    ["llama-7b-hf", "meta-llama/Llama-2-7b-hf"],
-    ["gpt-j", "EleutherAI/gpt-j-6B"],
-    ["bloom-560m", "bigscience/bloom-560m"],
-    ["Qwen2-0.5B", "Qwen/Qwen2.5-0.5B"],
-    ["qwen3-0.6b", "Qwen/Qwen3-0.6B"],
-    ["gemma-2b", "google/gemma-2-2b"],
+    ["pythia-70m-finetuned", "EleutherAI/pythia-70m"],
+    ["gpt-j-tiny", "EleutherAI/gpt-j-6B"],
+    ["bloom-test", "bigscience/bloom-560m"],
+    ["Qwen2-9B", "Qwen/Qwen2.5-0.5B"],
+    ["qwen3-9b", "Qwen/Qwen3-0.6B"],
+    ["starcoder2-15b", "bigcode/starcoder2-3b"],
   ])('"%s", a short name of a family that opens, is answered with how its ids look', async (name, id) => {
     const error = await refused(() => resolveModelName(name));
     expect(error).toMatchObject({ nearest: id });

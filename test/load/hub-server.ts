@@ -41,6 +41,12 @@ export interface Seen {
   readonly authorization: string | undefined;
 }
 
+/** The files of each branch. */
+type Branches = Readonly<Record<string, Readonly<Record<string, HubFile>>>>;
+
+/** The commit of a branch other than main. */
+export const commitOf = (branch: string): string => createHash("sha1").update(branch).digest("hex");
+
 export const commit = "0123456789abcdef0123456789abcdef01234567";
 
 export class TestHub {
@@ -52,18 +58,21 @@ export class TestHub {
   readonly seen: Seen[] = [];
   readonly id: string;
   private readonly files: Readonly<Record<string, HubFile>>;
+  private readonly branches: Branches;
   private readonly hub: Server;
   private readonly cdn: Server;
 
-  private constructor(id: string, files: Readonly<Record<string, HubFile>>) {
+  private constructor(id: string, files: Readonly<Record<string, HubFile>>, branches: Branches) {
     this.id = id;
     this.files = files;
+    this.branches = branches;
     this.hub = createServer((request, response) => this.answerAsHub(request, response));
     this.cdn = createServer((request, response) => this.answerAsCdn(request, response));
   }
 
-  static async start(id: string, files: Readonly<Record<string, HubFile>>): Promise<TestHub> {
-    const hub = new TestHub(id, files);
+  /** @param branches the files of other branches than main */
+  static async start(id: string, files: Readonly<Record<string, HubFile>>, branches: Branches = {}): Promise<TestHub> {
+    const hub = new TestHub(id, files, branches);
     for (const server of [hub.hub, hub.cdn]) {
       await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     }
@@ -103,18 +112,25 @@ export class TestHub {
       // A model that was renamed: the hub says where it is now, on the hub itself.
       return response.writeHead(307, { location: path.replace("/old-org/name", `/${this.id}`) }).end();
     }
+    if (path === `/api/models/${this.id}/refs`) {
+      const ref = (name: string, targetCommit: string) => ({ name, ref: `refs/heads/${name}`, targetCommit });
+      const branches = [ref("main", commit), ...Object.keys(this.branches).map((name) => ref(name, commitOf(name)))];
+      const answer = JSON.stringify({ branches, converts: [], tags: [] });
+      return response.writeHead(200, { "content-type": "application/json" }).end(answer);
+    }
     if (path.startsWith("/api/models/")) {
       const asked = /^\/api\/models\/(.+)\/revision\/([^?]+)/.exec(path);
       if (asked?.[1] !== this.id && asked?.[1] !== "old-org/name") return refuse(response, 401, "RepoNotFound");
-      if (asked[2] !== "main" && asked[2] !== commit) return refuse(response, 404, "RevisionNotFound");
-      const siblings = Object.keys(this.files).map((rfilename) => ({ rfilename }));
-      const answer = JSON.stringify({ sha: commit, siblings });
+      const found = this.revision(asked[2]);
+      if (!found) return refuse(response, 404, "RevisionNotFound");
+      const siblings = Object.keys(found.files).map((rfilename) => ({ rfilename }));
+      const answer = JSON.stringify({ sha: found.sha, siblings });
       return response.writeHead(200, { "content-type": "application/json" }).end(answer);
     }
-    const name = path.replace(`/${this.id}/resolve/${commit}/`, "");
-    const file = this.files[name];
+    const [, sha, name] = /^\/.+\/resolve\/([0-9a-f]{40})\/(.+)$/.exec(path) ?? [];
+    const file = path.startsWith(`/${this.id}/`) ? this.revision(sha)?.files[name] : undefined;
     if (!file) return refuse(response, 404, "EntryNotFound");
-    response.setHeader("x-repo-commit", commit);
+    response.setHeader("x-repo-commit", sha);
     if (!file.large) return this.sendBody(request, response, file.content);
     const etag = sha256(file.content);
     response.writeHead(302, {
@@ -125,10 +141,20 @@ export class TestHub {
     return response.end();
   }
 
+  /** A branch or a commit. */
+  private revision(
+    name: string,
+  ): { readonly sha: string; readonly files: Readonly<Record<string, HubFile>> } | undefined {
+    if (name === "main" || name === commit) return { sha: commit, files: this.files };
+    const branch = Object.keys(this.branches).find((one) => one === name || commitOf(one) === name);
+    return branch === undefined ? undefined : { sha: commitOf(branch), files: this.branches[branch] };
+  }
+
   private answerAsCdn(request: IncomingMessage, response: ServerResponse): ServerResponse {
     this.note("cdn", request);
     if (this.faults.instead?.(request, response, "cdn")) return response;
-    const file = Object.values(this.files).find(({ content }) => request.url?.startsWith(`/${sha256(content)}`));
+    const all = [this.files, ...Object.values(this.branches)].flatMap((files) => Object.values(files));
+    const file = all.find(({ content }) => request.url?.startsWith(`/${sha256(content)}`));
     if (!file) return refuse(response, 404);
     return this.sendBody(request, response, file.content);
   }

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/models/config/parse.ts";
-import { FAMILIES, familyOf, readModel, resolveModelName } from "../../src/models/families/index.ts";
+import { FAMILIES, familyOf, MODEL_ALIASES, readModel, resolveModelName } from "../../src/models/families/index.ts";
+import { LISTED } from "../../src/models/families/listed-models.ts";
 import { recordingOf } from "../../src/models/recording.ts";
 import { checkWeights, type WeightProblems } from "../../src/models/weights/check.ts";
 import { type NDArray, ndarray, zeros } from "../../src/tensor/array.ts";
@@ -359,6 +361,11 @@ describe("familyOf", () => {
   });
 });
 
+/** TransformerLens' OFFICIAL_MODEL_NAMES with their MODEL_ALIASES. */
+const TRANSFORMERLENS: Record<string, string[]> = JSON.parse(
+  readFileSync(new URL("fixtures/transformerlens-names.json", import.meta.url), "utf8"),
+);
+
 describe("resolveModelName", () => {
   it.each([
     ["solu-1l", "NeelNanda/SoLU_1L512W_C4_Code"],
@@ -373,6 +380,37 @@ describe("resolveModelName", () => {
   ])("takes %s to %s", (name, id) => {
     expect(resolveModelName(name)).toBe(id);
   });
+
+  it.each(Object.entries(TRANSFORMERLENS))(
+    "knows %s and its short names as TransformerLens does, or says why it cannot be opened",
+    (official, names) => {
+      for (const name of [official, ...names, official.toUpperCase()]) {
+        try {
+          const id = resolveModelName(name);
+          expect(id).toBe(official === "bigcode/santacoder" ? "bigcode/gpt_bigcode-santacoder" : official);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+          expect((error as Error).message).toMatch(/known but cannot be opened yet: it needs|not on the hub/);
+        }
+      }
+    },
+  );
+
+  it("knows no other names than TransformerLens and the hub", () => {
+    const known = new Set(Object.entries(TRANSFORMERLENS).flatMap(([id, names]) => [id, ...names]));
+    const ours = [...MODEL_ALIASES].flatMap(([id, names]) => [id, ...names]);
+    expect(ours.filter((name) => !known.has(name))).toEqual(["bigcode/gpt_bigcode-santacoder"]);
+  });
+
+  it.each(LISTED.filter(({ modelType }) => modelType !== undefined))(
+    "$called has a family, or a sentence that says why not",
+    ({ modelType }) => {
+      if (FAMILIES.some(({ name }) => name === modelType)) return;
+      expect(caught(ConfigError, () => familyOf({ model_type: modelType as string }, "x/y")).message).toMatch(
+        /known but cannot be opened yet: it needs/,
+      );
+    },
+  );
 
   it.each(["solu-1", "./models/x", "../x", "a/b/c", ""])('does not know "%s"', (name) => {
     expect(() => resolveModelName(name)).toThrow(UnknownNameError);

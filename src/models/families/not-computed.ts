@@ -95,9 +95,19 @@ const ARCHITECTURES: readonly Architecture[] = [
  * @throws ConfigError that says what it is and what is missing
  */
 export function refuseKnownName(name: string, supported: readonly string[]): void {
-  const short = name.trim().split("/").at(-1)!.toLowerCase();
-  const architecture = ARCHITECTURES.find(({ names }) => new RegExp(names.source, "i").test(short));
+  const architecture = architectureOf(name);
   if (architecture) throw refusal(`"${name.trim()}"`, name, architecture, supported);
+}
+
+/** As `refuseKnownName`, but passes for an architecture that opens by the ids of its models. */
+export function refuseLacking(id: string, supported: readonly string[]): void {
+  const architecture = architectureOf(id);
+  if (architecture?.lacks !== undefined) throw refusal(`"${id}"`, id, architecture, supported);
+}
+
+function architectureOf(name: string): Architecture | undefined {
+  const short = name.trim().split("/").at(-1)!.toLowerCase();
+  return ARCHITECTURES.find(({ names }) => new RegExp(names.source, "i").test(short));
 }
 
 /** As `refuseKnownName`, by the `model_type` of a `config.json`. */
