@@ -149,6 +149,7 @@ export abstract class HookedRoot {
       new TokenRules({
         tokenizer: parts.tokenizer,
         nCtx: this.cfg.nCtx,
+        dVocab: this.cfg.dVocab,
         defaultPrependBos: parts.defaultPrependBos ?? this.cfg.defaultPrependBos,
         defaultPaddingSide: parts.defaultPaddingSide,
       });
@@ -232,12 +233,12 @@ export abstract class HookedRoot {
   protected generated(tokens: Tensor, input: ModelInput, returnType: Generated = "input"): string | string[] | Tensor {
     const isText = typeof input === "string" || isTexts(input);
     if (returnType === "tokens" || (returnType !== "str" && !isText)) return tokens;
-    const { tokenizer } = this.tokenRules;
+    const text = this.tokenRules;
     const [batch, pos] = tokens.shape;
     // Neither padding in front nor the filling after a row's end is of its text.
     const kept = notedPadding(tokens.array!)!.data;
     const texts = Array.from({ length: batch }, (_, b) =>
-      tokenizer.decode(
+      text.decode(
         [...tokens.row(b).data].filter((_, p) => kept[b * pos + p]),
         { skipSpecialTokens: true },
       ),

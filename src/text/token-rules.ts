@@ -10,12 +10,14 @@ import { shortened, shown } from "../tensor/show.ts";
 import { attentionMask, type PaddingSide } from "./attention-mask.ts";
 import { notedPadding, notePadding } from "./padding.ts";
 import { checkId, idRows, type TokenIds, type Tokens } from "./token-ids.ts";
-import { Tokenizer } from "./tokenizer.ts";
+import { type DecodeOptions, Tokenizer } from "./tokenizer.ts";
 
 export interface TokenRulesOptions {
   readonly tokenizer: Tokenizer;
   /** The longest prompt in tokens, including BOS. */
   readonly nCtx: number;
+  /** How many ids the model has. An id below that the tokenizer lacks (a row that only pads the matrices) stands for no text. */
+  readonly dVocab?: number | undefined;
   readonly defaultPrependBos?: boolean | undefined;
   readonly defaultPaddingSide?: PaddingSide | undefined;
 }
@@ -35,6 +37,7 @@ const TO_TOKENS: OptionKinds<ToTokensOptions> = { prependBos: FLAG, paddingSide:
 const RULES: OptionKinds<TokenRulesOptions> = {
   tokenizer: instanceOf(Tokenizer as never, "a Tokenizer"),
   nCtx: COUNT,
+  dVocab: COUNT,
   defaultPrependBos: FLAG,
   defaultPaddingSide: SIDE,
 };
@@ -47,6 +50,8 @@ const FALLBACK_EOS = "<|endoftext|>";
 export class TokenRules {
   readonly tokenizer: Tokenizer;
   readonly nCtx: number;
+  /** How many ids the model has; 0 if that is not known. */
+  readonly dVocab: number;
   readonly defaultPrependBos: boolean;
   readonly defaultPaddingSide: PaddingSide;
   /** The tokenizer's own, or `<|endoftext|>`. */
@@ -59,7 +64,7 @@ export class TokenRules {
   readonly eosTokenId: number | undefined;
   readonly padTokenId: number | undefined;
   readonly bosTokenId: number | undefined;
-  /** Whether the tokenizer itself puts BOS before a text, that is, whether the empty text has tokens. */
+  /** Whether the tokenizer itself puts tokens around a text, that is, whether the empty text has tokens. None is added then. */
   readonly tokenizerPrependsBos: boolean;
 
   constructor(options: TokenRulesOptions) {
@@ -72,6 +77,7 @@ export class TokenRules {
     }
     this.tokenizer = tokenizer;
     this.nCtx = nCtx;
+    this.dVocab = options.dVocab ?? 0;
     this.defaultPrependBos = defaultPrependBos;
     this.defaultPaddingSide = defaultPaddingSide;
     this.eosToken = tokenizer.eosToken ?? FALLBACK_EOS;
@@ -110,7 +116,7 @@ export class TokenRules {
   toString(tokens: NDArray<"int32">): string | string[];
   toString(tokens: Tokens): string | string[] {
     const { rows, single } = idRows(tokens);
-    return single ? this.tokenizer.decode(rows[0]) : rows.map((row) => this.tokenizer.decode(row));
+    return single ? this.decode(rows[0]) : rows.map((row) => this.decode(row));
   }
 
   /**
@@ -155,7 +161,17 @@ export class TokenRules {
   /** The string of one token id. @throws InputError for an id outside the vocabulary. */
   toSingleStrToken(id: number): string {
     checkId(id);
-    return this.tokenizer.decode([id]);
+    return this.decode([id]);
+  }
+
+  /**
+   * The text of ids, as the tokenizer decodes them; those of the model's vocabulary that the tokenizer lacks are left out, as in
+   * transformers.
+   * @throws InputError for an id outside the model's vocabulary and the tokenizer's
+   */
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    const known = Array.from(ids).filter((id) => id >= this.dVocab || this.tokenizer.idToToken(id) !== undefined);
+    return this.tokenizer.decode(known, options);
   }
 
   /**
@@ -232,7 +248,8 @@ export class TokenRules {
     }
     return {
       prefix: prependBos && !this.tokenizerPrependsBos ? this.bosToken : "",
-      dropFirst: !prependBos && this.tokenizerPrependsBos,
+      // T5's only puts EOS after a text.
+      dropFirst: !prependBos && this.tokenizer.frame.before.length > 0,
       limit: truncate ? this.nCtx : Infinity,
     };
   }

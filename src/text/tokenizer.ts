@@ -69,6 +69,8 @@ export class Tokenizer {
   readonly notes: readonly string[];
   /** The files it was made from: `tokenizer.json` and, if there was one, `tokenizer_config.json`, parsed. */
   readonly files: ReadonlyMap<string, unknown>;
+  /** The ids that `encode` puts around every text. */
+  readonly frame: Frame;
   /** Its chat templates by name; "default" is the only one of most. */
   readonly chatTemplates: ReadonlyMap<string, string>;
   /** The special tokens that a chat template may name: "bos_token" and others. */
@@ -79,7 +81,6 @@ export class Tokenizer {
   readonly #model: Model;
   readonly #decode: Decoder;
   readonly #added: AddedVocabulary;
-  readonly #frame: Frame;
   readonly #byteLevel: boolean;
   /** Whether the pre-tokenizer depends on where the text begins: Metaspace's scheme "first". */
   readonly #asksForFirst: boolean;
@@ -110,7 +111,7 @@ export class Tokenizer {
       id,
     );
     this.#asksForFirst = JSON.stringify(json.preTokenizer ?? null).includes('"first"');
-    this.#frame = frameOf(made ? made.post_processor : json.postProcessor);
+    this.frame = frameOf(made ? made.post_processor : json.postProcessor);
     this.#byteLevel = isFields(json.decoder) && json.decoder.type === "ByteLevel";
     this.#decode = decoderOf(json.decoder);
     this.files = made ? new Map([["tokenizer.json", made], ...files]) : files;
@@ -136,9 +137,7 @@ export class Tokenizer {
     this.padTokenId = id(this.padToken);
     const rebuilt = assembled
       ? undefined
-      : rebuiltNote(special.className, { ...json, normalizer, frame: this.#frame }, settings, (role) =>
-          id(token(role)),
-        );
+      : rebuiltNote(special.className, { ...json, normalizer, frame: this.frame }, settings, (role) => id(token(role)));
     const lacking = (["bos", "eos", "pad"] as const).filter(
       (role) => token(role) !== undefined && id(token(role)) === undefined,
     );
@@ -186,7 +185,7 @@ export class Tokenizer {
   encode(text: string, options: EncodeOptions = {}): number[] {
     checkOptions("encode", options, ENCODE_OPTIONS);
     const { addSpecialTokens = true, maxLength = Infinity } = options;
-    const { before, after } = addSpecialTokens ? this.#frame : NO_FRAME;
+    const { before, after } = addSpecialTokens ? this.frame : NO_FRAME;
     const most = Math.max(0, maxLength - before.length - after.length);
     const out = [...before];
     for (const { ids } of this.stretches(text)) {
@@ -250,7 +249,7 @@ export class Tokenizer {
         "Character offsets are only available for byte-level tokenizers (GPT-2, GPT-NeoX, the NeelNanda models), but this is another kind.",
       );
     }
-    const { before, after } = addSpecialTokens ? this.#frame : NO_FRAME;
+    const { before, after } = addSpecialTokens ? this.frame : NO_FRAME;
     const inside = offsetsOf(this.stretches(text), (id) => this.idToToken(id)!, this.#normalizer.apply);
     return [
       ...before.map((): [number, number] => [0, 0]),

@@ -1,7 +1,14 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/models/config/parse.ts";
-import { FAMILIES, familyOf, MODEL_ALIASES, readModel, resolveModelName } from "../../src/models/families/index.ts";
+import {
+  FAMILIES,
+  familyOf,
+  MODEL_ALIASES,
+  readConfig,
+  readModel,
+  resolveModelName,
+} from "../../src/models/families/index.ts";
 import { LISTED } from "../../src/models/families/listed-models.ts";
 import { recordingOf } from "../../src/models/recording.ts";
 import { checkWeights, type WeightProblems } from "../../src/models/weights/check.ts";
@@ -418,5 +425,18 @@ describe("resolveModelName", () => {
 
   it("names the closest match", () => {
     expect(caught(UnknownNameError, () => resolveModelName("gpt2-smal")).nearest).toBe("gpt2-small");
+  });
+});
+
+describe("BOS before a text", () => {
+  it("is put there by default, but not for BLOOM and Qwen, as in TransformerLens", async () => {
+    const names = ["bloom", "falcon-rw", "gpt2", "llama", "mistral", "qwen2", "qwen3"].map((name) => `${name}-tiny`);
+    const found = names.filter((name) => existsSync(new URL(`../goldens/hf/${name}`, import.meta.url)));
+    expect(found.length).toBeGreaterThan(4);
+    for (const name of found) {
+      const path = new URL(`../goldens/hf/${name}/config.json`, import.meta.url);
+      const config = readConfig(JSON.parse(readFileSync(path, "utf8")), name);
+      expect([name, config.defaultPrependBos]).toEqual([name, !/^(bloom|qwen)/.test(name)]);
+    }
   });
 });

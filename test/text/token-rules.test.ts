@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { loadTokenizer } from "../../src/lens/from-pretrained.ts";
+import { memoryFiles } from "../../src/load/index.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../../src/tensor/errors.ts";
-import { TokenRules } from "../../src/text/token-rules.ts";
+import { TokenRules, type TokenRulesOptions } from "../../src/text/token-rules.ts";
 import { Tokenizer } from "../../src/text/tokenizer.ts";
 import { bundled, rules, seedPrompts } from "./bundled.ts";
 import { tinyTokenizerJson } from "./tiny-tokenizer.ts";
@@ -184,5 +187,69 @@ describe("offsets", () => {
       const strings = rules.offsets(prompt, { prependBos: false }).map(([start, end]) => prompt.slice(start, end));
       expect(strings).toEqual(rules.toStrTokens(prompt, { prependBos: false }));
     }
+  });
+});
+
+describe("models of families", () => {
+  const models = (name: string) => readFileSync(new URL(`vocabularies/${name}.model`, import.meta.url));
+  const rulesOf = async (files: Record<string, unknown>, options: Partial<TokenRulesOptions> = {}) => {
+    const entries = Object.entries(files).map(([path, content]): [string, string | Uint8Array] => [
+      path,
+      content instanceof Uint8Array ? content : JSON.stringify(content),
+    ]);
+    const inMemory = memoryFiles("folder", Object.fromEntries(entries));
+    return new TokenRules({ tokenizer: await loadTokenizer("folder", { files: inMemory }), nCtx: 100, ...options });
+  };
+  const ids = (rules: TokenRules, text: string, options = {}) => Array.from(rules.toTokens(text, options).data);
+
+  it("whose tokenizer puts BOS before a text get no second one, and lose it on request", async () => {
+    const config = { tokenizer_class: "LlamaTokenizer", add_bos_token: true };
+    const rules = await rulesOf({ "tokenizer.model": models("llama"), "tokenizer_config.json": config });
+    expect(rules.tokenizerPrependsBos).toBe(true);
+    const [bos, ...rest] = ids(rules, "the whale");
+    expect(bos).toBe(rules.bosTokenId);
+    expect(rest).not.toContain(rules.bosTokenId);
+    expect(ids(rules, "the whale", { prependBos: false })).toEqual(rest);
+  });
+
+  it("whose tokenizer does not (add_bos_token: false) get one by default", async () => {
+    const config = { tokenizer_class: "GemmaTokenizer", add_bos_token: false };
+    const rules = await rulesOf({ "tokenizer.model": models("gemma"), "tokenizer_config.json": config });
+    expect(rules.tokenizerPrependsBos).toBe(false);
+    expect(ids(rules, "the")[0]).toBe(rules.bosTokenId);
+    expect(ids(rules, "the", { prependBos: false })).toEqual(ids(rules, "the").slice(1));
+  });
+
+  it("without BOS have EOS for it, and none where it is not wanted by default", async () => {
+    const vocab = { a: 0, "<|endoftext|>": 1 };
+    const json = {
+      model: { type: "BPE", vocab, merges: [] },
+      added_tokens: [{ id: 1, content: "<|endoftext|>", special: true }],
+    };
+    const files = {
+      "tokenizer.json": json,
+      "tokenizer_config.json": { tokenizer_class: "Qwen2Tokenizer", bos_token: null },
+    };
+    expect(ids(await rulesOf(files), "aa")).toEqual([1, 0, 0]);
+    expect(ids(await rulesOf(files, { defaultPrependBos: false }), "aa")).toEqual([0, 0]);
+  });
+
+  it("whose tokenizer puts only EOS after a text (T5) keep their first token", async () => {
+    const config = { tokenizer_class: "T5Tokenizer" };
+    const rules = await rulesOf({ "spiece.model": models("t5"), "tokenizer_config.json": config });
+    const tokens = rules.tokenizer.encode("the whale");
+    expect(tokens.at(-1)).toBe(rules.eosTokenId);
+    expect(ids(rules, "the whale")).toEqual(tokens);
+    expect(ids(rules, "the whale", { prependBos: false })).toEqual(tokens);
+  });
+
+  it("with more ids than their tokenizer has tokens have no text for the others", async () => {
+    const json = { model: { type: "BPE", vocab: { a: 0, b: 1 }, merges: [] } };
+    const rules = await rulesOf({ "tokenizer.json": json }, { dVocab: 5 });
+    expect(rules.toString([0, 4, 3])).toBe("a");
+    expect(rules.toSingleStrToken(4)).toBe("");
+    expect(rules.toStrTokens([0, 4])).toEqual(["a", ""]);
+    expect(() => rules.toSingleStrToken(5)).toThrow(InputError);
+    expect(() => new TokenRules({ tokenizer: rules.tokenizer, nCtx: 9 }).toSingleStrToken(4)).toThrow(InputError);
   });
 });

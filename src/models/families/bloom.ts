@@ -9,6 +9,7 @@ const at = "h.{l}";
 
 export const bloom = huggingFace({
   name: "bloom",
+  withoutBos: true,
   called: "BLOOM",
   architecture: "BloomForCausalLM",
   embedding: "word_embeddings.weight",

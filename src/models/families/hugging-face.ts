@@ -35,6 +35,8 @@ export interface HuggingFaceFamily {
   sources(config: HookedTransformerConfig, has: (name: string) => boolean, json: Fields): Sources;
   /** What embeddings and logits are multiplied with, which is done to the weights when they are read. */
   scales?(json: Fields): { readonly embedding?: number; readonly logits?: number };
+  /** Set where TransformerLens puts no BOS before a text by default: the models were trained without. */
+  readonly withoutBos?: true;
   /** Buffers that old versions saved with the weights. */
   readonly buffers?: RegExp;
   /** Parts that some checkpoints have, and that are not computed here: a note says so. */
@@ -57,6 +59,7 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
       return parseConfig({
         tie_word_embeddings: json.tie_word_embeddings ?? family.tied,
         ...family.config(fieldsOf(json, called)),
+        ...(family.withoutBos && { default_prepend_bos: false }),
         tokenizer_name: repoName,
         original_architecture: family.architecture,
         model_name: shortName(repoName),

@@ -30,6 +30,7 @@ function sources({ numExperts, mlpTypes }: HookedTransformerConfig): Sources {
 
 export const qwen2Moe = huggingFace({
   name: "qwen2_moe",
+  withoutBos: true,
   called: "Qwen 2 MoE",
   architecture: "Qwen2MoeForCausalLM",
   embedding: "model.embed_tokens.weight",
@@ -77,6 +78,7 @@ function window(json: Fields): Record<string, unknown> {
 /** All layers are local where there is a window. */
 export const qwen3Moe = huggingFace({
   name: "qwen3_moe",
+  withoutBos: true,
   called: "Qwen 3 MoE",
   architecture: "Qwen3MoeForCausalLM",
   embedding: "model.embed_tokens.weight",

@@ -24,6 +24,7 @@ export function qwenWindow(json: Fields): Record<string, unknown> {
 
 export const qwen2 = huggingFace({
   name: "qwen2",
+  withoutBos: true,
   called: "Qwen 2",
   architecture: "Qwen2ForCausalLM",
   embedding: "model.embed_tokens.weight",
@@ -46,6 +47,7 @@ export const qkNormSources = {
 
 export const qwen3 = huggingFace({
   name: "qwen3",
+  withoutBos: true,
   called: "Qwen 3",
   architecture: "Qwen3ForCausalLM",
   embedding: "model.embed_tokens.weight",
