@@ -1,6 +1,7 @@
 /** Every target, in the order in which a model's files are read. */
 import { UnknownNameError } from "../../src/index.ts";
 import type { Target } from "../target.ts";
+import { chat } from "./chat.ts";
 import { cli } from "./cli.ts";
 import { config } from "./config.ts";
 import { hub } from "./hub.ts";
@@ -23,6 +24,7 @@ export const TARGETS: readonly Target[] = [
   config,
   tokenizer,
   vocabulary,
+  chat,
   model,
   prompts,
   texts,

@@ -27,7 +27,7 @@ export function rendered(template: string, variables: Readonly<Record<string, un
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     throw new FileFormatError(
-      `The chat template failed on these messages (${reasonOf(cause)}): pass another as \`template\`, or write the prompt as a text.`,
+      `The chat template failed on these messages (${reasonOf(cause, "a value that it needs is missing")}): pass another as \`template\`, or write the prompt as a text.`,
       { asked: variables.messages, cause },
     );
   }
@@ -44,7 +44,7 @@ function parsed(template: string): ReturnType<typeof parse> {
     return parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
   } catch (cause) {
     throw new FileFormatError(
-      `The chat template cannot be read (${reasonOf(cause)}): correct it, or pass another as \`template\`.`,
+      `The chat template cannot be read (${reasonOf(cause, "it ends inside a tag, or is not Jinja")}): correct it, or pass another as \`template\`.`,
       { asked: shortened(template), cause },
     );
   }
@@ -91,8 +91,9 @@ export function strftime(date: Date, format: string): string {
   return format.replace(/%(.)/g, (whole, code: string) => (Object.hasOwn(codes, code) ? codes[code] : whole));
 }
 
-/** What the Jinja library says, without its full stop and line breaks. */
-function reasonOf(cause: unknown): string {
+/** What the Jinja library says, without its full stop and line breaks; `otherwise` for JavaScript's own errors inside it. */
+function reasonOf(cause: unknown, otherwise: string): string {
   const message = cause instanceof Error ? cause.message : `${cause}`;
-  return shortened(message.replace(/\s+/g, " ").trim().replace(/\.$/, ""), 200);
+  if (cause instanceof TypeError || cause instanceof RangeError || message.includes("[object ")) return otherwise;
+  return shortened(shown(message.replace(/\s+/g, " ").trim().replace(/\.$/, ""), 200).slice(1, -1), 200);
 }
