@@ -44,6 +44,12 @@ const ARCHITECTURES: readonly Architecture[] = [
     names: /^(gemma-?(3n|4)|recurrentgemma)/,
     lacks: "parts that other Gemmas do not have",
   },
+  {
+    called: "Gemma 3 with pictures",
+    modelTypes: ["gemma3"],
+    names: /^(gemma-3-(4|12|27)b|medgemma-(4b|27b-it))/,
+    lacks: "a reader for the text model inside a model of pictures and texts",
+  },
   { called: "Gemma", modelTypes: [], names: /^(med)?gemma/, id: "google/gemma-2-2b" },
   { called: "Phi 3", modelTypes: [], names: /^phi-?[34]/, id: "microsoft/Phi-3-mini-4k-instruct" },
   { called: "Phi", modelTypes: [], names: /^phi-/, id: "microsoft/phi-2" },
