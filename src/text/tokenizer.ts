@@ -178,6 +178,7 @@ export class Tokenizer {
   static assembled(vocabulary: Assembled, beside: FilesBeside = {}): Tokenizer {
     const files = new Map<string, unknown>();
     if (beside.tokenizerConfig !== undefined) files.set("tokenizer_config.json", beside.tokenizerConfig);
+    if (beside.specialTokensMap !== undefined) files.set("special_tokens_map.json", beside.specialTokensMap);
     return new Tokenizer(readTokenizerJson(vocabulary.json), beside, files, vocabulary);
   }
 
