@@ -269,6 +269,103 @@ describe("a config.json", () => {
     expect(attnTypes).toEqual(["local", "local", "local", "local", "local", "global", "local"]);
   });
 
+  test.each([
+    [
+      "bigscience/bloom-560m",
+      { seq_length: 2048, n_embed: 1024, n_inner: null, n_layer: 24, num_attention_heads: 16, vocab_size: 250880 },
+      {
+        ...{ model_type: "bloom", attention_softmax_in_fp32: true, bias_dropout_fusion: true, offset_alibi: 100 },
+        ...{ masked_softmax_fusion: true, skip_bias_add: true, skip_bias_add_qkv: false, unk_token_id: 0 },
+        ...{ apply_residual_connection_post_layernorm: false, layer_norm_epsilon: 1e-5, pretraining_tp: 1 },
+      },
+      { nLayers: 24, dHead: 64, nCtx: 2048, positionalEmbeddingType: "alibi", defaultPrependBos: false },
+    ],
+    [
+      "tiiuae/falcon-11B",
+      { hidden_size: 4096, num_attention_heads: 32, num_hidden_layers: 60, num_kv_heads: 8, vocab_size: 65024 },
+      {
+        ...{
+          model_type: "falcon",
+          alibi: false,
+          bias: false,
+          ff_factor: 4,
+          ffn_hidden_size: 16384,
+          activation: "gelu",
+        },
+        ...{ multi_query: true, new_decoder_architecture: true, num_ln_in_parallel_attn: 1, parallel_attn: true },
+        ...{ rope_scaling: null, rope_theta: 500042, max_position_embeddings: 8192, layer_norm_epsilon: 1e-5 },
+      },
+      { nKeyValueHeads: 8, rotaryBase: 500042, rotaryDim: 128, parallelAttnMlp: true, nCtx: 8192 },
+    ],
+    [
+      "facebook/opt-125m",
+      { hidden_size: 768, num_attention_heads: 12, num_hidden_layers: 12, ffn_dim: 3072, vocab_size: 50272 },
+      {
+        ...{ model_type: "opt", _remove_final_layer_norm: false, activation_dropout: 0, do_layer_norm_before: true },
+        ...{ dropout: 0.1, init_std: 0.02, layerdrop: 0, prefix: "</s>", word_embed_proj_dim: 768 },
+        ...{ activation_function: "relu", max_position_embeddings: 2048, pad_token_id: 1 },
+      },
+      { actFn: "relu", nCtx: 2048, normPlacement: "before", normalizationType: "LN" },
+    ],
+    [
+      "microsoft/Phi-3-mini-128k-instruct",
+      { hidden_size: 3072, num_attention_heads: 32, num_hidden_layers: 32, intermediate_size: 8192, vocab_size: 32064 },
+      {
+        ...{ model_type: "phi3", attention_bias: false, embd_pdrop: 0, resid_pdrop: 0, num_key_value_heads: 32 },
+        ...{ hidden_act: "silu", rms_norm_eps: 1e-5, sliding_window: 262144, rope_theta: 10000 },
+        ...{ max_position_embeddings: 131072, original_max_position_embeddings: 4096 },
+        rope_scaling: { type: "su", long_factor: new Array(48).fill(2), short_factor: new Array(48).fill(1) },
+      },
+      { nCtx: 131072, ntkOriginalCtxLen: 4096, rotaryMagnitude: Math.sqrt(1 + Math.log(32) / Math.log(4096)) },
+    ],
+    [
+      "HuggingFaceTB/SmolLM3-3B",
+      {
+        hidden_size: 2048,
+        num_attention_heads: 16,
+        num_hidden_layers: 4,
+        intermediate_size: 11008,
+        vocab_size: 128256,
+      },
+      {
+        ...{ model_type: "smollm3", attention_bias: false, max_window_layers: 28, no_rope_layer_interval: 4 },
+        ...{ pretraining_tp: 2, rope_scaling: null, rope_theta: 5000000, sliding_window: null, mlp_bias: false },
+        ...{ use_sliding_window: false, max_position_embeddings: 65536, rms_norm_eps: 1e-6, num_key_value_heads: 4 },
+      },
+      { rotaryBase: 5000000, rotaryLayers: [true, true, true, false], useLocalAttn: false, nKeyValueHeads: 4 },
+    ],
+    [
+      "mosaicml/mpt-7b",
+      { d_model: 4096, n_heads: 32, n_layers: 32, max_seq_len: 2048, vocab_size: 50432 },
+      {
+        ...{ model_type: "mpt", emb_pdrop: 0, embedding_fraction: 1, expansion_ratio: 4, init_device: "cpu" },
+        ...{ init_config: { name: "kaiming_normal_" }, learned_pos_emb: true, logit_scale: null, no_bias: true },
+        ...{ norm_type: "low_precision_layernorm", resid_pdrop: 0, verbose: 0 },
+        ...{ tokenizer_name: "EleutherAI/gpt-neox-20b", use_cache: false },
+        attn_config: {
+          ...{ alibi: true, alibi_bias_max: 8, attn_impl: "torch", attn_pdrop: 0, attn_type: "multihead_attention" },
+          ...{ attn_uses_sequence_id: false, clip_qkv: null, prefix_lm: false, qk_ln: false, softmax_scale: null },
+        },
+      },
+      { nCtx: 2048, dMlp: 16384, positionalEmbeddingType: "alibi", actFn: "gelu" },
+    ],
+  ])("as published with %s is read", (id, sizes, others, expected) => {
+    expect(readConfig({ ...sizes, ...others }, id)).toMatchObject(expected);
+  });
+
+  test("of BLOOM, Falcon or OPT may come with the bare model's names", async () => {
+    for (const [name, prefix] of [
+      ["bloom", "transformer."],
+      ["falcon", "transformer."],
+      ["opt", "model."],
+    ] as const) {
+      const arrays = await arraysOf(name, "model");
+      const bare = new Map([...arrays].map(([key, array]) => [key.replace(prefix, ""), array]));
+      const read = (of: ReadonlyMap<string, NDArray>) => new Map(readModel(configOf(name), of, "here/mine").weights);
+      expect(read(bare)).toEqual(read(arrays));
+    }
+  });
+
   test.each(FAMILIES)("of %s with junk in any field is read, or refused in a sentence", (name) => {
     const config = configOf(name);
     const junk = [
@@ -304,8 +401,8 @@ describe("a config.json", () => {
   test.each([
     [
       "llama",
-      { rope_parameters: { rope_type: "dynamic", factor: 4 } },
-      /rope_type = "dynamic" is not supported.*"yarn"/,
+      { rope_parameters: { rope_type: "proportional", factor: 4 } },
+      /rope_type = "proportional" is not supported.*"yarn"/,
     ],
     ["llama", { rope_parameters: { rope_type: "yarm", factor: 4 } }, /rope_type = "yarm" .*Did you mean "yarn"/],
     ["llama", { rope_parameters: { rope_type: "linear" } }, /scaled by "linear", but have no factor/],

@@ -1,5 +1,5 @@
 /** Falcon: rotary or ALiBi positions; one head of keys and values for all, or for each group; attention and MLP side by side. */
-import { FLAG, oneOf, orNull } from "../../tensor/kinds.ts";
+import { ANYTHING, FLAG, oneOf, orNull } from "../../tensor/kinds.ts";
 import { EPS, SIZE } from "../config/bounds.ts";
 import { inGroups, layerNorm, matrices, optionalBiases } from "./checkpoint.ts";
 import { activation, DECODER_FIELDS, type Fields, huggingFace } from "./hugging-face.ts";
@@ -36,6 +36,8 @@ export const falcon = huggingFace({
     num_ln_in_parallel_attn: orNull(oneOf([1, 2])),
     bias: orNull(FLAG),
     apply_residual_connection_post_layernorm: orNull(FLAG),
+    // `ffn_hidden_size` says it.
+    ff_factor: ANYTHING,
   },
   config(json) {
     json.only("apply_residual_connection_post_layernorm", false);

@@ -36,6 +36,7 @@ export const mpt = huggingFace({
     tie_word_embeddings: FLAG,
     // How it was trained.
     ...{ embedding_fraction: ANYTHING, init_device: ANYTHING, init_config: ANYTHING, verbose: ANYTHING },
+    tokenizer_name: TEXT,
   },
   config(json) {
     json.only("no_bias", true);

@@ -32,12 +32,17 @@ export const opt = huggingFace({
     enable_bias: FLAG,
     word_embed_proj_dim: orNull(SIZE),
     tie_word_embeddings: FLAG,
+    learned_embeddings: FLAG,
+    scale_embeddings: FLAG,
+    output_projection: FLAG,
   },
   config(json) {
     const [d_model, heads] = [json.need("hidden_size"), json.need("num_attention_heads")];
     // A projection stands between the embedding and the stream otherwise, and another one before the logits.
     json.only("word_embed_proj_dim", d_model);
     json.only("_remove_final_layer_norm", false);
+    json.only("learned_embeddings", true);
+    json.only("scale_embeddings", false);
     return {
       n_layers: json.need("num_hidden_layers"),
       d_model,

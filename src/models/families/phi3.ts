@@ -1,5 +1,5 @@
 /** Phi 3 and 4: as Llama, with queries, keys and values in one matrix, and gates and what they multiply in another. */
-import { orNull } from "../../tensor/kinds.ts";
+import { FLAG, orNull } from "../../tensor/kinds.ts";
 import { SIZE } from "../config/bounds.ts";
 import { linear, rowBlock, same, sideBySide } from "./checkpoint.ts";
 import { huggingFace, windowed } from "./hugging-face.ts";
@@ -15,8 +15,15 @@ export const phi3 = huggingFace({
   embedding: "model.embed_tokens.weight",
   unembedding: "lm_head.weight",
   tied: false,
-  fields: { ...LLAMA_FIELDS, sliding_window: orNull(SIZE), partial_rotary_factor: orNull(SHARE) },
+  fields: {
+    ...LLAMA_FIELDS,
+    sliding_window: orNull(SIZE),
+    partial_rotary_factor: orNull(SHARE),
+    ...{ attention_bias: FLAG, mlp_bias: FLAG, lm_head_bias: FLAG, full_attn_mod: SIZE, interpolate_factor: SIZE },
+  },
   config(json) {
+    for (const name of ["attention_bias", "mlp_bias", "lm_head_bias"]) json.only(name, false);
+    for (const name of ["full_attn_mod", "interpolate_factor"]) json.only(name, 1);
     const all = new Array<boolean>(json.need("num_hidden_layers")).fill(true);
     return {
       ...llamaConfig(json, "Phi 3", { original_max_position_embeddings: 4096 }),

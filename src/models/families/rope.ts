@@ -81,7 +81,8 @@ const TYPES: Readonly<Record<string, Scaling | null>> = {
       rotary_magnitude: of.attention_factor ?? (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(length))),
     };
   },
-  dynamic: null,
+  // It differs only in texts longer than the model's context, which are refused.
+  dynamic: () => ({}),
   proportional: null,
 };
 

@@ -1,5 +1,5 @@
 /** SmolLM 3: as Llama, with layers that have no rotary positions. */
-import { FLAG, listOf, oneOf, orNull } from "../../tensor/kinds.ts";
+import { FLAG, listOf, oneOf, orNull, WHOLE } from "../../tensor/kinds.ts";
 import { SIZE } from "../config/bounds.ts";
 import { optionalBiases } from "./checkpoint.ts";
 import { eachLayer, type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
@@ -20,6 +20,8 @@ export const smollm3 = huggingFace({
     no_rope_layer_interval: SIZE,
     use_sliding_window: FLAG,
     ...WINDOW_FIELDS,
+    // Which layers have a window is said by the others.
+    max_window_layers: WHOLE,
   },
   config(json) {
     json.only("mlp_bias", false);
