@@ -59,6 +59,7 @@ const FAMILIES = [
   "smollm3",
   "smollm3_window",
   "stablelm_parallel",
+  "xglm",
 ];
 
 /** What models save that is the same in all of them. */
@@ -418,6 +419,7 @@ describe("a config.json", () => {
     ["opt", { word_embed_proj_dim: 16 }, /word_embed_proj_dim = 16 is not supported.*Supported: 32/],
     ["mpt", { attn_config: { clip_qkv: 6 } }, /clip_qkv = 6 is not supported in an MPT model's attn_config/],
     ["mpt", { attn_config: { alibi_bias: 6 } }, /"alibi_bias".*closest one that it has is "alibi_bias_max"/],
+    ["xglm", { pad_token_id: 7 }, /pad_token_id = 7 is not supported/],
     ["smollm3", { no_rope_layers: [1] }, /no_rope_layers is a list of 1, but the model has 2 layers/],
     ["codegen", { n_head: 2 }, /4 groups/],
     ["bloom", { apply_residual_connection_post_layernorm: true }, /apply_residual_.* = true is not supported/],

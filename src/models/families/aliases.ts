@@ -30,7 +30,7 @@ const LLAMA_1 = /^llama-(7|13|30|65)b(-hf)?$/i;
 const COMPUTED = [
   "GPT-2 and its relatives",
   "GPT-Neo, GPT-J, GPT-NeoX (Pythia), Llama, Mistral, Qwen 2, Phi 1 and 2, StableLM, Starcoder, CodeGen",
-  "BLOOM, Falcon, MPT, OPT, Phi 3, SmolLM 3",
+  "BLOOM, Falcon, MPT, OPT, Phi 3, SmolLM 3, XGLM",
   "BERT, and T5 as a HookedEncoderDecoder",
   "the SoLU, GELU and attention-only models of Neel Nanda",
   "TransformerLens' own form",

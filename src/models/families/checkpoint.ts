@@ -20,6 +20,8 @@ export interface Source {
   readRows?(rows: Float32Array, first: number, into: Float32Array, spec: WeightSpec): void;
   /** Whether some models have none in any layer: it is then 0. */
   readonly optional?: boolean;
+  /** Whether there is no array: `read` gets an empty one. */
+  readonly isComputed?: boolean;
 }
 
 /**
@@ -145,6 +147,11 @@ export function rowsFrom(name: string, first: number): Source {
   };
 }
 
+/** A weight that is in no file, but computed. */
+export function computed(make: (spec: WeightSpec) => Float32): Source {
+  return { name: "", isComputed: true, shape: ({ shape }) => shape, read: (_none, spec) => make(spec) };
+}
+
 /** A matrix of GPT-2's `Conv1D`, [in out], as heads one after the other in its rows. */
 export function merged(name: string): Source {
   return {
@@ -233,7 +240,7 @@ export interface CheckpointLayout {
 /** How one weight comes from a checkpoint. */
 export interface WeightStep {
   readonly spec: WeightSpec;
-  /** The array that it is made of; `undefined` for a weight that is 0. */
+  /** The array that it is made of; `undefined` for a weight that is 0 or computed. */
   readonly from: string | undefined;
   /** Whether no later step needs that array. */
   readonly last: boolean;
@@ -263,6 +270,10 @@ export function stepsOf(
     const layer = BLOCK.exec(spec.name)?.[2] ?? "";
     const own = spec.name.replace(/\._(?=[^.]+$)/, ".");
     const source = sources[own] ?? sources[own.replace(BLOCK, "$1.{l}.")];
+    if (source?.isComputed) {
+      steps.push({ spec, from: undefined, last: true, make: (none) => source.read(none as Float32, spec) });
+      continue;
+    }
     const from = source?.name.replace("{l}", layer);
     if (!source || from === undefined || (source.optional && !hasSome(stored, source.name, config.nLayers))) {
       if (spec.init !== "zeros")

@@ -43,6 +43,7 @@ import { starcoder2 } from "./starcoder2.ts";
 import { t5 } from "./t5.ts";
 import { asPart, textConfigOf } from "./text-config.ts";
 import { withoutWrapper } from "./wrapper.ts";
+import { xglm } from "./xglm.ts";
 
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
@@ -88,6 +89,7 @@ export const FAMILIES: readonly ModelFamily[] = [
   phi3,
   smollm3,
   t5,
+  xglm,
 ];
 
 /** The longest configurations that were ever written have a few hundred fields. */

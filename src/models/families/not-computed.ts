@@ -71,7 +71,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   { called: "Cohere", modelTypes: [], names: /^(c4ai-|command-r)/, id: "CohereForAI/c4ai-command-r-v01" },
   { called: "Granite", modelTypes: [], names: /^granite/, id: "ibm-granite/granite-3.3-2b-base" },
   { called: "CodeGen", modelTypes: [], names: /^codegen/, id: "Salesforce/codegen-350M-mono" },
-  { called: "XGLM", modelTypes: ["xglm"], names: /^xglm/, lacks: "sinusoidal positions" },
+  { called: "XGLM", modelTypes: [], names: /^xglm/, id: "facebook/xglm-564M" },
   {
     called: "Mamba",
     modelTypes: ["mamba", "mamba2"],
