@@ -299,7 +299,7 @@ describe("an architecture that is known but not supported", () => {
   it.each([
     ["mamba", "Mamba"],
     ["gemma3n", "Gemma"],
-    ["t5", "T5"],
+    ["wav2vec2", "wav2vec"],
   ])("is refused by its model_type %s, saying what is missing", (model_type, called) => {
     const found = outcome(() => familyOf({ model_type }, "x/y")) as Error;
     expect(found).toBeInstanceOf(ConfigError);
