@@ -372,6 +372,10 @@ export class Tensor implements Value {
     needTensors("matmulChosen", matrices);
     return Tensor.apply("matmulChosen", [this, index, ...matrices]);
   }
+  /** `[..., i]` with an int32 index `[...]` and rows `[..., j]`: `[count, i, j]`, the sum of the outer products of each number's rows. */
+  outerChosen(index: Tensor, rows: Tensor, count: number): Tensor {
+    return Tensor.apply("outerChosen", [this, index, rows], { count });
+  }
   /** `q.einsum("bqhe,bkhe->bhqk", k)`: one letter per axis; letters missing from the result are summed over. */
   einsum(equation: string, ...others: readonly Tensor[]): Tensor {
     checkArgument("The equation of einsum", equation, TEXT);

@@ -62,6 +62,7 @@ export interface Value extends Meta {
   logSoftmax(axis?: AxisRef): Value;
   matmul(x: Value): Value;
   matmulChosen(index: Value, matrices: readonly Value[]): Value;
+  outerChosen(index: Value, rows: Value, count: number): Value;
   einsum(equation: string, ...others: readonly Value[]): Value;
 
   // Layout.

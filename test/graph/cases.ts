@@ -130,6 +130,14 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
     of("of each row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.crossEntropy(i)),
     of("of rows with an axis in front", [a, ints([3], [0, 3, 1])], (x, i) => x.crossEntropy(i)),
   ],
+  outerChosen: [
+    of("of rows, one number without any", [a, ints([2, 3], [3, 0, 0, 1, 3, 3]), numbers([2, 3, 2], 18)], (x, i, y) =>
+      x.outerChosen(i, y, 4),
+    ),
+    of("of rows that broadcast", [column4, ints([3, 2], [0, 1, 1, 0, 1, 1]), numbers([2, 3, 2, 3], 19)], (x, i, y) =>
+      x.outerChosen(i, y, 2),
+    ),
+  ],
   matmulChosen: [
     of("of rows, some matrices unused", [a, ints([2, 3], [3, 0, 0, 1, 3, 3]), ...fourMatrices], (x, i, ...w) =>
       x.matmulChosen(i, w),

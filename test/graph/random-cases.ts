@@ -159,6 +159,16 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
   ),
   softmax: withAxis((x, axis) => x.softmax(axis)),
   crossEntropy: rowsAndIndex((x, i) => x.crossEntropy(i)),
+  outerChosen: fc.tuple(shapes(1), size, size, size).chain(([lead, i, j, count]) =>
+    fc
+      .tuple(under(lead), under(lead))
+      .filter(([a]) => a.length > 0)
+      .chain(([a, b]) =>
+        fc
+          .tuple(floats([...a, i]), indices(b, count, 0), floats([...lead, j]))
+          .map((inputs) => of(inputs, applied("outerChosen", { count }))),
+      ),
+  ),
   matmulChosen: fc.tuple(shapes(1), size, size, size).chain(([lead, i, j, count]) =>
     fc
       .tuple(under(lead), under(lead))

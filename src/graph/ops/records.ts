@@ -45,7 +45,7 @@ export {
   unsqueeze,
 } from "./layout.ts";
 export { matmul } from "./matmul.ts";
-export { matmulChosen } from "./matmul-chosen.ts";
+export { matmulChosen, outerChosen } from "./matmul-chosen.ts";
 export { argmax, logSumExp, max, mean, min, sum } from "./reduce.ts";
 export { softmax } from "./softmax.ts";
 export { topK } from "./top-k.ts";
