@@ -23,6 +23,8 @@ export interface ModelFamily {
   renamed?(name: string): string;
   /** A prefix that the names in its checkpoints may have. */
   readonly prefix?: string;
+  /** What stands before the token embedding's name in some of its models, as a part of their own. */
+  readonly within?: string;
   /** Whether a `config.json` is this family's. */
   matches(configJson: ConfigJson, repoName: string): boolean;
   /** @throws ConfigError for a field that is unknown, missing, or asks for something that cannot be computed. */

@@ -16,6 +16,7 @@ const ARCHITECTURE = "HookedTransformer";
 export const hookedTransformer = {
   name: ARCHITECTURE,
   embedding: neel.embedding,
+  within: neel.within,
   matches: (json) => json.architecture === ARCHITECTURE || isTransformerLensConfig(json),
   config(json, { repoName, note }) {
     const fields = Object.entries(json).filter(([name, value]) => name !== "architecture" && isRead(name, value));

@@ -12,6 +12,8 @@ const BUFFERS = /^blocks\.\d+\.(attn\.(mask|IGNORE|rotary_sin|rotary_cos)|mlp\.a
 export const neel = {
   name: "neel",
   embedding: "embed.W_E",
+  // BERT's embeddings have a norm of their own, and are parts of one part with it.
+  within: "embed.",
   matches: (json, repoName) => neelArchitecture(json, repoName) === "neel",
   config: neelConfig,
   weights(raw, config, context) {

@@ -38,7 +38,7 @@ function withoutParts<T>(raw: ReadonlyMap<string, T>, note: (sentence: string) =
  */
 export function withoutWrapper<T>(
   stored: ReadonlyMap<string, T>,
-  { embedding, prefix: own = "" }: Pick<ModelFamily, "embedding" | "prefix">,
+  { embedding, prefix: own = "", within = "" }: Pick<ModelFamily, "embedding" | "prefix" | "within">,
   note: (sentence: string) => void,
 ): ReadonlyMap<string, T> {
   const raw = withoutParts(stored, note);
@@ -46,8 +46,9 @@ export function withoutWrapper<T>(
   for (const name of raw.keys()) {
     if (name !== embedding && !name.endsWith(`.${embedding}`)) continue;
     const before = name.slice(0, -embedding.length);
-    const isOwn = own !== "" && (before === own || before.endsWith(`.${own}`));
-    prefixes.add(isOwn ? before.slice(0, -own.length) : before);
+    const isPart = (part: string) => part !== "" && (before === part || before.endsWith(`.${part}`));
+    const part = [own, within].find(isPart) ?? "";
+    prefixes.add(before.slice(0, before.length - part.length));
   }
   if (prefixes.size === 0 || prefixes.has("")) return raw;
   const [prefix, another] = prefixes;
