@@ -11,7 +11,7 @@ export const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync
 export const jsonOfFile = (path: string): unknown => JSON.parse(readFileSync(new URL(path, root), "utf8"));
 
 /** Files that torch writes as before 1.6, without checksums: numbers that were changed are read. */
-export const LEGACY_FILES = ["legacy", "legacy-views", "legacy-protocol4"].map(
+export const LEGACY_FILES = ["legacy", "legacy-views", "legacy-protocol4", "oldest"].map(
   (name) => `test/load/fixtures/${name}.pt`,
 );
 

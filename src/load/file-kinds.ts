@@ -16,7 +16,7 @@ export async function whatItIs(source: ByteSource, signal?: AbortSignal): Promis
       return "a safetensors file (read it with readSafetensors, or give it a name ending in .safetensors)";
   }
   if (start.slice(257, 262) === "ustar") {
-    return "a tar archive (unpack it; torch wrote checkpoints as such before 0.1.10: torch.save them again in Python)";
+    return "a tar archive, but not one that torch wrote: unpack it first";
   }
   const page = webPage(start);
   if (page !== undefined) return page;

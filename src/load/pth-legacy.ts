@@ -5,99 +5,47 @@
  */
 import { FileFormatError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import { type ByteSource, readExactly, readInto } from "./bytes.ts";
+import { type ByteSource, readExactly } from "./bytes.ts";
 import { PickleDict, PickleEnd, PickleError, type PickleHost, PickleList, readPickleAt } from "./pickle.ts";
 import type { PthContainer } from "./pth-container.ts";
 import { storageBytes } from "./pth-names.ts";
 import { brokenPickle, pthHost } from "./pth-pickle.ts";
-import type { TakePiece } from "./zip.ts";
+import { PlacedStorages, type StoragePlace } from "./pth-placed.ts";
 
 /** The bytes of the pickles that are read first; then four times as many, up to the most. */
 const FIRST = 1 << 20;
 const LONGEST_PICKLES = 64 << 20;
 const VERSION = 1001;
-/** The bytes of a piece of a storage. */
-const PIECE = 1 << 20;
 const PICKLE_MEMORY = 32_000_000;
 
-interface Place {
-  readonly start: number;
-  readonly bytes: number;
-}
-
-export class PthLegacy implements PthContainer {
-  readonly #source: ByteSource;
-  readonly #signal: AbortSignal | undefined;
-  readonly #root: { readonly root: unknown; readonly bytes: number };
-  readonly #places: ReadonlyMap<string, Place>;
-
-  private constructor(
-    source: ByteSource,
-    root: { readonly root: unknown; readonly bytes: number },
-    places: ReadonlyMap<string, Place>,
-    signal: AbortSignal | undefined,
-  ) {
-    this.#source = source;
-    this.#root = root;
-    this.#places = places;
-    this.#signal = signal;
-  }
-
-  /** @throws FileFormatError if the pickles are broken, or the file does not have the storages that they name and nothing else */
-  static async open(source: ByteSource, signal: AbortSignal | undefined): Promise<PthLegacy> {
-    const { root, bytes, keys, storages, end } = await readPickles(source, signal);
-    const refuse = (why: string, found?: unknown): never => {
-      throw new FileFormatError(`${source.name} is not a whole PyTorch checkpoint: ${why}.`, {
-        asked: source.name,
-        found,
-      });
-    };
-    const places = new Map<string, Place>();
-    let at = end;
-    for (const key of keys) {
-      const label = `storage ${shown(key).slice(1, -1)}`;
-      const expected = storages.get(key) ?? refuse(`it has the ${label}, but nothing uses it`, key);
-      const length = expected.length * expected.size;
-      if (at + 8 + length > source.size) {
-        refuse(`${label} ends at byte ${at + 8 + length}, but the file has ${source.size}`, source.size);
-      }
-      const head = await readExactly(source, at, at + 8, signal);
-      const count = new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true);
-      if (count !== BigInt(expected.length)) {
-        refuse(`${label} has ${count} numbers, but its pickle says ${expected.length}`, count);
-      }
-      places.set(key, { start: at + 8, bytes: length });
-      at += 8 + length;
+/** @throws FileFormatError if the pickles are broken, or the file does not have the storages that they name and nothing else */
+export async function openLegacyPth(source: ByteSource, signal: AbortSignal | undefined): Promise<PthContainer> {
+  const { root, bytes, keys, storages, end } = await readPickles(source, signal);
+  const refuse = (why: string, found?: unknown): never => {
+    throw new FileFormatError(`${source.name} is not a whole PyTorch checkpoint: ${why}.`, {
+      asked: source.name,
+      found,
+    });
+  };
+  const places = new Map<string, StoragePlace>();
+  let at = end;
+  for (const key of keys) {
+    const label = `storage ${shown(key).slice(1, -1)}`;
+    const expected = storages.get(key) ?? refuse(`it has the ${label}, but nothing uses it`, key);
+    const length = expected.length * expected.size;
+    if (at + 8 + length > source.size) {
+      refuse(`${label} ends at byte ${at + 8 + length}, but the file has ${source.size}`, source.size);
     }
-    if (at !== source.size) refuse(`its storages end at byte ${at}, but the file has ${source.size}`, source.size);
-    return new PthLegacy(source, { root, bytes }, places, signal);
-  }
-
-  async readRoot(): Promise<{ readonly root: unknown; readonly bytes: number }> {
-    return this.#root;
-  }
-
-  size(key: string): number | undefined {
-    return this.#places.get(key)?.bytes;
-  }
-
-  start(key: string): number {
-    return this.#places.get(key)?.start ?? 0;
-  }
-
-  readInto(key: string, into: Uint8Array): Promise<void> {
-    return readInto(this.#source, this.start(key), into, this.#signal);
-  }
-
-  async pieces(key: string, take: TakePiece): Promise<void> {
-    const { start, bytes } = this.#places.get(key)!;
-    const piece = new Uint8Array(Math.min(PIECE, bytes)); // aligned, as the views of a source's bytes need not be
-    for (let at = 0; at < bytes; at += PIECE) {
-      const part = piece.subarray(0, Math.min(PIECE, bytes - at));
-      await readInto(this.#source, start + at, part, this.#signal);
-      take(part, at);
+    const head = await readExactly(source, at, at + 8, signal);
+    const count = new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true);
+    if (count !== BigInt(expected.length)) {
+      refuse(`${label} has ${count} numbers, but its pickle says ${expected.length}`, count);
     }
+    places.set(key, { start: at + 8, bytes: length });
+    at += 8 + length;
   }
+  if (at !== source.size) refuse(`its storages end at byte ${at}, but the file has ${source.size}`, source.size);
+  return new PlacedStorages(source, { root, bytes }, places, signal);
 }
 
 interface Pickles {

@@ -184,7 +184,8 @@ function as(storage: unknown, dtype: unknown): unknown {
   return new PthStorage(storage.key, dtype.dtype, Math.floor(storage.length / size), Math.floor(storage.offset / size));
 }
 
-function tensorOf(
+/** A view of a storage. @throws PickleError */
+export function tensorOf(
   storage: unknown,
   offset: unknown,
   shape: unknown,

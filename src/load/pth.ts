@@ -1,4 +1,4 @@
-/** PyTorch checkpoints, as written by `torch.save(state_dict, file)` of any version since 0.1.10, read without any Python. */
+/** PyTorch checkpoints, as written by `torch.save(state_dict, file)` of any version, read without any Python. */
 import { emptyData, type NDArray, ndarray, sizeOf, type TypedData } from "../tensor/array.ts";
 import { FileFormatError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
@@ -11,8 +11,9 @@ import type { LoadOptions } from "./files.ts";
 import { PthArchive } from "./pth-archive.ts";
 import { collectTensors, type OnSkipped } from "./pth-collect.ts";
 import type { PthContainer } from "./pth-container.ts";
-import { PthLegacy } from "./pth-legacy.ts";
+import { openLegacyPth } from "./pth-legacy.ts";
 import { isRowMajor, lastNumber, Taking } from "./pth-taking.ts";
+import { isTarPth, openTarPth } from "./pth-tar.ts";
 import type { PthStorage, PthTensor } from "./pth-tensor.ts";
 
 /** How to read a .pth file: a signal, and what to do about unsupported tensors. */
@@ -76,10 +77,11 @@ export async function readPth(source: ByteSource, options: PthOptions = {}): Pro
   return arrays;
 }
 
-/** Opens a checkpoint, in the zip that torch writes since 1.6 or in its format before. @throws FileFormatError for any other file */
+/** Opens a checkpoint, in the zip that torch writes since 1.6 or in one of its formats before. @throws FileFormatError for any other file */
 async function openPth(source: ByteSource, signal: AbortSignal | undefined): Promise<PthContainer> {
   const kind = await whatItIs(source, signal);
-  if (kind === "torch before 1.6") return PthLegacy.open(source, signal);
+  if (kind === "torch before 1.6") return openLegacyPth(source, signal);
+  if (await isTarPth(source, signal)) return openTarPth(source, signal);
   return PthArchive.open(source, kind, signal);
 }
 

@@ -126,6 +126,22 @@ describe("refusals", () => {
 describe("damage", () => {
   const whole = bytesOf("nested.pth");
 
+  test("no part of a tar from before torch 0.1.10 that lacks some of its files reads as a checkpoint", async () => {
+    const oldest = bytesOf("oldest.pt");
+    const used = oldest.findLastIndex((byte) => byte !== 0); // zeros fill the last block and end the archive
+    for (let end = 0; end < used; end += 97) {
+      await expect(readBytes(oldest.subarray(0, end))).rejects.toBeInstanceOf(FileFormatError);
+    }
+  });
+
+  test("a tar of other files is refused", async () => {
+    const other = bytesOf("oldest.pt");
+    other.set(new TextEncoder().encode("readme\0\0"), 0);
+    await expect(readBytes(other)).rejects.toThrow(
+      /it is a tar archive, but not one that torch wrote: unpack it first/,
+    );
+  });
+
   test("no part of a file in the format from before torch 1.6 reads as a checkpoint", async () => {
     const old = bytesOf("legacy-views.pt");
     for (let end = 0; end < old.length; end++) {
