@@ -56,8 +56,14 @@ export function huggingFace(family: HuggingFaceFamily): ModelFamily {
       checkKinds(json, what, fields);
       refuseUnknownFields(json, what, fields, new Set());
       if (weightNames.some((one) => leftOut?.names.test(one))) note(`${leftOut!.what} is left out.`);
+      const tied = json.tie_word_embeddings ?? family.tied;
+      if (tied && weightNames.includes(family.unembedding)) {
+        note(
+          `The unembedding should be the embedding, but the file has ${family.unembedding} too: that is used, as transformers does.`,
+        );
+      }
       return parseConfig({
-        tie_word_embeddings: json.tie_word_embeddings ?? family.tied,
+        tie_word_embeddings: tied,
         ...family.config(fieldsOf(json, called)),
         ...(family.withoutBos && { default_prepend_bos: false }),
         tokenizer_name: repoName,
