@@ -252,6 +252,7 @@ export {
   memoryFiles,
   memorySource,
   type PthOptions,
+  readGguf,
   readPth,
   readSafetensors,
   urlSource,

@@ -1,9 +1,11 @@
 /** Every target, in the order in which a model's files are read. */
 import { UnknownNameError } from "../../src/index.ts";
 import type { Target } from "../target.ts";
+import { adapter } from "./adapter.ts";
 import { chat } from "./chat.ts";
 import { cli } from "./cli.ts";
 import { config } from "./config.ts";
+import { gguf } from "./gguf.ts";
 import { hub } from "./hub.ts";
 import { model } from "./model.ts";
 import { parquet } from "./parquet.ts";
@@ -21,6 +23,8 @@ export const TARGETS: readonly Target[] = [
   pth,
   zip,
   pickle,
+  gguf,
+  adapter,
   config,
   tokenizer,
   vocabulary,

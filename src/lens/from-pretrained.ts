@@ -1,6 +1,15 @@
 /** From a model's name to its configuration, processed weights and tokenizer. */
 import { Engine } from "../engine/engine.ts";
-import { type LoadOptions, type ModelFiles, openWeights, parseJsonObject } from "../load/index.ts";
+import {
+  type Adapter,
+  isAdapter,
+  type LoadOptions,
+  type ModelFiles,
+  openAdapter,
+  openWeights,
+  parseJsonObject,
+  withAdapter,
+} from "../load/index.ts";
 import { checkJson } from "../load/json-check.ts";
 import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
@@ -9,10 +18,11 @@ import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError, FileFormatError, HubError, InputError, WeightsError } from "../tensor/errors.ts";
+import { ArgumentError, ConfigError, FileFormatError, HubError, InputError, WeightsError } from "../tensor/errors.ts";
 import { KEPT_DTYPES, type KeptDType } from "../tensor/kept.ts";
 import {
   ANYTHING,
+  either,
   FLAG,
   FUNCTION,
   instanceOf,
@@ -28,6 +38,7 @@ import { kindOf, shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
 import { Tokenizer } from "../text/index.ts";
 import { atCheckpoint, checkpointsOf } from "./checkpoints.ts";
+import { type OpenedGguf, openGgufModel } from "./gguf-model.ts";
 import { findTokenizer, type TokenizerHints } from "./pretrained-tokenizer.ts";
 import { readWeights } from "./read-weights.ts";
 
@@ -48,6 +59,11 @@ export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOpt
    * and `int4` 0.16 of it: whole numbers with a scale for every 32. `glassformer models NAME --check` measures what it costs.
    */
   readonly dtype?: KeptDType | undefined;
+  /**
+   * A LoRA adapter that is added to the weights: its folder's path, its id on the hub, or its files. A model's name may also be an
+   * adapter's, which says what model it is for.
+   */
+  readonly adapter?: string | ModelFiles | undefined;
   /** Only this many layers, from the first; later ones are left out. */
   readonly firstNLayers?: number | undefined;
   readonly tokenizer?: Tokenizer | undefined;
@@ -82,6 +98,7 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   files: FILES,
   revision: TEXT,
   checkpoint: TEXT,
+  adapter: either(TEXT, FILES),
   checkpointIndex: WHOLE,
   checkpointValue: WHOLE,
   dtype: oneOf(KEPT_DTYPES),
@@ -99,21 +116,21 @@ export async function loadPretrained(
   check: (cfg: HookedTransformerConfig) => void,
 ): Promise<LoadedModel> {
   checkCall("fromPretrained", name, options);
-  const opened = options.files ?? (await openDefault(name, resolveModelName, options));
+  const { opened, adapter } = await openBoth(name, options);
   const { files, checkpoint } = await atCheckpoint(opened, options);
-  const configJson = await readConfigJson(files, options);
-  check(readConfig(configJson, opened.name)); // refused before the weights are read, if possible
   const notes: string[] = [];
   const note = (sentence: string) => notes.push(sentence);
   const skipped: string[] = [];
   const onSkipped = (tensor: string, why: string) => skipped.push(`The tensor ${shown(tensor)} was not read: ${why}.`);
-  const stored = await openWeights(files, {
-    signal: options.signal,
-    onProgress: options.onProgress,
-    checkpoint: checkpoint ?? options.checkpoint,
-    note,
-    onSkipped,
-  });
+  const { signal, onProgress } = options;
+  const path = checkpoint ?? options.checkpoint;
+  const gguf = await openGgufModel(files, path, { signal, onProgress });
+  for (const sentence of gguf?.notes ?? []) note(sentence);
+  const configJson = gguf?.configJson ?? (await readConfigJson(files, options));
+  check(readConfig(configJson, opened.name)); // refused before the weights are read, if possible
+  const base = gguf?.stored ?? (await openWeights(files, { signal, onProgress, checkpoint: path, note, onSkipped }));
+  const stored = adapter ? withAdapter(base, opened.name, adapter) : base;
+  if (adapter) note(`The adapter ${adapter.name} is added to the weights of ${opened.name}.`);
   const read = await withSkipped(skipped, () =>
     readWeights(stored, {
       ...{ name: files.name, repoName: opened.name, configJson, flags: flagsOf(options) },
@@ -121,9 +138,63 @@ export async function loadPretrained(
     }),
   );
   const tokenizer =
-    options.tokenizer ?? (await tokenizerOrNote(files, read.config.tokenizerName, configJson, note, options));
+    options.tokenizer ??
+    (await ggufTokenizer(gguf, files, note, options)) ??
+    (await tokenizerOrNote(files, read.config.tokenizerName, configJson, note, options));
   noteUnknownIds(tokenizer, read.config, note);
   return { cfg: read.config, weights: read.weights, tokenizer, notes: [...read.notes, ...notes, ...skipped] };
+}
+
+/** A model's files, and the adapter that goes with them. @throws ConfigError for an adapter that does not name its model */
+async function openBoth(
+  name: string,
+  options: FromPretrainedOptions,
+): Promise<{ readonly opened: ModelFiles; readonly adapter: Adapter | undefined }> {
+  const { signal, onProgress, adapter } = options;
+  const opened = options.files ?? (await openDefault(name, resolveModelName, options));
+  const isOne = isAdapter(await opened.list(options));
+  if (adapter === undefined && !isOne) return { opened, adapter: undefined };
+  if (adapter !== undefined && isOne) {
+    throw new ArgumentError(
+      `${opened.name} is an adapter, not a model: name the model, or leave out the option adapter.`,
+      {
+        asked: name,
+        found: opened.name,
+      },
+    );
+  }
+  const named =
+    typeof adapter === "string" ? await openDefault(adapter, (id) => id, { ...options, revision: undefined }) : adapter;
+  const found = await openAdapter(named ?? opened, { signal, onProgress });
+  if (!isOne) return { opened, adapter: found };
+  if (found.base === undefined) {
+    throw new ConfigError(
+      `The adapter ${found.name} does not say what model it is for: name that model, and the adapter with the option adapter.`,
+      { asked: name, found: found.base },
+    );
+  }
+  const base = await openDefault(found.base, resolveModelName, { ...options, revision: found.revision });
+  if (!isAdapter(await base.list(options))) return { opened: base, adapter: found };
+  throw new ConfigError(
+    `The adapter ${found.name} is for ${found.base}, which is an adapter itself: merge one of them first.`,
+    {
+      asked: name,
+      found: found.base,
+    },
+  );
+}
+
+/** The tokenizer in a GGUF file, unless there is one next to it. */
+async function ggufTokenizer(
+  gguf: OpenedGguf | undefined,
+  files: ModelFiles,
+  note: (sentence: string) => void,
+  options: FromPretrainedOptions,
+): Promise<Tokenizer | undefined> {
+  if (!gguf || (await files.list(options)).includes("tokenizer.json")) return undefined;
+  const tokenizer = gguf.tokenizer();
+  for (const sentence of tokenizer?.notes ?? []) note(sentence);
+  return tokenizer;
 }
 
 /** @throws ArgumentError for a name that is not a string, an option that does not exist, a value of the wrong kind */
@@ -224,9 +295,14 @@ async function withSkipped(skipped: readonly string[], read: () => Promise<ReadM
  */
 export async function loadTokenizer(name: string, options: FromPretrainedOptions = {}): Promise<Tokenizer> {
   checkCall("loadTokenizer", name, options);
-  const opened = options.files ?? (await openDefault(name, resolveModelName, options));
+  const { opened } = await openBoth(name, options);
   const { files } = await atCheckpoint(opened, options);
   const paths = await files.list(options);
+  const { signal, onProgress } = options;
+  const isApart = paths.includes("tokenizer.json");
+  const inFile = isApart ? undefined : await openGgufModel(files, options.checkpoint, { signal, onProgress });
+  const own = inFile?.tokenizer();
+  if (own) return own;
   const needed = paths.includes("config.json") && !paths.includes("tokenizer.json");
   const config = needed ? await readConfigJson(files, options) : {};
   const elsewhere = typeof config.tokenizer_name === "string" ? config.tokenizer_name : null;

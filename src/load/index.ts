@@ -1,8 +1,14 @@
 /** load: name -> bytes -> named arrays. Everything here runs anywhere; `node.ts` has what needs Node. */
+export { type Adapter, isAdapter, openAdapter } from "./adapter.ts";
 export type { ByteSource } from "./bytes.ts";
 export { memorySource, parseJsonObject } from "./bytes.ts";
 export type { FileDType } from "./dtypes.ts";
 export type { LoadOptions, ModelFiles, Progress } from "./files.ts";
+export type { GgufFile } from "./gguf.ts";
+export { openGguf, readGguf } from "./gguf.ts";
+export { openStandalone } from "./gguf-files.ts";
+export type { GgufValue } from "./gguf-header.ts";
+export { withAdapter } from "./lora.ts";
 export { memoryFiles } from "./memory.ts";
 export type { PthOptions } from "./pth.ts";
 export { readPth } from "./pth.ts";

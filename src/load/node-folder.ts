@@ -1,7 +1,7 @@
 /** A local folder as a repository of files. */
 import type { Dirent } from "node:fs";
 import { readdir, readlink, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ArgumentError, InputError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
@@ -35,6 +35,19 @@ export function folderFiles(folder: string, name: string = folder): ModelFiles {
     throw new UnknownNameError("file", path, await list(), `It was looked for in ${folder}.`);
   };
   return { name, list, open, readText: async (path, options) => readText(await open(path, options), options?.signal) };
+}
+
+/**
+ * A file that is a model by itself, as a repository that lists it and llama2.c's tokenizer beside it; its other parts, if it has some,
+ * can be opened.
+ */
+export function oneFile(path: string): ModelFiles {
+  const folder = dirname(path);
+  const list = async () => {
+    const tokenizer = path.endsWith(".bin") && (await isFile(join(folder, "tokenizer.bin")));
+    return tokenizer ? [basename(path), "tokenizer.bin"] : [basename(path)];
+  };
+  return { ...folderFiles(folder, path), list };
 }
 
 /**

@@ -4,10 +4,19 @@ import { fileURLToPath } from "node:url";
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
+import { isLlama2c } from "./llama2c.ts";
 import { atRevision, bundledModel, isHubId } from "./names.ts";
-import { folderFiles } from "./node-folder.ts";
+import { fileSource } from "./node-file.ts";
+import { folderFiles, oneFile } from "./node-folder.ts";
 import type { HubOptions } from "./node-hub.ts";
 import { hubFiles } from "./node-hub.ts";
+import { isModelUrl, urlFile } from "./url-file.ts";
+
+/** Whether a file has a whole model, with its configuration. */
+async function standsAlone(path: string): Promise<boolean> {
+  if (/\.gguf$/i.test(path)) return true;
+  return /\.bin$/i.test(path) && isLlama2c(await fileSource(path));
+}
 
 /** Its folder: two levels up from `src/load` and from `dist/load` alike. */
 const bundledFolder = new URL(`../../models/${bundledModel}/`, import.meta.url);
@@ -18,9 +27,10 @@ export interface OpenFilesOptions extends HubOptions {
 }
 
 /**
- * The files that a name means: an existing local folder; else the bundled model, for its name or "bundled"; else
+ * The files that a name means: an existing local folder, GGUF file or file of llama2.c's; a GGUF file at an
+ * `https` URL; else the bundled model, for its name or "bundled"; else
  * the model with that id on the Hugging Face hub (which is contacted on first use, not here).
- * @throws ArgumentError if it is a file, or a path that does not exist.
+ * @throws ArgumentError if it is another file, or a path that does not exist.
  */
 export async function openModelFiles(nameOrPath: string, options: OpenFilesOptions = {}): Promise<ModelFiles> {
   if (typeof nameOrPath !== "string") {
@@ -34,12 +44,14 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
   if (nameOrPath === bundledModel || nameOrPath === "bundled") {
     return folderFiles(fileURLToPath(bundledFolder), bundledModel);
   }
+  if (stats?.isFile() && (await standsAlone(nameOrPath))) return oneFile(nameOrPath);
   if (stats !== undefined) {
     throw new ArgumentError(
-      `"${nameOrPath}" is a file: name the folder that contains it, with the model's config.json and weights.`,
+      `"${nameOrPath}" is a file: name the folder that contains it, with the model's config.json and weights. Only a .gguf file, and a .bin of llama2.c's, is a model by itself.`,
       { asked: nameOrPath, found: "a file" },
     );
   }
+  if (isModelUrl(nameOrPath)) return urlFile(nameOrPath);
   const { name, revision } = atRevision(nameOrPath, options.revision);
   if (!isHubId(name)) {
     throw new ArgumentError(

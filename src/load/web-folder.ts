@@ -20,6 +20,8 @@ const KNOWN_NAMES = [
   "tokenizer_config.json",
   "special_tokens_map.json",
   "added_tokens.json",
+  "adapter_config.json",
+  "adapter_model.safetensors",
   "vocab.json",
   "merges.txt",
 ];
@@ -81,6 +83,6 @@ export function urlFiles(url: string | URL, name: string = String(url)): ModelFi
 }
 
 /** What relative URLs are relative to: the page, or the worker's script. */
-function pageUrl(): string | undefined {
+export function pageUrl(): string | undefined {
   return globalThis.document?.baseURI ?? globalThis.location?.href;
 }

@@ -3,7 +3,8 @@ import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import type { ModelFiles } from "./files.ts";
 import { atRevision, bundledModel, isHubId } from "./names.ts";
-import { urlFiles } from "./web-folder.ts";
+import { isModelUrl, urlFile } from "./url-file.ts";
+import { pageUrl, urlFiles } from "./web-folder.ts";
 import { hubFiles, type WebHubOptions } from "./web-hub.ts";
 
 export interface OpenWebFilesOptions extends WebHubOptions {
@@ -12,7 +13,7 @@ export interface OpenWebFilesOptions extends WebHubOptions {
 }
 
 /**
- * The files that a name means: a folder, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for the bundled
+ * The files that a name means: a folder, or a GGUF file if it ends in `.gguf`, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for the bundled
  * model's name or "bundled" the folder `models/solu-1l-novels` next to the page, where the package's folder of that name
  * must be served; else the model with that id on the Hugging Face hub.
  * @throws ArgumentError if it is none of these.
@@ -24,7 +25,10 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
       { asked: nameOrUrl, nearest: bundledModel },
     );
   }
-  if (/^(https?:\/\/|\.{0,2}\/)/.test(nameOrUrl)) return urlFiles(nameOrUrl);
+  if (/^(https?:\/\/|\.{0,2}\/)/.test(nameOrUrl)) {
+    const url = URL.canParse(nameOrUrl, pageUrl()) ? new URL(nameOrUrl, pageUrl()).href : nameOrUrl;
+    return isModelUrl(url) ? urlFile(url) : urlFiles(nameOrUrl);
+  }
   if (nameOrUrl === bundledModel || nameOrUrl === "bundled") return urlFiles(`models/${bundledModel}/`, bundledModel);
   const { name, revision } = atRevision(nameOrUrl, options.revision);
   if (!isHubId(name)) {

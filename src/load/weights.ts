@@ -86,6 +86,11 @@ export async function openWeights(files: ModelFiles, options: WeightsOptions = {
   return inMemory(await readPth(source, { ...reading, onSkipped }));
 }
 
+/** Whether some of a repository's files have weights, but for GGUF files. */
+export function hasWeights(paths: readonly string[]): boolean {
+  return paths.some((path) => USUAL.some((name) => name.test(path)) || (WEIGHTS.test(path) && !OTHER_STATE.test(path)));
+}
+
 async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<string> {
   const paths = await files.list(options);
   const usual = USUAL.flatMap((name) => paths.filter((path) => name.test(path)));
@@ -116,7 +121,7 @@ async function weightsFile(files: ModelFiles, options: WeightsOptions): Promise<
   }
   throw new WeightsError(
     `${files.name} has no weights that glassformer can read: it looks for model.safetensors, a name ending in final.pth, ` +
-      `pytorch_model.bin, or a single .safetensors, .pth, .pt, .bin or .ckpt, and found ${firstOf(paths) || "no files"}.`,
+      `pytorch_model.bin, or a single .safetensors, .pth, .pt, .bin, .ckpt or .gguf, and found ${firstOf(paths) || "no files"}.`,
     { asked: files.name, found: paths },
   );
 }

@@ -6,6 +6,12 @@
 /** Every float16 as float32, by its bits: 256 KB that make decoding one lookup per number. Built on first use. */
 let float16Table: Float32Array | undefined;
 
+/** Every float16 by its 16 bits. */
+export function float16Numbers(): Float32Array {
+  float16Table ??= buildFloat16Table();
+  return float16Table;
+}
+
 function buildFloat16Table(): Float32Array {
   const table = new Float32Array(65536);
   for (let bits = 0; bits < 65536; bits++) {
@@ -30,7 +36,7 @@ export function decodeFloat16(
   out: Float32Array = new Float32Array(bits.length),
   at = 0,
 ): Float32Array {
-  const table = (float16Table ??= buildFloat16Table());
+  const table = float16Numbers();
   for (let i = 0; i < bits.length; i++) out[at + i] = table[bits[i]];
   return out;
 }

@@ -36,7 +36,7 @@ const BEGINNINGS: readonly Beginning[] = [
   { bytes: "\x04\x22\x4d\x18", is: "packed with lz4: unpack it first (lz4 -d)" },
   { bytes: "BZh", is: "packed with bzip2: unpack it first (bzip2 -d)" },
   { bytes: "7z\xbc\xaf\x27\x1c", is: "a 7-Zip archive: unpack it first" },
-  { bytes: "GGUF", is: "a GGUF file, as used by llama.cpp, which glassformer does not read" },
+  { bytes: "GGUF", is: "a GGUF file, as used by llama.cpp (read it with readGguf, or give it a name ending in .gguf)" },
   { bytes: "\x89HDF\r\n\x1a\n", is: "an HDF5 file, as written by Keras, which glassformer does not read" },
   { bytes: "\x93NUMPY", is: "a NumPy array, which glassformer does not read" },
   { bytes: "PAR1", is: "a Parquet file: give it a name that ends in .parquet" },

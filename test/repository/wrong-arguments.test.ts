@@ -70,7 +70,15 @@ const LEFT_OUT = new Set([
   // files, tensors, engines and tokenizers
   ...["Engine", "Tensor", "Tokenizer", "tensor", "grad", "print", "nodeBackend", "parseConfig", "initWeights"],
   ...["fileSource", "folderFiles", "hubFiles", "memoryFiles", "memorySource", "openModelFiles", "urlSource", "readPth"],
-  ...["readSafetensors", "writeSafetensors", "readTexts", "textRows", "loadTokenizer", "getCheckpointLabels"],
+  ...[
+    "readGguf",
+    "readSafetensors",
+    "writeSafetensors",
+    "readTexts",
+    "textRows",
+    "loadTokenizer",
+    "getCheckpointLabels",
+  ],
   ...["resolveModelName", "picture"],
 ]);
 
