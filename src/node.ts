@@ -8,7 +8,7 @@ import { rasterizeWithResvg } from "./report/resvg.ts";
 import { folderCheckpoints } from "./training/node-checkpoints.ts";
 
 const node: Platform = {
-  backend: () => nodeBackend(),
+  backend: (device) => nodeBackend({ device }),
   engine: defaultEngine,
   open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
   memory: nodeMemory(),

@@ -4,6 +4,7 @@
  * it.
  */
 import type { Backend } from "./engine/backend.ts";
+import type { Device } from "./engine/devices.ts";
 import type { Runner } from "./graph/runner.ts";
 import type { LoadOptions, ModelFiles } from "./load/files.ts";
 import type { CheckpointStore } from "./training/checkpoint-store.ts";
@@ -25,7 +26,7 @@ export interface OpenOptions extends LoadOptions {
 /** What Node or a page brings; what it lacks is `undefined`. */
 export interface Platform {
   /** What compiles graphs and runs them. */
-  readonly backend: () => Backend;
+  readonly backend: (device?: Device) => Backend;
   /** What computes values outside a model's runs: those of `compute()`. */
   readonly engine: () => Runner;
   /** Opens what a model's name means here. `resolve` turns an alias into a hub id, if the name is not local. */

@@ -7,7 +7,7 @@ import { type Platform, usePlatform } from "./platform.ts";
 import { drawOnCanvas } from "./report/canvas.ts";
 
 const page: Platform = {
-  backend: () => webBackend(),
+  backend: (device) => webBackend({ device }),
   engine: defaultEngine,
   open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
   memory: webMemory(),

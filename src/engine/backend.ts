@@ -4,8 +4,11 @@ import type { Feed } from "./feeds.ts";
 
 /** A compiled graph, ready to run. */
 export interface Session {
-  /** Arrays by input name in, arrays in the order of the session's output names out. */
-  run(feeds: ReadonlyMap<string, Feed>): Promise<NDArray[]>;
+  /**
+   * Arrays by input name in, arrays in the order of the session's output names out.
+   * @param fixed the names of inputs whose numbers stay the same for as long as their arrays live: weights
+   */
+  run(feeds: ReadonlyMap<string, Feed>, fixed?: ReadonlySet<string>): Promise<NDArray[]>;
   release(): Promise<void>;
 }
 
@@ -14,6 +17,8 @@ export interface Backend {
   readonly name: string;
   /** Whether a run's inputs are copied into the runtime's memory, as WebAssembly's are. */
   readonly copiesFeeds?: boolean;
+  /** Whether weights must be in float32, because the runtime computes wrongly with what is kept in fewer bits. */
+  readonly wholeWeights?: boolean;
   /** Most sessions at one time. Default 32. */
   readonly maxSessions?: number;
   createSession(model: Uint8Array, outputs: readonly string[]): Promise<Session>;

@@ -1,10 +1,13 @@
 /** The default engine: one over the platform's backend. */
+import { Tensor } from "../graph/tensor.ts";
 import { platform } from "../platform.ts";
+import { ndarray } from "../tensor/array.ts";
 import { GlassformerError } from "../tensor/errors.ts";
 import type { Backend } from "./backend.ts";
+import type { Device } from "./devices.ts";
 import { Engine } from "./engine.ts";
 
-let last: { readonly over: () => Backend; readonly engine: Engine } | undefined;
+let last: { readonly over: (device?: Device) => Backend; readonly engine: Engine } | undefined;
 
 /** @throws GlassformerError if no platform's entry was imported. */
 export function defaultEngine(): Engine {
@@ -16,4 +19,17 @@ export function defaultEngine(): Engine {
   }
   if (last?.over !== backend) last = { over: backend, engine: new Engine(backend()) };
   return last.engine;
+}
+
+/**
+ * An engine over the platform's backend on a device; for the processor it is the default one.
+ * @throws ArgumentError for a device that cannot be used here, with those that can
+ */
+export async function engineOn(device: Device): Promise<Engine> {
+  const usual = defaultEngine();
+  if (device === "cpu") return usual;
+  const engine = new Engine(platform().backend!(device));
+  const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
+  await engine.run([one.add(one)]); // a run is what shows whether the device is there
+  return engine;
 }

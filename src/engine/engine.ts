@@ -10,7 +10,7 @@ import { untilAborted } from "../tensor/abort.ts";
 import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, GlassformerError, MemoryError } from "../tensor/errors.ts";
 import { freeMemory, needMemory, showBytes } from "../tensor/free-memory.ts";
-import { identityOf } from "../tensor/kept.ts";
+import { identityOf, keptOf } from "../tensor/kept.ts";
 import { ANYTHING, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
@@ -149,6 +149,16 @@ export class Engine {
     return Math.min(most, (this.memoryBytes ?? freeMemory()) / 2);
   }
 
+  /** @throws ArgumentError for a weight that is kept in fewer bits than the backend can compute with */
+  private needKept({ label, array }: Tensor): void {
+    if (!this.backend.wholeWeights) return;
+    const dtype = keptOf(array)!.dtype;
+    throw new ArgumentError(
+      `${label ?? "A weight"} is kept as ${dtype}, but this device computes with float32 weights only: open the model with dtype "float32", or with device "cpu".`,
+      { asked: dtype, found: this.backend.name, nearest: "float32" },
+    );
+  }
+
   /** The error for a run that was started but did not fit after all. */
   private tooLarge(plan: Plan, cause: MemoryError): MemoryError {
     const bytes = runBytes(plan, this.backend.copiesFeeds === true);
@@ -198,6 +208,7 @@ export class Engine {
     const arrays = new Map(plan.constants.map((c) => [c.id, c.array]));
     for (const input of plan.inputs) {
       if (input.part) {
+        this.needKept(input.source);
         feeds.set(slotName(input), feedOf(input.source, input.part));
         continue;
       }
@@ -208,6 +219,9 @@ export class Engine {
     }
     const computed = computedOutputs(plan);
     if (computed.length === 0) return arrays;
+    const fixed = new Set(
+      plan.inputs.filter(({ source }) => source.role === "weight" || source.op !== null).map(slotName),
+    );
     const results = await this.sessions
       .use(plan.key, {
         compile: async () => {
@@ -218,7 +232,7 @@ export class Engine {
             { asked: session },
           );
         },
-        run: (session) => session.run(feeds),
+        run: (session) => session.run(feeds, fixed),
         bytes: keptBytes(plan),
         signal,
       })

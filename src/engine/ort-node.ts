@@ -2,13 +2,16 @@
 import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
-import { between } from "../tensor/kinds.ts";
+import { between, oneOf } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { Backend } from "./backend.ts";
+import { DEVICES, type Device } from "./devices.ts";
 import { backendOver } from "./ort.ts";
 import { turnTelemetryOff } from "./telemetry-node.ts";
 
 export interface NodeBackendOptions {
+  /** What computes; the processor by default. */
+  readonly device?: Device | undefined;
   /** Threads within one op; all cores by default. */
   readonly threads?: number | undefined;
 }
@@ -17,6 +20,7 @@ export interface NodeBackendOptions {
 const MOST_THREADS = 1024;
 
 const OPTIONS: OptionKinds<NodeBackendOptions> = {
+  device: oneOf(DEVICES),
   threads: {
     accepts: (value) => Number.isInteger(value) && between(1, MOST_THREADS).accepts(value),
     describe: `a whole number from 1 to ${MOST_THREADS}`,
@@ -40,13 +44,12 @@ if (isMainThread) turnTelemetryOff();
 export function nodeBackend(options: NodeBackendOptions = {}): Backend {
   checkOptions("nodeBackend", options, OPTIONS);
   turnTelemetryOff();
-  const { threads } = options;
+  const { threads, device = "cpu" } = options;
   const maxSessions = Math.floor(THREADS_TOGETHER / (threads ?? availableParallelism()));
   return backendOver(
     "onnxruntime-node",
     ort,
     {
-      executionProviders: ["cpu"],
       graphOptimizationLevel: "all",
       // A block planned for all values of a shape comes on top of what the first run took: a training step held twice as much.
       enableMemPattern: false,
@@ -54,6 +57,7 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
       extra: { session: { force_spinning_stop: "1" } },
       ...(threads ? { intraOpNumThreads: threads } : {}),
     },
+    { device, names: { cpu: "cpu", webgpu: "webgpu", cuda: "cuda" } },
     { maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)) },
   );
 }

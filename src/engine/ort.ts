@@ -1,13 +1,23 @@
 /** What both onnxruntimes share: they have one JavaScript API, onnxruntime-common. */
-import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
+import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
 import type { DType, NDArray } from "../tensor/array.ts";
 import type { Backend, Session } from "./backend.ts";
+import { type Device, missingDevice } from "./devices.ts";
 import type { Feed } from "./feeds.ts";
 import { told } from "./ort-errors.ts";
 
 interface Runtime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
+}
+
+/** How a runtime computes on a device. */
+interface Provider {
+  readonly device: Device;
+  /** onnxruntime's name for what computes on a device. */
+  readonly names: Readonly<Partial<Record<Device, string>>>;
+  /** Puts numbers that stay the same onto the device, if it can hold them there. */
+  readonly place?: (feed: Feed) => Promise<Tensor | undefined>;
 }
 
 /** Its own coloured lines on stderr are off: the errors contain what they say. */
@@ -18,21 +28,39 @@ export function backendOver(
   name: string,
   runtime: Runtime,
   options: InferenceSession.SessionOptions,
+  { device, names, place }: Provider,
   traits: Omit<Backend, "name" | "createSession"> = {},
 ): Backend {
-  const toOrt = ({ dtype, data, shape }: Feed) => new runtime.Tensor(dtype as "float32", data as Float32Array, shape);
-  const silent = { ...options, logSeverityLevel: FATAL_ONLY } as const;
+  const toOrt = ({ dtype, data, shape }: Feed) =>
+    new runtime.Tensor(dtype as "float32", data as Float32Array, shape) as Tensor;
+  const create = (model: Uint8Array, on: Device) =>
+    runtime.InferenceSession.create(model, {
+      ...options,
+      executionProviders: [names[on] ?? on],
+      logSeverityLevel: FATAL_ONLY,
+    });
+  const works = (model: Uint8Array) => async (on: Device) => {
+    if (names[on] === undefined) return false;
+    const session = await create(model, on).catch(() => undefined);
+    await session?.release();
+    return session !== undefined;
+  };
+  let worked = device === "cpu";
   return {
     ...traits,
     name,
     async createSession(model, outputs): Promise<Session> {
-      const session = await runtime.InferenceSession.create(model, silent).catch((error) => {
-        throw told(error, "compile a graph");
+      const session = await create(model, device).catch(async (error) => {
+        throw worked ? told(error, "compile a graph") : await missingDevice(device, error, works(model));
       });
+      worked = true;
       return {
-        async run(feeds) {
+        async run(feeds, fixed) {
           try {
-            const inputs = Object.fromEntries([...feeds].map(([key, array]) => [key, toOrt(array)]));
+            const inputs: Record<string, Tensor> = {};
+            for (const [key, feed] of feeds) {
+              inputs[key] = (fixed?.has(key) ? await place?.(feed) : undefined) ?? toOrt(feed);
+            }
             const results = await session.run(inputs);
             return outputs.map((key) => {
               const { type, data, dims } = results[key];

@@ -1,4 +1,6 @@
 /** From a model's name to its configuration, processed weights and tokenizer. */
+import { engineOn } from "../engine/default.ts";
+import { DEVICES, type Device } from "../engine/devices.ts";
 import { Engine } from "../engine/engine.ts";
 import {
   type Adapter,
@@ -69,6 +71,8 @@ export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOpt
   readonly tokenizer?: Tokenizer | undefined;
   readonly defaultPrependBos?: boolean | undefined;
   readonly defaultPaddingSide?: "left" | "right" | undefined;
+  /** What computes: the processor by default. */
+  readonly device?: Device | undefined;
   /** The engine to run on; default: the platform's. */
   readonly engine?: Engine | undefined;
 }
@@ -106,8 +110,19 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   tokenizer: TOKENIZER,
   defaultPrependBos: FLAG,
   defaultPaddingSide: oneOf(["left", "right"]),
+  device: oneOf(DEVICES),
   engine: instanceOf(Engine, "an Engine"),
 };
+
+/** The engine that the options ask for. @throws ArgumentError for a device that is not there, or next to an engine, which has one already */
+export async function engineOf({ engine, device }: FromPretrainedOptions): Promise<Engine | undefined> {
+  if (engine === undefined) return device && engineOn(device);
+  if (device === undefined) return engine;
+  throw new ArgumentError(
+    `Pass device or engine, not both: an engine has its device, as in new Engine(nodeBackend({ device: "${device}" })).`,
+    { asked: device, found: engine },
+  );
+}
 
 /** @param check refuses a configuration of another kind of model than the caller makes */
 export async function loadPretrained(

@@ -9,7 +9,7 @@ import type { NDArray } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { keptOf } from "../tensor/kept.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
-import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { engineOf, type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
 import { HookedRoot } from "./hooked-root.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
@@ -58,8 +58,9 @@ export class HookedTransformer extends HookedRoot {
    * @param name the bundled `solu-1l-novels`, a local folder, an alias (`solu-1l`, `gpt2`), or a Hugging Face id
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
+    const engine = await engineOf(options);
     const { cfg, weights, ...parts } = await loadPretrained(name, options, needOneStack);
-    const { defaultPrependBos, defaultPaddingSide, engine } = options;
+    const { defaultPrependBos, defaultPaddingSide } = options;
     const own = new Weights(cfg, weights);
     return new HookedTransformer(cfg, own, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
   }

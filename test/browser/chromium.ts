@@ -8,13 +8,14 @@ import { type Browser, chromium, type Page } from "playwright-core";
 /** Where Chromium is, if it is. */
 export const chromiumPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find((path) => path && existsSync(path));
 
-export function launch(): Promise<Browser> {
+/** @param webgpu whether pages have a graphics processor: one made of software */
+export function launch({ webgpu = false } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
     args: [
       "--headless=new",
       "--no-sandbox",
-      "--disable-gpu",
+      ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : ["--disable-gpu"]),
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",

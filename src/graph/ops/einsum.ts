@@ -81,10 +81,19 @@ export const einsum: Op<{ readonly equation: string }> = {
       { terms: left.split(","), result },
       inputs.map((x) => x.rank),
     );
+    // What only one input has is summed first: onnxruntime's WebGPU leaves it out of the sum.
+    const summed = inputs.map((x, k) => {
+      const term = whole.terms[k];
+      const alone = (letter: string) => !whole.result.includes(letter) && lacking(whole.terms, k, letter);
+      const axes = [...term].flatMap((letter, i) => (alone(letter) && term.indexOf(letter) === i ? [i] : []));
+      if (axes.length === 0 || new Set(term).size < term.length) return { name: x.name, term };
+      const name = emit.node("ReduceSum", [x.name, emit.int64(axes)], { keepdims: 0 });
+      return { name, term: [...term].filter((letter) => !alone(letter)).join("") };
+    });
     return emit.node(
       "Einsum",
-      inputs.map((x) => x.name),
-      { equation: `${whole.terms.join()}->${whole.result}` },
+      summed.map(({ name }) => name),
+      { equation: `${summed.map(({ term }) => term).join()}->${whole.result}` },
     );
   },
   vjp(g, out, inputs, { equation }) {
@@ -131,6 +140,10 @@ export const einsum: Op<{ readonly equation: string }> = {
   scratch: true,
   ...ordinary,
 };
+
+/** Whether no other term has a letter. */
+const lacking = (terms: readonly string[], k: number, letter: string): boolean =>
+  terms.every((term, i) => i === k || !term.includes(letter));
 
 /** The axes in front of the last `count`. */
 function front(m: Meta, count: number): Meta {

@@ -1,0 +1,87 @@
+/** The engine of pages on WebGPU, in Chromium on a graphics processor made of software: every op, its gradient, and models. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { interpret } from "../../src/engine/reference.ts";
+import type { OpName } from "../../src/graph/ops/index.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { expectClose } from "../close.ts";
+import { cases } from "../graph/cases.ts";
+import { gradientsOf } from "../graph/gradients-of.ts";
+import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
+import type { WebGpu } from "./pages/webgpu.ts";
+
+declare const webgpu: WebGpu;
+
+/** Graphics processors round sin, cos, exp and tanh more roughly than processors do. */
+const TOLERANCE = 1e-3;
+/** onnxruntime's WebGPU refuses values of size 0, of which this op makes some: mixtures of experts do not run there. */
+const REFUSED = ["matmulChosen"];
+
+const goldens = fileURLToPath(new URL("../goldens/hf", import.meta.url));
+
+describe.skipIf(!chromiumPath)("on WebGPU in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)", () => {
+  const folder = mkdtempSync(join(tmpdir(), "glassformer-webgpu-"));
+  let site: Site;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const entry = fileURLToPath(new URL("pages/webgpu.ts", import.meta.url));
+    await build({
+      configFile: false,
+      logLevel: "warn",
+      build: {
+        outDir: folder,
+        emptyOutDir: true,
+        minify: false,
+        rollupOptions: { input: entry, output: { entryFileNames: "webgpu.js" } },
+      },
+    });
+    site = await serve({ folders: { "/models": goldens, "": folder }, pages: { "/": "/webgpu.js" } });
+    browser = await launch({ webgpu: true });
+    page = await open(browser, site.url, "webgpu");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each((Object.keys(cases) as OpName[]).filter((op) => !REFUSED.includes(op)))(
+    "%s, and its gradients, are the reference's",
+    async (op) => {
+      const found = await page.evaluate((name) => webgpu.op(name), op);
+      cases[op].forEach((example, i) => {
+        const expected = interpret([example.make(...example.inputs), ...gradientsOf(example)]);
+        expected.forEach((value, j) => {
+          expectClose(found[i][j], value, TOLERANCE);
+        });
+      });
+    },
+  );
+
+  test("a Llama's logits are Node's, also once its weights are in the device's memory", async () => {
+    const model = await HookedTransformer.fromPretrained(join(goldens, "llama-tiny"));
+    const data = Int32Array.of(1, 5, 2, 9, 3, 7);
+    const expected = await model.forward(Tensor.leaf({ dtype: "int32", shape: [1, 6], data }, ["batch", "pos"]));
+    const found = await page.evaluate(() => webgpu.model("/models/llama-tiny/", "float32"));
+    for (const logits of found) expectClose(logits, expected, TOLERANCE);
+  });
+
+  test("weights in fewer bits are refused, with what can be done", async () => {
+    const refused = page.evaluate(() => webgpu.model("/models/llama-tiny/", "int4"));
+    await expect(refused).rejects.toThrow(/is kept as int4, but this device computes with float32 weights only/);
+  });
+
+  test("a device that is not there is refused with those that are", async () => {
+    expect(await page.evaluate(() => webgpu.missing())).toMatch(
+      /^The device "cuda" cannot be used here .*Devices that can: cpu, webgpu\.$/,
+    );
+  });
+});
