@@ -6,17 +6,16 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { readPrompts, readText } from "./input-files.ts";
 import { writeGuarded } from "./interrupt.ts";
-import { engineWithin, memoryOption } from "./memory-option.ts";
+import { memoryOption } from "./memory-option.ts";
+import { deviceOption, dtypeOption, type ModelFlags, openedWith } from "./model-options.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
 import { type Terminal, tell, textOptions } from "./terminal.ts";
 
-interface CommonOptions {
+interface CommonOptions extends ModelFlags {
   readonly model: string;
   readonly out?: readonly string[];
   readonly json?: boolean;
-  /** In bytes. */
-  readonly memory?: number;
   readonly chat?: boolean;
 }
 
@@ -36,6 +35,8 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     command.option("--chat", "put each prompt into the model's chat template, as a user's message");
   }
   return command
+    .addOption(dtypeOption())
+    .addOption(deviceOption())
     .addOption(memoryOption())
     .option("--out <file...>", "files to write the report to: .html, .json, .csv, .svg, .png or .txt")
     .option("--json", "print the finding as JSON instead of as text")
@@ -127,7 +128,7 @@ function asChats(model: HookedTransformer, analysis: Analysis, values: OptionVal
 async function run(
   analysis: Analysis,
   values: OptionValues,
-  { model: name, json, memory, chat }: CommonOptions,
+  { model: name, json, chat, ...flags }: CommonOptions,
   files: readonly OutputFile[],
   { stdout, stderr }: Terminal,
 ): Promise<void> {
@@ -135,7 +136,7 @@ async function run(
   const bar = new ProgressBar(stderr);
   try {
     const model = await HookedTransformer.fromPretrained(name, {
-      ...(await engineWithin(memory)),
+      ...(await openedWith(flags)),
       // The template decides about BOS.
       ...(chat ? { defaultPrependBos: false } : {}),
       onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),

@@ -1,5 +1,6 @@
 /** `--memory`, an option of every command that runs a model. */
 import { InvalidArgumentError, Option } from "commander";
+import type { Device } from "../engine/devices.ts";
 import type { Engine } from "../engine/engine.ts";
 import { finiteNumber } from "./arguments.ts";
 
@@ -17,8 +18,8 @@ function bytesOf(text: string): number {
 }
 
 /** An engine that stays within it; without the option, the platform's own engine. */
-export async function engineWithin(bytes: number | undefined): Promise<{ readonly engine?: Engine }> {
+export async function engineWithin(bytes: number | undefined, device?: Device): Promise<{ readonly engine?: Engine }> {
   if (bytes === undefined) return {};
   const { Engine, nodeBackend } = await import("../node.ts");
-  return { engine: new Engine(nodeBackend(), { memoryBytes: bytes }) };
+  return { engine: new Engine(nodeBackend({ device }), { memoryBytes: bytes }) };
 }

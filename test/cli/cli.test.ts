@@ -139,6 +139,32 @@ describe("help", () => {
     expect((await glassformer(["--version"])).stdout).toBe(`${version}\n`);
   });
 
+  it("says what keeping a model's weights in fewer bits costs", async () => {
+    const { stdout } = await glassformer(["models", "--check"]);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    const { costs } = JSON.parse((await glassformer(["models", "solu-1l-novels", "--check", "--json"])).stdout);
+    expect(costs.map(({ dtype }: { dtype: string }) => dtype)).toEqual([
+      "float32",
+      "float16",
+      "bfloat16",
+      "int8",
+      "int4",
+    ]);
+    const kl = costs.map((cost: { kl: number }) => cost.kl);
+    expect(kl[0]).toBe(0);
+    expect(kl.toSorted((a: number, b: number) => a - b)).toEqual(kl); // fewer bits cost more
+    expect(kl[4]).toBeLessThan(0.2);
+    expect(stdout).toMatch(/int4 +1\.87 MB +0\.16/);
+  });
+
+  it("opens a model with its weights in fewer bits", async () => {
+    const finding = async (...more: string[]) =>
+      JSON.parse((await glassformer(["logit-lens", "--prompt", "It was the best of", ...more, "--json"])).stdout);
+    const [whole, kept] = [await finding(), await finding("--dtype", "int4")];
+    expect(kept.tables.length).toBe(whole.tables.length);
+    expect(kept.tables).not.toEqual(whole.tables);
+  });
+
   it("lists the models that have short names", async () => {
     expect((await glassformer(["models"])).stdout).toMatch(
       /solu-1l-novels[\s\S]*NeelNanda\/SoLU_1L512W_C4_Code\n +solu-1l,/,
