@@ -4,7 +4,7 @@ import { oneOf } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { Backend } from "./backend.ts";
 import { DEVICES, type Device } from "./devices.ts";
-import { onGpu } from "./gpu-weights.ts";
+import { onGpu } from "./ort-gpu.ts";
 import { backendOver } from "./ort.ts";
 
 export interface WebBackendOptions {
