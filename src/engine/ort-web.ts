@@ -4,8 +4,8 @@ import { oneOf } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { Backend } from "./backend.ts";
 import { DEVICES, type Device } from "./devices.ts";
-import { onGpu } from "./ort-gpu.ts";
 import { backendOver } from "./ort.ts";
+import { onGpu } from "./ort-gpu.ts";
 
 export interface WebBackendOptions {
   /** What computes: the processor by WebAssembly (the default), or the graphics processor by WebGPU. */

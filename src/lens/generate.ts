@@ -208,8 +208,10 @@ function checkLength(length: number, maxNewTokens: number, nCtx: number): void {
 
 /** The cache as it is at the end: what was kept, what the engine makes of it, and the copy that is kept next. */
 function needCache({ cfg, engine }: HookedModel, batch: number, length: number): void {
-  const numbers = compose(cfg).blocks.map(({ attention }) => attention.keyValueHeads * attention.d_head);
-  const bytes = 3 * 2 * 4 * batch * length * numbers.reduce((sum, each) => sum + each, 0);
+  const numbers = compose(cfg).blocks.map(
+    ({ attention }) => attention.keyValueHeads * attention.d_head * Math.min(length, attention.window ?? length),
+  );
+  const bytes = 3 * 2 * 4 * batch * numbers.reduce((sum, each) => sum + each, 0);
   needMemory({
     what: `Generating for ${batch} prompts up to ${length} tokens each`,
     ...{ bytes, limit: engine.memoryBytes },

@@ -1,7 +1,9 @@
 /** Keys and values of positions already run, so that the next token costs one position. */
 
 import { Tensor } from "../graph/tensor.ts";
+import { compose } from "../models/compose.ts";
 import type { PastKeysValues } from "../models/parts/attention.ts";
+import { keptKeys } from "../models/parts/places.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
@@ -40,7 +42,8 @@ function isSame(a: Filler, b: Filler): boolean {
 /**
  * Pass one to `forward` as `pastKvCache`: the run sees the positions in the cache, and adds its own once it has succeeded.
  * A run that fails or is aborted leaves it as it was. Keys and values are kept as `hook_k` and `hook_v` gave them, hooks
- * included. A cache is of one model's weights and of one batch, and one run at a time adds to it. Source: TransformerLens'
+ * included, so that rotary positions turn them again in each run; layers with a sliding window keep the last ones that a
+ * window can still reach. A cache is of one model's weights and of one batch, and one run at a time adds to it. Source: TransformerLens'
  * `HookedTransformerKeyValueCache`.
  */
 export class KeyValueCache {
@@ -56,12 +59,14 @@ export class KeyValueCache {
   private readers = 0;
   private writing = false;
 
+  private positions = 0;
+
   /** Positions held. */
   get length(): number {
-    return this.stores[0]?.length ?? 0;
+    return this.positions;
   }
 
-  /** Keys and values [batch pos head d_head] of each layer; `undefined` while nothing is held. */
+  /** Keys and values [batch pos head d_head] of each layer, fewer in those with a window; `undefined` while nothing is held. */
   get layers(): PastKeysValues[] | undefined {
     return this.held && [...this.held];
   }
@@ -103,7 +108,12 @@ export class KeyValueCache {
       commit: (keysValues) => {
         if (!keeps || !after || keysValues.length === 0) return;
         checkRows(keysValues, after.batch, after.pos);
-        const stores = keysValues.map((x, i) => (this.stores[i] ?? new Store()).with(x));
+        const total = length + after.pos;
+        const windows = compose(cfg).blocks.map(({ attention }) => attention.window);
+        const stores = keysValues.map((x, i) =>
+          (this.stores[i] ?? new Store()).with(x).last(keptKeys(windows[Math.floor(i / 2)], total)),
+        );
+        this.positions = total;
         this.stores = stores;
         this.held = layersOf(stores);
         this.mask = after.mask;
@@ -179,6 +189,8 @@ function layersOf(stores: readonly Store[]): PastKeysValues[] {
  */
 class Store {
   readonly length: number;
+  /** Positions in front of the first, which a window has passed; only with a batch of one. */
+  private readonly skipped: number;
   private readonly shape: readonly number[];
   private readonly data: Float32Array<ArrayBufferLike>;
   /** Numbers written so far, of all stores that share the room. */
@@ -192,8 +204,10 @@ class Store {
     shape: readonly number[] = [],
     data: Float32Array<ArrayBufferLike> = new Float32Array(0),
     room = { used: 0 },
+    skipped = 0,
   ) {
     this.length = length;
+    this.skipped = skipped;
     this.axes = axes;
     this.shape = shape;
     this.data = data;
@@ -208,14 +222,16 @@ class Store {
     const shape = [batch, total, ...rest];
     const more = x.data as Float32Array;
     if (batch === 1) {
-      const used = this.length * row;
-      const fits = total * row <= this.data.length && this.room.used === used;
+      const from = this.skipped * row;
+      const used = from + this.length * row;
+      const fits = used + pos * row <= this.data.length && this.room.used === used;
       const data = fits ? this.data : new Float32Array(row * Math.max(2 * total, 64));
-      if (!fits) data.set(this.data.subarray(0, used));
-      data.set(more, used);
+      if (!fits) data.set(this.data.subarray(from, used));
+      const end = fits ? used : used - from;
+      data.set(more, end);
       const room = fits ? this.room : { used: 0 };
-      room.used = total * row;
-      return new Store(total, x.axes, shape, data, room);
+      room.used = end + pos * row;
+      return new Store(total, x.axes, shape, data, room, fits ? this.skipped : 0);
     }
     const data = new Float32Array(batch * total * row);
     for (let b = 0; b < batch; b++) {
@@ -225,10 +241,28 @@ class Store {
     return new Store(total, x.axes, shape, data);
   }
 
+  /** The last of its positions. */
+  last(count: number): Store {
+    const { length, axes, data, room, skipped } = this;
+    const passed = length - count;
+    if (passed <= 0) return this;
+    const [batch, , ...rest] = this.shape;
+    const row = rest.reduce((n, size) => n * size, 1);
+    const shape = [batch, count, ...rest];
+    if (batch === 1) return new Store(count, axes, shape, data, room, skipped + passed);
+    const kept = new Float32Array(batch * count * row);
+    for (let b = 0; b < batch; b++) {
+      kept.set(data.subarray((b * length + passed) * row, (b + 1) * length * row), b * count * row);
+    }
+    return new Store(count, axes, shape, kept);
+  }
+
   tensor(): Tensor {
+    const [, , ...rest] = this.shape;
+    const from = this.skipped * rest.reduce((n, s) => n * s, 1);
     const size = this.shape.reduce((n, s) => n * s, 1);
     return Tensor.leaf(
-      ndarray("float32", this.shape, this.data.subarray(0, size) as Float32Array<ArrayBuffer>),
+      ndarray("float32", this.shape, this.data.subarray(from, from + size) as Float32Array<ArrayBuffer>),
       this.axes,
     );
   }

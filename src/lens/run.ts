@@ -232,7 +232,8 @@ export function runInputs(
     const prepared = prepareInput(input, options, cfg, text, turn?.length);
     checkPosEmbed(shortformerPosEmbed, prepared.tokens, cfg);
     const attentionMask = turn ? turn.mask(prepared) : prepared.attentionMask;
-    return { ...prepared, attentionMask, past: turn?.layers, shortformerPosEmbed, ...bounds };
+    const held = turn && { past: turn.layers, earlier: turn.length };
+    return { ...prepared, attentionMask, ...held, shortformerPosEmbed, ...bounds };
   }
   const isStream = input instanceof Tensor && input.dtype === "float32" && input.shape.at(-1) === cfg.dModel;
   if (!isStream || input.shape.length < 3) {

@@ -19,10 +19,15 @@ export interface ForwardInputs {
   readonly shortformerPosEmbed?: Tensor | null | undefined;
   /** int32 [batch pos]: the position of each token; by default they are counted. */
   readonly positionIds?: Tensor | undefined;
-  /** int32 [batch key]: the same of the earlier tokens and these. */
-  readonly keyPositionIds?: Tensor | undefined;
-  /** Keys and values of earlier positions, one pair per layer; in an encoder-decoder the decoder's. */
+  /** int32 [batch key]: the same of the earlier tokens and these, by the window of the layers that keep those keys; null: all. */
+  readonly keyPositionIds?: ReadonlyMap<number | null, Tensor> | undefined;
+  /**
+   * Keys and values of earlier positions, one pair per layer: all of them, or in layers with a window the last ones; in an
+   * encoder-decoder the decoder's.
+   */
   readonly past?: readonly PastKeysValues[] | undefined;
+  /** How many earlier positions there are. */
+  readonly earlier?: number | undefined;
   /** In an encoder-decoder: the decoder's tokens, int32 [batch pos]. */
   readonly decoderTokens?: Tensor | undefined;
   /** The keys and values that the decoder's layers read of the encoder, from an earlier run: the encoder does not run. */

@@ -41,7 +41,7 @@ export function forward(
   const start = inputs.startAtLayer ?? 0;
   const stop = inputs.stopAtLayer ?? model.blocks.length;
   const [batch, pos] = (inputs.residual ?? inputs.tokens)!.shape.slice(inputs.residual ? -3 : -2);
-  const earlier = inputs.past?.[0].keys.shape.at(-3) ?? 0;
+  const earlier = inputs.earlier ?? 0;
 
   if (start < stop) needScores(model.blocks[start].attention.heads, batch, pos, earlier + pos);
   const places = placesOf(inputs, batch, pos, earlier);

@@ -4,6 +4,7 @@ import { ndarray } from "../tensor/array.ts";
 import { needMemory } from "../tensor/free-memory.ts";
 import type { ForwardInputs } from "./forward-inputs.ts";
 import type { Mask } from "./parts/attention.ts";
+import { keptKeys } from "./parts/places.ts";
 import { remembered } from "./remembered.ts";
 
 /** The mask is made before the run is planned, so what would surely be refused then is refused now. @throws MemoryError */
@@ -26,7 +27,8 @@ export function masks(
   earlier: number,
 ): (window: number | null) => Mask {
   return (window) => {
-    if (window !== null && positionIds && keyPositionIds) return withinWindow(positionIds, keyPositionIds, window);
+    const ids = window !== null && positionIds ? keyPositionIds?.get(window) : undefined;
+    if (ids) return withinWindow(positionIds!, ids, window!);
     const near = window !== null && window < earlier + pos ? window : null;
     if (!causal) return padding?.unsqueeze(1).unsqueeze(1).rename(["batch", "head", "query", "key"]);
     if (pos === 1 && !padding && near === null) return undefined; // the last query sees every key
@@ -42,13 +44,14 @@ function withinWindow(queries: Tensor, keys: Tensor, window: number): Tensor {
 }
 
 const causalMask = remembered((rows, pos, earlier, padding, window): Tensor => {
-  const keys = earlier + pos;
+  const all = earlier + pos;
+  const keys = keptKeys(window, earlier) + pos;
   const data = new Uint8Array(rows * pos * keys);
   for (let b = 0, at = 0; b < rows; b++) {
-    for (let q = earlier; q < keys; q++) {
-      for (let k = 0; k < keys; k++) {
+    for (let q = earlier; q < all; q++) {
+      for (let k = all - keys; k < all; k++) {
         const seen = k <= q && (window === null || k > q - window);
-        data[at++] = +(seen && (!padding || padding.data[b * keys + k] === 1));
+        data[at++] = +(seen && (!padding || padding.data[b * all + k] === 1));
       }
     }
   }

@@ -74,7 +74,7 @@ describe("ALiBi positions", () => {
 
   it("lower a head's scores by its slope for each position back, and not ahead", () => {
     const places = { queries: () => int32(2, 3), keys: () => int32(0, 1, 2, 3), kept: () => undefined };
-    const [bias] = interpret([alibi({ slopes: [0.5, 0.1] }, places)]);
+    const [bias] = interpret([alibi({ slopes: [0.5, 0.1] }, places, null)]);
     expect(bias.axes).toEqual(["batch", "head", "query", "key"]);
     expectClose(
       bias,

@@ -16,11 +16,13 @@ export function alibiSlopes(heads: number): readonly number[] {
 
 /**
  * `slope · min(key's position - query's position, 0)`, [batch head query key]: what is added to the scores.
+ * @param window how far back the layer sees; null: to the beginning
+ *
  * Source: Press et al. 2021, arXiv 2108.12409; TransformerLens' `create_alibi_bias`.
  */
-export function alibi(kind: AlibiKind, places: Places): Tensor {
+export function alibi(kind: AlibiKind, places: Places, window: number | null): Tensor {
   const bare = ["", "", ""];
-  const key = places.keys().unsqueeze(-2).rename(bare);
+  const key = places.keys(window).unsqueeze(-2).rename(bare);
   const query = places.queries().unsqueeze(-1).rename(bare);
   const distance = key.sub(query).cast("float32").minimum(0);
   const bias = distance.unsqueeze(1).mul(slopesOf(kind));

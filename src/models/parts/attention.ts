@@ -156,14 +156,16 @@ export function attention(
   const allV = past ? past.values.concat(newV, -3) : newV;
   const normedQ = norm(newQ, kind.qkNorm, scope.part("q_norm"));
   const normedK = norm(allK, kind.qkNorm, scope.part("k_norm"));
-  const q = rotary ? scope.point("hook_rot_q", rotate(normedQ, places.queries(), rotary, places.keys())) : normedQ;
-  const k = forEachHead(rotary ? scope.point("hook_rot_k", rotate(normedK, places.keys(), rotary)) : normedK, head);
+  const turned = (x: Tensor, at: Tensor) => (rotary ? rotate(x, at, rotary, places.keys(null)) : x);
+  const q = rotary ? scope.point("hook_rot_q", turned(normedQ, places.queries())) : normedQ;
+  const own = rotary ? scope.point("hook_rot_k", turned(normedK, places.keys(kind.window))) : normedK;
+  const k = forEachHead(own, head);
   const v = forEachHead(allV, head);
 
   const products = q.rename({ pos: "query" }).einsum("qhe,khe->hqk", k.rename({ pos: "key" }));
   const divided = kind.divisor === 1 ? products : products.div(q.constant(kind.divisor));
   const scaled = softCap(divided, kind.scoresCap);
-  const placed = kind.alibi ? scaled.add(alibi(kind.alibi, places)) : scaled;
+  const placed = kind.alibi ? scaled.add(alibi(kind.alibi, places, kind.window)) : scaled;
   const mask = run.mask(kind.window);
   const biased = run.bias ? placed.add(run.bias(scope)) : placed;
   const scores = scope.point("hook_attn_scores", mask ? biased.where(mask, q.constant(-Infinity)) : biased);
