@@ -2,6 +2,7 @@
 import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
 import { attribution } from "./attribution.ts";
 import { cli } from "./cli.ts";
+import { families } from "./families.ts";
 import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
 import { lens } from "./lens.ts";
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   attribution,
   lens,
   generate,
+  families,
   train,
 };
 
