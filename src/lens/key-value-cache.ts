@@ -111,7 +111,7 @@ export class KeyValueCache {
         const total = length + after.pos;
         const windows = compose(cfg).blocks.map(({ attention }) => attention.window);
         const stores = keysValues.map((x, i) =>
-          (this.stores[i] ?? new Store()).with(x).last(keptKeys(windows[Math.floor(i / 2)], total)),
+          (this.stores[i] ?? new Store()).with(x).last(keptKeys(windows[Math.floor(i / 2)] ?? null, total)),
         );
         this.positions = total;
         this.stores = stores;
