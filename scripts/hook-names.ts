@@ -1,5 +1,4 @@
-/** Writes docs/hook-names.md from the graphs that the models build: `npm run docs`. */
-import { readFileSync, writeFileSync } from "node:fs";
+/** docs/hook-names.md, from the graphs that the models build. */
 import { fileURLToPath } from "node:url";
 import { Tensor } from "../src/graph/tensor.ts";
 import { getActName } from "../src/models/act-name.ts";
@@ -277,10 +276,3 @@ ${further.join("\n")}
 }
 
 export const pagePath = fileURLToPath(new URL("../docs/hook-names.md", import.meta.url));
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const page = hookNamesPage();
-  const before = readFileSync(pagePath, { encoding: "utf8", flag: "a+" });
-  if (page !== before) writeFileSync(pagePath, page);
-  process.stdout.write(`docs/hook-names.md ${page === before ? "was up to date" : "written"}.\n`);
-}

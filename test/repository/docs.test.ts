@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hookNamesPage, pagePath } from "../../scripts/hook-names.ts";
+import { modelsPage, modelsPagePath } from "../../scripts/models-page.ts";
 import { ANALYSES, analysisCalled } from "../../src/node.ts";
 import { type Installed, installed, root } from "./installed.ts";
 
@@ -23,6 +24,10 @@ const pages = [
 const techniques = readdirSync(join(root, "docs/techniques"))
   .map((file) => file.replace(/\.md$/, ""))
   .sort();
+
+test("docs/models.md matches the families and their tiny models (if not: npm run docs)", () => {
+  expect(readFileSync(modelsPagePath, "utf8")).toBe(modelsPage());
+});
 
 test("docs/hook-names.md matches the models' graphs (if not: npm run docs)", () => {
   expect(readFileSync(pagePath, "utf8")).toBe(hookNamesPage());
