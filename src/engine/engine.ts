@@ -3,7 +3,7 @@
  * about transformers.
  */
 import { showShape } from "../graph/axes.ts";
-import { largestValue } from "../graph/largest-value.ts";
+import { largestValue, NUMBER_BYTES } from "../graph/largest-value.ts";
 import type { EvaluateOptions, Sized } from "../graph/runner.ts";
 import { needTensors, Tensor } from "../graph/tensor.ts";
 import { untilAborted } from "../tensor/abort.ts";
@@ -265,16 +265,36 @@ export class Engine {
       if (array) found.set(layoutKey(source), array);
       else missing.push(source);
     }
-    if (missing.length === 0) return found;
-    const made = makePlan(missing.map(computedLayout));
-    const arrays = await this.execute(made, (source) => source.array!);
-    for (const [i, source] of missing.entries()) {
-      const array = { ...arrays.get(made.outputs[i].id)!, shape: source.shape } as NDArray;
-      this.layouts.keep(source, array);
-      found.set(layoutKey(source), array);
+    // A few at a time, and without keeping what ran: a run holds its results twice, once for itself.
+    for (const some of together(missing)) {
+      const made = makePlan(some.map(computedLayout));
+      const arrays = await this.execute(made, (source) => source.array!);
+      for (const [i, source] of some.entries()) {
+        const array = { ...arrays.get(made.outputs[i].id)!, shape: source.shape } as NDArray;
+        this.layouts.keep(source, array);
+        found.set(layoutKey(source), array);
+      }
+      if (bytesOfAll(some) >= LAID_OUT_TOGETHER) await this.sessions.forget(made.key);
     }
     return found;
   }
+}
+
+/** Weights are laid out together up to this many bytes. */
+const LAID_OUT_TOGETHER = 64e6;
+
+const bytesOfAll = (sources: readonly Tensor[]): number =>
+  sources.reduce((sum, { shape }) => sum + NUMBER_BYTES * sizeOf(shape), 0);
+
+/** Groups of that many bytes, or of one. */
+function together(sources: readonly Tensor[]): Tensor[][] {
+  const groups: Tensor[][] = [];
+  for (const source of sources) {
+    const group = groups.at(-1);
+    if (group && bytesOfAll([...group, source]) <= LAID_OUT_TOGETHER) group.push(source);
+    else groups.push([source]);
+  }
+  return groups;
 }
 
 /** A result in the requested shape. @throws GlassformerError if the backend returned a different number of numbers */
