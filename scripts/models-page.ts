@@ -134,6 +134,21 @@ ${rows.join("\n")}
 Checkpoints with TransformerLens' own names open too: NeelNanda's models (\`neel\`, \`neel-solu-old\`, \`mingpt\`), and whatever
 \`HookedTransformer\` saved, with its \`cfg.to_dict()\` as \`config.json\`. They are tested against TransformerLens 2.18.
 
+## Files
+
+A folder, a file or a name on the hub, read tensor by tensor, so that opening a model takes hardly more memory than its weights:
+
+- safetensors and PyTorch's files, single or sharded; PyTorch's formats from before 1.6 too. float64, float32, float16, bfloat16 and
+  float8. Nothing in them is executed.
+- GGUF, versions 2 and 3, also in several parts and from a URL: float32, float16, bfloat16, Q4_0 to Q8_0, Q2_K to Q6_K and MXFP4, with the
+  file's own configuration and tokenizer. IQ quantisations are refused by name.
+- llama2.c's \`.bin\`, with the \`tokenizer.bin\` next to it.
+- LoRA adapters (PEFT's folders), merged when they are read: \`fromPretrained(base, { adapter: folder })\`, or the folder itself, which names its
+  base.
+
+\`{ dtype: "int4" }\` keeps matrices in a sixth of the memory, \`"int8"\` in 0.28, \`"float16"\` and \`"bfloat16"\` in half of it; all arithmetic
+is in float32. \`glassformer models NAME --check\` measures what it costs: mean and largest divergence from float32's predictions.
+
 ## Hook points
 
 What each is: [hook points](hook-names.md), which also lists those of \`t5\`'s two stacks.
