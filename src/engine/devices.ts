@@ -4,6 +4,7 @@ import { shortened } from "../tensor/show.ts";
 
 /** The devices that onnxruntime can be asked for: WebGPU in pages and in Node, CUDA in Node, where its libraries are installed. */
 export const DEVICES = ["cpu", "webgpu", "cuda"] as const;
+/** One of them. */
 export type Device = (typeof DEVICES)[number];
 
 /**

@@ -8,6 +8,7 @@ import { uniform } from "../tensor/random.ts";
 import type { FromPretrainedOptions } from "./from-pretrained.ts";
 import { HookedTransformer } from "./hooked-transformer.ts";
 
+/** What to compare, and on which texts. */
 export interface DtypeCostsOptions {
   /** What to predict; each text by itself. A model without a tokenizer gets random tokens. */
   readonly texts: readonly string[];
@@ -46,7 +47,8 @@ export interface DtypeCost {
 export async function dtypeCosts(name: string, options: DtypeCostsOptions): Promise<DtypeCost[]> {
   checkOptions("dtypeCosts", options, OPTIONS);
   const { texts, dtypes = KEPT_DTYPES, open = {} } = options;
-  if (texts.length === 0) throw new ArgumentError("dtypeCosts needs at least one text to predict.", { asked: texts });
+  if (!texts || texts.length === 0)
+    throw new ArgumentError("dtypeCosts needs at least one text to predict.", { asked: texts });
   const whole = await HookedTransformer.fromPretrained(name, { ...open, dtype: "float32" });
   const rows = whole.text ? texts.map((text) => whole.toTokens(text)) : [randomRow(whole.cfg)];
   const expected = await predictions(whole, rows);

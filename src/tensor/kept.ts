@@ -7,6 +7,7 @@ import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from "./
 
 /** How weights can be kept. */
 export const KEPT_DTYPES = ["float32", "float16", "bfloat16", "int8", "int4"] as const;
+/** A way of keeping weights. */
 export type KeptDType = (typeof KEPT_DTYPES)[number];
 type Narrow = Exclude<KeptDType, "float32">;
 

@@ -20,8 +20,8 @@ declare const webgpu: WebGpu;
 
 /** Graphics processors round sin, cos, exp and tanh more roughly than processors do. */
 const TOLERANCE = 1e-3;
-/** onnxruntime's WebGPU refuses values of size 0, of which this op makes some: mixtures of experts do not run there. */
-const REFUSED = ["matmulChosen"];
+/** onnxruntime's WebGPU refuses values of size 0, of which these ops make some: mixtures of experts do not run there. */
+const REFUSED = ["matmulChosen", "outerChosen"];
 
 const goldens = fileURLToPath(new URL("../goldens/hf", import.meta.url));
 

@@ -202,6 +202,7 @@ function functions(): Case[] {
     of("imshow", [[[1, 2]], {}]),
     of("line", [[1, 2], {}]),
     of("scatter", [[1, 2], [1, 2], {}]),
+    of("dtypeCosts", ["bundled", { texts: ["a b"], dtypes: ["float32"], open: {} }]),
     of("fillMask", [smallModel(1, { mlm_head: true, attention_dir: "bidirectional" }), [0, 1], { maskTokenId: 1 }]),
     of("logitLensCells", [[[[1, 2]]], { token: () => "x" }]),
     of("logitLensTable", [strTokens, [[{ top: [] }, { top: [] }]], {}]),
