@@ -48,7 +48,10 @@ export async function readWeights(stored: StoredTensors, reading: Reading): Prom
   needMemory({
     what: `The weights of ${name}`,
     bytes: weightBytes(config, dtype),
-    advice: `open a smaller model, only its first layers (firstNLayers)${dtype === "int4" ? "" : ', or keep its weights in fewer bits (dtype "int4")'}`,
+    advice:
+      dtype === "int4"
+        ? "open a smaller model, or only its first layers (firstNLayers)"
+        : 'open a smaller model, only its first layers (firstNLayers), or keep its weights in fewer bits (dtype "int4")',
   });
   const { config: after, notes, apply } = processing(config, flags);
   const weights = new Map<string, Float32>();

@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeSafetensors } from "../../src/load/index.ts";
+import { HookedTransformer } from "../../src/node.ts";
 import { ndarray, sizeOf } from "../../src/tensor/array.ts";
+import { setMemory } from "../memory.ts";
 
 const child = fileURLToPath(new URL("loading-child.ts", import.meta.url));
 const MB = 1e6;
@@ -48,6 +50,15 @@ async function opening(...options: string[]): Promise<{ held: number; peak: numb
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", child, folder, ...options]);
   return JSON.parse(stdout);
 }
+
+test("a model that does not fit in memory is refused before it is read, with what it needs and what can be done", async () => {
+  setMemory({ read: () => 200 * MB });
+  const opening = (dtype: "float32" | "int8") => HookedTransformer.fromPretrained(folder, { dtype });
+  await expect(opening("float32")).rejects.toThrow(
+    /needs about 336 MB of memory .* only 200 MB is free: open a smaller model, only its first layers \(firstNLayers\), or keep its weights in fewer bits \(dtype "int4"\)/,
+  );
+  expect((await opening("int8")).cfg.nLayers).toBe(layers);
+});
 
 describe.skipIf(!existsSync("/proc/self/status"))(
   "a model whose weights take N bytes is opened in N x 1.15 + 64 MB",
