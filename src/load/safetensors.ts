@@ -17,6 +17,9 @@ const READ_TOGETHER = 16 << 20;
 
 const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: SIGNAL, onProgress: FUNCTION };
 
+/** Rows of one tensor are read together up to this many bytes. */
+const ROWS_TOGETHER = 4 << 20;
+
 /** Groups of neighbours whose bytes are remembered: a model's weights are not needed in the order of a file. */
 const GROUPS_HELD = 3;
 
@@ -36,6 +39,7 @@ export async function openSafetensors(source: ByteSource, options: LoadOptions =
   const places = await readSafetensorsHeader(source, options.signal);
   const groups = new Map(together(places).flatMap((group) => group.map((place) => [place.name, group])));
   const held = new Map<TensorPlace[], Uint8Array>();
+  const spare = new Map<string, TypedData>();
   const bytesOf = async (group: TensorPlace[], signal: AbortSignal | undefined) => {
     const bytes = held.get(group) ?? (await readExactly(source, group[0].start, group[group.length - 1].end, signal));
     held.delete(group);
@@ -65,13 +69,19 @@ export async function openSafetensors(source: ByteSource, options: LoadOptions =
       const { dtype, shape } = place;
       const cols = shape.at(-1) ?? 1;
       const rowBytes = cols * bytesPerNumber[dtype];
-      const together = Math.max(1, Math.floor(READ_TOGETHER / rowBytes)) * rowBytes;
-      const data = memoryFor(dtype, together / bytesPerNumber[dtype], `Tensor ${shown(name)} of ${source.name}`);
+      const together = Math.max(1, Math.floor(ROWS_TOGETHER / rowBytes)) * rowBytes;
+      const count = together / bytesPerNumber[dtype];
+      // The same memory for the next tensor, unless two are read at the same time.
+      const of = `${heldAs[dtype]} ${count}`;
+      const data = spare.get(of) ?? memoryFor(dtype, count, `Tensor ${shown(name)} of ${source.name}`);
+      spare.delete(of);
       await pieces(place, source, together, signal, (bytes, at) => {
         const rows = data.subarray(0, bytes.length / bytesPerNumber[dtype]);
         decode(place, source, bytes, rows, 0);
         take(rows, at / cols);
       });
+      spare.clear();
+      spare.set(of, data);
     },
   };
 }
