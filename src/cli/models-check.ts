@@ -27,7 +27,7 @@ export function checkText(name: string, costs: readonly DtypeCost[], texts: stri
     ...table.slice(1).map(line),
     "",
     "KL: divergence of the predicted next token from float32's prediction, in nats,",
-    `mean and largest over ${counted(costs[0].positions, "position")} of ${texts}.`,
+    `mean and largest over ${counted(costs[0].positions, "position")} of ${costs[0].random ? "random tokens, as it has no tokenizer" : texts}.`,
     "All arithmetic is in float32; a command keeps weights so with --dtype.",
     "",
   ].join("\n");

@@ -37,6 +37,8 @@ export interface DtypeCost {
   readonly sameTop: number;
   /** How many positions that is. */
   readonly positions: number;
+  /** Whether the tokens were random ones, because the model has no tokenizer. */
+  readonly random: boolean;
 }
 
 /**
@@ -56,7 +58,10 @@ export async function dtypeCosts(name: string, options: DtypeCostsOptions): Prom
   for (const dtype of dtypes) {
     const model = dtype === "float32" ? whole : await HookedTransformer.fromPretrained(name, { ...open, dtype });
     const found = dtype === "float32" ? expected : await predictions(model, rows);
-    costs.push({ dtype, bytes: weightsOf(model), ...(await difference(model, expected, found)) });
+    costs.push({
+      ...{ dtype, bytes: weightsOf(model), random: whole.text === undefined },
+      ...(await difference(model, expected, found)),
+    });
   }
   return costs;
 }
@@ -75,7 +80,7 @@ async function difference(
   model: HookedTransformer,
   expected: readonly Tensor[],
   found: readonly Tensor[],
-): Promise<Omit<DtypeCost, "dtype" | "bytes">> {
+): Promise<Omit<DtypeCost, "dtype" | "bytes" | "random">> {
   let [sum, largestKl, same, positions] = [0, 0, 0, 0];
   for (const [i, p] of expected.entries()) {
     const q = found[i];

@@ -20,7 +20,15 @@ import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { ArgumentError, ConfigError, FileFormatError, HubError, InputError, WeightsError } from "../tensor/errors.ts";
+import {
+  ArgumentError,
+  ConfigError,
+  FileFormatError,
+  HubError,
+  InputError,
+  UnknownNameError,
+  WeightsError,
+} from "../tensor/errors.ts";
 import { KEPT_DTYPES, type KeptDType } from "../tensor/kept.ts";
 import {
   ANYTHING,
@@ -115,7 +123,9 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
 };
 
 /** The engine that the options ask for. @throws ArgumentError for a device that is not there, or next to an engine, which has one already */
-export async function engineOf({ engine, device }: FromPretrainedOptions): Promise<Engine | undefined> {
+export async function engineOf(options: FromPretrainedOptions): Promise<Engine | undefined> {
+  checkOptions("fromPretrained", options, OPTIONS);
+  const { engine, device } = options;
   if (engine === undefined) return device && engineOn(device);
   if (device === undefined) return engine;
   throw new ArgumentError(
@@ -160,6 +170,11 @@ export async function loadPretrained(
   return { cfg: read.config, weights: read.weights, tokenizer, notes: [...read.notes, ...notes, ...skipped] };
 }
 
+/** Whether a name was refused, not what it stands for. */
+function isOfName(error: unknown): error is Error {
+  return [ArgumentError, ConfigError, UnknownNameError].some((kind) => error instanceof kind);
+}
+
 /** A model's files, and the adapter that goes with them. @throws ConfigError for an adapter that does not name its model */
 async function openBoth(
   name: string,
@@ -188,7 +203,15 @@ async function openBoth(
       { asked: name, found: found.base },
     );
   }
-  const base = await openDefault(found.base, resolveModelName, { ...options, revision: found.revision });
+  const base = await openDefault(found.base, resolveModelName, { ...options, revision: found.revision }).catch(
+    (error) => {
+      if (!isOfName(error)) throw error;
+      throw new ConfigError(
+        `The adapter ${found.name} names ${shown(found.base)} as its model, which does not open by that name: name the model, and the adapter with the option adapter. (${error.message})`,
+        { asked: name, found: found.base },
+      );
+    },
+  );
   if (!isAdapter(await base.list(options))) return { opened: base, adapter: found };
   throw new ConfigError(
     `The adapter ${found.name} is for ${found.base}, which is an adapter itself: merge one of them first.`,
@@ -236,8 +259,9 @@ async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<
   const paths = await files.list(options);
   // If there is nothing at all, opening it says where it was looked for.
   if (paths.length > 0 && !paths.includes("config.json")) {
+    const alone = paths.some((path) => /\.(gguf|bin)$/i.test(path) && !path.startsWith("pytorch_model"));
     throw new InputError(
-      `${files.name} has no config.json, which says what its weights mean (TransformerLens' cfg.to_dict() is one): it has ${firstOf(paths)}.`,
+      `${files.name} has no config.json, which says what its weights mean (TransformerLens' cfg.to_dict() is one): it has ${firstOf(paths)}.${alone ? " A .gguf file, or a .bin of llama2.c's, opens by its own path." : ""}`,
       { asked: "config.json", found: paths },
     );
   }

@@ -16,6 +16,7 @@ import { ArgumentError, WeightsError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
 import type { KeptDType } from "../tensor/kept.ts";
 import { shown } from "../tensor/show.ts";
+import { counted } from "../tensor/words.ts";
 
 type Float32 = NDArray<"float32">;
 
@@ -157,10 +158,13 @@ function withLayers(config: HookedTransformerConfig, count: number | undefined):
   const { nLayers } = config;
   if (count === undefined) return config;
   if (!Number.isInteger(count) || count < 1 || count > nLayers) {
-    throw new ArgumentError(`firstNLayers is ${shown(count)}, but the model has 1 to ${nLayers} layers to keep.`, {
-      asked: count,
-      found: nLayers,
-    });
+    throw new ArgumentError(
+      `firstNLayers is ${shown(count)}, but it must be a whole number from 1 to ${nLayers}, as the model has ${counted(nLayers, "layer")}.`,
+      {
+        asked: count,
+        found: nLayers,
+      },
+    );
   }
   return parseConfig({ ...toTransformerLens(config), n_layers: count });
 }

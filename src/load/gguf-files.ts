@@ -81,7 +81,7 @@ async function openGgufParts(files: ModelFiles, path: string, options: LoadOptio
   const [number, of] = partOf(path) ?? [];
   if (number !== 1 || of !== count) {
     throw new FileFormatError(
-      `${path} of ${files.name} is a part of a model in ${count} files: name the first of them, which ends in -00001-of-${five(count)}.gguf.`,
+      `${files.name === path || files.name.endsWith(`/${path}`) ? files.name : `${path} of ${files.name}`} is a part of a model in ${count} files: name the first of them, which ends in -00001-of-${five(count)}.gguf.`,
       { asked: path, found: count },
     );
   }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Installed } from "../repository/installed.ts";
 import { Cli, type Ended, type RunOptions } from "./process.ts";
@@ -143,6 +144,12 @@ describe("help", () => {
     const { stdout } = await glassformer(["models", "--check"]);
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     const { costs } = JSON.parse((await glassformer(["models", "solu-1l-novels", "--check", "--json"])).stdout);
+    const silent = await glassformer([
+      "models",
+      fileURLToPath(new URL("../goldens/hf/llama-tiny", import.meta.url)),
+      "--check",
+    ]);
+    expect(silent.stdout).toContain("over 32 positions of random tokens, as it has no tokenizer.");
     expect(costs.map(({ dtype }: { dtype: string }) => dtype)).toEqual([
       "float32",
       "float16",

@@ -58,6 +58,10 @@ describe("an adapter's own folder", () => {
     await expect(open(join(folder, "adapter"))).rejects.toThrow(/does not say what model it is for: name that model/);
     change({ base_model_name_or_path: adapterOf("llama-dora") });
     await expect(open(join(folder, "adapter"))).rejects.toThrow(/which is an adapter itself/);
+    change({ base_model_name_or_path: "llama-tiny" });
+    await expect(open(join(folder, "adapter"))).rejects.toThrow(
+      /The adapter .* names "llama-tiny" as its model, which does not open by that name: name the model, and the adapter with/,
+    );
     const twice = open(join(folder, "adapter"), { adapter: adapterOf("llama-dora") });
     await expect(twice).rejects.toBeInstanceOf(ArgumentError);
   });

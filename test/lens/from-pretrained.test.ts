@@ -33,7 +33,7 @@ describe("firstNLayers", () => {
   test("with a number that the model does not have is refused", async () => {
     for (const firstNLayers of [0, 3, 1.5]) {
       const made = HookedTransformer.fromPretrained("gelu_2l", { files: folder(), firstNLayers });
-      await expect(made).rejects.toThrow("1 to 2 layers");
+      await expect(made).rejects.toThrow("from 1 to 2, as the model has 2 layers.");
     }
   });
 });

@@ -135,6 +135,12 @@ describe("a folder", () => {
 
   test.each<[string, Record<string, Uint8Array | string>, RegExp]>([
     ["no config.json", { "model.pth": weights }, /has no config\.json.*it has model\.pth/],
+    ["GGUF files beside weights", { "a.gguf": "", "b.gguf": "", "model.pth": weights }, /opens by its own path\.$/],
+    [
+      "architectures, but no model_type",
+      { "config.json": JSON.stringify({ architectures: ["LlamaForCausalLM"] }), "model.pth": weights },
+      /has architectures \["LlamaForCausalLM"\], but names neither a model_type nor/,
+    ],
     ["a config.json alone", { "config.json": config }, /no weights that glassformer can read.*found config\.json/],
     ["nothing", {}, /There is no file "config\.json"/],
     ["a web page for a config.json", { "config.json": "<!DOCTYPE html><html>" }, /not JSON: it is a web page/],
@@ -364,12 +370,13 @@ describe("a call", () => {
     [{ onProgress: true }],
     [{ checkpointIndex: "1" }],
     [{ firstNLayers: "1" }],
+    [{ device: "gpu" }],
     [null],
     [5],
   ])("of fromPretrained with the options %j is refused", async (options) => {
-    expect(await refused(() => HookedTransformer.fromPretrained("bundled", options as never))).toBeInstanceOf(
-      ArgumentError,
-    );
+    const error = await refused(() => HookedTransformer.fromPretrained("bundled", options as never));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error.message).not.toMatch(/nodeBackend/);
   });
 });
 

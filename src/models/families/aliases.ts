@@ -73,6 +73,6 @@ export function resolveModelName(name: string): string {
     "model",
     name,
     [...OFFICIAL_NAME.keys()],
-    "Use one of the known names, a Hugging Face id (org/name), or the path of a folder.",
+    "Use one of the known names (`glassformer models` lists them), a Hugging Face id (org/name), or the path of a folder.",
   );
 }

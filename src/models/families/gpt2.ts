@@ -65,7 +65,7 @@ function gpt2Config(file: ConfigJson, context: FamilyContext): HookedTransformer
   const untied = json.tie_word_embeddings === false;
   if (untied && context.weightNames && !context.weightNames.includes("lm_head.weight")) {
     throw new ConfigError(
-      "tie_word_embeddings = false promises a separate unembedding, but the checkpoint has no lm_head.weight.",
+      "tie_word_embeddings = false promises a separate unembedding, but the checkpoint has no lm_head.weight: if the unembedding is the embedding, set it to true in the config.json.",
       { asked: "tie_word_embeddings", found: false },
     );
   }

@@ -113,8 +113,9 @@ export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily 
   const names = FAMILIES.map((f) => f.name);
   const declared = configJson.model_type ?? configJson.architecture;
   if (declared === undefined) {
+    const { architectures } = configJson;
     throw new ConfigError(
-      `The config.json of ${repoName} names neither a model_type nor an architecture, and does not look like a model's. Supported: ${names.join(", ")}.`,
+      `The config.json of ${repoName} ${architectures === undefined ? "" : `has architectures ${shown(architectures)}, but `}names neither a model_type nor an architecture, and does not look like a model's. Supported: ${names.join(", ")}.`,
       { asked: repoName, found: Object.keys(configJson) },
     );
   }
