@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { Weights } from "../models/weights/weights.ts";
 import { ArgumentError, ConfigError } from "../tensor/errors.ts";
-import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { engineOf, type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import type { GeneratedStep, GenerateOptions } from "./generate.ts";
 import { generateDecoderSteps, generateDecoderTokens } from "./generate-decoder.ts";
 import { HookedRoot } from "./hooked-root.ts";
@@ -39,8 +39,9 @@ export class HookedEncoderDecoder extends HookedRoot {
         },
       );
     }
+    const engine = await engineOf(options);
     const { cfg, weights, ...parts } = await loadPretrained(name, { ...noProcessing, ...options }, needTwoStacks);
-    const { defaultPrependBos, defaultPaddingSide, engine } = options;
+    const { defaultPrependBos, defaultPaddingSide } = options;
     const own = new Weights(cfg, weights);
     return new HookedEncoderDecoder(cfg, own, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
   }
