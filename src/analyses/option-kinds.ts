@@ -1,6 +1,7 @@
 /** The kinds of value that the options of an analysis accept, taken from its description of them. */
 import { checkModel } from "../lens/check.ts";
 import type { Model } from "../lens/model.ts";
+import { needOneStack } from "../lens/model-has.ts";
 import { ANYTHING, FLAG, FUNCTION, type Kind, listOf, NUMBER, OBJECT, oneOf, SIGNAL, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./analysis.ts";
@@ -46,7 +47,7 @@ function kindOfOption(option: AnalysisOption): Kind {
   }
 }
 
-/** @throws ArgumentError for something that is not a model, or an option that the analysis does not have or cannot accept */
+/** @throws ArgumentError for something that is not a model, an encoder-decoder, or an option that the analysis does not have or cannot accept */
 export function checkAnalysis<T extends object>(
   of: string,
   model: unknown,
@@ -54,5 +55,6 @@ export function checkAnalysis<T extends object>(
   kinds: OptionKinds<T>,
 ): asserts model is Model {
   checkModel(of, model);
+  needOneStack(of, model);
   checkOptions(of, options, kinds);
 }

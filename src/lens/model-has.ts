@@ -5,6 +5,7 @@ import { recordingOf } from "../models/recording.ts";
 import { bare } from "../models/structure.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CachedModel } from "./cached.ts";
+import type { Model } from "./model.ts";
 
 type Configured = Pick<CachedModel, "cfg">;
 
@@ -81,6 +82,19 @@ export function tokenEmbedding({ cfg }: Configured): { readonly point: string; r
 export function hasNormWeights({ cfg }: Configured): boolean {
   const { blocks, finalNorm } = compose(cfg);
   return [finalNorm, ...blocks.map(({ norm }) => norm)].some((norm) => norm?.weights);
+}
+
+/** @throws ArgumentError in a model whose norms have weights, saying why they were not folded where the load said so */
+export function needFoldedNorms(what: string, model: Pick<Model, "cfg" | "notes">): void {
+  if (!hasNormWeights(model)) return;
+  const leftOut = model.notes.find((note) => note.startsWith("fold_ln is left out: "));
+  const why = leftOut
+    ? `which ${model.cfg.modelName} does not allow (${leftOut.replace(/\.$/, "")}): use ablation, patching or gradients.`
+    : "load the model with foldLn, as fromPretrained does by default.";
+  throw new ArgumentError(
+    `${what} needs the norms' weights folded into the weights after them${leftOut ? "," : ":"} ${why}`,
+    { asked: "LNPre", found: model.cfg.normalizationType },
+  );
 }
 
 /** @throws ArgumentError in a model without a stream between attention and MLP. */

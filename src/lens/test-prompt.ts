@@ -6,7 +6,7 @@ import { shown } from "../tensor/show.ts";
 import type { TokenIds, TokenRules } from "../text/index.ts";
 import { checkModel } from "./check.ts";
 import type { HookedModel } from "./model.ts";
-import { needNextToken } from "./model-has.ts";
+import { needNextToken, needOneStack } from "./model-has.ts";
 import { batchOf, needText, onePrompt, readTokens } from "./tokens.ts";
 
 /** Options of `testPrompt`. */
@@ -66,6 +66,7 @@ export async function testPrompt(
 ): Promise<TestPromptResult> {
   checkModel("testPrompt", model);
   checkOptions("testPrompt", options, TEST_PROMPT);
+  needOneStack("testPrompt", model);
   needNextToken("testPrompt", model);
   const { prependSpaceToAnswer = true, prependBos, topK = 10, signal } = options;
   const answerTexts = typeof answer === "string" ? [answer] : answer;

@@ -5,7 +5,7 @@ import { components, needSum, neuronName } from "../../lens/components.ts";
 import { computeInParts, passBytes } from "../../lens/in-parts.ts";
 import { metricGradients } from "../../lens/metric-gradients.ts";
 import type { Model } from "../../lens/model.ts";
-import { hasMlps, hasNormWeights, needNeurons } from "../../lens/model-has.ts";
+import { hasMlps, needFoldedNorms, needNeurons } from "../../lens/model-has.ts";
 import { asAdded } from "../../lens/output-norm.ts";
 import { compose } from "../../models/compose.ts";
 import { ndarray } from "../../tensor/array.ts";
@@ -80,12 +80,7 @@ function check(model: Model): void {
   }
   needNeurons(model);
   needSum(model);
-  if (hasNormWeights(model)) {
-    throw new ArgumentError(
-      "Direct attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does by default.",
-      { asked: "LNPre", found: cfg.normalizationType },
-    );
-  }
+  needFoldedNorms("Direct attribution", model);
 }
 
 /** The metric minus its value with one neuron set to zero at all positions, for each neuron, with as many in one run as fit. */

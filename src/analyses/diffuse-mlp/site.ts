@@ -1,6 +1,7 @@
 /** Where in a model the analysis looks, and what it can say about that model. */
+import { needSum } from "../../lens/components.ts";
 import type { Model } from "../../lens/model.ts";
-import { hasMlps, hasNormWeights, needNeurons } from "../../lens/model-has.ts";
+import { hasMlps, needFoldedNorms, needNeurons } from "../../lens/model-has.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 
 export interface Site {
@@ -43,12 +44,8 @@ export function siteOf(model: Model, layer: number): Site {
       { asked: "causal", found: cfg.attentionDir },
     );
   }
-  if (hasNormWeights(model)) {
-    throw new ArgumentError(
-      "Attribution needs the norms' weights folded into the weights after them: load the model with foldLn, as fromPretrained does by default.",
-      { asked: "LNPre", found: cfg.normalizationType },
-    );
-  }
+  needSum(model);
+  needFoldedNorms("Attribution", model);
   const mlp = `blocks.${index}.mlp`;
   const normed = model.hookNames.includes(`${mlp}.hook_mid`);
   return {
