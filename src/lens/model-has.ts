@@ -5,7 +5,6 @@ import { recordingOf } from "../models/recording.ts";
 import { bare } from "../models/structure.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CachedModel } from "./cached.ts";
-import type { Model } from "./model.ts";
 
 type Configured = Pick<CachedModel, "cfg">;
 
@@ -85,7 +84,7 @@ export function hasNormWeights({ cfg }: Configured): boolean {
 }
 
 /** @throws ArgumentError in a model whose norms have weights, saying why they were not folded where the load said so */
-export function needFoldedNorms(what: string, model: Pick<Model, "cfg" | "notes">): void {
+export function needFoldedNorms(what: string, model: Configured & { readonly notes: readonly string[] }): void {
   if (!hasNormWeights(model)) return;
   const leftOut = model.notes.find((note) => note.startsWith("fold_ln is left out: "));
   const why = leftOut
