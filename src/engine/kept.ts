@@ -133,7 +133,12 @@ export function keptProduct(emit: Emitter, [x, ...parts]: readonly Operand[], at
   const { dtype, pre, k, post } = attrs as { dtype: Kept["dtype"]; pre: number; k: number; post: number };
   const { bits, scaled } = FORMATS[dtype];
   if (!scaled) {
-    return emit.node("FusedMatMul", [x.name, rowsAsFloats(emit, parts, attrs)], { transB: 1 });
+    // A slice that depends on x: the runtime would otherwise decode all weights first, and hold them together.
+    const rank = emit.node("Size", [emit.node("Shape", [x.name])]);
+    const end = emit.node("Reshape", [emit.node("Mul", [rank, emit.int64([2 ** 40])]), emit.int64([1])]);
+    const name = emit.node("Slice", [parts[0].name, emit.int64([0]), end, emit.int64([0])]);
+    const floats = rowsAsFloats(emit, [{ ...parts[0], name }], attrs);
+    return emit.node("FusedMatMul", [x.name, floats], { transB: 1 });
   }
   const [codes, scales] = parts;
   const rows = pre * post;
