@@ -155,7 +155,15 @@ export async function loadPretrained(
   check(readConfig(configJson, opened.name)); // refused before the weights are read, if possible
   const base = gguf?.stored ?? (await openWeights(files, { signal, onProgress, checkpoint: path, note, onSkipped }));
   const stored = adapter ? withAdapter(base, opened.name, adapter) : base;
-  if (adapter) note(`The adapter ${adapter.name} is added to the weights of ${opened.name}.`);
+  if (adapter) {
+    note(`The adapter ${adapter.name} is added to the weights of ${opened.name}.`);
+    const last = (path: string | undefined) => path?.split("/").at(-1);
+    if (adapter.base !== undefined && last(adapter.base) !== last(opened.name)) {
+      note(
+        `The adapter says that it is for ${shown(adapter.base)}: make sure that this is the model it was trained on.`,
+      );
+    }
+  }
   const read = await withSkipped(skipped, () =>
     readWeights(stored, {
       ...{ name: files.name, repoName: opened.name, configJson, flags: flagsOf(options) },

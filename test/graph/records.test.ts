@@ -69,14 +69,16 @@ describe("rows of a result are the op on rows:", () => {
   for (const op of names) {
     test(`${op}${never.has(op) ? " does not let them through" : ""}`, () => {
       let through = false;
-      holds(op, (t) => {
+      const check = (t: Tensor) => {
         for (let k = 1; k <= t.shape.length; k++) {
           const pair = onRows(t, k);
           if (!pair) continue;
           through = true;
           expectSame(pair.found, pair.expected);
         }
-      });
+      };
+      // By chance none of the cases may have axes in front that rows can be made of: then more of them.
+      for (let tries = 0; tries < 6 && (tries === 0 || (!through && !never.has(op))); tries++) holds(op, check);
       expect(through, `${op} lets rows through`).toBe(!never.has(op));
     });
   }

@@ -204,6 +204,12 @@ describe("a config.json", () => {
     expect(again.config).toMatchObject({ rotaryDim: 4, rotaryBase: 10000 });
   });
 
+  test("with more layers than the weights have is refused with both numbers", async () => {
+    const arrays = await arraysOf("llama", "model");
+    const read = () => readModel({ ...configOf("llama"), num_hidden_layers: 9 }, arrays, "here/mine");
+    expect(read).toThrow("The configuration says 9 layers, but the weights have 2. Correct one of them.");
+  });
+
   test("that leaves something out means what transformers takes it to be", async () => {
     const { sliding_window: _window, ...rest } = configOf("mistral");
     const arrays = await arraysOf("mistral", "model");

@@ -246,7 +246,7 @@ export function ownWeights(
 function checkLayers(config: HookedTransformerConfig, names: readonly string[]): void {
   let found = 0;
   for (const name of names) {
-    const layer = /(?:^|\.)(?:h|blocks)\.(\d{1,9})\./.exec(name)?.[1];
+    const layer = /(?:^|\.)(?:h|blocks|layers)\.(\d{1,9})\./.exec(name)?.[1];
     if (layer !== undefined) found = Math.max(found, Number(layer) + 1);
   }
   if (found === 0 || found >= config.nLayers) return;
