@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
+import { compose } from "../../src/models/compose.ts";
 import { FAMILIES as ALL_FAMILIES, readConfig, readModel } from "../../src/models/families/index.ts";
-import { HookedTransformer, KeyValueCache } from "../../src/node.ts";
+import { type ActivationCache, HookedTransformer, KeyValueCache } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ConfigError, WeightsError } from "../../src/tensor/errors.ts";
 import { expectClose } from "../close.ts";
@@ -76,6 +77,17 @@ test("every family has a tiny model here, or tests of its own", () => {
   expect(new Set([...elsewhere, ...here])).toEqual(new Set(ALL_FAMILIES.map(({ name }) => name)));
 });
 
+/** What transformers' last hidden state is: what the unembedding reads. */
+async function afterLastNorm(model: HookedTransformer, cache: ActivationCache): Promise<Tensor> {
+  if (!cache.has("ln_final.hook_normalized")) {
+    return cache.get(`blocks.${model.cfg.nLayers - 1}.hook_normalized_resid_post`);
+  }
+  const w = model.weights.find("ln_final.w");
+  const normalized = cache.get("ln_final.hook_normalized"); // an RMSNorm's stands before its weight
+  const isRms = !compose(model.cfg).finalNorm!.subtractsMean;
+  return w && isRms ? (await model.compute([normalized.mul(w)]))[0] : normalized;
+}
+
 describe.each(FAMILIES)("%s", (name) => {
   let expected: ReadonlyMap<string, NDArray>;
   let model: HookedTransformer;
@@ -92,13 +104,16 @@ describe.each(FAMILIES)("%s", (name) => {
     let compared = 0;
     for (const [key, value] of expected) {
       const [, kind, layer] = /^(hidden_states|attentions)\.(\d+)$/.exec(key) ?? [];
-      // transformers' last hidden state is after the final norm.
-      if (!kind || (kind === "hidden_states" && Number(layer) === model.cfg.nLayers)) continue;
+      if (!kind) continue;
+      compared++;
+      if (kind === "hidden_states" && Number(layer) === model.cfg.nLayers) {
+        expectClose(await afterLastNorm(model, cache), value, 1e-4);
+        continue;
+      }
       const at = kind === "attentions" ? "attn.hook_pattern" : "hook_resid_pre";
       expectClose(cache.get(`blocks.${layer}.${at}`), value, 1e-4);
-      compared++;
     }
-    expect(compared).toBe(2 * model.cfg.nLayers);
+    expect(compared).toBe(2 * model.cfg.nLayers + 1);
   });
 
   test("logits of a prompt that is padded on the left", async () => {

@@ -9,6 +9,7 @@ import {
   readShardedSafetensors,
   writeSafetensors,
 } from "../../src/load/index.ts";
+import { openSafetensors } from "../../src/load/safetensors.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ndarray, sizeOf } from "../../src/tensor/array.ts";
 import { ArgumentError, FileFormatError } from "../../src/tensor/errors.ts";
@@ -276,3 +277,22 @@ describe("a model in several files", () => {
     await expect(load(model(weightMap, {}))).rejects.toBeInstanceOf(FileFormatError);
   });
 });
+
+test.each(["F32", "BF16"] as const)(
+  "rows of a large %s tensor, read some at a time, are those of the whole",
+  async (dtype) => {
+    const [rows, cols] = [3001, 1201]; // several pieces of whole rows, the last one shorter
+    const data = Float32Array.from({ length: rows * cols }, (_, i) => i % 251);
+    const bytes = writeSafetensors(new Map([["W", ndarray("float32", [rows, cols], data)]]), { dtype });
+    const stored = await openSafetensors(memorySource("big", bytes));
+    const taken = new Float32Array(data.length).fill(-1);
+    let pieces = 0;
+    await stored.readRows!("W", (some, first) => {
+      taken.set(some as Float32Array, first * cols);
+      pieces++;
+    });
+    expect(pieces).toBeGreaterThan(1);
+    expect(taken).toEqual(data);
+    expect((await stored.read("W")).data).toEqual(data);
+  },
+);
