@@ -124,7 +124,7 @@ export function modelsPage(): string {
 
 What opens, from a folder or by its id on the hub: Hugging Face's families, by the \`model_type\` in their \`config.json\`. Each is tested on tiny random
 models (\`test/goldens/hf\`) against transformers ${TRANSFORMERS}: logits, the residual stream before each block, every attention pattern, a prompt that
-is padded on the left, and eight greedy tokens with its cache and without, all to 1e-4 of the largest value, tokens exactly; and that processing weights
+is padded on the left (\`bert\` and \`t5\`: on the right), and eight greedy tokens with its cache and without, all to 1e-4 of the largest value, tokens exactly; and that processing weights
 changes logits by a constant only. A \`text_config\` inside a multimodal configuration is read for its language model, and the rest is named as left out.
 
 | \`model_type\` | positions | norms | attention | MLP | tested on |
@@ -136,7 +136,7 @@ Checkpoints with TransformerLens' own names open too: NeelNanda's models (\`neel
 
 ## Files
 
-A folder, a file or a name on the hub, read tensor by tensor, so that opening a model takes hardly more memory than its weights:
+A folder, a file or a name on the hub, read tensor by tensor, so that opening a model in float32 takes hardly more memory than its weights:
 
 - safetensors and PyTorch's files, single or sharded; PyTorch's formats from before 1.6 too. float64, float32, float16, bfloat16 and
   float8. Nothing in them is executed.
