@@ -5,12 +5,13 @@
 import { isName } from "../graph/layouts.ts";
 import type { Attrs, Emitter, Operand } from "../graph/op.ts";
 import { attrsOf, type Tensor } from "../graph/tensor.ts";
+import { topological } from "../graph/walk.ts";
 import { BLOCK, FORMATS, type Kept, type KeptArray, keptOf } from "../tensor/kept.ts";
 import type { Feed, KeptPart, SlotDType } from "./feeds.ts";
 
 /** A leaf whose numbers are kept in fewer bits, or a layout of one. */
 export function restsOnKept(t: Tensor): boolean {
-  return t.op === null ? keptOf(t.array) !== undefined : t.inputs.some(restsOnKept);
+  return topological([t]).some((x) => x.op === null && keptOf(x.array) !== undefined);
 }
 
 /** What is fed of a kept weight, in the order in which steps take it. */
@@ -58,18 +59,17 @@ export function keptFactor(t: Tensor): Tensor | undefined {
 /** The leaf that a value is a layout of, and which axes of the leaf each of its axes is made of; `undefined` for other values. */
 function axesOf(t: Tensor): { readonly leaf: Tensor; readonly axes: readonly (readonly number[])[] } | undefined {
   if (t.op === null) return { leaf: t, axes: t.shape.map((_, axis) => [axis]) };
-  const from = axesOf(t.inputs[0]);
+  const permuted = attrsOf(t, "permute");
+  const merge = attrsOf(t, "mergeAxes");
+  const from = permuted || merge || isName(t) ? axesOf(t.inputs[0]) : undefined;
   if (!from) return undefined;
   const { leaf, axes } = from;
-  if (isName(t)) return from;
-  const permuted = attrsOf(t, "permute");
   if (permuted) {
     const rank = axes.length;
     const moved = permuted.perm.map((axis) => axes[axis < 0 ? axis + rank : axis]);
     return { leaf, axes: [...axes.slice(0, rank - moved.length), ...moved] };
   }
-  const merge = attrsOf(t, "mergeAxes");
-  if (!merge) return undefined;
+  if (!merge) return from;
   const at = merge.axis + axes.length;
   return { leaf, axes: axes.toSpliced(at, merge.count, axes.slice(at, at + merge.count).flat()) };
 }

@@ -109,9 +109,10 @@ export class KeyValueCache {
         if (!keeps || !after || keysValues.length === 0) return;
         checkRows(keysValues, after.batch, after.pos);
         const total = length + after.pos;
-        const windows = compose(cfg).blocks.map(({ attention }) => attention.window);
+        const { blocks, decoder } = compose(cfg); // an encoder-decoder keeps what its decoder has
+        const windows = (decoder?.blocks ?? blocks).map(({ attention }) => attention.window);
         const stores = keysValues.map((x, i) =>
-          (this.stores[i] ?? new Store()).with(x).last(keptKeys(windows[Math.floor(i / 2)] ?? null, total)),
+          (this.stores[i] ?? new Store()).with(x).last(keptKeys(windows[Math.floor(i / 2)], total)),
         );
         this.positions = total;
         this.stores = stores;

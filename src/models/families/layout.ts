@@ -18,10 +18,6 @@ export class StoredNames {
     this.#what = what;
   }
 
-  has(name: string): boolean {
-    return this.#shapes.has(name);
-  }
-
   /** Counts an array as used: it is there, and has the shape that it must have. @throws WeightsError */
   take(name: string, shape?: readonly number[]): void {
     const found = this.#shapes.get(name);
@@ -71,10 +67,6 @@ export class RawWeights {
   constructor(arrays: ReadonlyMap<string, NDArray>, what: string) {
     this.#arrays = arrays;
     this.#names = new StoredNames(new Map([...arrays].map(([name, { shape }]) => [name, shape])), what);
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
   }
 
   /** The array of that name as float32, with the shape it must have; it then counts as used. @throws WeightsError */
