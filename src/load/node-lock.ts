@@ -3,12 +3,12 @@
  * one held by another machine, or by a process that cannot be distinguished from a later one with its number, is judged by the
  * file's time, which the owner refreshes (`beat`).
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { link, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-/** A temporary file of a lock that does not name its owner is left from a killed process after this long. */
+/** A temporary file of another machine's process counts as left after this long. */
 const LEFT_AFTER_MS = 60_000;
 
 /** Who holds a lock, according to its file. */
@@ -35,7 +35,7 @@ export class Lock {
     const token = randomBytes(8).toString("hex");
     const holder: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid), token };
     // Written to a temporary file first, so that a lock names its owner from the moment it exists.
-    const written = `${path}.${token}`;
+    const written = besideLock(path);
     try {
       await writeFile(written, JSON.stringify(holder), { flag: "wx" });
       await link(written, path).catch((error) => makeWithoutLink(path, holder, error));
@@ -110,7 +110,7 @@ export async function isAlive(holder: Holder | undefined): Promise<"yes" | "no" 
 
 /** Removes a lock that turned out to be abandoned, but not a new one that has replaced it meanwhile. */
 export async function breakLock(path: string, found: Holder | undefined): Promise<void> {
-  const aside = `${path}.${randomBytes(4).toString("hex")}`;
+  const aside = besideLock(path);
   const moved = await rename(path, aside).then(
     () => true,
     () => false, // another process was quicker
@@ -121,16 +121,34 @@ export async function breakLock(path: string, found: Holder | undefined): Promis
   await rm(aside, { force: true });
 }
 
+/**
+ * A new name for a temporary file of a lock: `LOCK.MACHINE-PID-RANDOM`. It names its process because a process can be killed before
+ * it has written anything into the file.
+ */
+function besideLock(path: string): string {
+  return `${path}.${machine()}-${process.pid}-${randomBytes(8).toString("hex")}`;
+}
+
+/** Something short and plain that stands for this machine's name. */
+function machine(): string {
+  return createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+}
+
 /** Removes the temporary files of this lock whose processes were killed while they took it. */
 async function removeLeft(path: string): Promise<void> {
   for (const name of await readdir(dirname(path)).catch(() => [])) {
     if (!name.startsWith(`${basename(path)}.`)) continue;
     const left = join(dirname(path), name);
-    const there = await lockAt(left);
-    if (there === undefined) continue;
-    const old = there.holder === undefined && Date.now() - there.mtimeMs > LEFT_AFTER_MS;
-    if (old || (await isAlive(there.holder)) === "no") await rm(left, { force: true });
+    const [, of, pid] = /^([0-9a-f]{8})-(\d+)-[0-9a-f]+$/.exec(name.slice(basename(path).length + 1)) ?? [];
+    const isGone = of === machine() ? !(await isRunning(Number(pid))) : await isOld(left);
+    if (isGone) await rm(left, { force: true });
   }
+}
+
+/** Whether a temporary file of another machine's process, which exists for milliseconds, was left. */
+async function isOld(file: string): Promise<boolean> {
+  const stats = await stat(file).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs > LEFT_AFTER_MS;
 }
 
 /** Whether there is a process with that number; a zombie does not count. */

@@ -1,8 +1,9 @@
 /** Several processes and one cache: each file is downloaded once, and a killed process does not block others. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { inTurn } from "../../src/load/node-hub-turn.ts";
@@ -128,12 +129,19 @@ describe("a lock that was left", () => {
 
   test("half taken by a process that was killed is removed with the next", async () => {
     await lock(JSON.stringify({ host: hostname(), started: "5", token: "x", pid: 4_194_304 }));
-    const left = join(blobs, `${sha256(weights)}.lock.0123456789abcdef`);
-    await rename(join(blobs, `${sha256(weights)}.lock`), left);
-    await writeFile(`${left}0`, "");
-    await utimes(`${left}0`, 1e9, 1e9);
+    await rm(join(blobs, `${sha256(weights)}.lock`));
+    const beside = (machine: string, pid: number) =>
+      join(blobs, `${sha256(weights)}.lock.${machine}-${pid}-0123456789abcdef`);
+    const here = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+    const dead = beside(here, 4_194_304); // killed before it wrote anything, and just now
+    const alive = beside(here, process.pid);
+    const old = beside("01234567", 1);
+    const young = beside("76543210", 1);
+    for (const path of [dead, alive, old, young]) await writeFile(path, "");
+    await utimes(old, 1e9, 1e9);
     expect(await download().ended).toBe(0);
-    expect(await readdir(blobs)).toEqual([sha256(weights)]);
+    const left = await readdir(blobs);
+    expect(left.toSorted()).toEqual([sha256(weights), basename(alive), basename(young)].toSorted());
   });
 
   test("by a silent machine is waited for until it counts as gone, whatever its clock says", async () => {
