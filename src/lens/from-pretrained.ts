@@ -19,6 +19,7 @@ import { readText } from "../load/text-pieces.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
+import { Weights } from "../models/weights/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
 import {
   ArgumentError,
@@ -85,7 +86,7 @@ export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOpt
   readonly engine?: Engine | undefined;
 }
 
-export interface LoadedModel {
+interface LoadedModel {
   readonly cfg: HookedTransformerConfig;
   readonly weights: ReadonlyMap<string, NDArray>;
   readonly tokenizer: Tokenizer | undefined;
@@ -123,8 +124,7 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
 };
 
 /** The engine that the options ask for. @throws ArgumentError for a device that is not there, or next to an engine, which has one already */
-export async function engineOf(options: FromPretrainedOptions): Promise<Engine | undefined> {
-  checkOptions("fromPretrained", options, OPTIONS);
+async function engineOf(options: FromPretrainedOptions): Promise<Engine | undefined> {
   const { engine, device } = options;
   if (engine === undefined) return device && engineOn(device);
   if (device === undefined) return engine;
@@ -134,13 +134,21 @@ export async function engineOf(options: FromPretrainedOptions): Promise<Engine |
   );
 }
 
-/** @param check refuses a configuration of another kind of model than the caller makes */
-export async function loadPretrained(
-  name: string,
-  options: FromPretrainedOptions,
-  check: (cfg: HookedTransformerConfig) => void,
-): Promise<LoadedModel> {
+/**
+ * What the constructor of a model takes: configuration, weights, and the other parts.
+ * @param check refuses a configuration of another kind of model than the caller makes
+ */
+export async function loadPretrained(name: string, options: FromPretrainedOptions, check: ConfigCheck) {
   checkCall("fromPretrained", name, options);
+  const engine = await engineOf(options);
+  const { cfg, weights, ...parts } = await loadParts(name, options, check);
+  const { defaultPrependBos, defaultPaddingSide } = options;
+  return [cfg, new Weights(cfg, weights), { ...parts, defaultPrependBos, defaultPaddingSide, engine }] as const;
+}
+
+type ConfigCheck = (cfg: HookedTransformerConfig) => void;
+
+async function loadParts(name: string, options: FromPretrainedOptions, check: ConfigCheck): Promise<LoadedModel> {
   const { opened, adapter } = await openBoth(name, options);
   const { files, checkpoint } = await atCheckpoint(opened, options);
   const notes: string[] = [];

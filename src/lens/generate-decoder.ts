@@ -16,6 +16,7 @@ import { tracePass } from "./trace-pass.ts";
  * Writes for one or several inputs, yielding each step as it is made: from the decoder's first token, or from `decoderInput`,
  * rows of which must be of equal length. The encoder runs once, and the decoder keeps its keys and values, its own and those
  * that it made of the encoder; with hooks, or without `usePastKvCache`, each step is a whole run, as in TransformerLens.
+ * At the end it returns int32 [batch pos], what the decoder began with and what was added.
  * @throws ArgumentError for sampling options out of range; InputError, ShapeError as `prepareInput`
  */
 export async function* generateDecoderSteps(
@@ -41,19 +42,6 @@ export async function* generateDecoderSteps(
   return yield* continued(model, { rows, isText }, options, (step, added) =>
     keeps ? kept(added ? table(added.map((id) => [id])) : start) : whole(step),
   );
-}
-
-/** As `generateDecoderSteps`, to the end: int32 [batch pos], what the decoder began with and what was added. */
-export async function generateDecoderTokens(
-  model: HookedModel,
-  input: ModelInput,
-  options: GenerateOptions = {},
-): Promise<Tensor> {
-  const steps = generateDecoderSteps(model, input, options);
-  for (;;) {
-    const { done, value } = await steps.next();
-    if (done) return value;
-  }
 }
 
 /** From the decoder's next tokens, int32 [batch pos], to the last one's logits, keeping keys and values from call to call. */

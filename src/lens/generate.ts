@@ -68,7 +68,8 @@ export interface GeneratedStep {
 /**
  * Continues one or several prompts, yielding each step as it is made. Prompts of different lengths are padded on the left and
  * the padding is masked (TransformerLens' is not). Each prompt continues as it would alone: an end-of-text token within it does
- * not finish it, and padding does not count as a token seen.
+ * not finish it, and padding does not count as a token seen. At the end it returns int32 [batch pos], prompts and what was added, with
+ * finished rows filled with the end-of-text token.
  * @throws ArgumentError for sampling options out of range; InputError for a prompt and new tokens beyond the context
  */
 export async function* generateSteps(
@@ -179,22 +180,6 @@ function checkEnds(mask: Tensor | undefined): void {
     `Prompt ${bad} ends in padding, and its continuation would come after that: pass the texts, or make their tokens with paddingSide: "left".`,
     { asked: bad },
   );
-}
-
-/**
- * Continues one or several prompts: int32 [batch pos], prompts and what was added. Finished rows are filled with the
- * end-of-text token. @see generateSteps for the steps as they are made
- */
-export async function generateTokens(
-  model: HookedModel,
-  input: ModelInput,
-  options: GenerateOptions = {},
-): Promise<Tensor> {
-  const steps = generateSteps(model, input, options);
-  for (;;) {
-    const { done, value } = await steps.next();
-    if (done) return value;
-  }
 }
 
 function checkLength(length: number, maxNewTokens: number, nCtx: number): void {

@@ -1,11 +1,10 @@
 /** An encoder-decoder as its users meet it. */
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
-import { Weights } from "../models/weights/weights.ts";
 import { ArgumentError, ConfigError } from "../tensor/errors.ts";
-import { engineOf, type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
 import type { GeneratedStep, GenerateOptions } from "./generate.ts";
-import { generateDecoderSteps, generateDecoderTokens } from "./generate-decoder.ts";
+import { generateDecoderSteps } from "./generate-decoder.ts";
 import { HookedRoot } from "./hooked-root.ts";
 import type { ModelInput } from "./tokens.ts";
 
@@ -39,36 +38,7 @@ export class HookedEncoderDecoder extends HookedRoot {
         },
       );
     }
-    const engine = await engineOf(options);
-    const { cfg, weights, ...parts } = await loadPretrained(name, { ...noProcessing, ...options }, needTwoStacks);
-    const { defaultPrependBos, defaultPaddingSide } = options;
-    const own = new Weights(cfg, weights);
-    return new HookedEncoderDecoder(cfg, own, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
-  }
-
-  /**
-   * Writes what follows an input, or several: the decoder's text for text and its tokens [batch pos] for tokens, the first of
-   * which is the one that it began with; `returnType` can change this. Text comes without special tokens.
-   * @see generateDecoderSteps
-   */
-  generate(
-    input: string,
-    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
-  ): Promise<string>;
-  generate(
-    input: readonly string[],
-    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
-  ): Promise<string[]>;
-  generate(
-    input: ModelInput,
-    options?: GenerateOptions & { readonly returnType?: "input" | "tokens" | undefined },
-  ): Promise<Tensor>;
-  generate(input: ModelInput, options: GenerateOptions & { readonly returnType: "str" }): Promise<string | string[]>;
-  async generate(
-    input: ModelInput,
-    options: GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" | undefined } = {},
-  ): Promise<string | string[] | Tensor> {
-    return this.generated(await generateDecoderTokens(this, input, options), input, options.returnType);
+    return new HookedEncoderDecoder(...(await loadPretrained(name, { ...noProcessing, ...options }, needTwoStacks)));
   }
 
   /** Writes what follows an input, or several, yielding each token as it is made. */

@@ -27,6 +27,7 @@ import {
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { TOKENIZER } from "./from-pretrained.ts";
+import type { GeneratedStep, GenerateOptions } from "./generate.ts";
 import { HookContexts } from "./hook-contexts.ts";
 import { resolveFilter } from "./hook-names.ts";
 import type { Hook, HookFunction, PlacedHook } from "./hooks.ts";
@@ -63,7 +64,7 @@ interface RegisteredHook {
 }
 
 /** What a generation returns: text for text and tokens for tokens, or always one of them. */
-export type Generated = "input" | "str" | "tokens";
+type Generated = "input" | "str" | "tokens";
 
 /** A conversation as a text, and as tokens int32 [1 pos]. */
 export interface Chat {
@@ -229,8 +230,42 @@ export abstract class HookedRoot {
     return this.tokenRules.getTokenPosition(token, input instanceof Tensor ? ids(input) : input, mode, options);
   }
 
+  // Generation.
+
+  /**
+   * Continues a prompt, or several; an encoder-decoder writes what follows it, after the token that its decoder begins with. By
+   * default it returns text for text and tokens [batch pos] for tokens; `returnType` can change this. Text comes without special
+   * tokens. @see GenerateOptions
+   */
+  generate(
+    input: string,
+    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
+  ): Promise<string>;
+  generate(
+    input: readonly string[],
+    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
+  ): Promise<string[]>;
+  generate(
+    input: ModelInput,
+    options?: GenerateOptions & { readonly returnType?: "input" | "tokens" | undefined },
+  ): Promise<Tensor>;
+  generate(input: ModelInput, options: GenerateOptions & { readonly returnType: "str" }): Promise<string | string[]>;
+  async generate(
+    input: ModelInput,
+    options: GenerateOptions & { readonly returnType?: Generated | undefined } = {},
+  ): Promise<string | string[] | Tensor> {
+    const steps = this.generateStream(input, options);
+    for (;;) {
+      const { done, value } = await steps.next();
+      if (done) return this.generated(value, input, options.returnType);
+    }
+  }
+
+  /** Continues a prompt, or several, yielding each token as it is made, and returns all tokens at the end. */
+  abstract generateStream(input: ModelInput, options?: GenerateOptions): AsyncGenerator<GeneratedStep, Tensor>;
+
   /** What a generation returns: its tokens, or for texts their texts, without special tokens, unless asked otherwise. */
-  protected generated(tokens: Tensor, input: ModelInput, returnType: Generated = "input"): string | string[] | Tensor {
+  private generated(tokens: Tensor, input: ModelInput, returnType: Generated = "input"): string | string[] | Tensor {
     const isText = typeof input === "string" || isTexts(input);
     if (returnType === "tokens" || (returnType !== "str" && !isText)) return tokens;
     const text = this.tokenRules;

@@ -4,13 +4,12 @@ import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
 import { recordingOf } from "../models/recording.ts";
 import { keepWeight } from "../models/weights/keep.ts";
-import { Weights } from "../models/weights/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { keptOf } from "../tensor/kept.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
-import { engineOf, type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
-import { type GeneratedStep, type GenerateOptions, generateSteps, generateTokens } from "./generate.ts";
+import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { type GeneratedStep, type GenerateOptions, generateSteps } from "./generate.ts";
 import { HookedRoot } from "./hooked-root.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import type { ModelInput } from "./tokens.ts";
@@ -58,11 +57,7 @@ export class HookedTransformer extends HookedRoot {
    * @param name the bundled `solu-1l-novels`, a local folder, an alias (`solu-1l`, `gpt2`), or a Hugging Face id
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
-    const engine = await engineOf(options);
-    const { cfg, weights, ...parts } = await loadPretrained(name, options, needOneStack);
-    const { defaultPrependBos, defaultPaddingSide } = options;
-    const own = new Weights(cfg, weights);
-    return new HookedTransformer(cfg, own, { ...parts, defaultPrependBos, defaultPaddingSide, engine });
+    return new HookedTransformer(...(await loadPretrained(name, options, needOneStack)));
   }
 
   /** Loads a model with its weights as they are. */
@@ -90,31 +85,6 @@ export class HookedTransformer extends HookedRoot {
   /** The loss of logits [batch pos d_vocab] on their tokens [batch pos], in nats. @see lmCrossEntropyLoss */
   lossFn(logits: Tensor, tokens: Tensor, options: LmLossOptions = {}): Tensor {
     return lmCrossEntropyLoss(logits, tokens, options);
-  }
-
-  /**
-   * Continues a prompt, or several. By default it returns text for text and tokens [batch pos] for tokens; `returnType` can
-   * change this. Text comes without special tokens. @see GenerateOptions
-   */
-  generate(
-    input: string,
-    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
-  ): Promise<string>;
-  generate(
-    input: readonly string[],
-    options?: GenerateOptions & { readonly returnType?: "input" | "str" | undefined },
-  ): Promise<string[]>;
-  generate(
-    input: ModelInput,
-    options?: GenerateOptions & { readonly returnType?: "input" | "tokens" | undefined },
-  ): Promise<Tensor>;
-  generate(input: ModelInput, options: GenerateOptions & { readonly returnType: "str" }): Promise<string | string[]>;
-  async generate(
-    input: ModelInput,
-    options: GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" | undefined } = {},
-  ): Promise<string | string[] | Tensor> {
-    const tokens = await generateTokens(this, input, options);
-    return this.generated(tokens, input, options.returnType);
   }
 
   /** Continues a prompt, or several, yielding each token as it is made. */
