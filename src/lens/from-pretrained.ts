@@ -176,6 +176,7 @@ async function loadParts(name: string, options: FromPretrainedOptions, check: Co
     readWeights(stored, {
       ...{ name: files.name, repoName: opened.name, configJson, flags: flagsOf(options) },
       ...{ firstNLayers: options.firstNLayers, dtype: options.dtype ?? "float32", signal: options.signal },
+      engine: options.engine,
     }),
   );
   const tokenizer =

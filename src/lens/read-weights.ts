@@ -2,6 +2,8 @@
  * The weights of a model from its files: each is read, put into TransformerLens' layout, and processed, a block at a time, so
  * that nothing is in memory twice.
  */
+import type { Engine } from "../engine/engine.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { readAll, type StoredTensors } from "../load/index.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { parseConfig, toTransformerLens } from "../models/config/parse.ts";
@@ -11,12 +13,13 @@ import { WeightDraft } from "../models/processing/draft.ts";
 import { type ProcessingFlags, processing } from "../models/processing/process-weights.ts";
 import { recordingOf, weightBytes } from "../models/recording.ts";
 import { keepWeight } from "../models/weights/keep.ts";
-import { type NDArray, sizeOf, type TypedData, zeros } from "../tensor/array.ts";
+import { type NDArray, ndarray, sizeOf, type TypedData, zeros } from "../tensor/array.ts";
 import { ArgumentError, WeightsError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
 import type { KeptDType } from "../tensor/kept.ts";
 import { shown } from "../tensor/show.ts";
 import { counted } from "../tensor/words.ts";
+import { ArrayReader } from "./array-reader.ts";
 
 type Float32 = NDArray<"float32">;
 
@@ -31,6 +34,8 @@ export interface Reading {
   /** How the weights are kept. */
   readonly dtype: KeptDType;
   readonly signal: AbortSignal | undefined;
+  /** What multiplies matrices, where a weight is a product of two. */
+  readonly engine: Engine | undefined;
 }
 
 /**
@@ -57,7 +62,7 @@ export async function readWeights(stored: StoredTensors, reading: Reading): Prom
   const { config: after, notes, apply } = processing(config, flags);
   const weights = new Map<string, Float32>();
   for (const group of byBlock(planned.steps, config.nLayers)) {
-    const made = await makeGroup(group, stored, planned.stored, signal);
+    const made = await makeGroup(group, stored, planned.stored, reading);
     checkFinite(made, name);
     keepAll(apply(new WeightDraft(made, true)), after, dtype, weights);
   }
@@ -109,35 +114,33 @@ async function makeGroup(
   steps: readonly WeightStep[],
   stored: StoredTensors,
   nameOf: (name: string) => string,
-  signal: AbortSignal | undefined,
+  { signal, engine }: Reading,
 ): Promise<Map<string, Float32>> {
-  const uses = new Map<string, number>();
-  for (const { from } of steps) if (from !== undefined) uses.set(from, (uses.get(from) ?? 0) + 1);
-  const held = new Map<string, NDArray>();
+  const reader = new ArrayReader(steps, stored, nameOf, signal);
   const weights = new Map<string, Float32>();
-  for (const { spec, from, last, make, makeRows } of steps) {
-    if (from === undefined) {
-      weights.set(spec.name, make({ dtype: "float32", shape: [0], data: new Float32Array(0) }));
-      continue;
-    }
-    const left = uses.get(from)! - 1;
-    uses.set(from, left);
-    if (makeRows && stored.readRows && left === 0 && !held.has(from) && sizeOf(spec.shape) > SMALL) {
+  for (const step of steps) {
+    const { spec, from, last, make, makeRows } = step;
+    if (makeRows && stored.readRows && sizeOf(spec.shape) > SMALL && reader.isForOne(from[0])) {
       const weight = zeros("float32", spec.shape);
-      const take = (rows: TypedData, first: number) => makeRows(floats(from, rows), first, weight.data);
-      await stored.readRows(nameOf(from), take, signal);
+      const take = (rows: TypedData, first: number) => makeRows(floats(from[0], rows), first, weight.data);
+      await stored.readRows(nameOf(from[0]), take, signal);
       weights.set(spec.name, weight);
       continue;
     }
-    const array = held.get(from) ?? (await stored.read(nameOf(from), signal));
-    if (left > 0) held.set(from, array);
-    else held.delete(from);
-    const weight = make(array);
-    const isShared = weight.data === array.data && (left > 0 || (stored.forget !== undefined && !last));
+    const arrays = await reader.take(from);
+    const weight = await make(arrays, (a, b) => product(a, b, engine, signal));
+    const isShared = reader.isShared(weight, step, arrays);
     weights.set(spec.name, isShared ? { ...weight, data: weight.data.slice() } : weight);
-    if (last) stored.forget?.(nameOf(from));
+    for (const name of last) stored.forget?.(nameOf(name));
   }
   return weights;
+}
+
+/** `a · bᵀ` of [m k] and [n k], by an engine: the platform's, where there is no other. */
+async function product(a: Float32, b: Float32, engine: Engine | undefined, signal: AbortSignal | undefined) {
+  const value = Tensor.leaf(a, ["row", "inner"]).einsum("rk,ck->rc", Tensor.leaf(b, ["column", "inner"]));
+  const [{ shape, data }] = engine ? await engine.run([value], { signal }) : [await value.compute({ signal })];
+  return ndarray("float32", shape, data as Float32Array);
 }
 
 /** @throws WeightsError for numbers that are not floats */

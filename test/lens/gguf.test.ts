@@ -12,7 +12,7 @@ import { openModelFiles as openInPage } from "../../src/load/web.ts";
 import { fromGguf, GGUF_ARCHITECTURES } from "../../src/models/families/gguf/index.ts";
 import { ropeParameters } from "../../src/models/families/gguf/rope.ts";
 import { GgufSettings } from "../../src/models/families/gguf/settings.ts";
-import { readConfig } from "../../src/models/families/index.ts";
+import { modelInSteps, readConfig } from "../../src/models/families/index.ts";
 import { HookedTransformer, loadTokenizer } from "../../src/node.ts";
 import { ConfigError, FileFormatError, UnknownNameError, WeightsError } from "../../src/tensor/errors.ts";
 import { decodeFloat16, encodeFloat16 } from "../../src/tensor/floats.ts";
@@ -238,6 +238,23 @@ describe("what a file says", () => {
     const more = { ...file, shapes: new Map([...file.shapes, ["blk.0.attn_sinks.weight", [4]]]) };
     expect(() => fromGguf(more)).toThrow(WeightsError);
     expect(() => fromGguf(more)).toThrow(/blk\.0\.attn_sinks\.weight/);
+  });
+
+  test("StableLM's norms of queries and keys, one tensor of all heads there, are one array for each head", async () => {
+    const file = await contents("stablelm", () => {});
+    const norms = ["blk.0", "blk.1"].flatMap((at): [string, number[]][] => [
+      [`${at}.attn_q_norm.weight`, [4, 8]],
+      [`${at}.attn_k_norm.weight`, [2, 8]],
+    ]);
+    const { configJson, arrays } = fromGguf({ ...file, shapes: new Map([...file.shapes, ...norms]) });
+    const shapes = new Map([...arrays].map(([name, { shape }]) => [name, shape]));
+    const weights = modelInSteps(configJson, shapes, "here/mine")!.steps.map(({ spec }) => spec);
+    const norm = weights.find(({ name }) => name === "blocks.1.attn.k_norm.w");
+    expect(norm!.shape).toEqual([2, 8]);
+    const { from, make } = arrays.get("model.layers.1.self_attn.k_layernorm.norms.1.weight")!;
+    expect(from).toEqual(["blk.1.attn_k_norm.weight"]);
+    const data = Float32Array.from({ length: 16 }, (_, i) => i);
+    expect([...make([{ dtype: "float32", shape: [2, 8], data }]).data]).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
   });
 
   test("Llama 3.1's scaling is found again from its factors, whatever its numbers were", () => {

@@ -1,7 +1,7 @@
 /** BERT: an encoder that fills in masked tokens, with learned positions, token types, and norms after each addition. */
 import { ANYTHING, FLAG, oneOf, TEXT } from "../../tensor/kinds.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
-import { biases, layerNorm, linear, matrices, type Sources, same } from "./checkpoint.ts";
+import { biases, layerNorm, linear, matrices, type Source, type Sources, same } from "./checkpoint.ts";
 import { activation, huggingFace } from "./hugging-face.ts";
 
 const EMBEDDING = "bert.embeddings.word_embeddings.weight";
@@ -90,7 +90,7 @@ export const bert = huggingFace({
 });
 
 /** TensorFlow's names of a norm's weight and bias, which the first checkpoints have. */
-function underFirstNames(sources: Sources): Sources {
+function underFirstNames(sources: Sources<Source>): Sources {
   const first = (name: string) =>
     name.replace(/\.LayerNorm\.(weight|bias)$/, (_, kind) => `.LayerNorm.${kind === "weight" ? "gamma" : "beta"}`);
   return Object.fromEntries(Object.entries(sources).map(([ours, one]) => [ours, { ...one, name: first(one.name) }]));

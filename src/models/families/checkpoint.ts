@@ -4,7 +4,7 @@ import { WeightsError } from "../../tensor/errors.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
 import type { WeightSpec } from "../weights/spec.ts";
-import { headsOfColumns, partOf, reshaped, StoredNames, toFloat32, transposeRows } from "./layout.ts";
+import { headsOfColumns, partOf, productInMemory, reshaped, StoredNames, toFloat32, transposeRows } from "./layout.ts";
 
 type Float32 = NDArray<"float32">;
 
@@ -24,11 +24,21 @@ export interface Source {
   readonly isComputed?: boolean;
 }
 
+/** `a · bᵀ` of matrices [m k] and [n k]: [m n]. Whoever reads weights says how, as large ones take an engine. */
+export type Product<R> = (a: Float32, b: Float32) => R;
+
+/** Several arrays of the checkpoint, and how a weight is made of them. */
+export interface SeveralSource {
+  readonly arrays: readonly Pick<Source, "name" | "shape">[];
+  /** The weight, from arrays of those shapes; or what a product is, which then is the weight. */
+  read<R>(arrays: readonly NDArray[], spec: WeightSpec, product: Product<R>): Float32 | R;
+}
+
 /**
  * Where our weights are: by our names, with `{l}` for the layer, or with its number where one layer is not as the others, and
  * without the underscore of shared keys and values.
  */
-export type Sources = Readonly<Record<string, Source>>;
+export type Sources<T = Source | SeveralSource> = Readonly<Record<string, T>>;
 
 /** As it is: an embedding, a norm's weight, a bias (of several heads one after the other). */
 export function same(name: string): Source {
@@ -204,17 +214,17 @@ export function projectionsOf(attention: string, out = "o_proj") {
 }
 
 /** A LayerNorm's weight and bias: `blocks.{l}.ln1.w` from `….weight`, `blocks.{l}.ln1.b` from `….bias`. */
-export function layerNorm(ours: string, theirs: string): Sources {
+export function layerNorm(ours: string, theirs: string): Sources<Source> {
   return { [`${ours}.w`]: same(`${theirs}.weight`), [`${ours}.b`]: same(`${theirs}.bias`) };
 }
 
 /** PyTorch's `Linear`s as the matrices of a part: of `{ Q: "….q_proj" }` its `W_Q`. */
-export function matrices(ours: string, theirs: Readonly<Record<string, string>>): Sources {
+export function matrices(ours: string, theirs: Readonly<Record<string, string>>): Sources<Source> {
   return Object.fromEntries(Object.entries(theirs).map(([x, name]) => [`${ours}.W_${x}`, linear(`${name}.weight`)]));
 }
 
 /** Their biases: of `{ Q: "….q_proj" }` its `b_Q`. */
-export function biases(ours: string, theirs: Readonly<Record<string, string>>): Sources {
+export function biases(ours: string, theirs: Readonly<Record<string, string>>): Sources<Source> {
   return Object.fromEntries(Object.entries(theirs).map(([x, name]) => [`${ours}.b_${x}`, same(`${name}.bias`)]));
 }
 
@@ -240,13 +250,13 @@ export interface CheckpointLayout {
 /** How one weight comes from a checkpoint. */
 export interface WeightStep {
   readonly spec: WeightSpec;
-  /** The array that it is made of; `undefined` for a weight that is 0 or computed. */
-  readonly from: string | undefined;
-  /** Whether no later step needs that array. */
-  readonly last: boolean;
-  /** The weight, from the array. It may share the array's memory. */
-  make(array: NDArray): Float32;
-  /** The same, some rows of the array at a time. */
+  /** The arrays that it is made of; none for a weight that is 0 or computed. */
+  readonly from: readonly string[];
+  /** Those of them that no later step needs. */
+  readonly last: readonly string[];
+  /** The weight, from the arrays. It may share the memory of one. */
+  make<R>(arrays: readonly NDArray[], product: Product<R>): Float32 | R;
+  /** The same of a single array, some of its rows at a time. */
   readonly makeRows?: ((rows: Float32Array, first: number, into: Float32Array) => void) | undefined;
 }
 
@@ -270,30 +280,53 @@ export function stepsOf(
     const layer = BLOCK.exec(spec.name)?.[2] ?? "";
     const own = spec.name.replace(/\._(?=[^.]+$)/, ".");
     const source = sources[own] ?? sources[own.replace(BLOCK, "$1.{l}.")];
-    if (source?.isComputed) {
-      steps.push({ spec, from: undefined, last: true, make: (none) => source.read(none as Float32, spec) });
-      continue;
-    }
-    const from = source?.name.replace("{l}", layer);
-    if (!source || from === undefined || (source.optional && !hasSome(stored, source.name, config.nLayers))) {
+    const arrays = arraysOf(source, (name) => hasSome(stored, name, config.nLayers));
+    if (!source || (arrays.length === 0 && !isComputed(source))) {
       if (spec.init !== "zeros")
         throw new WeightsError(`A ${called} checkpoint has no ${spec.name}.`, { asked: spec.name });
-      steps.push({ spec, from: undefined, last: true, make: () => zeros("float32", spec.shape) });
+      steps.push({ spec, from: [], last: [], make: () => zeros("float32", spec.shape) });
       continue;
     }
-    names.take(from, source.shape(spec));
-    lastUse.set(from, steps.length);
-    const make = (array: NDArray) => {
-      const weight = source.read(toFloat32(from, array), spec);
-      return ndarray("float32", spec.shape, weight.data);
-    };
-    const { readRows } = source;
-    const makeRows =
-      readRows && ((rows: Float32Array, first: number, into: Float32Array) => readRows(rows, first, into, spec));
-    steps.push({ spec, from, last: false, make, makeRows });
+    const from = arrays.map(({ name, shape }) => {
+      const theirs = name.replace("{l}", layer);
+      names.take(theirs, shape(spec));
+      lastUse.set(theirs, steps.length);
+      return theirs;
+    });
+    steps.push({ spec, from, last: [], ...making(source, from, spec) });
   }
   names.expectEmpty();
-  return steps.map((step, i) => (step.from === undefined ? step : { ...step, last: lastUse.get(step.from) === i }));
+  return steps.map((step, i) => ({ ...step, last: step.from.filter((name) => lastUse.get(name) === i) }));
+}
+
+const isOfSeveral = (source: Source | SeveralSource): source is SeveralSource => "arrays" in source;
+const isComputed = (source: Source | SeveralSource): boolean => !isOfSeveral(source) && source.isComputed === true;
+
+/** The arrays that a weight is made of: none of one that is computed, and of an optional one that no layer has. */
+function arraysOf(
+  source: Source | SeveralSource | undefined,
+  isThere: (name: string) => boolean,
+): readonly Pick<Source, "name" | "shape">[] {
+  if (!source) return [];
+  if (isOfSeveral(source)) return source.arrays;
+  return source.isComputed || (source.optional && !isThere(source.name)) ? [] : [source];
+}
+
+/** How a weight is made of its arrays. */
+function making(
+  source: Source | SeveralSource,
+  from: readonly string[],
+  spec: WeightSpec,
+): Pick<WeightStep, "make" | "makeRows"> {
+  if (isOfSeveral(source)) return { make: (arrays, product) => source.read(arrays, spec, product) };
+  const { readRows } = source;
+  return {
+    make([array]) {
+      const { data } = source.read(array ? toFloat32(from[0], array) : zeros("float32", [0]), spec);
+      return ndarray("float32", spec.shape, data);
+    },
+    makeRows: readRows && ((rows, first, into) => readRows(rows, first, into, spec)),
+  };
 }
 
 /** Every weight of the configuration, from the arrays of a checkpoint. @throws as `stepsOf` */
@@ -303,7 +336,15 @@ export function readCheckpoint(
   layout: CheckpointLayout,
 ): Map<string, Float32> {
   const steps = stepsOf(new Map([...raw].map(([name, { shape }]) => [name, shape])), config, layout);
-  return new Map(steps.map(({ spec, from, make }) => [spec.name, make(raw.get(from ?? "")!)]));
+  return new Map(
+    steps.map(({ spec, from, make }) => [
+      spec.name,
+      make(
+        from.map((name) => raw.get(name)!),
+        productInMemory,
+      ),
+    ]),
+  );
 }
 
 /** Whether a checkpoint has an array for at least one layer: one that is missing in another is then missed. */

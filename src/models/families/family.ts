@@ -30,8 +30,8 @@ export interface ModelFamily {
   /** @throws ConfigError for a field that is unknown, missing, or asks for something that cannot be computed. */
   config(configJson: ConfigJson, context: FamilyContext): HookedTransformerConfig;
   /**
-   * Where each weight is in a checkpoint that has these names, in families whose weights are each made of one array: such
-   * models are read weight by weight. The others have `weights`.
+   * Which arrays each weight is made of in a checkpoint that has these names: such models are read weight by weight. Families that
+   * need all arrays together have `weights`.
    */
   layout?(config: HookedTransformerConfig, has: (name: string) => boolean, json: ConfigJson): CheckpointLayout;
   /**

@@ -186,7 +186,7 @@ export function readModel(configJson: ConfigJson, raw: ReadonlyMap<string, NDArr
 }
 
 /**
- * The same of a model that is not in memory, step by step; `undefined` for families whose weights are made of several arrays.
+ * The same of a model that is not in memory, step by step; `undefined` for families that need all arrays together.
  * @param shapes of the checkpoint's arrays, by name
  * @throws as `readModel`
  */

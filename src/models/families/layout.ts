@@ -158,3 +158,18 @@ export function partOf(vector: Float32, shape: readonly number[], block = 0): Fl
 export function reshaped(array: Float32, shape: readonly number[]): Float32 {
   return ndarray("float32", shape, array.data);
 }
+
+/** `a · bᵀ` of [m k] and [n k], summed in float64: of arrays that are in memory and small. */
+export function productInMemory(a: Float32, b: Float32): Float32 {
+  const [m, k] = a.shape;
+  const [n] = b.shape;
+  const out = zeros("float32", [m, n]);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let e = 0; e < k; e++) sum += a.data[i * k + e] * b.data[j * k + e];
+      out.data[i * n + j] = sum;
+    }
+  }
+  return out;
+}

@@ -1,9 +1,14 @@
-/** OPT: learned positions and ReLU; OPT-350m's norms stand after each addition to the residual stream. */
+/**
+ * OPT: learned positions and ReLU. OPT-350m's norms stand after each addition to the residual stream, and its embedding is narrower
+ * than that: projections from and to it are multiplied into the embedding and the unembedding when they are read.
+ */
 import { FLAG, orNull, TEXT } from "../../tensor/kinds.ts";
 import { LAYERS, SIZE } from "../config/bounds.ts";
 import { layerNorm, matrices, optionalBiases, projectionsOf, rowsFrom } from "./checkpoint.ts";
 import { activation, huggingFace } from "./hugging-face.ts";
+import { narrowed, widened } from "./several.ts";
 
+const [EMBEDDING, UNEMBEDDING] = ["decoder.embed_tokens.weight", "lm_head.weight"];
 const at = "decoder.layers.{l}";
 
 /** The rows before those of the first position, from when padding had one. */
@@ -13,9 +18,9 @@ export const opt = huggingFace({
   name: "opt",
   called: "OPT",
   architecture: "OPTForCausalLM",
-  embedding: "decoder.embed_tokens.weight",
+  embedding: EMBEDDING,
   prefix: "model.",
-  unembedding: "lm_head.weight",
+  unembedding: UNEMBEDDING,
   tied: true,
   fields: {
     model_type: TEXT,
@@ -38,8 +43,6 @@ export const opt = huggingFace({
   },
   config(json) {
     const [d_model, heads] = [json.need("hidden_size"), json.need("num_attention_heads")];
-    // A projection stands between the embedding and the stream otherwise, and another one before the logits.
-    json.only("word_embed_proj_dim", d_model);
     json.only("_remove_final_layer_norm", false);
     json.only("learned_embeddings", true);
     json.only("scale_embeddings", false);
@@ -57,10 +60,16 @@ export const opt = huggingFace({
       norm_placement: json.or("do_layer_norm_before", true) ? "before" : "after",
     };
   },
-  sources() {
+  sources({ dModel, tieWordEmbeddings }, has, json) {
+    const narrow = json.or("word_embed_proj_dim", dModel);
+    const unembedding = tieWordEmbeddings && !has(UNEMBEDDING) ? EMBEDDING : UNEMBEDDING;
     const projections = projectionsOf(`${at}.self_attn`, "out_proj");
     const mlp = { in: `${at}.fc1`, out: `${at}.fc2` };
     return {
+      ...(narrow !== dModel && {
+        "embed.W_E": widened(EMBEDDING, "decoder.project_in.weight", narrow),
+        "unembed.W_U": narrowed("decoder.project_out.weight", unembedding, narrow),
+      }),
       "pos_embed.W_pos": rowsFrom("decoder.embed_positions.weight", BEFORE_POSITIONS),
       ...layerNorm("blocks.{l}.ln1", `${at}.self_attn_layer_norm`),
       ...matrices("blocks.{l}.attn", projections),

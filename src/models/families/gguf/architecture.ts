@@ -14,7 +14,7 @@ export interface GgufArchitecture {
   readonly name: string;
   /** Hugging Face's `config.json`. @throws ConfigError */
   config(s: GgufSettings): ConfigJson;
-  /** Hugging Face's names without `.weight` or `.bias`, by llama.cpp's; `{l}` is the layer, `{e}` the expert. */
+  /** Hugging Face's names without `.weight` or `.bias`, by llama.cpp's; `{l}` is the layer, `{e}` the expert, or the head of a norm. */
   names(s: GgufSettings): Readonly<Record<string, string>>;
   /** What has to be undone, by llama.cpp's names. */
   readonly changes?: Readonly<Record<string, Change>>;
@@ -52,7 +52,7 @@ export function arraysOf(architecture: GgufArchitecture, s: GgufSettings): Map<s
     }
     const full = `${name.replace("{l}", layer ?? "")}${suffix ?? ""}`;
     const change = architecture.changes?.[key];
-    if (full.includes("{e}")) addExperts(arrays, full, tensor, shape);
+    if (full.includes("{e}")) addEach(arrays, full, tensor, shape);
     else if (change) {
       const make = ([array]: readonly Float32[]) => change.make(array, s);
       arrays.set(full, { shape: change.shape?.(shape) ?? shape, from: [tensor], make });
@@ -65,15 +65,15 @@ export function arraysOf(architecture: GgufArchitecture, s: GgufSettings): Map<s
   );
 }
 
-/** The matrices of experts, which are one tensor here and many there. */
-function addExperts(arrays: Map<string, MadeArray>, name: string, tensor: string, shape: readonly number[]): void {
-  const [experts, ...each] = shape;
-  for (let e = 0; e < experts; e++) {
+/** The matrices of experts, or the norms of heads, which are one tensor here and many there. */
+function addEach(arrays: Map<string, MadeArray>, name: string, tensor: string, shape: readonly number[]): void {
+  const [count, ...each] = shape;
+  for (let e = 0; e < count; e++) {
     arrays.set(name.replace("{e}", String(e)), {
       shape: each,
       from: [tensor],
       make([array]) {
-        const size = array.data.length / experts;
+        const size = array.data.length / count;
         return ndarray("float32", each, array.data.slice(e * size, (e + 1) * size));
       },
     });

@@ -109,5 +109,9 @@ export const stablelm: GgufArchitecture = {
     use_qkv_bias: s.has("blk.0.attn_q.bias"),
     qk_layernorm: s.has("blk.0.attn_q_norm.weight"),
   }),
-  names: () => LLAMA_NAMES,
+  names: () => ({
+    ...LLAMA_NAMES,
+    "blk.attn_q_norm": `${at}.self_attn.q_layernorm.norms.{e}`,
+    "blk.attn_k_norm": `${at}.self_attn.k_layernorm.norms.{e}`,
+  }),
 };
