@@ -1,7 +1,8 @@
 /** The command line as a whole: one command for each analysis, one that trains, and one that lists the models. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { ANALYSES, analysisCalled } from "../analyses/index.ts";
+import { ANALYSES } from "../analyses/index.ts";
+import { UnknownNameError } from "../tensor/errors.ts";
 import { analysisCommand } from "./analysis-command.ts";
 import { modelsCommand } from "./models-command.ts";
 import { type Terminal, widthOf } from "./terminal.ts";
@@ -13,8 +14,9 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError && error.code === "commander.unknownCommand") analysisCalled(program.args[0]);
-    throw error;
+    if (!(error instanceof CommanderError && error.code === "commander.unknownCommand")) throw error;
+    const commands = program.commands.map((command) => command.name());
+    throw new UnknownNameError("command", program.args[0], commands, "`glassformer --help` lists them.");
   }
 }
 

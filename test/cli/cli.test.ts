@@ -185,7 +185,9 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
   const offline = { HF_HUB_OFFLINE: "1" };
   const cases: [what: string, args: () => string[], told: RegExp, options?: RunOptions][] = [
     ["no command", () => [], /^Usage: glassformer/],
-    ["an unknown analysis", () => ["difuse-mlp"], /no analysis "difuse-mlp"\. Did you mean "diffuse-mlp"\?/],
+    ["an unknown analysis", () => ["difuse-mlp"], /no command "difuse-mlp"\. Did you mean "diffuse-mlp"\?/],
+    ["a misspelt command that is not an analysis", () => ["trian"], /no command "trian"\. Did you mean "train"\?/],
+    ["a command that is near to none", () => ["help"], /no command "help"\. `glassformer --help` lists them\.$/m],
     ["an unknown option", () => ["diffuse-mlp", "--laier", "1"], /Unknown option '--laier' \(Did you mean --layer\?\)/],
     ["a number that is not one", () => ["diffuse-mlp", "--top", "ten"], /--top <K>.*'ten'.*whole number/],
     [

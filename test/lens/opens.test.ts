@@ -403,14 +403,21 @@ describe("a model's name", () => {
     },
   );
 
-  test.each(["xyz", "model", "qqqqqqqq-1b"])('"%s" is near to none, and none is suggested', async (name) => {
-    const error = await refused(() => resolveModelName(name));
-    expect(error).toBeInstanceOf(UnknownNameError);
-    expect(error.message).not.toContain("Did you mean");
-  });
+  test.each(["xyz", "model", "foo", "help", "qqqqqqqq-1b"])(
+    '"%s" is near to none, and none is suggested',
+    async (name) => {
+      const error = await refused(() => resolveModelName(name));
+      expect(error).toBeInstanceOf(UnknownNameError);
+      expect(error.message).not.toContain("Did you mean");
+    },
+  );
 
-  test("that is misspelt is answered with the closest match", async () => {
-    expect(await refused(() => resolveModelName("solu-1I"))).toMatchObject({ nearest: "solu-1l" });
+  test.each([
+    ["solu-1I", "solu-1l"],
+    ["gtp2", "gpt2"],
+    ["lama", "llama"],
+  ])('that is misspelt, as "%s", is answered with the closest match', async (name, meant) => {
+    expect(await refused(() => resolveModelName(name))).toMatchObject({ nearest: meant });
   });
 });
 

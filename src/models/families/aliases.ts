@@ -2,7 +2,7 @@
 import { ArgumentError, ConfigError, UnknownNameError } from "../../tensor/errors.ts";
 import { kindOf } from "../../tensor/show.ts";
 import { LISTED } from "./listed-models.ts";
-import { refuseKnownName, refuseLacking } from "./not-computed.ts";
+import { ARCHITECTURE_NAMES, refuseKnownName, refuseLacking } from "./not-computed.ts";
 
 /** The models known by name, by architecture: Hugging Face id to its short names. */
 export const LISTED_BY_ARCHITECTURE: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> = new Map(
@@ -72,7 +72,7 @@ export function resolveModelName(name: string): string {
   throw new UnknownNameError(
     "model",
     name,
-    [...OFFICIAL_NAME.keys()],
+    [...OFFICIAL_NAME.keys(), ...ARCHITECTURE_NAMES],
     "Use one of the known names (`glassformer models` lists them), a Hugging Face id (org/name), or the path of a folder.",
   );
 }

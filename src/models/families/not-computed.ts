@@ -116,6 +116,11 @@ function architectureOf(name: string): Architecture | undefined {
   return ARCHITECTURES.find(({ names }) => new RegExp(names.source, "i").test(short));
 }
 
+/** Words that name an architecture, and that `refuseKnownName` answers: a misspelt name may be near one of them. */
+export const ARCHITECTURE_NAMES: readonly string[] = ARCHITECTURES.flatMap(({ called }) =>
+  called.toLowerCase().split(/[ ,()]+/),
+).filter((word) => architectureOf(word));
+
 /** As `refuseKnownName`, by the `model_type` of a `config.json`. */
 export function refuseKnownType(modelType: string, repoName: string, supported: readonly string[]): void {
   const architecture = ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(modelType));
