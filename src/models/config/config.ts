@@ -110,7 +110,7 @@ export interface HookedTransformerConfig {
   // Of our own: TransformerLens has no such fields, and each is by default what changes nothing.
   /** Norms stand before attention and MLP, or after what each adds to the residual stream (BERT, OPT-350m), or only between them (OLMo 2). */
   readonly normPlacement: NormPlacement;
-  /** Queries, keys and values are held between this and its negative (OLMo 1); null: they are not. */
+  /** Queries, keys and values are held between this and its negative (OLMo 1, MPT), after norms of queries and keys (OLMoE); null: they are not. */
   readonly qkvClip: number | null;
   /** LayerNorms with weights have biases. */
   readonly normBias: boolean;

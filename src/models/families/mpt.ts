@@ -2,7 +2,7 @@
 import { ConfigError } from "../../tensor/errors.ts";
 import { ANYTHING, FLAG, OBJECT, orNull, POSITIVE, TEXT } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
-import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
+import { EPS, FACTOR, LAYERS, SIZE } from "../config/bounds.ts";
 import { linear, matrices, same, sideBySide } from "./checkpoint.ts";
 import type { ConfigJson } from "./family.ts";
 import { huggingFace } from "./hugging-face.ts";
@@ -44,7 +44,7 @@ export const mpt = huggingFace({
     json.only("expansion_ratio", 4);
     json.only("norm_type", "low_precision_layernorm", "layernorm");
     const [d_model, heads] = [json.need("d_model"), json.need("n_heads")];
-    const scale = softmaxScale(json);
+    const { scale, clip } = attention(json);
     return {
       n_layers: json.need("n_layers"),
       d_model,
@@ -59,6 +59,7 @@ export const mpt = huggingFace({
       positional_embedding_type: "alibi",
       alibi_slopes: publishedSlopes(heads),
       ...(scale !== null && { attn_scale: 1 / scale }),
+      qkv_clip: clip,
     };
   },
   sources({ nHeads, dHead }) {
@@ -77,7 +78,7 @@ const ATTENTION_FIELDS: FieldKinds = {
   alibi: FLAG,
   alibi_bias_max: SIZE,
   attn_type: TEXT,
-  clip_qkv: orNull(POSITIVE),
+  clip_qkv: orNull(FACTOR),
   prefix_lm: FLAG,
   qk_ln: FLAG,
   softmax_scale: orNull(POSITIVE),
@@ -91,14 +92,13 @@ const COMPUTED: ConfigJson = {
   alibi: true,
   alibi_bias_max: 8,
   attn_type: "multihead_attention",
-  clip_qkv: null,
   prefix_lm: false,
   qk_ln: false,
   attn_uses_sequence_id: false,
 };
 
-/** What scores are multiplied with, or null where the file does not say. @throws ConfigError for attention of another kind */
-function softmaxScale(json: Fields): number | null {
+/** What scores are multiplied with, and the clip; null where the file does not say. @throws ConfigError for attention of another kind */
+function attention(json: Fields): Readonly<Record<"scale" | "clip", number | null>> {
   const of = json.or<ConfigJson>("attn_config", {});
   checkKinds(of, "an MPT model's attn_config", ATTENTION_FIELDS);
   refuseUnknownFields(of, "an MPT model's attn_config", ATTENTION_FIELDS, new Set());
@@ -110,5 +110,6 @@ function softmaxScale(json: Fields): number | null {
       { asked: name, found },
     );
   }
-  return (of.softmax_scale as number | null | undefined) ?? null;
+  const given = (name: string) => (of[name] as number | null | undefined) ?? null;
+  return { scale: given("softmax_scale"), clip: given("clip_qkv") };
 }

@@ -1,5 +1,6 @@
 /** OLMoE: as Llama, with experts, and norms of all heads' queries and keys together. */
-import { FLAG, orNull, POSITIVE } from "../../tensor/kinds.ts";
+import { FLAG, orNull } from "../../tensor/kinds.ts";
+import { FACTOR } from "../config/bounds.ts";
 import { optionalBiases } from "./checkpoint.ts";
 import { EXPERT_FIELDS, expertSources, experts, GATED } from "./expert-fields.ts";
 import { huggingFace } from "./hugging-face.ts";
@@ -17,10 +18,9 @@ export const olmoe = huggingFace({
   tied: false,
   fields: {
     ...{ ...LLAMA_FIELDS, ...EXPERT_FIELDS },
-    ...{ norm_topk_prob: FLAG, attention_bias: FLAG, clip_qkv: orNull(POSITIVE) },
+    ...{ norm_topk_prob: FLAG, attention_bias: FLAG, clip_qkv: orNull(FACTOR) },
   },
   config(json) {
-    json.only("clip_qkv", null);
     return {
       ...llamaConfig(json, "OLMoE"),
       ...experts(json, 64, 8),
@@ -28,6 +28,7 @@ export const olmoe = huggingFace({
       norm_topk_prob: json.or("norm_topk_prob", false),
       use_qk_norm: true,
       qk_norm_type: "RMSOfAllHeads",
+      qkv_clip: json.orNull("clip_qkv", null),
     };
   },
   sources: ({ numExperts }) => ({

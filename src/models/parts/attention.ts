@@ -62,7 +62,7 @@ export interface AttentionKind {
   readonly rotary: RotaryKind | null;
   /** Whether heads attend to a sink, in addition to keys: it takes a share of each query's attention, and has no value. */
   readonly sinks: boolean;
-  /** Queries, keys and values are held between this and its negative; null: they are not. */
+  /** Queries, keys and values are held between this and its negative, queries and keys after their norms; null: they are not. */
   readonly clip: number | null;
   /** The norms of queries and keys; null: none. */
   readonly qkNorm: NormKind | null;
@@ -100,8 +100,9 @@ export interface AttentionRun {
 
 /**
  * ```
- * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head], clipped if there is a clip
+ * q = x W_Q + b_Q    k = x W_K + b_K    v = x W_V + b_V          [batch pos head d_head]
  * q = norm(q)        k = norm(k)                                  with norms of queries and keys
+ * q = clip(q)        k = clip(k)        v = clip(v)               if there is a clip
  * q = rotate(q)      k = rotate(k)                                with rotary positions
  * scores = q·k / divisor, softly capped, -inf where masked        [batch head query key]
  * scores = scores + alibi                                         with ALiBi positions
@@ -116,7 +117,7 @@ export interface AttentionRun {
  *
  * Hook points: `hook_q`, `hook_k`, `hook_v`, with norms `q_norm.hook_scale`, `q_norm.hook_normalized` and those of `k_norm`,
  * with rotary positions `hook_rot_q`, `hook_rot_k`, `hook_attn_scores`, `hook_pattern`, `hook_z`, and on request
- * `hook_result`, each head's own z W_O. Source: Vaswani et al. 2017; Ainslie et al. 2023; gpt-oss' code (sinks); Henry et al. 2020 (norms of queries
+ * `hook_result`, each head's own z W_O. `hook_v`, and without norms `hook_q` and `hook_k`, are clipped. Source: Vaswani et al. 2017; Ainslie et al. 2023; gpt-oss' code (sinks); Henry et al. 2020 (norms of queries
  * and keys); TransformerLens' `AbstractAttention` and `GroupedQueryAttention`.
  */
 export function attention(
@@ -140,22 +141,18 @@ export function attention(
   const { past, places } = run;
   const { rotary } = kind;
   const weights = { W_Q, b_Q, W_K, b_K, W_V, b_V, W_O, b_O };
-  const { clip } = kind;
-  const clipped = (x: Tensor) => (clip === null ? x : x.minimum(x.constant(clip)).maximum(x.constant(-clip)));
-  const between = [
-    ...(clip === null ? [] : ["clipped queries, keys and values"]),
-    ...(kind.qkNorm ? ["norms of queries and keys"] : []),
-    ...(rotary ? ["rotary positions"] : []),
-  ];
-  scope.says(({ attentions }) => attentions.push({ weights, between, sumsToOne: !sinks, clipsValues: clip !== null }));
+  const { clipped, projected, normed } = clipsAndNorms(kind, scope);
+  scope.says(({ attentions }) => {
+    attentions.push({ weights, between: betweenOf(kind), sumsToOne: !sinks, clipsValues: kind.clip !== null });
+  });
 
-  const newQ = scope.point("hook_q", clipped(project(inputs.query, W_Q, b_Q, scope)));
-  const newK = run.made ? inputs.key : scope.point("hook_k", clipped(project(inputs.key, W_K, b_K, scope)));
+  const newQ = scope.point("hook_q", projected(project(inputs.query, W_Q, b_Q, scope)));
+  const newK = run.made ? inputs.key : scope.point("hook_k", projected(project(inputs.key, W_K, b_K, scope)));
   const newV = run.made ? inputs.value : scope.point("hook_v", clipped(project(inputs.value, W_V, b_V, scope)));
   const allK = past ? past.keys.concat(newK, -3) : newK;
   const allV = past ? past.values.concat(newV, -3) : newV;
-  const normedQ = norm(newQ, kind.qkNorm, scope.part("q_norm"));
-  const normedK = norm(allK, kind.qkNorm, scope.part("k_norm"));
+  const normedQ = normed(newQ, "q_norm");
+  const normedK = normed(allK, "k_norm");
   const turned = (x: Tensor, at: Tensor) => (rotary ? rotate(x, at, rotary, places.keys(null)) : x);
   const q = rotary ? scope.point("hook_rot_q", turned(normedQ, places.queries())) : normedQ;
   const own = rotary ? scope.point("hook_rot_k", turned(normedK, places.keys(kind.window))) : normedK;
@@ -182,6 +179,25 @@ export function attention(
   const out = z.einsum("he,hem->m", W_O).add(b_O);
   scope.says(({ products }) => products.push({ input: z, weight: W_O, bias: b_O, result: out }));
   return out;
+}
+
+/** What is between the products that make queries and keys and that of their scores, in words. */
+function betweenOf({ clip, qkNorm, rotary }: AttentionKind): string[] {
+  return [
+    ...(clip === null ? [] : ["clipped queries, keys and values"]),
+    ...(qkNorm ? ["norms of queries and keys"] : []),
+    ...(rotary ? ["rotary positions"] : []),
+  ];
+}
+
+/** Clips and norms: of values, of queries and keys as their products make them, and of those as rotary positions turn them. */
+function clipsAndNorms({ clip, qkNorm }: AttentionKind, scope: Scope<AttentionNames>) {
+  const clipped = (x: Tensor) => (clip === null ? x : x.minimum(x.constant(clip)).maximum(x.constant(-clip)));
+  return {
+    clipped,
+    projected: (x: Tensor) => (qkNorm ? x : clipped(x)),
+    normed: (x: Tensor, part: "q_norm" | "k_norm") => (qkNorm ? clipped(norm(x, qkNorm, scope.part(part))) : x),
+  };
 }
 
 /** A softmax over the keys' scores and a sink, without the sink's share: [batch head query key]. */
