@@ -2,6 +2,7 @@
 import { engineOn } from "../engine/default.ts";
 import { DEVICES, type Device } from "../engine/devices.ts";
 import { Engine } from "../engine/engine.ts";
+import { filesAt } from "../load/files.ts";
 import {
   type Adapter,
   isAdapter,
@@ -192,13 +193,18 @@ function isOfName(error: unknown): error is Error {
   return [ArgumentError, ConfigError, UnknownNameError].some((kind) => error instanceof kind);
 }
 
+/** The files that a name, or the option `files`, stands for, at the revision that is asked for. */
+function openNamed(name: string, options: FromPretrainedOptions): Promise<ModelFiles> {
+  return options.files ? filesAt(options.files, options.revision) : openDefault(name, resolveModelName, options);
+}
+
 /** A model's files, and the adapter that goes with them. @throws ConfigError for an adapter that does not name its model */
 async function openBoth(
   name: string,
   options: FromPretrainedOptions,
 ): Promise<{ readonly opened: ModelFiles; readonly adapter: Adapter | undefined }> {
   const { signal, onProgress, adapter } = options;
-  const opened = options.files ?? (await openDefault(name, resolveModelName, options));
+  const opened = await openNamed(name, options);
   const isOne = isAdapter(await opened.list(options));
   if (adapter === undefined && !isOne) return { opened, adapter: undefined };
   if (adapter !== undefined && isOne) {
@@ -220,15 +226,16 @@ async function openBoth(
       { asked: name, found: found.base },
     );
   }
-  const base = await openDefault(found.base, resolveModelName, { ...options, revision: found.revision }).catch(
-    (error) => {
+  // The adapter may name a revision, and its model be in a folder now.
+  const base = await openDefault(found.base, resolveModelName, { ...options, revision: undefined })
+    .then((files) => filesAt(files, files.revisions && found.revision))
+    .catch((error) => {
       if (!isOfName(error)) throw error;
       throw new ConfigError(
         `The adapter ${found.name} names ${shown(found.base)} as its model, which does not open by that name: name the model, and the adapter with the option adapter. (${error.message})`,
         { asked: name, found: found.base },
       );
-    },
-  );
+    });
   if (!isAdapter(await base.list(options))) return { opened: base, adapter: found };
   throw new ConfigError(
     `The adapter ${found.name} is for ${found.base}, which is an adapter itself: merge one of them first.`,
@@ -373,6 +380,6 @@ export async function loadTokenizer(name: string, options: FromPretrainedOptions
  */
 export async function getCheckpointLabels(name: string, options: FromPretrainedOptions = {}): Promise<number[]> {
   checkCall("getCheckpointLabels", name, options);
-  const files = options.files ?? (await openDefault(name, resolveModelName, options));
+  const files = await openNamed(name, options);
   return (await checkpointsOf(files, options)).map(({ label }) => label);
 }

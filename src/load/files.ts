@@ -2,7 +2,8 @@
  * A repository of files: what a local folder, a model on the Hugging Face hub and a page's memory have in common.
  * Paths are relative and use `/` on every platform.
  */
-import { UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 
 /** The progress of a download. `total` is in bytes, like `loaded`. */
@@ -52,4 +53,14 @@ export function partsInside(path: string, repository: string): string[] {
     throw new UnknownNameError("file", path, [], `Paths must be relative to ${repository} and stay inside it.`);
   }
   return parts;
+}
+
+/** Files at a revision, or as they are without one. @throws ArgumentError for a revision of what is not on the hub, and has none */
+export async function filesAt(files: ModelFiles, revision: string | undefined): Promise<ModelFiles> {
+  if (revision === undefined) return files;
+  if (files.revisions) return files.revisions.at(revision);
+  throw new ArgumentError(
+    `The option \`revision\` is ${shown(revision)}, but ${shown(files.name)} is not on the hub and has no revisions: leave it out, or name the model by its id on the hub, "org/name".`,
+    { asked: revision, found: files.name },
+  );
 }

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
-import type { ModelFiles } from "./files.ts";
+import { filesAt, type ModelFiles } from "./files.ts";
 import { isLlama2c } from "./llama2c.ts";
 import { atRevision, bundledModel, isHubId } from "./names.ts";
 import { fileSource } from "./node-file.ts";
@@ -30,7 +30,7 @@ export interface OpenFilesOptions extends HubOptions {
  * The files that a name means: an existing local folder, GGUF file or file of llama2.c's; a GGUF file at an
  * `https` URL; else the bundled model, for its name or "bundled"; else
  * the model with that id on the Hugging Face hub (which is contacted on first use, not here).
- * @throws ArgumentError if it is another file, or a path that does not exist.
+ * @throws ArgumentError if it is another file, a path that does not exist, or a revision of what is not on the hub.
  */
 export async function openModelFiles(nameOrPath: string, options: OpenFilesOptions = {}): Promise<ModelFiles> {
   if (typeof nameOrPath !== "string") {
@@ -40,18 +40,18 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
     );
   }
   const stats = nameOrPath === "" ? undefined : await stat(nameOrPath).catch(() => undefined);
-  if (stats?.isDirectory()) return folderFiles(nameOrPath);
+  if (stats?.isDirectory()) return filesAt(folderFiles(nameOrPath), options.revision);
   if (nameOrPath === bundledModel || nameOrPath === "bundled") {
-    return folderFiles(fileURLToPath(bundledFolder), bundledModel);
+    return filesAt(folderFiles(fileURLToPath(bundledFolder), bundledModel), options.revision);
   }
-  if (stats?.isFile() && (await standsAlone(nameOrPath))) return oneFile(nameOrPath);
+  if (stats?.isFile() && (await standsAlone(nameOrPath))) return filesAt(oneFile(nameOrPath), options.revision);
   if (stats !== undefined) {
     throw new ArgumentError(
       `"${nameOrPath}" is a file: name the folder that contains it, with the model's config.json and weights. Only a .gguf file, and a .bin of llama2.c's, is a model by itself.`,
       { asked: nameOrPath, found: "a file" },
     );
   }
-  if (isModelUrl(nameOrPath)) return urlFile(nameOrPath);
+  if (isModelUrl(nameOrPath)) return filesAt(urlFile(nameOrPath), options.revision);
   const { name, revision } = atRevision(nameOrPath, options.revision);
   if (!isHubId(name)) {
     throw new ArgumentError(

@@ -1,7 +1,7 @@
 /** Finds the files that a name means in a page: a folder behind a URL, or a model on the hub. */
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
-import type { ModelFiles } from "./files.ts";
+import { filesAt, type ModelFiles } from "./files.ts";
 import { atRevision, bundledModel, isHubId } from "./names.ts";
 import { isModelUrl, urlFile } from "./url-file.ts";
 import { pageUrl, urlFiles } from "./web-folder.ts";
@@ -16,7 +16,7 @@ export interface OpenWebFilesOptions extends WebHubOptions {
  * The files that a name means: a folder, or a GGUF file if it ends in `.gguf`, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for the bundled
  * model's name or "bundled" the folder `models/solu-1l-novels` next to the page, where the package's folder of that name
  * must be served; else the model with that id on the Hugging Face hub.
- * @throws ArgumentError if it is none of these.
+ * @throws ArgumentError if it is none of these, or for a revision of what is not on the hub.
  */
 export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOptions = {}): Promise<ModelFiles> {
   if (typeof nameOrUrl !== "string") {
@@ -27,9 +27,11 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
   }
   if (/^(https?:\/\/|\.{0,2}\/)/.test(nameOrUrl)) {
     const url = URL.canParse(nameOrUrl, pageUrl()) ? new URL(nameOrUrl, pageUrl()).href : nameOrUrl;
-    return isModelUrl(url) ? urlFile(url) : urlFiles(nameOrUrl);
+    return filesAt(isModelUrl(url) ? urlFile(url) : urlFiles(nameOrUrl), options.revision);
   }
-  if (nameOrUrl === bundledModel || nameOrUrl === "bundled") return urlFiles(`models/${bundledModel}/`, bundledModel);
+  if (nameOrUrl === bundledModel || nameOrUrl === "bundled") {
+    return filesAt(urlFiles(`models/${bundledModel}/`, bundledModel), options.revision);
+  }
   const { name, revision } = atRevision(nameOrUrl, options.revision);
   if (!isHubId(name)) {
     throw new ArgumentError(

@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { getCheckpointLabels } from "../../src/lens/from-pretrained.ts";
+import { getCheckpointLabels, loadTokenizer } from "../../src/lens/from-pretrained.ts";
 import { HookedTransformer } from "../../src/lens/hooked-transformer.ts";
+import { memoryFiles } from "../../src/load/memory.ts";
 import { hubFiles, openModelFiles } from "../../src/load/node.ts";
-import { hubFiles as webHubFiles } from "../../src/load/web.ts";
+import { openModelFiles as openWebModelFiles, hubFiles as webHubFiles } from "../../src/load/web.ts";
 import { knownSteps, stepsOfBranches } from "../../src/models/families/published-steps.ts";
 import { ArgumentError, HubError, UnknownNameError } from "../../src/tensor/errors.ts";
 import "../../src/node.ts";
@@ -58,6 +60,32 @@ describe("a revision of a model on the hub", () => {
     await expect(open("org/name@a..b")).rejects.toThrow(/not a branch, tag or commit/);
     await expect(open("org/name@")).rejects.toThrow(ArgumentError);
     await expect(open("org/name@a", "b")).rejects.toThrow(/names the revision "a", but the option `revision` is "b"/);
+  });
+
+  it("is refused of what is not on the hub: a folder, files, and in a page a URL", async () => {
+    const folder = fileURLToPath(new URL("../goldens/hf/gpt2-tiny", import.meta.url));
+    const told = /`revision` is "v2", but ".*(gpt2-tiny|solu-1l-novels|mine).*" is not on the hub and has no revisions/;
+    for (const name of [folder, "solu-1l-novels", "https://localhost/gpt2-tiny.gguf"]) {
+      await expect(openModelFiles(name, { revision: "v2" })).rejects.toThrow(told);
+    }
+    const url = "https://localhost/gpt2-tiny/";
+    await expect(openWebModelFiles(url, { revision: "v2" })).rejects.toThrow(told);
+    const files = memoryFiles("mine", {});
+    for (const [name, options] of [[folder, {}] as const, ["mine", { files }] as const]) {
+      const asked = { ...options, revision: "v2" };
+      await expect(HookedTransformer.fromPretrained(name, asked)).rejects.toThrow(told);
+      await expect(loadTokenizer(name, asked)).rejects.toThrow(ArgumentError);
+      await expect(getCheckpointLabels(name, asked)).rejects.toThrow(ArgumentError);
+    }
+  });
+
+  it("is opened of a repository's files too", async () => {
+    const { files } = await start("org/name", { v2: model(0.25) });
+    const opened = { files: await files() };
+    expect((await HookedTransformer.fromPretrainedNoProcessing("it", opened)).cfg.eps).toBe(0.5);
+    expect((await HookedTransformer.fromPretrainedNoProcessing("it", { ...opened, revision: "v2" })).cfg.eps).toBe(
+      0.25,
+    );
   });
 
   it("has the others' names, in Node and in a page", async () => {
