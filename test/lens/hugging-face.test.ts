@@ -243,6 +243,41 @@ describe("a config.json", () => {
     expect(read).toThrow("The configuration says 9 layers, but the weights have 2. Correct one of them.");
   });
 
+  test.each(["llama", "gpt2", "bert", "t5", "mixtral"])(
+    "that says fewer layers than the weights of a %s have is refused in a sentence, not with a list of weights",
+    async (name) => {
+      const config = configOf(name);
+      const field = ["num_hidden_layers", "n_layer", "num_layers"].find((each) => each in config)!;
+      const layers = config[field] as number;
+      const arrays = await arraysOf(name, "model");
+      const read = () => readModel({ ...config, [field]: layers - 1 }, arrays, "here/mine");
+      const few = layers === 2 ? "1 layer" : `${layers - 1} layers`;
+      const said = new RegExp(
+        `^The configuration says ${few}, but the weights have ${layers}\\. Correct one of them\\.$`,
+      );
+      expect(read).toThrow(said);
+      const [another] = [...arrays.values()];
+      const more = new Map([...arrays, ["adapter.weight", another] as const]);
+      const both = () => readModel({ ...config, [field]: layers - 1 }, more, "here/mine");
+      expect(both).toThrow(new RegExp(`${layers}\\. Correct one of them\\. .*does not use: adapter\\.weight\\.$`));
+    },
+  );
+
+  test("of a model of several kinds of input is refused with what to do if no weight is named as its language model's", async () => {
+    const whole = { model_type: "seer", text_config: configOf("llama") };
+    const arrays = await arraysOf("llama", "model");
+    const read = () => readModel(whole, arrays, "here/mine");
+    expect(read).toThrow(
+      /^here\/mine is a model of the architecture "seer", which is not supported: its language model would be a llama .*"language_model\.".*save_pretrained\(folder\)/,
+    );
+    const inside = { model_type: "seer", text_config: { model_type: "lama" } };
+    expect(() => readConfig(inside, "here/mine")).toThrow(
+      'here/mine, of the type "seer", has a language model of the architecture "lama", which is not supported. Did you mean "llama"?',
+    );
+    const known = { model_type: "seer", text_config: { model_type: "mamba" } };
+    expect(() => readConfig(known, "here/mine")).toThrow(/here\/mine \("mamba"\) is a model of the Mamba architecture/);
+  });
+
   test("that leaves something out means what transformers takes it to be", async () => {
     const { sliding_window: _window, ...rest } = configOf("mistral");
     const arrays = await arraysOf("mistral", "model");
@@ -446,6 +481,20 @@ describe("a config.json", () => {
     ],
     ["llama", { rope_parameters: { rope_type: "yarm", factor: 4 } }, /rope_type = "yarm" .*Did you mean "yarn"/],
     ["llama", { rope_parameters: { rope_type: "linear" } }, /scaled by "linear", but have no factor/],
+    ["llama", { rope_scaling: { type: "yarn" } }, /scaled by "yarn", but have no factor: write it next to that type/],
+    [
+      "llama",
+      { rope_scaling: { type: "yarn", original_max_position_embeddings: 8 } },
+      /scaled by "yarn", but have no factor/,
+    ],
+    ["llama", { rope_scaling: { type: "yarn", factor: null } }, /scaled by "yarn", but have no factor/],
+    ["llama", { hidden_act: "sliu" }, /^hidden_act = "sliu" is not supported\. Did you mean "silu"\?/],
+    ["gemma2", { hidden_activation: "tanh" }, /^hidden_activation = "tanh" is not supported\. Supported: /],
+    [
+      "t5",
+      { feed_forward_proj: "gated-sliu", dense_act_fn: "sliu", is_gated_act: true },
+      /^feed_forward_proj = "sliu" is not supported\. Did you mean "silu"\?/,
+    ],
     ["llama", { rope_parameters: { rope_type: "yarn", factor: "4" } }, /factor .* must be a number/],
     ["llama", { rope_parameters: { mrope_section: [1, 2] } }, /not supported: "mrope_section"/],
     [

@@ -394,6 +394,11 @@ describe("a model's name", () => {
     expect(error.message).toMatch(/opens by its id on the hub/);
   });
 
+  test("of a model of pictures and texts, whose language model opens, is its id", () => {
+    expect(resolveModelName("gemma-3-4b-pt")).toBe("google/gemma-3-4b-pt");
+    expect(resolveModelName("google/medgemma-4b-it")).toBe("google/medgemma-4b-it");
+  });
+
   test.each(["mamba-130m"])(
     '"%s", which TransformerLens knows, is said to be known and why it cannot be run',
     async (name) => {

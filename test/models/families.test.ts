@@ -71,11 +71,11 @@ describe("checkWeights", () => {
     const config = smallConfig();
     const weights = new Map(randomWeights(config));
     weights.delete("blocks.1.mlp.b_in");
-    weights.set("blocks.2.mlp.b_in", zeros("float32", [48]));
+    weights.set("blocks.1.mlp.b_into", zeros("float32", [48]));
     weights.set("unembed.W_U", zeros("float32", [10, 12]));
     const error = caught(WeightsError, () => checkWeights(config, weights));
     expect(error.message).toContain("Missing: blocks.1.mlp.b_in.");
-    expect(error.message).toContain("Unexpected: blocks.2.mlp.b_in.");
+    expect(error.message).toContain("Unexpected: blocks.1.mlp.b_into.");
     expect(error.message).toContain("unembed.W_U is [10,12] instead of [12,10]");
     expect((error.found as WeightProblems).missing).toEqual(["blocks.1.mlp.b_in"]);
   });
@@ -282,9 +282,13 @@ describe("the gpt2 family", () => {
     const context = { repoName: "x/y", note: () => {} };
     const unknown = caught(ConfigError, () => gpt2.config({ ...config, quantization_config: { bits: 4 } }, context));
     expect(unknown.message).toContain("quantization_config");
-    expect(caught(ConfigError, () => gpt2.config({ ...config, activation_function: "mish" }, context)).asked).toBe(
-      "act_fn",
+    const activation = (name: string) =>
+      caught(ConfigError, () => gpt2.config({ ...config, activation_function: name }, context));
+    expect(activation("mish").message).toMatch(
+      /^activation_function = "mish" is not supported\. Supported: relu, silu, /,
     );
+    expect(activation("gelu_nwe")).toMatchObject({ asked: "activation_function", nearest: "gelu_new" });
+    expect(activation("gelu_nwe").message).toContain('Did you mean "gelu_new"?');
     expect(caught(ConfigError, () => gpt2.config({ ...config, add_cross_attention: true }, context)).found).toBe(true);
     expect(caught(ConfigError, () => gpt2.config({ ...config, n_head: 5 }, context)).message).toContain(
       "not a multiple",
@@ -354,10 +358,18 @@ describe("the mingpt family", () => {
 });
 
 describe("familyOf", () => {
-  it("says what a file of an unknown family calls itself, and what is supported", () => {
+  it("says what a file of an unknown family calls itself, and in alphabetical order which model_type is supported", () => {
     const error = caught(ConfigError, () => familyOf({ model_type: "reformer", hidden_size: 8 }, "x/y"));
-    expect(error.message).toContain('"reformer"');
-    for (const { name } of FAMILIES) expect(error.message).toContain(name);
+    const [, supported] = /"reformer", which is not supported\. Supported: (.*)\.$/.exec(error.message)!;
+    const names = supported.split(", ");
+    expect(names).toEqual([...names].sort());
+    for (const name of names) expect(familyOf({ model_type: name }, "x/y").name).toBe(name);
+    for (const { name } of FAMILIES) {
+      const isType = FAMILIES.some((family) => family.matches({ model_type: name }, ""));
+      expect(names.includes(name), name).toBe(isType);
+    }
+    const near = caught(ConfigError, () => familyOf({ model_type: "lama" }, "x/y")).message;
+    expect(near).toBe('x/y is a model of the architecture "lama", which is not supported. Did you mean "llama"?');
     expect(caught(ConfigError, () => familyOf({ title: "notes" }, "x/y")).message).toContain("neither a model_type");
   });
 

@@ -26,16 +26,6 @@ export const MODEL_ALIASES: ReadonlyMap<string, readonly string[]> = new Map(
 /** The first release of LLaMA, which TransformerLens names, but which is not on the hub. */
 const LLAMA_1 = /^llama-(7|13|30|65)b(-hf)?$/i;
 
-/** What is supported, for the error when something else is requested. */
-const COMPUTED = [
-  "GPT-2 and its relatives",
-  "GPT-Neo, GPT-J, GPT-NeoX (Pythia), Llama, Mistral, Qwen 2, Phi 1 and 2, StableLM, Starcoder, CodeGen",
-  "BLOOM, Falcon, MPT, OPT, Phi 3, SmolLM 3, XGLM",
-  "BERT, and T5 as a HookedEncoderDecoder",
-  "the SoLU, GELU and attention-only models of Neel Nanda",
-  "TransformerLens' own form",
-];
-
 const OFFICIAL_NAME: ReadonlyMap<string, string> = new Map(
   [...MODEL_ALIASES].flatMap(([id, aliases]) => [id, ...aliases].map((name) => [name.toLowerCase(), id])),
 );
@@ -58,7 +48,7 @@ export function resolveModelName(name: string): string {
   }
   const official = OFFICIAL_NAME.get(name.trim().toLowerCase());
   if (official !== undefined) {
-    refuseLacking(official, COMPUTED);
+    refuseLacking(official);
     return official;
   }
   if (LLAMA_1.test(name.trim())) {
@@ -68,7 +58,7 @@ export function resolveModelName(name: string): string {
     );
   }
   if (HUB_ID.test(name)) return name;
-  refuseKnownName(name, COMPUTED);
+  refuseKnownName(name);
   throw new UnknownNameError(
     "model",
     name,

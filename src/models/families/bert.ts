@@ -1,8 +1,9 @@
 /** BERT: an encoder that fills in masked tokens, with learned positions, token types, and norms after each addition. */
 import { ANYTHING, FLAG, oneOf, TEXT } from "../../tensor/kinds.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
+import { activation } from "./activation-name.ts";
 import { biases, layerNorm, linear, matrices, type Source, type Sources, same } from "./checkpoint.ts";
-import { activation, huggingFace } from "./hugging-face.ts";
+import { huggingFace } from "./hugging-face.ts";
 
 const EMBEDDING = "bert.embeddings.word_embeddings.weight";
 const at = "bert.encoder.layer.{l}";
@@ -47,7 +48,7 @@ export const bert = huggingFace({
       n_ctx: json.need("max_position_embeddings"),
       d_vocab: json.need("vocab_size"),
       n_token_types: json.or("type_vocab_size", 2),
-      act_fn: activation(json.or("hidden_act", "gelu")),
+      act_fn: activation("hidden_act", json.or("hidden_act", "gelu")),
       eps: json.or("layer_norm_eps", 1e-12),
       normalization_type: "LN",
       norm_placement: "after",

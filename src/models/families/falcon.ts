@@ -1,8 +1,9 @@
 /** Falcon: rotary or ALiBi positions; one head of keys and values for all, or for each group; attention and MLP side by side. */
 import { ANYTHING, FLAG, oneOf, orNull } from "../../tensor/kinds.ts";
 import { EPS, SIZE } from "../config/bounds.ts";
+import { activation } from "./activation-name.ts";
 import { inGroups, layerNorm, matrices, optionalBiases } from "./checkpoint.ts";
-import { activation, DECODER_FIELDS, type Fields, huggingFace } from "./hugging-face.ts";
+import { DECODER_FIELDS, type Fields, huggingFace } from "./hugging-face.ts";
 import { rotary } from "./rope.ts";
 import { publishedSlopes } from "./slopes.ts";
 
@@ -56,7 +57,7 @@ export const falcon = huggingFace({
       d_mlp: json.or("ffn_hidden_size", 4 * d_model),
       n_ctx,
       d_vocab: json.need("vocab_size"),
-      act_fn: activation(json.or("activation", "gelu")),
+      act_fn: activation("activation", json.or("activation", "gelu")),
       eps: json.or("layer_norm_epsilon", 1e-5),
       normalization_type: "LN",
       parallel_attn_mlp: isNew || json.or("parallel_attn", true),

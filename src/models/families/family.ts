@@ -19,6 +19,8 @@ export interface ModelFamily {
   readonly name: string;
   /** The token embedding's name in its checkpoints, by which a wrapper's prefix to all names is known. */
   readonly embedding: string;
+  /** @throws ConfigError for the names of a checkpoint's arrays that are of something else */
+  checkNames?(names: readonly string[], configJson: ConfigJson, repoName: string): void;
   /** The names of a checkpoint's arrays as the family knows them, where they differ. */
   renamed?(name: string): string;
   /** A prefix that the names in its checkpoints may have. */

@@ -5,7 +5,7 @@
 import { FLAG, orNull, POSITIVE, TEXT, WHOLE } from "../../tensor/kinds.ts";
 import { FACTOR, SIZE } from "../config/bounds.ts";
 import { each, matrices, optionalBiases, type Source, type Sources, same } from "./checkpoint.ts";
-import { activation, type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
+import { type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
 import { LLAMA_FIELDS, LLAMA_MLP, LLAMA_PROJECTIONS, llamaConfig } from "./llama.ts";
 import type { FieldKinds } from "./read-fields.ts";
 
@@ -60,9 +60,9 @@ function config(json: Fields, called: string, defaults: Readonly<Record<string, 
     need: <T>(name: string) => (name in defaults ? json.or<T>(name, defaults[name] as T) : json.need<T>(name)),
   };
   const { num_key_value_heads, rope_theta } = defaults;
-  const fields = llamaConfig(full, called, { head_dim: 256, num_key_value_heads, rope_theta });
-  const act = json.or("hidden_activation", json.or("hidden_act", "gelu_pytorch_tanh"));
-  return { ...fields, act_fn: activation(act) };
+  const act_field = json.or("hidden_activation", null) === null ? "hidden_act" : "hidden_activation";
+  const act = { act_field, hidden_act: "gelu_pytorch_tanh" };
+  return llamaConfig(full, called, { ...act, head_dim: 256, num_key_value_heads, rope_theta });
 }
 
 /** @param local whether a layer has a window, where the file does not say */

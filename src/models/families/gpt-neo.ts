@@ -1,8 +1,9 @@
 /** GPT-Neo and TinyStories: learned positions, scores that are not divided, every other layer local. */
 import { FLAG, type Kind, listOf, oneOf, orNull, TEXT } from "../../tensor/kinds.ts";
 import { EPS, LAYERS, MOST_LAYERS, SIZE } from "../config/bounds.ts";
+import { activation } from "./activation-name.ts";
 import { biases, layerNorm, matrices, projectionsOf, same } from "./checkpoint.ts";
-import { activation, eachLayer, huggingFace } from "./hugging-face.ts";
+import { eachLayer, huggingFace } from "./hugging-face.ts";
 
 type AttentionTypes = readonly (readonly [readonly string[], number])[];
 
@@ -54,7 +55,7 @@ export const gptNeo = huggingFace({
       d_mlp: json.or("intermediate_size", 4 * d_model),
       n_ctx: json.need("max_position_embeddings"),
       d_vocab: json.need("vocab_size"),
-      act_fn: activation(json.or("activation_function", "gelu_new")),
+      act_fn: activation("activation_function", json.or("activation_function", "gelu_new")),
       eps: json.or("layer_norm_epsilon", 1e-5),
       normalization_type: "LN",
       use_attn_scale: false,

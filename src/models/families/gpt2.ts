@@ -3,10 +3,11 @@ import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
+import { activation } from "./activation-name.ts";
 import { columnsOf, layerNorm, linear, merged, type Sources, same } from "./checkpoint.ts";
 import { type ConfigJson, type FamilyContext, type ModelFamily, shortName } from "./family.ts";
 import { GPT2_FIELDS, GPT2_OTHER_NAMES } from "./gpt2-fields.ts";
-import { activation } from "./hugging-face.ts";
+
 import { checkKinds, refuseUnknownFields, requireField } from "./read-fields.ts";
 
 /** Constants that old versions of transformers saved with the weights: the causal mask and the masked score. */
@@ -83,7 +84,7 @@ function gpt2Config(file: ConfigJson, context: FamilyContext): HookedTransformer
     d_mlp: json.n_inner ?? 4 * dModel,
     n_ctx: requireField(json, "n_positions", "GPT-2"),
     d_vocab: requireField(json, "vocab_size", "GPT-2"),
-    act_fn: activation((json.activation_function ?? "gelu_new") as string),
+    act_fn: activation("activation_function", (json.activation_function ?? "gelu_new") as string),
     eps: json.layer_norm_epsilon ?? 1e-5,
     use_attn_scale: json.scale_attn_weights ?? true,
     scale_attn_by_inverse_layer_idx: json.scale_attn_by_inverse_layer_idx ?? false,

@@ -6,6 +6,7 @@ import { counted, withArticle } from "../../tensor/words.ts";
 import { EPS, LAYERS, SIZE } from "../config/bounds.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
+import { activation } from "./activation-name.ts";
 import { linear, type Sources, same, scaled } from "./checkpoint.ts";
 import { type ConfigJson, type ModelFamily, shortName } from "./family.ts";
 import { checkKinds, type FieldKinds, type Fields, refuseUnknownFields, requireField } from "./read-fields.ts";
@@ -127,6 +128,8 @@ export const DECODER_FIELDS: FieldKinds = {
 /** What a decoder's file may leave out. */
 export interface DecoderDefaults {
   readonly hidden_act: string;
+  /** The field that names the nonlinearity. Default: `hidden_act`. */
+  readonly act_field?: string;
   /** Heads of keys and values. Default: as many as heads. */
   readonly num_key_value_heads?: number | undefined;
   /** Default: the stream's width by the number of heads. */
@@ -144,6 +147,7 @@ export function decoder(json: Fields, called: string, defaults: DecoderDefaults)
   const keyValueHeads = json.or("num_key_value_heads", defaults.num_key_value_heads ?? heads);
   const d_head = json.or("head_dim", defaults.head_dim ?? json.need("hidden_size") / heads);
   const n_ctx = json.need("max_position_embeddings");
+  const act = defaults.act_field ?? "hidden_act";
   return {
     n_layers: json.need("num_hidden_layers"),
     d_model: json.need("hidden_size"),
@@ -153,7 +157,7 @@ export function decoder(json: Fields, called: string, defaults: DecoderDefaults)
     d_mlp: json.need("intermediate_size"),
     n_ctx,
     d_vocab: json.need("vocab_size"),
-    act_fn: activation(json.or("hidden_act", defaults.hidden_act)),
+    act_fn: activation(act, json.or(act, defaults.hidden_act)),
     ...rotary(json, called, {
       ...{ share: defaults.share ?? 1, base: defaults.rope_theta ?? 10000, d_head, n_ctx },
       original: json.or("original_max_position_embeddings", defaults.original_max_position_embeddings),
@@ -222,21 +226,8 @@ export function gpt(json: Fields, hiddenAct: string): Record<string, unknown> {
     d_mlp: json.or("n_inner", 4 * d_model),
     n_ctx: json.need("n_positions"),
     d_vocab: json.need("vocab_size"),
-    act_fn: activation(json.or("activation_function", hiddenAct)),
+    act_fn: activation("activation_function", json.or("activation_function", hiddenAct)),
     eps: json.or("layer_norm_epsilon", 1e-5),
     normalization_type: "LN",
   };
-}
-
-/** Hugging Face's other names for nonlinearities. */
-const SAME_ACTIVATION: Readonly<Record<string, string>> = {
-  swish: "silu",
-  gelu_python: "gelu",
-  gelu_accurate: "gelu_new",
-  gelu_python_tanh: "gelu_pytorch_tanh",
-};
-
-/** A nonlinearity by TransformerLens' name. */
-export function activation(name: string): string {
-  return Object.hasOwn(SAME_ACTIVATION, name) ? SAME_ACTIVATION[name] : name;
 }

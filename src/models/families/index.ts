@@ -2,7 +2,6 @@
 
 import type { NDArray } from "../../tensor/array.ts";
 import { ConfigError, WeightsError } from "../../tensor/errors.ts";
-import { nearest } from "../../tensor/nearest.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
@@ -29,7 +28,7 @@ import { mixtral } from "./mixtral.ts";
 import { mpt } from "./mpt.ts";
 import { neel } from "./neel.ts";
 import { neelSoluOld } from "./neel-solu-old.ts";
-import { refuseKnownType } from "./not-computed.ts";
+import { notSupported, refuseKnownType } from "./not-computed.ts";
 import { olmo, olmo2, olmo3 } from "./olmo.ts";
 import { olmoe } from "./olmoe.ts";
 import { opt } from "./opt.ts";
@@ -92,6 +91,11 @@ export const FAMILIES: readonly ModelFamily[] = [
   xglm,
 ];
 
+/** What `model_type` says in files of those families that it decides about. */
+const MODEL_TYPES = FAMILIES.map(({ name }) => name)
+  .filter((name) => FAMILIES.some((family) => family.matches({ model_type: name }, "")))
+  .sort();
+
 /** The longest configurations that were ever written have a few hundred fields. */
 const MOST_FIELDS = 5000;
 
@@ -110,12 +114,11 @@ export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily 
   }
   const family = FAMILIES.find((f) => f.matches(configJson, repoName)) ?? familyWithin(configJson, repoName);
   if (family) return family;
-  const names = FAMILIES.map((f) => f.name);
   const declared = configJson.model_type ?? configJson.architecture;
   if (declared === undefined) {
     const { architectures } = configJson;
     throw new ConfigError(
-      `The config.json of ${repoName} ${architectures === undefined ? "" : `has architectures ${shown(architectures)}, but `}names neither a model_type nor an architecture, and does not look like a model's. Supported: ${names.join(", ")}.`,
+      `The config.json of ${repoName} ${architectures === undefined ? "" : `has architectures ${shown(architectures)}, but `}names neither a model_type nor an architecture, and does not look like a model's. Supported: ${MODEL_TYPES.join(", ")}.`,
       { asked: repoName, found: Object.keys(configJson) },
     );
   }
@@ -129,12 +132,11 @@ export function familyOf(configJson: ConfigJson, repoName: string): ModelFamily 
       },
     );
   }
-  refuseKnownType(declared, repoName, names);
-  const near = nearest(declared, names);
-  throw new ConfigError(
-    `${repoName} is a model of the architecture ${shown(declared)}, which is not supported.${near ? ` Did you mean "${near}"?` : ""} Supported: ${names.join(", ")}.`,
-    { asked: declared, found: names, nearest: near },
-  );
+  refuseKnownType(declared, repoName);
+  const within = textConfigOf(configJson)?.model_type as string | undefined;
+  if (within === undefined) throw notSupported(`${repoName} is a model`, declared, MODEL_TYPES);
+  refuseKnownType(within, repoName);
+  throw notSupported(`${repoName}, of the type ${shown(declared)}, has a language model`, within, MODEL_TYPES);
 }
 
 /** The family of the language model in a model of several kinds of input. */
@@ -206,6 +208,7 @@ export function modelInSteps(
 /** The family, the configuration, and a checkpoint's arrays by the names that the family gives them. */
 function understood<T>(configJson: ConfigJson, raw: ReadonlyMap<string, T>, repoName: string) {
   const family = familyOf(configJson, repoName);
+  family.checkNames?.([...raw.keys()], configJson, repoName);
   const notes: string[] = [];
   const note = (sentence: string) => notes.push(sentence);
   const named = family.renamed ? new Map([...raw].map(([name, x]) => [family.renamed!(name), x])) : raw;

@@ -3,6 +3,7 @@ import { type NDArray, ndarray, zeros } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
 import { firstOf } from "../../tensor/words.ts";
 import { sameShape } from "../weights/check.ts";
+import { layersBeyond } from "../weights/layers-beyond.ts";
 
 type Float32 = NDArray<"float32">;
 
@@ -53,9 +54,10 @@ export class StoredNames {
   expectEmpty(): void {
     const left = this.left();
     if (left.length === 0) return;
-    throw new WeightsError(`The ${this.#what} checkpoint has weights that the model does not use: ${firstOf(left)}.`, {
-      found: left,
-    });
+    const { sentence, others } = layersBeyond(left, (name) => this.#shapes.has(name) && !this.#left.has(name));
+    const unused = `The ${this.#what} checkpoint has weights that the model does not use: ${firstOf(others)}.`;
+    const sentences = [sentence, others.length > 0 ? unused : undefined].filter((one) => one !== undefined);
+    throw new WeightsError(sentences.join(" "), { found: left });
   }
 }
 

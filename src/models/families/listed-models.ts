@@ -356,7 +356,8 @@ export const LISTED: readonly ListedArchitecture[] = [
   },
   {
     called: "Gemma 3 with pictures",
-    modelType: "gemma3",
+    // Of the language model in it, which is what opens.
+    modelType: "gemma3_text",
     models: `
       google/gemma-3-4b-pt gemma-3-4b-pt
       google/gemma-3-4b-it gemma-3-4b-it

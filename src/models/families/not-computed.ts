@@ -3,6 +3,8 @@
  * them, and those whose models open by their ids on the hub alone.
  */
 import { ConfigError } from "../../tensor/errors.ts";
+import { nearest } from "../../tensor/nearest.ts";
+import { shown } from "../../tensor/show.ts";
 
 interface Architecture {
   readonly called: string;
@@ -43,12 +45,6 @@ const ARCHITECTURES: readonly Architecture[] = [
     modelTypes: ["gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "recurrent_gemma"],
     names: /^(gemma-?(3n|4)|recurrentgemma)/,
     lacks: "parts that other Gemmas do not have",
-  },
-  {
-    called: "Gemma 3 with pictures",
-    modelTypes: ["gemma3"],
-    names: /^(gemma-3-(4|12|27)b|medgemma-(4b|27b-it))/,
-    lacks: "a reader for the text model inside a model of pictures and texts",
   },
   { called: "Gemma", modelTypes: [], names: /^(med)?gemma/, id: "google/gemma-2-2b" },
   { called: "Phi 3", modelTypes: [], names: /^phi-?[34]/, id: "microsoft/Phi-3-mini-4k-instruct" },
@@ -100,15 +96,15 @@ const ARCHITECTURES: readonly Architecture[] = [
  * @param name a short name, or "org/name"
  * @throws ConfigError that says what it is and what is missing
  */
-export function refuseKnownName(name: string, supported: readonly string[]): void {
+export function refuseKnownName(name: string): void {
   const architecture = architectureOf(name);
-  if (architecture) throw refusal(`"${name.trim()}"`, name, architecture, supported);
+  if (architecture) throw refusal(`"${name.trim()}"`, name, architecture);
 }
 
 /** As `refuseKnownName`, but passes for an architecture that opens by the ids of its models. */
-export function refuseLacking(id: string, supported: readonly string[]): void {
+export function refuseLacking(id: string): void {
   const architecture = architectureOf(id);
-  if (architecture?.lacks !== undefined) throw refusal(`"${id}"`, id, architecture, supported);
+  if (architecture?.lacks !== undefined) throw refusal(`"${id}"`, id, architecture);
 }
 
 function architectureOf(name: string): Architecture | undefined {
@@ -122,23 +118,30 @@ export const ARCHITECTURE_NAMES: readonly string[] = ARCHITECTURES.flatMap(({ ca
 ).filter((word) => architectureOf(word));
 
 /** As `refuseKnownName`, by the `model_type` of a `config.json`. */
-export function refuseKnownType(modelType: string, repoName: string, supported: readonly string[]): void {
+export function refuseKnownType(modelType: string, repoName: string): void {
   const architecture = ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(modelType));
-  if (architecture) throw refusal(`${repoName} ("${modelType}")`, modelType, architecture, supported);
+  if (architecture) throw refusal(`${repoName} ("${modelType}")`, modelType, architecture);
 }
 
-function refusal(
-  what: string,
-  asked: string,
-  { called, lacks, id }: Architecture,
-  supported: readonly string[],
-): ConfigError {
+/**
+ * For an architecture that nothing here knows: the closest of those that are supported, or all of them.
+ * @param what what has it, to start a sentence: "org/name is a model"
+ */
+export function notSupported(what: string, asked: string, supported: readonly string[]): ConfigError {
+  const names = [...supported].sort();
+  const near = nearest(asked, names);
+  return new ConfigError(
+    `${what} of the architecture ${shown(asked)}, which is not supported. ${near ? `Did you mean "${near}"?` : `Supported: ${names.join(", ")}.`}`,
+    { asked, found: names, nearest: near },
+  );
+}
+
+function refusal(what: string, asked: string, { called, lacks, id }: Architecture): ConfigError {
   const why = id
     ? `which opens by its id on the hub, such as "${id}", or from a folder.`
-    : `which is known but cannot be opened yet: it needs ${lacks}. Supported: ${supported.join(", ")}.`;
+    : `which is known but cannot be opened yet: it needs ${lacks}. \`glassformer models\` lists models that open.`;
   return new ConfigError(`${what} is a model of the ${called} architecture, ${why}`, {
     asked,
-    found: supported,
     nearest: id,
   });
 }

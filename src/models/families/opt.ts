@@ -4,8 +4,9 @@
  */
 import { FLAG, orNull, TEXT } from "../../tensor/kinds.ts";
 import { LAYERS, SIZE } from "../config/bounds.ts";
+import { activation } from "./activation-name.ts";
 import { layerNorm, matrices, optionalBiases, projectionsOf, rowsFrom } from "./checkpoint.ts";
-import { activation, huggingFace } from "./hugging-face.ts";
+import { huggingFace } from "./hugging-face.ts";
 import { narrowed, widened } from "./several.ts";
 
 const [EMBEDDING, UNEMBEDDING] = ["decoder.embed_tokens.weight", "lm_head.weight"];
@@ -54,7 +55,7 @@ export const opt = huggingFace({
       d_mlp: json.need("ffn_dim"),
       n_ctx: json.need("max_position_embeddings"),
       d_vocab: json.need("vocab_size"),
-      act_fn: activation(json.or("activation_function", "relu")),
+      act_fn: activation("activation_function", json.or("activation_function", "relu")),
       eps: 1e-5,
       normalization_type: json.or("layer_norm_elementwise_affine", true) ? "LN" : "LNPre",
       norm_placement: json.or("do_layer_norm_before", true) ? "before" : "after",

@@ -68,7 +68,9 @@ const TYPES: Readonly<Record<string, Scaling | null>> = {
   }),
   yarn(of, { dim, base }, defaults) {
     const length = trainedLength(of, defaults);
-    const settings = { ...of, factor: of.factor ?? defaults.n_ctx / length } as Yarn;
+    // With null it is how much longer the model's texts are than those of training.
+    const byLengths = of.factor === null && length < defaults.n_ctx;
+    const settings = { ...of, factor: byLengths ? defaults.n_ctx / length : needed(of, "factor") } as Yarn;
     return { rotary_stretch: yarn(dim, base, length, settings), rotary_magnitude: magnitudeOf(settings) };
   },
   longrope(of, _turned, defaults) {
@@ -175,10 +177,10 @@ function checked(parameters: unknown, called: string): Parameters {
 function needed<T = number>(of: Parameters, name: string): T {
   const value = of[name] ?? undefined;
   if (value !== undefined) return value as T;
-  throw new ConfigError(`The rotary positions are scaled by ${shown(of.rope_type ?? of.type)}, but have no ${name}.`, {
-    asked: name,
-    found: of,
-  });
+  throw new ConfigError(
+    `The rotary positions are scaled by ${shown(of.rope_type ?? of.type)}, but have no ${name}: write it next to that type in the config.json, as it was in training.`,
+    { asked: name, found: of },
+  );
 }
 
 /** The length of training: a field of the model's own goes before one of the scaling, as in transformers. */

@@ -3,8 +3,9 @@ import { ConfigError } from "../../tensor/errors.ts";
 import { COUNT, FLAG, NOT_NEGATIVE_WHOLE, orNull, TEXT } from "../../tensor/kinds.ts";
 import { shown } from "../../tensor/show.ts";
 import { EPS, LARGEST_SIZE, LAYERS, SIZE } from "../config/bounds.ts";
+import { activation } from "./activation-name.ts";
 import { linear, matrices, type Sources, same, scaled } from "./checkpoint.ts";
-import { activation, type Fields, huggingFace } from "./hugging-face.ts";
+import { type Fields, huggingFace } from "./hugging-face.ts";
 
 const EMBEDDING = "shared.weight";
 const UNEMBEDDING = "lm_head.weight";
@@ -94,7 +95,7 @@ function mlp(json: Fields): Record<string, unknown> {
   const act = given === "gated-gelu" ? "gelu_new" : name;
   json.only("dense_act_fn", act);
   json.only("is_gated_act", gated !== undefined);
-  return { act_fn: activation(act), gated_mlp: gated !== undefined };
+  return { act_fn: activation("feed_forward_proj", act), gated_mlp: gated !== undefined };
 }
 
 /** Where the weights of the encoder's or the decoder's blocks are: attention of each kind, and then the MLP. */

@@ -3,8 +3,9 @@ import { type NDArray, zeros } from "../../tensor/array.ts";
 import { ConfigError } from "../../tensor/errors.ts";
 import { FLAG, TEXT, WHOLE } from "../../tensor/kinds.ts";
 import { LAYERS, SIZE } from "../config/bounds.ts";
+import { activation } from "./activation-name.ts";
 import { biases, computed, layerNorm, matrices, projectionsOf } from "./checkpoint.ts";
-import { activation, type Fields, huggingFace } from "./hugging-face.ts";
+import { type Fields, huggingFace } from "./hugging-face.ts";
 
 const at = "layers.{l}";
 
@@ -49,7 +50,7 @@ export const xglm = huggingFace({
       d_mlp: json.or("ffn_dim", 4096),
       n_ctx: json.or("max_position_embeddings", 2048),
       d_vocab: json.need("vocab_size"),
-      act_fn: activation(json.or("activation_function", "gelu")),
+      act_fn: activation("activation_function", json.or("activation_function", "gelu")),
       eps: 1e-5,
       normalization_type: "LN",
     };

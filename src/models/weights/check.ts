@@ -6,6 +6,7 @@ import { kindOf, shown } from "../../tensor/show.ts";
 import { firstOf } from "../../tensor/words.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
+import { layersBeyond } from "./layers-beyond.ts";
 
 /** Weights by name in TransformerLens' layout: everything multiplies from the right, `x @ W`. */
 export type WeightArrays = ReadonlyMap<string, NDArray<"float32">>;
@@ -78,7 +79,9 @@ export function checkWeights(config: HookedTransformerConfig, weights: ReadonlyM
 
   const sentences = ["The weights do not fit the configuration."];
   if (missing.length > 0) sentences.push(`Missing: ${firstOf(missing)}.`);
-  if (unexpected.length > 0) sentences.push(`Unexpected: ${firstOf(unexpected)}.`);
+  const { sentence, others } = layersBeyond(unexpected, (name) => expected.has(name));
+  if (sentence !== undefined) sentences.push(sentence);
+  if (others.length > 0) sentences.push(`Unexpected: ${firstOf(others)}.`);
   if (wrongShape.length > 0) {
     const shapes = wrongShape.map((w) => `${w.name} is [${w.found}] instead of [${w.expected}]`);
     sentences.push(`Wrong shape: ${firstOf(shapes)}.`);

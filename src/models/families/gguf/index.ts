@@ -1,8 +1,6 @@
 /** GGUF files as Hugging Face models: a `config.json` and arrays under Hugging Face's names, so that one family reads both. */
-import { ConfigError } from "../../../tensor/errors.ts";
-import { nearest } from "../../../tensor/nearest.ts";
-import { shown } from "../../../tensor/show.ts";
 import type { ConfigJson } from "../family.ts";
+import { notSupported } from "../not-computed.ts";
 import { arraysOf, type GgufArchitecture, type MadeArray } from "./architecture.ts";
 import { gemma, gemma2, gemma3 } from "./gemma.ts";
 import { bloom, falcon, gpt2, gptneox, mpt, starcoder } from "./gpt.ts";
@@ -60,11 +58,7 @@ export function fromGguf(contents: GgufContents): GgufModel {
   const architecture = GGUF_ARCHITECTURES.find(({ name }) => name === settings.architecture);
   if (!architecture) {
     const names = GGUF_ARCHITECTURES.map(({ name }) => name);
-    const near = nearest(settings.architecture, names);
-    throw new ConfigError(
-      `The GGUF file is of the architecture ${shown(settings.architecture)}, which is not supported.${near ? ` Did you mean "${near}"?` : ""} Supported: ${names.join(", ")}.`,
-      { asked: settings.architecture, found: names, nearest: near },
-    );
+    throw notSupported("The GGUF file is a model", settings.architecture, names);
   }
   const note = architecture.note?.(settings);
   return {
