@@ -17,7 +17,9 @@ import { python } from "./python.ts";
 
 const LENGTHS = [8, 64, 256];
 const PROMPT = 16;
-const NEW_TOKENS = 24;
+const NEW_TOKENS = 26;
+const TOGETHER = 6;
+const READINGS = 3;
 const RUNS = 5;
 
 export async function families() {
@@ -47,31 +49,37 @@ async function measured(cfg: HookedTransformerConfig) {
   return { forward: rows, ...(await generation(model)) };
 }
 
-/** Milliseconds a token, and the same for reading as many numbers as a token needs. */
+/** Milliseconds a token, and the same for reading as many numbers as a token needs: each few tokens between two readings. */
 async function generation(model: HookedTransformer) {
   const prompt = randomTokens(model.cfg, 1, PROMPT);
-  const step = async () => {
-    const marks: number[] = [];
-    const options = { maxNewTokens: NEW_TOKENS, doSample: false, stopAtEos: false };
-    for await (const _ of model.generateStream(prompt, options)) marks.push(performance.now());
-    return (marks[marks.length - 1] - marks[1]) / (marks.length - 2);
-  };
   const read = reading(model.cfg);
-  const [steps, bare]: number[][] = [[], []];
-  await step();
-  await read();
-  for (let i = 0; i < RUNS; i++) {
-    steps.push(await step());
+  const reads = async () => {
     const start = performance.now();
-    for (let k = 0; k < 3; k++) await read();
-    bare.push((performance.now() - start) / 3);
+    for (let k = 0; k < READINGS; k++) await read();
+    return (performance.now() - start) / READINGS;
+  };
+  const options = { maxNewTokens: NEW_TOKENS, doSample: false, stopAtEos: false };
+  const some: { token: number; bare: number }[] = [];
+  for (let i = 0; i < RUNS; i++) {
+    const steps = model.generateStream(prompt, options);
+    for (let k = 0; k < 2; k++) await steps.next(); // the prompt, and the step that compiles
+    let before = await reads();
+    for (let made = 2; made < NEW_TOKENS; made += TOGETHER) {
+      const start = performance.now();
+      for (let k = 0; k < TOGETHER; k++) await steps.next();
+      const token = (performance.now() - start) / TOGETHER;
+      const after = await reads();
+      if (i > 0) some.push({ token, bare: (before + after) / 2 });
+      before = after;
+    }
   }
   const median = (list: number[]) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
+  const token = median(some.map((one) => one.token));
   return {
-    token_ms: rounded(median(steps), 1),
-    tokens_per_second: rounded(1000 / median(steps), 1),
-    reading_ms: rounded(median(bare), 1),
-    over_reading: rounded(median(steps) / median(bare)),
+    token_ms: rounded(token, 1),
+    tokens_per_second: rounded(1000 / token, 1),
+    reading_ms: rounded(median(some.map(({ bare }) => bare)), 1),
+    over_reading: rounded(median(some.map((one) => one.token / one.bare))),
   };
 }
 

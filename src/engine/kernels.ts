@@ -21,8 +21,30 @@ const linear: Kernel = {
   scratch: false,
 };
 
+/** The columns of a value in several parts: `[... m+n+...]` to `[... m]`, `[... n]`, ... */
+const parts: Kernel = {
+  onnx(emit: Emitter, [x]: readonly Operand[], attrs: Attrs): readonly string[] {
+    const sizes = attrs.sizes as readonly number[];
+    return emit.nodeOf(sizes.length, "Split", [x.name, emit.int64(sizes)], { axis: -1 });
+  },
+  scratch: false,
+};
+
+/** A single row times the parts of a matrix's rows, `Σ_part x_part w_part`: `[... part*k]` of one row, `[part k n]` to `[... n]`. */
+const tallProduct: Kernel = {
+  onnx(emit: Emitter, [x, w]: readonly Operand[], attrs: Attrs): string {
+    const lead = Array.from({ length: x.rank - 1 }, () => 0);
+    const shape = emit.int64([...lead, attrs.count as number, 1, -1]);
+    const products = emit.node("MatMul", [emit.node("Reshape", [x.name, shape]), w.name]);
+    return emit.node("ReduceSum", [products, emit.int64([-3, -2])], { keepdims: 0 });
+  },
+  scratch: false,
+};
+
 const kernels = {
   linear,
+  parts,
+  tallProduct,
   unpack: { onnx: unpack, scratch: false },
   unpackRows: { onnx: unpackRows, scratch: false },
   keptProduct: { onnx: keptProduct, scratch: false },

@@ -1,47 +1,66 @@
-/** One more token after those whose keys and values are kept: the same graph at every step, planned once. */
+/** Token after token without hooks: keys are kept as queries meet them, and each step is the same graph, planned once. */
 import { Tensor } from "../graph/tensor.ts";
 import { compose } from "../models/compose.ts";
 import { keptKeys } from "../models/parts/places.ts";
-import { type NDArray, ndarray } from "../tensor/array.ts";
-import type { KeyValueCache } from "./key-value-cache.ts";
+import { ndarray } from "../tensor/array.ts";
+import { type CacheTurn, KeyValueCache } from "./key-value-cache.ts";
 import type { Model } from "./model.ts";
 import { tracePass } from "./trace-pass.ts";
 
-/** From the last token of each prompt, int32 [batch 1], to the logits after it, [batch 1 d_vocab]; the cache grows by it. */
-export type DecodeStep = (tokens: Tensor) => Promise<Tensor>;
+/** From a text's first tokens, and then from the last one of each prompt, int32 [batch pos], to the logits after it, [batch 1 d_vocab]. */
+export type Decoder = (tokens: Tensor) => Promise<Tensor>;
 
-/** @param tokens int32 [batch 1]; only its shape is used */
-export async function decodeStep(model: Model, cache: KeyValueCache, tokens: Tensor): Promise<DecodeStep> {
-  const past = cache.layers!;
-  const [batch] = tokens.shape;
-  const windows = [...new Set([null, ...compose(model.cfg).blocks.map(({ attention }) => attention.window)])];
-  /** Positions of the keys that each window leaves, once there are `earlier` positions. */
-  const keyIds = (earlier: number) =>
-    windows.map((window) => {
-      const kept = keptKeys(window, earlier);
-      return positions(batch, earlier - kept, kept + 1);
-    });
-  const positionIds = positions(batch, cache.length, 1);
-  const keyLeaves = keyIds(cache.length);
-  const keyPositionIds = new Map(windows.map((window, i) => [window, keyLeaves[i]]));
-  const pass = tracePass(model, { tokens, positionIds, keyPositionIds, past, earlier: cache.length });
-  const points = past.flatMap((_, layer) => ["k", "v"].map((x) => pass.points.get(`blocks.${layer}.attn.hook_${x}`)!));
-  const outputs = [pass.output, ...points];
-  const inputs = [tokens, positionIds, ...keyLeaves, ...past.flatMap(({ keys, values }) => [keys, values])];
-  const step = await model.engine.program(inputs, outputs);
-  return async (next) => {
+/** Numbers in, numbers out: the logits, and each layer's new keys and values. */
+type Step = (next: Tensor, turn: CacheTurn) => Promise<readonly Tensor[]>;
+
+/** Begins a text. Its first call runs the prompt, without padding, and each later one a token of each prompt. */
+export function decoder(model: Model): Decoder {
+  const cache = new KeyValueCache();
+  let step: Step | undefined;
+  return async (tokens) => {
     const turn = cache.turn(model);
     try {
-      turn.mask({ tokens: next, attentionMask: undefined });
-      const held = turn.layers!.flatMap(({ keys, values }) => [keys.array!, values.array!]);
-      const ids = positions(batch, turn.length, 1).array!;
-      const ofKeys = keyIds(turn.length).map(({ array }) => array!);
-      const [logits, ...keysValues] = await step([next.array!, ids, ...ofKeys, ...held]);
-      turn.commit(keysValues.map((array: NDArray, i) => Tensor.leaf(array, points[i].axes)));
-      return Tensor.leaf(logits, pass.output.axes);
+      turn.mask({ tokens, attentionMask: undefined });
+      if (turn.length > 0) step ??= await stepOf(model, turn, tokens);
+      const [logits, ...keysValues] = step ? await step(tokens, turn) : await prompted(model, tokens);
+      turn.commit(keysValues);
+      return logits;
     } finally {
       turn.end();
     }
+  };
+}
+
+async function prompted(model: Model, tokens: Tensor): Promise<readonly Tensor[]> {
+  const { output, placed } = tracePass(model, { tokens });
+  const kept = placed.flatMap(({ keys, values }) => [keys, values]);
+  return model.engine.run([output.slice("pos", -1), ...kept]);
+}
+
+/** @param tokens int32 [batch 1]; only its shape is used */
+async function stepOf(model: Model, { layers, length }: CacheTurn, tokens: Tensor): Promise<Step> {
+  const past = layers!.map((layer) => ({ ...layer, placed: true }));
+  const [batch] = tokens.shape;
+  const windows = [...new Set([null, ...compose(model.cfg).blocks.map(({ attention }) => attention.window)])];
+  /** Positions of the new tokens, and of the keys that each window leaves, once there are `earlier` positions. */
+  const placesAt = (earlier: number) => [
+    positions(batch, earlier, 1),
+    ...windows.map((window) => {
+      const kept = keptKeys(window, earlier);
+      return positions(batch, earlier - kept, kept + 1);
+    }),
+  ];
+  const leaves = placesAt(length);
+  const [positionIds, ...ofKeys] = leaves;
+  const keyPositionIds = new Map(windows.map((window, i) => [window, ofKeys[i]]));
+  const { output, placed } = tracePass(model, { tokens, positionIds, keyPositionIds, past, earlier: length });
+  const outputs = [output, ...placed.flatMap((own) => [own.keys, own.values])];
+  const inputs = [tokens, ...leaves, ...past.flatMap((own) => [own.keys, own.values])];
+  const run = await model.engine.program(inputs, outputs);
+  return async (next, turn) => {
+    const held = turn.layers!.flatMap((own) => [own.keys, own.values]);
+    const arrays = await run([next, ...placesAt(turn.length), ...held].map(({ array }) => array!));
+    return arrays.map((array, i) => Tensor.leaf(array, outputs[i].axes));
   };
 }
 

@@ -9,7 +9,7 @@ import { ANYTHING, COUNT, FLAG, oneOf, SIGNAL, WHOLE } from "../tensor/kinds.ts"
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { uniform } from "../tensor/random.ts";
 import { idRows, notePadding } from "../text/index.ts";
-import { type DecodeStep, decodeStep } from "./decode.ts";
+import { decoder } from "./decode.ts";
 import type { Hook } from "./hooks.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import type { HookedModel } from "./model.ts";
@@ -92,9 +92,9 @@ export async function* generateSteps(
   const isText = rows.map((row, b) => row.map((_, p) => prompt.attentionMask?.data[b * length + p] !== 0));
   let cache = new KeyValueCache();
   let mask = prompt.attentionMask;
-  // A step without hooks or padding is the same graph each time: it is planned once.
+  // Without hooks or padding a step is the same graph each time, and nobody asks how the keys were before their norms and turns.
   const planned = usePastKvCache && !mask && !model.isHooked && (options.fwdHooks ?? []).length === 0;
-  let decode: DecodeStep | undefined;
+  let decode = planned ? decoder(model) : undefined;
   const lengths = isText.map((row) => row.filter(Boolean).length);
   const above = longAbove(model) ?? Number.POSITIVE_INFINITY;
   const logitsOf = async (step: number, added: readonly number[] | undefined) => {
@@ -103,11 +103,10 @@ export async function* generateSteps(
     if (usePastKvCache && step > 0 && lengths.some((n) => n + step - 1 <= above && n + step > above)) {
       // What was kept is of a short text, and this one is long.
       cache = new KeyValueCache();
-      decode = undefined;
+      decode = decode && decoder(model);
       next = table(rows);
       mask = prompt.attentionMask && withOnes(prompt.attentionMask, step);
     }
-    if (planned && !decode && cache.length > 0) decode = await untilAborted(decodeStep(model, cache, next), signal);
     if (decode) return untilAborted(decode(next), signal);
     return model.runWithHooks(next, {
       fwdHooks: options.fwdHooks ?? [],

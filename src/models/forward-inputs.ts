@@ -35,6 +35,8 @@ export interface ForwardInputs {
 }
 
 export interface Forward {
+  /** Each layer's own keys, as queries meet them, and values, for later runs; none in a run with a past that is not placed. */
+  readonly placed: readonly PastKeysValues[];
   /** Logits [batch pos d_vocab], or the residual stream [batch pos d_model] if stopped before the end. */
   readonly output: Tensor;
   /** Every hook point made, in firing order. */

@@ -7,6 +7,7 @@ import { placesOf } from "./counted-places.ts";
 import { encoderDecoder } from "./encoder-decoder.ts";
 import type { Forward, ForwardInputs } from "./forward-inputs.ts";
 import { masks, needScores } from "./masks.ts";
+import type { PastKeysValues } from "./parts/attention.ts";
 import { block } from "./parts/block.ts";
 import { embedding, unembedding } from "./parts/embedding.ts";
 import { mlmHead } from "./parts/mlm-head.ts";
@@ -36,7 +37,7 @@ export function forward(
   const { positions } = model;
   if (model.decoder) {
     const output = encoderDecoder(model, model.decoder, inputs, scope);
-    return { output, points: trace.points, asides: trace.asides };
+    return { output, points: trace.points, asides: trace.asides, placed: [] };
   }
   const start = inputs.startAtLayer ?? 0;
   const stop = inputs.stopAtLayer ?? model.blocks.length;
@@ -49,15 +50,18 @@ export function forward(
   const posEmbed = inputs.shortformerPosEmbed;
   const beside = posEmbed === undefined ? positions.besideStream?.(places, scope) : (posEmbed ?? undefined);
   const mask = masks(model.causal, inputs, batch, pos, earlier);
+  const placed: PastKeysValues[] = [];
+  const keep = (own: PastKeysValues) => placed.push(own);
   for (let layer = start; layer < stop; layer++) {
-    const run = { mask, past: inputs.past?.[layer], besideStream: beside, places };
+    const run = { mask, past: inputs.past?.[layer], besideStream: beside, places, keep };
     resid = block(model.blocks[layer], resid, run, scope.part(`blocks.${layer}`));
   }
   const { points, asides } = trace;
-  if (inputs.stopAtLayer !== undefined) return { output: resid, points, asides };
+  if (inputs.stopAtLayer !== undefined) return { output: resid, points, asides, placed };
   const normalized = norm(resid, model.finalNorm, scope.part("ln_final"));
   const read = model.mlmHead ? mlmHead(model.mlmHead, normalized, scope.part("mlm_head")) : normalized;
-  return { output: unembedding(model.d_vocab_out, model.logitsCap, read, scope.part("unembed")), points, asides };
+  const output = unembedding(model.d_vocab_out, model.logitsCap, read, scope.part("unembed"));
+  return { output, points, asides, placed };
 }
 
 /**

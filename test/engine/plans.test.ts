@@ -703,3 +703,21 @@ test("a training step: forward, backward and the optimizer are one plan", async 
     return v59, v174, v177, v179, v181, v183, v185, v187, v189, v191, v193, v195, v197, v199"
   `);
 });
+
+test("a step of generation norms and turns the new key, and repeats no key for the heads that share it", async () => {
+  const engine = new RecordingEngine();
+  const model = await HookedTransformer.fromPretrained("test/goldens/hf/qwen3-tiny", { engine });
+  const prompt = tokens(1, 28);
+  await model.generate(prompt, { maxNewTokens: 3, doSample: false, stopAtEos: false, returnType: "tokens" });
+  const numbers = (op: string) =>
+    [...engine.plans[1].matchAll(new RegExp(`= ${op}\\(v.* (\\d+) numbers?$`, "gm"))].map(([, count]) => Number(count));
+  const { nHeads, nKeyValueHeads, dHead, dMlp } = model.cfg;
+  expect(nKeyValueHeads).toBeLessThan(nHeads);
+  expect(engine.plans).toHaveLength(2);
+  for (const op of ["mul", "cos", "sqrt"]) {
+    expect(numbers(op).length, op).toBeGreaterThan(0);
+    expect(Math.max(...numbers(op)), op).toBeLessThanOrEqual(Math.max(nHeads * dHead, dMlp ?? 0));
+  }
+  expect(Math.max(...numbers("concat"))).toBe(29 * nKeyValueHeads! * dHead);
+  expect(numbers("repeat")).toEqual([]);
+});

@@ -28,6 +28,26 @@ async function stepsOf(...values: readonly Tensor[]): Promise<string[]> {
     .plan.steps.map(({ op, attrs }) => [op, ...Object.keys(attrs).filter((a) => a === "flat")].join(" "));
 }
 
+test("a single row times a weight that is much taller than wide is a product of the weight's parts", async () => {
+  const tall = weight([16, 4]);
+  expect(await stepsOf(numbers([1, 1, 16]).matmul(tall))).toEqual(["tallProduct"]);
+  expect(
+    await stepsOf(
+      numbers([1, 16])
+        .matmul(tall)
+        .add(bias([4])),
+    ),
+  ).toEqual(["tallProduct", "add"]);
+  for (const product of [
+    numbers([2, 16]).matmul(tall),
+    numbers([1, 16]).matmul(weight([16, 12])),
+    numbers([1, 18]).matmul(weight([18, 4])),
+    numbers([1, 16]).matmul(numbers([16, 4], 3)),
+  ]) {
+    expect(await stepsOf(product)).toEqual(["matmul"]);
+  }
+});
+
 describe("x W + b", () => {
   const wide = weight([4, 24]);
   const b = bias([24]);
@@ -42,6 +62,20 @@ describe("x W + b", () => {
     expect(await stepsOf(logits)).toEqual(["linear flat"]);
     expect(await stepsOf(logits.tanh())).toEqual(["linear", "tanh"]);
     expect(await stepsOf(logits, logits.tanh())).toEqual(["linear", "tanh"]);
+  });
+
+  test("is one product for several weights of the same few rows, as queries, keys and values have", async () => {
+    const heads = [2, 3, 2].map((head, i) => {
+      const W = weight([head, 8, 4], i);
+      return (x: Tensor) => x.einsum("m,hme->he", W).add(bias([head, 4], i + 5));
+    });
+    const three = (rows: number) => {
+      const x = numbers([1, rows, 8]);
+      return heads.map((head) => head(x).exp());
+    };
+    const one = ["linear", "parts", ...Array.from({ length: 3 }, () => "splitAxis")];
+    expect(await stepsOf(...three(1))).toEqual([...one, "exp", "exp", "exp"]);
+    expect((await stepsOf(...three(5))).filter((op) => op === "linear")).toHaveLength(3);
   });
 
   test("is a product and a sum for fewer than four rows, for weights as tall as an MLP's, and for a matrix that is not a weight", async () => {

@@ -81,6 +81,8 @@ export interface AttentionInputs {
 export interface PastKeysValues {
   readonly keys: Tensor;
   readonly values: Tensor;
+  /** Whether the keys are as queries meet them, after norms and turns; otherwise both are done in each run. */
+  readonly placed?: boolean | undefined;
 }
 
 /** Which keys a query may see: bool [query key] or [batch 1 query key]. `undefined`: all. */
@@ -96,6 +98,8 @@ export interface AttentionRun {
   readonly bias?: ((scope: Scope) => Tensor) | undefined;
   /** Whether the inputs of keys and values are keys and values themselves, from an earlier run. */
   readonly made?: boolean | undefined;
+  /** Is handed this run's own keys, as queries meet them, and values, for later runs; not in a run with a past that is not placed. */
+  readonly keep?: ((own: PastKeysValues) => void) | undefined;
 }
 
 /**
@@ -149,17 +153,18 @@ export function attention(
   const newQ = scope.point("hook_q", projected(project(inputs.query, W_Q, b_Q, scope)));
   const newK = run.made ? inputs.key : scope.point("hook_k", projected(project(inputs.key, W_K, b_K, scope)));
   const newV = run.made ? inputs.value : scope.point("hook_v", clipped(project(inputs.value, W_V, b_V, scope)));
-  const allK = past ? past.keys.concat(newK, -3) : newK;
-  const allV = past ? past.values.concat(newV, -3) : newV;
+  const withPast = (x: Tensor, earlier: Tensor | undefined) => (earlier ? earlier.concat(x, -3) : x);
+  const v = withPast(newV, past?.values);
   const normedQ = normed(newQ, "q_norm");
-  const normedK = normed(allK, "k_norm");
   const turned = (x: Tensor, at: Tensor) => (rotary ? rotate(x, at, rotary, places.keys(null)) : x);
   const q = rotary ? scope.point("hook_rot_q", turned(normedQ, places.queries())) : normedQ;
-  const own = rotary ? scope.point("hook_rot_k", turned(normedK, places.keys(kind.window))) : normedK;
-  const k = forEachHead(own, head);
-  const v = forEachHead(allV, head);
+  const normedK = normed(past?.placed ? newK : withPast(newK, past?.keys), "k_norm");
+  const turnedK = turned(normedK, past?.placed ? places.queries() : places.keys(kind.window));
+  const placedK = past?.placed ? withPast(turnedK, past.keys) : turnedK;
+  const k = rotary ? scope.point("hook_rot_k", placedK) : placedK;
+  if (!past || past.placed) run.keep?.({ keys: turnedK, values: newV, placed: true });
 
-  const products = q.rename({ pos: "query" }).einsum("qhe,khe->hqk", k.rename({ pos: "key" }));
+  const products = scoresOf(q.rename({ pos: "query" }), k.rename({ pos: "key" }));
   const divided = kind.divisor === 1 ? products : products.div(q.constant(kind.divisor));
   const scaled = softCap(divided, kind.scoresCap);
   const placed = kind.alibi ? scaled.add(alibi(kind.alibi, places, kind.window)) : scaled;
@@ -171,8 +176,7 @@ export function attention(
   const blind = (mask !== undefined && mask.shape.length > 2) || scope.hooked("hook_attn_scores");
   const pattern = scope.point("hook_pattern", blind ? softmax.where(softmax.equal(softmax), q.constant(0)) : softmax);
 
-  const mixed = pattern.einsum("hqk,khe->qhe", v.rename({ pos: "key" }));
-  const z = scope.point("hook_z", mixed.rename({ query: "pos" }));
+  const z = scope.point("hook_z", mixed(pattern, v.rename({ pos: "key" })).rename({ query: "pos" }));
   const results = () => z.einsum("he,hem->hm", W_O);
   if (scope.hooked("hook_result")) return scope.point("hook_result", results()).sum("head").add(b_O);
   scope.aside("hook_result", results);
@@ -206,11 +210,18 @@ function besideSinks(scores: Tensor, sinks: Tensor): Tensor {
   return scores.softmax().mul(shares);
 }
 
-/** Keys or values of shared heads, once for each head that they serve: [.. pos kv_head d_head] to [.. pos head d_head]. */
-function forEachHead(x: Tensor, head: number): Tensor {
-  if (x.axes.at(-2) === "head") return x;
-  const shared = head / x.shape.at(-2)!;
-  return x.unsqueeze(-2, "").repeat(-2, shared).mergeAxes(-3, 2, "head");
+/** q·k, [batch head query key]: a head of keys meets each of the neighbouring heads of queries that share it. */
+function scoresOf(q: Tensor, k: Tensor): Tensor {
+  if (k.axes.at(-2) === "head") return q.einsum("qhe,khe->hqk", k);
+  const sharing = q.splitAxis(-2, { kv_head: k.shape.at(-2)!, "": -1 });
+  return sharing.einsum("qhge,khe->hgqk", k).mergeAxes(-4, 2, "head");
+}
+
+/** Σ_key pattern v, [batch query head d_head]: so do values. */
+function mixed(pattern: Tensor, v: Tensor): Tensor {
+  if (v.axes.at(-2) === "head") return pattern.einsum("hqk,khe->qhe", v);
+  const sharing = pattern.splitAxis(-3, { kv_head: v.shape.at(-2)!, "": -1 });
+  return sharing.einsum("hgqk,khe->qhge", v).mergeAxes(-3, 2, "head");
 }
 
 /** x W + b for all heads: [batch pos d_model] or [batch pos head d_model] to [batch pos head d_head]. */
