@@ -143,8 +143,8 @@ A folder, a file or a name on the hub, read tensor by tensor, so that opening a 
 - GGUF, versions 2 and 3, also in several parts and from a URL: float32, float16, bfloat16, Q4_0 to Q8_0, Q2_K to Q6_K and MXFP4, with the
   file's own configuration and tokenizer. IQ quantisations are refused by name.
 - llama2.c's \`.bin\`, with the \`tokenizer.bin\` next to it.
-- LoRA adapters (PEFT's folders), merged when they are read: \`fromPretrained(base, { adapter: folder })\`, or the folder itself, which names its
-  base.
+- LoRA adapters (PEFT's folders), merged when they are read: \`fromPretrained(base, { adapter: folder })\` or \`--model BASE --adapter FOLDER\`, or the
+  folder itself as the model, which names its base.
 
 \`{ dtype: "int4" }\` keeps matrices in a sixth of the memory, \`"int8"\` in 0.28, \`"float16"\` and \`"bfloat16"\` in half of it; all arithmetic
 is in float32. \`glassformer models NAME --check\` measures what it costs: mean and largest divergence from float32's predictions.

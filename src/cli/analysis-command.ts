@@ -4,10 +4,11 @@ import { Command, Option } from "commander";
 import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
+import { examples } from "./examples.ts";
 import { readPrompts, readText } from "./input-files.ts";
 import { writeGuarded } from "./interrupt.ts";
 import { memoryOption } from "./memory-option.ts";
-import { deviceOption, dtypeOption, type ModelFlags, openedWith } from "./model-options.ts";
+import { adapterOption, deviceOption, dtypeOption, type ModelFlags, openedWith } from "./model-options.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
 import { type Terminal, tell, textOptions } from "./terminal.ts";
@@ -35,12 +36,13 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     command.option("--chat", "put each prompt into the model's chat template, as a user's message");
   }
   return command
+    .addOption(adapterOption())
     .addOption(dtypeOption())
     .addOption(deviceOption())
     .addOption(memoryOption())
     .option("--out <file...>", "files to write the report to: .html, .json, .csv, .svg, .png or .txt")
     .option("--json", "print the finding as JSON instead of as text")
-    .addHelpText("after", `\nExample:\n  $ glassformer ${analysis.name} ${analysis.example}`)
+    .addHelpText("after", examples(`${analysis.name} ${analysis.example}`))
     .action(async (given: CommonOptions & Record<string, unknown>) => {
       const files = await outputFiles(given.out ?? [], "--out", undefined, filesRead(analysis, given));
       await run(analysis, await optionValues(analysis, given), given, files, terminal);
@@ -54,6 +56,7 @@ function filesRead(analysis: Analysis, given: CommonOptions & Record<string, unk
   return [
     ...named.flatMap(([name]) => (given[name] === undefined ? [] : [`${given[name]}`])),
     ...own.map((file) => join(given.model, file)),
+    ...(given.adapter === undefined ? [] : [join(given.adapter, "adapter_config.json")]),
   ];
 }
 

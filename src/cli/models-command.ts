@@ -2,10 +2,11 @@
 import { Command } from "commander";
 import { NOTEBOOK_PROMPTS } from "../analyses/notebook-prompts.ts";
 import { LISTED_BY_ARCHITECTURE } from "../models/families/aliases.ts";
+import { wrapText } from "../report/wrap-text.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { readText } from "./input-files.ts";
 import { checkText } from "./models-check.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, textOptions } from "./terminal.ts";
 
 const BUNDLED = "solu-1l-novels";
 
@@ -53,11 +54,11 @@ export function modelsCommand({ stdout }: Pick<Terminal, "stdout">): Command {
         stdout.write(`${JSON.stringify([{ id: BUNDLED, aliases: ["bundled"], bundled: true }, ...hub], null, 2)}\n`);
         return;
       }
+      const { width } = textOptions(stdout);
+      const named = (aliases: readonly string[]) => wrapText(aliases.join(", "), width, " ".repeat(6));
       const lines = [...LISTED_BY_ARCHITECTURE].flatMap(([architecture, models]) => [
         `\n${architecture}`,
-        ...[...models].map(([id, aliases]) =>
-          aliases.length > 0 ? `  ${id}\n      ${aliases.join(", ")}` : `  ${id}`,
-        ),
+        ...[...models].flatMap(([id, aliases]) => [`  ${id}`, ...(aliases.length > 0 ? named(aliases) : [])]),
       ]);
       stdout.write(`${BUNDLED} (comes with glassformer)\n${lines.join("\n")}\n`);
     });

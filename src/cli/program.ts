@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { ANALYSES } from "../analyses/index.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
 import { analysisCommand } from "./analysis-command.ts";
+import { examples } from "./examples.ts";
 import { modelsCommand } from "./models-command.ts";
 import { type Terminal, widthOf } from "./terminal.ts";
 import { trainCommand } from "./train-command.ts";
@@ -28,7 +29,7 @@ function programOver(terminal: Terminal): Command {
     .version(version(), "--version", "print the version")
     .helpOption("--help", "print this help")
     .helpCommand(false)
-    .addHelpText("after", "\nExample:\n  $ glassformer diffuse-mlp --out report.html");
+    .addHelpText("after", examples("diffuse-mlp --out report.html"));
   const commands = [
     ...ANALYSES.map((analysis) => analysisCommand(analysis, terminal)),
     trainCommand(terminal),

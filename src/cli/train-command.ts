@@ -6,6 +6,7 @@ import { trainedSteps } from "../load/index.ts";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { folderCheckpoints } from "../training/node-checkpoints.ts";
+import { examples } from "./examples.ts";
 import { guarded, writeGuarded } from "./interrupt.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { coloured, type Terminal, tell, textOptions } from "./terminal.ts";
@@ -32,7 +33,11 @@ export function trainCommand(terminal: Terminal): Command {
   return addTrainOptions(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  $ glassformer train novels.txt --out my-model\n  $ glassformer train --task modular-addition --out grokked --report curve.html\n  $ glassformer logit-lens --model my-model",
+      examples(
+        "train novels.txt --out my-model",
+        "train --task modular-addition --out grokked --report curve.html",
+        "logit-lens --model my-model",
+      ),
     )
     .action(async (files: readonly string[], flags: TrainFlags) => {
       const reports = await outputFiles(flags.report ?? [], "--report", flags.out, [

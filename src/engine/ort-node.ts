@@ -37,6 +37,20 @@ const FEWEST_SESSIONS = 16;
 if (isMainThread) turnTelemetryOff();
 
 /**
+ * On Linux WebGPU is Vulkan, without which onnxruntime's WebGPU writes lines of its own to stderr before it fails. An attempt to load
+ * it as an addon, which it never is, shows whether the system has it.
+ * @throws the system's reason, if it has none
+ */
+function needVulkan(device: Device): void {
+  if (device !== "webgpu" || process.platform !== "linux") return;
+  try {
+    process.dlopen({ exports: {} }, "libvulkan.so.1");
+  } catch (error) {
+    if (/cannot open shared object/.test((error as Error).message)) throw error;
+  }
+}
+
+/**
  * The engine of Node. onnxruntime-node has no pool of threads for all sessions: each session has its own, one thread less
  * than `threads`. So at most 64 sessions live at a time, fewer if together they would have more than 512 threads, but at
  * least 16.
@@ -44,6 +58,8 @@ if (isMainThread) turnTelemetryOff();
 export function nodeBackend(options: NodeBackendOptions = {}): Backend {
   checkOptions("nodeBackend", options, OPTIONS);
   turnTelemetryOff();
+  // Lines of its own on stderr, such as those on a library that is not there, are off: errors contain what they say.
+  if (ort.env.logLevel === "warning") ort.env.logLevel = "fatal";
   const { threads, device = "cpu" } = options;
   const maxSessions = Math.floor(THREADS_TOGETHER / (threads ?? availableParallelism()));
   return backendOver(
@@ -57,7 +73,7 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
       extra: { session: { force_spinning_stop: "1" } },
       ...(threads ? { intraOpNumThreads: threads } : {}),
     },
-    { device, names: { cpu: "cpu", webgpu: "webgpu", cuda: "cuda" } },
+    { device, names: { cpu: "cpu", webgpu: "webgpu", cuda: "cuda" }, check: needVulkan },
     { maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)) },
   );
 }

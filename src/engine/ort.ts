@@ -16,6 +16,8 @@ interface Provider {
   readonly device: Device;
   /** onnxruntime's name for what computes on a device. */
   readonly names: Readonly<Partial<Record<Device, string>>>;
+  /** Throws for a device that is not there, where the runtime would say more than its error does. */
+  readonly check?: (device: Device) => void;
   /** Puts numbers that stay the same onto the device, if it can hold them there. */
   readonly place?: (feed: Feed) => Promise<Tensor | undefined>;
 }
@@ -28,17 +30,19 @@ export function backendOver(
   name: string,
   runtime: Runtime,
   options: InferenceSession.SessionOptions,
-  { device, names, place }: Provider,
+  { device, names, check, place }: Provider,
   traits: Omit<Backend, "name" | "createSession"> = {},
 ): Backend {
   const toOrt = ({ dtype, data, shape }: Feed) =>
     new runtime.Tensor(dtype as "float32", data as Float32Array, shape) as Tensor;
-  const create = (model: Uint8Array, on: Device) =>
-    runtime.InferenceSession.create(model, {
+  const create = async (model: Uint8Array, on: Device) => {
+    check?.(on);
+    return runtime.InferenceSession.create(model, {
       ...options,
       executionProviders: [names[on] ?? on],
       logSeverityLevel: FATAL_ONLY,
     });
+  };
   const works = (model: Uint8Array) => async (on: Device) => {
     if (names[on] === undefined) return false;
     const session = await create(model, on).catch(() => undefined);

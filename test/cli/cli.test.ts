@@ -1,10 +1,11 @@
 /** The command as people run it: built, in its own process. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ANALYSES } from "../../src/analyses/index.ts";
 import type { Installed } from "../repository/installed.ts";
 import { Cli, type Ended, type RunOptions } from "./process.ts";
 
@@ -134,6 +135,25 @@ describe("help", () => {
     expect(stdout).toContain("$ glassformer diffuse-mlp --model solu-1l");
   });
 
+  it("of every command fits 80 columns, and so does the list of models", async () => {
+    const { stdout: all } = await glassformer(["--help"]);
+    const commands = [...all.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name);
+    expect(commands).toEqual(expect.arrayContaining([...ANALYSES.map(({ name }) => name), "train", "models"]));
+    const helps = await Promise.all(commands.map(async (name) => (await glassformer([name, "--help"])).stdout));
+    for (const text of [all, ...helps, (await glassformer(["models"])).stdout]) {
+      expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
+  it("has examples that a shell reads as one command each, also over several lines", async () => {
+    const { stdout } = await glassformer(["edge-attribution", "--help"]);
+    const [, example] = /Example:\n {2}\$ ([\s\S]*)/.exec(stdout)!;
+    const { example: typed } = ANALYSES.find(({ name }) => name === "edge-attribution")!;
+    expect(example).toMatch(/ \\\n +--/);
+    const words = (command: string) => execFileSync("sh", ["-c", `printf '%s\\n' ${command}`], { encoding: "utf8" });
+    expect(words(example)).toBe(words(`glassformer edge-attribution ${typed}`));
+  });
+
   it("lists the commands, and the version is the package's", async () => {
     expect((await glassformer(["--help"])).stdout).toMatch(/diffuse-mlp[\s\S]*models/);
     const { version } = JSON.parse(readFileSync(join(there.folder, "package.json"), "utf8"));
@@ -172,6 +192,22 @@ describe("help", () => {
     expect(kept.tables).not.toEqual(whole.tables);
   });
 
+  it("opens a model with an adapter, whose configuration no report replaces", async () => {
+    const [model, adapter] = ["hf/llama-tiny", "lora/llama-plain"].map((path) => fileURLToPath(golden(path)));
+    const finding = async (...more: string[]) => {
+      const ended = await glassformer(["induction-score", "--model", model, ...more, "--length", "5", "--json"]);
+      expect(ended.stderr).toBe("");
+      return JSON.parse(ended.stdout);
+    };
+    const [alone, adapted] = [await finding(), await finding("--adapter", adapter)];
+    expect(JSON.stringify(adapted.caveats)).toContain(`The adapter ${adapter} is added to the weights of ${model}.`);
+    expect(JSON.stringify(alone.caveats)).not.toContain("adapter");
+    expect(adapted.tables).not.toEqual(alone.tables);
+    const own = ["--out", join(adapter, "adapter_config.json")];
+    const { code, stderr } = await glassformer(["induction-score", "--model", model, "--adapter", adapter, ...own]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/adapter_config\.json/)]);
+  });
+
   it("lists the models that have short names", async () => {
     expect((await glassformer(["models"])).stdout).toMatch(
       /solu-1l-novels[\s\S]*NeelNanda\/SoLU_1L512W_C4_Code\n +solu-1l,/,
@@ -196,6 +232,16 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
       /Layer 1 is out of range: solu-1l-novels has 1 layer/,
     ],
     ["a negative layer out of range", () => ["diffuse-mlp", "--layer", "-2"], /Layer -2 is out of range/],
+    [
+      "a device that is not there",
+      () => ["diffuse-mlp", "--device", "cuda"],
+      /^glassformer: The device "cuda" cannot be used here \(.*\)\. Devices that can: cpu(, webgpu)?\.\n$/,
+    ],
+    [
+      "an adapter that is not there",
+      () => ["diffuse-mlp", "--adapter", "./no"],
+      /"\.\/no" is neither an existing folder/,
+    ],
     ["a top of 0", () => ["diffuse-mlp", "--top", "0"], /top must be a whole number/],
     ["an unknown model", () => ["diffuse-mlp", "--model", "solu-1m"], /solu-1m.*solu-1l/],
     ["a folder without a model", () => ["diffuse-mlp", "--model", "."], /config\.json/],
