@@ -11,6 +11,7 @@ import { measureDiffuseMlp } from "../../src/analyses/diffuse-mlp/measure.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
+import type { HookedRoot } from "../../src/lens/hooked-root.ts";
 import { fillsMasks } from "../../src/lens/model-has.ts";
 import { getActPatchResidPre } from "../../src/lens/patching.ts";
 import { writeSafetensors } from "../../src/load/index.ts";
@@ -65,6 +66,22 @@ async function refusal(work: () => Promise<unknown>): Promise<string | undefined
   return undefined;
 }
 
+const arraysOf = ({ weights }: HookedRoot) =>
+  new Map([...weights.entries()].map(([weight, { array }]) => [weight, array as NDArray<"float32">]));
+
+/** Does something with the folder that a model is saved in. */
+async function saved(model: HookedRoot, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "glassformer-family-"));
+  const config = storedConfig({ ...model.cfg, tokenizerName: null }, false);
+  try {
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    writeFileSync(join(folder, "model.safetensors"), writeSafetensors(arraysOf(model)));
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** What differs from the defaults, which are made for large models. */
 const PROMPT = { prompt: "Mary and", answer: "she", answers: ["she", "he"] };
 const PAIR = { clean: "lady", corrupted: "gentleman", answer: "she", wrong: "he" };
@@ -110,8 +127,6 @@ describe.each(FAMILIES)("%s", (name) => {
     if (notThis !== undefined) expect(notThis).toContain("HookedEncoderDecoder");
   });
 
-  const arraysOf = (of: HookedTransformer) =>
-    new Map([...of.weights.entries()].map(([weight, { array }]) => [weight, array as NDArray<"float32">]));
   const predicts = () => model.cfg.attentionDir === "causal";
 
   test("sweeps, gradients of every weight, edits of its graph", async () => {
@@ -152,18 +167,10 @@ describe.each(FAMILIES)("%s", (name) => {
 
   test("what is saved opens as the same", async () => {
     if (notThis !== undefined) return;
-    const folder = mkdtempSync(join(tmpdir(), "glassformer-family-"));
-    try {
-      writeFileSync(
-        join(folder, "config.json"),
-        JSON.stringify(storedConfig({ ...model.cfg, tokenizerName: null }, false)),
-      );
-      writeFileSync(join(folder, "model.safetensors"), writeSafetensors(arraysOf(model)));
+    await saved(model, async (folder) => {
       const again = await HookedTransformer.fromPretrainedNoProcessing(folder);
       expectClose(await again.forward(clean), await model.forward(clean), 1e-6);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    });
   });
 
   test("every analysis, once for families whose passes have the same points", async () => {
@@ -214,6 +221,21 @@ describe.each(["t5-tiny", "t5_gated-tiny"])("%s, an encoder and a decoder", (nam
     }
     const made = (await model.generate(clean, { maxNewTokens: 2, doSample: false, stopAtEos: false })) as Tensor;
     expect(made.shape).toEqual([1, 3]);
+  });
+
+  test("what is saved opens as the same, and so does what the constructor is given", async () => {
+    const pass = (of: HookedEncoderDecoder) => of.forward(clean, { decoderInput: corrupted });
+    const expected = await pass(model);
+    await saved(model, async (folder) => {
+      const again = await HookedEncoderDecoder.fromPretrained(folder);
+      expect({ ...again.cfg, modelName: "", originalArchitecture: "" }).toEqual({
+        ...model.cfg,
+        ...{ modelName: "", originalArchitecture: "", tokenizerName: null },
+      });
+      expectClose(await pass(again), expected, 1e-6);
+      expect((await refusal(() => HookedTransformer.fromPretrained(folder))) ?? "").toContain("HookedEncoderDecoder");
+    });
+    expectClose(await pass(new HookedEncoderDecoder(model.cfg, arraysOf(model))), expected, 1e-6);
   });
 
   test("each analysis says that it is for one stack of blocks", async () => {

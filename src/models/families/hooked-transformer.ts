@@ -78,12 +78,18 @@ export function storedConfig(config: HookedTransformerConfig, ownTokenizer: bool
     shortformer_pos: config.positionalEmbeddingType === "shortformer",
     tokenizer_name: tokenizerName,
   };
-  const read = neel.config(short, { repoName: config.modelName, note: () => {} });
-  const same = FIELD_NAMES.every((name) => INCIDENTAL.has(name) || sameValue(read[name], config[name]));
-  if (same) return { ...short };
+  if (isSaidBy(short, config)) return { ...short };
   const all = toTransformerLens(config);
   for (const name of INCIDENTAL) delete all[FIELDS[name].snake];
   return { architecture: ARCHITECTURE, ...all, tokenizer_name: tokenizerName };
+}
+
+/** Whether the NeelNanda models' form says all that a configuration does. */
+function isSaidBy(short: ConfigJson, config: HookedTransformerConfig): boolean {
+  // Of other positions it says nothing, and their context may be longer than an embedding of them could be.
+  if (!["standard", "shortformer"].includes(config.positionalEmbeddingType)) return false;
+  const read = neel.config(short, { repoName: config.modelName, note: () => {} });
+  return FIELD_NAMES.every((name) => INCIDENTAL.has(name) || sameValue(read[name], config[name]));
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
