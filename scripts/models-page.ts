@@ -139,7 +139,8 @@ Checkpoints with TransformerLens' own names open too: NeelNanda's models (\`neel
 A folder, a file or a name on the hub, read tensor by tensor, so that opening a model in float32 takes hardly more memory than its weights:
 
 - safetensors and PyTorch's files, single or sharded; PyTorch's formats from before 1.6 too. float64, float32, float16, bfloat16 and
-  float8. Nothing in them is executed.
+  float8, and gpt-oss' experts in MXFP4, as they are on the hub: an expert at a time becomes numbers. Nothing in them is executed. Other
+  \`quantization_config\`s (GPTQ, AWQ, bitsandbytes, compressed-tensors, FP8 with scales) are refused by name: GGUF files of such models open.
 - GGUF, versions 2 and 3, also in several parts and from a URL: float32, float16, bfloat16, Q4_0 to Q8_0, Q2_K to Q6_K and MXFP4, with the
   file's own configuration and tokenizer. IQ quantisations are refused by name.
 - llama2.c's \`.bin\`, with the \`tokenizer.bin\` next to it.

@@ -122,8 +122,8 @@ async function makeGroup(
     const { spec, from, last, make, makeRows } = step;
     if (makeRows && stored.readRows && sizeOf(spec.shape) > SMALL && reader.isForOne(from[0])) {
       const weight = zeros("float32", spec.shape);
-      const take = (rows: TypedData, first: number) => makeRows(floats(from[0], rows), first, weight.data);
-      await stored.readRows(nameOf(from[0]), take, signal);
+      const take = (rows: TypedData, first: number) => makeRows(floats(from[0].name, rows), first, weight.data);
+      await stored.readRows(nameOf(from[0].name), take, signal);
       weights.set(spec.name, weight);
       continue;
     }
@@ -172,13 +172,18 @@ function withLayers(config: HookedTransformerConfig, count: number | undefined):
   return parseConfig({ ...toTransformerLens(config), n_layers: count });
 }
 
+/** Whether all numbers are finite. */
+function areFinite(data: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i] * 0; // 0, unless a number is not finite
+  return sum === 0;
+}
+
 /** @throws WeightsError naming the first weight that holds NaN or an infinity: no number computed with it would mean anything. */
 function checkFinite(weights: ReadonlyMap<string, NDArray>, model: string): void {
   for (const [name, { data, dtype }] of weights) {
     if (dtype !== "float32") continue;
-    let sum = 0;
-    for (const x of data) sum += x * 0; // 0, unless a number is not finite
-    if (sum === 0) continue;
+    if (areFinite(data as Float32Array)) continue;
     const at = data.findIndex((x: number) => !Number.isFinite(x));
     throw new WeightsError(
       `The weight "${name}" of ${model} holds ${data[at]} (at ${at} of ${data.length}): the file is damaged, or training diverged. Download it again, or use an earlier checkpoint.`,

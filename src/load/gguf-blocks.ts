@@ -3,7 +3,7 @@
  * rounded to float32 after each operation, as in ggml's own code, so that results are the same to the last bit.
  * Source: llama.cpp 0.5.0, ggml/src/ggml-common.h (layouts), ggml-quants.c (dequantize_row_*)
  */
-import { float16Numbers } from "../tensor/floats.ts";
+import { E2M1_DOUBLED, float16Numbers } from "../tensor/floats.ts";
 
 /** A kind of block. */
 export interface BlockKind {
@@ -163,16 +163,13 @@ const Q6_K = kind(256, 210, (data, b, out, o, half) => {
   }
 });
 
-/** The sixteen numbers of a 4-bit float, E2M1, doubled so that they are whole. */
-const E2M1 = Int8Array.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
-
-/** An exponent of 8 bits, then as Q4_0 of 4-bit floats. x = 2^(e - 128) E2M1[q] */
+/** An exponent of 8 bits, then as Q4_0 of 4-bit floats. x = 2^(e - 128) E2M1_DOUBLED[q] */
 const MXFP4 = kind(32, 17, (data, b, out, o) => {
   const scale = 2 ** (data[b] - 128);
   for (let i = 0; i < 16; i++) {
     const q = data[b + 1 + i];
-    out[o + i] = scale * E2M1[q & 15];
-    out[o + 16 + i] = scale * E2M1[q >> 4];
+    out[o + i] = scale * E2M1_DOUBLED[q & 15];
+    out[o + 16 + i] = scale * E2M1_DOUBLED[q >> 4];
   }
 });
 

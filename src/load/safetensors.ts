@@ -47,25 +47,27 @@ export async function openSafetensors(source: ByteSource, options: LoadOptions =
     if (held.size > GROUPS_HELD) held.delete(held.keys().next().value!);
     return bytes;
   };
+  const placeOf = (name: string) => groups.get(name)!.find((place) => place.name === name)!;
+  const readPlace = async (place: TensorPlace, signal: AbortSignal | undefined) => {
+    const { name, start, end, dtype, shape } = place;
+    const group = groups.get(name)!;
+    const data = memoryOf(place, source);
+    if (group.length > 1) {
+      const bytes = await bytesOf(group, signal);
+      decode(place, source, bytes.subarray(start - group[0].start, end - group[0].start), data, 0);
+    } else if (dtype === "F32" || dtype === "I32") {
+      await readInto(source, start, new Uint8Array(data.buffer), signal);
+    } else {
+      await pieces(place, source, READ_TOGETHER, signal, (bytes, at) => decode(place, source, bytes, data, at));
+    }
+    return ndarray(heldAs[dtype], shape, data);
+  };
   return {
     shapes: new Map(places.map(({ name, shape }) => [name, shape])),
-    async read(name, signal) {
-      const group = groups.get(name)!;
-      const place = group.find((p) => p.name === name)!;
-      const { start, end, dtype, shape } = place;
-      const data = memoryOf(place, source);
-      if (group.length > 1) {
-        const bytes = await bytesOf(group, signal);
-        decode(place, source, bytes.subarray(start - group[0].start, end - group[0].start), data, 0);
-      } else if (dtype === "F32" || dtype === "I32") {
-        await readInto(source, start, new Uint8Array(data.buffer), signal);
-      } else {
-        await pieces(place, source, READ_TOGETHER, signal, (bytes, at) => decode(place, source, bytes, data, at));
-      }
-      return ndarray(heldAs[dtype], shape, data);
-    },
+    read: (name, signal) => readPlace(placeOf(name), signal),
+    readPart: (name, part, signal) => readPlace(partOf(placeOf(name), part), signal),
     async readRows(name, take, signal) {
-      const place = groups.get(name)!.find((p) => p.name === name)!;
+      const place = placeOf(name);
       const { dtype, shape } = place;
       const cols = shape.at(-1) ?? 1;
       const rowBytes = cols * bytesPerNumber[dtype];
@@ -84,6 +86,14 @@ export async function openSafetensors(source: ByteSource, options: LoadOptions =
       spare.set(of, data);
     },
   };
+}
+
+/** Where one of the parts along a tensor's first axis is. */
+function partOf(place: TensorPlace, part: number): TensorPlace {
+  const shape = place.shape.slice(1);
+  const size = sizeOf(shape) * bytesPerNumber[place.dtype];
+  const start = place.start + part * size;
+  return { ...place, shape, start, end: start + size };
 }
 
 /** Reads a tensor's bytes in pieces, each into the same memory if the source can do that. */

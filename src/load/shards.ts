@@ -79,6 +79,9 @@ export async function openShards(
     ...([...parts.values()].every((part) => part.readRows) && {
       readRows: (name, take, signal) => parts.get(name)!.readRows!(name, take, signal),
     }),
+    ...([...parts.values()].every((part) => part.readPart) && {
+      readPart: (name, part, signal) => parts.get(name)!.readPart!(name, part, signal),
+    }),
     forget: (name) => parts.get(name)!.forget?.(name),
   };
 }

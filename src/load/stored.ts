@@ -12,6 +12,11 @@ export interface StoredTensors {
    * number of the first of them. Missing where tensors are in memory anyway.
    */
   readRows?(name: string, take: (rows: TypedData, first: number) => void, signal?: AbortSignal): Promise<void>;
+  /**
+   * One of the parts that lie one after the other along a tensor's first axis, without that axis, in memory of its own: the others
+   * are not read. Missing where reading a tensor is all or nothing.
+   */
+  readPart?(name: string, part: number, signal?: AbortSignal): Promise<NDArray>;
   /** Lets go of one that will not be read again. Missing where nothing is held. */
   forget?(name: string): void;
 }

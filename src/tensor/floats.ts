@@ -1,7 +1,11 @@
 /**
  * The two 16-bit float formats of weight files. float16 (IEEE 754 binary16): sign, 5 exponent bits, 10 fraction bits;
- * bfloat16: the upper half of a float32. Both widen to float32 exactly; narrowing rounds to nearest, ties to even.
+ * bfloat16: the upper half of a float32. Both widen to float32 exactly; narrowing rounds to nearest, ties to even. And the numbers of the
+ * 4-bit one.
  */
+
+/** The sixteen numbers of a 4-bit float, E2M1, doubled so that they are whole. */
+export const E2M1_DOUBLED = Int8Array.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
 
 /** Every float16 as float32, by its bits: 256 KB that make decoding one lookup per number. Built on first use. */
 let float16Table: Float32Array | undefined;

@@ -32,6 +32,7 @@ const FAMILIES = [
   "olmoe",
   "olmoe_clip",
   "gpt_oss",
+  "gpt_oss_mxfp4",
   "gemma",
   "gemma2",
   "gemma3_text",
@@ -424,6 +425,32 @@ describe("a config.json", () => {
       },
       { nCtx: 2048, dMlp: 16384, positionalEmbeddingType: "alibi", actFn: "gelu" },
     ],
+    [
+      "openai/gpt-oss-20b",
+      {
+        hidden_size: 2880,
+        num_attention_heads: 64,
+        num_hidden_layers: 24,
+        intermediate_size: 2880,
+        vocab_size: 201088,
+      },
+      {
+        ...{ model_type: "gpt_oss", attention_bias: true, attention_dropout: 0, experts_per_token: 4, head_dim: 64 },
+        ...{ hidden_act: "silu", initial_context_length: 4096, initializer_range: 0.02, num_local_experts: 32 },
+        ...{ max_position_embeddings: 131072, num_experts_per_tok: 4, num_key_value_heads: 8, rms_norm_eps: 1e-5 },
+        ...{ output_router_logits: false, router_aux_loss_coef: 0.9, sliding_window: 128, swiglu_limit: 7 },
+        ...{ rope_theta: 150000, tie_word_embeddings: false },
+        rope_scaling: {
+          ...{ beta_fast: 32, beta_slow: 1, factor: 32, rope_type: "yarn", truncate: false },
+          original_max_position_embeddings: 4096,
+        },
+        quantization_config: {
+          modules_to_not_convert: ["model.layers.*.self_attn", "model.layers.*.mlp.router", "lm_head"],
+          quant_method: "mxfp4",
+        },
+      },
+      { numExperts: 32, expertsPerToken: 4, rotaryBase: 150000, windowSize: 128, attentionSinks: true },
+    ],
   ])("as published with %s is read", (id, sizes, others, expected) => {
     expect(readConfig({ ...sizes, ...others }, id)).toMatchObject(expected);
   });
@@ -514,9 +541,15 @@ describe("a config.json", () => {
     ["qwen2", { num_experts: 4 }, /"num_experts"/],
     [
       "gpt_oss",
-      { quantization_config: { quant_method: "mxfp4" } },
-      /quantised \(quantization_config, MXFP4\).*dequantize/,
+      { quantization_config: { quant_method: "gptq", bits: 4 } },
+      /a gpt-oss model are quantised as "gptq".*not read \("mxfp4" is\): open the repository .* or a GGUF file/,
     ],
+    ["gpt_oss", { quantization_config: { bits: 4 } }, /quantised in a way that it does not name/],
+    ["llama", { quantization_config: { quant_method: "awq" } }, /a LLaMA model are quantised as "awq".*GGUF/i],
+    ["qwen3", { quantization_config: { quant_method: "fp8", weight_block_size: [128, 128] } }, /quantised as "fp8"/],
+    ["mistral", { quantization_config: { quant_method: "bitsandbytes" } }, /quantised as "bitsandbytes"/],
+    ["gemma2", { quantization_config: { quant_method: "compressed-tensors" } }, /quantised as "compressed-tensors"/],
+    ["phi3", { quantization_config: { quant_method: "mxfp4" } }, /quantised as "mxfp4".*not read: open/],
     ["gpt_oss", { swiglu_limit: 5 }, /swiglu_limit = 5 is not supported/],
     ["olmoe", { clip_qkv: -8 }, /clip_qkv .*is -8, but it must be/],
     ["mixtral", { num_experts_per_tok: 5 }, /only 4 experts/],

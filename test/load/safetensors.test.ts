@@ -153,6 +153,45 @@ describe("reading and writing", () => {
     ]);
   });
 
+  test("a part along a tensor's first axis is that part of the whole, and the others are not read", async () => {
+    const row = 1 << 20;
+    const large = ndarray(
+      "float32",
+      [5, row],
+      Float32Array.from({ length: 5 * row }, (_, i) => i % 977),
+    );
+    const small = ndarray(
+      "int32",
+      [3, 2, 2],
+      Int32Array.from({ length: 12 }, (_, i) => i),
+    );
+    const inner = memorySource(
+      "m",
+      writeSafetensors(
+        new Map<string, NDArray>([
+          ["large", large],
+          ["small", small],
+        ]),
+      ),
+    );
+    let read = 0;
+    const counting: ByteSource = {
+      ...inner,
+      read: (from, to, signal) => {
+        read += to - from;
+        return inner.read(from, to, signal);
+      },
+    };
+    const { readPart } = await openSafetensors(counting);
+    expect((await readPart!("small", 1)).shape).toEqual([2, 2]);
+    expect([...(await readPart!("small", 1)).data]).toEqual([4, 5, 6, 7]);
+    const before = read;
+    const part = await readPart!("large", 3);
+    expect(part.shape).toEqual([row]);
+    expect(part.data).toEqual(large.data.slice(3 * row, 4 * row));
+    expect(read - before).toBe(4 * row);
+  });
+
   test("an aborted signal ends the reading with the signal's reason", async () => {
     const source = memorySource("m", writeSafetensors(new Map()));
     await expect(readSafetensors(source, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");

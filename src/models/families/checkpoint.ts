@@ -4,7 +4,16 @@ import { WeightsError } from "../../tensor/errors.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { recordingOf } from "../recording.ts";
 import type { WeightSpec } from "../weights/spec.ts";
-import { headsOfColumns, partOf, productInMemory, reshaped, StoredNames, toFloat32, transposeRows } from "./layout.ts";
+import {
+  headsOfColumns,
+  partAt,
+  partOf,
+  productInMemory,
+  reshaped,
+  StoredNames,
+  toFloat32,
+  transposeRows,
+} from "./layout.ts";
 
 type Float32 = NDArray<"float32">;
 
@@ -12,9 +21,11 @@ type Float32 = NDArray<"float32">;
 export interface Source {
   /** The array's name; `{l}` is the layer. */
   readonly name: string;
-  /** The shape that it must have for this weight. */
+  /** Which of the parts along its first axis the weight is made of; without it the whole. */
+  readonly part?: number;
+  /** The shape that the whole array must have for this weight. */
   shape(spec: WeightSpec): readonly number[];
-  /** The weight, from an array of that shape. */
+  /** The weight, from an array of that shape, or from the part, without that axis. */
   read(array: Float32, spec: WeightSpec): Float32;
   /** The same, some rows of the array at a time: `read` without the array in memory next to the weight. */
   readRows?(rows: Float32Array, first: number, into: Float32Array, spec: WeightSpec): void;
@@ -29,8 +40,8 @@ export type Product<R> = (a: Float32, b: Float32) => R;
 
 /** Several arrays of the checkpoint, and how a weight is made of them. */
 export interface SeveralSource {
-  readonly arrays: readonly Pick<Source, "name" | "shape">[];
-  /** The weight, from arrays of those shapes; or what a product is, which then is the weight. */
+  readonly arrays: readonly Pick<Source, "name" | "part" | "shape">[];
+  /** The weight, from arrays of those shapes or their parts; or what a product is, which then is the weight. */
   read<R>(arrays: readonly NDArray[], spec: WeightSpec, product: Product<R>): Float32 | R;
 }
 
@@ -247,16 +258,22 @@ export interface CheckpointLayout {
   readonly buffers?: RegExp | undefined;
 }
 
+/** An array of a checkpoint, or one of the parts along its first axis. */
+export interface Piece {
+  readonly name: string;
+  readonly part?: number | undefined;
+}
+
 /** How one weight comes from a checkpoint. */
 export interface WeightStep {
   readonly spec: WeightSpec;
-  /** The arrays that it is made of; none for a weight that is 0 or computed. */
-  readonly from: readonly string[];
-  /** Those of them that no later step needs. */
+  /** What it is made of; nothing for a weight that is 0 or computed. */
+  readonly from: readonly Piece[];
+  /** The arrays among them that no later step needs. */
   readonly last: readonly string[];
-  /** The weight, from the arrays. It may share the memory of one. */
+  /** The weight, from the pieces. It may share the memory of one. */
   make<R>(arrays: readonly NDArray[], product: Product<R>): Float32 | R;
-  /** The same of a single array, some of its rows at a time. */
+  /** The same of a single whole array, some of its rows at a time. */
   readonly makeRows?: ((rows: Float32Array, first: number, into: Float32Array) => void) | undefined;
 }
 
@@ -287,16 +304,20 @@ export function stepsOf(
       steps.push({ spec, from: [], last: [], make: () => zeros("float32", spec.shape) });
       continue;
     }
-    const from = arrays.map(({ name, shape }) => {
+    const from = arrays.map(({ name, part, shape }) => {
       const theirs = name.replace("{l}", layer);
       names.take(theirs, shape(spec));
       lastUse.set(theirs, steps.length);
-      return theirs;
+      return { name: theirs, part };
     });
     steps.push({ spec, from, last: [], ...making(source, from, spec) });
   }
   names.expectEmpty();
-  return steps.map((step, i) => ({ ...step, last: step.from.filter((name) => lastUse.get(name) === i) }));
+  const isLast = (name: string, i: number) => lastUse.get(name) === i;
+  return steps.map((step, i) => ({
+    ...step,
+    last: step.from.map(({ name }) => name).filter((name) => isLast(name, i)),
+  }));
 }
 
 const isOfSeveral = (source: Source | SeveralSource): source is SeveralSource => "arrays" in source;
@@ -306,7 +327,7 @@ const isComputed = (source: Source | SeveralSource): boolean => !isOfSeveral(sou
 function arraysOf(
   source: Source | SeveralSource | undefined,
   isThere: (name: string) => boolean,
-): readonly Pick<Source, "name" | "shape">[] {
+): SeveralSource["arrays"] {
   if (!source) return [];
   if (isOfSeveral(source)) return source.arrays;
   return source.isComputed || (source.optional && !isThere(source.name)) ? [] : [source];
@@ -315,14 +336,14 @@ function arraysOf(
 /** How a weight is made of its arrays. */
 function making(
   source: Source | SeveralSource,
-  from: readonly string[],
+  from: readonly Piece[],
   spec: WeightSpec,
 ): Pick<WeightStep, "make" | "makeRows"> {
   if (isOfSeveral(source)) return { make: (arrays, product) => source.read(arrays, spec, product) };
   const { readRows } = source;
   return {
     make([array]) {
-      const { data } = source.read(array ? toFloat32(from[0], array) : zeros("float32", [0]), spec);
+      const { data } = source.read(array ? toFloat32(from[0].name, array) : zeros("float32", [0]), spec);
       return ndarray("float32", spec.shape, data);
     },
     makeRows: readRows && ((rows, first, into) => readRows(rows, first, into, spec)),
@@ -336,15 +357,8 @@ export function readCheckpoint(
   layout: CheckpointLayout,
 ): Map<string, Float32> {
   const steps = stepsOf(new Map([...raw].map(([name, { shape }]) => [name, shape])), config, layout);
-  return new Map(
-    steps.map(({ spec, from, make }) => [
-      spec.name,
-      make(
-        from.map((name) => raw.get(name)!),
-        productInMemory,
-      ),
-    ]),
-  );
+  const pieceOf = ({ name, part }: Piece) => (part === undefined ? raw.get(name)! : partAt(raw.get(name)!, part));
+  return new Map(steps.map(({ spec, from, make }) => [spec.name, make(from.map(pieceOf), productInMemory)]));
 }
 
 /** Whether a checkpoint has an array for at least one layer: one that is missing in another is then missed. */

@@ -1,13 +1,13 @@
-/** gpt-oss: experts with biases and limits, weighed after they are chosen; sinks; a window in every other layer; YaRN. */
+/** gpt-oss: experts with biases and limits, weighed after they are chosen; sinks; a window in every other layer; YaRN; matrices in MXFP4. */
 import { ndarray, zeros } from "../../tensor/array.ts";
-import { ConfigError } from "../../tensor/errors.ts";
 import { ANYTHING, FLAG, POSITIVE } from "../../tensor/kinds.ts";
-import { shown } from "../../tensor/show.ts";
 import { EXPERTS, SIZE } from "../config/bounds.ts";
 import { linear, optionalBiases, type Source, same } from "./checkpoint.ts";
-import { EXPERT_FIELDS, experts } from "./expert-fields.ts";
+import { EXPERT_FIELDS, experts as expertCounts } from "./expert-fields.ts";
 import { type Fields, huggingFace, localLayers, WINDOW_FIELDS, windowed } from "./hugging-face.ts";
 import { LLAMA_BUFFERS, LLAMA_FIELDS, LLAMA_PROJECTIONS, llamaConfig, llamaSources } from "./llama.ts";
+import { type Mxfp4Place, mxfp4 } from "./mxfp4.ts";
+import { refuseQuantised } from "./quantised.ts";
 
 const at = "model.layers.{l}";
 const mlp = `${at}.mlp`;
@@ -34,31 +34,35 @@ export const gptOss = huggingFace({
     quantization_config: ANYTHING,
   },
   config(json) {
-    refuseQuantised(json.or<unknown>("quantization_config", null));
+    refuseQuantised(json.or<unknown>("quantization_config", null), "a gpt-oss model", "mxfp4");
     json.only("hidden_act", "silu");
     json.only("swiglu_limit", LIMIT);
     const local = localLayers(json, json.need("num_hidden_layers"), (layer) => layer % 2 === 0);
     const defaults = { num_key_value_heads: 8, head_dim: 64, rope_theta: 150_000 };
     return {
       ...llamaConfig(withRope(json), "gpt-oss", defaults),
-      ...experts(json, 128, json.or("experts_per_token", 4)),
+      ...expertCounts(json, 128, json.or("experts_per_token", 4)),
       ...{ softmax_after_topk: true, expert_biases: true, expert_limit: LIMIT, act_fn: ACTIVATION },
       eps: json.or("rms_norm_eps", 1e-5),
       attention_sinks: true,
       ...windowed(json.orNull("sliding_window", 128), local),
     };
   },
-  sources({ numExperts }) {
+  sources({ numExperts }, has) {
     const count = numExperts ?? 0;
-    const each = Array.from({ length: count }, (_, i) => {
-      const own = `blocks.{l}.mlp.experts.${i}`;
+    const experts = `${mlp}.experts`;
+    const matrix = has(`${experts}.down_proj_blocks`.replace("{l}", "0")) ? mxfp4 : ofExpert;
+    const each = Array.from({ length: count }, (_, expert) => {
+      const own = `blocks.{l}.mlp.experts.${expert}`;
+      const [gate, read] = [0, 1].map((from) => ({ count, expert, every: 2, from }));
+      const out = { count, expert, every: 1, from: 0 };
       return {
-        [`${own}.W_gate`]: ofExpert(`${mlp}.experts.gate_up_proj`, count, i, { columns: 2, from: 0 }),
-        [`${own}.W_in`]: ofExpert(`${mlp}.experts.gate_up_proj`, count, i, { columns: 2, from: 1 }),
-        [`${own}.W_out`]: ofExpert(`${mlp}.experts.down_proj`, count, i),
-        [`${own}.b_gate`]: ofExpert(`${mlp}.experts.gate_up_proj_bias`, count, i, { columns: 2, from: 0 }),
-        [`${own}.b_in`]: ofExpert(`${mlp}.experts.gate_up_proj_bias`, count, i, { columns: 2, from: 1 }),
-        [`${own}.b_out`]: ofExpert(`${mlp}.experts.down_proj_bias`, count, i),
+        [`${own}.W_gate`]: matrix(`${experts}.gate_up_proj`, gate),
+        [`${own}.W_in`]: matrix(`${experts}.gate_up_proj`, read),
+        [`${own}.W_out`]: matrix(`${experts}.down_proj`, out),
+        [`${own}.b_gate`]: ofExpert(`${experts}.gate_up_proj_bias`, gate),
+        [`${own}.b_in`]: ofExpert(`${experts}.gate_up_proj_bias`, read),
+        [`${own}.b_out`]: ofExpert(`${experts}.down_proj_bias`, out),
       };
     });
     return {
@@ -74,17 +78,17 @@ export const gptOss = huggingFace({
 });
 
 /**
- * An expert's matrix [in out] or bias [out], of an array of all of them: `columns` times as wide, as gates and neurons alternate
+ * An expert's matrix [in out] or bias [out], of an array of all of them: `every` times as wide, as gates and neurons alternate
  * in it.
  */
-function ofExpert(name: string, count: number, expert: number, { columns, from } = { columns: 1, from: 0 }): Source {
+function ofExpert(name: string, { count, expert, every, from }: Mxfp4Place): Source {
   return {
     name,
-    shape: ({ shape }) => [count, ...shape.slice(0, -1), columns * shape.at(-1)!],
+    part: expert,
+    shape: ({ shape }) => [count, ...shape.slice(0, -1), every * shape.at(-1)!],
     read({ data }, { shape }) {
       const { data: own } = zeros("float32", shape);
-      const first = expert * own.length * columns + from;
-      for (let i = 0; i < own.length; i++) own[i] = data[first + i * columns];
+      for (let i = 0; i < own.length; i++) own[i] = data[from + i * every];
       return ndarray("float32", shape, own);
     },
   };
@@ -92,13 +96,4 @@ function ofExpert(name: string, count: number, expert: number, { columns, from }
 
 function withRope(json: Fields): Fields {
   return { ...json, or: (name, byDefault) => json.or(name, name === "rope_parameters" ? (ROPE as never) : byDefault) };
-}
-
-/** @throws ConfigError for weights that are not stored as numbers of their own */
-function refuseQuantised(quantised: unknown): void {
-  if (quantised === null) return;
-  throw new ConfigError(
-    "The experts of this gpt-oss checkpoint are quantised (quantization_config, MXFP4), which is not read: load it in transformers with Mxfp4Config(dequantize=True), save it with save_pretrained, and open that folder.",
-    { asked: "quantization_config", found: shown(quantised) },
-  );
 }

@@ -156,6 +156,12 @@ export function partOf(vector: Float32, shape: readonly number[], block = 0): Fl
   return ndarray("float32", shape, vector.data.slice(block * size, (block + 1) * size));
 }
 
+/** One of the parts along an array's first axis, without that axis, in the same memory. */
+export function partAt({ dtype, shape: [count, ...shape], data }: NDArray, part: number): NDArray {
+  const size = data.length / count;
+  return { dtype, shape, data: data.subarray(part * size, (part + 1) * size) } as NDArray;
+}
+
 /** The same numbers under another shape of the same size. */
 export function reshaped(array: Float32, shape: readonly number[]): Float32 {
   return ndarray("float32", shape, array.data);

@@ -52,12 +52,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   { called: "BLOOM", modelTypes: [], names: /^bloom/, id: "bigscience/bloom-560m" },
   { called: "GPTBigCode", modelTypes: [], names: /^santacoder/, id: "bigcode/gpt_bigcode-santacoder" },
   { called: "Apertus", modelTypes: [], names: /^apertus/, id: "swiss-ai/Apertus-8B-2509" },
-  {
-    called: "gpt-oss",
-    modelTypes: [],
-    names: /^gpt-oss/,
-    lacks: "a reader for its quantised weights (MXFP4); what transformers saves of it dequantised opens from a folder",
-  },
+  { called: "gpt-oss", modelTypes: [], names: /^gpt-oss/, id: "openai/gpt-oss-20b" },
   { called: "OLMoE", modelTypes: [], names: /^olmoe/, id: "allenai/OLMoE-1B-7B-0924" },
   { called: "OLMo", modelTypes: [], names: /^olmo/, id: "allenai/OLMo-2-0425-1B" },
   { called: "Falcon", modelTypes: [], names: /^falcon/, id: "tiiuae/falcon-rw-1b" },

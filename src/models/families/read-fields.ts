@@ -5,6 +5,7 @@ import { nearest } from "../../tensor/nearest.ts";
 import { shown } from "../../tensor/show.ts";
 import { changesNothing } from "./bookkeeping.ts";
 import type { ConfigJson } from "./family.ts";
+import { refuseQuantised } from "./quantised.ts";
 
 /** The fields that a family reads, each with the kind of its values. */
 export type FieldKinds = Readonly<Record<string, Kind>>;
@@ -46,6 +47,7 @@ export function refuseUnknownFields(
   read: FieldKinds,
   ignored: ReadonlySet<string>,
 ): void {
+  if (!Object.hasOwn(read, "quantization_config")) refuseQuantised(field(json, "quantization_config"), what);
   const unknown = unknownFields(json, read, ignored);
   if (unknown.length === 0) return;
   const near = nearest(unknown[0], Object.keys(read));
