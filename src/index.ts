@@ -189,8 +189,9 @@ export {
 export { type PathPatchingFindingOptions, pathPatchingFinding } from "./analyses/path-patching.ts";
 
 // Findings and pictures
-export { type Finding, finding } from "./analyses/finding.ts";
-export type { PictureSpec } from "./analyses/picture.ts";
+export { type Finding, finding } from "./finding/finding.ts";
+export type { PictureSpec } from "./finding/picture.ts";
+export { type Cell, type Column, rowsOf, type Table, tableOf } from "./finding/table.ts";
 export {
   type AttentionHeadsOptions,
   attentionHeads,

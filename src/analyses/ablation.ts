@@ -1,4 +1,7 @@
 /** "Which heads, layers, neurons or positions does the model need?" */
+
+import { type Finding, finding, type Statement } from "../finding/finding.ts";
+import type { Column, Scalar, PositionalTable as Table } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
 import { WHOLE } from "../tensor/kinds.ts";
 import { quoted, signed } from "../tensor/words.ts";
@@ -7,7 +10,6 @@ import { type Ablated, type AblationMeasurement, measureAblation } from "./ablat
 import { ABLATION_OPTIONS, type AblationOptions, KINDS } from "./ablation/options.ts";
 import { ablationPictures } from "./ablation/pictures.ts";
 import { analysis } from "./analysis.ts";
-import { type Column, type Finding, finding, type Scalar, type Statement, type Table } from "./finding.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
 import { checkAnalysis } from "./option-kinds.ts";
 import { checkWhole, modelFacts, tokenText } from "./prompt.ts";

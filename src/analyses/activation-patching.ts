@@ -1,4 +1,8 @@
 /** "Which activations carry the information that decides between the two answers?" */
+
+import { type Finding, finding, type Statement } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import type { Column, PositionalTable as Table } from "../finding/table.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { nameAlong } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -21,9 +25,7 @@ import {
   placeLabels,
   readContrast,
 } from "./contrast.ts";
-import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import type { PictureSpec } from "./picture.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { stages } from "./stages.ts";
 import { middle } from "./statistics/middle.ts";

@@ -2,8 +2,9 @@
  * How an analysis describes itself: the command line makes a command from this, a page makes a form. An analysis is
  * one file with such a description, and one line in the index.
  */
+
+import type { Finding } from "../finding/finding.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import type { Finding } from "./finding.ts";
 
 /** A whole number. Without a default, leaving it out has a special meaning, which `defaultText` describes. */
 export interface IntegerOption {

@@ -1,4 +1,7 @@
 /** "Where does each head look?" */
+
+import { type Finding, finding } from "../finding/finding.ts";
+import type { Column, Scalar } from "../finding/table.ts";
 import { headName } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { getActName } from "../models/act-name.ts";
@@ -8,7 +11,6 @@ import type { OptionKinds } from "../tensor/options.ts";
 import { percent } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkHead, checkLayer, modelFacts, type Prompt, readPrompt, windowCaveats } from "./prompt.ts";
 

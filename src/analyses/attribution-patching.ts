@@ -1,4 +1,7 @@
 /** "Which activations carry the information that decides between two answers, estimated from one run with gradients?" */
+
+import { type Finding, finding, type Statement } from "../finding/finding.ts";
+import type { Column, PositionalTable as Table } from "../finding/table.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import {
   type AttributionPatching,
@@ -37,7 +40,6 @@ import {
   contrastSettings,
   readContrast,
 } from "./contrast.ts";
-import { type Column, type Finding, finding, type Statement, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { stages } from "./stages.ts";

@@ -3,12 +3,13 @@
  * The clean prompt should make the right answer likelier, the corrupted one the wrong answer.
  */
 
+import type { Baseline } from "../finding/finding.ts";
+import type { Scalar } from "../finding/table.ts";
 import type { Metric } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
 import { InputError } from "../tensor/errors.ts";
 import { quoted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
-import type { Baseline, Scalar } from "./finding.ts";
 import { answerPlace, answerPlaceName, answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 
 /** Two prompts with the same number of tokens, and two answers of one token each. */

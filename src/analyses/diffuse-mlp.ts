@@ -1,5 +1,6 @@
 /** "Which tokens does the MLP layer matter for, even though no single neuron stands out?" */
 
+import { type Finding, finding } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { FLAG, WHOLE } from "../tensor/kinds.ts";
@@ -15,7 +16,6 @@ import { DIFFUSE_MLP_OPTIONS, KINDS } from "./diffuse-mlp/options.ts";
 import { pictures } from "./diffuse-mlp/pictures.ts";
 import { statements } from "./diffuse-mlp/statements.ts";
 import { tables } from "./diffuse-mlp/tables.ts";
-import { type Finding, finding } from "./finding.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
 import { checkAnalysis } from "./option-kinds.ts";
 

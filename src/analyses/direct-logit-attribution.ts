@@ -1,6 +1,9 @@
 /** "Which parts of the model write the answer?" */
 
 import { mean, quantile } from "simple-statistics";
+import { type Baseline, type Finding, finding } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import type { Column, Scalar, PositionalTable as Table } from "../finding/table.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { components } from "../lens/components.ts";
@@ -18,9 +21,7 @@ import { percent, quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
-import { type Baseline, type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import type { PictureSpec } from "./picture.ts";
 import { answerToken, checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";

@@ -1,4 +1,8 @@
 /** "Between which components does the information that decides between two answers travel?" */
+
+import { type Finding, finding } from "../finding/finding.ts";
+import type { ImshowSpec } from "../finding/picture.ts";
+import type { Column, PositionalTable as Table } from "../finding/table.ts";
 import { hears, type Reader, type Writer } from "../lens/components.ts";
 import { type EdgeAttribution, edgeAttribution } from "../lens/edge-attribution.ts";
 import type { Model } from "../lens/model.ts";
@@ -26,9 +30,7 @@ import {
   effectCaption,
   readContrast,
 } from "./contrast.ts";
-import { type Column, type Finding, finding, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import type { ImshowSpec } from "./picture.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 
 /** The options of the analysis. */

@@ -1,4 +1,6 @@
 /** "Which tokens of the prompt favour the answer, judged by the gradient at their embeddings?" */
+
+import { type Finding, finding } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation } from "../lens/saliency.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -15,7 +17,6 @@ import {
   tokenTable,
   tokenWords,
 } from "./attribution/token-finding.ts";
-import { type Finding, finding } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 

@@ -1,4 +1,8 @@
 /** "Which heads are previous-token, duplicate-token or induction heads?" */
+
+import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import type { Column } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
@@ -10,9 +14,7 @@ import { ndarray } from "../tensor/array.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { type Baseline, type Column, type Finding, finding, type Statement } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import type { PictureSpec } from "./picture.ts";
 import { checkPrompts, checkWhole, modelFacts, windowCaveats } from "./prompt.ts";
 
 /** The options of `headDetector`. */

@@ -1,4 +1,7 @@
 /** "Which heads attend to what followed last time, and does the model predict repetitions?" */
+
+import { type Finding, finding } from "../finding/finding.ts";
+import type { Column } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { components } from "../lens/components.ts";
 import { computeInParts, passBytes } from "../lens/in-parts.ts";
@@ -8,7 +11,6 @@ import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { type Column, type Finding, finding } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts, windowCaveats } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";

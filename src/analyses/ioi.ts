@@ -1,4 +1,7 @@
 /** "Does the model know who receives the gift?" */
+
+import { type Finding, finding } from "../finding/finding.ts";
+import type { Column, Scalar } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
 import { needNextToken } from "../lens/model-has.ts";
@@ -10,7 +13,6 @@ import { listOf, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { percent } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { IOI_NAMES, type IoiPrompt, ioiPrompts, singleTokenNames } from "./ioi/prompts.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";

@@ -1,6 +1,9 @@
 /** "At which layer does the model arrive at its prediction?" */
 
 import { mean, median } from "simple-statistics";
+import { type Finding, finding } from "../finding/finding.ts";
+import type { LineSpec, LogitLensSpec } from "../finding/picture.ts";
+import type { Scalar } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -13,9 +16,7 @@ import type { OptionKinds } from "../tensor/options.ts";
 import { percent } from "../tensor/words.ts";
 import { maskTokenId, type TokenIds } from "../text/index.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import type { LineSpec, LogitLensSpec } from "./picture.ts";
 import { checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 
 /** What the lens sees of one layer at one position. */

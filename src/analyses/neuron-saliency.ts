@@ -1,5 +1,7 @@
 /** "Which neurons favour the answer, judged by the gradient at their activations?" */
 
+import { type Finding, finding } from "../finding/finding.ts";
+import type { Column, PositionalTable as Table } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { signed } from "../tensor/words.ts";
@@ -15,7 +17,6 @@ import {
 import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { ablateNeurons, measureNeurons, type Neuron } from "./attribution/neurons.ts";
 import { capCaveat } from "./caps.ts";
-import { type Column, type Finding, finding, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";

@@ -1,6 +1,9 @@
 /** "What makes a neuron fire, and which tokens does it then promote?" */
 
 import { mean, median, quantile } from "simple-statistics";
+import { type Finding, finding } from "../finding/finding.ts";
+import type { PictureSpec, RankedToken } from "../finding/picture.ts";
+import type { Column, Scalar, PositionalTable as Table } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { components, neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -15,10 +18,8 @@ import { shown } from "../tensor/show.ts";
 import { quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis, type FileText } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
-import { type Column, type Finding, finding, type Scalar, type Table } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
-import type { PictureSpec, RankedToken } from "./picture.ts";
 import { checkLayer, checkWhole, modelFacts, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";

@@ -1,4 +1,7 @@
 /** "Through which direct paths does the information that decides between the two answers travel?" */
+
+import { type Finding, finding, type Statement } from "../finding/finding.ts";
+import type { Column } from "../finding/table.ts";
 import { components, type Receiver, type Sender } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { allSenders } from "../lens/path-ends.ts";
@@ -18,7 +21,6 @@ import {
   contrastSettings,
   readContrast,
 } from "./contrast.ts";
-import { type Column, type Finding, finding, type Statement } from "./finding.ts";
 import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkWhole, modelFacts } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";

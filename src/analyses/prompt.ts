@@ -1,4 +1,6 @@
 /** How analyses read prompts, describe the model, and report options out of range. */
+
+import type { ModelFacts } from "../finding/finding.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { maskedPlaces } from "../lens/fill-mask.ts";
 import type { Model } from "../lens/model.ts";
@@ -9,7 +11,6 @@ import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { counted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
-import type { ModelFacts } from "./finding.ts";
 
 /** One prompt's tokens. */
 export interface Prompt {

@@ -1,6 +1,8 @@
 /** "Which tokens does a head or an MLP write, or read?" */
 
 import { mean, quantile } from "simple-statistics";
+import { type Finding, finding } from "../finding/finding.ts";
+import type { Column, Scalar } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { headName } from "../lens/components.ts";
 import { FactoredMatrix } from "../lens/factored-matrix.ts";
@@ -15,7 +17,6 @@ import { markUnseen } from "../tensor/visible.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
 import { capCaveat, outputNormCaveat } from "./caps.ts";
-import { type Column, type Finding, finding, type Scalar } from "./finding.ts";
 import { checkAnalysis, kindsOf } from "./option-kinds.ts";
 import { checkHead, checkLayer, checkWhole, modelFacts, tokenText } from "./prompt.ts";
 import { largestIndices } from "./top-tokens.ts";

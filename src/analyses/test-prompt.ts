@@ -1,12 +1,13 @@
 /** "Does the model know the answer?" */
 
+import { type Baseline, type Finding, finding } from "../finding/finding.ts";
+import type { Column } from "../finding/table.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { type ScoredToken, TEST_PROMPT, type TestPromptOptions, testPrompt } from "../lens/test-prompt.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import { type Baseline, type Column, type Finding, finding } from "./finding.ts";
 import { modelFacts, readPrompt } from "./prompt.ts";
 
 const QUESTION = "Does the model know the answer?";

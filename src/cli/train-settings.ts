@@ -1,5 +1,5 @@
 /** Turns the options of `glassformer train` into those of `train`, and into the settings that reports show and checkpoints store. */
-import type { Scalar } from "../analyses/finding.ts";
+import type { Scalar } from "../finding/table.ts";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { readTrainingJson } from "../training/checkpoint.ts";

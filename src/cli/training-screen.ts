@@ -1,5 +1,5 @@
 /** Shows a training run on stderr: in a terminal the loss curve, redrawn in place; elsewhere a line now and then. */
-import type { LineSpec } from "../analyses/picture.ts";
+import type { LineSpec } from "../finding/picture.ts";
 import { lineText } from "../report/line-text.ts";
 import type { Chance } from "../training/data/tasks.ts";
 import type { HeldOutLoss } from "../training/evaluate.ts";

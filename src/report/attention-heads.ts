@@ -1,4 +1,4 @@
-import type { AttentionSpec } from "../analyses/picture.ts";
+import type { AttentionSpec } from "../finding/picture.ts";
 import { headName } from "../lens/components.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";

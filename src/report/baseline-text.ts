@@ -1,4 +1,4 @@
-import type { Baseline, Finding, Statement } from "../analyses/finding.ts";
+import type { Baseline, Finding, Statement } from "../finding/finding.ts";
 import { formatNumber, formatP, formatQuantity } from "./format.ts";
 
 /** A baseline's numbers in one line: "0.12 logits, 95 % interval 0.1 to 0.14, p = 0.003, 10000 samples, seed 0". */

@@ -3,7 +3,7 @@
  * drawn with the former, and a dark page replaces each colour (see `darkOf`), so that 0 always looks like the page.
  */
 import { interpolateBlues, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
-import type { ColorScale } from "../analyses/picture.ts";
+import type { ColorScale } from "../finding/picture.ts";
 import { extent } from "./numbers.ts";
 
 const LEVELS = 101;

@@ -1,4 +1,5 @@
-import type { Column, Finding, Scalar, Table } from "../analyses/finding.ts";
+import type { Finding } from "../finding/finding.ts";
+import { rowCount, type Scalar, type Table } from "../finding/table.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
 import { visibleControls } from "../tensor/visible.ts";
 
@@ -19,11 +20,11 @@ export interface CsvOptions {
 export function renderCsv(finding: Finding, options: CsvOptions = {}): string {
   const tables = options.table === undefined ? finding.tables : [tableCalled(finding, options.table)];
   if (tables.length === 1) {
-    const [{ columns, rows }] = tables;
-    return csv([columns.map((column) => column.name), ...rows]);
+    const [{ columns }] = tables;
+    return csv([columns.map((column) => column.name), ...cellsOf(tables[0])]);
   }
   const names = [...new Set(tables.flatMap((table) => table.columns.map((column) => column.name)))];
-  const rows = tables.flatMap((table) => table.rows.map((row) => [table.name, ...spread(names, table.columns, row)]));
+  const rows = tables.flatMap((table) => cellsOf(table, names).map((row) => [table.name, ...row]));
   return csv([["table", ...names], ...rows]);
 }
 
@@ -38,8 +39,10 @@ function tableCalled(finding: Finding, name: string): Table {
   return table;
 }
 
-function spread(names: readonly string[], columns: readonly Column[], row: readonly Scalar[]): Scalar[] {
-  return names.map((name) => row[columns.findIndex((column) => column.name === name)] ?? null);
+/** A table's cells row by row, in the order of these columns; `null` where the table lacks one. */
+function cellsOf(table: Table, names = table.columns.map((column) => column.name)): Scalar[][] {
+  const columns = names.map((name) => table.columns.find((column) => column.name === name)?.values);
+  return Array.from({ length: rowCount(table) }, (_, row) => columns.map((values) => values?.[row] ?? null));
 }
 
 function csv(rows: readonly (readonly Scalar[])[]): string {

@@ -1,5 +1,5 @@
 /** Numbers for people to read. JSON and CSV keep the full number; everything drawn goes through here. */
-import type { Column, Scalar } from "../analyses/finding.ts";
+import type { Column, Scalar } from "../finding/table.ts";
 import { visibleToken } from "./token-text.ts";
 
 /** What is written in place of a missing value. */

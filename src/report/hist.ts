@@ -1,4 +1,4 @@
-import type { Axis, ReferenceLine } from "../analyses/picture.ts";
+import type { Axis, ReferenceLine } from "../finding/picture.ts";
 import { COUNT, oneOf, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { PICTURE, REFERENCES, UNSCALED_AXIS } from "./option-kinds.ts";

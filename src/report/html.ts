@@ -1,6 +1,7 @@
 /** A finding as one HTML file: a report that opens offline, in light and dark, on a phone and on paper. */
-import type { Baseline, Finding, Part, Reference, Scalar, Statement } from "../analyses/finding.ts";
-import type { PictureSpec } from "../analyses/picture.ts";
+import type { Baseline, Finding, Part, Reference, Statement } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import type { Scalar } from "../finding/table.ts";
 import { baselineFigures, comparisonOf } from "./baseline-text.ts";
 import { escapeMarkup, escapeProse } from "./escape.ts";
 import { formatScalar } from "./format.ts";

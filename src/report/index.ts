@@ -1,6 +1,6 @@
 /** Renders findings and numbers for people to look at. */
 
-export type { LogitLensCell, RankedToken } from "../analyses/picture.ts";
+export type { LogitLensCell, RankedToken } from "../finding/picture.ts";
 export { type AttentionHeadsOptions, attentionHeads, attentionPattern } from "./attention-heads.ts";
 export { type CsvOptions, renderCsv } from "./csv.ts";
 export type { DrawOptions } from "./draw/draw.ts";

@@ -1,4 +1,4 @@
-import type { Finding } from "../analyses/finding.ts";
+import type { Finding } from "../finding/finding.ts";
 
 /** Characters that JSON allows unescaped, but that a terminal or a reader should not receive raw. */
 const UNSAFE =

@@ -1,5 +1,5 @@
 /** A line chart in characters, for a terminal: braille dots, two by four in each character. */
-import type { LineSpec } from "../analyses/picture.ts";
+import type { LineSpec } from "../finding/picture.ts";
 import { formatNumber } from "./format.ts";
 import { textWidth } from "./token-text.ts";
 

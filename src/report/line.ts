@@ -1,4 +1,4 @@
-import type { Axis, ReferenceLine } from "../analyses/picture.ts";
+import type { Axis, ReferenceLine } from "../finding/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { ANYTHING } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";

@@ -1,4 +1,4 @@
-import type { ColorScale, LogitLensCell, LogitLensSpec } from "../analyses/picture.ts";
+import type { ColorScale, LogitLensCell, LogitLensSpec } from "../finding/picture.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { COUNT, FUNCTION, listOf, NOT_NEGATIVE_WHOLE, NUMBER, oneOf, orNull, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";

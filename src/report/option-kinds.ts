@@ -1,5 +1,5 @@
 /** Kinds of value that charts accept. */
-import type { Axis, ColorScale, IndexAxis, ReferenceLine } from "../analyses/picture.ts";
+import type { Axis, ColorScale, IndexAxis, ReferenceLine } from "../finding/picture.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { between, either, type Kind, listOf, NUMBER, OBJECT, oneOf, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";

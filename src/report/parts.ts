@@ -1,5 +1,6 @@
-import type { Finding, Part, Table } from "../analyses/finding.ts";
-import type { PictureSpec } from "../analyses/picture.ts";
+import type { Finding, Part } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import type { Table } from "../finding/table.ts";
 
 export interface Chapter {
   /** Absent for pictures and tables that belong to no part. */

@@ -1,5 +1,5 @@
 /** A picture as a table for a terminal: its most important numbers. The picture itself is in the other formats. */
-import type { Column, Scalar, Table } from "../analyses/finding.ts";
+
 import type {
   ActivationsSpec,
   AttentionSpec,
@@ -8,7 +8,8 @@ import type {
   PictureSpec,
   RankedToken,
   TopkSpec,
-} from "../analyses/picture.ts";
+} from "../finding/picture.ts";
+import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
 import { chosenTokens, neuronName } from "./draw/activations.ts";
 import { shortProbability } from "./draw/logit-lens.ts";
 import { visibleToken } from "./token-text.ts";
@@ -19,132 +20,107 @@ const SEE = "The picture itself is in the HTML, SVG and PNG reports.";
 export function pictureTable(spec: PictureSpec): Table | undefined {
   switch (spec.kind) {
     case "attention":
-      return table(spec, ...attention(spec));
+      return attention(spec);
     case "activations":
-      return table(spec, ...activations(spec));
+      return activations(spec);
     case "topk":
-      return table(spec, ...topk(spec));
+      return topk(spec);
     case "logit-lens":
-      return table(spec, ...logitLens(spec));
+      return logitLens(spec);
     case "facets":
-      return table(spec, ...facets(spec));
+      return facets(spec);
     default:
       return undefined;
   }
 }
 
-type Content = [columns: Column[], rows: Scalar[][], says: string];
-
-function table({ name, title, caption = "" }: PictureSpec, columns: Column[], rows: Scalar[][], says: string): Table {
-  return { name, title: title || name, caption: `${caption} ${says} ${SEE}`.trim(), columns, rows };
+/** What the table of a picture is called. @param says what its numbers are */
+function about({ name, title, caption = "" }: PictureSpec, says: string): AboutTable {
+  return { name, title: title || name, caption: `${caption} ${says} ${SEE}`.trim() };
 }
 
 /** How much each head looks at the first token, at the previous one, and at the token itself, as a mean over queries. */
-function attention(spec: AttentionSpec): Content {
-  const mean = (pattern: AttentionSpec["heads"][number]["pattern"], key: (query: number) => number) => {
-    const values = pattern.flatMap((row, query) => row[key(query)] ?? []);
+function attention(spec: AttentionSpec): Table {
+  type Head = AttentionSpec["heads"][number];
+  const mean = (key: (query: number) => number) => (head: Head) => {
+    const values = head.pattern.flatMap((row, query) => row[key(query)] ?? []);
     return values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : null;
   };
-  return [
-    [
-      column("head", "head", "text"),
-      column("first", "to the first", 3),
-      column("previous", "to the previous", 3),
-      column("itself", "to itself", 3),
-    ],
-    spec.heads.map(({ name, pattern }) => [
-      name,
-      mean(pattern, () => 0),
-      mean(pattern, (query) => query - 1),
-      mean(pattern, (query) => query),
-    ]),
-    `Mean ${spec.label ?? "attention"} of a query to the first token, to the previous token and to itself.`,
-  ];
+  const says = `Mean ${spec.label ?? "attention"} of a query to the first token, to the previous token and to itself.`;
+  return tableOf(about(spec, says), spec.heads, [
+    [column("head", "head", "text"), ({ name }) => name],
+    [column("first", "to the first", 3), mean(() => 0)],
+    [column("previous", "to the previous", 3), mean((query) => query - 1)],
+    [column("itself", "to itself", 3), mean((query) => query)],
+  ]);
 }
 
 /** The selected neuron's tokens, the strongest first. */
-function activations(spec: ActivationsSpec): Content {
+function activations(spec: ActivationsSpec): Table {
   const { texts } = chosenTokens(spec);
-  const rows = texts.flatMap((text, t) =>
-    text.tokens.map((token, pos): Scalar[] => [text.label ?? t, pos, token, text.values[0][pos]]),
+  const tokens = texts.flatMap(({ label, tokens, values }, t) =>
+    tokens.map((token, pos) => ({ text: label ?? t, pos, token, value: values[0][pos] })),
   );
-  rows.sort((a, b) => Math.abs(Number(b[3])) - Math.abs(Number(a[3])));
-  return [
-    [
-      column("text", "text"),
-      column("pos", "pos", "integer"),
-      column("token", "token", "token"),
-      column("activation", "activation"),
-    ],
-    rows,
-    `The tokens with the largest |activation| of ${neuronName(spec)}.`,
-  ];
+  tokens.sort((a, b) => Math.abs(Number(b.value)) - Math.abs(Number(a.value)));
+  return tableOf(about(spec, `The tokens with the largest |activation| of ${neuronName(spec)}.`), tokens, [
+    [column("text", "text"), ({ text }) => text],
+    [column("pos", "pos", "integer"), ({ pos }) => pos],
+    [column("token", "token", "token"), ({ token }) => token],
+    [column("activation", "activation"), ({ value }) => value],
+  ]);
 }
 
-function topk(spec: TopkSpec): Content {
+function topk(spec: TopkSpec): Table {
+  type Ranked = TopkSpec["columns"][number];
   const said = (entry: RankedToken | undefined) => (entry ? visibleToken(entry.token) : null);
-  const value = (entry: RankedToken | undefined) => entry?.value ?? null;
-  return [
-    [
-      column("name", spec.of ?? "column", "text"),
-      column("top", "largest", "text"),
-      column("top_value", "value"),
-      column("bottom", "smallest", "text"),
-      column("bottom_value", "value"),
-    ],
-    spec.columns.map(({ name, top, bottom }) => [
-      name,
-      said(top[0]),
-      value(top[0]),
-      said(bottom?.at(-1)),
-      value(bottom?.at(-1)),
-    ]),
-    "The tokens with the largest and the smallest values.",
-  ];
+  const [first, last] = [({ top }: Ranked) => top[0], ({ bottom }: Ranked) => bottom?.at(-1)];
+  return tableOf(about(spec, "The tokens with the largest and the smallest values."), spec.columns, [
+    [column("name", spec.of ?? "column", "text"), ({ name }) => name],
+    [column("top", "largest", "text"), (one) => said(first(one))],
+    [column("top_value", "value"), (one) => first(one)?.value ?? null],
+    [column("bottom", "smallest", "text"), (one) => said(last(one))],
+    [column("bottom_value", "value"), (one) => last(one)?.value ?? null],
+  ]);
 }
 
 /** The lens itself, the last layer on top; a narrow terminal shows the first positions. */
-function logitLens(spec: LogitLensSpec): Content {
-  const heading = (token: string, pos: number) => `${pos} ${visibleToken(token)}`;
-  return [
-    [
-      column("layer", "layer", "text"),
-      ...spec.tokens.map((token, pos) => column(String(pos), heading(token, pos), "text")),
+function logitLens(spec: LogitLensSpec): Table {
+  const says = "The most probable next token at each layer and position, with its probability.";
+  type Layer = LogitLensSpec["layers"][number];
+  const positions = spec.tokens.map(
+    (token, pos): Cell<Layer> => [
+      column(String(pos), `${pos} ${visibleToken(token)}`, "text"),
+      ({ cells }) => {
+        const [top] = cells[pos].top;
+        return top ? `${visibleToken(top.token)} ${shortProbability(top.probability)}` : null;
+      },
     ],
-    spec.layers
-      .map(({ name, cells }): Scalar[] => [
-        name,
-        ...cells.map(({ top: [top] }) =>
-          top ? `${visibleToken(top.token)} ${shortProbability(top.probability)}` : null,
-        ),
-      ])
-      .reverse(),
-    "The most probable next token at each layer and position, with its probability.",
-  ];
+  );
+  return tableOf(about(spec, says), spec.layers.toReversed(), [
+    [column("layer", "layer", "text"), ({ name }) => name],
+    ...positions,
+  ]);
 }
 
 /** The cell with the largest |value| in each heatmap. */
-function facets(spec: FacetsSpec): Content {
-  const label = (axis: FacetsSpec["x"], index: number) => axis?.ticks?.[index] ?? index;
-  const rows = spec.facets.map(({ title, values }): Scalar[] => {
-    let best: [number, number, number] | undefined;
-    values.forEach((row, r) => {
-      row.forEach((value, c) => {
-        if (value !== null && (best === undefined || Math.abs(value) > Math.abs(best[2]))) best = [r, c, value];
+function facets(spec: FacetsSpec): Table {
+  const label = (axis: FacetsSpec["x"], index: number | undefined) =>
+    index === undefined ? null : (axis?.ticks?.[index] ?? index);
+  const largest = spec.facets.map(({ title, values }) => {
+    let best: { readonly row: number; readonly at: number; readonly value: number } | undefined;
+    values.forEach((cells, row) => {
+      cells.forEach((value, at) => {
+        if (value !== null && (!best || Math.abs(value) > Math.abs(best.value))) best = { row, at, value };
       });
     });
-    return best ? [title, label(spec.y, best[0]), label(spec.x, best[1]), best[2]] : [title, null, null, null];
+    return { title, ...best };
   });
-  return [
-    [
-      column("facet", "heatmap", "text"),
-      column("row", spec.y?.label ?? "row"),
-      column("column", spec.x?.label ?? "column"),
-      column("value", spec.color?.label ?? "value"),
-    ],
-    rows,
-    "The cell with the largest |value| in each.",
-  ];
+  return tableOf(about(spec, "The cell with the largest |value| in each."), largest, [
+    [column("facet", "heatmap", "text"), ({ title }) => title],
+    [column("row", spec.y?.label ?? "row"), ({ row }) => label(spec.y, row)],
+    [column("column", spec.x?.label ?? "column"), ({ at }) => label(spec.x, at)],
+    [column("value", spec.color?.label ?? "value"), ({ value }) => value ?? null],
+  ]);
 }
 
 function column(name: string, title: string, format?: Exclude<Column["format"], object> | number): Column {

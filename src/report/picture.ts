@@ -1,4 +1,4 @@
-import type { PictureSpec } from "../analyses/picture.ts";
+import type { PictureSpec } from "../finding/picture.ts";
 import { type DrawOptions, drawSvg } from "./draw/draw.ts";
 import { picturePage } from "./html.ts";
 import { type PngOptions, rasterize } from "./rasterize.ts";

@@ -1,4 +1,4 @@
-import type { Finding } from "../analyses/finding.ts";
+import type { Finding } from "../finding/finding.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { COUNT, FLAG, OBJECT, POSITIVE, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";

@@ -1,5 +1,5 @@
 /** Named rows of numbers, and axes given by just a label. */
-import type { Axis } from "../analyses/picture.ts";
+import type { Axis } from "../finding/picture.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { toVector, type Vector } from "./numbers.ts";

@@ -1,5 +1,5 @@
 /** The pictures of a finding, one below the other, as one figure. */
-import type { Finding } from "../analyses/finding.ts";
+import type { Finding } from "../finding/finding.ts";
 import { DEFAULT_WIDTH, drawSvg } from "./draw/draw.ts";
 import { svgDocument, svgText, wrap } from "./draw/drawing.ts";
 

@@ -1,4 +1,4 @@
-import type { ColorScale, IndexAxis } from "../analyses/picture.ts";
+import type { ColorScale, IndexAxis } from "../finding/picture.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { OBJECT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";

@@ -1,4 +1,4 @@
-import type { Column, Scalar, Table } from "../analyses/finding.ts";
+import { type Column, rowCount, type Scalar, type Table } from "../finding/table.ts";
 import { visibleControls } from "../tensor/visible.ts";
 import { counted } from "../tensor/words.ts";
 import { formatColumn, isNumeric } from "./format.ts";
@@ -22,13 +22,8 @@ const NARROWEST = 8;
  * columns are left out, and a line says which ones.
  */
 export function textTable(table: Table, options: { width: number; maxRows: number; ink: Ink }): string[] {
-  const rows = table.rows.slice(0, options.maxRows);
-  const wanted = table.columns.map((column, c) =>
-    layOut(
-      column,
-      rows.map((row) => row[c]),
-    ),
-  );
+  const shown = Math.min(rowCount(table), options.maxRows);
+  const wanted = table.columns.map((column) => layOut(column, column.values.slice(0, shown)));
   const columns = fitColumns(wanted, options.width);
 
   const height = Math.max(...columns.map((column) => column.heading.length));
@@ -41,10 +36,10 @@ export function textTable(table: Table, options: { width: number; maxRows: numbe
     line((column) => column.heading[i - (height - column.heading.length)] ?? ""),
   );
   const rule = columns.map((column) => "─".repeat(column.width)).join(" ".repeat(GAP));
-  const body = rows.map((_, r) => line((column) => column.cells[r]));
+  const body = Array.from({ length: shown }, (_, r) => line((column) => column.cells[r]));
 
   const notes: string[] = [];
-  const hidden = table.rows.length - rows.length;
+  const hidden = rowCount(table) - shown;
   if (hidden > 0) notes.push(`… and ${counted(hidden, "more row")}`);
   const left = table.columns.slice(columns.length).map((column) => column.title);
   if (left.length > 0) notes.push(`… and columns that do not fit: ${left.join(", ")}`);

@@ -1,5 +1,5 @@
 /** A finding for a terminal: question, answer, tables (without details), comparisons and caveats, fitted to its width. */
-import type { Finding } from "../analyses/finding.ts";
+import type { Finding } from "../finding/finding.ts";
 import { baselineFigures, baselineSentence, comparisonOf } from "./baseline-text.ts";
 import { formatScalar } from "./format.ts";
 import { ANSI, PLAIN } from "./ink.ts";

@@ -1,4 +1,4 @@
-import type { ColorScale } from "../analyses/picture.ts";
+import type { ColorScale } from "../finding/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, listOf, NOT_NEGATIVE_WHOLE, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";

@@ -1,4 +1,4 @@
-import type { ColorScale, RankedToken, TopkSpec } from "../analyses/picture.ts";
+import type { ColorScale, RankedToken, TopkSpec } from "../finding/picture.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, listOf, NUMBER, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";

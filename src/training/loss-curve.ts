@@ -1,7 +1,9 @@
 /** "How far has training brought the loss, and what would it be without a model?" */
-import { type Finding, finding, type Scalar, type Statement, type Table } from "../analyses/finding.ts";
-import type { PictureSpec } from "../analyses/picture.ts";
+
 import { modelFacts } from "../analyses/prompt.ts";
+import { type Finding, finding, type Statement } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import type { Scalar, PositionalTable as Table } from "../finding/table.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { measureAblation } from "../../src/analyses/ablation/measure.ts";
 import { ablation } from "../../src/analyses/ablation.ts";
+import { rowCount } from "../../src/finding/table.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";
@@ -132,7 +133,7 @@ describe("on the bundled model", () => {
     expect(picture.kind === "tokens" && picture.texts.map((t) => t.values.map((v) => v.length))).toEqual(
       picture.kind === "tokens" && picture.texts.map((t) => [t.tokens.length, t.tokens.length]),
     );
-    expect(found.tables[0].rows).toHaveLength(3);
+    expect(rowCount(found.tables[0])).toBe(3);
   });
 
   it("stops when it is aborted", async () => {

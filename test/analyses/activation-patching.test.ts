@@ -1,15 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { activationPatching } from "../../src/analyses/activation-patching.ts";
-import type { Finding } from "../../src/analyses/finding.ts";
+import type { Finding } from "../../src/finding/finding.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { getActPatchAttnHeadOutAllPos } from "../../src/lens/patching.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { zeros } from "../../src/tensor/array.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
-const rows = (found: Finding, name: string) => {
-  const { columns, rows } = found.tables.find((table) => table.name === name)!;
-  return rows.map((row) => Object.fromEntries(row.map((cell, i) => [columns[i].name, cell])));
-};
+const rows = (found: Finding, name: string) => rowsOf(found.tables, name);
 
 describe("on the bundled model", () => {
   let model: HookedTransformer;

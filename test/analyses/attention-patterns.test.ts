@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { attentionPatterns, measureAttentionPatterns } from "../../src/analyses/attention-patterns.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 import { command, widest } from "./command.ts";
@@ -91,7 +92,6 @@ describe("attention patterns", () => {
     expect(stdout).toContain("Where does each head look?");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     const { stdout: two } = await command("attention-patterns", "--layers", "-1", "--heads", "2", "0", "--json");
-    const table = JSON.parse(two).tables.find((t: { name: string }) => t.name === "heads");
-    expect(table.rows.map((row: string[]) => row[0])).toEqual(["L0H2", "L0H0"]);
+    expect(rowsOf(JSON.parse(two).tables, "heads").map(({ head }) => head)).toEqual(["L0H2", "L0H0"]);
   });
 });

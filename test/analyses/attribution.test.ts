@@ -1,13 +1,15 @@
 /** Attribution by gradients as analyses: their estimates are the library's, and what they are compared with is measured. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { agreement, correlationStatement } from "../../src/analyses/attribution/agreement.ts";
 import { attributionPatchingFinding } from "../../src/analyses/attribution-patching.ts";
 import { edgeAttributionFinding } from "../../src/analyses/edge-attribution.ts";
-import type { Finding, Scalar } from "../../src/analyses/finding.ts";
 import { gradientXActivation } from "../../src/analyses/gradient-x-activation.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import { integratedGradientsFinding } from "../../src/analyses/integrated-gradients.ts";
 import { neuronSaliency } from "../../src/analyses/neuron-saliency.ts";
+import type { Finding } from "../../src/finding/finding.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
@@ -16,12 +18,6 @@ import { golden, goldenModel } from "../goldens.ts";
 
 const CLEAN = "The lady was so tired that";
 const CORRUPTED = "The gentleman was so tired that";
-
-/** A table's rows by column name. */
-function rowsOf(found: Finding, name: string): Record<string, Scalar>[] {
-  const { columns, rows } = found.tables.find((table) => table.name === name)!;
-  return rows.map((row) => Object.fromEntries(columns.map((column, i) => [column.name, row[i]])));
-}
 
 let model: HookedTransformer;
 /** `logit(" she") - logit(" he")` at the last position. */
@@ -42,7 +38,7 @@ describe("attribution-patching", () => {
   });
 
   test("lists the true effects of a hooked run, and estimates close to them", async () => {
-    const rows = rowsOf(found, "all");
+    const rows = rowsOf(found.tables, "all");
     const z = rows.find((row) => row.site === "z" && row.head === 1 && row.pos === 6)!;
     const [, cache] = await model.runWithCache(CLEAN);
     const at = "blocks.0.attn.hook_z";
@@ -56,7 +52,7 @@ describe("attribution-patching", () => {
   });
 
   test("compares every site that has places where the runs differ, and names the worst place", () => {
-    const sites = rowsOf(found, "sites");
+    const sites = rowsOf(found.tables, "sites");
     expect(sites.map((row) => row.site)).toEqual([
       "resid_pre",
       "resid_mid",
@@ -69,7 +65,7 @@ describe("attribution-patching", () => {
       "pattern",
       "post",
     ]);
-    const all = rowsOf(found, "all");
+    const all = rowsOf(found.tables, "all");
     for (const { site, places, worst_error } of sites) {
       const own = all.filter((row) => row.site === site);
       expect(own.length).toBe(places);
@@ -85,14 +81,14 @@ describe("attribution-patching", () => {
     const other = `${CORRUPTED} she sat down by the fire and read`;
     const large = await attributionPatchingFinding(model, { clean: long, corrupted: other });
     expect(large.caveats.some((caveat) => caveat.startsWith("post has more than 10000 places"))).toBe(true);
-    expect(rowsOf(large, "sites").map((row) => row.site)).not.toContain("post");
+    expect(rowsOf(large.tables, "sites").map((row) => row.site)).not.toContain("post");
   });
 });
 
 describe("edge-attribution", () => {
   test("lists each edge once, the strongest first, with the effect of patching the path", async () => {
     const found = await edgeAttributionFinding(model);
-    const edges = rowsOf(found, "all");
+    const edges = rowsOf(found.tables, "all");
     // 4 heads' q, k and v from the embedding; the MLP from embedding and heads; the logits from all of these.
     expect(edges.length).toBe(12 + 5 + 6);
     const senders = new Set(edges.map(({ sender }) => sender));
@@ -113,7 +109,7 @@ describe("edge-attribution", () => {
 describe("gradient-x-activation", () => {
   test("gives each token's saliency next to what a run without its embedding loses", async () => {
     const found = await gradientXActivation(model);
-    const rows = rowsOf(found, "tokens");
+    const rows = rowsOf(found.tables, "tokens");
     expect(rows.map((row) => row.token)).toEqual(model.toStrTokens(CLEAN));
     const whole = await metric(await model.forward(CLEAN));
     const without = await model.runWithHooks(CLEAN, { fwdHooks: [["hook_embed", (x) => x.set({ pos: 2 }, 0)]] });
@@ -150,7 +146,7 @@ describe("gradient-x-activation", () => {
 describe("integrated-gradients", () => {
   test.each(["zero", "mean"] as const)("from %s sums to the difference between the two ends", async (baseline) => {
     const found = await integratedGradientsFinding(model, { baseline });
-    const total = rowsOf(found, "tokens").reduce((sum, row) => sum + (row.integrated_gradients as number), 0);
+    const total = rowsOf(found.tables, "tokens").reduce((sum, row) => sum + (row.integrated_gradients as number), 0);
     const start = await model.runWithHooks(CLEAN, {
       fwdHooks: [["hook_embed", (x) => (baseline === "zero" ? x.mul(0) : model.W_E.mean(0).expandLike(x))]],
     });
@@ -169,7 +165,7 @@ describe("integrated-gradients", () => {
 describe("neuron-saliency", () => {
   test("actually ablates the neurons it lists, and gives their direct attribution", async () => {
     const found = await neuronSaliency(model, { top: 5 });
-    const rows = rowsOf(found, "top");
+    const rows = rowsOf(found.tables, "top");
     expect(rows.length).toBe(5);
     const whole = await metric(await model.forward(CLEAN));
     const [, cache] = await model.runWithCache(CLEAN);
@@ -194,7 +190,7 @@ describe("neuron-saliency", () => {
     await expect(neuronSaliency(attentionOnly, options)).rejects.toThrow(/no neurons to attribute to/);
     const raw = goldenModel(await golden("gelu_2l"));
     if (raw.cfg.normalizationType === "LN") await expect(neuronSaliency(raw, options)).rejects.toThrow(/foldLn/);
-    else expect((await neuronSaliency(raw, options)).tables[0].rows.length).toBe(10);
+    else expect((await neuronSaliency(raw, options)).tables[0].columns[0].values).toHaveLength(10);
   });
 });
 
@@ -207,9 +203,13 @@ describe("an attention-only model without a tokenizer", () => {
   test("is supported, at the sites that it has", async () => {
     const attentionOnly = goldenModel(await golden("attn_only_2l"));
     const options = { clean, corrupted, answer: 9, wrong: 10 };
-    const sites = rowsOf(await attributionPatchingFinding(attentionOnly, options), "sites").map((row) => row.site);
+    const sites = rowsOf((await attributionPatchingFinding(attentionOnly, options)).tables, "sites").map(
+      (row) => row.site,
+    );
     expect(sites).toEqual(["resid_pre", "attn_out", "z", "q", "k", "v", "pattern"]);
-    const ends = rowsOf(await edgeAttributionFinding(attentionOnly, options), "all").map((row) => row.receiver);
+    const ends = rowsOf((await edgeAttributionFinding(attentionOnly, options)).tables, "all").map(
+      (row) => row.receiver,
+    );
     expect(ends).toContain("L1H3.k");
     expect(ends).not.toContain("L1MLP");
   });
@@ -235,13 +235,13 @@ describe("what the findings say", () => {
   test("about too many places to patch: their largest estimates, with nothing under patched", async () => {
     const more = " she sat down by the fire and read";
     const found = await attributionPatchingFinding(model, { clean: CLEAN + more, corrupted: CORRUPTED + more, top: 3 });
-    const alone = rowsOf(found, "estimated-alone");
+    const alone = rowsOf(found.tables, "estimated-alone");
     expect(alone.map(({ site, patched }) => [site, patched])).toEqual([
       ["post", null],
       ["post", null],
       ["post", null],
     ]);
-    const sizes = rowsOf(found, "all-estimated-alone").map((row) => Math.abs(row.estimated as number));
+    const sizes = rowsOf(found.tables, "all-estimated-alone").map((row) => Math.abs(row.estimated as number));
     expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
     expect(found.pictures.map(({ name }) => name)).toContain("neurons-estimated");
   });

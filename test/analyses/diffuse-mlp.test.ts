@@ -4,6 +4,7 @@ import { type DiffuseMlpMeasurement, measureDiffuseMlp } from "../../src/analyse
 import { diffuseMlp } from "../../src/analyses/diffuse-mlp.ts";
 import { NOTEBOOK_PROMPTS } from "../../src/analyses/notebook-prompts.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import type { WeightArrays } from "../../src/models/weights/check.ts";
@@ -267,7 +268,7 @@ describe("the finding", () => {
       await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 8 }),
     ];
     expect(again).toEqual(first);
-    const table = (f: typeof first, name: string) => f.tables.find((t) => t.name === name)!.rows;
+    const table = (f: typeof first, name: string) => rowsOf(f.tables, name);
     expect(table(other, "top")).toEqual(table(first, "top"));
     expect(table(other, "random")).not.toEqual(table(first, "random"));
   });
@@ -281,10 +282,9 @@ describe("the finding", () => {
   it("leaves BOS out of rankings and comparisons on request", async () => {
     const found = await diffuseMlp(await load(), undefined, { excludeBos: true, top: 40 });
     for (const name of ["top", "random", "diffuse", "apart"]) {
-      const table = found.tables.find((t) => t.name === name)!;
-      const pos = table.columns.findIndex((c) => c.name === "pos");
-      expect(table.rows.length).toBeGreaterThan(0);
-      expect(table.rows.every((row) => Number(row[pos]) > 0)).toBe(true);
+      const rows = rowsOf(found.tables, name);
+      expect(rows.length).toBeGreaterThan(0);
+      expect(rows.every(({ pos }) => Number(pos) > 0)).toBe(true);
     }
   });
 
@@ -305,7 +305,7 @@ describe("the finding", () => {
     const scatter = picture("ablation-outlier");
     expect(scatter.kind === "scatter" && scatter.series[0].x.length).toBe(2000);
     expect(scatter.caption).toMatch(/Of the \d+ other positions, 2000 are shown/);
-    expect(found.tables.find((t) => t.name === "positions")!.rows.length).toBeGreaterThan(3000);
+    expect(rowsOf(found.tables, "positions").length).toBeGreaterThan(3000);
     const html = await render(found, "html");
     expect(html).toMatch(/… and \d+ more rows, which are in the JSON and CSV forms/);
   });

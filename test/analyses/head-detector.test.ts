@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Finding } from "../../src/analyses/finding.ts";
 import { headDetector } from "../../src/analyses/head-detector.ts";
+import type { Finding } from "../../src/finding/finding.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { detectHead } from "../../src/lens/head-detector.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
@@ -14,11 +15,10 @@ describe("head-detector", () => {
     const ids = [1, 5, 9, 5, 9, 13, 5, 9];
     const found = await headDetector(model, [ids], { excludeBos: true });
     const direct = await detectHead(model, ids, "induction_head", { excludeBos: true });
-    const { columns, rows } = found.tables.find((t) => t.name === "heads")!;
-    const at = columns.findIndex((c) => c.name === "induction_head");
-    expect(rows.map((row) => row[0])).toEqual(model.allHeadLabels());
+    const rows = rowsOf(found.tables, "heads");
+    expect(rows.map(({ head }) => head)).toEqual(model.allHeadLabels());
     rows.forEach((row, i) => {
-      expect(row[at]).toBeCloseTo(direct.data[i], 6);
+      expect(row.induction_head).toBeCloseTo(direct.data[i], 6);
     });
   });
 
@@ -32,11 +32,10 @@ describe("head-detector", () => {
       }
       const model = new HookedTransformer(parseConfig(g.info.config), weights);
       const found = await headDetector(model, [[1, 5, 9, 5, 9, 13, 5, 9]], { measure, excludeCurrentToken: true });
-      const { rows } = found.tables.find((t) => t.name === "heads")!;
-      for (const row of rows) {
-        expect(row[1]).toBeCloseTo(baseline(found, "previous"), 5);
-        expect(row[2]).toBeCloseTo(baseline(found, "duplicate"), 5);
-        expect(row[3]).toBeCloseTo(baseline(found, "induction"), 5);
+      for (const row of rowsOf(found.tables, "heads")) {
+        expect(row.previous_token_head).toBeCloseTo(baseline(found, "previous"), 5);
+        expect(row.duplicate_token_head).toBeCloseTo(baseline(found, "duplicate"), 5);
+        expect(row.induction_head).toBeCloseTo(baseline(found, "induction"), 5);
       }
     },
   );

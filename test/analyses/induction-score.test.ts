@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Finding } from "../../src/analyses/finding.ts";
 import { inductionScore } from "../../src/analyses/induction-score.ts";
+import type { Finding } from "../../src/finding/finding.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
-const rows = (found: Finding) => found.tables.find((t) => t.name === "heads")!.rows;
+const rows = (found: Finding) => rowsOf(found.tables, "heads");
 const baseline = (found: Finding, name: string) => found.baselines.find((b) => b.name === name)!.value!;
 
 describe("induction-score", () => {
@@ -53,7 +54,7 @@ describe("induction-score", () => {
       data[head + cfg.dHead + 1] = 1;
     });
     const found = await inductionScore(new HookedTransformer(parseConfig(g.info.config), uniform), { length });
-    const score = (name: string) => rows(found).find((row) => row[0] === name)![1];
+    const score = (name: string) => Number(rows(found).find(({ head }) => head === name)!.score);
     expect(score("L1H1")).toBeGreaterThan(0.99);
     expect(score("L0H0")).toBeCloseTo(baseline(found, "uniform attention"), 5);
     expect(found.summary[0].text).toMatch(/^L1H1 has the highest/);
@@ -61,7 +62,8 @@ describe("induction-score", () => {
 
   it("is the same for the same seed, and different for another", async () => {
     const model = goldenModel(await golden("solu_ln_2l"));
-    const of = async (seed: number) => rows(await inductionScore(model, { length: 12, seed })).map((row) => row[1]);
+    const of = async (seed: number) =>
+      rows(await inductionScore(model, { length: 12, seed })).map(({ score }) => score);
     expect(await of(1)).toEqual(await of(1));
     expect(await of(2)).not.toEqual(await of(1));
   });

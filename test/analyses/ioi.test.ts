@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Finding } from "../../src/analyses/finding.ts";
 import { ioi, measureIoi } from "../../src/analyses/ioi.ts";
+import type { Finding } from "../../src/finding/finding.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
@@ -44,7 +44,7 @@ describe("ioi on the bundled model", () => {
     expect(found.summary[2].text).toMatch(
       /^\d+ names are one token for this model; [1-9]\d* that are several were left out/,
     );
-    expect(found.tables[0].rows.map((row) => row[1])).toEqual([70, 35, 35, 70]);
+    expect(found.tables[0].columns[1].values).toEqual([70, 35, 35, 70]);
   });
 
   it("is the same for the same seed, and different for another", async () => {

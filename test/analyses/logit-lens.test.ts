@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { logitLens, measureLogitLens } from "../../src/analyses/logit-lens.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 import { command, widest } from "./command.ts";
@@ -96,8 +97,7 @@ describe("the logit lens", () => {
   it("has guessing as a baseline, and the mean rank of its table", async () => {
     const made = await logitLens(await load());
     expect(made.baselines.find((b) => b.name === "guessing")?.value).toBe((4096 - 1) / 2);
-    const table = made.tables.find((t) => t.name === "layers")!;
-    expect(made.summary[0].figure?.value).toBe(table.rows.at(-1)![1]);
+    expect(made.summary[0].figure?.value).toBe(rowsOf(made.tables, "layers").at(-1)!.rank);
   });
 
   it("refuses a prompt that predicts nothing, one that is too long, and no tokens to keep", async () => {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Finding } from "../../src/analyses/finding.ts";
 import { pathPatchingFinding } from "../../src/analyses/path-patching.ts";
+import type { Finding } from "../../src/finding/finding.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer } from "../../src/node.ts";
 
-const rows = (found: Finding) => found.tables.find((table) => table.name === "paths")!.rows;
+const rows = (found: Finding) => rowsOf(found.tables, "paths");
 
 describe("path-patching on the bundled model", () => {
   let model: HookedTransformer;
@@ -23,12 +24,14 @@ describe("path-patching on the bundled model", () => {
   });
 
   it("loses nothing along paths from values that are the same in both prompts", () => {
-    for (const [from, , , lost] of rows(found)) if (from === "pos_embed") expect(lost).toBeCloseTo(0, 5);
+    for (const { sender, lost } of rows(found)) if (sender === "pos_embed") expect(lost).toBeCloseTo(0, 5);
   });
 
   it("finds that the MLP informs the logits, and that two heads inform the MLP", () => {
     expect(found.summary[0].text).toMatch(/^Most travels from L0MLP to logits/);
-    const top = found.tables[0].rows.slice(1, 3).map(([from, to]) => `${from} ${to}`);
+    const top = rowsOf(found.tables, found.tables[0].name)
+      .slice(1, 3)
+      .map((row) => `${row.sender} ${row.receiver}`);
     expect(top.sort()).toEqual(["L0H1 L0MLP", "L0H3 L0MLP"]);
     expect(found.summary[0].figure!.comparedWith.length).toBeGreaterThan(0);
   });

@@ -1,4 +1,5 @@
 /** The command as people run it: built, in its own process. */
+
 import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANALYSES } from "../../src/analyses/index.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import type { Installed } from "../repository/installed.ts";
 import { Cli, type Ended, type RunOptions } from "./process.ts";
 
@@ -44,7 +46,7 @@ describe("glassformer diffuse-mlp", () => {
     expect(code).toBe(0);
     const finding = JSON.parse(stdout);
     expect(finding.settings).toMatchObject({ prompts: 2, top: 2, seed: 5, layer: 0, "exclude BOS": false });
-    expect(finding.tables.find((t: { name: string }) => t.name === "top").rows).toHaveLength(2);
+    expect(rowsOf(finding.tables, "top")).toHaveLength(2);
   });
 
   it("writes every format that the file extensions ask for, and says so on stderr", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Finding } from "../../src/analyses/finding.ts";
+import { filled, rowCount, rowsOf } from "../../src/finding/table.ts";
 import { renderCsv } from "../../src/report/index.ts";
 import { seedFinding } from "./seed-finding.ts";
 
@@ -19,15 +19,16 @@ function parse(csv: string): string[][] {
 describe("a finding as CSV", () => {
   it("writes one table with its columns' names and every digit", () => {
     const [header, first] = parse(renderCsv(seed, { table: "top" }));
-    const { columns, rows } = seed.tables[0];
-    expect(header).toEqual(columns.map((c) => c.name));
-    expect(first.map((cell, c) => (typeof rows[0][c] === "number" ? Number(cell) : cell))).toEqual(rows[0]);
+    const row = rowsOf(seed.tables, "top")[0];
+    expect(header).toEqual(Object.keys(row));
+    const cells = first.map((cell, c) => (typeof row[header[c]] === "number" ? Number(cell) : cell));
+    expect(cells).toEqual(Object.values(row));
   });
 
   it("writes several tables into one, distinguished by a first column", () => {
     const [header, ...rows] = parse(renderCsv(seed));
     expect(header.slice(0, 4)).toEqual(["table", "prompt", "pos", "token"]);
-    expect(rows).toHaveLength(seed.tables[0].rows.length + seed.tables[1].rows.length);
+    expect(rows).toHaveLength(rowCount(seed.tables[0]) + rowCount(seed.tables[1]));
     expect(new Set(rows.map((row) => row[0]))).toEqual(new Set(["top", "attribution"]));
     expect(rows.every((row) => row.length === header.length)).toBe(true);
     expect(rows[0][header.indexOf("n50")]).toBe("");
@@ -35,16 +36,16 @@ describe("a finding as CSV", () => {
 
   it("quotes commas, quotes and line breaks, and leaves missing values empty", () => {
     const rows = [['a,"b"', "c\nd", null, true, -0.1]];
-    const tables = [{ name: "t", title: "t", columns: ["p", "q", "r", "s", "u"].map(column), rows }];
-    const csv = renderCsv({ ...seed, tables } as Finding);
+    const tables = [filled({ name: "t", title: "t", columns: ["p", "q", "r", "s", "u"].map(column), rows })];
+    const csv = renderCsv({ ...seed, tables });
     expect(csv).toBe('p,q,r,s,u\r\n"a,""b""","c\nd",,true,-0.1\r\n');
   });
 
   it("leaves no text that a spreadsheet would run or a terminal obey, and changes no numbers", () => {
     const texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "＝1", "a=1", "", "'", "\r=1", "\x1b[31m", "a\rb"];
     const rows = [...texts.map((text) => [text]), [-1.5], [true], [null]];
-    const tables = [{ name: "t", title: "t", columns: [column("=p")], rows }];
-    expect(parse(renderCsv({ ...seed, tables } as Finding)).flat()).toEqual([
+    const tables = [filled({ name: "t", title: "t", columns: [column("=p")], rows })];
+    expect(parse(renderCsv({ ...seed, tables })).flat()).toEqual([
       ...["'=p", "'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\n=1", "'＝1", "a=1", "", "'", "␍=1", "␛[31m", "a␍b"],
       ...["-1.5", "true", ""],
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Finding, finding } from "../../src/analyses/finding.ts";
+import { type Finding, finding } from "../../src/finding/finding.ts";
 import { ArgumentError, UnknownNameError } from "../../src/tensor/errors.ts";
 import { seedFinding } from "./seed-finding.ts";
 
@@ -11,17 +11,22 @@ describe("a finding", () => {
     expect(JSON.parse(JSON.stringify(seed))).toEqual(seed);
   });
 
-  it("is refused when a row is shorter than the columns, with table, row and both numbers", () => {
+  it("is refused when a column is shorter than the others, with table, column and both numbers", () => {
     const [table] = seed.tables;
-    const run = changed({ tables: [{ ...table, rows: [table.rows[0], table.rows[1].slice(1)] }] });
+    const [first, second, ...others] = table.columns;
+    const run = changed({ tables: [{ ...table, columns: [first, { ...second, values: [1] }, ...others] }] });
     expect(run).toThrow(ArgumentError);
-    expect(run).toThrow('Row 1 of table "top" has 8 cells, but the table has 9 columns.');
+    expect(run).toThrow(
+      `Column "${second.name}" of table "top" has 1 cells, but "${first.name}" has ${first.values.length}.`,
+    );
   });
 
   it("is refused when a number is not finite, since JSON would turn it into null", () => {
     const [table] = seed.tables;
-    const row = [...table.rows[0].slice(0, 8), Number.NaN];
-    expect(changed({ tables: [{ ...table, rows: [row] }] })).toThrow('column "score" of table "top" is NaN');
+    const columns = table.columns.map((column) => ({ ...column, values: column.values.with(1, Number.NaN) }));
+    expect(changed({ tables: [{ ...table, columns: [...table.columns.slice(0, 8), columns[8]] }] })).toThrow(
+      'column "score" of table "top" is NaN',
+    );
     const figure = { value: Number.POSITIVE_INFINITY, unit: "", comparedWith: ["eps limit"] } as const;
     expect(changed({ summary: [{ text: "x", figure }] })).toThrow("is Infinity");
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LineSpec } from "../../src/analyses/picture.ts";
+import type { LineSpec } from "../../src/finding/picture.ts";
 import { lineText } from "../../src/report/line-text.ts";
 import { shown } from "../ansi.ts";
 

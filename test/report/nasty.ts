@@ -1,5 +1,5 @@
 /** A finding in which every text tries to break out of the markup, with tokens that are hard to show. */
-import { type Finding, finding } from "../../src/analyses/finding.ts";
+import { type Finding, finding } from "../../src/finding/finding.ts";
 
 export const ATTACK = `</script></style></title><img src=x onerror="window.broken=1"><svg onload='window.broken=1'>&nbsp;"'`;
 const HARD_TOKENS = [

@@ -1,6 +1,6 @@
 /** A finding with real numbers: the notebook's 35 prompts on the bundled model, as TransformerLens measured them. */
 import { readFileSync } from "node:fs";
-import { type Finding, finding } from "../../src/analyses/finding.ts";
+import { type Finding, finding } from "../../src/finding/finding.ts";
 
 interface SeedPrompt {
   readonly prompt: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TopkSpec } from "../../src/analyses/picture.ts";
+import type { TopkSpec } from "../../src/finding/picture.ts";
 import {
   imshow,
   logitLensCells,

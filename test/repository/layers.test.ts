@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 const layers = [
   ["platform.ts"],
   ["tensor"],
-  ["graph", "text"],
+  ["graph", "text", "finding"],
   ["models", "load"],
   ["engine"],
   ["lens"],

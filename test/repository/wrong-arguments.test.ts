@@ -146,6 +146,8 @@ function functions(): Case[] {
     of("testPrompt", [model, "ab", "c", stopped]),
     of("analysisCalled", ["ioi"]),
     of("finding", [finding]),
+    of("rowsOf", [[{ name: "x", columns: [] }], "x"]),
+    of("tableOf", [{ name: "x", title: "x" }, [1], [[{ name: "y", title: "y", description: "y" }, () => 1]]]),
     of("attributionPatching", [model, "abc", "abd", metric, stopped]),
     of("edgeAttribution", [model, "abc", "abd", metric, stopped]),
     of("attributionSites", [model]),

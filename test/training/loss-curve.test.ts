@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { rowCount } from "../../src/finding/table.ts";
 import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, lossCurve, parseConfig, render } from "../../src/node.ts";
 import { InputError } from "../../src/tensor/errors.ts";
@@ -24,12 +25,13 @@ describe("the loss curve", () => {
     expect(found.summary[1].text).toContain("1.826 nats, the mean of the last 50 batches");
     // The mean of 50 batches up to step s is 3 - (s - 25.5) / 1000.
     expect(found.summary[2].text).toContain("by step 628");
-    expect(found.tables[0].rows).toEqual([
-      [600, expect.closeTo(3 - 0.2995, 9), 2.5],
-      [1200, expect.closeTo(3 - 0.8995, 9), 1.9],
+    expect(found.tables[0].columns.map(({ values }) => values)).toEqual([
+      [600, 1200],
+      [expect.closeTo(3 - 0.2995, 9), expect.closeTo(3 - 0.8995, 9)],
+      [2.5, 1.9],
     ]);
     expect(found.tables[1]).toMatchObject({ name: "steps", detail: true });
-    expect(found.tables[1].rows).toHaveLength(1200);
+    expect(rowCount(found.tables[1])).toBe(1200);
   });
 
   test("draws no more points than can be seen, each the mean of its steps, with chance as a line", () => {

@@ -1,5 +1,5 @@
 /** The pictures of an ablation, by kind. */
-import type { PictureSpec } from "../picture.ts";
+import type { PictureSpec } from "../../finding/picture.ts";
 import type { Ablated, AblationMeasurement } from "./measure.ts";
 
 /** The most texts that are drawn as tokens. */

@@ -1,8 +1,8 @@
 /** How well a gradient estimate agrees with what was measured by changing the model. */
 
+import type { Baseline, Figure, Statement } from "../../finding/finding.ts";
+import type { ScatterSpec } from "../../finding/picture.ts";
 import { counted, signed } from "../../tensor/words.ts";
-import type { Baseline, Figure, Statement } from "../finding.ts";
-import type { ScatterSpec } from "../picture.ts";
 import { pearson, spearman } from "../statistics/correlation.ts";
 import { Random } from "../statistics/random.ts";
 

@@ -1,12 +1,12 @@
 /** One prompt and the question about its last position: how far an answer's logit is above another's, or above the mean. */
 
+import type { Scalar } from "../../finding/table.ts";
 import type { Metric } from "../../lens/metric.ts";
 import type { Model } from "../../lens/model.ts";
 import { InputError } from "../../tensor/errors.ts";
 import { quoted } from "../../tensor/words.ts";
 import type { TokenIds } from "../../text/index.ts";
 import { logitDifference } from "../contrast.ts";
-import type { Scalar } from "../finding.ts";
 import { answerPlace, answerToken, type Prompt, readPrompt, tokenText } from "../prompt.ts";
 
 /** A prompt, and the token or the two tokens whose logits are in question. */

@@ -1,8 +1,9 @@
 /** Attributions to a prompt's tokens as tables and pictures, compared with the effect of removing each token. */
+
+import type { ColorScale, PictureSpec } from "../../finding/picture.ts";
+import type { Column, PositionalTable as Table } from "../../finding/table.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { quoted } from "../../tensor/words.ts";
-import type { Column, Table } from "../finding.ts";
-import type { ColorScale, PictureSpec } from "../picture.ts";
 import type { Prompt } from "../prompt.ts";
 import { type Agreement, agreementScatter, type Pair, type Words } from "./agreement.ts";
 

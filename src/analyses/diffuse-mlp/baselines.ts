@@ -1,6 +1,6 @@
 /** What the numbers are compared with. Baselines that cannot be computed (too few positions) are left out. */
 import { mean } from "simple-statistics";
-import type { Baseline } from "../finding.ts";
+import type { Baseline } from "../../finding/finding.ts";
 import type { ComparisonOptions, Comparisons, GroupComparison } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";
 

@@ -1,5 +1,5 @@
 /** How the numbers were obtained, and what to know before trusting them. */
-import type { Method } from "../finding.ts";
+import type { Method } from "../../finding/finding.ts";
 import type { Site } from "./site.ts";
 
 export function method(site: Site, eps: number): Method {

@@ -1,7 +1,7 @@
 /** The pictures of the analysis. */
 
+import type { PictureSpec, ReferenceLine, ScatterSpec, TokensSpec } from "../../finding/picture.ts";
 import { quoted } from "../../tensor/words.ts";
-import type { PictureSpec, ReferenceLine, ScatterSpec, TokensSpec } from "../picture.ts";
 import type { Comparisons, Predicting } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";
 import type { Position } from "./positions.ts";

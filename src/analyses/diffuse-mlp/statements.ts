@@ -1,7 +1,7 @@
 /** The results in sentences, the answer first. */
 import { mean } from "simple-statistics";
+import type { Baseline, Figure, Statement } from "../../finding/finding.ts";
 import { listed, percent, quoted } from "../../tensor/words.ts";
-import type { Baseline, Figure, Statement } from "../finding.ts";
 import * as known from "./baselines.ts";
 import type { Comparisons } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";

@@ -1,5 +1,5 @@
 /** The tables of the analysis. Each column is defined once, together with the function that gives its cells. */
-import type { Column, Scalar, Table } from "../finding.ts";
+import type { Column, Scalar, PositionalTable as Table } from "../../finding/table.ts";
 import { EQUIVALENT, PEARSON_INTERVAL, RANDOM_ABLATION, RANDOM_RATIO, RATIO_LIMIT, SHUFFLED } from "./baselines.ts";
 import { type Comparisons, disagreement, type Predicting, restOfLogit } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";

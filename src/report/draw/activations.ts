@@ -1,4 +1,4 @@
-import type { ActivationsSpec, IndexAxis, TokensSpec } from "../../analyses/picture.ts";
+import type { ActivationsSpec, IndexAxis, TokensSpec } from "../../finding/picture.ts";
 
 /** The selected neuron's activations as coloured tokens, for a static picture. */
 export function chosenTokens(spec: ActivationsSpec): TokensSpec {

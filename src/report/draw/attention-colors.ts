@@ -1,5 +1,5 @@
 /** How attention weights become colours: hex for a standalone picture, CSS on a page, which may be light or dark. */
-import type { AttentionSpec } from "../../analyses/picture.ts";
+import type { AttentionSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring } from "../color.ts";
 import { hueOf, mix, rounded, type Tint, tintCss, tintHex } from "../hue.ts";
 import { extent } from "../numbers.ts";

@@ -1,4 +1,4 @@
-import type { AttentionSpec } from "../../analyses/picture.ts";
+import type { AttentionSpec } from "../../finding/picture.ts";
 import { ALL_HEADS, type AttentionColors, attentionColors } from "./attention-colors.ts";
 import { cellPaths, placedCells } from "./cells.ts";
 import { type Drawing, round, svgText } from "./drawing.ts";

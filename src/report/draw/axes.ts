@@ -1,6 +1,6 @@
 /** What charts with two numeric axes have in common: domains, reference lines, and Plot's output as a drawing. */
 import type { Markish, PlotOptions } from "@observablehq/plot";
-import type { Axis, ReferenceLine } from "../../analyses/picture.ts";
+import type { Axis, ReferenceLine } from "../../finding/picture.ts";
 import { withUnit } from "../color.ts";
 import { formatNumber } from "../format.ts";
 import { extent } from "../numbers.ts";

@@ -1,5 +1,5 @@
 /** Draws a spec of any kind as SVG. */
-import type { PictureSpec } from "../../analyses/picture.ts";
+import type { PictureSpec } from "../../finding/picture.ts";
 import { chosenTokens } from "./activations.ts";
 import { drawAttention } from "./attention.ts";
 import { type Drawing, type FrameOptions, frame } from "./drawing.ts";

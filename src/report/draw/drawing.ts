@@ -1,5 +1,5 @@
 /** The frame that every kind of picture shares: title, legend, the drawing and the caption, in one SVG. */
-import type { PictureSpec } from "../../analyses/picture.ts";
+import type { PictureSpec } from "../../finding/picture.ts";
 import type { Coloring } from "../color.ts";
 import { escapeMarkup, validXml } from "../escape.ts";
 import { formatNumber } from "../format.ts";

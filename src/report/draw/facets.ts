@@ -1,4 +1,4 @@
-import type { FacetsSpec } from "../../analyses/picture.ts";
+import type { FacetsSpec } from "../../finding/picture.ts";
 import { coloring } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber } from "../format.ts";

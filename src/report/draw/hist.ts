@@ -1,4 +1,4 @@
-import type { HistSpec } from "../../analyses/picture.ts";
+import type { HistSpec } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
 import { formatNumber } from "../format.ts";
 import { extent } from "../numbers.ts";

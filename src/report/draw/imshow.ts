@@ -1,4 +1,4 @@
-import type { ImshowSpec } from "../../analyses/picture.ts";
+import type { ImshowSpec } from "../../finding/picture.ts";
 import { coloring } from "../color.ts";
 import { formatNumber } from "../format.ts";
 import { textWidth } from "../token-text.ts";

@@ -1,4 +1,4 @@
-import type { Axis, LineSpec } from "../../analyses/picture.ts";
+import type { Axis, LineSpec } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
 import { formatNumber } from "../format.ts";
 import { type Domain, domainOf, logAxes, plotted, referenceMarks, scaleOptions } from "./axes.ts";

@@ -1,4 +1,4 @@
-import type { ColorScale, LogitLensCell, LogitLensSpec } from "../../analyses/picture.ts";
+import type { ColorScale, LogitLensCell, LogitLensSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring, inkOn } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber, MISSING } from "../format.ts";

@@ -1,4 +1,4 @@
-import type { ScatterSpec } from "../../analyses/picture.ts";
+import type { ScatterSpec } from "../../finding/picture.ts";
 import { coloring, seriesColor } from "../color.ts";
 import { formatNumber } from "../format.ts";
 import { domainOf, logAxes, plotted, referenceMarks, scaleOptions, within } from "./axes.ts";

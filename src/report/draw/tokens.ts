@@ -1,4 +1,4 @@
-import type { TokensSpec } from "../../analyses/picture.ts";
+import type { TokensSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring, inkOn } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatQuantity, MISSING } from "../format.ts";

@@ -1,4 +1,4 @@
-import type { RankedToken, TopkSpec } from "../../analyses/picture.ts";
+import type { RankedToken, TopkSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring, inkOn } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber, formatQuantity } from "../format.ts";

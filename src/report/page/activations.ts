@@ -1,4 +1,4 @@
-import type { ActivationsSpec, IndexAxis } from "../../analyses/picture.ts";
+import type { ActivationsSpec, IndexAxis } from "../../finding/picture.ts";
 import { chosenTokens, nameOf } from "../draw/activations.ts";
 import { tokenColorings } from "../draw/tokens.ts";
 import { escapeMarkup } from "../escape.ts";

@@ -1,4 +1,4 @@
-import type { AttentionSpec } from "../../analyses/picture.ts";
+import type { AttentionSpec } from "../../finding/picture.ts";
 import { focusedHead, headName, largeView } from "../draw/attention.ts";
 import { ALL_HEADS, attentionColors } from "../draw/attention-colors.ts";
 import { cellPaths } from "../draw/cells.ts";

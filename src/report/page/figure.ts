@@ -1,4 +1,4 @@
-import type { PictureSpec } from "../../analyses/picture.ts";
+import type { PictureSpec } from "../../finding/picture.ts";
 import { DEFAULT_WIDTH, drawFor } from "../draw/draw.ts";
 import { arePixels } from "../draw/facets.ts";
 import { isPixels } from "../draw/imshow.ts";

@@ -1,4 +1,4 @@
-import type { LogitLensSpec } from "../../analyses/picture.ts";
+import type { LogitLensSpec } from "../../finding/picture.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
 import { isRight, lensColors, lensLegend, lensTitle, shortProbability } from "../draw/logit-lens.ts";
 import { indices } from "../draw/ticks.ts";

@@ -1,4 +1,4 @@
-import type { FacetsSpec, ImshowSpec } from "../../analyses/picture.ts";
+import type { FacetsSpec, ImshowSpec } from "../../finding/picture.ts";
 import { tickLabels } from "../draw/ticks.ts";
 import { escapeMarkup } from "../escape.ts";
 import type { PageNeeds } from "./needs.ts";

@@ -1,4 +1,5 @@
-import type { Column, Finding, Scalar, Table } from "../../analyses/finding.ts";
+import type { Finding } from "../../finding/finding.ts";
+import { type Column, rowCount, type Scalar, type Table } from "../../finding/table.ts";
 import { baselineSentence } from "../baseline-text.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { formatColumn, isNumeric, MISSING } from "../format.ts";
@@ -15,28 +16,24 @@ const BROAD = 7;
 
 /** A table with its caption, what to compare it with, and what its columns mean. */
 export function tableHtml(table: Table, finding: Finding): string {
-  const shown = table.rows.slice(0, MOST_ROWS);
-  const cells = table.columns.map((column, c) =>
-    columnHtml(
-      column,
-      shown.map((row) => row[c]),
-    ),
-  );
+  const count = rowCount(table);
+  const shown = Math.min(count, MOST_ROWS);
+  const cells = table.columns.map((column) => columnHtml(column, column.values.slice(0, shown)));
   const head = table.columns.map((column, c) => {
     const unit = column.unit ? ` <small>${escapeMarkup(column.unit)}</small>` : "";
     return `<th scope="col"${cells[c].numeric ? ' class="number"' : ""}>${escapeMarkup(column.title)}${unit}</th>`;
   });
-  const rows = shown.map((_, r) => `<tr>${cells.map((column) => column.cells[r]).join("")}</tr>`);
+  const rows = Array.from({ length: shown }, (_, r) => `<tr>${cells.map((column) => column.cells[r]).join("")}</tr>`);
   const caption = `<caption><span><b>${escapeMarkup(table.title)}.</b> ${escapeProse(table.caption ?? "")}</span></caption>`;
   const grid =
     `<div class="scroll" role="region" tabindex="0" aria-label="${escapeMarkup(table.title)}"><table>${caption}\n` +
     `<thead><tr>${head.join("")}</tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
-  const hidden = table.rows.length - shown.length;
+  const hidden = count - shown;
   const left =
     hidden > 0 ? `\n<p class="note">… and ${hidden} more rows, which are in the JSON and CSV forms.</p>` : "";
   const folded =
-    table.rows.length > UNFOLDED_ROWS
-      ? `<details class="rows"><summary>${escapeMarkup(table.title)} (${table.rows.length} rows)</summary>\n${grid}${left}</details>`
+    count > UNFOLDED_ROWS
+      ? `<details class="rows"><summary>${escapeMarkup(table.title)} (${count} rows)</summary>\n${grid}${left}</details>`
       : grid;
   const broad = table.columns.length > BROAD ? " broad" : "";
   return `<div class="table${broad}" id="table-${escapeMarkup(table.name)}">\n${folded}${comparison(table, finding)}${legend(table)}\n</div>`;

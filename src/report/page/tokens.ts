@@ -1,4 +1,4 @@
-import type { TokensSpec } from "../../analyses/picture.ts";
+import type { TokensSpec } from "../../finding/picture.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
 import { tokenColorings, tokenLegend, tokenTitle } from "../draw/tokens.ts";
 import { escapeMarkup } from "../escape.ts";

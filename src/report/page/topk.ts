@@ -1,4 +1,4 @@
-import type { RankedToken, TopkSpec } from "../../analyses/picture.ts";
+import type { RankedToken, TopkSpec } from "../../finding/picture.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
 import { indices } from "../draw/ticks.ts";
 import { rankedTitle, topkColoring } from "../draw/topk.ts";

@@ -9,6 +9,7 @@ import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { listOf, OBJECT } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
 import type { PictureSpec } from "./picture.ts";
+import { filled, type PositionalTable, type Scalar, type Table } from "./table.ts";
 
 /** What an analysis returns: the answer to one question as plain data. Made and checked by `finding`. */
 export interface Finding {
@@ -31,9 +32,6 @@ export interface Finding {
   /** What a reader must know before trusting the result; one or two sentences each. */
   readonly caveats: readonly string[];
 }
-
-/** A cell of a table or the value of a setting. `null` means "does not exist"; a number is always finite. */
-export type Scalar = string | number | boolean | null;
 
 /** A result in a sentence. `text` makes sense on its own; `figure` is its number, for programs and for the comparison. */
 export interface Statement {
@@ -93,41 +91,6 @@ export interface Part {
   readonly text?: string;
 }
 
-export interface Table {
-  /** Unique in the finding; the value of the CSV's `table` column. */
-  readonly name: string;
-  readonly title: string;
-  readonly caption?: string;
-  readonly part?: string;
-  /** For looking things up rather than reading: the terminal leaves it out. */
-  readonly detail?: boolean;
-  readonly columns: readonly Column[];
-  /** One cell per column. */
-  readonly rows: readonly (readonly Scalar[])[];
-  /** Names of baselines. */
-  readonly comparedWith?: readonly string[];
-}
-
-export interface Column {
-  /** For programs: the CSV's header. */
-  readonly name: string;
-  /** For people: the heading. */
-  readonly title: string;
-  readonly unit?: string;
-  /** The axis that it indexes, in the axis vocabulary: batch pos head d_mlp layer query key d_vocab. */
-  readonly axis?: string;
-  readonly format?: Format;
-  /** What it is, in a sentence. */
-  readonly description: string;
-}
-
-/**
- * How a column is written for people (JSON and CSV keep the full number). `token` makes whitespace visible; `percent` takes a
- * share (0.25 is written 25.0 %); `p` is a p-value. Without a format, strings are text, whole numbers are integers and
- * other numbers get four significant digits at the column's median.
- */
-export type Format = "text" | "token" | "integer" | "percent" | "p" | { readonly digits: number };
-
 /**
  * The finding itself, after a check: every row is as wide as its columns, every number is finite, names are unique, and
  * each baseline or part that is named exists. Renderers rely on this and do not check again.
@@ -135,8 +98,9 @@ export type Format = "text" | "token" | "integer" | "percent" | "p" | { readonly
  * @throws ArgumentError for a row or number that does not fit, or a name used twice.
  * @throws UnknownNameError for a baseline or part that is named but does not exist.
  */
-export function finding(parts: Finding): Finding {
-  checkParts(parts);
+export function finding(given: FindingParts): Finding {
+  checkParts(given);
+  const parts: Finding = { ...given, tables: given.tables.map(filled) };
   const baselines = unique("baseline", parts.baselines);
   const chapters = unique("part", parts.parts ?? []);
   unique("table", parts.tables);
@@ -164,46 +128,47 @@ export function finding(parts: Finding): Finding {
   }
   for (const table of parts.tables) {
     for (const name of table.comparedWith ?? []) known("baseline", baselines, name);
-    checkRows(table);
+    unique(`column of table "${table.name}"`, table.columns);
+    checkColumns(table);
   }
   return parts;
 }
 
+/** A finding whose tables may still be written by position. */
+export interface FindingParts extends Omit<Finding, "tables"> {
+  readonly tables: readonly (Table | PositionalTable)[];
+}
+
 /** @throws ArgumentError for a value that does not have the parts of a finding */
-function checkParts(parts: unknown): asserts parts is Finding {
+function checkParts(parts: unknown): asserts parts is FindingParts {
   const objects = listOf(OBJECT, "objects");
-  const fields = (OBJECT.accepts(parts) ? parts : {}) as Partial<Finding>;
+  const given = (OBJECT.accepts(parts) ? parts : {}) as Partial<FindingParts>;
   for (const name of ["summary", "baselines", "tables", "pictures", "parts"] as const) {
-    if (objects.accepts(fields[name]) || (name === "parts" && fields[name] === undefined)) continue;
-    throw new ArgumentError(`The ${name} of a finding must be a list of objects, not ${shown(fields[name])}.`, {
+    if (objects.accepts(given[name]) || (name === "parts" && given[name] === undefined)) continue;
+    throw new ArgumentError(`The ${name} of a finding must be a list of objects, not ${shown(given[name])}.`, {
       asked: name,
-      found: fields[name],
+      found: given[name],
     });
   }
-  const lists = listOf({ accepts: Array.isArray, describe: "a list" }, "rows");
-  const bad = fields.tables!.find(({ columns, rows }) => !objects.accepts(columns) || !lists.accepts(rows));
+  const bad = given.tables!.find(({ columns }) => !objects.accepts(columns));
   if (bad) {
-    throw new ArgumentError(
-      `The table ${shown(bad.name)} must have columns, a list of objects, and rows, a list of lists.`,
-      {
-        asked: bad,
-      },
-    );
+    throw new ArgumentError(`The table ${shown(bad.name)} must have columns, a list of objects.`, { asked: bad });
   }
 }
 
-function checkRows(table: Table): void {
-  table.rows.forEach((row, r) => {
-    if (row.length !== table.columns.length) {
+/** @throws ArgumentError for columns of unequal length, or a number that JSON cannot represent */
+function checkColumns({ name, columns }: Table): void {
+  for (const column of columns) {
+    if (column.values.length !== columns[0].values.length) {
       throw new ArgumentError(
-        `Row ${r} of table "${table.name}" has ${row.length} cells, but the table has ${table.columns.length} columns.`,
-        { asked: row, found: table.columns.length },
+        `Column "${column.name}" of table "${name}" has ${column.values.length} cells, but "${columns[0].name}" has ${columns[0].values.length}.`,
+        { asked: column.name, found: column.values.length },
       );
     }
-    row.forEach((cell, c) => {
-      finite(cell, `Row ${r}, column "${table.columns[c].name}" of table "${table.name}"`);
+    column.values.forEach((cell, row) => {
+      finite(cell, `Row ${row}, column "${column.name}" of table "${name}"`);
     });
-  });
+  }
 }
 
 function finite(value: Scalar, where: string): void {
