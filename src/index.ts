@@ -232,6 +232,7 @@ export { readTexts, type TextsOptions } from "./training/data/texts.ts";
 export { type TrainBpeOptions, trainBpe } from "./training/data/train-bpe.ts";
 export { type ConcatenateOptions, tokenizeAndConcatenate } from "./training/data/tokenize-and-concatenate.ts";
 export { holdOut } from "./training/data/held-out.ts";
+export { type RepeatRowsOptions, repeatRows } from "./training/data/repeat-rows.ts";
 export type { TrainingData } from "./training/data/batches.ts";
 export { type Chance, type TaskData, type TrainingTask, textTask } from "./training/data/tasks.ts";
 export {

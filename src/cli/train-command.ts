@@ -110,7 +110,7 @@ async function run(
   });
   const { losses, heldOut } = trained;
   const finding = lossCurve(trained.model, {
-    ...{ losses, heldOut, chances: task.chances },
+    ...{ losses, heldOut, chances: task.chances, repeat: options.repeat },
     epochs: epochsOf(task, losses.length, options.batchSize!),
     settings: toldOf(settingsOf(name, files, flags, task, options, losses.length), finished ? about : {}),
     name: basename(flags.out),

@@ -16,6 +16,7 @@ export interface TrainFlags {
   readonly valid?: readonly string[];
   readonly holdOut?: number;
   readonly maxLength?: number;
+  readonly repeat?: number;
   readonly tokenizer?: string;
   readonly vocabSize?: number;
   readonly p?: number;
@@ -95,6 +96,10 @@ export function addTrainOptions(command: Command): Command {
         "share of the rows, taken from the end, to measure the loss on and not train on (default: 0.02 without --valid)",
       ),
       whole("--max-length <n>", "tokens per row, including BOS (default: the model's context)"),
+      number(
+        "--repeat <share>",
+        "share of the rows that say their beginning twice, so that it pays to look back and copy; held-out rows are left as they are (default: 0)",
+      ),
       new Option("--tokenizer <from>", "a tokenizer.json, or a model that has one (default: make one from the texts)"),
       whole("--vocab-size <n>", "vocabulary of the new tokenizer (default: 4096) or of repeated-tokens (default: 64)"),
       whole("--p <n>", "for modular-addition: the modulus (default: 113)"),

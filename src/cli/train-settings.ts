@@ -23,8 +23,9 @@ export function trainingOf(name: TaskName, task: TrainingTask, flags: TrainFlags
     });
   }
   const steps = flags.steps ?? (epochs === undefined ? training.steps : epochs * perEpoch!);
-  const { eps, momentum, freeze: frozen, maxGradNorm = training.maxGradNorm } = flags;
+  const { eps, momentum, freeze: frozen, repeat, maxGradNorm = training.maxGradNorm } = flags;
   const settings = {
+    repeat,
     eps,
     momentum,
     frozen,
@@ -83,6 +84,7 @@ export function settingsOf(
     "batch size": options.batchSize!,
     ...(typeof data === "function" ? {} : { rows: data.shape[0], "tokens per row": data.shape[1] }),
     "held-out rows": heldOut?.shape[0] ?? 0,
+    ...(options.repeat === undefined ? {} : { "share repeated": options.repeat }),
     ...optimizerSettings(options),
     seed: options.seed!,
   };
@@ -99,6 +101,7 @@ export function aboutOf({ data, heldOut }: TrainingTask, options: TrainOptions, 
     data: fingerprint(typeof data === "function" ? data(0) : data),
     "held out": heldOut ? fingerprint(heldOut) : null,
     "batch size": options.batchSize!,
+    "share repeated": options.repeat ?? 0,
     seed: options.seed!,
     ...optimizerSettings(options),
     eps: options.eps ?? null,

@@ -11,6 +11,7 @@ import { TokenRules } from "../text/index.ts";
 import { sameConfig } from "../training/checkpoint.ts";
 import { holdOut, spreadRows } from "../training/data/held-out.ts";
 import { RECIPES, type TaskName } from "../training/data/recipes.ts";
+import { requireShare } from "../training/data/repeat-rows.ts";
 import { modularAddition, repeatedTokens } from "../training/data/synthetic.ts";
 import { type TrainingTask, textTask } from "../training/data/tasks.ts";
 import type { TrainOptions } from "../training/options.ts";
@@ -70,7 +71,7 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
 
 /** Flags that apply only where the second part says so, and the reason to give elsewhere. */
 const APPLIES: readonly (readonly [flag: keyof TrainFlags, holds: (flags: TrainFlags) => boolean, why: string])[] = [
-  ...(["valid", "holdOut", "tokenizer", "maxLength", "column", "maxTexts"] as const).map(
+  ...(["valid", "holdOut", "tokenizer", "maxLength", "repeat", "column", "maxTexts"] as const).map(
     (flag) => [flag, ({ task }: TrainFlags) => !task, "applies to texts only, and a task makes its own data"] as const,
   ),
   ["p", ({ task }) => task === "modular-addition", "applies to --task modular-addition only"],
@@ -94,7 +95,7 @@ const APPLIES: readonly (readonly [flag: keyof TrainFlags, holds: (flags: TrainF
 ];
 
 function refuseContradictions(files: readonly string[], flags: TrainFlags): void {
-  const { task, model, resume, valid, holdOut: share } = flags;
+  const { task, model, resume, valid, holdOut: share, repeat } = flags;
   const refuse = (message: string, asked: string): never => {
     throw new ArgumentError(message, { asked });
   };
@@ -108,6 +109,7 @@ function refuseContradictions(files: readonly string[], flags: TrainFlags): void
   if (valid && share !== undefined) refuse("--valid and --hold-out both say what to hold out: give one.", "valid");
   if (share !== undefined && !(share >= 0 && share < 1))
     refuse(`--hold-out must be at least 0 and less than 1, not ${share}.`, "holdOut");
+  if (repeat !== undefined) requireShare("--repeat", repeat);
   if (flags.betas && flags.betas.length !== 2) {
     refuse(`--betas takes two numbers, as in --betas 0.9 0.99, not ${flags.betas.length}.`, "betas");
   }

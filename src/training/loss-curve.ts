@@ -21,6 +21,8 @@ export interface LossCurveOptions {
   readonly chances: readonly [Chance, ...Chance[]];
   /** The number of passes over the data; `undefined` for data that is generated as it is needed. */
   readonly epochs?: number | undefined;
+  /** The share of the rows that were repeated: `TrainOptions.repeat`. Default 0. */
+  readonly repeat?: number | undefined;
   /** What to call the model. Default: its own name. */
   readonly name?: string | undefined;
   /** The settings: steps, learning rate, seed. */
@@ -32,6 +34,7 @@ const KINDS: OptionKinds<LossCurveOptions> = {
   heldOut: listOf(OBJECT, "steps and losses"),
   chances: listOf(OBJECT, "chances"),
   epochs: NOT_NEGATIVE,
+  repeat: NOT_NEGATIVE,
   name: TEXT,
   settings: OBJECT,
 };
@@ -48,7 +51,7 @@ const MOST_ROWS = 20;
 export function lossCurve(model: HookedTransformer, options: LossCurveOptions): Finding {
   checkModel("lossCurve", model);
   checkOptions("lossCurve", options, KINDS);
-  const { losses, heldOut = [], chances, epochs, settings = {} } = options;
+  const { losses, heldOut = [], chances, epochs, repeat = 0, settings = {} } = options;
   if (!losses || !chances?.length) {
     throw new ArgumentError("lossCurve needs the losses of a training run, and chances to compare them with.", {
       asked: options,
@@ -113,6 +116,11 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
           ]),
       ...(epochs !== undefined && epochs > 1
         ? [`There were ${rounded(epochs)} passes over the data: batches in later passes had been trained on before.`]
+        : []),
+      ...(repeat > 0
+        ? [
+            `Of the rows that were trained on, ${rounded(100 * repeat)} % say their beginning twice, and the second time is easier to predict: the batches' loss is lower than that of the same texts as they are.`,
+          ]
         : []),
       "The loss of a step is that of one batch: a batch that is easier to predict does not mean a better model.",
       ...model.notes,

@@ -10,6 +10,7 @@ import { type Complete, checkOptions, type OptionKinds } from "../tensor/options
 import { shown } from "../tensor/show.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { requireCount, type TrainingData } from "./data/batches.ts";
+import { requireShare } from "./data/repeat-rows.ts";
 import { OPTIMIZERS, type OptimizerName } from "./optimizer.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -42,6 +43,11 @@ export interface TrainOptions {
   readonly maxGradNorm?: number | undefined;
   /** The seed of the order of the data's rows. Default 0. */
   readonly seed?: number | undefined;
+  /**
+   * The share of the rows that say their beginning twice, as `repeatRows` makes them; each step draws again which rows, and how much
+   * of them. `heldOut` is left as it is. Default 0.
+   */
+  readonly repeat?: number | undefined;
   /** What to minimise, a single number. Default: the mean next-token loss in nats. */
   readonly loss?: Loss | undefined;
   /** Rows that are not trained on: the loss on them is measured now and then, with the model as it is at that step. */
@@ -75,7 +81,7 @@ export interface TrainControls {
 const OPTIONS: OptionKinds<TrainOptions> = {
   ...{ data: ANYTHING, steps: ANYTHING, numEpochs: ANYTHING, batchSize: ANYTHING, optimizer: ANYTHING, lr: ANYTHING },
   ...{ warmupSteps: ANYTHING, eps: ANYTHING, weightDecay: ANYTHING, momentum: ANYTHING, maxGradNorm: ANYTHING },
-  ...{ evalEvery: ANYTHING, saveEvery: ANYTHING, heldOut: ANYTHING },
+  ...{ repeat: ANYTHING, evalEvery: ANYTHING, saveEvery: ANYTHING, heldOut: ANYTHING },
   schedule: either(TEXT, FUNCTION),
   betas: listOf(ANYTHING, "numbers"),
   seed: WHOLE,
@@ -119,7 +125,17 @@ export interface TrainProgress {
 export type Settled = Complete<
   Pick<
     TrainOptions,
-    "data" | "batchSize" | "optimizer" | "lr" | "schedule" | "warmupSteps" | "betas" | "eps" | "momentum" | "seed"
+    | "data"
+    | "batchSize"
+    | "optimizer"
+    | "lr"
+    | "schedule"
+    | "warmupSteps"
+    | "betas"
+    | "eps"
+    | "momentum"
+    | "seed"
+    | "repeat"
   >
 > & { readonly weightDecay: number; readonly frozen: (weight: string) => boolean };
 
@@ -149,6 +165,7 @@ export function settle(options: TrainOptions, weightNames: readonly string[]): S
     weightDecay: options.weightDecay ?? (optimizer === "adamw" ? 0.01 : 0),
     momentum: options.momentum ?? 0,
     seed: options.seed ?? 0,
+    repeat: requireShare("repeat", options.repeat ?? 0),
     frozen: frozenTest(options.frozen ?? [], weightNames),
   };
   const known = ["constant", "linear", "cosine"];

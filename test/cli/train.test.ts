@@ -124,8 +124,11 @@ describe("glassformer train", () => {
     expect(slower.stderr).toContain("lr is now 0.001; it was 0.003\n");
     expect(slower.stderr).toContain("steps is now 6; it was 4\n");
     expect(slower.code).toBe(0);
-    const frozen = await train([...begin.with(begin.indexOf("4"), "7"), "--resume", "--freeze", "embed.W_E"]);
+    const changed = ["--resume", "--freeze", "embed.W_E", "--repeat", "0.5"];
+    const frozen = await train([...begin.with(begin.indexOf("4"), "7"), ...changed]);
     expect(frozen.stderr).toContain("frozen is now embed.W_E; it was none\n");
+    expect(frozen.stderr).toContain("share repeated is now 0.5; it was 0\n");
+    expect(frozen.stdout.replace(/\s+/g, " ")).toContain("50 % say their beginning twice");
     for (const [more, told] of [
       [["--vocab-size", "290"], /was started with --vocab-size 300: leave out/],
       [["--tokenizer", "solu-1l-novels"], /held has a different tokenizer from solu-1l-novels/],
@@ -365,6 +368,16 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no checkp
       "a share of 2",
       ["text.txt", "--hold-out", "2", "--out", "x"],
       /--hold-out must be at least 0 and less than 1, not 2/,
+    ],
+    [
+      "a share of rows to repeat above 1",
+      ["text.txt", "--repeat", "1.5", "--out", "x"],
+      /--repeat must be a number from 0 to 1, not 1\.5/,
+    ],
+    [
+      "repeating rows of a task",
+      ["--task", "modular-addition", "--repeat", "0.5", "--out", "x"],
+      /--repeat applies to texts only, and a task makes its own data: leave it out/,
     ],
     [
       "a report's extension",

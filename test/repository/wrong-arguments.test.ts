@@ -175,6 +175,7 @@ function functions(): Case[] {
     of("evaluateLoss", [model, rows, stopped]),
     of("train", [model, { data: rows, steps: 1 }, stopped]),
     of("holdOut", [rows, 0.5]),
+    of("repeatRows", [rows, { share: 0 }]),
     of("lossCurve", [model, { losses: [1], chances: [{ name: "x", text: "x", loss: 1 }] }]),
     of("modularAddition", [{ p: 5, share: 0.5 }]),
     of("repeatedTokens", [{ dVocab: 5, length: 2, batchSize: 1 }]),

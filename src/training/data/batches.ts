@@ -5,6 +5,7 @@ import { ArgumentError, InputError, ShapeError } from "../../tensor/errors.ts";
 import { uniform } from "../../tensor/random.ts";
 import { shown } from "../../tensor/show.ts";
 import { notedPadding } from "../../text/index.ts";
+import { repeatRows } from "./repeat-rows.ts";
 
 /**
  * What to train on: tokens int32 [row pos], reshuffled each epoch; or a function from a step's number (from 0) to its
@@ -15,6 +16,8 @@ export type TrainingData = Tensor | NDArray<"int32"> | ((step: number) => NDArra
 export interface BatchOptions {
   readonly batchSize: number;
   readonly seed: number;
+  /** The share of the rows to repeat. @see repeatRows */
+  readonly repeat: number;
   readonly nCtx: number;
   readonly dVocab: number;
 }
@@ -27,9 +30,16 @@ export interface Batches {
   at(step: number): NDArray<"int32">;
 }
 
-/** @throws ShapeError, InputError for data that the model cannot read. */
-export function makeBatches(data: TrainingData, { batchSize, seed, nCtx, dVocab }: BatchOptions): Batches {
+/** @throws ShapeError, InputError for data that the model cannot read; ArgumentError if the rows of a function are to be repeated. */
+export function makeBatches(data: TrainingData, options: BatchOptions): Batches {
+  const { batchSize, seed, repeat, nCtx, dVocab } = options;
   if (typeof data === "function") {
+    if (repeat > 0) {
+      throw new ArgumentError(
+        "repeat applies to rows of tokens, but the data is a function: call repeatRows in it, with the step as the seed.",
+        { asked: repeat },
+      );
+    }
     return { stepsPerEpoch: undefined, at: (step) => checkedTokens(data(step), nCtx, dVocab) };
   }
   const tokens = checkedTokens(data, nCtx, dVocab);
@@ -47,14 +57,15 @@ export function makeBatches(data: TrainingData, { batchSize, seed, nCtx, dVocab 
       chosen.forEach((row, i) => {
         batch.set(tokens.data.subarray(row * pos, (row + 1) * pos), i * pos);
       });
-      return ndarray("int32", [chosen.length, pos], batch);
+      const plain = ndarray("int32", [chosen.length, pos], batch);
+      return repeat > 0 ? repeatRows(plain, { share: repeat, seed: mixed(seed, step) }) : plain;
     },
   };
 }
 
 /** 0 to n-1 in the order of an epoch (Fisher & Yates), the same on every machine for a seed and an epoch. */
 export function permutation(n: number, seed: number, epoch: number): Int32Array<ArrayBuffer> {
-  const random = uniform((Math.imul(seed, 0x9e3779b1) + epoch) | 0);
+  const random = uniform(mixed(seed, epoch));
   const order = Int32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
@@ -62,6 +73,9 @@ export function permutation(n: number, seed: number, epoch: number): Int32Array<
   }
   return order;
 }
+
+/** The seed of one epoch, step or batch. */
+export const mixed = (seed: number, which: number): number => (Math.imul(seed, 0x9e3779b1) + which) | 0;
 
 /** Tokens that the model can read. @throws ShapeError, InputError */
 export function checkedTokens(data: NDArray<"int32"> | Tensor, nCtx: number, dVocab: number): NDArray<"int32"> {

@@ -5,7 +5,7 @@ import { ANYTHING, NUMBER, WHOLE } from "../../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import { uniform } from "../../tensor/random.ts";
 import { shown } from "../../tensor/show.ts";
-import { permutation, requireCount } from "./batches.ts";
+import { mixed, permutation, requireCount } from "./batches.ts";
 import type { TrainingTask } from "./tasks.ts";
 
 /** With this modulus, all sums are 50 million numbers. */
@@ -118,7 +118,7 @@ export function repeatedTokens(options: RepeatedTokensOptions): TrainingTask<(st
     );
   }
   const batch = (step: number) => {
-    const random = uniform((Math.imul(seed, 0x9e3779b1) + step) | 0);
+    const random = uniform(mixed(seed, step));
     const upTo = (n: number) => Math.floor(random() * n);
     const data = new Int32Array(batchSize * pos);
     for (let row = 0; row < data.length; row += pos) {
