@@ -40,7 +40,23 @@ export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 // Tensors and gradients
 export { Tensor } from "./graph/tensor.ts";
 export { tensor } from "./graph/from-numbers.ts";
+export {
+  arange,
+  eye,
+  type FullOptions,
+  full,
+  ones,
+  type RandnOptions,
+  randn,
+  type Shape,
+  zeros,
+} from "./graph/create.ts";
+export { concat, einsum, stack, where } from "./graph/joined.ts";
 export type { AxisRef } from "./graph/axes.ts";
+export type { Coordinate } from "./graph/methods/indexing.ts";
+export type { AxesRef } from "./graph/methods/reductions.ts";
+export type { Ordered } from "./graph/methods/ordering.ts";
+export type { Reduction } from "./graph/methods/rearrangement.ts";
 export type { DType, NDArray, TypedData } from "./tensor/array.ts";
 export { type GradOptions, grad } from "./graph/rewrite/grad.ts";
 export { print } from "./graph/print.ts";

@@ -4,8 +4,9 @@
  */
 import { showShape } from "../graph/axes.ts";
 import { largestValue, NUMBER_BYTES } from "../graph/largest-value.ts";
+import { needTensors } from "../graph/methods/expression.ts";
 import type { EvaluateOptions, Sized } from "../graph/runner.ts";
-import { needTensors, Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { untilAborted } from "../tensor/abort.ts";
 import { type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, GlassformerError, MemoryError } from "../tensor/errors.ts";

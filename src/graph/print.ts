@@ -1,8 +1,9 @@
 /** A graph as text: what tests read, and what `explain` shows. */
 import { showShape } from "./axes.ts";
+import { needTensors } from "./methods/expression.ts";
 import type { Attrs } from "./op.ts";
 import { ops } from "./ops/index.ts";
-import { needTensors, type Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
 /**

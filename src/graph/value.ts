@@ -57,6 +57,7 @@ export interface Value extends Meta {
   min(axis?: AxisRef | readonly AxisRef[], keepdims?: boolean): Value;
   logSumExp(axis?: AxisRef | readonly AxisRef[], keepdims?: boolean): Value;
   argmax(axis?: AxisRef): Value;
+  cumsum(axis?: AxisRef, reverse?: boolean): Value;
   sumTo(like: Value): Value;
   softmax(axis?: AxisRef): Value;
   logSoftmax(axis?: AxisRef): Value;

@@ -1,16 +1,17 @@
 /** Keeping some of a value's elements along one axis. */
+import { type AxisRange, elementsBetween } from "../graph/places.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { emptyData, type NDArray, ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 
 /** One index, a list, or from `start` (inclusive) to `end` (exclusive). Negative numbers count from the end. */
-export type AxisSlice = number | readonly number[] | { readonly start?: number; readonly end?: number };
+export type AxisSlice = number | readonly number[] | AxisRange;
 
 /** The indices that a slice of an axis means. @throws ShapeError for one outside it, ArgumentError if there are none. */
 export function indicesOf(slice: AxisSlice, size: number, axis: string): number[] {
   checkSlice(slice, axis);
-  const list = typeof slice === "number" ? [slice] : isList(slice) ? Array.from(slice) : range(slice, size);
+  const list = typeof slice === "number" ? [slice] : isList(slice) ? Array.from(slice) : elementsBetween(slice, size);
   const indices = list.map((i) => (Number.isInteger(i) && i < 0 ? i + size : i));
   const outside = list.find((_, k) => !(Number.isInteger(indices[k]) && indices[k] >= 0 && indices[k] < size));
   if (outside !== undefined) {
@@ -45,12 +46,6 @@ function checkSlice(slice: unknown, axis: string): void {
 
 function isList(slice: AxisSlice): slice is readonly number[] {
   return Array.isArray(slice);
-}
-
-function range({ start = 0, end }: { readonly start?: number; readonly end?: number }, size: number): number[] {
-  const from = Math.max(start < 0 ? start + size : start, 0);
-  const to = end === undefined ? size : Math.min(end < 0 ? end + size : end, size);
-  return Array.from({ length: Math.max(to - from, 0) }, (_, i) => from + i);
 }
 
 /**

@@ -101,6 +101,12 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   neg: unary("neg"),
   abs: unary("abs"),
   sign: unary("sign"),
+  round: [
+    of("of numbers", [a], (x) => x.round()),
+    of("of halves, to the even one", [ints([8], [-5, -3, -1, 1, 3, 5, 2, 4])], (x) =>
+      x.cast("float32").mul(0.5).round(),
+    ),
+  ],
   exp: unary("exp"),
   log: unary("log", positive),
   sqrt: unary("sqrt", positive),
@@ -115,6 +121,11 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
   mean: reduction("mean"),
   max: reduction("max"),
   min: reduction("min"),
+  cumsum: [
+    of("of rows", [a], (x) => x.cumsum()),
+    of("of columns", [a], (x) => x.cumsum(1)),
+    of("from the end", [a], (x) => x.cumsum(0, true)),
+  ],
   logSumExp: [...reduction("logSumExp"), of("of numbers far from 0", [a], (x) => x.mul(100).logSumExp())],
   argmax: [of("of rows", [a], (x) => x.argmax(-1)), of("of columns", [a], (x) => x.argmax(1))],
   topK: [

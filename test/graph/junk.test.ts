@@ -40,12 +40,16 @@ const junk = fc.oneof(
 
 /** What is public, as functions of any arguments. */
 const engine = new Engine(nodeBackend({ threads: 1 }));
-const methods = Object.getOwnPropertyNames(Tensor.prototype)
-  .filter(
+const prototypes: object[] = [];
+for (let at: object = Tensor.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) prototypes.push(at);
+const NOT_PUBLIC = ["constructor", "operand", "fromEnd", "reduced", "index", "applied", "leaf", "unless", "listed"];
+NOT_PUBLIC.push("backwards", "triangle", "laidOut", "takenApart", "without", "withNew", "putTogether");
+const methods = prototypes.flatMap((prototype) =>
+  Object.getOwnPropertyNames(prototype).filter(
     (name) =>
-      name !== "constructor" && typeof Object.getOwnPropertyDescriptor(Tensor.prototype, name)!.value === "function",
-  )
-  .filter((name) => !["operand", "fromEnd", "reduce", "index"].includes(name)); // private
+      typeof Object.getOwnPropertyDescriptor(prototype, name)!.value === "function" && !NOT_PUBLIC.includes(name),
+  ),
+);
 const doors: [string, (...given: unknown[]) => unknown][] = [
   ...methods.map(
     (name) => [name, (...given: unknown[]) => (x as never)[name as never] && call(x, name, given)] as never,

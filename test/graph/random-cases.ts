@@ -128,6 +128,7 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
   neg: unary("neg"),
   abs: unary("abs"),
   sign: unary("sign"),
+  round: unary("round"),
   exp: unary("exp"),
   log: unary("log", true),
   sqrt: unary("sqrt", true),
@@ -147,6 +148,11 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
   max: reduction("max"),
   min: reduction("min"),
   logSumExp: reduction("logSumExp"),
+  cumsum: shapes(1).chain((shape) =>
+    fc
+      .tuple(floats(shape), axisOf(shape), fc.boolean())
+      .map(([x, axis, reverse]) => of([x], (t) => t.cumsum(axis, reverse))),
+  ),
   argmax: shapes(1).chain((shape) =>
     fc.tuple(distinct(shape), axisOf(shape)).map(([inputs, axis]) => of(inputs, (x) => x.argmax(axis))),
   ),

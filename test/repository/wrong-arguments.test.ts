@@ -142,6 +142,13 @@ function functions(): Case[] {
     ...["measureAttentionPatterns", "measureDirectLogitAttribution", "measureLogitLens", "measureNeuron"].map((name) =>
       of(name, [model, "abc", stopped]),
     ),
+    ...["zeros", "ones", "randn"].map((name) => of(name, [{ batch: 2, pos: 3 }, {}])),
+    of("full", [[2, 3], 1, {}]),
+    of("arange", [0, 6, 2]),
+    of("eye", [2, 3]),
+    ...["stack", "concat"].map((name) => of(name, [[G.tensor([1, 2]), G.tensor([3, 4])], 0])),
+    of("where", [G.tensor([true, false]), G.tensor([1, 2]), 0]),
+    of("einsum", ["a,a->", G.tensor([1, 2]), G.tensor([3, 4])]),
     of("testPromptFinding", [model, "ab", "c", stopped]),
     of("testPrompt", [model, "ab", "c", stopped]),
     of("analysisCalled", ["ioi"]),

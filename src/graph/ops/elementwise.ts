@@ -152,11 +152,9 @@ export const not = elementwise({ onnx: "Not", takes: bools, f: (a) => 1 - a, vjp
 export const neg = elementwise({ onnx: "Neg", takes: numbers, f: (x) => -x, vjp: (g) => [g.neg()] });
 export const abs = elementwise({ onnx: "Abs", f: Math.abs, vjp: (g, _out, [x]) => [g.mul(x.sign())] });
 /** -1, 0 or 1. Its gradient is zero, at 0 too, as in PyTorch. */
-export const sign = elementwise({
-  onnx: "Sign",
-  f: Math.sign,
-  vjp: (_g, _out, [x]) => [x.constant(0).expandLike(x)],
-});
+export const sign = elementwise({ onnx: "Sign", f: Math.sign, vjp: flat });
+/** The nearest whole number, of two equally near the even one. */
+export const round = elementwise({ onnx: "Round", f: nearestEven, vjp: flat });
 export const exp = elementwise({ onnx: "Exp", f: Math.exp, vjp: (g, out) => [g.mul(out)] });
 export const log = elementwise({ onnx: "Log", f: Math.log, vjp: (g, _out, [x]) => [g.div(x)] });
 export const sqrt = elementwise({ onnx: "Sqrt", f: Math.sqrt, vjp: (g, out) => [g.div(out.add(out))] });
@@ -183,6 +181,18 @@ export const erf = elementwise({
   f: errorFunction,
   vjp: (g, _out, [x]) => [g.mul(x.mul(x).neg().exp()).mul(x.constant(2 / Math.sqrt(Math.PI)))],
 });
+
+/** The gradient of what is the same all around. */
+function flat(_g: Value, _out: Value, [x]: readonly Value[]): Value[] {
+  return [x.constant(0).expandLike(x)];
+}
+
+function nearestEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  if (rest !== 0.5) return rest < 0.5 ? below : Math.ceil(x);
+  return below % 2 === 0 ? below : below + 1;
+}
 
 /**
  * erf to double precision: the Maclaurin series for |x| < 3, the continued fraction of erfc beyond.

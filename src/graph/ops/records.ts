@@ -1,6 +1,7 @@
 /** Every op there is, by name. A new one is a record in a file of this folder and its name here; the tests then ask for cases. */
 export { cast } from "./cast.ts";
 export { crossEntropy } from "./cross-entropy.ts";
+export { cumsum } from "./cumsum.ts";
 export { einsum } from "./einsum.ts";
 export {
   abs,
@@ -21,6 +22,7 @@ export {
   or,
   pow,
   relu,
+  round,
   sigmoid,
   sign,
   sin,

@@ -1,0 +1,119 @@
+/** Methods that take numbers by where they are. */
+import { ndarray } from "../../tensor/array.ts";
+import { ArgumentError } from "../../tensor/errors.ts";
+import { COUNT, OBJECT, TEXT } from "../../tensor/kinds.ts";
+import { checkArgument } from "../../tensor/options.ts";
+import { type AxisRef, axisIndex } from "../axes.ts";
+import { requireIndex } from "../ops/gather.ts";
+import { type AxisRange, elementsOf } from "../places.ts";
+import { Expression, needTensor, type Operand } from "./expression.ts";
+import { Products } from "./products.ts";
+
+/**
+ * One coordinate of an index: a position (counting from the end if negative), several, from `start` to before `end`, or
+ * int32 values of the graph.
+ */
+export type Coordinate<V> = number | readonly number[] | AxisRange | V;
+
+/** A value parts of which can be read and replaced. */
+export abstract class Indexing extends Products {
+  /** The axis replaced by the axes of an int32 index. */
+  gather(axis: AxisRef, index: this): this {
+    needTensor("gather", index);
+    return this.applied("gather", [this, index], { axis: this.fromEnd(axis) });
+  }
+  /** Rows by their first k axes, from an int32 index of shape [row, k]. */
+  gatherRows(index: this): this {
+    return this.applied("gatherRows", [this, index]);
+  }
+  /** One element a row along the last axis. */
+  pick(index: this): this {
+    return this.applied("pick", [this, index]);
+  }
+  /** `-log softmax(x)[index]` along the last axis, in nats. */
+  crossEntropy(index: this): this {
+    return this.applied("crossEntropy", [this, index]);
+  }
+  scatterAddLike(index: this, updates: this): this {
+    return this.applied("scatterAddLike", [this, index, updates]);
+  }
+  scatterRowsLike(index: this, updates: this): this {
+    return this.applied("scatterRowsLike", [this, index, updates]);
+  }
+  placeLike(index: this, values: this): this {
+    return this.applied("placeLike", [this, index, values]);
+  }
+  /** One number a row added along the last axis. */
+  addAt(index: this, values: this): this {
+    return this.applied("addAt", [this, index, values]);
+  }
+
+  /** int32 values as float32 rows with a 1 at that place and zeros elsewhere, [..., count]; only zeros where there is no such place. */
+  oneHot(count: number, name = ""): this {
+    checkArgument("The count of oneHot", count, COUNT);
+    checkArgument("The name of an axis", name, TEXT);
+    requireIndex("oneHot", this);
+    const places = this.leaf(
+      ndarray(
+        "int32",
+        [count],
+        Int32Array.from({ length: count }, (_, i) => i),
+      ),
+      [name],
+    );
+    return this.unsqueeze(-1, name).equal(places).cast("float32");
+  }
+
+  /**
+   * Part of the value: `x.at({ pos: -1 })` drops the axis, `x.at({ pos: [0, 2] })` and `x.at({ pos: { start: 1, end: -1 } })`
+   * keep it. Indices are fed, so another
+   * position uses the same compiled graph.
+   */
+  at(where: Readonly<Record<string, Coordinate<this>>>): this {
+    checkArgument("Where at looks", where, OBJECT);
+    return Object.entries(where).reduce<this>((x, [axis, coordinate]) => {
+      const i = axisIndex(x, axis);
+      const part = x.gather(i, x.index(i, coordinate));
+      return typeof coordinate === "number" ? part.squeeze(i) : part;
+    }, this);
+  }
+
+  /**
+   * A copy with part of it replaced: `x.set({ pos: 3 }, 0)` zeroes position 3 of every row. `value` broadcasts against
+   * the whole of x. Indices are fed, so another position uses the same compiled graph.
+   */
+  set(where: Readonly<Record<string, Coordinate<this>>>, value: Operand<this>): this {
+    return this.operand(value).where(this.mask(where), this);
+  }
+
+  /** Where the given coordinates are: a bool value that broadcasts against this one. */
+  mask(where: Readonly<Record<string, Coordinate<this>>>): this {
+    checkArgument("Where set writes", where, OBJECT);
+    const masks = Object.entries(where).map(([axis, coordinate]) => {
+      const i = axisIndex(this, axis);
+      const size = this.shape[i];
+      const trailing = this.shape.length - i - 1;
+      const shape = [size, ...new Array<number>(trailing).fill(1)];
+      const axes = this.axes.slice(i);
+      if (coordinate instanceof Expression) {
+        const range = ndarray(
+          "int32",
+          shape,
+          Int32Array.from({ length: size }, (_, k) => k),
+        );
+        return this.leaf(range, axes).equal(coordinate);
+      }
+      const inside = new Uint8Array(size);
+      for (const k of elementsOf(this, i, coordinate)) inside[k] = 1;
+      return this.leaf(ndarray("bool", shape, inside), axes);
+    });
+    if (masks.length === 0) throw new ArgumentError("set needs at least one axis, as in x.set({ pos: 3 }, 0).");
+    return masks.reduce((a, b) => a.and(b));
+  }
+
+  private index(axis: number, coordinate: Coordinate<this>): this {
+    if (coordinate instanceof Expression) return coordinate;
+    const elements = elementsOf(this, axis, coordinate);
+    return this.leaf(ndarray("int32", [elements.length], elements), [this.axes[axis]]);
+  }
+}
