@@ -212,6 +212,7 @@ export {
   type AttentionHeadsOptions,
   attentionHeads,
   attentionPattern,
+  element,
   type HistOptions,
   hist,
   type ImshowOptions,

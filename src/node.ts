@@ -4,6 +4,7 @@ import { nodeMemory } from "./engine/node-memory.ts";
 import { nodeBackend } from "./engine/ort-node.ts";
 import { openModelFiles } from "./load/node.ts";
 import { type Platform, usePlatform } from "./platform.ts";
+import { notebookOf } from "./report/notebook.ts";
 import { rasterizeWithResvg } from "./report/resvg.ts";
 import { folderCheckpoints } from "./training/node-checkpoints.ts";
 
@@ -12,6 +13,7 @@ const node: Platform = {
   engine: defaultEngine,
   open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
   memory: nodeMemory(),
+  notebook: notebookOf,
   checkpoints: folderCheckpoints,
   rasterize: rasterizeWithResvg,
 };

@@ -35,6 +35,8 @@ export interface Platform {
   readonly memory: MemoryReader | undefined;
   /** Checkpoints under a folder's path. */
   readonly checkpoints: ((folder: string) => CheckpointStore) | undefined;
+  /** What a notebook shows of a finding, a picture or a tensor besides text, by MIME type; of anything else nothing. */
+  readonly notebook: (x: object) => Promise<Readonly<Record<string, string>>>;
   /** Draws an SVG as a PNG, `scale` pixels for each of its own. */
   readonly rasterize:
     | ((svg: string, look: { readonly scale: number; readonly background: string }) => Promise<Uint8Array>)

@@ -5,12 +5,14 @@ import { webMemory } from "./engine/web-memory.ts";
 import { openModelFiles } from "./load/web.ts";
 import { type Platform, usePlatform } from "./platform.ts";
 import { drawOnCanvas } from "./report/canvas.ts";
+import { notebookOf } from "./report/notebook.ts";
 
 const page: Platform = {
   backend: (device) => webBackend({ device }),
   engine: defaultEngine,
   open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
   memory: webMemory(),
+  notebook: notebookOf,
   checkpoints: undefined, // a page has no folders: it passes a CheckpointStore
   rasterize: typeof document === "undefined" ? undefined : drawOnCanvas, // a worker has no canvas of a page
 };

@@ -5,9 +5,12 @@
  * No number is shown without something to compare it with: a statement that carries a figure names at least one of
  * the finding's baselines, and the compiler insists on it.
  */
+
+import { showAs } from "../tensor/display.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { listOf, OBJECT } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
+import { findingLines } from "./finding-lines.ts";
 import type { PictureSpec } from "./picture.ts";
 import { filled, type PositionalTable, type Scalar, type Table } from "./table.ts";
 
@@ -131,7 +134,7 @@ export function finding(given: FindingParts): Finding {
     unique(`column of table "${table.name}"`, table.columns);
     checkColumns(table);
   }
-  return parts;
+  return showAs(parts, findingLines);
 }
 
 /** A finding whose tables may still be written by position. */

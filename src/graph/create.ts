@@ -26,6 +26,8 @@ export interface RandnOptions {
 const FULL_OPTIONS: OptionKinds<FullOptions> = { dtype: DTYPE };
 const RANDN_OPTIONS: OptionKinds<RandnOptions> = { seed: WHOLE };
 const SIZES = listOf(NOT_NEGATIVE_WHOLE, "sizes, whole numbers from 0 up");
+/** The first numbers of a generator, which still show how simple its seed is. */
+const UNMIXED = 64;
 /** More than a typed array holds anywhere. */
 const MOST_NUMBERS = 2 ** 32;
 
@@ -62,6 +64,7 @@ export function randn(shape: Shape, options: RandnOptions = {}): Tensor {
   checkOptions("randn", options, RANDN_OPTIONS);
   const { sizes, axes } = parts("randn", shape);
   const next = normal(options.seed ?? 0);
+  for (let i = 0; i < UNMIXED; i++) next();
   return Tensor.leaf(ndarray("float32", sizes, new Float32Array(sizeOf(sizes)).map(next)), axes);
 }
 

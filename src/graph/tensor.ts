@@ -6,12 +6,14 @@
  * are written in it, so there is one arithmetic and one engine that runs it.
  */
 import { type DType, type NDArray, sizeOf, type TypedData } from "../tensor/array.ts";
+import { showAs } from "../tensor/display.ts";
 import { ArgumentError, GlassformerError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, listOf, NUMBER, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { type Meta, showShape } from "./axes.ts";
 import { evaluate } from "./evaluate.ts";
+import { glimpse, glimpseLine, valueText } from "./glimpse.ts";
 import { checkArray, DTYPE, single } from "./leaf.ts";
 import type { AttrsArgument, LeafRole } from "./methods/expression.ts";
 import { Rearrangement } from "./methods/rearrangement.ts";
@@ -19,6 +21,7 @@ import type { Attrs } from "./op.ts";
 import { type AttrsOf, type OpName, ops } from "./ops/index.ts";
 import { nested, placeOf, rowOf } from "./places.ts";
 import type { EvaluateOptions } from "./runner.ts";
+import { jsonOf, type TensorJson } from "./tensor-json.ts";
 import type { Value } from "./value.ts";
 
 const ROLE = oneOf(["weight", "feed", "constant"] satisfies readonly LeafRole[]);
@@ -141,6 +144,16 @@ export class Tensor extends Rearrangement implements Value {
     return nested(this.shape, this.data);
   }
 
+  /** What `JSON.stringify` writes: nested lists, with dtype, shape, axes and name. @throws GlassformerError if there are no numbers yet */
+  toJSON(): TensorJson {
+    return jsonOf(this);
+  }
+
+  /** A single number without axes as it is, anything else in a line: what it is, and its numbers or what they are like. */
+  override toString(): string {
+    return valueText(this);
+  }
+
   /** Index `i` of the first axis, sharing memory. Needs computed numbers. */
   row(i: number): Tensor {
     const rest = this.shape.slice(1);
@@ -165,6 +178,8 @@ export class Tensor extends Rearrangement implements Value {
     return Tensor.apply(op, inputs, ...attrs) as this;
   }
 }
+
+showAs(Tensor.prototype, (x, nested) => (nested ? glimpseLine(x) : glimpse(x)));
 
 /** An op on inputs, and which of its results. */
 interface Application {

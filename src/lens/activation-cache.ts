@@ -2,11 +2,14 @@
 import { Tensor } from "../graph/tensor.ts";
 import { getActName } from "../models/act-name.ts";
 import { compose } from "../models/compose.ts";
+import { showAs } from "../tensor/display.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, listOf, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import { counted } from "../tensor/words.ts";
 import { type AxisSlice, cutAxis, indicesOf } from "./axis-slice.ts";
+import { cacheLines } from "./cache-lines.ts";
 import type { Cached, CachedModel, Cut, NormPlace, StackNorm } from "./cached.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { components } from "./components.ts";
@@ -114,6 +117,10 @@ export class ActivationCache implements Cached {
 
   [Symbol.iterator](): IterableIterator<[string, Tensor]> {
     return this.items()[Symbol.iterator]();
+  }
+
+  toString(): string {
+    return `ActivationCache of ${this.model.cfg.modelName}: ${counted(this.size, "value")}`;
   }
 
   /** Several values. @throws ArgumentError that names those that were not captured, and `what` they are for. */
@@ -341,6 +348,10 @@ export class ActivationCache implements Cached {
     return neuronResults(posSlice === undefined ? this : this.at({ pos: posSlice }), layer, neuronSlice);
   }
 }
+
+showAs(ActivationCache.prototype, (cache, nested) =>
+  nested ? `${cache}` : [`${cache}`, ...cacheLines(cache.items()).map((line) => `  ${line}`)].join("\n"),
+);
 
 function sizeAlong(value: Tensor, axis: string): number | undefined {
   return value.shape[value.axes.indexOf(axis)];

@@ -4,12 +4,14 @@ import { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
+import { configLine } from "../models/config/config-line.ts";
 import { parseConfig } from "../models/config/parse.ts";
 import { ownWeights } from "../models/families/index.ts";
 import { recordingOf } from "../models/recording.ts";
 import { checkWeights } from "../models/weights/check.ts";
 import { Weights } from "../models/weights/weights.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
+import { showAs } from "../tensor/display.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, instanceOf, listOf, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -484,3 +486,5 @@ function ids(tokens: Tensor): NDArray<"int32"> {
     found: tokens.dtype,
   });
 }
+
+showAs(HookedRoot.prototype, (model) => `${model}: ${configLine(model.cfg)}`);

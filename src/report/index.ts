@@ -5,6 +5,7 @@ export { type AttentionHeadsOptions, attentionHeads, attentionPattern } from "./
 export { type CsvOptions, renderCsv } from "./csv.ts";
 export type { DrawOptions } from "./draw/draw.ts";
 export { loadCharts } from "./draw/plotting.ts";
+export { element } from "./element.ts";
 export { type HistOptions, hist } from "./hist.ts";
 export { type ImshowOptions, imshow } from "./imshow.ts";
 export { type LineOptions, line } from "./line.ts";

@@ -1,4 +1,5 @@
 import type { PictureSpec } from "../finding/picture.ts";
+import { showAs } from "../tensor/display.ts";
 import { type DrawOptions, drawSvg } from "./draw/draw.ts";
 import { picturePage } from "./html.ts";
 import { type PngOptions, rasterize } from "./rasterize.ts";
@@ -17,12 +18,14 @@ export interface Picture {
 
 /** The picture that a spec describes. */
 export function picture(spec: PictureSpec): Picture {
-  return {
+  const made: Picture = {
     spec,
     svg: (options) => drawSvg(spec, options),
     html: () => picturePage(spec),
     png: async (options) => rasterize(await drawSvg(spec), options),
   };
+  const title = spec.title ? `: ${spec.title}` : "";
+  return showAs(made, () => `Picture ${spec.name} (${spec.kind})${title}; await its svg(), html() or png()`);
 }
 
 /** The options of every chart function. */

@@ -1,10 +1,13 @@
 /** A dictionary of fields -> a configuration that can be run, or an error that names the field; and back. */
+
+import { showAs } from "../../tensor/display.ts";
 import { ArgumentError, ConfigError } from "../../tensor/errors.ts";
 import { nearest } from "../../tensor/nearest.ts";
 import { kindOf, shown } from "../../tensor/show.ts";
 import { recordingOf } from "../recording.ts";
 import { MOST_HEADS } from "./bounds.ts";
 import type { HookedTransformerConfig } from "./config.ts";
+import { configLine, IN_LINE } from "./config-line.ts";
 import { checkExperts } from "./experts.ts";
 import { FIELD_NAMES, FIELDS, type Field } from "./fields.ts";
 
@@ -36,7 +39,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): HookedTrans
   const fields = namedFields(raw);
   const config = {} as Record<FieldName, unknown>;
   for (const name of FIELD_NAMES) config[name] = checkedValue(FIELDS[name] as Field, fields.get(name));
-  return completed(config as unknown as Mutable<HookedTransformerConfig>);
+  return showAs(completed(config as unknown as Mutable<HookedTransformerConfig>), configText);
 }
 
 /**
@@ -46,6 +49,15 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): HookedTrans
 export function toTransformerLens(config: HookedTransformerConfig): Record<string, unknown> {
   const names = FIELD_NAMES.filter((name) => !FIELDS[name].own || !sameValue(config[name], FIELDS[name].byDefault));
   return Object.fromEntries(names.map((name) => [FIELDS[name].snake, config[name]]));
+}
+
+/** For consoles: the line, and every field that is neither in it nor at its default. */
+function configText(c: HookedTransformerConfig): string {
+  const others = FIELD_NAMES.filter(
+    (name) => FIELDS[name].byDefault !== undefined && !IN_LINE.has(name) && !sameValue(c[name], FIELDS[name].byDefault),
+  );
+  const also = others.map((name) => `${name}: ${shown(c[name])}`);
+  return [`HookedTransformerConfig of ${c.modelName}: ${configLine(c)}`, ...also.map((text) => `  ${text}`)].join("\n");
 }
 
 /** Whether `parseConfig` knows a field of that name. */
