@@ -1,7 +1,8 @@
 /** "Which heads attend to what followed last time, and does the model predict repetitions?" */
 
+import { HEAD } from "../finding/columns.ts";
 import { type Finding, finding } from "../finding/finding.ts";
-import type { Column } from "../finding/table.ts";
+import { type Cell, tableOf } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { components } from "../lens/components.ts";
 import { computeInParts, passBytes } from "../lens/in-parts.ts";
@@ -111,22 +112,6 @@ export async function inductionScore(model: Model, options: InductionScoreOption
   const gain = first - second;
   const controlGain = half(losses[1], 0) - half(losses[1], 1);
 
-  const columns: Column[] = [
-    { name: "head", title: "head", format: "text", description: "L0H3 is head 3 of layer 0." },
-    {
-      name: "score",
-      title: "induction score",
-      format: { digits: 3 },
-      description: "Mean attention to the token after the same token's first occurrence.",
-    },
-    {
-      name: "unrepeated",
-      title: "unrepeated",
-      format: { digits: 3 },
-      description: "The same attention where the second half consists of other tokens.",
-    },
-  ];
-  const rows = (some: typeof heads) => some.map(({ name, score, control: other }) => [name, score, other]);
   return finding({
     analysis: "induction-score",
     question: QUESTION,
@@ -178,14 +163,16 @@ export async function inductionScore(model: Model, options: InductionScoreOption
       },
     ],
     tables: [
-      {
-        name: "top",
-        title: `The ${Math.min(top, ranked.length)} highest induction scores`,
-        columns,
-        rows: rows(ranked.slice(0, top)),
-        comparedWith: [UNIFORM, UNREPEATED],
-      },
-      { name: "heads", title: "All heads", detail: true, columns, rows: rows(heads) },
+      tableOf(
+        {
+          name: "top",
+          title: `The ${Math.min(top, ranked.length)} highest induction scores`,
+          comparedWith: [UNIFORM, UNREPEATED],
+        },
+        ranked.slice(0, top),
+        COLUMNS,
+      ),
+      tableOf({ name: "heads", title: "All heads", detail: true }, heads, COLUMNS),
     ],
     baselines: [
       {
@@ -221,6 +208,35 @@ export async function inductionScore(model: Model, options: InductionScoreOption
     ],
   });
 }
+
+/** A head and its scores. */
+interface ScoredHead {
+  readonly name: string;
+  readonly score: number;
+  readonly control: number;
+}
+
+const COLUMNS: readonly Cell<ScoredHead>[] = [
+  [HEAD, ({ name }) => name],
+  [
+    {
+      name: "score",
+      title: "induction score",
+      format: { digits: 3 },
+      description: "Mean attention to the token after the same token's first occurrence.",
+    },
+    ({ score }) => score,
+  ],
+  [
+    {
+      name: "unrepeated",
+      title: "unrepeated",
+      format: { digits: 3 },
+      description: "The same attention where the second half consists of other tokens.",
+    },
+    ({ control }) => control,
+  ],
+];
 
 /** The mean over the first axis. */
 function meanOverRows({ shape: [rows], data }: Tensor): number[] {

@@ -1,9 +1,10 @@
 /** "At which layer does the model arrive at its prediction?" */
 
 import { mean, median } from "simple-statistics";
+import { as, ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../finding/columns.ts";
 import { type Finding, finding } from "../finding/finding.ts";
 import type { LineSpec, LogitLensSpec } from "../finding/picture.ts";
-import type { Scalar } from "../finding/table.ts";
+import { type Column, type Table, tableOf } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -391,101 +392,77 @@ function rankLine(
   };
 }
 
-function byLayer(labels: readonly string[], means: readonly LayerMeans[], comparedWith: readonly string[]) {
-  return {
-    name: "layers",
-    title: "By layer, means over positions",
-    comparedWith,
-    columns: [
-      { name: "layer", title: "stream", axis: "layer", description: "Where the residual stream is read." },
-      {
-        name: "rank",
-        title: "mean rank",
-        format: { digits: 1 },
-        description: "How many tokens are more probable than the right one.",
-      },
+const STREAM: Column = as(LAYER, {
+  title: "stream",
+  format: "text",
+  description: "Where the residual stream is read.",
+});
+const RANK: Column = {
+  name: "rank",
+  title: "rank",
+  format: "integer",
+  description: "How many tokens are more probable than the right one.",
+};
+const PROBABILITY: Column = {
+  name: "probability",
+  title: "prob",
+  format: "percent",
+  description: "The mean probability of the right token.",
+};
+
+function byLayer(labels: readonly string[], means: readonly LayerMeans[], comparedWith: readonly string[]): Table {
+  const rows = labels.map((label, i) => ({ label, ...means[i] }));
+  return tableOf({ name: "layers", title: "By layer, means over positions", comparedWith }, rows, [
+    [STREAM, ({ label }) => label],
+    [as(RANK, { title: "mean rank", format: { digits: 1 } }), ({ rank }) => rank],
+    [
       { name: "median_rank", title: "median", format: { digits: 1 }, description: "The median of the ranks." },
-      {
-        name: "log_prob",
-        title: "log prob",
-        unit: "nats",
-        format: { digits: 3 },
-        description: "The log probability of the right token.",
-      },
-      {
-        name: "probability",
-        title: "prob",
-        format: "percent",
-        description: "The mean probability of the right token.",
-      },
+      ({ medianRank }) => medianRank,
+    ],
+    [LOG_PROB, ({ logProb }) => logProb],
+    [PROBABILITY, ({ probability }) => probability],
+    [
       {
         name: "right",
         title: "top is right",
         format: "percent",
         description: "How often the top token is the right one.",
       },
-      {
-        name: "entropy",
-        title: "entropy",
-        unit: "nats",
-        format: { digits: 2 },
-        description: "The entropy of the distribution.",
-      },
-      {
+      ({ right }) => right,
+    ],
+    [ENTROPY, ({ entropy }) => entropy],
+    [
+      as(RANK, {
         name: "other_rank",
         title: "other's rank",
         format: { digits: 1 },
         description: "The mean rank of the tokens that come next half a prompt away.",
-      },
+      }),
+      ({ otherRank }) => otherRank,
     ],
-    rows: labels.map((label, i): readonly Scalar[] => {
-      const m = means[i];
-      return [label, m.rank, m.medianRank, m.logProb, m.probability, m.right, m.entropy, m.otherRank];
-    }),
-  } as const;
+  ]);
 }
 
-function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement) {
+function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement): Table {
   const { at } = rightTokens(model, prompt);
-  return {
-    name: "cells",
-    title: "By layer and position",
-    detail: true,
-    columns: [
-      { name: "layer", title: "stream", axis: "layer", description: "Where the residual stream is read." },
-      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position; 0 is BOS." },
-      { name: "token", title: "token", format: "token", description: "The token at that position." },
-      { name: "next", title: "next", format: "token", description: "The token that comes next." },
-      {
-        name: "rank",
-        title: "rank",
-        format: "integer",
-        description: "How many tokens are more probable than the next one.",
-      },
-      {
-        name: "log_prob",
-        title: "log prob",
-        unit: "nats",
-        description: "The log probability of the token that comes next.",
-      },
+  const rows = labels.flatMap((label, layer) => cells[layer].map((cell, pos) => ({ label, pos, ...cell })));
+  return tableOf({ name: "cells", title: "By layer and position", detail: true }, rows, [
+    [STREAM, ({ label }) => label],
+    [POS, ({ pos }) => pos],
+    [TOKEN, ({ pos }) => prompt.tokens[pos]],
+    [NEXT, ({ pos }) => prompt.tokens[at(pos) ?? -1] ?? null],
+    [RANK, ({ right }) => right?.rank ?? null],
+    [LOG_PROB, ({ right }) => right?.logProb ?? null],
+    [
       { name: "top", title: "top token", format: "token", description: "The most probable token." },
-      { name: "top_probability", title: "its prob", format: "percent", description: "Its probability." },
-      { name: "entropy", title: "entropy", unit: "nats", description: "The entropy of the distribution." },
+      ({ top }) => tokenText(model, top[0].id),
     ],
-    rows: labels.flatMap((label, layer) =>
-      cells[layer].map((cell, pos): readonly Scalar[] => [
-        label,
-        pos,
-        prompt.tokens[pos],
-        prompt.tokens[at(pos) ?? -1] ?? null,
-        cell.right?.rank ?? null,
-        cell.right?.logProb ?? null,
-        tokenText(model, cell.top[0].id),
-        cell.top[0].probability,
-        cell.entropy,
-      ]),
-    ),
-  } as const;
+    [
+      as(PROBABILITY, { name: "top_probability", title: "its prob", description: "Its probability." }),
+      ({ top }) => top[0].probability,
+    ],
+    [ENTROPY, ({ entropy }) => entropy],
+  ]);
 }
 
 const DEFAULT_PROMPT = "He sat down in the chair, looked at me for a moment, and shook his head.";
