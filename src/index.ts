@@ -80,7 +80,8 @@ export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
 // Analyses: what one is, all of them, and then each technique with its measurement and its finding
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
-export type { Analysis, AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/analysis.ts";
+export type { Analysis } from "./analyses/analysis.ts";
+export type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/options.ts";
 export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
 
 // - diffuse MLPs

@@ -3,16 +3,15 @@
 import { type Finding, finding, type Statement } from "../finding/finding.ts";
 import type { Column, Scalar, PositionalTable as Table } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
-import { WHOLE } from "../tensor/kinds.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type Ablated, type AblationMeasurement, measureAblation } from "./ablation/measure.ts";
-import { ABLATION_OPTIONS, type AblationOptions, KINDS } from "./ablation/options.ts";
+import { ABLATION_OPTIONS } from "./ablation/options.ts";
 import { ablationPictures } from "./ablation/pictures.ts";
 import { analysis } from "./analysis.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
-import { checkAnalysis } from "./option-kinds.ts";
-import { checkWhole, modelFacts, tokenText } from "./prompt.ts";
+import { type GivenOptions, settled } from "./options.ts";
+import { modelFacts, tokenText } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
 const QUESTION = "Which heads, layers, neurons or positions does the model need?";
@@ -36,11 +35,9 @@ const METHODS = {
 export async function ablation(
   model: Model,
   prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
-  options: AblationOptions & { /** How many to list. Default 10. */ readonly top?: number | undefined } = {},
+  options: GivenOptions<typeof ABLATION_OPTIONS, "prompts"> = {},
 ): Promise<Finding> {
-  checkAnalysis("ablation", model, options, { ...KINDS, top: WHOLE });
-  const { top = 10, ...asked } = options;
-  checkWhole("top", top, 1);
+  const { top, ...asked } = settled("ablation", model, options, ABLATION_OPTIONS, "prompts");
   const measured = await measureAblation(model, prompts, asked);
   const { over, by, layer, seed, unit, answers, components, clean } = measured;
   const one = ONE[over];
@@ -205,6 +202,5 @@ export const ablationAnalysis = analysis({
     "Replaces each head, layer, neuron or position on its own by zero, its mean or another of its values drawn at random, and measures the loss or the difference of two answers' logits.",
   example: "--over neurons --by zero --top 20 --out report.html",
   options: ABLATION_OPTIONS,
-  run: (model, { prompts, ...options }, context) =>
-    ablation(model, prompts, { ...options, ...context } as AblationOptions),
+  run: (model, { prompts, ...options }, context) => ablation(model, prompts, { ...options, ...context }),
 });

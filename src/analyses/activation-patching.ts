@@ -10,23 +10,20 @@ import { type HeadsOf, hasSite, headsAt } from "../lens/model-has.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
-import { POSITIVE } from "../tensor/kinds.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { quoted } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import {
   CLEAN_RUN,
   CORRUPTED_RUN,
   type Contrast,
-  type ContrastOptions,
   contrastBaselines,
   contrastOptions,
   contrastSettings,
   placeLabels,
   readContrast,
 } from "./contrast.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, memoryOption, settled, topOption } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 import { stages } from "./stages.ts";
 import { middle } from "./statistics/middle.ts";
 
@@ -47,14 +44,7 @@ export type PatchingSite = keyof typeof SITES;
 const SITE_NAMES = Object.keys(SITES) as PatchingSite[];
 
 /** The options of `activationPatching`. */
-export interface ActivationPatchingOptions extends ContrastOptions, AnalysisContext {
-  /** What to patch. Default: everything that the model has. */
-  readonly sites?: readonly string[] | undefined;
-  /** How many places to list. Default 10. */
-  readonly top?: number | undefined;
-  /** The most bytes that the values of a run may take. Default 128 MB, or half of the free memory. */
-  readonly memory?: number | undefined;
-}
+export type ActivationPatchingOptions = GivenOptions<typeof OPTIONS>;
 
 /** One patched place. */
 interface Cell {
@@ -82,11 +72,10 @@ export async function activationPatching(
   model: HookedTransformer,
   options: ActivationPatchingOptions = {},
 ): Promise<Finding> {
-  checkAnalysis("activationPatching", model, options, KINDS);
-  const { top = 10, memory, signal, onProgress } = options;
-  checkWhole("top", top, 1);
-  const sites = chosenSites(model, options.sites);
-  const contrast = await readContrast(model, options, signal);
+  const asked = settled("activationPatching", model, options, OPTIONS);
+  const { top, memory, signal, onProgress } = asked;
+  const sites = chosenSites(model, asked.sites);
+  const contrast = await readContrast(model, asked, signal);
   const layers = Array.from({ length: model.cfg.nLayers }, (_, l) => l);
   const [, cache] = await model.runWithCache(contrast.clean.input, {
     returnType: null,
@@ -323,10 +312,9 @@ const OPTIONS = {
     description: `what to patch: ${SITE_NAMES.join(", ")}`,
     defaultText: "all",
   },
-  top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
+  top: topOption("places"),
+  memory: memoryOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<ActivationPatchingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, memory: POSITIVE };
 
 /** `activationPatching` for the index. */
 export const activationPatchingAnalysis = analysis({

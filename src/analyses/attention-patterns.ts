@@ -6,13 +6,11 @@ import { headName } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { getActName } from "../models/act-name.ts";
 import { MemoryError } from "../tensor/errors.ts";
-import { SIGNAL } from "../tensor/kinds.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { percent } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkHead, checkLayer, modelFacts, type Prompt, readPrompt, windowCaveats } from "./prompt.ts";
+import { analysis } from "./analysis.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { modelFacts, type Prompt, readPrompt, windowCaveats } from "./prompt.ts";
 
 /** A head's pattern, summarised: means over the queries that have more than one key to look at. */
 export interface PatternSummary {
@@ -45,12 +43,7 @@ export interface AttentionPatternsMeasurement {
 }
 
 /** Which heads. */
-export interface AttentionPatternsOptions extends Pick<AnalysisContext, "signal"> {
-  /** Which layers; negative numbers count from the end. Default: all. */
-  readonly layers?: readonly number[] | undefined;
-  /** Which heads of each of those layers. Default: all. */
-  readonly heads?: readonly number[] | undefined;
-}
+export type AttentionPatternsOptions = GivenOptions<typeof OPTIONS, "prompt">;
 
 /**
  * `hook_pattern` of some layers and heads, in one run, and a summary of each.
@@ -61,17 +54,17 @@ export async function measureAttentionPatterns(
   text: string | TokenIds,
   options: AttentionPatternsOptions = {},
 ): Promise<AttentionPatternsMeasurement> {
-  checkAnalysis("attentionPatterns", model, options, OPTION_KINDS);
+  const asked = settled("attentionPatterns", model, options, OPTIONS, "prompt");
   const prompt = readPrompt(model, text, { least: 2 });
   const { cfg } = model;
   const all = (count: number) => Array.from({ length: count }, (_, i) => i);
-  const layers = [...new Set(options.layers?.map((layer) => checkLayer(model, layer)) ?? all(cfg.nLayers))];
-  const heads = [...new Set(options.heads?.map((head) => checkHead(model, head)) ?? all(cfg.nHeads))];
+  const layers = [...new Set(asked.layers ?? all(cfg.nLayers))];
+  const heads = [...new Set(asked.heads ?? all(cfg.nHeads))];
   needPatterns(layers.length * heads.length, prompt.ids.length);
   const graph = model.graph(prompt.input);
   const patterns = await model.compute(
     layers.map((layer) => graph.at(getActName("pattern", layer)).at({ batch: 0, head: heads })),
-    { signal: options.signal },
+    { signal: asked.signal },
   );
   const n = prompt.ids.length;
   const causal = cfg.attentionDir === "causal";
@@ -307,17 +300,15 @@ function strongest({ prompt, heads }: AttentionPatternsMeasurement) {
 const DEFAULT_PROMPT = "The young man asked the old man the way, and the old man shook his head.";
 
 const OPTIONS = {
-  prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
+  prompt: { type: "prompt", description: "the text to read", default: DEFAULT_PROMPT },
   layers: {
-    type: "integers",
+    type: "layers",
     placeholder: "L",
     description: "which layers; negative from the end",
     defaultText: "all",
   },
-  heads: { type: "integers", placeholder: "H", description: "which heads of those layers", defaultText: "all" },
+  heads: { type: "heads", placeholder: "H", description: "which heads of those layers", defaultText: "all" },
 } as const satisfies AnalysisOptions;
-
-const OPTION_KINDS: OptionKinds<AttentionPatternsOptions> = { ...kindsOf(OPTIONS, "prompt"), signal: SIGNAL };
 
 /** `attentionPatterns` for the index. */
 export const attentionPatternsAnalysis = analysis({

@@ -14,9 +14,8 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { hasMlps } from "../lens/model-has.ts";
 import { patchFrom, sweep } from "../lens/sweep.ts";
 import { getActName } from "../models/act-name.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { listed, quoted, signed } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import {
   type Agreement,
   agreement,
@@ -33,24 +32,19 @@ import {
   CLEAN_RUN,
   CORRUPTED_RUN,
   type Contrast,
-  type ContrastOptions,
   contrastBaselines,
   contrastCaveats,
   contrastOptions,
   contrastSettings,
   readContrast,
 } from "./contrast.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 import { stages } from "./stages.ts";
 import { largestIndices } from "./top-tokens.ts";
 
 /** The options of the analysis. */
-export interface AttributionPatchingAnalysisOptions extends ContrastOptions, AnalysisContext {
-  /** How many places to list. Default 10. */
-  readonly top?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type AttributionPatchingAnalysisOptions = GivenOptions<typeof OPTIONS>;
 
 /** One place of one site. */
 export interface PatchedPlace extends Pair {
@@ -90,11 +84,9 @@ export async function attributionPatchingFinding(
   model: HookedTransformer,
   options: AttributionPatchingAnalysisOptions = {},
 ): Promise<Finding> {
-  checkAnalysis("attributionPatchingFinding", model, options, KINDS);
-  const { top = 10, seed = 0, signal, onProgress } = options;
-  checkWhole("top", top, 1);
-  checkWhole("seed", seed, 0);
-  const contrast = await readContrast(model, options, signal);
+  const asked = settled("attributionPatchingFinding", model, options, OPTIONS);
+  const { top, seed, signal, onProgress } = asked;
+  const contrast = await readContrast(model, asked, signal);
   const { clean, corrupted, metric } = contrast;
   const attributed = await attributionPatching(model, corrupted.input, clean.input, metric, { signal });
   const sites = attributionSites(model);
@@ -405,11 +397,9 @@ function placeTable(name: string, title: string, places: readonly PatchedPlace[]
 
 const OPTIONS = {
   ...contrastOptions,
-  top: { type: "integer", placeholder: "K", description: "how many places to list", default: 10 },
-  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
+  top: topOption("places"),
+  seed: seedOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<AttributionPatchingAnalysisOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
 /** The analysis for the index. */
 export const attributionPatchingAnalysis = analysis({

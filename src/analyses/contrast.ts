@@ -198,12 +198,12 @@ export function contrastSettings({ clean, corrupted, answer, wrong }: Contrast):
 
 /** A contrast's options as an analysis offers them. */
 export const contrastOptions = {
-  clean: { type: "text", description: "the prompt that calls for the answer", default: DEFAULT_CONTRAST.clean },
+  clean: { type: "prompt", description: "the prompt that calls for the answer", default: DEFAULT_CONTRAST.clean },
   corrupted: {
-    type: "text",
+    type: "prompt",
     description: "the prompt that calls for the other, of as many tokens",
     default: DEFAULT_CONTRAST.corrupted,
   },
-  answer: { type: "text", description: "the clean prompt's answer, one token", default: DEFAULT_CONTRAST.answer },
-  wrong: { type: "text", description: "the corrupted prompt's answer, one token", default: DEFAULT_CONTRAST.wrong },
+  answer: { type: "answer", description: "the clean prompt's answer, one token", default: DEFAULT_CONTRAST.answer },
+  wrong: { type: "answer", description: "the corrupted prompt's answer, one token", default: DEFAULT_CONTRAST.wrong },
 } as const;

@@ -2,8 +2,6 @@
 
 import { type Finding, finding } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
-import { ArgumentError } from "../tensor/errors.ts";
-import { FLAG, WHOLE } from "../tensor/kinds.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
@@ -11,21 +9,15 @@ import { baselinesOf } from "./diffuse-mlp/baselines.ts";
 import { compare } from "./diffuse-mlp/comparisons.ts";
 import { measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
 import { caveats, method } from "./diffuse-mlp/method.ts";
-import type { MeasureOptions } from "./diffuse-mlp/options.ts";
-import { DIFFUSE_MLP_OPTIONS, KINDS } from "./diffuse-mlp/options.ts";
+import { DIFFUSE_MLP_OPTIONS } from "./diffuse-mlp/options.ts";
 import { pictures } from "./diffuse-mlp/pictures.ts";
 import { statements } from "./diffuse-mlp/statements.ts";
 import { tables } from "./diffuse-mlp/tables.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
-import { checkAnalysis } from "./option-kinds.ts";
+import { type GivenOptions, settled } from "./options.ts";
 
 /** The options of `diffuseMlp`. */
-export interface DiffuseMlpOptions extends MeasureOptions {
-  /** How many positions to select and show. Default 10. */
-  readonly top?: number | undefined;
-  /** Leave BOS out of rankings and comparisons. Default false, as in the notebook. */
-  readonly excludeBos?: boolean | undefined;
-}
+export type DiffuseMlpOptions = GivenOptions<typeof DIFFUSE_MLP_OPTIONS, "prompts">;
 
 const QUESTION = "Which tokens does the MLP layer matter for, even though no single neuron stands out?";
 
@@ -44,11 +36,8 @@ export async function diffuseMlp(
   prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
   options: DiffuseMlpOptions = {},
 ): Promise<Finding> {
-  checkAnalysis("diffuseMlp", model, options, { ...KINDS, top: WHOLE, excludeBos: FLAG });
-  const { top = 10, excludeBos = false, ...asked } = options;
-  const { seed = 0 } = asked;
-  atLeast("top", top, 1);
-  atLeast("seed", seed, 0);
+  const { top, excludeBos, ...asked } = settled("diffuseMlp", model, options, DIFFUSE_MLP_OPTIONS, "prompts");
+  const { seed } = asked;
   const measured = await measureDiffuseMlp(model, prompts, asked);
   const { cfg } = model;
   const { site } = measured;
@@ -101,14 +90,6 @@ export async function diffuseMlp(
     tables: tables(measured, compared, cfg.eps, top),
     baselines,
     caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(site), ...capCaveat(model), ...model.notes],
-  });
-}
-
-function atLeast(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ArgumentError(`${name} must be a whole number, at least ${least}, not ${value}.`, {
-    asked: value,
-    found: least,
   });
 }
 

@@ -15,14 +15,12 @@ import { uncappedLogits } from "../lens/unembed.ts";
 import { residualDirections } from "../lens/weight-views.ts";
 import { compose } from "../models/compose.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { either, orNull, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
-import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { answerToken, checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
+import { answerToken, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";
 
@@ -60,17 +58,7 @@ export interface DirectLogitAttributionMeasurement {
 }
 
 /** The options of `directLogitAttribution`. */
-export interface DirectLogitAttributionOptions extends Pick<AnalysisContext, "signal"> {
-  /** The token in question, a text of one token or an id. Default: the most probable one. */
-  readonly answer?: string | number | undefined;
-  /** The token whose logit is subtracted, `null` for none. Default: the second most probable. */
-  readonly against?: string | number | null | undefined;
-  /** How many neurons to show. Default 10. */
-  readonly top?: number | undefined;
-  /** How many random tokens, or pairs of tokens, make up the null model. Default 100. */
-  readonly samples?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type DirectLogitAttributionOptions = GivenOptions<typeof OPTIONS, "prompt">;
 
 /**
  * What each layer, head and neuron adds to a token's logit at the last position, or to its lead over another's:
@@ -83,13 +71,10 @@ export async function measureDirectLogitAttribution(
   text: string | TokenIds,
   options: DirectLogitAttributionOptions = {},
 ): Promise<DirectLogitAttributionMeasurement> {
-  checkAnalysis("directLogitAttribution", model, options, KINDS);
-  const { top = 10, samples = 100, seed = 0, signal } = options;
-  checkWhole("top", top, 1);
-  checkWhole("samples", samples, 2);
-  checkWhole("seed", seed, 0);
+  const asked = settled("directLogitAttribution", model, options, OPTIONS, "prompt");
+  const { top, samples, seed, signal } = asked;
   const prompt = readPrompt(model, text);
-  const { answer, against } = await answersOf(model, prompt, options);
+  const { answer, against } = await answersOf(model, prompt, asked);
 
   const graph = model.graph(prompt.input);
   const written = components(model).additions.flatMap(({ point, output }) => [
@@ -152,10 +137,17 @@ function uncapped(model: HookedTransformer, graph: ModelGraph, cache: Activation
 async function answersOf(
   model: HookedTransformer,
   prompt: Prompt,
-  { answer, against, signal }: DirectLogitAttributionOptions,
+  { answer, against, single, signal }: DirectLogitAttributionOptions,
 ): Promise<{ readonly answer: number; readonly against: number | null }> {
   const answerId = answer === undefined ? undefined : answerToken(model, answer);
-  const other = against === undefined || against === null ? against : answerToken(model, against);
+  if (single && against !== undefined) {
+    throw new ArgumentError(
+      "The option single subtracts nothing, but against is a token to subtract: give only one of them.",
+      { asked: against },
+    );
+  }
+  const none = single ? null : undefined;
+  const other = against === undefined ? none : answerToken(model, against);
   if (answerId !== undefined && other !== undefined) return different(model, answerId, other);
   const { data } = await model.forward(prompt.input, { logitsPos: -1, signal });
   const best = largestIndices(data, 3);
@@ -431,35 +423,30 @@ function pictures(
 const DEFAULT_PROMPT = "Elizabeth said that she had not seen Jane, and she asked whether";
 
 const OPTIONS = {
-  prompt: { type: "text", description: "the text whose next token is in question", default: DEFAULT_PROMPT },
+  prompt: { type: "prompt", description: "the text whose next token is in question", default: DEFAULT_PROMPT },
   answer: {
-    type: "text",
+    type: "answer",
     placeholder: "token",
     description: "the token in question",
     defaultText: "the most probable",
   },
   against: {
-    type: "text",
+    type: "answer",
     placeholder: "token",
     description: "the token whose logit is subtracted",
     defaultText: "the second most probable",
   },
   single: { type: "flag", description: "subtract no other token's logit" },
-  top: { type: "integer", placeholder: "K", description: "how many neurons to show", default: 10 },
+  top: topOption("neurons"),
   samples: {
     type: "integer",
     placeholder: "N",
     description: "how many random tokens for the null model",
     default: 100,
+    least: 2,
   },
-  seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
+  seed: seedOption("the random tokens"),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<DirectLogitAttributionOptions> = {
-  ...kindsOf(OPTIONS, "prompt", "single"),
-  signal: SIGNAL,
-  against: orNull(either(TEXT, WHOLE)),
-};
 
 /** `directLogitAttribution` for the index. */
 export const directLogitAttributionAnalysis = analysis({
@@ -470,16 +457,5 @@ export const directLogitAttributionAnalysis = analysis({
     "The sum is checked against the model's own logit; random tokens in place of the answers are the null model.",
   example: '--prompt "He shook his" --answer head --against hand --out attribution.html',
   options: OPTIONS,
-  run(model, { prompt, answer, against, single, top, samples, seed }, { signal }) {
-    if (single && against !== undefined) {
-      throw new ArgumentError(
-        "--single subtracts nothing, but --against names a token to subtract: give only one of them.",
-        {
-          asked: against,
-        },
-      );
-    }
-    const options = { answer, against: single ? null : against, top, samples, seed, signal };
-    return directLogitAttribution(model, prompt, options);
-  },
+  run: (model, { prompt, ...options }, { signal }) => directLogitAttribution(model, prompt, { ...options, signal }),
 });

@@ -7,9 +7,8 @@ import { hears, type Reader, type Writer } from "../lens/components.ts";
 import { type EdgeAttribution, edgeAttribution } from "../lens/edge-attribution.ts";
 import type { Model } from "../lens/model.ts";
 import { pathPatching } from "../lens/path-patching.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { quoted, signed } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import {
   agreement,
   agreementBaselines,
@@ -22,7 +21,6 @@ import {
   CLEAN_RUN,
   CORRUPTED_RUN,
   type Contrast,
-  type ContrastOptions,
   contrastBaselines,
   contrastCaveats,
   contrastOptions,
@@ -30,15 +28,11 @@ import {
   effectCaption,
   readContrast,
 } from "./contrast.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 
 /** The options of the analysis. */
-export interface EdgeAttributionOptions extends ContrastOptions, AnalysisContext {
-  /** How many edges to list. Default 10. */
-  readonly top?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type EdgeAttributionOptions = GivenOptions<typeof OPTIONS>;
 
 /** An edge with its estimate, and its true effect where it was measured. */
 interface Edge {
@@ -59,11 +53,9 @@ const MOST_ENDS = 16;
  * the prompts.
  */
 export async function edgeAttributionFinding(model: Model, options: EdgeAttributionOptions = {}): Promise<Finding> {
-  checkAnalysis("edgeAttributionFinding", model, options, KINDS);
-  const { top = 10, seed = 0, signal, onProgress } = options;
-  checkWhole("top", top, 1);
-  checkWhole("seed", seed, 0);
-  const contrast = await readContrast(model, options, signal);
+  const asked = settled("edgeAttributionFinding", model, options, OPTIONS);
+  const { top, seed, signal, onProgress } = asked;
+  const contrast = await readContrast(model, asked, signal);
   const { clean, corrupted, metric } = contrast;
   const attributed = await edgeAttribution(model, corrupted.input, clean.input, metric, { signal });
   const strongest = edgesOf(attributed);
@@ -235,11 +227,9 @@ function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
 
 const OPTIONS = {
   ...contrastOptions,
-  top: { type: "integer", placeholder: "K", description: "how many edges to list", default: 10 },
-  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
+  top: topOption("edges"),
+  seed: seedOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<EdgeAttributionOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
 /** The analysis for the index. */
 export const edgeAttributionAnalysis = analysis({

@@ -3,11 +3,10 @@
 import { type Finding, finding } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation } from "../lens/saliency.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { quoted, signed } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
-import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
+import { answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { occlusion } from "./attribution/occlusion.ts";
 import {
   perToken,
@@ -17,13 +16,11 @@ import {
   tokenTable,
   tokenWords,
 } from "./attribution/token-finding.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 
 /** The options of the analysis. */
-export interface GradientXActivationOptions extends AnswerOptions, AnalysisContext {
-  readonly seed?: number | undefined;
-}
+export type GradientXActivationOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which tokens of the prompt favour the answer, judged by the gradient at their embeddings?";
 const PROMPT = "the unchanged prompt";
@@ -34,10 +31,9 @@ const PROMPT = "the unchanged prompt";
  * @throws InputError for a prompt that is empty or too long, or answers that are not single tokens.
  */
 export async function gradientXActivation(model: Model, options: GradientXActivationOptions = {}): Promise<Finding> {
-  checkAnalysis("gradientXActivation", model, options, KINDS);
-  const { seed = 0, signal } = options;
-  checkWhole("seed", seed, 0);
-  const answer = readAnswer(model, options);
+  const given = settled("gradientXActivation", model, options, OPTIONS);
+  const { seed, signal } = given;
+  const answer = readAnswer(model, given);
   const { prompt, metric, asked } = answer;
   const result = await gradientTimesActivation(model, prompt.input, metric, { signal });
   const saliency = perToken(result.attributions);
@@ -111,10 +107,8 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
 
 const OPTIONS = {
   ...answerOptions,
-  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
+  seed: seedOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<GradientXActivationOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
 /** The analysis for the index. */
 export const gradientXActivationAnalysis = analysis({

@@ -6,26 +6,18 @@ import type { Column } from "../finding/table.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
-import { checkSequences, type DetectHeadOptions, detectHead, type ErrorMeasure } from "../lens/head-detector.ts";
+import { checkSequences, type DetectHeadOptions, detectHead } from "../lens/head-detector.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { paddedOn, prepareInput } from "../lens/model-input.ts";
 import { batchOf } from "../lens/tokens.ts";
 import { ndarray } from "../tensor/array.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkPrompts, checkWhole, modelFacts, windowCaveats } from "./prompt.ts";
+import { analysis } from "./analysis.ts";
+import { type AnalysisContext, type AnalysisOptions, type GivenOptions, settled, topOption } from "./options.ts";
+import { checkPrompts, modelFacts, windowCaveats } from "./prompt.ts";
 
 /** The options of `headDetector`. */
-export interface HeadDetectorOptions extends AnalysisContext {
-  /** How patterns are compared. Default `"mul"`. @see detectHead */
-  readonly measure?: ErrorMeasure | undefined;
-  readonly excludeBos?: boolean | undefined;
-  readonly excludeCurrentToken?: boolean | undefined;
-  /** How many heads to list. Default 10. */
-  readonly top?: number | undefined;
-}
+export type HeadDetectorOptions = GivenOptions<typeof OPTIONS, "prompts">;
 
 const QUESTION = "Which heads are previous-token, duplicate-token or induction heads?";
 
@@ -55,9 +47,8 @@ export async function headDetector(
   prompts: readonly string[] | readonly TokenIds[] = REPEATING_TEXTS,
   options: HeadDetectorOptions = {},
 ): Promise<Finding> {
-  checkAnalysis("headDetector", model, options, KINDS);
-  const { measure = "mul", excludeBos = false, excludeCurrentToken = false, top = 10, signal, onProgress } = options;
-  checkWhole("top", top, 1);
+  const given = settled("headDetector", model, options, OPTIONS, "prompts");
+  const { measure, excludeBos, excludeCurrentToken, top, signal, onProgress } = given;
   checkPrompts(prompts);
   const asked: DetectHeadOptions = {
     errorMeasure: measure,
@@ -237,10 +228,8 @@ const OPTIONS = {
   },
   excludeBos: { type: "flag", description: "leave out attention to the first token" },
   excludeCurrentToken: { type: "flag", description: "leave out attention of tokens to themselves" },
-  top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
+  top: topOption("heads"),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<HeadDetectorOptions> = { ...kindsOf(OPTIONS, "prompts"), ...CONTEXT };
 
 /** `headDetector` for the index. */
 export const headDetectorAnalysis = analysis({
@@ -251,6 +240,6 @@ export const headDetectorAnalysis = analysis({
   example: "--exclude-bos --measure abs --out report.html",
   counts: "patterns",
   options: OPTIONS,
-  run: (model, { prompts, measure, ...options }, context) =>
-    headDetector(model, prompts, { measure: measure as ErrorMeasure, ...options, ...context }),
+  run: (model, { prompts, ...options }, context) =>
+    headDetector(model, prompts as readonly string[] | undefined, { ...options, ...context }),
 });

@@ -10,22 +10,13 @@ import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import type { OptionKinds } from "../tensor/options.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
+import { analysis } from "./analysis.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
 import { checkWhole, modelFacts, windowCaveats } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of `inductionScore`. */
-export interface InductionScoreOptions extends AnalysisContext {
-  /** How many random tokens are repeated. Default 50, or as many as fit into the context twice. */
-  readonly length?: number | undefined;
-  /** How many sequences. Default 8. */
-  readonly samples?: number | undefined;
-  readonly seed?: number | undefined;
-  /** How many heads to list. Default 10. */
-  readonly top?: number | undefined;
-}
+export type InductionScoreOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which heads attend to what followed last time, and does the model predict repetitions?";
 const UNIFORM = "uniform attention";
@@ -39,23 +30,16 @@ const UNREPEATED_LOSS = "unrepeated tokens' loss";
  * @throws ArgumentError for a length that does not fit into the context twice.
  */
 export async function inductionScore(model: Model, options: InductionScoreOptions = {}): Promise<Finding> {
-  checkAnalysis("inductionScore", model, options, KINDS);
-  const { samples = 8, seed = 0, top = 10, signal, onProgress } = options;
+  const asked = settled("inductionScore", model, options, OPTIONS);
+  const { samples, seed, top, signal, onProgress } = asked;
   const { cfg } = model;
   const bos = model.text?.bosTokenId;
   const lead = bos === undefined ? 0 : 1;
   const most = Math.floor((cfg.nCtx - lead) / 2);
   const special = new Set([bos, model.text?.eosTokenId, model.text?.padTokenId]);
   const vocabulary = Array.from({ length: cfg.dVocab }, (_, id) => id).filter((id) => !special.has(id));
-  const length = options.length ?? Math.min(50, most, Math.floor(vocabulary.length / 2));
+  const length = asked.length ?? Math.min(50, most, Math.floor(vocabulary.length / 2));
   checkWhole("length", length, 2, most);
-  for (const [name, value, least] of [
-    ["samples", samples, 1],
-    ["seed", seed, 0],
-    ["top", top, 1],
-  ] as const) {
-    checkWhole(name, value, least);
-  }
   if (2 * length > vocabulary.length) {
     throw new ArgumentError(
       `length is ${length}, but the control needs twice as many different tokens, and the vocabulary has ${vocabulary.length}.`,
@@ -267,14 +251,13 @@ const OPTIONS = {
     type: "integer",
     placeholder: "N",
     description: "how many random tokens to repeat",
+    least: 2,
     defaultText: "50, or as many as fit",
   },
-  samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8 },
-  seed: { type: "integer", placeholder: "N", description: "seed of the random tokens", default: 0 },
-  top: { type: "integer", placeholder: "K", description: "how many heads to list", default: 10 },
+  samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8, least: 1 },
+  seed: seedOption("the random tokens"),
+  top: topOption("heads"),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<InductionScoreOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
 /** `inductionScore` for the index. */
 export const inductionScoreAnalysis = analysis({

@@ -3,12 +3,11 @@
 import { type Finding, finding } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
 import { gradientTimesActivation, integratedGradients } from "../lens/saliency.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
-import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
-import { type Absence, occlusion } from "./attribution/occlusion.ts";
+import { answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
+import { occlusion } from "./attribution/occlusion.ts";
 import {
   perToken,
   type TokenNumbers,
@@ -17,17 +16,11 @@ import {
   tokenTable,
   tokenWords,
 } from "./attribution/token-finding.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 
 /** The options of the analysis. */
-export interface IntegratedGradientsFindingOptions extends AnswerOptions, AnalysisContext {
-  /** Where the path starts at each position: a zero embedding (the default), or the mean embedding of the vocabulary. */
-  readonly baseline?: Absence | undefined;
-  /** How many points on the path gradients are taken at. Default 64. */
-  readonly steps?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type IntegratedGradientsFindingOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION =
   "Which tokens of the prompt contribute to the answer's logit, along the path from no prompt to this one?";
@@ -46,11 +39,9 @@ export async function integratedGradientsFinding(
   model: Model,
   options: IntegratedGradientsFindingOptions = {},
 ): Promise<Finding> {
-  checkAnalysis("integratedGradientsFinding", model, options, KINDS);
-  const { baseline = "zero", steps = 64, seed = 0, signal } = options;
-  checkWhole("steps", steps, 1);
-  checkWhole("seed", seed, 0);
-  const answer = readAnswer(model, options);
+  const given = settled("integratedGradientsFinding", model, options, OPTIONS);
+  const { baseline, steps, seed, signal } = given;
+  const answer = readAnswer(model, given);
   const { prompt, metric, asked } = answer;
   const result = await integratedGradients(model, prompt.input, metric, { baseline, steps, signal });
   const local = await gradientTimesActivation(model, prompt.input, metric, { signal });
@@ -138,11 +129,15 @@ export async function integratedGradientsFinding(
 const OPTIONS = {
   ...answerOptions,
   baseline: { type: "choice", description: "where the path starts", choices: ["zero", "mean"], default: "zero" },
-  steps: { type: "integer", placeholder: "N", description: "points on the path to take gradients at", default: 64 },
-  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
+  steps: {
+    type: "integer",
+    placeholder: "N",
+    description: "points on the path to take gradients at",
+    default: 64,
+    least: 1,
+  },
+  seed: seedOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<IntegratedGradientsFindingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
 /** The analysis for the index. */
 export const integratedGradientsAnalysis = analysis({

@@ -9,24 +9,16 @@ import { prepareInput } from "../lens/model-input.ts";
 import { needText } from "../lens/tokens.ts";
 import { ndarray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
-import { listOf, TEXT } from "../tensor/kinds.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { percent } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import { IOI_NAMES, type IoiPrompt, ioiPrompts, singleTokenNames } from "./ioi/prompts.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 import { bootstrapInterval } from "./statistics/bootstrap.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of `measureIoi` and `ioi`. */
-export interface IoiOptions extends AnalysisContext {
-  /** How many prompts, half of them in each order of the names. Default 100. */
-  readonly samples?: number | undefined;
-  readonly seed?: number | undefined;
-  /** First names to draw from; names of several tokens are left out. */
-  readonly names?: readonly string[] | undefined;
-}
+export type IoiOptions = GivenOptions<typeof OPTIONS>;
 
 /** The result of `measureIoi`. */
 export interface IoiMeasurement {
@@ -48,11 +40,8 @@ const TOGETHER = 64;
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function measureIoi(model: Model, options: IoiOptions = {}): Promise<IoiMeasurement> {
-  checkAnalysis("ioi", model, options, KINDS);
+  const { samples, seed, names = IOI_NAMES, signal, onProgress } = settled("ioi", model, options, OPTIONS);
   needNextToken("ioi", model);
-  const { samples = 100, seed = 0, names = IOI_NAMES, signal, onProgress } = options;
-  checkWhole("samples", samples, 2);
-  checkWhole("seed", seed, 0);
   if (!model.text) {
     throw new InputError("This model has no tokenizer, but the prompts are texts: create it with a tokenizer.");
   }
@@ -111,8 +100,7 @@ const INTERVAL = "other prompts";
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function ioi(model: Model, options: IoiOptions = {}): Promise<Finding> {
-  checkAnalysis("ioi", model, options, KINDS);
-  const { samples = 100, seed = 0 } = options;
+  const { samples, seed } = settled("ioi", model, options, OPTIONS);
   const { prompts, differences, controls, names, skipped } = await measureIoi(model, options);
   const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
   const accuracy = (values: readonly number[]) => mean(values.map((x) => +(x > 0)));
@@ -261,8 +249,8 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
 }
 
 const OPTIONS = {
-  samples: { type: "integer", placeholder: "N", description: "how many prompts", default: 100 },
-  seed: { type: "integer", placeholder: "N", description: "seed of templates, names, places, objects", default: 0 },
+  samples: { type: "integer", placeholder: "N", description: "how many prompts", default: 100, least: 2 },
+  seed: seedOption("templates, names, places, objects"),
   names: {
     type: "texts",
     placeholder: "name",
@@ -270,8 +258,6 @@ const OPTIONS = {
     defaultText: `${IOI_NAMES.length} common ones`,
   },
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<IoiOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, names: listOf(TEXT, "names") };
 
 /** `ioi` for the index. */
 export const ioiAnalysis = analysis({

@@ -12,13 +12,11 @@ import { computeInParts } from "../lens/in-parts.ts";
 import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
 import { logitsOf } from "../lens/unembed.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
-import { SIGNAL } from "../tensor/kinds.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { percent } from "../tensor/words.ts";
 import { maskTokenId, type TokenIds } from "../text/index.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
-import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
+import { analysis } from "./analysis.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 
 /** What the lens sees of one layer at one position. */
 export interface LensCell {
@@ -44,10 +42,7 @@ export interface LogitLensMeasurement {
 }
 
 /** The options of `logitLens`. */
-export interface LogitLensOptions extends Pick<AnalysisContext, "signal"> {
-  /** How many of the most probable tokens to keep for each layer and position. Default 5. */
-  readonly top?: number | undefined;
-}
+export type LogitLensOptions = GivenOptions<typeof OPTIONS, "prompt">;
 
 /**
  * The residual stream before and after each attention layer and MLP, read as if it were the last: through the final norm
@@ -60,9 +55,7 @@ export async function measureLogitLens(
   text: string | TokenIds,
   options: LogitLensOptions = {},
 ): Promise<LogitLensMeasurement> {
-  checkAnalysis("logitLens", model, options, KINDS);
-  const { top = 5, signal } = options;
-  checkWhole("top", top, 1, model.cfg.dVocabOut);
+  const { top, signal } = settled("logitLens", model, options, OPTIONS, "prompt");
   const prompt = readPrompt(model, text, { least: 2 });
   const { cfg } = model;
   const graph = model.graph(prompt.input);
@@ -468,11 +461,16 @@ function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLe
 const DEFAULT_PROMPT = "He sat down in the chair, looked at me for a moment, and shook his head.";
 
 const OPTIONS = {
-  prompt: { type: "text", description: "the text to read", default: DEFAULT_PROMPT },
-  top: { type: "integer", placeholder: "K", description: "tokens to keep for each layer and position", default: 5 },
+  prompt: { type: "prompt", description: "the text to read", default: DEFAULT_PROMPT },
+  top: {
+    type: "integer",
+    placeholder: "K",
+    description: "tokens to keep for each layer and position",
+    default: 5,
+    least: 1,
+    most: ({ cfg }) => cfg.dVocabOut,
+  },
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<LogitLensOptions> = { ...kindsOf(OPTIONS, "prompt"), signal: SIGNAL };
 
 /** `logitLens` for the index. */
 export const logitLensAnalysis = analysis({

@@ -3,9 +3,8 @@
 import { type Finding, finding } from "../finding/finding.ts";
 import type { Column, PositionalTable as Table } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { signed } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import {
   agreement,
   agreementBaselines,
@@ -14,19 +13,15 @@ import {
   IDENTICAL,
   worstStatement,
 } from "./attribution/agreement.ts";
-import { type AnswerOptions, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
+import { answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { ablateNeurons, measureNeurons, type Neuron } from "./attribution/neurons.ts";
 import { capCaveat } from "./caps.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of the analysis. */
-export interface NeuronSaliencyOptions extends AnswerOptions, AnalysisContext {
-  /** How many neurons to list. Default 10. */
-  readonly top?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type NeuronSaliencyOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which neurons favour the answer, judged by the gradient at their activations?";
 const PROMPT = "the unchanged prompt";
@@ -42,11 +37,9 @@ const ABLATED = 50;
  * long, or answers that are not single tokens.
  */
 export async function neuronSaliency(model: Model, options: NeuronSaliencyOptions = {}): Promise<Finding> {
-  checkAnalysis("neuronSaliency", model, options, KINDS);
-  const { top = 10, seed = 0, signal } = options;
-  checkWhole("top", top, 1);
-  checkWhole("seed", seed, 0);
-  const answer = readAnswer(model, options);
+  const given = settled("neuronSaliency", model, options, OPTIONS);
+  const { top, seed, signal } = given;
+  const answer = readAnswer(model, given);
   const { prompt, asked } = answer;
   const { neurons, metric } = await measureNeurons(model, answer, signal);
   const ranked = [...neurons].sort((a, b) => Math.abs(b.saliency) - Math.abs(a.saliency));
@@ -207,11 +200,9 @@ function neuronTable(
 
 const OPTIONS = {
   ...answerOptions,
-  top: { type: "integer", placeholder: "K", description: "how many neurons to list", default: 10 },
-  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
+  top: topOption("neurons"),
+  seed: seedOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<NeuronSaliencyOptions> = { ...kindsOf(OPTIONS), ...CONTEXT };
 
 /** The analysis for the index. */
 export const neuronSaliencyAnalysis = analysis({

@@ -13,14 +13,15 @@ import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
-import type { OptionKinds } from "../tensor/options.ts";
+import { TEXT } from "../tensor/kinds.ts";
+import { checkArgument } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { quoted } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis, type FileText } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
+import { type AnalysisOptions, type FileText, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
-import { checkLayer, checkWhole, modelFacts, tokenText } from "./prompt.ts";
+import { checkWhole, modelFacts, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";
 
@@ -56,17 +57,7 @@ export interface NeuronMeasurement {
 }
 
 /** The options of `neuronTokens`. */
-export interface NeuronTokensOptions extends AnalysisContext {
-  /** From 0; negative counts from the end. Default: the last. */
-  readonly layer?: number | undefined;
-  /** Which neuron. Default: the one that writes most at any one place in the text. */
-  readonly neuron?: number | undefined;
-  /** How many tokens at each end, and how many examples. Default 10. */
-  readonly top?: number | undefined;
-  /** Tokens to show on each side of an example. Default 12. */
-  readonly around?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type NeuronTokensOptions = GivenOptions<typeof OPTIONS, "text">;
 
 /** The text is read in pieces of this many tokens, BOS included: enough context for each word, and fast. */
 const PIECE = 128;
@@ -85,19 +76,16 @@ export async function measureNeuron(
   text: string,
   options: NeuronTokensOptions = {},
 ): Promise<NeuronMeasurement> {
-  checkAnalysis("neuronTokens", model, options, KINDS);
+  const asked = settled("neuronTokens", model, options, OPTIONS, "text");
+  checkArgument("The text of neuronTokens", text, TEXT);
   needReadStream("neuronTokens", model);
-  const { top = 10, around = 12, seed = 0, signal, onProgress } = options;
+  const { top, around, seed, layer, signal, onProgress } = asked;
   const { cfg } = model;
   if (!hasMlps(model))
     throw new ArgumentError("This model is attention-only and has no neurons.", { found: cfg.modelName });
   const width = cfg.dMlp!;
-  const layer = checkLayer(model, options.layer ?? -1);
   needNeurons(model, layer);
   if (options.neuron !== undefined) checkWhole("neuron", options.neuron, 0, width - 1);
-  checkWhole("top", top, 1, Math.floor(cfg.dVocabOut / 2));
-  checkWhole("around", around, 0);
-  checkWhole("seed", seed, 0);
   const pieces = piecesOf(model, text);
   const ids = pieces.flat();
   const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
@@ -451,25 +439,32 @@ function tables(
 }
 
 const OPTIONS = {
-  layer: {
-    type: "integer",
-    placeholder: "L",
-    description: "the layer, from 0; negative counts from the end",
-    defaultText: "the last",
-  },
+  layer: layerOption(),
   neuron: {
     type: "integer",
     placeholder: "N",
     description: "the neuron",
     defaultText: "the one that writes most at any one place in the text",
+    least: 0,
   },
   text: { type: "file", description: "a text file to look for examples in", defaultText: PASSAGE_NAME },
-  top: { type: "integer", placeholder: "K", description: "how many tokens and examples", default: 10 },
-  around: { type: "integer", placeholder: "N", description: "tokens to show on each side of an example", default: 12 },
-  seed: { type: "integer", placeholder: "N", description: "seed of the random neurons", default: 0 },
+  top: {
+    type: "integer",
+    placeholder: "K",
+    description: "how many tokens and examples",
+    default: 10,
+    least: 1,
+    most: ({ cfg }) => Math.floor(cfg.dVocabOut / 2),
+  },
+  around: {
+    type: "integer",
+    placeholder: "N",
+    description: "tokens to show on each side of an example",
+    default: 12,
+    least: 0,
+  },
+  seed: seedOption("the random neurons"),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<NeuronTokensOptions> = { ...kindsOf(OPTIONS, "text"), ...CONTEXT };
 
 /** `neuronTokens` for the index. */
 export const neuronTokensAnalysis = analysis({

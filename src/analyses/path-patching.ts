@@ -7,35 +7,23 @@ import type { Model } from "../lens/model.ts";
 import { allSenders } from "../lens/path-ends.ts";
 import { type PathPatchingResult, pathPatching } from "../lens/path-patching.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { POSITIVE } from "../tensor/kinds.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { quoted } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import {
   CLEAN_RUN,
   CORRUPTED_RUN,
   type Contrast,
-  type ContrastOptions,
   contrastBaselines,
   contrastOptions,
   contrastSettings,
   readContrast,
 } from "./contrast.ts";
-import { CONTEXT, checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkWhole, modelFacts } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, memoryOption, settled, topOption } from "./options.ts";
+import { modelFacts } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
 /** The options of `pathPatchingFinding`. */
-export interface PathPatchingFindingOptions extends ContrastOptions, AnalysisContext {
-  /** The components that send: `L0H3`, `L0MLP`, `embed`, `pos_embed`. Default: all. */
-  readonly senders?: readonly string[] | undefined;
-  /** The components that receive: `L1H0.q`, `.k`, `.v`, `L1MLP`, `logits`. Default: every MLP and the logits. */
-  readonly receivers?: readonly string[] | undefined;
-  /** How many paths to list. Default 10. */
-  readonly top?: number | undefined;
-  /** The most bytes that the values of a run may take. Default 128 MB, or half of the free memory. */
-  readonly memory?: number | undefined;
-}
+export type PathPatchingFindingOptions = GivenOptions<typeof OPTIONS>;
 
 /** One patched path. */
 interface PatchedPath {
@@ -56,12 +44,11 @@ const TYPICAL = "typical path";
  * a component that does not exist.
  */
 export async function pathPatchingFinding(model: Model, options: PathPatchingFindingOptions = {}): Promise<Finding> {
-  checkAnalysis("pathPatchingFinding", model, options, KINDS);
-  const { top = 10, memory, signal, onProgress } = options;
-  checkWhole("top", top, 1);
-  const contrast = await readContrast(model, options, signal);
-  const senders = (options.senders?.length ? options.senders : allSenders(model)) as Sender[];
-  const receivers = (options.receivers?.length ? options.receivers : mlpsAndLogits(model)) as Receiver[];
+  const asked = settled("pathPatchingFinding", model, options, OPTIONS);
+  const { top, memory, signal, onProgress } = asked;
+  const contrast = await readContrast(model, asked, signal);
+  const senders = (asked.senders?.length ? asked.senders : allSenders(model)) as Sender[];
+  const receivers = (asked.receivers?.length ? asked.receivers : mlpsAndLogits(model)) as Receiver[];
   const result = await pathPatching(model, contrast.clean.input, {
     source: contrast.corrupted.input,
     senders,
@@ -217,10 +204,9 @@ const OPTIONS = {
     description: "what receives: L1H0.q, .k or .v, L1MLP, logits",
     defaultText: "every MLP and the logits",
   },
-  top: { type: "integer", placeholder: "K", description: "how many paths to list", default: 10 },
+  top: topOption("paths"),
+  memory: memoryOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<PathPatchingFindingOptions> = { ...kindsOf(OPTIONS), ...CONTEXT, memory: POSITIVE };
 
 /** `pathPatchingFinding` for the index. */
 export const pathPatchingAnalysis = analysis({

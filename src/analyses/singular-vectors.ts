@@ -7,34 +7,20 @@ import { Tensor } from "../graph/tensor.ts";
 import { headName } from "../lens/components.ts";
 import { FactoredMatrix } from "../lens/factored-matrix.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { getSingularVectors, type SingularVectors, type SingularVectorsOf } from "../lens/singular-vectors.ts";
+import { getSingularVectors, type SingularVectors } from "../lens/singular-vectors.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { SIGNAL } from "../tensor/kinds.ts";
-import type { OptionKinds } from "../tensor/options.ts";
 import { normal } from "../tensor/random.ts";
 import { markUnseen } from "../tensor/visible.ts";
 import { percent, quoted } from "../tensor/words.ts";
-import { type AnalysisContext, type AnalysisOptions, analysis } from "./analysis.ts";
+import { analysis } from "./analysis.ts";
 import { capCaveat, outputNormCaveat } from "./caps.ts";
-import { checkAnalysis, kindsOf } from "./option-kinds.ts";
-import { checkHead, checkLayer, checkWhole, modelFacts, tokenText } from "./prompt.ts";
+import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
+import { modelFacts, tokenText } from "./prompt.ts";
 import { largestIndices } from "./top-tokens.ts";
 
 /** The options of `singularVectors`. */
-export interface SingularVectorsFindingOptions extends Pick<AnalysisContext, "signal"> {
-  /** A head's W_V W_O (the default), or an MLP's weights. */
-  readonly of?: SingularVectorsOf | undefined;
-  /** From 0; negative counts from the end. Default: the last. */
-  readonly layer?: number | undefined;
-  /** For "OV". Default 0. */
-  readonly head?: number | undefined;
-  /** How many vectors. Default 10. */
-  readonly vectors?: number | undefined;
-  /** How many tokens at each end of a vector. Default 8. */
-  readonly top?: number | undefined;
-  readonly seed?: number | undefined;
-}
+export type SingularVectorsFindingOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which tokens does a head or an MLP write, or read?";
 const MATRIX = "random matrix";
@@ -49,21 +35,17 @@ export async function singularVectors(
   model: HookedTransformer,
   options: SingularVectorsFindingOptions = {},
 ): Promise<Finding> {
-  checkAnalysis("singularVectors", model, options, KINDS);
-  const { of = "OV", layer = -1, head, vectors = 10, top = 8, seed = 0, signal } = options;
+  const asked = settled("singularVectors", model, options, OPTIONS);
+  const { of, layer: at, head, vectors, top, seed, signal } = asked;
   const { cfg } = model;
-  const at = checkLayer(model, layer);
   const ov = of === "OV";
-  const which = ov ? checkHead(model, head ?? 0) : undefined;
+  const which = ov ? (head ?? 0) : undefined;
   if (!ov && head !== undefined) {
     throw new ArgumentError(`${of} belongs to the whole MLP, which has no heads: leave out the head, or choose OV.`, {
       asked: head,
     });
   }
-  checkWhole("top", top, 1, Math.floor(cfg.dVocabOut / 2));
-  checkWhole("seed", seed, 0);
   const numVectors = Math.min(vectors, ov ? Math.min(cfg.dHead, cfg.dModel) : Math.min(cfg.dMlp!, cfg.dModel));
-  checkWhole("vectors", vectors, 1);
   const decomposition = await getSingularVectors(model, of, at, { numVectors, head: which, signal });
   const random = normal(seed);
   const values = decomposition.singularValues;
@@ -299,19 +281,19 @@ function tokenTable(columns: readonly VectorTokens[]) {
 
 const OPTIONS = {
   of: { type: "choice", choices: ["OV", "w_in", "w_out"], description: "which matrix", default: "OV" },
-  layer: {
+  layer: layerOption(),
+  head: { type: "head", placeholder: "H", description: "the head, for OV", defaultText: "0" },
+  vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10, least: 1 },
+  top: {
     type: "integer",
-    placeholder: "L",
-    description: "the layer, from 0; negative counts from the end",
-    defaultText: "the last",
+    placeholder: "K",
+    description: "how many tokens at each end of a vector",
+    default: 8,
+    least: 1,
+    most: ({ cfg }) => Math.floor(cfg.dVocabOut / 2),
   },
-  head: { type: "integer", placeholder: "H", description: "the head, for OV", defaultText: "0" },
-  vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10 },
-  top: { type: "integer", placeholder: "K", description: "how many tokens at each end of a vector", default: 8 },
-  seed: { type: "integer", placeholder: "N", description: "seed of everything random", default: 0 },
+  seed: seedOption(),
 } as const satisfies AnalysisOptions;
-
-const KINDS: OptionKinds<SingularVectorsFindingOptions> = { ...kindsOf(OPTIONS), signal: SIGNAL };
 
 /** `singularVectors` for the index. */
 export const singularVectorsAnalysis = analysis({
@@ -322,6 +304,5 @@ export const singularVectorsAnalysis = analysis({
     "compared with the singular values of a random matrix of the same shape and norm.",
   example: "--of w_out --layer 0 --out vectors.html",
   options: OPTIONS,
-  run: (model, { of, ...options }, { signal }) =>
-    singularVectors(model, { of: of as SingularVectorsOf, ...options, signal }),
+  run: (model, options, { signal }) => singularVectors(model, { ...options, signal }),
 });

@@ -7,6 +7,7 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { type ScoredToken, TEST_PROMPT, type TestPromptOptions, testPrompt } from "../lens/test-prompt.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { percent, quoted } from "../tensor/words.ts";
+import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, readPrompt } from "./prompt.ts";
 
@@ -21,7 +22,7 @@ const WITHOUT = "without the prompt";
  */
 export async function testPromptFinding(
   model: HookedTransformer,
-  prompt: string = DEFAULT_PROMPT,
+  prompt: string | TokenIds = DEFAULT_PROMPT,
   answer: string | readonly string[] = DEFAULT_ANSWERS,
   options: TestPromptOptions = {},
 ): Promise<Finding> {
@@ -198,18 +199,19 @@ export const testPromptAnalysis = analysis({
     "Several answers are compared by their first tokens.",
   example: '--prompt "Why did the elephant cross the" --answers road street',
   options: {
-    prompt: { type: "text", description: "the text before the answer", default: DEFAULT_PROMPT },
+    prompt: { type: "prompt", description: "the text before the answer", default: DEFAULT_PROMPT },
     answers: { type: "texts", placeholder: "answer", description: "one answer, or several", default: DEFAULT_ANSWERS },
     top: {
       type: "integer",
       placeholder: "K",
       description: "how many of the most probable tokens to show",
       default: 10,
+      least: 1,
     },
     asIs: { type: "flag", description: "use the answers as they are, without adding a leading space" },
   },
   run: (model, { prompt, answers, top, asIs }, { signal }) =>
-    testPromptFinding(model, prompt, answers.length === 1 ? answers[0] : answers, {
+    testPromptFinding(model, prompt, answers?.length === 1 ? answers[0] : answers, {
       topK: top,
       prependSpaceToAnswer: !asIs,
       signal,

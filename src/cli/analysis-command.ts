@@ -1,7 +1,8 @@
 /** An analysis as a command: its options, running it, and where its finding goes. */
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import type { Analysis, AnalysisOption, OptionValues } from "../analyses/analysis.ts";
+import type { Analysis } from "../analyses/analysis.ts";
+import type { AnalysisOption, GivenOptions, PromptOption, PromptsOption } from "../analyses/options.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { examples } from "./examples.ts";
@@ -21,8 +22,9 @@ interface CommonOptions extends ModelFlags {
 }
 
 /** Whether an option is a prompt, or several. */
-const isPrompt = (name: string, { type }: AnalysisOption): boolean =>
-  type === "prompts" || (type === "text" && ["prompt", "clean", "corrupted"].includes(name));
+function isPrompt(option: AnalysisOption): option is PromptOption | PromptsOption {
+  return option.type === "prompts" || option.type === "prompt";
+}
 
 const BUNDLED = "solu-1l-novels";
 
@@ -31,8 +33,10 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .summary(analysis.question)
     .description(`${analysis.question}\n\n${analysis.description}`)
     .option("--model <model>", "a folder, a Hugging Face id or its short name", BUNDLED);
-  for (const [name, option] of Object.entries(analysis.options)) command.addOption(commanderOption(name, option));
-  if (Object.entries(analysis.options).some(([name, option]) => isPrompt(name, option))) {
+  for (const [name, option] of Object.entries(analysis.options)) {
+    if (!option.inCode) command.addOption(commanderOption(name, option));
+  }
+  if (Object.entries(analysis.options).some(([, option]) => isPrompt(option))) {
     command.option("--chat", "put each prompt into the model's chat template, as a user's message");
   }
   return command
@@ -74,6 +78,8 @@ function commanderOption(name: string, option: AnalysisOption): Option {
       return withDefault(new Option(`${flag} <file>`, `${option.description}; "-" for stdin`), option);
     case "choice":
       return withDefault(new Option(`${flag} <which>`, option.description).choices(option.choices), option);
+    case "prompt":
+    case "answer":
     case "text":
       return withDefault(new Option(`${flag} <${option.placeholder ?? "text"}>`, option.description), option);
     case "texts":
@@ -84,11 +90,14 @@ function commanderOption(name: string, option: AnalysisOption): Option {
         option,
       );
     case "integer":
+    case "layer":
+    case "head":
       return withDefault(
         new Option(`${flag} <${option.placeholder ?? "n"}>`, option.description).argParser(wholeNumber),
         option,
       );
-    case "integers":
+    case "layers":
+    case "heads":
       return withDefault(
         new Option(`${flag} <${option.placeholder ?? "n"}...>`, option.description).argParser(wholeNumbers),
         option,
@@ -96,8 +105,11 @@ function commanderOption(name: string, option: AnalysisOption): Option {
   }
 }
 
-/** Only adds the default to the description; `optionValues` fills it in. */
-function withDefault(flag: Option, option: { readonly default?: unknown; readonly defaultText?: string }): Option {
+/** Only adds the default to the description: the analysis fills it in. */
+function withDefault(
+  flag: Option,
+  option: { readonly default?: unknown; readonly defaultText?: string | undefined },
+): Option {
   const defaults = Array.isArray(option.default) ? option.default : [option.default];
   const written = option.default === undefined ? undefined : defaults.map((value) => JSON.stringify(value)).join(" ");
   const defaultText = option.defaultText ?? written;
@@ -105,32 +117,32 @@ function withDefault(flag: Option, option: { readonly default?: unknown; readonl
   return flag;
 }
 
-async function optionValues(analysis: Analysis, given: Record<string, unknown>): Promise<OptionValues> {
+async function optionValues(analysis: Analysis, given: Record<string, unknown>): Promise<GivenOptions> {
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(analysis.options)) {
     const value = given[name];
-    if (option.type === "flag") values[name] = value === true;
-    else if (value === undefined) values[name] = option.type === "file" ? undefined : option.default;
-    else if (option.type === "prompts") values[name] = await readPrompts(`${value}`);
+    if (value === undefined) continue;
+    if (option.type === "prompts") values[name] = await readPrompts(`${value}`);
     else values[name] = option.type === "file" ? await readText(`${value}`) : value;
   }
-  return values as OptionValues;
+  return values as GivenOptions;
 }
 
 /** Each prompt as the beginning of an answer to it. */
-function asChats(model: HookedTransformer, analysis: Analysis, values: OptionValues): OptionValues {
+function asChats(model: HookedTransformer, analysis: Analysis, values: GivenOptions): GivenOptions {
   const chat = (content: string) => model.toChat([{ role: "user", content }], { addGenerationPrompt: true }).text;
-  const changed = Object.entries(values as Record<string, unknown>).map(([name, value]) => {
-    const option = analysis.options[name];
-    if (!option || !isPrompt(name, option) || value === undefined) return [name, value];
-    return [name, Array.isArray(value) ? value.map(chat) : chat(`${value}`)];
+  const prompts = Object.entries(analysis.options).flatMap(([name, option]) => {
+    if (!isPrompt(option)) return [];
+    const value = (values as Readonly<Record<string, unknown>>)[name] ?? option.default;
+    if (value === undefined) return [];
+    return [[name, Array.isArray(value) ? value.map(chat) : chat(`${value}`)]];
   });
-  return Object.fromEntries(changed);
+  return { ...values, ...Object.fromEntries(prompts) };
 }
 
 async function run(
   analysis: Analysis,
-  values: OptionValues,
+  values: GivenOptions,
   { model: name, json, chat, ...flags }: CommonOptions,
   files: readonly OutputFile[],
   { stdout, stderr }: Terminal,

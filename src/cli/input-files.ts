@@ -1,6 +1,6 @@
 /** What a command reads: prompts or a text, from a file, a pipe or standard input, within a size limit. */
 import { open, stat } from "node:fs/promises";
-import type { FileText } from "../analyses/analysis.ts";
+import type { FileText } from "../analyses/options.ts";
 import { type ByteSource, memorySource } from "../load/bytes.ts";
 import { fileSource } from "../load/node.ts";
 import { kindOfFile, unreadable } from "../load/node-file.ts";

@@ -215,7 +215,7 @@ describe("what cannot be analysed", () => {
   it("is a layer that does not exist, and the existing layers are named", async () => {
     const model = await load();
     await expect(measureDiffuseMlp(model, ["a b"], { layer: 3 })).rejects.toThrow(
-      "Layer 3 is out of range: solu-1l-novels has 1 layer: 0.",
+      "There is no layer 3: this model's only layer is 0.",
     );
   });
 
@@ -246,7 +246,7 @@ describe("what cannot be analysed", () => {
     await expect(measureDiffuseMlp(model, [[5]])).rejects.toThrow(/Prompt 0 has 1 token/);
     await expect(measureDiffuseMlp(model, [])).rejects.toThrow(/no prompts/);
     await expect(diffuseMlp(model, ["a b"], { top: 0 })).rejects.toThrow(
-      "top must be a whole number, at least 1, not 0.",
+      "top must be a whole number of at least 1, not 0.",
     );
     await expect(diffuseMlp(model, ["a b"], { seed: 1.5 })).rejects.toThrow(
       "seed of diffuseMlp must be a whole number, not 1.5",

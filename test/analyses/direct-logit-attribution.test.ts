@@ -66,7 +66,7 @@ describe("direct logit attribution", () => {
     const logits = await model.forward(PROMPT, { logitsPos: -1 });
     const order = Array.from(logits.data.keys()).sort((a, b) => logits.data[b] - logits.data[a]);
     expect([answer, against]).toEqual(order.slice(0, 2));
-    const alone = await measureDirectLogitAttribution(model, PROMPT, { answer: "hand", against: null });
+    const alone = await measureDirectLogitAttribution(model, PROMPT, { answer: "hand", single: true });
     expect(alone.logit).toBeCloseTo(logits.data[model.toSingleToken(" hand")], 3);
   });
 

@@ -64,7 +64,7 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l"
     const expected = await attrs.at({ batch: 0 }).compute();
     expectClose({ shape: [neurons.length], data: neurons.map(({ direct }) => direct) }, expected, 1e-4);
 
-    const site = siteOf(model, -1);
+    const site = siteOf(model, model.cfg.nLayers - 1);
     const [batch] = batches(model, tokenizePrompts(model, [text]), 1000);
     const graph = model.graph(batch.tokens);
     const { post, effect, bias } = attributionValues(model, graph, site, batch);

@@ -231,9 +231,9 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
     [
       "a layer out of range",
       () => ["diffuse-mlp", "--layer", "1"],
-      /Layer 1 is out of range: solu-1l-novels has 1 layer/,
+      /There is no layer 1: this model's only layer is 0/,
     ],
-    ["a negative layer out of range", () => ["diffuse-mlp", "--layer", "-2"], /Layer -2 is out of range/],
+    ["a negative layer out of range", () => ["diffuse-mlp", "--layer", "-2"], /There is no layer -2/],
     [
       "a device that is not there",
       () => ["diffuse-mlp", "--device", "cuda"],

@@ -13,10 +13,10 @@ import { getActName } from "../../models/act-name.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
-import { checkAnalysis } from "../option-kinds.ts";
-import { answerToken, checkLayer, checkPrompts, checkWhole, readPrompt } from "../prompt.ts";
+import { settled } from "../options.ts";
+import { answerToken, checkPrompts, readPrompt } from "../prompt.ts";
 import { stages } from "../stages.ts";
-import { ABLATION_KINDS, type AblationKind, type AblationOptions, KINDS } from "./options.ts";
+import { ABLATION_KINDS, ABLATION_OPTIONS, type AblationKind, type AblationOptions } from "./options.ts";
 import { type AblationMethod, ablatedBy, realTokens } from "./replacements.ts";
 
 /** One component, and the effect of ablating it. */
@@ -71,10 +71,9 @@ export async function measureAblation(
   prompts: readonly (string | TokenIds)[],
   options: AblationOptions = {},
 ): Promise<AblationMeasurement> {
-  checkAnalysis("measureAblation", model, options, KINDS);
-  const { over = "heads", by = "mean", seed = 0, memory, signal, onProgress } = options;
-  const layer = checkLayer(model, options.layer ?? -1);
-  checkWhole("seed", seed, 0);
+  const own = ["prompts", "top"] as const;
+  const asked = settled("measureAblation", model, options, ABLATION_OPTIONS, ...own);
+  const { over, by, seed, memory, layer, signal, onProgress } = asked;
   checkPrompts(prompts);
   const answers = answersOf(model, options);
   const read = prompts.map((prompt) => readPrompt(model, prompt, { least: answers ? 1 : 2 }));

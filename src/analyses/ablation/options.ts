@@ -1,10 +1,13 @@
-/** The options of the ablation, and their kinds. */
-import { POSITIVE } from "../../tensor/kinds.ts";
-import type { OptionKinds } from "../../tensor/options.ts";
-import type { AnalysisContext, AnalysisOptions } from "../analysis.ts";
+/** The options of the ablation. */
 import { NOTEBOOK_PROMPTS } from "../notebook-prompts.ts";
-import { CONTEXT, kindsOf } from "../option-kinds.ts";
-import type { AblationMethod } from "./replacements.ts";
+import {
+  type AnalysisOptions,
+  type GivenOptions,
+  layerOption,
+  memoryOption,
+  seedOption,
+  topOption,
+} from "../options.ts";
 
 /** What is ablated, one at a time. */
 export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as const;
@@ -12,21 +15,8 @@ export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as con
 /** One of `ABLATION_KINDS`. */
 export type AblationKind = (typeof ABLATION_KINDS)[number];
 
-/** What `measureAblation` and `ablation` take besides the model and the prompts. */
-export interface AblationOptions extends AnalysisContext {
-  /** What to ablate, one at a time. Default `"heads"`. */
-  readonly over?: AblationKind | undefined;
-  /** What takes its place. Default `"mean"`. */
-  readonly by?: AblationMethod | undefined;
-  /** For neurons and positions: of which layer; negative counts from the end. Default the last. */
-  readonly layer?: number | undefined;
-  /** With both, the effect is on `logit[answer] - logit[wrong]` after the prompt instead of on the loss. */
-  readonly answer?: string | number | undefined;
-  readonly wrong?: string | number | undefined;
-  readonly seed?: number | undefined;
-  /** Most bytes for the values of a run. Default: 128 MB, or half of the available memory if that is less. */
-  readonly memory?: number | undefined;
-}
+/** What `measureAblation` takes besides the model and the prompts. */
+export type AblationOptions = GivenOptions<typeof ABLATION_OPTIONS, "prompts" | "top">;
 
 export const ABLATION_OPTIONS = {
   prompts: {
@@ -47,25 +37,14 @@ export const ABLATION_OPTIONS = {
     choices: ["zero", "mean", "resample"],
     default: "mean",
   },
-  layer: {
-    type: "integer",
-    placeholder: "L",
-    description: "for neurons and positions: the layer, from 0; negative counts from the end",
-    defaultText: "the last",
-  },
+  layer: layerOption("for neurons and positions: the layer, from 0; negative counts from the end"),
   answer: {
-    type: "text",
+    type: "answer",
     description: "measure this token's logit after the prompt",
     defaultText: "measure the loss",
   },
-  wrong: { type: "text", description: "minus this token's logit" },
-  seed: { type: "integer", placeholder: "N", description: "seed of the resampling", default: 0 },
-  top: { type: "integer", placeholder: "K", description: "how many effects to list", default: 10 },
+  wrong: { type: "answer", description: "minus this token's logit" },
+  seed: seedOption("the resampling"),
+  top: topOption("effects"),
+  memory: memoryOption(),
 } as const satisfies AnalysisOptions;
-
-/** The kinds of `measureAblation`'s options. */
-export const KINDS: OptionKinds<AblationOptions> = {
-  ...kindsOf(ABLATION_OPTIONS, "prompts", "top"),
-  ...CONTEXT,
-  memory: POSITIVE,
-};

@@ -63,14 +63,18 @@ export function answerSettings({ prompt, asked }: Answer): Record<string, Scalar
 /** The options for an answer, as analyses offer them. */
 export const answerOptions = {
   prompt: {
-    type: "text",
+    type: "prompt",
     description: "the prompt; the question is what follows its last token",
     default: DEFAULTS.prompt,
   },
-  answer: { type: "text", description: "the token whose logit is in question", default: DEFAULTS.answer },
+  answer: {
+    type: "answer",
+    description: "the token whose logit is in question",
+    defaultText: JSON.stringify(DEFAULTS.answer),
+  },
   wrong: {
-    type: "text",
+    type: "answer",
     description: 'the token whose logit is subtracted; "" for the mean of all',
-    default: DEFAULTS.wrong,
+    defaultText: `"${DEFAULTS.wrong}" if the answer is left out too, otherwise ""`,
   },
 } as const;

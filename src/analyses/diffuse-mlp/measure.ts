@@ -2,11 +2,11 @@
 import type { Model } from "../../lens/model.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { TokenIds } from "../../text/index.ts";
-import { checkAnalysis } from "../option-kinds.ts";
+import { settled } from "../options.ts";
 import { sweepAblations } from "./ablation-sweep.ts";
 import { type AttributionValues, attributionValues, largest, sortedSizes, spreadOf } from "./attribution.ts";
 import { NullModel, type NullResult } from "./null-model.ts";
-import { KINDS, type MeasureOptions } from "./options.ts";
+import { DIFFUSE_MLP_OPTIONS, type MeasureOptions } from "./options.ts";
 import type { Ablation, Attribution, Position } from "./positions.ts";
 import { type Prediction, prediction } from "./prediction.ts";
 import { type Batch, batches, type TokenizedPrompt, tokenizePrompts } from "./prompts.ts";
@@ -43,13 +43,13 @@ export async function measureDiffuseMlp(
   prompts: readonly (string | TokenIds)[],
   options: MeasureOptions = {},
 ): Promise<DiffuseMlpMeasurement> {
-  checkAnalysis("measureDiffuseMlp", model, options, KINDS);
+  const asked = settled("measureDiffuseMlp", model, options, DIFFUSE_MLP_OPTIONS, "prompts", "top", "excludeBos");
   const { cfg } = model;
-  const site = siteOf(model, options.layer ?? -1);
+  const site = siteOf(model, asked.layer);
   const tokenized = tokenizePrompts(model, prompts);
   const maxTokens = Math.max(1, Math.floor(MOST_NUMBERS / Math.max(cfg.dVocabOut, 4 * cfg.dMlp!)));
   const predicting = tokenized.reduce((sum, { ids }) => sum + ids.length - 1, 0);
-  const nullModel = new NullModel(cfg.dMlp!, predicting, options.seed ?? 0);
+  const nullModel = new NullModel(cfg.dMlp!, predicting, asked.seed);
   const cumulative = new Float64Array(cfg.dMlp!);
   const byPrompt: Position[][] = [];
 

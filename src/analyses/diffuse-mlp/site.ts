@@ -16,28 +16,19 @@ export interface Site {
 }
 
 /**
- * @param layer the block; negative counts from the end
- * @throws ArgumentError if there is no such layer or no MLP, or if the model's weights are not processed as attribution
+ * @param layer the block, from 0
+ * @throws ArgumentError if there is no MLP, or if the model's weights are not processed as attribution
  * needs them (`foldLn`), or if the model is not causal.
  */
 export function siteOf(model: Model, layer: number): Site {
   const { cfg } = model;
-  const index = layer < 0 ? layer + cfg.nLayers : layer;
-  if (!Number.isInteger(index) || index < 0 || index >= cfg.nLayers) {
-    const layers = cfg.nLayers === 1 ? "1 layer: 0" : `${cfg.nLayers} layers: 0 to ${cfg.nLayers - 1}`;
-    throw new ArgumentError(`Layer ${layer} is out of range: ${cfg.modelName} has ${layers}.`, {
-      asked: layer,
-      found: cfg.nLayers,
-      nearest: String(layer < 0 ? 0 : cfg.nLayers - 1),
-    });
-  }
   if (!hasMlps(model)) {
     throw new ArgumentError(
       `${cfg.modelName} has only attention layers, so there is no MLP to analyse: choose a model with MLPs, such as solu-1l.`,
       { asked: "mlp", found: cfg.modelName, nearest: "solu-1l" },
     );
   }
-  needNeurons(model, index);
+  needNeurons(model, layer);
   if (cfg.attentionDir !== "causal") {
     throw new ArgumentError(
       `${cfg.modelName} can see the tokens that it should predict (its attention is ${cfg.attentionDir}), so the loss of a next token means nothing: choose a causal model.`,
@@ -46,13 +37,13 @@ export function siteOf(model: Model, layer: number): Site {
   }
   needSum(model);
   needFoldedNorms("Attribution", model);
-  const mlp = `blocks.${index}.mlp`;
+  const mlp = `blocks.${layer}.mlp`;
   const normed = model.hookNames.includes(`${mlp}.hook_mid`);
   return {
-    layer: index,
+    layer,
     ablated: normed ? `${mlp}.hook_mid` : `${mlp}.hook_post`,
     post: `${mlp}.hook_post`,
     norm: normed ? { scale: `${mlp}.ln.hook_scale`, normalized: `${mlp}.ln.hook_normalized` } : undefined,
-    last: index === cfg.nLayers - 1,
+    last: layer === cfg.nLayers - 1,
   };
 }
