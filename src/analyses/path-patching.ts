@@ -1,7 +1,9 @@
 /** "Through which direct paths does the information that decides between the two answers travel?" */
 
-import { type Finding, finding, type Statement } from "../finding/finding.ts";
-import type { Column } from "../finding/table.ts";
+import { as, LOGIT_DIFFERENCE } from "../finding/columns.ts";
+import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import { components, type Receiver, type Sender } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { allSenders } from "../lens/path-ends.ts";
@@ -18,7 +20,14 @@ import {
   contrastSettings,
   readContrast,
 } from "./contrast.ts";
-import { type AnalysisOptions, type GivenOptions, memoryOption, settled, topOption } from "./options.ts";
+import {
+  type AnalysisOptions,
+  type GivenOptions,
+  memoryOption,
+  type SettledOptions,
+  settled,
+  topOption,
+} from "./options.ts";
 import { modelFacts } from "./prompt.ts";
 import { middle } from "./statistics/middle.ts";
 
@@ -34,8 +43,34 @@ interface PatchedPath {
   readonly lost: number;
 }
 
+/** All paths between senders and receivers. */
+interface PatchedPaths {
+  readonly contrast: Contrast;
+  readonly senders: readonly string[];
+  readonly receivers: readonly string[];
+  readonly paths: readonly PatchedPath[];
+  /** The same, those that lose or gain most first. */
+  readonly ranked: readonly PatchedPath[];
+}
+
 const QUESTION = "Through which direct paths does the information that decides between the two answers travel?";
 const TYPICAL = "typical path";
+
+const METHOD = {
+  text: "The clean prompt is run. Along one path at a time, what the receiver reads from the residual stream is changed by what the sender writes on the corrupted prompt minus what it writes on the clean one; every other component still reads the clean stream, except for what comes through the receiver. Norms are recomputed. What is lost is (clean − patched) / (clean − corrupted), of the difference of the answers' logits at the last position.",
+  references: [
+    {
+      title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+      url: "https://arxiv.org/abs/2211.00593",
+      paper: "Wang et al., 2022",
+    },
+    {
+      title: "Localizing Model Behavior with Path Patching",
+      url: "https://arxiv.org/abs/2304.05969",
+      paper: "Goldowsky-Dill et al., 2023",
+    },
+  ],
+};
 
 /**
  * Path patching of the clean run: along one direct path at a time, a receiver reads what the sender writes on the corrupted
@@ -45,7 +80,30 @@ const TYPICAL = "typical path";
  */
 export async function pathPatchingFinding(model: Model, options: PathPatchingFindingOptions = {}): Promise<Finding> {
   const asked = settled("pathPatchingFinding", model, options, OPTIONS);
-  const { top, memory, signal, onProgress } = asked;
+  const patched = await patchPaths(model, asked);
+  const { contrast, senders, receivers } = patched;
+  return finding({
+    analysis: "path-patching",
+    question: QUESTION,
+    summary: summaryOf(patched),
+    method: METHOD,
+    model: modelFacts(model),
+    settings: { ...contrastSettings(contrast), senders: senders.length, receivers: receivers.length, top: asked.top },
+    pictures: [heatmap(patched)],
+    tables: tables(patched, asked.top),
+    baselines: [...contrastBaselines(contrast, true), typicalPath(patched)],
+    caveats: [
+      "This is one pair of prompts: a path that matters here may not matter for another pair that asks the same thing.",
+      "Paths do not add up, because norms and nonlinearities act on their sum.",
+      "A path is patched at all positions together, so it does not say from which token to which.",
+      ...model.notes,
+    ],
+  });
+}
+
+/** Patches every path between the senders and the receivers. @throws ArgumentError if there is none */
+async function patchPaths(model: Model, asked: SettledOptions<typeof OPTIONS>): Promise<PatchedPaths> {
+  const { memory, signal, onProgress } = asked;
   const contrast = await readContrast(model, asked, signal);
   const senders = (asked.senders?.length ? asked.senders : allSenders(model)) as Sender[];
   const receivers = (asked.receivers?.length ? asked.receivers : mlpsAndLogits(model)) as Receiver[];
@@ -65,83 +123,7 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
     });
   }
   const ranked = [...paths].sort((a, b) => Math.abs(b.lost) - Math.abs(a.lost));
-  const typical = middle(paths.map(({ lost }) => lost));
-  const { lost: strongest } = ranked[0];
-  return finding({
-    analysis: "path-patching",
-    question: QUESTION,
-    summary: [
-      {
-        text: `Most travels from ${ranked[0].from} to ${ranked[0].to}: with that path patched, ${strongest.toFixed(2)} of the difference is lost.`,
-        figure: { value: strongest, unit: "", comparedWith: [TYPICAL] },
-      },
-      ...strongestSender(paths, ranked[0].from),
-      {
-        text: `The model prefers ${quoted(contrast.answer)} to ${quoted(contrast.wrong)} by ${contrast.cleanMetric.toFixed(2)} logits on the clean prompt and by ${contrast.corruptedMetric.toFixed(2)} on the corrupted one.`,
-        figure: {
-          value: contrast.cleanMetric - contrast.corruptedMetric,
-          unit: "logits",
-          comparedWith: [CLEAN_RUN, CORRUPTED_RUN],
-        },
-      },
-    ],
-    method: {
-      text: "The clean prompt is run. Along one path at a time, what the receiver reads from the residual stream is changed by what the sender writes on the corrupted prompt minus what it writes on the clean one; every other component still reads the clean stream, except for what comes through the receiver. Norms are recomputed. What is lost is (clean − patched) / (clean − corrupted), of the difference of the answers' logits at the last position.",
-      references: [
-        {
-          title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
-          url: "https://arxiv.org/abs/2211.00593",
-          paper: "Wang et al., 2022",
-        },
-        {
-          title: "Localizing Model Behavior with Path Patching",
-          url: "https://arxiv.org/abs/2304.05969",
-          paper: "Goldowsky-Dill et al., 2023",
-        },
-      ],
-    },
-    model: modelFacts(model),
-    settings: { ...contrastSettings(contrast), senders: senders.length, receivers: receivers.length, top },
-    pictures: [
-      {
-        kind: "imshow",
-        name: "paths",
-        title: "What is lost with each direct path patched",
-        caption: "1: all of the clean run's logit difference; 0: nothing; below 0: it grows. Empty cells have no path.",
-        values: senders.map((from) =>
-          receivers.map((to) => paths.find((path) => path.from === from && path.to === to)?.lost ?? null),
-        ),
-        x: { label: "receiver", ticks: receivers },
-        y: { label: "sender", ticks: senders },
-        color: { label: "lost" },
-      },
-    ],
-    tables: [
-      {
-        ...table("top", `The ${Math.min(top, ranked.length)} strongest paths`, ranked.slice(0, top)),
-        comparedWith: [TYPICAL, CLEAN_RUN],
-      },
-      { ...table("paths", "All paths", paths), detail: true },
-    ],
-    baselines: [
-      ...contrastBaselines(contrast, true),
-      {
-        name: TYPICAL,
-        kind: "reference value",
-        text: `The median of all ${paths.length} paths, and the range that most of them lose.`,
-        value: typical.median,
-        interval: typical.interval,
-        level: typical.level,
-        samples: paths.length,
-      },
-    ],
-    caveats: [
-      "This is one pair of prompts: a path that matters here may not matter for another pair that asks the same thing.",
-      "Paths do not add up, because norms and nonlinearities act on their sum.",
-      "A path is patched at all positions together, so it does not say from which token to which.",
-      ...model.notes,
-    ],
-  });
+  return { contrast, senders, receivers, paths, ranked };
 }
 
 function mlpsAndLogits(model: Model): Receiver[] {
@@ -161,6 +143,22 @@ function pathsOf(
     .map((path) => ({ ...path, lost: 1 - normalized(path.metric) }));
 }
 
+function summaryOf({ contrast, paths, ranked }: PatchedPaths): Finding["summary"] {
+  const [{ from, to, lost }] = ranked;
+  const { answer, wrong, cleanMetric, corruptedMetric } = contrast;
+  return [
+    {
+      text: `Most travels from ${from} to ${to}: with that path patched, ${lost.toFixed(2)} of the difference is lost.`,
+      figure: { value: lost, unit: "", comparedWith: [TYPICAL] },
+    },
+    ...strongestSender(paths, from),
+    {
+      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${cleanMetric.toFixed(2)} logits on the clean prompt and by ${corruptedMetric.toFixed(2)} on the corrupted one.`,
+      figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: [CLEAN_RUN, CORRUPTED_RUN] },
+    },
+  ];
+}
+
 /** Which other receivers the strongest path's sender matters for. */
 function strongestSender(paths: readonly PatchedPath[], sender: string): Statement[] {
   const own = paths.filter(({ from }) => from === sender);
@@ -169,25 +167,61 @@ function strongestSender(paths: readonly PatchedPath[], sender: string): Stateme
   return [{ text: `${sender} also matters for ${heard.join(", ")}${own.length > 5 ? " and others" : ""}.` }];
 }
 
-function table(name: string, title: string, paths: readonly PatchedPath[]) {
-  const columns: Column[] = [
-    { name: "sender", title: "sender", format: "text", description: "What writes it." },
-    { name: "receiver", title: "receiver", format: "text", description: "What reads it directly." },
-    {
-      name: "logit_difference",
-      title: "logit difference",
-      unit: "logits",
-      format: { digits: 3 },
-      description: "The answer's logit minus the wrong one's, with the path patched.",
-    },
-    {
-      name: "lost",
-      title: "lost",
-      format: { digits: 3 },
-      description: "The share of the clean run's difference from the corrupted one that is lost.",
-    },
+function heatmap({ senders, receivers, paths }: PatchedPaths): PictureSpec {
+  return {
+    kind: "imshow",
+    name: "paths",
+    title: "What is lost with each direct path patched",
+    caption: "1: all of the clean run's logit difference; 0: nothing; below 0: it grows. Empty cells have no path.",
+    values: senders.map((from) =>
+      receivers.map((to) => paths.find((path) => path.from === from && path.to === to)?.lost ?? null),
+    ),
+    x: { label: "receiver", ticks: receivers },
+    y: { label: "sender", ticks: senders },
+    color: { label: "lost" },
+  };
+}
+
+function tables({ paths, ranked }: PatchedPaths, top: number): Table[] {
+  const strongest = ranked.slice(0, top);
+  const title = `The ${strongest.length} strongest paths`;
+  return [
+    pathTable({ name: "top", title, comparedWith: [TYPICAL, CLEAN_RUN] }, strongest),
+    pathTable({ name: "paths", title: "All paths", detail: true }, paths),
   ];
-  return { name, title, columns, rows: paths.map(({ from, to, metric, lost }) => [from, to, metric, lost]) };
+}
+
+function pathTable(about: AboutTable, paths: readonly PatchedPath[]): Table {
+  return tableOf(about, paths, [
+    [{ name: "sender", title: "sender", format: "text", description: "What writes it." }, ({ from }) => from],
+    [{ name: "receiver", title: "receiver", format: "text", description: "What reads it directly." }, ({ to }) => to],
+    [
+      as(LOGIT_DIFFERENCE, { description: "The answer's logit minus the wrong one's, with the path patched." }),
+      ({ metric }) => metric,
+    ],
+    [
+      {
+        name: "lost",
+        title: "lost",
+        format: { digits: 3 },
+        description: "The share of the clean run's difference from the corrupted one that is lost.",
+      },
+      ({ lost }) => lost,
+    ],
+  ]);
+}
+
+function typicalPath({ paths }: PatchedPaths): Baseline {
+  const { median, interval, level } = middle(paths.map(({ lost }) => lost));
+  return {
+    name: TYPICAL,
+    kind: "reference value",
+    text: `The median of all ${paths.length} paths, and the range that most of them lose.`,
+    value: median,
+    interval,
+    level,
+    samples: paths.length,
+  };
 }
 
 const OPTIONS = {

@@ -1,10 +1,18 @@
 /** "Does the model know the answer?" */
 
+import { as, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { Column } from "../finding/table.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { type ScoredToken, TEST_PROMPT, type TestPromptOptions, testPrompt } from "../lens/test-prompt.ts";
+import {
+  type ScoredToken,
+  TEST_PROMPT,
+  type TestPromptOptions,
+  type TestPromptResult,
+  testPrompt,
+} from "../lens/test-prompt.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
@@ -15,6 +23,30 @@ const QUESTION = "Does the model know the answer?";
 const UNIFORM = "guessing";
 const UNIFORM_RANK = "rank by guessing";
 const WITHOUT = "without the prompt";
+
+const METHOD = {
+  text:
+    "The model reads the prompt, followed by all tokens but the last of a single answer. Wherever a token of the answer comes next, its logit, its probability and its rank are read off; the rank is the number of tokens that are more probable.\n\n" +
+    "With several answers, only their first tokens are compared, because they are alternatives at the same place.",
+  references: [
+    {
+      title: "TransformerLens, utils.test_prompt",
+      url: "https://github.com/TransformerLensOrg/TransformerLens",
+      paper: "Nanda and Bloom, 2022",
+    },
+  ],
+};
+
+/** A tested prompt: the tokens that are scored, and the one that the finding is about. */
+interface Tested extends TestPromptResult {
+  readonly several: boolean;
+  /** The tokens of one answer, or the first tokens of several. */
+  readonly scored: readonly ScoredToken[];
+  /** The first token of one answer, or the most probable of several. */
+  readonly best: ScoredToken;
+  /** What the model predicts for `best` after BOS alone; undefined without a BOS. */
+  readonly alone: { readonly prob: number; readonly rank: number } | undefined;
+}
 
 /**
  * `testPrompt` as a finding: rank, logit and probability of each token of the answer, or of the first tokens of several answers,
@@ -29,108 +61,30 @@ export async function testPromptFinding(
   checkModel("testPromptFinding", model);
   checkOptions("testPromptFinding", options, TEST_PROMPT);
   const { ids } = readPrompt(model, prompt, { prependBos: options.prependBos });
-  const { prompt: tokens, answers, steps } = await testPrompt(model, ids, answer, options);
+  const result = await testPrompt(model, ids, answer, options);
+  const { prompt: tokens, answers, steps } = result;
   const several = answers.length > 1;
   const scored = several ? steps[0].answers : steps.map((step) => step.answers[0]);
   const best = several ? scored.toSorted((a, b) => a.rank - b.rank)[0] : scored[0];
   const alone = await withoutPrompt(model, best, options.signal);
-  const vocabulary = model.cfg.dVocabOut;
-  const compared: [string, ...string[]] = [UNIFORM, ...(alone ? [WITHOUT] : [])];
-  const baselines: Baseline[] = [
-    {
-      name: UNIFORM,
-      kind: "reference value",
-      text: `The probability of each of ${vocabulary} tokens if all are equally likely.`,
-      value: 100 / vocabulary,
-      unit: "%",
-    },
-    {
-      name: UNIFORM_RANK,
-      kind: "reference value",
-      text: `The mean rank in random order, (${vocabulary} − 1) / 2.`,
-      value: (vocabulary - 1) / 2,
-      unit: "tokens",
-    },
-  ];
-  if (alone) {
-    baselines.push({
-      name: WITHOUT,
-      kind: "control",
-      text: `The probability of ${quoted(best.token)} after BOS alone: what the model predicts without having read the prompt. Its rank there is ${alone.rank}.`,
-      value: 100 * alone.prob,
-      unit: "%",
-    });
-  }
-  const cut = several && answers.some((ids) => ids.length > 1);
+  const tested: Tested = { ...result, several, scored, best, alone };
   return finding({
     analysis: "test-prompt",
     question: QUESTION,
-    summary: [
-      {
-        text:
-          `${quoted(best.token)} has rank ${best.rank} (0 is the most probable), a logit of ${best.logit.toFixed(2)} and a probability of ${percent(best.prob)}` +
-          (best.rank === 0
-            ? "."
-            : `; the model would predict ${quoted(steps[0].top[0].token)}, ${percent(steps[0].top[0].prob)}.`),
-        figure: { value: 100 * best.prob, unit: "%", comparedWith: compared },
-      },
-      ...(several ? comparisons(scored) : wholeAnswer(scored)),
-    ],
-    method: {
-      text:
-        "The model reads the prompt, followed by all tokens but the last of a single answer. Wherever a token of the answer comes next, its logit, its probability and its rank are read off; the rank is the number of tokens that are more probable.\n\n" +
-        "With several answers, only their first tokens are compared, because they are alternatives at the same place.",
-      references: [
-        {
-          title: "TransformerLens, utils.test_prompt",
-          url: "https://github.com/TransformerLensOrg/TransformerLens",
-          paper: "Nanda and Bloom, 2022",
-        },
-      ],
-    },
+    summary: summaryOf(tested),
+    method: METHOD,
     model: modelFacts(model),
     settings: {
       prompt: tokens.join(""),
       "tokens of the prompt": tokens.length,
       answers: answers.map((ids) => ids.join("|")).join(", "),
     },
-    pictures: [
-      {
-        kind: "topk",
-        name: "top-tokens",
-        title: "What the model would predict",
-        caption: several
-          ? "The most probable tokens after the prompt."
-          : "The most probable tokens before each token of the answer.",
-        of: "next token",
-        columns: steps.map(({ top, answers: [first] }, i) => ({
-          name: several ? "after the prompt" : `${i + 1}: ${quoted(first.token)}`,
-          top: top.map(({ token, prob }) => ({ token, value: prob })),
-        })),
-        color: { label: "probability", scheme: "Blues" },
-      },
-    ],
-    tables: [
-      {
-        name: "answers",
-        title: several ? "The answers' first tokens" : "The answer's tokens",
-        comparedWith: [UNIFORM, UNIFORM_RANK],
-        columns: scoreColumns("the answer's token"),
-        rows: scored.map((token) => [token.rank, token.token, token.logit, token.prob]),
-      },
-      ...steps.map((step, i) => ({
-        name: several ? "top" : `top_${i}`,
-        title: several
-          ? "The most probable tokens"
-          : `The most probable tokens before ${quoted(step.answers[0].token)}`,
-        columns: scoreColumns("the token"),
-        rows: step.top.map((token) => [token.rank, token.token, token.logit, token.prob] as const),
-      })),
-    ],
-    baselines,
+    pictures: [topTokens(tested)],
+    tables: tables(tested),
+    baselines: baselines(tested, model.cfg.dVocabOut),
     caveats: [
       "A logit alone means nothing: only differences between logits change probabilities.",
-      ...(cut
+      ...(several && answers.some((ids) => ids.length > 1)
         ? [
             `Only the first tokens of the answers are compared, but some answers have more: ${answers.map((a) => a.join("|")).join(", ")}.`,
           ]
@@ -139,6 +93,19 @@ export async function testPromptFinding(
       ...model.notes,
     ],
   });
+}
+
+function summaryOf({ several, scored, best, alone, steps }: Tested): Finding["summary"] {
+  const [predicted] = steps[0].top;
+  return [
+    {
+      text:
+        `${quoted(best.token)} has rank ${best.rank} (0 is the most probable), a logit of ${best.logit.toFixed(2)} and a probability of ${percent(best.prob)}` +
+        (best.rank === 0 ? "." : `; the model would predict ${quoted(predicted.token)}, ${percent(predicted.prob)}.`),
+      figure: { value: 100 * best.prob, unit: "%", comparedWith: [UNIFORM, ...(alone ? [WITHOUT] : [])] },
+    },
+    ...(several ? comparisons(scored) : wholeAnswer(scored)),
+  ];
 }
 
 /** The first answer's lead over each of the others. */
@@ -172,18 +139,82 @@ async function withoutPrompt(
   return { prob: 1 / sum, rank: logits.filter((x) => x > logits[id]).length };
 }
 
-function scoreColumns(what: string): readonly Column[] {
+function topTokens({ several, steps }: Tested): PictureSpec {
+  return {
+    kind: "topk",
+    name: "top-tokens",
+    title: "What the model would predict",
+    caption: several
+      ? "The most probable tokens after the prompt."
+      : "The most probable tokens before each token of the answer.",
+    of: "next token",
+    columns: steps.map(({ top, answers: [first] }, i) => ({
+      name: several ? "after the prompt" : `${i + 1}: ${quoted(first.token)}`,
+      top: top.map(({ token, prob }) => ({ token, value: prob })),
+    })),
+    color: { label: "probability", scheme: "Blues" },
+  };
+}
+
+function tables({ several, scored, steps }: Tested): Table[] {
+  const title = several ? "The answers' first tokens" : "The answer's tokens";
+  const comparedWith = [UNIFORM, UNIFORM_RANK];
   return [
-    { name: "rank", title: "rank", format: "integer", description: `How many tokens are more probable than ${what}.` },
-    { name: "token", title: "token", format: "token", description: "The token's text." },
+    scoreTable({ name: "answers", title, comparedWith }, scored, "the answer's token"),
+    ...steps.map(({ top, answers: [first] }, i) => {
+      const before = several ? "" : ` before ${quoted(first.token)}`;
+      const about = { name: several ? "top" : `top_${i}`, title: `The most probable tokens${before}` };
+      return scoreTable(about, top, "the token");
+    }),
+  ];
+}
+
+function scoreTable(about: AboutTable, tokens: readonly ScoredToken[], what: string): Table {
+  const rankDescription = `How many tokens are more probable than ${what}.`;
+  return tableOf(about, tokens, [
+    [{ name: "rank", title: "rank", format: "integer", description: rankDescription }, ({ rank }) => rank],
+    [as(TOKEN, { description: "The token's text." }), ({ token }) => token],
+    [
+      {
+        name: "logit",
+        title: "logit",
+        unit: "logits",
+        format: { digits: 2 },
+        description: "The logit, before the softmax.",
+      },
+      ({ logit }) => logit,
+    ],
+    [{ name: "prob", title: "prob", format: "percent", description: "The token's probability." }, ({ prob }) => prob],
+  ]);
+}
+
+function baselines({ best, alone }: Tested, vocabulary: number): Baseline[] {
+  return [
     {
-      name: "logit",
-      title: "logit",
-      unit: "logits",
-      format: { digits: 2 },
-      description: "The logit, before the softmax.",
+      name: UNIFORM,
+      kind: "reference value",
+      text: `The probability of each of ${vocabulary} tokens if all are equally likely.`,
+      value: 100 / vocabulary,
+      unit: "%",
     },
-    { name: "prob", title: "prob", format: "percent", description: "The token's probability." },
+    {
+      name: UNIFORM_RANK,
+      kind: "reference value",
+      text: `The mean rank in random order, (${vocabulary} − 1) / 2.`,
+      value: (vocabulary - 1) / 2,
+      unit: "tokens",
+    },
+    ...(alone
+      ? [
+          {
+            name: WITHOUT,
+            kind: "control" as const,
+            text: `The probability of ${quoted(best.token)} after BOS alone: what the model predicts without having read the prompt. Its rank there is ${alone.rank}.`,
+            value: 100 * alone.prob,
+            unit: "%",
+          },
+        ]
+      : []),
   ];
 }
 

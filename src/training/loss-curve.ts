@@ -1,9 +1,10 @@
 /** "How far has training brought the loss, and what would it be without a model?" */
 
 import { modelFacts } from "../analyses/prompt.ts";
+import { as } from "../finding/columns.ts";
 import { type Finding, finding, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
-import type { Scalar, PositionalTable as Table } from "../finding/table.ts";
+import { type Cell, type Column, type Scalar, type Table, tableOf } from "../finding/table.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
@@ -44,6 +45,15 @@ const QUESTION = "How far has training brought the loss, and what would it be wi
 const MOST_POINTS = 500;
 const MOST_ROWS = 20;
 
+/** The course of a training run, and what is said of it. */
+interface Course {
+  readonly losses: readonly number[];
+  readonly heldOut: readonly HeldOutLoss[];
+  readonly chances: readonly [Chance, ...Chance[]];
+  /** The chances' names. */
+  readonly names: [string, ...string[]];
+}
+
 /**
  * The losses of a training run, compared with the loss without a model and with the loss on held-out data.
  * @throws InputError for a training run without steps.
@@ -51,42 +61,19 @@ const MOST_ROWS = 20;
 export function lossCurve(model: HookedTransformer, options: LossCurveOptions): Finding {
   checkModel("lossCurve", model);
   checkOptions("lossCurve", options, KINDS);
-  const { losses, heldOut = [], chances, epochs, repeat = 0, settings = {} } = options;
+  const { losses, heldOut = [], chances, settings = {} } = options;
   if (!losses || !chances?.length) {
     throw new ArgumentError("lossCurve needs the losses of a training run, and chances to compare them with.", {
       asked: options,
     });
   }
-  const steps = losses.length;
-  if (steps === 0) throw new InputError("A training run without steps has no losses to show.", { found: 0 });
-  const last = Math.max(1, Math.min(50, Math.floor(steps / 10)));
-  const recent = mean(losses.slice(-last));
-  const after = heldOut.at(-1);
+  if (losses.length === 0) throw new InputError("A training run without steps has no losses to show.", { found: 0 });
   const names = chances.map(({ name }) => name) as [string, ...string[]];
+  const course: Course = { losses, heldOut, chances, names };
   return finding({
     analysis: "train",
     question: QUESTION,
-    summary: [
-      after
-        ? {
-            text: `After ${steps} steps the loss on held-out data is ${nats(after.loss)}, ${against(after.loss, chances[0])}.`,
-            figure: { value: after.loss, unit: "nats", comparedWith: names },
-          }
-        : {
-            text: `After ${steps} steps the loss is ${nats(recent)}, ${against(recent, chances[0])}: the mean of the last ${last} batches, each before its step.`,
-            figure: { value: recent, unit: "nats", comparedWith: names },
-          },
-      ...(after
-        ? [
-            {
-              text: `On the training data it is ${nats(recent)}, the mean of the last ${last} batches, each before its step.`,
-              figure: { value: recent, unit: "nats", comparedWith: names },
-            } satisfies Statement,
-          ]
-        : []),
-      ...lowestStatement(heldOut, names),
-      ...crossing(losses, last, chances[0]),
-    ],
+    summary: summaryOf(course),
     method: {
       text: "The loss of a step is that of its batch before the step, in nats: the mean of -log of the probability that the model gives to what comes next. The held-out loss is measured now and then, with the model as it is at that step; no step trains on held-out data.",
       references: [
@@ -99,8 +86,8 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
     },
     model: { ...modelFacts(model), ...(options.name === undefined ? {} : { name: options.name }) },
     settings: { ...settings },
-    pictures: [picture(losses, heldOut, chances)],
-    tables: [rowsTable(losses, heldOut, names), everyStep(losses)],
+    pictures: [picture(course)],
+    tables: [rowsTable(course), everyStep(losses)],
     baselines: chances.map(({ name, text, loss }) => ({
       name,
       kind: "reference value",
@@ -108,24 +95,44 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
       value: loss,
       unit: "nats",
     })),
-    caveats: [
-      ...(after
-        ? []
-        : [
-            "Nothing was held out, so it is not known how the model does on data that it has not seen. Hold some data out to find out.",
-          ]),
-      ...(epochs !== undefined && epochs > 1
-        ? [`There were ${rounded(epochs)} passes over the data: batches in later passes had been trained on before.`]
-        : []),
-      ...(repeat > 0
-        ? [
-            `Of the rows that were trained on, ${rounded(100 * repeat)} % say their beginning twice, and the second time is easier to predict: the batches' loss is lower than that of the same texts as they are.`,
-          ]
-        : []),
-      "The loss of a step is that of one batch: a batch that is easier to predict does not mean a better model.",
-      ...model.notes,
-    ],
+    caveats: [...caveatsOf(options), ...model.notes],
   });
+}
+
+function summaryOf({ losses, heldOut, chances, names }: Course): Finding["summary"] {
+  const steps = losses.length;
+  const last = Math.max(1, Math.min(50, Math.floor(steps / 10)));
+  const recent = mean(losses.slice(-last));
+  const after = heldOut.at(-1);
+  const figure = (value: number) => ({ value, unit: "nats", comparedWith: names });
+  const which = `the mean of the last ${last} batches, each before its step`;
+  const more = [...lowestStatement(heldOut, names), ...crossing(losses, last, chances[0])];
+  if (!after) {
+    const text = `After ${steps} steps the loss is ${nats(recent)}, ${against(recent, chances[0])}: ${which}.`;
+    return [{ text, figure: figure(recent) }, ...more];
+  }
+  const text = `After ${steps} steps the loss on held-out data is ${nats(after.loss)}, ${against(after.loss, chances[0])}.`;
+  const onTraining = `On the training data it is ${nats(recent)}, ${which}.`;
+  return [{ text, figure: figure(after.loss) }, { text: onTraining, figure: figure(recent) }, ...more];
+}
+
+function caveatsOf({ heldOut = [], epochs, repeat = 0 }: LossCurveOptions): string[] {
+  return [
+    ...(heldOut.length > 0
+      ? []
+      : [
+          "Nothing was held out, so it is not known how the model does on data that it has not seen. Hold some data out to find out.",
+        ]),
+    ...(epochs !== undefined && epochs > 1
+      ? [`There were ${rounded(epochs)} passes over the data: batches in later passes had been trained on before.`]
+      : []),
+    ...(repeat > 0
+      ? [
+          `Of the rows that were trained on, ${rounded(100 * repeat)} % say their beginning twice, and the second time is easier to predict: the batches' loss is lower than that of the same texts as they are.`,
+        ]
+      : []),
+    "The loss of a step is that of one batch: a batch that is easier to predict does not mean a better model.",
+  ];
 }
 
 function lowestStatement(heldOut: readonly HeldOutLoss[], names: [string, ...string[]]): Statement[] {
@@ -158,7 +165,7 @@ function crossing(losses: readonly number[], window: number, chance: Chance): St
   ];
 }
 
-function picture(losses: readonly number[], heldOut: readonly HeldOutLoss[], chances: readonly Chance[]): PictureSpec {
+function picture({ losses, heldOut, chances }: Course): PictureSpec {
   const thinned = thin(losses);
   const all = [...thinned.y, ...heldOut.map(({ loss }) => loss)];
   const least = Math.min(...all);
@@ -193,7 +200,10 @@ function thin(losses: readonly number[]): { readonly x: number[]; readonly y: nu
   return { x, y, each };
 }
 
-function rowsTable(losses: readonly number[], heldOut: readonly HeldOutLoss[], names: readonly string[]): Table {
+const STEP: Column = { name: "step", title: "step", format: "integer", description: "Steps done." };
+
+/** The losses by the steps at which held-out data was measured, or by ten even stretches: at most `MOST_ROWS`. */
+function rowsTable({ losses, heldOut, names }: Course): Table {
   const steps = losses.length;
   const measuredSteps = heldOut.map(({ step }) => step).filter((step) => step > 0);
   const even = Array.from({ length: Math.min(steps, 10) }, (_, i, all = Math.min(steps, 10)) =>
@@ -203,44 +213,39 @@ function rowsTable(losses: readonly number[], heldOut: readonly HeldOutLoss[], n
   const stride = Math.ceil(every.length / MOST_ROWS);
   const shown = every.filter((_, i) => (every.length - 1 - i) % stride === 0);
   const of = new Map(heldOut.map(({ step, loss }) => [step, loss]));
-  return {
-    name: "losses",
-    title: "Loss, in nats",
-    columns: [
-      { name: "step", title: "step", format: "integer", description: "Steps done." },
+  const rows = shown.map((step, i) => ({
+    step,
+    batches: mean(losses.slice(shown[i - 1] ?? 0, step)),
+    heldOut: of.get(step) ?? null,
+  }));
+  const heldOutCell: Cell<(typeof rows)[number]> = [
+    { name: "held_out", title: "held out", unit: "nats", description: "Mean loss on held-out data after the step." },
+    (row) => row.heldOut,
+  ];
+  return tableOf({ name: "losses", title: "Loss, in nats", comparedWith: names }, rows, [
+    [STEP, ({ step }) => step],
+    [
       {
-        ...{ name: "batches", title: "batches", unit: "nats" },
+        name: "batches",
+        title: "batches",
+        unit: "nats",
         description: "Mean loss of the steps since the previous row, each on its batch before the step.",
       },
-      ...(heldOut.length > 0
-        ? [
-            {
-              ...{ name: "held_out", title: "held out", unit: "nats" },
-              description: "Mean loss on held-out data after the step.",
-            },
-          ]
-        : []),
+      ({ batches }) => batches,
     ],
-    rows: shown.map((step, i) => [
-      step,
-      mean(losses.slice(shown[i - 1] ?? 0, step)),
-      ...(heldOut.length > 0 ? [of.get(step) ?? null] : []),
-    ]),
-    comparedWith: names,
-  };
+    ...(heldOut.length > 0 ? [heldOutCell] : []),
+  ]);
 }
 
 function everyStep(losses: readonly number[]): Table {
-  return {
-    name: "steps",
-    title: "Every step",
-    detail: true,
-    columns: [
-      { name: "step", title: "step", format: "integer", description: "The step's number, from 1." },
+  const rows = losses.map((loss, i) => ({ step: i + 1, loss }));
+  return tableOf({ name: "steps", title: "Every step", detail: true }, rows, [
+    [as(STEP, { description: "The step's number, from 1." }), ({ step }) => step],
+    [
       { name: "loss", title: "loss", unit: "nats", description: "The loss on its batch, before the step." },
+      ({ loss }) => loss,
     ],
-    rows: losses.map((loss, i) => [i + 1, loss]),
-  };
+  ]);
 }
 
 const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
