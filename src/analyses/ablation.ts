@@ -1,13 +1,15 @@
 /** "Which heads, layers, neurons or positions does the model need?" */
 
-import { type Finding, finding, type Statement } from "../finding/finding.ts";
-import type { Column, Scalar, PositionalTable as Table } from "../finding/table.ts";
+import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
+import type { Scalar } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { type Ablated, type AblationMeasurement, measureAblation } from "./ablation/measure.ts";
 import { ABLATION_OPTIONS } from "./ablation/options.ts";
 import { ablationPictures } from "./ablation/pictures.ts";
+import { ablationTables } from "./ablation/tables.ts";
+import { ONE, randomOne } from "./ablation/words.ts";
 import { analysis } from "./analysis.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
 import { type GivenOptions, settled } from "./options.ts";
@@ -16,9 +18,6 @@ import { middle } from "./statistics/middle.ts";
 
 const QUESTION = "Which heads, layers, neurons or positions does the model need?";
 const CLEAN = "nothing ablated";
-
-/** One of each kind, in words. */
-const ONE = { heads: "head", layers: "layer", neurons: "neuron", positions: "position" } as const;
 
 const METHODS = {
   zero: "zero",
@@ -39,109 +38,47 @@ export async function ablation(
 ): Promise<Finding> {
   const { top, ...asked } = settled("ablation", model, options, ABLATION_OPTIONS, "prompts");
   const measured = await measureAblation(model, prompts, asked);
-  const { over, by, layer, seed, unit, answers, components, clean } = measured;
-  const one = ONE[over];
-  const ranked = [...components].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
-  const random = `random ${one}`;
-  const spread = middle(components.map(({ effect }) => effect));
+  const ranked = [...measured.components].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
   const notebook = prompts === NOTEBOOK_PROMPTS;
-  const texts = answers?.map((id) => quoted(tokenText(model, id)));
+  const texts = measured.answers?.map((id) => quoted(tokenText(model, id)));
   const what = texts ? `the logit of ${texts[0]} over ${texts[1]}` : "the mean loss";
   return finding({
     analysis: "ablation",
     question: QUESTION,
-    summary: [
-      {
-        text: `${placed(ranked[0], measured)} matters most: ablating it changes ${what} by ${signed(ranked[0].effect)} ${unit}.`,
-        figure: { value: ranked[0].effect, unit, comparedWith: [random] },
-      },
-      ...total(measured, random),
-    ],
-    method: {
-      text: `Each ${one} on its own is replaced by ${METHODS[by]}, and ${what} is measured again; the effect is the difference from the run with nothing ablated. ${
-        over === "positions"
-          ? `A position is ablated in the output of layer ${layer}'s attention or MLP, each prompt separately.`
-          : "All prompts run as one batch, and all ablations of a layer side by side; padding is left out of every mean."
-      }`,
-      references: [
-        {
-          title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
-          url: "https://arxiv.org/abs/2211.00593",
-          paper: "Wang et al., 2022: mean ablation and knockouts",
-        },
-        {
-          title: "Causal Scrubbing",
-          url: "https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN",
-          paper: "Chan et al., 2022: resampling",
-        },
-      ],
-    },
+    summary: [largest(ranked[0], what, measured), harmful(measured)],
+    method: method(measured, what),
     model: modelFacts(model),
     settings: {
-      over,
-      by,
-      ...(over === "neurons" || over === "positions" ? { layer } : {}),
+      ...settings(measured),
       measure: texts ? `logit of ${texts.join(" over ")}` : "mean loss",
       prompts: notebook ? `the notebook's ${prompts.length}` : prompts.length,
-      ...(by === "resample" ? { seed } : {}),
+      ...(measured.by === "resample" ? { seed: measured.seed } : {}),
       top,
     },
     pictures: ablationPictures(measured),
-    tables: [
-      {
-        ...table("top", `The ${Math.min(top, ranked.length)} largest effects`, ranked.slice(0, top), measured),
-        comparedWith: [random],
-      },
-      { ...table("all", "All", components, measured), detail: true },
-    ],
-    baselines: [
-      {
-        name: random,
-        kind: "null model",
-        text: `The effect of ablating a ${one} drawn at random: the median of all ${components.length}, and ${spread.level === 1 ? "their range" : `the middle ${Math.round(100 * spread.level)} % of them`}.`,
-        value: spread.median,
-        unit,
-        interval: spread.interval,
-        level: spread.level,
-        samples: components.length,
-      },
-      { name: CLEAN, kind: "control", text: `With nothing ablated: ${what}.`, value: clean, unit },
-    ],
-    caveats: [
-      ...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []),
-      "A component can take part without being needed: where another can take over, ablating one alone shows little.",
-      ...(by === "zero"
-        ? [
-            "Zero may be far from any value that the model ever has there, so the damage may come from that and not from what is missing.",
-          ]
-        : []),
-      ...(by === "mean"
-        ? [
-            "The mean keeps what is the same for every token, so the effect is that of what differs from token to token.",
-          ]
-        : []),
-      ...(by === "resample" ? ["This is one draw: another seed gives other replacements."] : []),
-      ...(over === "positions" && by !== "zero"
-        ? ["Positions are ablated in each prompt separately, so means and draws are over the same prompt's tokens."]
-        : []),
-      ...(over === "positions" && unit === "nats"
-        ? ["A prompt's last token has no counted prediction, so ablating it there changes nothing by construction."]
-        : []),
-      ...model.notes,
-    ],
+    tables: ablationTables(measured, ranked.slice(0, top)),
+    baselines: baselines(measured, what),
+    caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(measured), ...model.notes],
   });
 }
 
+/** The ablation with the largest effect. */
+function largest(component: Ablated, what: string, measured: AblationMeasurement): Statement {
+  const { unit, over } = measured;
+  return {
+    text: `${placed(component, measured)} matters most: ablating it changes ${what} by ${signed(component.effect)} ${unit}.`,
+    figure: { value: component.effect, unit, comparedWith: [randomOne(over)] },
+  };
+}
+
 /** How many of all the ablations hurt. */
-function total({ components, unit, over }: AblationMeasurement, random: string): Statement[] {
+function harmful({ components, unit, over }: AblationMeasurement): Statement {
   const worse = components.filter(({ effect }) => (unit === "nats" ? effect > 0 : effect < 0)).length;
   const share = worse / components.length;
-  return [
-    {
-      text: `Ablating hurts for ${worse} of ${components.length} ${over === "positions" ? "positions' outputs" : over}.`,
-      figure: { value: 100 * share, unit: "%", comparedWith: [random] },
-    },
-  ];
+  return {
+    text: `Ablating hurts for ${worse} of ${components.length} ${over === "positions" ? "positions' outputs" : over}.`,
+    figure: { value: 100 * share, unit: "%", comparedWith: [randomOne(over)] },
+  };
 }
 
 function placed({ name, prompt, pos }: Ablated, { prompts }: AblationMeasurement): string {
@@ -149,49 +86,66 @@ function placed({ name, prompt, pos }: Ablated, { prompts }: AblationMeasurement
   return `${name} at ${quoted(prompts[prompt][pos])} (prompt ${prompt}, position ${pos})`;
 }
 
-function table(
-  name: string,
-  title: string,
-  some: readonly Ablated[],
-  { over, unit, clean, prompts }: AblationMeasurement,
-): Table {
-  const effect: Column = {
-    name: "effect",
-    title: "effect",
-    unit,
-    format: { digits: 4 },
-    description: `${unit === "nats" ? "Mean loss" : "Logit difference"} with it ablated, minus without the ablation.`,
-  };
-  const component: Column = { name: "component", title: ONE[over], format: "text", description: "What was ablated." };
-  if (over === "positions") {
-    const columns: Column[] = [
-      { ...component, title: "output of" },
-      { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's index, from 0." },
-      { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position." },
-      { name: "token", title: "token", format: "token", description: "The token there." },
-      effect,
-    ];
-    const row = ({ name: of, prompt = 0, pos = 0, effect: found }: Ablated): Scalar[] => [
-      of,
-      prompt,
-      pos,
-      prompts[prompt][pos],
-      found,
-    ];
-    return { name, title, columns, rows: some.map(row) };
-  }
-  const part: Column = {
-    name: "part",
-    title: "of clean run",
-    format: "percent",
-    description: "The effect as a share of the value with nothing ablated.",
-  };
+function method({ over, by, layer }: AblationMeasurement, what: string): Method {
   return {
-    name,
-    title,
-    columns: [component, effect, ...(clean === 0 ? [] : [part])],
-    rows: some.map((c) => [c.name, c.effect, ...(clean === 0 ? [] : [c.effect / Math.abs(clean)])]),
+    text: `Each ${ONE[over]} on its own is replaced by ${METHODS[by]}, and ${what} is measured again; the effect is the difference from the run with nothing ablated. ${
+      over === "positions"
+        ? `A position is ablated in the output of layer ${layer}'s attention or MLP, each prompt separately.`
+        : "All prompts run as one batch, and all ablations of a layer side by side; padding is left out of every mean."
+    }`,
+    references: [
+      {
+        title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+        url: "https://arxiv.org/abs/2211.00593",
+        paper: "Wang et al., 2022: mean ablation and knockouts",
+      },
+      {
+        title: "Causal Scrubbing",
+        url: "https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN",
+        paper: "Chan et al., 2022: resampling",
+      },
+    ],
   };
+}
+
+function settings({ over, by, layer }: AblationMeasurement): Record<string, Scalar> {
+  return { over, by, ...(over === "neurons" || over === "positions" ? { layer } : {}) };
+}
+
+function baselines({ over, unit, components, clean }: AblationMeasurement, what: string): Baseline[] {
+  const { median, interval, level } = middle(components.map(({ effect }) => effect));
+  return [
+    {
+      name: randomOne(over),
+      kind: "null model",
+      text: `The effect of ablating a ${ONE[over]} drawn at random: the median of all ${components.length}, and ${level === 1 ? "their range" : `the middle ${Math.round(100 * level)} % of them`}.`,
+      value: median,
+      unit,
+      interval,
+      level,
+      samples: components.length,
+    },
+    { name: CLEAN, kind: "control", text: `With nothing ablated: ${what}.`, value: clean, unit },
+  ];
+}
+
+const CAVEATS_BY = {
+  zero: "Zero may be far from any value that the model ever has there, so the damage may come from that and not from what is missing.",
+  mean: "The mean keeps what is the same for every token, so the effect is that of what differs from token to token.",
+  resample: "This is one draw: another seed gives other replacements.",
+} as const;
+
+function caveats({ over, by, unit }: AblationMeasurement): string[] {
+  return [
+    "A component can take part without being needed: where another can take over, ablating one alone shows little.",
+    CAVEATS_BY[by],
+    ...(over === "positions" && by !== "zero"
+      ? ["Positions are ablated in each prompt separately, so means and draws are over the same prompt's tokens."]
+      : []),
+    ...(over === "positions" && unit === "nats"
+      ? ["A prompt's last token has no counted prediction, so ablating it there changes nothing by construction."]
+      : []),
+  ];
 }
 
 /** `ablation` for the index. */

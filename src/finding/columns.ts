@@ -44,6 +44,14 @@ export const NEURON: Column = {
   format: "integer",
   description: "The neuron's index within its layer.",
 };
+/** Of an attention pattern: the position that is attended to. */
+export const KEY: Column = {
+  name: "key",
+  title: "key",
+  axis: "key",
+  format: "integer",
+  description: "The position that is attended to.",
+};
 export const SITE: Column = {
   name: "site",
   title: "site",
@@ -74,6 +82,22 @@ export const LOGIT_DIFFERENCE: Column = {
   unit: "logits",
   format: { digits: 3 },
   description: "The answer's logit minus the wrong one's.",
+};
+/** What a gradient says that patching would change. */
+export const ESTIMATED: Column = {
+  name: "estimated",
+  title: "estimated",
+  unit: "logits",
+  format: { digits: 3 },
+  description: "(clean − corrupted) · gradient.",
+};
+/** What patching changes. */
+export const PATCHED: Column = {
+  name: "patched",
+  title: "patched",
+  unit: "logits",
+  format: { digits: 3 },
+  description: "The change when this alone is patched.",
 };
 export const LOG_PROB: Column = {
   name: "log_prob",
