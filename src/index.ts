@@ -192,7 +192,9 @@ export { type EdgeAttributionOptions, edgeAttributionFinding } from "./analyses/
 
 // - indirect object identification
 export type { IoiPrompt } from "./analyses/ioi/prompts.ts";
-export { type IoiMeasurement, type IoiOptions, ioi, measureIoi } from "./analyses/ioi.ts";
+export { type IoiMeasurement, measureIoi } from "./analyses/ioi/measure.ts";
+export type { IoiOptions } from "./analyses/ioi/options.ts";
+export { ioi } from "./analyses/ioi.ts";
 
 // - path patching
 export { allSenders } from "./lens/path-ends.ts";

@@ -1,19 +1,19 @@
 /** "Which heads attend to what followed last time, and does the model predict repetitions?" */
 
 import { HEAD } from "../finding/columns.ts";
-import { type Finding, finding } from "../finding/finding.ts";
-import { type Cell, tableOf } from "../finding/table.ts";
-import { Tensor } from "../graph/tensor.ts";
-import { components } from "../lens/components.ts";
-import { computeInParts, passBytes } from "../lens/in-parts.ts";
+import { type Baseline, type Finding, finding } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import { type Cell, type Table, tableOf } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
-import type { ModelGraph } from "../lens/model-graph.ts";
-import { ndarray } from "../tensor/array.ts";
-import { ArgumentError } from "../tensor/errors.ts";
 import { analysis } from "./analysis.ts";
+import {
+  type HalvesOfLoss,
+  type InductionMeasurement,
+  measureInduction,
+  type ScoredHead,
+} from "./induction-score/measure.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
-import { checkWhole, modelFacts, windowCaveats } from "./prompt.ts";
-import { Random } from "./statistics/random.ts";
+import { modelFacts, windowCaveats } from "./prompt.ts";
 
 /** The options of `inductionScore`. */
 export type InductionScoreOptions = GivenOptions<typeof OPTIONS>;
@@ -31,84 +31,13 @@ const UNREPEATED_LOSS = "unrepeated tokens' loss";
  */
 export async function inductionScore(model: Model, options: InductionScoreOptions = {}): Promise<Finding> {
   const asked = settled("inductionScore", model, options, OPTIONS);
-  const { samples, seed, top, signal, onProgress } = asked;
-  const { cfg } = model;
-  const bos = model.text?.bosTokenId;
-  const lead = bos === undefined ? 0 : 1;
-  const most = Math.floor((cfg.nCtx - lead) / 2);
-  const special = new Set([bos, model.text?.eosTokenId, model.text?.padTokenId]);
-  const vocabulary = Array.from({ length: cfg.dVocab }, (_, id) => id).filter((id) => !special.has(id));
-  const length = asked.length ?? Math.min(50, most, Math.floor(vocabulary.length / 2));
-  checkWhole("length", length, 2, most);
-  if (2 * length > vocabulary.length) {
-    throw new ArgumentError(
-      `length is ${length}, but the control needs twice as many different tokens, and the vocabulary has ${vocabulary.length}.`,
-      { asked: length, found: vocabulary.length },
-    );
-  }
-
-  const random = new Random(seed);
-  const drawn = Array.from({ length: samples }, () =>
-    Array.from(random.sample(vocabulary.length, 2 * length), (i) => vocabulary[i]),
-  );
-  const start = bos === undefined ? [] : [bos];
-  const stripe = stripeOf(lead, length);
-  const scores = (graph: ModelGraph) =>
-    Array.from({ length: cfg.nLayers }, (_, layer) =>
-      graph.at(`blocks.${layer}.attn.hook_pattern`).mul(stripe).sum(["query", "key"]),
-    );
-  const measured = await computeInParts(
-    model,
-    samples,
-    (from, to) => {
-      const some = drawn.slice(from, to);
-      const repeated = model.graph(some.map((ids) => [...start, ...ids.slice(0, length), ...ids.slice(0, length)]));
-      const unrepeated = model.graph(some.map((ids) => [...start, ...ids]));
-      return [repeated.lossPerToken(), unrepeated.lossPerToken(), ...scores(repeated), ...scores(unrepeated)];
-    },
-    {
-      signal,
-      most: passBytes(model),
-      onDone: (done) => onProgress?.({ done, total: samples }),
-    },
-  );
-  const means = measured.map(meanOverRows);
-  const losses = means.slice(0, 2);
-  const layersOf = (from: number) => means.slice(from, from + cfg.nLayers);
-  const [values, control] = [layersOf(2), layersOf(2 + cfg.nLayers)];
-
-  const heads = components(model).writers.flatMap(({ name, layer, head }) =>
-    layer === undefined || head === undefined
-      ? []
-      : [{ name, score: values[layer][head], control: control[layer][head] }],
-  );
-  const ranked = [...heads].sort((a, b) => b.score - a.score);
-  const [best] = ranked;
-  const uniform = uniformScore(lead, length);
-  const highestControl = Math.max(...heads.map((head) => head.control));
-  // The first token of each half is left out: even in the second half it cannot be predicted.
-  const half = (loss: readonly number[], which: 0 | 1) => {
-    const from = lead + which * length;
-    const own = loss.slice(from, from + length - 1);
-    return own.reduce((sum, x) => sum + x, 0) / own.length;
-  };
-  const [first, second] = [half(losses[0], 0), half(losses[0], 1)];
-  const gain = first - second;
-  const controlGain = half(losses[1], 0) - half(losses[1], 1);
-
+  const { samples, seed, top } = asked;
+  const measured = await measureInduction(model, asked);
+  const { length, lead } = measured;
   return finding({
     analysis: "induction-score",
     question: QUESTION,
-    summary: [
-      {
-        text: `${best.name} has the highest induction score, ${best.score.toFixed(3)}; uniform attention would have ${uniform.toFixed(3)}.`,
-        figure: { value: best.score, unit: "", comparedWith: [UNIFORM, UNREPEATED] },
-      },
-      {
-        text: `The loss is ${first.toFixed(2)} nats the first time and ${second.toFixed(2)} the second: the repetition ${gain >= 0 ? "saves" : "costs"} ${Math.abs(gain).toFixed(2)} nats per token.`,
-        figure: { value: gain, unit: "nats", comparedWith: [UNREPEATED_LOSS] },
-      },
-    ],
+    summary: summaryOf(measured),
     method: {
       text: `${samples} sequences of ${length} different random tokens${lead ? " after BOS" : ""}, each then repeated. The induction score of a head is the mean of its attention from each token of the second half to the token that came after the same token in the first, ${length - 1} tokens back. The losses are means over each half without its first token.`,
       references: [
@@ -121,68 +50,9 @@ export async function inductionScore(model: Model, options: InductionScoreOption
     },
     model: modelFacts(model),
     settings: { length, samples, seed, top },
-    pictures: [
-      {
-        kind: "imshow",
-        name: "scores",
-        title: "Induction score of each head",
-        caption: `Uniform attention scores ${uniform.toFixed(3)}; the highest score on unrepeated tokens is ${highestControl.toFixed(3)}.`,
-        values,
-        x: { label: "head" },
-        y: { label: "layer" },
-        color: { label: "attention", scheme: "Blues", domain: [0, 1] },
-      },
-      {
-        kind: "line",
-        name: "loss",
-        title: "Loss of each token, the second half repeating the first",
-        caption: "Where the model uses the repetition, the line falls after the middle.",
-        series: [
-          { name: "repeated", y: losses[0] },
-          { name: "unrepeated", y: losses[1] },
-        ],
-        x: { label: "position" },
-        y: { label: "loss of the next token", unit: "nats" },
-        references: [{ kind: "x", at: lead + length - 1, label: "repetition begins" }],
-      },
-    ],
-    tables: [
-      tableOf(
-        {
-          name: "top",
-          title: `The ${Math.min(top, ranked.length)} highest induction scores`,
-          comparedWith: [UNIFORM, UNREPEATED],
-        },
-        ranked.slice(0, top),
-        COLUMNS,
-      ),
-      tableOf({ name: "heads", title: "All heads", detail: true }, heads, COLUMNS),
-    ],
-    baselines: [
-      {
-        name: UNIFORM,
-        kind: "null model",
-        text: "The score of a head that attends equally to every token it can see.",
-        value: uniform,
-      },
-      {
-        name: UNREPEATED,
-        kind: "control",
-        text: "The highest score of any head where the second half consists of other random tokens, so that nothing repeats.",
-        value: highestControl,
-        samples,
-        seed,
-      },
-      {
-        name: UNREPEATED_LOSS,
-        kind: "control",
-        text: "How much lower the loss of the second half is where nothing repeats.",
-        value: controlGain,
-        unit: "nats",
-        samples,
-        seed,
-      },
-    ],
+    pictures: pictures(measured),
+    tables: tables(measured, top),
+    baselines: baselines(measured, samples, seed),
     caveats: [
       "Random tokens are unlike text: a head may do induction here and something else on text.",
       "An induction head needs an earlier layer to copy from, so a one-layer model has none; its heads may still attend to repeated tokens.",
@@ -193,11 +63,62 @@ export async function inductionScore(model: Model, options: InductionScoreOption
   });
 }
 
-/** A head and its scores. */
-interface ScoredHead {
-  readonly name: string;
-  readonly score: number;
-  readonly control: number;
+const highestFirst = (heads: readonly ScoredHead[]) => [...heads].sort((a, b) => b.score - a.score);
+const highestControl = (heads: readonly ScoredHead[]) => Math.max(...heads.map(({ control }) => control));
+/** How much lower the second half's loss is. */
+const gainOf = ({ halves: [first, second] }: HalvesOfLoss) => first - second;
+
+function summaryOf({ heads, uniform, repeated }: InductionMeasurement): Finding["summary"] {
+  const [best] = highestFirst(heads);
+  const [first, second] = repeated.halves;
+  const gain = gainOf(repeated);
+  return [
+    {
+      text: `${best.name} has the highest induction score, ${best.score.toFixed(3)}; uniform attention would have ${uniform.toFixed(3)}.`,
+      figure: { value: best.score, unit: "", comparedWith: [UNIFORM, UNREPEATED] },
+    },
+    {
+      text: `The loss is ${first.toFixed(2)} nats the first time and ${second.toFixed(2)} the second: the repetition ${gain >= 0 ? "saves" : "costs"} ${Math.abs(gain).toFixed(2)} nats per token.`,
+      figure: { value: gain, unit: "nats", comparedWith: [UNREPEATED_LOSS] },
+    },
+  ];
+}
+
+function pictures({ heads, scores, uniform, repeated, unrepeated, lead, length }: InductionMeasurement): PictureSpec[] {
+  return [
+    {
+      kind: "imshow",
+      name: "scores",
+      title: "Induction score of each head",
+      caption: `Uniform attention scores ${uniform.toFixed(3)}; the highest score on unrepeated tokens is ${highestControl(heads).toFixed(3)}.`,
+      values: scores,
+      x: { label: "head" },
+      y: { label: "layer" },
+      color: { label: "attention", scheme: "Blues", domain: [0, 1] },
+    },
+    {
+      kind: "line",
+      name: "loss",
+      title: "Loss of each token, the second half repeating the first",
+      caption: "Where the model uses the repetition, the line falls after the middle.",
+      series: [
+        { name: "repeated", y: repeated.perToken },
+        { name: "unrepeated", y: unrepeated.perToken },
+      ],
+      x: { label: "position" },
+      y: { label: "loss of the next token", unit: "nats" },
+      references: [{ kind: "x", at: lead + length - 1, label: "repetition begins" }],
+    },
+  ];
+}
+
+function tables({ heads }: InductionMeasurement, top: number): Table[] {
+  const highest = highestFirst(heads).slice(0, top);
+  const title = `The ${highest.length} highest induction scores`;
+  return [
+    tableOf({ name: "top", title, comparedWith: [UNIFORM, UNREPEATED] }, highest, COLUMNS),
+    tableOf({ name: "heads", title: "All heads", detail: true }, heads, COLUMNS),
+  ];
 }
 
 const COLUMNS: readonly Cell<ScoredHead>[] = [
@@ -222,28 +143,36 @@ const COLUMNS: readonly Cell<ScoredHead>[] = [
   ],
 ];
 
-/** The mean over the first axis. */
-function meanOverRows({ shape: [rows], data }: Tensor): number[] {
-  const width = data.length / rows;
-  return Array.from({ length: width }, (_, i) => {
-    let sum = 0;
-    for (let row = 0; row < rows; row++) sum += data[row * width + i];
-    return sum / rows;
-  });
-}
-
-/** 1 / length where a query of the second half looks at what followed its token in the first half, [query key]. */
-function stripeOf(lead: number, length: number): Tensor {
-  const pos = lead + 2 * length;
-  const data = new Float32Array(pos * pos);
-  for (let query = lead + length; query < pos; query++) data[query * pos + query - length + 1] = 1 / length;
-  return Tensor.leaf(ndarray("float32", [pos, pos], data), ["query", "key"]);
-}
-
-function uniformScore(lead: number, length: number): number {
-  let sum = 0;
-  for (let query = lead + length; query < lead + 2 * length; query++) sum += 1 / (query + 1);
-  return sum / length;
+function baselines(
+  { uniform, heads, unrepeated }: InductionMeasurement,
+  samples: number,
+  seed: number,
+): readonly Baseline[] {
+  return [
+    {
+      name: UNIFORM,
+      kind: "null model",
+      text: "The score of a head that attends equally to every token it can see.",
+      value: uniform,
+    },
+    {
+      name: UNREPEATED,
+      kind: "control",
+      text: "The highest score of any head where the second half consists of other random tokens, so that nothing repeats.",
+      value: highestControl(heads),
+      samples,
+      seed,
+    },
+    {
+      name: UNREPEATED_LOSS,
+      kind: "control",
+      text: "How much lower the loss of the second half is where nothing repeats.",
+      value: gainOf(unrepeated),
+      unit: "nats",
+      samples,
+      seed,
+    },
+  ];
 }
 
 const OPTIONS = {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { ioi, measureIoi } from "../../src/analyses/ioi.ts";
+import { measureIoi } from "../../src/analyses/ioi/measure.ts";
+import { ioi } from "../../src/analyses/ioi.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
