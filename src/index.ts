@@ -90,12 +90,9 @@ export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
 export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
 
 // - logit lens
-export {
-  type LogitLensMeasurement,
-  type LogitLensOptions,
-  logitLens,
-  measureLogitLens,
-} from "./analyses/logit-lens.ts";
+export { type LogitLensMeasurement, measureLogitLens } from "./analyses/logit-lens/measure.ts";
+export type { LogitLensOptions } from "./analyses/logit-lens/options.ts";
+export { logitLens } from "./analyses/logit-lens.ts";
 
 // - activation patching
 export * as patching from "./lens/patching.ts";

@@ -2,174 +2,17 @@
 
 import { mean, median } from "simple-statistics";
 import { as, ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../finding/columns.ts";
-import { type Finding, finding } from "../finding/finding.ts";
+import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import type { LineSpec, LogitLensSpec } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
-import { Tensor } from "../graph/tensor.ts";
-import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { computeInParts } from "../lens/in-parts.ts";
-import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
-import { logitsOf } from "../lens/unembed.ts";
-import { ndarray, type TypedData } from "../tensor/array.ts";
+import { fillsMasks } from "../lens/model-has.ts";
 import { percent } from "../tensor/words.ts";
-import { maskTokenId, type TokenIds } from "../text/index.ts";
+import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
-import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
-import { modelFacts, type Prompt, readPrompt, tokenText } from "./prompt.ts";
-
-/** What the lens sees of one layer at one position. */
-export interface LensCell {
-  /** The ids of the most probable tokens, the most probable first, and their probabilities. */
-  readonly top: readonly { readonly id: number; readonly probability: number }[];
-  /** For the token that comes next: how many tokens are more probable (0 is the top), and its log probability in nats. */
-  readonly right: { readonly rank: number; readonly logProb: number } | null;
-  /** The rank here of the token that is right elsewhere in the prompt. */
-  readonly otherRank: number | null;
-  /** The entropy of the whole distribution, in nats. */
-  readonly entropy: number;
-}
-
-/** A prompt under the logit lens. */
-export interface LogitLensMeasurement {
-  readonly prompt: Prompt;
-  /** `0_pre`, `0_mid`, ..., `final_post`. */
-  readonly labels: readonly string[];
-  /** [layer][pos] */
-  readonly cells: readonly (readonly LensCell[])[];
-  /** The largest difference between a log probability at the last layer and the model's own, in nats. */
-  readonly error: number;
-}
-
-/** The options of `logitLens`. */
-export type LogitLensOptions = GivenOptions<typeof OPTIONS, "prompt">;
-
-/**
- * The residual stream before and after each attention layer and MLP, read as if it were the last: through the final norm
- * with its own scale, and the unembedding, `softmax(ln_final(x) W_U + b_U)`. As many streams are read at a time as
- * memory allows, and only the top tokens, ranks and entropies are returned. Source: nostalgebraist 2020.
- * @throws InputError for a prompt with fewer than two tokens or with too many.
- */
-export async function measureLogitLens(
-  model: HookedTransformer,
-  text: string | TokenIds,
-  options: LogitLensOptions = {},
-): Promise<LogitLensMeasurement> {
-  const { top, signal } = settled("logitLens", model, options, OPTIONS, "prompt");
-  const prompt = readPrompt(model, text, { least: 2 });
-  const { cfg } = model;
-  const graph = model.graph(prompt.input);
-  const names = graphNames(model).filter((name) => graph.has(name));
-  const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
-  const resid = cache.accumulatedResid({ inclMid: hasMid(model), applyLn: true });
-  const final = graph.at(lastStream(model));
-  const [read, end] = await model.compute([resid.stack, final], { signal });
-
-  const count = prompt.ids.length;
-  const right = rightTokens(model, prompt);
-  const [first, predicting] = [count - right.predicting, right.predicting];
-  const next = (shift: number) => prompt.ids.map((_, p) => prompt.ids[first + ((p + shift) % predicting)]);
-  const [nextIds, otherIds] = [next(0), next(Math.ceil(predicting / 2))];
-  const width = cfg.dModel;
-  /** What the model makes of a last stream, log softmax [row d_vocab]. */
-  const endOf = (rows: Tensor) => {
-    const { output } = model.graph(rows.unsqueeze(0, "batch"), { startAtLayer: cfg.nLayers });
-    return output.squeeze(0).rename({ pos: "row" }).logSoftmax();
-  };
-  /** log softmax(x W_U + b_U), with logits capped as the model caps them, of rows of streams, layer by layer, and position by position within a layer, [row d_vocab]. */
-  const logProbsOf = (from: number, to: number) => {
-    const rows = rowsOf(read.data, width, from, to);
-    return fillsMasks(model) ? endOf(rows) : logitsOf(model, rows).logSoftmax();
-  };
-  const tokensAt = (ids: readonly number[], from: number, to: number) =>
-    Tensor.leaf(
-      ndarray(
-        "int32",
-        [to - from],
-        Int32Array.from({ length: to - from }, (_, i) => ids[(from + i) % count]),
-      ),
-    );
-  const [rightLogs, ranks, otherRanks, entropies, topLogs, topIds] = await computeInParts(
-    model,
-    resid.length * count,
-    (from, to) => {
-      const logProbs = logProbsOf(from, to);
-      const its = logProbs.pick(tokensAt(nextIds, from, to));
-      const other = logProbs.pick(tokensAt(otherIds, from, to));
-      const rankOf = (of: Tensor) => logProbs.greaterThan(of.unsqueeze(-1)).cast("float32").sum(-1);
-      const entropy = logProbs.exp().mul(logProbs).sum(-1).neg();
-      const { values, indices } = logProbs.topK(top);
-      return [its, rankOf(its), rankOf(other), entropy, values, indices];
-    },
-    { signal },
-  );
-  // The model itself continues from its last stream, and must agree with what the lens reads there.
-  const lastLayer = (resid.length - 1) * count;
-  const [errors] = await computeInParts(
-    model,
-    count,
-    (from, to) => {
-      const own = endOf(rowsOf(end.data, width, from, to));
-      const difference = logProbsOf(lastLayer + from, lastLayer + to).sub(own);
-      return [difference.abs().max(-1)];
-    },
-    { signal },
-  );
-  const cells = resid.labels.map((_, layer) =>
-    prompt.ids.map((_, pos): LensCell => {
-      const at = layer * count + pos;
-      const none = right.at(pos) === null;
-      return {
-        top: Array.from({ length: top }, (_, k) => ({
-          id: topIds.data[at * top + k],
-          probability: Math.exp(topLogs.data[at * top + k]),
-        })),
-        right: none ? null : { rank: ranks.data[at], logProb: rightLogs.data[at] },
-        otherRank: none || nextIds[pos] === otherIds[pos] ? null : otherRanks.data[at],
-        entropy: entropies.data[at],
-      };
-    }),
-  );
-  return {
-    prompt,
-    labels: resid.labels,
-    cells,
-    error: (errors.data as Float32Array).reduce((a, b) => Math.max(a, b), 0),
-  };
-}
-
-/** Rows of a stream's numbers, [row d_model], without a copy. */
-function rowsOf(data: TypedData, width: number, from: number, to: number): Tensor {
-  const rows = data.subarray(from * width, to * width) as Float32Array;
-  return Tensor.leaf(ndarray("float32", [to - from, width], rows), ["row", "d_model"]);
-}
-
-/** The hook points that hold a residual stream between layers. */
-function graphNames({ hookNames }: HookedTransformer): readonly string[] {
-  return hookNames.filter((name) => /^blocks\.\d+\.hook_(normalized_)?resid_(pre|mid|post)$/.test(name));
-}
-
-/** Which token is right at each position: the next one, or in a model that fills in masks the one that stands there. */
-interface RightTokens {
-  /** How many of a prompt's tokens, from the last, are right somewhere. */
-  readonly predicting: number;
-  /** The position of the token that is right at one; null for a position where none is known. */
-  at(pos: number): number | null;
-  /** In words: `right next token`. */
-  readonly called: string;
-}
-
-function rightTokens(model: HookedTransformer, { ids }: Prompt): RightTokens {
-  if (fillsMasks(model)) {
-    const mask = model.text && maskTokenId(model.text.tokenizer);
-    return { predicting: ids.length, at: (pos) => (ids[pos] === mask ? null : pos), called: "token that stands there" };
-  }
-  return {
-    predicting: ids.length - 1,
-    at: (pos) => (pos + 1 < ids.length ? pos + 1 : null),
-    called: "right next token",
-  };
-}
+import { type LensCell, type LogitLensMeasurement, measureLogitLens, rightTokens } from "./logit-lens/measure.ts";
+import { DEFAULT_PROMPT, LOGIT_LENS_OPTIONS, type LogitLensOptions } from "./logit-lens/options.ts";
+import { modelFacts, type Prompt, tokenText } from "./prompt.ts";
 
 const QUESTION = "At which layer does the model arrive at its prediction?";
 const UNIFORM = "guessing";
@@ -177,6 +20,24 @@ const BIAS = "unembedding's bias alone";
 const OTHER = "another position's token";
 const LAST = "the model's own output";
 const AGREEMENT = "agreement at the end";
+
+const METHOD = {
+  text:
+    "Each residual stream x, before and after every attention layer and MLP, is read as if it were the last one: probabilities are softmax(ln_final(x) W_U + b_U), where the norm takes its scale from x itself.\n\n" +
+    "The rank of a token is the number of tokens that are more probable, so 0 is the best. Means are over the positions that have a next token. Entropy is of the whole distribution.",
+  references: [
+    {
+      title: "interpreting GPT: the logit lens",
+      url: "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
+      paper: "nostalgebraist, 2020",
+    },
+    {
+      title: "Eliciting Latent Predictions from Transformers with the Tuned Lens",
+      url: "https://arxiv.org/abs/2303.08112",
+      paper: "Belrose et al., 2023",
+    },
+  ],
+};
 
 interface LayerMeans {
   readonly rank: number;
@@ -221,92 +82,22 @@ export async function logitLens(
   const measured = await measureLogitLens(model, text, options);
   const { prompt, labels, cells } = measured;
   const means = cells.map(meansOf);
-  const [first, last] = [means[0], means[means.length - 1]];
-  const steps = means.slice(1).map((m, i) => m.logProb - means[i].logProb);
-  const largestStep = steps.indexOf(Math.max(...steps));
-  const vocabulary = model.cfg.dVocabOut;
-  const others = last.otherRank;
-  const { called } = rightTokens(model, prompt);
-  const compared: [string, ...string[]] = [UNIFORM, BIAS, ...(others === null ? [] : [OTHER])];
+  const bias = biasRank(model, prompt);
+  const compared: [string, ...string[]] = [
+    UNIFORM,
+    BIAS,
+    ...(means[means.length - 1].otherRank === null ? [] : [OTHER]),
+  ];
   return finding({
     analysis: "logit-lens",
     question: QUESTION,
-    summary: [
-      {
-        text:
-          (steps[largestStep] > 0
-            ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the ${called} gains ${steps[largestStep].toFixed(2)} nats of log probability on average. `
-            : `At none: nowhere does the ${called} gain log probability on average. `) +
-          `Its mean rank goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)}, of ${vocabulary} tokens, where 0 is the most probable.`,
-        figure: { value: last.rank, unit: "tokens", comparedWith: compared },
-      },
-      {
-        text: `The most probable token is the right one at ${percent(first.right)} of the positions at ${labels[0]}, and at ${percent(last.right)} of them at the end.`,
-        figure: { value: 100 * first.right, unit: "%", comparedWith: [LAST] },
-      },
-    ],
-    method: {
-      text:
-        "Each residual stream x, before and after every attention layer and MLP, is read as if it were the last one: probabilities are softmax(ln_final(x) W_U + b_U), where the norm takes its scale from x itself.\n\n" +
-        "The rank of a token is the number of tokens that are more probable, so 0 is the best. Means are over the positions that have a next token. Entropy is of the whole distribution.",
-      references: [
-        {
-          title: "interpreting GPT: the logit lens",
-          url: "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
-          paper: "nostalgebraist, 2020",
-        },
-        {
-          title: "Eliciting Latent Predictions from Transformers with the Tuned Lens",
-          url: "https://arxiv.org/abs/2303.08112",
-          paper: "Belrose et al., 2023",
-        },
-      ],
-    },
+    summary: summaryOf(model, measured, means, compared),
+    method: METHOD,
     model: modelFacts(model),
     settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, layers: labels.length },
-    pictures: [table(model, measured), rankLine(model, labels, means, biasRank(model, prompt))],
+    pictures: [table(model, measured), rankLine(model, labels, means, bias)],
     tables: [byLayer(labels, means, compared), byPosition(model, measured)],
-    baselines: [
-      {
-        name: UNIFORM,
-        kind: "reference value",
-        text: `The mean rank of a token among ${vocabulary} in random order, (${vocabulary} − 1) / 2.`,
-        value: (vocabulary - 1) / 2,
-        unit: "tokens",
-      },
-      {
-        name: BIAS,
-        kind: "control",
-        text: "The mean rank of the same next tokens by b_U alone, which reflects how common tokens are and nothing about the prompt.",
-        value: biasRank(model, prompt),
-        unit: "tokens",
-      },
-      ...(others === null
-        ? []
-        : [
-            {
-              name: OTHER,
-              kind: "control" as const,
-              text: "The mean rank, at the last layer, of the tokens that come next half a prompt away: as common as the right ones, but in the wrong place.",
-              value: others,
-              unit: "tokens",
-            },
-          ]),
-      {
-        name: LAST,
-        kind: "reference value",
-        text: "How often the model itself is right on this prompt, which is what the last layer shows.",
-        value: 100 * last.right,
-        unit: "%",
-      },
-      {
-        name: AGREEMENT,
-        kind: "control",
-        text: "The largest difference of any token's log probability between the lens at the last layer and the model's own output: only rounding, as they are the same computation.",
-        value: measured.error,
-        unit: "nats",
-      },
-    ],
+    baselines: baselines(model.cfg.dVocabOut, means[means.length - 1], bias, measured.error),
     caveats: [
       "The lens reads every layer as if it were the last. A token that it does not show may be present in another form, which a tuned lens (Belrose et al. 2023) would find; what it does show need not be what later layers use.",
       "Before the first layer the stream holds only the current token, so what the lens shows there is the direct path from embedding to unembedding: bigrams at best.",
@@ -321,6 +112,81 @@ export async function logitLens(
       ...model.notes,
     ],
   });
+}
+
+function summaryOf(
+  model: HookedTransformer,
+  { prompt, labels }: LogitLensMeasurement,
+  means: readonly LayerMeans[],
+  compared: [string, ...string[]],
+): Finding["summary"] {
+  const [first, last] = [means[0], means[means.length - 1]];
+  const steps = means.slice(1).map((m, i) => m.logProb - means[i].logProb);
+  const largestStep = steps.indexOf(Math.max(...steps));
+  const { called } = rightTokens(model, prompt);
+  return [
+    {
+      text:
+        (steps[largestStep] > 0
+          ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the ${called} gains ${steps[largestStep].toFixed(2)} nats of log probability on average. `
+          : `At none: nowhere does the ${called} gain log probability on average. `) +
+        `Its mean rank goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)}, of ${model.cfg.dVocabOut} tokens, where 0 is the most probable.`,
+      figure: { value: last.rank, unit: "tokens", comparedWith: compared },
+    },
+    {
+      text: `The most probable token is the right one at ${percent(first.right)} of the positions at ${labels[0]}, and at ${percent(last.right)} of them at the end.`,
+      figure: { value: 100 * first.right, unit: "%", comparedWith: [LAST] },
+    },
+  ];
+}
+
+function baselines(
+  vocabulary: number,
+  { otherRank, right }: LayerMeans,
+  bias: number,
+  error: number,
+): readonly Baseline[] {
+  return [
+    {
+      name: UNIFORM,
+      kind: "reference value",
+      text: `The mean rank of a token among ${vocabulary} in random order, (${vocabulary} − 1) / 2.`,
+      value: (vocabulary - 1) / 2,
+      unit: "tokens",
+    },
+    {
+      name: BIAS,
+      kind: "control",
+      text: "The mean rank of the same next tokens by b_U alone, which reflects how common tokens are and nothing about the prompt.",
+      value: bias,
+      unit: "tokens",
+    },
+    ...(otherRank === null
+      ? []
+      : [
+          {
+            name: OTHER,
+            kind: "control" as const,
+            text: "The mean rank, at the last layer, of the tokens that come next half a prompt away: as common as the right ones, but in the wrong place.",
+            value: otherRank,
+            unit: "tokens",
+          },
+        ]),
+    {
+      name: LAST,
+      kind: "reference value",
+      text: "How often the model itself is right on this prompt, which is what the last layer shows.",
+      value: 100 * right,
+      unit: "%",
+    },
+    {
+      name: AGREEMENT,
+      kind: "control",
+      text: "The largest difference of any token's log probability between the lens at the last layer and the model's own output: only rounding, as they are the same computation.",
+      value: error,
+      unit: "nats",
+    },
+  ];
 }
 
 function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement): LogitLensSpec {
@@ -458,20 +324,6 @@ function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLe
   ]);
 }
 
-const DEFAULT_PROMPT = "He sat down in the chair, looked at me for a moment, and shook his head.";
-
-const OPTIONS = {
-  prompt: { type: "prompt", description: "the text to read", default: DEFAULT_PROMPT },
-  top: {
-    type: "integer",
-    placeholder: "K",
-    description: "tokens to keep for each layer and position",
-    default: 5,
-    least: 1,
-    most: ({ cfg }) => cfg.dVocabOut,
-  },
-} as const satisfies AnalysisOptions;
-
 /** `logitLens` for the index. */
 export const logitLensAnalysis = analysis({
   name: "logit-lens",
@@ -480,6 +332,6 @@ export const logitLensAnalysis = analysis({
     "The logit lens (nostalgebraist 2020): the residual stream of every layer and position, read through the final norm and the unembedding. " +
     "Shows the rank and the probability of the token that actually comes next, and the tokens that each layer finds most probable.",
   example: `--prompt ${JSON.stringify("She opened the door and went into the room.")} --out lens.html`,
-  options: OPTIONS,
+  options: LOGIT_LENS_OPTIONS,
   run: (model, { prompt, top }, { signal }) => logitLens(model, prompt, { top, signal }),
 });

@@ -7,7 +7,7 @@ import { batches, tokenizePrompts } from "../../src/analyses/diffuse-mlp/prompts
 import { siteOf } from "../../src/analyses/diffuse-mlp/site.ts";
 import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
-import { measureLogitLens } from "../../src/analyses/logit-lens.ts";
+import { measureLogitLens } from "../../src/analyses/logit-lens/measure.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { components } from "../../src/lens/components.ts";
 import { integratedGradients } from "../../src/lens/saliency.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { logitLens, measureLogitLens } from "../../src/analyses/logit-lens.ts";
+import { measureLogitLens } from "../../src/analyses/logit-lens/measure.ts";
+import { logitLens } from "../../src/analyses/logit-lens.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";

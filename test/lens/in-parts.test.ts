@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { measureAblation } from "../../src/analyses/ablation/measure.ts";
-import { measureLogitLens } from "../../src/analyses/logit-lens.ts";
+import { measureLogitLens } from "../../src/analyses/logit-lens/measure.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { peakBytes } from "../../src/engine/memory.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
