@@ -1,7 +1,9 @@
 /** "Where does each head look?" */
 
-import { type Finding, finding } from "../finding/finding.ts";
-import type { Column, Scalar } from "../finding/table.ts";
+import { as, ENTROPY, HEAD, KEY, TOKEN } from "../finding/columns.ts";
+import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import { type Table, tableOf } from "../finding/table.ts";
 import { headName } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { getActName } from "../models/act-name.ts";
@@ -158,59 +160,18 @@ export async function attentionPatterns(
 ): Promise<Finding> {
   const measured = await measureAttentionPatterns(model, text, options);
   const { prompt, heads, uniform } = measured;
-  const drawn = heads.slice(0, Math.max(1, Math.floor(MOST_DRAWN / prompt.ids.length ** 2)));
-  const first = prompt.startsWithBos ? "BOS" : "first";
-  const nameOf = (key: string) => MEASURES.find((measure) => measure.key === key)!.name;
-  const most = (key: "first" | "previous" | "self") => heads.toSorted((a, b) => b[key] - a[key])[0];
-  const sharpest = heads.toSorted((a, b) => a.entropy - b.entropy)[0];
-  const perLayer = new Set(heads.map((h) => h.head)).size;
   return finding({
     analysis: "attention-patterns",
     question: QUESTION,
-    summary: [
-      {
-        text: `${sharpest.name} is the sharpest: its attention has a mean entropy of ${sharpest.entropy.toFixed(2)} nats, as if spread evenly over ${Math.exp(sharpest.entropy).toFixed(1)} tokens.`,
-        figure: { value: sharpest.entropy, unit: "nats", comparedWith: [nameOf("entropy")] },
-      },
-      ...KINDS.map(({ key, words }) => ({
-        text: `${most(key).name} most ${words}, with ${percent(most(key)[key])} of its attention.`,
-        figure: { value: 100 * most(key)[key], unit: "%", comparedWith: [nameOf(key)] as [string] },
-      })),
-    ],
-    method: {
-      text:
-        "A head's pattern is the softmax of its scores: row q says how much of what query q reads comes from each key. All numbers are means over the queries from the second token on, because the first can only look at itself.\n\n" +
-        "Entropy is −Σ p log p in nats, between 0 (a single token) and the logarithm of the number of tokens. Distance is Σ p |q − k|. Shares are the attention on the first token, on the token before the query, and on the query's own.",
-      references: [
-        {
-          title: "A Mathematical Framework for Transformer Circuits",
-          url: "https://transformer-circuits.pub/2021/framework/index.html",
-          paper: "Elhage et al., 2021",
-        },
-        {
-          title: "Analyzing the Structure of Attention in a Transformer Language Model",
-          url: "https://arxiv.org/abs/1906.04284",
-          paper: "Vig and Belinkov, 2019",
-        },
-      ],
-    },
+    summary: summary(heads),
+    method: METHOD,
     model: modelFacts(model),
     settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, heads: heads.length },
     pictures: [
-      {
-        kind: "attention",
-        name: "patterns",
-        title: "Attention patterns",
-        caption:
-          "Rows are queries, columns keys. Point at a token to see what it looks at, or what looks at it; click to keep it selected." +
-          (drawn.length < heads.length ? ` The first ${drawn.length} of ${heads.length} heads are shown.` : ""),
-        tokens: prompt.tokens,
-        heads: drawn.map(({ name, pattern }) => ({ name, pattern })),
-        perRow: perLayer,
-      },
+      patternPicture(measured),
       ...KINDS.map(({ key, words }) => headMap(measured, key, `How much each head ${words}`)),
     ],
-    tables: [headTable(heads, first), strongest(measured)],
+    tables: [headTable(heads, prompt.startsWithBos ? "BOS" : "first"), strongest(measured)],
     baselines: MEASURES.map(({ key, name, unit, factor, text: what }) => ({
       name,
       kind: "reference value",
@@ -226,6 +187,55 @@ export async function attentionPatterns(
       ...model.notes,
     ],
   });
+}
+
+function summary(heads: readonly HeadPattern[]): [Statement, ...Statement[]] {
+  const nameOf = (key: string) => MEASURES.find((measure) => measure.key === key)!.name;
+  const most = (key: "first" | "previous" | "self") => heads.toSorted((a, b) => b[key] - a[key])[0];
+  const sharpest = heads.toSorted((a, b) => a.entropy - b.entropy)[0];
+  return [
+    {
+      text: `${sharpest.name} is the sharpest: its attention has a mean entropy of ${sharpest.entropy.toFixed(2)} nats, as if spread evenly over ${Math.exp(sharpest.entropy).toFixed(1)} tokens.`,
+      figure: { value: sharpest.entropy, unit: "nats", comparedWith: [nameOf("entropy")] },
+    },
+    ...KINDS.map(({ key, words }) => ({
+      text: `${most(key).name} most ${words}, with ${percent(most(key)[key])} of its attention.`,
+      figure: { value: 100 * most(key)[key], unit: "%", comparedWith: [nameOf(key)] as [string] },
+    })),
+  ];
+}
+
+const METHOD: Method = {
+  text:
+    "A head's pattern is the softmax of its scores: row q says how much of what query q reads comes from each key. All numbers are means over the queries from the second token on, because the first can only look at itself.\n\n" +
+    "Entropy is −Σ p log p in nats, between 0 (a single token) and the logarithm of the number of tokens. Distance is Σ p |q − k|. Shares are the attention on the first token, on the token before the query, and on the query's own.",
+  references: [
+    {
+      title: "A Mathematical Framework for Transformer Circuits",
+      url: "https://transformer-circuits.pub/2021/framework/index.html",
+      paper: "Elhage et al., 2021",
+    },
+    {
+      title: "Analyzing the Structure of Attention in a Transformer Language Model",
+      url: "https://arxiv.org/abs/1906.04284",
+      paper: "Vig and Belinkov, 2019",
+    },
+  ],
+};
+
+function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): PictureSpec {
+  const drawn = heads.slice(0, Math.max(1, Math.floor(MOST_DRAWN / prompt.ids.length ** 2)));
+  return {
+    kind: "attention",
+    name: "patterns",
+    title: "Attention patterns",
+    caption:
+      "Rows are queries, columns keys. Point at a token to see what it looks at, or what looks at it; click to keep it selected." +
+      (drawn.length < heads.length ? ` The first ${drawn.length} of ${heads.length} heads are shown.` : ""),
+    tokens: prompt.tokens,
+    heads: drawn.map(({ name, pattern }) => ({ name, pattern })),
+    perRow: new Set(heads.map((h) => h.head)).size,
+  };
 }
 
 function headMap({ heads, uniform }: AttentionPatternsMeasurement, key: "first" | "previous" | "self", title: string) {
@@ -244,57 +254,55 @@ function headMap({ heads, uniform }: AttentionPatternsMeasurement, key: "first" 
   };
 }
 
-function headTable(heads: readonly HeadPattern[], first: string) {
-  const columns: readonly Column[] = [
-    { name: "head", title: "head", axis: "head", description: "Layer and head." },
-    {
-      name: "entropy",
-      title: "entropy",
-      unit: "nats",
-      format: { digits: 2 },
-      description: "The entropy of its attention.",
-    },
-    {
-      name: "distance",
-      title: "distance",
-      unit: "tokens",
-      format: { digits: 2 },
-      description: "How far back it looks.",
-    },
-    { name: "first", title: first, format: "percent", description: "Its attention on the first token." },
-    { name: "previous", title: "previous", format: "percent", description: "Its attention on the token before." },
-    { name: "self", title: "self", format: "percent", description: "Its attention on the token itself." },
-  ];
-  return {
-    name: "heads",
-    title: "Head by head, means over queries",
-    comparedWith: MEASURES.map((measure) => measure.name),
-    columns,
-    rows: heads.map((h): readonly Scalar[] => [h.name, h.entropy, h.distance, h.first, h.previous, h.self]),
-  };
+function headTable(heads: readonly HeadPattern[], first: string): Table {
+  const share = { format: "percent" } as const;
+  const comparedWith = MEASURES.map((measure) => measure.name);
+  return tableOf({ name: "heads", title: "Head by head, means over queries", comparedWith }, heads, [
+    [HEAD, ({ name }) => name],
+    [as(ENTROPY, { description: "The entropy of its attention." }), ({ entropy }) => entropy],
+    [
+      {
+        name: "distance",
+        title: "distance",
+        unit: "tokens",
+        format: { digits: 2 },
+        description: "How far back it looks.",
+      },
+      ({ distance }) => distance,
+    ],
+    [{ name: "first", title: first, ...share, description: "Its attention on the first token." }, (head) => head.first],
+    [
+      { name: "previous", title: "previous", ...share, description: "Its attention on the token before." },
+      ({ previous }) => previous,
+    ],
+    [{ name: "self", title: "self", ...share, description: "Its attention on the token itself." }, ({ self }) => self],
+  ]);
 }
 
-function strongest({ prompt, heads }: AttentionPatternsMeasurement) {
-  const columns: readonly Column[] = [
-    { name: "head", title: "head", axis: "head", description: "Layer and head." },
-    { name: "query", title: "query", axis: "query", format: "integer", description: "The position that looks." },
-    { name: "query_token", title: "token", format: "token", description: "Its token." },
-    { name: "key", title: "key", axis: "key", format: "integer", description: "The position that it looks at most." },
-    { name: "key_token", title: "looks at", format: "token", description: "That position's token." },
-    { name: "attention", title: "attention", format: "percent", description: "The weight on it." },
-  ];
-  return {
-    name: "strongest",
-    title: "What each position looks at most",
-    detail: true,
-    columns,
-    rows: heads.flatMap(({ name, pattern }) =>
-      pattern.map((row, query): readonly Scalar[] => {
-        const key = row.indexOf(Math.max(...row));
-        return [name, query, prompt.tokens[query], key, prompt.tokens[key], row[key]];
-      }),
-    ),
-  };
+function strongest({ prompt, heads }: AttentionPatternsMeasurement): Table {
+  const rows = heads.flatMap(({ name, pattern }) =>
+    pattern.map((row, query) => {
+      const attention = Math.max(...row);
+      return { name, query, key: row.indexOf(attention), attention };
+    }),
+  );
+  return tableOf({ name: "strongest", title: "What each position looks at most", detail: true }, rows, [
+    [HEAD, ({ name }) => name],
+    [
+      { name: "query", title: "query", axis: "query", format: "integer", description: "The position that looks." },
+      ({ query }) => query,
+    ],
+    [as(TOKEN, { name: "query_token", description: "Its token." }), ({ query }) => prompt.tokens[query]],
+    [as(KEY, { description: "The position that it looks at most." }), ({ key }) => key],
+    [
+      as(TOKEN, { name: "key_token", title: "looks at", description: "That position's token." }),
+      ({ key }) => prompt.tokens[key],
+    ],
+    [
+      { name: "attention", title: "attention", format: "percent", description: "The weight on it." },
+      ({ attention }) => attention,
+    ],
+  ]);
 }
 
 const DEFAULT_PROMPT = "The young man asked the old man the way, and the old man shook his head.";

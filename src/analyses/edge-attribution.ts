@@ -1,8 +1,9 @@
 /** "Between which components does the information that decides between two answers travel?" */
 
-import { type Finding, finding } from "../finding/finding.ts";
+import { as, ESTIMATED, PATCHED } from "../finding/columns.ts";
+import { type Finding, finding, type Method } from "../finding/finding.ts";
 import type { ImshowSpec } from "../finding/picture.ts";
-import type { Column, PositionalTable as Table } from "../finding/table.ts";
+import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import { hears, type Reader, type Writer } from "../lens/components.ts";
 import { type EdgeAttribution, edgeAttribution } from "../lens/edge-attribution.ts";
 import type { Model } from "../lens/model.ts";
@@ -102,16 +103,11 @@ function report(
   { top, seed }: { readonly top: number; readonly seed: number },
 ): Finding {
   const measured = edges.filter((edge) => edge.patched !== null);
-  const [from, to] = [new Set(measured.map(({ sender }) => sender)), new Set(measured.map(({ receiver }) => receiver))];
-  const pairs = measured.map(
-    (edge): Pair => ({
-      name: `the edge from ${nameOf(edge)}`,
-      group: edge.receiver.name === "logits" ? "to the logits" : edge.receiver.name.replace(/^.*(MLP|[qkv])$/, "to $1"),
-      estimated: edge.estimated,
-      measured: edge.patched!,
-    }),
-  );
-  const all = agreement(pairs, seed, { things: ["edge", "edges"], estimated: "estimated", measured: "patched" });
+  const all = agreement(measured.map(asPair), seed, {
+    things: ["edge", "edges"],
+    estimated: "estimated",
+    measured: "patched",
+  });
   const [first] = edges;
   const whenPatched = first.patched === null ? "" : `; when it is actually patched, ${signed(first.patched)}`;
   const listed = edges.slice(0, top);
@@ -126,16 +122,7 @@ function report(
       correlationStatement("Estimates and path patching", all, { all: edges.length }),
       ...worstStatement(all, BOTH_RUNS),
     ],
-    method: {
-      text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings together (stream_start), heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct path only: what travels through other components belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then actually patched, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
-      references: [
-        {
-          title: "Attribution Patching Outperforms Automated Circuit Discovery",
-          url: "https://arxiv.org/abs/2310.10348",
-          paper: "Syed, Rager and Conmy, 2023",
-        },
-      ],
-    },
+    method: method(contrast, edges, measured),
     model: modelFacts(model),
     settings: { ...contrastSettings(contrast), edges: edges.length, patched: measured.length, top, seed },
     pictures: [
@@ -148,8 +135,8 @@ function report(
       }),
     ],
     tables: [
-      edgeTable("top", `The ${listed.length} strongest edges`, listed),
-      { ...edgeTable("all", "All edges", edges), detail: true },
+      edgeTable({ name: "top", title: `The ${listed.length} strongest edges` }, listed),
+      edgeTable({ name: "all", title: "All edges", detail: true }, edges),
     ],
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [
@@ -160,6 +147,30 @@ function report(
       ...model.notes,
     ],
   });
+}
+
+/** A measured edge, for the comparison. */
+function asPair(edge: Edge): Pair {
+  return {
+    name: `the edge from ${nameOf(edge)}`,
+    group: edge.receiver.name === "logits" ? "to the logits" : edge.receiver.name.replace(/^.*(MLP|[qkv])$/, "to $1"),
+    estimated: edge.estimated,
+    measured: edge.patched!,
+  };
+}
+
+function method(contrast: Contrast, edges: readonly Edge[], measured: readonly Edge[]): Method {
+  const [from, to] = [new Set(measured.map(({ sender }) => sender)), new Set(measured.map(({ receiver }) => receiver))];
+  return {
+    text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings together (stream_start), heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct path only: what travels through other components belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then actually patched, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
+    references: [
+      {
+        title: "Attribution Patching Outperforms Automated Circuit Discovery",
+        url: "https://arxiv.org/abs/2310.10348",
+        paper: "Syed, Rager and Conmy, 2023",
+      },
+    ],
+  };
 }
 
 /** The measured edges, senders as rows and receivers as columns in the order of the forward pass: estimated, and patched. */
@@ -187,42 +198,35 @@ function matrices(
   }));
 }
 
-function edgeTable(name: string, title: string, edges: readonly Edge[]): Table {
-  const columns: Column[] = [
-    {
-      name: "sender",
-      title: "sender",
-      format: "text",
-      description: "What writes: the embeddings together (stream_start), a head, an MLP.",
-    },
-    {
-      name: "receiver",
-      title: "receiver",
-      format: "text",
-      description: "What reads: a head's q, k or v, an MLP, the logits.",
-    },
-    {
-      name: "estimated",
-      title: "estimated",
-      unit: "logits",
-      format: { digits: 3 },
-      description: "(clean − corrupted) of the sender · gradient at the receiver's input.",
-    },
-    {
-      name: "patched",
-      title: "patched",
-      unit: "logits",
-      format: { digits: 3 },
-      description: "The change when this path alone is patched; none where it was not measured.",
-    },
-  ];
-  return {
-    name,
-    title,
-    columns,
-    rows: edges.map(({ sender, receiver, estimated, patched }) => [sender.name, receiver.name, estimated, patched]),
-    comparedWith: BOTH_RUNS,
-  };
+function edgeTable(about: AboutTable, edges: readonly Edge[]): Table {
+  return tableOf({ ...about, comparedWith: BOTH_RUNS }, edges, [
+    [
+      {
+        name: "sender",
+        title: "sender",
+        format: "text",
+        description: "What writes: the embeddings together (stream_start), a head, an MLP.",
+      },
+      ({ sender }) => sender.name,
+    ],
+    [
+      {
+        name: "receiver",
+        title: "receiver",
+        format: "text",
+        description: "What reads: a head's q, k or v, an MLP, the logits.",
+      },
+      ({ receiver }) => receiver.name,
+    ],
+    [
+      as(ESTIMATED, { description: "(clean − corrupted) of the sender · gradient at the receiver's input." }),
+      ({ estimated }) => estimated,
+    ],
+    [
+      as(PATCHED, { description: "The change when this path alone is patched; none where it was not measured." }),
+      ({ patched }) => patched,
+    ],
+  ]);
 }
 
 const OPTIONS = {

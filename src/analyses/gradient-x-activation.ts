@@ -1,8 +1,8 @@
 /** "Which tokens of the prompt favour the answer, judged by the gradient at their embeddings?" */
 
-import { type Finding, finding } from "../finding/finding.ts";
+import { type Finding, finding, type Method } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
-import { gradientTimesActivation } from "../lens/saliency.ts";
+import { type GradientTimesActivation, gradientTimesActivation } from "../lens/saliency.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
@@ -37,31 +37,10 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
   const { prompt, metric, asked } = answer;
   const result = await gradientTimesActivation(model, prompt.input, metric, { signal });
   const saliency = perToken(result.attributions);
-  const lengths = perToken(result.gradients, (x) => x * x).map(Math.sqrt);
   const occluded = await occlusion(model, prompt, metric, "zero", signal);
   const agreed = agreement(tokenPairs(prompt, saliency, occluded.effects), seed, tokenWords("saliency"));
   const strongest = saliency.indexOf(saliency.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
-  const numbers: TokenNumbers[] = [
-    {
-      name: "gradient_x_activation",
-      title: "gradient × activation",
-      description: "The sum over d_model of embedding times gradient.",
-      values: saliency,
-    },
-    {
-      name: "taken_away",
-      title: "removed",
-      description: "The logit in question, minus the same with the token's embedding set to zero.",
-      values: occluded.effects,
-    },
-    {
-      name: "gradient_norm",
-      title: "gradient norm",
-      description: "√(Σ gradient²): the most that a step of length 1 in the embedding can change, in any direction.",
-      unit: "logits / 1",
-      values: lengths,
-    },
-  ];
+  const numbers = columns(result, saliency, occluded.effects);
   return finding({
     analysis: "gradient-x-activation",
     question: QUESTION,
@@ -73,16 +52,7 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
       correlationStatement("Saliency and the effect of removing each token's embedding", agreed),
       ...worstStatement(agreed, [PROMPT]),
     ],
-    method: {
-      text: `For each token, Σ over d_model of embedding · d(${asked}) / d embedding, at the last position's logits: to first order, what would be lost if the embedding were set to zero. The position's embedding stays.\n\nEach token's embedding is then actually set to zero, one at a time, for comparison.`,
-      references: [
-        {
-          title: "Extraction of Salient Sentences from Labelled Documents",
-          url: "https://arxiv.org/abs/1412.6815",
-          paper: "Denil, Demiraj and de Freitas, 2014",
-        },
-      ],
-    },
+    method: method(asked),
     model: modelFacts(model),
     settings: { ...answerSettings(answer), seed },
     pictures: tokenPictures(prompt, numbers.slice(0, 2), agreed, { x: "gradient × activation", y: "removed" }),
@@ -103,6 +73,47 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
       ...model.notes,
     ],
   });
+}
+
+function columns(
+  { gradients }: GradientTimesActivation,
+  saliency: readonly number[],
+  removed: readonly number[],
+): TokenNumbers[] {
+  return [
+    {
+      name: "gradient_x_activation",
+      title: "gradient × activation",
+      description: "The sum over d_model of embedding times gradient.",
+      values: saliency,
+    },
+    {
+      name: "taken_away",
+      title: "removed",
+      description: "The logit in question, minus the same with the token's embedding set to zero.",
+      values: removed,
+    },
+    {
+      name: "gradient_norm",
+      title: "gradient norm",
+      description: "√(Σ gradient²): the most that a step of length 1 in the embedding can change, in any direction.",
+      unit: "logits / 1",
+      values: perToken(gradients, (x) => x * x).map(Math.sqrt),
+    },
+  ];
+}
+
+function method(asked: string): Method {
+  return {
+    text: `For each token, Σ over d_model of embedding · d(${asked}) / d embedding, at the last position's logits: to first order, what would be lost if the embedding were set to zero. The position's embedding stays.\n\nEach token's embedding is then actually set to zero, one at a time, for comparison.`,
+    references: [
+      {
+        title: "Extraction of Salient Sentences from Labelled Documents",
+        url: "https://arxiv.org/abs/1412.6815",
+        paper: "Denil, Demiraj and de Freitas, 2014",
+      },
+    ],
+  };
 }
 
 const OPTIONS = {

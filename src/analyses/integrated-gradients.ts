@@ -1,8 +1,8 @@
 /** "Which tokens of the prompt contribute to the answer's logit, along the path from no prompt to this one?" */
 
-import { type Finding, finding } from "../finding/finding.ts";
+import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
-import { gradientTimesActivation, integratedGradients } from "../lens/saliency.ts";
+import { gradientTimesActivation, type IntegratedGradients, integratedGradients } from "../lens/saliency.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
@@ -17,7 +17,7 @@ import {
   tokenWords,
 } from "./attribution/token-finding.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
-import { modelFacts } from "./prompt.ts";
+import { modelFacts, type Prompt } from "./prompt.ts";
 
 /** The options of the analysis. */
 export type IntegratedGradientsFindingOptions = GivenOptions<typeof OPTIONS>;
@@ -48,11 +48,33 @@ export async function integratedGradientsFinding(
   const occluded = await occlusion(model, prompt, metric, baseline, signal);
   const attributed = perToken(result.attributions);
   const agreed = agreement(tokenPairs(prompt, attributed, occluded.effects), seed, tokenWords("attributed"));
-  const strongest = attributed.indexOf(attributed.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
-  const difference = result.metric - result.baseline;
-  const coarse = Math.abs(result.completenessError) > COARSE * Math.abs(difference);
   const start = baseline === "zero" ? "zero embeddings" : "the mean embedding at each position";
-  const numbers: TokenNumbers[] = [
+  const numbers = columns(attributed, perToken(local.attributions), occluded.effects);
+  return finding({
+    analysis: "integrated-gradients",
+    question: QUESTION,
+    summary: [
+      ...statements(prompt, attributed, result, start),
+      correlationStatement("Attributions and the effect of removing each token", agreed),
+      ...worstStatement(agreed, [PROMPT]),
+    ],
+    method: method(asked, start, given),
+    model: modelFacts(model),
+    settings: { ...answerSettings(answer), baseline, steps, seed },
+    pictures: tokenPictures(prompt, numbers, agreed, { x: "integrated gradients", y: "removed" }),
+    tables: [tokenTable(prompt, numbers, [PROMPT, START])],
+    baselines: [...ends(asked, start, result), ...agreementBaselines(agreed, seed)],
+    caveats: [
+      ...coarseCaveat(result, steps),
+      "Attributions depend on where the path starts, and no start is neutral: no token has a zero embedding or the mean embedding. Compare both.",
+      "Along the path the model sees embeddings that no text has.",
+      ...model.notes,
+    ],
+  });
+}
+
+function columns(attributed: readonly number[], local: readonly number[], removed: readonly number[]): TokenNumbers[] {
+  return [
     {
       name: "integrated_gradients",
       title: "integrated gradients",
@@ -63,67 +85,81 @@ export async function integratedGradientsFinding(
       name: "gradient_x_activation",
       title: "gradient × activation",
       description: "The same with the gradient at the end of the path only, and from zero.",
-      values: perToken(local.attributions),
+      values: local,
     },
     {
       name: "taken_away",
       title: "removed",
       description: "The logit in question, minus the same with the baseline in place of this token.",
-      values: occluded.effects,
+      values: removed,
     },
   ];
-  return finding({
-    analysis: "integrated-gradients",
-    question: QUESTION,
-    summary: [
-      {
-        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest attribution: ${signed(attributed[strongest])} logits; all of them together make up the ${signed(difference)} between ${start} and the prompt.`,
-        figure: { value: attributed[strongest], unit: "logits", comparedWith: [PROMPT, START] },
-      },
-      {
-        text: `The attributions sum to ${signed(difference + result.completenessError)}, which is ${Math.abs(result.completenessError).toPrecision(2)} logits off${coarse ? ": more steps are needed" : ""}.`,
-        figure: { value: result.completenessError, unit: "logits", comparedWith: [COMPLETE, PROMPT] },
-      },
-      correlationStatement("Attributions and the effect of removing each token", agreed),
-      ...worstStatement(agreed, [PROMPT]),
-    ],
-    method: {
-      text: `All embeddings move on the straight path from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da, so they sum to the difference between the two ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}. Position embeddings stay.\n\nFor comparison, each token is also removed alone: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding takes its place"}.`,
-      references: [
-        {
-          title: "Axiomatic Attribution for Deep Networks",
-          url: "https://arxiv.org/abs/1703.01365",
-          paper: "Sundararajan, Taly and Yan, 2017",
-        },
-      ],
+}
+
+/** Whether the attributions' sum is further off than it may be. */
+function isCoarse({ metric, baseline, completenessError }: IntegratedGradients): boolean {
+  return Math.abs(completenessError) > COARSE * Math.abs(metric - baseline);
+}
+
+/** The largest attribution, and how exactly all of them add up. */
+function statements(
+  { tokens }: Prompt,
+  attributed: readonly number[],
+  result: IntegratedGradients,
+  start: string,
+): [Statement, Statement] {
+  const strongest = attributed.indexOf(attributed.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
+  const difference = result.metric - result.baseline;
+  return [
+    {
+      text: `${quoted(tokens[strongest])} (position ${strongest}) has the largest attribution: ${signed(attributed[strongest])} logits; all of them together make up the ${signed(difference)} between ${start} and the prompt.`,
+      figure: { value: attributed[strongest], unit: "logits", comparedWith: [PROMPT, START] },
     },
-    model: modelFacts(model),
-    settings: { ...answerSettings(answer), baseline, steps, seed },
-    pictures: tokenPictures(prompt, numbers, agreed, { x: "integrated gradients", y: "removed" }),
-    tables: [tokenTable(prompt, numbers, [PROMPT, START])],
-    baselines: [
-      { name: PROMPT, kind: "control", text: `${asked} for the prompt.`, value: result.metric, unit: "logits" },
-      { name: START, kind: "control", text: `${asked} for ${start}.`, value: result.baseline, unit: "logits" },
+    {
+      text: `The attributions sum to ${signed(difference + result.completenessError)}, which is ${Math.abs(result.completenessError).toPrecision(2)} logits off${isCoarse(result) ? ": more steps are needed" : ""}.`,
+      figure: { value: result.completenessError, unit: "logits", comparedWith: [COMPLETE, PROMPT] },
+    },
+  ];
+}
+
+function method(
+  asked: string,
+  start: string,
+  { baseline, steps }: { readonly baseline: string; readonly steps: number },
+): Method {
+  return {
+    text: `All embeddings move on the straight path from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da, so they sum to the difference between the two ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}. Position embeddings stay.\n\nFor comparison, each token is also removed alone: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding takes its place"}.`,
+    references: [
       {
-        name: COMPLETE,
-        kind: "reference value",
-        text: "The error of the attributions' sum if the integral were exact.",
-        value: 0,
-        unit: "logits",
+        title: "Axiomatic Attribution for Deep Networks",
+        url: "https://arxiv.org/abs/1703.01365",
+        paper: "Sundararajan, Taly and Yan, 2017",
       },
-      ...agreementBaselines(agreed, seed),
     ],
-    caveats: [
-      ...(coarse
-        ? [
-            `The attributions' sum is off by ${percent(Math.abs(result.completenessError / difference))} of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the path is sampled too coarsely, and single attributions can be off by more.`,
-          ]
-        : []),
-      "Attributions depend on where the path starts, and no start is neutral: no token has a zero embedding or the mean embedding. Compare both.",
-      "Along the path the model sees embeddings that no text has.",
-      ...model.notes,
-    ],
-  });
+  };
+}
+
+/** The two ends of the path, and the error of an exact integral. */
+function ends(asked: string, start: string, result: IntegratedGradients): Baseline[] {
+  return [
+    { name: PROMPT, kind: "control", text: `${asked} for the prompt.`, value: result.metric, unit: "logits" },
+    { name: START, kind: "control", text: `${asked} for ${start}.`, value: result.baseline, unit: "logits" },
+    {
+      name: COMPLETE,
+      kind: "reference value",
+      text: "The error of the attributions' sum if the integral were exact.",
+      value: 0,
+      unit: "logits",
+    },
+  ];
+}
+
+function coarseCaveat(result: IntegratedGradients, steps: number): string[] {
+  if (!isCoarse(result)) return [];
+  const share = percent(Math.abs(result.completenessError / (result.metric - result.baseline)));
+  return [
+    `The attributions' sum is off by ${share} of the difference: with ${steps} ${steps === 1 ? "step" : "steps"} the path is sampled too coarsely, and single attributions can be off by more.`,
+  ];
 }
 
 const OPTIONS = {

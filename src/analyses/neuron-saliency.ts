@@ -1,11 +1,14 @@
 /** "Which neurons favour the answer, judged by the gradient at their activations?" */
 
-import { type Finding, finding } from "../finding/finding.ts";
-import type { Column, PositionalTable as Table } from "../finding/table.ts";
+import { as, LAYER, NEURON, POS, TOKEN } from "../finding/columns.ts";
+import { type Baseline, type Finding, finding, type Method } from "../finding/finding.ts";
+import type { PictureSpec } from "../finding/picture.ts";
+import { type AboutTable, type Column, type Table, tableOf } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
 import { signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
+  type Agreement,
   agreement,
   agreementBaselines,
   agreementScatter,
@@ -13,11 +16,11 @@ import {
   IDENTICAL,
   worstStatement,
 } from "./attribution/agreement.ts";
-import { answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
+import { type Answer, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
 import { ablateNeurons, measureNeurons, type Neuron } from "./attribution/neurons.ts";
 import { capCaveat } from "./caps.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
-import { modelFacts } from "./prompt.ts";
+import { modelFacts, type Prompt } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of the analysis. */
@@ -49,30 +52,11 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
   const chosen = [...ranked.slice(0, salient), ...Array.from(drawn, (i) => others[i])];
   const effects = await ablateNeurons(model, answer, chosen, signal);
 
-  const ablated = agreement(
-    chosen.map((neuron, i) => ({
-      name: neuron.name,
-      group: i < salient ? `the ${salient} most salient` : "drawn at random",
-      estimated: neuron.saliency,
-      measured: effects[i],
-    })),
-    seed,
-    { things: NEURONS, estimated: "saliency", measured: "ablated" },
-  );
-  const direct = agreement(
-    neurons.map((neuron) => ({
-      name: neuron.name,
-      group: `layer ${neuron.layer}`,
-      estimated: neuron.saliency,
-      measured: neuron.direct,
-    })),
-    seed,
-    { things: NEURONS, estimated: "saliency", measured: "direct" },
-  );
-  const sizes = neurons.map(({ saliency }) => Math.abs(saliency)).sort((a, b) => a - b);
-  const quantile = (q: number) => sizes[Math.round(q * (sizes.length - 1))];
+  const ablated = withAblation(chosen, effects, salient, seed);
+  const direct = withDirect(neurons, seed);
   const first = ranked[0];
   const listed = ranked.slice(0, top);
+  const rows = chosen.map((neuron, i) => ({ ...neuron, ...largestPlace(neuron, prompt), effect: effects[i] }));
   return finding({
     analysis: "neuron-saliency",
     question: QUESTION,
@@ -85,34 +69,11 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       ...worstStatement(ablated, [PROMPT]),
       correlationStatement("Saliency and direct logit attribution", direct, { comparedWith: [IDENTICAL] }),
     ],
-    method: {
-      text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what would be lost if it were set to zero, along every path through later layers and norms.\n\nIts direct logit attribution counts only the path from its output at the last position to the logits: activation · W_out · (W_U of the answer − ${answer.wrongId === undefined ? "the mean of W_U over the vocabulary" : "W_U of the wrong one"}), divided by the final norm's scale, held fixed. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${salient} neurons with the largest saliency${drawn.length > 0 ? `, and ${drawn.length} others drawn at random,` : ""} are actually ablated: each is set to zero alone, at all positions, all in one run.`,
-      references: [
-        {
-          title: "Attribution Patching: Activation Patching At Industrial Scale",
-          url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
-          paper: "Nanda, 2023",
-        },
-        {
-          title: "A Mathematical Framework for Transformer Circuits",
-          url: "https://transformer-circuits.pub/2021/framework",
-          paper: "Elhage et al., 2021",
-        },
-      ],
-    },
+    method: method(answer, salient, drawn.length),
     model: modelFacts(model),
     settings: { ...answerSettings(answer), top, seed },
     pictures: [
-      {
-        kind: "imshow",
-        name: "positions",
-        title: `The ${listed.length} most salient neurons, by position`,
-        caption: `Activation times gradient at each position; blue favours the answer.${model.cfg.nLayers === 1 ? " With one layer, a neuron only acts at its own position, so all but the last position are 0." : ""}`,
-        values: listed.map(({ byPosition }) => byPosition),
-        x: { label: "position", ticks: prompt.tokens },
-        y: { label: "neuron", ticks: listed.map(({ name }) => name) },
-        color: { label: "saliency", unit: "logits" },
-      },
+      byPositionPicture(model, prompt, listed),
       agreementScatter(ablated, {
         name: "saliency-against-ablation",
         title: "Each ablated neuron",
@@ -127,21 +88,12 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       }),
     ],
     tables: [
-      neuronTable("top", `The ${listed.length} most salient neurons`, listed, effects, prompt.tokens),
-      { ...neuronTable("ablated", "All neurons that were ablated", chosen, effects, prompt.tokens), detail: true },
+      neuronTable({ name: "top", title: `The ${listed.length} most salient neurons` }, rows.slice(0, top)),
+      neuronTable({ name: "ablated", title: "All neurons that were ablated", detail: true }, rows),
     ],
     baselines: [
       { name: PROMPT, kind: "control", text: `${asked} with nothing ablated.`, value: metric, unit: "logits" },
-      {
-        name: TYPICAL,
-        kind: "reference value",
-        text: `The median of all ${neurons.length} neurons' |saliency|, and the range of the middle 95 % of them.`,
-        value: quantile(0.5),
-        unit: "logits",
-        interval: [quantile(0.025), quantile(0.975)],
-        level: 0.95,
-        samples: neurons.length,
-      },
+      typicalNeuron(neurons),
       ...agreementBaselines(ablated, seed),
     ],
     caveats: [
@@ -154,48 +106,122 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
   });
 }
 
-function neuronTable(
-  name: string,
-  title: string,
-  neurons: readonly Neuron[],
-  effects: readonly number[],
-  tokens: readonly string[],
-): Table {
+/** Saliency against ablation, for the neurons that were ablated: the first `salient` of them are the most salient. */
+function withAblation(chosen: readonly Neuron[], effects: readonly number[], salient: number, seed: number): Agreement {
+  return agreement(
+    chosen.map((neuron, i) => ({
+      name: neuron.name,
+      group: i < salient ? `the ${salient} most salient` : "drawn at random",
+      estimated: neuron.saliency,
+      measured: effects[i],
+    })),
+    seed,
+    { things: NEURONS, estimated: "saliency", measured: "ablated" },
+  );
+}
+
+/** Saliency against direct logit attribution, for all neurons. */
+function withDirect(neurons: readonly Neuron[], seed: number): Agreement {
+  return agreement(
+    neurons.map((neuron) => ({
+      name: neuron.name,
+      group: `layer ${neuron.layer}`,
+      estimated: neuron.saliency,
+      measured: neuron.direct,
+    })),
+    seed,
+    { things: NEURONS, estimated: "saliency", measured: "direct" },
+  );
+}
+
+function method({ asked, wrongId }: Answer, salient: number, drawn: number): Method {
+  return {
+    text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what would be lost if it were set to zero, along every path through later layers and norms.\n\nIts direct logit attribution counts only the path from its output at the last position to the logits: activation · W_out · (W_U of the answer − ${wrongId === undefined ? "the mean of W_U over the vocabulary" : "W_U of the wrong one"}), divided by the final norm's scale, held fixed. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${salient} neurons with the largest saliency${drawn > 0 ? `, and ${drawn} others drawn at random,` : ""} are actually ablated: each is set to zero alone, at all positions, all in one run.`,
+    references: [
+      {
+        title: "Attribution Patching: Activation Patching At Industrial Scale",
+        url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
+        paper: "Nanda, 2023",
+      },
+      {
+        title: "A Mathematical Framework for Transformer Circuits",
+        url: "https://transformer-circuits.pub/2021/framework",
+        paper: "Elhage et al., 2021",
+      },
+    ],
+  };
+}
+
+function byPositionPicture({ cfg }: Model, { tokens }: Prompt, listed: readonly Neuron[]): PictureSpec {
+  return {
+    kind: "imshow",
+    name: "positions",
+    title: `The ${listed.length} most salient neurons, by position`,
+    caption: `Activation times gradient at each position; blue favours the answer.${cfg.nLayers === 1 ? " With one layer, a neuron only acts at its own position, so all but the last position are 0." : ""}`,
+    values: listed.map(({ byPosition }) => byPosition),
+    x: { label: "position", ticks: tokens },
+    y: { label: "neuron", ticks: listed.map(({ name }) => name) },
+    color: { label: "saliency", unit: "logits" },
+  };
+}
+
+function typicalNeuron(neurons: readonly Neuron[]): Baseline {
+  const sizes = neurons.map(({ saliency }) => Math.abs(saliency)).sort((a, b) => a - b);
+  const quantile = (q: number) => sizes[Math.round(q * (sizes.length - 1))];
+  return {
+    name: TYPICAL,
+    kind: "reference value",
+    text: `The median of all ${neurons.length} neurons' |saliency|, and the range of the middle 95 % of them.`,
+    value: quantile(0.5),
+    unit: "logits",
+    interval: [quantile(0.025), quantile(0.975)],
+    level: 0.95,
+    samples: neurons.length,
+  };
+}
+
+/** A neuron that was ablated. */
+interface AblatedNeuron extends Neuron {
+  readonly effect: number;
+  /** Where its saliency is largest. */
+  readonly pos: number;
+  readonly token: string;
+}
+
+function largestPlace({ byPosition }: Neuron, { tokens }: Prompt): Pick<AblatedNeuron, "pos" | "token"> {
+  const largest = Math.max(...byPosition.map(Math.abs));
+  const pos = byPosition.findIndex((x) => Math.abs(x) === largest);
+  return { pos, token: tokens[pos] };
+}
+
+function neuronTable(about: AboutTable, rows: readonly AblatedNeuron[]): Table {
   const logits = (column: Pick<Column, "name" | "title" | "description">): Column => ({
     ...column,
     unit: "logits",
     format: { digits: 3 },
   });
-  const columns: Column[] = [
-    { name: "layer", title: "layer", axis: "layer", format: "integer", description: "The neuron's layer." },
-    { name: "d_mlp", title: "neuron", axis: "d_mlp", format: "integer", description: "Its number in the layer." },
-    logits({ name: "saliency", title: "saliency", description: "Σ over positions of activation · gradient." }),
-    logits({ name: "direct", title: "direct", description: "Direct logit attribution at the last position." }),
-    logits({
-      name: "ablated",
-      title: "ablated",
-      description: "The logit in question, minus the same with the neuron set to 0.",
-    }),
-    {
-      name: "pos",
-      title: "pos",
-      axis: "pos",
-      format: "integer",
-      description: "The position where its saliency is largest.",
-    },
-    { name: "token", title: "token", format: "token", description: "The token at that position." },
-  ];
-  return {
-    name,
-    title,
-    columns,
-    rows: neurons.map(({ layer, index, saliency, direct, byPosition }, i) => {
-      const largest = Math.max(...byPosition.map(Math.abs));
-      const pos = byPosition.findIndex((x) => Math.abs(x) === largest);
-      return [layer, index, saliency, direct, effects[i], pos, tokens[pos]];
-    }),
-    comparedWith: [PROMPT, TYPICAL],
-  };
+  return tableOf({ ...about, comparedWith: [PROMPT, TYPICAL] }, rows, [
+    [LAYER, ({ layer }) => layer],
+    [NEURON, ({ index }) => index],
+    [
+      logits({ name: "saliency", title: "saliency", description: "Σ over positions of activation · gradient." }),
+      ({ saliency }) => saliency,
+    ],
+    [
+      logits({ name: "direct", title: "direct", description: "Direct logit attribution at the last position." }),
+      ({ direct }) => direct,
+    ],
+    [
+      logits({
+        name: "ablated",
+        title: "ablated",
+        description: "The logit in question, minus the same with the neuron set to 0.",
+      }),
+      ({ effect }) => effect,
+    ],
+    [as(POS, { description: "The position where its saliency is largest." }), ({ pos }) => pos],
+    [TOKEN, ({ token }) => token],
+  ]);
 }
 
 const OPTIONS = {

@@ -1,7 +1,8 @@
 /** Attributions to a prompt's tokens as tables and pictures, compared with the effect of removing each token. */
 
+import { POS, TOKEN } from "../../finding/columns.ts";
 import type { ColorScale, PictureSpec } from "../../finding/picture.ts";
-import type { Column, PositionalTable as Table } from "../../finding/table.ts";
+import { type Cell, type Table, tableOf } from "../../finding/table.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { quoted } from "../../tensor/words.ts";
 import type { Prompt } from "../prompt.ts";
@@ -47,18 +48,13 @@ export function tokenTable(
   numbers: readonly TokenNumbers[],
   comparedWith: readonly string[],
 ): Table {
-  const columns: Column[] = [
-    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position." },
-    { name: "token", title: "token", format: "token", description: "The token." },
-    ...numbers.map(({ name, title, description, unit = "logits" }): Column => ({ name, title, unit, description })),
-  ];
-  return {
-    name: "tokens",
-    title: "Each token",
-    columns,
-    rows: tokens.map((token, pos) => [pos, token, ...numbers.map(({ values }) => values[pos])]),
-    comparedWith,
-  };
+  return tableOf({ name: "tokens", title: "Each token", comparedWith }, tokens, [
+    [POS, (_, pos) => pos],
+    [TOKEN, (token) => token],
+    ...numbers.map(
+      ({ values, unit = "logits", ...about }): Cell<string> => [{ ...about, unit }, (_, pos) => values[pos]],
+    ),
+  ]);
 }
 
 /** Numbers in logits, on one colour scale. */

@@ -1,27 +1,20 @@
 /** The tables of the analysis. Each column is defined once, together with the function that gives its cells. */
-import type { Column, Scalar, PositionalTable as Table } from "../../finding/table.ts";
+import { as, LOSS, NEXT, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
+import { type Cell, type Table, tableOf } from "../../finding/table.ts";
 import { EQUIVALENT, PEARSON_INTERVAL, RANDOM_ABLATION, RANDOM_RATIO, RATIO_LIMIT, SHUFFLED } from "./baselines.ts";
 import { type Comparisons, disagreement, type Predicting, restOfLogit } from "./comparisons.ts";
 import type { DiffuseMlpMeasurement } from "./measure.ts";
 import type { Position } from "./positions.ts";
 import type { Site } from "./site.ts";
 
-type Cell<P> = readonly [column: Column, cell: (p: P) => Scalar];
-
 const where: readonly Cell<Position>[] = [
-  [
-    { name: "prompt", title: "prompt", axis: "batch", format: "integer", description: "The prompt's index, from 0." },
-    (p) => p.prompt,
-  ],
-  [
-    { name: "pos", title: "pos", axis: "pos", format: "integer", description: "The token's position; 0 is BOS." },
-    (p) => p.pos,
-  ],
-  [{ name: "token", title: "token", format: "token", description: "The token at that position." }, (p) => p.token],
+  [PROMPT, (p) => p.prompt],
+  [POS, (p) => p.pos],
+  [TOKEN, (p) => p.token],
 ];
 
 const next: Cell<Position> = [
-  { name: "next", title: "next", format: "token", description: "The token that comes next, which it predicts." },
+  as(NEXT, { description: "The token that comes next, which it predicts." }),
   (p) => p.next,
 ];
 
@@ -187,10 +180,7 @@ const apart: readonly Cell<Predicting>[] = [
 ];
 
 const details: readonly Cell<Position>[] = [
-  [
-    { name: "loss", title: "loss", unit: "nats", format: { digits: 3 }, description: "The next token's clean loss." },
-    (p) => p.loss,
-  ],
+  [as(LOSS, { description: "The next token's clean loss." }), (p) => p.loss],
   [
     {
       name: "loss_change",
@@ -245,54 +235,60 @@ export function tables(
   const { site } = measured;
   const scored: readonly Cell<Position>[] = [...where, ablation, ...outliers(site, eps), score];
   const { ratio, agreement, diffuse, top, random } = compared;
-  const ratioBaselines = ratio ? [RATIO_LIMIT, RANDOM_RATIO] : [];
   return [
-    {
-      name: "diffuse",
-      title: "High attribution, no high neuron",
-      caption: `The ${Math.min(count, diffuse.positions.length)} highest attributions among the ${diffuse.positions.length} positions that are in the upper quarter by attribution and in the lower half by the largest neuron's share.`,
-      part: "attribution",
-      ...filled([...where, next, attribution, ...spread], diffuse.positions.slice(0, count)),
-      comparedWith: [SHUFFLED],
-    },
-    {
-      name: "apart",
-      title: "Where ablation and attribution disagree",
-      caption:
-        "The positions where the loss changes by more, or less, than the attribution says. Where several texts begin the same way, only one is listed.",
-      part: "agreement",
-      ...filled([...where, next, ...apart], agreement.apart.slice(0, count)),
-      comparedWith: [EQUIVALENT, ...(agreement.pearsonInterval ? [PEARSON_INTERVAL] : [])],
-    },
-    {
-      name: "top",
-      title: "The highest scores",
-      caption: "Positions that matter but have no outlier, by the notebook's measure.",
-      part: "notebook",
-      ...filled(scored, top),
-      comparedWith: [RANDOM_ABLATION, ...ratioBaselines],
-    },
-    {
-      name: "random",
-      title: "Random positions",
-      caption: "The same number of positions drawn at random, as in the notebook, but with a seed.",
-      part: "notebook",
-      ...filled(scored, random),
-      ...(ratio ? { comparedWith: [RATIO_LIMIT] } : {}),
-    },
-    {
-      name: "positions",
-      title: "All positions",
-      part: "notebook",
-      detail: true,
-      ...filled(
-        [...where, next, ...details, ...scored.slice(where.length), attribution, ...spread, ...lastDetails],
-        [...measured.positions],
-      ),
-    },
+    tableOf(
+      {
+        name: "diffuse",
+        title: "High attribution, no high neuron",
+        caption: `The ${Math.min(count, diffuse.positions.length)} highest attributions among the ${diffuse.positions.length} positions that are in the upper quarter by attribution and in the lower half by the largest neuron's share.`,
+        part: "attribution",
+        comparedWith: [SHUFFLED],
+      },
+      diffuse.positions.slice(0, count),
+      [...where, next, attribution, ...spread],
+    ),
+    tableOf(
+      {
+        name: "apart",
+        title: "Where ablation and attribution disagree",
+        caption:
+          "The positions where the loss changes by more, or less, than the attribution says. Where several texts begin the same way, only one is listed.",
+        part: "agreement",
+        comparedWith: [EQUIVALENT, ...(agreement.pearsonInterval ? [PEARSON_INTERVAL] : [])],
+      },
+      agreement.apart.slice(0, count),
+      [...where, next, ...apart],
+    ),
+    tableOf(
+      {
+        name: "top",
+        title: "The highest scores",
+        caption: "Positions that matter but have no outlier, by the notebook's measure.",
+        part: "notebook",
+        comparedWith: [RANDOM_ABLATION, ...(ratio ? [RATIO_LIMIT, RANDOM_RATIO] : [])],
+      },
+      top,
+      scored,
+    ),
+    tableOf(
+      {
+        name: "random",
+        title: "Random positions",
+        caption: "The same number of positions drawn at random, as in the notebook, but with a seed.",
+        part: "notebook",
+        ...(ratio ? { comparedWith: [RATIO_LIMIT] } : {}),
+      },
+      random,
+      scored,
+    ),
+    tableOf({ name: "positions", title: "All positions", part: "notebook", detail: true }, measured.positions, [
+      ...where,
+      next,
+      ...details,
+      ...scored.slice(where.length),
+      attribution,
+      ...spread,
+      ...lastDetails,
+    ]),
   ];
-}
-
-function filled<P>(cells: readonly Cell<P>[], rows: readonly P[]): Pick<Table, "columns" | "rows"> {
-  return { columns: cells.map(([column]) => column), rows: rows.map((p) => cells.map(([, cell]) => cell(p))) };
 }
