@@ -113,10 +113,10 @@ export { testPromptFinding } from "./analyses/test-prompt.ts";
 // - direct logit attribution
 export {
   type DirectLogitAttributionMeasurement,
-  type DirectLogitAttributionOptions,
-  directLogitAttribution,
   measureDirectLogitAttribution,
-} from "./analyses/direct-logit-attribution.ts";
+} from "./analyses/direct-logit-attribution/measure.ts";
+export type { DirectLogitAttributionOptions } from "./analyses/direct-logit-attribution/options.ts";
+export { directLogitAttribution } from "./analyses/direct-logit-attribution.ts";
 
 // - head detector
 export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";

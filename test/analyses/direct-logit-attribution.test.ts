@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { directLogitAttribution, measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
+import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution/measure.ts";
+import { directLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
 import { Random } from "../../src/analyses/statistics/random.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";

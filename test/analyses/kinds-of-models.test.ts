@@ -5,7 +5,7 @@ import { measureNeurons } from "../../src/analyses/attribution/neurons.ts";
 import { attributionValues } from "../../src/analyses/diffuse-mlp/attribution.ts";
 import { batches, tokenizePrompts } from "../../src/analyses/diffuse-mlp/prompts.ts";
 import { siteOf } from "../../src/analyses/diffuse-mlp/site.ts";
-import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
+import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution/measure.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import { measureLogitLens } from "../../src/analyses/logit-lens/measure.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
