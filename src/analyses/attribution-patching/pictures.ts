@@ -7,6 +7,7 @@ import { headName, nameAlong, neuronName } from "../../lens/components.ts";
 import type { Model } from "../../lens/model.ts";
 import { headsAt } from "../../lens/model-has.ts";
 import { type Contrast, effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
+import { changeOf } from "./measure.ts";
 
 /** The most heads for which a picture has one row each; more heads are shown as a grid, with all positions together. */
 const MOST_ROWS = 32;
@@ -145,11 +146,6 @@ export function attributionPictures(
       measured.has("post") ? patched : undefined,
     );
   }
-}
-
-/** What patching changes, rounded to the precision of float32 logits: exactly 0 where nothing changes. */
-export function changeOf(metric: number, corrupted: number): number {
-  return Math.round((metric - corrupted) * 1e5) / 1e5 + 0;
 }
 
 /** A picture of the estimates and, if the effects were measured, one of those on the same scale. */

@@ -1,0 +1,96 @@
+/** The tables of attribution patching. */
+import { as, ESTIMATED, HEAD, KEY, LAYER, NEURON, PATCHED, POS, SITE, TOKEN } from "../../finding/columns.ts";
+import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
+import type { AttributionSite } from "../../lens/attribution-patching.ts";
+import { type Agreement, errorOf, IDENTICAL } from "../attribution/agreement.ts";
+import { CLEAN_RUN, CORRUPTED_RUN, type Contrast } from "../contrast.ts";
+import type { PatchedPlace } from "./measure.ts";
+
+/** The places that were patched, and those that were only estimated, each with the largest first. */
+export interface Places {
+  readonly patched: readonly PatchedPlace[];
+  readonly unpatched: readonly PatchedPlace[];
+  /** The sites whose places were only estimated. */
+  readonly left: readonly AttributionSite[];
+}
+
+/** @param top how many places to list */
+export function attributionTables(
+  bySite: ReadonlyMap<AttributionSite, Agreement>,
+  { patched, unpatched, left }: Places,
+  contrast: Contrast,
+  top: number,
+): Table[] {
+  const table = (about: AboutTable, places: readonly PatchedPlace[]) => placeTable(about, places, contrast);
+  const most = (places: readonly PatchedPlace[]) => Math.min(top, places.length);
+  const alone = unpatched.length > 0;
+  const title = `The ${most(unpatched)} largest estimates that were not patched (${left.join(", ")})`;
+  const all = `The ${unpatched.length} largest estimates that were not patched`;
+  return [
+    siteTable(bySite),
+    table({ name: "top", title: `The ${most(patched)} largest true effects` }, patched.slice(0, top)),
+    ...(alone ? [table({ name: "estimated-alone", title }, unpatched.slice(0, top))] : []),
+    table({ name: "all", title: "All patched places where the two runs differ", detail: true }, patched),
+    ...(alone ? [table({ name: "all-estimated-alone", title: all, detail: true }, unpatched)] : []),
+  ];
+}
+
+const WHAT: Column = as(SITE, { description: "What was patched." });
+
+function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
+  const rows = [...bySite].map(([site, found]) => ({ site, ...found }));
+  return tableOf({ name: "sites", title: "Agreement by site", part: "agreement", comparedWith: [IDENTICAL] }, rows, [
+    [WHAT, ({ site }) => site],
+    [
+      { name: "places", title: "places", format: "integer", description: "Places where the two runs differ." },
+      ({ pairs }) => pairs.length,
+    ],
+    [
+      { name: "pearson", title: "r", format: { digits: 3 }, description: "Pearson's r of estimates and true effects." },
+      ({ r }) => r ?? null,
+    ],
+    [
+      {
+        name: "spearman",
+        title: "ρ",
+        format: { digits: 3 },
+        description: "Spearman's ρ of estimates and true effects.",
+      },
+      ({ rho }) => rho ?? null,
+    ],
+    [
+      { name: "mean_error", title: "mean error", unit: "logits", description: "Mean |estimated − patched|." },
+      ({ meanError }) => meanError ?? null,
+    ],
+    [
+      { name: "worst_error", title: "worst", unit: "logits", description: "The largest |estimated − patched|." },
+      ({ worst }) => (worst ? errorOf(worst) : null),
+    ],
+    [
+      { name: "worst_place", title: "where", format: "text", description: "The place with the largest error." },
+      ({ site, worst }) => worst?.name.replace(`${site} of `, "").replaceAll("position ", "pos ") ?? null,
+    ],
+  ]);
+}
+
+function placeTable(about: AboutTable, places: readonly PatchedPlace[], { clean }: Contrast): Table {
+  const shared = places.some(({ at }) => at.kv_head !== undefined)
+    ? "; for k and v, which of those that heads share"
+    : "";
+  const posOf = ({ at }: PatchedPlace) => at.pos ?? at.query;
+  const cells: Cell<PatchedPlace>[] = [
+    [WHAT, ({ site }) => site],
+    [LAYER, ({ layer }) => layer],
+    [as(POS, { description: "The position; for a pattern, the query's." }), posOf],
+    [as(TOKEN, { description: "The clean prompt's token at that position." }), (place) => clean.tokens[posOf(place)]],
+    [as(HEAD, { format: "integer", description: `The head${shared}.` }), ({ at }) => at.head ?? at.kv_head ?? null],
+    [as(KEY, { description: "For a pattern: the position that is attended to." }), ({ at }) => at.key ?? null],
+    [NEURON, ({ at }) => at.d_mlp ?? null],
+    [ESTIMATED, ({ estimated }) => estimated],
+    [
+      as(PATCHED, { description: "The change when this place alone is patched." }),
+      ({ measured }) => (Number.isNaN(measured) ? null : measured),
+    ],
+  ];
+  return tableOf({ ...about, comparedWith: [CORRUPTED_RUN, CLEAN_RUN] }, places, cells);
+}
