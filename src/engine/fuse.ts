@@ -5,6 +5,7 @@
  */
 import { attrsOf, type Tensor } from "../graph/tensor.ts";
 import { sizeOf } from "../tensor/array.ts";
+import { DraftIndex } from "./draft-index.ts";
 import { laidOutOnce, layoutKey, uncopied } from "./layout.ts";
 import type { Draft, Input, Slot, Step } from "./steps.ts";
 
@@ -66,33 +67,23 @@ export function fuse(draft: Draft): Draft {
 class Fusion {
   readonly inputs: Input[];
   readonly sizes: number[];
-  /** By slot: the input that it is, the step that makes it, how many steps use it. */
-  private readonly byId: (Input | undefined)[] = [];
-  private readonly makers: (Step | undefined)[] = [];
-  private readonly uses: Int32Array;
-  private readonly leaving: ReadonlySet<number>;
+  private readonly index: DraftIndex;
   private byLayout: Map<string, Input> | undefined;
 
-  constructor({ inputs, steps, outputs, sizes }: Draft) {
-    this.inputs = [...inputs];
-    this.sizes = [...sizes];
-    this.uses = new Int32Array(sizes.length);
-    for (const input of inputs) this.byId[input.id] = input;
-    for (const step of steps) {
-      for (const { id } of step.outputs) this.makers[id] = step;
-      for (const { id } of step.inputs) this.uses[id]++;
-    }
-    this.leaving = new Set(outputs.map((slot) => slot.id));
+  constructor(draft: Draft) {
+    this.inputs = [...draft.inputs];
+    this.sizes = [...draft.sizes];
+    this.index = new DraftIndex(draft);
   }
 
   /** The product and the bias that a step adds, if that is what it does. */
   biased(sum: Step): Biased | undefined {
     if (sum.op !== "add") return undefined;
     for (const [value, bias] of [sum.inputs, sum.inputs.toReversed()]) {
-      const split = this.onlyUseOf(value, "splitAxis");
-      const product = this.onlyUseOf(split ? split.inputs[0] : value, "matmul");
+      const split = this.index.onlyUseOf(value, "splitAxis");
+      const product = this.index.onlyUseOf(split ? split.inputs[0] : value, "matmul");
       if (!product) continue;
-      const weight = this.byId[product.inputs[1].id];
+      const weight = this.index.inputs[product.inputs[1].id];
       if (weight?.rank !== 2 || weight.dtype !== "float32" || !isFixed(weight.source)) continue;
       const columns = weight.source.shape[1];
       if (this.sizes[bias.id] === columns && (split ? this.fitsSplit(bias, split) : bias.rank === 1)) {
@@ -120,12 +111,12 @@ class Fusion {
     const transposed = this.input(transpose(weight.source));
     if (!split) {
       const [out] = sum.outputs;
-      const flat = out.rank > 2 && this.leaving.has(out.id) && this.uses[out.id] === 0;
+      const flat = out.rank > 2 && this.index.leaves(out) && this.index.usesOf(out) === 0;
       const outputs = [{ ...out, rank: flat ? 2 : out.rank }];
       return [{ op: "linear", attrs: flat ? { flat } : {}, inputs: [x, transposed, bias], outputs }];
     }
     const whole = { ...product.outputs[0], id: this.sizes.push(this.sizes[product.outputs[0].id]) - 1 };
-    const merged = this.input(mergeAll(this.byId[bias.id]!.source));
+    const merged = this.input(mergeAll(this.index.inputs[bias.id]!.source));
     return [
       { op: "linear", attrs: {}, inputs: [x, transposed, merged], outputs: [whole] },
       { ...split, inputs: [whole], outputs: sum.outputs },
@@ -137,7 +128,9 @@ class Fusion {
     const products = group.map(([, biased]) => biased);
     const [x] = products[0].product.inputs;
     const weight = products.map((p) => transpose(p.weight.source)).reduce((all, one) => all.concat(one, -2));
-    const bias = products.map((p) => mergeAll(this.byId[p.bias.id]!.source)).reduce((all, one) => all.concat(one, -1));
+    const bias = products
+      .map((p) => mergeAll(this.index.inputs[p.bias.id]!.source))
+      .reduce((all, one) => all.concat(one, -1));
     const columns = products.map((p) => p.weight.source.shape[1]);
     const rows = this.sizes[x.id] / weight.shape[1];
     const like = products[0].product.outputs[0];
@@ -153,7 +146,7 @@ class Fusion {
 
   /** What replaces the product of a single row with a tall weight; `undefined` for any other step. */
   tall({ op, inputs: [x, matrix], outputs }: Step): Step | undefined {
-    const source = op === "matmul" ? this.byId[matrix.id]?.source : undefined;
+    const source = op === "matmul" ? this.index.inputs[matrix.id]?.source : undefined;
     if (source?.shape.length !== 2 || source.dtype !== "float32" || !isFixed(source) || !uncopied(source))
       return undefined;
     const [height, width] = source.shape;
@@ -162,15 +155,9 @@ class Fusion {
     return { op: "tallProduct", attrs: { count: TALL_PARTS }, inputs: [x, weight], outputs };
   }
 
-  /** The step that makes a value which nothing else uses, if it is of the given op. */
-  private onlyUseOf({ id }: Slot, op: Step["op"]): Step | undefined {
-    const step = this.makers[id];
-    return step?.op === op && this.uses[id] === 1 && !this.leaving.has(id) ? step : undefined;
-  }
-
   /** Whether a bias has the axes that the last one is split into. */
   private fitsSplit(bias: Slot, { attrs: { axis, sizes } }: Step): boolean {
-    const source = this.byId[bias.id]?.source;
+    const source = this.index.inputs[bias.id]?.source;
     return source !== undefined && isFixed(source) && axis === -1 && source.shape.join() === `${sizes}`;
   }
 

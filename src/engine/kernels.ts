@@ -41,7 +41,16 @@ const tallProduct: Kernel = {
   scratch: false,
 };
 
+/** `x / sqrt(mean(x²) + eps) w` along the last axis: `[... d]`, `[d]` to `[... d]`. onnxruntime's operator, in ONNX's own domain. */
+const rmsNorm: Kernel = {
+  onnx(emit: Emitter, [x, w]: readonly Operand[], { eps }: Attrs): string {
+    return emit.node("SimplifiedLayerNormalization", [x.name, w.name], { axis: -1, epsilon: { float: eps as number } });
+  },
+  scratch: false,
+};
+
 const kernels = {
+  rmsNorm,
   linear,
   parts,
   tallProduct,

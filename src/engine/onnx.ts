@@ -116,6 +116,9 @@ function node(opType: string, input: readonly string[], output: readonly string[
       if (typeof value === "number") {
         return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
       }
+      if ("float" in value) {
+        return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.float });
+      }
       const ints = value.map((v) => BigInt(v));
       return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints });
     }),

@@ -14,6 +14,7 @@ import { type NDArray, sizeOf } from "../tensor/array.ts";
 import { keptOf } from "../tensor/kept.ts";
 import type { SlotDType } from "./feeds.ts";
 import { fuse } from "./fuse.ts";
+import { fuseNorms } from "./fuse-norms.ts";
 import { feedOf, keptAttrs, keptFactor, keptRows, partsOf, restsOnKept } from "./kept.ts";
 import type { KernelName } from "./kernels.ts";
 import { layoutKey } from "./layout.ts";
@@ -23,7 +24,7 @@ import type { Constant, Draft, Input, Plan, Slot, Step } from "./steps.ts";
 export function makePlan(requested: readonly Tensor[]): Plan {
   // The shape of what leaves the graph is set outside it.
   const outputs = selectEarly(requested).map(unshaped);
-  return numbered(fuse(draft(outputs)));
+  return numbered(fuse(fuseNorms(draft(outputs))));
 }
 
 /** A step for each distinct value. */

@@ -20,7 +20,8 @@ export interface Operand {
   readonly dtype: Meta["dtype"] | "uint8" | "uint16" | "float16";
 }
 
-export type OnnxAttrs = Readonly<Record<string, number | string | readonly number[]>>;
+/** Whole numbers, and those that are not: `{ float: 1e-5 }`. */
+export type OnnxAttrs = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
 
 /** Where ops write their ONNX nodes. */
 export interface Emitter {

@@ -28,6 +28,20 @@ async function stepsOf(...values: readonly Tensor[]): Promise<string[]> {
     .plan.steps.map(({ op, attrs }) => [op, ...Object.keys(attrs).filter((a) => a === "flat")].join(" "));
 }
 
+test("an RMSNorm with weights is one step, unless its scale or what it has normalized is asked for", async () => {
+  const x = numbers([2, 3, 8]);
+  const scale = x.mul(x).mean(-1, true).add(x.constant(1e-5)).sqrt();
+  const normalized = x.div(scale);
+  const norm = normalized.mul(weight([8]));
+  const written = ["mul", "mean", "add", "sqrt", "div", "mul"];
+  expect(await stepsOf(norm)).toEqual(["rmsNorm"]);
+  expect(await stepsOf(norm, scale)).toEqual(written);
+  expect(await stepsOf(norm, normalized)).toEqual(written);
+  const heads = numbers([2, 3, 2, 4]);
+  const over = heads.div(heads.mul(heads).mean([-2, -1], true).add(heads.constant(1e-5)).sqrt());
+  expect(await stepsOf(over.mul(weight([4])))).toEqual(written);
+});
+
 test("a single row times a weight that is much taller than wide is a product of the weight's parts", async () => {
   const tall = weight([16, 4]);
   expect(await stepsOf(numbers([1, 1, 16]).matmul(tall))).toEqual(["tallProduct"]);
