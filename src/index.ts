@@ -136,12 +136,9 @@ export {
 export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
 
 // - a neuron's tokens
-export {
-  measureNeuron,
-  type NeuronMeasurement,
-  type NeuronTokensOptions,
-  neuronTokens,
-} from "./analyses/neuron-tokens.ts";
+export { measureNeuron, type NeuronMeasurement } from "./analyses/neuron-tokens/measure.ts";
+export type { NeuronTokensOptions } from "./analyses/neuron-tokens/options.ts";
+export { neuronTokens } from "./analyses/neuron-tokens.ts";
 
 // - attribution patching
 export {
