@@ -28,8 +28,8 @@ export function tensorTable(x: Tensor): string {
 }
 
 function cell(value: number, color: string | undefined): string {
-  const style = color ? ` style="background:${color};color:${inkOn(color)};text-align:right"` : "";
-  return `<td${style}>${Number.isNaN(value) ? "NaN" : formatNumber(value)}</td>`;
+  const ink = color ? `;background:${color};color:${inkOn(color)}` : "";
+  return `<td style="padding:1px 6px;text-align:right${ink}">${Number.isNaN(value) ? "NaN" : formatNumber(value)}</td>`;
 }
 
 function captionOf(x: Tensor): string {

@@ -19,6 +19,7 @@ import {
   zeros,
 } from "../../src/node.ts";
 import { smallModel } from "../lens/small-model.ts";
+import { hasChromium, launch } from "./chromium.ts";
 import { seedFinding } from "./seed-finding.ts";
 
 const x = tensor(
@@ -186,6 +187,21 @@ describe("findings and pictures", () => {
     expect(large.querySelectorAll("tr")).toHaveLength(13);
     expect(large.querySelector("figcaption")!.textContent).toMatch(/mean 0, from 0 to 0; shown at axis 0 0$/);
     expect(await displayed(x.add(1))).toEqual({ "text/plain": inspect(x.add(1)) });
+  });
+
+  test.skipIf(!hasChromium)("are drawn in their frames, without requests or complaints", async () => {
+    const chromium = await launch();
+    try {
+      const frames = [(await displayed(chart))["text/html"], (await displayed(finding))["text/html"]];
+      const { page, requests, messages } = await chromium.open(`<!doctype html><body>${frames.join("")}</body>`);
+      const [, first, second] = page.frames();
+      await first.waitForSelector("svg");
+      await second.waitForSelector("h1");
+      expect(messages).toEqual([]);
+      expect(requests.filter((url) => !/^(file|about):/.test(url))).toEqual([]);
+    } finally {
+      await chromium.close();
+    }
   });
 
   describe("as elements", () => {

@@ -3,6 +3,7 @@ import { ShapeError } from "../../tensor/errors.ts";
 import { showShape } from "../axes.ts";
 import { around, float } from "../kernels.ts";
 import { type Op, ordinary } from "../op.ts";
+import { onnxType } from "./cast.ts";
 import { sameOnRows } from "./rows.ts";
 
 /**
@@ -32,7 +33,13 @@ export const cumsum: Op<{ readonly axis: number; readonly reverse: boolean }> = 
     }
     return result;
   },
-  onnx: (emit, [x], { axis, reverse }) => emit.node("CumSum", [x.name, emit.int64([axis], [])], { reverse: +reverse }),
+  onnx(emit, [x], { axis, reverse }) {
+    // In double precision: of many numbers float32 would add up its rounding, and onnxruntime's WebGPU, which has no such numbers,
+    // leaves this to the processor (its own kernel for float32 gives zeros).
+    const wide = emit.node("Cast", [x.name], { to: onnxType.float64 });
+    const sums = emit.node("CumSum", [wide, emit.int64([axis], [])], { reverse: +reverse });
+    return emit.node("Cast", [sums], { to: onnxType[x.dtype === "float64" ? "float64" : "float32"] });
+  },
   vjp: (g, _out, _inputs, { axis, reverse }) => [g.cumsum(axis, !reverse)],
   along: (axis, [x], attrs) => (axis === attrs.axis + x.shape.length ? undefined : [axis]),
   rows: sameOnRows,
