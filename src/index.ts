@@ -99,12 +99,12 @@ export * as patching from "./lens/patching.ts";
 export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
 
 // - attention patterns
+export { attentionPatterns } from "./analyses/attention-patterns.ts";
 export {
   type AttentionPatternsMeasurement,
   type AttentionPatternsOptions,
-  attentionPatterns,
   measureAttentionPatterns,
-} from "./analyses/attention-patterns.ts";
+} from "./analyses/attention-patterns/measure.ts";
 
 // - test prompt
 export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";

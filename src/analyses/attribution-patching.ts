@@ -42,6 +42,12 @@ import { modelFacts } from "./prompt.ts";
 export type AttributionPatchingAnalysisOptions = GivenOptions<typeof OPTIONS>;
 
 const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
+const PARTS = [
+  { name: "agreement", title: "Does the estimate agree with patching?" },
+  { name: "positions", title: "By layer and position" },
+  { name: "heads", title: "By head" },
+];
+const WORDS = { things: ["place", "places"], estimated: "estimated", measured: "patched" } as const;
 const QUESTION =
   "Which activations carry the information that decides between two answers, estimated from one run with gradients?";
 
@@ -73,17 +79,12 @@ function report(
   const places = [...measured].flatMap(([site, values]) =>
     placesOf(site, attributed.effects.get(site)!, values, contrast, attributed.corrupted),
   );
-  const words = { things: ["place", "places"], estimated: "estimated", measured: "patched" } as const;
-  const all = agreement(places, seed, words);
+  const all = agreement(places, seed, WORDS);
   const bySite = new Map(
-    [...measured.keys()].map((site) => [
-      site,
-      agreement(
-        places.filter((p) => p.site === site),
-        seed,
-        words,
-      ),
-    ]),
+    [...measured.keys()].map((site) => {
+      const own = places.filter((place) => place.site === site);
+      return [site, agreement(own, seed, WORDS)] as const;
+    }),
   );
   const patched = [...(all.pairs as readonly PatchedPlace[])].sort(
     (a, b) => Math.abs(b.measured) - Math.abs(a.measured),
@@ -100,12 +101,7 @@ function report(
     method: method(contrast),
     model: modelFacts(model),
     settings: { ...contrastSettings(contrast), sites: [...attributed.effects.keys()].join(", "), top, seed },
-    parts: [
-      { name: "agreement", title: "Does the estimate agree with patching?" },
-      { name: "positions", title: "By layer and position" },
-      { name: "heads", title: "By head" },
-      ...(attributed.effects.has("post") ? [{ name: "neurons", title: "By neuron" }] : []),
-    ],
+    parts: attributed.effects.has("post") ? [...PARTS, { name: "neurons", title: "By neuron" }] : PARTS,
     pictures: [
       agreementScatter(all, {
         name: "estimated-against-patched",

@@ -46,10 +46,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
   const { prompt, asked } = answer;
   const { neurons, metric } = await measureNeurons(model, answer, signal);
   const ranked = [...neurons].sort((a, b) => Math.abs(b.saliency) - Math.abs(a.saliency));
-  const salient = Math.min(Math.max(ABLATED, top), ranked.length);
-  const others = ranked.slice(salient);
-  const drawn = new Random(seed).sample(others.length, Math.min(ABLATED, others.length));
-  const chosen = [...ranked.slice(0, salient), ...Array.from(drawn, (i) => others[i])];
+  const { chosen, salient } = chooseNeurons(ranked, top, seed);
   const effects = await ablateNeurons(model, answer, chosen, signal);
 
   const ablated = withAblation(chosen, effects, salient, seed);
@@ -69,7 +66,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       ...worstStatement(ablated, [PROMPT]),
       correlationStatement("Saliency and direct logit attribution", direct, { comparedWith: [IDENTICAL] }),
     ],
-    method: method(answer, salient, drawn.length),
+    method: method(answer, salient, chosen.length - salient),
     model: modelFacts(model),
     settings: { ...answerSettings(answer), top, seed },
     pictures: [
@@ -104,6 +101,18 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       ...model.notes,
     ],
   });
+}
+
+/** The neurons to ablate: the most salient, and as many others drawn at random. */
+function chooseNeurons(
+  ranked: readonly Neuron[],
+  top: number,
+  seed: number,
+): { readonly chosen: readonly Neuron[]; readonly salient: number } {
+  const salient = Math.min(Math.max(ABLATED, top), ranked.length);
+  const others = ranked.slice(salient);
+  const drawn = new Random(seed).sample(others.length, Math.min(ABLATED, others.length));
+  return { salient, chosen: [...ranked.slice(0, salient), ...Array.from(drawn, (i) => others[i])] };
 }
 
 /** Saliency against ablation, for the neurons that were ablated: the first `salient` of them are the most salient. */

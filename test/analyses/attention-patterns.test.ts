@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { attentionPatterns, measureAttentionPatterns } from "../../src/analyses/attention-patterns.ts";
+import { measureAttentionPatterns } from "../../src/analyses/attention-patterns/measure.ts";
+import { attentionPatterns } from "../../src/analyses/attention-patterns.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";

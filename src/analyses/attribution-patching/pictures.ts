@@ -24,24 +24,53 @@ interface Head {
   readonly head: number;
 }
 
+/** What every picture needs. */
+interface Shown {
+  readonly model: Model;
+  readonly effects: AttributionPatching["effects"];
+  readonly estimated: Effect;
+  /** The effects of these sites as patched, if all of them were. */
+  readonly patchedAt: (sites: readonly AttributionSite[]) => Effect | undefined;
+  /** The positions, and their axis. */
+  readonly at: readonly number[];
+  readonly positions: { readonly label: string; readonly ticks: readonly string[] };
+  readonly colours: string;
+}
+
 export function attributionPictures(
   model: Model,
   contrast: Contrast,
   { effects, corrupted }: AttributionPatching,
   measured: ReadonlyMap<AttributionSite, Tensor>,
 ): PictureSpec[] {
-  const { nLayers, nHeads } = model.cfg;
-  const positions = { label: PLACES_AXIS, ticks: placeLabels(contrast) };
-  const colours = effectCaption(contrast);
-  const at = range(contrast.clean.ids.length);
-  const estimated: Effect = (site, ...index) => effects.get(site)!.get(...index);
   const patched: Effect = (site, ...index) => changeOf(measured.get(site)!.get(...index), corrupted);
+  const all: Shown = {
+    model,
+    effects,
+    estimated: (site, ...index) => effects.get(site)!.get(...index),
+    patchedAt: (sites) => (sites.every((site) => measured.has(site)) ? patched : undefined),
+    at: range(contrast.clean.ids.length),
+    positions: { label: PLACES_AXIS, ticks: placeLabels(contrast) },
+    colours: effectCaption(contrast),
+  };
+  // Where heads share keys and values, there are fewer of these.
+  const headPictures =
+    headsAt(model, "k")!.axis === "kv_head"
+      ? [
+          ...byHead(all, "Heads' outputs (z) and queries", "heads", ["z", "q"]),
+          ...byHead(all, "Keys and values, each of several heads", "shared-heads", ["k", "v"]),
+        ]
+      : byHead(all, "Heads' outputs (z), queries, keys and values", "heads", ["z", "q", "k", "v"]);
+  return [streamPicture(all), ...headPictures, ...patternPictures(all), ...neuronPictures(all)];
+}
 
+function streamPicture({ model, effects, estimated, patchedAt, at, positions, colours }: Shown): FacetsSpec {
   const sites = (["resid_pre", "attn_out", "resid_mid", "mlp_out"] as const).filter((site) => effects.has(site));
-  const places = range(nLayers).flatMap((layer) => sites.map((site) => ({ layer, site })));
+  const places = range(model.cfg.nLayers).flatMap((layer) => sites.map((site) => ({ layer, site })));
   const byPosition = (effect: Effect): Matrix =>
     places.map(({ layer, site }) => at.map((pos) => effect(site, layer, pos)));
-  const stream: FacetsSpec = {
+  const patched = patchedAt(sites);
+  return {
     kind: "facets",
     name: "stream",
     part: "positions",
@@ -49,59 +78,59 @@ export function attributionPictures(
     caption: colours,
     facets: [
       { title: "estimated", values: byPosition(estimated) },
-      ...(sites.every((site) => measured.has(site)) ? [{ title: "patched", values: byPosition(patched) }] : []),
+      ...(patched ? [{ title: "patched", values: byPosition(patched) }] : []),
     ],
     x: positions,
     y: { label: "place", ticks: places.map(({ layer, site }) => `L${layer} ${site}`) },
     color: { label: "effect", unit: "logits" },
   };
+}
 
-  const headsOf = (count: number) =>
-    range(nLayers).flatMap((layer) => range(count).map((head): Head => ({ layer, head })));
-  const byHead = (title: string, name: string, sites: readonly AttributionSite[]): FacetsSpec[] => {
-    const { axis, count } = headsAt(model, sites[0])!;
-    const own = headsOf(count);
-    const each = own.length <= MOST_ROWS;
-    const values = (effect: Effect, site: AttributionSite): Matrix =>
-      each
-        ? own.map(({ layer, head }) => at.map((pos) => effect(site, layer, pos, head)))
-        : range(nLayers).map((layer) =>
-            range(count).map((head) => at.reduce((sum, pos) => sum + effect(site, layer, pos, head), 0)),
-          );
-    return pair(
-      {
-        kind: "facets",
-        ...{ name, title, part: "heads" },
-        caption: `${each ? "Each position on its own." : "Each position on its own, summed over positions."} ${colours}`,
-        x: each ? positions : { label: "head" },
-        y: each
-          ? { label: "head", ticks: own.map(({ layer, head }) => nameAlong(axis, layer, head)) }
-          : { label: "layer" },
-      },
-      (effect) => sites.map((site) => ({ title: site, values: values(effect, site) })),
-      estimated,
-      sites.every((site) => measured.has(site)) ? patched : undefined,
-    );
-  };
-  const shared = headsAt(model, "k")!.axis === "kv_head";
-  const headPictures = shared
-    ? [
-        ...byHead("Heads' outputs (z) and queries", "heads", ["z", "q"]),
-        ...byHead("Keys and values, each of several heads", "shared-heads", ["k", "v"]),
-      ]
-    : byHead("Heads' outputs (z), queries, keys and values", "heads", ["z", "q", "k", "v"]);
+function headsOf({ cfg }: Model, count: number): Head[] {
+  return range(cfg.nLayers).flatMap((layer) => range(count).map((head): Head => ({ layer, head })));
+}
 
-  const heads = headsOf(nHeads);
+function byHead(
+  { model, estimated, patchedAt, at, positions, colours }: Shown,
+  title: string,
+  name: string,
+  sites: readonly AttributionSite[],
+): FacetsSpec[] {
+  const { axis, count } = headsAt(model, sites[0])!;
+  const own = headsOf(model, count);
+  const each = own.length <= MOST_ROWS;
+  const values = (effect: Effect, site: AttributionSite): Matrix =>
+    each
+      ? own.map(({ layer, head }) => at.map((pos) => effect(site, layer, pos, head)))
+      : range(model.cfg.nLayers).map((layer) =>
+          range(count).map((head) => total(at.map((pos) => effect(site, layer, pos, head)))),
+        );
+  return pair(
+    {
+      kind: "facets",
+      ...{ name, title, part: "heads" },
+      caption: `${each ? "Each position on its own." : "Each position on its own, summed over positions."} ${colours}`,
+      x: each ? positions : { label: "head" },
+      y: each
+        ? { label: "head", ticks: own.map(({ layer, head }) => nameAlong(axis, layer, head)) }
+        : { label: "layer" },
+    },
+    (effect) => sites.map((site) => ({ title: site, values: values(effect, site) })),
+    estimated,
+    patchedAt(sites),
+  );
+}
+
+function patternPictures({ model, estimated, patchedAt, at, positions, colours }: Shown): FacetsSpec[] {
   const square = (effect: Effect, { layer, head }: Head): Matrix =>
     at.map((query) => at.map((key) => effect("pattern", layer, head, query, key)));
-  const size = (head: Head) =>
-    total(at.map((query) => total(at.map((key) => Math.abs(estimated("pattern", head.layer, head.head, query, key))))));
-  const strongest = heads
+  const size = (head: Head) => total(square(estimated, head).map((row) => total(row.map(Math.abs))));
+  const strongest = headsOf(model, model.cfg.nHeads)
     .map((head) => ({ head, size: size(head) }))
     .sort((a, b) => b.size - a.size)
     .slice(0, PATTERNS)
     .map(({ head }) => head);
-  const patternPictures = pair(
+  return pair(
     {
       kind: "facets",
       name: "patterns",
@@ -113,39 +142,35 @@ export function attributionPictures(
     },
     (effect) => strongest.map((head) => ({ title: headName(head.layer, head.head), values: square(effect, head) })),
     estimated,
-    measured.has("pattern") ? patched : undefined,
+    patchedAt(["pattern"]),
   );
-  return [stream, ...headPictures, ...patternPictures, ...neuronPictures()];
+}
 
-  function neuronPictures(): FacetsSpec[] {
-    const post = effects.get("post");
-    if (!post) return [];
-    const most = (layer: number, index: number) =>
-      Math.max(...at.map((pos) => Math.abs(estimated("post", layer, pos, index))));
-    const neurons = range(nLayers)
-      .flatMap((layer) => range(post.shape[2]).map((index) => ({ layer, index, most: most(layer, index) })))
-      .sort((a, b) => b.most - a.most)
-      .slice(0, NEURONS);
-    return pair(
-      {
-        kind: "facets",
-        name: "neurons",
-        part: "neurons",
-        title: `The ${neurons.length} neurons with the largest estimates`,
-        caption: `Each position on its own. ${colours}`,
-        x: positions,
-        y: { label: "neuron", ticks: neurons.map(({ layer, index }) => neuronName(layer, index)) },
-      },
-      (effect) => [
-        {
-          title: "post",
-          values: neurons.map(({ layer, index }) => at.map((pos) => effect("post", layer, pos, index))),
-        },
-      ],
-      estimated,
-      measured.has("post") ? patched : undefined,
-    );
-  }
+function neuronPictures({ model, effects, estimated, patchedAt, at, positions, colours }: Shown): FacetsSpec[] {
+  const post = effects.get("post");
+  if (!post) return [];
+  const most = (layer: number, index: number) =>
+    Math.max(...at.map((pos) => Math.abs(estimated("post", layer, pos, index))));
+  const neurons = range(model.cfg.nLayers)
+    .flatMap((layer) => range(post.shape[2]).map((index) => ({ layer, index, most: most(layer, index) })))
+    .sort((a, b) => b.most - a.most)
+    .slice(0, NEURONS);
+  return pair(
+    {
+      kind: "facets",
+      name: "neurons",
+      part: "neurons",
+      title: `The ${neurons.length} neurons with the largest estimates`,
+      caption: `Each position on its own. ${colours}`,
+      x: positions,
+      y: { label: "neuron", ticks: neurons.map(({ layer, index }) => neuronName(layer, index)) },
+    },
+    (effect) => [
+      { title: "post", values: neurons.map(({ layer, index }) => at.map((pos) => effect("post", layer, pos, index))) },
+    ],
+    estimated,
+    patchedAt(["post"]),
+  );
 }
 
 /** A picture of the estimates and, if the effects were measured, one of those on the same scale. */

@@ -232,9 +232,7 @@ export function tables(
   eps: number,
   count: number,
 ): readonly Table[] {
-  const { site } = measured;
-  const scored: readonly Cell<Position>[] = [...where, ablation, ...outliers(site, eps), score];
-  const { ratio, agreement, diffuse, top, random } = compared;
+  const { agreement, diffuse } = compared;
   return [
     tableOf(
       {
@@ -259,6 +257,14 @@ export function tables(
       agreement.apart.slice(0, count),
       [...where, next, ...apart],
     ),
+    ...notebookTables(measured, compared, eps),
+  ];
+}
+
+/** The notebook's own: positions by score, and drawn at random. */
+function notebookTables({ site, positions }: DiffuseMlpMeasurement, { ratio, top, random }: Comparisons, eps: number) {
+  const scored: readonly Cell<Position>[] = [...where, ablation, ...outliers(site, eps), score];
+  return [
     tableOf(
       {
         name: "top",
@@ -281,7 +287,7 @@ export function tables(
       random,
       scored,
     ),
-    tableOf({ name: "positions", title: "All positions", part: "notebook", detail: true }, measured.positions, [
+    tableOf({ name: "positions", title: "All positions", part: "notebook", detail: true }, positions, [
       ...where,
       next,
       ...details,
