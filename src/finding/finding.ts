@@ -12,7 +12,7 @@ import { listOf, OBJECT } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
 import { findingLines } from "./finding-lines.ts";
 import type { PictureSpec } from "./picture.ts";
-import { filled, type PositionalTable, type Scalar, type Table } from "./table.ts";
+import type { FilledColumn, Scalar, Table } from "./table.ts";
 
 /** What an analysis returns: the answer to one question as plain data. Made and checked by `finding`. */
 export interface Finding {
@@ -101,9 +101,8 @@ export interface Part {
  * @throws ArgumentError for a row or number that does not fit, or a name used twice.
  * @throws UnknownNameError for a baseline or part that is named but does not exist.
  */
-export function finding(given: FindingParts): Finding {
-  checkParts(given);
-  const parts: Finding = { ...given, tables: given.tables.map(filled) };
+export function finding(parts: Finding): Finding {
+  checkParts(parts);
   const baselines = unique("baseline", parts.baselines);
   const chapters = unique("part", parts.parts ?? []);
   unique("table", parts.tables);
@@ -137,15 +136,10 @@ export function finding(given: FindingParts): Finding {
   return showAs(parts, findingLines);
 }
 
-/** A finding whose tables may still be written by position. */
-export interface FindingParts extends Omit<Finding, "tables"> {
-  readonly tables: readonly (Table | PositionalTable)[];
-}
-
 /** @throws ArgumentError for a value that does not have the parts of a finding */
-function checkParts(parts: unknown): asserts parts is FindingParts {
+function checkParts(parts: unknown): asserts parts is Finding {
   const objects = listOf(OBJECT, "objects");
-  const given = (OBJECT.accepts(parts) ? parts : {}) as Partial<FindingParts>;
+  const given = (OBJECT.accepts(parts) ? parts : {}) as Partial<Finding>;
   for (const name of ["summary", "baselines", "tables", "pictures", "parts"] as const) {
     if (objects.accepts(given[name]) || (name === "parts" && given[name] === undefined)) continue;
     throw new ArgumentError(`The ${name} of a finding must be a list of objects, not ${shown(given[name])}.`, {
@@ -153,9 +147,16 @@ function checkParts(parts: unknown): asserts parts is FindingParts {
       found: given[name],
     });
   }
-  const bad = given.tables!.find(({ columns }) => !objects.accepts(columns));
+  const columns = listOf(
+    { accepts: (v) => OBJECT.accepts(v) && Array.isArray((v as Partial<FilledColumn>).values), describe: "" },
+    "",
+  );
+  const bad = given.tables!.find((table) => !columns.accepts(table.columns));
   if (bad) {
-    throw new ArgumentError(`The table ${shown(bad.name)} must have columns, a list of objects.`, { asked: bad });
+    throw new ArgumentError(
+      `The table ${shown(bad.name)} must have columns, a list of objects that each have a list of values, as tableOf makes them.`,
+      { asked: bad },
+    );
   }
 }
 

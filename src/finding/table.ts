@@ -97,20 +97,3 @@ export function rowsOf(tables: readonly Table[], name: string): Record<string, S
     Object.fromEntries(table.columns.map((column) => [column.name, column.values[row]])),
   );
 }
-
-/** A table written by position: one cell per column in each row. */
-export interface PositionalTable extends AboutTable {
-  readonly columns: readonly Column[];
-  readonly rows: readonly (readonly Scalar[])[];
-}
-
-/** A table, of one that may be written by position. */
-export function filled(table: Table | PositionalTable): Table {
-  if (!("rows" in table)) return table;
-  const { rows, columns, ...about } = table;
-  return tableOf(
-    about,
-    rows,
-    columns.map((column, c) => [column, (row) => row[c]]),
-  );
-}

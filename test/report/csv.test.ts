@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { filled, rowCount, rowsOf } from "../../src/finding/table.ts";
+import { rowCount, rowsOf, type Scalar, tableOf } from "../../src/finding/table.ts";
 import { renderCsv } from "../../src/report/index.ts";
 import { seedFinding } from "./seed-finding.ts";
 
 const seed = seedFinding();
 const column = (name: string) => ({ name, title: name, description: name });
+/** A table of rows that are lists. */
+const tableWith = (names: readonly string[], rows: readonly (readonly Scalar[])[]) =>
+  tableOf(
+    { name: "t", title: "t" },
+    rows,
+    names.map((name, i) => [column(name), (row) => row[i]]),
+  );
 
 /** Reads RFC 4180, strictly by its grammar. */
 function parse(csv: string): string[][] {
@@ -36,7 +43,7 @@ describe("a finding as CSV", () => {
 
   it("quotes commas, quotes and line breaks, and leaves missing values empty", () => {
     const rows = [['a,"b"', "c\nd", null, true, -0.1]];
-    const tables = [filled({ name: "t", title: "t", columns: ["p", "q", "r", "s", "u"].map(column), rows })];
+    const tables = [tableWith(["p", "q", "r", "s", "u"], rows)];
     const csv = renderCsv({ ...seed, tables });
     expect(csv).toBe('p,q,r,s,u\r\n"a,""b""","c\nd",,true,-0.1\r\n');
   });
@@ -44,7 +51,7 @@ describe("a finding as CSV", () => {
   it("leaves no text that a spreadsheet would run or a terminal obey, and changes no numbers", () => {
     const texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "＝1", "a=1", "", "'", "\r=1", "\x1b[31m", "a\rb"];
     const rows = [...texts.map((text) => [text]), [-1.5], [true], [null]];
-    const tables = [filled({ name: "t", title: "t", columns: [column("=p")], rows })];
+    const tables = [tableWith(["=p"], rows)];
     expect(parse(renderCsv({ ...seed, tables })).flat()).toEqual([
       ...["'=p", "'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\n=1", "'＝1", "a=1", "", "'", "␍=1", "␛[31m", "a␍b"],
       ...["-1.5", "true", ""],

@@ -21,6 +21,12 @@ describe("a finding", () => {
     );
   });
 
+  it("is refused when a table's columns have no values, as rows of cells would leave them", () => {
+    const { values: _, ...column } = seed.tables[0].columns[0];
+    const table = { name: "t", title: "t", columns: [column], rows: [[1]] } as never;
+    expect(changed({ tables: [table] })).toThrow('The table "t" must have columns');
+  });
+
   it("is refused when a number is not finite, since JSON would turn it into null", () => {
     const [table] = seed.tables;
     const columns = table.columns.map((column) => ({ ...column, values: column.values.with(1, Number.NaN) }));

@@ -1,5 +1,7 @@
 /** A finding in which every text tries to break out of the markup, with tokens that are hard to show. */
+
 import { type Finding, finding } from "../../src/finding/finding.ts";
+import { tableOf } from "../../src/finding/table.ts";
 
 export const ATTACK = `</script></style></title><img src=x onerror="window.broken=1"><svg onload='window.broken=1'>&nbsp;"'`;
 const HARD_TOKENS = [
@@ -116,16 +118,13 @@ export const nastyFinding: Finding = finding({
     },
   ],
   tables: [
-    {
-      ...base("table"),
-      part: ATTACK,
-      columns: [
+    tableOf({ ...base("table"), part: ATTACK, comparedWith: [ATTACK] }, HARD_TOKENS, [
+      [
         { name: ATTACK, title: ATTACK, unit: ATTACK, axis: ATTACK, format: "token", description: ATTACK },
-        { name: "text", title: "text", description: ATTACK },
+        (token) => token,
       ],
-      rows: HARD_TOKENS.map((token) => [token, token]),
-      comparedWith: [ATTACK],
-    },
+      [{ name: "text", title: "text", description: ATTACK }, (token) => token],
+    ]),
   ],
   baselines: [{ name: ATTACK, kind: "control", text: ATTACK, value: 1, unit: ATTACK }],
   caveats: [ATTACK],

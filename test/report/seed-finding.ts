@@ -1,6 +1,8 @@
 /** A finding with real numbers: the notebook's 35 prompts on the bundled model, as TransformerLens measured them. */
+
 import { readFileSync } from "node:fs";
 import { type Finding, finding } from "../../src/finding/finding.ts";
+import { tableOf } from "../../src/finding/table.ts";
 
 interface SeedPrompt {
   readonly prompt: string;
@@ -198,99 +200,132 @@ export function seedFinding(): Finding {
       },
     ],
     tables: [
-      {
-        name: "top",
-        title: "Highest scores",
-        caption: "Positions that matter and have no large neuron, by the notebook's measure.",
-        part: "notebook",
-        columns: [
-          {
-            name: "prompt",
-            title: "prompt",
-            axis: "batch",
-            format: "integer",
-            description: "Index of the prompt, from 0.",
-          },
-          {
-            name: "pos",
-            title: "pos",
-            axis: "pos",
-            format: "integer",
-            description: "Position in the prompt; 0 is BOS.",
-          },
-          { name: "token", title: "token", format: "token", description: "The token at that position." },
-          { name: "text", title: "text", format: "text", description: "The prompt." },
-          {
-            name: "ablation_loss",
-            title: "ablation effect",
-            unit: "nats",
-            description: "Mean loss with hook_mid zeroed there, minus the clean loss.",
-          },
-          { name: "outlier_pre", title: "outlier before", description: "max − mean of hook_mid." },
-          { name: "outlier_post", title: "outlier after", description: "max − mean of mlp.ln.hook_normalized." },
-          { name: "ratio", title: "ratio", description: "After over before: 1 / mlp.ln.hook_scale." },
-          { name: "score", title: "score", format: { digits: 1 }, description: "Ablation effect over outlier before." },
+      tableOf(
+        {
+          name: "top",
+          title: "Highest scores",
+          caption: "Positions that matter and have no large neuron, by the notebook's measure.",
+          part: "notebook",
+          comparedWith: ["control positions"],
+        },
+        top,
+        [
+          [
+            {
+              name: "prompt",
+              title: "prompt",
+              axis: "batch",
+              format: "integer",
+              description: "Index of the prompt, from 0.",
+            },
+            (p) => p.prompt,
+          ],
+          [
+            {
+              name: "pos",
+              title: "pos",
+              axis: "pos",
+              format: "integer",
+              description: "Position in the prompt; 0 is BOS.",
+            },
+            (p) => p.pos,
+          ],
+          [
+            { name: "token", title: "token", format: "token", description: "The token at that position." },
+            (p) => p.token,
+          ],
+          [
+            { name: "text", title: "text", format: "text", description: "The prompt." },
+            (p) => prompts[p.prompt].prompt,
+          ],
+          [
+            {
+              name: "ablation_loss",
+              title: "ablation effect",
+              unit: "nats",
+              description: "Mean loss with hook_mid zeroed there, minus the clean loss.",
+            },
+            (p) => p.ablation,
+          ],
+          [{ name: "outlier_pre", title: "outlier before", description: "max − mean of hook_mid." }, (p) => p.pre],
+          [
+            { name: "outlier_post", title: "outlier after", description: "max − mean of mlp.ln.hook_normalized." },
+            (p) => p.post,
+          ],
+          [{ name: "ratio", title: "ratio", description: "After over before: 1 / mlp.ln.hook_scale." }, (p) => p.ratio],
+          [
+            {
+              name: "score",
+              title: "score",
+              format: { digits: 1 },
+              description: "Ablation effect over outlier before.",
+            },
+            (p) => p.score,
+          ],
         ],
-        rows: top.map((p) => [
-          p.prompt,
-          p.pos,
-          p.token,
-          prompts[p.prompt].prompt,
-          p.ablation,
-          p.pre,
-          p.post,
-          p.ratio,
-          p.score,
-        ]),
-        comparedWith: ["control positions"],
-      },
-      {
-        name: "attribution",
-        title: "How the attribution is spread over neurons",
-        part: "attribution",
-        columns: [
-          {
-            name: "prompt",
-            title: "prompt",
-            axis: "batch",
-            format: "integer",
-            description: "Index of the prompt, from 0.",
-          },
-          { name: "pos", title: "pos", axis: "pos", format: "integer", description: "Position in the prompt." },
-          { name: "token", title: "token", format: "token", description: "The token at that position." },
-          { name: "mlp", title: "MLP attribution", unit: "logits", description: "Sum over neurons." },
-          {
-            name: "max_share",
-            title: "largest neuron",
-            format: "percent",
-            description: "Its part of the sum of sizes.",
-          },
-          {
-            name: "n50",
-            title: "neurons for 50 %",
-            axis: "d_mlp",
-            format: "integer",
-            description: "The fewest that reach half of the sum of sizes.",
-          },
-          {
-            name: "n90",
-            title: "neurons for 90 %",
-            axis: "d_mlp",
-            format: "integer",
-            description: "The same for nine tenths.",
-          },
+      ),
+      tableOf(
+        {
+          name: "attribution",
+          title: "How the attribution is spread over neurons",
+          part: "attribution",
+          comparedWith: ["all positions"],
+        },
+        positions,
+        [
+          [
+            {
+              name: "prompt",
+              title: "prompt",
+              axis: "batch",
+              format: "integer",
+              description: "Index of the prompt, from 0.",
+            },
+            (p) => p.prompt,
+          ],
+          [
+            { name: "pos", title: "pos", axis: "pos", format: "integer", description: "Position in the prompt." },
+            (p) => p.pos,
+          ],
+          [
+            { name: "token", title: "token", format: "token", description: "The token at that position." },
+            (p) => p.token,
+          ],
+          [
+            { name: "mlp", title: "MLP attribution", unit: "logits", description: "Sum over neurons." },
+            (p) => p.dla?.neurons_sum ?? null,
+          ],
+          [
+            {
+              name: "max_share",
+              title: "largest neuron",
+              format: "percent",
+              description: "Its part of the sum of sizes.",
+            },
+            (p) => p.dla?.max_share ?? null,
+          ],
+          [
+            {
+              name: "n50",
+              title: "neurons for 50 %",
+              axis: "d_mlp",
+              format: "integer",
+              description: "The fewest that reach half of the sum of sizes.",
+            },
+            (p) => p.dla?.n50 ?? null,
+          ],
+          [
+            {
+              name: "n90",
+              title: "neurons for 90 %",
+              axis: "d_mlp",
+              format: "integer",
+              description: "The same for nine tenths.",
+            },
+            (p) => p.dla?.n90 ?? null,
+          ],
         ],
-        rows: positions.map((p) => [
-          p.prompt,
-          p.pos,
-          p.token,
-          p.dla?.neurons_sum ?? null,
-          p.dla?.max_share ?? null,
-          p.dla?.n50 ?? null,
-          p.dla?.n90 ?? null,
-        ]),
-        comparedWith: ["all positions"],
-      },
+      ),
     ],
     baselines: [
       {
