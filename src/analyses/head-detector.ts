@@ -6,6 +6,7 @@ import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Cell, type Table, tableOf } from "../finding/table.ts";
 import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { listed, withArticle } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { type HeadScores, scoreHeads } from "./head-detector/measure.ts";
@@ -89,18 +90,46 @@ export async function headDetector(
   });
 }
 
+/** The head with the highest score of a kind. */
+interface BestHead {
+  readonly name: (typeof HEAD_NAMES)[number];
+  readonly head: string;
+  readonly score: number;
+  readonly chance: number;
+}
+
 /** The best head of each kind, the one furthest above uniform attention first. */
 function summaryOf(heads: readonly ScoredHead[], chance: readonly number[]): Finding["summary"] {
-  const best = HEAD_NAMES.map((name, k) => {
+  const best = HEAD_NAMES.map((name, k): BestHead => {
     const head = heads.reduce((a, b) => (b.scores[k] > a.scores[k] ? b : a));
     return { name, head: head.name, score: head.scores[k], chance: chance[k] };
   });
-  const answer = best.reduce((a, b) => (b.score - b.chance > a.score - a.chance ? b : a));
-  const statement = ({ name, head, score, chance: uniform }: (typeof best)[number]): Statement => ({
+  const found = best.filter(({ score, chance: uniform }) => score > uniform);
+  const missing = best.filter((one) => !found.includes(one));
+  found.sort((a, b) => b.score - b.chance - (a.score - a.chance));
+  const statement = ({ name, head, score, chance: uniform }: BestHead): Statement => ({
     text: `The best ${WORDS[name]} head is ${head} with ${score.toFixed(2)}; uniform attention has ${uniform.toFixed(2)}.`,
     figure: { value: score, unit: "", comparedWith: [uniformName(name)] },
   });
-  return [statement(answer), ...best.filter((b) => b !== answer).map(statement)];
+  const all = [...found.map(statement), ...(missing.length > 0 ? [noneOf(missing)] : [])];
+  return all as [Statement, ...Statement[]];
+}
+
+/** The kinds of which there is no head, in one sentence. */
+function noneOf(missing: readonly BestHead[]): Statement {
+  const scores = missing.map(
+    ({ head, score, chance }) => `${score.toFixed(2)} (${head}; uniform ${chance.toFixed(2)})`,
+  );
+  const [first, ...others] = missing.map(({ name }) => uniformName(name));
+  return {
+    text: `No head is ${withArticle(
+      listed(
+        missing.map(({ name }) => WORDS[name]),
+        "or",
+      ),
+    )} head: the highest ${missing.length === 1 ? "score is" : "scores are"} ${listed(scores)}, no more than uniform attention has.`,
+    figure: { value: missing[0].score, unit: "", comparedWith: [first, ...others] },
+  };
 }
 
 function methodOf(measure: "mul" | "abs"): Finding["method"] {

@@ -72,9 +72,15 @@ function summaryOf({ heads, uniform, repeated }: InductionMeasurement): Finding[
   const [best] = highestFirst(heads);
   const [first, second] = repeated.halves;
   const gain = gainOf(repeated);
+  const control = highestControl(heads);
+  const score = best.score.toFixed(3);
+  const others = `uniform attention would have ${uniform.toFixed(3)}, and ${control.toFixed(3)} is reached where nothing repeats`;
   return [
     {
-      text: `${best.name} has the highest induction score, ${best.score.toFixed(3)}; uniform attention would have ${uniform.toFixed(3)}.`,
+      text:
+        best.score > Math.max(uniform, control)
+          ? `${best.name} has the highest induction score, ${score}; ${others}.`
+          : `No head does induction here: the highest score is ${score}, of ${best.name}; ${others}.`,
       figure: { value: best.score, unit: "", comparedWith: [UNIFORM, UNREPEATED] },
     },
     {

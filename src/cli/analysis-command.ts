@@ -12,12 +12,13 @@ import { memoryOption } from "./memory-option.ts";
 import { adapterOption, deviceOption, dtypeOption, type ModelFlags, openedWith } from "./model-options.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
-import { type Terminal, tell, textOptions } from "./terminal.ts";
+import { briefOptions, type Terminal, tell, textOptions } from "./terminal.ts";
 
 interface CommonOptions extends ModelFlags {
   readonly model: string;
   readonly out?: readonly string[];
   readonly json?: boolean;
+  readonly full?: boolean;
   readonly chat?: boolean;
 }
 
@@ -27,6 +28,9 @@ function isPrompt(option: AnalysisOption): option is PromptOption | PromptsOptio
 }
 
 const BUNDLED = "solu-1l-novels";
+
+/** How to see what the terminal does not show. */
+const REST = "--full prints them, and --out report.html draws them.";
 
 export function analysisCommand(analysis: Analysis, terminal: Terminal): Command {
   const command = new Command(analysis.name)
@@ -45,7 +49,8 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .addOption(deviceOption())
     .addOption(memoryOption())
     .option("--out <file...>", "files to write the report to: .html, .json, .csv, .svg, .png or .txt")
-    .option("--json", "print the finding as JSON instead of as text")
+    .option("--full", "print all tables, comparisons and caveats")
+    .addOption(new Option("--json", "print the finding as JSON instead of as text").conflicts("full"))
     .addHelpText("after", examples(`${analysis.name} ${analysis.example}`))
     .action(async (given: CommonOptions & Record<string, unknown>) => {
       const files = await outputFiles(given.out ?? [], "--out", undefined, filesRead(analysis, given));
@@ -143,7 +148,7 @@ function asChats(model: HookedTransformer, analysis: Analysis, values: GivenOpti
 async function run(
   analysis: Analysis,
   values: GivenOptions,
-  { model: name, json, chat, ...flags }: CommonOptions,
+  { model: name, json, full, chat, ...flags }: CommonOptions,
   files: readonly OutputFile[],
   { stdout, stderr }: Terminal,
 ): Promise<void> {
@@ -170,7 +175,9 @@ async function run(
       tell(stderr, `Wrote ${path}`);
     }
     // Last, because the reader of the pipe may stop reading.
-    stdout.write(await report.render(finding, json ? "json" : "text", { text: textOptions(stdout) }));
+    const drawn = files.find(({ format }) => format === "html");
+    const text = full ? textOptions(stdout) : briefOptions(stdout, drawn ? `They are in ${drawn.path}.` : REST);
+    stdout.write(await report.render(finding, json ? "json" : "text", { text }));
   } finally {
     bar.clear();
   }

@@ -25,6 +25,14 @@ export function textOptions(output: TextOutput): { readonly width: number; reado
   return { width: Math.min(widthOf(output), 100), color: coloured(output) };
 }
 
+/** As many lines as a small terminal has, with a line for what is typed next. */
+const FEW_LINES = 24;
+
+/** The same for a finding in few lines. @param hint how to see the rest */
+export function briefOptions(output: TextOutput, hint: string) {
+  return { ...textOptions(output), lines: FEW_LINES, hint };
+}
+
 /** Writes a line that may contain names and texts from anywhere, with nothing in it that moves the cursor or controls the terminal. */
 export function tell(output: Pick<TextOutput, "write">, line: string): void {
   output.write(`${visibleControls(line)}\n`);

@@ -23,7 +23,7 @@ export interface RenderOptions {
 }
 
 const KINDS: OptionKinds<RenderOptions> = { text: OBJECT, csv: OBJECT, png: OBJECT };
-const TEXT_KINDS: OptionKinds<TextOptions> = { width: COUNT, color: FLAG, maxRows: COUNT };
+const TEXT_KINDS: OptionKinds<TextOptions> = { width: COUNT, color: FLAG, maxRows: COUNT, lines: COUNT, hint: TEXT };
 const CSV_KINDS: OptionKinds<CsvOptions> = { table: TEXT };
 const PNG_KINDS: OptionKinds<PngOptions> = { scale: POSITIVE, background: TEXT };
 

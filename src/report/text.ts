@@ -1,6 +1,7 @@
 /** A finding for a terminal: question, answer, tables (without details), comparisons and caveats, fitted to its width. */
 import type { Finding } from "../finding/finding.ts";
 import { baselineFigures, baselineSentence, comparisonOf } from "./baseline-text.ts";
+import { briefText } from "./brief-text.ts";
 import { formatScalar } from "./format.ts";
 import { ANSI, PLAIN } from "./ink.ts";
 import { chapters } from "./parts.ts";
@@ -15,10 +16,16 @@ export interface TextOptions {
   readonly color?: boolean | undefined;
   /** How many rows of each table are shown. Default 20. */
   readonly maxRows?: number | undefined;
+  /** Most lines: then the answer, the next results and one table are shown, and the last line says what is not. Default: everything is shown. */
+  readonly lines?: number | undefined;
+  /** With `lines`, how to see the rest, as a sentence. */
+  readonly hint?: string | undefined;
 }
 
-export function renderText(finding: Finding, { width = 80, color = false, maxRows = 20 }: TextOptions = {}): string {
+export function renderText(finding: Finding, options: TextOptions = {}): string {
+  const { width = 80, color = false, maxRows = 20, lines, hint = "" } = options;
   const ink = color ? ANSI : PLAIN;
+  if (lines !== undefined) return briefText(finding, { width, ink, lines, hint });
   const paint = (lines: string[], how: (text: string) => string) => lines.map(how);
   const blocks: string[][] = [paint(wrapText(finding.question, width), ink.bold)];
 

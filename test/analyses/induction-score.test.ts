@@ -57,7 +57,7 @@ describe("induction-score", () => {
     const score = (name: string) => Number(rows(found).find(({ head }) => head === name)!.score);
     expect(score("L1H1")).toBeGreaterThan(0.99);
     expect(score("L0H0")).toBeCloseTo(baseline(found, "uniform attention"), 5);
-    expect(found.summary[0].text).toMatch(/^L1H1 has the highest/);
+    expect(found.summary[0].text).toContain("L1H1");
   });
 
   it("is the same for the same seed, and different for another", async () => {

@@ -113,7 +113,15 @@ describe("glassformer test-prompt", () => {
       "top_3",
       "top_4",
     ]);
-    const several = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "Jane");
+    const several = await command(
+      "test-prompt",
+      "--prompt",
+      "My dear Miss",
+      "--answers",
+      "Elizabeth",
+      "Jane",
+      "--full",
+    );
     expect(several.stdout).toContain("Only the first tokens of");
     const asIs = await command("test-prompt", "--answers", "ing", "--as-is", "--json");
     expect(JSON.parse(asIs.stdout).settings.answers).toBe("ing");

@@ -25,15 +25,21 @@ beforeAll(async () => {
 afterAll(() => cli?.remove());
 
 describe("glassformer diffuse-mlp", () => {
-  it("prints the answer and its tables at 80 columns, and nothing else", async () => {
-    const { code, stdout, stderr } = await glassformer(["diffuse-mlp"]);
-    expect(stderr).toBe("");
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^Which tokens does the MLP layer matter for/);
-    expect(stdout).toMatch(/^ +16 +4 +␣sleep .* 232\.3$/m);
-    expect(stdout).toContain("Prompt 9 is two sentences");
-    expect(stdout).not.toContain("\x1b");
-    expect(Math.max(...stdout.split("\n").map((line) => [...line].length))).toBeLessThanOrEqual(80);
+  it("prints the answer and a table in 24 lines of 80 columns, with --full all tables and caveats, and nothing else", async () => {
+    const few = await glassformer(["diffuse-mlp"]);
+    const all = await glassformer(["diffuse-mlp", "--full"]);
+    for (const { code, stdout, stderr } of [few, all]) {
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Which tokens does the MLP layer matter for/);
+      expect(stdout).toContain("fewer than the 32.5 that chance gives");
+      expect(stdout).not.toContain("\x1b");
+      expect(Math.max(...stdout.split("\n").map((line) => [...line].length))).toBeLessThanOrEqual(80);
+    }
+    expect(few.stdout.trimEnd().split("\n").length).toBeLessThanOrEqual(24);
+    expect(few.stdout).toContain("--full prints them");
+    expect(all.stdout).toMatch(/^ +16 +4 +␣sleep .* 232\.3$/m);
+    expect(all.stdout).toContain("Prompt 9 is two sentences");
   });
 
   it("prints the finding as JSON with --json, from prompts on standard input", async () => {
@@ -56,7 +62,7 @@ describe("glassformer diffuse-mlp", () => {
       JSON.stringify(["Dogs bark.", { text: "Birds fly." }, { prompt: "Time flies." }]),
     );
     const args = ["--prompts", prompts, "--exclude-bos", "--out", names[0], names[1], "--out", ...names.slice(2)];
-    const { code, stdout, stderr } = await glassformer(["diffuse-mlp", ...args]);
+    const { code, stdout, stderr } = await glassformer(["diffuse-mlp", "--full", ...args]);
     expect(code).toBe(0);
     expect(stderr).toBe(names.map((name) => `Wrote ${name}\n`).join(""));
     const content = (name: string) => readFileSync(join(folder, name));

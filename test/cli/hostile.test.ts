@@ -47,7 +47,7 @@ describe("a model whose every word is an attack", () => {
     async (name) => {
       const files = ["html", "json", "csv", "svg", "txt"].map((ending) => join(folder, `${name}.${ending}`));
       const small = name === "ioi" ? ["--samples", "4"] : [];
-      const { stdout, stderr, code } = await run(name, "--model", model, ...small, "--out", ...files);
+      const { stdout, stderr, code } = await run(name, "--full", "--model", model, ...small, "--out", ...files);
       expect(stdout).not.toMatch(RAW);
       expect(stderr).not.toMatch(RAW);
       expect(code, stderr).toBe(0);

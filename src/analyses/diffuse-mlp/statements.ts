@@ -30,10 +30,15 @@ export function statements(
   ];
 }
 
+const formatted = (count: number) => String(Number(count.toFixed(1)));
+
 type ToFigure = (value: number, unit: string, ...names: [string, ...string[]]) => { figure?: Figure };
 
 function answer({ diffuse, predicting }: Comparisons, figure: ToFigure): Statement {
-  const { positions, highFrom, shareUpTo } = diffuse;
+  const { positions, high, highFrom, shareUpTo } = diffuse;
+  const chance = high / 2;
+  const verdict =
+    positions.length > chance ? "more than the" : positions.length < chance ? "fewer than the" : "as many as the";
   const rule = `its neurons together add at least ${highFrom.toFixed(2)} logits to the next token (the upper quarter), and none has more than ${percent(shareUpTo)} of the sum of their sizes (the lower half)`;
   if (positions.length === 0)
     return { text: `The MLP does not do this at any of the ${predicting.length} tokens: ${rule}.` };
@@ -44,7 +49,9 @@ function answer({ diffuse, predicting }: Comparisons, figure: ToFigure): Stateme
         `${step(p)} (${p.attribution.neurons.toFixed(1)} logits, largest neuron ${percent(p.attribution.maxShare)})`,
     );
   return {
-    text: `The MLP matters without any single neuron standing out at ${positions.length} of the ${predicting.length} tokens, most of all at ${listed(named)}: ${rule}.`,
+    text:
+      `At ${positions.length} of the ${predicting.length} tokens the MLP matters without any single neuron standing out, ${verdict} ${formatted(chance)} that chance gives. ` +
+      `It does most of all at ${listed(named)}: ${rule}.`,
     ...figure(positions.length, "positions", known.UNRELATED),
   };
 }
