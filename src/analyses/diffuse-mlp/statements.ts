@@ -51,7 +51,7 @@ function answer({ diffuse, predicting }: Comparisons, figure: ToFigure): Stateme
   return {
     text:
       `At ${positions.length} of the ${predicting.length} tokens the MLP matters without any single neuron standing out, ${verdict} ${formatted(chance)} that chance gives. ` +
-      `It does most of all at ${listed(named)}: ${rule}.`,
+      `It does so most of all at ${listed(named)}: ${rule}.`,
     ...figure(positions.length, "positions", known.UNRELATED),
   };
 }
