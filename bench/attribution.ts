@@ -1,7 +1,7 @@
 /** Attribution patching of every site at GPT-2 small's size, 15 tokens, compared with one forward pass and with TransformerLens. */
 import type { Tensor } from "../src/graph/tensor.ts";
-import { attributionPatching } from "../src/lens/attribution-patching.ts";
-import { edgeAttribution } from "../src/lens/edge-attribution.ts";
+import { attributionPatching } from "../src/measures/attribution-patching.ts";
+import { edgeAttribution } from "../src/measures/edge-attribution.ts";
 import { inTurn, peakMb, rounded } from "./measure.ts";
 import { gpt2Small, randomModel, randomTokens } from "./models.ts";
 import { python } from "./python.ts";

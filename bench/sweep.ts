@@ -1,8 +1,8 @@
 /** Activation patching at GPT-2 small's size, 15 tokens, compared with TransformerLens' loop of forwards. */
 
 import type { Tensor } from "../src/graph/tensor.ts";
-import { getActPatchAttnHeadOutAllPos, getActPatchResidPre } from "../src/lens/patching.ts";
-import { sweep as runSweep } from "../src/lens/sweep.ts";
+import { getActPatchAttnHeadOutAllPos, getActPatchResidPre } from "../src/measures/patching.ts";
+import { sweep as runSweep } from "../src/measures/sweep.ts";
 import { peakMb, rounded } from "./measure.ts";
 import { gpt2Small, randomModel, randomTokens } from "./models.ts";
 import { python } from "./python.ts";

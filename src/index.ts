@@ -34,7 +34,7 @@ export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
 export { getActName } from "./models/act-name.ts";
 export type { Change, Place } from "./lens/changes.ts";
 export type { Part, PartScope, SpliceOptions, Splices } from "./lens/splices.ts";
-export * as sweeps from "./lens/sweep.ts";
+export * as sweeps from "./measures/sweep.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 
 // Tensors and gradients
@@ -75,27 +75,27 @@ export {
 } from "./lens/components.ts";
 export { ResidualStack } from "./lens/residual-stack.ts";
 export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens/factored-matrix.ts";
-export { compositionScores } from "./lens/composition.ts";
+export { compositionScores } from "./measures/composition.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
 // Analyses: what one is, all of them, and then each technique with its measurement and its finding
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export type { Analysis } from "./analyses/analysis.ts";
-export type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./analyses/options.ts";
-export { NOTEBOOK_PROMPTS } from "./analyses/notebook-prompts.ts";
+export type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./measures/options.ts";
+export { NOTEBOOK_PROMPTS } from "./measures/notebook-prompts.ts";
 
 // - diffuse MLPs
-export { measureDiffuseMlp } from "./analyses/diffuse-mlp/measure.ts";
-export type { DiffuseMlpMeasurement } from "./analyses/diffuse-mlp/measure.ts";
+export { measureDiffuseMlp } from "./measures/diffuse-mlp.ts";
+export type { DiffuseMlpMeasurement } from "./measures/diffuse-mlp.ts";
 export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
 
 // - logit lens
-export { type LogitLensMeasurement, measureLogitLens } from "./analyses/logit-lens/measure.ts";
-export type { LogitLensOptions } from "./analyses/logit-lens/options.ts";
+export { type LogitLensMeasurement, measureLogitLens } from "./measures/logit-lens.ts";
+export type { LogitLensOptions } from "./measures/logit-lens/options.ts";
 export { logitLens } from "./analyses/logit-lens.ts";
 
 // - activation patching
-export * as patching from "./lens/patching.ts";
+export * as patching from "./measures/patching.ts";
 export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
 
 // - attention patterns
@@ -104,23 +104,23 @@ export {
   type AttentionPatternsMeasurement,
   type AttentionPatternsOptions,
   measureAttentionPatterns,
-} from "./analyses/attention-patterns/measure.ts";
+} from "./measures/attention-patterns.ts";
 
 // - test prompt
-export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./lens/test-prompt.ts";
+export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./measures/test-prompt.ts";
 export { testPromptFinding } from "./analyses/test-prompt.ts";
 
 // - direct logit attribution
 export {
   type DirectLogitAttributionMeasurement,
   measureDirectLogitAttribution,
-} from "./analyses/direct-logit-attribution/measure.ts";
-export type { DirectLogitAttributionOptions } from "./analyses/direct-logit-attribution/options.ts";
+} from "./measures/direct-logit-attribution.ts";
+export type { DirectLogitAttributionOptions } from "./measures/direct-logit-attribution/options.ts";
 export { directLogitAttribution } from "./analyses/direct-logit-attribution.ts";
 
 // - head detector
-export { detectionPattern, HEAD_NAMES, type HeadName } from "./lens/detection-patterns.ts";
-export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./lens/head-detector.ts";
+export { detectionPattern, HEAD_NAMES, type HeadName } from "./measures/head-detector/detection-patterns.ts";
+export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./measures/head-detector/detect-head.ts";
 export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
 
 // - induction score
@@ -132,12 +132,12 @@ export {
   type SingularVectors,
   type SingularVectorsOf,
   type SingularVectorsOptions,
-} from "./lens/singular-vectors.ts";
+} from "./measures/singular-vectors/get-singular-vectors.ts";
 export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
 
 // - a neuron's tokens
-export { measureNeuron, type NeuronMeasurement } from "./analyses/neuron-tokens/measure.ts";
-export type { NeuronTokensOptions } from "./analyses/neuron-tokens/options.ts";
+export { measureNeuron, type NeuronMeasurement } from "./measures/neuron-tokens.ts";
+export type { NeuronTokensOptions } from "./measures/neuron-tokens/options.ts";
 export { neuronTokens } from "./analyses/neuron-tokens.ts";
 
 // - attribution patching
@@ -148,7 +148,7 @@ export {
   type AttributionSite,
   attributionPatching,
   attributionSites,
-} from "./lens/attribution-patching.ts";
+} from "./measures/attribution-patching.ts";
 export {
   type AttributionPatchingAnalysisOptions,
   attributionPatchingFinding,
@@ -162,7 +162,7 @@ export {
   type IntegratedGradientsOptions,
   integratedGradients,
   type SaliencyOptions,
-} from "./lens/saliency.ts";
+} from "./measures/saliency.ts";
 export { type GradientXActivationOptions, gradientXActivation } from "./analyses/gradient-x-activation.ts";
 export {
   type IntegratedGradientsFindingOptions,
@@ -171,34 +171,34 @@ export {
 export { type NeuronSaliencyOptions, neuronSaliency } from "./analyses/neuron-saliency.ts";
 
 // - ablation
-export type { AblationKind, AblationOptions } from "./analyses/ablation/options.ts";
-export type { AblationMethod } from "./analyses/ablation/replacements.ts";
+export type { AblationKind, AblationOptions } from "./measures/ablation/options.ts";
+export type { AblationMethod } from "./measures/ablation/replacements.ts";
 export {
   type Ablated,
   type AblationMeasurement,
   measureAblation,
-} from "./analyses/ablation/measure.ts";
+} from "./measures/ablation.ts";
 export { ablation } from "./analyses/ablation.ts";
 
 // - edge attribution
-export { type EdgeAttribution, edgeAttribution } from "./lens/edge-attribution.ts";
+export { type EdgeAttribution, edgeAttribution } from "./measures/edge-attribution.ts";
 export { type EdgeAttributionOptions, edgeAttributionFinding } from "./analyses/edge-attribution.ts";
 
 // - indirect object identification
-export type { IoiPrompt } from "./analyses/ioi/prompts.ts";
-export { type IoiMeasurement, measureIoi } from "./analyses/ioi/measure.ts";
-export type { IoiOptions } from "./analyses/ioi/options.ts";
+export type { IoiPrompt } from "./measures/ioi/prompts.ts";
+export { type IoiMeasurement, measureIoi } from "./measures/ioi.ts";
+export type { IoiOptions } from "./measures/ioi/options.ts";
 export { ioi } from "./analyses/ioi.ts";
 
 // - path patching
-export { allSenders } from "./lens/path-ends.ts";
+export { allSenders } from "./measures/path-patching/path-ends.ts";
 export {
   type Path,
   type PathPatchingOptions,
   type PathPatchingResult,
   pathPatching,
   withPaths,
-} from "./lens/path-patching.ts";
+} from "./measures/path-patching.ts";
 export { type PathPatchingFindingOptions, pathPatchingFinding } from "./analyses/path-patching.ts";
 
 // Findings and pictures

@@ -3,18 +3,19 @@
 import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { Scalar } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
+import { ABLATION_OPTIONS } from "../measures/ablation/options.ts";
+import { type Ablated, type AblationMeasurement, measureAblation } from "../measures/ablation.ts";
+import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "../measures/notebook-prompts.ts";
+import { type GivenOptions, settled } from "../measures/options.ts";
+import { tokenText } from "../measures/prompt.ts";
+import { middle } from "../measures/statistics/middle.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
-import { type Ablated, type AblationMeasurement, measureAblation } from "./ablation/measure.ts";
-import { ABLATION_OPTIONS } from "./ablation/options.ts";
 import { ablationPictures } from "./ablation/pictures.ts";
 import { ablationTables } from "./ablation/tables.ts";
 import { ONE, randomOne } from "./ablation/words.ts";
 import { analysis } from "./analysis.ts";
-import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
-import { type GivenOptions, settled } from "./options.ts";
-import { modelFacts, tokenText } from "./prompt.ts";
-import { middle } from "./statistics/middle.ts";
+import { modelFacts } from "./model-facts.ts";
 
 const QUESTION = "Which heads, layers, neurons or positions does the model need?";
 const CLEAN = "nothing ablated";

@@ -3,7 +3,6 @@
 import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import { nameAlong } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { quoted } from "../tensor/words.ts";
 import {
   cellsOf,
   chosenSites,
@@ -13,22 +12,16 @@ import {
   type PatchingSite,
   SITE_NAMES,
   SITES,
-} from "./activation-patching/measure.ts";
+} from "../measures/activation-patching.ts";
+import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
+import { type AnalysisOptions, type GivenOptions, memoryOption, settled, topOption } from "../measures/options.ts";
+import { middle } from "../measures/statistics/middle.ts";
+import { quoted } from "../tensor/words.ts";
 import { heatmaps } from "./activation-patching/pictures.ts";
 import { patchingTables } from "./activation-patching/tables.ts";
 import { analysis } from "./analysis.ts";
-import {
-  CLEAN_RUN,
-  CORRUPTED_RUN,
-  type Contrast,
-  contrastBaselines,
-  contrastOptions,
-  contrastSettings,
-  readContrast,
-} from "./contrast.ts";
-import { type AnalysisOptions, type GivenOptions, memoryOption, settled, topOption } from "./options.ts";
-import { modelFacts } from "./prompt.ts";
-import { middle } from "./statistics/middle.ts";
+import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastSettings } from "./contrast.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of `activationPatching`. */
 export type ActivationPatchingOptions = GivenOptions<typeof OPTIONS>;

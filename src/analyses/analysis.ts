@@ -4,7 +4,7 @@
  */
 import type { Finding } from "../finding/finding.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import type { AnalysisContext, AnalysisOptions, GivenOptions } from "./options.ts";
+import type { AnalysisContext, AnalysisOptions, GivenOptions } from "../measures/options.ts";
 
 /** One question that can be asked about a model. */
 export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {

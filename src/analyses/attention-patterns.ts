@@ -5,9 +5,6 @@ import { type Finding, finding, type Method, type Statement } from "../finding/f
 import type { PictureSpec } from "../finding/picture.ts";
 import { type Table, tableOf } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
-import { percent } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
-import { analysis } from "./analysis.ts";
 import {
   type AttentionPatternsMeasurement,
   type AttentionPatternsOptions,
@@ -15,8 +12,11 @@ import {
   type HeadPattern,
   measureAttentionPatterns,
   PATTERN_OPTIONS,
-} from "./attention-patterns/measure.ts";
-import { modelFacts, windowCaveats } from "./prompt.ts";
+} from "../measures/attention-patterns.ts";
+import { percent } from "../tensor/words.ts";
+import type { TokenIds } from "../text/index.ts";
+import { analysis } from "./analysis.ts";
+import { modelFacts, windowCaveats } from "./model-facts.ts";
 
 const QUESTION = "Where does each head look?";
 

@@ -2,9 +2,23 @@
 
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { type AttributionPatching, type AttributionSite, attributionPatching } from "../lens/attribution-patching.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { hasMlps } from "../lens/model-has.ts";
+import {
+  largestPlaces,
+  MOST_PLACES,
+  MOST_UNPATCHED,
+  type PatchedPlace,
+  patchPlaces,
+  placesOf,
+} from "../measures/attribution-patching/places.ts";
+import {
+  type AttributionPatching,
+  type AttributionSite,
+  attributionPatching,
+} from "../measures/attribution-patching.ts";
+import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
 import { listed, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
@@ -15,28 +29,10 @@ import {
   correlationStatement,
   worstStatement,
 } from "./attribution/agreement.ts";
-import {
-  largestPlaces,
-  MOST_PLACES,
-  MOST_UNPATCHED,
-  type PatchedPlace,
-  patchPlaces,
-  placesOf,
-} from "./attribution-patching/measure.ts";
 import { attributionPictures } from "./attribution-patching/pictures.ts";
 import { attributionTables } from "./attribution-patching/tables.ts";
-import {
-  CLEAN_RUN,
-  CORRUPTED_RUN,
-  type Contrast,
-  contrastBaselines,
-  contrastCaveats,
-  contrastOptions,
-  contrastSettings,
-  readContrast,
-} from "./contrast.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
-import { modelFacts } from "./prompt.ts";
+import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastCaveats, contrastSettings } from "./contrast.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of the analysis. */
 export type AttributionPatchingAnalysisOptions = GivenOptions<typeof OPTIONS>;

@@ -2,19 +2,19 @@
 
 import { type Finding, finding } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
+import { compare } from "../measures/diffuse-mlp/comparisons.ts";
+import { DIFFUSE_MLP_OPTIONS } from "../measures/diffuse-mlp/options.ts";
+import { measureDiffuseMlp } from "../measures/diffuse-mlp.ts";
+import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "../measures/notebook-prompts.ts";
+import { type GivenOptions, settled } from "../measures/options.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
 import { baselinesOf } from "./diffuse-mlp/baselines.ts";
-import { compare } from "./diffuse-mlp/comparisons.ts";
-import { measureDiffuseMlp } from "./diffuse-mlp/measure.ts";
 import { caveats, method } from "./diffuse-mlp/method.ts";
-import { DIFFUSE_MLP_OPTIONS } from "./diffuse-mlp/options.ts";
 import { pictures } from "./diffuse-mlp/pictures.ts";
 import { statements } from "./diffuse-mlp/statements.ts";
 import { tables } from "./diffuse-mlp/tables.ts";
-import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "./notebook-prompts.ts";
-import { type GivenOptions, settled } from "./options.ts";
 
 /** The options of `diffuseMlp`. */
 export type DiffuseMlpOptions = GivenOptions<typeof DIFFUSE_MLP_OPTIONS, "prompts">;

@@ -5,22 +5,23 @@ import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { percent, quoted, signed } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
-import { analysis } from "./analysis.ts";
-import { capCaveat } from "./caps.ts";
+import {
+  ATTRIBUTION_OPTIONS,
+  DEFAULT_PROMPT,
+  type DirectLogitAttributionOptions,
+} from "../measures/direct-logit-attribution/options.ts";
 import {
   type Attribution,
   type AttributionGroup,
   type DirectLogitAttributionMeasurement,
   measureDirectLogitAttribution,
-} from "./direct-logit-attribution/measure.ts";
-import {
-  ATTRIBUTION_OPTIONS,
-  DEFAULT_PROMPT,
-  type DirectLogitAttributionOptions,
-} from "./direct-logit-attribution/options.ts";
-import { modelFacts, tokenText } from "./prompt.ts";
+} from "../measures/direct-logit-attribution.ts";
+import { tokenText } from "../measures/prompt.ts";
+import { percent, quoted, signed } from "../tensor/words.ts";
+import type { TokenIds } from "../text/index.ts";
+import { analysis } from "./analysis.ts";
+import { capCaveat } from "./caps.ts";
+import { modelFacts } from "./model-facts.ts";
 
 const QUESTION = "Which parts of the model write the answer?";
 const SUM = "the model's logit";

@@ -5,9 +5,12 @@ import { type Finding, finding, type Method } from "../finding/finding.ts";
 import type { ImshowSpec } from "../finding/picture.ts";
 import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import { hears, type Reader, type Writer } from "../lens/components.ts";
-import { type EdgeAttribution, edgeAttribution } from "../lens/edge-attribution.ts";
 import type { Model } from "../lens/model.ts";
-import { pathPatching } from "../lens/path-patching.ts";
+import type { Pair } from "../measures/agreement.ts";
+import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
+import { type EdgeAttribution, edgeAttribution } from "../measures/edge-attribution.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
+import { pathPatching } from "../measures/path-patching.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
@@ -15,22 +18,17 @@ import {
   agreementBaselines,
   agreementScatter,
   correlationStatement,
-  type Pair,
   worstStatement,
 } from "./attribution/agreement.ts";
 import {
   CLEAN_RUN,
   CORRUPTED_RUN,
-  type Contrast,
   contrastBaselines,
   contrastCaveats,
-  contrastOptions,
   contrastSettings,
   effectCaption,
-  readContrast,
 } from "./contrast.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
-import { modelFacts } from "./prompt.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of the analysis. */
 export type EdgeAttributionOptions = GivenOptions<typeof OPTIONS>;

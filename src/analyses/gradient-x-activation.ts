@@ -2,12 +2,14 @@
 
 import { type Finding, finding, type Method } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
-import { type GradientTimesActivation, gradientTimesActivation } from "../lens/saliency.ts";
+import { answerOptions, readAnswer } from "../measures/answer.ts";
+import { occlusion } from "../measures/occlusion.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "../measures/options.ts";
+import { type GradientTimesActivation, gradientTimesActivation } from "../measures/saliency.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
-import { answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
-import { occlusion } from "./attribution/occlusion.ts";
+import { answerSettings } from "./attribution/answer.ts";
 import {
   perToken,
   type TokenNumbers,
@@ -16,8 +18,7 @@ import {
   tokenTable,
   tokenWords,
 } from "./attribution/token-finding.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
-import { modelFacts } from "./prompt.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of the analysis. */
 export type GradientXActivationOptions = GivenOptions<typeof OPTIONS>;

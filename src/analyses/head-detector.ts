@@ -4,14 +4,15 @@ import { HEAD } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Cell, type Table, tableOf } from "../finding/table.ts";
-import { HEAD_NAMES, type HeadName } from "../lens/detection-patterns.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { HEAD_NAMES, type HeadName } from "../measures/head-detector/detection-patterns.ts";
+import { type HeadScores, scoreHeads } from "../measures/head-detector.ts";
+import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
+import { checkPrompts } from "../measures/prompt.ts";
 import { listed, withArticle } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
-import { type HeadScores, scoreHeads } from "./head-detector/measure.ts";
-import { type AnalysisOptions, type GivenOptions, settled, topOption } from "./options.ts";
-import { checkPrompts, modelFacts, windowCaveats } from "./prompt.ts";
+import { modelFacts, windowCaveats } from "./model-facts.ts";
 
 /** The options of `headDetector`. */
 export type HeadDetectorOptions = GivenOptions<typeof OPTIONS, "prompts">;

@@ -5,15 +5,15 @@ import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { type Cell, type Table, tableOf } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
-import { analysis } from "./analysis.ts";
 import {
   type HalvesOfLoss,
   type InductionMeasurement,
   measureInduction,
   type ScoredHead,
-} from "./induction-score/measure.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
-import { modelFacts, windowCaveats } from "./prompt.ts";
+} from "../measures/induction-score.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
+import { analysis } from "./analysis.ts";
+import { modelFacts, windowCaveats } from "./model-facts.ts";
 
 /** The options of `inductionScore`. */
 export type InductionScoreOptions = GivenOptions<typeof OPTIONS>;

@@ -2,12 +2,15 @@
 
 import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
-import { gradientTimesActivation, type IntegratedGradients, integratedGradients } from "../lens/saliency.ts";
+import { answerOptions, readAnswer } from "../measures/answer.ts";
+import { occlusion } from "../measures/occlusion.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "../measures/options.ts";
+import type { Prompt } from "../measures/prompt.ts";
+import { gradientTimesActivation, type IntegratedGradients, integratedGradients } from "../measures/saliency.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
-import { answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
-import { occlusion } from "./attribution/occlusion.ts";
+import { answerSettings } from "./attribution/answer.ts";
 import {
   perToken,
   type TokenNumbers,
@@ -16,8 +19,7 @@ import {
   tokenTable,
   tokenWords,
 } from "./attribution/token-finding.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
-import { modelFacts, type Prompt } from "./prompt.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of the analysis. */
 export type IntegratedGradientsFindingOptions = GivenOptions<typeof OPTIONS>;

@@ -7,12 +7,13 @@ import type { LineSpec, LogitLensSpec } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { fillsMasks } from "../lens/model-has.ts";
+import { DEFAULT_PROMPT, LOGIT_LENS_OPTIONS, type LogitLensOptions } from "../measures/logit-lens/options.ts";
+import { type LensCell, type LogitLensMeasurement, measureLogitLens, rightTokens } from "../measures/logit-lens.ts";
+import { type Prompt, tokenText } from "../measures/prompt.ts";
 import { percent } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
-import { type LensCell, type LogitLensMeasurement, measureLogitLens, rightTokens } from "./logit-lens/measure.ts";
-import { DEFAULT_PROMPT, LOGIT_LENS_OPTIONS, type LogitLensOptions } from "./logit-lens/options.ts";
-import { modelFacts, type Prompt, tokenText } from "./prompt.ts";
+import { modelFacts } from "./model-facts.ts";
 
 const QUESTION = "At which layer does the model arrive at its prediction?";
 const UNIFORM = "guessing";

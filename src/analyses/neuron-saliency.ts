@@ -5,6 +5,11 @@ import { type Baseline, type Finding, finding, type Method } from "../finding/fi
 import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Column, type Table, tableOf } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
+import { type Answer, answerOptions, readAnswer } from "../measures/answer.ts";
+import { ablateNeurons, measureNeurons, type Neuron } from "../measures/neuron-saliency.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
+import type { Prompt } from "../measures/prompt.ts";
+import { Random } from "../measures/statistics/random.ts";
 import { signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
@@ -16,12 +21,9 @@ import {
   IDENTICAL,
   worstStatement,
 } from "./attribution/agreement.ts";
-import { type Answer, answerOptions, answerSettings, readAnswer } from "./attribution/answer.ts";
-import { ablateNeurons, measureNeurons, type Neuron } from "./attribution/neurons.ts";
+import { answerSettings } from "./attribution/answer.ts";
 import { capCaveat } from "./caps.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
-import { modelFacts, type Prompt } from "./prompt.ts";
-import { Random } from "./statistics/random.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of the analysis. */
 export type NeuronSaliencyOptions = GivenOptions<typeof OPTIONS>;

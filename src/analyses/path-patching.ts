@@ -6,20 +6,7 @@ import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import { components, type Receiver, type Sender } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
-import { allSenders } from "../lens/path-ends.ts";
-import { type PathPatchingResult, pathPatching } from "../lens/path-patching.ts";
-import { ArgumentError } from "../tensor/errors.ts";
-import { quoted } from "../tensor/words.ts";
-import { analysis } from "./analysis.ts";
-import {
-  CLEAN_RUN,
-  CORRUPTED_RUN,
-  type Contrast,
-  contrastBaselines,
-  contrastOptions,
-  contrastSettings,
-  readContrast,
-} from "./contrast.ts";
+import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
 import {
   type AnalysisOptions,
   type GivenOptions,
@@ -27,9 +14,15 @@ import {
   type SettledOptions,
   settled,
   topOption,
-} from "./options.ts";
-import { modelFacts } from "./prompt.ts";
-import { middle } from "./statistics/middle.ts";
+} from "../measures/options.ts";
+import { allSenders } from "../measures/path-patching/path-ends.ts";
+import { type PathPatchingResult, pathPatching } from "../measures/path-patching.ts";
+import { middle } from "../measures/statistics/middle.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { quoted } from "../tensor/words.ts";
+import { analysis } from "./analysis.ts";
+import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastSettings } from "./contrast.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of `pathPatchingFinding`. */
 export type PathPatchingFindingOptions = GivenOptions<typeof OPTIONS>;

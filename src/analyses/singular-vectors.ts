@@ -6,13 +6,13 @@ import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "../measures/options.ts";
+import { type MeasuredVectors, measureVectors, type VectorTokens } from "../measures/singular-vectors.ts";
 import { markUnseen } from "../tensor/visible.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat, outputNormCaveat } from "./caps.ts";
-import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
-import { modelFacts } from "./prompt.ts";
-import { type MeasuredVectors, measureVectors, type VectorTokens } from "./singular-vectors/measure.ts";
+import { modelFacts } from "./model-facts.ts";
 
 /** The options of `singularVectors`. */
 export type SingularVectorsFindingOptions = GivenOptions<typeof OPTIONS>;

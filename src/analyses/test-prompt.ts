@@ -6,18 +6,19 @@ import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { readPrompt } from "../measures/prompt.ts";
 import {
   type ScoredToken,
   TEST_PROMPT,
   type TestPromptOptions,
   type TestPromptResult,
   testPrompt,
-} from "../lens/test-prompt.ts";
+} from "../measures/test-prompt.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
-import { modelFacts, readPrompt } from "./prompt.ts";
+import { modelFacts } from "./model-facts.ts";
 
 const QUESTION = "Does the model know the answer?";
 const UNIFORM = "guessing";

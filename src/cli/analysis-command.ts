@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Analysis } from "../analyses/analysis.ts";
-import type { AnalysisOption, GivenOptions, PromptOption, PromptsOption } from "../analyses/options.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { AnalysisOption, GivenOptions, PromptOption, PromptsOption } from "../measures/options.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { examples } from "./examples.ts";
 import { readPrompts, readText } from "./input-files.ts";

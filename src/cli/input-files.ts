@@ -1,9 +1,9 @@
 /** What a command reads: prompts or a text, from a file, a pipe or standard input, within a size limit. */
 import { open, stat } from "node:fs/promises";
-import type { FileText } from "../analyses/options.ts";
 import { type ByteSource, memorySource } from "../load/bytes.ts";
 import { fileSource } from "../load/node.ts";
 import { kindOfFile, unreadable } from "../load/node-file.ts";
+import type { FileText } from "../measures/options.ts";
 import { InputError } from "../tensor/errors.ts";
 import { parsePrompts } from "../text/prompts.ts";
 import { decodeUtf8 } from "../text/utf8.ts";

@@ -1,6 +1,6 @@
 /** Lists the models that have a short name, or compares the ways of keeping a model's weights. */
 import { Command } from "commander";
-import { NOTEBOOK_PROMPTS } from "../analyses/notebook-prompts.ts";
+import { NOTEBOOK_PROMPTS } from "../measures/notebook-prompts.ts";
 import { LISTED_BY_ARCHITECTURE } from "../models/families/aliases.ts";
 import { wrapText } from "../report/wrap-text.ts";
 import { ArgumentError } from "../tensor/errors.ts";

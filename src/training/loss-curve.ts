@@ -1,6 +1,6 @@
 /** "How far has training brought the loss, and what would it be without a model?" */
 
-import { modelFacts } from "../analyses/prompt.ts";
+import { modelFacts } from "../analyses/model-facts.ts";
 import { as } from "../finding/columns.ts";
 import { type Finding, finding, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";

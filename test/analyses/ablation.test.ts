@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { measureAblation } from "../../src/analyses/ablation/measure.ts";
 import { ablation } from "../../src/analyses/ablation.ts";
 import { rowCount } from "../../src/finding/table.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
+import { measureAblation } from "../../src/measures/ablation.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";
 

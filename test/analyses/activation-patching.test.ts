@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { activationPatching } from "../../src/analyses/activation-patching.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
-import { getActPatchAttnHeadOutAllPos } from "../../src/lens/patching.ts";
+import { getActPatchAttnHeadOutAllPos } from "../../src/measures/patching.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { zeros } from "../../src/tensor/array.ts";
 import { golden, goldenModel } from "../goldens.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { measureAttentionPatterns } from "../../src/analyses/attention-patterns/measure.ts";
 import { attentionPatterns } from "../../src/analyses/attention-patterns.ts";
 import { rowsOf } from "../../src/finding/table.ts";
+import { measureAttentionPatterns } from "../../src/measures/attention-patterns.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 import { command, widest } from "./command.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type DiffuseMlpMeasurement, measureDiffuseMlp } from "../../src/analyses/diffuse-mlp/measure.ts";
 import { diffuseMlp } from "../../src/analyses/diffuse-mlp.ts";
-import { NOTEBOOK_PROMPTS } from "../../src/analyses/notebook-prompts.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { rowsOf } from "../../src/finding/table.ts";
+import { type DiffuseMlpMeasurement, measureDiffuseMlp } from "../../src/measures/diffuse-mlp.ts";
+import { NOTEBOOK_PROMPTS } from "../../src/measures/notebook-prompts.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import type { WeightArrays } from "../../src/models/weights/check.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution/measure.ts";
 import { directLogitAttribution } from "../../src/analyses/direct-logit-attribution.ts";
-import { Random } from "../../src/analyses/statistics/random.ts";
+import { measureDirectLogitAttribution } from "../../src/measures/direct-logit-attribution.ts";
+import { Random } from "../../src/measures/statistics/random.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 import { command, widest } from "./command.ts";

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { headDetector } from "../../src/analyses/head-detector.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
-import { detectHead } from "../../src/lens/head-detector.ts";
+import { detectHead } from "../../src/measures/head-detector/detect-head.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { measureIoi } from "../../src/analyses/ioi/measure.ts";
 import { ioi } from "../../src/analyses/ioi.ts";
 import type { Finding } from "../../src/finding/finding.ts";
+import { measureIoi } from "../../src/measures/ioi.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 

@@ -1,16 +1,16 @@
 /** Every analysis on every kind of model: rotary positions, parallel blocks, gated MLPs, shared keys and values, windows. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { readAnswer } from "../../src/analyses/attribution/answer.ts";
-import { measureNeurons } from "../../src/analyses/attribution/neurons.ts";
-import { attributionValues } from "../../src/analyses/diffuse-mlp/attribution.ts";
-import { batches, tokenizePrompts } from "../../src/analyses/diffuse-mlp/prompts.ts";
-import { siteOf } from "../../src/analyses/diffuse-mlp/site.ts";
-import { measureDirectLogitAttribution } from "../../src/analyses/direct-logit-attribution/measure.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
-import { measureLogitLens } from "../../src/analyses/logit-lens/measure.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { components } from "../../src/lens/components.ts";
-import { integratedGradients } from "../../src/lens/saliency.ts";
+import { readAnswer } from "../../src/measures/answer.ts";
+import { attributionValues } from "../../src/measures/diffuse-mlp/attribution.ts";
+import { batches, tokenizePrompts } from "../../src/measures/diffuse-mlp/prompts.ts";
+import { siteOf } from "../../src/measures/diffuse-mlp/site.ts";
+import { measureDirectLogitAttribution } from "../../src/measures/direct-logit-attribution.ts";
+import { measureLogitLens } from "../../src/measures/logit-lens.ts";
+import { measureNeurons } from "../../src/measures/neuron-saliency.ts";
+import { integratedGradients } from "../../src/measures/saliency.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../../src/node.ts";

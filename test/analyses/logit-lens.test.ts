@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { measureLogitLens } from "../../src/analyses/logit-lens/measure.ts";
 import { logitLens } from "../../src/analyses/logit-lens.ts";
 import { rowsOf } from "../../src/finding/table.ts";
+import { measureLogitLens } from "../../src/measures/logit-lens.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 import { command, widest } from "./command.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { singularVectors } from "../../src/analyses/singular-vectors.ts";
-import type { SingularVectorsOf } from "../../src/lens/singular-vectors.ts";
+import type { SingularVectorsOf } from "../../src/measures/singular-vectors/get-singular-vectors.ts";
 import { getSingularVectors, HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
 import { command, widest } from "./command.ts";

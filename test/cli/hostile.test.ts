@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANALYSES } from "../../src/analyses/index.ts";
-import { IOI_NAMES } from "../../src/analyses/ioi/prompts.ts";
 import { outcomeOf } from "../../src/cli/exit.ts";
 import { runCommand } from "../../src/cli/program.ts";
 import { tell } from "../../src/cli/terminal.ts";
+import { IOI_NAMES } from "../../src/measures/ioi/prompts.ts";
 import { HOSTILE, hostileModel } from "../report/hostile-model.ts";
 
 let folder: string;

@@ -3,9 +3,9 @@
  * a training step. One more step, or a step on more rows than it needs, shows here.
  */
 import { expect, test } from "vitest";
-import { measureDiffuseMlp } from "../../src/analyses/diffuse-mlp/measure.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
-import { sweep, zero } from "../../src/lens/sweep.ts";
+import { measureDiffuseMlp } from "../../src/measures/diffuse-mlp.ts";
+import { sweep, zero } from "../../src/measures/sweep.ts";
 import type { ActivationName } from "../../src/models/config/config.ts";
 import { activations } from "../../src/models/parts/activation.ts";
 import { HookedTransformer, initWeights, parseConfig, train } from "../../src/node.ts";

@@ -9,7 +9,7 @@ import { ActivationCache } from "../../src/lens/activation-cache.ts";
 import { components } from "../../src/lens/components.ts";
 import { asAdded } from "../../src/lens/output-norm.ts";
 import type { ResidualStack } from "../../src/lens/residual-stack.ts";
-import { logitsOf } from "../../src/lens/unembed.ts";
+import { logitsOf } from "../../src/measures/unembed.ts";
 import { compose } from "../../src/models/compose.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { softCap } from "../../src/models/parts/soft-cap.ts";

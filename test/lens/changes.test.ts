@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { add, scale, zero } from "../../src/lens/sweep.ts";
+import { add, scale, zero } from "../../src/measures/sweep.ts";
 import { type Change, HookedTransformer, sweeps, type Tensor, tensor } from "../../src/node.ts";
 
 const model = await HookedTransformer.fromPretrained("solu-1l-novels");

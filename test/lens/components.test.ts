@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { components, hears, type Receiver } from "../../src/lens/components.ts";
-import { edgeGraph } from "../../src/lens/edge-attribution.ts";
 import { asAdded } from "../../src/lens/output-norm.ts";
-import * as patching from "../../src/lens/patching.ts";
-import { receiving, sending, sent } from "../../src/lens/path-ends.ts";
+import { edgeGraph } from "../../src/measures/edge-attribution.ts";
+import * as patching from "../../src/measures/patching.ts";
+import { receiving, sending, sent } from "../../src/measures/path-patching/path-ends.ts";
 import { expectClose } from "../close.ts";
 import { golden, goldenModel, goldenNames } from "../goldens.ts";
 import { smallModel } from "./small-model.ts";

@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import type { ActivationCache } from "../../src/lens/activation-cache.ts";
 import { lastStream } from "../../src/lens/model-has.ts";
-import { allSenders } from "../../src/lens/path-ends.ts";
-import { withPaths } from "../../src/lens/path-patching.ts";
-import { logitsOf } from "../../src/lens/unembed.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
+import { allSenders } from "../../src/measures/path-patching/path-ends.ts";
+import { withPaths } from "../../src/measures/path-patching.ts";
+import { logitsOf } from "../../src/measures/unembed.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 

@@ -12,6 +12,7 @@ const layers = [
   ["models", "load"],
   ["engine"],
   ["lens"],
+  ["measures"],
   ["analyses"],
   ["training", "report"],
   ["index.ts", "node.ts", "web.ts"],
@@ -82,7 +83,7 @@ describe("the layers", () => {
 
   test("what looks at models asks their parts, not the flags of their configuration", () => {
     const flags = /\b(attnOnly|parallelAttnMlp|positionalEmbeddingType|gatedMlp|nKeyValueHeads)\b/;
-    const looks = (file: string) => ["lens", "analyses", "report", "training"].includes(place(file));
+    const looks = (file: string) => ["lens", "measures", "analyses", "report", "training"].includes(place(file));
     expect(files.filter((file) => looks(file) && flags.test(text(file)))).toEqual([]);
   });
 

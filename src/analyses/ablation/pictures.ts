@@ -1,6 +1,6 @@
 /** The pictures of an ablation, by kind. */
 import type { PictureSpec } from "../../finding/picture.ts";
-import type { Ablated, AblationMeasurement } from "./measure.ts";
+import type { Ablated, AblationMeasurement } from "../../measures/ablation.ts";
 
 /** The most texts that are drawn as tokens. */
 const MOST_TEXTS = 60;

@@ -1,7 +1,7 @@
 /** The tables of an ablation. */
 import { POS, PROMPT, TOKEN } from "../../finding/columns.ts";
 import { type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
-import type { Ablated, AblationMeasurement } from "./measure.ts";
+import type { Ablated, AblationMeasurement } from "../../measures/ablation.ts";
 import { ONE, randomOne } from "./words.ts";
 
 /** @param largest the largest effects, in order */

@@ -1,5 +1,5 @@
 /** What the things that are ablated are called. */
-import type { AblationKind } from "./options.ts";
+import type { AblationKind } from "../../measures/ablation/options.ts";
 
 /** One of each kind. */
 export const ONE = { heads: "head", layers: "layer", neurons: "neuron", positions: "position" } as const;

@@ -1,7 +1,8 @@
 /** The pictures of activation patching. */
 import type { PictureSpec } from "../../finding/picture.ts";
-import { type Contrast, placeLabels } from "../contrast.ts";
-import { type Patched, SITES } from "./measure.ts";
+import { type Patched, SITES } from "../../measures/activation-patching.ts";
+import type { Contrast } from "../../measures/contrast.ts";
+import { placeLabels } from "../contrast.ts";
 
 /** The sites that are patched by position, or those by head, side by side on one scale. */
 export function heatmaps(by: "pos" | "head", found: Patched, contrast: Contrast): readonly PictureSpec[] {

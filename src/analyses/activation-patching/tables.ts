@@ -1,8 +1,9 @@
 /** The tables of activation patching. */
 import { as, HEAD, LAYER, LOGIT_DIFFERENCE, POS, SITE, TOKEN } from "../../finding/columns.ts";
 import { type Cell, type Table, tableOf } from "../../finding/table.ts";
-import { CLEAN_RUN, CORRUPTED_RUN, type Contrast } from "../contrast.ts";
-import type { PatchedCell } from "./measure.ts";
+import type { PatchedCell } from "../../measures/activation-patching.ts";
+import type { Contrast } from "../../measures/contrast.ts";
+import { CLEAN_RUN, CORRUPTED_RUN } from "../contrast.ts";
 
 /** @param largest the places with the largest effects, in order */
 export function patchingTables(

@@ -2,12 +2,13 @@
 
 import type { FacetsSpec, PictureSpec } from "../../finding/picture.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import type { AttributionPatching, AttributionSite } from "../../lens/attribution-patching.ts";
 import { headName, nameAlong, neuronName } from "../../lens/components.ts";
 import type { Model } from "../../lens/model.ts";
 import { headsAt } from "../../lens/model-has.ts";
-import { type Contrast, effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
-import { changeOf } from "./measure.ts";
+import { changeOf } from "../../measures/attribution-patching/places.ts";
+import type { AttributionPatching, AttributionSite } from "../../measures/attribution-patching.ts";
+import type { Contrast } from "../../measures/contrast.ts";
+import { effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
 
 /** The most heads for which a picture has one row each; more heads are shown as a grid, with all positions together. */
 const MOST_ROWS = 32;

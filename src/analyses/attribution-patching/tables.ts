@@ -1,10 +1,12 @@
 /** The tables of attribution patching. */
 import { as, ESTIMATED, HEAD, KEY, LAYER, NEURON, PATCHED, POS, SITE, TOKEN } from "../../finding/columns.ts";
 import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
-import type { AttributionSite } from "../../lens/attribution-patching.ts";
-import { type Agreement, errorOf, IDENTICAL } from "../attribution/agreement.ts";
-import { CLEAN_RUN, CORRUPTED_RUN, type Contrast } from "../contrast.ts";
-import type { PatchedPlace } from "./measure.ts";
+import { errorOf } from "../../measures/agreement.ts";
+import type { PatchedPlace } from "../../measures/attribution-patching/places.ts";
+import type { AttributionSite } from "../../measures/attribution-patching.ts";
+import type { Contrast } from "../../measures/contrast.ts";
+import { type Agreement, IDENTICAL } from "../attribution/agreement.ts";
+import { CLEAN_RUN, CORRUPTED_RUN } from "../contrast.ts";
 
 /** The places that were patched, and those that were only estimated, each with the largest first. */
 export interface Places {

@@ -1,80 +1,8 @@
-/** One prompt and the question about its last position: how far an answer's logit is above another's, or above the mean. */
-
+/** The question about a prompt's last position, as a finding's settings. */
 import type { Scalar } from "../../finding/table.ts";
-import type { Metric } from "../../lens/metric.ts";
-import type { Model } from "../../lens/model.ts";
-import { InputError } from "../../tensor/errors.ts";
+import type { Answer } from "../../measures/answer.ts";
 import { quoted } from "../../tensor/words.ts";
-import type { TokenIds } from "../../text/index.ts";
-import { logitDifference } from "../contrast.ts";
-import { answerPlace, answerToken, type Prompt, readPrompt, tokenText } from "../prompt.ts";
-
-/** A prompt, and the token or the two tokens whose logits are in question. */
-export interface AnswerOptions {
-  readonly prompt?: string | TokenIds | undefined;
-  readonly answer?: string | number | undefined;
-  /** The token whose logit is subtracted; an empty text means the mean of all tokens' logits. */
-  readonly wrong?: string | number | undefined;
-}
-
-/** The question, resolved for a model. */
-export interface Answer {
-  readonly prompt: Prompt;
-  readonly id: number;
-  readonly wrongId: number | undefined;
-  readonly metric: Metric;
-  /** The metric in words: `logit(“ she”) − logit(“ he”)`. */
-  readonly asked: string;
-}
-
-const DEFAULTS = { prompt: "The lady was so tired that", answer: " she", wrong: " he" } as const;
-
-/** @throws InputError for a prompt that is empty or too long, or answers that are not two different tokens. */
-export function readAnswer(model: Model, options: AnswerOptions): Answer {
-  const prompt = readPrompt(model, options.prompt ?? DEFAULTS.prompt);
-  const id = answerToken(model, options.answer ?? DEFAULTS.answer);
-  const wrong = options.wrong ?? (options.answer === undefined ? DEFAULTS.wrong : "");
-  const wrongId = wrong === "" ? undefined : answerToken(model, wrong);
-  const pos = answerPlace(model, prompt);
-  const named = (token: number) => `logit(${quoted(tokenText(model, token))})`;
-  if (id === wrongId) {
-    throw new InputError(
-      `The answer and the wrong answer are both ${quoted(tokenText(model, id))}: give two different tokens.`,
-      {
-        asked: id,
-      },
-    );
-  }
-  if (wrongId === undefined) {
-    // A logit alone means nothing: all of them can be shifted together, as centring the unembedding does.
-    const metric: Metric = (logits) => {
-      const last = logits.at({ pos });
-      return last.at({ d_vocab: id }).sub(last.mean(-1)).mean();
-    };
-    return { prompt, id, wrongId, metric, asked: `${named(id)} − mean logit` };
-  }
-  return { prompt, id, wrongId, metric: logitDifference(id, wrongId, pos), asked: `${named(id)} − ${named(wrongId)}` };
-}
 
 export function answerSettings({ prompt, asked }: Answer): Record<string, Scalar> {
   return { prompt: quoted(prompt.tokens.slice(prompt.startsWithBos ? 1 : 0).join("")), asked };
 }
-
-/** The options for an answer, as analyses offer them. */
-export const answerOptions = {
-  prompt: {
-    type: "prompt",
-    description: "the prompt; the question is what follows its last token",
-    default: DEFAULTS.prompt,
-  },
-  answer: {
-    type: "answer",
-    description: "the token whose logit is in question",
-    defaultText: JSON.stringify(DEFAULTS.answer),
-  },
-  wrong: {
-    type: "answer",
-    description: 'the token whose logit is subtracted; "" for the mean of all',
-    defaultText: `"${DEFAULTS.wrong}" if the answer is left out too, otherwise ""`,
-  },
-} as const;

@@ -4,9 +4,10 @@ import { POS, TOKEN } from "../../finding/columns.ts";
 import type { ColorScale, PictureSpec } from "../../finding/picture.ts";
 import { type Cell, type Table, tableOf } from "../../finding/table.ts";
 import type { Tensor } from "../../graph/tensor.ts";
+import type { Pair } from "../../measures/agreement.ts";
+import type { Prompt } from "../../measures/prompt.ts";
 import { quoted } from "../../tensor/words.ts";
-import type { Prompt } from "../prompt.ts";
-import { type Agreement, agreementScatter, type Pair, type Words } from "./agreement.ts";
+import { type Agreement, agreementScatter, type Words } from "./agreement.ts";
 
 /** A number for each token. */
 export interface TokenNumbers {

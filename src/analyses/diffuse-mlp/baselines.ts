@@ -1,8 +1,8 @@
 /** What the numbers are compared with. Baselines that cannot be computed (too few positions) are left out. */
 import { mean } from "simple-statistics";
 import type { Baseline } from "../../finding/finding.ts";
-import type { ComparisonOptions, Comparisons, GroupComparison } from "./comparisons.ts";
-import type { DiffuseMlpMeasurement } from "./measure.ts";
+import type { ComparisonOptions, Comparisons, GroupComparison } from "../../measures/diffuse-mlp/comparisons.ts";
+import type { DiffuseMlpMeasurement } from "../../measures/diffuse-mlp.ts";
 
 export const SHUFFLED = "shuffled directions";
 export const ALL_SHARES = "all positions";

@@ -1,6 +1,6 @@
 /** How the numbers were obtained, and what to know before trusting them. */
 import type { Method } from "../../finding/finding.ts";
-import type { Site } from "./site.ts";
+import type { Site } from "../../measures/diffuse-mlp/site.ts";
 
 export function method(site: Site, eps: number): Method {
   const { layer, norm, last } = site;

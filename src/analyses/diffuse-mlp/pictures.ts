@@ -1,10 +1,10 @@
 /** The pictures of the analysis. */
 
 import type { PictureSpec, ReferenceLine, ScatterSpec, TokensSpec } from "../../finding/picture.ts";
+import type { Comparisons, Predicting } from "../../measures/diffuse-mlp/comparisons.ts";
+import type { Position } from "../../measures/diffuse-mlp/positions.ts";
+import type { DiffuseMlpMeasurement } from "../../measures/diffuse-mlp.ts";
 import { quoted } from "../../tensor/words.ts";
-import type { Comparisons, Predicting } from "./comparisons.ts";
-import type { DiffuseMlpMeasurement } from "./measure.ts";
-import type { Position } from "./positions.ts";
 import { place, step } from "./words.ts";
 
 export function pictures(

@@ -1,10 +1,10 @@
 /** The results in sentences, the answer first. */
 import { mean } from "simple-statistics";
 import type { Baseline, Figure, Statement } from "../../finding/finding.ts";
+import type { Comparisons } from "../../measures/diffuse-mlp/comparisons.ts";
+import type { DiffuseMlpMeasurement } from "../../measures/diffuse-mlp.ts";
 import { listed, percent, quoted } from "../../tensor/words.ts";
 import * as known from "./baselines.ts";
-import type { Comparisons } from "./comparisons.ts";
-import type { DiffuseMlpMeasurement } from "./measure.ts";
 import { place, pValue, step } from "./words.ts";
 
 /** How many of the answer's tokens the first sentence names. */

@@ -1,11 +1,16 @@
 /** The tables of the analysis. Each column is defined once, together with the function that gives its cells. */
 import { as, LOSS, NEXT, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
 import { type Cell, type Table, tableOf } from "../../finding/table.ts";
+import {
+  type Comparisons,
+  disagreement,
+  type Predicting,
+  restOfLogit,
+} from "../../measures/diffuse-mlp/comparisons.ts";
+import type { Position } from "../../measures/diffuse-mlp/positions.ts";
+import type { Site } from "../../measures/diffuse-mlp/site.ts";
+import type { DiffuseMlpMeasurement } from "../../measures/diffuse-mlp.ts";
 import { EQUIVALENT, PEARSON_INTERVAL, RANDOM_ABLATION, RANDOM_RATIO, RATIO_LIMIT, SHUFFLED } from "./baselines.ts";
-import { type Comparisons, disagreement, type Predicting, restOfLogit } from "./comparisons.ts";
-import type { DiffuseMlpMeasurement } from "./measure.ts";
-import type { Position } from "./positions.ts";
-import type { Site } from "./site.ts";
 
 const where: readonly Cell<Position>[] = [
   [PROMPT, (p) => p.prompt],

@@ -1,7 +1,7 @@
 /** Numbers and tokens in sentences. */
 
+import type { Position } from "../../measures/diffuse-mlp/positions.ts";
 import { quoted } from "../../tensor/words.ts";
-import type { Position } from "./positions.ts";
 
 /** “ mount” → “ains” */
 export const step = (p: Position) => `${quoted(p.token)} → ${quoted(`${p.next}`)}`;

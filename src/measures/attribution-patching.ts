@@ -1,0 +1,154 @@
+/**
+ * Attribution patching: activation patching to first order. One run with gradients gives, for every place
+ * together, what patching it alone would do if the rest of the model were linear.
+ */
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { ActivationCache } from "../lens/activation-cache.ts";
+import { checkModel } from "../lens/check.ts";
+import type { Metric } from "../lens/metric.ts";
+import type { Model } from "../lens/model.ts";
+import { hasSite, needSite } from "../lens/model-has.ts";
+import { type InputOptions, inputOptions } from "../lens/model-input.ts";
+import { INPUT } from "../lens/option-kinds.ts";
+import type { ModelInput } from "../lens/tokens.ts";
+import { getActName } from "../models/act-name.ts";
+import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
+import { listOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { computeByLayers } from "./by-layers.ts";
+import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
+
+/** The axes that each site's attributions keep after `layer`; they are summed over the others. */
+const SITES = {
+  resid_pre: ["pos"],
+  resid_mid: ["pos"],
+  attn_out: ["pos"],
+  mlp_out: ["pos"],
+  z: ["pos", "head"],
+  q: ["pos", "head"],
+  k: ["pos", "head", "kv_head"],
+  v: ["pos", "head", "kv_head"],
+  pattern: ["head", "query", "key"],
+  post: ["pos", "d_mlp"],
+} as const;
+
+/** A kind of activation to patch; `post` are the neurons. */
+export type AttributionSite = keyof typeof SITES;
+
+/** Every site, in firing order within a block. */
+export const ATTRIBUTION_SITES = Object.keys(SITES) as readonly AttributionSite[];
+
+/** Which sites, and how texts are read. */
+export interface AttributionPatchingOptions extends InputOptions {
+  /** Default: all that the model has. */
+  readonly sites?: readonly AttributionSite[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const KINDS: OptionKinds<AttributionPatchingOptions> = { ...INPUT, sites: listOf(TEXT, "sites"), signal: SIGNAL };
+
+/** The result of `attributionPatching`. */
+export interface AttributionPatching {
+  /**
+   * By site, the first-order effect of patching on the metric: `resid_pre`, `resid_mid`, `attn_out`, `mlp_out` [layer pos];
+   * `z`, `q`, `k`, `v` [layer pos head] (keys and values that heads share: [layer pos kv_head]); `pattern` [layer head query key]; `post` [layer pos d_mlp]. Effects add up: the
+   * sum over an axis is the effect of patching all along it.
+   */
+  readonly effects: ReadonlyMap<AttributionSite, Tensor>;
+  /** The metric of the corrupted run, which the effects are changes of. */
+  readonly corrupted: number;
+  /** The metric of the clean run; `undefined` if a cache was passed instead of prompts. */
+  readonly clean: number | undefined;
+}
+
+/** The sites that a model has: those of an MLP only if it has MLPs, `resid_mid` only if these read what attention wrote. */
+export function attributionSites(model: Model): AttributionSite[] {
+  checkModel("attributionSites", model);
+  return ATTRIBUTION_SITES.filter((site) => hasSite(model, site));
+}
+
+/**
+ * What patching each activation of the clean run into the corrupted one would change, to first order:
+ * `(clean - corrupted) · d metric / d activation`, with the gradient at the corrupted run, for all sites and places in one
+ * run, or in one run per few layers if only that fits. In units of the metric. With several prompts, it is the effect of patching the place in all of them.
+ *
+ * Source: Nanda 2023, "Attribution patching: activation patching at industrial scale"; Kramár et al. 2024, "AtP*".
+ *
+ * @param clean the prompts to patch from, or the cache of their run
+ * @throws ShapeError for prompts of different lengths or a metric that is not one number; ArgumentError for a site that
+ * the model lacks or a metric that does not depend on it.
+ */
+export async function attributionPatching(
+  model: Model,
+  corrupted: ModelInput,
+  clean: ModelInput | ActivationCache,
+  metric: Metric,
+  options: AttributionPatchingOptions = {},
+): Promise<AttributionPatching> {
+  checkModel("attributionPatching", model);
+  checkOptions("attributionPatching", options, KINDS);
+  const { signal } = options;
+  const sites = options.sites ?? attributionSites(model);
+  for (const site of sites) checkSite(model, site);
+  if (sites.length === 0 || new Set(sites).size < sites.length) {
+    throw new ArgumentError(`sites must name one or more sites, each once, not [${sites.join(", ")}].`, {
+      asked: sites,
+    });
+  }
+  const graph = model.graph(corrupted, inputOptions(options));
+  const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
+  const names = sites.map((site) => layers.map((layer) => getActName(site, layer)));
+
+  const streams = layers.slice(1).map((layer) => getActName("resid_pre", layer));
+  const withGradients = metricGradients(graph, metric, [...names.flat(), ...streams]);
+  const source = clean instanceof ActivationCache ? undefined : model.graph(clean, inputOptions(options));
+  if (source) checkSameLength(source, graph);
+  const cleanAt = (name: string): Tensor => (source ? source.at(name) : (clean as ActivationCache).get(name));
+
+  const effects = names.map((ofSite, s) =>
+    ofSite.map((name, layer) => {
+      const i = s * layers.length + layer;
+      const value = withGradients.values[i];
+      const other = cleanAt(name);
+      if (other.shape.join() !== value.shape.join()) {
+        throw new ShapeError(
+          `"${name}" is ${showShape(other)} in the clean run, but ${showShape(value)} in the corrupted one: the prompts must have the same number of tokens.`,
+          { asked: value.shape, found: other.shape },
+        );
+      }
+      const kept: readonly string[] = SITES[sites[s]];
+      const effect = other.sub(value).mul(withGradients.gradients[i]);
+      return effect.sum(value.axes.filter((axis) => !kept.includes(axis))).unsqueeze(0, "layer");
+    }),
+  );
+  const before = (layer: number) => names.flat().length + layer - 1;
+  const computed = await computeByLayers(
+    model,
+    {
+      layers: layers.length,
+      values: (from, to) => effects.map((parts) => stacked(parts.slice(from, to))),
+      numbers: [withGradients.metric, ...(source ? [metricNumber(source, metric)] : [])],
+      streams: (layer) => [withGradients.values[before(layer)], ...(source ? [source.at(streams[layer - 1])] : [])],
+      gradient: (layer) => withGradients.gradients[before(layer)],
+    },
+    signal,
+  );
+  const [corruptedMetric, cleanMetric] = computed.numbers;
+  return {
+    effects: new Map(sites.map((site, s) => [site, computed.values[s]])),
+    corrupted: corruptedMetric.item(),
+    clean: cleanMetric?.item(),
+  };
+}
+
+/** Layers' values along the first axis. */
+function stacked(parts: readonly Tensor[]): Tensor {
+  return Tensor.apply("concat", parts, { axis: -parts[0].shape.length });
+}
+
+function checkSite(model: Model, site: AttributionSite): void {
+  const has = attributionSites(model);
+  if (!Object.hasOwn(SITES, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
+  needSite(model, site, ATTRIBUTION_SITES);
+}

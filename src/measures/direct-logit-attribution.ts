@@ -1,0 +1,185 @@
+/** What each layer, head and neuron adds to a token's logit, and to those of random tokens. */
+import type { Tensor } from "../graph/tensor.ts";
+import { ActivationCache } from "../lens/activation-cache.ts";
+import { components } from "../lens/components.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { ModelGraph } from "../lens/model-graph.ts";
+import { hasNeurons, lastStream } from "../lens/model-has.ts";
+import type { ResidualStack } from "../lens/residual-stack.ts";
+import { residualDirections } from "../lens/weight-views.ts";
+import { compose } from "../models/compose.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { quoted } from "../tensor/words.ts";
+import type { TokenIds } from "../text/index.ts";
+import { ATTRIBUTION_OPTIONS, type DirectLogitAttributionOptions } from "./direct-logit-attribution/options.ts";
+import { settled } from "./options.ts";
+import { answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
+import { Random } from "./statistics/random.ts";
+import { largestIndices } from "./top-tokens.ts";
+import { uncappedLogits } from "./unembed.ts";
+
+/** A component of the residual stream and what it adds, in logits. */
+export interface Attribution {
+  readonly label: string;
+  readonly value: number;
+}
+
+/** One decomposition of the stream, and what it gives for random tokens in place of the answers. */
+export interface AttributionGroup {
+  readonly attributions: readonly Attribution[];
+  /** The share of Σ |attribution| that belongs to its largest component, or to its largest `top` neurons together. */
+  readonly share: number;
+  /** The same share for each random token or pair. */
+  readonly nullShares: readonly number[];
+}
+
+/** The result of `measureDirectLogitAttribution`. */
+export interface DirectLogitAttributionMeasurement {
+  readonly prompt: Prompt;
+  readonly answer: number;
+  readonly against: number | null;
+  /** The model's logit of the answer at the last position, or its lead over the other answer's. */
+  readonly logit: number;
+  /** The part that belongs to no component: the bias of the unembedding and of the last norm. */
+  readonly bias: number;
+  /** `logit` minus the sum of embeddings, layers and biases: rounding error. */
+  readonly error: number;
+  /** Embeddings and layers; together with the bias they sum to the logit. */
+  readonly layers: AttributionGroup;
+  readonly heads: AttributionGroup;
+  /** All neurons; absent in a model without MLPs. */
+  readonly neurons: AttributionGroup | null;
+}
+
+/**
+ * What each layer, head and neuron adds to a token's logit at the last position, or to its lead over another's:
+ * `norm(component) · (W_U[:, answer] − W_U[:, against])` with the last norm's scale held fixed, in logits. One run gives
+ * the same for random tokens in place of the answers, too.
+ * @throws InputError for an answer that is not one token; ArgumentError for two equal answers or an option out of range.
+ */
+export async function measureDirectLogitAttribution(
+  model: HookedTransformer,
+  text: string | TokenIds,
+  options: DirectLogitAttributionOptions = {},
+): Promise<DirectLogitAttributionMeasurement> {
+  const asked = settled("directLogitAttribution", model, options, ATTRIBUTION_OPTIONS, "prompt");
+  const { top, samples, seed, signal } = asked;
+  const prompt = readPrompt(model, text);
+  const { answer, against } = await answersOf(model, prompt, asked);
+
+  const graph = model.graph(prompt.input);
+  const written = components(model).additions.flatMap(({ point, output }) => [
+    point,
+    ...(output ? [output.point] : []),
+    ...(output?.norm ? [`${output.norm.where}.hook_scale`] : []),
+  ]);
+  const names = [...written, "ln_final.hook_scale"].filter((name) => graph.has(name));
+  const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
+  const last = cache.at({ pos: prompt.ids.length - 1 });
+  // Row 0 is the answer in question, the others are the null model: they take the place of a batch.
+  const directions = directionsOf(model, answer, against, samples, new Random(seed));
+  const norm = cache.normBefore({});
+  const attributions = (stack: ResidualStack) => stack.normalized(norm).dot(directions);
+  const layers = last.decomposeResid();
+  const heads = last.stackHeadResults();
+  const neurons = hasNeurons(model) ? last.stackNeuronResults() : undefined;
+  const [logits, ...found] = await model.compute(
+    [
+      uncapped(model, graph, cache).at({ batch: 0, pos: prompt.ids.length - 1 }),
+      ...[layers, heads, neurons].filter((s) => s !== undefined).map(attributions),
+    ],
+    { signal },
+  );
+  const group = (stack: ResidualStack, values: Tensor, count: number): AttributionGroup => {
+    const rows = values.shape[1];
+    const column = (row: number) => stack.labels.map((_, i) => values.data[i * rows + row] as number);
+    const own = column(0);
+    return {
+      attributions: stack.labels.map((label, i) => ({ label, value: own[i] })),
+      share: largestShare(own, count),
+      nullShares: Array.from({ length: samples }, (_, i) => largestShare(column(i + 1), count)),
+    };
+  };
+  const lead = (numbers: ArrayLike<number>) => numbers[answer] - (against === null ? 0 : numbers[against]);
+  const logit = lead(logits.data);
+  const bias = lead(model.b_U.data) + normBias(model, answer) - (against === null ? 0 : normBias(model, against));
+  const byLayer = group(layers, found[0], 1);
+  return {
+    prompt,
+    answer,
+    against,
+    logit,
+    bias,
+    error: logit - bias - byLayer.attributions.reduce((sum, { value }) => sum + value, 0),
+    layers: byLayer,
+    heads: group(heads, found[1], 1),
+    neurons: neurons ? group(neurons, found[2], top) : null,
+  };
+}
+
+/** The model's logits before any cap, [batch pos d_vocab]. */
+function uncapped(model: HookedTransformer, graph: ModelGraph, cache: ActivationCache): Tensor {
+  if (compose(model.cfg).logitsCap === null) return graph.output;
+  const stream = graph.at(lastStream(model));
+  return uncappedLogits(model, cache.normBefore({ recomputeLn: true })?.apply(stream, cache) ?? stream);
+}
+
+/** The tokens in question. */
+async function answersOf(
+  model: HookedTransformer,
+  prompt: Prompt,
+  { answer, against, single, signal }: DirectLogitAttributionOptions,
+): Promise<{ readonly answer: number; readonly against: number | null }> {
+  const answerId = answer === undefined ? undefined : answerToken(model, answer);
+  if (single && against !== undefined) {
+    throw new ArgumentError(
+      "The option single subtracts nothing, but against is a token to subtract: give only one of them.",
+      { asked: against },
+    );
+  }
+  const none = single ? null : undefined;
+  const other = against === undefined ? none : answerToken(model, against);
+  if (answerId !== undefined && other !== undefined) return different(model, answerId, other);
+  const { data } = await model.forward(prompt.input, { logitsPos: -1, signal });
+  const best = largestIndices(data, 3);
+  const first = answerId ?? best.find((id) => id !== other)!;
+  return different(model, first, other === undefined ? best.find((id) => id !== first)! : other);
+}
+
+function different(model: HookedTransformer, answer: number, against: number | null) {
+  if (answer !== against) return { answer, against };
+  throw new ArgumentError(
+    `Both answers are the token ${quoted(tokenText(model, answer))}, so their logits are equal: give two different ones.`,
+    { asked: answer },
+  );
+}
+
+/** Directions [batch d_model] from the last norm to the logits: the answer's, then the random ones. */
+function directionsOf(
+  model: HookedTransformer,
+  answer: number,
+  against: number | null,
+  samples: number,
+  random: Random,
+): Tensor {
+  const vocabulary = model.cfg.dVocabOut;
+  const pairs = Array.from({ length: samples }, () => random.sample(vocabulary, 2));
+  const of = (ids: readonly number[]) => residualDirections(model, ids).rename(["batch", "d_model"]);
+  const right = of([answer, ...pairs.map((pair) => pair[0])]);
+  return against === null ? right : right.sub(of([against, ...pairs.map((pair) => pair[1])]));
+}
+
+/** What the last norm's bias adds to a token's logit; 0 where it is folded into the unembedding. */
+function normBias(model: HookedTransformer, token: number): number {
+  const bias = model.weights.find("ln_final.b")?.data;
+  if (!bias) return 0;
+  const { data, shape } = model.W_U;
+  return Array.from(bias).reduce((sum, b, i) => sum + b * data[i * shape[1] + token], 0);
+}
+
+function largestShare(values: readonly number[], count: number): number {
+  const sizes = values.map(Math.abs);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total === 0) return 0;
+  return largestIndices(sizes, count).reduce((sum, i) => sum + sizes[i], 0) / total;
+}

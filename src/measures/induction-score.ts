@@ -1,0 +1,142 @@
+/** Each head's attention to what followed last time, and the loss, on random tokens that are repeated once. */
+import { Tensor } from "../graph/tensor.ts";
+import { components } from "../lens/components.ts";
+import type { Model } from "../lens/model.ts";
+import type { ModelGraph } from "../lens/model-graph.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { computeInParts, passBytes } from "./in-parts.ts";
+import type { AnalysisContext } from "./options.ts";
+import { checkWhole } from "./prompt.ts";
+import { Random } from "./statistics/random.ts";
+
+/** How many sequences, of how many tokens before the repetition. */
+export interface RepeatedTokens extends AnalysisContext {
+  /** Default: 50, or as many as fit. */
+  readonly length?: number | undefined;
+  readonly samples: number;
+  readonly seed: number;
+}
+
+/** A head and its scores. */
+export interface ScoredHead {
+  readonly name: string;
+  readonly score: number;
+  /** The score where nothing repeats. */
+  readonly control: number;
+}
+
+/** Mean losses in nats. */
+export interface HalvesOfLoss {
+  /** Of each token, [pos]. */
+  readonly perToken: readonly number[];
+  /** Of each half without its first token, which even in the second half cannot be predicted. */
+  readonly halves: readonly [first: number, second: number];
+}
+
+/** What `measureInduction` gives. */
+export interface InductionMeasurement {
+  readonly length: number;
+  /** How many tokens come before the random ones: 1 with a BOS, 0 without. */
+  readonly lead: number;
+  readonly heads: readonly ScoredHead[];
+  /** The scores, [layer][head]. */
+  readonly scores: readonly (readonly number[])[];
+  /** The score of a head that attends equally to every token it can see. */
+  readonly uniform: number;
+  readonly repeated: HalvesOfLoss;
+  /** The same where the second half consists of other tokens. */
+  readonly unrepeated: HalvesOfLoss;
+}
+
+/**
+ * Runs the model on random tokens that are repeated once, and on as many that are not.
+ * @throws ArgumentError for a length that does not fit into the context twice.
+ */
+export async function measureInduction(model: Model, asked: RepeatedTokens): Promise<InductionMeasurement> {
+  const { samples, signal, onProgress } = asked;
+  const { nLayers } = model.cfg;
+  const { start, drawn, length } = drawTokens(model, asked);
+  const lead = start.length;
+  const stripe = stripeOf(lead, length);
+  const scoresIn = (graph: ModelGraph) =>
+    Array.from({ length: nLayers }, (_, layer) =>
+      graph.at(`blocks.${layer}.attn.hook_pattern`).mul(stripe).sum(["query", "key"]),
+    );
+  const measured = await computeInParts(
+    model,
+    samples,
+    (from, to) => {
+      const some = drawn.slice(from, to);
+      const repeated = model.graph(some.map((ids) => [...start, ...ids.slice(0, length), ...ids.slice(0, length)]));
+      const unrepeated = model.graph(some.map((ids) => [...start, ...ids]));
+      return [repeated.lossPerToken(), unrepeated.lossPerToken(), ...scoresIn(repeated), ...scoresIn(unrepeated)];
+    },
+    { signal, most: passBytes(model), onDone: (done) => onProgress?.({ done, total: samples }) },
+  );
+  const means = measured.map(meanOverRows);
+  const [scores, control] = [means.slice(2, 2 + nLayers), means.slice(2 + nLayers)];
+  const heads = components(model).writers.flatMap(({ name, layer, head }) =>
+    layer === undefined || head === undefined
+      ? []
+      : [{ name, score: scores[layer][head], control: control[layer][head] }],
+  );
+  const [repeated, unrepeated] = means.slice(0, 2).map((loss) => halvesOf(loss, lead, length));
+  return { length, lead, heads, scores, uniform: uniformScore(lead, length), repeated, unrepeated };
+}
+
+/** Sequences of twice as many different random tokens as are repeated, and what comes before them. */
+function drawTokens(model: Model, asked: RepeatedTokens) {
+  const { cfg, text } = model;
+  const bos = text?.bosTokenId;
+  const start = bos === undefined ? [] : [bos];
+  const most = Math.floor((cfg.nCtx - start.length) / 2);
+  const special = new Set([bos, text?.eosTokenId, text?.padTokenId]);
+  const vocabulary = Array.from({ length: cfg.dVocab }, (_, id) => id).filter((id) => !special.has(id));
+  const length = asked.length ?? Math.min(50, most, Math.floor(vocabulary.length / 2));
+  checkWhole("length", length, 2, most);
+  if (2 * length > vocabulary.length) {
+    throw new ArgumentError(
+      `length is ${length}, but the control needs twice as many different tokens, and the vocabulary has ${vocabulary.length}.`,
+      { asked: length, found: vocabulary.length },
+    );
+  }
+  const random = new Random(asked.seed);
+  const drawn = Array.from({ length: asked.samples }, () =>
+    Array.from(random.sample(vocabulary.length, 2 * length), (i) => vocabulary[i]),
+  );
+  return { start, drawn, length };
+}
+
+function halvesOf(perToken: readonly number[], lead: number, length: number): HalvesOfLoss {
+  const half = (which: 0 | 1) => {
+    const from = lead + which * length;
+    const own = perToken.slice(from, from + length - 1);
+    return own.reduce((sum, x) => sum + x, 0) / own.length;
+  };
+  return { perToken, halves: [half(0), half(1)] };
+}
+
+/** The mean over the first axis. */
+function meanOverRows({ shape: [rows], data }: Tensor): number[] {
+  const width = data.length / rows;
+  return Array.from({ length: width }, (_, i) => {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += data[row * width + i];
+    return sum / rows;
+  });
+}
+
+/** 1 / length where a query of the second half looks at what followed its token in the first half, [query key]. */
+function stripeOf(lead: number, length: number): Tensor {
+  const pos = lead + 2 * length;
+  const data = new Float32Array(pos * pos);
+  for (let query = lead + length; query < pos; query++) data[query * pos + query - length + 1] = 1 / length;
+  return Tensor.leaf(ndarray("float32", [pos, pos], data), ["query", "key"]);
+}
+
+function uniformScore(lead: number, length: number): number {
+  let sum = 0;
+  for (let query = lead + length; query < lead + 2 * length; query++) sum += 1 / (query + 1);
+  return sum / length;
+}

@@ -1,0 +1,79 @@
+/** By how much a model prefers the receiver's name to the giver's. */
+import { Tensor } from "../graph/tensor.ts";
+import type { Model } from "../lens/model.ts";
+import { needNextToken } from "../lens/model-has.ts";
+import { prepareInput } from "../lens/model-input.ts";
+import { needText } from "../lens/tokens.ts";
+import { ndarray } from "../tensor/array.ts";
+import { InputError } from "../tensor/errors.ts";
+import { IOI_OPTIONS, type IoiOptions } from "./ioi/options.ts";
+import { IOI_NAMES, type IoiPrompt, ioiPrompts, singleTokenNames } from "./ioi/prompts.ts";
+import { settled } from "./options.ts";
+import { Random } from "./statistics/random.ts";
+
+/** The result of `measureIoi`. */
+export interface IoiMeasurement {
+  readonly prompts: readonly IoiPrompt[];
+  /** `logit[io] - logit[s]` after each prompt. */
+  readonly differences: readonly number[];
+  /** The same after each prompt's control, in which a third person gives. */
+  readonly controls: readonly number[];
+  /** The names that are one token, and the number of names that are several. */
+  readonly names: readonly string[];
+  readonly skipped: number;
+}
+
+/** How many prompts run together. */
+const TOGETHER = 64;
+
+/**
+ * The logit difference between indirect object and subject after seeded prompts, and after their controls.
+ * @throws InputError without a tokenizer, or if fewer than three names are one token.
+ */
+export async function measureIoi(model: Model, options: IoiOptions = {}): Promise<IoiMeasurement> {
+  const { samples, seed, names = IOI_NAMES, signal, onProgress } = settled("ioi", model, options, IOI_OPTIONS);
+  needNextToken("ioi", model);
+  if (!model.text) {
+    throw new InputError("This model has no tokenizer, but the prompts are texts: create it with a tokenizer.");
+  }
+  const usableNames = singleTokenNames(model, names);
+  const prompts = ioiPrompts(samples, usableNames, new Random(seed));
+  const measurements: { readonly differences: number[]; readonly controls: number[] } = {
+    differences: [],
+    controls: [],
+  };
+  for (let from = 0; from < samples; from += TOGETHER) {
+    const some = prompts.slice(from, from + TOGETHER);
+    const measured = await model.compute([difference(model, some, "text"), difference(model, some, "control")], {
+      signal,
+    });
+    measurements.differences.push(...(measured[0].data as Float32Array));
+    measurements.controls.push(...(measured[1].data as Float32Array));
+    onProgress?.({ done: from + some.length, total: samples });
+  }
+  return { prompts, ...measurements, names: usableNames, skipped: new Set(names).size - usableNames.length };
+}
+
+/** `logit[io] - logit[s]` at each text's last token, [batch]. */
+function difference(model: Model, prompts: readonly IoiPrompt[], which: "text" | "control"): Tensor {
+  const texts = prompts.map((prompt) => prompt[which]);
+  const { tokens, attentionMask } = prepareInput(texts, { paddingSide: "right" }, model.cfg, model.text);
+  const [batch, pos] = tokens.shape;
+  const last = new Int32Array(2 * batch);
+  for (let b = 0; b < batch; b++) {
+    const own = attentionMask?.data.subarray(b * pos, (b + 1) * pos);
+    last.set([b, own ? own.lastIndexOf(1) : pos - 1], 2 * b);
+  }
+  const ids = (key: "io" | "s") =>
+    Tensor.leaf(
+      ndarray(
+        "int32",
+        [batch],
+        Int32Array.from(prompts, (prompt) => needText(model).toSingleToken(prompt[key])),
+      ),
+      ["row"],
+    );
+  const { output } = model.graph(tokens, { attentionMask });
+  const logits = output.gatherRows(Tensor.leaf(ndarray("int32", [batch, 2], last)));
+  return logits.pick(ids("io")).sub(logits.pick(ids("s")));
+}

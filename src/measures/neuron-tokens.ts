@@ -1,0 +1,203 @@
+/** The tokens that a neuron writes, and where in a text it is most active. */
+import { Tensor } from "../graph/tensor.ts";
+import { components, neuronName } from "../lens/components.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { hasMlps, needNeurons, needReadStream } from "../lens/model-has.ts";
+import { unscaled } from "../lens/output-norm.ts";
+import { batchOf, readTokens } from "../lens/tokens.ts";
+import { getActName } from "../models/act-name.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { TEXT } from "../tensor/kinds.ts";
+import { checkArgument } from "../tensor/options.ts";
+import { NEURON_OPTIONS, type NeuronTokensOptions } from "./neuron-tokens/options.ts";
+import { settled } from "./options.ts";
+import { checkWhole, tokenText } from "./prompt.ts";
+import { Random } from "./statistics/random.ts";
+
+/** A place in the text where a neuron fires. */
+export interface NeuronExample {
+  readonly activation: number;
+  /** The position among the text's tokens. */
+  readonly at: number;
+  readonly token: string;
+  readonly next: string | null;
+  readonly nextId: number | null;
+  /** The tokens around it with the neuron's activations; `marked` is its index among them. */
+  readonly tokens: readonly string[];
+  readonly activations: readonly number[];
+  readonly marked: number;
+}
+
+/** The result of `measureNeuron`. */
+export interface NeuronMeasurement {
+  readonly layer: number;
+  readonly neuron: number;
+  readonly name: string;
+  /** `W_out[neuron] · W_U`: what one unit of activation adds to each token's logit, [d_vocab], before the last norm's scale. */
+  readonly effects: Float32Array;
+  /** The largest |effect| of random other neurons in the layer. */
+  readonly otherEffects: readonly number[];
+  /** The activation at each token of the text. */
+  readonly activations: readonly number[];
+  /** The largest activation of each neuron in the layer on the text, [d_mlp]. */
+  readonly largestOfEach: readonly number[];
+  /** The strongest first; no two overlap. */
+  readonly examples: readonly NeuronExample[];
+}
+
+/** The text is read in pieces of this many tokens, BOS included: enough context for each word, and fast. */
+export const PIECE = 128;
+const TOKENS_AT_A_TIME = 4096;
+/** The most bytes of activations that are read at a time. */
+const NUMBERS_AT_A_TIME = 16e6;
+const OTHER_NEURONS = 100;
+
+/**
+ * The tokens that a neuron promotes and suppresses, and where in a text it is most active (`hook_post`).
+ * @throws ArgumentError for a layer or neuron that does not exist, or a model without MLPs; InputError for a text without
+ * tokens or a model without a tokenizer.
+ */
+export async function measureNeuron(
+  model: HookedTransformer,
+  text: string,
+  options: NeuronTokensOptions = {},
+): Promise<NeuronMeasurement> {
+  const asked = settled("neuronTokens", model, options, NEURON_OPTIONS, "text");
+  checkArgument("The text of neuronTokens", text, TEXT);
+  needReadStream("neuronTokens", model);
+  const { top, around, seed, layer, signal, onProgress } = asked;
+  const { cfg } = model;
+  if (!hasMlps(model))
+    throw new ArgumentError("This model is attention-only and has no neurons.", { found: cfg.modelName });
+  const width = cfg.dMlp!;
+  needNeurons(model, layer);
+  if (options.neuron !== undefined) checkWhole("neuron", options.neuron, 0, width - 1);
+  const pieces = piecesOf(model, text);
+  const ids = pieces.flat();
+  const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
+
+  const largestOfEach = new Array<number>(width).fill(-Infinity);
+  const passes = options.neuron === undefined ? 2 : 1;
+  const total = passes * ids.length;
+  let done = 0;
+  const read = async (neuron: number | undefined): Promise<number[]> => {
+    const activations: number[] = [];
+    for (const { input, skip, tokens } of batches(model, pieces)) {
+      const post = model.graph(input).at(getActName("post", layer)).slice("pos", skip);
+      const wanted = neuron === undefined ? [] : [post.at({ d_mlp: neuron })];
+      const [most, own] = await model.compute([post.max(["batch", "pos"]), ...wanted], { signal });
+      for (let i = 0; i < width; i++) largestOfEach[i] = Math.max(largestOfEach[i], most.data[i]);
+      if (own) activations.push(...own.data);
+      done += tokens;
+      onProgress?.({ done, total });
+    }
+    return activations;
+  };
+  if (options.neuron === undefined) await read(undefined);
+  const neuron = options.neuron ?? loudest(W_out, largestOfEach);
+  const activations = await read(neuron);
+
+  const { effects, otherEffects } = await effectsOf(model, layer, neuron, seed, signal);
+  return {
+    layer,
+    neuron,
+    name: neuronName(layer, neuron),
+    effects,
+    otherEffects,
+    activations,
+    largestOfEach,
+    examples: examplesOf(model, ids, activations, top, around),
+  };
+}
+
+/** What one unit of a neuron's activation adds to each token's logit, and the largest that random others add to any. */
+async function effectsOf(
+  model: HookedTransformer,
+  layer: number,
+  neuron: number,
+  seed: number,
+  signal: AbortSignal | undefined,
+): Promise<Pick<NeuronMeasurement, "effects" | "otherEffects">> {
+  const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
+  const [width] = W_out.shape;
+  const others = [...new Random(seed).sample(width, Math.min(OTHER_NEURONS + 1, width))]
+    .filter((n) => n !== neuron)
+    .slice(0, OTHER_NEURONS);
+  const rows = Tensor.leaf(ndarray("int32", [1 + others.length], Int32Array.from([neuron, ...others])), ["neuron"]);
+  const norm = model.weights.find("ln_final.w");
+  const mlp = components(model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
+  const written = unscaled(W_out.gather(0, rows), mlp?.output?.norm, model.weights);
+  const effects = (norm ? written.mul(norm) : written).matmul(model.W_U);
+  const [own, ends] = await model.compute([effects.slice(0, 0, 1), effects.abs().max(-1)], { signal });
+  return { effects: own.data as Float32Array, otherEffects: Array.from(ends.data).slice(1) };
+}
+
+/** The text's tokens in pieces that fit after a BOS. */
+function piecesOf(model: HookedTransformer, text: string): readonly (readonly number[])[] {
+  if (text.trim() === "") {
+    throw new InputError("The text is empty: give at least a few sentences.", { asked: text });
+  }
+  const ids = Array.from(readTokens(text, model, { prependBos: false, truncate: false }).data);
+  const size = Math.max(1, Math.min(PIECE, model.cfg.nCtx) - (bosOf(model) === undefined ? 0 : 1));
+  return Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => ids.slice(i * size, (i + 1) * size));
+}
+
+function bosOf(model: HookedTransformer): number | undefined {
+  return model.cfg.defaultPrependBos ? model.text?.bosTokenId : undefined;
+}
+
+/** Runs pieces of equal length together, each after a BOS, whose own activations (`skip`) are left out. */
+function* batches(model: HookedTransformer, pieces: readonly (readonly number[])[]) {
+  const bos = bosOf(model);
+  const skip = bos === undefined ? 0 : 1;
+  const tokens = Math.min(TOKENS_AT_A_TIME, NUMBERS_AT_A_TIME / model.cfg.dMlp!);
+  const most = Math.max(1, Math.floor(tokens / pieces[0].length));
+  for (let start = 0; start < pieces.length; ) {
+    const { length } = pieces[start];
+    let end = start;
+    while (end < pieces.length && end - start < most && pieces[end].length === length) end++;
+    const rows = pieces.slice(start, end).map((piece) => (bos === undefined ? piece : [bos, ...piece]));
+    yield { input: batchOf(rows, model), skip, tokens: rows.length * length };
+    start = end;
+  }
+}
+
+/** The neuron that writes most at any one place: its largest activation times the norm of what it writes. */
+function loudest(W_out: Tensor, largestOfEach: readonly number[]): number {
+  const [, dModel] = W_out.shape;
+  const loudness = largestOfEach.map((activation, n) => {
+    const row = W_out.data.subarray(n * dModel, (n + 1) * dModel);
+    return activation * Math.hypot(...row);
+  });
+  return loudness.indexOf(Math.max(...loudness));
+}
+
+function examplesOf(
+  model: HookedTransformer,
+  ids: readonly number[],
+  activations: readonly number[],
+  count: number,
+  around: number,
+): readonly NeuronExample[] {
+  const order = activations.map((_, i) => i).sort((a, b) => activations[b] - activations[a]);
+  const chosen: number[] = [];
+  for (const at of order) {
+    if (chosen.length === count) break;
+    if (chosen.every((other) => Math.abs(other - at) > around)) chosen.push(at);
+  }
+  return chosen.map((at) => {
+    const from = Math.max(0, at - around);
+    const to = Math.min(ids.length, at + around + 1);
+    return {
+      activation: activations[at],
+      at,
+      token: tokenText(model, ids[at]),
+      next: at + 1 < ids.length ? tokenText(model, ids[at + 1]) : null,
+      nextId: ids[at + 1] ?? null,
+      tokens: ids.slice(from, to).map((id) => tokenText(model, id)),
+      activations: activations.slice(from, to),
+      marked: at - from,
+    };
+  });
+}

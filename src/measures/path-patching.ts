@@ -1,0 +1,230 @@
+/**
+ * Path patching: what one component passes directly to another. Along a path the receiver reads the residual stream as if
+ * the sender had written there what it writes in another run, while everything else stays the same; the receiver's result
+ * goes on through the rest of the model. In the stream components add up, so a path is a vector added to what the
+ * receiver reads, and a sweep over paths is broadcasting.
+ *
+ * Source: Wang et al. 2022 (arxiv.org/abs/2211.00593), Goldowsky-Dill et al. 2023 (arxiv.org/abs/2304.05969).
+ */
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { checkModel } from "../lens/check.ts";
+import { hears, type Reader, type Receiver, type Sender, type Writer } from "../lens/components.ts";
+import { type Metric, measured, oneForEach, oneNumber } from "../lens/metric.ts";
+import type { Model } from "../lens/model.ts";
+import { type Edit, ModelGraph } from "../lens/model-graph.ts";
+import { type InputOptions, prepareInput } from "../lens/model-input.ts";
+import { LONG } from "../lens/option-kinds.ts";
+import type { ModelInput } from "../lens/tokens.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { ANYTHING, FLAG, FUNCTION, listOf, TEXT } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
+import { receiving, sending, sent } from "./path-patching/path-ends.ts";
+
+/** A direct path, from what writes to the residual stream to what reads it. */
+export type Path = readonly [from: Sender, to: Receiver];
+
+/**
+ * A pass with several direct paths patched together: along each, the receiver reads what the sender writes in the other
+ * pass. All paths of a sender together are activation patching of it.
+ * @param source the other pass, on an input of the same shape
+ * @throws ArgumentError for a component that the model lacks, or a receiver that does not come after its sender.
+ */
+export function withPaths(model: Model, graph: ModelGraph, source: ModelGraph, paths: readonly Path[]): ModelGraph {
+  checkModel("withPaths", model);
+  if (!(graph instanceof ModelGraph) || !(source instanceof ModelGraph)) {
+    throw new ArgumentError(
+      "withPaths needs two passes, as model.graph returns them: the one to patch, and its source.",
+    );
+  }
+  const pairs = Array.isArray(paths) && Array.from(paths).every((path) => Array.isArray(path) && path.length === 2);
+  if (!pairs) {
+    throw new ArgumentError(
+      `Paths must be pairs of a sender and a receiver, [["L0H1", "L1MLP"]], not ${shown(paths)}.`,
+      {
+        asked: paths,
+      },
+    );
+  }
+  const edits = paths.map(([from, to]): Edit => {
+    const [sender, receiver] = [sending(from, model), receiving(to, model)];
+    if (!hears(receiver, sender)) {
+      throw new ArgumentError(`There is no path from ${from} to ${to}, which does not come after it.`, {
+        asked: [from, to],
+      });
+    }
+    const delta = sent(source, sender, model).sub(sent(graph, sender, model));
+    return [receiver.point, (x) => x.add(receiver.head === undefined ? delta : toHeads(delta, [receiver.head], x))];
+  });
+  return graph.with(edits);
+}
+
+/** Options of `pathPatching`. */
+export interface PathPatchingOptions extends Pick<InputOptions, "prependBos"> {
+  /** Another input of the same shape: along the paths, senders write what they write in its run. */
+  readonly source: ModelInput;
+  readonly senders: readonly Sender[];
+  readonly receivers: readonly Receiver[];
+  readonly metric: Metric;
+  /** Most bytes to use for values at one time; default: 128 MB, or half of the available memory if that is less. */
+  readonly memory?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each run with the number of paths done. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+const KINDS: OptionKinds<PathPatchingOptions> = {
+  ...LONG,
+  prependBos: FLAG,
+  source: ANYTHING,
+  senders: listOf(TEXT, "names"),
+  receivers: listOf(TEXT, "names"),
+  metric: FUNCTION,
+};
+
+/** What the metric becomes along each path. */
+export interface PathPatchingResult {
+  /** [sender receiver]: the metric with that one path patched; NaN where the receiver does not come after the sender. */
+  readonly values: Tensor;
+  /** The metric without patching. */
+  readonly baseline: number;
+  /** The metric of the run on `source`. */
+  readonly source: number;
+}
+
+/**
+ * Patches each direct path from a sender to a receiver separately, and measures. Norms are recomputed on what the
+ * receiver reads; all other components read the unchanged stream, except for what comes through the receiver.
+ *
+ * All paths to one kind of input of a layer run side by side, and what is before that layer is computed once.
+ * @throws ArgumentError for a component that the model lacks; UnknownNameError for an unknown name; ShapeError if the
+ * inputs differ in shape, or the metric is not one number per run.
+ */
+export async function pathPatching(
+  model: Model,
+  input: ModelInput,
+  options: PathPatchingOptions,
+): Promise<PathPatchingResult> {
+  checkModel("pathPatching", model);
+  checkOptions("pathPatching", options, KINDS);
+  const { metric, signal, memory = passBytes(model) } = options;
+  if (!options.senders || !options.receivers || options.source === undefined) {
+    throw new ArgumentError("pathPatching needs senders, receivers, a source input and a metric.", {
+      asked: options,
+    });
+  }
+  const senders = options.senders.map((name) => sending(name, model));
+  const receivers = options.receivers.map((name) => receiving(name, model));
+  if (senders.length === 0 || receivers.length === 0) {
+    throw new ArgumentError("A path goes from a sender to a receiver: name at least one of each.");
+  }
+  const { start, source, bounds } = passes(model, input, options);
+  const layers = [...new Set(receivers.map(({ layer }) => layer))];
+  const differences = senders.map((sender) =>
+    sent(source, sender, model)
+      .sub(sent(start, sender, model))
+      .unsqueeze(0, "sender"),
+  );
+  const [baseline, sourceMetric, deltas, ...streams] = await model.compute(
+    [
+      oneNumber(measured(metric, start), start.output),
+      oneNumber(measured(metric, source), source.output),
+      differences.length === 1 ? differences[0] : Tensor.apply("concat", differences, { axis: -4 }),
+      ...layers.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`)),
+    ],
+    { signal },
+  );
+
+  const values = new Float32Array(senders.length * receivers.length).fill(Number.NaN);
+  const groups = byPoint(senders, receivers);
+  const total = groups.reduce((sum, { paths }) => sum + paths.length, 0);
+  let done = 0;
+  const sessions = new KeptSessions(model.engine, memory);
+  for (const { point, layer, paths } of groups) {
+    const graph = model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer }).readyFor([point]);
+    const clean = measured(metric, graph);
+    const patched = (some: readonly PathAt[]) => {
+      const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
+      return oneForEach(edited.follow(clean), edited.output, "path", some.length);
+    };
+    const { together, planned } = rowsThatFit((from, to) => [patched(paths.slice(from, to))], paths.length, memory);
+    await sessions.room(planned, [patched(paths.slice(0, 1))]);
+    for (let from = 0; from < paths.length; from += together) {
+      const some = paths.slice(from, from + together);
+      const [found] = await model.compute([patched(some)], { signal });
+      some.forEach(({ sender, receiver }, i) => {
+        values[sender * receivers.length + receiver] = found.data[i];
+      });
+      done += some.length;
+      options.onProgress?.({ done, total });
+    }
+  }
+  const shape = [senders.length, receivers.length];
+  return {
+    values: Tensor.leaf(ndarray("float32", shape, values), ["sender", "receiver"]),
+    baseline: baseline.item(),
+    source: sourceMetric.item(),
+  };
+}
+
+/** The two passes, and what a pass that starts within the first one needs. @throws ShapeError */
+function passes(model: Model, input: ModelInput, options: PathPatchingOptions) {
+  const [base, other] = [input, options.source].map((given) =>
+    prepareInput(given, { prependBos: options.prependBos }, model.cfg, model.text),
+  );
+  if (base.tokens.shape.join() !== other.tokens.shape.join()) {
+    throw new ShapeError(
+      `Path patching copies position by position, but the input is ${showShape(base.tokens)} and the source ${showShape(other.tokens)}: use prompts of equal length.`,
+      { asked: base.tokens.shape, found: other.tokens.shape },
+    );
+  }
+  return {
+    start: model.graph(base.tokens, { attentionMask: base.attentionMask }),
+    source: model.graph(other.tokens, { attentionMask: other.attentionMask }),
+    bounds: base,
+  };
+}
+
+/** A path by its sender's and receiver's places in their lists. */
+interface PathAt {
+  readonly sender: number;
+  readonly receiver: number;
+  readonly head: number | undefined;
+}
+
+/** The paths that exist, those to one hook point together. */
+function byPoint(senders: readonly Writer[], receivers: readonly Reader[]) {
+  const groups = new Map<string, { readonly point: string; readonly layer: number; readonly paths: PathAt[] }>();
+  for (const [receiver, to] of receivers.entries()) {
+    const { point, layer, head } = to;
+    const group = groups.get(point) ?? { point, layer, paths: [] };
+    for (const [sender, from] of senders.entries()) {
+      if (hears(to, from)) group.paths.push({ sender, receiver, head });
+    }
+    if (group.paths.length > 0) groups.set(point, group);
+  }
+  return [...groups.values()];
+}
+
+/** What is added to what the receivers of one point read, [path batch pos d_model] or [path batch pos head d_model]. */
+function delta(deltas: Tensor, paths: readonly PathAt[], x: Tensor): Tensor {
+  const index = Int32Array.from(paths, ({ sender }) => sender);
+  const chosen = deltas.gather(0, Tensor.leaf(ndarray("int32", [index.length], index), ["path"]));
+  const heads = paths.map(({ head }) => head).filter((head) => head !== undefined);
+  return heads.length > 0 ? toHeads(chosen, heads, x) : chosen;
+}
+
+/** Vectors [path batch pos d_model], each only to its path's head: [path batch pos head d_model]. */
+function toHeads(vectors: Tensor, heads: readonly number[], x: Tensor): Tensor {
+  const count = x.shape.at(-2)!;
+  const mine = new Float32Array(heads.length * count);
+  heads.forEach((head, i) => {
+    mine[i * count + head] = 1;
+  });
+  const lead = vectors.shape.length === 3 ? [] : [heads.length];
+  const mask = Tensor.leaf(ndarray("float32", [...lead, 1, 1, count, 1], mine));
+  return vectors.unsqueeze(-2, x.axes.at(-2)).mul(mask);
+}

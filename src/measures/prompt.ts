@@ -1,0 +1,158 @@
+/** How measures read prompts and answers, and report options out of range. */
+
+import type { Tensor } from "../graph/tensor.ts";
+import { maskedPlaces } from "../lens/fill-mask.ts";
+import type { Model } from "../lens/model.ts";
+import { fillsMasks } from "../lens/model-has.ts";
+import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import { counted } from "../tensor/words.ts";
+import type { TokenIds } from "../text/index.ts";
+
+/** One prompt's tokens. */
+export interface Prompt {
+  readonly ids: readonly number[];
+  /** The text of each token. */
+  readonly tokens: readonly string[];
+  /** int32 [batch pos], a batch of one. */
+  readonly input: Tensor;
+  readonly startsWithBos: boolean;
+}
+
+export interface PromptRules {
+  /** How many tokens there must be. Default 1. */
+  readonly least?: number;
+  /** How many more tokens must fit into the context after it. Default 0. */
+  readonly room?: number;
+  readonly prependBos?: boolean | undefined;
+}
+
+/**
+ * The tokens of a prompt, with BOS in front where the model expects it. Nothing is cut off.
+ * @throws InputError if it is empty, too short for the analysis, or does not fit into the context.
+ */
+export function readPrompt(
+  model: Model,
+  prompt: string | TokenIds,
+  { least = 1, room = 0, prependBos }: PromptRules = {},
+): Prompt {
+  const { nCtx } = model.cfg;
+  const input =
+    typeof prompt === "string"
+      ? ofText(model, prompt, prependBos)
+      : batchOf([onePrompt(prompt, model.cfg.dVocab)], model);
+  const ids = Array.from(input.data);
+  if (ids.length + room > nCtx) {
+    throw new InputError(
+      `The prompt has ${ids.length} tokens, BOS included${room > 0 ? `, and ${room} more must follow` : ""}, but the model's context holds only ${nCtx}: shorten it.`,
+      { asked: ids.length, found: nCtx },
+    );
+  }
+  if (ids.length < least) {
+    throw new InputError(
+      `The prompt has ${counted(ids.length, "token")}, BOS included, but needs at least ${least}: give a longer one.`,
+      { asked: ids.length, found: least },
+    );
+  }
+  return {
+    ids,
+    tokens: ids.map((id) => tokenText(model, id)),
+    input,
+    startsWithBos: ids[0] === model.text?.bosTokenId,
+  };
+}
+
+function ofText(model: Model, text: string, prependBos: boolean | undefined): Tensor {
+  if (text === "") throw new InputError("The prompt is empty: give a text of a few words.", { asked: text });
+  return readTokens(text, model, { truncate: false, prependBos });
+}
+
+/**
+ * The position at which a prompt's answer is read: the last one, or the mask's in a model that fills in masks.
+ * @throws InputError for a prompt of such a model without a mask, or with several
+ */
+export function answerPlace(model: Model, { input }: Prompt): number {
+  if (!fillsMasks(model)) return input.shape[1] - 1;
+  const places = maskedPlaces(input, model);
+  if (places.length === 1) return places[0].pos;
+  throw new InputError(`The prompt has ${places.length} masks, but the answer is one token: mask only that one.`, {
+    asked: places.map(({ pos }) => pos),
+  });
+}
+
+/** Where answers are read, in words. */
+export function answerPlaceName(model: Model): string {
+  return fillsMasks(model) ? "the mask" : "the last position";
+}
+
+/** A list of prompts, at least one. @throws InputError for something that is not a list */
+export function checkPrompts(prompts: unknown): asserts prompts is readonly (string | TokenIds)[] {
+  if (Array.isArray(prompts) && prompts.length > 0) return;
+  throw new InputError(
+    Array.isArray(prompts)
+      ? "There are no prompts to run on: give at least one."
+      : `The prompts must be a list of texts, or of lists of token ids, not ${shown(prompts)}.`,
+    { asked: prompts },
+  );
+}
+
+/** A token's text, or its id in brackets where there is no tokenizer. */
+export function tokenText(model: Model, id: number): string {
+  return model.text ? model.text.toSingleStrToken(id) : `[${id}]`;
+}
+
+/**
+ * The id of an answer, which must be one token. A word without a leading space is tried with one, because words within a
+ * text begin with it.
+ * @throws InputError that lists the tokens if there are several.
+ */
+export function answerToken(model: Model, answer: string | number): number {
+  if (typeof answer !== "string") {
+    if (Number.isInteger(answer) && answer >= 0 && answer < model.cfg.dVocabOut) return answer;
+    throw new InputError(
+      `The answer ${shown(answer)} is not a token that the model predicts: ids go from 0 to ${model.cfg.dVocabOut - 1}.`,
+      { asked: answer, found: model.cfg.dVocabOut },
+    );
+  }
+  if (/^[^\s]/.test(answer)) {
+    try {
+      return needText(model).toSingleToken(` ${answer}`);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+  return needText(model).toSingleToken(answer);
+}
+
+/** @throws ArgumentError unless it is a whole number from `least` to `most`. */
+export function checkWhole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new ArgumentError(`${name} must be a whole number ${range}, not ${shown(value)}.`, {
+    asked: value,
+    found: [least, most],
+  });
+}
+
+/** A layer from 0, where negative numbers count from the end. @throws ArgumentError for one that does not exist. */
+export function checkLayer({ cfg }: Model, layer: number): number {
+  const at = layer < 0 ? layer + cfg.nLayers : layer;
+  if (Number.isInteger(at) && at >= 0 && at < cfg.nLayers) return at;
+  throw new ArgumentError(
+    `There is no layer ${shown(layer)}: this model's ${cfg.nLayers === 1 ? "only layer is 0" : `layers go from 0 to ${cfg.nLayers - 1}`}.`,
+    { asked: layer, found: cfg.nLayers },
+  );
+}
+
+/** A head of a layer. @throws ArgumentError for one that does not exist. */
+export function checkHead({ cfg }: Model, head: number): number {
+  if (Number.isInteger(head) && head >= 0 && head < cfg.nHeads) return head;
+  throw new ArgumentError(
+    `There is no head ${shown(head)}: this model's heads go from 0 to ${cfg.nHeads - 1} in each layer.`,
+    {
+      asked: head,
+      found: cfg.nHeads,
+    },
+  );
+}

@@ -1,0 +1,131 @@
+/** The largest singular vectors of a head's or an MLP's matrix as tokens, and what random numbers give in their place. */
+import { Tensor } from "../graph/tensor.ts";
+import { headName } from "../lens/components.ts";
+import { FactoredMatrix } from "../lens/factored-matrix.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { normal } from "../tensor/random.ts";
+import { tokenText } from "./prompt.ts";
+import {
+  getSingularVectors,
+  type SingularVectors,
+  type SingularVectorsOf,
+} from "./singular-vectors/get-singular-vectors.ts";
+import { largestIndices } from "./top-tokens.ts";
+
+const RANDOM_DIRECTIONS = 200;
+
+/** Which matrix, how many of its vectors, and how many tokens at each end of one. */
+export interface VectorsOf {
+  readonly of: SingularVectorsOf;
+  readonly layer: number;
+  readonly head?: number | undefined;
+  readonly vectors: number;
+  readonly top: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `measureVectors` gives. */
+export interface MeasuredVectors {
+  readonly of: SingularVectorsOf;
+  /** The matrix in words: `L0H3's W_V W_O`. */
+  readonly called: string;
+  /** The head; null for an MLP. */
+  readonly head: number | null;
+  /** All singular values, the largest first. */
+  readonly values: readonly number[];
+  /** Those of a random matrix of the same shape and norm. */
+  readonly chance: readonly number[];
+  /** The vectors of the largest singular values. */
+  readonly vectors: readonly VectorTokens[];
+  /** The largest |token| of random directions. */
+  readonly ends: number[];
+}
+
+/** @throws ArgumentError for a head of an MLP */
+export async function measureVectors(model: HookedTransformer, asked: VectorsOf): Promise<MeasuredVectors> {
+  const { of, layer, head, top, signal } = asked;
+  const { cfg } = model;
+  const ov = of === "OV";
+  const which = ov ? (head ?? 0) : undefined;
+  if (!ov && head !== undefined) {
+    throw new ArgumentError(`${of} belongs to the whole MLP, which has no heads: leave out the head, or choose OV.`, {
+      asked: head,
+    });
+  }
+  const numVectors = Math.min(asked.vectors, ov ? Math.min(cfg.dHead, cfg.dModel) : Math.min(cfg.dMlp!, cfg.dModel));
+  const decomposition = await getSingularVectors(model, of, layer, { numVectors, head: which, signal });
+  const values = decomposition.singularValues;
+  const random = normal(asked.seed);
+  const chance = await randomValues(model, ov, Math.hypot(...values), random, signal);
+  const ends = await randomEnds(model, random, signal);
+  const called = ov ? `${headName(layer, which!)}'s W_V W_O` : `layer ${layer}'s ${of === "w_in" ? "W_in" : "W_out"}`;
+  return { of, called, head: which ?? null, values, chance, vectors: describeVectors(model, decomposition, top), ends };
+}
+
+/** A singular vector by the tokens at its ends. */
+export interface VectorTokens {
+  readonly place: number;
+  /** The largest first. */
+  readonly top: readonly { readonly token: string; readonly value: number }[];
+  /** The smallest first. */
+  readonly bottom: readonly { readonly token: string; readonly value: number }[];
+  /** The largest |logit|. */
+  readonly extreme: number;
+}
+
+function describeVectors(model: HookedTransformer, { logits }: SingularVectors, top: number): VectorTokens[] {
+  const [count, vocabulary] = logits.shape;
+  return Array.from({ length: count }, (_, place) => {
+    const row = logits.data.subarray(place * vocabulary, (place + 1) * vocabulary) as Float32Array;
+    const tokens = (ids: readonly number[]) => ids.map((id) => ({ token: tokenText(model, id), value: row[id] }));
+    const highest = tokens(largestIndices(row, top));
+    const lowest = tokens(
+      largestIndices(
+        row.map((x) => -x),
+        top,
+      ),
+    );
+    return { place, top: highest, bottom: lowest, extreme: Math.max(highest[0].value, -lowest[0].value) };
+  });
+}
+
+/** Singular values of random numbers in the same shape, scaled to the same norm. */
+async function randomValues(
+  { cfg }: HookedTransformer,
+  ov: boolean,
+  norm: number,
+  random: () => number,
+  signal: AbortSignal | undefined,
+): Promise<readonly number[]> {
+  const { dModel } = cfg;
+  const inner = ov ? cfg.dHead : dModel;
+  const left = randomMatrix(ov ? dModel : cfg.dMlp!, inner, random);
+  const right = ov ? randomMatrix(inner, dModel, random) : identity(dModel);
+  const matrix = await new FactoredMatrix(left, right).compute({ signal });
+  const values = Array.from(matrix.svd().S.data);
+  const own = Math.hypot(...values);
+  return values.map((s) => (s * norm) / own);
+}
+
+/** The largest |token| of random directions. */
+async function randomEnds(model: HookedTransformer, random: () => number, signal: AbortSignal | undefined) {
+  const { dModel } = model.cfg;
+  const raw = randomMatrix(RANDOM_DIRECTIONS, dModel, random);
+  const unit = raw.div(raw.mul(raw).sum(-1, true).sqrt());
+  const [ends] = await model.compute([unit.matmul(model.W_U).abs().max(-1)], { signal });
+  return Array.from(ends.data);
+}
+
+function randomMatrix(rows: number, columns: number, random: () => number): Tensor {
+  const data = Float32Array.from({ length: rows * columns }, random);
+  return Tensor.leaf(ndarray("float32", [rows, columns], data), ["", ""]);
+}
+
+function identity(size: number): Tensor {
+  const one = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) one[i * size + i] = 1;
+  return Tensor.leaf(ndarray("float32", [size, size], one), ["", ""]);
+}

@@ -1,0 +1,291 @@
+/**
+ * Sweeps as one idea: the same change at many places, a metric at each. All cells of a layer go through the rest of the
+ * model together, as further rows along an axis in front; what is before the layer is computed once for the whole sweep.
+ */
+import { showShape } from "../graph/axes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { ActivationCache } from "../lens/activation-cache.ts";
+import { type Change, needChanged, type Place, valueAt } from "../lens/changes.ts";
+import { checkModel } from "../lens/check.ts";
+import { checkTensor } from "../lens/check-tensor.ts";
+import { type Metric, measured, oneForEach, oneNumber } from "../lens/metric.ts";
+import type { Model } from "../lens/model.ts";
+import { type InputOptions, inputOptions, layerIndex } from "../lens/model-input.ts";
+import { INPUT, LONG } from "../lens/option-kinds.ts";
+import type { ModelInput } from "../lens/tokens.ts";
+import { getActName } from "../models/act-name.ts";
+import { compose } from "../models/compose.ts";
+import { ndarray, sizeOf } from "../tensor/array.ts";
+import { ArgumentError, ShapeError } from "../tensor/errors.ts";
+import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
+import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
+import { meanOverText } from "./mean-over-text.ts";
+
+export type { Metric };
+
+/** Where a replacement is asked for. */
+export interface SweepPlace extends Place {
+  readonly layer: number;
+  /** bool [batch pos], false where a position is padding; `undefined` where none is. */
+  readonly attentionMask?: Tensor | undefined;
+}
+
+/** What takes the place of a value, from the value. Only the cell's own part of it is used. */
+export type Replacement = Change<SweepPlace>;
+
+export interface SweepOptions extends InputOptions {
+  /**
+   * The kind of hook point, in short: `"resid_pre"`, `"z"`, `"pattern"`, `"mlp_out"`, `"post"`; or `"ln1.hook_scale"`; in an
+   * encoder-decoder its name without the layer, `"decoder.cross_attn.hook_pattern"`.
+   */
+  readonly site: string;
+  /** The axes to sweep over: `layer`, and axes of the site (`pos`, `head`, `d_mlp`, `query`, `key`). */
+  readonly over: readonly string[];
+  readonly edit: Replacement;
+  readonly metric: Metric;
+  /** Which layers; default: all. */
+  readonly layers?: readonly number[] | undefined;
+  /** Most bytes to use for values at one time; default: 128 MB, or half of the available memory if that is less. With more, more cells run together. */
+  readonly memory?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each run with the number of cells done. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+const KINDS: OptionKinds<SweepOptions> = {
+  ...INPUT,
+  ...LONG,
+  site: TEXT,
+  over: listOf(TEXT, "axes"),
+  edit: FUNCTION,
+  metric: FUNCTION,
+  layers: listOf(WHOLE, "layers"),
+};
+
+export interface SweepResult {
+  /** The metric with each cell changed, along the axes of `over`. */
+  readonly values: Tensor;
+  /** The metric without any change. */
+  readonly baseline: number;
+  /** Most bytes that values were planned to take at one time, those that sessions keep for their next run included. */
+  readonly plannedBytes: number;
+}
+
+/**
+ * Changes a site at each place of the given axes and measures.
+ * @throws ArgumentError for an axis that the site lacks; ShapeError for a metric that is not one number per run.
+ */
+export async function sweep(model: Model, input: ModelInput, options: SweepOptions): Promise<SweepResult> {
+  checkModel("A sweep", model);
+  checkOptions("a sweep", options, KINDS);
+  checkSweep(options);
+  const { signal, memory = passBytes(model) } = options;
+  const chosen = layersOf(options, model);
+  const start = model.graph(input, inputOptions(options));
+  const { attentionMask } = start;
+  // An encoder-decoder's passes are not cut at a layer: each is the whole one, with a change in it.
+  const isWhole = compose(model.cfg).decoder !== null;
+  const streams = isWhole ? [] : chosen.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`));
+  const clean = oneNumber(measured(options.metric, start), start.output);
+  const [baseline, ...residuals] = await model.compute([clean, ...streams], { signal });
+
+  const parts = options.over.filter((axis) => axis !== "layer");
+  const rows: Float32Array[] = [];
+  let shape: number[] = [];
+  let plannedBytes = 0;
+  let done = 0;
+  const sessions = new KeptSessions(model.engine, memory);
+  for (const [i, layer] of chosen.entries()) {
+    const name = siteName(options.site, layer);
+    const from = isWhole
+      ? start
+      : model.graph(residuals[i], { attentionMask, startAtLayer: layer, tokens: start.tokens! });
+    const graph = from.readyFor([name]);
+    const value = graph.at(name);
+    const axes = parts.map((axis) => axisOf(value, axis, options));
+    shape = axes.map((axis) => value.shape[axis]);
+    const cells = sizeOf(shape);
+    const metric = measured(options.metric, graph);
+    const place = { name, layer, attentionMask };
+    const cellsOf = (made: unknown): Tensor => {
+      needChanged(made, valueAt(name));
+      return made;
+    };
+    const run = (from: number, to: number) => {
+      const mask = cellMask(value, axes, from, to);
+      const edited = graph.with([[name, (x) => cellsOf(options.edit(x, place)).where(mask, x)]]);
+      return oneForEach(edited.follow(metric), edited.output, "cell", to - from);
+    };
+    const { together, planned } = rowsThatFit((from, to) => [run(from, to)], cells, memory);
+    await sessions.room(planned, [run(0, 1)]);
+    plannedBytes = Math.max(plannedBytes, sessions.bytes);
+    const results = new Float32Array(cells);
+    for (let from = 0; from < cells; from += together) {
+      const to = Math.min(cells, from + together);
+      const [measured] = await model.compute([run(from, to)], { signal });
+      results.set(measured.data as Float32Array, from);
+      done += to - from;
+      options.onProgress?.({ done, total: cells * chosen.length });
+    }
+    rows.push(results);
+  }
+  const all = new Float32Array(rows.reduce((n, r) => n + r.length, 0));
+  let at = 0;
+  for (const row of rows) {
+    all.set(row, at);
+    at += row.length;
+  }
+  const whole = Tensor.leaf(ndarray("float32", [chosen.length, ...shape], all), ["layer", ...parts]);
+  return { values: ordered(whole, options.over), baseline: baseline.item(), plannedBytes };
+}
+
+/** @throws ArgumentError for a sweep without its parts */
+function checkSweep({ site, over, edit, metric }: Partial<SweepOptions>): void {
+  const missing = Object.entries({ site, over, edit, metric }).find(([, value]) => value === undefined);
+  if (missing)
+    throw new ArgumentError(`A sweep needs ${missing[0]}: { site, over, edit, metric }.`, { asked: missing[0] });
+  if (over!.length > 0 && new Set(over).size === over!.length) return;
+  throw new ArgumentError(`A sweep goes over one or more axes, each named once, not over ${shown(over)}.`, {
+    asked: over,
+  });
+}
+
+/** The layers to sweep, from 0. @throws ArgumentError for one that does not exist or is named twice */
+function layersOf({ layers, site }: Pick<SweepOptions, "layers" | "site">, { cfg }: Model): number[] {
+  const nLayers = /^decoder\./.test(site) && cfg.nDecoderLayers !== null ? cfg.nDecoderLayers : cfg.nLayers;
+  const all = Array.from({ length: nLayers }, (_, i) => i);
+  if (layers === undefined) return all;
+  const indices = layers.map((layer) => layerIndex("layer", layer, { nLayers }));
+  if (indices.length > 0 && new Set(indices).size === indices.length && !indices.includes(nLayers)) return indices;
+  throw new ArgumentError(`layers must be some of 0 to ${nLayers - 1}, each once, not ${shown(layers)}.`, {
+    asked: layers,
+    found: nLayers,
+  });
+}
+
+/** The hook point of a site in a layer: `("z", 3)` is `blocks.3.attn.hook_z`, `("decoder.attn.hook_z", 3)` `decoder.3.attn.hook_z`. */
+function siteName(site: string, layer: number): string {
+  const [, stack, rest] = /^(encoder|decoder)\.(?:\d+\.)?(.*)$/.exec(site) ?? [];
+  if (stack !== undefined) return `${stack}.${layer}.${rest}`;
+  return site.includes("hook_") ? `blocks.${layer}.${site.replace(/^blocks\.\d+\./, "")}` : getActName(site, layer);
+}
+
+function axisOf(value: Tensor, axis: string, { site }: SweepOptions): number {
+  const i = value.axes.indexOf(axis);
+  if (i > 0) return i;
+  throw new ArgumentError(
+    `"${site}" cannot be swept over ${axis || "no axis"}: it is ${showShape(value)}, so it can be swept over layer, ${value.axes.slice(1).join(", ")}.`,
+    { asked: axis, found: value.axes },
+  );
+}
+
+/** bool [cell 1 ...]: for cells `from` to `to` of the product of the axes, where in the value each one is. */
+function cellMask(value: Tensor, axes: readonly number[], from: number, to: number): Tensor {
+  const count = to - from;
+  const sizes = value.shape.map((n, i) => (axes.includes(i) ? n : 1));
+  const each = sizeOf(sizes);
+  const data = new Uint8Array(count * each);
+  const swept = axes.map((axis) => value.shape[axis]);
+  for (let cell = from; cell < to; cell++) {
+    let rest = cell;
+    const place = new Array<number>(value.shape.length).fill(0);
+    for (let k = axes.length - 1; k >= 0; k--) {
+      place[axes[k]] = rest % swept[k];
+      rest = Math.floor(rest / swept[k]);
+    }
+    const at = place.reduce((n, p, i) => n * sizes[i] + p, 0);
+    data[(cell - from) * each + at] = 1;
+  }
+  return Tensor.leaf(ndarray("bool", [count, ...sizes], data), ["cell", ...value.axes]);
+}
+
+/** The axes in the order that was asked for. */
+function ordered(values: Tensor, over: readonly string[]): Tensor {
+  if (!over.includes("layer")) {
+    if (values.shape[0] === 1)
+      return Tensor.leaf({ ...values.array!, shape: values.shape.slice(1) } as never, values.axes.slice(1));
+    throw new ArgumentError(
+      'A sweep over several layers needs "layer" among its axes, or a single layer in `layers`.',
+      {
+        asked: over,
+      },
+    );
+  }
+  const perm = over.map((axis) => values.axes.indexOf(axis));
+  const strides = values.shape.map((_, i) => sizeOf(values.shape.slice(i + 1)));
+  const shape = perm.map((i) => values.shape[i]);
+  const data = new Float32Array(values.data.length);
+  for (let n = 0; n < data.length; n++) {
+    let rest = n;
+    let from = 0;
+    for (let k = perm.length - 1; k >= 0; k--) {
+      from += (rest % shape[k]) * strides[perm[k]];
+      rest = Math.floor(rest / shape[k]);
+    }
+    data[n] = values.data[from];
+  }
+  return Tensor.leaf(ndarray("float32", shape, data), over);
+}
+
+// Replacements for a value: in a sweep, as an edit of a pass, or as a hook.
+
+/** Nothing: zero ablation. */
+export const zero: Change = (x) => x.constant(0);
+
+/** Its mean over the batch's prompts and positions, padding left out: mean ablation. */
+export const mean: Replacement = (x, { attentionMask }) => meanOverText(x, attentionMask);
+
+/** The same place of another run: activation patching. */
+export const patchFrom =
+  (cache: ActivationCache): Change =>
+  (x, { name }) => {
+    if (!(cache instanceof ActivationCache)) {
+      throw new ArgumentError(`The values to patch from must be an ActivationCache, not ${shown(cache)}.`, {
+        asked: cache,
+      });
+    }
+    const value = cache.get(name);
+    if (value.shape.join() !== x.shape.join()) {
+      throw new ShapeError(
+        `"${name}" is ${showShape(value)} in the cache to patch from, but ${showShape(x)} here: clean and corrupted prompts must have the same number of tokens.`,
+        { asked: x.shape, found: value.shape },
+      );
+    }
+    return value;
+  };
+
+/** The value of another prompt of the same batch, the next one: resample ablation, its order by `order`. */
+export const resample =
+  (order: readonly number[]): Change =>
+  (x) => {
+    const isOrder = Array.isArray(order) && [...order].sort((a, b) => a - b).every((row, i) => row === i);
+    if (!isOrder || order.length !== x.shape[0]) {
+      throw new ArgumentError(
+        `resample needs an order of the batch's ${x.shape[0]} prompts, but got ${shown(order)}.`,
+        {
+          asked: order,
+          found: x.shape[0],
+        },
+      );
+    }
+    return x.at({ batch: order });
+  };
+
+/** The value plus a vector: steering. */
+export const add =
+  (vector: Tensor): Change =>
+  (x) => {
+    checkTensor("What a sweep adds", vector);
+    return x.add(vector);
+  };
+
+/** The value times a factor. */
+export const scale =
+  (factor: number): Change =>
+  (x) => {
+    if (!NUMBER.accepts(factor))
+      throw new ArgumentError(`The factor that a sweep scales by must be a number, not ${shown(factor)}.`);
+    return x.mul(factor);
+  };

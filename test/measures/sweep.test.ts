@@ -1,0 +1,178 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { Engine } from "../../src/engine/engine.ts";
+import { nodeBackend } from "../../src/engine/ort-node.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
+import type { Metric } from "../../src/lens/metric.ts";
+import * as patching from "../../src/measures/patching.ts";
+import { mean, scale, sweep, zero } from "../../src/measures/sweep.ts";
+import { parseConfig } from "../../src/models/config/parse.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { expectClose } from "../close.ts";
+import { type Golden, golden, goldenNames } from "../goldens.ts";
+
+function setup(g: Golden) {
+  const engine = new Engine(nodeBackend({ threads: 1 }));
+  const model = new HookedTransformer(parseConfig(g.info.config), g.under("weights."), { engine });
+  const prompt = (row: number) =>
+    Tensor.leaf({ dtype: "int32", shape: [1, 12], data: g.tokens.data.slice(row * 12, row * 12 + 12) as Int32Array });
+  const [right, wrong] = g.info.patching_metric.logit_diff_last;
+  const metric: Metric = (logits) => {
+    const last = logits.at({ pos: -1 });
+    return last
+      .at({ d_vocab: right })
+      .sub(last.at({ d_vocab: wrong }))
+      .mean();
+  };
+  return { engine, model, clean: prompt(0), corrupted: prompt(1), metric };
+}
+
+const functions: Readonly<Record<string, patching.ActPatch>> = {
+  resid_pre: patching.getActPatchResidPre,
+  resid_mid: patching.getActPatchResidMid,
+  attn_out: patching.getActPatchAttnOut,
+  mlp_out: patching.getActPatchMlpOut,
+  attn_head_out_by_pos: patching.getActPatchAttnHeadOutByPos,
+  attn_head_q_by_pos: patching.getActPatchAttnHeadQByPos,
+  attn_head_k_by_pos: patching.getActPatchAttnHeadKByPos,
+  attn_head_v_by_pos: patching.getActPatchAttnHeadVByPos,
+  attn_head_pattern_by_pos: patching.getActPatchAttnHeadPatternByPos,
+  attn_head_out_all_pos: patching.getActPatchAttnHeadOutAllPos,
+  attn_head_pattern_all_pos: patching.getActPatchAttnHeadPatternAllPos,
+};
+
+describe.each(goldenNames)("activation patching of %s is TransformerLens'", (name) => {
+  let g: Golden;
+  beforeAll(async () => {
+    g = await golden(name);
+  });
+  test("at every site and place", async () => {
+    const { model, clean, corrupted, metric } = setup(g);
+    const [, cache] = await model.runWithCache(clean);
+    const expected = g.under("patch.");
+    expect(expected.size).toBeGreaterThan(8);
+    for (const [site, values] of expected) {
+      const found = await functions[site](model, corrupted, cache, metric);
+      expectClose(found, values, 1e-4);
+    }
+  });
+});
+
+describe("a sweep", () => {
+  let g: Golden;
+  beforeAll(async () => {
+    g = await golden("solu_ln_2l");
+  });
+  const loss: Metric = (_logits, graph) => graph.loss();
+
+  test("compiles one session per layer, one for the clean pass, and one for laying out weights", async () => {
+    const { engine, model, clean, corrupted, metric } = setup(g);
+    const [, cache] = await model.runWithCache(clean);
+    const before = engine.sessionsCreated;
+    await patching.getActPatchResidPre(model, corrupted, cache, metric);
+    expect(engine.sessionsCreated - before).toBeLessThanOrEqual(model.cfg.nLayers + 2);
+  });
+
+  test("in chunks within a memory budget gives the same numbers", async () => {
+    const { model } = setup(g);
+    const options = { site: "post", over: ["layer", "d_mlp"], edit: zero, metric: loss } as const;
+    const whole = await sweep(model, g.tokens, options);
+    const seen: number[] = [];
+    const small = await sweep(model, g.tokens, {
+      ...options,
+      memory: whole.plannedBytes / 5,
+      onProgress: ({ done, total }) => seen.push(done / total),
+    });
+    expectClose(small.values, whole.values, 1e-6);
+    expect(small.plannedBytes).toBeLessThanOrEqual(whole.plannedBytes / 5);
+    expect(seen.length).toBeGreaterThan(4);
+    expect(seen.at(-1)).toBe(1);
+    expect(whole.values.axes).toEqual(["layer", "d_mlp"]);
+  });
+
+  test("equals a loop of hooked runs", async () => {
+    const { model } = setup(g);
+    const { values, baseline } = await sweep(model, g.tokens, {
+      site: "z",
+      over: ["head", "layer", "pos"],
+      edit: mean,
+      metric: loss,
+    });
+    expect(values.shape).toEqual([4, 2, 12]);
+    expect(baseline).toBeCloseTo(g.info.scalars.loss, 4);
+    const one = await model.runWithHooks(g.tokens, {
+      returnType: "loss",
+      fwdHooks: [["blocks.1.attn.hook_z", (x) => x.set({ head: 2, pos: 7 }, x.mean(["batch", "pos"], true))]],
+    });
+    expect(values.get(2, 1, 7)).toBeCloseTo(one.item(), 4);
+  });
+
+  test("reaches the points that TransformerLens hides behind flags", async () => {
+    const { model } = setup(g);
+    const result = await sweep(model, g.tokens, { site: "result", over: ["layer", "head"], edit: zero, metric: loss });
+    const z = await sweep(model, g.tokens, { site: "z", over: ["layer", "head"], edit: zero, metric: loss });
+    expectClose(result.values, z.values, 1e-5);
+    const q = await sweep(model, g.tokens, { site: "hook_q_input", over: ["layer", "head"], edit: zero, metric: loss });
+    expect(q.values.data).not.toEqual(z.values.data);
+  });
+
+  test("of changes that change nothing gives the baseline", async () => {
+    const { model } = setup(g);
+    const { values, baseline } = await sweep(model, g.tokens, {
+      site: "mlp_out",
+      over: ["layer"],
+      edit: scale(1),
+      metric: loss,
+    });
+    for (const value of values.data) expect(value).toBeCloseTo(baseline, 4);
+  });
+
+  test("of texts of different lengths leaves their padding out", async () => {
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const { values, baseline } = await sweep(model, ["The sun shines.", "He was so tired that he slept."], {
+      site: "z",
+      over: ["layer", "head"],
+      edit: scale(1),
+      metric: loss,
+    });
+    for (const value of values.data) expect(value).toBeCloseTo(baseline, 4);
+  });
+
+  test("over an axis that the site lacks is refused, with the axes it has", async () => {
+    const { model } = setup(g);
+    const wrong = sweep(model, g.tokens, { site: "mlp_out", over: ["layer", "head"], edit: zero, metric: loss });
+    await expect(wrong).rejects.toThrow(/cannot be swept over head.*layer, pos, d_model/);
+  });
+
+  test("with a metric that is not one number is refused", async () => {
+    const { model } = setup(g);
+    const wrong = sweep(model, g.tokens, {
+      site: "z",
+      over: ["layer"],
+      edit: zero,
+      metric: (logits) => logits.at({ pos: -1 }),
+    });
+    await expect(wrong).rejects.toThrow(/must be one number.*batch 2, d_vocab 97/);
+  });
+
+  test("from a clean prompt of another length is refused", async () => {
+    const { model, clean, metric } = setup(g);
+    const [, cache] = await model.runWithCache(clean);
+    const shorter = [1, 2, 3];
+    const wrong = patching.getActPatchResidPre(model, shorter, cache, metric);
+    await expect(wrong).rejects.toThrow(/same number of tokens/);
+  });
+
+  test("can be aborted between runs", async () => {
+    const { model } = setup(g);
+    const stop = new AbortController();
+    const running = sweep(model, g.tokens, {
+      site: "z",
+      over: ["layer", "head"],
+      edit: zero,
+      metric: loss,
+      signal: stop.signal,
+      onProgress: () => stop.abort(new Error("enough")),
+    });
+    await expect(running).rejects.toThrow("enough");
+  });
+});
