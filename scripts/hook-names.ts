@@ -248,7 +248,8 @@ export function hookNamesPage(): string {
 Every value of a forward pass that can be read and changed, in the order in which it is made. The names are those of
 TransformerLens 2; \`{l}\` is the layer's number and \`{i}\` an expert's, from 0. The short form, here for layer 0, is
 what \`getActName\` takes: a string, which can be used wherever a name can, or name, layer and part, which a cache accepts
-as a list.
+as a list. Editors complete full names, up to layer 23; after one, \`satisfies HookName\` (\`import type { HookName } from "glassformer"\`)
+makes the compiler refuse what no model has. Without it, a wrong name is an error when it runs.
 
 Axes: \`batch\` prompts, \`pos\` token positions, \`query\` and \`key\` positions that attend and are attended to,
 \`head\` heads of a layer, \`d_head\` a head's dimensions, \`d_model\` the residual stream, \`d_mlp\` neurons of a

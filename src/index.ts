@@ -6,7 +6,12 @@ export { HookedTransformer } from "./lens/hooked-transformer.ts";
 export { HookedEncoderDecoder } from "./lens/hooked-encoder-decoder.ts";
 export type { HookedRoot } from "./lens/hooked-root.ts";
 export type { HookedModel, Model } from "./lens/model.ts";
-export { type FromPretrainedOptions, getCheckpointLabels, loadTokenizer } from "./lens/from-pretrained.ts";
+export {
+  type FromPretrainedOptions,
+  getCheckpointLabels,
+  loadTokenizer,
+  type ModelName,
+} from "./lens/from-pretrained.ts";
 export { type DtypeCost, type DtypeCostsOptions, dtypeCosts } from "./lens/dtype-costs.ts";
 export type { KeptDType } from "./tensor/kept.ts";
 export type { Device } from "./engine/devices.ts";

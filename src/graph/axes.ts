@@ -1,22 +1,6 @@
 /**
  * Axis names and broadcasting. Shapes align from the right, as in NumPy and ONNX; names travel with them, so that an
- * error can say which axes do not fit. The vocabulary, used in comments, errors, tables and plots:
- *
- * | axis | what runs along it |
- * |---|---|
- * | `batch` | prompts |
- * | `pos` | token positions |
- * | `query`, `key` | positions that attend, positions attended to |
- * | `head` | attention heads of one layer |
- * | `kv_head` | heads of keys and values, where several heads share them |
- * | `d_head` | a head's own dimensions |
- * | `d_model` | the residual stream |
- * | `d_mlp` | neurons of one MLP layer |
- * | `expert`, `choice` | experts of one MLP layer, those that a position has chosen |
- * | `d_vocab` | tokens of the vocabulary |
- * | `token_type` | which of two texts a token belongs to |
- * | `layer`, `component`, `row` | layers, summands of a decomposition, selected (batch, pos) rows |
- * | `` (empty) | unnamed: fits any name |
+ * error can say which axes do not fit. `""` is an axis without a name, which fits any.
  */
 import type { DType } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
@@ -29,8 +13,47 @@ export interface Meta {
   readonly axes: readonly string[];
 }
 
+/** The vocabulary, used in comments, errors, tables and plots, with what runs along each axis. Other names are fine too. */
+export interface Axes<T = unknown> {
+  /** Prompts. */
+  readonly batch?: T;
+  /** Token positions. */
+  readonly pos?: T;
+  /** Positions that attend. */
+  readonly query?: T;
+  /** Positions attended to. */
+  readonly key?: T;
+  /** Attention heads of one layer. */
+  readonly head?: T;
+  /** Heads of keys and values, where several heads share them. */
+  readonly kv_head?: T;
+  /** A head's own dimensions. */
+  readonly d_head?: T;
+  /** The residual stream. */
+  readonly d_model?: T;
+  /** Neurons of one MLP layer. */
+  readonly d_mlp?: T;
+  /** Experts of one MLP layer. */
+  readonly expert?: T;
+  /** The experts that a position has chosen. */
+  readonly choice?: T;
+  /** Tokens of the vocabulary. */
+  readonly d_vocab?: T;
+  /** Which of two texts a token belongs to. */
+  readonly token_type?: T;
+  /** Layers. */
+  readonly layer?: T;
+  /** Summands of a decomposition. */
+  readonly component?: T;
+  /** Selected (batch, pos) rows. */
+  readonly row?: T;
+}
+
 /** An axis by name (`"d_mlp"`) or by index (`-1` is the last). */
-export type AxisRef = string | number;
+export type AxisRef = keyof Axes | (string & {}) | number;
+
+/** Something for each of some axes, by name. */
+export type ByAxis<T> = Axes<T> & Readonly<Record<string, T>>;
 
 /** `[batch 2, pos 12, d_model 32]`, as errors and prints show it. */
 export function showShape(meta: Pick<Meta, "shape" | "axes">): string {

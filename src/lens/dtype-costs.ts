@@ -5,7 +5,7 @@ import { bytesOf, KEPT_DTYPES, type KeptDType } from "../tensor/kept.ts";
 import { ANYTHING, listOf, oneOf, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { uniform } from "../tensor/random.ts";
-import type { FromPretrainedOptions } from "./from-pretrained.ts";
+import type { FromPretrainedOptions, ModelName } from "./from-pretrained.ts";
 import { HookedTransformer } from "./hooked-transformer.ts";
 
 /** What to compare, and on which texts. */
@@ -46,7 +46,7 @@ export interface DtypeCost {
  * @param name as for `fromPretrained`
  * @throws ArgumentError without texts, and whatever opening the model throws
  */
-export async function dtypeCosts(name: string, options: DtypeCostsOptions): Promise<DtypeCost[]> {
+export async function dtypeCosts(name: ModelName, options: DtypeCostsOptions): Promise<DtypeCost[]> {
   checkOptions("dtypeCosts", options, OPTIONS);
   const { texts, dtypes = KEPT_DTYPES, open = {} } = options;
   if (!texts || texts.length === 0)

@@ -18,7 +18,7 @@ import { bundledModel } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
-import { type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
+import { type ListedModelName, type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
@@ -104,6 +104,9 @@ const FILES: Kind = {
   describe: "a repository of files, as memoryFiles returns it",
 };
 
+/** A model's name: those that are known, which editors offer, and any other on the hub, folder or URL. */
+export type ModelName = typeof bundledModel | ListedModelName | (string & {});
+
 /** The options of `fromPretrained`, and of the functions next to it. */
 const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   ...FLAG_KINDS,
@@ -139,7 +142,7 @@ async function engineOf(options: FromPretrainedOptions): Promise<Engine | undefi
  * What the constructor of a model takes: configuration, weights, and the other parts.
  * @param check refuses a configuration of another kind of model than the caller makes
  */
-export async function loadPretrained(name: string, options: FromPretrainedOptions, check: ConfigCheck) {
+export async function loadPretrained(name: ModelName, options: FromPretrainedOptions, check: ConfigCheck) {
   checkCall("fromPretrained", name, options);
   const engine = await engineOf(options);
   const { cfg, weights, ...parts } = await loadParts(name, options, check);
@@ -356,7 +359,7 @@ async function withSkipped(skipped: readonly string[], read: () => Promise<ReadM
  * @param name as for `fromPretrained`
  * @throws InputError if it has none
  */
-export async function loadTokenizer(name: string, options: FromPretrainedOptions = {}): Promise<Tokenizer> {
+export async function loadTokenizer(name: ModelName, options: FromPretrainedOptions = {}): Promise<Tokenizer> {
   checkCall("loadTokenizer", name, options);
   const { opened } = await openBoth(name, options);
   const { files } = await atCheckpoint(opened, options);
@@ -378,7 +381,7 @@ export async function loadTokenizer(name: string, options: FromPretrainedOptions
  * The labels of a model's training checkpoints, tokens or steps seen, in order: what `checkpointValue` takes. None for a
  * model without. Source: TransformerLens' `get_checkpoint_labels`.
  */
-export async function getCheckpointLabels(name: string, options: FromPretrainedOptions = {}): Promise<number[]> {
+export async function getCheckpointLabels(name: ModelName, options: FromPretrainedOptions = {}): Promise<number[]> {
   checkCall("getCheckpointLabels", name, options);
   const files = await openNamed(name, options);
   return (await checkpointsOf(files, options)).map(({ label }) => label);

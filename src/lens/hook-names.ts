@@ -21,36 +21,18 @@ type ModelPoint =
 
 /** Layers that an editor offers; any number is accepted. */
 type Layer =
-  | 0
-  | 1
-  | 2
-  | 3
-  | 4
-  | 5
-  | 6
-  | 7
-  | 8
-  | 9
-  | 10
-  | 11
-  | 12
-  | 13
-  | 14
-  | 15
-  | 16
-  | 17
-  | 18
-  | 19
-  | 20
-  | 21
-  | 22
-  | 23;
+  | (0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11)
+  | (12 | 13 | 14 | 15 | 16 | 17 | 18 | 19 | 20 | 21 | 22 | 23);
 
-/** A hook point's full name: `blocks.0.mlp.hook_mid`. */
-export type HookName =
-  | ModelPoint
-  | `blocks.${Layer}.${BlockPoint}`
-  | (`${"blocks" | "encoder" | "decoder"}.${number}.${BlockPoint}` & {});
+/** A point of any layer. Without the record, which has no members, an editor would offer no layer's names. */
+type OfAnyLayer = `${"blocks" | "encoder" | "decoder"}.${number}.${BlockPoint}` & Record<never, never>;
+
+/**
+ * A hook point's full name: `blocks.0.mlp.hook_mid`. Functions take any string, because a name may be computed, short, or
+ * a spliced part's; `satisfies HookName` after a literal or a template makes the compiler refuse what no model has:
+ * ``["blocks.0.hook_resid_pre" satisfies HookName, f]``.
+ */
+export type HookName = ModelPoint | `blocks.${Layer}.${BlockPoint}` | OfAnyLayer;
 
 /** A full name, or TransformerLens' shorthand for one: `"mid0"`, `"embed"`. */
 export type HookNameLike = HookName | (string & {});

@@ -1,8 +1,9 @@
 /** An encoder-decoder as its users meet it. */
+
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { ArgumentError, ConfigError } from "../tensor/errors.ts";
-import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { type FromPretrainedOptions, loadPretrained, type ModelName, noProcessing } from "./from-pretrained.ts";
 import type { GeneratedStep, GenerateOptions } from "./generate.ts";
 import { generateDecoderSteps } from "./generate-decoder.ts";
 import { HookedRoot } from "./hooked-root.ts";
@@ -27,7 +28,7 @@ export class HookedEncoderDecoder extends HookedRoot {
    * @throws ConfigError for a model with one stack of blocks; ArgumentError for `firstNLayers`
    */
   static async fromPretrained(
-    name: string,
+    name: ModelName,
     options: Omit<FromPretrainedOptions, "firstNLayers"> = {},
   ): Promise<HookedEncoderDecoder> {
     if ((options as FromPretrainedOptions).firstNLayers !== undefined) {

@@ -1,4 +1,5 @@
 /** The model as its users meet it. */
+
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type ProcessingFlags, processWeights } from "../models/processing/process-weights.ts";
@@ -8,7 +9,7 @@ import type { NDArray } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { keptOf } from "../tensor/kept.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
-import { type FromPretrainedOptions, loadPretrained, noProcessing } from "./from-pretrained.ts";
+import { type FromPretrainedOptions, loadPretrained, type ModelName, noProcessing } from "./from-pretrained.ts";
 import { type GeneratedStep, type GenerateOptions, generateSteps } from "./generate.ts";
 import { HookedRoot } from "./hooked-root.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
@@ -56,12 +57,12 @@ export class HookedTransformer extends HookedRoot {
    * `centerUnembed`, `foldValueBiases`; `refactorFactoredAttnMatrices` only if set.
    * @param name the bundled `solu-1l-novels`, a local folder, an alias (`solu-1l`, `gpt2`), or a Hugging Face id
    */
-  static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
+  static async fromPretrained(name: ModelName, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
     return new HookedTransformer(...(await loadPretrained(name, options, needOneStack)));
   }
 
   /** Loads a model with its weights as they are. */
-  static fromPretrainedNoProcessing(name: string, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
+  static fromPretrainedNoProcessing(name: ModelName, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
     return HookedTransformer.fromPretrained(name, { ...noProcessing, ...options });
   }
 

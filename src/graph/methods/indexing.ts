@@ -3,7 +3,7 @@ import { ndarray } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import { COUNT, OBJECT, TEXT } from "../../tensor/kinds.ts";
 import { checkArgument } from "../../tensor/options.ts";
-import { type AxisRef, axisIndex } from "../axes.ts";
+import { type AxisRef, axisIndex, type ByAxis } from "../axes.ts";
 import { requireIndex } from "../ops/gather.ts";
 import { type AxisRange, elementsOf } from "../places.ts";
 import { Expression, needTensor, type Operand } from "./expression.ts";
@@ -69,7 +69,7 @@ export abstract class Indexing extends Products {
    * keep it. Indices are fed, so another
    * position uses the same compiled graph.
    */
-  at(where: Readonly<Record<string, Coordinate<this>>>): this {
+  at(where: ByAxis<Coordinate<this>>): this {
     checkArgument("Where at looks", where, OBJECT);
     return Object.entries(where).reduce<this>((x, [axis, coordinate]) => {
       const i = axisIndex(x, axis);
@@ -82,12 +82,12 @@ export abstract class Indexing extends Products {
    * A copy with part of it replaced: `x.set({ pos: 3 }, 0)` zeroes position 3 of every row. `value` broadcasts against
    * the whole of x. Indices are fed, so another position uses the same compiled graph.
    */
-  set(where: Readonly<Record<string, Coordinate<this>>>, value: Operand<this>): this {
+  set(where: ByAxis<Coordinate<this>>, value: Operand<this>): this {
     return this.operand(value).where(this.mask(where), this);
   }
 
   /** Where the given coordinates are: a bool value that broadcasts against this one. */
-  mask(where: Readonly<Record<string, Coordinate<this>>>): this {
+  mask(where: ByAxis<Coordinate<this>>): this {
     checkArgument("Where set writes", where, OBJECT);
     const masks = Object.entries(where).map(([axis, coordinate]) => {
       const i = axisIndex(this, axis);

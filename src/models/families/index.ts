@@ -46,6 +46,7 @@ import { xglm } from "./xglm.ts";
 
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
+export type { ListedModelName } from "./listed-models.ts";
 
 export const FAMILIES: readonly ModelFamily[] = [
   neel,

@@ -12,7 +12,7 @@ export interface ListedArchitecture {
   readonly models: string;
 }
 
-export const LISTED: readonly ListedArchitecture[] = [
+export const LISTED = [
   {
     called: "Small models made for interpretability",
     modelType: undefined,
@@ -377,4 +377,14 @@ export const LISTED: readonly ListedArchitecture[] = [
       google-t5/t5-base t5-base
       google-t5/t5-large t5-large`,
   },
-];
+] as const satisfies readonly ListedArchitecture[];
+
+/** What stands between separators. */
+type Split<
+  Text extends string,
+  Separator extends string,
+  Found = never,
+> = Text extends `${infer Part}${Separator}${infer Rest}` ? Split<Rest, Separator, Found | Part> : Found | Text;
+
+/** Every listed model's id on the hub and short names, as an editor offers them. */
+export type ListedModelName = Exclude<Split<Split<(typeof LISTED)[number]["models"], "\n      ">, " ">, "">;
