@@ -13,6 +13,7 @@ import { shown } from "../tensor/show.ts";
 import { findingLines } from "./finding-lines.ts";
 import type { PictureSpec } from "./picture.ts";
 import type { FilledColumn, Scalar, Table } from "./table.ts";
+import { checkView, isView, type View } from "./view.ts";
 
 /** What an analysis returns: the answer to one question as plain data. Made and checked by `finding`. */
 export interface Finding {
@@ -28,7 +29,8 @@ export interface Finding {
   readonly settings: Readonly<Record<string, Scalar>>;
   /** Sections of the report, in order. Tables and pictures that name no part come before the first. */
   readonly parts?: readonly Part[];
-  readonly pictures: readonly PictureSpec[];
+  /** Views of the tables, or pictures of numbers that are in no table. */
+  readonly pictures: readonly (PictureSpec | View)[];
   readonly tables: readonly Table[];
   /** What the numbers should be compared with. */
   readonly baselines: readonly Baseline[];
@@ -133,6 +135,7 @@ export function finding(parts: Finding): Finding {
     unique(`column of table "${table.name}"`, table.columns);
     checkColumns(table);
   }
+  for (const picture of parts.pictures) if (isView(picture)) checkView(picture, parts.tables);
   return showAs(parts, findingLines);
 }
 

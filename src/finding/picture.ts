@@ -68,6 +68,8 @@ export interface ImshowSpec extends PictureBase {
   readonly color?: ColorScale;
   /** A hover text for each cell, instead of "row, column: value". */
   readonly titles?: readonly (readonly string[])[];
+  /** Where each cell is, along named axes: "layer=0 head=3". What is in the same place elsewhere on a page lights up with it. */
+  readonly places?: readonly (readonly string[])[];
 }
 
 /** Several matrices of one size, side by side on one colour scale: a patching result's sites, an analysis' heads. */
@@ -76,6 +78,8 @@ export interface FacetsSpec extends PictureBase {
   readonly facets: readonly {
     readonly title: string;
     readonly values: readonly (readonly (number | null)[])[];
+    readonly titles?: readonly (readonly string[])[];
+    readonly places?: readonly (readonly string[])[];
   }[];
   readonly x?: IndexAxis;
   readonly y?: IndexAxis;
@@ -93,6 +97,7 @@ export interface LineSpec extends PictureBase {
     readonly low?: readonly number[];
     readonly high?: readonly number[];
     readonly titles?: readonly string[];
+    readonly places?: readonly string[];
   }[];
   readonly x?: Axis;
   readonly y?: Axis;
@@ -108,6 +113,7 @@ export interface ScatterSpec extends PictureBase {
     readonly y: readonly (number | null)[];
     /** A hover text for each point. */
     readonly titles?: readonly string[];
+    readonly places?: readonly string[];
     /** Words written next to the points; an empty string writes nothing. */
     readonly labels?: readonly string[];
     /** A number per point, shown as its colour on the picture's `color` scale. */
@@ -155,6 +161,8 @@ export interface TokensSpec extends PictureBase {
     readonly values: readonly (readonly (number | null)[])[];
     /** Positions drawn with a frame. */
     readonly marked?: readonly number[];
+    /** Where each token is: "batch=0 pos=3". */
+    readonly places?: readonly string[];
   }[];
   /** What the frame means: "among the top 10". */
   readonly marks?: string;

@@ -21,6 +21,8 @@ export interface Column {
    * different tables and pictures with the same places are about the same thing.
    */
   readonly axis?: string;
+  /** For programs and views: what people read says it in another column. */
+  readonly detail?: boolean;
   readonly format?: Format;
   /** What it is, in a sentence. */
   readonly description: string;

@@ -1,5 +1,4 @@
 /** A finding in few lines, for a terminal: question, answer, the next results, one table, and what was left out. */
-import type { Finding } from "../finding/finding.ts";
 import { rowCount, type Table } from "../finding/table.ts";
 import { counted, listed } from "../tensor/words.ts";
 import { comparisonOf } from "./baseline-text.ts";
@@ -7,6 +6,7 @@ import type { Ink } from "./ink.ts";
 import { chapters } from "./parts.ts";
 import { pictureTable } from "./picture-table.ts";
 import { textTable } from "./text-table.ts";
+import type { DrawnFinding } from "./views/picture-of.ts";
 import { wrapText } from "./wrap-text.ts";
 
 /** How a finding is cut to fit. */
@@ -23,7 +23,7 @@ export interface Brief {
 const MOST_BULLETS = 3;
 const LEAST_ROWS = 3;
 
-export function briefText(finding: Finding, { width, ink, lines, hint }: Brief): string {
+export function briefText(finding: DrawnFinding, { width, ink, lines, hint }: Brief): string {
   const [answer, ...results] = finding.summary;
   const compared = comparisonOf(answer, finding);
   const head = [
@@ -64,13 +64,13 @@ function fitted(table: Table, room: number, { width, ink }: Pick<Brief, "width" 
 }
 
 /** The table that is shown: the first to be read, or the most important numbers of the first picture that has some. */
-function firstTable(finding: Finding): Table | undefined {
+function firstTable(finding: DrawnFinding): Table | undefined {
   const parts = chapters(finding);
   const own = parts.flatMap(({ tables }) => tables).find(({ detail }) => !detail);
   return own ?? parts.flatMap(({ pictures }) => pictures.flatMap((spec) => pictureTable(spec) ?? []))[0];
 }
 
-function leftOut(finding: Finding, results: number, shown: Table | undefined): string {
+function leftOut(finding: DrawnFinding, results: number, shown: Table | undefined): string {
   const tables = finding.tables.filter((table) => table !== shown).length;
   const parts = [
     ...(results > 0 ? [counted(results, "more result")] : []),

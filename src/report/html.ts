@@ -10,9 +10,11 @@ import { figure } from "./page/figure.ts";
 import { PageNeeds } from "./page/needs.ts";
 import { tableHtml } from "./page/table.ts";
 import { chapters } from "./parts.ts";
+import { type DrawnFinding, drawn } from "./views/picture-of.ts";
 
 /** The whole report. The answer comes first, then pictures and tables by part, comparisons, caveats, method. */
-export async function renderHtml(finding: Finding): Promise<string> {
+export async function renderHtml(given: Finding): Promise<string> {
+  const finding = drawn(given);
   const needs = new PageNeeds();
   const body = [
     `<header><p class="kicker">${escapeMarkup(finding.analysis)} on ${escapeMarkup(finding.model.name)}</p>`,
@@ -52,7 +54,7 @@ function against(statement: Statement, finding: Finding): string {
   return text ? ` <span class="against">${escapeProse(text)}</span>` : "";
 }
 
-function contents(finding: Finding): string {
+function contents(finding: DrawnFinding): string {
   const entries: [string, string][] = [
     ...(finding.parts ?? []).map((part): [string, string] => [`part-${part.name}`, part.title]),
     ["comparisons", "Comparisons"],
@@ -63,7 +65,7 @@ function contents(finding: Finding): string {
   return `<nav aria-label="Contents">${links.join("")}</nav>`;
 }
 
-async function results(finding: Finding, needs: PageNeeds): Promise<string> {
+async function results(finding: DrawnFinding, needs: PageNeeds): Promise<string> {
   const parts: string[] = [];
   let number = 0;
   for (const { part, pictures, tables } of chapters(finding)) {

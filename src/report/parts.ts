@@ -1,6 +1,7 @@
-import type { Finding, Part } from "../finding/finding.ts";
+import type { Part } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
-import type { Table } from "../finding/table.ts";
+import type { FilledColumn, Table } from "../finding/table.ts";
+import type { DrawnFinding } from "./views/picture-of.ts";
 
 export interface Chapter {
   /** Absent for pictures and tables that belong to no part. */
@@ -10,11 +11,16 @@ export interface Chapter {
 }
 
 /** The pictures and tables of a finding in reading order: first those that belong to no part, then part by part. */
-export function chapters(finding: Finding): Chapter[] {
+export function chapters(finding: DrawnFinding): Chapter[] {
   const of = (name: string | undefined) => ({
     pictures: finding.pictures.filter((spec) => spec.part === name),
     tables: finding.tables.filter((table) => table.part === name),
   });
   const parts = (finding.parts ?? []).map((part): Chapter => ({ part, ...of(part.name) }));
   return [of(undefined), ...parts];
+}
+
+/** The columns of a table that people read. */
+export function columnsToRead({ columns }: Table): readonly FilledColumn[] {
+  return columns.filter(({ detail }) => !detail);
 }

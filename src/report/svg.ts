@@ -2,12 +2,14 @@
 import type { Finding } from "../finding/finding.ts";
 import { DEFAULT_WIDTH, drawSvg } from "./draw/draw.ts";
 import { svgDocument, svgText, wrap } from "./draw/drawing.ts";
+import { drawn } from "./views/picture-of.ts";
 
 const MARGIN = 24;
 const GAP = 36;
 
 /** One standalone SVG: the question, then every picture with its title and caption. */
-export async function renderSvg(finding: Finding): Promise<string> {
+export async function renderSvg(given: Finding): Promise<string> {
+  const finding = drawn(given);
   const width = Math.max(DEFAULT_WIDTH, ...finding.pictures.map((spec) => spec.width ?? 0));
   const parts: string[] = [];
   let y = MARGIN;

@@ -3,6 +3,7 @@ import { visibleControls } from "../tensor/visible.ts";
 import { counted } from "../tensor/words.ts";
 import { formatColumn, isNumeric } from "./format.ts";
 import type { Ink } from "./ink.ts";
+import { columnsToRead } from "./parts.ts";
 import { textWidth } from "./token-text.ts";
 import { wrapText } from "./wrap-text.ts";
 
@@ -23,7 +24,8 @@ const NARROWEST = 8;
  */
 export function textTable(table: Table, options: { width: number; maxRows: number; ink: Ink }): string[] {
   const shown = Math.min(rowCount(table), options.maxRows);
-  const wanted = table.columns.map((column) => layOut(column, column.values.slice(0, shown)));
+  const toRead = columnsToRead(table);
+  const wanted = toRead.map((column) => layOut(column, column.values.slice(0, shown)));
   const columns = fitColumns(wanted, options.width);
 
   const height = Math.max(...columns.map((column) => column.heading.length));
@@ -41,7 +43,7 @@ export function textTable(table: Table, options: { width: number; maxRows: numbe
   const notes: string[] = [];
   const hidden = rowCount(table) - shown;
   if (hidden > 0) notes.push(`… and ${counted(hidden, "more row")}`);
-  const left = table.columns.slice(columns.length).map((column) => column.title);
+  const left = toRead.slice(columns.length).map((column) => column.title);
   if (left.length > 0) notes.push(`… and columns that do not fit: ${left.join(", ")}`);
   return [
     ...heading.map(options.ink.faint),

@@ -7,6 +7,7 @@ import { ANSI, PLAIN } from "./ink.ts";
 import { chapters } from "./parts.ts";
 import { pictureTable } from "./picture-table.ts";
 import { textTable } from "./text-table.ts";
+import { drawn } from "./views/picture-of.ts";
 import { wrapText } from "./wrap-text.ts";
 
 export interface TextOptions {
@@ -22,7 +23,8 @@ export interface TextOptions {
   readonly hint?: string | undefined;
 }
 
-export function renderText(finding: Finding, options: TextOptions = {}): string {
+export function renderText(given: Finding, options: TextOptions = {}): string {
+  const finding = drawn(given);
   const { width = 80, color = false, maxRows = 20, lines, hint = "" } = options;
   const ink = color ? ANSI : PLAIN;
   if (lines !== undefined) return briefText(finding, { width, ink, lines, hint });

@@ -4,6 +4,7 @@ import { rowCount } from "../../src/finding/table.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
 import { measureAblation } from "../../src/measures/ablation.ts";
 import { HookedTransformer } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";
 
 describe("on golden models", () => {
@@ -123,13 +124,13 @@ describe("on the bundled model", () => {
     expect(found.summary[0].text).toMatch(/^L0H\d matters most/);
     expect(found.summary[0].figure!.comparedWith).toEqual(["random head"]);
     expect(found.baselines.map((b) => b.name)).toEqual(["random head", "nothing ablated"]);
-    expect(found.pictures[0].kind).toBe("imshow");
+    expect(drawn(found).pictures[0].kind).toBe("imshow");
     expect(seen.at(-1)).toBe(1);
   });
 
   it("draws positions as coloured tokens", async () => {
     const found = await ablation(model, ["The sun shines.", "Dogs bark."], { over: "positions", top: 3 });
-    const [picture] = found.pictures;
+    const [picture] = drawn(found).pictures;
     expect(picture.kind === "tokens" && picture.texts.map((t) => t.values.map((v) => v.length))).toEqual(
       picture.kind === "tokens" && picture.texts.map((t) => [t.tokens.length, t.tokens.length]),
     );

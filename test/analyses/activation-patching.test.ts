@@ -4,6 +4,7 @@ import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import { getActPatchAttnHeadOutAllPos } from "../../src/measures/patching.ts";
 import { HookedTransformer } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { zeros } from "../../src/tensor/array.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
@@ -32,8 +33,8 @@ describe("on the bundled model", () => {
   });
 
   it("draws layer by position with tokens, and layer by head", () => {
-    expect(found.pictures.map((p) => p.name)).toEqual(["positions", "heads"]);
-    const [positions, heads] = found.pictures;
+    expect(drawn(found).pictures.map((p) => p.name)).toEqual(["positions", "heads"]);
+    const [positions, heads] = drawn(found).pictures;
     if (positions.kind !== "facets" || heads.kind !== "facets") throw new Error("not facets");
     expect(positions.facets.map((f) => f.title)).toEqual(["resid_pre", "attn_out", "mlp_out"]);
     expect(positions.x?.ticks?.[2]).toBe(" lady/ gentleman");

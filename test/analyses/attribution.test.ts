@@ -13,6 +13,7 @@ import { rowsOf } from "../../src/finding/table.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { signed } from "../../src/tensor/words.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
@@ -222,13 +223,15 @@ describe("what the findings say", () => {
       await attributionPatchingFinding(model, turned),
       await edgeAttributionFinding(model, turned),
     ]) {
-      const captions = found.pictures.filter(({ kind }) => kind !== "scatter").map(({ caption }) => caption);
+      const captions = drawn(found)
+        .pictures.filter(({ kind }) => kind !== "scatter")
+        .map(({ caption }) => caption);
       expect(captions.length).toBeGreaterThan(1);
       for (const caption of captions)
         expect(caption).toMatch(/Blue raises logit\(“ she”\).*; red lowers it, back towards/);
       expect(found.caveats.join()).toContain("prefer “ she” to “ he” less than the corrupted one does");
     }
-    const [stream] = (await attributionPatchingFinding(model)).pictures.slice(1);
+    const [stream] = drawn(await attributionPatchingFinding(model)).pictures.slice(1);
     expect(stream.caption).toMatch(/^Blue raises .*, back towards the clean run's; red lowers it\.$/);
   });
 
@@ -243,12 +246,12 @@ describe("what the findings say", () => {
     ]);
     const sizes = rowsOf(found.tables, "all-estimated-alone").map((row) => Math.abs(row.estimated as number));
     expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
-    expect(found.pictures.map(({ name }) => name)).toContain("neurons-estimated");
+    expect(drawn(found).pictures.map(({ name }) => name)).toContain("neurons-estimated");
   });
 
   test("about neurons: those listed are the most salient, those drawn at random are the others", async () => {
     const found = await neuronSaliency(model, { top: 60 });
-    const scatter = found.pictures.find(({ name }) => name === "saliency-against-ablation");
+    const scatter = drawn(found).pictures.find(({ name }) => name === "saliency-against-ablation");
     if (scatter?.kind !== "scatter") throw new Error("no scatter");
     expect(scatter.series.map(({ name, x }) => [name, x.length])).toEqual([
       ["the 60 most salient", 60],
@@ -260,7 +263,7 @@ describe("what the findings say", () => {
 
   test("about tokens: rows that are compared share one colour scale", async () => {
     for (const found of [await gradientXActivation(model), await integratedGradientsFinding(model)]) {
-      const strip = found.pictures.find(({ kind }) => kind === "tokens");
+      const strip = drawn(found).pictures.find(({ kind }) => kind === "tokens");
       if (strip?.kind !== "tokens") throw new Error("no tokens");
       const domains = strip.rows.map(({ color }) => color?.domain);
       expect(new Set(domains.map((domain) => domain?.join())).size).toBe(1);
@@ -270,7 +273,7 @@ describe("what the findings say", () => {
   });
 
   test("about edges: the same ends and one scale, estimated and patched", async () => {
-    const [estimated, patched] = (await edgeAttributionFinding(model)).pictures;
+    const [estimated, patched] = drawn(await edgeAttributionFinding(model)).pictures;
     if (estimated.kind !== "imshow" || patched.kind !== "imshow") throw new Error("no matrices");
     expect(patched.color).toEqual(estimated.color);
     expect(patched.x).toEqual(estimated.x);

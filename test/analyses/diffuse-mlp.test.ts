@@ -9,6 +9,7 @@ import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import type { WeightArrays } from "../../src/models/weights/check.ts";
 import { HookedTransformer, nodeBackend, render } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { expectClose } from "../close.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
@@ -297,7 +298,7 @@ describe("the finding", () => {
   it("limits how many prompts and points it draws, and says so", async () => {
     const many = Array.from({ length: 300 }, (_, i) => `The sun shines on number ${i} and on them all.`);
     const found = await diffuseMlp(await load(), many, { top: 3 });
-    const picture = (name: string) => found.pictures.find((p) => p.name === name)!;
+    const picture = (name: string) => drawn(found).pictures.find((p) => p.name === name)!;
     const tokens = picture("ablation-tokens");
     expect(tokens.kind === "tokens" && tokens.texts.length).toBe(60);
     expect(tokens.caption).toContain("60 of the 300 prompts are shown");
@@ -314,7 +315,7 @@ describe("the finding", () => {
     const { model, rows } = await folded("gelu_2l");
     const found = await diffuseMlp(model, rows);
     expect(found.settings.ablated).toBe("blocks.1.mlp.hook_post");
-    expect(found.pictures.map((p) => p.name)).not.toContain("before-after");
+    expect(drawn(found).pictures.map((p) => p.name)).not.toContain("before-after");
     expect(found.tables.flatMap((t) => t.columns.map((c) => c.name))).not.toContain("ratio");
     expect(found.method.text).toContain("has no hook_mid");
   });

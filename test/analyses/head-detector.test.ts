@@ -5,6 +5,7 @@ import { rowsOf } from "../../src/finding/table.ts";
 import { detectHead } from "../../src/measures/head-detector/detect-head.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
 const baseline = (found: Finding, name: string) => found.baselines.find((b) => b.name.includes(name))!.value!;
@@ -52,7 +53,7 @@ describe("head-detector", () => {
     });
 
     it("draws each kind's scores by layer and head, on one scale", () => {
-      const [picture] = found.pictures;
+      const [picture] = drawn(found).pictures;
       if (picture.kind !== "facets") throw new Error("not facets");
       expect(picture.facets.map((f) => f.title)).toEqual(["previous-token", "duplicate-token", "induction"]);
       expect(picture.facets[0].values.map((row) => row.length)).toEqual([4]);

@@ -4,6 +4,7 @@ import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { golden, goldenModel } from "../goldens.ts";
 
 const rows = (found: Finding) => rowsOf(found.tables, "heads");
@@ -82,7 +83,7 @@ describe("induction-score", () => {
     });
 
     it("draws the loss of every position but the last", () => {
-      const line = found.pictures.find((p) => p.name === "loss")!;
+      const line = drawn(found).pictures.find((p) => p.name === "loss")!;
       expect(line.kind === "line" && line.series.map((s) => s.y.length)).toEqual([100, 100]);
     });
 

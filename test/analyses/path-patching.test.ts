@@ -3,6 +3,7 @@ import { pathPatchingFinding } from "../../src/analyses/path-patching.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 
 const rows = (found: Finding) => rowsOf(found.tables, "paths");
 
@@ -16,7 +17,7 @@ describe("path-patching on the bundled model", () => {
 
   it("tries every path to the MLP and to the logits, and leaves a gap where there is none", () => {
     expect(rows(found)).toHaveLength(2 * 6 + 1);
-    const [picture] = found.pictures;
+    const [picture] = drawn(found).pictures;
     if (picture.kind !== "imshow") throw new Error("not a heatmap");
     expect(picture.y?.ticks).toEqual(["embed", "pos_embed", "L0H0", "L0H1", "L0H2", "L0H3", "L0MLP"]);
     expect(picture.x?.ticks).toEqual(["L0MLP", "logits"]);

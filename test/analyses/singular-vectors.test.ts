@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { singularVectors } from "../../src/analyses/singular-vectors.ts";
 import type { SingularVectorsOf } from "../../src/measures/singular-vectors/get-singular-vectors.ts";
 import { getSingularVectors, HookedTransformer } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { golden, goldenModel } from "../goldens.ts";
 import { command, widest } from "./command.ts";
 
@@ -76,7 +77,7 @@ describe("glassformer singular-vectors", () => {
     const model = goldenModel(await golden("gelu_2l"));
     const made = await singularVectors(model, { of: "w_out", layer: 0, vectors: 3, top: 2 });
     expect(await singularVectors(model, { of: "w_out", layer: 0, vectors: 3, top: 2 })).toEqual(made);
-    const line = made.pictures.find((p) => p.name === "values");
+    const line = drawn(made).pictures.find((p) => p.name === "values");
     if (line?.kind !== "line") throw new Error("no line of singular values");
     const [own, chance] = line.series.map(({ y }) => Math.hypot(...(y as number[])));
     expect(chance).toBeCloseTo(own, 4);

@@ -6,6 +6,7 @@ import { ACTIVATIONS } from "../../src/report/page/activations-script.ts";
 import { ATTENTION } from "../../src/report/page/attention-script.ts";
 import { PIXELS } from "../../src/report/page/pixels-script.ts";
 import { SCRIPT, SCRIPT_HASH } from "../../src/report/page/script.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { hasChromium, launch } from "./chromium.ts";
 import { ATTACK, nastyFinding } from "./nasty.ts";
 import { seedFinding } from "./seed-finding.ts";
@@ -96,7 +97,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
 
   it("has SVG that is also well-formed standalone XML, whatever the texts contain", async () => {
     const page = await chromium.browser.newPage();
-    for (const spec of [...nastyFinding.pictures, ...seed.pictures]) {
+    for (const spec of [...drawn(nastyFinding).pictures, ...drawn(seed).pictures]) {
       const error = await page.evaluate(
         (svg) => new DOMParser().parseFromString(svg, "image/svg+xml").querySelector("parsererror")?.textContent,
         await picture(spec).svg(),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { rowCount } from "../../src/finding/table.ts";
 import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, lossCurve, parseConfig, render } from "../../src/node.ts";
+import { drawn } from "../../src/report/views/picture-of.ts";
 import { InputError } from "../../src/tensor/errors.ts";
 
 const cfg = parseConfig({ n_layers: 1, d_model: 8, d_head: 4, n_ctx: 8, d_vocab: 11, act_fn: "relu" });
@@ -35,7 +36,7 @@ describe("the loss curve", () => {
   });
 
   test("draws no more points than can be seen, each the mean of its steps, with chance as a line", () => {
-    const [picture] = lossCurve(model, { losses: falling, chances }).pictures;
+    const [picture] = drawn(lossCurve(model, { losses: falling, chances })).pictures;
     if (picture.kind !== "line") throw new Error(picture.kind);
     expect(picture.series[0].y).toHaveLength(400);
     expect(picture.series[0].x?.[1]).toBe(4);
@@ -47,7 +48,7 @@ describe("the loss curve", () => {
 
   test("is drawn on a log scale where it falls far", () => {
     const losses = falling.map((_, i) => 3 * 0.99 ** i);
-    const [picture] = lossCurve(model, { losses, chances }).pictures;
+    const [picture] = drawn(lossCurve(model, { losses, chances })).pictures;
     expect(picture.kind === "line" && picture.y?.scale).toBe("log");
   });
 

@@ -3,6 +3,7 @@ import { type Column, rowCount, type Scalar, type Table } from "../../finding/ta
 import { baselineSentence } from "../baseline-text.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { formatColumn, isNumeric, MISSING } from "../format.ts";
+import { columnsToRead } from "../parts.ts";
 import { visibleToken } from "../token-text.ts";
 
 /** Tables with more rows than this are folded. */
@@ -17,9 +18,10 @@ const BROAD = 7;
 /** A table with its caption, what to compare it with, and what its columns mean. */
 export function tableHtml(table: Table, finding: Finding): string {
   const count = rowCount(table);
+  const columns = columnsToRead(table);
   const shown = Math.min(count, MOST_ROWS);
-  const cells = table.columns.map((column) => columnHtml(column, column.values.slice(0, shown)));
-  const head = table.columns.map((column, c) => {
+  const cells = columns.map((column) => columnHtml(column, column.values.slice(0, shown)));
+  const head = columns.map((column, c) => {
     const unit = column.unit ? ` <small>${escapeMarkup(column.unit)}</small>` : "";
     return `<th scope="col"${cells[c].numeric ? ' class="number"' : ""}>${escapeMarkup(column.title)}${unit}</th>`;
   });
@@ -35,7 +37,7 @@ export function tableHtml(table: Table, finding: Finding): string {
     count > UNFOLDED_ROWS
       ? `<details class="rows"><summary>${escapeMarkup(table.title)} (${count} rows)</summary>\n${grid}${left}</details>`
       : grid;
-  const broad = table.columns.length > BROAD ? " broad" : "";
+  const broad = columns.length > BROAD ? " broad" : "";
   return `<div class="table${broad}" id="table-${escapeMarkup(table.name)}">\n${folded}${comparison(table, finding)}${legend(table)}\n</div>`;
 }
 
@@ -65,7 +67,7 @@ function comparison(table: Table, finding: Finding): string {
 }
 
 function legend(table: Table): string {
-  const entries = table.columns.map(
+  const entries = columnsToRead(table).map(
     (column) =>
       `<dt>${escapeMarkup(column.title)}</dt><dd>${escapeProse(column.description)}` +
       `${column.axis ? ` Axis: <code>${escapeMarkup(column.axis)}</code>.` : ""}</dd>`,

@@ -1,0 +1,87 @@
+/** A table's rows as the cells of heatmaps. */
+import type { ColorScale, FacetsSpec, ImshowSpec, IndexAxis } from "../../finding/picture.ts";
+import type { Scalar } from "../../finding/table.ts";
+import { type ImshowView, type IndexOf, namesIn } from "../../finding/view.ts";
+import { extent } from "../numbers.ts";
+import { baseOf, tipColumns } from "./base.ts";
+import type { ViewRows } from "./rows.ts";
+
+/** Cells in the same place of one heatmap as of the others. */
+interface Heatmap {
+  readonly title: string;
+  readonly values: readonly (readonly (number | null)[])[];
+  readonly titles: readonly (readonly string[])[];
+  readonly places: readonly (readonly string[])[];
+}
+
+export function gridOf(view: ImshowView, rows: ViewRows): ImshowSpec | FacetsSpec {
+  const [x, y] = [indexOf(view.x), indexOf(view.y)];
+  const [across, down] = [orderOf(rows, x.column), orderOf(rows, y.column)];
+  const colors = typeof view.color === "object" && "column" in view.color ? view.color : { column: view.color };
+  const shown = namesIn(colors.column);
+  const parts =
+    view.facet === undefined
+      ? shown.map((column) => ({ title: rows.column(column).title, column, of: rows }))
+      : [...rows.groupedBy(view.facet)].map(([value, of]) => ({ title: String(value), column: shown[0], of }));
+  const heatmaps = parts.map(({ title, column, of }): Heatmap => {
+    const cells = cellsOf(of, x.column, y.column, across, down);
+    const numbers = of.numbers(column);
+    const tips = of.tips(tipColumns(view, [column]));
+    const places = of.places();
+    const filled = <T>(from: readonly T[], none: T) =>
+      cells.map((line) => line.map((at) => (at < 0 ? none : from[at])));
+    return { title, values: filled(numbers, null), titles: filled(tips, ""), places: filled(places, "") };
+  });
+  const scales = {
+    x: axisOf(rows, x, across),
+    y: axisOf(rows, y, down),
+    color: colorsOf(rows, shown, colors, heatmaps.flatMap(({ values }) => values).flat()),
+  };
+  if (heatmaps.length > 1) return { ...baseOf(view), kind: "facets", facets: heatmaps, ...scales };
+  const [{ values, titles, places }] = heatmaps;
+  return { ...baseOf(view), kind: "imshow", values, titles, places, ...scales };
+}
+
+export function indexOf(axis: string | IndexOf): IndexOf {
+  return typeof axis === "string" ? { column: axis } : axis;
+}
+
+/** A column's values in the order of their numbers; words in that of the rows. */
+export function orderOf(rows: ViewRows, column: string): Scalar[] {
+  const values = [...new Set(rows.values(column))].filter((value) => value !== null);
+  return values.every((value) => typeof value === "number") ? values.sort((a, b) => a - b) : values;
+}
+
+/** For each place of the grid the number of its row among `rows`, or −1. */
+function cellsOf(rows: ViewRows, x: string, y: string, across: readonly Scalar[], down: readonly Scalar[]): number[][] {
+  const [columns, lines] = [across, down].map((order) => new Map(order.map((value, i) => [value, i])));
+  const cells = down.map(() => across.map(() => -1));
+  const [atX, atY] = [rows.values(x), rows.values(y)];
+  atX.forEach((value, row) => {
+    const [c, r] = [columns.get(value), lines.get(atY[row])];
+    if (c !== undefined && r !== undefined) cells[r][c] = row;
+  });
+  return cells;
+}
+
+function axisOf(rows: ViewRows, { column, label, ticks }: IndexOf, order: readonly Scalar[]): IndexAxis {
+  return { label: label ?? rows.column(column).title, ticks: ticks ?? order.map(String) };
+}
+
+function colorsOf(
+  rows: ViewRows,
+  columns: readonly string[],
+  given: ColorScale & { readonly atLeast?: number; readonly column?: unknown },
+  values: readonly (number | null)[],
+): ColorScale {
+  const { column: _, atLeast, ...scale } = given;
+  return { ...rows.axis(columns, scale), ...symmetric(atLeast, values) };
+}
+
+/** A scale from −x to x, for the largest |value| but at least `atLeast`, if that is given. */
+export function symmetric(atLeast: number | undefined, values: Iterable<number | null>): Pick<ColorScale, "domain"> {
+  if (atLeast === undefined) return {};
+  const [low, high] = extent(values) ?? [0, 0];
+  const most = Math.max(atLeast, -low, high);
+  return most > 0 ? { domain: [-most, most] } : {};
+}

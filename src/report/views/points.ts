@@ -1,0 +1,99 @@
+/** A table's rows as points: of lines, of a scatter, of histograms. */
+import type { HistSpec, LineSpec, ScatterSpec } from "../../finding/picture.ts";
+import {
+  type AxisOf,
+  type HistView,
+  type LineView,
+  namesIn,
+  type ScatterView,
+  type SeriesOf,
+} from "../../finding/view.ts";
+import { baseOf, tipColumns } from "./base.ts";
+import type { ViewRows } from "./rows.ts";
+
+/** An axis without the column that is along it. */
+function scaleOf(rows: ViewRows, axis: string | readonly string[] | AxisOf<string | readonly string[]>) {
+  const given = typeof axis === "object" && "column" in axis ? axis : { column: axis };
+  const { column, ...scale } = given;
+  return rows.axis(namesIn(column), scale as Omit<AxisOf, "column">);
+}
+
+export function lineOf(view: LineView, rows: ViewRows): LineSpec {
+  const [x] = namesIn(view.x);
+  const columns = namesIn(view.y);
+  const lines =
+    view.by === undefined
+      ? columns.map((column) => ({ name: rows.column(column).title, column, of: rows }))
+      : [...rows.groupedBy(view.by)].map(([value, of]) => ({ name: String(value), column: columns[0], of }));
+  const words = rows.values(x).some((value) => typeof value === "string");
+  return {
+    ...baseOf(view),
+    kind: "line",
+    series: lines.map(({ name, column, of }) => ({
+      name,
+      ...(words ? {} : { x: of.numbers(x).map((value) => value ?? 0) }),
+      y: of.numbers(column),
+      titles: of.tips(tipColumns(view, [x, column])),
+      places: of.places(),
+    })),
+    x: scaleOf(rows, view.x),
+    y: scaleOf(rows, view.y),
+    ...(view.references ? { references: view.references } : {}),
+  };
+}
+
+export function scatterOf(view: ScatterView, rows: ViewRows): ScatterSpec {
+  const [[x], [y]] = [namesIn(view.x), namesIn(view.y)];
+  const { most = Number.POSITIVE_INFINITY, thin } = view;
+  const kept = view.by === undefined ? rows : rows.atMost(most, thin);
+  const series = seriesOf(view.series, kept, view.by).map(({ name, of, label, labels }) => ({
+    name,
+    of: of.atMost(most, thin),
+    label,
+    labels,
+  }));
+  return {
+    ...baseOf(view),
+    kind: "scatter",
+    series: series.map(({ name, of, label, labels = of.rows.length }) => ({
+      name,
+      x: of.numbers(x),
+      y: of.numbers(y),
+      titles: of.tips(tipColumns(view, [x, y])),
+      places: of.places(),
+      ...(label ? { labels: of.texts(label).map((text, i) => (i < labels ? text.replace(/^␣/, "") : "")) } : {}),
+    })),
+    x: scaleOf(rows, view.x),
+    y: scaleOf(rows, view.y),
+    ...(view.references ? { references: view.references } : {}),
+  };
+}
+
+export function histOf(view: HistView, rows: ViewRows): HistSpec {
+  const columns = namesIn(view.value);
+  const { of, bins, measure, references } = view;
+  const series = view.series
+    ? seriesOf(view.series, rows).map(({ name, of: some }) => ({ name, values: some.numbers(columns[0]) }))
+    : columns.map((column) => ({ name: rows.column(column).title, values: rows.numbers(column) }));
+  return {
+    ...baseOf(view),
+    kind: "hist",
+    series,
+    x: rows.axis(columns, view.x ?? {}),
+    ...(of === undefined ? {} : { of }),
+    ...(bins === undefined ? {} : { bins }),
+    ...(measure === undefined ? {} : { measure }),
+    ...(references === undefined ? {} : { references }),
+  };
+}
+
+/** The rows of each series: those that the view names, or one for each value of a column. */
+function seriesOf(
+  series: readonly SeriesOf[] | undefined,
+  rows: ViewRows,
+  by?: string,
+): (Pick<SeriesOf, "name" | "label" | "labels"> & { readonly of: ViewRows })[] {
+  if (series) return series.map(({ where, ...one }) => ({ ...one, of: rows.where(where) }));
+  if (by === undefined) return [{ name: "", of: rows }];
+  return [...rows.groupedBy(by)].map(([value, of]) => ({ name: String(value), of }));
+}

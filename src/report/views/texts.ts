@@ -1,0 +1,144 @@
+/** A table's rows as tokens: of texts, of rankings, of a logit lens. */
+import type {
+  ColorScale,
+  LogitLensCell,
+  LogitLensSpec,
+  RankedToken,
+  TokensSpec,
+  TopkSpec,
+} from "../../finding/picture.ts";
+import type { Table } from "../../finding/table.ts";
+import type { ColorOf, LogitLensView, TokensView, TopkView } from "../../finding/view.ts";
+import { baseOf } from "./base.ts";
+import { indexOf, orderOf, symmetric } from "./grid.ts";
+import { ViewRows } from "./rows.ts";
+
+export function tokensOf(view: TokensView, rows: ViewRows): TokensSpec {
+  const { hover = [], marked, marks, most = Number.POSITIVE_INFINITY } = view;
+  const drawn = view.rows.map((row): ColorOf => (typeof row === "string" ? { column: row } : row));
+  const columns = [...drawn.map(({ column }) => column), ...hover];
+  const groups = view.text === undefined ? [["", rows] as const] : [...rows.groupedBy(view.text)];
+  const framed = marked ? new Set(rows.where(marked).rows) : undefined;
+  const texts = firstTexts(
+    groups.map(([label, of]) => ({ label: String(label), of })),
+    framed,
+    most,
+  );
+  const values = (of: readonly string[]) => of.flatMap((column) => rows.numbers(column));
+  const together = view.oneScale ? symmetric(0, values(drawn.map(({ column }) => column))) : undefined;
+  return {
+    ...baseOf(view),
+    kind: "tokens",
+    rows: drawn.map(({ column, atLeast, ...scale }) => {
+      const { label, unit, ...color } = rows.axis([column], scale as ColorScale);
+      const own = together ?? symmetric(atLeast, atLeast === undefined ? [] : rows.numbers(column));
+      const all = { ...color, ...own };
+      return {
+        title: label ?? "",
+        ...(unit ? { unit } : {}),
+        ...(Object.keys(all).length > 0 ? { color: { label, ...(unit ? { unit } : {}), ...all } as ColorScale } : {}),
+      };
+    }),
+    ...(hover.length > 0 ? { hover: hover.map((column) => titled(rows, column)) } : {}),
+    texts: texts.map(({ label, of }) => ({
+      ...(view.text === undefined ? {} : { label }),
+      tokens: of.values(view.token).map(String),
+      values: columns.map((column) => of.numbers(column)),
+      places: of.places(),
+      ...(framed ? { marked: of.rows.flatMap((row, i) => (framed.has(row) ? [i] : [])) } : {}),
+    })),
+    ...(marks === undefined ? {} : { marks }),
+  };
+}
+
+function titled(rows: ViewRows, column: string) {
+  const { label = "", unit } = rows.axis([column], {} as ColorScale);
+  return { title: label, ...(unit ? { unit } : {}) };
+}
+
+interface Text {
+  readonly label: string;
+  readonly of: ViewRows;
+}
+
+/** At most so many texts, those with framed tokens first, in their own order. */
+function firstTexts(texts: readonly Text[], framed: ReadonlySet<number> | undefined, most: number): readonly Text[] {
+  if (texts.length <= most) return texts;
+  const has = ({ of }: Text) => of.rows.some((row) => framed?.has(row));
+  const chosen = new Set([...texts.filter(has), ...texts.filter((text) => !has(text))].slice(0, most));
+  return texts.filter((text) => chosen.has(text));
+}
+
+export function topkOf(view: TopkView, rows: ViewRows): TopkSpec {
+  const by = view.by === undefined ? undefined : indexOf(view.by);
+  const groups = by === undefined ? [rows] : [...rows.groupedBy(by.column).values()];
+  const names = by === undefined ? [""] : (by.ticks ?? orderOf(rows, by.column).map(String));
+  const { bottom, of, color = {} } = view;
+  return {
+    ...baseOf(view),
+    kind: "topk",
+    columns: groups.map((group, i) => ({
+      name: names[i],
+      top: ranked(group, view.top),
+      ...(bottom ? { bottom: ranked(group, bottom).toReversed() } : {}),
+    })),
+    ...(of === undefined ? {} : { of }),
+    color: rows.axis([view.top[1]], color),
+  };
+}
+
+/** The rows' tokens and numbers, in their order; a row that has none is left out. */
+function ranked(rows: ViewRows, [token, value]: readonly [string, string]): RankedToken[] {
+  const numbers = rows.numbers(value);
+  return rows.values(token).flatMap((text, i) => {
+    const number = numbers[i];
+    return text === null || number === null ? [] : [{ token: String(text), value: number }];
+  });
+}
+
+export function logitLensOf(view: LogitLensView, rows: ViewRows, tops: Table): LogitLensSpec {
+  const order = orderOf(rows, view.x);
+  const top = topTokens(view, ViewRows.of(tops));
+  const [first] = rows.groupedBy(view.y).values();
+  return {
+    ...baseOf(view),
+    kind: "logit-lens",
+    tokens: first.values(view.token).map(String),
+    ...(view.next === undefined
+      ? {}
+      : { next: first.values(view.next).map((text) => (text === null ? null : String(text))) }),
+    layers: [...rows.groupedBy(view.y)].map(([name, layer]) => {
+      const number = (column: string | undefined) => (column === undefined ? [] : layer.values(column));
+      const [logProbs, ranks, entropies] = [...(view.right ?? [undefined, undefined]), view.entropy].map(number);
+      return {
+        name: String(name),
+        cells: order.map((pos, i): LogitLensCell => {
+          const [logProb, rank, entropy] = [logProbs[i], ranks[i], entropies[i]];
+          return {
+            top: top.get(`${name} ${pos}`) ?? [],
+            ...(typeof logProb === "number" && typeof rank === "number"
+              ? { right: { probability: Math.exp(logProb), rank } }
+              : {}),
+            ...(typeof entropy === "number" ? { entropy } : {}),
+          };
+        }),
+      };
+    }),
+    ...(view.color ? { color: view.color } : {}),
+  };
+}
+
+/** The most probable tokens at each layer and position. */
+function topTokens({ x, y, top }: LogitLensView, rows: ViewRows): Map<string, LogitLensCell["top"]> {
+  const [layers, positions] = [rows.values(y), rows.values(x)];
+  const [tokens, probabilities] = [rows.values(top.token), rows.values(top.probability)];
+  const found = new Map<string, { token: string; probability: number }[]>();
+  layers.forEach((layer, i) => {
+    const at = `${layer} ${positions[i]}`;
+    const one = { token: String(tokens[i]), probability: Number(probabilities[i]) };
+    const cell = found.get(at);
+    if (cell) cell.push(one);
+    else found.set(at, [one]);
+  });
+  return found;
+}
