@@ -1,9 +1,10 @@
 /** "Where does each head look?" */
 
-import { as, ENTROPY, HEAD, KEY, TOKEN } from "../finding/columns.ts";
+import { as, ENTROPY, headCells, KEY, TOKEN } from "../finding/columns.ts";
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
   type AttentionPatternsMeasurement,
@@ -144,19 +145,16 @@ function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): Pictur
   };
 }
 
-function headMap({ heads, uniform }: AttentionPatternsMeasurement, key: "first" | "previous" | "self", title: string) {
-  const layers = [...new Set(heads.map((h) => h.layer))];
-  const columns = [...new Set(heads.map((h) => h.head))];
-  const at = (layer: number, head: number) => heads.find((h) => h.layer === layer && h.head === head)!;
+function headMap({ uniform }: AttentionPatternsMeasurement, key: "first" | "previous" | "self", title: string): View {
   return {
-    kind: "imshow" as const,
+    kind: "imshow",
     name: `share-${key}`,
     title,
     caption: `A head that looks everywhere equally would have ${percent(uniform[key])}.`,
-    values: layers.map((layer) => columns.map((head) => 100 * at(layer, head)[key])),
-    x: { label: "head", ticks: columns.map(String) },
-    y: { label: "layer", ticks: layers.map(String) },
-    color: { label: "attention", unit: "%", scheme: "Blues" as const, domain: [0, 100] as const },
+    table: "heads",
+    x: "head",
+    y: "layer",
+    color: { column: key, label: "attention", scheme: "Blues", domain: [0, 100] },
   };
 }
 
@@ -164,7 +162,7 @@ function headTable(heads: readonly HeadPattern[], first: string): Table {
   const share = { format: "percent" } as const;
   const comparedWith = MEASURES.map((measure) => measure.name);
   return tableOf({ name: "heads", title: "Head by head, means over queries", comparedWith }, heads, [
-    [HEAD, ({ name }) => name],
+    ...headCells<HeadPattern>(),
     [as(ENTROPY, { description: "The entropy of its attention." }), ({ entropy }) => entropy],
     [
       {
@@ -186,14 +184,14 @@ function headTable(heads: readonly HeadPattern[], first: string): Table {
 }
 
 function strongest({ prompt, heads }: AttentionPatternsMeasurement): Table {
-  const rows = heads.flatMap(({ name, pattern }) =>
+  const rows = heads.flatMap(({ name, layer, head, pattern }) =>
     pattern.map((row, query) => {
       const attention = Math.max(...row);
-      return { name, query, key: row.indexOf(attention), attention };
+      return { name, layer, head, query, key: row.indexOf(attention), attention };
     }),
   );
   return tableOf({ name: "strongest", title: "What each position looks at most", detail: true }, rows, [
-    [HEAD, ({ name }) => name],
+    ...headCells<(typeof rows)[number]>(),
     [
       { name: "query", title: "query", axis: "query", format: "integer", description: "The position that looks." },
       ({ query }) => query,

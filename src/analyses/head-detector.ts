@@ -1,9 +1,9 @@
 /** "Which heads are previous-token, duplicate-token or induction heads?" */
 
-import { HEAD } from "../finding/columns.ts";
+import { headCells } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Cell, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { HEAD_NAMES, type HeadName } from "../measures/head-detector/detection-patterns.ts";
 import { type HeadScores, scoreHeads } from "../measures/head-detector.ts";
@@ -38,6 +38,8 @@ const uniformName = (name: HeadName) => `uniform attention, ${WORDS[name]}`;
 /** A head, and its score as each kind of head. */
 interface ScoredHead {
   readonly name: string;
+  readonly layer: number;
+  readonly head: number;
   readonly scores: readonly number[];
 }
 
@@ -57,7 +59,12 @@ export async function headDetector(
   const asked = { errorMeasure: measure, excludeBos, excludeCurrentToken, signal };
   const measured = await scoreHeads(model, prompts, asked, onProgress);
   const { scores, chance } = measured;
-  const heads = model.allHeadLabels().map((name, i) => ({ name, scores: scores.map(({ data }) => data[i] as number) }));
+  const heads = model.allHeadLabels().map((name, i) => ({
+    name,
+    layer: Math.floor(i / model.cfg.nHeads),
+    head: i % model.cfg.nHeads,
+    scores: scores.map(({ data }) => data[i] as number),
+  }));
   return finding({
     analysis: "head-detector",
     question: QUESTION,
@@ -155,21 +162,18 @@ function methodOf(measure: "mul" | "abs"): Finding["method"] {
   };
 }
 
-function heatmaps({ scores, chance }: HeadScores): PictureSpec {
+function heatmaps({ scores, chance }: HeadScores): View {
   const uniform = HEAD_NAMES.map((name, k) => `${WORDS[name]} ${chance[k].toFixed(3)}`).join(", ");
   const lowest = Math.min(0, ...scores.flatMap(({ data }) => [...data]));
   return {
-    kind: "facets",
+    kind: "imshow",
     name: "scores",
     title: "How closely each head matches each kind of head",
     caption: `Uniform attention scores ${uniform}.`,
-    facets: HEAD_NAMES.map((name, k) => ({
-      title: WORDS[name],
-      values: Array.from({ length: scores[k].shape[0] }, (_, layer) => [...scores[k].row(layer).data]),
-    })),
-    x: { label: "head" },
-    y: { label: "layer" },
-    color: { label: "score", scheme: "Blues", domain: [lowest, 1] },
+    table: "heads",
+    x: "head",
+    y: "layer",
+    color: { column: HEAD_NAMES, label: "score", scheme: "Blues", domain: [lowest, 1] },
   };
 }
 
@@ -185,7 +189,7 @@ function tables(heads: readonly ScoredHead[], chance: readonly number[], top: nu
 
 function headTable(about: AboutTable, heads: readonly ScoredHead[]): Table {
   return tableOf(about, heads, [
-    [HEAD, ({ name }) => name],
+    ...headCells<ScoredHead>(),
     ...HEAD_NAMES.map((name, k): Cell<ScoredHead> => {
       const description = `Its score as a ${WORDS[name]} head.`;
       return [{ name, title: WORDS[name], format: { digits: 3 }, description }, ({ scores }) => scores[k]];

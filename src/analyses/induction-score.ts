@@ -1,9 +1,9 @@
 /** "Which heads attend to what followed last time, and does the model predict repetitions?" */
 
-import { HEAD } from "../finding/columns.ts";
+import { as, headCells, LOSS, POS } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
 import { type Cell, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
   type HalvesOfLoss,
@@ -90,45 +90,58 @@ function summaryOf({ heads, uniform, repeated }: InductionMeasurement): Finding[
   ];
 }
 
-function pictures({ heads, scores, uniform, repeated, unrepeated, lead, length }: InductionMeasurement): PictureSpec[] {
+function pictures({ heads, uniform, lead, length }: InductionMeasurement): View[] {
   return [
     {
       kind: "imshow",
       name: "scores",
       title: "Induction score of each head",
       caption: `Uniform attention scores ${uniform.toFixed(3)}; the highest score on unrepeated tokens is ${highestControl(heads).toFixed(3)}.`,
-      values: scores,
-      x: { label: "head" },
-      y: { label: "layer" },
-      color: { label: "attention", scheme: "Blues", domain: [0, 1] },
+      table: "heads",
+      x: "head",
+      y: "layer",
+      color: { column: "score", scheme: "Blues", domain: [0, 1] },
+      tip: ["unrepeated"],
     },
     {
       kind: "line",
       name: "loss",
       title: "Loss of each token, the second half repeating the first",
       caption: "Where the model uses the repetition, the line falls after the middle.",
-      series: [
-        { name: "repeated", y: repeated.perToken },
-        { name: "unrepeated", y: unrepeated.perToken },
-      ],
-      x: { label: "position" },
-      y: { label: "loss of the next token", unit: "nats" },
+      table: "losses",
+      x: "pos",
+      y: { column: ["repeated", "unrepeated"], label: "loss of the next token" },
       references: [{ kind: "x", at: lead + length - 1, label: "repetition begins" }],
     },
   ];
 }
 
-function tables({ heads }: InductionMeasurement, top: number): Table[] {
+function tables({ heads, repeated, unrepeated }: InductionMeasurement, top: number): Table[] {
   const highest = highestFirst(heads).slice(0, top);
   const title = `The ${highest.length} highest induction scores`;
   return [
     tableOf({ name: "top", title, comparedWith: [UNIFORM, UNREPEATED] }, highest, COLUMNS),
     tableOf({ name: "heads", title: "All heads", detail: true }, heads, COLUMNS),
+    tableOf({ name: "losses", title: "Loss of each token", detail: true }, repeated.perToken, [
+      [POS, (_, pos) => pos],
+      [
+        as(LOSS, {
+          name: "repeated",
+          title: "repeated",
+          description: "The next token's loss, where the second half repeats.",
+        }),
+        (loss) => loss,
+      ],
+      [
+        as(LOSS, { name: "unrepeated", title: "unrepeated", description: "The same where nothing repeats." }),
+        (_, pos) => unrepeated.perToken[pos],
+      ],
+    ]),
   ];
 }
 
 const COLUMNS: readonly Cell<ScoredHead>[] = [
-  [HEAD, ({ name }) => name],
+  ...headCells<ScoredHead>(),
   [
     {
       name: "score",

@@ -1,5 +1,5 @@
 /** The columns that several tables have: what each says, once. A table that means something narrower says it with `as`. */
-import type { Column } from "./table.ts";
+import type { Cell, Column } from "./table.ts";
 
 /** The same column, with another heading, description, unit or format. */
 export function as(column: Column, changes: Partial<Column>): Column {
@@ -29,11 +29,17 @@ export const LAYER: Column = {
   format: "integer",
   description: "The layer, from 0.",
 };
-/** A head by its label, L0H3. */
 export const HEAD: Column = {
   name: "head",
   title: "head",
   axis: "head",
+  format: "integer",
+  description: "The head's index within its layer.",
+};
+/** Something by its label: L0H3, L0N17, L1MLP. */
+export const COMPONENT: Column = {
+  name: "component",
+  title: "component",
   format: "text",
   description: "L0H3 is head 3 of layer 0.",
 };
@@ -120,3 +126,14 @@ export const ENTROPY: Column = {
   format: { digits: 2 },
   description: "The entropy of the distribution.",
 };
+
+/** A head by its label for people, and by layer and index for programs and views. */
+export function headCells<
+  R extends { readonly name: string; readonly layer: number; readonly head: number },
+>(): Cell<R>[] {
+  return [
+    [as(LAYER, { detail: true }), ({ layer }) => layer],
+    [as(HEAD, { detail: true }), ({ head }) => head],
+    [as(COMPONENT, { title: "head" }), ({ name }) => name],
+  ];
+}

@@ -21,6 +21,8 @@ export interface RepeatedTokens extends AnalysisContext {
 /** A head and its scores. */
 export interface ScoredHead {
   readonly name: string;
+  readonly layer: number;
+  readonly head: number;
   readonly score: number;
   /** The score where nothing repeats. */
   readonly control: number;
@@ -79,7 +81,7 @@ export async function measureInduction(model: Model, asked: RepeatedTokens): Pro
   const heads = components(model).writers.flatMap(({ name, layer, head }) =>
     layer === undefined || head === undefined
       ? []
-      : [{ name, score: scores[layer][head], control: control[layer][head] }],
+      : [{ name, layer, head, score: scores[layer][head], control: control[layer][head] }],
   );
   const [repeated, unrepeated] = means.slice(0, 2).map((loss) => halvesOf(loss, lead, length));
   return { length, lead, heads, scores, uniform: uniformScore(lead, length), repeated, unrepeated };

@@ -17,7 +17,7 @@ describe("head-detector", () => {
     const found = await headDetector(model, [ids], { excludeBos: true });
     const direct = await detectHead(model, ids, "induction_head", { excludeBos: true });
     const rows = rowsOf(found.tables, "heads");
-    expect(rows.map(({ head }) => head)).toEqual(model.allHeadLabels());
+    expect(rows.map(({ component }) => component)).toEqual(model.allHeadLabels());
     rows.forEach((row, i) => {
       expect(row.induction_head).toBeCloseTo(direct.data[i], 6);
     });

@@ -55,7 +55,7 @@ describe("induction-score", () => {
       data[head + cfg.dHead + 1] = 1;
     });
     const found = await inductionScore(new HookedTransformer(parseConfig(g.info.config), uniform), { length });
-    const score = (name: string) => Number(rows(found).find(({ head }) => head === name)!.score);
+    const score = (name: string) => Number(rows(found).find(({ component }) => component === name)!.score);
     expect(score("L1H1")).toBeGreaterThan(0.99);
     expect(score("L0H0")).toBeCloseTo(baseline(found, "uniform attention"), 5);
     expect(found.summary[0].text).toContain("L1H1");
