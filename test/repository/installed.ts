@@ -1,6 +1,6 @@
 /** The package as it is after `npm install glassformer`: built from the source, next to its dependencies, in an empty folder. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,7 +26,8 @@ export async function installed(): Promise<Installed> {
   for (const name of readdirSync(join(root, "node_modules"))) {
     if (!name.startsWith(".")) symlinkSync(join(root, "node_modules", name), join(modules, name));
   }
-  for (const name of ["package.json", "README.md", "LICENSE", "models"]) {
+  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
+  for (const name of ["package.json", ...files].filter((name) => name !== "dist" && !name.startsWith("!"))) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));

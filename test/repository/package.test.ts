@@ -14,6 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => there?.remove());
 
+const packedNames = (manifest.files as string[]).filter((name) => !name.startsWith("!"));
+
 /** Every path under `exports`, however its conditions are nested. */
 function paths(exported: unknown): string[] {
   return typeof exported === "string" ? [exported] : Object.values(exported as object).flatMap(paths);
@@ -26,9 +28,20 @@ function run(...args: string[]): string {
   return stdout;
 }
 
+/** What npm would put into the package. */
+function packed(): { readonly paths: readonly string[]; readonly size: number } {
+  const json = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: there.folder,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [{ files, size }] = JSON.parse(json) as [{ files: { path: string }[]; size: number }];
+  return { paths: files.map(({ path }) => path), size };
+}
+
 describe("the package", () => {
   test("has every file that exports and bin point to", () => {
-    const promised = [...paths(manifest.exports), ...Object.values<string>(manifest.bin), ...manifest.files];
+    const promised = [...paths(manifest.exports), ...Object.values<string>(manifest.bin), ...packedNames];
     expect(promised.filter((path) => !existsSync(join(there.folder, path)))).toEqual([]);
   });
 
@@ -38,19 +51,26 @@ describe("the package", () => {
     }
   });
 
-  test("contains the build, the model and the documents, but no source, tests or goldens", () => {
-    const packed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
-      cwd: there.folder,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const [{ files, size }] = JSON.parse(packed) as [{ files: { path: string }[]; size: number }];
-    const tops = new Set(files.map(({ path }) => path.split("/")[0]));
-    expect([...tops].sort()).toEqual(["LICENSE", "README.md", "dist", "models", "package.json"]);
-    expect(files.map(({ path }) => path)).toContain("models/solu-1l-novels/model.safetensors");
-    expect(files.filter(({ path }) => /\.test\.|\.map$|(?<!\.d)\.ts$/.test(path))).toEqual([]);
+  test("contains the build, the model, the documents and the examples, but no source, tests or goldens", () => {
+    const { paths, size } = packed();
+    const tops = new Set(paths.map((path) => path.split("/")[0]));
+    expect([...tops].sort()).toEqual(
+      ["CONTRIBUTING.md", "LICENSE", "README.md", "dist", "docs", "examples", "models", "package.json"].sort(),
+    );
+    expect(paths).toContain("models/solu-1l-novels/model.safetensors");
+    expect(paths.filter((path) => /\.test\.|\.map$|^(?!examples\/).*(?<!\.d)\.ts$/.test(path))).toEqual([]);
     // Nearly all of it is the bundled model, 6 MB.
     expect(size).toBeLessThan(7e6);
+  });
+
+  test("has every file that README.md links to and shows", () => {
+    const { paths } = packed();
+    const linked = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/\]\(([^)\s#]+)[^)]*\)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !/^https?:/.test(target));
+    expect(linked.length).toBeGreaterThan(10);
+    const there = (target: string) => paths.some((path) => path === target || path.startsWith(`${target}/`));
+    expect(linked.filter((target) => !there(target))).toEqual([]);
   });
 
   test("passes publint without complaints", async () => {
@@ -98,6 +118,18 @@ describe("the package", () => {
     const { stdout } = spawnSync(process.execPath, compile, { cwd: there.project, encoding: "utf8" });
     expect(stdout.split("\n").filter((line) => /error TS/.test(line) && !/^\S*@observablehq/.test(line))).toEqual([]);
   });
+});
+
+test("npm has nothing to say against the repository's settings", () => {
+  const { stdout, stderr } = spawnSync("npm", ["pkg", "get", "name"], { cwd: root, encoding: "utf8" });
+  expect(JSON.parse(stdout)).toBe("glassformer");
+  expect(stderr.split("\n").filter((line) => /project config/.test(line))).toEqual([]);
+});
+
+test("package-lock.json says nothing of onnxruntime-node's install script, or an npm without allowScripts runs it, and it downloads", () => {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  expect(packages["node_modules/onnxruntime-node"]).not.toHaveProperty("hasInstallScript");
+  expect(manifest.allowScripts["onnxruntime-node"]).toBe(false);
 });
 
 test("package-lock.json lists every platform's packages, or npm ci refuses it", () => {
