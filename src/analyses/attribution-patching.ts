@@ -108,6 +108,7 @@ function report(
       }),
       ...attributionPictures(model, contrast, attributed, measured),
     ],
+    answerPicture: "stream",
     tables: attributionTables(bySite, { patched, unpatched, left }, contrast, top),
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [

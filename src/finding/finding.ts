@@ -31,6 +31,8 @@ export interface Finding {
   readonly parts?: readonly Part[];
   /** Views of the tables, or pictures of numbers that are in no table. */
   readonly pictures: readonly (PictureSpec | View)[];
+  /** The name of the picture that shows the answer: a report begins with it. Default: the first of the first part that has one. */
+  readonly answerPicture?: string;
   readonly tables: readonly Table[];
   /** What the numbers should be compared with. */
   readonly baselines: readonly Baseline[];
@@ -98,17 +100,17 @@ export interface Part {
 
 /**
  * The finding itself, after a check: every row is as wide as its columns, every number is finite, names are unique, and
- * each baseline or part that is named exists. Renderers rely on this and do not check again.
+ * each baseline, part or picture that is named exists. Renderers rely on this and do not check again.
  *
  * @throws ArgumentError for a row or number that does not fit, or a name used twice.
- * @throws UnknownNameError for a baseline or part that is named but does not exist.
+ * @throws UnknownNameError for a baseline, part or picture that is named but does not exist.
  */
 export function finding(parts: Finding): Finding {
   checkParts(parts);
   const baselines = unique("baseline", parts.baselines);
   const chapters = unique("part", parts.parts ?? []);
   unique("table", parts.tables);
-  unique("picture", parts.pictures);
+  const pictures = unique("picture", parts.pictures);
 
   for (const { name, value, interval, p } of parts.baselines) {
     for (const number of [value, p, ...(interval ?? [])]) finite(number ?? null, `The baseline "${name}"`);
@@ -130,6 +132,7 @@ export function finding(parts: Finding): Finding {
   for (const item of [...parts.tables, ...parts.pictures]) {
     if (item.part !== undefined) known("part", chapters, item.part);
   }
+  if (parts.answerPicture !== undefined) known("picture", pictures, parts.answerPicture);
   for (const table of parts.tables) {
     for (const name of table.comparedWith ?? []) known("baseline", baselines, name);
     unique(`column of table "${table.name}"`, table.columns);

@@ -22,9 +22,13 @@ export function baselineSentence(baseline: Baseline): string {
 
 /** What to compare a statement's number with, or "" for a statement without a number. */
 export function comparisonOf({ figure }: Statement, { baselines }: Finding): string {
-  if (!figure) return "";
-  const compared = baselines.filter((baseline) => figure.comparedWith.includes(baseline.name));
-  const texts = compared.map(({ samples: _, seed: __, ...baseline }) => {
+  return compared(baselines.filter((baseline) => figure?.comparedWith.includes(baseline.name)));
+}
+
+/** What to compare a number with, in a sentence; "" for nothing. */
+export function compared(baselines: readonly Baseline[]): string {
+  if (baselines.length === 0) return "";
+  const texts = baselines.map(({ samples: _, seed: __, ...baseline }) => {
     const figures = baselineFigures(baseline);
     return figures ? `${baseline.name}: ${figures}` : baseline.name;
   });

@@ -1,32 +1,36 @@
 /** A finding as one HTML file: a report that opens offline, in light and dark, on a phone and on paper. */
-import type { Baseline, Finding, Part, Reference, Statement } from "../finding/finding.ts";
+import type { Finding, Part } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
-import type { Scalar } from "../finding/table.ts";
-import { baselineFigures, comparisonOf } from "./baseline-text.ts";
 import { escapeMarkup, escapeProse } from "./escape.ts";
-import { formatScalar } from "./format.ts";
+import { backMatter, paragraphs } from "./page/back-matter.ts";
+import { type Comparing, comparing } from "./page/comparing.ts";
+import { contents } from "./page/contents.ts";
 import { pageDocument } from "./page/document.ts";
 import { figure } from "./page/figure.ts";
+import { idOf } from "./page/ids.ts";
 import { PageNeeds } from "./page/needs.ts";
 import { tableHtml } from "./page/table.ts";
-import { chapters } from "./parts.ts";
-import { type DrawnFinding, drawn } from "./views/picture-of.ts";
+import { type Chapter, reading } from "./parts.ts";
+import { drawn } from "./views/picture-of.ts";
 
-/** The whole report. The answer comes first, then pictures and tables by part, comparisons, caveats, method. */
+/**
+ * The whole report: the question, the answer in a sentence and in a picture, the other results, pictures and tables by part; folded under
+ * them what the numbers are compared with, caveats, method and settings.
+ */
 export async function renderHtml(given: Finding): Promise<string> {
   const finding = drawn(given);
   const needs = new PageNeeds();
+  const compare = comparing(finding.baselines);
+  const { answer, chapters } = reading(finding);
   const body = [
     `<header><p class="kicker">${escapeMarkup(finding.analysis)} on ${escapeMarkup(finding.model.name)}</p>`,
-    `<h1>${escapeMarkup(finding.question)}</h1></header>`,
-    answer(finding),
-    contents(finding),
-    await results(finding, needs),
-    comparisons(finding.baselines),
-    caveats(finding.caveats),
-    method(finding),
-    facts("model", "Model", { name: finding.model.name, ...finding.model.config }),
-    facts("settings", "Settings", finding.settings),
+    `<h1>${escapeMarkup(finding.question)}</h1>`,
+    `<p class="lead">${escapeProse(finding.summary[0].text)}</p>${compare.statement(finding.summary[0])}</header>`,
+    answer ? await figure(answer, needs, "Figure 1") : "",
+    furtherResults(finding, compare),
+    contents(finding, chapters),
+    await results(chapters, answer ? 1 : 0, needs, compare),
+    backMatter(finding),
     `<footer>Made by glassformer. Every number and picture on this page is also in the JSON form.</footer>`,
   ];
   return pageDocument(finding.question, body.filter(Boolean).join("\n"), needs);
@@ -39,84 +43,30 @@ export async function picturePage(spec: PictureSpec): Promise<string> {
   return pageDocument(spec.title || spec.name, body, needs);
 }
 
-function answer(finding: Finding): string {
-  const [first, ...rest] = finding.summary;
-  const items = rest.map((statement) => `<li>${escapeProse(statement.text)}${against(statement, finding)}</li>`);
-  return (
-    `<section class="answer" aria-label="Answer">\n<p class="lead">${escapeProse(first.text)}</p>${against(first, finding)}\n` +
-    (items.length > 0 ? `<ul>\n${items.join("\n")}\n</ul>\n` : "") +
-    `</section>`
-  );
+function furtherResults(finding: Finding, compare: Comparing): string {
+  const items = finding.summary
+    .slice(1)
+    .map((statement) => `<li>${escapeProse(statement.text)}${compare.statement(statement)}</li>`);
+  return items.length > 0 ? `<ul class="results">\n${items.join("\n")}\n</ul>` : "";
 }
 
-function against(statement: Statement, finding: Finding): string {
-  const text = comparisonOf(statement, finding);
-  return text ? ` <span class="against">${escapeProse(text)}</span>` : "";
-}
-
-function contents(finding: DrawnFinding): string {
-  const entries: [string, string][] = [
-    ...(finding.parts ?? []).map((part): [string, string] => [`part-${part.name}`, part.title]),
-    ["comparisons", "Comparisons"],
-    ["caveats", "Caveats"],
-    ["method", "Method"],
-  ];
-  const links = entries.map(([id, title]) => `<a href="#${escapeMarkup(id)}">${escapeMarkup(title)}</a>`);
-  return `<nav aria-label="Contents">${links.join("")}</nav>`;
-}
-
-async function results(finding: DrawnFinding, needs: PageNeeds): Promise<string> {
+/** Pictures and tables by part; `number` figures came before. */
+async function results(
+  chapters: readonly Chapter[],
+  number: number,
+  needs: PageNeeds,
+  compare: Comparing,
+): Promise<string> {
   const parts: string[] = [];
-  let number = 0;
-  for (const { part, pictures, tables } of chapters(finding)) {
+  let figures = number;
+  for (const { part, pictures, tables } of chapters) {
     if (part) parts.push(heading(part));
-    for (const spec of pictures) parts.push(await figure(spec, needs, `Figure ${++number}`));
-    for (const table of tables) parts.push(tableHtml(table, finding));
+    for (const spec of pictures) parts.push(await figure(spec, needs, `Figure ${++figures}`));
+    for (const table of tables) parts.push(tableHtml(table, compare));
   }
   return parts.join("\n");
 }
 
 function heading(part: Part): string {
-  return `<h2 id="part-${escapeMarkup(part.name)}">${escapeMarkup(part.title)}</h2>\n${paragraphs(part.text ?? "")}`;
-}
-
-function comparisons(baselines: readonly Baseline[]): string {
-  const entries = baselines.map((baseline) => {
-    return (
-      `<dt>${escapeMarkup(baseline.name)}<span class="unit">${baseline.kind}</span></dt>` +
-      `<dd><strong>${escapeProse(baselineFigures(baseline))}</strong><br>${escapeProse(baseline.text)}</dd>`
-    );
-  });
-  return `<h2 id="comparisons">What the numbers are compared with</h2>\n<dl>${entries.join("\n")}</dl>`;
-}
-
-function caveats(texts: readonly string[]): string {
-  const items = texts.map((text) => `<li>${escapeProse(text)}</li>`);
-  return `<aside class="caveats" aria-labelledby="caveats">\n<h2 id="caveats">Caveats</h2>\n<ul>\n${items.join("\n")}\n</ul>\n</aside>`;
-}
-
-function method(finding: Finding): string {
-  const references = finding.method.references.map((reference) => `<li>${referenceHtml(reference)}</li>`);
-  return (
-    `<h2 id="method">Method</h2>\n${paragraphs(finding.method.text)}` +
-    (references.length > 0 ? `\n<ol class="references">\n${references.join("\n")}\n</ol>` : "")
-  );
-}
-
-function referenceHtml({ title, url, paper }: Reference): string {
-  const linked = url && /^https?:\/\//.test(url);
-  const name = linked ? `<a href="${escapeMarkup(url)}">${escapeMarkup(title)}</a>` : escapeMarkup(title);
-  return [name, ...(paper ? [escapeMarkup(paper)] : []), ...(url && !linked ? [escapeMarkup(url)] : [])].join(". ");
-}
-
-function facts(id: string, title: string, values: Readonly<Record<string, Scalar>>): string {
-  const entries = Object.entries(values).map(
-    ([name, value]) => `<dt>${escapeMarkup(name)}</dt><dd>${escapeMarkup(formatScalar(value))}</dd>`,
-  );
-  return entries.length === 0 ? "" : `<h2 id="${id}">${title}</h2>\n<dl class="facts">${entries.join("\n")}</dl>`;
-}
-
-function paragraphs(text: string): string {
-  const blocks = text.split(/\n\s*\n/).filter((block) => block.trim() !== "");
-  return blocks.map((block) => `<p>${escapeProse(block.trim())}</p>`).join("\n");
+  return `<h2 id="${idOf("part", part.name)}">${escapeMarkup(part.title)}</h2>\n${paragraphs(part.text ?? "")}`;
 }

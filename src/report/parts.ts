@@ -24,3 +24,20 @@ export function chapters(finding: DrawnFinding): Chapter[] {
 export function columnsToRead({ columns }: Table): readonly FilledColumn[] {
   return columns.filter(({ detail }) => !detail);
 }
+
+/** A finding in the order in which a report shows it. */
+export interface Reading {
+  /** The picture that shows the answer: the one that the finding names, or the first. */
+  readonly answer: PictureSpec | undefined;
+  /** Everything else; a part that has nothing else is left out. */
+  readonly chapters: readonly Chapter[];
+}
+
+export function reading(finding: DrawnFinding): Reading {
+  const all = chapters(finding);
+  const pictures = all.flatMap((chapter) => chapter.pictures);
+  const answer = pictures.find(({ name }) => name === finding.answerPicture) ?? pictures[0];
+  const others = all.map((chapter) => ({ ...chapter, pictures: chapter.pictures.filter((spec) => spec !== answer) }));
+  const kept = others.filter(({ part, pictures, tables }) => part?.text || pictures.length > 0 || tables.length > 0);
+  return { answer, chapters: kept };
+}

@@ -14,12 +14,39 @@ import { seedFinding } from "./seed-finding.ts";
 const seed = seedFinding();
 
 describe("a finding as HTML", () => {
-  it("puts the answer before any picture, table or method", async () => {
+  it("begins with the question, the answer in a sentence and its picture; then other results, tables and the method", async () => {
     const html = await render(seed, "html");
-    const order = ["<h1>", 'class="lead"', "<figure", "<table", 'id="comparisons"', 'id="caveats"', 'id="method"'];
-    const places = order.map((part) => html.indexOf(part));
+    const order = ["<h1>", 'class="lead"', '<figure id="figure-prompts"', 'class="results"', "<h2", "<table"];
+    const places = [...order, ...["comparisons", "caveats", "method", "settings"].map((id) => `id="${id}"`)].map(
+      (part) => html.indexOf(part),
+    );
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(0);
+  });
+
+  it("begins with the picture that the finding names, and shows it once", async () => {
+    const html = await render({ ...seed, answerPicture: "neurons" }, "html");
+    const figures = [...html.matchAll(/<figure id="figure-([^"]+)"/g)].map(([, name]) => name);
+    expect(figures).toEqual(["neurons", "prompts", "ablation-outlier", "pre-post", "ratio"]);
+    expect(html).toContain("<b>Figure 1. The largest neurons of the top tokens.</b>");
+  });
+
+  it("leaves out a part whose only picture is the answer", async () => {
+    const [, attribution] = seed.parts!;
+    const pictures = seed.pictures.filter(({ part }) => part === "attribution");
+    const { text: _, ...silent } = attribution;
+    const lonely = { ...seed, pictures, parts: [silent], tables: [] };
+    expect(await render(lonely, "html")).not.toContain('id="part-attribution"');
+    expect(await render({ ...lonely, parts: [attribution] }, "html")).toContain('id="part-attribution"');
+  });
+
+  it("tells each baseline once, where it is first needed, and names it after that", async () => {
+    const twice = { ...seed, summary: [seed.summary[0], ...seed.summary] as const };
+    const [above, below] = (await render(twice, "html")).split('<div class="back">');
+    expect([...above.matchAll(/Compared with all positions: /g)]).toHaveLength(1);
+    expect([...above.matchAll(/Compared with control positions: /g)]).toHaveLength(1);
+    expect(above).toContain('Compare with <a href="#baseline-control-positions">control positions</a>.');
+    expect(below).toContain('<dt id="baseline-control-positions">');
   });
 
   it("allows its own scripts and no others", async () => {
@@ -38,7 +65,9 @@ describe("a finding as HTML", () => {
     expect([...html.matchAll(/<svg /g)].length).toBe(
       [...html.matchAll(/<svg [^>]*role="img" aria-label="[^"]+"/g)].length,
     );
-    expect([...html.matchAll(/<table>/g)].length).toBe([...html.matchAll(/<table><caption>/g)].length);
+    expect([...html.matchAll(/<table /g)].length).toBe(2);
+    for (const [, id] of html.matchAll(/<table [^>]*aria-labelledby="([^"]+)"/g))
+      expect(html).toContain(`<b id="${id}">`);
   });
 });
 
@@ -150,6 +179,83 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     });
     expect(canvas).toBe("rgb(255, 255, 255)");
     expect(await page.evaluate(() => getComputedStyle(document.body).color)).toBe("rgb(27, 28, 31)");
+    await page.close();
+  });
+
+  it("folds the method and what belongs to it on a screen, and prints all of it", async () => {
+    const { page } = await open(await render(seed, "html"));
+    const sections = page.locator(".section > :last-child");
+    const shown = () =>
+      sections.evaluateAll((all) => all.filter((one) => one.checkVisibility({ contentVisibilityAuto: true })).length);
+    const heights = () =>
+      page.locator(".section").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
+    const folded = await heights();
+    expect(await sections.count()).toBe(5);
+    expect(await shown()).toBe(0);
+    await page.emulateMedia({ media: "print" });
+    for (const [i, height] of (await heights()).entries()) expect(height).toBeGreaterThan(folded[i]);
+    await page.close();
+  });
+
+  it("opens the folded comparisons when a table's comparison is followed", async () => {
+    const { page } = await open(await render(seed, "html"));
+    await page.locator("#table-top .note a").first().click();
+    expect(await page.locator('[id="baseline-control-positions"]').isVisible()).toBe(true);
+    await page.close();
+  });
+
+  it("has its contents beside the text where there is room, below the results elsewhere, and not on paper", async () => {
+    const { page } = await open(await render(seed, "html"), { viewport: { width: 1280, height: 900 } });
+    const contents = page.locator(".contents");
+    const lead = page.locator(".lead");
+    const right = async () => (await contents.boundingBox())!.x + (await contents.boundingBox())!.width;
+    expect(await right()).toBeLessThan((await lead.boundingBox())!.x);
+    await contents.locator("a", { hasText: "Caveats" }).click();
+    expect(await page.locator("#caveats ul").isVisible()).toBe(true);
+    await contents.locator("a", { hasText: "question asked" }).click();
+    await expect
+      .poll(() => contents.locator("[aria-current]").textContent())
+      .toBe("The question asked of attributions");
+    await page.setViewportSize({ width: 1000, height: 900 });
+    expect((await contents.boundingBox())!.y).toBeGreaterThan((await page.locator(".results").boundingBox())!.y);
+    await page.emulateMedia({ media: "print" });
+    expect(await contents.isVisible()).toBe(false);
+    await page.close();
+  });
+
+  it("lets wide tables go beyond the text, up to the window, then scroll with a fade, the first column and the head in place", async () => {
+    const long = Array.from({ length: 40 }, (_, i) => ` token${i}`);
+    const cells = long.map((token) => ({ top: [{ token, probability: 0.5 }] }));
+    const spec = {
+      kind: "logit-lens",
+      name: "long",
+      title: "Long",
+      tokens: long,
+      layers: [{ name: "0_pre", cells }],
+    } as const;
+    const { page } = await open(await render({ ...seed, pictures: [spec, ...seed.pictures] }, "html"), {
+      viewport: { width: 1280, height: 900 },
+    });
+    const box = page.locator("#figure-long .scroll");
+    const { x, width } = (await box.boundingBox())!;
+    expect(x).toBe((await page.locator(".lead").boundingBox())!.x);
+    expect(x + width).toBe(1240);
+    expect(await box.getAttribute("data-more")).toBe("");
+    const head = page.locator("#figure-long tbody th");
+    const before = (await head.boundingBox())!.x;
+    await box.evaluate((one) => one.scrollTo(one.scrollWidth, 0));
+    await expect.poll(() => box.getAttribute("data-more")).toBeNull();
+    // Within the space between cells.
+    expect(Math.abs((await head.boundingBox())!.x - before)).toBeLessThan(3);
+    const cut = await page
+      .locator("#figure-long .said")
+      .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth));
+    expect(cut).toEqual([]);
+    await page.locator("#table-attribution summary").first().click();
+    const tall = page.locator("#table-attribution .scroll");
+    const top = async () => (await tall.locator("th").first().boundingBox())!.y - (await tall.boundingBox())!.y;
+    await tall.evaluate((one) => one.scrollTo(0, 3000));
+    expect(await top()).toBe(0);
     await page.close();
   });
 

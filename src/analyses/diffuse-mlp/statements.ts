@@ -22,7 +22,7 @@ export function statements(
     return first === undefined ? {} : { figure: { value, unit, comparedWith: [first, ...rest] } };
   };
   return [
-    answer(compared, figure),
+    ...answer(compared, figure),
     standingOut(measured, compared, figure),
     ...notebookChoice(compared, figure),
     ...ratios(compared, eps, figure),
@@ -34,26 +34,27 @@ const formatted = (count: number) => String(Number(count.toFixed(1)));
 
 type ToFigure = (value: number, unit: string, ...names: [string, ...string[]]) => { figure?: Figure };
 
-function answer({ diffuse, predicting }: Comparisons, figure: ToFigure): Statement {
+function answer({ diffuse, predicting }: Comparisons, figure: ToFigure): [Statement, ...Statement[]] {
   const { positions, high, highFrom, shareUpTo } = diffuse;
   const chance = high / 2;
   const verdict =
     positions.length > chance ? "more than the" : positions.length < chance ? "fewer than the" : "as many as the";
   const rule = `its neurons together add at least ${highFrom.toFixed(2)} logits to the next token (the upper quarter), and none has more than ${percent(shareUpTo)} of the sum of their sizes (the lower half)`;
   if (positions.length === 0)
-    return { text: `The MLP does not do this at any of the ${predicting.length} tokens: ${rule}.` };
+    return [{ text: `The MLP does not do this at any of the ${predicting.length} tokens: ${rule}.` }];
   const named = positions
     .slice(0, NAMED)
     .map(
       (p) =>
         `${step(p)} (${p.attribution.neurons.toFixed(1)} logits, largest neuron ${percent(p.attribution.maxShare)})`,
     );
-  return {
-    text:
-      `At ${positions.length} of the ${predicting.length} tokens the MLP matters without any single neuron standing out, ${verdict} ${formatted(chance)} that chance gives. ` +
-      `It does so most of all at ${listed(named)}: ${rule}.`,
-    ...figure(positions.length, "positions", known.UNRELATED),
-  };
+  return [
+    {
+      text: `At ${positions.length} of the ${predicting.length} tokens the MLP matters without any single neuron standing out, ${verdict} ${formatted(chance)} that chance gives.`,
+      ...figure(positions.length, "positions", known.UNRELATED),
+    },
+    { text: `It does so most of all at ${listed(named)}: ${rule}.` },
+  ];
 }
 
 function standingOut({ nullModel }: DiffuseMlpMeasurement, { predicting }: Comparisons, figure: ToFigure): Statement {

@@ -5,6 +5,7 @@ import { isPixels } from "../draw/imshow.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { activationsHtml } from "./activations.ts";
 import { attentionHtml } from "./attention.ts";
+import { idOf } from "./ids.ts";
 import { logitLensHtml } from "./logit-lens.ts";
 import type { PageNeeds } from "./needs.ts";
 import { pixelsHtml } from "./pixels.ts";
@@ -14,9 +15,21 @@ import { topkHtml } from "./topk.ts";
 /** The width of a drawing for a phone: drawn separately, because shrinking a chart shrinks its letters. */
 const NARROW = 350;
 
-/** Whether a picture is wider than the text, if the window has room. */
-function isBroad(spec: PictureSpec): boolean {
-  return spec.kind === "logit-lens" || spec.kind === "topk" || (spec.kind === "attention" && spec.heads.length > 1);
+/** The width of a drawing of many columns, which goes beyond the text. */
+const BROAD = 960;
+/** So many columns of cells are too narrow within the text. */
+const MANY_COLUMNS = 40;
+
+/** A drawing's width in CSS pixels. */
+function widthOf(spec: PictureSpec): number {
+  if (spec.width !== undefined) return spec.width;
+  const columns =
+    spec.kind === "imshow"
+      ? (spec.values[0]?.length ?? 0)
+      : spec.kind === "facets"
+        ? spec.facets.length * (spec.facets[0]?.values[0]?.length ?? 0)
+        : 0;
+  return columns > MANY_COLUMNS ? BROAD : DEFAULT_WIDTH;
 }
 
 /** A picture with its caption; `numbering` is "Figure 3", or nothing for a picture alone. */
@@ -26,7 +39,7 @@ export async function figure(spec: PictureSpec, needs: PageNeeds, numbering = ""
   const words = caption.filter(Boolean).join(" ");
   const content = await contentOf(spec, needs);
   return (
-    `<figure id="figure-${escapeMarkup(spec.name)}"${isBroad(spec) ? ` class="broad"` : ""}>\n${content}` +
+    `<figure id="${idOf("figure", spec.name)}">\n${content}` +
     (words ? `\n<figcaption>${words}</figcaption>` : "") +
     `\n</figure>`
   );
@@ -41,15 +54,23 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
     case "activations":
       return activationsHtml(spec, needs);
     case "topk":
-      return topkHtml(spec, needs);
+      return onPaper(spec, topkHtml(spec, needs));
     case "logit-lens":
-      return logitLensHtml(spec, needs);
+      return onPaper(spec, logitLensHtml(spec, needs));
     default: {
-      const wide = await drawFor(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH }, true);
+      const width = widthOf(spec);
+      const wide = await drawFor(spec, { words: false, width }, true);
       const narrow = await drawFor(spec, { words: false, width: Math.min(NARROW, spec.width ?? NARROW) }, true);
-      const both = `<div class="wide">${wide}</div><div class="narrow">${narrow}</div>`;
+      const room = width > DEFAULT_WIDTH ? ` scroll" style="--width:${width}px` : "";
+      const both = `<div class="wide${room}">${wide}</div><div class="narrow">${narrow}</div>`;
       const pixels = (spec.kind === "imshow" && isPixels(spec)) || (spec.kind === "facets" && arePixels(spec));
       return pixels ? pixelsHtml(spec, both, needs) : both;
     }
   }
+}
+
+/** A table that scrolls, and for paper the drawing, which wraps. */
+async function onPaper(spec: PictureSpec, table: string): Promise<string> {
+  const drawing = await drawFor(spec, { words: false, width: DEFAULT_WIDTH }, true);
+  return `<div class="screen">${table}</div><div class="paper">${drawing}</div>`;
 }

@@ -43,6 +43,25 @@ export const SCRIPT = `(() => {
     if (!to?.dataset.tip) return;
     event.preventDefault(); cell.tabIndex = -1; to.tabIndex = 0; to.focus();
   });
+  for (const box of all(".scroll, .texts")) {
+    const look = () => {
+      const wide = box.scrollWidth > box.clientWidth + 1, high = box.scrollHeight > box.clientHeight + 1;
+      box.toggleAttribute("data-more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+      box.toggleAttribute("data-moved", box.scrollLeft > 1);
+      box.toggleAttribute("data-below", box.scrollTop + box.clientHeight < box.scrollHeight - 2);
+      if ((wide || high) && !box.querySelector("[tabindex]")) box.tabIndex = 0;
+    };
+    box.addEventListener("scroll", look, { passive: true });
+    new ResizeObserver(look).observe(box);
+  }
+  const links = all(".contents a"), places = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+  const mark = () => {
+    const here = places.findLastIndex((place) => place && place.getBoundingClientRect().top < innerHeight / 3);
+    links.forEach((link, i) => { if (i === here) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current"); });
+  };
+  const unfold = () => { const place = document.getElementById(decodeURIComponent(location.hash.slice(1))); if (place?.tagName === "DETAILS") place.open = true; };
+  addEventListener("hashchange", unfold); unfold();
+  if (links.length) { addEventListener("scroll", mark, { passive: true }); mark(); }
   for (const table of all("table:not(.grid)")) {
     all("thead th", table).forEach((head, column) => {
       const button = document.createElement("button");
@@ -64,4 +83,4 @@ export const SCRIPT = `(() => {
 })();`;
 
 /** The script's SHA-256, in the page's content security policy: this script runs, and no other. A test compares them. */
-export const SCRIPT_HASH = "sha256-mcugY763OfqrJFk8l7MIrQZW0xsOZAErqMECtcgHO4g=";
+export const SCRIPT_HASH = "sha256-jxeFf0yCSc8x/XAq+xIg6/LMNjTMi+kOVaCIxTgjdcg=";

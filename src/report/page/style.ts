@@ -1,32 +1,27 @@
 /** The style of a page: a report to read and print. Light and dark colours; nothing from outside. */
 import { darkOf, rampVariables } from "../color.ts";
+import { LAYOUT } from "./layout-style.ts";
 import type { PageNeeds } from "./needs.ts";
+import { PRINT } from "./print-style.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1c1f; --soft: #5c6067; --rule: #dcdee3; --page: #fdfdfc; --shade: #f4f4f1;
-  --accent: #3f6fae; --warn: #b58a1c; --warn-shade: #fbf6e6; --chip: #ecedef; }
+  --accent: #3f6fae; --chip: #ecedef; }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 17px/1.6 system-ui, -apple-system, "Segoe UI", Roboto,
   "Helvetica Neue", "Noto Sans", "Liberation Sans", "DejaVu Sans", Arial, sans-serif; }
-main { max-width: 728px; margin: 0 auto; padding: 64px 24px 96px; }
-h1 { font-size: 2.1rem; line-height: 1.22; letter-spacing: -0.015em; font-weight: 680; margin: 6px 0 28px; text-wrap: balance; }
-h2 { font-size: 1.42rem; line-height: 1.3; letter-spacing: -0.01em; font-weight: 650; margin: 72px 0 12px; text-wrap: balance; }
+h1 { font-size: 1.8rem; line-height: 1.22; letter-spacing: -0.015em; font-weight: 680; margin: 4px 0 16px; text-wrap: balance; }
+h2 { font-size: 1.3rem; line-height: 1.3; letter-spacing: -0.01em; font-weight: 650; margin: 64px 0 12px; text-wrap: balance; }
 p { margin: 0 0 16px; }
 a { color: var(--accent); text-underline-offset: 2px; }
 a:focus-visible, button:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 code, .token { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace; font-size: 0.86em; }
 .kicker { color: var(--soft); font-size: 0.88rem; margin: 0; }
-.answer { border-top: 1px solid var(--rule); border-bottom: 1px solid var(--rule); padding: 24px 0 12px; }
-.answer .lead { font-size: 1.22rem; line-height: 1.5; }
-.answer ul { padding: 0 0 0 1.1em; margin: 0 0 12px; }
-.answer li { margin: 0 0 10px; padding-left: 2px; }
-.answer li::marker { color: var(--soft); }
+.lead { font-size: 1.14rem; line-height: 1.5; margin: 0; }
+.results { padding: 0 0 0 1.1em; margin: 0; } .results li { margin: 0 0 10px; padding-left: 2px; } .results li::marker { color: var(--soft); }
 .against { display: block; color: var(--soft); font-size: 0.85rem; line-height: 1.45; margin-top: 3px; }
-.lead + .against { margin: -10px 0 18px; }
-nav { font-size: 0.88rem; color: var(--soft); margin-top: 16px; display: flex; flex-wrap: wrap; gap: 2px 18px; }
-nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
-figure { margin: 40px 0 48px; break-inside: avoid; }
+figure { margin: 36px 0 44px; } header + figure { margin: 26px 0 32px; }
 figure svg { display: block; width: 100%; height: auto; overflow: visible; }
 figure svg text { white-space: pre; }
 figcaption { font-size: 0.88rem; line-height: 1.5; color: var(--soft); margin-top: 12px; }
@@ -44,64 +39,55 @@ figcaption b { color: var(--ink); font-weight: 620; }
 .token.marked { box-shadow: 0 0 0 2px var(--ink); }
 td .token { background: var(--chip); margin: 0; padding: 1px 4px; }
 .table { margin: 36px 0 44px; }
-.scroll { overflow-x: auto; }
-@media screen and (min-width: 1000px) { .table.broad:not(:has(> .rows:not([open]))) { margin-left: -120px; margin-right: -120px; } }
-table { border-collapse: collapse; width: 100%; font-size: 0.86rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: 10px; }
-caption span { display: block; position: sticky; left: 0; max-width: min(680px, 100vw - 36px); font-size: 0.88rem; line-height: 1.5; color: var(--soft); }
-caption b { color: var(--ink); font-weight: 620; }
+table { border-collapse: collapse; font-size: 0.86rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+.caption { font-size: 0.88rem; line-height: 1.5; color: var(--soft); margin: 0 0 10px; } .caption b, .rows b { color: var(--ink); font-weight: 620; }
 th { text-align: left; vertical-align: bottom; font-weight: 600; border-bottom: 1.5px solid var(--ink); padding: 4px 9px 5px; }
 th small, .unit { display: block; font-weight: 400; color: var(--soft); font-size: 0.92em; }
-td.words { min-width: 7.5em; } 
+td.words { min-width: 7.5em; max-width: 30em; }
 td { padding: 4px 9px; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
 td.number, th.number { text-align: right; } td.number { white-space: nowrap; }
 th button { all: unset; cursor: pointer; position: relative; } th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 th[aria-sort] button::after { position: absolute; bottom: 0; left: calc(100% + 2px); color: var(--accent); content: "↑"; }
 th[aria-sort=descending] button::after { content: "↓"; } th.number[aria-sort] button::after { left: auto; right: calc(100% + 2px); }
-@media screen and (min-width: 1000px) { figure.broad { margin-left: -120px; margin-right: -120px; } figure.broad > figcaption { max-width: 680px; } }
-.grid { width: auto; border-collapse: separate; border-spacing: 2px; font-size: 0.78rem; line-height: 1.3; }
-.grid th { border: 0; padding: 2px 6px; font-weight: 500; white-space: nowrap; max-width: 9em; overflow: hidden; text-overflow: ellipsis; }
-.grid th[scope=col] { font-weight: 600; } .grid tr > th:first-child { position: sticky; left: 0; background: var(--page); color: var(--soft); text-align: right; z-index: 1; }
+.grid { border-collapse: separate; border-spacing: 2px; font-size: 0.78rem; line-height: 1.3; }
+.grid th { border: 0; padding: 2px 6px; font-weight: 500; max-width: 16em; }
+.grid th[scope=col] { font-weight: 600; } .grid tr > th:first-child { color: var(--soft); text-align: right; }
 .grid td { border: 0; border-radius: 2px; cursor: default; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 .grid td:focus-visible { outline-offset: -1px; }
 .grid .said { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace; white-space: pre; }
-.lens td { padding: 2px 2px 3px; text-align: center; min-width: var(--cell); max-width: var(--cell); font-size: 0.74rem; } .lens .said { display: block; overflow: hidden; text-overflow: ellipsis; }
+.lens td { padding: 2px 2px 3px; text-align: center; min-width: var(--cell); font-size: 0.74rem; } .lens .said { display: block; }
 .lens td:last-child { padding-right: 2px; } .ranked td:last-child { padding-right: 6px; }
 .grid small { font-size: 0.88em; opacity: 0.9; font-variant-numeric: tabular-nums; }
-.lens td.right { box-shadow: inset 0 0 0 2px var(--ink); } .lens th[scope=col] { text-align: center; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-weight: 400; font-size: 0.74rem; max-width: var(--cell); padding: 2px; }
+.lens td.right { box-shadow: inset 0 0 0 2px var(--ink); } .lens th[scope=col] { text-align: center; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-weight: 400; font-size: 0.74rem; padding: 2px; white-space: pre; }
 .ranked td { padding: 2px 6px; } .ranked td div { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; white-space: nowrap; }
 .ranked tbody + tbody::before { content: ""; display: block; height: 10px; }
 .note { font-size: 0.85rem; color: var(--soft); margin: 10px 0 0; }
 details { font-size: 0.88rem; margin-top: 10px; } summary { cursor: pointer; color: var(--soft); }
 details dl { margin: 10px 0 0; }
-.rows > summary { font-size: 1rem; } .rows[open] > summary { margin-bottom: 14px; }
+.rows > summary { font-size: 0.88rem; } .rows[open] > summary { margin-bottom: 10px; }
+.back { margin-top: 72px; border-top: 1px solid var(--rule); }
+.section { border-bottom: 1px solid var(--rule); margin: 0; padding: 0; font-size: 0.95rem; }
+.section > summary { padding: 11px 0; color: var(--ink); } .section[open] > :last-child { margin-bottom: 22px; }
+.section h2 { display: inline; font-size: 1rem; font-weight: 600; letter-spacing: 0; } .section h2 small { color: var(--soft); font-weight: 400; margin-left: 4px; }
+.section ul { padding-left: 1.1em; margin: 6px 0 0; } .section li { margin-bottom: 8px; } :target { scroll-margin-top: 24px; }
 dl { display: grid; grid-template-columns: fit-content(36%) 1fr; gap: 6px 20px; margin: 0; font-size: 0.9rem; line-height: 1.5; }
 dt { font-weight: 600; } dd { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
 dd strong { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
 dl.facts dt { font-weight: 400; color: var(--soft); } dl.facts dd { color: var(--ink); font-variant-numeric: tabular-nums; }
-.caveats { background: var(--warn-shade); border-left: 4px solid var(--warn); padding: 20px 26px 8px; margin: 72px 0 0; border-radius: 0 4px 4px 0; break-inside: avoid; }
-.caveats h2 { margin-top: 0; font-size: 1.15rem; } .caveats ul { padding-left: 1.1em; margin: 0; font-size: 0.95rem; line-height: 1.55; } .caveats li { margin-bottom: 10px; }
 .references { font-size: 0.9rem; padding-left: 1.3em; } .references li { margin-bottom: 4px; }
-footer { margin-top: 72px; padding-top: 14px; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.82rem; }
+footer { margin-top: 28px; color: var(--soft); font-size: 0.82rem; }
 #tip { position: fixed; z-index: 9; max-width: min(340px, 90vw); padding: 7px 11px; border-radius: 5px; background: #1b1c1f; color: #f6f6f4;
   font-size: 0.8rem; line-height: 1.45; white-space: pre-wrap; pointer-events: none; font-variant-numeric: tabular-nums; box-shadow: 0 2px 12px #0003; }
 [data-tip]:hover { filter: brightness(1.08); }
 @media (max-width: 600px) {
-  body { font-size: 16px; } main { padding: 36px 18px 64px; } h1 { font-size: 1.65rem; } h2 { margin-top: 56px; }
-  .wide { display: none; } .narrow { display: block; } .caveats { padding: 16px 18px 4px; }
+  body { font-size: 16px; } h1 { font-size: 1.5rem; } h2 { margin-top: 48px; }
+  .wide { display: none; } .narrow { display: block; }
   .facts, dl { grid-template-columns: fit-content(44%) 1fr; }
 }
 @media screen and (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e6; --soft: #a3a7ae; --rule: #3a3c42; --page: #17181b; --shade: #1f2024; --accent: #86b4ee; --warn: #d2a63b;
-    --warn-shade: #262319; --chip: #2f3136; }
+  :root { --ink: #e8e8e6; --soft: #a3a7ae; --rule: #3a3c42; --page: #17181b; --shade: #1f2024; --accent: #86b4ee; --chip: #2f3136; }
   #tip { background: #f2f2ef; color: #17181b; }
-}
-@media print {
-  :root { color-scheme: only light; }
-  body { font-size: 10.5pt; background: none; } main { max-width: none; padding: 0; } nav, details summary { display: none; } h2 { margin-top: 28pt; break-after: avoid; }
-  .narrow { display: none; } .wide { display: block; } tr { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; }
-  a { color: inherit; }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 `;
@@ -122,7 +108,9 @@ export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds
   };
   return (
     STYLE.trim() +
+    LAYOUT.trim() +
     [...features].map((feature) => feature.style.trim()).join("") +
+    PRINT.trim() +
     variables(false) +
     tokens.rules(false) +
     `@media screen and (prefers-color-scheme:dark){${variables(true)}${swaps.join("")}${tokens.rules(true)}}`
