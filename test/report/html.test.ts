@@ -40,7 +40,7 @@ describe("a finding as HTML", () => {
     expect(await render({ ...lonely, parts: [attribution] }, "html")).toContain('id="part-attribution"');
   });
 
-  it("tells each baseline once, where it is first needed, and names it after that", async () => {
+  it("describes each baseline once, where it is first needed, and names it after that", async () => {
     const twice = { ...seed, summary: [seed.summary[0], ...seed.summary] as const };
     const [above, below] = (await render(twice, "html")).split('<div class="back">');
     expect([...above.matchAll(/Compared with all positions: /g)]).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** What the numbers of a page are compared with: each baseline is told once, where it is first needed; after that its name is enough. */
+/** What the numbers of a page are compared with: each baseline is described once, where it is first needed; after that its name is enough. */
 import type { Baseline, Statement } from "../../finding/finding.ts";
 import type { Table } from "../../finding/table.ts";
 import { baselineSentence, compared } from "../baseline-text.ts";

@@ -17,7 +17,7 @@ const NARROW = 350;
 
 /** The width of a drawing of many columns, which goes beyond the text. */
 const BROAD = 960;
-/** So many columns of cells are too narrow within the text. */
+/** More columns of cells would be too narrow within the text. */
 const MANY_COLUMNS = 40;
 
 /** A drawing's width in CSS pixels. */
