@@ -11,7 +11,7 @@ import { tokenText } from "../measures/prompt.ts";
 import { middle } from "../measures/statistics/middle.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
-import { ablationPictures } from "./ablation/pictures.ts";
+import { ablationPicture } from "./ablation/pictures.ts";
 import { ablationTables } from "./ablation/tables.ts";
 import { ONE, randomOne } from "./ablation/words.ts";
 import { analysis } from "./analysis.ts";
@@ -56,8 +56,8 @@ export async function ablation(
       ...(measured.by === "resample" ? { seed: measured.seed } : {}),
       top,
     },
-    pictures: ablationPictures(measured),
-    tables: ablationTables(measured, ranked.slice(0, top)),
+    pictures: [ablationPicture(measured)],
+    tables: ablationTables(measured, ranked, top),
     baselines: baselines(measured, what),
     caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(measured), ...model.notes],
   });

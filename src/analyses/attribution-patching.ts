@@ -1,5 +1,6 @@
 /** "Which activations carry the information that decides between two answers, estimated from one run with gradients?" */
 
+import { ESTIMATED, GROUP, PATCHED, SITE } from "../finding/columns.ts";
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -103,8 +104,11 @@ function report(
         name: "estimated-against-patched",
         title: "Each place, estimated and patched",
         part: "agreement",
-        x: "estimated",
-        y: "patched",
+        table: "all",
+        x: ESTIMATED.name,
+        y: PATCHED.name,
+        by: GROUP.name,
+        label: SITE.name,
       }),
       ...attributionPictures(model, contrast, attributed, measured),
     ],

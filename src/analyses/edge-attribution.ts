@@ -1,9 +1,9 @@
 /** "Between which components does the information that decides between two answers travel?" */
 
-import { as, ESTIMATED, PATCHED } from "../finding/columns.ts";
+import { as, ESTIMATED, GROUP, PATCHED, RECEIVER, SENDER } from "../finding/columns.ts";
 import { type Finding, finding, type Method } from "../finding/finding.ts";
-import type { ImshowSpec } from "../finding/picture.ts";
 import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import { hears, type Reader, type Writer } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import type { Pair } from "../measures/agreement.ts";
@@ -124,12 +124,15 @@ function report(
     model: modelFacts(model),
     settings: { ...contrastSettings(contrast), edges: edges.length, patched: measured.length, top, seed },
     pictures: [
-      ...matrices(attributed, measured, contrast),
+      matrices(attributed, measured, contrast),
       agreementScatter(all, {
         name: "estimated-against-patched",
         title: "Each edge, estimated and patched",
-        x: "estimated",
-        y: "patched",
+        table: "all",
+        x: ESTIMATED.name,
+        y: PATCHED.name,
+        by: GROUP.name,
+        label: RECEIVER.name,
       }),
     ],
     tables: [
@@ -147,11 +150,16 @@ function report(
   });
 }
 
+/** Which kind of receiver an edge goes to. */
+function kindOf({ receiver: { name } }: Edge): string {
+  return name === "logits" ? "to the logits" : name.replace(/^.*(MLP|[qkv])$/, "to $1");
+}
+
 /** A measured edge, for the comparison. */
 function asPair(edge: Edge): Pair {
   return {
     name: `the edge from ${nameOf(edge)}`,
-    group: edge.receiver.name === "logits" ? "to the logits" : edge.receiver.name.replace(/^.*(MLP|[qkv])$/, "to $1"),
+    group: kindOf(edge),
     estimated: edge.estimated,
     measured: edge.patched!,
   };
@@ -172,50 +180,33 @@ function method(contrast: Contrast, edges: readonly Edge[], measured: readonly E
 }
 
 /** The measured edges, senders as rows and receivers as columns in the order of the forward pass: estimated, and patched. */
-function matrices(
-  { senders, receivers }: EdgeAttribution,
-  measured: readonly Edge[],
-  contrast: Contrast,
-): ImshowSpec[] {
-  const known = new Map(measured.map((edge) => [nameOf(edge), edge]));
+function matrices({ senders, receivers }: EdgeAttribution, measured: readonly Edge[], contrast: Contrast): View {
   const rows = senders.filter((sender) => measured.some((edge) => edge.sender === sender));
   const columns = receivers.filter((receiver) => measured.some((edge) => edge.receiver === receiver));
   const left = rows.length < senders.length || columns.length < receivers.length;
-  const most = measured.reduce((a, e) => Math.max(a, Math.abs(e.estimated), Math.abs(e.patched!)), 0);
-  return (["estimated", "patched"] as const).map((how) => ({
+  return {
     kind: "imshow",
-    name: how,
-    title: how === "estimated" ? "Edges, estimated" : "Edges, actually patched",
+    name: "edges",
+    title: "Edges, estimated and actually patched",
     caption: `${effectCaption(contrast)} Empty cells have no edge, as the receiver comes before the sender.${left ? ` The ${rows.length} senders and ${columns.length} receivers with the strongest edges, in the order of the forward pass.` : ""}`,
-    values: rows.map((sender) =>
-      columns.map((receiver) => known.get(`${sender.name} to ${receiver.name}`)?.[how] ?? null),
-    ),
-    x: { label: "receiver", ticks: columns.map((receiver) => receiver.name) },
-    y: { label: "sender", ticks: rows.map((sender) => sender.name) },
-    color: { label: "effect", unit: "logits", ...(most > 0 ? { domain: [-most, most] as const } : {}) },
-  }));
+    table: "all",
+    x: { column: RECEIVER.name, values: columns.map(({ name }) => name) },
+    y: { column: SENDER.name, values: rows.map(({ name }) => name) },
+    color: { column: [ESTIMATED.name, PATCHED.name], label: "effect", atLeast: 0 },
+  };
 }
 
 function edgeTable(about: AboutTable, edges: readonly Edge[]): Table {
   return tableOf({ ...about, comparedWith: BOTH_RUNS }, edges, [
     [
-      {
-        name: "sender",
-        title: "sender",
-        format: "text",
-        description: "What writes: the embeddings together (stream_start), a head, an MLP.",
-      },
+      as(SENDER, { description: "What writes: the embeddings together (stream_start), a head, an MLP." }),
       ({ sender }) => sender.name,
     ],
     [
-      {
-        name: "receiver",
-        title: "receiver",
-        format: "text",
-        description: "What reads: a head's q, k or v, an MLP, the logits.",
-      },
+      as(RECEIVER, { description: "What reads: a head's q, k or v, an MLP, the logits." }),
       ({ receiver }) => receiver.name,
     ],
+    [GROUP, kindOf],
     [
       as(ESTIMATED, { description: "(clean − corrupted) of the sender · gradient at the receiver's input." }),
       ({ estimated }) => estimated,

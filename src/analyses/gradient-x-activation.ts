@@ -56,7 +56,7 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
     method: method(asked),
     model: modelFacts(model),
     settings: { ...answerSettings(answer), seed },
-    pictures: tokenPictures(prompt, numbers.slice(0, 2), agreed, { x: "gradient × activation", y: "removed" }),
+    pictures: tokenPictures(numbers.slice(0, 2), agreed, ["gradient_x_activation", "taken_away"]),
     tables: [tokenTable(prompt, numbers, [PROMPT])],
     baselines: [
       {

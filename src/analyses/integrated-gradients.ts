@@ -63,7 +63,7 @@ export async function integratedGradientsFinding(
     method: method(asked, start, given),
     model: modelFacts(model),
     settings: { ...answerSettings(answer), baseline, steps, seed },
-    pictures: tokenPictures(prompt, numbers, agreed, { x: "integrated gradients", y: "removed" }),
+    pictures: tokenPictures(numbers, agreed, ["integrated_gradients", "taken_away"]),
     tables: [tokenTable(prompt, numbers, [PROMPT, START])],
     baselines: [...ends(asked, start, result), ...agreementBaselines(agreed, seed)],
     caveats: [

@@ -2,8 +2,8 @@
 
 import { as, LOGIT_DIFFERENCE } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import { IOI_OPTIONS, type IoiOptions } from "../measures/ioi/options.ts";
 import { type IoiMeasurement, measureIoi } from "../measures/ioi.ts";
@@ -48,7 +48,7 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
     method: METHOD,
     model: modelFacts(model),
     settings: { samples: prompts.length, seed, names: names.length },
-    pictures: [histogram(measured)],
+    pictures: [DIFFERENCES],
     tables: [byOrder(measured), byPrompt(measured)],
     baselines: baselines(measured, seed),
     caveats: [
@@ -83,22 +83,17 @@ function summaryOf({ differences, names, skipped }: IoiMeasurement): Finding["su
   ];
 }
 
-function histogram({ differences, controls }: IoiMeasurement): PictureSpec {
-  return {
-    kind: "hist",
-    name: "differences",
-    title: "Logit differences of the prompts",
-    caption:
-      "Right of 0 the receiver is preferred. The control shows what is preferred when the prompt does not decide.",
-    series: [
-      { name: "prompts", values: differences },
-      { name: CONTROL, values: controls },
-    ],
-    x: { label: "logit[IO] − logit[S]", unit: "logits" },
-    of: "prompts",
-    references: [{ kind: "x", at: 0, label: "equal" }],
-  };
-}
+const DIFFERENCES: View = {
+  kind: "hist",
+  name: "differences",
+  title: "Logit differences of the prompts",
+  caption: "Right of 0 the receiver is preferred. The control shows what is preferred when the prompt does not decide.",
+  table: "prompts",
+  value: [LOGIT_DIFFERENCE.name, "control"],
+  x: { label: "logit of the receiver − logit of the giver" },
+  of: "prompts",
+  references: [{ kind: "x", at: 0, label: "equal" }],
+};
 
 const ORDER: Column = { name: "order", title: "order", format: "text", description: "ABBA or BABA." };
 
@@ -117,7 +112,10 @@ function byOrder({ prompts, differences, controls }: IoiMeasurement): Table {
       { name: "prompts", title: "prompts", format: "integer", description: "How many prompts." },
       ({ values }) => values.length,
     ],
-    [as(LOGIT_DIFFERENCE, { description: "Mean of logit[IO] − logit[S]." }), ({ values }) => mean(values)],
+    [
+      as(LOGIT_DIFFERENCE, { description: "Mean of the receiver's logit (IO) minus the giver's (S)." }),
+      ({ values }) => mean(values),
+    ],
     [
       { name: "accuracy", title: "accuracy", format: "percent", description: "How often IO has the higher logit." },
       ({ values }) => accuracy(values),
@@ -131,11 +129,17 @@ function byPrompt({ prompts, differences, controls }: IoiMeasurement): Table {
     [ORDER, ({ order }) => order],
     [{ name: "io", title: "IO", format: "token", description: "The name that should come." }, (prompt) => prompt.io],
     [{ name: "s", title: "S", format: "token", description: "The name that should not." }, ({ s }) => s],
-    [as(LOGIT_DIFFERENCE, { description: "logit[IO] − logit[S] after it." }), (_, i) => differences[i]],
+    [
+      as(LOGIT_DIFFERENCE, {
+        title: "prompts",
+        description: "The receiver's logit (IO) minus the giver's (S) after it.",
+      }),
+      (_, i) => differences[i],
+    ],
     [
       as(LOGIT_DIFFERENCE, {
         name: "control",
-        title: "control",
+        title: CONTROL,
         description: "The same where a third person gives.",
       }),
       (_, i) => controls[i],

@@ -1,9 +1,9 @@
 /** "Which neurons favour the answer, judged by the gradient at their activations?" */
 
-import { as, LAYER, NEURON, POS, TOKEN } from "../finding/columns.ts";
+import { as, COMPONENT, GROUP, LAYER, NEURON, POS, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Method } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
-import { type AboutTable, type Column, type Table, tableOf } from "../finding/table.ts";
+import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import { type Answer, answerOptions, readAnswer } from "../measures/answer.ts";
 import { ablateNeurons, measureNeurons, type Neuron } from "../measures/neuron-saliency.ts";
@@ -55,7 +55,12 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
   const direct = withDirect(neurons, seed);
   const first = ranked[0];
   const listed = ranked.slice(0, top);
-  const rows = chosen.map((neuron, i) => ({ ...neuron, ...largestPlace(neuron, prompt), effect: effects[i] }));
+  const rows = chosen.map((neuron, i) => ({
+    ...neuron,
+    ...largestPlace(neuron, prompt),
+    effect: effects[i],
+    group: groupOf(i, salient),
+  }));
   return finding({
     analysis: "neuron-saliency",
     question: QUESTION,
@@ -76,19 +81,27 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       agreementScatter(ablated, {
         name: "saliency-against-ablation",
         title: "Each ablated neuron",
-        x: "saliency",
-        y: "ablated",
+        table: "ablated",
+        x: SALIENCY.name,
+        y: ABLATED_EFFECT.name,
+        by: GROUP.name,
+        label: COMPONENT.name,
       }),
       agreementScatter(direct, {
         name: "saliency-against-direct",
         title: "Each neuron, by both measures",
-        x: "saliency",
-        y: "direct logit attribution",
+        table: "neurons",
+        x: SALIENCY.name,
+        y: DIRECT.name,
+        by: LAYER.name,
+        label: COMPONENT.name,
       }),
     ],
     tables: [
       neuronTable({ name: "top", title: `The ${listed.length} most salient neurons` }, rows.slice(0, top)),
       neuronTable({ name: "ablated", title: "All neurons that were ablated", detail: true }, rows),
+      positionTable(prompt, listed),
+      allNeurons(ranked),
     ],
     baselines: [
       { name: PROMPT, kind: "control", text: `${asked} with nothing ablated.`, value: metric, unit: "logits" },
@@ -117,12 +130,17 @@ function chooseNeurons(
   return { salient, chosen: [...ranked.slice(0, salient), ...Array.from(drawn, (i) => others[i])] };
 }
 
+/** What the neurons that were ablated are called: the first ones are the most salient. */
+function groupOf(i: number, salient: number): string {
+  return i < salient ? `the ${salient} most salient` : "drawn at random";
+}
+
 /** Saliency against ablation, for the neurons that were ablated: the first `salient` of them are the most salient. */
 function withAblation(chosen: readonly Neuron[], effects: readonly number[], salient: number, seed: number): Agreement {
   return agreement(
     chosen.map((neuron, i) => ({
       name: neuron.name,
-      group: i < salient ? `the ${salient} most salient` : "drawn at random",
+      group: groupOf(i, salient),
       estimated: neuron.saliency,
       measured: effects[i],
     })),
@@ -163,17 +181,33 @@ function method({ asked, wrongId }: Answer, salient: number, drawn: number): Met
   };
 }
 
-function byPositionPicture({ cfg }: Model, { tokens }: Prompt, listed: readonly Neuron[]): PictureSpec {
+function byPositionPicture({ cfg }: Model, { tokens }: Prompt, listed: readonly Neuron[]): View {
   return {
     kind: "imshow",
     name: "positions",
     title: `The ${listed.length} most salient neurons, by position`,
     caption: `Activation times gradient at each position; blue favours the answer.${cfg.nLayers === 1 ? " With one layer, a neuron only acts at its own position, so all but the last position are 0." : ""}`,
-    values: listed.map(({ byPosition }) => byPosition),
-    x: { label: "position", ticks: tokens },
-    y: { label: "neuron", ticks: listed.map(({ name }) => name) },
-    color: { label: "saliency", unit: "logits" },
+    table: "positions",
+    x: { column: POS.name, label: "position", ticks: tokens },
+    y: { column: COMPONENT.name, label: "neuron" },
+    color: SALIENCY.name,
   };
+}
+
+const NEURON_CELLS: readonly Cell<Neuron>[] = [
+  [as(LAYER, { detail: true }), ({ layer }) => layer],
+  [as(NEURON, { detail: true }), ({ index }) => index],
+  [as(COMPONENT, { title: "neuron" }), ({ name }) => name],
+];
+
+function positionTable({ tokens }: Prompt, listed: readonly Neuron[]): Table {
+  const rows = listed.flatMap((neuron) => neuron.byPosition.map((here, pos) => ({ ...neuron, here, pos })));
+  return tableOf({ name: "positions", title: "The most salient neurons, by position", detail: true }, rows, [
+    ...NEURON_CELLS,
+    [POS, ({ pos }) => pos],
+    [TOKEN, ({ pos }) => tokens[pos]],
+    [as(SALIENCY, { description: "Activation · gradient at the position." }), ({ here }) => here],
+  ]);
 }
 
 function typicalNeuron(neurons: readonly Neuron[]): Baseline {
@@ -193,6 +227,8 @@ function typicalNeuron(neurons: readonly Neuron[]): Baseline {
 
 /** A neuron that was ablated. */
 interface AblatedNeuron extends Neuron {
+  /** Whether it is one of the most salient, or drawn at random. */
+  readonly group: string;
   readonly effect: number;
   /** Where its saliency is largest. */
   readonly pos: number;
@@ -205,31 +241,43 @@ function largestPlace({ byPosition }: Neuron, { tokens }: Prompt): Pick<AblatedN
   return { pos, token: tokens[pos] };
 }
 
+const inLogits = (column: Pick<Column, "name" | "title" | "description">): Column => ({
+  ...column,
+  unit: "logits",
+  format: { digits: 3 },
+});
+const SALIENCY = inLogits({
+  name: "saliency",
+  title: "saliency",
+  description: "Σ over positions of activation · gradient.",
+});
+const DIRECT = inLogits({
+  name: "direct",
+  title: "direct",
+  description: "Direct logit attribution at the last position.",
+});
+const ABLATED_EFFECT = inLogits({
+  name: "ablated",
+  title: "ablated",
+  description: "The logit in question, minus the same with the neuron set to 0.",
+});
+
+/** All neurons, by both measures, the most salient first. */
+function allNeurons(ranked: readonly Neuron[]): Table {
+  return tableOf({ name: "neurons", title: "All neurons", detail: true }, ranked, [
+    ...NEURON_CELLS,
+    [SALIENCY, ({ saliency }) => saliency],
+    [DIRECT, ({ direct }) => direct],
+  ]);
+}
+
 function neuronTable(about: AboutTable, rows: readonly AblatedNeuron[]): Table {
-  const logits = (column: Pick<Column, "name" | "title" | "description">): Column => ({
-    ...column,
-    unit: "logits",
-    format: { digits: 3 },
-  });
   return tableOf({ ...about, comparedWith: [PROMPT, TYPICAL] }, rows, [
-    [LAYER, ({ layer }) => layer],
-    [NEURON, ({ index }) => index],
-    [
-      logits({ name: "saliency", title: "saliency", description: "Σ over positions of activation · gradient." }),
-      ({ saliency }) => saliency,
-    ],
-    [
-      logits({ name: "direct", title: "direct", description: "Direct logit attribution at the last position." }),
-      ({ direct }) => direct,
-    ],
-    [
-      logits({
-        name: "ablated",
-        title: "ablated",
-        description: "The logit in question, minus the same with the neuron set to 0.",
-      }),
-      ({ effect }) => effect,
-    ],
+    ...NEURON_CELLS,
+    [GROUP, ({ group }) => group],
+    [SALIENCY, ({ saliency }) => saliency],
+    [DIRECT, ({ direct }) => direct],
+    [ABLATED_EFFECT, ({ effect }) => effect],
     [as(POS, { description: "The position where its saliency is largest." }), ({ pos }) => pos],
     [TOKEN, ({ token }) => token],
   ]);

@@ -1,10 +1,11 @@
 /** "What makes a neuron fire, and which tokens does it then promote?" */
 
 import { mean, median, quantile } from "simple-statistics";
-import { as, NEXT, POS, TOKEN } from "../finding/columns.ts";
+import { as, NEURON, NEXT, POS, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import type { PictureSpec, RankedToken } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { NEURON_OPTIONS, type NeuronTokensOptions } from "../measures/neuron-tokens/options.ts";
 import { measureNeuron, type NeuronExample, type NeuronMeasurement, PIECE } from "../measures/neuron-tokens.ts";
@@ -72,7 +73,7 @@ export async function neuronTokens(
     method: METHOD,
     model: modelFacts(model),
     settings: { neuron: name, text: file.name, tokens: activations.length, examples: examples.length, seed },
-    pictures: pictures(measured, up, down),
+    pictures: pictures(measured),
     tables: tables(measured, up, down),
     baselines: baselines(measured, seed),
     caveats: [
@@ -168,24 +169,18 @@ function context({ tokens, marked }: NeuronExample): string {
     .trim();
 }
 
-function pictures(
-  { name, examples, activations, largestOfEach }: NeuronMeasurement,
-  up: readonly RankedToken[],
-  down: readonly RankedToken[],
-): readonly PictureSpec[] {
+function pictures({ name, examples, activations }: NeuronMeasurement): (PictureSpec | View)[] {
   return [
     {
       kind: "tokens",
       name: "examples",
       title: `Where ${name} is most active`,
       caption: "The strongest place of each example is framed.",
-      rows: [{ title: "activation" }],
-      texts: examples.map(({ tokens, activations: values, marked }, i) => ({
-        label: String(i),
-        tokens,
-        values: [values],
-        marked: [marked],
-      })),
+      table: "contexts",
+      text: "example",
+      token: TOKEN.name,
+      rows: [ACTIVATION.name],
+      marked: { strongest: true },
       marks: "most active",
     },
     {
@@ -194,8 +189,10 @@ function pictures(
       title: `What ${name} writes`,
       caption: "What one unit of its activation adds to a token's logit.",
       of: "neuron",
-      columns: [{ name, top: up, bottom: down.toReversed() }],
-      color: { label: "effect", unit: "logits" },
+      table: "tokens",
+      top: ["token_up", "effect_up"],
+      bottom: ["token_down", "effect_down"],
+      color: { label: "effect" },
     },
     {
       kind: "hist",
@@ -209,13 +206,20 @@ function pictures(
       kind: "hist",
       name: "neurons",
       title: "The largest activation of each neuron in the layer",
-      series: [{ name: "neurons", values: largestOfEach }],
-      x: { label: "largest activation" },
+      table: "neurons",
+      value: "largest",
       of: "neurons",
       references: [{ kind: "x", at: examples[0].activation, label: name }],
     },
   ];
 }
+
+const ACTIVATION: Column = {
+  name: "activation",
+  title: "activation",
+  format: { digits: 3 },
+  description: "The neuron's activation there.",
+};
 
 const EFFECT: Column = {
   name: "effect",
@@ -226,7 +230,7 @@ const EFFECT: Column = {
 };
 
 function tables(
-  { examples }: NeuronMeasurement,
+  { examples, largestOfEach }: NeuronMeasurement,
   up: readonly RankedToken[],
   down: readonly RankedToken[],
 ): readonly Table[] {
@@ -235,15 +239,7 @@ function tables(
   const written = up.map((token, i) => ({ up: token, down: down[i] }));
   return [
     tableOf({ name: "examples", title: "Where it is most active", comparedWith: [NEURONS] }, examples, [
-      [
-        {
-          name: "activation",
-          title: "activation",
-          format: { digits: 3 },
-          description: "The neuron's activation there.",
-        },
-        ({ activation }) => activation,
-      ],
+      [ACTIVATION, ({ activation }) => activation],
       [
         as(POS, { name: "at", title: "at", description: "The position among the text's tokens." }),
         (example) => example.at,
@@ -264,7 +260,31 @@ function tables(
       ],
       [as(EFFECT, { name: "effect_down" }), (row) => row.down.value],
     ]),
+    contexts(examples),
+    tableOf({ name: "neurons", title: "Each neuron in the layer", detail: true }, largestOfEach, [
+      [NEURON, (_, neuron) => neuron],
+      [as(ACTIVATION, { name: "largest", title: "largest activation", description: "On the text." }), (value) => value],
+    ]),
   ];
+}
+
+/** The tokens around each example. */
+function contexts(examples: readonly NeuronExample[]): Table {
+  const rows = examples.flatMap(({ tokens, activations, marked }, example) =>
+    tokens.map((token, i) => ({ example, token, activation: activations[i], strongest: i === marked })),
+  );
+  return tableOf({ name: "contexts", title: "The examples, token by token", detail: true }, rows, [
+    [
+      { name: "example", title: "example", axis: "batch", format: "integer", description: "The example, from 0." },
+      ({ example }) => example,
+    ],
+    [TOKEN, ({ token }) => token],
+    [ACTIVATION, ({ activation }) => activation],
+    [
+      { name: "strongest", title: "strongest", description: "Whether it is the example's place." },
+      (row) => row.strongest,
+    ],
+  ]);
 }
 
 /** `neuronTokens` for the index. */

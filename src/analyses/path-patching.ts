@@ -1,9 +1,9 @@
 /** "Through which direct paths does the information that decides between the two answers travel?" */
 
-import { as, LOGIT_DIFFERENCE } from "../finding/columns.ts";
+import { as, LOGIT_DIFFERENCE, RECEIVER, SENDER } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
 import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import { components, type Receiver, type Sender } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
@@ -160,18 +160,16 @@ function strongestSender(paths: readonly PatchedPath[], sender: string): Stateme
   return [{ text: `${sender} also matters for ${heard.join(", ")}${own.length > 5 ? " and others" : ""}.` }];
 }
 
-function heatmap({ senders, receivers, paths }: PatchedPaths): PictureSpec {
+function heatmap({ senders, receivers }: PatchedPaths): View {
   return {
     kind: "imshow",
     name: "paths",
     title: "What is lost with each direct path patched",
     caption: "1: all of the clean run's logit difference; 0: nothing; below 0: it grows. Empty cells have no path.",
-    values: senders.map((from) =>
-      receivers.map((to) => paths.find((path) => path.from === from && path.to === to)?.lost ?? null),
-    ),
-    x: { label: "receiver", ticks: receivers },
-    y: { label: "sender", ticks: senders },
-    color: { label: "lost" },
+    table: "paths",
+    x: { column: RECEIVER.name, values: receivers },
+    y: { column: SENDER.name, values: senders },
+    color: "lost",
   };
 }
 
@@ -186,8 +184,8 @@ function tables({ paths, ranked }: PatchedPaths, top: number): Table[] {
 
 function pathTable(about: AboutTable, paths: readonly PatchedPath[]): Table {
   return tableOf(about, paths, [
-    [{ name: "sender", title: "sender", format: "text", description: "What writes it." }, ({ from }) => from],
-    [{ name: "receiver", title: "receiver", format: "text", description: "What reads it directly." }, ({ to }) => to],
+    [SENDER, ({ from }) => from],
+    [RECEIVER, ({ to }) => to],
     [
       as(LOGIT_DIFFERENCE, { description: "The answer's logit minus the wrong one's, with the path patched." }),
       ({ metric }) => metric,

@@ -3,8 +3,8 @@
 import { mean, quantile } from "simple-statistics";
 import { as, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "../measures/options.ts";
 import { type MeasuredVectors, measureVectors, type VectorTokens } from "../measures/singular-vectors.ts";
@@ -55,7 +55,7 @@ export async function singularVectors(
     model: modelFacts(model),
     settings: { matrix: called, layer, head, vectors: vectors.length, seed },
     pictures: pictures(measured),
-    tables: [vectorTable(measured), tokenTable(measured)],
+    tables: [vectorTable(measured), tokenTable(measured), valueTable(measured)],
     baselines: baselines(measured, seed),
     caveats: [
       "A singular vector's sign is arbitrary, so its two ends may be swapped. Where singular values are close to each other, their vectors are mixed arbitrarily.",
@@ -95,7 +95,7 @@ function summaryOf({ of, called, values, chance, vectors }: MeasuredVectors): Fi
   ];
 }
 
-function pictures({ called, values, chance, vectors }: MeasuredVectors): PictureSpec[] {
+function pictures({ called, values, vectors }: MeasuredVectors): View[] {
   return [
     {
       kind: "topk",
@@ -103,24 +103,20 @@ function pictures({ called, values, chance, vectors }: MeasuredVectors): Picture
       title: `Tokens in the singular vectors of ${called}`,
       caption: "Each column is a vector, the largest singular value first. Which of its ends is on top means nothing.",
       of: "vector",
-      columns: vectors.map(({ place, top: highest, bottom }) => ({
-        name: `${place}: ${values[place].toFixed(2)}`,
-        top: highest,
-        bottom: bottom.toReversed(),
-      })),
-      color: { label: "token in vector", unit: "logits" },
+      table: "tokens",
+      by: { column: VECTOR.name, ticks: vectors.map(({ place }) => `${place}: ${values[place].toFixed(2)}`) },
+      top: ["one_end", "one_logits"],
+      bottom: ["other_end", "other_logits"],
+      color: { label: "token in vector" },
     },
     {
       kind: "line",
       name: "values",
       title: "Singular values",
       caption: "Where the line is above the random matrix's, the matrix acts mainly on a few directions.",
-      x: { label: "rank, from the largest" },
-      y: { label: "singular value" },
-      series: [
-        { name: called, y: values },
-        { name: MATRIX, y: chance },
-      ],
+      table: "values",
+      x: { column: VECTOR.name, label: "rank, from the largest" },
+      y: [SINGULAR_VALUE.name, RANDOM.name],
     },
   ];
 }
@@ -162,6 +158,19 @@ const VECTOR: Column = {
   description: "Its rank, from 0.",
 };
 
+const SINGULAR_VALUE: Column = {
+  name: "singular_value",
+  title: "singular value",
+  format: { digits: 3 },
+  description: "Its singular value.",
+};
+const RANDOM: Column = {
+  name: "random",
+  title: MATRIX,
+  format: { digits: 3 },
+  description: "The random matrix's value of the same rank.",
+};
+
 function vectorTable({ values, chance, vectors }: MeasuredVectors): Table {
   const title = "The largest singular vectors and the tokens at their ends";
   const three = (tokens: VectorTokens["top"]) =>
@@ -171,19 +180,8 @@ function vectorTable({ values, chance, vectors }: MeasuredVectors): Table {
       .join(" ");
   return tableOf({ name: "vectors", title, comparedWith: [MATRIX] }, vectors, [
     [as(VECTOR, { title: "" }), ({ place }) => place],
-    [
-      { name: "singular_value", title: "value", format: { digits: 3 }, description: "Its singular value." },
-      ({ place }) => values[place],
-    ],
-    [
-      {
-        name: "random",
-        title: "random",
-        format: { digits: 3 },
-        description: "The random matrix's value of the same rank.",
-      },
-      ({ place }) => chance[place],
-    ],
+    [SINGULAR_VALUE, ({ place }) => values[place]],
+    [RANDOM, ({ place }) => chance[place]],
     [
       { name: "top", title: "one end", description: "The tokens that lie in it most strongly." },
       ({ top }) => three(top),
@@ -197,16 +195,29 @@ function vectorTable({ values, chance, vectors }: MeasuredVectors): Table {
 
 function tokenTable({ vectors }: MeasuredVectors): Table {
   const about = { name: "tokens", title: "The tokens at the ends of each vector", detail: true };
-  const rows = vectors.flatMap(({ place, top, bottom }) =>
-    [...top, ...bottom.toReversed()].map((end) => ({ place, ...end })),
-  );
+  const rows = vectors.flatMap(({ place, top, bottom }) => top.map((one, i) => ({ place, one, other: bottom[i] })));
+  const end = (name: string, title: string) =>
+    as(TOKEN, { name, title, axis: "d_vocab", description: "A token there." });
+  const inIt = (name: string): Column => ({
+    name,
+    title: "in it",
+    unit: "logits",
+    description: "How much of the token lies in the vector.",
+  });
   return tableOf({ ...about, comparedWith: [DIRECTIONS] }, rows, [
     [VECTOR, ({ place }) => place],
-    [as(TOKEN, { axis: "d_vocab", description: "A token at one of its ends." }), ({ token }) => token],
-    [
-      { name: "logits", title: "in it", unit: "logits", description: "How much of the token lies in the vector." },
-      ({ value }) => value,
-    ],
+    [end("one_end", "one end"), ({ one }) => one.token],
+    [inIt("one_logits"), ({ one }) => one.value],
+    [end("other_end", "the other"), ({ other }) => other.token],
+    [inIt("other_logits"), ({ other }) => other.value],
+  ]);
+}
+
+function valueTable({ values, chance }: MeasuredVectors): Table {
+  return tableOf({ name: "values", title: "All singular values", detail: true }, values, [
+    [VECTOR, (_, rank) => rank],
+    [SINGULAR_VALUE, (value) => value],
+    [RANDOM, (_, rank) => chance[rank]],
   ]);
 }
 

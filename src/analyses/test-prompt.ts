@@ -2,8 +2,8 @@
 
 import { as, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
-import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
+import { type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { readPrompt } from "../measures/prompt.ts";
@@ -140,7 +140,7 @@ async function withoutPrompt(
   return { prob: 1 / sum, rank: logits.filter((x) => x > logits[id]).length };
 }
 
-function topTokens({ several, steps }: Tested): PictureSpec {
+function topTokens({ several }: Tested): View {
   return {
     kind: "topk",
     name: "top-tokens",
@@ -149,30 +149,38 @@ function topTokens({ several, steps }: Tested): PictureSpec {
       ? "The most probable tokens after the prompt."
       : "The most probable tokens before each token of the answer.",
     of: "next token",
-    columns: steps.map(({ top, answers: [first] }, i) => ({
-      name: several ? "after the prompt" : `${i + 1}: ${quoted(first.token)}`,
-      top: top.map(({ token, prob }) => ({ token, value: prob })),
-    })),
-    color: { label: "probability", scheme: "Blues" },
+    table: "top",
+    by: "before",
+    top: ["token", "prob"],
+    color: { scheme: "Blues" },
   };
 }
 
 function tables({ several, scored, steps }: Tested): Table[] {
   const title = several ? "The answers' first tokens" : "The answer's tokens";
   const comparedWith = [UNIFORM, UNIFORM_RANK];
+  const rows = steps.flatMap(({ top, answers: [first] }, i) =>
+    top.map((token) => ({ ...token, before: several ? "after the prompt" : `${i + 1}: ${quoted(first.token)}` })),
+  );
+  const before: Column = {
+    name: "before",
+    title: several ? "where" : "before",
+    format: "text",
+    detail: several || steps.length === 1,
+    description: "The token of the answer that comes there.",
+  };
   return [
-    scoreTable({ name: "answers", title, comparedWith }, scored, "the answer's token"),
-    ...steps.map(({ top, answers: [first] }, i) => {
-      const before = several ? "" : ` before ${quoted(first.token)}`;
-      const about = { name: several ? "top" : `top_${i}`, title: `The most probable tokens${before}` };
-      return scoreTable(about, top, "the token");
-    }),
+    tableOf({ name: "answers", title, comparedWith }, scored, scoreCells("the answer's token")),
+    tableOf({ name: "top", title: "The most probable tokens" }, rows, [
+      [before, (row) => row.before],
+      ...scoreCells("the token"),
+    ]),
   ];
 }
 
-function scoreTable(about: AboutTable, tokens: readonly ScoredToken[], what: string): Table {
+function scoreCells(what: string): Cell<ScoredToken>[] {
   const rankDescription = `How many tokens are more probable than ${what}.`;
-  return tableOf(about, tokens, [
+  return [
     [{ name: "rank", title: "rank", format: "integer", description: rankDescription }, ({ rank }) => rank],
     [as(TOKEN, { description: "The token's text." }), ({ token }) => token],
     [
@@ -186,7 +194,7 @@ function scoreTable(about: AboutTable, tokens: readonly ScoredToken[], what: str
       ({ logit }) => logit,
     ],
     [{ name: "prob", title: "prob", format: "percent", description: "The token's probability." }, ({ prob }) => prob],
-  ]);
+  ];
 }
 
 function baselines({ best, alone }: Tested, vocabulary: number): Baseline[] {

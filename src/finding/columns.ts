@@ -58,6 +58,20 @@ export const KEY: Column = {
   format: "integer",
   description: "The position that is attended to.",
 };
+/** Of a path or an edge: what writes. */
+export const SENDER: Column = {
+  name: "sender",
+  title: "sender",
+  format: "text",
+  description: "What writes it.",
+};
+/** Of a path or an edge: what reads. */
+export const RECEIVER: Column = {
+  name: "receiver",
+  title: "receiver",
+  format: "text",
+  description: "What reads it directly.",
+};
 export const SITE: Column = {
   name: "site",
   title: "site",
@@ -78,6 +92,15 @@ export const NEXT: Column = {
   title: "next",
   format: "token",
   description: "The token that comes next.",
+};
+
+/** Which of several kinds a row is of: the colour of its point in a picture. */
+export const GROUP: Column = {
+  name: "group",
+  title: "group",
+  format: "text",
+  detail: true,
+  description: "Which kind it is.",
 };
 
 // What was measured.

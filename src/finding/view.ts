@@ -31,6 +31,8 @@ export interface AxisOf<C = string> extends Axis {
 /** A column along an axis of rows or columns. Its values stand in the order of their numbers, words in that of the table. */
 export interface IndexOf extends IndexAxis {
   readonly column: string;
+  /** Which of its values, in which order. */
+  readonly values?: readonly Scalar[];
 }
 
 /** A column as colours. */
@@ -80,6 +82,9 @@ export interface ScatterView extends ViewBase {
   readonly series?: readonly SeriesOf[];
   /** The column whose values have a series each. */
   readonly by?: string;
+  /** The column that is written next to points, and how many, from the first row, it is written next to. Default: all. */
+  readonly label?: string;
+  readonly labels?: number;
   /** The most points of a series. Default: all. */
   readonly most?: number;
   /** Which of too many are drawn. Default: the first rows. */
@@ -107,6 +112,8 @@ export interface TokensView extends ViewBase {
   readonly text?: string;
   /** Each is drawn as one line of coloured tokens per text. */
   readonly rows: readonly (string | ColorOf)[];
+  /** The column whose values have a line of coloured tokens each, where a token has several rows. */
+  readonly by?: string;
   /** All rows have the same scale. */
   readonly oneScale?: boolean;
   readonly hover?: readonly string[];
@@ -196,11 +203,11 @@ export function drawnColumns(view: View): string[] {
     case "line":
       return [view.x, view.y, view.by].flatMap(namesIn);
     case "scatter":
-      return [view.x, view.y, view.by].flatMap(namesIn);
+      return [view.x, view.y, view.by, view.label].flatMap(namesIn);
     case "hist":
       return [...namesIn(view.value)];
     case "tokens":
-      return [view.text, view.token, ...view.rows, ...(view.hover ?? [])].flatMap(namesIn);
+      return [view.text, view.token, ...view.rows, view.by, ...(view.hover ?? [])].flatMap(namesIn);
     case "topk":
       return [view.by, ...view.top, ...(view.bottom ?? [])].flatMap(namesIn);
     case "logit-lens":

@@ -226,7 +226,7 @@ describe("what the findings say", () => {
       const captions = drawn(found)
         .pictures.filter(({ kind }) => kind !== "scatter")
         .map(({ caption }) => caption);
-      expect(captions.length).toBeGreaterThan(1);
+      expect(captions.length).toBeGreaterThan(0);
       for (const caption of captions)
         expect(caption).toMatch(/Blue raises logit\(“ she”\).*; red lowers it, back towards/);
       expect(found.caveats.join()).toContain("prefer “ she” to “ he” less than the corrupted one does");
@@ -273,10 +273,10 @@ describe("what the findings say", () => {
   });
 
   test("about edges: the same ends and one scale, estimated and patched", async () => {
-    const [estimated, patched] = drawn(await edgeAttributionFinding(model)).pictures;
-    if (estimated.kind !== "imshow" || patched.kind !== "imshow") throw new Error("no matrices");
-    expect(patched.color).toEqual(estimated.color);
-    expect(patched.x).toEqual(estimated.x);
+    const [matrices] = drawn(await edgeAttributionFinding(model)).pictures;
+    if (matrices.kind !== "facets") throw new Error("no matrices");
+    const [estimated, patched] = matrices.facets;
+    expect([estimated.title, patched.title]).toEqual(["estimated", "patched"]);
     const gaps = (values: typeof patched.values) => values.map((row) => row.map((x) => x === null));
     expect(gaps(patched.values)).toEqual(gaps(estimated.values));
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { testPromptFinding } from "../../src/analyses/test-prompt.ts";
+import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer, testPrompt, testPromptText } from "../../src/node.ts";
 import { command, widest } from "./command.ts";
 
@@ -105,14 +106,8 @@ describe("glassformer test-prompt", () => {
   it("accepts one answer of several tokens, and says what is left out of several answers", async () => {
     const { stdout } = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "--json");
     const one = JSON.parse(stdout);
-    expect(one.tables.map((t: { name: string }) => t.name)).toEqual([
-      "answers",
-      "top_0",
-      "top_1",
-      "top_2",
-      "top_3",
-      "top_4",
-    ]);
+    expect(one.tables.map((t: { name: string }) => t.name)).toEqual(["answers", "top"]);
+    expect(new Set(rowsOf(one.tables, "top").map(({ before }) => before)).size).toBe(5);
     const several = await command(
       "test-prompt",
       "--prompt",

@@ -1,28 +1,32 @@
 /** The tables of an ablation. */
-import { POS, PROMPT, TOKEN } from "../../finding/columns.ts";
+import { as, COMPONENT, HEAD, LAYER, NEURON, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
 import { type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
 import type { Ablated, AblationMeasurement } from "../../measures/ablation.ts";
 import { ONE, randomOne } from "./words.ts";
 
-/** @param largest the largest effects, in order */
-export function ablationTables(measured: AblationMeasurement, largest: readonly Ablated[]): Table[] {
-  const cells = measured.over === "positions" ? ofPositions(measured) : ofComponents(measured);
-  const comparedWith = [randomOne(measured.over)];
+/** @param ranked all effects, the largest first */
+export function ablationTables(measured: AblationMeasurement, ranked: readonly Ablated[], top: number): Table[] {
+  const { over, components } = measured;
+  const cells = over === "positions" ? ofPositions(measured) : ofComponents(measured);
+  const comparedWith = [randomOne(over)];
+  const largest = ranked.slice(0, top);
   return [
     tableOf({ name: "top", title: `The ${largest.length} largest effects`, comparedWith }, largest, cells),
-    tableOf({ name: "all", title: "All", detail: true }, measured.components, cells),
+    tableOf({ name: "all", title: "All", detail: true }, over === "neurons" ? ranked : components, cells),
   ];
 }
 
 function ofComponents({ over, unit, clean }: AblationMeasurement): Cell<Ablated>[] {
   const share: Column = {
-    name: "part",
+    name: "share",
     title: "of clean run",
     format: "percent",
     description: "The effect as a share of the value with nothing ablated.",
   };
   return [
-    [{ ...COMPONENT, title: ONE[over] }, ({ name }) => name],
+    [as(LAYER, { detail: true }), ({ layer }) => layer],
+    ...(over === "layers" ? [partCell] : [indexCell(over === "heads" ? HEAD : NEURON)]),
+    [as(COMPONENT, { title: ONE[over], description: "What was ablated." }), ({ name }) => name],
     effectIn(unit),
     ...(clean === 0 ? [] : [[share, ({ effect }: Ablated) => effect / Math.abs(clean)] as const]),
   ];
@@ -30,7 +34,7 @@ function ofComponents({ over, unit, clean }: AblationMeasurement): Cell<Ablated>
 
 function ofPositions({ unit, prompts }: AblationMeasurement): Cell<Ablated>[] {
   return [
-    [{ ...COMPONENT, title: "output of" }, ({ name }) => name],
+    [as(COMPONENT, { title: "output of", description: "What was ablated." }), ({ name }) => name],
     [PROMPT, ({ prompt = 0 }) => prompt],
     [POS, ({ pos = 0 }) => pos],
     [TOKEN, ({ prompt = 0, pos = 0 }) => prompts[prompt][pos]],
@@ -38,7 +42,15 @@ function ofPositions({ unit, prompts }: AblationMeasurement): Cell<Ablated>[] {
   ];
 }
 
-const COMPONENT = { name: "component", format: "text", description: "What was ablated." } as const;
+/** The part of a layer. */
+const partCell: Cell<Ablated> = [
+  { name: "part", title: "part", format: "text", detail: true, description: "The layer's attention or its MLP." },
+  ({ name }) => name.replace(/^L\d+ /, ""),
+];
+
+function indexCell(column: Column): Cell<Ablated> {
+  return [as(column, { detail: true }), ({ index }) => index ?? null];
+}
 
 function effectIn(unit: AblationMeasurement["unit"]): Cell<Ablated> {
   const column: Column = {

@@ -32,7 +32,7 @@ function cellsOf(places: readonly PatchedCell[], { clean }: Contrast): Cell<Patc
       ({ axis, at }) => (axis === "pos" ? clean.tokens[at] : null),
     ],
     [
-      as(HEAD, { format: "integer", description: `The head${shared}; none means all of them.` }),
+      as(HEAD, { description: `The head${shared}; none means all of them.` }),
       ({ axis, at }) => (axis === "pos" ? null : at),
     ],
     [

@@ -1,5 +1,5 @@
 /** The tables of attribution patching. */
-import { as, ESTIMATED, HEAD, KEY, LAYER, NEURON, PATCHED, POS, SITE, TOKEN } from "../../finding/columns.ts";
+import { as, ESTIMATED, GROUP, HEAD, KEY, LAYER, NEURON, PATCHED, POS, SITE, TOKEN } from "../../finding/columns.ts";
 import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
 import { errorOf } from "../../measures/agreement.ts";
 import type { PatchedPlace } from "../../measures/attribution-patching/places.ts";
@@ -85,9 +85,10 @@ function placeTable(about: AboutTable, places: readonly PatchedPlace[], { clean 
     [LAYER, ({ layer }) => layer],
     [as(POS, { description: "The position; for a pattern, the query's." }), posOf],
     [as(TOKEN, { description: "The clean prompt's token at that position." }), (place) => clean.tokens[posOf(place)]],
-    [as(HEAD, { format: "integer", description: `The head${shared}.` }), ({ at }) => at.head ?? at.kv_head ?? null],
+    [as(HEAD, { description: `The head${shared}.` }), ({ at }) => at.head ?? at.kv_head ?? null],
     [as(KEY, { description: "For a pattern: the position that is attended to." }), ({ at }) => at.key ?? null],
     [NEURON, ({ at }) => at.d_mlp ?? null],
+    [GROUP, ({ group }) => group],
     [ESTIMATED, ({ estimated }) => estimated],
     [
       as(PATCHED, { description: "The change when this place alone is patched." }),

@@ -1,9 +1,9 @@
 /** How well a gradient estimate agrees with what was measured by changing the model. */
 
 import type { Baseline, Figure, Statement } from "../../finding/finding.ts";
-import type { ScatterSpec } from "../../finding/picture.ts";
+import type { ScatterView } from "../../finding/view.ts";
 import { type Agreement as AgreementNumbers, agreementOf, errorOf, type Pair } from "../../measures/agreement.ts";
-import { counted, signed } from "../../tensor/words.ts";
+import { counted, signed, withArticle } from "../../tensor/words.ts";
 
 /** The words for what is compared. */
 export interface Words {
@@ -101,39 +101,27 @@ export function worstStatement({ worst, words }: Agreement, comparedWith: Figure
   ];
 }
 
-/** The most points that a picture draws: those with the largest numbers. */
+/** The most points that a picture draws: those with the largest numbers, which come first in their tables. */
 const DRAWN = 2000;
+/** How many points are named. */
+const NAMED = 5;
+
+/** Where the numbers of an agreement are: a table, its columns of estimates and of measurements, and one of groups. */
+type AgreementView = Pick<ScatterView, "name" | "title" | "part" | "table" | "by" | "where" | "label"> & {
+  readonly x: string;
+  readonly y: string;
+};
 
 /** Estimates against measurements, with the line where they are equal. */
-export function agreementScatter(
-  { pairs, words }: Agreement,
-  texts: Pick<ScatterSpec, "name" | "title" | "part"> & { readonly x: string; readonly y: string },
-): ScatterSpec {
-  const { x, y, ...base } = texts;
-  const size = (pair: Pair) => Math.max(Math.abs(pair.estimated), Math.abs(pair.measured));
-  const drawn = new Set([...pairs].sort((a, b) => size(b) - size(a)).slice(0, DRAWN));
-  // In the order of the groups, not of their sizes, so that colours mean the same in every report.
-  const groups = [...new Set(pairs.map((pair) => pair.group))];
-  const left = pairs.length - drawn.size;
+export function agreementScatter({ pairs, words }: Agreement, view: AgreementView): ScatterView {
+  const [one] = words.things;
+  const left = pairs.length - DRAWN;
   return {
-    ...base,
+    ...view,
     kind: "scatter",
-    caption: `Each point is ${/^[aeiou]/.test(words.things[0]) ? "an" : "a"} ${words.things[0]}; on the line, ${words.estimated} and ${words.measured} are equal.${left > 0 ? ` The ${left} smallest are left out.` : ""}`,
-    series: groups.flatMap((group) => {
-      const members = pairs.filter((pair) => pair.group === group && drawn.has(pair));
-      if (members.length === 0) return [];
-      return {
-        name: group,
-        x: members.map((pair) => pair.estimated),
-        y: members.map((pair) => pair.measured),
-        titles: members.map(
-          (pair) =>
-            `${pair.name}: ${words.estimated} ${signed(pair.estimated)}, ${words.measured} ${signed(pair.measured)}`,
-        ),
-      };
-    }),
-    x: { label: x, unit: "logits" },
-    y: { label: y, unit: "logits" },
+    caption: `Each point is ${withArticle(one)}; on the line, ${words.estimated} and ${words.measured} are equal.${left > 0 ? ` The ${left} smallest are left out.` : ""}`,
+    most: DRAWN,
+    ...(view.label === undefined ? {} : { labels: NAMED }),
     references: [{ kind: "slope", slope: 1, label: "equal" }],
   };
 }

@@ -1,8 +1,8 @@
 /** Attributions to a prompt's tokens as tables and pictures, compared with the effect of removing each token. */
 
 import { POS, TOKEN } from "../../finding/columns.ts";
-import type { ColorScale, PictureSpec } from "../../finding/picture.ts";
 import { type Cell, type Table, tableOf } from "../../finding/table.ts";
+import type { View } from "../../finding/view.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Pair } from "../../measures/agreement.ts";
 import type { Prompt } from "../../measures/prompt.ts";
@@ -58,28 +58,30 @@ export function tokenTable(
   ]);
 }
 
-/** Numbers in logits, on one colour scale. */
+/** Numbers in logits, on one colour scale; the last two against each other. */
 export function tokenPictures(
-  { tokens }: Prompt,
   numbers: readonly TokenNumbers[],
   found: Agreement,
-  titles: { readonly x: string; readonly y: string },
-): PictureSpec[] {
-  const most = numbers.flatMap(({ values }) => values).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-  const color: ColorScale = { label: "effect", unit: "logits", ...(most > 0 ? { domain: [-most, most] } : {}) };
+  [x, y]: readonly [estimated: string, removed: string],
+): View[] {
   return [
     {
       kind: "tokens",
       name: "tokens",
       title: `What each token contributes: ${numbers.map(({ title }) => title).join(", ")}`,
       caption: "Blue favours the answer, red opposes it; the rows share one scale.",
-      rows: numbers.map(({ title }) => ({ title, unit: "logits", color })),
-      texts: [{ tokens, values: numbers.map(({ values }) => values) }],
+      table: "tokens",
+      token: "token",
+      rows: numbers.map(({ name }) => name),
+      oneScale: true,
     },
     agreementScatter(found, {
       name: "estimated-against-taken-away",
       title: `Each token: ${found.words.estimated}, ${found.words.measured}`,
-      ...titles,
+      table: "tokens",
+      x,
+      y,
+      label: "token",
     }),
   ];
 }

@@ -16,7 +16,7 @@ interface Heatmap {
 
 export function gridOf(view: ImshowView, rows: ViewRows): ImshowSpec | FacetsSpec {
   const [x, y] = [indexOf(view.x), indexOf(view.y)];
-  const [across, down] = [orderOf(rows, x.column), orderOf(rows, y.column)];
+  const [across, down] = [x.values ?? orderOf(rows, x.column), y.values ?? orderOf(rows, y.column)];
   const colors = typeof view.color === "object" && "column" in view.color ? view.color : { column: view.color };
   const shown = namesIn(colors.column);
   const parts =

@@ -24,7 +24,7 @@ export function lineOf(view: LineView, rows: ViewRows): LineSpec {
   const lines =
     view.by === undefined
       ? columns.map((column) => ({ name: rows.column(column).title, column, of: rows }))
-      : [...rows.groupedBy(view.by)].map(([value, of]) => ({ name: String(value), column: columns[0], of }));
+      : groupsOf(rows, view.by).map(({ name, of }) => ({ name, column: columns[0], of }));
   const words = rows.values(x).some((value) => typeof value === "string");
   return {
     ...baseOf(view),
@@ -46,6 +46,7 @@ export function scatterOf(view: ScatterView, rows: ViewRows): ScatterSpec {
   const [[x], [y]] = [namesIn(view.x), namesIn(view.y)];
   const { most = Number.POSITIVE_INFINITY, thin } = view;
   const kept = view.by === undefined ? rows : rows.atMost(most, thin);
+  const labelled = view.label === undefined ? undefined : new Set(kept.rows.slice(0, view.labels));
   const series = seriesOf(view.series, kept, view.by).map(({ name, of, label, labels }) => ({
     name,
     of: of.atMost(most, thin),
@@ -61,12 +62,18 @@ export function scatterOf(view: ScatterView, rows: ViewRows): ScatterSpec {
       y: of.numbers(y),
       titles: of.tips(tipColumns(view, [x, y])),
       places: of.places(),
-      ...(label ? { labels: of.texts(label).map((text, i) => (i < labels ? text.replace(/^␣/, "") : "")) } : {}),
+      ...(label ? { labels: labelsOf(of, label, (_, i) => i < labels) } : {}),
+      ...(labelled ? { labels: labelsOf(of, view.label!, (row) => labelled.has(row)) } : {}),
     })),
     x: scaleOf(rows, view.x),
     y: scaleOf(rows, view.y),
     ...(view.references ? { references: view.references } : {}),
   };
+}
+
+/** What stands next to points; a token without its space. */
+function labelsOf(rows: ViewRows, column: string, has: (row: number, i: number) => boolean): string[] {
+  return rows.texts(column).map((text, i) => (has(rows.rows[i], i) ? text.replace(/^␣/, "") : ""));
 }
 
 export function histOf(view: HistView, rows: ViewRows): HistSpec {
@@ -95,5 +102,14 @@ function seriesOf(
 ): (Pick<SeriesOf, "name" | "label" | "labels"> & { readonly of: ViewRows })[] {
   if (series) return series.map(({ where, ...one }) => ({ ...one, of: rows.where(where) }));
   if (by === undefined) return [{ name: "", of: rows }];
-  return [...rows.groupedBy(by)].map(([value, of]) => ({ name: String(value), of }));
+  return groupsOf(rows, by);
+}
+
+/** The rows of each value of a column, and what they are called: "layer 0", or the value if it is a word. */
+function groupsOf(rows: ViewRows, by: string): { readonly name: string; readonly of: ViewRows }[] {
+  const { title } = rows.column(by);
+  return [...rows.groupedBy(by)].map(([value, of]) => ({
+    name: typeof value === "number" ? `${title} ${value}` : String(value),
+    of,
+  }));
 }

@@ -14,9 +14,7 @@ import { indexOf, orderOf, symmetric } from "./grid.ts";
 import { ViewRows } from "./rows.ts";
 
 export function tokensOf(view: TokensView, rows: ViewRows): TokensSpec {
-  const { hover = [], marked, marks, most = Number.POSITIVE_INFINITY } = view;
-  const drawn = view.rows.map((row): ColorOf => (typeof row === "string" ? { column: row } : row));
-  const columns = [...drawn.map(({ column }) => column), ...hover];
+  const { marked, marks, most = Number.POSITIVE_INFINITY } = view;
   const groups = view.text === undefined ? [["", rows] as const] : [...rows.groupedBy(view.text)];
   const framed = marked ? new Set(rows.where(marked).rows) : undefined;
   const texts = firstTexts(
@@ -24,36 +22,64 @@ export function tokensOf(view: TokensView, rows: ViewRows): TokensSpec {
     framed,
     most,
   );
-  const values = (of: readonly string[]) => of.flatMap((column) => rows.numbers(column));
-  const together = view.oneScale ? symmetric(0, values(drawn.map(({ column }) => column))) : undefined;
+  const hover = view.hover ?? [];
   return {
     ...baseOf(view),
     kind: "tokens",
-    rows: drawn.map(({ column, atLeast, ...scale }) => {
-      const { label, unit, ...color } = rows.axis([column], scale as ColorScale);
-      const own = together ?? symmetric(atLeast, atLeast === undefined ? [] : rows.numbers(column));
-      const all = { ...color, ...own };
+    rows: linesOf(view, rows),
+    ...(hover.length > 0 ? { hover: hover.map((column) => titled(rows, column)) } : {}),
+    texts: texts.map(({ label, of }) => {
+      const lines = linesIn(view, of);
       return {
-        title: label ?? "",
-        ...(unit ? { unit } : {}),
-        ...(Object.keys(all).length > 0 ? { color: { label, ...(unit ? { unit } : {}), ...all } as ColorScale } : {}),
+        ...(view.text === undefined ? {} : { label }),
+        tokens: lines[0].values(view.token).map(String),
+        values: [
+          ...lines.flatMap((line) => columnsOf(view).map((column) => line.numbers(column))),
+          ...hover.map((column) => lines[0].numbers(column)),
+        ],
+        places: lines[0].places(),
+        ...(framed ? { marked: lines[0].rows.flatMap((row, i) => (framed.has(row) ? [i] : [])) } : {}),
       };
     }),
-    ...(hover.length > 0 ? { hover: hover.map((column) => titled(rows, column)) } : {}),
-    texts: texts.map(({ label, of }) => ({
-      ...(view.text === undefined ? {} : { label }),
-      tokens: of.values(view.token).map(String),
-      values: columns.map((column) => of.numbers(column)),
-      places: of.places(),
-      ...(framed ? { marked: of.rows.flatMap((row, i) => (framed.has(row) ? [i] : [])) } : {}),
-    })),
     ...(marks === undefined ? {} : { marks }),
   };
 }
 
+function columnsOf({ rows }: TokensView): string[] {
+  return rows.map((row) => (typeof row === "string" ? row : row.column));
+}
+
+/** The rows of each line of coloured tokens. */
+function linesIn({ by }: TokensView, rows: ViewRows): ViewRows[] {
+  return by === undefined ? [rows] : [...rows.groupedBy(by).values()];
+}
+
+/** What each line of coloured tokens is called, and its colours. */
+function linesOf(view: TokensView, rows: ViewRows): TokensSpec["rows"] {
+  const names = view.by === undefined ? [undefined] : [...rows.groupedBy(view.by).keys()].map(String);
+  const columns = columnsOf(view);
+  const together = symmetric(
+    view.oneScale ? 0 : undefined,
+    columns.flatMap((column) => rows.numbers(column)),
+  );
+  const lines = view.rows.map((row, i) => {
+    const { column, atLeast, ...scale }: ColorOf = typeof row === "string" ? { column: row } : row;
+    const { label = "", unit, ...given } = rows.axis([column], scale);
+    const shared = view.by === undefined ? atLeast : (atLeast ?? 0);
+    const own = { ...given, ...symmetric(shared, rows.numbers(columns[i])), ...together };
+    const color = Object.keys(own).length > 0 ? { color: { label, ...unitOf(unit), ...own } } : {};
+    return { title: label, ...unitOf(unit), ...color };
+  });
+  return names.flatMap((name) => lines.map((line) => ({ ...line, title: name ?? line.title })));
+}
+
+function unitOf(unit: string | undefined) {
+  return unit ? { unit } : {};
+}
+
 function titled(rows: ViewRows, column: string) {
   const { label = "", unit } = rows.axis([column], {} as ColorScale);
-  return { title: label, ...(unit ? { unit } : {}) };
+  return { title: label, ...unitOf(unit) };
 }
 
 interface Text {
