@@ -86,7 +86,7 @@ export async function diffuseMlp(
         text: "Each position is ablated on its own; the effect is divided by how far the largest activation stands out.",
       },
     ],
-    pictures: pictures(measured, compared, cfg.eps, top),
+    pictures: pictures(measured, compared, cfg.eps),
     tables: tables(measured, compared, cfg.eps, top),
     baselines,
     caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(site), ...capCaveat(model), ...model.notes],

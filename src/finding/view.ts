@@ -69,8 +69,9 @@ export interface SeriesOf {
   readonly where?: Where;
   /** The column that is written next to its points. */
   readonly label?: string;
-  /** How many of its points, from the first, have a label. Default: all. */
+  /** How many of its points have a label: those with the largest numbers in the column `labelsBy`. Default: all. */
   readonly labels?: number;
+  readonly labelsBy?: string;
 }
 
 /** Rows as points. */
@@ -219,5 +220,9 @@ export function drawnColumns(view: View): string[] {
 function chosenBy(view: View): string[] {
   if (view.kind === "tokens") return Object.keys(view.marked ?? {});
   if (view.kind !== "scatter" && view.kind !== "hist") return [];
-  return (view.series ?? []).flatMap(({ where = {}, label }) => [...Object.keys(where), ...namesIn(label)]);
+  return (view.series ?? []).flatMap(({ where = {}, label, labelsBy }) => [
+    ...Object.keys(where),
+    ...namesIn(label),
+    ...namesIn(labelsBy),
+  ]);
 }

@@ -1,6 +1,6 @@
 /** The tables of the analysis. Each column is defined once, together with the function that gives its cells. */
-import { as, LOSS, NEXT, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
-import { type Cell, type Table, tableOf } from "../../finding/table.ts";
+import { as, LOSS, NEURON, NEXT, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
+import { type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
 import {
   type Comparisons,
   disagreement,
@@ -42,6 +42,13 @@ const score: Cell<Position> = [
   },
   (p) => p.score,
 ];
+
+const INVERSE: Column = {
+  name: "inverse_outlier",
+  title: "1 / (max − mean)",
+  detail: true,
+  description: "What the ablation effect is multiplied by to give the score.",
+};
 
 const inverse = (p: Position) => (p.scale === null ? null : 1 / p.scale);
 
@@ -122,7 +129,6 @@ const spread: readonly Cell<Position>[] = [
     {
       name: "n50",
       title: "for 50 %",
-      axis: "d_mlp",
       format: "integer",
       description: "The fewest neurons that make up half of the sum of |a_i|.",
     },
@@ -132,7 +138,6 @@ const spread: readonly Cell<Position>[] = [
     {
       name: "n90",
       title: "for 90 %",
-      axis: "d_mlp",
       format: "integer",
       description: "The fewest neurons that make up nine tenths of it.",
     },
@@ -213,7 +218,6 @@ const lastDetails: readonly Cell<Position>[] = [
     {
       name: "largest_neuron",
       title: "neuron by attribution",
-      axis: "d_mlp",
       format: "integer",
       description: "The neuron with the largest |a_i|.",
     },
@@ -223,13 +227,82 @@ const lastDetails: readonly Cell<Position>[] = [
     {
       name: "largest_activation",
       title: "neuron by activation",
-      axis: "d_mlp",
       format: "integer",
       description: "The neuron with the largest activation.",
     },
     (p) => p.largestNeuron,
   ],
 ];
+
+/** Which of the groups that the pictures compare a position is in. */
+function groups({ candidates, predicting, diffuse, agreement, top }: Comparisons): Cell<Position>[] {
+  const of = (name: string, title: string, positions: readonly Position[], description: string): Cell<Position> => {
+    const chosen = new Set(positions);
+    return [{ name, title, detail: true, description }, (p) => chosen.has(p)];
+  };
+  return [
+    of("candidate", "candidate", candidates, "Whether it counts in the notebook's steps."),
+    of("predicting", "predicting", predicting, "Whether it has a next token that counts."),
+    of("diffuse", "high and diffuse", diffuse.positions, "Whether its attribution is high and no neuron stands out."),
+    of("apart", "furthest apart", agreement.apart.slice(0, 5), "Whether ablation and attribution are furthest apart."),
+    of("top", "top by score", top, "Whether it is among the highest scores."),
+  ];
+}
+
+/** The neurons behind the top positions, the largest first. */
+function neurons(shown: readonly Predicting[]): Table {
+  const rows = shown.flatMap((p) => p.attribution.top.map(([neuron, logits], place) => ({ p, neuron, logits, place })));
+  const about = { name: "neurons", title: "The neurons behind the top tokens", part: "attribution", detail: true };
+  return tableOf(about, rows, [
+    [PROMPT, ({ p }) => p.prompt],
+    [POS, ({ p }) => p.pos],
+    [TOKEN, ({ p }) => p.token],
+    [NEXT, ({ p }) => p.next],
+    [STEP, ({ p }) => `${p.token} →${p.next} (${p.prompt}:${p.pos})`],
+    [PLACE, ({ place }) => place + 1],
+    [NEURON, ({ neuron }) => neuron],
+    [
+      as(attribution[0], { title: "attribution", format: { digits: 3 }, description: "What it adds." }),
+      (row) => row.logits,
+    ],
+  ]);
+}
+
+const STEP: Column = {
+  name: "step",
+  title: "position",
+  format: "text",
+  detail: true,
+  description: "The token, the next one, and where: prompt:position.",
+};
+const PLACE: Column = {
+  name: "place",
+  title: "neurons, the largest first",
+  format: "integer",
+  detail: true,
+  description: "1 is the neuron with the largest |attribution| there.",
+};
+
+/** How much of Σ |a| the largest neurons make up: 1, 2, 3, ... of them, thinned out to what a logarithmic axis can show. */
+function cumulative({ cumulative: shares, nullModel }: DiffuseMlpMeasurement): Table {
+  const counts = new Set(Array.from({ length: 81 }, (_, i) => Math.round(shares.length ** (i / 80))));
+  const share = (name: string, title: string): Column => ({
+    name,
+    title,
+    format: "percent",
+    description: "Their share of Σ |a|, averaged over all positions.",
+  });
+  const about = { name: "cumulative", title: "How many neurons it takes", part: "attribution", detail: true };
+  return tableOf(
+    about,
+    [...counts],
+    [
+      [{ name: "neurons", title: "neurons, the largest first", format: "integer", description: "How many." }, (n) => n],
+      [share("share", "the model"), (n) => shares[n - 1]],
+      [share("shuffled", "shuffled directions"), (n) => nullModel.cumulative[n - 1]],
+    ],
+  );
+}
 
 export function tables(
   measured: DiffuseMlpMeasurement,
@@ -263,11 +336,14 @@ export function tables(
       [...where, next, ...apart],
     ),
     ...notebookTables(measured, compared, eps),
+    neurons(diffuse.positions.slice(0, count)),
+    cumulative(measured),
   ];
 }
 
 /** The notebook's own: positions by score, and drawn at random. */
-function notebookTables({ site, positions }: DiffuseMlpMeasurement, { ratio, top, random }: Comparisons, eps: number) {
+function notebookTables({ site, positions }: DiffuseMlpMeasurement, compared: Comparisons, eps: number) {
+  const { ratio, top, random } = compared;
   const scored: readonly Cell<Position>[] = [...where, ablation, ...outliers(site, eps), score];
   return [
     tableOf(
@@ -300,6 +376,9 @@ function notebookTables({ site, positions }: DiffuseMlpMeasurement, { ratio, top
       attribution,
       ...spread,
       ...lastDetails,
+      [INVERSE, (p) => (p.outlier === 0 ? null : 1 / p.outlier)],
+      [{ name: "bos", title: "BOS", detail: true, description: "Whether it is BOS." }, (p) => p.isBos],
+      ...groups(compared),
     ]),
   ];
 }

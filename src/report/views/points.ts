@@ -46,34 +46,39 @@ export function scatterOf(view: ScatterView, rows: ViewRows): ScatterSpec {
   const [[x], [y]] = [namesIn(view.x), namesIn(view.y)];
   const { most = Number.POSITIVE_INFINITY, thin } = view;
   const kept = view.by === undefined ? rows : rows.atMost(most, thin);
-  const labelled = view.label === undefined ? undefined : new Set(kept.rows.slice(0, view.labels));
-  const series = seriesOf(view.series, kept, view.by).map(({ name, of, label, labels }) => ({
-    name,
-    of: of.atMost(most, thin),
-    label,
-    labels,
-  }));
+  const named = view.label === undefined ? undefined : new Set(kept.rows.slice(0, view.labels));
   return {
     ...baseOf(view),
     kind: "scatter",
-    series: series.map(({ name, of, label, labels = of.rows.length }) => ({
-      name,
-      x: of.numbers(x),
-      y: of.numbers(y),
-      titles: of.tips(tipColumns(view, [x, y])),
-      places: of.places(),
-      ...(label ? { labels: labelsOf(of, label, (_, i) => i < labels) } : {}),
-      ...(labelled ? { labels: labelsOf(of, view.label!, (row) => labelled.has(row)) } : {}),
-    })),
+    series: seriesOf(view.series, kept, view.by).map(({ of: all, ...series }) => {
+      const of = all.atMost(most, thin);
+      const label = series.label ?? view.label;
+      return {
+        name: series.name,
+        x: of.numbers(x),
+        y: of.numbers(y),
+        titles: of.tips(tipColumns(view, [x, y])),
+        places: of.places(),
+        ...(label === undefined ? {} : { labels: labelsOf(of, label, named ?? namedOf(of, series)) }),
+      };
+    }),
     x: scaleOf(rows, view.x),
     y: scaleOf(rows, view.y),
     ...(view.references ? { references: view.references } : {}),
   };
 }
 
+/** The rows of a series that have a label. */
+function namedOf(rows: ViewRows, { labels, labelsBy }: Omit<SeriesOf, "name">): ReadonlySet<number> {
+  if (labelsBy === undefined) return new Set(rows.rows.slice(0, labels));
+  const sizes = rows.numbers(labelsBy);
+  const order = [...rows.rows.keys()].sort((a, b) => (sizes[b] ?? -Infinity) - (sizes[a] ?? -Infinity));
+  return new Set(order.slice(0, labels).map((i) => rows.rows[i]));
+}
+
 /** What stands next to points; a token without its space. */
-function labelsOf(rows: ViewRows, column: string, has: (row: number, i: number) => boolean): string[] {
-  return rows.texts(column).map((text, i) => (has(rows.rows[i], i) ? text.replace(/^␣/, "") : ""));
+function labelsOf(rows: ViewRows, column: string, named: ReadonlySet<number>): string[] {
+  return rows.texts(column).map((text, i) => (named.has(rows.rows[i]) ? text.replace(/^␣/, "") : ""));
 }
 
 export function histOf(view: HistView, rows: ViewRows): HistSpec {
@@ -99,7 +104,7 @@ function seriesOf(
   series: readonly SeriesOf[] | undefined,
   rows: ViewRows,
   by?: string,
-): (Pick<SeriesOf, "name" | "label" | "labels"> & { readonly of: ViewRows })[] {
+): (Omit<SeriesOf, "where"> & { readonly of: ViewRows })[] {
   if (series) return series.map(({ where, ...one }) => ({ ...one, of: rows.where(where) }));
   if (by === undefined) return [{ name: "", of: rows }];
   return groupsOf(rows, by);
