@@ -137,7 +137,7 @@ function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): Pictur
     name: "patterns",
     title: "Attention patterns",
     caption:
-      "Rows are queries, columns keys. Point at a token to see what it looks at, or what looks at it; click to keep it selected." +
+      "Rows are queries, columns keys." +
       (drawn.length < heads.length ? ` The first ${drawn.length} of ${heads.length} heads are shown.` : ""),
     tokens: prompt.tokens,
     heads: drawn.map(({ name, pattern }) => ({ name, pattern })),

@@ -198,7 +198,7 @@ function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMea
     name: "logit-lens",
     title: fillsMasks(model) ? "What each layer would put there" : "What each layer would predict next",
     caption:
-      "Each cell has the token that the stream there makes most probable; the colour is its probability. Point at a cell to see the runners-up and the right token.",
+      "Each cell has the token that the stream there makes most probable; the colour is its probability.",
     tokens: prompt.tokens,
     next,
     layers: labels.map((name, layer) => ({

@@ -7,12 +7,12 @@ import type { AnalysisOption, GivenOptions, PromptOption, PromptsOption } from "
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { examples } from "./examples.ts";
 import { readPrompts, readText } from "./input-files.ts";
-import { writeGuarded } from "./interrupt.ts";
 import { memoryOption } from "./memory-option.ts";
 import { adapterOption, deviceOption, dtypeOption, type ModelFlags, openedWith } from "./model-options.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
 import { briefOptions, type Terminal, tell, textOptions } from "./terminal.ts";
+import { writeReports } from "./write-reports.ts";
 
 interface CommonOptions extends ModelFlags {
   readonly model: string;
@@ -48,7 +48,10 @@ export function analysisCommand(analysis: Analysis, terminal: Terminal): Command
     .addOption(dtypeOption())
     .addOption(deviceOption())
     .addOption(memoryOption())
-    .option("--out <file...>", "files to write the report to: .html, .json, .csv, .svg, .png or .txt")
+    .option(
+      "--out <file...>",
+      "files to write the report to: .html, .json, .csv (the main table), .svg, .png or .txt; or a folder, figs/, for every picture and table on its own",
+    )
     .option("--full", "print all tables, comparisons and caveats")
     .addOption(new Option("--json", "print the finding as JSON instead of as text").conflicts("full"))
     .addHelpText("after", examples(`${analysis.name} ${analysis.example}`))
@@ -169,11 +172,7 @@ async function run(
       await Promise.all([report.loadCharts(), running]);
     const finding = await running;
     bar.clear();
-    const rendered = await Promise.all(files.map(({ format }) => report.render(finding, format)));
-    for (const [i, { path }] of files.entries()) {
-      await writeGuarded(path, rendered[i]);
-      tell(stderr, `Wrote ${path}`);
-    }
+    await writeReports(finding, files, (line) => tell(stderr, line));
     // Last, because the reader of the pipe may stop reading.
     const drawn = files.find(({ format }) => format === "html");
     const text = full ? textOptions(stdout) : briefOptions(stdout, drawn ? `They are in ${drawn.path}.` : REST);

@@ -3,7 +3,8 @@
  * however busy it is: a handler in JavaScript would wait for the event loop. The exception is work that has something to
  * save, and only from the moment it has it.
  */
-import { writeWhole } from "./output-files.ts";
+import type { ReportFile } from "../report/report-files.ts";
+import { writeFolder, writeWhole } from "./output-files.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -46,10 +47,11 @@ export async function guarded<T>(work: (guard: Guard) => Promise<T>): Promise<T>
   }
 }
 
-/** Like `writeWhole`, but leaves nothing half-written even after a signal. */
-export function writeGuarded(path: string, content: string | Uint8Array): Promise<void> {
+/** Like `writeWhole`, or `writeFolder` for several files, but leaves nothing half-written even after a signal. */
+export function writeGuarded(path: string, content: string | Uint8Array | readonly ReportFile[]): Promise<void> {
   return guarded(({ signal, listen }) => {
     listen();
-    return writeWhole(path, content, signal);
+    const whole = typeof content === "string" || content instanceof Uint8Array;
+    return whole ? writeWhole(path, content, signal) : writeFolder(path, content, signal);
   });
 }

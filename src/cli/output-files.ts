@@ -1,9 +1,22 @@
 /** Files that a command writes: checked before anything runs, and written completely or not at all. */
 import { randomBytes } from "node:crypto";
-import { access, chmod, constants, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  constants,
+  mkdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { kindOfFile } from "../load/node-file.ts";
 import type { ReportFormat } from "../report/render.ts";
+import type { ReportFile } from "../report/report-files.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { nearest } from "../tensor/nearest.ts";
 import { isSystemError } from "./exit.ts";
@@ -11,6 +24,8 @@ import { isSystemError } from "./exit.ts";
 export interface OutputFile {
   readonly path: string;
   readonly format: ReportFormat;
+  /** It is a folder for every picture and table on its own; its report is HTML. */
+  readonly folder?: true;
 }
 
 const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
@@ -27,6 +42,8 @@ const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
  * @param flag the option that names the files
  * @param comes the folder of a training run: it need not exist yet, and its own files must not be overwritten
  * @param reads the files that the command reads
+ *
+ * A name that ends in "/", or that of a folder, stands for a folder of all pictures and tables, unless it is about a training run.
  * @throws ArgumentError for an extension that is not a format, a folder that does not exist or cannot be written to, or a file
  * that is named twice or also read.
  */
@@ -40,11 +57,12 @@ export async function outputFiles(
   const targets: string[] = [];
   const read = await Promise.all(reads.filter((path) => path !== "-").map((path) => placeOf(path).catch(() => path)));
   for (const path of paths) {
-    const format = FORMAT_OF[extname(path).toLowerCase()];
-    if (!format) throw unknownEnding(path, flag);
-    if (/[/\\]$/.test(path)) {
+    const folder = await namesFolder(path);
+    if (folder && comes !== undefined) {
       throw new ArgumentError(`${flag} ${path} names a folder: name a file in it.`, { asked: path });
     }
+    const format = folder ? "html" : FORMAT_OF[extname(path).toLowerCase()];
+    if (!format) throw unknownEnding(path, flag);
     const target = await placeOf(path);
     if (targets.includes(target)) {
       throw new ArgumentError(`${flag} names ${path} twice: name each file once.`, { asked: path });
@@ -60,8 +78,8 @@ export async function outputFiles(
         asked: path,
       });
     }
-    if (within === undefined || within !== basename(path)) await checkPlace(path, flag);
-    files.push({ path, format });
+    if (within === undefined || within !== basename(path)) await (folder ? checkFolder : checkPlace)(path, flag);
+    files.push({ path, format, ...(folder ? { folder } : {}) });
     targets.push(target);
   }
   return files;
@@ -73,9 +91,34 @@ function unknownEnding(path: string, flag: string): ArgumentError {
   const near = ending === "" ? undefined : nearest(ending, endings);
   const problem = ending === "" ? "has no extension" : `ends in "${ending}"`;
   return new ArgumentError(
-    `${flag} ${path} ${problem}, but the extension says what to write: one of ${endings.join(", ")}.` +
+    `${flag} ${path} ${problem}, but the extension says what to write: one of ${endings.join(", ")}; a folder's name ends in "/".` +
       (near ? ` Did you mean "${near}"?` : ""),
     { asked: path, found: endings, nearest: near },
+  );
+}
+
+async function namesFolder(path: string): Promise<boolean> {
+  return (
+    /[/\\]$/.test(path) ||
+    (await stat(path).then(
+      (there) => there.isDirectory(),
+      () => false,
+    ))
+  );
+}
+
+/** A folder need not exist, but the one that it is in must. */
+async function checkFolder(path: string, flag: string): Promise<void> {
+  const refuse = (why: string): never => {
+    throw new ArgumentError(`${flag} ${path} ${why}`, { asked: path });
+  };
+  const target = await targetOf(path);
+  const there = await stat(target).catch(() => undefined);
+  if (there && !there.isDirectory()) refuse("is not a folder, although its name ends as a folder's does.");
+  const above = await stat(dirname(target)).catch(() => undefined);
+  if (!above?.isDirectory()) refuse(`is in "${dirname(path)}", which is not a folder: create it first.`);
+  await access(there ? target : dirname(target), constants.W_OK).catch(() =>
+    refuse(`${there ? "" : `is in "${dirname(path)}", which `}is not writable: choose another folder.`),
   );
 }
 
@@ -133,12 +176,53 @@ export async function writeWhole(path: string, content: string | Uint8Array, sig
   } catch (cause) {
     await rm(beside, { force: true }).catch(() => {});
     signal?.throwIfAborted();
-    if (!isSystemError(cause)) throw cause;
-    throw new ArgumentError(
-      `${path} could not be written: ${WHY[cause.code ?? ""] ?? cause.message}. No partial file was left behind.`,
-      { asked: path, cause },
-    );
+    throw notWritten(path, cause);
   }
+}
+
+/**
+ * Writes all files of a folder, or none: into a new folder next to where they belong, and only once all are there they get their names. What else is in
+ * the folder stays.
+ * @throws ArgumentError if it fails
+ */
+export async function writeFolder(path: string, files: readonly ReportFile[], signal?: AbortSignal): Promise<void> {
+  const target = await targetOf(path);
+  const exists = (await stat(target).catch(() => undefined))?.isDirectory();
+  const beside = join(exists ? target : dirname(target), `.glassformer-${randomBytes(4).toString("hex")}.tmp`);
+  try {
+    await mkdir(beside);
+    for (const { name, content } of files) {
+      await writeFile(join(beside, name), content, { flag: "wx", ...(signal ? { signal } : {}) });
+    }
+    for (const { name } of exists ? files : []) {
+      const there = await stat(join(target, name)).catch(() => undefined);
+      if (there && !there.isFile()) {
+        throw new ArgumentError(
+          `${join(path, name)} is not a file, so nothing was written to ${path}: choose another folder.`,
+          {
+            asked: path,
+          },
+        );
+      }
+    }
+    signal?.throwIfAborted();
+    if (!exists) return await rename(beside, target);
+    for (const { name } of files) await rename(join(beside, name), join(target, name));
+    await rmdir(beside);
+  } catch (cause) {
+    await rm(beside, { recursive: true, force: true }).catch(() => {});
+    signal?.throwIfAborted();
+    throw notWritten(path, cause);
+  }
+}
+
+/** The error for a file or folder that the system refused to write; any other error as it is. */
+function notWritten(path: string, cause: unknown): unknown {
+  if (!isSystemError(cause)) return cause;
+  return new ArgumentError(
+    `${path} could not be written: ${WHY[cause.code ?? ""] ?? cause.message}. No partial file was left behind.`,
+    { asked: path, cause },
+  );
 }
 
 const WHY: Readonly<Record<string, string>> = {

@@ -23,7 +23,7 @@ export interface PictureBase {
   /** Unique among the pictures of a finding; also a good file name. */
   readonly name: string;
   readonly title: string;
-  /** What to look for, in a sentence or two; written under the picture. */
+  /** What to look for, in a sentence or two; written under the picture. What pointing does is said by the page, and is not true on paper. */
   readonly caption?: string;
   /** The `Part` of the finding that it belongs to. */
   readonly part?: string;

@@ -42,7 +42,7 @@ export interface FilledColumn extends Column {
 
 /** What a table is called, and how it is shown. */
 export interface AboutTable {
-  /** Unique in the finding; the value of the CSV's `table` column. */
+  /** Unique in the finding; also a good file name. */
   readonly name: string;
   readonly title: string;
   readonly caption?: string;

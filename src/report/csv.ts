@@ -1,31 +1,32 @@
 import type { Finding } from "../finding/finding.ts";
 import { rowCount, type Scalar, type Table } from "../finding/table.ts";
-import { UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { visibleControls } from "../tensor/visible.ts";
+import { mainTable } from "./parts.ts";
 
 export interface CsvOptions {
-  /** The name of one table. Default: all of them. */
+  /** The name of the table. Default: the one that is read first. */
   readonly table?: string | undefined;
 }
 
 /**
- * Tables as CSV according to RFC 4180: commas, CRLF, doubled quotes, a header line. Numbers keep every digit, `null` is an empty
- * field. For one table, the header has the names of its columns. Several tables give one CSV with a first column `table` and every
- * column name that occurs in any of them, empty where a table lacks it. A text that a spreadsheet
+ * A table as CSV according to RFC 4180: commas, CRLF, doubled quotes, a header line with the names of its columns. Numbers keep every
+ * digit, `null` is an empty field. A text that a spreadsheet
  * would run as a formula (it begins with = + - @, a tab or a line break) gets an apostrophe in front, and characters that control a terminal become
  * marks, as in the text form. JSON has every text unchanged.
  *
- * @throws UnknownNameError if there is no such table.
+ * @throws UnknownNameError if there is no such table, ArgumentError if the finding has no table.
  */
 export function renderCsv(finding: Finding, options: CsvOptions = {}): string {
-  const tables = options.table === undefined ? finding.tables : [tableCalled(finding, options.table)];
-  if (tables.length === 1) {
-    const [{ columns }] = tables;
-    return csv([columns.map((column) => column.name), ...cellsOf(tables[0])]);
+  const table = options.table === undefined ? mainTable(finding) : tableCalled(finding, options.table);
+  if (!table) {
+    throw new ArgumentError("The finding has no table, so there is no CSV of it: its numbers are in the JSON form.", {
+      asked: "csv",
+    });
   }
-  const names = [...new Set(tables.flatMap((table) => table.columns.map((column) => column.name)))];
-  const rows = tables.flatMap((table) => cellsOf(table, names).map((row) => [table.name, ...row]));
-  return csv([["table", ...names], ...rows]);
+  const { columns } = table;
+  const rows = Array.from({ length: rowCount(table) }, (_, row) => columns.map(({ values }) => values[row]));
+  return csv([columns.map(({ name }) => name), ...rows]);
 }
 
 function tableCalled(finding: Finding, name: string): Table {
@@ -37,12 +38,6 @@ function tableCalled(finding: Finding, name: string): Table {
       finding.tables.map((candidate) => candidate.name),
     );
   return table;
-}
-
-/** A table's cells row by row, in the order of these columns; `null` where the table lacks one. */
-function cellsOf(table: Table, names = table.columns.map((column) => column.name)): Scalar[][] {
-  const columns = names.map((name) => table.columns.find((column) => column.name === name)?.values);
-  return Array.from({ length: rowCount(table) }, (_, row) => columns.map((values) => values?.[row] ?? null));
 }
 
 function csv(rows: readonly (readonly Scalar[])[]): string {

@@ -16,9 +16,11 @@ export {
   logitLensTable,
 } from "./logit-lens-table.ts";
 export type { Matrix, Numbers, Vector } from "./numbers.ts";
+export { mainTable } from "./parts.ts";
 export { type Picture, type PictureOptions, picture } from "./picture.ts";
 export type { PngOptions } from "./rasterize.ts";
 export { REPORT_FORMATS, type RenderOptions, type ReportFormat, render } from "./render.ts";
+export { type ReportFile, reportFiles } from "./report-files.ts";
 export { type ScatterOptions, scatter } from "./scatter.ts";
 export type { Series } from "./series.ts";
 export { renderText, type TextOptions } from "./text.ts";

@@ -6,7 +6,12 @@ const UNSAFE =
 
 /** The whole finding, indented, with every digit; invisible characters in its texts are escaped, so parsing gives them back unchanged. */
 export function renderJson(finding: Finding): string {
-  return `${JSON.stringify(finding, null, 2).replace(UNSAFE, escaped)}\n`;
+  return toJson(finding);
+}
+
+/** Any plain data in the same way. */
+export function toJson(data: object): string {
+  return `${JSON.stringify(data, null, 2).replace(UNSAFE, escaped)}\n`;
 }
 
 function escaped(character: string): string {

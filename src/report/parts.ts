@@ -1,4 +1,4 @@
-import type { Part } from "../finding/finding.ts";
+import type { Finding, Part } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import type { FilledColumn, Table } from "../finding/table.ts";
 import type { DrawnFinding } from "./views/picture-of.ts";
@@ -23,6 +23,13 @@ export function chapters(finding: DrawnFinding): Chapter[] {
 /** The columns of a table that people read. */
 export function columnsToRead({ columns }: Table): readonly FilledColumn[] {
   return columns.filter(({ detail }) => !detail);
+}
+
+/** The table that is read first: the first in reading order that is not for looking things up. */
+export function mainTable({ parts = [], tables }: Pick<Finding, "parts" | "tables">): Table | undefined {
+  const names = [undefined, ...parts.map(({ name }) => name)];
+  const inOrder = names.flatMap((name) => tables.filter(({ part }) => part === name));
+  return inOrder.find(({ detail }) => !detail) ?? inOrder[0];
 }
 
 /** A finding in the order in which a report shows it. */

@@ -68,7 +68,7 @@ describe("glassformer diffuse-mlp", () => {
     const content = (name: string) => readFileSync(join(folder, name));
     expect(content("r.html").toString()).toMatch(/^<!doctype html>/i);
     expect(JSON.parse(content("r.json").toString()).settings["exclude BOS"]).toBe(true);
-    expect(content("r.csv").toString()).toMatch(/^table,prompt,pos,/);
+    expect(content("r.csv").toString()).toMatch(/^prompt,pos,/);
     expect(content("r.svg").toString()).toMatch(/^<svg /);
     expect([...content("r.png").subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
     expect(content("r.txt").toString()).toBe(stdout);

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { outputFiles, writeWhole } from "../../src/cli/output-files.ts";
+import { outputFiles, writeFolder, writeWhole } from "../../src/cli/output-files.ts";
 import { ArgumentError } from "../../src/tensor/errors.ts";
 
 let folder: string;
@@ -66,20 +66,16 @@ describe.skipIf(process.platform === "win32")("a report", () => {
   });
 
   test("does not replace anything but a file, and is not written where links lead nowhere", async () => {
-    await mkdir(at("folder.html"));
     execFileSync("mkfifo", [at("pipe.html")]);
     await symlink("/dev/null", at("device.html"));
     await symlink("no/such/x.html", at("lost.html"));
     await symlink("circle.html", at("circle.html"));
-    await symlink("folder.html", at("linked.html"));
     await writeFile(at("file"), "");
     for (const [name, told] of [
-      ["folder.html", /folder\.html is a folder: name a file in it/],
       ["pipe.html", /pipe\.html is a pipe: name a file/],
       ["device.html", /is a link to \/dev\/null, a device/],
       ["lost.html", /is a link to .*, in ".*no\/such", which is not a folder/],
       ["circle.html", /is a link that leads back to itself/],
-      ["linked.html", /is a link to .*folder\.html, a folder/],
       ["file/x.html", /in ".*file", which is not a folder/],
     ] as const) {
       const error = await write(at(name)).catch((e) => e);
@@ -90,11 +86,10 @@ describe.skipIf(process.platform === "win32")("a report", () => {
     await expect(outputFiles([at("real.html"), at("link.html")])).rejects.toThrow(/names .*link\.html twice/);
   });
 
-  test("are one file if their folder is reached through a link, and not a file if they name a folder", async () => {
+  test("are one file if their folder is reached through a link", async () => {
     await symlink("folder.html", at("elsewhere"));
     await mkdir(at("folder.html"));
     await expect(outputFiles([at("folder.html", "a.txt"), at("elsewhere", "a.txt")])).rejects.toThrow(/a\.txt twice/);
-    await expect(outputFiles([`${at("a.txt")}/`])).rejects.toThrow(/a\.txt\/ names a folder: name a file in it/);
   });
 
   test("are not files that the command reads, under any name", async () => {
@@ -115,5 +110,62 @@ describe.skipIf(process.platform === "win32")("a report", () => {
     await expect(writeWhole(at("gone", "a.html"), "new")).rejects.toThrow(/could not be written: its folder is gone/);
     expect(await readFile(at("a.html"), "utf8")).toBe("old");
     expect(await readdir(folder)).toEqual(["a.html"]);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a folder of a report", () => {
+  const FILES = [
+    { name: "report.html", content: "page" },
+    { name: "top.csv", content: "a,b" },
+  ];
+  const all = async (name: string) =>
+    Object.fromEntries(
+      await Promise.all((await readdir(at(name))).map(async (file) => [file, await readFile(at(name, file), "utf8")])),
+    );
+
+  test("is a name that ends in a slash, or that of a folder, also through a link", async () => {
+    await mkdir(at("there.html"));
+    await symlink("there.html", at("linked"));
+    for (const path of [`${at("new")}/`, at("there.html"), at("linked"), at("linked/")]) {
+      expect(await outputFiles([path]), path).toEqual([{ path, format: "html", folder: true }]);
+    }
+    await expect(outputFiles([at("new")])).rejects.toThrow(/has no extension.*a folder's name ends in "\/"/);
+  });
+
+  test("is not made in a folder that does not exist, over a file, or where nothing may be written", async () => {
+    await writeFile(at("a.txt"), "");
+    await mkdir(at("closed"), { mode: 0o500 });
+    await expect(outputFiles([at("no/such/")])).rejects.toThrow(/is in ".*no", which is not a folder: create it first/);
+    await expect(outputFiles([`${at("a.txt")}/`])).rejects.toThrow(/a\.txt\/ is not a folder, although its name/);
+    if (process.getuid?.() !== 0) {
+      await expect(outputFiles([at("closed/")])).rejects.toThrow(/is not writable: choose another folder/);
+      await expect(outputFiles([at("closed/new/")])).rejects.toThrow(/closed", which is not writable/);
+    }
+  });
+
+  test("is no place for the loss curve of a training run", async () => {
+    await expect(outputFiles([at("new/")], "--report", at("run"))).rejects.toThrow(/names a folder: name a file in it/);
+  });
+
+  test("is made new, or gets the files next to what is in it", async () => {
+    await writeFolder(at("new/"), FILES);
+    expect(await all("new")).toEqual({ "report.html": "page", "top.csv": "a,b" });
+    await writeFile(at("new/mine.txt"), "mine");
+    await writeFolder(at("new"), [{ name: "top.csv", content: "c,d" }]);
+    expect(await all("new")).toEqual({ "report.html": "page", "top.csv": "c,d", "mine.txt": "mine" });
+    expect(await readdir(folder)).toEqual(["new"]);
+  });
+
+  test("stays as it was if a file cannot be written, and nothing is left over", async () => {
+    await mkdir(at("old/top.csv"), { recursive: true });
+    await expect(writeFolder(at("old"), FILES)).rejects.toThrow(/top\.csv is not a file, so nothing was written/);
+    expect(await readdir(at("old"))).toEqual(["top.csv"]);
+    const stop = AbortSignal.abort(new Error("stopped"));
+    for (const name of ["old", "new"]) await expect(writeFolder(at(name), FILES, stop)).rejects.toThrow("stopped");
+    await expect(writeFolder(at("new"), [...FILES, { name: "x".repeat(300), content: "" }])).rejects.toThrow(
+      /could not be written.*No partial file was left behind/,
+    );
+    expect(await readdir(folder)).toEqual(["old"]);
+    expect(await readdir(at("old"))).toEqual(["top.csv"]);
   });
 });

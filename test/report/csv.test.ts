@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rowCount, rowsOf, type Scalar, tableOf } from "../../src/finding/table.ts";
+import { rowsOf, type Scalar, tableOf } from "../../src/finding/table.ts";
 import { renderCsv } from "../../src/report/index.ts";
 import { seedFinding } from "./seed-finding.ts";
 
@@ -32,13 +32,17 @@ describe("a finding as CSV", () => {
     expect(cells).toEqual(Object.values(row));
   });
 
-  it("writes several tables into one, distinguished by a first column", () => {
-    const [header, ...rows] = parse(renderCsv(seed));
-    expect(header.slice(0, 4)).toEqual(["table", "prompt", "pos", "token"]);
-    expect(rows).toHaveLength(rowCount(seed.tables[0]) + rowCount(seed.tables[1]));
-    expect(new Set(rows.map((row) => row[0]))).toEqual(new Set(["top", "attribution"]));
-    expect(rows.every((row) => row.length === header.length)).toBe(true);
-    expect(rows[0][header.indexOf("n50")]).toBe("");
+  it("writes the table that is read first, without a name", () => {
+    expect(renderCsv(seed)).toBe(renderCsv(seed, { table: "top" }));
+    const [top, attribution] = seed.tables;
+    const detail = { ...seed, tables: [{ ...top, detail: true }, attribution] };
+    expect(renderCsv(detail)).toBe(renderCsv(seed, { table: "attribution" }));
+    const { part: _, ...first } = attribution;
+    expect(renderCsv({ ...seed, tables: [top, first] })).toBe(renderCsv(seed, { table: "attribution" }));
+  });
+
+  it("is refused for a finding without tables", () => {
+    expect(() => renderCsv({ ...seed, tables: [] })).toThrow("has no table, so there is no CSV of it");
   });
 
   it("quotes commas, quotes and line breaks, and leaves missing values empty", () => {

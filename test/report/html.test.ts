@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PictureSpec } from "../../src/finding/picture.ts";
 import { picture, render } from "../../src/report/index.ts";
 import { ACTIVATIONS } from "../../src/report/page/activations-script.ts";
 import { ATTENTION } from "../../src/report/page/attention-script.ts";
@@ -58,6 +59,13 @@ describe("a finding as HTML", () => {
       [SCRIPT_HASH, ATTENTION.hash, ACTIVATIONS.hash].map((h) => `'${h}'`).join(" "),
     );
     expect((await render(seed, "html")).match(/script-src ([^;]+);/)![1]).toBe(`'${SCRIPT_HASH}'`);
+  });
+
+  it("says how pictures are used once for each kind, and in no static picture", async () => {
+    const [tokens] = seed.pictures;
+    const html = await render({ ...seed, pictures: [tokens, { ...tokens, name: "again" }] }, "html");
+    expect([...html.matchAll(/Point at a token for its values\./g)]).toHaveLength(1);
+    expect(await picture(tokens as PictureSpec).svg()).not.toContain("Point at");
   });
 
   it("gives every picture a description and every table a caption", async () => {

@@ -116,7 +116,7 @@ export function seedFinding(): Finding {
         part: "notebook",
         title: "What zeroing the MLP at each token does to the loss",
         caption:
-          "Blue: the loss rises without the MLP there. Point at a token for its values. The last token of a prompt predicts nothing, so it is always 0.",
+          "Blue: the loss rises without the MLP there. The last token of a prompt predicts nothing, so it is always 0.",
         rows: [{ title: "ablation loss difference", unit: "nats" }],
         hover: [{ title: "outlier score before mlp.ln" }, { title: "score" }],
         texts: prompts.map((p, i) => {

@@ -45,7 +45,7 @@ function attributionTokens(measured: DiffuseMlpMeasurement): TokensView {
     part: "attribution",
     title: "What the MLP at each token adds to the logit of the next one",
     caption:
-      "Blue: the neurons together promote the token that comes next. Framed: they do so strongly, and no neuron stands out. Point at a token to see its values." +
+      "Blue: the neurons together promote the token that comes next. Framed: they do so strongly, and no neuron stands out." +
       textsNote(measured),
     rows: ["attribution"],
     hover: ["max_share", "effective_neurons", "loss"],

@@ -32,10 +32,21 @@ function widthOf(spec: PictureSpec): number {
   return columns > MANY_COLUMNS ? BROAD : DEFAULT_WIDTH;
 }
 
+/** How a picture on a page is used, which is not true of a picture on paper. */
+const HINTS: Partial<Record<PictureSpec["kind"], string>> = {
+  tokens: "Point at a token for its values.",
+  activations: "Point at a token for its value, or choose another neuron above.",
+  attention: "Point at a token to see what it looks at, or what looks at it; click to keep it selected.",
+  "logit-lens": "Point at a cell for the runners-up and the right token.",
+};
+
 /** A picture with its caption; `numbering` is "Figure 3", or nothing for a picture alone. */
 export async function figure(spec: PictureSpec, needs: PageNeeds, numbering = ""): Promise<string> {
   const heading = [numbering, spec.title].filter(Boolean).map((text) => escapeMarkup(text).replace(/\.$/, "") + ".");
   const caption = [heading.length > 0 ? `<b>${heading.join(" ")}</b>` : "", escapeProse(spec.caption ?? "")];
+  const hint = HINTS[spec.kind];
+  if (hint && !needs.hints.has(hint)) caption.push(`<span class="hint">${hint}</span>`);
+  needs.hints.add(hint ?? "");
   const words = caption.filter(Boolean).join(" ");
   const content = await contentOf(spec, needs);
   return (

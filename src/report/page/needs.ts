@@ -16,4 +16,6 @@ export class PageNeeds {
   /** Colour schemes that scripts read from CSS variables. */
   readonly schemes = new Set<Scheme>();
   readonly features = new Set<Feature>();
+  /** What the page has said about the use of its pictures: each is said once. */
+  readonly hints = new Set<string>();
 }

@@ -1,0 +1,35 @@
+/** Where a finding goes besides the terminal. */
+import type { Finding } from "../finding/finding.ts";
+import { counted } from "../tensor/words.ts";
+import { writeGuarded } from "./interrupt.ts";
+import type { OutputFile } from "./output-files.ts";
+
+/** Writes all the files, once all of them are made. @param say is called with a line for each */
+export async function writeReports(
+  finding: Finding,
+  files: readonly OutputFile[],
+  say: (line: string) => void,
+): Promise<void> {
+  const { mainTable, render, reportFiles } = await import("../report/index.ts");
+  const contents = await Promise.all(
+    files.map(({ format, folder }) => (folder ? reportFiles(finding) : render(finding, format))),
+  );
+  for (const [i, file] of files.entries()) {
+    await writeGuarded(file.path, contents[i]);
+    say(written(finding, file, mainTable(finding)?.name));
+  }
+}
+
+/** What was written, in a line. */
+function written(finding: Finding, { path, format, folder }: OutputFile, main: string | undefined): string {
+  const { pictures, tables } = finding;
+  if (folder) {
+    const parts = [
+      ...(pictures.length > 0 ? [`${counted(pictures.length, "picture")} as SVG, PNG and JSON`] : []),
+      ...(tables.length > 0 ? [`${counted(tables.length, "table")} as CSV and JSON`] : []),
+    ];
+    return `Wrote ${["report.html", "finding.json", ...parts].join(", ")} to ${path}`;
+  }
+  if (format !== "csv" || tables.length < 2) return `Wrote ${path}`;
+  return `Wrote ${path}: the table "${main}" of ${tables.length}; --out with a folder's name, figs/, writes each`;
+}
