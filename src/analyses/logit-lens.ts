@@ -197,8 +197,7 @@ function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMea
     kind: "logit-lens",
     name: "logit-lens",
     title: fillsMasks(model) ? "What each layer would put there" : "What each layer would predict next",
-    caption:
-      "Each cell has the token that the stream there makes most probable; the colour is its probability.",
+    caption: "Each cell has the token that the stream there makes most probable; the colour is its probability.",
     tokens: prompt.tokens,
     next,
     layers: labels.map((name, layer) => ({

@@ -64,7 +64,8 @@ describe("glassformer diffuse-mlp", () => {
     const args = ["--prompts", prompts, "--exclude-bos", "--out", names[0], names[1], "--out", ...names.slice(2)];
     const { code, stdout, stderr } = await glassformer(["diffuse-mlp", "--full", ...args]);
     expect(code).toBe(0);
-    expect(stderr).toBe(names.map((name) => `Wrote ${name}\n`).join(""));
+    const csv = `: the table "diffuse" of 5; --out with a folder's name, figs/, writes each`;
+    expect(stderr).toBe(names.map((name) => `Wrote ${name}${name === "r.csv" ? csv : ""}\n`).join(""));
     const content = (name: string) => readFileSync(join(folder, name));
     expect(content("r.html").toString()).toMatch(/^<!doctype html>/i);
     expect(JSON.parse(content("r.json").toString()).settings["exclude BOS"]).toBe(true);
@@ -72,6 +73,17 @@ describe("glassformer diffuse-mlp", () => {
     expect(content("r.svg").toString()).toMatch(/^<svg /);
     expect([...content("r.png").subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
     expect(content("r.txt").toString()).toBe(stdout);
+  });
+
+  it("writes each picture and each table to a folder, and says so in a line", async () => {
+    const prompts = given("birds.txt", "Birds fly.\n");
+    const { code, stderr } = await glassformer(["diffuse-mlp", "--prompts", prompts, "--out", "figs/"]);
+    expect(code).toBe(0);
+    const { pictures, tables } = JSON.parse(readFileSync(join(folder, "figs/finding.json"), "utf8"));
+    expect(stderr).toBe(
+      `Wrote report.html, finding.json, ${pictures.length} pictures as SVG, PNG and JSON, ${tables.length} tables as CSV and JSON to figs/\n`,
+    );
+    expect(readdirSync(join(folder, "figs"))).toHaveLength(2 + 3 * pictures.length + 2 * tables.length);
   });
 
   it("writes nothing to the user's home: no telemetry from the engine", async () => {
