@@ -212,8 +212,10 @@ export type { PictureSpec } from "./finding/picture.ts";
 export { type Cell, type Column, rowsOf, type Table, tableOf } from "./finding/table.ts";
 export {
   type AttentionHeadsOptions,
+  type BarOptions,
   attentionHeads,
   attentionPattern,
+  bar,
   element,
   type HistOptions,
   hist,

@@ -228,19 +228,17 @@ function pictures(
   { layers, heads, neurons, bias }: DirectLogitAttributionMeasurement,
   top: number,
 ): readonly PictureSpec[] {
-  let sum = bias;
-  const sums = [bias, ...layers.attributions.map(({ value }) => (sum += value))];
-  const labels = ["bias", ...layers.attributions.map(({ label }) => label)];
   return [
     {
-      kind: "line",
+      kind: "bar",
       name: "sum",
       title: "How the logit builds up",
-      caption: `The running sum after ${labels.join(", ")}.`,
-      x: { label: "components summed" },
+      caption:
+        "Each bar starts where the one before ended: what the unembedding's bias, the embeddings and the layers add, in order. The last one is their sum.",
+      x: { ticks: ["bias", ...layers.attributions.map(({ label }) => label)] },
       y: { label: "sum", unit: "logits" },
-      series: [{ name: "sum", y: sums, titles: labels.map((label, i) => `after ${label}: ${sums[i].toFixed(3)}`) }],
-      references: [{ kind: "y", at: 0, label: "nothing" }],
+      series: [{ name: "adds", values: [bias, ...layers.attributions.map(({ value }) => value)] }],
+      total: "sum",
     },
     {
       kind: "imshow",

@@ -221,14 +221,13 @@ function rankLine(
   const series = (name: string, y: readonly (number | null)[]) => ({
     name,
     y: y.map((rank) => (rank === null ? null : rank + 1)),
-    titles: labels.map((label, i) => `${name} at ${label}: rank ${y[i]?.toFixed(1) ?? "none"}`),
   });
   return {
     kind: "line",
     name: "mean-rank",
     title: "The rank of the right token, layer by layer",
-    caption: `Lower is better; 1 is added to each rank, so the most probable token has 1. The layers are ${labels.join(", ")}.`,
-    x: { label: "residual stream" },
+    caption: "Lower is better; 1 is added to each rank, so the most probable token has 1.",
+    x: { label: "residual stream", ticks: labels },
     y: { label: "mean rank + 1", unit: "tokens", scale: "log" },
     series: [
       series(

@@ -13,6 +13,7 @@ export type PictureSpec =
   | LineSpec
   | ScatterSpec
   | HistSpec
+  | BarSpec
   | TokensSpec
   | AttentionSpec
   | ActivationsSpec
@@ -38,6 +39,8 @@ export interface Axis {
   /** From, to. Default: the range of the numbers. */
   readonly domain?: readonly [number, number];
   readonly scale?: "linear" | "log" | "symlog";
+  /** Names of the places 0, 1, 2, ... ("embed", "L0H3"), written in place of the numbers. */
+  readonly ticks?: readonly string[];
 }
 
 /** An axis of rows or columns: one tick label per index; without labels, the index itself. */
@@ -66,7 +69,9 @@ export interface ImshowSpec extends PictureBase {
   readonly x?: IndexAxis;
   readonly y?: IndexAxis;
   readonly color?: ColorScale;
-  /** A hover text for each cell, instead of "row, column: value". */
+  /** Words of its own for each cell, in its tip above row, column and value. */
+  readonly words?: readonly (readonly string[])[];
+  /** The whole tip of each cell, instead of that. */
   readonly titles?: readonly (readonly string[])[];
   /** Where each cell is, along named axes: "layer=0 head=3". What is in the same place elsewhere on a page lights up with it. */
   readonly places?: readonly (readonly string[])[];
@@ -94,8 +99,11 @@ export interface LineSpec extends PictureBase {
     readonly x?: readonly number[];
     readonly y: readonly (number | null)[];
     /** An interval around the line, drawn as a band. */
-    readonly low?: readonly number[];
-    readonly high?: readonly number[];
+    readonly low?: readonly (number | null)[];
+    readonly high?: readonly (number | null)[];
+    /** Words of its own for each point, in its tip above the numbers. */
+    readonly words?: readonly string[];
+    /** The whole tip of each point, instead of that. */
     readonly titles?: readonly string[];
     readonly places?: readonly string[];
   }[];
@@ -111,10 +119,12 @@ export interface ScatterSpec extends PictureBase {
     readonly name: string;
     readonly x: readonly (number | null)[];
     readonly y: readonly (number | null)[];
-    /** A hover text for each point. */
+    /** Words of its own for each point, in its tip above the numbers. */
+    readonly words?: readonly string[];
+    /** The whole tip of each point, instead of that. */
     readonly titles?: readonly string[];
     readonly places?: readonly string[];
-    /** Words written next to the points; an empty string writes nothing. */
+    /** Words written next to the points, the first ones first, as far as there is room; an empty string writes nothing. */
     readonly labels?: readonly string[];
     /** A number per point, shown as its colour on the picture's `color` scale. */
     readonly color?: readonly (number | null)[];
@@ -130,13 +140,41 @@ export interface HistSpec extends PictureBase {
   readonly kind: "hist";
   readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
   /** Bins have equal width, so the axis is linear. */
-  readonly x?: Omit<Axis, "scale">;
+  readonly x?: Omit<Axis, "scale" | "ticks">;
   /** The approximate number of bins: their borders are round numbers. */
   readonly bins?: number;
   /** `share` (of the series' own total) makes series of unequal size comparable, and is the default for several series. */
   readonly measure?: "count" | "share";
   /** What is counted: "positions", "neurons". */
   readonly of?: string;
+  readonly references?: readonly ReferenceLine[];
+}
+
+/** Bars from 0; several series stand next to each other in groups. */
+export interface BarSpec extends PictureBase {
+  readonly kind: "bar";
+  readonly series: readonly {
+    readonly name: string;
+    /** The length of each bar, or with `total` what it adds. */
+    readonly values: readonly (number | null)[];
+    /** An interval around the end of each bar. */
+    readonly low?: readonly (number | null)[];
+    readonly high?: readonly (number | null)[];
+    /** Words of its own for each bar, in its tip above the number. */
+    readonly words?: readonly string[];
+    /** The whole tip of each bar, instead of that. */
+    readonly titles?: readonly string[];
+    readonly places?: readonly string[];
+  }[];
+  /** The names of the bars, or of the groups. */
+  readonly x?: IndexAxis;
+  /** What their length says. */
+  readonly y?: Omit<Axis, "scale" | "ticks">;
+  /** Makes a waterfall of one series: each bar starts where the one before ended, and a last bar with this name is their sum. */
+  readonly total?: string;
+  /** Whether bars lie, with their names at the left. Default: if the names do not fit below standing bars. */
+  readonly horizontal?: boolean;
+  /** At a value: `{ kind: "y", at, label }`. */
   readonly references?: readonly ReferenceLine[];
 }
 

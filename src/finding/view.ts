@@ -98,7 +98,7 @@ export interface HistView extends ViewBase {
   readonly kind: "hist";
   readonly value: Columns;
   readonly series?: readonly SeriesOf[];
-  readonly x?: Omit<Axis, "scale">;
+  readonly x?: Omit<Axis, "scale" | "ticks">;
   readonly bins?: number;
   readonly measure?: "count" | "share";
   readonly of?: string;

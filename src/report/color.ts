@@ -76,12 +76,12 @@ export function withUnit(label = "", unit = ""): string {
   return label && unit ? `${label} (${unit})` : label || unit;
 }
 
-/** Black or white, whichever is easier to read on the colour (the greater WCAG contrast). */
+/** Black or white, whichever has the greater contrast with the colour (WCAG 2.2): at least 4.58 on any. */
 export function inkOn(color: string): string {
   const luminance = parse(color)
     .map((c) => (c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  return luminance > 0.179 ? "#111111" : "#ffffff";
+  return (luminance + 0.05) ** 2 > 1.05 * 0.05 ? "#000000" : "#ffffff";
 }
 
 /** For each colour that pictures use, the colour that replaces it on a dark page. */

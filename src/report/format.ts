@@ -5,9 +5,13 @@ import { visibleToken } from "./token-text.ts";
 /** What is written in place of a missing value. */
 export const MISSING = "–";
 
-/** A number without a unit: four significant digits, no trailing zeros, exponents outside 1e-4 to 1e7. */
+/** A number without a unit: four significant digits, no trailing zeros, exponents outside 1e-4 to 1e7, and a proper minus sign. */
 export function formatNumber(value: number | null, digits = 4): string {
   if (value === null || Number.isNaN(value)) return MISSING;
+  return withMinus(plain(value, digits));
+}
+
+function plain(value: number, digits: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
   const size = Math.abs(value);
@@ -15,9 +19,30 @@ export function formatNumber(value: number | null, digits = 4): string {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** A number with its unit; "%" is preceded by a space like any other unit. */
+/** A minus sign is as wide as a plus sign or a digit, which a hyphen is not. */
+function withMinus(number: string): string {
+  return number.replaceAll("-", "−");
+}
+
+/** Numbers short enough to stand in cells, with the same decimals: `digits` significant ones for the largest. Undefined if they differ too much for that. */
+export function formatShort(values: readonly (number | null)[], digits: number, unit = ""): string[] | undefined {
+  const numbers = values.filter((v) => v !== null);
+  const most = numbers.reduce((size, v) => Math.max(size, Math.abs(v)), 0);
+  if (most >= 1e5 || (most > 0 && most < 1e-3)) return undefined;
+  const wanted = most > 0 ? digits - 1 - Math.floor(Math.log10(most)) : 0;
+  const decimals = numbers.every(Number.isInteger) ? 0 : Math.max(0, Math.min(4, wanted));
+  const sign = unit === "%" ? " %" : "";
+  return values.map((v) => (v === null ? MISSING : `${withMinus(withoutMinusZero(v.toFixed(decimals)))}${sign}`));
+}
+
+/** A number with its unit; "%" is preceded by a space like any other unit, and has the decimals that tables give it. */
 export function formatQuantity(value: number, unit = ""): string {
+  if (unit === "%") return formatPercent(value);
   return unit ? `${formatNumber(value)} ${unit}` : formatNumber(value);
+}
+
+function formatPercent(value: number): string {
+  return `${withMinus(withoutMinusZero(value.toFixed(1)))} %`;
 }
 
 export function formatP(p: number): string {
@@ -41,7 +66,7 @@ export function formatColumn(column: Column, cells: readonly Scalar[]): string[]
   const number = numberFormat(column, cells);
   return cells.map((cell) => {
     if (cell === null) return MISSING;
-    if (typeof cell === "number") return number(cell);
+    if (typeof cell === "number") return withMinus(number(cell));
     return column.format === "token" ? visibleToken(String(cell)) : String(cell);
   });
 }
@@ -49,7 +74,7 @@ export function formatColumn(column: Column, cells: readonly Scalar[]): string[]
 function numberFormat(column: Column, cells: readonly Scalar[]): (value: number) => string {
   const { format } = column;
   if (format === "integer" || format === "text" || format === "token") return (v) => formatNumber(v);
-  if (format === "percent") return (v) => `${(100 * v).toFixed(1)} %`;
+  if (format === "percent") return (v) => formatPercent(100 * v);
   if (format === "p") return formatP;
   if (format) return (v) => withoutMinusZero(v.toFixed(format.digits));
   const numbers = cells.filter((cell) => typeof cell === "number");

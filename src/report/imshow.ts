@@ -14,7 +14,7 @@ export interface ImshowOptions extends PictureOptions {
   readonly y?: string | IndexAxis | undefined;
   /** Default: RdBu centred on 0, up to the largest |value|. */
   readonly color?: ColorScale | undefined;
-  /** A hover text for each cell, as `[row][column]`; for a single matrix only. */
+  /** Words of its own for each cell, in its tip above the numbers, as `[row][column]`; for a single matrix only. */
   readonly titles?: readonly (readonly string[])[] | undefined;
   /**
    * Draws one heatmap for each index of the first of three axes, side by side on one colour scale: the axis' name ("head"), or the
@@ -44,7 +44,13 @@ export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): P
   const axes = defined({ x: indexAxis(options.x), y: indexAxis(options.y), color });
   if (facet === undefined) {
     const matrix = toMatrix(values as Matrix);
-    return picture({ kind: "imshow", ...baseOf("imshow", options), values: matrix, ...axes, ...defined({ titles }) });
+    return picture({
+      kind: "imshow",
+      ...baseOf("imshow", options),
+      values: matrix,
+      ...axes,
+      ...defined({ words: titles }),
+    });
   }
   const shaped = toShaped(values);
   if (shaped.shape.length !== 3) {

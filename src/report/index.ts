@@ -2,6 +2,7 @@
 
 export type { LogitLensCell, RankedToken } from "../finding/picture.ts";
 export { type AttentionHeadsOptions, attentionHeads, attentionPattern } from "./attention-heads.ts";
+export { type BarOptions, bar } from "./bar.ts";
 export { type CsvOptions, renderCsv } from "./csv.ts";
 export type { DrawOptions } from "./draw/draw.ts";
 export { loadCharts } from "./draw/plotting.ts";

@@ -38,16 +38,17 @@ const AXIS_FIELDS: OptionKinds<Axis> = {
   unit: TEXT,
   domain: DOMAIN,
   scale: oneOf(["linear", "log", "symlog"]),
+  ticks: TEXTS,
 };
-const { scale: _scale, ...UNSCALED } = AXIS_FIELDS;
+const { scale: _scale, ticks: _ticks, ...UNSCALED } = AXIS_FIELDS;
 
-const AXIS_OBJECT = fields(AXIS_FIELDS, "{ label, unit, domain: [low, high], scale }");
+const AXIS_OBJECT = fields(AXIS_FIELDS, "{ label, unit, domain: [low, high], scale, ticks: [texts] }");
 /** `string | Axis`. */
 export const AXIS = either(TEXT, {
   accepts: (v) => AXIS_OBJECT.accepts(v) && !((v as Axis).scale === "log" && ((v as Axis).domain?.[0] ?? 1) <= 0),
   describe: `${AXIS_OBJECT.describe}, above 0 for a log scale`,
 });
-/** An axis of a histogram, which is linear. */
+/** An axis of a histogram or of bars, which is linear. */
 export const UNSCALED_AXIS = either(TEXT, fields(UNSCALED, "{ label, unit, domain: [low, high] }"));
 /** `string | IndexAxis`. */
 export const INDEX_AXIS = either(TEXT, fields<IndexAxis>({ label: TEXT, ticks: TEXTS }, "{ label, ticks: [texts] }"));

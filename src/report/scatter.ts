@@ -17,7 +17,7 @@ export interface ScatterOptions extends PictureOptions {
   /** A number for each point, shown as its colour; it replaces the colours of groups. */
   readonly color?: Vector | undefined;
   readonly colorScale?: ColorScale | undefined;
-  /** A hover text for each point. */
+  /** Words of its own for each point, in its tip above the numbers. */
   readonly titles?: readonly string[] | undefined;
   /** Words next to the points; an empty string writes nothing. */
   readonly labels?: readonly string[] | undefined;
@@ -57,7 +57,7 @@ export function scatter(x: Vector, y: Vector, options: ScatterOptions = {}): Pic
       x: pick(all.x),
       y: pick(all.y),
       ...defined({
-        titles: titles && pick(titles),
+        words: titles && pick(titles),
         labels: labels && pick(labels),
         color: all.color && pick(all.color),
       }),

@@ -8,7 +8,7 @@ import { ShapeError } from "../../src/tensor/errors.ts";
 const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
 /** Fills of the heatmap's cells, row by row. */
 const cellFills = (svg: string) => {
-  const cells = svg.slice(svg.indexOf('aria-label="cell"'));
+  const cells = svg.slice(svg.indexOf('data-mark="cell"'));
   return [...cells.slice(0, cells.indexOf("</g>")).matchAll(/<rect[^>]* fill="(#\w+)"/g)].map((match) => match[1]);
 };
 
@@ -67,7 +67,7 @@ describe("line", () => {
   });
 
   it("breaks where a number is missing, instead of drawing it as 0", async () => {
-    const path = (svg: string) => svg.slice(svg.indexOf('aria-label="line"')).match(/ d="([^"]*)"/)![1];
+    const path = (svg: string) => svg.slice(svg.indexOf('data-mark="line"')).match(/ d="([^"]*)"/)![1];
     expect(count(path(await line([1, 2, 3, 4]).svg()), /M/g)).toBe(1);
     expect(count(path(await line([1, 2, Number.NaN, 3, 4]).svg()), /M/g)).toBe(2);
   });
@@ -128,7 +128,7 @@ describe("hist", () => {
   it("compares rows of unequal size by their shares, in the same bins", async () => {
     const svg = await hist({ all: [1, 1, 2, 2], top: [1] }, { bins: 2, of: "positions" }).svg();
     expect(svg).toContain("share of positions");
-    expect(titles(svg)).toContain("top: 1 of 1, 1 to 1.5");
+    expect(titles(svg)).toContain("top: 1 of 1 positions, 1 to 1.5");
   });
 
   it("says how many numbers are outside the axis", async () => {
@@ -147,13 +147,13 @@ describe("tokens", () => {
 
   it("shows each token's position, values and extra values on hover", async () => {
     const svg = await tokens(["a", "b"], { ablation: [0.5, -1] }, { unit: "nats", hover: { rank: [2, 1] } }).svg();
-    expect(svg).toContain("“b” at position 1\nablation: -1 nats\nrank: 1");
+    expect(svg).toContain("“b” at position 1\nablation: −1 nats\nrank: 1");
   });
 
   it("writes white on dark cells and black on light ones", async () => {
     const svg = await tokens(["dark", "light"], [1, 0]).svg();
     expect(svg).toMatch(/fill="#ffffff"[^>]*>dark</);
-    expect(svg).toMatch(/fill="#111111"[^>]*>light</);
+    expect(svg).toMatch(/fill="#000000"[^>]*>light</);
   });
 
   it("draws a line of tokens for each row of values", async () => {

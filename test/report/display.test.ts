@@ -177,7 +177,7 @@ describe("findings and pictures", () => {
     const table = parseHTML(`<body>${(await displayed(x))["text/html"]}</body>`).document;
     expect([...table.querySelectorAll("td")].map((cell) => cell.textContent)).toEqual([
       "1",
-      "-2.5",
+      "−2.5",
       "NaN",
       "10",
       "0.25",

@@ -166,7 +166,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     const brightness = async (colorScheme: "light" | "dark") => {
       const { page } = await open(html, { colorScheme });
       const fill = await page
-        .locator("g[aria-label=cell] rect")
+        .locator("g[data-mark=cell] rect")
         .first()
         .evaluate((cell) => getComputedStyle(cell).fill);
       await page.close();
@@ -279,7 +279,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     const { page } = await open(await render(seed, "html"));
     const tip = page.locator("#tip");
     await page.locator(".tokens .token").nth(3).hover();
-    expect(await tip.textContent()).toMatch(/^“␣happy” at position 3\nablation loss difference: [\d.e-]+ nats\n/);
+    expect(await tip.textContent()).toMatch(/^“␣happy” at position 3\nablation loss difference: [\d.e−]+ nats\n/);
     await page.locator(".tokens .token").first().focus();
     await page.keyboard.press("ArrowRight");
     expect(await tip.textContent()).toContain("“I” at position 1");
@@ -290,7 +290,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
 
   it("shows a point's values on hover", async () => {
     const { page } = await open(await render(seed, "html"));
-    await page.locator("figure .wide g[aria-label=dot] circle").last().hover();
+    await page.locator("figure .wide g[data-mark=dot] circle").last().hover();
     expect(await page.locator("#tip").textContent()).toContain("in prompt");
     await page.close();
   });

@@ -16,7 +16,7 @@ describe("a finding in a terminal", () => {
       "",
       "The ten positions with the highest score have a largest neuron that carries",
       "3.5 % of the MLP's attribution on average, against 12.7 % over all positions.",
-      "  Compared with all positions: 12.68 %.",
+      "  Compared with all positions: 12.7 %.",
       "- mlp.ln multiplies by 301.4 at the top ten positions and by 254.4 at the",
     ]);
   });

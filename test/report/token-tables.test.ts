@@ -147,7 +147,7 @@ describe("textNeuronActivations", () => {
   it("shows the neuron with the largest |activation|, or the selected one", async () => {
     const shown = textNeuronActivations(["a", "b"], values);
     expect(shown.spec).toMatchObject({ chosen: { layer: 0, neuron: 1 } });
-    expect(titles(await shown.svg())[1]).toBe("“b” at position 1\nlayer 0, neuron 1: -8");
+    expect(titles(await shown.svg())[1]).toBe("“b” at position 1\nlayer 0, neuron 1: −8");
     const other = textNeuronActivations(["a", "b"], values, { chosen: { layer: 1, neuron: 0 } });
     expect(titles(await other.svg())).toEqual([
       "“a” at position 0\nlayer 1, neuron 0: 2",
@@ -185,9 +185,9 @@ describe("several heatmaps", () => {
   it("share one colour scale and say which one they are", async () => {
     const svg = await imshow(cube, { facet: { ticks: ["query", "key"] }, x: "head", y: "layer" }).svg();
     expect(titles(svg)).toHaveLength(8);
-    expect(titles(svg)[7]).toBe("key\n1, 1: -4");
+    expect(titles(svg)[7]).toBe("key\nlayer 1, head 1: −4");
     expect(svg).toContain(">−4</text>");
-    expect(svg.match(/fill="(#\w+)"><title>query\n0, 0/)![1]).not.toBe("#053061");
+    expect(svg.match(/fill="(#\w+)"><title>query\nlayer 0, head 0/)![1]).not.toBe("#053061");
     expect(await imshow(cube, { facet: "head" }).svg()).toContain(">head 1</text>");
   });
 

@@ -209,6 +209,7 @@ function functions(): Case[] {
       ],
       {},
     ]),
+    of("bar", [[1, 2], {}]),
     of("hist", [[1, 2], {}]),
     of("imshow", [[[1, 2]], {}]),
     of("line", [[1, 2], {}]),

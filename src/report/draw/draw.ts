@@ -2,6 +2,7 @@
 import type { PictureSpec } from "../../finding/picture.ts";
 import { chosenTokens } from "./activations.ts";
 import { drawAttention } from "./attention.ts";
+import { drawBar } from "./bar.ts";
 import { type Drawing, type FrameOptions, frame } from "./drawing.ts";
 import { drawFacets } from "./facets.ts";
 import { drawHist } from "./hist.ts";
@@ -52,6 +53,8 @@ async function draw(spec: PictureSpec, width: number, themes?: boolean): Promise
       return drawLine(spec, width, await loadCharts());
     case "scatter":
       return drawScatter(spec, width, await loadCharts());
+    case "bar":
+      return drawBar(spec, width, await loadCharts());
     case "hist":
       return drawHist(spec, width, await loadCharts());
   }

@@ -14,7 +14,8 @@ export interface Drawing {
 }
 
 export type LegendItem =
-  | { readonly kind: "dot" | "area" | "line" | "dashes" | "frame"; readonly color: string; readonly text: string }
+  | { readonly kind: "dot" | "area" | "frame"; readonly color: string; readonly text: string }
+  | { readonly kind: "line"; readonly color: string; readonly text: string; readonly dash?: string }
   | { readonly kind: "ramp"; readonly coloring: Coloring };
 
 export const FONT =
@@ -80,6 +81,7 @@ const KINDS: Record<PictureSpec["kind"], string> = {
   line: "Line chart",
   scatter: "Scatter plot",
   hist: "Histogram",
+  bar: "Bar chart",
   tokens: "Tokens",
   attention: "Attention patterns",
   activations: "Tokens by activation",
@@ -137,22 +139,23 @@ function drawLegend(items: readonly LegendItem[], width: number): { content: str
       x = 0;
       y += LINE;
     }
-    parts.push(group(swatch(item.kind, item.color) + svgText(item.text, 20, 14), x, y));
+    parts.push(group(swatch(item) + svgText(item.text, 20, 14), x, y));
     x += room;
   }
   return { content: parts.join(""), height: y + (x > 0 ? LINE : 0) };
 }
 
-function swatch(kind: Exclude<LegendItem["kind"], "ramp">, color: string): string {
-  switch (kind) {
+function swatch(item: Exclude<LegendItem, { kind: "ramp" }>): string {
+  const { color } = item;
+  switch (item.kind) {
     case "dot":
       return `<circle cx="8" cy="10" r="4.5" fill="${color}"/>`;
     case "area":
       return `<rect x="2" y="4" width="12" height="12" fill="${color}" fill-opacity="0.55" stroke="${color}"/>`;
-    case "line":
-      return `<path d="M0,10H16" stroke="${color}" stroke-width="2" fill="none"/>`;
-    case "dashes":
-      return `<path d="M0,10H16" stroke="${color}" stroke-width="1.5" stroke-dasharray="4 3" fill="none"/>`;
+    case "line": {
+      const dash = item.dash ? ` stroke-dasharray="${item.dash}"` : "";
+      return `<path d="M0,10H16" stroke="${color}" stroke-width="2" fill="none"${dash}/>`;
+    }
     case "frame":
       return `<rect x="1" y="4" width="13" height="12" rx="2" fill="none" stroke="${color}" stroke-width="2"/>`;
   }
@@ -169,12 +172,7 @@ function drawRamp({ label, domain, steps }: Coloring): string {
   const ends = [0, 0.5, 1].map((t) => {
     const anchor = t === 0 ? "start" : t === 1 ? "end" : "middle";
     const value = domain[0] + t * (domain[1] - domain[0]);
-    return svgText(
-      formatNumber(value, 3).replace("-", "−"),
-      t * RAMP_WIDTH,
-      top + 20,
-      `font-size="11" text-anchor="${anchor}"`,
-    );
+    return svgText(formatNumber(value, 3), t * RAMP_WIDTH, top + 20, `font-size="11" text-anchor="${anchor}"`);
   });
   return (label ? svgText(label, 0, 12) : "") + cells.join("") + ends.join("");
 }

@@ -1,10 +1,11 @@
 import type { FacetsSpec } from "../../finding/picture.ts";
 import { coloring } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
-import { formatNumber } from "../format.ts";
+import { cellNumbers } from "./cell-numbers.ts";
 import { type Drawing, round, svgText } from "./drawing.ts";
 import { cellImage, checkCells } from "./pixels.ts";
 import { columnTickHeight, columnTicks, leftTicks, tickLabels, widest } from "./ticks.ts";
+import { cellTip, withOwn } from "./tip.ts";
 
 const TITLE = 18;
 const GAP = 16;
@@ -59,7 +60,7 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
     const y = Math.floor(f / across) * bandHeight;
     const cells = (pixels ? [] : facet.values).flatMap((row, r) =>
       row.map((value, c) => {
-        const title = `${facet.title}\n${left[r]}, ${below[c]}: ${formatNumber(value)}`;
+        const title = facetTip(spec, facet, r, c, value);
         return (
           `<rect x="${round(x + c * cell)}" y="${round(y + TITLE + r * tall)}" width="${round(cell)}" height="${round(tall)}" ` +
           `fill="${colors.of(value)}"><title>${escapeMarkup(title)}</title></rect>`
@@ -72,7 +73,10 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
     const lowest = f + across >= facets.length;
     parts.push(
       svgText(facet.title, x, y + 12, `font-size="12" font-weight="600"`) +
-        (image || `<g shape-rendering="crispEdges">${cells.join("")}</g>`) +
+        (image || `<g data-mark="cell" shape-rendering="crispEdges">${cells.join("")}</g>`) +
+        (image
+          ? ""
+          : cellNumbers(facet.values, colors, spec.color?.unit, { x, y: y + TITLE, width: cell, height: tall })) +
         (f % across === 0 ? leftTicks(left, margin - 6, y + TITLE, tall) : "") +
         (lowest ? columnTicks(below, x, y + TITLE + rows * tall, cell, UPRIGHT) : ""),
     );
@@ -88,4 +92,17 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
   if (spec.x?.label) parts.push(svgText(spec.x.label, margin + gridWidth / 2, gridHeight + labelled + 12, axis));
   const height = gridHeight + labelled + (spec.x?.label ? 18 : 0);
   return { width, height, content: parts.join(""), legend: [{ kind: "ramp", coloring: colors }] };
+}
+
+/** A cell's tip, which also says in which of the heatmaps it is. */
+function facetTip(
+  spec: FacetsSpec,
+  { title, titles }: FacetsSpec["facets"][number],
+  row: number,
+  column: number,
+  value: number | null,
+): string {
+  const own = titles?.[row]?.[column];
+  if (own === undefined) return cellTip(spec, row, column, value, title);
+  return own.includes(title) ? own : withOwn(title, own);
 }

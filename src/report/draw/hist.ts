@@ -1,11 +1,12 @@
 import type { HistSpec } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
-import { formatNumber } from "../format.ts";
 import { extent } from "../numbers.ts";
-import { type Domain, plotted, referenceMarks, scaleOptions, within } from "./axes.ts";
+import { type Domain, plotted, scaleOptions, within } from "./axes.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
 import { atMost } from "./limits.ts";
 import type { Plotting } from "./plotting.ts";
+import { referenceLabels, referenceMarks } from "./references.ts";
+import { amount } from "./tip.ts";
 
 const MOST_BINS = 2000;
 
@@ -28,21 +29,22 @@ export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Dra
     const bars = counts.flatMap((count, i) => {
       if (count === 0) return [];
       const height = measure === "share" ? count / total : count;
-      const range = `${formatNumber(borders[i])} to ${formatNumber(borders[i + 1])}`;
+      const range = `${spec.x?.label ? `${spec.x.label} ` : ""}${amount(borders[i])} to ${amount(borders[i + 1], spec.x?.unit)}`;
       return [
         {
           x1: borders[i],
           x2: borders[i + 1],
           height,
-          title: `${s.name ? `${s.name}: ` : ""}${count} of ${total}, ${range}`,
+          title: `${s.name ? `${s.name}: ` : ""}${count} of ${total}${spec.of ? ` ${spec.of}` : ""}, ${range}`,
         },
       ];
     });
     return { name: s.name, bars, total, outside: total - inside.length };
   });
 
-  const y: Domain = [0, Math.max(...counted.flatMap((s) => s.bars.map((b) => b.height)), 0) * 1.05 || 1];
-  const rules = referenceMarks(plotting, references, x, y);
+  const highest = Math.max(...counted.flatMap((s) => s.bars.map((b) => b.height)), 0);
+  // Room for the labels of reference lines above the bars.
+  const y: Domain = [0, highest * (1.05 + 0.07 * Math.min(4, references.length)) || 1];
   const legend = counted.flatMap((s, i): LegendItem[] => {
     const text = `${s.name || of} (${s.total}${s.outside ? `, ${s.outside} not shown` : ""})`;
     return series.length > 1 || s.outside > 0 ? [{ kind: "area", color: seriesColor(i), text }] : [];
@@ -79,10 +81,17 @@ export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Dra
             insetRight: 0.5,
           }),
         ),
-        ...rules.marks,
+        ...referenceMarks(plotting, references, x, y),
       ],
     },
-    [...legend, ...rules.legend],
+    legend,
+    (scales) => {
+      for (const { x1, x2, height } of counted.flatMap((s) => s.bars)) {
+        const [left, top] = [scales.x(x1), scales.y(height)];
+        scales.placing.avoid({ x: left, y: top, width: scales.x(x2) - left, height: scales.y(0) - top });
+      }
+      return referenceLabels(references, x, y, scales, scales.placing);
+    },
   );
 }
 

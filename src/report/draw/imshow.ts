@@ -1,17 +1,21 @@
 import type { ImshowSpec } from "../../finding/picture.ts";
 import { coloring } from "../color.ts";
-import { formatNumber } from "../format.ts";
 import { textWidth } from "../token-text.ts";
 import { plotted } from "./axes.ts";
+import { cellNumbers } from "./cell-numbers.ts";
 import type { Drawing } from "./drawing.ts";
 import { largest } from "./limits.ts";
 import { cellImage, checkCells } from "./pixels.ts";
 import type { Plotting } from "./plotting.ts";
 import { every, indices, tickLabels } from "./ticks.ts";
+import { cellTip } from "./tip.ts";
 
 const LETTER = 6.8;
 const LONGEST_LABEL = 24;
 const MARGIN_TOP = 10;
+/** The largest size of a cell: a few cells take only the room that their numbers need. */
+const WIDEST_CELL = 64;
+const TALLEST_CELL = 28;
 
 /** With more cells than this, they become the pixels of one image. */
 const MOST_NODES = 5000;
@@ -38,35 +42,38 @@ export async function drawImshow(
 
   const marginLeft = Math.min(width * 0.4, 16 + largest(left.map(textWidth), 1) * LETTER + (spec.y?.label ? 20 : 0));
   const marginRight = 8;
-  const perColumn = (width - marginLeft - marginRight) / Math.max(1, columns);
+  const free = width - marginLeft - marginRight;
+  const perColumn = Math.min(pixels ? free : WIDEST_CELL, free / Math.max(1, columns));
+  const gridWidth = perColumn * columns;
   const widest = largest(below.map(textWidth), 1) * LETTER;
   const upright = widest + 6 > perColumn && spec.x?.ticks !== undefined && perColumn >= 12;
   const marginBottom = (upright ? widest + 14 : 24) + (spec.x?.label ? 22 : 0);
-  const perRow = Math.max(pixels ? 0 : 4, Math.min(26, spec.x?.ticks || spec.y?.ticks ? 26 : perColumn));
+  const named = spec.x?.ticks || spec.y?.ticks;
+  const perRow = Math.max(pixels ? 0 : 4, Math.min(TALLEST_CELL, named ? TALLEST_CELL : perColumn));
   const tall = pixels ? Math.min(rows * perRow, 1.5 * width) : rows * perRow;
-  const height = spec.height ?? Math.round(Math.max(60, tall) + MARGIN_TOP + marginBottom);
+  const height = spec.height ?? Math.round(Math.max(TALLEST_CELL, tall) + MARGIN_TOP + marginBottom);
 
   const cells = (pixels ? [] : spec.values).flatMap((row, r) =>
     row.map((value, c) => ({
       c,
       r,
       color: colors.of(value),
-      title: spec.titles?.[r]?.[c] ?? `${left[r]}, ${below[c]}: ${formatNumber(value)}`,
+      title: spec.titles?.[r]?.[c] ?? cellTip(spec, r, c, value, spec.words?.[r]?.[c]),
     })),
   );
 
   const drawing = plotted(
     plotting,
     {
-      width,
+      width: marginLeft + gridWidth + marginRight,
       height,
       marginLeft,
       marginRight,
       marginTop: MARGIN_TOP,
       marginBottom,
       color: { type: "identity" },
-      x: { type: "band", domain: indices(columns), padding: 0, ...(pixels ? { round: false } : {}) },
-      y: { type: "band", domain: indices(rows), padding: 0, ...(pixels ? { round: false } : {}) },
+      x: { type: "band", domain: indices(columns), padding: 0, round: false },
+      y: { type: "band", domain: indices(rows), padding: 0, round: false },
       marks: [
         plot.cell(cells, {
           x: "c",
@@ -96,11 +103,11 @@ export async function drawImshow(
     },
     [{ kind: "ramp", coloring: colors }],
   );
-  if (!pixels) return drawing;
   const box = {
-    ...{ x: marginLeft, y: MARGIN_TOP },
-    width: (width - marginLeft - marginRight) / columns,
-    height: (height - MARGIN_TOP - marginBottom) / rows,
+    ...{ x: marginLeft, y: MARGIN_TOP, width: perColumn },
+    height: (height - MARGIN_TOP - marginBottom) / Math.max(1, rows),
   };
+  if (!pixels)
+    return { ...drawing, width, content: drawing.content + cellNumbers(spec.values, colors, spec.color?.unit, box) };
   return { ...drawing, content: (await cellImage(spec.values, colors.of, box, themes)) + drawing.content };
 }

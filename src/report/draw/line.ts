@@ -1,72 +1,107 @@
-import type { Axis, LineSpec } from "../../finding/picture.ts";
+import type { Axis, LineSpec, ReferenceLine } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
-import { formatNumber } from "../format.ts";
-import { type Domain, domainOf, logAxes, plotted, referenceMarks, scaleOptions } from "./axes.ts";
+import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions } from "./axes.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
 import type { Plotting } from "./plotting.ts";
+import { referenceLabels, referenceMarks } from "./references.ts";
 import { thinned } from "./thinned.ts";
 import { indices } from "./ticks.ts";
+import { amount, valueWords, withOwn } from "./tip.ts";
 
 /** Lines with more points than this are thinned out to the points that decide how they look. */
 const MOST_POINTS = 5000;
 
+/** The dashes of several lines, so that colour is not the only difference; the first is solid. */
+const DASHES = ["", "8 3", "2 3", "10 3 2 3", "4 3", "12 3 2 3 2 3"];
+
+interface LinePoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number | null | undefined;
+  readonly high: number | null | undefined;
+  readonly title: string;
+}
+
 export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Drawing {
-  const { plot } = plotting;
   const { series, references = [] } = spec;
   const crowded = series.reduce((sum, s) => sum + s.y.length, 0) > MOST_POINTS;
   const xs = series.map((s) => s.x ?? indices(s.y.length));
   const x = domainOf(spec.x ?? {}, xs.flat(), references, "x");
   const spread = series.flatMap((s) => [...s.y, ...(s.low ?? []), ...(s.high ?? [])]);
   const y = domainOf(spec.y, spread, references, "y");
-  const lines = series.map((s, g) => {
-    const point = (i: number) => {
-      const at = xs[g][i];
-      const value = s.y[i];
-      const title = s.titles?.[i] ?? `${s.name ? `${s.name}: ` : ""}${formatNumber(at)}, ${formatNumber(value)}`;
-      // Plot breaks a line where y is NaN, but would draw null as 0.
-      return { x: at, y: value ?? Number.NaN, low: s.low?.[i], high: s.high?.[i], title };
-    };
-    const chosen = crowded ? thinned(s.y.length, pixelOf(xs[g], spec.x, x, width), rowsOf(s)) : indices(s.y.length);
-    return chosen.map(point);
+  const lines = series.map((_, g) => {
+    const all = pointsOf(spec, g, xs[g]);
+    return crowded ? thinned(all.length, pixelOf(xs[g], spec.x, x, width), rowsOf(series[g])).map((i) => all[i]) : all;
   });
-  const rules = referenceMarks(plotting, references, x, y);
-  const legend: LegendItem[] =
-    series.length > 1 ? series.map((s, i) => ({ kind: "line", color: seriesColor(i), text: s.name })) : [];
-  const wholeNumbers = x[1] - x[0] < 12 && xs.every((row) => row.every(Number.isInteger));
+  const dash = (i: number) => (crowded ? "" : DASHES[i % DASHES.length]);
+  const legend = series.map((s, i): LegendItem => {
+    return { kind: "line", color: seriesColor(i), text: s.name, ...(dash(i) ? { dash: dash(i) } : {}) };
+  });
+  const height = spec.height ?? Math.min(340, Math.round(width * 0.7));
+  const { margins, marks } = chartAxes(plotting, [spec.x, x], [spec.y, y], { width, height });
+  // Indices are whole numbers: at most one tick for each.
+  const whole = !spec.x?.ticks && x[1] - x[0] < 12 && xs.every((row) => row.every(Number.isInteger));
 
   return plotted(
     plotting,
     {
-      width,
-      height: spec.height ?? Math.min(340, Math.round(width * 0.7)),
-      marginLeft: 60,
-      marginBottom: 42,
-      marginTop: 28,
-      marginRight: 16,
-      // Indices are whole numbers: at most one tick for each.
-      x: {
-        ...scaleOptions(spec.x, x),
-        ...(wholeNumbers ? { ticks: [...new Set(xs.flat())], tickFormat: "d" } : {}),
-      },
+      ...{ width, height: height + Math.max(0, margins.marginBottom - 60), ...margins },
+      x: { ...scaleOptions(spec.x, x), ...(whole ? { ticks: [...new Set(xs.flat())], tickFormat: "d" } : {}) },
       y: scaleOptions(spec.y, y),
       marks: [
-        ...logAxes(plotting, spec.x, x, spec.y, y),
-        ...rules.marks,
-        ...lines.flatMap((points, i) => {
-          const color = seriesColor(i);
-          const band = series[i].low && series[i].high;
-          return [
-            ...(band ? [plot.areaY(points, { x: "x", y1: "low", y2: "high", fill: color, fillOpacity: 0.18 })] : []),
-            plot.line(points, { x: "x", y: "y", stroke: color, strokeWidth: 2, strokeLinejoin: "round" }),
-            ...(crowded
-              ? []
-              : [plot.dot(points, { x: "x", y: "y", fill: color, ...dotSize(points.length), title: "title" })]),
-          ];
-        }),
+        ...marks,
+        ...referenceMarks(plotting, references, x, y),
+        ...lines.flatMap((points, i) => lineMarks(plotting, series[i], points, seriesColor(i), dash(i), crowded)),
       ],
     },
-    [...legend, ...rules.legend],
+    series.length > 1 ? legend : [],
+    (scales) => labelled(lines, references, x, y, scales),
   );
+}
+
+function pointsOf({ series, x, y }: LineSpec, g: number, xs: readonly number[]): LinePoint[] {
+  const s = series[g];
+  return s.y.map((value, i) => {
+    const [low, high] = [s.low?.[i], s.high?.[i]];
+    const interval = low != null && high != null ? ` (${amount(low)} to ${amount(high, y?.unit)})` : "";
+    const numbers = `${valueWords(x, xs[i])}, ${valueWords(y, value)}${interval}`;
+    const title = s.titles?.[i] ?? withOwn(s.words?.[i], s.name ? `${s.name}: ${numbers}` : numbers);
+    // Plot breaks a line where y is NaN, but would draw null as 0.
+    return { x: xs[i], y: value ?? Number.NaN, low, high, title };
+  });
+}
+
+function lineMarks(
+  { plot }: Plotting,
+  { low, high }: LineSpec["series"][number],
+  points: readonly LinePoint[],
+  color: string,
+  dash: string,
+  crowded: boolean,
+) {
+  const x = "x";
+  const stroke = { stroke: color, strokeWidth: 2, strokeLinejoin: "round", ...(dash ? { strokeDasharray: dash } : {}) };
+  const band = low && high ? [plot.areaY(points, { x, y1: "low", y2: "high", fill: color, fillOpacity: 0.18 })] : [];
+  const dots = crowded ? [] : [plot.dot(points, { x, y: "y", fill: color, ...dotSize(points.length), title: "title" })];
+  return [...band, plot.line(points, { x, y: "y", ...stroke } as const), ...dots];
+}
+
+/** The reference lines' labels, away from the lines. */
+function labelled(
+  lines: readonly (readonly LinePoint[])[],
+  references: readonly ReferenceLine[],
+  x: Domain,
+  y: Domain,
+  scales: Scales,
+): string {
+  if (references.length === 0) return "";
+  for (const points of lines) {
+    const places = points.map((p) => [scales.x(p.x), scales.y(p.y)] as const);
+    places.slice(1).forEach((to, i) => {
+      if ([...to, ...places[i]].every(Number.isFinite)) scales.placing.avoidLine(places[i], to);
+    });
+  }
+  return referenceLabels(references, x, y, scales, scales.placing);
 }
 
 /** The approximate position of a point, in pixels. */

@@ -1,10 +1,12 @@
-import type { ScatterSpec } from "../../finding/picture.ts";
-import { coloring, seriesColor } from "../color.ts";
-import { formatNumber } from "../format.ts";
-import { domainOf, logAxes, plotted, referenceMarks, scaleOptions, within } from "./axes.ts";
+import type { Axis, ReferenceLine, ScatterSpec } from "../../finding/picture.ts";
+import { type Coloring, coloring, seriesColor } from "../color.ts";
+import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions, within } from "./axes.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
 import { atMost } from "./limits.ts";
 import type { Plotting } from "./plotting.ts";
+import { type PointLabel, pointLabels } from "./point-labels.ts";
+import { referenceLabels, referenceMarks } from "./references.ts";
+import { valueWords, withOwn } from "./tip.ts";
 
 interface Point {
   readonly x: number;
@@ -14,116 +16,145 @@ interface Point {
   readonly color: string;
 }
 
+interface Group {
+  readonly name: string;
+  readonly points: readonly Point[];
+  readonly outside: number;
+  readonly radius: number;
+  readonly opacity: number;
+}
+
 /** With more points than this, points do not get separate nodes and hover texts. */
 const MOST_NODES = 5000;
 const MOST_LABELS = 2000;
+/** The longest side of a square chart. */
+const SQUARE = 440;
 
 export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting): Drawing {
-  const { plot } = plotting;
   const { series, references = [] } = spec;
-  const x = domainOf(
-    spec.x,
-    series.flatMap((s) => s.x),
-    references,
-    "x",
-  );
-  const y = domainOf(
-    spec.y,
-    series.flatMap((s) => s.y),
-    references,
-    "y",
-  );
   const colors = series.some((s) => s.color)
     ? coloring(
         spec.color,
         series.flatMap((s) => s.color ?? []),
       )
     : undefined;
-
+  const { x, y, square } = domains(spec);
   const crowded = series.reduce((sum, s) => sum + s.x.length, 0) > MOST_NODES;
-  const groups = series.map((s, g) => {
-    const points: Point[] = [];
-    s.x.forEach((px, i) => {
-      const py = s.y[i];
-      if (!within(px, x) || !within(py, y)) return;
-      points.push({
-        x: px,
-        y: py,
-        title: crowded
-          ? ""
-          : (s.titles?.[i] ?? `${s.name ? `${s.name}: ` : ""}${formatNumber(px)}, ${formatNumber(py)}`),
-        label: s.labels?.[i] ?? "",
-        color: s.color && colors ? colors.of(s.color[i]) : seriesColor(g),
-      });
-    });
-    return { name: s.name, points, outside: s.x.length - points.length };
-  });
-
-  const several = series.length > 1;
-  // A large series that a few points are compared with stays in the background.
-  const first = groups[0]?.points.length ?? 0;
-  const crowd = several && first > 4 * (groups.reduce((sum, g) => sum + g.points.length, 0) - first);
-  const lines = referenceMarks(plotting, references, x, y);
-  const legend: LegendItem[] = [...lines.legend];
-  if (colors) legend.unshift({ kind: "ramp", coloring: colors });
-  groups.forEach((g, i) => {
-    const text = `${g.name || "points"} (${g.points.length}${g.outside ? `, ${g.outside} not shown` : ""})`;
-    if (several || g.outside > 0) legend.splice(i, 0, { kind: "dot", color: seriesColor(i), text });
-  });
-
-  const labelled = groups.map((g) => g.points.filter((p) => p.label));
-  const labels = labelled.reduce((sum, points) => sum + points.length, 0);
+  const groups = groupsOf(spec, x, y, colors, crowded);
+  const labels = groups.reduce((sum, { points }) => sum + points.filter((p) => p.label).length, 0);
   atMost(MOST_LABELS, labels, "labels next to points", "leave most of the labels empty");
-  const radius = (group: number) => (crowd && group === 0 ? 3 : 4.5);
-  const opacity = (group: number) => (crowd && group === 0 ? 0.5 : 0.85);
 
-  return plotted(
+  const height = spec.height ?? Math.min(420, Math.round(width * 0.8));
+  const { margins, marks } = chartAxes(plotting, [spec.x, x], [spec.y, y], { width, height });
+  const { marginLeft, marginRight, marginTop, marginBottom } = margins;
+  const side = Math.min(SQUARE, width - marginLeft - marginRight);
+  const size = square
+    ? { width: side + marginLeft + marginRight, height: side + marginTop + marginBottom }
+    : { width, height: height + Math.max(0, marginBottom - 60) };
+  const drawing = plotted(
     plotting,
     {
-      width,
-      height: spec.height ?? Math.min(420, Math.round(width * 0.8)),
-      marginLeft: 60,
-      marginBottom: 42,
-      marginTop: 28,
-      marginRight: 16,
+      ...{ ...size, ...margins },
       x: scaleOptions(spec.x, x),
       y: scaleOptions(spec.y, y),
       marks: [
-        ...logAxes(plotting, spec.x, x, spec.y, y),
-        ...lines.marks,
-        ...(crowded ? [] : groups).map((g, i) =>
-          plot.dot(g.points, {
-            x: "x",
-            y: "y",
+        ...marks,
+        ...referenceMarks(plotting, references, x, y),
+        ...(crowded ? [] : groups).map((g) =>
+          plotting.plot.dot(g.points, {
+            ...{ x: "x", y: "y", title: "title", r: g.radius, fillOpacity: g.opacity },
             fill: (p: Point) => p.color,
-            fillOpacity: opacity(i),
-            r: radius(i),
             ...(colors ? { stroke: "currentColor", strokeWidth: 0.5 } : {}),
-            title: "title",
           }),
-        ),
-        ...labelled.map((points) =>
-          plot.text(points, { x: "x", y: "y", text: "label", dx: 8, textAnchor: "start", fontSize: 11 }),
         ),
       ],
       color: { type: "identity" },
     },
-    legend,
-    (scale) => (crowded ? groups.map((g, i) => dots(g.points, radius(i), opacity(i), scale)).join("") : ""),
+    legendOf(groups, colors),
+    (scales) =>
+      (crowded ? groups.map((g) => dots(g.points, g.radius, g.opacity, scales)).join("") : "") +
+      labelled(groups, references, x, y, scales),
+  );
+  return { ...drawing, width };
+}
+
+/** The domains of both axes: the same, and the chart a square, if a line says where both are equal. */
+function domains({ series, references = [], height, ...axes }: ScatterSpec) {
+  const of = (axis: Axis | undefined, across: "x" | "y") =>
+    domainOf(
+      axis,
+      series.flatMap((s) => s[across]),
+      references,
+      across,
+    );
+  const [x, y] = [of(axes.x, "x"), of(axes.y, "y")];
+  const equal = references.some((line) => line.kind === "slope" && line.slope === 1 && !line.intercept);
+  const free = !axes.x?.domain && !axes.y?.domain && !axes.x?.ticks && !axes.y?.ticks && height === undefined;
+  const square = equal && free && (axes.x?.scale ?? "linear") === (axes.y?.scale ?? "linear");
+  if (!square) return { x, y, square };
+  const both: Domain = [Math.min(x[0], y[0]), Math.max(x[1], y[1])];
+  return { x: both, y: both, square };
+}
+
+function groupsOf(spec: ScatterSpec, x: Domain, y: Domain, colors: Coloring | undefined, crowded: boolean): Group[] {
+  const groups = spec.series.map((s, g) => {
+    const points: Point[] = [];
+    s.x.forEach((px, i) => {
+      const py = s.y[i];
+      if (!within(px, x) || !within(py, y)) return;
+      const color = s.color?.[i] ?? null;
+      const value = s.color ? `, ${valueWords(spec.color, color)}` : "";
+      const numbers = `${valueWords(spec.x, px)}, ${valueWords(spec.y, py)}${value}`;
+      points.push({
+        ...{ x: px, y: py, label: s.labels?.[i] ?? "" },
+        title: crowded ? "" : (s.titles?.[i] ?? withOwn(s.words?.[i] ?? s.name, numbers)),
+        color: s.color && colors ? colors.of(color) : seriesColor(g),
+      });
+    });
+    return { name: s.name, points, outside: s.x.length - points.length };
+  });
+  // A large series that a few points are compared with stays in the background.
+  const first = groups[0]?.points.length ?? 0;
+  const crowd = groups.length > 1 && first > 4 * (groups.reduce((sum, g) => sum + g.points.length, 0) - first);
+  return groups.map((group, g) =>
+    crowd && g === 0 ? { ...group, radius: 3, opacity: 0.5 } : { ...group, radius: 4.5, opacity: 0.85 },
   );
 }
 
-/** A path for each colour, with a zero-length dot for each point; only one of the points within the same half pixel. */
-function dots(
-  points: readonly Point[],
-  radius: number,
-  opacity: number,
-  scale: (axis: "x" | "y", value: number) => number,
+function legendOf(groups: readonly Group[], colors: Coloring | undefined): LegendItem[] {
+  const dots = groups.flatMap((g, i): LegendItem[] => {
+    const text = `${g.name || "points"} (${g.points.length}${g.outside ? `, ${g.outside} not shown` : ""})`;
+    return groups.length > 1 || g.outside > 0 ? [{ kind: "dot", color: seriesColor(i), text }] : [];
+  });
+  return colors ? [...dots, { kind: "ramp", coloring: colors }] : dots;
+}
+
+/** The labels of reference lines and of points: on no point and on no other label. */
+function labelled(
+  groups: readonly Group[],
+  references: readonly ReferenceLine[],
+  x: Domain,
+  y: Domain,
+  scales: Scales,
 ): string {
+  const shown: PointLabel[] = [];
+  for (const { points, radius, opacity } of groups) {
+    for (const point of points) {
+      const [px, py] = [scales.x(point.x), scales.y(point.y)];
+      const box = { x: px - radius, y: py - radius, width: 2 * radius, height: 2 * radius };
+      scales.placing.avoid(box, opacity < 0.8 ? 1 : 2);
+      if (point.label) shown.push({ x: px, y: py, radius, text: point.label });
+    }
+  }
+  return referenceLabels(references, x, y, scales, scales.placing) + pointLabels(shown, scales.placing);
+}
+
+/** A path for each colour, with a zero-length dot for each point; only one of the points within the same half pixel. */
+function dots(points: readonly Point[], radius: number, opacity: number, scales: Scales): string {
   const half = (value: number) => Math.round(2 * value) / 2;
   const places = new Map<string, Set<string>>();
   for (const { x, y, color } of points) {
-    const place = `M${half(scale("x", x))} ${half(scale("y", y))}h0`;
+    const place = `M${half(scales.x(x))} ${half(scales.y(y))}h0`;
     const found = places.get(color);
     if (found) found.add(place);
     else places.set(color, new Set([place]));

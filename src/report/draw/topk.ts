@@ -40,7 +40,7 @@ export function rankedTitle({ token, value, pos }: RankedToken, unit: string | u
 export function drawTopk(spec: TopkSpec, width: number): Drawing {
   const colors = topkColoring(spec);
   const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);
-  const number = (value: number) => formatNumber(value, 3).replace("-", "−");
+  const number = (value: number) => formatNumber(value, 3);
   const digits =
     largest(
       all.map((entry) => number(entry.value).length),

@@ -1,5 +1,5 @@
 /** The style of a page: a report to read and print. Light and dark colours; nothing from outside. */
-import { darkOf, rampVariables } from "../color.ts";
+import { darkOf, inkOn, rampVariables } from "../color.ts";
 import { LAYOUT } from "./layout-style.ts";
 import type { PageNeeds } from "./needs.ts";
 import { PRINT } from "./print-style.ts";
@@ -102,6 +102,9 @@ export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds
     const dark = darkOf(color);
     return dark ? [`svg [${attribute}="${color}"]{${attribute}:${dark}}`] : [];
   });
+  const inks = [...new Set([...body.matchAll(/ data-on="(#[0-9a-f]{6})"/g)].map(([, color]) => color))].map(
+    (color) => `svg [data-on="${color}"]{fill:${inkOn(darkOf(color) ?? color)}}`,
+  );
   const variables = (dark: boolean) => {
     const ramps = [...schemes].map((scheme) => rampVariables(scheme, dark)).join("");
     return ramps && `:root{${ramps}}`;
@@ -113,6 +116,6 @@ export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds
     PRINT.trim() +
     variables(false) +
     tokens.rules(false) +
-    `@media screen and (prefers-color-scheme:dark){${variables(true)}${swaps.join("")}${tokens.rules(true)}}`
+    `@media screen and (prefers-color-scheme:dark){${variables(true)}${swaps.join("")}${inks.join("")}${tokens.rules(true)}}`
   );
 }

@@ -58,17 +58,12 @@ function columnHtml(column: Column, values: readonly Scalar[]): { numeric: boole
   const numeric = isNumeric(column, values);
   const texts = formatColumn(column, values);
   const cells = values.map((value, r) => {
-    if (numeric) return `<td class="number" data-v="${value ?? ""}">${minus(texts[r])}</td>`;
+    if (numeric) return `<td class="number" data-v="${value ?? ""}">${escapeMarkup(texts[r])}</td>`;
     if (value === null) return `<td data-v="">${MISSING}</td>`;
     if (column.format !== "token") return `<td class="words">${escapeMarkup(texts[r])}</td>`;
     return `<td><span class="token">${escapeMarkup(visibleToken(String(value), { spaces: false }))}</span></td>`;
   });
   return { numeric, cells };
-}
-
-/** A proper minus sign is as wide as a digit. */
-function minus(number: string): string {
-  return escapeMarkup(number).replace(/^-/, "−");
 }
 
 function legend(table: Table): string {

@@ -18,7 +18,7 @@ export function topkHtml(spec: TopkSpec, { tokens }: PageNeeds): string {
     return (
       `<td class="${tokens.of(colors.of(entry.value))}" tabindex="${stop}" title="${escapeMarkup(rankedTitle(entry, spec.color?.unit))}">` +
       `<div><span class="said">${escapeMarkup(visibleToken(entry.token, { spaces: false }))}</span>` +
-      `<small>${formatNumber(entry.value, 3).replace("-", "−")}</small></div></td>`
+      `<small>${formatNumber(entry.value, 3)}</small></div></td>`
     );
   };
   const rows = (

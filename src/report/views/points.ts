@@ -26,17 +26,18 @@ export function lineOf(view: LineView, rows: ViewRows): LineSpec {
       ? columns.map((column) => ({ name: rows.column(column).title, column, of: rows }))
       : groupsOf(rows, view.by).map(({ name, of }) => ({ name, column: columns[0], of }));
   const words = rows.values(x).some((value) => typeof value === "string");
+  const ticks = [...new Set(rows.values(x).map(String))];
   return {
     ...baseOf(view),
     kind: "line",
     series: lines.map(({ name, column, of }) => ({
       name,
-      ...(words ? {} : { x: of.numbers(x).map((value) => value ?? 0) }),
+      x: words ? of.values(x).map((value) => ticks.indexOf(String(value))) : of.numbers(x).map((value) => value ?? 0),
       y: of.numbers(column),
       titles: of.tips(tipColumns(view, [x, column])),
       places: of.places(),
     })),
-    x: scaleOf(rows, view.x),
+    x: { ...scaleOf(rows, view.x), ...(words ? { ticks } : {}) },
     y: scaleOf(rows, view.y),
     ...(view.references ? { references: view.references } : {}),
   };

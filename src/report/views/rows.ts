@@ -125,7 +125,7 @@ export class ViewRows {
   #written(column: FilledColumn): readonly string[] {
     let texts = this.#texts.get(column);
     if (!texts) {
-      texts = formatColumn(column, column.values).map((text) => text.replace(/^-/, "−"));
+      texts = formatColumn(column, column.values);
       this.#texts.set(column, texts);
     }
     return texts;
