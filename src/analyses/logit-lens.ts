@@ -3,8 +3,9 @@
 import { mean, median } from "simple-statistics";
 import { as, ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { LineSpec, LogitLensSpec } from "../finding/picture.ts";
+import type { LineSpec } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { fillsMasks } from "../lens/model-has.ts";
 import { DEFAULT_PROMPT, LOGIT_LENS_OPTIONS, type LogitLensOptions } from "../measures/logit-lens/options.ts";
@@ -96,8 +97,8 @@ export async function logitLens(
     method: METHOD,
     model: modelFacts(model),
     settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, layers: labels.length },
-    pictures: [table(model, measured), rankLine(model, labels, means, bias)],
-    tables: [byLayer(labels, means, compared), byPosition(model, measured)],
+    pictures: [lens(model), rankLine(model, labels, means, bias)],
+    tables: [byLayer(labels, means, compared), byPosition(model, measured), topTokens(model, measured)],
     baselines: baselines(model.cfg.dVocabOut, means[means.length - 1], bias, measured.error),
     caveats: [
       "The lens reads every layer as if it were the last. A token that it does not show may be present in another form, which a tuned lens (Belrose et al. 2023) would find; what it does show need not be what later layers use.",
@@ -190,24 +191,20 @@ function baselines(
   ];
 }
 
-function table(model: HookedTransformer, { prompt, labels, cells }: LogitLensMeasurement): LogitLensSpec {
-  const { at } = rightTokens(model, prompt);
-  const next = prompt.tokens.map((_, p) => prompt.tokens[at(p) ?? -1] ?? null);
+function lens(model: HookedTransformer): View {
   return {
     kind: "logit-lens",
     name: "logit-lens",
     title: fillsMasks(model) ? "What each layer would put there" : "What each layer would predict next",
     caption: "Each cell has the token that the stream there makes most probable; the colour is its probability.",
-    tokens: prompt.tokens,
-    next,
-    layers: labels.map((name, layer) => ({
-      name,
-      cells: cells[layer].map((cell) => ({
-        top: cell.top.map(({ id, probability }) => ({ token: tokenText(model, id), probability })),
-        ...(cell.right ? { right: { probability: Math.exp(cell.right.logProb), rank: cell.right.rank } } : {}),
-        entropy: cell.entropy,
-      })),
-    })),
+    table: "cells",
+    x: POS.name,
+    y: STREAM.name,
+    token: TOKEN.name,
+    next: NEXT.name,
+    right: [LOG_PROB.name, RANK.name],
+    entropy: ENTROPY.name,
+    top: { table: "top", token: TOKEN.name, probability: PROBABILITY.name },
     color: { label: "probability of the top token" },
   };
 }
@@ -311,15 +308,24 @@ function byPosition(model: HookedTransformer, { prompt, labels, cells }: LogitLe
     [NEXT, ({ pos }) => prompt.tokens[at(pos) ?? -1] ?? null],
     [RANK, ({ right }) => right?.rank ?? null],
     [LOG_PROB, ({ right }) => right?.logProb ?? null],
-    [
-      { name: "top", title: "top token", format: "token", description: "The most probable token." },
-      ({ top }) => tokenText(model, top[0].id),
-    ],
-    [
-      as(PROBABILITY, { name: "top_probability", title: "its prob", description: "Its probability." }),
-      ({ top }) => top[0].probability,
-    ],
     [ENTROPY, ({ entropy }) => entropy],
+  ]);
+}
+
+/** The tokens that each layer finds most probable. */
+function topTokens(model: HookedTransformer, { labels, cells }: LogitLensMeasurement): Table {
+  const rows = labels.flatMap((label, layer) =>
+    cells[layer].flatMap(({ top }, pos) => top.map((one, place) => ({ label, pos, place, ...one }))),
+  );
+  return tableOf({ name: "top", title: "The most probable tokens", detail: true }, rows, [
+    [STREAM, ({ label }) => label],
+    [POS, ({ pos }) => pos],
+    [
+      { name: "place", title: "place", format: "integer", description: "0 is the most probable." },
+      ({ place }) => place,
+    ],
+    [as(TOKEN, { description: "The token." }), ({ id }) => tokenText(model, id)],
+    [as(PROBABILITY, { description: "Its probability." }), ({ probability }) => probability],
   ]);
 }
 
