@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
       .evaluateAll((all) => all.map((token) => (token as HTMLElement).style.background !== ""));
   const status = (page: Page) => page.locator(".status").textContent();
   const tip = (page: Page) => page.locator("#tip").textContent();
-  const title = (page: Page) => page.locator(".view h3").textContent();
+  const title = (page: Page) => page.locator(".view .heading").textContent();
 
   it("request nothing but themselves and log no errors", async () => {
     const { page, requests, messages } = await chromium.open(await manyHeads().html());

@@ -151,12 +151,7 @@ function drawCell(
     `<g><title>${escapeMarkup(title)}</title>` +
     `<rect x="${round(x + 0.5)}" y="${round(y + 0.5)}" width="${round(box - 1)}" height="${ROW - 1}" fill="${color}"/>` +
     svgText(token, middle, y + 14, `${style} font-family="${MONO}" font-size="${SIZE}"`) +
-    svgText(
-      top ? shortProbability(top.probability) : "",
-      middle,
-      y + 25.5,
-      `${style} font-size="9" fill-opacity="0.85"`,
-    ) +
+    svgText(top ? shortProbability(top.probability) : "", middle, y + 25.5, `${style} font-size="9"`) +
     `${edge}</g>`
   );
 }

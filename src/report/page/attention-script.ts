@@ -5,7 +5,7 @@ const STYLE = `
 :root { --l0: ${LIGHTNESS.light[0]}; --l1: ${LIGHTNESS.light[1]}; }
 .stage { display: grid; grid-template: "view heads" "reading reading" / minmax(0, 1fr) 228px; gap: 16px 22px; align-items: start; }
 .stage.alone { display: block; } .alone .reading { margin-top: 16px; } .view { grid-area: view; } .heads { grid-area: heads; } .reading { grid-area: reading; }
-.view h3 { font-size: 0.95rem; line-height: 1.3; margin: 0; }
+.view .heading { font-weight: 650; font-size: 0.95rem; line-height: 1.3; margin: 0; }
 .ramp { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 7px; font-size: 0.78rem; color: var(--soft); margin: 2px 0 10px;
   font-variant-numeric: tabular-nums; }
 .ramp i { width: 120px; height: 8px; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
@@ -90,7 +90,7 @@ const SCRIPT = `(() => {
       box(hit, 0, -0.5, n, n);
       return { cells, hit, band, cell };
     });
-    const title = root.querySelector(".view h3"), ramp = root.querySelector(".ramp i"), status = root.querySelector(".status");
+    const title = root.querySelector(".view .heading"), ramp = root.querySelector(".ramp i"), status = root.querySelector(".status");
     const spans = find(".tokens .token"), buttons = find(".head"), directions = find(".direction button");
 
     const drawView = (h) => {
@@ -211,5 +211,5 @@ const SCRIPT = `(() => {
 export const ATTENTION: Feature = {
   style: STYLE,
   script: SCRIPT,
-  hash: "sha256-yLd0CPHvDk5iZGU1MvHo9zBzCPQQeu3aPSLRua9gsXw=",
+  hash: "sha256-vK5K1M6YkulBPmdEM9rTKu2P2x2e5o2Ibi3zYqUCHL4=",
 };

@@ -69,7 +69,7 @@ export function attentionHtml(spec: AttentionSpec, needs: PageNeeds): string {
   return (
     `<div class="attention" data-attention="${escapeMarkup(JSON.stringify(data))}" ` +
     `data-weights="${packNumbers(spec.heads.flatMap((item) => item.pattern.flat()))}">\n` +
-    `<div class="stage${several ? "" : " alone"}">\n<div class="view"><h3>${escapeMarkup(headName(spec, focus, colors))}</h3>` +
+    `<div class="stage${several ? "" : " alone"}">\n<div class="view"><p class="heading">${escapeMarkup(headName(spec, focus, colors))}</p>` +
     `${rampHtml(scale.label, scale.domain, stops)}\n` +
     `<div class="wide">${view(several ? WIDE : ALONE)}</div><div class="narrow">${view(NARROW)}</div></div>${heads}\n` +
     `<div class="reading" hidden><p class="direction" role="group" aria-label="What the tokens show">` +

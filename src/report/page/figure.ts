@@ -5,6 +5,7 @@ import { isPixels } from "../draw/imshow.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { activationsHtml } from "./activations.ts";
 import { attentionHtml } from "./attention.ts";
+import { CHARTS } from "./charts-script.ts";
 import { idOf } from "./ids.ts";
 import { logitLensHtml } from "./logit-lens.ts";
 import type { PageNeeds } from "./needs.ts";
@@ -69,6 +70,7 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
     case "logit-lens":
       return onPaper(spec, logitLensHtml(spec, needs));
     default: {
+      needs.features.add(CHARTS);
       const width = widthOf(spec);
       const wide = await drawFor(spec, { words: false, width }, true);
       const narrow = await drawFor(spec, { words: false, width: Math.min(NARROW, spec.width ?? NARROW) }, true);

@@ -1,4 +1,4 @@
-import type { FacetsSpec, ImshowSpec } from "../../finding/picture.ts";
+import type { FacetsSpec, ImshowSpec, IndexAxis } from "../../finding/picture.ts";
 import { tickLabels } from "../draw/ticks.ts";
 import { escapeMarkup } from "../escape.ts";
 import type { PageNeeds } from "./needs.ts";
@@ -14,10 +14,12 @@ export function pixelsHtml(spec: ImshowSpec | FacetsSpec, drawings: string, need
   needs.features.add(PIXELS);
   const images = spec.kind === "imshow" ? [spec.values] : spec.facets.map(({ values }) => values);
   const [rows, columns] = [images[0].length, images[0][0].length];
-  const labels = (ticks: readonly string[] | undefined, count: number) =>
-    ticks && tickLabels(ticks, count, LONGEST_LABEL);
+  const axis = ({ label = "", ticks }: IndexAxis = {}, count: number) => ({
+    label,
+    ...(ticks ? { ticks: tickLabels(ticks, count, LONGEST_LABEL) } : {}),
+  });
   const data = {
-    ...{ rows, columns, x: labels(spec.x?.ticks, columns), y: labels(spec.y?.ticks, rows) },
+    ...{ rows, columns, x: axis(spec.x, columns), y: axis(spec.y, rows), unit: spec.color?.unit ?? "" },
     ...(spec.kind === "facets" ? { titles: spec.facets.map(({ title }) => title) } : {}),
   };
   const values = rows * columns * images.length > MOST_VALUES ? "" : ` data-values="${packNumbers(images.flat(2))}"`;

@@ -1,5 +1,5 @@
 /**
- * What a page does: a tip next to what is under the pointer or focused, arrow keys from token to token and cell to cell, tables
+ * What a page does: a tip next to what is under the pointer or focused, arrow keys from token to token, text to text and cell to cell, tables
  * sorted by a click on a heading. Without it everything is still readable: hover texts are plain titles, tables keep their order.
  */
 export const SCRIPT = `(() => {
@@ -14,7 +14,9 @@ export const SCRIPT = `(() => {
   const show = (target) => {
     hide();
     if (!target) return;
-    shown = target; tip.textContent = target.dataset.tip; tip.hidden = false; target.setAttribute("aria-describedby", "tip");
+    shown = target; tip.textContent = target.dataset.tip; tip.hidden = false;
+    // What has the same words as its name needs no description.
+    if (!target.matches("svg *")) target.setAttribute("aria-describedby", "tip");
     const box = target.getBoundingClientRect(), w = tip.offsetWidth, h = tip.offsetHeight;
     const left = Math.max(8, Math.min(box.left + box.width / 2 - w / 2, document.documentElement.clientWidth - w - 8));
     tip.style.left = left + "px"; tip.style.top = (box.top - h - 8 > 0 ? box.top - h - 8 : box.bottom + 8) + "px";
@@ -30,9 +32,12 @@ export const SCRIPT = `(() => {
     const token = event.target instanceof Element ? event.target.closest(".tokens .token") : null;
     if (!token) return;
     const row = all(".token", token.parentNode), at = row.indexOf(token);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: row.length - 1 }[event.key];
-    if (to === undefined || !row[to]) return;
-    event.preventDefault(); token.tabIndex = -1; row[to].tabIndex = 0; row[to].focus();
+    const rows = all(".tokens", token.closest("figure") ?? document), line = rows.indexOf(token.parentNode);
+    const to = { ArrowRight: row[at + 1], ArrowLeft: row[at - 1], Home: row[0], End: row[row.length - 1] }[event.key];
+    const other = rows[line + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
+    const next = to ?? (other && all(".token", other).slice(0, at + 1).pop());
+    if (!next) return;
+    event.preventDefault(); token.tabIndex = -1; next.tabIndex = 0; next.focus();
   });
   addEventListener("keydown", (event) => {
     const cell = event.target instanceof Element ? event.target.closest(".grid td") : null;
@@ -65,6 +70,8 @@ export const SCRIPT = `(() => {
   for (const table of all("table:not(.grid)")) {
     all("thead th", table).forEach((head, column) => {
       const button = document.createElement("button");
+      button.type = "button";
+      if (!head.textContent.trim()) button.setAttribute("aria-label", "sort by column " + (column + 1));
       button.append(...head.childNodes); head.append(button);
       button.addEventListener("click", () => {
         const down = head.getAttribute("aria-sort") ? head.getAttribute("aria-sort") === "ascending" : head.classList.contains("number");
@@ -83,4 +90,4 @@ export const SCRIPT = `(() => {
 })();`;
 
 /** The script's SHA-256, in the page's content security policy: this script runs, and no other. A test compares them. */
-export const SCRIPT_HASH = "sha256-jxeFf0yCSc8x/XAq+xIg6/LMNjTMi+kOVaCIxTgjdcg=";
+export const SCRIPT_HASH = "sha256-U1YwrVPYYeAo+Xe4u6XrkdHstcIn069VJQlL6Xe94kw=";

@@ -32,7 +32,7 @@ figcaption b { color: var(--ink); font-weight: 620; }
 .text .name { color: var(--soft); font-size: 0.78rem; font-variant-numeric: tabular-nums; text-align: right; overflow-wrap: anywhere; }
 .texts { display: grid; grid-template-columns: fit-content(32%) 1fr; gap: 3px 12px; align-items: baseline; }
 .texts .text { display: contents; }
-.texts h3 { grid-column: 1 / -1; font-size: 0.88rem; margin: 10px 0 0; }
+.texts .heading { font-weight: 650; grid-column: 1 / -1; font-size: 0.88rem; margin: 10px 0 0; }
 .tokens { margin: 0; line-height: 1.75; }
 .token { white-space: pre; padding: 2px 2.5px; margin-right: 2px; border-radius: 2px; cursor: default; font-size: 0.8rem;
   -webkit-print-color-adjust: exact; print-color-adjust: exact; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
@@ -58,7 +58,7 @@ th[aria-sort=descending] button::after { content: "↓"; } th.number[aria-sort] 
 .grid .said { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace; white-space: pre; }
 .lens td { padding: 2px 2px 3px; text-align: center; min-width: var(--cell); font-size: 0.74rem; } .lens .said { display: block; }
 .lens td:last-child { padding-right: 2px; } .ranked td:last-child { padding-right: 6px; }
-.grid small { font-size: 0.88em; opacity: 0.9; font-variant-numeric: tabular-nums; }
+.grid small { font-size: 0.88em; font-variant-numeric: tabular-nums; }
 .lens td.right { box-shadow: inset 0 0 0 2px var(--ink); } .lens th[scope=col] { text-align: center; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-weight: 400; font-size: 0.74rem; padding: 2px; white-space: pre; }
 .ranked td { padding: 2px 6px; } .ranked td div { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; white-space: nowrap; }
 .ranked tbody + tbody::before { content: ""; display: block; height: 10px; }

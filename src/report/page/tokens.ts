@@ -5,17 +5,17 @@ import { escapeMarkup } from "../escape.ts";
 import { visibleToken } from "../token-text.ts";
 import type { TokenColors } from "./token-colors.ts";
 
-/** Tokens as text that wraps and can be selected; each text is one tab stop, and arrow keys move from token to token. */
+/** Tokens as text that wraps and can be selected; all texts are one tab stop, and arrow keys move from token to token and text to text. */
 export function tokensHtml(spec: TokensSpec, colors: TokenColors): string {
   const colorings = tokenColorings(spec);
   const several = spec.rows.length > 1;
-  const texts = spec.texts.map((text) => {
+  const texts = spec.texts.map((text, t) => {
     const rows = spec.rows.map((row, r) => {
       const name = (several ? row.title : text.label) ?? "";
       const spans = text.tokens.map((token, pos) => {
         const marked = text.marked?.includes(pos) ? " marked" : "";
         return (
-          `<span class="token ${colors.of(colorings[r].of(text.values[r][pos]))}${marked}" tabindex="${pos === 0 ? 0 : -1}" ` +
+          `<span class="token ${colors.of(colorings[r].of(text.values[r][pos]))}${marked}" tabindex="${t + r + pos === 0 ? 0 : -1}" ` +
           `title="${escapeMarkup(tokenTitle(spec, text, pos))}">${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`
         );
       });
@@ -25,7 +25,7 @@ export function tokensHtml(spec: TokensSpec, colors: TokenColors): string {
         `<p class="tokens" role="group" aria-label="${label}">${spans.join("<wbr>")}</p></div>`
       );
     });
-    return (several && text.label ? `<h3>${escapeMarkup(text.label)}</h3>` : "") + rows.join("\n");
+    return (several && text.label ? `<p class="heading">${escapeMarkup(text.label)}</p>` : "") + rows.join("\n");
   });
   const legend = legendSvg(tokenLegend(spec, colorings), 320, `Colours of: ${altText(spec)}`);
   return `<div class="legend">${legend}</div>\n<div class="texts">\n${texts.join("\n")}\n</div>`;

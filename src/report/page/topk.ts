@@ -33,7 +33,7 @@ export function topkHtml(spec: TopkSpec, { tokens }: PageNeeds): string {
         return cell(entries[atEnd ? r - (most - entries.length) : r]);
       });
       const heading = r === (atEnd ? most - 1 : 0) ? name : "";
-      return `<tr><th scope="row">${heading}</th>${cells.join("")}</tr>`;
+      return `<tr>${heading ? `<th scope="row">${heading}</th>` : "<td></td>"}${cells.join("")}</tr>`;
     });
   };
   const head = spec.columns.map((column) => `<th scope="col">${escapeMarkup(column.name)}</th>`);
