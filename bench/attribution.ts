@@ -1,7 +1,8 @@
 /** Attribution patching of every site at GPT-2 small's size, 15 tokens, compared with one forward pass and with TransformerLens. */
+
 import type { Tensor } from "../src/graph/tensor.ts";
-import { attributionPatching } from "../src/measures/attribution-patching.ts";
-import { edgeAttribution } from "../src/measures/edge-attribution.ts";
+import { measureAttributionPatching } from "../src/measures/attribution-patching.ts";
+import { measureEdgeAttribution } from "../src/measures/edge-attribution.ts";
 import { inTurn, peakMb, rounded } from "./measure.ts";
 import { gpt2Small, randomModel, randomTokens } from "./models.ts";
 import { python } from "./python.ts";
@@ -21,8 +22,8 @@ export async function attribution() {
   const measured = await inTurn(
     {
       forward: () => model.forward(clean),
-      sites: () => attributionPatching(model, other, clean, metric),
-      edges: () => edgeAttribution(model, other, clean, metric),
+      sites: () => measureAttributionPatching(model, { corrupted: other, clean, metric }),
+      edges: () => measureEdgeAttribution(model, { corrupted: other, clean, metric }),
     },
     7,
   );

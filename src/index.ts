@@ -83,25 +83,29 @@ export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens
 export { compositionScores } from "./measures/composition.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
-// Analyses: what one is, all of them, and then each technique with its measurement and its finding
+// Analyses: what one is, and all of them. `x(model, options)` gives the finding, `measureX(model, options)` its numbers
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export type { Analysis } from "./analyses/analysis.ts";
 export type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./measures/options.ts";
 export { NOTEBOOK_PROMPTS } from "./measures/notebook-prompts.ts";
 
 // - diffuse MLPs
-export { measureDiffuseMlp } from "./measures/diffuse-mlp.ts";
-export type { DiffuseMlpMeasurement } from "./measures/diffuse-mlp.ts";
 export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
+export { type DiffuseMlpMeasurement, measureDiffuseMlp } from "./measures/diffuse-mlp.ts";
+export type { MeasureDiffuseMlpOptions } from "./measures/diffuse-mlp/options.ts";
 
 // - logit lens
-export { type LogitLensMeasurement, measureLogitLens } from "./measures/logit-lens.ts";
-export type { LogitLensOptions } from "./measures/logit-lens/options.ts";
 export { logitLens } from "./analyses/logit-lens.ts";
+export { type LogitLensMeasurement, type LogitLensOptions, measureLogitLens } from "./measures/logit-lens.ts";
 
 // - activation patching
-export * as patching from "./measures/patching.ts";
 export { type ActivationPatchingOptions, activationPatching } from "./analyses/activation-patching.ts";
+export {
+  type ActivationPatchingMeasurement,
+  type MeasureActivationPatchingOptions,
+  measureActivationPatching,
+} from "./measures/activation-patching.ts";
+export * as patching from "./measures/patching.ts";
 
 // - attention patterns
 export { attentionPatterns } from "./analyses/attention-patterns.ts";
@@ -112,99 +116,123 @@ export {
 } from "./measures/attention-patterns.ts";
 
 // - test prompt
-export { type TestPromptOptions, type TestPromptResult, testPrompt, testPromptText } from "./measures/test-prompt.ts";
-export { testPromptFinding } from "./analyses/test-prompt.ts";
+export { testPrompt } from "./analyses/test-prompt.ts";
+export {
+  measureTestPrompt,
+  type TestPromptMeasurement,
+  type TestPromptOptions,
+  testPromptText,
+} from "./measures/test-prompt.ts";
 
 // - direct logit attribution
+export { directLogitAttribution } from "./analyses/direct-logit-attribution.ts";
 export {
   type DirectLogitAttributionMeasurement,
+  type DirectLogitAttributionOptions,
   measureDirectLogitAttribution,
 } from "./measures/direct-logit-attribution.ts";
-export type { DirectLogitAttributionOptions } from "./measures/direct-logit-attribution/options.ts";
-export { directLogitAttribution } from "./analyses/direct-logit-attribution.ts";
 
 // - head detector
+export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
+export {
+  type HeadDetectorMeasurement,
+  type MeasureHeadDetectorOptions,
+  measureHeadDetector,
+} from "./measures/head-detector.ts";
 export { detectionPattern, HEAD_NAMES, type HeadName } from "./measures/head-detector/detection-patterns.ts";
 export { type DetectHeadOptions, detectHead, type ErrorMeasure } from "./measures/head-detector/detect-head.ts";
-export { type HeadDetectorOptions, headDetector } from "./analyses/head-detector.ts";
 
 // - induction score
 export { type InductionScoreOptions, inductionScore } from "./analyses/induction-score.ts";
+export {
+  type InductionScoreMeasurement,
+  type MeasureInductionScoreOptions,
+  measureInductionScore,
+} from "./measures/induction-score.ts";
 
 // - singular vectors
+export { singularVectors } from "./analyses/singular-vectors.ts";
 export {
+  measureSingularVectors,
+  type SingularVectorsMeasurement,
+  type SingularVectorsOptions,
+} from "./measures/singular-vectors.ts";
+export {
+  type GetSingularVectorsOptions,
   getSingularVectors,
   type SingularVectors,
   type SingularVectorsOf,
-  type SingularVectorsOptions,
 } from "./measures/singular-vectors/get-singular-vectors.ts";
-export { type SingularVectorsFindingOptions, singularVectors } from "./analyses/singular-vectors.ts";
 
 // - a neuron's tokens
-export { measureNeuron, type NeuronMeasurement } from "./measures/neuron-tokens.ts";
-export type { NeuronTokensOptions } from "./measures/neuron-tokens/options.ts";
 export { neuronTokens } from "./analyses/neuron-tokens.ts";
+export {
+  measureNeuronTokens,
+  type NeuronTokensMeasurement,
+  type NeuronTokensOptions,
+} from "./measures/neuron-tokens.ts";
 
 // - attribution patching
+export { type AttributionPatchingOptions, attributionPatching } from "./analyses/attribution-patching.ts";
 export {
   ATTRIBUTION_SITES,
-  type AttributionPatching,
-  type AttributionPatchingOptions,
+  type AttributionPatchingMeasurement,
   type AttributionSite,
-  attributionPatching,
   attributionSites,
+  type MeasureAttributionPatchingOptions,
+  measureAttributionPatching,
 } from "./measures/attribution-patching.ts";
-export {
-  type AttributionPatchingAnalysisOptions,
-  attributionPatchingFinding,
-} from "./analyses/attribution-patching.ts";
 
 // - gradient times activation, integrated gradients, neuron saliency
-export {
-  type GradientTimesActivation,
-  gradientTimesActivation,
-  type IntegratedGradients,
-  type IntegratedGradientsOptions,
-  integratedGradients,
-  type SaliencyOptions,
-} from "./measures/saliency.ts";
 export { type GradientXActivationOptions, gradientXActivation } from "./analyses/gradient-x-activation.ts";
 export {
-  type IntegratedGradientsFindingOptions,
-  integratedGradientsFinding,
-} from "./analyses/integrated-gradients.ts";
+  type GradientXActivationMeasurement,
+  type MeasureGradientXActivationOptions,
+  measureGradientXActivation,
+} from "./measures/gradient-x-activation.ts";
+export { type IntegratedGradientsOptions, integratedGradients } from "./analyses/integrated-gradients.ts";
+export {
+  type IntegratedGradientsMeasurement,
+  type MeasureIntegratedGradientsOptions,
+  measureIntegratedGradients,
+} from "./measures/integrated-gradients.ts";
 export { type NeuronSaliencyOptions, neuronSaliency } from "./analyses/neuron-saliency.ts";
+export {
+  type MeasureNeuronSaliencyOptions,
+  measureNeuronSaliency,
+  type NeuronSaliencyMeasurement,
+} from "./measures/neuron-saliency.ts";
 
 // - ablation
-export type { AblationKind, AblationOptions } from "./measures/ablation/options.ts";
+export { type AblationOptions, ablation } from "./analyses/ablation.ts";
+export { type Ablated, type AblationMeasurement, measureAblation } from "./measures/ablation.ts";
+export type { AblationKind, MeasureAblationOptions } from "./measures/ablation/options.ts";
 export type { AblationMethod } from "./measures/ablation/replacements.ts";
-export {
-  type Ablated,
-  type AblationMeasurement,
-  measureAblation,
-} from "./measures/ablation.ts";
-export { ablation } from "./analyses/ablation.ts";
 
 // - edge attribution
-export { type EdgeAttribution, edgeAttribution } from "./measures/edge-attribution.ts";
-export { type EdgeAttributionOptions, edgeAttributionFinding } from "./analyses/edge-attribution.ts";
+export { type EdgeAttributionOptions, edgeAttribution } from "./analyses/edge-attribution.ts";
+export {
+  type EdgeAttributionMeasurement,
+  type MeasureEdgeAttributionOptions,
+  measureEdgeAttribution,
+} from "./measures/edge-attribution.ts";
 
 // - indirect object identification
-export type { IoiPrompt } from "./measures/ioi/prompts.ts";
+export { ioi } from "./analyses/ioi.ts";
 export { type IoiMeasurement, measureIoi } from "./measures/ioi.ts";
 export type { IoiOptions } from "./measures/ioi/options.ts";
-export { ioi } from "./analyses/ioi.ts";
+export type { IoiPrompt } from "./measures/ioi/prompts.ts";
 
 // - path patching
-export { allSenders } from "./measures/path-patching/path-ends.ts";
+export { type PathPatchingOptions, pathPatching } from "./analyses/path-patching.ts";
 export {
+  type MeasurePathPatchingOptions,
+  measurePathPatching,
   type Path,
-  type PathPatchingOptions,
-  type PathPatchingResult,
-  pathPatching,
+  type PathPatchingMeasurement,
   withPaths,
 } from "./measures/path-patching.ts";
-export { type PathPatchingFindingOptions, pathPatchingFinding } from "./analyses/path-patching.ts";
+export { allSenders } from "./measures/path-patching/path-ends.ts";
 
 // Findings and pictures
 export { type Finding, finding } from "./finding/finding.ts";

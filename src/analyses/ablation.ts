@@ -6,16 +6,18 @@ import type { Model } from "../lens/model.ts";
 import { ABLATION_OPTIONS } from "../measures/ablation/options.ts";
 import { type Ablated, type AblationMeasurement, measureAblation } from "../measures/ablation.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "../measures/notebook-prompts.ts";
-import { type GivenOptions, settled } from "../measures/options.ts";
+import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
 import { tokenText } from "../measures/prompt.ts";
 import { middle } from "../measures/statistics/middle.ts";
 import { quoted, signed } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
 import { ablationPicture } from "./ablation/pictures.ts";
 import { ablationTables } from "./ablation/tables.ts";
 import { ONE, randomOne } from "./ablation/words.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts } from "./model-facts.ts";
+
+/** The options of `ablation`. */
+export type AblationOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which heads, layers, neurons or positions does the model need?";
 const CLEAN = "nothing ablated";
@@ -32,13 +34,10 @@ const METHODS = {
  * @throws InputError for prompts without a token to predict; ArgumentError for a layer that does not exist, an answer
  * without the other one, or neurons of a model that has none.
  */
-export async function ablation(
-  model: Model,
-  prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
-  options: GivenOptions<typeof ABLATION_OPTIONS, "prompts"> = {},
-): Promise<Finding> {
-  const { top, ...asked } = settled("ablation", model, options, ABLATION_OPTIONS, "prompts");
-  const measured = await measureAblation(model, prompts, asked);
+export async function ablation(model: Model, options: AblationOptions = {}): Promise<Finding> {
+  const { top, ...asked } = settled("ablation", model, options, OPTIONS);
+  const { prompts } = asked;
+  const measured = await measureAblation(model, asked);
   const ranked = [...measured.components].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
   const notebook = prompts === NOTEBOOK_PROMPTS;
   const texts = measured.answers?.map((id) => quoted(tokenText(model, id)));
@@ -149,6 +148,8 @@ function caveats({ over, by, unit }: AblationMeasurement): string[] {
   ];
 }
 
+const OPTIONS = { ...ABLATION_OPTIONS, top: topOption("effects") } as const satisfies AnalysisOptions;
+
 /** `ablation` for the index. */
 export const ablationAnalysis = analysis({
   name: "ablation",
@@ -156,6 +157,6 @@ export const ablationAnalysis = analysis({
   description:
     "Replaces each head, layer, neuron or position on its own by zero, its mean or another of its values drawn at random, and measures the loss or the difference of two answers' logits.",
   example: "--over neurons --by zero --top 20 --out report.html",
-  options: ABLATION_OPTIONS,
-  run: (model, { prompts, ...options }, context) => ablation(model, prompts, { ...options, ...context }),
+  options: OPTIONS,
+  run: ablation,
 });

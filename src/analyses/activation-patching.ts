@@ -4,17 +4,16 @@ import { type Baseline, type Finding, finding, type Method, type Statement } fro
 import { nameAlong } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import {
+  ACTIVATION_PATCHING_OPTIONS,
   cellsOf,
-  chosenSites,
-  measurePatching,
+  measureActivationPatching,
   type Patched,
   type PatchedCell,
   type PatchingSite,
-  SITE_NAMES,
   SITES,
 } from "../measures/activation-patching.ts";
-import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
-import { type AnalysisOptions, type GivenOptions, memoryOption, settled, topOption } from "../measures/options.ts";
+import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
+import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
 import { middle } from "../measures/statistics/middle.ts";
 import { quoted } from "../tensor/words.ts";
 import { heatmaps } from "./activation-patching/pictures.ts";
@@ -41,9 +40,13 @@ export async function activationPatching(
   options: ActivationPatchingOptions = {},
 ): Promise<Finding> {
   const asked = settled("activationPatching", model, options, OPTIONS);
-  const sites = chosenSites(model, asked.sites);
-  const contrast = await readContrast(model, asked, asked.signal);
-  const found = await measurePatching(model, contrast, sites, asked);
+  const { sites: chosen, memory, signal, onProgress } = asked;
+  const contrast = await readContrast(model, asked, signal);
+  const { patched: found } = await measureActivationPatching(model, {
+    ...runsOf(contrast),
+    ...{ sites: chosen, memory, signal, onProgress },
+  });
+  const sites = [...found.keys()];
   const cells = [...found].flatMap(([site, values]) => cellsOf(site, values, contrast));
   const ranked = [...cells].sort((a, b) => Math.abs(b.normalized) - Math.abs(a.normalized));
   return finding({
@@ -137,14 +140,8 @@ function statements(contrast: Contrast, ranked: readonly PatchedCell[], found: P
 
 const OPTIONS = {
   ...contrastOptions,
-  sites: {
-    type: "texts",
-    placeholder: "site",
-    description: `what to patch: ${SITE_NAMES.join(", ")}`,
-    defaultText: "all",
-  },
+  ...ACTIVATION_PATCHING_OPTIONS,
   top: topOption("places"),
-  memory: memoryOption(),
 } as const satisfies AnalysisOptions;
 
 /** `activationPatching` for the index. */
@@ -156,5 +153,5 @@ export const activationPatchingAnalysis = analysis({
   example: "--sites head_out head_v --out report.html",
   counts: "places",
   options: OPTIONS,
-  run: (model, { ...options }, context) => activationPatching(model, { ...options, ...context }),
+  run: activationPatching,
 });

@@ -4,7 +4,7 @@
  */
 import type { Finding } from "../finding/finding.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import type { AnalysisContext, AnalysisOptions, GivenOptions } from "../measures/options.ts";
+import type { AnalysisOptions, GivenOptions } from "../measures/options.ts";
 
 /** One question that can be asked about a model. */
 export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
@@ -19,7 +19,8 @@ export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
   readonly example: string;
   /** What its progress counts, if it reports any: "prompts". */
   readonly counts?: string;
-  run(model: HookedTransformer, options: GivenOptions<O>, context: AnalysisContext): Promise<Finding>;
+  /** The analysis itself: `logitLens`. */
+  run(model: HookedTransformer, options?: GivenOptions<O>): Promise<Finding>;
 }
 
 /** The analysis itself, with the types of its options inferred. */

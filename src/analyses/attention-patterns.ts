@@ -9,13 +9,12 @@ import type { Model } from "../lens/model.ts";
 import {
   type AttentionPatternsMeasurement,
   type AttentionPatternsOptions,
-  DEFAULT_PROMPT,
   type HeadPattern,
   measureAttentionPatterns,
   PATTERN_OPTIONS,
 } from "../measures/attention-patterns.ts";
+import { settled } from "../measures/options.ts";
 import { percent } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 
@@ -60,12 +59,8 @@ const MOST_DRAWN = 400_000;
  * The attention patterns of a prompt, and for each head how spread its attention is, how far back it goes and how much
  * of it goes to the first, the previous and the same token. @see measureAttentionPatterns
  */
-export async function attentionPatterns(
-  model: Model,
-  text: string | TokenIds = DEFAULT_PROMPT,
-  options: AttentionPatternsOptions = {},
-): Promise<Finding> {
-  const measured = await measureAttentionPatterns(model, text, options);
+export async function attentionPatterns(model: Model, options: AttentionPatternsOptions = {}): Promise<Finding> {
+  const measured = await measureAttentionPatterns(model, settled("attentionPatterns", model, options, PATTERN_OPTIONS));
   const { prompt, heads, uniform } = measured;
   return finding({
     analysis: "attention-patterns",
@@ -217,5 +212,5 @@ export const attentionPatternsAnalysis = analysis({
     "The attention patterns of a prompt, and for each head how sharp its attention is, how far back it goes, and how much of it goes to the first, the previous and the same token, compared with a head that looks everywhere equally.",
   example: '--prompt "When Mary and John went out, John gave Mary a book." --layers 0 --out patterns.html',
   options: PATTERN_OPTIONS,
-  run: (model, { prompt, layers, heads }, { signal }) => attentionPatterns(model, prompt, { layers, heads, signal }),
+  run: attentionPatterns,
 });

@@ -14,11 +14,11 @@ import {
   placesOf,
 } from "../measures/attribution-patching/places.ts";
 import {
-  type AttributionPatching,
+  type AttributionPatchingMeasurement,
   type AttributionSite,
-  attributionPatching,
+  measureAttributionPatching,
 } from "../measures/attribution-patching.ts";
-import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
+import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
 import { listed, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
@@ -36,7 +36,7 @@ import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastCaveats, contrastS
 import { modelFacts } from "./model-facts.ts";
 
 /** The options of the analysis. */
-export type AttributionPatchingAnalysisOptions = GivenOptions<typeof OPTIONS>;
+export type AttributionPatchingOptions = GivenOptions<typeof OPTIONS>;
 
 const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
 const PARTS = [
@@ -53,15 +53,14 @@ const QUESTION =
  * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not distinguish
  * the prompts.
  */
-export async function attributionPatchingFinding(
+export async function attributionPatching(
   model: HookedTransformer,
-  options: AttributionPatchingAnalysisOptions = {},
+  options: AttributionPatchingOptions = {},
 ): Promise<Finding> {
-  const asked = settled("attributionPatchingFinding", model, options, OPTIONS);
+  const asked = settled("attributionPatching", model, options, OPTIONS);
   const { top, seed, signal, onProgress } = asked;
   const contrast = await readContrast(model, asked, signal);
-  const { clean, corrupted, metric } = contrast;
-  const attributed = await attributionPatching(model, corrupted.input, clean.input, metric, { signal });
+  const attributed = await measureAttributionPatching(model, { ...runsOf(contrast), signal });
   const measured = await patchPlaces(model, contrast, attributed, { signal, onProgress });
   return report(model, contrast, attributed, measured, { top, seed });
 }
@@ -69,7 +68,7 @@ export async function attributionPatchingFinding(
 function report(
   model: HookedTransformer,
   contrast: Contrast,
-  attributed: AttributionPatching,
+  attributed: AttributionPatchingMeasurement,
   measured: ReadonlyMap<AttributionSite, Tensor>,
   { top, seed }: { readonly top: number; readonly seed: number },
 ): Finding {
@@ -197,5 +196,5 @@ export const attributionPatchingAnalysis = analysis({
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
   counts: "places",
   options: OPTIONS,
-  run: (model, options, context) => attributionPatchingFinding(model, { ...options, ...context }),
+  run: attributionPatching,
 });

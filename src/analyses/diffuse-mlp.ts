@@ -6,8 +6,7 @@ import { compare } from "../measures/diffuse-mlp/comparisons.ts";
 import { DIFFUSE_MLP_OPTIONS } from "../measures/diffuse-mlp/options.ts";
 import { measureDiffuseMlp } from "../measures/diffuse-mlp.ts";
 import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "../measures/notebook-prompts.ts";
-import { type GivenOptions, settled } from "../measures/options.ts";
-import type { TokenIds } from "../text/index.ts";
+import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
 import { baselinesOf } from "./diffuse-mlp/baselines.ts";
@@ -17,7 +16,7 @@ import { statements } from "./diffuse-mlp/statements.ts";
 import { tables } from "./diffuse-mlp/tables.ts";
 
 /** The options of `diffuseMlp`. */
-export type DiffuseMlpOptions = GivenOptions<typeof DIFFUSE_MLP_OPTIONS, "prompts">;
+export type DiffuseMlpOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which tokens does the MLP layer matter for, even though no single neuron stands out?";
 
@@ -27,18 +26,13 @@ const QUESTION = "Which tokens does the MLP layer matter for, even though no sin
  * each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.
  *
  * The same seed gives the same finding.
- * @param prompts texts, or token ids (default: the notebook's 35)
  * @throws ArgumentError for an option out of range or a model that lacks what is needed; InputError for a prompt that is
  * too long or too short.
  */
-export async function diffuseMlp(
-  model: Model,
-  prompts: readonly (string | TokenIds)[] = NOTEBOOK_PROMPTS,
-  options: DiffuseMlpOptions = {},
-): Promise<Finding> {
-  const { top, excludeBos, ...asked } = settled("diffuseMlp", model, options, DIFFUSE_MLP_OPTIONS, "prompts");
-  const { seed } = asked;
-  const measured = await measureDiffuseMlp(model, prompts, asked);
+export async function diffuseMlp(model: Model, options: DiffuseMlpOptions = {}): Promise<Finding> {
+  const { top, excludeBos, ...asked } = settled("diffuseMlp", model, options, OPTIONS);
+  const { prompts, seed } = asked;
+  const measured = await measureDiffuseMlp(model, asked);
   const { cfg } = model;
   const { site } = measured;
   const compared = compare(measured, { top, seed, excludeBos });
@@ -93,6 +87,12 @@ export async function diffuseMlp(
   });
 }
 
+const OPTIONS = {
+  ...DIFFUSE_MLP_OPTIONS,
+  top: { ...topOption("positions"), description: "how many positions to select" },
+  excludeBos: { type: "flag", description: "leave BOS out of rankings and comparisons" },
+} as const satisfies AnalysisOptions;
+
 /** `diffuseMlp` for the index. */
 export const diffuseMlpAnalysis = analysis({
   name: "diffuse-mlp",
@@ -102,6 +102,6 @@ export const diffuseMlpAnalysis = analysis({
     "with the same numbers, and then the same question about each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.",
   example: "--model solu-1l --top 20 --out report.html",
   counts: "tokens",
-  options: DIFFUSE_MLP_OPTIONS,
-  run: (model, { prompts, ...options }, context) => diffuseMlp(model, prompts, { ...options, ...context }),
+  options: OPTIONS,
+  run: diffuseMlp,
 });

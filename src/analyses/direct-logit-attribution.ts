@@ -7,18 +7,15 @@ import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import {
   ATTRIBUTION_OPTIONS,
-  DEFAULT_PROMPT,
-  type DirectLogitAttributionOptions,
-} from "../measures/direct-logit-attribution/options.ts";
-import {
   type Attribution,
   type AttributionGroup,
   type DirectLogitAttributionMeasurement,
+  type DirectLogitAttributionOptions,
   measureDirectLogitAttribution,
 } from "../measures/direct-logit-attribution.ts";
+import { settled } from "../measures/options.ts";
 import { tokenText } from "../measures/prompt.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
@@ -35,12 +32,12 @@ const NEURONS = "random tokens: largest neurons";
  */
 export async function directLogitAttribution(
   model: HookedTransformer,
-  text: string | TokenIds = DEFAULT_PROMPT,
   options: DirectLogitAttributionOptions = {},
 ): Promise<Finding> {
-  const measured = await measureDirectLogitAttribution(model, text, options);
+  const given = settled("directLogitAttribution", model, options, ATTRIBUTION_OPTIONS);
+  const { top, samples, seed } = given;
+  const measured = await measureDirectLogitAttribution(model, given);
   const { prompt, answer, against } = measured;
-  const { top = 10, samples = 100, seed = 0 } = options;
   const name = (id: number) => quoted(tokenText(model, id));
   const asked = against === null ? `the logit of ${name(answer)}` : `the lead of ${name(answer)} over ${name(against)}`;
   return finding({
@@ -294,5 +291,5 @@ export const directLogitAttributionAnalysis = analysis({
     "The sum is checked against the model's own logit; random tokens in place of the answers are the null model.",
   example: '--prompt "He shook his" --answer head --against hand --out attribution.html',
   options: ATTRIBUTION_OPTIONS,
-  run: (model, { prompt, ...options }, { signal }) => directLogitAttribution(model, prompt, { ...options, signal }),
+  run: directLogitAttribution,
 });

@@ -7,10 +7,10 @@ import type { View } from "../finding/view.ts";
 import { hears, type Reader, type Writer } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import type { Pair } from "../measures/agreement.ts";
-import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
-import { type EdgeAttribution, edgeAttribution } from "../measures/edge-attribution.ts";
+import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
+import { type EdgeAttributionMeasurement, measureEdgeAttribution } from "../measures/edge-attribution.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
-import { pathPatching } from "../measures/path-patching.ts";
+import { measurePathPatching } from "../measures/path-patching.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
@@ -51,17 +51,19 @@ const MOST_ENDS = 16;
  * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not distinguish
  * the prompts.
  */
-export async function edgeAttributionFinding(model: Model, options: EdgeAttributionOptions = {}): Promise<Finding> {
-  const asked = settled("edgeAttributionFinding", model, options, OPTIONS);
+export async function edgeAttribution(model: Model, options: EdgeAttributionOptions = {}): Promise<Finding> {
+  const asked = settled("edgeAttribution", model, options, OPTIONS);
   const { top, seed, signal, onProgress } = asked;
   const contrast = await readContrast(model, asked, signal);
   const { clean, corrupted, metric } = contrast;
-  const attributed = await edgeAttribution(model, corrupted.input, clean.input, metric, { signal });
+  const attributed = await measureEdgeAttribution(model, { ...runsOf(contrast), signal });
   const strongest = edgesOf(attributed);
   const senders = [...new Set(strongest.map(({ sender }) => sender))].slice(0, MOST_ENDS);
   const receivers = [...new Set(strongest.map(({ receiver }) => receiver))].slice(0, MOST_ENDS);
-  const patched = await pathPatching(model, corrupted.input, {
-    source: clean.input,
+  const patched = await measurePathPatching(model, {
+    // Of the corrupted run, with what senders write in the clean one.
+    clean: corrupted.input,
+    corrupted: clean.input,
     senders: senders.map(({ name }) => name),
     receivers: receivers.map(({ name }) => name),
     metric,
@@ -72,14 +74,14 @@ export async function edgeAttributionFinding(model: Model, options: EdgeAttribut
     const [s, r] = [senders.indexOf(sender), receivers.indexOf(receiver)];
     if (s < 0 || r < 0) return null;
     // Rounded to the precision of float32 logits: an edge that changes nothing has 0.
-    return Math.round((patched.values.get(s, r) - patched.baseline) * 1e5) / 1e5 + 0;
+    return Math.round((patched.values.get(s, r) - patched.clean) * 1e5) / 1e5 + 0;
   };
   const edges = strongest.map((edge): Edge => ({ ...edge, patched: truth(edge) }));
   return report(model, contrast, attributed, edges, { top, seed });
 }
 
 /** All edges, the strongest first. */
-function edgesOf({ senders, receivers, scores }: EdgeAttribution): Edge[] {
+function edgesOf({ senders, receivers, scores }: EdgeAttributionMeasurement): Edge[] {
   return senders
     .flatMap((sender, s) =>
       receivers.flatMap((receiver, r) =>
@@ -96,7 +98,7 @@ function nameOf({ sender, receiver }: Edge): string {
 function report(
   model: Model,
   contrast: Contrast,
-  attributed: EdgeAttribution,
+  attributed: EdgeAttributionMeasurement,
   edges: readonly Edge[],
   { top, seed }: { readonly top: number; readonly seed: number },
 ): Finding {
@@ -180,7 +182,11 @@ function method(contrast: Contrast, edges: readonly Edge[], measured: readonly E
 }
 
 /** The measured edges, senders as rows and receivers as columns in the order of the forward pass: estimated, and patched. */
-function matrices({ senders, receivers }: EdgeAttribution, measured: readonly Edge[], contrast: Contrast): View {
+function matrices(
+  { senders, receivers }: EdgeAttributionMeasurement,
+  measured: readonly Edge[],
+  contrast: Contrast,
+): View {
   const rows = senders.filter((sender) => measured.some((edge) => edge.sender === sender));
   const columns = receivers.filter((receiver) => measured.some((edge) => edge.receiver === receiver));
   const left = rows.length < senders.length || columns.length < receivers.length;
@@ -233,5 +239,5 @@ export const edgeAttributionAnalysis = analysis({
   example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
   counts: "edges",
   options: OPTIONS,
-  run: (model, options, context) => edgeAttributionFinding(model, { ...options, ...context }),
+  run: edgeAttribution,
 });

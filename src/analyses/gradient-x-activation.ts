@@ -3,9 +3,9 @@
 import { type Finding, finding, type Method } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
 import { answerOptions, readAnswer } from "../measures/answer.ts";
+import { type GradientXActivationMeasurement, measureGradientXActivation } from "../measures/gradient-x-activation.ts";
 import { occlusion } from "../measures/occlusion.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "../measures/options.ts";
-import { type GradientTimesActivation, gradientTimesActivation } from "../measures/saliency.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
@@ -36,7 +36,7 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
   const { seed, signal } = given;
   const answer = readAnswer(model, given);
   const { prompt, metric, asked } = answer;
-  const result = await gradientTimesActivation(model, prompt.input, metric, { signal });
+  const result = await measureGradientXActivation(model, { prompt: prompt.input, metric, signal });
   const saliency = perToken(result.attributions);
   const occluded = await occlusion(model, prompt, metric, "zero", signal);
   const agreed = agreement(tokenPairs(prompt, saliency, occluded.effects), seed, tokenWords("saliency"));
@@ -77,7 +77,7 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
 }
 
 function columns(
-  { gradients }: GradientTimesActivation,
+  { gradients }: GradientXActivationMeasurement,
   saliency: readonly number[],
   removed: readonly number[],
 ): TokenNumbers[] {
@@ -130,5 +130,5 @@ export const gradientXActivationAnalysis = analysis({
     "Saliency of each token: its embedding times the gradient of the answer's logit (or of a difference of two logits) there, compared with what is lost when the embedding is actually removed.",
   example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --out report.html',
   options: OPTIONS,
-  run: (model, options, context) => gradientXActivation(model, { ...options, ...context }),
+  run: gradientXActivation,
 });

@@ -6,26 +6,21 @@ import { type AboutTable, type Cell, type Table, tableOf } from "../finding/tabl
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { HEAD_NAMES, type HeadName } from "../measures/head-detector/detection-patterns.ts";
-import { type HeadScores, scoreHeads } from "../measures/head-detector.ts";
+import {
+  HEAD_DETECTOR_OPTIONS,
+  type HeadDetectorMeasurement,
+  measureHeadDetector,
+  REPEATING_TEXTS,
+} from "../measures/head-detector.ts";
 import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
-import { checkPrompts } from "../measures/prompt.ts";
 import { listed, withArticle } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 
 /** The options of `headDetector`. */
-export type HeadDetectorOptions = GivenOptions<typeof OPTIONS, "prompts">;
+export type HeadDetectorOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which heads are previous-token, duplicate-token or induction heads?";
-
-/** Texts that repeat words, so that duplicate-token and induction heads have something to look at. */
-const REPEATING_TEXTS: readonly string[] = [
-  "The cat sat by the door, and the dog sat by the cat.",
-  "He went to the house on the hill, and she went to the house on the hill too.",
-  "The old man saw the young man, and the young man saw the old man.",
-  "One day the sun came out, and the next day the sun came out again.",
-];
 
 const WORDS: Readonly<Record<HeadName, string>> = {
   previous_token_head: "previous-token",
@@ -48,16 +43,10 @@ interface ScoredHead {
  * that attends equally to every token it can see.
  * @throws InputError for a prompt too short to compare.
  */
-export async function headDetector(
-  model: HookedTransformer,
-  prompts: readonly string[] | readonly TokenIds[] = REPEATING_TEXTS,
-  options: HeadDetectorOptions = {},
-): Promise<Finding> {
-  const given = settled("headDetector", model, options, OPTIONS, "prompts");
-  const { measure, excludeBos, excludeCurrentToken, top, signal, onProgress } = given;
-  checkPrompts(prompts);
-  const asked = { errorMeasure: measure, excludeBos, excludeCurrentToken, signal };
-  const measured = await scoreHeads(model, prompts, asked, onProgress);
+export async function headDetector(model: HookedTransformer, options: HeadDetectorOptions = {}): Promise<Finding> {
+  const { top, ...asked } = settled("headDetector", model, options, OPTIONS);
+  const { prompts, measure, excludeBos, excludeCurrentToken } = asked;
+  const measured = await measureHeadDetector(model, asked);
   const { scores, chance } = measured;
   const heads = model.allHeadLabels().map((name, i) => ({
     name,
@@ -162,7 +151,7 @@ function methodOf(measure: "mul" | "abs"): Finding["method"] {
   };
 }
 
-function heatmaps({ scores, chance }: HeadScores): View {
+function heatmaps({ scores, chance }: HeadDetectorMeasurement): View {
   const uniform = HEAD_NAMES.map((name, k) => `${WORDS[name]} ${chance[k].toFixed(3)}`).join(", ");
   const lowest = Math.min(0, ...scores.flatMap(({ data }) => [...data]));
   return {
@@ -197,23 +186,7 @@ function headTable(about: AboutTable, heads: readonly ScoredHead[]): Table {
   ]);
 }
 
-const OPTIONS = {
-  prompts: {
-    type: "prompts",
-    description: "the prompts to attend over",
-    default: REPEATING_TEXTS,
-    defaultText: `${REPEATING_TEXTS.length} sentences with repetitions`,
-  },
-  measure: {
-    type: "choice",
-    description: "share of the attention (mul) or distance from the pattern (abs)",
-    choices: ["mul", "abs"],
-    default: "mul",
-  },
-  excludeBos: { type: "flag", description: "leave out attention to the first token" },
-  excludeCurrentToken: { type: "flag", description: "leave out attention of tokens to themselves" },
-  top: topOption("heads"),
-} as const satisfies AnalysisOptions;
+const OPTIONS = { ...HEAD_DETECTOR_OPTIONS, top: topOption("heads") } as const satisfies AnalysisOptions;
 
 /** `headDetector` for the index. */
 export const headDetectorAnalysis = analysis({
@@ -224,6 +197,5 @@ export const headDetectorAnalysis = analysis({
   example: "--exclude-bos --measure abs --out report.html",
   counts: "patterns",
   options: OPTIONS,
-  run: (model, { prompts, ...options }, context) =>
-    headDetector(model, prompts as readonly string[] | undefined, { ...options, ...context }),
+  run: headDetector,
 });

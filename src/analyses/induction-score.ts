@@ -7,11 +7,12 @@ import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
   type HalvesOfLoss,
-  type InductionMeasurement,
-  measureInduction,
+  INDUCTION_OPTIONS,
+  type InductionScoreMeasurement,
+  measureInductionScore,
   type ScoredHead,
 } from "../measures/induction-score.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
+import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 
@@ -30,9 +31,9 @@ const UNREPEATED_LOSS = "unrepeated tokens' loss";
  * @throws ArgumentError for a length that does not fit into the context twice.
  */
 export async function inductionScore(model: Model, options: InductionScoreOptions = {}): Promise<Finding> {
-  const asked = settled("inductionScore", model, options, OPTIONS);
-  const { samples, seed, top } = asked;
-  const measured = await measureInduction(model, asked);
+  const { top, ...asked } = settled("inductionScore", model, options, OPTIONS);
+  const { samples, seed } = asked;
+  const measured = await measureInductionScore(model, asked);
   const { length, lead } = measured;
   return finding({
     analysis: "induction-score",
@@ -68,7 +69,7 @@ const highestControl = (heads: readonly ScoredHead[]) => Math.max(...heads.map((
 /** How much lower the second half's loss is. */
 const gainOf = ({ halves: [first, second] }: HalvesOfLoss) => first - second;
 
-function summaryOf({ heads, uniform, repeated }: InductionMeasurement): Finding["summary"] {
+function summaryOf({ heads, uniform, repeated }: InductionScoreMeasurement): Finding["summary"] {
   const [best] = highestFirst(heads);
   const [first, second] = repeated.halves;
   const gain = gainOf(repeated);
@@ -90,7 +91,7 @@ function summaryOf({ heads, uniform, repeated }: InductionMeasurement): Finding[
   ];
 }
 
-function pictures({ heads, uniform, lead, length }: InductionMeasurement): View[] {
+function pictures({ heads, uniform, lead, length }: InductionScoreMeasurement): View[] {
   return [
     {
       kind: "imshow",
@@ -116,7 +117,7 @@ function pictures({ heads, uniform, lead, length }: InductionMeasurement): View[
   ];
 }
 
-function tables({ heads, repeated, unrepeated }: InductionMeasurement, top: number): Table[] {
+function tables({ heads, repeated, unrepeated }: InductionScoreMeasurement, top: number): Table[] {
   const highest = highestFirst(heads).slice(0, top);
   const title = `The ${highest.length} highest induction scores`;
   return [
@@ -163,7 +164,7 @@ const COLUMNS: readonly Cell<ScoredHead>[] = [
 ];
 
 function baselines(
-  { uniform, heads, unrepeated }: InductionMeasurement,
+  { uniform, heads, unrepeated }: InductionScoreMeasurement,
   samples: number,
   seed: number,
 ): readonly Baseline[] {
@@ -194,18 +195,7 @@ function baselines(
   ];
 }
 
-const OPTIONS = {
-  length: {
-    type: "integer",
-    placeholder: "N",
-    description: "how many random tokens to repeat",
-    least: 2,
-    defaultText: "50, or as many as fit",
-  },
-  samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8, least: 1 },
-  seed: seedOption("the random tokens"),
-  top: topOption("heads"),
-} as const satisfies AnalysisOptions;
+const OPTIONS = { ...INDUCTION_OPTIONS, top: topOption("heads") } as const satisfies AnalysisOptions;
 
 /** `inductionScore` for the index. */
 export const inductionScoreAnalysis = analysis({
@@ -216,5 +206,5 @@ export const inductionScoreAnalysis = analysis({
   example: "--length 100 --samples 16 --out report.html",
   counts: "sequences",
   options: OPTIONS,
-  run: (model, options, context) => inductionScore(model, { ...options, ...context }),
+  run: inductionScore,
 });

@@ -3,10 +3,15 @@
 import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
 import { answerOptions, readAnswer } from "../measures/answer.ts";
+import { measureGradientXActivation } from "../measures/gradient-x-activation.ts";
+import {
+  type IntegratedGradientsMeasurement,
+  measureIntegratedGradients,
+  PATH_STEPS,
+} from "../measures/integrated-gradients.ts";
 import { occlusion } from "../measures/occlusion.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "../measures/options.ts";
 import type { Prompt } from "../measures/prompt.ts";
-import { gradientTimesActivation, type IntegratedGradients, integratedGradients } from "../measures/saliency.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
@@ -22,7 +27,7 @@ import {
 import { modelFacts } from "./model-facts.ts";
 
 /** The options of the analysis. */
-export type IntegratedGradientsFindingOptions = GivenOptions<typeof OPTIONS>;
+export type IntegratedGradientsOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION =
   "Which tokens of the prompt contribute to the answer's logit, along the path from no prompt to this one?";
@@ -37,16 +42,13 @@ const COARSE = 0.01;
  * @throws InputError for a prompt that is empty or too long, or answers that are not single tokens; ArgumentError for
  * fewer than one step.
  */
-export async function integratedGradientsFinding(
-  model: Model,
-  options: IntegratedGradientsFindingOptions = {},
-): Promise<Finding> {
-  const given = settled("integratedGradientsFinding", model, options, OPTIONS);
+export async function integratedGradients(model: Model, options: IntegratedGradientsOptions = {}): Promise<Finding> {
+  const given = settled("integratedGradients", model, options, OPTIONS);
   const { baseline, steps, seed, signal } = given;
   const answer = readAnswer(model, given);
   const { prompt, metric, asked } = answer;
-  const result = await integratedGradients(model, prompt.input, metric, { baseline, steps, signal });
-  const local = await gradientTimesActivation(model, prompt.input, metric, { signal });
+  const result = await measureIntegratedGradients(model, { prompt: prompt.input, metric, baseline, steps, signal });
+  const local = await measureGradientXActivation(model, { prompt: prompt.input, metric, signal });
   const occluded = await occlusion(model, prompt, metric, baseline, signal);
   const attributed = perToken(result.attributions);
   const agreed = agreement(tokenPairs(prompt, attributed, occluded.effects), seed, tokenWords("attributed"));
@@ -99,7 +101,7 @@ function columns(attributed: readonly number[], local: readonly number[], remove
 }
 
 /** Whether the attributions' sum is further off than it may be. */
-function isCoarse({ metric, baseline, completenessError }: IntegratedGradients): boolean {
+function isCoarse({ metric, baseline, completenessError }: IntegratedGradientsMeasurement): boolean {
   return Math.abs(completenessError) > COARSE * Math.abs(metric - baseline);
 }
 
@@ -107,7 +109,7 @@ function isCoarse({ metric, baseline, completenessError }: IntegratedGradients):
 function statements(
   { tokens }: Prompt,
   attributed: readonly number[],
-  result: IntegratedGradients,
+  result: IntegratedGradientsMeasurement,
   start: string,
 ): [Statement, Statement] {
   const strongest = attributed.indexOf(attributed.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
@@ -142,7 +144,7 @@ function method(
 }
 
 /** The two ends of the path, and the error of an exact integral. */
-function ends(asked: string, start: string, result: IntegratedGradients): Baseline[] {
+function ends(asked: string, start: string, result: IntegratedGradientsMeasurement): Baseline[] {
   return [
     { name: PROMPT, kind: "control", text: `${asked} for the prompt.`, value: result.metric, unit: "logits" },
     { name: START, kind: "control", text: `${asked} for ${start}.`, value: result.baseline, unit: "logits" },
@@ -156,7 +158,7 @@ function ends(asked: string, start: string, result: IntegratedGradients): Baseli
   ];
 }
 
-function coarseCaveat(result: IntegratedGradients, steps: number): string[] {
+function coarseCaveat(result: IntegratedGradientsMeasurement, steps: number): string[] {
   if (!isCoarse(result)) return [];
   const share = percent(Math.abs(result.completenessError / (result.metric - result.baseline)));
   return [
@@ -167,13 +169,7 @@ function coarseCaveat(result: IntegratedGradients, steps: number): string[] {
 const OPTIONS = {
   ...answerOptions,
   baseline: { type: "choice", description: "where the path starts", choices: ["zero", "mean"], default: "zero" },
-  steps: {
-    type: "integer",
-    placeholder: "N",
-    description: "points on the path to take gradients at",
-    default: 64,
-    least: 1,
-  },
+  steps: PATH_STEPS,
   seed: seedOption(),
 } as const satisfies AnalysisOptions;
 
@@ -185,5 +181,5 @@ export const integratedGradientsAnalysis = analysis({
     "Attributes the answer's logit (or a difference of two logits) to the prompt's tokens by gradients averaged along the straight path from a baseline to their embeddings; the attributions sum to the difference between the two ends, and the error of that sum is shown.",
   example: '--prompt "My sister was angry, because" --baseline mean --steps 128 --out report.html',
   options: OPTIONS,
-  run: (model, options, context) => integratedGradientsFinding(model, { ...options, ...context }),
+  run: integratedGradients,
 });

@@ -38,8 +38,9 @@ const METHOD = {
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function ioi(model: Model, options: IoiOptions = {}): Promise<Finding> {
-  const { seed } = settled("ioi", model, options, IOI_OPTIONS);
-  const measured = await measureIoi(model, options);
+  const asked = settled("ioi", model, options, IOI_OPTIONS);
+  const { seed } = asked;
+  const measured = await measureIoi(model, asked);
   const { prompts, names, skipped } = measured;
   return finding({
     analysis: "ioi",
@@ -200,5 +201,5 @@ export const ioiAnalysis = analysis({
   example: "--model gpt2 --samples 500 --out report.html",
   counts: "prompts",
   options: IOI_OPTIONS,
-  run: (model, options, context) => ioi(model, { ...options, ...context }),
+  run: ioi,
 });

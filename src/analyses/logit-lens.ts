@@ -8,11 +8,17 @@ import { type Column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { fillsMasks } from "../lens/model-has.ts";
-import { DEFAULT_PROMPT, LOGIT_LENS_OPTIONS, type LogitLensOptions } from "../measures/logit-lens/options.ts";
-import { type LensCell, type LogitLensMeasurement, measureLogitLens, rightTokens } from "../measures/logit-lens.ts";
+import {
+  type LensCell,
+  LOGIT_LENS_OPTIONS,
+  type LogitLensMeasurement,
+  type LogitLensOptions,
+  measureLogitLens,
+  rightTokens,
+} from "../measures/logit-lens.ts";
+import { settled } from "../measures/options.ts";
 import { type Prompt, tokenText } from "../measures/prompt.ts";
 import { percent } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts } from "./model-facts.ts";
 
@@ -76,12 +82,8 @@ function biasRank(model: HookedTransformer, prompt: Prompt): number {
  * The logit lens on a prompt: rank and probability of the token that comes next, and the most probable tokens, at each
  * layer and position. @see measureLogitLens
  */
-export async function logitLens(
-  model: HookedTransformer,
-  text: string | TokenIds = DEFAULT_PROMPT,
-  options: LogitLensOptions = {},
-): Promise<Finding> {
-  const measured = await measureLogitLens(model, text, options);
+export async function logitLens(model: HookedTransformer, options: LogitLensOptions = {}): Promise<Finding> {
+  const measured = await measureLogitLens(model, settled("logitLens", model, options, LOGIT_LENS_OPTIONS));
   const { prompt, labels, cells } = measured;
   const means = cells.map(meansOf);
   const bias = biasRank(model, prompt);
@@ -338,5 +340,5 @@ export const logitLensAnalysis = analysis({
     "Shows the rank and the probability of the token that actually comes next, and the tokens that each layer finds most probable.",
   example: `--prompt ${JSON.stringify("She opened the door and went into the room.")} --out lens.html`,
   options: LOGIT_LENS_OPTIONS,
-  run: (model, { prompt, top }, { signal }) => logitLens(model, prompt, { top, signal }),
+  run: logitLens,
 });

@@ -6,7 +6,7 @@ import { type AboutTable, type Cell, type Column, type Table, tableOf } from "..
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import { type Answer, answerOptions, readAnswer } from "../measures/answer.ts";
-import { ablateNeurons, measureNeurons, type Neuron } from "../measures/neuron-saliency.ts";
+import { ablateNeurons, measureNeuronSaliency, type Neuron } from "../measures/neuron-saliency.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
 import type { Prompt } from "../measures/prompt.ts";
 import { Random } from "../measures/statistics/random.ts";
@@ -46,7 +46,12 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
   const { top, seed, signal } = given;
   const answer = readAnswer(model, given);
   const { prompt, asked } = answer;
-  const { neurons, metric } = await measureNeurons(model, answer, signal);
+  const { neurons, metric } = await measureNeuronSaliency(model, {
+    prompt: given.prompt,
+    answer: given.answer,
+    wrong: given.wrong,
+    signal,
+  });
   const ranked = [...neurons].sort((a, b) => Math.abs(b.saliency) - Math.abs(a.saliency));
   const { chosen, salient } = chooseNeurons(ranked, top, seed);
   const effects = await ablateNeurons(model, answer, chosen, signal);
@@ -297,5 +302,5 @@ export const neuronSaliencyAnalysis = analysis({
     "Each neuron's activation times the gradient of the answer's logit (or of a difference of two logits), compared with its direct logit attribution; the most salient neurons are actually ablated.",
   example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --top 20 --out report.html',
   options: OPTIONS,
-  run: (model, options, context) => neuronSaliency(model, { ...options, ...context }),
+  run: neuronSaliency,
 });

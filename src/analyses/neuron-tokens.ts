@@ -7,14 +7,17 @@ import type { PictureSpec, RankedToken } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { NEURON_OPTIONS, type NeuronTokensOptions } from "../measures/neuron-tokens/options.ts";
-import { measureNeuron, type NeuronExample, type NeuronMeasurement, PIECE } from "../measures/neuron-tokens.ts";
-import type { FileText } from "../measures/options.ts";
-import { PASSAGE, PASSAGE_NAME } from "../measures/passage.ts";
+import {
+  measureNeuronTokens,
+  NEURON_OPTIONS,
+  type NeuronExample,
+  type NeuronTokensMeasurement,
+  type NeuronTokensOptions,
+  PIECE,
+} from "../measures/neuron-tokens.ts";
+import { settled } from "../measures/options.ts";
 import { tokenText } from "../measures/prompt.ts";
 import { largestIndices } from "../measures/top-tokens.ts";
-import { InputError } from "../tensor/errors.ts";
-import { shown } from "../tensor/show.ts";
 import { quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
@@ -48,18 +51,11 @@ const METHOD = {
  * all other neurons in its layer. @see measureNeuron
  * @param text a text, or that of a file (default: a short passage)
  */
-export async function neuronTokens(
-  model: HookedTransformer,
-  text: string | FileText = { name: PASSAGE_NAME, text: PASSAGE },
-  options: NeuronTokensOptions = {},
-): Promise<Finding> {
-  const file = typeof text === "string" ? { name: "a text", text } : text;
-  if (typeof file?.text !== "string" || typeof file.name !== "string") {
-    throw new InputError(`neuronTokens takes a text, or { name, text }, not ${shown(text)}.`, { asked: text });
-  }
-  const measured = await measureNeuron(model, file.text, options);
-  const { name, effects, activations, examples } = measured;
-  const { top = 10, seed = 0 } = options;
+export async function neuronTokens(model: HookedTransformer, options: NeuronTokensOptions = {}): Promise<Finding> {
+  const given = settled("neuronTokens", model, options, NEURON_OPTIONS);
+  const { top, seed } = given;
+  const measured = await measureNeuronTokens(model, given);
+  const { name, text, effects, activations, examples } = measured;
   const ranked = (sign: 1 | -1): RankedToken[] =>
     largestIndices(sign === 1 ? effects : effects.map((x) => -x), top).map((id) => ({
       token: tokenText(model, id),
@@ -72,13 +68,13 @@ export async function neuronTokens(
     summary: summaryOf(measured, up, down),
     method: METHOD,
     model: modelFacts(model),
-    settings: { neuron: name, text: file.name, tokens: activations.length, examples: examples.length, seed },
+    settings: { neuron: name, text, tokens: activations.length, examples: examples.length, seed },
     pictures: pictures(measured),
     tables: tables(measured, up, down),
     baselines: baselines(measured, seed),
     caveats: [
       "The strongest examples show a neuron at its extreme. What it does most of the time, at lower activations, can be different; look at the histogram too.",
-      `Examples come from ${activations.length} tokens of ${file.name}: another text has other examples, and a short one may contain nothing that the neuron responds to.`,
+      `Examples come from ${activations.length} tokens of ${text}: another text has other examples, and a short one may contain nothing that the neuron responds to.`,
       "Only the direct path to the logits is read; in all but the last layer, later layers also use what a neuron writes.",
       "A negative activation writes the opposite of what is listed.",
       ...capCaveat(model),
@@ -88,7 +84,7 @@ export async function neuronTokens(
 }
 
 function summaryOf(
-  { name, effects, largestOfEach, examples }: NeuronMeasurement,
+  { name, effects, largestOfEach, examples }: NeuronTokensMeasurement,
   up: readonly RankedToken[],
   down: readonly RankedToken[],
 ): Finding["summary"] {
@@ -117,7 +113,10 @@ function summaryOf(
   ];
 }
 
-function baselines({ effects, otherEffects, largestOfEach }: NeuronMeasurement, seed: number): readonly Baseline[] {
+function baselines(
+  { effects, otherEffects, largestOfEach }: NeuronTokensMeasurement,
+  seed: number,
+): readonly Baseline[] {
   const positive = effects.reduce((n, e) => n + (e > 0 ? 1 : 0), 0) / effects.length;
   return [
     {
@@ -169,7 +168,7 @@ function context({ tokens, marked }: NeuronExample): string {
     .trim();
 }
 
-function pictures({ name, examples, activations }: NeuronMeasurement): (PictureSpec | View)[] {
+function pictures({ name, examples, activations }: NeuronTokensMeasurement): (PictureSpec | View)[] {
   return [
     {
       kind: "tokens",
@@ -230,7 +229,7 @@ const EFFECT: Column = {
 };
 
 function tables(
-  { examples, largestOfEach }: NeuronMeasurement,
+  { examples, largestOfEach }: NeuronTokensMeasurement,
   up: readonly RankedToken[],
   down: readonly RankedToken[],
 ): readonly Table[] {
@@ -296,5 +295,5 @@ export const neuronTokensAnalysis = analysis({
   example: "--layer 0 --neuron 830 --out neuron.html",
   counts: "tokens",
   options: NEURON_OPTIONS,
-  run: (model, { text, ...options }, context) => neuronTokens(model, text, { ...options, ...context }),
+  run: neuronTokens,
 });

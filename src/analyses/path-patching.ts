@@ -4,19 +4,16 @@ import { as, LOGIT_DIFFERENCE, RECEIVER, SENDER } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
 import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
-import { components, type Receiver, type Sender } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
-import { type Contrast, contrastOptions, readContrast } from "../measures/contrast.ts";
+import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
 import {
   type AnalysisOptions,
   type GivenOptions,
-  memoryOption,
   type SettledOptions,
   settled,
   topOption,
 } from "../measures/options.ts";
-import { allSenders } from "../measures/path-patching/path-ends.ts";
-import { type PathPatchingResult, pathPatching } from "../measures/path-patching.ts";
+import { measurePathPatching, PATH_PATCHING_OPTIONS, type PathPatchingMeasurement } from "../measures/path-patching.ts";
 import { middle } from "../measures/statistics/middle.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { quoted } from "../tensor/words.ts";
@@ -24,8 +21,8 @@ import { analysis } from "./analysis.ts";
 import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastSettings } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
 
-/** The options of `pathPatchingFinding`. */
-export type PathPatchingFindingOptions = GivenOptions<typeof OPTIONS>;
+/** The options of `pathPatching`. */
+export type PathPatchingOptions = GivenOptions<typeof OPTIONS>;
 
 /** One patched path. */
 interface PatchedPath {
@@ -71,8 +68,8 @@ const METHOD = {
  * @throws InputError for prompts of different lengths or answers of several tokens; UnknownNameError or ArgumentError for
  * a component that does not exist.
  */
-export async function pathPatchingFinding(model: Model, options: PathPatchingFindingOptions = {}): Promise<Finding> {
-  const asked = settled("pathPatchingFinding", model, options, OPTIONS);
+export async function pathPatching(model: Model, options: PathPatchingOptions = {}): Promise<Finding> {
+  const asked = settled("pathPatching", model, options, OPTIONS);
   const patched = await patchPaths(model, asked);
   const { contrast, senders, receivers } = patched;
   return finding({
@@ -98,17 +95,15 @@ export async function pathPatchingFinding(model: Model, options: PathPatchingFin
 async function patchPaths(model: Model, asked: SettledOptions<typeof OPTIONS>): Promise<PatchedPaths> {
   const { memory, signal, onProgress } = asked;
   const contrast = await readContrast(model, asked, signal);
-  const senders = (asked.senders?.length ? asked.senders : allSenders(model)) as Sender[];
-  const receivers = (asked.receivers?.length ? asked.receivers : mlpsAndLogits(model)) as Receiver[];
-  const result = await pathPatching(model, contrast.clean.input, {
-    source: contrast.corrupted.input,
-    senders,
-    receivers,
-    metric: contrast.metric,
+  const result = await measurePathPatching(model, {
+    ...runsOf(contrast),
+    senders: asked.senders?.length ? asked.senders : undefined,
+    receivers: asked.receivers?.length ? asked.receivers : undefined,
     memory,
     signal,
     onProgress,
   });
+  const { senders, receivers } = result;
   const paths = pathsOf(result, senders, receivers, contrast);
   if (paths.length === 0) {
     throw new ArgumentError("There is no path: none of the receivers comes after any of the senders.", {
@@ -119,13 +114,8 @@ async function patchPaths(model: Model, asked: SettledOptions<typeof OPTIONS>): 
   return { contrast, senders, receivers, paths, ranked };
 }
 
-function mlpsAndLogits(model: Model): Receiver[] {
-  const { readers } = components(model);
-  return readers.filter(({ head }) => head === undefined).map(({ name }) => name);
-}
-
 function pathsOf(
-  { values }: PathPatchingResult,
+  { values }: PathPatchingMeasurement,
   senders: readonly string[],
   receivers: readonly string[],
   { normalized }: Contrast,
@@ -217,23 +207,11 @@ function typicalPath({ paths }: PatchedPaths): Baseline {
 
 const OPTIONS = {
   ...contrastOptions,
-  senders: {
-    type: "texts",
-    placeholder: "sender",
-    description: "what sends: L0H3, L0MLP, embed, pos_embed",
-    defaultText: "all",
-  },
-  receivers: {
-    type: "texts",
-    placeholder: "receiver",
-    description: "what receives: L1H0.q, .k or .v, L1MLP, logits",
-    defaultText: "every MLP and the logits",
-  },
+  ...PATH_PATCHING_OPTIONS,
   top: topOption("paths"),
-  memory: memoryOption(),
 } as const satisfies AnalysisOptions;
 
-/** `pathPatchingFinding` for the index. */
+/** `pathPatching` for the index. */
 export const pathPatchingAnalysis = analysis({
   name: "path-patching",
   question: QUESTION,
@@ -242,5 +220,5 @@ export const pathPatchingAnalysis = analysis({
   example: "--receivers L0MLP logits --out report.html",
   counts: "paths",
   options: OPTIONS,
-  run: (model, { ...options }, context) => pathPatchingFinding(model, { ...options, ...context }),
+  run: pathPatching,
 });

@@ -6,16 +6,19 @@ import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "../measures/options.ts";
-import { type MeasuredVectors, measureVectors, type VectorTokens } from "../measures/singular-vectors.ts";
+import { settled } from "../measures/options.ts";
+import {
+  measureSingularVectors,
+  SINGULAR_VECTORS_OPTIONS,
+  type SingularVectorsMeasurement,
+  type SingularVectorsOptions,
+  type VectorTokens,
+} from "../measures/singular-vectors.ts";
 import { markUnseen } from "../tensor/visible.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat, outputNormCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
-
-/** The options of `singularVectors`. */
-export type SingularVectorsFindingOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which tokens does a head or an MLP write, or read?";
 const MATRIX = "random matrix";
@@ -40,11 +43,11 @@ const METHOD = {
  */
 export async function singularVectors(
   model: HookedTransformer,
-  options: SingularVectorsFindingOptions = {},
+  options: SingularVectorsOptions = {},
 ): Promise<Finding> {
-  const asked = settled("singularVectors", model, options, OPTIONS);
+  const asked = settled("singularVectors", model, options, SINGULAR_VECTORS_OPTIONS);
   const { of, layer, seed } = asked;
-  const measured = await measureVectors(model, asked);
+  const measured = await measureSingularVectors(model, asked);
   const { called, head, vectors } = measured;
   const gated = model.weights.find(`blocks.${layer}.mlp.W_gate`) !== undefined;
   return finding({
@@ -74,7 +77,7 @@ export async function singularVectors(
   });
 }
 
-function summaryOf({ of, called, values, chance, vectors }: MeasuredVectors): Finding["summary"] {
+function summaryOf({ of, called, values, chance, vectors }: SingularVectorsMeasurement): Finding["summary"] {
   const [{ top, bottom }] = vectors;
   const sharpest = vectors.toSorted((a, b) => b.extreme - a.extreme)[0];
   const verb = of === "w_in" ? "reads" : "writes";
@@ -95,7 +98,7 @@ function summaryOf({ of, called, values, chance, vectors }: MeasuredVectors): Fi
   ];
 }
 
-function pictures({ called, values, vectors }: MeasuredVectors): View[] {
+function pictures({ called, values, vectors }: SingularVectorsMeasurement): View[] {
   return [
     {
       kind: "topk",
@@ -121,7 +124,7 @@ function pictures({ called, values, vectors }: MeasuredVectors): View[] {
   ];
 }
 
-function baselines({ chance, ends }: MeasuredVectors, seed: number): Baseline[] {
+function baselines({ chance, ends }: SingularVectorsMeasurement, seed: number): Baseline[] {
   return [
     {
       name: MATRIX,
@@ -171,7 +174,7 @@ const RANDOM: Column = {
   description: "The random matrix's value of the same rank.",
 };
 
-function vectorTable({ values, chance, vectors }: MeasuredVectors): Table {
+function vectorTable({ values, chance, vectors }: SingularVectorsMeasurement): Table {
   const title = "The largest singular vectors and the tokens at their ends";
   const three = (tokens: VectorTokens["top"]) =>
     tokens
@@ -193,7 +196,7 @@ function vectorTable({ values, chance, vectors }: MeasuredVectors): Table {
   ]);
 }
 
-function tokenTable({ vectors }: MeasuredVectors): Table {
+function tokenTable({ vectors }: SingularVectorsMeasurement): Table {
   const about = { name: "tokens", title: "The tokens at the ends of each vector", detail: true };
   const rows = vectors.flatMap(({ place, top, bottom }) => top.map((one, i) => ({ place, one, other: bottom[i] })));
   const end = (name: string, title: string) =>
@@ -213,29 +216,13 @@ function tokenTable({ vectors }: MeasuredVectors): Table {
   ]);
 }
 
-function valueTable({ values, chance }: MeasuredVectors): Table {
+function valueTable({ values, chance }: SingularVectorsMeasurement): Table {
   return tableOf({ name: "values", title: "All singular values", detail: true }, values, [
     [VECTOR, (_, rank) => rank],
     [SINGULAR_VALUE, (value) => value],
     [RANDOM, (_, rank) => chance[rank]],
   ]);
 }
-
-const OPTIONS = {
-  of: { type: "choice", choices: ["OV", "w_in", "w_out"], description: "which matrix", default: "OV" },
-  layer: layerOption(),
-  head: { type: "head", placeholder: "H", description: "the head, for OV", defaultText: "0" },
-  vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10, least: 1 },
-  top: {
-    type: "integer",
-    placeholder: "K",
-    description: "how many tokens at each end of a vector",
-    default: 8,
-    least: 1,
-    most: ({ cfg }) => Math.floor(cfg.dVocabOut / 2),
-  },
-  seed: seedOption(),
-} as const satisfies AnalysisOptions;
 
 /** `singularVectors` for the index. */
 export const singularVectorsAnalysis = analysis({
@@ -245,6 +232,6 @@ export const singularVectorsAnalysis = analysis({
     "The largest singular vectors of a head's W_V W_O or of an MLP's weights, read as tokens by the unembedding (Millidge and Black 2022), " +
     "compared with the singular values of a random matrix of the same shape and norm.",
   example: "--of w_out --layer 0 --out vectors.html",
-  options: OPTIONS,
-  run: (model, options, { signal }) => singularVectors(model, { ...options, signal }),
+  options: SINGULAR_VECTORS_OPTIONS,
+  run: singularVectors,
 });

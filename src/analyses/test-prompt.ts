@@ -4,19 +4,18 @@ import { as, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import { type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
-import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { readPrompt } from "../measures/prompt.ts";
+import { settled } from "../measures/options.ts";
 import {
+  afterBosAlone,
+  measureTestPrompt,
+  READING,
   type ScoredToken,
-  TEST_PROMPT,
+  TEST_PROMPT_OPTIONS,
+  type TestPromptMeasurement,
   type TestPromptOptions,
-  type TestPromptResult,
-  testPrompt,
 } from "../measures/test-prompt.ts";
-import { checkOptions } from "../tensor/options.ts";
 import { percent, quoted } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts } from "./model-facts.ts";
 
@@ -39,7 +38,7 @@ const METHOD = {
 };
 
 /** A tested prompt: the tokens that are scored, and the one that the finding is about. */
-interface Tested extends TestPromptResult {
+interface Tested extends TestPromptMeasurement {
   readonly several: boolean;
   /** The tokens of one answer, or the first tokens of several. */
   readonly scored: readonly ScoredToken[];
@@ -50,24 +49,17 @@ interface Tested extends TestPromptResult {
 }
 
 /**
- * `testPrompt` as a finding: rank, logit and probability of each token of the answer, or of the first tokens of several answers,
- * compared with the most probable tokens and with the model's prediction without the prompt. @see testPrompt
+ * A tested prompt as a finding: rank, logit and probability of each token of the answer, or of the first tokens of several answers,
+ * compared with the most probable tokens and with the model's prediction without the prompt. @see measureTestPrompt
  */
-export async function testPromptFinding(
-  model: HookedTransformer,
-  prompt: string | TokenIds = DEFAULT_PROMPT,
-  answer: string | readonly string[] = DEFAULT_ANSWERS,
-  options: TestPromptOptions = {},
-): Promise<Finding> {
-  checkModel("testPromptFinding", model);
-  checkOptions("testPromptFinding", options, TEST_PROMPT);
-  const { ids } = readPrompt(model, prompt, { prependBos: options.prependBos });
-  const result = await testPrompt(model, ids, answer, options);
+export async function testPrompt(model: HookedTransformer, options: TestPromptOptions = {}): Promise<Finding> {
+  const asked = settled("testPrompt", model, options, TEST_PROMPT_OPTIONS, READING);
+  const result = await measureTestPrompt(model, asked);
   const { prompt: tokens, answers, steps } = result;
   const several = answers.length > 1;
   const scored = several ? steps[0].answers : steps.map((step) => step.answers[0]);
   const best = several ? scored.toSorted((a, b) => a.rank - b.rank)[0] : scored[0];
-  const alone = await withoutPrompt(model, best, options.signal);
+  const alone = await afterBosAlone(model, best.id, asked.signal);
   const tested: Tested = { ...result, several, scored, best, alone };
   return finding({
     analysis: "test-prompt",
@@ -125,19 +117,6 @@ function wholeAnswer(scored: readonly ScoredToken[]) {
       text: `The ranks of the answer's ${scored.length} tokens are ${scored.map((s) => s.rank).join(", ")}; the whole answer has a log probability of ${logProb.toFixed(3)} nats, its first token ${Math.log(scored[0].prob).toFixed(3)}.`,
     },
   ];
-}
-
-/** What the model predicts for a token after BOS alone. */
-async function withoutPrompt(
-  model: HookedTransformer,
-  { id }: ScoredToken,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly prob: number; readonly rank: number } | undefined> {
-  const bos = model.text?.bosTokenId;
-  if (bos === undefined) return undefined;
-  const logits = Array.from((await model.forward([bos], { logitsPos: -1, signal })).data);
-  const sum = logits.reduce((total, x) => total + Math.exp(x - logits[id]), 0);
-  return { prob: 1 / sum, rank: logits.filter((x) => x > logits[id]).length };
 }
 
 function topTokens({ several }: Tested): View {
@@ -227,10 +206,7 @@ function baselines({ best, alone }: Tested, vocabulary: number): Baseline[] {
   ];
 }
 
-const DEFAULT_PROMPT = "The old man smiled, and shook his";
-const DEFAULT_ANSWERS: readonly string[] = ["head", "hand"];
-
-/** `testPromptFinding` for the index. */
+/** `testPrompt` for the index. */
 export const testPromptAnalysis = analysis({
   name: "test-prompt",
   question: QUESTION,
@@ -238,22 +214,6 @@ export const testPromptAnalysis = analysis({
     "Rank, logit and probability of an answer's tokens after a prompt, and the most probable tokens there, like TransformerLens' test_prompt. " +
     "Several answers are compared by their first tokens.",
   example: '--prompt "Why did the elephant cross the" --answers road street',
-  options: {
-    prompt: { type: "prompt", description: "the text before the answer", default: DEFAULT_PROMPT },
-    answers: { type: "texts", placeholder: "answer", description: "one answer, or several", default: DEFAULT_ANSWERS },
-    top: {
-      type: "integer",
-      placeholder: "K",
-      description: "how many of the most probable tokens to show",
-      default: 10,
-      least: 1,
-    },
-    asIs: { type: "flag", description: "use the answers as they are, without adding a leading space" },
-  },
-  run: (model, { prompt, answers, top, asIs }, { signal }) =>
-    testPromptFinding(model, prompt, answers?.length === 1 ? answers[0] : answers, {
-      topK: top,
-      prependSpaceToAnswer: !asIs,
-      signal,
-    }),
+  options: TEST_PROMPT_OPTIONS,
+  run: testPrompt,
 });

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Analysis } from "../analyses/analysis.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import type { AnalysisOption, GivenOptions, PromptOption, PromptsOption } from "../measures/options.ts";
+import type {
+  AnalysisContext,
+  AnalysisOption,
+  GivenOptions,
+  PromptOption,
+  PromptsOption,
+} from "../measures/options.ts";
 import { finiteNumber, wholeNumber, wholeNumbers } from "./arguments.ts";
 import { examples } from "./examples.ts";
 import { readPrompts, readText } from "./input-files.ts";
@@ -164,9 +170,10 @@ async function run(
       ...(chat ? { defaultPrependBos: false } : {}),
       onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
     });
-    const running = analysis.run(model, chat ? asChats(model, analysis, values) : values, {
-      onProgress: ({ done, total }) => bar.update(analysis.counts ?? "steps", done, total),
-    });
+    const onProgress: AnalysisContext["onProgress"] = ({ done, total }) =>
+      bar.update(analysis.counts ?? "steps", done, total);
+    const asked = { ...(chat ? asChats(model, analysis, values) : values), onProgress } as GivenOptions;
+    const running = analysis.run(model, asked);
     // The chart library loads while the model runs.
     if (files.some(({ format }) => ["html", "svg", "png"].includes(format)))
       await Promise.all([report.loadCharts(), running]);

@@ -10,8 +10,12 @@ import { batchOf } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import type { TokenIds } from "../text/index.ts";
-import { ABLATION_KINDS, ABLATION_OPTIONS, type AblationKind, type AblationOptions } from "./ablation/options.ts";
+import {
+  ABLATION_KINDS,
+  ABLATION_OPTIONS,
+  type AblationKind,
+  type MeasureAblationOptions,
+} from "./ablation/options.ts";
 import { type AblationMethod, ablatedBy, realTokens } from "./ablation/replacements.ts";
 import { groupsOf } from "./in-parts.ts";
 import { settled } from "./options.ts";
@@ -68,12 +72,10 @@ interface Site {
  */
 export async function measureAblation(
   model: Model,
-  prompts: readonly (string | TokenIds)[],
-  options: AblationOptions = {},
+  options: MeasureAblationOptions = {},
 ): Promise<AblationMeasurement> {
-  const own = ["prompts", "top"] as const;
-  const asked = settled("measureAblation", model, options, ABLATION_OPTIONS, ...own);
-  const { over, by, seed, memory, layer, signal, onProgress } = asked;
+  const asked = settled("measureAblation", model, options, ABLATION_OPTIONS);
+  const { prompts, over, by, seed, memory, layer, signal, onProgress } = asked;
   checkPrompts(prompts);
   const answers = answersOf(model, options);
   const read = prompts.map((prompt) => readPrompt(model, prompt, { least: answers ? 1 : 2 }));
@@ -169,7 +171,7 @@ async function meansOf(
 }
 
 /** @throws ArgumentError for one answer without the other. */
-function answersOf(model: Model, { answer, wrong }: AblationOptions): readonly [number, number] | undefined {
+function answersOf(model: Model, { answer, wrong }: MeasureAblationOptions): readonly [number, number] | undefined {
   if (answer === undefined && wrong === undefined) return undefined;
   if (answer === undefined || wrong === undefined) {
     throw new ArgumentError("A logit difference needs two answers: give both answer and wrong, or neither.", {

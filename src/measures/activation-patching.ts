@@ -4,8 +4,8 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { type HeadsOf, hasSite, headsAt } from "../lens/model-has.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
-import type { Contrast } from "./contrast.ts";
-import type { AnalysisContext } from "./options.ts";
+import { answersOptions, type Ends, endsOf, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
+import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "./options.ts";
 import { stages } from "./stages.ts";
 import { patchFrom, sweep } from "./sweep.ts";
 
@@ -42,7 +42,7 @@ export interface PatchedCell {
 export type Patched = ReadonlyMap<PatchingSite, Tensor>;
 
 /** @throws UnknownNameError for a site that does not exist, ArgumentError for one that this model lacks. */
-export function chosenSites(model: HookedTransformer, asked: readonly string[] | undefined): PatchingSite[] {
+function chosenSites(model: HookedTransformer, asked: readonly string[] | undefined): PatchingSite[] {
   const here = SITE_NAMES.filter((site) => hasSite(model, SITES[site].site));
   for (const name of asked ?? []) {
     if (!SITE_NAMES.includes(name as PatchingSite)) throw new UnknownNameError("site to patch", name, SITE_NAMES);
@@ -52,42 +52,76 @@ export function chosenSites(model: HookedTransformer, asked: readonly string[] |
   return here.filter((site) => !asked || asked.length === 0 || asked.includes(site));
 }
 
-/** Patches every place of the sites. All places of a layer run side by side, and what is before the layer is computed once. */
-export async function measurePatching(
+/** The options of `measureActivationPatching`: two runs, and these. */
+export const ACTIVATION_PATCHING_OPTIONS = {
+  sites: {
+    type: "texts",
+    placeholder: "site",
+    description: `what to patch: ${SITE_NAMES.join(", ")}`,
+    defaultText: "all",
+  },
+  memory: memoryOption(),
+} as const satisfies AnalysisOptions;
+
+const OPTIONS = { ...answersOptions, ...ACTIVATION_PATCHING_OPTIONS } as const;
+
+/** The options of `measureActivationPatching`. */
+export type MeasureActivationPatchingOptions = GivenOptions<typeof OPTIONS> & RunsOptions;
+
+/** The result of `measureActivationPatching`. */
+export interface ActivationPatchingMeasurement extends Ends {
+  /** The metric with each place patched alone. */
+  readonly patched: Patched;
+}
+
+/**
+ * Activation patching: the corrupted input is run with one activation of the clean run in its place, for every layer and
+ * position and for every head, and the metric is measured. All places of a layer run side by side, and what is before the
+ * layer is computed once.
+ * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not distinguish the
+ * prompts; UnknownNameError for a site that does not exist; ArgumentError for one that this model lacks.
+ */
+export async function measureActivationPatching(
   model: HookedTransformer,
-  { clean, corrupted, metric }: Contrast,
-  sites: readonly PatchingSite[],
-  { memory, signal, onProgress }: AnalysisContext & { readonly memory?: number | undefined },
-): Promise<Patched> {
+  options: MeasureActivationPatchingOptions = {},
+): Promise<ActivationPatchingMeasurement> {
+  const asked = settled("measureActivationPatching", model, options, OPTIONS, RUNS);
+  const { memory, signal, onProgress } = asked;
+  const sites = chosenSites(model, asked.sites);
+  const runs = await readRuns("measureActivationPatching", model, asked, signal);
+  const ends = await endsOf(model, runs, signal);
   const layers = Array.from({ length: model.cfg.nLayers }, (_, l) => l);
-  const [, cache] = await model.runWithCache(clean.input, {
+  const [, cache] = await model.runWithCache(runs.clean, {
+    ...runs.read,
     returnType: null,
     namesFilter: sites.flatMap((site) => layers.map((layer) => getActName(SITES[site].site, layer))),
     signal,
   });
   const headsOf = (site: PatchingSite) => headsAt(model, SITES[site].site)!;
   const byPos = (site: PatchingSite) => SITES[site].by === "pos";
-  const places = (site: PatchingSite) => (byPos(site) ? clean.ids.length : headsOf(site).count);
+  const [, pos] = model.graph(runs.corrupted, runs.read).tokens!.shape;
+  const places = (site: PatchingSite) => (byPos(site) ? pos : headsOf(site).count);
   const progress = stages(onProgress, sites.map(places));
 
-  const effects = new Map<PatchingSite, Tensor>();
+  const patched = new Map<PatchingSite, Tensor>();
   for (const [i, site] of sites.entries()) {
-    const { values } = await sweep(model, corrupted.input, {
+    const { values } = await sweep(model, runs.corrupted, {
+      ...runs.read,
       site: SITES[site].site,
       over: ["layer", byPos(site) ? "pos" : headsOf(site).axis],
       edit: patchFrom(cache),
-      metric,
+      metric: runs.metric,
       memory,
       signal,
       onProgress: progress[i],
     });
-    effects.set(site, values);
+    patched.set(site, values);
   }
-  return effects;
+  return { ...ends, patched };
 }
 
 /** Every place of a site. */
-export function cellsOf(site: PatchingSite, values: Tensor, contrast: Contrast): PatchedCell[] {
+export function cellsOf(site: PatchingSite, values: Tensor, { normalized }: Ends): PatchedCell[] {
   const [, width] = values.shape;
   const axis = values.axes[1] as PatchedCell["axis"];
   return Array.from(values.data, (metric, i) => ({
@@ -95,6 +129,6 @@ export function cellsOf(site: PatchingSite, values: Tensor, contrast: Contrast):
     layer: Math.floor(i / width),
     at: i % width,
     metric,
-    normalized: contrast.normalized(metric),
+    normalized: normalized(metric),
   }));
 }

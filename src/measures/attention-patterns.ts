@@ -3,14 +3,12 @@ import { headName } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import { getActName } from "../models/act-name.ts";
 import { MemoryError } from "../tensor/errors.ts";
-import type { TokenIds } from "../text/index.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
 
 /** A prompt on which several kinds of heads show. */
-export const DEFAULT_PROMPT = "The young man asked the old man the way, and the old man shook his head.";
+const DEFAULT_PROMPT = "The young man asked the old man the way, and the old man shook his head.";
 
-/** The options of the analysis. */
 export const PATTERN_OPTIONS = {
   prompt: { type: "prompt", description: "the text to read", default: DEFAULT_PROMPT },
   layers: {
@@ -52,8 +50,8 @@ export interface AttentionPatternsMeasurement {
   readonly uniform: PatternSummary;
 }
 
-/** Which heads. */
-export type AttentionPatternsOptions = GivenOptions<typeof PATTERN_OPTIONS, "prompt">;
+/** The options of `measureAttentionPatterns` and `attentionPatterns`. */
+export type AttentionPatternsOptions = GivenOptions<typeof PATTERN_OPTIONS>;
 
 /**
  * `hook_pattern` of some layers and heads, in one run, and a summary of each.
@@ -61,11 +59,10 @@ export type AttentionPatternsOptions = GivenOptions<typeof PATTERN_OPTIONS, "pro
  */
 export async function measureAttentionPatterns(
   model: Model,
-  text: string | TokenIds,
   options: AttentionPatternsOptions = {},
 ): Promise<AttentionPatternsMeasurement> {
-  const asked = settled("attentionPatterns", model, options, PATTERN_OPTIONS, "prompt");
-  const prompt = readPrompt(model, text, { least: 2 });
+  const asked = settled("measureAttentionPatterns", model, options, PATTERN_OPTIONS);
+  const prompt = readPrompt(model, asked.prompt, { least: 2 });
   const { cfg } = model;
   const all = (count: number) => Array.from({ length: count }, (_, i) => i);
   const layers = [...new Set(asked.layers ?? all(cfg.nLayers))];

@@ -2,22 +2,21 @@
  * Attribution patching: activation patching to first order. One run with gradients gives, for every place
  * together, what patching it alone would do if the rest of the model were linear.
  */
+
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { checkModel } from "../lens/check.ts";
-import type { Metric } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
 import { hasSite, needSite } from "../lens/model-has.ts";
-import { type InputOptions, inputOptions } from "../lens/model-input.ts";
-import { INPUT } from "../lens/option-kinds.ts";
 import type { ModelInput } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
-import { listOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import { computeByLayers } from "./by-layers.ts";
+import { answersOptions, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 
 /** The axes that each site's attributions keep after `layer`; they are summed over the others. */
 const SITES = {
@@ -39,17 +38,20 @@ export type AttributionSite = keyof typeof SITES;
 /** Every site, in firing order within a block. */
 export const ATTRIBUTION_SITES = Object.keys(SITES) as readonly AttributionSite[];
 
-/** Which sites, and how texts are read. */
-export interface AttributionPatchingOptions extends InputOptions {
-  /** Default: all that the model has. */
-  readonly sites?: readonly AttributionSite[] | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+const OPTIONS = {
+  ...answersOptions,
+  sites: { type: "texts", description: "which sites", defaultText: "all that the model has" },
+} as const satisfies AnalysisOptions;
 
-const KINDS: OptionKinds<AttributionPatchingOptions> = { ...INPUT, sites: listOf(TEXT, "sites"), signal: SIGNAL };
+type CachedRuns = RunsOptions<ModelInput | ActivationCache>;
+const READ: OptionKinds<CachedRuns> = RUNS;
 
-/** The result of `attributionPatching`. */
-export interface AttributionPatching {
+/** The options of `measureAttributionPatching`; `clean` may be the cache of a run, together with a metric. */
+export type MeasureAttributionPatchingOptions = GivenOptions<typeof OPTIONS> &
+  CachedRuns & { readonly sites?: readonly AttributionSite[] | undefined };
+
+/** The result of `measureAttributionPatching`. */
+export interface AttributionPatchingMeasurement {
   /**
    * By site, the first-order effect of patching on the metric: `resid_pre`, `resid_mid`, `attn_out`, `mlp_out` [layer pos];
    * `z`, `q`, `k`, `v` [layer pos head] (keys and values that heads share: [layer pos kv_head]); `pattern` [layer head query key]; `post` [layer pos d_mlp]. Effects add up: the
@@ -75,34 +77,35 @@ export function attributionSites(model: Model): AttributionSite[] {
  *
  * Source: Nanda 2023, "Attribution patching: activation patching at industrial scale"; Kramár et al. 2024, "AtP*".
  *
- * @param clean the prompts to patch from, or the cache of their run
- * @throws ShapeError for prompts of different lengths or a metric that is not one number; ArgumentError for a site that
- * the model lacks or a metric that does not depend on it.
+ * @throws ShapeError for prompts of different lengths or a metric that is not one number; InputError as for activation patching;
+ * ArgumentError for a site that the model lacks or a metric that does not depend on it.
  */
-export async function attributionPatching(
+export async function measureAttributionPatching(
   model: Model,
-  corrupted: ModelInput,
-  clean: ModelInput | ActivationCache,
-  metric: Metric,
-  options: AttributionPatchingOptions = {},
-): Promise<AttributionPatching> {
-  checkModel("attributionPatching", model);
-  checkOptions("attributionPatching", options, KINDS);
-  const { signal } = options;
-  const sites = options.sites ?? attributionSites(model);
+  options: MeasureAttributionPatchingOptions = {},
+): Promise<AttributionPatchingMeasurement> {
+  const asked = settled("measureAttributionPatching", model, options, OPTIONS, READ);
+  const { signal } = asked;
+  const sites = (asked.sites ?? attributionSites(model)) as readonly AttributionSite[];
   for (const site of sites) checkSite(model, site);
   if (sites.length === 0 || new Set(sites).size < sites.length) {
     throw new ArgumentError(`sites must name one or more sites, each once, not [${sites.join(", ")}].`, {
       asked: sites,
     });
   }
-  const graph = model.graph(corrupted, inputOptions(options));
+  const { clean, corrupted, metric, read } = await readRuns<ModelInput | ActivationCache>(
+    "measureAttributionPatching",
+    model,
+    asked,
+    signal,
+  );
+  const graph = model.graph(corrupted, read);
   const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
   const names = sites.map((site) => layers.map((layer) => getActName(site, layer)));
 
   const streams = layers.slice(1).map((layer) => getActName("resid_pre", layer));
   const withGradients = metricGradients(graph, metric, [...names.flat(), ...streams]);
-  const source = clean instanceof ActivationCache ? undefined : model.graph(clean, inputOptions(options));
+  const source = clean instanceof ActivationCache ? undefined : model.graph(clean, read);
   if (source) checkSameLength(source, graph);
   const cleanAt = (name: string): Tensor => (source ? source.at(name) : (clean as ActivationCache).get(name));
 

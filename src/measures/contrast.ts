@@ -3,9 +3,14 @@
  * The clean prompt should make the right answer likelier, the corrupted one the wrong answer.
  */
 
-import type { Metric } from "../lens/metric.ts";
+import { type Metric, measured, oneNumber } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
-import { InputError } from "../tensor/errors.ts";
+import { type InputOptions, inputOptions } from "../lens/model-input.ts";
+import { INPUT } from "../lens/option-kinds.ts";
+import type { ModelInput } from "../lens/tokens.ts";
+import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { ANYTHING, FUNCTION } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import { quoted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 import { answerPlace, answerPlaceName, answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
@@ -14,6 +19,7 @@ import { answerPlace, answerPlaceName, answerToken, type Prompt, readPrompt, tok
 export interface ContrastOptions {
   readonly clean?: string | TokenIds | undefined;
   readonly corrupted?: string | TokenIds | undefined;
+  readonly prependBos?: boolean | undefined;
   /** The answer to the clean prompt. */
   readonly answer?: string | number | undefined;
   /** The answer to the corrupted prompt. */
@@ -29,7 +35,7 @@ export const DEFAULT_CONTRAST = {
 } as const;
 
 /** The contrast, ready to run, with the results of the two unchanged runs. */
-export interface Contrast {
+export interface Contrast extends Ends {
   readonly clean: Prompt;
   readonly corrupted: Prompt;
   /** The answers' texts. */
@@ -39,6 +45,10 @@ export interface Contrast {
   readonly place: string;
   /** `logit[answer] - logit[wrong]` there, in logits. */
   readonly metric: Metric;
+}
+
+/** The metrics of the two unchanged runs. */
+export interface Ends {
   readonly cleanMetric: number;
   readonly corruptedMetric: number;
   /** A metric as a fraction of the distance from the corrupted run's (0) to the clean run's (1). */
@@ -65,8 +75,8 @@ const LEAST_DIFFERENCE = 0.01;
  * does not distinguish the prompts.
  */
 export async function readContrast(model: Model, options: ContrastOptions, signal?: AbortSignal): Promise<Contrast> {
-  const clean = readPrompt(model, options.clean ?? DEFAULT_CONTRAST.clean);
-  const corrupted = readPrompt(model, options.corrupted ?? DEFAULT_CONTRAST.corrupted);
+  const clean = readPrompt(model, options.clean ?? DEFAULT_CONTRAST.clean, options);
+  const corrupted = readPrompt(model, options.corrupted ?? DEFAULT_CONTRAST.corrupted, options);
   checkAlike(clean, corrupted);
   const answer = answerToken(model, options.answer ?? DEFAULT_CONTRAST.answer);
   const wrong = answerToken(model, options.wrong ?? DEFAULT_CONTRAST.wrong);
@@ -86,13 +96,8 @@ export async function readContrast(model: Model, options: ContrastOptions, signa
     );
   }
   const metric = logitDifference(answer, wrong, pos);
-  const graphs = [clean, corrupted].map(({ input }) => model.graph(input));
-  const [cleanMetric, corruptedMetric] = (
-    await model.compute(
-      graphs.map((graph) => metric(graph.output, graph)),
-      { signal },
-    )
-  ).map((found) => found.item());
+  const ends = await endsOf(model, { clean: clean.input, corrupted: corrupted.input, metric, read: {} }, signal);
+  const { cleanMetric, corruptedMetric } = ends;
   const difference = cleanMetric - corruptedMetric;
   if (!(Math.abs(difference) >= LEAST_DIFFERENCE)) {
     throw new InputError(
@@ -107,10 +112,104 @@ export async function readContrast(model: Model, options: ContrastOptions, signa
     wrong: tokenText(model, wrong),
     place: answerPlaceName(model),
     metric,
+    ...ends,
+  };
+}
+
+/** Two inputs of the same shape, and what to measure of their runs. */
+export interface Runs<Clean = ModelInput> {
+  readonly clean: Clean;
+  readonly corrupted: ModelInput;
+  readonly metric: Metric;
+  readonly read: InputOptions;
+}
+
+/** The runs of a contrast, as measures take them. */
+export function runsOf({ clean, corrupted, metric }: Contrast) {
+  return { clean: clean.input, corrupted: corrupted.input, metric };
+}
+
+/**
+ * How measures take two runs: as prompts and answers, or as any inputs with a metric of one's own. Left out, they are
+ * `DEFAULT_CONTRAST`.
+ */
+export interface RunsOptions<Clean = ModelInput> extends InputOptions {
+  readonly clean?: Clean | undefined;
+  readonly corrupted?: ModelInput | undefined;
+  /** Any number of a run, in place of the difference of the answers' logits. */
+  readonly metric?: Metric | undefined;
+}
+
+/** The kinds of `RunsOptions`. */
+export const RUNS: OptionKinds<RunsOptions> = { ...INPUT, clean: ANYTHING, corrupted: ANYTHING, metric: FUNCTION };
+
+/** The answers, for measures that may have a metric instead. */
+export const answersOptions = {
+  answer: { ...contrastAnswer("the clean prompt's answer, one token"), defaultText: DEFAULT_CONTRAST.answer },
+  wrong: { ...contrastAnswer("the corrupted prompt's answer, one token"), defaultText: DEFAULT_CONTRAST.wrong },
+} as const;
+
+function contrastAnswer(description: string) {
+  return { type: "answer", description } as const;
+}
+
+/**
+ * The two runs of a measure.
+ * @throws InputError as `readContrast` does; ArgumentError for a metric and answers, or a metric without two inputs
+ */
+export async function readRuns<Clean = ModelInput>(
+  of: string,
+  model: Model,
+  options: RunsOptions<Clean> & Pick<ContrastOptions, "answer" | "wrong">,
+  signal?: AbortSignal,
+): Promise<Runs<Clean | ModelInput>> {
+  const { clean, corrupted, metric, answer, wrong, prependBos, ...reading } = options;
+  if (metric === undefined) {
+    needNoReading(of, reading);
+    const prompts = { clean, corrupted } as Pick<ContrastOptions, "clean" | "corrupted">;
+    const contrast = await readContrast(model, { ...prompts, answer, wrong, prependBos }, signal);
+    return { clean: contrast.clean.input, corrupted: contrast.corrupted.input, metric: contrast.metric, read: {} };
+  }
+  needOneOf(of, metric, answer ?? wrong);
+  if (clean === undefined || corrupted === undefined) {
+    throw new ArgumentError(`With a metric, ${of} needs the two inputs to compare: { clean, corrupted, metric }.`, {
+      asked: options,
+    });
+  }
+  return { clean, corrupted, metric, read: inputOptions({ prependBos, ...reading }) };
+}
+
+/** @throws ArgumentError for a way of reading inputs that prompts with answers do not have */
+export function needNoReading(of: string, reading: InputOptions): void {
+  const other = (["paddingSide", "attentionMask", "tokenTypeIds", "decoderInput"] as const).find(
+    (name) => reading[name] !== undefined,
+  );
+  if (!other) return;
+  throw new ArgumentError(`${other} goes with a metric; with answers, ${of} reads single prompts.`, { asked: other });
+}
+
+/** @throws ArgumentError for a metric and answers */
+export function needOneOf(of: string, metric: Metric, answer: unknown): void {
+  if (answer === undefined) return;
+  throw new ArgumentError(`${of} takes a metric or answers, not both: leave one of them out.`, { asked: metric });
+}
+
+/** Runs both inputs unchanged. */
+export async function endsOf(
+  model: Model,
+  { clean, corrupted, metric, read }: Runs,
+  signal?: AbortSignal,
+): Promise<Ends> {
+  const numbers = [clean, corrupted].map((input) => {
+    const graph = model.graph(input, read);
+    return oneNumber(measured(metric, graph), graph.output);
+  });
+  const [cleanMetric, corruptedMetric] = (await model.compute(numbers, { signal })).map((found) => found.item());
+  return {
     cleanMetric,
     corruptedMetric,
     // Rounded to the precision of float32 logits, so that a place that changes nothing has 0.
-    normalized: (value) => Math.round(((value - corruptedMetric) / difference) * 1e5) / 1e5 + 0,
+    normalized: (value) => Math.round(((value - corruptedMetric) / (cleanMetric - corruptedMetric)) * 1e5) / 1e5 + 0,
   };
 }
 

@@ -1,7 +1,6 @@
 /** Every number of the analysis, position by position. Other files turn them into a finding. */
 import type { Model } from "../lens/model.ts";
 import { InputError } from "../tensor/errors.ts";
-import type { TokenIds } from "../text/index.ts";
 import { sweepAblations } from "./diffuse-mlp/ablation-sweep.ts";
 import {
   type AttributionValues,
@@ -11,7 +10,7 @@ import {
   spreadOf,
 } from "./diffuse-mlp/attribution.ts";
 import { NullModel, type NullResult } from "./diffuse-mlp/null-model.ts";
-import { DIFFUSE_MLP_OPTIONS, type MeasureOptions } from "./diffuse-mlp/options.ts";
+import { DIFFUSE_MLP_OPTIONS, type MeasureDiffuseMlpOptions } from "./diffuse-mlp/options.ts";
 import type { Ablation, Attribution, Position } from "./diffuse-mlp/positions.ts";
 import { type Prediction, prediction } from "./diffuse-mlp/prediction.ts";
 import { type Batch, batches, type TokenizedPrompt, tokenizePrompts } from "./diffuse-mlp/prompts.ts";
@@ -46,13 +45,12 @@ const PAUSE_AFTER_MS = 50;
  */
 export async function measureDiffuseMlp(
   model: Model,
-  prompts: readonly (string | TokenIds)[],
-  options: MeasureOptions = {},
+  options: MeasureDiffuseMlpOptions = {},
 ): Promise<DiffuseMlpMeasurement> {
-  const asked = settled("measureDiffuseMlp", model, options, DIFFUSE_MLP_OPTIONS, "prompts", "top", "excludeBos");
+  const asked = settled("measureDiffuseMlp", model, options, DIFFUSE_MLP_OPTIONS);
   const { cfg } = model;
   const site = siteOf(model, asked.layer);
-  const tokenized = tokenizePrompts(model, prompts);
+  const tokenized = tokenizePrompts(model, asked.prompts);
   const maxTokens = Math.max(1, Math.floor(MOST_NUMBERS / Math.max(cfg.dVocabOut, 4 * cfg.dMlp!)));
   const predicting = tokenized.reduce((sum, { ids }) => sum + ids.length - 1, 0);
   const nullModel = new NullModel(cfg.dMlp!, predicting, asked.seed);

@@ -10,13 +10,42 @@ import { residualDirections } from "../lens/weight-views.ts";
 import { compose } from "../models/compose.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { quoted } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
-import { ATTRIBUTION_OPTIONS, type DirectLogitAttributionOptions } from "./direct-logit-attribution/options.ts";
-import { settled } from "./options.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
 import { answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";
 import { uncappedLogits } from "./unembed.ts";
+
+/** The options of `measureDirectLogitAttribution` and `directLogitAttribution`. */
+export type DirectLogitAttributionOptions = GivenOptions<typeof ATTRIBUTION_OPTIONS>;
+
+const DEFAULT_PROMPT = "Elizabeth said that she had not seen Jane, and she asked whether";
+
+export const ATTRIBUTION_OPTIONS = {
+  prompt: { type: "prompt", description: "the text whose next token is in question", default: DEFAULT_PROMPT },
+  answer: {
+    type: "answer",
+    placeholder: "token",
+    description: "the token in question",
+    defaultText: "the most probable",
+  },
+  against: {
+    type: "answer",
+    placeholder: "token",
+    description: "the token whose logit is subtracted",
+    defaultText: "the second most probable",
+  },
+  single: { type: "flag", description: "subtract no other token's logit" },
+  top: topOption("neurons"),
+  samples: {
+    type: "integer",
+    placeholder: "N",
+    description: "how many random tokens for the null model",
+    default: 100,
+    least: 2,
+  },
+  seed: seedOption("the random tokens"),
+} as const satisfies AnalysisOptions;
 
 /** A component of the residual stream and what it adds, in logits. */
 export interface Attribution {
@@ -59,12 +88,11 @@ export interface DirectLogitAttributionMeasurement {
  */
 export async function measureDirectLogitAttribution(
   model: HookedTransformer,
-  text: string | TokenIds,
   options: DirectLogitAttributionOptions = {},
 ): Promise<DirectLogitAttributionMeasurement> {
-  const asked = settled("directLogitAttribution", model, options, ATTRIBUTION_OPTIONS, "prompt");
+  const asked = settled("measureDirectLogitAttribution", model, options, ATTRIBUTION_OPTIONS);
   const { top, samples, seed, signal } = asked;
-  const prompt = readPrompt(model, text);
+  const prompt = readPrompt(model, asked.prompt);
   const { answer, against } = await answersOf(model, prompt, asked);
 
   const graph = model.graph(prompt.input);

@@ -2,23 +2,21 @@
  * Edge attribution patching: how much each edge from one component to another carries, to first order. One run with
  * gradients gives all edges together.
  */
+
 import { Tensor } from "../graph/tensor.ts";
-import { checkModel } from "../lens/check.ts";
 import { components, hears, needSum, type Reader, type Writer } from "../lens/components.ts";
-import type { Metric } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { type InputOptions, inputOptions } from "../lens/model-input.ts";
-import { INPUT } from "../lens/option-kinds.ts";
 import { asAdded } from "../lens/output-norm.ts";
 import type { ModelInput } from "../lens/tokens.ts";
-import { SIGNAL } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { computeByLayers } from "./by-layers.ts";
+import { answersOptions, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
+import { type GivenOptions, settled } from "./options.ts";
 
-/** The result of `edgeAttribution`. */
-export interface EdgeAttribution {
+/** The result of `measureEdgeAttribution`. */
+export interface EdgeAttributionMeasurement {
   /** The embeddings together (`stream_start`), heads and MLPs. */
   readonly senders: readonly Writer[];
   readonly receivers: readonly Reader[];
@@ -28,12 +26,8 @@ export interface EdgeAttribution {
   readonly corrupted: number;
 }
 
-/** Options of `edgeAttribution`. */
-export interface EdgeAttributionRunOptions extends InputOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-const KINDS: OptionKinds<EdgeAttributionRunOptions> = { ...INPUT, signal: SIGNAL };
+/** The options of `measureEdgeAttribution`. */
+export type MeasureEdgeAttributionOptions = GivenOptions<typeof answersOptions> & RunsOptions;
 
 /** A pass whose receivers' inputs are points of their own, so that each can be changed and differentiated separately. */
 export function edgeGraph(
@@ -63,20 +57,18 @@ export function edgeGraph(
  * @throws ShapeError for prompts of different lengths or a metric that is not one number; ArgumentError for a metric that
  * does not depend on the model's components.
  */
-export async function edgeAttribution(
+export async function measureEdgeAttribution(
   model: Model,
-  corrupted: ModelInput,
-  clean: ModelInput,
-  metric: Metric,
-  options: EdgeAttributionRunOptions = {},
-): Promise<EdgeAttribution> {
-  checkModel("edgeAttribution", model);
-  checkOptions("edgeAttribution", options, KINDS);
+  options: MeasureEdgeAttributionOptions = {},
+): Promise<EdgeAttributionMeasurement> {
+  const asked = settled("measureEdgeAttribution", model, options, answersOptions, RUNS);
+  const { signal } = asked;
   needSum(model);
+  const { clean, corrupted, metric, read } = await readRuns("measureEdgeAttribution", model, asked, signal);
   const { writers, start, readers: receivers } = components(model);
   // Where tokens are says little by itself, so the embeddings are one sender.
   const senders = [start, ...writers.filter(({ layer }) => layer !== undefined)];
-  const [dirty, pure] = [edgeGraph(model, corrupted, options), edgeGraph(model, clean, options)];
+  const [dirty, pure] = [edgeGraph(model, corrupted, read), edgeGraph(model, clean, read)];
   checkSameLength(pure.graph, dirty.graph);
 
   const { nLayers } = model.cfg;
@@ -106,7 +98,7 @@ export async function edgeAttribution(
       streams: (layer) => [withGradients.values[points.length + layer - 1], pure.graph.at(streams[layer - 1])],
       gradient: (layer) => withGradients.gradients[points.length + layer - 1],
     },
-    options.signal,
+    signal,
   );
   const [products] = values;
   const data = new Float32Array(senders.length * receivers.length);

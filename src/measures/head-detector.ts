@@ -3,39 +3,72 @@ import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { paddedOn, prepareInput } from "../lens/model-input.ts";
-import { batchOf } from "../lens/tokens.ts";
+import { batchOf, type ModelInput } from "../lens/tokens.ts";
 import { ndarray } from "../tensor/array.ts";
-import type { TokenIds } from "../text/index.ts";
 import { checkSequences, type DetectHeadOptions, detectHead } from "./head-detector/detect-head.ts";
 import { HEAD_NAMES } from "./head-detector/detection-patterns.ts";
-import type { AnalysisContext } from "./options.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { checkPrompts } from "./prompt.ts";
+
+/** Texts that repeat words, so that duplicate-token and induction heads have something to look at. */
+export const REPEATING_TEXTS: readonly string[] = [
+  "The cat sat by the door, and the dog sat by the cat.",
+  "He went to the house on the hill, and she went to the house on the hill too.",
+  "The old man saw the young man, and the young man saw the old man.",
+  "One day the sun came out, and the next day the sun came out again.",
+];
+
+export const HEAD_DETECTOR_OPTIONS = {
+  prompts: {
+    type: "prompts",
+    description: "the prompts to attend over",
+    default: REPEATING_TEXTS,
+    defaultText: `${REPEATING_TEXTS.length} sentences with repetitions`,
+  },
+  measure: {
+    type: "choice",
+    description: "share of the attention (mul) or distance from the pattern (abs)",
+    choices: ["mul", "abs"],
+    default: "mul",
+  },
+  excludeBos: { type: "flag", description: "leave out attention to the first token" },
+  excludeCurrentToken: { type: "flag", description: "leave out attention of tokens to themselves" },
+} as const satisfies AnalysisOptions;
+
+/** The options of `measureHeadDetector`. */
+export type MeasureHeadDetectorOptions = GivenOptions<typeof HEAD_DETECTOR_OPTIONS>;
 
 /** The most bytes of patterns, of all heads, that are held at a time while the three kinds are scored. */
 const MOST_NUMBERS = 32e6;
 
 /** How closely every head matches each kind of head, in the order of `HEAD_NAMES`. */
-export interface HeadScores {
+export interface HeadDetectorMeasurement {
   /** [layer head] for each kind. */
   readonly scores: readonly Tensor[];
   /** The score for each kind of a head that attends equally to every token it can see. */
   readonly chance: readonly number[];
 }
 
-/** The scores [layer head] of each kind of head, and of uniform attention: the mean over the prompts, a few at a time. */
-export async function scoreHeads(
+/**
+ * How closely every head's attention matches the three patterns of `detectHead`, and how closely that of a head does which
+ * attends equally to every token it can see: means over the prompts, a few at a time.
+ * @throws InputError for a prompt too short to compare
+ */
+export async function measureHeadDetector(
   model: HookedTransformer,
-  prompts: readonly string[] | readonly TokenIds[],
-  asked: DetectHeadOptions,
-  onProgress: AnalysisContext["onProgress"],
-): Promise<HeadScores> {
+  options: MeasureHeadDetectorOptions = {},
+): Promise<HeadDetectorMeasurement> {
+  const given = settled("measureHeadDetector", model, options, HEAD_DETECTOR_OPTIONS);
+  const { prompts, measure: errorMeasure, excludeBos, excludeCurrentToken, signal, onProgress } = given;
+  checkPrompts(prompts);
+  const asked: DetectHeadOptions = { errorMeasure, excludeBos, excludeCurrentToken, signal };
   const { nLayers, nHeads } = model.cfg;
-  const all = prepareInput(prompts, paddedOn("right", prompts), model.cfg, model.text);
+  const all = prepareInput(prompts as ModelInput, paddedOn("right", prompts), model.cfg, model.text);
   const lengths = checkSequences(all, asked);
   const [count, longest] = all.tokens.shape;
   const rows = lengths.map((length, b) => all.tokens.row(b).data.subarray(0, length) as Int32Array);
   const together = Math.max(1, Math.floor(MOST_NUMBERS / (nLayers * nHeads * longest ** 2)));
   const names = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
-  const { signal } = asked;
   const run = { namesFilter: names, returnType: null, signal } as const;
   const sums = HEAD_NAMES.map(() => new Float64Array(nLayers * nHeads));
   const chance = HEAD_NAMES.map(() => 0);

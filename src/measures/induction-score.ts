@@ -6,17 +6,24 @@ import type { ModelGraph } from "../lens/model-graph.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { computeInParts, passBytes } from "./in-parts.ts";
-import type { AnalysisContext } from "./options.ts";
+import { type AnalysisOptions, type GivenOptions, type SettledOptions, seedOption, settled } from "./options.ts";
 import { checkWhole } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
-/** How many sequences, of how many tokens before the repetition. */
-export interface RepeatedTokens extends AnalysisContext {
-  /** Default: 50, or as many as fit. */
-  readonly length?: number | undefined;
-  readonly samples: number;
-  readonly seed: number;
-}
+export const INDUCTION_OPTIONS = {
+  length: {
+    type: "integer",
+    placeholder: "N",
+    description: "how many random tokens to repeat",
+    least: 2,
+    defaultText: "50, or as many as fit",
+  },
+  samples: { type: "integer", placeholder: "N", description: "how many sequences", default: 8, least: 1 },
+  seed: seedOption("the random tokens"),
+} as const satisfies AnalysisOptions;
+
+/** The options of `measureInductionScore`. */
+export type MeasureInductionScoreOptions = GivenOptions<typeof INDUCTION_OPTIONS>;
 
 /** A head and its scores. */
 export interface ScoredHead {
@@ -36,8 +43,8 @@ export interface HalvesOfLoss {
   readonly halves: readonly [first: number, second: number];
 }
 
-/** What `measureInduction` gives. */
-export interface InductionMeasurement {
+/** What `measureInductionScore` gives. */
+export interface InductionScoreMeasurement {
   readonly length: number;
   /** How many tokens come before the random ones: 1 with a BOS, 0 without. */
   readonly lead: number;
@@ -55,7 +62,11 @@ export interface InductionMeasurement {
  * Runs the model on random tokens that are repeated once, and on as many that are not.
  * @throws ArgumentError for a length that does not fit into the context twice.
  */
-export async function measureInduction(model: Model, asked: RepeatedTokens): Promise<InductionMeasurement> {
+export async function measureInductionScore(
+  model: Model,
+  options: MeasureInductionScoreOptions = {},
+): Promise<InductionScoreMeasurement> {
+  const asked = settled("measureInductionScore", model, options, INDUCTION_OPTIONS);
   const { samples, signal, onProgress } = asked;
   const { nLayers } = model.cfg;
   const { start, drawn, length } = drawTokens(model, asked);
@@ -88,7 +99,7 @@ export async function measureInduction(model: Model, asked: RepeatedTokens): Pro
 }
 
 /** Sequences of twice as many different random tokens as are repeated, and what comes before them. */
-function drawTokens(model: Model, asked: RepeatedTokens) {
+function drawTokens(model: Model, asked: SettledOptions<typeof INDUCTION_OPTIONS>) {
   const { cfg, text } = model;
   const bos = text?.bosTokenId;
   const start = bos === undefined ? [] : [bos];

@@ -31,8 +31,8 @@ const TOGETHER = 64;
  * @throws InputError without a tokenizer, or if fewer than three names are one token.
  */
 export async function measureIoi(model: Model, options: IoiOptions = {}): Promise<IoiMeasurement> {
-  const { samples, seed, names = IOI_NAMES, signal, onProgress } = settled("ioi", model, options, IOI_OPTIONS);
-  needNextToken("ioi", model);
+  const { samples, seed, names = IOI_NAMES, signal, onProgress } = settled("measureIoi", model, options, IOI_OPTIONS);
+  needNextToken("measureIoi", model);
   if (!model.text) {
     throw new InputError("This model has no tokenizer, but the prompts are texts: create it with a tokenizer.");
   }

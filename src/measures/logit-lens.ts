@@ -4,12 +4,28 @@ import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
-import { maskTokenId, type TokenIds } from "../text/index.ts";
+import { maskTokenId } from "../text/index.ts";
 import { computeInParts } from "./in-parts.ts";
-import { LOGIT_LENS_OPTIONS, type LogitLensOptions } from "./logit-lens/options.ts";
-import { settled } from "./options.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
 import { logitsOf } from "./unembed.ts";
+
+/** The options of `measureLogitLens` and `logitLens`. */
+export type LogitLensOptions = GivenOptions<typeof LOGIT_LENS_OPTIONS>;
+
+const DEFAULT_PROMPT = "He sat down in the chair, looked at me for a moment, and shook his head.";
+
+export const LOGIT_LENS_OPTIONS = {
+  prompt: { type: "prompt", description: "the text to read", default: DEFAULT_PROMPT },
+  top: {
+    type: "integer",
+    placeholder: "K",
+    description: "tokens to keep for each layer and position",
+    default: 5,
+    least: 1,
+    most: ({ cfg }) => cfg.dVocabOut,
+  },
+} as const satisfies AnalysisOptions;
 
 /** What the lens sees of one layer at one position. */
 export interface LensCell {
@@ -42,11 +58,11 @@ export interface LogitLensMeasurement {
  */
 export async function measureLogitLens(
   model: HookedTransformer,
-  text: string | TokenIds,
   options: LogitLensOptions = {},
 ): Promise<LogitLensMeasurement> {
-  const { top, signal } = settled("logitLens", model, options, LOGIT_LENS_OPTIONS, "prompt");
-  const prompt = readPrompt(model, text, { least: 2 });
+  const asked = settled("measureLogitLens", model, options, LOGIT_LENS_OPTIONS);
+  const { top, signal } = asked;
+  const prompt = readPrompt(model, asked.prompt, { least: 2 });
   const { labels, streams, last } = await readStreams(model, prompt, signal);
   const count = prompt.ids.length;
   const right = rightTokens(model, prompt);

@@ -9,8 +9,10 @@ import { compose } from "../models/compose.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { Answer } from "./answer.ts";
+import { answerOptions, readAnswer } from "./answer.ts";
 import { computeInParts, passBytes } from "./in-parts.ts";
 import { metricGradients } from "./metric-gradients.ts";
+import { type GivenOptions, settled } from "./options.ts";
 
 /** One neuron's numbers, in logits. */
 export interface Neuron {
@@ -25,12 +27,23 @@ export interface Neuron {
   readonly direct: number;
 }
 
+/** The options of `measureNeuronSaliency`. */
+export type MeasureNeuronSaliencyOptions = GivenOptions<typeof answerOptions>;
+
+/** The result of `measureNeuronSaliency`. */
+export interface NeuronSaliencyMeasurement {
+  readonly neurons: readonly Neuron[];
+  /** The metric of the prompt. */
+  readonly metric: number;
+}
+
 /** All neurons of the model, in one run with gradients. @throws ArgumentError without MLPs, or with unfolded norms */
-export async function measureNeurons(
+export async function measureNeuronSaliency(
   model: Model,
-  { prompt, metric, id, wrongId }: Answer,
-  signal?: AbortSignal,
-): Promise<{ readonly neurons: readonly Neuron[]; readonly metric: number }> {
+  options: MeasureNeuronSaliencyOptions = {},
+): Promise<NeuronSaliencyMeasurement> {
+  const asked = settled("measureNeuronSaliency", model, options, answerOptions);
+  const { prompt, metric, id, wrongId } = readAnswer(model, asked);
   const { cfg } = model;
   check(model);
   const graph = model.graph(prompt.input);
@@ -58,7 +71,9 @@ export async function measureNeurons(
     return finalNorm ? direct.div(graph.at("ln_final.hook_scale").at({ batch: 0, pos: -1 })) : direct;
   });
   const products = withGradients.values.map((value, i) => value.mul(withGradients.gradients[i]).at({ batch: 0 }));
-  const [number, ...computed] = await model.compute([withGradients.metric, ...products, ...written], { signal });
+  const [number, ...computed] = await model.compute([withGradients.metric, ...products, ...written], {
+    signal: asked.signal,
+  });
   const neurons = mlps.flatMap(({ layer }, i) => {
     const [product, direct] = [computed[i], computed[mlps.length + i]];
     return Array.from({ length: cfg.dMlp! }, (_, index): Neuron => {

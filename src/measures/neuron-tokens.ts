@@ -8,12 +8,43 @@ import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
-import { TEXT } from "../tensor/kinds.ts";
-import { checkArgument } from "../tensor/options.ts";
-import { NEURON_OPTIONS, type NeuronTokensOptions } from "./neuron-tokens/options.ts";
-import { settled } from "./options.ts";
+import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
+import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
 import { checkWhole, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
+
+/** The options of `measureNeuronTokens` and `neuronTokens`. */
+export type NeuronTokensOptions = GivenOptions<typeof NEURON_OPTIONS>;
+
+export const NEURON_OPTIONS = {
+  layer: layerOption(),
+  neuron: {
+    type: "integer",
+    placeholder: "N",
+    description: "the neuron",
+    defaultText: "the one that writes most at any one place in the text",
+    least: 0,
+  },
+  text: { type: "file", description: "a text file to look for examples in", defaultText: PASSAGE_NAME },
+  top: {
+    type: "integer",
+    placeholder: "K",
+    description: "how many tokens and examples",
+    default: 10,
+    least: 1,
+    most: ({ cfg }) => Math.floor(cfg.dVocabOut / 2),
+  },
+  around: {
+    type: "integer",
+    placeholder: "N",
+    description: "tokens to show on each side of an example",
+    default: 12,
+    least: 0,
+  },
+  seed: seedOption("the random neurons"),
+} as const satisfies AnalysisOptions;
+
+const DEFAULT_TEXT = { name: PASSAGE_NAME, text: PASSAGE };
 
 /** A place in the text where a neuron fires. */
 export interface NeuronExample {
@@ -29,8 +60,10 @@ export interface NeuronExample {
   readonly marked: number;
 }
 
-/** The result of `measureNeuron`. */
-export interface NeuronMeasurement {
+/** The result of `measureNeuronTokens`. */
+export interface NeuronTokensMeasurement {
+  /** What the text is called. */
+  readonly text: string;
   readonly layer: number;
   readonly neuron: number;
   readonly name: string;
@@ -58,22 +91,20 @@ const OTHER_NEURONS = 100;
  * @throws ArgumentError for a layer or neuron that does not exist, or a model without MLPs; InputError for a text without
  * tokens or a model without a tokenizer.
  */
-export async function measureNeuron(
+export async function measureNeuronTokens(
   model: HookedTransformer,
-  text: string,
   options: NeuronTokensOptions = {},
-): Promise<NeuronMeasurement> {
-  const asked = settled("neuronTokens", model, options, NEURON_OPTIONS, "text");
-  checkArgument("The text of neuronTokens", text, TEXT);
-  needReadStream("neuronTokens", model);
-  const { top, around, seed, layer, signal, onProgress } = asked;
+): Promise<NeuronTokensMeasurement> {
+  const asked = settled("measureNeuronTokens", model, options, NEURON_OPTIONS);
+  needReadStream("measureNeuronTokens", model);
+  const { text = DEFAULT_TEXT, top, around, seed, layer, signal, onProgress } = asked;
   const { cfg } = model;
   if (!hasMlps(model))
     throw new ArgumentError("This model is attention-only and has no neurons.", { found: cfg.modelName });
   const width = cfg.dMlp!;
   needNeurons(model, layer);
   if (options.neuron !== undefined) checkWhole("neuron", options.neuron, 0, width - 1);
-  const pieces = piecesOf(model, text);
+  const pieces = piecesOf(model, text.text);
   const ids = pieces.flat();
   const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
 
@@ -100,6 +131,7 @@ export async function measureNeuron(
 
   const { effects, otherEffects } = await effectsOf(model, layer, neuron, seed, signal);
   return {
+    text: text.name,
     layer,
     neuron,
     name: neuronName(layer, neuron),
@@ -118,7 +150,7 @@ async function effectsOf(
   neuron: number,
   seed: number,
   signal: AbortSignal | undefined,
-): Promise<Pick<NeuronMeasurement, "effects" | "otherEffects">> {
+): Promise<Pick<NeuronTokensMeasurement, "effects" | "otherEffects">> {
   const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
   const [width] = W_out.shape;
   const others = [...new Random(seed).sample(width, Math.min(OTHER_NEURONS + 1, width))]

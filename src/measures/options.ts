@@ -1,12 +1,13 @@
 /**
- * Options of analyses. The record of an option is its type, default, range, check, help text and form field: a function's
- * options, its command and its form are made from it, and no other place says any of these.
+ * Options of measures and analyses. The record of an option is its type, default, range, check, help text and form field: a
+ * function's options, its command and its form are made from it, and no other place says any of these.
  */
 import { checkModel } from "../lens/check.ts";
 import type { Model } from "../lens/model.ts";
 import { needOneStack } from "../lens/model-has.ts";
 import {
   ANYTHING,
+  either,
   FLAG,
   FUNCTION,
   type Kind,
@@ -19,7 +20,7 @@ import {
   TEXT,
   WHOLE,
 } from "../tensor/kinds.ts";
-import { checkOptions } from "../tensor/options.ts";
+import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { TokenIds } from "../text/index.ts";
 import { checkHead, checkLayer, checkWhole } from "./prompt.ts";
 
@@ -91,7 +92,7 @@ export interface TextOption extends Described {
   readonly default?: string;
 }
 
-/** Several texts, one argument each: `--answers " Mary" " John"`. */
+/** Several texts, one argument each: `--answers " Mary" " John"`; in code a list, or one text alone. */
 export interface TextsOption extends Described {
   readonly type: "texts";
   readonly default?: readonly string[];
@@ -104,7 +105,10 @@ export interface ChoiceOption extends Described {
   readonly default?: string;
 }
 
-/** A text file, read whole; on the command line "-" means standard input. `defaultText` describes what is used without one. */
+/**
+ * A text, read whole: on the command line a file, or "-" for standard input; in code the text, or its name and itself. `defaultText`
+ * describes what is used without one.
+ */
 export interface FileOption extends Described {
   readonly type: "file";
   readonly defaultText: string;
@@ -159,8 +163,8 @@ interface ValueOfType {
   readonly prompt: string | TokenIds;
   readonly answer: string | number;
   readonly text: string;
-  readonly texts: readonly string[];
-  readonly file: FileText;
+  readonly texts: string | readonly string[];
+  readonly file: string | FileText;
   readonly flag: boolean;
   readonly prompts: readonly (string | TokenIds)[];
 }
@@ -169,10 +173,19 @@ type GivenValue<T extends AnalysisOption> = T extends ChoiceOption
   ? T["choices"][number]
   : ValueOfType[Exclude<T, ChoiceOption>["type"]];
 
+interface SettledOfType {
+  readonly texts: readonly string[];
+  readonly file: FileText;
+}
+
+type SettledValue<T extends AnalysisOption> = T["type"] extends keyof SettledOfType
+  ? SettledOfType[T["type"]]
+  : GivenValue<T>;
+
 /** Undefined only if the option was left out and has no default. */
 type ValueOf<T extends AnalysisOption> = T extends FlagOption | { readonly default: unknown }
-  ? GivenValue<T>
-  : GivenValue<T> | undefined;
+  ? SettledValue<T>
+  : SettledValue<T> | undefined;
 
 /** What every analysis also receives when it runs. */
 export interface AnalysisContext {
@@ -181,36 +194,37 @@ export interface AnalysisContext {
 }
 
 /** What a caller may give: any of the options, and a signal and a listener. */
-export type GivenOptions<O extends AnalysisOptions = AnalysisOptions, A extends keyof O = never> = {
-  readonly [K in Exclude<keyof O, A>]?: GivenValue<O[K]> | undefined;
+export type GivenOptions<O extends AnalysisOptions = AnalysisOptions> = {
+  readonly [K in keyof O]?: GivenValue<O[K]> | undefined;
 } & AnalysisContext;
 
 /** The value of each option, with defaults filled in and layers counted from 0. */
-export type SettledOptions<O extends AnalysisOptions, A extends keyof O = never> = {
-  readonly [K in Exclude<keyof O, A>]: ValueOf<O[K]>;
-} & AnalysisContext;
+export type SettledOptions<O extends AnalysisOptions> = { readonly [K in keyof O]: ValueOf<O[K]> } & AnalysisContext;
 
 /**
  * Checks the options of a function against their records, and fills in defaults.
  * @param of the function's name, for errors
- * @param own names of options that the function takes in another way
+ * @param more options that have no record, because only code can give them: functions, tensors, any input
  * @throws ArgumentError for something that is not a model, an encoder-decoder, an option that does not exist, or a value of another kind or out of range
  */
-export function settled<const O extends AnalysisOptions, A extends keyof O = never>(
+export function settled<const O extends AnalysisOptions, M extends object = object>(
   of: string,
   model: Model,
-  given: GivenOptions<O, A>,
+  given: GivenOptions<O> & M,
   options: O,
-  ...own: readonly A[]
-): SettledOptions<O, A> {
+  more?: OptionKinds<M>,
+): SettledOptions<O> & M {
   checkModel(of, model);
   needOneStack(of, model);
-  const entries = Object.entries(options).filter(([name]) => !own.includes(name as never));
-  const kinds = Object.fromEntries(entries.map(([name, option]) => [name, kindOfOption(option)]));
-  checkOptions(of, given, { ...kinds, ...CONTEXT } as never);
+  const kinds = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, kindOfOption(option)]));
+  checkOptions(of, given, { ...kinds, ...more, ...CONTEXT } as never);
   const values = given as Readonly<Record<string, unknown>>;
-  const filled = entries.map(([name, option]) => [name, settledValue(name, option, values[name], model)]);
-  return { ...Object.fromEntries(filled), signal: given.signal, onProgress: given.onProgress };
+  const filled = Object.entries(options).map(([name, option]) => [
+    name,
+    settledValue(name, option, values[name], model),
+  ]);
+  const others = Object.keys(more ?? {}).map((name) => [name, values[name]]);
+  return { ...Object.fromEntries([...filled, ...others]), signal: given.signal, onProgress: given.onProgress };
 }
 
 /** An option's value, within its range, or its default. @throws ArgumentError for a value out of range */
@@ -233,10 +247,21 @@ function settledValue(name: string, option: AnalysisOption, given: unknown, mode
       return (given ?? standard) === undefined ? undefined : checkHead(model, (given ?? standard) as number);
     case "heads":
       return (given as readonly number[] | undefined)?.map((head) => checkHead(model, head));
+    case "texts":
+      return typeof given === "string" ? [given] : (given ?? standard);
+    case "file":
+      return typeof given === "string" ? { name: "a text", text: given } : given;
     default:
       return given ?? standard;
   }
 }
+
+/** A text, or one with its name. */
+const FILE: Kind = {
+  accepts: (v) =>
+    TEXT.accepts(v) || (OBJECT.accepts(v) && TEXT.accepts((v as FileText).name) && TEXT.accepts((v as FileText).text)),
+  describe: "a text, or { name, text }",
+};
 
 /** A prompt or an answer, which functions also accept as token ids; the code that reads it has better error messages. */
 const WORDS: Kind = {
@@ -264,13 +289,13 @@ function kindOfOption(option: AnalysisOption): Kind {
     case "text":
       return TEXT;
     case "texts":
-      return listOf(TEXT, "texts");
+      return either(TEXT, listOf(TEXT, "texts"));
     case "choice":
       return oneOf(option.choices);
     case "flag":
       return FLAG;
     case "file":
-      return OBJECT;
+      return FILE;
     case "prompts":
       return ANYTHING;
   }

@@ -6,23 +6,23 @@
  *
  * Source: Wang et al. 2022 (arxiv.org/abs/2211.00593), Goldowsky-Dill et al. 2023 (arxiv.org/abs/2304.05969).
  */
+
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { checkModel } from "../lens/check.ts";
-import { hears, type Reader, type Receiver, type Sender, type Writer } from "../lens/components.ts";
-import { type Metric, measured, oneForEach, oneNumber } from "../lens/metric.ts";
+import { components, hears, type Reader, type Receiver, type Sender, type Writer } from "../lens/components.ts";
+import { measured, oneForEach, oneNumber } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
 import { type Edit, ModelGraph } from "../lens/model-graph.ts";
-import { type InputOptions, prepareInput } from "../lens/model-input.ts";
-import { LONG } from "../lens/option-kinds.ts";
-import type { ModelInput } from "../lens/tokens.ts";
+import { prepareInput } from "../lens/model-input.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
-import { ANYTHING, FLAG, FUNCTION, listOf, TEXT } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import { answersOptions, RUNS, type Runs, type RunsOptions, readRuns } from "./contrast.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
-import { receiving, sending, sent } from "./path-patching/path-ends.ts";
+import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "./options.ts";
+import { allSenders, receiving, sending, sent } from "./path-patching/path-ends.ts";
 
 /** A direct path, from what writes to the residual stream to what reads it. */
 export type Path = readonly [from: Sender, to: Receiver];
@@ -62,37 +62,41 @@ export function withPaths(model: Model, graph: ModelGraph, source: ModelGraph, p
   return graph.with(edits);
 }
 
-/** Options of `pathPatching`. */
-export interface PathPatchingOptions extends Pick<InputOptions, "prependBos"> {
-  /** Another input of the same shape: along the paths, senders write what they write in its run. */
-  readonly source: ModelInput;
+export const PATH_PATCHING_OPTIONS = {
+  senders: {
+    type: "texts",
+    placeholder: "sender",
+    description: "what sends: L0H3, L0MLP, embed, pos_embed",
+    defaultText: "all",
+  },
+  receivers: {
+    type: "texts",
+    placeholder: "receiver",
+    description: "what receives: L1H0.q, .k or .v, L1MLP, logits",
+    defaultText: "every MLP and the logits",
+  },
+  memory: memoryOption(),
+} as const satisfies AnalysisOptions;
+
+const OPTIONS = { ...answersOptions, ...PATH_PATCHING_OPTIONS } as const;
+
+/**
+ * The options of `measurePathPatching`. The clean input is run; along the paths, senders write what they write in the run
+ * on the corrupted one.
+ */
+export type MeasurePathPatchingOptions = GivenOptions<typeof OPTIONS> &
+  Pick<RunsOptions, "clean" | "corrupted" | "metric" | "prependBos">;
+
+/** The result of `measurePathPatching`. */
+export interface PathPatchingMeasurement {
   readonly senders: readonly Sender[];
   readonly receivers: readonly Receiver[];
-  readonly metric: Metric;
-  /** Most bytes to use for values at one time; default: 128 MB, or half of the available memory if that is less. */
-  readonly memory?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each run with the number of paths done. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
-}
-
-const KINDS: OptionKinds<PathPatchingOptions> = {
-  ...LONG,
-  prependBos: FLAG,
-  source: ANYTHING,
-  senders: listOf(TEXT, "names"),
-  receivers: listOf(TEXT, "names"),
-  metric: FUNCTION,
-};
-
-/** What the metric becomes along each path. */
-export interface PathPatchingResult {
   /** [sender receiver]: the metric with that one path patched; NaN where the receiver does not come after the sender. */
   readonly values: Tensor;
-  /** The metric without patching. */
-  readonly baseline: number;
-  /** The metric of the run on `source`. */
-  readonly source: number;
+  /** The metric of the clean run, without patching. */
+  readonly clean: number;
+  /** The metric of the corrupted run. */
+  readonly corrupted: number;
 }
 
 /**
@@ -103,25 +107,20 @@ export interface PathPatchingResult {
  * @throws ArgumentError for a component that the model lacks; UnknownNameError for an unknown name; ShapeError if the
  * inputs differ in shape, or the metric is not one number per run.
  */
-export async function pathPatching(
+export async function measurePathPatching(
   model: Model,
-  input: ModelInput,
-  options: PathPatchingOptions,
-): Promise<PathPatchingResult> {
-  checkModel("pathPatching", model);
-  checkOptions("pathPatching", options, KINDS);
-  const { metric, signal, memory = passBytes(model) } = options;
-  if (!options.senders || !options.receivers || options.source === undefined) {
-    throw new ArgumentError("pathPatching needs senders, receivers, a source input and a metric.", {
-      asked: options,
-    });
-  }
-  const senders = options.senders.map((name) => sending(name, model));
-  const receivers = options.receivers.map((name) => receiving(name, model));
+  options: MeasurePathPatchingOptions = {},
+): Promise<PathPatchingMeasurement> {
+  const asked = settled("measurePathPatching", model, options, OPTIONS, READ);
+  const { signal, onProgress, memory = passBytes(model) } = asked;
+  const runs = await readRuns("measurePathPatching", model, asked, signal);
+  const { metric } = runs;
+  const senders = (asked.senders ?? allSenders(model)).map((name) => sending(name as Sender, model));
+  const receivers = (asked.receivers ?? mlpsAndLogits(model)).map((name) => receiving(name as Receiver, model));
   if (senders.length === 0 || receivers.length === 0) {
     throw new ArgumentError("A path goes from a sender to a receiver: name at least one of each.");
   }
-  const { start, source, bounds } = passes(model, input, options);
+  const { start, source, bounds } = passes(model, runs);
   const layers = [...new Set(receivers.map(({ layer }) => layer))];
   const differences = senders.map((sender) =>
     sent(source, sender, model)
@@ -159,25 +158,39 @@ export async function pathPatching(
         values[sender * receivers.length + receiver] = found.data[i];
       });
       done += some.length;
-      options.onProgress?.({ done, total });
+      onProgress?.({ done, total });
     }
   }
   const shape = [senders.length, receivers.length];
   return {
+    senders: senders.map(({ name }) => name),
+    receivers: receivers.map(({ name }) => name),
     values: Tensor.leaf(ndarray("float32", shape, values), ["sender", "receiver"]),
-    baseline: baseline.item(),
-    source: sourceMetric.item(),
+    clean: baseline.item(),
+    corrupted: sourceMetric.item(),
   };
 }
 
+const READ: OptionKinds<Pick<RunsOptions, "clean" | "corrupted" | "metric" | "prependBos">> = {
+  clean: RUNS.clean,
+  corrupted: RUNS.corrupted,
+  metric: RUNS.metric,
+  prependBos: RUNS.prependBos,
+};
+
+function mlpsAndLogits(model: Model): Receiver[] {
+  const { readers } = components(model);
+  return readers.filter(({ head }) => head === undefined).map(({ name }) => name);
+}
+
 /** The two passes, and what a pass that starts within the first one needs. @throws ShapeError */
-function passes(model: Model, input: ModelInput, options: PathPatchingOptions) {
-  const [base, other] = [input, options.source].map((given) =>
-    prepareInput(given, { prependBos: options.prependBos }, model.cfg, model.text),
+function passes(model: Model, { clean, corrupted, read }: Runs) {
+  const [base, other] = [clean, corrupted].map((given) =>
+    prepareInput(given, { prependBos: read.prependBos }, model.cfg, model.text),
   );
   if (base.tokens.shape.join() !== other.tokens.shape.join()) {
     throw new ShapeError(
-      `Path patching copies position by position, but the input is ${showShape(base.tokens)} and the source ${showShape(other.tokens)}: use prompts of equal length.`,
+      `Path patching copies position by position, but the clean input is ${showShape(base.tokens)} and the corrupted one ${showShape(other.tokens)}: use prompts of equal length.`,
       { asked: base.tokens.shape, found: other.tokens.shape },
     );
   }

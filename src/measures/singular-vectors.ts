@@ -6,6 +6,7 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { normal } from "../tensor/random.ts";
+import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { tokenText } from "./prompt.ts";
 import {
   getSingularVectors,
@@ -16,19 +17,27 @@ import { largestIndices } from "./top-tokens.ts";
 
 const RANDOM_DIRECTIONS = 200;
 
-/** Which matrix, how many of its vectors, and how many tokens at each end of one. */
-export interface VectorsOf {
-  readonly of: SingularVectorsOf;
-  readonly layer: number;
-  readonly head?: number | undefined;
-  readonly vectors: number;
-  readonly top: number;
-  readonly seed: number;
-  readonly signal?: AbortSignal | undefined;
-}
+export const SINGULAR_VECTORS_OPTIONS = {
+  of: { type: "choice", choices: ["OV", "w_in", "w_out"], description: "which matrix", default: "OV" },
+  layer: layerOption(),
+  head: { type: "head", placeholder: "H", description: "the head, for OV", defaultText: "0" },
+  vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10, least: 1 },
+  top: {
+    type: "integer",
+    placeholder: "K",
+    description: "how many tokens at each end of a vector",
+    default: 8,
+    least: 1,
+    most: ({ cfg }) => Math.floor(cfg.dVocabOut / 2),
+  },
+  seed: seedOption(),
+} as const satisfies AnalysisOptions;
 
-/** What `measureVectors` gives. */
-export interface MeasuredVectors {
+/** The options of `measureSingularVectors` and `singularVectors`. */
+export type SingularVectorsOptions = GivenOptions<typeof SINGULAR_VECTORS_OPTIONS>;
+
+/** The result of `measureSingularVectors`. */
+export interface SingularVectorsMeasurement {
   readonly of: SingularVectorsOf;
   /** The matrix in words: `L0H3's W_V W_O`. */
   readonly called: string;
@@ -44,8 +53,16 @@ export interface MeasuredVectors {
   readonly ends: number[];
 }
 
-/** @throws ArgumentError for a head of an MLP */
-export async function measureVectors(model: HookedTransformer, asked: VectorsOf): Promise<MeasuredVectors> {
+/**
+ * The largest singular vectors of a head's `W_V W_O` or an MLP's weights as tokens, with the singular values of a random matrix of
+ * the same shape and norm.
+ * @throws ArgumentError for a head of an MLP
+ */
+export async function measureSingularVectors(
+  model: HookedTransformer,
+  options: SingularVectorsOptions = {},
+): Promise<SingularVectorsMeasurement> {
+  const asked = settled("measureSingularVectors", model, options, SINGULAR_VECTORS_OPTIONS);
   const { of, layer, head, top, signal } = asked;
   const { cfg } = model;
   const ov = of === "OV";

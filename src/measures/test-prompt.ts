@@ -1,32 +1,45 @@
 /** How well a model knows an answer. Source: TransformerLens' `utils.test_prompt`. */
 
-import { checkModel } from "../lens/check.ts";
-import type { HookedModel } from "../lens/model.ts";
-import { needNextToken, needOneStack } from "../lens/model-has.ts";
-import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { needNextToken } from "../lens/model-has.ts";
+import { batchOf, needText, readTokens } from "../lens/tokens.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
-import { COUNT, FLAG, type Kind, listOf, NUMBER, OBJECT, SIGNAL, TEXT } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { FLAG, type Kind, listOf, NUMBER, OBJECT, TEXT } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import type { TokenIds, TokenRules } from "../text/index.ts";
+import type { TokenRules } from "../text/index.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { readPrompt } from "./prompt.ts";
 
-/** Options of `testPrompt`. */
-export interface TestPromptOptions {
-  /** Whether to put a space in front of each answer that has none. Default true. */
-  readonly prependSpaceToAnswer?: boolean | undefined;
+export const TEST_PROMPT_OPTIONS = {
+  prompt: { type: "prompt", description: "the text before the answer", default: "The old man smiled, and shook his" },
+  answers: {
+    type: "texts",
+    placeholder: "answer",
+    description: "one answer, or several",
+    default: ["head", "hand"],
+  },
+  top: {
+    type: "integer",
+    placeholder: "K",
+    description: "how many of the most probable tokens to show",
+    default: 10,
+    least: 1,
+    most: ({ cfg }) => cfg.dVocabOut,
+  },
+  asIs: { type: "flag", description: "use the answers as they are, without adding a leading space" },
+} as const satisfies AnalysisOptions;
+
+/** The kinds of `ReadingOptions`. */
+export const READING: OptionKinds<ReadingOptions> = { prependBos: FLAG };
+
+/** How the prompt is read. */
+export interface ReadingOptions {
   readonly prependBos?: boolean | undefined;
-  /** How many of the most probable tokens to return at each step. Default 10. */
-  readonly topK?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
-/** The kinds of `TestPromptOptions`. */
-export const TEST_PROMPT: OptionKinds<TestPromptOptions> = {
-  prependSpaceToAnswer: FLAG,
-  prependBos: FLAG,
-  topK: COUNT,
-  signal: SIGNAL,
-};
+/** The options of `measureTestPrompt` and `testPrompt`. */
+export type TestPromptOptions = GivenOptions<typeof TEST_PROMPT_OPTIONS> & ReadingOptions;
 
 /** A token, with its logit, probability and rank. */
 export interface ScoredToken {
@@ -38,8 +51,8 @@ export interface ScoredToken {
   readonly rank: number;
 }
 
-/** The result of `testPrompt`. */
-export interface TestPromptResult {
+/** The result of `measureTestPrompt`. */
+export interface TestPromptMeasurement {
   /** The tokens of the prompt, and of each answer. */
   readonly prompt: readonly string[];
   readonly answers: readonly (readonly string[])[];
@@ -55,52 +68,31 @@ export interface TestPromptResult {
 /**
  * Rank, logit and probability of each token of an answer, given the prompt and the answer's tokens before it, and the most
  * probable tokens there. Of several answers the first tokens are compared.
- * @param prompt a text, or its token ids
- * @param answer a text, or several; " word" and "word" are different tokens, so by default a space is put in front
+ *
+ * " word" and "word" are different tokens: unless `asIs` is set, an answer without a space in front gets one.
  * @throws InputError for an empty prompt or answer, or one that does not fit into the context.
  */
-export async function testPrompt(
-  model: HookedModel,
-  prompt: string | TokenIds,
-  answer: string | readonly string[],
+export async function measureTestPrompt(
+  model: HookedTransformer,
   options: TestPromptOptions = {},
-): Promise<TestPromptResult> {
-  checkModel("testPrompt", model);
-  checkOptions("testPrompt", options, TEST_PROMPT);
-  needOneStack("testPrompt", model);
-  needNextToken("testPrompt", model);
-  const { prependSpaceToAnswer = true, prependBos, topK = 10, signal } = options;
-  const answerTexts = typeof answer === "string" ? [answer] : answer;
-  if (
-    !(typeof prompt === "string" || Array.isArray(prompt) || prompt instanceof Int32Array) ||
-    !Array.isArray(answerTexts) ||
-    Array.from(answerTexts).some((text) => typeof text !== "string")
-  ) {
-    throw new InputError(
-      `testPrompt needs a text and an answer, or a list of answers, not ${shown(prompt)} and ${shown(answer)}.`,
-      { asked: [prompt, answer] },
-    );
-  }
-  if (answerTexts.length === 0)
-    throw new InputError("There is no answer: pass one text or several.", { asked: answer });
-  if (answerTexts.includes("")) {
-    throw new InputError("An answer is empty: use at least one word.", { asked: answer });
+): Promise<TestPromptMeasurement> {
+  const asked = settled("measureTestPrompt", model, options, TEST_PROMPT_OPTIONS, READING);
+  needNextToken("measureTestPrompt", model);
+  const { asIs, prependBos, top, signal } = asked;
+  if (asked.answers.length === 0)
+    throw new InputError("There is no answer: pass one text or several.", { asked: asked.answers });
+  if (asked.answers.includes("")) {
+    throw new InputError("An answer is empty: use at least one word.", { asked: asked.answers });
   }
   const text = needText(model);
   const { nCtx, dVocabOut } = model.cfg;
-  if (!(Number.isInteger(topK) && topK >= 1 && topK <= dVocabOut)) {
-    throw new ArgumentError(`topK is ${topK}, but must be a whole number from 1 to the vocabulary's ${dVocabOut}.`, {
-      asked: topK,
-      found: dVocabOut,
-    });
-  }
   // An answer of only white space is used as it is.
-  const unspaced = (text: string) => prependSpaceToAnswer && !text.startsWith(" ") && text.trim() !== "";
-  const spaced = answerTexts.map((text) => (unspaced(text) ? ` ${text}` : text));
-  const idsOf = (of: string, bos: boolean | undefined): number[] =>
-    Array.from(readTokens(of, model, { prependBos: bos, truncate: false }).data);
-  const promptIds = typeof prompt === "string" ? idsOf(prompt, prependBos) : onePrompt(prompt, model.cfg.dVocab);
-  const answers = spaced.map((text) => idsOf(text, false));
+  const unspaced = (text: string) => !asIs && !text.startsWith(" ") && text.trim() !== "";
+  const spaced = asked.answers.map((text) => (unspaced(text) ? ` ${text}` : text));
+  const promptIds = readPrompt(model, asked.prompt, { prependBos }).ids;
+  const answers = spaced.map((text): number[] =>
+    Array.from(readTokens(text, model, { prependBos: false, truncate: false }).data),
+  );
   const steps = answers.length > 1 ? 1 : answers[0].length;
   // The last token of the answer is predicted and need not be read.
   const read = [...promptIds, ...answers[0].slice(0, steps - 1)];
@@ -120,9 +112,22 @@ export async function testPrompt(
     steps: Array.from({ length: steps }, (_, step) => {
       const row = logits.data.subarray(step * dVocabOut, (step + 1) * dVocabOut) as Float32Array;
       const scored = scorer(text, row);
-      return { answers: answers.map((ids) => scored.of(ids[step])), top: scored.order.slice(0, topK).map(scored.of) };
+      return { answers: answers.map((ids) => scored.of(ids[step])), top: scored.order.slice(0, top).map(scored.of) };
     }),
   };
+}
+
+/** What the model predicts for a token after BOS alone. */
+export async function afterBosAlone(
+  model: HookedTransformer,
+  id: number,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly prob: number; readonly rank: number } | undefined> {
+  const bos = model.text?.bosTokenId;
+  if (bos === undefined) return undefined;
+  const logits = Array.from((await model.forward([bos], { logitsPos: -1, signal })).data);
+  const sum = logits.reduce((total, x) => total + Math.exp(x - logits[id]), 0);
+  return { prob: 1 / sum, rank: logits.filter((x) => x > logits[id]).length };
 }
 
 /** What one row of logits says about tokens. */
@@ -141,7 +146,7 @@ function scorer(text: TokenRules, logits: Float32Array) {
 }
 
 /** The result as TransformerLens prints it. */
-export function testPromptText(result: TestPromptResult): string {
+export function testPromptText(result: TestPromptMeasurement): string {
   checkResult(result);
   const { prompt, answers, steps } = result;
   const several = answers.length > 1;
@@ -165,7 +170,7 @@ export function testPromptText(result: TestPromptResult): string {
   return lines.join("\n");
 }
 
-/** @throws ArgumentError for anything but a result of `testPrompt` */
+/** @throws ArgumentError for anything but a result of `measureTestPrompt` */
 function checkResult(result: unknown): void {
   const texts = listOf(TEXT, "texts");
   const scored: Kind = {
@@ -176,12 +181,14 @@ function checkResult(result: unknown): void {
     describe: "a scored token",
   };
   const tokens = listOf(scored, "scored tokens");
-  const { prompt, answers, steps } = (OBJECT.accepts(result) ? result : {}) as Partial<TestPromptResult>;
+  const { prompt, answers, steps } = (OBJECT.accepts(result) ? result : {}) as Partial<TestPromptMeasurement>;
   const isStep = (step: unknown) => {
-    const { answers, top } = (OBJECT.accepts(step) ? step : {}) as Partial<TestPromptResult["steps"][number]>;
+    const { answers, top } = (OBJECT.accepts(step) ? step : {}) as Partial<TestPromptMeasurement["steps"][number]>;
     return tokens.accepts(answers) && tokens.accepts(top);
   };
   const whole = texts.accepts(prompt) && Array.isArray(answers) && Array.from(answers).every(texts.accepts);
   if (whole && answers.length > 0 && Array.isArray(steps) && Array.from(steps).every(isStep)) return;
-  throw new ArgumentError(`testPromptText needs a result of testPrompt, not ${shown(result)}.`, { asked: result });
+  throw new ArgumentError(`testPromptText needs a result of measureTestPrompt, not ${shown(result)}.`, {
+    asked: result,
+  });
 }

@@ -18,7 +18,7 @@ describe("on golden models", () => {
   });
 
   it("ablating heads by zero is zeroing them with a hook", async () => {
-    const { components, clean } = await measureAblation(model, prompts, { by: "zero" });
+    const { components, clean } = await measureAblation(model, { prompts, by: "zero" });
     expect(components.map((c) => c.name)).toEqual(model.allHeadLabels());
     expect(clean).toBeCloseTo(g.info.scalars.loss, 4);
     for (const { layer, index, effect } of components) {
@@ -31,7 +31,7 @@ describe("on golden models", () => {
   });
 
   it("ablating layers by the mean equals doing it with a hook", async () => {
-    const { components, clean } = await measureAblation(model, prompts, { over: "layers" });
+    const { components, clean } = await measureAblation(model, { prompts, over: "layers" });
     expect(components.map((c) => c.name)).toEqual(["L0 attention", "L1 attention", "L0 MLP", "L1 MLP"]);
     const loss = await model.runWithHooks(g.tokens, {
       returnType: "loss",
@@ -42,7 +42,7 @@ describe("on golden models", () => {
 
   it("prompts of different lengths count as they would alone: padding does not matter", async () => {
     const [long, short] = [prompts[0], prompts[1].slice(0, 5)];
-    const measure = (some: number[][]) => measureAblation(model, some, { by: "zero", answer: 3, wrong: 4 });
+    const measure = (some: number[][]) => measureAblation(model, { prompts: some, by: "zero", answer: 3, wrong: 4 });
     const [both, first, second] = [await measure([long, short]), await measure([long]), await measure([short])];
     both.components.forEach(({ effect }, i) => {
       expect(effect).toBeCloseTo((first.components[i].effect + second.components[i].effect) / 2, 4);
@@ -52,7 +52,7 @@ describe("on golden models", () => {
 
   it("means of a padded batch are over its real tokens", async () => {
     const [long, short] = [prompts[0], prompts[1].slice(0, 5)];
-    const { components, clean } = await measureAblation(model, [long, short], { over: "layers" });
+    const { components, clean } = await measureAblation(model, { prompts: [long, short], over: "layers" });
     const [, a] = await model.runWithCache(long, { namesFilter: "blocks.1.hook_mlp_out" });
     const [, b] = await model.runWithCache(short, { namesFilter: "blocks.1.hook_mlp_out" });
     const { dModel } = model.cfg;
@@ -77,16 +77,16 @@ describe("on golden models", () => {
 
   it("resampling draws by the seed", async () => {
     const of = async (seed: number) =>
-      (await measureAblation(model, prompts, { by: "resample", seed })).components.map((c) => c.effect);
+      (await measureAblation(model, { prompts, by: "resample", seed })).components.map((c) => c.effect);
     expect(await of(3)).toEqual(await of(3));
     expect(await of(4)).not.toEqual(await of(3));
   });
 
   it("neurons and positions belong to one layer, and each prompt's positions are ablated separately", async () => {
-    const neurons = await measureAblation(model, prompts, { over: "neurons", by: "zero", layer: 0 });
+    const neurons = await measureAblation(model, { prompts, over: "neurons", by: "zero", layer: 0 });
     expect(neurons.components).toHaveLength(80);
     expect(neurons.components[7].name).toBe("L0N7");
-    const positions = await measureAblation(model, prompts, { over: "positions", by: "zero" });
+    const positions = await measureAblation(model, { prompts, over: "positions", by: "zero" });
     expect(positions.components).toHaveLength(2 * 2 * 12);
     const one = positions.components.find((c) => c.name === "L1 MLP" && c.prompt === 1 && c.pos === 4)!;
     const loss = async (hooked: boolean) =>
@@ -100,15 +100,15 @@ describe("on golden models", () => {
   });
 
   it("options that do not fit the model are refused with a message", async () => {
-    await expect(measureAblation(model, [])).rejects.toThrow(/no prompts/);
-    await expect(measureAblation(model, [[4]])).rejects.toThrow(/1 token.*at least 2/);
-    await expect(measureAblation(model, prompts, { layer: 2 })).rejects.toThrow(/no layer 2/);
-    await expect(measureAblation(model, prompts, { answer: 3 })).rejects.toThrow(/both answer and wrong/);
-    await expect(measureAblation(model, prompts, { over: "head" as never })).rejects.toThrow(
+    await expect(measureAblation(model, { prompts: [] })).rejects.toThrow(/no prompts/);
+    await expect(measureAblation(model, { prompts: [[4]] })).rejects.toThrow(/1 token.*at least 2/);
+    await expect(measureAblation(model, { prompts, layer: 2 })).rejects.toThrow(/no layer 2/);
+    await expect(measureAblation(model, { prompts, answer: 3 })).rejects.toThrow(/both answer and wrong/);
+    await expect(measureAblation(model, { prompts, over: "head" as never })).rejects.toThrow(
       /"heads", "layers", "neurons" or "positions", not "head"/,
     );
     const attention = goldenModel(await golden("attn_only_2l"));
-    await expect(measureAblation(attention, prompts, { over: "neurons" })).rejects.toThrow(/attention-only/);
+    await expect(measureAblation(attention, { prompts, over: "neurons" })).rejects.toThrow(/attention-only/);
   });
 });
 
@@ -120,7 +120,7 @@ describe("on the bundled model", () => {
 
   it("says which head matters, compared with a random one, and draws them", async () => {
     const seen: number[] = [];
-    const found = await ablation(model, undefined, { onProgress: ({ done, total }) => seen.push(done / total) });
+    const found = await ablation(model, { onProgress: ({ done, total }) => seen.push(done / total) });
     expect(found.summary[0].text).toMatch(/^L0H\d matters most/);
     expect(found.summary[0].figure!.comparedWith).toEqual(["random head"]);
     expect(found.baselines.map((b) => b.name)).toEqual(["random head", "nothing ablated"]);
@@ -129,7 +129,7 @@ describe("on the bundled model", () => {
   });
 
   it("draws positions as coloured tokens", async () => {
-    const found = await ablation(model, ["The sun shines.", "Dogs bark."], { over: "positions", top: 3 });
+    const found = await ablation(model, { prompts: ["The sun shines.", "Dogs bark."], over: "positions", top: 3 });
     const [picture] = drawn(found).pictures;
     expect(picture.kind === "tokens" && picture.texts.map((t) => t.values.map((v) => v.length))).toEqual(
       picture.kind === "tokens" && picture.texts.map((t) => [t.tokens.length, t.tokens.length]),
@@ -139,7 +139,8 @@ describe("on the bundled model", () => {
 
   it("stops when it is aborted", async () => {
     const stop = new AbortController();
-    const running = ablation(model, ["The sun shines."], {
+    const running = ablation(model, {
+      prompts: ["The sun shines."],
       over: "positions",
       signal: stop.signal,
       onProgress: () => stop.abort(new Error("enough")),

@@ -13,7 +13,7 @@ describe("attention patterns", () => {
     const g = await golden("gelu_2l");
     const model = goldenModel(g);
     const ids = Array.from(g.tokens.row(0).data);
-    const { heads } = await measureAttentionPatterns(model, ids, { layers: [-1], heads: [1, 0] });
+    const { heads } = await measureAttentionPatterns(model, { prompt: ids, layers: [-1], heads: [1, 0] });
     expect(heads.map((h) => h.name)).toEqual(["L1H1", "L1H0"]);
     const [, cache] = await model.runWithCache([ids]);
     const pattern = cache.get("blocks.1.attn.hook_pattern" as never);
@@ -27,7 +27,7 @@ describe("attention patterns", () => {
   });
 
   it("are summarised as entropy, distance and shares over the queries from the second on", async () => {
-    const { heads, prompt } = await measureAttentionPatterns(await load(), "The old man shook his head.");
+    const { heads, prompt } = await measureAttentionPatterns(await load(), { prompt: "The old man shook his head." });
     expect(prompt.startsWithBos).toBe(true);
     for (const { pattern, entropy, distance, first, previous, self } of heads) {
       let [e, d, f, p, s] = [0, 0, 0, 0, 0];
@@ -55,7 +55,7 @@ describe("attention patterns", () => {
   });
 
   it("are compared with a head that looks everywhere equally: log(q + 1), q / 2 and 1 / (q + 1)", async () => {
-    const { uniform, prompt } = await measureAttentionPatterns(await load(), "The old man shook his head.");
+    const { uniform, prompt } = await measureAttentionPatterns(await load(), { prompt: "The old man shook his head." });
     const queries = Array.from({ length: prompt.ids.length - 1 }, (_, i) => i + 1);
     const mean = (f: (q: number) => number) => queries.reduce((sum, q) => sum + f(q), 0) / queries.length;
     expect(uniform.entropy).toBeCloseTo(
@@ -76,16 +76,20 @@ describe("attention patterns", () => {
 
   it("cover all tokens in a bidirectional model", async () => {
     const g = await golden("bidirectional_1l");
-    const { uniform, prompt } = await measureAttentionPatterns(goldenModel(g), Array.from(g.tokens.row(0).data));
+    const { uniform, prompt } = await measureAttentionPatterns(goldenModel(g), {
+      prompt: Array.from(g.tokens.row(0).data),
+    });
     expect(uniform.self).toBeCloseTo(1 / prompt.ids.length, 10);
   });
 
   it("refuse layers and heads that do not exist", async () => {
     const model = await load();
-    await expect(attentionPatterns(model, "He shook his head.", { layers: [1] })).rejects.toThrow(
+    await expect(attentionPatterns(model, { prompt: "He shook his head.", layers: [1] })).rejects.toThrow(
       "There is no layer 1: this model's only layer is 0.",
     );
-    await expect(attentionPatterns(model, "He shook his head.", { heads: [4] })).rejects.toThrow("There is no head 4");
+    await expect(attentionPatterns(model, { prompt: "He shook his head.", heads: [4] })).rejects.toThrow(
+      "There is no head 4",
+    );
   });
 
   it("are a command that runs without arguments, and takes lists of heads", async () => {

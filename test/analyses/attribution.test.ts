@@ -2,11 +2,11 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 import { agreement, correlationStatement } from "../../src/analyses/attribution/agreement.ts";
-import { attributionPatchingFinding } from "../../src/analyses/attribution-patching.ts";
-import { edgeAttributionFinding } from "../../src/analyses/edge-attribution.ts";
+import { attributionPatching } from "../../src/analyses/attribution-patching.ts";
+import { edgeAttribution } from "../../src/analyses/edge-attribution.ts";
 import { gradientXActivation } from "../../src/analyses/gradient-x-activation.ts";
 import { ANALYSES } from "../../src/analyses/index.ts";
-import { integratedGradientsFinding } from "../../src/analyses/integrated-gradients.ts";
+import { integratedGradients } from "../../src/analyses/integrated-gradients.ts";
 import { neuronSaliency } from "../../src/analyses/neuron-saliency.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
@@ -35,7 +35,7 @@ beforeAll(async () => {
 describe("attribution-patching", () => {
   let found: Finding;
   beforeAll(async () => {
-    found = await attributionPatchingFinding(model);
+    found = await attributionPatching(model);
   });
 
   test("lists the true effects of a hooked run, and estimates close to them", async () => {
@@ -80,7 +80,7 @@ describe("attribution-patching", () => {
   test("says which sites have too many places to patch", async () => {
     const long = `${CLEAN} she sat down by the fire and read`;
     const other = `${CORRUPTED} she sat down by the fire and read`;
-    const large = await attributionPatchingFinding(model, { clean: long, corrupted: other });
+    const large = await attributionPatching(model, { clean: long, corrupted: other });
     expect(large.caveats.some((caveat) => caveat.startsWith("post has more than 10000 places"))).toBe(true);
     expect(rowsOf(large.tables, "sites").map((row) => row.site)).not.toContain("post");
   });
@@ -88,7 +88,7 @@ describe("attribution-patching", () => {
 
 describe("edge-attribution", () => {
   test("lists each edge once, the strongest first, with the effect of patching the path", async () => {
-    const found = await edgeAttributionFinding(model);
+    const found = await edgeAttribution(model);
     const edges = rowsOf(found.tables, "all");
     // 4 heads' q, k and v from the embedding; the MLP from embedding and heads; the logits from all of these.
     expect(edges.length).toBe(12 + 5 + 6);
@@ -146,7 +146,7 @@ describe("gradient-x-activation", () => {
 
 describe("integrated-gradients", () => {
   test.each(["zero", "mean"] as const)("from %s sums to the difference between the two ends", async (baseline) => {
-    const found = await integratedGradientsFinding(model, { baseline });
+    const found = await integratedGradients(model, { baseline });
     const total = rowsOf(found.tables, "tokens").reduce((sum, row) => sum + (row.integrated_gradients as number), 0);
     const start = await model.runWithHooks(CLEAN, {
       fwdHooks: [["hook_embed", (x) => (baseline === "zero" ? x.mul(0) : model.W_E.mean(0).expandLike(x))]],
@@ -157,7 +157,7 @@ describe("integrated-gradients", () => {
   });
 
   test("with too few steps says that the sum is off", async () => {
-    const found = await integratedGradientsFinding(model, { steps: 1 });
+    const found = await integratedGradients(model, { steps: 1 });
     expect(found.summary[1].text).toMatch(/more steps are needed/);
     expect(found.caveats[0]).toMatch(/with 1 steps? the path is sampled too coarsely/);
   });
@@ -204,13 +204,9 @@ describe("an attention-only model without a tokenizer", () => {
   test("is supported, at the sites that it has", async () => {
     const attentionOnly = goldenModel(await golden("attn_only_2l"));
     const options = { clean, corrupted, answer: 9, wrong: 10 };
-    const sites = rowsOf((await attributionPatchingFinding(attentionOnly, options)).tables, "sites").map(
-      (row) => row.site,
-    );
+    const sites = rowsOf((await attributionPatching(attentionOnly, options)).tables, "sites").map((row) => row.site);
     expect(sites).toEqual(["resid_pre", "attn_out", "z", "q", "k", "v", "pattern"]);
-    const ends = rowsOf((await edgeAttributionFinding(attentionOnly, options)).tables, "all").map(
-      (row) => row.receiver,
-    );
+    const ends = rowsOf((await edgeAttribution(attentionOnly, options)).tables, "all").map((row) => row.receiver);
     expect(ends).toContain("L1H3.k");
     expect(ends).not.toContain("L1MLP");
   });
@@ -219,10 +215,7 @@ describe("an attention-only model without a tokenizer", () => {
 describe("what the findings say", () => {
   test("about colours, when the clean run is the lower one: that red goes back to it, and a caveat", async () => {
     const turned = { clean: CORRUPTED, corrupted: CLEAN };
-    for (const found of [
-      await attributionPatchingFinding(model, turned),
-      await edgeAttributionFinding(model, turned),
-    ]) {
+    for (const found of [await attributionPatching(model, turned), await edgeAttribution(model, turned)]) {
       const captions = drawn(found)
         .pictures.filter(({ kind }) => kind !== "scatter")
         .map(({ caption }) => caption);
@@ -231,13 +224,13 @@ describe("what the findings say", () => {
         expect(caption).toMatch(/Blue raises logit\(“ she”\).*; red lowers it, back towards/);
       expect(found.caveats.join()).toContain("prefer “ she” to “ he” less than the corrupted one does");
     }
-    const [stream] = drawn(await attributionPatchingFinding(model)).pictures.slice(1);
+    const [stream] = drawn(await attributionPatching(model)).pictures.slice(1);
     expect(stream.caption).toMatch(/^Blue raises .*, back towards the clean run's; red lowers it\.$/);
   });
 
   test("about too many places to patch: their largest estimates, with nothing under patched", async () => {
     const more = " she sat down by the fire and read";
-    const found = await attributionPatchingFinding(model, { clean: CLEAN + more, corrupted: CORRUPTED + more, top: 3 });
+    const found = await attributionPatching(model, { clean: CLEAN + more, corrupted: CORRUPTED + more, top: 3 });
     const alone = rowsOf(found.tables, "estimated-alone");
     expect(alone.map(({ site, patched }) => [site, patched])).toEqual([
       ["post", null],
@@ -262,7 +255,7 @@ describe("what the findings say", () => {
   });
 
   test("about tokens: rows that are compared share one colour scale", async () => {
-    for (const found of [await gradientXActivation(model), await integratedGradientsFinding(model)]) {
+    for (const found of [await gradientXActivation(model), await integratedGradients(model)]) {
       const strip = drawn(found).pictures.find(({ kind }) => kind === "tokens");
       if (strip?.kind !== "tokens") throw new Error("no tokens");
       const domains = strip.rows.map(({ color }) => color?.domain);
@@ -273,7 +266,7 @@ describe("what the findings say", () => {
   });
 
   test("about edges: the same ends and one scale, estimated and patched", async () => {
-    const [matrices] = drawn(await edgeAttributionFinding(model)).pictures;
+    const [matrices] = drawn(await edgeAttribution(model)).pictures;
     if (matrices.kind !== "facets") throw new Error("no matrices");
     const [estimated, patched] = matrices.facets;
     expect([estimated.title, patched.title]).toEqual(["estimated", "patched"]);
@@ -295,9 +288,7 @@ describe("what the findings say", () => {
   });
 
   test("an answer that is not a token is refused in a sentence", async () => {
-    await expect(attributionPatchingFinding(model, { wrong: 99999 })).rejects.toThrow(
-      /99999 is not a token.*0 to 4095/,
-    );
+    await expect(attributionPatching(model, { wrong: 99999 })).rejects.toThrow(/99999 is not a token.*0 to 4095/);
     await expect(gradientXActivation(model, { answer: 1.5 })).rejects.toThrow(/1.5 is not a token/);
   });
 });
@@ -334,9 +325,9 @@ describe.each(names)("%s", (name) => {
     const values = Object.fromEntries(
       Object.entries(analysis.options).map(([key, option]) => [key, "default" in option ? option.default : undefined]),
     );
-    const found = await analysis.run(model, values as never, {});
+    const found = await analysis.run(model, values as never);
     expect(JSON.parse(JSON.stringify(found))).toEqual(
-      JSON.parse(JSON.stringify(await analysis.run(model, values as never, {}))),
+      JSON.parse(JSON.stringify(await analysis.run(model, values as never))),
     );
     const text = (await render(found, "text", { text: { width: 80, color: false } })) as string;
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
@@ -348,7 +339,7 @@ describe.each(names)("%s", (name) => {
     const defaults = Object.fromEntries(
       Object.entries(analysis.options).map(([key, option]) => [key, "default" in option ? option.default : undefined]),
     );
-    const asking = (more: object) => analysis.run(model, { ...defaults, ...more } as never, {});
+    const asking = (more: object) => analysis.run(model, { ...defaults, ...more } as never);
     await expect(asking({ answer: "antidisestablishmentarianism" })).rejects.toThrow(/token/);
     await expect(asking({ wrong: " she" })).rejects.toThrow(/“ she”.*give two/);
   });

@@ -71,7 +71,7 @@ describe.each([
 
   beforeAll(async () => {
     model = await load(options);
-    found = await measureDiffuseMlp(model, NOTEBOOK_PROMPTS);
+    found = await measureDiffuseMlp(model, { prompts: NOTEBOOK_PROMPTS });
   });
 
   it("uses the notebook's prompts and reads them as the same tokens", () => {
@@ -163,7 +163,7 @@ describe.each([
 
 describe("the loss that an ablation changes", () => {
   it("is the attribution, the logit's other terms and the other tokens' logits together", async () => {
-    const { positions } = await measureDiffuseMlp(await load(), NOTEBOOK_PROMPTS.slice(0, 4));
+    const { positions } = await measureDiffuseMlp(await load(), { prompts: NOTEBOOK_PROMPTS.slice(0, 4) });
     for (const { nextAblation: a } of positions) if (a) expect(a.loss).toBeCloseTo(a.logit + a.normaliser, 4);
   });
 });
@@ -182,7 +182,7 @@ describe("an MLP before the last layer", () => {
       const { model, rows } = await folded(name);
       // Two prompts of different lengths, so that one is padded.
       const prompts = [rows[0], rows[1].slice(0, 4)];
-      const { positions, site } = await measureDiffuseMlp(model, prompts, { layer: 0 });
+      const { positions, site } = await measureDiffuseMlp(model, { prompts, layer: 0 });
       expect(site.last).toBe(false);
       for (const p of positions) {
         const tokens = prompts[p.prompt];
@@ -199,7 +199,7 @@ describe("an MLP before the last layer", () => {
   it("gives the same in the last layer as sweeping would", async () => {
     const { model, rows } = await folded("solu_ln_2l");
     const tokens = rows[0];
-    const { positions, site } = await measureDiffuseMlp(model, [tokens]);
+    const { positions, site } = await measureDiffuseMlp(model, { prompts: [tokens] });
     expect(site.last).toBe(true);
     const clean = await model.forward(tokens, { returnType: "loss" });
     for (const p of positions) {
@@ -215,48 +215,48 @@ describe("an MLP before the last layer", () => {
 describe("what cannot be analysed", () => {
   it("is a layer that does not exist, and the existing layers are named", async () => {
     const model = await load();
-    await expect(measureDiffuseMlp(model, ["a b"], { layer: 3 })).rejects.toThrow(
+    await expect(measureDiffuseMlp(model, { prompts: ["a b"], layer: 3 })).rejects.toThrow(
       "There is no layer 3: this model's only layer is 0.",
     );
   });
 
   it("is a model without MLPs", async () => {
     const { model, rows } = await folded("attn_only_2l");
-    await expect(measureDiffuseMlp(model, rows)).rejects.toThrow(/only attention layers.*solu-1l/);
+    await expect(measureDiffuseMlp(model, { prompts: rows })).rejects.toThrow(/only attention layers.*solu-1l/);
   });
 
   it("is a model that can see the tokens to predict", async () => {
     const { model, rows } = await folded("bidirectional_1l");
-    await expect(measureDiffuseMlp(model, rows)).rejects.toThrow(/bidirectional.*causal model/);
+    await expect(measureDiffuseMlp(model, { prompts: rows })).rejects.toThrow(/bidirectional.*causal model/);
   });
 
   it("is a model whose norms are not folded", async () => {
     const g = await golden("solu_ln_1l");
-    await expect(measureDiffuseMlp(goldenModel(g), g.tokens.toArray())).rejects.toThrow(/foldLn/);
+    await expect(measureDiffuseMlp(goldenModel(g), { prompts: g.tokens.toArray() })).rejects.toThrow(/foldLn/);
   });
 
   it("is a prompt that is longer than the context: it is named, not cut", async () => {
     const long = "word ".repeat(300);
-    await expect(measureDiffuseMlp(await load(), ["short one", long])).rejects.toThrow(
+    await expect(measureDiffuseMlp(await load(), { prompts: ["short one", long] })).rejects.toThrow(
       /^Prompt 1 \("word word.*…"\) has \d+ tokens, BOS included, but the model's context holds only 256/,
     );
   });
 
   it("is a prompt without a second token, no prompts, and an option out of its range", async () => {
     const model = await load();
-    await expect(measureDiffuseMlp(model, [[5]])).rejects.toThrow(/Prompt 0 has 1 token/);
-    await expect(measureDiffuseMlp(model, [])).rejects.toThrow(/no prompts/);
-    await expect(diffuseMlp(model, ["a b"], { top: 0 })).rejects.toThrow(
+    await expect(measureDiffuseMlp(model, { prompts: [[5]] })).rejects.toThrow(/Prompt 0 has 1 token/);
+    await expect(measureDiffuseMlp(model, { prompts: [] })).rejects.toThrow(/no prompts/);
+    await expect(diffuseMlp(model, { prompts: ["a b"], top: 0 })).rejects.toThrow(
       "top must be a whole number of at least 1, not 0.",
     );
-    await expect(diffuseMlp(model, ["a b"], { seed: 1.5 })).rejects.toThrow(
+    await expect(diffuseMlp(model, { prompts: ["a b"], seed: 1.5 })).rejects.toThrow(
       "seed of diffuseMlp must be a whole number, not 1.5",
     );
   });
 
   it("is anything that was aborted", async () => {
     const signal = AbortSignal.abort(new Error("stopped by the test"));
-    await expect(measureDiffuseMlp(await load(), ["a b"], { signal })).rejects.toThrow("stopped by the test");
+    await expect(measureDiffuseMlp(await load(), { prompts: ["a b"], signal })).rejects.toThrow("stopped by the test");
   });
 });
 
@@ -264,9 +264,9 @@ describe("the finding", () => {
   it("is the same for the same seed, and only the random parts differ for another", async () => {
     const model = await load();
     const [first, again, other] = [
-      await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 7 }),
-      await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 7 }),
-      await diffuseMlp(model, NOTEBOOK_PROMPTS, { seed: 8 }),
+      await diffuseMlp(model, { prompts: NOTEBOOK_PROMPTS, seed: 7 }),
+      await diffuseMlp(model, { prompts: NOTEBOOK_PROMPTS, seed: 7 }),
+      await diffuseMlp(model, { prompts: NOTEBOOK_PROMPTS, seed: 8 }),
     ];
     expect(again).toEqual(first);
     const table = (f: typeof first, name: string) => rowsOf(f.tables, name);
@@ -277,11 +277,11 @@ describe("the finding", () => {
   it("says that prompt 9 is two sentences, for the notebook's prompts and no others", async () => {
     const model = await load();
     expect((await diffuseMlp(model)).caveats.join()).toContain("Prompt 9 is two sentences");
-    expect((await diffuseMlp(model, ["The sun shines."])).caveats.join()).not.toContain("Prompt 9");
+    expect((await diffuseMlp(model, { prompts: ["The sun shines."] })).caveats.join()).not.toContain("Prompt 9");
   });
 
   it("leaves BOS out of rankings and comparisons on request", async () => {
-    const found = await diffuseMlp(await load(), undefined, { excludeBos: true, top: 40 });
+    const found = await diffuseMlp(await load(), { excludeBos: true, top: 40 });
     for (const name of ["top", "random", "diffuse", "apart"]) {
       const rows = rowsOf(found.tables, name);
       expect(rows.length).toBeGreaterThan(0);
@@ -290,14 +290,14 @@ describe("the finding", () => {
   });
 
   it("works for a single short prompt, without the tests that need more", async () => {
-    const found = await diffuseMlp(await load(), ["Time"]);
+    const found = await diffuseMlp(await load(), { prompts: ["Time"] });
     expect(found.baselines.map((b) => b.kind)).not.toContain("permutation test");
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
   });
 
   it("limits how many prompts and points it draws, and says so", async () => {
     const many = Array.from({ length: 300 }, (_, i) => `The sun shines on number ${i} and on them all.`);
-    const found = await diffuseMlp(await load(), many, { top: 3 });
+    const found = await diffuseMlp(await load(), { prompts: many, top: 3 });
     const picture = (name: string) => drawn(found).pictures.find((p) => p.name === name)!;
     const tokens = picture("ablation-tokens");
     expect(tokens.kind === "tokens" && tokens.texts.length).toBe(60);
@@ -313,7 +313,7 @@ describe("the finding", () => {
 
   it("for a model without a norm inside the MLP has no before and after", async () => {
     const { model, rows } = await folded("gelu_2l");
-    const found = await diffuseMlp(model, rows);
+    const found = await diffuseMlp(model, { prompts: rows });
     expect(found.settings.ablated).toBe("blocks.1.mlp.hook_post");
     expect(drawn(found).pictures.map((p) => p.name)).not.toContain("before-after");
     expect(found.tables.flatMap((t) => t.columns.map((c) => c.name))).not.toContain("ratio");

@@ -14,7 +14,7 @@ describe("head-detector", () => {
   it("lists detectHead's scores for the golden model", async () => {
     const model = goldenModel(await golden("solu_ln_2l"));
     const ids = [1, 5, 9, 5, 9, 13, 5, 9];
-    const found = await headDetector(model, [ids], { excludeBos: true });
+    const found = await headDetector(model, { prompts: [ids], excludeBos: true });
     const direct = await detectHead(model, ids, "induction_head", { excludeBos: true });
     const rows = rowsOf(found.tables, "heads");
     expect(rows.map(({ component }) => component)).toEqual(model.allHeadLabels());
@@ -32,7 +32,11 @@ describe("head-detector", () => {
         if (/\.[Wb]_Q$/.test(name)) weights.set(name, { ...array, data: new Float32Array(array.data.length) } as never);
       }
       const model = new HookedTransformer(parseConfig(g.info.config), weights);
-      const found = await headDetector(model, [[1, 5, 9, 5, 9, 13, 5, 9]], { measure, excludeCurrentToken: true });
+      const found = await headDetector(model, {
+        prompts: [[1, 5, 9, 5, 9, 13, 5, 9]],
+        measure,
+        excludeCurrentToken: true,
+      });
       for (const row of rowsOf(found.tables, "heads")) {
         expect(row.previous_token_head).toBeCloseTo(baseline(found, "previous"), 5);
         expect(row.duplicate_token_head).toBeCloseTo(baseline(found, "duplicate"), 5);

@@ -1,4 +1,5 @@
 /** Every analysis on every kind of model: rotary positions, parallel blocks, gated MLPs, shared keys and values, windows. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
@@ -8,9 +9,9 @@ import { attributionValues } from "../../src/measures/diffuse-mlp/attribution.ts
 import { batches, tokenizePrompts } from "../../src/measures/diffuse-mlp/prompts.ts";
 import { siteOf } from "../../src/measures/diffuse-mlp/site.ts";
 import { measureDirectLogitAttribution } from "../../src/measures/direct-logit-attribution.ts";
+import { measureIntegratedGradients } from "../../src/measures/integrated-gradients.ts";
 import { measureLogitLens } from "../../src/measures/logit-lens.ts";
-import { measureNeurons } from "../../src/measures/neuron-saliency.ts";
-import { integratedGradients } from "../../src/measures/saliency.ts";
+import { measureNeuronSaliency } from "../../src/measures/neuron-saliency.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../../src/node.ts";
@@ -30,7 +31,7 @@ async function foldedModel(name: string): Promise<HookedTransformer> {
 /** What differs from the defaults, which are made for large contexts and vocabularies. */
 const OWN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "diffuse-mlp": { prompts: ["The lady was so tired that she went to the store", "When Mary and John went it was"] },
-  "test-prompt": { prompt: "When Mary and John went to the store", answer: "John" },
+  "test-prompt": { prompt: "When Mary and John went to the store", answers: ["John"] },
   "induction-score": { length: 10 },
   ioi: { samples: 4, names: ["Mary", "John", "Tom", "James"] },
 };
@@ -48,15 +49,16 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l"
       record.type === "flag" ? false : "default" in record ? record.default : undefined,
     ]);
     const options = { ...Object.fromEntries(defaults), ...OWN[called] };
-    const found = await analysis.run(model, options, {});
+    const found = await analysis.run(model, options);
     expect(found.analysis).toBe(called);
     expect((await render(found, "text")).length).toBeGreaterThan(200);
   });
 
   test("what single neurons add to a logit directly is what the stacks say, and sums to what their MLP adds", async () => {
     const text = "The lady was so tired so that she went to the store";
-    const answer = readAnswer(model, { prompt: text, answer: "and", wrong: "to" });
-    const { neurons } = await measureNeurons(model, answer);
+    const asked = { prompt: text, answer: "and", wrong: "to" };
+    const answer = readAnswer(model, asked);
+    const { neurons } = await measureNeuronSaliency(model, asked);
     const [, cache] = await model.runWithCache(text);
     const attrs = cache
       .stackNeuronResults({ posSlice: -1 })
@@ -80,14 +82,18 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l"
 
   test("what adds up, adds up: attributions to the logit, the last stream to the output, gradients along the way", async () => {
     const text = "The lady was so tired that she went to the store";
-    const direct = await measureDirectLogitAttribution(model, text, { answer: "and", against: "to" });
+    const direct = await measureDirectLogitAttribution(model, { prompt: text, answer: "and", against: "to" });
     expect(direct.layers.attributions.length).toBe(components(model).additions.length);
     expect(Math.abs(direct.error)).toBeLessThan(1e-4);
-    expect((await measureLogitLens(model, text)).error).toBeLessThan(1e-4);
+    expect((await measureLogitLens(model, { prompt: text })).error).toBeLessThan(1e-4);
     const metric = (logits: Tensor) => logits.at({ batch: 0, pos: -1, d_vocab: 3 });
     // From the mean embedding, and finely: near zero the norms are all but singular.
     const along = { baseline: "mean", steps: 1000 } as const;
-    const { completenessError, metric: end, baseline } = await integratedGradients(model, text, metric, along);
+    const {
+      completenessError,
+      metric: end,
+      baseline,
+    } = await measureIntegratedGradients(model, { prompt: text, metric, ...along });
     expect(Math.abs(completenessError)).toBeLessThan(1e-2 * Math.max(1, Math.abs(end - baseline)));
   });
 });

@@ -29,7 +29,7 @@ function lensOf(model: HookedTransformer, x: ArrayLike<number>): Float64Array {
 }
 
 async function expectLens(model: HookedTransformer, prompt: string | readonly number[]) {
-  const measured = await measureLogitLens(model, prompt, { top: 4 });
+  const measured = await measureLogitLens(model, { prompt, top: 4 });
   const { ids } = measured.prompt;
   const [, cache] = await model.runWithCache([ids]);
   const names = Array.from({ length: model.cfg.nLayers }, (_, l) => [
@@ -83,7 +83,7 @@ describe("the logit lens", () => {
   it("ends with the model's own output: the mean log probability is minus the loss", async () => {
     const model = await load();
     const prompt = "She opened the door and went into the room.";
-    const { cells } = await measureLogitLens(model, prompt);
+    const { cells } = await measureLogitLens(model, { prompt });
     const loss = (await model.forward(prompt, { returnType: "loss" })).item();
     const right = cells.at(-1)!.flatMap((cell) => (cell.right ? [cell.right.logProb] : []));
     expect(right.reduce((a, b) => a + b) / right.length).toBeCloseTo(-loss, 4);
@@ -91,7 +91,7 @@ describe("the logit lens", () => {
 
   it("has no streams between attention and MLP where there is no MLP", async () => {
     const g = await golden("attn_only_2l");
-    const { labels } = await measureLogitLens(goldenModel(g), Array.from(g.tokens.row(0).data));
+    const { labels } = await measureLogitLens(goldenModel(g), { prompt: Array.from(g.tokens.row(0).data) });
     expect(labels).toEqual(["0_pre", "1_pre", "final_post"]);
   });
 
@@ -103,11 +103,11 @@ describe("the logit lens", () => {
 
   it("refuses a prompt that predicts nothing, one that is too long, and no tokens to keep", async () => {
     const model = await load();
-    await expect(logitLens(model, "")).rejects.toThrow("The prompt is empty");
-    await expect(logitLens(model, [1])).rejects.toThrow("needs at least 2");
-    await expect(logitLens(model, "a ".repeat(400))).rejects.toThrow("the model's context holds only 256");
-    await expect(logitLens(model, [1, 99999])).rejects.toThrow("outside the vocabulary of 4096");
-    await expect(logitLens(model, "He shook his head.", { top: 0 })).rejects.toThrow(
+    await expect(logitLens(model, { prompt: "" })).rejects.toThrow("The prompt is empty");
+    await expect(logitLens(model, { prompt: [1] })).rejects.toThrow("needs at least 2");
+    await expect(logitLens(model, { prompt: "a ".repeat(400) })).rejects.toThrow("the model's context holds only 256");
+    await expect(logitLens(model, { prompt: [1, 99999] })).rejects.toThrow("outside the vocabulary of 4096");
+    await expect(logitLens(model, { prompt: "He shook his head.", top: 0 })).rejects.toThrow(
       "top must be a whole number from 1 to",
     );
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { neuronTokens } from "../../src/analyses/neuron-tokens.ts";
-import { measureNeuron } from "../../src/measures/neuron-tokens.ts";
+import { measureNeuronTokens } from "../../src/measures/neuron-tokens.ts";
 import { PASSAGE } from "../../src/measures/passage.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a neuron's tokens and examples", () => {
   it("are the activations of running the text's pieces after BOS", async () => {
-    const found = await measureNeuron(model, PASSAGE, { neuron: 830, top: 3, around: 5 });
+    const found = await measureNeuronTokens(model, { text: PASSAGE, neuron: 830, top: 3, around: 5 });
     const ids = Array.from(model.toTokens(PASSAGE, { prependBos: false, truncate: false }).data);
     expect(found.activations.length).toBe(ids.length);
     const largest = new Array<number>(model.cfg.dMlp!).fill(-Infinity);
@@ -38,7 +38,12 @@ describe("a neuron's tokens and examples", () => {
   });
 
   it("are the strongest places, none inside another's context", async () => {
-    const { examples, activations } = await measureNeuron(model, PASSAGE, { neuron: 77, top: 4, around: 5 });
+    const { examples, activations } = await measureNeuronTokens(model, {
+      text: PASSAGE,
+      neuron: 77,
+      top: 4,
+      around: 5,
+    });
     const places = examples.map((e) => e.at);
     expect(examples[0].activation).toBe(Math.max(...activations));
     places.forEach((a, i) => {
@@ -54,7 +59,7 @@ describe("a neuron's tokens and examples", () => {
   });
 
   it("have W_out[neuron] times W_U as effects", async () => {
-    const { effects, otherEffects } = await measureNeuron(model, "He shook his head.", { neuron: 830 });
+    const { effects, otherEffects } = await measureNeuronTokens(model, { text: "He shook his head.", neuron: 830 });
     for (let t = 0; t < model.cfg.dVocab; t += 97) {
       let logit = 0;
       for (let i = 0; i < model.cfg.dModel; i++) {
@@ -66,18 +71,18 @@ describe("a neuron's tokens and examples", () => {
   });
 
   it("choose the neuron that writes most by default", async () => {
-    const found = await measureNeuron(model, PASSAGE);
+    const found = await measureNeuronTokens(model, { text: PASSAGE });
     const W_out = model.weights.get("blocks.0.mlp.W_out");
     const loud = found.largestOfEach.map((x, n) => x * Math.hypot(...Array.from(W_out.row(n).data)));
     expect(found.neuron).toBe(loud.indexOf(Math.max(...loud)));
   });
 
   it("refuses an empty text, a neuron or layer that does not exist, and a model without neurons", async () => {
-    await expect(neuronTokens(model, " \n")).rejects.toThrow("The text is empty");
-    await expect(neuronTokens(model, PASSAGE, { neuron: 1024 })).rejects.toThrow("from 0 to 1023");
-    await expect(neuronTokens(model, PASSAGE, { layer: 3 })).rejects.toThrow("There is no layer 3");
+    await expect(neuronTokens(model, { text: " \n" })).rejects.toThrow("The text is empty");
+    await expect(neuronTokens(model, { text: PASSAGE, neuron: 1024 })).rejects.toThrow("from 0 to 1023");
+    await expect(neuronTokens(model, { text: PASSAGE, layer: 3 })).rejects.toThrow("There is no layer 3");
     const attnOnly = goldenModel(await golden("attn_only_2l"));
-    await expect(neuronTokens(attnOnly, PASSAGE)).rejects.toThrow("has no neurons");
+    await expect(neuronTokens(attnOnly, { text: PASSAGE })).rejects.toThrow("has no neurons");
   });
 });
 

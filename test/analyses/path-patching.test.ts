@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { pathPatchingFinding } from "../../src/analyses/path-patching.ts";
+import { pathPatching } from "../../src/analyses/path-patching.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import { HookedTransformer } from "../../src/node.ts";
@@ -12,7 +12,7 @@ describe("path-patching on the bundled model", () => {
   let found: Finding;
   beforeAll(async () => {
     model = await HookedTransformer.fromPretrained("solu-1l-novels");
-    found = await pathPatchingFinding(model);
+    found = await pathPatching(model);
   });
 
   it("tries every path to the MLP and to the logits, and leaves a gap where there is none", () => {
@@ -38,11 +38,11 @@ describe("path-patching on the bundled model", () => {
   });
 
   it("takes senders and receivers, and refuses combinations without a path", async () => {
-    const some = await pathPatchingFinding(model, { senders: ["embed"], receivers: ["L0H1.v", "L0H3.v"] });
+    const some = await pathPatching(model, { senders: ["embed"], receivers: ["L0H1.v", "L0H3.v"] });
     expect(rows(some)).toHaveLength(2);
-    const none = pathPatchingFinding(model, { senders: ["L0MLP"], receivers: ["L0H0.q"] });
+    const none = pathPatching(model, { senders: ["L0MLP"], receivers: ["L0H0.q"] });
     await expect(none).rejects.toThrow(/There is no path/);
-    await expect(pathPatchingFinding(model, { senders: ["L0H9"] })).rejects.toThrow(/has no L0H9/);
-    await expect(pathPatchingFinding(model, { clean: "The queen said" })).rejects.toThrow(/position by position/);
+    await expect(pathPatching(model, { senders: ["L0H9"] })).rejects.toThrow(/has no L0H9/);
+    await expect(pathPatching(model, { clean: "The queen said" })).rejects.toThrow(/position by position/);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { testPromptFinding } from "../../src/analyses/test-prompt.ts";
 import { rowsOf } from "../../src/finding/table.ts";
+import { measureTestPrompt } from "../../src/measures/test-prompt.ts";
 import { HookedTransformer, testPrompt, testPromptText } from "../../src/node.ts";
 import { command, widest } from "./command.ts";
 
@@ -10,7 +10,7 @@ const PROMPT = "The old man smiled, and shook his";
 describe("testPrompt", () => {
   it("gives the same rank, logit and probability as sorting the model's logits", async () => {
     const model = await load();
-    const { steps, prompt, answers } = await testPrompt(model, PROMPT, "hand", { topK: 5 });
+    const { steps, prompt, answers } = await measureTestPrompt(model, { prompt: PROMPT, answers: "hand", top: 5 });
     const logits = Array.from((await model.forward(PROMPT, { logitsPos: -1 })).data);
     const order = logits.map((_, i) => i).sort((a, b) => logits[b] - logits[a]);
     const total = logits.reduce((sum, l) => sum + Math.exp(l), 0);
@@ -28,7 +28,7 @@ describe("testPrompt", () => {
 
   it("follows the tokens of an answer, each after the previous ones", async () => {
     const model = await load();
-    const { steps, answers } = await testPrompt(model, "My dear Miss", "Elizabeth");
+    const { steps, answers } = await measureTestPrompt(model, { prompt: "My dear Miss", answers: "Elizabeth" });
     expect(answers[0].length).toBe(5);
     expect(steps.length).toBe(5);
     const whole = "My dear Miss Elizabeth";
@@ -42,14 +42,17 @@ describe("testPrompt", () => {
   });
 
   it("compares the first tokens of several answers", async () => {
-    const { steps, answers } = await testPrompt(await load(), PROMPT, ["head", "hand", "Elizabeth"]);
+    const { steps, answers } = await measureTestPrompt(await load(), {
+      prompt: PROMPT,
+      answers: ["head", "hand", "Elizabeth"],
+    });
     expect(answers.map((a) => a.length)).toEqual([1, 1, 5]);
     expect(steps.length).toBe(1);
     expect(steps[0].answers.map((a) => a.token)).toEqual([" head", " hand", " E"]);
   });
 
   it("uses an answer as it is if no space is wanted", async () => {
-    const { answers } = await testPrompt(await load(), PROMPT, "ing", { prependSpaceToAnswer: false });
+    const { answers } = await measureTestPrompt(await load(), { prompt: PROMPT, answers: "ing", asIs: true });
     expect(answers).toEqual([["ing"]]);
   });
 
@@ -76,9 +79,11 @@ describe("testPrompt", () => {
   it("accepts white space as an answer, a token like any other", async () => {
     const model = await load();
     for (const answer of ["\n", "\t", " ", "\n\n"]) {
-      const asked = await testPrompt(model, PROMPT, answer);
+      const asked = await measureTestPrompt(model, { prompt: PROMPT, answers: answer });
       expect(asked.answers[0]).toEqual(model.toStrTokens(answer, { prependBos: false }));
-      expect(asked.steps).toEqual((await testPrompt(model, PROMPT, answer, { prependSpaceToAnswer: false })).steps);
+      expect(asked.steps).toEqual(
+        (await measureTestPrompt(model, { prompt: PROMPT, answers: answer, asIs: true })).steps,
+      );
     }
     const { stdout } = await command("test-prompt", "--prompt", PROMPT, "--answers", "\n");
     expect(stdout).toContain("“⏎” has rank");
@@ -86,13 +91,15 @@ describe("testPrompt", () => {
 
   it("refuses an empty answer, none, one that does not fit, and no top tokens", async () => {
     const model = await load();
-    await expect(testPrompt(model, PROMPT, "")).rejects.toThrow("An answer is empty");
-    await expect(testPrompt(model, PROMPT, [])).rejects.toThrow("There is no answer");
-    await expect(testPrompt(model, PROMPT, "head", { topK: 0 })).rejects.toThrow(
-      "topK of testPrompt must be a positive whole number, not 0",
+    await expect(measureTestPrompt(model, { prompt: PROMPT, answers: "" })).rejects.toThrow("An answer is empty");
+    await expect(measureTestPrompt(model, { prompt: PROMPT, answers: [] })).rejects.toThrow("There is no answer");
+    await expect(measureTestPrompt(model, { prompt: PROMPT, answers: "head", top: 0 })).rejects.toThrow(
+      "top must be a whole number from 1 to 4096, not 0",
     );
-    await expect(testPrompt(model, "a ".repeat(300), "head")).rejects.toThrow("the model's context holds 256");
-    await expect(testPromptFinding(model, "", "head")).rejects.toThrow("The prompt is empty");
+    await expect(measureTestPrompt(model, { prompt: "a ".repeat(300), answers: "head" })).rejects.toThrow(
+      "context holds only 256",
+    );
+    await expect(testPrompt(model, { prompt: "", answers: "head" })).rejects.toThrow("The prompt is empty");
   });
 });
 

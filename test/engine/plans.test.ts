@@ -27,7 +27,7 @@ function tokens(batch: number, pos: number): Tensor {
 test("the seed's job: the model once, then again from the ablated neurons, on the selected rows", async () => {
   const engine = new RecordingEngine();
   const model = await HookedTransformer.fromPretrained("solu-1l-novels", { engine });
-  await measureDiffuseMlp(model, ["It was the best of times", "Call me Ishmael."], {});
+  await measureDiffuseMlp(model, { prompts: ["It was the best of times", "Call me Ishmael."] });
   expect(engine.plans).toHaveLength(1);
   expect(engine.plans[0]).toMatchInlineSnapshot(`
     "v0 = embed.W_E: float32 rank 2, 1048576 numbers

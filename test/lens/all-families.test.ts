@@ -194,7 +194,7 @@ describe.each(FAMILIES)("%s", (name) => {
         ...OWN[analysis.name],
         ...(fillsMasks(model) ? masked(analysis.options) : {}),
       };
-      const why = await refusal(() => analysis.run(model, options, {}));
+      const why = await refusal(() => analysis.run(model, options));
       if (why === undefined) sound++;
     }
     expect(sound).toBeGreaterThan(predicts() ? 9 : 5);
@@ -244,7 +244,7 @@ describe.each(["t5-tiny", "t5_gated-tiny"])("%s, an encoder and a decoder", (nam
         "default" in record ? [[option, record.default]] : [],
       );
       const options = { ...Object.fromEntries(defaults), ...OWN[analysis.name] };
-      const why = await refusal(async () => analysis.run(model as never, options, {}));
+      const why = await refusal(async () => analysis.run(model as never, options));
       expect(why, analysis.name).toMatch(/is for models with one stack of blocks, but t5/);
     }
   });
@@ -252,7 +252,7 @@ describe.each(["t5-tiny", "t5_gated-tiny"])("%s, an encoder and a decoder", (nam
 
 test("an analysis that needs folded norms says why a family's cannot be", async () => {
   const opened = await HookedTransformer.fromPretrained(`${folders}stablelm_parallel-tiny`);
-  await expect(measureDiffuseMlp(opened, [[1, 2, 3]])).rejects.toThrow(
+  await expect(measureDiffuseMlp(opened, { prompts: [[1, 2, 3]] })).rejects.toThrow(
     /which stablelm_parallel-tiny does not allow \(fold_ln is left out: blocks\.0\.mlp\.W_gate has no bias/,
   );
 });

@@ -1,18 +1,20 @@
 /** BERT against what transformers gives for a tiny random one: an encoder that fills in masked tokens. */
+
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
+import { measureAttributionPatching } from "../../src/measures/attribution-patching.ts";
+import { measureGradientXActivation } from "../../src/measures/gradient-x-activation.ts";
+import { measureTestPrompt } from "../../src/measures/test-prompt.ts";
 import { readConfig, readModel, resolveModelName } from "../../src/models/families/index.ts";
 import {
   ablation,
   activationPatching,
-  attributionPatching,
   directLogitAttribution,
   fillMask,
   getSingularVectors,
-  gradientTimesActivation,
   gradientXActivation,
   HookedTransformer,
   ioi,
@@ -24,7 +26,6 @@ import {
   render,
   sweeps,
   Tokenizer,
-  testPrompt,
 } from "../../src/node.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { ArgumentError, ConfigError, InputError, ShapeError, WeightsError } from "../../src/tensor/errors.ts";
@@ -230,14 +231,14 @@ describe("what means something for an encoder runs", () => {
   });
 
   test("gradients: of the tokens' embeddings, by attribution and through runs with a metric", async () => {
-    const { attributions } = await gradientTimesActivation(model, clean, metric);
+    const { attributions } = await measureGradientXActivation(model, { prompt: clean, metric });
     expect(attributions.shape).toEqual([1, 5, 32]);
     const [, cache] = await model.runWithCache(clean, {
       ...{ inclBwd: true, metric, namesFilter: ["blocks.0.hook_resid_pre", "embed.hook_embed"] },
     });
     const [x, g] = [cache.get("embed.hook_embed"), cache.get("embed.hook_embed_grad")];
     expectClose(attributions, await x.mul(g).compute(), 1e-5);
-    const patched = await attributionPatching(model, corrupted, clean, metric, { sites: ["resid_pre"] });
+    const patched = await measureAttributionPatching(model, { corrupted, clean, metric, sites: ["resid_pre"] });
     expect(Number.isFinite(patched.clean)).toBe(true);
   });
 
@@ -251,20 +252,20 @@ describe("analyses", () => {
   const contrast = { clean: "w7 w8 [MASK] w9", corrupted: "w7 w30 [MASK] w9", answer: "w40", wrong: "w41" };
 
   test("the logit lens reads each stream through the head for masks, and ends at the model's own output", async () => {
-    const measured = await measureLogitLens(model, "w7 w8 [MASK] w9");
+    const measured = await measureLogitLens(model, { prompt: "w7 w8 [MASK] w9" });
     expect(measured.labels).toEqual(["0_pre", "1_pre", "final_post"]);
     expect(measured.error).toBeLessThan(1e-4);
     const cells = measured.cells.at(-1)!;
     const logProbs = await (await model.forward("w7 w8 [MASK] w9")).logSoftmax().compute();
     expect(cells.map(({ right }) => right === null)).toEqual([false, false, false, true, false, false]);
     expect(cells[2].right!.logProb).toBeCloseTo(logProbs.get(0, 2, 8), 4);
-    expect((await render(await logitLens(model, "w7 w8 [MASK] w9"), "text")).length).toBeGreaterThan(200);
+    expect((await render(await logitLens(model, { prompt: "w7 w8 [MASK] w9" }), "text")).length).toBeGreaterThan(200);
   });
 
   test("activation patching, ablation and attribution read the answers at the mask", async () => {
     const found = await activationPatching(model, contrast);
     expect(found.method.text).toMatch(/logits at the mask is measured/);
-    const measured = await measureAblation(model, [contrast.clean], { answer: "w40", wrong: "w41" });
+    const measured = await measureAblation(model, { prompts: [contrast.clean], answer: "w40", wrong: "w41" });
     const logits = await model.forward(contrast.clean);
     expect(measured.clean).toBeCloseTo(logits.get(0, 3, 40) - logits.get(0, 3, 41), 4);
     const saliency = await gradientXActivation(model, { prompt: contrast.clean, answer: "w40", wrong: "w41" });
@@ -276,16 +277,18 @@ describe("analyses", () => {
   });
 
   test("of next tokens, and of a stream as a sum, refuse", async () => {
-    await expect(testPrompt(model, "w7 w8", "w9")).rejects.toThrow(/is about the next token/);
+    await expect(measureTestPrompt(model, { prompt: "w7 w8", answers: "w9" })).rejects.toThrow(
+      /is about the next token/,
+    );
     await expect(ioi(model, { samples: 4, names: ["w7", "w8"] })).rejects.toThrow(/is about the next token/);
     const stands = /a head with a nonlinearity stands between/;
-    await expect(neuronTokens(model, "w7 w8 w9")).rejects.toThrow(stands);
+    await expect(neuronTokens(model, { text: "w7 w8 w9" })).rejects.toThrow(stands);
     await expect(getSingularVectors(model, "OV", 0)).rejects.toThrow(stands);
     expect(() => model.tokensToResidualDirections(7)).toThrow(stands);
-    await expect(ablation(model, ["w7 w8 w9"])).rejects.toThrow(/is about the next token/);
-    await expect(directLogitAttribution(model, contrast.clean, { answer: "w40", against: "w41" })).rejects.toThrow(
-      stands,
-    );
+    await expect(ablation(model, { prompts: ["w7 w8 w9"] })).rejects.toThrow(/is about the next token/);
+    await expect(
+      directLogitAttribution(model, { prompt: contrast.clean, answer: "w40", against: "w41" }),
+    ).rejects.toThrow(stands);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { testPrompt } from "../../src/analyses/test-prompt.ts";
 import { batchOf, onePrompt, readTokens } from "../../src/lens/tokens.ts";
-import { HookedTransformer, headDetector, logitLens, Tokenizer, testPromptFinding } from "../../src/node.ts";
+import { HookedTransformer, headDetector, logitLens, Tokenizer } from "../../src/node.ts";
 
 const model = await HookedTransformer.fromPretrained("solu-1l-novels");
 const encoded = vi.spyOn(Tokenizer.prototype, "encode");
@@ -11,18 +12,18 @@ const times = (text: string) => encoded.mock.calls.filter(([given]) => given.inc
 
 describe("a text goes to tokens once", () => {
   test("in an analysis of one prompt", async () => {
-    await logitLens(model, "The old man sat down");
+    await logitLens(model, { prompt: "The old man sat down" });
     expect(times("The old man sat down")).toBe(1);
   });
 
   test("in an analysis of several prompts, which runs in parts", async () => {
-    await headDetector(model, ["The cat and the cat", "A dog and then a dog"]);
+    await headDetector(model, { prompts: ["The cat and the cat", "A dog and then a dog"] });
     expect(times("The cat and the cat")).toBe(1);
     expect(times("A dog and then a dog")).toBe(1);
   });
 
   test("if a prompt is checked before its answers", async () => {
-    await testPromptFinding(model, "The lady was so tired that", [" she", " he"]);
+    await testPrompt(model, { prompt: "The lady was so tired that", answers: [" she", " he"] });
     expect(times("The lady was so tired that")).toBe(1);
   });
 });

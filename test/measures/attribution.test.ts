@@ -1,4 +1,5 @@
 /** Attribution by gradients against true patching, against finite differences in float64, and against hand computation. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
@@ -8,12 +9,13 @@ import { hears } from "../../src/lens/components.ts";
 import type { Metric } from "../../src/lens/metric.ts";
 import {
   type AttributionSite,
-  attributionPatching,
   attributionSites,
+  measureAttributionPatching,
 } from "../../src/measures/attribution-patching.ts";
-import { edgeAttribution, edgeGraph } from "../../src/measures/edge-attribution.ts";
-import { gaussLegendre } from "../../src/measures/saliency/gauss-legendre.ts";
-import { gradientTimesActivation, integratedGradients } from "../../src/measures/saliency.ts";
+import { edgeGraph, measureEdgeAttribution } from "../../src/measures/edge-attribution.ts";
+import { measureGradientXActivation } from "../../src/measures/gradient-x-activation.ts";
+import { gaussLegendre } from "../../src/measures/integrated-gradients/gauss-legendre.ts";
+import { measureIntegratedGradients } from "../../src/measures/integrated-gradients.ts";
 import { getActName } from "../../src/models/act-name.ts";
 import type { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
@@ -57,7 +59,7 @@ describe.each(goldenNames)("attribution on %s", (name) => {
 
   test("of patching is (clean - corrupted) times the gradient of a cached run, summed by hand", async () => {
     const { clean, corrupted, metric } = setup(g);
-    const { effects, ...metrics } = await attributionPatching(model, corrupted, clean, metric);
+    const { effects, ...metrics } = await measureAttributionPatching(model, { corrupted, clean, metric });
     expect([...effects.keys()]).toEqual(attributionSites(model));
     const [, cleanCache] = await model.runWithCache(clean);
     const [logits, cache] = await model.runWithCache(corrupted, {
@@ -85,7 +87,7 @@ describe.each(goldenNames)("attribution on %s", (name) => {
 
   test("of edges is the slope of the metric along each edge, by differences in float64", async () => {
     const { clean, corrupted, metric } = setup(g);
-    const { senders, receivers, scores } = await edgeAttribution(model, corrupted, clean, metric);
+    const { senders, receivers, scores } = await measureEdgeAttribution(model, { corrupted, clean, metric });
     expect(scores.axes).toEqual(["sender", "receiver"]);
     const [pure, dirty] = [edgeGraph(model, clean), edgeGraph(model, corrupted)];
     const number = metric(dirty.graph.output, dirty.graph);
@@ -128,7 +130,7 @@ describe.each(goldenNames)("attribution on %s", (name) => {
     const near = graph.with([["hook_embed", (x) => x.add(direction)]]);
     const number = metric(graph.output, graph);
     const [, cleanCache] = await model.runWithCache(corrupted, { fwdHooks: [["hook_embed", (x) => x.add(direction)]] });
-    const { effects } = await attributionPatching(model, corrupted, cleanCache, metric);
+    const { effects } = await measureAttributionPatching(model, { corrupted, clean: cleanCache, metric });
     expect(effects.size).toBe(attributionSites(model).length);
     for (const [site, values] of effects) {
       const name = getActName(site, 0);
@@ -144,7 +146,7 @@ describe.each(goldenNames)("attribution on %s", (name) => {
 
   test("by gradient times activation sums to the slope of the metric as the site is scaled, in float64", async () => {
     const { clean, metric } = setup(g);
-    const found = await gradientTimesActivation(model, clean, metric, { site: "blocks.0.attn.hook_z" });
+    const found = await measureGradientXActivation(model, { prompt: clean, metric, site: "blocks.0.attn.hook_z" });
     expect(found.attributions.axes).toEqual(["batch", "pos", "head", "d_head"]);
     const graph = model.graph(clean);
     const number = metric(graph.output, graph);
@@ -161,7 +163,7 @@ describe.each(goldenNames)("attribution on %s", (name) => {
     const [, cache] = await model.runWithCache(clean, { namesFilter: ["hook_embed", "blocks.0.hook_attn_out"] });
     for (const site of ["hook_embed", "blocks.0.hook_attn_out"] as const) {
       const baseline = await cache.get(site).mul(0.9).compute();
-      const found = await integratedGradients(model, clean, metric, { site, baseline });
+      const found = await measureIntegratedGradients(model, { prompt: clean, metric, site, baseline });
       expect(found.attributions.axes).toEqual(["batch", "pos", "d_model"]);
       expect(Math.abs(found.completenessError)).toBeLessThan(1e-3 * Math.max(1, Math.abs(found.metric)));
     }
@@ -201,9 +203,9 @@ describe("integrated gradients", () => {
   test("of a long path converge to completeness with more steps, all of them in one run", async () => {
     const { model, clean, metric } = setup(await golden("solu_ln_2l"));
     for (const baseline of ["zero", "mean"] as const) {
-      const few = await integratedGradients(model, clean, metric, { baseline, steps: 16 });
+      const few = await measureIntegratedGradients(model, { prompt: clean, metric, baseline, steps: 16 });
       const before = model.engine.runs;
-      const many = await integratedGradients(model, clean, metric, { baseline, steps: 400 });
+      const many = await measureIntegratedGradients(model, { prompt: clean, metric, baseline, steps: 400 });
       expect(model.engine.runs - before).toBe(1);
       expect(Math.abs(few.completenessError)).toBeGreaterThan(0.1);
       expect(Math.abs(many.completenessError)).toBeLessThan(1e-3);
@@ -213,7 +215,7 @@ describe("integrated gradients", () => {
 
   test("start at the baseline: the metric there is that of the baseline instead of the site's value", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
-    const found = await integratedGradients(model, clean, metric, { steps: 1 });
+    const found = await measureIntegratedGradients(model, { prompt: clean, metric, steps: 1 });
     const zeroed = await model.runWithHooks(clean, { fwdHooks: [["hook_embed", (x) => x.mul(0)]] });
     expect(found.baseline).toBeCloseTo((await metric(zeroed, undefined!).compute()).item(), 4);
   });
@@ -229,11 +231,13 @@ describe("integrated gradients", () => {
 
   test("without a step, or from a baseline of another shape, are refused", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
-    await expect(integratedGradients(model, clean, metric, { steps: 0 })).rejects.toThrow(
-      /steps of integratedGradients must be a positive whole number, not 0/,
+    await expect(measureIntegratedGradients(model, { prompt: clean, metric, steps: 0 })).rejects.toThrow(
+      /steps must be a whole number of at least 1, not 0/,
     );
     const baseline = tensor([1, 2, 3]);
-    await expect(integratedGradients(model, clean, metric, { baseline })).rejects.toThrow(/broadcasts against it/);
+    await expect(measureIntegratedGradients(model, { prompt: clean, metric, baseline })).rejects.toThrow(
+      /broadcasts against it/,
+    );
   });
 });
 
@@ -242,12 +246,12 @@ describe("attention scores that are masked", () => {
 
   test("get nothing attributed, not even along a path, and the attributions are complete", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
-    const found = await gradientTimesActivation(model, clean, metric, { site });
+    const found = await measureGradientXActivation(model, { prompt: clean, metric, site });
     expect(found.attributions.get(0, 0, 3, 7)).toBe(0);
     expect(found.attributions.get(0, 0, 11, 2)).not.toBe(0);
     expect(Array.from(found.attributions.data).every(Number.isFinite)).toBe(true);
     for (const baseline of ["zero", "mean"] as const) {
-      const path = await integratedGradients(model, clean, metric, { site, baseline, steps: 64 });
+      const path = await measureIntegratedGradients(model, { prompt: clean, metric, site, baseline, steps: 64 });
       expect(path.metric).toBeCloseTo(found.metric, 4);
       expect(Math.abs(path.completenessError)).toBeLessThan(0.02 * Math.abs(path.metric - path.baseline) + 1e-4);
     }
@@ -263,18 +267,18 @@ describe("attention scores that are masked", () => {
     const logits = await model.runWithHooks(clean, {
       fwdHooks: [[site, () => tensor(means, { shape: scores.shape })]],
     });
-    const path = await integratedGradients(model, clean, metric, { site, baseline: "mean", steps: 1 });
+    const path = await measureIntegratedGradients(model, { prompt: clean, metric, site, baseline: "mean", steps: 1 });
     const expected = await metric(logits, undefined!).compute();
     expect(path.baseline).toBeCloseTo(expected.item(), 4);
   });
 
   test("are the only infinities allowed: a path through a division by 0 is refused", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
-    const path = integratedGradients(model, clean, metric, { site: "blocks.1.ln1.hook_scale" });
+    const path = measureIntegratedGradients(model, { prompt: clean, metric, site: "blocks.1.ln1.hook_scale" });
     await expect(path).rejects.toThrow(
       /not a number somewhere on the way to "blocks.1.ln1.hook_scale".*another baseline/,
     );
-    const unknown = integratedGradients(model, clean, metric, { baseline: "zeros" as never });
+    const unknown = measureIntegratedGradients(model, { prompt: clean, metric, baseline: "zeros" as never });
     await expect(unknown).rejects.toThrow(/no baseline "zeros"\. Did you mean "zero"/);
   });
 });
@@ -289,24 +293,23 @@ describe("attribution", () => {
 
   test("of all sites, and of all edges, is one run each", async () => {
     const { model, clean, corrupted, metric } = setup(g);
-    await attributionPatching(model, corrupted, clean, metric);
+    await measureAttributionPatching(model, { corrupted, clean, metric });
     const before = model.engine.runs;
-    await attributionPatching(model, corrupted, clean, metric);
-    await edgeAttribution(model, corrupted, clean, metric);
+    await measureAttributionPatching(model, { corrupted, clean, metric });
+    await measureEdgeAttribution(model, { corrupted, clean, metric });
     expect(model.engine.runs - before).toBe(2);
   });
 
   test("of several prompts is the sum of each one's", async () => {
     const { model, clean, corrupted } = setup(g);
     const total: Metric = (logits) => logits.at({ pos: -1, d_vocab: 7 }).sum();
-    const both = await attributionPatching(
-      model,
-      [[...corrupted.data], [...clean.data]],
-      [[...clean.data], [...corrupted.data]],
-      total,
-    );
-    const one = await attributionPatching(model, corrupted, clean, total);
-    const other = await attributionPatching(model, clean, corrupted, total);
+    const both = await measureAttributionPatching(model, {
+      corrupted: [[...corrupted.data], [...clean.data]],
+      clean: [[...clean.data], [...corrupted.data]],
+      metric: total,
+    });
+    const one = await measureAttributionPatching(model, { corrupted, clean, metric: total });
+    const other = await measureAttributionPatching(model, { corrupted: clean, clean: corrupted, metric: total });
     const sum = await one.effects.get("z")!.add(other.effects.get("z")!).compute();
     expectClose(both.effects.get("z")!, sum, 1e-4);
   });
@@ -314,33 +317,34 @@ describe("attribution", () => {
   test("of a metric that is not one number is refused", async () => {
     const { model, clean, corrupted } = setup(g);
     const message = /must be one number.*batch 1, d_vocab 97/;
-    await expect(attributionPatching(model, corrupted, clean, wide)).rejects.toThrow(message);
-    await expect(edgeAttribution(model, corrupted, clean, wide)).rejects.toThrow(message);
-    await expect(integratedGradients(model, clean, wide)).rejects.toThrow(message);
-    await expect(gradientTimesActivation(model, clean, wide)).rejects.toThrow(message);
+    await expect(measureAttributionPatching(model, { corrupted, clean, metric: wide })).rejects.toThrow(message);
+    await expect(measureEdgeAttribution(model, { corrupted, clean, metric: wide })).rejects.toThrow(message);
+    await expect(measureIntegratedGradients(model, { prompt: clean, metric: wide })).rejects.toThrow(message);
+    await expect(measureGradientXActivation(model, { prompt: clean, metric: wide })).rejects.toThrow(message);
   });
 
   test("of a metric that does not depend on the site is refused", async () => {
     const { model, clean, corrupted } = setup(g);
     const message = /does not depend on "/;
-    await expect(attributionPatching(model, corrupted, clean, constant)).rejects.toThrow(message);
-    await expect(edgeAttribution(model, corrupted, clean, constant)).rejects.toThrow(message);
-    await expect(integratedGradients(model, clean, constant)).rejects.toThrow(message);
-    await expect(gradientTimesActivation(model, clean, constant)).rejects.toThrow(message);
+    await expect(measureAttributionPatching(model, { corrupted, clean, metric: constant })).rejects.toThrow(message);
+    await expect(measureEdgeAttribution(model, { corrupted, clean, metric: constant })).rejects.toThrow(message);
+    await expect(measureIntegratedGradients(model, { prompt: clean, metric: constant })).rejects.toThrow(message);
+    await expect(measureGradientXActivation(model, { prompt: clean, metric: constant })).rejects.toThrow(message);
   });
 
   test("between prompts of different lengths is refused, whether as prompts or as a cache", async () => {
     const { model, clean, corrupted, metric } = setup(g);
     const message = /same number of tokens/;
-    await expect(attributionPatching(model, [1, 2, 3], clean, metric)).rejects.toThrow(message);
-    await expect(edgeAttribution(model, [1, 2, 3], clean, metric)).rejects.toThrow(message);
+    await expect(measureAttributionPatching(model, { corrupted: [1, 2, 3], clean, metric })).rejects.toThrow(message);
+    await expect(measureEdgeAttribution(model, { corrupted: [1, 2, 3], clean, metric })).rejects.toThrow(message);
     const [, cache] = await model.runWithCache([1, 2, 3]);
-    await expect(attributionPatching(model, corrupted, cache, metric)).rejects.toThrow(message);
+    await expect(measureAttributionPatching(model, { corrupted, clean: cache, metric })).rejects.toThrow(message);
   });
 
   test("of a site that does not exist is refused with those that do", async () => {
     const { model, clean, corrupted, metric } = setup(await golden("attn_only_2l"));
-    const asking = (site: string) => attributionPatching(model, corrupted, clean, metric, { sites: [site as "z"] });
+    const asking = (site: string) =>
+      measureAttributionPatching(model, { corrupted, clean, metric, sites: [site as "z"] });
     await expect(asking("post")).rejects.toThrow(/has no MLPs, so it has no "post"; its sites are resid_pre, attn_out/);
     await expect(asking("attnout")).rejects.toThrow(/no site "attnout". Did you mean "attn_out"/);
   });

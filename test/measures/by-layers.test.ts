@@ -1,4 +1,5 @@
 /** Attribution at all layers within a budget: the numbers are those of one run, and no run takes more than a group of layers does. */
+
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
@@ -7,9 +8,9 @@ import { nodeBackend } from "../../src/engine/ort-node.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { HookedTransformer } from "../../src/lens/hooked-transformer.ts";
 import type { Metric } from "../../src/lens/metric.ts";
-import { attributionPatching } from "../../src/measures/attribution-patching.ts";
-import { edgeAttribution } from "../../src/measures/edge-attribution.ts";
-import { pathPatching } from "../../src/measures/path-patching.ts";
+import { measureAttributionPatching } from "../../src/measures/attribution-patching.ts";
+import { measureEdgeAttribution } from "../../src/measures/edge-attribution.ts";
+import { measurePathPatching } from "../../src/measures/path-patching.ts";
 import { initWeights, parseConfig } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 
@@ -51,12 +52,12 @@ describe.each([
   const budget = fc.integer({ min: 350e3, max: 4e6 });
 
   test("attribution patching equals that of one run", async () => {
-    const expected = await attributionPatching(whole, corrupted, clean, metric);
+    const expected = await measureAttributionPatching(whole, { corrupted, clean, metric });
     const [, cache] = await whole.runWithCache(clean);
     await fc.assert(
       fc.asyncProperty(budget, fc.boolean(), async (memoryBytes, cached) => {
         const small = within(memoryBytes);
-        const found = await attributionPatching(small, corrupted, cached ? cache : clean, metric);
+        const found = await measureAttributionPatching(small, { corrupted, clean: cached ? cache : clean, metric });
         expect([...found.effects.keys()]).toEqual([...expected.effects.keys()]);
         for (const [site, effects] of found.effects) close(effects, expected.effects.get(site)!);
         expect(found.corrupted).toBeCloseTo(expected.corrupted, 4);
@@ -69,11 +70,11 @@ describe.each([
   });
 
   test("edge attribution equals that of one run", async () => {
-    const expected = await edgeAttribution(whole, corrupted, clean, metric);
+    const expected = await measureEdgeAttribution(whole, { corrupted, clean, metric });
     await fc.assert(
       fc.asyncProperty(budget, async (memoryBytes) => {
         const small = within(memoryBytes);
-        const found = await edgeAttribution(small, corrupted, clean, metric);
+        const found = await measureEdgeAttribution(small, { corrupted, clean, metric });
         close(found.scores, expected.scores);
         expect(found.senders).toEqual(expected.senders);
         expect(found.receivers).toEqual(expected.receivers);
@@ -108,14 +109,14 @@ test("for parallel blocks whose heads share their keys, layer by layer equals on
     (engine) => new HookedTransformer(kind, own, { engine }),
   );
   const [expected, found] = [
-    await attributionPatching(all, corrupted, clean, allPositions),
-    await attributionPatching(small, corrupted, clean, allPositions),
+    await measureAttributionPatching(all, { corrupted, clean, metric: allPositions }),
+    await measureAttributionPatching(small, { corrupted, clean, metric: allPositions }),
   ];
   expect(found.effects.get("k")!.axes).toEqual(["layer", "pos", "kv_head"]);
   for (const [site, effects] of found.effects) close(effects, expected.effects.get(site)!);
   const edges = [
-    await edgeAttribution(all, corrupted, clean, allPositions),
-    await edgeAttribution(small, corrupted, clean, allPositions),
+    await measureEdgeAttribution(all, { corrupted, clean, metric: allPositions }),
+    await measureEdgeAttribution(small, { corrupted, clean, metric: allPositions }),
   ];
   close(edges[1].scores, edges[0].scores);
   await small.engine.dispose();
@@ -123,23 +124,23 @@ test("for parallel blocks whose heads share their keys, layer by layer equals on
 
 test("with little memory a few layers run at a time, with enough all layers in one run", async () => {
   const small = within(350e3);
-  await attributionPatching(small, corrupted, clean, last);
+  await measureAttributionPatching(small, { corrupted, clean, metric: last });
   expect(small.engine.runs).toBe(1 + Math.ceil(cfg.nLayers / 2));
   await small.engine.dispose();
   const large = within(100e6);
-  await attributionPatching(large, corrupted, clean, last);
+  await measureAttributionPatching(large, { corrupted, clean, metric: last });
   expect(large.engine.runs).toBe(1);
   await large.engine.dispose();
 });
 
 test("paths patched within a budget also keep sessions within it, and have the same numbers", async () => {
   const asked = {
-    ...{ source: clean, metric: last },
+    ...{ corrupted: clean, metric: last },
     senders: ["embed", "L0H1", "L1MLP", "L2H3"] as const,
     receivers: ["L1H0.q", "L2MLP", "L3H2.v", "L4H1.k", "logits"] as const,
   };
-  const expected = await pathPatching(whole, corrupted, asked);
+  const expected = await measurePathPatching(whole, { clean: corrupted, ...asked });
   const planned = peakBytes([whole.graph(clean).output]);
-  const found = await pathPatching(whole, corrupted, { ...asked, memory: 2 * planned });
+  const found = await measurePathPatching(whole, { clean: corrupted, ...asked, memory: 2 * planned });
   expectClose(found.values, expected.values, 1e-4);
 });

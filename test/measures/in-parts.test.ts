@@ -8,8 +8,8 @@ import { HookedTransformer } from "../../src/lens/hooked-transformer.ts";
 import { measureAblation } from "../../src/measures/ablation.ts";
 import { detectHead } from "../../src/measures/head-detector/detect-head.ts";
 import { computeInParts, groupsOf, passBytes, rowsThatFit } from "../../src/measures/in-parts.ts";
+import { measureIntegratedGradients } from "../../src/measures/integrated-gradients.ts";
 import { measureLogitLens } from "../../src/measures/logit-lens.ts";
-import { integratedGradients } from "../../src/measures/saliency.ts";
 import { add, sweep } from "../../src/measures/sweep.ts";
 import { initWeights, MemoryError, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
@@ -95,12 +95,12 @@ describe("within a small budget the numbers are those of a large one", () => {
   const prompt = ids(20);
 
   test("of the logit lens, whose logits at all streams and positions would not fit", async () => {
-    const expected = await measureLogitLens(whole, prompt);
+    const expected = await measureLogitLens(whole, { prompt });
     const small = within(300e3);
     const graph = whole.graph(prompt);
     expect(peakBytes([graph.output])).toBeLessThan(300e3);
     expect(5 * 20 * 300 * 4 * 3).toBeGreaterThan(300e3);
-    const found = await measureLogitLens(small, prompt);
+    const found = await measureLogitLens(small, { prompt });
     const numbers = (m: typeof found) =>
       m.cells.flat().flatMap((c) => [c.entropy, c.right?.logProb ?? 0, ...c.top.map((t) => t.probability)]);
     const places = (m: typeof found) => m.cells.flat().map((c) => [c.right?.rank, c.otherRank, c.top.map((t) => t.id)]);
@@ -114,9 +114,9 @@ describe("within a small budget the numbers are those of a large one", () => {
 
   test("of integrated gradients", async () => {
     const metric = (logits: Tensor) => logits.at({ batch: 0, pos: -1, d_vocab: 5 });
-    const expected = await integratedGradients(whole, prompt, metric);
+    const expected = await measureIntegratedGradients(whole, { prompt, metric });
     const small = within(600e3);
-    const found = await integratedGradients(small, prompt, metric);
+    const found = await measureIntegratedGradients(small, { prompt, metric });
     expectClose(found.attributions, expected.attributions, 1e-5);
     expect(found.metric).toBeCloseTo(expected.metric, 5);
     expect(small.engine.runs).toBeGreaterThan(2);
@@ -154,7 +154,7 @@ test("prompts beyond one batch are ablated in several, and the mean is still ove
   const wide = parseConfig({ ...cfgOf(), d_vocab: 300, d_vocab_out: 30_000 });
   const model = new HookedTransformer(wide, initWeights(wide), { engine: free });
   const prompts = Array.from({ length: 40 }, (_, i) => ids(10 + (i % 20), i));
-  const { components, clean } = await measureAblation(model, prompts, { over: "layers", by: "mean" });
+  const { components, clean } = await measureAblation(model, { prompts, over: "layers", by: "mean" });
   const lone = await Promise.all(prompts.map((prompt) => model.forward(prompt, { returnType: "loss" })));
   const predicted = prompts.map(({ length }) => length - 1);
   const all = predicted.reduce((a, b) => a + b);

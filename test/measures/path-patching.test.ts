@@ -3,7 +3,7 @@ import { Tensor } from "../../src/graph/tensor.ts";
 import { components, hears, type Receiver, type Sender } from "../../src/lens/components.ts";
 import type { Metric } from "../../src/lens/metric.ts";
 import { allSenders, sending } from "../../src/measures/path-patching/path-ends.ts";
-import { type Path, pathPatching, withPaths } from "../../src/measures/path-patching.ts";
+import { measurePathPatching, type Path, withPaths } from "../../src/measures/path-patching.ts";
 import type { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
@@ -63,10 +63,16 @@ test("without norms, what all senders write directly to the logits is the whole 
   const { model, input, source, metric } = await setup("no_norm_1l");
   const senders = allSenders(model);
   expect(senders).toEqual(["embed", "pos_embed", "L0H0", "L0H1", "L0H2", "L0H3", "L0MLP"]);
-  const found = await pathPatching(model, input, { source, senders, receivers: ["logits"], metric });
-  const effects = Array.from(found.values.data, (value) => value - found.baseline);
+  const found = await measurePathPatching(model, {
+    clean: input,
+    corrupted: source,
+    senders,
+    receivers: ["logits"],
+    metric,
+  });
+  const effects = Array.from(found.values.data, (value) => value - found.clean);
   const sum = effects.reduce((a, b) => a + b, 0);
-  const whole = found.source - found.baseline;
+  const whole = found.corrupted - found.clean;
   expect(Math.abs(whole)).toBeGreaterThan(1);
   expect(Math.abs(sum - whole) / Math.abs(whole)).toBeLessThan(1e-3);
 });
@@ -82,8 +88,9 @@ describe("in an attention-only model", () => {
     const senders: Sender[] = ["embed", "L0H0", "L0H3"];
     const receivers: Receiver[] = ["L1H1.q", "L1H2.k", "L1H2.v", "L1H3.v", "logits"];
     const seen: number[] = [];
-    const found = await pathPatching(model, input, {
-      source,
+    const found = await measurePathPatching(model, {
+      clean: input,
+      corrupted: source,
       senders,
       receivers,
       metric,
@@ -122,20 +129,21 @@ describe("in an attention-only model", () => {
 
   test("in chunks within a memory budget the numbers are the same", async () => {
     const { model, input, source, metric } = it;
-    const options = { source, senders: allSenders(model).slice(0, 6), metric };
+    const options = { corrupted: source, senders: allSenders(model).slice(0, 6), metric };
     const receivers: Receiver[] = ["L1H0.v", "L1H1.v", "logits"];
-    const whole = await pathPatching(model, input, { ...options, receivers });
+    const whole = await measurePathPatching(model, { clean: input, ...options, receivers });
     let runs = 0;
     const onProgress = () => runs++;
-    const small = await pathPatching(model, input, { ...options, receivers, memory: 1e5, onProgress });
+    const small = await measurePathPatching(model, { clean: input, ...options, receivers, memory: 1e5, onProgress });
     expect(runs).toBeGreaterThan(2);
     expectClose(small.values, whole.values, 1e-5);
   });
 
   test("a receiver that does not come after the sender has no number, and no path", async () => {
     const { model, input, source, metric } = it;
-    const { values } = await pathPatching(model, input, {
-      source,
+    const { values } = await measurePathPatching(model, {
+      clean: input,
+      corrupted: source,
       senders: ["L1H0", "embed"],
       receivers: ["L1H1.q", "L0H0.k"],
       metric,
@@ -149,7 +157,7 @@ describe("in an attention-only model", () => {
   test("what does not exist is refused by name", async () => {
     const { model, input, source, metric } = it;
     const patch = (senders: readonly string[], receivers: readonly string[], from: never | Tensor = source) =>
-      pathPatching(model, input, { source: from, senders, receivers, metric } as never);
+      measurePathPatching(model, { clean: input, corrupted: from, senders, receivers, metric });
     await expect(patch(["L0MLP"], ["logits"])).rejects.toThrow(/has no L0MLP.*no MLPs/);
     await expect(patch(["L2H0"], ["logits"])).rejects.toThrow(/has no L2H0: its layers are 0 to 1/);
     await expect(patch(["H0"], ["logits"])).rejects.toThrow(/no sender of a path "H0"/);

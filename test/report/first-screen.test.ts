@@ -25,7 +25,7 @@ describe.skipIf(!hasChromium)("a report (skipped without /usr/bin/chromium)", ()
   it.each(REPORTS)(
     "of %s shows its answer's picture in the first 900 pixels, and is not cut off on paper",
     async (name, options) => {
-      const finding = await analysisCalled(name).run(model, options, {});
+      const finding = await analysisCalled(name).run(model, options);
       const { page } = await chromium.open(await render(finding, "html"), { viewport: { width: 1280, height: 900 } });
       const lead = (await page.locator(".lead").boundingBox())!;
       const picture = (await page.locator("figure").first().boundingBox())!;

@@ -114,6 +114,11 @@ function functions(): Case[] {
     call: (G as unknown as Record<string, (...args: never[]) => unknown>)[name],
     args,
   });
+  /** An analysis and its measure. */
+  const both = (name: string, options: object) => [
+    of(name, [model, options]),
+    of(`measure${name[0].toUpperCase()}${name.slice(1)}`, [model, options]),
+  ];
   const patching = Object.entries(G.patching).map(
     ([name, call]): Case => ({
       ...{ of: `patching.${name}`, call: call as never, args: [model, "abc", cache, metric, stopped] },
@@ -125,23 +130,21 @@ function functions(): Case[] {
     ...{ method: { text: "x", references: [] }, model: { name: "x", config: {} }, settings: {} },
   } as never);
   return [
-    ...["activationPatching", "attributionPatchingFinding", "edgeAttributionFinding", "pathPatchingFinding"].map(
-      (name) => of(name, [model, contrast]),
+    // analyses and measures: the model, and one object of options
+    ...["activationPatching", "attributionPatching", "edgeAttribution", "pathPatching"].flatMap((name) =>
+      both(name, contrast),
     ),
-    ...["gradientXActivation", "integratedGradientsFinding", "neuronSaliency"].map((name) =>
-      of(name, [model, { prompt: "abc", answer: "a", wrong: "b", signal }]),
+    ...["gradientXActivation", "integratedGradients", "neuronSaliency"].flatMap((name) =>
+      both(name, { prompt: "abc", answer: "a", wrong: "b", signal }),
     ),
-    ...["inductionScore", "singularVectors"].map((name) => of(name, [model, stopped])),
-    ...["ioi", "measureIoi"].map((name) => of(name, [model, { ...stopped, names: ["a", "b", "c"] }])),
-    ...["ablation", "diffuseMlp", "headDetector", "measureAblation", "measureDiffuseMlp"].map((name) =>
-      of(name, [model, ["abc"], stopped]),
+    ...["inductionScore", "singularVectors"].flatMap((name) => both(name, stopped)),
+    ...both("ioi", { ...stopped, names: ["a", "b", "c"] }),
+    ...["ablation", "diffuseMlp", "headDetector"].flatMap((name) => both(name, { prompts: ["abc"], signal })),
+    ...["attentionPatterns", "directLogitAttribution", "logitLens"].flatMap((name) =>
+      both(name, { prompt: "abc", signal }),
     ),
-    ...["attentionPatterns", "directLogitAttribution", "logitLens", "neuronTokens"].map((name) =>
-      of(name, [model, "abc", stopped]),
-    ),
-    ...["measureAttentionPatterns", "measureDirectLogitAttribution", "measureLogitLens", "measureNeuron"].map((name) =>
-      of(name, [model, "abc", stopped]),
-    ),
+    ...both("neuronTokens", { text: "abc", signal }),
+    ...both("testPrompt", { prompt: "ab", answers: "c", signal }),
     ...["zeros", "ones", "randn"].map((name) => of(name, [{ batch: 2, pos: 3 }, {}])),
     of("full", [[2, 3], 1, {}]),
     of("arange", [0, 6, 2]),
@@ -150,14 +153,10 @@ function functions(): Case[] {
     ...["stack", "concat"].map((name) => of(name, [[G.tensor([1, 2]), G.tensor([3, 4])], 0])),
     of("where", [G.tensor([true, false]), G.tensor([1, 2]), 0]),
     of("einsum", ["a,a->", G.tensor([1, 2]), G.tensor([3, 4])]),
-    of("testPromptFinding", [model, "ab", "c", stopped]),
-    of("testPrompt", [model, "ab", "c", stopped]),
     of("analysisCalled", ["ioi"]),
     of("finding", [finding]),
     of("rowsOf", [[{ name: "x", columns: [] }], "x"]),
     of("tableOf", [{ name: "x", title: "x" }, [1], [[{ name: "y", title: "y", description: "y" }, () => 1]]]),
-    of("attributionPatching", [model, "abc", "abd", metric, stopped]),
-    of("edgeAttribution", [model, "abc", "abd", metric, stopped]),
     of("attributionSites", [model]),
     of("allSenders", [model]),
     of("components", [model]),
@@ -170,9 +169,6 @@ function functions(): Case[] {
     of("detectHead", [model, "abc", "induction_head", stopped]),
     of("getActName", ["z", 0, "attn"]),
     of("getSingularVectors", [model, "OV", 0, { head: 0, signal }]),
-    of("gradientTimesActivation", [model, "abc", metric, stopped]),
-    of("integratedGradients", [model, "abc", metric, stopped]),
-    of("pathPatching", [model, "abc", { source: "abd", senders: ["L0H0"], receivers: ["logits"], metric, signal }]),
     of("withPaths", [model, graph, other, [["L0H0", "logits"]]]),
     of("sampleLogits", [new Float32Array(6), [1], {}, () => 0.5]),
     of("lmAccuracy", [logits, tokens, {}]),

@@ -6,7 +6,7 @@ import { headName, nameAlong, neuronName } from "../../lens/components.ts";
 import type { Model } from "../../lens/model.ts";
 import { headsAt } from "../../lens/model-has.ts";
 import { changeOf } from "../../measures/attribution-patching/places.ts";
-import type { AttributionPatching, AttributionSite } from "../../measures/attribution-patching.ts";
+import type { AttributionPatchingMeasurement, AttributionSite } from "../../measures/attribution-patching.ts";
 import type { Contrast } from "../../measures/contrast.ts";
 import { effectCaption, PLACES_AXIS, placeLabels } from "../contrast.ts";
 
@@ -28,7 +28,7 @@ interface Head {
 /** What every picture needs. */
 interface Shown {
   readonly model: Model;
-  readonly effects: AttributionPatching["effects"];
+  readonly effects: AttributionPatchingMeasurement["effects"];
   readonly estimated: Effect;
   /** The effects of these sites as patched, if all of them were. */
   readonly patchedAt: (sites: readonly AttributionSite[]) => Effect | undefined;
@@ -41,7 +41,7 @@ interface Shown {
 export function attributionPictures(
   model: Model,
   contrast: Contrast,
-  { effects, corrupted }: AttributionPatching,
+  { effects, corrupted }: AttributionPatchingMeasurement,
   measured: ReadonlyMap<AttributionSite, Tensor>,
 ): PictureSpec[] {
   const patched: Effect = (site, ...index) => changeOf(measured.get(site)!.get(...index), corrupted);

@@ -1,13 +1,6 @@
 /** The options of the ablation. */
 import { NOTEBOOK_PROMPTS } from "../notebook-prompts.ts";
-import {
-  type AnalysisOptions,
-  type GivenOptions,
-  layerOption,
-  memoryOption,
-  seedOption,
-  topOption,
-} from "../options.ts";
+import { type AnalysisOptions, type GivenOptions, layerOption, memoryOption, seedOption } from "../options.ts";
 
 /** What is ablated, one at a time. */
 export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as const;
@@ -15,8 +8,8 @@ export const ABLATION_KINDS = ["heads", "layers", "neurons", "positions"] as con
 /** One of `ABLATION_KINDS`. */
 export type AblationKind = (typeof ABLATION_KINDS)[number];
 
-/** What `measureAblation` takes besides the model and the prompts. */
-export type AblationOptions = GivenOptions<typeof ABLATION_OPTIONS, "prompts" | "top">;
+/** The options of `measureAblation`. */
+export type MeasureAblationOptions = GivenOptions<typeof ABLATION_OPTIONS>;
 
 export const ABLATION_OPTIONS = {
   prompts: {
@@ -45,6 +38,5 @@ export const ABLATION_OPTIONS = {
   },
   wrong: { type: "answer", description: "minus this token's logit" },
   seed: seedOption("the resampling"),
-  top: topOption("effects"),
   memory: memoryOption(),
 } as const satisfies AnalysisOptions;

@@ -5,7 +5,11 @@ import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { getActName } from "../../models/act-name.ts";
 import { quoted } from "../../tensor/words.ts";
 import type { Pair } from "../agreement.ts";
-import { type AttributionPatching, type AttributionSite, attributionSites } from "../attribution-patching.ts";
+import {
+  type AttributionPatchingMeasurement,
+  type AttributionSite,
+  attributionSites,
+} from "../attribution-patching.ts";
 import type { Contrast } from "../contrast.ts";
 import type { AnalysisContext } from "../options.ts";
 import { stages } from "../stages.ts";
@@ -41,7 +45,7 @@ const GROUPS: Readonly<Record<AttributionSite, string>> = {
 export async function patchPlaces(
   model: HookedTransformer,
   { clean, corrupted, metric }: Contrast,
-  attributed: AttributionPatching,
+  attributed: AttributionPatchingMeasurement,
   { signal, onProgress }: AnalysisContext,
 ): Promise<Map<AttributionSite, Tensor>> {
   const sites = attributionSites(model);

@@ -1,9 +1,9 @@
 /** The options of the diffuse-MLP analysis. */
 import { NOTEBOOK_PROMPTS } from "../notebook-prompts.ts";
-import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, topOption } from "../options.ts";
+import { type AnalysisOptions, type GivenOptions, layerOption, seedOption } from "../options.ts";
 
-/** What `measureDiffuseMlp` takes besides the model and the prompts. */
-export type MeasureOptions = GivenOptions<typeof DIFFUSE_MLP_OPTIONS, "prompts" | "top" | "excludeBos">;
+/** The options of `measureDiffuseMlp`. */
+export type MeasureDiffuseMlpOptions = GivenOptions<typeof DIFFUSE_MLP_OPTIONS>;
 
 export const DIFFUSE_MLP_OPTIONS = {
   prompts: {
@@ -13,7 +13,5 @@ export const DIFFUSE_MLP_OPTIONS = {
     defaultText: `the notebook's ${NOTEBOOK_PROMPTS.length}`,
   },
   layer: layerOption("the block whose MLP to look at, from 0; negative counts from the end"),
-  top: { ...topOption("positions"), description: "how many positions to select" },
   seed: seedOption(),
-  excludeBos: { type: "flag", description: "leave BOS out of rankings and comparisons" },
 } as const satisfies AnalysisOptions;

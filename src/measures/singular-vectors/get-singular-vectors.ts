@@ -14,7 +14,7 @@ import { shown } from "../../tensor/show.ts";
 export type SingularVectorsOf = "OV" | "w_in" | "w_out";
 
 /** Options of `getSingularVectors`. */
-export interface SingularVectorsOptions {
+export interface GetSingularVectorsOptions {
   /** How many, from the largest singular value down. Default 10. */
   readonly numVectors?: number | undefined;
   /** Which head, for "OV". */
@@ -22,7 +22,7 @@ export interface SingularVectorsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const KINDS: OptionKinds<SingularVectorsOptions> = { numVectors: COUNT, head: NOT_NEGATIVE_WHOLE, signal: SIGNAL };
+const KINDS: OptionKinds<GetSingularVectorsOptions> = { numVectors: COUNT, head: NOT_NEGATIVE_WHOLE, signal: SIGNAL };
 
 /** The result of `getSingularVectors`. */
 export interface SingularVectors {
@@ -46,7 +46,7 @@ export async function getSingularVectors(
   model: Model,
   of: SingularVectorsOf,
   layer: number,
-  options: SingularVectorsOptions = {},
+  options: GetSingularVectorsOptions = {},
 ): Promise<SingularVectors> {
   checkModel("getSingularVectors", model);
   checkOptions("getSingularVectors", options, KINDS);

@@ -1,88 +1,53 @@
-/** Attribution to an input, or to any activation, along the gradient there: at one place, or along a path from a baseline. */
+/** Integrated gradients: attribution to an input, or to any activation, along a path from a baseline to it. */
 
 import { showShape } from "../graph/axes.ts";
 import { tensor } from "../graph/from-numbers.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { checkModel } from "../lens/check.ts";
-import type { HookNameLike } from "../lens/hook-names.ts";
-import type { Metric } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { tokenEmbedding } from "../lens/model-has.ts";
-import { type InputOptions, inputOptions } from "../lens/model-input.ts";
-import { INPUT, TENSOR } from "../lens/option-kinds.ts";
-import type { ModelInput } from "../lens/tokens.ts";
+import { TENSOR } from "../lens/option-kinds.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
-import { COUNT, either, SIGNAL, TEXT } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { either, TEXT } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { answerTokens, readQuestion } from "./answer.ts";
+import { masked, SALIENCY, type SaliencyOptions } from "./gradient-x-activation.ts";
 import { passBytes, rowsThatFit } from "./in-parts.ts";
+import { gaussLegendre } from "./integrated-gradients/gauss-legendre.ts";
 import { meanEmbedding } from "./mean-embedding.ts";
 import { meanOverText } from "./mean-over-text.ts";
-import { gradientsAt, metricGradients, metricNumber } from "./metric-gradients.ts";
-import { gaussLegendre } from "./saliency/gauss-legendre.ts";
+import { gradientsAt, metricNumber } from "./metric-gradients.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 
-/** Where saliency is taken. */
-export interface SaliencyOptions extends InputOptions {
-  /** A hook point; default `hook_embed`, the tokens themselves. */
-  readonly site?: HookNameLike | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export const PATH_STEPS = {
+  type: "integer",
+  placeholder: "N",
+  description: "points on the path to take gradients at",
+  default: 64,
+  least: 1,
+} as const;
 
-const SALIENCY: OptionKinds<SaliencyOptions> = { ...INPUT, site: TEXT, signal: SIGNAL };
+const OPTIONS = {
+  ...answerTokens,
+  steps: PATH_STEPS,
+} as const satisfies AnalysisOptions;
 
-/** The result of `gradientTimesActivation`; all but the metric have the site's shape, `[batch pos d_model]` for `hook_embed`. */
-export interface GradientTimesActivation {
-  readonly attributions: Tensor;
-  readonly gradients: Tensor;
-  readonly values: Tensor;
-  readonly metric: number;
-}
-
-/**
- * `x · d metric / dx` for every number x of an activation: to first order, how much setting it to zero would reduce the metric.
- * The sum over `d_model` is a token's saliency, in units of the metric.
- *
- * Source: Denil, Demiraj and de Freitas 2014, "Extraction of salient sentences from labelled documents".
- * @throws ShapeError for a metric that is not one number; ArgumentError if it does not depend on the site.
- */
-export async function gradientTimesActivation(
-  model: Model,
-  input: ModelInput,
-  metric: Metric,
-  options: SaliencyOptions = {},
-): Promise<GradientTimesActivation> {
-  checkModel("gradientTimesActivation", model);
-  checkOptions("gradientTimesActivation", options, SALIENCY);
-  const site = options.site ?? tokenEmbedding(model).point;
-  const graph = model.graph(input, inputOptions(options)).readyFor([site]);
-  const withGradients = metricGradients(graph, metric, [site]);
-  const [value, gradient] = [withGradients.values[0], withGradients.gradients[0]];
-  const [attributions, gradients, values, number] = await model.compute(
-    [value.mul(gradient).where(masked(value).not(), 0), gradient, value, withGradients.metric],
-    { signal: options.signal },
-  );
-  return { attributions, gradients, values, metric: number.item() };
-}
-
-/** How the path of `integratedGradients` goes. */
-export interface IntegratedGradientsOptions extends SaliencyOptions {
+/** How the path of `measureIntegratedGradients` goes. */
+interface PathOptions extends SaliencyOptions {
   /**
    * Where the path starts: `zero` (the default), `mean` (the mean over the site's positions and prompts, at each of them;
    * for `hook_embed` that of the whole vocabulary), or a value that broadcasts against the site's.
    */
   readonly baseline?: "zero" | "mean" | Tensor | undefined;
-  /** Places on the path at which gradients are taken. Default 32. */
-  readonly steps?: number | undefined;
 }
 
-const INTEGRATED: OptionKinds<IntegratedGradientsOptions> = {
-  ...SALIENCY,
-  baseline: either(TENSOR, TEXT),
-  steps: COUNT,
-};
+const PATH: OptionKinds<PathOptions> = { ...SALIENCY, baseline: either(TENSOR, TEXT) };
 
-/** The result of `integratedGradients`. */
-export interface IntegratedGradients {
+/** The options of `measureIntegratedGradients`. */
+export type MeasureIntegratedGradientsOptions = GivenOptions<typeof OPTIONS> & PathOptions;
+
+/** The result of `measureIntegratedGradients`. */
+export interface IntegratedGradientsMeasurement {
   /** Of the site's shape: [batch pos d_model] for `hook_embed`. */
   readonly attributions: Tensor;
   /** The metric of the input. */
@@ -102,21 +67,19 @@ export interface IntegratedGradients {
  * @throws ShapeError for a metric that is not one number or a baseline that does not fit; ArgumentError for fewer than one
  * step, if the metric does not depend on the site, or if it is not a number somewhere on the path.
  */
-export async function integratedGradients(
+export async function measureIntegratedGradients(
   model: Model,
-  input: ModelInput,
-  metric: Metric,
-  options: IntegratedGradientsOptions = {},
-): Promise<IntegratedGradients> {
-  checkModel("integratedGradients", model);
-  checkOptions("integratedGradients", options, INTEGRATED);
-  const { steps = 32, signal } = options;
-  const site = options.site ?? tokenEmbedding(model).point;
-  const graph = model.graph(input, inputOptions(options)).readyFor([site]);
+  options: MeasureIntegratedGradientsOptions = {},
+): Promise<IntegratedGradientsMeasurement> {
+  const asked = settled("measureIntegratedGradients", model, options, OPTIONS, PATH);
+  const { steps, signal } = asked;
+  const { input, metric, read } = readQuestion("measureIntegratedGradients", model, asked);
+  const site = asked.site ?? tokenEmbedding(model).point;
+  const graph = model.graph(input, read).readyFor([site]);
   const { nodes, weights } = gaussLegendre(steps);
   const whole = metricNumber(graph, metric);
   const value = graph.at(site);
-  const from = baselineOf(model, graph, value, options.baseline ?? "zero");
+  const from = baselineOf(model, graph, value, asked.baseline ?? "zero");
   const way = value.sub(from).where(masked(value).not(), 0);
   // Two further rows are the path's ends: the metric there is what the attributions must sum to.
   const column = (numbers: readonly number[]) =>
@@ -175,11 +138,6 @@ async function summed(
     if (together < count && from + together >= count) await model.engine.forget(part);
   }
   return { attributions: attributions!, metrics };
-}
-
-/** Where a value is -∞: attention scores of keys that a query may not see. */
-function masked(value: Tensor): Tensor {
-  return value.equal(value.constant(Number.NEGATIVE_INFINITY));
 }
 
 /** The start of the path, which broadcasts against the site's value. */
