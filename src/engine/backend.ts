@@ -9,6 +9,7 @@ export interface Session {
    * @param fixed the names of inputs whose numbers stay the same for as long as their arrays live: weights
    */
   run(feeds: ReadonlyMap<string, Feed>, fixed?: ReadonlySet<string>): Promise<NDArray[]>;
+  /** Frees what it holds; it is not run again. */
   release(): Promise<void>;
 }
 
@@ -21,5 +22,6 @@ export interface Backend {
   readonly wholeWeights?: boolean;
   /** Most sessions at one time. Default 32. */
   readonly maxSessions?: number;
+  /** A compiled graph from ONNX bytes. @param outputs the names of what a run returns */
   createSession(model: Uint8Array, outputs: readonly string[]): Promise<Session>;
 }

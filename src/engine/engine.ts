@@ -179,6 +179,7 @@ export class Engine {
     });
   }
 
+  /** What a run for these outputs would do, without running it. */
   explain(outputs: readonly Tensor[]): Explanation {
     needTensors("Engine.explain", outputs);
     const plan = makePlan(outputs);

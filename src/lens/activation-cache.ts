@@ -99,22 +99,27 @@ export class ActivationCache implements Cached {
     return known;
   }
 
+  /** Whether there is a value at a hook point. */
   has(key: CacheKey): boolean {
     return this.values.has(this.written(key));
   }
 
+  /** The hook points that have a value, in firing order. */
   keys(): string[] {
     return [...this.values.keys()];
   }
 
+  /** Every value with its name, in firing order. */
   items(): [string, Tensor][] {
     return this.keys().map((name) => [name, this.get(name)]);
   }
 
+  /** How many values there are. */
   get size(): number {
     return this.values.size;
   }
 
+  /** Every value with its name. */
   [Symbol.iterator](): IterableIterator<[string, Tensor]> {
     return this.items()[Symbol.iterator]();
   }

@@ -67,9 +67,11 @@ export class FactoredMatrix {
   get shape(): readonly number[] {
     return [...this.lead.shape, this.ldim, this.rdim];
   }
+  /** The names of the axes of the product. */
   get axes(): readonly string[] {
     return [...this.lead.axes, this.A.axes.at(-2)!, this.B.axes.at(-1)!];
   }
+  /** How many axes the product has. */
   get ndim(): number {
     return this.lead.shape.length + 2;
   }
@@ -85,9 +87,11 @@ export class FactoredMatrix {
   get mdim(): number {
     return this.A.shape.at(-1)!;
   }
+  /** Whether there are several matrices: axes before the last two. */
   get hasLeadingDims(): boolean {
     return this.lead.shape.length > 0;
   }
+  /** Both factors. */
   get pair(): readonly [A: Tensor, B: Tensor] {
     return [this.A, this.B];
   }
@@ -219,12 +223,15 @@ export class FactoredMatrix {
     this.decomposed ??= this.decompose();
     return this.decomposed;
   }
+  /** Left singular vectors, as `svd()` gives them. */
   get U(): Tensor {
     return this.svd().U;
   }
+  /** Singular values, the largest first. */
   get S(): Tensor {
     return this.svd().S;
   }
+  /** Right singular vectors. */
   get V(): Tensor {
     return this.svd().V;
   }

@@ -27,6 +27,7 @@ export interface Model extends CachedModel {
 /** A model that runs with hooks: those that stay on it, and those of one run. */
 export interface HookedModel extends Model {
   readonly isHooked: boolean;
+  /** A run with hooks of its own. @see HookedRoot.runWithHooks */
   runWithHooks<R extends ReturnType = "logits">(
     input: ModelInput,
     options: ForwardOptions<R> & HookOptions,

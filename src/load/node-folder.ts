@@ -12,7 +12,7 @@ import { readText } from "./text-pieces.ts";
 /** The most files: a model has fewer, but `/` and `/proc` have more. */
 const MOST_FILES = 100_000;
 
-/** @param name what to call it. Default: the folder's path. */
+/** The files of a local folder, as a model is opened from. @param name what to call it. Default: the folder's path. */
 export function folderFiles(folder: string, name: string = folder): ModelFiles {
   if (typeof folder !== "string" || typeof name !== "string") {
     const wrong = typeof folder === "string" ? name : folder;

@@ -51,27 +51,40 @@ const byPos = ["layer", "pos"] as const;
 const byPosHead = ["layer", "pos", "head"] as const;
 const byHead = ["layer", "head"] as const;
 
+/** The residual stream before each block, at each position: `[layer pos]`. */
 export const getActPatchResidPre = actPatch("resid_pre", byPos);
+/** The residual stream between attention and MLP, at each position: `[layer pos]`. */
 export const getActPatchResidMid = actPatch("resid_mid", byPos);
+/** What each layer's attention writes, at each position: `[layer pos]`. */
 export const getActPatchAttnOut = actPatch("attn_out", byPos);
+/** What each layer's MLP writes, at each position: `[layer pos]`. */
 export const getActPatchMlpOut = actPatch("mlp_out", byPos);
 
+/** Each head's output (z), at each position: `[layer pos head]`. */
 export const getActPatchAttnHeadOutByPos = actPatch("z", byPosHead);
+/** Each head's queries, at each position: `[layer pos head]`. */
 export const getActPatchAttnHeadQByPos = actPatch("q", byPosHead);
+/** Each head's keys, at each position: `[layer pos head]`. */
 export const getActPatchAttnHeadKByPos = actPatch("k", byPosHead);
+/** Each head's values, at each position: `[layer pos head]`. */
 export const getActPatchAttnHeadVByPos = actPatch("v", byPosHead);
-/** [layer head query]: the pattern of one destination at a time. */
+/** The pattern of one destination at a time: `[layer head query]`. */
 export const getActPatchAttnHeadPatternByPos = actPatch("pattern", ["layer", "head", "query"]);
-/** [layer head query key]: one number of a pattern at a time. */
+/** One number of a pattern at a time: `[layer head query key]`. */
 export const getActPatchAttnHeadPatternDestSrcPos = actPatch("pattern", ["layer", "head", "query", "key"]);
 
+/** Each head's output (z), at all positions together: `[layer head]`. */
 export const getActPatchAttnHeadOutAllPos = actPatch("z", byHead);
+/** Each head's queries, at all positions together: `[layer head]`. */
 export const getActPatchAttnHeadQAllPos = actPatch("q", byHead);
+/** Each head's keys, at all positions together: `[layer head]`. */
 export const getActPatchAttnHeadKAllPos = actPatch("k", byHead);
+/** Each head's values, at all positions together: `[layer head]`. */
 export const getActPatchAttnHeadVAllPos = actPatch("v", byHead);
+/** Each head's pattern, at all positions together: `[layer head]`. */
 export const getActPatchAttnHeadPatternAllPos = actPatch("pattern", byHead);
 
-/** [out/q/k/v/pattern layer head]. @throws ArgumentError where heads share their keys and values, which are fewer */
+/** Outputs, queries, keys, values and patterns: `[out/q/k/v/pattern layer head]`. @throws ArgumentError where heads share their keys and values, which are fewer */
 export const getActPatchAttnHeadAllPosEvery = everyOfHeads([
   getActPatchAttnHeadOutAllPos,
   getActPatchAttnHeadQAllPos,
@@ -81,7 +94,7 @@ export const getActPatchAttnHeadAllPosEvery = everyOfHeads([
 ]);
 
 /**
- * [out/q/k/v/pattern layer pos head]; for the pattern, pos is the destination.
+ * The same at each position, `[out/q/k/v/pattern layer pos head]`; for the pattern, pos is the destination.
  * @throws ArgumentError where heads share their keys and values, which are fewer
  */
 export const getActPatchAttnHeadByPosEvery = everyOfHeads([
@@ -92,7 +105,7 @@ export const getActPatchAttnHeadByPosEvery = everyOfHeads([
   actPatch("pattern", ["layer", "query", "head"]),
 ]);
 
-/** [resid_pre/attn_out/mlp_out layer pos]. */
+/** Streams, attention and MLPs: `[resid_pre/attn_out/mlp_out layer pos]`. */
 export const getActPatchBlockEvery = together("site", [getActPatchResidPre, getActPatchAttnOut, getActPatchMlpOut]);
 
 /** The same of heads, which must have keys and values of their own. */

@@ -35,6 +35,7 @@ export interface SweepPlace extends Place {
 /** What takes the place of a value, from the value. Only the cell's own part of it is used. */
 export type Replacement = Change<SweepPlace>;
 
+/** What to change where, and what to measure. */
 export interface SweepOptions extends InputOptions {
   /**
    * The kind of hook point, in short: `"resid_pre"`, `"z"`, `"pattern"`, `"mlp_out"`, `"post"`; or `"ln1.hook_scale"`; in an
@@ -64,6 +65,7 @@ const KINDS: OptionKinds<SweepOptions> = {
   layers: listOf(WHOLE, "layers"),
 };
 
+/** What a sweep measured. */
 export interface SweepResult {
   /** The metric with each cell changed, along the axes of `over`. */
   readonly values: Tensor;

@@ -11,7 +11,7 @@ import { type Installed, installed, root } from "./installed.ts";
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 /** The repository's own folders; the rest is installed or built. */
 const folders = readdirSync(root, { withFileTypes: true }).filter(
-  (e) => e.isDirectory() && !/^(\.git|node_modules|dist|coverage)$/.test(e.name),
+  (e) => e.isDirectory() && !/^(\.git|node_modules|dist|coverage|api)$/.test(e.name),
 );
 const pages = [
   ...readdirSync(root),

@@ -34,12 +34,15 @@ export abstract class Indexing extends Products {
   crossEntropy(index: this): this {
     return this.applied("crossEntropy", [this, index]);
   }
+  /** Zeros in the shape of this, with each update added where the index says along the first axis: the adjoint of `gather`. */
   scatterAddLike(index: this, updates: this): this {
     return this.applied("scatterAddLike", [this, index, updates]);
   }
+  /** Zeros in the shape of this, with each row of updates added at its place: the adjoint of `gatherRows`. */
   scatterRowsLike(index: this, updates: this): this {
     return this.applied("scatterRowsLike", [this, index, updates]);
   }
+  /** Zeros in the shape of this, with one number of each row at its index along the last axis: the adjoint of `pick`. */
   placeLike(index: this, values: this): this {
     return this.applied("placeLike", [this, index, values]);
   }

@@ -26,6 +26,7 @@ export abstract class Layout extends Elementwise {
       : this.axes.map((a) => (axes as Record<string, string>)[a] ?? a);
     return this.applied("point", [this], { axes: renamed });
   }
+  /** The axes in another order, each named once. */
   permute(perm: readonly AxisRef[]): this {
     checkArgument("What permute takes", perm, listOf(ANYTHING, "axes"));
     const order = perm.map((a) => axisIndex(this, a));
@@ -82,9 +83,11 @@ export abstract class Layout extends Elementwise {
     }
     return this.applied("unsqueeze", [this], { axis: fromEnd, name });
   }
+  /** Without an axis of size 1. */
   squeeze(axis: AxisRef): this {
     return this.applied("squeeze", [this], { axis: this.fromEnd(axis) });
   }
+  /** Broadcast to the shape of `like`. */
   expandLike(like: this): this {
     needTensor("expandLike", like);
     return this.shape.length === like.shape.length && this.shape.every((n, i) => n === like.shape[i])
@@ -96,6 +99,7 @@ export abstract class Layout extends Elementwise {
     checkArgument("The size of repeat", size, COUNT);
     return this.applied("repeat", [this], { axis: this.fromEnd(axis), size });
   }
+  /** This and x, one after the other along an axis. */
   concat(x: this, axis: AxisRef): this {
     return this.applied("concat", [this, x], { axis: this.fromEnd(axis) });
   }
@@ -105,6 +109,7 @@ export abstract class Layout extends Elementwise {
     checkArgument("The end of slice", end, orNull(WHOLE));
     return this.applied("slice", [this], { axis: this.fromEnd(axis), start, end });
   }
+  /** The numbers in another dtype. */
   cast(to: DType): this {
     checkArgument("The dtype of cast", to, DTYPE);
     return this.dtype === to ? this : this.applied("cast", [this], { to });

@@ -14,15 +14,19 @@ const ORDER: Kind = { accepts: (v) => typeof v === "number" && v > 0, describe: 
 
 /** A value with sums, means and extremes. */
 export abstract class Reductions extends Layout {
+  /** The sum over axes, or over all of them; `keepdims` keeps them with size 1. */
   sum(axis?: AxesRef, keepdims = false): this {
     return this.reduced("sum", axis, keepdims);
   }
+  /** The mean over axes, or over all of them. */
   mean(axis?: AxesRef, keepdims = false): this {
     return this.reduced("mean", axis, keepdims);
   }
+  /** The largest number along axes, or of all. */
   max(axis?: AxesRef, keepdims = false): this {
     return this.reduced("max", axis, keepdims);
   }
+  /** The smallest number along axes, or of all. */
   min(axis?: AxesRef, keepdims = false): this {
     return this.reduced("min", axis, keepdims);
   }
@@ -62,6 +66,7 @@ export abstract class Reductions extends Layout {
   private listed(axis: AxesRef | undefined): readonly AxisRef[] {
     return axis === undefined ? this.shape.map((_, i) => i) : Array.isArray(axis) ? axis : [axis as AxisRef];
   }
+  /** A reduction over axes, each named once. @throws ShapeError for an axis named twice */
   protected reduced(
     op: "sum" | "mean" | "max" | "min" | "logSumExp",
     axis: AxesRef | undefined,
