@@ -143,7 +143,7 @@ describe.skipIf(process.platform === "win32")("a folder of a report", () => {
     }
   });
 
-  test("is no place for the loss curve of a training run", async () => {
+  test("is not a place for the loss curve of a training run", async () => {
     await expect(outputFiles([at("new/")], "--report", at("run"))).rejects.toThrow(/names a folder: name a file in it/);
   });
 

@@ -87,7 +87,7 @@ interface Text {
   readonly of: ViewRows;
 }
 
-/** At most so many texts, those with framed tokens first, in their own order. */
+/** At most this many texts, those with framed tokens first, in their own order. */
 function firstTexts(texts: readonly Text[], framed: ReadonlySet<number> | undefined, most: number): readonly Text[] {
   if (texts.length <= most) return texts;
   const has = ({ of }: Text) => of.rows.some((row) => framed?.has(row));
