@@ -1,9 +1,11 @@
 /** "Which parts of the model write the answer?" */
 
 import { mean, quantile } from "simple-statistics";
+import { as, COMPONENT, HEAD, LAYER, NEURON } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
-import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
+import { type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import {
   ATTRIBUTION_OPTIONS,
@@ -53,7 +55,7 @@ export async function directLogitAttribution(
       samples,
       seed,
     },
-    pictures: pictures(model, measured, top),
+    pictures: pictures(measured),
     tables: tables(measured, top),
     baselines: baselines(measured, asked, top, seed),
     caveats: [
@@ -170,10 +172,10 @@ function nullModel(name: string, what: string, group: AttributionGroup, drawn: s
 }
 
 function tables({ layers, heads, neurons, bias }: DirectLogitAttributionMeasurement, top: number): readonly Table[] {
-  const layerRows = [...shares(layers), { label: "bias of the unembedding", value: bias, share: null }];
+  const layerRows = [{ label: "bias of the unembedding", value: bias, share: null }, ...shares(layers)];
   const ofLayers = {
     name: "layers",
-    title: "Embeddings and layers, in order, and the bias: they sum to the logit",
+    title: "The bias, embeddings and layers, in order: they sum to the logit",
     comparedWith: [LAYERS],
   };
   const ofHeads = { name: "heads", title: "Heads", comparedWith: [HEADS] };
@@ -185,9 +187,9 @@ function tables({ layers, heads, neurons, bias }: DirectLogitAttributionMeasurem
   const sorted = (group: AttributionGroup) => shares(group).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const largest = neurons ? sorted(neurons).slice(0, top) : [];
   return [
-    attributionTable(ofLayers, "component", layerRows),
-    attributionTable(ofHeads, "head", sorted(heads)),
-    ...(neurons ? [attributionTable(ofNeurons(largest.length), "neuron", largest)] : []),
+    tableOf(ofLayers, layerRows, cells("component")),
+    tableOf(ofHeads, sorted(heads), [...place(HEAD), ...cells("head")]),
+    ...(neurons ? [tableOf(ofNeurons(largest.length), largest, [...place(NEURON), ...cells("neuron")])] : []),
   ];
 }
 
@@ -201,13 +203,27 @@ function shares({ attributions }: AttributionGroup): AttributionShare[] {
   return attributions.map((one) => ({ ...one, share: total > 0 ? Math.abs(one.value) / total : null }));
 }
 
-function attributionTable(about: AboutTable, what: string, rows: readonly AttributionShare[]): Table {
-  return tableOf(about, rows, [
-    [{ name: "component", title: what, description: "Its name." }, ({ label }) => label],
-    [
-      { name: "attribution", title: "adds", unit: "logits", format: { digits: 4 }, description: "Its direct effect." },
-      ({ value }) => value,
-    ],
+const ADDS: Column = {
+  name: "attribution",
+  title: "adds",
+  unit: "logits",
+  format: { digits: 4 },
+  description: "Its direct effect.",
+};
+
+/** The layer and the index of a head or neuron, from its label: L0H3, L0N17. */
+function place(index: Column): Cell<AttributionShare>[] {
+  const numbers = (label: string) => label.match(/\d+/g)!.map(Number);
+  return [
+    [as(LAYER, { detail: true }), ({ label }) => numbers(label)[0]],
+    [as(index, { detail: true }), ({ label }) => numbers(label)[1]],
+  ];
+}
+
+function cells(what: string): Cell<AttributionShare>[] {
+  return [
+    [as(COMPONENT, { title: what, description: "Its name." }), ({ label }) => label],
+    [ADDS, ({ value }) => value],
     [
       {
         name: "share",
@@ -217,14 +233,10 @@ function attributionTable(about: AboutTable, what: string, rows: readonly Attrib
       },
       ({ share }) => share,
     ],
-  ]);
+  ];
 }
 
-function pictures(
-  { cfg }: HookedTransformer,
-  { layers, heads, neurons, bias }: DirectLogitAttributionMeasurement,
-  top: number,
-): readonly PictureSpec[] {
+function pictures({ neurons }: DirectLogitAttributionMeasurement): readonly (PictureSpec | View)[] {
   return [
     {
       kind: "bar",
@@ -232,50 +244,41 @@ function pictures(
       title: "How the logit builds up",
       caption:
         "Each bar starts where the one before ended: what the unembedding's bias, the embeddings and the layers add, in order. The last one is their sum.",
-      x: { ticks: ["bias", ...layers.attributions.map(({ label }) => label)] },
-      y: { label: "sum", unit: "logits" },
-      series: [{ name: "adds", values: [bias, ...layers.attributions.map(({ value }) => value)] }],
+      table: "layers",
+      x: { column: COMPONENT.name, label: "" },
+      y: { column: ADDS.name, label: "sum" },
       total: "sum",
     },
     {
       kind: "imshow",
       name: "heads",
       title: "What each head adds",
-      values: Array.from({ length: cfg.nLayers }, (_, l) =>
-        heads.attributions.slice(l * cfg.nHeads, (l + 1) * cfg.nHeads).map(({ value }) => value),
-      ),
-      x: { label: "head" },
-      y: { label: "layer" },
-      color: { label: "attribution", unit: "logits" },
+      table: "heads",
+      x: HEAD.name,
+      y: LAYER.name,
+      color: { column: ADDS.name, label: "attribution" },
     },
-    ...(neurons ? neuronPictures(neurons, top) : []),
+    ...(neurons ? neuronPictures(neurons) : []),
   ];
 }
 
-function neuronPictures({ attributions }: AttributionGroup, top: number): readonly PictureSpec[] {
-  const ranked = attributions.toSorted((a, b) => b.value - a.value);
-  const named = ({ label, value }: Attribution) => ({ token: label, value });
+function neuronPictures({ attributions }: AttributionGroup): readonly (PictureSpec | View)[] {
   return [
     {
-      kind: "topk",
+      kind: "bar",
       name: "neurons",
       title: "The neurons that add or subtract most",
-      of: "neuron",
-      color: { label: "attribution", unit: "logits" },
-      columns: [
-        {
-          name: "",
-          top: ranked.slice(0, top).map(named),
-          bottom: ranked.slice(Math.max(top, ranked.length - top)).map(named),
-        },
-      ],
+      table: "neurons",
+      x: { column: COMPONENT.name, label: "" },
+      y: { column: ADDS.name, label: "attribution" },
+      horizontal: true,
     },
     {
       kind: "hist",
       name: "all-neurons",
       title: "All neurons' attributions",
       caption: "Most neurons have almost no direct effect.",
-      series: [{ name: "neurons", values: ranked.map(({ value }) => value) }],
+      series: [{ name: "neurons", values: attributions.map(({ value }) => value) }],
       x: { label: "attribution", unit: "logits" },
       of: "neurons",
     },

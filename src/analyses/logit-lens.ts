@@ -3,7 +3,6 @@
 import { mean, median } from "simple-statistics";
 import { as, ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { LineSpec } from "../finding/picture.ts";
 import { type Column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -99,7 +98,7 @@ export async function logitLens(model: HookedTransformer, options: LogitLensOpti
     method: METHOD,
     model: modelFacts(model),
     settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, layers: labels.length },
-    pictures: [lens(model), rankLine(model, labels, means, bias)],
+    pictures: [lens(model), rankLine(model, bias)],
     tables: [byLayer(labels, means, compared), byPosition(model, measured), topTokens(model, measured)],
     baselines: baselines(model.cfg.dVocabOut, means[means.length - 1], bias, measured.error),
     caveats: [
@@ -211,43 +210,24 @@ function lens(model: HookedTransformer): View {
   };
 }
 
-function rankLine(
-  model: HookedTransformer,
-  labels: readonly string[],
-  means: readonly LayerMeans[],
-  bias: number,
-): LineSpec {
-  const series = (name: string, y: readonly (number | null)[]) => ({
-    name,
-    y: y.map((rank) => (rank === null ? null : rank + 1)),
-  });
+function rankLine({ cfg }: HookedTransformer, bias: number): View {
   return {
     kind: "line",
     name: "mean-rank",
     title: "The rank of the right token, layer by layer",
     caption: "Lower is better; 1 is added to each rank, so the most probable token has 1.",
-    x: { label: "residual stream", ticks: labels },
-    y: { label: "mean rank + 1", unit: "tokens", scale: "log" },
-    series: [
-      series(
-        "right token",
-        means.map((m) => m.rank),
-      ),
-      ...(means[0].otherRank === null
-        ? []
-        : [
-            series(
-              OTHER,
-              means.map((m) => m.otherRank),
-            ),
-          ]),
-    ],
+    table: "layers",
+    x: { column: STREAM.name, label: "residual stream" },
+    y: { column: [RANK.name, OTHER_RANK], label: "mean rank + 1", unit: "tokens", scale: "log", plus: 1 },
     references: [
-      { kind: "y", at: (model.cfg.dVocabOut + 1) / 2, label: UNIFORM },
+      { kind: "y", at: (cfg.dVocabOut + 1) / 2, label: UNIFORM },
       { kind: "y", at: bias + 1, label: BIAS },
     ],
   };
 }
+
+/** The column of ranks elsewhere. */
+const OTHER_RANK = "other_rank";
 
 const STREAM: Column = as(LAYER, {
   title: "stream",
@@ -290,8 +270,8 @@ function byLayer(labels: readonly string[], means: readonly LayerMeans[], compar
     [ENTROPY, ({ entropy }) => entropy],
     [
       as(RANK, {
-        name: "other_rank",
-        title: "other's rank",
+        name: OTHER_RANK,
+        title: OTHER,
         format: { digits: 1 },
         description: "The mean rank of the tokens that come next half a prompt away.",
       }),

@@ -277,6 +277,8 @@ export interface LogitLensCell {
   readonly right?: { readonly probability: number; readonly rank: number };
   /** The entropy of the whole distribution, in nats. */
   readonly entropy?: number;
+  /** Where it is, along named axes: "layer=0_mid pos=3". */
+  readonly place?: string;
 }
 
 /** What each layer's residual stream predicts at each position when the unembedding reads it. */

@@ -9,7 +9,7 @@ import type { Axis, ColorScale, IndexAxis, PictureBase, PictureSpec, ReferenceLi
 import type { Scalar, Table } from "./table.ts";
 
 /** A picture of a table's columns. */
-export type View = ImshowView | LineView | ScatterView | HistView | TokensView | TopkView | LogitLensView;
+export type View = ImshowView | LineView | ScatterView | BarView | HistView | TokensView | TopkView | LogitLensView;
 
 /** Rows whose columns hold these values: one, or any of several. */
 export type Where = Readonly<Record<string, Scalar | readonly Scalar[]>>;
@@ -26,6 +26,8 @@ interface ViewBase extends PictureBase {
 /** A column along an axis of numbers, or several columns on the same axis. */
 export interface AxisOf<C = string> extends Axis {
   readonly column: C;
+  /** Added to each number that is drawn: 1 puts ranks, which begin at 0, on a logarithmic axis. */
+  readonly plus?: number;
 }
 
 /** A column along an axis of rows or columns. Its values stand in the order of their numbers, words in that of the table. */
@@ -90,6 +92,18 @@ export interface ScatterView extends ViewBase {
   readonly most?: number;
   /** Which of too many are drawn. Default: the first rows. */
   readonly thin?: "first" | "evenly";
+  readonly references?: readonly ReferenceLine[];
+}
+
+/** Rows as bars; several columns as `y` stand side by side. */
+export interface BarView extends ViewBase {
+  readonly kind: "bar";
+  /** The column with the bars' names. */
+  readonly x: string | IndexOf;
+  readonly y: Columns | AxisOf<Columns>;
+  /** Makes a waterfall: each bar starts where the one before ended, and a last bar with this name is their sum. */
+  readonly total?: string;
+  readonly horizontal?: boolean;
   readonly references?: readonly ReferenceLine[];
 }
 
@@ -205,6 +219,8 @@ export function drawnColumns(view: View): string[] {
       return [view.x, view.y, view.by].flatMap(namesIn);
     case "scatter":
       return [view.x, view.y, view.by, view.label].flatMap(namesIn);
+    case "bar":
+      return [view.x, view.y].flatMap(namesIn);
     case "hist":
       return [...namesIn(view.value)];
     case "tokens":

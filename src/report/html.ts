@@ -8,6 +8,7 @@ import { contents } from "./page/contents.ts";
 import { pageDocument } from "./page/document.ts";
 import { figure } from "./page/figure.ts";
 import { idOf } from "./page/ids.ts";
+import { LINKED } from "./page/linked.ts";
 import { PageNeeds } from "./page/needs.ts";
 import { tableHtml } from "./page/table.ts";
 import { type Chapter, reading } from "./parts.ts";
@@ -20,6 +21,7 @@ import { drawn } from "./views/picture-of.ts";
 export async function renderHtml(given: Finding): Promise<string> {
   const finding = drawn(given);
   const needs = new PageNeeds();
+  needs.features.add(LINKED);
   const compare = comparing(finding.baselines);
   const { answer, chapters } = reading(finding);
   const body = [

@@ -6,6 +6,7 @@ import { picture, render } from "../../src/report/index.ts";
 import { ACTIVATIONS } from "../../src/report/page/activations-script.ts";
 import { ATTENTION } from "../../src/report/page/attention-script.ts";
 import { CHARTS } from "../../src/report/page/charts-script.ts";
+import { LINKED } from "../../src/report/page/linked.ts";
 import { PIXELS } from "../../src/report/page/pixels-script.ts";
 import { SCRIPT, SCRIPT_HASH } from "../../src/report/page/script.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
@@ -54,12 +55,15 @@ describe("a finding as HTML", () => {
   it("allows its own scripts and no others", async () => {
     const hash = (text: string) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
     expect(SCRIPT_HASH).toBe(hash(SCRIPT));
-    for (const feature of [CHARTS, ATTENTION, ACTIVATIONS, PIXELS]) expect(feature.hash).toBe(hash(feature.script));
+    for (const feature of [LINKED, CHARTS, ATTENTION, ACTIVATIONS, PIXELS])
+      expect(feature.hash).toBe(hash(feature.script));
     const html = await render(nastyFinding, "html");
     expect(html.match(/script-src ([^;]+);/)![1]).toBe(
-      [SCRIPT_HASH, CHARTS.hash, ATTENTION.hash, ACTIVATIONS.hash].map((h) => `'${h}'`).join(" "),
+      [SCRIPT_HASH, LINKED.hash, CHARTS.hash, ATTENTION.hash, ACTIVATIONS.hash].map((h) => `'${h}'`).join(" "),
     );
-    expect((await render(seed, "html")).match(/script-src ([^;]+);/)![1]).toBe(`'${SCRIPT_HASH}' '${CHARTS.hash}'`);
+    expect((await render(seed, "html")).match(/script-src ([^;]+);/)![1]).toBe(
+      [SCRIPT_HASH, LINKED.hash, CHARTS.hash].map((h) => `'${h}'`).join(" "),
+    );
   });
 
   it("says how pictures are used once for each kind, and in no static picture", async () => {
@@ -121,7 +125,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     expect(messages).toEqual([]);
     expect(await page.evaluate("window.broken")).toBeUndefined();
     expect(await page.locator("img, [onload], [onerror], [onclick], a[href^=javascript]").count()).toBe(0);
-    expect(await page.locator("script").count()).toBe(4);
+    expect(await page.locator("script").count()).toBe(5);
     expect(await page.locator("h1").textContent()).toBe(ATTACK);
     for (const kind of ["tokens", "attention", "activations"]) {
       expect(await page.locator(`[id="figure-${kind}"] .token`).first().textContent(), kind).toBe(ATTACK);

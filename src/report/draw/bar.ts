@@ -2,6 +2,7 @@ import type { Markish } from "@observablehq/plot";
 import type { BarSpec, ReferenceLine } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
 import { formatShort } from "../format.ts";
+import { atPlaces } from "./at-places.ts";
 import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions } from "./axes.ts";
 import { categoryTicks } from "./categories.ts";
 import { type Drawing, type LegendItem, svgText } from "./drawing.ts";
@@ -33,6 +34,7 @@ interface Bar {
   readonly color: string;
   readonly opacity: number;
   readonly title: string;
+  readonly place: string | undefined;
 }
 
 /** Bars that stand, or lie if their names need it; a waterfall's bars begin where the one before ended. */
@@ -87,7 +89,7 @@ function grouped(spec: BarSpec): Bar[] {
       const interval = low !== null && high !== null ? ` (${amount(low)} to ${amount(high, spec.y?.unit)})` : "";
       const name = [indexWords(spec.x, i), s.name].filter(Boolean).join(", ");
       const title = s.titles?.[i] ?? withOwn(s.words?.[i], `${name}: ${valueWords(spec.y, to)}${interval}`);
-      const at = { ...sides(i, g, spec.series.length), from: 0, to, low, high, value: to };
+      const at = { ...sides(i, g, spec.series.length), from: 0, to, low, high, value: to, place: s.places?.[i] };
       return [{ ...at, color: seriesColor(g), opacity: 0.85, title }];
     }),
   );
@@ -105,10 +107,11 @@ function waterfall({ series: [s], x, y }: BarSpec, total: string): Bar[] {
       color: seriesColor(value < 0 ? 1 : 0),
       opacity: 0.85,
       title: s?.titles?.[i] ?? withOwn(s?.words?.[i], numbers),
+      place: s?.places?.[i],
     };
     return [{ ...sides(i, 0, 1), ...rest, ...look, from, to: sum, value }];
   });
-  const look = { color: "currentColor", opacity: 0.55, title: `${total}: ${amount(sum, y?.unit)}` };
+  const look = { color: "currentColor", opacity: 0.55, title: `${total}: ${amount(sum, y?.unit)}`, place: undefined };
   return [...bars, { ...sides(s?.values.length ?? 0, 0, 1), ...rest, ...look, from: 0, to: sum, value: sum }];
 }
 
@@ -146,7 +149,12 @@ function valueDomain(
 }
 
 function barMarks({ plot }: Plotting, bars: readonly Bar[], lying: boolean, connected: boolean): Markish[] {
-  const look = { fill: (b: Bar) => b.color, fillOpacity: (b: Bar) => b.opacity, title: "title" } as const;
+  const look = {
+    fill: (b: Bar) => b.color,
+    fillOpacity: (b: Bar) => b.opacity,
+    title: "title",
+    ...atPlaces(bars),
+  } as const;
   const error = { stroke: "currentColor", strokeWidth: 1.5 };
   const between = bars.slice(1).map((bar, i) => ({ a1: bars[i].a2, a2: bar.a1, at: bars[i].to }));
   const thin = { stroke: "currentColor", strokeOpacity: 0.5 };

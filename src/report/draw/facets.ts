@@ -1,6 +1,7 @@
 import type { FacetsSpec } from "../../finding/picture.ts";
 import { coloring } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
+import { placed } from "./at-places.ts";
 import { cellNumbers } from "./cell-numbers.ts";
 import { type Drawing, round, svgText } from "./drawing.ts";
 import { cellImage, checkCells } from "./pixels.ts";
@@ -63,7 +64,7 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
         const title = facetTip(spec, facet, r, c, value);
         return (
           `<rect x="${round(x + c * cell)}" y="${round(y + TITLE + r * tall)}" width="${round(cell)}" height="${round(tall)}" ` +
-          `fill="${colors.of(value)}"><title>${escapeMarkup(title)}</title></rect>`
+          `fill="${colors.of(value)}"${placed(facet.places?.[r]?.[c])}><title>${escapeMarkup(title)}</title></rect>`
         );
       }),
     );

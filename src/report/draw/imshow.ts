@@ -1,6 +1,7 @@
 import type { ImshowSpec } from "../../finding/picture.ts";
 import { coloring } from "../color.ts";
 import { textWidth } from "../token-text.ts";
+import { atPlaces } from "./at-places.ts";
 import { plotted } from "./axes.ts";
 import { cellNumbers } from "./cell-numbers.ts";
 import type { Drawing } from "./drawing.ts";
@@ -58,6 +59,7 @@ export async function drawImshow(
       c,
       r,
       color: colors.of(value),
+      place: spec.places?.[r]?.[c],
       title: spec.titles?.[r]?.[c] ?? cellTip(spec, r, c, value, spec.words?.[r]?.[c]),
     })),
   );
@@ -81,6 +83,7 @@ export async function drawImshow(
           fill: "color",
           title: "title",
           inset: perColumn > 11 && perRow > 11 ? 0.5 : 0,
+          ...atPlaces(cells),
         }),
         plot.axisX(every(columns, (upright ? 14 : widest + 10) / perColumn), {
           label: spec.x?.label ?? null,

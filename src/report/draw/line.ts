@@ -1,5 +1,6 @@
 import type { Axis, LineSpec, ReferenceLine } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
+import { atPlaces } from "./at-places.ts";
 import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions } from "./axes.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
 import type { Plotting } from "./plotting.ts";
@@ -20,6 +21,7 @@ interface LinePoint {
   readonly low: number | null | undefined;
   readonly high: number | null | undefined;
   readonly title: string;
+  readonly place: string | undefined;
 }
 
 export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Drawing {
@@ -67,7 +69,7 @@ function pointsOf({ series, x, y }: LineSpec, g: number, xs: readonly number[]):
     const numbers = `${valueWords(x, xs[i])}, ${valueWords(y, value)}${interval}`;
     const title = s.titles?.[i] ?? withOwn(s.words?.[i], s.name ? `${s.name}: ${numbers}` : numbers);
     // Plot breaks a line where y is NaN, but would draw null as 0.
-    return { x: xs[i], y: value ?? Number.NaN, low, high, title };
+    return { x: xs[i], y: value ?? Number.NaN, low, high, title, place: s.places?.[i] };
   });
 }
 
@@ -82,7 +84,9 @@ function lineMarks(
   const x = "x";
   const stroke = { stroke: color, strokeWidth: 2, strokeLinejoin: "round", ...(dash ? { strokeDasharray: dash } : {}) };
   const band = low && high ? [plot.areaY(points, { x, y1: "low", y2: "high", fill: color, fillOpacity: 0.18 })] : [];
-  const dots = crowded ? [] : [plot.dot(points, { x, y: "y", fill: color, ...dotSize(points.length), title: "title" })];
+  const dots = crowded
+    ? []
+    : [plot.dot(points, { x, y: "y", fill: color, ...dotSize(points.length), title: "title", ...atPlaces(points) })];
   return [...band, plot.line(points, { x, y: "y", ...stroke } as const), ...dots];
 }
 

@@ -1,5 +1,6 @@
 import type { Axis, ReferenceLine, ScatterSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring, seriesColor } from "../color.ts";
+import { atPlaces } from "./at-places.ts";
 import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions, within } from "./axes.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
 import { atMost } from "./limits.ts";
@@ -12,6 +13,7 @@ interface Point {
   readonly x: number;
   readonly y: number;
   readonly title: string;
+  readonly place: string | undefined;
   readonly label: string;
   readonly color: string;
 }
@@ -65,6 +67,7 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
             ...{ x: "x", y: "y", title: "title", r: g.radius, fillOpacity: g.opacity },
             fill: (p: Point) => p.color,
             ...(colors ? { stroke: "currentColor", strokeWidth: 0.5 } : {}),
+            ...atPlaces(g.points),
           }),
         ),
       ],
@@ -106,7 +109,7 @@ function groupsOf(spec: ScatterSpec, x: Domain, y: Domain, colors: Coloring | un
       const value = s.color ? `, ${valueWords(spec.color, color)}` : "";
       const numbers = `${valueWords(spec.x, px)}, ${valueWords(spec.y, py)}${value}`;
       points.push({
-        ...{ x: px, y: py, label: s.labels?.[i] ?? "" },
+        ...{ x: px, y: py, label: s.labels?.[i] ?? "", place: s.places?.[i] },
         title: crowded ? "" : (s.titles?.[i] ?? withOwn(s.words?.[i] ?? s.name, numbers)),
         color: s.color && colors ? colors.of(color) : seriesColor(g),
       });

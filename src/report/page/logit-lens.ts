@@ -1,4 +1,5 @@
 import type { LogitLensSpec } from "../../finding/picture.ts";
+import { placed } from "../draw/at-places.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
 import { isRight, lensColors, lensLegend, lensTitle, shortProbability } from "../draw/logit-lens.ts";
 import { indices } from "../draw/ticks.ts";
@@ -28,7 +29,7 @@ export function logitLensHtml(spec: LogitLensSpec, { tokens }: PageNeeds): strin
         : "";
       return (
         `<td class="${color}${isRight(cell) ? " right" : ""}" tabindex="${r === 0 && pos === 0 ? 0 : -1}" ` +
-        `title="${escapeMarkup(lensTitle(spec, layer, pos))}">${said}</td>`
+        `title="${escapeMarkup(lensTitle(spec, layer, pos))}"${placed(cell.place)}>${said}</td>`
       );
     });
     return `<tr><th scope="row">${escapeMarkup(visibleToken(name))}</th>${tds.join("")}</tr>`;

@@ -1,8 +1,10 @@
 import { type Column, rowCount, type Scalar, type Table } from "../../finding/table.ts";
+import { placed } from "../draw/at-places.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { formatColumn, isNumeric, MISSING } from "../format.ts";
 import { columnsToRead } from "../parts.ts";
 import { visibleToken } from "../token-text.ts";
+import { placeOf } from "../views/rows.ts";
 import type { Comparing } from "./comparing.ts";
 import { idOf } from "./ids.ts";
 
@@ -46,7 +48,11 @@ function gridOf(table: Table, shown: number, label: string): string {
     const unit = column.unit ? ` <small>${escapeMarkup(column.unit)}</small>` : "";
     return `<th scope="col"${cells[c].numeric ? ' class="number"' : ""}>${escapeMarkup(column.title)}${unit}</th>`;
   });
-  const rows = Array.from({ length: shown }, (_, r) => `<tr>${cells.map((column) => column.cells[r]).join("")}</tr>`);
+  const where = table.columns.filter(({ axis }) => axis !== undefined);
+  const rows = Array.from(
+    { length: shown },
+    (_, r) => `<tr${placed(placeOf(where, r))}>${cells.map((column) => column.cells[r]).join("")}</tr>`,
+  );
   const broad = columns.length > BROAD ? ` class="broad"` : "";
   return (
     `<table${broad} aria-labelledby="${label}">\n<thead><tr>${head.join("")}</tr></thead>\n` +

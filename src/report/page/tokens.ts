@@ -1,4 +1,5 @@
 import type { TokensSpec } from "../../finding/picture.ts";
+import { placed } from "../draw/at-places.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
 import { tokenColorings, tokenLegend, tokenTitle } from "../draw/tokens.ts";
 import { escapeMarkup } from "../escape.ts";
@@ -16,7 +17,7 @@ export function tokensHtml(spec: TokensSpec, colors: TokenColors): string {
         const marked = text.marked?.includes(pos) ? " marked" : "";
         return (
           `<span class="token ${colors.of(colorings[r].of(text.values[r][pos]))}${marked}" tabindex="${t + r + pos === 0 ? 0 : -1}" ` +
-          `title="${escapeMarkup(tokenTitle(spec, text, pos))}">${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`
+          `title="${escapeMarkup(tokenTitle(spec, text, pos))}"${placed(text.places?.[pos])}>${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`
         );
       });
       const label = escapeMarkup([text.label, row.title].filter(Boolean).join(", "));

@@ -6,7 +6,7 @@ import { checkView, isView, type View } from "../../finding/view.ts";
 import { listOf, OBJECT } from "../../tensor/kinds.ts";
 import { checkArgument } from "../../tensor/options.ts";
 import { gridOf } from "./grid.ts";
-import { histOf, lineOf, scatterOf } from "./points.ts";
+import { barOf, histOf, lineOf, scatterOf } from "./points.ts";
 import { ViewRows } from "./rows.ts";
 import { logitLensOf, tokensOf, topkOf } from "./texts.ts";
 
@@ -29,6 +29,8 @@ export function pictureOf(view: View | PictureSpec, tables: readonly Table[]): P
       return lineOf(view, rows);
     case "scatter":
       return scatterOf(view, rows);
+    case "bar":
+      return barOf(view, rows);
     case "hist":
       return histOf(view, rows);
     case "tokens":

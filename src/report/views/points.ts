@@ -1,7 +1,8 @@
 /** A table's rows as points: of lines, of a scatter, of histograms. */
-import type { HistSpec, LineSpec, ScatterSpec } from "../../finding/picture.ts";
+import type { BarSpec, HistSpec, LineSpec, ScatterSpec } from "../../finding/picture.ts";
 import {
   type AxisOf,
+  type BarView,
   type HistView,
   type LineView,
   namesIn,
@@ -9,13 +10,18 @@ import {
   type SeriesOf,
 } from "../../finding/view.ts";
 import { baseOf, tipColumns } from "./base.ts";
+import { indexOf } from "./grid.ts";
 import type { ViewRows } from "./rows.ts";
 
 /** An axis without the column that is along it. */
 function scaleOf(rows: ViewRows, axis: string | readonly string[] | AxisOf<string | readonly string[]>) {
   const given = typeof axis === "object" && "column" in axis ? axis : { column: axis };
-  const { column, ...scale } = given;
+  const { column, plus: _, ...scale } = given as AxisOf<string>;
   return rows.axis(namesIn(column), scale as Omit<AxisOf, "column">);
+}
+
+function plusOf(axis: LineView["y"]): number {
+  return typeof axis === "object" && "column" in axis ? (axis.plus ?? 0) : 0;
 }
 
 export function lineOf(view: LineView, rows: ViewRows): LineSpec {
@@ -33,7 +39,7 @@ export function lineOf(view: LineView, rows: ViewRows): LineSpec {
     series: lines.map(({ name, column, of }) => ({
       name,
       x: words ? of.values(x).map((value) => ticks.indexOf(String(value))) : of.numbers(x).map((value) => value ?? 0),
-      y: of.numbers(column),
+      y: of.numbers(column).map((value) => (value === null ? null : value + plusOf(view.y))),
       titles: of.tips(tipColumns(view, [x, column])),
       places: of.places(),
     })),
@@ -66,6 +72,26 @@ export function scatterOf(view: ScatterView, rows: ViewRows): ScatterSpec {
     x: scaleOf(rows, view.x),
     y: scaleOf(rows, view.y),
     ...(view.references ? { references: view.references } : {}),
+  };
+}
+
+export function barOf(view: BarView, rows: ViewRows): BarSpec {
+  const { column: x, label, ticks = rows.texts(x) } = indexOf(view.x);
+  const { total, horizontal, references } = view;
+  return {
+    ...baseOf(view),
+    kind: "bar",
+    series: namesIn(view.y).map((column) => ({
+      name: rows.column(column).title,
+      values: rows.numbers(column),
+      titles: rows.tips(tipColumns(view, [x, column])),
+      places: rows.places(),
+    })),
+    x: { label: label ?? rows.column(x).title, ticks },
+    y: scaleOf(rows, view.y),
+    ...(total === undefined ? {} : { total }),
+    ...(horizontal === undefined ? {} : { horizontal }),
+    ...(references === undefined ? {} : { references }),
   };
 }
 

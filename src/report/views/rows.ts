@@ -132,9 +132,11 @@ export class ViewRows {
   }
 }
 
-/** The axes along which columns say where a row is, and its index there, without spaces. */
+/** The axes along which columns say where a row is, and its index there, without spaces or quotes. */
 export function placeOf(columns: readonly FilledColumn[], row: number): string {
   return columns
-    .flatMap(({ axis, values }) => (values[row] === null ? [] : [`${axis}=${encodeURIComponent(String(values[row]))}`]))
+    .flatMap(({ axis, values }) =>
+      values[row] === null ? [] : [`${axis}=${String(values[row]).replace(/[\s"\\]/g, "_")}`],
+    )
     .join(" ");
 }

@@ -136,6 +136,7 @@ export function logitLensOf(view: LogitLensView, rows: ViewRows, tops: Table): L
     layers: [...rows.groupedBy(view.y)].map(([name, layer]) => {
       const number = (column: string | undefined) => (column === undefined ? [] : layer.values(column));
       const [logProbs, ranks, entropies] = [...(view.right ?? [undefined, undefined]), view.entropy].map(number);
+      const places = layer.places();
       return {
         name: String(name),
         cells: order.map((pos, i): LogitLensCell => {
@@ -146,6 +147,7 @@ export function logitLensOf(view: LogitLensView, rows: ViewRows, tops: Table): L
               ? { right: { probability: Math.exp(logProb), rank } }
               : {}),
             ...(typeof entropy === "number" ? { entropy } : {}),
+            place: places[i],
           };
         }),
       };
