@@ -2,8 +2,9 @@ import type { Axis, BarSpec, IndexAxis, ReferenceLine } from "../finding/picture
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { commonName, labelled, pictureOf } from "./deferred.ts";
 import { INDEX_AXIS, PICTURE, REFERENCES, UNSCALED_AXIS } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 import { intervalsOf, type Series, toAxis, toSeries } from "./series.ts";
 
 /** How a bar chart looks and what its axes are called. */
@@ -38,17 +39,23 @@ const KINDS: OptionKinds<BarOptions> = {
  */
 export function bar(values: Series, options: BarOptions = {}): Picture {
   checkOptions("bar", options, KINDS);
+  return pictureOf({ values, low: options.low, high: options.high }, (numbers) =>
+    specOf(numbers.values, { ...options, low: numbers.low, high: numbers.high }),
+  );
+}
+
+function specOf(values: Series, options: BarOptions): BarSpec {
   const rows = toSeries(values);
-  const x = typeof options.x === "string" ? { label: options.x } : options.x;
+  const x = labelled(options.x, commonName(values));
   checkRows(rows, x, options);
   const interval = intervalsOf(rows, options);
   const { total, horizontal, references } = options;
-  return picture({
+  return {
     kind: "bar",
     ...baseOf("bar", options),
     series: rows.map(([name, row]) => ({ name, values: row, ...interval(name) })),
     ...defined({ x, y: toAxis(options.y as string | Axis | undefined), total, horizontal, references }),
-  });
+  };
 }
 
 function checkRows(

@@ -1,8 +1,9 @@
 import type { Axis, ReferenceLine } from "../finding/picture.ts";
 import { COUNT, oneOf, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { pictureOf } from "./deferred.ts";
 import { PICTURE, REFERENCES, UNSCALED_AXIS } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 import { type Series, toAxis, toSeries } from "./series.ts";
 
 /** How a histogram looks and what its axes are called. */
@@ -34,10 +35,10 @@ const KINDS: OptionKinds<HistOptions> = {
  */
 export function hist(values: Series, options: HistOptions = {}): Picture {
   checkOptions("hist", options, KINDS);
-  return picture({
-    kind: "hist",
+  return pictureOf(values, (numbers) => ({
+    kind: "hist" as const,
     ...baseOf("hist", options),
-    series: toSeries(values).map(([name, row]) => ({ name, values: row })),
+    series: toSeries(numbers).map(([name, row]) => ({ name, values: row })),
     ...defined({
       x: toAxis(options.x),
       bins: options.bins,
@@ -45,5 +46,5 @@ export function hist(values: Series, options: HistOptions = {}): Picture {
       of: options.of,
       references: options.references,
     }),
-  });
+  }));
 }

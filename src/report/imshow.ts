@@ -1,14 +1,15 @@
-import type { ColorScale, IndexAxis } from "../finding/picture.ts";
+import type { ColorScale, IndexAxis, PictureSpec } from "../finding/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { listOf } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { axisNames, labelled, pictureOf } from "./deferred.ts";
 import { type Matrix, matricesOf, type Numbers, toMatrix, toShaped } from "./numbers.ts";
 import { COLOR, INDEX_AXIS, PICTURE, TEXTS } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 
 /** How a heatmap looks and what its axes are called. */
 export interface ImshowOptions extends PictureOptions {
-  /** The label of the columns, or label and ticks. */
+  /** The label of the columns, or label and ticks. Default: a tensor's own axis name. */
   readonly x?: string | IndexAxis | undefined;
   /** The label of the rows, or label and ticks. */
   readonly y?: string | IndexAxis | undefined;
@@ -36,21 +37,29 @@ const KINDS: OptionKinds<ImshowOptions> = {
  * A matrix as coloured cells, row 0 on top: red below 0, blue above, white at 0. With `facet`, several matrices
  * `[facet, row, column]`. Tokens as ticks: `x: { label: "position", ticks: tokenTicks(strTokens) }`.
  *
+ * A tensor's own axis names are the labels unless you say otherwise, and a tensor that has not been computed is computed when the picture
+ * is drawn: `await imshow(cache.get("blocks.0.attn.hook_pattern").at({ batch: 0, head: 3 })).svg()`.
+ *
  * @throws ShapeError if `values` is not a matrix, or, with `facet`, not several matrices.
  */
 export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): Picture {
   checkOptions("imshow", options, KINDS);
+  return pictureOf(values, (numbers) => specOf(numbers, options));
+}
+
+function specOf(values: Matrix | Numbers, options: ImshowOptions): PictureSpec {
   const { color, titles, facet } = options;
-  const axes = defined({ x: indexAxis(options.x), y: indexAxis(options.y), color });
+  const [rows, columns] = axisNames(values, 2);
+  const axes = defined({ x: labelled(options.x, columns), y: labelled(options.y, rows), color });
   if (facet === undefined) {
     const matrix = toMatrix(values as Matrix);
-    return picture({
+    return {
       kind: "imshow",
       ...baseOf("imshow", options),
       values: matrix,
       ...axes,
       ...defined({ words: titles }),
-    });
+    };
   }
   const shaped = toShaped(values);
   if (shaped.shape.length !== 3) {
@@ -63,14 +72,10 @@ export function imshow(values: Matrix | Numbers, options: ImshowOptions = {}): P
     throw new ShapeError("titles are for a single matrix, but with facet there are several: leave titles out.", {
       asked: "titles",
     });
-  const { label, ticks } = indexAxis(facet)!;
+  const { label, ticks } = labelled(facet, axisNames(values, 3)[0])!;
   const facets = matricesOf(shaped).map((matrix, f) => ({
     title: ticks?.[f] ?? `${label ?? ""} ${f}`.trim(),
     values: matrix,
   }));
-  return picture({ kind: "facets", ...baseOf("facets", options), facets, ...axes });
-}
-
-function indexAxis(axis: string | IndexAxis | undefined): IndexAxis | undefined {
-  return typeof axis === "string" ? { label: axis } : axis;
+  return { kind: "facets", ...baseOf("facets", options), facets, ...axes };
 }

@@ -1,10 +1,11 @@
-import type { Axis, ReferenceLine } from "../finding/picture.ts";
+import type { Axis, LineSpec, ReferenceLine } from "../finding/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { ANYTHING } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { commonName, labelled, pictureOf } from "./deferred.ts";
 import { toVector, type Vector } from "./numbers.ts";
 import { AXIS, PICTURE, REFERENCES } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 import { intervalsOf, type Series, toAxis, toSeries } from "./series.ts";
 
 /** How a line chart looks and what its axes are called. */
@@ -26,13 +27,19 @@ const KINDS: OptionKinds<LineOptions> = {
 };
 
 /**
- * A line, or several by name: `line({ clean, ablated })`.
+ * A line, or several by name: `line({ clean, ablated })`. Tensors may be such that have not been computed: they are when the picture is drawn.
  *
  * @throws ShapeError if a row has more than one axis, or `at`, an interval and a row differ in length.
  * @throws ArgumentError for one end of an interval without the other
  */
 export function line(values: Series, options: LineOptions = {}): Picture {
   checkOptions("line", options, KINDS);
+  return pictureOf({ values, at: options.at, low: options.low, high: options.high }, (numbers) =>
+    specOf(numbers.values, { ...options, at: numbers.at, low: numbers.low, high: numbers.high }),
+  );
+}
+
+function specOf(values: Series, options: LineOptions): LineSpec {
   const at = options.at && toVector(options.at).map(Number);
   const rows = toSeries(values);
   const interval = intervalsOf(rows, options);
@@ -45,10 +52,14 @@ export function line(values: Series, options: LineOptions = {}): Picture {
     }
     return { name, y, ...defined({ x: at }), ...interval(name) };
   });
-  return picture({
+  return {
     kind: "line",
     ...baseOf("line", options),
     series,
-    ...defined({ x: toAxis(options.x), y: toAxis(options.y), references: options.references }),
-  });
+    ...defined({
+      x: labelled(options.x, at ? undefined : commonName(values)),
+      y: toAxis(options.y),
+      references: options.references,
+    }),
+  };
 }

@@ -1,8 +1,7 @@
 /** What a notebook shows of findings, pictures and tensors besides text. */
 import type { Finding } from "../finding/finding.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { drawSvg } from "./draw/draw.ts";
-import { picturePage, renderHtml } from "./html.ts";
+import { renderHtml } from "./html.ts";
 import type { Picture } from "./picture.ts";
 import { tensorTable } from "./tensor-table.ts";
 
@@ -18,9 +17,9 @@ const AROUND_PICTURE = 180;
 export async function notebookOf(x: object): Promise<Readonly<Record<string, string>>> {
   if (x instanceof Tensor) return x.computed ? { "text/html": tensorTable(x) } : {};
   if (isPicture(x)) {
-    const svg = await drawSvg(x.spec);
+    const svg = await x.svg();
     const height = Number(/^<svg[^>]* height="([\d.]+)"/.exec(svg)?.[1] ?? REPORT_HEIGHT);
-    return { "text/html": frame(await picturePage(x.spec), height + AROUND_PICTURE), "image/svg+xml": svg };
+    return { "text/html": frame(await x.html(), height + AROUND_PICTURE), "image/svg+xml": svg };
   }
   return isFinding(x) ? { "text/html": frame(await renderHtml(x), REPORT_HEIGHT) } : {};
 }
@@ -33,8 +32,7 @@ function frame(page: string, height: number): string {
 }
 
 function isPicture(x: object): x is Picture {
-  const { spec, svg } = x as Partial<Picture>;
-  return typeof spec === "object" && typeof svg === "function";
+  return "spec" in x && typeof (x as Partial<Picture>).svg === "function";
 }
 
 function isFinding(x: object): x is Finding {

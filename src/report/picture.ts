@@ -1,12 +1,16 @@
 import type { PictureSpec } from "../finding/picture.ts";
 import { showAs } from "../tensor/display.ts";
+import { GlassformerError } from "../tensor/errors.ts";
 import { type DrawOptions, drawSvg } from "./draw/draw.ts";
 import { picturePage } from "./html.ts";
 import { type PngOptions, rasterize } from "./rasterize.ts";
 
 /** A picture that can be rendered in any form, in Node and in a page. Charts load their drawing library when first drawn. */
 export interface Picture {
-  /** The picture as plain data: for a finding, for JSON, or for drawing it elsewhere. */
+  /**
+   * The picture as plain data: for a finding, for JSON, or for drawing it elsewhere.
+   * @throws GlassformerError if it is of a tensor that has not been computed; drawing it computes it
+   */
   readonly spec: PictureSpec;
   /** A standalone SVG document. */
   svg(options?: DrawOptions): Promise<string>;
@@ -18,14 +22,49 @@ export interface Picture {
 
 /** The picture that a spec describes. */
 export function picture(spec: PictureSpec): Picture {
-  const made: Picture = {
+  return pictureFrom(
     spec,
-    svg: (options) => drawSvg(spec, options),
-    html: () => picturePage(spec),
-    png: async (options) => rasterize(await drawSvg(spec), options),
+    () => spec,
+    async () => spec,
+  );
+}
+
+/** A picture whose numbers are computed when it is first drawn. @param expected the same with other numbers, for its name and kind */
+export function pictureLater(expected: PictureSpec, compute: () => Promise<PictureSpec>): Picture {
+  let found: Promise<PictureSpec> | undefined;
+  let known: PictureSpec | undefined;
+  const spec = () => {
+    if (known) return known;
+    throw new GlassformerError(
+      "The numbers of this picture have not been computed, so it has no spec yet: await its svg(), html() or png() first, or make it of computed tensors (`await x.compute()`).",
+    );
   };
-  const title = spec.title ? `: ${spec.title}` : "";
-  return showAs(made, () => `Picture ${spec.name} (${spec.kind})${title}; await its svg(), html() or png()`);
+  return pictureFrom(expected, spec, async () => {
+    if (known) return known;
+    found ??= compute();
+    try {
+      known = await found;
+    } finally {
+      found = undefined; // after a failure, another attempt may succeed
+    }
+    return known;
+  });
+}
+
+function pictureFrom(
+  { name, kind, title }: PictureSpec,
+  spec: () => PictureSpec,
+  drawn: () => Promise<PictureSpec>,
+): Picture {
+  const made: Picture = {
+    get spec() {
+      return spec();
+    },
+    svg: async (options) => drawSvg(await drawn(), options),
+    html: async () => picturePage(await drawn()),
+    png: async (options) => rasterize(await drawSvg(await drawn()), options),
+  };
+  return showAs(made, () => `Picture ${name} (${kind})${title ? `: ${title}` : ""}; await its svg(), html() or png()`);
 }
 
 /** The options of every chart function. */

@@ -1,10 +1,11 @@
-import type { Axis, ColorScale, ReferenceLine } from "../finding/picture.ts";
+import type { Axis, ColorScale, ReferenceLine, ScatterSpec } from "../finding/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { ANYTHING } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { pictureOf } from "./deferred.ts";
 import { toVector, type Vector } from "./numbers.ts";
 import { AXIS, COLOR, PICTURE, REFERENCES, TEXTS } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 import { toAxis } from "./series.ts";
 
 /** How a scatter plot looks and what its axes are called. */
@@ -39,6 +40,12 @@ const KINDS: OptionKinds<ScatterOptions> = {
  */
 export function scatter(x: Vector, y: Vector, options: ScatterOptions = {}): Picture {
   checkOptions("scatter", options, KINDS);
+  return pictureOf({ x, y, color: options.color }, (numbers) =>
+    specOf(numbers.x, numbers.y, { ...options, color: numbers.color }),
+  );
+}
+
+function specOf(x: Vector, y: Vector, options: ScatterOptions): ScatterSpec {
   const all = { x: toVector(x), y: toVector(y), color: options.color && toVector(options.color) };
   const { groups, titles, labels } = options;
   for (const [what, given] of Object.entries({ y: all.y, color: all.color, groups, titles, labels })) {
@@ -63,7 +70,7 @@ export function scatter(x: Vector, y: Vector, options: ScatterOptions = {}): Pic
       }),
     };
   });
-  return picture({
+  return {
     kind: "scatter",
     ...baseOf("scatter", options),
     series,
@@ -73,5 +80,5 @@ export function scatter(x: Vector, y: Vector, options: ScatterOptions = {}): Pic
       color: options.colorScale,
       references: options.references,
     }),
-  });
+  };
 }

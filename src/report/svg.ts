@@ -23,7 +23,7 @@ export async function renderSvg(given: Finding): Promise<string> {
     parts.push(svgText(line, MARGIN, y - 4, `font-size="13"`));
   }
   for (const spec of finding.pictures) {
-    const svg = await drawSvg(spec, { width: spec.width ?? width });
+    const svg = await drawSvg(spec, { width: spec.width ?? width, padding: 0 });
     y += GAP;
     parts.push(svg.replace("<svg ", `<svg x="${MARGIN}" y="${y}" `));
     y += Number(svg.match(/ height="([\d.]+)"/)![1]);

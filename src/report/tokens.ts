@@ -1,9 +1,10 @@
-import type { ColorScale } from "../finding/picture.ts";
+import type { ColorScale, TokensSpec } from "../finding/picture.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, listOf, NOT_NEGATIVE_WHOLE, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import { pictureOf } from "./deferred.ts";
 import { COLOR, checkTokens, PICTURE } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 import { type Series, toSeries } from "./series.ts";
 
 /** How coloured tokens look, and what else their tips show. */
@@ -35,6 +36,12 @@ const KINDS: OptionKinds<TokensOptions> = {
 export function tokens(strTokens: readonly string[], values: Series, options: TokensOptions = {}): Picture {
   checkTokens(strTokens);
   checkOptions("tokens", options, KINDS);
+  return pictureOf({ values, hover: options.hover }, (numbers) =>
+    specOf(strTokens, numbers.values, { ...options, hover: numbers.hover }),
+  );
+}
+
+function specOf(strTokens: readonly string[], values: Series, options: TokensOptions): TokensSpec {
   const rows = named(values);
   const hover = options.hover ? named(options.hover) : [];
   for (const [name, row] of [...rows, ...hover]) {
@@ -46,7 +53,7 @@ export function tokens(strTokens: readonly string[], values: Series, options: To
     }
   }
   const { unit, color } = options;
-  return picture({
+  return {
     kind: "tokens",
     ...baseOf("tokens", options),
     rows: rows.map(([title]) => ({ title, ...defined({ unit, color }) })),
@@ -58,7 +65,7 @@ export function tokens(strTokens: readonly string[], values: Series, options: To
         ...defined({ marked: options.marked }),
       },
     ],
-  });
+  };
 }
 
 function named(values: Series): [string, (number | null)[]][] {

@@ -1,6 +1,5 @@
 /** Pages for everybody: what axe-core finds in them, and what the keyboard reaches. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axeCore from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { attentionHeads, bar, hist, imshow, line, scatter, tokens, topkTokens } from "../../src/report/index.ts";
@@ -8,7 +7,6 @@ import { render } from "../../src/report/render.ts";
 import { hasChromium, launch } from "./chromium.ts";
 import { seedFinding } from "./seed-finding.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const seed = seedFinding();
 const ramp = Array.from({ length: 9 }, (_, r) => Array.from({ length: 9 }, (_, c) => (9 * r + c - 40) / 40));
 
@@ -47,7 +45,7 @@ describe.skipIf(!hasChromium)("a report's page (skipped without /usr/bin/chromiu
   /** What axe-core finds wrong: the rule, and the first elements. */
   async function violations(page: Page): Promise<string[]> {
     // The page's policy allows no other script, so it comes in through the debugger.
-    await page.evaluate(AXE);
+    await page.evaluate(axeCore.source);
     return page.evaluate(async () => {
       const { axe } = window as unknown as {
         axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };

@@ -19,16 +19,20 @@ export const DEFAULT_WIDTH = 680;
 export interface DrawOptions extends FrameOptions {
   /** The width in CSS pixels, instead of the spec's own. */
   readonly width?: number | undefined;
+  /** The free edge around a standalone picture, within its width, in CSS pixels. Default 12. */
+  readonly padding?: number | undefined;
 }
+
+const PADDING = 12;
 
 /** The spec as a standalone SVG document. */
-export function drawSvg(spec: PictureSpec, options: DrawOptions = {}): Promise<string> {
-  return drawFor(spec, options);
+export function drawSvg(spec: PictureSpec, { padding = PADDING, ...options }: DrawOptions = {}): Promise<string> {
+  return drawFor(spec, { ...options, padding });
 }
 
-/** Like `drawSvg`; with `themes` for a page, which may be dark. */
+/** Like `drawSvg`, without padding unless you say otherwise; with `themes` for a page, which may be dark. */
 export async function drawFor(spec: PictureSpec, options: DrawOptions, themes = false): Promise<string> {
-  const width = options.width ?? spec.width ?? DEFAULT_WIDTH;
+  const width = (options.width ?? spec.width ?? DEFAULT_WIDTH) - 2 * (options.padding ?? 0);
   return frame(spec, await draw(spec, width, themes), options);
 }
 

@@ -27,10 +27,12 @@ export const MONO =
 export interface FrameOptions {
   /** Whether title and caption are part of the picture; a page writes them itself. */
   readonly words?: boolean | undefined;
+  /** The free edge around everything, in CSS pixels. */
+  readonly padding?: number | undefined;
 }
 
 /** A standalone SVG: no style sheet, no references to anything outside, `currentColor` for ink. */
-export function frame(spec: PictureSpec, drawing: Drawing, { words = true }: FrameOptions = {}): string {
+export function frame(spec: PictureSpec, drawing: Drawing, { words = true, padding = 0 }: FrameOptions = {}): string {
   const { width } = drawing;
   const parts: string[] = [];
   let y = 0;
@@ -56,7 +58,8 @@ export function frame(spec: PictureSpec, drawing: Drawing, { words = true }: Fra
     }
     y += 4;
   }
-  return svgDocument(width, y, altText(spec), parts.join(""));
+  const content = padding ? group(parts.join(""), padding, padding) : parts.join("");
+  return svgDocument(width + 2 * padding, y + 2 * padding, altText(spec), content);
 }
 
 export function svgDocument(width: number, height: number, label: string, content: string): string {
