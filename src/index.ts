@@ -86,7 +86,8 @@ export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 // Analyses: what one is, and all of them. `x(model, options)` gives the finding, `measureX(model, options)` its numbers
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export type { Analysis } from "./analyses/analysis.ts";
-export type { AnalysisContext, AnalysisOption, AnalysisOptions } from "./measures/options.ts";
+export type { AnalysisContext } from "./measures/options.ts";
+export type { Condition, OptionRecord, OptionRecords } from "./options/records.ts";
 export { NOTEBOOK_PROMPTS } from "./measures/notebook-prompts.ts";
 
 // - diffuse MLPs

@@ -25,7 +25,9 @@ function rawOutcome(error: unknown): Outcome {
   if (error instanceof CommanderError) {
     // Help and version throw too, after they have printed.
     if (error.exitCode === 0) return { message: "", exitCode: OK };
-    return { message: error.code === "commander.help" ? "" : oneLine(error.message), exitCode: USER_ERROR };
+    const quotes = error.code === "commander.excessArguments" ? " A text of several words needs quotes." : "";
+    const message = error.code === "commander.help" ? "" : oneLine(error.message) + quotes;
+    return { message, exitCode: USER_ERROR };
   }
   if (error instanceof GlassformerError) return { message: error.message, exitCode: USER_ERROR };
   if (isSystemError(error)) return { message: `The system refused: ${error.message}.`, exitCode: USER_ERROR };

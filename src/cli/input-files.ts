@@ -3,7 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { type ByteSource, memorySource } from "../load/bytes.ts";
 import { fileSource } from "../load/node.ts";
 import { kindOfFile, unreadable } from "../load/node-file.ts";
-import type { FileText } from "../measures/options.ts";
+import type { FileText } from "../options/records.ts";
 import { InputError } from "../tensor/errors.ts";
 import { parsePrompts } from "../text/prompts.ts";
 import { decodeUtf8 } from "../text/utf8.ts";

@@ -1,28 +1,60 @@
-/** How a command opens a model: with which adapter, in which dtype its weights are kept, and on which device it runs. */
-import { Option } from "commander";
+/** How a command opens a model: which one, with which adapter, in which dtype its weights are kept, on which device it runs, in how much memory. */
 import { DEVICES, type Device } from "../engine/devices.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { FromPretrainedOptions } from "../lens/from-pretrained.ts";
-import { KEPT_DTYPES, type KeptDType } from "../tensor/kept.ts";
-import { engineWithin } from "./memory-option.ts";
+import { bundledModel } from "../load/names.ts";
+import type { OptionRecords } from "../options/records.ts";
+import type { Settled } from "../options/settle.ts";
+import { KEPT_DTYPES } from "../tensor/kept.ts";
 
-export interface ModelFlags {
-  readonly adapter?: string;
-  readonly dtype?: KeptDType;
-  readonly device?: Device;
-  /** In bytes. */
-  readonly memory?: number;
-}
+export const MEMORY_OPTION = {
+  type: "number",
+  above: 0,
+  placeholder: "GB",
+  description: "the most memory that the values of a run may use; with less, some work takes more runs",
+  defaultText: "what is free",
+} as const;
 
-export const adapterOption = (): Option =>
-  new Option("--adapter <adapter>", "a LoRA adapter to add to the weights: a folder or a Hugging Face id");
+export const MODEL_OPTION = {
+  type: "model",
+  description: "a folder, a Hugging Face id or its short name",
+  default: bundledModel,
+} as const;
 
-export const dtypeOption = (): Option =>
-  new Option("--dtype <dtype>", "how weights are kept in memory; all arithmetic is in float32").choices(KEPT_DTYPES);
-
-export const deviceOption = (): Option => new Option("--device <device>", "what computes").choices(DEVICES);
+/** The options of commands that run a model, besides its name. */
+export const OPENING_OPTIONS = {
+  adapter: {
+    type: "model",
+    placeholder: "adapter",
+    description: "a LoRA adapter to add to the weights: a folder or a Hugging Face id",
+  },
+  dtype: {
+    type: "choice",
+    placeholder: "dtype",
+    choices: KEPT_DTYPES,
+    description: "how weights are kept in memory; all arithmetic is in float32",
+  },
+  device: { type: "choice", placeholder: "device", choices: DEVICES, description: "what computes" },
+  memory: MEMORY_OPTION,
+} as const satisfies OptionRecords;
 
 /** What `fromPretrained` takes of them. */
-export async function openedWith({ adapter, dtype, device, memory }: ModelFlags): Promise<FromPretrainedOptions> {
+export async function openedWith({
+  adapter,
+  dtype,
+  device,
+  memory,
+}: Settled<typeof OPENING_OPTIONS>): Promise<FromPretrainedOptions> {
   if (memory === undefined) return { adapter, dtype, device };
   return { adapter, dtype, ...(await engineWithin(memory, device)) };
+}
+
+/** An engine that stays within this many GB; without them, the platform's own engine. */
+export async function engineWithin(
+  gigabytes: number | undefined,
+  device?: Device,
+): Promise<{ readonly engine?: Engine }> {
+  if (gigabytes === undefined) return {};
+  const { Engine, nodeBackend } = await import("../node.ts");
+  return { engine: new Engine(nodeBackend({ device }), { memoryBytes: gigabytes * 1e9 }) };
 }

@@ -1,24 +1,27 @@
-/** The command line as a whole: one command for each analysis, one that trains, and one that lists the models. */
+/** The command line as a whole. */
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
-import { ANALYSES } from "../analyses/index.ts";
+import { Command } from "commander";
 import { UnknownNameError } from "../tensor/errors.ts";
-import { analysisCommand } from "./analysis-command.ts";
+import { commanderCommand } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { examples } from "./examples.ts";
-import { modelsCommand } from "./models-command.ts";
 import { type Terminal, widthOf } from "./terminal.ts";
-import { trainCommand } from "./train-command.ts";
 
 /** Runs a command. @param args without node and the script. @throws whatever the command throws; see exit.ts */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<void> {
-  const program = programOver(terminal);
-  try {
-    await program.parseAsync([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError && error.code === "commander.unknownCommand")) throw error;
-    const commands = program.commands.map((command) => command.name());
-    throw new UnknownNameError("command", program.args[0], commands, "`glassformer --help` lists them.");
+  const typed = asTyped(args);
+  const names = COMMANDS.map(({ name }) => name);
+  if (typed[0] !== undefined && !typed[0].startsWith("-") && !names.includes(typed[0])) {
+    throw new UnknownNameError("command", typed[0], names, "`glassformer --help` lists them.");
   }
+  await programOver(terminal).parseAsync(typed, { from: "user" });
+}
+
+/** `help X` is `X --help`, and `help` alone is `--help`. */
+function asTyped([first, ...rest]: readonly string[]): string[] {
+  if (first !== "help") return first === undefined ? [] : [first, ...rest];
+  const named = rest.find((word) => !word.startsWith("-"));
+  return named === undefined || named === "help" ? ["--help"] : [named, "--help"];
 }
 
 function programOver(terminal: Terminal): Command {
@@ -29,14 +32,13 @@ function programOver(terminal: Terminal): Command {
     .version(version(), "--version", "print the version")
     .helpOption("--help", "print this help")
     .helpCommand(false)
-    .addHelpText("after", examples("diffuse-mlp --out report.html"));
-  const commands = [
-    ...ANALYSES.map((analysis) => analysisCommand(analysis, terminal)),
-    trainCommand(terminal),
-    modelsCommand(terminal),
-  ];
-  for (const command of commands) program.addCommand(command.helpOption("--help", "print this help"));
-  for (const command of [program, ...commands]) {
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText("after", examples("diffuse-mlp --out report.html", "help logit-lens"));
+  for (const record of COMMANDS) {
+    const command = commanderCommand(record, terminal).helpOption("--help", "print this help");
+    program.addCommand(command.helpGroup(record.group));
+  }
+  for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       // Help that was not requested belongs to an error; errors are printed where the command ends.

@@ -1,16 +1,15 @@
 /** `glassformer train`: takes texts or a task, makes a folder with a model, and shows the loss as it falls. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { Command } from "commander";
 import { trainedSteps } from "../load/index.ts";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { folderCheckpoints } from "../training/node-checkpoints.ts";
-import { examples } from "./examples.ts";
+import { command } from "./command.ts";
 import { guarded, writeGuarded } from "./interrupt.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { coloured, type Terminal, tell, textOptions } from "./terminal.ts";
-import { addTrainOptions, type TrainFlags } from "./train-options.ts";
+import { TRAIN_HEADINGS, TRAIN_OPTIONS, type TrainFlags } from "./train-options.ts";
 import {
   aboutFromHere,
   aboutOf,
@@ -23,30 +22,33 @@ import {
 } from "./train-settings.ts";
 import { clock, TrainingScreen } from "./training-screen.ts";
 
-export function trainCommand(terminal: Terminal): Command {
-  const command = new Command("train")
-    .summary("Train a model on text or on a task, for use with the other commands")
-    .description(
-      "Trains a transformer on texts or on a task and saves it in a folder that every other command can open. The loss is shown as it falls, next to the loss without a model and the loss on held-out data. Ctrl-C saves what has been done so far.",
-    )
-    .argument("[file...]", 'texts: .txt, .jsonl or .parquet, by path or URL; "-" for stdin');
-  return addTrainOptions(command)
-    .addHelpText(
-      "after",
-      examples(
-        "train novels.txt --out my-model",
-        "train --task modular-addition --out grokked --report curve.html",
-        "logit-lens --model my-model",
-      ),
-    )
-    .action(async (files: readonly string[], flags: TrainFlags) => {
-      const reports = await outputFiles(flags.report ?? [], "--report", flags.out, [
-        ...files,
-        ...(flags.config === undefined ? [] : [flags.config]),
-      ]);
-      await run(files, flags, reports, terminal);
-    });
-}
+export const trainCommand = command({
+  name: "train",
+  group: "Models:",
+  summary: "Train a model on text or on a task, for use with the other commands",
+  description:
+    "Trains a transformer on texts or on a task and saves it in a folder that every other command can open. The loss is shown as it falls, next to the loss without a model and the loss on held-out data. Ctrl-C saves what has been done so far.",
+  argument: {
+    name: "file",
+    several: true,
+    description: 'texts: .txt, .jsonl or .parquet, by path or URL; "-" for stdin',
+    is: "file",
+  },
+  options: TRAIN_OPTIONS,
+  headings: TRAIN_HEADINGS,
+  examples: [
+    "train novels.txt --out my-model",
+    "train --task modular-addition --out grokked --report curve.html",
+    "logit-lens --model my-model",
+  ],
+  async run(flags, { args: files, terminal }) {
+    const reports = await outputFiles(flags.report ?? [], "--report", flags.out, [
+      ...files,
+      ...(flags.config === undefined ? [] : [flags.config]),
+    ]);
+    await run(files, flags, reports, terminal);
+  },
+});
 
 async function run(
   files: readonly string[],
@@ -75,7 +77,7 @@ async function run(
     about = finished ? before : aboutFromHere(before, about);
   }
 
-  const screen = new TrainingScreen(stderr, { chance: task.chances[0], color: coloured(stderr) });
+  const screen = new TrainingScreen(stderr, { chance: task.chances[0], color: coloured(stderr, terminal) });
   const start = performance.now();
   let seen = 0;
   const trained = await guarded(async ({ signal, listen }) => {
@@ -123,7 +125,7 @@ async function run(
     );
   }
   // Last, because the reader of the pipe may stop reading.
-  stdout.write(await report.render(finding, flags.json ? "json" : "text", { text: textOptions(stdout) }));
+  stdout.write((await report.render(finding, flags.json ? "json" : "text", { text: textOptions(terminal) })) as string);
   if (failed.length > 0) throw failed[0];
 }
 

@@ -11,14 +11,14 @@ import { TokenRules } from "../text/index.ts";
 import { sameConfig } from "../training/checkpoint.ts";
 import { holdOut, spreadRows } from "../training/data/held-out.ts";
 import { RECIPES, type TaskName } from "../training/data/recipes.ts";
-import { requireShare } from "../training/data/repeat-rows.ts";
 import { modularAddition, repeatedTokens } from "../training/data/synthetic.ts";
 import { type TrainingTask, textTask } from "../training/data/tasks.ts";
 import type { TrainOptions } from "../training/options.ts";
 import { needTraining } from "../training/training-memory.ts";
-import { engineWithin } from "./memory-option.ts";
+import { dashed } from "./flags.ts";
+import { engineWithin } from "./model-options.ts";
 import { jsonFile, rowsOf, type SetupContext, textsOf, tokenizerFor } from "./train-data.ts";
-import { dashed, MODEL_FLAGS, type TrainFlags } from "./train-options.ts";
+import { MODEL_FLAGS, type TrainFlags } from "./train-options.ts";
 
 export interface Setup {
   readonly model: HookedTransformer;
@@ -69,52 +69,16 @@ export async function setUp(files: readonly string[], flags: TrainFlags, context
   return { name: "text", model, task: textTask(split.rows, heldOut, model.cfg.dVocab) };
 }
 
-/** Flags that apply only where the second part says so, and the reason to give elsewhere. */
-const APPLIES: readonly (readonly [flag: keyof TrainFlags, holds: (flags: TrainFlags) => boolean, why: string])[] = [
-  ...(["valid", "holdOut", "tokenizer", "maxLength", "repeat", "column", "maxTexts"] as const).map(
-    (flag) => [flag, ({ task }: TrainFlags) => !task, "applies to texts only, and a task makes its own data"] as const,
-  ),
-  ["p", ({ task }) => task === "modular-addition", "applies to --task modular-addition only"],
-  ["share", ({ task }) => task === "modular-addition", "applies to --task modular-addition only"],
-  ["length", ({ task }) => task === "repeated-tokens", "applies to --task repeated-tokens only"],
-  [
-    "vocabSize",
-    ({ task }) => task !== "modular-addition",
-    "does not apply to modular-addition, whose vocabulary follows from --p",
-  ],
-  [
-    "vocabSize",
-    ({ tokenizer }) => tokenizer === undefined,
-    "applies to a new tokenizer only, and --tokenizer names an existing one",
-  ],
-  ["momentum", ({ optimizer }) => optimizer === "sgd", "applies to --optimizer sgd only"],
-  ["betas", ({ optimizer }) => optimizer !== "sgd", "applies to --optimizer adamw and adam only"],
-  ["eps", ({ optimizer }) => optimizer !== "sgd", "applies to --optimizer adamw and adam only"],
-  ["dMlp", ({ attnOnly }) => !attnOnly, "applies to MLPs, and --attn-only makes none"],
-  ["actFn", ({ attnOnly }) => !attnOnly, "applies to MLPs, and --attn-only makes none"],
-];
-
+/** @throws ArgumentError for what the records of the options cannot say, because it is also about files */
 function refuseContradictions(files: readonly string[], flags: TrainFlags): void {
-  const { task, model, resume, valid, holdOut: share, repeat } = flags;
+  const { task, model, resume } = flags;
   const refuse = (message: string, asked: string): never => {
     throw new ArgumentError(message, { asked });
   };
   if (task && files.length > 0) refuse(`--task ${task} makes its own data: leave out ${files[0]}, or --task.`, task);
   if (!task && files.length === 0) refuse("There is nothing to train on: name text files, or a --task.", "train");
-  for (const [flag, holds, why] of APPLIES) {
-    if (flags[flag] !== undefined && !holds(flags)) refuse(`${dashed(flag)} ${why}: leave it out.`, flag);
-  }
-  if (flags.steps !== undefined && flags.epochs !== undefined)
-    refuse("--steps and --epochs both say how long to train: give one.", "steps");
-  if (valid && share !== undefined) refuse("--valid and --hold-out both say what to hold out: give one.", "valid");
-  if (share !== undefined && !(share >= 0 && share < 1))
-    refuse(`--hold-out must be at least 0 and less than 1, not ${share}.`, "holdOut");
-  if (repeat !== undefined) requireShare("--repeat", repeat);
-  if (flags.betas && flags.betas.length !== 2) {
-    refuse(`--betas takes two numbers, as in --betas 0.9 0.99, not ${flags.betas.length}.`, "betas");
-  }
   if (resume || model === undefined) return;
-  const said = ([...MODEL_FLAGS, "tokenizer"] as const).find((flag) => flags[flag] !== undefined);
+  const said = ([...MODEL_FLAGS, "tokenizer"] as const).find((flag) => isGiven(flags, flag));
   if (said) refuse(`--model uses ${model} as it is: leave out ${dashed(said)}.`, said);
   if (flags.vocabSize !== undefined && !task)
     refuse(`--model uses ${model} with its own tokenizer: leave out --vocab-size.`, model);
@@ -131,7 +95,7 @@ async function givenModel(
   if (!flags.resume && flags.model === undefined) return undefined;
   const name = flags.resume ? flags.out : flags.model!;
   const model = await HookedTransformer.fromPretrainedNoProcessing(name, within);
-  if (flags.resume && MODEL_FLAGS.some((flag) => flags[flag] !== undefined)) {
+  if (flags.resume && MODEL_FLAGS.some((flag) => isGiven(flags, flag))) {
     // The same command was run again with --resume: its model options must agree with the checkpoint.
     const { dVocab, dVocabOut, nCtx } = model.cfg;
     const sizes = {
@@ -200,7 +164,7 @@ async function freshConfig(
   const overrides: Record<string, unknown> = {
     ...file,
     ...present({ n_layers: nLayers, d_model: dModel, n_heads: nHeads, d_head: dHead, d_mlp: dMlp, n_ctx: nCtx }),
-    ...present({ act_fn: actFn, attn_only: attnOnly, init_mode: initMode }),
+    ...present({ act_fn: actFn, attn_only: attnOnly || undefined, init_mode: initMode }),
     ...present({ normalization_type: normalizationType === "none" ? null : normalizationType }),
   };
   for (const field of ["d_vocab", "d_vocab_out"]) {
@@ -228,6 +192,11 @@ async function freshConfig(
     fields.d_head = width / heads;
   }
   return parseConfig({ seed: flags.seed ?? 0, model_name: basename(flags.out), ...fields });
+}
+
+/** A flag that was left out is false. */
+function isGiven(flags: TrainFlags, name: keyof TrainFlags): boolean {
+  return flags[name] !== undefined && flags[name] !== false;
 }
 
 function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

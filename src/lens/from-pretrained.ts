@@ -48,7 +48,7 @@ import {
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
-import { Tokenizer } from "../text/index.ts";
+import { Tokenizer, TokenRules } from "../text/index.ts";
 import { atCheckpoint, checkpointsOf } from "./checkpoints.ts";
 import { type OpenedGguf, openGgufModel } from "./gguf-model.ts";
 import { findTokenizer, type TokenizerHints } from "./pretrained-tokenizer.ts";
@@ -375,6 +375,24 @@ export async function loadTokenizer(name: ModelName, options: FromPretrainedOpti
   const found = await findTokenizer(files, elsewhere, config, options);
   if (found) return found;
   throw new InputError(`${name} has no tokenizer.json: name a model that has one.`, { asked: name, found: paths });
+}
+
+/**
+ * How a model reads texts, without its weights: the rules that `fromPretrained` would give it.
+ * @param name as for `fromPretrained`
+ * @throws InputError if it has no tokenizer
+ */
+export async function loadTokenRules(name: string, options: FromPretrainedOptions = {}): Promise<TokenRules> {
+  const tokenizer = options.tokenizer ?? (await loadTokenizer(name, options));
+  const { opened } = await openBoth(name, options);
+  const { files } = await atCheckpoint(opened, options);
+  const { signal, onProgress, defaultPrependBos, defaultPaddingSide } = options;
+  const gguf = await openGgufModel(files, options.checkpoint, { signal, onProgress });
+  const config = readConfig(gguf?.configJson ?? (await readConfigJson(files, options)), opened.name);
+  return new TokenRules({
+    ...{ tokenizer, nCtx: config.nCtx, dVocab: config.dVocab, defaultPaddingSide },
+    defaultPrependBos: defaultPrependBos ?? config.defaultPrependBos,
+  });
 }
 
 /**

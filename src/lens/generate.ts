@@ -1,11 +1,13 @@
 /** Continuing a prompt, token by token. */
 import { Tensor } from "../graph/tensor.ts";
 import { compose } from "../models/compose.ts";
+import { kindsOf } from "../options/kinds.ts";
+import type { OptionRecords } from "../options/records.ts";
 import { untilAborted } from "../tensor/abort.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { needMemory } from "../tensor/free-memory.ts";
-import { ANYTHING, COUNT, FLAG, oneOf, SIGNAL, WHOLE } from "../tensor/kinds.ts";
+import { ANYTHING, FLAG, oneOf, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { uniform } from "../tensor/random.ts";
 import { idRows, notePadding } from "../text/index.ts";
@@ -16,7 +18,7 @@ import type { HookedModel } from "./model.ts";
 import { longAbove, needNextToken } from "./model-has.ts";
 import { type InputOptions, inputOptions, paddedOn, prepareInput } from "./model-input.ts";
 import { INPUT } from "./option-kinds.ts";
-import { checkSampling, SAMPLING, type SamplingOptions, sampled } from "./sampling.ts";
+import { checkSampling, SAMPLING, SAMPLING_OPTIONS, type SamplingOptions, sampled } from "./sampling.ts";
 import type { ModelInput } from "./tokens.ts";
 
 /** How to sample: how many tokens, and from which distribution. */
@@ -38,15 +40,27 @@ export interface GenerateOptions extends SamplingOptions, Omit<InputOptions, "pa
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How many tokens, and how they are drawn, as records. */
+export const GENERATION_OPTIONS = {
+  maxNewTokens: { type: "integer", least: 1, default: 10, placeholder: "N", description: "the most tokens to add" },
+  ...SAMPLING_OPTIONS,
+  seed: {
+    type: "integer",
+    least: Number.MIN_SAFE_INTEGER,
+    default: 0,
+    placeholder: "N",
+    description: "seed of the drawing; the same seed gives the same text",
+  },
+} as const satisfies OptionRecords;
+
 /** The kinds of `GenerateOptions`. */
 export const GENERATE: OptionKinds<GenerateOptions & { readonly returnType?: "input" | "str" | "tokens" }> = {
   ...SAMPLING,
   ...INPUT,
   paddingSide: oneOf(["left"]),
-  maxNewTokens: COUNT,
+  ...kindsOf(GENERATION_OPTIONS),
   stopAtEos: FLAG,
   eosTokenId: ANYTHING,
-  seed: WHOLE,
   usePastKvCache: FLAG,
   fwdHooks: ANYTHING,
   signal: SIGNAL,
@@ -80,7 +94,8 @@ export async function* generateSteps(
   checkOptions("generate", options, GENERATE);
   checkSampling(options);
   needNextToken("Generating", model);
-  const { maxNewTokens = 10, usePastKvCache = true, signal } = options;
+  const { usePastKvCache = true, signal } = options;
+  const { maxNewTokens = GENERATION_OPTIONS.maxNewTokens.default } = options;
   const read = { ...inputOptions(options), ...paddedOn("left", input) };
   const prompt = prepareInput(input, read, model.cfg, model.text);
   const [batch, length] = prompt.tokens.shape;
@@ -136,12 +151,14 @@ export async function* continued(
   options: GenerateOptions,
   logitsOf: (step: number, added: readonly number[] | undefined) => Promise<Tensor>,
 ): AsyncGenerator<GeneratedStep, Tensor> {
-  const { maxNewTokens = 10, seed = 0, signal } = options;
+  const { maxNewTokens, seed } = GENERATION_OPTIONS;
+  const { signal } = options;
+  const most = options.maxNewTokens ?? maxNewTokens.default;
   const stops = stopTokens(model, options);
-  const random = uniform(seed);
+  const random = uniform(options.seed ?? seed.default);
   const finished = rows.map(() => false);
   let added: readonly number[] | undefined;
-  for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
+  for (let step = 0; step < most && finished.includes(false); step++) {
     signal?.throwIfAborted();
     const logits = await logitsOf(step, added);
     const tokens = rows.map((row, b) =>

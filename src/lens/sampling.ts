@@ -1,6 +1,9 @@
 /** From logits to a next token. */
+import { kindsOf } from "../options/kinds.ts";
+import type { Condition, OptionRecords } from "../options/records.ts";
+import { settle } from "../options/settle.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
-import { COUNT, FLAG, type Kind, NOT_NEGATIVE, NUMBER } from "../tensor/kinds.ts";
+import { FLAG } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { idRows } from "../text/index.ts";
@@ -19,34 +22,49 @@ export interface SamplingOptions {
   readonly freqPenalty?: number | undefined;
 }
 
-const TOP_P: Kind = {
-  accepts: (v) => typeof v === "number" && v > 0 && v <= 1,
-  describe: "a number above 0 and at most 1",
-};
+/** Of options that say how to draw: something must be drawn. */
+const DRAWN = [
+  { option: "doSample", not: [false], which: "takes the token with the highest logit" },
+  { option: "temperature", not: [0], which: "takes the token with the highest logit" },
+] as const satisfies readonly Condition[];
+
+/** How a next token is drawn, as records. */
+export const SAMPLING_OPTIONS = {
+  temperature: {
+    type: "number",
+    least: 0,
+    default: 1,
+    description: "what logits are divided by; 0 takes the token with the highest logit",
+  },
+  topK: {
+    type: "integer",
+    least: 1,
+    placeholder: "K",
+    description: "draw only from the K tokens with the highest logits",
+    only: [...DRAWN, { option: "topP", is: [undefined], which: "also says which tokens to draw from" }],
+  },
+  topP: {
+    type: "number",
+    above: 0,
+    most: 1,
+    placeholder: "P",
+    description: "draw only from the most probable tokens whose probabilities together reach P",
+    only: DRAWN,
+  },
+  freqPenalty: {
+    type: "number",
+    description: "subtracted from a token's logit for each time it has occurred, after the temperature",
+    defaultText: "0",
+    only: DRAWN,
+  },
+} as const satisfies OptionRecords;
 
 /** The kinds of `SamplingOptions`. */
-export const SAMPLING: OptionKinds<SamplingOptions> = {
-  doSample: FLAG,
-  temperature: NOT_NEGATIVE,
-  topK: COUNT,
-  topP: TOP_P,
-  freqPenalty: NUMBER,
-};
+export const SAMPLING: OptionKinds<SamplingOptions> = { ...kindsOf(SAMPLING_OPTIONS), doSample: FLAG };
 
 /** @throws ArgumentError for options that mean nothing together, such as how to draw when nothing is drawn */
-export function checkSampling({ doSample = true, temperature = 1, topK, topP, freqPenalty }: SamplingOptions): void {
-  if (topK !== undefined && topP !== undefined) {
-    throw new ArgumentError("topK and topP each say which tokens to draw from: use only one of them.", {
-      asked: { topK, topP },
-    });
-  }
-  if (doSample && temperature !== 0) return;
-  const drawingOption = Object.entries({ topK, topP, freqPenalty }).find(([, value]) => value !== undefined);
-  if (!drawingOption) return;
-  throw new ArgumentError(
-    `${drawingOption[0]} only matters when tokens are drawn, and with ${doSample ? "temperature: 0" : "doSample: false"} the token with the highest logit is taken: leave ${drawingOption[0]} out, or draw.`,
-    { asked: drawingOption[0], found: drawingOption[1] },
-  );
+export function checkSampling(options: SamplingOptions): void {
+  settle(options, SAMPLING_OPTIONS);
 }
 
 /**
@@ -79,7 +97,7 @@ export function sampled(
   options: SamplingOptions,
   random: () => number,
 ): number {
-  const { doSample = true, temperature = 1, topK, topP, freqPenalty = 0 } = options;
+  const { doSample = true, temperature = SAMPLING_OPTIONS.temperature.default, topK, topP, freqPenalty = 0 } = options;
   const best = argmax(logits);
   if (!doSample || temperature === 0) return best;
   // A temperature near 0 takes scores past what a number holds; differences from the highest have their limits right.

@@ -3,11 +3,11 @@ import { Tensor } from "../graph/tensor.ts";
 import { components } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
+import { checkWhole } from "../options/checks.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { computeInParts, passBytes } from "./in-parts.ts";
 import { type AnalysisOptions, type GivenOptions, type SettledOptions, seedOption, settled } from "./options.ts";
-import { checkWhole } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 export const INDUCTION_OPTIONS = {

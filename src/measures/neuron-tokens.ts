@@ -6,11 +6,12 @@ import { hasMlps, needNeurons, needReadStream } from "../lens/model-has.ts";
 import { unscaled } from "../lens/output-norm.ts";
 import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
+import { checkWhole } from "../options/checks.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
-import { checkWhole, tokenText } from "./prompt.ts";
+import { tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of `measureNeuronTokens` and `neuronTokens`. */

@@ -5,7 +5,7 @@ import { maskedPlaces } from "../lens/fill-mask.ts";
 import type { Model } from "../lens/model.ts";
 import { fillsMasks } from "../lens/model-has.ts";
 import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
-import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { counted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
@@ -123,36 +123,4 @@ export function answerToken(model: Model, answer: string | number): number {
     }
   }
   return needText(model).toSingleToken(answer);
-}
-
-/** @throws ArgumentError unless it is a whole number from `least` to `most`. */
-export function checkWhole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new ArgumentError(`${name} must be a whole number ${range}, not ${shown(value)}.`, {
-    asked: value,
-    found: [least, most],
-  });
-}
-
-/** A layer from 0, where negative numbers count from the end. @throws ArgumentError for one that does not exist. */
-export function checkLayer({ cfg }: Model, layer: number): number {
-  const at = layer < 0 ? layer + cfg.nLayers : layer;
-  if (Number.isInteger(at) && at >= 0 && at < cfg.nLayers) return at;
-  throw new ArgumentError(
-    `There is no layer ${shown(layer)}: this model's ${cfg.nLayers === 1 ? "only layer is 0" : `layers go from 0 to ${cfg.nLayers - 1}`}.`,
-    { asked: layer, found: cfg.nLayers },
-  );
-}
-
-/** A head of a layer. @throws ArgumentError for one that does not exist. */
-export function checkHead({ cfg }: Model, head: number): number {
-  if (Number.isInteger(head) && head >= 0 && head < cfg.nHeads) return head;
-  throw new ArgumentError(
-    `There is no head ${shown(head)}: this model's heads go from 0 to ${cfg.nHeads - 1} in each layer.`,
-    {
-      asked: head,
-      found: cfg.nHeads,
-    },
-  );
 }

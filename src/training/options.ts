@@ -3,15 +3,17 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { Loss } from "../lens/metric.ts";
 import type { ModelFiles } from "../load/index.ts";
+import { kindsOf } from "../options/kinds.ts";
+import { settle as settleRecords } from "../options/settle.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
-import { ANYTHING, either, FUNCTION, listOf, OBJECT, SIGNAL, TEXT, WHOLE } from "../tensor/kinds.ts";
+import { ANYTHING, COUNT, either, FUNCTION, listOf, OBJECT, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { type Complete, checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
-import { requireCount, type TrainingData } from "./data/batches.ts";
-import { requireShare } from "./data/repeat-rows.ts";
+import type { TrainingData } from "./data/batches.ts";
 import { OPTIMIZERS, type OptimizerName } from "./optimizer.ts";
+import { TRAINING_OPTIONS } from "./option-records.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** How to train. Names are those of TransformerLens' `HookedTransformerTrainConfig` where it has them. */
@@ -79,12 +81,9 @@ export interface TrainControls {
 
 // For ANYTHING, `settle` and others check later, with better messages.
 const OPTIONS: OptionKinds<TrainOptions> = {
-  ...{ data: ANYTHING, steps: ANYTHING, numEpochs: ANYTHING, batchSize: ANYTHING, optimizer: ANYTHING, lr: ANYTHING },
-  ...{ warmupSteps: ANYTHING, eps: ANYTHING, weightDecay: ANYTHING, momentum: ANYTHING, maxGradNorm: ANYTHING },
-  ...{ repeat: ANYTHING, evalEvery: ANYTHING, saveEvery: ANYTHING, heldOut: ANYTHING },
+  ...kindsOf(TRAINING_OPTIONS),
+  ...{ data: ANYTHING, numEpochs: COUNT, optimizer: ANYTHING, heldOut: ANYTHING },
   schedule: either(TEXT, FUNCTION),
-  betas: listOf(ANYTHING, "numbers"),
-  seed: WHOLE,
   loss: FUNCTION,
   frozen: either(listOf(TEXT, "names"), FUNCTION),
   saveDir: either(TEXT, OBJECT),
@@ -139,63 +138,33 @@ export type Settled = Complete<
   >
 > & { readonly weightDecay: number; readonly frozen: (weight: string) => boolean };
 
-const RANGES: readonly (readonly [name: string, from: number, below: number])[] = [
-  ["lr", 0, Infinity],
-  ["eps", 0, Infinity],
-  ["weightDecay", 0, Infinity],
-  ["momentum", 0, 1],
-  ["warmupSteps", 0, Infinity],
-];
-
 /** @throws ArgumentError naming the option that is out of range, UnknownNameError for an unknown optimizer or weight. */
 export function settle(options: TrainOptions, weightNames: readonly string[]): Settled {
-  const optimizer = options.optimizer ?? "adamw";
+  const { batchSize, lr, schedule, warmupSteps, seed } = TRAINING_OPTIONS;
+  const optimizer = options.optimizer ?? TRAINING_OPTIONS.optimizer.default;
   if (!OPTIMIZERS.includes(optimizer)) {
     throw new UnknownNameError("optimizer", typeof optimizer === "string" ? optimizer : shown(optimizer), OPTIMIZERS);
   }
+  // What does not apply to this optimizer is refused.
+  settleRecords({ ...options, schedule: undefined, optimizer }, TRAINING_OPTIONS);
   const settled = {
     data: options.data,
-    batchSize: requireCount("batchSize", options.batchSize ?? 32),
+    batchSize: options.batchSize ?? batchSize.default,
     optimizer,
-    lr: options.lr ?? 1e-3,
-    schedule: options.schedule ?? "constant",
-    warmupSteps: options.warmupSteps ?? 0,
+    lr: options.lr ?? lr.default,
+    schedule: options.schedule ?? schedule.default,
+    warmupSteps: options.warmupSteps ?? warmupSteps.default,
     betas: options.betas ?? ([0.9, 0.999] as const),
     eps: options.eps ?? 1e-8,
     weightDecay: options.weightDecay ?? (optimizer === "adamw" ? 0.01 : 0),
     momentum: options.momentum ?? 0,
-    seed: options.seed ?? 0,
-    repeat: requireShare("repeat", options.repeat ?? 0),
+    seed: options.seed ?? seed.default,
+    repeat: options.repeat ?? 0,
     frozen: frozenTest(options.frozen ?? [], weightNames),
   };
-  const known = ["constant", "linear", "cosine"];
-  if (typeof settled.schedule === "string" && !known.includes(settled.schedule)) {
-    throw new UnknownNameError("schedule", settled.schedule, known);
+  if (typeof settled.schedule === "string" && !schedule.choices.includes(settled.schedule)) {
+    throw new UnknownNameError("schedule", settled.schedule, schedule.choices);
   }
-  for (const [name, from, below] of RANGES) within(name, settled[name as "lr"], from, below);
-  if (settled.momentum > 0 && optimizer !== "sgd") {
-    throw new ArgumentError(`momentum applies to optimizer "sgd", but this one is "${optimizer}": leave it out.`, {
-      asked: "momentum",
-    });
-  }
-  const ofAdam = (["betas", "eps"] as const).find((name) => options[name] !== undefined);
-  if (ofAdam && optimizer === "sgd") {
-    throw new ArgumentError(
-      `${ofAdam} applies to optimizers "adamw" and "adam", but this one is "sgd": leave it out.`,
-      {
-        asked: ofAdam,
-      },
-    );
-  }
-  if (settled.betas.length !== 2) {
-    throw new ArgumentError(`betas must have two numbers, [0.9, 0.999], not ${settled.betas.length}.`, {
-      asked: settled.betas,
-    });
-  }
-  for (const beta of settled.betas) within("betas", beta, 0, 1);
-  if (options.maxGradNorm !== undefined) within("maxGradNorm", options.maxGradNorm, Number.MIN_VALUE, Infinity);
-  if (options.saveEvery !== undefined) requireCount("saveEvery", options.saveEvery);
-  if (options.evalEvery !== undefined) requireCount("evalEvery", options.evalEvery);
   if (options.evalEvery !== undefined && options.heldOut === undefined) {
     throw new ArgumentError("evalEvery says when to measure the loss on heldOut, but there is no heldOut: give one.", {
       asked: "evalEvery",
@@ -216,23 +185,14 @@ export function stepsInAll({ steps, numEpochs }: TrainOptions, stepsPerEpoch: nu
       asked: { steps, numEpochs },
     });
   }
-  if (steps !== undefined) return requireCount("steps", steps);
+  if (steps !== undefined) return steps;
   if (stepsPerEpoch === undefined) {
     throw new ArgumentError("Data from a function has no epochs: give steps.", {
       asked: "numEpochs",
       found: numEpochs,
     });
   }
-  return requireCount("numEpochs", numEpochs!) * stepsPerEpoch;
-}
-
-function within(name: string, value: number, from: number, below: number): void {
-  if (typeof value === "number" && value >= from && value < below) return;
-  const limit =
-    below === Infinity
-      ? `a number ${from === Number.MIN_VALUE ? "above 0" : `of at least ${from}`}`
-      : `at least ${from} and less than ${below}`;
-  throw new ArgumentError(`${name} must be ${limit}, not ${shown(value)}.`, { asked: name, found: value });
+  return numEpochs! * stepsPerEpoch;
 }
 
 function frozenTest(frozen: NonNullable<TrainOptions["frozen"]>, names: readonly string[]): (name: string) => boolean {

@@ -64,7 +64,7 @@ describe("glassformer diffuse-mlp", () => {
     const args = ["--prompts", prompts, "--exclude-bos", "--out", names[0], names[1], "--out", ...names.slice(2)];
     const { code, stdout, stderr } = await glassformer(["diffuse-mlp", "--full", ...args]);
     expect(code).toBe(0);
-    const csv = `: the table "diffuse" of 5; --out with a folder's name, figs/, writes each`;
+    const csv = `: the table "diffuse" of 7; --out with a folder's name, figs/, writes each`;
     expect(stderr).toBe(names.map((name) => `Wrote ${name}${name === "r.csv" ? csv : ""}\n`).join(""));
     const content = (name: string) => readFileSync(join(folder, name));
     expect(content("r.html").toString()).toMatch(/^<!doctype html>/i);
@@ -243,7 +243,37 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
     ["no command", () => [], /^Usage: glassformer/],
     ["an unknown analysis", () => ["difuse-mlp"], /no command "difuse-mlp"\. Did you mean "diffuse-mlp"\?/],
     ["a misspelt command that is not an analysis", () => ["trian"], /no command "trian"\. Did you mean "train"\?/],
-    ["a command that is near to none", () => ["help"], /no command "help"\. `glassformer --help` lists them\.$/m],
+    ["a command that is near to none", () => ["foo"], /no command "foo"\. `glassformer --help` lists them\.$/m],
+    ["the help of such a command", () => ["help", "foo"], /no command "foo"/],
+    ["a command without its hyphen", () => ["logitlens"], /no command "logitlens"\. Did you mean "logit-lens"\?/],
+    ["an extension that is near to none", () => ["diffuse-mlp", "--out", "x.gif"], /ends in "\.gif".*one of [^?]*$/],
+    [
+      "a text without quotes",
+      () => ["tokens", "the", "cat"],
+      /Too many arguments.*A text of several words needs quotes/,
+    ],
+    ["a prompt given twice", () => ["logit-lens", "a b", "--prompt", "c d"], /"a b" and --prompt "c d" both say/],
+    [
+      "an option that means nothing with another",
+      () => ["generate", "--temperature", "0", "--top-k", "5"],
+      /--top-k does not apply with --temperature 0, which takes/,
+    ],
+    [
+      "two options that exclude each other",
+      () => ["logit-lens", "--json", "--full"],
+      /--json does not apply with --full/,
+    ],
+    [
+      "two prompts from standard input",
+      () => ["activation-patching", "--clean", "-", "--corrupted", "-"],
+      /--clean and --corrupted cannot both be standard input/,
+    ],
+    ["a shell that is near to none", () => ["completion", "tcsh"], /There are bash, zsh, fish/],
+    [
+      "a model of a kind that cannot be opened",
+      () => ["tokens", "--model", "mamba-130m"],
+      /Mamba architecture, which is known but cannot be opened yet: it needs state-space layers/,
+    ],
     ["an unknown option", () => ["diffuse-mlp", "--laier", "1"], /Unknown option '--laier' \(Did you mean --layer\?\)/],
     ["a number that is not one", () => ["diffuse-mlp", "--top", "ten"], /--top <K>.*'ten'.*whole number/],
     [
@@ -262,7 +292,11 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
       () => ["diffuse-mlp", "--adapter", "./no"],
       /"\.\/no" is neither an existing folder/,
     ],
-    ["a top of 0", () => ["diffuse-mlp", "--top", "0"], /top must be a whole number/],
+    [
+      "a top of 0",
+      () => ["diffuse-mlp", "--top", "0"],
+      /Option '--top <K>' argument '0' is invalid\. It must be a whole number of at least 1/,
+    ],
     ["an unknown model", () => ["diffuse-mlp", "--model", "solu-1m"], /solu-1m.*solu-1l/],
     ["a folder without a model", () => ["diffuse-mlp", "--model", "."], /config\.json/],
     [

@@ -109,7 +109,7 @@ describe("the bundled model", () => {
   test("refuses to go beyond its context, and sampling parameters out of range", async () => {
     await expect(model.generate("a", { maxNewTokens: 1000 })).rejects.toThrow(/context holds 256.*at most 254/);
     await expect(model.generate("a", { temperature: -1 })).rejects.toThrow(
-      /temperature of generate must be a number, 0 or more, not -1/,
+      /temperature of generate must be a number of at least 0, not -1/,
     );
     await expect(model.generate("a", { topP: 1.5 })).rejects.toThrow(
       /topP of generate must be a number above 0 and at most 1, not 1.5/,

@@ -36,9 +36,12 @@ describe("an option is refused", () => {
   });
 
   test.each([
-    [{ doSample: false, topK: 5 }, /topK only matters when tokens are drawn/],
-    [{ temperature: 0, freqPenalty: 1 }, /freqPenalty only matters when tokens are drawn/],
-    [{ topK: 5, topP: 0.5 }, /only one of them/],
+    [
+      { doSample: false, topK: 5 },
+      /topK does not apply with doSample: false, which takes the token with the highest logit: leave it out/,
+    ],
+    [{ temperature: 0, freqPenalty: 1 }, /freqPenalty does not apply with temperature: 0/],
+    [{ topK: 5, topP: 0.5 }, /topK does not apply with topP: 0.5, which also says/],
     [{ temperature: Number.NaN }, /temperature of generate/],
     [{ temperature: Infinity }, /temperature of generate/],
     [{ seed: "x" }, /seed of generate must be a whole number/],

@@ -10,7 +10,7 @@ const layers = [
   ["tensor"],
   ["graph", "text", "finding"],
   ["models", "load"],
-  ["engine"],
+  ["engine", "options"],
   ["lens"],
   ["measures"],
   ["analyses"],

@@ -119,7 +119,7 @@ describe("training on repeated rows", () => {
 
   test("is refused for data from a function, a share that is none, and rows that are too short", async () => {
     await expect(run({ data: () => data, repeat: 0.5 })).rejects.toThrow(/the data is a function: call repeatRows/);
-    await expect(run({ repeat: -1 })).rejects.toThrow(/repeat must be a number from 0 to 1, not -1/);
+    await expect(run({ repeat: -1 })).rejects.toThrow(/repeat of train must be a number from 0 to 1, not -1/);
     await expect(run({ data: different(12, 9), repeat: 0.5 })).rejects.toThrow(/Rows of 9 tokens are too short/);
   });
 

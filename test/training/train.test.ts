@@ -134,9 +134,9 @@ describe("a training run", () => {
   test("refuses options without effect, padded rows, and unknown values", async () => {
     const run = (options: object) => train(small(), { data: rows, steps: 1, ...options } as never);
     await expect(run({ learningRate: 1 })).rejects.toThrow(/train has no option "learningRate"/);
-    await expect(run({ lr: "0.1" })).rejects.toThrow(/lr must be a number of at least 0, not "0.1"/);
+    await expect(run({ lr: "0.1" })).rejects.toThrow(/lr of train must be a number of at least 0, not "0.1"/);
     await expect(run({ seed: Number.NaN })).rejects.toThrow(/seed of train must be a whole number/);
-    await expect(run({ momentum: 0.9 })).rejects.toThrow(/momentum applies to optimizer "sgd"/);
+    await expect(run({ momentum: 0.9 })).rejects.toThrow(/momentum only applies with optimizer: "sgd": leave it out/);
     await expect(run({ saveDir: {} })).rejects.toThrow(/CheckpointStore must have check\(\)/);
     const padded = ndarray("int32", [2, 3], Int32Array.of(1, 2, 0, 1, 2, 3));
     notePadding(padded, ndarray("bool", [2, 3], Uint8Array.of(1, 1, 0, 1, 1, 1)));
@@ -243,26 +243,26 @@ describe("refused, with what to do", () => {
   test.each([
     [{ steps: undefined }, /Give either steps or numEpochs/],
     [{ numEpochs: 2 }, /Give either steps or numEpochs/],
-    [{ steps: 0 }, /steps must be a positive whole number, not 0/],
-    [{ batchSize: 2.5 }, /batchSize must be .*not 2.5/],
+    [{ steps: 0 }, /steps of train must be a whole number of at least 1, not 0/],
+    [{ batchSize: 2.5 }, /batchSize of train must be .*not 2.5/],
     [{ optimizer: "adamW" }, /no optimizer "adamW".*"adamw"/],
     [{ schedule: "cosin" }, /no schedule "cosin".*"cosine"/],
-    [{ lr: -1 }, /lr must be a number of at least 0, not -1/],
-    [{ betas: [0.9, 1] }, /betas must be at least 0 and less than 1, not 1/],
-    [{ betas: [0.9] }, /betas must have two numbers, .*not 1/],
+    [{ lr: -1 }, /lr of train must be a number of at least 0, not -1/],
+    [{ betas: [0.9, 1] }, /betas of train must be 2 numbers, each a number of at least 0 and below 1/],
+    [{ betas: [0.9] }, /betas of train must be 2 numbers, .*not \[0.9\]/],
     [{ data: undefined }, /not undefined/],
     [{ data: { dtype: "int32", shape: [9, 5], data: new Int32Array(3) } }, /has 3 numbers, not 45/],
     [{ heldOut: tensor([[1, 11]], { dtype: "int32" }) }, /Token id 11/],
     [{ heldOut: tensor([[1], [2]], { dtype: "int32" }) }, /at least two tokens/],
     [{ heldOut: { dtype: "int32", shape: [0, 4], data: new Int32Array(0) } }, /heldOut has no rows/],
-    [{ evalEvery: 0 }, /evalEvery must be a positive whole number, not 0/],
+    [{ evalEvery: 0 }, /evalEvery of train must be a whole number of at least 1, not 0/],
     [{ schedule: () => "half" }, /must return a number, the factor of lr, but at step 0 it returned "half"/],
     [{ schedule: () => Number.NaN }, /it returned NaN/],
     [{ evalEvery: 1 }, /there is no heldOut/],
-    [{ optimizer: "sgd", betas: [0.9, 0.99] }, /betas applies to optimizers "adamw" and "adam", but this one is "sgd"/],
-    [{ optimizer: "sgd", eps: 1e-8 }, /eps applies to optimizers/],
+    [{ optimizer: "sgd", betas: [0.9, 0.99] }, /betas only applies with optimizer: "adamw" or "adam": leave it out/],
+    [{ optimizer: "sgd", eps: 1e-8 }, /eps only applies with optimizer: "adamw" or "adam"/],
     [{ loss: () => undefined }, /A loss must be a Tensor.*not undefined/],
-    [{ maxGradNorm: 0 }, /maxGradNorm must be a number above 0/],
+    [{ maxGradNorm: 0 }, /maxGradNorm of train must be a number above 0/],
     [{ frozen: ["embed.W_e"] }, /no weight "embed.W_e".*"embed.W_E"/],
     [{ frozen: () => true }, /nothing to train/],
     [{ loss: (graph: { output: unknown }) => graph.output }, /single number.*batch 10, pos 6, d_vocab 11/],
