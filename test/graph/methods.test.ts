@@ -356,3 +356,20 @@ test.each<[string, () => unknown, RegExp]>([
 ])("%s: an error that says so", (_, make, words) => {
   expect(make).toThrow(words);
 });
+
+test("a vector is one row of a product, or one column, as in PyTorch", async () => {
+  const vector = tensor([1, 2, 3], { axes: ["d_model"] });
+  const matrix = tensor(
+    [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    { axes: ["d_model", "d_vocab"] },
+  );
+  const products = [vector.matmul(matrix), matrix.transpose(0, 1).matmul(vector), vector.matmul(vector)];
+  expect(products.map(({ axes }) => axes)).toEqual([["d_vocab"], ["d_vocab"], []]);
+  for (const run of [await engine.run(products), interpret(products)]) {
+    expect(run.map(({ data }) => [...data])).toEqual([[22, 28], [22, 28], [14]]);
+  }
+});

@@ -8,9 +8,13 @@ import { Reductions } from "./reductions.ts";
 
 /** A value with matrix products. */
 export abstract class Products extends Reductions {
-  /** `[..., i, k] x [..., k, j] -> [..., i, j]`; leading axes broadcast. */
+  /** `[..., i, k] x [..., k, j] -> [..., i, j]`; leading axes broadcast. A vector is one row, `[k] x [..., k, j] -> [..., j]`, or one column. */
   matmul(x: this): this {
-    return this.applied("matmul", [this, x]);
+    needTensor("matmul", x);
+    const [row, column] = [this.shape.length === 1, x.shape.length === 1];
+    const product = this.applied("matmul", [row ? this.unsqueeze(0) : this, column ? x.unsqueeze(1) : x]);
+    const rows = column ? product.squeeze(-1) : product;
+    return row ? rows.squeeze(column ? -1 : -2) : rows;
   }
   /**
    * `[..., i]` with an int32 index `[...]` and matrices `[i, j]`: `[..., j]`, each row times the matrix of its index. What is
