@@ -79,7 +79,7 @@ export async function activationPatching(
 
 function method({ place, answer, wrong }: Contrast): Method {
   return {
-    text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at ${place} is measured: logit(${quoted(answer)}) − logit(${quoted(wrong)}). It is given as a fraction of the distance between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries, keys, values or pattern in one layer at all positions. All places of a layer run side by side, and everything before the layer is computed once.`,
+    text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at ${place} is measured: logit(${quoted(answer)}) − logit(${quoted(wrong)}). It is given as a fraction of the distance between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries (q), keys (k), values (v) or pattern in one layer at all positions. All places of a layer run side by side, and everything before the layer is computed once.`,
     references: [
       {
         title: "Locating and Editing Factual Associations in GPT",
@@ -108,7 +108,7 @@ function typicalPlace(cells: readonly PatchedCell[]): Baseline {
   };
 }
 
-/** A place in a sentence: "resid_pre of layer 0 at “ lady” (position 2)", "head_out of L0H3". */
+/** A place in a sentence: "resid_pre of layer 0 at “ lady” (position 2)", "z of L0H3". */
 function placed({ site, axis, layer, at }: PatchedCell, { clean }: Contrast): string {
   if (axis !== "pos") return `${site} of ${nameAlong(axis, layer, at)}`;
   return `${site} of layer ${layer} at ${quoted(clean.tokens[at])} (position ${at})`;
@@ -150,7 +150,7 @@ export const activationPatchingAnalysis = analysis({
   question: QUESTION,
   description:
     "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures how much of the clean run's logit difference is regained.",
-  example: "--sites head_out head_v --out report.html",
+  example: "--sites z v --out report.html",
   counts: "places",
   options: OPTIONS,
   run: activationPatching,

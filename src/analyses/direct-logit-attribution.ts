@@ -39,19 +39,19 @@ export async function directLogitAttribution(
   const given = settled("directLogitAttribution", model, options, ATTRIBUTION_OPTIONS);
   const { top, samples, seed } = given;
   const measured = await measureDirectLogitAttribution(model, given);
-  const { prompt, answer, against } = measured;
+  const { prompt, answer, wrong } = measured;
   const name = (id: number) => quoted(tokenText(model, id));
-  const asked = against === null ? `the logit of ${name(answer)}` : `the lead of ${name(answer)} over ${name(against)}`;
+  const asked = wrong === null ? `the logit of ${name(answer)}` : `the lead of ${name(answer)} over ${name(wrong)}`;
   return finding({
     analysis: "direct-logit-attribution",
     question: QUESTION,
     summary: summaryOf(measured, asked, top),
-    method: methodOf(against !== null),
+    method: methodOf(wrong !== null),
     model: modelFacts(model),
     settings: {
       prompt: prompt.tokens.join(""),
       answer: tokenText(model, answer),
-      against: against === null ? null : tokenText(model, against),
+      wrong: wrong === null ? null : tokenText(model, wrong),
       samples,
       seed,
     },
@@ -62,7 +62,7 @@ export async function directLogitAttribution(
       ...capCaveat(model),
       "Only direct paths to the logits are counted. A component's number does not include what it does through later layers; ablate or patch it to see that.",
       "The final norm's scale is held at its value in this run: without a component it would be different.",
-      ...(against === null
+      ...(wrong === null
         ? [
             "Where the unembedding is centred, a token's logit is measured from the mean over the vocabulary; only differences between tokens change probabilities.",
           ]
@@ -134,12 +134,12 @@ function methodOf(two: boolean): Finding["method"] {
 }
 
 function baselines(
-  { logit, against, layers, heads, neurons }: DirectLogitAttributionMeasurement,
+  { logit, wrong, layers, heads, neurons }: DirectLogitAttributionMeasurement,
   asked: string,
   top: number,
   seed: number,
 ): readonly Baseline[] {
-  const drawn = drawnFor(against !== null);
+  const drawn = drawnFor(wrong !== null);
   return [
     {
       name: SUM,
@@ -292,7 +292,7 @@ export const directLogitAttributionAnalysis = analysis({
   description:
     "What each layer, head and neuron contributes directly to the logit of a token at the last position, or to its lead over another token. " +
     "The sum is checked against the model's own logit; random tokens in place of the answers are the null model.",
-  example: '--prompt "He shook his" --answer head --against hand --out attribution.html',
+  example: '--prompt "He shook his" --answer head --wrong hand --out attribution.html',
   options: ATTRIBUTION_OPTIONS,
   run: directLogitAttribution,
 });

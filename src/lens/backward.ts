@@ -4,7 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { isPromise } from "../tensor/abort.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { fitted, gradientAt } from "./changes.ts";
+import { fitted, gradientAt, needSetReturned } from "./changes.ts";
 import type { HookContexts } from "./hook-contexts.ts";
 import { hookAt, type PlacedHook } from "./hooks.ts";
 
@@ -44,6 +44,7 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
   }
   const change = (x: Tensor, gradient: Tensor): Tensor =>
     (placed.get(x) ?? []).reduce((g, { name, f }) => {
+      const checkNothing = needSetReturned(g, gradientAt(name));
       const result = f(g, hookAt(name, step, contexts));
       if (isPromise(result)) {
         result.then(undefined, () => {}); // the error below says that it cannot be
@@ -51,6 +52,7 @@ export function gradientsOf(pass: BackwardPass): Map<string, Tensor> {
           asked: name,
         });
       }
+      if (result === undefined) checkNothing();
       return result === undefined ? g : fitted(result, g, gradientAt(name));
     }, gradient);
   // Hooked points too: a hook is called wherever its gradient is, not only on the way to what is kept.

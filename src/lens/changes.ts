@@ -3,6 +3,7 @@
  * once, while the graph is traced, with the value at its point, and what it returns replaces that value.
  */
 import { showShape } from "../graph/axes.ts";
+import { noticeSet } from "../graph/methods/indexing.ts";
 import { Rewrite } from "../graph/rewrite/rewrite.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { isPromise } from "../tensor/abort.ts";
@@ -124,6 +125,21 @@ export function fitted(made: unknown, x: Tensor, rule: Rule): Tensor {
   const whole = x.shape.some((size, i) => (made.shape[lead + i] ?? 1) < size) ? made.expandLike(x) : made;
   const extra = whole.axes.slice(0, Math.max(lead, 0));
   return whole.rename([...extra, ...x.axes]);
+}
+
+/**
+ * Watches for a change that calls `set` and returns nothing: in PyTorch it would change the value in place, here `set` makes a copy.
+ * @returns a check for when the change has returned nothing, which throws ArgumentError if `set` was called
+ */
+export function needSetReturned(x: Tensor, { name, of }: Rule): () => void {
+  const wasSet = noticeSet(x);
+  return () => {
+    if (!wasSet()) return;
+    throw new ArgumentError(
+      `${of} called set and returned nothing, but set makes a copy and leaves the value as it is: return the copy, as in \`(x) => x.set({ pos: 3 }, 0)\`, or the value itself to change nothing.`,
+      { asked: name },
+    );
+  };
 }
 
 /** What was returned instead of a Tensor, in words. */

@@ -175,7 +175,8 @@ export abstract class HookedRoot {
   }
 
   /**
-   * Tokens int32 [batch pos] of one or several texts; shorter ones are padded. By default BOS goes first. A run on the
+   * Tokens int32 [batch pos] of one or several texts; shorter ones are padded. By default BOS goes first, and a text longer than
+   * the context is cut at its end, which a run on a text never does: it refuses the text. A run on the
    * returned tokens masks the padding. Of values made from them (some rows, some positions) nothing is known to be padding:
    * pass `attentionMask` there.
    */

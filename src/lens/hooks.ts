@@ -8,7 +8,7 @@ import { Rewrite } from "../graph/rewrite/rewrite.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { isPromise, untilAborted } from "../tensor/abort.ts";
-import { type Change, ChangedPass, type Place, placeOf } from "./changes.ts";
+import { type Change, ChangedPass, needSetReturned, type Place, placeOf, valueAt } from "./changes.ts";
 import type { HookContexts } from "./hook-contexts.ts";
 import type { HookNameLike } from "./hook-names.ts";
 
@@ -25,7 +25,8 @@ export interface HookPoint extends Place {
 
 /**
  * What replaces a value: a value of the same shape, or with more rows in its batch or more axes in front, which
- * everything after then has too. If nothing is returned, the value stays.
+ * everything after then has too. If nothing is returned, the value stays; after a call of `x.set`, which makes a copy, that is an
+ * error.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks has no return statement.
 export type HookFunction = Change<HookPoint, Tensor | void | Promise<Tensor | void>>;
@@ -69,8 +70,10 @@ export async function traceHooks(
   for (const [{ name, f }, point] of pass.inOrder(hooks)) {
     const before = pass.before(point);
     const cut = new Cut(pass.rewrite, point, before, outputs, run, whole);
+    const checkNothing = needSetReturned(before, valueAt(name));
     const returned = f(before, hookAt(name, step, contexts));
     const result = isPromise(returned) ? await untilAborted(returned, signal) : returned;
+    if (result === undefined) checkNothing();
     const replacement = result instanceof Tensor ? cut.without(result) : result;
     if (replacement !== undefined) pass.put(name, point, replacement);
     else if (cut.value) pass.put(name, point, cut.value);

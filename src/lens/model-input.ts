@@ -50,7 +50,8 @@ export interface PreparedInput {
 }
 
 /**
- * Tokens int32 [batch pos], checked against the vocabulary and the context.
+ * Tokens int32 [batch pos], checked against the vocabulary and the context. A text that does not fit is refused, and not cut as by
+ * `toTokens`.
  * @throws InputError for no tokens, ids outside the vocabulary, or more than `nCtx`; ShapeError for another shape;
  * ArgumentError for an option that is only for texts, with tokens.
  */
@@ -63,8 +64,8 @@ export function prepareInput(
 ): PreparedInput {
   const texts = typeof input === "string" || isTexts(input);
   const { prependBos, paddingSide } = options;
-  const tokens = readTokens(input, { cfg, text }, texts ? { prependBos, paddingSide } : {});
-  checkLength(tokens, cfg, earlier);
+  const tokens = readTokens(input, { cfg, text }, texts ? { prependBos, paddingSide, truncate: false } : {});
+  checkLength(tokens, cfg, earlier, texts);
   const more = {
     tokenTypes: givenTypes(options.tokenTypeIds, tokens, cfg),
     decoderTokens: decoderTokens(options.decoderInput, tokens, { cfg, text }),
@@ -130,13 +131,13 @@ function maskLeaf(mask: NDArray<"bool">): Tensor {
 }
 const maskLeaves = new WeakMap<NDArray, Tensor>();
 
-function checkLength(tokens: Tensor, cfg: HookedTransformerConfig, earlier: number): void {
+function checkLength(tokens: Tensor, cfg: HookedTransformerConfig, earlier: number, texts: boolean): void {
   const pos = tokens.shape[1];
   const held = earlier > 0 ? ` after ${earlier} earlier ones` : "";
   if (tokens.data.length === 0) throw new InputError("There are no tokens to run on: pass at least one.", { found: 0 });
   if (earlier + pos > cfg.nCtx) {
     throw new InputError(
-      `The input has ${pos} tokens${held}, but the model's context holds ${cfg.nCtx}, BOS included.`,
+      `The input has ${pos} tokens${held}, but the model's context holds ${cfg.nCtx}, BOS included: shorten it${texts && earlier === 0 ? ", or pass model.toTokens(text), which cuts off its end" : ""}.`,
       {
         asked: earlier + pos,
         found: cfg.nCtx,

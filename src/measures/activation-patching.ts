@@ -9,16 +9,16 @@ import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "
 import { stages } from "./stages.ts";
 import { patchFrom, sweep } from "./sweep.ts";
 
-/** What can be patched: by position, or by head at all positions. */
+/** What can be patched, by TransformerLens' short names: by position, or by head at all positions. */
 export const SITES = {
-  resid_pre: { site: "resid_pre", by: "pos", what: "the residual stream before a layer" },
-  attn_out: { site: "attn_out", by: "pos", what: "an attention layer's output" },
-  mlp_out: { site: "mlp_out", by: "pos", what: "an MLP's output" },
-  head_out: { site: "z", by: "head", what: "a head's output" },
-  head_q: { site: "q", by: "head", what: "a head's queries" },
-  head_k: { site: "k", by: "head", what: "a head's keys" },
-  head_v: { site: "v", by: "head", what: "a head's values" },
-  head_pattern: { site: "pattern", by: "head", what: "a head's pattern" },
+  resid_pre: { by: "pos", what: "the residual stream before a layer" },
+  attn_out: { by: "pos", what: "an attention layer's output" },
+  mlp_out: { by: "pos", what: "an MLP's output" },
+  z: { by: "head", what: "a head's output" },
+  q: { by: "head", what: "a head's queries" },
+  k: { by: "head", what: "a head's keys" },
+  v: { by: "head", what: "a head's values" },
+  pattern: { by: "head", what: "a head's pattern" },
 } as const;
 
 /** What can be patched. */
@@ -43,7 +43,7 @@ export type Patched = ReadonlyMap<PatchingSite, Tensor>;
 
 /** @throws UnknownNameError for a site that does not exist, ArgumentError for one that this model lacks. */
 function chosenSites(model: HookedTransformer, asked: readonly string[] | undefined): PatchingSite[] {
-  const here = SITE_NAMES.filter((site) => hasSite(model, SITES[site].site));
+  const here = SITE_NAMES.filter((site) => hasSite(model, site));
   for (const name of asked ?? []) {
     if (!SITE_NAMES.includes(name as PatchingSite)) throw new UnknownNameError("site to patch", name, SITE_NAMES);
     if (here.includes(name as PatchingSite)) continue;
@@ -94,10 +94,10 @@ export async function measureActivationPatching(
   const [, cache] = await model.runWithCache(runs.clean, {
     ...runs.read,
     returnType: null,
-    namesFilter: sites.flatMap((site) => layers.map((layer) => getActName(SITES[site].site, layer))),
+    namesFilter: sites.flatMap((site) => layers.map((layer) => getActName(site, layer))),
     signal,
   });
-  const headsOf = (site: PatchingSite) => headsAt(model, SITES[site].site)!;
+  const headsOf = (site: PatchingSite) => headsAt(model, site)!;
   const byPos = (site: PatchingSite) => SITES[site].by === "pos";
   const [, pos] = model.graph(runs.corrupted, runs.read).tokens!.shape;
   const places = (site: PatchingSite) => (byPos(site) ? pos : headsOf(site).count);
@@ -107,7 +107,7 @@ export async function measureActivationPatching(
   for (const [i, site] of sites.entries()) {
     const { values } = await sweep(model, runs.corrupted, {
       ...runs.read,
-      site: SITES[site].site,
+      site,
       over: ["layer", byPos(site) ? "pos" : headsOf(site).axis],
       edit: patchFrom(cache),
       metric: runs.metric,

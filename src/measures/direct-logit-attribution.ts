@@ -29,7 +29,7 @@ export const ATTRIBUTION_OPTIONS = {
     description: "the token in question",
     defaultText: "the most probable",
   },
-  against: {
+  wrong: {
     type: "answer",
     placeholder: "token",
     description: "the token whose logit is subtracted",
@@ -66,7 +66,7 @@ export interface AttributionGroup {
 export interface DirectLogitAttributionMeasurement {
   readonly prompt: Prompt;
   readonly answer: number;
-  readonly against: number | null;
+  readonly wrong: number | null;
   /** The model's logit of the answer at the last position, or its lead over the other answer's. */
   readonly logit: number;
   /** The part that belongs to no component: the bias of the unembedding and of the last norm. */
@@ -82,7 +82,7 @@ export interface DirectLogitAttributionMeasurement {
 
 /**
  * What each layer, head and neuron adds to a token's logit at the last position, or to its lead over another's:
- * `norm(component) · (W_U[:, answer] − W_U[:, against])` with the last norm's scale held fixed, in logits. One run gives
+ * `norm(component) · (W_U[:, answer] − W_U[:, wrong])` with the last norm's scale held fixed, in logits. One run gives
  * the same for random tokens in place of the answers, too.
  * @throws InputError for an answer that is not one token; ArgumentError for two equal answers or an option out of range.
  */
@@ -93,7 +93,7 @@ export async function measureDirectLogitAttribution(
   const asked = settled("measureDirectLogitAttribution", model, options, ATTRIBUTION_OPTIONS);
   const { top, samples, seed, signal } = asked;
   const prompt = readPrompt(model, asked.prompt);
-  const { answer, against } = await answersOf(model, prompt, asked);
+  const { answer, wrong } = await answersOf(model, prompt, asked);
 
   const graph = model.graph(prompt.input);
   const written = components(model).additions.flatMap(({ point, output }) => [
@@ -105,7 +105,7 @@ export async function measureDirectLogitAttribution(
   const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
   const last = cache.at({ pos: prompt.ids.length - 1 });
   // Row 0 is the answer in question, the others are the null model: they take the place of a batch.
-  const directions = directionsOf(model, answer, against, samples, new Random(seed));
+  const directions = directionsOf(model, answer, wrong, samples, new Random(seed));
   const norm = cache.normBefore({});
   const attributions = (stack: ResidualStack) => stack.normalized(norm).dot(directions);
   const layers = last.decomposeResid();
@@ -128,14 +128,14 @@ export async function measureDirectLogitAttribution(
       nullShares: Array.from({ length: samples }, (_, i) => largestShare(column(i + 1), count)),
     };
   };
-  const lead = (numbers: ArrayLike<number>) => numbers[answer] - (against === null ? 0 : numbers[against]);
+  const lead = (numbers: ArrayLike<number>) => numbers[answer] - (wrong === null ? 0 : numbers[wrong]);
   const logit = lead(logits.data);
-  const bias = lead(model.b_U.data) + normBias(model, answer) - (against === null ? 0 : normBias(model, against));
+  const bias = lead(model.b_U.data) + normBias(model, answer) - (wrong === null ? 0 : normBias(model, wrong));
   const byLayer = group(layers, found[0], 1);
   return {
     prompt,
     answer,
-    against,
+    wrong,
     logit,
     bias,
     error: logit - bias - byLayer.attributions.reduce((sum, { value }) => sum + value, 0),
@@ -156,17 +156,17 @@ function uncapped(model: HookedTransformer, graph: ModelGraph, cache: Activation
 async function answersOf(
   model: HookedTransformer,
   prompt: Prompt,
-  { answer, against, single, signal }: DirectLogitAttributionOptions,
-): Promise<{ readonly answer: number; readonly against: number | null }> {
+  { answer, wrong, single, signal }: DirectLogitAttributionOptions,
+): Promise<{ readonly answer: number; readonly wrong: number | null }> {
   const answerId = answer === undefined ? undefined : answerToken(model, answer);
-  if (single && against !== undefined) {
+  if (single && wrong !== undefined) {
     throw new ArgumentError(
-      "The option single subtracts nothing, but against is a token to subtract: give only one of them.",
-      { asked: against },
+      "The option single subtracts nothing, but wrong names a token to subtract: give only one of them.",
+      { asked: wrong },
     );
   }
   const none = single ? null : undefined;
-  const other = against === undefined ? none : answerToken(model, against);
+  const other = wrong === undefined ? none : answerToken(model, wrong);
   if (answerId !== undefined && other !== undefined) return different(model, answerId, other);
   const { data } = await model.forward(prompt.input, { logitsPos: -1, signal });
   const best = largestIndices(data, 3);
@@ -174,8 +174,8 @@ async function answersOf(
   return different(model, first, other === undefined ? best.find((id) => id !== first)! : other);
 }
 
-function different(model: HookedTransformer, answer: number, against: number | null) {
-  if (answer !== against) return { answer, against };
+function different(model: HookedTransformer, answer: number, wrong: number | null) {
+  if (answer !== wrong) return { answer, wrong };
   throw new ArgumentError(
     `Both answers are the token ${quoted(tokenText(model, answer))}, so their logits are equal: give two different ones.`,
     { asked: answer },
@@ -186,7 +186,7 @@ function different(model: HookedTransformer, answer: number, against: number | n
 function directionsOf(
   model: HookedTransformer,
   answer: number,
-  against: number | null,
+  wrong: number | null,
   samples: number,
   random: Random,
 ): Tensor {
@@ -194,7 +194,7 @@ function directionsOf(
   const pairs = Array.from({ length: samples }, () => random.sample(vocabulary, 2));
   const of = (ids: readonly number[]) => residualDirections(model, ids).rename(["batch", "d_model"]);
   const right = of([answer, ...pairs.map((pair) => pair[0])]);
-  return against === null ? right : right.sub(of([against, ...pairs.map((pair) => pair[1])]));
+  return wrong === null ? right : right.sub(of([wrong, ...pairs.map((pair) => pair[1])]));
 }
 
 /** What the last norm's bias adds to a token's logit; 0 where it is folded into the unembedding. */

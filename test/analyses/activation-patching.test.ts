@@ -94,7 +94,7 @@ describe("on a golden model", () => {
       corrupted: prompt(1),
       answer: right,
       wrong,
-      sites: ["head_out"],
+      sites: ["z"],
     });
     const [, cache] = await model.runWithCache(prompt(0));
     const direct = await getActPatchAttnHeadOutAllPos(model, prompt(1), cache, (logits) => {

@@ -17,7 +17,7 @@ describe("direct logit attribution", () => {
       const g = await golden(name);
       const model = goldenModel(g);
       const ids = Array.from(g.tokens.row(0).data);
-      const found = await measureDirectLogitAttribution(model, { prompt: ids, answer: 3, against: 7 });
+      const found = await measureDirectLogitAttribution(model, { prompt: ids, answer: 3, wrong: 7 });
       const [logits, cache] = await model.runWithCache([ids]);
       const last = ids.length - 1;
       expect(found.logit).toBeCloseTo(logits.get(0, last, 3) - logits.get(0, last, 7), 4);
@@ -63,10 +63,10 @@ describe("direct logit attribution", () => {
 
   it("compares the most probable token with the second by default", async () => {
     const model = await load();
-    const { answer, against } = await measureDirectLogitAttribution(model, { prompt: PROMPT });
+    const { answer, wrong } = await measureDirectLogitAttribution(model, { prompt: PROMPT });
     const logits = await model.forward(PROMPT, { logitsPos: -1 });
     const order = Array.from(logits.data.keys()).sort((a, b) => logits.data[b] - logits.data[a]);
-    expect([answer, against]).toEqual(order.slice(0, 2));
+    expect([answer, wrong]).toEqual(order.slice(0, 2));
     const alone = await measureDirectLogitAttribution(model, { prompt: PROMPT, answer: "hand", single: true });
     expect(alone.logit).toBeCloseTo(logits.data[model.toSingleToken(" hand")], 3);
   });
@@ -76,14 +76,14 @@ describe("direct logit attribution", () => {
     await expect(directLogitAttribution(model, { prompt: PROMPT, answer: " Elizabeth" })).rejects.toThrow(
       '" Elizabeth" is not a single token but 5',
     );
-    await expect(directLogitAttribution(model, { prompt: PROMPT, answer: "head", against: " head" })).rejects.toThrow(
+    await expect(directLogitAttribution(model, { prompt: PROMPT, answer: "head", wrong: " head" })).rejects.toThrow(
       "Both answers are the token “ head”",
     );
     await expect(directLogitAttribution(model, { prompt: PROMPT, samples: 1 })).rejects.toThrow(
       "samples must be a whole number",
     );
     await expect(directLogitAttribution(model, { prompt: PROMPT, answer: 99999 })).rejects.toThrow("99999");
-    await expect(command("direct-logit-attribution", "--single", "--against", "hand")).rejects.toThrow(
+    await expect(command("direct-logit-attribution", "--single", "--wrong", "hand")).rejects.toThrow(
       "give only one of them",
     );
   });

@@ -90,7 +90,7 @@ const MASKED = { prompt: "[MASK] and", clean: "lady [MASK]", corrupted: "gentlem
 const OWN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "diffuse-mlp": { prompts: PROMPTS },
   "logit-lens": { prompt: PROMPT.prompt },
-  "activation-patching": { ...PAIR, sites: ["resid_pre", "head_out"] },
+  "activation-patching": { ...PAIR, sites: ["resid_pre", "z"] },
   "attention-patterns": { prompt: PROMPT.prompt },
   "test-prompt": { prompt: PROMPT.prompt, answers: PROMPT.answers },
   "direct-logit-attribution": { prompt: PROMPT.prompt, answer: "she", samples: 4 },

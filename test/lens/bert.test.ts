@@ -287,7 +287,7 @@ describe("analyses", () => {
     expect(() => model.tokensToResidualDirections(7)).toThrow(stands);
     await expect(ablation(model, { prompts: ["w7 w8 w9"] })).rejects.toThrow(/is about the next token/);
     await expect(
-      directLogitAttribution(model, { prompt: contrast.clean, answer: "w40", against: "w41" }),
+      directLogitAttribution(model, { prompt: contrast.clean, answer: "w40", wrong: "w41" }),
     ).rejects.toThrow(stands);
   });
 });

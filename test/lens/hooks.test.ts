@@ -3,7 +3,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
-import { HookedTransformer } from "../../src/node.ts";
+import { HookedTransformer, type Tensor } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenModel } from "../goldens.ts";
 
@@ -19,6 +19,31 @@ const resid = "blocks.1.hook_resid_pre";
 describe("a hook", () => {
   test("that returns nothing changes nothing", async () => {
     expectClose(await model.runWithHooks(g.tokens, { fwdHooks: [[mid, () => {}]] }), g.get("logits"), 1e-4);
+  });
+
+  test("that calls set, which makes a copy, and returns nothing gets an error that says to return it", async () => {
+    const forgets = (x: Tensor) => void x.set({ pos: 3 }, 0);
+    const refused = `on "${mid}" called set and returned nothing, but set makes a copy`;
+    await expect(model.runWithHooks(g.tokens, { fwdHooks: [[mid, forgets]] })).rejects.toThrow(refused);
+    const later = async (x: Tensor) => {
+      await x.compute();
+      x.set({ pos: 3 }, 0);
+    };
+    await expect(model.runWithHooks(g.tokens, { fwdHooks: [[mid, later]] })).rejects.toThrow(refused);
+    const gradients = model.runWithCache(g.tokens, { inclBwd: true, namesFilter: mid, bwdHooks: [[mid, forgets]] });
+    await expect(gradients).rejects.toThrow(`The hook on the gradient at "${mid}" called set and returned nothing`);
+    // Whoever returns the value wants it as it is, and so does whoever comes after.
+    const looks = (x: Tensor) => {
+      x.set({ pos: 3 }, 0);
+      return x;
+    };
+    const run = model.runWithHooks(g.tokens, {
+      fwdHooks: [
+        [mid, looks],
+        [mid, () => {}],
+      ],
+    });
+    expectClose(await run, g.get("logits"), 1e-4);
   });
 
   test("is called once a run, with the value's shape and axes and the point's name and layer", async () => {

@@ -41,6 +41,16 @@ describe("tokens that were read", () => {
     expect(() => readTokens("The old man", smaller)).toThrow(/^Token id \d+ .* is outside the vocabulary of 10\.$/);
   });
 
+  test("of a text that is too long for the context are refused by runs; toTokens cuts them", async () => {
+    const long = "word ".repeat(400);
+    const run = model.forward(long);
+    await expect(run).rejects.toThrow(
+      /^The input has \d+ tokens, but the model's context holds 256, BOS included: shorten it, or pass model\.toTokens\(text\)/,
+    );
+    expect((await model.forward(model.toTokens(long), { logitsPos: -1 })).shape[0]).toBe(1);
+    expect(model.toTokens(long).shape).toEqual([1, 256]);
+  });
+
   test("as rows of different lengths are padded on the right, and the padding is masked", async () => {
     const [long, short] = [
       [5, 6, 7, 8],

@@ -20,9 +20,7 @@ export function patchingTables(
 }
 
 function cellsOf(places: readonly PatchedCell[], { clean }: Contrast): Cell<PatchedCell>[] {
-  const shared = places.some(({ axis }) => axis === "kv_head")
-    ? " (for head_k and head_v, which of those that heads share)"
-    : "";
+  const shared = places.some(({ axis }) => axis === "kv_head") ? " (for k and v, which of those that heads share)" : "";
   return [
     [as(SITE, { description: "What was patched." }), ({ site }) => site],
     [LAYER, ({ layer }) => layer],

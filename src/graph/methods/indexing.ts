@@ -15,6 +15,15 @@ import { Products } from "./products.ts";
  */
 export type Coordinate<V> = number | readonly number[] | AxisRange | V;
 
+/** Values of which `set` made a copy. */
+const copied = new WeakSet<object>();
+
+/** From now on, notices whether `set` makes a copy of a value; the function returned says whether it has. */
+export function noticeSet(x: object): () => boolean {
+  copied.delete(x);
+  return () => copied.has(x);
+}
+
 /** A value parts of which can be read and replaced. */
 export abstract class Indexing extends Products {
   /** The axis replaced by the axes of an int32 index. */
@@ -83,9 +92,11 @@ export abstract class Indexing extends Products {
 
   /**
    * A copy with part of it replaced: `x.set({ pos: 3 }, 0)` zeroes position 3 of every row. `value` broadcasts against
-   * the whole of x. Indices are fed, so another position uses the same compiled graph.
+   * the whole of x, which stays as it is: a hook must return the copy. Indices are fed, so another position uses the same
+   * compiled graph.
    */
   set(where: ByAxis<Coordinate<this>>, value: Operand<this>): this {
+    copied.add(this);
     return this.operand(value).where(this.mask(where), this);
   }
 
