@@ -71,7 +71,7 @@ export interface SeriesOf {
   readonly where?: Where;
   /** The column that is written next to its points. */
   readonly label?: string;
-  /** How many of its points have a label: those with the largest numbers in the column `labelsBy`. Default: all. */
+  /** How many of its points have a label: those with the largest |numbers| in the column `labelsBy`. Default: all. */
   readonly labels?: number;
   readonly labelsBy?: string;
 }
@@ -85,9 +85,10 @@ export interface ScatterView extends ViewBase {
   readonly series?: readonly SeriesOf[];
   /** The column whose values have a series each. */
   readonly by?: string;
-  /** The column that is written next to points, and how many, from the first row, it is written next to. Default: all. */
+  /** The column that is written next to points, and how many it is written next to: the first rows, or those with the largest |numbers| in the column `labelsBy`. Default: all. */
   readonly label?: string;
   readonly labels?: number;
+  readonly labelsBy?: string;
   /** The most points of a series. Default: all. */
   readonly most?: number;
   /** Which of too many are drawn. Default: the first rows. */
@@ -236,9 +237,10 @@ export function drawnColumns(view: View): string[] {
 function chosenBy(view: View): string[] {
   if (view.kind === "tokens") return Object.keys(view.marked ?? {});
   if (view.kind !== "scatter" && view.kind !== "hist") return [];
-  return (view.series ?? []).flatMap(({ where = {}, label, labelsBy }) => [
+  const series = (view.series ?? []).flatMap(({ where = {}, label, labelsBy }) => [
     ...Object.keys(where),
     ...namesIn(label),
     ...namesIn(labelsBy),
   ]);
+  return view.kind === "scatter" ? [...series, ...namesIn(view.labelsBy)] : series;
 }

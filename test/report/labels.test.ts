@@ -1,6 +1,7 @@
 /** Words in pictures, measured in Chromium: none runs into another, out of its picture, or over a point that it does not name. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bar, hist, imshow, line, type Picture, scatter } from "../../src/report/index.ts";
+import { pictureOf } from "../../src/report/views/picture-of.ts";
 import { hasChromium, launch } from "./chromium.ts";
 
 interface Word {
@@ -169,5 +170,25 @@ describe("a heatmap of few cells", () => {
     expect(svg).toContain("<title>previous\nlayer 0, head 0: 0.051 logits</title>");
     const share = await imshow([[6.75]], { color: { unit: "%" } }).svg();
     expect(share).toContain("<title>0, 0: 6.8 %</title>");
+  });
+});
+
+describe("a view's labels", () => {
+  it("name the points furthest from 0 in a column, on either side", () => {
+    const column = (name: string, values: readonly (string | number)[]) => ({
+      name,
+      title: name,
+      description: name,
+      values,
+    });
+    const table = {
+      ...{ name: "edges", title: "Edges" },
+      columns: [column("edge", ["a", "b", "c", "d"]), column("x", [1, 2, 3, 4]), column("y", [0.1, -5, 2, 0])],
+    };
+    const view = {
+      ...({ kind: "scatter", name: "p", title: "", table: "edges", x: "x", y: "y" } as const),
+      ...{ label: "edge", labels: 2, labelsBy: "y" },
+    };
+    expect(pictureOf(view, [table])).toMatchObject({ series: [{ labels: ["", "b", "c", ""] }] });
   });
 });

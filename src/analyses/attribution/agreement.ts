@@ -121,7 +121,7 @@ export function agreementScatter({ pairs, words }: Agreement, view: AgreementVie
     kind: "scatter",
     caption: `Each point is ${withArticle(one)}; on the line, ${words.estimated} and ${words.measured} are equal.${left > 0 ? ` The ${left} smallest are left out.` : ""}`,
     most: DRAWN,
-    ...(view.label === undefined ? {} : { labels: NAMED }),
+    ...(view.label === undefined ? {} : { labels: NAMED, labelsBy: view.y }),
     references: [{ kind: "slope", slope: 1, label: "equal" }],
   };
 }

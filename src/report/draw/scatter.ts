@@ -57,8 +57,9 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
     plotting,
     {
       ...{ ...size, ...margins },
-      x: scaleOptions(spec.x, x),
-      y: scaleOptions(spec.y, y),
+      // The same ticks on both axes of a square.
+      x: { ...scaleOptions(spec.x, x), ...(square ? { ticks: side / 60 } : {}) },
+      y: { ...scaleOptions(spec.y, y), ...(square ? { ticks: side / 60 } : {}) },
       marks: [
         ...marks,
         ...referenceMarks(plotting, references, x, y),

@@ -53,7 +53,7 @@ export function scatterOf(view: ScatterView, rows: ViewRows): ScatterSpec {
   const [[x], [y]] = [namesIn(view.x), namesIn(view.y)];
   const { most = Number.POSITIVE_INFINITY, thin } = view;
   const kept = view.by === undefined ? rows : rows.atMost(most, thin);
-  const named = view.label === undefined ? undefined : new Set(kept.rows.slice(0, view.labels));
+  const named = view.label === undefined ? undefined : namedOf(kept, view);
   return {
     ...baseOf(view),
     kind: "scatter",
@@ -96,10 +96,10 @@ export function barOf(view: BarView, rows: ViewRows): BarSpec {
 }
 
 /** The rows of a series that have a label. */
-function namedOf(rows: ViewRows, { labels, labelsBy }: Omit<SeriesOf, "name">): ReadonlySet<number> {
+function namedOf(rows: ViewRows, { labels, labelsBy }: Pick<SeriesOf, "labels" | "labelsBy">): ReadonlySet<number> {
   if (labelsBy === undefined) return new Set(rows.rows.slice(0, labels));
-  const sizes = rows.numbers(labelsBy);
-  const order = [...rows.rows.keys()].sort((a, b) => (sizes[b] ?? -Infinity) - (sizes[a] ?? -Infinity));
+  const sizes = rows.numbers(labelsBy).map((value) => Math.abs(value ?? 0));
+  const order = [...rows.rows.keys()].sort((a, b) => sizes[b] - sizes[a]);
   return new Set(order.slice(0, labels).map((i) => rows.rows[i]));
 }
 
