@@ -236,7 +236,8 @@ export {
 export { allSenders } from "./measures/path-patching/path-ends.ts";
 
 // Findings and pictures
-export { type Finding, finding } from "./finding/finding.ts";
+export { type Checksum, type Finding, finding, type Provenance } from "./finding/finding.ts";
+export { type ProvenanceOptions, withProvenance } from "./finding/provenance.ts";
 export type { PictureSpec } from "./finding/picture.ts";
 export { type Cell, type Column, rowsOf, type Table, tableOf } from "./finding/table.ts";
 export {

@@ -1,12 +1,14 @@
 /** An analysis as a command: its options, running it, and where its finding goes. */
 import { join } from "node:path";
 import type { Analysis } from "../analyses/analysis.ts";
+import type { Finding } from "../finding/finding.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { AnalysisContext, GivenOptions } from "../measures/options.ts";
 import type { OptionRecord, OptionRecords } from "../options/records.ts";
 import type { Settled } from "../options/settle.ts";
 import { type CommandContext, type CommandRecord, command } from "./command.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
+import type { Origin } from "./origin.ts";
 import { outputFiles } from "./output-files.ts";
 import { bytes, ProgressBar } from "./progress-bar.ts";
 import { briefOptions, tell, textOptions } from "./terminal.ts";
@@ -87,6 +89,19 @@ function asChats(model: HookedTransformer, analysis: Analysis, values: GivenOpti
   return { ...values, ...Object.fromEntries(prompts) };
 }
 
+/** @param given what was typed, read @param options the analysis' own, as it runs with them */
+function originOf(analysis: Analysis, values: CommonValues, given: object, options: object): Origin {
+  const { model, adapter, dtype, device, chat } = values;
+  const typed = Object.entries(values).filter(([name]) => name === "model" || name in given);
+  const opening = { adapter, dtype, device, ...(chat ? { defaultPrependBos: false } : {}) };
+  return { analysis: analysis.name, model, typed: Object.fromEntries(typed), options, opening };
+}
+
+async function fromOrigin(found: Finding, origin: Origin): Promise<Finding> {
+  const [{ withProvenance }, { provenanceOf }] = await Promise.all([import("../node.ts"), import("./origin.ts")]);
+  return withProvenance(found, await provenanceOf(origin));
+}
+
 async function run(analysis: Analysis, values: CommonValues, { terminal, read }: CommandContext): Promise<void> {
   const { stdout, stderr } = terminal;
   const { model: name, json, full, chat } = values;
@@ -104,12 +119,15 @@ async function run(analysis: Analysis, values: CommonValues, { terminal, read }:
     });
     const onProgress: AnalysisContext["onProgress"] = ({ done, total }) =>
       bar.update(analysis.counts ?? "steps", done, total);
-    const asked = { ...(chat ? asChats(model, analysis, own) : own), onProgress } as GivenOptions;
-    const running = analysis.run(model, asked);
+    const options = chat ? asChats(model, analysis, own) : own;
+    const running = analysis.run(model, { ...options, onProgress } as GivenOptions);
     // The chart library loads while the model runs.
     if (files.some(({ format }) => ["html", "svg", "png"].includes(format)))
       await Promise.all([report.loadCharts(), running]);
-    const finding = await running;
+    const found = await running;
+    // A brief text does not say where it comes from, so the model's files are not read again for it.
+    const shown = files.length > 0 || json || full;
+    const finding = shown ? await fromOrigin(found, originOf(analysis, values, given, options)) : found;
     bar.clear();
     await writeReports(finding, files, (line) => tell(stderr, line));
     // Last, because the reader of the pipe may stop reading.

@@ -1,6 +1,6 @@
 /** The command line as a whole. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { VERSION } from "../finding/provenance.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
 import { commanderCommand } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -29,7 +29,7 @@ function programOver(terminal: Terminal): Command {
     .description(
       "Mechanistic interpretability of transformer language models: each command asks one question about a model and reports the answer; train makes models.",
     )
-    .version(version(), "--version", "print the version")
+    .version(VERSION, "--version", "print the version")
     .helpOption("--help", "print this help")
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name() })
@@ -49,9 +49,4 @@ function programOver(terminal: Terminal): Command {
     });
   }
   return program;
-}
-
-/** From package.json, which is two levels up from `src/cli` and from `dist/cli` alike. */
-function version(): string {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 }

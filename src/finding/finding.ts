@@ -38,6 +38,27 @@ export interface Finding {
   readonly baselines: readonly Baseline[];
   /** What a reader must know before trusting the result; one or two sentences each. */
   readonly caveats: readonly string[];
+  /** How it was made: `withProvenance` adds it, as the command line does. */
+  readonly provenance?: Provenance;
+}
+
+/** How a finding was made. */
+export interface Provenance {
+  /** "glassformer 0.1.0". */
+  readonly version: string;
+  /** In UTC, as ISO 8601: "2026-11-26T14:00:00Z". */
+  readonly date: string;
+  readonly command?: string;
+  readonly code?: string;
+  /** Missing for a model that was not read from files. */
+  readonly checksum?: Checksum;
+}
+
+/** A checksum of a model's configuration and weights. */
+export interface Checksum {
+  /** The SHA-256, in hexadecimal, of what `sha256sum` prints for these files in this order. */
+  readonly sha256: string;
+  readonly files: readonly string[];
 }
 
 /** A result in a sentence. `text` makes sense on its own; `figure` is its number, for programs and for the comparison. */

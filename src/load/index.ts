@@ -21,4 +21,4 @@ export { inFolder, trainedSteps } from "./training-folder.ts";
 export type { UrlSourceOptions } from "./url.ts";
 export { urlSource } from "./url.ts";
 export type { WeightsOptions } from "./weights.ts";
-export { loadWeights, openWeights } from "./weights.ts";
+export { loadWeights, openWeights, weightFiles } from "./weights.ts";

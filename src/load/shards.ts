@@ -11,6 +11,13 @@ import { readText } from "./text-pieces.ts";
 /** The most bytes in an index; those of the largest models have a few million. */
 const LONGEST_INDEX = 25_000_000;
 
+/** The paths of the shards that an index names, sorted. */
+export async function shardsOf(files: ModelFiles, indexPath: string, options: LoadOptions): Promise<string[]> {
+  const map = (await readIndex(files, indexPath, options)).weight_map ?? {};
+  const folder = indexPath.slice(0, indexPath.lastIndexOf("/") + 1);
+  return [...new Set(Object.values(map))].map((shard) => `${folder}${shard}`).sort();
+}
+
 /**
  * The tensors of every shard of an index.
  * @param openShard opens one of them

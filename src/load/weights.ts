@@ -10,7 +10,7 @@ import type { LoadOptions, ModelFiles } from "./files.ts";
 import { readPth } from "./pth.ts";
 import type { OnSkipped } from "./pth-collect.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { openShards } from "./shards.ts";
+import { openShards, shardsOf } from "./shards.ts";
 import { inMemory, readAll, type StoredTensors } from "./stored.ts";
 
 export interface WeightsOptions extends LoadOptions {
@@ -84,6 +84,14 @@ export async function openWeights(files: ModelFiles, options: WeightsOptions = {
   const source = await files.open(path, options);
   if (path.endsWith(".safetensors")) return openSafetensors(source, reading);
   return inMemory(await readPth(source, { ...reading, onSkipped }));
+}
+
+/** The paths of the files that the weights are read from: an index and its shards, one file, or GGUF files. @throws as `loadWeights` */
+export async function weightFiles(files: ModelFiles, options: LoadOptions = {}): Promise<string[]> {
+  const gguf = (await files.list(options)).filter((path) => /\.gguf$/i.test(path));
+  if (gguf.length > 0) return gguf;
+  const path = await weightsFile(files, options);
+  return path.endsWith(".index.json") ? [path, ...(await shardsOf(files, path, options))] : [path];
 }
 
 /** Whether some of a repository's files have weights, but for GGUF files. */

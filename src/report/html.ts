@@ -2,7 +2,7 @@
 import type { Finding, Part } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { escapeMarkup, escapeProse } from "./escape.ts";
-import { backMatter, paragraphs } from "./page/back-matter.ts";
+import { backMatter, footer, paragraphs } from "./page/back-matter.ts";
 import { type Comparing, comparing } from "./page/comparing.ts";
 import { contents } from "./page/contents.ts";
 import { pageDocument } from "./page/document.ts";
@@ -33,7 +33,7 @@ export async function renderHtml(given: Finding): Promise<string> {
     contents(finding, chapters),
     await results(chapters, answer ? 1 : 0, needs, compare),
     backMatter(finding),
-    `<footer>Made by glassformer. Every number and picture on this page is also in the JSON form.</footer>`,
+    footer(finding),
   ];
   return pageDocument(finding.question, body.filter(Boolean).join("\n"), needs);
 }

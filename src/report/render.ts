@@ -7,6 +7,7 @@ import { type CsvOptions, renderCsv } from "./csv.ts";
 import { renderHtml } from "./html.ts";
 import { renderJson } from "./json.ts";
 import { type PngOptions, rasterize } from "./rasterize.ts";
+import { stampedPng, stampedSvg } from "./stamp.ts";
 import { renderSvg } from "./svg.ts";
 import { renderText, type TextOptions } from "./text.ts";
 
@@ -58,11 +59,11 @@ export async function render(
     case "csv":
       return renderCsv(finding, options.csv);
     case "svg":
-      return renderSvg(finding);
+      return stampedSvg(await renderSvg(finding), finding.provenance);
     case "html":
       return renderHtml(finding);
     case "png":
-      return rasterize(await renderSvg(finding), options.png);
+      return stampedPng(await rasterize(await renderSvg(finding), options.png), finding.provenance);
     default:
       throw new UnknownNameError("report format", typeof format === "string" ? format : shown(format), REPORT_FORMATS);
   }

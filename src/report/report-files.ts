@@ -7,6 +7,7 @@ import { drawSvg } from "./draw/draw.ts";
 import { renderHtml } from "./html.ts";
 import { renderJson, toJson } from "./json.ts";
 import { fittingScale, rasterize } from "./rasterize.ts";
+import { stampedPng, stampedSvg } from "./stamp.ts";
 import { drawn } from "./views/picture-of.ts";
 
 export interface ReportFile {
@@ -41,7 +42,9 @@ export async function reportFiles(finding: Finding): Promise<ReportFile[]> {
   for (const { file, forms } of await exported(finding)) {
     for (const [ending, content] of Object.entries(forms)) files.push({ name: `${file}.${ending}`, content });
     const { svg } = forms;
-    if (svg) files.push({ name: `${file}.png`, content: await rasterize(svg, { scale: fittingScale(svg) }) });
+    if (svg === undefined) continue;
+    const png = await rasterize(svg, { scale: fittingScale(svg) });
+    files.push({ name: `${file}.png`, content: stampedPng(png, finding.provenance) });
   }
   return files;
 }
@@ -51,13 +54,14 @@ export async function exported(finding: Finding): Promise<Exported[]> {
   const { pictures, tables } = drawn(finding);
   const nameOf = fileNames();
   const all: Exported[] = [];
-  for (const spec of pictures) all.push(await pictureFiles(spec, nameOf("picture", spec.name)));
+  for (const spec of pictures) all.push(await pictureFiles(finding, spec, nameOf("picture", spec.name)));
   for (const table of tables) all.push(tableFiles(finding, table, nameOf("table", table.name)));
   return all;
 }
 
-async function pictureFiles(spec: PictureSpec, file: string): Promise<Exported> {
-  return { of: "picture", name: spec.name, file, forms: { svg: await drawSvg(spec), json: toJson(spec) } };
+async function pictureFiles(finding: Finding, spec: PictureSpec, file: string): Promise<Exported> {
+  const svg = stampedSvg(await drawSvg(spec), finding.provenance);
+  return { of: "picture", name: spec.name, file, forms: { svg, json: toJson(spec) } };
 }
 
 function tableFiles(finding: Finding, table: Table, file: string): Exported {

@@ -6,6 +6,7 @@ import { formatScalar } from "./format.ts";
 import { ANSI, PLAIN } from "./ink.ts";
 import { chapters } from "./parts.ts";
 import { pictureTable } from "./picture-table.ts";
+import { provenanceLines } from "./provenance-text.ts";
 import { textTable } from "./text-table.ts";
 import { drawn } from "./views/picture-of.ts";
 import { wrapText } from "./wrap-text.ts";
@@ -68,5 +69,13 @@ export function renderText(given: Finding, options: TextOptions = {}): string {
   }
   const facts = Object.entries({ model: finding.model.name, ...finding.model.config, ...finding.settings });
   blocks.push(paint(wrapText(facts.map(([name, v]) => `${name} ${formatScalar(v)}`).join(", "), width), ink.faint));
+  if (finding.provenance) {
+    blocks.push(
+      paint(
+        provenanceLines(finding.provenance).flatMap((line) => wrapText(line, width)),
+        ink.faint,
+      ),
+    );
+  }
   return `${blocks.map((block) => block.join("\n")).join("\n\n")}\n`;
 }

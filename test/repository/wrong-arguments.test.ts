@@ -155,6 +155,7 @@ function functions(): Case[] {
     of("einsum", ["a,a->", G.tensor([1, 2]), G.tensor([3, 4])]),
     of("analysisCalled", ["ioi"]),
     of("finding", [finding]),
+    of("withProvenance", [finding, {}]),
     of("rowsOf", [[{ name: "x", columns: [] }], "x"]),
     of("tableOf", [{ name: "x", title: "x" }, [1], [[{ name: "y", title: "y", description: "y" }, () => 1]]]),
     of("attributionSites", [model]),

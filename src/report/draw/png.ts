@@ -24,14 +24,28 @@ export async function indexedPng(
     chunk("IDAT", await deflated(rows)),
     chunk("IEND", new Uint8Array()),
   ];
-  const png = new Uint8Array(SIGNATURE.length + chunks.reduce((sum, { length }) => sum + length, 0));
-  png.set(SIGNATURE);
-  let at = SIGNATURE.length;
-  for (const bytes of chunks) {
-    png.set(bytes, at);
+  return joined([Uint8Array.from(SIGNATURE), ...chunks]);
+}
+
+/** The signature and the header, which come first. */
+const BEGINNING = SIGNATURE.length + 12 + 13;
+
+/** A PNG with texts by keyword, as its metadata (chunks of type iTXt: in UTF-8, not compressed, of no language). */
+export function pngWithTexts(png: Uint8Array, texts: Readonly<Record<string, string>>): Uint8Array {
+  const chunks = Object.entries(texts).map(([keyword, text]) =>
+    chunk("iTXt", new TextEncoder().encode(`${keyword}\0\0\0\0\0${text}`)),
+  );
+  return joined([png.subarray(0, BEGINNING), ...chunks, png.subarray(BEGINNING)]);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const bytes of parts) {
+    all.set(bytes, at);
     at += bytes.length;
   }
-  return png;
+  return all;
 }
 
 async function deflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {

@@ -4,6 +4,7 @@ import type { Scalar } from "../../finding/table.ts";
 import { baselineFigures } from "../baseline-text.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { formatScalar } from "../format.ts";
+import { checksumText } from "../provenance-text.ts";
 import { idOf } from "./ids.ts";
 
 /** A folded section with its heading. */
@@ -38,6 +39,19 @@ export function sectionsOf(finding: Finding): Section[] {
     { id: "model", title: "Model", html: facts({ name: model.name, ...model.config }) },
   ];
   return sections.filter(({ html }) => html !== "");
+}
+
+/** How the finding was made. */
+export function footer({ provenance }: Finding): string {
+  if (!provenance)
+    return "<footer>Made by glassformer. Every number and picture on this page is also in the JSON form.</footer>";
+  const { version, date, command } = provenance;
+  const lines = [
+    `${escapeMarkup(version)} · <time datetime="${escapeMarkup(date)}">${escapeMarkup(date.slice(0, 10))}</time>`,
+    ...(command ? [`<code>${escapeMarkup(command)}</code>`] : []),
+    escapeMarkup(checksumText(provenance)),
+  ];
+  return `<footer>${lines.join("<br>\n")}</footer>`;
 }
 
 /** Paragraphs, separated by empty lines. */

@@ -1,0 +1,112 @@
+/** How a finding was made, from what the user typed: the command line and the TypeScript that make it again, and the model's checksum. */
+import { createHash } from "node:crypto";
+import type { ProvenanceOptions } from "../finding/provenance.ts";
+import { type ModelFiles, weightFiles } from "../load/index.ts";
+import { openModelFiles } from "../load/node.ts";
+import { resolveModelName } from "../models/families/index.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { dashed } from "./flags.ts";
+
+export interface Origin {
+  readonly analysis: string;
+  readonly model: string;
+  /** Options as typed, by name; those that are left out are undefined. */
+  readonly typed: Readonly<Record<string, unknown>>;
+  /** The analysis' own options, with the contents of files. */
+  readonly options: object;
+  /** The options of `fromPretrained`. */
+  readonly opening: object;
+}
+
+/** Options that change where results go, and not what they are. */
+const OF_OUTPUT = new Set(["out", "full", "json", "quiet", "noColor", "color"]);
+
+/** The most characters of code: prompts of whole files are not copied into every report. */
+const LONGEST_CODE = 20_000;
+
+export async function provenanceOf(origin: Origin): Promise<ProvenanceOptions> {
+  const code = codeOf(origin);
+  return {
+    command: commandOf(origin),
+    ...(code.length > LONGEST_CODE ? {} : { code }),
+    checksum: await checksumOf(origin.model),
+    date: now(),
+  };
+}
+
+/** Now, or the time in the environment for builds whose results are compared byte by byte (reproducible-builds.org). */
+function now(): Date {
+  const fixed = process.env.SOURCE_DATE_EPOCH;
+  if (!fixed) return new Date();
+  const date = new Date(1000 * Number(fixed));
+  if (/^\d+$/.test(fixed) && Number.isFinite(date.getTime())) return date;
+  throw new ArgumentError(
+    `The environment's SOURCE_DATE_EPOCH is "${fixed}", but must be a number of seconds since 1970: set it to one, or unset it.`,
+    { asked: fixed },
+  );
+}
+
+/** The command line, without options that only say where the results go. */
+function commandOf({ analysis, typed }: Origin): string {
+  const words = Object.entries(typed).flatMap(([name, value]) => {
+    if (OF_OUTPUT.has(name) || value === undefined || value === false) return [];
+    const flag = dashed(name);
+    if (value === true) return [flag];
+    const values = (Array.isArray(value) ? value : [value]).map((one) => `${one}`);
+    // A value that looks like an option is only a value after "=".
+    return values.some((one) => one.startsWith("-"))
+      ? values.map((one) => `${flag}=${quoted(one)}`)
+      : [flag, ...values.map(quoted)];
+  });
+  return ["npx glassformer", analysis, ...words].join(" ");
+}
+
+/** A word of a shell's command line. */
+function quoted(word: string): string {
+  return /^[\w./~:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function codeOf({ analysis, model, options, opening }: Origin): string {
+  const written = (value: object) => {
+    const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+    return fields.length === 0
+      ? ""
+      : `{ ${fields.map(([name, field]) => `${name}: ${JSON.stringify(field)}`).join(", ")} }`;
+  };
+  const opened = [JSON.stringify(model), written(opening)].filter(Boolean).join(", ");
+  return [
+    `import { analysisCalled, HookedTransformer } from "glassformer";`,
+    "",
+    `const model = await HookedTransformer.fromPretrained(${opened});`,
+    `const finding = await analysisCalled(${JSON.stringify(analysis)}).run(model, ${written(options) || "{}"});`,
+    "",
+  ].join("\n");
+}
+
+/** The checksum of a model's configuration and weights; undefined if its files cannot be read again. */
+async function checksumOf(model: string): Promise<ProvenanceOptions["checksum"]> {
+  try {
+    const files = await openModelFiles(model, { resolve: resolveModelName });
+    const paths = [
+      ...((await files.list()).includes("config.json") ? ["config.json"] : []),
+      ...(await weightFiles(files)),
+    ];
+    const whole = createHash("sha256");
+    for (const path of paths) whole.update(`${await sha256(files, path)}  ${path}\n`);
+    return { sha256: whole.digest("hex"), files: paths };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes that are read at a time. */
+const PIECE = 8 << 20;
+
+async function sha256(files: ModelFiles, path: string): Promise<string> {
+  const source = await files.open(path);
+  const hash = createHash("sha256");
+  for (let at = 0; at < source.size; at += PIECE) {
+    hash.update(await source.read(at, Math.min(source.size, at + PIECE)));
+  }
+  return hash.digest("hex");
+}
