@@ -7,6 +7,7 @@ import { type Comparing, comparing } from "./page/comparing.ts";
 import { contents } from "./page/contents.ts";
 import { pageDocument } from "./page/document.ts";
 import { figure } from "./page/figure.ts";
+import { filesHtml } from "./page/files.ts";
 import { idOf } from "./page/ids.ts";
 import { LINKED } from "./page/linked.ts";
 import { PageNeeds } from "./page/needs.ts";
@@ -34,6 +35,7 @@ export async function renderHtml(given: Finding): Promise<string> {
     await results(chapters, answer ? 1 : 0, needs, compare),
     backMatter(finding),
     footer(finding),
+    await filesHtml(finding, needs),
   ];
   return pageDocument(finding.question, body.filter(Boolean).join("\n"), needs);
 }

@@ -28,7 +28,7 @@ export async function notebookOf(x: object): Promise<Readonly<Record<string, str
 function frame(page: string, height: number): string {
   const quoted = page.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
   const style = `width:100%;height:${Math.ceil(height)}px;border:0;resize:vertical;overflow:auto`;
-  return `<iframe sandbox="allow-scripts" style="${style}" srcdoc="${quoted}"></iframe>`;
+  return `<iframe sandbox="allow-scripts allow-downloads" style="${style}" srcdoc="${quoted}"></iframe>`;
 }
 
 function isPicture(x: object): x is Picture {

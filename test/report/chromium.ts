@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
 
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = [
@@ -21,8 +21,8 @@ export async function launch() {
   const folder = mkdtempSync(join(tmpdir(), "report-"));
   return {
     browser,
-    async open(html: string, options: Parameters<Browser["newPage"]>[0] = {}) {
-      const page = await browser.newPage(options);
+    async open(html: string, options: Parameters<Browser["newPage"]>[0] = {}, context?: BrowserContext) {
+      const page = await (context ? context.newPage() : browser.newPage(options));
       const seen = { requests: [] as string[], messages: [] as string[] };
       page.on("request", (request) => seen.requests.push(request.url()));
       page.on("console", (message) => seen.messages.push(message.text()));

@@ -164,7 +164,7 @@ describe("findings and pictures", () => {
     expect(Object.keys(bundle)).toEqual(["text/plain", "text/html"]);
     const { document } = parseHTML(`<body>${bundle["text/html"]}</body>`);
     const frame = document.querySelector("iframe")!;
-    expect(frame.getAttribute("sandbox")).toBe("allow-scripts");
+    expect(frame.getAttribute("sandbox")).toBe("allow-scripts allow-downloads");
     expect(frame.getAttribute("srcdoc")).toBe(await render(finding, "html"));
     const picture = await displayed(chart);
     expect(picture["image/svg+xml"]).toBe(await chart.svg());

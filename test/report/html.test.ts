@@ -6,6 +6,7 @@ import { picture, render } from "../../src/report/index.ts";
 import { ACTIVATIONS } from "../../src/report/page/activations-script.ts";
 import { ATTENTION } from "../../src/report/page/attention-script.ts";
 import { CHARTS } from "../../src/report/page/charts-script.ts";
+import { FILES } from "../../src/report/page/files-script.ts";
 import { LINKED } from "../../src/report/page/linked.ts";
 import { PIXELS } from "../../src/report/page/pixels-script.ts";
 import { SCRIPT, SCRIPT_HASH } from "../../src/report/page/script.ts";
@@ -55,15 +56,14 @@ describe("a finding as HTML", () => {
   it("allows its own scripts and no others", async () => {
     const hash = (text: string) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
     expect(SCRIPT_HASH).toBe(hash(SCRIPT));
-    for (const feature of [LINKED, CHARTS, ATTENTION, ACTIVATIONS, PIXELS])
-      expect(feature.hash).toBe(hash(feature.script));
-    const html = await render(nastyFinding, "html");
-    expect(html.match(/script-src ([^;]+);/)![1]).toBe(
-      [SCRIPT_HASH, LINKED.hash, CHARTS.hash, ATTENTION.hash, ACTIVATIONS.hash].map((h) => `'${h}'`).join(" "),
+    const features = [LINKED, CHARTS, ATTENTION, ACTIVATIONS, PIXELS, FILES];
+    for (const feature of features) expect(feature.hash).toBe(hash(feature.script));
+    const policy = async (finding: typeof seed) => (await render(finding, "html")).match(/script-src ([^;]+);/)![1];
+    const allowed = (hashes: readonly string[]) => hashes.map((h) => `'${h}'`).join(" ");
+    expect(await policy(nastyFinding)).toBe(
+      allowed([SCRIPT_HASH, ...[LINKED, CHARTS, ATTENTION, ACTIVATIONS, FILES].map((feature) => feature.hash)]),
     );
-    expect((await render(seed, "html")).match(/script-src ([^;]+);/)![1]).toBe(
-      [SCRIPT_HASH, LINKED.hash, CHARTS.hash].map((h) => `'${h}'`).join(" "),
-    );
+    expect(await policy(seed)).toBe(allowed([SCRIPT_HASH, LINKED.hash, CHARTS.hash, FILES.hash]));
   });
 
   it("says how pictures are used once for each kind, and in no static picture", async () => {
@@ -71,6 +71,11 @@ describe("a finding as HTML", () => {
     const html = await render({ ...seed, pictures: [tokens, { ...tokens, name: "again" }] }, "html");
     expect([...html.matchAll(/Point at a token for its values\./g)]).toHaveLength(1);
     expect(await picture(tokens as PictureSpec).svg()).not.toContain("Point at");
+  });
+
+  it("has nothing to copy without a provenance", async () => {
+    const have = (html: string) => /data-have="([^"]*)"/.exec(html)![1].replaceAll("&quot;", '"');
+    expect(JSON.parse(have(await render(seed, "html"))).copies).toEqual([]);
   });
 
   it("gives every picture a description and every table a caption", async () => {
@@ -125,7 +130,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     expect(messages).toEqual([]);
     expect(await page.evaluate("window.broken")).toBeUndefined();
     expect(await page.locator("img, [onload], [onerror], [onclick], a[href^=javascript]").count()).toBe(0);
-    expect(await page.locator("script").count()).toBe(5);
+    expect(await page.locator("script").count()).toBe(6);
     expect(await page.locator("h1").textContent()).toBe(ATTACK);
     for (const kind of ["tokens", "attention", "activations"]) {
       expect(await page.locator(`[id="figure-${kind}"] .token`).first().textContent(), kind).toBe(ATTACK);

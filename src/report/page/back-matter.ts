@@ -48,7 +48,9 @@ export function footer({ provenance }: Finding): string {
   const { version, date, command } = provenance;
   const lines = [
     `${escapeMarkup(version)} · <time datetime="${escapeMarkup(date)}">${escapeMarkup(date.slice(0, 10))}</time>`,
-    ...(command ? [`<code>${escapeMarkup(command)}</code>`] : []),
+    ...(command
+      ? [`<code>${escapeMarkup(command).replace(/(?<= )--[\w-]+/g, '<span class="flag">$&</span>')}</code>`]
+      : []),
     escapeMarkup(checksumText(provenance)),
   ];
   return `<footer>${lines.join("<br>\n")}</footer>`;

@@ -13,7 +13,7 @@ main { width: min(var(--text), 100% - 2 * var(--edge)); margin: 0 auto; padding:
 .tall { max-height: 84vh; overflow-y: auto; } .tall thead th { position: sticky; top: 0; background: var(--page); z-index: 2; border-bottom: 0; box-shadow: inset 0 -1.5px var(--ink); }
 .tall thead th:first-child { z-index: 3; }
 .tall[data-below] { mask-image: linear-gradient(#000 calc(100% - 40px), #0003); }
-@media screen and (min-width: 1000px) { .attention:has(.heads) { --w: min(940px, var(--room)); width: var(--w); margin-left: calc(50% - var(--w) / 2); } }
+@media screen and (min-width: 1000px) { .attention:has(.heads) { --w: min(820px, var(--room)); width: var(--w); margin-left: calc(50% - var(--w) / 2); } }
 .paper { display: none; }
 header + figure .texts { max-height: max(46vh, 420px); overflow-y: auto; scrollbar-width: thin; padding: 2px; }
 header + figure .texts[data-below] { mask-image: linear-gradient(#000 calc(100% - 56px), #0003); }

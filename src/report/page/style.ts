@@ -76,7 +76,7 @@ dt { font-weight: 600; } dd { margin: 0; color: var(--soft); overflow-wrap: anyw
 dd strong { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
 dl.facts dt { font-weight: 400; color: var(--soft); } dl.facts dd { color: var(--ink); font-variant-numeric: tabular-nums; }
 .references { font-size: 0.9rem; padding-left: 1.3em; } .references li { margin-bottom: 4px; }
-footer { overflow-wrap: anywhere; margin-top: 28px; color: var(--soft); font-size: 0.82rem; }
+.flag { white-space: nowrap; } footer { overflow-wrap: anywhere; margin-top: 28px; color: var(--soft); font-size: 0.82rem; }
 #tip { position: fixed; z-index: 9; max-width: min(340px, 90vw); padding: 7px 11px; border-radius: 5px; background: #1b1c1f; color: #f6f6f4;
   font-size: 0.8rem; line-height: 1.45; white-space: pre-wrap; pointer-events: none; font-variant-numeric: tabular-nums; box-shadow: 0 2px 12px #0003; }
 [data-tip]:hover { filter: brightness(1.08); }

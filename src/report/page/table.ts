@@ -35,7 +35,7 @@ export function tableHtml(table: Table, compare: Comparing): string {
   const body =
     count > UNFOLDED_ROWS
       ? `<details class="rows"><summary><b id="${id}-title">${title}.</b> <small>${count} rows</small></summary>\n` +
-        `${about ? `<p class="caption">${about}</p>\n` : ""}${grid}${left}</details>`
+        `<p class="caption">${about}</p>\n${grid}${left}</details>`
       : `${caption}\n${grid}`;
   const size = shown > TALL ? "" : " short";
   return `<div class="table${size}" id="${id}">\n${body}${compare.table(table)}${legend(table)}\n</div>`;

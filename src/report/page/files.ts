@@ -1,0 +1,45 @@
+import type { Finding } from "../../finding/finding.ts";
+import { base64 } from "../base64.ts";
+import { escapeMarkup } from "../escape.ts";
+import { type Exported, exported } from "../exported.ts";
+import { FILES } from "./files-script.ts";
+import { idOf } from "./ids.ts";
+import type { PageNeeds } from "./needs.ts";
+
+/** A page does not include forms with more numbers or letters than this: they are in the files of a folder. */
+const MOST_NUMBERS = 300_000;
+const MOST_LETTERS = 3_000_000;
+
+/** What the page's buttons save and copy: each picture and table as its files have it, compressed, and the provenance's command and code. */
+export async function filesHtml(finding: Finding, needs: PageNeeds): Promise<string> {
+  needs.features.add(FILES);
+  const parts = exported(finding);
+  const contents = await Promise.all(parts.map(contentOf));
+  const { command, code } = finding.provenance ?? {};
+  const have = {
+    files: parts.map(({ of, name, title, file }, i) => ({
+      id: idOf(of === "picture" ? "figure" : "table", name),
+      title,
+      file,
+      forms: Object.keys(contents[i]),
+    })),
+    copies: [...(command ? [["command", command]] : []), ...(code ? [["code", code]] : [])],
+  };
+  const packed = base64(await gzipped(JSON.stringify(contents)));
+  return `<template id="files" data-have="${escapeMarkup(JSON.stringify(have))}">${packed}</template>`;
+}
+
+async function contentOf({ numbers, forms }: Exported): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {};
+  for (const [ending, make] of Object.entries(forms)) {
+    if (ending === "json" && numbers > MOST_NUMBERS) continue;
+    const content = await make();
+    if (content.length <= MOST_LETTERS) contents[ending] = content;
+  }
+  return contents;
+}
+
+async function gzipped(text: string): Promise<Uint8Array> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
