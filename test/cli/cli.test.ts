@@ -64,7 +64,8 @@ describe("glassformer diffuse-mlp", () => {
     const args = ["--prompts", prompts, "--exclude-bos", "--out", names[0], names[1], "--out", ...names.slice(2)];
     const { code, stdout, stderr } = await glassformer(["diffuse-mlp", "--full", ...args]);
     expect(code).toBe(0);
-    const csv = `: the table "diffuse" of 7; --out with a folder's name, figs/, writes each`;
+    const count = JSON.parse(readFileSync(join(folder, "r.json"), "utf8")).tables.length;
+    const csv = `: the table "diffuse" of ${count}; --out with a folder's name, figs/, writes each`;
     expect(stderr).toBe(names.map((name) => `Wrote ${name}${name === "r.csv" ? csv : ""}\n`).join(""));
     const content = (name: string) => readFileSync(join(folder, name));
     expect(content("r.html").toString()).toMatch(/^<!doctype html>/i);
