@@ -75,14 +75,13 @@ describe.skipIf(!hasChromium)("a report's buttons (skipped without /usr/bin/chro
     const context = await chromium.browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
     const { page } = await chromium.open(await render(seed, "html"), {}, context);
     const pasted = () => page.evaluate(() => navigator.clipboard.readText());
-    for (const [what, text] of [
-      ["command", command],
-      ["code", code],
-    ]) {
-      await page.getByRole("button", { name: `Copy the ${what} that makes this finding` }).click();
-      await page.getByRole("button", { name: "Copied" }).waitFor();
+    const buttons = page.locator(".kicker .get button");
+    for (const [i, text] of [command, code].entries()) {
+      await buttons.nth(i).click();
+      await expect.poll(() => buttons.nth(i).textContent()).toBe("Copied");
       expect(await pasted()).toBe(text);
     }
+    await expect.poll(() => buttons.allTextContents(), { timeout: 5000 }).toEqual(["Copy command", "Copy code"]);
     await page.evaluate(() => {
       navigator.clipboard.writeText = () => Promise.reject(new Error("closed"));
     });
