@@ -55,7 +55,7 @@ describe("a finding with its provenance", () => {
   });
 
   it("shows it at the end of the page and of the text, and has it in JSON", async () => {
-    const footer = /<footer>.*<\/footer>/s.exec(await render(made, "html"))![0];
+    const footer = /<footer>.*<\/footer>/s.exec(await render(made, "html"))![0].replace(/<.*?>/g, "");
     const text = (await render(made, "text", { text: { width: 200 } })).trimEnd().split("\n");
     const sum = `SHA-256 ${"ab".repeat(32)} of config.json and model.safetensors`;
     for (const part of [`glassformer ${VERSION}`, options.command, sum]) expect(footer).toContain(part);
