@@ -1,15 +1,10 @@
 /** "Which parts of the model write the answer?" */
 
 import { mean, quantile } from "simple-statistics";
-import { as, COMPONENT, HEAD, LAYER, NEURON } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
-import { type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
-import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import {
   ATTRIBUTION_OPTIONS,
-  type Attribution,
   type AttributionGroup,
   type DirectLogitAttributionMeasurement,
   type DirectLogitAttributionOptions,
@@ -20,13 +15,11 @@ import { tokenText } from "../measures/prompt.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
+import { attributionPictures, attributionTables, HEADS, LAYERS, NEURONS } from "./direct-logit-attribution/tables.ts";
 import { modelFacts } from "./model-facts.ts";
 
 const QUESTION = "Which parts of the model write the answer?";
 const SUM = "the model's logit";
-const LAYERS = "random tokens: largest layer";
-const HEADS = "random tokens: largest head";
-const NEURONS = "random tokens: largest neurons";
 
 /**
  * Direct logit attribution at a prompt's last position: what each layer, head and neuron adds to the logit of a token, or
@@ -55,8 +48,8 @@ export async function directLogitAttribution(
       samples,
       seed,
     },
-    pictures: pictures(measured),
-    tables: tables(measured, top),
+    pictures: attributionPictures(measured),
+    tables: attributionTables(measured, top),
     baselines: baselines(measured, asked, top, seed),
     caveats: [
       ...capCaveat(model),
@@ -169,120 +162,6 @@ function nullModel(name: string, what: string, group: AttributionGroup, drawn: s
     samples: nullShares.length,
     seed,
   };
-}
-
-function tables({ layers, heads, neurons, bias }: DirectLogitAttributionMeasurement, top: number): readonly Table[] {
-  const layerRows = [{ label: "bias of the unembedding", value: bias, share: null }, ...shares(layers)];
-  const ofLayers = {
-    name: "layers",
-    title: "The bias, embeddings and layers, in order: they sum to the logit",
-    comparedWith: [LAYERS],
-  };
-  const ofHeads = { name: "heads", title: "Heads", comparedWith: [HEADS] };
-  const ofNeurons = (count: number) => ({
-    name: "neurons",
-    title: `The ${count} neurons that add or subtract most`,
-    comparedWith: [NEURONS],
-  });
-  const sorted = (group: AttributionGroup) => shares(group).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const largest = neurons ? sorted(neurons).slice(0, top) : [];
-  return [
-    tableOf(ofLayers, layerRows, cells("component")),
-    tableOf(ofHeads, sorted(heads), [...place(HEAD), ...cells("head")]),
-    ...(neurons ? [tableOf(ofNeurons(largest.length), largest, [...place(NEURON), ...cells("neuron")])] : []),
-  ];
-}
-
-/** An attribution, and its share of Σ |attribution| of its kind. */
-interface AttributionShare extends Attribution {
-  readonly share: number | null;
-}
-
-function shares({ attributions }: AttributionGroup): AttributionShare[] {
-  const total = attributions.reduce((sum, { value }) => sum + Math.abs(value), 0);
-  return attributions.map((one) => ({ ...one, share: total > 0 ? Math.abs(one.value) / total : null }));
-}
-
-const ADDS: Column = {
-  name: "attribution",
-  title: "adds",
-  unit: "logits",
-  format: { digits: 4 },
-  description: "Its direct effect.",
-};
-
-/** The layer and the index of a head or neuron, from its label: L0H3, L0N17. */
-function place(index: Column): Cell<AttributionShare>[] {
-  const numbers = (label: string) => label.match(/\d+/g)!.map(Number);
-  return [
-    [as(LAYER, { detail: true }), ({ label }) => numbers(label)[0]],
-    [as(index, { detail: true }), ({ label }) => numbers(label)[1]],
-  ];
-}
-
-function cells(what: string): Cell<AttributionShare>[] {
-  return [
-    [as(COMPONENT, { title: what, description: "Its name." }), ({ label }) => label],
-    [ADDS, ({ value }) => value],
-    [
-      {
-        name: "share",
-        title: "share",
-        format: "percent",
-        description: "Its share of the sum of all absolute effects of its kind.",
-      },
-      ({ share }) => share,
-    ],
-  ];
-}
-
-function pictures({ neurons }: DirectLogitAttributionMeasurement): readonly (PictureSpec | View)[] {
-  return [
-    {
-      kind: "bar",
-      name: "sum",
-      title: "How the logit builds up",
-      caption:
-        "Each bar starts where the one before ended: what the unembedding's bias, the embeddings and the layers add, in order. The last one is their sum.",
-      table: "layers",
-      x: { column: COMPONENT.name, label: "" },
-      y: { column: ADDS.name, label: "sum" },
-      total: "sum",
-    },
-    {
-      kind: "imshow",
-      name: "heads",
-      title: "What each head adds",
-      table: "heads",
-      x: HEAD.name,
-      y: LAYER.name,
-      color: { column: ADDS.name, label: "attribution" },
-    },
-    ...(neurons ? neuronPictures(neurons) : []),
-  ];
-}
-
-function neuronPictures({ attributions }: AttributionGroup): readonly (PictureSpec | View)[] {
-  return [
-    {
-      kind: "bar",
-      name: "neurons",
-      title: "The neurons that add or subtract most",
-      table: "neurons",
-      x: { column: COMPONENT.name, label: "" },
-      y: { column: ADDS.name, label: "attribution" },
-      horizontal: true,
-    },
-    {
-      kind: "hist",
-      name: "all-neurons",
-      title: "All neurons' attributions",
-      caption: "Most neurons have almost no direct effect.",
-      series: [{ name: "neurons", values: attributions.map(({ value }) => value) }],
-      x: { label: "attribution", unit: "logits" },
-      of: "neurons",
-    },
-  ];
 }
 
 /** `directLogitAttribution` for the index. */

@@ -1,39 +1,23 @@
 /** "Which neurons favour the answer, judged by the gradient at their activations?" */
 
-import { as, COMPONENT, GROUP, LAYER, NEURON, POS, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Method } from "../finding/finding.ts";
-import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
-import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import { type Answer, answerOptions, readAnswer } from "../measures/answer.ts";
 import { ablateNeurons, measureNeuronSaliency, type Neuron } from "../measures/neuron-saliency.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
-import type { Prompt } from "../measures/prompt.ts";
-import { Random } from "../measures/statistics/random.ts";
 import { signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import {
-  type Agreement,
-  agreement,
-  agreementBaselines,
-  agreementScatter,
-  correlationStatement,
-  IDENTICAL,
-  worstStatement,
-} from "./attribution/agreement.ts";
+import { agreementBaselines, correlationStatement, IDENTICAL, worstStatement } from "./attribution/agreement.ts";
 import { answerSettings } from "./attribution/answer.ts";
 import { capCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
+import { ablatedNeurons, chooseNeurons, withAblation, withDirect } from "./neuron-saliency/ablated.ts";
+import { neuronPictures, neuronTables, PROMPT, TYPICAL } from "./neuron-saliency/tables.ts";
 
 /** The options of the analysis. */
 export type NeuronSaliencyOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which neurons favour the answer, judged by the gradient at their activations?";
-const PROMPT = "the unchanged prompt";
-const TYPICAL = "all neurons' |saliency|";
-const NEURONS = ["neuron", "neurons"] as const;
-/** Neurons that are actually ablated: this many with the largest saliency, and as many others drawn at random. */
-const ABLATED = 50;
 
 /**
  * Each neuron's activation times the gradient of the answer's logit there, summed over positions, compared with its direct logit
@@ -59,13 +43,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
   const ablated = withAblation(chosen, effects, salient, seed);
   const direct = withDirect(neurons, seed);
   const first = ranked[0];
-  const listed = ranked.slice(0, top);
-  const rows = chosen.map((neuron, i) => ({
-    ...neuron,
-    ...largestPlace(neuron, prompt),
-    effect: effects[i],
-    group: groupOf(i, salient),
-  }));
+  const rows = ablatedNeurons(chosen, effects, salient, prompt);
   return finding({
     analysis: "neuron-saliency",
     question: QUESTION,
@@ -81,33 +59,8 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
     method: method(answer, salient, chosen.length - salient),
     model: modelFacts(model),
     settings: { ...answerSettings(answer), top, seed },
-    pictures: [
-      byPositionPicture(model, prompt, listed),
-      agreementScatter(ablated, {
-        name: "saliency-against-ablation",
-        title: "Each ablated neuron",
-        table: "ablated",
-        x: SALIENCY.name,
-        y: ABLATED_EFFECT.name,
-        by: GROUP.name,
-        label: COMPONENT.name,
-      }),
-      agreementScatter(direct, {
-        name: "saliency-against-direct",
-        title: "Each neuron, by both measures",
-        table: "neurons",
-        x: SALIENCY.name,
-        y: DIRECT.name,
-        by: LAYER.name,
-        label: COMPONENT.name,
-      }),
-    ],
-    tables: [
-      neuronTable({ name: "top", title: `The ${listed.length} most salient neurons` }, rows.slice(0, top)),
-      neuronTable({ name: "ablated", title: "All neurons that were ablated", detail: true }, rows),
-      positionTable(prompt, listed),
-      allNeurons(ranked),
-    ],
+    pictures: neuronPictures(model, prompt, ranked.slice(0, top), ablated, direct),
+    tables: neuronTables(ranked, rows, top, prompt),
     baselines: [
       { name: PROMPT, kind: "control", text: `${asked} with nothing ablated.`, value: metric, unit: "logits" },
       typicalNeuron(neurons),
@@ -121,51 +74,6 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
       ...model.notes,
     ],
   });
-}
-
-/** The neurons to ablate: the most salient, and as many others drawn at random. */
-function chooseNeurons(
-  ranked: readonly Neuron[],
-  top: number,
-  seed: number,
-): { readonly chosen: readonly Neuron[]; readonly salient: number } {
-  const salient = Math.min(Math.max(ABLATED, top), ranked.length);
-  const others = ranked.slice(salient);
-  const drawn = new Random(seed).sample(others.length, Math.min(ABLATED, others.length));
-  return { salient, chosen: [...ranked.slice(0, salient), ...Array.from(drawn, (i) => others[i])] };
-}
-
-/** What the neurons that were ablated are called: the first ones are the most salient. */
-function groupOf(i: number, salient: number): string {
-  return i < salient ? `the ${salient} most salient` : "drawn at random";
-}
-
-/** Saliency against ablation, for the neurons that were ablated: the first `salient` of them are the most salient. */
-function withAblation(chosen: readonly Neuron[], effects: readonly number[], salient: number, seed: number): Agreement {
-  return agreement(
-    chosen.map((neuron, i) => ({
-      name: neuron.name,
-      group: groupOf(i, salient),
-      estimated: neuron.saliency,
-      measured: effects[i],
-    })),
-    seed,
-    { things: NEURONS, estimated: "saliency", measured: "ablated" },
-  );
-}
-
-/** Saliency against direct logit attribution, for all neurons. */
-function withDirect(neurons: readonly Neuron[], seed: number): Agreement {
-  return agreement(
-    neurons.map((neuron) => ({
-      name: neuron.name,
-      group: `layer ${neuron.layer}`,
-      estimated: neuron.saliency,
-      measured: neuron.direct,
-    })),
-    seed,
-    { things: NEURONS, estimated: "saliency", measured: "direct" },
-  );
 }
 
 function method({ asked, wrongId }: Answer, salient: number, drawn: number): Method {
@@ -186,35 +94,6 @@ function method({ asked, wrongId }: Answer, salient: number, drawn: number): Met
   };
 }
 
-function byPositionPicture({ cfg }: Model, { tokens }: Prompt, listed: readonly Neuron[]): View {
-  return {
-    kind: "imshow",
-    name: "positions",
-    title: `The ${listed.length} most salient neurons, by position`,
-    caption: `Activation times gradient at each position; blue favours the answer.${cfg.nLayers === 1 ? " With one layer, a neuron only acts at its own position, so all but the last position are 0." : ""}`,
-    table: "positions",
-    x: { column: POS.name, label: "position", ticks: tokens },
-    y: { column: COMPONENT.name, label: "neuron" },
-    color: SALIENCY.name,
-  };
-}
-
-const NEURON_CELLS: readonly Cell<Neuron>[] = [
-  [as(LAYER, { detail: true }), ({ layer }) => layer],
-  [as(NEURON, { detail: true }), ({ index }) => index],
-  [as(COMPONENT, { title: "neuron" }), ({ name }) => name],
-];
-
-function positionTable({ tokens }: Prompt, listed: readonly Neuron[]): Table {
-  const rows = listed.flatMap((neuron) => neuron.byPosition.map((here, pos) => ({ ...neuron, here, pos })));
-  return tableOf({ name: "positions", title: "The most salient neurons, by position", detail: true }, rows, [
-    ...NEURON_CELLS,
-    [POS, ({ pos }) => pos],
-    [TOKEN, ({ pos }) => tokens[pos]],
-    [as(SALIENCY, { description: "Activation · gradient at the position." }), ({ here }) => here],
-  ]);
-}
-
 function typicalNeuron(neurons: readonly Neuron[]): Baseline {
   const sizes = neurons.map(({ saliency }) => Math.abs(saliency)).sort((a, b) => a - b);
   const quantile = (q: number) => sizes[Math.round(q * (sizes.length - 1))];
@@ -228,64 +107,6 @@ function typicalNeuron(neurons: readonly Neuron[]): Baseline {
     level: 0.95,
     samples: neurons.length,
   };
-}
-
-/** A neuron that was ablated. */
-interface AblatedNeuron extends Neuron {
-  /** Whether it is one of the most salient, or drawn at random. */
-  readonly group: string;
-  readonly effect: number;
-  /** Where its saliency is largest. */
-  readonly pos: number;
-  readonly token: string;
-}
-
-function largestPlace({ byPosition }: Neuron, { tokens }: Prompt): Pick<AblatedNeuron, "pos" | "token"> {
-  const largest = Math.max(...byPosition.map(Math.abs));
-  const pos = byPosition.findIndex((x) => Math.abs(x) === largest);
-  return { pos, token: tokens[pos] };
-}
-
-const inLogits = (column: Pick<Column, "name" | "title" | "description">): Column => ({
-  ...column,
-  unit: "logits",
-  format: { digits: 3 },
-});
-const SALIENCY = inLogits({
-  name: "saliency",
-  title: "saliency",
-  description: "Σ over positions of activation · gradient.",
-});
-const DIRECT = inLogits({
-  name: "direct",
-  title: "direct",
-  description: "Direct logit attribution at the last position.",
-});
-const ABLATED_EFFECT = inLogits({
-  name: "ablated",
-  title: "ablated",
-  description: "The logit in question, minus the same with the neuron set to 0.",
-});
-
-/** All neurons, by both measures, the most salient first. */
-function allNeurons(ranked: readonly Neuron[]): Table {
-  return tableOf({ name: "neurons", title: "All neurons", detail: true }, ranked, [
-    ...NEURON_CELLS,
-    [SALIENCY, ({ saliency }) => saliency],
-    [DIRECT, ({ direct }) => direct],
-  ]);
-}
-
-function neuronTable(about: AboutTable, rows: readonly AblatedNeuron[]): Table {
-  return tableOf({ ...about, comparedWith: [PROMPT, TYPICAL] }, rows, [
-    ...NEURON_CELLS,
-    [GROUP, ({ group }) => group],
-    [SALIENCY, ({ saliency }) => saliency],
-    [DIRECT, ({ direct }) => direct],
-    [ABLATED_EFFECT, ({ effect }) => effect],
-    [as(POS, { description: "The position where its saliency is largest." }), ({ pos }) => pos],
-    [TOKEN, ({ token }) => token],
-  ]);
 }
 
 const OPTIONS = {

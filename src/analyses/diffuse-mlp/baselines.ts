@@ -24,21 +24,36 @@ export function baselinesOf(
   eps: number,
   { seed }: ComparisonOptions,
 ): readonly Baseline[] {
-  const { nullModel } = measured;
-  const { predicting, random, ratio, share, agreement, diffuse } = compared;
+  const { ratio, share } = compared;
   const made: (Baseline | undefined)[] = [
+    ...ofAttribution(measured, compared, seed),
+    ...group(SHARE_TEST, SHARE_INTERVAL, "share of the largest neuron", share, seed, 100, "percentage points"),
+    ...(ratio ? group(RATIO_TEST, RATIO_INTERVAL, "ratio (BOS left out)", ratio, seed, 1, "") : []),
+    ...ofNotebook(compared, eps, seed),
+    ...ofAgreement(compared, seed),
+  ];
+  return made.filter((b) => b !== undefined);
+}
+
+/** For the shares of neurons in what the MLP adds. */
+function ofAttribution(
+  { nullModel: { maxShare, shuffles } }: DiffuseMlpMeasurement,
+  { predicting, diffuse }: Comparisons,
+  seed: number,
+): Baseline[] {
+  return [
     {
       name: SHUFFLED,
       kind: "null model",
       text:
         "The mean share of the largest neuron when every neuron keeps its activation but writes in another neuron's direction. " +
         "The interval covers the shuffles' means; p is how often a shuffle's mean is as far from their centre as the model's.",
-      value: 100 * nullModel.maxShare.mean,
+      value: 100 * maxShare.mean,
       unit: "%",
-      interval: percents(nullModel.maxShare.interval),
+      interval: percents(maxShare.interval),
       level: 0.95,
-      p: nullModel.maxShare.p,
-      samples: nullModel.shuffles,
+      p: maxShare.p,
+      samples: shuffles,
       seed,
     },
     {
@@ -55,57 +70,60 @@ export function baselinesOf(
       value: diffuse.high / 2,
       unit: "positions",
     },
-    ...group(SHARE_TEST, SHARE_INTERVAL, "share of the largest neuron", share, seed, 100, "percentage points"),
-    ...(ratio ? group(RATIO_TEST, RATIO_INTERVAL, "ratio (BOS left out)", ratio, seed, 1, "") : []),
-    ...(ratio
-      ? [
-          {
-            name: RATIO_LIMIT,
-            kind: "reference value" as const,
-            text: "The factor of a layer norm whose input does not vary at all: no ratio can be higher.",
-            value: 1 / Math.sqrt(eps),
-          },
-          {
-            name: RANDOM_RATIO,
-            kind: "control" as const,
-            text: `The mean ratio at ${random.length} random positions, drawn as in the notebook, including BOS if it is drawn.`,
-            value: mean(random.map((p) => 1 / p.scale!)),
-            samples: random.length,
-            seed,
-          },
-        ]
-      : []),
+  ];
+}
+
+/** For the notebook's own numbers: the ratio and the ablation effect. */
+function ofNotebook({ random, ratio }: Comparisons, eps: number, seed: number): Baseline[] {
+  const drawn = { samples: random.length, seed };
+  const ratios: Baseline[] = [
+    {
+      name: RATIO_LIMIT,
+      kind: "reference value",
+      text: "The factor of a layer norm whose input does not vary at all: no ratio can be higher.",
+      value: 1 / Math.sqrt(eps),
+    },
+    {
+      name: RANDOM_RATIO,
+      kind: "control",
+      text: `The mean ratio at ${random.length} random positions, drawn as in the notebook, including BOS if it is drawn.`,
+      value: mean(random.map((p) => 1 / p.scale!)),
+      ...drawn,
+    },
+  ];
+  return [
+    ...(ratio ? ratios : []),
     {
       name: RANDOM_ABLATION,
       kind: "control",
       text: `The mean ablation effect on the prompt's loss at ${random.length} random positions.`,
       value: mean(random.map((p) => p.ablation)),
       unit: "nats",
-      samples: random.length,
-      seed,
+      ...drawn,
     },
+  ];
+}
+
+/** For the correlation of ablation and attribution. */
+function ofAgreement({ agreement }: Comparisons, seed: number): (Baseline | undefined)[] {
+  const interval = (name: string, r: string, found: typeof agreement.pearsonInterval): Baseline | undefined =>
+    found && {
+      name,
+      kind: "bootstrap interval",
+      text: `The interval of ${r} between loss and attribution; whole prompts are drawn with replacement.`,
+      ...found,
+      seed,
+    };
+  return [
     {
       name: EQUIVALENT,
       kind: "reference value",
       text: "The correlation that two equivalent measures would have.",
       value: 1,
     },
-    agreement.pearsonInterval && {
-      name: PEARSON_INTERVAL,
-      kind: "bootstrap interval",
-      text: "The interval of Pearson's r between loss and attribution; whole prompts are drawn with replacement.",
-      ...agreement.pearsonInterval,
-      seed,
-    },
-    agreement.spearmanInterval && {
-      name: SPEARMAN_INTERVAL,
-      kind: "bootstrap interval",
-      text: "The interval of Spearman's ρ between loss and attribution; whole prompts are drawn with replacement.",
-      ...agreement.spearmanInterval,
-      seed,
-    },
+    interval(PEARSON_INTERVAL, "Pearson's r", agreement.pearsonInterval),
+    interval(SPEARMAN_INTERVAL, "Spearman's ρ", agreement.spearmanInterval),
   ];
-  return made.filter((b) => b !== undefined);
 }
 
 /** The permutation test and the bootstrap interval of a difference, where they exist. */

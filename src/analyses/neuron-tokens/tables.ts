@@ -1,0 +1,135 @@
+/** The tables of a neuron's tokens, and the pictures of them. */
+import { as, NEURON, NEXT, POS, TOKEN } from "../../finding/columns.ts";
+import type { PictureSpec, RankedToken } from "../../finding/picture.ts";
+import { type Column, type Table, tableOf } from "../../finding/table.ts";
+import type { View } from "../../finding/view.ts";
+import type { NeuronExample, NeuronTokensMeasurement } from "../../measures/neuron-tokens.ts";
+
+export const NEURONS = "all neurons in the layer";
+
+/** The words up to a place. */
+export function context({ tokens, marked }: NeuronExample): string {
+  return tokens
+    .slice(Math.max(0, marked - 6), marked + 1)
+    .join("")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+export function neuronPictures({ name, examples, activations }: NeuronTokensMeasurement): (PictureSpec | View)[] {
+  return [
+    {
+      kind: "tokens",
+      name: "examples",
+      title: `Where ${name} is most active`,
+      caption: "The strongest place of each example is framed.",
+      table: "contexts",
+      text: "example",
+      token: TOKEN.name,
+      rows: [ACTIVATION.name],
+      marked: { strongest: true },
+      marks: "most active",
+    },
+    {
+      kind: "topk",
+      name: "tokens",
+      title: `What ${name} writes`,
+      caption: "What one unit of its activation adds to a token's logit.",
+      of: "neuron",
+      table: "tokens",
+      top: ["token_up", "effect_up"],
+      bottom: ["token_down", "effect_down"],
+      color: { label: "effect" },
+    },
+    {
+      kind: "hist",
+      name: "activations",
+      title: `${name}'s activation at all tokens`,
+      series: [{ name, values: activations }],
+      x: { label: "activation" },
+      of: "tokens",
+    },
+    {
+      kind: "hist",
+      name: "neurons",
+      title: "The largest activation of each neuron in the layer",
+      table: "neurons",
+      value: "largest",
+      of: "neurons",
+      references: [{ kind: "x", at: examples[0].activation, label: name }],
+    },
+  ];
+}
+
+const ACTIVATION: Column = {
+  name: "activation",
+  title: "activation",
+  format: { digits: 3 },
+  description: "The neuron's activation there.",
+};
+
+const EFFECT: Column = {
+  name: "effect",
+  title: "adds",
+  unit: "logits",
+  format: { digits: 3 },
+  description: "For one unit of activation.",
+};
+
+export function neuronTables(
+  { examples, largestOfEach }: NeuronTokensMeasurement,
+  up: readonly RankedToken[],
+  down: readonly RankedToken[],
+): readonly Table[] {
+  const before = ({ marked, tokens, ...example }: NeuronExample) =>
+    context({ ...example, tokens: tokens.slice(0, marked), marked: marked - 1 });
+  const written = up.map((token, i) => ({ up: token, down: down[i] }));
+  return [
+    tableOf({ name: "examples", title: "Where it is most active", comparedWith: [NEURONS] }, examples, [
+      [ACTIVATION, ({ activation }) => activation],
+      [
+        as(POS, { name: "at", title: "at", description: "The position among the text's tokens." }),
+        (example) => example.at,
+      ],
+      [{ name: "before", title: "before", description: "The words before it." }, before],
+      [as(TOKEN, { description: "The token there." }), ({ token }) => token],
+      [NEXT, ({ next }) => next],
+    ]),
+    tableOf({ name: "tokens", title: "What it writes" }, written, [
+      [
+        as(TOKEN, { name: "token_up", title: "promotes", description: "A token that it promotes." }),
+        (row) => row.up.token,
+      ],
+      [as(EFFECT, { name: "effect_up" }), (row) => row.up.value],
+      [
+        as(TOKEN, { name: "token_down", title: "suppresses", description: "A token that it suppresses." }),
+        (row) => row.down.token,
+      ],
+      [as(EFFECT, { name: "effect_down" }), (row) => row.down.value],
+    ]),
+    contexts(examples),
+    tableOf({ name: "neurons", title: "Each neuron in the layer", detail: true }, largestOfEach, [
+      [NEURON, (_, neuron) => neuron],
+      [as(ACTIVATION, { name: "largest", title: "largest activation", description: "On the text." }), (value) => value],
+    ]),
+  ];
+}
+
+/** The tokens around each example. */
+function contexts(examples: readonly NeuronExample[]): Table {
+  const rows = examples.flatMap(({ tokens, activations, marked }, example) =>
+    tokens.map((token, i) => ({ example, token, activation: activations[i], strongest: i === marked })),
+  );
+  return tableOf({ name: "contexts", title: "The examples, token by token", detail: true }, rows, [
+    [
+      { name: "example", title: "example", axis: "batch", format: "integer", description: "The example, from 0." },
+      ({ example }) => example,
+    ],
+    [TOKEN, ({ token }) => token],
+    [ACTIVATION, ({ activation }) => activation],
+    [
+      { name: "strongest", title: "strongest", description: "Whether it is the example's place." },
+      (row) => row.strongest,
+    ],
+  ]);
+}
