@@ -1,11 +1,14 @@
+import { isPacked, storedHeads } from "../finding/attention-weights.ts";
 import type { AttentionSpec } from "../finding/picture.ts";
 import { headName } from "../lens/components.ts";
+import { patternMetrics, patternSummary } from "../measures/attention-patterns.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { either, listOf, OBJECT, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { checkWeights } from "./draw/attention-colors.ts";
-import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
+import { headWeights } from "./attention-input.ts";
+import { checkWeights } from "./draw/attention-focus.ts";
+import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
 import { checkTokens, DOMAIN, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
 
@@ -15,7 +18,10 @@ export interface AttentionHeadsOptions extends PictureOptions {
   readonly layers?: number | readonly number[] | undefined;
   /** Names of all heads, in order, instead. */
   readonly headNames?: readonly string[] | undefined;
-  /** The name of the head shown large. Default: all heads, mixed by hue. */
+  /**
+   * The name of the head shown large. Default: up to eight heads together, mixed by hue; of more, the one with the most
+   * attention to what followed the same token earlier if a token repeats, and else to the previous token.
+   */
   readonly focus?: string | undefined;
   /** The weights that are drawn without colour and with full colour. Default: 0 and the largest. */
   readonly domain?: readonly [number, number] | undefined;
@@ -39,6 +45,10 @@ const KINDS: OptionKinds<AttentionHeadsOptions> = {
  * batch axes of size 1 in front), several layers' `[layer, head, query, key]`, or a list of the former. Heads of
  * several layers are named from layer 0 on, unless `layers` says otherwise.
  *
+ * More than 40 000 weights of 0 or more are kept in few bytes, rounded within 2 % (`AttentionSpec`), up to 200 million; other numbers
+ * up to 4 million.
+ *
+ * @throws ArgumentError for more.
  * @throws ShapeError if the numbers of queries, keys and tokens differ, or the numbers of names and heads.
  * @throws UnknownNameError if `focus` is not the name of a head.
  */
@@ -52,33 +62,40 @@ export function attentionHeads(
   if (OBJECT.accepts(patterns) && "shape" in patterns && Array.isArray(patterns.shape)) {
     checkWeights(sizeOf(patterns.shape) / strTokens.length ** 2, strTokens.length);
   }
-  const shaped = withoutUnitAxes(toShaped(patterns), 3);
-  const { shape } = shaped;
-  if (shape.length < 3 || shape.length > 4 || shape.at(-1) !== strTokens.length || shape.at(-2) !== strTokens.length) {
-    throw new ShapeError(
-      `Expected patterns [head, query, key] over ${strTokens.length} tokens, but the array has shape [${shape}]. ` +
-        `Select one text of the batch, or pass the tokens of that text.`,
-      { asked: ["head", strTokens.length, strTokens.length], found: shape },
-    );
-  }
+  const { weights, shape } = headWeights(patterns, strTokens.length);
   const perLayer = shape.at(-3)!;
-  const matrices = matricesOf(shaped);
   const names = options.headNames ?? namesOf(shape, options.layers);
-  if (names.length !== matrices.length) {
-    throw new ShapeError(`There are ${matrices.length} heads, but ${names.length} names for them.`, {
-      asked: matrices.length,
+  if (names.length !== weights.length) {
+    throw new ShapeError(`There are ${weights.length} heads, but ${names.length} names for them.`, {
+      asked: weights.length,
       found: names.length,
     });
   }
   const { focus, domain, label } = options;
   if (focus !== undefined && !names.includes(focus)) throw new UnknownNameError("head", focus, names);
+  const heads = storedHeads(
+    weights.map((some, i) => ({ name: names[i], weights: some })),
+    strTokens.length,
+  );
+  if (!heads.every(({ pattern }) => isPacked(pattern))) checkWeights(heads.length, strTokens.length, false);
   return picture({
     kind: "attention",
     ...baseOf("attention", options),
     tokens: strTokens,
-    heads: matrices.map((pattern, i) => ({ name: names[i], pattern })),
-    ...defined({ perRow: matrices.length > perLayer ? perLayer : undefined, focus, domain, label }),
+    heads,
+    ...defined({ metrics: metricsOf(weights, strTokens) }),
+    ...defined({ perRow: weights.length > perLayer ? perLayer : undefined, focus, domain, label }),
   } satisfies AttentionSpec);
+}
+
+/** What heads can be sorted by; `undefined` if the numbers are not shares of attention. */
+function metricsOf(weights: readonly ArrayLike<number | null>[], tokens: readonly string[]) {
+  const areShares = weights.every((head) => {
+    for (let i = 0; i < head.length; i++) if (!(head[i] !== null && head[i]! >= 0 && head[i]! <= 1.001)) return false;
+    return true;
+  });
+  if (!areShares || weights.length < 2 || tokens.length < 2) return undefined;
+  return patternMetrics(weights.map((head) => patternSummary(head as ArrayLike<number>, tokens)));
 }
 
 /**

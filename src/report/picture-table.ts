@@ -1,5 +1,6 @@
 /** A picture as a table for a terminal: its most important numbers. The picture itself is in the other formats. */
 
+import { denseWeights } from "../finding/attention-weights.ts";
 import type {
   ActivationsSpec,
   AttentionSpec,
@@ -41,17 +42,22 @@ function about({ name, title, caption = "" }: PictureSpec, says: string): AboutT
 
 /** How much each head looks at the first token, at the previous one, and at the token itself, as a mean over queries. */
 function attention(spec: AttentionSpec): Table {
-  type Head = AttentionSpec["heads"][number];
-  const mean = (key: (query: number) => number) => (head: Head) => {
-    const values = head.pattern.flatMap((row, query) => row[key(query)] ?? []);
-    return values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : null;
-  };
+  const n = spec.tokens.length;
+  const rows = spec.heads.map(({ name, pattern }) => {
+    const weights = denseWeights(pattern, n);
+    const mean = (key: (query: number) => number) => {
+      const values = spec.tokens.flatMap((_, query) => (key(query) < 0 ? [] : [weights[query * n + key(query)]]));
+      const known = values.filter((value) => !Number.isNaN(value));
+      return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : null;
+    };
+    return { name, first: mean(() => 0), previous: mean((query) => query - 1), itself: mean((query) => query) };
+  });
   const says = `Mean ${spec.label ?? "attention"} of a query to the first token, to the previous token and to itself.`;
-  return tableOf(about(spec, says), spec.heads, [
+  return tableOf(about(spec, says), rows, [
     [column("head", "head", "text"), ({ name }) => name],
-    [column("first", "to the first", 3), mean(() => 0)],
-    [column("previous", "to the previous", 3), mean((query) => query - 1)],
-    [column("itself", "to itself", 3), mean((query) => query)],
+    [column("first", "to the first", 3), ({ first }) => first],
+    [column("previous", "to the previous", 3), ({ previous }) => previous],
+    [column("itself", "to itself", 3), ({ itself }) => itself],
   ]);
 }
 

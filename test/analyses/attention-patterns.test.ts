@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { attentionPatterns } from "../../src/analyses/attention-patterns.ts";
+import { denseWeights, valueNormsOf } from "../../src/finding/attention-weights.ts";
+import type { AttentionSpec } from "../../src/finding/picture.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import { measureAttentionPatterns } from "../../src/measures/attention-patterns.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { golden, goldenModel } from "../goldens.ts";
+import { smallModel } from "../lens/small-model.ts";
 import { command, widest } from "./command.ts";
 
 const load = () => HookedTransformer.fromPretrained("solu-1l-novels");
@@ -18,10 +21,9 @@ describe("attention patterns", () => {
     const [, cache] = await model.runWithCache([ids]);
     const pattern = cache.get("blocks.1.attn.hook_pattern" as never);
     for (const { head, pattern: found } of heads) {
-      found.forEach((row, q) => {
-        row.forEach((p, k) => {
-          expect(p).toBeCloseTo(pattern.get(0, head, q, k), 5);
-        });
+      const [n] = found.shape;
+      found.data.forEach((p, i) => {
+        expect(p).toBeCloseTo(pattern.get(0, head, Math.floor(i / n), i % n), 5);
       });
     }
   });
@@ -31,17 +33,21 @@ describe("attention patterns", () => {
     expect(prompt.startsWithBos).toBe(true);
     for (const { pattern, entropy, distance, first, previous, self } of heads) {
       let [e, d, f, p, s] = [0, 0, 0, 0, 0];
-      for (let q = 1; q < pattern.length; q++) {
-        expect(pattern[q].reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+      const tokens = pattern.shape[0];
+      for (let q = 1; q < tokens; q++) {
+        let sum = 0;
         for (let k = 0; k <= q; k++) {
-          e -= pattern[q][k] * Math.log(pattern[q][k]);
-          d += pattern[q][k] * (q - k);
+          const weight = pattern.get(q, k);
+          sum += weight;
+          e -= weight * Math.log(weight);
+          d += weight * (q - k);
         }
-        f += pattern[q][0];
-        p += pattern[q][q - 1];
-        s += pattern[q][q];
+        expect(sum).toBeCloseTo(1, 5);
+        f += pattern.get(q, 0);
+        p += pattern.get(q, q - 1);
+        s += pattern.get(q, q);
       }
-      const n = pattern.length - 1;
+      const n = tokens - 1;
       [
         [entropy, e],
         [distance, d],
@@ -72,6 +78,61 @@ describe("attention patterns", () => {
         10,
       );
     }
+  });
+
+  it("have an induction score where a token repeats: the attention on what followed it earlier", async () => {
+    const model = await load();
+    const none = await measureAttentionPatterns(model, { prompt: "The old man shook his head." });
+    expect(none.uniform.induction).toBeNull();
+    const { heads, prompt, uniform } = await measureAttentionPatterns(model, {
+      prompt: "The old man saw the old man.",
+    });
+    const earlier = prompt.ids.map((id, q) => prompt.ids.flatMap((other, k) => (k < q && other === id ? [k] : [])));
+    const queries = earlier.flatMap((keys, q) => (keys.length > 0 ? [q] : []));
+    expect(queries.length).toBeGreaterThan(1);
+    const mean = (of: (q: number, k: number) => number) =>
+      queries.reduce((sum, q) => sum + earlier[q].reduce((all, k) => all + of(q, k + 1), 0), 0) / queries.length;
+    expect(uniform.induction).toBeCloseTo(
+      mean((q) => 1 / (q + 1)),
+      10,
+    );
+    for (const { pattern, induction } of heads) expect(induction).toBeCloseTo(mean((q, k) => pattern.get(q, k)));
+  });
+
+  it("have the norms of the values that are read, which heads may share", async () => {
+    for (const fields of [{}, { n_heads: 4, d_head: 4, n_key_value_heads: 2 }]) {
+      const model = smallModel(1, fields);
+      const ids = [5, 0, 1, 2, 0, 1];
+      const { heads } = await measureAttentionPatterns(model, { prompt: ids, layers: [1] });
+      const [, cache] = await model.runWithCache([ids]);
+      const v = cache.get("blocks.1.attn.hook_v");
+      const [, , stored, size] = v.shape;
+      for (const { head, valueNorms } of heads) {
+        const own = Math.floor((head * stored) / model.cfg.nHeads);
+        ids.forEach((_, key) => {
+          const vector = Array.from({ length: size }, (_, i) => v.get(0, key, own, i));
+          expect(valueNorms.data[key] / Math.hypot(...vector)).toBeCloseTo(1, 5);
+        });
+      }
+    }
+  });
+
+  it("are all in one picture, whatever their number, with what heads can be sorted by", async () => {
+    const model = smallModel(1, { n_layers: 6, n_ctx: 130 });
+    const ids = Array.from({ length: 128 }, (_, i) => (i * i) % 5);
+    const { pictures, tables } = await attentionPatterns(model, { prompt: ids });
+    const [picture] = pictures as [AttentionSpec];
+    expect(picture.heads.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5].flatMap((l) => [`L${l}H0`, `L${l}H1`]));
+    expect(picture.metrics?.map(({ name }) => name)).toContain("induction");
+    const { heads } = await measureAttentionPatterns(model, { prompt: ids });
+    picture.heads.forEach(({ pattern, valueNorms }, i) => {
+      const shown = denseWeights(pattern, ids.length);
+      heads[i].pattern.data.forEach((weight, at) => {
+        if (weight > 0.002) expect(Math.abs(shown[at] / weight - 1)).toBeLessThan(0.02);
+      });
+      expect(valueNormsOf(valueNorms!)).toEqual(heads[i].valueNorms.data);
+    });
+    expect(rowsOf(tables, "strongest").length).toBe(128 * 12);
   });
 
   it("cover all tokens in a bidirectional model", async () => {

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { attentionHeads, logitLensTable, textNeuronActivations, topkTokens } from "../../src/report/index.ts";
+import type { AttentionSpec } from "../../src/finding/picture.ts";
+import { attentionHeads, logitLensTable, picture, textNeuronActivations, topkTokens } from "../../src/report/index.ts";
 import { hasChromium, launch } from "./chromium.ts";
 import { manyHeads, threeTokens } from "./patterns.ts";
 
@@ -18,16 +19,25 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
   afterAll(() => chromium?.close());
 
   const heads = () => chromium.open(html, { viewport: { width: 1200, height: 900 } });
-  /** The large view's cells with their colours, whatever paths they are drawn by. */
-  const cells = (page: Page) =>
-    page.locator(".view .wide .cells path").evaluateAll((paths) => {
-      const all = paths.flatMap((path) =>
-        [...path.getAttribute("d")!.matchAll(/M(\d+) (\d+)h(\d+)/g)].flatMap(([, k, q, n]) =>
-          Array.from({ length: Number(n) }, (_, i) => `${q} ${Number(k) + i} ${getComputedStyle(path).stroke}`),
-        ),
-      );
-      return all.sort();
+  /** Where the large view's cells of 28 pixels begin: the first has weight, with nothing to its left. */
+  const plotLeft = (page: Page) =>
+    page.locator(".frame canvas").evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext("2d")!.getImageData(0, 21, canvas.width, 1);
+      let left = 0;
+      while (![2, 12, 24].every((x) => data[4 * (left + x) + 3] === 255)) left++;
+      return left + 2;
     });
+  /** The colour in the middle of each cell of the large view that has not the page's own: "query key red green blue". */
+  const cells = async (page: Page, n = 3) => {
+    const left = await plotLeft(page);
+    const all = Array.from({ length: n * n }, (_, i) => [Math.floor(i / n), i % n]);
+    const colors = await page.locator(".frame canvas").evaluate(
+      (canvas: HTMLCanvasElement, places) =>
+        places.map(([x, y]) => [...canvas.getContext("2d")!.getImageData(x, y, 1, 1).data]),
+      all.map(([q, k]) => [left + 28 * k + 14, 7 + 28 * q + 14]),
+    );
+    return all.flatMap(([q, k], i) => (colors[i][3] > 0 ? [[q, k, ...colors[i].slice(0, 3)].join(" ")] : []));
+  };
   const background = (page: Page) =>
     page
       .locator(".attention .token")
@@ -40,7 +50,7 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     const { page, requests, messages } = await chromium.open(await manyHeads().html());
     expect(requests).toEqual([page.url()]);
     expect(messages).toEqual([]);
-    expect(await page.locator(".head").count()).toBe(145);
+    expect(await page.locator(".head").count()).toBe(144);
     await page.close();
   });
 
@@ -62,14 +72,113 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     await page.close();
   });
 
-  it("draw the same cells for a head as before the script ran", async () => {
+  it("draw the same cells for a head as the other formats, which the page shows without its script", async () => {
     const { page } = await heads();
-    const drawn = await cells(page);
-    expect(drawn).toHaveLength(4);
     const quiet = await chromium.browser.newPage({ javaScriptEnabled: false });
     await quiet.setContent(html);
-    expect(await cells(quiet)).toEqual(drawn);
+    expect(await quiet.locator(".still").isVisible()).toBe(true);
+    expect(await quiet.locator(".stage").isVisible()).toBe(false);
+    const drawn = await quiet
+      .locator(".still .cells")
+      .first()
+      .locator("path")
+      .evaluateAll((paths) =>
+        paths.flatMap((path) => {
+          const color = path.getAttribute("stroke")!;
+          const rgb = [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16));
+          return [...path.getAttribute("d")!.matchAll(/M(\d+) (\d+)h(\d+)/g)].flatMap(([, k, q, n]) =>
+            Array.from({ length: Number(n) }, (_, i) => [q, Number(k) + i, ...rgb].join(" ")),
+          );
+        }),
+      );
+    expect(drawn).toHaveLength(4);
+    expect(await cells(page)).toEqual(drawn.sort());
+    expect(await page.locator(".still").isVisible()).toBe(false);
     await quiet.close();
+    await page.close();
+  });
+
+  it("hide the first token, follow the logarithm, and weight by the size of values", async () => {
+    const spec = attentionHeads(tokens, patterns, { layers: 0, focus: "L0H0" }).spec as AttentionSpec;
+    const withNorms = { ...spec, heads: spec.heads.map((head) => ({ ...head, valueNorms: [1, 4, 2] })) };
+    const { page } = await chromium.open(await picture(withNorms).html(), { viewport: { width: 1200, height: 900 } });
+    const ends = () => page.locator(".ramp output").allTextContents();
+    const press = (name: string) => page.locator(`[data-switch=${name}]`).click();
+    const tipAt = async (pos: number) => {
+      await page.locator(".attention .token").nth(pos).hover();
+      return tip(page);
+    };
+    await page.locator(".attention .token").nth(2).click();
+    expect(await ends()).toEqual(["0", "1"]);
+    await press("values");
+    expect(await ends()).toEqual(["0", "3"]);
+    await page.locator(".direction button").nth(1).click();
+    await page.locator(".direction button").nth(0).click();
+    expect(await tipAt(2)).toBe("“␣c” (2)\nL0H0: 0.5");
+    await press("values");
+    await press("first");
+    expect(await ends()).toEqual(["0", "0.75"]);
+    expect(await tipAt(0)).toBe("“a” (0)\nL0H0: 0");
+    await press("log");
+    expect(await ends()).toEqual(["0.00075", "0.75"]);
+    await page.close();
+  });
+
+  it("sort heads by a metric, and select the first", async () => {
+    const { page } = await chromium.open(await manyHeads().html(), { viewport: { width: 1200, height: 900 } });
+    const { heads: all, metrics } = manyHeads().spec as AttentionSpec;
+    const previous = metrics!.findIndex(({ name }) => name === "previous token");
+    const ranked = all.map((_, i) => i).sort((i, j) => metrics![previous].values[j] - metrics![previous].values[i]);
+    const order = () =>
+      page.locator(".head").evaluateAll((found) => found.map((head) => (head as HTMLElement).dataset.head));
+    await page.locator(".tools select").selectOption(String(previous));
+    expect((await order()).slice(0, 20)).toEqual(ranked.slice(0, 20).map(String));
+    expect(await title(page)).toBe(`${all[ranked[0]].name}, the highest of 144 heads in previous token`);
+    await page.locator(".tools select").selectOption("");
+    expect(await order()).toEqual(all.map((_, i) => String(i)));
+    await page.close();
+  });
+
+  it("zoom into a long text, whose tokens stay beside the cells in sight", async () => {
+    const n = 200;
+    const one = Array.from({ length: n }, (_, q) =>
+      Array.from({ length: n }, (_, k) => (k === Math.max(0, q - 1) ? 1 : 0)),
+    );
+    const words = Array.from({ length: n }, (_, i) => ` w${i}`);
+    const { page } = await chromium.open(await attentionHeads(words, [one, one]).html(), {
+      viewport: { width: 1200, height: 900 },
+    });
+    const frame = page.locator(".frame");
+    const point = async (x: number, y: number) => {
+      const box = (await frame.boundingBox())!;
+      await page.mouse.move(box.x + x, box.y + y);
+    };
+    expect(await frame.evaluate((it) => it.scrollWidth - it.clientWidth)).toBe(0);
+    for (let i = 0; i < 4; i++) await page.locator(".zoom button").nth(1).click();
+    await frame.evaluate((it) => it.scrollTo(it.scrollWidth, it.scrollHeight));
+    const wide = await frame.evaluate((it) => it.clientWidth);
+    await point(wide - 8, 60);
+    const [, query, key] = (await tip(page))!.match(/\((\d+)\) attends to .*\((\d+)\)/)!.map(Number);
+    expect(key).toBe(199);
+    expect(query).toBeGreaterThan(170);
+    await page.close();
+  });
+
+  it("keep a page of packed patterns at hand: a head's cells as they were packed", async () => {
+    const n = 70;
+    const data = new Float32Array(9 * n * n);
+    for (let h = 0; h < 9; h++) for (let q = 0; q < n; q++) data[(h * n + q) * n + Math.min(q, 5 * h)] = 1;
+    const words = Array.from({ length: n }, (_, i) => ` w${i}`);
+    const { page } = await chromium.open(await attentionHeads(words, { data, shape: [9, n, n] }).html());
+    await page.locator(".head").nth(3).click();
+    await page.locator(".attention .token").nth(40).click();
+    await page.locator(".attention .token").nth(15).hover();
+    await page.locator(".attention .token").nth(40).hover();
+    expect(await status(page)).toBe("H3: where “␣w40” (40) attends to");
+    const dark = await page
+      .locator(".attention .token")
+      .evaluateAll((all) => all.flatMap((token, i) => ((token as HTMLElement).style.background ? [i] : [])));
+    expect(dark).toEqual([15]);
     await page.close();
   });
 
@@ -111,6 +220,7 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
 
   it("work with the keyboard alone: one tab stop for the heads, one for the tokens, arrows within, Enter to select", async () => {
     const { page } = await heads();
+    await page.locator("[data-switch]").last().focus();
     await page.keyboard.press("Tab");
     expect(await title(page)).toBe("L0H0");
     await page.keyboard.press("ArrowRight");
@@ -128,9 +238,10 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
 
   it("show a cell's query, key and weight, for all heads when they are mixed", async () => {
     const { page } = await heads();
+    const left = await plotLeft(page);
     const point = async (q: number, k: number) => {
-      const box = (await page.locator(".view .wide .hit").boundingBox())!;
-      await page.mouse.move(box.x + ((k + 0.5) * box.width) / 3, box.y + ((q + 0.5) * box.height) / 3);
+      const box = (await page.locator(".frame").boundingBox())!;
+      await page.mouse.move(box.x + left + 28 * k + 14, box.y + 7 + 28 * q + 14);
     };
     await point(2, 1);
     expect(await tip(page)).toBe("“␣c” (2) attends to “␣b” (1)\nL0H0: 0.75");

@@ -157,8 +157,8 @@ describe("what no screen can show is refused in a sentence:", () => {
     ],
     [
       "attention",
-      async () => attentionHeads(words(1024), { data: new Float32Array(0), shape: [144, 1024, 1024] }).svg(),
-      /150,994,944 weights \(144 heads of 1024 x 1024\)/,
+      async () => attentionHeads(words(1024), { data: new Float32Array(0), shape: [1024, 1024, 1024] }).svg(),
+      /1,073,741,824 weights \(1024 heads of 1024 x 1024\)/,
     ],
     ["bins", () => hist([1, 2], { bins: 1e9 }).svg(), /1,000,000,000 bins/],
     [

@@ -1,82 +1,104 @@
-/** How attention weights become colours: hex for a standalone picture, CSS on a page, which may be light or dark. */
+/** How attention weights become colours, for a white page. The script of a page paints them again, light or dark (attention-script.ts). */
+import { denseWeights, weightRange } from "../../finding/attention-weights.ts";
 import type { AttentionSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring } from "../color.ts";
 import { hueOf, mix, rounded, type Tint, tintCss, tintHex } from "../hue.ts";
-import { extent } from "../numbers.ts";
-import { atMost } from "./limits.ts";
+import { largest } from "./limits.ts";
 
 /** Stands for all heads together, in place of a head's index. */
 export const ALL_HEADS = -1;
 /** How many colours from the page's to the darkest: few enough that cells share them. */
 const STEPS = 64;
 
+/** The colour of a cell; `null` for the page's own. */
+export type CellColor = (query: number, key: number) => string | null;
+
 export interface AttentionColors {
   /** Whether there are values below 0, so that colours show the sign and not the head. */
   readonly signed: boolean;
   readonly domain: readonly [number, number];
-  /** `null` for the page's own colour. */
-  readonly hex: (head: number, query: number, key: number) => string | null;
-  readonly css: (head: number, query: number, key: number) => string | null;
+  /** A head's cells as a square of `side` x `side`. With fewer than there are tokens, a cell is the largest of a block. */
+  readonly cells: (head: number, side: number) => CellColor;
   /** The scale of one head, or of all, for the legend. */
   readonly scale: (head: number) => Coloring;
 }
 
-/** The most weights of all heads together. */
-const MOST_WEIGHTS = 4_000_000;
-
-/** @throws ArgumentError for more weights than a picture shows */
-export function checkWeights(heads: number, tokens: number): void {
-  const what = `weights (${heads} heads of ${tokens} x ${tokens})`;
-  atMost(MOST_WEIGHTS, heads * tokens ** 2, what, "show fewer heads, or a part of the text");
+export function attentionColors(spec: AttentionSpec): AttentionColors {
+  const ranges = spec.heads.flatMap(({ pattern }) => [weightRange(pattern) ?? []]).flat();
+  const low = ranges.reduce((a, b) => Math.min(a, b), 0);
+  const high = largest(ranges, Number.NEGATIVE_INFINITY);
+  return low < 0 ? signedColors(spec, low, high) : hueColors(spec, high);
 }
 
-export function attentionColors(spec: AttentionSpec): AttentionColors {
-  checkWeights(spec.heads.length, spec.tokens.length);
-  const patterns = spec.heads.map((head) => head.pattern);
-  const [low, high] = extent(patterns.flat(2)) ?? [0, 1];
+/** One head's weights, or all heads', in blocks. */
+function blocks(spec: AttentionSpec, head: number, side: number): Float32Array[] {
+  const heads = head === ALL_HEADS ? spec.heads : [spec.heads[head]];
+  return heads.map(({ pattern }) =>
+    largestInBlocks(denseWeights(pattern, spec.tokens.length), spec.tokens.length, side),
+  );
+}
+
+function signedColors(spec: AttentionSpec, low: number, high: number): AttentionColors {
   const label = spec.label ?? "attention";
-  const at = (head: number, query: number, key: number) => patterns[head][query]?.[key] ?? null;
-
-  if (low < 0) {
-    const scale = coloring({ label, ...(spec.domain ? { domain: spec.domain } : {}) }, [low, high]);
-    const value = (head: number, query: number, key: number) => {
-      if (head !== ALL_HEADS) return at(head, query, key);
-      const all = patterns.map((pattern) => pattern[query]?.[key] ?? 0);
-      return all.reduce((sum, v) => sum + v, 0) / all.length;
+  const scale = coloring({ label, ...(spec.domain ? { domain: spec.domain } : {}) }, [low, high]);
+  const cells = (head: number, side: number): CellColor => {
+    const values = blocks(spec, head, side);
+    return (query, key) => {
+      const at = query * side + key;
+      const v =
+        values.length === 1 ? values[0][at] : values.reduce((sum, some) => sum + (some[at] || 0), 0) / values.length;
+      return Number.isNaN(v) || v === 0 ? null : scale.of(v);
     };
-    const painted = (color: (v: number) => string) => (head: number, query: number, key: number) => {
-      const v = value(head, query, key);
-      return v === null || v === 0 ? null : color(v);
-    };
-    return { signed: true, domain: scale.domain, hex: painted(scale.of), css: painted(scale.css), scale: () => scale };
-  }
-
-  const domain = spec.domain ?? ([0, high || 1] as const);
-  const hues = patterns.map((_, head) => hueOf(head, patterns.length));
-  const strength = (v: number | null) =>
-    Math.max(0, Math.min(1, ((v ?? 0) - domain[0]) / (domain[1] - domain[0] || 1)));
-  const tint = (head: number, query: number, key: number): Tint => {
-    if (head !== ALL_HEADS) return { strength: strength(at(head, query, key)), ...hues[head] };
-    return mix(
-      patterns.map((pattern) => strength(pattern[query]?.[key] ?? null)),
-      hues,
-    );
   };
-  const painted = (color: (tint: Tint) => string) => (head: number, query: number, key: number) => {
-    const found = rounded(tint(head, query, key), STEPS);
-    return found.strength === 0 ? null : color(found);
+  return { signed: true, domain: scale.domain, cells, scale: () => scale };
+}
+
+function hueColors(spec: AttentionSpec, high: number): AttentionColors {
+  const domain = spec.domain ?? ([0, high > 0 ? high : 1] as const);
+  const hues = spec.heads.map((_, head) => hueOf(head, spec.heads.length));
+  const strength = (v: number | null) =>
+    Math.max(0, Math.min(1, ((v || 0) - domain[0]) / (domain[1] - domain[0] || 1)));
+  const hexOf = (tint: Tint) => (tint.strength === 0 ? null : tintHex(tint));
+  const cells = (head: number, side: number): CellColor => {
+    const values = blocks(spec, head, side);
+    if (head === ALL_HEADS) {
+      return (query, key) => {
+        const strengths = values.map((some) => strength(some[query * side + key]));
+        return hexOf(rounded(mix(strengths, hues), STEPS));
+      };
+    }
+    const [own] = values;
+    const ramp = Array.from({ length: STEPS + 1 }, (_, i) =>
+      hexOf(rounded({ strength: i / STEPS, ...hues[head] }, STEPS)),
+    );
+    return (query, key) => ramp[Math.round(STEPS * strength(own[query * side + key]))];
   };
   const scale = (head: number): Coloring => {
     const hue = head === ALL_HEADS ? { a: 0, b: 0 } : hues[head];
-    const of = (value: number | null) => tintHex({ strength: strength(value), ...hue });
+    const tint = (value: number | null) => ({ strength: strength(value), ...hue });
     return {
-      label,
-      domain,
-      scheme: "Blues",
-      of,
-      css: (value) => tintCss({ strength: strength(value), ...hue }),
+      label: spec.label ?? "attention",
+      ...{ domain, scheme: "Blues" },
+      of: (value) => tintHex(tint(value)),
+      css: (value) => tintCss(tint(value)),
       steps: (count) => Array.from({ length: count }, (_, i) => tintHex({ strength: i / (count - 1), ...hue })),
     };
   };
-  return { signed: false, domain, hex: painted(tintHex), css: painted(tintCss), scale };
+  return { signed: false, domain, cells, scale };
+}
+
+/** The value furthest from 0 in each block, so that a single large weight stays visible in a small picture. */
+function largestInBlocks(weights: Float32Array, tokens: number, side: number): Float32Array {
+  if (side >= tokens) return weights;
+  const blocks = new Float32Array(side * side);
+  const block = Int32Array.from({ length: tokens }, (_, i) => Math.floor((i * side) / tokens));
+  for (let query = 0; query < tokens; query++) {
+    const row = block[query] * side;
+    for (let key = 0; key < tokens; key++) {
+      const at = row + block[key];
+      const v = weights[query * tokens + key];
+      if (Math.abs(v) > Math.abs(blocks[at])) blocks[at] = v;
+    }
+  }
+  return blocks;
 }

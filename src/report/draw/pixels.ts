@@ -1,5 +1,5 @@
 /** Draws many cells as the pixels of one image: a node for each cell would use up a browser's memory and take minutes. */
-import { base64 } from "../base64.ts";
+import { base64 } from "../../tensor/base64.ts";
 import { darkOf } from "../color.ts";
 import type { CellBox } from "./cells.ts";
 import { round } from "./drawing.ts";

@@ -1,26 +1,43 @@
-/** A PNG with few colours (W3C, "Portable Network Graphics", colour type 3): one byte per pixel, an index into a palette. */
+/** PNGs (W3C, "Portable Network Graphics"): with few colours, one byte per pixel (colour type 3), or with any (colour type 6). */
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** @param pixels `width` x `height` indices into `palette`, which has up to 256 colours as `#rrggbb` */
-export async function indexedPng(
+export function indexedPng(
   width: number,
   height: number,
   pixels: Uint8Array,
   palette: readonly string[],
 ): Promise<Uint8Array> {
+  const colors = palette.flatMap((color) => [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16)));
+  return png({ width, height, type: 3, pixels }, [chunk("PLTE", Uint8Array.from(colors))]);
+}
+
+/** @param pixels red, green, blue and opacity of each pixel */
+export function rgbaPng(width: number, height: number, pixels: Uint8Array): Promise<Uint8Array> {
+  return png({ width, height, type: 6, pixels }, []);
+}
+
+interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly type: 3 | 6;
+  readonly pixels: Uint8Array;
+}
+
+async function png({ width, height, type, pixels }: Pixels, between: readonly Uint8Array[]): Promise<Uint8Array> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header.set([8, 3], 8);
+  header.set([8, type], 8);
   // Each row begins with the number of its filter: none.
-  const rows = new Uint8Array((width + 1) * height);
-  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
-  const colors = palette.flatMap((color) => [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16)));
+  const wide = pixels.length / Math.max(1, height);
+  const rows = new Uint8Array((wide + 1) * height);
+  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * wide, (y + 1) * wide), y * (wide + 1) + 1);
   const chunks = [
     chunk("IHDR", header),
-    chunk("PLTE", Uint8Array.from(colors)),
+    ...between,
     chunk("IDAT", await deflated(rows)),
     chunk("IEND", new Uint8Array()),
   ];

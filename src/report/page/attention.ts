@@ -1,9 +1,11 @@
+import { isPacked, valueNormsOf } from "../../finding/attention-weights.ts";
 import type { AttentionSpec } from "../../finding/picture.ts";
-import { focusedHead, headName, largeView } from "../draw/attention.ts";
-import { ALL_HEADS, attentionColors } from "../draw/attention-colors.ts";
-import { cellPaths } from "../draw/cells.ts";
-import { altText, svgDocument } from "../draw/drawing.ts";
-import { indices } from "../draw/ticks.ts";
+import { isLayered, layerAndHead } from "../draw/attention.ts";
+import { ALL_HEADS, type AttentionColors, attentionColors } from "../draw/attention-colors.ts";
+import { focusedHead, hasAll, headName, packedNote } from "../draw/attention-focus.ts";
+import { DEFAULT_WIDTH, drawFor } from "../draw/draw.ts";
+import { altText } from "../draw/drawing.ts";
+import { indices, tickLabels } from "../draw/ticks.ts";
 import { escapeMarkup } from "../escape.ts";
 import { hueOf } from "../hue.ts";
 import { visibleToken } from "../token-text.ts";
@@ -12,71 +14,131 @@ import type { PageNeeds } from "./needs.ts";
 import { packNumbers } from "./packed.ts";
 import { rampHtml } from "./ramp.ts";
 
-const WIDE = 460;
-const ALONE = 560;
-const NARROW = 350;
+const LONGEST_LABEL = 16;
 
 /**
- * Heads as buttons, one of them large, and the tokens. All of this works without the script, which adds the focus on a
- * head, a token or a cell. The script reads weights and hues from attributes, and words from the page.
+ * Heads as buttons, one of them large, and the tokens. The script draws them, and reads weights, hues and words from attributes;
+ * without it, and on paper, there is the drawing of the other formats.
  */
-export function attentionHtml(spec: AttentionSpec, needs: PageNeeds): string {
+export async function attentionHtml(spec: AttentionSpec, needs: PageNeeds): Promise<string> {
   needs.features.add(ATTENTION);
   const colors = attentionColors(spec);
   if (colors.signed) needs.schemes.add("RdBu");
-  const focus = focusedHead(spec);
   const several = spec.heads.length > 1;
-  const count = spec.tokens.length;
-  const paint = (color: string) => `style="stroke:${color}"`;
-
-  const view = (width: number) => {
-    const { width: w, height, content } = largeView(spec, width, (q, k) => colors.css(focus, q, k), paint);
-    const size = `style="max-width:${Math.round(1.25 * w)}px" `;
-    return svgDocument(w, height, altText(spec), content).replace("<svg ", `<svg ${size}`);
-  };
-  const head = (index: number) => {
-    const paths = cellPaths(count, count, (q, k) => colors.css(index, q, k), paint);
-    const label = index === ALL_HEADS ? (colors.signed ? "mean" : "all") : spec.heads[index].name;
-    return (
-      `<button type="button" class="head" data-head="${index}" aria-pressed="${index === focus}" ` +
-      `tabindex="${index === focus ? 0 : -1}"><span>${escapeMarkup(label)}</span>` +
-      `<svg viewBox="0 -0.5 ${count} ${count}" aria-hidden="true" fill="none" stroke-width="1.04" ` +
-      `shape-rendering="crispEdges">${paths}</svg></button>`
-    );
-  };
-  // A few heads can be drawn larger; many should fit together.
-  const thumb = spec.heads.length <= 6 ? 96 : spec.heads.length <= 20 ? 72 : 50;
-  const heads = several
-    ? `\n<div class="heads${spec.perRow ? " layers" : ""}" style="--thumb:${thumb}px" role="group" aria-label="Heads: focus to see, press to select">` +
-      `${[ALL_HEADS, ...indices(spec.heads.length)].map(head).join("\n")}</div>`
-    : "";
-  const tokens = spec.tokens.map(
-    (token, pos) =>
-      `<span class="token" role="button" aria-pressed="false" tabindex="${pos === 0 ? 0 : -1}">` +
-      `${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`,
+  const still = await drawFor(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH });
+  const classes = [
+    "stage",
+    several ? "" : "alone",
+    isLayered(spec) ? "layered" : "",
+    spec.tokens.length <= 40 ? "few" : "",
+  ];
+  const note = packedNote(spec);
+  const norms = spec.heads.flatMap(({ valueNorms }) => (valueNorms ? [packNumbers(valueNormsOf(valueNorms))] : []));
+  const hasNorms = norms.length === spec.heads.length;
+  return (
+    `<div class="attention" data-attention="${escapeMarkup(JSON.stringify(wordsOf(spec, colors)))}" ` +
+    `data-patterns="${spec.heads.map(patternText).join(" ")}"${hasNorms ? ` data-norms="${norms.join(" ")}"` : ""}>\n` +
+    `<div class="still">${still}</div>\n` +
+    `<div class="${classes.filter(Boolean).join(" ")}" hidden>\n${tools(spec, colors, hasNorms)}\n${view(spec, colors)}\n` +
+    `${several ? heads(spec, colors) : ""}\n${reading(spec)}\n` +
+    `${note ? `<p class="note">${escapeMarkup(note)}</p>\n` : ""}</div>\n</div>`
   );
-  const data = {
+}
+
+/** What the script needs besides the weights. */
+function wordsOf(spec: AttentionSpec, colors: AttentionColors) {
+  return {
     names: spec.heads.map((item) => item.name),
     tokens: spec.tokens.map((token) => visibleToken(token)),
+    labels: tickLabels(spec.tokens, spec.tokens.length, LONGEST_LABEL),
     hues: spec.heads.map((_, i) => hueOf(i, spec.heads.length)).map(({ a, b }) => [round(a), round(b)]),
+    metrics: (spec.metrics ?? []).map((metric) => ({ ...metric, values: metric.values.map(round) })),
+    left: spec.heads.map(({ pattern }) => (isPacked(pattern) ? round(pattern.left) : 0)),
     domain: colors.domain,
     signed: colors.signed,
-    all: headName(spec, ALL_HEADS, colors),
-    focus,
+    label: spec.label ?? "attention",
+    all: hasAll(spec, colors) ? headName(spec, ALL_HEADS, colors) : "",
+    focus: focusedHead(spec, colors),
   };
-  const scale = colors.scale(focus);
-  const stops = indices(11).map((i) => scale.css(scale.domain[0] + ((scale.domain[1] - scale.domain[0]) * i) / 10));
+}
+
+/** A packed pattern's parts, or float32 of a plain one. */
+function patternText({ pattern }: AttentionSpec["heads"][number]): string {
+  if (!isPacked(pattern)) return packNumbers(pattern.flat());
+  return [pattern.weights, pattern.rest, pattern.largest, pattern.causal ? "causal" : "all"].join(",");
+}
+
+function tools(spec: AttentionSpec, { signed }: AttentionColors, hasNorms: boolean): string {
+  const toggle = (name: string, text: string, title: string) =>
+    `<button type="button" data-switch="${name}" aria-pressed="false" title="${escapeMarkup(title)}">${text}</button>`;
+  const first = visibleToken(spec.tokens[0] ?? "");
+  const metrics = (spec.metrics ?? []).map(({ name, lowestFirst }, i) => {
+    const order = lowestFirst ? "lowest first" : "highest first";
+    return `<option value="${i}">${escapeMarkup(name)}, ${order}</option>`;
+  });
+  const sort = `<label>sort heads by <select><option value="">layer</option>${metrics.join("")}</select></label>`;
   return (
-    `<div class="attention" data-attention="${escapeMarkup(JSON.stringify(data))}" ` +
-    `data-weights="${packNumbers(spec.heads.flatMap((item) => item.pattern.flat()))}">\n` +
-    `<div class="stage${several ? "" : " alone"}">\n<div class="view"><p class="heading">${escapeMarkup(headName(spec, focus, colors))}</p>` +
-    `${rampHtml(scale.label, scale.domain, stops)}\n` +
-    `<div class="wide">${view(several ? WIDE : ALONE)}</div><div class="narrow">${view(NARROW)}</div></div>${heads}\n` +
-    `<div class="reading" hidden><p class="direction" role="group" aria-label="What the tokens show">` +
+    `<div class="tools">${spec.heads.length > 1 && metrics.length > 0 ? sort : ""}` +
+    toggle("first", "hide first token", `Leaves out the attention to “${first}”, and fits the colours to the rest.`) +
+    (signed
+      ? ""
+      : toggle("log", "logarithmic", "Colours follow the logarithm: each tenth of a weight is a third paler.")) +
+    (hasNorms
+      ? toggle("values", "× |value|", "Weights times the norm of the value vector that is read: how much is moved.")
+      : "") +
+    `<span class="zoom" hidden><button type="button" aria-label="smaller">−</button><output>1×</output>` +
+    `<button type="button" aria-label="larger">+</button></span></div>`
+  );
+}
+
+function view(spec: AttentionSpec, colors: AttentionColors): string {
+  const { label, domain } = colors.scale(focusedHead(spec, colors));
+  return (
+    `<div class="view"><p class="heading"></p><p class="facts"></p>${rampHtml(label, domain, ["transparent", "transparent"])}\n` +
+    `<div class="frame" role="img" aria-label="${escapeMarkup(altText(spec))}"><div class="room"><canvas></canvas><i class="spot"></i></div></div></div>`
+  );
+}
+
+function heads(spec: AttentionSpec, colors: AttentionColors): string {
+  const focus = focusedHead(spec, colors);
+  const layered = isLayered(spec);
+  const columns = spec.perRow ?? 1;
+  const head = (index: number) => {
+    const name = index === ALL_HEADS ? (colors.signed ? "mean" : "all") : spec.heads[index].name;
+    return (
+      `<button type="button" class="head" data-head="${index}" aria-label="${escapeMarkup(name)}" aria-pressed="${index === focus}" ` +
+      `tabindex="${index === focus ? 0 : -1}"><canvas></canvas><span>${escapeMarkup(name)}<small></small></span></button>`
+    );
+  };
+  const axis = (text: string, rows = false) => `<span class="axis${rows ? " of-layers" : ""}">${text}</span>`;
+  const cells = spec.heads.map((_, i) => {
+    const starts = layered && i % columns === 0;
+    return `${starts ? axis(`L${layerAndHead(spec.heads[i].name)[0]}`, true) : ""}${head(i)}`;
+  });
+  const top = layered
+    ? [axis(""), ...indices(columns).map((i) => axis(`H${layerAndHead(spec.heads[i].name)[1]}`))]
+    : [];
+  // A few heads can be drawn larger; many should fit together.
+  const thumb = spec.heads.length <= 6 ? 96 : spec.heads.length <= 20 ? 72 : 56;
+  return (
+    `<div class="heads"><div class="grid-of-heads${spec.perRow ? " rows-of-layers" : ""}" style="--thumb:${thumb}px;--columns:${columns}" ` +
+    `role="group" aria-label="Heads: focus to see, press to select">` +
+    `${[...(hasAll(spec, colors) ? [head(ALL_HEADS)] : []), ...top, ...cells].join("\n")}</div></div>`
+  );
+}
+
+function reading(spec: AttentionSpec): string {
+  const tokens = spec.tokens.map(
+    (token, pos) =>
+      `<span class="token" role="button" aria-pressed="false" data-tip="" tabindex="${pos === 0 ? 0 : -1}">` +
+      `${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`,
+  );
+  return (
+    `<div class="reading"><p class="direction" role="group" aria-label="What the tokens show">` +
     `<button type="button" aria-pressed="true">source ← destination</button>` +
     `<button type="button" aria-pressed="false">destination ← source</button></p>` +
     `<p class="status" aria-live="polite"></p>\n` +
-    `<p class="tokens" role="group" aria-label="Tokens: focus to see, press to select">${tokens.join("<wbr>")}</p></div>\n</div>\n</div>`
+    `<p class="tokens" role="group" aria-label="Tokens: focus to see, press to select">${tokens.join("<wbr>")}</p></div>`
   );
 }
 

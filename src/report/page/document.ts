@@ -1,4 +1,5 @@
 import { escapeMarkup } from "../escape.ts";
+import { ATTENTION } from "./attention-script.ts";
 import { FILES } from "./files-script.ts";
 import type { PageNeeds } from "./needs.ts";
 import { PIXELS } from "./pixels-script.ts";
@@ -10,7 +11,7 @@ export function pageDocument(title: string, body: string, needs: PageNeeds): str
   const features = [...needs.features];
   const hashes = [SCRIPT_HASH, ...features.map((feature) => feature.hash)].map((hash) => `'${hash}'`).join(" ");
   // Cells drawn as pixels are images inside the page, and so are drawings of which a PNG is made.
-  const images = needs.features.has(PIXELS) || needs.features.has(FILES) ? " img-src data:;" : "";
+  const images = [PIXELS, ATTENTION, FILES].some((feature) => needs.features.has(feature)) ? " img-src data:;" : "";
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hashes};${images} base-uri 'none'; form-action 'none'`;
   const scripts = [SCRIPT, ...features.map((feature) => feature.script)].map((text) => `<script>${text}</script>`);
   return (

@@ -1,5 +1,5 @@
 import type { Finding } from "../../finding/finding.ts";
-import { base64 } from "../base64.ts";
+import { base64 } from "../../tensor/base64.ts";
 import { escapeMarkup } from "../escape.ts";
 import { type Exported, exported } from "../exported.ts";
 import { FILES } from "./files-script.ts";

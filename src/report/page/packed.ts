@@ -1,4 +1,4 @@
-import { base64 } from "../base64.ts";
+import { base64 } from "../../tensor/base64.ts";
 
 /** Numbers in an attribute of a page: float32 in base64, four bytes each, however many digits they have; a gap is NaN. */
 export function packNumbers(values: Iterable<number | null>): string {

@@ -6,3 +6,11 @@ export function base64(bytes: Uint8Array): string {
   }
   return btoa(parts.join(""));
 }
+
+/** The bytes of base64. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}
