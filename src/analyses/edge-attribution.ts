@@ -2,7 +2,7 @@
 
 import { as, ESTIMATED, GROUP, PATCHED, RECEIVER, SENDER } from "../finding/columns.ts";
 import { type Finding, finding, type Method } from "../finding/finding.ts";
-import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
+import { type AboutTable, type Column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import { hears, type Reader, type Writer } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
@@ -134,7 +134,7 @@ function report(
         x: ESTIMATED.name,
         y: PATCHED.name,
         by: GROUP.name,
-        label: RECEIVER.name,
+        label: EDGE.name,
       }),
     ],
     tables: [
@@ -202,6 +202,14 @@ function matrices(
   };
 }
 
+const EDGE: Column = {
+  name: "edge",
+  title: "edge",
+  format: "text",
+  detail: true,
+  description: "The sender and the receiver.",
+};
+
 function edgeTable(about: AboutTable, edges: readonly Edge[]): Table {
   return tableOf({ ...about, comparedWith: BOTH_RUNS }, edges, [
     [
@@ -213,6 +221,7 @@ function edgeTable(about: AboutTable, edges: readonly Edge[]): Table {
       ({ receiver }) => receiver.name,
     ],
     [GROUP, kindOf],
+    [EDGE, ({ sender, receiver }) => `${sender.name} → ${receiver.name}`],
     [
       as(ESTIMATED, { description: "(clean − corrupted) of the sender · gradient at the receiver's input." }),
       ({ estimated }) => estimated,
