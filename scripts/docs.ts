@@ -1,14 +1,18 @@
-/** Writes the pages that are made from the code: `npm run docs`. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
-import { hookNamesPage, pagePath } from "./hook-names.ts";
-import { modelsPage, modelsPagePath } from "./models-page.ts";
+/** Writes what is made from the code in docs/: `npm run docs`. What differs only by a machine's rounding stays as it is. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { docs, generated, leftOver, present } from "./generated.ts";
+import { difference } from "./rounding.ts";
 
-for (const [path, page] of [
-  [pagePath, hookNamesPage()],
-  [modelsPagePath, modelsPage()],
-]) {
-  const before = readFileSync(path, { encoding: "utf8", flag: "a+" });
-  if (page !== before) writeFileSync(path, page);
-  process.stdout.write(`docs/${basename(path)} ${page === before ? "was up to date" : "written"}.\n`);
+const files = await generated();
+for (const [path, text] of files) {
+  if (difference(present(path), text) === undefined) continue;
+  mkdirSync(dirname(docs + path), { recursive: true });
+  writeFileSync(docs + path, text);
+  process.stdout.write(`docs/${path} written.\n`);
 }
+for (const path of leftOver(files)) {
+  rmSync(docs + path);
+  process.stdout.write(`docs/${path} removed: nothing makes it.\n`);
+}
+process.stdout.write(`${files.size} files are up to date.\n`);

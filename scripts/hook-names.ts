@@ -1,5 +1,4 @@
 /** docs/hook-names.md, from the graphs that the models build. */
-import { fileURLToPath } from "node:url";
 import { Tensor } from "../src/graph/tensor.ts";
 import { getActName } from "../src/models/act-name.ts";
 import { parseConfig } from "../src/models/config/parse.ts";
@@ -275,5 +274,3 @@ In a [\`HookedEncoderDecoder\`](encoders.md) the points of blocks are those of \
 ${further.join("\n")}
 `;
 }
-
-export const pagePath = fileURLToPath(new URL("../docs/hook-names.md", import.meta.url));

@@ -164,5 +164,3 @@ ${further.join("\n")}
 const TRANSFORMERS = "5.18";
 
 const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(" ");
-
-export const modelsPagePath = fileURLToPath(new URL("../docs/models.md", import.meta.url));

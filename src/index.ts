@@ -39,6 +39,7 @@ export type { HookName, HookNameLike, NamesFilter } from "./lens/hook-names.ts";
 export { getActName } from "./models/act-name.ts";
 export type { Change, Place } from "./lens/changes.ts";
 export type { Part, PartScope, SpliceOptions, Splices } from "./lens/splices.ts";
+/** The same change at many places, a metric at each. */
 export * as sweeps from "./measures/sweep.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 
@@ -106,6 +107,7 @@ export {
   type MeasureActivationPatchingOptions,
   measureActivationPatching,
 } from "./measures/activation-patching.ts";
+/** TransformerLens' `patching`: activation patching of one kind of activation, at every place. */
 export * as patching from "./measures/patching.ts";
 
 // - attention patterns

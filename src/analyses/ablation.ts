@@ -156,7 +156,7 @@ export const ablationAnalysis = analysis({
   question: QUESTION,
   description:
     "Replaces each head, layer, neuron or position on its own by zero, its mean or another of its values drawn at random, and measures the loss or the difference of two answers' logits.",
-  example: "--over neurons --by zero --top 20 --out report.html",
+  example: { over: "heads", by: "mean" },
   options: OPTIONS,
   run: ablation,
 });

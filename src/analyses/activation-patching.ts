@@ -87,6 +87,11 @@ function method({ place, answer, wrong }: Contrast): Method {
         paper: "Meng et al., 2022",
       },
       {
+        title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+        url: "https://arxiv.org/abs/2211.00593",
+        paper: "Wang et al., 2022",
+      },
+      {
         title: "Towards Best Practices of Activation Patching in Language Models",
         url: "https://arxiv.org/abs/2309.16042",
         paper: "Zhang and Nanda, 2023",
@@ -150,7 +155,7 @@ export const activationPatchingAnalysis = analysis({
   question: QUESTION,
   description:
     "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures how much of the clean run's logit difference is regained.",
-  example: "--sites z v --out report.html",
+  example: { clean: "My sister was angry, because", corrupted: "My brother was angry, because" },
   counts: "places",
   options: OPTIONS,
   run: activationPatching,

@@ -15,8 +15,8 @@ export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
   /** What it does and where it comes from, in a few sentences. */
   readonly description: string;
   readonly options: O;
-  /** Example arguments for its command. */
-  readonly example: string;
+  /** Options of an example, for its command's help and its page in docs/techniques: quick, on the bundled model. */
+  readonly example: GivenOptions<O>;
   /** What its progress counts, if it reports any: "prompts". */
   readonly counts?: string;
   /** The analysis itself: `logitLens`. */

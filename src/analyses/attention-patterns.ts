@@ -238,7 +238,7 @@ export const attentionPatternsAnalysis = analysis({
   question: QUESTION,
   description:
     "The attention patterns of a prompt, and for each head how sharp its attention is, how far back it goes, and how much of it goes to the first, the previous and the same token, compared with a head that looks everywhere equally.",
-  example: '--prompt "When Mary and John went out, John gave Mary a book." --layers 0 --out patterns.html',
+  example: { prompt: "When Mary and John went out, John gave Mary a book.", layers: [0] },
   options: PATTERN_OPTIONS,
   run: attentionPatterns,
 });

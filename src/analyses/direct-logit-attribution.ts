@@ -171,7 +171,7 @@ export const directLogitAttributionAnalysis = analysis({
   description:
     "What each layer, head and neuron contributes directly to the logit of a token at the last position, or to its lead over another token. " +
     "The sum is checked against the model's own logit; random tokens in place of the answers are the null model.",
-  example: '--prompt "He shook his" --answer head --wrong hand --out attribution.html',
+  example: { prompt: "He shook his", answer: " head", wrong: " hand" },
   options: ATTRIBUTION_OPTIONS,
   run: directLogitAttribution,
 });

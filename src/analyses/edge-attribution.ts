@@ -144,6 +144,7 @@ function report(
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [
       "The estimate is linear, from the gradient at the corrupted run: for an edge that changes a lot, or that feeds a saturated softmax, it can be far off.",
+      "An edge is the direct path only; what travels through other components belongs to their edges.",
       "Edges add up in the estimate, but not actually: either of two edges that carry the same information may restore it alone.",
       "This is one pair of prompts: an edge that matters here may not matter for another pair that asks the same thing.",
       ...contrastCaveats(contrast),
@@ -176,6 +177,11 @@ function method(contrast: Contrast, edges: readonly Edge[], measured: readonly E
         title: "Attribution Patching Outperforms Automated Circuit Discovery",
         url: "https://arxiv.org/abs/2310.10348",
         paper: "Syed, Rager and Conmy, 2023",
+      },
+      {
+        title: "Attribution Patching: Activation Patching At Industrial Scale",
+        url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
+        paper: "Nanda, 2023",
       },
     ],
   };
@@ -245,7 +251,7 @@ export const edgeAttributionAnalysis = analysis({
   question: QUESTION,
   description:
     "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; those between the 16 senders and the 16 receivers with the strongest edges are actually patched.",
-  example: '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html',
+  example: { clean: "My sister was angry, because", corrupted: "My brother was angry, because" },
   counts: "edges",
   options: OPTIONS,
   run: edgeAttribution,

@@ -128,7 +128,7 @@ export const gradientXActivationAnalysis = analysis({
   question: QUESTION,
   description:
     "Saliency of each token: its embedding times the gradient of the answer's logit (or of a difference of two logits) there, compared with what is lost when the embedding is actually removed.",
-  example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --out report.html',
+  example: { prompt: "My sister was angry, because", answer: " she", wrong: " he" },
   options: OPTIONS,
   run: gradientXActivation,
 });

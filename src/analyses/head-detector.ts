@@ -194,7 +194,7 @@ export const headDetectorAnalysis = analysis({
   question: QUESTION,
   description:
     "Compares each head's attention with the pattern of a kind of head, as TransformerLens' detect_head does, and with a head that attends uniformly.",
-  example: "--exclude-bos --measure abs --out report.html",
+  example: { excludeBos: true, measure: "abs" },
   counts: "patterns",
   options: OPTIONS,
   run: headDetector,

@@ -47,6 +47,11 @@ export async function inductionScore(model: Model, options: InductionScoreOption
           url: "https://transformer-circuits.pub/2022/in-context-learning-and-induction-heads",
           paper: "Olsson et al., 2022",
         },
+        {
+          title: "A Mathematical Framework for Transformer Circuits",
+          url: "https://transformer-circuits.pub/2021/framework",
+          paper: "Elhage et al., 2021",
+        },
       ],
     },
     model: modelFacts(model),
@@ -203,7 +208,7 @@ export const inductionScoreAnalysis = analysis({
   question: QUESTION,
   description:
     "Runs the model on random tokens that are repeated once: measures each head's attention to what followed the same token the first time, and the loss of the second half compared with the first.",
-  example: "--length 100 --samples 16 --out report.html",
+  example: { length: 50, samples: 8 },
   counts: "sequences",
   options: OPTIONS,
   run: inductionScore,

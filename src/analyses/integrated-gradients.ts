@@ -179,7 +179,7 @@ export const integratedGradientsAnalysis = analysis({
   question: QUESTION,
   description:
     "Attributes the answer's logit (or a difference of two logits) to the prompt's tokens by gradients averaged along the straight path from a baseline to their embeddings; the attributions sum to the difference between the two ends, and the error of that sum is shown.",
-  example: '--prompt "My sister was angry, because" --baseline mean --steps 128 --out report.html',
+  example: { prompt: "My sister was angry, because", answer: " she", wrong: " he", baseline: "mean" },
   options: OPTIONS,
   run: integratedGradients,
 });

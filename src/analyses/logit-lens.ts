@@ -180,7 +180,7 @@ export const logitLensAnalysis = analysis({
   description:
     "The logit lens (nostalgebraist 2020): the residual stream of every layer and position, read through the final norm and the unembedding. " +
     "Shows the rank and the probability of the token that actually comes next, and the tokens that each layer finds most probable.",
-  example: `--prompt ${JSON.stringify("She opened the door and went into the room.")} --out lens.html`,
+  example: { prompt: "She opened the door and went into the room." },
   options: LOGIT_LENS_OPTIONS,
   run: logitLens,
 });

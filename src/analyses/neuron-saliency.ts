@@ -121,7 +121,7 @@ export const neuronSaliencyAnalysis = analysis({
   question: QUESTION,
   description:
     "Each neuron's activation times the gradient of the answer's logit (or of a difference of two logits), compared with its direct logit attribution; the most salient neurons are actually ablated.",
-  example: '--prompt "My sister was angry, because" --answer " she" --wrong " he" --top 20 --out report.html',
+  example: { prompt: "My sister was angry, because", answer: " she", wrong: " he" },
   options: OPTIONS,
   run: neuronSaliency,
 });

@@ -45,7 +45,6 @@ const METHOD = {
 /**
  * A neuron from both ends: the tokens it promotes and suppresses, and the places in a text where it is most active, compared with
  * all other neurons in its layer. @see measureNeuron
- * @param text a text, or that of a file (default: a short passage)
  */
 export async function neuronTokens(model: HookedTransformer, options: NeuronTokensOptions = {}): Promise<Finding> {
   const given = settled("neuronTokens", model, options, NEURON_OPTIONS);
@@ -161,7 +160,7 @@ export const neuronTokensAnalysis = analysis({
   question: QUESTION,
   description:
     "A neuron's top and bottom tokens by W_out · W_U, and the places in a text where it is most active, compared with all neurons in its layer.",
-  example: "--layer 0 --neuron 830 --out neuron.html",
+  example: { layer: 0, neuron: 830 },
   counts: "tokens",
   options: NEURON_OPTIONS,
   run: neuronTokens,

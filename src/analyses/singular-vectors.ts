@@ -231,7 +231,7 @@ export const singularVectorsAnalysis = analysis({
   description:
     "The largest singular vectors of a head's W_V W_O or of an MLP's weights, read as tokens by the unembedding (Millidge and Black 2022), " +
     "compared with the singular values of a random matrix of the same shape and norm.",
-  example: "--of w_out --layer 0 --out vectors.html",
+  example: { of: "OV", layer: 0, head: 1, vectors: 3 },
   options: SINGULAR_VECTORS_OPTIONS,
   run: singularVectors,
 });

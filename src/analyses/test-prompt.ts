@@ -213,7 +213,7 @@ export const testPromptAnalysis = analysis({
   description:
     "Rank, logit and probability of an answer's tokens after a prompt, and the most probable tokens there, like TransformerLens' test_prompt. " +
     "Several answers are compared by their first tokens.",
-  example: '--prompt "Why did the elephant cross the" --answers road street',
+  example: { prompt: "Why did the elephant cross the", answers: ["road", "street"] },
   options: TEST_PROMPT_OPTIONS,
   run: testPrompt,
 });

@@ -7,6 +7,7 @@ import type { AnalysisContext, GivenOptions } from "../measures/options.ts";
 import type { OptionRecord, OptionRecords } from "../options/records.ts";
 import type { Settled } from "../options/settle.ts";
 import { type CommandContext, type CommandRecord, command } from "./command.ts";
+import { exampleArguments } from "./examples.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
 import type { Origin } from "./origin.ts";
 import { outputFiles } from "./output-files.ts";
@@ -60,7 +61,7 @@ export function analysisCommand(analysis: Analysis): CommandRecord {
       ...OPENING_OPTIONS,
       ...OUTPUT,
     } as OptionRecords,
-    examples: [`${analysis.name} ${analysis.example}`],
+    examples: [[analysis.name, ...exampleArguments(analysis.example), "--out report.html"].join(" ")],
     run: (values, context) => run(analysis, values as unknown as CommonValues, context),
   });
 }

@@ -1,5 +1,7 @@
 /** The examples at the end of a command's help. */
 
+import { dashed } from "./flags.ts";
+
 /** As wide as help is on most terminals. */
 const WIDTH = 80;
 
@@ -20,4 +22,16 @@ function shellLines(command: string): string[] {
     else lines.push(`    ${part}`);
   }
   return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line));
+}
+
+/** Options as arguments of a command: `{ excludeBos: true, layers: [0, 1] }` is `--exclude-bos --layers 0 1`. */
+export function exampleArguments(options: object): string[] {
+  return Object.entries(options).flatMap(([name, value]) => {
+    return value === true ? [dashed(name)] : [dashed(name), ...[value].flat().map(quotedForShell)];
+  });
+}
+
+/** A word as a shell reads it. */
+function quotedForShell(word: unknown): string {
+  return typeof word === "string" && !/^[\w.-]+$/.test(word) ? JSON.stringify(word) : `${word}`;
 }

@@ -68,7 +68,7 @@ export interface Question {
   readonly read: InputOptions;
 }
 
-/** How measures take a question: as a prompt and answers, or as any input with a metric of one's own. */
+/** How measures take a question: as a prompt and answers, or as any input with a metric that you write. */
 export interface QuestionOptions extends InputOptions {
   readonly prompt?: ModelInput | undefined;
   /** Any number of a run, in place of the answer's logit. */

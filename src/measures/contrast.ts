@@ -130,7 +130,7 @@ export function runsOf({ clean, corrupted, metric }: Contrast) {
 }
 
 /**
- * How measures take two runs: as prompts and answers, or as any inputs with a metric of one's own. Left out, they are
+ * How measures take two runs: as prompts and answers, or as any inputs with a metric that you write. Left out, they are
  * `DEFAULT_CONTRAST`.
  */
 export interface RunsOptions<Clean = ModelInput> extends InputOptions {

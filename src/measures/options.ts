@@ -13,6 +13,7 @@ export type AnalysisOptions = OptionRecords;
 /** What every analysis also receives when it runs. */
 export interface AnalysisContext {
   readonly signal?: AbortSignal | undefined;
+  /** Called as the work goes on. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 

@@ -72,7 +72,8 @@ export const PATH_PATCHING_OPTIONS = {
   receivers: {
     type: "texts",
     placeholder: "receiver",
-    description: "what receives: L1H0.q, .k or .v, L1MLP, logits",
+    description:
+      "what receives: L1H0.q, .k or .v (L1KV0.k and .v where heads share their keys and values), L1MLP, logits",
     defaultText: "every MLP and the logits",
   },
   memory: memoryOption(),
@@ -91,7 +92,7 @@ export type MeasurePathPatchingOptions = GivenOptions<typeof OPTIONS> &
 export interface PathPatchingMeasurement {
   readonly senders: readonly Sender[];
   readonly receivers: readonly Receiver[];
-  /** [sender receiver]: the metric with that one path patched; NaN where the receiver does not come after the sender. */
+  /** The metric along each path, `[sender receiver]`: with that one path patched; NaN where the receiver does not come after the sender. */
   readonly values: Tensor;
   /** The metric of the clean run, without patching. */
   readonly clean: number;

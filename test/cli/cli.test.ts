@@ -169,9 +169,10 @@ describe("help", () => {
   it("has examples that a shell reads as one command each, also over several lines", async () => {
     const { stdout } = await glassformer(["edge-attribution", "--help"]);
     const [, example] = /Example:\n {2}\$ ([\s\S]*)/.exec(stdout)!;
-    const { example: typed } = ANALYSES.find(({ name }) => name === "edge-attribution")!;
     expect(example).toMatch(/ \\\n +--/);
     const words = (command: string) => execFileSync("sh", ["-c", `printf '%s\\n' ${command}`], { encoding: "utf8" });
+    const typed =
+      '--clean "My sister was angry, because" --corrupted "My brother was angry, because" --out report.html';
     expect(words(example)).toBe(words(`glassformer edge-attribution ${typed}`));
   });
 
