@@ -153,7 +153,7 @@ describe("help", () => {
       expect(stdout).toContain(`--${option}`);
     }
     expect(stdout.replace(/\s+/g, " ")).toContain('(default: "solu-1l-novels")');
-    expect(stdout).toContain("$ glassformer diffuse-mlp --model solu-1l");
+    expect(stdout).toContain("$ glassformer diffuse-mlp --top 20 --out report.html");
   });
 
   it("of every command fits 80 columns, and so does the list of models", async () => {
