@@ -89,6 +89,7 @@ export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export type { Analysis } from "./analyses/analysis.ts";
 export type { AnalysisContext } from "./measures/options.ts";
 export type { Condition, OptionRecord, OptionRecords } from "./options/records.ts";
+export { Measured, type TopOptions } from "./measures/measured.ts";
 export { NOTEBOOK_PROMPTS } from "./measures/notebook-prompts.ts";
 
 // - diffuse MLPs

@@ -34,7 +34,7 @@ export async function inductionScore(model: Model, options: InductionScoreOption
   const { top, ...asked } = settled("inductionScore", model, options, OPTIONS);
   const { samples, seed } = asked;
   const measured = await measureInductionScore(model, asked);
-  const { length, lead } = measured;
+  const { period: length, lead } = measured;
   return finding({
     analysis: "induction-score",
     question: QUESTION,
@@ -96,7 +96,7 @@ function summaryOf({ heads, uniform, repeated }: InductionScoreMeasurement): Fin
   ];
 }
 
-function pictures({ heads, uniform, lead, length }: InductionScoreMeasurement): View[] {
+function pictures({ heads, uniform, lead, period }: InductionScoreMeasurement): View[] {
   return [
     {
       kind: "imshow",
@@ -117,7 +117,7 @@ function pictures({ heads, uniform, lead, length }: InductionScoreMeasurement): 
       table: "losses",
       x: "pos",
       y: { column: ["repeated", "unrepeated"], label: "loss of the next token" },
-      references: [{ kind: "x", at: lead + length - 1, label: "repetition begins" }],
+      references: [{ kind: "x", at: lead + period - 1, label: "repetition begins" }],
     },
   ];
 }

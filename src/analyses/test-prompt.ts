@@ -12,7 +12,7 @@ import {
   READING,
   type ScoredToken,
   TEST_PROMPT_OPTIONS,
-  type TestPromptMeasurement,
+  type TestedPrompt,
   type TestPromptOptions,
 } from "../measures/test-prompt.ts";
 import { percent, quoted } from "../tensor/words.ts";
@@ -38,7 +38,7 @@ const METHOD = {
 };
 
 /** A tested prompt: the tokens that are scored, and the one that the finding is about. */
-interface Tested extends TestPromptMeasurement {
+interface Tested extends TestedPrompt {
   readonly several: boolean;
   /** The tokens of one answer, or the first tokens of several. */
   readonly scored: readonly ScoredToken[];

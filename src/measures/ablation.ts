@@ -1,4 +1,5 @@
 /** What happens to the loss, or to a logit difference, when each component is ablated. */
+
 import { Tensor } from "../graph/tensor.ts";
 import { headName, neuronName } from "../lens/components.ts";
 import { maskedPlaces } from "../lens/fill-mask.ts";
@@ -18,6 +19,7 @@ import {
 } from "./ablation/options.ts";
 import { type AblationMethod, ablatedBy, realTokens } from "./ablation/replacements.ts";
 import { groupsOf } from "./in-parts.ts";
+import { Measured } from "./measured.ts";
 import { settled } from "./options.ts";
 import { answerToken, checkPrompts, readPrompt } from "./prompt.ts";
 import { stages } from "./stages.ts";
@@ -37,8 +39,21 @@ export interface Ablated {
   readonly effect: number;
 }
 
-/** The result of `measureAblation`. */
-export interface AblationMeasurement {
+/** A component and the effect of ablating it, with the axes that were swept over. */
+export interface AblationRow {
+  /** For positions. */
+  readonly prompt?: number;
+  readonly pos?: number;
+  readonly layer: number;
+  readonly head?: number;
+  readonly d_mlp?: number;
+  readonly component: string;
+  /** As in `Ablated`. */
+  readonly effect: number;
+}
+
+/** The result of `measureAblation`: a row for each component. */
+export interface AblationMeasurement extends Measured<AblationRow> {
   readonly over: AblationKind;
   readonly by: AblationMethod;
   readonly layer: number;
@@ -137,7 +152,17 @@ export async function measureAblation(
     }
   }
   const found = { over, by, layer, seed, components, clean, prompts: read.map(({ tokens }) => tokens) };
-  return answers ? { ...found, unit: "logits", answers } : { ...found, unit: "nats" };
+  const about = answers ? ({ ...found, unit: "logits", answers } as const) : ({ ...found, unit: "nats" } as const);
+  return Measured.of(
+    components.map((one) => rowOf(one, over)),
+    about,
+  );
+}
+
+function rowOf({ name, layer, index, prompt, pos, effect }: Ablated, over: AblationKind): AblationRow {
+  const where = over === "positions" ? { prompt, pos } : {};
+  const which = index === undefined ? {} : { [over === "heads" ? "head" : "d_mlp"]: index };
+  return { ...where, layer, ...which, component: name, effect } as AblationRow;
 }
 
 /** The mean of values over the tokens of all batches, by hook name. */

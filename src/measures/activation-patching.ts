@@ -1,10 +1,12 @@
 /** How much of a contrast returns when one activation of the clean run is in place of the corrupted run's. */
+
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { type HeadsOf, hasSite, headsAt } from "../lens/model-has.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { answersOptions, type Ends, endsOf, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "./options.ts";
 import { stages } from "./stages.ts";
 import { patchFrom, sweep } from "./sweep.ts";
@@ -68,8 +70,21 @@ const OPTIONS = { ...answersOptions, ...ACTIVATION_PATCHING_OPTIONS } as const;
 /** The options of `measureActivationPatching`. */
 export type MeasureActivationPatchingOptions = GivenOptions<typeof OPTIONS> & RunsOptions;
 
-/** The result of `measureActivationPatching`. */
-export interface ActivationPatchingMeasurement extends Ends {
+/** A patched place, its metric, and what share of the distance between the two runs it regains. */
+export interface ActivationPatchingRow {
+  readonly site: PatchingSite;
+  readonly layer: number;
+  readonly pos?: number | undefined;
+  readonly head?: number | undefined;
+  readonly kv_head?: number | undefined;
+  /** The metric: by default a difference of logits. */
+  readonly patched: number;
+  /** 0: the corrupted run; 1: the clean one. */
+  readonly regained: number;
+}
+
+/** The result of `measureActivationPatching`: a row for each place of each site. */
+export interface ActivationPatchingMeasurement extends Measured<ActivationPatchingRow>, Ends {
   /** The metric with each place patched alone. */
   readonly patched: Patched;
 }
@@ -117,7 +132,11 @@ export async function measureActivationPatching(
     });
     patched.set(site, values);
   }
-  return { ...ends, patched };
+  const cells = [...patched].flatMap(([site, values]) => cellsOf(site, values, ends));
+  const rows = cells.map(({ site, layer, axis, at, metric, normalized }) => {
+    return { site, layer, [axis]: at, patched: metric, regained: normalized } as ActivationPatchingRow;
+  });
+  return Measured.of(rows, { ...ends, patched });
 }
 
 /** Every place of a site. */

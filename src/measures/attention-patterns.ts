@@ -6,6 +6,7 @@ import type { Model } from "../lens/model.ts";
 import { getActName } from "../models/act-name.ts";
 import { ndarray } from "../tensor/array.ts";
 import { MemoryError } from "../tensor/errors.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
 
@@ -52,8 +53,14 @@ export interface HeadPattern extends PatternSummary {
   readonly valueNorms: Tensor;
 }
 
-/** Attention patterns of some heads on a prompt. */
-export interface AttentionPatternsMeasurement {
+/** A head and the summary of its pattern. */
+export interface AttentionPatternsRow extends PatternSummary {
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** Attention patterns of some heads on a prompt: a row for each head. */
+export interface AttentionPatternsMeasurement extends Measured<AttentionPatternsRow> {
   readonly prompt: Prompt;
   readonly heads: readonly HeadPattern[];
   /** The same for a head that attends equally to every token it can see. */
@@ -89,7 +96,8 @@ export async function measureAttentionPatterns(
   for (const some of inParts(layers, Math.max(1, Math.floor(PASS_NUMBERS / (heads.length * n ** 2))))) {
     measured.push(...(await patternsOf(model, prompt, some, heads, asked.signal)));
   }
-  return { prompt, uniform: patternSummary(uniform, prompt.ids), heads: measured };
+  const rows = measured.map(({ name, pattern, valueNorms, ...row }): AttentionPatternsRow => row);
+  return Measured.of(rows, { prompt, uniform: patternSummary(uniform, prompt.ids), heads: measured });
 }
 
 /** The most numbers of patterns in one run: with more, later layers are run separately. */

@@ -15,6 +15,7 @@ import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts
 import type { OptionKinds } from "../tensor/options.ts";
 import { computeByLayers } from "./by-layers.ts";
 import { answersOptions, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
+import { Measured, type RowSource } from "./measured.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 
@@ -50,8 +51,22 @@ const READ: OptionKinds<CachedRuns> = RUNS;
 export type MeasureAttributionPatchingOptions = GivenOptions<typeof OPTIONS> &
   CachedRuns & { readonly sites?: readonly AttributionSite[] | undefined };
 
-/** The result of `measureAttributionPatching`. */
-export interface AttributionPatchingMeasurement {
+/** A place and the estimate of what patching it would change; which axes it has depends on the site. */
+export interface AttributionPatchingRow {
+  readonly site: AttributionSite;
+  readonly layer: number;
+  readonly pos?: number | undefined;
+  readonly head?: number | undefined;
+  readonly kv_head?: number | undefined;
+  readonly d_mlp?: number | undefined;
+  readonly query?: number | undefined;
+  readonly key?: number | undefined;
+  /** In units of the metric. */
+  readonly estimated: number;
+}
+
+/** The result of `measureAttributionPatching`: a row for each place of each site. */
+export interface AttributionPatchingMeasurement extends Measured<AttributionPatchingRow> {
   /**
    * By site, the first-order effect of patching on the metric: `resid_pre`, `resid_mid`, `attn_out`, `mlp_out` [layer pos];
    * `z`, `q`, `k`, `v` [layer pos head] (keys and values that heads share: [layer pos kv_head]); `pattern` [layer head query key]; `post` [layer pos d_mlp]. Effects add up: the
@@ -138,11 +153,33 @@ export async function measureAttributionPatching(
     signal,
   );
   const [corruptedMetric, cleanMetric] = computed.numbers;
-  return {
-    effects: new Map(sites.map((site, s) => [site, computed.values[s]])),
+  const found = new Map(sites.map((site, s) => [site, computed.values[s]]));
+  return Measured.of(placesIn(found), {
+    effects: found,
     corrupted: corruptedMetric.item(),
     clean: cleanMetric?.item(),
+  });
+}
+
+/** The places of all sites: there may be millions. */
+function placesIn(effects: ReadonlyMap<AttributionSite, Tensor>): RowSource<AttributionPatchingRow> {
+  const parts = [...effects];
+  const axes = [...new Set(parts.flatMap(([, { axes }]) => axes))];
+  const length = parts.reduce((sum, [, { data }]) => sum + data.length, 0);
+  const row = (i: number): AttributionPatchingRow => {
+    let [part, rest] = [0, i];
+    while (rest >= parts[part][1].data.length) rest -= parts[part++][1].data.length;
+    const [site, { axes, shape, data }] = parts[part];
+    const estimated = data[rest];
+    const at: Record<string, number> = {};
+    for (let a = axes.length - 1; a >= 0; a--) {
+      at[axes[a]] = rest % shape[a];
+      rest = Math.floor(rest / shape[a]);
+    }
+    const { layer, ...others } = at;
+    return { site, layer, ...others, estimated };
   };
+  return { length, columns: ["site", ...axes, "estimated"], row };
 }
 
 /** Layers' values along the first axis. */

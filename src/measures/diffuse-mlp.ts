@@ -1,4 +1,5 @@
 /** Every number of the analysis, position by position. Other files turn them into a finding. */
+
 import type { Model } from "../lens/model.ts";
 import { InputError } from "../tensor/errors.ts";
 import { sweepAblations } from "./diffuse-mlp/ablation-sweep.ts";
@@ -15,10 +16,33 @@ import type { Ablation, Attribution, Position } from "./diffuse-mlp/positions.ts
 import { type Prediction, prediction } from "./diffuse-mlp/prediction.ts";
 import { type Batch, batches, type TokenizedPrompt, tokenizePrompts } from "./diffuse-mlp/prompts.ts";
 import { type Site, siteOf } from "./diffuse-mlp/site.ts";
+import { Measured } from "./measured.ts";
 import { settled } from "./options.ts";
 
-/** The result of `measureDiffuseMlp`. */
-export interface DiffuseMlpMeasurement {
+/** The numbers of a position: as in `Position` and its `Attribution`, in one row. */
+export interface DiffuseMlpRow {
+  readonly prompt: number;
+  readonly pos: number;
+  readonly token: string;
+  readonly next: string | null;
+  readonly outlier: number;
+  readonly outlier_after: number | null;
+  readonly largest_neuron: number;
+  readonly scale: number | null;
+  readonly ablation: number;
+  readonly score: number | null;
+  readonly loss: number | null;
+  /** What all neurons add to the next token's logit. */
+  readonly attribution: number | null;
+  readonly bias: number | null;
+  readonly max_share: number | null;
+  readonly effective_neurons: number | null;
+  readonly n50: number | null;
+  readonly n90: number | null;
+}
+
+/** The result of `measureDiffuseMlp`: a row for each position of each prompt. */
+export interface DiffuseMlpMeasurement extends Measured<DiffuseMlpRow> {
   readonly site: Site;
   readonly prompts: readonly TokenizedPrompt[];
   /** All positions, prompt by prompt. */
@@ -112,12 +136,29 @@ export async function measureDiffuseMlp(
   options.onProgress?.({ done, total });
   const positions = byPrompt.flat();
   const shares = positions.flatMap((p) => (p.attribution ? [p.attribution.maxShare] : []));
-  return {
+  return Measured.of(positions.map(rowOf), {
     site,
     prompts: tokenized,
     positions,
     cumulative: cumulative.map((sum) => sum / shares.length),
     nullModel: nullModel.result(shares.reduce((a, b) => a + b, 0) / shares.length),
+  });
+}
+
+function rowOf(position: Position): DiffuseMlpRow {
+  const { prompt, pos, token, next, outlier, outlierAfter, largestNeuron, scale, attribution: a } = position;
+  const { ablation, score, loss } = position;
+  return {
+    ...{ prompt, pos, token, next, outlier, outlier_after: outlierAfter, largest_neuron: largestNeuron, scale },
+    ...{
+      ablation,
+      score,
+      loss,
+      attribution: a?.neurons ?? null,
+      bias: a?.bias ?? null,
+      max_share: a?.maxShare ?? null,
+    },
+    ...{ effective_neurons: a?.effectiveNeurons ?? null, n50: a?.n50 ?? null, n90: a?.n90 ?? null },
   };
 }
 

@@ -1,4 +1,5 @@
 /** What each layer, head and neuron adds to a token's logit, and to those of random tokens. */
+
 import type { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import { components } from "../lens/components.ts";
@@ -10,6 +11,7 @@ import { residualDirections } from "../lens/weight-views.ts";
 import { compose } from "../models/compose.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { quoted } from "../tensor/words.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
 import { answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
@@ -62,8 +64,16 @@ export interface AttributionGroup {
   readonly nullShares: readonly number[];
 }
 
-/** The result of `measureDirectLogitAttribution`. */
-export interface DirectLogitAttributionMeasurement {
+/** A component and what it adds. The rows of each decomposition sum to the logit, together with the biases that it leaves out. */
+export interface DirectLogitAttributionRow {
+  readonly decomposition: "layers" | "heads" | "neurons";
+  readonly component: string;
+  /** In logits. */
+  readonly attribution: number;
+}
+
+/** The result of `measureDirectLogitAttribution`: a row for each component of each decomposition. */
+export interface DirectLogitAttributionMeasurement extends Measured<DirectLogitAttributionRow> {
   readonly prompt: Prompt;
   readonly answer: number;
   readonly wrong: number | null;
@@ -132,7 +142,7 @@ export async function measureDirectLogitAttribution(
   const logit = lead(logits.data);
   const bias = lead(model.b_U.data) + normBias(model, answer) - (wrong === null ? 0 : normBias(model, wrong));
   const byLayer = group(layers, found[0], 1);
-  return {
+  const about = {
     prompt,
     answer,
     wrong,
@@ -143,6 +153,12 @@ export async function measureDirectLogitAttribution(
     heads: group(heads, found[1], 1),
     neurons: neurons ? group(neurons, found[2], top) : null,
   };
+  const rows = (["layers", "heads", "neurons"] as const).flatMap((decomposition) =>
+    (about[decomposition]?.attributions ?? []).map(
+      ({ label, value }): DirectLogitAttributionRow => ({ decomposition, component: label, attribution: value }),
+    ),
+  );
+  return Measured.of(rows, about);
 }
 
 /** The model's logits before any cap, [batch pos d_vocab]. */

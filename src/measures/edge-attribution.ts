@@ -12,11 +12,20 @@ import { asAdded } from "../lens/output-norm.ts";
 import type { ModelInput } from "../lens/tokens.ts";
 import { computeByLayers } from "./by-layers.ts";
 import { answersOptions, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
+import { Measured } from "./measured.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import { type GivenOptions, settled } from "./options.ts";
 
-/** The result of `measureEdgeAttribution`. */
-export interface EdgeAttributionMeasurement {
+/** An edge and what it carries. */
+export interface EdgeAttributionRow {
+  readonly sender: string;
+  readonly receiver: string;
+  /** In units of the metric. */
+  readonly estimated: number;
+}
+
+/** The result of `measureEdgeAttribution`: a row for each edge. */
+export interface EdgeAttributionMeasurement extends Measured<EdgeAttributionRow> {
   /** The embeddings together (`stream_start`), heads and MLPs. */
   readonly senders: readonly Writer[];
   readonly receivers: readonly Reader[];
@@ -111,7 +120,14 @@ export async function measureEdgeAttribution(
     "sender",
     "receiver",
   ]);
-  return { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() };
+  const edges = senders.flatMap((sender, s) =>
+    receivers.flatMap((receiver, r): EdgeAttributionRow[] =>
+      hears(receiver, sender)
+        ? [{ sender: sender.name, receiver: receiver.name, estimated: data[s * receivers.length + r] }]
+        : [],
+    ),
+  );
+  return Measured.of(edges, { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() });
 }
 
 /** What a sender, or all heads of its layer, [batch pos head d_model], add to the stream in a pass. */

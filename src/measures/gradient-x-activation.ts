@@ -7,8 +7,10 @@ import { tokenEmbedding } from "../lens/model-has.ts";
 import { TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { answerTokens, QUESTION, type QuestionOptions, readQuestion } from "./answer.ts";
+import { Measured } from "./measured.ts";
 import { metricGradients } from "./metric-gradients.ts";
 import { type GivenOptions, settled } from "./options.ts";
+import { type PlaceRow, placeSums } from "./place-sums.ts";
 
 /** Where saliency is taken. */
 export interface SaliencyOptions extends QuestionOptions {
@@ -22,8 +24,8 @@ export const SALIENCY: OptionKinds<SaliencyOptions> = { ...QUESTION, site: TEXT 
 /** The options of `measureGradientXActivation`. */
 export type MeasureGradientXActivationOptions = GivenOptions<typeof answerTokens> & SaliencyOptions;
 
-/** The result of `measureGradientXActivation`; all but the metric have the site's shape, `[batch pos d_model]` for `hook_embed`. */
-export interface GradientXActivationMeasurement {
+/** The result of `measureGradientXActivation`: a row for each place. The tensors have the site's shape, `[batch pos d_model]` for `hook_embed`. */
+export interface GradientXActivationMeasurement extends Measured<PlaceRow> {
   readonly attributions: Tensor;
   readonly gradients: Tensor;
   readonly values: Tensor;
@@ -52,7 +54,7 @@ export async function measureGradientXActivation(
     [value.mul(gradient).where(masked(value).not(), 0), gradient, value, withGradients.metric],
     { signal: asked.signal },
   );
-  return { attributions, gradients, values, metric: number.item() };
+  return Measured.of(placeSums(attributions), { attributions, gradients, values, metric: number.item() });
 }
 
 /** Where a value is -∞: attention scores of keys that a query may not see. */

@@ -1,4 +1,5 @@
 /** How closely every head's attention matches the pattern of each kind of head, and how closely uniform attention does. */
+
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -6,7 +7,8 @@ import { paddedOn, prepareInput } from "../lens/model-input.ts";
 import { batchOf, type ModelInput } from "../lens/tokens.ts";
 import { ndarray } from "../tensor/array.ts";
 import { checkSequences, type DetectHeadOptions, detectHead } from "./head-detector/detect-head.ts";
-import { HEAD_NAMES } from "./head-detector/detection-patterns.ts";
+import { HEAD_NAMES, type HeadName } from "./head-detector/detection-patterns.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { checkPrompts } from "./prompt.ts";
 
@@ -41,8 +43,14 @@ export type MeasureHeadDetectorOptions = GivenOptions<typeof HEAD_DETECTOR_OPTIO
 /** The most bytes of patterns, of all heads, that are held at a time while the three kinds are scored. */
 const MOST_NUMBERS = 32e6;
 
-/** How closely every head matches each kind of head, in the order of `HEAD_NAMES`. */
-export interface HeadDetectorMeasurement {
+/** A head and its score as each kind of head. */
+export interface HeadDetectorRow extends Readonly<Record<HeadName, number>> {
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** The result of `measureHeadDetector`: a row for each head. What is by kind of head is in the order of `HEAD_NAMES`. */
+export interface HeadDetectorMeasurement extends Measured<HeadDetectorRow> {
   /** [layer head] for each kind. */
   readonly scores: readonly Tensor[];
   /** The score for each kind of a head that attends equally to every token it can see. */
@@ -92,7 +100,12 @@ export async function measureHeadDetector(
   const scores = sums.map((sum) =>
     Tensor.leaf(ndarray("float32", [nLayers, nHeads], Float32Array.from(sum)), ["layer", "head"]),
   );
-  return { scores, chance };
+  const heads = Array.from({ length: nLayers * nHeads }, (_, i) => ({
+    layer: Math.floor(i / nHeads),
+    head: i % nHeads,
+    ...Object.fromEntries(HEAD_NAMES.map((name, k) => [name, scores[k].data[i]])),
+  })) as unknown as HeadDetectorRow[];
+  return Measured.of(heads, { scores, chance });
 }
 
 /** A cache in which every head attends equally to every token it can see. */

@@ -1,4 +1,5 @@
 /** Each head's attention to what followed last time, and the loss, on random tokens that are repeated once. */
+
 import { Tensor } from "../graph/tensor.ts";
 import { components } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
@@ -7,6 +8,7 @@ import { checkWhole } from "../options/checks.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { computeInParts, passBytes } from "./in-parts.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, type SettledOptions, seedOption, settled } from "./options.ts";
 import { Random } from "./statistics/random.ts";
 
@@ -43,9 +45,19 @@ export interface HalvesOfLoss {
   readonly halves: readonly [first: number, second: number];
 }
 
-/** What `measureInductionScore` gives. */
-export interface InductionScoreMeasurement {
-  readonly length: number;
+/** A head and its scores. */
+export interface InductionScoreRow {
+  readonly layer: number;
+  readonly head: number;
+  readonly score: number;
+  /** The score where nothing repeats. */
+  readonly control: number;
+}
+
+/** The result of `measureInductionScore`: a row for each head. */
+export interface InductionScoreMeasurement extends Measured<InductionScoreRow> {
+  /** How many tokens are repeated. */
+  readonly period: number;
   /** How many tokens come before the random ones: 1 with a BOS, 0 without. */
   readonly lead: number;
   readonly heads: readonly ScoredHead[];
@@ -95,7 +107,11 @@ export async function measureInductionScore(
       : [{ name, layer, head, score: scores[layer][head], control: control[layer][head] }],
   );
   const [repeated, unrepeated] = means.slice(0, 2).map((loss) => halvesOf(loss, lead, length));
-  return { length, lead, heads, scores, uniform: uniformScore(lead, length), repeated, unrepeated };
+  const rows = scores.flatMap((ofLayer, layer) =>
+    ofLayer.map((score, head): InductionScoreRow => ({ layer, head, score, control: control[layer][head] })),
+  );
+  const uniform = uniformScore(lead, length);
+  return Measured.of(rows, { period: length, lead, heads, scores, uniform, repeated, unrepeated });
 }
 
 /** Sequences of twice as many different random tokens as are repeated, and what comes before them. */

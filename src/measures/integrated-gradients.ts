@@ -16,8 +16,10 @@ import { passBytes, rowsThatFit } from "./in-parts.ts";
 import { gaussLegendre } from "./integrated-gradients/gauss-legendre.ts";
 import { meanEmbedding } from "./mean-embedding.ts";
 import { meanOverText } from "./mean-over-text.ts";
+import { Measured } from "./measured.ts";
 import { gradientsAt, metricNumber } from "./metric-gradients.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { type PlaceRow, placeSums } from "./place-sums.ts";
 
 export const PATH_STEPS = {
   type: "integer",
@@ -46,8 +48,8 @@ const PATH: OptionKinds<PathOptions> = { ...SALIENCY, baseline: either(TENSOR, T
 /** The options of `measureIntegratedGradients`. */
 export type MeasureIntegratedGradientsOptions = GivenOptions<typeof OPTIONS> & PathOptions;
 
-/** The result of `measureIntegratedGradients`. */
-export interface IntegratedGradientsMeasurement {
+/** The result of `measureIntegratedGradients`: a row for each place. */
+export interface IntegratedGradientsMeasurement extends Measured<PlaceRow> {
   /** Of the site's shape: [batch pos d_model] for `hook_embed`. */
   readonly attributions: Tensor;
   /** The metric of the input. */
@@ -113,7 +115,8 @@ export async function measureIntegratedGradients(
       { asked: value.label, found: first },
     );
   }
-  return { attributions, metric: last, baseline: first, completenessError: total - (last - first) };
+  const about = { attributions, metric: last, baseline: first, completenessError: total - (last - first) };
+  return Measured.of(placeSums(attributions), about);
 }
 
 /** The parts of a path, as many places at a time as fit: what they add together, and the metric at each place. */

@@ -1,4 +1,5 @@
 /** By how much a model prefers the receiver's name to the giver's. */
+
 import { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../lens/model.ts";
 import { needNextToken } from "../lens/model-has.ts";
@@ -8,11 +9,25 @@ import { ndarray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
 import { IOI_OPTIONS, type IoiOptions } from "./ioi/options.ts";
 import { IOI_NAMES, type IoiPrompt, ioiPrompts, singleTokenNames } from "./ioi/prompts.ts";
+import { Measured } from "./measured.ts";
 import { settled } from "./options.ts";
 import { Random } from "./statistics/random.ts";
 
-/** The result of `measureIoi`. */
-export interface IoiMeasurement {
+/** A prompt and what the model makes of it. */
+export interface IoiRow {
+  /** Its index. */
+  readonly prompt: number;
+  readonly order: IoiPrompt["order"];
+  readonly io: string;
+  readonly s: string;
+  /** `logit[io] - logit[s]`. */
+  readonly logit_difference: number;
+  /** The same after its control. */
+  readonly control: number;
+}
+
+/** The result of `measureIoi`: a row for each prompt. */
+export interface IoiMeasurement extends Measured<IoiRow> {
   readonly prompts: readonly IoiPrompt[];
   /** `logit[io] - logit[s]` after each prompt. */
   readonly differences: readonly number[];
@@ -51,7 +66,12 @@ export async function measureIoi(model: Model, options: IoiOptions = {}): Promis
     measurements.controls.push(...(measured[1].data as Float32Array));
     onProgress?.({ done: from + some.length, total: samples });
   }
-  return { prompts, ...measurements, names: usableNames, skipped: new Set(names).size - usableNames.length };
+  const rows = prompts.map(({ order, io, s }, prompt): IoiRow => {
+    const [logit_difference, control] = [measurements.differences[prompt], measurements.controls[prompt]];
+    return { prompt, order, io, s, logit_difference, control };
+  });
+  const skipped = new Set(names).size - usableNames.length;
+  return Measured.of(rows, { prompts, ...measurements, names: usableNames, skipped });
 }
 
 /** `logit[io] - logit[s]` at each text's last token, [batch]. */

@@ -1,4 +1,5 @@
 /** What the final norm and the unembedding read in each residual stream. */
+
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -6,8 +7,9 @@ import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
 import { maskTokenId } from "../text/index.ts";
 import { computeInParts } from "./in-parts.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
-import { type Prompt, readPrompt } from "./prompt.ts";
+import { type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { logitsOf } from "./unembed.ts";
 
 /** The options of `measureLogitLens` and `logitLens`. */
@@ -39,8 +41,25 @@ export interface LensCell {
   readonly entropy: number;
 }
 
-/** A prompt under the logit lens. */
-export interface LogitLensMeasurement {
+/** What the lens sees of one stream at one position. */
+export interface LogitLensRow {
+  /** Which stream: `0_pre`, `0_mid`, …, `final_post`. */
+  readonly layer: string;
+  readonly pos: number;
+  readonly token: string;
+  /** The token that is right there: the next one, or in a model that fills in masks the one that stands there. */
+  readonly next: string | null;
+  /** How many tokens are more probable than the right one. */
+  readonly rank: number | null;
+  readonly log_prob: number | null;
+  /** The most probable token, and its probability. */
+  readonly top: string;
+  readonly top_probability: number;
+  readonly entropy: number;
+}
+
+/** A prompt under the logit lens: a row for each stream and position. */
+export interface LogitLensMeasurement extends Measured<LogitLensRow> {
   readonly prompt: Prompt;
   /** `0_pre`, `0_mid`, ..., `final_post`. */
   readonly labels: readonly string[];
@@ -97,7 +116,24 @@ export async function measureLogitLens(
     }),
   );
   const ownStreams = streams.subarray((labels.length - 1) * count * model.cfg.dModel);
-  return { prompt, labels, cells, error: await errorAtTheEnd(model, count, ownStreams, last, signal) };
+  const error = await errorAtTheEnd(model, count, ownStreams, last, signal);
+  const row = (i: number): LogitLensRow => {
+    const [layer, pos] = [Math.floor(i / count), i % count];
+    const { top, right: its, entropy } = cells[layer][pos];
+    return {
+      layer: labels[layer],
+      pos,
+      token: prompt.tokens[pos],
+      next: prompt.tokens[right.at(pos) ?? -1] ?? null,
+      rank: its?.rank ?? null,
+      log_prob: its?.logProb ?? null,
+      top: tokenText(model, top[0].id),
+      top_probability: top[0].probability,
+      entropy,
+    };
+  };
+  const rows = Array.from({ length: labels.length * count }, (_, i) => row(i));
+  return Measured.of(rows, { prompt, labels, cells, error });
 }
 
 /** The residual streams with the final norm applied, [layer pos d_model], and the last one without it, [pos d_model]. */

@@ -11,6 +11,7 @@ import { ArgumentError } from "../tensor/errors.ts";
 import type { Answer } from "./answer.ts";
 import { answerOptions, readAnswer } from "./answer.ts";
 import { computeInParts, passBytes } from "./in-parts.ts";
+import { Measured } from "./measured.ts";
 import { metricGradients } from "./metric-gradients.ts";
 import { type GivenOptions, settled } from "./options.ts";
 
@@ -30,8 +31,16 @@ export interface Neuron {
 /** The options of `measureNeuronSaliency`. */
 export type MeasureNeuronSaliencyOptions = GivenOptions<typeof answerOptions>;
 
-/** The result of `measureNeuronSaliency`. */
-export interface NeuronSaliencyMeasurement {
+/** A neuron and its numbers, as in `Neuron`. */
+export interface NeuronSaliencyRow {
+  readonly layer: number;
+  readonly d_mlp: number;
+  readonly saliency: number;
+  readonly direct: number;
+}
+
+/** The result of `measureNeuronSaliency`: a row for each neuron of the model. */
+export interface NeuronSaliencyMeasurement extends Measured<NeuronSaliencyRow> {
   readonly neurons: readonly Neuron[];
   /** The metric of the prompt. */
   readonly metric: number;
@@ -82,7 +91,10 @@ export async function measureNeuronSaliency(
       return { name: neuronName(layer, index), layer, index, saliency, byPosition, direct: direct.get(index) };
     });
   });
-  return { neurons, metric: number.item() };
+  const rows = neurons.map(({ layer, index, saliency, direct }): NeuronSaliencyRow => {
+    return { layer, d_mlp: index, saliency, direct };
+  });
+  return Measured.of(rows, { neurons, metric: number.item() });
 }
 
 function check(model: Model): void {

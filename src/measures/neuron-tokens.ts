@@ -1,4 +1,5 @@
 /** The tokens that a neuron writes, and where in a text it is most active. */
+
 import { Tensor } from "../graph/tensor.ts";
 import { components, neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -9,6 +10,7 @@ import { getActName } from "../models/act-name.ts";
 import { checkWhole } from "../options/checks.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
 import { tokenText } from "./prompt.ts";
@@ -61,8 +63,25 @@ export interface NeuronExample {
   readonly marked: number;
 }
 
-/** The result of `measureNeuronTokens`. */
-export interface NeuronTokensMeasurement {
+/** A token of the text and the neuron's activation at it. */
+export interface NeuronTokensRow {
+  /** The position among the text's tokens. */
+  readonly pos: number;
+  readonly token: string;
+  readonly activation: number;
+}
+
+/** A token of the vocabulary, and what one unit of the neuron's activation adds to its logit. */
+export interface NeuronEffectRow {
+  readonly id: number;
+  readonly token: string;
+  readonly effect: number;
+}
+
+/** The result of `measureNeuronTokens`: a row for each token of the text. */
+export interface NeuronTokensMeasurement extends Measured<NeuronTokensRow> {
+  /** A row for each token of the vocabulary. */
+  readonly vocabulary: Measured<NeuronEffectRow>;
   /** What the text is called. */
   readonly text: string;
   readonly layer: number;
@@ -131,7 +150,13 @@ export async function measureNeuronTokens(
   const activations = await read(neuron);
 
   const { effects, otherEffects } = await effectsOf(model, layer, neuron, seed, signal);
-  return {
+  const tokenRow = (pos: number): NeuronTokensRow => {
+    return { pos, token: tokenText(model, ids[pos]), activation: activations[pos] };
+  };
+  const effectRow = (id: number): NeuronEffectRow => ({ id, token: tokenText(model, id), effect: effects[id] });
+  const rows = { length: ids.length, columns: ["pos", "token", "activation"], row: tokenRow };
+  return Measured.of(rows, {
+    vocabulary: new Measured({ length: effects.length, columns: ["id", "token", "effect"], row: effectRow }),
     text: text.name,
     layer,
     neuron,
@@ -141,7 +166,7 @@ export async function measureNeuronTokens(
     activations,
     largestOfEach,
     examples: examplesOf(model, ids, activations, top, around),
-  };
+  });
 }
 
 /** What one unit of a neuron's activation adds to each token's logit, and the largest that random others add to any. */

@@ -21,6 +21,7 @@ import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { answersOptions, RUNS, type Runs, type RunsOptions, readRuns } from "./contrast.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "./options.ts";
 import { allSenders, receiving, sending, sent } from "./path-patching/path-ends.ts";
 
@@ -88,8 +89,17 @@ const OPTIONS = { ...answersOptions, ...PATH_PATCHING_OPTIONS } as const;
 export type MeasurePathPatchingOptions = GivenOptions<typeof OPTIONS> &
   Pick<RunsOptions, "clean" | "corrupted" | "metric" | "prependBos">;
 
-/** The result of `measurePathPatching`. */
-export interface PathPatchingMeasurement {
+/** A path and the metric with it patched. */
+export interface PathPatchingRow {
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly patched: number;
+  /** The share of the clean run's distance from the corrupted one that is lost: 0 none, 1 all of it. */
+  readonly lost: number;
+}
+
+/** The result of `measurePathPatching`: a row for each path. */
+export interface PathPatchingMeasurement extends Measured<PathPatchingRow> {
   readonly senders: readonly Sender[];
   readonly receivers: readonly Receiver[];
   /** The metric along each path, `[sender receiver]`: with that one path patched; NaN where the receiver does not come after the sender. */
@@ -163,13 +173,21 @@ export async function measurePathPatching(
     }
   }
   const shape = [senders.length, receivers.length];
-  return {
+  const [clean, corrupted] = [baseline.item(), sourceMetric.item()];
+  const rows = senders.flatMap((sender, s) =>
+    receivers.flatMap((receiver, r): PathPatchingRow[] => {
+      const patched = values[s * receivers.length + r];
+      if (Number.isNaN(patched)) return [];
+      return [{ sender: sender.name, receiver: receiver.name, patched, lost: (clean - patched) / (clean - corrupted) }];
+    }),
+  );
+  return Measured.of(rows, {
     senders: senders.map(({ name }) => name),
     receivers: receivers.map(({ name }) => name),
     values: Tensor.leaf(ndarray("float32", shape, values), ["sender", "receiver"]),
-    clean: baseline.item(),
-    corrupted: sourceMetric.item(),
-  };
+    clean,
+    corrupted,
+  });
 }
 
 const READ: OptionKinds<Pick<RunsOptions, "clean" | "corrupted" | "metric" | "prependBos">> = {

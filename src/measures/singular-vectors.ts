@@ -1,4 +1,5 @@
 /** The largest singular vectors of a head's or an MLP's matrix as tokens, and what random numbers give in their place. */
+
 import { Tensor } from "../graph/tensor.ts";
 import { headName } from "../lens/components.ts";
 import { FactoredMatrix } from "../lens/factored-matrix.ts";
@@ -6,6 +7,7 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { normal } from "../tensor/random.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { tokenText } from "./prompt.ts";
 import {
@@ -36,8 +38,16 @@ export const SINGULAR_VECTORS_OPTIONS = {
 /** The options of `measureSingularVectors` and `singularVectors`. */
 export type SingularVectorsOptions = GivenOptions<typeof SINGULAR_VECTORS_OPTIONS>;
 
-/** The result of `measureSingularVectors`. */
-export interface SingularVectorsMeasurement {
+/** A singular value, and that of a random matrix of the same rank. */
+export interface SingularVectorsRow {
+  /** From 0, the largest value first. */
+  readonly vector: number;
+  readonly singular_value: number;
+  readonly random: number;
+}
+
+/** The result of `measureSingularVectors`: a row for each singular value. */
+export interface SingularVectorsMeasurement extends Measured<SingularVectorsRow> {
   readonly of: SingularVectorsOf;
   /** The matrix in words: `L0H3's W_V W_O`. */
   readonly called: string;
@@ -79,7 +89,11 @@ export async function measureSingularVectors(
   const chance = await randomValues(model, ov, Math.hypot(...values), random, signal);
   const ends = await randomEnds(model, random, signal);
   const called = ov ? `${headName(layer, which!)}'s W_V W_O` : `layer ${layer}'s ${of === "w_in" ? "W_in" : "W_out"}`;
-  return { of, called, head: which ?? null, values, chance, vectors: describeVectors(model, decomposition, top), ends };
+  const rows = Array.from(values, (singular_value, vector): SingularVectorsRow => {
+    return { vector, singular_value, random: chance[vector] };
+  });
+  const vectors = describeVectors(model, decomposition, top);
+  return Measured.of(rows, { of, called, head: which ?? null, values, chance, vectors, ends });
 }
 
 /** A singular vector by the tokens at its ends. */

@@ -8,6 +8,7 @@ import { FLAG, type Kind, listOf, NUMBER, OBJECT, TEXT } from "../tensor/kinds.t
 import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import type { TokenRules } from "../text/index.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { readPrompt } from "./prompt.ts";
 
@@ -51,8 +52,23 @@ export interface ScoredToken {
   readonly rank: number;
 }
 
-/** The result of `measureTestPrompt`. */
-export interface TestPromptMeasurement {
+/** A token of an answer, and what the model makes of it. */
+export interface TestPromptRow {
+  /** Which answer, from 0. */
+  readonly answer: number;
+  /** Which of its tokens, from 0. */
+  readonly step: number;
+  readonly token: string;
+  readonly rank: number;
+  readonly logit: number;
+  readonly prob: number;
+}
+
+/** The result of `measureTestPrompt`: a row for each token that is scored. */
+export interface TestPromptMeasurement extends Measured<TestPromptRow>, TestedPrompt {}
+
+/** What `testPromptText` prints. */
+export interface TestedPrompt {
   /** The tokens of the prompt, and of each answer. */
   readonly prompt: readonly string[];
   readonly answers: readonly (readonly string[])[];
@@ -106,7 +122,7 @@ export async function measureTestPrompt(
     logitsPos: Array.from({ length: steps }, (_, i) => promptIds.length - 1 + i),
     signal,
   });
-  return {
+  const tested: TestedPrompt = {
     prompt: text.toStrTokens(promptIds),
     answers: answers.map((ids) => text.toStrTokens(ids)),
     steps: Array.from({ length: steps }, (_, step) => {
@@ -115,6 +131,12 @@ export async function measureTestPrompt(
       return { answers: answers.map((ids) => scored.of(ids[step])), top: scored.order.slice(0, top).map(scored.of) };
     }),
   };
+  const rows = tested.steps.flatMap((one, step) =>
+    one.answers.map(({ token, rank, logit, prob }, answer): TestPromptRow => {
+      return { answer, step, token, rank, logit, prob };
+    }),
+  );
+  return Measured.of(rows, tested);
 }
 
 /** What the model predicts for a token after BOS alone. */
@@ -146,7 +168,7 @@ function scorer(text: TokenRules, logits: Float32Array) {
 }
 
 /** The result as TransformerLens prints it. */
-export function testPromptText(result: TestPromptMeasurement): string {
+export function testPromptText(result: TestedPrompt): string {
   checkResult(result);
   const { prompt, answers, steps } = result;
   const several = answers.length > 1;
@@ -181,9 +203,9 @@ function checkResult(result: unknown): void {
     describe: "a scored token",
   };
   const tokens = listOf(scored, "scored tokens");
-  const { prompt, answers, steps } = (OBJECT.accepts(result) ? result : {}) as Partial<TestPromptMeasurement>;
+  const { prompt, answers, steps } = (OBJECT.accepts(result) ? result : {}) as Partial<TestedPrompt>;
   const isStep = (step: unknown) => {
-    const { answers, top } = (OBJECT.accepts(step) ? step : {}) as Partial<TestPromptMeasurement["steps"][number]>;
+    const { answers, top } = (OBJECT.accepts(step) ? step : {}) as Partial<TestedPrompt["steps"][number]>;
     return tokens.accepts(answers) && tokens.accepts(top);
   };
   const whole = texts.accepts(prompt) && Array.isArray(answers) && Array.from(answers).every(texts.accepts);

@@ -300,6 +300,11 @@ function methods(): Case[] {
       tokensToResidualDirections: [1],
       processWeights: [{}],
     }),
+    ...on(new G.Measured([{ layer: 0, effect: 1 }]), {
+      at: [{ layer: 0 }],
+      where: [{ layer: 0 }],
+      top: [1, "effect", {}],
+    }),
     ...on(twoStacks(), {
       forward: [[[1, 2]], { decoderInput: [[0]], ...stopped }],
       runWithCache: [[[1, 2]], { decoderInput: [[0]], ...stopped }],
@@ -365,6 +370,11 @@ function methods(): Case[] {
       of: "new TokenRules",
       call: ((options: never) => new G.TokenRules(options)) as never,
       args: [{ tokenizer, nCtx: 5 }],
+    },
+    {
+      of: "new Measured",
+      call: ((rows: never) => new G.Measured(rows)) as never,
+      args: [[{ layer: 0 }]],
     },
     {
       of: "new FactoredMatrix",
@@ -442,6 +452,7 @@ test("every public function is called with wrong arguments", () => {
     "ModelGraph",
     "TokenRules",
     "KeyValueCache",
+    "Measured",
   ];
   const missing = Object.keys(G).filter((name) => !called.has(name) && !LEFT_OUT.has(name) && !classes.includes(name));
   expect(missing).toEqual([]);
