@@ -49,7 +49,11 @@ function tableFiles(finding: Finding, table: Table, file: string): Exported {
   return { of: "table", name, title, file, numbers: columns.length * rowCount(table), forms };
 }
 
+/** Texts are shorter than this; packed numbers (attention patterns) are longer. */
+const LONGEST_TEXT = 2000;
+
 function numbersIn(value: unknown): number {
+  if (typeof value === "string") return value.length > LONGEST_TEXT ? value.length : 0;
   if (typeof value !== "object" || value === null) return typeof value === "number" ? 1 : 0;
   let sum = 0;
   for (const part of Object.values(value)) sum += numbersIn(part);

@@ -1,8 +1,9 @@
 /** Attention patterns in few bytes: what is kept, how exactly, and how large it is. */
 import { describe, expect, it } from "vitest";
 import { denseWeights, isPacked, keptPerQuery, packPattern, storedHeads } from "../../src/finding/attention-weights.ts";
-import type { AttentionSpec } from "../../src/finding/picture.ts";
-import { attentionHeads } from "../../src/report/index.ts";
+import type { AttentionSpec, PackedPattern } from "../../src/finding/picture.ts";
+import { attentionHeads, render } from "../../src/report/index.ts";
+import { seedFinding } from "./seed-finding.ts";
 
 /** Numbers from 0 to 1, the same each time (Park and Miller). */
 function random(seed: number): () => number {
@@ -167,5 +168,17 @@ describe("a picture of heads", () => {
     expect([...svg.matchAll(/<image /g)]).toHaveLength(36);
     for (const word of ["layer", "head", "11"]) expect(svg).toContain(`>${word}</text>`);
     expect(svg.length).toBeLessThan(400_000);
+  });
+
+  it("is in a report's page once, and not again for the buttons that save a picture's numbers", async () => {
+    const heads = 36;
+    const data = new Float32Array(heads * 150 ** 2);
+    for (let h = 0; h < heads; h++) data.set(pattern(150, 4), h * 150 ** 2);
+    const { spec } = attentionHeads(words(150), { data, shape: [3, 12, 150, 150] });
+    const packed = (spec as AttentionSpec).heads[0].pattern as PackedPattern;
+    const finding = { ...seedFinding(), parts: [], tables: [], pictures: [spec] };
+    const html = await render(finding, "html");
+    expect(html.split(packed.weights)).toHaveLength(2 + heads - 1);
+    expect(JSON.parse(/data-have="([^"]*)"/.exec(html)![1].replaceAll("&quot;", '"')).files[0].forms).toEqual(["svg"]);
   });
 });
