@@ -15,7 +15,7 @@ import {
 import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
 import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
 import { middle } from "../measures/statistics/middle.ts";
-import { quoted } from "../tensor/words.ts";
+import { listed, quoted } from "../tensor/words.ts";
 import { heatmaps } from "./activation-patching/pictures.ts";
 import { patchingTables } from "./activation-patching/tables.ts";
 import { analysis } from "./analysis.ts";
@@ -119,27 +119,49 @@ function placed({ site, axis, layer, at }: PatchedCell, { clean }: Contrast): st
   return `${site} of layer ${layer} at ${quoted(clean.tokens[at])} (position ${at})`;
 }
 
+/** What counts as next to nothing, of the difference between the two runs. */
+const LITTLE = 0.05;
+const fixed = (x: number): string =>
+  x
+    .toFixed(2)
+    .replace(/^-(0\.00)$/, "$1")
+    .replace("-", "−");
+
 function statements(contrast: Contrast, ranked: readonly PatchedCell[], found: Patched): [Statement, ...Statement[]] {
   const { cleanMetric, corruptedMetric, answer, wrong } = contrast;
   const best = (site: PatchingSite) => ranked.find((cell) => cell.site === site)!;
-  const sentence = (cell: PatchedCell, first: boolean): Statement => ({
-    text: `${first ? "Of all places after the embedding, " : ""}${placed(cell, contrast)} regains ${first ? "most: " : ""}${cell.normalized.toFixed(2)} of the difference.`,
-    figure: { value: cell.normalized, unit: "", comparedWith: [TYPICAL] },
-  });
   // The embedding carries all of it by construction, so it would answer nothing.
   const reported = ranked.filter((cell) => !(cell.site === "resid_pre" && cell.layer === 0));
   const answered = reported[0] ?? ranked[0];
   const others = [...found.keys()].map(best).filter((cell) => cell !== answered && reported.includes(cell));
+  const regains = others.filter((cell) => cell.normalized >= LITTLE);
+  const nothing = others.filter((cell) => cell.normalized < LITTLE);
   return [
-    sentence(answered, true),
     {
-      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${cleanMetric.toFixed(2)} logits on the clean prompt and by ${corruptedMetric.toFixed(2)} on the corrupted one.`,
+      text: `Of all places after the embedding, ${placed(answered, contrast)} regains most: ${fixed(answered.normalized)} of the difference.`,
+      figure: { value: answered.normalized, unit: "", comparedWith: [TYPICAL] },
+    },
+    {
+      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${fixed(cleanMetric)} logits on the clean prompt and by ${fixed(corruptedMetric)} on the corrupted one.`,
       figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: [CLEAN_RUN, CORRUPTED_RUN] },
     },
-    ...others.map((cell) => ({
-      ...sentence(cell, false),
-      text: `Largest of ${cell.site}: ${placed(cell, contrast)}, ${cell.normalized.toFixed(2)}.`,
-    })),
+    ...(regains.length > 0
+      ? [
+          {
+            text: `Largest of each other site: ${listed(regains.map((cell) => `${placed(cell, contrast)} (${fixed(cell.normalized)})`))}.`,
+          },
+        ]
+      : []),
+    ...(nothing.length > 0
+      ? [
+          {
+            text: `Patching ${listed(
+              nothing.map(({ site }) => site),
+              "or",
+            )} anywhere regains next to nothing: at most ${fixed(Math.max(...nothing.map(({ normalized }) => normalized)))}.`,
+          },
+        ]
+      : []),
   ];
 }
 

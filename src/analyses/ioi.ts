@@ -69,11 +69,14 @@ const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0
 /** The share of prompts after which the receiver has the higher logit. */
 const accuracy = (differences: readonly number[]) => mean(differences.map((x) => +(x > 0)));
 
-function summaryOf({ differences, names, skipped }: IoiMeasurement): Finding["summary"] {
+function summaryOf({ differences, controls, names, skipped }: IoiMeasurement): Finding["summary"] {
   const [right, lead] = [accuracy(differences), mean(differences)];
   return [
     {
-      text: `The receiver has the higher logit in ${percent(right)} of ${differences.length} prompts.`,
+      text: `${right > 0.5 && right > accuracy(controls) ? "" : "No: "}the receiver has the higher logit in ${percent(right)} of ${differences.length} prompts; a guess has it in half, and where a third person gives, the same name has it in ${percent(accuracy(controls))}.`.replace(
+        /^t/,
+        "T",
+      ),
       figure: { value: 100 * right, unit: "%", comparedWith: [CHANCE, CONTROL_ACCURACY] },
     },
     {
