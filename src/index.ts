@@ -97,6 +97,16 @@ export { type DiffuseMlpOptions, diffuseMlp } from "./analyses/diffuse-mlp.ts";
 export { type DiffuseMlpMeasurement, measureDiffuseMlp } from "./measures/diffuse-mlp.ts";
 export type { MeasureDiffuseMlpOptions } from "./measures/diffuse-mlp/options.ts";
 
+// - one text, from all sides
+export { look } from "./analyses/look.ts";
+export {
+  type LookMeasurement,
+  type LookOptions,
+  measureLook,
+  type NextToken,
+  type SurprisingToken,
+} from "./measures/look.ts";
+
 // - logit lens
 export { logitLens } from "./analyses/logit-lens.ts";
 export { type LogitLensMeasurement, type LogitLensOptions, measureLogitLens } from "./measures/logit-lens.ts";

@@ -125,7 +125,8 @@ const METHOD: Method = {
   ],
 };
 
-function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): PictureSpec {
+/** The patterns of all heads, or as many as a picture holds. */
+export function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): PictureSpec {
   const weights = heads.map(({ name, pattern, valueNorms }) => ({
     ...{ name, weights: pattern.data as Float32Array, valueNorms: valueNorms.data as Float32Array },
   }));

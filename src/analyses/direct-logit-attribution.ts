@@ -141,10 +141,18 @@ function baselines(
       value: logit,
       unit: "logits",
     },
-    nullModel(LAYERS, "the largest of embeddings and layers", layers, drawn, seed),
+    layerNullModel({ layers, wrong }, seed),
     nullModel(HEADS, "the largest head", heads, drawn, seed),
     ...(neurons ? [nullModel(NEURONS, `the ${top} largest neurons`, neurons, drawn, seed)] : []),
   ];
+}
+
+/** The largest layer's share, for random tokens. */
+export function layerNullModel(
+  { layers, wrong }: Pick<DirectLogitAttributionMeasurement, "layers" | "wrong">,
+  seed: number,
+): Baseline {
+  return nullModel(LAYERS, "the largest of embeddings and layers", layers, drawnFor(wrong !== null), seed);
 }
 
 function nullModel(name: string, what: string, group: AttributionGroup, drawn: string, seed: number): Baseline {

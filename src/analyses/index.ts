@@ -15,6 +15,7 @@ import { inductionScoreAnalysis } from "./induction-score.ts";
 import { integratedGradientsAnalysis } from "./integrated-gradients.ts";
 import { ioiAnalysis } from "./ioi.ts";
 import { logitLensAnalysis } from "./logit-lens.ts";
+import { lookAnalysis } from "./look.ts";
 import { neuronSaliencyAnalysis } from "./neuron-saliency.ts";
 import { neuronTokensAnalysis } from "./neuron-tokens.ts";
 import { pathPatchingAnalysis } from "./path-patching.ts";
@@ -23,6 +24,7 @@ import { testPromptAnalysis } from "./test-prompt.ts";
 
 /** All analyses, in the order in which they are listed. */
 export const ANALYSES: readonly Analysis[] = [
+  lookAnalysis,
   diffuseMlpAnalysis,
   logitLensAnalysis,
   activationPatchingAnalysis,

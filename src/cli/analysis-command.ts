@@ -43,12 +43,13 @@ const isPrompt = ({ type }: OptionRecord): boolean => type === "prompts" || type
 /** How to see what the terminal does not show. */
 const REST = "--full prints them, and --out report.html draws them.";
 
-export function analysisCommand(analysis: Analysis): CommandRecord {
+/** @param group the heading above it in the list of commands */
+export function analysisCommand(analysis: Analysis, group: string): CommandRecord {
   const entries = Object.entries(analysis.options);
   const prompted = analysis.options.prompt?.type === "prompt";
   return command({
     name: analysis.name,
-    group: "Questions about a model:",
+    group,
     summary: analysis.question,
     description: `${analysis.question}\n\n${analysis.description}`,
     ...(prompted

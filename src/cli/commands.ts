@@ -1,5 +1,5 @@
 /** All commands, in the order in which the help lists them. */
-import { ANALYSES } from "../analyses/index.ts";
+import { ANALYSES, analysisCalled } from "../analyses/index.ts";
 import { analysisCommand } from "./analysis-command.ts";
 import type { CommandRecord } from "./command.ts";
 import { completionCommand } from "./completion-command.ts";
@@ -9,9 +9,10 @@ import { tokensCommand } from "./tokens-command.ts";
 import { trainCommand } from "./train-command.ts";
 
 export const COMMANDS: readonly CommandRecord[] = [
+  analysisCommand(analysisCalled("look"), "A first look:"),
   tokensCommand,
   generateCommand,
-  ...ANALYSES.map(analysisCommand),
+  ...ANALYSES.filter(({ name }) => name !== "look").map((one) => analysisCommand(one, "Questions about a model:")),
   trainCommand,
   modelsCommand,
   completionCommand(() => COMMANDS),

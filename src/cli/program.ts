@@ -33,7 +33,7 @@ function programOver(terminal: Terminal): Command {
     .helpOption("--help", "print this help")
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name() })
-    .addHelpText("after", examples("diffuse-mlp --out report.html", "help logit-lens"));
+    .addHelpText("after", examples('look "The cat sat on the" --out look.html', "help logit-lens"));
   for (const record of COMMANDS) {
     const command = commanderCommand(record, terminal).helpOption("--help", "print this help");
     program.addCommand(command.helpGroup(record.group));

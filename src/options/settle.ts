@@ -1,6 +1,6 @@
 /** Options as a caller gave them, checked against their records, and with defaults filled in. */
 import { ArgumentError } from "../tensor/errors.ts";
-import type { Kind } from "../tensor/kinds.ts";
+import { type Kind, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { listed } from "../tensor/words.ts";
 import { checkHead, checkLayer, checkWhole } from "./checks.ts";
@@ -36,7 +36,10 @@ const IN_CODE: Spelling = {
  * @throws ArgumentError
  */
 export function checkGiven(of: string, given: object, records: OptionRecords, more: Readonly<Record<string, Kind>>) {
-  checkOptions(of, given, { ...kindsOf(records), ...more } as never);
+  // The largest value may depend on the model: `settle` says the whole range.
+  const whole = Object.entries(records).filter(([, { type }]) => type === "integer");
+  const kinds = { ...kindsOf(records), ...Object.fromEntries(whole.map(([name]) => [name, WHOLE])), ...more };
+  checkOptions(of, given, kinds as never);
 }
 
 /**

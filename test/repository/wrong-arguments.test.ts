@@ -140,7 +140,7 @@ function functions(): Case[] {
     ...["inductionScore", "singularVectors"].flatMap((name) => both(name, stopped)),
     ...both("ioi", { ...stopped, names: ["a", "b", "c"] }),
     ...["ablation", "diffuseMlp", "headDetector"].flatMap((name) => both(name, { prompts: ["abc"], signal })),
-    ...["attentionPatterns", "directLogitAttribution", "logitLens"].flatMap((name) =>
+    ...["attentionPatterns", "directLogitAttribution", "logitLens", "look"].flatMap((name) =>
       both(name, { prompt: "abc", signal }),
     ),
     ...both("neuronTokens", { text: "abc", signal }),

@@ -13,16 +13,19 @@ export const LAYERS = "random tokens: largest layer";
 export const HEADS = "random tokens: largest head";
 export const NEURONS = "random tokens: largest neurons";
 
-export function attributionTables(
-  { layers, heads, neurons, bias }: DirectLogitAttributionMeasurement,
-  top: number,
-): readonly Table[] {
-  const layerRows = [{ label: "bias of the unembedding", value: bias, share: null }, ...shares(layers)];
-  const ofLayers = {
+/** What the bias, the embeddings and the layers add. */
+export function layerTable({ layers, bias }: DirectLogitAttributionMeasurement): Table {
+  const rows = [{ label: "bias of the unembedding", value: bias, share: null }, ...shares(layers)];
+  const about = {
     name: "layers",
     title: "The bias, embeddings and layers, in order: they sum to the logit",
     comparedWith: [LAYERS],
   };
+  return tableOf(about, rows, cells("component"));
+}
+
+export function attributionTables(measured: DirectLogitAttributionMeasurement, top: number): readonly Table[] {
+  const { heads, neurons } = measured;
   const ofHeads = { name: "heads", title: "Heads", comparedWith: [HEADS] };
   const ofNeurons = (count: number) => ({
     name: "neurons",
@@ -32,7 +35,7 @@ export function attributionTables(
   const sorted = (group: AttributionGroup) => shares(group).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const largest = neurons ? sorted(neurons).slice(0, top) : [];
   return [
-    tableOf(ofLayers, layerRows, cells("component")),
+    layerTable(measured),
     tableOf(ofHeads, sorted(heads), [...place(HEAD), ...cells("head")]),
     ...(neurons ? [tableOf(ofNeurons(largest.length), largest, [...place(NEURON), ...cells("neuron")])] : []),
   ];
@@ -81,19 +84,24 @@ function cells(what: string): Cell<AttributionShare>[] {
   ];
 }
 
+/** What they add up to, a view of `layerTable`. */
+export function layerSum(): View {
+  return {
+    kind: "bar",
+    name: "sum",
+    title: "How the logit builds up",
+    caption:
+      "Each bar starts where the one before ended: what the unembedding's bias, the embeddings and the layers add, in order. The last one is their sum.",
+    table: "layers",
+    x: { column: COMPONENT.name, label: "" },
+    y: { column: ADDS.name, label: "sum" },
+    total: "sum",
+  };
+}
+
 export function attributionPictures({ neurons }: DirectLogitAttributionMeasurement): readonly (PictureSpec | View)[] {
   return [
-    {
-      kind: "bar",
-      name: "sum",
-      title: "How the logit builds up",
-      caption:
-        "Each bar starts where the one before ended: what the unembedding's bias, the embeddings and the layers add, in order. The last one is their sum.",
-      table: "layers",
-      x: { column: COMPONENT.name, label: "" },
-      y: { column: ADDS.name, label: "sum" },
-      total: "sum",
-    },
+    layerSum(),
     {
       kind: "imshow",
       name: "heads",
