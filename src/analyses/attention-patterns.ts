@@ -67,7 +67,7 @@ export async function attentionPatterns(model: Model, options: AttentionPatterns
     summary: summary(measured),
     method: METHOD,
     model: modelFacts(model),
-    settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, heads: heads.length },
+    settings: { prompt: prompt.text, tokens: prompt.ids.length, heads: heads.length },
     pictures: [
       patternPicture(measured),
       ...measurable(KINDS, measured).map(({ key, words }) => headMap(measured, key, `How much each head ${words}`)),

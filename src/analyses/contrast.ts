@@ -58,8 +58,8 @@ export function contrastCaveats({ answer, wrong, cleanMetric, corruptedMetric }:
 /** A contrast as a finding's settings. */
 export function contrastSettings({ clean, corrupted, answer, wrong }: Contrast): Record<string, Scalar> {
   return {
-    clean: quoted(clean.tokens.slice(clean.startsWithBos ? 1 : 0).join("")),
-    corrupted: quoted(corrupted.tokens.slice(corrupted.startsWithBos ? 1 : 0).join("")),
+    clean: quoted(clean.text),
+    corrupted: quoted(corrupted.text),
     answer: quoted(answer),
     wrong: quoted(wrong),
   };

@@ -42,7 +42,7 @@ export async function directLogitAttribution(
     method: methodOf(wrong !== null),
     model: modelFacts(model),
     settings: {
-      prompt: prompt.tokens.join(""),
+      prompt: prompt.text,
       answer: tokenText(model, answer),
       wrong: wrong === null ? null : tokenText(model, wrong),
       samples,

@@ -78,7 +78,7 @@ export async function logitLens(model: HookedTransformer, options: LogitLensOpti
     summary: summaryOf(model, measured, means, compared),
     method: METHOD,
     model: modelFacts(model),
-    settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, layers: labels.length },
+    settings: { prompt: prompt.text, tokens: prompt.ids.length, layers: labels.length },
     pictures: [lens(model), rankLine(model, bias)],
     tables: [byLayer(labels, means, compared), byPosition(model, measured), topTokens(model, measured)],
     baselines: baselines(model.cfg.dVocabOut, means[means.length - 1], bias, measured.error),

@@ -6,32 +6,13 @@ import type { TokenRules } from "../text/index.ts";
 export interface TokenRow {
   readonly position: number;
   readonly id: number;
-  /** What it stands for: the text that it covers; of a special token that the text does not contain, its name. */
+  /** As a reader sees it: `日¹⁄₃` is the first of three parts of a character. */
   readonly text: string;
-  /** Which part of a character (or of a few) it is, from 1, and of how many; missing for whole characters. */
-  readonly part?: readonly [part: number, parts: number];
 }
 
 export function tokenRows(rules: TokenRules, text: string): TokenRow[] {
-  const options = { truncate: false };
-  const ids = Array.from(rules.toTokens(text, options).data);
-  const ranges = rules.offsets(text, options);
-  return ids.map((id, position) => {
-    const [start, end] = ranges[position];
-    if (start === end) return { position, id, text: rules.toSingleStrToken(id) };
-    const [first, last] = sharing(ranges, position);
-    const part = first === last ? {} : { part: [position - first + 1, last - first + 1] as const };
-    return { position, id, text: text.slice(start, end), ...part };
-  });
-}
-
-/** The first and the last of the neighbouring tokens that cover the same characters as this one. */
-function sharing(ranges: readonly (readonly [number, number])[], at: number): [number, number] {
-  const overlaps = (a: number, b: number) => ranges[a]?.[0] < ranges[b]?.[1] && ranges[b]?.[0] < ranges[a]?.[1];
-  let [first, last] = [at, at];
-  while (overlaps(first - 1, first)) first--;
-  while (overlaps(last, last + 1)) last++;
-  return [first, last];
+  const ids = Array.from(rules.toTokens(text, { truncate: false }).data);
+  return rules.shownTokens(ids).map((shown, position) => ({ position, id: ids[position], text: shown }));
 }
 
 const GAP = "   ";
@@ -58,13 +39,7 @@ export function tokensText(rows: readonly TokenRow[], { width, color }: { width:
   );
 }
 
-/** `␣cat`; `日¹⁄₃` for the first of three parts. */
-function shownText({ text, part }: TokenRow): string {
-  return visibleToken(text) + (part ? `${raised(part[0])}⁄${lowered(part[1])}` : "");
-}
-
-const raised = (n: number) => [...`${n}`].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]).join("");
-const lowered = (n: number) => [...`${n}`].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("");
+const shownText = ({ text }: TokenRow): string => visibleToken(text);
 
 function cut(text: string, width: number): string {
   if (textWidth(text) <= width) return text;

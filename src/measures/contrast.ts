@@ -216,7 +216,7 @@ export async function endsOf(
 /** @throws InputError unless the prompts have equally many tokens and differ. */
 function checkAlike(clean: Prompt, corrupted: Prompt): void {
   if (clean.ids.length !== corrupted.ids.length) {
-    const listed = (prompt: Prompt) => prompt.tokens.map((token) => JSON.stringify(token)).join(" ");
+    const listed = (prompt: Prompt) => prompt.tokens.map(quoted).join(" ");
     throw new InputError(
       `The clean prompt has ${clean.ids.length} tokens and the corrupted one ${corrupted.ids.length}, but patching copies position by position: reword one until the numbers match. They are ${listed(clean)} and ${listed(corrupted)}.`,
       { asked: clean.ids.length, found: corrupted.ids.length },
@@ -226,7 +226,7 @@ function checkAlike(clean: Prompt, corrupted: Prompt): void {
     throw new InputError(
       "The clean and the corrupted prompt are the same: change the word that the answer depends on.",
       {
-        asked: clean.tokens.join(""),
+        asked: clean.text,
       },
     );
   }

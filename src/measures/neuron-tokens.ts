@@ -13,7 +13,7 @@ import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
-import { tokenText } from "./prompt.ts";
+import { tokenTexts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of `measureNeuronTokens` and `neuronTokens`. */
@@ -61,6 +61,8 @@ export interface NeuronExample {
   readonly tokens: readonly string[];
   readonly activations: readonly number[];
   readonly marked: number;
+  /** The text up to it, at most six tokens before. */
+  readonly leading: string;
 }
 
 /** A token of the text and the neuron's activation at it. */
@@ -247,15 +249,24 @@ function examplesOf(
   return chosen.map((at) => {
     const from = Math.max(0, at - around);
     const to = Math.min(ids.length, at + around + 1);
+    // With a few more on both sides, which may be parts of the same characters.
+    const before = Math.max(0, from - 4);
+    const tokens = tokenTexts(model, ids.slice(before, Math.max(to, at + 2) + 4));
     return {
       activation: activations[at],
       at,
-      token: tokenText(model, ids[at]),
-      next: at + 1 < ids.length ? tokenText(model, ids[at + 1]) : null,
+      token: tokens[at - before],
+      next: tokens[at - before + 1] ?? null,
       nextId: ids[at + 1] ?? null,
-      tokens: ids.slice(from, to).map((id) => tokenText(model, id)),
+      tokens: tokens.slice(from - before, to - before),
+      leading: leadingText(model, ids.slice(Math.max(from, at - 6), at + 1)),
       activations: activations.slice(from, to),
       marked: at - from,
     };
   });
+}
+
+/** The text of tokens, without a part of a character at an end. */
+function leadingText(model: HookedTransformer, ids: readonly number[]): string {
+  return model.text?.decode(ids).replace(/^\ufffd+|\ufffd+$/g, "") ?? tokenTexts(model, ids).join("");
 }

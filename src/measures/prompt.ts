@@ -13,7 +13,9 @@ import type { TokenIds } from "../text/index.ts";
 /** One prompt's tokens. */
 export interface Prompt {
   readonly ids: readonly number[];
-  /** The text of each token. */
+  /** The prompt's text, without the BOS that was put in front. */
+  readonly text: string;
+  /** Each token as a reader sees it: a character that is split over tokens is whole in each, with a mark. */
   readonly tokens: readonly string[];
   /** int32 [batch pos], a batch of one. */
   readonly input: Tensor;
@@ -55,12 +57,19 @@ export function readPrompt(
       { asked: ids.length, found: least },
     );
   }
-  return {
-    ids,
-    tokens: ids.map((id) => tokenText(model, id)),
-    input,
-    startsWithBos: ids[0] === model.text?.bosTokenId,
-  };
+  return { ids, ...shownPrompt(model, prompt, ids), input };
+}
+
+/** A prompt's text and tokens, for a reader. @param prompt as it was given, a text or ids */
+export function shownPrompt(
+  model: Model,
+  prompt: string | TokenIds,
+  ids: readonly number[],
+): Pick<Prompt, "text" | "tokens" | "startsWithBos"> {
+  const startsWithBos = ids[0] === model.text?.bosTokenId;
+  const tokens = tokenTexts(model, ids);
+  const decoded = () => model.text?.decode(ids.slice(startsWithBos ? 1 : 0)) ?? tokens.join("");
+  return { text: typeof prompt === "string" ? prompt : decoded(), tokens, startsWithBos };
 }
 
 function ofText(model: Model, text: string, prependBos: boolean | undefined): Tensor {
@@ -97,9 +106,14 @@ export function checkPrompts(prompts: unknown): asserts prompts is readonly (str
   );
 }
 
-/** A token's text, or its id in brackets where there is no tokenizer. */
+/** The texts of consecutive tokens, or their ids in brackets where there is no tokenizer. */
+export function tokenTexts(model: Model, ids: readonly number[]): string[] {
+  return model.text ? model.text.shownTokens(ids) : ids.map((id) => `[${id}]`);
+}
+
+/** The text of a token that stands alone. */
 export function tokenText(model: Model, id: number): string {
-  return model.text ? model.text.toSingleStrToken(id) : `[${id}]`;
+  return tokenTexts(model, [id])[0];
 }
 
 /**

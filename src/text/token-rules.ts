@@ -9,6 +9,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shortened, shown } from "../tensor/show.ts";
 import { attentionMask, type PaddingSide } from "./attention-mask.ts";
 import { notedPadding, notePadding } from "./padding.ts";
+import { shownTokens } from "./shown-tokens.ts";
 import { checkId, idRows, type TokenIds, type Tokens } from "./token-ids.ts";
 import { type DecodeOptions, Tokenizer } from "./tokenizer.ts";
 
@@ -42,6 +43,8 @@ const RULES: OptionKinds<TokenRulesOptions> = {
   defaultPaddingSide: SIDE,
 };
 const ATTENTION_MASK: OptionKinds<Omit<ToTokensOptions, "truncate">> = { prependBos: FLAG, paddingSide: SIDE };
+
+const encoder = new TextEncoder();
 
 /** TransformerLens' fallback if a tokenizer names no end-of-text token. */
 const FALLBACK_EOS = "<|endoftext|>";
@@ -138,6 +141,22 @@ export class TokenRules {
   }
 
   /**
+   * The texts of consecutive tokens as a reader sees them: a character whose bytes are split over tokens is whole in each, with a mark
+   * of which part the token is (日¹⁄₃), and bytes that form no character are `\\xE6`, where `toStrTokens` has U+FFFD. An id that
+   * stands for no text is in brackets.
+   * @throws InputError for an id outside the vocabulary
+   */
+  shownTokens(ids: TokenIds): string[] {
+    const { rows } = idRows([ids]);
+    return shownTokens(Array.from(rows[0], (id) => this.#bytesOf(id)));
+  }
+
+  #bytesOf(id: number): Uint8Array {
+    const lacking = id < this.dVocab && this.tokenizer.idToToken(id) === undefined;
+    return lacking ? encoder.encode(`[${id}]`) : this.tokenizer.bytesOf(id);
+  }
+
+  /**
    * The id of a text that is exactly one token, without what the tokenizer puts around texts.
    * @throws InputError if it is not exactly one token; the message lists the tokens.
    */
@@ -147,7 +166,8 @@ export class TokenRules {
     }
     const row = this.tokenizer.encode(text, { addSpecialTokens: false });
     if (row.length !== 1) {
-      const list = row.map((id) => `${shown(this.toSingleStrToken(id))} (${id})`).join(", ");
+      const texts = this.shownTokens(row);
+      const list = row.map((id, i) => `${shown(texts[i])} (${id})`).join(", ");
       throw new InputError(
         row.length === 0
           ? "An empty text is not a token: give a text that is exactly one."

@@ -7,6 +7,7 @@ import { FLAG, type Kind } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { AddedVocabulary } from "./added-vocabulary.ts";
+import { bytesOfToken } from "./byte-level.ts";
 import { chatTemplatesOf } from "./chat.ts";
 import { rebuiltNote } from "./classes/rebuilt.ts";
 import { settingsOf } from "./classes/settings.ts";
@@ -27,6 +28,8 @@ import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokeni
 import type { Assembled } from "./vocabularies/assembled.ts";
 import { bertNormalizerJson } from "./vocabularies/bert.ts";
 import { wellFormed } from "./well-formed.ts";
+
+const encoder = new TextEncoder();
 
 /** How many words are cached with their ids, and the longest that are. */
 const MOST_WORDS = 50_000;
@@ -227,6 +230,23 @@ export class Tokenizer {
   /** The token as the vocabulary writes it ("Ġthe", not " the"); undefined for an id outside the vocabulary. */
   idToToken(id: number): string | undefined {
     return this.#added.tokenOf(id) ?? this.#model.vocabulary.tokenOf(id);
+  }
+
+  /**
+   * The bytes of UTF-8 that a token stands for, with the spaces in front that the vocabulary writes as "▁": part of a character, if
+   * the vocabulary is one of bytes, or has bytes for characters that it lacks (`<0xE6>`).
+   * @throws InputError for an id outside the vocabulary
+   */
+  bytesOf(id: number): Uint8Array {
+    const token = this.idToToken(id);
+    if (token === undefined) throw this.#outside(id);
+    if (this.#byteLevel) return bytesOfToken(token);
+    const text = this.#decode([token]).join("");
+    const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token);
+    if (byte && text !== token) return Uint8Array.of(Number.parseInt(byte[1], 16));
+    // Decoders remove the space before the first token.
+    const removed = text.startsWith("▁") ? 0 : /^▁*/.exec(token)![0].length - /^ */.exec(text)![0].length;
+    return encoder.encode(" ".repeat(Math.max(0, removed)) + text);
   }
 
   /** The id of a token written as the vocabulary writes it ("Ġthe"). */

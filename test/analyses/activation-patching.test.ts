@@ -58,7 +58,7 @@ describe("on the bundled model", () => {
 
   it("refuses prompts of different lengths, and lists their tokens", async () => {
     const wrong = activationPatching(model, { clean: "The queen said that" });
-    await expect(wrong).rejects.toThrow(/clean prompt has 6 tokens and the corrupted one 7.*" que" "en"/);
+    await expect(wrong).rejects.toThrow(/clean prompt has 6 tokens and the corrupted one 7.*“ que” “en”/);
   });
 
   it("refuses the same prompt twice, the same answer twice, and answers of several tokens", async () => {

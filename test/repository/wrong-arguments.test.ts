@@ -363,6 +363,7 @@ function methods(): Case[] {
       toStrTokens: ["abc", {}],
       toSingleToken: ["a"],
       toSingleStrToken: [1],
+      shownTokens: [[1, 2]],
       getTokenPosition: ["a", "abc", "first", {}],
       attentionMask: [text.toTokens(["a", "abc"]), {}],
     }),

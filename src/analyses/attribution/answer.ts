@@ -4,5 +4,5 @@ import type { Answer } from "../../measures/answer.ts";
 import { quoted } from "../../tensor/words.ts";
 
 export function answerSettings({ prompt, asked }: Answer): Record<string, Scalar> {
-  return { prompt: quoted(prompt.tokens.slice(prompt.startsWithBos ? 1 : 0).join("")), asked };
+  return { prompt: quoted(prompt.text), asked };
 }

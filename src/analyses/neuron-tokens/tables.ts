@@ -8,13 +8,7 @@ import type { NeuronExample, NeuronTokensMeasurement } from "../../measures/neur
 export const NEURONS = "all neurons in the layer";
 
 /** The words up to a place. */
-export function context({ tokens, marked }: NeuronExample): string {
-  return tokens
-    .slice(Math.max(0, marked - 6), marked + 1)
-    .join("")
-    .replace(/\s+/g, " ")
-    .trim();
-}
+export const context = ({ leading }: NeuronExample): string => leading.replace(/\s+/g, " ").trim();
 
 export function neuronPictures({ name, examples, activations }: NeuronTokensMeasurement): (PictureSpec | View)[] {
   return [

@@ -6,7 +6,7 @@ import { batchOf, readTokens } from "../../lens/tokens.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { InputError } from "../../tensor/errors.ts";
 import { idRows, type TokenIds } from "../../text/index.ts";
-import { checkPrompts } from "../prompt.ts";
+import { checkPrompts, shownPrompt } from "../prompt.ts";
 
 /** A prompt, as the model reads it. */
 export interface TokenizedPrompt {
@@ -41,9 +41,7 @@ export function tokenizePrompts(model: Model, prompts: readonly (string | TokenI
         { asked: prompt, found: ids.length },
       );
     }
-    const tokens = model.text ? model.text.toStrTokens(ids) : ids.map((id) => `[${id}]`);
-    const startsWithBos = ids[0] === model.text?.bosTokenId;
-    return { text: given ? prompt : tokens.join(""), ids, tokens, startsWithBos };
+    return { ids, ...shownPrompt(model, prompt, ids) };
   });
 }
 
