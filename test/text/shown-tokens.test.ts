@@ -91,7 +91,7 @@ describe.each([
     expect(split).toBeGreaterThan(1000);
   });
 
-  test("a token that is no whole character shows its bytes, and no token of the vocabulary U+FFFD or nothing", () => {
+  test("a token that is part of a character shows its bytes; U+FFFD and empty texts never appear", () => {
     const shown = Array.from({ length: rules.tokenizer.largestId + 1 }, (_, id) => rules.shownTokens([id])[0]);
     expect(shown).toContain("\\xE6");
     expect(shown.filter((token) => token === "" || token.includes("\ufffd"))).toEqual([]);
