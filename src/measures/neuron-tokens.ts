@@ -13,7 +13,7 @@ import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
-import { tokenTexts } from "./prompt.ts";
+import { tokenText, tokenTexts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of `measureNeuronTokens` and `neuronTokens`. */
