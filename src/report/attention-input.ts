@@ -39,7 +39,7 @@ function copied(patterns: Numbers): Arrays {
 /** Large typed arrays as they are, which can be hundreds of megabytes; `undefined` for anything that needs a closer look. */
 function largeArrays(patterns: Numbers): Arrays | undefined {
   const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns];
-  if (!list.every(isTyped)) return undefined;
+  if (list.length === 0 || !list.every(isTyped)) return undefined;
   const { shape } = list[0];
   if (list.length * sizeOf(shape) <= FEW) return undefined;
   const fits = list.every((one) => String(one.shape) === String(shape) && one.data.length === sizeOf(shape));
