@@ -52,7 +52,7 @@ export async function ablation(model: Model, options: AblationOptions = {}): Pro
       ...settings(measured),
       measure: texts ? `logit of ${texts.join(" over ")}` : "mean loss",
       prompts: notebook ? `the notebook's ${prompts.length}` : prompts.length,
-      ...(measured.by === "resample" ? { seed: measured.seed } : {}),
+      ...(measured.by === "resample" ? { seed: measured.seed! } : {}),
       top,
     },
     pictures: [ablationPicture(measured)],
@@ -109,7 +109,7 @@ function method({ over, by, layer }: AblationMeasurement, what: string): Method 
 }
 
 function settings({ over, by, layer }: AblationMeasurement): Record<string, Scalar> {
-  return { over, by, ...(over === "neurons" || over === "positions" ? { layer } : {}) };
+  return { over, by, ...(over === "neurons" || over === "positions" ? { layer: layer! } : {}) };
 }
 
 function baselines({ over, unit, components, clean }: AblationMeasurement, what: string): Baseline[] {

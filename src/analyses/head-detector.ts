@@ -12,7 +12,7 @@ import {
   measureHeadDetector,
   REPEATING_TEXTS,
 } from "../measures/head-detector.ts";
-import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
+import { type AnalysisOptions, type GivenOptions, settled, topOf } from "../measures/options.ts";
 import { listed, withArticle } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
@@ -186,7 +186,7 @@ function headTable(about: AboutTable, heads: readonly ScoredHead[]): Table {
   ]);
 }
 
-const OPTIONS = { ...HEAD_DETECTOR_OPTIONS, top: topOption("heads") } as const satisfies AnalysisOptions;
+const OPTIONS = { ...HEAD_DETECTOR_OPTIONS, top: topOf("heads") } as const satisfies AnalysisOptions;
 
 /** `headDetector` for the index. */
 export const headDetectorAnalysis = analysis({

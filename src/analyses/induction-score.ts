@@ -12,7 +12,7 @@ import {
   measureInductionScore,
   type ScoredHead,
 } from "../measures/induction-score.ts";
-import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
+import { type AnalysisOptions, type GivenOptions, settled, topOf } from "../measures/options.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 
@@ -200,7 +200,7 @@ function baselines(
   ];
 }
 
-const OPTIONS = { ...INDUCTION_OPTIONS, top: topOption("heads") } as const satisfies AnalysisOptions;
+const OPTIONS = { ...INDUCTION_OPTIONS, top: topOf("heads") } as const satisfies AnalysisOptions;
 
 /** `inductionScore` for the index. */
 export const inductionScoreAnalysis = analysis({

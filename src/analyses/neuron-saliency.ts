@@ -4,7 +4,7 @@ import { type Baseline, type Finding, finding, type Method } from "../finding/fi
 import type { Model } from "../lens/model.ts";
 import { type Answer, answerOptions, readAnswer } from "../measures/answer.ts";
 import { ablateNeurons, measureNeuronSaliency, type Neuron } from "../measures/neuron-saliency.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOf } from "../measures/options.ts";
 import { signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreementBaselines, correlationStatement, IDENTICAL, worstStatement } from "./attribution/agreement.ts";
@@ -111,7 +111,7 @@ function typicalNeuron(neurons: readonly Neuron[]): Baseline {
 
 const OPTIONS = {
   ...answerOptions,
-  top: topOption("neurons"),
+  top: topOf("neurons"),
   seed: seedOption(),
 } as const satisfies AnalysisOptions;
 

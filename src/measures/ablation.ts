@@ -56,8 +56,10 @@ export interface AblationRow {
 export interface AblationMeasurement extends Measured<AblationRow> {
   readonly over: AblationKind;
   readonly by: AblationMethod;
-  readonly layer: number;
-  readonly seed: number;
+  /** Of neurons and positions; the others are ablated in all layers. */
+  readonly layer: number | undefined;
+  /** Of resampling. */
+  readonly seed: number | undefined;
   /** `"nats"` of mean loss, or `"logits"` of the difference of the answers. */
   readonly unit: "nats" | "logits";
   /** The answers' ids. */
@@ -129,7 +131,7 @@ export async function measureAblation(
         site,
         over: axis ? ["layer", axis] : ["layer"],
         layers,
-        edit: means ? (_x, at) => means.get(at.name)! : ablatedBy(by, input, seed),
+        edit: means ? (_x, at) => means.get(at.name)! : ablatedBy(by, input, seed ?? ABLATION_OPTIONS.seed.default),
         metric,
         memory,
         signal,
@@ -206,7 +208,7 @@ function answersOf(model: Model, { answer, wrong }: MeasureAblationOptions): rea
   return [answerToken(model, answer), answerToken(model, wrong)];
 }
 
-function sitesOf(over: AblationKind, layer: number, model: Model): Site[] {
+function sitesOf(over: AblationKind, layer: number | undefined, model: Model): Site[] {
   const all = Array.from({ length: model.cfg.nLayers }, (_, l) => l);
   const attention = { site: "attn_out", name: (l: number) => `L${l} attention` };
   const mlp = hasMlps(model) ? [{ site: "mlp_out", name: (l: number) => `L${l} MLP` }] : [];
@@ -216,10 +218,10 @@ function sitesOf(over: AblationKind, layer: number, model: Model): Site[] {
     case "layers":
       return [attention, ...mlp].map((site) => ({ ...site, layers: all }));
     case "positions":
-      return [attention, ...mlp].map((site) => ({ ...site, axis: "pos", layers: [layer] }));
+      return [attention, ...mlp].map((site) => ({ ...site, axis: "pos", layers: [layer!] }));
     case "neurons":
-      if (hasMlps(model)) needNeurons(model, layer);
-      if (hasMlps(model)) return [{ site: "post", axis: "d_mlp", layers: [layer], name: neuronName }];
+      if (hasMlps(model)) needNeurons(model, layer!);
+      if (hasMlps(model)) return [{ site: "post", axis: "d_mlp", layers: [layer!], name: neuronName }];
       throw new ArgumentError("Neurons cannot be ablated in this model: it is attention-only.", { asked: over });
     default:
       throw new ArgumentError(`over must be one of ${ABLATION_KINDS.join(", ")}, not "${over}".`, {

@@ -12,7 +12,7 @@ import { compose } from "../models/compose.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { quoted } from "../tensor/words.ts";
 import { Measured } from "./measured.ts";
-import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "./options.ts";
+import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOf } from "./options.ts";
 import { answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 import { largestIndices } from "./top-tokens.ts";
@@ -38,7 +38,7 @@ export const ATTRIBUTION_OPTIONS = {
     defaultText: "the second most probable",
   },
   single: { type: "flag", description: "subtract no other token's logit" },
-  top: topOption("neurons"),
+  top: topOf("neurons"),
   samples: {
     type: "integer",
     placeholder: "N",

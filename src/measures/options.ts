@@ -2,7 +2,7 @@
 import { checkModel } from "../lens/check.ts";
 import type { Model } from "../lens/model.ts";
 import { needOneStack } from "../lens/model-has.ts";
-import type { OptionRecords } from "../options/records.ts";
+import type { HasSizes, OptionRecords } from "../options/records.ts";
 import { checkGiven, type Given, type Settled, settle } from "../options/settle.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
@@ -59,9 +59,15 @@ export function seedOption(of = "everything random") {
   return { type: "integer", placeholder: "N", description: `seed of ${of}`, default: 0, least: 0 } as const;
 }
 
-/** @param what of which the largest are listed: "heads" */
+/** @param what of which the largest are listed: "edges" */
 export function topOption(what: string) {
   return { type: "integer", placeholder: "K", description: `how many ${what} to list`, default: 10, least: 1 } as const;
+}
+
+/** How many of a model's heads, or of its neurons, are listed. */
+export function topOf(what: "heads" | "neurons") {
+  const most = ({ cfg }: HasSizes) => cfg.nLayers * ((what === "heads" ? cfg.nHeads : cfg.dMlp) ?? 1);
+  return { ...topOption(what), most } as const;
 }
 
 /** The last layer by default. @param description what the layer is for */

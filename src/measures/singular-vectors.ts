@@ -4,6 +4,7 @@ import { Tensor } from "../graph/tensor.ts";
 import { headName } from "../lens/components.ts";
 import { FactoredMatrix } from "../lens/factored-matrix.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { HasSizes } from "../options/records.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { normal } from "../tensor/random.ts";
@@ -19,11 +20,16 @@ import { largestIndices } from "./top-tokens.ts";
 
 const RANDOM_DIRECTIONS = 200;
 
+/** How many singular values a matrix has. */
+function rankOf({ cfg }: HasSizes, { of = "OV" }: Readonly<Record<string, unknown>>): number {
+  return Math.min(cfg.dModel, (of === "OV" ? cfg.dHead : cfg.dMlp) ?? cfg.dModel);
+}
+
 export const SINGULAR_VECTORS_OPTIONS = {
   of: { type: "choice", choices: ["OV", "w_in", "w_out"], description: "which matrix", default: "OV" },
   layer: layerOption(),
   head: { type: "head", placeholder: "H", description: "the head, for OV", defaultText: "0" },
-  vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10, least: 1 },
+  vectors: { type: "integer", placeholder: "N", description: "how many vectors", default: 10, least: 1, most: rankOf },
   top: {
     type: "integer",
     placeholder: "K",

@@ -42,8 +42,8 @@ export interface IntegerOption extends Described {
   readonly default?: number;
   /** The smallest value. */
   readonly least: number;
-  /** The largest value, which may depend on the model; a larger default counts as this. */
-  readonly most?: number | ((model: HasSizes) => number);
+  /** The largest value, which may depend on the model and on other options as they were given; a larger default counts as this. */
+  readonly most?: number | ((model: HasSizes, given: Readonly<Record<string, unknown>>) => number);
 }
 
 /** A layer, from 0; negative counts from the end. Its value is from 0. */

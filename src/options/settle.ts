@@ -55,7 +55,7 @@ export function settle<const O extends OptionRecords>(
   const values = given as Readonly<Record<string, unknown>>;
   // A condition may also be on an option that has no record.
   const filled: Record<string, unknown> = { ...values };
-  for (const [name, option] of Object.entries(records)) filled[name] = settledValue(name, option, values[name], model);
+  for (const [name, option] of Object.entries(records)) filled[name] = settledValue(name, option, values, model);
   const apply = Object.entries(records).map(([name, option]) => {
     const broken = option.only?.find((condition) => !holds(condition, filled));
     if (broken && values[name] !== undefined && values[name] !== false) refuse(name, broken, filled, spelling);
@@ -88,7 +88,13 @@ function refuse(
 }
 
 /** An option's value, within its range, or its default. @throws ArgumentError for a value out of range */
-function settledValue(name: string, option: OptionRecord, given: unknown, model: HasSizes | undefined): unknown {
+function settledValue(
+  name: string,
+  option: OptionRecord,
+  values: Readonly<Record<string, unknown>>,
+  model: HasSizes | undefined,
+): unknown {
+  const given = values[name];
   if (option.type === "flag") return given === true;
   const standard = "default" in option ? option.default : undefined;
   if (option.type === "texts" && typeof given === "string") return [given];
@@ -98,7 +104,7 @@ function settledValue(name: string, option: OptionRecord, given: unknown, model:
   if (!model || value === undefined) return value;
   switch (option.type) {
     case "integer": {
-      const most = typeof option.most === "function" ? option.most(model) : option.most;
+      const most = typeof option.most === "function" ? option.most(model, values) : option.most;
       if (given === undefined) return Math.min(value as number, most ?? Infinity);
       checkWhole(name, value as number, option.least, most);
       return value;

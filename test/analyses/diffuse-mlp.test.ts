@@ -247,7 +247,7 @@ describe("what cannot be analysed", () => {
     await expect(measureDiffuseMlp(model, { prompts: [[5]] })).rejects.toThrow(/Prompt 0 has 1 token/);
     await expect(measureDiffuseMlp(model, { prompts: [] })).rejects.toThrow(/no prompts/);
     await expect(diffuseMlp(model, { prompts: ["a b"], top: 0 })).rejects.toThrow(
-      "top of diffuseMlp must be a whole number of at least 1, not 0.",
+      "top must be a whole number of at least 1, not 0.",
     );
     await expect(diffuseMlp(model, { prompts: ["a b"], seed: 1.5 })).rejects.toThrow(
       "seed of diffuseMlp must be a whole number, not 1.5",

@@ -80,7 +80,7 @@ describe("direct logit attribution", () => {
       "Both answers are the token “ head”",
     );
     await expect(directLogitAttribution(model, { prompt: PROMPT, samples: 1 })).rejects.toThrow(
-      "samples of directLogitAttribution must be a whole number",
+      "samples must be a whole number",
     );
     await expect(directLogitAttribution(model, { prompt: PROMPT, answer: 99999 })).rejects.toThrow("99999");
     await expect(command("direct-logit-attribution", "--single", "--wrong", "hand")).rejects.toThrow(

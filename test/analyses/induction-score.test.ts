@@ -91,9 +91,7 @@ describe("induction-score", () => {
       await expect(inductionScore(model, { length: 128 })).rejects.toThrow(
         /length must be a whole number from 2 to 127, not 128/,
       );
-      await expect(inductionScore(model, { samples: 0 })).rejects.toThrow(
-        /option samples of \w+ must be a whole number/,
-      );
+      await expect(inductionScore(model, { samples: 0 })).rejects.toThrow(/samples must be a whole number/);
     });
   });
 });

@@ -108,7 +108,7 @@ describe("the logit lens", () => {
     await expect(logitLens(model, { prompt: "a ".repeat(400) })).rejects.toThrow("the model's context holds only 256");
     await expect(logitLens(model, { prompt: [1, 99999] })).rejects.toThrow("outside the vocabulary of 4096");
     await expect(logitLens(model, { prompt: "He shook his head.", top: 0 })).rejects.toThrow(
-      /top of \w+ must be a whole number/,
+      /top must be a whole number/,
     );
   });
 

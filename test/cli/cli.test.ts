@@ -266,6 +266,19 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
       /--json does not apply with --full/,
     ],
     [
+      "an option of an analysis that means nothing with another",
+      () => ["ablation", "--layer", "0", "--over", "heads"],
+      /--layer only applies with --over neurons or --over positions: leave it out/,
+    ],
+    ["a seed of nothing", () => ["ablation", "--seed", "1"], /--seed only applies with --by resample: leave it out/],
+    ["more than there are", () => ["test-prompt", "--top", "99999"], /top must be a whole number from 1 to 4096/],
+    ["more heads than there are", () => ["head-detector", "--top", "5"], /top must be a whole number from 1 to 4,/],
+    [
+      "more vectors than there are",
+      () => ["singular-vectors", "--vectors", "1000"],
+      /vectors must be .* from 1 to 64,/,
+    ],
+    [
       "two prompts from standard input",
       () => ["activation-patching", "--clean", "-", "--corrupted", "-"],
       /--clean and --corrupted cannot both be standard input/,

@@ -232,7 +232,7 @@ describe("integrated gradients", () => {
   test("without a step, or from a baseline of another shape, are refused", async () => {
     const { model, clean, metric } = setup(await golden("gelu_2l"));
     await expect(measureIntegratedGradients(model, { prompt: clean, metric, steps: 0 })).rejects.toThrow(
-      /steps of \w+ must be a whole number of at least 1, not 0/,
+      /steps must be a whole number of at least 1, not 0/,
     );
     const baseline = tensor([1, 2, 3]);
     await expect(measureIntegratedGradients(model, { prompt: clean, metric, baseline })).rejects.toThrow(

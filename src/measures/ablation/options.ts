@@ -30,13 +30,16 @@ export const ABLATION_OPTIONS = {
     choices: ["zero", "mean", "resample"],
     default: "mean",
   },
-  layer: layerOption("for neurons and positions: the layer, from 0; negative counts from the end"),
+  layer: {
+    ...layerOption("for neurons and positions: the layer, from 0; negative counts from the end"),
+    only: [{ option: "over", is: ["neurons", "positions"] }],
+  },
   answer: {
     type: "answer",
     description: "measure this token's logit after the prompt",
     defaultText: "measure the loss",
   },
   wrong: { type: "answer", description: "minus this token's logit" },
-  seed: seedOption("the resampling"),
+  seed: { ...seedOption("the resampling"), only: [{ option: "by", is: ["resample"] }] },
   memory: memoryOption(),
 } as const satisfies AnalysisOptions;
