@@ -53,6 +53,7 @@ export const isVariadic = ({ type }: OptionRecord): boolean =>
 /** What else there is to say about how an option is typed. */
 function inputForms(option: OptionRecord): string {
   if (option.type === "prompts") return ': .txt, one per line; .json; .jsonl; "-" for stdin';
+  if (option.type === "answer") return ": one token; a word gets a space in front";
   return option.type === "file" || option.type === "prompt" ? '; "-" for stdin' : "";
 }
 

@@ -145,8 +145,8 @@ export const RUNS: OptionKinds<RunsOptions> = { ...INPUT, clean: ANYTHING, corru
 
 /** The answers, for measures that may have a metric instead. */
 export const answersOptions = {
-  answer: { ...contrastAnswer("the clean prompt's answer, one token"), defaultText: DEFAULT_CONTRAST.answer },
-  wrong: { ...contrastAnswer("the corrupted prompt's answer, one token"), defaultText: DEFAULT_CONTRAST.wrong },
+  answer: { ...contrastAnswer("the clean prompt's answer"), defaultText: DEFAULT_CONTRAST.answer },
+  wrong: { ...contrastAnswer("the corrupted prompt's answer"), defaultText: DEFAULT_CONTRAST.wrong },
 } as const;
 
 function contrastAnswer(description: string) {
@@ -240,6 +240,6 @@ export const contrastOptions = {
     description: "the prompt that calls for the other, of as many tokens",
     default: DEFAULT_CONTRAST.corrupted,
   },
-  answer: { type: "answer", description: "the clean prompt's answer, one token", default: DEFAULT_CONTRAST.answer },
-  wrong: { type: "answer", description: "the corrupted prompt's answer, one token", default: DEFAULT_CONTRAST.wrong },
+  answer: { type: "answer", description: "the clean prompt's answer", default: DEFAULT_CONTRAST.answer },
+  wrong: { type: "answer", description: "the corrupted prompt's answer", default: DEFAULT_CONTRAST.wrong },
 } as const;

@@ -13,7 +13,7 @@ import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
-import { tokenText, tokenTexts } from "./prompt.ts";
+import { tokenText, tokenTextAt, tokenTexts } from "./prompt.ts";
 import { Random } from "./statistics/random.ts";
 
 /** The options of `measureNeuronTokens` and `neuronTokens`. */
@@ -153,7 +153,7 @@ export async function measureNeuronTokens(
 
   const { effects, otherEffects } = await effectsOf(model, layer, neuron, seed, signal);
   const tokenRow = (pos: number): NeuronTokensRow => {
-    return { pos, token: tokenText(model, ids[pos]), activation: activations[pos] };
+    return { pos, token: tokenTextAt(model, ids, pos), activation: activations[pos] };
   };
   const effectRow = (id: number): NeuronEffectRow => ({ id, token: tokenText(model, id), effect: effects[id] });
   const rows = { length: ids.length, columns: ["pos", "token", "activation"], row: tokenRow };

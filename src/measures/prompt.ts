@@ -7,7 +7,7 @@ import { fillsMasks } from "../lens/model-has.ts";
 import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
 import { InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import { counted } from "../tensor/words.ts";
+import { counted, firstOf, quoted } from "../tensor/words.ts";
 import type { TokenIds } from "../text/index.ts";
 
 /** One prompt's tokens. */
@@ -111,15 +111,21 @@ export function tokenTexts(model: Model, ids: readonly number[]): string[] {
   return model.text ? model.text.shownTokens(ids) : ids.map((id) => `[${id}]`);
 }
 
+/** The text of one token among others. */
+export function tokenTextAt(model: Model, ids: readonly number[], at: number): string {
+  // A character has at most four parts.
+  const from = Math.max(0, at - 3);
+  return tokenTexts(model, ids.slice(from, at + 4))[at - from];
+}
+
 /** The text of a token that stands alone. */
 export function tokenText(model: Model, id: number): string {
   return tokenTexts(model, [id])[0];
 }
 
 /**
- * The id of an answer, which must be one token. A word without a leading space is tried with one, because words within a
- * text begin with it.
- * @throws InputError that lists the tokens if there are several.
+ * The id of an answer, which must be one token: the rule of `answerIds`.
+ * @throws InputError that lists the tokens if there are several
  */
 export function answerToken(model: Model, answer: string | number): number {
   if (typeof answer !== "string") {
@@ -129,12 +135,33 @@ export function answerToken(model: Model, answer: string | number): number {
       { asked: answer, found: model.cfg.dVocabOut },
     );
   }
-  if (/^[^\s]/.test(answer)) {
-    try {
-      return needText(model).toSingleToken(` ${answer}`);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-    }
-  }
-  return needText(model).toSingleToken(answer);
+  const ids = answerIds(model, answer);
+  if (ids.length === 1) return ids[0];
+  const word = answer.trimStart();
+  const alone = word !== answer && word !== "" && encoded(model, word).length === 1;
+  throw new InputError(
+    `The answer ${quoted(answer)} is ${ids.length} tokens for this model, ${firstOf(tokenTexts(model, ids).map(quoted))}, but must be one: ` +
+      (alone
+        ? `${quoted(word)} without the space is one.`
+        : "choose a word that is one, or use test-prompt, which scores whole answers."),
+    { asked: answer, found: ids },
+  );
+}
+
+/**
+ * The tokens of an answer, by one rule wherever there are answers. Within a text a word begins with a space, so a word without one
+ * gets it, unless the tokenizer makes a token of that space alone, or a single token only of the word without it.
+ * @throws InputError for an empty answer
+ */
+export function answerIds(model: Model, answer: string): readonly number[] {
+  const own = encoded(model, answer);
+  if (own.length === 0) throw new InputError("An answer is empty: use at least one word.", { asked: answer });
+  if (/^\s/.test(answer)) return own;
+  const spaced = encoded(model, ` ${answer}`);
+  const spaceAlone = needText(model).decode(spaced.slice(0, 1)).trim() === "";
+  return spaced.length > 1 && (own.length === 1 || spaceAlone) ? own : spaced;
+}
+
+function encoded(model: Model, text: string): readonly number[] {
+  return needText(model).tokenizer.encode(text, { addSpecialTokens: false });
 }

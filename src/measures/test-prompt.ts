@@ -2,22 +2,21 @@
 
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { needNextToken } from "../lens/model-has.ts";
-import { batchOf, needText, readTokens } from "../lens/tokens.ts";
+import { batchOf, needText } from "../lens/tokens.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { FLAG, type Kind, listOf, NUMBER, OBJECT, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import type { TokenRules } from "../text/index.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
-import { readPrompt } from "./prompt.ts";
+import { answerIds, readPrompt, tokenText, tokenTexts } from "./prompt.ts";
 
 export const TEST_PROMPT_OPTIONS = {
   prompt: { type: "prompt", description: "the text before the answer", default: "The old man smiled, and shook his" },
   answers: {
     type: "texts",
     placeholder: "answer",
-    description: "one answer, or several",
+    description: "one answer, or several; a word gets a space in front",
     default: ["head", "hand"],
   },
   top: {
@@ -64,8 +63,15 @@ export interface TestPromptRow {
   readonly prob: number;
 }
 
-/** The result of `measureTestPrompt`: a row for each token that is scored. */
-export interface TestPromptMeasurement extends Measured<TestPromptRow>, TestedPrompt {}
+/** The result of `measureTestPrompt`: a row for each token of each answer. */
+export interface TestPromptMeasurement extends Measured<TestPromptRow>, TestedPrompt {
+  /** The prompt's text. */
+  readonly text: string;
+  /** The tokens of each answer, scored. */
+  readonly scored: readonly (readonly ScoredToken[])[];
+  /** The log-probability of each whole answer, in nats: the sum of its tokens', each given those before it. */
+  readonly logProbs: readonly number[];
+}
 
 /** What `testPromptText` prints. */
 export interface TestedPrompt {
@@ -82,10 +88,10 @@ export interface TestedPrompt {
 }
 
 /**
- * Rank, logit and probability of each token of an answer, given the prompt and the answer's tokens before it, and the most
- * probable tokens there. Of several answers the first tokens are compared.
+ * Rank, logit and probability of each token of each answer, given the prompt and the answer's tokens before it, the
+ * log-probability of each whole answer, and the most probable tokens after the prompt (of a single answer, before each of its tokens).
  *
- * " word" and "word" are different tokens: unless `asIs` is set, an answer without a space in front gets one.
+ * " word" and "word" are different tokens: unless `asIs` is set, a word without a space in front gets one.
  * @throws InputError for an empty prompt or answer, or one that does not fit into the context.
  */
 export async function measureTestPrompt(
@@ -100,66 +106,95 @@ export async function measureTestPrompt(
   if (asked.answers.includes("")) {
     throw new InputError("An answer is empty: use at least one word.", { asked: asked.answers });
   }
-  const text = needText(model);
-  const { nCtx, dVocabOut } = model.cfg;
-  // An answer of only white space is used as it is.
-  const unspaced = (text: string) => !asIs && !text.startsWith(" ") && text.trim() !== "";
-  const spaced = asked.answers.map((text) => (unspaced(text) ? ` ${text}` : text));
-  const promptIds = readPrompt(model, asked.prompt, { prependBos }).ids;
-  const answers = spaced.map((text): number[] =>
-    Array.from(readTokens(text, model, { prependBos: false, truncate: false }).data),
+  const prompt = readPrompt(model, asked.prompt, { prependBos });
+  const answers = asked.answers.map((text) =>
+    asIs ? needText(model).tokenizer.encode(text, { addSpecialTokens: false }) : answerIds(model, text),
+  );
+  const scores = await scoreAnswers(model, prompt.ids, answers, signal);
+  const texts = answers.map((ids) => tokenTexts(model, ids));
+  const scored = answers.map((ids, a) =>
+    ids.map((id, step): ScoredToken => ({ ...scores(a, step).of(id), token: texts[a][step] })),
   );
   const steps = answers.length > 1 ? 1 : answers[0].length;
-  // The last token of the answer is predicted and need not be read.
-  const read = [...promptIds, ...answers[0].slice(0, steps - 1)];
-  if (read.length > nCtx) {
-    throw new InputError(
-      `Prompt and answer have ${read.length} tokens, BOS included, but the model's context holds ${nCtx}: shorten the prompt.`,
-      { asked: read.length, found: nCtx },
-    );
-  }
-  const logits = await model.runWithHooks(batchOf([read], model), {
-    logitsPos: Array.from({ length: steps }, (_, i) => promptIds.length - 1 + i),
-    signal,
-  });
   const tested: TestedPrompt = {
-    prompt: text.toStrTokens(promptIds),
-    answers: answers.map((ids) => text.toStrTokens(ids)),
+    prompt: prompt.tokens,
+    answers: texts,
     steps: Array.from({ length: steps }, (_, step) => {
-      const row = logits.data.subarray(step * dVocabOut, (step + 1) * dVocabOut) as Float32Array;
-      const scored = scorer(text, row);
-      return { answers: answers.map((ids) => scored.of(ids[step])), top: scored.order.slice(0, top).map(scored.of) };
+      const { order, of } = scores(0, step);
+      return { answers: scored.map((tokens) => tokens[step]), top: order().slice(0, top).map(of) };
     }),
   };
-  const rows = tested.steps.flatMap((one, step) =>
-    one.answers.map(({ token, rank, logit, prob }, answer): TestPromptRow => {
+  const rows = scored.flatMap((tokens, answer) =>
+    tokens.map(({ token, rank, logit, prob }, step): TestPromptRow => {
       return { answer, step, token, rank, logit, prob };
     }),
   );
-  return Measured.of(rows, tested);
+  return Measured.of(rows, { ...tested, text: prompt.text, scored, logProbs: scored.map(logProbOf) });
 }
 
-/** What the model predicts for a token after BOS alone. */
+/** The log-probability of consecutive tokens, in nats. */
+const logProbOf = (tokens: readonly ScoredToken[]): number => tokens.reduce((sum, { prob }) => sum + Math.log(prob), 0);
+
+/** What the model predicts for an answer after BOS alone: its probability, and its first token's rank. */
 export async function afterBosAlone(
   model: HookedTransformer,
-  id: number,
+  answer: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<{ readonly prob: number; readonly rank: number } | undefined> {
   const bos = model.text?.bosTokenId;
   if (bos === undefined) return undefined;
-  const logits = Array.from((await model.forward([bos], { logitsPos: -1, signal })).data);
-  const sum = logits.reduce((total, x) => total + Math.exp(x - logits[id]), 0);
-  return { prob: 1 / sum, rank: logits.filter((x) => x > logits[id]).length };
+  const scores = await scoreAnswers(model, [bos], [answer], signal);
+  const tokens = answer.map((id, step) => scores(0, step).of(id));
+  return { prob: Math.exp(logProbOf(tokens)), rank: tokens[0].rank };
+}
+
+/**
+ * Runs the prompt with each answer, all in one batch, and returns what is predicted at each step of each answer.
+ * @throws InputError if one does not fit into the context
+ */
+async function scoreAnswers(
+  model: HookedTransformer,
+  prompt: readonly number[],
+  answers: readonly (readonly number[])[],
+  signal: AbortSignal | undefined,
+): Promise<(answer: number, step: number) => Scores> {
+  const { nCtx, dVocabOut } = model.cfg;
+  const steps = Math.max(...answers.map((ids) => ids.length));
+  const length = prompt.length + steps - 1;
+  if (length > nCtx) {
+    throw new InputError(
+      `Prompt and answer have ${length} tokens, BOS included, but the model's context holds ${nCtx}: shorten the prompt.`,
+      { asked: length, found: nCtx },
+    );
+  }
+  // The last token of an answer is predicted and need not be read; the first is predicted by the prompt, in any row.
+  const longer = answers.filter((ids) => ids.length > 1);
+  const rows = longer.length > 0 ? longer.map((ids) => [...prompt, ...ids.slice(0, -1)]) : [prompt];
+  // In a causal model no real token sees the padding after it.
+  const logits = await model.runWithHooks(batchOf(rows, model, { masked: false }), {
+    logitsPos: Array.from({ length: steps }, (_, i) => prompt.length - 1 + i),
+    signal,
+  });
+  return (answer, step) => {
+    const row = Math.max(0, longer.indexOf(answers[answer])) * steps + step;
+    return scoresOf(model, logits.data.subarray(row * dVocabOut, (row + 1) * dVocabOut) as Float32Array);
+  };
 }
 
 /** What one row of logits says about tokens. */
-function scorer(text: TokenRules, logits: Float32Array) {
+interface Scores {
+  readonly of: (id: number) => ScoredToken;
+  /** All tokens, most probable first. */
+  readonly order: () => readonly number[];
+}
+
+function scoresOf(model: HookedTransformer, logits: Float32Array): Scores {
   const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const sum = logits.reduce((total, x) => total + Math.exp(x - most), 0);
-  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+  const order = () => Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
   const of = (id: number): ScoredToken => ({
     id,
-    token: text.toSingleStrToken(id),
+    token: tokenText(model, id),
     logit: logits[id],
     prob: Math.exp(logits[id] - most) / sum,
     rank: logits.reduce((above, x) => above + (x > logits[id] ? 1 : 0), 0),

@@ -74,7 +74,7 @@ describe("direct logit attribution", () => {
   it("refuses answers of several tokens, equal ones, and options out of range", async () => {
     const model = await load();
     await expect(directLogitAttribution(model, { prompt: PROMPT, answer: " Elizabeth" })).rejects.toThrow(
-      '" Elizabeth" is not a single token but 5',
+      /^The answer “ Elizabeth” is 5 tokens for this model, “ E”, .*, but must be one: choose a word that is one/,
     );
     await expect(directLogitAttribution(model, { prompt: PROMPT, answer: "head", wrong: " head" })).rejects.toThrow(
       "Both answers are the token “ head”",

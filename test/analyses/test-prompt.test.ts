@@ -41,14 +41,20 @@ describe("testPrompt", () => {
     });
   });
 
-  it("compares the first tokens of several answers", async () => {
-    const { steps, answers } = await measureTestPrompt(await load(), {
-      prompt: PROMPT,
-      answers: ["head", "hand", "Elizabeth"],
-    });
-    expect(answers.map((a) => a.length)).toEqual([1, 1, 5]);
-    expect(steps.length).toBe(1);
-    expect(steps[0].answers.map((a) => a.token)).toEqual([" head", " hand", " E"]);
+  it("scores each of several answers as a whole, with the numbers that each has by itself", async () => {
+    const model = await load();
+    const several = ["head", "Elizabeth", "hand", "日"];
+    const { steps, answers, scored, logProbs } = await measureTestPrompt(model, { prompt: PROMPT, answers: several });
+    expect(answers.map((a) => a.length)).toEqual([1, 5, 1, 3]);
+    // A space that would be a token by itself is not part of an answer.
+    expect(answers[3]).toEqual(["日¹⁄₃", "日²⁄₃", "日³⁄₃"]);
+    expect(steps[0].answers).toEqual(scored.map(([first]) => first));
+    for (const [i, answer] of several.entries()) {
+      const { scored: alone } = await measureTestPrompt(model, { prompt: PROMPT, answers: answer });
+      const sum = alone[0].reduce((total, { prob }) => total + Math.log(prob), 0);
+      expect(logProbs[i]).toBeCloseTo(sum, 3);
+      expect(scored[i].map(({ rank }) => rank)).toEqual(alone[0].map(({ rank }) => rank));
+    }
   });
 
   it("uses an answer as it is if no space is wanted", async () => {
@@ -110,7 +116,7 @@ describe("glassformer test-prompt", () => {
     expect(widest(stdout)).toBeLessThanOrEqual(80);
   });
 
-  it("accepts one answer of several tokens, and says what is left out of several answers", async () => {
+  it("accepts one answer of several tokens, and compares several as wholes", async () => {
     const { stdout } = await command("test-prompt", "--prompt", "My dear Miss", "--answers", "Elizabeth", "--json");
     const one = JSON.parse(stdout);
     expect(one.tables.map((t: { name: string }) => t.name)).toEqual(["answers", "top"]);
@@ -124,7 +130,8 @@ describe("glassformer test-prompt", () => {
       "Jane",
       "--full",
     );
-    expect(several.stdout).toContain("Only the first tokens of");
+    expect(several.stdout).toContain("Of the 2 answers “ Jane” is the most probable: as a whole it has a");
+    expect(several.stdout.replace(/\s+/g, " ")).toMatch(/“ Jane” leads “ Elizabeth” by [\d.]+ nats/);
     const asIs = await command("test-prompt", "--answers", "ing", "--as-is", "--json");
     expect(JSON.parse(asIs.stdout).settings.answers).toBe("ing");
   });
