@@ -134,6 +134,9 @@ ${rows.join("\n")}
 Checkpoints with TransformerLens' own names open too: NeelNanda's models (\`neel\`, \`neel-solu-old\`, \`mingpt\`), and whatever
 \`HookedTransformer\` saved, with its \`cfg.to_dict()\` as \`config.json\`. They are tested against TransformerLens 2.18.
 
+Two small models come with the package and open without a network: [\`solu-1l-novels\`](../models/solu-1l-novels/README.md), one layer
+of SoLU, and [\`gelu-3l-novels\`](../models/gelu-3l-novels/README.md), three layers in which heads look at the previous token and copy repetitions.
+
 ## Files
 
 A folder, a file or a name on the hub, read tensor by tensor, so that opening a model in float32 takes hardly more memory than its weights:

@@ -4,6 +4,7 @@
  */
 import type { Finding } from "../finding/finding.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { bundledModels } from "../load/names.ts";
 import type { AnalysisOptions, GivenOptions } from "../measures/options.ts";
 
 /** One question that can be asked about a model. */
@@ -17,6 +18,8 @@ export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
   readonly options: O;
   /** Options of an example, for its command's help and its page in docs/techniques: quick, on the bundled model. */
   readonly example: GivenOptions<O>;
+  /** The bundled model that its command uses without --model: one in which there is something to find. Default: solu-1l-novels. */
+  readonly model?: (typeof bundledModels)[number];
   /** What its progress counts, if it reports any: "prompts". */
   readonly counts?: string;
   /** The analysis itself: `logitLens`. */

@@ -236,6 +236,7 @@ function strongest({ prompt, heads }: AttentionPatternsMeasurement): Table {
 /** `attentionPatterns` for the index. */
 export const attentionPatternsAnalysis = analysis({
   name: "attention-patterns",
+  model: "gelu-3l-novels",
   question: QUESTION,
   description:
     "The attention patterns of a prompt, and for each head how sharp its attention is, how far back it goes, and how much of it goes to the first, the previous and the same token, compared with a head that looks everywhere equally.",

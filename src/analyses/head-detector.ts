@@ -191,6 +191,7 @@ const OPTIONS = { ...HEAD_DETECTOR_OPTIONS, top: topOf("heads") } as const satis
 /** `headDetector` for the index. */
 export const headDetectorAnalysis = analysis({
   name: "head-detector",
+  model: "gelu-3l-novels",
   question: QUESTION,
   description:
     "Compares each head's attention with the pattern of a kind of head, as TransformerLens' detect_head does, and with a head that attends uniformly.",

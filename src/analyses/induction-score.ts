@@ -205,6 +205,7 @@ const OPTIONS = { ...INDUCTION_OPTIONS, top: topOf("heads") } as const satisfies
 /** `inductionScore` for the index. */
 export const inductionScoreAnalysis = analysis({
   name: "induction-score",
+  model: "gelu-3l-novels",
   question: QUESTION,
   description:
     "Runs the model on random tokens that are repeated once: measures each head's attention to what followed the same token the first time, and the loss of the second half compared with the first.",

@@ -176,6 +176,7 @@ function baselines(
 /** `logitLens` for the index. */
 export const logitLensAnalysis = analysis({
   name: "logit-lens",
+  model: "gelu-3l-novels",
   question: QUESTION,
   description:
     "The logit lens (nostalgebraist 2020): the residual stream of every layer and position, read through the final norm and the unembedding. " +

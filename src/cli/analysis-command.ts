@@ -56,7 +56,7 @@ export function analysisCommand(analysis: Analysis, group: string): CommandRecor
       ? { argument: { name: "text", description: "the same as --prompt", option: "prompt", is: "text" } as const }
       : {}),
     options: {
-      model: MODEL_OPTION,
+      model: { ...MODEL_OPTION, ...(analysis.model ? { default: analysis.model } : {}) },
       ...Object.fromEntries(entries.filter(([, option]) => !option.inCode)),
       ...(entries.some(([, option]) => isPrompt(option)) ? CHAT : {}),
       ...OPENING_OPTIONS,

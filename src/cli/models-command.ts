@@ -1,6 +1,6 @@
 /** Lists the models that have a short name, or compares the ways of keeping a model's weights. */
 
-import { bundledModel } from "../load/names.ts";
+import { bundledModel, bundledModels } from "../load/names.ts";
 import { NOTEBOOK_PROMPTS } from "../measures/notebook-prompts.ts";
 import { LISTED_BY_ARCHITECTURE } from "../models/families/aliases.ts";
 import type { FileText, OptionRecords } from "../options/records.ts";
@@ -35,7 +35,7 @@ export const modelsCommand = command({
   group: "Models:",
   summary: "List the models that have a short name",
   description:
-    "Lists the model that comes with glassformer and the models on the Hugging Face hub that have short names. " +
+    "Lists the models that come with glassformer and the models on the Hugging Face hub that have short names. " +
     "--model also takes a folder, or the id (org/name) of any other model of a supported kind.",
   argument: {
     name: "model",
@@ -64,7 +64,8 @@ function listJson(): string {
   const hub = [...LISTED_BY_ARCHITECTURE].flatMap(([architecture, models]) =>
     [...models].map(([id, aliases]) => ({ id, aliases, architecture })),
   );
-  return `${JSON.stringify([{ id: bundledModel, aliases: ["bundled"], bundled: true }, ...hub], null, 2)}\n`;
+  const bundled = bundledModels.map((id) => ({ id, aliases: id === bundledModel ? ["bundled"] : [], bundled: true }));
+  return `${JSON.stringify([...bundled, ...hub], null, 2)}\n`;
 }
 
 function listText(width: number): string {
@@ -73,5 +74,6 @@ function listText(width: number): string {
     `\n${architecture}`,
     ...[...models].flatMap(([id, aliases]) => [`  ${id}`, ...(aliases.length > 0 ? named(aliases) : [])]),
   ]);
-  return `${bundledModel} (comes with glassformer)\n${lines.join("\n")}\n`;
+  const bundled = bundledModels.map((id) => `${id} (comes with glassformer)`);
+  return `${[...bundled, ...lines].join("\n")}\n`;
 }

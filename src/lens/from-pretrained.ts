@@ -14,7 +14,7 @@ import {
   withAdapter,
 } from "../load/index.ts";
 import { checkJson } from "../load/json-check.ts";
-import { bundledModel } from "../load/names.ts";
+import { bundledModel, type bundledModels } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
@@ -105,7 +105,7 @@ const FILES: Kind = {
 };
 
 /** A model's name: those that are known, which editors offer, and any other on the hub, folder or URL. */
-export type ModelName = typeof bundledModel | ListedModelName | (string & {});
+export type ModelName = (typeof bundledModels)[number] | ListedModelName | (string & {});
 
 /** The options of `fromPretrained`, and of the functions next to it. */
 const OPTIONS: OptionKinds<FromPretrainedOptions> = {

@@ -55,7 +55,7 @@ export class HookedTransformer extends HookedRoot {
   /**
    * Loads a model and processes its weights as TransformerLens does by default: `foldLn`, `centerWritingWeights`,
    * `centerUnembed`, `foldValueBiases`; `refactorFactoredAttnMatrices` only if set.
-   * @param name the bundled `solu-1l-novels`, a local folder, an alias (`solu-1l`, `gpt2`), or a Hugging Face id
+   * @param name the bundled `solu-1l-novels` or `gelu-3l-novels`, a local folder, an alias (`solu-1l`, `gpt2`), or a Hugging Face id
    */
   static async fromPretrained(name: ModelName, options: FromPretrainedOptions = {}): Promise<HookedTransformer> {
     return new HookedTransformer(...(await loadPretrained(name, options, needOneStack)));

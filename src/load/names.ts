@@ -2,8 +2,16 @@
 import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 
-/** The model that comes with the package, in its folder `models/`. */
-export const bundledModel = "solu-1l-novels";
+/** The models that come with the package, each in its folder of `models/`. */
+export const bundledModels = ["solu-1l-novels", "gelu-3l-novels"] as const;
+
+/** The one that "bundled" means. */
+export const [bundledModel] = bundledModels;
+
+/** The bundled model that a name means; `undefined` if it means none. */
+export function bundledName(name: string): string | undefined {
+  return name === "bundled" ? bundledModel : bundledModels.find((one) => one === name);
+}
 
 /** `org/name`, or the one-part name of some early models. */
 export function isHubId(name: string): boolean {

@@ -1,11 +1,11 @@
-/** Finds the files that a name means: a local folder, the bundled model, or a model on the hub. */
+/** Finds the files that a name means: a local folder, a bundled model, or a model on the hub. */
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import { filesAt, type ModelFiles } from "./files.ts";
 import { isLlama2c } from "./llama2c.ts";
-import { atRevision, bundledModel, isHubId } from "./names.ts";
+import { atRevision, bundledModel, bundledName, isHubId } from "./names.ts";
 import { fileSource } from "./node-file.ts";
 import { folderFiles, oneFile } from "./node-folder.ts";
 import type { HubOptions } from "./node-hub.ts";
@@ -18,8 +18,8 @@ async function standsAlone(path: string): Promise<boolean> {
   return /\.bin$/i.test(path) && isLlama2c(await fileSource(path));
 }
 
-/** Its folder: two levels up from `src/load` and from `dist/load` alike. */
-const bundledFolder = new URL(`../../models/${bundledModel}/`, import.meta.url);
+/** A bundled model's folder: two levels up from `src/load` and from `dist/load` alike. */
+const bundledFolder = (name: string): string => fileURLToPath(new URL(`../../models/${name}/`, import.meta.url));
 
 export interface OpenFilesOptions extends HubOptions {
   /** What a name that is not local means on the hub: aliases become ids here. @throws UnknownNameError */
@@ -28,7 +28,7 @@ export interface OpenFilesOptions extends HubOptions {
 
 /**
  * The files that a name means: an existing local folder, GGUF file or file of llama2.c's; a GGUF file at an
- * `https` URL; else the bundled model, for its name or "bundled"; else
+ * `https` URL; else a bundled model, for its name or "bundled"; else
  * the model with that id on the Hugging Face hub (which is contacted on first use, not here).
  * @throws ArgumentError if it is another file, a path that does not exist, or a revision of what is not on the hub.
  */
@@ -41,9 +41,8 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
   }
   const stats = nameOrPath === "" ? undefined : await stat(nameOrPath).catch(() => undefined);
   if (stats?.isDirectory()) return filesAt(folderFiles(nameOrPath), options.revision);
-  if (nameOrPath === bundledModel || nameOrPath === "bundled") {
-    return filesAt(folderFiles(fileURLToPath(bundledFolder), bundledModel), options.revision);
-  }
+  const bundled = bundledName(nameOrPath);
+  if (bundled) return filesAt(folderFiles(bundledFolder(bundled), bundled), options.revision);
   if (stats?.isFile() && (await standsAlone(nameOrPath))) return filesAt(oneFile(nameOrPath), options.revision);
   if (stats !== undefined) {
     throw new ArgumentError(

@@ -2,7 +2,7 @@
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import { filesAt, type ModelFiles } from "./files.ts";
-import { atRevision, bundledModel, isHubId } from "./names.ts";
+import { atRevision, bundledModel, bundledName, isHubId } from "./names.ts";
 import { isModelUrl, urlFile } from "./url-file.ts";
 import { pageUrl, urlFiles } from "./web-folder.ts";
 import { hubFiles, type WebHubOptions } from "./web-hub.ts";
@@ -13,8 +13,8 @@ export interface OpenWebFilesOptions extends WebHubOptions {
 }
 
 /**
- * The files that a name means: a folder, or a GGUF file if it ends in `.gguf`, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for the bundled
- * model's name or "bundled" the folder `models/solu-1l-novels` next to the page, where the package's folder of that name
+ * The files that a name means: a folder, or a GGUF file if it ends in `.gguf`, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for a bundled
+ * model's name or "bundled" the folder `models/solu-1l-novels`, or that of the name, next to the page, where the package's folder of that name
  * must be served; else the model with that id on the Hugging Face hub.
  * @throws ArgumentError if it is none of these, or for a revision of what is not on the hub.
  */
@@ -29,9 +29,8 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
     const url = URL.canParse(nameOrUrl, pageUrl()) ? new URL(nameOrUrl, pageUrl()).href : nameOrUrl;
     return filesAt(isModelUrl(url) ? urlFile(url) : urlFiles(nameOrUrl), options.revision);
   }
-  if (nameOrUrl === bundledModel || nameOrUrl === "bundled") {
-    return filesAt(urlFiles(`models/${bundledModel}/`, bundledModel), options.revision);
-  }
+  const bundled = bundledName(nameOrUrl);
+  if (bundled) return filesAt(urlFiles(`models/${bundled}/`, bundled), options.revision);
   const { name, revision } = atRevision(nameOrUrl, options.revision);
   if (!isHubId(name)) {
     throw new ArgumentError(

@@ -232,10 +232,13 @@ describe("help", () => {
 
   it("lists the models that have short names", async () => {
     expect((await glassformer(["models"])).stdout).toMatch(
-      /solu-1l-novels[\s\S]*NeelNanda\/SoLU_1L512W_C4_Code\n +solu-1l,/,
+      /^solu-1l-novels \(comes with glassformer\)\ngelu-3l-novels \(comes with glassformer\)\n[\s\S]*NeelNanda\/SoLU_1L512W_C4_Code\n +solu-1l,/,
     );
     const listed = JSON.parse((await glassformer(["models", "--json"])).stdout);
-    expect(listed[0]).toMatchObject({ id: "solu-1l-novels", bundled: true });
+    expect(listed.slice(0, 2)).toEqual([
+      { id: "solu-1l-novels", aliases: ["bundled"], bundled: true },
+      { id: "gelu-3l-novels", aliases: [], bundled: true },
+    ]);
   });
 });
 

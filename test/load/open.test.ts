@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { memoryFiles } from "../../src/load/index.ts";
-import { bundledModel } from "../../src/load/names.ts";
+import { bundledModels } from "../../src/load/names.ts";
 import { fileSource, folderFiles, openModelFiles } from "../../src/load/node.ts";
 import { ArgumentError, FileFormatError, InputError, UnknownNameError } from "../../src/tensor/errors.ts";
 
@@ -27,11 +27,16 @@ describe("a name means", () => {
     expect(await files.readText("config.json")).toBe("{}");
   });
 
-  test.each([bundledModel, "bundled"])("the bundled model for %s", async (name) => {
+  test.each([
+    ["solu-1l-novels", "solu-1l-novels", 1],
+    ["bundled", "solu-1l-novels", 1],
+    ["gelu-3l-novels", "gelu-3l-novels", 3],
+  ])("the bundled model for %s", async (name, model, layers) => {
     const files = await openModelFiles(name);
-    expect(files.name).toBe(bundledModel);
+    expect(files.name).toBe(model);
+    expect(bundledModels).toContain(model);
     expect(await files.list()).toEqual(["README.md", "config.json", "model.safetensors", "tokenizer.json"]);
-    expect(JSON.parse(await files.readText("config.json"))).toMatchObject({ n_layers: 1 });
+    expect(JSON.parse(await files.readText("config.json"))).toMatchObject({ n_layers: layers });
   });
 
   test.each(["org/name", "gpt2"])("a model on the hub for %s, which is not contacted yet", async (name) => {

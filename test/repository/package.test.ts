@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundledModels } from "../../src/load/names.ts";
 import { type Installed, installed, root, tool } from "./installed.ts";
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -51,16 +52,16 @@ describe("the package", () => {
     }
   });
 
-  test("contains the build, the model, the documents and the examples, but no source, tests or goldens", () => {
+  test("contains the build, the models, the documents and the examples, but no source, tests or goldens", () => {
     const { paths, size } = packed();
     const tops = new Set(paths.map((path) => path.split("/")[0]));
     expect([...tops].sort()).toEqual(
       ["CONTRIBUTING.md", "LICENSE", "README.md", "dist", "docs", "examples", "models", "package.json"].sort(),
     );
-    expect(paths).toContain("models/solu-1l-novels/model.safetensors");
+    for (const model of bundledModels) expect(paths).toContain(`models/${model}/model.safetensors`);
     expect(paths.filter((path) => /\.test\.|\.map$|^(?!examples\/).*(?<!\.d)\.ts$/.test(path))).toEqual([]);
-    // Nearly all of it is the bundled model, 6 MB.
-    expect(size).toBeLessThan(7e6);
+    // Nearly all of it is the bundled models, 6 MB each.
+    expect(size).toBeLessThan(13e6);
   });
 
   test("has every file that README.md links to and shows", () => {
@@ -78,16 +79,21 @@ describe("the package", () => {
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
-  test("includes the model that it says is bundled, and runs it", () => {
+  test("includes the models that it says are bundled, and runs them", () => {
     const program = `
       import { HookedTransformer } from "glassformer";
-      const model = await HookedTransformer.fromPretrained("solu-1l-novels");
-      const loss = await model.forward("It was the best of times", { returnType: "loss" });
-      process.stdout.write(String(loss.item()));
+      const losses = ${JSON.stringify(bundledModels)}.map(async (name) => {
+        const model = await HookedTransformer.fromPretrained(name);
+        return (await model.forward("It was the best of times", { returnType: "loss" })).item();
+      });
+      process.stdout.write(JSON.stringify(await Promise.all(losses)));
     `;
-    const loss = Number(run("--input-type=module", "--eval", program));
-    expect(loss).toBeGreaterThan(1);
-    expect(loss).toBeLessThan(8);
+    const losses = JSON.parse(run("--input-type=module", "--eval", program));
+    expect(losses).toHaveLength(bundledModels.length);
+    for (const loss of losses) {
+      expect(loss).toBeGreaterThan(1);
+      expect(loss).toBeLessThan(8);
+    }
   });
 
   test("can be imported without an engine", () => {

@@ -1,5 +1,5 @@
 /** What can be typed after `glassformer`, as data: what the scripts for shells are made of. */
-import { bundledModel } from "../../load/names.ts";
+import { bundledModels } from "../../load/names.ts";
 import { LISTED_BY_ARCHITECTURE } from "../../models/families/aliases.ts";
 import type { OptionRecord } from "../../options/records.ts";
 import { type CommandRecord, EVERY_OPTION } from "../command.ts";
@@ -81,5 +81,5 @@ function takenBy(option: OptionRecord): Takes | undefined {
 /** Every name that `--model` takes without a path: ids on the hub, and short names. */
 export function modelNames(): string[] {
   const listed = [...LISTED_BY_ARCHITECTURE.values()].flatMap((models) => [...models]);
-  return [bundledModel, ...listed.flatMap(([id, aliases]) => [...aliases, id])];
+  return [...bundledModels, ...listed.flatMap(([id, aliases]) => [...aliases, id])];
 }
