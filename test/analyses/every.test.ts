@@ -9,7 +9,7 @@ import { drawn } from "../../src/report/views/picture-of.ts";
 describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%s", (name, analysis) => {
   let found: Finding;
   beforeAll(async () => {
-    found = await analysis.run(await HookedTransformer.fromPretrained("solu-1l-novels"));
+    found = await analysis.run(await HookedTransformer.fromPretrained(analysis.model ?? "bundled"));
   }, 120_000);
 
   it("answers its question, with a number and what to compare it with", () => {

@@ -42,7 +42,7 @@ describe("gelu-3l-novels", () => {
   test("has an induction head: on repeated random tokens it scores far above uniform attention and unrepeated tokens", async () => {
     const { tables, baselines } = await inductionScore(model, { samples: 8, seed: 3 });
     const name = `L${INDUCTION[0]}H${INDUCTION[1]}`;
-    const { score, unrepeated } = rowsOf(tables, "heads").find(({ head }) => head === name)!;
+    const { score, unrepeated } = rowsOf(tables, "heads").find(({ component }) => component === name)!;
     const uniform = baselines.find((b) => b.name === "uniform attention")!.value!;
     expect(score).toBeGreaterThan(0.5);
     expect(score).toBeGreaterThan(20 * uniform);

@@ -1,10 +1,12 @@
 /** What an editor offers where names are written, and which wrong ones the compiler refuses, asked of TypeScript itself. */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { API } from "typescript/unstable/sync";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MODEL_ALIASES, parseConfig } from "../../src/index.ts";
+import { bundledModels } from "../../src/load/names.ts";
 import { recordingOf } from "../../src/models/recording.ts";
 import { root } from "../repository/installed.ts";
 
@@ -91,8 +93,8 @@ describe("an editor offers", () => {
     expect(offered[5]).toEqual(expect.arrayContaining(["batch", "pos", "head", "d_model", "d_vocab"]));
   });
 
-  test("the bundled model and every listed one at fromPretrained", () => {
-    const names = ["solu-1l-novels", ...[...MODEL_ALIASES].flatMap(([id, short]) => [id, ...short])];
+  test("the bundled models and every listed one at fromPretrained", () => {
+    const names = [...bundledModels, ...[...MODEL_ALIASES].flatMap(([id, short]) => [id, ...short])];
     expect(offered[6].toSorted()).toEqual([...new Set(names)].toSorted());
   });
 });
