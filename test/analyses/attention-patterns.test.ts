@@ -158,6 +158,6 @@ describe("attention patterns", () => {
     expect(stdout).toContain("Where does each head look?");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     const { stdout: two } = await command("attention-patterns", "--layers", "-1", "--heads", "2", "0", "--json");
-    expect(rowsOf(JSON.parse(two).tables, "heads").map(({ component }) => component)).toEqual(["L0H2", "L0H0"]);
+    expect(rowsOf(JSON.parse(two).tables, "heads").map(({ component }) => component)).toEqual(["L2H2", "L2H0"]);
   });
 });
