@@ -2,6 +2,7 @@
 import type { Baseline } from "../finding/finding.ts";
 import type { Scalar } from "../finding/table.ts";
 import type { Contrast } from "../measures/contrast.ts";
+import { visibleToken } from "../tensor/visible.ts";
 import { quoted } from "../tensor/words.ts";
 
 /** The axis that `placeLabels` belong to. */
@@ -10,7 +11,7 @@ export const PLACES_AXIS = "position (clean/corrupted where they differ)";
 /** Each position's token, or both tokens where the prompts differ: a picture's tick labels. */
 export function placeLabels({ clean, corrupted }: Contrast): string[] {
   return clean.tokens.map((token, i) =>
-    clean.ids[i] === corrupted.ids[i] ? token : `${token}/${corrupted.tokens[i]}`,
+    clean.ids[i] === corrupted.ids[i] ? token : `${visibleToken(token)}/${visibleToken(corrupted.tokens[i])}`,
   );
 }
 

@@ -14,7 +14,7 @@ import {
   type SingularVectorsOptions,
   type VectorTokens,
 } from "../measures/singular-vectors.ts";
-import { markUnseen } from "../tensor/visible.ts";
+import { visibleToken } from "../tensor/visible.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat, outputNormCaveat } from "./caps.ts";
@@ -179,7 +179,7 @@ function vectorTable({ values, chance, vectors }: SingularVectorsMeasurement): T
   const three = (tokens: VectorTokens["top"]) =>
     tokens
       .slice(0, 3)
-      .map(({ token }) => markUnseen(token.trim()) || quoted(token))
+      .map(({ token }) => visibleToken(token))
       .join(" ");
   return tableOf({ name: "vectors", title, comparedWith: [MATRIX] }, vectors, [
     [as(VECTOR, { title: "" }), ({ place }) => place],

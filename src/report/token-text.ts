@@ -1,15 +1,5 @@
-/** A token's text with nothing invisible in it: a newline becomes a mark, a lone surrogate a replacement character. */
-import { markUnseen } from "../tensor/visible.ts";
-
-/**
- * The token with its whitespace and control characters made visible. With `spaces`, leading and trailing spaces become
- * "␣", for places where no frame shows them.
- */
-export function visibleToken(token: string, { spaces = true }: { spaces?: boolean } = {}): string {
-  if (token === "") return "∅";
-  const shown = markUnseen(token);
-  return spaces ? shown.replace(/^ +| +$/g, (run) => "␣".repeat(run.length)) : shown;
-}
+/** Texts in pictures, tables and lines: how wide they are, and where they may break. */
+export { visibleToken } from "../tensor/visible.ts";
 
 /** The words of a text, between which a line may break; a percent sign stays with its number. */
 export function wordsOf(text: string): string[] {

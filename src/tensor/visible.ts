@@ -23,6 +23,15 @@ export function markUnseen(text: string): string {
   return marked(whole(text).replace(BEFORE_LONE_MARK, "$1\u25cc"), EVERY_UNSEEN);
 }
 
+/**
+ * A token with everything in it visible, wherever tokens are shown outside sentences: spaces at its ends are "␣", and the empty text
+ * is "∅".
+ */
+export function visibleToken(token: string): string {
+  if (token === "") return "∅";
+  return markUnseen(token).replace(/^ +| +$/g, (run) => "␣".repeat(run.length));
+}
+
 /** For a text of several words: only what could move the cursor or reverse the line becomes a mark. Tabs and newlines stay. */
 export function visibleControls(text: string): string {
   return marked(whole(text), UNSAFE_IN_PROSE);

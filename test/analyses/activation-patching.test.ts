@@ -37,7 +37,7 @@ describe("on the bundled model", () => {
     const [positions, heads] = drawn(found).pictures;
     if (positions.kind !== "facets" || heads.kind !== "facets") throw new Error("not facets");
     expect(positions.facets.map((f) => f.title)).toEqual(["resid_pre", "attn_out", "mlp_out"]);
-    expect(positions.x?.ticks?.[2]).toBe(" lady/ gentleman");
+    expect(positions.x?.ticks?.[2]).toBe("␣lady/␣gentleman");
     expect(heads.facets[0].values[0]).toHaveLength(4);
   });
 

@@ -137,9 +137,9 @@ describe("hist", () => {
 });
 
 describe("tokens", () => {
-  it("shows whitespace that would be invisible and keeps a leading space", async () => {
+  it("shows whitespace that would be invisible, and spaces at the ends of tokens as ␣", async () => {
     const svg = await tokens(["<|BOS|>", " the", "\n", "\t"], [0, 1, 2, 3]).svg();
-    expect(svg).toContain("> the</text>");
+    expect(svg).toContain(">␣the</text>");
     expect(svg).toContain(">⏎</text>");
     expect(svg).toContain(">⇥</text>");
     expect(svg).toContain("&lt;|BOS|&gt;");

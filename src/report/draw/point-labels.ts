@@ -41,7 +41,7 @@ interface Candidate extends WordBox {
 export function pointLabels(labels: readonly PointLabel[], placing: Placing): string {
   return labels
     .map((label) => {
-      const text = shorten(visibleToken(label.text, { spaces: false }), LONGEST);
+      const text = shorten(visibleToken(label.text), LONGEST);
       const width = textSize(text, SIZE);
       const box = placing.place(candidates(label, width), MOST_COVERED);
       if (!box) return "";

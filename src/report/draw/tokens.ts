@@ -63,7 +63,7 @@ export function drawTokens(spec: TokensSpec, width: number): Drawing {
       if (label) parts.push(svgText(shorten(label), 0, y + 14, `opacity="0.75"`));
       let x = left;
       text.tokens.forEach((token, pos) => {
-        const shown = visibleToken(token, { spaces: false });
+        const shown = visibleToken(token);
         const box = Math.max(textWidth(shown), 1) * LETTER + 5;
         if (x > left && x + box > width) {
           x = left;

@@ -47,7 +47,7 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
       0,
     ) * 6.2;
   const longest = largest(
-    all.map((entry) => textWidth(visibleToken(entry.token, { spaces: false }))),
+    all.map((entry) => textWidth(visibleToken(entry.token))),
     0,
   );
   const wanted = Math.max(72, Math.min(longest, 14) * LETTER + digits + 18);
@@ -63,7 +63,7 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
     const color = colors.of(ranked.value);
     const ink = `fill="${inkOn(color)}"`;
     const room = Math.floor((box - digits - 14) / LETTER);
-    const shown = shorten(visibleToken(ranked.token, { spaces: false }), Math.max(3, room));
+    const shown = shorten(visibleToken(ranked.token), Math.max(3, room));
     return (
       `<g><title>${escapeMarkup(rankedTitle(ranked, spec.color?.unit))}</title>` +
       `<rect x="${round(x)}" y="${round(y)}" width="${round(box)}" height="${BOX}" rx="2" fill="${color}"/>` +

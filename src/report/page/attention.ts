@@ -131,7 +131,7 @@ function reading(spec: AttentionSpec): string {
   const tokens = spec.tokens.map(
     (token, pos) =>
       `<span class="token" role="button" aria-pressed="false" data-tip="" tabindex="${pos === 0 ? 0 : -1}">` +
-      `${escapeMarkup(visibleToken(token, { spaces: false }))}</span>`,
+      `${escapeMarkup(visibleToken(token))}</span>`,
   );
   return (
     `<div class="reading"><p class="direction" role="group" aria-label="What the tokens show">` +

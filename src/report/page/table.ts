@@ -67,7 +67,7 @@ function columnHtml(column: Column, values: readonly Scalar[]): { numeric: boole
     if (numeric) return `<td class="number" data-v="${value ?? ""}">${escapeMarkup(texts[r])}</td>`;
     if (value === null) return `<td data-v="">${MISSING}</td>`;
     if (column.format !== "token") return `<td class="words">${escapeMarkup(texts[r])}</td>`;
-    return `<td><span class="token">${escapeMarkup(visibleToken(String(value), { spaces: false }))}</span></td>`;
+    return `<td><span class="token">${escapeMarkup(visibleToken(String(value)))}</span></td>`;
   });
   return { numeric, cells };
 }

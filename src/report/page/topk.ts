@@ -17,7 +17,7 @@ export function topkHtml(spec: TopkSpec, { tokens }: PageNeeds): string {
     first = false;
     return (
       `<td class="${tokens.of(colors.of(entry.value))}" tabindex="${stop}" title="${escapeMarkup(rankedTitle(entry, spec.color?.unit))}">` +
-      `<div><span class="said">${escapeMarkup(visibleToken(entry.token, { spaces: false }))}</span>` +
+      `<div><span class="said">${escapeMarkup(visibleToken(entry.token))}</span>` +
       `<small>${formatNumber(entry.value, 3)}</small></div></td>`
     );
   };

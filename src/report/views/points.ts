@@ -103,9 +103,9 @@ function namedOf(rows: ViewRows, { labels, labelsBy }: Pick<SeriesOf, "labels" |
   return new Set(order.slice(0, labels).map((i) => rows.rows[i]));
 }
 
-/** What stands next to points; a token without its space. */
+/** What stands next to points. */
 function labelsOf(rows: ViewRows, column: string, named: ReadonlySet<number>): string[] {
-  return rows.texts(column).map((text, i) => (named.has(rows.rows[i]) ? text.replace(/^␣/, "") : ""));
+  return rows.texts(column).map((text, i) => (named.has(rows.rows[i]) ? text : ""));
 }
 
 export function histOf(view: HistView, rows: ViewRows): HistSpec {

@@ -117,8 +117,7 @@ export class ViewRows {
     const { title, name, unit, values, format } = column;
     const value = values[row];
     if (value === null) return [];
-    const written =
-      format === "token" ? `“${visibleToken(String(value), { spaces: false })}”` : this.#written(column)[row];
+    const written = format === "token" ? `“${visibleToken(String(value))}”` : this.#written(column)[row];
     return [`${title || name} ${written}${unit ? ` ${unit}` : ""}`];
   }
 
