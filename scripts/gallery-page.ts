@@ -36,7 +36,7 @@ ${asUsed(code)}
 
 # Gallery
 
-Every picture here is drawn on the bundled model by what stands below it. As HTML (\`--out report.html\`, or \`await picture.html()\`) each can be
+Every picture here is drawn on a bundled model by what stands below it. As HTML (\`--out report.html\`, or \`await picture.html()\`) each can be
 pointed at, and shows more than here; the same calls give SVG and PNG, in Node and in a page.
 
 ## Of analyses

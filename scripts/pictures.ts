@@ -3,11 +3,12 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Analysis } from "../src/analyses/analysis.ts";
 import type { Finding } from "../src/finding/finding.ts";
+import { bundledModel } from "../src/load/names.ts";
 import { ANALYSES, HookedTransformer, type Picture, picture } from "../src/node.ts";
 import { reading } from "../src/report/parts.ts";
 import { drawn } from "../src/report/views/picture-of.ts";
 
-/** An analysis with the finding of its example on the bundled model, and the picture that answers its question. */
+/** An analysis with the finding of its example on its bundled model, and the picture that answers its question. */
 export interface Example {
   readonly analysis: Analysis;
   readonly found: Finding;
@@ -16,9 +17,9 @@ export interface Example {
 
 /** Every analysis' example, run. */
 export async function runExamples(): Promise<Example[]> {
-  const model = await HookedTransformer.fromPretrained("solu-1l-novels");
   const examples: Example[] = [];
   for (const analysis of ANALYSES) {
+    const model = await HookedTransformer.fromPretrained(analysis.model ?? bundledModel);
     const found = await analysis.run(model, analysis.example);
     const svg = await picture(reading(drawn(found)).answer!).svg();
     examples.push({ analysis, found, svg: onPaper(svg) });

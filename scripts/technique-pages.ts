@@ -2,9 +2,11 @@
  * docs/techniques: a page for each analysis. Its title and how to read its picture are written by hand, in the page; the rest is
  * what the analysis says about itself, and what its example finds.
  */
+
 import type { Analysis } from "../src/analyses/analysis.ts";
 import { exampleArguments } from "../src/cli/examples.ts";
 import type { Baseline, Reference } from "../src/finding/finding.ts";
+import { bundledModel } from "../src/load/names.ts";
 import type { Condition, OptionRecord, OptionRecords, Range } from "../src/options/records.ts";
 import type { Example } from "./pictures.ts";
 
@@ -48,13 +50,13 @@ ${text}`;
 }
 
 /** The example as a program and as a command, and what it finds. */
-function example({ name, example: options }: Analysis, summary: readonly string[]): string {
+function example({ name, model = bundledModel, example: options }: Analysis, summary: readonly string[]): string {
   const called = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   const given = Object.keys(options).length === 0 ? "model" : `model, ${written(options)}`;
   return `\`\`\`ts
 import { ${[called, "HookedTransformer"].sort((a, b) => a.localeCompare(b)).join(", ")} } from "glassformer";
 
-const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+const model = await HookedTransformer.fromPretrained("${model}");
 const found = await ${called}(${given});
 for (const { text } of found.summary) console.log(text);
 \`\`\`

@@ -174,6 +174,7 @@ const OPTIONS = {
 /** `activationPatching` for the index. */
 export const activationPatchingAnalysis = analysis({
   name: "activation-patching",
+  model: "gelu-3l-novels",
   question: QUESTION,
   description:
     "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures how much of the clean run's logit difference is regained.",

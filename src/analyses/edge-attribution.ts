@@ -248,6 +248,7 @@ const OPTIONS = {
 /** The analysis for the index. */
 export const edgeAttributionAnalysis = analysis({
   name: "edge-attribution",
+  model: "gelu-3l-novels",
   question: QUESTION,
   description:
     "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; those between the 16 senders and the 16 receivers with the strongest edges are actually patched.",

@@ -214,6 +214,7 @@ const OPTIONS = {
 /** `pathPatching` for the index. */
 export const pathPatchingAnalysis = analysis({
   name: "path-patching",
+  model: "gelu-3l-novels",
   question: QUESTION,
   description:
     "Patches one direct path at a time, from a head, an MLP or the embedding to a head's queries, keys or values, an MLP or the logits, and measures how much of the clean run's logit difference is lost.",
