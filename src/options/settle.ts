@@ -105,7 +105,9 @@ function settledValue(
   switch (option.type) {
     case "integer": {
       const most = typeof option.most === "function" ? option.most(model, values) : option.most;
-      if (given === undefined) return Math.min(value as number, most ?? Infinity);
+      // A default that a form sends as it is means what leaving it out means.
+      const standard = "default" in option && value === option.default;
+      if (given === undefined || standard) return Math.min(value as number, most ?? Infinity);
       checkWhole(name, value as number, option.least, most);
       return value;
     }

@@ -250,7 +250,7 @@ describe("what the findings say", () => {
       ["the 60 most salient", 60],
       ["drawn at random", 50],
     ]);
-    const all = await neuronSaliency(model, { top: 5000 });
+    const all = await neuronSaliency(model, { top: 1024 });
     expect(all.method.text).toContain("The 1024 neurons with the largest saliency are actually ablated");
   });
 
