@@ -58,10 +58,16 @@ export function settle<const O extends OptionRecords>(
   for (const [name, option] of Object.entries(records)) filled[name] = settledValue(name, option, values, model);
   const apply = Object.entries(records).map(([name, option]) => {
     const broken = option.only?.find((condition) => !holds(condition, filled));
-    if (broken && values[name] !== undefined && values[name] !== false) refuse(name, broken, filled, spelling);
+    // A default that a form sends as it is means what leaving it out means.
+    const said = values[name] !== undefined && values[name] !== false && values[name] !== defaultOf(option);
+    if (broken && said) refuse(name, broken, filled, spelling);
     return [name, broken ? undefined : filled[name]];
   });
   return Object.fromEntries(apply) as Settled<O>;
+}
+
+function defaultOf(option: OptionRecord): unknown {
+  return "default" in option ? option.default : undefined;
 }
 
 function holds({ option, is, not }: Condition, filled: Readonly<Record<string, unknown>>): boolean {
@@ -96,7 +102,7 @@ function settledValue(
 ): unknown {
   const given = values[name];
   if (option.type === "flag") return given === true;
-  const standard = "default" in option ? option.default : undefined;
+  const standard = defaultOf(option);
   if (option.type === "texts" && typeof given === "string") return [given];
   // On a command line it is the path.
   if (option.type === "file" && typeof given === "string" && model) return { name: "a text", text: given };
@@ -105,9 +111,7 @@ function settledValue(
   switch (option.type) {
     case "integer": {
       const most = typeof option.most === "function" ? option.most(model, values) : option.most;
-      // A default that a form sends as it is means what leaving it out means.
-      const standard = "default" in option && value === option.default;
-      if (given === undefined || standard) return Math.min(value as number, most ?? Infinity);
+      if (given === undefined || given === standard) return Math.min(value as number, most ?? Infinity);
       checkWhole(name, value as number, option.least, most);
       return value;
     }

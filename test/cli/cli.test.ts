@@ -275,7 +275,7 @@ describe("bad input is reported in a sentence, exits with 2 and leaves no file:"
     ],
     ["a seed of nothing", () => ["ablation", "--seed", "1"], /--seed only applies with --by resample: leave it out/],
     ["more than there are", () => ["test-prompt", "--top", "99999"], /top must be a whole number from 1 to 4096/],
-    ["more heads than there are", () => ["head-detector", "--top", "5"], /top must be a whole number from 1 to 4,/],
+    ["more heads than there are", () => ["head-detector", "--top", "50"], /top must be a whole number from 1 to 12,/],
     [
       "more vectors than there are",
       () => ["singular-vectors", "--vectors", "1000"],
