@@ -66,6 +66,7 @@ export class Measured<Row extends object> implements Iterable<Row> {
     return this.#source.columns;
   }
 
+  /** The rows, one by one. */
   *[Symbol.iterator](): Iterator<Row> {
     for (let i = 0; i < this.length; i++) yield this.#source.row(i);
   }
