@@ -134,8 +134,8 @@ function statements(contrast: Contrast, ranked: readonly PatchedCell[], found: P
   const reported = ranked.filter((cell) => !(cell.site === "resid_pre" && cell.layer === 0));
   const answered = reported[0] ?? ranked[0];
   const others = [...found.keys()].map(best).filter((cell) => cell !== answered && reported.includes(cell));
-  const regains = others.filter((cell) => cell.normalized >= LITTLE);
-  const nothing = others.filter((cell) => cell.normalized < LITTLE);
+  const moves = others.filter((cell) => Math.abs(cell.normalized) >= LITTLE);
+  const nothing = others.filter((cell) => Math.abs(cell.normalized) < LITTLE);
   return [
     {
       text: `Of all places after the embedding, ${placed(answered, contrast)} regains most: ${fixed(answered.normalized)} of the difference.`,
@@ -145,10 +145,10 @@ function statements(contrast: Contrast, ranked: readonly PatchedCell[], found: P
       text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${fixed(cleanMetric)} logits on the clean prompt and by ${fixed(corruptedMetric)} on the corrupted one.`,
       figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: [CLEAN_RUN, CORRUPTED_RUN] },
     },
-    ...(regains.length > 0
+    ...(moves.length > 0
       ? [
           {
-            text: `Largest of each other site: ${listed(regains.map((cell) => `${placed(cell, contrast)} (${fixed(cell.normalized)})`))}.`,
+            text: `Largest of each other site: ${listed(moves.map((cell) => `${placed(cell, contrast)} (${fixed(cell.normalized)})`))}.`,
           },
         ]
       : []),
@@ -158,7 +158,7 @@ function statements(contrast: Contrast, ranked: readonly PatchedCell[], found: P
             text: `Patching ${listed(
               nothing.map(({ site }) => site),
               "or",
-            )} anywhere regains next to nothing: at most ${fixed(Math.max(...nothing.map(({ normalized }) => normalized)))}.`,
+            )} anywhere changes next to nothing: at most ${Math.max(...nothing.map(({ normalized }) => Math.abs(normalized))).toFixed(2)}.`,
           },
         ]
       : []),

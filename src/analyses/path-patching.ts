@@ -16,7 +16,7 @@ import {
 import { measurePathPatching, PATH_PATCHING_OPTIONS, type PathPatchingMeasurement } from "../measures/path-patching.ts";
 import { middle } from "../measures/statistics/middle.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { quoted } from "../tensor/words.ts";
+import { listed, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastSettings } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
@@ -126,29 +126,39 @@ function pathsOf(
     .map((path) => ({ ...path, lost: 1 - normalized(path.metric) }));
 }
 
-function summaryOf({ contrast, paths, ranked }: PatchedPaths): Finding["summary"] {
+function summaryOf({ contrast, ranked }: PatchedPaths): Finding["summary"] {
   const [{ from, to, lost }] = ranked;
   const { answer, wrong, cleanMetric, corruptedMetric } = contrast;
   return [
     {
-      text: `Most travels from ${from} to ${to}: with that path patched, ${lost.toFixed(2)} of the difference is lost.`,
+      text: `Most travels from ${from} to ${to}: with that path patched, ${fixed(lost)} of the difference is lost.`,
       figure: { value: lost, unit: "", comparedWith: [TYPICAL] },
     },
-    ...strongestSender(paths, from),
+    ...strongestSender(ranked),
     {
-      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${cleanMetric.toFixed(2)} logits on the clean prompt and by ${corruptedMetric.toFixed(2)} on the corrupted one.`,
+      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${fixed(cleanMetric)} logits on the clean prompt and by ${fixed(corruptedMetric)} on the corrupted one.`,
       figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: [CLEAN_RUN, CORRUPTED_RUN] },
     },
   ];
 }
 
+/** What counts as next to nothing, of the clean run's difference. */
+const LITTLE = 0.05;
+/** How many other receivers are named. */
+const NAMED = 5;
+
 /** Which other receivers the strongest path's sender matters for. */
-function strongestSender(paths: readonly PatchedPath[], sender: string): Statement[] {
-  const own = paths.filter(({ from }) => from === sender);
-  if (own.length < 2) return [];
-  const heard = own.map(({ to, lost }) => `${to} ${lost.toFixed(2)}`).slice(0, 5);
-  return [{ text: `${sender} also matters for ${heard.join(", ")}${own.length > 5 ? " and others" : ""}.` }];
+function strongestSender(ranked: readonly PatchedPath[]): Statement[] {
+  const [{ from: sender, to: receiver }] = ranked;
+  const others = ranked.filter(({ from, to }) => from === sender && to !== receiver);
+  if (others.length === 0) return [];
+  const heard = others.filter(({ lost }) => Math.abs(lost) >= LITTLE);
+  if (heard.length === 0) return [{ text: `What ${sender} sends directly to anything else is next to nothing.` }];
+  const named = heard.slice(0, NAMED).map(({ to, lost }) => `${to} (${fixed(lost)})`);
+  return [{ text: `${sender} also matters for ${listed(heard.length > NAMED ? [...named, "others"] : named)}.` }];
 }
+
+const fixed = (x: number): string => x.toFixed(2).replace("-", "−");
 
 function heatmap({ senders, receivers }: PatchedPaths): View {
   return {

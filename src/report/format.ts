@@ -42,7 +42,9 @@ export function formatQuantity(value: number, unit = ""): string {
 }
 
 function formatPercent(value: number): string {
-  return `${withMinus(withoutMinusZero(value.toFixed(1)))} %`;
+  // Of what rounds to nothing, two digits.
+  const digits = value !== 0 && Math.abs(value) < 0.05 ? value.toPrecision(2) : value.toFixed(1);
+  return `${withMinus(withoutMinusZero(digits))} %`;
 }
 
 export function formatP(p: number): string {

@@ -12,29 +12,44 @@ const MOST_NUMBERS = 150;
 const SIZES = [11, 9.5];
 
 /**
- * Each number in the middle of its cell, with as many digits as fit; nothing if not even two do. The ink is named by the colour below it,
- * so that a dark page can replace both (see style.ts).
+ * Each number in the middle of its cell, with as many digits as fit into the cells of all grids alike; nothing if not even two do. The ink
+ * is named by the colour below it, so that a dark page can replace both (see style.ts).
  */
 export function cellNumbers(
-  values: readonly (readonly (number | null)[])[],
+  grids: readonly (readonly (readonly (number | null)[])[])[],
   colors: Coloring,
   unit: string | undefined,
-  box: CellBox,
-): string {
-  const all = values.flat();
-  if (all.length > MOST_NUMBERS || box.height < 14) return "";
-  for (const digits of [3, 2]) {
-    const texts = formatShort(all, digits, unit);
+  boxes: readonly CellBox[],
+): string[] {
+  const numbers = grids.map((values) => values.flat());
+  const [box] = boxes;
+  const crowded = numbers.some((all) => all.length > MOST_NUMBERS) || box.height < 14;
+  for (const digits of crowded ? [] : [3, 2]) {
+    const texts = formatShort(numbers.flat(), digits, unit);
     const size = SIZES.find((s) => largest(texts?.map((text) => textSize(text, s)) ?? [], 0) + 5 <= box.width);
     if (!texts || !size) continue;
-    const columns = values[0].length;
-    const written = all.map((value, i) => {
-      if (texts[i] === MISSING) return "";
-      const color = colors.of(value);
-      const [x, y] = [box.x + ((i % columns) + 0.5) * box.width, box.y + (Math.floor(i / columns) + 0.5) * box.height];
-      return svgText(texts[i], x, y + 0.36 * size, `data-on="${color}" fill="${inkOn(color)}"`);
+    let from = 0;
+    return numbers.map((all, g) => {
+      const own = texts.slice(from, (from += all.length));
+      return written(all, own, grids[g][0]?.length ?? 0, colors, size, boxes[g]);
     });
-    return `<g text-anchor="middle" font-size="${size}" pointer-events="none">${written.join("")}</g>`;
   }
-  return "";
+  return grids.map(() => "");
+}
+
+function written(
+  all: readonly (number | null)[],
+  texts: readonly string[],
+  columns: number,
+  colors: Coloring,
+  size: number,
+  box: CellBox,
+): string {
+  const words = all.map((value, i) => {
+    if (texts[i] === MISSING) return "";
+    const color = colors.of(value);
+    const [x, y] = [box.x + ((i % columns) + 0.5) * box.width, box.y + (Math.floor(i / columns) + 0.5) * box.height];
+    return svgText(texts[i], x, y + 0.36 * size, `data-on="${color}" fill="${inkOn(color)}"`);
+  });
+  return `<g text-anchor="middle" font-size="${size}" pointer-events="none">${words.join("")}</g>`;
 }

@@ -56,9 +56,15 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
   const bandHeight = TITLE + rows * tall + 8;
 
   const parts: string[] = [];
+  const boxes = facets.map((_, f) => {
+    const [x, y] = [margin + (f % across) * (columns * cell + GAP), Math.floor(f / across) * bandHeight];
+    return { x, y: y + TITLE, width: cell, height: tall };
+  });
+  const grids = facets.map(({ values }) => values);
+  const numbers = pixels ? [] : cellNumbers(grids, colors, spec.color?.unit, boxes);
   for (const [f, facet] of facets.entries()) {
-    const x = margin + (f % across) * (columns * cell + GAP);
-    const y = Math.floor(f / across) * bandHeight;
+    const { x } = boxes[f];
+    const y = boxes[f].y - TITLE;
     const cells = (pixels ? [] : facet.values).flatMap((row, r) =>
       row.map((value, c) => {
         const title = facetTip(spec, facet, r, c, value);
@@ -68,16 +74,12 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
         );
       }),
     );
-    const image = pixels
-      ? await cellImage(facet.values, colors.of, { x, y: y + TITLE, width: cell, height: tall }, themes)
-      : "";
+    const image = pixels ? await cellImage(facet.values, colors.of, boxes[f], themes) : "";
     const lowest = f + across >= facets.length;
     parts.push(
       svgText(facet.title, x, y + 12, `font-size="12" font-weight="600"`) +
         (image || `<g data-mark="cell" shape-rendering="crispEdges">${cells.join("")}</g>`) +
-        (image
-          ? ""
-          : cellNumbers(facet.values, colors, spec.color?.unit, { x, y: y + TITLE, width: cell, height: tall })) +
+        (numbers[f] ?? "") +
         (f % across === 0 ? leftTicks(left, margin - 6, y + TITLE, tall) : "") +
         (lowest ? columnTicks(below, x, y + TITLE + rows * tall, cell, UPRIGHT) : ""),
     );

@@ -111,6 +111,10 @@ export async function drawImshow(
     height: (height - MARGIN_TOP - marginBottom) / Math.max(1, rows),
   };
   if (!pixels)
-    return { ...drawing, width, content: drawing.content + cellNumbers(spec.values, colors, spec.color?.unit, box) };
+    return {
+      ...drawing,
+      width,
+      content: drawing.content + cellNumbers([spec.values], colors, spec.color?.unit, [box])[0],
+    };
   return { ...drawing, content: (await cellImage(spec.values, colors.of, box, themes)) + drawing.content };
 }
