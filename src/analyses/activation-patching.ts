@@ -179,7 +179,6 @@ export const activationPatchingAnalysis = analysis({
   description:
     "Runs the corrupted prompt with one activation of the clean run in its place, for every layer and position and for every head, and measures how much of the clean run's logit difference is regained.",
   example: { clean: "My sister was angry, because", corrupted: "My brother was angry, because" },
-  counts: "places",
   options: OPTIONS,
   run: activationPatching,
 });

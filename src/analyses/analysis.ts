@@ -20,8 +20,6 @@ export interface Analysis<O extends AnalysisOptions = AnalysisOptions> {
   readonly example: GivenOptions<O>;
   /** The bundled model that its command uses without --model: one in which there is something to find. Default: solu-1l-novels. */
   readonly model?: (typeof bundledModels)[number];
-  /** What its progress counts, if it reports any: "prompts". */
-  readonly counts?: string;
   /** The analysis itself: `logitLens`. */
   run(model: HookedTransformer, options?: GivenOptions<O>): Promise<Finding>;
 }

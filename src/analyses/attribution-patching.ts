@@ -194,7 +194,6 @@ export const attributionPatchingAnalysis = analysis({
   description:
     "Estimates activation patching of every site (residual stream, attention and MLP outputs, heads' outputs, queries, keys, values and patterns, neurons) from one run with gradients, and actually patches the same places (for sites with up to 10000 of them) to say how far the estimate can be trusted.",
   example: { clean: "My sister was angry, because", corrupted: "My brother was angry, because" },
-  counts: "places",
   options: OPTIONS,
   run: attributionPatching,
 });

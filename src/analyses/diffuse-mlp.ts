@@ -101,7 +101,6 @@ export const diffuseMlpAnalysis = analysis({
     "Problem 4.39c of Neel Nanda's 200 open problems in mechanistic interpretability: the steps of a notebook that asked it of a SoLU model, " +
     "with the same numbers, and then the same question about each neuron's direct logit attribution, with a null model, a permutation test and bootstrap intervals.",
   example: { top: 20 },
-  counts: "tokens",
   options: OPTIONS,
   run: diffuseMlp,
 });

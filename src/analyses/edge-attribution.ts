@@ -253,7 +253,6 @@ export const edgeAttributionAnalysis = analysis({
   description:
     "Edge attribution patching: for every edge from the embeddings, a head or an MLP to a later head's queries, keys or values, an MLP or the logits, how much of the difference between two prompts it carries, from one run with gradients; those between the 16 senders and the 16 receivers with the strongest edges are actually patched.",
   example: { clean: "My sister was angry, because", corrupted: "My brother was angry, because" },
-  counts: "edges",
   options: OPTIONS,
   run: edgeAttribution,
 });

@@ -196,7 +196,6 @@ export const headDetectorAnalysis = analysis({
   description:
     "Compares each head's attention with the pattern of a kind of head, as TransformerLens' detect_head does, and with a head that attends uniformly.",
   example: { excludeBos: true, measure: "abs" },
-  counts: "patterns",
   options: OPTIONS,
   run: headDetector,
 });

@@ -210,7 +210,6 @@ export const inductionScoreAnalysis = analysis({
   description:
     "Runs the model on random tokens that are repeated once: measures each head's attention to what followed the same token the first time, and the loss of the second half compared with the first.",
   example: { length: 50, samples: 8 },
-  counts: "sequences",
   options: OPTIONS,
   run: inductionScore,
 });

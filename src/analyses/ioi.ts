@@ -202,7 +202,6 @@ export const ioiAnalysis = analysis({
   description:
     'Indirect object identification (Wang et al. 2022): "When Mary and John went to the store, John gave a book to" should continue with Mary. Logit difference and accuracy on seeded prompts, compared with a control in which a third person gives.',
   example: { samples: 100 },
-  counts: "prompts",
   options: IOI_OPTIONS,
   run: ioi,
 });

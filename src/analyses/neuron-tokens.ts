@@ -161,7 +161,6 @@ export const neuronTokensAnalysis = analysis({
   description:
     "A neuron's top and bottom tokens by W_out · W_U, and the places in a text where it is most active, compared with all neurons in its layer.",
   example: { layer: 0, neuron: 830 },
-  counts: "tokens",
   options: NEURON_OPTIONS,
   run: neuronTokens,
 });

@@ -229,7 +229,6 @@ export const pathPatchingAnalysis = analysis({
   description:
     "Patches one direct path at a time, from a head, an MLP or the embedding to a head's queries, keys or values, an MLP or the logits, and measures how much of the clean run's logit difference is lost.",
   example: { receivers: ["L0MLP", "logits"] },
-  counts: "paths",
   options: OPTIONS,
   run: pathPatching,
 });

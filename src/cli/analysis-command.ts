@@ -119,8 +119,7 @@ async function run(analysis: Analysis, values: CommonValues, { terminal, read }:
       ...(chat ? { defaultPrependBos: false } : {}),
       onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
     });
-    const onProgress: AnalysisContext["onProgress"] = ({ done, total }) =>
-      bar.update(analysis.counts ?? "steps", done, total);
+    const onProgress: AnalysisContext["onProgress"] = ({ done, total, unit }) => bar.update(unit, done, total);
     const options = chat ? asChats(model, analysis, own) : own;
     const running = analysis.run(model, { ...options, onProgress } as GivenOptions);
     // The chart library loads while the model runs.

@@ -114,6 +114,7 @@ export async function measureAblation(
     inputs.flatMap(({ tokens }) =>
       sites.map((site) => site.layers.length * (site.axis === "pos" ? tokens.shape[1] : 1)),
     ),
+    over === "positions" ? "positions" : "layers",
   );
 
   // The weight of a batch: the tokens that it predicts, or its prompts.

@@ -116,7 +116,7 @@ export async function measureActivationPatching(
   const byPos = (site: PatchingSite) => SITES[site].by === "pos";
   const [, pos] = model.graph(runs.corrupted, runs.read).tokens!.shape;
   const places = (site: PatchingSite) => (byPos(site) ? pos : headsOf(site).count);
-  const progress = stages(onProgress, sites.map(places));
+  const progress = stages(onProgress, sites.map(places), "places");
 
   const patched = new Map<PatchingSite, Tensor>();
   for (const [i, site] of sites.entries()) {

@@ -127,13 +127,13 @@ export async function measureDiffuseMlp(
       });
       done += work[prompt];
       if (performance.now() - paused < PAUSE_AFTER_MS) continue;
-      options.onProgress?.({ done, total });
+      options.onProgress?.({ done, total, unit: "tokens" });
       await new Promise((resolve) => setTimeout(resolve));
       signal?.throwIfAborted();
       paused = performance.now();
     }
   }
-  options.onProgress?.({ done, total });
+  options.onProgress?.({ done, total, unit: "tokens" });
   const positions = byPrompt.flat();
   const shares = positions.flatMap((p) => (p.attribution ? [p.attribution.maxShare] : []));
   return Measured.of(positions.map(rowOf), {

@@ -94,7 +94,7 @@ export async function measureHeadDetector(
       });
       chance[k] += share * even.get(0, 0);
       const kinds = HEAD_NAMES.length;
-      onProgress?.({ done: from * kinds + some.length * (k + 1), total: count * kinds });
+      onProgress?.({ done: from * kinds + some.length * (k + 1), total: count * kinds, unit: "patterns" });
     }
   }
   const scores = sums.map((sum) =>

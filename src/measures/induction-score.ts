@@ -97,7 +97,7 @@ export async function measureInductionScore(
       const unrepeated = model.graph(some.map((ids) => [...start, ...ids]));
       return [repeated.lossPerToken(), unrepeated.lossPerToken(), ...scoresIn(repeated), ...scoresIn(unrepeated)];
     },
-    { signal, most: passBytes(model), onDone: (done) => onProgress?.({ done, total: samples }) },
+    { signal, most: passBytes(model), onDone: (done) => onProgress?.({ done, total: samples, unit: "sequences" }) },
   );
   const means = measured.map(meanOverRows);
   const [scores, control] = [means.slice(2, 2 + nLayers), means.slice(2 + nLayers)];

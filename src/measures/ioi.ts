@@ -64,7 +64,7 @@ export async function measureIoi(model: Model, options: IoiOptions = {}): Promis
     });
     measurements.differences.push(...(measured[0].data as Float32Array));
     measurements.controls.push(...(measured[1].data as Float32Array));
-    onProgress?.({ done: from + some.length, total: samples });
+    onProgress?.({ done: from + some.length, total: samples, unit: "prompts" });
   }
   const rows = prompts.map(({ order, io, s }, prompt): IoiRow => {
     const [logit_difference, control] = [measurements.differences[prompt], measurements.controls[prompt]];

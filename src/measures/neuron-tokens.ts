@@ -143,7 +143,7 @@ export async function measureNeuronTokens(
       for (let i = 0; i < width; i++) largestOfEach[i] = Math.max(largestOfEach[i], most.data[i]);
       if (own) activations.push(...own.data);
       done += tokens;
-      onProgress?.({ done, total });
+      onProgress?.({ done, total, unit: "tokens" });
     }
     return activations;
   };

@@ -6,6 +6,7 @@ import type { HasSizes, OptionRecords } from "../options/records.ts";
 import { checkGiven, type Given, type Settled, settle } from "../options/settle.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import type { OnProgress } from "./stages.ts";
 
 /** Options by name, each a record. */
 export type AnalysisOptions = OptionRecords;
@@ -14,7 +15,7 @@ export type AnalysisOptions = OptionRecords;
 export interface AnalysisContext {
   readonly signal?: AbortSignal | undefined;
   /** Called as the work goes on. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** What a caller may give: any of the options, and a signal and a listener. */

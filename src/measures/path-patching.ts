@@ -169,7 +169,7 @@ export async function measurePathPatching(
         values[sender * receivers.length + receiver] = found.data[i];
       });
       done += some.length;
-      onProgress?.({ done, total });
+      onProgress?.({ done, total, unit: "paths" });
     }
   }
   const shape = [senders.length, receivers.length];

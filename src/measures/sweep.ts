@@ -22,6 +22,7 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
+import type { OnProgress } from "./stages.ts";
 
 export type { Metric };
 
@@ -52,7 +53,7 @@ export interface SweepOptions extends InputOptions {
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each run with the number of cells done. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 const KINDS: OptionKinds<SweepOptions> = {
@@ -129,7 +130,7 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
       const [measured] = await model.compute([run(from, to)], { signal });
       results.set(measured.data as Float32Array, from);
       done += to - from;
-      options.onProgress?.({ done, total: cells * chosen.length });
+      options.onProgress?.({ done, total: cells * chosen.length, unit: "cells" });
     }
     rows.push(results);
   }

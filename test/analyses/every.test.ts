@@ -2,14 +2,16 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import type { Finding } from "../../src/finding/finding.ts";
-import { HookedTransformer } from "../../src/node.ts";
+import { HookedTransformer, type Progress } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
 
 describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%s", (name, analysis) => {
   let found: Finding;
+  const told: Progress[] = [];
   beforeAll(async () => {
-    found = await analysis.run(await HookedTransformer.fromPretrained(analysis.model ?? "bundled"));
+    const model = await HookedTransformer.fromPretrained(analysis.model ?? "bundled");
+    found = await analysis.run(model, { onProgress: (progress) => told.push(progress) });
   }, 120_000);
 
   it("answers its question, with a number and what to compare it with", () => {
@@ -19,6 +21,12 @@ describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%
     expect(found.summary[0].figure?.comparedWith.length).toBeGreaterThan(0);
     expect(found.caveats.length).toBeGreaterThan(0);
     expect(found.method.references.length).toBeGreaterThan(0);
+  });
+
+  it("says how far it is, in things that are counted, if it says anything", () => {
+    expect(told.every(({ done, total, unit }) => done <= total && /^[a-z]+s$/.test(unit))).toBe(true);
+    if (told.length > 0) expect(told.at(-1)!.done).toBe(told.at(-1)!.total);
+    expect(new Set(told.map(({ unit }) => unit)).size).toBeLessThan(2);
   });
 
   it("survives JSON, and draws every picture from it", async () => {

@@ -111,5 +111,5 @@ test("it is tested as every analysis is, without a line of its own", async () =>
       cwd: copy,
     },
   );
-  expect(stdout).toMatch(/3 passed/);
+  expect(stdout).toMatch(/4 passed/);
 });

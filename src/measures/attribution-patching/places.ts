@@ -57,7 +57,7 @@ export async function patchPlaces(
     signal,
   });
   const size = (site: AttributionSite) => attributed.effects.get(site)!.data.length;
-  const progress = stages(onProgress, compared.map(size));
+  const progress = stages(onProgress, compared.map(size), "places");
   const measured = new Map<AttributionSite, Tensor>();
   for (const [i, site] of compared.entries()) {
     const over = attributed.effects.get(site)!.axes;
