@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import type { Finding } from "../../src/finding/finding.ts";
+import type { GivenOptions } from "../../src/measures/options.ts";
 import { HookedTransformer, type Progress } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
@@ -11,7 +12,8 @@ describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%
   const told: Progress[] = [];
   beforeAll(async () => {
     const model = await HookedTransformer.fromPretrained(analysis.model ?? "bundled");
-    found = await analysis.run(model, { onProgress: (progress) => told.push(progress) });
+    const onProgress = (progress: Progress) => void told.push(progress);
+    found = await analysis.run(model, { onProgress } as unknown as GivenOptions);
   }, 120_000);
 
   it("answers its question, with a number and what to compare it with", () => {
