@@ -115,10 +115,10 @@ describe("the bundled model", () => {
       /topP of generate must be a number above 0 and at most 1, not 1.5/,
     );
     await expect(model.generate("a", { topK: 0 })).rejects.toThrow(
-      /topK of generate must be a positive whole number, not 0/,
+      /topK of generate must be a whole number of at least 1, not 0/,
     );
     await expect(model.generate("a", { maxNewTokens: 0 })).rejects.toThrow(
-      /maxNewTokens of generate must be a positive whole number, not 0/,
+      /maxNewTokens of generate must be a whole number of at least 1, not 0/,
     );
   });
 
