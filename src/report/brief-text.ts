@@ -3,8 +3,9 @@ import { rowCount, type Table } from "../finding/table.ts";
 import { counted, listed } from "../tensor/words.ts";
 import { comparisonOf } from "./baseline-text.ts";
 import type { Ink } from "./ink.ts";
-import { chapters } from "./parts.ts";
+import { chapters, reading } from "./parts.ts";
 import { pictureTable } from "./picture-table.ts";
+import { pictureText } from "./picture-text.ts";
 import { textTable } from "./text-table.ts";
 import type { DrawnFinding } from "./views/picture-of.ts";
 import { wrapText } from "./wrap-text.ts";
@@ -34,11 +35,16 @@ export function briefText(finding: DrawnFinding, { width, ink, lines, hint }: Br
   ];
   const table = firstTable(finding);
   const least = table ? LEAST_ROWS + NOTES + textTable(table, { width, maxRows: 0, ink }).length : 0;
+  const { answer: spec } = reading(finding);
+  const free = Math.min(PICTURE_LINES, lines - head.length - least - AROUND - LAST);
+  const picture = spec ? pictureText(spec, { width, lines: free, ink }) : [];
+  if (picture.length > 0) head.push("", ...picture);
   let shown = 0;
   for (const { text } of results.slice(0, MOST_BULLETS)) {
     const bullet = wrapText(text, width, "- ");
-    if (head.length + bullet.length + least + AROUND > lines) break;
-    head.push(...bullet);
+    const gap = picture.length > 0 && shown === 0 ? 1 : 0;
+    if (head.length + gap + bullet.length + least + AROUND > lines) break;
+    head.push(...(gap ? [""] : []), ...bullet);
     shown++;
   }
   const last = wrapText(`${leftOut(finding, results.length - shown, table)} ${hint}`, width).map(ink.faint);
@@ -48,6 +54,9 @@ export function briefText(finding: DrawnFinding, { width, ink, lines, hint }: Br
   return `${[...head, "", ...wrapText(table.title, width).slice(0, 1).map(ink.bold), ...body, "", ...last].join("\n")}\n`;
 }
 
+/** Most lines of a picture, and about how many say what is left out. */
+const PICTURE_LINES = 6;
+const LAST = 2;
 /** Lines that are around a table: its title, and an empty one before and after it. */
 const AROUND = 3;
 /** Lines under a table that say what does not fit. */

@@ -49,4 +49,39 @@ describe("a finding in few lines", () => {
     const controls = [...text].filter((c) => c !== "\n" && /\p{Cc}/u.test(c));
     expect(controls).toEqual([]);
   });
+
+  const colored = async (lines: number) =>
+    (await render(seed, "text", { text: { lines, width: 80, color: true } })).trimEnd().split("\n");
+  const plain = (line: string) => line.replaceAll(/\x1b\[[\d;]*m/g, "");
+
+  test("draws the answer's picture in a terminal with colours, within the same lines", async () => {
+    const lines = await colored(30);
+    expect(lines.length).toBeLessThanOrEqual(30);
+    const drawn = lines.filter((line) => line.includes("\x1b[48;2;"));
+    expect(drawn.length).toBeGreaterThan(0);
+    expect(seed.pictures[0].kind).toBe("tokens");
+    expect(plain(drawn[0])).toMatch(/\[[^\]]+\]/);
+    expect(Math.max(...lines.map((line) => textWidth(plain(line))))).toBeLessThanOrEqual(80);
+    expect((await brief(seed, 30)).join("")).not.toContain("\x1b");
+  });
+
+  test("draws a heatmap's cells, with the numbers of columns whose names do not fit", async () => {
+    const ticks = Array.from({ length: 20 }, (_, i) => `a long name ${i}`);
+    const picture = {
+      kind: "imshow" as const,
+      name: "map",
+      title: "",
+      values: [ticks.map((_, i) => i), ticks.map(() => null)],
+      x: { ticks },
+    };
+    const text = await render({ ...seed, pictures: [picture], parts: [], tables: [] }, "text", {
+      text: { lines: 24, width: 80, color: true },
+    });
+    const head = text
+      .split("\n")
+      .map(plain)
+      .find((line) => /^ *0 +1 +2 +3 /.test(line));
+    expect(head).toBeDefined();
+    expect(text.match(/\x1b\[48;2;/g)).toHaveLength(20);
+  });
 });
