@@ -4,6 +4,7 @@ import { needNextToken } from "../lens/model-has.ts";
 import { type AttentionPatternsMeasurement, measureAttentionPatterns } from "./attention-patterns.ts";
 import { type DirectLogitAttributionMeasurement, measureDirectLogitAttribution } from "./direct-logit-attribution.ts";
 import { type LogitLensMeasurement, measureLogitLens } from "./logit-lens.ts";
+import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
 import type { Prompt } from "./prompt.ts";
 
@@ -34,6 +35,7 @@ export interface NextToken {
 /** A token of the text, as the model saw it coming. */
 export interface SurprisingToken {
   readonly pos: number;
+  readonly token: string;
   readonly id: number;
   /** −log probability, in nats; null for the first token, which nothing predicts. */
   readonly surprise: number | null;
@@ -43,8 +45,8 @@ export interface SurprisingToken {
   readonly rank: number | null;
 }
 
-/** The result of `measureLook`. */
-export interface LookMeasurement {
+/** The result of `measureLook`: the tokens of the text as rows, and what else was measured. */
+export interface LookMeasurement extends Measured<SurprisingToken> {
   readonly prompt: Prompt;
   /** The most probable next tokens, the most probable first. */
   readonly next: readonly NextToken[];
@@ -73,17 +75,19 @@ export async function measureLook(model: HookedTransformer, options: LookOptions
     ...{ prompt, answer: candidates[0].id, single: true, seed, signal },
   });
   const { without, logProbs } = await withoutText(model, signal);
-  const { ids } = lens.prompt;
-  return {
+  const { ids, tokens: texts } = lens.prompt;
+  const tokens = ids.map((id, pos): SurprisingToken => {
+    const right = pos === 0 ? null : last[pos - 1].right;
+    const at = { pos, token: texts[pos], id };
+    if (!right) return { ...at, surprise: null, alone: null, rank: null };
+    return { ...at, surprise: -right.logProb, alone: -logProbs(id), rank: right.rank };
+  });
+  return Measured.of(tokens, {
     prompt: lens.prompt,
     next: candidates.map(({ id, probability }) => ({ id, probability, alone: Math.exp(logProbs(id)) })),
-    tokens: ids.map((id, pos) => {
-      const right = pos === 0 ? null : last[pos - 1].right;
-      if (!right) return { pos, id, surprise: null, alone: null, rank: null };
-      return { pos, id, surprise: -right.logProb, alone: -logProbs(id), rank: right.rank };
-    }),
+    tokens,
     ...{ without, lens, attention, attribution },
-  };
+  });
 }
 
 /** Log probabilities of tokens that know nothing of the text. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Finding } from "../../src/finding/finding.ts";
 import { Cli } from "./process.ts";
 
-const models = fileURLToPath(new URL("../../models/solu-1l-novels/", import.meta.url));
+const models = fileURLToPath(new URL("../../models/gelu-3l-novels/", import.meta.url));
 const env = { SOURCE_DATE_EPOCH: "1764000000" };
 
 let cli: Cli;
@@ -70,7 +70,7 @@ describe.skipIf(process.platform === "win32")("where a finding comes from", () =
   it("is in the whole text, and not in the brief one", async () => {
     const [full, brief] = await Promise.all([cli.run([...args, "--full"], { env }), cli.run(args, { env })]);
     expect(full.stdout.replace(/\s+/g, " ")).toContain(
-      `glassformer activation-patching --model solu-1l-novels --clean 'My sister'\\''s "best" friend`,
+      `glassformer activation-patching --model gelu-3l-novels --clean 'My sister'\\''s "best" friend`,
     );
     expect(brief.stdout).not.toContain("SHA-256");
   });
