@@ -8,7 +8,7 @@ export interface Progress {
   readonly unit: string;
 }
 
-/** What is told of progress. */
+/** Receives how far a measurement is. */
 export type OnProgress = (progress: Progress) => void;
 
 /**
