@@ -7,6 +7,9 @@ import { HookedTransformer, type Progress } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
 
+/** The analyses that said how far they were. */
+const reporting = new Set<string>();
+
 describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%s", (name, analysis) => {
   let found: Finding;
   const told: Progress[] = [];
@@ -27,6 +30,7 @@ describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%
 
   it("says how far it is, in things that are counted, if it says anything", () => {
     expect(told.every(({ done, total, unit }) => done <= total && /^[a-z]+s$/.test(unit))).toBe(true);
+    if (told.length > 0) reporting.add(name);
     if (told.length > 0) expect(told.at(-1)!.done).toBe(told.at(-1)!.total);
     expect(new Set(told.map(({ unit }) => unit)).size).toBeLessThan(2);
   });
@@ -44,4 +48,19 @@ describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%
     expect(columns.length).toBeGreaterThan(0);
     for (const column of columns) expect(column.description, column.name).toMatch(/\.$/);
   });
+});
+
+/** The analyses of many runs, which say how far they are. */
+const LONG = [
+  "activation-patching",
+  "ablation",
+  "diffuse-mlp",
+  "head-detector",
+  "induction-score",
+  "ioi",
+  "path-patching",
+];
+
+it("the analyses of many runs say how far they are", () => {
+  expect(LONG.filter((name) => !reporting.has(name))).toEqual([]);
 });

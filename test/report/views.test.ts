@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { HEAD, LAYER, LOSS, POS, PROMPT, TOKEN } from "../../src/finding/columns.ts";
 import type { FacetsSpec, ImshowSpec, ScatterSpec, TokensSpec } from "../../src/finding/picture.ts";
 import { type Column, tableOf } from "../../src/finding/table.ts";
+import { drawSvg } from "../../src/report/draw/draw.ts";
 import { pictureOf } from "../../src/report/views/picture-of.ts";
 
 const SHARE: Column = { name: "share", title: "share", format: "percent", description: "A share." };
@@ -81,6 +82,15 @@ describe("a view of a table", () => {
     const grids = pictureOf(view, [heads]) as FacetsSpec;
     expect(grids.facets.map(({ title }) => title)).toEqual(["share", "effect"]);
     expect(grids.color?.domain).toEqual([-50, 50]);
+  });
+
+  it("is empty, and can still be drawn, where no row is meant", async () => {
+    const none = { ...base, kind: "imshow" as const, table: "heads", where: { layer: 9 }, x: "head", y: "layer" };
+    const views = [
+      { ...none, color: "effect" },
+      { ...none, color: "effect", facet: "head" },
+    ];
+    for (const view of views) expect(await drawSvg(pictureOf(view, [heads]))).toContain("<svg");
   });
 
   it("takes the rows that its `where` names, and groups the others into series", () => {

@@ -23,7 +23,7 @@ export function cellNumbers(
 ): string[] {
   const numbers = grids.map((values) => values.flat());
   const [box] = boxes;
-  const crowded = numbers.some((all) => all.length > MOST_NUMBERS) || box.height < 14;
+  const crowded = numbers.some((all) => all.length > MOST_NUMBERS) || !box || box.height < 14;
   for (const digits of crowded ? [] : [3, 2]) {
     const texts = formatShort(numbers.flat(), digits, unit);
     const size = SIZES.find((s) => largest(texts?.map((text) => textSize(text, s)) ?? [], 0) + 5 <= box.width);

@@ -37,7 +37,7 @@ export function gridOf(view: ImshowView, rows: ViewRows): ImshowSpec | FacetsSpe
     y: axisOf(rows, y, down),
     color: colorsOf(rows, shown, colors, heatmaps.flatMap(({ values }) => values).flat()),
   };
-  if (heatmaps.length > 1) return { ...baseOf(view), kind: "facets", facets: heatmaps, ...scales };
+  if (heatmaps.length !== 1) return { ...baseOf(view), kind: "facets", facets: heatmaps, ...scales };
   const [{ values, titles, places }] = heatmaps;
   return { ...baseOf(view), kind: "imshow", values, titles, places, ...scales };
 }
