@@ -215,10 +215,16 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     await page.close();
   });
 
-  it("opens the folded comparisons when a table's comparison is followed", async () => {
+  it("opens the folded comparisons when a table's comparison is followed, and again after they are folded", async () => {
     const { page } = await open(await render(seed, "html"));
-    await page.locator("#table-top .note a").first().click();
-    expect(await page.locator('[id="baseline-control-positions"]').isVisible()).toBe(true);
+    const comparison = page.locator('[id="baseline-control-positions"]');
+    const follow = () => page.locator("#table-top .note a").first().click();
+    await follow();
+    expect(await comparison.isVisible()).toBe(true);
+    await page.locator("details", { has: comparison }).locator("summary").click();
+    expect(await comparison.isVisible()).toBe(false);
+    await follow();
+    expect(await comparison.isVisible()).toBe(true);
     await page.close();
   });
 
@@ -258,7 +264,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     const { x, width } = (await box.boundingBox())!;
     expect(x).toBe((await page.locator(".lead").boundingBox())!.x);
     expect(x + width).toBe(1240);
-    expect(await box.getAttribute("data-more")).toBe("");
+    await expect.poll(() => box.getAttribute("data-more")).toBe("");
     const head = page.locator("#figure-long tbody th");
     const before = (await head.boundingBox())!.x;
     await box.evaluate((one) => one.scrollTo(one.scrollWidth, 0));

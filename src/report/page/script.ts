@@ -64,8 +64,9 @@ export const SCRIPT = `(() => {
     const here = places.findLastIndex((place) => place && place.getBoundingClientRect().top < innerHeight / 3);
     links.forEach((link, i) => { if (i === here) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current"); });
   };
-  const unfold = () => { const place = document.getElementById(decodeURIComponent(location.hash.slice(1))); if (place?.tagName === "DETAILS") place.open = true; };
-  addEventListener("hashchange", unfold); unfold();
+  const unfold = (hash) => { const place = document.getElementById(decodeURIComponent(hash.slice(1))); if (place?.tagName === "DETAILS") place.open = true; };
+  addEventListener("click", (event) => { const link = event.target.closest('a[href^="#"]'); if (link) unfold(link.hash); });
+  addEventListener("hashchange", () => unfold(location.hash)); unfold(location.hash);
   if (links.length) { addEventListener("scroll", mark, { passive: true }); mark(); }
   for (const table of all("table:not(.grid)")) {
     all("thead th", table).forEach((head, column) => {
@@ -90,4 +91,4 @@ export const SCRIPT = `(() => {
 })();`;
 
 /** The script's SHA-256, in the page's content security policy: this script runs, and no other. A test compares them. */
-export const SCRIPT_HASH = "sha256-U1YwrVPYYeAo+Xe4u6XrkdHstcIn069VJQlL6Xe94kw=";
+export const SCRIPT_HASH = "sha256-UVM23gGFDHrRbWWzLqRvLg1kwj7NnYUPB1rrboZH4iI=";
