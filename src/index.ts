@@ -253,7 +253,7 @@ export { allSenders } from "./measures/path-patching/path-ends.ts";
 export { type Checksum, type Finding, finding, type Provenance } from "./finding/finding.ts";
 export { type ProvenanceOptions, withProvenance } from "./finding/provenance.ts";
 export type { PictureSpec } from "./finding/picture.ts";
-export { type Cell, type Column, rowsOf, type Table, tableOf } from "./finding/table.ts";
+export { type Cell, type Column, type ColumnChanges, column, rowsOf, type Table, tableOf } from "./finding/table.ts";
 export {
   type AttentionHeadsOptions,
   type BarOptions,

@@ -15,6 +15,7 @@ import { ablationTables } from "./ablation/tables.ts";
 import { ONE, randomOne } from "./ablation/words.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts } from "./model-facts.ts";
+import { CAUSAL_SCRUBBING, IOI } from "./papers.ts";
 
 /** The options of `ablation`. */
 export type AblationOptions = GivenOptions<typeof OPTIONS>;
@@ -93,18 +94,7 @@ function method({ over, by, layer }: AblationMeasurement, what: string): Method 
         ? `A position is ablated in the output of layer ${layer}'s attention or MLP, each prompt separately.`
         : "All prompts run as one batch, and all ablations of a layer side by side; padding is left out of every mean."
     }`,
-    references: [
-      {
-        title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
-        url: "https://arxiv.org/abs/2211.00593",
-        paper: "Wang et al., 2022: mean ablation and knockouts",
-      },
-      {
-        title: "Causal Scrubbing",
-        url: "https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN",
-        paper: "Chan et al., 2022: resampling",
-      },
-    ],
+    references: [{ ...IOI, paper: "Wang et al., 2022: mean ablation and knockouts" }, CAUSAL_SCRUBBING],
   };
 }
 

@@ -21,6 +21,7 @@ import { patchingTables } from "./activation-patching/tables.ts";
 import { analysis } from "./analysis.ts";
 import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastSettings } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
+import { IOI, PATCHING_PRACTICES, ROME } from "./papers.ts";
 
 /** The options of `activationPatching`. */
 export type ActivationPatchingOptions = GivenOptions<typeof OPTIONS>;
@@ -80,23 +81,7 @@ export async function activationPatching(
 function method({ place, answer, wrong }: Contrast): Method {
   return {
     text: `The corrupted prompt is run with one activation taken from the run on the clean prompt, and the difference of the answers' logits at ${place} is measured: logit(${quoted(answer)}) − logit(${quoted(wrong)}). It is given as a fraction of the distance between the two runs, (patched − corrupted) / (clean − corrupted).\n\nresid_pre, attn_out and mlp_out are patched at one layer and position at a time; a head's output (z), queries (q), keys (k), values (v) or pattern in one layer at all positions. All places of a layer run side by side, and everything before the layer is computed once.`,
-    references: [
-      {
-        title: "Locating and Editing Factual Associations in GPT",
-        url: "https://arxiv.org/abs/2202.05262",
-        paper: "Meng et al., 2022",
-      },
-      {
-        title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
-        url: "https://arxiv.org/abs/2211.00593",
-        paper: "Wang et al., 2022",
-      },
-      {
-        title: "Towards Best Practices of Activation Patching in Language Models",
-        url: "https://arxiv.org/abs/2309.16042",
-        paper: "Zhang and Nanda, 2023",
-      },
-    ],
+    references: [ROME, IOI, PATCHING_PRACTICES],
   };
 }
 

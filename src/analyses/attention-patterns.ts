@@ -1,10 +1,10 @@
 /** "Where does each head look?" */
 
 import { storedHeads } from "../finding/attention-weights.ts";
-import { as, ENTROPY, headCells, KEY, TOKEN } from "../finding/columns.ts";
+import { ENTROPY, headCells, KEY, TOKEN } from "../finding/columns.ts";
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
-import { type Cell, type Table, tableOf } from "../finding/table.ts";
+import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
@@ -19,6 +19,7 @@ import { settled } from "../measures/options.ts";
 import { percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
+import { ATTENTION_STRUCTURE, FRAMEWORK } from "./papers.ts";
 
 const QUESTION = "Where does each head look?";
 
@@ -111,18 +112,7 @@ const METHOD: Method = {
   text:
     "A head's pattern is the softmax of its scores: row q says how much of what query q reads comes from each key. All numbers are means over the queries from the second token on, because the first can only look at itself.\n\n" +
     "Entropy is −Σ p log p in nats, between 0 (a single token) and the logarithm of the number of tokens. Distance is Σ p |q − k|. Shares are the attention on the first token, on the token before the query, and on the query's own. Where a token was there before, induction is the attention on the tokens that followed it.",
-  references: [
-    {
-      title: "A Mathematical Framework for Transformer Circuits",
-      url: "https://transformer-circuits.pub/2021/framework/index.html",
-      paper: "Elhage et al., 2021",
-    },
-    {
-      title: "Analyzing the Structure of Attention in a Transformer Language Model",
-      url: "https://arxiv.org/abs/1906.04284",
-      paper: "Vig and Belinkov, 2019",
-    },
-  ],
+  references: [FRAMEWORK, ATTENTION_STRUCTURE],
 };
 
 /** The patterns of all heads, or as many as a picture holds. */
@@ -155,15 +145,13 @@ function headMap({ uniform }: AttentionPatternsMeasurement, key: (typeof KINDS)[
   };
 }
 
-const INDUCTION: Cell<HeadPattern> = [
+const INDUCTION: Cell<HeadPattern> = column(
+  "induction",
+  "Its attention on what followed the same token earlier, where the token was there before.",
   {
-    name: "induction",
-    title: "induction",
     format: "percent",
-    description: "Its attention on what followed the same token earlier, where the token was there before.",
   },
-  ({ induction }) => induction,
-];
+);
 
 function headTable(measured: AttentionPatternsMeasurement): Table {
   const { prompt, heads } = measured;
@@ -172,23 +160,11 @@ function headTable(measured: AttentionPatternsMeasurement): Table {
   const comparedWith = measurable(MEASURES, measured).map((measure) => measure.name);
   return tableOf({ name: "heads", title: "Head by head, means over queries", comparedWith }, heads, [
     ...headCells<HeadPattern>(),
-    [as(ENTROPY, { description: "The entropy of its attention." }), ({ entropy }) => entropy],
-    [
-      {
-        name: "distance",
-        title: "distance",
-        unit: "tokens",
-        format: { digits: 2 },
-        description: "How far back it looks.",
-      },
-      ({ distance }) => distance,
-    ],
+    as(ENTROPY, "The entropy of its attention."),
+    column("distance", "How far back it looks.", { unit: "tokens", digits: 2 }),
     [{ name: "first", title: first, ...share, description: "Its attention on the first token." }, (head) => head.first],
-    [
-      { name: "previous", title: "previous", ...share, description: "Its attention on the token before." },
-      ({ previous }) => previous,
-    ],
-    [{ name: "self", title: "self", ...share, description: "Its attention on the token itself." }, ({ self }) => self],
+    [{ name: "previous", title: "previous", ...share, description: "Its attention on the token before." }, "previous"],
+    [{ name: "self", title: "self", ...share, description: "Its attention on the token itself." }, "self"],
     ...(measured.uniform.induction === null ? [] : [INDUCTION]),
   ]);
 }
@@ -216,20 +192,14 @@ function strongest({ prompt, heads }: AttentionPatternsMeasurement): Table {
       : `The ${each} positions of each head that look most at one token other than the first`;
   return tableOf({ name: "strongest", title, detail: true }, rows, [
     ...headCells<(typeof rows)[number]>(),
-    [
-      { name: "query", title: "query", axis: "query", format: "integer", description: "The position that looks." },
-      ({ query }) => query,
-    ],
+    column("query", "The position that looks.", { axis: "query", format: "integer" }),
     [as(TOKEN, { name: "query_token", description: "Its token." }), ({ query }) => prompt.tokens[query]],
-    [as(KEY, { description: "The position that it looks at most." }), ({ key }) => key],
+    as(KEY, "The position that it looks at most."),
     [
       as(TOKEN, { name: "key_token", title: "looks at", description: "That position's token." }),
       ({ key }) => prompt.tokens[key],
     ],
-    [
-      { name: "attention", title: "attention", format: "percent", description: "The weight on it." },
-      ({ attention }) => attention,
-    ],
+    column("attention", "The weight on it.", { format: "percent" }),
   ]);
 }
 

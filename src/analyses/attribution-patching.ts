@@ -34,6 +34,7 @@ import { attributionPictures } from "./attribution-patching/pictures.ts";
 import { attributionTables } from "./attribution-patching/tables.ts";
 import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastCaveats, contrastSettings } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
+import { ATP_STAR, ATTRIBUTION_PATCHING } from "./papers.ts";
 
 /** The options of the analysis. */
 export type AttributionPatchingOptions = GivenOptions<typeof OPTIONS>;
@@ -158,18 +159,7 @@ function statements(
 function method({ answer, wrong }: Contrast): Method {
   return {
     text: `One run gives the clean prompt's activations, the corrupted prompt's, and at the corrupted ones the gradient of logit(${quoted(answer)}) − logit(${quoted(wrong)}) at the last position. The estimate of what patching a place would change is (clean − corrupted) · gradient, summed over the axes that the place does not name: it would be exact if everything that follows were linear.\n\nThe same places are then actually patched, each alone, and the change in the logit difference is measured. Places where both are exactly 0 (because the prompts agree, or nothing that follows reads them) are left out of the correlations.`,
-    references: [
-      {
-        title: "Attribution Patching: Activation Patching At Industrial Scale",
-        url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
-        paper: "Nanda, 2023",
-      },
-      {
-        title: "AtP*: An efficient and scalable method for localizing LLM behaviour to components",
-        url: "https://arxiv.org/abs/2403.00745",
-        paper: "Kramár et al., 2024",
-      },
-    ],
+    references: [ATTRIBUTION_PATCHING, ATP_STAR],
   };
 }
 

@@ -17,6 +17,7 @@ import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
 import { attributionPictures, attributionTables, HEADS, LAYERS, NEURONS } from "./direct-logit-attribution/tables.ts";
 import { modelFacts } from "./model-facts.ts";
+import { FRAMEWORK, IOI } from "./papers.ts";
 
 const QUESTION = "Which parts of the model write the answer?";
 const SUM = "the model's logit";
@@ -111,18 +112,7 @@ function methodOf(two: boolean): Finding["method"] {
       (two ? ", and the difference of two tokens' logits likewise with the difference of their columns." : ".") +
       "\n\nThe share of the largest is max |a| / Σ |a| over the components of its kind. The null model asks the same about random " +
       `${drawnFor(two)} in place of the answers, at the same position of the same prompt: what is large for every direction says nothing about the answer.`,
-    references: [
-      {
-        title: "A Mathematical Framework for Transformer Circuits",
-        url: "https://transformer-circuits.pub/2021/framework/index.html",
-        paper: "Elhage et al., 2021",
-      },
-      {
-        title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
-        url: "https://arxiv.org/abs/2211.00593",
-        paper: "Wang et al., 2022",
-      },
-    ],
+    references: [FRAMEWORK, IOI],
   };
 }
 

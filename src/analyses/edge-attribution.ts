@@ -1,8 +1,8 @@
 /** "Between which components does the information that decides between two answers travel?" */
 
-import { as, ESTIMATED, GROUP, PATCHED, RECEIVER, SENDER } from "../finding/columns.ts";
+import { ESTIMATED, GROUP, PATCHED, RECEIVER, SENDER } from "../finding/columns.ts";
 import { type Finding, finding, type Method } from "../finding/finding.ts";
-import { type AboutTable, type Column, type Table, tableOf } from "../finding/table.ts";
+import { type AboutTable, as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import { hears, type Reader, type Writer } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
@@ -29,6 +29,7 @@ import {
   effectCaption,
 } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
+import { ATTRIBUTION_PATCHING, EDGE_ATTRIBUTION } from "./papers.ts";
 
 /** The options of the analysis. */
 export type EdgeAttributionOptions = GivenOptions<typeof OPTIONS>;
@@ -172,18 +173,7 @@ function method(contrast: Contrast, edges: readonly Edge[], measured: readonly E
   const [from, to] = [new Set(measured.map(({ sender }) => sender)), new Set(measured.map(({ receiver }) => receiver))];
   return {
     text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings together (stream_start), heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct path only: what travels through other components belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then actually patched, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
-    references: [
-      {
-        title: "Attribution Patching Outperforms Automated Circuit Discovery",
-        url: "https://arxiv.org/abs/2310.10348",
-        paper: "Syed, Rager and Conmy, 2023",
-      },
-      {
-        title: "Attribution Patching: Activation Patching At Industrial Scale",
-        url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
-        paper: "Nanda, 2023",
-      },
-    ],
+    references: [EDGE_ATTRIBUTION, ATTRIBUTION_PATCHING],
   };
 }
 
@@ -208,34 +198,16 @@ function matrices(
   };
 }
 
-const EDGE: Column = {
-  name: "edge",
-  title: "edge",
-  format: "text",
-  detail: true,
-  description: "The sender and the receiver.",
-};
+const EDGE = column("edge", "The sender and the receiver.", { format: "text", detail: true });
 
 function edgeTable(about: AboutTable, edges: readonly Edge[]): Table {
   return tableOf({ ...about, comparedWith: BOTH_RUNS }, edges, [
-    [
-      as(SENDER, { description: "What writes: the embeddings together (stream_start), a head, an MLP." }),
-      ({ sender }) => sender.name,
-    ],
-    [
-      as(RECEIVER, { description: "What reads: a head's q, k or v, an MLP, the logits." }),
-      ({ receiver }) => receiver.name,
-    ],
+    [as(SENDER, "What writes: the embeddings together (stream_start), a head, an MLP."), ({ sender }) => sender.name],
+    [as(RECEIVER, "What reads: a head's q, k or v, an MLP, the logits."), ({ receiver }) => receiver.name],
     [GROUP, kindOf],
     [EDGE, ({ sender, receiver }) => `${sender.name} → ${receiver.name}`],
-    [
-      as(ESTIMATED, { description: "(clean − corrupted) of the sender · gradient at the receiver's input." }),
-      ({ estimated }) => estimated,
-    ],
-    [
-      as(PATCHED, { description: "The change when this path alone is patched; none where it was not measured." }),
-      ({ patched }) => patched,
-    ],
+    as(ESTIMATED, "(clean − corrupted) of the sender · gradient at the receiver's input."),
+    as(PATCHED, "The change when this path alone is patched; none where it was not measured."),
   ]);
 }
 

@@ -19,6 +19,7 @@ import {
   tokenWords,
 } from "./attribution/token-finding.ts";
 import { modelFacts } from "./model-facts.ts";
+import { SALIENCY } from "./papers.ts";
 
 /** The options of the analysis. */
 export type GradientXActivationOptions = GivenOptions<typeof OPTIONS>;
@@ -107,13 +108,7 @@ function columns(
 function method(asked: string): Method {
   return {
     text: `For each token, Σ over d_model of embedding · d(${asked}) / d embedding, at the last position's logits: to first order, what would be lost if the embedding were set to zero. The position's embedding stays.\n\nEach token's embedding is then actually set to zero, one at a time, for comparison.`,
-    references: [
-      {
-        title: "Extraction of Salient Sentences from Labelled Documents",
-        url: "https://arxiv.org/abs/1412.6815",
-        paper: "Denil, Demiraj and de Freitas, 2014",
-      },
-    ],
+    references: [SALIENCY],
   };
 }
 

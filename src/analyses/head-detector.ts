@@ -16,6 +16,7 @@ import { type AnalysisOptions, type GivenOptions, settled, topOf } from "../meas
 import { listed, withArticle } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
+import { DETECT_HEAD, INDUCTION_HEADS } from "./papers.ts";
 
 /** The options of `headDetector`. */
 export type HeadDetectorOptions = GivenOptions<typeof OPTIONS>;
@@ -136,18 +137,7 @@ function methodOf(measure: "mul" | "abs"): Finding["method"] {
         ? "The score is the share of the attention that goes where D says, Σ A·D / Σ A."
         : "The score is 1 − mean |A − D| · size, from −1 to 1."
     } It is the mean over the prompts.`,
-    references: [
-      {
-        title: "TransformerLens, head_detector",
-        url: "https://github.com/TransformerLensOrg/TransformerLens",
-        paper: "2.18",
-      },
-      {
-        title: "In-context Learning and Induction Heads",
-        url: "https://transformer-circuits.pub/2022/in-context-learning-and-induction-heads",
-        paper: "Olsson et al., 2022",
-      },
-    ],
+    references: [DETECT_HEAD, INDUCTION_HEADS],
   };
 }
 

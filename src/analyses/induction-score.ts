@@ -1,8 +1,8 @@
 /** "Which heads attend to what followed last time, and does the model predict repetitions?" */
 
-import { as, headCells, LOSS, POS } from "../finding/columns.ts";
+import { headCells, LOSS, POS } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import { type Cell, type Table, tableOf } from "../finding/table.ts";
+import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
@@ -15,6 +15,7 @@ import {
 import { type AnalysisOptions, type GivenOptions, settled, topOf } from "../measures/options.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
+import { FRAMEWORK, INDUCTION_HEADS } from "./papers.ts";
 
 /** The options of `inductionScore`. */
 export type InductionScoreOptions = GivenOptions<typeof OPTIONS>;
@@ -41,18 +42,7 @@ export async function inductionScore(model: Model, options: InductionScoreOption
     summary: summaryOf(measured),
     method: {
       text: `${samples} sequences of ${length} different random tokens${lead ? " after BOS" : ""}, each then repeated. The induction score of a head is the mean of its attention from each token of the second half to the token that came after the same token in the first, ${length - 1} tokens back. The losses are means over each half without its first token.`,
-      references: [
-        {
-          title: "In-context Learning and Induction Heads",
-          url: "https://transformer-circuits.pub/2022/in-context-learning-and-induction-heads",
-          paper: "Olsson et al., 2022",
-        },
-        {
-          title: "A Mathematical Framework for Transformer Circuits",
-          url: "https://transformer-circuits.pub/2021/framework",
-          paper: "Elhage et al., 2021",
-        },
-      ],
+      references: [INDUCTION_HEADS, FRAMEWORK],
     },
     model: modelFacts(model),
     settings: { length, samples, seed, top },
@@ -121,7 +111,6 @@ function pictures({ heads, uniform, lead, period }: InductionScoreMeasurement): 
     },
   ];
 }
-
 function tables({ heads, repeated, unrepeated }: InductionScoreMeasurement, top: number): Table[] {
   const highest = highestFirst(heads).slice(0, top);
   const title = `The ${highest.length} highest induction scores`;
@@ -148,23 +137,13 @@ function tables({ heads, repeated, unrepeated }: InductionScoreMeasurement, top:
 
 const COLUMNS: readonly Cell<ScoredHead>[] = [
   ...headCells<ScoredHead>(),
+  column("score", "Mean attention to the token after the same token's first occurrence.", {
+    title: "induction score",
+    digits: 3,
+  }),
   [
-    {
-      name: "score",
-      title: "induction score",
-      format: { digits: 3 },
-      description: "Mean attention to the token after the same token's first occurrence.",
-    },
-    ({ score }) => score,
-  ],
-  [
-    {
-      name: "unrepeated",
-      title: "unrepeated",
-      format: { digits: 3 },
-      description: "The same attention where the second half consists of other tokens.",
-    },
-    ({ control }) => control,
+    column("unrepeated", "The same attention where the second half consists of other tokens.", { digits: 3 }),
+    "control",
   ],
 ];
 

@@ -25,6 +25,7 @@ import {
   tokenWords,
 } from "./attribution/token-finding.ts";
 import { modelFacts } from "./model-facts.ts";
+import { INTEGRATED_GRADIENTS } from "./papers.ts";
 
 /** The options of the analysis. */
 export type IntegratedGradientsOptions = GivenOptions<typeof OPTIONS>;
@@ -133,13 +134,7 @@ function method(
 ): Method {
   return {
     text: `All embeddings move on the straight path from ${start} to the prompt's, x' + a (x − x'). Each token's attribution is Σ over d_model of (x − x') · ∫₀¹ d(${asked}) / dx da, so they sum to the difference between the two ends. The integral is a Gauss-Legendre sum of ${steps} ${steps === 1 ? "step" : "steps"}. Position embeddings stay.\n\nFor comparison, each token is also removed alone: ${baseline === "zero" ? "its embedding is set to zero" : "the mean embedding takes its place"}.`,
-    references: [
-      {
-        title: "Axiomatic Attribution for Deep Networks",
-        url: "https://arxiv.org/abs/1703.01365",
-        paper: "Sundararajan, Taly and Yan, 2017",
-      },
-    ],
+    references: [INTEGRATED_GRADIENTS],
   };
 }
 

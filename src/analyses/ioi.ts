@@ -1,8 +1,8 @@
 /** "Does the model know who receives the gift?" */
 
-import { as, LOGIT_DIFFERENCE } from "../finding/columns.ts";
+import { LOGIT_DIFFERENCE } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import { type Column, type Table, tableOf } from "../finding/table.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import { IOI_OPTIONS, type IoiOptions } from "../measures/ioi/options.ts";
@@ -13,6 +13,7 @@ import { Random } from "../measures/statistics/random.ts";
 import { percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts } from "./model-facts.ts";
+import { IOI } from "./papers.ts";
 
 const QUESTION = "Does the model know who receives the gift?";
 const CHANCE = "chance";
@@ -22,13 +23,7 @@ const INTERVAL = "other prompts";
 
 const METHOD = {
   text: `Two people are named, then one of them (S) gives something; the prompt ends where the other's name (IO) should come. The logit difference is logit[IO] − logit[S] at the last token, and a prompt is right if it is above 0. Half of the prompts name IO first (ABBA), half S (BABA); templates, names, places and objects are drawn with the seed. In the control a third person gives, so that only the order of the two names distinguishes them.`,
-  references: [
-    {
-      title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
-      url: "https://arxiv.org/abs/2211.00593",
-      paper: "Wang et al., 2022",
-    },
-  ],
+  references: [IOI],
 };
 
 /**
@@ -98,9 +93,7 @@ const DIFFERENCES: View = {
   of: "prompts",
   references: [{ kind: "x", at: 0, label: "equal" }],
 };
-
-const ORDER: Column = { name: "order", title: "order", format: "text", description: "ABBA or BABA." };
-
+const ORDER = column("order", "ABBA or BABA.", { format: "text" });
 function byOrder({ prompts, differences, controls }: IoiMeasurement): Table {
   const of = (order: string) => differences.filter((_, i) => prompts[i].order === order);
   const rows = [
@@ -111,28 +104,19 @@ function byOrder({ prompts, differences, controls }: IoiMeasurement): Table {
   ];
   const about = { name: "orders", title: "By the order of the names", comparedWith: [CHANCE, CONTROL] };
   return tableOf(about, rows, [
-    [as(ORDER, { description: "ABBA: the receiver is named first; BABA: the giver." }), ({ order }) => order],
-    [
-      { name: "prompts", title: "prompts", format: "integer", description: "How many prompts." },
-      ({ values }) => values.length,
-    ],
-    [
-      as(LOGIT_DIFFERENCE, { description: "Mean of the receiver's logit (IO) minus the giver's (S)." }),
-      ({ values }) => mean(values),
-    ],
-    [
-      { name: "accuracy", title: "accuracy", format: "percent", description: "How often IO has the higher logit." },
-      ({ values }) => accuracy(values),
-    ],
+    as(ORDER, "ABBA: the receiver is named first; BABA: the giver."),
+    [column("prompts", "How many prompts.", { format: "integer" }), ({ values }) => values.length],
+    [as(LOGIT_DIFFERENCE, "Mean of the receiver's logit (IO) minus the giver's (S)."), ({ values }) => mean(values)],
+    [column("accuracy", "How often IO has the higher logit.", { format: "percent" }), ({ values }) => accuracy(values)],
   ]);
 }
 
 function byPrompt({ prompts, differences, controls }: IoiMeasurement): Table {
   return tableOf({ name: "prompts", title: "All prompts", detail: true }, prompts, [
-    [{ name: "prompt", title: "prompt", format: "text", description: "The text." }, ({ text }) => text],
-    [ORDER, ({ order }) => order],
-    [{ name: "io", title: "IO", format: "token", description: "The name that should come." }, (prompt) => prompt.io],
-    [{ name: "s", title: "S", format: "token", description: "The name that should not." }, ({ s }) => s],
+    [column("prompt", "The text.", { format: "text" }), "text"],
+    ORDER,
+    [column("io", "The name that should come.", { title: "IO", format: "token" }), (prompt) => prompt.io],
+    column("s", "The name that should not.", { title: "S", format: "token" }),
     [
       as(LOGIT_DIFFERENCE, {
         title: "prompts",

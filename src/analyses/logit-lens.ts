@@ -28,6 +28,7 @@ import {
   UNIFORM,
 } from "./logit-lens/tables.ts";
 import { modelFacts } from "./model-facts.ts";
+import { LOGIT_LENS, TUNED_LENS } from "./papers.ts";
 
 const QUESTION = "At which layer does the model arrive at its prediction?";
 const LAST = "the model's own output";
@@ -37,18 +38,7 @@ const METHOD = {
   text:
     "Each residual stream x, before and after every attention layer and MLP, is read as if it were the last one: probabilities are softmax(ln_final(x) W_U + b_U), where the norm takes its scale from x itself.\n\n" +
     "The rank of a token is the number of tokens that are more probable, so 0 is the best. Means are over the positions that have a next token. Entropy is of the whole distribution.",
-  references: [
-    {
-      title: "interpreting GPT: the logit lens",
-      url: "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
-      paper: "nostalgebraist, 2020",
-    },
-    {
-      title: "Eliciting Latent Predictions from Transformers with the Tuned Lens",
-      url: "https://arxiv.org/abs/2303.08112",
-      paper: "Belrose et al., 2023",
-    },
-  ],
+  references: [LOGIT_LENS, TUNED_LENS],
 };
 
 /** The mean rank of the prompt's tokens if only the unembedding's bias is known. */

@@ -1,9 +1,9 @@
 /** "What does the model make of this text?" */
 
 import { mean } from "simple-statistics";
-import { as, POS, TOKEN } from "../finding/columns.ts";
+import { POS, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
-import { type Column, type Table, tableOf } from "../finding/table.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { LOOK_OPTIONS, type LookMeasurement, type LookOptions, measureLook } from "../measures/look.ts";
@@ -16,6 +16,7 @@ import { LAYERS, layerSum, layerTable } from "./direct-logit-attribution/tables.
 import { layerNullModel } from "./direct-logit-attribution.ts";
 import { byPosition, lens, topTokens } from "./logit-lens/tables.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
+import { FRAMEWORK, LOGIT_LENS } from "./papers.ts";
 
 const QUESTION = "What does the model make of this text?";
 const SURPRISE_ALONE = "surprise without context";
@@ -154,33 +155,11 @@ const METHOD = {
   text:
     "The model reads the text. Probabilities of the next token are the softmax of the logits at the last position. The surprise of a token is −log p, where p is its probability at the position before it. Without the text, the same is read after BOS alone (or, in a model without BOS, from the unembedding's bias).\n\n" +
     "Logit lens, attention patterns and direct logit attribution are those of the commands logit-lens, attention-patterns and direct-logit-attribution, whose documents have the formulas.",
-  references: [
-    {
-      title: "interpreting GPT: the logit lens",
-      url: "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
-      paper: "nostalgebraist, 2020",
-    },
-    {
-      title: "A Mathematical Framework for Transformer Circuits",
-      url: "https://transformer-circuits.pub/2021/framework/index.html",
-      paper: "Elhage et al., 2021",
-    },
-  ],
+  references: [LOGIT_LENS, FRAMEWORK],
 };
 
-const PROBABILITY: Column = {
-  name: "probability",
-  title: "probability",
-  format: "percent",
-  description: "Its probability of coming next.",
-};
-const SURPRISE: Column = {
-  name: "surprise",
-  title: "surprise",
-  unit: "nats",
-  format: { digits: 2 },
-  description: "−log probability, given the text before it.",
-};
+const PROBABILITY = column("probability", "Its probability of coming next.", { format: "percent" });
+const SURPRISE = column("surprise", "−log probability, given the text before it.", { unit: "nats", digits: 2 });
 
 function nextTable(model: HookedTransformer, measured: LookMeasurement): Table {
   const about = {
@@ -190,19 +169,11 @@ function nextTable(model: HookedTransformer, measured: LookMeasurement): Table {
     comparedWith: [aloneName(measured)],
   };
   return tableOf(about, measured.next, [
-    [as(TOKEN, { description: "The token." }), ({ id }) => tokenText(model, id)],
-    [PROBABILITY, ({ probability }) => probability],
+    [as(TOKEN, "The token."), ({ id }) => tokenText(model, id)],
+    PROBABILITY,
+    [as(PROBABILITY, { name: "alone", title: "alone", description: "Its probability without the text." }), "alone"],
     [
-      as(PROBABILITY, { name: "alone", title: "alone", description: "Its probability without the text." }),
-      ({ alone }) => alone,
-    ],
-    [
-      {
-        name: "times",
-        title: "times",
-        format: { digits: 1 },
-        description: "How many times as probable as without the text.",
-      },
+      column("times", "How many times as probable as without the text.", { digits: 1 }),
       ({ probability, alone }) => (alone > 0 ? probability / alone : null),
     ],
   ]);
@@ -216,18 +187,12 @@ function tokenTable(model: HookedTransformer, measured: LookMeasurement): Table 
     comparedWith: surprises(measured) ? [SURPRISE_ALONE] : [],
   };
   return tableOf(about, measured.tokens, [
-    [POS, ({ pos }) => pos],
+    POS,
     [TOKEN, ({ id }) => tokenText(model, id)],
-    [{ name: "id", title: "id", format: "integer", description: "The token's id." }, ({ id }) => id],
+    column("id", "The token's id.", { format: "integer" }),
     [SURPRISE, (token) => token.surprise],
-    [
-      as(SURPRISE, { name: "alone", title: "alone", description: "The same without the text before it." }),
-      ({ alone }) => alone,
-    ],
-    [
-      { name: "rank", title: "rank", format: "integer", description: "How many tokens were more probable." },
-      ({ rank }) => rank,
-    ],
+    [as(SURPRISE, { name: "alone", title: "alone", description: "The same without the text before it." }), "alone"],
+    column("rank", "How many tokens were more probable.", { format: "integer" }),
   ]);
 }
 

@@ -13,6 +13,7 @@ import { capCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
 import { ablatedNeurons, chooseNeurons, withAblation, withDirect } from "./neuron-saliency/ablated.ts";
 import { neuronPictures, neuronTables, PROMPT, TYPICAL } from "./neuron-saliency/tables.ts";
+import { ATTRIBUTION_PATCHING, FRAMEWORK } from "./papers.ts";
 
 /** The options of the analysis. */
 export type NeuronSaliencyOptions = GivenOptions<typeof OPTIONS>;
@@ -79,18 +80,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
 function method({ asked, wrongId }: Answer, salient: number, drawn: number): Method {
   return {
     text: `For each neuron, Σ over positions of activation (hook_post) · d(${asked}) / d activation: to first order, what would be lost if it were set to zero, along every path through later layers and norms.\n\nIts direct logit attribution counts only the path from its output at the last position to the logits: activation · W_out · (W_U of the answer − ${wrongId === undefined ? "the mean of W_U over the vocabulary" : "W_U of the wrong one"}), divided by the final norm's scale, held fixed. In the last layer the two differ only by what the neuron does to that scale.\n\nThe ${salient} neurons with the largest saliency${drawn > 0 ? `, and ${drawn} others drawn at random,` : ""} are actually ablated: each is set to zero alone, at all positions, all in one run.`,
-    references: [
-      {
-        title: "Attribution Patching: Activation Patching At Industrial Scale",
-        url: "https://www.neelnanda.io/mechanistic-interpretability/attribution-patching",
-        paper: "Nanda, 2023",
-      },
-      {
-        title: "A Mathematical Framework for Transformer Circuits",
-        url: "https://transformer-circuits.pub/2021/framework",
-        paper: "Elhage et al., 2021",
-      },
-    ],
+    references: [ATTRIBUTION_PATCHING, FRAMEWORK],
   };
 }
 

@@ -19,6 +19,7 @@ import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
 import { context, NEURONS, neuronPictures, neuronTables } from "./neuron-tokens/tables.ts";
+import { KEY_VALUE_MEMORIES, SOLU } from "./papers.ts";
 
 const QUESTION = "What makes a neuron fire, and which tokens does it then promote?";
 const RANDOM = "random neurons";
@@ -28,18 +29,7 @@ const METHOD = {
   text:
     `The text is cut into pieces of at most ${PIECE - 1} tokens, each read after a BOS. The neuron's activation is hook_post at each token; BOS itself is left out, and so are places that overlap with a stronger one.\n\n` +
     "What it writes is read by the unembedding: W_out[neuron] · W_U is what one unit of its activation adds to each token's logit on the direct path, before the final norm (and any norm behind the MLP) divides by its scale.",
-  references: [
-    {
-      title: "Softmax Linear Units",
-      url: "https://transformer-circuits.pub/2022/solu/index.html",
-      paper: "Elhage et al., 2022",
-    },
-    {
-      title: "Transformer Feed-Forward Layers Are Key-Value Memories",
-      url: "https://arxiv.org/abs/2012.14913",
-      paper: "Geva et al., 2021",
-    },
-  ],
+  references: [SOLU, KEY_VALUE_MEMORIES],
 };
 
 /**

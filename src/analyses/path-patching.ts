@@ -1,8 +1,8 @@
 /** "Through which direct paths does the information that decides between the two answers travel?" */
 
-import { as, LOGIT_DIFFERENCE, RECEIVER, SENDER } from "../finding/columns.ts";
+import { LOGIT_DIFFERENCE, RECEIVER, SENDER } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
-import { type AboutTable, type Table, tableOf } from "../finding/table.ts";
+import { type AboutTable, as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
@@ -20,6 +20,7 @@ import { listed, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastSettings } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
+import { IOI, PATH_PATCHING } from "./papers.ts";
 
 /** The options of `pathPatching`. */
 export type PathPatchingOptions = GivenOptions<typeof OPTIONS>;
@@ -48,18 +49,7 @@ const TYPICAL = "typical path";
 
 const METHOD = {
   text: "The clean prompt is run. Along one path at a time, what the receiver reads from the residual stream is changed by what the sender writes on the corrupted prompt minus what it writes on the clean one; every other component still reads the clean stream, except for what comes through the receiver. Norms are recomputed. What is lost is (clean − patched) / (clean − corrupted), of the difference of the answers' logits at the last position.",
-  references: [
-    {
-      title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
-      url: "https://arxiv.org/abs/2211.00593",
-      paper: "Wang et al., 2022",
-    },
-    {
-      title: "Localizing Model Behavior with Path Patching",
-      url: "https://arxiv.org/abs/2304.05969",
-      paper: "Goldowsky-Dill et al., 2023",
-    },
-  ],
+  references: [IOI, PATH_PATCHING],
 };
 
 /**
@@ -184,21 +174,10 @@ function tables({ paths, ranked }: PatchedPaths, top: number): Table[] {
 
 function pathTable(about: AboutTable, paths: readonly PatchedPath[]): Table {
   return tableOf(about, paths, [
-    [SENDER, ({ from }) => from],
-    [RECEIVER, ({ to }) => to],
-    [
-      as(LOGIT_DIFFERENCE, { description: "The answer's logit minus the wrong one's, with the path patched." }),
-      ({ metric }) => metric,
-    ],
-    [
-      {
-        name: "lost",
-        title: "lost",
-        format: { digits: 3 },
-        description: "The share of the clean run's difference from the corrupted one that is lost.",
-      },
-      ({ lost }) => lost,
-    ],
+    [SENDER, "from"],
+    [RECEIVER, "to"],
+    [as(LOGIT_DIFFERENCE, "The answer's logit minus the wrong one's, with the path patched."), "metric"],
+    column("lost", "The share of the clean run's difference from the corrupted one that is lost.", { digits: 3 }),
   ]);
 }
 

@@ -1,9 +1,9 @@
 /** "Which tokens does a head or an MLP write, or read?" */
 
 import { mean, quantile } from "simple-statistics";
-import { as, TOKEN } from "../finding/columns.ts";
+import { TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import { type Column, type Table, tableOf } from "../finding/table.ts";
+import { as, type Column, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { settled } from "../measures/options.ts";
@@ -19,6 +19,7 @@ import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat, outputNormCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
+import { SINGULAR_VALUES } from "./papers.ts";
 
 const QUESTION = "Which tokens does a head or an MLP write, or read?";
 const MATRIX = "random matrix";
@@ -28,13 +29,7 @@ const METHOD = {
   text:
     "The matrix is decomposed as M = U S Vᵀ, with M = W_V W_O for a head, W_out for an MLP's output, and W_inᵀ for its input; the rows of Vᵀ are orthogonal directions of the residual stream, ordered by how strongly M writes to them (for W_in: reads from them). The unembedding reads each of them: V · W_U says how much of each token lies in it.\n\n" +
     "A head's matrix is decomposed through its d_head-wide factors. The random matrix has the same shape (for a head: the same two factors' shapes) with normal entries and the same Frobenius norm; the random directions have normal entries and length 1.",
-  references: [
-    {
-      title: "The Singular Value Decompositions of Transformer Weight Matrices are Highly Interpretable",
-      url: "https://www.alignmentforum.org/posts/mkbGjzxD8d8XqKHzA",
-      paper: "Millidge and Black, 2022",
-    },
-  ],
+  references: [SINGULAR_VALUES],
 };
 
 /**
@@ -153,26 +148,10 @@ const list = (tokens: readonly { readonly token: string }[]) =>
     .map(({ token }) => quoted(token))
     .join(", ");
 
-const VECTOR: Column = {
-  name: "vector",
-  title: "vector",
-  axis: "component",
-  format: "integer",
-  description: "Its rank, from 0.",
-};
+const VECTOR = column("vector", "Its rank, from 0.", { axis: "component", format: "integer" });
 
-const SINGULAR_VALUE: Column = {
-  name: "singular_value",
-  title: "singular value",
-  format: { digits: 3 },
-  description: "Its singular value.",
-};
-const RANDOM: Column = {
-  name: "random",
-  title: MATRIX,
-  format: { digits: 3 },
-  description: "The random matrix's value of the same rank.",
-};
+const SINGULAR_VALUE = column("singular_value", "Its singular value.", { digits: 3 });
+const RANDOM = column("random", "The random matrix's value of the same rank.", { title: MATRIX, digits: 3 });
 
 function vectorTable({ values, chance, vectors }: SingularVectorsMeasurement): Table {
   const title = "The largest singular vectors and the tokens at their ends";
@@ -182,15 +161,12 @@ function vectorTable({ values, chance, vectors }: SingularVectorsMeasurement): T
       .map(({ token }) => visibleToken(token))
       .join(" ");
   return tableOf({ name: "vectors", title, comparedWith: [MATRIX] }, vectors, [
-    [as(VECTOR, { title: "" }), ({ place }) => place],
+    [as(VECTOR, { title: "" }), "place"],
     [SINGULAR_VALUE, ({ place }) => values[place]],
     [RANDOM, ({ place }) => chance[place]],
+    [column("top", "The tokens that lie in it most strongly.", { title: "one end" }), ({ top }) => three(top)],
     [
-      { name: "top", title: "one end", description: "The tokens that lie in it most strongly." },
-      ({ top }) => three(top),
-    ],
-    [
-      { name: "bottom", title: "the other", description: "The tokens that lie most strongly in its opposite." },
+      column("bottom", "The tokens that lie most strongly in its opposite.", { title: "the other" }),
       ({ bottom }) => three(bottom),
     ],
   ]);
@@ -208,7 +184,7 @@ function tokenTable({ vectors }: SingularVectorsMeasurement): Table {
     description: "How much of the token lies in the vector.",
   });
   return tableOf({ ...about, comparedWith: [DIRECTIONS] }, rows, [
-    [VECTOR, ({ place }) => place],
+    [VECTOR, "place"],
     [end("one_end", "one end"), ({ one }) => one.token],
     [inIt("one_logits"), ({ one }) => one.value],
     [end("other_end", "the other"), ({ other }) => other.token],

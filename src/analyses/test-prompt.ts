@@ -1,8 +1,8 @@
 /** "Does the model know the answer?" */
 
-import { as, TOKEN } from "../finding/columns.ts";
+import { TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import { type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
+import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { needText } from "../lens/tokens.ts";
@@ -19,6 +19,7 @@ import {
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { modelFacts } from "./model-facts.ts";
+import { TEST_PROMPT } from "./papers.ts";
 
 const QUESTION = "Does the model know the answer?";
 const UNIFORM = "guessing";
@@ -29,13 +30,7 @@ const METHOD = {
   text:
     "The model reads the prompt, followed by all tokens but the last of a single answer. Wherever a token of the answer comes next, its logit, its probability and its rank are read off; the rank is the number of tokens that are more probable.\n\n" +
     "Several answers are compared by the log-probability of each as a whole: the sum of the log-probabilities of its tokens, each given the prompt and the tokens before it.",
-  references: [
-    {
-      title: "TransformerLens, utils.test_prompt",
-      url: "https://github.com/TransformerLensOrg/TransformerLens",
-      paper: "Nanda and Bloom, 2022",
-    },
-  ],
+  references: [TEST_PROMPT],
 };
 
 /** A tested prompt, and the answer that the finding is about. */
@@ -171,15 +166,13 @@ function tables({ names, several, sequences, scored, steps, logProbs }: Tested):
   const rows = steps.flatMap(({ top, answers: [first] }, i) =>
     top.map((token) => ({ ...token, before: several ? "after the prompt" : `${i + 1}: ${quoted(first.token)}` })),
   );
-  const before: Column = {
-    name: "before",
+  const before = column("before", "The token of the answer that comes there.", {
     title: several ? "where" : "before",
     format: "text",
     detail: several || steps.length === 1,
-    description: "The token of the answer that comes there.",
-  };
+  });
   const tokens = scored.flatMap((answer, a) => answer.map((token) => ({ ...token, of: names[a] })));
-  const of: Column = { name: "answer", title: "answer", format: "text", description: "The answer that it is part of." };
+  const of = column("answer", "The answer that it is part of.", { format: "text" });
   const own: Cell<(typeof tokens)[number]>[] = sequences ? [[of, (row) => row.of]] : [];
   return [
     ...(sequences ? [wholeAnswers(names, scored, logProbs)] : []),
@@ -199,44 +192,27 @@ function wholeAnswers(
 ): Table {
   const rows = names.map((name, i) => ({ name, tokens: scored[i].length, logProb: logProbs[i] }));
   return tableOf({ name: "sequences", title: "The answers as wholes", comparedWith: [UNIFORM] }, rows, [
-    [{ name: "answer", title: "answer", format: "text", description: "The answer." }, ({ name }) => name],
+    [column("answer", "The answer.", { format: "text" }), "name"],
+    column("tokens", "How many tokens it is.", { format: "integer" }),
     [
-      { name: "tokens", title: "tokens", format: "integer", description: "How many tokens it is." },
-      ({ tokens }) => tokens,
-    ],
-    [
-      {
-        name: "log_prob",
+      column("log_prob", "The sum of its tokens' log-probabilities, each given the prompt and the tokens before it.", {
         title: "log-probability",
         unit: "nats",
-        format: { digits: 3 },
-        description: "The sum of its tokens' log-probabilities, each given the prompt and the tokens before it.",
-      },
-      ({ logProb }) => logProb,
+        digits: 3,
+      }),
+      "logProb",
     ],
-    [
-      { name: "prob", title: "prob", format: "percent", description: "The probability of the whole answer." },
-      ({ logProb }) => Math.exp(logProb),
-    ],
+    [column("prob", "The probability of the whole answer.", { format: "percent" }), ({ logProb }) => Math.exp(logProb)],
   ]);
 }
 
 function scoreCells(what: string): Cell<ScoredToken>[] {
   const rankDescription = `How many tokens are more probable than ${what}.`;
   return [
-    [{ name: "rank", title: "rank", format: "integer", description: rankDescription }, ({ rank }) => rank],
-    [as(TOKEN, { description: "The token's text." }), ({ token }) => token],
-    [
-      {
-        name: "logit",
-        title: "logit",
-        unit: "logits",
-        format: { digits: 2 },
-        description: "The logit, before the softmax.",
-      },
-      ({ logit }) => logit,
-    ],
-    [{ name: "prob", title: "prob", format: "percent", description: "The token's probability." }, ({ prob }) => prob],
+    column("rank", rankDescription, { format: "integer" }),
+    as(TOKEN, "The token's text."),
+    column("logit", "The logit, before the softmax.", { unit: "logits", digits: 2 }),
+    column("prob", "The token's probability.", { format: "percent" }),
   ];
 }
 

@@ -1,10 +1,10 @@
 /** "How far has training brought the loss, and what would it be without a model?" */
 
 import { modelFacts } from "../analyses/model-facts.ts";
-import { as } from "../finding/columns.ts";
+
 import { type Finding, finding, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
-import { type Cell, type Column, type Scalar, type Table, tableOf } from "../finding/table.ts";
+import { as, type Cell, type Column, type Scalar, type Table, tableOf } from "../finding/table.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";

@@ -158,6 +158,7 @@ function functions(): Case[] {
     of("withProvenance", [finding, {}]),
     of("rowsOf", [[{ name: "x", columns: [] }], "x"]),
     of("tableOf", [{ name: "x", title: "x" }, [1], [[{ name: "y", title: "y", description: "y" }, () => 1]]]),
+    of("column", ["y", "what it says", { digits: 2 }]),
     of("attributionSites", [model]),
     of("allSenders", [model]),
     of("components", [model]),

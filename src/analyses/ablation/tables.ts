@@ -1,6 +1,6 @@
 /** The tables of an ablation. */
-import { as, COMPONENT, HEAD, LAYER, NEURON, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
-import { type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
+import { COMPONENT, HEAD, LAYER, NEURON, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
+import { as, type Cell, type Column, column, type Table, tableOf } from "../../finding/table.ts";
 import type { Ablated, AblationMeasurement } from "../../measures/ablation.ts";
 import { ONE, randomOne } from "./words.ts";
 
@@ -17,16 +17,14 @@ export function ablationTables(measured: AblationMeasurement, ranked: readonly A
 }
 
 function ofComponents({ over, unit, clean }: AblationMeasurement): Cell<Ablated>[] {
-  const share: Column = {
-    name: "share",
+  const share = column("share", "The effect as a share of the value with nothing ablated.", {
     title: "of clean run",
     format: "percent",
-    description: "The effect as a share of the value with nothing ablated.",
-  };
+  });
   return [
-    [as(LAYER, { detail: true }), ({ layer }) => layer],
+    as(LAYER, { detail: true }),
     ...(over === "layers" ? [partCell] : [indexCell(over === "heads" ? HEAD : NEURON)]),
-    [as(COMPONENT, { title: ONE[over], description: "What was ablated." }), ({ name }) => name],
+    [as(COMPONENT, { title: ONE[over], description: "What was ablated." }), "name"],
     effectIn(unit),
     ...(clean === 0 ? [] : [[share, ({ effect }: Ablated) => effect / Math.abs(clean)] as const]),
   ];
@@ -34,7 +32,7 @@ function ofComponents({ over, unit, clean }: AblationMeasurement): Cell<Ablated>
 
 function ofPositions({ unit, prompts }: AblationMeasurement): Cell<Ablated>[] {
   return [
-    [as(COMPONENT, { title: "output of", description: "What was ablated." }), ({ name }) => name],
+    [as(COMPONENT, { title: "output of", description: "What was ablated." }), "name"],
     [PROMPT, ({ prompt = 0 }) => prompt],
     [POS, ({ pos = 0 }) => pos],
     [TOKEN, ({ prompt = 0, pos = 0 }) => prompts[prompt][pos]],
@@ -44,7 +42,7 @@ function ofPositions({ unit, prompts }: AblationMeasurement): Cell<Ablated>[] {
 
 /** The part of a layer. */
 const partCell: Cell<Ablated> = [
-  { name: "part", title: "part", format: "text", detail: true, description: "The layer's attention or its MLP." },
+  column("part", "The layer's attention or its MLP.", { format: "text", detail: true }),
   ({ name }) => name.replace(/^L\d+ /, ""),
 ];
 
@@ -53,12 +51,9 @@ function indexCell(column: Column): Cell<Ablated> {
 }
 
 function effectIn(unit: AblationMeasurement["unit"]): Cell<Ablated> {
-  const column: Column = {
-    name: "effect",
-    title: "effect",
-    unit,
-    format: { digits: 4 },
-    description: `${unit === "nats" ? "Mean loss" : "Logit difference"} with it ablated, minus without the ablation.`,
-  };
-  return [column, ({ effect }) => effect];
+  return column(
+    "effect",
+    `${unit === "nats" ? "Mean loss" : "Logit difference"} with it ablated, minus without the ablation.`,
+    { unit, digits: 4 },
+  );
 }

@@ -1,6 +1,6 @@
 /** The tables of activation patching. */
-import { as, HEAD, LAYER, LOGIT_DIFFERENCE, POS, SITE, TOKEN } from "../../finding/columns.ts";
-import { type Cell, type Table, tableOf } from "../../finding/table.ts";
+import { HEAD, LAYER, LOGIT_DIFFERENCE, POS, SITE, TOKEN } from "../../finding/columns.ts";
+import { as, type Cell, column, type Table, tableOf } from "../../finding/table.ts";
 import type { PatchedCell } from "../../measures/activation-patching.ts";
 import type { Contrast } from "../../measures/contrast.ts";
 import { CLEAN_RUN, CORRUPTED_RUN } from "../contrast.ts";
@@ -22,29 +22,18 @@ export function patchingTables(
 function cellsOf(places: readonly PatchedCell[], { clean }: Contrast): Cell<PatchedCell>[] {
   const shared = places.some(({ axis }) => axis === "kv_head") ? " (for k and v, which of those that heads share)" : "";
   return [
-    [as(SITE, { description: "What was patched." }), ({ site }) => site],
-    [LAYER, ({ layer }) => layer],
-    [as(POS, { description: "The position; none means all of them." }), ({ axis, at }) => (axis === "pos" ? at : null)],
+    as(SITE, "What was patched."),
+    LAYER,
+    [as(POS, "The position; none means all of them."), ({ axis, at }) => (axis === "pos" ? at : null)],
     [
-      as(TOKEN, { description: "The clean prompt's token at that position." }),
+      as(TOKEN, "The clean prompt's token at that position."),
       ({ axis, at }) => (axis === "pos" ? clean.tokens[at] : null),
     ],
+    [as(HEAD, `The head${shared}; none means all of them.`), ({ axis, at }) => (axis === "pos" ? null : at)],
+    [as(LOGIT_DIFFERENCE, "The answer's logit minus the wrong one's, with the patch."), "metric"],
     [
-      as(HEAD, { description: `The head${shared}; none means all of them.` }),
-      ({ axis, at }) => (axis === "pos" ? null : at),
-    ],
-    [
-      as(LOGIT_DIFFERENCE, { description: "The answer's logit minus the wrong one's, with the patch." }),
-      ({ metric }) => metric,
-    ],
-    [
-      {
-        name: "regained",
-        title: "regained",
-        format: { digits: 3 },
-        description: "The fraction of the distance from the corrupted run to the clean one.",
-      },
-      ({ normalized }) => normalized,
+      column("regained", "The fraction of the distance from the corrupted run to the clean one.", { digits: 3 }),
+      "normalized",
     ],
   ];
 }

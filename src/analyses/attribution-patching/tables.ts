@@ -1,6 +1,6 @@
 /** The tables of attribution patching. */
-import { as, ESTIMATED, GROUP, HEAD, KEY, LAYER, NEURON, PATCHED, POS, SITE, TOKEN } from "../../finding/columns.ts";
-import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
+import { ESTIMATED, GROUP, HEAD, KEY, LAYER, NEURON, PATCHED, POS, SITE, TOKEN } from "../../finding/columns.ts";
+import { type AboutTable, as, type Cell, type Column, column, type Table, tableOf } from "../../finding/table.ts";
 import { errorOf } from "../../measures/agreement.ts";
 import type { PatchedPlace } from "../../measures/attribution-patching/places.ts";
 import type { AttributionSite } from "../../measures/attribution-patching.ts";
@@ -37,39 +37,25 @@ export function attributionTables(
   ];
 }
 
-const WHAT: Column = as(SITE, { description: "What was patched." });
+const WHAT: Column = as(SITE, "What was patched.");
 
 function siteTable(bySite: ReadonlyMap<AttributionSite, Agreement>): Table {
   const rows = [...bySite].map(([site, found]) => ({ site, ...found }));
   return tableOf({ name: "sites", title: "Agreement by site", part: "agreement", comparedWith: [IDENTICAL] }, rows, [
-    [WHAT, ({ site }) => site],
+    [WHAT, "site"],
+    [column("places", "Places where the two runs differ.", { format: "integer" }), ({ pairs }) => pairs.length],
+    [column("pearson", "Pearson's r of estimates and true effects.", { title: "r", digits: 3 }), ({ r }) => r ?? null],
     [
-      { name: "places", title: "places", format: "integer", description: "Places where the two runs differ." },
-      ({ pairs }) => pairs.length,
-    ],
-    [
-      { name: "pearson", title: "r", format: { digits: 3 }, description: "Pearson's r of estimates and true effects." },
-      ({ r }) => r ?? null,
-    ],
-    [
-      {
-        name: "spearman",
-        title: "ρ",
-        format: { digits: 3 },
-        description: "Spearman's ρ of estimates and true effects.",
-      },
+      column("spearman", "Spearman's ρ of estimates and true effects.", { title: "ρ", digits: 3 }),
       ({ rho }) => rho ?? null,
     ],
+    [column("mean_error", "Mean |estimated − patched|.", { unit: "logits" }), ({ meanError }) => meanError ?? null],
     [
-      { name: "mean_error", title: "mean error", unit: "logits", description: "Mean |estimated − patched|." },
-      ({ meanError }) => meanError ?? null,
-    ],
-    [
-      { name: "worst_error", title: "worst", unit: "logits", description: "The largest |estimated − patched|." },
+      column("worst_error", "The largest |estimated − patched|.", { title: "worst", unit: "logits" }),
       ({ worst }) => (worst ? errorOf(worst) : null),
     ],
     [
-      { name: "worst_place", title: "where", format: "text", description: "The place with the largest error." },
+      column("worst_place", "The place with the largest error.", { title: "where", format: "text" }),
       ({ site, worst }) => worst?.name.replace(`${site} of `, "").replaceAll("position ", "pos ") ?? null,
     ],
   ]);
@@ -81,17 +67,17 @@ function placeTable(about: AboutTable, places: readonly PatchedPlace[], { clean 
     : "";
   const posOf = ({ at }: PatchedPlace) => at.pos ?? at.query;
   const cells: Cell<PatchedPlace>[] = [
-    [WHAT, ({ site }) => site],
-    [LAYER, ({ layer }) => layer],
-    [as(POS, { description: "The position; for a pattern, the query's." }), posOf],
-    [as(TOKEN, { description: "The clean prompt's token at that position." }), (place) => clean.tokens[posOf(place)]],
-    [as(HEAD, { description: `The head${shared}.` }), ({ at }) => at.head ?? at.kv_head ?? null],
-    [as(KEY, { description: "For a pattern: the position that is attended to." }), ({ at }) => at.key ?? null],
+    [WHAT, "site"],
+    LAYER,
+    [as(POS, "The position; for a pattern, the query's."), posOf],
+    [as(TOKEN, "The clean prompt's token at that position."), (place) => clean.tokens[posOf(place)]],
+    [as(HEAD, `The head${shared}.`), ({ at }) => at.head ?? at.kv_head ?? null],
+    [as(KEY, "For a pattern: the position that is attended to."), ({ at }) => at.key ?? null],
     [NEURON, ({ at }) => at.d_mlp ?? null],
-    [GROUP, ({ group }) => group],
-    [ESTIMATED, ({ estimated }) => estimated],
+    GROUP,
+    ESTIMATED,
     [
-      as(PATCHED, { description: "The change when this place alone is patched." }),
+      as(PATCHED, "The change when this place alone is patched."),
       ({ measured }) => (Number.isNaN(measured) ? null : measured),
     ],
   ];

@@ -1,6 +1,7 @@
 /** How the numbers were obtained, and what to know before trusting them. */
 import type { Method } from "../../finding/finding.ts";
 import type { Site } from "../../measures/diffuse-mlp/site.ts";
+import { OPEN_PROBLEMS, SOLU } from "../papers.ts";
 
 export function method(site: Site, eps: number): Method {
   const { layer, norm, last } = site;
@@ -20,16 +21,8 @@ export function method(site: Site, eps: number): Method {
   return {
     text: paragraphs.join("\n\n"),
     references: [
-      {
-        title: "200 Concrete Open Problems in Mechanistic Interpretability, problem 4.39 (c)",
-        url: "https://www.alignmentforum.org/posts/o6ptPu7arZrqRCxyz",
-        paper: "Neel Nanda, 2023",
-      },
-      {
-        title: "Softmax Linear Units",
-        url: "https://transformer-circuits.pub/2022/solu/index.html",
-        paper: "Elhage et al., 2022",
-      },
+      OPEN_PROBLEMS,
+      SOLU,
       {
         title:
           'Preliminary Steps Toward Investigating the "Smearing" Hypothesis for Layer Normalizing in a 1-Layer SoLU Model',

@@ -1,11 +1,12 @@
 /** The tables of the analysis. */
-import { as, NEURON, NEXT, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
-import { type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
+import { NEURON, NEXT, POS, PROMPT, TOKEN } from "../../finding/columns.ts";
+import { as, type Cell, type Column, column, type Table, tableOf } from "../../finding/table.ts";
 import type { Comparisons, Predicting } from "../../measures/diffuse-mlp/comparisons.ts";
 import type { Position } from "../../measures/diffuse-mlp/positions.ts";
 import type { DiffuseMlpMeasurement } from "../../measures/diffuse-mlp.ts";
 import { EQUIVALENT, PEARSON_INTERVAL, RANDOM_ABLATION, RANDOM_RATIO, RATIO_LIMIT, SHUFFLED } from "./baselines.ts";
 import {
+  ATTRIBUTION,
   ablation,
   apart,
   attribution,
@@ -45,28 +46,21 @@ function neurons(shown: readonly Predicting[]): Table {
     [NEXT, ({ p }) => p.next],
     [STEP, ({ p }) => `${p.token} →${p.next} (${p.prompt}:${p.pos})`],
     [PLACE, ({ place }) => place + 1],
-    [NEURON, ({ neuron }) => neuron],
-    [
-      as(attribution[0], { title: "attribution", format: { digits: 3 }, description: "What it adds." }),
-      (row) => row.logits,
-    ],
+    [NEURON, "neuron"],
+    [as(ATTRIBUTION, { title: "attribution", digits: 3, description: "What it adds." }), "logits"],
   ]);
 }
 
-const STEP: Column = {
-  name: "step",
+const STEP = column("step", "The token, the next one, and where: prompt:position.", {
   title: "position",
   format: "text",
   detail: true,
-  description: "The token, the next one, and where: prompt:position.",
-};
-const PLACE: Column = {
-  name: "place",
+});
+const PLACE = column("place", "1 is the neuron with the largest |attribution| there.", {
   title: "neurons, the largest first",
   format: "integer",
   detail: true,
-  description: "1 is the neuron with the largest |attribution| there.",
-};
+});
 
 /** How much of Σ |a| the largest neurons make up: 1, 2, 3, ... of them, thinned out to what a logarithmic axis can show. */
 function cumulative({ cumulative: shares, nullModel }: DiffuseMlpMeasurement): Table {
@@ -82,7 +76,7 @@ function cumulative({ cumulative: shares, nullModel }: DiffuseMlpMeasurement): T
     about,
     [...counts],
     [
-      [{ name: "neurons", title: "neurons, the largest first", format: "integer", description: "How many." }, (n) => n],
+      [column("neurons", "How many.", { title: "neurons, the largest first", format: "integer" }), (n) => n],
       [share("share", "the model"), (n) => shares[n - 1]],
       [share("shuffled", "shuffled directions"), (n) => nullModel.cumulative[n - 1]],
     ],
@@ -162,7 +156,7 @@ function notebookTables({ site, positions }: DiffuseMlpMeasurement, compared: Co
       ...spread,
       ...lastDetails,
       [INVERSE, (p) => (p.outlier === 0 ? null : 1 / p.outlier)],
-      [{ name: "bos", title: "BOS", detail: true, description: "Whether it is BOS." }, (p) => p.isBos],
+      [column("bos", "Whether it is BOS.", { title: "BOS", detail: true }), (p) => p.isBos],
       ...groups(compared),
     ]),
   ];

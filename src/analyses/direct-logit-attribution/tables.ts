@@ -1,7 +1,7 @@
 /** The tables of direct logit attribution, and the pictures of them. */
-import { as, COMPONENT, HEAD, LAYER, NEURON } from "../../finding/columns.ts";
+import { COMPONENT, HEAD, LAYER, NEURON } from "../../finding/columns.ts";
 import type { PictureSpec } from "../../finding/picture.ts";
-import { type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
+import { as, type Cell, type Column, column, type Table, tableOf } from "../../finding/table.ts";
 import type { View } from "../../finding/view.ts";
 import type {
   Attribution,
@@ -51,13 +51,7 @@ function shares({ attributions }: AttributionGroup): AttributionShare[] {
   return attributions.map((one) => ({ ...one, share: total > 0 ? Math.abs(one.value) / total : null }));
 }
 
-const ADDS: Column = {
-  name: "attribution",
-  title: "adds",
-  unit: "logits",
-  format: { digits: 4 },
-  description: "Its direct effect.",
-};
+const ADDS = column("attribution", "Its direct effect.", { title: "adds", unit: "logits", digits: 4 });
 
 /** The layer and the index of a head or neuron, from its label: L0H3, L0N17. */
 function place(index: Column): Cell<AttributionShare>[] {
@@ -70,17 +64,9 @@ function place(index: Column): Cell<AttributionShare>[] {
 
 function cells(what: string): Cell<AttributionShare>[] {
   return [
-    [as(COMPONENT, { title: what, description: "Its name." }), ({ label }) => label],
-    [ADDS, ({ value }) => value],
-    [
-      {
-        name: "share",
-        title: "share",
-        format: "percent",
-        description: "Its share of the sum of all absolute effects of its kind.",
-      },
-      ({ share }) => share,
-    ],
+    [as(COMPONENT, { title: what, description: "Its name." }), "label"],
+    [ADDS, "value"],
+    column("share", "Its share of the sum of all absolute effects of its kind.", { format: "percent" }),
   ];
 }
 

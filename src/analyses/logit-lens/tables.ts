@@ -1,7 +1,7 @@
 /** The tables of the logit lens, and the pictures of them. */
 import { mean, median } from "simple-statistics";
-import { as, ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../../finding/columns.ts";
-import { type Column, type Table, tableOf } from "../../finding/table.ts";
+import { ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../../finding/columns.ts";
+import { as, type Column, column, type Table, tableOf } from "../../finding/table.ts";
 import type { View } from "../../finding/view.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { fillsMasks } from "../../lens/model-has.ts";
@@ -79,18 +79,11 @@ const STREAM: Column = as(LAYER, {
   format: "text",
   description: "Where the residual stream is read.",
 });
-const RANK: Column = {
-  name: "rank",
-  title: "rank",
-  format: "integer",
-  description: "How many tokens are more probable than the right one.",
-};
-const PROBABILITY: Column = {
-  name: "probability",
+const RANK = column("rank", "How many tokens are more probable than the right one.", { format: "integer" });
+const PROBABILITY = column("probability", "The mean probability of the right token.", {
   title: "prob",
   format: "percent",
-  description: "The mean probability of the right token.",
-};
+});
 
 export function byLayer(
   labels: readonly string[],
@@ -99,24 +92,13 @@ export function byLayer(
 ): Table {
   const rows = labels.map((label, i) => ({ label, ...means[i] }));
   return tableOf({ name: "layers", title: "By layer, means over positions", comparedWith }, rows, [
-    [STREAM, ({ label }) => label],
-    [as(RANK, { title: "mean rank", format: { digits: 1 } }), ({ rank }) => rank],
-    [
-      { name: "median_rank", title: "median", format: { digits: 1 }, description: "The median of the ranks." },
-      ({ medianRank }) => medianRank,
-    ],
-    [LOG_PROB, ({ logProb }) => logProb],
-    [PROBABILITY, ({ probability }) => probability],
-    [
-      {
-        name: "right",
-        title: "top is right",
-        format: "percent",
-        description: "How often the top token is the right one.",
-      },
-      ({ right }) => right,
-    ],
-    [ENTROPY, ({ entropy }) => entropy],
+    [STREAM, "label"],
+    [as(RANK, { title: "mean rank", digits: 1 }), "rank"],
+    [column("median_rank", "The median of the ranks.", { title: "median", digits: 1 }), "medianRank"],
+    [LOG_PROB, "logProb"],
+    PROBABILITY,
+    column("right", "How often the top token is the right one.", { title: "top is right", format: "percent" }),
+    ENTROPY,
     [
       as(RANK, {
         name: OTHER_RANK,
@@ -124,7 +106,7 @@ export function byLayer(
         format: { digits: 1 },
         description: "The mean rank of the tokens that come next half a prompt away.",
       }),
-      ({ otherRank }) => otherRank,
+      "otherRank",
     ],
   ]);
 }
@@ -133,13 +115,13 @@ export function byPosition(model: HookedTransformer, { prompt, labels, cells }: 
   const { at } = rightTokens(model, prompt);
   const rows = labels.flatMap((label, layer) => cells[layer].map((cell, pos) => ({ label, pos, ...cell })));
   return tableOf({ name: "cells", title: "By layer and position", detail: true }, rows, [
-    [STREAM, ({ label }) => label],
-    [POS, ({ pos }) => pos],
+    [STREAM, "label"],
+    POS,
     [TOKEN, ({ pos }) => prompt.tokens[pos]],
     [NEXT, ({ pos }) => prompt.tokens[at(pos) ?? -1] ?? null],
     [RANK, ({ right }) => right?.rank ?? null],
     [LOG_PROB, ({ right }) => right?.logProb ?? null],
-    [ENTROPY, ({ entropy }) => entropy],
+    ENTROPY,
   ]);
 }
 
@@ -149,13 +131,10 @@ export function topTokens(model: HookedTransformer, { labels, cells }: LogitLens
     cells[layer].flatMap(({ top }, pos) => top.map((one, place) => ({ label, pos, place, ...one }))),
   );
   return tableOf({ name: "top", title: "The most probable tokens", detail: true }, rows, [
-    [STREAM, ({ label }) => label],
-    [POS, ({ pos }) => pos],
-    [
-      { name: "place", title: "place", format: "integer", description: "0 is the most probable." },
-      ({ place }) => place,
-    ],
-    [as(TOKEN, { description: "The token." }), ({ id }) => tokenText(model, id)],
-    [as(PROBABILITY, { description: "Its probability." }), ({ probability }) => probability],
+    [STREAM, "label"],
+    POS,
+    column("place", "0 is the most probable.", { format: "integer" }),
+    [as(TOKEN, "The token."), ({ id }) => tokenText(model, id)],
+    as(PROBABILITY, "Its probability."),
   ]);
 }

@@ -1,6 +1,6 @@
 /** The tables of neuron saliency, and the pictures of them. */
-import { as, COMPONENT, GROUP, LAYER, NEURON, POS, TOKEN } from "../../finding/columns.ts";
-import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
+import { COMPONENT, GROUP, LAYER, NEURON, POS, TOKEN } from "../../finding/columns.ts";
+import { type AboutTable, as, type Cell, type Column, type Table, tableOf } from "../../finding/table.ts";
 import type { View } from "../../finding/view.ts";
 import type { Model } from "../../lens/model.ts";
 import type { Neuron } from "../../measures/neuron-saliency.ts";
@@ -72,18 +72,18 @@ function byPositionPicture({ cfg }: Model, { tokens }: Prompt, listed: readonly 
 }
 
 const NEURON_CELLS: readonly Cell<Neuron>[] = [
-  [as(LAYER, { detail: true }), ({ layer }) => layer],
-  [as(NEURON, { detail: true }), ({ index }) => index],
-  [as(COMPONENT, { title: "neuron" }), ({ name }) => name],
+  as(LAYER, { detail: true }),
+  [as(NEURON, { detail: true }), "index"],
+  [as(COMPONENT, { title: "neuron" }), "name"],
 ];
 
 function positionTable({ tokens }: Prompt, listed: readonly Neuron[]): Table {
   const rows = listed.flatMap((neuron) => neuron.byPosition.map((here, pos) => ({ ...neuron, here, pos })));
   return tableOf({ name: "positions", title: "The most salient neurons, by position", detail: true }, rows, [
     ...NEURON_CELLS,
-    [POS, ({ pos }) => pos],
+    POS,
     [TOKEN, ({ pos }) => tokens[pos]],
-    [as(SALIENCY, { description: "Activation · gradient at the position." }), ({ here }) => here],
+    [as(SALIENCY, "Activation · gradient at the position."), "here"],
   ]);
 }
 
@@ -112,19 +112,19 @@ const ABLATED_EFFECT = inLogits({
 function allNeurons(ranked: readonly Neuron[]): Table {
   return tableOf({ name: "neurons", title: "All neurons", detail: true }, ranked, [
     ...NEURON_CELLS,
-    [SALIENCY, ({ saliency }) => saliency],
-    [DIRECT, ({ direct }) => direct],
+    [SALIENCY, "saliency"],
+    [DIRECT, "direct"],
   ]);
 }
 
 function neuronTable(about: AboutTable, rows: readonly AblatedNeuron[]): Table {
   return tableOf({ ...about, comparedWith: [PROMPT, TYPICAL] }, rows, [
     ...NEURON_CELLS,
-    [GROUP, ({ group }) => group],
-    [SALIENCY, ({ saliency }) => saliency],
-    [DIRECT, ({ direct }) => direct],
-    [ABLATED_EFFECT, ({ effect }) => effect],
-    [as(POS, { description: "The position where its saliency is largest." }), ({ pos }) => pos],
-    [TOKEN, ({ token }) => token],
+    GROUP,
+    [SALIENCY, "saliency"],
+    [DIRECT, "direct"],
+    [ABLATED_EFFECT, "effect"],
+    as(POS, "The position where its saliency is largest."),
+    TOKEN,
   ]);
 }

@@ -1,7 +1,7 @@
 /** The tables of a neuron's tokens, and the pictures of them. */
-import { as, NEURON, NEXT, POS, TOKEN } from "../../finding/columns.ts";
+import { NEURON, NEXT, POS, TOKEN } from "../../finding/columns.ts";
 import type { PictureSpec, RankedToken } from "../../finding/picture.ts";
-import { type Column, type Table, tableOf } from "../../finding/table.ts";
+import { as, column, type Table, tableOf } from "../../finding/table.ts";
 import type { View } from "../../finding/view.ts";
 import type { NeuronExample, NeuronTokensMeasurement } from "../../measures/neuron-tokens.ts";
 
@@ -55,20 +55,9 @@ export function neuronPictures({ name, examples, activations }: NeuronTokensMeas
   ];
 }
 
-const ACTIVATION: Column = {
-  name: "activation",
-  title: "activation",
-  format: { digits: 3 },
-  description: "The neuron's activation there.",
-};
+const ACTIVATION = column("activation", "The neuron's activation there.", { digits: 3 });
 
-const EFFECT: Column = {
-  name: "effect",
-  title: "adds",
-  unit: "logits",
-  format: { digits: 3 },
-  description: "For one unit of activation.",
-};
+const EFFECT = column("effect", "For one unit of activation.", { title: "adds", unit: "logits", digits: 3 });
 
 export function neuronTables(
   { examples, largestOfEach }: NeuronTokensMeasurement,
@@ -80,14 +69,14 @@ export function neuronTables(
   const written = up.map((token, i) => ({ up: token, down: down[i] }));
   return [
     tableOf({ name: "examples", title: "Where it is most active", comparedWith: [NEURONS] }, examples, [
-      [ACTIVATION, ({ activation }) => activation],
+      ACTIVATION,
       [
         as(POS, { name: "at", title: "at", description: "The position among the text's tokens." }),
         (example) => example.at,
       ],
-      [{ name: "before", title: "before", description: "The words before it." }, before],
-      [as(TOKEN, { description: "The token there." }), ({ token }) => token],
-      [NEXT, ({ next }) => next],
+      [column("before", "The words before it."), before],
+      as(TOKEN, "The token there."),
+      NEXT,
     ]),
     tableOf({ name: "tokens", title: "What it writes" }, written, [
       [
@@ -115,15 +104,9 @@ function contexts(examples: readonly NeuronExample[]): Table {
     tokens.map((token, i) => ({ example, token, activation: activations[i], strongest: i === marked })),
   );
   return tableOf({ name: "contexts", title: "The examples, token by token", detail: true }, rows, [
-    [
-      { name: "example", title: "example", axis: "batch", format: "integer", description: "The example, from 0." },
-      ({ example }) => example,
-    ],
-    [TOKEN, ({ token }) => token],
-    [ACTIVATION, ({ activation }) => activation],
-    [
-      { name: "strongest", title: "strongest", description: "Whether it is the example's place." },
-      (row) => row.strongest,
-    ],
+    column("example", "The example, from 0.", { axis: "batch", format: "integer" }),
+    TOKEN,
+    ACTIVATION,
+    [column("strongest", "Whether it is the example's place."), (row) => row.strongest],
   ]);
 }
