@@ -30,7 +30,9 @@ describe("a table", () => {
 
   it("says which field its rows lack", () => {
     const cells = [column("layr", "The layer.")] as never;
-    expect(() => tableOf(about, rows, cells)).toThrow('There is no field of a row of table "heads" "layr". Did you mean "layer"?');
+    expect(() => tableOf(about, rows, cells)).toThrow(
+      'There is no field of a row of table "heads" "layr". Did you mean "layer"?',
+    );
   });
 
   it("lets no column stand alone whose field is missing or no cell, to the compiler", () => {
