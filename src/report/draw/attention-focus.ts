@@ -26,10 +26,19 @@ export function hasAll(spec: AttentionSpec, { signed }: AttentionColors): boolea
 
 /** The index of the head that is drawn large. */
 export function focusedHead(spec: AttentionSpec, colors: AttentionColors): number {
+  const named = spec.heads.some((head) => head.name === spec.focus);
+  return !named && hasAll(spec, colors) ? ALL_HEADS : oneHead(spec);
+}
+
+/** The same where one has to be chosen. */
+export function oneHead(spec: AttentionSpec): number {
   const named = spec.heads.findIndex((head) => head.name === spec.focus);
-  if (named >= 0) return named;
-  if (hasAll(spec, colors)) return ALL_HEADS;
-  return spec.metrics?.[0] ? (order(spec.metrics[0])[0] ?? 0) : 0;
+  return named >= 0 ? named : first(spec);
+}
+
+/** The first by the first of the metrics. */
+function first({ metrics }: AttentionSpec): number {
+  return metrics?.[0] ? (order(metrics[0])[0] ?? 0) : 0;
 }
 
 /** Heads' indices, the highest or lowest first, as the metric says. */
@@ -39,13 +48,16 @@ function order({ values, lowestFirst }: AttentionMetric): number[] {
 
 /** The name of the large view. */
 export function headName(spec: AttentionSpec, head: number, { signed }: AttentionColors): string {
-  const { heads, metrics } = spec;
-  if (head !== ALL_HEADS) {
-    const [metric] = metrics ?? [];
-    if (heads.length <= MOST_MIXED || !metric || order(metric)[0] !== head) return heads[head].name;
-    return `${heads[head].name}, the ${metric.lowestFirst ? "lowest" : "highest"} of ${heads.length} heads in ${metric.name}`;
-  }
-  return signed ? "mean of all heads" : "all heads, mixed by hue";
+  if (head === ALL_HEADS) return signed ? "mean of all heads" : "all heads, mixed by hue";
+  return spec.heads.length <= MOST_MIXED ? spec.heads[head].name : nameWithReason(spec, head);
+}
+
+/** The name of a head and, if it is the first by the first metric, that. */
+export function nameWithReason({ heads, metrics }: AttentionSpec, head: number): string {
+  const [metric] = metrics ?? [];
+  const { name } = heads[head];
+  if (heads.length === 1 || !metric || order(metric)[0] !== head) return name;
+  return `${name}, the ${metric.lowestFirst ? "lowest" : "highest"} of ${heads.length} heads in ${metric.name}`;
 }
 
 /** A head's metrics: "induction 0.83 · entropy 1.2 nats". */
