@@ -22,7 +22,7 @@ export interface Positional {
   readonly is: "text" | "file" | "model" | readonly string[];
 }
 
-/** The options of every command. */
+/** The options of every command, which can stand before the command, too. */
 export const EVERY_OPTION = {
   quiet: { type: "flag", description: "no progress, and no list of the files that were written" },
   noColor: { type: "flag", description: "no colours, as with NO_COLOR in the environment" },
@@ -74,11 +74,12 @@ export function commanderCommand(record: CommandRecord, terminal: Terminal): Com
   }
   if (record.examples.length > 0) made.addHelpText("after", examples(...record.examples));
   return made.action(async () => {
-    const { color, ...rest } = made.opts();
-    const { quiet, ...given } = { ...rest, ...fromArgument(record, made.args, rest) };
+    const { color, quiet, ...rest } = made.opts();
+    const before = made.parent?.opts();
+    const given = { ...rest, ...fromArgument(record, made.args, rest) };
     const values = settle(checked(record, given), record.options, { spelling: FLAGS });
     await record.run(values, {
-      terminal: heeding(terminal, quiet === true, color === false),
+      terminal: heeding(terminal, Boolean(quiet || before?.quiet), color === false || before?.color === false),
       read: () => read(record.options, given),
       args: made.args,
     });

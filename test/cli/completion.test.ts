@@ -65,6 +65,13 @@ describe.each(OFFERS)("completion in %s", (shell, offers) => {
     expect(offers("generate", "--max")).toEqual(["--max-new-tokens"]);
   });
 
+  maybe("offers the options that can stand before the command, and the commands after them", () => {
+    expect(offers("--").toSorted()).toEqual(["--help", "--no-color", "--quiet", "--version"]);
+    expect(offers("--quiet", "tra")).toEqual(["train"]);
+    expect(offers("--quiet", "--no-color", "tokens", "--js")).toEqual(["--json"]);
+    expect(offers("--quiet", "completion", "z")).toEqual(["zsh"]);
+  });
+
   maybe("offers the choices of an option, and goes on after them", () => {
     expect(offers("ablation", "--over", "").toSorted()).toEqual(["heads", "layers", "neurons", "positions"]);
     expect(offers("ablation", "--over", "ne")).toEqual(["neurons"]);
@@ -104,6 +111,9 @@ describe.skipIf(!has("zsh"))("completion in zsh", () => {
 
   it.each([
     ["glassformer tra", "in"],
+    ["glassformer --qui", "et"],
+    ["glassformer --quiet tra", "in"],
+    ["glassformer --quiet generate --max", "-new-tokens"],
     ["glassformer generate --max", "-new-tokens"],
     ["glassformer ablation --over ne", "urons"],
     ["glassformer train ess", "ay.txt"],

@@ -65,6 +65,7 @@ describe("every command", () => {
     const args = ["logit-lens", "The old man", "--out", "quiet.json"];
     expect((await glassformer(args)).stderr).toBe("Wrote quiet.json\n");
     expect(await glassformer([...args, "--quiet"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await glassformer(["--quiet", ...args])).toMatchObject({ code: 0, stderr: "" });
   });
 
   it("has colours with FORCE_COLOR, which wins over NO_COLOR, and none with --no-color or FORCE_COLOR=0", async () => {
@@ -77,6 +78,10 @@ describe("every command", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
     expect(coloured.replace(/\x1b\[\d+m/g, "")).toBe(plain);
     expect(await text({ FORCE_COLOR: "1" }, "--no-color")).toBe(plain);
+    const before = ["--no-color", "--quiet", "tokens", "The old man"];
+    expect(await glassformer(before, { env: { FORCE_COLOR: "1" } })).toMatchObject({ code: 0, stdout: plain });
+    expect((await glassformer(["--no-color", "help", "tokens"])).stdout).toContain("Usage: glassformer tokens");
+    expect((await glassformer(["--quiet", "toknes"])).stderr).toContain('no command "toknes"');
     expect(await text({ FORCE_COLOR: "0" })).toBe(plain);
   });
 });

@@ -1,5 +1,5 @@
 /** Completion in bash, 3.2 and later, which needs no other package. */
-import { modelNames, type Takes, type TypedCommand } from "./words.ts";
+import { FIRST_OPTIONS, modelNames, type Takes, type TypedCommand } from "./words.ts";
 
 /** A word of the script that says what a value can be. */
 function valueWord(takes: Takes): string {
@@ -26,7 +26,7 @@ export function bashScript(commands: readonly TypedCommand[]): string {
 _glassformer_options() {
   case "$1" in
 ${commands.map(({ name, options }) => `    ${name}) options="${options.map(({ flag }) => flag).join(" ")}" ;;`).join("\n")}
-    *) options="--help --version" ;;
+    *) options="${FIRST_OPTIONS.map(({ flag }) => flag).join(" ")}" ;;
   esac
 }
 

@@ -1,5 +1,5 @@
 /** Completion in fish. */
-import { modelNames, type Takes, type TypedCommand, type TypedOption } from "./words.ts";
+import { FIRST_OPTIONS, modelNames, type Takes, type TypedCommand, type TypedOption } from "./words.ts";
 
 const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
 
@@ -40,8 +40,7 @@ set -g __glassformer_models ${modelNames().join(" ")}
 set -g __glassformer_commands ${commands.map(({ name }) => name).join(" ")}
 
 complete -c glassformer -f
-${first} -l help -d 'print the help'
-${first} -l version -d 'print the version'
+${FIRST_OPTIONS.map((one) => option(first, one)).join("\n")}
 ${commands.map(({ name, about }) => `${first} -a ${name} -d ${quoted(about)}`).join("\n")}
 ${commands.flatMap(lines).join("\n")}
 `;

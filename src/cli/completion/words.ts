@@ -32,6 +32,13 @@ export function typedCommands(records: readonly CommandRecord[]): TypedCommand[]
 }
 
 const HELP_OPTION = { flag: "--help", about: "print this help", several: false };
+
+/** What can be typed before the command. */
+export const FIRST_OPTIONS: readonly TypedOption[] = [
+  ...Object.entries(EVERY_OPTION).map(([name, option]) => typedOption(name, option)),
+  { ...HELP_OPTION, about: "print the help" },
+  { flag: "--version", about: "print the version", several: false },
+];
 const HELP = { name: "help", about: "Print the help of a command", options: [HELP_OPTION] };
 
 function typedCommand({ name, summary, options, argument }: CommandRecord): TypedCommand {

@@ -1,5 +1,5 @@
 /** Completion in zsh. */
-import { modelNames, type Takes, type TypedCommand, type TypedOption } from "./words.ts";
+import { FIRST_OPTIONS, modelNames, type Takes, type TypedCommand, type TypedOption } from "./words.ts";
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 /** In a description in brackets. */
@@ -50,7 +50,7 @@ ${commands.map(({ name, about }) => `    ${quoted(`${name}:${about.replaceAll(":
 
 _glassformer() {
   local curcontext="$curcontext" state line
-  _arguments -C '--help[print the help]' '--version[print the version]' '1: :_glassformer_commands' '*:: :->rest'
+  _arguments -C ${FIRST_OPTIONS.map(spec).join(" ")} '1: :_glassformer_commands' '*:: :->rest'
   [[ $state == rest ]] || return
   case $words[1] in
 ${commands.map(command).join("\n")}
