@@ -20,6 +20,8 @@ export interface Backend {
   readonly copiesFeeds?: boolean;
   /** Whether weights must be in float32, because the runtime computes wrongly with what is kept in fewer bits. */
   readonly wholeWeights?: boolean;
+  /** Whether its runs hold the thread that asks for them, as WebAssembly's do: a page then gets a turn between runs. */
+  readonly holdsThread?: boolean;
   /** Most sessions at one time. Default 32. */
   readonly maxSessions?: number;
   /** A compiled graph from ONNX bytes. @param outputs the names of what a run returns */

@@ -22,6 +22,7 @@ import { computedLayout, layoutKey, uncopied } from "./layout.ts";
 import { Layouts } from "./layouts.ts";
 import { keptBytes, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
+import { pause } from "./pause.ts";
 import { makePlan } from "./plan.ts";
 import { Sessions } from "./sessions.ts";
 import type { Plan } from "./steps.ts";
@@ -224,10 +225,14 @@ export class Engine {
     const fixed = new Set(
       plan.inputs.filter(({ source }) => source.role === "weight" || source.op !== null).map(slotName),
     );
+    const { holdsThread } = this.backend;
+    // Every run of every caller comes through here, so this is where a page gets its turn and can abort.
+    if (holdsThread) await pause();
     const results = await this.sessions
       .use(plan.key, {
         compile: async () => {
           const session = await this.backend.createSession(writeOnnx(plan), computed.map(slotName));
+          if (holdsThread) await pause();
           if (typeof session?.run === "function" && typeof session.release === "function") return session;
           throw new ArgumentError(
             `The backend ${shown(this.backend.name)} returned ${shown(session)} as a session, which must have run() and release().`,

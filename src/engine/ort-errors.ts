@@ -27,6 +27,14 @@ export function told(error: unknown, doing: string): GlassformerError {
       { cause: error },
     );
   }
+  // In a page: its WebAssembly could not be fetched, or may not run.
+  if (/no available backend found/i.test(message)) {
+    const reason = message.replace(/^.*?no available backend found\.?\s*(ERR:)?\s*/i, "").split(/\r?\n/)[0];
+    return new GlassformerError(
+      `onnxruntime could not start here: ${shortened(firstLine(reason), 400)} In a page, check the connection, that the site serves the .wasm file of its build, and that its Content-Security-Policy allows WebAssembly ('wasm-unsafe-eval'); then reload the page.`,
+      { cause: error },
+    );
+  }
   if (/out of (data )?bounds|out of range/i.test(message)) {
     const numbers = /idx=(-?\d+)[^[]*\[(-?\d+),\s*(-?\d+)\]/.exec(message);
     return new ShapeError(

@@ -64,7 +64,7 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
   const maxSessions = Math.floor(THREADS_TOGETHER / (threads ?? availableParallelism()));
   return backendOver(
     "onnxruntime-node",
-    ort,
+    async () => ort,
     {
       graphOptimizationLevel: "all",
       // A block planned for all values of a shape comes on top of what the first run took: a training step held twice as much.

@@ -6,7 +6,8 @@ import { type Device, missingDevice } from "./devices.ts";
 import type { Feed } from "./feeds.ts";
 import { told } from "./ort-errors.ts";
 
-interface Runtime {
+/** What is used of a runtime's module. */
+export interface Runtime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
 }
@@ -25,19 +26,21 @@ interface Provider {
 /** Its own coloured lines on stderr are off: the errors contain what they say. */
 const FATAL_ONLY = 4;
 
-/** @param traits the backend's other properties */
+/**
+ * @param load the runtime that computes on a device, which is loaded when it is first needed
+ * @param traits the backend's other properties
+ */
 export function backendOver(
   name: string,
-  runtime: Runtime,
+  load: (device: Device) => Promise<Runtime>,
   options: InferenceSession.SessionOptions,
   { device, names, check, place }: Provider,
   traits: Omit<Backend, "name" | "createSession"> = {},
 ): Backend {
-  const toOrt = ({ dtype, data, shape }: Feed) =>
-    new runtime.Tensor(dtype as "float32", data as Float32Array, shape) as Tensor;
   const create = async (model: Uint8Array, on: Device) => {
     check?.(on);
-    return runtime.InferenceSession.create(model, {
+    const { InferenceSession } = await load(on);
+    return InferenceSession.create(model, {
       ...options,
       executionProviders: [names[on] ?? on],
       logSeverityLevel: FATAL_ONLY,
@@ -58,6 +61,9 @@ export function backendOver(
         throw worked ? told(error, "compile a graph") : await missingDevice(device, error, works(model));
       });
       worked = true;
+      const runtime = await load(device);
+      const toOrt = ({ dtype, data, shape }: Feed) =>
+        new runtime.Tensor(dtype as "float32", data as Float32Array, shape) as Tensor;
       return {
         async run(feeds, fixed) {
           try {

@@ -1,9 +1,12 @@
 /** A real browser and a real server for the tests that need them. */
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { build } from "vite";
 
 /** Where Chromium is, if it is. */
 export const chromiumPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find((path) => path && existsSync(path));
@@ -32,6 +35,30 @@ export async function open(browser: Browser, url: string, name: string): Promise
   await Promise.race([page.waitForFunction((wanted) => wanted in globalThis, name), failed]);
   failed.catch(() => {});
   return page;
+}
+
+/** A page of `pages/` built from the source, on a site of its own at `/`. @param folders what else the site has */
+export async function servePage(name: string, folders: Readonly<Record<string, string>> = {}): Promise<Site> {
+  const folder = mkdtempSync(join(tmpdir(), `glassformer-${name}-`));
+  await build({
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      minify: false,
+      rollupOptions: {
+        input: fileURLToPath(new URL(`pages/${name}.ts`, import.meta.url)),
+        output: { entryFileNames: `${name}.js` },
+      },
+    },
+  });
+  const site = await serve({ folders: { ...folders, "": folder }, pages: { "/": `/${name}.js` } });
+  const close = async () => {
+    await site.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { ...site, close };
 }
 
 const types: Readonly<Record<string, string>> = {

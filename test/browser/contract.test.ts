@@ -1,17 +1,12 @@
 /** The contract of test/engine for the engine of pages, in the browser: every op, and every op's gradient. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import type { OpName } from "../../src/graph/ops/index.ts";
 import { expectClose } from "../close.ts";
 import { cases } from "../graph/cases.ts";
 import { gradientsOf } from "../graph/gradients-of.ts";
-import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
+import { chromiumPath, launch, open, type Site, servePage } from "./chromium.ts";
 import type { Contract } from "./pages/contract.ts";
 
 declare const contract: Contract;
@@ -19,31 +14,18 @@ declare const contract: Contract;
 describe.skipIf(!chromiumPath)(
   "on onnxruntime-web in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)",
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "glassformer-contract-"));
     let site: Site;
     let browser: Browser;
     let page: Page;
 
     beforeAll(async () => {
-      const entry = fileURLToPath(new URL("pages/contract.ts", import.meta.url));
-      await build({
-        configFile: false,
-        logLevel: "warn",
-        build: {
-          outDir: folder,
-          emptyOutDir: true,
-          minify: false,
-          rollupOptions: { input: entry, output: { entryFileNames: "contract.js" } },
-        },
-      });
-      site = await serve({ folders: { "": folder }, pages: { "/": "/contract.js" } });
+      site = await servePage("contract");
       browser = await launch();
       page = await open(browser, site.url, "contract");
     });
     afterAll(async () => {
       await browser?.close();
       await site?.close();
-      rmSync(folder, { recursive: true, force: true });
     });
 
     for (const op of Object.keys(cases) as OpName[]) {

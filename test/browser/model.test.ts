@@ -96,6 +96,35 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     expect(fetched.length).toBe(4);
   });
 
+  test("of the runtime, only the build without WebGPU was fetched", () => {
+    const builds = site.requests.filter((path) => path.endsWith(".wasm"));
+    expect(builds).toHaveLength(1);
+    expect(builds[0]).toMatch(/ort-wasm-simd-threaded-[^.]*\.wasm$/);
+    expect(site.requests.filter((path) => path.includes("jsep"))).toEqual([]);
+  });
+
+  test.each([
+    ["that may share memory computes in as many threads as it asks for", true, 1],
+    ["that may not computes in one", false, 0],
+  ])("a page %s, and nothing is written to the console", async (_, isolated, workers) => {
+    const other = await serve({
+      folders: { "/models": join(there.folder, "models"), "": join(there.project, "dist") },
+      pages: { "/": "/model.js" },
+      isolated,
+    });
+    const page2 = await open(browser, `${other.url}/`, "page");
+    const lines: string[] = [];
+    page2.on("console", (line) => lines.push(line.text()));
+    page2.on("pageerror", (error) => lines.push(error.message));
+    const { prompt, per_token_loss } = prompts[0];
+    const found = await page2.evaluate((p) => page.lossesInThreads(p, 2), prompt);
+    expectClose({ shape: [found.length], data: found }, { shape: [per_token_loss.length], data: per_token_loss }, 1e-5);
+    expect(page2.workers()).toHaveLength(workers);
+    expect(lines.filter((line) => !line.includes("404"))).toEqual([]);
+    await page2.close();
+    await other.close();
+  });
+
   test("a folder's files are those that exist", async () => {
     expect(await tab.evaluate(() => page.list("/models/solu-1l-novels"))).toEqual([
       "config.json",

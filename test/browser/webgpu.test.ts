@@ -1,10 +1,7 @@
 /** The engine of pages on WebGPU, in Chromium on a graphics processor made of software: every op, its gradient, and models. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import type { OpName } from "../../src/graph/ops/index.ts";
@@ -13,7 +10,7 @@ import { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { cases } from "../graph/cases.ts";
 import { gradientsOf } from "../graph/gradients-of.ts";
-import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
+import { chromiumPath, launch, open, type Site, servePage } from "./chromium.ts";
 import type { WebGpu } from "./pages/webgpu.ts";
 
 declare const webgpu: WebGpu;
@@ -26,31 +23,18 @@ const REFUSED = ["matmulChosen", "outerChosen"];
 const goldens = fileURLToPath(new URL("../goldens/hf", import.meta.url));
 
 describe.skipIf(!chromiumPath)("on WebGPU in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)", () => {
-  const folder = mkdtempSync(join(tmpdir(), "glassformer-webgpu-"));
   let site: Site;
   let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
-    const entry = fileURLToPath(new URL("pages/webgpu.ts", import.meta.url));
-    await build({
-      configFile: false,
-      logLevel: "warn",
-      build: {
-        outDir: folder,
-        emptyOutDir: true,
-        minify: false,
-        rollupOptions: { input: entry, output: { entryFileNames: "webgpu.js" } },
-      },
-    });
-    site = await serve({ folders: { "/models": goldens, "": folder }, pages: { "/": "/webgpu.js" } });
+    site = await servePage("webgpu", { "/models": goldens });
     browser = await launch({ webgpu: true });
     page = await open(browser, site.url, "webgpu");
   });
   afterAll(async () => {
     await browser?.close();
     await site?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   test.each((Object.keys(cases) as OpName[]).filter((op) => !REFUSED.includes(op)))(

@@ -56,6 +56,13 @@ test.each([
   expect(told(error, "run a graph").cause).toBe(error);
 });
 
+test("a runtime that cannot start says why, and what to check", () => {
+  const error = new Error("no available backend found. ERR: [wasm] TypeError: Failed to fetch");
+  expect(told(error, "compile a graph").message).toMatch(
+    /^onnxruntime could not start here: \[wasm\] TypeError: Failed to fetch\. .*Content-Security-Policy/,
+  );
+});
+
 test.each([5, undefined, null, "x"])("anything that is thrown becomes a sentence: %s", (thrown) => {
   expect(told(thrown, "run a graph")).toBeInstanceOf(GlassformerError);
 });

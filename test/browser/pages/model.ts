@@ -2,7 +2,7 @@
 import * as glassformer from "../../../src/web.ts";
 import { training } from "../training.ts";
 
-const { blobSource, HookedTransformer, hubFiles, imshow, setHub, urlFiles } = glassformer;
+const { blobSource, Engine, HookedTransformer, hubFiles, imshow, setHub, urlFiles, webBackend } = glassformer;
 
 const models = new Map<string, glassformer.HookedTransformer>();
 
@@ -13,6 +13,10 @@ const page = {
     models.set(name, model);
     const losses = await model.forward(prompt, { returnType: "loss", lossPerToken: true });
     return Array.from(losses.data);
+  },
+  /** The same, on a number of threads. */
+  async lossesInThreads(prompt: string, threads: number): Promise<number[]> {
+    return page.losses("/models/solu-1l-novels", prompt, { engine: new Engine(webBackend({ threads })) });
   },
   /** Files of a folder behind a URL. */
   list: (url: string) => urlFiles(url).list(),
