@@ -31,7 +31,7 @@ async function watched(work: (say: (text: string) => void) => Promise<unknown>):
   return { ticks, painted };
 }
 
-/** What came after an abort, and what the caller was told. */
+/** What came after an abort, and the error that the caller got. */
 interface Aborted {
   readonly error: string;
   readonly stepsAfter: number;
