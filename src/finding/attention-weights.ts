@@ -115,19 +115,33 @@ export function denseWeights(pattern: PlainPattern | PackedPattern, tokens: numb
     });
     return dense;
   }
+  walkPacked(pattern, tokens, (query, from, to, weight) => {
+    const row = query * tokens;
+    if (to === from + 1) dense[row + from] = weight;
+    else dense.fill(weight, row + from, row + to);
+  });
+  return dense;
+}
+
+/** Goes through a packed pattern, query by query: `visit` gets one kept weight, or the mean of keys `from` up to, but not including, `to`. */
+export function walkPacked(
+  pattern: PackedPattern,
+  tokens: number,
+  visit: (query: number, from: number, to: number, weight: number) => void,
+): void {
   const bytes = fromBase64(pattern.weights);
   const rest = new Float32Array(fromBase64(pattern.rest).buffer);
   const steps = Float64Array.from({ length: 256 }, (_, b) => pattern.largest * 2 ** ((-OCTAVES * (255 - b)) / LEVELS));
   let next = 0;
   for (let query = 0; query < tokens; query++) {
-    const to = query * tokens + (pattern.causal ? query + 1 : tokens);
-    for (let at = query * tokens; at < to; ) {
+    const keys = pattern.causal ? query + 1 : tokens;
+    for (let key = 0; key < keys; ) {
       const byte = bytes[next++];
-      if (byte >= SKIPS) dense[at++] = steps[byte];
-      else dense.fill(rest[query], at, (at += byte + 1));
+      const from = key;
+      key += byte >= SKIPS ? 1 : byte + 1;
+      visit(query, from, key, byte >= SKIPS ? steps[byte] : rest[query]);
     }
   }
-  return dense;
 }
 
 export function isPacked(pattern: PlainPattern | PackedPattern): pattern is PackedPattern {

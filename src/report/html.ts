@@ -9,7 +9,7 @@ import { pageDocument } from "./page/document.ts";
 import { figure } from "./page/figure.ts";
 import { filesHtml } from "./page/files.ts";
 import { idOf } from "./page/ids.ts";
-import { LINKED } from "./page/linked.ts";
+import { LINKED } from "./page/linked-style.ts";
 import { PageNeeds } from "./page/needs.ts";
 import { tableHtml } from "./page/table.ts";
 import { type Chapter, reading } from "./parts.ts";

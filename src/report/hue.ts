@@ -57,8 +57,14 @@ export function tintHex({ strength, a, b }: Tint): string {
   return oklabHex(base + reach * strength, a * strength, b * strength);
 }
 
-/** OKLab to sRGB (B. Ottosson, 2020); colours outside sRGB are clipped. */
 function oklabHex(lightness: number, a: number, b: number): string {
+  return `#${oklabRgb(lightness, a, b)
+    .map((channel) => channel.toString(16).padStart(2, "0"))
+    .join("")}`;
+}
+
+/** OKLab to sRGB (B. Ottosson, 2020), 0 to 255; colours outside sRGB are clipped. */
+export function oklabRgb(lightness: number, a: number, b: number): number[] {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
@@ -67,12 +73,9 @@ function oklabHex(lightness: number, a: number, b: number): string {
     -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
     -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
   ];
-  const channels = linear.map((v) => {
+  return linear.map((v) => {
     const part = Math.max(0, Math.min(1, v));
     const coded = part <= 0.0031308 ? 12.92 * part : 1.055 * part ** (1 / 2.4) - 0.055;
-    return Math.round(255 * coded)
-      .toString(16)
-      .padStart(2, "0");
+    return Math.round(255 * coded);
   });
-  return `#${channels.join("")}`;
 }

@@ -1,6 +1,7 @@
 /** What docs/ has from the code is what the code makes now. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { generated, leftOver, present } from "../../scripts/generated.ts";
+import { pageScripts, presentScripts } from "../../scripts/page-scripts.ts";
 import { difference } from "../../scripts/rounding.ts";
 
 let files: ReadonlyMap<string, string>;
@@ -27,6 +28,10 @@ describe("what is generated in docs/", () => {
     expect(sizes.filter(({ length }) => length > 250e3)).toEqual([]);
     expect(sizes.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1.5e6);
   });
+});
+
+test("the scripts of pages are what their modules make (if not: npm run scripts)", async () => {
+  expect(await pageScripts()).toBe(presentScripts());
 });
 
 describe("a text is the same but for rounding", () => {

@@ -1,4 +1,4 @@
-/** How attention weights become colours, for a white page. The script of a page paints them again, light or dark (attention-script.ts). */
+/** How attention weights become colours, for a white page. The script of a page paints them again, light or dark (client/attention/colors.ts). */
 import { denseWeights, weightRange } from "../../finding/attention-weights.ts";
 import type { AttentionSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring } from "../color.ts";
@@ -8,7 +8,7 @@ import { largest } from "./limits.ts";
 /** Stands for all heads together, in place of a head's index. */
 export const ALL_HEADS = -1;
 /** How many colours from the page's to the darkest: few enough that cells share them. */
-const STEPS = 64;
+export const STEPS = 64;
 
 /** The colour of a cell; `null` for the page's own. */
 export type CellColor = (query: number, key: number) => string | null;
@@ -87,14 +87,15 @@ function hueColors(spec: AttentionSpec, high: number): AttentionColors {
   return { signed: false, domain, cells, scale };
 }
 
-/** The value furthest from 0 in each block, so that a single large weight stays visible in a small picture. */
-function largestInBlocks(weights: Float32Array, tokens: number, side: number): Float32Array {
+/** The value furthest from 0 in each block, so that a single large weight stays visible in a small picture; of `causal` weights, none on later keys. */
+export function largestInBlocks(weights: Float32Array, tokens: number, side: number, causal = false): Float32Array {
   if (side >= tokens) return weights;
   const blocks = new Float32Array(side * side);
   const block = Int32Array.from({ length: tokens }, (_, i) => Math.floor((i * side) / tokens));
   for (let query = 0; query < tokens; query++) {
     const row = block[query] * side;
-    for (let key = 0; key < tokens; key++) {
+    const keys = causal ? query + 1 : tokens;
+    for (let key = 0; key < keys; key++) {
       const at = row + block[key];
       const v = weights[query * tokens + key];
       if (Math.abs(v) > Math.abs(blocks[at])) blocks[at] = v;

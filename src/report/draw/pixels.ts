@@ -19,7 +19,7 @@ type Cells = readonly (readonly (number | null)[])[];
 
 /**
  * The cells as an image in its box. With `themes` there are two images, in the colours of a white page and of a dark one;
- * the style sheet shows one of them (see pixels-script.ts), and a transparent box on top receives the pointer.
+ * the style sheet shows one of them (see page/pixels-style.ts), and a transparent box on top receives the pointer.
  */
 export async function cellImage(
   cells: Cells,

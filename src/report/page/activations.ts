@@ -3,7 +3,8 @@ import { chosenTokens, nameOf } from "../draw/activations.ts";
 import { tokenColorings } from "../draw/tokens.ts";
 import { escapeMarkup } from "../escape.ts";
 import { visibleToken } from "../token-text.ts";
-import { ACTIVATIONS } from "./activations-script.ts";
+import { ACTIVATIONS } from "./activations-style.ts";
+import type { ActivationsData } from "./client/activations.ts";
 import type { PageNeeds } from "./needs.ts";
 import { packNumbers } from "./packed.ts";
 import { tokensHtml } from "./tokens.ts";
@@ -16,7 +17,7 @@ export function activationsHtml(spec: ActivationsSpec, needs: PageNeeds): string
   needs.schemes.add(coloring.scheme);
   const layers = spec.texts[0]?.values[0]?.length ?? 0;
   const neurons = spec.texts[0]?.values[0]?.[0]?.length ?? 0;
-  const data = {
+  const data: ActivationsData = {
     layers,
     neurons,
     scheme: coloring.scheme,
@@ -24,7 +25,7 @@ export function activationsHtml(spec: ActivationsSpec, needs: PageNeeds): string
     unit: spec.color?.unit ?? "",
     // An axis with a single index has no field to read its name from.
     fixed: [layers < 2 ? nameOf(spec.layer, 0) : "", neurons < 2 ? nameOf(spec.neuron, 0) : ""],
-    tokens: spec.texts.flatMap((text) => text.tokens.map((token, pos) => [visibleToken(token), pos])),
+    tokens: spec.texts.flatMap((text) => text.tokens.map((token, pos) => [visibleToken(token), pos] as const)),
   };
   const fields =
     field(spec.layer, layers, spec.chosen.layer, "layer") + field(spec.neuron, neurons, spec.chosen.neuron, "neuron");

@@ -1,7 +1,7 @@
 import { LIGHTNESS } from "../hue.ts";
+import type { Feature } from "./needs.ts";
 
-/** The look of attention heads on a page. On paper and without the script there is the still drawing. */
-export const ATTENTION_STYLE = `
+const STYLE = `
 :root { --l0: ${LIGHTNESS.light[0]}; --l1: ${LIGHTNESS.light[1]}; }
 .stage { display: grid; grid-template: "tools tools" "view heads" "reading reading" / minmax(0, 1fr) 228px; gap: 14px 22px; align-items: start; }
 .stage.alone { display: block; } .alone .reading, .alone .view { margin-top: 14px; } .view { grid-area: view; min-width: 0; } .heads { grid-area: heads; min-width: 0; } .reading { grid-area: reading; min-width: 0; }
@@ -44,3 +44,6 @@ export const ATTENTION_STYLE = `
 }
 @media print { .stage { display: none; } .attention .still { display: block; } }
 `;
+
+/** Focus on heads, tokens and cells. On paper and without the script there is the still drawing. */
+export const ATTENTION: Feature = { name: "attention", style: STYLE };

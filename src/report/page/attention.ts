@@ -9,7 +9,8 @@ import { indices, tickLabels } from "../draw/ticks.ts";
 import { escapeMarkup } from "../escape.ts";
 import { hueOf } from "../hue.ts";
 import { visibleToken } from "../token-text.ts";
-import { ATTENTION } from "./attention-script.ts";
+import { ATTENTION } from "./attention-style.ts";
+import type { AttentionData } from "./client/attention/data.ts";
 import type { PageNeeds } from "./needs.ts";
 import { packNumbers } from "./packed.ts";
 import { rampHtml } from "./ramp.ts";
@@ -46,12 +47,12 @@ export async function attentionHtml(spec: AttentionSpec, needs: PageNeeds): Prom
 }
 
 /** What the script needs besides the weights. */
-function wordsOf(spec: AttentionSpec, colors: AttentionColors) {
+function wordsOf(spec: AttentionSpec, colors: AttentionColors): AttentionData {
   return {
     names: spec.heads.map((item) => item.name),
     tokens: spec.tokens.map((token) => visibleToken(token)),
     labels: tickLabels(spec.tokens, spec.tokens.length, LONGEST_LABEL),
-    hues: spec.heads.map((_, i) => hueOf(i, spec.heads.length)).map(({ a, b }) => [round(a), round(b)]),
+    hues: spec.heads.map((_, i) => hueOf(i, spec.heads.length)).map(({ a, b }) => [round(a), round(b)] as const),
     metrics: (spec.metrics ?? []).map((metric) => ({ ...metric, values: metric.values.map(round) })),
     left: spec.heads.map(({ pattern }) => (isPacked(pattern) ? round(pattern.left) : 0)),
     domain: colors.domain,

@@ -5,7 +5,7 @@ import { isPixels } from "../draw/imshow.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
 import { activationsHtml } from "./activations.ts";
 import { attentionHtml } from "./attention.ts";
-import { CHARTS } from "./charts-script.ts";
+import { CHARTS } from "./charts-style.ts";
 import { idOf } from "./ids.ts";
 import { logitLensHtml } from "./logit-lens.ts";
 import type { PageNeeds } from "./needs.ts";

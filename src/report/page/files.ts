@@ -2,7 +2,8 @@ import type { Finding } from "../../finding/finding.ts";
 import { base64 } from "../../tensor/base64.ts";
 import { escapeMarkup } from "../escape.ts";
 import { type Exported, exported } from "../exported.ts";
-import { FILES } from "./files-script.ts";
+import type { FilesData } from "./client/files.ts";
+import { FILES } from "./files-style.ts";
 import { idOf } from "./ids.ts";
 import type { PageNeeds } from "./needs.ts";
 
@@ -16,14 +17,14 @@ export async function filesHtml(finding: Finding, needs: PageNeeds): Promise<str
   const parts = exported(finding);
   const contents = await Promise.all(parts.map(contentOf));
   const { command, code } = finding.provenance ?? {};
-  const have = {
+  const have: FilesData = {
     files: parts.map(({ of, name, title, file }, i) => ({
       id: idOf(of === "picture" ? "figure" : "table", name),
       title,
       file,
       forms: Object.keys(contents[i]),
     })),
-    copies: [...(command ? [["command", command]] : []), ...(code ? [["code", code]] : [])],
+    copies: [...(command ? [["command", command] as const] : []), ...(code ? [["code", code] as const] : [])],
   };
   const packed = base64(await gzipped(JSON.stringify(contents)));
   return `<template id="files" data-have="${escapeMarkup(JSON.stringify(have))}">${packed}</template>`;

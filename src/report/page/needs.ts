@@ -1,12 +1,11 @@
 import type { Scheme } from "../color.ts";
+import type { ScriptName } from "./scripts.ts";
 import { TokenColors } from "./token-colors.ts";
 
-/** An interactive kind of picture: its part of the style sheet, and its script with that script's hash. */
+/** Something that a page does where a picture needs it: the name of its script, and its part of the style sheet. */
 export interface Feature {
+  readonly name: Exclude<ScriptName, "page">;
   readonly style: string;
-  readonly script: string;
-  /** SHA-256 for the page's content security policy. A test compares it with the script. */
-  readonly hash: string;
 }
 
 /** What the pictures of a page need besides their markup, collected while they are written. */

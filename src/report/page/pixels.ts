@@ -1,9 +1,10 @@
 import type { FacetsSpec, ImshowSpec, IndexAxis } from "../../finding/picture.ts";
 import { tickLabels } from "../draw/ticks.ts";
 import { escapeMarkup } from "../escape.ts";
+import type { PixelsData } from "./client/pixels.ts";
 import type { PageNeeds } from "./needs.ts";
 import { packNumbers } from "./packed.ts";
-import { PIXELS } from "./pixels-script.ts";
+import { PIXELS } from "./pixels-style.ts";
 
 /** The most cells whose numbers a page includes for its tips; with more, tips only show row and column. */
 const MOST_VALUES = 1_000_000;
@@ -18,7 +19,7 @@ export function pixelsHtml(spec: ImshowSpec | FacetsSpec, drawings: string, need
     label,
     ...(ticks ? { ticks: tickLabels(ticks, count, LONGEST_LABEL) } : {}),
   });
-  const data = {
+  const data: PixelsData = {
     ...{ rows, columns, x: axis(spec.x, columns), y: axis(spec.y, rows), unit: spec.color?.unit ?? "" },
     ...(spec.kind === "facets" ? { titles: spec.facets.map(({ title }) => title) } : {}),
   };

@@ -1,0 +1,191 @@
+/** What pointing, pressing and keys do in pictures of attention. */
+
+import type { Switches } from "./attention/data.ts";
+import { sortHeads } from "./attention/sort-heads.ts";
+import { AttentionView, type Focus } from "./attention/view.ts";
+import { all, type Behaviour, closest, on, onResize, renewTip, the } from "./root.ts";
+
+export const attention: Behaviour = (root, life) => {
+  for (const box of all("[data-attention]", root)) {
+    const view = new AttentionView(box, life);
+    listenToHeads(view, life);
+    listenToTokens(view, life);
+    listenToTools(view, life);
+    listenToCells(view, life);
+    listenToKeys(view, life);
+    listenToPage(view, life);
+  }
+};
+
+function listenToHeads(view: AttentionView, life: AbortSignal): void {
+  const { buttons, words, data } = view;
+  for (const button of buttons) {
+    const head = Number(button.dataset.head);
+    focusOn(view, button, "head", head, life);
+    button.dataset.tip = head < 0 ? data.all : [data.names[head], ...words.metrics(head)].join("\n");
+    const select = () => {
+      view.keep.head = head;
+      view.draw();
+    };
+    on(button, "click", select, life);
+  }
+}
+
+function listenToTokens(view: AttentionView, life: AbortSignal): void {
+  view.strip.spans.forEach((span, pos) => {
+    focusOn(view, span, "token", pos, life);
+    on(span, "click", () => select(view, pos), life);
+  });
+}
+
+/** Shows a head or token while the pointer or the focus is on it. The tip of a token changes with the focus, so it is shown again. */
+function focusOn(view: AttentionView, element: HTMLElement, what: keyof Focus, index: number, life: AbortSignal): void {
+  const show = () => {
+    view.seen[what] = index;
+    view.draw();
+    if (what === "token") element.dataset.tip = view.tipOf(index);
+  };
+  const point = () => {
+    show();
+    renewTip(element);
+  };
+  const leave = () => {
+    view.seen[what] = null;
+    view.draw();
+  };
+  on(element, "pointerenter", point, life);
+  on(element, "focus", show, life);
+  on(element, "pointerleave", leave, life);
+  on(element, "blur", leave, life);
+}
+
+/** Selects a token, or releases it if it is selected. */
+function select(view: AttentionView, pos: number): void {
+  view.keep.token = view.keep.token === pos ? null : pos;
+  view.draw();
+}
+
+function listenToTools(view: AttentionView, life: AbortSignal): void {
+  const { box, switches, weights, plot } = view;
+  all(".direction button", box).forEach((button, i) => {
+    const turn = () => {
+      view.toSource = i === 0;
+      view.draw();
+    };
+    on(button, "click", turn, life);
+  });
+  for (const button of all("[data-switch]", box)) {
+    const what = button.dataset.switch as keyof Switches;
+    const press = () => {
+      switches[what] = !switches[what];
+      button.setAttribute("aria-pressed", String(switches[what]));
+      if (what !== "log") weights.forget();
+      view.renew();
+    };
+    on(button, "click", press, life);
+  }
+  const choice = box.querySelector<HTMLSelectElement>(".tools select");
+  if (choice) {
+    choice.value = "";
+    const sort = sortHeads(view);
+    on(choice, "change", () => sort(choice.value), life);
+  }
+  const zoom = (times: number) => {
+    plot.zoomTo(plot.zoom * times);
+    view.draw();
+  };
+  on(plot.smaller, "click", () => zoom(1 / 2), life);
+  on(plot.larger, "click", () => zoom(2), life);
+}
+
+function listenToCells(view: AttentionView, life: AbortSignal): void {
+  const { plot, words, weights } = view;
+  const { canvas, spot } = plot;
+  const leave = () => {
+    if (!view.pointed) return;
+    view.pointed = null;
+    delete spot.dataset.tip;
+    renewTip(spot);
+    view.seen.token = null;
+    view.draw();
+  };
+  const point = (event: PointerEvent) => {
+    const here = plot.cellAt(event);
+    if (!here) return leave();
+    const [query, key] = here;
+    if (view.pointed?.[0] === query && view.pointed[1] === key) return;
+    view.pointed = here;
+    plot.putSpot(here);
+    const heads = view.head < 0 ? weights.heads : [view.head];
+    const numbers = heads.map((head) => weights.at(head, query, key));
+    spot.dataset.tip = `${words.token(query)} attends to ${words.token(key)}\n${words.numbers(view.head, numbers)}`;
+    const now = view.toSource ? query : key;
+    if (view.seen.token !== now) {
+      view.seen.token = now;
+      view.draw();
+    } else view.drawPlot();
+    renewTip(spot);
+  };
+  const press = (event: MouseEvent) => {
+    const here = plot.cellAt(event);
+    if (here) select(view, here[view.toSource ? 0 : 1]);
+  };
+  on(canvas, "pointermove", point, life);
+  on(canvas, "pointerleave", leave, life);
+  on(canvas, "click", press, life);
+  on(plot.frame, "scroll", () => view.drawPlot(), life, { passive: true });
+}
+
+function listenToKeys(view: AttentionView, life: AbortSignal): void {
+  const press = (event: KeyboardEvent) => {
+    if (event.key === "Escape" && view.keep.token !== null) {
+      view.keep.token = null;
+      view.draw();
+    }
+    const span = closest(event, ".token");
+    if (span && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      span.click();
+    }
+    const button = closest(event, ".head");
+    if (button) moveAmongHeads(event, button, the(".grid-of-heads", view.box));
+  };
+  on(view.box, "keydown", press, life);
+}
+
+function moveAmongHeads(event: KeyboardEvent, button: HTMLElement, grid: HTMLElement): void {
+  const shown = all(".head", grid);
+  const here = shown.indexOf(button);
+  const last = shown.at(-1);
+  const inRow = (one: HTMLElement) =>
+    shown.filter((other) => other.offsetTop === one.offsetTop && other !== last).length;
+  const across = Math.max(...shown.map(inRow), 1);
+  const places: Record<string, number> = {
+    ArrowRight: here + 1,
+    ArrowLeft: here - 1,
+    ArrowDown: here + across,
+    ArrowUp: here - across,
+    Home: 0,
+    End: shown.length - 1,
+  };
+  const to = shown[places[event.key]];
+  if (!to) return;
+  event.preventDefault();
+  button.tabIndex = -1;
+  to.tabIndex = 0;
+  to.focus();
+}
+
+function listenToPage(view: AttentionView, life: AbortSignal): void {
+  const { frame } = view.plot;
+  let width = frame.clientWidth;
+  const fit = () => {
+    if (frame.clientWidth === width) return;
+    width = frame.clientWidth;
+    view.plot.layOut();
+    view.draw();
+  };
+  onResize(view.box, fit, life);
+  const renew = () => view.renew();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", renew, { signal: life });
+}

@@ -1,0 +1,151 @@
+/** Weights as colours of the page, light or dark: by sign, or the hue of a head, or of several heads mixed. They match those of attention-colors.ts. */
+import { ALL_HEADS, STEPS } from "../../../draw/attention-colors.ts";
+import { mix, oklabRgb, rounded, type Tint, tintCss } from "../../../hue.ts";
+import type { AttentionData, Switches } from "./data.ts";
+import type { Weights } from "./weights.ts";
+
+/** How many powers of ten a logarithmic scale has. */
+const DECADES = 3;
+
+/** A token's colour, and whether its ink has to be another one. */
+export interface Paint {
+  readonly color: string;
+  /** The ink that belongs to the colour, where it has one. */
+  readonly ink?: string;
+  readonly strength: number;
+}
+
+export class Colors {
+  /** The ends of the scale as it is now. */
+  low = 0;
+  high = 1;
+  /** Changes with everything that changes colours. */
+  version = 0;
+  #lightness: readonly [base: number, reach: number] = [1, 0];
+  #ramp: readonly number[] = [];
+  readonly #hues: readonly { readonly a: number; readonly b: number }[];
+  readonly #tables = new Map<number, Uint32Array>();
+  readonly #ends: Record<string, readonly [number, number]>;
+  readonly #box: HTMLElement;
+  readonly #data: AttentionData;
+  readonly #weights: Weights;
+  readonly #switches: Readonly<Switches>;
+
+  constructor(box: HTMLElement, data: AttentionData, weights: Weights, switches: Readonly<Switches>) {
+    this.#box = box;
+    this.#data = data;
+    this.#weights = weights;
+    this.#switches = switches;
+    this.#hues = data.hues.map(([a, b]) => ({ a, b }));
+    this.#ends = { "": data.domain };
+  }
+
+  /** Reads the page's colours again, and fits the scale to the switches. */
+  renew(): void {
+    const style = getComputedStyle(this.#box);
+    const variable = (name: string) => style.getPropertyValue(name).trim();
+    [this.low, this.high] = this.#range();
+    this.#lightness = [Number(variable("--l0")), Number(variable("--l1"))];
+    this.#tables.clear();
+    this.version++;
+    if (!this.#data.signed) return;
+    const channels = (color: string) => [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+    this.#ramp = Array.from({ length: 101 }, (_, i) => wordOf(channels(variable(`--RdBu${i}`))));
+  }
+
+  /** The ends of the scale as they are written. */
+  get ends(): readonly [number, number] {
+    return [this.#switches.log ? this.high / 10 ** DECADES : this.low, this.high];
+  }
+
+  /** The colour of a token with these weights: one of a head, or one of each head. */
+  paint(head: number, values: readonly number[]): Paint | undefined {
+    if (this.#data.signed) {
+      const value = mean(values);
+      const level = this.#level(value);
+      return value ? { color: `var(--RdBu${level})`, ink: `var(--RdBu${level}i)`, strength: 0 } : undefined;
+    }
+    const tint = this.#tint(head, values);
+    return tint.strength ? { color: tintCss(tint), strength: tint.strength } : undefined;
+  }
+
+  /** The colour at a tenth of the scale, for its legend. */
+  stop(head: number, tenth: number): string {
+    if (this.#data.signed) return `var(--RdBu${10 * tenth})`;
+    const hue = head === ALL_HEADS ? { a: 0, b: 0 } : this.#hues[head];
+    return tintCss({ strength: tenth / 10, ...hue });
+  }
+
+  /** What paints a pixel, by the head: from one weight of each part to the bytes of a canvas; 0 for the page's own colour. */
+  pixel(head: number): (parts: readonly Float32Array[], at: number) => number {
+    if (this.#data.signed) {
+      return (parts, at) => {
+        const value = mean(parts.map((part) => part[at]));
+        return value ? this.#ramp[this.#level(value)] : 0;
+      };
+    }
+    if (head === ALL_HEADS)
+      return (parts, at) =>
+        this.#word(
+          this.#tint(
+            head,
+            parts.map((part) => part[at]),
+          ),
+        );
+    const table = this.#table(head);
+    return ([one], at) => (one[at] ? table[Math.round(STEPS * this.#strength(one[at]))] : 0);
+  }
+
+  #range(): readonly [number, number] {
+    const { first, values } = this.#switches;
+    const mode = (first ? "f" : "") + (values ? "v" : "");
+    if (!this.#ends[mode]) {
+      const most = this.#weights.heads.reduce((sofar, head) => Math.max(sofar, this.#weights.largest(head)), 0);
+      this.#ends[mode] = [this.#data.signed ? -most : 0, most || 1];
+    }
+    return this.#ends[mode];
+  }
+
+  #strength(weight: number): number {
+    if (this.#switches.log) return weight > 0 ? unit(1 + Math.log10(weight / this.high) / DECADES) : 0;
+    return unit((weight - this.low) / (this.high - this.low || 1)) || 0;
+  }
+
+  #level(value: number): number {
+    return Math.round(100 * unit((value - this.low) / (this.high - this.low)));
+  }
+
+  #tint(head: number, values: readonly number[]): Tint {
+    const strengths = values.map((value) => this.#strength(value));
+    const tint = head === ALL_HEADS ? mix(strengths, this.#hues) : { strength: strengths[0], ...this.#hues[head] };
+    return rounded(tint, STEPS);
+  }
+
+  #table(head: number): Uint32Array {
+    let table = this.#tables.get(head);
+    if (!table) {
+      const tint = (i: number) => rounded({ strength: i / STEPS, ...this.#hues[head] }, STEPS);
+      table = Uint32Array.from({ length: STEPS + 1 }, (_, i) => this.#word(tint(i)));
+      this.#tables.set(head, table);
+    }
+    return table;
+  }
+
+  #word({ strength, a, b }: Tint): number {
+    const [base, reach] = this.#lightness;
+    return strength === 0 ? 0 : wordOf(oklabRgb(base + reach * strength, a * strength, b * strength));
+  }
+}
+
+/** Red, green and blue as a canvas stores them. */
+function wordOf([r, g, b]: readonly number[]): number {
+  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + (value || 0), 0) / values.length;
+}
+
+function unit(value: number): number {
+  return Math.max(0, Math.min(1, value));
+}

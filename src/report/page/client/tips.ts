@@ -1,0 +1,60 @@
+/** A tip next to what is under the pointer or focused. Without it hover texts are plain titles. */
+import { all, type Behaviour, closest, isPage, on, outermost, type Root } from "./root.ts";
+
+type Tipped = HTMLElement | SVGElement;
+
+export const tips: Behaviour = (root, life) => {
+  takeTitles(root);
+  const tip = document.createElement("div");
+  tip.id = "tip";
+  tip.hidden = true;
+  tip.setAttribute("role", "tooltip");
+  (isPage(root) ? root.body : root).append(tip);
+  life.addEventListener("abort", () => tip.remove());
+
+  let shown: Tipped | null = null;
+  const hide = () => {
+    shown?.removeAttribute("aria-describedby");
+    shown = null;
+    tip.hidden = true;
+  };
+  const show = (target: Tipped | null) => {
+    hide();
+    if (!target) return;
+    shown = target;
+    tip.textContent = target.dataset.tip!;
+    tip.hidden = false;
+    // What has the same words as its name needs no description.
+    if (!target.matches("svg *")) target.setAttribute("aria-describedby", "tip");
+    place(tip, target.getBoundingClientRect());
+  };
+  const near = (event: Event) => show(closest<Tipped>(event, "[data-tip]"));
+  on(root, "pointerover", near, life);
+  on(root, "focusin", near, life);
+  root.addEventListener("tip", near, { signal: life });
+  on(root, "focusout", hide, life);
+  on(outermost(root), "pointerleave", hide, life);
+  for (const scrolled of new Set([window, root])) on(scrolled, "scroll", hide, life, { passive: true, capture: true });
+  on(root, "keydown", (event) => event.key === "Escape" && hide(), life);
+};
+
+/** Titles, which browsers show late and not for the keyboard, become tips. */
+function takeTitles(root: Root): void {
+  for (const title of all<SVGTitleElement>("figure svg title", root)) {
+    (title.parentNode as SVGElement).dataset.tip = title.textContent!;
+    title.remove();
+  }
+  for (const element of all(".tokens [title], .grid [title]", root)) {
+    element.dataset.tip = element.title;
+    element.removeAttribute("title");
+  }
+}
+
+/** Above a box, or below it where there is no room, and within the window. */
+function place(tip: HTMLElement, box: DOMRect): void {
+  const [width, height] = [tip.offsetWidth, tip.offsetHeight];
+  const room = document.documentElement.clientWidth - width - 8;
+  const left = Math.max(8, Math.min(box.left + box.width / 2 - width / 2, room));
+  tip.style.left = `${left}px`;
+  tip.style.top = `${box.top - height - 8 > 0 ? box.top - height - 8 : box.bottom + 8}px`;
+}
