@@ -46,7 +46,7 @@ export interface ColorOf<C = string> extends ColorScale {
 
 type Columns = string | readonly string[];
 
-/** A row as a coloured cell; with `facet`, or several columns as `color`, heatmaps side by side on one scale. */
+/** A row as a coloured cell, which no other row may have; with `facet`, or several columns as `color`, heatmaps side by side on one scale. */
 export interface ImshowView extends ViewBase {
   readonly kind: "imshow";
   readonly x: string | IndexOf;

@@ -84,6 +84,23 @@ describe("a view of a table", () => {
     expect(grids.color?.domain).toEqual([-50, 50]);
   });
 
+  it("refuses two rows in one cell, and says which cell and what to do", () => {
+    const rows = ["z", "mlp"].map((site) => ({ layer: 0, head: 1, site, effect: 1 }));
+    const sites = tableOf({ name: "sites", title: "Sites" }, rows, [
+      [LAYER, ({ layer }) => layer],
+      [HEAD, ({ head }) => head],
+      [SITE, ({ site }) => site],
+      [EFFECT, ({ effect }) => effect],
+    ]);
+    const view = { ...base, kind: "imshow" as const, table: "sites", x: "head", y: "layer", color: "effect" };
+    expect(() => pictureOf(view, [sites])).toThrow(
+      'The heatmap "p" has two rows of the table "sites" in one cell, layer 0 and head 1: choose one with `where`, or draw a heatmap for each value of another column with `facet`.',
+    );
+    expect(() => pictureOf({ ...view, facet: "layer" }, [sites])).toThrow(/: choose one with `where`\.$/);
+    expect((pictureOf({ ...view, where: { site: "z" } }, [sites]) as ImshowSpec).values).toEqual([[1]]);
+    expect((pictureOf({ ...view, facet: "site" }, [sites]) as FacetsSpec).facets).toHaveLength(2);
+  });
+
   it("is empty, and can still be drawn, where no row is meant", async () => {
     const none = { ...base, kind: "imshow" as const, table: "heads", where: { layer: 9 }, x: "head", y: "layer" };
     const views = [

@@ -2,6 +2,8 @@
 import type { ColorScale, FacetsSpec, ImshowSpec, IndexAxis } from "../../finding/picture.ts";
 import type { Scalar } from "../../finding/table.ts";
 import { type ImshowView, type IndexOf, namesIn } from "../../finding/view.ts";
+import { ArgumentError } from "../../tensor/errors.ts";
+import { shown } from "../../tensor/show.ts";
 import { extent } from "../numbers.ts";
 import { baseOf, tipColumns } from "./base.ts";
 import type { ViewRows } from "./rows.ts";
@@ -24,7 +26,7 @@ export function gridOf(view: ImshowView, rows: ViewRows): ImshowSpec | FacetsSpe
       ? shown.map((column) => ({ title: rows.column(column).title, column, of: rows }))
       : [...rows.groupedBy(view.facet)].map(([value, of]) => ({ title: String(value), column: shown[0], of }));
   const heatmaps = parts.map(({ title, column, of }): Heatmap => {
-    const cells = cellsOf(of, x.column, y.column, across, down);
+    const cells = cellsOf(of, view, [x.column, y.column], [across, down]);
     const numbers = of.numbers(column);
     const tips = of.tips(tipColumns(view, [column]));
     const places = of.places();
@@ -52,16 +54,31 @@ export function orderOf(rows: ViewRows, column: string): Scalar[] {
   return values.every((value) => typeof value === "number") ? values.sort((a, b) => a - b) : values;
 }
 
-/** For each place of the grid the number of its row among `rows`, or −1. */
-function cellsOf(rows: ViewRows, x: string, y: string, across: readonly Scalar[], down: readonly Scalar[]): number[][] {
+/** For each place of the grid the number of its row among `rows`, or −1. @throws ArgumentError for two rows in one place */
+function cellsOf(
+  rows: ViewRows,
+  view: ImshowView,
+  [x, y]: readonly [string, string],
+  [across, down]: readonly [readonly Scalar[], readonly Scalar[]],
+): number[][] {
   const [columns, lines] = [across, down].map((order) => new Map(order.map((value, i) => [value, i])));
   const cells = down.map(() => across.map(() => -1));
   const [atX, atY] = [rows.values(x), rows.values(y)];
   atX.forEach((value, row) => {
     const [c, r] = [columns.get(value), lines.get(atY[row])];
-    if (c !== undefined && r !== undefined) cells[r][c] = row;
+    if (c === undefined || r === undefined) return;
+    if (cells[r][c] >= 0) throw twoInOneCell(view, `${y} ${shown(atY[row])} and ${x} ${shown(value)}`);
+    cells[r][c] = row;
   });
   return cells;
+}
+
+function twoInOneCell({ name, table, facet }: ImshowView, cell: string): ArgumentError {
+  const apart = facet === undefined ? ", or draw a heatmap for each value of another column with `facet`" : "";
+  return new ArgumentError(
+    `The heatmap "${name}" has two rows of the table "${table}" in one cell, ${cell}: choose one with \`where\`${apart}.`,
+    { asked: table, found: cell },
+  );
 }
 
 function axisOf(rows: ViewRows, { column, label, ticks }: IndexOf, order: readonly Scalar[]): IndexAxis {
