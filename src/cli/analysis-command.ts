@@ -130,7 +130,7 @@ async function run(analysis: Analysis, values: CommonValues, { terminal, read }:
     const shown = files.length > 0 || json || full;
     const finding = shown ? await fromOrigin(found, originOf(analysis, values, given, options)) : found;
     bar.clear();
-    await writeReports(finding, files, (line) => tell(stderr, line));
+    await writeReports(finding, files, "--out", (line) => tell(stderr, line));
     // Last, because the reader of the pipe may stop reading.
     const drawn = files.find(({ format }) => format === "html");
     const text = full ? textOptions(terminal) : briefOptions(terminal, drawn ? `They are in ${drawn.path}.` : REST);

@@ -1,6 +1,7 @@
 /** How a finding was made, from what the user typed: the command line and the TypeScript that make it again, and the model's checksum. */
 import { createHash } from "node:crypto";
 import type { ProvenanceOptions } from "../finding/provenance.ts";
+import { atCheckpoint } from "../lens/checkpoints.ts";
 import { type ModelFiles, weightFiles } from "../load/index.ts";
 import { openModelFiles } from "../load/node.ts";
 import { resolveModelName } from "../models/families/index.ts";
@@ -18,8 +19,10 @@ export interface Origin {
   readonly opening: object;
 }
 
-/** Options that change where results go, and not what they are. */
-const OF_OUTPUT = new Set(["out", "full", "json", "quiet", "noColor", "color"]);
+/** Options that change where results go, and not what they are; of a training run also those that split it. */
+const OF_OUTPUT = ["full", "json", "quiet", "noColor", "color"];
+const OF_ANALYSIS = new Set([...OF_OUTPUT, "out"]);
+const OF_TRAINING = new Set([...OF_OUTPUT, "report", "resume"]);
 
 /** The most characters of code: prompts of whole files are not copied into every report. */
 const LONGEST_CODE = 20_000;
@@ -27,9 +30,23 @@ const LONGEST_CODE = 20_000;
 export async function provenanceOf(origin: Origin): Promise<ProvenanceOptions> {
   const code = codeOf(origin);
   return {
-    command: commandOf(origin),
+    command: commandLine(origin.analysis, [], origin.typed, OF_ANALYSIS),
     ...(code.length > LONGEST_CODE ? {} : { code }),
     checksum: await checksumOf(origin.model),
+    date: now(),
+  };
+}
+
+/** Where a trained model and its loss curve come from. @param typed the names of the options that were typed */
+export async function trainedFrom(
+  files: readonly string[],
+  flags: { readonly out: string },
+  typed: readonly string[],
+): Promise<ProvenanceOptions> {
+  const own = Object.fromEntries(Object.entries(flags).filter(([name]) => typed.includes(name)));
+  return {
+    command: commandLine("train", files, own, OF_TRAINING),
+    checksum: await checksumOf(flags.out),
     date: now(),
   };
 }
@@ -46,10 +63,15 @@ function now(): Date {
   );
 }
 
-/** The command line, without options that only say where the results go. */
-function commandOf({ analysis, typed }: Origin): string {
+/** The command line of a command, its arguments first, without some of the options. */
+function commandLine(
+  name: string,
+  args: readonly string[],
+  typed: Readonly<Record<string, unknown>>,
+  without: ReadonlySet<string>,
+): string {
   const words = Object.entries(typed).flatMap(([name, value]) => {
-    if (OF_OUTPUT.has(name) || value === undefined || value === false) return [];
+    if (without.has(name) || value === undefined || value === false) return [];
     const flag = dashed(name);
     if (value === true) return [flag];
     const values = (Array.isArray(value) ? value : [value]).map((one) => `${one}`);
@@ -58,7 +80,7 @@ function commandOf({ analysis, typed }: Origin): string {
       ? values.map((one) => `${flag}=${quoted(one)}`)
       : [flag, ...values.map(quoted)];
   });
-  return ["npx glassformer", analysis, ...words].join(" ");
+  return ["npx glassformer", name, ...args.map(quoted), ...words].join(" ");
 }
 
 /** A word of a shell's command line. */
@@ -86,14 +108,17 @@ function codeOf({ analysis, model, options, opening }: Origin): string {
 /** The checksum of a model's configuration and weights; undefined if its files cannot be read again. */
 async function checksumOf(model: string): Promise<ProvenanceOptions["checksum"]> {
   try {
-    const files = await openModelFiles(model, { resolve: resolveModelName });
+    const opened = await openModelFiles(model, { resolve: resolveModelName });
+    const { files } = await atCheckpoint(opened, {});
     const paths = [
       ...((await files.list()).includes("config.json") ? ["config.json"] : []),
       ...(await weightFiles(files)),
     ];
+    // As sha256sum names them in the folder of a training run: with the folder of the checkpoint.
+    const folder = files === opened ? "" : `${files.name.slice(opened.name.length + 1)}/`;
     const whole = createHash("sha256");
-    for (const path of paths) whole.update(`${await sha256(files, path)}  ${path}\n`);
-    return { sha256: whole.digest("hex"), files: paths };
+    for (const path of paths) whole.update(`${await sha256(files, path)}  ${folder}${path}\n`);
+    return { sha256: whole.digest("hex"), files: paths.map((path) => folder + path) };
   } catch {
     return undefined;
   }

@@ -43,7 +43,7 @@ const FORMAT_OF: Readonly<Record<string, ReportFormat>> = {
  * @param comes the folder of a training run: it need not exist yet, and its own files must not be overwritten
  * @param reads the files that the command reads
  *
- * A name that ends in "/", or that of a folder, stands for a folder of all pictures and tables, unless it is about a training run.
+ * A name that ends in "/", or that of a folder, stands for a folder of all pictures and tables.
  * @throws ArgumentError for an extension that is not a format, a folder that does not exist or cannot be written to, or a file
  * that is named twice or also read.
  */
@@ -58,9 +58,6 @@ export async function outputFiles(
   const read = await Promise.all(reads.filter((path) => path !== "-").map((path) => placeOf(path).catch(() => path)));
   for (const path of paths) {
     const folder = await namesFolder(path);
-    if (folder && comes !== undefined) {
-      throw new ArgumentError(`${flag} ${path} names a folder: name a file in it.`, { asked: path });
-    }
     const format = folder ? "html" : FORMAT_OF[extname(path).toLowerCase()];
     if (!format) throw unknownEnding(path, flag);
     const target = await placeOf(path);

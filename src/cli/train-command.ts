@@ -1,12 +1,14 @@
 /** `glassformer train`: takes texts or a task, makes a folder with a model, and shows the loss as it falls. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { withProvenance } from "../finding/provenance.ts";
 import { trainedSteps } from "../load/index.ts";
 import { folderFiles } from "../load/node.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { folderCheckpoints } from "../training/node-checkpoints.ts";
 import { command } from "./command.ts";
-import { guarded, writeGuarded } from "./interrupt.ts";
+import { guarded } from "./interrupt.ts";
+import { trainedFrom } from "./origin.ts";
 import { type OutputFile, outputFiles } from "./output-files.ts";
 import { coloured, type Terminal, tell, textOptions } from "./terminal.ts";
 import { TRAIN_HEADINGS, TRAIN_OPTIONS, type TrainFlags } from "./train-options.ts";
@@ -21,6 +23,7 @@ import {
   trainingOf,
 } from "./train-settings.ts";
 import { clock, TrainingScreen } from "./training-screen.ts";
+import { writeReports } from "./write-reports.ts";
 
 export const trainCommand = command({
   name: "train",
@@ -41,21 +44,27 @@ export const trainCommand = command({
     "train --task modular-addition --out grokked --report curve.html",
     "logit-lens --model my-model",
   ],
-  async run(flags, { args: files, terminal }) {
+  async run(flags, { args: files, terminal, read }) {
     const reports = await outputFiles(flags.report ?? [], "--report", flags.out, [
       ...files,
       ...(flags.config === undefined ? [] : [flags.config]),
     ]);
-    await run(files, flags, reports, terminal);
+    const typed = Object.keys(await read());
+    await run({ files, flags, typed, reports }, terminal);
   },
 });
 
-async function run(
-  files: readonly string[],
-  flags: TrainFlags,
-  reports: readonly OutputFile[],
-  terminal: Terminal,
-): Promise<void> {
+/** What a training run was asked for. */
+interface Asked {
+  /** The texts. */
+  readonly files: readonly string[];
+  readonly flags: TrainFlags;
+  /** The names of the options that were typed. */
+  readonly typed: readonly string[];
+  readonly reports: readonly OutputFile[];
+}
+
+async function run({ files, flags, typed, reports }: Asked, terminal: Terminal): Promise<void> {
   const { stdout, stderr } = terminal;
   const begun = await checkOut(flags);
   const say = (line: string) => tell(stderr, line);
@@ -111,22 +120,24 @@ async function run(
     return ended;
   });
   const { losses, heldOut } = trained;
-  const finding = lossCurve(trained.model, {
+  const found = lossCurve(trained.model, {
     ...{ losses, heldOut, chances: task.chances, repeat: options.repeat },
     epochs: epochsOf(task, losses.length, options.batchSize!),
     settings: toldOf(settingsOf(name, files, flags, task, options, losses.length), finished ? about : {}),
     name: basename(flags.out),
   });
-  const failed: unknown[] = [];
-  for (const { path, format } of reports) {
-    await writeGuarded(path, await report.render(finding, format)).then(
-      () => say(`Wrote ${path}`),
-      (error) => failed.push(error),
-    );
+  // The model's files are not read again for a text in the terminal.
+  const saved = reports.length > 0 || flags.json;
+  const finding = saved ? withProvenance(found, await trainedFrom(files, flags, typed)) : found;
+  try {
+    await writeReports(finding, reports, "--report", say);
+  } finally {
+    // Last, because the reader of the pipe may stop reading.
+    const text = flags.json
+      ? report.render(finding, "json")
+      : report.render(found, "text", { text: textOptions(terminal) });
+    stdout.write(await text);
   }
-  // Last, because the reader of the pipe may stop reading.
-  stdout.write((await report.render(finding, flags.json ? "json" : "text", { text: textOptions(terminal) })) as string);
-  if (failed.length > 0) throw failed[0];
 }
 
 /** A path, shellQuoted for a shell. */

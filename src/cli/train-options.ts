@@ -193,7 +193,8 @@ const OUTPUT_OPTIONS = {
   },
   report: {
     type: "paths",
-    description: "files to write the loss curve to, as a report: .html, .json, .csv, .svg, .png or .txt",
+    description:
+      "files to write the loss curve to, as a report: .html, .json, .csv, .svg, .png or .txt; or a folder, figs/, for every picture and table on its own",
   },
   json: { type: "flag", description: "print the report as JSON instead of as text" },
 } as const satisfies OptionRecords;

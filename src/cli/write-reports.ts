@@ -4,24 +4,38 @@ import { counted } from "../tensor/words.ts";
 import { writeGuarded } from "./interrupt.ts";
 import type { OutputFile } from "./output-files.ts";
 
-/** Writes all the files, once all of them are made. @param say is called with a line for each */
+/**
+ * Writes all the files, once all of them are made. One that cannot be written does not stop the others.
+ * @param flag the option that names them @param say is called with a line for each
+ * @throws ArgumentError for the first that could not be written
+ */
 export async function writeReports(
   finding: Finding,
   files: readonly OutputFile[],
+  flag: string,
   say: (line: string) => void,
 ): Promise<void> {
   const { mainTable, render, reportFiles } = await import("../report/index.ts");
   const contents = await Promise.all(
     files.map(({ format, folder }) => (folder ? reportFiles(finding) : render(finding, format))),
   );
+  const failed: unknown[] = [];
   for (const [i, file] of files.entries()) {
-    await writeGuarded(file.path, contents[i]);
-    say(written(finding, file, mainTable(finding)?.name));
+    await writeGuarded(file.path, contents[i]).then(
+      () => say(written(finding, file, flag, mainTable(finding)?.name)),
+      (error) => failed.push(error),
+    );
   }
+  if (failed.length > 0) throw failed[0];
 }
 
 /** What was written, in a line. */
-function written(finding: Finding, { path, format, folder }: OutputFile, main: string | undefined): string {
+function written(
+  finding: Finding,
+  { path, format, folder }: OutputFile,
+  flag: string,
+  main: string | undefined,
+): string {
   const { pictures, tables } = finding;
   if (folder) {
     const parts = [
@@ -31,5 +45,5 @@ function written(finding: Finding, { path, format, folder }: OutputFile, main: s
     return `Wrote ${["report.html", "finding.json", ...parts].join(", ")} to ${path}`;
   }
   if (format !== "csv" || tables.length < 2) return `Wrote ${path}`;
-  return `Wrote ${path}: the table "${main}" of ${tables.length}; --out with a folder's name, figs/, writes each`;
+  return `Wrote ${path}: the table "${main}" of ${tables.length}; ${flag} with a folder's name, figs/, writes each`;
 }

@@ -143,8 +143,11 @@ describe.skipIf(process.platform === "win32")("a folder of a report", () => {
     }
   });
 
-  test("is not a place for the loss curve of a training run", async () => {
-    await expect(outputFiles([at("new/")], "--report", at("run"))).rejects.toThrow(/names a folder: name a file in it/);
+  test("can be in the folder of a training run, or that folder, but not where that keeps its own files", async () => {
+    const paths = [at("run/figs/"), at("run/"), at("new/")];
+    const files = await outputFiles(paths, "--report", at("run"));
+    expect(files).toEqual(paths.map((path) => ({ path, format: "html", folder: true })));
+    await expect(outputFiles([at("run/step-0000001/")], "--report", at("run"))).rejects.toThrow(/keeps its own files/);
   });
 
   test("is made new, or gets the files next to what is in it", async () => {

@@ -1,6 +1,7 @@
 /** `glassformer train`: a model in a folder, its loss reported, and nothing lost whatever happens. */
 
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
@@ -20,6 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => cli?.remove());
 
+const sha256 = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
 const inFolder = (...parts: string[]) => join(cli.folder, ...parts);
 const small = ["--d-model", "16", "--n-heads", "2", "--n-ctx", "32", "--vocab-size", "300", "--batch-size", "8"];
 const losses = (out: string, step: number): number[] =>
@@ -40,6 +42,7 @@ describe("glassformer train", () => {
         "--report",
         "curve.html",
         "curve.json",
+        "curves/",
       ],
     ]);
     expect(code).toBe(0);
@@ -47,14 +50,27 @@ describe("glassformer train", () => {
     expect(stderr).toMatch(/rows of 32 tokens to train on, \d+ held out\n/);
     expect(stderr).toMatch(/\nstep 60 of 60, loss [\d.]+ nats, held out [\d.]+, [\d,]+ tokens\/s/);
     expect(stderr).toMatch(
-      /\nSaved first\/step-0000060\. Open it with --model first\.\nWrote curve\.html\nWrote curve\.json\n$/,
+      /\nSaved first\/step-0000060\. Open it with --model first\.\nWrote curve\.html\nWrote curve\.json\nWrote report\.html, finding\.json, 1 picture as SVG, PNG and JSON, \d tables? as CSV and JSON to curves\/\n$/,
     );
     expect(stdout).toMatch(/^How far has training brought the loss/);
     expect(stdout).toMatch(
       /After 60 steps the loss on held-out data is [\d.]+ nats, [\d.]+ nats below\s+token\s+frequencies/,
     );
     expect(Math.max(...stdout.split("\n").map((line) => [...line].length))).toBeLessThanOrEqual(80);
+    expect(stdout).not.toContain("SHA-256");
     const finding = JSON.parse(readFileSync(inFolder("curve.json"), "utf8"));
+    const { version, date, command, checksum } = finding.provenance;
+    expect(version).toMatch(/^glassformer \d/);
+    expect(Math.abs(Date.parse(date) - Date.now())).toBeLessThan(3_600_000);
+    expect(command).toBe(
+      "npx glassformer train text.txt --vocab-size 300 --d-model 16 --n-heads 2 --n-ctx 32 --steps 60 --batch-size 8 --lr 0.03 --out first",
+    );
+    const weights = checksum.files.map((path: string) => inFolder("first", path));
+    expect(checksum.files).toEqual(["step-0000060/config.json", "step-0000060/model.safetensors"]);
+    const sums = weights.map((path: string, i: number) => `${sha256(readFileSync(path))}  ${checksum.files[i]}\n`);
+    expect(checksum.sha256).toBe(sha256(sums.join("")));
+    expect(readFileSync(inFolder("curves/report.html"), "utf8")).toContain(command);
+    expect(JSON.parse(readFileSync(inFolder("curves/finding.json"), "utf8"))).toEqual(finding);
     expect(finding.pictures[0].series.map((s: { name: string }) => s.name)).toEqual(["batches", "held out"]);
     expect(finding.baselines[1].value).toBeCloseTo(Math.log(300), 6);
     expect(finding.settings).toMatchObject({ task: "text.txt", steps: 60, optimizer: "adamw", "warm-up steps": 3 });
