@@ -102,9 +102,9 @@ function summaryOf(
     {
       text:
         (steps[largestStep] > 0
-          ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} most of all: there the ${called} gains ${steps[largestStep].toFixed(2)} nats of log probability on average. `
-          : `At none: nowhere does the ${called} gain log probability on average. `) +
-        `Its mean rank goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)}, of ${model.cfg.dVocabOut} tokens, where 0 is the most probable.`,
+          ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} the ${called} gains most, ${steps[largestStep].toFixed(2)} nats of log probability on average, and its mean rank`
+          : `Nowhere does the ${called} gain log probability on average; its mean rank`) +
+        ` goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)} (0 is the most probable of ${model.cfg.dVocabOut} tokens).`,
       figure: { value: last.rank, unit: "tokens", comparedWith: compared },
     },
     {

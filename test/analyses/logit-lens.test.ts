@@ -98,7 +98,15 @@ describe("the logit lens", () => {
   it("has guessing as a baseline, and the mean rank of its table", async () => {
     const made = await logitLens(await load());
     expect(made.baselines.find((b) => b.name === "guessing")?.value).toBe((4096 - 1) / 2);
-    expect(made.summary[0].figure?.value).toBe(rowsOf(made.tables, "layers").at(-1)!.rank);
+    const layers = rowsOf(made.tables, "layers");
+    expect(made.summary[0].figure?.value).toBe(layers.at(-1)!.rank);
+    // One sentence, with the first rank, the last, and the largest gain.
+    const { text } = made.summary[0];
+    expect(text).toMatch(/^[^.]*([.]\d[^.]*)*\.$/);
+    const numbers = text.match(/\d+\.\d+/g)!.map(Number);
+    const gains = layers.slice(1).map((row, i) => Number(row.log_prob) - Number(layers[i].log_prob));
+    expect(numbers[0]).toBeCloseTo(Math.max(...gains), 2);
+    expect(numbers.slice(1)).toEqual([layers[0], layers.at(-1)!].map(({ rank }) => Number(Number(rank).toFixed(1))));
   });
 
   it("refuses a prompt that predicts nothing, one that is too long, and no tokens to keep", async () => {
