@@ -7,10 +7,11 @@ import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { either, listOf, OBJECT, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { headWeights } from "./attention-input.ts";
+import { pictureOf } from "./deferred.ts";
 import { checkWeights } from "./draw/attention-focus.ts";
 import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
 import { checkTokens, DOMAIN, PICTURE, TEXTS } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 
 /** How attention heads are named, and which one is shown first. */
 export interface AttentionHeadsOptions extends PictureOptions {
@@ -45,6 +46,8 @@ const KINDS: OptionKinds<AttentionHeadsOptions> = {
  * batch axes of size 1 in front), several layers' `[layer, head, query, key]`, or a list of the former. Heads of
  * several layers are named from layer 0 on, unless `layers` says otherwise.
  *
+ * Tensors that have not been computed are computed when the picture is drawn.
+ *
  * More than 40 000 weights of 0 or more are kept in few bytes, rounded within 2 % (`AttentionSpec`), up to 200 million; other numbers
  * up to 4 million.
  *
@@ -62,6 +65,10 @@ export function attentionHeads(
   if (OBJECT.accepts(patterns) && "shape" in patterns && Array.isArray(patterns.shape)) {
     checkWeights(sizeOf(patterns.shape) / strTokens.length ** 2, strTokens.length);
   }
+  return pictureOf(patterns, (numbers) => specOf(strTokens, numbers, options));
+}
+
+function specOf(strTokens: readonly string[], patterns: Numbers, options: AttentionHeadsOptions): AttentionSpec {
   const { weights, shape } = headWeights(patterns, strTokens.length);
   const perLayer = shape.at(-3)!;
   const names = options.headNames ?? namesOf(shape, options.layers);
@@ -78,14 +85,14 @@ export function attentionHeads(
     strTokens.length,
   );
   if (!heads.every(({ pattern }) => isPacked(pattern))) checkWeights(heads.length, strTokens.length, false);
-  return picture({
+  return {
     kind: "attention",
     ...baseOf("attention", options),
     tokens: strTokens,
     heads,
     ...defined({ metrics: metricsOf(weights, strTokens) }),
     ...defined({ perRow: weights.length > perLayer ? perLayer : undefined, focus, domain, label }),
-  } satisfies AttentionSpec);
+  };
 }
 
 /** What heads can be sorted by; `undefined` if the numbers are not shares of attention. */
@@ -111,9 +118,11 @@ export function attentionPattern(
   const { layers: _layers, focus: _focus, ...own } = KINDS;
   checkTokens(strTokens);
   checkOptions("attentionPattern", options, own);
-  const { data, shape } = withoutUnitAxes(toShaped(pattern), 2);
   const name = options.title ?? options.label ?? "pattern";
-  return attentionHeads(strTokens, { data, shape: [1, ...shape] }, { headNames: [name], ...options });
+  return pictureOf(pattern, (numbers) => {
+    const { data, shape } = withoutUnitAxes(toShaped(numbers), 2);
+    return specOf(strTokens, { data, shape: [1, ...shape] }, { headNames: [name], ...options });
+  });
 }
 
 function namesOf(shape: readonly number[], layers: number | readonly number[] | undefined): string[] {

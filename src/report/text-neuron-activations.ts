@@ -1,11 +1,12 @@
-import type { ColorScale, IndexAxis } from "../finding/picture.ts";
+import type { ActivationsSpec, ColorScale, IndexAxis } from "../finding/picture.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { OBJECT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import { pictureOf } from "./deferred.ts";
 import { matricesOf, type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
 import { COLOR, checkTokens, INDEX_AXIS, PICTURE, TEXTS } from "./option-kinds.ts";
-import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
+import { baseOf, defined, type Picture, type PictureOptions } from "./picture.ts";
 
 /** What the axes of the activations are called, and which neuron is shown first. */
 export interface TextNeuronActivationsOptions extends PictureOptions {
@@ -33,6 +34,7 @@ const KINDS: OptionKinds<TextNeuronActivationsOptions> = {
 /**
  * Tokens coloured by the activation of one neuron, which the page lets you choose, like CircuitsVis' text neuron
  * activations. `strTokens` and `activations` `[token, layer, neuron]` for one text, or a list of each for several.
+ * Tensors that have not been computed are computed when the picture is drawn.
  *
  * @throws ShapeError if activations are not `[token, layer, neuron]` of their text, or texts differ in layers or neurons.
  * @throws ArgumentError if the selected layer or neuron does not exist.
@@ -62,6 +64,14 @@ export function textNeuronActivations(
       found: given.length,
     });
   }
+  return pictureOf(given, (numbers) => specOf(texts, numbers, options));
+}
+
+function specOf(
+  texts: readonly (readonly string[])[],
+  given: readonly Numbers[],
+  options: TextNeuronActivationsOptions,
+): ActivationsSpec {
   const all = given.map((values, t) => {
     const shaped = withoutUnitAxes(toShaped(values), 3);
     if (shaped.shape.length !== 3 || shaped.shape[0] !== texts[t].length) {
@@ -93,7 +103,7 @@ export function textNeuronActivations(
       { asked: chosen, found: [layers, neurons] },
     );
   }
-  return picture({
+  return {
     kind: "activations",
     ...baseOf("activations", options),
     texts: texts.map((tokens, t) => ({
@@ -105,7 +115,7 @@ export function textNeuronActivations(
     neuron: axisOf(options.neuron, "neuron"),
     chosen,
     ...defined({ color: options.color }),
-  });
+  };
 }
 
 /** The indices of the largest |activation|. */

@@ -3,6 +3,7 @@ import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, listOf, NUMBER, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
+import { pictureOf } from "./deferred.ts";
 import { type Numbers, toShaped, withoutUnitAxes } from "./numbers.ts";
 import { COLOR, checkTokens, PICTURE, TEXTS } from "./option-kinds.ts";
 import { baseOf, defined, type Picture, type PictureOptions, picture } from "./picture.ts";
@@ -40,7 +41,8 @@ const MOST_COLUMNS = 8;
 /**
  * For each neuron or direction, the k tokens with the largest and the k with the smallest value: of a text, like CircuitsVis'
  * topk tokens, or of the vocabulary. `values` is `[token, column]`, or `[token]` for a single column. No token appears in
- * both lists: with fewer than 2k tokens, the largest take precedence. Equal values keep the tokens' order.
+ * both lists: with fewer than 2k tokens, the largest take precedence. Equal values keep the tokens' order. A tensor that has not been
+ * computed is computed when the picture is drawn.
  *
  * @throws ShapeError if there are more or fewer values than tokens, or names than columns.
  * @throws ArgumentError if k is not a positive whole number, or a column does not exist.
@@ -48,6 +50,10 @@ const MOST_COLUMNS = 8;
 export function topkTokens(strTokens: readonly string[], values: Numbers, options: TopkTokensOptions = {}): Picture {
   checkTokens(strTokens);
   checkOptions("topkTokens", options, TOKENS);
+  return pictureOf(values, (numbers) => rankedTokens(strTokens, numbers, options));
+}
+
+function rankedTokens(strTokens: readonly string[], values: Numbers, options: TopkTokensOptions): TopkSpec {
   const { k = 5, topOnly = false, columns, names, ...table } = options;
   const { data, shape } = withoutUnitAxes(toShaped(values), 2);
   if (shape.length > 2 || shape[0] !== strTokens.length) {
@@ -81,7 +87,7 @@ export function topkTokens(strTokens: readonly string[], values: Numbers, option
       return value === null ? [] : [{ token, value, pos }];
     });
   const chosen = columns ?? strongest(data, width);
-  return topkTable(
+  return tableSpec(
     chosen.map((c) => {
       const falling = column(c).sort((a, b) => b.value - a.value);
       const top = falling.slice(0, k);
@@ -116,8 +122,12 @@ export function topkTable(columns: TopkSpec["columns"], options: TopkTableOption
       { asked: columns },
     );
   }
+  return picture(tableSpec(columns, options));
+}
+
+function tableSpec(columns: TopkSpec["columns"], options: TopkTableOptions): TopkSpec {
   const { of, color } = options;
-  return picture({ kind: "topk", ...baseOf("topk", options), columns, ...defined({ of, color }) });
+  return { kind: "topk", ...baseOf("topk", options), columns, ...defined({ of, color }) };
 }
 
 function strongest(data: readonly (number | null)[], width: number): number[] {

@@ -1,7 +1,21 @@
 /** Pictures of tensors: their axes' names are labels, and what is not computed yet is computed when it is drawn. */
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { bar, GlassformerError, hist, imshow, line, ShapeError, scatter, tensor, tokens } from "../../src/node.ts";
+import {
+  attentionHeads,
+  attentionPattern,
+  bar,
+  GlassformerError,
+  hist,
+  imshow,
+  line,
+  ShapeError,
+  scatter,
+  tensor,
+  textNeuronActivations,
+  tokens,
+  topkTokens,
+} from "../../src/node.ts";
 import { displayOf } from "../../src/tensor/display.ts";
 import { smallModel } from "../lens/small-model.ts";
 
@@ -68,6 +82,37 @@ describe("a picture of a tensor", () => {
     expect(titles(await tokens(["a", "b", "c"], row, { hover: { twice: row.mul(2) } }).svg())[2]).toContain(
       "twice: 16",
     );
+  });
+
+  it("works in the pictures of tokens: attention, activations, rankings", async () => {
+    const model = smallModel();
+    const words = ["a", "b", "c", "d"];
+    const [, cache] = await model.runWithCache("abc");
+    const pattern = cache.get("blocks.1.attn.hook_pattern");
+    const half = pattern.mul(0.5);
+    const made = attentionHeads(words.slice(0, pattern.shape.at(-1)), half, { layers: 1 });
+    expect(() => made.spec).toThrow("have not been computed");
+    expect(await made.svg()).toContain("L1H0");
+    expect(made.spec).toEqual(
+      attentionHeads(words.slice(0, pattern.shape.at(-1)), await half.compute(), { layers: 1 }).spec,
+    );
+    const one = attentionPattern(words.slice(0, pattern.shape.at(-1)), half.at({ head: 1 }));
+    await one.svg();
+    expect(one.spec).toMatchObject({ kind: "attention", heads: [{ name: "pattern" }] });
+    expect(() => attentionHeads(["a"], half)).toThrow(ShapeError);
+    expect(() => attentionHeads(words.slice(0, 3), [half, half], { focus: "H9" })).toThrow();
+
+    const values = tensor([
+      [1, 8],
+      [2, 6],
+      [3, 4],
+    ]);
+    const ranked = topkTokens(["a", "b", "c"], values.mul(2), { k: 1 });
+    await ranked.svg();
+    expect(ranked.spec).toMatchObject({ columns: [{ top: [{ token: "c", value: 6 }] }, { top: [{ token: "a" }] }] });
+    const neurons = textNeuronActivations(["a", "b", "c"], values.reshape([3, 1, 2]).mul(2));
+    await neurons.svg();
+    expect(neurons.spec).toMatchObject({ chosen: { layer: 0, neuron: 1 } });
   });
 
   it("shows itself in a notebook", async () => {
