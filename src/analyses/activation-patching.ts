@@ -1,33 +1,43 @@
 /** "Which activations carry the information that decides between the two answers?" */
 
-import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
-import { nameAlong } from "../lens/components.ts";
+import { HEAD, LAYER, LOGIT_DIFFERENCE, POS, SITE } from "../finding/columns.ts";
+import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import {
   ACTIVATION_PATCHING_OPTIONS,
-  cellsOf,
+  type ActivationPatchingRow,
   measureActivationPatching,
   type Patched,
-  type PatchedCell,
-  type PatchingSite,
   SITES,
 } from "../measures/activation-patching.ts";
 import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
 import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
-import { middle } from "../measures/statistics/middle.ts";
 import { listed, quoted } from "../tensor/words.ts";
-import { heatmaps } from "./activation-patching/pictures.ts";
-import { patchingTables } from "./activation-patching/tables.ts";
 import { analysis } from "./analysis.ts";
-import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastSettings } from "./contrast.ts";
+import {
+  BOTH_RUNS,
+  contrastBaselines,
+  contrastCaveats,
+  contrastSettings,
+  PLACES_AXIS,
+  placeLabels,
+  preferenceStatement,
+} from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
 import { IOI, PATCHING_PRACTICES, ROME } from "./papers.ts";
+import { placeCells, placeName } from "./places.ts";
+import { typicalBaseline } from "./typical.ts";
 
 /** The options of `activationPatching`. */
 export type ActivationPatchingOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which activations carry the information that decides between the two answers?";
 const TYPICAL = "typical place";
+const REGAINED = column("regained", "The fraction of the distance from the corrupted run to the clean one.", {
+  digits: 3,
+});
 
 /**
  * Activation patching: the corrupted prompt is run with one activation of the clean run in its place, for every layer and
@@ -41,34 +51,42 @@ export async function activationPatching(
   options: ActivationPatchingOptions = {},
 ): Promise<Finding> {
   const asked = settled("activationPatching", model, options, OPTIONS);
-  const { sites: chosen, memory, signal, onProgress } = asked;
+  const { sites, memory, top, signal, onProgress } = asked;
   const contrast = await readContrast(model, asked, signal);
-  const { patched: found } = await measureActivationPatching(model, {
-    ...runsOf(contrast),
-    ...{ sites: chosen, memory, signal, onProgress },
-  });
-  const sites = [...found.keys()];
-  const cells = [...found].flatMap(([site, values]) => cellsOf(site, values, contrast));
-  const ranked = [...cells].sort((a, b) => Math.abs(b.normalized) - Math.abs(a.normalized));
+  const runs = { ...runsOf(contrast), sites, memory, signal, onProgress };
+  const measured = await measureActivationPatching(model, runs);
+  const { patched, rows } = measured;
+  const ranked = measured.top(rows.length, ({ regained }) => Math.abs(regained)).rows;
+  const pictures = (["pos", "head"] as const).flatMap((by) => heatmaps(by, patched, contrast));
   return finding({
     analysis: "activation-patching",
     question: QUESTION,
-    summary: statements(contrast, ranked, found),
+    summary: statements(contrast, ranked),
     method: method(contrast),
     model: modelFacts(model),
-    settings: { ...contrastSettings(contrast), sites: sites.join(", "), top: asked.top },
+    settings: { ...contrastSettings(contrast), sites: [...patched.keys()].join(", "), top },
     parts: [
       { name: "positions", title: "By layer and position" },
       { name: "heads", title: "By head, at all positions" },
-    ].filter(({ name }) => sites.some((site) => SITES[site].by === (name === "heads" ? "head" : "pos"))),
-    pictures: (["pos", "head"] as const).flatMap((by) => heatmaps(by, found, contrast)),
-    tables: patchingTables(cells, ranked.slice(0, asked.top), contrast),
-    baselines: [...contrastBaselines(contrast, true), typicalPlace(cells)],
+    ].filter(({ name }) => pictures.some(({ part }) => part === name)),
+    pictures,
+    tables: [
+      table("top", `The ${Math.min(top, rows.length)} largest effects`, ranked.slice(0, top), contrast),
+      table("all", "All places", rows, contrast),
+    ],
+    baselines: [
+      ...contrastBaselines(contrast, true),
+      typicalBaseline(
+        TYPICAL,
+        "What a patched place regains",
+        rows.map(({ regained }) => regained),
+      ),
+    ],
     caveats: [
-      "This is one pair of prompts: a place that matters here may not matter for another pair that asks the same thing.",
+      ...contrastCaveats(contrast, "a place"),
       "Patching clean into corrupted finds what is enough to bring the answer back. To find what is necessary, swap the two prompts.",
       "Effects do not add up: information that two places both carry may be restored by either of them.",
-      ...(found.has("resid_pre")
+      ...(patched.has("resid_pre")
         ? [
             "By construction, resid_pre at layer 0 regains everything where the prompts differ, and nothing where they agree.",
           ]
@@ -85,25 +103,6 @@ function method({ place, answer, wrong }: Contrast): Method {
   };
 }
 
-function typicalPlace(cells: readonly PatchedCell[]): Baseline {
-  const { median, interval, level } = middle(cells.map((cell) => cell.normalized));
-  return {
-    name: TYPICAL,
-    kind: "reference value",
-    text: `The median of all ${cells.length} patched places, and the range that the middle 95 % of them regain.`,
-    value: median,
-    interval,
-    level,
-    samples: cells.length,
-  };
-}
-
-/** A place in a sentence: "resid_pre of layer 0 at “ lady” (position 2)", "z of L0H3". */
-function placed({ site, axis, layer, at }: PatchedCell, { clean }: Contrast): string {
-  if (axis !== "pos") return `${site} of ${nameAlong(axis, layer, at)}`;
-  return `${site} of layer ${layer} at ${quoted(clean.tokens[at])} (position ${at})`;
-}
-
 /** What counts as next to nothing, of the difference between the two runs. */
 const LITTLE = 0.05;
 const fixed = (x: number): string =>
@@ -112,42 +111,61 @@ const fixed = (x: number): string =>
     .replace(/^-(0\.00)$/, "$1")
     .replace("-", "−");
 
-function statements(contrast: Contrast, ranked: readonly PatchedCell[], found: Patched): [Statement, ...Statement[]] {
-  const { cleanMetric, corruptedMetric, answer, wrong } = contrast;
-  const best = (site: PatchingSite) => ranked.find((cell) => cell.site === site)!;
+/** @param ranked the places with the largest effects first */
+function statements(contrast: Contrast, ranked: readonly ActivationPatchingRow[]): [Statement, ...Statement[]] {
   // The embedding carries all of it by construction, so it would answer nothing.
-  const reported = ranked.filter((cell) => !(cell.site === "resid_pre" && cell.layer === 0));
-  const answered = reported[0] ?? ranked[0];
-  const others = [...found.keys()].map(best).filter((cell) => cell !== answered && reported.includes(cell));
-  const moves = others.filter((cell) => Math.abs(cell.normalized) >= LITTLE);
-  const nothing = others.filter((cell) => Math.abs(cell.normalized) < LITTLE);
+  const reported = ranked.filter(({ site, layer }) => !(site === "resid_pre" && layer === 0));
+  const [answered] = [...reported, ...ranked];
+  const best = reported.filter(
+    (row, i) => row !== answered && reported.findIndex(({ site }) => site === row.site) === i,
+  );
+  const moves = best.filter(({ regained }) => Math.abs(regained) >= LITTLE);
+  const nothing = best.filter(({ regained }) => Math.abs(regained) < LITTLE);
+  const named = (row: ActivationPatchingRow) => placeName(row, contrast.clean.tokens);
+  const each = moves.map((row) => `${named(row)} (${fixed(row.regained)})`);
+  const most = Math.max(...nothing.map(({ regained }) => Math.abs(regained)));
+  const sites = nothing.map(({ site }) => site);
   return [
     {
-      text: `Of all places after the embedding, ${placed(answered, contrast)} regains most: ${fixed(answered.normalized)} of the difference.`,
-      figure: { value: answered.normalized, unit: "", comparedWith: [TYPICAL] },
+      text: `Of all places after the embedding, ${named(answered)} regains most: ${fixed(answered.regained)} of the difference.`,
+      figure: { value: answered.regained, unit: "", comparedWith: [TYPICAL] },
     },
-    {
-      text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${fixed(cleanMetric)} logits on the clean prompt and by ${fixed(corruptedMetric)} on the corrupted one.`,
-      figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: [CLEAN_RUN, CORRUPTED_RUN] },
-    },
-    ...(moves.length > 0
-      ? [
-          {
-            text: `Largest of each other site: ${listed(moves.map((cell) => `${placed(cell, contrast)} (${fixed(cell.normalized)})`))}.`,
-          },
-        ]
-      : []),
+    preferenceStatement(contrast),
+    ...(moves.length > 0 ? [{ text: `Largest of each other site: ${listed(each)}.` }] : []),
     ...(nothing.length > 0
-      ? [
-          {
-            text: `Patching ${listed(
-              nothing.map(({ site }) => site),
-              "or",
-            )} anywhere changes next to nothing: at most ${Math.max(...nothing.map(({ normalized }) => Math.abs(normalized))).toFixed(2)}.`,
-          },
-        ]
+      ? [{ text: `Patching ${listed(sites, "or")} anywhere changes next to nothing: at most ${most.toFixed(2)}.` }]
       : []),
   ];
+}
+
+/** The sites that are patched by position, or those by head, side by side on one scale. */
+function heatmaps(by: "pos" | "head", patched: Patched, contrast: Contrast): View[] {
+  const own = [...patched].filter(([site]) => SITES[site].by === by);
+  if (own.length === 0) return [];
+  // Where query heads share keys and values, there are fewer of these than queries.
+  const shared = own.some(([, { axes }]) => axes[1] === "kv_head")
+    ? " Several heads share one of the keys and values, so there are fewer of these."
+    : "";
+  const [name, along] = by === "pos" ? ["positions", "position"] : ["heads", "head"];
+  return [
+    {
+      ...{ kind: "imshow", name, part: name, title: `What is regained, by layer and ${along}`, table: "all" },
+      caption: `1: all of the clean run's logit difference is back; 0: none of it; below 0: it moves further away. ${own.map(([site]) => `${site} is ${SITES[site].what}`).join("; ")}.${shared}`,
+      where: { [SITE.name]: own.map(([site]) => site) },
+      facet: SITE.name,
+      x: by === "pos" ? { column: POS.name, label: PLACES_AXIS, ticks: placeLabels(contrast) } : HEAD.name,
+      y: LAYER.name,
+      color: { column: REGAINED.name, atLeast: 1 },
+    },
+  ];
+}
+
+function table(name: string, title: string, rows: readonly ActivationPatchingRow[], { clean }: Contrast): Table {
+  return tableOf({ name, title, detail: name === "all", comparedWith: BOTH_RUNS }, rows, [
+    ...placeCells<ActivationPatchingRow>(clean.tokens),
+    [as(LOGIT_DIFFERENCE, "The answer's logit minus the wrong one's, with the patch."), "patched"],
+    REGAINED,
+  ]);
 }
 
 const OPTIONS = {

@@ -1,159 +1,123 @@
 /** "Which activations carry the information that decides between two answers, estimated from one run with gradients?" */
 
-import { ESTIMATED, GROUP, PATCHED, SITE } from "../finding/columns.ts";
+import { COMPONENT, ESTIMATED, GROUP, KEY, NEURON, PATCHED, SITE } from "../finding/columns.ts";
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
+import type { Model } from "../lens/model.ts";
 import { hasMlps } from "../lens/model-has.ts";
+import { agreementOf, type Pair } from "../measures/agreement.ts";
+import { type ListedPlaces, listedPlaces } from "../measures/attribution-patching/listed.ts";
 import {
-  largestPlaces,
-  MOST_PLACES,
-  MOST_UNPATCHED,
-  type PatchedPlace,
-  patchPlaces,
-  placesOf,
-} from "../measures/attribution-patching/places.ts";
-import {
+  ATTRIBUTION_PATCHING_OPTIONS,
   type AttributionPatchingMeasurement,
+  type AttributionPatchingRow,
   type AttributionSite,
   measureAttributionPatching,
 } from "../measures/attribution-patching.ts";
 import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
-import { listed, quoted, signed } from "../tensor/words.ts";
+import { quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
-  type Agreement,
   agreement,
   agreementBaselines,
   agreementScatter,
   correlationStatement,
+  IDENTICAL,
   worstStatement,
 } from "./attribution/agreement.ts";
-import { attributionPictures } from "./attribution-patching/pictures.ts";
-import { attributionTables } from "./attribution-patching/tables.ts";
-import { CLEAN_RUN, CORRUPTED_RUN, contrastBaselines, contrastCaveats, contrastSettings } from "./contrast.ts";
+import { attributionViews, rowLabel } from "./attribution-patching/pictures.ts";
+import { BOTH_RUNS, contrastBaselines, contrastCaveats, contrastSettings, preferenceStatement } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
 import { ATP_STAR, ATTRIBUTION_PATCHING } from "./papers.ts";
+import { placeCells, placeName, placeWithin } from "./places.ts";
 
 /** The options of the analysis. */
 export type AttributionPatchingOptions = GivenOptions<typeof OPTIONS>;
 
-const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
 const PARTS = [
   { name: "agreement", title: "Does the estimate agree with patching?" },
   { name: "positions", title: "By layer and position" },
   { name: "heads", title: "By head" },
+  { name: "neurons", title: "By neuron" },
 ];
-const WORDS = { things: ["place", "places"], estimated: "estimated", measured: "patched" } as const;
+/** Which sites share a colour in a picture: no more groups than there are distinguishable colours. */
+const GROUPS: Readonly<Record<AttributionSite, string>> = {
+  ...{ resid_pre: "stream", resid_mid: "stream", attn_out: "layers' outputs", mlp_out: "layers' outputs" },
+  ...{ z: "heads", q: "heads", k: "heads", v: "heads", pattern: "patterns", post: "neurons" },
+};
 const QUESTION =
   "Which activations carry the information that decides between two answers, estimated from one run with gradients?";
 
 /**
  * Attribution patching of every site, compared with actual patching of the same places.
  * @throws InputError for prompts of different lengths, answers of several tokens, or a model that does not distinguish
- * the prompts.
+ * the prompts; UnknownNameError or ArgumentError for a site that does not exist, or that this model lacks.
  */
-export async function attributionPatching(
-  model: HookedTransformer,
-  options: AttributionPatchingOptions = {},
-): Promise<Finding> {
+export async function attributionPatching(model: Model, options: AttributionPatchingOptions = {}): Promise<Finding> {
   const asked = settled("attributionPatching", model, options, OPTIONS);
-  const { top, seed, signal, onProgress } = asked;
+  const { top, seed, sites, mostPatched, signal, onProgress } = asked;
   const contrast = await readContrast(model, asked, signal);
-  const attributed = await measureAttributionPatching(model, { ...runsOf(contrast), signal });
-  const measured = await patchPlaces(model, contrast, attributed, { signal, onProgress });
-  return report(model, contrast, attributed, measured, { top, seed });
-}
-
-function report(
-  model: HookedTransformer,
-  contrast: Contrast,
-  attributed: AttributionPatchingMeasurement,
-  measured: ReadonlyMap<AttributionSite, Tensor>,
-  { top, seed }: { readonly top: number; readonly seed: number },
-): Finding {
-  const places = [...measured].flatMap(([site, values]) =>
-    placesOf(site, attributed.effects.get(site)!, values, contrast, attributed.corrupted),
-  );
-  const all = agreement(places, seed, WORDS);
-  const bySite = new Map(
-    [...measured.keys()].map((site) => {
-      const own = places.filter((place) => place.site === site);
-      return [site, agreement(own, seed, WORDS)] as const;
-    }),
-  );
-  const patched = [...(all.pairs as readonly PatchedPlace[])].sort(
-    (a, b) => Math.abs(b.measured) - Math.abs(a.measured),
-  );
-  const left = [...attributed.effects.keys()].filter((site) => !measured.has(site));
-  const unpatched = left
-    .flatMap((site) => largestPlaces(site, attributed.effects.get(site)!, contrast))
-    .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated))
-    .slice(0, MOST_UNPATCHED);
+  const runs = { ...runsOf(contrast), sites: sites?.length ? (sites as AttributionSite[]) : undefined };
+  const measured = await measureAttributionPatching(model, { ...runs, mostPatched, signal, onProgress });
+  const places = listedPlaces(measured);
+  const pairs = places.patched.map((row) => asPair(row, contrast));
+  const all = agreement(pairs, seed, { things: ["place", "places"], estimated: "estimated", measured: "patched" });
+  const views = attributionViews(measured, places, contrast);
+  const title = "Each place, estimated and patched";
+  const where = { [SITE.name]: [...measured.patched.keys()] };
+  const pictures = [
+    agreementScatter(all, { title, part: "agreement", table: "all", where, by: GROUP.name, label: SITE.name }),
+    ...views,
+  ];
+  const [first, ...others] = [
+    ...largestComponent(model, pairs),
+    correlationStatement("Estimates and actual patching", all),
+    ...worstStatement(all, BOTH_RUNS),
+    preferenceStatement(contrast),
+  ];
   return finding({
     analysis: "attribution-patching",
     question: QUESTION,
-    summary: statements(model, contrast, all, patched),
+    summary: [first, ...others],
     method: method(contrast),
     model: modelFacts(model),
-    settings: { ...contrastSettings(contrast), sites: [...attributed.effects.keys()].join(", "), top, seed },
-    parts: attributed.effects.has("post") ? [...PARTS, { name: "neurons", title: "By neuron" }] : PARTS,
-    pictures: [
-      agreementScatter(all, {
-        name: "estimated-against-patched",
-        title: "Each place, estimated and patched",
-        part: "agreement",
-        table: "all",
-        x: ESTIMATED.name,
-        y: PATCHED.name,
-        by: GROUP.name,
-        label: SITE.name,
-      }),
-      ...attributionPictures(model, contrast, attributed, measured),
-    ],
-    answerPicture: "stream",
-    tables: attributionTables(bySite, { patched, unpatched, left }, contrast, top),
+    settings: { ...contrastSettings(contrast), sites: [...measured.effects.keys()].join(", "), mostPatched, top, seed },
+    parts: PARTS.filter(({ name }) => pictures.some(({ part }) => part === name)),
+    pictures,
+    answerPicture: (views[0] ?? pictures[0]).name,
+    tables: [siteTable(measured.patched.keys(), pairs, contrast), ...placeTables(places, contrast, top)],
     baselines: [...contrastBaselines(contrast), ...agreementBaselines(all, seed)],
     caveats: [
       "The estimate is linear, from the gradient at the corrupted run. Where a change is large (the stream in the first layers) or a softmax or norm is saturated, it can be far off and even have the wrong sign.",
-      "This is one pair of prompts: a place that matters here may not matter for another pair that asks the same thing.",
       "Estimates add up, true effects do not: information that two places both carry may be restored by either of them.",
-      ...unpatchedCaveat(left),
-      ...contrastCaveats(contrast),
+      ...unpatchedCaveat(measured, mostPatched),
+      ...contrastCaveats(contrast, "a place"),
       ...model.notes,
     ],
   });
 }
 
-function statements(
-  model: HookedTransformer,
-  { cleanMetric, corruptedMetric, answer, wrong }: Contrast,
-  all: Agreement,
-  patched: readonly PatchedPlace[],
-): [Statement, ...Statement[]] {
-  const component = [...patched]
-    .filter(({ site }) => site === "z" || site === "mlp_out")
-    .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated))[0];
-  const strongest: Statement[] = component
-    ? [
-        {
-          text: `Of ${hasMlps(model) ? "heads' and MLPs' outputs" : "heads' outputs"}, ${component.name} has the largest estimate: ${signed(component.estimated)} logits; when it is actually patched, ${signed(component.measured)}.`,
-          figure: { value: component.estimated, unit: "logits", comparedWith: BOTH_RUNS },
-        },
-      ]
-    : [];
-  const preference: Statement = {
-    text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${signed(cleanMetric)} logits on the clean prompt and by ${signed(corruptedMetric)} on the corrupted one.`,
-    figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: BOTH_RUNS },
-  };
-  const [first, ...others] = [
-    ...strongest,
-    correlationStatement("Estimates and actual patching", all),
-    ...worstStatement(all, BOTH_RUNS),
-    preference,
+type PlacePair = AttributionPatchingRow & Pair;
+
+/** A place with its name and group, for the comparison. */
+function asPair(row: AttributionPatchingRow, { clean }: Contrast): PlacePair {
+  return { ...row, name: placeName(row, clean.tokens), group: GROUPS[row.site], measured: row.patched ?? Number.NaN };
+}
+
+/** Of what writes to the stream, what has the largest estimate. */
+function largestComponent(model: Model, pairs: readonly PlacePair[]): Statement[] {
+  const components = pairs.filter(({ site }) => site === "z" || site === "mlp_out");
+  if (components.length === 0) return [];
+  const { name, estimated, measured } = components.reduce((a, b) =>
+    Math.abs(b.estimated) > Math.abs(a.estimated) ? b : a,
+  );
+  return [
+    {
+      text: `Of ${hasMlps(model) ? "heads' and MLPs' outputs" : "heads' outputs"}, ${name} has the largest estimate: ${signed(estimated)} logits; when it is actually patched, ${signed(measured)}.`,
+      figure: { value: estimated, unit: "logits", comparedWith: BOTH_RUNS },
+    },
   ];
-  return [first, ...others];
 }
 
 function method({ answer, wrong }: Contrast): Method {
@@ -163,16 +127,63 @@ function method({ answer, wrong }: Contrast): Method {
   };
 }
 
-function unpatchedCaveat(left: readonly AttributionSite[]): string[] {
+function unpatchedCaveat({ effects, patched }: AttributionPatchingMeasurement, most: number): string[] {
+  const left = [...effects.keys()].filter((site) => !patched.has(site));
   if (left.length === 0) return [];
-  const [has, each, was] = left.length === 1 ? ["has", "", "was"] : ["have", "each ", "were"];
   return [
-    `${listed(left)} ${has} more than ${MOST_PLACES} places ${each}and ${was} only estimated, not patched: how far those estimates can be trusted is not known.`,
+    `Sites with more than ${most} places were only estimated, not patched (${left.join(", ")}): how far those estimates can be trusted is not known.`,
+  ];
+}
+
+function siteTable(sites: Iterable<AttributionSite>, pairs: readonly PlacePair[], { clean }: Contrast): Table {
+  const about = { name: "sites", title: "Agreement by site", part: "agreement", comparedWith: [IDENTICAL] };
+  const rows = Array.from(sites, (site) => ({ site, ...agreementOf(pairs.filter((pair) => pair.site === site)) }));
+  return tableOf(about, rows, [
+    as(SITE, "What was patched."),
+    column("places", "Places where the two runs differ.", { format: "integer" }),
+    column("pearson", "Pearson's r of estimates and true effects.", { title: "r", digits: 3 }),
+    column("spearman", "Spearman's ρ of estimates and true effects.", { title: "ρ", digits: 3 }),
+    column("mean_error", "Mean |estimated − patched|.", { unit: "logits" }),
+    column("worst_error", "The largest |estimated − patched|.", { title: "worst", unit: "logits" }),
+    [
+      column("worst_place", "The place with the largest error.", { title: "where", format: "text" }),
+      ({ worst }) => (worst ? placeWithin(worst, clean.tokens, "pos") : null),
+    ],
+  ]);
+}
+
+function placeTables({ patched, unpatched, heads }: ListedPlaces, { clean }: Contrast, top: number): Table[] {
+  const where = placeCells<AttributionPatchingRow>(clean.tokens);
+  const effects = [ESTIMATED, as(PATCHED, "The change when this place alone is patched.")];
+  const table = (name: string, title: string, rows: readonly AttributionPatchingRow[]) =>
+    tableOf({ name, title, detail: name === "all", comparedWith: BOTH_RUNS }, rows, [
+      ...where,
+      [as(KEY, "For a pattern: the position that is attended to."), ({ key }) => key ?? null],
+      [NEURON, ({ d_mlp }) => d_mlp ?? null],
+      [as(COMPONENT, { detail: true, description: "The head or neuron, or the layer and its site." }), rowLabel],
+      [GROUP, ({ site }) => GROUPS[site]],
+      ...effects,
+    ]);
+  const ranked = [...patched].sort((a, b) => Math.abs(b.patched!) - Math.abs(a.patched!));
+  const [most, alone] = [ranked, unpatched].map((places) => places.slice(0, top));
+  const summed = { name: "heads", title: "Heads, summed over positions", part: "heads", detail: true };
+  return [
+    table("top", `The ${most.length} largest true effects`, most),
+    ...(alone.length > 0
+      ? [table("estimated-alone", `The ${alone.length} largest estimates that were not patched`, alone)]
+      : []),
+    table("all", "All patched places where the runs differ, then the largest estimates that were not patched", [
+      ...ranked,
+      ...unpatched,
+    ]),
+    ...(heads.length > 0 ? [tableOf(summed, heads, [...where, ...effects])] : []),
   ];
 }
 
 const OPTIONS = {
   ...contrastOptions,
+  ...ATTRIBUTION_PATCHING_OPTIONS,
+  mostPatched: { ...ATTRIBUTION_PATCHING_OPTIONS.mostPatched, default: 10_000 },
   top: topOption("places"),
   seed: seedOption(),
 } as const satisfies AnalysisOptions;

@@ -1,9 +1,9 @@
 /** A contrast in a finding: its baselines, captions, caveats and settings. */
-import type { Baseline } from "../finding/finding.ts";
+import type { Baseline, Statement } from "../finding/finding.ts";
 import type { Scalar } from "../finding/table.ts";
 import type { Contrast } from "../measures/contrast.ts";
 import { visibleToken } from "../tensor/visible.ts";
-import { quoted } from "../tensor/words.ts";
+import { quoted, signed } from "../tensor/words.ts";
 
 /** The axis that `placeLabels` belong to. */
 export const PLACES_AXIS = "position (clean/corrupted where they differ)";
@@ -17,6 +17,7 @@ export function placeLabels({ clean, corrupted }: Contrast): string[] {
 
 export const CLEAN_RUN = "clean run";
 export const CORRUPTED_RUN = "corrupted run";
+export const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
 
 /**
  * Both unchanged runs, as baselines for every number of a patched one.
@@ -48,11 +49,26 @@ export function effectCaption({ answer, wrong, cleanMetric, corruptedMetric }: C
   return `Blue raises logit(${quoted(answer)}) − logit(${quoted(wrong)})${back(true)}; red lowers it${back(false)}.`;
 }
 
-/** What to say where the prompts do not call for the answers that they are said to call for. */
-export function contrastCaveats({ answer, wrong, cleanMetric, corruptedMetric }: Contrast): string[] {
-  if (cleanMetric > corruptedMetric) return [];
+/** How far the two unchanged runs are apart, in a sentence. */
+export function preferenceStatement({ answer, wrong, cleanMetric, corruptedMetric }: Contrast): Statement {
+  return {
+    text: `The model prefers ${quoted(answer)} to ${quoted(wrong)} by ${signed(cleanMetric)} logits on the clean prompt and by ${signed(corruptedMetric)} on the corrupted one.`,
+    figure: { value: cleanMetric - corruptedMetric, unit: "logits", comparedWith: BOTH_RUNS },
+  };
+}
+
+/**
+ * What every contrast must say of itself, and what to say where the prompts do not call for the answers that they are said to call for.
+ * @param what what is patched: "a place"
+ */
+export function contrastCaveats({ answer, wrong, cleanMetric, corruptedMetric }: Contrast, what: string): string[] {
   return [
-    `The clean prompt makes the model prefer ${quoted(answer)} to ${quoted(wrong)} less than the corrupted one does, not more: what brings the clean run back lowers the difference.`,
+    `This is one pair of prompts: ${what} that matters here may not matter for another pair that asks the same thing.`,
+    ...(cleanMetric > corruptedMetric
+      ? []
+      : [
+          `The clean prompt makes the model prefer ${quoted(answer)} to ${quoted(wrong)} less than the corrupted one does, not more: what brings the clean run back lowers the difference.`,
+        ]),
   ];
 }
 

@@ -129,11 +129,8 @@ function report(
     pictures: [
       matrices(attributed, measured, contrast),
       agreementScatter(all, {
-        name: "estimated-against-patched",
         title: "Each edge, estimated and patched",
         table: "all",
-        x: ESTIMATED.name,
-        y: PATCHED.name,
         by: GROUP.name,
         label: EDGE.name,
       }),
@@ -147,8 +144,7 @@ function report(
       "The estimate is linear, from the gradient at the corrupted run: for an edge that changes a lot, or that feeds a saturated softmax, it can be far off.",
       "An edge is the direct path only; what travels through other components belongs to their edges.",
       "Edges add up in the estimate, but not actually: either of two edges that carry the same information may restore it alone.",
-      "This is one pair of prompts: an edge that matters here may not matter for another pair that asks the same thing.",
-      ...contrastCaveats(contrast),
+      ...contrastCaveats(contrast, "an edge"),
       ...model.notes,
     ],
   });

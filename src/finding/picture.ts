@@ -86,6 +86,8 @@ export interface FacetsSpec extends PictureBase {
     readonly titles?: readonly (readonly string[])[];
     readonly places?: readonly (readonly string[])[];
   }[];
+  /** The most that stand side by side. Default: as many as there is room for. */
+  readonly perRow?: number;
   readonly x?: IndexAxis;
   readonly y?: IndexAxis;
   readonly color?: ColorScale;

@@ -46,14 +46,17 @@ export interface ColorOf<C = string> extends ColorScale {
 
 type Columns = string | readonly string[];
 
-/** A row as a coloured cell, which no other row may have; with `facet`, or several columns as `color`, heatmaps side by side on one scale. */
+/**
+ * A row as a coloured cell, which no other row may have; with `facet`, several columns as `color`, or both (a row of heatmaps for each
+ * column), heatmaps side by side on one scale.
+ */
 export interface ImshowView extends ViewBase {
   readonly kind: "imshow";
   readonly x: string | IndexOf;
   readonly y: string | IndexOf;
   readonly color: Columns | ColorOf<Columns>;
   /** The column whose values have a heatmap each. */
-  readonly facet?: string;
+  readonly facet?: string | Omit<IndexOf, "label" | "ticks">;
 }
 
 /** Rows as points of lines: a line for each column of `y`, or for each value of the column `by`. */

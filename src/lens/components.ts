@@ -155,6 +155,21 @@ export function nameAlong(axis: "head" | "kv_head", layer: number, head: number)
   return axis === "head" ? headName(layer, head) : (`L${layer}KV${head}` as const);
 }
 
+/** The label of the head or neuron that a row of a measure is about, or of its layer: L0H3, L0KV1, L0N17, L0. */
+export function componentName({ layer, head, kv_head, d_mlp }: ComponentPlace): string {
+  if (head !== undefined) return headName(layer, head);
+  if (kv_head !== undefined) return nameAlong("kv_head", layer, kv_head);
+  return d_mlp === undefined ? `L${layer}` : neuronName(layer, d_mlp);
+}
+
+/** Where a head or neuron is. */
+export interface ComponentPlace {
+  readonly layer: number;
+  readonly head?: number | undefined;
+  readonly kv_head?: number | undefined;
+  readonly d_mlp?: number | undefined;
+}
+
 /** `L0MLP` */
 export function mlpName(layer: number) {
   return `L${layer}MLP` as const;

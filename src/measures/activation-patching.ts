@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { type HeadsOf, hasSite, headsAt } from "../lens/model-has.ts";
+import { hasSite, headsAt } from "../lens/model-has.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
 import { answersOptions, type Ends, endsOf, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
@@ -27,18 +27,6 @@ export const SITES = {
 export type PatchingSite = keyof typeof SITES;
 /** Their names. */
 export const SITE_NAMES = Object.keys(SITES) as PatchingSite[];
-
-/** One patched place. */
-export interface PatchedCell {
-  readonly site: PatchingSite;
-  readonly layer: number;
-  /** What the site is patched along. */
-  readonly axis: "pos" | HeadsOf["axis"];
-  /** The position or the head. */
-  readonly at: number;
-  readonly metric: number;
-  readonly normalized: number;
-}
 
 /** The metric with each place patched alone: for each site, [layer pos] or [layer head]. */
 export type Patched = ReadonlyMap<PatchingSite, Tensor>;
@@ -132,22 +120,11 @@ export async function measureActivationPatching(
     });
     patched.set(site, values);
   }
-  const cells = [...patched].flatMap(([site, values]) => cellsOf(site, values, ends));
-  const rows = cells.map(({ site, layer, axis, at, metric, normalized }) => {
-    return { site, layer, [axis]: at, patched: metric, regained: normalized } as ActivationPatchingRow;
-  });
+  const rows = [...patched].flatMap(([site, { axes, shape, data }]) =>
+    Array.from(data, (metric, i): ActivationPatchingRow => {
+      const layer = Math.floor(i / shape[1]);
+      return { site, layer, [axes[1]]: i % shape[1], patched: metric, regained: ends.normalized(metric) };
+    }),
+  );
   return Measured.of(rows, { ...ends, patched });
-}
-
-/** Every place of a site. */
-export function cellsOf(site: PatchingSite, values: Tensor, { normalized }: Ends): PatchedCell[] {
-  const [, width] = values.shape;
-  const axis = values.axes[1] as PatchedCell["axis"];
-  return Array.from(values.data, (metric, i) => ({
-    ...{ site, axis },
-    layer: Math.floor(i / width),
-    at: i % width,
-    metric,
-    normalized: normalized(metric),
-  }));
 }

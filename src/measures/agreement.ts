@@ -12,37 +12,44 @@ export interface Pair {
   readonly measured: number;
 }
 
-/** What all pairs show together. */
-export interface Agreement {
+/** What all pairs show together; a number that does not exist is `null`. */
+export interface Agreement<P extends Pair = Pair> {
   /** The pairs whose estimate or measurement is not exactly 0: elsewhere nothing can differ. */
-  readonly pairs: readonly Pair[];
-  /** Pearson's r and Spearman's rho; `undefined` where there are fewer than three pairs or one side does not vary. */
-  readonly r: number | undefined;
-  readonly rho: number | undefined;
-  /** Mean |estimated - measured|; `undefined` without pairs. */
-  readonly meanError: number | undefined;
-  readonly worst: Pair | undefined;
-  /** The distribution of r when the estimates are shuffled. */
-  readonly chance:
-    | { readonly p: number; readonly interval: readonly [number, number]; readonly samples: number }
-    | undefined;
+  readonly pairs: readonly P[];
+  /** How many these are. */
+  readonly places: number;
+  /** Pearson's r and Spearman's rho; `null` where there are fewer than three pairs or one side does not vary. */
+  readonly pearson: number | null;
+  readonly spearman: number | null;
+  /** Mean and largest |estimated - measured|; `null` without pairs. */
+  readonly mean_error: number | null;
+  readonly worst_error: number | null;
+  readonly worst: P | undefined;
+}
+
+/** The distribution of Pearson's r when the estimates are shuffled. */
+export interface ChanceAgreement {
+  readonly p: number;
+  readonly interval: readonly [number, number];
+  readonly samples: number;
 }
 
 const SAMPLES = 1000;
 
 /** Over the pairs of which one number is not 0. */
-export function agreementOf(all: readonly Pair[], seed = 0): Agreement {
+export function agreementOf<P extends Pair>(all: readonly P[]): Agreement<P> {
   const pairs = all.filter(({ estimated, measured }) => estimated !== 0 || measured !== 0);
   const [x, y] = [pairs.map((pair) => pair.estimated), pairs.map((pair) => pair.measured)];
-  const r = existing(pearson(x, y)());
   const errors = pairs.map(errorOf);
+  const largest = errors.reduce((a, b) => Math.max(a, b), 0);
   return {
     pairs,
-    r,
-    rho: existing(spearman(x, y)()),
-    meanError: errors.length === 0 ? undefined : errors.reduce((sum, e) => sum + e, 0) / errors.length,
-    worst: pairs[errors.indexOf(Math.max(...errors))],
-    chance: r === undefined ? undefined : chance(x, y, r, seed),
+    places: pairs.length,
+    pearson: existing(pearson(x, y)()),
+    spearman: existing(spearman(x, y)()),
+    mean_error: existing(errors.reduce((sum, e) => sum + e, 0) / errors.length),
+    worst_error: pairs.length > 0 ? largest : null,
+    worst: pairs[errors.indexOf(largest)],
   };
 }
 
@@ -51,11 +58,14 @@ export function errorOf({ estimated, measured }: Pair): number {
   return Math.abs(estimated - measured);
 }
 
-function existing(x: number): number | undefined {
-  return Number.isFinite(x) ? x : undefined;
+function existing(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
 }
 
-function chance(x: readonly number[], y: readonly number[], r: number, seed: number): Agreement["chance"] {
+/** What r would be by chance; `undefined` where there is none. */
+export function chanceOf({ pairs, pearson: r }: Agreement, seed = 0): ChanceAgreement | undefined {
+  if (r === null) return undefined;
+  const [x, y] = [pairs.map((pair) => pair.estimated), pairs.map((pair) => pair.measured)];
   const random = new Random(seed);
   const order = Int32Array.from(x, (_, i) => i);
   const correlations = Array.from({ length: SAMPLES }, () => {

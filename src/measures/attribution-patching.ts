@@ -13,8 +13,9 @@ import type { ModelInput } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
+import { patchPlaces } from "./attribution-patching/patched.ts";
 import { computeByLayers } from "./by-layers.ts";
-import { answersOptions, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
+import { answersOptions, RUNS, type RunsOptions, readRuns, roundedToLogits } from "./contrast.ts";
 import { Measured, type RowSource } from "./measured.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
@@ -39,10 +40,24 @@ export type AttributionSite = keyof typeof SITES;
 /** Every site, in firing order within a block. */
 export const ATTRIBUTION_SITES = Object.keys(SITES) as readonly AttributionSite[];
 
-const OPTIONS = {
-  ...answersOptions,
-  sites: { type: "texts", description: "which sites", defaultText: "all that the model has" },
+/** The options of `measureAttributionPatching`: two runs, and these. */
+export const ATTRIBUTION_PATCHING_OPTIONS = {
+  sites: {
+    type: "texts",
+    placeholder: "site",
+    description: `what to attribute to: ${ATTRIBUTION_SITES.join(", ")}`,
+    defaultText: "all that the model has",
+  },
+  mostPatched: {
+    type: "integer",
+    placeholder: "N",
+    description: "sites with at most this many places are also patched, one place at a time",
+    default: 0,
+    least: 0,
+  },
 } as const satisfies AnalysisOptions;
+
+const OPTIONS = { ...answersOptions, ...ATTRIBUTION_PATCHING_OPTIONS } as const;
 
 type CachedRuns = RunsOptions<ModelInput | ActivationCache>;
 const READ: OptionKinds<CachedRuns> = RUNS;
@@ -51,7 +66,7 @@ const READ: OptionKinds<CachedRuns> = RUNS;
 export type MeasureAttributionPatchingOptions = GivenOptions<typeof OPTIONS> &
   CachedRuns & { readonly sites?: readonly AttributionSite[] | undefined };
 
-/** A place and the estimate of what patching it would change; which axes it has depends on the site. */
+/** A place, the estimate of what patching it would change, and what it changes; which axes it has depends on the site. */
 export interface AttributionPatchingRow {
   readonly site: AttributionSite;
   readonly layer: number;
@@ -63,6 +78,8 @@ export interface AttributionPatchingRow {
   readonly key?: number | undefined;
   /** In units of the metric. */
   readonly estimated: number;
+  /** The change of the metric when this place alone is patched; `null` where the site was not (`mostPatched`). */
+  readonly patched: number | null;
 }
 
 /** The result of `measureAttributionPatching`: a row for each place of each site. */
@@ -73,6 +90,8 @@ export interface AttributionPatchingMeasurement extends Measured<AttributionPatc
    * sum over an axis is the effect of patching all along it.
    */
   readonly effects: ReadonlyMap<AttributionSite, Tensor>;
+  /** For each site that was patched, the metric with each place patched alone, with the axes of its `effects`. */
+  readonly patched: ReadonlyMap<AttributionSite, Tensor>;
   /** The metric of the corrupted run, which the effects are changes of. */
   readonly corrupted: number;
   /** The metric of the clean run; `undefined` if a cache was passed instead of prompts. */
@@ -90,6 +109,8 @@ export function attributionSites(model: Model): AttributionSite[] {
  * `(clean - corrupted) · d metric / d activation`, with the gradient at the corrupted run, for all sites and places in one
  * run, or in one run per few layers if only that fits. In units of the metric. With several prompts, it is the effect of patching the place in all of them.
  *
+ * With `mostPatched`, the places of every site that has no more of them are then patched, one at a time, to say how far the estimate can be trusted.
+ *
  * Source: Nanda 2023, "Attribution patching: activation patching at industrial scale"; Kramár et al. 2024, "AtP*".
  *
  * @throws ShapeError for prompts of different lengths or a metric that is not one number; InputError as for activation patching;
@@ -101,13 +122,7 @@ export async function measureAttributionPatching(
 ): Promise<AttributionPatchingMeasurement> {
   const asked = settled("measureAttributionPatching", model, options, OPTIONS, READ);
   const { signal } = asked;
-  const sites = (asked.sites ?? attributionSites(model)) as readonly AttributionSite[];
-  for (const site of sites) checkSite(model, site);
-  if (sites.length === 0 || new Set(sites).size < sites.length) {
-    throw new ArgumentError(`sites must name one or more sites, each once, not [${sites.join(", ")}].`, {
-      asked: sites,
-    });
-  }
+  const sites = chosenSites(model, asked.sites);
   const { clean, corrupted, metric, read } = await readRuns<ModelInput | ActivationCache>(
     "measureAttributionPatching",
     model,
@@ -152,17 +167,23 @@ export async function measureAttributionPatching(
     },
     signal,
   );
-  const [corruptedMetric, cleanMetric] = computed.numbers;
+  const [corruptedMetric, cleanMetric] = computed.numbers.map((number) => number.item());
   const found = new Map(sites.map((site, s) => [site, computed.values[s]]));
-  return Measured.of(placesIn(found), {
+  const patched = await patchPlaces(model, { corrupted, metric, read, cleanAt }, found, asked);
+  return Measured.of(placesIn(found, patched, corruptedMetric), {
     effects: found,
-    corrupted: corruptedMetric.item(),
-    clean: cleanMetric?.item(),
+    patched,
+    corrupted: corruptedMetric,
+    clean: cleanMetric,
   });
 }
 
 /** The places of all sites: there may be millions. */
-function placesIn(effects: ReadonlyMap<AttributionSite, Tensor>): RowSource<AttributionPatchingRow> {
+function placesIn(
+  effects: ReadonlyMap<AttributionSite, Tensor>,
+  patched: ReadonlyMap<AttributionSite, Tensor>,
+  corrupted: number,
+): RowSource<AttributionPatchingRow> {
   const parts = [...effects];
   const axes = [...new Set(parts.flatMap(([, { axes }]) => axes))];
   const length = parts.reduce((sum, [, { data }]) => sum + data.length, 0);
@@ -171,15 +192,17 @@ function placesIn(effects: ReadonlyMap<AttributionSite, Tensor>): RowSource<Attr
     while (rest >= parts[part][1].data.length) rest -= parts[part++][1].data.length;
     const [site, { axes, shape, data }] = parts[part];
     const estimated = data[rest];
+    const metric = patched.get(site)?.data[rest];
     const at: Record<string, number> = {};
     for (let a = axes.length - 1; a >= 0; a--) {
       at[axes[a]] = rest % shape[a];
       rest = Math.floor(rest / shape[a]);
     }
     const { layer, ...others } = at;
-    return { site, layer, ...others, estimated };
+    const change = metric === undefined ? null : roundedToLogits(metric - corrupted);
+    return { site, layer, ...others, estimated, patched: change };
   };
-  return { length, columns: ["site", ...axes, "estimated"], row };
+  return { length, columns: ["site", ...axes, "estimated", "patched"], row };
 }
 
 /** Layers' values along the first axis. */
@@ -187,8 +210,14 @@ function stacked(parts: readonly Tensor[]): Tensor {
   return Tensor.apply("concat", parts, { axis: -parts[0].shape.length });
 }
 
-function checkSite(model: Model, site: AttributionSite): void {
+/** @throws UnknownNameError, ArgumentError for sites that do not exist, that the model lacks, or that are named twice or not at all */
+function chosenSites(model: Model, asked: readonly string[] | undefined): readonly AttributionSite[] {
   const has = attributionSites(model);
-  if (!Object.hasOwn(SITES, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
-  needSite(model, site, ATTRIBUTION_SITES);
+  const sites = (asked ?? has) as readonly AttributionSite[];
+  for (const site of sites) {
+    if (!Object.hasOwn(SITES, site)) throw new UnknownNameError("site", site, has, `The sites are ${has.join(", ")}.`);
+    needSite(model, site, ATTRIBUTION_SITES);
+  }
+  if (sites.length > 0 && new Set(sites).size === sites.length) return sites;
+  throw new ArgumentError(`sites must name one or more sites, each once, not [${sites.join(", ")}].`, { asked: sites });
 }

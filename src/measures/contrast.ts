@@ -208,9 +208,13 @@ export async function endsOf(
   return {
     cleanMetric,
     corruptedMetric,
-    // Rounded to the precision of float32 logits, so that a place that changes nothing has 0.
-    normalized: (value) => Math.round(((value - corruptedMetric) / (cleanMetric - corruptedMetric)) * 1e5) / 1e5 + 0,
+    normalized: (value) => roundedToLogits((value - corruptedMetric) / (cleanMetric - corruptedMetric)),
   };
+}
+
+/** Rounded to the precision of float32 logits: exactly 0 for a change that changes nothing. */
+export function roundedToLogits(x: number): number {
+  return Math.round(x * 1e5) / 1e5 + 0;
 }
 
 /** @throws InputError unless the prompts have equally many tokens and differ. */

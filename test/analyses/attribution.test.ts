@@ -11,6 +11,8 @@ import { neuronSaliency } from "../../src/analyses/neuron-saliency.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
+import { listedPlaces } from "../../src/measures/attribution-patching/listed.ts";
+import { measureAttributionPatching } from "../../src/measures/attribution-patching.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
@@ -77,11 +79,42 @@ describe("attribution-patching", () => {
     expect(found.summary[1].figure!.value).toBeGreaterThan(0.9);
   });
 
+  test("takes some of the sites, and patches those that have few enough places", async () => {
+    const some = await attributionPatching(model, { sites: ["z", "post"], mostPatched: 100 });
+    expect(rowsOf(some.tables, "sites").map((row) => row.site)).toEqual(["z"]);
+    expect(some.pictures.map(({ name }) => name)).toEqual(["estimated-against-patched", "heads", "neurons"]);
+    const z = (of: Finding) =>
+      rowsOf(of.tables, "all").flatMap(({ site, pos, head, patched }) => (site === "z" ? [[pos, head, patched]] : []));
+    expect(z(some)).toEqual(z(found));
+    const [heads, neurons] = drawn(some).pictures.slice(1);
+    if (heads.kind !== "facets" || neurons.kind !== "imshow") throw new Error("other pictures");
+    expect(heads.facets.map(({ title }) => title)).toEqual(["z, estimated", "z, patched"]);
+    await expect(attributionPatching(model, { sites: ["zz"] })).rejects.toThrow(/There is no site "zz". The sites are resid_pre/);
+    const none = await attributionPatching(model, { mostPatched: 0 });
+    expect(none.summary[0].text).toContain("cannot be correlated");
+    expect(none.answerPicture).toBe("stream");
+  });
+
+  test("sums many heads over positions, as the places listed one by one do", async () => {
+    const measured = await measureAttributionPatching(model, { sites: ["z", "k"], mostPatched: 100 });
+    const { heads } = listedPlaces(measured, 3);
+    expect(heads.map(({ site, head }) => [site, head])).toEqual(
+      ["z", "k"].flatMap((s) => [0, 1, 2, 3].map((h) => [s, h])),
+    );
+    const own = measured.where({ site: "k", head: 2 }).rows;
+    const total = (of: (row: (typeof own)[number]) => number) => own.reduce((sum, row) => sum + of(row), 0);
+    expect(heads[6].estimated).toBeCloseTo(total(({ estimated }) => estimated));
+    expect(heads[6].patched).toBeCloseTo(total(({ patched }) => patched!));
+    expect(listedPlaces(measured).heads).toEqual([]);
+  });
+
   test("says which sites have too many places to patch", async () => {
     const long = `${CLEAN} she sat down by the fire and read`;
     const other = `${CORRUPTED} she sat down by the fire and read`;
     const large = await attributionPatching(model, { clean: long, corrupted: other });
-    expect(large.caveats.some((caveat) => caveat.startsWith("post has more than 10000 places"))).toBe(true);
+    expect(large.caveats.some((caveat) => /more than 10000 places were only estimated.*\(post\)/.test(caveat))).toBe(
+      true,
+    );
     expect(rowsOf(large.tables, "sites").map((row) => row.site)).not.toContain("post");
   });
 });
@@ -225,7 +258,9 @@ describe("what the findings say", () => {
       expect(found.caveats.join()).toContain("prefer “ she” to “ he” less than the corrupted one does");
     }
     const [stream] = drawn(await attributionPatching(model)).pictures.slice(1);
-    expect(stream.caption).toMatch(/^Blue raises .*, back towards the clean run's; red lowers it\.$/);
+    expect(stream.caption).toMatch(
+      /^Blue raises .*, back towards the clean run's; red lowers it\. Where a cell is empty, nothing changes\.$/,
+    );
   });
 
   test("about too many places to patch: their largest estimates, with nothing under patched", async () => {
@@ -237,9 +272,16 @@ describe("what the findings say", () => {
       ["post", null],
       ["post", null],
     ]);
-    const sizes = rowsOf(found.tables, "all-estimated-alone").map((row) => Math.abs(row.estimated as number));
+    const sizes = rowsOf(found.tables, "all").flatMap(({ site, patched, estimated }) => {
+      expect(patched === null).toBe(site === "post");
+      return patched === null ? [Math.abs(estimated as number)] : [];
+    });
     expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
-    expect(drawn(found).pictures.map(({ name }) => name)).toContain("neurons-estimated");
+    const neurons = drawn(found).pictures.find(({ name }) => name === "neurons");
+    if (neurons?.kind !== "imshow") throw new Error("no heatmap of the estimates alone");
+    expect(Math.abs(neurons.values[0].reduce<number>((a, b) => Math.max(a, Math.abs(b ?? 0)), 0))).toBeCloseTo(
+      sizes[0],
+    );
   });
 
   test("about neurons: those listed are the most salient, those drawn at random are the others", async () => {
@@ -300,14 +342,17 @@ describe("agreement of estimates and measurements", () => {
     const found = agreement([pair(1, 1), pair(2, 2), pair(3, 4), pair(0, 0)]);
     expect(found.pairs.length).toBe(3);
     expect(found.worst).toEqual(pair(3, 4));
-    expect(found.meanError).toBeCloseTo(1 / 3);
-    expect(found.r).toBeCloseTo(0.982, 3);
-    expect(found.rho).toBeCloseTo(1);
+    expect(found.mean_error).toBeCloseTo(1 / 3);
+    expect(found.pearson).toBeCloseTo(0.982, 3);
+    expect(found.spearman).toBeCloseTo(1);
   });
 
   test("does not exist where nothing differs", () => {
     const found = agreement([pair(0, 0)]);
-    expect([found.r, found.meanError, found.worst, found.chance]).toEqual([undefined, undefined, undefined, undefined]);
+    expect([found.pearson, found.mean_error, found.worst_error, found.worst, found.chance]).toEqual([
+      ...[null, null, null],
+      ...[undefined, undefined],
+    ]);
   });
 });
 

@@ -101,6 +101,24 @@ describe("a view of a table", () => {
     expect((pictureOf({ ...view, facet: "site" }, [sites]) as FacetsSpec).facets).toHaveLength(2);
   });
 
+  it("has a row of heatmaps for each of several columns, of the facets that it names, with rows or without", () => {
+    const view = {
+      ...base,
+      kind: "imshow" as const,
+      table: "heads",
+      x: "head",
+      y: "layer",
+      facet: { column: "layer", values: [1, 0, 7] },
+      color: ["share", "effect"],
+    };
+    const grids = pictureOf(view, [heads]) as FacetsSpec;
+    const titles = ["1, share", "0, share", "7, share", "1, effect", "0, effect", "7, effect"];
+    expect(grids.facets.map(({ title }) => title)).toEqual(titles);
+    expect(grids.perRow).toBe(3);
+    expect(grids.facets[2].values.flat().every((value) => value === null)).toBe(true);
+    expect(grids.facets[3].values[1][0]).toBe(-2);
+  });
+
   it("is empty, and can still be drawn, where no row is meant", async () => {
     const none = { ...base, kind: "imshow" as const, table: "heads", where: { layer: 9 }, x: "head", y: "layer" };
     const views = [

@@ -1,8 +1,15 @@
 /** How well a gradient estimate agrees with what was measured by changing the model. */
 
+import { ESTIMATED, PATCHED } from "../../finding/columns.ts";
 import type { Baseline, Figure, Statement } from "../../finding/finding.ts";
 import type { ScatterView } from "../../finding/view.ts";
-import { type Agreement as AgreementNumbers, agreementOf, errorOf, type Pair } from "../../measures/agreement.ts";
+import {
+  type Agreement as AgreementNumbers,
+  agreementOf,
+  type ChanceAgreement,
+  chanceOf,
+  type Pair,
+} from "../../measures/agreement.ts";
 import { counted, signed, withArticle } from "../../tensor/words.ts";
 
 /** The words for what is compared. */
@@ -19,13 +26,15 @@ const PLACES: Words = { things: ["place", "places"], estimated: "estimated", mea
 /** What all pairs show together, with the words for it. */
 export interface Agreement extends AgreementNumbers {
   readonly words: Words;
+  readonly chance: ChanceAgreement | undefined;
 }
 
 export const IDENTICAL = "perfect agreement";
 export const SHUFFLED = "estimates shuffled";
 
 export function agreement(all: readonly Pair[], seed = 0, words: Words = PLACES): Agreement {
-  return { words, ...agreementOf(all, seed) };
+  const found = agreementOf(all);
+  return { words, ...found, chance: chanceOf(found, seed) };
 }
 
 /** What an agreement's correlation is compared with. */
@@ -58,14 +67,14 @@ export function agreementBaselines({ chance, pairs, words }: Agreement, seed = 0
  */
 export function correlationStatement(
   beginning: string,
-  { r, rho, chance, pairs, words }: Agreement,
+  { pearson: r, spearman: rho, chance, pairs, words }: Agreement,
   { comparedWith = chance ? [IDENTICAL, SHUFFLED] : [IDENTICAL], all }: CorrelationOptions = {},
 ): Statement {
   const [one, many] = words.things;
   const howMany = counted(pairs.length, one, many);
-  if (r === undefined)
+  if (r === null)
     return { text: `${beginning} cannot be correlated: only ${howMany} ${pairs.length === 1 ? "differs" : "differ"}.` };
-  const ranks = rho === undefined ? "" : `, Spearman's ρ is ${correlation(rho)}`;
+  const ranks = rho === null ? "" : `, Spearman's ρ is ${correlation(rho)}`;
   const over =
     all === undefined
       ? `over ${howMany} where the two runs differ`
@@ -91,12 +100,15 @@ function mostly(pairs: readonly Pair[], many: string): string {
 }
 
 /** Where the two numbers are furthest apart, in a sentence. */
-export function worstStatement({ worst, words }: Agreement, comparedWith: Figure["comparedWith"]): Statement[] {
-  if (!worst) return [];
+export function worstStatement(
+  { worst, worst_error, words }: Agreement,
+  comparedWith: Figure["comparedWith"],
+): Statement[] {
+  if (!worst || worst_error === null) return [];
   return [
     {
       text: `They are furthest apart for ${worst.name}: ${words.estimated} ${signed(worst.estimated)}, ${words.measured} ${signed(worst.measured)} logits.`,
-      figure: { value: errorOf(worst), unit: "logits", comparedWith },
+      figure: { value: worst_error, unit: "logits", comparedWith },
     },
   ];
 }
@@ -106,22 +118,23 @@ const DRAWN = 2000;
 /** How many points are named. */
 const NAMED = 5;
 
-/** Where the numbers of an agreement are: a table, its columns of estimates and of measurements, and one of groups. */
-type AgreementView = Pick<ScatterView, "name" | "title" | "part" | "table" | "by" | "where" | "label"> & {
-  readonly x: string;
-  readonly y: string;
+/** Where the numbers of an agreement are: a table, and its columns if they are not `ESTIMATED` and `PATCHED`. */
+type AgreementView = Pick<ScatterView, "title" | "part" | "table" | "by" | "where" | "label"> & {
+  readonly name?: string;
+  readonly x?: string;
+  readonly y?: string;
 };
 
 /** Estimates against measurements, with the line where they are equal. */
 export function agreementScatter({ pairs, words }: Agreement, view: AgreementView): ScatterView {
   const [one] = words.things;
   const left = pairs.length - DRAWN;
+  const columns = { x: ESTIMATED.name, y: PATCHED.name, ...view };
   return {
-    ...view,
-    kind: "scatter",
+    ...{ kind: "scatter", name: "estimated-against-patched", ...columns },
     caption: `Each point is ${withArticle(one)}; on the line, ${words.estimated} and ${words.measured} are equal.${left > 0 ? ` The ${left} smallest are left out.` : ""}`,
     most: DRAWN,
-    ...(view.label === undefined ? {} : { labels: NAMED, labelsBy: view.y }),
+    ...(view.label === undefined ? {} : { labels: NAMED, labelsBy: columns.y }),
     references: [{ kind: "slope", slope: 1, label: "equal" }],
   };
 }

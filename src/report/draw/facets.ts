@@ -45,6 +45,7 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
   const across = Math.max(
     1,
     Math.min(
+      spec.perRow ?? facets.length,
       facets.length,
       Math.floor((free + GAP) / (columns * (width < 560 ? SMALLEST_CELL_NARROW : SMALLEST_CELL) + GAP)),
     ),

@@ -21,10 +21,16 @@ export function gridOf(view: ImshowView, rows: ViewRows): ImshowSpec | FacetsSpe
   const [across, down] = [x.values ?? orderOf(rows, x.column), y.values ?? orderOf(rows, y.column)];
   const colors = typeof view.color === "object" && "column" in view.color ? view.color : { column: view.color };
   const shown = namesIn(colors.column);
-  const parts =
-    view.facet === undefined
-      ? shown.map((column) => ({ title: rows.column(column).title, column, of: rows }))
-      : [...rows.groupedBy(view.facet)].map(([value, of]) => ({ title: String(value), column: shown[0], of }));
+  const facets: readonly (readonly [Scalar, ViewRows])[] = view.facet
+    ? facetsOf(rows, indexOf(view.facet))
+    : [["", rows]];
+  const parts = shown.flatMap((column) =>
+    facets.map(([value, of]) => ({
+      title: titleOf(value, shown.length > 1 ? rows.column(column).title : ""),
+      column,
+      of,
+    })),
+  );
   const heatmaps = parts.map(({ title, column, of }): Heatmap => {
     const cells = cellsOf(of, view, [x.column, y.column], [across, down]);
     const numbers = of.numbers(column);
@@ -39,9 +45,21 @@ export function gridOf(view: ImshowView, rows: ViewRows): ImshowSpec | FacetsSpe
     y: axisOf(rows, y, down),
     color: colorsOf(rows, shown, colors, heatmaps.flatMap(({ values }) => values).flat()),
   };
-  if (heatmaps.length !== 1) return { ...baseOf(view), kind: "facets", facets: heatmaps, ...scales };
+  const perRow = facets.length > 1 && shown.length > 1 ? { perRow: facets.length } : {};
+  if (heatmaps.length !== 1) return { ...baseOf(view), kind: "facets", facets: heatmaps, ...perRow, ...scales };
   const [{ values, titles, places }] = heatmaps;
   return { ...baseOf(view), kind: "imshow", values, titles, places, ...scales };
+}
+
+/** What a heatmap is called: the value of its rows, and what its numbers are if there are several. */
+function titleOf(value: Scalar, column: string): string {
+  return [value, column].filter((part) => part !== "").join(", ");
+}
+
+/** The rows of each value of a column; of one that has none, no rows. */
+function facetsOf(rows: ViewRows, { column, values }: IndexOf): (readonly [Scalar, ViewRows])[] {
+  const groups = rows.groupedBy(column);
+  return values ? values.map((value) => [value, groups.get(value) ?? rows.atMost(0)]) : [...groups];
 }
 
 export function indexOf(axis: string | IndexOf): IndexOf {
