@@ -89,7 +89,9 @@ describe("attribution-patching", () => {
     const [heads, neurons] = drawn(some).pictures.slice(1);
     if (heads.kind !== "facets" || neurons.kind !== "imshow") throw new Error("other pictures");
     expect(heads.facets.map(({ title }) => title)).toEqual(["z, estimated", "z, patched"]);
-    await expect(attributionPatching(model, { sites: ["zz"] })).rejects.toThrow(/There is no site "zz". The sites are resid_pre/);
+    await expect(attributionPatching(model, { sites: ["zz"] })).rejects.toThrow(
+      /There is no site "zz". The sites are resid_pre/,
+    );
     const none = await attributionPatching(model, { mostPatched: 0 });
     expect(none.summary[0].text).toContain("cannot be correlated");
     expect(none.answerPicture).toBe("stream");
