@@ -3,10 +3,11 @@ import { Argument, Command } from "commander";
 import { kindOfOption } from "../options/kinds.ts";
 import type { OptionRecord, OptionRecords, SettledValue } from "../options/records.ts";
 import { type Given, type Settled, settle } from "../options/settle.ts";
+import { dashed } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { examples } from "./examples.ts";
-import { commanderOption, dashed, FLAGS } from "./flags.ts";
+import { commanderOption, FLAGS } from "./flags.ts";
 import { readPrompts, readText } from "./input-files.ts";
 import { heeding, type Terminal } from "./terminal.ts";
 

@@ -5,6 +5,7 @@ import type { CommandRecord } from "./command.ts";
 import { completionCommand } from "./completion-command.ts";
 import { generateCommand } from "./generate-command.ts";
 import { modelsCommand } from "./models-command.ts";
+import { serveCommand } from "./serve-command.ts";
 import { tokensCommand } from "./tokens-command.ts";
 import { trainCommand } from "./train-command.ts";
 
@@ -12,6 +13,7 @@ export const COMMANDS: readonly CommandRecord[] = [
   analysisCommand(analysisCalled("look"), "A first look:"),
   tokensCommand,
   generateCommand,
+  serveCommand,
   ...ANALYSES.filter(({ name }) => name !== "look").map((one) => analysisCommand(one, "Questions about a model:")),
   trainCommand,
   modelsCommand,

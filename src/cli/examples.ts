@@ -1,6 +1,6 @@
 /** The examples at the end of a command's help. */
 
-import { dashed } from "./flags.ts";
+import { dashed } from "../options/written.ts";
 
 /** As wide as help is on most terminals. */
 const WIDTH = 80;

@@ -3,10 +3,8 @@ import { InvalidArgumentError, Option } from "commander";
 import { kindOfOption } from "../options/kinds.ts";
 import type { OptionRecord } from "../options/records.ts";
 import type { Spelling } from "../options/settle.ts";
+import { dashed } from "../options/written.ts";
 import { listed } from "../tensor/words.ts";
-
-/** An option's name, as typed. */
-export const dashed = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** `--over neurons`; of a flag `--single`; of a text with spaces `--prompt "a b"`. */
 function typed(option: string, value: unknown): string {

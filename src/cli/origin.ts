@@ -5,18 +5,14 @@ import { atCheckpoint } from "../lens/checkpoints.ts";
 import { type ModelFiles, weightFiles } from "../load/index.ts";
 import { openModelFiles } from "../load/node.ts";
 import { resolveModelName } from "../models/families/index.ts";
+import { codeOf, commandLine, type Written } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { dashed } from "./flags.ts";
 
-export interface Origin {
-  readonly analysis: string;
-  readonly model: string;
+export interface Origin extends Written {
   /** Options as typed, by name; those that are left out are undefined. */
   readonly typed: Readonly<Record<string, unknown>>;
   /** The analysis' own options, with the contents of files. */
   readonly options: object;
-  /** The options of `fromPretrained`. */
-  readonly opening: object;
 }
 
 /** Options that change where results go, and not what they are; of a training run also those that split it. */
@@ -30,7 +26,7 @@ const LONGEST_CODE = 20_000;
 export async function provenanceOf(origin: Origin): Promise<ProvenanceOptions> {
   const code = codeOf(origin);
   return {
-    command: commandLine(origin.analysis, [], origin.typed, OF_ANALYSIS),
+    command: commandLine(origin.analysis, without(OF_ANALYSIS, origin.typed)),
     ...(code.length > LONGEST_CODE ? {} : { code }),
     checksum: await checksumOf(origin.model),
     date: now(),
@@ -45,7 +41,7 @@ export async function trainedFrom(
 ): Promise<ProvenanceOptions> {
   const own = Object.fromEntries(Object.entries(flags).filter(([name]) => typed.includes(name)));
   return {
-    command: commandLine("train", files, own, OF_TRAINING),
+    command: commandLine("train", without(OF_TRAINING, own), files),
     checksum: await checksumOf(flags.out),
     date: now(),
   };
@@ -63,46 +59,9 @@ function now(): Date {
   );
 }
 
-/** The command line of a command, its arguments first, without some of the options. */
-function commandLine(
-  name: string,
-  args: readonly string[],
-  typed: Readonly<Record<string, unknown>>,
-  without: ReadonlySet<string>,
-): string {
-  const words = Object.entries(typed).flatMap(([name, value]) => {
-    if (without.has(name) || value === undefined || value === false) return [];
-    const flag = dashed(name);
-    if (value === true) return [flag];
-    const values = (Array.isArray(value) ? value : [value]).map((one) => `${one}`);
-    // A value that looks like an option is only a value after "=".
-    return values.some((one) => one.startsWith("-"))
-      ? values.map((one) => `${flag}=${quoted(one)}`)
-      : [flag, ...values.map(quoted)];
-  });
-  return ["npx glassformer", name, ...args.map(quoted), ...words].join(" ");
-}
-
-/** A word of a shell's command line. */
-function quoted(word: string): string {
-  return /^[\w./~:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-function codeOf({ analysis, model, options, opening }: Origin): string {
-  const written = (value: object) => {
-    const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-    return fields.length === 0
-      ? ""
-      : `{ ${fields.map(([name, field]) => `${name}: ${JSON.stringify(field)}`).join(", ")} }`;
-  };
-  const opened = [JSON.stringify(model), written(opening)].filter(Boolean).join(", ");
-  return [
-    `import { analysisCalled, HookedTransformer } from "glassformer";`,
-    "",
-    `const model = await HookedTransformer.fromPretrained(${opened});`,
-    `const finding = await analysisCalled(${JSON.stringify(analysis)}).run(model, ${written(options) || "{}"});`,
-    "",
-  ].join("\n");
+/** Options as typed, without some of them. */
+function without(names: ReadonlySet<string>, typed: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(Object.entries(typed).filter(([name]) => !names.has(name)));
 }
 
 /** The checksum of a model's configuration and weights; undefined if its files cannot be read again. */

@@ -70,7 +70,8 @@ function defaultOf(option: OptionRecord): unknown {
   return "default" in option ? option.default : undefined;
 }
 
-function holds({ option, is, not }: Condition, filled: Readonly<Record<string, unknown>>): boolean {
+/** Whether a condition holds for the values of options, with defaults filled in. */
+export function holds({ option, is, not }: Condition, filled: Readonly<Record<string, unknown>>): boolean {
   const value = filled[option];
   return (is?.includes(value) ?? true) && !not?.includes(value);
 }

@@ -20,14 +20,23 @@ import { drawn } from "./views/picture-of.ts";
  * them what the numbers are compared with, caveats, method and settings.
  */
 export async function renderHtml(given: Finding): Promise<string> {
-  const finding = drawn(given);
   const needs = new PageNeeds();
+  const header = [
+    `<p class="kicker">${escapeMarkup(given.analysis)} on ${escapeMarkup(given.model.name)}</p>`,
+    `<h1>${escapeMarkup(given.question)}</h1>`,
+  ];
+  const body = await reportBody(given, needs, header.join("\n"));
+  return pageDocument(given.question, body, needs);
+}
+
+/** What a report says. @param header what stands above the answer @param needs what the page around it must bring */
+export async function reportBody(given: Finding, needs: PageNeeds, header = ""): Promise<string> {
+  const finding = drawn(given);
   needs.features.add(LINKED);
   const compare = comparing(finding.baselines);
   const { answer, chapters } = reading(finding);
   const body = [
-    `<header><p class="kicker">${escapeMarkup(finding.analysis)} on ${escapeMarkup(finding.model.name)}</p>`,
-    `<h1>${escapeMarkup(finding.question)}</h1>`,
+    `<header>${header}`,
     `<p class="lead">${escapeProse(finding.summary[0].text)}</p>${compare.statement(finding.summary[0])}</header>`,
     answer ? await figure(answer, needs, "Figure 1") : "",
     furtherResults(finding, compare),
@@ -37,7 +46,7 @@ export async function renderHtml(given: Finding): Promise<string> {
     footer(finding),
     await filesHtml(finding, needs),
   ];
-  return pageDocument(finding.question, body.filter(Boolean).join("\n"), needs);
+  return body.filter(Boolean).join("\n");
 }
 
 /** A page with one picture. */

@@ -85,14 +85,14 @@ describe.skipIf(!hasChromium)("a report's buttons (skipped without /usr/bin/chro
     await page.evaluate(() => {
       navigator.clipboard.writeText = () => Promise.reject(new Error("closed"));
     });
-    await page.getByRole("button", { name: "Copy the command that makes this finding" }).click();
+    await page.getByRole("button", { name: "Copy command that makes this finding" }).click();
     await expect.poll(pasted).toBe(command);
     await context.close();
   });
 
   it("are reached by the keyboard, small, and not printed", async () => {
     const { page } = await chromium.open(await render(seed, "html"));
-    const button = page.getByRole("button", { name: "Copy the command that makes this finding" });
+    const button = page.getByRole("button", { name: "Copy command that makes this finding" });
     await page.keyboard.press("Tab");
     expect(await button.evaluate((one) => one === document.activeElement)).toBe(true);
     expect((await button.boundingBox())!.height).toBeLessThan(30);

@@ -45,7 +45,7 @@ function waysFrom(file: string, imports: ReadonlyMap<string, readonly string[]>)
 }
 
 test("no file of src imports itself by way of others, type-only imports included", () => {
-  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => /\.tsx?$/.test(path));
   const texts = new Map(files.map((file) => [file, readFileSync(join(src, file), "utf8")]));
   expect(circles(importsOf(texts)).map(({ way }) => way)).toEqual([]);
 });

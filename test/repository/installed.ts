@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { buildWeb } from "../../scripts/build-web.ts";
 
 const execute = promisify(execFile);
 export const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -17,8 +18,8 @@ export interface Installed {
   remove(): void;
 }
 
-/** Builds the package and lays it out; nothing is fetched. */
-export async function installed(): Promise<Installed> {
+/** Builds the package and lays it out; nothing is fetched. @param page whether it has the page that `serve` serves */
+export async function installed({ page = false } = {}): Promise<Installed> {
   const project = mkdtempSync(join(tmpdir(), "glassformer-installed-"));
   const modules = join(project, "node_modules");
   const folder = join(modules, "glassformer");
@@ -35,6 +36,7 @@ export async function installed(): Promise<Installed> {
   await execute(process.execPath, compile, { cwd: root }).catch((failure) => {
     throw new Error(`The package does not build:\n${failure.stdout}`);
   });
+  if (page) await buildWeb(join(folder, "dist", "web"));
   return { project, folder, remove: () => rmSync(project, { recursive: true, force: true }) };
 }
 

@@ -16,11 +16,11 @@ const layers = [
   ["analyses"],
   ["training", "report"],
   ["index.ts", "node.ts", "web.ts"],
-  ["cli", "web"],
+  ["cli", "web-app"],
 ];
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
-const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => /\.tsx?$/.test(path));
 const text = (file: string) => readFileSync(join(src, file), "utf8");
 /** The folder of a file, or the file itself where it is an entry. */
 const place = (file: string) => file.split("/")[0];

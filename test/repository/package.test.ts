@@ -11,7 +11,7 @@ import { type Installed, installed, root, tool } from "./installed.ts";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 let there: Installed;
 beforeAll(async () => {
-  there = await installed();
+  there = await installed({ page: true });
 });
 afterAll(() => there?.remove());
 
@@ -58,6 +58,9 @@ describe("the package", () => {
     expect([...tops].sort()).toEqual(
       ["CONTRIBUTING.md", "LICENSE", "README.md", "dist", "docs", "examples", "models", "package.json"].sort(),
     );
+    expect(paths).toContain("dist/web/index.html");
+    // The runtime is a dependency, and the models are there once: the page is served with both.
+    expect(paths.filter((path) => /^dist\/web\/.*(wasm|safetensors)$/.test(path))).toEqual([]);
     for (const model of bundledModels) expect(paths).toContain(`models/${model}/model.safetensors`);
     expect(paths.filter((path) => /\.test\.|\.map$|^(?!examples\/).*(?<!\.d)\.ts$/.test(path))).toEqual([]);
     // Nearly all of it is the bundled models, 6 MB each.

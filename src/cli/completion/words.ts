@@ -2,8 +2,9 @@
 import { bundledModels } from "../../load/names.ts";
 import { LISTED_BY_ARCHITECTURE } from "../../models/families/aliases.ts";
 import type { OptionRecord } from "../../options/records.ts";
+import { dashed } from "../../options/written.ts";
 import { type CommandRecord, EVERY_OPTION } from "../command.ts";
-import { dashed, isVariadic } from "../flags.ts";
+import { isVariadic } from "../flags.ts";
 
 /** What an option's value, or an argument, can be. */
 export type Takes =

@@ -47,7 +47,7 @@ export const files: Behaviour = (root, life) => {
   if (have.copies.length === 0) return;
   const copies = group(the(".kicker", root), "Copy what makes this finding");
   for (const [what, text] of have.copies) {
-    const label = `Copy the ${what} that makes this finding`;
+    const label = `Copy ${what} that makes this finding`;
     button(copies, { text: `Copy ${what}`, label, act: () => copy(text), after: "Copied" }, life);
   }
 };

@@ -1,0 +1,160 @@
+/** A server for the page's files: it reads a few folders, and nothing outside them. */
+import { createReadStream } from "node:fs";
+import { readFile, realpath, stat } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { dirname, extname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ArgumentError, GlassformerError } from "../tensor/errors.ts";
+import { isSystemError } from "./exit.ts";
+
+/** Where the files are. */
+export interface WebFolders {
+  /** The page's own. */
+  readonly page: string;
+  /** The bundled models. */
+  readonly models: string;
+  /** onnxruntime's WebAssembly. */
+  readonly runtime: string;
+}
+
+/** The folders of this package. @throws GlassformerError if the page has not been built */
+export async function webFolders(): Promise<WebFolders> {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const folders = {
+    page: join(root, "dist", "web"),
+    models: join(root, "models"),
+    runtime: dirname(createRequire(import.meta.url).resolve("onnxruntime-web")),
+  };
+  const built = await stat(join(folders.page, "index.html")).catch(() => undefined);
+  if (built) return folders;
+  throw new GlassformerError(`The page is not in ${folders.page}: build it with npm run build.`, {
+    asked: folders.page,
+  });
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+/** Serves the folders as one site. What a page may do is said in a header as in the page itself. */
+export function pageServer(folders: WebFolders): Server {
+  return createServer((request, response) => {
+    answer(folders, request, response).catch(() => {
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500);
+    });
+  });
+}
+
+/** Listens on this machine alone, at a port that is free unless one is named. @returns the port @throws ArgumentError for one that cannot be used */
+export async function listenAt(server: Server, port?: number): Promise<number> {
+  await new Promise<void>((listening, failed) => {
+    server.once("error", (error) => failed(refusal(error, port)));
+    server.listen(port ?? 0, "127.0.0.1", listening);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function refusal(error: Error, port: number | undefined): Error {
+  if (!isSystemError(error) || port === undefined) return error;
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: "something else listens there",
+    EACCES: "the system does not allow it",
+  };
+  const reason = why[error.code ?? ""];
+  if (reason === undefined) return error;
+  return new ArgumentError(`The port ${port} cannot be used: ${reason}. Choose another, or leave out --port.`, {
+    asked: port,
+    cause: error,
+  });
+}
+
+async function answer(folders: WebFolders, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405);
+  // Another site may point its own name to this machine.
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) return refuse(response, 403);
+  const file = await fileOf(folders, request.url ?? "/");
+  if (!file) return refuse(response, 404);
+  response.writeHead(200, {
+    "content-type": TYPES[extname(file.path)] ?? "application/octet-stream",
+    "content-length": file.size,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    // Names with a hash in them never mean other bytes; the runtime's and the models' may, with another version.
+    "cache-control":
+      /-[\w-]{8}\.\w+$/.test(file.path) && !file.path.startsWith(folders.runtime)
+        ? "max-age=31536000, immutable"
+        : "no-cache",
+    etag: file.etag,
+    "content-security-policy": await policyOf(folders.page),
+  });
+  if (request.method === "HEAD") response.end();
+  else
+    createReadStream(file.path)
+      .on("error", () => response.destroy())
+      .pipe(response);
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { "content-type": "text/plain", "cross-origin-embedder-policy": "require-corp" }).end();
+}
+
+interface Found {
+  readonly path: string;
+  readonly size: number;
+  readonly etag: string;
+}
+
+/** The file that a request is for, if it is one inside the folders. */
+async function fileOf(folders: WebFolders, address: string): Promise<Found | undefined> {
+  const parts = partsOf(address);
+  if (!parts) return undefined;
+  const [first, ...rest] = parts;
+  if (first === "models") return inside(folders.models, rest);
+  if (parts.length === 1 && /^ort-wasm-[\w.-]+\.(mjs|wasm)$/.test(first)) return inside(folders.runtime, parts);
+  return inside(folders.page, parts);
+}
+
+/** The parts of a path; undefined for one that could lead elsewhere. */
+function partsOf(address: string): string[] | undefined {
+  try {
+    const [path] = address.split(/[?#]/);
+    const parts = path.split("/").slice(1).map(decodeURIComponent);
+    if (parts.at(-1) === "") parts[parts.length - 1] = "index.html";
+    const isPlain = (part: string) => /^[\w][\w.@-]*$/.test(part);
+    return path.startsWith("/") && parts.every(isPlain) ? parts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file of a folder, also after links are followed. */
+async function inside(folder: string, parts: readonly string[]): Promise<Found | undefined> {
+  try {
+    const path = await realpath(join(folder, ...parts));
+    if (!path.startsWith((await realpath(folder)) + sep)) return undefined;
+    const found = await stat(path);
+    if (!found.isFile()) return undefined;
+    return { path, size: found.size, etag: `"${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}"` };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The page's policy, which its head has. */
+async function policyOf(page: string): Promise<string> {
+  const html = await readFile(join(page, "index.html"), "utf8");
+  const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html) ?? [];
+  return policy ?? "default-src 'none'";
+}

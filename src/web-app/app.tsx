@@ -1,0 +1,121 @@
+/** The page. */
+import { AnalysisForm } from "./analysis-form.tsx";
+import { Continuation } from "./continuation.tsx";
+import { FindingView } from "./finding-view.tsx";
+import { ModelChooser } from "./model-chooser.tsx";
+import { PromptField } from "./prompt-field.tsx";
+import { SaveFinding, Share } from "./saving.tsx";
+import {
+  analysis,
+  change,
+  described,
+  linkProblem,
+  outdated,
+  problem,
+  readsPrompt,
+  result,
+  running,
+  state,
+} from "./store.ts";
+
+export function App() {
+  return (
+    <>
+      <header class="top">
+        <a class="name" href="./">
+          glassformer
+        </a>
+        <ModelChooser />
+        <Share />
+      </header>
+      <div class="columns">
+        <Questions />
+        <main>
+          {linkProblem.value && (
+            <p class="problem" role="alert">
+              {linkProblem.value}
+            </p>
+          )}
+          <PromptField />
+          <Continuation />
+          <AnalysisForm />
+          <Found />
+        </main>
+      </div>
+    </>
+  );
+}
+
+/** One view alone, for other people's pages. */
+export function Embedded() {
+  const found = result.value?.finding;
+  return (
+    <main class="embedded">
+      {problem.value && <p class="problem">{problem.value}</p>}
+      {found && <FindingView finding={found} only />}
+      <p class="count">
+        <a href={`./${location.hash}`} target="_blank" rel="noopener">
+          {found?.question ?? "Open in glassformer"}
+        </a>
+      </p>
+    </main>
+  );
+}
+
+function Found() {
+  const found = result.value;
+  const isOther = found !== undefined && found.finding.analysis !== state.value.analysis;
+  return (
+    <section class="found" aria-label="Finding" aria-busy={running.value !== undefined}>
+      {problem.value && (
+        <p class="problem" role="alert">
+          {problem.value}
+        </p>
+      )}
+      {found && !isOther && (
+        <div class={outdated.value ? "outdated" : ""} data-of={found.stored ? "stored" : "computed"}>
+          <FindingView finding={found.finding} />
+          <SaveFinding />
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** All analyses, by their questions. */
+function Questions() {
+  const all = described.value?.analyses ?? [];
+  const choose = (name: string) => {
+    const next = all.find((one) => one.name === name);
+    change({ analysis: name, options: {}, run: readsPrompt(next), selection: "" });
+  };
+  return (
+    <nav class="questions" aria-label="Questions">
+      <ul>
+        {all.map(({ name, question }) => (
+          <li key={name}>
+            <button
+              type="button"
+              title={question}
+              aria-current={name === analysis.value?.name ? "page" : undefined}
+              onClick={() => choose(name)}
+            >
+              {name.replaceAll("-", " ")}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <select
+        aria-label="Question"
+        value={state.value.analysis}
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
+        {all.map(({ name }) => (
+          <option key={name} value={name}>
+            {name.replaceAll("-", " ")}
+          </option>
+        ))}
+      </select>
+    </nav>
+  );
+}

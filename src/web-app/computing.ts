@@ -1,0 +1,148 @@
+/** Keeps what is computed in step with the state: each computation ends the one before it of its kind. */
+import { effect, untracked } from "@preact/signals";
+import type { TaskName, Tasks } from "./messages.ts";
+import {
+  analysis,
+  asked,
+  asking,
+  described,
+  modelStatus,
+  problem,
+  readsPrompt,
+  result,
+  running,
+  state,
+  tokens,
+  tokensProblem,
+} from "./store.ts";
+
+/** How long typing rests before the analysis runs again, in ms. */
+const REST = 300;
+
+/** One kind of computation, of which only the last is wanted. */
+class Latest<K extends TaskName> {
+  readonly #task: K;
+  #control: AbortController | undefined;
+
+  constructor(task: K) {
+    this.#task = task;
+  }
+
+  /** The answer; undefined if another was asked for meanwhile, or it was stopped. @throws what the task threw */
+  async ask(ask: Tasks[K]["ask"], hear?: (event: Tasks[K]["event"]) => void): Promise<Tasks[K]["answer"] | undefined> {
+    this.stop();
+    const control = new AbortController();
+    this.#control = control;
+    try {
+      return await asking.ask(this.#task, ask, { signal: control.signal, ...(hear ? { hear } : {}) });
+    } catch (error) {
+      if (control.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  stop(): void {
+    this.#control?.abort();
+  }
+}
+
+const loading = new Latest("load");
+const tokenizing = new Latest("tokens");
+const analysing = new Latest("analyse");
+const generating = new Latest("generate");
+
+export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Loads a model, and takes it for the page's. */
+async function load(name: string): Promise<void> {
+  modelStatus.value = { is: "loading" };
+  stopAnalysis();
+  try {
+    const found = await loading.ask({ name }, (progress) => {
+      modelStatus.value = { is: "loading", progress };
+    });
+    if (!found) return;
+    described.value = found;
+    modelStatus.value = { is: "ready" };
+  } catch (error) {
+    modelStatus.value = { is: "failed", why: sentence(error) };
+  }
+}
+
+async function tokenize(prompt: string): Promise<void> {
+  try {
+    const found = await tokenizing.ask({ prompt });
+    if (!found) return;
+    tokens.value = found;
+    tokensProblem.value = "";
+  } catch (error) {
+    tokensProblem.value = sentence(error);
+  }
+}
+
+async function analyse(of: string): Promise<void> {
+  const [, name, options] = JSON.parse(of) as [string, string, Record<string, unknown>];
+  running.value = {};
+  problem.value = "";
+  try {
+    const finding = await analysing.ask({ analysis: name, options }, (progress) => {
+      running.value = { progress };
+    });
+    if (!finding) return;
+    result.value = { of, finding };
+  } catch (error) {
+    problem.value = sentence(error);
+  }
+  running.value = undefined;
+}
+
+export function stopAnalysis(): void {
+  analysing.stop();
+  running.value = undefined;
+}
+
+/** Continues the prompt. The answer is undefined if it was stopped. */
+export function continuation(options: Readonly<Record<string, unknown>>, hear: (text: string) => void) {
+  return generating.ask({ prompt: state.peek().prompt, options }, hear);
+}
+
+export function stopContinuation(): void {
+  generating.stop();
+}
+
+/** Begins to follow the state. */
+export function follow(): void {
+  effect(() => {
+    const { model } = state.value;
+    if (model !== untracked(() => following.model)) {
+      following.model = model;
+      void load(model);
+    }
+  });
+  effect(() => {
+    const { prompt } = state.value;
+    if (modelStatus.value.is === "ready") void tokenize(prompt);
+  });
+  effect(() => {
+    const of = asked.value;
+    const { run } = state.value;
+    if (modelStatus.value.is !== "ready" || !analysis.value) return;
+    clearTimeout(following.timer);
+    if (!run) return stopAnalysis();
+    if (of === following.of && !problem.peek()) return;
+    const wait = following.of === undefined || !readsPrompt(analysis.value) ? 0 : REST;
+    following.timer = setTimeout(() => {
+      following.of = of;
+      void analyse(of);
+    }, wait);
+  });
+}
+
+/** What is followed now: the model, the timer of what will be computed, and what was computed last. */
+const following: { model?: string; timer?: ReturnType<typeof setTimeout>; of?: string } = {};
+
+/** Runs the analysis again, also if nothing changed. */
+export function runAgain(): void {
+  following.of = asked.peek();
+  void analyse(asked.peek());
+}

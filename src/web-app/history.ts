@@ -1,0 +1,49 @@
+/** The state in the page's address, with the browser's Back and Forward. */
+import { effect } from "@preact/signals";
+import { sentence } from "./computing.ts";
+import { fragmentOf, LONGEST_LINK, stateOf } from "./link.ts";
+import type { State } from "./state.ts";
+import { linkProblem, state, typing } from "./store.ts";
+
+/** The state of the address. Another address while it is read wins. */
+async function readAddress(): Promise<void> {
+  const { hash } = location;
+  try {
+    const found = await stateOf(hash);
+    if (hash !== location.hash) return;
+    linkProblem.value = "";
+    shown = hash;
+    read = found;
+    typing.value = false;
+    state.value = found;
+  } catch (error) {
+    linkProblem.value = sentence(error);
+  }
+}
+
+/** The fragment that the address has, and the state that was read from it. */
+let shown: string | undefined;
+let read: State | undefined;
+let last: Promise<void> = Promise.resolve();
+
+/** Reads the address, and from then on writes every change of the state to it. */
+export async function followAddress(): Promise<void> {
+  await readAddress();
+  shown = location.hash;
+  addEventListener("popstate", () => void readAddress());
+  let wasTyping = false;
+  effect(() => {
+    const now = state.value;
+    const replaces = typing.value && wasTyping;
+    wasTyping = typing.value;
+    if (now === read) return;
+    last = last.then(async () => {
+      const fragment = await fragmentOf(now);
+      if (fragment === shown || now !== state.peek()) return;
+      const isLong = fragment.length > LONGEST_LINK;
+      shown = isLong ? "" : fragment;
+      const address = `${location.pathname}${location.search}${shown}`;
+      history[replaces ? "replaceState" : "pushState"](null, "", address);
+    });
+  });
+}

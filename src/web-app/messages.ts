@@ -1,0 +1,65 @@
+/** What the page and its worker say to each other. */
+import type { Finding } from "../finding/finding.ts";
+import type { Described } from "./described.ts";
+
+/** A model to load: its name, id or address, or files that were chosen. */
+export interface ModelChoice {
+  readonly name: string;
+  readonly files?: readonly File[];
+}
+
+/** How far something is. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** What is counted: "prompts", or the name of the file that is being fetched. */
+  readonly unit: string;
+  /** Whether bytes are counted. */
+  readonly bytes?: true;
+}
+
+/** A token of a prompt. */
+export interface ShownToken {
+  readonly text: string;
+  readonly id: number;
+  readonly isBos: boolean;
+}
+
+/** What the worker can be asked to do: what each task takes, returns, and says while it runs. */
+export interface Tasks {
+  readonly load: { readonly ask: ModelChoice; readonly answer: Described; readonly event: Progress };
+  readonly tokens: {
+    readonly ask: { readonly prompt: string };
+    readonly answer: readonly ShownToken[];
+    readonly event: never;
+  };
+  readonly analyse: {
+    readonly ask: { readonly analysis: string; readonly options: Readonly<Record<string, unknown>> };
+    readonly answer: Finding;
+    readonly event: Progress;
+  };
+  readonly generate: {
+    readonly ask: { readonly prompt: string; readonly options: Readonly<Record<string, unknown>> };
+    readonly answer: string;
+    readonly event: string;
+  };
+}
+
+export type TaskName = keyof Tasks;
+
+/** From the page: a task, or the end of one that is not wanted any more. */
+export type ToWorker =
+  | { readonly [K in TaskName]: { readonly id: number; readonly task: K; readonly ask: Tasks[K]["ask"] } }[TaskName]
+  | { readonly id: number; readonly cancel: true };
+
+/** From the worker, about the task with that id. */
+export type FromWorker =
+  | { readonly id: number; readonly event: unknown }
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: Failure };
+
+/** An error, as it crosses over. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+}

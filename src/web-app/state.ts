@@ -1,0 +1,59 @@
+/** The page's whole state: one plain object, which is also what a link holds. */
+import { bundledModel } from "../load/names.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+
+export interface State {
+  /** A bundled model's name, an id on the Hugging Face hub, or an address. */
+  readonly model: string;
+  /** The text that the page is about; analyses that have an option `prompt` take it. */
+  readonly prompt: string;
+  /** The name of the analysis that is shown. */
+  readonly analysis: string;
+  /** Its other options, as far as they are not left out. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Whether it has been run, so that a link runs it. */
+  readonly run: boolean;
+  /** The place that is selected, along named axes: "layer=0 head=3"; "" for none. */
+  readonly selection: string;
+}
+
+export const DEFAULT_PROMPT = "The old man smiled, and shook his";
+
+export const START: State = {
+  model: bundledModel,
+  prompt: DEFAULT_PROMPT,
+  analysis: "look",
+  options: {},
+  run: true,
+  selection: "",
+};
+
+const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
+  model: isText,
+  prompt: isText,
+  analysis: isText,
+  options: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  run: (value) => typeof value === "boolean",
+  selection: isText,
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+/** A state from what a link or a file holds; what is missing is as at the start. @throws ArgumentError for anything else */
+export function stateFrom(value: unknown): State {
+  if (typeof value !== "object" || value === null) {
+    throw new ArgumentError("What it holds is not a state of the page.", { asked: value });
+  }
+  const known = Object.entries(value).filter(([name]) => name in KINDS);
+  const wrong = known.find(([name, one]) => !KINDS[name as keyof State](one));
+  if (wrong) throw new ArgumentError(`Its ${wrong[0]} is not what the page's ${wrong[0]} can be.`, { asked: wrong[1] });
+  return { ...START, ...Object.fromEntries(known) };
+}
+
+/** What differs from the start: what a link needs to hold. */
+export function changesFromStart(state: State): Partial<State> {
+  const isStart = (name: keyof State) => JSON.stringify(state[name]) === JSON.stringify(START[name]);
+  return Object.fromEntries(Object.entries(state).filter(([name]) => !isStart(name as keyof State)));
+}

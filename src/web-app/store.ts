@@ -1,0 +1,73 @@
+/** What the page holds: its state, and what was computed of it. Components read these signals, and call the functions that change them. */
+import { computed, signal } from "@preact/signals";
+import type { Finding } from "../finding/finding.ts";
+import { Asking } from "./asking.ts";
+import type { Described, DescribedAnalysis } from "./described.ts";
+import type { FirstPaint } from "./first-paint.ts";
+import type { Progress, ShownToken } from "./messages.ts";
+import { START, type State } from "./state.ts";
+
+export const state = signal<State>(START);
+
+/** Whether the last change was typing: what is typed in a row is one step back in the history. */
+export const typing = signal(false);
+
+/** Where the model is. */
+export type ModelStatus =
+  | { readonly is: "loading"; readonly progress?: Progress }
+  | { readonly is: "ready" }
+  | { readonly is: "failed"; readonly why: string };
+
+export const modelStatus = signal<ModelStatus>({ is: "loading" });
+export const described = signal<Described | undefined>(undefined);
+export const tokens = signal<readonly ShownToken[]>([]);
+/** What is wrong with the prompt. */
+export const tokensProblem = signal("");
+
+/** What was computed last, and of what. */
+export interface Result {
+  readonly of: string;
+  readonly finding: Finding;
+  /** Made when the page was built, not by this page. */
+  readonly stored?: true;
+}
+
+export const result = signal<Result | undefined>(undefined);
+export const problem = signal("");
+/** How far the analysis is that runs; undefined while none does. */
+export const running = signal<{ readonly progress?: Progress } | undefined>(undefined);
+/** What a link that was opened says that is wrong with it. */
+export const linkProblem = signal("");
+
+export const analysis = computed<DescribedAnalysis | undefined>(() =>
+  described.value?.analyses.find(({ name }) => name === state.value.analysis),
+);
+
+/** Whether an analysis reads the prompt of the page: such an analysis runs as one types. */
+export const readsPrompt = (one: DescribedAnalysis | undefined): boolean =>
+  one?.fields.some(({ name, type }) => name === "prompt" && type === "prompt") ?? false;
+
+/** What would be computed now, as text: the same text means the same finding. */
+export const asked = computed(() => {
+  const { model, analysis: name, options, prompt } = state.value;
+  return JSON.stringify([model, name, { ...(readsPrompt(analysis.value) ? { prompt } : {}), ...options }]);
+});
+
+export const outdated = computed(() => result.value !== undefined && result.value.of !== asked.value);
+
+export const asking = new Asking(new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }));
+
+/** Changes the state. @param typed whether by typing */
+export function change(changes: Partial<State>, typed = false): void {
+  typing.value = typed;
+  state.value = { ...state.value, ...changes };
+}
+
+/** Shows what was stored with the page, if it is of the state that the page starts in. */
+export function showFirst({ described: known, finding }: FirstPaint): void {
+  described.value ??= known;
+  const { model, analysis: name, prompt, options } = START;
+  if (state.value.model !== model) return;
+  if (!result.value)
+    result.value = { of: JSON.stringify([model, name, { prompt, ...options }]), finding, stored: true };
+}

@@ -1,0 +1,78 @@
+/** What the worker does when it is asked to: the library, called with plain data. */
+import { analysisCalled } from "../analyses/index.ts";
+import type { Finding } from "../finding/finding.ts";
+import { withProvenance } from "../finding/provenance.ts";
+import type { GenerateOptions } from "../lens/generate.ts";
+import { HookedTransformer } from "../lens/hooked-transformer.ts";
+import type { GivenOptions } from "../measures/options.ts";
+import { codeOf, commandLine } from "../options/written.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { type Described, described } from "./described.ts";
+import type { ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
+
+/** What a task runs with. */
+export interface Running<K extends TaskName> {
+  readonly signal: AbortSignal;
+  /** Says how far it is. */
+  readonly say: (event: Tasks[K]["event"]) => void;
+}
+
+type Handlers = {
+  readonly [K in TaskName]: (ask: Tasks[K]["ask"], running: Running<K>) => Promise<Tasks[K]["answer"]>;
+};
+
+let loaded: { readonly name: string; readonly model: HookedTransformer } | undefined;
+
+/** @throws ArgumentError before a model is there */
+function current(): { readonly name: string; readonly model: HookedTransformer } {
+  if (loaded) return loaded;
+  throw new ArgumentError("There is no model yet: wait until one is loaded, or choose another.");
+}
+
+export const HANDLERS: Handlers = { load, tokens, analyse, generate };
+
+async function load({ name }: ModelChoice, { signal, say }: Running<"load">): Promise<Described> {
+  const model = await HookedTransformer.fromPretrained(name, {
+    signal,
+    onProgress: ({ file, loaded, total }) => say({ done: loaded, total, unit: file, bytes: true }),
+  });
+  loaded = { name, model };
+  return described(model);
+}
+
+async function tokens({ prompt }: Tasks["tokens"]["ask"]): Promise<readonly ShownToken[]> {
+  const { model } = current();
+  if (prompt === "") return [];
+  const ids = Array.from(model.toTokens(prompt, { truncate: false }).data, Number);
+  const texts = model.text!.shownTokens(ids);
+  return ids.map((id, i) => ({ text: texts[i], id, isBos: i === 0 && id === model.text!.bosTokenId }));
+}
+
+async function analyse({ analysis, options }: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
+  const { name, model } = current();
+  const given = { ...options, signal, onProgress: say } as GivenOptions;
+  return withOrigin(await analysisCalled(analysis).run(model, given), { analysis, model: name, options });
+}
+
+/** A finding that says what makes it again. */
+export function withOrigin(
+  finding: Finding,
+  of: { readonly analysis: string; readonly model: string; readonly options: Readonly<Record<string, unknown>> },
+  date?: Date,
+): Finding {
+  const command = commandLine(of.analysis, { model: of.model, ...of.options });
+  return withProvenance(finding, { command, code: codeOf(of), date });
+}
+
+async function generate({ prompt, options }: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {
+  const { model } = current();
+  const ids = Array.from(model.toTokens(prompt, { truncate: false }).data, Number);
+  const before = model.text!.decode(ids, { skipSpecialTokens: true }).length;
+  let text = "";
+  for await (const { tokens } of model.generateStream([ids.slice()], { ...(options as GenerateOptions), signal })) {
+    ids.push(tokens[0]);
+    text = model.text!.decode(ids, { skipSpecialTokens: true }).slice(before);
+    say(text);
+  }
+  return text;
+}

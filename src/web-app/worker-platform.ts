@@ -1,0 +1,13 @@
+/** The platform of the page's worker: that of pages, without what draws, which the page itself does. */
+import { defaultEngine } from "../engine/default.ts";
+import { webBackend } from "../engine/ort-web.ts";
+import { webMemory } from "../engine/web-memory.ts";
+import { openModelFiles } from "../load/web-open.ts";
+import { usePlatform } from "../platform.ts";
+
+usePlatform({
+  backend: (device) => webBackend({ device }),
+  engine: defaultEngine,
+  open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
+  memory: webMemory(),
+});

@@ -1,0 +1,27 @@
+/** The worker: the library, in a thread of its own, so that the page answers while a model computes. */
+import "./worker-platform.ts";
+import type { FromWorker, TaskName, ToWorker } from "./messages.ts";
+import { HANDLERS } from "./tasks.ts";
+
+const running = new Map<number, AbortController>();
+const post = (message: FromWorker) => postMessage(message);
+
+addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+  if ("cancel" in data) running.get(data.id)?.abort();
+  else void run(data.id, data.task, data.ask);
+});
+
+async function run(id: number, task: TaskName, ask: unknown): Promise<void> {
+  const control = new AbortController();
+  running.set(id, control);
+  const handler = HANDLERS[task] as (ask: unknown, running: object) => Promise<unknown>;
+  try {
+    const say = (event: unknown) => post({ id, event });
+    post({ id, answer: await handler(ask, { signal: control.signal, say }) });
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    post({ id, error: { name, message } });
+  } finally {
+    running.delete(id);
+  }
+}

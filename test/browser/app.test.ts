@@ -1,0 +1,215 @@
+/** The page, as the package has it: built, served by `glassformer serve`, and used in a real browser. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import axe from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Finding, HookedTransformer, look, measureLook } from "../../src/node.ts";
+import { type Installed, installed } from "../repository/installed.ts";
+import { chromiumPath, launch } from "./chromium.ts";
+
+/** Machines that test are busy. */
+const LIMIT = 60_000;
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: LIMIT });
+
+const PROMPT = "She opened the letter and";
+
+/** The address that the command prints. */
+function serving(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.stdout!.on("data", (text) => resolve(`${text}`.trim()));
+    child.once("exit", (code) => reject(new Error(`serve ended with ${code}`)));
+  });
+}
+
+const title = "the page in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)";
+describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
+  let there: Installed;
+  let server: ChildProcess;
+  let url: string;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const complaints: string[] = [];
+
+  const opened = async (address: string, viewport = { width: 1280, height: 900 }): Promise<Page> => {
+    context = await browser.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
+    context.setDefaultTimeout(LIMIT);
+    const tab = await context.newPage();
+    tab.on("pageerror", (error) => complaints.push(error.message));
+    tab.on("console", (message) => {
+      if (message.type() === "error") complaints.push(message.text());
+    });
+    await tab.goto(address);
+    return tab;
+  };
+  /** Once the page has computed what it shows. */
+  const computed = (tab: Page) => tab.locator('[data-of="computed"]:not(.outdated) .finding figure').first().waitFor();
+  const probabilities = (tab: Page) =>
+    tab
+      .locator("#table-next tbody tr td:nth-child(2)")
+      .evaluateAll((cells) => cells.map((td) => Number((td as HTMLElement).dataset.v)));
+
+  beforeAll(async () => {
+    there = await installed({ page: true });
+    server = spawn(process.execPath, [join(there.folder, "dist/cli/main.js"), "serve"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    url = await serving(server);
+    browser = await launch();
+    page = await opened(url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.kill("SIGINT");
+    there?.remove();
+  });
+
+  test("shows what is stored with it, then what it computed itself: the numbers of Node", async () => {
+    await page.locator(".finding figure svg").first().waitFor();
+    await computed(page);
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const { next } = await measureLook(model);
+    const found = await probabilities(page);
+    expect(found).toHaveLength(next.length);
+    next.forEach(({ probability }, i) => expect(found[i]).toBeCloseTo(probability, 4));
+  });
+
+  test("runs in threads, because the server isolates it", async () => {
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  });
+
+  test("shows the tokens of a prompt as it is typed, and computes it", async () => {
+    await page.getByLabel("Prompt", { exact: true }).fill(PROMPT);
+    const tokens = page.locator(".prompt-tokens .token");
+    await soon(() => tokens.allTextContents()).toEqual(["BOS", "She", "␣opened", "␣the", "␣letter", "␣and"]);
+    await soon(() => page.locator(".finding .lead").textContent()).not.toContain("head");
+    await computed(page);
+  });
+
+  test("selects a place by a click, and releases it by another", async () => {
+    const token = page.locator("#figure-surprise .token").nth(2);
+    await token.click();
+    await soon(() => page.locator(".held").count()).toBeGreaterThan(1);
+    await token.click();
+    await soon(() => page.locator(".held").count()).toBe(0);
+    await token.click();
+  });
+
+  test("a link reopened in a fresh browser shows the same state and the same numbers, which are Node's", async () => {
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.getByRole("button", { name: "Link copied" }).waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toMatch(/#1\.[\w-]+$/);
+    const fresh = await opened(link);
+    await computed(fresh);
+    expect(await fresh.getByLabel("Prompt", { exact: true }).inputValue()).toBe(PROMPT);
+    await soon(() => fresh.locator(".held").count()).toBeGreaterThan(1);
+    const found = await probabilities(fresh);
+    expect(found).toEqual(await probabilities(page));
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const { next } = await measureLook(model, { prompt: PROMPT });
+    next.forEach(({ probability }, i) => expect(found[i]).toBeCloseTo(probability, 4));
+    await fresh.context().close();
+  });
+
+  test("embedded, it is one picture", async () => {
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    const embedded = await opened(link.replace("/#", "/?embed=1#"), { width: 640, height: 480 });
+    await embedded.locator("figure svg").first().waitFor();
+    expect(await embedded.locator("figure").count()).toBe(1);
+    expect(await embedded.locator("textarea, nav").count()).toBe(0);
+    await embedded.context().close();
+  });
+
+  test("every analysis is a form; one that reads the prompt runs when it is chosen, with its progress and its code", async () => {
+    const questions = page.locator(".questions li button");
+    expect(await questions.count()).toBeGreaterThan(15);
+    await page.getByRole("button", { name: "logit lens", exact: true }).click();
+    await soon(() => page.locator(".found .kicker").textContent()).toContain("logit-lens");
+    await computed(page);
+    await page.goBack();
+    await soon(() => page.locator(".asking h1").textContent()).toBe("What does the model make of this text?");
+    await page.goForward();
+    await expect
+      .poll(() => page.locator(".asking h1").textContent())
+      .not.toBe("What does the model make of this text?");
+  });
+
+  test("a number out of range is refused in the library's sentence", async () => {
+    await page.getByText("About, and options").click();
+    await page.getByLabel("top", { exact: true }).fill("0");
+    await expect
+      .poll(() => page.locator(".found .problem").textContent())
+      .toContain("top must be a whole number from 1");
+    await page.getByLabel("top", { exact: true }).fill("");
+    await computed(page);
+  });
+
+  test("an analysis of many prompts waits for its button, and can be stopped", async () => {
+    await page.getByRole("button", { name: "ablation", exact: true }).click();
+    const start = page.locator(".asking .start");
+    await start.getByRole("button", { name: "Run", exact: true }).click();
+    await start.getByRole("button", { name: "Stop" }).click();
+    await start.getByRole("button", { name: "Run", exact: true }).waitFor();
+    expect(await page.locator(".found .problem").count()).toBe(0);
+  });
+
+  test("continues the prompt, token by token", async () => {
+    await page.getByText("Continue the prompt").click();
+    await page.getByLabel("max new tokens").fill("5");
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const text = (await model.generate(PROMPT, { maxNewTokens: 5 })) as string;
+    await soon(() => page.locator(".written").textContent()).toBe(text);
+  });
+
+  test("saves the finding as JSON, which is the finding", async () => {
+    await page.getByRole("button", { name: "look", exact: true }).click();
+    await soon(() => page.locator(".found .kicker").textContent()).toContain("look");
+    await computed(page);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save as JSON", exact: true }).click(),
+    ]);
+    const found = JSON.parse(readFileSync(await download.path(), "utf8")) as Finding;
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const here = await look(model, { prompt: PROMPT });
+    expect(found.tables.map(({ name }) => name)).toEqual(here.tables.map(({ name }) => name));
+    expect(found.provenance?.command).toBe(`npx glassformer look --model solu-1l-novels --prompt '${PROMPT}'`);
+  });
+
+  test("has nothing that axe complains about, light or dark, wide or narrow", async () => {
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [390, "dark"],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.evaluate(`${axe.source}; undefined`).catch(() => {});
+      const violations = await page.evaluate(async () => {
+        const { violations } = await (globalThis as never as { axe: typeof axe }).axe.run(document, {
+          resultTypes: ["violations"],
+        });
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+      });
+      expect(violations).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+    }
+  });
+
+  test("its own scripts are under 250 KB, compressed", () => {
+    const folder = join(there.folder, "dist/web");
+    // The worker's are the library and onnxruntime.
+    const own = readdirSync(folder).filter((name) => name.endsWith(".js") && !name.startsWith("worker-"));
+    const bytes = own.map((name) => gzipSync(readFileSync(join(folder, name))).length).reduce((a, b) => a + b, 0);
+    expect(bytes).toBeLessThan(250e3);
+  });
+
+  test("nothing was said on the console", () => {
+    expect(complaints.filter((text) => !/404 \(Not Found\)/.test(text))).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+/** `glassformer serve`: what it serves, and what it does not. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { listenAt, pageServer } from "../../src/cli/page-server.ts";
+
+let folder: string;
+let server: ReturnType<typeof pageServer>;
+let port: number;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "glassformer-serve-"));
+  for (const name of ["page", "models", "models/small", "runtime"]) mkdirSync(join(folder, name));
+  const policy = "default-src 'none'";
+  writeFileSync(join(folder, "page/index.html"), `<meta http-equiv="Content-Security-Policy" content="${policy}">`);
+  writeFileSync(join(folder, "page/main-AbCd1234.js"), "1");
+  writeFileSync(join(folder, "models/small/config.json"), "{}");
+  writeFileSync(join(folder, "runtime/ort-wasm-simd-threaded.wasm"), "wasm");
+  writeFileSync(join(folder, "runtime/package.json"), "{}");
+  writeFileSync(join(folder, "secret.txt"), "secret");
+  symlinkSync(join(folder, "secret.txt"), join(folder, "page/link.txt"));
+  server = pageServer({ page: join(folder, "page"), models: join(folder, "models"), runtime: join(folder, "runtime") });
+  port = await listenAt(server);
+});
+afterAll(() => {
+  server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The answer to a request whose path is sent as it is: `fetch` would tidy it. */
+function raw(path: string, { host = `127.0.0.1:${port}`, method = "GET" } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    });
+    let text = "";
+    socket.on("data", (piece) => (text += piece));
+    socket.on("end", () => resolve(text));
+    socket.on("error", reject);
+  });
+}
+
+describe("the page's server", () => {
+  test.each([
+    ["/", "text/html; charset=utf-8"],
+    ["/main-AbCd1234.js", "text/javascript; charset=utf-8"],
+    ["/models/small/config.json", "application/json; charset=utf-8"],
+    ["/ort-wasm-simd-threaded.wasm", "application/wasm"],
+    ["/?embed=1", "text/html; charset=utf-8"],
+  ])("serves %s as %s, isolated and with the page's policy", async (path, type) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    expect(response.status).toBe(200);
+    const { headers } = response;
+    expect(headers.get("content-type")).toBe(type);
+    expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+    expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+    expect(headers.get("content-security-policy")).toBe("default-src 'none'");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
+  test.each([
+    "/../secret.txt",
+    "/models/../../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/..%2fsecret.txt",
+    "/models/..%5c..%5csecret.txt",
+    "//etc/passwd",
+    "/models//etc/passwd",
+    "/%00",
+    "/%zz",
+    "/link.txt",
+    "/package.json",
+    "/models",
+    "/nothing.js",
+  ])("has nothing at %s", async (path) => {
+    const answer = await raw(path);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+    expect(answer).not.toContain("secret");
+  });
+
+  test("answers no other name of this machine, and only reads", async () => {
+    expect(await raw("/", { host: "evil.example" })).toMatch(/^HTTP\/1\.1 403 /);
+    expect(await raw("/", { host: "localhost" })).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await raw("/", { method: "POST" })).toMatch(/^HTTP\/1\.1 405 /);
+    expect(await raw("/", { method: "HEAD" })).toMatch(/\r\n\r\n$/);
+  });
+});
+
+test("a port that is taken is named in a sentence", async () => {
+  const another = pageServer({ page: folder, models: folder, runtime: folder });
+  await expect(listenAt(another, port)).rejects.toThrow(
+    `The port ${port} cannot be used: something else listens there. Choose another, or leave out --port.`,
+  );
+});
