@@ -1,11 +1,12 @@
 /** The command line as a whole. */
 import { Command } from "commander";
 import { VERSION } from "../finding/provenance.ts";
+import { dashed } from "../options/written.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
 import { commanderCommand, EVERY_OPTION } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { examples } from "./examples.ts";
-import { commanderOption, dashed } from "./flags.ts";
+import { commanderOption } from "./flags.ts";
 import { type Terminal, widthOf } from "./terminal.ts";
 
 /** Runs a command. @param args without node and the script. @throws whatever the command throws; see exit.ts */

@@ -2,8 +2,8 @@
 import type { Finding } from "../finding/finding.ts";
 import { escapeMarkup } from "../report/escape.ts";
 import { reportBody } from "../report/html.ts";
-import { figure } from "../report/page/figure.ts";
 import { BEHAVIOURS } from "../report/page/client/behaviours.ts";
+import { figure } from "../report/page/figure.ts";
 import { LINKED } from "../report/page/linked-style.ts";
 import { PageNeeds } from "../report/page/needs.ts";
 import { pageStyle } from "../report/page/style.ts";
