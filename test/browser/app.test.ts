@@ -201,12 +201,15 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     }
   });
 
-  test("its own scripts are under 250 KB, compressed", () => {
+  test("its scripts are under 250 KB compressed, the library in its worker under 350 KB, onnxruntime left aside", () => {
     const folder = join(there.folder, "dist/web");
-    // The worker's are the library and onnxruntime.
-    const own = readdirSync(folder).filter((name) => name.endsWith(".js") && !name.startsWith("worker-"));
-    const bytes = own.map((name) => gzipSync(readFileSync(join(folder, name))).length).reduce((a, b) => a + b, 0);
-    expect(bytes).toBeLessThan(250e3);
+    const scripts = readdirSync(folder).filter((name) => name.endsWith(".js") && !name.startsWith("ort."));
+    const sizes = scripts.map((name) => [name, gzipSync(readFileSync(join(folder, name))).length] as const);
+    // The other is linkedom, which draws charts where there is no page, and is never fetched here.
+    const library = Math.max(...sizes.flatMap(([name, size]) => (name.startsWith("worker-") ? [size] : [])));
+    const own = sizes.reduce((sum, [name, size]) => sum + (name.startsWith("worker-") ? 0 : size), 0);
+    expect(own).toBeLessThan(250e3);
+    expect(library).toBeLessThan(350e3);
   });
 
   test("nothing was said on the console", () => {
