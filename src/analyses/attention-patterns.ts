@@ -1,59 +1,55 @@
 /** "Where does each head look?" */
 
 import { storedHeads } from "../finding/attention-weights.ts";
-import { ENTROPY, headCells, KEY, TOKEN } from "../finding/columns.ts";
+import { ENTROPY, HEAD_PLACE, KEY, TOKEN } from "../finding/columns.ts";
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
-import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
   type AttentionPatternsMeasurement,
   type AttentionPatternsOptions,
-  type HeadPattern,
+  type AttentionPatternsRow,
   measureAttentionPatterns,
   PATTERN_OPTIONS,
-  patternMetrics,
 } from "../measures/attention-patterns.ts";
 import { settled } from "../measures/options.ts";
+import { type PatternSummary, patternMetrics } from "../measures/pattern-summary.ts";
 import { percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
+import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 import { ATTENTION_STRUCTURE, FRAMEWORK } from "./papers.ts";
+import { headMap } from "./views.ts";
 
 const QUESTION = "Where does each head look?";
 
-type Measure = "entropy" | "distance" | "first" | "previous" | "self" | "induction";
+/** What is measured of a head, in words; a share of its attention says what the head then does. */
+interface Measure {
+  readonly key: keyof PatternSummary;
+  readonly name: string;
+  readonly what: string;
+  readonly looks?: string;
+}
 
-const MEASURES: readonly { key: Measure; name: string; unit: string; factor: number; text: string }[] = [
-  { key: "entropy", name: "uniform attention: entropy", unit: "nats", factor: 1, text: "The mean entropy" },
-  { key: "distance", name: "uniform attention: distance", unit: "tokens", factor: 1, text: "The mean distance" },
-  ...(
-    [
-      ["first", "first token", "share on the first token"],
-      ["previous", "previous token", "share on the previous token"],
-      ["self", "same token", "share on the token itself"],
-      ["induction", "induction", "share on what followed the token earlier, where it was there before,"],
-    ] as const
-  ).map(([key, name, what]) => ({
-    ...{ key, name: `uniform attention: ${name}`, unit: "%", factor: 100, text: `The mean ${what}` },
-  })),
+const MEASURES: readonly Measure[] = [
+  { key: "entropy", name: "entropy", what: "entropy" },
+  { key: "distance", name: "distance", what: "distance" },
+  { key: "first", name: "first token", what: "share on the first token", looks: "the first token" },
+  { key: "previous", name: "previous token", what: "share on the previous token", looks: "the previous token" },
+  { key: "self", name: "same token", what: "share on the token itself", looks: "the token itself" },
+  {
+    key: "induction",
+    name: "induction",
+    what: "share on what followed the token earlier, where it was there before,",
+    looks: "what followed the same token earlier",
+  },
 ];
 
-const KINDS = [
-  { key: "first", words: "looks at the first token" },
-  { key: "previous", words: "looks at the previous token" },
-  { key: "self", words: "looks at the token itself" },
-  { key: "induction", words: "looks at what followed the same token earlier" },
-] as const;
-
 /** The measures that the text allows: nothing is measured of repetitions where no token repeats. */
-function measurable<T extends { readonly key: Measure }>(
-  measures: readonly T[],
-  { uniform }: AttentionPatternsMeasurement,
-): T[] {
-  return measures.filter(({ key }) => uniform[key] !== null);
-}
+const measurable = ({ uniform }: AttentionPatternsMeasurement) => MEASURES.filter(({ key }) => uniform[key] !== null);
+const shares = (measured: AttentionPatternsMeasurement) => measurable(measured).filter(({ looks }) => looks);
+const uniformName = ({ name }: Measure) => `${UNIFORM_ATTENTION}: ${name}`;
 
 /**
  * The attention patterns of a prompt, and for each head how spread its attention is, how far back it goes and how much
@@ -61,26 +57,34 @@ function measurable<T extends { readonly key: Measure }>(
  */
 export async function attentionPatterns(model: Model, options: AttentionPatternsOptions = {}): Promise<Finding> {
   const measured = await measureAttentionPatterns(model, settled("attentionPatterns", model, options, PATTERN_OPTIONS));
-  const { prompt, heads, uniform } = measured;
+  const { prompt, uniform } = measured;
   return finding({
     analysis: "attention-patterns",
     question: QUESTION,
     summary: summary(measured),
     method: METHOD,
     model: modelFacts(model),
-    settings: { prompt: prompt.text, tokens: prompt.ids.length, heads: heads.length },
+    settings: { prompt: prompt.text, tokens: prompt.ids.length, heads: measured.length },
     pictures: [
       patternPicture(measured),
-      ...measurable(KINDS, measured).map(({ key, words }) => headMap(measured, key, `How much each head ${words}`)),
+      ...shares(measured).map(({ key, looks }) =>
+        headMap(
+          `share-${key}`,
+          `How much each head looks at ${looks}`,
+          { column: key, label: "attention", scheme: "Blues", domain: [0, 100] },
+          { caption: `A head that looks everywhere equally would have ${percent(uniform[key]!)}.` },
+        ),
+      ),
     ],
     tables: [headTable(measured), strongest(measured)],
-    baselines: measurable(MEASURES, measured).map(({ key, name, unit, factor, text: what }) => ({
-      name,
-      kind: "reference value",
-      text: `${what} of a head that attends equally to every token it can see, on a prompt of ${prompt.ids.length} tokens.`,
-      value: factor * uniform[key]!,
-      unit,
-    })),
+    baselines: measurable(measured).map((measure) =>
+      uniformAttention(uniform[measure.key]! * (measure.looks ? 100 : 1), {
+        name: uniformName(measure),
+        what: `The mean ${measure.what}`,
+        on: `a prompt of ${prompt.ids.length} tokens`,
+        unit: measure.looks ? "%" : measure.key === "entropy" ? "nats" : "tokens",
+      }),
+    ),
     caveats: [
       "Attention says where a head reads, not what it moves: a large weight on a token whose value vector is small does little. A head that has nothing to do often rests on the first token.",
       "After the first layer a position holds more than its own token, so attention to a position is not attention to that word.",
@@ -92,19 +96,20 @@ export async function attentionPatterns(model: Model, options: AttentionPatterns
 }
 
 function summary(measured: AttentionPatternsMeasurement): [Statement, ...Statement[]] {
-  const { heads } = measured;
-  const nameOf = (key: Measure) => MEASURES.find((measure) => measure.key === key)!.name;
-  const most = (key: Measure) => heads.toSorted((a, b) => b[key]! - a[key]!)[0];
-  const sharpest = heads.toSorted((a, b) => a.entropy - b.entropy)[0];
+  const [{ component, entropy }] = measured.top(1, "entropy", { smallest: true });
   return [
     {
-      text: `${sharpest.name} is the sharpest: its attention has a mean entropy of ${sharpest.entropy.toFixed(2)} nats, as if spread evenly over ${Math.exp(sharpest.entropy).toFixed(1)} tokens.`,
-      figure: { value: sharpest.entropy, unit: "nats", comparedWith: [nameOf("entropy")] },
+      text: `${component} is the sharpest: its attention has a mean entropy of ${entropy.toFixed(2)} nats, as if spread evenly over ${Math.exp(entropy).toFixed(1)} tokens.`,
+      figure: { value: entropy, unit: "nats", comparedWith: [uniformName(MEASURES[0])] },
     },
-    ...measurable(KINDS, measured).map(({ key, words }) => ({
-      text: `${most(key).name} most ${words}, with ${percent(most(key)[key]!)} of its attention.`,
-      figure: { value: 100 * most(key)[key]!, unit: "%", comparedWith: [nameOf(key)] as [string] },
-    })),
+    ...shares(measured).map((measure): Statement => {
+      const [most] = measured.top(1, measure.key);
+      const share = most[measure.key]!;
+      return {
+        text: `${most.component} most looks at ${measure.looks}, with ${percent(share)} of its attention.`,
+        figure: { value: 100 * share, unit: "%", comparedWith: [uniformName(measure)] },
+      };
+    }),
   ];
 }
 
@@ -117,8 +122,8 @@ const METHOD: Method = {
 
 /** The patterns of all heads, or as many as a picture holds. */
 export function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): PictureSpec {
-  const weights = heads.map(({ name, pattern, valueNorms }) => ({
-    ...{ name, weights: pattern.data as Float32Array, valueNorms: valueNorms.data as Float32Array },
+  const weights = heads.map(({ component, pattern, valueNorms }) => ({
+    ...{ name: component, weights: pattern.data as Float32Array, valueNorms: valueNorms.data as Float32Array },
   }));
   return {
     kind: "attention",
@@ -132,73 +137,48 @@ export function patternPicture({ prompt, heads }: AttentionPatternsMeasurement):
   };
 }
 
-function headMap({ uniform }: AttentionPatternsMeasurement, key: (typeof KINDS)[number]["key"], title: string): View {
-  return {
-    kind: "imshow",
-    name: `share-${key}`,
-    title,
-    caption: `A head that looks everywhere equally would have ${percent(uniform[key]!)}.`,
-    table: "heads",
-    x: "head",
-    y: "layer",
-    color: { column: key, label: "attention", scheme: "Blues", domain: [0, 100] },
-  };
-}
-
-const INDUCTION: Cell<HeadPattern> = column(
-  "induction",
-  "Its attention on what followed the same token earlier, where the token was there before.",
-  {
-    format: "percent",
-  },
-);
-
 function headTable(measured: AttentionPatternsMeasurement): Table {
-  const { prompt, heads } = measured;
-  const first = prompt.startsWithBos ? "BOS" : "first";
-  const share = { format: "percent" } as const;
-  const comparedWith = measurable(MEASURES, measured).map((measure) => measure.name);
-  return tableOf({ name: "heads", title: "Head by head, means over queries", comparedWith }, heads, [
-    ...headCells<HeadPattern>(),
+  const share = <const Name extends string>(name: Name, what: string, title: string = name) =>
+    column(name, `Its attention on ${what}.`, { title, format: "percent" });
+  const induction: Cell<AttentionPatternsRow> = share(
+    "induction",
+    "what followed the same token earlier, where the token was there before",
+  );
+  const comparedWith = measurable(measured).map(uniformName);
+  return tableOf({ name: "heads", title: "Head by head, means over queries", comparedWith }, measured.rows, [
+    ...HEAD_PLACE,
     as(ENTROPY, "The entropy of its attention."),
     column("distance", "How far back it looks.", { unit: "tokens", digits: 2 }),
-    [{ name: "first", title: first, ...share, description: "Its attention on the first token." }, (head) => head.first],
-    [{ name: "previous", title: "previous", ...share, description: "Its attention on the token before." }, "previous"],
-    [{ name: "self", title: "self", ...share, description: "Its attention on the token itself." }, "self"],
-    ...(measured.uniform.induction === null ? [] : [INDUCTION]),
+    share("first", "the first token", measured.prompt.startsWithBos ? "BOS" : "first"),
+    share("previous", "the token before"),
+    share("self", "the token itself"),
+    ...(measured.uniform.induction === null ? [] : [induction]),
   ]);
 }
 
 /** The most rows of the table of positions: of more positions, each head's clearest. */
 const MOST_POSITIONS = 4000;
 
-function strongest({ prompt, heads }: AttentionPatternsMeasurement): Table {
+function strongest({ prompt, heads, strongest: { rows } }: AttentionPatternsMeasurement): Table {
   const n = prompt.ids.length;
   const each = Math.max(1, Math.floor(MOST_POSITIONS / heads.length));
-  const rows = heads.flatMap(({ name, layer, head, pattern: { data } }) => {
-    const all = prompt.ids.map((_, query) => {
-      let key = 0;
-      for (let k = 1; k < n; k++) if (data[query * n + k] > data[query * n + key]) key = k;
-      return { name, layer, head, query, key, attention: data[query * n + key] };
-    });
-    if (n <= each) return all;
+  const clearest = heads.flatMap((_, h) => {
+    const ofHead = rows.slice(h * n, (h + 1) * n);
+    if (n <= each) return ofHead;
     // The first token is where heads rest.
-    const clearest = all.filter(({ key }) => key > 0).toSorted((a, b) => b.attention - a.attention);
-    return clearest.slice(0, each).toSorted((a, b) => a.query - b.query);
+    const others = ofHead.filter(({ key }) => key > 0).sort((a, b) => b.attention - a.attention);
+    return others.slice(0, each).sort((a, b) => a.query - b.query);
   });
   const title =
     n <= each
       ? "What each position looks at most"
       : `The ${each} positions of each head that look most at one token other than the first`;
-  return tableOf({ name: "strongest", title, detail: true }, rows, [
-    ...headCells<(typeof rows)[number]>(),
+  return tableOf({ name: "strongest", title, detail: true }, clearest, [
+    ...HEAD_PLACE,
     column("query", "The position that looks.", { axis: "query", format: "integer" }),
-    [as(TOKEN, { name: "query_token", description: "Its token." }), ({ query }) => prompt.tokens[query]],
+    as(TOKEN, { name: "query_token", description: "Its token." }),
     as(KEY, "The position that it looks at most."),
-    [
-      as(TOKEN, { name: "key_token", title: "looks at", description: "That position's token." }),
-      ({ key }) => prompt.tokens[key],
-    ],
+    as(TOKEN, { name: "key_token", title: "looks at", description: "That position's token." }),
     column("attention", "The weight on it.", { format: "percent" }),
   ]);
 }

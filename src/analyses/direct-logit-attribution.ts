@@ -1,26 +1,36 @@
 /** "Which parts of the model write the answer?" */
 
-import { mean, quantile } from "simple-statistics";
-import { type Baseline, type Finding, finding } from "../finding/finding.ts";
+import { COMPONENT, HEAD_PLACE, NEURON_PLACE } from "../finding/columns.ts";
+import { type Baseline, type Figure, type Finding, type FindingParts, finding } from "../finding/finding.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import {
   ATTRIBUTION_OPTIONS,
   type AttributionGroup,
   type DirectLogitAttributionMeasurement,
   type DirectLogitAttributionOptions,
+  type DirectLogitAttributionRow,
   measureDirectLogitAttribution,
 } from "../measures/direct-logit-attribution.ts";
 import { settled } from "../measures/options.ts";
 import { tokenText } from "../measures/prompt.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
+import { spread } from "./baselines.ts";
 import { capCaveat } from "./caps.ts";
-import { attributionPictures, attributionTables, HEADS, LAYERS, NEURONS } from "./direct-logit-attribution/tables.ts";
 import { modelFacts } from "./model-facts.ts";
 import { FRAMEWORK, IOI } from "./papers.ts";
+import { bars, headMap } from "./views.ts";
 
 const QUESTION = "Which parts of the model write the answer?";
 const SUM = "the model's logit";
+/** Each decomposition's null model. */
+export const RANDOM = {
+  layers: "random tokens: largest layer",
+  heads: "random tokens: largest head",
+  neurons: "random tokens: largest neurons",
+} as const;
 
 /**
  * Direct logit attribution at a prompt's last position: what each layer, head and neuron adds to the logit of a token, or
@@ -33,67 +43,74 @@ export async function directLogitAttribution(
   const given = settled("directLogitAttribution", model, options, ATTRIBUTION_OPTIONS);
   const { top, samples, seed } = given;
   const measured = await measureDirectLogitAttribution(model, given);
-  const { prompt, answer, wrong } = measured;
-  const name = (id: number) => quoted(tokenText(model, id));
-  const asked = wrong === null ? `the logit of ${name(answer)}` : `the lead of ${name(answer)} over ${name(wrong)}`;
+  const { prompt, neurons } = measured;
+  const answer = tokenText(model, measured.answer);
+  const wrong = measured.wrong === null ? null : tokenText(model, measured.wrong);
+  const asked =
+    wrong === null ? `the logit of ${quoted(answer)}` : `the lead of ${quoted(answer)} over ${quoted(wrong)}`;
   return finding({
     analysis: "direct-logit-attribution",
     question: QUESTION,
     summary: summaryOf(measured, asked, top),
-    method: methodOf(wrong !== null),
+    method: methodOf(measured),
     model: modelFacts(model),
-    settings: {
-      prompt: prompt.text,
-      answer: tokenText(model, answer),
-      wrong: wrong === null ? null : tokenText(model, wrong),
-      samples,
-      seed,
-    },
-    pictures: attributionPictures(measured),
-    tables: attributionTables(measured, top),
-    baselines: baselines(measured, asked, top, seed),
+    settings: { prompt: prompt.text, answer, wrong, samples, seed },
+    pictures: [
+      LAYER_SUM,
+      headMap("heads", "What each head adds", { column: ADDS.name, label: "attribution" }),
+      ...neuronPictures(measured),
+    ],
+    tables: tables(measured, top),
+    baselines: [
+      {
+        name: SUM,
+        kind: "control",
+        text: `The model's own value of ${asked}.`,
+        value: measured.logit,
+        unit: "logits",
+      },
+      nullModel("layers", measured, seed),
+      nullModel("heads", measured, seed),
+      neurons && nullModel("neurons", measured, seed),
+    ],
     caveats: [
       ...capCaveat(model),
       "Only direct paths to the logits are counted. A component's number does not include what it does through later layers; ablate or patch it to see that.",
       "The final norm's scale is held at its value in this run: without a component it would be different.",
-      ...(wrong === null
-        ? [
-            "Where the unembedding is centred, a token's logit is measured from the mean over the vocabulary; only differences between tokens change probabilities.",
-          ]
-        : []),
+      wrong === null &&
+        "Where the unembedding is centred, a token's logit is measured from the mean over the vocabulary; only differences between tokens change probabilities.",
       `This is one prompt and one position: nothing here says that the parts work the same way elsewhere.`,
       ...model.notes,
     ],
   });
 }
 
+const size = ({ attribution }: DirectLogitAttributionRow) => Math.abs(attribution);
+
 /** @param asked what is attributed, in words */
-function summaryOf(
-  { logit, error, layers, heads, neurons }: DirectLogitAttributionMeasurement,
-  asked: string,
-  top: number,
-): Finding["summary"] {
-  const strongest = (group: AttributionGroup) =>
-    group.attributions.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value))[0];
-  const layer = strongest(layers);
-  const head = strongest(heads);
+function summaryOf(measured: DirectLogitAttributionMeasurement, asked: string, top: number): FindingParts["summary"] {
+  const { logit, error, layers, heads, neurons } = measured;
+  const most = (group: AttributionGroup) => {
+    const [{ component, attribution }] = group.top(1, size);
+    return `${component} contributes most: ${signed(attribution)}`;
+  };
+  const share = (group: AttributionGroup) => percent(group.largestShare);
+  const figure = (group: AttributionGroup, nullModel: string): Figure => {
+    return { value: 100 * group.largestShare, unit: "%", comparedWith: [nullModel] };
+  };
   return [
     {
-      text: `Of ${asked}, ${logit.toFixed(3)} logits, ${layer.label} contributes most: ${signed(layer.value)}, ${percent(layers.share)} of everything that embeddings and layers add or subtract.`,
-      figure: { value: 100 * layers.share, unit: "%", comparedWith: [LAYERS] },
+      text: `Of ${asked}, ${logit.toFixed(3)} logits, ${most(layers)}, ${share(layers)} of everything that embeddings and layers add or subtract.`,
+      figure: figure(layers, RANDOM.layers),
     },
     {
-      text: `Of the heads, ${head.label} contributes most: ${signed(head.value)} logits, ${percent(heads.share)} of what all heads add or subtract.`,
-      figure: { value: 100 * heads.share, unit: "%", comparedWith: [HEADS] },
+      text: `Of the heads, ${most(heads)} logits, ${share(heads)} of what all heads add or subtract.`,
+      figure: figure(heads, RANDOM.heads),
     },
-    ...(neurons
-      ? [
-          {
-            text: `Of the ${neurons.attributions.length} neurons, ${strongest(neurons).label} contributes most: ${signed(strongest(neurons).value)} logits; the ${Math.min(top, neurons.attributions.length)} largest together have ${percent(neurons.share)} of what all neurons add or subtract.`,
-            figure: { value: 100 * neurons.share, unit: "%", comparedWith: [NEURONS] as [string] },
-          },
-        ]
-      : []),
+    neurons && {
+      text: `Of the ${neurons.length} neurons, ${most(neurons)} logits; the ${Math.min(top, neurons.length)} largest together have ${share(neurons)} of what all neurons add or subtract.`,
+      figure: figure(neurons, RANDOM.neurons),
+    },
     {
       text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, the model's own logit to within ${Math.abs(error).toExponential(0)}.`,
       figure: { value: logit - error, unit: "logits", comparedWith: [SUM] },
@@ -102,64 +119,100 @@ function summaryOf(
 }
 
 /** What random tokens are drawn in place of. */
-const drawnFor = (two: boolean) => (two ? "pairs of tokens" : "tokens");
+const drawnFor = ({ wrong }: DirectLogitAttributionMeasurement) => (wrong === null ? "tokens" : "pairs of tokens");
 
-/** @param two whether one token's logit is subtracted from another's */
-function methodOf(two: boolean): Finding["method"] {
+function methodOf(measured: DirectLogitAttributionMeasurement): Finding["method"] {
   return {
     text:
       "The last residual stream is the sum of what embeddings, attention layers and MLPs wrote; an attention layer's part is the sum of its heads and b_O, an MLP's the sum of its neurons and b_out. With the final norm's scale held fixed, the logit of a token is linear in the stream, so each component x has its own term: norm(x) · W_U[:, token], in logits" +
-      (two ? ", and the difference of two tokens' logits likewise with the difference of their columns." : ".") +
+      (measured.wrong === null
+        ? "."
+        : ", and the difference of two tokens' logits likewise with the difference of their columns.") +
       "\n\nThe share of the largest is max |a| / Σ |a| over the components of its kind. The null model asks the same about random " +
-      `${drawnFor(two)} in place of the answers, at the same position of the same prompt: what is large for every direction says nothing about the answer.`,
+      `${drawnFor(measured)} in place of the answers, at the same position of the same prompt: what is large for every direction says nothing about the answer.`,
     references: [FRAMEWORK, IOI],
   };
 }
 
-function baselines(
-  { logit, wrong, layers, heads, neurons }: DirectLogitAttributionMeasurement,
-  asked: string,
-  top: number,
+/** The share of a decomposition's largest components for random tokens. */
+export function nullModel(
+  group: keyof typeof RANDOM,
+  measured: DirectLogitAttributionMeasurement,
   seed: number,
-): readonly Baseline[] {
-  const drawn = drawnFor(wrong !== null);
+): Baseline {
+  const { nullShares, largestShare, count } = measured[group]!;
+  const what = {
+    layers: "the largest of embeddings and layers",
+    heads: "the largest head",
+    neurons: `the ${count} largest neurons`,
+  }[group];
+  return {
+    name: RANDOM[group],
+    kind: "null model",
+    text: `The share of ${what} for random ${drawnFor(measured)}: the mean and the 95 % interval. p is how often it is at least as large as here.`,
+    ...spread(nullShares.map((share) => 100 * share)),
+    unit: "%",
+    p: (1 + nullShares.filter((share) => share >= largestShare).length) / (1 + nullShares.length),
+    seed,
+  };
+}
+
+const ADDS = column("attribution", "Its direct effect.", { title: "adds", unit: "logits", digits: 4 });
+const SHARE = column("share", "Its share of the sum of all absolute effects of its kind.", { format: "percent" });
+
+/** What the bias, the embeddings and the layers add. */
+export function layerTable({ layers, bias }: DirectLogitAttributionMeasurement): Table {
+  const first = { component: "bias of the unembedding", attribution: bias, share: null };
+  const title = "The bias, embeddings and layers, in order: they sum to the logit";
+  return tableOf(
+    { name: "layers", title, comparedWith: [RANDOM.layers] },
+    [first, ...layers],
+    [as(COMPONENT, "Its name."), ADDS, SHARE],
+  );
+}
+
+function tables(measured: DirectLogitAttributionMeasurement, top: number): FindingParts["tables"] {
+  const heads = measured.heads.top(measured.heads.length, size);
+  const neurons = measured.neurons?.top(top, size);
+  const title = `The ${neurons?.length} neurons that add or subtract most`;
+  const about = (name: "heads" | "neurons", title: string) => ({ name, title, comparedWith: [RANDOM[name]] });
   return [
-    {
-      name: SUM,
-      kind: "control",
-      text: `The model's own value of ${asked}.`,
-      value: logit,
-      unit: "logits",
-    },
-    layerNullModel({ layers, wrong }, seed),
-    nullModel(HEADS, "the largest head", heads, drawn, seed),
-    ...(neurons ? [nullModel(NEURONS, `the ${top} largest neurons`, neurons, drawn, seed)] : []),
+    layerTable(measured),
+    tableOf(about("heads", "Heads"), heads.rows, [...HEAD_PLACE, ADDS, SHARE]),
+    neurons && tableOf(about("neurons", title), neurons.rows, [...NEURON_PLACE, ADDS, SHARE]),
   ];
 }
 
-/** The largest layer's share, for random tokens. */
-export function layerNullModel(
-  { layers, wrong }: Pick<DirectLogitAttributionMeasurement, "layers" | "wrong">,
-  seed: number,
-): Baseline {
-  return nullModel(LAYERS, "the largest of embeddings and layers", layers, drawnFor(wrong !== null), seed);
-}
+/** What they add up to, a view of `layerTable`. */
+export const LAYER_SUM: View = {
+  kind: "bar",
+  name: "sum",
+  title: "How the logit builds up",
+  caption:
+    "Each bar starts where the one before ended: what the unembedding's bias, the embeddings and the layers add, in order. The last one is their sum.",
+  table: "layers",
+  x: { column: COMPONENT.name, label: "" },
+  y: { column: ADDS.name, label: "sum" },
+  total: "sum",
+};
 
-function nullModel(name: string, what: string, group: AttributionGroup, drawn: string, seed: number): Baseline {
-  const { nullShares, share } = group;
-  const beyond = nullShares.filter((s) => s >= share).length;
-  return {
-    name,
-    kind: "null model",
-    text: `The share of ${what} for random ${drawn}: the mean and the 95 % interval. p is how often it is at least as large as here.`,
-    value: 100 * mean([...nullShares]),
-    unit: "%",
-    interval: [100 * quantile([...nullShares], 0.025), 100 * quantile([...nullShares], 0.975)],
-    level: 0.95,
-    p: (1 + beyond) / (1 + nullShares.length),
-    samples: nullShares.length,
-    seed,
-  };
+function neuronPictures({ neurons }: DirectLogitAttributionMeasurement): FindingParts["pictures"] {
+  return [
+    neurons &&
+      bars("neurons", "The neurons that add or subtract most", COMPONENT.name, {
+        column: ADDS.name,
+        label: "attribution",
+      }),
+    neurons && {
+      kind: "hist",
+      name: "all-neurons",
+      title: "All neurons' attributions",
+      caption: "Most neurons have almost no direct effect.",
+      series: [{ name: "neurons", values: neurons.rows.map(({ attribution }) => attribution) }],
+      x: { label: "attribution", unit: "logits" },
+      of: "neurons",
+    },
+  ];
 }
 
 /** `directLogitAttribution` for the index. */

@@ -1,22 +1,25 @@
 /** "Which heads are previous-token, duplicate-token or induction heads?" */
 
-import { headCells } from "../finding/columns.ts";
-import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
-import { type AboutTable, type Cell, type Table, tableOf } from "../finding/table.ts";
+import { HEAD_PLACE } from "../finding/columns.ts";
+import { type Finding, finding, type Statement } from "../finding/finding.ts";
+import { column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { HEAD_NAMES, type HeadName } from "../measures/head-detector/detection-patterns.ts";
 import {
   HEAD_DETECTOR_OPTIONS,
   type HeadDetectorMeasurement,
+  type HeadDetectorRow,
   measureHeadDetector,
   REPEATING_TEXTS,
 } from "../measures/head-detector.ts";
 import { type AnalysisOptions, type GivenOptions, settled, topOf } from "../measures/options.ts";
 import { listed, withArticle } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
+import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 import { DETECT_HEAD, INDUCTION_HEADS } from "./papers.ts";
+import { headMap } from "./views.ts";
 
 /** The options of `headDetector`. */
 export type HeadDetectorOptions = GivenOptions<typeof OPTIONS>;
@@ -29,15 +32,7 @@ const WORDS: Readonly<Record<HeadName, string>> = {
   induction_head: "induction",
 };
 
-const uniformName = (name: HeadName) => `uniform attention, ${WORDS[name]}`;
-
-/** A head, and its score as each kind of head. */
-interface ScoredHead {
-  readonly name: string;
-  readonly layer: number;
-  readonly head: number;
-  readonly scores: readonly number[];
-}
+const uniformName = (name: HeadName) => `${UNIFORM_ATTENTION}, ${WORDS[name]}`;
 
 /**
  * Scores every head against the three patterns of `detectHead`, as a mean over the prompts, compared with the score of a head
@@ -48,17 +43,10 @@ export async function headDetector(model: HookedTransformer, options: HeadDetect
   const { top, ...asked } = settled("headDetector", model, options, OPTIONS);
   const { prompts, measure, excludeBos, excludeCurrentToken } = asked;
   const measured = await measureHeadDetector(model, asked);
-  const { scores, chance } = measured;
-  const heads = model.allHeadLabels().map((name, i) => ({
-    name,
-    layer: Math.floor(i / model.cfg.nHeads),
-    head: i % model.cfg.nHeads,
-    scores: scores.map(({ data }) => data[i] as number),
-  }));
   return finding({
     analysis: "head-detector",
     question: QUESTION,
-    summary: summaryOf(heads, chance),
+    summary: summaryOf(measured),
     method: methodOf(measure),
     model: modelFacts(model),
     settings: {
@@ -69,14 +57,9 @@ export async function headDetector(model: HookedTransformer, options: HeadDetect
       top,
     },
     pictures: [heatmaps(measured)],
-    tables: tables(heads, chance, top),
-    baselines: HEAD_NAMES.map(
-      (name, k): Baseline => ({
-        name: uniformName(name),
-        kind: "null model",
-        text: "The score of a head that attends equally to every token it can see, on the same prompts.",
-        value: chance[k],
-      }),
+    tables: tables(measured, top),
+    baselines: HEAD_NAMES.map((name) =>
+      uniformAttention(measured.uniform[name], { name: uniformName(name), on: "the same prompts" }),
     ),
     caveats: [
       "A pattern is not a function: a head that looks at the right place may copy nothing useful from there. Patch or ablate it to see.",
@@ -90,24 +73,24 @@ export async function headDetector(model: HookedTransformer, options: HeadDetect
 
 /** The head with the highest score of a kind. */
 interface BestHead {
-  readonly name: (typeof HEAD_NAMES)[number];
+  readonly kind: HeadName;
   readonly head: string;
   readonly score: number;
-  readonly chance: number;
+  readonly uniform: number;
 }
 
 /** The best head of each kind, the one furthest above uniform attention first. */
-function summaryOf(heads: readonly ScoredHead[], chance: readonly number[]): Finding["summary"] {
-  const best = HEAD_NAMES.map((name, k): BestHead => {
-    const head = heads.reduce((a, b) => (b.scores[k] > a.scores[k] ? b : a));
-    return { name, head: head.name, score: head.scores[k], chance: chance[k] };
+function summaryOf(measured: HeadDetectorMeasurement): Finding["summary"] {
+  const best = HEAD_NAMES.map((kind): BestHead => {
+    const [head] = measured.top(1, kind);
+    return { kind, head: head.component, score: head[kind], uniform: measured.uniform[kind] };
   });
-  const found = best.filter(({ score, chance: uniform }) => score > uniform);
+  const found = best.filter(({ score, uniform }) => score > uniform);
   const missing = best.filter((one) => !found.includes(one));
-  found.sort((a, b) => b.score - b.chance - (a.score - a.chance));
-  const statement = ({ name, head, score, chance: uniform }: BestHead): Statement => ({
-    text: `The best ${WORDS[name]} head is ${head} with ${score.toFixed(2)}; uniform attention has ${uniform.toFixed(2)}.`,
-    figure: { value: score, unit: "", comparedWith: [uniformName(name)] },
+  found.sort((a, b) => b.score - b.uniform - (a.score - a.uniform));
+  const statement = ({ kind, head, score, uniform }: BestHead): Statement => ({
+    text: `The best ${WORDS[kind]} head is ${head} with ${score.toFixed(2)}; uniform attention has ${uniform.toFixed(2)}.`,
+    figure: { value: score, unit: "", comparedWith: [uniformName(kind)] },
   });
   const all = [...found.map(statement), ...(missing.length > 0 ? [noneOf(missing)] : [])];
   return all as [Statement, ...Statement[]];
@@ -116,16 +99,12 @@ function summaryOf(heads: readonly ScoredHead[], chance: readonly number[]): Fin
 /** The kinds of which there is no head, in one sentence. */
 function noneOf(missing: readonly BestHead[]): Statement {
   const scores = missing.map(
-    ({ head, score, chance }) => `${score.toFixed(2)} (${head}; uniform ${chance.toFixed(2)})`,
+    ({ head, score, uniform }) => `${score.toFixed(2)} (${head}; uniform ${uniform.toFixed(2)})`,
   );
-  const [first, ...others] = missing.map(({ name }) => uniformName(name));
+  const kinds = missing.map(({ kind }) => WORDS[kind]);
+  const [first, ...others] = missing.map(({ kind }) => uniformName(kind));
   return {
-    text: `No head is ${withArticle(
-      listed(
-        missing.map(({ name }) => WORDS[name]),
-        "or",
-      ),
-    )} head: the highest ${missing.length === 1 ? "score is" : "scores are"} ${listed(scores)}, no more than uniform attention has.`,
+    text: `No head is ${withArticle(listed(kinds, "or"))} head: the highest ${missing.length === 1 ? "score is" : "scores are"} ${listed(scores)}, no more than uniform attention has.`,
     figure: { value: missing[0].score, unit: "", comparedWith: [first, ...others] },
   };
 }
@@ -141,39 +120,27 @@ function methodOf(measure: "mul" | "abs"): Finding["method"] {
   };
 }
 
-function heatmaps({ scores, chance }: HeadDetectorMeasurement): View {
-  const uniform = HEAD_NAMES.map((name, k) => `${WORDS[name]} ${chance[k].toFixed(3)}`).join(", ");
-  const lowest = Math.min(0, ...scores.flatMap(({ data }) => [...data]));
-  return {
-    kind: "imshow",
-    name: "scores",
-    title: "How closely each head matches each kind of head",
-    caption: `Uniform attention scores ${uniform}.`,
-    table: "heads",
-    x: "head",
-    y: "layer",
-    color: { column: HEAD_NAMES, label: "score", scheme: "Blues", domain: [lowest, 1] },
-  };
+function heatmaps({ rows, uniform }: HeadDetectorMeasurement): View {
+  const lowest = Math.min(0, ...rows.flatMap((row) => HEAD_NAMES.map((kind) => row[kind])));
+  const scores = HEAD_NAMES.map((kind) => `${WORDS[kind]} ${uniform[kind].toFixed(3)}`);
+  const color = { column: HEAD_NAMES, label: "score", scheme: "Blues", domain: [lowest, 1] } as const;
+  const caption = `Uniform attention scores ${scores.join(", ")}.`;
+  return headMap("scores", "How closely each head matches each kind of head", color, { caption });
 }
 
-function tables(heads: readonly ScoredHead[], chance: readonly number[], top: number): Table[] {
-  const above = ({ scores }: ScoredHead) => Math.max(...scores.map((score, k) => score - chance[k]));
-  const highest = [...heads].sort((a, b) => above(b) - above(a)).slice(0, top);
-  const title = `The ${highest.length} heads furthest above uniform attention`;
+const COLUMNS = [
+  ...HEAD_PLACE,
+  ...HEAD_NAMES.map((kind) => column(kind, `Its score as a ${WORDS[kind]} head.`, { title: WORDS[kind], digits: 3 })),
+];
+
+function tables(measured: HeadDetectorMeasurement, top: number): Table[] {
+  const above = (row: HeadDetectorRow) => Math.max(...HEAD_NAMES.map((kind) => row[kind] - measured.uniform[kind]));
+  const { rows: highest, length } = measured.top(top, above);
+  const title = `The ${length} heads furthest above uniform attention`;
   return [
-    headTable({ name: "top", title, comparedWith: HEAD_NAMES.map(uniformName) }, highest),
-    headTable({ name: "heads", title: "All heads", detail: true }, heads),
+    tableOf({ name: "top", title, comparedWith: HEAD_NAMES.map(uniformName) }, highest, COLUMNS),
+    tableOf({ name: "heads", title: "All heads", detail: true }, measured.rows, COLUMNS),
   ];
-}
-
-function headTable(about: AboutTable, heads: readonly ScoredHead[]): Table {
-  return tableOf(about, heads, [
-    ...headCells<ScoredHead>(),
-    ...HEAD_NAMES.map((name, k): Cell<ScoredHead> => {
-      const description = `Its score as a ${WORDS[name]} head.`;
-      return [{ name, title: WORDS[name], format: { digits: 3 }, description }, ({ scores }) => scores[k]];
-    }),
-  ]);
 }
 
 const OPTIONS = { ...HEAD_DETECTOR_OPTIONS, top: topOf("heads") } as const satisfies AnalysisOptions;

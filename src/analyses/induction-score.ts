@@ -1,27 +1,26 @@
 /** "Which heads attend to what followed last time, and does the model predict repetitions?" */
 
-import { headCells, LOSS, POS } from "../finding/columns.ts";
+import { HEAD_PLACE, LOSS, POS } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
-  type HalvesOfLoss,
   INDUCTION_OPTIONS,
   type InductionScoreMeasurement,
   measureInductionScore,
-  type ScoredHead,
 } from "../measures/induction-score.ts";
 import { type AnalysisOptions, type GivenOptions, settled, topOf } from "../measures/options.ts";
 import { analysis } from "./analysis.ts";
+import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 import { FRAMEWORK, INDUCTION_HEADS } from "./papers.ts";
+import { headMap } from "./views.ts";
 
 /** The options of `inductionScore`. */
 export type InductionScoreOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which heads attend to what followed last time, and does the model predict repetitions?";
-const UNIFORM = "uniform attention";
 const UNREPEATED = "unrepeated tokens";
 const UNREPEATED_LOSS = "unrepeated tokens' loss";
 
@@ -59,46 +58,41 @@ export async function inductionScore(model: Model, options: InductionScoreOption
   });
 }
 
-const highestFirst = (heads: readonly ScoredHead[]) => [...heads].sort((a, b) => b.score - a.score);
-const highestControl = (heads: readonly ScoredHead[]) => Math.max(...heads.map(({ control }) => control));
-/** How much lower the second half's loss is. */
-const gainOf = ({ halves: [first, second] }: HalvesOfLoss) => first - second;
+const highestUnrepeated = (measured: InductionScoreMeasurement) => measured.top(1, "unrepeated").rows[0].unrepeated;
 
-function summaryOf({ heads, uniform, repeated }: InductionScoreMeasurement): Finding["summary"] {
-  const [best] = highestFirst(heads);
-  const [first, second] = repeated.halves;
-  const gain = gainOf(repeated);
-  const control = highestControl(heads);
+function summaryOf(measured: InductionScoreMeasurement): Finding["summary"] {
+  const { uniform, repeated } = measured;
+  const [best] = measured.top(1, "score");
+  const control = highestUnrepeated(measured);
   const score = best.score.toFixed(3);
   const others = `uniform attention would have ${uniform.toFixed(3)}, and ${control.toFixed(3)} is reached where nothing repeats`;
   return [
     {
       text:
         best.score > Math.max(uniform, control)
-          ? `${best.name} has the highest induction score, ${score}; ${others}.`
-          : `No head does induction here: the highest score is ${score}, of ${best.name}; ${others}.`,
-      figure: { value: best.score, unit: "", comparedWith: [UNIFORM, UNREPEATED] },
+          ? `${best.component} has the highest induction score, ${score}; ${others}.`
+          : `No head does induction here: the highest score is ${score}, of ${best.component}; ${others}.`,
+      figure: { value: best.score, unit: "", comparedWith: [UNIFORM_ATTENTION, UNREPEATED] },
     },
     {
-      text: `The loss is ${first.toFixed(2)} nats the first time and ${second.toFixed(2)} the second: the repetition ${gain >= 0 ? "saves" : "costs"} ${Math.abs(gain).toFixed(2)} nats per token.`,
-      figure: { value: gain, unit: "nats", comparedWith: [UNREPEATED_LOSS] },
+      text: `The loss is ${repeated.first.toFixed(2)} nats the first time and ${repeated.second.toFixed(2)} the second: the repetition ${repeated.saved >= 0 ? "saves" : "costs"} ${Math.abs(repeated.saved).toFixed(2)} nats per token.`,
+      figure: { value: repeated.saved, unit: "nats", comparedWith: [UNREPEATED_LOSS] },
     },
   ];
 }
 
-function pictures({ heads, uniform, lead, period }: InductionScoreMeasurement): View[] {
+function pictures(measured: InductionScoreMeasurement): View[] {
+  const { uniform, lead, period } = measured;
   return [
-    {
-      kind: "imshow",
-      name: "scores",
-      title: "Induction score of each head",
-      caption: `Uniform attention scores ${uniform.toFixed(3)}; the highest score on unrepeated tokens is ${highestControl(heads).toFixed(3)}.`,
-      table: "heads",
-      x: "head",
-      y: "layer",
-      color: { column: "score", scheme: "Blues", domain: [0, 1] },
-      tip: ["unrepeated"],
-    },
+    headMap(
+      "scores",
+      "Induction score of each head",
+      { column: "score", scheme: "Blues", domain: [0, 1] },
+      {
+        caption: `Uniform attention scores ${uniform.toFixed(3)}; the highest score on unrepeated tokens is ${highestUnrepeated(measured).toFixed(3)}.`,
+        tip: ["unrepeated"],
+      },
+    ),
     {
       kind: "line",
       name: "loss",
@@ -111,59 +105,41 @@ function pictures({ heads, uniform, lead, period }: InductionScoreMeasurement): 
     },
   ];
 }
-function tables({ heads, repeated, unrepeated }: InductionScoreMeasurement, top: number): Table[] {
-  const highest = highestFirst(heads).slice(0, top);
-  const title = `The ${highest.length} highest induction scores`;
-  return [
-    tableOf({ name: "top", title, comparedWith: [UNIFORM, UNREPEATED] }, highest, COLUMNS),
-    tableOf({ name: "heads", title: "All heads", detail: true }, heads, COLUMNS),
-    tableOf({ name: "losses", title: "Loss of each token", detail: true }, repeated.perToken, [
-      [POS, (_, pos) => pos],
-      [
-        as(LOSS, {
-          name: "repeated",
-          title: "repeated",
-          description: "The next token's loss, where the second half repeats.",
-        }),
-        (loss) => loss,
-      ],
-      [
-        as(LOSS, { name: "unrepeated", title: "unrepeated", description: "The same where nothing repeats." }),
-        (_, pos) => unrepeated.perToken[pos],
-      ],
-    ]),
-  ];
-}
 
-const COLUMNS: readonly Cell<ScoredHead>[] = [
-  ...headCells<ScoredHead>(),
+const COLUMNS = [
+  ...HEAD_PLACE,
   column("score", "Mean attention to the token after the same token's first occurrence.", {
     title: "induction score",
     digits: 3,
   }),
-  [
-    column("unrepeated", "The same attention where the second half consists of other tokens.", { digits: 3 }),
-    "control",
-  ],
+  column("unrepeated", "The same attention where the second half consists of other tokens.", { digits: 3 }),
 ];
 
-function baselines(
-  { uniform, heads, unrepeated }: InductionScoreMeasurement,
-  samples: number,
-  seed: number,
-): readonly Baseline[] {
+const loss = <const Name extends string>(name: Name, description: string) =>
+  as(LOSS, { name, title: name, description });
+
+function tables(measured: InductionScoreMeasurement, top: number): Table[] {
+  const { rows: highest, length } = measured.top(top, "score");
+  const comparedWith = [UNIFORM_ATTENTION, UNREPEATED];
   return [
-    {
-      name: UNIFORM,
-      kind: "null model",
-      text: "The score of a head that attends equally to every token it can see.",
-      value: uniform,
-    },
+    tableOf({ name: "top", title: `The ${length} highest induction scores`, comparedWith }, highest, COLUMNS),
+    tableOf({ name: "heads", title: "All heads", detail: true }, measured.rows, COLUMNS),
+    tableOf({ name: "losses", title: "Loss of each token", detail: true }, measured.losses.rows, [
+      POS,
+      loss("repeated", "The next token's loss, where the second half repeats."),
+      loss("unrepeated", "The same where nothing repeats."),
+    ]),
+  ];
+}
+
+function baselines(measured: InductionScoreMeasurement, samples: number, seed: number): Baseline[] {
+  return [
+    uniformAttention(measured.uniform),
     {
       name: UNREPEATED,
       kind: "control",
       text: "The highest score of any head where the second half consists of other random tokens, so that nothing repeats.",
-      value: highestControl(heads),
+      value: highestUnrepeated(measured),
       samples,
       seed,
     },
@@ -171,7 +147,7 @@ function baselines(
       name: UNREPEATED_LOSS,
       kind: "control",
       text: "How much lower the loss of the second half is where nothing repeats.",
-      value: gainOf(unrepeated),
+      value: measured.unrepeated.saved,
       unit: "nats",
       samples,
       seed,

@@ -1,7 +1,9 @@
 /** "At which layer does the model arrive at its prediction?" */
 
-import { mean } from "simple-statistics";
-import { type Baseline, type Finding, finding } from "../finding/finding.ts";
+import { ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../finding/columns.ts";
+import { type Finding, type FindingParts, finding } from "../finding/finding.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { fillsMasks } from "../lens/model-has.ts";
 import {
@@ -9,30 +11,49 @@ import {
   type LogitLensMeasurement,
   type LogitLensOptions,
   measureLogitLens,
-  rightTokens,
 } from "../measures/logit-lens.ts";
 import { settled } from "../measures/options.ts";
-import type { Prompt } from "../measures/prompt.ts";
 import { percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import {
-  BIAS,
-  byLayer,
-  byPosition,
-  type LayerMeans,
-  lens,
-  meansOf,
-  OTHER,
-  rankLine,
-  topTokens,
-  UNIFORM,
-} from "./logit-lens/tables.ts";
+import { randomRank } from "./baselines.ts";
 import { modelFacts } from "./model-facts.ts";
 import { LOGIT_LENS, TUNED_LENS } from "./papers.ts";
 
 const QUESTION = "At which layer does the model arrive at its prediction?";
+const UNIFORM = "guessing";
+const BIAS = "unembedding's bias alone";
+const OTHER = "another position's token";
 const LAST = "the model's own output";
-const AGREEMENT = "agreement at the end";
+
+/**
+ * The logit lens on a prompt: rank and probability of the token that comes next, and the most probable tokens, at each
+ * layer and position. @see measureLogitLens
+ */
+export async function logitLens(model: HookedTransformer, options: LogitLensOptions = {}): Promise<Finding> {
+  const measured = await measureLogitLens(model, settled("logitLens", model, options, LOGIT_LENS_OPTIONS));
+  const { prompt, labels } = measured;
+  return finding({
+    analysis: "logit-lens",
+    question: QUESTION,
+    summary: summaryOf(model, measured),
+    method: METHOD,
+    model: modelFacts(model),
+    settings: { prompt: prompt.text, tokens: prompt.ids.length, layers: labels.length },
+    pictures: [lens(model), rankLine(model, measured)],
+    tables: [layerTable(measured), ...lensTables(measured)],
+    baselines: baselines(model, measured),
+    caveats: [
+      "The lens reads every layer as if it were the last. A token that it does not show may be present in another form, which a tuned lens (Belrose et al. 2023) would find; what it does show need not be what later layers use.",
+      "Before the first layer the stream holds only the current token, so what the lens shows there is the direct path from embedding to unembedding: bigrams at best.",
+      `One prompt of ${prompt.ids.length} tokens says little about the model in general.`,
+      fillsMasks(model)
+        ? "Except at masks the model sees the token that it should name, so a high probability there is no prediction."
+        : model.cfg.attentionDir !== "causal" &&
+          "This model's attention sees later tokens too, so the next token is not a prediction.",
+      ...model.notes,
+    ],
+  });
+}
 
 const METHOD = {
   text:
@@ -41,111 +62,52 @@ const METHOD = {
   references: [LOGIT_LENS, TUNED_LENS],
 };
 
-/** The mean rank of the prompt's tokens if only the unembedding's bias is known. */
-function biasRank(model: HookedTransformer, prompt: Prompt): number {
-  const bias = Array.from(model.b_U.data);
-  const rank = (id: number) => bias.filter((b) => b > bias[id]).length;
-  return mean(prompt.ids.slice(fillsMasks(model) ? 0 : 1).map(rank));
-}
+/** The first stream and the last, on average. */
+const ends = ({ layers: { rows } }: LogitLensMeasurement) => [rows[0], rows[rows.length - 1]] as const;
+/** What ranks are compared with. */
+const ranksOf = (measured: LogitLensMeasurement): [string, ...string[]] =>
+  ends(measured)[1].other_rank === null ? [UNIFORM, BIAS] : [UNIFORM, BIAS, OTHER];
 
-/**
- * The logit lens on a prompt: rank and probability of the token that comes next, and the most probable tokens, at each
- * layer and position. @see measureLogitLens
- */
-export async function logitLens(model: HookedTransformer, options: LogitLensOptions = {}): Promise<Finding> {
-  const measured = await measureLogitLens(model, settled("logitLens", model, options, LOGIT_LENS_OPTIONS));
-  const { prompt, labels, cells } = measured;
-  const means = cells.map(meansOf);
-  const bias = biasRank(model, prompt);
-  const compared: [string, ...string[]] = [
-    UNIFORM,
-    BIAS,
-    ...(means[means.length - 1].otherRank === null ? [] : [OTHER]),
-  ];
-  return finding({
-    analysis: "logit-lens",
-    question: QUESTION,
-    summary: summaryOf(model, measured, means, compared),
-    method: METHOD,
-    model: modelFacts(model),
-    settings: { prompt: prompt.text, tokens: prompt.ids.length, layers: labels.length },
-    pictures: [lens(model), rankLine(model, bias)],
-    tables: [byLayer(labels, means, compared), byPosition(model, measured), topTokens(model, measured)],
-    baselines: baselines(model.cfg.dVocabOut, means[means.length - 1], bias, measured.error),
-    caveats: [
-      "The lens reads every layer as if it were the last. A token that it does not show may be present in another form, which a tuned lens (Belrose et al. 2023) would find; what it does show need not be what later layers use.",
-      "Before the first layer the stream holds only the current token, so what the lens shows there is the direct path from embedding to unembedding: bigrams at best.",
-      `One prompt of ${prompt.ids.length} tokens says little about the model in general.`,
-      ...(model.cfg.attentionDir === "causal"
-        ? []
-        : fillsMasks(model)
-          ? [
-              "Except at masks the model sees the token that it should name, so a high probability there is no prediction.",
-            ]
-          : ["This model's attention sees later tokens too, so the next token is not a prediction."]),
-      ...model.notes,
-    ],
-  });
-}
-
-function summaryOf(
-  model: HookedTransformer,
-  { prompt, labels }: LogitLensMeasurement,
-  means: readonly LayerMeans[],
-  compared: [string, ...string[]],
-): Finding["summary"] {
-  const [first, last] = [means[0], means[means.length - 1]];
-  const steps = means.slice(1).map((m, i) => m.logProb - means[i].logProb);
-  const largestStep = steps.indexOf(Math.max(...steps));
-  const { called } = rightTokens(model, prompt);
+function summaryOf(model: HookedTransformer, measured: LogitLensMeasurement): Finding["summary"] {
+  const { rows } = measured.layers;
+  const [first, last] = ends(measured);
+  const [{ layer: to, gain }] = measured.layers.top(1, "gain");
+  const from = rows[rows.findIndex(({ layer }) => layer === to) - 1].layer;
+  const right = fillsMasks(model) ? "token that stands there" : "right next token";
   return [
     {
       text:
-        (steps[largestStep] > 0
-          ? `Between ${labels[largestStep]} and ${labels[largestStep + 1]} the ${called} gains most, ${steps[largestStep].toFixed(2)} nats of log probability on average, and its mean rank`
-          : `Nowhere does the ${called} gain log probability on average; its mean rank`) +
-        ` goes from ${first.rank.toFixed(1)} at ${labels[0]} to ${last.rank.toFixed(1)} at ${labels.at(-1)} (0 is the most probable of ${model.cfg.dVocabOut} tokens).`,
-      figure: { value: last.rank, unit: "tokens", comparedWith: compared },
+        (gain! > 0
+          ? `Between ${from} and ${to} the ${right} gains most, ${gain!.toFixed(2)} nats of log probability on average, and its mean rank`
+          : `Nowhere does the ${right} gain log probability on average; its mean rank`) +
+        ` goes from ${first.rank.toFixed(1)} at ${first.layer} to ${last.rank.toFixed(1)} at ${last.layer} (0 is the most probable of ${model.cfg.dVocabOut} tokens).`,
+      figure: { value: last.rank, unit: "tokens", comparedWith: ranksOf(measured) },
     },
     {
-      text: `The most probable token is the right one at ${percent(first.right)} of the positions at ${labels[0]}, and at ${percent(last.right)} of them at the end.`,
+      text: `The most probable token is the right one at ${percent(first.right)} of the positions at ${first.layer}, and at ${percent(last.right)} of them at the end.`,
       figure: { value: 100 * first.right, unit: "%", comparedWith: [LAST] },
     },
   ];
 }
 
-function baselines(
-  vocabulary: number,
-  { otherRank, right }: LayerMeans,
-  bias: number,
-  error: number,
-): readonly Baseline[] {
+function baselines({ cfg }: HookedTransformer, measured: LogitLensMeasurement): FindingParts["baselines"] {
+  const [, { other_rank, right }] = ends(measured);
   return [
-    {
-      name: UNIFORM,
-      kind: "reference value",
-      text: `The mean rank of a token among ${vocabulary} in random order, (${vocabulary} − 1) / 2.`,
-      value: (vocabulary - 1) / 2,
-      unit: "tokens",
-    },
+    randomRank(UNIFORM, cfg.dVocabOut),
     {
       name: BIAS,
       kind: "control",
       text: "The mean rank of the same next tokens by b_U alone, which reflects how common tokens are and nothing about the prompt.",
-      value: bias,
+      value: measured.biasRank,
       unit: "tokens",
     },
-    ...(otherRank === null
-      ? []
-      : [
-          {
-            name: OTHER,
-            kind: "control" as const,
-            text: "The mean rank, at the last layer, of the tokens that come next half a prompt away: as common as the right ones, but in the wrong place.",
-            value: otherRank,
-            unit: "tokens",
-          },
-        ]),
+    other_rank !== null && {
+      name: OTHER,
+      kind: "control",
+      text: "The mean rank, at the last layer, of the tokens that come next half a prompt away: as common as the right ones, but in the wrong place.",
+      value: other_rank,
+      unit: "tokens",
+    },
     {
       name: LAST,
       kind: "reference value",
@@ -154,13 +116,81 @@ function baselines(
       unit: "%",
     },
     {
-      name: AGREEMENT,
+      name: "agreement at the end",
       kind: "control",
       text: "The largest difference of any token's log probability between the lens at the last layer and the model's own output: only rounding, as they are the same computation.",
-      value: error,
+      value: measured.error,
       unit: "nats",
     },
   ];
+}
+
+const STREAM = as(LAYER, { title: "stream", format: "text", description: "Where the residual stream is read." });
+const RANK = column("rank", "How many tokens are more probable than the right one.", { format: "integer" });
+const PROBABILITY = column("probability", "Its probability.", { title: "prob", format: "percent" });
+const OTHER_RANK = column("other_rank", "The mean rank of the tokens that come next half a prompt away.", {
+  title: OTHER,
+  digits: 1,
+});
+
+function layerTable(measured: LogitLensMeasurement): Table {
+  const about = { name: "layers", title: "By layer, means over positions", comparedWith: ranksOf(measured) };
+  return tableOf(about, measured.layers.rows, [
+    STREAM,
+    as(RANK, { title: "mean rank", digits: 1 }),
+    column("median_rank", "The median of the ranks.", { title: "median", digits: 1 }),
+    LOG_PROB,
+    as(PROBABILITY, "The mean probability of the right token."),
+    column("right", "How often the top token is the right one.", { title: "top is right", format: "percent" }),
+    ENTROPY,
+    OTHER_RANK,
+  ]);
+}
+
+const CELLS = [STREAM, POS, TOKEN, NEXT, RANK, LOG_PROB, ENTROPY];
+const PLACE = column("place", "0 is the most probable.", { format: "integer" });
+const TOP = [STREAM, POS, PLACE, as(TOKEN, "The token."), PROBABILITY];
+
+/** What the lens sees at each stream and position, and the tokens that are most probable there: what `lens` draws. */
+export function lensTables({ rows, tokens }: LogitLensMeasurement): Table[] {
+  return [
+    tableOf({ name: "cells", title: "By layer and position", detail: true }, rows, CELLS),
+    tableOf({ name: "top", title: "The most probable tokens", detail: true }, tokens.rows, TOP),
+  ];
+}
+
+export function lens(model: HookedTransformer): View {
+  return {
+    kind: "logit-lens",
+    name: "logit-lens",
+    title: fillsMasks(model) ? "What each layer would put there" : "What each layer would predict next",
+    caption: "Each cell has the token that the stream there makes most probable; the colour is its probability.",
+    table: "cells",
+    x: POS.name,
+    y: STREAM.name,
+    token: TOKEN.name,
+    next: NEXT.name,
+    right: [LOG_PROB.name, RANK.name],
+    entropy: ENTROPY.name,
+    top: { table: "top", token: TOKEN.name, probability: PROBABILITY.name },
+    color: { label: "probability of the top token" },
+  };
+}
+
+function rankLine({ cfg }: HookedTransformer, { biasRank }: LogitLensMeasurement): View {
+  return {
+    kind: "line",
+    name: "mean-rank",
+    title: "The rank of the right token, layer by layer",
+    caption: "Lower is better; 1 is added to each rank, so the most probable token has 1.",
+    table: "layers",
+    x: { column: STREAM.name, label: "residual stream" },
+    y: { column: [RANK.name, OTHER_RANK.name], label: "mean rank + 1", unit: "tokens", scale: "log", plus: 1 },
+    references: [
+      { kind: "y", at: (cfg.dVocabOut + 1) / 2, label: UNIFORM },
+      { kind: "y", at: biasRank + 1, label: BIAS },
+    ],
+  };
 }
 
 /** `logitLens` for the index. */

@@ -1,26 +1,24 @@
 /** "What does the model make of this text?" */
 
-import { mean } from "simple-statistics";
 import { POS, TOKEN } from "../finding/columns.ts";
-import { type Baseline, type Finding, finding, type Statement } from "../finding/finding.ts";
+import { type Finding, type FindingParts, finding, type Statement } from "../finding/finding.ts";
 import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { LOOK_OPTIONS, type LookMeasurement, type LookOptions, measureLook } from "../measures/look.ts";
 import { settled } from "../measures/options.ts";
-import { tokenText } from "../measures/prompt.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { patternPicture } from "./attention-patterns.ts";
-import { LAYERS, layerSum, layerTable } from "./direct-logit-attribution/tables.ts";
-import { layerNullModel } from "./direct-logit-attribution.ts";
-import { byPosition, lens, topTokens } from "./logit-lens/tables.ts";
+import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
+import { LAYER_SUM, layerTable, nullModel, RANDOM } from "./direct-logit-attribution.ts";
+import { lens, lensTables } from "./logit-lens.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 import { FRAMEWORK, LOGIT_LENS } from "./papers.ts";
+import { bars } from "./views.ts";
 
 const QUESTION = "What does the model make of this text?";
 const SURPRISE_ALONE = "surprise without context";
-const UNIFORM = "uniform attention";
 
 const PARTS = [
   { name: "next", title: "What comes next" },
@@ -41,33 +39,34 @@ export async function look(model: HookedTransformer, options: LookOptions = {}):
   return finding({
     analysis: "look",
     question: QUESTION,
-    summary: [
-      prediction(model, measured),
-      ...surprise(measured),
-      arrival(model, measured),
-      writer(measured),
-      gaze(measured),
-    ],
+    summary: [prediction(measured), surprise(measured), arrival(measured), writer(measured), gaze(measured)],
     method: METHOD,
     model: modelFacts(model),
     settings: { prompt: prompt.tokens.join(""), tokens: prompt.ids.length, top: asked.top, seed: asked.seed },
     parts: PARTS,
     answerPicture: "next",
     pictures: [
-      NEXT_VIEW,
+      { ...bars("next", "The most probable next tokens", TOKEN.name, [PROBABILITY.name, "alone"]), part: "next" },
       surpriseView(measured),
       { ...lens(model), part: "lens" },
       { ...patternPicture(attention), part: "attention" },
-      { ...layerSum(), part: "attribution" },
+      { ...LAYER_SUM, part: "attribution" },
     ],
     tables: [
-      nextTable(model, measured),
-      tokenTable(model, measured),
-      { ...byPosition(model, measured.lens), part: "lens" },
-      { ...topTokens(model, measured.lens), part: "lens" },
+      nextTable(measured),
+      tokenTable(measured),
+      ...lensTables(measured.lens).map((table) => ({ ...table, part: "lens" })),
       { ...layerTable(attribution), part: "attribution" },
     ],
-    baselines: baselines(measured, asked.seed),
+    baselines: [
+      ...withoutText(measured),
+      nullModel("layers", attribution, asked.seed),
+      uniformAttention(100 / prompt.ids.length, {
+        what: "The weight on each token",
+        on: `a text of ${prompt.ids.length} tokens`,
+        unit: "%",
+      }),
+    ],
     caveats: [
       `One text of ${prompt.ids.length} tokens says little about the model in general.`,
       "The lens reads every layer as if it were the last; attention says where a head reads, not what it moves; the attribution counts direct paths to the logits alone. Each has a command of its own that says more.",
@@ -79,75 +78,55 @@ export async function look(model: HookedTransformer, options: LookOptions = {}):
 
 /** What predicts without the text, in words. */
 const aloneName = ({ without }: LookMeasurement): string => (without === "BOS" ? "BOS alone" : "bias alone");
+const predicted = ({ next }: LookMeasurement) => next.rows[0];
 
-function prediction(model: HookedTransformer, measured: LookMeasurement): Statement {
-  const [{ id, probability, alone }] = measured.next;
+function prediction(measured: LookMeasurement): Statement {
+  const { token, probability, alone } = predicted(measured);
   const name = aloneName(measured);
   const against = probability > alone ? `with ${name} it would have` : `no more than with ${name},`;
   return {
-    text: `It expects ${quoted(tokenText(model, id))} next, with a probability of ${percent(probability)}: ${against} ${percent(alone)}.`,
+    text: `It expects ${quoted(token)} next, with a probability of ${percent(probability)}: ${against} ${percent(alone)}.`,
     figure: { value: 100 * probability, unit: "%", comparedWith: [name] },
   };
 }
 
-/** The tokens that have some of the text before them, and their mean surprise, with and without it. */
-function surprises({ tokens, prompt }: LookMeasurement) {
-  const known = tokens.filter(({ pos, surprise }) => surprise !== null && pos > (prompt.startsWithBos ? 1 : 0));
-  if (known.length === 0) return undefined;
-  const most = known.reduce((a, b) => (b.surprise! > a.surprise! ? b : a));
-  return { most, own: mean(known.map(({ surprise }) => surprise!)), alone: mean(known.map(({ alone }) => alone!)) };
-}
-
-function surprise(measured: LookMeasurement): Statement[] {
-  const found = surprises(measured);
-  if (!found) return [];
-  const { most, own, alone } = found;
-  const verdict = own < alone ? "" : ", so what comes before does not help here";
-  return [
-    {
-      text: `Tokens surprise it by ${own.toFixed(2)} nats, ${alone.toFixed(2)} with ${aloneName(measured)}${verdict}; ${quoted(measured.prompt.tokens[most.pos])} most: ${most.surprise!.toFixed(2)}.`,
-      figure: { value: own, unit: "nats", comparedWith: [SURPRISE_ALONE] },
-    },
-  ];
-}
-
-/** From which stream on the lens shows the prediction. */
-function arrival(model: HookedTransformer, { lens, next }: LookMeasurement): Statement {
-  const [{ id }] = next;
-  const tops = lens.cells.map((row) => row[row.length - 1].top[0].id);
-  const since = tops.length - [...tops].reverse().findIndex((top) => top !== id);
-  const from = since > tops.length ? 0 : since;
-  const name = quoted(tokenText(model, id));
-  const [first, last] = [lens.labels[0], lens.labels[tops.length - 1]];
+function surprise(measured: LookMeasurement): Statement | null {
+  const found = measured.surprise;
+  if (!found) return null;
+  const { mean, alone, most } = found;
+  const verdict = mean < alone ? "" : ", so what comes before does not help here";
   return {
-    text:
-      from === tops.length - 1
-        ? `The logit lens shows ${name} at the end alone, at ${last}.`
-        : `The logit lens shows ${name} from ${lens.labels[from]} on, of ${tops.length} streams from ${first} to ${last}.`,
+    text: `Tokens surprise it by ${mean.toFixed(2)} nats, ${alone.toFixed(2)} with ${aloneName(measured)}${verdict}; ${quoted(most.token)} most: ${most.surprise!.toFixed(2)}.`,
+    figure: { value: mean, unit: "nats", comparedWith: [SURPRISE_ALONE] },
   };
 }
 
-function writer({ attribution }: LookMeasurement): Statement {
-  const { layers, logit } = attribution;
-  const most = layers.attributions.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value))[0];
+/** From which stream on the lens shows the prediction. */
+function arrival(measured: LookMeasurement): Statement {
+  const { labels } = measured.lens;
+  const last = labels[labels.length - 1];
+  const token = quoted(predicted(measured).token);
   return {
-    text: `${most.label} writes most of its logit: ${signed(most.value)} of ${logit.toFixed(2)} (${percent(layers.share)} of all writing).`,
-    figure: { value: 100 * layers.share, unit: "%", comparedWith: [LAYERS] },
+    text:
+      measured.arrival === last
+        ? `The logit lens shows ${token} at the end alone, at ${last}.`
+        : `The logit lens shows ${token} from ${measured.arrival} on, of ${labels.length} streams from ${labels[0]} to ${last}.`,
+  };
+}
+
+function writer({ attribution: { layers, logit } }: LookMeasurement): Statement {
+  const [most] = layers.top(1, ({ attribution }) => Math.abs(attribution));
+  return {
+    text: `${most.component} writes most of its logit: ${signed(most.attribution)} of ${logit.toFixed(2)} (${percent(layers.largestShare)} of all writing).`,
+    figure: { value: 100 * layers.largestShare, unit: "%", comparedWith: [RANDOM.layers] },
   };
 }
 
 /** Where the last position looks most. */
-function gaze({ attention, prompt }: LookMeasurement): Statement {
-  const last = prompt.ids.length - 1;
-  const looks = attention.heads.flatMap(({ name, pattern }) =>
-    Array.from(pattern.data.subarray(last * (last + 1)) as Float32Array).flatMap((weight, key) =>
-      key === 0 && prompt.startsWithBos ? [] : [{ name, key, weight }],
-    ),
-  );
-  const most = looks.reduce((a, b) => (b.weight > a.weight ? b : a));
+function gaze({ gaze: { component, attention, key, key_token }, prompt }: LookMeasurement): Statement {
   return {
-    text: `From the last position, ${most.name} looks most at one token: ${percent(most.weight)} of its attention is on ${quoted(prompt.tokens[most.key])} (position ${most.key})${prompt.startsWithBos ? ", BOS left aside" : ""}.`,
-    figure: { value: 100 * most.weight, unit: "%", comparedWith: [UNIFORM] },
+    text: `From the last position, ${component} looks most at one token: ${percent(attention)} of its attention is on ${quoted(key_token)} (position ${key})${prompt.startsWithBos ? ", BOS left aside" : ""}.`,
+    figure: { value: 100 * attention, unit: "%", comparedWith: [UNIFORM_ATTENTION] },
   };
 }
 
@@ -160,56 +139,35 @@ const METHOD = {
 
 const PROBABILITY = column("probability", "Its probability of coming next.", { format: "percent" });
 const SURPRISE = column("surprise", "−log probability, given the text before it.", { unit: "nats", digits: 2 });
+const alone = { name: "alone", title: "alone" } as const;
 
-function nextTable(model: HookedTransformer, measured: LookMeasurement): Table {
-  const about = {
-    name: "next",
-    title: "The most probable next tokens",
-    part: "next",
-    comparedWith: [aloneName(measured)],
-  };
-  return tableOf(about, measured.next, [
-    [as(TOKEN, "The token."), ({ id }) => tokenText(model, id)],
+function nextTable(measured: LookMeasurement): Table {
+  const title = "The most probable next tokens";
+  return tableOf({ name: "next", title, part: "next", comparedWith: [aloneName(measured)] }, measured.next.rows, [
+    as(TOKEN, "The token."),
     PROBABILITY,
-    [as(PROBABILITY, { name: "alone", title: "alone", description: "Its probability without the text." }), "alone"],
-    [
-      column("times", "How many times as probable as without the text.", { digits: 1 }),
-      ({ probability, alone }) => (alone > 0 ? probability / alone : null),
-    ],
+    as(PROBABILITY, { ...alone, description: "Its probability without the text." }),
+    column("times", "How many times as probable as without the text.", { digits: 1 }),
   ]);
 }
 
-function tokenTable(model: HookedTransformer, measured: LookMeasurement): Table {
-  const about = {
-    name: "tokens",
-    title: "Token by token",
-    part: "text",
-    comparedWith: surprises(measured) ? [SURPRISE_ALONE] : [],
-  };
-  return tableOf(about, measured.tokens, [
+function tokenTable({ rows, surprise }: LookMeasurement): Table {
+  const comparedWith = surprise ? [SURPRISE_ALONE] : [];
+  return tableOf({ name: "tokens", title: "Token by token", part: "text", comparedWith }, rows, [
     POS,
-    [TOKEN, ({ id }) => tokenText(model, id)],
+    TOKEN,
     column("id", "The token's id.", { format: "integer" }),
-    [SURPRISE, (token) => token.surprise],
-    [as(SURPRISE, { name: "alone", title: "alone", description: "The same without the text before it." }), "alone"],
+    SURPRISE,
+    as(SURPRISE, { ...alone, description: "The same without the text before it." }),
     column("rank", "How many tokens were more probable.", { format: "integer" }),
   ]);
 }
 
-const NEXT_VIEW: View = {
-  kind: "bar",
-  name: "next",
-  title: "The most probable next tokens",
-  part: "next",
-  table: "next",
-  x: { column: TOKEN.name, label: "" },
-  y: [PROBABILITY.name, "alone"],
-  horizontal: true,
-};
-
 function surpriseView(measured: LookMeasurement): View {
-  const found = surprises(measured);
-  const context = found ? ` With ${aloneName(measured)} a token has ${found.alone.toFixed(2)} nats on average.` : "";
+  const { surprise } = measured;
+  const context = surprise
+    ? ` With ${aloneName(measured)} a token has ${surprise.alone.toFixed(2)} nats on average.`
+    : "";
   return {
     kind: "tokens",
     name: "surprise",
@@ -223,40 +181,27 @@ function surpriseView(measured: LookMeasurement): View {
   };
 }
 
-const WITHOUT = {
-  BOS: "what the model predicts after BOS alone",
-  bias: "what the unembedding's bias alone would predict, in a model without BOS",
-};
-
-function baselines(measured: LookMeasurement, seed: number): readonly Baseline[] {
-  const { next, attribution, prompt } = measured;
-  const found = surprises(measured);
+/** What the same numbers are without the text. */
+function withoutText(measured: LookMeasurement): FindingParts["baselines"] {
+  const { surprise } = measured;
+  const what = {
+    BOS: "what the model predicts after BOS alone",
+    bias: "what the unembedding's bias alone would predict, in a model without BOS",
+  }[measured.without];
   return [
     {
       name: aloneName(measured),
       kind: "control",
-      text: `The probability of the same token without the text: ${WITHOUT[measured.without]}.`,
-      value: 100 * next[0].alone,
+      text: `The probability of the same token without the text: ${what}.`,
+      value: 100 * predicted(measured).alone,
       unit: "%",
     },
-    ...(found
-      ? [
-          {
-            name: SURPRISE_ALONE,
-            kind: "control" as const,
-            text: `The mean of −log p of the same tokens without the text: ${WITHOUT[measured.without]}.`,
-            value: found.alone,
-            unit: "nats",
-          },
-        ]
-      : []),
-    layerNullModel(attribution, seed),
-    {
-      name: UNIFORM,
-      kind: "reference value",
-      text: `The weight of each of ${prompt.ids.length} tokens for a head that looks at all of them equally.`,
-      value: 100 / prompt.ids.length,
-      unit: "%",
+    surprise && {
+      name: SURPRISE_ALONE,
+      kind: "control",
+      text: `The mean of −log p of the same tokens without the text: ${what}.`,
+      value: surprise.alone,
+      unit: "nats",
     },
   ];
 }

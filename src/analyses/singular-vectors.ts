@@ -1,9 +1,8 @@
 /** "Which tokens does a head or an MLP write, or read?" */
 
-import { mean, quantile } from "simple-statistics";
 import { TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import { as, type Column, column, type Table, tableOf } from "../finding/table.ts";
+import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { settled } from "../measures/options.ts";
@@ -12,11 +11,12 @@ import {
   SINGULAR_VECTORS_OPTIONS,
   type SingularVectorsMeasurement,
   type SingularVectorsOptions,
-  type VectorTokens,
+  type VectorTokensRow,
 } from "../measures/singular-vectors.ts";
 import { visibleToken } from "../tensor/visible.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
+import { spread } from "./baselines.ts";
 import { capCaveat, outputNormCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
 import { SINGULAR_VALUES } from "./papers.ts";
@@ -51,20 +51,18 @@ export async function singularVectors(
     summary: summaryOf(measured),
     method: METHOD,
     model: modelFacts(model),
-    settings: { matrix: called, layer, head, vectors: vectors.length, seed },
+    settings: { matrix: called, layer, head, vectors, seed },
     pictures: pictures(measured),
-    tables: [vectorTable(measured), tokenTable(measured), valueTable(measured)],
+    tables: tables(measured),
     baselines: baselines(measured, seed),
     caveats: [
       "A singular vector's sign is arbitrary, so its two ends may be swapped. Where singular values are close to each other, their vectors are mixed arbitrarily.",
       "Reading a direction by the unembedding assumes that what is written there goes straight to the logits; in early layers it mostly does not" +
         (of === "w_in" ? ", and what an MLP reads need not be tokens at all." : "."),
       "The final norm is left out: it would scale all of a vector's numbers by one factor, which differs from position to position.",
-      ...(of === "w_in" && gated
-        ? [
-            "The MLP is gated: W_in reads what the gate multiplies, and W_gate, which is not looked at here, what opens it.",
-          ]
-        : []),
+      of === "w_in" &&
+        gated &&
+        "The MLP is gated: W_in reads what the gate multiplies, and W_gate, which is not looked at here, what opens it.",
       ...outputNormCaveat(model),
       ...capCaveat(model),
       ...model.notes,
@@ -72,28 +70,33 @@ export async function singularVectors(
   });
 }
 
-function summaryOf({ of, called, values, chance, vectors }: SingularVectorsMeasurement): Finding["summary"] {
-  const [{ top, bottom }] = vectors;
-  const sharpest = vectors.toSorted((a, b) => b.extreme - a.extreme)[0];
+/** How strongly a vector points at a token. */
+const extreme = ({ one_logits, other_logits }: VectorTokensRow) => Math.max(one_logits, -other_logits);
+
+function summaryOf({ of, called, rows, vectors, share, randomShare, tokens }: SingularVectorsMeasurement) {
+  const [{ singular_value: largest }] = rows;
   const verb = of === "w_in" ? "reads" : "writes";
-  const squares = (some: readonly number[]) => some.reduce((sum, s) => sum + s * s, 0);
-  const shares = (all: readonly number[]) => squares(all.slice(0, vectors.length)) / squares(all);
+  const first = tokens.rows.slice(0, LISTED);
+  const list = (end: "one_end" | "other_end") => first.map((row) => quoted(row[end])).join(", ");
+  const [sharpest] = tokens.top(1, extreme);
+  const { one_end, one_logits, other_end } = sharpest;
+  const token = extreme(sharpest) === Math.abs(one_logits) ? one_end : other_end;
   return [
     {
-      text: `What ${called} ${verb} most is a direction between ${list(top)} and ${list(bottom)}; its singular value is ${values[0].toFixed(3)}.`,
-      figure: { value: values[0], unit: "", comparedWith: [MATRIX] },
+      text: `What ${called} ${verb} most is a direction between ${list("one_end")} and ${list("other_end")}; its singular value is ${largest.toFixed(3)}.`,
+      figure: { value: largest, unit: "", comparedWith: [MATRIX] },
     },
     {
-      text: `The largest ${vectors.length} of ${values.length} singular values make up ${percent(shares(values))} of the squared norm; in a random matrix they would make up ${percent(shares(chance))}.`,
+      text: `The largest ${vectors} of ${rows.length} singular values make up ${percent(share)} of the squared norm; in a random matrix they would make up ${percent(randomShare)}.`,
     },
     {
-      text: `Vector ${sharpest.place} points most strongly at a token: ${quoted(sharpest.extreme === Math.abs(sharpest.top[0].value) ? sharpest.top[0].token : sharpest.bottom[0].token)} has ${sharpest.extreme.toFixed(3)} logits in it.`,
-      figure: { value: sharpest.extreme, unit: "logits", comparedWith: [DIRECTIONS] },
+      text: `Vector ${sharpest.vector} points most strongly at a token: ${quoted(token)} has ${extreme(sharpest).toFixed(3)} logits in it.`,
+      figure: { value: extreme(sharpest), unit: "logits", comparedWith: [DIRECTIONS] },
     },
-  ];
+  ] satisfies Finding["summary"];
 }
 
-function pictures({ called, values, vectors }: SingularVectorsMeasurement): View[] {
+function pictures({ called, rows, vectors }: SingularVectorsMeasurement): View[] {
   return [
     {
       kind: "topk",
@@ -102,7 +105,10 @@ function pictures({ called, values, vectors }: SingularVectorsMeasurement): View
       caption: "Each column is a vector, the largest singular value first. Which of its ends is on top means nothing.",
       of: "vector",
       table: "tokens",
-      by: { column: VECTOR.name, ticks: vectors.map(({ place }) => `${place}: ${values[place].toFixed(2)}`) },
+      by: {
+        column: VECTOR.name,
+        ticks: rows.slice(0, vectors).map(({ vector, singular_value }) => `${vector}: ${singular_value.toFixed(2)}`),
+      },
       top: ["one_end", "one_logits"],
       bottom: ["other_end", "other_logits"],
       color: { label: "token in vector" },
@@ -119,85 +125,61 @@ function pictures({ called, values, vectors }: SingularVectorsMeasurement): View
   ];
 }
 
-function baselines({ chance, ends }: SingularVectorsMeasurement, seed: number): Baseline[] {
+function baselines({ rows, randomEnds }: SingularVectorsMeasurement, seed: number): Baseline[] {
   return [
     {
       name: MATRIX,
       kind: "null model",
       text: "The largest singular value of a random matrix of the same shape and Frobenius norm.",
-      value: chance[0],
+      value: rows[0].random,
       seed,
     },
     {
       name: DIRECTIONS,
       kind: "null model",
       text: "How much of any token lies in a random direction of length 1, for the token of the vocabulary that fits it best: the mean, and the range of 95 % of the directions.",
-      value: mean(ends),
-      interval: [quantile(ends, 0.025), quantile(ends, 0.975)],
-      level: 0.95,
-      samples: ends.length,
+      ...spread(randomEnds),
       seed,
       unit: "logits",
     },
   ];
 }
 
-const list = (tokens: readonly { readonly token: string }[]) =>
-  tokens
-    .slice(0, 3)
-    .map(({ token }) => quoted(token))
-    .join(", ");
-
 const VECTOR = column("vector", "Its rank, from 0.", { axis: "component", format: "integer" });
-
 const SINGULAR_VALUE = column("singular_value", "Its singular value.", { digits: 3 });
 const RANDOM = column("random", "The random matrix's value of the same rank.", { title: MATRIX, digits: 3 });
+const VALUES = [VECTOR, SINGULAR_VALUE, RANDOM];
 
-function vectorTable({ values, chance, vectors }: SingularVectorsMeasurement): Table {
-  const title = "The largest singular vectors and the tokens at their ends";
-  const three = (tokens: VectorTokens["top"]) =>
-    tokens
-      .slice(0, 3)
-      .map(({ token }) => visibleToken(token))
-      .join(" ");
-  return tableOf({ name: "vectors", title, comparedWith: [MATRIX] }, vectors, [
-    [as(VECTOR, { title: "" }), "place"],
-    [SINGULAR_VALUE, ({ place }) => values[place]],
-    [RANDOM, ({ place }) => chance[place]],
-    [column("top", "The tokens that lie in it most strongly.", { title: "one end" }), ({ top }) => three(top)],
-    [
-      column("bottom", "The tokens that lie most strongly in its opposite.", { title: "the other" }),
-      ({ bottom }) => three(bottom),
-    ],
-  ]);
-}
+const end = <const Name extends string>(name: Name, title: string) =>
+  as(TOKEN, { name, title, axis: "d_vocab", description: "A token there." });
+const inIt = <const Name extends string>(name: Name) =>
+  column(name, "How much of the token lies in the vector.", { title: "in it", unit: "logits" });
 
-function tokenTable({ vectors }: SingularVectorsMeasurement): Table {
-  const about = { name: "tokens", title: "The tokens at the ends of each vector", detail: true };
-  const rows = vectors.flatMap(({ place, top, bottom }) => top.map((one, i) => ({ place, one, other: bottom[i] })));
-  const end = (name: string, title: string) =>
-    as(TOKEN, { name, title, axis: "d_vocab", description: "A token there." });
-  const inIt = (name: string): Column => ({
-    name,
-    title: "in it",
-    unit: "logits",
-    description: "How much of the token lies in the vector.",
+/** How many tokens at each end a sentence, or a row, names. */
+const LISTED = 3;
+
+function tables({ rows, vectors, tokens }: SingularVectorsMeasurement): Table[] {
+  const largest = rows.slice(0, vectors).map((row) => {
+    const ends = tokens.where({ vector: row.vector }).rows.slice(0, LISTED);
+    const listed = (end: "one_end" | "other_end") => ends.map((token) => visibleToken(token[end])).join(" ");
+    return { ...row, top: listed("one_end"), bottom: listed("other_end") };
   });
-  return tableOf({ ...about, comparedWith: [DIRECTIONS] }, rows, [
-    [VECTOR, "place"],
-    [end("one_end", "one end"), ({ one }) => one.token],
-    [inIt("one_logits"), ({ one }) => one.value],
-    [end("other_end", "the other"), ({ other }) => other.token],
-    [inIt("other_logits"), ({ other }) => other.value],
-  ]);
-}
-
-function valueTable({ values, chance }: SingularVectorsMeasurement): Table {
-  return tableOf({ name: "values", title: "All singular values", detail: true }, values, [
-    [VECTOR, (_, rank) => rank],
-    [SINGULAR_VALUE, (value) => value],
-    [RANDOM, (_, rank) => chance[rank]],
-  ]);
+  const title = "The largest singular vectors and the tokens at their ends";
+  return [
+    tableOf({ name: "vectors", title, comparedWith: [MATRIX] }, largest, [
+      as(VECTOR, { title: "" }),
+      SINGULAR_VALUE,
+      RANDOM,
+      column("top", "The tokens that lie in it most strongly.", { title: "one end" }),
+      column("bottom", "The tokens that lie most strongly in its opposite.", { title: "the other" }),
+    ]),
+    tableOf(
+      { name: "tokens", title: "The tokens at the ends of each vector", detail: true, comparedWith: [DIRECTIONS] },
+      tokens.rows,
+      [VECTOR, end("one_end", "one end"), inIt("one_logits"), end("other_end", "the other"), inIt("other_logits")],
+    ),
+    tableOf({ name: "values", title: "All singular values", detail: true }, rows, VALUES),
+  ];
 }
 
 /** `singularVectors` for the index. */

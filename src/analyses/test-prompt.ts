@@ -1,23 +1,21 @@
 /** "Does the model know the answer?" */
 
 import { TOKEN } from "../finding/columns.ts";
-import { type Baseline, type Finding, finding } from "../finding/finding.ts";
-import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
+import { type Finding, type FindingParts, finding, type Statement } from "../finding/finding.ts";
+import { as, column, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { needText } from "../lens/tokens.ts";
 import { settled } from "../measures/options.ts";
 import {
-  afterBosAlone,
   measureTestPrompt,
   READING,
-  type ScoredToken,
   TEST_PROMPT_OPTIONS,
   type TestPromptMeasurement,
   type TestPromptOptions,
 } from "../measures/test-prompt.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
+import { randomRank } from "./baselines.ts";
 import { modelFacts } from "./model-facts.ts";
 import { TEST_PROMPT } from "./papers.ts";
 
@@ -33,19 +31,6 @@ const METHOD = {
   references: [TEST_PROMPT],
 };
 
-/** A tested prompt, and the answer that the finding is about. */
-interface Tested extends Pick<TestPromptMeasurement, "scored" | "steps" | "logProbs"> {
-  /** Each answer in quotes. */
-  readonly names: readonly string[];
-  readonly several: boolean;
-  /** Whether some of several answers are of several tokens. */
-  readonly sequences: boolean;
-  /** The index of the only answer, or of the most probable of several. */
-  readonly best: number;
-  /** What the model predicts for it after BOS alone; undefined without a BOS. */
-  readonly alone: { readonly prob: number; readonly rank: number } | undefined;
-}
-
 /**
  * A tested prompt as a finding: rank, logit and probability of each token of the answers, compared with the most probable tokens
  * and with the model's prediction without the prompt; of several answers, the log-probability of each as a whole.
@@ -53,60 +38,66 @@ interface Tested extends Pick<TestPromptMeasurement, "scored" | "steps" | "logPr
  */
 export async function testPrompt(model: HookedTransformer, options: TestPromptOptions = {}): Promise<Finding> {
   const asked = settled("testPrompt", model, options, TEST_PROMPT_OPTIONS, READING);
-  const result = await measureTestPrompt(model, asked);
-  const { prompt: tokens, answers, scored, steps, logProbs } = result;
-  const ids = scored.map((answer) => answer.map(({ id }) => id));
-  const several = answers.length > 1;
-  const best = logProbs.indexOf(Math.max(...logProbs));
-  const judged = several ? ids[best] : ids[best].slice(0, 1);
-  const tested: Tested = {
-    ...{ scored, steps, logProbs, several, best },
-    names: ids.map((answer) => quoted(needText(model).decode(answer))),
-    sequences: several && answers.some((answer) => answer.length > 1),
-    alone: await afterBosAlone(model, judged, asked.signal),
-  };
+  const measured = await measureTestPrompt(model, asked);
   return finding({
     analysis: "test-prompt",
     question: QUESTION,
-    summary: summaryOf(tested),
+    summary: summaryOf(measured),
     method: METHOD,
     model: modelFacts(model),
     settings: {
-      prompt: result.text,
-      "tokens of the prompt": tokens.length,
-      answers: answers.map((ids) => ids.join("|")).join(", "),
+      prompt: measured.text,
+      "tokens of the prompt": measured.prompt.length,
+      answers: measured.answers.map((tokens) => tokens.join("|")).join(", "),
     },
-    pictures: [topTokens(tested)],
-    tables: tables(tested),
-    baselines: baselines(tested, model.cfg.dVocabOut),
+    pictures: [topTokens(measured)],
+    tables: tables(measured),
+    baselines: baselines(measured, model.cfg.dVocabOut),
     caveats: [
       "A logit alone means nothing: only differences between logits change probabilities.",
-      ...(tested.sequences
-        ? [
-            "The answers have different numbers of tokens, or several. A longer one is a product of more probabilities, and the probability of each includes every way in which the text may go on after it.",
-          ]
-        : []),
+      areSequences(measured) &&
+        "The answers have different numbers of tokens, or several. A longer one is a product of more probabilities, and the probability of each includes every way in which the text may go on after it.",
       "Rank and probability depend on how the prompt is worded and tokenized; the answer with a leading space is a different token from the answer without one.",
       ...model.notes,
     ],
   });
 }
 
-function summaryOf(tested: Tested): Finding["summary"] {
-  const { names, scored, best, alone, steps, logProbs, several, sequences } = tested;
-  const [predicted] = steps[0].top;
-  const [first] = scored[best];
-  const comparedWith: [string, ...string[]] = [UNIFORM, ...(alone ? [WITHOUT] : [])];
+const areSeveral = ({ wholes }: TestPromptMeasurement) => wholes.length > 1;
+/** Whether some of several answers are of several tokens. */
+const areSequences = ({ wholes }: TestPromptMeasurement) =>
+  wholes.length > 1 && wholes.rows.some((one) => one.tokens > 1);
+
+/** The answers as wholes, each with its first token's numbers. */
+const withFirst = (measured: TestPromptMeasurement) => {
+  const { rows: firsts } = measured.where({ step: 0 });
+  return measured.wholes.rows.map((whole, i) => ({ ...whole, name: quoted(whole.answer), first: firsts[i] }));
+};
+type Answer = ReturnType<typeof withFirst>[number];
+
+/** The only answer, or the most probable of several; and the others. */
+function ranked(measured: TestPromptMeasurement): readonly [best: Answer, others: readonly Answer[]] {
+  const answers = withFirst(measured);
+  const best = answers.reduce((a, b) => (b.log_prob > a.log_prob ? b : a));
+  return [best, answers.filter((answer) => answer !== best)];
+}
+
+const minus = (x: number, digits: number): string => x.toFixed(digits).replace("-", "−");
+
+function summaryOf(measured: TestPromptMeasurement): FindingParts["summary"] {
+  const [best, others] = ranked(measured);
+  const { first, log_prob, prob } = best;
+  const [predicted] = measured.steps[0].top;
+  const comparedWith: [string, ...string[]] = measured.alone ? [UNIFORM, WITHOUT] : [UNIFORM];
   const instead =
     first.rank === 0 ? "." : `; the model would predict ${quoted(predicted.token)}, ${percent(predicted.prob)}.`;
-  if (sequences) {
-    const prob = Math.exp(logProbs[best]);
+  if (areSequences(measured)) {
     return [
       {
-        text: `Of the ${names.length} answers ${names[best]} is the most probable: as a whole it has a log-probability of ${minus(logProbs[best], 2)} nats, ${percent(prob)}. Its first token has rank ${first.rank} (0 is the most probable)${instead}`,
+        text: `Of the ${measured.wholes.length} answers ${best.name} is the most probable: as a whole it has a log-probability of ${minus(log_prob, 2)} nats, ${percent(prob)}. Its first token has rank ${first.rank} (0 is the most probable)${instead}`,
         figure: { value: 100 * prob, unit: "%", comparedWith },
       },
-      ...comparisons(tested),
+      ...others.map((other) => lead(best, other, `${(log_prob - other.log_prob).toFixed(2)} nats`)),
     ];
   }
   return [
@@ -114,42 +105,25 @@ function summaryOf(tested: Tested): Finding["summary"] {
       text: `${quoted(first.token)} has rank ${first.rank} (0 is the most probable), a logit of ${first.logit.toFixed(2)} and a probability of ${percent(first.prob)}${instead}`,
       figure: { value: 100 * first.prob, unit: "%", comparedWith },
     },
-    ...(several ? comparisons(tested) : wholeAnswer(scored[0])),
-  ];
-}
-
-/** The most probable answer's lead over each of the others. */
-function comparisons({ names, scored, logProbs, sequences, best }: Tested) {
-  const others = names.map((_, i) => i).filter((i) => i !== best);
-  return others.map((i) => {
-    const lead = logProbs[best] - logProbs[i];
-    const by = sequences
-      ? `${lead.toFixed(2)} nats`
-      : `${(scored[best][0].logit - scored[i][0].logit).toFixed(2)} logits`;
-    return {
-      text: `${names[best]} leads ${names[i]} by ${by}: it is ${Math.exp(lead).toPrecision(3)} times as probable.`,
-    };
-  });
-}
-
-const minus = (x: number, digits: number): string => x.toFixed(digits).replace("-", "−");
-
-function wholeAnswer(scored: readonly ScoredToken[]) {
-  if (scored.length === 1) return [];
-  const logProb = scored.reduce((sum, { prob }) => sum + Math.log(prob), 0);
-  return [
-    {
-      text: `The ranks of the answer's ${scored.length} tokens are ${scored.map((s) => s.rank).join(", ")}; the whole answer has a log-probability of ${minus(logProb, 3)} nats, its first token ${minus(Math.log(scored[0].prob), 3)}.`,
+    ...others.map((other) => lead(best, other, `${(first.logit - other.first.logit).toFixed(2)} logits`)),
+    best.tokens > 1 && {
+      text: `The ranks of the answer's ${best.tokens} tokens are ${measured.rows.map(({ rank }) => rank).join(", ")}; the whole answer has a log-probability of ${minus(log_prob, 3)} nats, its first token ${minus(Math.log(first.prob), 3)}.`,
     },
   ];
 }
 
-function topTokens({ several }: Tested): View {
+/** The most probable answer's lead over another. */
+function lead(best: Answer, other: Answer, by: string): Statement {
+  const times = Math.exp(best.log_prob - other.log_prob).toPrecision(3);
+  return { text: `${best.name} leads ${other.name} by ${by}: it is ${times} times as probable.` };
+}
+
+function topTokens(measured: TestPromptMeasurement): View {
   return {
     kind: "topk",
     name: "top-tokens",
     title: "What the model would predict",
-    caption: several
+    caption: areSeveral(measured)
       ? "The most probable tokens after the prompt."
       : "The most probable tokens before each token of the answer.",
     of: "next token",
@@ -160,66 +134,61 @@ function topTokens({ several }: Tested): View {
   };
 }
 
-function tables({ names, several, sequences, scored, steps, logProbs }: Tested): Table[] {
-  const title = several ? "The answers' tokens" : "The answer's tokens";
-  const comparedWith = [UNIFORM, UNIFORM_RANK];
-  const rows = steps.flatMap(({ top, answers: [first] }, i) =>
+const ANSWER = column("answer", "The answer that it is part of.", { format: "token" });
+const LOG_PROB = column(
+  "log_prob",
+  "The sum of its tokens' log-probabilities, each given the prompt and the tokens before it.",
+  {
+    title: "log-probability",
+    unit: "nats",
+    digits: 3,
+  },
+);
+const PROB = column("prob", "The token's probability.", { format: "percent" });
+
+const scores = (what: string) =>
+  [
+    column("rank", `How many tokens are more probable than ${what}.`, { format: "integer" }),
+    as(TOKEN, "The token's text."),
+    column("logit", "The logit, before the softmax.", { unit: "logits", digits: 2 }),
+    PROB,
+  ] as const;
+
+function tables(measured: TestPromptMeasurement): FindingParts["tables"] {
+  const several = areSeveral(measured);
+  const sequences = areSequences(measured);
+  const predicted = measured.steps.flatMap(({ top, answers: [first] }, i) =>
     top.map((token) => ({ ...token, before: several ? "after the prompt" : `${i + 1}: ${quoted(first.token)}` })),
   );
   const before = column("before", "The token of the answer that comes there.", {
     title: several ? "where" : "before",
     format: "text",
-    detail: several || steps.length === 1,
+    detail: several || measured.steps.length === 1,
   });
-  const tokens = scored.flatMap((answer, a) => answer.map((token) => ({ ...token, of: names[a] })));
-  const of = column("answer", "The answer that it is part of.", { format: "text" });
-  const own: Cell<(typeof tokens)[number]>[] = sequences ? [[of, (row) => row.of]] : [];
+  const title = several ? "The answers' tokens" : "The answer's tokens";
+  const own = scores("the answer's token");
   return [
-    ...(sequences ? [wholeAnswers(names, scored, logProbs)] : []),
-    tableOf({ name: "answers", title, comparedWith }, tokens, [...own, ...scoreCells("the answer's token")]),
-    tableOf({ name: "top", title: "The most probable tokens" }, rows, [
-      [before, (row) => row.before],
-      ...scoreCells("the token"),
-    ]),
+    sequences &&
+      tableOf({ name: "sequences", title: "The answers as wholes", comparedWith: [UNIFORM] }, measured.wholes.rows, [
+        as(ANSWER, "The answer."),
+        column("tokens", "How many tokens it is.", { format: "integer" }),
+        LOG_PROB,
+        as(PROB, "The probability of the whole answer."),
+      ]),
+    tableOf(
+      { name: "answers", title, comparedWith: [UNIFORM, UNIFORM_RANK] },
+      measured.rows,
+      sequences ? [ANSWER, ...own] : own,
+    ),
+    tableOf({ name: "top", title: "The most probable tokens" }, predicted, [before, ...scores("the token")]),
   ];
 }
 
-/** A row for each answer as a whole. */
-function wholeAnswers(
-  names: readonly string[],
-  scored: readonly (readonly ScoredToken[])[],
-  logProbs: readonly number[],
-): Table {
-  const rows = names.map((name, i) => ({ name, tokens: scored[i].length, logProb: logProbs[i] }));
-  return tableOf({ name: "sequences", title: "The answers as wholes", comparedWith: [UNIFORM] }, rows, [
-    [column("answer", "The answer.", { format: "text" }), "name"],
-    column("tokens", "How many tokens it is.", { format: "integer" }),
-    [
-      column("log_prob", "The sum of its tokens' log-probabilities, each given the prompt and the tokens before it.", {
-        title: "log-probability",
-        unit: "nats",
-        digits: 3,
-      }),
-      "logProb",
-    ],
-    [column("prob", "The probability of the whole answer.", { format: "percent" }), ({ logProb }) => Math.exp(logProb)],
-  ]);
-}
-
-function scoreCells(what: string): Cell<ScoredToken>[] {
-  const rankDescription = `How many tokens are more probable than ${what}.`;
-  return [
-    column("rank", rankDescription, { format: "integer" }),
-    as(TOKEN, "The token's text."),
-    column("logit", "The logit, before the softmax.", { unit: "logits", digits: 2 }),
-    column("prob", "The token's probability.", { format: "percent" }),
-  ];
-}
-
-function baselines({ names, scored, several, best, alone }: Tested, vocabulary: number): Baseline[] {
-  const judged = several ? scored[best] : scored[best].slice(0, 1);
-  const length = judged.length;
-  const what = several ? names[best] : quoted(judged[0].token);
+function baselines(measured: TestPromptMeasurement, vocabulary: number): FindingParts["baselines"] {
+  const [{ name, tokens, first }] = ranked(measured);
+  const several = areSeveral(measured);
+  const length = several ? tokens : 1;
+  const { alone } = measured;
   return [
     {
       name: UNIFORM,
@@ -228,24 +197,14 @@ function baselines({ names, scored, several, best, alone }: Tested, vocabulary: 
       value: 100 / vocabulary ** length,
       unit: "%",
     },
-    {
-      name: UNIFORM_RANK,
-      kind: "reference value",
-      text: `The mean rank in random order, (${vocabulary} − 1) / 2.`,
-      value: (vocabulary - 1) / 2,
-      unit: "tokens",
+    randomRank(UNIFORM_RANK, vocabulary),
+    alone && {
+      name: WITHOUT,
+      kind: "control",
+      text: `The probability of ${several ? name : quoted(first.token)} after BOS alone: what the model predicts without having read the prompt. ${length === 1 ? "Its rank" : "The rank of its first token"} there is ${alone.rank}.`,
+      value: 100 * alone.prob,
+      unit: "%",
     },
-    ...(alone
-      ? [
-          {
-            name: WITHOUT,
-            kind: "control" as const,
-            text: `The probability of ${what} after BOS alone: what the model predicts without having read the prompt. ${length === 1 ? "Its rank" : "The rank of its first token"} there is ${alone.rank}.`,
-            value: 100 * alone.prob,
-            unit: "%",
-          },
-        ]
-      : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** The columns that several tables have: what each says, once. A table that means something narrower says it with `as`. */
-import { as, type Cell, column } from "./table.ts";
+import { as, column } from "./table.ts";
 
 // Where a row is.
 
@@ -48,12 +48,14 @@ export const LOSS = column("loss", "−log probability of the token that comes n
 export const ENTROPY = column("entropy", "The entropy of the distribution.", { unit: "nats", digits: 2 });
 
 /** A head by its label for people, and by layer and index for programs and views. */
-export function headCells<
-  R extends { readonly name: string; readonly layer: number; readonly head: number },
->(): Cell<R>[] {
-  return [
-    [as(LAYER, { detail: true }), ({ layer }) => layer],
-    [as(HEAD, { detail: true }), ({ head }) => head],
-    [as(COMPONENT, { title: "head" }), ({ name }) => name],
-  ];
-}
+export const HEAD_PLACE = [
+  as(LAYER, { detail: true }),
+  as(HEAD, { detail: true }),
+  as(COMPONENT, { title: "head" }),
+] as const;
+/** A neuron likewise. */
+export const NEURON_PLACE = [
+  as(LAYER, { detail: true }),
+  as(NEURON, { detail: true }),
+  as(COMPONENT, { title: "neuron", description: "L0N17 is neuron 17 of layer 0." }),
+] as const;

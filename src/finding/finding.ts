@@ -119,14 +119,29 @@ export interface Part {
   readonly text?: string;
 }
 
+/** Where something does not apply: `tables: [all, neurons && ofNeurons]`. */
+export type Gap = false | null | undefined;
+
+/** What `finding` takes: a finding, whose lists may have gaps, which are left out. */
+export interface FindingParts
+  extends Omit<Finding, "summary" | "pictures" | "tables" | "baselines" | "caveats" | "parts"> {
+  readonly summary: readonly [Statement, ...(Statement | Gap)[]];
+  readonly pictures: readonly (PictureSpec | View | Gap)[];
+  readonly tables: readonly (Table | Gap)[];
+  readonly baselines: readonly (Baseline | Gap)[];
+  readonly caveats: readonly (string | Gap)[];
+  readonly parts?: readonly (Part | Gap)[];
+}
+
 /**
- * The finding itself, after a check: every row is as wide as its columns, every number is finite, names are unique, and
+ * The finding, after a check: every row is as wide as its columns, every number is finite, names are unique, and
  * each baseline, part or picture that is named exists. Renderers rely on this and do not check again.
  *
  * @throws ArgumentError for a row or number that does not fit, or a name used twice.
  * @throws UnknownNameError for a baseline, part or picture that is named but does not exist.
  */
-export function finding(parts: Finding): Finding {
+export function finding(given: FindingParts): Finding {
+  const parts = withoutGaps(given);
   checkParts(parts);
   const baselines = unique("baseline", parts.baselines);
   const chapters = unique("part", parts.parts ?? []);
@@ -161,6 +176,13 @@ export function finding(parts: Finding): Finding {
   }
   for (const picture of parts.pictures) if (isView(picture)) checkView(picture, parts.tables);
   return showAs(parts, findingLines);
+}
+
+function withoutGaps(given: unknown): object {
+  if (!OBJECT.accepts(given)) return {};
+  const present = (value: unknown) =>
+    Array.isArray(value) ? value.filter((item) => item !== false && item !== null && item !== undefined) : value;
+  return Object.fromEntries(Object.entries(given as object).map(([name, value]) => [name, present(value)]));
 }
 
 /** @throws ArgumentError for a value that does not have the parts of a finding */

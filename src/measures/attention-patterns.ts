@@ -1,5 +1,4 @@
 /** The patterns of some heads on a prompt, each with a summary. */
-import type { AttentionMetric } from "../finding/picture.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { headName } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
@@ -8,7 +7,9 @@ import { ndarray } from "../tensor/array.ts";
 import { MemoryError } from "../tensor/errors.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { type PatternSummary, patternSummary } from "./pattern-summary.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
+import { largestIndices } from "./top-tokens.ts";
 
 /** A prompt on which several kinds of heads show. */
 const DEFAULT_PROMPT = "The young man asked the old man the way, and the old man shook his head.";
@@ -24,45 +25,37 @@ export const PATTERN_OPTIONS = {
   heads: { type: "heads", placeholder: "H", description: "which heads of those layers", defaultText: "all" },
 } as const satisfies AnalysisOptions;
 
-/** A head's pattern, summarised: means over the queries that have more than one key to look at. */
-export interface PatternSummary {
-  /** In nats; 0 if a head always looks at a single token. */
-  readonly entropy: number;
-  /** How far back it looks, in tokens. */
-  readonly distance: number;
-  /** The attention on the first token, the token before, and the token itself. */
-  readonly first: number;
-  readonly previous: number;
-  readonly self: number;
-  /**
-   * The attention on what followed the query's token earlier in the text, a mean over the queries whose token was there
-   * before; `null` if no token repeats.
-   */
-  readonly induction: number | null;
+/** A head and the summary of its pattern. */
+export interface AttentionPatternsRow extends PatternSummary {
+  readonly layer: number;
+  readonly head: number;
+  /** `L0H3` */
+  readonly component: string;
 }
 
 /** A head's pattern on a prompt. */
-export interface HeadPattern extends PatternSummary {
-  /** `L0H3` */
-  readonly name: string;
-  readonly layer: number;
-  readonly head: number;
+export interface HeadPattern extends AttentionPatternsRow {
   /** [query key] */
   readonly pattern: Tensor;
   /** The norm of the head's value vector at each key, [key]: a pattern times these says how much is moved, before W_O. */
   readonly valueNorms: Tensor;
 }
 
-/** A head and the summary of its pattern. */
-export interface AttentionPatternsRow extends PatternSummary {
-  readonly layer: number;
-  readonly head: number;
+/** What a query of a head looks at most. */
+export interface StrongestKeyRow extends Pick<AttentionPatternsRow, "layer" | "head" | "component"> {
+  readonly query: number;
+  readonly query_token: string;
+  readonly key: number;
+  readonly key_token: string;
+  readonly attention: number;
 }
 
 /** Attention patterns of some heads on a prompt: a row for each head. */
 export interface AttentionPatternsMeasurement extends Measured<AttentionPatternsRow> {
   readonly prompt: Prompt;
   readonly heads: readonly HeadPattern[];
+  /** A row for each query of each head. */
+  readonly strongest: Measured<StrongestKeyRow>;
   /** The same for a head that attends equally to every token it can see. */
   readonly uniform: PatternSummary;
 }
@@ -96,8 +89,26 @@ export async function measureAttentionPatterns(
   for (const some of inParts(layers, Math.max(1, Math.floor(PASS_NUMBERS / (heads.length * n ** 2))))) {
     measured.push(...(await patternsOf(model, prompt, some, heads, asked.signal)));
   }
-  const rows = measured.map(({ name, pattern, valueNorms, ...row }): AttentionPatternsRow => row);
-  return Measured.of(rows, { prompt, uniform: patternSummary(uniform, prompt.ids), heads: measured });
+  const rows = measured.map(({ pattern, valueNorms, ...row }): AttentionPatternsRow => row);
+  return Measured.of(rows, {
+    ...{ prompt, heads: measured },
+    strongest: strongestKeys(measured, prompt),
+    uniform: patternSummary(uniform, prompt.ids),
+  });
+}
+
+function strongestKeys(heads: readonly HeadPattern[], { tokens }: Prompt): Measured<StrongestKeyRow> {
+  const n = tokens.length;
+  const columns = ["layer", "head", "component", "query", "query_token", "key", "key_token", "attention"];
+  const row = (i: number): StrongestKeyRow => {
+    const { layer, head, component, pattern } = heads[Math.floor(i / n)];
+    const query = i % n;
+    const weights = pattern.data.subarray(query * n, (query + 1) * n) as Float32Array;
+    const [key] = largestIndices(weights, 1);
+    const at = { query, query_token: tokens[query], key, key_token: tokens[key] };
+    return { layer, head, component, ...at, attention: weights[key] };
+  };
+  return new Measured({ length: heads.length * n, columns, row });
 }
 
 /** The most numbers of patterns in one run: with more, later layers are run separately. */
@@ -128,7 +139,7 @@ async function patternsOf(
       const own = Math.floor((head * stored) / model.cfg.nHeads);
       const valueNorms = Float32Array.from({ length: n }, (_, key) => norms.data[key * stored + own]);
       return {
-        ...{ name: headName(layer, head), layer, head },
+        ...{ layer, head, component: headName(layer, head) },
         pattern: Tensor.leaf(ndarray("float32", [n, n], data), ["query", "key"]),
         valueNorms: Tensor.leaf(ndarray("float32", [n], valueNorms), ["key"]),
         ...patternSummary(data, prompt.ids),
@@ -148,64 +159,4 @@ function needPatterns(heads: number, tokens: number): void {
     `The patterns of ${heads} heads on ${tokens} tokens are ${Math.round(numbers / 1e6)} million numbers, but at most ${MOST_NUMBERS / 1e6} million are measured: choose layers and heads (--layers, --heads), or a shorter prompt.`,
     { asked: numbers, found: MOST_NUMBERS },
   );
-}
-
-/**
- * A pattern's summary. The first query of a causal head has only one key, so all heads are the same there and it is not counted.
- * @param weights `weights[query · n + key]` of n tokens
- * @param tokens ids or texts: equal ones are repetitions
- */
-export function patternSummary(weights: ArrayLike<number>, tokens: readonly (number | string)[]): PatternSummary {
-  const n = tokens.length;
-  let [entropy, distance, first, previous, self] = [0, 0, 0, 0, 0];
-  for (let query = 1; query < n; query++) {
-    const row = query * n;
-    for (let key = 0; key < n; key++) {
-      const p = weights[row + key];
-      if (!(p > 0)) continue;
-      entropy -= p * Math.log(p);
-      distance += p * Math.abs(query - key);
-    }
-    first += weights[row];
-    previous += weights[row + query - 1];
-    self += weights[row + query];
-  }
-  const mean = (sum: number) => sum / Math.max(1, n - 1);
-  return {
-    entropy: mean(entropy),
-    distance: mean(distance),
-    first: mean(first),
-    previous: mean(previous),
-    self: mean(self),
-    induction: inductionOf(weights, tokens),
-  };
-}
-
-/** What heads can be sorted by, the most telling first. */
-export function patternMetrics(heads: readonly PatternSummary[]): AttentionMetric[] {
-  const of = (name: string, value: (head: PatternSummary) => number) => ({ name, values: heads.map(value) });
-  const repeats = heads.every(({ induction }) => induction !== null);
-  return [
-    ...(repeats ? [of("induction", ({ induction }) => induction ?? 0)] : []),
-    of("previous token", ({ previous }) => previous),
-    of("first token", ({ first }) => first),
-    of("same token", ({ self }) => self),
-    { ...of("entropy", ({ entropy }) => entropy), unit: "nats", lowestFirst: true },
-    { ...of("distance", ({ distance }) => distance), unit: "tokens" },
-  ];
-}
-
-/** The mean attention on the tokens after earlier occurrences of the query's token. */
-function inductionOf(weights: ArrayLike<number>, tokens: readonly (number | string)[]): number | null {
-  const after = new Map<number | string, number[]>();
-  let [sum, queries] = [0, 0];
-  tokens.forEach((token, query) => {
-    const keys = after.get(token);
-    if (keys) {
-      queries++;
-      for (const key of keys) sum += weights[query * tokens.length + key];
-    }
-    after.set(token, [...(keys ?? []), query + 1]);
-  });
-  return queries > 0 ? sum / queries : null;
 }

@@ -49,27 +49,29 @@ export const ATTRIBUTION_OPTIONS = {
   seed: seedOption("the random tokens"),
 } as const satisfies AnalysisOptions;
 
-/** A component of the residual stream and what it adds, in logits. */
-export interface Attribution {
-  readonly label: string;
-  readonly value: number;
-}
-
-/** One decomposition of the stream, and what it gives for random tokens in place of the answers. */
-export interface AttributionGroup {
-  readonly attributions: readonly Attribution[];
-  /** The share of Σ |attribution| that belongs to its largest component, or to its largest `top` neurons together. */
-  readonly share: number;
-  /** The same share for each random token or pair. */
-  readonly nullShares: readonly number[];
-}
-
 /** A component and what it adds. The rows of each decomposition sum to the logit, together with the biases that it leaves out. */
 export interface DirectLogitAttributionRow {
   readonly decomposition: "layers" | "heads" | "neurons";
+  /** `embed`, `0_attn_out`; `L0H3`; `L0N17`. */
   readonly component: string;
+  /** Of a head or a neuron: where it is. */
+  readonly layer: number | null;
+  readonly head: number | null;
+  readonly d_mlp: number | null;
   /** In logits. */
   readonly attribution: number;
+  /** Its share of Σ |attribution| of its decomposition; null if all are 0. */
+  readonly share: number | null;
+}
+
+/** One decomposition of the stream, and what it gives for random tokens in place of the answers. */
+export interface AttributionGroup extends Measured<DirectLogitAttributionRow> {
+  /** How many are the largest: one, and of neurons `top`. */
+  readonly count: number;
+  /** The share of Σ |attribution| that belongs to the largest together. */
+  readonly largestShare: number;
+  /** The same share for each random token or pair. */
+  readonly nullShares: readonly number[];
 }
 
 /** The result of `measureDirectLogitAttribution`: a row for each component of each decomposition. */
@@ -86,7 +88,7 @@ export interface DirectLogitAttributionMeasurement extends Measured<DirectLogitA
   /** Embeddings and layers; together with the bias they sum to the logit. */
   readonly layers: AttributionGroup;
   readonly heads: AttributionGroup;
-  /** All neurons; absent in a model without MLPs. */
+  /** All neurons; null in a model without MLPs. */
   readonly neurons: AttributionGroup | null;
 }
 
@@ -128,37 +130,42 @@ export async function measureDirectLogitAttribution(
     ],
     { signal },
   );
-  const group = (stack: ResidualStack, values: Tensor, count: number): AttributionGroup => {
-    const rows = values.shape[1];
-    const column = (row: number) => stack.labels.map((_, i) => values.data[i * rows + row] as number);
-    const own = column(0);
-    return {
-      attributions: stack.labels.map((label, i) => ({ label, value: own[i] })),
-      share: largestShare(own, count),
-      nullShares: Array.from({ length: samples }, (_, i) => largestShare(column(i + 1), count)),
-    };
-  };
   const lead = (numbers: ArrayLike<number>) => numbers[answer] - (wrong === null ? 0 : numbers[wrong]);
   const logit = lead(logits.data);
   const bias = lead(model.b_U.data) + normBias(model, answer) - (wrong === null ? 0 : normBias(model, wrong));
-  const byLayer = group(layers, found[0], 1);
-  const about = {
-    prompt,
-    answer,
-    wrong,
-    logit,
-    bias,
-    error: logit - bias - byLayer.attributions.reduce((sum, { value }) => sum + value, 0),
-    layers: byLayer,
-    heads: group(heads, found[1], 1),
-    neurons: neurons ? group(neurons, found[2], top) : null,
+  const each = (count: number, axis: "head" | "d_mlp") => (i: number) => {
+    return { layer: Math.floor(i / count), head: null, d_mlp: null, [axis]: i % count };
   };
-  const rows = (["layers", "heads", "neurons"] as const).flatMap((decomposition) =>
-    (about[decomposition]?.attributions ?? []).map(
-      ({ label, value }): DirectLogitAttributionRow => ({ decomposition, component: label, attribution: value }),
-    ),
+  const byLayer = groupOf("layers", layers.labels, found[0], 1, () => ({ layer: null, head: null, d_mlp: null }));
+  const byHead = groupOf("heads", heads.labels, found[1], 1, each(model.cfg.nHeads, "head"));
+  const byNeuron = neurons && groupOf("neurons", neurons.labels, found[2], top, each(model.cfg.dMlp!, "d_mlp"));
+  return Measured.of(
+    [byLayer, byHead, ...(byNeuron ? [byNeuron] : [])].flatMap(({ rows }) => rows),
+    {
+      ...{ prompt, answer, wrong, logit, bias },
+      error: logit - bias - byLayer.rows.reduce((sum, { attribution }) => sum + attribution, 0),
+      ...{ layers: byLayer, heads: byHead, neurons: byNeuron ?? null },
+    },
   );
-  return Measured.of(rows, about);
+}
+
+/** @param values [component batch]: for the answer in question, then for the random ones @param count of the largest whose share is taken */
+function groupOf(
+  decomposition: DirectLogitAttributionRow["decomposition"],
+  labels: readonly string[],
+  { data, shape }: Tensor,
+  count: number,
+  place: (i: number) => Pick<DirectLogitAttributionRow, "layer" | "head" | "d_mlp">,
+): AttributionGroup {
+  const column = (batch: number) => labels.map((_, i) => data[i * shape[1] + batch] as number);
+  const own = column(0);
+  const total = own.reduce((sum, x) => sum + Math.abs(x), 0);
+  const rows = labels.map((component, i): DirectLogitAttributionRow => {
+    const share = total > 0 ? Math.abs(own[i]) / total : null;
+    return { decomposition, component, ...place(i), attribution: own[i], share };
+  });
+  const nullShares = Array.from({ length: shape[1] - 1 }, (_, i) => largestShare(column(i + 1), count));
+  return Measured.of(rows, { count, largestShare: largestShare(own, count), nullShares });
 }
 
 /** The model's logits before any cap, [batch pos d_vocab]. */

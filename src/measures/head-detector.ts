@@ -2,6 +2,7 @@
 
 import { Tensor } from "../graph/tensor.ts";
 import { ActivationCache } from "../lens/activation-cache.ts";
+import { headName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { paddedOn, prepareInput } from "../lens/model-input.ts";
 import { batchOf, type ModelInput } from "../lens/tokens.ts";
@@ -43,18 +44,21 @@ export type MeasureHeadDetectorOptions = GivenOptions<typeof HEAD_DETECTOR_OPTIO
 /** The most bytes of patterns, of all heads, that are held at a time while the three kinds are scored. */
 const MOST_NUMBERS = 32e6;
 
-/** A head and its score as each kind of head. */
-export interface HeadDetectorRow extends Readonly<Record<HeadName, number>> {
+/** A head's score as each kind of head. */
+export type KindScores = Readonly<Record<HeadName, number>>;
+
+/** A head and its scores. */
+export interface HeadDetectorRow extends KindScores {
   readonly layer: number;
   readonly head: number;
+  /** `L0H3` */
+  readonly component: string;
 }
 
-/** The result of `measureHeadDetector`: a row for each head. What is by kind of head is in the order of `HEAD_NAMES`. */
+/** The result of `measureHeadDetector`: a row for each head. */
 export interface HeadDetectorMeasurement extends Measured<HeadDetectorRow> {
-  /** [layer head] for each kind. */
-  readonly scores: readonly Tensor[];
-  /** The score for each kind of a head that attends equally to every token it can see. */
-  readonly chance: readonly number[];
+  /** The scores of a head that attends equally to every token it can see. */
+  readonly uniform: KindScores;
 }
 
 /**
@@ -79,7 +83,7 @@ export async function measureHeadDetector(
   const names = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
   const run = { namesFilter: names, returnType: null, signal } as const;
   const sums = HEAD_NAMES.map(() => new Float64Array(nLayers * nHeads));
-  const chance = HEAD_NAMES.map(() => 0);
+  const uniformSums = HEAD_NAMES.map(() => 0);
   for (let from = 0; from < count; from += together) {
     const some = rows.slice(from, from + together);
     const tokens = batchOf(some, model);
@@ -92,20 +96,18 @@ export async function measureHeadDetector(
       data.forEach((score: number, i: number) => {
         sums[k][i] += share * score;
       });
-      chance[k] += share * even.get(0, 0);
-      const kinds = HEAD_NAMES.length;
-      onProgress?.({ done: from * kinds + some.length * (k + 1), total: count * kinds, unit: "patterns" });
+      uniformSums[k] += share * even.get(0, 0);
+      const each = HEAD_NAMES.length;
+      onProgress?.({ done: from * each + some.length * (k + 1), total: count * each, unit: "patterns" });
     }
   }
-  const scores = sums.map((sum) =>
-    Tensor.leaf(ndarray("float32", [nLayers, nHeads], Float32Array.from(sum)), ["layer", "head"]),
-  );
-  const heads = Array.from({ length: nLayers * nHeads }, (_, i) => ({
-    layer: Math.floor(i / nHeads),
-    head: i % nHeads,
-    ...Object.fromEntries(HEAD_NAMES.map((name, k) => [name, scores[k].data[i]])),
-  })) as unknown as HeadDetectorRow[];
-  return Measured.of(heads, { scores, chance });
+  const kinds = (score: (k: number) => number) =>
+    Object.fromEntries(HEAD_NAMES.map((name, k) => [name, score(k)])) as KindScores;
+  const heads = Array.from({ length: nLayers * nHeads }, (_, i): HeadDetectorRow => {
+    const [layer, head] = [Math.floor(i / nHeads), i % nHeads];
+    return { layer, head, component: headName(layer, head), ...kinds((k) => sums[k][i]) };
+  });
+  return Measured.of(heads, { uniform: kinds((k) => uniformSums[k]) });
 }
 
 /** A cache in which every head attends equally to every token it can see. */

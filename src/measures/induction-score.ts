@@ -1,7 +1,8 @@
 /** Each head's attention to what followed last time, and the loss, on random tokens that are repeated once. */
 
+import { mean } from "simple-statistics";
 import { Tensor } from "../graph/tensor.ts";
-import { components } from "../lens/components.ts";
+import { headName } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { checkWhole } from "../options/checks.ts";
@@ -28,30 +29,31 @@ export const INDUCTION_OPTIONS = {
 export type MeasureInductionScoreOptions = GivenOptions<typeof INDUCTION_OPTIONS>;
 
 /** A head and its scores. */
-export interface ScoredHead {
-  readonly name: string;
-  readonly layer: number;
-  readonly head: number;
-  readonly score: number;
-  /** The score where nothing repeats. */
-  readonly control: number;
-}
-
-/** Mean losses in nats. */
-export interface HalvesOfLoss {
-  /** Of each token, [pos]. */
-  readonly perToken: readonly number[];
-  /** Of each half without its first token, which even in the second half cannot be predicted. */
-  readonly halves: readonly [first: number, second: number];
-}
-
-/** A head and its scores. */
 export interface InductionScoreRow {
   readonly layer: number;
   readonly head: number;
+  /** `L0H3` */
+  readonly component: string;
   readonly score: number;
   /** The score where nothing repeats. */
-  readonly control: number;
+  readonly unrepeated: number;
+}
+
+/** The mean losses of the token after a position, in nats. */
+export interface RepetitionLossRow {
+  readonly pos: number;
+  /** Where the second half repeats the first. */
+  readonly repeated: number;
+  /** Where it consists of other tokens. */
+  readonly unrepeated: number;
+}
+
+/** Mean losses in nats of each half without its first token, which even in the second half cannot be predicted. */
+export interface HalvesOfLoss {
+  readonly first: number;
+  readonly second: number;
+  /** How much lower the second is. */
+  readonly saved: number;
 }
 
 /** The result of `measureInductionScore`: a row for each head. */
@@ -60,11 +62,10 @@ export interface InductionScoreMeasurement extends Measured<InductionScoreRow> {
   readonly period: number;
   /** How many tokens come before the random ones: 1 with a BOS, 0 without. */
   readonly lead: number;
-  readonly heads: readonly ScoredHead[];
-  /** The scores, [layer][head]. */
-  readonly scores: readonly (readonly number[])[];
   /** The score of a head that attends equally to every token it can see. */
   readonly uniform: number;
+  /** A row for each position but the last. */
+  readonly losses: Measured<RepetitionLossRow>;
   readonly repeated: HalvesOfLoss;
   /** The same where the second half consists of other tokens. */
   readonly unrepeated: HalvesOfLoss;
@@ -80,7 +81,7 @@ export async function measureInductionScore(
 ): Promise<InductionScoreMeasurement> {
   const asked = settled("measureInductionScore", model, options, INDUCTION_OPTIONS);
   const { samples, signal, onProgress } = asked;
-  const { nLayers } = model.cfg;
+  const { nLayers, nHeads } = model.cfg;
   const { start, drawn, length } = drawTokens(model, asked);
   const lead = start.length;
   const stripe = stripeOf(lead, length);
@@ -99,19 +100,18 @@ export async function measureInductionScore(
     },
     { signal, most: passBytes(model), onDone: (done) => onProgress?.({ done, total: samples, unit: "sequences" }) },
   );
-  const means = measured.map(meanOverRows);
-  const [scores, control] = [means.slice(2, 2 + nLayers), means.slice(2 + nLayers)];
-  const heads = components(model).writers.flatMap(({ name, layer, head }) =>
-    layer === undefined || head === undefined
-      ? []
-      : [{ name, layer, head, score: scores[layer][head], control: control[layer][head] }],
-  );
-  const [repeated, unrepeated] = means.slice(0, 2).map((loss) => halvesOf(loss, lead, length));
-  const rows = scores.flatMap((ofLayer, layer) =>
-    ofLayer.map((score, head): InductionScoreRow => ({ layer, head, score, control: control[layer][head] })),
-  );
-  const uniform = uniformScore(lead, length);
-  return Measured.of(rows, { period: length, lead, heads, scores, uniform, repeated, unrepeated });
+  const [repeated, unrepeated, ...scores] = measured.map(meanOverRows);
+  const rows = Array.from({ length: nLayers * nHeads }, (_, i): InductionScoreRow => {
+    const [layer, head] = [Math.floor(i / nHeads), i % nHeads];
+    const [score, control] = [scores[layer][head], scores[nLayers + layer][head]];
+    return { layer, head, component: headName(layer, head), score, unrepeated: control };
+  });
+  return Measured.of(rows, {
+    ...{ period: length, lead, uniform: uniformScore(lead, length) },
+    losses: new Measured(repeated.map((loss, pos) => ({ pos, repeated: loss, unrepeated: unrepeated[pos] }))),
+    repeated: halvesOf(repeated, lead, length),
+    unrepeated: halvesOf(unrepeated, lead, length),
+  });
 }
 
 /** Sequences of twice as many different random tokens as are repeated, and what comes before them. */
@@ -140,10 +140,10 @@ function drawTokens(model: Model, asked: SettledOptions<typeof INDUCTION_OPTIONS
 function halvesOf(perToken: readonly number[], lead: number, length: number): HalvesOfLoss {
   const half = (which: 0 | 1) => {
     const from = lead + which * length;
-    const own = perToken.slice(from, from + length - 1);
-    return own.reduce((sum, x) => sum + x, 0) / own.length;
+    return mean(perToken.slice(from, from + length - 1));
   };
-  return { perToken, halves: [half(0), half(1)] };
+  const [first, second] = [half(0), half(1)];
+  return { first, second, saved: first - second };
 }
 
 /** The mean over the first axis. */

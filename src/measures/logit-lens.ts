@@ -5,8 +5,10 @@ import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
-import { maskTokenId } from "../text/index.ts";
+import { InputError } from "../tensor/errors.ts";
 import { computeInParts } from "./in-parts.ts";
+import { byLayer, type LensLayerRow, type LogitLensRow } from "./logit-lens/by-layer.ts";
+import { biasRank, namedTokens, rightTokens } from "./logit-lens/right-tokens.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt, tokenText } from "./prompt.ts";
@@ -29,42 +31,28 @@ export const LOGIT_LENS_OPTIONS = {
   },
 } as const satisfies AnalysisOptions;
 
-/** What the lens sees of one layer at one position. */
-export interface LensCell {
-  /** The ids of the most probable tokens, the most probable first, and their probabilities. */
-  readonly top: readonly { readonly id: number; readonly probability: number }[];
-  /** For the token that comes next: how many tokens are more probable (0 is the top), and its log probability in nats. */
-  readonly right: { readonly rank: number; readonly logProb: number } | null;
-  /** The rank here of the token that is right elsewhere in the prompt. */
-  readonly otherRank: number | null;
-  /** The entropy of the whole distribution, in nats. */
-  readonly entropy: number;
-}
-
-/** What the lens sees of one stream at one position. */
-export interface LogitLensRow {
-  /** Which stream: `0_pre`, `0_mid`, …, `final_post`. */
+/** One of the tokens that a stream makes most probable at a position. */
+export interface LensTokenRow {
   readonly layer: string;
   readonly pos: number;
+  /** 0 is the most probable. */
+  readonly place: number;
   readonly token: string;
-  /** The token that is right there: the next one, or in a model that fills in masks the one that stands there. */
-  readonly next: string | null;
-  /** How many tokens are more probable than the right one. */
-  readonly rank: number | null;
-  readonly log_prob: number | null;
-  /** The most probable token, and its probability. */
-  readonly top: string;
-  readonly top_probability: number;
-  readonly entropy: number;
+  readonly id: number;
+  readonly probability: number;
 }
 
 /** A prompt under the logit lens: a row for each stream and position. */
 export interface LogitLensMeasurement extends Measured<LogitLensRow> {
   readonly prompt: Prompt;
-  /** `0_pre`, `0_mid`, ..., `final_post`. */
+  /** The streams: `0_pre`, `0_mid`, ..., `final_post`. */
   readonly labels: readonly string[];
-  /** [layer][pos] */
-  readonly cells: readonly (readonly LensCell[])[];
+  /** The most probable tokens of each stream and position. */
+  readonly tokens: Measured<LensTokenRow>;
+  /** Means over positions: a row for each stream. */
+  readonly layers: Measured<LensLayerRow>;
+  /** The mean rank of the right tokens by the unembedding's bias alone. */
+  readonly biasRank: number;
   /** The largest difference between a log probability at the last layer and the model's own, in nats. */
   readonly error: number;
 }
@@ -73,7 +61,7 @@ export interface LogitLensMeasurement extends Measured<LogitLensRow> {
  * The residual stream before and after each attention layer and MLP, read as if it were the last: through the final norm
  * with its own scale, and the unembedding, `softmax(ln_final(x) W_U + b_U)`. As many streams are read at a time as
  * memory allows, and only the top tokens, ranks and entropies are returned. Source: nostalgebraist 2020.
- * @throws InputError for a prompt with fewer than two tokens or with too many.
+ * @throws InputError for a prompt with fewer than two tokens, with too many, or of masks alone.
  */
 export async function measureLogitLens(
   model: HookedTransformer,
@@ -85,6 +73,11 @@ export async function measureLogitLens(
   const { labels, streams, last } = await readStreams(model, prompt, signal);
   const count = prompt.ids.length;
   const right = rightTokens(model, prompt);
+  if (prompt.ids.every((_, pos) => right.at(pos) === null)) {
+    throw new InputError("All tokens of the prompt are masks, so none is known to be right: leave some as they are.", {
+      asked: prompt.text,
+    });
+  }
   const [nextIds, otherIds] = namedTokens(prompt, right);
   const [rightLogs, ranks, otherRanks, entropies, topLogs, topIds] = await computeInParts(
     model,
@@ -100,40 +93,35 @@ export async function measureLogitLens(
     },
     { signal },
   );
-  const cells = labels.map((_, layer) =>
-    prompt.ids.map((_, pos): LensCell => {
-      const at = layer * count + pos;
-      const none = right.at(pos) === null;
-      return {
-        top: Array.from({ length: top }, (_, k) => ({
-          id: topIds.data[at * top + k],
-          probability: Math.exp(topLogs.data[at * top + k]),
-        })),
-        right: none ? null : { rank: ranks.data[at], logProb: rightLogs.data[at] },
-        otherRank: none || nextIds[pos] === otherIds[pos] ? null : otherRanks.data[at],
-        entropy: entropies.data[at],
-      };
-    }),
-  );
-  const ownStreams = streams.subarray((labels.length - 1) * count * model.cfg.dModel);
-  const error = await errorAtTheEnd(model, count, ownStreams, last, signal);
-  const row = (i: number): LogitLensRow => {
-    const [layer, pos] = [Math.floor(i / count), i % count];
-    const { top, right: its, entropy } = cells[layer][pos];
-    return {
-      layer: labels[layer],
-      pos,
-      token: prompt.tokens[pos],
-      next: prompt.tokens[right.at(pos) ?? -1] ?? null,
-      rank: its?.rank ?? null,
-      log_prob: its?.logProb ?? null,
-      top: tokenText(model, top[0].id),
-      top_probability: top[0].probability,
-      entropy,
-    };
+  const tokenRow = (i: number): LensTokenRow => {
+    const at = Math.floor(i / top);
+    const id = topIds.data[i] as number;
+    const where = { layer: labels[Math.floor(at / count)], pos: at % count, place: i % top };
+    return { ...where, token: tokenText(model, id), id, probability: Math.exp(topLogs.data[i]) };
   };
-  const rows = Array.from({ length: labels.length * count }, (_, i) => row(i));
-  return Measured.of(rows, { prompt, labels, cells, error });
+  const rows = Array.from({ length: labels.length * count }, (_, i): LogitLensRow => {
+    const pos = i % count;
+    const next = right.at(pos);
+    const others = next !== null && nextIds[pos] !== otherIds[pos];
+    return {
+      layer: labels[Math.floor(i / count)],
+      ...{ pos, token: prompt.tokens[pos], next: next === null ? null : prompt.tokens[next] },
+      rank: next === null ? null : ranks.data[i],
+      log_prob: next === null ? null : rightLogs.data[i],
+      other_rank: others ? otherRanks.data[i] : null,
+      top: tokenText(model, topIds.data[i * top]),
+      top_probability: Math.exp(topLogs.data[i * top]),
+      entropy: entropies.data[i],
+    };
+  });
+  const ownStreams = streams.subarray((labels.length - 1) * count * model.cfg.dModel);
+  const columns = ["layer", "pos", "place", "token", "id", "probability"];
+  return Measured.of(rows, {
+    ...{ prompt, labels, layers: byLayer(labels, rows) },
+    tokens: new Measured({ length: topIds.data.length, columns, row: tokenRow }),
+    biasRank: biasRank(model, prompt),
+    error: await errorAtTheEnd(model, count, ownStreams, last, signal),
+  });
 }
 
 /** The residual streams with the final norm applied, [layer pos d_model], and the last one without it, [pos d_model]. */
@@ -144,13 +132,6 @@ async function readStreams(model: HookedTransformer, { input }: Prompt, signal: 
   const resid = cache.accumulatedResid({ inclMid: hasMid(model), applyLn: true });
   const [streams, last] = await model.compute([resid.stack, graph.at(lastStream(model))], { signal });
   return { labels: resid.labels, streams: streams.data, last: last.data };
-}
-
-/** The token that is right at each position, and the one that is right half a prompt away. */
-function namedTokens({ ids }: Prompt, { predicting }: RightTokens): readonly [number[], number[]] {
-  const first = ids.length - predicting;
-  const shifted = (by: number) => ids.map((_, p) => ids[first + ((p + by) % predicting)]);
-  return [shifted(0), shifted(Math.ceil(predicting / 2))];
 }
 
 /** The tokens of rows, position by position within a layer, [row]. */
@@ -201,27 +182,4 @@ function rowsOf(model: HookedTransformer, data: TypedData, from: number, to: num
 /** The hook points that hold a residual stream between layers. */
 function graphNames({ hookNames }: HookedTransformer): readonly string[] {
   return hookNames.filter((name) => /^blocks\.\d+\.hook_(normalized_)?resid_(pre|mid|post)$/.test(name));
-}
-
-/** Which token is right at each position: the next one, or in a model that fills in masks the one that stands there. */
-interface RightTokens {
-  /** How many of a prompt's tokens, from the last, are right somewhere. */
-  readonly predicting: number;
-  /** The position of the token that is right at one; null for a position where none is known. */
-  at(pos: number): number | null;
-  /** In words: `right next token`. */
-  readonly called: string;
-}
-
-/** Which token is right where, in a prompt. */
-export function rightTokens(model: HookedTransformer, { ids }: Prompt): RightTokens {
-  if (fillsMasks(model)) {
-    const mask = model.text && maskTokenId(model.text.tokenizer);
-    return { predicting: ids.length, at: (pos) => (ids[pos] === mask ? null : pos), called: "token that stands there" };
-  }
-  return {
-    predicting: ids.length - 1,
-    at: (pos) => (pos + 1 < ids.length ? pos + 1 : null),
-    called: "right next token",
-  };
 }

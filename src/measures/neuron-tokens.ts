@@ -1,20 +1,19 @@
 /** The tokens that a neuron writes, and where in a text it is most active. */
 
-import { Tensor } from "../graph/tensor.ts";
-import { components, neuronName } from "../lens/components.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { hasMlps, needNeurons, needReadStream } from "../lens/model-has.ts";
-import { unscaled } from "../lens/output-norm.ts";
 import { batchOf, readTokens } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
 import { checkWhole } from "../options/checks.ts";
-import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { Measured } from "./measured.ts";
+import { effectsOf, type NeuronEffects } from "./neuron-tokens/effects.ts";
+import { examplesOf, type NeuronContextRow, type NeuronExampleRow } from "./neuron-tokens/examples.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
-import { tokenText, tokenTextAt, tokenTexts } from "./prompt.ts";
-import { Random } from "./statistics/random.ts";
+import { tokenTexts } from "./prompt.ts";
 
 /** The options of `measureNeuronTokens` and `neuronTokens`. */
 export type NeuronTokensOptions = GivenOptions<typeof NEURON_OPTIONS>;
@@ -49,20 +48,11 @@ export const NEURON_OPTIONS = {
 
 const DEFAULT_TEXT = { name: PASSAGE_NAME, text: PASSAGE };
 
-/** A place in the text where a neuron fires. */
-export interface NeuronExample {
-  readonly activation: number;
-  /** The position among the text's tokens. */
-  readonly at: number;
-  readonly token: string;
-  readonly next: string | null;
-  readonly nextId: number | null;
-  /** The tokens around it with the neuron's activations; `marked` is its index among them. */
-  readonly tokens: readonly string[];
-  readonly activations: readonly number[];
-  readonly marked: number;
-  /** The text up to it, at most six tokens before. */
-  readonly leading: string;
+/** A neuron of the layer. */
+export interface LargestActivationRow {
+  readonly d_mlp: number;
+  /** Its largest activation on the text. */
+  readonly largest: number;
 }
 
 /** A token of the text and the neuron's activation at it. */
@@ -73,32 +63,20 @@ export interface NeuronTokensRow {
   readonly activation: number;
 }
 
-/** A token of the vocabulary, and what one unit of the neuron's activation adds to its logit. */
-export interface NeuronEffectRow {
-  readonly id: number;
-  readonly token: string;
-  readonly effect: number;
-}
-
 /** The result of `measureNeuronTokens`: a row for each token of the text. */
-export interface NeuronTokensMeasurement extends Measured<NeuronTokensRow> {
-  /** A row for each token of the vocabulary. */
-  readonly vocabulary: Measured<NeuronEffectRow>;
+export interface NeuronTokensMeasurement extends Measured<NeuronTokensRow>, NeuronEffects {
   /** What the text is called. */
   readonly text: string;
   readonly layer: number;
   readonly neuron: number;
-  readonly name: string;
-  /** `W_out[neuron] · W_U`: what one unit of activation adds to each token's logit, [d_vocab], before the last norm's scale. */
-  readonly effects: Float32Array;
-  /** The largest |effect| of random other neurons in the layer. */
-  readonly otherEffects: readonly number[];
-  /** The activation at each token of the text. */
-  readonly activations: readonly number[];
-  /** The largest activation of each neuron in the layer on the text, [d_mlp]. */
-  readonly largestOfEach: readonly number[];
-  /** The strongest first; no two overlap. */
-  readonly examples: readonly NeuronExample[];
+  /** `L0N17` */
+  readonly component: string;
+  /** Every neuron in the layer. */
+  readonly neurons: Measured<LargestActivationRow>;
+  /** Where the neuron is most active, the strongest first; no two overlap. */
+  readonly examples: Measured<NeuronExampleRow>;
+  /** The examples, token by token. */
+  readonly contexts: Measured<NeuronContextRow>;
 }
 
 /** The text is read in pieces of this many tokens, BOS included: enough context for each word, and fast. */
@@ -106,7 +84,6 @@ export const PIECE = 128;
 const TOKENS_AT_A_TIME = 4096;
 /** The most bytes of activations that are read at a time. */
 const NUMBERS_AT_A_TIME = 16e6;
-const OTHER_NEURONS = 100;
 
 /**
  * The tokens that a neuron promotes and suppresses, and where in a text it is most active (`hook_post`).
@@ -151,46 +128,15 @@ export async function measureNeuronTokens(
   const neuron = options.neuron ?? loudest(W_out, largestOfEach);
   const activations = await read(neuron);
 
-  const { effects, otherEffects } = await effectsOf(model, layer, neuron, seed, signal);
-  const tokenRow = (pos: number): NeuronTokensRow => {
-    return { pos, token: tokenTextAt(model, ids, pos), activation: activations[pos] };
-  };
-  const effectRow = (id: number): NeuronEffectRow => ({ id, token: tokenText(model, id), effect: effects[id] });
-  const rows = { length: ids.length, columns: ["pos", "token", "activation"], row: tokenRow };
+  const { found, effects } = await effectsOf(model, layer, neuron, { seed, top, signal });
+  const texts = tokenTexts(model, ids);
+  const rows = activations.map((activation, pos): NeuronTokensRow => ({ pos, token: texts[pos], activation }));
   return Measured.of(rows, {
-    vocabulary: new Measured({ length: effects.length, columns: ["id", "token", "effect"], row: effectRow }),
-    text: text.name,
-    layer,
-    neuron,
-    name: neuronName(layer, neuron),
-    effects,
-    otherEffects,
-    activations,
-    largestOfEach,
-    examples: examplesOf(model, ids, activations, top, around),
+    ...found,
+    ...{ text: text.name, layer, neuron, component: neuronName(layer, neuron) },
+    neurons: new Measured(largestOfEach.map((largest, d_mlp) => ({ d_mlp, largest }))),
+    ...examplesOf(model, ids, rows, top, around, (id) => effects[id]),
   });
-}
-
-/** What one unit of a neuron's activation adds to each token's logit, and the largest that random others add to any. */
-async function effectsOf(
-  model: HookedTransformer,
-  layer: number,
-  neuron: number,
-  seed: number,
-  signal: AbortSignal | undefined,
-): Promise<Pick<NeuronTokensMeasurement, "effects" | "otherEffects">> {
-  const W_out = model.weights.get(`blocks.${layer}.mlp.W_out`);
-  const [width] = W_out.shape;
-  const others = [...new Random(seed).sample(width, Math.min(OTHER_NEURONS + 1, width))]
-    .filter((n) => n !== neuron)
-    .slice(0, OTHER_NEURONS);
-  const rows = Tensor.leaf(ndarray("int32", [1 + others.length], Int32Array.from([neuron, ...others])), ["neuron"]);
-  const norm = model.weights.find("ln_final.w");
-  const mlp = components(model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
-  const written = unscaled(W_out.gather(0, rows), mlp?.output?.norm, model.weights);
-  const effects = (norm ? written.mul(norm) : written).matmul(model.W_U);
-  const [own, ends] = await model.compute([effects.slice(0, 0, 1), effects.abs().max(-1)], { signal });
-  return { effects: own.data as Float32Array, otherEffects: Array.from(ends.data).slice(1) };
 }
 
 /** The text's tokens in pieces that fit after a BOS. */
@@ -231,42 +177,4 @@ function loudest(W_out: Tensor, largestOfEach: readonly number[]): number {
     return activation * Math.hypot(...row);
   });
   return loudness.indexOf(Math.max(...loudness));
-}
-
-function examplesOf(
-  model: HookedTransformer,
-  ids: readonly number[],
-  activations: readonly number[],
-  count: number,
-  around: number,
-): readonly NeuronExample[] {
-  const order = activations.map((_, i) => i).sort((a, b) => activations[b] - activations[a]);
-  const chosen: number[] = [];
-  for (const at of order) {
-    if (chosen.length === count) break;
-    if (chosen.every((other) => Math.abs(other - at) > around)) chosen.push(at);
-  }
-  return chosen.map((at) => {
-    const from = Math.max(0, at - around);
-    const to = Math.min(ids.length, at + around + 1);
-    // With a few more on both sides, which may be parts of the same characters.
-    const before = Math.max(0, from - 4);
-    const tokens = tokenTexts(model, ids.slice(before, Math.max(to, at + 2) + 4));
-    return {
-      activation: activations[at],
-      at,
-      token: tokens[at - before],
-      next: tokens[at - before + 1] ?? null,
-      nextId: ids[at + 1] ?? null,
-      tokens: tokens.slice(from - before, to - before),
-      leading: leadingText(model, ids.slice(Math.max(from, at - 6), at + 1)),
-      activations: activations.slice(from, to),
-      marked: at - from,
-    };
-  });
-}
-
-/** The text of tokens, without a part of a character at an end. */
-function leadingText(model: HookedTransformer, ids: readonly number[]): string {
-  return model.text?.decode(ids).replace(/^\ufffd+|\ufffd+$/g, "") ?? tokenTexts(model, ids).join("");
 }

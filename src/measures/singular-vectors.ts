@@ -52,6 +52,18 @@ export interface SingularVectorsRow {
   readonly random: number;
 }
 
+/** A token at each end of a singular vector. Which end is which means nothing. */
+export interface VectorTokensRow {
+  readonly vector: number;
+  /** From 0, the token at the very end. */
+  readonly place: number;
+  readonly one_end: string;
+  /** How much of that token lies in the vector. */
+  readonly one_logits: number;
+  readonly other_end: string;
+  readonly other_logits: number;
+}
+
 /** The result of `measureSingularVectors`: a row for each singular value. */
 export interface SingularVectorsMeasurement extends Measured<SingularVectorsRow> {
   readonly of: SingularVectorsOf;
@@ -59,14 +71,14 @@ export interface SingularVectorsMeasurement extends Measured<SingularVectorsRow>
   readonly called: string;
   /** The head; null for an MLP. */
   readonly head: number | null;
-  /** All singular values, the largest first. */
-  readonly values: readonly number[];
-  /** Those of a random matrix of the same shape and norm. */
-  readonly chance: readonly number[];
-  /** The vectors of the largest singular values. */
-  readonly vectors: readonly VectorTokens[];
+  /** How many vectors are read as tokens: those of the largest singular values. */
+  readonly vectors: number;
+  /** The share of the squared norm that belongs to them, and to as many of the random matrix. */
+  readonly share: number;
+  readonly randomShare: number;
+  readonly tokens: Measured<VectorTokensRow>;
   /** The largest |token| of random directions. */
-  readonly ends: number[];
+  readonly randomEnds: readonly number[];
 }
 
 /**
@@ -93,40 +105,33 @@ export async function measureSingularVectors(
   const values = decomposition.singularValues;
   const random = normal(asked.seed);
   const chance = await randomValues(model, ov, Math.hypot(...values), random, signal);
-  const ends = await randomEnds(model, random, signal);
-  const called = ov ? `${headName(layer, which!)}'s W_V W_O` : `layer ${layer}'s ${of === "w_in" ? "W_in" : "W_out"}`;
   const rows = Array.from(values, (singular_value, vector): SingularVectorsRow => {
     return { vector, singular_value, random: chance[vector] };
   });
-  const vectors = describeVectors(model, decomposition, top);
-  return Measured.of(rows, { of, called, head: which ?? null, values, chance, vectors, ends });
-}
-
-/** A singular vector by the tokens at its ends. */
-export interface VectorTokens {
-  readonly place: number;
-  /** The largest first. */
-  readonly top: readonly { readonly token: string; readonly value: number }[];
-  /** The smallest first. */
-  readonly bottom: readonly { readonly token: string; readonly value: number }[];
-  /** The largest |logit|. */
-  readonly extreme: number;
-}
-
-function describeVectors(model: HookedTransformer, { logits }: SingularVectors, top: number): VectorTokens[] {
-  const [count, vocabulary] = logits.shape;
-  return Array.from({ length: count }, (_, place) => {
-    const row = logits.data.subarray(place * vocabulary, (place + 1) * vocabulary) as Float32Array;
-    const tokens = (ids: readonly number[]) => ids.map((id) => ({ token: tokenText(model, id), value: row[id] }));
-    const highest = tokens(largestIndices(row, top));
-    const lowest = tokens(
-      largestIndices(
-        row.map((x) => -x),
-        top,
-      ),
-    );
-    return { place, top: highest, bottom: lowest, extreme: Math.max(highest[0].value, -lowest[0].value) };
+  const squares = (some: readonly number[]) => some.reduce((sum, s) => sum + s * s, 0);
+  const share = (all: readonly number[]) => squares(all.slice(0, numVectors)) / squares(all);
+  return Measured.of(rows, {
+    of,
+    called: ov ? `${headName(layer, which!)}'s W_V W_O` : `layer ${layer}'s ${of === "w_in" ? "W_in" : "W_out"}`,
+    head: which ?? null,
+    ...{ vectors: numVectors, share: share(values), randomShare: share(chance) },
+    tokens: new Measured(tokenRows(model, decomposition, top)),
+    randomEnds: await randomEnds(model, random, signal),
   });
+}
+
+function tokenRows(model: HookedTransformer, { logits }: SingularVectors, top: number): VectorTokensRow[] {
+  const [count, vocabulary] = logits.shape;
+  return Array.from({ length: count }, (_, vector) => {
+    const row = logits.data.subarray(vector * vocabulary, (vector + 1) * vocabulary) as Float32Array;
+    const opposite = row.map((x) => -x);
+    const lowest = largestIndices(opposite, top);
+    return largestIndices(row, top).map((high, place): VectorTokensRow => {
+      const low = lowest[place];
+      const one = { one_end: tokenText(model, high), one_logits: row[high] };
+      return { vector, place, ...one, other_end: tokenText(model, low), other_logits: row[low] };
+    });
+  }).flat();
 }
 
 /** Singular values of random numbers in the same shape, scaled to the same norm. */

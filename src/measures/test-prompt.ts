@@ -10,6 +10,7 @@ import { shown } from "../tensor/show.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { answerIds, readPrompt, tokenText, tokenTexts } from "./prompt.ts";
+import { largestIndices } from "./top-tokens.ts";
 
 export const TEST_PROMPT_OPTIONS = {
   prompt: { type: "prompt", description: "the text before the answer", default: "The old man smiled, and shook his" },
@@ -52,14 +53,20 @@ export interface ScoredToken {
 }
 
 /** A token of an answer, and what the model makes of it. */
-export interface TestPromptRow {
-  /** Which answer, from 0. */
-  readonly answer: number;
+export interface TestPromptRow extends ScoredToken {
+  /** The answer that it is part of. */
+  readonly answer: string;
   /** Which of its tokens, from 0. */
   readonly step: number;
-  readonly token: string;
-  readonly rank: number;
-  readonly logit: number;
+}
+
+/** An answer as a whole. */
+export interface WholeAnswerRow {
+  readonly answer: string;
+  /** How many tokens it is. */
+  readonly tokens: number;
+  /** In nats: the sum of its tokens', each given those before it. */
+  readonly log_prob: number;
   readonly prob: number;
 }
 
@@ -67,10 +74,13 @@ export interface TestPromptRow {
 export interface TestPromptMeasurement extends Measured<TestPromptRow>, TestedPrompt {
   /** The prompt's text. */
   readonly text: string;
-  /** The tokens of each answer, scored. */
-  readonly scored: readonly (readonly ScoredToken[])[];
-  /** The log-probability of each whole answer, in nats: the sum of its tokens', each given those before it. */
-  readonly logProbs: readonly number[];
+  /** A row for each answer, in their order. */
+  readonly wholes: Measured<WholeAnswerRow>;
+  /**
+   * What the model predicts after BOS alone, without having read the prompt: for the first token of a single answer, or for the most
+   * probable of several as a whole, with its first token's rank. Null without a BOS.
+   */
+  readonly alone: { readonly prob: number; readonly rank: number } | null;
 }
 
 /** What `testPromptText` prints. */
@@ -115,34 +125,40 @@ export async function measureTestPrompt(
   const scored = answers.map((ids, a) =>
     ids.map((id, step): ScoredToken => ({ ...scores(a, step).of(id), token: texts[a][step] })),
   );
-  const steps = answers.length > 1 ? 1 : answers[0].length;
+  const several = answers.length > 1;
   const tested: TestedPrompt = {
     prompt: prompt.tokens,
     answers: texts,
-    steps: Array.from({ length: steps }, (_, step) => {
+    steps: Array.from({ length: several ? 1 : answers[0].length }, (_, step) => {
       const { order, of } = scores(0, step);
       return { answers: scored.map((tokens) => tokens[step]), top: order().slice(0, top).map(of) };
     }),
   };
-  const rows = scored.flatMap((tokens, answer) =>
-    tokens.map(({ token, rank, logit, prob }, step): TestPromptRow => {
-      return { answer, step, token, rank, logit, prob };
-    }),
+  const names = answers.map((ids) => needText(model).decode(ids));
+  const rows = scored.flatMap((tokens, a) => tokens.map((token, step) => ({ answer: names[a], step, ...token })));
+  const wholes = scored.map((tokens, a): WholeAnswerRow => {
+    const log_prob = logProbOf(tokens);
+    return { answer: names[a], tokens: tokens.length, log_prob, prob: Math.exp(log_prob) };
+  });
+  const [best] = largestIndices(
+    wholes.map(({ log_prob }) => log_prob),
+    1,
   );
-  return Measured.of(rows, { ...tested, text: prompt.text, scored, logProbs: scored.map(logProbOf) });
+  const alone = await afterBosAlone(model, several ? answers[best] : answers[0].slice(0, 1), signal);
+  return Measured.of(rows, { ...tested, text: prompt.text, wholes: new Measured(wholes), alone });
 }
 
 /** The log-probability of consecutive tokens, in nats. */
 const logProbOf = (tokens: readonly ScoredToken[]): number => tokens.reduce((sum, { prob }) => sum + Math.log(prob), 0);
 
 /** What the model predicts for an answer after BOS alone: its probability, and its first token's rank. */
-export async function afterBosAlone(
+async function afterBosAlone(
   model: HookedTransformer,
   answer: readonly number[],
   signal: AbortSignal | undefined,
-): Promise<{ readonly prob: number; readonly rank: number } | undefined> {
+): Promise<TestPromptMeasurement["alone"]> {
   const bos = model.text?.bosTokenId;
-  if (bos === undefined) return undefined;
+  if (bos === undefined) return null;
   const scores = await scoreAnswers(model, [bos], [answer], signal);
   const tokens = answer.map((id, step) => scores(0, step).of(id));
   return { prob: Math.exp(logProbOf(tokens)), rank: tokens[0].rank };

@@ -1,7 +1,7 @@
 import { isPacked, storedHeads } from "../finding/attention-weights.ts";
 import type { AttentionSpec } from "../finding/picture.ts";
 import { headName } from "../lens/components.ts";
-import { patternMetrics, patternSummary } from "../measures/attention-patterns.ts";
+import { patternMetrics, patternSummary } from "../measures/pattern-summary.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { either, listOf, OBJECT, TEXT, WHOLE } from "../tensor/kinds.ts";

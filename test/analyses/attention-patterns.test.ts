@@ -17,7 +17,7 @@ describe("attention patterns", () => {
     const model = goldenModel(g);
     const ids = Array.from(g.tokens.row(0).data);
     const { heads } = await measureAttentionPatterns(model, { prompt: ids, layers: [-1], heads: [1, 0] });
-    expect(heads.map((h) => h.name)).toEqual(["L1H1", "L1H0"]);
+    expect(heads.map((h) => h.component)).toEqual(["L1H1", "L1H0"]);
     const [, cache] = await model.runWithCache([ids]);
     const pattern = cache.get("blocks.1.attn.hook_pattern" as never);
     for (const { head, pattern: found } of heads) {
@@ -114,6 +114,20 @@ describe("attention patterns", () => {
           expect(valueNorms.data[key] / Math.hypot(...vector)).toBeCloseTo(1, 5);
         });
       }
+    }
+  });
+
+  it("say of each query which key it looks at most", async () => {
+    const { heads, strongest, prompt } = await measureAttentionPatterns(await load(), { prompt: "He shook his head." });
+    expect(strongest.length).toBe(heads.length * prompt.ids.length);
+    for (const { component, pattern } of heads) {
+      prompt.ids.forEach((_, query) => {
+        const weights = Array.from(pattern.row(query).data);
+        const attention = Math.max(...weights);
+        const key = weights.indexOf(attention);
+        const tokens = { query_token: prompt.tokens[query], key_token: prompt.tokens[key] };
+        expect(strongest.at({ component, query })).toMatchObject({ key, attention, ...tokens });
+      });
     }
   });
 

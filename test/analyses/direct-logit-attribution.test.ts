@@ -21,7 +21,7 @@ describe("direct logit attribution", () => {
       const [logits, cache] = await model.runWithCache([ids]);
       const last = ids.length - 1;
       expect(found.logit).toBeCloseTo(logits.get(0, last, 3) - logits.get(0, last, 7), 4);
-      const total = sum(found.layers.attributions.map((a) => a.value)) + found.bias;
+      const total = sum(found.layers.rows.map(({ attribution }) => attribution)) + found.bias;
       expect(Math.abs(total - found.logit)).toBeLessThan(1e-4 * Math.max(1, Math.abs(found.logit)));
       expect(Math.abs(found.error)).toBeLessThan(1e-4 * Math.max(1, Math.abs(found.logit)));
       const stacks = {
@@ -36,9 +36,14 @@ describe("direct logit attribution", () => {
           continue;
         }
         const attrs = await cache.logitAttrs(stack, 3, { incorrectTokens: 7, posSlice: -1 }).compute();
-        expect(group!.attributions.map((a) => a.label)).toEqual(stack.labels);
-        group!.attributions.forEach(({ value }, i) => {
-          expect(Math.abs(value - attrs.get(i, 0))).toBeLessThan(1e-4);
+        const { rows } = group!;
+        expect(rows.map(({ component }) => component)).toEqual(stack.labels);
+        const total = sum(rows.map(({ attribution }) => Math.abs(attribution)));
+        rows.forEach(({ component, layer, head, d_mlp, attribution, share }, i) => {
+          expect(Math.abs(attribution - attrs.get(i, 0))).toBeLessThan(1e-4);
+          expect(share).toBeCloseTo(Math.abs(attribution) / total, 6);
+          const name = { layers: component, heads: `L${layer}H${head}`, neurons: `L${layer}N${d_mlp}` };
+          expect(name[kind as keyof typeof stacks]).toBe(component);
         });
       }
     },

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { inductionScore } from "../../src/analyses/induction-score.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { rowsOf } from "../../src/finding/table.ts";
+import { measureInductionScore } from "../../src/measures/induction-score.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
@@ -67,6 +68,20 @@ describe("induction-score", () => {
       rows(await inductionScore(model, { length: 12, seed })).map(({ score }) => score);
     expect(await of(1)).toEqual(await of(1));
     expect(await of(2)).not.toEqual(await of(1));
+  });
+
+  it("comes with the loss at each position, and its mean over each half without the half's first token", async () => {
+    const model = goldenModel(await golden("solu_ln_2l"));
+    const { losses, repeated, unrepeated, period, lead, length } = await measureInductionScore(model, { length: 12 });
+    expect([period, length]).toEqual([12, model.cfg.nLayers * model.cfg.nHeads]);
+    expect(losses.length).toBe(lead + 23);
+    const mean = (of: "repeated" | "unrepeated", from: number) =>
+      losses.rows.slice(lead + from, lead + from + 11).reduce((sum, row) => sum + row[of], 0) / 11;
+    expect(repeated.first).toBeCloseTo(mean("repeated", 0), 10);
+    expect(repeated.second).toBeCloseTo(mean("repeated", 12), 10);
+    expect(unrepeated.saved).toBeCloseTo(mean("unrepeated", 0) - mean("unrepeated", 12), 10);
+    // The first halves are the same tokens.
+    expect(repeated.first).toBeCloseTo(unrepeated.first, 4);
   });
 
   describe("of the bundled model", () => {

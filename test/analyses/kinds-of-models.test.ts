@@ -83,7 +83,7 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l"
   test("what adds up, adds up: attributions to the logit, the last stream to the output, gradients along the way", async () => {
     const text = "The lady was so tired that she went to the store";
     const direct = await measureDirectLogitAttribution(model, { prompt: text, answer: "and", wrong: "to" });
-    expect(direct.layers.attributions.length).toBe(components(model).additions.length);
+    expect(direct.layers.length).toBe(components(model).additions.length);
     expect(Math.abs(direct.error)).toBeLessThan(1e-4);
     expect((await measureLogitLens(model, { prompt: text })).error).toBeLessThan(1e-4);
     const metric = (logits: Tensor) => logits.at({ batch: 0, pos: -1, d_vocab: 3 });

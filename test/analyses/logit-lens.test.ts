@@ -37,31 +37,34 @@ async function expectLens(model: HookedTransformer, prompt: string | readonly nu
     `blocks.${l}.hook_resid_mid`,
   ]).flat();
   names.push(`blocks.${model.cfg.nLayers - 1}.hook_resid_post`);
-  expect(measured.cells.length).toBe(names.length);
-  names.forEach((name, layer) => {
+  expect(measured.labels.length).toBe(names.length);
+  names.forEach((name, i) => {
+    const layer = measured.labels[i];
     const stream = cache.get(name as never);
     ids.forEach((_, pos) => {
       const x = stream.data.subarray(pos * model.cfg.dModel, (pos + 1) * model.cfg.dModel);
       const logProbs = lensOf(model, x);
-      const cell = measured.cells[layer][pos];
+      const cell = measured.at({ layer, pos });
+      const { rows: top } = measured.tokens.where({ layer, pos });
       const order = Array.from(logProbs.keys()).sort((a, b) => logProbs[b] - logProbs[a]);
-      cell.top.forEach(({ id, probability }, k) => {
+      expect([top[0].token, top[0].probability]).toEqual([cell.top, cell.top_probability]);
+      top.forEach(({ id, probability }, k) => {
         expect(Math.abs(logProbs[id] - logProbs[order[k]])).toBeLessThan(1e-3);
         expect(probability).toBeCloseTo(Math.exp(logProbs[id]), 4);
       });
       const entropy = logProbs.reduce((sum, l) => sum - Math.exp(l) * l, 0);
       expect(Math.abs(cell.entropy - entropy)).toBeLessThan(1e-3);
       if (pos === ids.length - 1) {
-        expect(cell.right).toBeNull();
+        expect([cell.rank, cell.log_prob, cell.next, cell.other_rank]).toEqual([null, null, null, null]);
         return;
       }
       const right = logProbs[ids[pos + 1]];
-      expect(Math.abs(cell.right!.logProb - right)).toBeLessThan(1e-3);
+      expect(Math.abs(cell.log_prob! - right)).toBeLessThan(1e-3);
       // Tokens that are equally probable to the last digits may be counted either way.
       const surely = logProbs.filter((l) => l > right + 1e-4).length;
       const perhaps = logProbs.filter((l) => l > right - 1e-4).length;
-      expect(cell.right!.rank).toBeGreaterThanOrEqual(surely);
-      expect(cell.right!.rank).toBeLessThanOrEqual(perhaps);
+      expect(cell.rank!).toBeGreaterThanOrEqual(surely);
+      expect(cell.rank!).toBeLessThanOrEqual(perhaps);
     });
   });
   return measured;
@@ -83,10 +86,26 @@ describe("the logit lens", () => {
   it("ends with the model's own output: the mean log probability is minus the loss", async () => {
     const model = await load();
     const prompt = "She opened the door and went into the room.";
-    const { cells } = await measureLogitLens(model, { prompt });
+    const { layers } = await measureLogitLens(model, { prompt });
     const loss = (await model.forward(prompt, { returnType: "loss" })).item();
-    const right = cells.at(-1)!.flatMap((cell) => (cell.right ? [cell.right.logProb] : []));
-    expect(right.reduce((a, b) => a + b) / right.length).toBeCloseTo(-loss, 4);
+    expect(layers.rows.at(-1)!.log_prob).toBeCloseTo(-loss, 4);
+  });
+
+  it("has means by stream, over the positions whose next token is known", async () => {
+    const measured = await measureLogitLens(await load(), { prompt: "She opened the door and went into the room." });
+    const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+    expect(measured.layers.rows.map(({ layer }) => layer)).toEqual(measured.labels);
+    measured.layers.rows.forEach(({ layer, ...row }, i) => {
+      const { rows } = measured.where({ layer });
+      const known = rows.slice(0, -1);
+      expect(row.rank).toBeCloseTo(mean(known.map(({ rank }) => rank!)), 8);
+      expect(row.probability).toBeCloseTo(mean(known.map(({ log_prob }) => Math.exp(log_prob!))), 8);
+      expect(row.right).toBe(mean(known.map(({ rank }) => +(rank === 0))));
+      expect(row.entropy).toBeCloseTo(mean(rows.map(({ entropy }) => entropy)), 8);
+      const before = measured.layers.rows[i - 1];
+      if (before) expect(row.gain).toBe(row.log_prob - before.log_prob);
+      else expect(row.gain).toBeNull();
+    });
   });
 
   it("has no streams between attention and MLP where there is no MLP", async () => {

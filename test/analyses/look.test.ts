@@ -16,7 +16,7 @@ describe("measureLook", () => {
       (await model.forward(input, { logitsPos: -1 })).softmax().compute();
     const [own, alone] = [await probabilities(PROMPT), await probabilities([model.text!.bosTokenId!])];
     const order = Array.from(own.data.keys()).sort((a, b) => own.data[b] - own.data[a]);
-    expect(next.map(({ id }) => id)).toEqual(order.slice(0, 3));
+    expect(next.rows.map(({ id }) => id)).toEqual(order.slice(0, 3));
     expect(without).toBe("BOS");
     for (const { id, probability, alone: before } of next) {
       expect(probability).toBeCloseTo(own.data[id], 5);
@@ -25,7 +25,7 @@ describe("measureLook", () => {
   });
 
   it("gives the loss of each token as its surprise, and none of the first", async () => {
-    const { tokens } = await measureLook(model, { prompt: PROMPT });
+    const { rows: tokens } = await measureLook(model, { prompt: PROMPT });
     const losses = await model.forward(PROMPT, { returnType: "loss", lossPerToken: true });
     expect(tokens[0].surprise).toBeNull();
     tokens.slice(1).forEach(({ surprise }, i) => {
@@ -37,9 +37,9 @@ describe("measureLook", () => {
 
   it("attributes the logit of the token that it expects", async () => {
     const { attribution, next } = await measureLook(model, { prompt: PROMPT });
-    expect([attribution.answer, attribution.wrong]).toEqual([next[0].id, null]);
+    expect([attribution.answer, attribution.wrong]).toEqual([next.rows[0].id, null]);
     const logits = await model.forward(PROMPT, { logitsPos: -1 });
-    expect(attribution.logit).toBeCloseTo(logits.data[next[0].id], 3);
+    expect(attribution.logit).toBeCloseTo(logits.data[next.rows[0].id], 3);
   });
 });
 
@@ -58,7 +58,7 @@ describe("look", () => {
   it("says so when the text does not make the token more probable", async () => {
     const { next } = await measureLook(model, { prompt: [model.text!.bosTokenId!, model.text!.bosTokenId!] });
     const found = await look(model, { prompt: [model.text!.bosTokenId!, model.text!.bosTokenId!] });
-    const isMore = next[0].probability > next[0].alone;
+    const isMore = next.rows[0].probability > next.rows[0].alone;
     expect(found.summary[0].text.includes("no more than with BOS alone")).toBe(!isMore);
   });
 

@@ -21,59 +21,81 @@ describe("a neuron's tokens and examples", () => {
   it("are the activations of running the text's pieces after BOS", async () => {
     const found = await measureNeuronTokens(model, { text: PASSAGE, neuron: 830, top: 3, around: 5 });
     const ids = Array.from(model.toTokens(PASSAGE, { prependBos: false, truncate: false }).data);
-    expect(found.activations.length).toBe(ids.length);
+    expect(found.length).toBe(ids.length);
     const largest = new Array<number>(model.cfg.dMlp!).fill(-Infinity);
     for (let start = 0; start < ids.length; start += 127) {
       const piece = ids.slice(start, start + 127);
       const [, cache] = await model.runWithCache([[1, ...piece]], { namesFilter: "blocks.0.mlp.hook_post" as never });
       const post = cache.get("blocks.0.mlp.hook_post" as never);
       piece.forEach((_, i) => {
-        expect(Math.abs(found.activations[start + i] - post.get(0, i + 1, 830))).toBeLessThan(1e-3);
+        expect(Math.abs(found.rows[start + i].activation - post.get(0, i + 1, 830))).toBeLessThan(1e-3);
         for (let n = 0; n < largest.length; n++) largest[n] = Math.max(largest[n], post.get(0, i + 1, n));
       });
     }
     largest.forEach((x, n) => {
-      expect(Math.abs(found.largestOfEach[n] - x)).toBeLessThan(1e-3 * Math.max(1, Math.abs(x)));
+      expect(Math.abs(found.neurons.rows[n].largest - x)).toBeLessThan(1e-3 * Math.max(1, Math.abs(x)));
     });
   });
 
   it("are the strongest places, none inside another's context", async () => {
-    const { examples, activations } = await measureNeuronTokens(model, {
+    const { examples, contexts, rows } = await measureNeuronTokens(model, {
       text: PASSAGE,
       neuron: 77,
       top: 4,
       around: 5,
     });
-    const places = examples.map((e) => e.at);
-    expect(examples[0].activation).toBe(Math.max(...activations));
-    places.forEach((a, i) => {
-      expect(examples[i].tokens[examples[i].marked]).toBe(examples[i].token);
-      expect(examples[i].activations[examples[i].marked]).toBe(activations[a]);
-      for (const b of places.slice(i + 1)) expect(Math.abs(a - b)).toBeGreaterThan(5);
+    const places = examples.rows.map((e) => e.at);
+    expect(examples.rows[0].activation).toBe(Math.max(...rows.map(({ activation }) => activation)));
+    examples.rows.forEach(({ at, token, next, before, activation }, example) => {
+      expect({ pos: at, token, activation }).toEqual(rows[at]);
+      expect(next).toBe(rows[at + 1]?.token ?? null);
+      const around = rows.slice(Math.max(0, at - 5), at + 6);
+      expect(contexts.where({ example }).rows).toEqual(
+        around.map((row) => ({ example, token: row.token, activation: row.activation, strongest: row.pos === at })),
+      );
+      const words = around
+        .slice(
+          0,
+          around.findIndex(({ pos }) => pos === at),
+        )
+        .map((row) => row.token);
+      expect(before).toBe(words.join("").replace(/\s+/g, " ").trim());
+      for (const b of places.slice(example + 1)) expect(Math.abs(at - b)).toBeGreaterThan(5);
     });
     // What is stronger than an example, and none itself, is near a stronger one.
-    activations.forEach((x, at) => {
-      if (x <= examples[3].activation) return;
-      expect(places.some((p) => Math.abs(p - at) <= 5)).toBe(true);
+    rows.forEach(({ activation, pos }) => {
+      if (activation <= examples.rows[3].activation) return;
+      expect(places.some((p) => Math.abs(p - pos) <= 5)).toBe(true);
     });
   });
 
   it("have W_out[neuron] times W_U as effects", async () => {
-    const { effects, otherEffects } = await measureNeuronTokens(model, { text: "He shook his head.", neuron: 830 });
+    const asked = { text: "He shook his head.", neuron: 830, top: 3 };
+    const { vocabulary, written, promoted, examples, randomEffects } = await measureNeuronTokens(model, asked);
+    const { rows } = vocabulary;
     for (let t = 0; t < model.cfg.dVocab; t += 97) {
       let logit = 0;
       for (let i = 0; i < model.cfg.dModel; i++) {
         logit += model.weights.get("blocks.0.mlp.W_out").get(830, i) * model.W_U.get(i, t);
       }
-      expect(effects[t]).toBeCloseTo(logit, 4);
+      expect(rows[t].effect).toBeCloseTo(logit, 4);
     }
-    expect(otherEffects.length).toBe(100);
+    expect(randomEffects.length).toBe(100);
+    const ends = [vocabulary.top(3, "effect").rows, vocabulary.top(3, "effect", { smallest: true }).rows];
+    written.rows.forEach((row, i) => {
+      expect([row.token_up, row.effect_up]).toEqual([ends[0][i].token, ends[0][i].effect]);
+      expect([row.token_down, row.effect_down]).toEqual([ends[1][i].token, ends[1][i].effect]);
+    });
+    expect(promoted).toBe(rows.filter(({ effect }) => effect > 0).length / rows.length);
+    for (const { next, next_effect } of examples) {
+      if (next !== null) expect(next_effect).toBe(rows[model.toSingleToken(next)].effect);
+    }
   });
 
   it("choose the neuron that writes most by default", async () => {
     const found = await measureNeuronTokens(model, { text: PASSAGE });
     const W_out = model.weights.get("blocks.0.mlp.W_out");
-    const loud = found.largestOfEach.map((x, n) => x * Math.hypot(...Array.from(W_out.row(n).data)));
+    const loud = found.neurons.rows.map(({ largest }, n) => largest * Math.hypot(...Array.from(W_out.row(n).data)));
     expect(found.neuron).toBe(loud.indexOf(Math.max(...loud)));
   });
 

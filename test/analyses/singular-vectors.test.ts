@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { singularVectors } from "../../src/analyses/singular-vectors.ts";
 import type { SingularVectorsOf } from "../../src/measures/singular-vectors/get-singular-vectors.ts";
+import { measureSingularVectors } from "../../src/measures/singular-vectors.ts";
 import { getSingularVectors, HookedTransformer } from "../../src/node.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
 import { golden, goldenModel } from "../goldens.ts";
@@ -69,6 +70,23 @@ describe("getSingularVectors", () => {
     const attnOnly = goldenModel(await golden("attn_only_2l"));
     await expect(getSingularVectors(attnOnly, "w_in", 0)).rejects.toThrow("has no w_in");
     await expect(singularVectors(model, { of: "w_out", head: 1 })).rejects.toThrow("has no heads");
+  });
+});
+
+describe("measureSingularVectors", () => {
+  it("names the tokens at both ends of each vector, and says what share of the squared norm the vectors have", async () => {
+    const model = goldenModel(await golden("gelu_2l"));
+    const asked = { of: "w_out", layer: 0 } as const;
+    const { rows, tokens, vectors, share } = await measureSingularVectors(model, { ...asked, vectors: 3, top: 2 });
+    const { logits } = await getSingularVectors(model, "w_out", 0, { numVectors: 3 });
+    expect([vectors, tokens.length]).toEqual([3, 6]);
+    for (const { vector, place, one_logits, other_logits } of tokens) {
+      const sorted = Array.from(logits.row(vector).data).sort((a, b) => b - a);
+      expect([one_logits, other_logits]).toEqual([sorted[place], sorted.at(-1 - place)]);
+    }
+    const squares = rows.map(({ singular_value }) => singular_value ** 2);
+    const sum = (some: readonly number[]) => some.reduce((a, b) => a + b, 0);
+    expect(share).toBeCloseTo(sum(squares.slice(0, 3)) / sum(squares), 10);
   });
 });
 

@@ -44,17 +44,34 @@ describe("testPrompt", () => {
   it("scores each of several answers as a whole, with the numbers that each has by itself", async () => {
     const model = await load();
     const several = ["head", "Elizabeth", "hand", "日"];
-    const { steps, answers, scored, logProbs } = await measureTestPrompt(model, { prompt: PROMPT, answers: several });
+    const measured = await measureTestPrompt(model, { prompt: PROMPT, answers: several });
+    const { steps, answers, wholes } = measured;
     expect(answers.map((a) => a.length)).toEqual([1, 5, 1, 3]);
     // A space that would be a token by itself is not part of an answer.
     expect(answers[3]).toEqual(["日¹⁄₃", "日²⁄₃", "日³⁄₃"]);
-    expect(steps[0].answers).toEqual(scored.map(([first]) => first));
+    expect(wholes.rows.map(({ answer }) => answer)).toEqual([" head", " Elizabeth", " hand", "日"]);
+    expect(steps[0].answers.map(({ rank }) => rank)).toEqual(measured.where({ step: 0 }).rows.map(({ rank }) => rank));
     for (const [i, answer] of several.entries()) {
-      const { scored: alone } = await measureTestPrompt(model, { prompt: PROMPT, answers: answer });
-      const sum = alone[0].reduce((total, { prob }) => total + Math.log(prob), 0);
-      expect(logProbs[i]).toBeCloseTo(sum, 3);
-      expect(scored[i].map(({ rank }) => rank)).toEqual(alone[0].map(({ rank }) => rank));
+      const { rows: alone } = await measureTestPrompt(model, { prompt: PROMPT, answers: answer });
+      const sum = alone.reduce((total, { prob }) => total + Math.log(prob), 0);
+      const whole = wholes.rows[i];
+      expect([whole.tokens, Math.log(whole.prob)]).toEqual([alone.length, expect.closeTo(whole.log_prob, 6)]);
+      expect(whole.log_prob).toBeCloseTo(sum, 3);
+      const { rows } = measured.where({ answer: whole.answer });
+      expect(rows.map(({ rank }) => rank)).toEqual(alone.map(({ rank }) => rank));
     }
+  });
+
+  it("compares with what is predicted after BOS alone: the most probable answer, or a single one's first token", async () => {
+    const model = await load();
+    const bos = model.text!.bosTokenId!;
+    const { data } = await (await model.forward([bos], { logitsPos: -1 })).softmax().compute();
+    const { alone } = await measureTestPrompt(model, { prompt: PROMPT, answers: ["hand", "head"] });
+    expect(alone!.prob).toBeCloseTo(data[model.toSingleToken(" head")], 6);
+    const first = model.toTokens(" Elizabeth", { prependBos: false }).data[0];
+    const single = await measureTestPrompt(model, { prompt: PROMPT, answers: "Elizabeth" });
+    expect(single.alone!.prob).toBeCloseTo(data[first], 6);
+    expect(single.alone!.rank).toBe(Array.from(data).filter((p) => p > data[first]).length);
   });
 
   it("uses an answer as it is if no space is wanted", async () => {

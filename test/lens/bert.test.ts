@@ -255,11 +255,15 @@ describe("analyses", () => {
     const measured = await measureLogitLens(model, { prompt: "w7 w8 [MASK] w9" });
     expect(measured.labels).toEqual(["0_pre", "1_pre", "final_post"]);
     expect(measured.error).toBeLessThan(1e-4);
-    const cells = measured.cells.at(-1)!;
+    const { rows: cells } = measured.where({ layer: "final_post" });
     const logProbs = await (await model.forward("w7 w8 [MASK] w9")).logSoftmax().compute();
-    expect(cells.map(({ right }) => right === null)).toEqual([false, false, false, true, false, false]);
-    expect(cells[2].right!.logProb).toBeCloseTo(logProbs.get(0, 2, 8), 4);
+    expect(cells.map(({ rank }) => rank === null)).toEqual([false, false, false, true, false, false]);
+    expect(cells[2].log_prob).toBeCloseTo(logProbs.get(0, 2, 8), 4);
     expect((await render(await logitLens(model, { prompt: "w7 w8 [MASK] w9" }), "text")).length).toBeGreaterThan(200);
+    const mask = measured.prompt.ids[3];
+    await expect(measureLogitLens(model, { prompt: [mask, mask] })).rejects.toThrow(
+      /All tokens of the prompt are masks/,
+    );
   });
 
   test("activation patching, ablation and attribution read the answers at the mask", async () => {

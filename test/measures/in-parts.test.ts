@@ -101,9 +101,14 @@ describe("within a small budget the numbers are those of a large one", () => {
     expect(peakBytes([graph.output])).toBeLessThan(300e3);
     expect(5 * 20 * 300 * 4 * 3).toBeGreaterThan(300e3);
     const found = await measureLogitLens(small, { prompt });
-    const numbers = (m: typeof found) =>
-      m.cells.flat().flatMap((c) => [c.entropy, c.right?.logProb ?? 0, ...c.top.map((t) => t.probability)]);
-    const places = (m: typeof found) => m.cells.flat().map((c) => [c.right?.rank, c.otherRank, c.top.map((t) => t.id)]);
+    const numbers = (m: typeof found) => [
+      ...m.rows.flatMap((row) => [row.entropy, row.log_prob ?? 0]),
+      ...m.tokens.rows.map(({ probability }) => probability),
+    ];
+    const places = (m: typeof found) => [
+      m.rows.map(({ rank, other_rank }) => [rank, other_rank]),
+      m.tokens.rows.map(({ id }) => id),
+    ];
     const flat = (data: number[]) => ({ shape: [data.length], data });
     expectClose(flat(numbers(found)), flat(numbers(expected)), 1e-5);
     expect(places(found)).toEqual(places(expected));

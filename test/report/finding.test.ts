@@ -11,6 +11,12 @@ describe("a finding", () => {
     expect(JSON.parse(JSON.stringify(seed))).toEqual(seed);
   });
 
+  it("leaves out the gaps of its lists, which say that something does not apply", () => {
+    const gaps = { tables: [false, ...seed.tables, null], caveats: [undefined, ...seed.caveats] } as const;
+    expect(finding({ ...seed, ...gaps })).toEqual(seed);
+    expect(changed({ tables: [0] as never })).toThrow("The tables of a finding must be a list of objects");
+  });
+
   it("is refused when a column is shorter than the others, with table, column and both numbers", () => {
     const [table] = seed.tables;
     const [first, second, ...others] = table.columns;
