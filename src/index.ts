@@ -251,7 +251,14 @@ export {
 export { allSenders } from "./measures/path-patching/path-ends.ts";
 
 // Findings and pictures
-export { type Checksum, type Finding, type FindingParts, finding, type Gap, type Provenance } from "./finding/finding.ts";
+export {
+  type Checksum,
+  type Finding,
+  type FindingParts,
+  finding,
+  type Gap,
+  type Provenance,
+} from "./finding/finding.ts";
 export { type ProvenanceOptions, withProvenance } from "./finding/provenance.ts";
 export type { PictureSpec } from "./finding/picture.ts";
 export { type Cell, type Column, type ColumnChanges, column, rowsOf, type Table, tableOf } from "./finding/table.ts";

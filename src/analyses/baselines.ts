@@ -21,7 +21,7 @@ export function uniformAttention(
   return { name, kind: "reference value", text, value, ...unit };
 }
 
-/** The rank of a token among so many that nothing is known of. */
+/** The mean rank of a token of which nothing is known. */
 export function randomRank(name: string, vocabulary: number): Baseline {
   const text = `The mean rank of a token among ${vocabulary} in random order, (${vocabulary} − 1) / 2.`;
   return { name, kind: "reference value", text, value: (vocabulary - 1) / 2, unit: "tokens" };

@@ -111,13 +111,6 @@ export function tokenTexts(model: Model, ids: readonly number[]): string[] {
   return model.text ? model.text.shownTokens(ids) : ids.map((id) => `[${id}]`);
 }
 
-/** The text of one token among others. */
-export function tokenTextAt(model: Model, ids: readonly number[], at: number): string {
-  // A character has at most four parts.
-  const from = Math.max(0, at - 3);
-  return tokenTexts(model, ids.slice(from, at + 4))[at - from];
-}
-
 /** The text of a token that stands alone. */
 export function tokenText(model: Model, id: number): string {
   return tokenTexts(model, [id])[0];
