@@ -74,7 +74,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const { next } = await measureLook(model);
     const found = await probabilities(page);
     expect(found).toHaveLength(next.length);
-    for (const [i, { probability }] of next.entries()) expect(found[i]).toBeCloseTo(probability, 4);
+    for (const [i, { probability }] of next.rows.entries()) expect(found[i]).toBeCloseTo(probability, 4);
   });
 
   test("runs in threads, because the server isolates it", async () => {
@@ -111,7 +111,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     expect(found).toEqual(await probabilities(page));
     const model = await HookedTransformer.fromPretrained("solu-1l-novels");
     const { next } = await measureLook(model, { prompt: PROMPT });
-    for (const [i, { probability }] of next.entries()) expect(found[i]).toBeCloseTo(probability, 4);
+    for (const [i, { probability }] of next.rows.entries()) expect(found[i]).toBeCloseTo(probability, 4);
     await fresh.context().close();
   });
 
