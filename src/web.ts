@@ -14,10 +14,11 @@ const page: Platform = {
   memory: webMemory(),
   notebook: notebookOf,
   checkpoints: undefined, // a page has no folders: it passes a CheckpointStore
-  rasterize: typeof document === "undefined" ? undefined : drawOnCanvas, // a worker has no canvas of a page
+  rasterize: drawOnCanvas,
 };
 usePlatform(page);
 
+export type { WebBackendOptions } from "./engine/ort-web-runtime.ts";
 export * from "./index.ts";
 export { blobSource, hubFiles, openModelFiles, setHub, urlFiles } from "./load/web.ts";
 export { webBackend };

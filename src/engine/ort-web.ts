@@ -1,39 +1,8 @@
 /** onnxruntime-web as a backend: WebAssembly or WebGPU, the same bytes, in a browser (WebAssembly also in Node, for the tests). */
-import type { Env, Tensor } from "onnxruntime-common";
-import { GlassformerError } from "../tensor/errors.ts";
-import { between, oneOf } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { shortened } from "../tensor/show.ts";
+import { checkOptions } from "../tensor/options.ts";
 import type { Backend } from "./backend.ts";
-import { DEVICES, type Device } from "./devices.ts";
-import type { Feed } from "./feeds.ts";
-import { backendOver, type Runtime } from "./ort.ts";
-import { onGpu } from "./ort-gpu.ts";
-
-/** Where and how onnxruntime-web computes. */
-export interface WebBackendOptions {
-  /** What computes: the processor by WebAssembly (the default), or the graphics processor by WebGPU. */
-  readonly device?: Device | undefined;
-  /**
-   * Threads within one op, where pages may share memory between threads (COOP and COEP); elsewhere there is one. Default: half of
-   * the cores, at most 4. The first run in a page, or in a worker, decides it.
-   */
-  readonly threads?: number | undefined;
-}
-
-/** More than any machine's cores: the runtime would start a worker for each. */
-const MOST_THREADS = 64;
-
-/** The kinds of `WebBackendOptions`. */
-export const WEB_OPTIONS: OptionKinds<WebBackendOptions> = {
-  device: oneOf(DEVICES),
-  threads: {
-    accepts: (value) => Number.isInteger(value) && between(1, MOST_THREADS).accepts(value),
-    describe: `a whole number from 1 to ${MOST_THREADS}`,
-  },
-};
-
-type WebRuntime = Runtime & { readonly env: Env };
+import type { Device } from "./devices.ts";
+import { WEB_OPTIONS, type WebBackendOptions, type WebRuntime, webBackendOver } from "./ort-web-runtime.ts";
 
 /**
  * The build for a device: WebGPU's is twice as large, so a page that does without never asks for it. The newer `onnxruntime-web/webgpu` 1.30
@@ -43,42 +12,11 @@ function build(device: Device): Promise<WebRuntime> {
   return device === "webgpu" ? import("onnxruntime-web") : import("onnxruntime-web/wasm");
 }
 
-/** onnxruntime-web's own default, which its build for WebAssembly cannot work out in Node. */
-function usualThreads(): number {
-  const cores = (globalThis as { readonly navigator?: Partial<Navigator> }).navigator?.hardwareConcurrency ?? 1;
-  return Math.min(4, Math.ceil(cores / 2));
-}
-
-/** The runtime for a device, with its threads set before it starts. */
-async function load(device: Device, threads: number | undefined): Promise<WebRuntime> {
-  const runtime = await build(device).catch((cause) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GlassformerError(
-      `onnxruntime-web, which computes in pages, could not be loaded (${shortened(reason, 200)}): check the connection, and that the site serves all files of its build, then reload the page.`,
-      { cause },
-    );
-  });
-  // Asked for more where memory cannot be shared, the runtime would write warnings to the console.
-  const shares = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
-  runtime.env.wasm.numThreads = shares ? (threads ?? usualThreads()) : 1;
-  return runtime;
-}
-
 /**
- * The engine of a page. The runtime is loaded at the first run: the build that the device needs. With WebGPU, weights stay in the graphics
- * processor's memory from run to run.
+ * The engine of a page, on the page's own thread. The runtime is loaded at the first run: the build that the device needs. With WebGPU,
+ * weights stay in the graphics processor's memory from run to run.
  */
 export function webBackend(options: WebBackendOptions = {}): Backend {
   checkOptions("webBackend", options, WEB_OPTIONS);
-  const { device = "cpu", threads } = options;
-  let put: ((feed: Feed) => Promise<Tensor | undefined>) | undefined;
-  const place = async (feed: Feed) => {
-    put ??= onGpu(await load(device, threads));
-    return put(feed);
-  };
-  const provider = { device, names: { cpu: "wasm", webgpu: "webgpu" }, ...(device === "webgpu" ? { place } : {}) };
-  // Measured with onnxruntime-web 1.30: float16 is read as 0, int4 multiplied to 0, int8 refused.
-  const traits = { copiesFeeds: true, holdsThread: true, wholeWeights: device === "webgpu" };
-  const loadOn = (on: Device) => load(on, threads);
-  return backendOver("onnxruntime-web", loadOn, { graphOptimizationLevel: "all" }, provider, traits);
+  return webBackendOver(build, options);
 }

@@ -23,7 +23,7 @@ interface Provider {
   readonly place?: (feed: Feed) => Promise<Tensor | undefined>;
 }
 
-/** Its own coloured lines on stderr are off: the errors contain what they say. */
+/** Its own coloured lines on stderr and the console are off: the errors contain what they say. */
 const FATAL_ONLY = 4;
 
 /**
@@ -71,7 +71,7 @@ export function backendOver(
             for (const [key, feed] of feeds) {
               inputs[key] = (fixed?.has(key) ? await place?.(feed) : undefined) ?? toOrt(feed);
             }
-            const results = await session.run(inputs);
+            const results = await session.run(inputs, { logSeverityLevel: FATAL_ONLY });
             return outputs.map((key) => {
               const { type, data, dims } = results[key];
               return { dtype: type as DType, shape: dims, data } as NDArray;

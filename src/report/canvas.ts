@@ -2,8 +2,14 @@
 import { GlassformerError } from "../tensor/errors.ts";
 import type { Rasterizer } from "./rasterize.ts";
 
-/** Draws an SVG as a PNG. @throws GlassformerError for one that is too big for this browser's canvas */
+/** Draws an SVG as a PNG. @throws GlassformerError in a worker, and for one that is too big for this browser's canvas */
 export const drawOnCanvas: Rasterizer = async (svg, { scale, background }) => {
+  // An OffscreenCanvas is there, but createImageBitmap and ImageDecoder refuse SVG.
+  if (typeof document === "undefined") {
+    throw new GlassformerError(
+      "A PNG cannot be drawn in a worker, because browsers only read SVG in a page: use SVG or HTML here, or draw the PNG in the page, to which the worker can post a finding.",
+    );
+  }
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();

@@ -1,14 +1,13 @@
 /** A site that uses the package: bundled by Vite with nothing configured, opened in a real browser. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as glassformer from "../../src/node.ts";
 import { expectClose } from "../close.ts";
-import { type Installed, installed } from "../repository/installed.ts";
 import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
+import { type Bundled, bundled } from "./installed-site.ts";
 import type { ModelPage } from "./pages/model.ts";
 import { training } from "./training.ts";
 
@@ -35,32 +34,17 @@ function hub(request: IncomingMessage, response: ServerResponse): boolean {
 }
 
 describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)", () => {
-  let there: Installed;
+  let there: Bundled;
   let site: Site;
   let browser: Browser;
   let tab: Page;
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    there = await installed();
-    const source = join(there.project, "src");
-    mkdirSync(source);
-    const script = readFileSync(new URL("pages/model.ts", import.meta.url), "utf8");
-    const own = script.replace(`"../../../src/web.ts"`, `"glassformer"`).replace(`"../training.ts"`, `"./training.ts"`);
-    writeFileSync(join(source, "model.ts"), own);
-    writeFileSync(join(source, "training.ts"), readFileSync(new URL("training.ts", import.meta.url)));
-    await build({
-      root: there.project,
-      configFile: false,
-      logLevel: "warn",
-      build: {
-        chunkSizeWarningLimit: 2000,
-        rollupOptions: { input: join(source, "model.ts"), output: { entryFileNames: "model.js" } },
-      },
-    });
+    there = await bundled("model", ["training.ts"]);
     const models = join(there.folder, "models");
     site = await serve({
-      folders: { "/models": models, "": join(there.project, "dist") },
+      folders: { "/models": models, "": there.dist },
       pages: { "/": "/model.js" },
       isolated: true,
       answer: hub,
@@ -108,7 +92,7 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     ["that may not computes in one", false, 0],
   ])("a page %s, and nothing is written to the console", async (_, isolated, workers) => {
     const other = await serve({
-      folders: { "/models": join(there.folder, "models"), "": join(there.project, "dist") },
+      folders: { "/models": join(there.folder, "models"), "": there.dist },
       pages: { "/": "/model.js" },
       isolated,
     });

@@ -38,6 +38,14 @@ describe.skipIf(!chromiumPath)(
       expect(painted.length).toBeGreaterThan(3);
     });
 
+    test("in a worker that a page makes the whole library runs, and a PNG is refused with the reason", async () => {
+      const { summary, png } = await page.evaluate(() => running.ownWorker());
+      expect(summary[0].text.length).toBeGreaterThan(10);
+      expect(png).toMatch(
+        /^GlassformerError: A PNG cannot be drawn in a worker, because browsers only read SVG in a page/,
+      );
+    });
+
     test.each(["abortGenerate", "abortPatch", "abortForward", "abortTrain"] as const)(
       "an abort by a timer ends the work within the step that runs: %s",
       async (work) => {

@@ -15,7 +15,7 @@ const layers = [
   ["measures"],
   ["analyses"],
   ["training", "report"],
-  ["index.ts", "node.ts", "web.ts"],
+  ["index.ts", "node.ts", "web.ts", "worker.ts"],
   ["cli", "web-app"],
 ];
 

@@ -108,6 +108,15 @@ const running = {
       }),
     );
   },
+  /** What a worker with the whole library in it posts. */
+  ownWorker(): Promise<{ summary: readonly { text: string }[]; png: string }> {
+    const own = new Worker(new URL("./own-worker.ts", import.meta.url), { type: "module" });
+    return new Promise((resolve, reject) => {
+      own.onmessage = ({ data }) => resolve(data);
+      own.onerror = reject;
+      own.postMessage(new URL("/models/solu-1l-novels", location.href).href);
+    });
+  },
   async abortTrain(): Promise<Aborted> {
     const cfg = parseConfig({ n_layers: 1, d_model: 16, d_head: 8, n_ctx: 16, d_vocab: 50, act_fn: "gelu" });
     const data = Tensor.leaf({

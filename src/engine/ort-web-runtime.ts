@@ -1,0 +1,80 @@
+/** What every build of onnxruntime-web shares, wherever it runs: in a page, or in a worker. */
+import type { Env, Tensor } from "onnxruntime-common";
+import { GlassformerError } from "../tensor/errors.ts";
+import { between, oneOf } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { shortened } from "../tensor/show.ts";
+import type { Backend } from "./backend.ts";
+import { DEVICES, type Device } from "./devices.ts";
+import type { Feed } from "./feeds.ts";
+import { backendOver, type Runtime } from "./ort.ts";
+import { onGpu } from "./ort-gpu.ts";
+
+/** Where and how onnxruntime-web computes. */
+export interface WebBackendOptions {
+  /** What computes: the processor by WebAssembly (the default), or the graphics processor by WebGPU. */
+  readonly device?: Device | undefined;
+  /**
+   * Threads within one op, where pages may share memory between threads (COOP and COEP); elsewhere there is one. Default: half of
+   * the cores, at most 4. The first run in a page, or in a worker, decides it.
+   */
+  readonly threads?: number | undefined;
+}
+
+/** More than any machine's cores: the runtime would start a worker for each. */
+const MOST_THREADS = 64;
+
+/** The kinds of `WebBackendOptions`. */
+export const WEB_OPTIONS: OptionKinds<WebBackendOptions> = {
+  device: oneOf(DEVICES),
+  threads: {
+    accepts: (value) => Number.isInteger(value) && between(1, MOST_THREADS).accepts(value),
+    describe: `a whole number from 1 to ${MOST_THREADS}`,
+  },
+};
+
+/** A build of onnxruntime-web. */
+export type WebRuntime = Runtime & { readonly env: Env };
+
+/** onnxruntime-web's own default, which its build for WebAssembly cannot work out in Node. */
+function usualThreads(): number {
+  const cores = (globalThis as { readonly navigator?: Partial<Navigator> }).navigator?.hardwareConcurrency ?? 1;
+  return Math.min(4, Math.ceil(cores / 2));
+}
+
+/** A build with its threads set, before it starts. */
+async function ready(loading: Promise<WebRuntime>, threads: number | undefined): Promise<WebRuntime> {
+  const runtime = await loading.catch((cause) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GlassformerError(
+      `onnxruntime-web, which computes in pages, could not be loaded (${shortened(reason, 200)}): check the connection, and that the site serves all files of its build, then reload the page.`,
+      { cause },
+    );
+  });
+  // Asked for more where memory cannot be shared, the runtime would write warnings to the console.
+  const shares = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
+  runtime.env.wasm.numThreads = shares ? (threads ?? usualThreads()) : 1;
+  return runtime;
+}
+
+/** What of a backend follows from its device. Measured with onnxruntime-web 1.30's WebGPU: float16 is read as 0, int4 multiplied to 0, int8 refused. */
+export const webTraits = (device: Device): Pick<Backend, "copiesFeeds" | "wholeWeights"> => ({
+  copiesFeeds: true,
+  wholeWeights: device === "webgpu",
+});
+
+/** A backend on this thread. @param build the build for a device, loaded when it is first needed */
+export function webBackendOver(
+  build: (device: Device) => Promise<WebRuntime>,
+  { device = "cpu", threads }: WebBackendOptions,
+): Backend {
+  const load = (on: Device) => ready(build(on), threads);
+  let put: ((feed: Feed) => Promise<Tensor | undefined>) | undefined;
+  const place = async (feed: Feed) => {
+    put ??= onGpu(await load(device));
+    return put(feed);
+  };
+  const provider = { device, names: { cpu: "wasm", webgpu: "webgpu" }, ...(device === "webgpu" ? { place } : {}) };
+  const traits = { ...webTraits(device), holdsThread: true };
+  return backendOver("onnxruntime-web", load, { graphOptimizationLevel: "all" }, provider, traits);
+}
