@@ -7,6 +7,7 @@
 import { addIfFixed, unshaped } from "../graph/layouts.ts";
 import type { Attrs, Op } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
+import { withinReach } from "../graph/rewrite/cone.ts";
 import { selectEarly } from "../graph/rewrite/select.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
@@ -23,7 +24,7 @@ import type { Constant, Draft, Input, Plan, Slot, Step } from "./steps.ts";
 
 export function makePlan(requested: readonly Tensor[]): Plan {
   // The shape of what leaves the graph is set outside it.
-  const outputs = selectEarly(requested).map(unshaped);
+  const outputs = withinReach(selectEarly(requested)).map(unshaped);
   return numbered(fuse(fuseNorms(draft(outputs))));
 }
 

@@ -169,6 +169,14 @@ export function withFront({ terms, result }: Equation, ranks: readonly number[])
   };
 }
 
+/** The equation of an einsum, with a letter for each axis of each input. */
+export function equationOf(inputs: readonly Meta[], { equation }: { readonly equation: string }): Equation {
+  return withFront(
+    parseEinsum(equation, inputs),
+    inputs.map((x) => x.shape.length),
+  );
+}
+
 /** Whether an input of an equation with letters for all axes is repeated along one: no letter can say so. */
 function broadcasts({ terms, result }: Equation, inputs: readonly Meta[], out: Meta): boolean {
   return inputs.some((x, k) =>

@@ -1,0 +1,272 @@
+/**
+ * Computing only what a change can reach. A sweep makes a change in each of many cells, `where(mask, changed, x)` with a row of
+ * the mask for each, and everything after it would be computed for every cell and row. But in a causal model a change at a
+ * position reaches no row before it: there a cell has what the unchanged run has. So the unchanged run is one more cell, and
+ * of a value only the (cell, row)s that can differ from it are computed, as rows of a list, with those of the unchanged run:
+ * products are of these rows alone. Where an op mixes rows, as attention does, it gets whole values, put together from the list.
+ */
+import { ndarray, sizeOf, stridesOf } from "../../tensor/array.ts";
+import type { Meta } from "../axes.ts";
+import type { Along, Attrs } from "../op.ts";
+import { ops } from "../ops/index.ts";
+import { attrsOf, Tensor } from "../tensor.ts";
+import { topological } from "../walk.ts";
+import { type Marks, markedRows, marksAlong, TooManyMarks } from "./marks.ts";
+import { Reach } from "./reach.ts";
+
+/** A list is worth its making, and the whole rewriting too, if there is at most this part to compute. */
+const WORTH = 0.85;
+/** Rows shorter than this are not worth a list of their own. */
+const SHORTEST = 16;
+
+/** The same outputs, computed where changes of cells reach; the outputs themselves where there is nothing to gain. */
+export function withinReach(outputs: readonly Tensor[]): readonly Tensor[] {
+  const order = topological(outputs);
+  const cells = order.find(isChange)?.shape[0];
+  if (cells === undefined) return outputs;
+  try {
+    const cone = new Cone(order, cells);
+    return cone.elements < WORTH * cone.elementsOfAll ? outputs.map((t) => cone.output(t)) : outputs;
+  } catch (error) {
+    if (error instanceof TooManyMarks || error instanceof Mixed) return outputs;
+    throw error;
+  }
+}
+
+/** Whether a value is another one, changed in each of several cells in front of it where a mask says so. */
+function isChange(t: Tensor): boolean {
+  if (t.op !== "where") return false;
+  const [mask, , x] = t.inputs;
+  const { length } = t.shape;
+  return (
+    mask.op === null && mask.shape.length === length && mask.shape[0] > 1 && x.shape.join() === t.shape.slice(1).join()
+  );
+}
+
+/** Thrown where cells are mixed, or the axis of cells is not the first. */
+class Mixed extends Error {}
+
+/** Some (cell, row)s, all rows of the unchanged run among them. */
+interface Rows {
+  readonly key: string;
+  /** The sizes of the first axes, which they are places of, with one more cell. */
+  readonly lead: readonly number[];
+  /** Whether they are few enough for a list. */
+  readonly worth: boolean;
+  /** Which of the list a place is, if it is in it. */
+  readonly listed: ReadonlyMap<number, number>;
+  /** int32 [row axis]: where each is, and the same without its cell. */
+  readonly index: Tensor;
+  readonly unchanged: Tensor;
+}
+
+/** What stands for a value that changes reach, with one more cell for the unchanged run: its list of rows, or all of it. */
+type Made = { readonly rows: Rows; readonly list: Tensor } | { readonly whole: Tensor };
+
+class Cone {
+  /** How many elements products make, and how many they would make of all cells. */
+  elements = 0;
+  elementsOfAll = 0;
+  private readonly cells: number;
+  private readonly reach: Reach;
+  private readonly made = new Map<Tensor, Made>();
+  private readonly wholes = new Map<Tensor, Tensor>();
+  private readonly rows = new Map<Marks, Rows[]>();
+  private readonly leaves = new Map<string, Tensor>();
+  private lists = 0;
+
+  constructor(order: readonly Tensor[], cells: number) {
+    this.cells = cells;
+    this.reach = new Reach((x, rank) => x.shape.length === rank && x.shape[0] === cells);
+    for (const t of order) {
+      const marks = t.op === null ? undefined : this.reach.follow(t);
+      if (!marks) continue;
+      if (t.shape[0] !== cells) throw new Mixed();
+      const made = this.make(t, marks);
+      this.made.set(t, made);
+      if (t.op !== "einsum" && t.op !== "matmul") continue;
+      this.elements += sizeOf(("whole" in made ? made.whole : made.list).shape);
+      this.elementsOfAll += sizeOf(t.shape);
+    }
+  }
+
+  /** A value as it was asked for: without the unchanged run. */
+  output(t: Tensor): Tensor {
+    return this.made.has(t) ? named(this.whole(t).slice(0, 0, -1), t.axes) : t;
+  }
+
+  /** A value for all cells and the unchanged run. */
+  private whole(t: Tensor): Tensor {
+    const made = this.made.get(t);
+    if (!made) return t;
+    if ("whole" in made) return made.whole;
+    const known = this.wholes.get(t) ?? this.together(t, made);
+    this.wholes.set(t, known);
+    return known;
+  }
+
+  private make(t: Tensor, marks: Marks): Made {
+    const along = this.alongCells(t);
+    const rows = this.rowsOf(marks, t);
+    const list = rows && this.onRows(t, rows);
+    if (list) return { rows, list: named(list, ["row", ...t.axes.slice(rows.lead.length)]) };
+    const picked = this.picked(t);
+    if (picked) return { whole: named(picked, t.axes) };
+    const inputs = t.inputs.map((x, i) => (this.made.has(x) || along[i] === null ? this.whole(x) : this.extended(x)));
+    return { whole: named(applied(t, inputs), t.axes) };
+  }
+
+  /** For each input, the axis along which it has cells: the first, or none. */
+  private alongCells(t: Tensor): Along {
+    const along = ops[t.op!].along(0, t.inputs, t.attrs, t);
+    const fits = along?.every((axis, i) => axis === (this.made.has(t.inputs[i]) ? 0 : axis && 0));
+    if (!fits) throw new Mixed();
+    return along!;
+  }
+
+  /** What has a row for each cell, with one for the unchanged run: none of a mask's elements, and of other values any. */
+  private extended(x: Tensor): Tensor {
+    if (x.dtype === "bool" && x.array) {
+      const { data, shape } = x.array;
+      const more = new Uint8Array(data.length + data.length / shape[0]);
+      more.set(data as Uint8Array);
+      return Tensor.leaf(ndarray("bool", [shape[0] + 1, ...shape.slice(1)], more), x.axes);
+    }
+    const index = Int32Array.from({ length: this.cells + 1 }, (_, cell) => cell % this.cells);
+    return x.gather(
+      0,
+      this.leaf("cells", [index.length], () => index, [x.axes[0]]),
+    );
+  }
+
+  /** An op on listed rows; `undefined` if it does not work row by row. */
+  private onRows(t: Tensor, rows: Rows): Tensor | undefined {
+    const alongs = (inputs: readonly Meta[]) => {
+      const lead = rows.lead.map((_, axis) => ops[t.op!].along(axis, inputs, t.attrs, t));
+      return lead.every((along) => along !== undefined) ? lead : undefined;
+    };
+    const given = alongs(t.inputs);
+    if (!given) return undefined;
+    // What is the same for all cells, but not for all rows, has rows for each.
+    const inputs = t.inputs.map((x, i): Meta => {
+      const varies = given.some((along) => along[i] !== null);
+      return varies && !this.made.has(x) && x.shape.length === t.shape.length - 1 ? inCells(x, t) : x;
+    });
+    const lead = alongs(inputs)!;
+    // A cell's own rows of what changes do not reach.
+    if (t.inputs.some((x, i) => !this.made.has(x) && lead[0][i] !== null && inputs[i] === x)) return undefined;
+    const works = ops[t.op!].rows(lead, inputs, t.attrs, t);
+    if (!works) return undefined;
+    const parts = t.inputs.map((x, i) => (works.from[i] === "rows" ? this.rowsFrom(x, rows) : x));
+    return applied(t, parts, works.attrs);
+  }
+
+  /** Some elements of an axis of a value whose rows are listed: they are taken from the list. */
+  private picked(t: Tensor): Tensor | undefined {
+    const [x, index] = t.inputs;
+    const made = this.made.get(x);
+    const axis = (attrsOf(t, "gather")?.axis ?? 0) + x.shape.length;
+    if (t.op !== "gather" || !index.array || index.shape.length !== 1 || !made || "whole" in made) return undefined;
+    const { lead, key } = made.rows;
+    if (axis === 0 || axis >= lead.length) return undefined;
+    const { data } = index.array;
+    const shape = lead.with(axis, data.length);
+    const inner = sizeOf(lead.slice(axis + 1));
+    const places = () =>
+      Int32Array.from({ length: sizeOf(shape) }, (_, place) => {
+        const outer = Math.floor(place / (data.length * inner));
+        const at = Number(data[Math.floor(place / inner) % data.length]);
+        const element = outer * lead[axis] + (at < 0 ? at + lead[axis] : at);
+        return this.placeIn(made.rows, element * inner + (place % inner));
+      });
+    return made.list.gather(
+      0,
+      this.leaf(`${key} picked ${axis} ${data.join()}`, shape, places, t.axes.slice(0, lead.length)),
+    );
+  }
+
+  /** A value's numbers at listed rows. */
+  private rowsFrom(x: Tensor, rows: Rows): Tensor {
+    const made = this.made.get(x);
+    if (!made) return x.gatherRows(rows.unchanged);
+    if ("whole" in made || made.rows.lead.length !== rows.lead.length) return this.whole(x).gatherRows(rows.index);
+    if (made.rows === rows) return made.list;
+    const places = () => Int32Array.from(rows.listed.keys(), (place) => this.placeIn(made.rows, place));
+    return made.list.gather(0, this.leaf(`${made.rows.key} at ${rows.key}`, [rows.listed.size], places, ["row"]));
+  }
+
+  /** All rows, from those that are listed: where a cell does not differ, those of the unchanged run. */
+  private together(t: Tensor, { rows, list }: { readonly rows: Rows; readonly list: Tensor }): Tensor {
+    const { key, lead } = rows;
+    const places = () => Int32Array.from({ length: sizeOf(lead) }, (_, place) => this.placeIn(rows, place));
+    return named(list.gather(0, this.leaf(`all of ${key}`, lead, places, t.axes.slice(0, lead.length))), t.axes);
+  }
+
+  private placeIn({ listed, lead }: Rows, place: number): number {
+    const inCell = sizeOf(lead.slice(1));
+    return listed.get(place) ?? listed.get(this.cells * inCell + (place % inCell))!;
+  }
+
+  private leaf(key: string, shape: readonly number[], data: () => Int32Array, axes: readonly string[]): Tensor {
+    const known = this.leaves.get(key) ?? Tensor.leaf(ndarray("int32", shape, data()), axes);
+    this.leaves.set(key, known);
+    return known;
+  }
+
+  /** The rows of a value that can differ, if a list of them is worth making. */
+  private rowsOf(marks: Marks, t: Tensor): Rows | undefined {
+    const axes = marksAlong(marks);
+    if (axes < 2 || axes >= t.shape.length) return undefined;
+    const lead = t.shape.slice(0, axes);
+    const key = this.reach.along(marks, axes);
+    const known = this.rows.get(key) ?? [];
+    this.rows.set(key, known);
+    let rows = known.find((rows) => rows.lead.length === axes && lead.every((n, i) => i === 0 || n === rows.lead[i]));
+    if (!rows) {
+      rows = rowsAt(`rows ${this.lists++}`, lead, markedRows(marks, t.shape, axes));
+      known.push(rows);
+    }
+    if (!rows.worth) return undefined;
+    const isLong = sizeOf(t.shape.slice(axes)) >= SHORTEST;
+    return isLong || t.inputs.some((x) => this.isListed(x, rows)) ? rows : undefined;
+  }
+
+  private isListed(x: Tensor, rows: Rows): boolean {
+    const made = this.made.get(x);
+    return made !== undefined && "rows" in made && made.rows === rows;
+  }
+}
+
+/** An op on other inputs; of an op that only names its input, the input itself. */
+function applied(t: Tensor, inputs: readonly Tensor[], attrs: Attrs = t.attrs): Tensor {
+  return ops[t.op!].layout === "name" ? inputs[0] : t.on(inputs, attrs);
+}
+
+/** @param changed the places that changes reach, of a value with these first axes */
+function rowsAt(key: string, [cells, ...inCell]: readonly number[], changed: readonly number[]): Rows {
+  const lead = [cells + 1, ...inCell];
+  const all = sizeOf(inCell);
+  const places = [...changed, ...Array.from({ length: all }, (_, place) => cells * all + place)];
+  const strides = stridesOf(lead);
+  const index = (from: number) => {
+    const axes = lead.slice(from);
+    const data = new Int32Array(places.length * axes.length);
+    places.forEach((place, row) => {
+      for (const [k, size] of axes.entries())
+        data[row * axes.length + k] = Math.floor(place / strides[from + k]) % size;
+    });
+    return Tensor.leaf(ndarray("int32", [places.length, axes.length], data), ["row", ""]);
+  };
+  const worth = places.length <= WORTH * cells * all;
+  const listed = new Map(places.map((place, i) => [place, i]));
+  return { key, lead, worth, listed, index: index(0), unchanged: index(1) };
+}
+
+/** What is the same for each cell, as if it were there for each. */
+function inCells({ dtype, shape, axes }: Meta, t: Meta): Meta {
+  return { dtype, shape: [t.shape[0], ...shape], axes: [t.axes[0], ...axes] };
+}
+
+function named(t: Tensor, axes: readonly string[]): Tensor {
+  return axes.every((axis, i) => t.axes[i] === axis) ? t : t.rename(axes);
+}
