@@ -12,41 +12,17 @@ import {
 } from "./diffuse-mlp/attribution.ts";
 import { NullModel, type NullResult } from "./diffuse-mlp/null-model.ts";
 import { DIFFUSE_MLP_OPTIONS, type MeasureDiffuseMlpOptions } from "./diffuse-mlp/options.ts";
-import type { Ablation, Attribution, Position } from "./diffuse-mlp/positions.ts";
+import { type DiffuseMlpRow, isPredicting, type Predicting, type Spread } from "./diffuse-mlp/positions.ts";
 import { type Prediction, prediction } from "./diffuse-mlp/prediction.ts";
 import { type Batch, batches, type TokenizedPrompt, tokenizePrompts } from "./diffuse-mlp/prompts.ts";
 import { type Site, siteOf } from "./diffuse-mlp/site.ts";
 import { Measured } from "./measured.ts";
 import { settled } from "./options.ts";
 
-/** The numbers of a position: as in `Position` and its `Attribution`, in one row. */
-export interface DiffuseMlpRow {
-  readonly prompt: number;
-  readonly pos: number;
-  readonly token: string;
-  readonly next: string | null;
-  readonly outlier: number;
-  readonly outlier_after: number | null;
-  readonly largest_neuron: number;
-  readonly scale: number | null;
-  readonly ablation: number;
-  readonly score: number | null;
-  readonly loss: number | null;
-  /** What all neurons add to the next token's logit. */
-  readonly attribution: number | null;
-  readonly bias: number | null;
-  readonly max_share: number | null;
-  readonly effective_neurons: number | null;
-  readonly n50: number | null;
-  readonly n90: number | null;
-}
-
 /** The result of `measureDiffuseMlp`: a row for each position of each prompt. */
 export interface DiffuseMlpMeasurement extends Measured<DiffuseMlpRow> {
   readonly site: Site;
   readonly prompts: readonly TokenizedPrompt[];
-  /** All positions, prompt by prompt. */
-  readonly positions: readonly Position[];
   /** At index n - 1: the mean over predicting positions of the share of |a| that the n largest neurons have. */
   readonly cumulative: Float64Array;
   readonly nullModel: NullResult;
@@ -79,14 +55,14 @@ export async function measureDiffuseMlp(
   const predicting = tokenized.reduce((sum, { ids }) => sum + ids.length - 1, 0);
   const nullModel = new NullModel(cfg.dMlp!, predicting, asked.seed);
   const cumulative = new Float64Array(cfg.dMlp!);
-  const byPrompt: Position[][] = [];
+  const byPrompt: DiffuseMlpRow[][] = [];
 
   const work = tokenized.map(({ ids }) => ids.length * (site.last ? 1 : ids.length));
   const total = work.reduce((a, b) => a + b, 0);
+  const { signal } = options;
   let done = 0;
   let paused = performance.now();
   for (const batch of batches(model, tokenized, maxTokens)) {
-    const { signal } = options;
     const clean = await runBatch(model, site, batch, signal);
     const ablations = site.last
       ? ablationsAlone(clean, batch, tokenized)
@@ -94,36 +70,13 @@ export async function measureDiffuseMlp(
     let row = 0;
     let ahead = 0;
     for (const [b, prompt] of batch.prompts.entries()) {
-      const { ids, tokens, startsWithBos } = tokenized[prompt];
-      byPrompt[prompt] = ids.map((_, pos): Position => {
-        const last = pos === ids.length - 1;
-        const { total: summed, next } = ablations[b][pos];
-        const ablation = summed / (ids.length - 1);
-        const { outlier, ...mid } = clean.mid(row++);
-        const attribution = last ? null : attributionAt(clean.attribution, ahead, ids[pos + 1], nullModel, cumulative);
-        const loss = last ? null : clean.loss[ahead];
-        if (!last) ahead++;
-        // Ranks, thresholds and tests mean nothing for NaN, and sorting would not terminate.
-        if (!Number.isFinite(loss ?? 0) || !Number.isFinite(outlier) || !Number.isFinite(summed)) {
-          throw new InputError(
-            `${cfg.modelName} gives no finite numbers at position ${pos} of prompt ${prompt} (loss ${loss}, outlier score ${outlier}): its weights contain NaN or infinities, or its values overflow. Load another checkpoint.`,
-            { asked: prompt, found: loss },
-          );
-        }
-        return {
-          prompt,
-          pos,
-          token: tokens[pos],
-          next: last ? null : tokens[pos + 1],
-          isBos: pos === 0 && startsWithBos,
-          outlier,
-          ...mid,
-          ablation,
-          nextAblation: next,
-          score: outlier === 0 ? null : ablation / outlier,
-          loss,
-          attribution,
-        };
+      const { ids } = tokenized[prompt];
+      byPrompt[prompt] = ids.map((_, pos) => {
+        const isLast = pos === ids.length - 1;
+        const attributed = isLast ? null : attributionAt(clean.attribution, ahead, nullModel, cumulative);
+        const at = { prompt, pos, ...clean.mid(row++, cfg.eps), loss: isLast ? null : clean.loss[ahead] };
+        if (!isLast) ahead++;
+        return rowOf(at, tokenized[prompt], ablations[b][pos], attributed, model);
       });
       done += work[prompt];
       if (performance.now() - paused < PAUSE_AFTER_MS) continue;
@@ -134,37 +87,67 @@ export async function measureDiffuseMlp(
     }
   }
   options.onProgress?.({ done, total, unit: "tokens" });
-  const positions = byPrompt.flat();
-  const shares = positions.flatMap((p) => (p.attribution ? [p.attribution.maxShare] : []));
-  return Measured.of(positions.map(rowOf), {
+  const rows = byPrompt.flat();
+  const shares = rows.filter(isPredicting).map(({ max_share }) => max_share);
+  return Measured.of(rows, {
     site,
     prompts: tokenized,
-    positions,
     cumulative: cumulative.map((sum) => sum / shares.length),
     nullModel: nullModel.result(shares.reduce((a, b) => a + b, 0) / shares.length),
   });
 }
 
-function rowOf(position: Position): DiffuseMlpRow {
-  const { prompt, pos, token, next, outlier, outlierAfter, largestNeuron, scale, attribution: a } = position;
-  const { ablation, score, loss } = position;
+/** What the pass up to the MLP says of a position. */
+type Mid = Pick<
+  DiffuseMlpRow,
+  "outlier" | "inverse_outlier" | "largest_activation" | "outlier_after" | "scale" | "ratio" | "eps_share"
+>;
+/** What the neurons add to the next token's logit. */
+type Attributed = Spread &
+  Pick<Predicting, "attribution" | "bias" | "neurons" | "largest_neuron" | "shuffled_max_share">;
+
+/** @throws InputError for a number that is not finite */
+function rowOf(
+  at: Mid & Pick<DiffuseMlpRow, "prompt" | "pos" | "loss">,
+  { ids, tokens, startsWithBos }: TokenizedPrompt,
+  { total, next }: PositionAblation,
+  attributed: Attributed | null,
+  { cfg }: Model,
+): DiffuseMlpRow {
+  const { prompt, pos, loss, outlier } = at;
+  // Ranks, thresholds and tests mean nothing for NaN, and sorting would not terminate.
+  if (!Number.isFinite(loss ?? 0) || !Number.isFinite(outlier) || !Number.isFinite(total)) {
+    throw new InputError(
+      `${cfg.modelName} gives no finite numbers at position ${pos} of prompt ${prompt} (loss ${loss}, outlier score ${outlier}): its weights contain NaN or infinities, or its values overflow. Load another checkpoint.`,
+      { asked: prompt, found: loss },
+    );
+  }
+  const ablation = total / (ids.length - 1);
+  const changes = attributed && next && changesBeyond(next, attributed.attribution);
   return {
-    ...{ prompt, pos, token, next, outlier, outlier_after: outlierAfter, largest_neuron: largestNeuron, scale },
-    ...{
-      ablation,
-      score,
-      loss,
-      attribution: a?.neurons ?? null,
-      bias: a?.bias ?? null,
-      max_share: a?.maxShare ?? null,
-    },
-    ...{ effective_neurons: a?.effectiveNeurons ?? null, n50: a?.n50 ?? null, n90: a?.n90 ?? null },
+    ...at,
+    ...{ token: tokens[pos], next: tokens[pos + 1] ?? null, target: ids[pos + 1] ?? null },
+    bos: pos === 0 && startsWithBos,
+    ...{ ablation, score: outlier === 0 ? null : ablation / outlier },
+    ...(changes ?? NO_CHANGES),
+    ...(attributed ?? NOT_ATTRIBUTED),
   };
+}
+
+const NO_CHANGES = { loss_change: null, other_terms: null, normaliser: null, difference: null } as const;
+const NOT_ATTRIBUTED = {
+  ...{ attribution: null, bias: null, neurons: null, largest_neuron: null, shuffled_max_share: null },
+  ...{ max_share: null, effective_neurons: null, n50: null, n90: null },
+} as const;
+
+/** How the next token's loss changes, and what of that is not its attribution. */
+function changesBeyond({ loss, logit, normaliser }: Ablation, attribution: number) {
+  return { loss_change: loss, other_terms: logit - attribution, normaliser, difference: loss - attribution };
 }
 
 /** The results of one run. Arrays are over the batch's predicting tokens; `mid` is over all its tokens. */
 interface BatchNumbers {
-  readonly mid: (row: number) => Pick<Position, "outlier" | "largestNeuron" | "outlierAfter" | "scale">;
+  readonly mid: (row: number, eps: number) => Mid;
   readonly loss: ArrayLike<number>;
   readonly logit: ArrayLike<number>;
   /** With all positions ablated together. */
@@ -192,15 +175,16 @@ async function runBatch(
     ...(after ? [after.max("d_mlp").sub(after.mean("d_mlp"))] : []),
     ...(site.norm ? [graph.at(site.norm.scale).gatherRows(batch.places)] : []),
   ];
-  const [outliers, largestNeurons, loss, logit, ablatedLoss, ablatedLogit, posts, effects, biases, afters, scales] = (
-    await model.compute(values, { signal })
-  ).map((value) => value.data);
+  const [outliers, largestActivations, loss, logit, ablatedLoss, ablatedLogit, posts, effects, biases, afters, scales] =
+    (await model.compute(values, { signal })).map((value) => value.data);
   return {
-    mid: (row) => ({
-      outlier: outliers[row],
-      largestNeuron: largestNeurons[row],
-      outlierAfter: afters ? afters[row] : null,
-      scale: scales ? scales[row] : null,
+    mid: (row, eps) => ({
+      ...{ outlier: outliers[row], inverse_outlier: outliers[row] === 0 ? null : 1 / outliers[row] },
+      largest_activation: largestActivations[row],
+      outlier_after: afters ? afters[row] : null,
+      ...(scales
+        ? { scale: scales[row], ratio: 1 / scales[row], eps_share: eps / scales[row] ** 2 }
+        : { scale: null, ratio: null, eps_share: null }),
     }),
     loss,
     logit,
@@ -213,6 +197,16 @@ async function runBatch(
       dMlp: model.cfg.dMlp!,
     },
   };
+}
+
+/** How ablating a position changes the loss of the token that it predicts: `loss = normaliser - logit`. */
+interface Ablation {
+  /** Ablated minus clean loss: the sum of the next two. */
+  readonly loss: number;
+  /** Clean minus ablated logit of the next token. */
+  readonly logit: number;
+  /** Ablated minus clean log-sum-exp of all logits. */
+  readonly normaliser: number;
 }
 
 /** What ablating a position does to the summed losses of its prompt, and to its own prediction. */
@@ -277,22 +271,21 @@ async function ablationsSwept(
 function attributionAt(
   values: BatchNumbers["attribution"],
   row: number,
-  target: number,
   nullModel: NullModel,
   cumulative: Float64Array,
-): Attribution {
+): Attributed {
   const { dMlp } = values;
   const post = values.post.subarray(row * dMlp, (row + 1) * dMlp);
   const effect = values.effect.subarray(row * dMlp, (row + 1) * dMlp);
   const attributions = new Float64Array(dMlp);
   for (let i = 0; i < dMlp; i++) attributions[i] = post[i] * effect[i];
   const sizes = sortedSizes(attributions);
+  const neurons = largest(attributions, sizes, LISTED_NEURONS);
   return {
-    target,
-    neurons: attributions.reduce((a, b) => a + b, 0),
+    attribution: attributions.reduce((a, b) => a + b, 0),
     bias: values.bias[row],
     ...spreadOf(sizes, cumulative),
-    top: largest(attributions, sizes, LISTED_NEURONS),
-    shuffledMaxShare: nullModel.add(post, effect),
+    ...{ neurons, largest_neuron: neurons[0][0] },
+    shuffled_max_share: nullModel.add(post, effect),
   };
 }

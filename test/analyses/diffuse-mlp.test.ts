@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { diffuseMlp } from "../../src/analyses/diffuse-mlp.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { rowsOf } from "../../src/finding/table.ts";
+import { type DiffuseMlpRow, isPredicting } from "../../src/measures/diffuse-mlp/positions.ts";
 import { type DiffuseMlpMeasurement, measureDiffuseMlp } from "../../src/measures/diffuse-mlp.ts";
 import { NOTEBOOK_PROMPTS } from "../../src/measures/notebook-prompts.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
@@ -51,8 +52,8 @@ function furthest(found: readonly number[], wanted: readonly number[]): number {
   return Math.max(...found.map((x, i) => Math.abs(x - wanted[i])));
 }
 
-function scores({ positions }: DiffuseMlpMeasurement): number[] {
-  return positions.map((_, i) => i).sort((a, b) => positions[b].score! - positions[a].score!);
+function scores({ rows }: DiffuseMlpMeasurement): number[] {
+  return rows.map((_, i) => i).sort((a, b) => rows[b].score! - rows[a].score!);
 }
 
 describe.each([
@@ -65,9 +66,9 @@ describe.each([
 ])("the seed's run on the bundled model $name", ({ options, tolerance }) => {
   let model: HookedTransformer;
   let found: DiffuseMlpMeasurement;
-  const at = <T>(f: (p: DiffuseMlpMeasurement["positions"][number]) => T) => found.positions.map(f);
+  const at = <T>(f: (p: DiffuseMlpRow) => T) => found.rows.map(f);
   const all = <T>(f: (p: GoldenPrompt) => readonly T[]) => expected.flatMap(f);
-  const attributions = () => found.positions.flatMap((p) => (p.attribution ? [p.attribution] : []));
+  const attributions = () => found.rows.filter(isPredicting);
 
   beforeAll(async () => {
     model = await load(options);
@@ -84,7 +85,7 @@ describe.each([
     const losses = at((p) => p.loss).filter((loss) => loss !== null);
     expectClose(list(losses), list(all((p) => p.per_token_loss)), 1e-5);
     const means = expected.map((_, prompt) => {
-      const own = found.positions.filter((p) => p.prompt === prompt && p.loss !== null);
+      const own = found.rows.filter((p) => p.prompt === prompt && p.loss !== null);
       return own.reduce((sum, p) => sum + p.loss!, 0) / own.length;
     });
     expect(
@@ -103,9 +104,9 @@ describe.each([
       ),
     ).toBeLessThan(tolerance);
     // After the norm they are 300 times as large, and so is float32's rounding.
-    expectClose(list(at((p) => p.outlierAfter!)), list(all((p) => p.outlier_post)), 2e-6);
+    expectClose(list(at((p) => p.outlier_after!)), list(all((p) => p.outlier_post)), 2e-6);
     expectClose(list(at((p) => p.scale!)), list(all((p) => p.ln_scale)), tolerance);
-    expect(at((p) => p.largestNeuron)).toEqual(all((p) => p.mid_argmax));
+    expect(at((p) => p.largest_activation)).toEqual(all((p) => p.mid_argmax));
   });
 
   it("has the loss of each prompt with each position ablated to 1e-5", () => {
@@ -119,7 +120,7 @@ describe.each([
 
   it("has the attributions of the largest neurons to 1e-4, in the same order", () => {
     const wanted = all((p) => p.dla);
-    const first = attributions().map((a) => a.top.slice(0, 5));
+    const first = attributions().map((a) => a.neurons.slice(0, 5));
     expect(first.map((top) => top.map(([neuron]) => neuron))).toEqual(
       wanted.map((d) => d.top.map(([neuron]) => neuron)),
     );
@@ -138,10 +139,10 @@ describe.each([
     expect(attributions().map((a) => a.n50)).toEqual(wanted.map((d) => d.n50));
     expect(attributions().map((a) => a.n90)).toEqual(wanted.map((d) => d.n90));
     const pairs = [
-      ["neurons", "neurons_sum"],
+      ["attribution", "neurons_sum"],
       ["bias", "bias"],
-      ["maxShare", "max_share"],
-      ["effectiveNeurons", "effective_neurons"],
+      ["max_share", "max_share"],
+      ["effective_neurons", "effective_neurons"],
     ] as const;
     for (const [ours, theirs] of pairs) {
       expectClose(list(attributions().map((a) => a[ours])), list(wanted.map((d) => d[theirs])), 1e-5);
@@ -151,8 +152,8 @@ describe.each([
   it("selects the same ten positions in the same order, with their scores", () => {
     const top = scores(found).slice(0, 10);
     expect(top).toEqual(run.top10_flat);
-    expect(top.map((i) => [found.positions[i].prompt, found.positions[i].pos])).toEqual(run.top10);
-    expectClose(list(top.map((i) => found.positions[i].score!)), list(run.top10_scores), 1e-5);
+    expect(top.map((i) => [found.rows[i].prompt, found.rows[i].pos])).toEqual(run.top10);
+    expectClose(list(top.map((i) => found.rows[i].score!)), list(run.top10_scores), 1e-5);
   });
 
   it("takes one run, and one session apart from the one that lays out weights", () => {
@@ -163,8 +164,13 @@ describe.each([
 
 describe("the loss that an ablation changes", () => {
   it("is the attribution, the logit's other terms and the other tokens' logits together", async () => {
-    const { positions } = await measureDiffuseMlp(await load(), { prompts: NOTEBOOK_PROMPTS.slice(0, 4) });
-    for (const { nextAblation: a } of positions) if (a) expect(a.loss).toBeCloseTo(a.logit + a.normaliser, 4);
+    const { rows } = await measureDiffuseMlp(await load(), { prompts: NOTEBOOK_PROMPTS.slice(0, 4) });
+    const predicting = rows.filter(isPredicting);
+    expect(predicting.length).toBe(rows.length - 4);
+    for (const { loss_change, attribution, other_terms, normaliser, difference } of predicting) {
+      expect(loss_change).toBeCloseTo(attribution + other_terms + normaliser, 4);
+      expect(difference).toBeCloseTo(other_terms + normaliser, 4);
+    }
   });
 });
 
@@ -182,9 +188,9 @@ describe("an MLP before the last layer", () => {
       const { model, rows } = await folded(name);
       // Two prompts of different lengths, so that one is padded.
       const prompts = [rows[0], rows[1].slice(0, 4)];
-      const { positions, site } = await measureDiffuseMlp(model, { prompts, layer: 0 });
+      const { rows: measured, site } = await measureDiffuseMlp(model, { prompts, layer: 0 });
       expect(site.last).toBe(false);
-      for (const p of positions) {
+      for (const p of measured) {
         const tokens = prompts[p.prompt];
         const zeroed = await model.runWithHooks(tokens, {
           returnType: "loss",
@@ -199,7 +205,7 @@ describe("an MLP before the last layer", () => {
   it("gives the same in the last layer as sweeping would", async () => {
     const { model, rows } = await folded("solu_ln_2l");
     const tokens = rows[0];
-    const { positions, site } = await measureDiffuseMlp(model, { prompts: [tokens] });
+    const { rows: positions, site } = await measureDiffuseMlp(model, { prompts: [tokens] });
     expect(site.last).toBe(true);
     const clean = await model.forward(tokens, { returnType: "loss" });
     for (const p of positions) {

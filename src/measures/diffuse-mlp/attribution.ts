@@ -58,7 +58,7 @@ export function spreadOf(sizes: Float64Array, cumulative: Float64Array): Spread 
     total += sizes[i];
     squares += sizes[i] * sizes[i];
   }
-  if (total === 0) return { maxShare: 0, effectiveNeurons: 0, n50: 0, n90: 0 };
+  if (total === 0) return { max_share: 0, effective_neurons: 0, n50: 0, n90: 0 };
   let n50 = 0;
   let n90 = 0;
   let sum = 0;
@@ -68,7 +68,7 @@ export function spreadOf(sizes: Float64Array, cumulative: Float64Array): Spread 
     sum += sizes[i];
     cumulative[i] += sum / total;
   }
-  return { maxShare: sizes[0] / total, effectiveNeurons: (total * total) / squares, n50, n90 };
+  return { max_share: sizes[0] / total, effective_neurons: (total * total) / squares, n50, n90 };
 }
 
 /** The `count` neurons with the largest |a_i|, largest first. */

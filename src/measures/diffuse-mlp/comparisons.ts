@@ -5,15 +5,7 @@ import { type BootstrapInterval, bootstrapInterval } from "../statistics/bootstr
 import { pearson, spearman } from "../statistics/correlation.ts";
 import { type PermutationTest, permutationTest } from "../statistics/permutation-test.ts";
 import { Random } from "../statistics/random.ts";
-import type { Ablation, Attribution, Position } from "./positions.ts";
-
-/** A position that predicts a token. */
-export type Predicting = Position & {
-  readonly next: string;
-  readonly loss: number;
-  readonly attribution: Attribution;
-  readonly nextAblation: Ablation;
-};
+import { type DiffuseMlpRow, isPredicting, type Predicting } from "./positions.ts";
 
 export interface ComparisonOptions {
   /** How many positions to select. */
@@ -25,12 +17,12 @@ export interface ComparisonOptions {
 
 export interface Comparisons {
   /** The positions that are compared: all of them, or all but BOS. */
-  readonly candidates: readonly Position[];
+  readonly candidates: readonly DiffuseMlpRow[];
   readonly predicting: readonly Predicting[];
   /** The notebook's selection: the highest scores. */
-  readonly top: readonly Position[];
+  readonly top: readonly DiffuseMlpRow[];
   /** The same number at random, in the order of the prompts. */
-  readonly random: readonly Position[];
+  readonly random: readonly DiffuseMlpRow[];
   /** The answer to the question: a high attribution and no high neuron, the highest attribution first. */
   readonly diffuse: Diffuse;
   /** 1 / mlp.ln.hook_scale at the top positions and at the rest, BOS left out; `undefined` without a norm inside the MLP. */
@@ -77,7 +69,7 @@ export interface Agreement {
 
 export function compare(measured: DiffuseMlpMeasurement, { top: k, seed, excludeBos }: ComparisonOptions): Comparisons {
   const random = new Random(seed);
-  const candidates = measured.positions.filter((p) => !(excludeBos && p.isBos));
+  const candidates = measured.rows.filter((p) => !(excludeBos && p.bos));
   const predicting = candidates.filter(isPredicting);
   const top = candidates
     .filter((p) => p.score !== null)
@@ -85,39 +77,33 @@ export function compare(measured: DiffuseMlpMeasurement, { top: k, seed, exclude
     .slice(0, k);
   const drawn = random.sample(candidates.length, Math.min(k, candidates.length)).sort();
   const chosen = new Set(top);
-  const scaled = candidates.filter((p) => p.scale !== null && !p.isBos);
+  const scaled = candidates.filter((p) => p.scale !== null && !p.bos);
   return {
     candidates,
     predicting,
     top,
     random: Array.from(drawn, (i) => candidates[i]),
     diffuse: diffuseOf(predicting),
-    ratio: scaled.some((p) => chosen.has(p)) ? compareGroups(scaled, (p) => 1 / p.scale!, chosen, random) : undefined,
-    share: compareGroups(predicting, (p) => p.attribution!.maxShare, chosen, random),
+    ratio: scaled.some((p) => chosen.has(p)) ? compareGroups(scaled, (p) => p.ratio!, chosen, random) : undefined,
+    share: compareGroups(predicting, (p) => p.max_share!, chosen, random),
     agreement: agreementOf(predicting, measured.prompts, random),
   };
 }
 
-function isPredicting(p: Position): p is Predicting {
-  return p.attribution !== null;
-}
-
 function diffuseOf(predicting: readonly Predicting[]): Diffuse {
-  const attributions = predicting.map((p) => p.attribution.neurons);
-  const shares = predicting.map((p) => p.attribution.maxShare);
+  const attributions = predicting.map((p) => p.attribution);
+  const shares = predicting.map((p) => p.max_share);
   const highFrom = quantile(attributions, 0.75);
   const shareUpTo = quantile(shares, 0.5);
-  const high = predicting.filter((p) => p.attribution.neurons >= highFrom && p.attribution.neurons > 0);
-  const positions = high
-    .filter((p) => p.attribution.maxShare <= shareUpTo)
-    .sort((a, b) => b.attribution.neurons - a.attribution.neurons);
+  const high = predicting.filter((p) => p.attribution >= highFrom && p.attribution > 0);
+  const positions = high.filter((p) => p.max_share <= shareUpTo).sort((a, b) => b.attribution - a.attribution);
   return { positions, highFrom, shareUpTo, high: high.length };
 }
 
 function compareGroups(
-  positions: readonly Position[],
-  value: (p: Position) => number,
-  chosen: ReadonlySet<Position>,
+  positions: readonly DiffuseMlpRow[],
+  value: (p: DiffuseMlpRow) => number,
+  chosen: ReadonlySet<DiffuseMlpRow>,
   random: Random,
 ): GroupComparison {
   const values = positions.map(value);
@@ -145,7 +131,7 @@ function compareGroups(
 }
 
 /** The prompt of each position, counted from 0. */
-function prompts(positions: readonly Position[]): readonly number[] {
+function prompts(positions: readonly DiffuseMlpRow[]): readonly number[] {
   const numbers = new Map<number, number>();
   for (const { prompt } of positions) if (!numbers.has(prompt)) numbers.set(prompt, numbers.size);
   return positions.map(({ prompt }) => numbers.get(prompt)!);
@@ -156,11 +142,11 @@ function agreementOf(
   texts: DiffuseMlpMeasurement["prompts"],
   random: Random,
 ): Agreement {
-  const losses = predicting.map((p) => p.nextAblation.loss);
-  const attributions = predicting.map((p) => p.attribution.neurons);
+  const losses = predicting.map((p) => p.loss_change);
+  const attributions = predicting.map((p) => p.attribution);
   const means = predicting.map((p) => p.ablation);
   const clusters = prompts(predicting);
-  const byDisagreement = [...predicting].sort((a, b) => Math.abs(disagreement(b)) - Math.abs(disagreement(a)));
+  const byDisagreement = [...predicting].sort((a, b) => Math.abs(b.difference) - Math.abs(a.difference));
   const [line, ranks] = [pearson(losses, attributions), spearman(losses, attributions)];
   return {
     pearson: line(),
@@ -168,8 +154,8 @@ function agreementOf(
     pearsonInterval: bootstrapInterval(clusters, line, random),
     spearmanInterval: bootstrapInterval(clusters, ranks, random),
     pearsonOfMeans: pearson(means, attributions)(),
-    meanRestOfLogit: mean(predicting.map((p) => Math.abs(restOfLogit(p)))),
-    meanNormaliser: mean(predicting.map((p) => Math.abs(p.nextAblation.normaliser))),
+    meanRestOfLogit: mean(predicting.map((p) => Math.abs(p.other_terms))),
+    meanNormaliser: mean(predicting.map((p) => Math.abs(p.normaliser))),
     apart: withoutRepeats(byDisagreement, texts),
   };
 }
@@ -187,12 +173,41 @@ function withoutRepeats(positions: readonly Predicting[], texts: DiffuseMlpMeasu
   return [...first.values()];
 }
 
-/** How much more the loss changes than the attribution says. */
-export function disagreement(p: Predicting): number {
-  return p.nextAblation.loss - p.attribution.neurons;
+/** A row, and which of the groups that are compared it is in. */
+export interface GroupedRow extends DiffuseMlpRow {
+  readonly candidate: boolean;
+  readonly predicting: boolean;
+  readonly diffuse: boolean;
+  /** Among the five that disagree most. */
+  readonly apart: boolean;
+  readonly top: boolean;
 }
 
-/** The change of the next token's logit that does not come directly from the MLP: the final norm's scale, and later layers. */
-export function restOfLogit(p: Predicting): number {
-  return p.nextAblation.logit - p.attribution.neurons;
+/** How many of the positions that disagree most are a group. */
+const FURTHEST = 5;
+
+/** All rows, each with the groups that it is in. */
+export function grouped(
+  rows: readonly DiffuseMlpRow[],
+  { candidates, predicting, diffuse, agreement, top }: Comparisons,
+): GroupedRow[] {
+  const groups = [candidates, predicting, diffuse.positions, agreement.apart.slice(0, FURTHEST), top];
+  const sets = groups.map((group) => new Set<DiffuseMlpRow>(group));
+  return rows.map((row) => {
+    const [candidate, predicting, diffuse, apart, top] = sets.map((set) => set.has(row));
+    return { ...row, candidate, predicting, diffuse, apart, top };
+  });
+}
+
+/** One of the largest neurons at a position: `place` is 1 for the one with the largest |attribution| there. */
+export type NeuronRow = Pick<Predicting, "prompt" | "pos" | "token" | "next" | "attribution"> & {
+  readonly d_mlp: number;
+  readonly place: number;
+};
+
+/** The largest neurons at positions, a row for each. */
+export function neuronsAt(positions: readonly Predicting[]): NeuronRow[] {
+  return positions.flatMap(({ prompt, pos, token, next, neurons }) =>
+    neurons.map(([d_mlp, attribution], i) => ({ prompt, pos, token, next, d_mlp, place: i + 1, attribution })),
+  );
 }
