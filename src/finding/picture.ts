@@ -235,7 +235,7 @@ export interface AttentionSpec extends PictureBase {
    * the first of `metrics`.
    */
   readonly focus?: string;
-  /** Default: from 0 to the largest weight. */
+  /** Default: from 0 to the weight that one in ten of a head's queries reaches, the first token left aside; with values below 0, to the largest. */
   readonly domain?: readonly [number, number];
   /** What the numbers are. Default: "attention". */
   readonly label?: string;

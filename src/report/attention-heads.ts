@@ -24,7 +24,7 @@ export interface AttentionHeadsOptions extends PictureOptions {
    * attention to what followed the same token earlier if a token repeats, and else to the previous token.
    */
   readonly focus?: string | undefined;
-  /** The weights that are drawn without colour and with full colour. Default: 0 and the largest. */
+  /** The weights that are drawn without colour and with full colour. Default: 0, and for each head the weight that one in ten queries reaches, the first token left aside. */
   readonly domain?: readonly [number, number] | undefined;
   /** What the numbers are. Default: "attention". */
   readonly label?: string | undefined;

@@ -4,6 +4,7 @@
  */
 import { interpolateBlues, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
 import type { ColorScale } from "../finding/picture.ts";
+import { formatNumber } from "./format.ts";
 import { extent } from "./numbers.ts";
 
 const LEVELS = 101;
@@ -31,6 +32,8 @@ export function seriesColor(index: number): string {
 export interface Coloring {
   readonly label: string;
   readonly domain: readonly [number, number];
+  /** Whether there are values beyond the upper end, which is then written "≥ 1". */
+  readonly more?: boolean;
   readonly scheme: Scheme;
   /** The colour of a value; beyond the domain, the colour of its end. */
   readonly of: (value: number | null) => string;
@@ -70,6 +73,11 @@ function domainOf(scheme: Scheme, values: Iterable<number | null>): [number, num
   if (scheme === "Viridis") return low === high ? [low, low + 1] : [low, high];
   const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
   return scheme === "RdBu" ? [-most, most] : [0, most];
+}
+
+/** The upper end of a scale, as it is written. */
+export function upperEnd({ domain, more }: Pick<Coloring, "domain" | "more">, digits: number): string {
+  return `${more ? "≥ " : ""}${formatNumber(domain[1], digits)}`;
 }
 
 export function withUnit(label = "", unit = ""): string {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { denseWeights, isPacked, keptPerQuery, packPattern, storedHeads } from "../../src/finding/attention-weights.ts";
 import type { AttentionSpec, PackedPattern } from "../../src/finding/picture.ts";
+import { scaleEnd } from "../../src/report/draw/attention-scale.ts";
 import { attentionHeads, render } from "../../src/report/index.ts";
 import { seedFinding } from "./seed-finding.ts";
 
@@ -156,7 +157,8 @@ describe("a picture of heads", () => {
     heads.forEach((head, h) => {
       data.set(head, h * 300 ** 2);
     });
-    const svg = await attentionHeads(words(300), { data, shape: [60, 300, 300] }).svg();
+    const drawn = await attentionHeads(words(300), { data, shape: [60, 300, 300] }).svg();
+    const svg = [...drawn.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text).join(" ");
     expect(svg).toMatch(/The 222 largest weights of each query are drawn one by one, rounded within 2 %/);
     expect(svg).toMatch(/the others, \d+\.\d %/);
   });
@@ -180,5 +182,38 @@ describe("a picture of heads", () => {
     const html = await render(finding, "html");
     expect(html.split(packed.weights)).toHaveLength(2 + heads - 1);
     expect(JSON.parse(/data-have="([^"]*)"/.exec(html)![1].replaceAll("&quot;", '"')).files[0].forms).toEqual(["svg"]);
+  });
+});
+
+describe("the scale of a head's colours", () => {
+  const even = (n: number) =>
+    Float32Array.from({ length: n * n }, (_, i) => (i % n <= Math.floor(i / n) ? 1 / (Math.floor(i / n) + 1) : 0));
+
+  it("ends where one in ten queries has a larger weight, so that even attention is visible", () => {
+    // The queries are 1 to 199, and the largest weight of each is 1 / (query + 1).
+    expect(scaleEnd(even(200), 200)).toBeCloseTo(1 / 21, 6);
+  });
+
+  it("ends at the largest weight where many queries reach it, and leaves the first token aside", () => {
+    const n = 30;
+    const on = (key: (q: number) => number, weight: number) => {
+      const weights = new Float32Array(n * n);
+      for (let q = 0; q < n; q++) weights[q * n + key(q)] = weight;
+      return weights;
+    };
+    expect(
+      scaleEnd(
+        on((q) => Math.max(0, q - 1), 1),
+        n,
+      ),
+    ).toBe(1);
+    expect(
+      scaleEnd(
+        on(() => 0, 1),
+        n,
+      ),
+    ).toBeCloseTo(2 / n, 6);
+    expect(scaleEnd(new Float32Array(n * n), n)).toBe(1);
+    expect(scaleEnd([1], 1)).toBe(1);
   });
 });

@@ -109,7 +109,8 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
       return tip(page);
     };
     await page.locator(".attention .token").nth(2).click();
-    expect(await ends()).toEqual(["0", "1"]);
+    // The first token has more, but is left aside.
+    expect(await ends()).toEqual(["0", "≥ 0.75"]);
     await press("values");
     expect(await ends()).toEqual(["0", "3"]);
     await page.locator(".direction button").nth(1).click();
@@ -122,6 +123,32 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     await press("log");
     expect(await ends()).toEqual(["0.00075", "0.75"]);
     await page.close();
+  });
+
+  it("have colours that fit each head, the same on the page as in its picture", async () => {
+    const n = 40;
+    const words = Array.from({ length: n }, (_, i) => ` w${i}`);
+    const rows = (of: (q: number, k: number) => number) =>
+      Array.from({ length: n }, (_, q) => Array.from({ length: n }, (_, k) => (k <= q ? of(q, k) : 0)));
+    // One looks at itself; one rests on the first token, and is even besides.
+    const heads = [rows((q, k) => +(q === k)), rows((q, k) => (k === 0 ? 0.9 + 0.1 / (q + 1) : 0.1 / (q + 1)))];
+    const made = attentionHeads(words, heads, { focus: "H1" });
+    const svg = await made.svg();
+    const end = svg.match(/≥ ([\d.]+)</)![1];
+    expect(Number(end)).toBeCloseTo(2 / n, 6);
+    expect(svg).toContain("Each head has a colour scale of its own");
+    const { page } = await chromium.open(await made.html(), { viewport: { width: 1200, height: 900 } });
+    const ends = () => page.locator(".ramp output").allTextContents();
+    expect(await ends()).toEqual(["0", `≥ ${end}`]);
+    await page.locator('[data-head="0"]').click();
+    expect(await ends()).toEqual(["0", "1"]);
+    await page.locator("[data-switch=log]").click();
+    await page.locator('[data-head="1"]').click();
+    expect(await ends()).toEqual(["0.001", "1"]);
+    await page.close();
+    const chosen = attentionHeads(words, heads, { focus: "H1", domain: [0, 0.5] });
+    expect(await chosen.svg()).toContain("≥ 0.5<");
+    expect(await chosen.svg()).not.toContain("of its own");
   });
 
   it("sort heads by a metric, and select the first", async () => {

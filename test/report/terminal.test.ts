@@ -40,7 +40,8 @@ describe("a terminal with colours", () => {
   });
 
   test("shows the most probable token of each layer after the last positions, and how many positions that are", async () => {
-    const lines = (await screen("logit-lens", { prompt: "He smiled, and shook his" })).map(shown);
+    const whole = (await screen("logit-lens", { prompt: "He smiled, and shook his" })).map(shown);
+    const lines = whole.slice(whole.findIndex((line) => line.startsWith("next ")));
     expect(lines.find((line) => line.startsWith("final_post"))).toMatch(/␣head *$/);
     expect(lines.find((line) => line.startsWith("reads"))).toMatch(/<\|BOS\|> +He +␣smiled .*␣his *$/);
     expect(lines.findIndex((line) => line.startsWith("final_post"))).toBeLessThan(
@@ -55,7 +56,7 @@ describe("a terminal with colours", () => {
   test("underlines the top tokens that are the right next ones", async () => {
     const finding = await analysisCalled("logit-lens").run(model, {});
     const lines = (await render(finding, "text", { text: { lines: 24, width: 80, color: true } })).split("\n");
-    const last = lines.find((line) => shown(line).startsWith("final_post"))!;
+    const last = lines.find((line) => line.includes(COLOR) && shown(line).startsWith("final_post"))!;
     const [, underlined] = last.split("\x1b[4m");
     expect(underlined.split("\x1b[24m")[0]).toMatch(/^␣?[\w,.]+$/);
     expect(lines.map(shown).join("\n")).toContain("underlined: the right next token");

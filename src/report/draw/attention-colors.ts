@@ -3,6 +3,7 @@ import { denseWeights, weightRange } from "../../finding/attention-weights.ts";
 import type { AttentionSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring } from "../color.ts";
 import { hueOf, mix, rounded, type Tint, tintCss, tintHex } from "../hue.ts";
+import { scaleEnd } from "./attention-scale.ts";
 import { largest } from "./limits.ts";
 
 /** Stands for all heads together, in place of a head's index. */
@@ -16,7 +17,8 @@ export type CellColor = (query: number, key: number) => string | null;
 export interface AttentionColors {
   /** Whether there are values below 0, so that colours show the sign and not the head. */
   readonly signed: boolean;
-  readonly domain: readonly [number, number];
+  /** The ends of all heads' scale; without them each head has its own (`scaleEnd`). */
+  readonly domain: readonly [number, number] | undefined;
   /** A head's cells as a square of `side` x `side`. With fewer than there are tokens, a cell is the largest of a block. */
   readonly cells: (head: number, side: number) => CellColor;
   /** The scale of one head, or of all, for the legend. */
@@ -54,13 +56,22 @@ function signedColors(spec: AttentionSpec, low: number, high: number): Attention
 }
 
 function hueColors(spec: AttentionSpec, high: number): AttentionColors {
-  const domain = spec.domain ?? ([0, high > 0 ? high : 1] as const);
+  const all = new Map<number, readonly [number, number]>();
+  const ends = (head: number): readonly [number, number] => {
+    if (spec.domain) return spec.domain;
+    const found = all.get(head) ?? [0, endOf(spec, head, ends)];
+    all.set(head, found);
+    return found;
+  };
   const hues = spec.heads.map((_, head) => hueOf(head, spec.heads.length));
-  const strength = (v: number | null) =>
-    Math.max(0, Math.min(1, ((v || 0) - domain[0]) / (domain[1] - domain[0] || 1)));
+  const strengthOf = (head: number) => {
+    const [from, to] = ends(head);
+    return (v: number | null) => Math.max(0, Math.min(1, ((v || 0) - from) / (to - from || 1)));
+  };
   const hexOf = (tint: Tint) => (tint.strength === 0 ? null : tintHex(tint));
   const cells = (head: number, side: number): CellColor => {
     const values = blocks(spec, head, side);
+    const strength = strengthOf(head);
     if (head === ALL_HEADS) {
       return (query, key) => {
         const strengths = values.map((some) => strength(some[query * side + key]));
@@ -75,16 +86,32 @@ function hueColors(spec: AttentionSpec, high: number): AttentionColors {
   };
   const scale = (head: number): Coloring => {
     const hue = head === ALL_HEADS ? { a: 0, b: 0 } : hues[head];
+    const strength = strengthOf(head);
     const tint = (value: number | null) => ({ strength: strength(value), ...hue });
+    const most = head === ALL_HEADS ? high : (weightRange(spec.heads[head].pattern)?.[1] ?? 0);
+    const domain = ends(head);
     return {
       label: spec.label ?? "attention",
-      ...{ domain, scheme: "Blues" },
+      ...{ domain, more: most > domain[1], scheme: "Blues" },
       of: (value) => tintHex(tint(value)),
       css: (value) => tintCss(tint(value)),
       steps: (count) => Array.from({ length: count }, (_, i) => tintHex({ strength: i / (count - 1), ...hue })),
     };
   };
-  return { signed: false, domain, cells, scale };
+  return { signed: false, domain: spec.domain, cells, scale };
+}
+
+/** Where a head's scale ends; that of all heads together where the last of them does. */
+function endOf(
+  { heads, tokens }: AttentionSpec,
+  head: number,
+  ends: (head: number) => readonly [number, number],
+): number {
+  if (head !== ALL_HEADS) return scaleEnd(denseWeights(heads[head].pattern, tokens.length), tokens.length);
+  return largest(
+    heads.map((_, one) => ends(one)[1]),
+    0,
+  );
 }
 
 /** The value furthest from 0 in each block, so that a single large weight stays visible in a small picture; of `causal` weights, none on later keys. */

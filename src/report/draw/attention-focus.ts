@@ -68,8 +68,16 @@ export function metricsLine({ metrics = [] }: AttentionSpec, head: number): stri
     .join(" · ");
 }
 
+/** What there is to say of colours and numbers, if anything. */
+export function smallPrint(spec: AttentionSpec, colors: AttentionColors): string {
+  const own = colors.domain === undefined && spec.heads.some((_, head) => colors.scale(head).more);
+  const whose = spec.heads.length > 1 ? "Each head has a colour scale of its own: the" : "The";
+  const scales = `${whose} darkest is for weights that one in ten queries reaches, the first token left aside.`;
+  return [own ? scales : "", packedNote(spec)].filter(Boolean).join(" ");
+}
+
 /** How exact a packed picture is; empty for plain numbers. */
-export function packedNote({ heads, tokens }: AttentionSpec): string {
+function packedNote({ heads, tokens }: AttentionSpec): string {
   const packed = heads.flatMap(({ pattern }) => (isPacked(pattern) ? [pattern] : []));
   if (packed.length === 0) return "";
   const most = keptPerQuery(heads.length, tokens.length);

@@ -2,7 +2,7 @@
 import type { AttentionSpec } from "../../finding/picture.ts";
 import { base64 } from "../../tensor/base64.ts";
 import { type AttentionColors, attentionColors, type CellColor } from "./attention-colors.ts";
-import { checkWeights, focusedHead, headName, metricsLine, packedNote } from "./attention-focus.ts";
+import { checkWeights, focusedHead, headName, metricsLine, smallPrint } from "./attention-focus.ts";
 import { type CellBox, cellPaths, placedCells } from "./cells.ts";
 import { type Drawing, MONO, round, svgText, wrap } from "./drawing.ts";
 import { rgbaPng } from "./png.ts";
@@ -57,7 +57,7 @@ export async function drawAttention(spec: AttentionSpec, width: number): Promise
     parts.push(placed(large.content, 0, top), placed(grid.content, 0, top + large.height + 14));
     height = top + large.height + 14 + grid.height;
   }
-  const note = lines(packedNote(spec), width, height + 8);
+  const note = lines(smallPrint(spec, colors), width, height + 8);
   return { width, height: height + note.height, content: parts.join("") + note.content, legend };
 }
 

@@ -1,6 +1,6 @@
 /** The frame that every kind of picture shares: title, legend, the drawing and the caption, in one SVG. */
 import type { PictureSpec } from "../../finding/picture.ts";
-import type { Coloring } from "../color.ts";
+import { type Coloring, upperEnd } from "../color.ts";
 import { escapeMarkup, validXml } from "../escape.ts";
 import { formatNumber } from "../format.ts";
 import { wordsOf } from "../token-text.ts";
@@ -164,7 +164,8 @@ function swatch(item: Exclude<LegendItem, { kind: "ramp" }>): string {
   }
 }
 
-function drawRamp({ label, domain, steps }: Coloring): string {
+function drawRamp(coloring: Coloring): string {
+  const { label, domain, steps } = coloring;
   const top = label ? 18 : 2;
   const colors = steps(32);
   const size = RAMP_WIDTH / colors.length;
@@ -175,7 +176,12 @@ function drawRamp({ label, domain, steps }: Coloring): string {
   const ends = [0, 0.5, 1].map((t) => {
     const anchor = t === 0 ? "start" : t === 1 ? "end" : "middle";
     const value = domain[0] + t * (domain[1] - domain[0]);
-    return svgText(formatNumber(value, 3), t * RAMP_WIDTH, top + 20, `font-size="11" text-anchor="${anchor}"`);
+    return svgText(
+      t === 1 ? upperEnd(coloring, 3) : formatNumber(value, 3),
+      t * RAMP_WIDTH,
+      top + 20,
+      `font-size="11" text-anchor="${anchor}"`,
+    );
   });
   return (label ? svgText(label, 0, 12) : "") + cells.join("") + ends.join("");
 }

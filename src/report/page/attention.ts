@@ -2,7 +2,7 @@ import { isPacked, valueNormsOf } from "../../finding/attention-weights.ts";
 import type { AttentionSpec } from "../../finding/picture.ts";
 import { isLayered, layerAndHead } from "../draw/attention.ts";
 import { ALL_HEADS, type AttentionColors, attentionColors } from "../draw/attention-colors.ts";
-import { focusedHead, hasAll, headName, packedNote } from "../draw/attention-focus.ts";
+import { focusedHead, hasAll, headName, smallPrint } from "../draw/attention-focus.ts";
 import { DEFAULT_WIDTH, drawFor } from "../draw/draw.ts";
 import { altText } from "../draw/drawing.ts";
 import { indices, tickLabels } from "../draw/ticks.ts";
@@ -33,7 +33,7 @@ export async function attentionHtml(spec: AttentionSpec, needs: PageNeeds): Prom
     isLayered(spec) ? "layered" : "",
     spec.tokens.length <= 40 ? "few" : "",
   ];
-  const note = packedNote(spec);
+  const note = smallPrint(spec, colors);
   const norms = spec.heads.flatMap(({ valueNorms }) => (valueNorms ? [packNumbers(valueNormsOf(valueNorms))] : []));
   const hasNorms = norms.length === spec.heads.length;
   return (
@@ -55,7 +55,7 @@ function wordsOf(spec: AttentionSpec, colors: AttentionColors): AttentionData {
     hues: spec.heads.map((_, i) => hueOf(i, spec.heads.length)).map(({ a, b }) => [round(a), round(b)] as const),
     metrics: (spec.metrics ?? []).map((metric) => ({ ...metric, values: metric.values.map(round) })),
     left: spec.heads.map(({ pattern }) => (isPacked(pattern) ? round(pattern.left) : 0)),
-    domain: colors.domain,
+    ...(colors.domain ? { domain: colors.domain } : {}),
     signed: colors.signed,
     label: spec.label ?? "attention",
     all: hasAll(spec, colors) ? headName(spec, ALL_HEADS, colors) : "",
@@ -93,9 +93,9 @@ function tools(spec: AttentionSpec, { signed }: AttentionColors, hasNorms: boole
 }
 
 function view(spec: AttentionSpec, colors: AttentionColors): string {
-  const { label, domain } = colors.scale(focusedHead(spec, colors));
+  const scale = colors.scale(focusedHead(spec, colors));
   return (
-    `<div class="view"><p class="heading"></p><p class="facts"></p>${rampHtml(label, domain, ["transparent", "transparent"])}\n` +
+    `<div class="view"><p class="heading"></p><p class="facts"></p>${rampHtml(scale, ["transparent", "transparent"])}\n` +
     `<div class="frame" role="img" aria-label="${escapeMarkup(altText(spec))}"><div class="room"><canvas></canvas><i class="spot"></i></div></div></div>`
   );
 }

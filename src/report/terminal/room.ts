@@ -1,5 +1,5 @@
 /** What the pictures in a terminal share: the room for them, texts cut to a width, and the scale of their colours. */
-import type { Coloring } from "../color.ts";
+import { type Coloring, upperEnd } from "../color.ts";
 import { formatNumber } from "../format.ts";
 import type { Ink, Paint } from "../ink.ts";
 import { textWidth } from "../token-text.ts";
@@ -34,7 +34,7 @@ const RAMP = 10;
 
 /** What the colours say, and notes: "attention 0 (colours) 0.9 · rows: query". */
 export function legend(coloring: Coloring, notes: readonly string[], { width, ink, paint }: Room): string[] {
-  const [low, high] = coloring.domain.map((end) => formatNumber(end, 2));
+  const [low, high] = [formatNumber(coloring.domain[0], 2), upperEnd(coloring, 2)];
   const cells = coloring.steps(RAMP).map((color) => paint.on(" ", color));
   const before = coloring.label ? `${coloring.label} ${low} ` : `${low} `;
   const ramp = `${ink.faint(before)}${cells.join("")}${ink.faint(` ${high}`)}`;

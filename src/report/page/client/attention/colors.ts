@@ -1,11 +1,14 @@
 /** Weights as colours of the page, light or dark: by sign, or the hue of a head, or of several heads mixed. They match those of attention-colors.ts. */
 import { ALL_HEADS, STEPS } from "../../../draw/attention-colors.ts";
+import { scaleEnd } from "../../../draw/attention-scale.ts";
 import { mix, oklabRgb, rounded, type Tint, tintCss } from "../../../hue.ts";
 import type { AttentionData, Switches } from "./data.ts";
 import type { Weights } from "./weights.ts";
 
 /** How many powers of ten a logarithmic scale has. */
 const DECADES = 3;
+
+type Ends = readonly [low: number, high: number];
 
 /** A token's colour, and whether its ink has to be another one. */
 export interface Paint {
@@ -16,16 +19,13 @@ export interface Paint {
 }
 
 export class Colors {
-  /** The ends of the scale as it is now. */
-  low = 0;
-  high = 1;
   /** Changes with everything that changes colours. */
   version = 0;
   #lightness: readonly [base: number, reach: number] = [1, 0];
   #ramp: readonly number[] = [];
   readonly #hues: readonly { readonly a: number; readonly b: number }[];
   readonly #tables = new Map<number, Uint32Array>();
-  readonly #ends: Record<string, readonly [number, number]>;
+  readonly #ends = new Map<number, Ends>();
   readonly #box: HTMLElement;
   readonly #data: AttentionData;
   readonly #weights: Weights;
@@ -37,14 +37,13 @@ export class Colors {
     this.#weights = weights;
     this.#switches = switches;
     this.#hues = data.hues.map(([a, b]) => ({ a, b }));
-    this.#ends = { "": data.domain };
   }
 
-  /** Reads the page's colours again, and fits the scale to the switches. */
+  /** Reads the page's colours again, and fits the scales to the switches. */
   renew(): void {
     const style = getComputedStyle(this.#box);
     const variable = (name: string) => style.getPropertyValue(name).trim();
-    [this.low, this.high] = this.#range();
+    this.#ends.clear();
     this.#lightness = [Number(variable("--l0")), Number(variable("--l1"))];
     this.#tables.clear();
     this.version++;
@@ -53,16 +52,19 @@ export class Colors {
     this.#ramp = Array.from({ length: 101 }, (_, i) => wordOf(channels(variable(`--RdBu${i}`))));
   }
 
-  /** The ends of the scale as they are written. */
-  get ends(): readonly [number, number] {
-    return [this.#switches.log ? this.high / 10 ** DECADES : this.low, this.high];
+  /** The ends of a head's scale as they are written, and whether there are weights beyond the upper one. */
+  ends(head: number): { readonly low: number; readonly high: number; readonly more: boolean } {
+    const [low, high] = this.#range(head);
+    const heads = head === ALL_HEADS ? this.#weights.heads : [head];
+    const more = heads.some((one) => this.#weights.largest(one) > high);
+    return { low: this.#switches.log ? high / 10 ** DECADES : low, high, more };
   }
 
   /** The colour of a token with these weights: one of a head, or one of each head. */
   paint(head: number, values: readonly number[]): Paint | undefined {
     if (this.#data.signed) {
       const value = mean(values);
-      const level = this.#level(value);
+      const level = this.#level(value, this.#range(head));
       return value ? { color: `var(--RdBu${level})`, ink: `var(--RdBu${level}i)`, strength: 0 } : undefined;
     }
     const tint = this.#tint(head, values);
@@ -79,9 +81,10 @@ export class Colors {
   /** What paints a pixel, by the head: from one weight of each part to the bytes of a canvas; 0 for the page's own colour. */
   pixel(head: number): (parts: readonly Float32Array[], at: number) => number {
     if (this.#data.signed) {
+      const ends = this.#range(head);
       return (parts, at) => {
         const value = mean(parts.map((part) => part[at]));
-        return value ? this.#ramp[this.#level(value)] : 0;
+        return value ? this.#ramp[this.#level(value, ends)] : 0;
       };
     }
     if (head === ALL_HEADS)
@@ -92,31 +95,45 @@ export class Colors {
             parts.map((part) => part[at]),
           ),
         );
-    const table = this.#table(head);
-    return ([one], at) => (one[at] ? table[Math.round(STEPS * this.#strength(one[at]))] : 0);
+    const [table, ends] = [this.#table(head), this.#range(head)];
+    return ([one], at) => (one[at] ? table[Math.round(STEPS * this.#strength(one[at], ends))] : 0);
   }
 
-  #range(): readonly [number, number] {
-    const { first, values } = this.#switches;
-    const mode = (first ? "f" : "") + (values ? "v" : "");
-    if (!this.#ends[mode]) {
-      const most = this.#weights.heads.reduce((sofar, head) => Math.max(sofar, this.#weights.largest(head)), 0);
-      this.#ends[mode] = [this.#data.signed ? -most : 0, most || 1];
-    }
-    return this.#ends[mode];
+  /** The ends of a head's scale: its own, or those of all heads where they were chosen, are signed or logarithmic. */
+  #range(head: number): Ends {
+    const { first, log, values } = this.#switches;
+    const { domain, signed } = this.#data;
+    if (domain && !first && !values) return domain;
+    const shared = signed || log || domain !== undefined;
+    const key = shared ? ALL_HEADS : head;
+    const found = this.#ends.get(key) ?? (shared ? this.#wholeRange() : ([0, this.#end(head)] as const));
+    this.#ends.set(key, found);
+    return found;
   }
 
-  #strength(weight: number): number {
-    if (this.#switches.log) return weight > 0 ? unit(1 + Math.log10(weight / this.high) / DECADES) : 0;
-    return unit((weight - this.low) / (this.high - this.low || 1)) || 0;
+  #wholeRange(): Ends {
+    const most = this.#weights.heads.reduce((sofar, head) => Math.max(sofar, this.#weights.largest(head)), 0);
+    return [this.#data.signed ? -most : 0, most || 1];
   }
 
-  #level(value: number): number {
-    return Math.round(100 * unit((value - this.low) / (this.high - this.low)));
+  #end(head: number): number {
+    const { heads, tokens } = this.#weights;
+    if (head !== ALL_HEADS) return scaleEnd(this.#weights.of(head), tokens);
+    return heads.reduce((sofar, one) => Math.max(sofar, this.#range(one)[1]), 0);
+  }
+
+  #strength(weight: number, [low, high]: Ends): number {
+    if (this.#switches.log) return weight > 0 ? unit(1 + Math.log10(weight / high) / DECADES) : 0;
+    return unit((weight - low) / (high - low || 1)) || 0;
+  }
+
+  #level(value: number, [low, high]: Ends): number {
+    return Math.round(100 * unit((value - low) / (high - low)));
   }
 
   #tint(head: number, values: readonly number[]): Tint {
-    const strengths = values.map((value) => this.#strength(value));
+    const ends = this.#range(head);
+    const strengths = values.map((value) => this.#strength(value, ends));
     const tint = head === ALL_HEADS ? mix(strengths, this.#hues) : { strength: strengths[0], ...this.#hues[head] };
     return rounded(tint, STEPS);
   }

@@ -14,7 +14,8 @@ export interface AttentionData {
   readonly metrics: readonly AttentionMetric[];
   /** The share of each head's attention that is drawn as means. */
   readonly left: readonly number[];
-  readonly domain: readonly [number, number];
+  /** The ends of all heads' scale; without them each head has its own. */
+  readonly domain?: readonly [number, number];
   readonly signed: boolean;
   /** What the numbers are. */
   readonly label: string;

@@ -126,8 +126,9 @@ export class AttentionView {
     the(".facts", box).textContent = head < 0 ? "" : words.facts(head);
     const [label, ...ends] = all(".ramp span, .ramp output", box);
     label.textContent = data.label + (switches.values ? " × |value|" : "") + (switches.log ? ", logarithmic" : "");
-    colors.ends.forEach((end, i) => {
-      ends[i].textContent = short(end);
+    const { low, high, more } = colors.ends(head);
+    [short(low), `${more ? "≥ " : ""}${short(high)}`].forEach((end, i) => {
+      ends[i].textContent = end;
     });
     const stops = Array.from({ length: 11 }, (_, tenth) => colors.stop(head, tenth));
     the(".ramp i", box).style.background = `linear-gradient(90deg,${stops.join(",")})`;
