@@ -8,40 +8,34 @@ import { asAdded } from "../lens/output-norm.ts";
 import { compose } from "../models/compose.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import type { Answer } from "./answer.ts";
 import { answerOptions, readAnswer } from "./answer.ts";
-import { computeInParts, passBytes } from "./in-parts.ts";
 import { Measured } from "./measured.ts";
 import { metricGradients } from "./metric-gradients.ts";
 import { type GivenOptions, settled } from "./options.ts";
-
-/** One neuron's numbers, in logits. */
-export interface Neuron {
-  /** `L0N424`. */
-  readonly name: string;
-  readonly layer: number;
-  readonly index: number;
-  /** activation · gradient, summed over positions. */
-  readonly saliency: number;
-  readonly byPosition: readonly number[];
-  /** Direct logit attribution at the last position. */
-  readonly direct: number;
-}
+import { largestIndices } from "./top-tokens.ts";
 
 /** The options of `measureNeuronSaliency`. */
 export type MeasureNeuronSaliencyOptions = GivenOptions<typeof answerOptions>;
 
-/** A neuron and its numbers, as in `Neuron`. */
+/** A neuron and its numbers, in logits. */
 export interface NeuronSaliencyRow {
   readonly layer: number;
   readonly d_mlp: number;
+  /** `L0N424` */
+  readonly component: string;
+  /** activation · gradient, summed over positions. */
   readonly saliency: number;
+  /** Direct logit attribution at the last position. */
   readonly direct: number;
+  /** Where activation · gradient is largest, and the token there. */
+  readonly pos: number;
+  readonly token: string;
 }
 
 /** The result of `measureNeuronSaliency`: a row for each neuron of the model. */
 export interface NeuronSaliencyMeasurement extends Measured<NeuronSaliencyRow> {
-  readonly neurons: readonly Neuron[];
+  /** activation · gradient at each position, [layer pos d_mlp]. */
+  readonly products: Tensor;
   /** The metric of the prompt. */
   readonly metric: number;
 }
@@ -83,18 +77,26 @@ export async function measureNeuronSaliency(
   const [number, ...computed] = await model.compute([withGradients.metric, ...products, ...written], {
     signal: asked.signal,
   });
-  const neurons = mlps.flatMap(({ layer }, i) => {
-    const [product, direct] = [computed[i], computed[mlps.length + i]];
-    return Array.from({ length: cfg.dMlp! }, (_, index): Neuron => {
-      const byPosition = prompt.ids.map((_, pos) => product.get(pos, index));
-      const saliency = byPosition.reduce((sum, x) => sum + x, 0);
-      return { name: neuronName(layer, index), layer, index, saliency, byPosition, direct: direct.get(index) };
-    });
+  const [byLayer, direct] = [computed.slice(0, mlps.length), computed.slice(mlps.length)];
+  const count = cfg.dMlp!;
+  const rows = Array.from({ length: mlps.length * count }, (_, i): NeuronSaliencyRow => {
+    const [at, d_mlp] = [Math.floor(i / count), i % count];
+    const { layer } = mlps[at];
+    const here = prompt.ids.map((_, pos) => byLayer[at].get(pos, d_mlp));
+    const [pos] = largestIndices(here.map(Math.abs), 1);
+    const saliency = here.reduce((sum, x) => sum + x, 0);
+    const numbers = { saliency, direct: direct[at].get(d_mlp) };
+    return { layer, d_mlp, component: neuronName(layer, d_mlp), ...numbers, pos, token: prompt.tokens[pos] };
   });
-  const rows = neurons.map(({ layer, index, saliency, direct }): NeuronSaliencyRow => {
-    return { layer, d_mlp: index, saliency, direct };
-  });
-  return Measured.of(rows, { neurons, metric: number.item() });
+  return Measured.of(rows, { products: stacked(byLayer), metric: number.item() });
+}
+
+/** Numbers of layers [pos d_mlp] as one tensor. */
+function stacked(byLayer: readonly Tensor[]): Tensor {
+  const [{ shape, data }] = byLayer;
+  const all = new Float32Array(byLayer.length * data.length);
+  for (const [i, layer] of byLayer.entries()) all.set(layer.data as Float32Array, i * data.length);
+  return Tensor.leaf(ndarray("float32", [byLayer.length, ...shape], all), ["layer", "pos", "d_mlp"]);
 }
 
 function check(model: Model): void {
@@ -108,37 +110,4 @@ function check(model: Model): void {
   needNeurons(model);
   needSum(model);
   needFoldedNorms("Direct attribution", model);
-}
-
-/** The metric minus its value with one neuron set to zero at all positions, for each neuron, with as many in one run as fit. */
-export async function ablateNeurons(
-  model: Model,
-  { prompt, metric }: Answer,
-  neurons: readonly Pick<Neuron, "layer" | "index">[],
-  signal?: AbortSignal,
-): Promise<number[]> {
-  const dMlp = model.cfg.dMlp!;
-  const graph = model.graph(prompt.input);
-  const whole = metric(graph.output, graph);
-  const ablated = (some: typeof neurons) => {
-    const layers = [...new Set(some.map(({ layer }) => layer))];
-    return graph.with(
-      layers.map((layer) => {
-        const data = new Uint8Array(some.length * dMlp);
-        some.forEach((neuron, cell) => {
-          if (neuron.layer === layer) data[cell * dMlp + neuron.index] = 1;
-        });
-        const mask = Tensor.leaf(ndarray("bool", [some.length, 1, 1, dMlp], data), ["cell", "batch", "pos", "d_mlp"]);
-        return [`blocks.${layer}.mlp.hook_post`, (x: Tensor) => x.constant(0).where(mask, x)] as const;
-      }),
-    );
-  };
-  const [clean] = await model.compute([whole], { signal });
-  const [each] = await computeInParts(
-    model,
-    neurons.length,
-    (from, to) => [ablated(neurons.slice(from, to)).follow(whole)],
-    { ...{ signal }, most: passBytes(model), varies: true },
-  );
-  return Array.from(each.data, (value) => clean.item() - value);
 }

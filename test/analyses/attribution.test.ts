@@ -13,6 +13,7 @@ import { rowsOf } from "../../src/finding/table.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { listedPlaces } from "../../src/measures/attribution-patching/listed.ts";
 import { measureAttributionPatching } from "../../src/measures/attribution-patching.ts";
+import { measureNeuronSaliency } from "../../src/measures/neuron-saliency.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
@@ -217,6 +218,21 @@ describe("neuron-saliency", () => {
       for (let i = 0; i < model.cfg.dModel; i++) written += W_out.get(d_mlp, i) * (W_U.get(i, she) - W_U.get(i, he));
       const activation = cache.get("blocks.0.mlp.hook_post").get(0, -1, d_mlp);
       expect(direct).toBeCloseTo((written * activation) / cache.get("ln_final.hook_scale").get(0, -1, 0), 2);
+    }
+  });
+
+  test("sums activation times gradient over positions, and says where it is largest", async () => {
+    const { rows, products } = await measureNeuronSaliency(model, { prompt: CLEAN, answer: " she", wrong: " he" });
+    const tokens = model.toStrTokens(CLEAN);
+    expect(products.shape).toEqual([1, tokens.length, model.cfg.dMlp]);
+    for (const { layer, d_mlp, saliency, pos, token } of rows.slice(0, 50)) {
+      const here = tokens.map((_, p) => products.get(layer, p, d_mlp));
+      expect(saliency).toBeCloseTo(
+        here.reduce((sum, x) => sum + x, 0),
+        8,
+      );
+      expect(Math.abs(here[pos])).toBe(Math.max(...here.map(Math.abs)));
+      expect(token).toBe(tokens[pos]);
     }
   });
 

@@ -58,7 +58,7 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l"
     const text = "The lady was so tired so that she went to the store";
     const asked = { prompt: text, answer: "and", wrong: "to" };
     const answer = readAnswer(model, asked);
-    const { neurons } = await measureNeuronSaliency(model, asked);
+    const { rows: neurons } = await measureNeuronSaliency(model, asked);
     const [, cache] = await model.runWithCache(text);
     const attrs = cache
       .stackNeuronResults({ posSlice: -1 })

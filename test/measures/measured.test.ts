@@ -34,6 +34,14 @@ describe("top", () => {
     expect(named(effects.where({ layer: 0 }).top(1, "effect"))).toEqual(["L0H0"]);
   });
 
+  test("puts many rows in the same order as few: of equal ones the earlier first, without those that have no number", () => {
+    const rows = Array.from({ length: 500 }, (_, i) => ({ i, x: i % 7 === 0 ? null : (i * i) % 31 }));
+    const all = new Measured(rows).top(500, "x");
+    const expected = rows.filter(({ x }) => x !== null).sort((a, b) => b.x! - a.x! || a.i - b.i);
+    expect(all.rows).toEqual(expected);
+    expect(new Measured(rows).top(20, "x").rows).toEqual(expected.slice(0, 20));
+  });
+
   test("refuses a column that does not exist or has no numbers, and a number of rows that is none", () => {
     expect(() => effects.top(1, "efect" as never)).toThrow('There is no column "efect". Did you mean "effect"?');
     expect(() => effects.top(1, "component")).toThrow(
