@@ -13,7 +13,7 @@ import { LINKED } from "./page/linked-style.ts";
 import { PageNeeds } from "./page/needs.ts";
 import { tableHtml } from "./page/table.ts";
 import { type Chapter, reading } from "./parts.ts";
-import { drawn } from "./views/picture-of.ts";
+import { type DrawnFinding, drawn } from "./views/picture-of.ts";
 
 /**
  * The whole report: the question, the answer in a sentence and in a picture, the other results, pictures and tables by part; folded under
@@ -21,17 +21,33 @@ import { drawn } from "./views/picture-of.ts";
  */
 export async function renderHtml(given: Finding): Promise<string> {
   const needs = new PageNeeds();
-  const header = [
-    `<p class="kicker">${escapeMarkup(given.analysis)} on ${escapeMarkup(given.model.name)}</p>`,
-    `<h1>${escapeMarkup(given.question)}</h1>`,
-  ];
-  const body = await reportBody(given, needs, header.join("\n"));
+  const body = await reportBody(given, needs, titleOf(given));
   return pageDocument(given.question, body, needs);
 }
 
 /** What a report says. @param header what stands above the answer @param needs what the page around it must bring */
 export async function reportBody(given: Finding, needs: PageNeeds, header = ""): Promise<string> {
   const finding = drawn(given);
+  const { chapters } = reading(finding);
+  const body = [
+    await resultsHtml(finding, needs, header, contents(finding, chapters)),
+    footer(finding),
+    await filesHtml(finding, needs),
+  ];
+  return body.filter(Boolean).join("\n");
+}
+
+/** A finding within another page: everything but how it was made and saved. */
+export function findingHtml(given: Finding, needs: PageNeeds): Promise<string> {
+  return resultsHtml(drawn(given), needs, titleOf(given));
+}
+
+function titleOf({ analysis, model, question }: Finding): string {
+  return `<p class="kicker">${escapeMarkup(analysis)} on ${escapeMarkup(model.name)}</p>\n<h1>${escapeMarkup(question)}</h1>`;
+}
+
+/** The answer, the other results, and what explains them; the list of `contents` stands after the first results. */
+async function resultsHtml(finding: DrawnFinding, needs: PageNeeds, header: string, contents = ""): Promise<string> {
   needs.features.add(LINKED);
   const compare = comparing(finding.baselines);
   const { answer, chapters } = reading(finding);
@@ -40,11 +56,9 @@ export async function reportBody(given: Finding, needs: PageNeeds, header = ""):
     `<p class="lead">${escapeProse(finding.summary[0].text)}</p>${compare.statement(finding.summary[0])}</header>`,
     answer ? await figure(answer, needs, "Figure 1") : "",
     furtherResults(finding, compare),
-    contents(finding, chapters),
+    contents,
     await results(chapters, answer ? 1 : 0, needs, compare),
     backMatter(finding),
-    footer(finding),
-    await filesHtml(finding, needs),
   ];
   return body.filter(Boolean).join("\n");
 }

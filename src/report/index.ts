@@ -16,6 +16,17 @@ export {
   logitLensCells,
   logitLensTable,
 } from "./logit-lens-table.ts";
+export {
+  type ActivationsState,
+  type AttentionState,
+  type Mountable,
+  type Mounted,
+  type MountOptions,
+  mount,
+  type ViewEvents,
+  type ViewPlace,
+  type ViewState,
+} from "./mount.ts";
 export type { Matrix, Numbers, Vector } from "./numbers.ts";
 export { mainTable } from "./parts.ts";
 export { type Picture, type PictureOptions, picture } from "./picture.ts";

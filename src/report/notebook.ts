@@ -2,7 +2,7 @@
 import type { Finding } from "../finding/finding.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { renderHtml } from "./html.ts";
-import type { Picture } from "./picture.ts";
+import { isPicture } from "./picture.ts";
 import { tensorTable } from "./tensor-table.ts";
 
 /** The height of a report in a notebook, where it scrolls, in CSS pixels. */
@@ -29,10 +29,6 @@ function frame(page: string, height: number): string {
   const quoted = page.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
   const style = `width:100%;height:${Math.ceil(height)}px;border:0;resize:vertical;overflow:auto`;
   return `<iframe sandbox="allow-scripts allow-downloads" style="${style}" srcdoc="${quoted}"></iframe>`;
-}
-
-function isPicture(x: object): x is Picture {
-  return "spec" in x && typeof (x as Partial<Picture>).svg === "function";
 }
 
 function isFinding(x: object): x is Finding {

@@ -51,6 +51,21 @@ export function pictureLater(expected: PictureSpec, compute: () => Promise<Pictu
   });
 }
 
+const specs = new WeakMap<object, () => Promise<PictureSpec>>();
+
+/** Whether something is a picture, also one of another copy of this library. */
+export function isPicture(x: object): x is Picture {
+  return "spec" in x && typeof (x as Partial<Picture>).svg === "function";
+}
+
+/** A picture's spec, computed if it has to be. */
+export async function specOf(picture: Picture): Promise<PictureSpec> {
+  const own = specs.get(picture);
+  if (own) return own();
+  await picture.svg(); // computes it
+  return picture.spec;
+}
+
 function pictureFrom(
   { name, kind, title }: PictureSpec,
   spec: () => PictureSpec,
@@ -64,6 +79,7 @@ function pictureFrom(
     html: async () => picturePage(await drawn()),
     png: async (options) => rasterize(await drawSvg(await drawn()), options),
   };
+  specs.set(made, drawn);
   return showAs(made, () => `Picture ${name} (${kind})${title ? `: ${title}` : ""}; await its svg(), html() or png()`);
 }
 

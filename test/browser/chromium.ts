@@ -62,6 +62,8 @@ export async function servePage(name: string, folders: Readonly<Record<string, s
 }
 
 const types: Readonly<Record<string, string>> = {
+  ".css": "text/css",
+  ".html": "text/html",
   ".js": "text/javascript",
   ".mjs": "text/javascript",
   ".json": "application/json",

@@ -150,6 +150,7 @@ function functions(): Case[] {
     of("arange", [0, 6, 2]),
     of("eye", [2, 3]),
     of("element", [G.tensor([1])]),
+    of("mount", [{}, G.imshow([[1]])]),
     ...["stack", "concat"].map((name) => of(name, [[G.tensor([1, 2]), G.tensor([3, 4])], 0])),
     of("where", [G.tensor([true, false]), G.tensor([1, 2]), 0]),
     of("einsum", ["a,a->", G.tensor([1, 2]), G.tensor([3, 4])]),

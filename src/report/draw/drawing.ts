@@ -92,6 +92,9 @@ const KINDS: Record<PictureSpec["kind"], string> = {
   "logit-lens": "Logit lens",
 };
 
+/** Every kind of picture. */
+export const PICTURE_KINDS: readonly string[] = Object.keys(KINDS);
+
 /** What a picture shows, for readers who cannot see it. */
 export function altText(spec: PictureSpec): string {
   return [`${KINDS[spec.kind]}: ${spec.title || spec.name}`, spec.caption].filter(Boolean).join(". ");

@@ -39,11 +39,11 @@ const STYLE = `
 @media screen and (min-width: 1000px) { .stage { grid-template-columns: minmax(0, 1fr) 342px; } .stage.layered { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
 @media (max-width: 600px) { .ramp i { width: 84px; } .stage, .stage.layered { grid-template: "tools" "view" "reading" "heads" / minmax(0, 1fr); } .grid-of-heads { max-height: 60vh; }
   .stage.layered { grid-template-areas: "tools" "view" "heads" "reading"; } .tools .zoom { margin-left: 0; } }
-@media screen and (prefers-color-scheme: dark) {
-  :root { --l0: ${LIGHTNESS.dark[0]}; --l1: ${LIGHTNESS.dark[1]}; } .token.strong { color: #111; } .still :is(image, .cells) { filter: invert(0.9) hue-rotate(180deg); }
-}
-@media print { .stage { display: none; } .attention .still { display: block; } }
+`;
+
+const DARK = `
+:root { --l0: ${LIGHTNESS.dark[0]}; --l1: ${LIGHTNESS.dark[1]}; } .token.strong { color: #111; } .still :is(image, .cells) { filter: invert(0.9) hue-rotate(180deg); }
 `;
 
 /** Focus on heads, tokens and cells. On paper and without the script there is the still drawing. */
-export const ATTENTION: Feature = { name: "attention", style: STYLE };
+export const ATTENTION: Feature = { name: "attention", style: STYLE, dark: DARK };

@@ -26,7 +26,6 @@ export async function attentionHtml(spec: AttentionSpec, needs: PageNeeds): Prom
   const colors = attentionColors(spec);
   if (colors.signed) needs.schemes.add("RdBu");
   const several = spec.heads.length > 1;
-  const still = await drawFor(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH });
   const classes = [
     "stage",
     several ? "" : "alone",
@@ -39,11 +38,15 @@ export async function attentionHtml(spec: AttentionSpec, needs: PageNeeds): Prom
   return (
     `<div class="attention" data-attention="${escapeMarkup(JSON.stringify(wordsOf(spec, colors)))}" ` +
     `data-patterns="${spec.heads.map(patternText).join(" ")}"${hasNorms ? ` data-norms="${norms.join(" ")}"` : ""}>\n` +
-    `<div class="still">${still}</div>\n` +
+    (needs.still ? `<div class="still">${await stillOf(spec)}</div>\n` : "") +
     `<div class="${classes.filter(Boolean).join(" ")}" hidden>\n${tools(spec, colors, hasNorms)}\n${view(spec, colors)}\n` +
     `${several ? heads(spec, colors) : ""}\n${reading(spec)}\n` +
     `${note ? `<p class="note">${escapeMarkup(note)}</p>\n` : ""}</div>\n</div>`
   );
+}
+
+function stillOf(spec: AttentionSpec): Promise<string> {
+  return drawFor(spec, { words: false, width: spec.width ?? DEFAULT_WIDTH });
 }
 
 /** What the script needs besides the weights. */

@@ -51,7 +51,7 @@ export async function figure(spec: PictureSpec, needs: PageNeeds, numbering = ""
   const words = caption.filter(Boolean).join(" ");
   const content = await contentOf(spec, needs);
   return (
-    `<figure id="${idOf("figure", spec.name)}">\n${content}` +
+    `<figure id="${idOf("figure", spec.name)}" data-name="${escapeMarkup(spec.name)}">\n${content}` +
     (words ? `\n<figcaption>${words}</figcaption>` : "") +
     `\n</figure>`
   );
@@ -66,9 +66,9 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
     case "activations":
       return activationsHtml(spec, needs);
     case "topk":
-      return onPaper(spec, topkHtml(spec, needs));
+      return onPaper(spec, topkHtml(spec, needs), needs);
     case "logit-lens":
-      return onPaper(spec, logitLensHtml(spec, needs));
+      return onPaper(spec, logitLensHtml(spec, needs), needs);
     default: {
       needs.features.add(CHARTS);
       const width = widthOf(spec);
@@ -83,7 +83,8 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
 }
 
 /** A table that scrolls, and for paper the drawing, which wraps. */
-async function onPaper(spec: PictureSpec, table: string): Promise<string> {
+async function onPaper(spec: PictureSpec, table: string, { still }: PageNeeds): Promise<string> {
+  if (!still) return table;
   const drawing = await drawFor(spec, { words: false, width: DEFAULT_WIDTH }, true);
   return `<div class="screen">${table}</div><div class="paper">${drawing}</div>`;
 }

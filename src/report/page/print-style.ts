@@ -5,6 +5,7 @@ export const PRINT = `
   body { font-size: 10pt; line-height: 1.45; background: none; } main { width: auto; margin: 0; padding: 0; }
   .contents, .hint, .screen, .narrow, .rows > :not(summary), details:not(.section, .rows) { display: none; } .wide, .paper { display: block; }
   h1 { font-size: 18pt; } h2 { font-size: 13pt; margin-top: 24pt; } h1, h2, h3, h2 + p, .caption, summary { break-after: avoid; }
+  .attention .stage { display: none; } .attention .still { display: block; }
   .section::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; } summary::-webkit-details-marker { display: none; }
   .section { border: 0; font-size: 9.5pt; } .back { border: 0; margin-top: 18pt; } .section > summary { padding: 10pt 0 4pt; } .section h2 { margin: 0; }
   figure, header + figure { margin: 14pt 0 18pt; } figure, .short, .text, li, dt, dd { break-inside: avoid; } figure:has(.texts) { break-inside: auto; } .legend { break-after: avoid; }

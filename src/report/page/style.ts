@@ -1,16 +1,14 @@
-/** The style of a page: a report to read and print. Light and dark colours; nothing from outside. */
+/** The style of pictures, tables and prose, to read and to print. Light and dark colours; nothing from outside. */
 import { darkOf, inkOn, rampVariables } from "../color.ts";
-import { LAYOUT } from "./layout-style.ts";
+import { FONT } from "../draw/drawing.ts";
+import { LAYOUT, SCROLL } from "./layout-style.ts";
 import type { PageNeeds } from "./needs.ts";
 import { PRINT } from "./print-style.ts";
 
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1b1c1f; --soft: #5c6067; --rule: #dcdee3; --page: #fdfdfc; --shade: #f4f4f1;
+:root { --ink: #1b1c1f; --soft: #5c6067; --rule: #dcdee3; --page: #fdfdfc; --shade: #f4f4f1;
   --accent: #3f6fae; --chip: #ecedef; }
 * { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 17px/1.6 system-ui, -apple-system, "Segoe UI", Roboto,
-  "Helvetica Neue", "Noto Sans", "Liberation Sans", "DejaVu Sans", Arial, sans-serif; }
 h1 { font-size: 1.8rem; line-height: 1.22; letter-spacing: -0.015em; font-weight: 680; margin: 4px 0 16px; text-wrap: balance; }
 h2 { font-size: 1.3rem; line-height: 1.3; letter-spacing: -0.01em; font-weight: 650; margin: 64px 0 12px; text-wrap: balance; }
 p { margin: 0 0 16px; }
@@ -81,19 +79,52 @@ dl.facts dt { font-weight: 400; color: var(--soft); } dl.facts dd { color: var(-
   font-size: 0.8rem; line-height: 1.45; white-space: pre-wrap; pointer-events: none; font-variant-numeric: tabular-nums; box-shadow: 0 2px 12px #0003; }
 [data-tip]:hover { filter: brightness(1.08); }
 @media (max-width: 600px) {
-  body { font-size: 16px; } h1 { font-size: 1.5rem; } h2 { margin-top: 48px; }
+  h1 { font-size: 1.5rem; } h2 { margin-top: 48px; }
   .wide { display: none; } .narrow { display: block; }
   .facts, dl { grid-template-columns: fit-content(44%) 1fr; }
 }
-@media screen and (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e6; --soft: #a3a7ae; --rule: #3a3c42; --page: #17181b; --shade: #1f2024; --accent: #86b4ee; --chip: #2f3136; }
-  #tip { background: #f2f2ef; color: #17181b; }
-}
+`;
+
+const DARK = `
+:root { --ink: #e8e8e6; --soft: #a3a7ae; --rule: #3a3c42; --page: #17181b; --shade: #1f2024; --accent: #86b4ee; --chip: #2f3136; }
+#tip { background: #f2f2ef; color: #17181b; }
+`;
+
+/** What is only true of a page of its own. */
+const PAGE = `
+:root { color-scheme: light dark; }
+html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 17px/1.6 ${FONT}; }
+@media (max-width: 600px) { body { font-size: 16px; } }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 `;
 
-/** The page's style sheet: the fixed part, what its pictures need, and for dark pages a replacement for each of their colours. */
-export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds): string {
+/** A page's style sheet: the fixed part, what its pictures need, and for dark pages a replacement for each of their colours. */
+export function pageStyle(body: string, needs: PageNeeds): string {
+  const { light, dark } = styleOf(body, needs, PAGE.trim() + LAYOUT.trim());
+  return `${light}${PRINT.trim()}@media screen and (prefers-color-scheme:dark){${dark}}`;
+}
+
+/** The rules for a body, wherever it stands as `layout` says, and those that are added where it is dark. */
+export function styleOf(
+  body: string,
+  { tokens, schemes, features }: PageNeeds,
+  layout: string,
+): { readonly light: string; readonly dark: string } {
+  const variables = (dark: boolean) => {
+    const ramps = [...schemes].map((scheme) => rampVariables(scheme, dark)).join("");
+    return ramps && `:root{${ramps}}`;
+  };
+  const styles = [...features].map(({ style }) => style.trim()).join("");
+  const darks = [...features].map(({ dark = "" }) => dark.trim()).join("");
+  return {
+    light: STYLE.trim() + SCROLL.trim() + layout + styles + variables(false) + tokens.rules(false),
+    dark: DARK.trim() + darks + variables(true) + darkDrawings(body) + tokens.rules(true),
+  };
+}
+
+/** A dark replacement for each colour of the drawings in a body. */
+function darkDrawings(body: string): string {
   const used = new Set(
     [...body.matchAll(/ (fill|stroke)="(#[0-9a-f]{6})"/g)].map((match) => `${match[1]} ${match[2]}`),
   );
@@ -105,17 +136,5 @@ export function pageStyle(body: string, { tokens, schemes, features }: PageNeeds
   const inks = [...new Set([...body.matchAll(/ data-on="(#[0-9a-f]{6})"/g)].map(([, color]) => color))].map(
     (color) => `svg [data-on="${color}"]{fill:${inkOn(darkOf(color) ?? color)}}`,
   );
-  const variables = (dark: boolean) => {
-    const ramps = [...schemes].map((scheme) => rampVariables(scheme, dark)).join("");
-    return ramps && `:root{${ramps}}`;
-  };
-  return (
-    STYLE.trim() +
-    LAYOUT.trim() +
-    [...features].map((feature) => feature.style.trim()).join("") +
-    PRINT.trim() +
-    variables(false) +
-    tokens.rules(false) +
-    `@media screen and (prefers-color-scheme:dark){${variables(true)}${swaps.join("")}${inks.join("")}${tokens.rules(true)}}`
-  );
+  return [...swaps, ...inks].join("");
 }

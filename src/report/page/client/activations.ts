@@ -2,7 +2,9 @@
 
 import { fromBase64 } from "../../../tensor/base64.ts";
 import type { Scheme } from "../../color.ts";
-import { all, type Behaviour, on, the } from "./root.ts";
+import { type Control, type Listener, NOBODY } from "./control.ts";
+import type { ViewPlace } from "./places.ts";
+import { all, type Behaviour, on, type Root, the } from "./root.ts";
 
 /** What a text coloured by a neuron says in its `data-activations`. */
 export interface ActivationsData {
@@ -19,10 +21,24 @@ export interface ActivationsData {
 
 type AxisName = "layer" | "neuron";
 
+/** The neuron that a text is coloured by: indices. */
+export interface ActivationsState {
+  readonly layer: number;
+  readonly neuron: number;
+}
+
 export const activations: Behaviour = (root, life) => {
-  for (const box of all("[data-activations]", root)) {
+  neuronViews(root, life);
+};
+
+/** Brings all texts that are coloured by a neuron to life. */
+export function neuronViews(root: Root, life: AbortSignal, listener: Listener = NOBODY): Neurons[] {
+  return all("[data-activations]", root).map((box) => {
     const neurons = new Neurons(box);
-    const draw = () => neurons.draw();
+    const draw = () => {
+      neurons.draw();
+      listener.select(neurons.place);
+    };
     on(neurons.fields, "input", draw, life);
     const settle = (event: Event) => {
       const field = event.target as HTMLInputElement;
@@ -31,11 +47,13 @@ export const activations: Behaviour = (root, life) => {
     };
     on(neurons.fields, "change", settle, life);
     neurons.fields.hidden = false;
-  }
-};
+    return neurons;
+  });
+}
 
 /** One text, or several, and the neurons to choose from. */
-class Neurons {
+export class Neurons implements Control<ActivationsState> {
+  readonly element: HTMLElement;
   readonly fields: HTMLElement;
   readonly #data: ActivationsData;
   readonly #values: Float32Array;
@@ -43,6 +61,7 @@ class Neurons {
   readonly #legend: readonly SVGTextElement[];
 
   constructor(box: HTMLElement) {
+    this.element = box;
     this.fields = the(".fields", box);
     this.#data = JSON.parse(box.dataset.activations!);
     this.#values = new Float32Array(fromBase64(box.dataset.values!).buffer);
@@ -55,6 +74,33 @@ class Neurons {
     const count = name === "layer" ? this.#data.layers : this.#data.neurons;
     return Math.max(0, Math.min(count - 1, Math.round(Number(this.#field(name)?.value) || 0)));
   }
+
+  get state(): ActivationsState {
+    return { layer: this.index("layer"), neuron: this.index("neuron") };
+  }
+
+  /** Where the neuron is. */
+  get place(): ViewPlace {
+    return { layer: this.index("layer"), d_mlp: this.index("neuron") };
+  }
+
+  show(state: Partial<ActivationsState>): void {
+    for (const name of ["layer", "neuron"] as const) {
+      const field = this.#field(name);
+      const index = state[name];
+      const count = name === "layer" ? this.#data.layers : this.#data.neurons;
+      if (field && index !== undefined && index >= 0 && index < count) field.value = String(index);
+    }
+    this.draw();
+  }
+
+  select(place: ViewPlace | null): void {
+    if (typeof place?.d_mlp !== "number") return;
+    this.show({ neuron: place.d_mlp, ...(typeof place.layer === "number" ? { layer: place.layer } : {}) });
+  }
+
+  /** Nothing is pointed at here: a neuron has to be selected to be seen. */
+  point(): void {}
 
   draw(): void {
     const { layers, neurons, scheme, unit, tokens } = this.#data;

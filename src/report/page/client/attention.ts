@@ -1,31 +1,38 @@
 /** What pointing, pressing and keys do in pictures of attention. */
 
 import type { Switches } from "./attention/data.ts";
-import { sortHeads } from "./attention/sort-heads.ts";
+import { headOf } from "./attention/sort-heads.ts";
 import { AttentionView, type Focus } from "./attention/view.ts";
-import { all, type Behaviour, closest, on, onResize, renewTip, the } from "./root.ts";
+import type { Listener } from "./control.ts";
+import { all, type Behaviour, closest, on, onResize, type Root, renewTip, the } from "./root.ts";
 
 export const attention: Behaviour = (root, life) => {
-  for (const box of all("[data-attention]", root)) {
-    const view = new AttentionView(box, life);
-    listenToHeads(view, life);
-    listenToTokens(view, life);
-    listenToTools(view, life);
-    listenToCells(view, life);
-    listenToKeys(view, life);
-    listenToPage(view, life);
-  }
+  const renewals = attentionViews(root, life).map((view) => () => view.renew());
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  for (const renew of renewals) dark.addEventListener("change", renew, { signal: life });
 };
 
+/** Brings all pictures of attention to life, except that nothing redraws them when it becomes dark. */
+export function attentionViews(root: Root, life: AbortSignal, listener?: Listener): AttentionView[] {
+  return all("[data-attention]", root).map((box) => {
+    const view = new AttentionView(box, life, listener);
+    const listening = [listenToHeads, listenToTokens, listenToTools, listenToCells, listenToKeys, listenToSize];
+    for (const listen of listening) listen(view, life);
+    return view;
+  });
+}
+
 function listenToHeads(view: AttentionView, life: AbortSignal): void {
-  const { buttons, words, data } = view;
-  for (const button of buttons) {
-    const head = Number(button.dataset.head);
+  const { heads, words, data, listener } = view;
+  for (const button of heads.buttons) {
+    const head = headOf(button);
     focusOn(view, button, "head", head, life);
     button.dataset.tip = head < 0 ? data.all : [data.names[head], ...words.metrics(head)].join("\n");
     const select = () => {
       view.keep.head = head;
       view.draw();
+      const place = view.placeOf(head);
+      listener.select(place, "head" in place ? [] : ["layer", "head"]);
     };
     on(button, "click", select, life);
   }
@@ -44,6 +51,7 @@ function focusOn(view: AttentionView, element: HTMLElement, what: keyof Focus, i
     view.seen[what] = index;
     view.draw();
     if (what === "token") element.dataset.tip = view.tipOf(index);
+    view.listener.hover(what === "token" ? { pos: index } : view.placeOf(index));
   };
   const point = () => {
     show();
@@ -52,6 +60,7 @@ function focusOn(view: AttentionView, element: HTMLElement, what: keyof Focus, i
   const leave = () => {
     view.seen[what] = null;
     view.draw();
+    view.listener.hover(null);
   };
   on(element, "pointerenter", point, life);
   on(element, "focus", show, life);
@@ -63,43 +72,49 @@ function focusOn(view: AttentionView, element: HTMLElement, what: keyof Focus, i
 function select(view: AttentionView, pos: number): void {
   view.keep.token = view.keep.token === pos ? null : pos;
   view.draw();
+  if (view.keep.token === null) view.listener.select({}, ["pos"]);
+  else view.listener.select({ pos });
 }
 
 function listenToTools(view: AttentionView, life: AbortSignal): void {
-  const { box, switches, weights, plot } = view;
+  const { element: box, switches, plot, data, listener } = view;
   all(".direction button", box).forEach((button, i) => {
     const turn = () => {
       view.toSource = i === 0;
       view.draw();
+      listener.change();
     };
     on(button, "click", turn, life);
   });
   for (const button of all("[data-switch]", box)) {
     const what = button.dataset.switch as keyof Switches;
     const press = () => {
-      switches[what] = !switches[what];
-      button.setAttribute("aria-pressed", String(switches[what]));
-      if (what !== "log") weights.forget();
-      view.renew();
+      view.turn({ [what]: !switches[what] });
+      listener.change();
     };
     on(button, "click", press, life);
   }
   const choice = box.querySelector<HTMLSelectElement>(".tools select");
   if (choice) {
     choice.value = "";
-    const sort = sortHeads(view);
-    on(choice, "change", () => sort(choice.value), life);
+    const sort = () => {
+      view.sort(choice.value === "" ? null : data.metrics[Number(choice.value)]);
+      view.draw();
+      listener.change();
+    };
+    on(choice, "change", sort, life);
   }
   const zoom = (times: number) => {
     plot.zoomTo(plot.zoom * times);
     view.draw();
+    listener.change();
   };
   on(plot.smaller, "click", () => zoom(1 / 2), life);
   on(plot.larger, "click", () => zoom(2), life);
 }
 
 function listenToCells(view: AttentionView, life: AbortSignal): void {
-  const { plot, words, weights } = view;
+  const { plot, words, weights, listener } = view;
   const { canvas, spot } = plot;
   const leave = () => {
     if (!view.pointed) return;
@@ -108,6 +123,7 @@ function listenToCells(view: AttentionView, life: AbortSignal): void {
     renewTip(spot);
     view.seen.token = null;
     view.draw();
+    listener.hover(null);
   };
   const point = (event: PointerEvent) => {
     const here = plot.cellAt(event);
@@ -125,6 +141,7 @@ function listenToCells(view: AttentionView, life: AbortSignal): void {
       view.draw();
     } else view.drawPlot();
     renewTip(spot);
+    listener.hover({ ...view.placeOf(view.head), query, key, pos: now });
   };
   const press = (event: MouseEvent) => {
     const here = plot.cellAt(event);
@@ -141,6 +158,7 @@ function listenToKeys(view: AttentionView, life: AbortSignal): void {
     if (event.key === "Escape" && view.keep.token !== null) {
       view.keep.token = null;
       view.draw();
+      view.listener.select({}, ["pos"]);
     }
     const span = closest(event, ".token");
     if (span && (event.key === "Enter" || event.key === " ")) {
@@ -148,9 +166,9 @@ function listenToKeys(view: AttentionView, life: AbortSignal): void {
       span.click();
     }
     const button = closest(event, ".head");
-    if (button) moveAmongHeads(event, button, the(".grid-of-heads", view.box));
+    if (button) moveAmongHeads(event, button, the(".grid-of-heads", view.element));
   };
-  on(view.box, "keydown", press, life);
+  on(view.element, "keydown", press, life);
 }
 
 function moveAmongHeads(event: KeyboardEvent, button: HTMLElement, grid: HTMLElement): void {
@@ -176,7 +194,7 @@ function moveAmongHeads(event: KeyboardEvent, button: HTMLElement, grid: HTMLEle
   to.focus();
 }
 
-function listenToPage(view: AttentionView, life: AbortSignal): void {
+function listenToSize(view: AttentionView, life: AbortSignal): void {
   const { frame } = view.plot;
   let width = frame.clientWidth;
   const fit = () => {
@@ -185,7 +203,5 @@ function listenToPage(view: AttentionView, life: AbortSignal): void {
     view.plot.layOut();
     view.draw();
   };
-  onResize(view.box, fit, life);
-  const renew = () => view.renew();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", renew, { signal: life });
+  onResize(view.element, fit, life);
 }

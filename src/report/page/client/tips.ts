@@ -1,5 +1,5 @@
 /** A tip next to what is under the pointer or focused. Without it hover texts are plain titles. */
-import { all, type Behaviour, closest, isPage, on, outermost, type Root } from "./root.ts";
+import { all, type Behaviour, closest, isPage, on, outermost, type Root, the } from "./root.ts";
 
 type Tipped = HTMLElement | SVGElement;
 
@@ -7,23 +7,23 @@ export const tips: Behaviour = (root, life) => {
   takeTitles(root);
   const tip = document.createElement("div");
   tip.id = "tip";
-  tip.hidden = true;
   tip.setAttribute("role", "tooltip");
-  (isPage(root) ? root.body : root).append(tip);
+  const turn = switchOf(tip, isPage(root));
+  (isPage(root) ? root.body : the("#view", root)).append(tip);
   life.addEventListener("abort", () => tip.remove());
 
   let shown: Tipped | null = null;
   const hide = () => {
     shown?.removeAttribute("aria-describedby");
     shown = null;
-    tip.hidden = true;
+    turn(false);
   };
   const show = (target: Tipped | null) => {
     hide();
     if (!target) return;
     shown = target;
     tip.textContent = target.dataset.tip!;
-    tip.hidden = false;
+    turn(true);
     // What has the same words as its name needs no description.
     if (!target.matches("svg *")) target.setAttribute("aria-describedby", "tip");
     place(tip, target.getBoundingClientRect());
@@ -37,6 +37,20 @@ export const tips: Behaviour = (root, life) => {
   for (const scrolled of new Set([window, root])) on(scrolled, "scroll", hide, life, { passive: true, capture: true });
   on(root, "keydown", (event) => event.key === "Escape" && hide(), life);
 };
+
+/** What shows and hides a tip. In a view that is mounted somewhere it is above everything there, and not cut off by what is around the view. */
+function switchOf(tip: HTMLElement, inPage: boolean): (on: boolean) => void {
+  if (inPage) {
+    tip.hidden = true;
+    return (on) => {
+      tip.hidden = !on;
+    };
+  }
+  tip.popover = "manual";
+  return (on) => {
+    if (tip.isConnected) tip.togglePopover(on);
+  };
+}
 
 /** Titles, which browsers show late and not for the keyboard, become tips. */
 function takeTitles(root: Root): void {

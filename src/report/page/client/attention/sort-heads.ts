@@ -1,30 +1,45 @@
-/** Heads in the order of a metric, of which the first is selected. */
+/** Heads in the order of a metric. */
+import type { AttentionMetric } from "../../../../finding/picture.ts";
 import { the } from "../root.ts";
-import type { AttentionView } from "./view.ts";
 import { short, twoDigits } from "./words.ts";
 
-/** @returns what sorts them by the metric with an index, or with "" as they were */
-export function sortHeads(view: AttentionView): (metric: string) => void {
-  const { box, buttons, data, keep } = view;
-  const grid = the(".grid-of-heads", box);
-  const before = [...grid.children];
-  const headOf = (button: HTMLElement) => Number(button.dataset.head);
-  return (metric) => {
-    const by = (view.sorted = metric === "" ? null : data.metrics[Number(metric)]);
+export function headOf(button: HTMLElement): number {
+  return Number(button.dataset.head);
+}
+
+/** The buttons of heads in their grid, which may be sorted. */
+export class HeadGrid {
+  readonly buttons: readonly HTMLElement[];
+  readonly #grid: HTMLElement | null;
+  readonly #before: readonly Element[];
+
+  constructor(grid: HTMLElement | null, buttons: readonly HTMLElement[]) {
+    this.buttons = buttons;
+    this.#grid = grid;
+    this.#before = [...(grid?.children ?? [])];
+  }
+
+  /** Puts the buttons into the order of a metric, or of layers. @returns the first head */
+  sort(by: AttentionMetric | null): number | undefined {
     const rank = (head: number) => {
       if (head < 0 || !by) return Number.NEGATIVE_INFINITY;
       return by.lowestFirst ? by.values[head] : -by.values[head];
     };
-    const ranked = by ? [...buttons].sort((a, b) => rank(headOf(a)) - rank(headOf(b)) || headOf(a) - headOf(b)) : [];
-    grid.classList.toggle("sorted", by !== null);
-    grid.append(...(by ? before.filter((item) => !buttons.includes(item as HTMLElement)) : before), ...ranked);
-    for (const button of buttons) {
+    const ranked = [...this.buttons].sort((a, b) => rank(headOf(a)) - rank(headOf(b)) || headOf(a) - headOf(b));
+    this.#grid?.classList.toggle("sorted", by !== null);
+    const others = this.#before.filter((item) => !this.buttons.includes(item as HTMLElement));
+    this.#grid?.append(...(by ? [...others, ...ranked] : this.#before));
+    for (const button of this.buttons) {
       const head = headOf(button);
       the("small", button).textContent = by && head >= 0 ? short(twoDigits(by.values[head])) : "";
     }
-    if (by) keep.head = headOf(ranked.find((button) => headOf(button) >= 0)!);
-    for (const button of buttons) button.tabIndex = headOf(button) === keep.head ? 0 : -1;
-    grid.scrollTop = 0;
-    view.draw();
-  };
+    if (this.#grid) this.#grid.scrollTop = 0;
+    const first = ranked.find((button) => headOf(button) >= 0);
+    return by && first ? headOf(first) : undefined;
+  }
+
+  /** Makes a head the only tab stop. */
+  makeStop(head: number): void {
+    for (const button of this.buttons) button.tabIndex = headOf(button) === head ? 0 : -1;
+  }
 }

@@ -3,12 +3,16 @@
  * selected, and is shown whenever the pointer is on no other.
  */
 import type { AttentionMetric } from "../../../../finding/picture.ts";
+import { ALL_HEADS } from "../../../draw/attention-colors.ts";
+import { type Control, type Listener, NOBODY } from "../control.ts";
+import { includes, type ViewPlace } from "../places.ts";
 import { all, the } from "../root.ts";
 import { Colors } from "./colors.ts";
 import { type AttentionData, type Switches, takeNorms, takePatterns } from "./data.ts";
 import { draft } from "./drafts.ts";
 import { Labels } from "./labels.ts";
 import { Plot } from "./plot.ts";
+import { HeadGrid, headOf } from "./sort-heads.ts";
 import { TokenStrip } from "./token-strip.ts";
 import { Weights } from "./weights.ts";
 import { short, Words } from "./words.ts";
@@ -23,8 +27,25 @@ export interface Focus {
   token: number | null;
 }
 
-export class AttentionView {
-  readonly box: HTMLElement;
+/** What a picture of attention shows, besides the selected token. */
+export interface AttentionState {
+  /** The name of the head that is large: "L0H3"; `null` for all heads together. */
+  readonly head: string | null;
+  /** Whether tokens show where the selected one attends to, rather than what attends to it. */
+  readonly toSource: boolean;
+  /** Whether the first token is left out. */
+  readonly hideFirst: boolean;
+  readonly logarithmic: boolean;
+  /** Whether weights are times the norm of the value that is read. */
+  readonly timesValues: boolean;
+  /** The metric that heads are sorted by. */
+  readonly sortBy: string | null;
+  /** How much larger than fits the cells are. */
+  readonly zoom: number;
+}
+
+export class AttentionView implements Control<AttentionState> {
+  readonly element: HTMLElement;
   readonly data: AttentionData;
   readonly switches: Switches = { first: false, log: false, values: false };
   readonly keep: { head: number; token: number | null };
@@ -40,13 +61,16 @@ export class AttentionView {
   readonly words: Words;
   readonly plot: Plot;
   readonly strip: TokenStrip;
-  readonly buttons: readonly HTMLElement[];
+  readonly heads: HeadGrid;
+  /** Hears what a user does. */
+  readonly listener: Listener;
   readonly #life: AbortSignal;
   #drawn: number | null = null;
   #round = 0;
 
-  constructor(box: HTMLElement, life: AbortSignal) {
-    this.box = box;
+  constructor(box: HTMLElement, life: AbortSignal, listener: Listener = NOBODY) {
+    this.element = box;
+    this.listener = listener;
     this.#life = life;
     this.data = JSON.parse(box.dataset.attention!);
     this.keep = { head: this.data.focus, token: null };
@@ -55,7 +79,7 @@ export class AttentionView {
     this.words = new Words(this.data, this.weights);
     this.plot = new Plot(box, new Labels(this.data.labels), this.weights, this.colors);
     this.strip = new TokenStrip(box, this.colors);
-    this.buttons = all(".head", box);
+    this.heads = new HeadGrid(box.querySelector<HTMLElement>(".grid-of-heads"), all(".head", box));
     box.classList.add("moving");
     the(".stage", box).hidden = false;
     this.colors.renew();
@@ -79,16 +103,89 @@ export class AttentionView {
     const { head, token, toSource } = this;
     if (head !== this.#drawn) this.#drawHead((this.#drawn = head));
     this.drawPlot();
-    the(".status", this.box).textContent = this.words.status(head, token, toSource);
+    the(".status", this.element).textContent = this.words.status(head, token, toSource);
     this.strip.draw(head, (pos) => this.tokenValues(token, pos), token, this.keep.token);
-    for (const button of this.buttons) {
-      const own = Number(button.dataset.head);
+    for (const button of this.heads.buttons) {
+      const own = headOf(button);
       button.classList.toggle("on", own === head);
       button.setAttribute("aria-pressed", String(own === this.keep.head));
     }
-    all(".direction button", this.box).forEach((button, i) => {
+    all(".direction button", this.element).forEach((button, i) => {
       button.setAttribute("aria-pressed", String(toSource === (i === 0)));
     });
+  }
+
+  get state(): AttentionState {
+    const { switches, sorted, toSource, plot, keep } = this;
+    return {
+      head: this.data.names[keep.head] ?? null,
+      toSource,
+      hideFirst: switches.first,
+      logarithmic: switches.log,
+      timesValues: switches.values,
+      sortBy: sorted?.name ?? null,
+      zoom: plot.zoom,
+    };
+  }
+
+  show(state: Partial<AttentionState>): void {
+    const { first, log, values } = this.switches;
+    const { hideFirst = first, logarithmic = log, timesValues = values } = state;
+    if (state.sortBy !== undefined) this.sort(this.data.metrics.find(({ name }) => name === state.sortBy) ?? null);
+    const head = state.head === null ? ALL_HEADS : this.data.names.indexOf(state.head ?? "");
+    if (head >= 0 || (state.head === null && this.data.all)) this.keepHead(head);
+    this.toSource = state.toSource ?? this.toSource;
+    if (state.zoom !== undefined && state.zoom !== this.plot.zoom) this.plot.zoomTo(state.zoom);
+    this.turn({ first: hideFirst, log: logarithmic, values: timesValues });
+    this.draw();
+  }
+
+  select(place: ViewPlace | null): void {
+    const head = place ? this.#headAt(place) : -1;
+    if (head >= 0) this.keepHead(head);
+    this.keep.token = this.#tokenAt(place?.pos);
+    this.draw();
+  }
+
+  point(place: ViewPlace | null): void {
+    const head = place ? this.#headAt(place) : -1;
+    this.seen.head = head >= 0 ? head : null;
+    this.seen.token = this.#tokenAt(place?.pos);
+    const [query, key] = [this.#tokenAt(place?.query), this.#tokenAt(place?.key)];
+    this.pointed = query !== null && key !== null ? [query, key] : null;
+    this.draw();
+  }
+
+  /** The place of a head; of all heads, or of one whose name says nothing, none. */
+  placeOf(head: number): ViewPlace {
+    const [, layer, index] = /^(?:L(\d+))?H(\d+)$/.exec(this.data.names[head] ?? "") ?? [];
+    return { ...(layer ? { layer: Number(layer) } : {}), ...(index ? { head: Number(index) } : {}) };
+  }
+
+  /** Selects a head, which is then the tab stop. */
+  keepHead(head: number): void {
+    this.keep.head = head;
+    this.heads.makeStop(head);
+  }
+
+  /** Sorts heads by a metric and selects the first, or sorts them as they were. */
+  sort(by: AttentionMetric | null): void {
+    this.sorted = by;
+    const choice = this.element.querySelector<HTMLSelectElement>(".tools select");
+    if (choice) choice.value = by ? String(this.data.metrics.indexOf(by)) : "";
+    this.keepHead(this.heads.sort(by) ?? this.keep.head);
+  }
+
+  /** Turns switches, and draws what they change. */
+  turn(to: Partial<Switches>): void {
+    const { first, log, values } = { ...this.switches };
+    Object.assign(this.switches, to);
+    for (const button of all("[data-switch]", this.element)) {
+      button.setAttribute("aria-pressed", String(this.switches[button.dataset.switch as keyof Switches]));
+    }
+    const weights = first !== this.switches.first || values !== this.switches.values;
+    if (weights) this.weights.forget();
+    if (weights || log !== this.switches.log) this.renew();
   }
 
   /** Draws the large view. */
@@ -120,8 +217,19 @@ export class AttentionView {
     return `${this.words.token(token)}\n${this.words.numbers(this.head, this.tokenValues(this.token, token))}`;
   }
 
+  #headAt(place: ViewPlace): number {
+    return this.data.names.findIndex((_, head) => {
+      const own = this.placeOf(head);
+      return "head" in own && includes(place, own);
+    });
+  }
+
+  #tokenAt(pos: string | number | undefined): number | null {
+    return typeof pos === "number" && pos in this.data.tokens ? pos : null;
+  }
+
   #drawHead(head: number): void {
-    const { box, data, switches, colors, words } = this;
+    const { element: box, data, switches, colors, words } = this;
     the(".view .heading", box).textContent = words.heading(head, this.sorted ?? data.metrics[0]);
     the(".facts", box).textContent = head < 0 ? "" : words.facts(head);
     const [label, ...ends] = all(".ramp span, .ramp output", box);
@@ -137,17 +245,17 @@ export class AttentionView {
   /** Thumbnails are drawn a few at a time, so that the page can be used meanwhile. */
   #drawThumbs(): void {
     const mine = ++this.#round;
-    const waiting = [...this.buttons];
+    const waiting = [...this.heads.buttons];
     const current = () => this.#round === mine && !this.#life.aborted;
     const some = () => {
       for (const until = performance.now() + SLICE; waiting.length > 0 && current() && performance.now() < until; ) {
         const button = waiting.shift()!;
         const side = Math.min(this.weights.tokens, THUMB);
-        draft(the<HTMLCanvasElement>("canvas", button), Number(button.dataset.head), side, this.weights, this.colors);
+        draft(the<HTMLCanvasElement>("canvas", button), headOf(button), side, this.weights, this.colors);
       }
       if (!current()) return;
       if (waiting.length > 0) requestAnimationFrame(some);
-      else this.box.dataset.drawn = String(mine);
+      else this.element.dataset.drawn = String(mine);
     };
     some();
   }

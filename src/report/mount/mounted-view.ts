@@ -1,0 +1,181 @@
+/** A picture or a finding in an element of a page, in a shadow root: neither changes how the other looks or what it does. */
+import { UnknownNameError } from "../../tensor/errors.ts";
+import { neuronViews } from "../page/client/activations.ts";
+import { anchors } from "../page/client/anchors.ts";
+import { arrows } from "../page/client/arrows.ts";
+import type { AttentionView } from "../page/client/attention/view.ts";
+import { attentionViews } from "../page/client/attention.ts";
+import { imagesToCanvases } from "../page/client/canvas-images.ts";
+import { charts } from "../page/client/charts.ts";
+import type { Control, Listener } from "../page/client/control.ts";
+import { pixels } from "../page/client/pixels.ts";
+import { includes, Lights, moved, samePlace, type ViewPlace, without } from "../page/client/places.ts";
+import { all } from "../page/client/root.ts";
+import { scrolling } from "../page/client/scrolling.ts";
+import { selecting } from "../page/client/selecting.ts";
+import { sorting } from "../page/client/sorting.ts";
+import { onTheme } from "../page/client/theme.ts";
+import { tips } from "../page/client/tips.ts";
+import { GROUND } from "../page/mounted-style.ts";
+import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
+import type { ViewEvents, ViewState } from "./state.ts";
+
+/** What every view does, whatever it shows. Tips come first: others take their words from them. */
+const BEHAVIOURS = [tips, arrows, scrolling, sorting, anchors, charts, pixels];
+
+type Listeners = { readonly [E in keyof ViewEvents]: Set<(value: ViewEvents[E]) => void> };
+
+export class MountedView {
+  readonly host: HTMLElement;
+  readonly #root: ShadowRoot;
+  readonly #light = new CSSStyleSheet();
+  readonly #dark = new CSSStyleSheet({ media: "screen" });
+  /** Shows what the page is like there. */
+  readonly #ground = document.createElement("i");
+  readonly #inside = document.createElement("div");
+  readonly #lit: Lights;
+  readonly #chosen: Lights;
+  readonly #listeners: Listeners = { select: new Set(), hover: new Set(), change: new Set() };
+  readonly #life = new AbortController();
+  /** Of what is shown now. */
+  #content = new AbortController();
+  #controls = new Map<string, Control>();
+  #selected: ViewPlace | null = null;
+  #pointed: ViewPlace | null = null;
+  /** How often data have been set: only the last are shown. */
+  #version = 0;
+
+  constructor(host: HTMLElement) {
+    this.host = host;
+    this.#root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+    this.#root.adoptedStyleSheets = [this.#light, this.#dark];
+    this.#lit = new Lights(this.#root, "lit");
+    this.#chosen = new Lights(this.#root, "chosen");
+    const turn = (dark: boolean) => {
+      this.#dark.disabled = !dark;
+      for (const control of this.#controls.values()) (control as Partial<AttentionView>).renew?.();
+    };
+    this.#ground.id = "ground";
+    this.#inside.id = "view";
+    this.#root.replaceChildren(this.#ground, this.#inside);
+    this.#light.replaceSync(GROUND);
+    onTheme(this.#ground, host, turn, this.#life.signal);
+  }
+
+  get destroyed(): boolean {
+    return this.#life.signal.aborted;
+  }
+
+  /** Draws other data. What is selected stays so where it still exists. */
+  async setData(given: Mountable): Promise<void> {
+    const mine = ++this.#version;
+    const content = await contentOf(given);
+    const fragment = fragmentOf(content);
+    await imagesToCanvases(fragment);
+    if (mine !== this.#version || this.destroyed) return;
+    const before = this.state;
+    this.#content.abort();
+    this.#content = new AbortController();
+    this.#light.replaceSync(content.style.light);
+    this.#dark.replaceSync(content.style.dark);
+    this.#inside.replaceChildren(fragment);
+    this.#enliven();
+    this.#apply({ ...before, pointed: null });
+  }
+
+  get state(): ViewState {
+    const pictures = [...this.#controls].map(([name, { state }]) => [name, state]);
+    return { selected: this.#selected, pointed: this.#pointed, pictures: Object.fromEntries(pictures) };
+  }
+
+  /** @throws UnknownNameError for a picture that has no state, or does not exist */
+  setState(state: Partial<ViewState>): void {
+    for (const name of Object.keys(state.pictures ?? {})) {
+      if (!this.#controls.has(name))
+        throw new UnknownNameError("picture with a state", name, [...this.#controls.keys()]);
+    }
+    this.#apply(state);
+  }
+
+  listen<E extends keyof ViewEvents>(event: E, act: (value: ViewEvents[E]) => void): () => void {
+    const listeners: Set<(value: ViewEvents[E]) => void> = this.#listeners[event];
+    listeners.add(act);
+    return () => listeners.delete(act);
+  }
+
+  destroy(): void {
+    this.#life.abort();
+    this.#content.abort();
+    this.#controls.clear();
+    this.#root.replaceChildren();
+    this.#root.adoptedStyleSheets = [];
+    for (const listeners of Object.values(this.#listeners)) listeners.clear();
+  }
+
+  #enliven(): void {
+    const life = this.#content.signal;
+    for (const behaviour of BEHAVIOURS) behaviour(this.#root, life);
+    const listener: Listener = {
+      hover: (place) => this.#hover(place && Object.keys(place).length > 0 ? place : null),
+      select: (place, released = []) => this.#select(without(moved(this.#selected, place), released)),
+      change: () => this.#report("change", this.state),
+    };
+    const controls = [...attentionViews(this.#root, life, listener), ...neuronViews(this.#root, life, listener)];
+    this.#controls = new Map(controls.map((control) => [nameOf(control), control]));
+    const point = (place: ViewPlace | null, element?: HTMLElement) => this.#hover(place, element);
+    const press = (place: ViewPlace) => {
+      const again = includes(this.#selected, place);
+      this.#select(again ? without(this.#selected, Object.keys(place)) : moved(this.#selected, place));
+    };
+    selecting(this.#root, { point, press, release: () => this.#select(null) }, life);
+  }
+
+  #hover(place: ViewPlace | null, element?: HTMLElement): void {
+    if (samePlace(place, this.#pointed)) return;
+    this.#pointed = place;
+    this.#lit.show(place, element);
+    this.#report("hover", place);
+  }
+
+  #select(place: ViewPlace | null): void {
+    if (samePlace(place, this.#selected)) return;
+    this.#selected = place;
+    this.#chosen.show(place);
+    for (const control of this.#controls.values()) control.select(place);
+    this.#report("select", place);
+    this.#report("change", this.state);
+  }
+
+  #apply({ selected, pointed, pictures = {} }: Partial<ViewState>): void {
+    if (selected !== undefined) {
+      this.#selected = selected;
+      this.#chosen.show(selected);
+      for (const control of this.#controls.values()) control.select(selected);
+    }
+    for (const [name, state] of Object.entries(pictures)) this.#controls.get(name)?.show(state);
+    if (pointed === undefined || samePlace(pointed, this.#pointed)) return;
+    this.#pointed = pointed;
+    this.#lit.show(pointed);
+    for (const control of this.#controls.values()) control.point(pointed);
+  }
+
+  #report<E extends keyof ViewEvents>(event: E, value: ViewEvents[E]): void {
+    for (const act of [...this.#listeners[event]] as ((value: ViewEvents[E]) => void)[]) act(value);
+  }
+}
+
+/** The content's elements, with their styles set as a script may. */
+function fragmentOf({ html }: Content): DocumentFragment {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const element of all<HTMLElement | SVGElement>(`[${STYLE_ATTRIBUTE}]`, template.content)) {
+    element.style.cssText = element.getAttribute(STYLE_ATTRIBUTE)!;
+    element.removeAttribute(STYLE_ATTRIBUTE);
+  }
+  return template.content;
+}
+
+/** The name of the picture that a control is in. */
+function nameOf({ element }: Control): string {
+  return element.closest<HTMLElement>("figure")!.dataset.name!;
+}
