@@ -88,7 +88,7 @@ export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export type { Analysis } from "./analyses/analysis.ts";
 export type { AnalysisContext } from "./measures/options.ts";
-export type { OnProgress, Progress } from "./measures/stages.ts";
+export type { OnProgress, Progress } from "./tensor/progress.ts";
 export type { Condition, OptionRecord, OptionRecords } from "./options/records.ts";
 export { Measured, type TopOptions } from "./measures/measured.ts";
 export { NOTEBOOK_PROMPTS } from "./measures/notebook-prompts.ts";
@@ -335,6 +335,7 @@ export { type ChatMessage, type ChatOptions, parsePrompts, Tokenizer, TokenRules
 // Files
 export {
   type ByteSource,
+  type DownloadProgress,
   type ModelFiles,
   memoryFiles,
   memorySource,

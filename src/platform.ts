@@ -6,7 +6,7 @@
 import type { Backend } from "./engine/backend.ts";
 import type { Device } from "./engine/devices.ts";
 import type { Runner } from "./graph/runner.ts";
-import type { LoadOptions, ModelFiles } from "./load/files.ts";
+import type { FilesOptions, ModelFiles } from "./load/files.ts";
 import type { CheckpointStore } from "./training/checkpoint-store.ts";
 
 /** What a platform knows about its memory. */
@@ -15,11 +15,13 @@ export interface MemoryReader {
   read(): number;
   /** Bytes that strings and objects may still take, if the JavaScript engine limits those separately. */
   heap?(): number;
+  /** Says what the limit is, if it is not what happens to be free: "a page may only have 3.2 GB". */
+  limit?(bytes: string): string;
   /** Collects garbage now, where that is possible. */
   collect?(): void;
 }
 
-export interface OpenOptions extends LoadOptions {
+export interface OpenOptions extends FilesOptions {
   readonly revision?: string | undefined;
 }
 

@@ -20,5 +20,19 @@ usePlatform(page);
 
 export type { WebBackendOptions } from "./engine/ort-web-runtime.ts";
 export * from "./index.ts";
-export { blobSource, hubFiles, openModelFiles, setHub, urlFiles } from "./load/web.ts";
+export {
+  blobSource,
+  type Choice,
+  chosenFiles,
+  deleteStored,
+  hubFiles,
+  openModelFiles,
+  type StoredModel,
+  type StoredModelFile,
+  setHub,
+  storedModels,
+  urlFiles,
+  type WebHubOptions,
+  type WebHubSettings,
+} from "./load/web.ts";
 export { webBackend };

@@ -117,7 +117,7 @@ async function run(analysis: Analysis, values: CommonValues, { terminal, read }:
       ...(await openedWith(values)),
       // The template decides about BOS.
       ...(chat ? { defaultPrependBos: false } : {}),
-      onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
+      onProgress: ({ file, done, total }) => bar.update(file, done, total, bytes),
     });
     const onProgress: AnalysisContext["onProgress"] = ({ done, total, unit }) => bar.update(unit, done, total);
     const options = chat ? asChats(model, analysis, own) : own;

@@ -32,7 +32,7 @@ export const generateCommand = command({
     const bar = new ProgressBar(terminal.stderr);
     const model = await HookedTransformer.fromPretrained(values.model, {
       ...(await openedWith(values)),
-      onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
+      onProgress: ({ file, done, total }) => bar.update(file, done, total, bytes),
     }).finally(() => bar.clear());
     const how = { maxNewTokens, temperature, topK, topP, freqPenalty, seed };
     const ids: number[] = Array.from(model.toTokens(prompt, { truncate: false }).data);

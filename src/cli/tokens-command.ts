@@ -30,7 +30,7 @@ export const tokensCommand = command({
     const { loadTokenRules } = await import("../lens/from-pretrained.ts");
     const bar = new ProgressBar(terminal.stderr);
     const rules = await loadTokenRules(model, {
-      onProgress: ({ file, loaded, total }) => bar.update(file, loaded, total, bytes),
+      onProgress: ({ file, done, total }) => bar.update(file, done, total, bytes),
     }).finally(() => bar.clear());
     const rows = tokenRows(rules, prompt);
     if (json) {

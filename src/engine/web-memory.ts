@@ -9,5 +9,11 @@ const SHARE = 0.75;
 export function webMemory(): MemoryReader {
   const { deviceMemory } = (globalThis.navigator ?? {}) as { readonly deviceMemory?: number };
   const device = typeof deviceMemory === "number" ? (deviceMemory * 2 ** 30) / 2 : Infinity;
-  return { read: () => SHARE * Math.min(WASM_BYTES, device) };
+  return {
+    read: () => SHARE * Math.min(WASM_BYTES, device),
+    limit: (bytes) =>
+      device < WASM_BYTES
+        ? `a page on this device may only have ${bytes}`
+        : `a page may only have ${bytes} (WebAssembly's addresses end at 4 GB)`,
+  };
 }

@@ -5,12 +5,13 @@ import { Engine } from "../engine/engine.ts";
 import { filesAt } from "../load/files.ts";
 import {
   type Adapter,
+  type FilesOptions,
   isAdapter,
-  type LoadOptions,
   type ModelFiles,
   openAdapter,
   openWeights,
   parseJsonObject,
+  TotalProgress,
   withAdapter,
 } from "../load/index.ts";
 import { checkJson } from "../load/json-check.ts";
@@ -51,11 +52,12 @@ import { firstOf } from "../tensor/words.ts";
 import { Tokenizer, TokenRules } from "../text/index.ts";
 import { atCheckpoint, checkpointsOf } from "./checkpoints.ts";
 import { type OpenedGguf, openGgufModel } from "./gguf-model.ts";
+import { needMemoryOfGguf, pendingFiles } from "./needed-files.ts";
 import { findTokenizer, type TokenizerHints } from "./pretrained-tokenizer.ts";
-import { readWeights } from "./read-weights.ts";
+import { needMemoryOf, readWeights } from "./read-weights.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
-export interface FromPretrainedOptions extends Partial<ProcessingFlags>, LoadOptions {
+export interface FromPretrainedOptions extends Partial<ProcessingFlags>, FilesOptions {
   /** The model's files, instead of those that its name stands for: a folder opened elsewhere, files in memory. */
   readonly files?: ModelFiles | undefined;
   /** Branch, tag or commit on the hub, which the name may also end with ("org/name@revision"); default: `main`. */
@@ -112,6 +114,7 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   ...FLAG_KINDS,
   signal: SIGNAL,
   onProgress: FUNCTION,
+  note: FUNCTION,
   files: FILES,
   revision: TEXT,
   checkpoint: TEXT,
@@ -152,19 +155,35 @@ export async function loadPretrained(name: ModelName, options: FromPretrainedOpt
 
 type ConfigCheck = (cfg: HookedTransformerConfig) => void;
 
-async function loadParts(name: string, options: FromPretrainedOptions, check: ConfigCheck): Promise<LoadedModel> {
+async function loadParts(name: string, given: FromPretrainedOptions, check: ConfigCheck): Promise<LoadedModel> {
+  const notes: string[] = [];
+  const note = (sentence: string) => {
+    if (notes.includes(sentence)) return;
+    notes.push(sentence);
+    given.note?.(sentence);
+  };
+  const total = new TotalProgress(given.onProgress);
+  const options = { ...given, note, onProgress: total.report };
   const { opened, adapter } = await openBoth(name, options);
   const { files, checkpoint } = await atCheckpoint(opened, options);
-  const notes: string[] = [];
-  const note = (sentence: string) => notes.push(sentence);
   const skipped: string[] = [];
   const onSkipped = (tensor: string, why: string) => skipped.push(`The tensor ${shown(tensor)} was not read: ${why}.`);
   const { signal, onProgress } = options;
   const path = checkpoint ?? options.checkpoint;
+  const { firstNLayers, dtype = "float32" } = options;
+  const pending = await pendingFiles(
+    files,
+    { checkpoint: path, hasTokenizer: options.tokenizer !== undefined },
+    options,
+  );
+  total.expect(files.name, pending);
+  needMemoryOfGguf(pending, { name: files.name, dtype, firstNLayers });
   const gguf = await openGgufModel(files, path, { signal, onProgress });
   for (const sentence of gguf?.notes ?? []) note(sentence);
   const configJson = gguf?.configJson ?? (await readConfigJson(files, options));
-  check(readConfig(configJson, opened.name)); // refused before the weights are read, if possible
+  const cfg = readConfig(configJson, opened.name);
+  check(cfg); // refused before the weights are downloaded and read, if possible
+  needMemoryOf(cfg, { name: files.name, dtype, firstNLayers });
   const base = gguf?.stored ?? (await openWeights(files, { signal, onProgress, checkpoint: path, note, onSkipped }));
   const stored = adapter ? withAdapter(base, opened.name, adapter) : base;
   if (adapter) {
@@ -179,7 +198,7 @@ async function loadParts(name: string, options: FromPretrainedOptions, check: Co
   const read = await withSkipped(skipped, () =>
     readWeights(stored, {
       ...{ name: files.name, repoName: opened.name, configJson, flags: flagsOf(options) },
-      ...{ firstNLayers: options.firstNLayers, dtype: options.dtype ?? "float32", signal: options.signal },
+      ...{ firstNLayers, dtype, signal },
       engine: options.engine,
     }),
   );
@@ -282,7 +301,7 @@ function flagsOf(options: FromPretrainedOptions): Partial<ProcessingFlags> {
 const LONGEST_CONFIG = 16_000_000;
 
 /** @throws InputError if there is no `config.json`, saying what is there */
-async function readConfigJson(files: ModelFiles, options: LoadOptions): Promise<Record<string, unknown>> {
+async function readConfigJson(files: ModelFiles, options: FilesOptions): Promise<Record<string, unknown>> {
   const paths = await files.list(options);
   // If there is nothing at all, opening it says where it was looked for.
   if (paths.length > 0 && !paths.includes("config.json")) {
@@ -361,6 +380,15 @@ async function withSkipped(skipped: readonly string[], read: () => Promise<ReadM
  */
 export async function loadTokenizer(name: ModelName, options: FromPretrainedOptions = {}): Promise<Tokenizer> {
   checkCall("loadTokenizer", name, options);
+  return tokenizerOf(name, inTotal(options));
+}
+
+/** The same options, with the progress of all downloads as one. */
+function inTotal(options: FromPretrainedOptions): FromPretrainedOptions {
+  return { ...options, onProgress: new TotalProgress(options.onProgress).report };
+}
+
+async function tokenizerOf(name: ModelName, options: FromPretrainedOptions): Promise<Tokenizer> {
   const { opened } = await openBoth(name, options);
   const { files } = await atCheckpoint(opened, options);
   const paths = await files.list(options);
@@ -382,8 +410,10 @@ export async function loadTokenizer(name: ModelName, options: FromPretrainedOpti
  * @param name as for `fromPretrained`
  * @throws InputError if it has no tokenizer
  */
-export async function loadTokenRules(name: string, options: FromPretrainedOptions = {}): Promise<TokenRules> {
-  const tokenizer = options.tokenizer ?? (await loadTokenizer(name, options));
+export async function loadTokenRules(name: string, given: FromPretrainedOptions = {}): Promise<TokenRules> {
+  checkCall("loadTokenRules", name, given);
+  const options = inTotal(given);
+  const tokenizer = options.tokenizer ?? (await tokenizerOf(name, options));
   const { opened } = await openBoth(name, options);
   const { files } = await atCheckpoint(opened, options);
   const { signal, onProgress, defaultPrependBos, defaultPaddingSide } = options;

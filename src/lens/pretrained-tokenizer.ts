@@ -15,6 +15,23 @@ const SENTENCEPIECE = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.mod
 /** The files of which one is a tokenizer's vocabulary, as a sentence names them. */
 const KINDS = "tokenizer.json, vocab.json with merges.txt, vocab.txt, SentencePiece's tokenizer.model or qwen.tiktoken";
 
+/** What says more about a tokenizer, whatever its form. */
+const BESIDE =
+  /^(tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|additional_chat_templates\/[^/]+\.jinja)$/;
+
+/** The files among these paths that a tokenizer is read from. */
+export function tokenizerPaths(paths: readonly string[]): string[] {
+  const vocabularies = [
+    ["tokenizer.json"],
+    ["vocab.json", "merges.txt"],
+    ...SENTENCEPIECE.map((name) => [name]),
+    ["vocab.txt"],
+  ];
+  const found = vocabularies.find((names) => names.every((name) => paths.includes(name)));
+  const vocabulary = found ?? paths.filter((path) => path.endsWith(".tiktoken"));
+  return vocabulary.length === 0 ? [] : [...vocabulary, ...paths.filter((path) => BESIDE.test(path))];
+}
+
 /** What is known of a model besides its files: a `config.json`, or the part of it that matters here. */
 export interface TokenizerHints {
   readonly model_type?: unknown;

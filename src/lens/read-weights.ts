@@ -51,14 +51,7 @@ export async function readWeights(stored: StoredTensors, reading: Reading): Prom
     return processedWhole(whole, reading);
   }
   const config = withLayers(planned.config, reading.firstNLayers);
-  needMemory({
-    what: `The weights of ${name}`,
-    bytes: weightBytes(config, dtype),
-    advice:
-      dtype === "int4"
-        ? "open a smaller model, or only its first layers (firstNLayers)"
-        : 'open a smaller model, only its first layers (firstNLayers), or keep its weights in fewer bits (dtype "int4")',
-  });
+  needWeightMemory(weightBytes(config, dtype), reading);
   const { config: after, notes, apply } = processing(config, flags);
   const weights = new Map<string, Float32>();
   for (const group of byBlock(planned.steps, config.nLayers)) {
@@ -67,6 +60,25 @@ export async function readWeights(stored: StoredTensors, reading: Reading): Prom
     keepAll(apply(new WeightDraft(made, true)), after, dtype, weights);
   }
   return { family: planned.family, config: after, weights, notes: [...planned.notes, ...notes] };
+}
+
+/** @throws MemoryError if weights of this many bytes do not fit in memory */
+export function needWeightMemory(bytes: number, { name, dtype }: Pick<Reading, "name" | "dtype">): void {
+  needMemory({
+    ...{ what: `The weights of ${name}`, bytes },
+    advice:
+      dtype === "int4"
+        ? "open a smaller model, or only its first layers (firstNLayers)"
+        : 'open a smaller model, only its first layers (firstNLayers), or keep its weights in fewer bits (dtype "int4")',
+  });
+}
+
+/** @throws MemoryError if the weights of a model of this configuration do not fit in memory; ArgumentError for layers that it does not have */
+export function needMemoryOf(
+  config: HookedTransformerConfig,
+  reading: Pick<Reading, "name" | "dtype" | "firstNLayers">,
+): void {
+  needWeightMemory(weightBytes(withLayers(config, reading.firstNLayers), reading.dtype), reading);
 }
 
 /** Models of families that are not read weight by weight. */

@@ -3,13 +3,21 @@
  * Paths are relative and use `/` on every platform.
  */
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import type { Progress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 
-/** The progress of a download. `total` is in bytes, like `loaded`. */
-export interface Progress {
+/** How far a download is, in bytes: of one file where a file is opened, of all of a model's files where a model is loaded. */
+export interface DownloadProgress extends Progress {
+  readonly unit: "bytes";
+  /** The file that is being downloaded, and the repository that it is in. */
   readonly file: string;
-  readonly loaded: number;
+  readonly of: string;
+}
+
+/** How much of a file that is to be downloaded is here. */
+export interface Pending {
+  readonly done: number;
   readonly total: number;
 }
 
@@ -18,7 +26,13 @@ export interface LoadOptions {
   /** Stops the work; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called while a file is being downloaded; never for files that are already on this machine. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+/** The options of every call that may download files. */
+export interface FilesOptions extends LoadOptions {
+  /** Called with a sentence about each decision made on the user's behalf: which file of several is read, what could not be stored. */
+  readonly note?: ((sentence: string) => void) | undefined;
 }
 
 /** A repository of files: a local folder, a model on the hub, a record in memory. */
@@ -26,11 +40,13 @@ export interface ModelFiles {
   /** What the user called it: a path, `org/name`, or the bundled model's name. */
   readonly name: string;
   /** All paths, sorted. */
-  list(options?: LoadOptions): Promise<string[]>;
+  list(options?: FilesOptions): Promise<string[]>;
   /** @throws UnknownNameError if there is no such file. */
-  open(path: string, options?: LoadOptions): Promise<ByteSource>;
+  open(path: string, options?: FilesOptions): Promise<ByteSource>;
   /** The file as UTF-8 text. @throws UnknownNameError if there is no such file, FileFormatError if it is not UTF-8. */
-  readText(path: string, options?: LoadOptions): Promise<string>;
+  readText(path: string, options?: FilesOptions): Promise<string>;
+  /** Which of these paths would have to be downloaded, and how long they are, as far as that is known. Missing where nothing is downloaded. */
+  pending?(paths: readonly string[], options?: FilesOptions): Promise<ReadonlyMap<string, Pending>>;
   /** The other revisions of the same repository; undefined where there are none, as of a folder. */
   readonly revisions?: Revisions | undefined;
 }
@@ -38,7 +54,7 @@ export interface ModelFiles {
 /** The revisions of a repository on the hub. */
 export interface Revisions {
   /** The names of its branches and tags. */
-  list(options?: LoadOptions): Promise<string[]>;
+  list(options?: FilesOptions): Promise<string[]>;
   /** Its files at one of them. */
   at(revision: string): Promise<ModelFiles>;
 }

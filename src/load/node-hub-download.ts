@@ -43,9 +43,9 @@ const PROGRESS_BYTES = 1_000_000;
  * @throws HubError if the connection stays broken, the disk is full, or the bytes are not the announced ones.
  */
 export async function downloadBlob(download: BlobDownload, options: LoadOptions): Promise<void> {
-  const { blob, file, size } = download;
+  const { blob, size } = download;
   await dropIfCut(download);
-  const onBytes = (loaded: number) => options.onProgress?.({ file, loaded: Math.min(loaded, size), total: size });
+  const onBytes = (done: number) => report(download, Math.min(done, size), options);
   await inTurn(blob, { signal: options.signal, onBytes }, async (turn) => {
     const part = await takeOver(blob);
     try {
@@ -57,6 +57,10 @@ export async function downloadBlob(download: BlobDownload, options: LoadOptions)
       throw error;
     }
   });
+}
+
+function report({ file, size, model }: BlobDownload, done: number, { onProgress }: LoadOptions): void {
+  onProgress?.({ done, total: size, unit: "bytes", file, of: model.id });
 }
 
 /**
@@ -165,7 +169,7 @@ async function fetchRest(
   turn: Turn,
   options: LoadOptions,
 ): Promise<void> {
-  const { hub, model, url, file, size } = download;
+  const { hub, model, url, size } = download;
   if (begun === size && size > 0) return;
   const start = begun < size ? begun : 0;
   await refuseIfFull(part, size - start);
@@ -188,12 +192,12 @@ async function fetchRest(
   let loaded = resumes ? start : 0;
   const output = await open(part, resumes ? "a" : "w");
   try {
-    options.onProgress?.({ file, loaded, total: size });
+    report(download, loaded, options);
     for await (const chunk of chunksOf(response, size - loaded, limits, options.signal)) {
       await turn.check();
       await output.writeFile(chunk);
       loaded += chunk.length;
-      options.onProgress?.({ file, loaded, total: size });
+      report(download, loaded, options);
     }
     await output.sync();
   } finally {

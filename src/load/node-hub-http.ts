@@ -5,7 +5,7 @@
 import { HubError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
-import { LIST_PACE, listedPaths, listedRefs, MOST_LIST_BYTES } from "./hub-list.ts";
+import { LIST_PACE, type ListedFile, listedPaths, listedRefs, MOST_LIST_BYTES } from "./hub-list.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
 import { ask, bytesOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
@@ -38,7 +38,7 @@ export interface RemoteFile {
 const MOST_REDIRECTS = 10;
 
 /**
- * The commit that a revision means now, and the paths in it.
+ * The commit that a revision means now, and the files in it, by their paths.
  * @param tries the most tries, if the cache can be used instead
  */
 export async function fetchRevision(
@@ -46,8 +46,8 @@ export async function fetchRevision(
   model: HubModel,
   signal: AbortSignal | undefined,
   tries?: number,
-): Promise<{ commit: string; paths: string[] }> {
-  const url = `${hub.endpoint}/api/models/${model.id}/revision/${encodeURIComponent(model.revision)}`;
+): Promise<{ commit: string; files: ListedFile[] }> {
+  const url = `${hub.endpoint}/api/models/${model.id}/revision/${encodeURIComponent(model.revision)}?blobs=true`;
   const text = await fetchList(hub, model, url, signal, tries);
   const { sha, siblings } = parseJsonObject(text, `The answer of ${url}`);
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
@@ -58,9 +58,7 @@ export async function fetchRevision(
   }
   return {
     commit: sha,
-    paths: listedPaths(siblings, url)
-      .map(({ path }) => path)
-      .sort(),
+    files: listedPaths(siblings, url).sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
 }
 

@@ -3,8 +3,9 @@ import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
 import { FLAG, OBJECT, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import type { LoadOptions, ModelFiles } from "./files.ts";
+import type { LoadOptions, ModelFiles, Pending } from "./files.ts";
 import { partsInside } from "./files.ts";
+import type { ListedFile } from "./hub-list.ts";
 import { isHubId } from "./names.ts";
 import { networkLimits } from "./network-limits.ts";
 import { fileSource } from "./node-file.ts";
@@ -36,10 +37,10 @@ const SETTINGS: OptionKinds<HubSettings> = {
 /** If the cache can be used, the network is tried less often. */
 const TRIES_BESIDE_CACHE = 2;
 
-/** The state of the model: its commit, its paths, and why the network cannot be reached, if it cannot. */
+/** The state of the model: its commit, its files, and why the network cannot be reached, if it cannot. */
 interface Resolved {
   readonly commit: string;
-  readonly paths: string[];
+  readonly files: readonly ListedFile[];
   readonly cacheOnly: string | undefined;
 }
 
@@ -69,10 +70,11 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   const open: ModelFiles["open"] = async (path, load = {}) => {
     load.signal?.throwIfAborted();
     const parts = partsInside(path, id);
-    const { commit, paths, cacheOnly } = await resolve(load.signal);
+    const { commit, files, cacheOnly } = await resolve(load.signal);
     const pointer = cache.snapshot(commit, ...parts);
     if (!(await isFile(pointer))) {
       if (cacheOnly !== undefined) throw notCached(`"${path}" of "${id}"`, hub, cacheOnly);
+      const paths = files.map((file) => file.path);
       if (!paths.includes(path)) {
         throw new UnknownNameError("file", path, paths, `It was looked for in ${hub.endpoint}/${id}.`);
       }
@@ -82,8 +84,18 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   };
   return {
     name: id,
-    list: async (load) => [...(await resolve(load?.signal)).paths],
+    list: async (load) => (await resolve(load?.signal)).files.map(({ path }) => path),
     open,
+    async pending(paths, load) {
+      const { commit, files, cacheOnly } = await resolve(load?.signal);
+      const found = new Map<string, Pending>();
+      for (const { path, size } of cacheOnly === undefined ? files : []) {
+        if (!paths.includes(path) || size === undefined) continue;
+        if (!(await isFile(cache.snapshot(commit, ...partsInside(path, id)))))
+          found.set(path, { done: 0, total: size });
+      }
+      return found;
+    },
     readText: async (path, load) => readText(await open(path, load), load?.signal),
     revisions: {
       list: async (load) => {
@@ -144,7 +156,8 @@ async function resolveModel(
     }
   }
   if (commit === undefined) throw notCached(`"${model.id}" (${model.revision})`, hub, cacheOnly);
-  return { commit, paths: await cache.listSnapshot(commit), cacheOnly };
+  const paths = await cache.listSnapshot(commit);
+  return { commit, files: paths.map((path) => ({ path, size: undefined })), cacheOnly };
 }
 
 function notCached(what: string, hub: HubSettings, why: string): HubError {

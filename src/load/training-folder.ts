@@ -21,6 +21,15 @@ export function inFolder(files: ModelFiles, folder: string): ModelFiles {
     list: async (options) =>
       (await files.list(options)).filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length)),
     open: (path, options) => files.open(prefix + path, options),
+    ...(files.pending && {
+      pending: async (paths, options) => {
+        const found = await files.pending!(
+          paths.map((path) => prefix + path),
+          options,
+        );
+        return new Map([...found].map(([path, pending]) => [path.slice(prefix.length), pending]));
+      },
+    }),
     readText: (path, options) => files.readText(prefix + path, options),
   };
 }

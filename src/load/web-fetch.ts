@@ -1,18 +1,30 @@
-/** What a page fetches, as a source of bytes: the browser keeps the blob on disk or in memory, as it likes. */
-import { HubError } from "../tensor/errors.ts";
+/** A page's requests, and blobs as sources of bytes. */
+import { FileFormatError, HubError } from "../tensor/errors.ts";
 import type { ByteSource } from "./bytes.ts";
-import type { LoadOptions } from "./files.ts";
 import type { NetworkLimits } from "./network-limits.ts";
-import { ask, chunksOf, NoAnswer, retried, TooLong } from "./request.ts";
+import { ask, NoAnswer, retried } from "./request.ts";
 
-/** The bytes of a blob: a file that the user chose or dropped on the page. @param name its extension gives the format */
+/**
+ * The bytes of a blob, such as a file that the user chose or dropped on the page: only what is read is in memory. `chosenFiles` makes a model's
+ * files of several.
+ * @param name its extension says what format it has
+ */
 export function blobSource(name: string, blob: Blob): ByteSource {
   return {
     name,
     size: blob.size,
     async read(start, end, signal) {
       signal?.throwIfAborted();
-      return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+      const bytes = await blob
+        .slice(start, end)
+        .arrayBuffer()
+        .catch((cause) => {
+          throw new FileFormatError(
+            `${name} can no longer be read (${cause?.message}): it was changed, moved or deleted since it was opened. Open it again.`,
+            { asked: name, cause },
+          );
+        });
+      return new Uint8Array(bytes);
     },
   };
 }
@@ -49,63 +61,14 @@ export async function request<T>(
   read: (response: Response) => T | Promise<T>,
 ): Promise<T> {
   try {
-    return await retried(limits, signal, async () => read(await ask(url, { method, headers }, limits, signal)));
+    return await retried(limits, signal, async () => {
+      const response = await ask(url, { method, headers }, limits, signal);
+      // Chromium counts an answer whose body is not read as a request that failed, even where there is none.
+      if (method === "HEAD") await response.arrayBuffer();
+      return read(response);
+    });
   } catch (error) {
     if (error instanceof NoAnswer) throw new Unreachable(url, error);
     throw error;
   }
-}
-
-/** The most bytes of a body whose length is unknown. */
-const MOST_UNANNOUNCED = 2 ** 31;
-
-/**
- * The whole body of an answer, with progress.
- * @param size the length of the body, if that is known beforehand
- * @throws NoAnswer if the connection breaks or stalls, HubError if there are more or fewer bytes than announced
- */
-export async function readBody(
-  response: Response,
-  file: string,
-  size: number | undefined,
-  limits: NetworkLimits,
-  { signal, onProgress }: LoadOptions,
-): Promise<Blob> {
-  // A compressed body announces its compressed size.
-  const encoded = response.headers.get("content-encoding") ?? "identity";
-  const length = encoded === "identity" ? response.headers.get("content-length") : null;
-  const expected = size ?? (length === null ? undefined : Number(length));
-  const wrong = (found: string) =>
-    new HubError(
-      `${file} should have ${expected ?? `at most ${MOST_UNANNOUNCED}`} bytes, but ${found} arrived: try again.`,
-      {
-        asked: response.url,
-        found,
-      },
-    );
-  const chunks = chunksOf(response, expected ?? MOST_UNANNOUNCED, limits, signal);
-  let loaded = 0;
-  let failed: unknown;
-  // The blob belongs to the browser: its contents need not be in memory.
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await chunks.next();
-        if (done) return controller.close();
-        loaded += value.length;
-        onProgress?.({ file, loaded, total: Math.max(expected ?? 0, loaded) });
-        controller.enqueue(value);
-      } catch (error) {
-        failed = error;
-        throw error;
-      }
-    },
-    cancel: () => void chunks.return(undefined),
-  });
-  const blob = await new Response(stream).blob().catch((error) => {
-    const cause = failed ?? error;
-    throw cause instanceof TooLong ? wrong("more") : cause;
-  });
-  if (expected !== undefined && blob.size !== expected) throw wrong(String(blob.size));
-  return blob;
 }

@@ -1,88 +1,142 @@
 /** A folder behind a URL, such as one on the page's own server, as a repository of files. */
-import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError, FileFormatError, HubError, UnknownNameError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
-import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
-import { networkLimits } from "./network-limits.ts";
-import { discard } from "./request.ts";
+import { type FilesOptions, type ModelFiles, type Pending, partsInside } from "./files.ts";
+import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import { readText } from "./text-pieces.ts";
-import { blobSource, readBody, request } from "./web-fetch.ts";
-
-/** HTTP cannot list a folder: these names are requested, and those that exist are the list. */
-const KNOWN_NAMES = [
-  "config.json",
-  "model.safetensors",
-  "model.safetensors.index.json",
-  "model.pth",
-  "model_final.pth",
-  "pytorch_model.bin",
-  "pytorch_model.bin.index.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "adapter_config.json",
-  "adapter_model.safetensors",
-  "vocab.json",
-  "merges.txt",
-];
+import { openWebFile, storedVersion, type WebFile } from "./web-download.ts";
+import { blobSource, request } from "./web-fetch.ts";
+import { type Look, namesThere } from "./web-names.ts";
+import { pageUrl } from "./web-page.ts";
+import { webSettings } from "./web-settings.ts";
 
 /**
- * Files under a URL, absolute or relative to the page: `"/models/solu-1l-novels"`. Each is fetched whole when opened;
- * caching is left to the server's headers.
+ * Files under a URL, absolute or relative to the page: `"/models/solu-1l-novels"`. Each is fetched whole when it is opened, and stored for the
+ * next visit, which only asks whether it has changed. HTTP cannot list a folder: its `config.json` may, in a field `files`
+ * (`["model.safetensors", "tokenizer.json"]`); without one, the usual names are requested.
  * @param name what to call it. Default: the URL.
+ * @throws ArgumentError if it is not a URL; from the calls, HubError if the server or the network refuses
  */
 export function urlFiles(url: string | URL, name: string = String(url)): ModelFiles {
   if (!URL.canParse(url, pageUrl())) throw new ArgumentError(`${shown(String(url))} is not a URL.`, { asked: url });
   const base = new URL(url, pageUrl());
-  const limits = networkLimits();
   if (!base.pathname.endsWith("/")) base.pathname += "/";
-
-  /** What `read` makes of the answer for a file; undefined if there is no such file. */
-  const fetchFile = async <T>(
-    path: string,
-    method: "GET" | "HEAD",
-    signal: AbortSignal | undefined,
-    read: (response: Response) => Promise<T>,
-  ): Promise<T | undefined> => {
-    const at = new URL(partsInside(path, name).map(encodeURIComponent).join("/"), base);
-    return request({ url: at, method, limits }, signal, async (response) => {
-      // A single-page app's server answers unknown paths with its page.
-      const missing = response.status === 404 || response.headers.get("content-type")?.startsWith("text/html");
-      if (response.ok && !missing) return read(response);
-      await discard(response);
-      if (missing) return undefined;
-      throw new HubError(`${at.href} answered with ${response.status} ${response.statusText}.`.replace(" .", "."), {
-        asked: at.href,
-        found: response.status,
-      });
-    });
-  };
-  let listed: Promise<string[]> | undefined;
-  const find = async ({ signal }: LoadOptions) => {
-    const there = await Promise.all(KNOWN_NAMES.map((path) => fetchFile(path, "HEAD", signal, async () => true)));
-    return KNOWN_NAMES.filter((_, i) => there[i] !== undefined);
-  };
-  const list = async (options: LoadOptions = {}) => {
-    listed ??= find(options);
-    return [
-      ...(await listed.catch((error) => {
-        listed = undefined;
-        throw error;
-      })),
-    ];
-  };
-  const open: ModelFiles["open"] = async (path, options = {}) => {
-    const read = (response: Response) => readBody(response, path, undefined, limits, options);
-    const blob = await fetchFile(path, "GET", options.signal, read);
-    if (!blob) {
-      throw new UnknownNameError("file", path, await list(options), `It was looked for in ${base.href}.`);
-    }
-    return blobSource(path, blob);
-  };
-  return { name, list, open, readText: async (path, options) => readText(await open(path, options), options?.signal) };
+  return new UrlFolder(base, name).files(undefined);
 }
 
-/** What relative URLs are relative to: the page, or the worker's script. */
-export function pageUrl(): string | undefined {
-  return globalThis.document?.baseURI ?? globalThis.location?.href;
+/** A file behind a URL that is a model by itself. Other parts of a file that was split can be opened by their names. */
+export function urlModelFile(url: string): ModelFiles {
+  const [, path] = /([^/]*)$/.exec(new URL(url).pathname)!;
+  return new UrlFolder(new URL(".", url), url, url).files([decodeURIComponent(path)]);
+}
+
+/** The most bytes of a configuration; the longest have some thousands. */
+const LONGEST_CONFIG = 16_000_000;
+
+class UrlFolder {
+  readonly #base: URL;
+  readonly #name: string;
+  readonly #model: string;
+  readonly #cache: string | false = webSettings().cache;
+  readonly #limits: NetworkLimits = networkLimits(webSettings().limits);
+  /** What is known of files' lengths. */
+  readonly #sizes = new Map<string, number>();
+  readonly #opened = new Map<string, Blob>();
+
+  constructor(base: URL, name: string, model: string = base.href) {
+    this.#base = base;
+    this.#name = name;
+    this.#model = model;
+  }
+
+  /** @param names the files in it, if they are known */
+  files(names: readonly string[] | undefined): ModelFiles {
+    let listed: Promise<readonly string[]> | undefined = names && Promise.resolve(names);
+    const list = async (load: FilesOptions = {}) => {
+      listed ??= namesThere(this.#look(load), this.#name);
+      const found = await listed.catch((error) => {
+        listed = undefined;
+        throw error;
+      });
+      return [...found].sort();
+    };
+    const open: ModelFiles["open"] = async (path, load = {}) => {
+      const blob = await this.#open(path, load);
+      if (blob) return blobSource(path, blob);
+      const others = (await list(load)).filter((other) => other !== path);
+      throw new UnknownNameError("file", path, others, `It was looked for in ${this.#base.href}.`);
+    };
+    return {
+      ...{ name: this.#name, list, open },
+      readText: async (path, load) => readText(await open(path, load), load?.signal),
+      pending: (paths, load = {}) => this.#pending(paths, load),
+    };
+  }
+
+  #file(path: string): WebFile {
+    const url = new URL(partsInside(path, this.#name).map(encodeURIComponent).join("/"), this.#base);
+    return {
+      ...{ url, of: this.#name, model: this.#model, path, limits: this.#limits, cache: this.#cache },
+      // A single-page app's server answers unknown paths with its page.
+      isMissing: ({ status, headers }) => status === 404 || !!headers.get("content-type")?.startsWith("text/html"),
+      refusal: ({ status, statusText }) =>
+        new HubError(`${url.href} answered with ${status} ${statusText}.`.replace(" .", "."), {
+          asked: url.href,
+          found: status,
+        }),
+    };
+  }
+
+  /** A file is the same as long as this repository is used. */
+  async #open(path: string, load: FilesOptions): Promise<Blob | undefined> {
+    const opened = this.#opened.get(path) ?? (await openWebFile(this.#file(path), load));
+    if (opened) this.#opened.set(path, opened);
+    return opened;
+  }
+
+  #look(load: FilesOptions): Look {
+    return {
+      text: async (path) => {
+        const blob = await this.#open(path, { signal: load.signal, note: load.note });
+        if (blob && blob.size > LONGEST_CONFIG) {
+          throw new FileFormatError(`${this.#name}/${path} has ${blob.size} bytes: that is not a configuration.`, {
+            asked: path,
+            found: blob.size,
+          });
+        }
+        return blob && readText(blobSource(path, blob), load.signal);
+      },
+      isThere: async (path) => {
+        const file = this.#file(path);
+        if ((await storedVersion(file))?.record.complete) return true;
+        return this.#ask(file, load.signal);
+      },
+    };
+  }
+
+  /** Whether a file exists; its length is remembered. */
+  async #ask({ url, limits, isMissing, refusal, path }: WebFile, signal: AbortSignal | undefined): Promise<boolean> {
+    return request({ url, method: "HEAD", limits }, signal, (response) => {
+      if (isMissing(response)) return false;
+      if (!response.ok) throw refusal(response);
+      const { headers } = response;
+      const length = headers.get("content-encoding") ? null : headers.get("content-length");
+      if (length !== null) this.#sizes.set(path, Number(length));
+      return true;
+    });
+  }
+
+  async #pending(paths: readonly string[], { signal }: FilesOptions): Promise<ReadonlyMap<string, Pending>> {
+    const found = await Promise.all(
+      paths.map(async (path): Promise<[string, Pending][]> => {
+        const file = this.#file(path);
+        const there = await storedVersion(file);
+        if (there?.record.complete || this.#opened.has(path)) return [];
+        if (!this.#sizes.has(path)) await this.#ask(file, signal);
+        const total = there?.record.size ?? this.#sizes.get(path);
+        return total === undefined ? [] : [[path, { done: Math.min(there?.blob.size ?? 0, total), total }]];
+      }),
+    );
+    return new Map(found.flat());
+  }
 }

@@ -1,33 +1,23 @@
 /**
- * A model on the Hugging Face hub, for a page: files are fetched whole and kept in the browser's Cache Storage by commit, so
- * that each is downloaded once. Without a connection, the cached files are used.
+ * A model on the Hugging Face hub, for a page: files are fetched whole and stored by commit, so that each is downloaded once.
+ * Without a connection, the stored files are used.
  */
 import { ArgumentError, HubError, UnknownNameError } from "../tensor/errors.ts";
-import { either, OBJECT, oneOf, TEXT } from "../tensor/kinds.ts";
+import { OBJECT, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { parseJsonObject } from "./bytes.ts";
-import { type LoadOptions, type ModelFiles, partsInside } from "./files.ts";
+import { type FilesOptions, type ModelFiles, type Pending, partsInside } from "./files.ts";
 import { LIST_PACE, listedPaths, listedRefs, MOST_LIST_BYTES } from "./hub-list.ts";
 import { isHubId } from "./names.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import { bytesOf, discard, TooLong } from "./request.ts";
 import { readText } from "./text-pieces.ts";
-import { webCache } from "./web-cache.ts";
-import { blobSource, readBody, request, Unreachable } from "./web-fetch.ts";
+import { openWebFile, storedVersion, storeWebFile, type WebFile } from "./web-download.ts";
+import { blobSource, request, Unreachable } from "./web-fetch.ts";
+import { checkSettings, type WebHubSettings, webSettings } from "./web-settings.ts";
 
-/** A page's equivalent of environment variables. */
-export interface WebHubSettings {
-  /** The hub's address; elsewhere `HF_ENDPOINT`. */
-  readonly endpoint: string;
-  /** Sent to the hub only; elsewhere `HF_TOKEN`. Users of the page can see it. */
-  readonly token?: string | undefined;
-  /** The name of the Cache Storage that keeps files, or `false` to keep none. */
-  readonly cache: string | false;
-  /** How long to wait for the hub and how often to retry, if not as usual. */
-  readonly limits?: Partial<NetworkLimits> | undefined;
-}
-
+/** Which revision of a model on the hub a page opens, and how. */
 export interface WebHubOptions {
   /** A branch, tag or commit. Default: `main`. */
   readonly revision?: string | undefined;
@@ -36,22 +26,6 @@ export interface WebHubOptions {
 }
 
 const KINDS: OptionKinds<WebHubOptions> = { revision: TEXT, settings: OBJECT };
-const SETTINGS: OptionKinds<WebHubSettings> = {
-  endpoint: TEXT,
-  token: TEXT,
-  cache: either(TEXT, oneOf([false])),
-  limits: OBJECT,
-};
-const checkSettings = (of: string, settings: Partial<WebHubSettings>) =>
-  checkOptions(of, settings, SETTINGS as OptionKinds<Partial<WebHubSettings>>);
-
-let defaults: WebHubSettings = { endpoint: "https://huggingface.co", cache: "glassformer" };
-
-/** Where models come from, from now on, field by field: `setHub({ endpoint: "https://hub.example.org" })`. */
-export function setHub(settings: Partial<WebHubSettings>): void {
-  checkSettings("setHub", settings);
-  defaults = { ...defaults, ...settings };
-}
 
 /** A revision of a model: its commit, and its files with their sizes in bytes. */
 interface Revision {
@@ -60,8 +34,8 @@ interface Revision {
 }
 
 /**
- * The files of `org/name` on the hub. The network is not used until the first call. A file whose download is
- * aborted or interrupted is not kept; a file that the browser refuses to keep (because its storage is full) is still read.
+ * The files of `org/name` on the hub. The network is not used until the first call. An interrupted download continues where it stopped;
+ * a file for which the browser has no room is read from memory, with a note.
  * @throws ArgumentError if the id is not valid; from the calls, HubError if the hub or the network refuses.
  */
 export async function hubFiles(id: string, options: WebHubOptions = {}): Promise<ModelFiles> {
@@ -70,76 +44,128 @@ export async function hubFiles(id: string, options: WebHubOptions = {}): Promise
   if (!isHubId(id)) {
     throw new ArgumentError(`${shown(id)} is not the name of a model on the hub, "org/name".`, { asked: id });
   }
-  const hub = { ...defaults, ...options.settings };
-  const endpoint = hub.endpoint.replace(/\/+$/, "");
-  const revision = options.revision ?? "main";
-  const limits = networkLimits(hub.limits);
-  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
-    throw new ArgumentError(`The hub's endpoint is ${shown(hub.endpoint)}, which is not an http or https URL.`, {
-      asked: hub.endpoint,
-    });
+  return new HubRevision(id, options).files();
+}
+
+class HubRevision {
+  readonly #id: string;
+  readonly #options: WebHubOptions;
+  readonly #hub: WebHubSettings;
+  readonly #endpoint: string;
+  readonly #revision: string;
+  readonly #limits: NetworkLimits;
+  #known: Revision | undefined;
+
+  constructor(id: string, options: WebHubOptions) {
+    this.#id = id;
+    this.#options = options;
+    this.#hub = { ...webSettings(), ...options.settings };
+    this.#endpoint = this.#hub.endpoint.replace(/\/+$/, "");
+    this.#revision = options.revision ?? "main";
+    this.#limits = networkLimits(this.#hub.limits);
+    if (!URL.canParse(this.#endpoint) || !/^https?:$/.test(new URL(this.#endpoint).protocol)) {
+      throw new ArgumentError(
+        `The hub's endpoint is ${shown(this.#hub.endpoint)}, which is not an http or https URL.`,
+        { asked: this.#hub.endpoint },
+      );
+    }
   }
-  const get = async <T>(url: URL, { signal }: LoadOptions, read: (response: Response) => Promise<T>): Promise<T> => {
-    const headers: Record<string, string> = hub.token === undefined ? {} : { authorization: `Bearer ${hub.token}` };
+
+  files(): ModelFiles {
+    const open: ModelFiles["open"] = async (path, load = {}) => {
+      load.signal?.throwIfAborted();
+      partsInside(path, this.#id);
+      const revision = await this.#resolve(load);
+      if (!revision.sizes.has(path)) {
+        const where = `It was looked for in ${this.#endpoint}/${this.#id}.`;
+        throw new UnknownNameError("file", path, [...revision.sizes.keys()], where);
+      }
+      const file = this.#file(path, revision);
+      const blob = await openWebFile(file, load);
+      return blobSource(path, blob!);
+    };
+    return {
+      ...{ name: this.#id, open },
+      list: async (load = {}) => [...(await this.#resolve(load)).sizes.keys()].sort(),
+      readText: async (path, load) => readText(await open(path, load), load?.signal),
+      pending: (paths, load = {}) => this.#pending(paths, load),
+      revisions: {
+        list: async (load = {}) => {
+          const url = new URL(`${this.#endpoint}/api/models/${this.#id}/refs`);
+          const text = new TextDecoder().decode(await this.#list(url, load.signal));
+          return listedRefs(parseJsonObject(text, `The answer of ${url.href}`), url.href);
+        },
+        at: (other) => hubFiles(this.#id, { ...this.#options, revision: other }),
+      },
+    };
+  }
+
+  #file(path: string, { commit, sizes }: Revision): WebFile {
+    const parts = partsInside(path, this.#id).map(encodeURIComponent).join("/");
+    const url = new URL(`${this.#endpoint}/${this.#id}/resolve/${commit}/${parts}`);
+    return { ...this.#asked(url), path, revision: commit, size: sizes.get(path) };
+  }
+
+  /** What every request to the hub has. */
+  #asked(url: URL) {
+    const { token, cache } = this.#hub;
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return {
+      ...{ url, headers, cache, of: this.#id, model: this.#id, limits: this.#limits },
+      isMissing: () => false,
+      refusal: (response: Response) => refusal(this.#id, this.#revision, this.#endpoint, response),
+    };
+  }
+
+  /** An answer of the hub's that lists something. */
+  async #list(url: URL, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    const { headers, limits, refusal } = this.#asked(url);
     return request({ url, headers, limits }, signal, async (response) => {
-      if (response.ok) return read(response);
-      await discard(response);
-      throw refusal(id, revision, endpoint, response);
-    });
-  };
-  const readList = (url: URL, signal: AbortSignal | undefined) => (response: Response) =>
-    bytesOf(response, MOST_LIST_BYTES, { ...limits, ...LIST_PACE }, signal).catch((error) => {
-      if (!(error instanceof TooLong)) throw error;
-      throw new HubError(`${url.href} answered with ${error.message}, too long for a list of files.`, {
-        asked: url.href,
+      if (!response.ok) {
+        await discard(response);
+        throw refusal(response);
+      }
+      return bytesOf(response, MOST_LIST_BYTES, { ...limits, ...LIST_PACE }, signal).catch((error) => {
+        if (!(error instanceof TooLong)) throw error;
+        throw new HubError(`${url.href} answered with ${error.message}, too long for a list of files.`, {
+          asked: url.href,
+        });
       });
     });
+  }
 
-  const cache = webCache(hub.cache);
-  let known: Revision | undefined;
-  const resolve = async (load: LoadOptions = {}): Promise<Revision> => {
-    if (known) return known;
-    const url = new URL(`${endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`);
+  async #resolve({ signal, note }: FilesOptions): Promise<Revision> {
+    if (this.#known) return this.#known;
+    const revision = encodeURIComponent(this.#revision);
+    const url = new URL(`${this.#endpoint}/api/models/${this.#id}/revision/${revision}?blobs=true`);
+    const file = { ...this.#asked(url), path: `(the files of ${this.#revision})` };
     try {
-      const answer = new Blob([await get(url, load, readList(url, load.signal))]);
-      known = readRevision(await answer.text(), url);
-      await cache.put(url, answer);
+      const answer = new Blob([await this.#list(url, signal)]);
+      this.#known = readRevision(await answer.text(), url);
+      await storeWebFile({ ...file, revision: this.#known.commit }, answer);
     } catch (error) {
       // No connection: the revision as it was last seen.
-      const seen = error instanceof Unreachable ? await cache.get(url) : undefined;
-      if (!seen) throw error;
-      known = readRevision(await seen.text(), url);
+      const seen = error instanceof Unreachable ? await storedVersion(file) : undefined;
+      if (!seen?.record.complete) throw error;
+      this.#known = readRevision(await seen.blob.text(), url);
+      note?.(
+        `${this.#endpoint} cannot be reached: ${this.#id} is read as it was stored on ${seen.record.date.slice(0, 10)}.`,
+      );
     }
-    return known;
-  };
-  const open: ModelFiles["open"] = async (path, load = {}) => {
-    load.signal?.throwIfAborted();
-    const parts = partsInside(path, id);
-    const { commit, sizes } = await resolve(load);
-    if (!sizes.has(path)) {
-      throw new UnknownNameError("file", path, [...sizes.keys()], `It was looked for in ${endpoint}/${id}.`);
+    return this.#known;
+  }
+
+  async #pending(paths: readonly string[], load: FilesOptions): Promise<ReadonlyMap<string, Pending>> {
+    const revision = await this.#resolve(load);
+    const found = new Map<string, Pending>();
+    for (const path of paths) {
+      const total = revision.sizes.get(path);
+      if (total === undefined) continue;
+      const there = await storedVersion(this.#file(path, revision));
+      if (!there?.record.complete) found.set(path, { done: Math.min(there?.blob.size ?? 0, total), total });
     }
-    const url = new URL(`${endpoint}/${id}/resolve/${commit}/${parts.map(encodeURIComponent).join("/")}`);
-    const cached = await cache.get(url);
-    if (cached) return blobSource(path, cached);
-    const blob = await get(url, load, (response) => readBody(response, path, sizes.get(path), limits, load));
-    await cache.put(url, blob);
-    return blobSource(path, blob);
-  };
-  return {
-    name: id,
-    list: async (load) => [...(await resolve(load)).sizes.keys()].sort(),
-    open,
-    readText: async (path, load) => readText(await open(path, load), load?.signal),
-    revisions: {
-      list: async (load = {}) => {
-        const url = new URL(`${endpoint}/api/models/${id}/refs`);
-        const text = new TextDecoder().decode(await get(url, load, readList(url, load.signal)));
-        return listedRefs(parseJsonObject(text, `The answer of ${url.href}`), url.href);
-      },
-      at: (other) => hubFiles(id, { ...options, revision: other }),
-    },
-  };
+    return found;
+  }
 }
 
 /** @throws HubError if the answer is not a hub's. */

@@ -3,9 +3,10 @@ import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import { filesAt, type ModelFiles } from "./files.ts";
 import { atRevision, bundledModel, bundledName, isHubId } from "./names.ts";
-import { isModelUrl, urlFile } from "./url-file.ts";
-import { pageUrl, urlFiles } from "./web-folder.ts";
+import { isModelUrl } from "./url-file.ts";
+import { urlFiles, urlModelFile } from "./web-folder.ts";
 import { hubFiles, type WebHubOptions } from "./web-hub.ts";
+import { pageUrl } from "./web-page.ts";
 
 export interface OpenWebFilesOptions extends WebHubOptions {
   /** What a name that is not a URL means on the hub: aliases become ids here. @throws UnknownNameError */
@@ -27,7 +28,7 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
   }
   if (/^(https?:\/\/|\.{0,2}\/)/.test(nameOrUrl)) {
     const url = URL.canParse(nameOrUrl, pageUrl()) ? new URL(nameOrUrl, pageUrl()).href : nameOrUrl;
-    return filesAt(isModelUrl(url) ? urlFile(url) : urlFiles(nameOrUrl), options.revision);
+    return filesAt(isModelUrl(url) ? urlModelFile(url) : urlFiles(nameOrUrl), options.revision);
   }
   const bundled = bundledName(nameOrUrl);
   if (bundled) return filesAt(urlFiles(`models/${bundled}/`, bundled), options.revision);

@@ -6,20 +6,18 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
 import type { ByteSource } from "./bytes.ts";
-import type { LoadOptions, ModelFiles } from "./files.ts";
+import type { FilesOptions, LoadOptions, ModelFiles } from "./files.ts";
 import { readPth } from "./pth.ts";
 import type { OnSkipped } from "./pth-collect.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { openShards, shardsOf } from "./shards.ts";
 import { inMemory, readAll, type StoredTensors } from "./stored.ts";
 
-export interface WeightsOptions extends LoadOptions {
+export interface WeightsOptions extends FilesOptions {
   /** A weights file to use instead of the usual one, such as `checkpoints/solu_1l_000100.pth`. */
   readonly checkpoint?: string | undefined;
   /** Called for each tensor in a .pth file that cannot be read here: see `readPth`. */
   readonly onSkipped?: OnSkipped | undefined;
-  /** Called with a sentence about each decision made on the user's behalf. */
-  readonly note?: ((sentence: string) => void) | undefined;
 }
 
 const OPTIONS: OptionKinds<WeightsOptions> = {

@@ -6,7 +6,7 @@ import type { HasSizes, OptionRecords } from "../options/records.ts";
 import { checkGiven, type Given, type Settled, settle } from "../options/settle.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
-import type { OnProgress } from "./stages.ts";
+import type { OnProgress } from "../tensor/progress.ts";
 
 /** Options by name, each a record. */
 export type AnalysisOptions = OptionRecords;

@@ -1,15 +1,5 @@
-/** How far a measurement is, and the progress of several stages as one. */
-
-/** How far a measurement is. */
-export interface Progress {
-  readonly done: number;
-  readonly total: number;
-  /** What is counted: "cells", "prompts". */
-  readonly unit: string;
-}
-
-/** Receives how far a measurement is. */
-export type OnProgress = (progress: Progress) => void;
+/** The progress of several stages as one. */
+import type { OnProgress } from "../tensor/progress.ts";
 
 /**
  * A function for each stage: it takes that stage's progress and reports the progress of the whole.

@@ -19,10 +19,10 @@ import { ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
+import type { OnProgress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
-import type { OnProgress } from "./stages.ts";
 
 export type { Metric };
 

@@ -63,9 +63,13 @@ export function needMemory({ what, largest, bytes, advice, limit, held = 0, heap
   const free = Math.min(freeAfterCollecting(), ofHeap());
   if (more <= free) return;
   throw new MemoryError(
-    `${what} needs about ${size} of memory at one time${part()}, but only ${showBytes(Math.max(free, 0) + held)} is free: ${advice}.`,
+    `${what} needs about ${size} of memory at one time${part()}, but ${limitOf(showBytes(Math.max(free, 0) + held))}: ${advice}.`,
     { asked: bytes, found: free + held },
   );
+}
+
+function limitOf(bytes: string): string {
+  return platform().memory?.limit?.(bytes) ?? `only ${bytes} is free`;
 }
 
 /** "84.2 GB". */

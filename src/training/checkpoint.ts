@@ -40,7 +40,7 @@ export const checkpointName = (steps: number): string => `step-${String(steps).p
 
 /**
  * `config.json` and `model.safetensors`, which `fromPretrained` opens, with the tokenizer's files if there is one;
- * `optimizer.safetensors` and `training.json`, from which training resumes.
+ * `optimizer.safetensors` and `training.json`, from which training resumes. `config.json` lists the others.
  */
 export function checkpointFiles(checkpoint: Checkpoint, tokenizer: Tokenizer | undefined): Map<string, Uint8Array> {
   const { cfg, state, optimizer, losses, heldOut, about } = checkpoint;
@@ -48,13 +48,15 @@ export function checkpointFiles(checkpoint: Checkpoint, tokenizer: Tokenizer | u
   const memory = [...state.memory].flatMap(([slot, arrays]) =>
     [...arrays].map(([name, array]): [string, NDArray] => [`${slot}.${name}`, array]),
   );
-  return new Map([
-    ["config.json", json(storedConfig(cfg, tokenizer !== undefined))],
+  const others: [string, Uint8Array][] = [
     ["model.safetensors", writeSafetensors(state.weights)],
     ["optimizer.safetensors", writeSafetensors(new Map(memory))],
     ["training.json", json({ format: FORMAT, optimizer, steps: losses.length, losses, heldOut, about })],
-    ...[...(tokenizer?.files ?? [])].map(([name, content]) => [name, json(content)] as const),
-  ]);
+    ...[...(tokenizer?.files ?? [])].map(([name, content]): [string, Uint8Array] => [name, json(content)]),
+  ];
+  // A page that opens the folder cannot list it.
+  const config = { ...storedConfig(cfg, tokenizer !== undefined), files: others.map(([name]) => name) };
+  return new Map([["config.json", json(config)], ...others]);
 }
 
 /** What a checkpoint says about its training run. */
@@ -147,8 +149,8 @@ async function wholeFile(files: ModelFiles, path: string): Promise<Uint8Array> {
   return source.read(0, source.size);
 }
 
-/** Names, seeds and tokenizers may differ; what is computed may not. */
-const INCIDENTAL = ["model_name", "tokenizer_name", "seed", "original_architecture", "default_prepend_bos"];
+/** Names, seeds, tokenizers and lists of files may differ; what is computed may not. */
+const INCIDENTAL = ["model_name", "tokenizer_name", "seed", "original_architecture", "default_prepend_bos", "files"];
 
 /** @throws ConfigError naming the first relevant field that differs. */
 export function sameConfig(expected: Record<string, unknown>, found: Record<string, unknown>, where: string): void {

@@ -34,7 +34,7 @@ export const HANDLERS: Handlers = { load, tokens, analyse, generate };
 async function load({ name }: ModelChoice, { signal, say }: Running<"load">): Promise<Described> {
   const model = await HookedTransformer.fromPretrained(name, {
     signal,
-    onProgress: ({ file, loaded, total }) => say({ done: loaded, total, unit: file, bytes: true }),
+    onProgress: ({ file, done, total }) => say({ done, total, unit: file, bytes: true }),
   });
   loaded = { name, model };
   return described(model);

@@ -38,7 +38,11 @@ export async function open(browser: Browser, url: string, name: string): Promise
 }
 
 /** A page of `pages/` built from the source, on a site of its own at `/`. @param folders what else the site has */
-export async function servePage(name: string, folders: Readonly<Record<string, string>> = {}): Promise<Site> {
+export async function servePage(
+  name: string,
+  folders: Readonly<Record<string, string>> = {},
+  more: Pick<SiteOptions, "answer"> = {},
+): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), `glassformer-${name}-`));
   await build({
     configFile: false,
@@ -53,7 +57,7 @@ export async function servePage(name: string, folders: Readonly<Record<string, s
       },
     },
   });
-  const site = await serve({ folders: { ...folders, "": folder }, pages: { "/": `/${name}.js` } });
+  const site = await serve({ ...more, folders: { ...folders, "": folder }, pages: { "/": `/${name}.js` } });
   const close = async () => {
     await site.close();
     rmSync(folder, { recursive: true, force: true });
@@ -74,6 +78,8 @@ export interface Site {
   readonly url: string;
   /** Paths asked for, in order. */
   readonly requests: string[];
+  /** Those of them whose bytes were sent. */
+  readonly downloads: string[];
   close(): Promise<void>;
 }
 
@@ -90,6 +96,7 @@ export interface SiteOptions {
 
 export async function serve({ folders, pages, isolated = false, answer }: SiteOptions): Promise<Site> {
   const requests: string[] = [];
+  const downloads: string[] = [];
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "", "http://x").pathname));
     requests.push(path);
@@ -112,14 +119,24 @@ export async function serve({ folders, pages, isolated = false, answer }: SiteOp
       return;
     }
     response.setHeader("content-type", types[extname(file)] ?? "application/octet-stream");
+    const modified = statSync(file).mtime.toUTCString();
+    response.setHeader("last-modified", modified);
+    if (request.headers["if-modified-since"] === modified) {
+      response.writeHead(304).end();
+      return;
+    }
     response.setHeader("content-length", statSync(file).size);
-    if (request.method === "HEAD") response.end();
-    else createReadStream(file).pipe(response);
+    if (request.method === "HEAD") {
+      response.end();
+      return;
+    }
+    downloads.push(path);
+    createReadStream(file).pipe(response);
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
+    ...{ requests, downloads },
     close: () => {
       server.closeAllConnections();
       return new Promise((closed) => server.close(() => closed()));

@@ -1,7 +1,8 @@
 /** The bundled model with several layers: its numbers are TransformerLens', and its heads do what its README says. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { rowsOf } from "../../src/finding/table.ts";
+import { bundledModels } from "../../src/load/names.ts";
 import { detectHead, HookedTransformer, inductionScore } from "../../src/node.ts";
 import { decodeFloat16, encodeFloat16 } from "../../src/tensor/floats.ts";
 
@@ -10,6 +11,12 @@ const expected: { readonly text: string; readonly ids: readonly number[]; readon
   JSON.parse(readFileSync(new URL("../goldens/gelu-3l-novels.json", import.meta.url), "utf8"));
 const PREVIOUS = [1, 3] as const;
 const INDUCTION = [2, 2] as const;
+
+test.each(bundledModels)("the configuration of %s lists the other files of its folder", (name) => {
+  const folder = new URL(`../../models/${name}/`, import.meta.url);
+  const { files } = JSON.parse(readFileSync(new URL("config.json", folder), "utf8"));
+  expect(readdirSync(folder).sort()).toEqual(["README.md", "config.json", ...files].sort());
+});
 
 describe("gelu-3l-novels", () => {
   let model: HookedTransformer;

@@ -4,6 +4,6 @@ import { hubFiles } from "../../src/load/node.ts";
 
 const [endpoint, cacheDir, id, path] = process.argv.slice(2);
 const files = await hubFiles(id, { settings: { endpoint, cacheDir, offline: false, token: undefined } });
-const source = await files.open(path, { onProgress: ({ loaded }) => console.log(loaded) });
+const source = await files.open(path, { onProgress: ({ done }) => console.log(done) });
 const bytes = await source.read(0, source.size);
 console.log(createHash("sha256").update(bytes).digest("hex"));

@@ -3,7 +3,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, utimes
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { ModelFiles, Progress } from "../../src/load/index.ts";
+import type { DownloadProgress, ModelFiles } from "../../src/load/index.ts";
 import type { HubSettings } from "../../src/load/node.ts";
 import { hubFiles } from "../../src/load/node.ts";
 import { ArgumentError, HubError, UnknownNameError } from "../../src/tensor/errors.ts";
@@ -93,16 +93,19 @@ describe("a model on the hub", () => {
     await contentOf(await model(), "model.safetensors");
     hub.seen.length = 0;
     expect(await contentOf(await model(), "model.safetensors")).toBe(sha256(weights));
-    expect(hub.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([`GET /api/models/${id}/revision/main`]);
+    expect(hub.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      `GET /api/models/${id}/revision/main?blobs=true`,
+    ]);
   });
 
   test("reports each file's progress up to its size, and none for cached files", async () => {
-    const seen: Progress[] = [];
-    const onProgress = (progress: Progress) => seen.push(progress);
+    const seen: DownloadProgress[] = [];
+    const whole = { done: weights.length, total: weights.length, unit: "bytes", file: "model.safetensors", of: id };
+    const onProgress = (progress: DownloadProgress) => seen.push(progress);
     await (await model()).open("model.safetensors", { onProgress });
-    expect(seen[0]).toEqual({ file: "model.safetensors", loaded: 0, total: weights.length });
-    expect(seen.at(-1)).toEqual({ file: "model.safetensors", loaded: weights.length, total: weights.length });
-    const loaded = seen.map((progress) => progress.loaded);
+    expect(seen[0]).toEqual({ ...whole, done: 0 });
+    expect(seen.at(-1)).toEqual(whole);
+    const loaded = seen.map(({ done }) => done);
     expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
     seen.length = 0;
     await (await model()).open("model.safetensors", { onProgress });
@@ -195,7 +198,7 @@ describe("a broken download", () => {
     hub.faults = {};
     hub.seen.length = hub.sent = 0;
     const seen: number[] = [];
-    const onProgress = ({ loaded }: Progress) => seen.push(loaded);
+    const onProgress = ({ done }: DownloadProgress) => seen.push(done);
     expect(await contentOf(await model(), "model.safetensors", { onProgress })).toBe(sha256(weights));
     expect(hub.downloads().map(({ range }) => range)).toEqual(["bytes=100000-", "bytes=100000-"]); // hub, then its redirect
     expect(hub.sent).toBe(200_000);
@@ -269,7 +272,7 @@ describe("a broken download", () => {
   test("by the caller's signal ends with the signal's reason and can be resumed", async () => {
     hub.faults = { stall: true };
     const stop = new AbortController();
-    const onProgress = ({ loaded }: Progress) => loaded >= 150_000 && stop.abort(new Error("Ctrl-C"));
+    const onProgress = ({ done }: DownloadProgress) => done >= 150_000 && stop.abort(new Error("Ctrl-C"));
     const error = await failure((await model()).open("model.safetensors", { signal: stop.signal, onProgress }));
     expect(error).toBe(stop.signal.reason);
     expect(await blobs()).toEqual([`${sha256(weights)}.incomplete`]);

@@ -14,6 +14,7 @@ const RULES: readonly { readonly about: string; readonly names: RegExp }[] = [
     names:
       /_(name_or_path|from_model_config|attn_implementation\w*|\w*commit_hash|num_labels|auto_class)|\w+_version|architectures|auto_map/,
   },
+  { about: "the folder that it is in", names: /files/ },
   {
     about: "special tokens",
     names: /(\w+_)?token_ids?|predict_special_tokens|(mask|sep|cls|unk|pad|bos|eos)_token|prefix/,

@@ -24,7 +24,7 @@ const page = {
   async hubText(id: string, path: string) {
     const seen: number[] = [];
     const files = await hubFiles(id);
-    const text = await files.readText(path, { onProgress: ({ loaded, total }) => seen.push(loaded / total) });
+    const text = await files.readText(path, { onProgress: ({ done, total }) => seen.push(done / total) });
     return { text, seen };
   },
   setHub,
