@@ -11,14 +11,18 @@ export function stampedSvg(svg: string, provenance: Provenance | undefined): str
   return svg.replace(/>/, () => `><metadata>${text}</metadata>`);
 }
 
-/** The picture with texts under the keywords that PNG has for them. */
+/** The picture with its texts. */
 export function stampedPng(png: Uint8Array, provenance: Provenance | undefined): Uint8Array {
-  if (!provenance) return png;
+  return provenance ? pngWithTexts(png, pngTexts(provenance)) : png;
+}
+
+/** Texts under the keywords that PNG has for them. */
+export function pngTexts(provenance: Provenance): Readonly<Record<string, string>> {
   const { version, date, command } = provenance;
-  return pngWithTexts(png, {
+  return {
     Software: version,
     "Creation Time": date,
     ...(command ? { Source: command } : {}),
     Comment: checksumText(provenance),
-  });
+  };
 }

@@ -7,6 +7,7 @@ import { render, reportFiles } from "../../src/report/index.ts";
 import "../../src/node.ts";
 import { hasChromium, launch } from "./chromium.ts";
 import { nastyFinding } from "./nasty.ts";
+import { textsOf } from "./png-texts.ts";
 import { seedFinding } from "./seed-finding.ts";
 
 const command = "npx glassformer diffuse-mlp --prompts 'Mary''s.txt'";
@@ -57,6 +58,8 @@ describe.skipIf(!hasChromium)("a report's buttons (skipped without /usr/bin/chro
       other.readUInt32BE(16),
       other.readUInt32BE(20),
     ]);
+    expect(textsOf(content)).toEqual(textsOf(other));
+    expect(textsOf(content)).toMatchObject({ Source: command });
     const corner = await page.evaluate(async (base64) => {
       const image = new Image();
       image.src = `data:image/png;base64,${base64}`;

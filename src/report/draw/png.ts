@@ -48,14 +48,14 @@ async function png({ width, height, type, pixels }: Pixels, between: readonly Ui
 const BEGINNING = SIGNATURE.length + 12 + 13;
 
 /** A PNG with texts by keyword, as its metadata (chunks of type iTXt: in UTF-8, not compressed, of no language). */
-export function pngWithTexts(png: Uint8Array, texts: Readonly<Record<string, string>>): Uint8Array {
+export function pngWithTexts(png: Uint8Array, texts: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer> {
   const chunks = Object.entries(texts).map(([keyword, text]) =>
     chunk("iTXt", new TextEncoder().encode(`${keyword}\0\0\0\0\0${text}`)),
   );
   return joined([png.subarray(0, BEGINNING), ...chunks, png.subarray(BEGINNING)]);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const bytes of parts) {

@@ -2,6 +2,7 @@ import type { Finding } from "../../finding/finding.ts";
 import { base64 } from "../../tensor/base64.ts";
 import { escapeMarkup } from "../escape.ts";
 import { type Exported, exported } from "../exported.ts";
+import { pngTexts } from "../stamp.ts";
 import type { FilesData } from "./client/files.ts";
 import { FILES } from "./files-style.ts";
 import { idOf } from "./ids.ts";
@@ -24,6 +25,7 @@ export async function filesHtml(finding: Finding, needs: PageNeeds): Promise<str
       file,
       forms: Object.keys(contents[i]),
     })),
+    ...(finding.provenance ? { stamp: pngTexts(finding.provenance) } : {}),
     copies: [...(command ? [["command", command] as const] : []), ...(code ? [["code", code] as const] : [])],
   };
   const packed = base64(await gzipped(JSON.stringify(contents)));

@@ -1,5 +1,6 @@
 /** Buttons that save a picture or a table, and those that copy what makes the finding. What they save is in the page, compressed. */
 import { fromBase64 } from "../../../tensor/base64.ts";
+import { pngWithTexts } from "../../draw/png.ts";
 import { type Behaviour, on, type Root, the } from "./root.ts";
 
 /** What a page says in the `data-have` of its files. */
@@ -12,6 +13,8 @@ export interface FilesData {
     readonly file: string;
     readonly forms: readonly string[];
   }[];
+  /** The texts of a PNG, by keyword. */
+  readonly stamp?: Readonly<Record<string, string>>;
   /** What is copied, and its text. */
   readonly copies: readonly (readonly [what: string, text: string])[];
 }
@@ -38,7 +41,7 @@ export const files: Behaviour = (root, life) => {
     for (const form of forms.includes("svg") ? ["svg", "png", ...forms.slice(1)] : forms) {
       const content = async () => {
         const made = (await texts())[i];
-        return form === "png" ? drawn(made.svg) : new Blob([made[form]], { type: TYPES[form] });
+        return form === "png" ? drawn(made.svg, have.stamp ?? {}) : new Blob([made[form]], { type: TYPES[form] });
       };
       const label = `Save as ${form.toUpperCase()}: ${title}`;
       button(all, { text: form.toUpperCase(), label, act: async () => save(`${file}.${form}`, await content()) }, life);
@@ -116,8 +119,8 @@ function save(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(link.href), SAVING);
 }
 
-/** An SVG as a PNG, twice its size unless that is more than a canvas holds. */
-async function drawn(svg: string): Promise<Blob> {
+/** An SVG as a PNG with texts, twice its size unless that is more than a canvas holds. */
+async function drawn(svg: string, texts: Readonly<Record<string, string>>): Promise<Blob> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
@@ -129,9 +132,11 @@ async function drawn(svg: string): Promise<Blob> {
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((done, fail) => {
-    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("too large"))), TYPES.png);
+  const blob = await new Promise<Blob>((done, fail) => {
+    canvas.toBlob((made) => (made ? done(made) : fail(new Error("too large"))), TYPES.png);
   });
+  const png = pngWithTexts(new Uint8Array(await blob.arrayBuffer()), texts);
+  return new Blob([png], { type: TYPES.png });
 }
 
 async function copy(text: string): Promise<void> {
