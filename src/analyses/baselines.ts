@@ -2,6 +2,11 @@
 import { mean, quantile } from "simple-statistics";
 import type { Baseline } from "../finding/finding.ts";
 
+/** What the same number is otherwise: unchanged, without the prompt. */
+export function control(name: string, text: string, value: number, unit: string): Baseline {
+  return { name, kind: "control", text, value, unit };
+}
+
 export const UNIFORM_ATTENTION = "uniform attention";
 
 /** What `uniformAttention` is called, what is measured of the head, and on which text. */

@@ -2,6 +2,7 @@
 
 import { COMPONENT, HEAD_PLACE, NEURON_PLACE } from "../finding/columns.ts";
 import { type Baseline, type Figure, type Finding, type FindingParts, finding } from "../finding/finding.ts";
+import type { HistSpec } from "../finding/picture.ts";
 import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
@@ -17,7 +18,7 @@ import { settled } from "../measures/options.ts";
 import { tokenText } from "../measures/prompt.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import { spread } from "./baselines.ts";
+import { control, spread } from "./baselines.ts";
 import { capCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
 import { FRAMEWORK, IOI } from "./papers.ts";
@@ -51,24 +52,19 @@ export async function directLogitAttribution(
   return finding({
     analysis: "direct-logit-attribution",
     question: QUESTION,
-    summary: summaryOf(measured, asked, top),
+    summary: summaryOf(measured, asked),
     method: methodOf(measured),
     model: modelFacts(model),
     settings: { prompt: prompt.text, answer, wrong, samples, seed },
     pictures: [
       LAYER_SUM,
-      headMap("heads", "What each head adds", { column: ADDS.name, label: "attribution" }),
-      ...neuronPictures(measured),
+      headMap("heads", "What each head adds", ADDED),
+      neurons && bars("neurons", "The neurons that add or subtract most", COMPONENT.name, ADDED),
+      neurons && histogram(neurons),
     ],
     tables: tables(measured, top),
     baselines: [
-      {
-        name: SUM,
-        kind: "control",
-        text: `The model's own value of ${asked}.`,
-        value: measured.logit,
-        unit: "logits",
-      },
+      control(SUM, `The model's own value of ${asked}.`, measured.logit, "logits"),
       nullModel("layers", measured, seed),
       nullModel("heads", measured, seed),
       neurons && nullModel("neurons", measured, seed),
@@ -88,28 +84,28 @@ export async function directLogitAttribution(
 const size = ({ attribution }: DirectLogitAttributionRow) => Math.abs(attribution);
 
 /** @param asked what is attributed, in words */
-function summaryOf(measured: DirectLogitAttributionMeasurement, asked: string, top: number): FindingParts["summary"] {
+function summaryOf(measured: DirectLogitAttributionMeasurement, asked: string): FindingParts["summary"] {
   const { logit, error, layers, heads, neurons } = measured;
   const most = (group: AttributionGroup) => {
     const [{ component, attribution }] = group.top(1, size);
     return `${component} contributes most: ${signed(attribution)}`;
   };
   const share = (group: AttributionGroup) => percent(group.largestShare);
-  const figure = (group: AttributionGroup, nullModel: string): Figure => {
-    return { value: 100 * group.largestShare, unit: "%", comparedWith: [nullModel] };
+  const figure = (name: keyof typeof RANDOM): Figure => {
+    return { value: 100 * measured[name]!.largestShare, unit: "%", comparedWith: [RANDOM[name]] };
   };
   return [
     {
       text: `Of ${asked}, ${logit.toFixed(3)} logits, ${most(layers)}, ${share(layers)} of everything that embeddings and layers add or subtract.`,
-      figure: figure(layers, RANDOM.layers),
+      figure: figure("layers"),
     },
     {
       text: `Of the heads, ${most(heads)} logits, ${share(heads)} of what all heads add or subtract.`,
-      figure: figure(heads, RANDOM.heads),
+      figure: figure("heads"),
     },
     neurons && {
-      text: `Of the ${neurons.length} neurons, ${most(neurons)} logits; the ${Math.min(top, neurons.length)} largest together have ${share(neurons)} of what all neurons add or subtract.`,
-      figure: figure(neurons, RANDOM.neurons),
+      text: `Of the ${neurons.length} neurons, ${most(neurons)} logits; the ${neurons.count} largest together have ${share(neurons)} of what all neurons add or subtract.`,
+      figure: figure("neurons"),
     },
     {
       text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, the model's own logit to within ${Math.abs(error).toExponential(0)}.`,
@@ -158,6 +154,7 @@ export function nullModel(
 }
 
 const ADDS = column("attribution", "Its direct effect.", { title: "adds", unit: "logits", digits: 4 });
+const ADDED = { column: ADDS.name, label: "attribution" };
 const SHARE = column("share", "Its share of the sum of all absolute effects of its kind.", { format: "percent" });
 
 /** What the bias, the embeddings and the layers add. */
@@ -196,23 +193,16 @@ export const LAYER_SUM: View = {
   total: "sum",
 };
 
-function neuronPictures({ neurons }: DirectLogitAttributionMeasurement): FindingParts["pictures"] {
-  return [
-    neurons &&
-      bars("neurons", "The neurons that add or subtract most", COMPONENT.name, {
-        column: ADDS.name,
-        label: "attribution",
-      }),
-    neurons && {
-      kind: "hist",
-      name: "all-neurons",
-      title: "All neurons' attributions",
-      caption: "Most neurons have almost no direct effect.",
-      series: [{ name: "neurons", values: neurons.rows.map(({ attribution }) => attribution) }],
-      x: { label: "attribution", unit: "logits" },
-      of: "neurons",
-    },
-  ];
+function histogram({ rows }: AttributionGroup): HistSpec {
+  return {
+    kind: "hist",
+    name: "all-neurons",
+    title: "All neurons' attributions",
+    caption: "Most neurons have almost no direct effect.",
+    series: [{ name: "neurons", values: rows.map(({ attribution }) => attribution) }],
+    x: { label: "attribution", unit: "logits" },
+    of: "neurons",
+  };
 }
 
 /** `directLogitAttribution` for the index. */

@@ -15,7 +15,7 @@ import {
 import { settled } from "../measures/options.ts";
 import { percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import { randomRank } from "./baselines.ts";
+import { control, randomRank } from "./baselines.ts";
 import { modelFacts } from "./model-facts.ts";
 import { LOGIT_LENS, TUNED_LENS } from "./papers.ts";
 
@@ -94,20 +94,19 @@ function baselines({ cfg }: HookedTransformer, measured: LogitLensMeasurement): 
   const [, { other_rank, right }] = ends(measured);
   return [
     randomRank(UNIFORM, cfg.dVocabOut),
-    {
-      name: BIAS,
-      kind: "control",
-      text: "The mean rank of the same next tokens by b_U alone, which reflects how common tokens are and nothing about the prompt.",
-      value: measured.biasRank,
-      unit: "tokens",
-    },
-    other_rank !== null && {
-      name: OTHER,
-      kind: "control",
-      text: "The mean rank, at the last layer, of the tokens that come next half a prompt away: as common as the right ones, but in the wrong place.",
-      value: other_rank,
-      unit: "tokens",
-    },
+    control(
+      BIAS,
+      "The mean rank of the same next tokens by b_U alone, which reflects how common tokens are and nothing about the prompt.",
+      measured.biasRank,
+      "tokens",
+    ),
+    other_rank !== null &&
+      control(
+        OTHER,
+        "The mean rank, at the last layer, of the tokens that come next half a prompt away: as common as the right ones, but in the wrong place.",
+        other_rank,
+        "tokens",
+      ),
     {
       name: LAST,
       kind: "reference value",
@@ -115,13 +114,12 @@ function baselines({ cfg }: HookedTransformer, measured: LogitLensMeasurement): 
       value: 100 * right,
       unit: "%",
     },
-    {
-      name: "agreement at the end",
-      kind: "control",
-      text: "The largest difference of any token's log probability between the lens at the last layer and the model's own output: only rounding, as they are the same computation.",
-      value: measured.error,
-      unit: "nats",
-    },
+    control(
+      "agreement at the end",
+      "The largest difference of any token's log probability between the lens at the last layer and the model's own output: only rounding, as they are the same computation.",
+      measured.error,
+      "nats",
+    ),
   ];
 }
 

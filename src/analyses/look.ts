@@ -10,7 +10,7 @@ import { settled } from "../measures/options.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { patternPicture } from "./attention-patterns.ts";
-import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
+import { control, UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
 import { LAYER_SUM, layerTable, nullModel, RANDOM } from "./direct-logit-attribution.ts";
 import { lens, lensTables } from "./logit-lens.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
@@ -189,20 +189,19 @@ function withoutText(measured: LookMeasurement): FindingParts["baselines"] {
     bias: "what the unembedding's bias alone would predict, in a model without BOS",
   }[measured.without];
   return [
-    {
-      name: aloneName(measured),
-      kind: "control",
-      text: `The probability of the same token without the text: ${what}.`,
-      value: 100 * predicted(measured).alone,
-      unit: "%",
-    },
-    surprise && {
-      name: SURPRISE_ALONE,
-      kind: "control",
-      text: `The mean of −log p of the same tokens without the text: ${what}.`,
-      value: surprise.alone,
-      unit: "nats",
-    },
+    control(
+      aloneName(measured),
+      `The probability of the same token without the text: ${what}.`,
+      100 * predicted(measured).alone,
+      "%",
+    ),
+    surprise &&
+      control(
+        SURPRISE_ALONE,
+        `The mean of −log p of the same tokens without the text: ${what}.`,
+        surprise.alone,
+        "nats",
+      ),
   ];
 }
 

@@ -27,7 +27,7 @@ import {
   worstStatement,
 } from "./attribution/agreement.ts";
 import { answerSettings } from "./attribution/answer.ts";
-import { spread } from "./baselines.ts";
+import { control, spread } from "./baselines.ts";
 import { capCaveat } from "./caps.ts";
 import { modelFacts } from "./model-facts.ts";
 import { ATTRIBUTION_PATCHING, FRAMEWORK } from "./papers.ts";
@@ -71,13 +71,7 @@ export async function neuronSaliency(model: Model, options: NeuronSaliencyOption
     ],
     tables: tables(measured, chosen, answer.prompt, top),
     baselines: [
-      {
-        name: PROMPT,
-        kind: "control",
-        text: `${answer.asked} with nothing ablated.`,
-        value: measured.metric,
-        unit: "logits",
-      },
+      control(PROMPT, `${answer.asked} with nothing ablated.`, measured.metric, "logits"),
       {
         name: TYPICAL,
         kind: "reference value",

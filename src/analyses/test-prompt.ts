@@ -15,7 +15,7 @@ import {
 } from "../measures/test-prompt.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import { randomRank } from "./baselines.ts";
+import { control, randomRank } from "./baselines.ts";
 import { modelFacts } from "./model-facts.ts";
 import { TEST_PROMPT } from "./papers.ts";
 
@@ -68,54 +68,49 @@ const areSeveral = ({ wholes }: TestPromptMeasurement) => wholes.length > 1;
 const areSequences = ({ wholes }: TestPromptMeasurement) =>
   wholes.length > 1 && wholes.rows.some((one) => one.tokens > 1);
 
-/** The answers as wholes, each with its first token's numbers. */
-const withFirst = (measured: TestPromptMeasurement) => {
-  const { rows: firsts } = measured.where({ step: 0 });
-  return measured.wholes.rows.map((whole, i) => ({ ...whole, name: quoted(whole.answer), first: firsts[i] }));
-};
-type Answer = ReturnType<typeof withFirst>[number];
-
-/** The only answer, or the most probable of several; and the others. */
-function ranked(measured: TestPromptMeasurement): readonly [best: Answer, others: readonly Answer[]] {
-  const answers = withFirst(measured);
-  const best = answers.reduce((a, b) => (b.log_prob > a.log_prob ? b : a));
-  return [best, answers.filter((answer) => answer !== best)];
-}
+/** The only answer, or the most probable of several. */
+const bestOf = ({ wholes }: TestPromptMeasurement) => wholes.top(1, "log_prob").rows[0];
 
 const minus = (x: number, digits: number): string => x.toFixed(digits).replace("-", "−");
 
 function summaryOf(measured: TestPromptMeasurement): FindingParts["summary"] {
-  const [best, others] = ranked(measured);
-  const { first, log_prob, prob } = best;
+  const best = bestOf(measured);
+  const [{ token, rank, logit, prob }] = measured.where({ answer: best.answer });
   const [predicted] = measured.steps[0].top;
   const comparedWith: [string, ...string[]] = measured.alone ? [UNIFORM, WITHOUT] : [UNIFORM];
   const instead =
-    first.rank === 0 ? "." : `; the model would predict ${quoted(predicted.token)}, ${percent(predicted.prob)}.`;
+    rank === 0 ? "." : `; the model would predict ${quoted(predicted.token)}, ${percent(predicted.prob)}.`;
   if (areSequences(measured)) {
     return [
       {
-        text: `Of the ${measured.wholes.length} answers ${best.name} is the most probable: as a whole it has a log-probability of ${minus(log_prob, 2)} nats, ${percent(prob)}. Its first token has rank ${first.rank} (0 is the most probable)${instead}`,
-        figure: { value: 100 * prob, unit: "%", comparedWith },
+        text: `Of the ${measured.wholes.length} answers ${quoted(best.answer)} is the most probable: as a whole it has a log-probability of ${minus(best.log_prob, 2)} nats, ${percent(best.prob)}. Its first token has rank ${rank} (0 is the most probable)${instead}`,
+        figure: { value: 100 * best.prob, unit: "%", comparedWith },
       },
-      ...others.map((other) => lead(best, other, `${(log_prob - other.log_prob).toFixed(2)} nats`)),
+      ...leads(measured, "nats"),
     ];
   }
   return [
     {
-      text: `${quoted(first.token)} has rank ${first.rank} (0 is the most probable), a logit of ${first.logit.toFixed(2)} and a probability of ${percent(first.prob)}${instead}`,
-      figure: { value: 100 * first.prob, unit: "%", comparedWith },
+      text: `${quoted(token)} has rank ${rank} (0 is the most probable), a logit of ${logit.toFixed(2)} and a probability of ${percent(prob)}${instead}`,
+      figure: { value: 100 * prob, unit: "%", comparedWith },
     },
-    ...others.map((other) => lead(best, other, `${(first.logit - other.first.logit).toFixed(2)} logits`)),
+    ...leads(measured, "logits"),
     best.tokens > 1 && {
-      text: `The ranks of the answer's ${best.tokens} tokens are ${measured.rows.map(({ rank }) => rank).join(", ")}; the whole answer has a log-probability of ${minus(log_prob, 3)} nats, its first token ${minus(Math.log(first.prob), 3)}.`,
+      text: `The ranks of the answer's ${best.tokens} tokens are ${measured.rows.map((row) => row.rank).join(", ")}; the whole answer has a log-probability of ${minus(best.log_prob, 3)} nats, its first token ${minus(Math.log(prob), 3)}.`,
     },
   ];
 }
 
-/** The most probable answer's lead over another. */
-function lead(best: Answer, other: Answer, by: string): Statement {
-  const times = Math.exp(best.log_prob - other.log_prob).toPrecision(3);
-  return { text: `${best.name} leads ${other.name} by ${by}: it is ${times} times as probable.` };
+/** The most probable answer's lead over each of the others. Of single tokens, it is the difference of their logits. */
+function leads(measured: TestPromptMeasurement, unit: "nats" | "logits"): Statement[] {
+  const best = bestOf(measured);
+  const others = measured.wholes.rows.filter((row) => row !== best);
+  return others.map(({ answer, log_prob }) => {
+    const lead = best.log_prob - log_prob;
+    return {
+      text: `${quoted(best.answer)} leads ${quoted(answer)} by ${lead.toFixed(2)} ${unit}: it is ${Math.exp(lead).toPrecision(3)} times as probable.`,
+    };
+  });
 }
 
 function topTokens(measured: TestPromptMeasurement): View {
@@ -185,7 +180,7 @@ function tables(measured: TestPromptMeasurement): FindingParts["tables"] {
 }
 
 function baselines(measured: TestPromptMeasurement, vocabulary: number): FindingParts["baselines"] {
-  const [{ name, tokens, first }] = ranked(measured);
+  const { answer, tokens } = bestOf(measured);
   const several = areSeveral(measured);
   const length = several ? tokens : 1;
   const { alone } = measured;
@@ -198,13 +193,13 @@ function baselines(measured: TestPromptMeasurement, vocabulary: number): Finding
       unit: "%",
     },
     randomRank(UNIFORM_RANK, vocabulary),
-    alone && {
-      name: WITHOUT,
-      kind: "control",
-      text: `The probability of ${several ? name : quoted(first.token)} after BOS alone: what the model predicts without having read the prompt. ${length === 1 ? "Its rank" : "The rank of its first token"} there is ${alone.rank}.`,
-      value: 100 * alone.prob,
-      unit: "%",
-    },
+    alone &&
+      control(
+        WITHOUT,
+        `The probability of ${quoted(several ? answer : measured.rows[0].token)} after BOS alone: what the model predicts without having read the prompt. ${length === 1 ? "Its rank" : "The rank of its first token"} there is ${alone.rank}.`,
+        100 * alone.prob,
+        "%",
+      ),
   ];
 }
 

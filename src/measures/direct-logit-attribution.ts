@@ -165,7 +165,7 @@ function groupOf(
     return { decomposition, component, ...place(i), attribution: own[i], share };
   });
   const nullShares = Array.from({ length: shape[1] - 1 }, (_, i) => largestShare(column(i + 1), count));
-  return Measured.of(rows, { count, largestShare: largestShare(own, count), nullShares });
+  return Measured.of(rows, { count: Math.min(count, rows.length), largestShare: largestShare(own, count), nullShares });
 }
 
 /** The model's logits before any cap, [batch pos d_vocab]. */
