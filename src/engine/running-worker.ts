@@ -6,8 +6,8 @@ import type { WebBackendOptions } from "./ort-web-runtime.ts";
 import { pause } from "./pause.ts";
 import { errorOf, type KeptFeed, type Message, type Reply, type Request } from "./worker-messages.ts";
 
-/** Bytes of weights that are copied before the page gets a turn. */
-const PART_BYTES = 16e6;
+/** Bytes that are copied before the page gets a turn. */
+const PART_BYTES = 4e6;
 
 interface Waiting {
   readonly resolve: (results: readonly NDArray[]) => void;
@@ -26,6 +26,8 @@ export class RunningWorker {
   /** Numbers that the worker has, or is being sent. */
   private sent = new WeakMap<object, { readonly kept: number; readonly arrived: Promise<void> }>();
   private all: number[] = [];
+  /** Bytes that were copied since the page's last turn. */
+  private copied = 0;
   private readonly gone = new FinalizationRegistry<number>((kept) => this.drop([kept]));
 
   constructor(worker: Worker, options: WebBackendOptions) {
@@ -105,6 +107,7 @@ export class RunningWorker {
       }
       // A copy of these numbers alone: a view would be sent with the whole buffer under it.
       const data = feed.data.slice();
+      await this.turnAfter(data.byteLength);
       copies.push(data.buffer as ArrayBuffer);
       sent.push([name, { dtype: feed.dtype, shape: feed.shape, data }]);
     }
@@ -140,9 +143,17 @@ export class RunningWorker {
     const whole = new Uint8Array(buffer, byteOffset, byteLength);
     for (let at = 0; at === 0 || at < byteLength; at += PART_BYTES) {
       const bytes = whole.slice(at, at + PART_BYTES);
+      const count = bytes.length; // none once they are handed over
       this.post({ kind: "keep", kept, size: byteLength, at, bytes }, [bytes.buffer as ArrayBuffer]);
-      if (bytes.length === PART_BYTES) await pause();
+      await this.turnAfter(count);
     }
+  }
+
+  private async turnAfter(bytes: number): Promise<void> {
+    this.copied += bytes;
+    if (this.copied < PART_BYTES) return;
+    this.copied = 0;
+    await pause();
   }
 
   private drop(kept: readonly number[]): void {

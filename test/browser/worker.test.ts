@@ -70,6 +70,22 @@ describe.skipIf(!chromiumPath)("models in a worker (skipped without /usr/bin/chr
     expect(await page.evaluate((text) => worker.sentWith(text), prompt)).toBeLessThan(10_000);
   });
 
+  test("without a compiled graph the worker has no weights: they are sent again", async () => {
+    const sent = await page.evaluate((text) => worker.sentAfterDispose(text), prompt);
+    expect(sent).toBeGreaterThan(4_000_000);
+    expect(await page.evaluate((text) => worker.sentWith(text), prompt)).toBeLessThan(10_000);
+  });
+
+  test.each(["float16", "int4"] as const)(
+    "weights that are kept as %s are sent so, with Node's numbers",
+    async (dtype) => {
+      const model = await glassformer.HookedTransformer.fromPretrained("solu-1l-novels", { dtype });
+      const expected = await model.forward(prompt, { returnType: "loss", lossPerToken: true });
+      const found = await page.evaluate(([text, kept]) => worker.keptLosses(text, kept), [prompt, dtype] as const);
+      expectClose(flat(found), expected, 1e-4);
+    },
+  );
+
   test("the page's timer keeps firing while a prompt is continued, with Node's text", async () => {
     const model = await glassformer.HookedTransformer.fromPretrained("solu-1l-novels");
     const text = await model.generate("The old man looked at", { maxNewTokens: 60, temperature: 0 });

@@ -62,6 +62,16 @@ const worker = {
     await worker.losses(text);
     return sent - before;
   },
+  /** The same on a model whose weights are kept in fewer bits. */
+  async keptLosses(text: string, dtype: "float16" | "int4"): Promise<number[]> {
+    const model = await HookedTransformer.fromPretrained("/models/solu-1l-novels", { dtype });
+    return Array.from((await model.forward(text, { returnType: "loss", lossPerToken: true })).data);
+  },
+  /** Lets go of everything that was compiled, which frees the weights in the worker, too: bytes sent with the next run. */
+  async sentAfterDispose(text: string): Promise<number> {
+    await (await opened("solu-1l-novels")).engine.dispose();
+    return worker.sentWith(text);
+  },
   /** Continues a prompt with a timer of 10 ms next to it. */
   async generate() {
     const model = await opened("solu-1l-novels");
