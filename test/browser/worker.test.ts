@@ -82,7 +82,7 @@ describe.skipIf(!chromiumPath)("models in a worker (skipped without /usr/bin/chr
       const model = await glassformer.HookedTransformer.fromPretrained("solu-1l-novels", { dtype });
       const expected = await model.forward(prompt, { returnType: "loss", lossPerToken: true });
       const found = await page.evaluate(([text, kept]) => worker.keptLosses(text, kept), [prompt, dtype] as const);
-      expectClose(flat(found), expected, 1e-4);
+      expectClose(flat(found), flat(Array.from(expected.data)), 1e-4);
     },
   );
 
