@@ -221,7 +221,7 @@ export {
 
 // - ablation
 export { type AblationOptions, ablation } from "./analyses/ablation.ts";
-export { type Ablated, type AblationMeasurement, measureAblation } from "./measures/ablation.ts";
+export { type AblationMeasurement, measureAblation } from "./measures/ablation.ts";
 export type { AblationKind, MeasureAblationOptions } from "./measures/ablation/options.ts";
 export type { AblationMethod } from "./measures/ablation/replacements.ts";
 

@@ -4,13 +4,15 @@ import { ESTIMATED, GROUP, PATCHED, RECEIVER, SENDER } from "../finding/columns.
 import { type Finding, finding, type Method } from "../finding/finding.ts";
 import { type AboutTable, as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
-import { hears, type Reader, type Writer } from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import type { Pair } from "../measures/agreement.ts";
 import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
-import { type EdgeAttributionMeasurement, measureEdgeAttribution } from "../measures/edge-attribution.ts";
+import {
+  type EdgeAttributionMeasurement,
+  type EdgeAttributionRow,
+  measureEdgeAttribution,
+} from "../measures/edge-attribution.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled, topOption } from "../measures/options.ts";
-import { measurePathPatching } from "../measures/path-patching.ts";
 import { quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
@@ -20,29 +22,13 @@ import {
   correlationStatement,
   worstStatement,
 } from "./attribution/agreement.ts";
-import {
-  CLEAN_RUN,
-  CORRUPTED_RUN,
-  contrastBaselines,
-  contrastCaveats,
-  contrastSettings,
-  effectCaption,
-} from "./contrast.ts";
+import { BOTH_RUNS, contrastBaselines, contrastCaveats, contrastSettings, effectCaption } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
 import { ATTRIBUTION_PATCHING, EDGE_ATTRIBUTION } from "./papers.ts";
 
 /** The options of the analysis. */
 export type EdgeAttributionOptions = GivenOptions<typeof OPTIONS>;
 
-/** An edge with its estimate, and its true effect where it was measured. */
-interface Edge {
-  readonly sender: Writer;
-  readonly receiver: Reader;
-  readonly estimated: number;
-  readonly patched: number | null;
-}
-
-const BOTH_RUNS = [CORRUPTED_RUN, CLEAN_RUN] as const;
 const QUESTION = "Between which components does the information that decides between two answers travel?";
 /** How many senders and how many receivers, those with the strongest edges, have all edges between them actually patched. */
 const MOST_ENDS = 16;
@@ -56,59 +42,12 @@ export async function edgeAttribution(model: Model, options: EdgeAttributionOpti
   const asked = settled("edgeAttribution", model, options, OPTIONS);
   const { top, seed, signal, onProgress } = asked;
   const contrast = await readContrast(model, asked, signal);
-  const { clean, corrupted, metric } = contrast;
-  const attributed = await measureEdgeAttribution(model, { ...runsOf(contrast), signal });
-  const strongest = edgesOf(attributed);
-  const senders = [...new Set(strongest.map(({ sender }) => sender))].slice(0, MOST_ENDS);
-  const receivers = [...new Set(strongest.map(({ receiver }) => receiver))].slice(0, MOST_ENDS);
-  const patched = await measurePathPatching(model, {
-    // Of the corrupted run, with what senders write in the clean one.
-    clean: corrupted.input,
-    corrupted: clean.input,
-    senders: senders.map(({ name }) => name),
-    receivers: receivers.map(({ name }) => name),
-    metric,
-    signal,
-    onProgress,
-  });
-  const truth = ({ sender, receiver }: Edge): number | null => {
-    const [s, r] = [senders.indexOf(sender), receivers.indexOf(receiver)];
-    if (s < 0 || r < 0) return null;
-    // Rounded to the precision of float32 logits: an edge that changes nothing has 0.
-    return Math.round((patched.values.get(s, r) - patched.clean) * 1e5) / 1e5 + 0;
-  };
-  const edges = strongest.map((edge): Edge => ({ ...edge, patched: truth(edge) }));
-  return report(model, contrast, attributed, edges, { top, seed });
-}
-
-/** All edges, the strongest first. */
-function edgesOf({ senders, receivers, scores }: EdgeAttributionMeasurement): Edge[] {
-  return senders
-    .flatMap((sender, s) =>
-      receivers.flatMap((receiver, r) =>
-        hears(receiver, sender) ? [{ sender, receiver, estimated: scores.get(s, r), patched: null }] : [],
-      ),
-    )
-    .sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated));
-}
-
-function nameOf({ sender, receiver }: Edge): string {
-  return `${sender.name} to ${receiver.name}`;
-}
-
-function report(
-  model: Model,
-  contrast: Contrast,
-  attributed: EdgeAttributionMeasurement,
-  edges: readonly Edge[],
-  { top, seed }: { readonly top: number; readonly seed: number },
-): Finding {
-  const measured = edges.filter((edge) => edge.patched !== null);
-  const all = agreement(measured.map(asPair), seed, {
-    things: ["edge", "edges"],
-    estimated: "estimated",
-    measured: "patched",
-  });
+  const runs = { ...runsOf(contrast), patchedEnds: MOST_ENDS, signal, onProgress };
+  const attributed = await measureEdgeAttribution(model, runs);
+  const edges = attributed.top(attributed.length, ({ estimated }) => Math.abs(estimated)).rows;
+  const measured = edges.flatMap(asPair);
+  const words = { things: ["edge", "edges"], estimated: "estimated", measured: "patched" } as const;
+  const all = agreement(measured, seed, words);
   const [first] = edges;
   const whenPatched = first.patched === null ? "" : `; when it is actually patched, ${signed(first.patched)}`;
   const listed = edges.slice(0, top);
@@ -117,7 +56,7 @@ function report(
     question: QUESTION,
     summary: [
       {
-        text: `The strongest edge is from ${nameOf(first)}: ${signed(first.estimated)} logits${whenPatched}.`,
+        text: `The strongest edge is from ${first.sender} to ${first.receiver}: ${signed(first.estimated)} logits${whenPatched}.`,
         figure: { value: first.estimated, unit: "logits", comparedWith: BOTH_RUNS },
       },
       correlationStatement("Estimates and path patching", all, { all: edges.length }),
@@ -151,21 +90,23 @@ function report(
 }
 
 /** Which kind of receiver an edge goes to. */
-function kindOf({ receiver: { name } }: Edge): string {
-  return name === "logits" ? "to the logits" : name.replace(/^.*(MLP|[qkv])$/, "to $1");
+function kindOf({ receiver }: EdgeAttributionRow): string {
+  return receiver === "logits" ? "to the logits" : receiver.replace(/^.*(MLP|[qkv])$/, "to $1");
 }
 
-/** A measured edge, for the comparison. */
-function asPair(edge: Edge): Pair {
-  return {
-    name: `the edge from ${nameOf(edge)}`,
-    group: kindOf(edge),
-    estimated: edge.estimated,
-    measured: edge.patched!,
-  };
+/** An edge for the comparison, if it was patched. */
+function asPair(edge: EdgeAttributionRow): (EdgeAttributionRow & Pair)[] {
+  if (edge.patched === null) return [];
+  return [
+    { ...edge, name: `the edge from ${edge.sender} to ${edge.receiver}`, group: kindOf(edge), measured: edge.patched },
+  ];
 }
 
-function method(contrast: Contrast, edges: readonly Edge[], measured: readonly Edge[]): Method {
+function method(
+  contrast: Contrast,
+  edges: readonly EdgeAttributionRow[],
+  measured: readonly EdgeAttributionRow[],
+): Method {
   const [from, to] = [new Set(measured.map(({ sender }) => sender)), new Set(measured.map(({ receiver }) => receiver))];
   return {
     text: `What an edge from a sender u to a later receiver v carries is estimated by Σ (u clean − u corrupted) · d(logit(${quoted(contrast.answer)}) − logit(${quoted(contrast.wrong)})) / d(input of v), over positions and d_model, with the gradient at the corrupted run: all ${edges.length} edges in one run. Senders are the embeddings together (stream_start), heads and MLPs; receivers are each head's queries, keys and values, MLPs, and the logits. An edge is the direct path only: what travels through other components belongs to their edges.\n\nThe ${measured.length} edges between the ${from.size} senders and the ${to.size} receivers that have the strongest ones are then actually patched, each alone: v reads the residual stream with what u wrote in the clean run in place of what it wrote in the corrupted one.`,
@@ -176,11 +117,11 @@ function method(contrast: Contrast, edges: readonly Edge[], measured: readonly E
 /** The measured edges, senders as rows and receivers as columns in the order of the forward pass: estimated, and patched. */
 function matrices(
   { senders, receivers }: EdgeAttributionMeasurement,
-  measured: readonly Edge[],
+  measured: readonly EdgeAttributionRow[],
   contrast: Contrast,
 ): View {
-  const rows = senders.filter((sender) => measured.some((edge) => edge.sender === sender));
-  const columns = receivers.filter((receiver) => measured.some((edge) => edge.receiver === receiver));
+  const rows = senders.filter(({ name }) => measured.some(({ sender }) => sender === name));
+  const columns = receivers.filter(({ name }) => measured.some(({ receiver }) => receiver === name));
   const left = rows.length < senders.length || columns.length < receivers.length;
   return {
     kind: "imshow",
@@ -196,12 +137,12 @@ function matrices(
 
 const EDGE = column("edge", "The sender and the receiver.", { format: "text", detail: true });
 
-function edgeTable(about: AboutTable, edges: readonly Edge[]): Table {
+function edgeTable(about: AboutTable, edges: readonly EdgeAttributionRow[]): Table {
   return tableOf({ ...about, comparedWith: BOTH_RUNS }, edges, [
-    [as(SENDER, "What writes: the embeddings together (stream_start), a head, an MLP."), ({ sender }) => sender.name],
-    [as(RECEIVER, "What reads: a head's q, k or v, an MLP, the logits."), ({ receiver }) => receiver.name],
+    as(SENDER, "What writes: the embeddings together (stream_start), a head, an MLP."),
+    as(RECEIVER, "What reads: a head's q, k or v, an MLP, the logits."),
     [GROUP, kindOf],
-    [EDGE, ({ sender, receiver }) => `${sender.name} → ${receiver.name}`],
+    [EDGE, ({ sender, receiver }) => `${sender} → ${receiver}`],
     as(ESTIMATED, "(clean − corrupted) of the sender · gradient at the receiver's input."),
     as(PATCHED, "The change when this path alone is patched; none where it was not measured."),
   ]);

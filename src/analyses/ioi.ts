@@ -60,19 +60,13 @@ export async function ioi(model: Model, options: IoiOptions = {}): Promise<Findi
   });
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
-/** The share of prompts after which the receiver has the higher logit. */
-const accuracy = (differences: readonly number[]) => mean(differences.map((x) => +(x > 0)));
-
-function summaryOf({ differences, controls, names, skipped }: IoiMeasurement): Finding["summary"] {
-  const [right, lead] = [accuracy(differences), mean(differences)];
+function summaryOf({ orders, names, skipped }: IoiMeasurement): Finding["summary"] {
+  const [{ prompts, accuracy, logit_difference: lead }, , , control] = orders;
+  const no = accuracy > 0.5 && accuracy > control.accuracy ? "The" : "No: the";
   return [
     {
-      text: `${right > 0.5 && right > accuracy(controls) ? "" : "No: "}the receiver has the higher logit in ${percent(right)} of ${differences.length} prompts; a guess has it in half, and where a third person gives, the same name has it in ${percent(accuracy(controls))}.`.replace(
-        /^t/,
-        "T",
-      ),
-      figure: { value: 100 * right, unit: "%", comparedWith: [CHANCE, CONTROL_ACCURACY] },
+      text: `${no} receiver has the higher logit in ${percent(accuracy)} of ${prompts} prompts; a guess has it in half, and where a third person gives, the same name has it in ${percent(control.accuracy)}.`,
+      figure: { value: 100 * accuracy, unit: "%", comparedWith: [CHANCE, CONTROL_ACCURACY] },
     },
     {
       text: `On average the receiver's logit is ${Math.abs(lead).toFixed(2)} logits ${lead < 0 ? "below" : "above"} the giver's.`,
@@ -94,87 +88,63 @@ const DIFFERENCES: View = {
   references: [{ kind: "x", at: 0, label: "equal" }],
 };
 const ORDER = column("order", "ABBA or BABA.", { format: "text" });
-function byOrder({ prompts, differences, controls }: IoiMeasurement): Table {
-  const of = (order: string) => differences.filter((_, i) => prompts[i].order === order);
-  const rows = [
-    { order: "both", values: differences },
-    { order: "ABBA", values: of("ABBA") },
-    { order: "BABA", values: of("BABA") },
-    { order: CONTROL, values: controls },
-  ];
+function byOrder({ orders }: IoiMeasurement): Table {
   const about = { name: "orders", title: "By the order of the names", comparedWith: [CHANCE, CONTROL] };
-  return tableOf(about, rows, [
-    as(ORDER, "ABBA: the receiver is named first; BABA: the giver."),
-    [column("prompts", "How many prompts.", { format: "integer" }), ({ values }) => values.length],
-    [as(LOGIT_DIFFERENCE, "Mean of the receiver's logit (IO) minus the giver's (S)."), ({ values }) => mean(values)],
-    [column("accuracy", "How often IO has the higher logit.", { format: "percent" }), ({ values }) => accuracy(values)],
+  return tableOf(about, orders, [
+    [
+      as(ORDER, "ABBA: the receiver is named first; BABA: the giver."),
+      ({ order }) => (order === "control" ? CONTROL : order),
+    ],
+    column("prompts", "How many prompts.", { format: "integer" }),
+    as(LOGIT_DIFFERENCE, "Mean of the receiver's logit (IO) minus the giver's (S)."),
+    column("accuracy", "How often IO has the higher logit.", { format: "percent" }),
   ]);
 }
 
-function byPrompt({ prompts, differences, controls }: IoiMeasurement): Table {
-  return tableOf({ name: "prompts", title: "All prompts", detail: true }, prompts, [
-    [column("prompt", "The text.", { format: "text" }), "text"],
+function byPrompt({ prompts, rows }: IoiMeasurement): Table {
+  const description = "The receiver's logit (IO) minus the giver's (S) after it.";
+  return tableOf({ name: "prompts", title: "All prompts", detail: true }, rows, [
+    [column("prompt", "The text.", { format: "text" }), ({ prompt }) => prompts[prompt].text],
     ORDER,
-    [column("io", "The name that should come.", { title: "IO", format: "token" }), (prompt) => prompt.io],
+    column("io", "The name that should come.", { title: "IO", format: "token" }),
     column("s", "The name that should not.", { title: "S", format: "token" }),
-    [
-      as(LOGIT_DIFFERENCE, {
-        title: "prompts",
-        description: "The receiver's logit (IO) minus the giver's (S) after it.",
-      }),
-      (_, i) => differences[i],
-    ],
-    [
-      as(LOGIT_DIFFERENCE, {
-        name: "control",
-        title: CONTROL,
-        description: "The same where a third person gives.",
-      }),
-      (_, i) => controls[i],
-    ],
+    as(LOGIT_DIFFERENCE, { title: "prompts", description }),
+    as(LOGIT_DIFFERENCE, { name: "control", title: CONTROL, description: "The same where a third person gives." }),
   ]);
 }
 
-function baselines({ prompts, differences, controls }: IoiMeasurement, seed: number): Baseline[] {
+function baselines({ rows, orders }: IoiMeasurement, seed: number): Baseline[] {
   const interval = bootstrapInterval(
-    [...prompts.keys()],
-    (drawn) => differences.reduce((sum, x, i) => sum + x * drawn[i], 0) / differences.length,
+    [...rows.keys()],
+    (drawn) => rows.reduce((sum, row, i) => sum + row.logit_difference * drawn[i], 0) / rows.length,
     new Random(seed),
   )!;
-  const drawn = { samples: prompts.length, seed };
+  const { logit_difference, accuracy } = orders[3];
+  const drawn = { samples: rows.length, seed };
   return [
     {
       name: CHANCE,
       kind: "reference value",
       text: "Of two names, a guess is right half of the time.",
-      value: 50,
-      unit: "%",
+      ...{ value: 50, unit: "%" },
     },
     {
       name: CONTROL,
       kind: "control",
       text: "The mean difference in the same prompts with a third name in the giver's place.",
-      value: mean(controls),
-      unit: "logits",
-      ...drawn,
+      ...{ value: logit_difference, unit: "logits", ...drawn },
     },
     {
       name: CONTROL_ACCURACY,
       kind: "control",
       text: "How often the same name is preferred there.",
-      value: 100 * accuracy(controls),
-      unit: "%",
-      ...drawn,
+      ...{ value: 100 * accuracy, unit: "%", ...drawn },
     },
     {
       name: INTERVAL,
       kind: "bootstrap interval",
       text: "Where the mean difference would lie with other prompts of the same kind.",
-      interval: interval.interval,
-      level: interval.level,
-      samples: interval.samples,
-      seed,
-      unit: "logits",
+      ...{ ...interval, seed, unit: "logits" },
     },
   ];
 }

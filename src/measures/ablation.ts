@@ -1,7 +1,7 @@
 /** What happens to the loss, or to a logit difference, when each component is ablated. */
 
 import { Tensor } from "../graph/tensor.ts";
-import { headName, neuronName } from "../lens/components.ts";
+import { componentName } from "../lens/components.ts";
 import { maskedPlaces } from "../lens/fill-mask.ts";
 import type { Metric } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
@@ -25,30 +25,20 @@ import { answerToken, checkPrompts, readPrompt } from "./prompt.ts";
 import { stages } from "./stages.ts";
 import { sweep } from "./sweep.ts";
 
-/** One component, and the effect of ablating it. */
-export interface Ablated {
-  /** `L0H3`, `L0N17`, `L0 MLP`; for positions, which of their outputs: `L0 attention`. */
-  readonly name: string;
-  readonly layer: number;
-  /** The head or neuron. */
-  readonly index?: number;
-  /** For positions: which prompt and which position. */
-  readonly prompt?: number;
-  readonly pos?: number;
-  /** The measure with it ablated, minus the measure without. */
-  readonly effect: number;
-}
-
 /** A component and the effect of ablating it, with the axes that were swept over. */
 export interface AblationRow {
   /** For positions. */
   readonly prompt?: number;
   readonly pos?: number;
+  readonly token?: string;
   readonly layer: number;
   readonly head?: number;
   readonly d_mlp?: number;
+  /** Of layers and positions: whether it is the layer's attention or its MLP. */
+  readonly part?: "attention" | "MLP";
+  /** `L0H3`, `L0N17`, `L0 MLP`; for positions, which of their outputs: `L0 attention`. */
   readonly component: string;
-  /** As in `Ablated`. */
+  /** The measure with it ablated, minus the measure without. */
   readonly effect: number;
 }
 
@@ -64,7 +54,6 @@ export interface AblationMeasurement extends Measured<AblationRow> {
   readonly unit: "nats" | "logits";
   /** The answers' ids. */
   readonly answers?: readonly [answer: number, wrong: number];
-  readonly components: readonly Ablated[];
   /** The measure with nothing ablated, the mean over prompts. */
   readonly clean: number;
   /** Each prompt's tokens. */
@@ -79,7 +68,7 @@ interface Site {
   readonly site: string;
   readonly axis?: string;
   readonly layers: readonly number[];
-  readonly name: (layer: number, index: number) => string;
+  readonly part?: "attention" | "MLP";
 }
 
 /**
@@ -120,14 +109,14 @@ export async function measureAblation(
   // The weight of a batch: the tokens that it predicts, or its prompts.
   const weights = batches.map((some) => (answers ? some.length : some.reduce((n, ids) => n + ids.length - 1, 0)));
   const whole = weights.reduce((a, b) => a + b, 0);
-  const components: { -readonly [K in keyof Ablated]: Ablated[K] }[] = [];
+  const components: { -readonly [K in keyof AblationRow]: AblationRow[K] }[] = [];
   let clean = 0;
   for (const [batch, input] of inputs.entries()) {
     const { tokens, attentionMask } = input;
     const share = over === "positions" ? 1 : weights[batch] / whole;
     const metric: Metric = answers ? atAnswers(answers, input, model) : (_logits, graph) => graph.loss();
     let seen = 0;
-    for (const [i, { site, axis, layers, name }] of sites.entries()) {
+    for (const [i, { site, axis, layers, part }] of sites.entries()) {
       const { values, baseline } = await sweep(model, tokens, {
         site,
         over: axis ? ["layer", axis] : ["layer"],
@@ -149,23 +138,16 @@ export async function measureAblation(
           known.effect += effect;
           return;
         }
-        const where = over === "positions" ? { prompt: batch, pos: index } : axis ? { index } : {};
-        components.push({ name: name(at, index), layer: at, ...where, effect });
+        const pos = axis === "pos" ? { prompt: batch, pos: index, token: read[batch].tokens[index] } : {};
+        const which = axis === "head" || axis === "d_mlp" ? { [axis]: index } : {};
+        const where = { ...pos, layer: at, ...which, ...(part ? { part } : {}) };
+        components.push({ ...where, component: part ? `L${at} ${part}` : componentName(where), effect });
       });
     }
   }
-  const found = { over, by, layer, seed, components, clean, prompts: read.map(({ tokens }) => tokens) };
+  const found = { over, by, layer, seed, clean, prompts: read.map(({ tokens }) => tokens) };
   const about = answers ? ({ ...found, unit: "logits", answers } as const) : ({ ...found, unit: "nats" } as const);
-  return Measured.of(
-    components.map((one) => rowOf(one, over)),
-    about,
-  );
-}
-
-function rowOf({ name, layer, index, prompt, pos, effect }: Ablated, over: AblationKind): AblationRow {
-  const where = over === "positions" ? { prompt, pos } : {};
-  const which = index === undefined ? {} : { [over === "heads" ? "head" : "d_mlp"]: index };
-  return { ...where, layer, ...which, component: name, effect } as AblationRow;
+  return Measured.of<AblationRow, typeof about>(components, about);
 }
 
 /** The mean of values over the tokens of all batches, by hook name. */
@@ -211,18 +193,18 @@ function answersOf(model: Model, { answer, wrong }: MeasureAblationOptions): rea
 
 function sitesOf(over: AblationKind, layer: number | undefined, model: Model): Site[] {
   const all = Array.from({ length: model.cfg.nLayers }, (_, l) => l);
-  const attention = { site: "attn_out", name: (l: number) => `L${l} attention` };
-  const mlp = hasMlps(model) ? [{ site: "mlp_out", name: (l: number) => `L${l} MLP` }] : [];
+  const attention = { site: "attn_out", part: "attention" } as const;
+  const mlp = hasMlps(model) ? [{ site: "mlp_out", part: "MLP" } as const] : [];
   switch (over) {
     case "heads":
-      return [{ site: "z", axis: "head", layers: all, name: headName }];
+      return [{ site: "z", axis: "head", layers: all }];
     case "layers":
       return [attention, ...mlp].map((site) => ({ ...site, layers: all }));
     case "positions":
       return [attention, ...mlp].map((site) => ({ ...site, axis: "pos", layers: [layer!] }));
     case "neurons":
       if (hasMlps(model)) needNeurons(model, layer!);
-      if (hasMlps(model)) return [{ site: "post", axis: "d_mlp", layers: [layer!], name: neuronName }];
+      if (hasMlps(model)) return [{ site: "post", axis: "d_mlp", layers: [layer!] }];
       throw new ArgumentError("Neurons cannot be ablated in this model: it is attention-only.", { asked: over });
     default:
       throw new ArgumentError(`over must be one of ${ABLATION_KINDS.join(", ")}, not "${over}".`, {

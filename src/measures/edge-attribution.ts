@@ -4,17 +4,26 @@
  */
 
 import { Tensor } from "../graph/tensor.ts";
-import { components, hears, needSum, type Reader, type Writer } from "../lens/components.ts";
+import {
+  components,
+  hears,
+  needSum,
+  type Reader,
+  type Receiver,
+  type Sender,
+  type Writer,
+} from "../lens/components.ts";
 import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { type InputOptions, inputOptions } from "../lens/model-input.ts";
 import { asAdded } from "../lens/output-norm.ts";
 import type { ModelInput } from "../lens/tokens.ts";
 import { computeByLayers } from "./by-layers.ts";
-import { answersOptions, RUNS, type RunsOptions, readRuns } from "./contrast.ts";
+import { answersOptions, RUNS, type Runs, type RunsOptions, readRuns, roundedToLogits } from "./contrast.ts";
 import { Measured } from "./measured.ts";
 import { checkSameLength, metricGradients, metricNumber } from "./metric-gradients.ts";
-import { type GivenOptions, settled } from "./options.ts";
+import { type AnalysisContext, type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { measurePathPatching } from "./path-patching.ts";
 
 /** An edge and what it carries. */
 export interface EdgeAttributionRow {
@@ -22,6 +31,8 @@ export interface EdgeAttributionRow {
   readonly receiver: string;
   /** In units of the metric. */
   readonly estimated: number;
+  /** The change of the metric when this path alone is patched; `null` where it was not (`patchedEnds`). */
+  readonly patched: number | null;
 }
 
 /** The result of `measureEdgeAttribution`: a row for each edge. */
@@ -35,8 +46,19 @@ export interface EdgeAttributionMeasurement extends Measured<EdgeAttributionRow>
   readonly corrupted: number;
 }
 
+const OPTIONS = {
+  ...answersOptions,
+  patchedEnds: {
+    type: "integer",
+    placeholder: "N",
+    description: "edges between this many senders and this many receivers, those with the strongest, are also patched",
+    default: 0,
+    least: 0,
+  },
+} as const satisfies AnalysisOptions;
+
 /** The options of `measureEdgeAttribution`. */
-export type MeasureEdgeAttributionOptions = GivenOptions<typeof answersOptions> & RunsOptions;
+export type MeasureEdgeAttributionOptions = GivenOptions<typeof OPTIONS> & RunsOptions;
 
 /** A pass whose receivers' inputs are points of their own, so that each can be changed and differentiated separately. */
 export function edgeGraph(
@@ -70,10 +92,11 @@ export async function measureEdgeAttribution(
   model: Model,
   options: MeasureEdgeAttributionOptions = {},
 ): Promise<EdgeAttributionMeasurement> {
-  const asked = settled("measureEdgeAttribution", model, options, answersOptions, RUNS);
-  const { signal } = asked;
+  const asked = settled("measureEdgeAttribution", model, options, OPTIONS, RUNS);
+  const { patchedEnds, signal, onProgress } = asked;
   needSum(model);
-  const { clean, corrupted, metric, read } = await readRuns("measureEdgeAttribution", model, asked, signal);
+  const runs = await readRuns("measureEdgeAttribution", model, asked, signal);
+  const { clean, corrupted, metric, read } = runs;
   const { writers, start, readers: receivers } = components(model);
   // Where tokens are says little by itself, so the embeddings are one sender.
   const senders = [start, ...writers.filter(({ layer }) => layer !== undefined)];
@@ -121,13 +144,38 @@ export async function measureEdgeAttribution(
     "receiver",
   ]);
   const edges = senders.flatMap((sender, s) =>
-    receivers.flatMap((receiver, r): EdgeAttributionRow[] =>
+    receivers.flatMap((receiver, r): Edge[] =>
       hears(receiver, sender)
         ? [{ sender: sender.name, receiver: receiver.name, estimated: data[s * receivers.length + r] }]
         : [],
     ),
   );
-  return Measured.of(edges, { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() });
+  const patched = await patchStrongest(model, runs, edges, patchedEnds, { signal, onProgress });
+  const edgeRows = edges.map((edge, i): EdgeAttributionRow => ({ ...edge, patched: patched[i] }));
+  return Measured.of(edgeRows, { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() });
+}
+
+type Edge = Pick<EdgeAttributionRow, "estimated"> & { readonly sender: Sender; readonly receiver: Receiver };
+
+/** What patching each edge between the `count` senders and the `count` receivers with the strongest ones changes; `null` for all others. */
+async function patchStrongest(
+  model: Model,
+  { clean, corrupted, metric, read }: Runs,
+  edges: readonly Edge[],
+  count: number,
+  context: AnalysisContext,
+): Promise<(number | null)[]> {
+  if (count === 0) return edges.map(() => null);
+  const strongest = [...edges].sort((a, b) => Math.abs(b.estimated) - Math.abs(a.estimated));
+  const senders = [...new Set(strongest.map(({ sender }) => sender))].slice(0, count);
+  const receivers = [...new Set(strongest.map(({ receiver }) => receiver))].slice(0, count);
+  // Of the corrupted run, with what senders write in the clean one.
+  const paths = { ...read, clean: corrupted, corrupted: clean, metric, senders, receivers, ...context };
+  const { values, clean: unpatched } = await measurePathPatching(model, paths);
+  return edges.map(({ sender, receiver }) => {
+    const [s, r] = [senders.indexOf(sender), receivers.indexOf(receiver)];
+    return s < 0 || r < 0 ? null : roundedToLogits(values.get(s, r) - unpatched);
+  });
 }
 
 /** What a sender, or all heads of its layer, [batch pos head d_model], add to the stream in a pass. */

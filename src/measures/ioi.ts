@@ -22,17 +22,25 @@ export interface IoiRow {
   readonly s: string;
   /** `logit[io] - logit[s]`. */
   readonly logit_difference: number;
-  /** The same after its control. */
+  /** The same after its control, in which a third person gives. */
   readonly control: number;
+}
+
+/** Prompts of one order of the names, of both, or the controls. */
+export interface IoiOrderRow {
+  readonly order: IoiPrompt["order"] | "both" | "control";
+  readonly prompts: number;
+  /** The mean of `logit[io] - logit[s]`. */
+  readonly logit_difference: number;
+  /** How often the receiver has the higher logit. */
+  readonly accuracy: number;
 }
 
 /** The result of `measureIoi`: a row for each prompt. */
 export interface IoiMeasurement extends Measured<IoiRow> {
   readonly prompts: readonly IoiPrompt[];
-  /** `logit[io] - logit[s]` after each prompt. */
-  readonly differences: readonly number[];
-  /** The same after each prompt's control, in which a third person gives. */
-  readonly controls: readonly number[];
+  /** All prompts together, those of each order, and the controls. */
+  readonly orders: readonly [both: IoiOrderRow, ABBA: IoiOrderRow, BABA: IoiOrderRow, control: IoiOrderRow];
   /** The names that are one token, and the number of names that are several. */
   readonly names: readonly string[];
   readonly skipped: number;
@@ -71,7 +79,19 @@ export async function measureIoi(model: Model, options: IoiOptions = {}): Promis
     return { prompt, order, io, s, logit_difference, control };
   });
   const skipped = new Set(names).size - usableNames.length;
-  return Measured.of(rows, { prompts, ...measurements, names: usableNames, skipped });
+  return Measured.of(rows, { prompts, orders: ordersOf(rows), names: usableNames, skipped });
+}
+
+function ordersOf(rows: readonly IoiRow[]): IoiMeasurement["orders"] {
+  const row = (order: IoiOrderRow["order"], differences: readonly number[]): IoiOrderRow => {
+    const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+    const accuracy = mean(differences.map((x) => +(x > 0)));
+    return { order, prompts: differences.length, logit_difference: mean(differences), accuracy };
+  };
+  const of = (order?: IoiPrompt["order"]) =>
+    rows.flatMap((one) => (order === undefined || one.order === order ? [one.logit_difference] : []));
+  const controls = rows.map(({ control }) => control);
+  return [row("both", of()), row("ABBA", of("ABBA")), row("BABA", of("BABA")), row("control", controls)];
 }
 
 /** `logit[io] - logit[s]` at each text's last token, [batch]. */

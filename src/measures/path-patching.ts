@@ -19,7 +19,7 @@ import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { answersOptions, RUNS, type Runs, type RunsOptions, readRuns } from "./contrast.ts";
+import { answersOptions, RUNS, type Runs, type RunsOptions, readRuns, roundedToLogits } from "./contrast.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "./options.ts";
@@ -178,7 +178,8 @@ export async function measurePathPatching(
     receivers.flatMap((receiver, r): PathPatchingRow[] => {
       const patched = values[s * receivers.length + r];
       if (Number.isNaN(patched)) return [];
-      return [{ sender: sender.name, receiver: receiver.name, patched, lost: (clean - patched) / (clean - corrupted) }];
+      const lost = roundedToLogits((clean - patched) / (clean - corrupted));
+      return [{ sender: sender.name, receiver: receiver.name, patched, lost }];
     }),
   );
   return Measured.of(rows, {

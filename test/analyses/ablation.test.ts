@@ -18,21 +18,21 @@ describe("on golden models", () => {
   });
 
   it("ablating heads by zero is zeroing them with a hook", async () => {
-    const { components, clean } = await measureAblation(model, { prompts, by: "zero" });
-    expect(components.map((c) => c.name)).toEqual(model.allHeadLabels());
+    const { rows: components, clean } = await measureAblation(model, { prompts, by: "zero" });
+    expect(components.map((c) => c.component)).toEqual(model.allHeadLabels());
     expect(clean).toBeCloseTo(g.info.scalars.loss, 4);
-    for (const { layer, index, effect } of components) {
+    for (const { layer, head, effect } of components) {
       const loss = await model.runWithHooks(g.tokens, {
         returnType: "loss",
-        fwdHooks: [[`blocks.${layer}.attn.hook_z`, (z) => z.set({ head: index! }, 0)]],
+        fwdHooks: [[`blocks.${layer}.attn.hook_z`, (z) => z.set({ head: head! }, 0)]],
       });
       expect(effect).toBeCloseTo(loss.item() - clean, 4);
     }
   });
 
   it("ablating layers by the mean equals doing it with a hook", async () => {
-    const { components, clean } = await measureAblation(model, { prompts, over: "layers" });
-    expect(components.map((c) => c.name)).toEqual(["L0 attention", "L1 attention", "L0 MLP", "L1 MLP"]);
+    const { rows: components, clean } = await measureAblation(model, { prompts, over: "layers" });
+    expect(components.map((c) => c.component)).toEqual(["L0 attention", "L1 attention", "L0 MLP", "L1 MLP"]);
     const loss = await model.runWithHooks(g.tokens, {
       returnType: "loss",
       fwdHooks: [["blocks.0.hook_mlp_out", (x) => x.mean(["batch", "pos"], true).expandLike(x)]],
@@ -44,15 +44,15 @@ describe("on golden models", () => {
     const [long, short] = [prompts[0], prompts[1].slice(0, 5)];
     const measure = (some: number[][]) => measureAblation(model, { prompts: some, by: "zero", answer: 3, wrong: 4 });
     const [both, first, second] = [await measure([long, short]), await measure([long]), await measure([short])];
-    both.components.forEach(({ effect }, i) => {
-      expect(effect).toBeCloseTo((first.components[i].effect + second.components[i].effect) / 2, 4);
+    both.rows.forEach(({ effect }, i) => {
+      expect(effect).toBeCloseTo((first.rows[i].effect + second.rows[i].effect) / 2, 4);
     });
     expect(both.unit).toBe("logits");
   });
 
   it("means of a padded batch are over its real tokens", async () => {
     const [long, short] = [prompts[0], prompts[1].slice(0, 5)];
-    const { components, clean } = await measureAblation(model, { prompts: [long, short], over: "layers" });
+    const { rows: components, clean } = await measureAblation(model, { prompts: [long, short], over: "layers" });
     const [, a] = await model.runWithCache(long, { namesFilter: "blocks.1.hook_mlp_out" });
     const [, b] = await model.runWithCache(short, { namesFilter: "blocks.1.hook_mlp_out" });
     const { dModel } = model.cfg;
@@ -77,18 +77,18 @@ describe("on golden models", () => {
 
   it("resampling draws by the seed", async () => {
     const of = async (seed: number) =>
-      (await measureAblation(model, { prompts, by: "resample", seed })).components.map((c) => c.effect);
+      (await measureAblation(model, { prompts, by: "resample", seed })).rows.map((c) => c.effect);
     expect(await of(3)).toEqual(await of(3));
     expect(await of(4)).not.toEqual(await of(3));
   });
 
   it("neurons and positions belong to one layer, and each prompt's positions are ablated separately", async () => {
     const neurons = await measureAblation(model, { prompts, over: "neurons", by: "zero", layer: 0 });
-    expect(neurons.components).toHaveLength(80);
-    expect(neurons.components[7].name).toBe("L0N7");
+    expect(neurons.rows).toHaveLength(80);
+    expect(neurons.rows[7].component).toBe("L0N7");
     const positions = await measureAblation(model, { prompts, over: "positions", by: "zero" });
-    expect(positions.components).toHaveLength(2 * 2 * 12);
-    const one = positions.components.find((c) => c.name === "L1 MLP" && c.prompt === 1 && c.pos === 4)!;
+    expect(positions.rows).toHaveLength(2 * 2 * 12);
+    const one = positions.rows.find((c) => c.component === "L1 MLP" && c.prompt === 1 && c.pos === 4)!;
     const loss = async (hooked: boolean) =>
       (
         await model.runWithHooks(prompts[1], {
@@ -97,6 +97,7 @@ describe("on golden models", () => {
         })
       ).item();
     expect(one.effect).toBeCloseTo((await loss(true)) - (await loss(false)), 4);
+    expect([one.layer, one.part, one.token]).toEqual([1, "MLP", positions.prompts[1][4]]);
   });
 
   it("options that do not fit the model are refused with a message", async () => {

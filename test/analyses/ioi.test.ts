@@ -14,18 +14,27 @@ describe("ioi on the bundled model", () => {
   });
 
   it("measures each prompt as it would alone, whatever the padding", async () => {
-    const { prompts, differences, controls } = await measureIoi(model, { samples: 70 });
+    const { prompts, rows, orders } = await measureIoi(model, { samples: 70 });
     expect(new Set(prompts.map(({ text }) => model.toTokens(text).data.length)).size).toBeGreaterThan(1);
     for (const i of [0, 31, 69]) {
       const { io, s } = prompts[i];
       for (const [text, expected] of [
-        [prompts[i].text, differences[i]],
-        [prompts[i].control, controls[i]],
+        [prompts[i].text, rows[i].logit_difference],
+        [prompts[i].control, rows[i].control],
       ] as const) {
         const { data } = await model.forward(text, { logitsPos: -1 });
         expect(data[model.toSingleToken(io)] - data[model.toSingleToken(s)]).toBeCloseTo(expected, 3);
       }
     }
+    expect(orders.map(({ order, prompts }) => [order, prompts])).toEqual([
+      ["both", 70],
+      ["ABBA", 35],
+      ["BABA", 35],
+      ["control", 70],
+    ]);
+    const right = rows.filter(({ order, logit_difference }) => order === "BABA" && logit_difference > 0);
+    expect(orders[2].accuracy).toBeCloseTo(right.length / 35);
+    expect(orders[3].logit_difference).toBeCloseTo(rows.reduce((sum, { control }) => sum + control, 0) / 70);
   });
 
   it("names both people once and the giver twice, who is not the answer", async () => {

@@ -159,7 +159,7 @@ test("prompts beyond one batch are ablated in several, and the mean is still ove
   const wide = parseConfig({ ...cfgOf(), d_vocab: 300, d_vocab_out: 30_000 });
   const model = new HookedTransformer(wide, initWeights(wide), { engine: free });
   const prompts = Array.from({ length: 40 }, (_, i) => ids(10 + (i % 20), i));
-  const { components, clean } = await measureAblation(model, { prompts, over: "layers", by: "mean" });
+  const { rows: components, clean } = await measureAblation(model, { prompts, over: "layers", by: "mean" });
   const lone = await Promise.all(prompts.map((prompt) => model.forward(prompt, { returnType: "loss" })));
   const predicted = prompts.map(({ length }) => length - 1);
   const all = predicted.reduce((a, b) => a + b);
@@ -186,7 +186,7 @@ test("prompts beyond one batch are ablated in several, and the mean is still ove
     ),
   );
   const effect = ablated.reduce((sum, loss, i) => sum + (loss.item() * predicted[i]) / all, 0) - expected;
-  expect(components.find(({ name }) => name === "L1 MLP")!.effect).toBeCloseTo(effect, 4);
+  expect(components.find(({ component }) => component === "L1 MLP")!.effect).toBeCloseTo(effect, 4);
 });
 
 function cfgOf() {
