@@ -1,6 +1,7 @@
 /** The expected numbers: small models with random weights, and all that TransformerLens 2.18 gives for them. */
 import { readFileSync } from "node:fs";
 import { Tensor } from "../src/graph/tensor.ts";
+import type { Metric } from "../src/lens/metric.ts";
 import { memorySource, readSafetensors } from "../src/load/index.ts";
 import { parseConfig } from "../src/models/config/parse.ts";
 import { transposed } from "../src/models/families/layout.ts";
@@ -107,4 +108,19 @@ function ownExperts(key: string, array: NDArray, stored: ReadonlyMap<string, NDA
 
 export function goldenModel(g: Golden): HookedTransformer {
   return new HookedTransformer(parseConfig(g.info.config), g.under("weights."));
+}
+
+/** Two prompts of a configuration, as tokens [1 12], and the logit difference that its goldens measure. */
+export function goldenContrast({ tokens, info }: Golden) {
+  const prompt = (row: number) =>
+    Tensor.leaf({ dtype: "int32", shape: [1, 12], data: tokens.data.slice(row * 12, row * 12 + 12) as Int32Array });
+  const [right, wrong] = info.patching_metric.logit_diff_last;
+  const metric: Metric = (logits) => {
+    const last = logits.at({ pos: -1 });
+    return last
+      .at({ d_vocab: right })
+      .sub(last.at({ d_vocab: wrong }))
+      .mean();
+  };
+  return { clean: prompt(0), corrupted: prompt(1), metric };
 }

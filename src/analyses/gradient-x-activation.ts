@@ -1,23 +1,17 @@
 /** "Which tokens of the prompt favour the answer, judged by the gradient at their embeddings?" */
 
 import { type Finding, finding, type Method } from "../finding/finding.ts";
+import { column } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
 import { answerOptions, readAnswer } from "../measures/answer.ts";
-import { type GradientXActivationMeasurement, measureGradientXActivation } from "../measures/gradient-x-activation.ts";
+import { measureGradientXActivation } from "../measures/gradient-x-activation.ts";
 import { occlusion } from "../measures/occlusion.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "../measures/options.ts";
-import { quoted, signed } from "../tensor/words.ts";
+import { signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
 import { answerSettings } from "./attribution/answer.ts";
-import {
-  perToken,
-  type TokenNumbers,
-  tokenPairs,
-  tokenPictures,
-  tokenTable,
-  tokenWords,
-} from "./attribution/token-finding.ts";
+import { strongestToken, tokenPairs, tokenPictures, tokenTable, tokenWords } from "./attribution/token-finding.ts";
 import { modelFacts } from "./model-facts.ts";
 import { SALIENCY } from "./papers.ts";
 
@@ -26,6 +20,20 @@ export type GradientXActivationOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which tokens of the prompt favour the answer, judged by the gradient at their embeddings?";
 const PROMPT = "the unchanged prompt";
+
+const SALIENCY_SUM = column("gradient_x_activation", "The sum over d_model of embedding times gradient.", {
+  title: "gradient × activation",
+  unit: "logits",
+});
+const REMOVED = column("taken_away", "The logit in question, minus the same with the token's embedding set to zero.", {
+  title: "removed",
+  unit: "logits",
+});
+const GRADIENT_NORM = column(
+  "gradient_norm",
+  "√(Σ gradient²): the most that a step of length 1 in the embedding can change, in any direction.",
+  { unit: "logits / 1" },
+);
 
 /**
  * Each token's embedding times the gradient of the answer's logit there, compared with what the logit loses when the embedding
@@ -38,18 +46,20 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
   const answer = readAnswer(model, given);
   const { prompt, metric, asked } = answer;
   const result = await measureGradientXActivation(model, { prompt: prompt.input, metric, signal });
-  const saliency = perToken(result.attributions);
+  const saliency = result.rows.map(({ attribution }) => attribution);
   const occluded = await occlusion(model, prompt, metric, "zero", signal);
-  const agreed = agreement(tokenPairs(prompt, saliency, occluded.effects), seed, tokenWords("saliency"));
-  const strongest = saliency.indexOf(saliency.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
-  const numbers = columns(result, saliency, occluded.effects);
+  const pairs = tokenPairs(prompt, saliency, occluded.effects);
+  const agreed = agreement(pairs, seed, tokenWords("saliency"));
+  const strongest = strongestToken(pairs);
+  const gradients = result.rows.map(({ gradient_norm }) => gradient_norm);
+  const numbers = [[SALIENCY_SUM, saliency] as const, [REMOVED, occluded.effects] as const];
   return finding({
     analysis: "gradient-x-activation",
     question: QUESTION,
     summary: [
       {
-        text: `${quoted(prompt.tokens[strongest])} (position ${strongest}) has the largest saliency: ${signed(saliency[strongest])} logits; when it is actually removed, ${signed(occluded.effects[strongest])}.`,
-        figure: { value: saliency[strongest], unit: "logits", comparedWith: [PROMPT] },
+        text: `${strongest.name} has the largest saliency: ${signed(strongest.estimated)} logits; when it is actually removed, ${signed(strongest.measured)}.`,
+        figure: { value: strongest.estimated, unit: "logits", comparedWith: [PROMPT] },
       },
       correlationStatement("Saliency and the effect of removing each token's embedding", agreed),
       ...worstStatement(agreed, [PROMPT]),
@@ -57,8 +67,8 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
     method: method(asked),
     model: modelFacts(model),
     settings: { ...answerSettings(answer), seed },
-    pictures: tokenPictures(numbers.slice(0, 2), agreed, ["gradient_x_activation", "taken_away"]),
-    tables: [tokenTable(prompt, numbers, [PROMPT])],
+    pictures: tokenPictures(numbers, agreed, [SALIENCY_SUM.name, REMOVED.name]),
+    tables: [tokenTable(prompt, [...numbers, [GRADIENT_NORM, gradients]], [PROMPT])],
     baselines: [
       {
         name: PROMPT,
@@ -75,34 +85,6 @@ export async function gradientXActivation(model: Model, options: GradientXActiva
       ...model.notes,
     ],
   });
-}
-
-function columns(
-  { gradients }: GradientXActivationMeasurement,
-  saliency: readonly number[],
-  removed: readonly number[],
-): TokenNumbers[] {
-  return [
-    {
-      name: "gradient_x_activation",
-      title: "gradient × activation",
-      description: "The sum over d_model of embedding times gradient.",
-      values: saliency,
-    },
-    {
-      name: "taken_away",
-      title: "removed",
-      description: "The logit in question, minus the same with the token's embedding set to zero.",
-      values: removed,
-    },
-    {
-      name: "gradient_norm",
-      title: "gradient norm",
-      description: "√(Σ gradient²): the most that a step of length 1 in the embedding can change, in any direction.",
-      unit: "logits / 1",
-      values: perToken(gradients, (x) => x * x).map(Math.sqrt),
-    },
-  ];
 }
 
 function method(asked: string): Method {

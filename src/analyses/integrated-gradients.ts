@@ -1,7 +1,9 @@
 /** "Which tokens of the prompt contribute to the answer's logit, along the path from no prompt to this one?" */
 
 import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
+import { column } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
+import type { Pair } from "../measures/agreement.ts";
 import { answerOptions, readAnswer } from "../measures/answer.ts";
 import { measureGradientXActivation } from "../measures/gradient-x-activation.ts";
 import {
@@ -11,19 +13,11 @@ import {
 } from "../measures/integrated-gradients.ts";
 import { occlusion } from "../measures/occlusion.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "../measures/options.ts";
-import type { Prompt } from "../measures/prompt.ts";
-import { percent, quoted, signed } from "../tensor/words.ts";
+import { percent, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { agreement, agreementBaselines, correlationStatement, worstStatement } from "./attribution/agreement.ts";
 import { answerSettings } from "./attribution/answer.ts";
-import {
-  perToken,
-  type TokenNumbers,
-  tokenPairs,
-  tokenPictures,
-  tokenTable,
-  tokenWords,
-} from "./attribution/token-finding.ts";
+import { strongestToken, tokenPairs, tokenPictures, tokenTable, tokenWords } from "./attribution/token-finding.ts";
 import { modelFacts } from "./model-facts.ts";
 import { INTEGRATED_GRADIENTS } from "./papers.ts";
 
@@ -51,15 +45,17 @@ export async function integratedGradients(model: Model, options: IntegratedGradi
   const result = await measureIntegratedGradients(model, { prompt: prompt.input, metric, baseline, steps, signal });
   const local = await measureGradientXActivation(model, { prompt: prompt.input, metric, signal });
   const occluded = await occlusion(model, prompt, metric, baseline, signal);
-  const attributed = perToken(result.attributions);
-  const agreed = agreement(tokenPairs(prompt, attributed, occluded.effects), seed, tokenWords("attributed"));
+  const [attributed, saliency] = [result, local].map(({ rows }) => rows.map(({ attribution }) => attribution));
+  const pairs = tokenPairs(prompt, attributed, occluded.effects);
+  const agreed = agreement(pairs, seed, tokenWords("attributed"));
   const start = baseline === "zero" ? "zero embeddings" : "the mean embedding at each position";
-  const numbers = columns(attributed, perToken(local.attributions), occluded.effects);
+  const values = [attributed, saliency, occluded.effects];
+  const numbers = COLUMNS.map((column, i) => [column, values[i]] as const);
   return finding({
     analysis: "integrated-gradients",
     question: QUESTION,
     summary: [
-      ...statements(prompt, attributed, result, start),
+      ...statements(strongestToken(pairs), result, start),
       correlationStatement("Attributions and the effect of removing each token", agreed),
       ...worstStatement(agreed, [PROMPT]),
     ],
@@ -78,28 +74,21 @@ export async function integratedGradients(model: Model, options: IntegratedGradi
   });
 }
 
-function columns(attributed: readonly number[], local: readonly number[], removed: readonly number[]): TokenNumbers[] {
-  return [
-    {
-      name: "integrated_gradients",
-      title: "integrated gradients",
-      description: "The sum over d_model of (embedding − baseline) · the gradient averaged along the path.",
-      values: attributed,
-    },
-    {
-      name: "gradient_x_activation",
-      title: "gradient × activation",
-      description: "The same with the gradient at the end of the path only, and from zero.",
-      values: local,
-    },
-    {
-      name: "taken_away",
-      title: "removed",
-      description: "The logit in question, minus the same with the baseline in place of this token.",
-      values: removed,
-    },
-  ];
-}
+const COLUMNS = [
+  column(
+    "integrated_gradients",
+    "The sum over d_model of (embedding − baseline) · the gradient averaged along the path.",
+    { unit: "logits" },
+  ),
+  column("gradient_x_activation", "The same with the gradient at the end of the path only, and from zero.", {
+    title: "gradient × activation",
+    unit: "logits",
+  }),
+  column("taken_away", "The logit in question, minus the same with the baseline in place of this token.", {
+    title: "removed",
+    unit: "logits",
+  }),
+];
 
 /** Whether the attributions' sum is further off than it may be. */
 function isCoarse({ metric, baseline, completenessError }: IntegratedGradientsMeasurement): boolean {
@@ -108,17 +97,15 @@ function isCoarse({ metric, baseline, completenessError }: IntegratedGradientsMe
 
 /** The largest attribution, and how exactly all of them add up. */
 function statements(
-  { tokens }: Prompt,
-  attributed: readonly number[],
+  { name, estimated }: Pair,
   result: IntegratedGradientsMeasurement,
   start: string,
 ): [Statement, Statement] {
-  const strongest = attributed.indexOf(attributed.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)));
   const difference = result.metric - result.baseline;
   return [
     {
-      text: `${quoted(tokens[strongest])} (position ${strongest}) has the largest attribution: ${signed(attributed[strongest])} logits; all of them together make up the ${signed(difference)} between ${start} and the prompt.`,
-      figure: { value: attributed[strongest], unit: "logits", comparedWith: [PROMPT, START] },
+      text: `${name} has the largest attribution: ${signed(estimated)} logits; all of them together make up the ${signed(difference)} between ${start} and the prompt.`,
+      figure: { value: estimated, unit: "logits", comparedWith: [PROMPT, START] },
     },
     {
       text: `The attributions sum to ${signed(difference + result.completenessError)}, which is ${Math.abs(result.completenessError).toPrecision(2)} logits off${isCoarse(result) ? ": more steps are needed" : ""}.`,

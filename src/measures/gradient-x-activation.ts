@@ -24,8 +24,14 @@ export const SALIENCY: OptionKinds<SaliencyOptions> = { ...QUESTION, site: TEXT 
 /** The options of `measureGradientXActivation`. */
 export type MeasureGradientXActivationOptions = GivenOptions<typeof answerTokens> & SaliencyOptions;
 
+/** A place, its saliency, and the length of the gradient there. */
+export interface SaliencyRow extends PlaceRow {
+  /** `√(Σ gradient²)` along the last axis: the most that a step of length 1 can change, in any direction. */
+  readonly gradient_norm: number;
+}
+
 /** The result of `measureGradientXActivation`: a row for each place. The tensors have the site's shape, `[batch pos d_model]` for `hook_embed`. */
-export interface GradientXActivationMeasurement extends Measured<PlaceRow> {
+export interface GradientXActivationMeasurement extends Measured<SaliencyRow> {
   readonly attributions: Tensor;
   readonly gradients: Tensor;
   readonly values: Tensor;
@@ -54,7 +60,9 @@ export async function measureGradientXActivation(
     [value.mul(gradient).where(masked(value).not(), 0), gradient, value, withGradients.metric],
     { signal: asked.signal },
   );
-  return Measured.of(placeSums(attributions), { attributions, gradients, values, metric: number.item() });
+  const squares = placeSums(gradients, (x) => x * x);
+  const rows = placeSums(attributions).map((row, i) => ({ ...row, gradient_norm: Math.sqrt(squares[i].attribution) }));
+  return Measured.of(rows, { attributions, gradients, values, metric: number.item() });
 }
 
 /** Where a value is -∞: attention scores of keys that a query may not see. */

@@ -10,12 +10,12 @@ export interface PlaceRow {
   readonly attribution: number;
 }
 
-/** The sums along the last axis of [batch pos … width]. */
-export function placeSums({ axes, shape, data }: Tensor): PlaceRow[] {
+/** The sums along the last axis of [batch pos … width], of each number or of what `of` makes of it. */
+export function placeSums({ axes, shape, data }: Tensor, of: (x: number) => number = (x) => x): PlaceRow[] {
   const width = shape.at(-1)!;
   return Array.from({ length: data.length / width }, (_, i) => {
     let attribution = 0;
-    for (let k = 0; k < width; k++) attribution += data[i * width + k];
+    for (let k = 0; k < width; k++) attribution += of(data[i * width + k]);
     const at: [string, number][] = [];
     let rest = i;
     for (let a = shape.length - 2; a >= 0; a--) {

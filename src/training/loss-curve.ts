@@ -3,8 +3,8 @@
 import { modelFacts } from "../analyses/model-facts.ts";
 
 import { type Finding, finding, type Statement } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
-import { as, type Cell, type Column, type Scalar, type Table, tableOf } from "../finding/table.ts";
+import { as, column, type Scalar, type Table, tableOf } from "../finding/table.ts";
+import type { LineView } from "../finding/view.ts";
 import { checkModel } from "../lens/check.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
@@ -70,6 +70,7 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
   if (losses.length === 0) throw new InputError("A training run without steps has no losses to show.", { found: 0 });
   const names = chances.map(({ name }) => name) as [string, ...string[]];
   const course: Course = { losses, heldOut, chances, names };
+  const curve = curveOf(course);
   return finding({
     analysis: "train",
     question: QUESTION,
@@ -86,8 +87,8 @@ export function lossCurve(model: HookedTransformer, options: LossCurveOptions): 
     },
     model: { ...modelFacts(model), ...(options.name === undefined ? {} : { name: options.name }) },
     settings: { ...settings },
-    pictures: [picture(course)],
-    tables: [rowsTable(course), everyStep(losses)],
+    pictures: [picture(curve, course)],
+    tables: [rowsTable(course), everyStep(losses), curveTable(curve)],
     baselines: chances.map(({ name, text, loss }) => ({
       name,
       kind: "reference value",
@@ -165,42 +166,46 @@ function crossing(losses: readonly number[], window: number, chance: Chance): St
   ];
 }
 
-function picture({ losses, heldOut, chances }: Course): PictureSpec {
-  const thinned = thin(losses);
-  const all = [...thinned.y, ...heldOut.map(({ loss }) => loss)];
-  const least = Math.min(...all);
-  const wide = least > 0 && Math.max(...all) > 50 * least;
+/** The points of the curve. */
+interface Curve {
+  /** `done` is the number of steps that the model has had: on average, where a point is a mean of several. */
+  readonly rows: readonly { readonly line: string; readonly done: number; readonly loss: number }[];
+  /** How many steps a point of the batches' line is the mean of: few enough points are left. */
+  readonly each: number;
+}
+
+function curveOf({ losses, heldOut }: Course): Curve {
+  const each = Math.ceil(losses.length / MOST_POINTS);
+  const batches = Array.from({ length: Math.ceil(losses.length / each) }, (_, i) => {
+    const part = losses.slice(i * each, (i + 1) * each);
+    // The loss of a step belongs to the model after the previous steps.
+    return { line: "batches", done: i * each + (part.length - 1) / 2, loss: mean(part) };
+  });
+  const measured = heldOut.map(({ step, loss }) => ({ line: "held out", done: step, loss }));
+  return { rows: [...batches, ...measured], each };
+}
+
+function curveTable({ rows }: Curve): Table {
+  return tableOf({ name: "curve", title: "The curve", detail: true }, rows, [
+    column("line", "The training batches, or the held-out data.", { format: "text" }),
+    column("done", "Steps done; of a mean over several steps, their middle.", { title: "steps done" }),
+    column("loss", "The loss there, or its mean over a few steps.", { unit: "nats" }),
+  ]);
+}
+
+function picture({ rows, each }: Curve, { chances }: Course): LineView {
+  const all = rows.map(({ loss }) => loss);
+  const [least, most] = [Math.min(...all), Math.max(...all)];
+  const wide = least > 0 && most > 50 * least;
   return {
-    kind: "line",
-    name: "losses",
-    title: "Loss",
-    caption: `${thinned.each > 1 ? `Each point of the batches' line is the mean of ${thinned.each} steps. ` : ""}Dashed: what the loss would be without a model.`,
-    series: [
-      { name: "batches", ...thinned },
-      ...(heldOut.length > 0
-        ? [{ name: "held out", x: heldOut.map(({ step }) => step), y: heldOut.map(({ loss }) => loss) }]
-        : []),
-    ].map(({ name, x, y }) => ({ name, x, y })),
-    x: { label: "steps done" },
-    y: { label: "loss", unit: "nats", ...(wide ? { scale: "log" } : {}) },
+    ...{ kind: "line", name: "losses", title: "Loss", table: "curve", x: "done", by: "line" },
+    caption: `${each > 1 ? `Each point of the batches' line is the mean of ${each} steps. ` : ""}Dashed: what the loss would be without a model.`,
+    y: { column: "loss", ...(wide ? { scale: "log" } : {}) },
     references: chances.map(({ name, loss }) => ({ kind: "y", at: loss, label: `${name}, ${rounded(loss)}` })),
   };
 }
 
-/** Averages neighbouring losses, so that few enough points are left. */
-function thin(losses: readonly number[]): { readonly x: number[]; readonly y: number[]; readonly each: number } {
-  const each = Math.ceil(losses.length / MOST_POINTS);
-  const x: number[] = [];
-  const y: number[] = [];
-  for (let i = 0; i < losses.length; i += each) {
-    const part = losses.slice(i, i + each);
-    x.push(i + (part.length - 1) / 2); // the loss of a step belongs to the model after the previous steps
-    y.push(mean(part));
-  }
-  return { x, y, each };
-}
-
-const STEP: Column = { name: "step", title: "step", format: "integer", description: "Steps done." };
+const STEP = column("step", "Steps done.", { format: "integer" });
 
 /** The losses by the steps at which held-out data was measured, or by ten even stretches: at most `MOST_ROWS`. */
 function rowsTable({ losses, heldOut, names }: Course): Table {
@@ -216,35 +221,22 @@ function rowsTable({ losses, heldOut, names }: Course): Table {
   const rows = shown.map((step, i) => ({
     step,
     batches: mean(losses.slice(shown[i - 1] ?? 0, step)),
-    heldOut: of.get(step) ?? null,
+    held_out: of.get(step) ?? null,
   }));
-  const heldOutCell: Cell<(typeof rows)[number]> = [
-    { name: "held_out", title: "held out", unit: "nats", description: "Mean loss on held-out data after the step." },
-    (row) => row.heldOut,
-  ];
   return tableOf({ name: "losses", title: "Loss, in nats", comparedWith: names }, rows, [
-    [STEP, ({ step }) => step],
-    [
-      {
-        name: "batches",
-        title: "batches",
-        unit: "nats",
-        description: "Mean loss of the steps since the previous row, each on its batch before the step.",
-      },
-      ({ batches }) => batches,
-    ],
-    ...(heldOut.length > 0 ? [heldOutCell] : []),
+    STEP,
+    column("batches", "Mean loss of the steps since the previous row, each on its batch before the step.", {
+      unit: "nats",
+    }),
+    ...(heldOut.length > 0 ? [column("held_out", "Mean loss on held-out data after the step.", { unit: "nats" })] : []),
   ]);
 }
 
 function everyStep(losses: readonly number[]): Table {
   const rows = losses.map((loss, i) => ({ step: i + 1, loss }));
   return tableOf({ name: "steps", title: "Every step", detail: true }, rows, [
-    [as(STEP, { description: "The step's number, from 1." }), ({ step }) => step],
-    [
-      { name: "loss", title: "loss", unit: "nats", description: "The loss on its batch, before the step." },
-      ({ loss }) => loss,
-    ],
+    as(STEP, "The step's number, from 1."),
+    column("loss", "The loss on its batch, before the step.", { unit: "nats" }),
   ]);
 }
 

@@ -14,6 +14,7 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import { listedPlaces } from "../../src/measures/attribution-patching/listed.ts";
 import { measureAttributionPatching } from "../../src/measures/attribution-patching.ts";
 import { measureNeuronSaliency } from "../../src/measures/neuron-saliency.ts";
+import { measureEdgeAttribution } from "../../src/measures/edge-attribution.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
 import { drawn } from "../../src/report/views/picture-of.ts";
@@ -140,6 +141,17 @@ describe("edge-attribution", () => {
     const corrupted = await metric(await model.forward(CORRUPTED));
     expect(edge.patched).toBeCloseTo((await metric(patched)) - corrupted, 3);
     expect(edge.estimated).toBeCloseTo(edge.patched as number, 0);
+    const some = await measureEdgeAttribution(model, { patchedEnds: 2 });
+    const both = some.rows.filter((row) => row.patched !== null);
+    expect([new Set(both.map((row) => row.sender)).size, new Set(both.map((row) => row.receiver)).size]).toEqual([
+      2, 2,
+    ]);
+    const { sender, receiver } = some.top(1, (row) => Math.abs(row.estimated)).rows[0];
+    const known = edges.find((row) => row.sender === sender && row.receiver === receiver)!;
+    expect(both.find((row) => row.sender === sender && row.receiver === receiver)!.patched).toBeCloseTo(
+      known.patched as number,
+      4,
+    );
   });
 });
 
@@ -164,6 +176,9 @@ describe("gradient-x-activation", () => {
     let saliency = 0;
     for (let i = 0; i < model.cfg.dModel; i++) saliency += x.get(0, 2, i) * dx.get(0, 2, i);
     expect(rows[2].gradient_x_activation).toBeCloseTo(saliency, 4);
+    let square = 0;
+    for (let i = 0; i < model.cfg.dModel; i++) square += dx.get(0, 2, i) ** 2;
+    expect(rows[2].gradient_norm).toBeCloseTo(Math.sqrt(square), 4);
   });
 
   test("asks about a single logit if there is no wrong answer", async () => {

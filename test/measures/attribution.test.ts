@@ -19,20 +19,10 @@ import { measureIntegratedGradients } from "../../src/measures/integrated-gradie
 import { getActName } from "../../src/models/act-name.ts";
 import type { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
-import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
+import { type Golden, golden, goldenContrast, goldenModel, goldenNames } from "../goldens.ts";
 
 function setup(g: Golden) {
-  const prompt = (row: number) =>
-    Tensor.leaf({ dtype: "int32", shape: [1, 12], data: g.tokens.data.slice(row * 12, row * 12 + 12) as Int32Array });
-  const [right, wrong] = g.info.patching_metric.logit_diff_last;
-  const metric: Metric = (logits) => {
-    const last = logits.at({ pos: -1 });
-    return last
-      .at({ d_vocab: right })
-      .sub(last.at({ d_vocab: wrong }))
-      .mean();
-  };
-  return { model: goldenModel(g), clean: prompt(0), corrupted: prompt(1), metric };
+  return { model: goldenModel(g), ...goldenContrast(g) };
 }
 
 /** A place of each site, which true patching changes alone. */

@@ -6,22 +6,13 @@ import { allSenders, sending } from "../../src/measures/path-patching/path-ends.
 import { measurePathPatching, type Path, withPaths } from "../../src/measures/path-patching.ts";
 import type { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
-import { type Golden, golden, goldenModel, goldenNames } from "../goldens.ts";
+import { golden, goldenContrast, goldenModel, goldenNames } from "../goldens.ts";
 
 /** Two prompts of a golden configuration, and the logit difference that its goldens measure. */
 async function setup(name: string) {
-  const g: Golden = await golden(name);
-  const row = (i: number) =>
-    Tensor.leaf({ dtype: "int32", shape: [1, 12], data: g.tokens.data.slice(i * 12, i * 12 + 12) as Int32Array });
-  const [right, wrong] = g.info.patching_metric.logit_diff_last;
-  const metric: Metric = (logits) => {
-    const last = logits.at({ pos: -1 });
-    return last
-      .at({ d_vocab: right })
-      .sub(last.at({ d_vocab: wrong }))
-      .mean();
-  };
-  return { model: goldenModel(g), input: row(1), source: row(0), metric };
+  const g = await golden(name);
+  const { clean, corrupted, metric } = goldenContrast(g);
+  return { model: goldenModel(g), input: corrupted, source: clean, metric };
 }
 
 /** From a sender to all that hear it. */

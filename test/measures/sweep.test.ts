@@ -8,22 +8,12 @@ import { mean, scale, sweep, zero } from "../../src/measures/sweep.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
-import { type Golden, golden, goldenNames } from "../goldens.ts";
+import { type Golden, golden, goldenContrast, goldenNames } from "../goldens.ts";
 
 function setup(g: Golden) {
   const engine = new Engine(nodeBackend({ threads: 1 }));
   const model = new HookedTransformer(parseConfig(g.info.config), g.under("weights."), { engine });
-  const prompt = (row: number) =>
-    Tensor.leaf({ dtype: "int32", shape: [1, 12], data: g.tokens.data.slice(row * 12, row * 12 + 12) as Int32Array });
-  const [right, wrong] = g.info.patching_metric.logit_diff_last;
-  const metric: Metric = (logits) => {
-    const last = logits.at({ pos: -1 });
-    return last
-      .at({ d_vocab: right })
-      .sub(last.at({ d_vocab: wrong }))
-      .mean();
-  };
-  return { engine, model, clean: prompt(0), corrupted: prompt(1), metric };
+  return { engine, model, ...goldenContrast(g) };
 }
 
 const functions: Readonly<Record<string, patching.ActPatch>> = {

@@ -33,6 +33,13 @@ describe("the loss curve", () => {
     ]);
     expect(found.tables[1]).toMatchObject({ name: "steps", detail: true });
     expect(rowCount(found.tables[1])).toBe(1200);
+    const [picture] = drawn(found).pictures;
+    if (picture.kind !== "line") throw new Error(picture.kind);
+    expect(picture.series.map(({ name, x, y }) => [name, x?.at(-1), y.length])).toEqual([
+      ["batches", 1198, 400],
+      ["held out", 1200, 2],
+    ]);
+    expect([picture.x?.label, picture.y?.label, picture.y?.unit]).toEqual(["steps done", "loss", "nats"]);
   });
 
   test("draws no more points than can be seen, each the mean of its steps, with chance as a line", () => {
