@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { components, hears, type Receiver, type Sender } from "../../src/lens/components.ts";
-import type { Metric } from "../../src/lens/metric.ts";
 import { allSenders, sending } from "../../src/measures/path-patching/path-ends.ts";
 import { measurePathPatching, type Path, withPaths } from "../../src/measures/path-patching.ts";
 import type { HookedTransformer } from "../../src/node.ts";

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
-import { Tensor } from "../../src/graph/tensor.ts";
 import type { Metric } from "../../src/lens/metric.ts";
 import * as patching from "../../src/measures/patching.ts";
 import { mean, scale, sweep, zero } from "../../src/measures/sweep.ts";
