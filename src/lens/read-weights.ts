@@ -65,7 +65,7 @@ export async function readWeights(stored: StoredTensors, reading: Reading): Prom
 /** @throws MemoryError if weights of this many bytes do not fit in memory */
 export function needWeightMemory(bytes: number, { name, dtype }: Pick<Reading, "name" | "dtype">): void {
   needMemory({
-    ...{ what: `The weights of ${name}`, bytes },
+    ...{ what: `Holding the weights of ${name}`, bytes },
     advice:
       dtype === "int4"
         ? "open a smaller model, or only its first layers (firstNLayers)"

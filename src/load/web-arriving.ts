@@ -5,7 +5,7 @@ import type { FileRecord, StoredFile, StoredVersion } from "./web-stored-file.ts
 
 /** A part is stored once it has this many bytes, or is this old: so little is lost if the page is closed. */
 const PART_BYTES = 16_000_000;
-const PART_MS = 3000;
+export const PART_MS = 3000;
 
 export class Arriving {
   /** The bytes that have arrived. */

@@ -7,7 +7,7 @@ import { showBytes } from "../tensor/free-memory.ts";
 import type { FilesOptions } from "./files.ts";
 import type { NetworkLimits } from "./network-limits.ts";
 import { ask, chunksOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
-import { Arriving } from "./web-arriving.ts";
+import { Arriving, PART_MS } from "./web-arriving.ts";
 import { request, Unreachable } from "./web-fetch.ts";
 import { isOwnOrigin } from "./web-page.ts";
 import { openStore } from "./web-store.ts";
@@ -46,12 +46,19 @@ export async function storedVersion(file: Pick<WebFile, "url" | "cache">): Promi
   return store && new StoredFile(store, await folderOf(file.url.href)).read();
 }
 
+/** How long a tab waits for another's download: within this time, one that moves has stored something, or has ended. */
+function watching({ limits }: WebFile) {
+  const patienceMs = limits.answerMs + limits.stallMs + 2 * PART_MS;
+  return { patienceMs, bytes: async () => 0, onBytes: () => {} };
+}
+
 /** Stores a small file that has already been read; nothing happens where there is no room. */
 export async function storeWebFile(file: WebFile, blob: Blob): Promise<void> {
   const store = await openStore(file.cache);
   if (!store) return;
   const stored = new StoredFile(store, await folderOf(file.url.href));
-  await inTurn(stored.folder, { signal: undefined, bytes: async () => 0, onBytes: () => {} }, async () => {
+  await inTurn(stored.folder, { ...watching(file), signal: undefined }, async (alone) => {
+    if (!alone) return;
     const arriving = new Arriving(file.of, stored, undefined);
     await arriving.begin(recordOf(file, new Response(), blob.size));
     await arriving.add(new Uint8Array(await blob.arrayBuffer()));
@@ -72,8 +79,13 @@ export async function openWebFile(file: WebFile, load: FilesOptions): Promise<Bl
   if (whole?.record.complete) return whole.blob;
   const bytes = async () => (await stored.read())?.blob.size ?? 0;
   const onBytes = (done: number) => report(file, done, file.size, load);
-  return inTurn(stored.folder, { signal: load.signal, bytes, onBytes }, async (alone) => {
-    if (!alone) return download(file, new Arriving(file.of, undefined, load.note), load);
+  return inTurn(stored.folder, { ...watching(file), signal: load.signal, bytes, onBytes }, async (alone) => {
+    if (!alone) {
+      load.note?.(
+        `${file.path} of ${file.of} is held in memory, because another tab is downloading it and nothing has arrived there for a while.`,
+      );
+      return download(file, new Arriving(file.of, undefined, load.note), load);
+    }
     const there = await stored.read();
     if (there?.record.complete) return current(file, there, stored, load);
     const arriving = new Arriving(file.of, stored, load.note);

@@ -1,7 +1,5 @@
 /** One tab downloads a file at a time: the others wait for it, and see how far it is. */
 
-/** How long a download of another tab may bring nothing before this tab no longer waits for it. */
-const PATIENCE_MS = 45_000;
 const LOOK_AGAIN_MS = 500;
 
 /** What a tab that waits can see of another's download. */
@@ -10,8 +8,8 @@ export interface Watching {
   /** The bytes that are stored by now. */
   readonly bytes: () => Promise<number>;
   readonly onBytes: (bytes: number) => void;
-  /** Default: 45 s. */
-  readonly patienceMs?: number | undefined;
+  /** How long the other's download may bring nothing before this tab no longer waits for it. */
+  readonly patienceMs: number;
 }
 
 /**
@@ -21,14 +19,14 @@ export interface Watching {
 export async function inTurn<T>(name: string, watching: Watching, work: (alone: boolean) => Promise<T>): Promise<T> {
   const locks = globalThis.navigator?.locks;
   if (!locks) return work(true);
-  const { signal, patienceMs = PATIENCE_MS } = watching;
+  const { signal } = watching;
   const wait = new AbortController();
   const stop = () => wait.abort(signal?.reason);
   signal?.throwIfAborted();
   signal?.addEventListener("abort", stop, { once: true });
   const stalled = new Error("the other tab's download has stalled");
   let has = false;
-  const watch = watchBytes(watching, patienceMs, () => wait.abort(stalled));
+  const watch = watchBytes(watching, () => wait.abort(stalled));
   try {
     return await locks.request(name, { signal: wait.signal }, () => {
       has = true;
@@ -44,7 +42,7 @@ export async function inTurn<T>(name: string, watching: Watching, work: (alone: 
   }
 }
 
-function watchBytes({ bytes, onBytes }: Watching, patienceMs: number, onStalled: () => void) {
+function watchBytes({ bytes, onBytes, patienceMs }: Watching, onStalled: () => void) {
   let last = { bytes: 0, at: performance.now() };
   return setInterval(async () => {
     const now = await bytes().catch(() => 0);

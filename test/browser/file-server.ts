@@ -15,6 +15,8 @@ export class FileServer {
   pace: number | undefined;
   /** Connections end without an answer. */
   isDown = false;
+  /** Lengths that are announced for files that are never sent. */
+  readonly announced = new Map<string, number>();
   /** Another origin may read the files. */
   allowed = false;
 
@@ -45,6 +47,12 @@ export class FileServer {
       response.writeHead(status, { ...(this.allowed && { "access-control-allow-origin": "*" }), ...more });
       return status;
     };
+    const announced = this.announced.get(path);
+    if (method === "HEAD" && announced !== undefined) {
+      send(200, { "content-length": announced });
+      response.end();
+      return 200;
+    }
     const content = this.files.get(path);
     if (method === "OPTIONS" || !content) {
       send(404);

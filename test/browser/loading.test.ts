@@ -102,6 +102,9 @@ describe.skipIf(!chromiumPath)("a page that loads models (skipped without /usr/b
     expect(again.progress.at(-1)).toBe(1);
     expect(server.seen).toEqual(["GET /files/m/model.safetensors bytes=2000000- 206"]);
     expect(server.sent).toBe(3_000_000);
+    const last = await open(script);
+    expect(await last.evaluate(async () => loading.deleteStored(await loading.storedModels()))).toBe(weights.length);
+    expect(await stored(last)).toEqual([]);
   });
 
   test("continues within one call when a connection breaks, as often as it brings something", async () => {
@@ -305,9 +308,40 @@ describe.skipIf(!chromiumPath)("a page that loads models (skipped without /usr/b
     server.files.set("/files/m/config.json", Buffer.from(JSON.stringify({ ...config, n_heads: 128, d_mlp: 32768 })));
     server.files.set("/files/m/tokenizer.json", Buffer.from("{}"));
     expect(await page.evaluate(() => loading.refusal("/files/m"))).toMatch(
-      /^MemoryError: The weights of \/files\/m needs about \d+ GB of memory at one time, but a page .*may only have .* GB.*: open a smaller model, only its first layers \(firstNLayers\), or keep/,
+      /^MemoryError: Holding the weights of \/files\/m needs about \d+ GB of memory at one time, but a page .*may only have .* GB.*: open a smaller model, only its first layers \(firstNLayers\), or keep/,
     );
     expect(server.seen.filter((asked) => asked.startsWith("GET"))).toEqual(["GET /files/m/config.json 200"]);
+  });
+
+  test("a GGUF file that cannot fit is refused before it is downloaded, and one that can is stored", async () => {
+    server.announced.set("/files/big.gguf", 20e9);
+    expect(await page.evaluate(() => loading.refusal("/files/big.gguf"))).toMatch(
+      /^MemoryError: Holding the weights of http.*\/big\.gguf needs about 20 GB of memory at one time, but a page /,
+    );
+    server.files.set("/files/llama.gguf", readFileSync(new URL("../goldens/gguf/llama.gguf", import.meta.url)));
+    const load = (tab: Page) => tab.evaluate(() => loading.model("/files/llama.gguf", [[1, 2, 3]]));
+    const first = await load(page);
+    expect(first.seen.at(-1)).toMatchObject({ done: server.files.get("/files/llama.gguf")!.length });
+    const second = await load(await open());
+    expect(second).toEqual({ ...first, seen: [] });
+    expect(await stored()).toMatchObject([{ name: `${site.url}/files/llama.gguf`, complete: true }]);
+    expect(server.seen.filter((asked) => asked.startsWith("GET"))).toEqual(["GET /files/llama.gguf 200"]);
+  });
+
+  test("a tab does not wait forever for another whose download no longer moves", async () => {
+    const url = `${site.url}/files/m/model.safetensors`;
+    const tab = await open();
+    const name = createHash("sha256").update(url).digest("hex");
+    await tab.evaluate((lock) => {
+      navigator.locks.request(lock, () => new Promise(() => {}));
+    }, name);
+    await page.evaluate(() => loading.setHub({ limits: { answerMs: 2000, stallMs: 1000 } }));
+    const { hash: found, notes } = await get();
+    expect(found).toBe(hash(weights));
+    expect(notes).toEqual([
+      expect.stringMatching(/is held in memory, because another tab is downloading it and nothing/),
+    ]);
+    expect(await stored()).toEqual([]);
   });
 
   test("a garbage file is refused in a sentence", async () => {

@@ -51,7 +51,7 @@ const loading = {
   },
   list: (folder: string) => urlFiles(folder).list(),
   /** The losses of a model, and all that it reported while it was loaded. */
-  async model(name: string, prompt: string) {
+  async model(name: string, prompt: string | number[][]) {
     const seen: glassformer.DownloadProgress[] = [];
     const notes: string[] = [];
     const model = await HookedTransformer.fromPretrained(name, {
