@@ -15,7 +15,7 @@ const layers = [
   ["measures"],
   ["analyses"],
   ["training", "report"],
-  ["index.ts", "node.ts", "web.ts", "worker.ts"],
+  ["index.ts", "node.ts", "web.ts", "worker.ts", "elements.ts"],
   ["cli", "web-app"],
 ];
 

@@ -29,7 +29,7 @@ export function logitLensHtml(spec: LogitLensSpec, { tokens }: PageNeeds): strin
         : "";
       return (
         `<td class="${color}${isRight(cell) ? " right" : ""}" tabindex="${r === 0 && pos === 0 ? 0 : -1}" ` +
-        `title="${escapeMarkup(lensTitle(spec, layer, pos))}"${placed(cell.place)}>${said}</td>`
+        `title="${escapeMarkup(lensTitle(spec, layer, pos))}"${placed(cell.place ?? `layer=${name.replace(/\s/g, "_")} pos=${pos}`)}>${said}</td>`
       );
     });
     return `<tr><th scope="row">${escapeMarkup(visibleToken(name))}</th>${tds.join("")}</tr>`;

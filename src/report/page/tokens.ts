@@ -17,7 +17,7 @@ export function tokensHtml(spec: TokensSpec, colors: TokenColors): string {
         const marked = text.marked?.includes(pos) ? " marked" : "";
         return (
           `<span class="token ${colors.of(colorings[r].of(text.values[r][pos]))}${marked}" tabindex="${t + r + pos === 0 ? 0 : -1}" ` +
-          `title="${escapeMarkup(tokenTitle(spec, text, pos))}"${placed(text.places?.[pos])}>${escapeMarkup(visibleToken(token))}</span>`
+          `title="${escapeMarkup(tokenTitle(spec, text, pos))}"${placed(text.places?.[pos] ?? (spec.texts.length === 1 ? `pos=${pos}` : undefined))}>${escapeMarkup(visibleToken(token))}</span>`
         );
       });
       const label = escapeMarkup([text.label, row.title].filter(Boolean).join(", "));
