@@ -23,12 +23,18 @@ export interface Cells {
   readonly narrow?: number;
 }
 
-/** The lines; none if there is no room. */
-export function cellLines(cells: Cells, { width, lines, ink, paint }: Room): string[] {
+/** The lines; none if there is no room. Names of rows are shortened where cells would not fit besides. */
+export function cellLines(cells: Cells, room: Room): string[] {
+  const long = linesWith(cells, room, LABEL);
+  return long.length > 0 ? long : linesWith(cells, room, LABEL / 2);
+}
+
+/** @param most the most room for a row's name */
+function linesWith(cells: Cells, { width, lines, ink, paint }: Room, most: number): string[] {
   const { rows, columns, grids } = cells;
   const titled = grids.some(({ title }) => title);
   const half = rows.length + 1 + +titled > lines;
-  const names = half ? pairNames(cells) : wholeNames(cells);
+  const names = half ? pairNames(cells, most) : wholeNames(cells, most);
   const label = Math.max(0, ...names.map(textWidth)) + 1;
   const free = width - label - (grids.length - 1) * GAP;
   const cell = Math.min(half ? WIDE.half : WIDE.whole, Math.floor(free / (grids.length * columns.length)));
@@ -62,16 +68,14 @@ function heads({ columns, numbers }: Cells, cell: number): string {
   return pad(shown.join("").slice(0, columns.length * cell), columns.length * cell);
 }
 
-function wholeNames({ rows, rowNumbers }: Cells): string[] {
+function wholeNames({ rows, rowNumbers }: Cells, most: number): string[] {
   const digits = Math.max(0, ...(rowNumbers ?? []).map((number) => String(number).length));
-  return rows.map((name, r) => cut(rowNumbers ? `${String(rowNumbers[r]).padStart(digits)} ${name}` : name, LABEL));
+  return rows.map((name, r) => cut(rowNumbers ? `${String(rowNumbers[r]).padStart(digits)} ${name}` : name, most));
 }
 
 /** Two rows' names in one line. */
-function pairNames(cells: Cells): string[] {
-  const { rows, rowNumbers } = cells;
-  const room = rowNumbers ? LABEL - 3 : LABEL / 2;
-  const short = rows.map((name) => cut(name, room));
+function pairNames({ rows, rowNumbers }: Cells, most: number): string[] {
+  const short = rows.map((name) => cut(name, rowNumbers ? most - 3 : most));
   const widest = Math.max(0, ...short.map(textWidth));
   const digits = Math.max(0, ...(rowNumbers ?? []).map((number) => String(number).length));
   return Array.from({ length: Math.ceil(rows.length / 2) }, (_, i) => {

@@ -76,7 +76,8 @@ function group(place: Element, label: string): HTMLElement {
   made.className = "get";
   made.setAttribute("role", "group");
   made.setAttribute("aria-label", label);
-  place.append(made);
+  // The space hangs where a line ends, so that buttons on a line of their own begin where it does.
+  place.append("\u2003", made);
   return made;
 }
 
