@@ -2,7 +2,7 @@
 
 import { COMPONENT, HEAD, LAYER, NEURON, POS, PROMPT, TOKEN } from "../finding/columns.ts";
 import { type Baseline, type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
-import { as, type Cell, column, type Scalar, type Table, tableOf } from "../finding/table.ts";
+import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import { ABLATION_OPTIONS, type AblationKind } from "../measures/ablation/options.ts";
@@ -44,6 +44,7 @@ export async function ablation(model: Model, options: AblationOptions = {}): Pro
   const { prompts } = asked;
   const measured = await measureAblation(model, asked);
   const ranked = measured.top(measured.length, ({ effect }) => Math.abs(effect)).rows;
+  const { over, by, layer } = measured;
   const notebook = prompts === NOTEBOOK_PROMPTS;
   const texts = measured.answers?.map((id) => quoted(tokenText(model, id)));
   const what = texts ? `the logit of ${texts[0]} over ${texts[1]}` : "the mean loss";
@@ -54,7 +55,7 @@ export async function ablation(model: Model, options: AblationOptions = {}): Pro
     method: method(measured, what),
     model: modelFacts(model),
     settings: {
-      ...settings(measured),
+      ...{ over, by, ...(over === "neurons" || over === "positions" ? { layer: layer! } : {}) },
       measure: texts ? `logit of ${texts.join(" over ")}` : "mean loss",
       prompts: notebook ? `the notebook's ${prompts.length}` : prompts.length,
       ...(measured.by === "resample" ? { seed: measured.seed! } : {}),
@@ -98,10 +99,6 @@ function method({ over, by, layer }: AblationMeasurement, what: string): Method 
     }`,
     references: [{ ...IOI, paper: "Wang et al., 2022: mean ablation and knockouts" }, CAUSAL_SCRUBBING],
   };
-}
-
-function settings({ over, by, layer }: AblationMeasurement): Record<string, Scalar> {
-  return { over, by, ...(over === "neurons" || over === "positions" ? { layer: layer! } : {}) };
 }
 
 function baselines({ over, unit, rows, clean }: AblationMeasurement, what: string): Baseline[] {

@@ -123,12 +123,8 @@ export async function measureAttributionPatching(
   const asked = settled("measureAttributionPatching", model, options, OPTIONS, READ);
   const { signal } = asked;
   const sites = chosenSites(model, asked.sites);
-  const { clean, corrupted, metric, read } = await readRuns<ModelInput | ActivationCache>(
-    "measureAttributionPatching",
-    model,
-    asked,
-    signal,
-  );
+  const of = "measureAttributionPatching";
+  const { clean, corrupted, metric, read } = await readRuns<ModelInput | ActivationCache>(of, model, asked, signal);
   const graph = model.graph(corrupted, read);
   const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
   const names = sites.map((site) => layers.map((layer) => getActName(site, layer)));

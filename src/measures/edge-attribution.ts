@@ -133,26 +133,27 @@ export async function measureEdgeAttribution(
     signal,
   );
   const [products] = values;
+  const scores = scoresOf(senders, receivers, products);
+  const edges = senders.flatMap((sender, s) =>
+    receivers.flatMap((receiver, r): Edge[] =>
+      hears(receiver, sender) ? [{ sender: sender.name, receiver: receiver.name, estimated: scores.get(s, r) }] : [],
+    ),
+  );
+  const patched = await patchStrongest(model, runs, edges, patchedEnds, { signal, onProgress });
+  const edgeRows = edges.map((edge, i): EdgeAttributionRow => ({ ...edge, patched: patched[i] }));
+  return Measured.of(edgeRows, { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() });
+}
+
+/** [sender receiver] of products [receiver sender], with 0 where there is no edge. */
+function scoresOf(senders: readonly Writer[], receivers: readonly Reader[], products: Tensor): Tensor {
   const data = new Float32Array(senders.length * receivers.length);
   senders.forEach((sender, s) => {
     receivers.forEach((receiver, r) => {
       if (hears(receiver, sender)) data[s * receivers.length + r] = products.data[r * senders.length + s];
     });
   });
-  const scores = Tensor.leaf({ dtype: "float32", shape: [senders.length, receivers.length], data }, [
-    "sender",
-    "receiver",
-  ]);
-  const edges = senders.flatMap((sender, s) =>
-    receivers.flatMap((receiver, r): Edge[] =>
-      hears(receiver, sender)
-        ? [{ sender: sender.name, receiver: receiver.name, estimated: data[s * receivers.length + r] }]
-        : [],
-    ),
-  );
-  const patched = await patchStrongest(model, runs, edges, patchedEnds, { signal, onProgress });
-  const edgeRows = edges.map((edge, i): EdgeAttributionRow => ({ ...edge, patched: patched[i] }));
-  return Measured.of(edgeRows, { senders, receivers, scores, clean: numbers[1].item(), corrupted: numbers[0].item() });
+  const shape = [senders.length, receivers.length];
+  return Tensor.leaf({ dtype: "float32", shape, data }, ["sender", "receiver"]);
 }
 
 type Edge = Pick<EdgeAttributionRow, "estimated"> & { readonly sender: Sender; readonly receiver: Receiver };
