@@ -1,9 +1,13 @@
 /** Texts in pictures, tables and lines: how wide they are, and where they may break. */
 export { visibleToken } from "../tensor/visible.ts";
 
-/** The words of a text, between which a line may break; a percent sign stays with its number. */
+/** Spaces at which a line does not break: before a percent sign, within “ a token”, in “p = 0.05”; in markup too. */
+export const UNBROKEN = / (?=%)|(?<=“) | (?=(?:=|<|&lt;) [−\d])|(?<= (?:=|<|&lt;)) (?=[−\d])/g;
+
+/** The words of a text, between which a line may break. */
 export function wordsOf(text: string): string[] {
-  return text.split(/[ \t\r\n]+(?!%)/).filter(Boolean);
+  const together = text.replace(UNBROKEN, "\0");
+  return together.split(/[ \t\r\n]+/).flatMap((word) => (word ? [word.replaceAll("\0", " ")] : []));
 }
 
 /** The columns that a text takes in a fixed-width font: wide characters count twice, combining ones and joiners not at all. */

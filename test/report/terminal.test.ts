@@ -1,9 +1,10 @@
 /** Pictures in a terminal with colours: real findings at 80 columns and 24 lines. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { analysisCalled, attentionHeads, HookedTransformer, render } from "../../src/node.ts";
+import { escapeProse } from "../../src/report/escape.ts";
 import { ANSI } from "../../src/report/ink.ts";
 import { pictureText } from "../../src/report/terminal/picture.ts";
-import { textWidth } from "../../src/report/token-text.ts";
+import { textWidth, wordsOf } from "../../src/report/token-text.ts";
 import { shown } from "../ansi.ts";
 
 const COLOR = "\x1b[48;2;";
@@ -134,4 +135,26 @@ test("without colours no picture is drawn, and the table has its rows", async ()
   const lines = await screen("attention-patterns", {}, false);
   expect(lines.join("\n")).not.toContain("\x1b");
   expect(lines.some((line) => line.startsWith("L0H0"))).toBe(true);
+});
+
+test("a line breaks neither before a percent sign, nor within a token's quotes, nor in p = 0.05, in a terminal and on a page", () => {
+  const text = "It expects “ head” with 88.1 %, p = 0.05, p < 0.001 and x = −2, where a = b";
+  expect(wordsOf(text)).toEqual([
+    "It",
+    "expects",
+    "“ head”",
+    "with",
+    "88.1 %,",
+    "p = 0.05,",
+    "p < 0.001",
+    "and",
+    "x = −2,",
+    "where",
+    "a",
+    "=",
+    "b",
+  ]);
+  expect(escapeProse(text).split(" ")).toEqual(
+    wordsOf(text).map((word) => word.replaceAll(" ", "\u00a0").replace("<", "&lt;")),
+  );
 });
