@@ -142,6 +142,7 @@ function parse(color: string): number[] {
   return color.match(/\d+/g)!.slice(0, 3).map(Number);
 }
 
-function hex(rgb: readonly number[]): string {
+/** Red, green and blue, 0 to 255, as `#rrggbb`. */
+export function hex(rgb: readonly number[]): string {
   return `#${rgb.map((c) => Math.round(c).toString(16).padStart(2, "0")).join("")}`;
 }

@@ -8,8 +8,11 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof H
 const EVENTS: readonly (keyof ViewEvents)[] = ["select", "hover", "change"];
 const PROPERTIES = ["data", "state", "src"] as const;
 
+/** What the custom elements share: where their data come from, their state and their events. */
 export abstract class GlassElement<Data> extends Base {
+  /** The attributes that it follows. */
   static readonly observedAttributes = ["data", "src", "theme"];
+  /** What data it takes besides pictures and findings. */
   abstract readonly shape: Shape<Data>;
   #data: Data | Mountable | undefined;
   #state: Partial<ViewState> = {};
@@ -23,6 +26,7 @@ export abstract class GlassElement<Data> extends Base {
     return this.#data;
   }
 
+  /** Shows other data. */
   set data(data: Data | Mountable | undefined) {
     this.#data = data;
     void this.#show();
@@ -33,6 +37,7 @@ export abstract class GlassElement<Data> extends Base {
     return this.getAttribute("src") ?? "";
   }
 
+  /** Shows what is at another address. */
   set src(src: string) {
     this.setAttribute("src", src);
   }
@@ -42,11 +47,13 @@ export abstract class GlassElement<Data> extends Base {
     return this.#view?.getState() ?? this.#state;
   }
 
+  /** Shows what a state says, without an event. */
   set state(state: Partial<ViewState>) {
     this.#state = state;
     this.#view?.setState(state);
   }
 
+  /** Draws: it is in a page now. */
   connectedCallback(): void {
     this.#life = new AbortController();
     for (const name of PROPERTIES) this.#takeEarly(name);
@@ -59,6 +66,7 @@ export abstract class GlassElement<Data> extends Base {
     void this.#show();
   }
 
+  /** Empties it, and keeps its state. */
   disconnectedCallback(): void {
     this.#state = this.state;
     this.#life.abort();
@@ -66,6 +74,7 @@ export abstract class GlassElement<Data> extends Base {
     this.#view = undefined;
   }
 
+  /** Follows its attributes. */
   attributeChangedCallback(name: string, _: string | null, value: string | null): void {
     if (name === "theme") this.style.colorScheme = value === "light" || value === "dark" ? value : "";
     else void this.#show();

@@ -35,14 +35,13 @@ const STYLE = `
 .direction button { font-size: 0.78rem; padding: 3px 10px; color: var(--soft); border: 0; border-radius: 0; } .direction button:focus-visible { outline-offset: -2px; }
 .attention .token { cursor: pointer; box-shadow: 0 0 0 1px var(--rule); margin-right: 3px; } .attention .tokens { max-height: 50vh; overflow-y: auto; padding: 2px; scrollbar-width: thin; }
 .attention .token.on { box-shadow: 0 0 0 2px var(--accent); } .attention .token[aria-pressed=true] { box-shadow: 0 0 0 2px var(--ink); }
-.token.mid { color: #111; } .token.strong { color: #fff; }
 @media screen and (min-width: 1000px) { .stage { grid-template-columns: minmax(0, 1fr) 342px; } .stage.layered { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
 @media (max-width: 600px) { .ramp i { width: 84px; } .stage, .stage.layered { grid-template: "tools" "view" "reading" "heads" / minmax(0, 1fr); } .grid-of-heads { max-height: 60vh; }
   .stage.layered { grid-template-areas: "tools" "view" "heads" "reading"; } .tools .zoom { margin-left: 0; } }
 `;
 
 const DARK = `
-:root { --l0: ${LIGHTNESS.dark[0]}; --l1: ${LIGHTNESS.dark[1]}; } .token.strong { color: #111; } .still :is(image, .cells) { filter: invert(0.9) hue-rotate(180deg); }
+:root { --l0: ${LIGHTNESS.dark[0]}; --l1: ${LIGHTNESS.dark[1]}; } .still :is(image, .cells) { filter: invert(0.9) hue-rotate(180deg); }
 `;
 
 /** Focus on heads, tokens and cells. On paper and without the script there is the still drawing. */

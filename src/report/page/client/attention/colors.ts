@@ -1,21 +1,23 @@
 /** Weights as colours of the page, light or dark: by sign, or the hue of a head, or of several heads mixed. They match those of attention-colors.ts. */
+
+import { hex, inkOn } from "../../../color.ts";
 import { ALL_HEADS, STEPS } from "../../../draw/attention-colors.ts";
 import { scaleEnd } from "../../../draw/attention-scale.ts";
 import { mix, oklabRgb, rounded, type Tint, tintCss } from "../../../hue.ts";
 import type { AttentionData, Switches } from "./data.ts";
 import type { Weights } from "./weights.ts";
 
+/** Up to this strength the page's own ink is legible on a colour, light or dark. */
+const LEGIBLE = 0.4;
 /** How many powers of ten a logarithmic scale has. */
 const DECADES = 3;
 
 type Ends = readonly [low: number, high: number];
 
-/** A token's colour, and whether its ink has to be another one. */
+/** A token's colour, and its ink where the page's own would not be legible on it. */
 export interface Paint {
   readonly color: string;
-  /** The ink that belongs to the colour, where it has one. */
   readonly ink?: string;
-  readonly strength: number;
 }
 
 export class Colors {
@@ -65,10 +67,11 @@ export class Colors {
     if (this.#data.signed) {
       const value = mean(values);
       const level = this.#level(value, this.#range(head));
-      return value ? { color: `var(--RdBu${level})`, ink: `var(--RdBu${level}i)`, strength: 0 } : undefined;
+      return value ? { color: `var(--RdBu${level})`, ink: `var(--RdBu${level}i)` } : undefined;
     }
     const tint = this.#tint(head, values);
-    return tint.strength ? { color: tintCss(tint), strength: tint.strength } : undefined;
+    if (tint.strength === 0) return undefined;
+    return { color: tintCss(tint), ...(tint.strength > LEGIBLE ? { ink: inkOn(hex(this.#rgb(tint))) } : {}) };
   }
 
   /** The colour at a tenth of the scale, for its legend. */
@@ -148,9 +151,13 @@ export class Colors {
     return table;
   }
 
-  #word({ strength, a, b }: Tint): number {
+  #word(tint: Tint): number {
+    return tint.strength === 0 ? 0 : wordOf(this.#rgb(tint));
+  }
+
+  #rgb({ strength, a, b }: Tint): number[] {
     const [base, reach] = this.#lightness;
-    return strength === 0 ? 0 : wordOf(oklabRgb(base + reach * strength, a * strength, b * strength));
+    return oklabRgb(base + reach * strength, a * strength, b * strength);
   }
 }
 

@@ -3,10 +3,6 @@ import { all } from "../root.ts";
 import type { Colors, Paint } from "./colors.ts";
 import type { Weights } from "./weights.ts";
 
-/** From these strengths on the ink of a colour has to be another one. */
-const MIDDLE = 0.567;
-const STRONG = 0.775;
-
 export class TokenStrip {
   readonly spans: readonly HTMLElement[];
   readonly #colors: Colors;
@@ -20,9 +16,10 @@ export class TokenStrip {
     this.#colors = colors;
   }
 
-  /** The weights have changed. */
+  /** The weights or the page's colours have changed. */
   forget(): void {
     this.#received.clear();
+    this.#looks.length = 0;
   }
 
   /** What each token receives from a head, on average over the queries that see it. */
@@ -61,7 +58,4 @@ export class TokenStrip {
 function colour(span: HTMLElement, paint: Paint | undefined): void {
   span.style.background = paint?.color ?? "";
   span.style.color = paint?.ink ?? "";
-  const strength = paint?.strength ?? 0;
-  span.classList.toggle("strong", strength > STRONG);
-  span.classList.toggle("mid", strength > MIDDLE && strength <= STRONG);
 }
