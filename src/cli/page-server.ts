@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join, sep } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { ArgumentError, GlassformerError } from "../tensor/errors.ts";
 import { isSystemError } from "./exit.ts";
@@ -100,10 +101,8 @@ async function answer(folders: WebFolders, request: IncomingMessage, response: S
     "content-security-policy": await policyOf(folders.page),
   });
   if (request.method === "HEAD") response.end();
-  else
-    createReadStream(file.path)
-      .on("error", () => response.destroy())
-      .pipe(response);
+  // A browser may leave before the end.
+  else await pipeline(createReadStream(file.path), response).catch(() => {});
 }
 
 function refuse(response: ServerResponse, status: number): void {

@@ -1,6 +1,5 @@
 /** The form of the analysis that is shown, made from its options' records. */
-import type { Field } from "../options/fields.ts";
-import { holds } from "../options/settle.ts";
+import { applying, withValue } from "./applying.ts";
 import { runAgain } from "./computing.ts";
 import type { DescribedAnalysis } from "./described.ts";
 import { FieldInput } from "./field.tsx";
@@ -12,10 +11,9 @@ export function AnalysisForm() {
   if (!one) return null;
   const { options } = state.value;
   const fields = one.fields.filter((field) => !(field.name === "prompt" && field.type === "prompt"));
-  const shown = fields.filter((field) => applies(field, one, options));
+  const shown = applying(fields, options);
   const set = (name: string, value: unknown, typed: boolean) => {
-    const { [name]: _, ...others } = state.peek().options;
-    change({ options: value === undefined ? others : { ...others, [name]: value }, ...staysRun(one) }, typed);
+    change({ options: withValue(one.fields, state.peek().options, name, value), ...staysRun(one) }, typed);
   };
   return (
     <section class="asking" aria-label="Question">
@@ -68,7 +66,7 @@ function Start({ one }: { readonly one: DescribedAnalysis }) {
           Stop
         </button>
       ) : (
-        <button type="button" class="main" disabled={!ready} onClick={start}>
+        <button type="button" class={fresh ? "" : "main"} disabled={!ready} onClick={start}>
           {fresh ? "Run again" : "Run"}
         </button>
       )}
@@ -85,15 +83,4 @@ function Start({ one }: { readonly one: DescribedAnalysis }) {
       <ProgressLine running={isRunning} progress={running.value?.progress} />
     </div>
   );
-}
-
-/** Whether an option applies with what the others are now. */
-function applies(field: Field, one: DescribedAnalysis, options: Readonly<Record<string, unknown>>): boolean {
-  const filled = Object.fromEntries(
-    one.fields.map(({ name, type, default: standard }) => [
-      name,
-      options[name] ?? (type === "flag" ? false : standard),
-    ]),
-  );
-  return field.only?.every((condition) => holds(condition, filled)) ?? true;
 }

@@ -1,5 +1,6 @@
 /** The page. */
 import { AnalysisForm } from "./analysis-form.tsx";
+import { Changes } from "./changes.tsx";
 import { Continuation } from "./continuation.tsx";
 import { FindingView } from "./finding-view.tsx";
 import { ModelChooser } from "./model-chooser.tsx";
@@ -38,6 +39,7 @@ export function App() {
           )}
           <PromptField />
           <Continuation />
+          <Changes />
           <AnalysisForm />
           <Found />
         </main>
@@ -73,7 +75,11 @@ function Found() {
         </p>
       )}
       {found && !isOther && (
-        <div class={outdated.value ? "outdated" : ""} data-of={found.stored ? "stored" : "computed"}>
+        <div
+          class={outdated.value ? "outdated" : ""}
+          data-of={found.stored ? "stored" : "computed"}
+          data-analysis={found.finding.analysis}
+        >
           <FindingView finding={found.finding} />
           <SaveFinding />
         </div>

@@ -1,11 +1,15 @@
 /** Keeps what is computed in step with the state: each computation ends the one before it of its kind. */
 import { effect, untracked } from "@preact/signals";
+import type { GivenIntervention } from "../measures/interventions/options.ts";
 import type { TaskName, Tasks } from "./messages.ts";
+import { changesOn } from "./state.ts";
 import {
   analysis,
   asked,
   asking,
   described,
+  effectOf,
+  effectProblem,
   modelStatus,
   problem,
   readsPrompt,
@@ -50,6 +54,7 @@ const loading = new Latest("load");
 const tokenizing = new Latest("tokens");
 const analysing = new Latest("analyse");
 const generating = new Latest("generate");
+const effecting = new Latest("effect");
 
 export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -101,9 +106,24 @@ export function stopAnalysis(): void {
   running.value = undefined;
 }
 
+async function runChanged(prompt: string, changes: readonly GivenIntervention[]): Promise<void> {
+  effectProblem.value = "";
+  if (changes.length === 0) {
+    effecting.stop();
+    effectOf.value = undefined;
+    return;
+  }
+  try {
+    effectOf.value = (await effecting.ask({ prompt, changes })) ?? effectOf.peek();
+  } catch (error) {
+    effectProblem.value = sentence(error);
+  }
+}
+
 /** Continues the prompt. The answer is undefined if it was stopped. */
 export function continuation(options: Readonly<Record<string, unknown>>, hear: (text: string) => void) {
-  return generating.ask({ prompt: state.peek().prompt, options }, hear);
+  const { prompt } = state.peek();
+  return generating.ask({ prompt, options, changes: changesOn(state.peek()) }, hear);
 }
 
 export function stopContinuation(): void {
@@ -124,6 +144,16 @@ export function follow(): void {
     if (modelStatus.value.is === "ready") void tokenize(prompt);
   });
   effect(() => {
+    const { prompt, changes } = state.value;
+    if (modelStatus.value.is !== "ready") return;
+    // A name does not change what is computed.
+    const key = JSON.stringify([prompt, changesOn({ ...state.peek(), changes }), following.model]);
+    if (key === following.changed) return;
+    following.changed = key;
+    clearTimeout(following.changing);
+    following.changing = setTimeout(() => void runChanged(prompt, changesOn(state.peek())), REST);
+  });
+  effect(() => {
     const of = asked.value;
     const { run } = state.value;
     if (modelStatus.value.is !== "ready" || !analysis.value) return;
@@ -139,7 +169,13 @@ export function follow(): void {
 }
 
 /** What is followed now: the model, the timer of what will be computed, and what was computed last. */
-const following: { model?: string; timer?: ReturnType<typeof setTimeout>; of?: string } = {};
+const following: {
+  model?: string;
+  timer?: ReturnType<typeof setTimeout>;
+  of?: string;
+  changing?: ReturnType<typeof setTimeout>;
+  changed?: string;
+} = {};
 
 /** Runs the analysis again, also if nothing changed. */
 export function runAgain(): void {

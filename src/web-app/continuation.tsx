@@ -38,6 +38,7 @@ export function Continuation() {
         {fields.map((field) => (
           <FieldInput
             key={field.name}
+            of="generation"
             field={field}
             value={options.value[field.name]}
             onChange={(value) => {

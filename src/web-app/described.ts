@@ -4,6 +4,7 @@ import { modelFacts } from "../analyses/model-facts.ts";
 import type { ModelFacts } from "../finding/finding.ts";
 import { GENERATION_OPTIONS } from "../lens/generate.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { INTERVENTION_OPTIONS } from "../measures/interventions/options.ts";
 import { type Field, fieldsOf } from "../options/fields.ts";
 
 /** An analysis as a form. */
@@ -26,6 +27,8 @@ export interface Described {
   readonly analyses: readonly DescribedAnalysis[];
   /** The options of a continuation. */
   readonly generation: readonly Field[];
+  /** The options of a change of the run. */
+  readonly intervention: readonly Field[];
 }
 
 export function described(model: HookedTransformer): Described {
@@ -40,5 +43,6 @@ export function described(model: HookedTransformer): Described {
       ...(one.model === undefined ? {} : { model: one.model }),
     })),
     generation: fieldsOf(GENERATION_OPTIONS, model),
+    intervention: fieldsOf(INTERVENTION_OPTIONS, model),
   };
 }

@@ -4,14 +4,16 @@ import type { Field } from "../options/fields.ts";
 interface FieldProps {
   readonly field: Field;
   readonly value: unknown;
+  /** What its id begins with. */
+  readonly of?: string;
   /** Undefined leaves the option out. */
   readonly onChange: (value: unknown) => void;
 }
 
 /** A label, what it is for, and what takes its value. */
 export function FieldInput(props: FieldProps) {
-  const { field } = props;
-  const id = `option-${field.name}`;
+  const { field, of = "option" } = props;
+  const id = `${of}-${field.name}`;
   const wide = ["prompt", "prompts", "texts", "text", "answer"].includes(field.type);
   return (
     <div class={`field${wide ? " broad" : ""}${field.type === "flag" ? " flag-field" : ""}`}>
@@ -121,6 +123,20 @@ function NumberInput({
   readonly common: { readonly id: string; readonly name: string; readonly "aria-describedby": string };
 }) {
   const whole = field.type !== "number";
+  const numberOf = (event: { readonly currentTarget: HTMLInputElement }) => {
+    const { value: text, valueAsNumber } = event.currentTarget;
+    onChange(text === "" || Number.isNaN(valueAsNumber) ? undefined : valueAsNumber);
+  };
+  // A number with two ends has a slider.
+  if (!whole && field.least !== undefined && field.most !== undefined) {
+    const at = typeof value === "number" ? value : Number(field.default ?? 0);
+    return (
+      <span class="slider">
+        <input {...common} type="range" min={field.least} max={field.most} step="any" value={at} onInput={numberOf} />
+        <output for={common.id}>{at.toFixed(2)}</output>
+      </span>
+    );
+  }
   return (
     <input
       {...common}
@@ -131,10 +147,7 @@ function NumberInput({
       max={field.most ?? field.below}
       value={typeof value === "number" ? value : ""}
       placeholder={field.default === undefined ? "" : `${field.default}`}
-      onInput={(event) => {
-        const { value: text, valueAsNumber } = event.currentTarget;
-        onChange(text === "" || Number.isNaN(valueAsNumber) ? undefined : valueAsNumber);
-      }}
+      onInput={numberOf}
     />
   );
 }

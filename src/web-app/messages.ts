@@ -1,5 +1,6 @@
 /** What the page and its worker say to each other. */
 import type { Finding } from "../finding/finding.ts";
+import type { GivenIntervention } from "../measures/interventions/options.ts";
 import type { Described } from "./described.ts";
 
 /** A model to load: its name, id or address, or files that were chosen. */
@@ -25,6 +26,13 @@ export interface ShownToken {
   readonly isBos: boolean;
 }
 
+/** What changes do, and the code that makes them. */
+export interface Effect {
+  readonly finding: Finding;
+  readonly typescript: string;
+  readonly python: string;
+}
+
 /** What the worker can be asked to do: what each task takes, returns, and says while it runs. */
 export interface Tasks {
   readonly load: { readonly ask: ModelChoice; readonly answer: Described; readonly event: Progress };
@@ -38,8 +46,17 @@ export interface Tasks {
     readonly answer: Finding;
     readonly event: Progress;
   };
+  readonly effect: {
+    readonly ask: { readonly prompt: string; readonly changes: readonly GivenIntervention[] };
+    readonly answer: Effect;
+    readonly event: never;
+  };
   readonly generate: {
-    readonly ask: { readonly prompt: string; readonly options: Readonly<Record<string, unknown>> };
+    readonly ask: {
+      readonly prompt: string;
+      readonly options: Readonly<Record<string, unknown>>;
+      readonly changes: readonly GivenIntervention[];
+    };
     readonly answer: string;
     readonly event: string;
   };

@@ -14,7 +14,7 @@ function save(name: string, text: string, type: string): void {
 }
 
 /** A button that says for a moment what came of it. */
-function Act({ text, act }: { readonly text: string; readonly act: () => Promise<string> | string }) {
+export function Act({ text, act }: { readonly text: string; readonly act: () => Promise<string> | string }) {
   const said = useSignal("");
   return (
     <button
@@ -33,6 +33,11 @@ function Act({ text, act }: { readonly text: string; readonly act: () => Promise
       {said.value || text}
     </button>
   );
+}
+
+export async function copied(text: string): Promise<string> {
+  await navigator.clipboard.writeText(text);
+  return "Copied";
 }
 
 /** The link of the state; one that is too long is a file instead. */
@@ -63,6 +68,8 @@ export function SaveFinding() {
     <div class="saving">
       <Act text="Save the report" act={() => whole("html", "text/html")} />
       <Act text="Save as JSON" act={() => whole("json", "application/json")} />
+      {found.provenance?.command && <Act text="Copy command" act={() => copied(found.provenance!.command!)} />}
+      {found.provenance?.code && <Act text="Copy TypeScript" act={() => copied(found.provenance!.code!)} />}
     </div>
   );
 }

@@ -1,6 +1,14 @@
 /** The page's whole state: one plain object, which is also what a link holds. */
 import { bundledModel } from "../load/names.ts";
+import type { GivenIntervention } from "../measures/interventions/options.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+
+/** A change of the model's run, which may have a name and may be switched off. */
+export interface Change {
+  readonly name?: string;
+  readonly off?: true;
+  readonly does: GivenIntervention;
+}
 
 export interface State {
   /** A bundled model's name, an id on the Hugging Face hub, or an address. */
@@ -15,6 +23,8 @@ export interface State {
   readonly run: boolean;
   /** The place that is selected, along named axes: "layer=0 head=3"; "" for none. */
   readonly selection: string;
+  /** Changes of the model's run, in their order. */
+  readonly changes: readonly Change[];
 }
 
 export const DEFAULT_PROMPT = "The old man smiled, and shook his";
@@ -26,6 +36,7 @@ export const START: State = {
   options: {},
   run: true,
   selection: "",
+  changes: [],
 };
 
 const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
@@ -35,7 +46,13 @@ const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
   options: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   run: (value) => typeof value === "boolean",
   selection: isText,
+  changes: (value) => Array.isArray(value) && value.every(isChange),
 };
+
+function isChange(value: unknown): boolean {
+  const { does, name = "" } = (value ?? {}) as Partial<Change>;
+  return typeof does === "object" && does !== null && typeof name === "string";
+}
 
 function isText(value: unknown): boolean {
   return typeof value === "string";
@@ -51,6 +68,10 @@ export function stateFrom(value: unknown): State {
   if (wrong) throw new ArgumentError(`Its ${wrong[0]} is not what the page's ${wrong[0]} can be.`, { asked: wrong[1] });
   return { ...START, ...Object.fromEntries(known) };
 }
+
+/** The changes that are not switched off. */
+export const changesOn = ({ changes }: State): readonly GivenIntervention[] =>
+  changes.filter(({ off }) => !off).map(({ does }) => does);
 
 /** What differs from the start: what a link needs to hold. */
 export function changesFromStart(state: State): Partial<State> {

@@ -4,7 +4,7 @@ import type { Finding } from "../finding/finding.ts";
 import { Asking } from "./asking.ts";
 import type { Described, DescribedAnalysis } from "./described.ts";
 import type { FirstPaint } from "./first-paint.ts";
-import type { Progress, ShownToken } from "./messages.ts";
+import type { Effect, Progress, ShownToken } from "./messages.ts";
 import { START, type State } from "./state.ts";
 
 export const state = signal<State>(START);
@@ -36,6 +36,9 @@ export const result = signal<Result | undefined>(undefined);
 export const problem = signal("");
 /** How far the analysis is that runs; undefined while none does. */
 export const running = signal<{ readonly progress?: Progress } | undefined>(undefined);
+/** What the changes that are on do, and what is wrong with them. */
+export const effectOf = signal<Effect | undefined>(undefined);
+export const effectProblem = signal("");
 /** What a link that was opened says that is wrong with it. */
 export const linkProblem = signal("");
 

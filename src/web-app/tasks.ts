@@ -1,14 +1,17 @@
 /** What the worker does when it is asked to: the library, called with plain data. */
 import { analysisCalled } from "../analyses/index.ts";
+import { interventions } from "../analyses/interventions.ts";
 import type { Finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
+import { interventionHooks, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { type Described, described } from "./described.ts";
-import type { ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
+import type { Effect, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
 
 /** What a task runs with. */
 export interface Running<K extends TaskName> {
@@ -29,7 +32,7 @@ function current(): { readonly name: string; readonly model: HookedTransformer }
   throw new ArgumentError("There is no model yet: wait until one is loaded, or choose another.");
 }
 
-export const HANDLERS: Handlers = { load, tokens, analyse, generate };
+export const HANDLERS: Handlers = { load, tokens, analyse, effect, generate };
 
 async function load({ name }: ModelChoice, { signal, say }: Running<"load">): Promise<Described> {
   const model = await HookedTransformer.fromPretrained(name, {
@@ -64,12 +67,22 @@ export function withOrigin(
   return withProvenance(finding, { command, code: codeOf(of), date });
 }
 
-async function generate({ prompt, options }: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {
+async function effect({ prompt, changes }: Tasks["effect"]["ask"], { signal }: Running<"effect">): Promise<Effect> {
+  const { name, model } = current();
+  const finding = await interventions(model, prompt, changes, signal);
+  const of = { model: name, prompt, changes: changes.map((change) => settledIntervention(model, change)) };
+  const typescript = typescriptOf(of);
+  return { finding: withProvenance(finding, { code: typescript }), typescript, python: pythonOf(of) };
+}
+
+async function generate({ prompt, options, changes }: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {
   const { model } = current();
   const ids = Array.from(model.toTokens(prompt, { truncate: false }).data, Number);
   const before = model.text!.decode(ids, { skipSpecialTokens: true }).length;
   let text = "";
-  for await (const { tokens } of model.generateStream([ids.slice()], { ...(options as GenerateOptions), signal })) {
+  const fwdHooks = await interventionHooks(model, prompt, changes, signal);
+  const how = { ...(options as GenerateOptions), fwdHooks, signal };
+  for await (const { tokens } of model.generateStream([ids.slice()], how)) {
     ids.push(tokens[0]);
     text = model.text!.decode(ids, { skipSpecialTokens: true }).slice(before);
     say(text);

@@ -55,7 +55,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   beforeAll(async () => {
     there = await installed({ page: true });
     server = spawn(process.execPath, [join(there.folder, "dist/cli/main.js"), "serve"], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "inherit"],
     });
     url = await serving(server);
     browser = await launch();
@@ -128,7 +128,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const questions = page.locator(".questions li button");
     expect(await questions.count()).toBeGreaterThan(15);
     await page.getByRole("button", { name: "logit lens", exact: true }).click();
-    await soon(() => page.locator(".found .kicker").textContent()).toContain("logit-lens");
+    await soon(() => page.locator("[data-analysis]").getAttribute("data-analysis")).toBe("logit-lens");
     await computed(page);
     await page.goBack();
     await soon(() => page.locator(".asking h1").textContent()).toBe("What does the model make of this text?");
@@ -168,7 +168,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
 
   test("saves the finding as JSON, which is the finding", async () => {
     await page.getByRole("button", { name: "look", exact: true }).click();
-    await soon(() => page.locator(".found .kicker").textContent()).toContain("look");
+    await soon(() => page.locator("[data-analysis]").getAttribute("data-analysis")).toBe("look");
     await computed(page);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
@@ -179,6 +179,44 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const here = await look(model, { prompt: PROMPT });
     expect(found.tables.map(({ name }) => name)).toEqual(here.tables.map(({ name }) => name));
     expect(found.provenance?.command).toBe(`npx glassformer look --model solu-1l-novels --prompt '${PROMPT}'`);
+  });
+
+  test("a change of the run shows what it does, before and after: the numbers of a hook in Node", async () => {
+    await page.getByText("Change the model's run").click();
+    await page.getByRole("button", { name: /^(Add a change|Change what is selected)$/ }).click();
+    await page.locator("#change-1-what").selectOption("mlp");
+    await page.locator("#change-1-layer").fill("0");
+    await page.locator("#change-1-position").fill("");
+    const effect = page.getByRole("region", { name: "Before and after" });
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const logits = await model.runWithHooks(PROMPT, {
+      fwdHooks: [["blocks.0.hook_mlp_out", (x) => x.mul(0)]],
+      logitsPos: -1,
+    });
+    const after = (await logits.softmax("d_vocab").topK(3, "d_vocab").values.compute()).data;
+    const cells = () =>
+      effect
+        .locator("#table-next tbody tr td:nth-child(3)")
+        .evaluateAll((all) => all.map((td) => Number((td as HTMLElement).dataset.v)).sort((a, b) => b - a));
+    await soon(async () => Math.abs((await cells())[0] - after[0])).toBeLessThan(1e-4);
+    for (const [i, probability] of Array.from(after).entries()) {
+      expect((await cells())[i]).toBeCloseTo(probability as number, 4);
+    }
+    await effect.locator("xpath=..").getByRole("button", { name: "Copy TypeScript" }).first().click();
+    await soon(() => page.evaluate(() => navigator.clipboard.readText())).toContain(`["blocks.0.hook_mlp_out"`);
+  });
+
+  test("changes are switched, named and removed, and their link has them", async () => {
+    const before = page.url();
+    await page.getByLabel("Name of change 1").fill("no MLP");
+    await soon(() => page.url()).not.toBe(before);
+    const fresh = await opened(page.url());
+    await soon(() => fresh.getByLabel("Name of change 1").inputValue()).toBe("no MLP");
+    await fresh.getByLabel("Change 1 is on").uncheck();
+    await fresh.getByRole("region", { name: "Before and after" }).waitFor({ state: "detached" });
+    await fresh.getByRole("button", { name: "Remove change 1" }).click();
+    await soon(() => fresh.getByLabel("Name of change 1").count()).toBe(0);
+    await fresh.context().close();
   });
 
   test("has nothing that axe complains about, light or dark, wide or narrow", async () => {

@@ -80,6 +80,20 @@ describe("the page's server", () => {
     expect(answer).not.toContain("secret");
   });
 
+  test("goes on when a browser leaves in the middle of a file", async () => {
+    writeFileSync(join(folder, "models/small/model.safetensors"), new Uint8Array(20e6));
+    for (let i = 0; i < 5; i++) {
+      await new Promise<void>((gone) => {
+        const socket = connect(port, "127.0.0.1", () => {
+          socket.write(`GET /models/small/model.safetensors HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+          socket.once("data", () => socket.resetAndDestroy());
+        });
+        socket.once("close", () => gone());
+      });
+    }
+    expect(await raw("/")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   test("answers no other name of this machine, and only reads", async () => {
     expect(await raw("/", { host: "evil.example" })).toMatch(/^HTTP\/1\.1 403 /);
     expect(await raw("/", { host: "localhost" })).toMatch(/^HTTP\/1\.1 200 /);
