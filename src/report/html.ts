@@ -20,39 +20,30 @@ import { type DrawnFinding, drawn } from "./views/picture-of.ts";
  * them what the numbers are compared with, caveats, method and settings.
  */
 export async function renderHtml(given: Finding): Promise<string> {
-  const needs = new PageNeeds();
-  const body = await reportBody(given, needs, titleOf(given));
-  return pageDocument(given.question, body, needs);
-}
-
-/** What a report says. @param header what stands above the answer @param needs what the page around it must bring */
-export async function reportBody(given: Finding, needs: PageNeeds, header = ""): Promise<string> {
   const finding = drawn(given);
+  const needs = new PageNeeds();
   const { chapters } = reading(finding);
   const body = [
-    await resultsHtml(finding, needs, header, contents(finding, chapters)),
+    await resultsHtml(finding, needs, contents(finding, chapters)),
     footer(finding),
     await filesHtml(finding, needs),
   ];
-  return body.filter(Boolean).join("\n");
+  return pageDocument(given.question, body.filter(Boolean).join("\n"), needs);
 }
 
 /** A finding within another page: everything but how it was made and saved. */
 export function findingHtml(given: Finding, needs: PageNeeds): Promise<string> {
-  return resultsHtml(drawn(given), needs, titleOf(given));
-}
-
-function titleOf({ analysis, model, question }: Finding): string {
-  return `<p class="kicker">${escapeMarkup(analysis)} on ${escapeMarkup(model.name)}</p>\n<h1>${escapeMarkup(question)}</h1>`;
+  return resultsHtml(drawn(given), needs);
 }
 
 /** The answer, the other results, and what explains them; the list of `contents` stands after the first results. */
-async function resultsHtml(finding: DrawnFinding, needs: PageNeeds, header: string, contents = ""): Promise<string> {
+async function resultsHtml(finding: DrawnFinding, needs: PageNeeds, contents = ""): Promise<string> {
   needs.features.add(LINKED);
   const compare = comparing(finding.baselines);
   const { answer, chapters } = reading(finding);
   const body = [
-    `<header>${header}`,
+    `<header><p class="kicker">${escapeMarkup(finding.analysis)} on ${escapeMarkup(finding.model.name)}</p>`,
+    `<h1>${escapeMarkup(finding.question)}</h1>`,
     `<p class="lead">${escapeProse(finding.summary[0].text)}</p>${compare.statement(finding.summary[0])}</header>`,
     answer ? await figure(answer, needs, "Figure 1") : "",
     furtherResults(finding, compare),

@@ -81,7 +81,7 @@ function Found() {
           data-analysis={found.finding.analysis}
         >
           <FindingView finding={found.finding} />
-          <SaveFinding />
+          <SaveFinding finding={found.finding} />
         </div>
       )}
     </section>

@@ -1,6 +1,7 @@
 /** Keeps what is computed in step with the state: each computation ends the one before it of its kind. */
 import { effect, untracked } from "@preact/signals";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
+import { filesOf } from "./chosen.ts";
 import type { TaskName, Tasks } from "./messages.ts";
 import { changesOn } from "./state.ts";
 import {
@@ -63,7 +64,8 @@ async function load(name: string): Promise<void> {
   modelStatus.value = { is: "loading" };
   stopAnalysis();
   try {
-    const found = await loading.ask({ name }, (progress) => {
+    const files = filesOf(name);
+    const found = await loading.ask({ name, ...(files ? { files } : {}) }, (progress) => {
       modelStatus.value = { is: "loading", progress };
     });
     if (!found) return;

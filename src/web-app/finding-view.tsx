@@ -1,24 +1,51 @@
 /** The finding of the analysis that is shown. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Finding } from "../finding/finding.ts";
-import { ReportView } from "./report-view.ts";
+import { type Mountable, type Mounted, mount, type ViewPlace } from "../report/mount.ts";
+import { placeIn } from "../report/page/client/places.ts";
+import { reading } from "../report/parts.ts";
+import { drawn } from "../report/views/picture-of.ts";
 import { change, state } from "./store.ts";
+
+/** Above the finding, the page has its question. */
+const WITHOUT_TITLE = "header h1, header .kicker { display: none; }";
 
 /** @param only its answer's picture, without words */
 export function FindingView({ finding, only = false }: { readonly finding: Finding; readonly only?: boolean }) {
   const place = useRef<HTMLDivElement>(null);
-  const view = useRef<ReportView>(undefined);
+  const view = useRef<Mounted>(undefined);
+  useEffect(() => () => view.current?.destroy(), []);
   useEffect(() => {
-    view.current = new ReportView(place.current!, (at) => {
-      change({ selection: at === state.peek().selection ? "" : at });
-    });
-    return () => view.current!.destroy();
-  }, []);
-  useEffect(() => {
-    const shown = view.current!;
-    void shown.show(finding, only).then(() => shown.mark(state.peek().selection));
+    const data = shown(finding, only);
+    if (view.current) void view.current.setData(data);
+    else view.current = mounted(place.current!, data);
+    view.current.setState({ selected: placeOf(state.peek().selection) });
   }, [finding, only]);
   const { selection } = state.value;
-  useEffect(() => view.current!.mark(selection), [selection]);
+  useEffect(() => view.current!.setState({ selected: placeOf(selection) }), [selection]);
   return <div class="finding" ref={place} />;
+}
+
+function shown(finding: Finding, only: boolean): Mountable {
+  return (only ? reading(drawn(finding)).answer : undefined) ?? finding;
+}
+
+function mounted(element: HTMLElement, data: Mountable): Mounted {
+  const view = mount(element, data);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(WITHOUT_TITLE);
+  element.lastElementChild!.shadowRoot!.adoptedStyleSheets.push(sheet);
+  view.on("select", (place) => change({ selection: textOf(place) }));
+  return view;
+}
+
+/** A place as the state has it: "layer=0 head=3". */
+function textOf(place: ViewPlace | null): string {
+  return Object.entries(place ?? {})
+    .map(([axis, value]) => `${axis}=${value}`)
+    .join(" ");
+}
+
+function placeOf(text: string): ViewPlace | null {
+  return text === "" ? null : placeIn(text);
 }

@@ -1,10 +1,11 @@
 /** Starts the page: what was stored with it is drawn first, then the state of the address is followed. */
 import { render } from "preact";
 import { App, Embedded } from "./app.tsx";
+import { chosenModel } from "./chosen.ts";
 import { follow } from "./computing.ts";
 import type { FirstPaint } from "./first-paint.ts";
 import { followAddress } from "./history.ts";
-import { showFirst } from "./store.ts";
+import { change, showFirst } from "./store.ts";
 import "./page.css";
 
 const embedded = new URLSearchParams(location.search).get("embed") === "1";
@@ -14,3 +15,10 @@ await followAddress();
 render(embedded ? <Embedded /> : <App />, document.getElementById("page")!);
 follow();
 showFirst(await first);
+
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  const files = [...(event.dataTransfer?.files ?? [])];
+  if (files.length > 0) change({ model: chosenModel(files), options: {}, selection: "" });
+});

@@ -1,6 +1,7 @@
 /** Which model: a bundled one, one on the Hugging Face hub, or one at an address. */
 import { useSignal } from "@preact/signals";
 import { bundledModels } from "../load/names.ts";
+import { chosenModel } from "./chosen.ts";
 import { ProgressLine } from "./progress-line.tsx";
 import { change, described, modelStatus, state } from "./store.ts";
 
@@ -51,6 +52,17 @@ export function ModelChooser() {
             />
             <button type="submit">Load</button>
           </form>
+          <label>
+            Files of this computer: config.json, weights and tokenizer.json, or a GGUF file
+            <input
+              type="file"
+              multiple
+              onChange={(event) => {
+                const files = [...(event.currentTarget.files ?? [])];
+                if (files.length > 0) choose(chosenModel(files));
+              }}
+            />
+          </label>
         </div>
       )}
       {status.is === "failed" && (

@@ -44,6 +44,7 @@ export function PromptField() {
 function Tokens() {
   const context = described.value?.context ?? 0;
   const count = tokens.value.length;
+  const held = state.value.selection.split(" ");
   if (tokensProblem.value) {
     return (
       <p class="problem" role="alert">
@@ -57,8 +58,7 @@ function Tokens() {
         {tokens.value.map(({ text, id, isBos }, pos) => (
           <span
             key={pos}
-            class={`token${isBos ? " bos" : ""}`}
-            data-at={`pos=${pos}`}
+            class={`token${isBos ? " bos" : ""}${held.includes(`pos=${pos}`) ? " held" : ""}`}
             title={`position ${pos}, id ${id}`}
           >
             {isBos ? "BOS" : visibleToken(text)}

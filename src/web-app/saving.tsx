@@ -1,13 +1,15 @@
 /** What can be taken out of the page: the link, a state too long for one, the whole report, the finding, and code. */
 import { useSignal } from "@preact/signals";
+import type { Finding } from "../finding/finding.ts";
+import { exported } from "../report/exported.ts";
 import { sentence } from "./computing.ts";
 import { fragmentOf, LONGEST_LINK } from "./link.ts";
-import { result, state } from "./store.ts";
+import { state } from "./store.ts";
 
-/** Offers text as a file. */
-function save(name: string, text: string, type: string): void {
+/** Offers something as a file. */
+function save(name: string, content: string | Uint8Array, type: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(new Blob([content as BlobPart], { type }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
@@ -55,21 +57,61 @@ export function Share() {
   return <Act text="Copy link" act={share} />;
 }
 
-/** The whole finding as a file. Its pictures and tables have buttons of their own. */
-export function SaveFinding() {
-  const found = result.value?.finding;
-  if (!found) return null;
+/** The finding as files: the whole of it, or one of its pictures and tables. */
+export function SaveFinding({ finding }: { readonly finding: Finding }) {
   const whole = async (format: "html" | "json", type: string) => {
     const { render } = await import("../report/render.ts");
-    save(`${found.analysis}.${format}`, await render(found, format), type);
+    save(`${finding.analysis}.${format}`, await render(finding, format), type);
     return "Saved";
   };
+  const { command, code } = finding.provenance ?? {};
   return (
     <div class="saving">
       <Act text="Save the report" act={() => whole("html", "text/html")} />
       <Act text="Save as JSON" act={() => whole("json", "application/json")} />
-      {found.provenance?.command && <Act text="Copy command" act={() => copied(found.provenance!.command!)} />}
-      {found.provenance?.code && <Act text="Copy TypeScript" act={() => copied(found.provenance!.code!)} />}
+      {command && <Act text="Copy command" act={() => copied(command)} />}
+      {code && <Act text="Copy TypeScript" act={() => copied(code)} />}
+      <SavePart finding={finding} />
     </div>
+  );
+}
+
+const TYPES: Readonly<Record<string, string>> = { svg: "image/svg+xml", csv: "text/csv", json: "application/json" };
+
+function SavePart({ finding }: { readonly finding: Finding }) {
+  const parts = exported(finding);
+  const at = useSignal(0);
+  const part = parts[Math.min(at.value, parts.length - 1)];
+  if (!part) return null;
+  const { svg } = part.forms;
+  const png = async () => {
+    const { drawOnCanvas } = await import("../report/canvas.ts");
+    save(`${part.file}.png`, await drawOnCanvas(await svg(), { scale: 2, background: "white" }), "image/png");
+    return "Saved";
+  };
+  const form = async (ending: string) => {
+    save(`${part.file}.${ending}`, await part.forms[ending](), TYPES[ending]);
+    return "Saved";
+  };
+  return (
+    <span class="part">
+      <select
+        aria-label="A picture or table to save"
+        value={`${at.value}`}
+        onChange={(event) => {
+          at.value = Number(event.currentTarget.value);
+        }}
+      >
+        {parts.map(({ of, file, title }, i) => (
+          <option key={file} value={`${i}`}>
+            {of}: {title}
+          </option>
+        ))}
+      </select>
+      {Object.keys(part.forms).map((ending) => (
+        <Act key={`${part.file} ${ending}`} text={ending.toUpperCase()} act={() => form(ending)} />
+      ))}
+      {part.of === "picture" && <Act text="PNG" act={png} />}
+    </span>
   );
 }

@@ -5,6 +5,7 @@ import type { Finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { chosenFiles } from "../load/web-chosen.ts";
 import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
 import { interventionHooks, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
@@ -34,12 +35,14 @@ function current(): { readonly name: string; readonly model: HookedTransformer }
 
 export const HANDLERS: Handlers = { load, tokens, analyse, effect, generate };
 
-async function load({ name }: ModelChoice, { signal, say }: Running<"load">): Promise<Described> {
-  const model = await HookedTransformer.fromPretrained(name, {
+async function load({ name, files }: ModelChoice, { signal, say }: Running<"load">): Promise<Described> {
+  const chosen = files && (await chosenFiles(files));
+  const model = await HookedTransformer.fromPretrained(chosen?.name ?? name, {
     signal,
-    onProgress: ({ file, done, total }) => say({ done, total, unit: file, bytes: true }),
+    ...(chosen ? { files: chosen } : {}),
+    onProgress: ({ done, total, file }) => say({ done, total, unit: file, bytes: true }),
   });
-  loaded = { name, model };
+  loaded = { name: chosen?.name ?? name, model };
   return described(model);
 }
 

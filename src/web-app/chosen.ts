@@ -1,0 +1,24 @@
+/** Files that were chosen in this page: a link has their name, and not them. */
+
+const PREFIX = "files: ";
+const chosen = new Map<string, readonly File[]>();
+
+/** Remembers files. @returns what the state calls the model */
+export function chosenModel(files: readonly File[]): string {
+  const name = `${PREFIX}${files
+    .map((file) => file.name)
+    .join(", ")
+    .slice(0, 60)}`;
+  chosen.set(name, files);
+  return name;
+}
+
+/** The files of a model of that name; undefined for one that has none. @throws Error if they were chosen in another page */
+export function filesOf(model: string): readonly File[] | undefined {
+  if (!model.startsWith(PREFIX)) return undefined;
+  const files = chosen.get(model);
+  if (files) return files;
+  throw new Error(
+    `This link is about files on somebody's computer (${model.slice(PREFIX.length)}): choose them again.`,
+  );
+}
