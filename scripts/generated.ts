@@ -34,8 +34,11 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
   ]);
 }
 
+/** A picture that `npm run picture` makes. */
+const OF_THE_PAGE = "pictures/page.png";
+
 /** Pictures that nothing makes any more. */
 export function leftOver(files: ReadonlyMap<string, string>): string[] {
   const there = existsSync(`${docs}pictures`) ? readdirSync(`${docs}pictures`) : [];
-  return there.map((name) => `pictures/${name}`).filter((path) => !files.has(path));
+  return there.map((name) => `pictures/${name}`).filter((path) => path !== OF_THE_PAGE && !files.has(path));
 }
