@@ -38,6 +38,10 @@ export async function buildWeb(folder: string): Promise<void> {
 function page(): Plugin {
   return {
     name: "glassformer-page",
+    enforce: "pre",
+    // It draws charts where there is no document: a page has one.
+    resolveId: (id) => (id === "linkedom/worker" ? "\0no-document" : undefined),
+    load: (id) => (id === "\0no-document" ? "export {};" : undefined),
     transformIndexHtml: (html) => ({
       html: html.replace("CONTENT_POLICY", CONTENT_POLICY),
       tags: [{ tag: "link", attrs: { rel: "stylesheet", href: "./report.css" }, injectTo: "head" }],

@@ -258,7 +258,6 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const folder = join(there.folder, "dist/web");
     const scripts = readdirSync(folder).filter((name) => name.endsWith(".js") && !name.startsWith("ort."));
     const sizes = scripts.map((name) => [name, gzipSync(readFileSync(join(folder, name))).length] as const);
-    // The other is linkedom, which draws charts where there is no page, and is never fetched here.
     const library = Math.max(...sizes.flatMap(([name, size]) => (name.startsWith("worker-") ? [size] : [])));
     const own = sizes.reduce((sum, [name, size]) => sum + (name.startsWith("worker-") ? 0 : size), 0);
     expect(own).toBeLessThan(250e3);
