@@ -1,5 +1,5 @@
 /** The tokens of a text, as data and in columns. */
-import { textWidth, visibleToken } from "../report/token-text.ts";
+import { cutText, textWidth, visibleToken } from "../report/token-text.ts";
 import type { TokenRules } from "../text/index.ts";
 
 /** One token of a text. */
@@ -27,7 +27,7 @@ export function tokensText(rows: readonly TokenRow[], { width, color }: { width:
   const columns = Math.max(1, Math.floor((width + GAP.length) / (each + GAP.length)));
   const height = Math.ceil(rows.length / columns);
   const cell = (row: TokenRow) => {
-    const text = cut(shownText(row), texts);
+    const text = cutText(shownText(row), texts);
     const padded = text + " ".repeat(texts - textWidth(text));
     return `${faint(`${row.position}`.padStart(positions))}  ${padded}  ${faint(`${row.id}`.padStart(ids))}`;
   };
@@ -40,13 +40,3 @@ export function tokensText(rows: readonly TokenRow[], { width, color }: { width:
 }
 
 const shownText = ({ text }: TokenRow): string => visibleToken(text);
-
-function cut(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
-  let short = "";
-  for (const c of text) {
-    if (textWidth(short + c) > width - 1) break;
-    short += c;
-  }
-  return `${short}…`;
-}

@@ -4,7 +4,7 @@ import { counted } from "../tensor/words.ts";
 import { formatColumn, isNumeric } from "./format.ts";
 import type { Ink } from "./ink.ts";
 import { columnsToRead } from "./parts.ts";
-import { textWidth } from "./token-text.ts";
+import { cutText, textWidth } from "./token-text.ts";
 import { wrapText } from "./wrap-text.ts";
 
 interface TextColumn {
@@ -97,17 +97,7 @@ function fitColumns(wanted: readonly TextColumn[], width: number): TextColumn[] 
 }
 
 function pad(cell: string, { width, numeric }: TextColumn): string {
-  const shown = shorten(cell, width);
+  const shown = cutText(cell, width);
   const space = " ".repeat(Math.max(0, width - textWidth(shown)));
   return numeric ? space + shown : shown + space;
-}
-
-function shorten(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
-  let short = "";
-  for (const c of text) {
-    if (textWidth(short + c) > width - 1) break;
-    short += c;
-  }
-  return `${short}…`;
 }

@@ -20,6 +20,17 @@ export function textWidth(text: string): number {
   return width;
 }
 
+/** The text, or as much of it as fits into a width before “…”. */
+export function cutText(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let kept = "";
+  for (const letter of text) {
+    if (textWidth(kept + letter) > width - 1) break;
+    kept += letter;
+  }
+  return width < 2 ? kept.slice(0, width) : `${kept}…`;
+}
+
 /** Characters drawn on or within the preceding one: combining marks, the second and third letters of a Hangul syllable, joiners. */
 const NARROWEST = /^[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
 const WIDE =

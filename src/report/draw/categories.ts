@@ -1,11 +1,11 @@
 /** Names along an axis: straight if they fit, else in several lines, else turned, never over each other. */
 import type { Markish } from "@observablehq/plot";
-import { visibleToken } from "../token-text.ts";
+import { cutText, visibleToken } from "../token-text.ts";
 import { wrap } from "./drawing.ts";
 import { largest } from "./limits.ts";
 import type { Plotting } from "./plotting.ts";
 import { textSize } from "./text-size.ts";
-import { every, indices, shorten } from "./ticks.ts";
+import { every, indices } from "./ticks.ts";
 
 const SIZE = 11;
 const LINE = 13;
@@ -30,7 +30,7 @@ export interface CategoryTicks {
 
 /** @param pitch the width of a column in pixels */
 export function categoryTicks(ticks: readonly string[], pitch: number): CategoryTicks {
-  const texts = ticks.map((tick) => shorten(visibleToken(tick), LONGEST));
+  const texts = ticks.map((tick) => cutText(visibleToken(tick), LONGEST));
   const sizes = texts.map((text) => textSize(text, SIZE));
   const widest = largest(sizes, 0);
   const all = indices(texts.length);
@@ -67,7 +67,7 @@ export function categoryAxisX({ plot }: Plotting, names: CategoryTicks, label: s
 
 /** The names left of rows that are `pitch` pixels high: cut, not wrapped. */
 export function rowNames(ticks: readonly string[], pitch: number, room: number) {
-  const texts = ticks.map((tick) => shorten(visibleToken(tick), Math.max(4, Math.floor(room / (0.6 * SIZE)))));
+  const texts = ticks.map((tick) => cutText(visibleToken(tick), Math.max(4, Math.floor(room / (0.6 * SIZE)))));
   const width = largest(
     texts.map((text) => textSize(text, SIZE)),
     0,

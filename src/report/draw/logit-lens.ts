@@ -2,10 +2,10 @@ import type { ColorScale, LogitLensCell, LogitLensSpec } from "../../finding/pic
 import { type Coloring, coloring, inkOn } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber, MISSING } from "../format.ts";
-import { visibleToken } from "../token-text.ts";
+import { cutText, visibleToken } from "../token-text.ts";
 import { type Drawing, type LegendItem, MONO, round, svgText } from "./drawing.ts";
 import { atMost } from "./limits.ts";
-import { columnTickHeight, columnTicks, leftTicks, shorten, slantedReach, tickLabels, widest } from "./ticks.ts";
+import { columnTickHeight, columnTicks, leftTicks, slantedReach, tickLabels, widest } from "./ticks.ts";
 
 const ROW = 31;
 const NARROWEST = 40;
@@ -142,7 +142,7 @@ function drawCell(
   const color = colors.coloring.of(colors.of(cell));
   const style = `text-anchor="middle" fill="${inkOn(color)}"`;
   const [top] = cell.top;
-  const token = top ? shorten(visibleToken(top.token), Math.floor((box - 3) / LETTER)) : "";
+  const token = top ? cutText(visibleToken(top.token), Math.floor((box - 3) / LETTER)) : "";
   const middle = x + box / 2;
   const edge = isRight(cell)
     ? `<rect x="${round(x + 1.5)}" y="${round(y + 1.5)}" width="${round(box - 3)}" height="${ROW - 3}" rx="1" fill="none" stroke="currentColor" stroke-width="1.5"/>`

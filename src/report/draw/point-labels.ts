@@ -1,9 +1,8 @@
 /** Words next to points: beside them if there is room, else a little away with a line to the point, else not at all. */
-import { visibleToken } from "../token-text.ts";
+import { cutText, visibleToken } from "../token-text.ts";
 import { round, svgText } from "./drawing.ts";
 import { anchorX, type Box, type Placing, type WordBox } from "./placing.ts";
 import { textSize } from "./text-size.ts";
-import { shorten } from "./ticks.ts";
 
 export interface PointLabel {
   /** The point's place and radius, in pixels. */
@@ -41,7 +40,7 @@ interface Candidate extends WordBox {
 export function pointLabels(labels: readonly PointLabel[], placing: Placing): string {
   return labels
     .map((label) => {
-      const text = shorten(visibleToken(label.text), LONGEST);
+      const text = cutText(visibleToken(label.text), LONGEST);
       const width = textSize(text, SIZE);
       const box = placing.place(candidates(label, width), MOST_COVERED);
       if (!box) return "";

@@ -1,12 +1,13 @@
 /** Lines to compare numbers with: each in its own dashes, with its label on it. */
+
 import type { Markish } from "@observablehq/plot";
 import type { ReferenceLine } from "../../finding/picture.ts";
+import { cutText } from "../token-text.ts";
 import type { Domain, Scales } from "./axes.ts";
 import { svgText } from "./drawing.ts";
 import { anchorX, type Placing, type WordBox } from "./placing.ts";
 import type { Plotting } from "./plotting.ts";
 import { textSize } from "./text-size.ts";
-import { shorten } from "./ticks.ts";
 
 const SIZE = 11;
 const HEIGHT = 13;
@@ -45,7 +46,7 @@ export function referenceLabels(
   }
   return lines
     .map((line, i) => {
-      const text = shorten(line.label, LONGEST);
+      const text = cutText(line.label, LONGEST);
       const width = textSize(text, SIZE);
       const box = text && placing.place(candidates(paths[i], width));
       if (!box) return "";

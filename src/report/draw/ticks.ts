@@ -1,5 +1,5 @@
 /** Labels along the edges of a grid of cells: tokens, layers, or just the index. */
-import { textWidth, visibleToken } from "../token-text.ts";
+import { cutText, textWidth, visibleToken } from "../token-text.ts";
 import { MONO, round, svgText } from "./drawing.ts";
 import { largest } from "./limits.ts";
 
@@ -21,18 +21,7 @@ export interface ColumnTickOptions {
 
 /** The labels of an axis, with invisible characters made visible, cut to `most` letters. */
 export function tickLabels(ticks: readonly string[] | undefined, count: number, most: number): string[] {
-  return indices(count).map((i) => (ticks?.[i] === undefined ? String(i) : shorten(visibleToken(ticks[i]), most)));
-}
-
-/** The text, or as much of it as fits before "…". */
-export function shorten(text: string, most: number): string {
-  if (textWidth(text) <= most) return text;
-  let short = "";
-  for (const letter of text) {
-    if (textWidth(short + letter) > most - 1) break;
-    short += letter;
-  }
-  return `${short}…`;
+  return indices(count).map((i) => (ticks?.[i] === undefined ? String(i) : cutText(visibleToken(ticks[i]), most)));
 }
 
 /** The widest of the labels, in pixels. */

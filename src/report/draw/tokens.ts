@@ -2,7 +2,7 @@ import type { TokensSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring, inkOn } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatQuantity, MISSING } from "../format.ts";
-import { textWidth, visibleToken } from "../token-text.ts";
+import { cutText, textWidth, visibleToken } from "../token-text.ts";
 import { type Drawing, type LegendItem, MONO, round, svgText } from "./drawing.ts";
 import { atMost, largest } from "./limits.ts";
 
@@ -60,7 +60,7 @@ export function drawTokens(spec: TokensSpec, width: number): Drawing {
     }
     spec.rows.forEach((row, r) => {
       const label = several ? row.title : text.label;
-      if (label) parts.push(svgText(shorten(label), 0, y + 14, `opacity="0.75"`));
+      if (label) parts.push(svgText(cutText(label, LONGEST_LABEL), 0, y + 14, `opacity="0.75"`));
       let x = left;
       text.tokens.forEach((token, pos) => {
         const shown = visibleToken(token);
@@ -100,9 +100,4 @@ function drawToken(shown: string, x: number, y: number, box: number, color: stri
     `<rect x="${round(x)}" y="${round(y)}" width="${round(box)}" height="${BOX}" rx="2" fill="${color}"/>` +
     `${svgText(shown, x + 2.5, y + 14.5, ink)}</g>`
   );
-}
-
-function shorten(label: string): string {
-  const letters = [...label];
-  return letters.length > LONGEST_LABEL ? `${letters.slice(0, LONGEST_LABEL - 1).join("")}…` : label;
 }

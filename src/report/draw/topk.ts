@@ -2,10 +2,9 @@ import type { RankedToken, TopkSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring, inkOn } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber, formatQuantity } from "../format.ts";
-import { textWidth, visibleToken } from "../token-text.ts";
+import { cutText, textWidth, visibleToken } from "../token-text.ts";
 import { type Drawing, MONO, round, svgText } from "./drawing.ts";
 import { atMost, largest } from "./limits.ts";
-import { shorten } from "./ticks.ts";
 
 const SIZE = 12;
 const LETTER = SIZE * 0.602;
@@ -63,7 +62,7 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
     const color = colors.of(ranked.value);
     const ink = `fill="${inkOn(color)}"`;
     const room = Math.floor((box - digits - 14) / LETTER);
-    const shown = shorten(visibleToken(ranked.token), Math.max(3, room));
+    const shown = cutText(visibleToken(ranked.token), Math.max(3, room));
     return (
       `<g><title>${escapeMarkup(rankedTitle(ranked, spec.color?.unit))}</title>` +
       `<rect x="${round(x)}" y="${round(y)}" width="${round(box)}" height="${BOX}" rx="2" fill="${color}"/>` +
@@ -75,7 +74,7 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
     const x = SIDE + (i % across) * (box + GAP);
     const y = Math.floor(i / across) * bandHeight;
     const bottom = column.bottom ?? [];
-    const name = shorten(column.name, Math.max(3, Math.floor(box / 7)));
+    const name = cutText(column.name, Math.max(3, Math.floor(box / 7)));
     return [
       svgText(name, x + 4, y + 13, `font-size="12" font-weight="600"`),
       ...column.top.map((ranked, r) => entry(ranked, x, y + HEAD + r * ROW)),
@@ -86,7 +85,7 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
   for (let band = 0; band < bands; band++) {
     const y = band * bandHeight;
     const side = `font-size="11" opacity="0.75"`;
-    if (spec.of) parts.push(svgText(shorten(spec.of, 8), 0, y + 13, side));
+    if (spec.of) parts.push(svgText(cutText(spec.of, 8), 0, y + 13, side));
     if (tops > 0) parts.push(svgText("largest", 0, y + HEAD + 13.5, side));
     if (bottoms > 0) parts.push(svgText("smallest", 0, y + second + (bottoms - 1) * ROW + 13.5, side));
   }

@@ -1,6 +1,6 @@
 /** Cells in a terminal: matrices side by side, a row in each line or, where that is too high, two. */
-import { textWidth } from "../token-text.ts";
-import { cut, pad, type Room } from "./room.ts";
+import { cutText, textWidth } from "../token-text.ts";
+import { pad, type Room } from "./room.ts";
 
 /** A cell's least width, and its greatest with one row in a line and with two. */
 const NARROW = 2;
@@ -40,7 +40,7 @@ function linesWith(cells: Cells, { width, lines, ink, paint }: Room, most: numbe
   const cell = Math.min(half ? WIDE.half : WIDE.whole, Math.floor(free / (grids.length * columns.length)));
   if (cell < (cells.narrow ?? NARROW) || names.length + 1 + +titled > lines) return [];
   const across = (parts: readonly string[]) => parts.join(" ".repeat(GAP));
-  const title = across(grids.map((grid) => pad(cut(grid.title, columns.length * cell), columns.length * cell)));
+  const title = across(grids.map((grid) => pad(cutText(grid.title, columns.length * cell), columns.length * cell)));
   const color = (grid: number, row: number, column: number) => grids[grid].colors[row]?.[column] ?? null;
   const line = (row: number, grid: number) =>
     columns
@@ -60,7 +60,7 @@ function linesWith(cells: Cells, { width, lines, ink, paint }: Room, most: numbe
 /** The names of columns, or the numbers of as many as fit. */
 function heads({ columns, numbers }: Cells, cell: number): string {
   if (cell >= LEGIBLE || columns.every((name) => textWidth(name) < cell)) {
-    return columns.map((name) => pad(cut(name, cell - 1), cell)).join("");
+    return columns.map((name) => pad(cutText(name, cell - 1), cell)).join("");
   }
   const digits = columns.map((_, c) => String(numbers?.[c] ?? c));
   const step = Math.ceil((Math.max(...digits.map((text) => text.length)) + 1) / cell);
@@ -70,12 +70,12 @@ function heads({ columns, numbers }: Cells, cell: number): string {
 
 function wholeNames({ rows, rowNumbers }: Cells, most: number): string[] {
   const digits = Math.max(0, ...(rowNumbers ?? []).map((number) => String(number).length));
-  return rows.map((name, r) => cut(rowNumbers ? `${String(rowNumbers[r]).padStart(digits)} ${name}` : name, most));
+  return rows.map((name, r) => cutText(rowNumbers ? `${String(rowNumbers[r]).padStart(digits)} ${name}` : name, most));
 }
 
 /** Two rows' names in one line. */
 function pairNames({ rows, rowNumbers }: Cells, most: number): string[] {
-  const short = rows.map((name) => cut(name, rowNumbers ? most - 3 : most));
+  const short = rows.map((name) => cutText(name, rowNumbers ? most - 3 : most));
   const widest = Math.max(0, ...short.map(textWidth));
   const digits = Math.max(0, ...(rowNumbers ?? []).map((number) => String(number).length));
   return Array.from({ length: Math.ceil(rows.length / 2) }, (_, i) => {

@@ -3,8 +3,8 @@ import type { LogitLensSpec } from "../../finding/picture.ts";
 import { counted, listed } from "../../tensor/words.ts";
 import { isRight, lensColors } from "../draw/logit-lens.ts";
 import { MISSING } from "../format.ts";
-import { textWidth, visibleToken } from "../token-text.ts";
-import { cut, legend, pad, type Room } from "./room.ts";
+import { cutText, textWidth, visibleToken } from "../token-text.ts";
+import { legend, pad, type Room } from "./room.ts";
 
 const LABEL = 12;
 /** A column's least and greatest width. */
@@ -27,11 +27,11 @@ export function lensLines(spec: LogitLensSpec, room: Room): string[] {
   const fitting = lines - around - most;
   const layers = chosen(spec.layers.length, fitting);
   if (fitting < LEAST_LAYERS || layers.length === 0) return [];
-  const label = Math.max(5, ...layers.map((i) => textWidth(cut(spec.layers[i].name, LABEL)))) + 1;
+  const label = Math.max(5, ...layers.map((i) => textWidth(cutText(spec.layers[i].name, LABEL)))) + 1;
   const columns = lastColumns(spec, layers, width - label);
   const row = (name: string, cell: (column: Column) => string) =>
-    `${pad(cut(name, LABEL), label)}${columns.map(cell).join("")}`;
-  const word = (text: string, { width }: Column) => pad(cut(text, width - 1), width);
+    `${pad(cutText(name, LABEL), label)}${columns.map(cell).join("")}`;
+  const word = (text: string, { width }: Column) => pad(cutText(text, width - 1), width);
   return [
     ...(spec.next ? [ink.faint(row("next", (c) => word(visibleToken(spec.next![c.pos] ?? MISSING), c)))] : []),
     ...layers.toReversed().map((i) =>

@@ -18,17 +18,6 @@ export function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - textWidth(text)));
 }
 
-/** The text, or its beginning and “…”. */
-export function cut(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
-  let kept = "";
-  for (const letter of text) {
-    if (textWidth(kept + letter) > width - 1) break;
-    kept += letter;
-  }
-  return width < 2 ? kept.slice(0, width) : `${kept}…`;
-}
-
 /** How many cells show the colours from one end of a scale to the other. */
 const RAMP = 10;
 
