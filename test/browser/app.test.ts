@@ -232,6 +232,25 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     await fresh.context().close();
   });
 
+  test("opens files of this computer, which a link does not have", async () => {
+    const fresh = await opened(url);
+    await fresh.getByRole("button", { name: "solu-1l-novels", exact: true }).click();
+    const folder = join(there.folder, "models/gelu-3l-novels");
+    const files = ["config.json", "model.safetensors", "tokenizer.json"].map((name) => join(folder, name));
+    await fresh.getByLabel("Files of this computer").setInputFiles(files);
+    await soon(() => fresh.locator(".model > small").textContent()).toContain("3 layers, 4 heads");
+    await computed(fresh);
+    const model = await HookedTransformer.fromPretrained("gelu-3l-novels");
+    const { next } = await measureLook(model);
+    const found = await probabilities(fresh);
+    for (const [i, { probability }] of next.rows.entries()) expect(found[i]).toBeCloseTo(probability, 4);
+    const link = fresh.url();
+    await fresh.context().close();
+    const elsewhere = await opened(link);
+    await soon(() => elsewhere.locator(".model .problem").textContent()).toContain("choose them again");
+    await elsewhere.context().close();
+  });
+
   test("has nothing that axe complains about, light or dark, wide or narrow", async () => {
     for (const [width, colorScheme] of [
       [1280, "light"],
