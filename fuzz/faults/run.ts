@@ -1,5 +1,5 @@
 /**
- * `npm run faults -- [NAME …]`: processes killed, disks filled, runs aborted, long loops, each many times, with what was
+ * `npm run faults -- [NAME …]`: processes killed, disks filled, runs aborted, long loops, the page used at random, each many times, with what was
  * left counted. docs/reliability.md has the numbers.
  */
 import { UnknownNameError } from "../../src/index.ts";
@@ -8,6 +8,7 @@ import { aborts } from "./aborts.ts";
 import { fullDisks } from "./disks.ts";
 import { killedDownloads, killedTraining } from "./kills.ts";
 import { loadedAgain, newLengths, newStructures, repeatedRuns } from "./loops.ts";
+import { usedPage } from "./page.ts";
 
 const random = new Random(1, 0);
 const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
@@ -21,6 +22,7 @@ const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> =
   "5,000 structures": () => newStructures(5000),
   "1,000 lengths": () => newLengths(1000),
   "60 loads": () => loadedAgain(60),
+  "page in use": () => usedPage(random, 2000),
 };
 
 const names = process.argv.slice(2);
