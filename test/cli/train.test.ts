@@ -71,7 +71,10 @@ describe("glassformer train", () => {
     expect(checksum.sha256).toBe(sha256(sums.join("")));
     expect(readFileSync(inFolder("curves/report.html"), "utf8")).toContain(command);
     expect(JSON.parse(readFileSync(inFolder("curves/finding.json"), "utf8"))).toEqual(finding);
-    expect(finding.pictures[0].series.map((s: { name: string }) => s.name)).toEqual(["batches", "held out"]);
+    expect(finding.pictures[0]).toMatchObject({ kind: "line", table: "curve" });
+    expect(new Set(rowsOf(finding.tables, "curve").map((row) => row[finding.pictures[0].by]))).toEqual(
+      new Set(["batches", "held out"]),
+    );
     expect(finding.baselines[1].value).toBeCloseTo(Math.log(300), 6);
     expect(finding.settings).toMatchObject({ task: "text.txt", steps: 60, optimizer: "adamw", "warm-up steps": 3 });
 
