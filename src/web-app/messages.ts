@@ -1,5 +1,6 @@
 /** What the page and its worker say to each other. */
 import type { Finding } from "../finding/finding.ts";
+import type { StoredModel } from "../load/web-stored.ts";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
 import type { Described } from "./described.ts";
 
@@ -60,6 +61,9 @@ export interface Tasks {
     readonly answer: string;
     readonly event: string;
   };
+  readonly stored: { readonly ask: object; readonly answer: readonly StoredModel[]; readonly event: never };
+  /** Answers with the bytes that are free again. */
+  readonly deleteStored: { readonly ask: StoredModel; readonly answer: number; readonly event: never };
 }
 
 export type TaskName = keyof Tasks;

@@ -4,6 +4,7 @@ import { bundledModels } from "../load/names.ts";
 import { chosenModel } from "./chosen.ts";
 import { ProgressLine } from "./progress-line.tsx";
 import { change, described, modelStatus, state } from "./store.ts";
+import { StoredModels } from "./stored-models.tsx";
 
 export function ModelChooser() {
   const open = useSignal(false);
@@ -63,6 +64,7 @@ export function ModelChooser() {
               }}
             />
           </label>
+          <StoredModels onChoose={choose} />
         </div>
       )}
       {status.is === "failed" && (

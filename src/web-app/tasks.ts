@@ -6,6 +6,7 @@ import { withProvenance } from "../finding/provenance.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { chosenFiles } from "../load/web-chosen.ts";
+import { deleteStored, storedModels } from "../load/web-stored.ts";
 import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
 import { interventionHooks, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
@@ -33,7 +34,11 @@ function current(): { readonly name: string; readonly model: HookedTransformer }
   throw new ArgumentError("There is no model yet: wait until one is loaded, or choose another.");
 }
 
-export const HANDLERS: Handlers = { load, tokens, analyse, effect, generate };
+export const HANDLERS: Handlers = {
+  ...{ load, tokens, analyse, effect, generate },
+  stored: () => storedModels(),
+  deleteStored: (model) => deleteStored(model),
+};
 
 async function load({ name, files }: ModelChoice, { signal, say }: Running<"load">): Promise<Described> {
   const chosen = files && (await chosenFiles(files));

@@ -1,6 +1,6 @@
 /** The page, as the package has it: built, served by `glassformer serve`, and used in a real browser. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
@@ -249,6 +249,37 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const elsewhere = await opened(link);
     await soon(() => elsewhere.locator(".model .problem").textContent()).toContain("choose them again");
     await elsewhere.context().close();
+  });
+
+  test("lists what the browser stores of models, and deletes it by keyboard", async () => {
+    const fresh = await opened(url);
+    await computed(fresh);
+    const chooser = fresh.locator(".model > button");
+    await chooser.click();
+    await fresh.getByLabel("Hugging Face id, short name, or address").fill(`${url}models/gelu-3l-novels`);
+    await fresh.keyboard.press("Enter");
+    await soon(() => fresh.locator(".model > small").textContent()).toContain("3 layers, 4 heads");
+    await chooser.click();
+    const stored = fresh.getByRole("region", { name: "Stored in this browser" });
+    const buttons = () =>
+      stored.getByRole("button").evaluateAll((all) => all.map((one) => one.ariaLabel ?? one.textContent));
+    await soon(buttons).toHaveLength(4);
+    const [gelu, deleteGelu, , deleteSolu] = await buttons();
+    // The configuration, the weights and the tokenizer.
+    expect(gelu).toMatch(/^gelu-3l-novels [\d.]+ MB, \d+ \w+ \d{4}$/);
+    const folder = join(there.folder, "models/gelu-3l-novels");
+    const bytes = ["config.json", "model.safetensors", "tokenizer.json"].map(
+      (name) => statSync(join(folder, name)).size,
+    );
+    expect(Number.parseFloat(gelu.split(" ")[1])).toBeCloseTo(bytes.reduce((a, b) => a + b) / 1e6, 1);
+    expect([deleteGelu, deleteSolu]).toEqual(["Delete gelu-3l-novels", "Delete solu-1l-novels"]);
+    await stored.getByRole("button", { name: "Delete solu-1l-novels" }).press("Enter");
+    await soon(buttons).toEqual([gelu, deleteGelu]);
+    await soon(() => stored.getByRole("status").textContent()).toMatch(
+      /^solu-1l-novels is deleted: [\d.]+ MB are free again\.$/,
+    );
+    expect(await fresh.evaluate(() => document.activeElement?.id)).toBe("stored-models");
+    await fresh.context().close();
   });
 
   test("has nothing that axe complains about, light or dark, wide or narrow", async () => {
