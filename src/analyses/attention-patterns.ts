@@ -5,6 +5,7 @@ import { ENTROPY, HEAD_PLACE, KEY, TOKEN } from "../finding/columns.ts";
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
 import {
   type AttentionPatternsMeasurement,
@@ -15,7 +16,7 @@ import {
 } from "../measures/attention-patterns.ts";
 import { settled } from "../measures/options.ts";
 import { type PatternSummary, patternMetrics } from "../measures/pattern-summary.ts";
-import { percent } from "../tensor/words.ts";
+import { listed, percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
@@ -65,17 +66,7 @@ export async function attentionPatterns(model: Model, options: AttentionPatterns
     method: METHOD,
     model: modelFacts(model),
     settings: { prompt: prompt.text, tokens: prompt.ids.length, heads: measured.length },
-    pictures: [
-      patternPicture(measured),
-      ...shares(measured).map(({ key, looks }) =>
-        headMap(
-          `share-${key}`,
-          `How much each head looks at ${looks}`,
-          { column: key, label: "attention", scheme: "Blues", domain: [0, 100] },
-          { caption: `A head that looks everywhere equally would have ${percent(uniform[key]!)}.` },
-        ),
-      ),
-    ],
+    pictures: [patternPicture(measured), sharesPicture(measured)],
     tables: [headTable(measured), strongest(measured)],
     baselines: measurable(measured).map((measure) =>
       uniformAttention(uniform[measure.key]! * (measure.looks ? 100 : 1), {
@@ -119,6 +110,20 @@ const METHOD: Method = {
     "Entropy is −Σ p log p in nats, between 0 (a single token) and the logarithm of the number of tokens. Distance is Σ p |q − k|. Shares are the attention on the first token, on the token before the query, and on the query's own. Where a token was there before, induction is the attention on the tokens that followed it.",
   references: [FRAMEWORK, ATTENTION_STRUCTURE],
 };
+
+/** How much each head looks at the first token, at the previous one and so on: a heatmap each. */
+function sharesPicture(measured: AttentionPatternsMeasurement): View {
+  const shown = shares(measured);
+  const equally = shown.map(({ looks, key }) => `${percent(measured.uniform[key]!)} on ${looks}`);
+  return headMap(
+    "shares",
+    "How much each head looks where",
+    { column: shown.map(({ key }) => key), label: "attention", scheme: "Blues", domain: [0, 100] },
+    {
+      caption: `A head that looks everywhere equally would have ${listed(equally)}.`,
+    },
+  );
+}
 
 /** The patterns of all heads, or as many as a picture holds. */
 export function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): PictureSpec {

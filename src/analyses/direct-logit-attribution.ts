@@ -108,7 +108,7 @@ function summaryOf(measured: DirectLogitAttributionMeasurement, asked: string): 
       figure: figure("neurons"),
     },
     {
-      text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, the model's own logit to within ${Math.abs(error).toExponential(0)}.`,
+      text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, the model's own logit to within ${Math.abs(error).toExponential(0).replace("-", "−")}.`,
       figure: { value: logit - error, unit: "logits", comparedWith: [SUM] },
     },
   ];

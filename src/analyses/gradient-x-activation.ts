@@ -32,7 +32,7 @@ const REMOVED = column("taken_away", "The logit in question, minus the same with
 const GRADIENT_NORM = column(
   "gradient_norm",
   "√(Σ gradient²): the most that a step of length 1 in the embedding can change, in any direction.",
-  { unit: "logits / 1" },
+  { unit: "logits per unit" },
 );
 
 /**

@@ -105,7 +105,6 @@ function pictures({ component, rows, examples }: NeuronTokensMeasurement): Findi
       name: "tokens",
       title: `What ${component} writes`,
       caption: "What one unit of its activation adds to a token's logit.",
-      of: "neuron",
       table: "tokens",
       top: ["token_up", "effect_up"],
       bottom: ["token_down", "effect_down"],

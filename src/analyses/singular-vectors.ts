@@ -167,7 +167,7 @@ function tables({ rows, vectors, tokens }: SingularVectorsMeasurement): Table[] 
   const title = "The largest singular vectors and the tokens at their ends";
   return [
     tableOf({ name: "vectors", title, comparedWith: [MATRIX] }, largest, [
-      as(VECTOR, { title: "" }),
+      VECTOR,
       SINGULAR_VALUE,
       RANDOM,
       column("top", "The tokens that lie in it most strongly.", { title: "one end" }),

@@ -3,7 +3,7 @@ import { rowCount, type Table } from "../finding/table.ts";
 import { counted, listed } from "../tensor/words.ts";
 import { comparisonOf } from "./baseline-text.ts";
 import type { Ink } from "./ink.ts";
-import { chapters, reading } from "./parts.ts";
+import { chapters, reading, tablesToRead } from "./parts.ts";
 import { pictureTable } from "./picture-table.ts";
 import { pictureText } from "./terminal/picture.ts";
 import { textTable } from "./text-table.ts";
@@ -105,7 +105,7 @@ function leftOut(
   finding: DrawnFinding,
   shown: { readonly results: number; readonly table: Table | undefined; readonly pictures: number },
 ): string {
-  const tables = finding.tables.filter((table) => table !== shown.table).length;
+  const tables = tablesToRead(finding).filter((table) => table !== shown.table).length;
   const pictures = finding.pictures.length - shown.pictures;
   const more = (count: number, what: string, some: boolean) =>
     count > 0 ? [counted(count, some ? `more ${what}` : what)] : [];

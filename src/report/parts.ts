@@ -1,6 +1,6 @@
 import type { Finding, Part } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
-import type { FilledColumn, Table } from "../finding/table.ts";
+import { type FilledColumn, rowCount, type Table } from "../finding/table.ts";
 import type { DrawnFinding } from "./views/picture-of.ts";
 
 export interface Chapter {
@@ -12,12 +12,33 @@ export interface Chapter {
 
 /** The pictures and tables of a finding in reading order: first those that belong to no part, then part by part. */
 export function chapters(finding: DrawnFinding): Chapter[] {
+  const toRead = tablesToRead(finding);
   const of = (name: string | undefined) => ({
     pictures: finding.pictures.filter((spec) => spec.part === name),
-    tables: finding.tables.filter((table) => table.part === name),
+    tables: toRead.filter((table) => table.part === name),
   });
   const parts = (finding.parts ?? []).map((part): Chapter => ({ part, ...of(part.name) }));
   return [of(undefined), ...parts];
+}
+
+/** The tables that a report shows: not one for looking things up whose rows are those of another, as where all effects are the largest ones. */
+export function tablesToRead({ tables }: Pick<Finding, "tables">): readonly Table[] {
+  const shown = tables.filter(({ detail }) => !detail);
+  return tables.filter((table) => !table.detail || !shown.some((other) => haveSameRows(table, other)));
+}
+
+/** Whether two tables have the same columns and, in whatever order, the same rows. */
+function haveSameRows(one: Table, other: Table): boolean {
+  if (rowCount(one) !== rowCount(other)) return false;
+  const [rows, others] = [one, other].map(({ columns }) => {
+    const names = JSON.stringify(columns.map(({ name }) => name));
+    const count = columns[0]?.values.length ?? 0;
+    return [
+      names,
+      ...Array.from({ length: count }, (_, r) => JSON.stringify(columns.map(({ values }) => values[r]))).sort(),
+    ];
+  });
+  return rows.every((row, i) => row === others[i]);
 }
 
 /** The columns of a table that people read. */

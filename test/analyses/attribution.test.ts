@@ -292,8 +292,21 @@ describe("what the findings say", () => {
     }
     const [stream] = drawn(await attributionPatching(model)).pictures.slice(1);
     expect(stream.caption).toMatch(
-      /^Blue raises .*, back towards the clean run's; red lowers it\. Where a cell is empty, nothing changes\.$/,
+      /^Blue raises .*, back towards the clean run's; red lowers it\. Where a cell is empty, nothing changes; rows and columns without any are left out\.$/,
     );
+  });
+
+  test("in heatmaps that have a value in every row and every column", async () => {
+    for (const picture of drawn(await attributionPatching(model)).pictures) {
+      if (picture.kind !== "facets") continue;
+      const grids = picture.facets.map(({ values }) => values);
+      const [rows, columns] = [picture.y!.ticks!.length, picture.x!.ticks!.length];
+      const filled = (row: number, column: number) => grids.some((values) => values[row][column] !== null);
+      const indices = (count: number) => Array.from({ length: count }, (_, i) => i);
+      expect(rows * columns).toBeGreaterThan(0);
+      for (const row of indices(rows)) expect(indices(columns).some((column) => filled(row, column))).toBe(true);
+      for (const column of indices(columns)) expect(indices(rows).some((row) => filled(row, column))).toBe(true);
+    }
   });
 
   test("about too many places to patch: their largest estimates, with nothing under patched", async () => {

@@ -25,6 +25,18 @@ describe("a finding in few lines", () => {
     );
   });
 
+  test("neither shows nor counts a table for looking things up whose rows are those of another", async () => {
+    const [first] = seed.tables;
+    const turned = first.columns.map((column) => ({ ...column, values: [...column.values].reverse() }));
+    const again = { ...first, name: "again", title: "All the same", columns: turned, detail: true };
+    const finding = { ...seed, tables: [...seed.tables, again] };
+    expect(await brief(finding)).toEqual(await brief());
+    const page = await render(finding, "html");
+    expect(page).not.toContain('id="table-again"');
+    const more = { ...again, columns: turned.map((column) => ({ ...column, values: column.values.slice(1) })) };
+    expect(await render({ ...seed, tables: [...seed.tables, more] }, "html")).toContain('id="table-again"');
+  });
+
   test("fits into as many lines as it may have, and no line is wider than it may be", async () => {
     for (const count of [24, 30, 40]) {
       const lines = await brief(seed, count);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TopkSpec } from "../../src/finding/picture.ts";
+import { drawTopk } from "../../src/report/draw/topk.ts";
 import {
   imshow,
   logitLensCells,
@@ -38,6 +39,12 @@ describe("topkTokens", () => {
       ],
     });
     expect(second).toMatchObject({ top: [{ token: "e" }, { token: "d" }], bottom: [{ token: "a" }, { token: " c" }] });
+  });
+
+  it("writes all numbers of a picture with the same decimals, so that their points line up", () => {
+    const drawn = drawTopk(topkTokens(tokens, [[1.5], [0.25], [-0.001], [12], [-3]], { k: 2 }).spec as TopkSpec, 600);
+    const numbers = [...drawn.content.matchAll(/text-anchor="end"[^>]*>([^<]*)</g)].map(([, number]) => number);
+    expect(numbers).toEqual(["12.000", "1.500", "−0.001", "−3.000"]);
   });
 
   it("does not put a token on both sides", () => {

@@ -3,6 +3,8 @@ import { HEAD, LAYER, LOSS, POS, PROMPT, TOKEN } from "../../src/finding/columns
 import type { FacetsSpec, ImshowSpec, ScatterSpec, TokensSpec } from "../../src/finding/picture.ts";
 import { type Column, tableOf } from "../../src/finding/table.ts";
 import { drawSvg } from "../../src/report/draw/draw.ts";
+import { drawFacets } from "../../src/report/draw/facets.ts";
+import { textSize } from "../../src/report/draw/text-size.ts";
 import { pictureOf } from "../../src/report/views/picture-of.ts";
 
 const SHARE: Column = { name: "share", title: "share", format: "percent", description: "A share." };
@@ -216,5 +218,33 @@ describe("a view of a table", () => {
       x: { label: "pos" },
       y: { label: "loss", unit: "nats" },
     });
+  });
+});
+
+describe("heatmaps side by side", () => {
+  const facets = (count: number, perRow?: number): FacetsSpec => ({
+    ...{ kind: "facets", name: "facets", title: "Facets" },
+    facets: Array.from({ length: count }, (_, i) => ({ title: `a-long-title-${i}`, values: [[i]] })),
+    ...(perRow ? { perRow } : {}),
+  });
+  const places = async (spec: FacetsSpec, width: number) => {
+    const { content } = await drawFacets(spec, width);
+    return [...content.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*font-weight="600"/g)].map(([, x, y]) => [+x, +y]);
+  };
+
+  it("have room for their titles, where these are wider than the cells", async () => {
+    const titles = await places(facets(3), 350);
+    const rows = new Map<number, number[]>();
+    for (const [x, y] of titles) rows.set(y, [...(rows.get(y) ?? []), x]);
+    for (const xs of rows.values()) {
+      for (let i = 1; i < xs.length; i++) expect(xs[i] - xs[i - 1]).toBeGreaterThan(textSize("a-long-title-0", 12));
+    }
+    expect(titles).toHaveLength(3);
+  });
+
+  it("do not mix rows that belong together where a row is too wide for the page", async () => {
+    const titles = await places(facets(8, 4), 350);
+    const perLine = titles.filter(([, y]) => y === titles[0][1]).length;
+    expect([1, 2]).toContain(perLine);
   });
 });

@@ -24,36 +24,57 @@ export function rowLabel(row: AttributionPatchingRow): string {
 
 export function attributionViews(
   { effects, patched }: AttributionPatchingMeasurement,
-  { patterns, neurons, heads }: ListedPlaces,
+  { patched: places, unpatched, patterns, neurons, heads }: ListedPlaces,
   contrast: Contrast,
 ): View[] {
-  const values = contrast.clean.ids.map((_, pos) => pos);
-  const ticks = placeLabels(contrast);
-  const pos = { column: POS.name, label: PLACES_AXIS, values, ticks };
+  const labels = placeLabels(contrast);
+  const changed = [...places, ...unpatched];
+  const within = (column: string, label: string, values: readonly number[]) => ({
+    ...{ column, label, values, ticks: values.map((pos) => labels[pos]) },
+  });
+  /** The positions of these places, and the names among those given that they have. */
+  const positions = (rows: readonly AttributionPatchingRow[]) =>
+    within(POS.name, PLACES_AXIS, numbered(rows.map(({ pos }) => pos)));
+  const named = (names: readonly string[], rows: readonly AttributionPatchingRow[]) => {
+    const found = new Set(rows.map(rowLabel));
+    return names.filter((name) => found.has(name));
+  };
   const view = (asked: Sites, about: (sites: Sites) => Heatmaps): View[] => {
-    const sites = asked.filter((site) => effects.has(site));
+    const sites = asked.filter((site) => ofSites(changed, [site]).length > 0);
     if (sites.length === 0) return [];
     const { caption = "", where, ...rest } = about(sites);
     const column = sites.some((site) => patched.has(site)) ? [ESTIMATED.name, PATCHED.name] : [ESTIMATED.name];
     return [
       {
         ...{ kind: "imshow", table: "all", ...rest, where: { [SITE.name]: sites, ...where } },
-        caption: `${caption}${effectCaption(contrast)} Where a cell is empty, nothing changes.`,
+        caption: `${caption}${effectCaption(contrast)} Where a cell is empty, nothing changes; rows and columns without any are left out.`,
         color: { column, label: column.length > 1 ? "effect" : "estimated effect", atLeast: 0 },
       },
     ];
   };
+  const inPatterns = ofSites(changed, ["pattern"]).filter((row) => patterns.includes(rowLabel(row)));
+  const inNeurons = ofSites(changed, ["post"]).filter((row) => neurons.includes(rowLabel(row)));
   const byHead = (name: string, title: string, asked: Sites) =>
     view(asked, (sites) => ({
       ...{ name, title, part: "heads", facet: { column: SITE.name, values: sites } },
       ...(heads.length > 0
         ? { table: "heads", x: HEAD.name, y: LAYER.name, caption: "Each position on its own, summed over positions. " }
-        : { x: pos, y: { column: COMPONENT.name, label: "head", values: perLayer(effects.get(sites[0])!) } }),
+        : {
+            x: positions(ofSites(changed, sites)),
+            y: {
+              ...{ column: COMPONENT.name, label: "head" },
+              values: named(perLayer(effects.get(sites[0])!), ofSites(changed, sites)),
+            },
+          }),
     }));
   return [
     ...view(STREAM, (sites) => ({
-      ...{ name: "stream", title: "The residual stream, and what layers write to it", part: "positions", x: pos },
-      y: { column: COMPONENT.name, label: "place", values: perLayer(effects.get(sites[0])!, sites) },
+      ...{ name: "stream", title: "The residual stream, and what layers write to it", part: "positions" },
+      x: positions(ofSites(changed, sites)),
+      y: {
+        ...{ column: COMPONENT.name, label: "place" },
+        values: named(perLayer(effects.get(sites[0])!, sites), ofSites(changed, sites)),
+      },
     })),
     // Where heads share keys and values, there are fewer of these.
     ...(effects.get("k")?.axes[2] === "kv_head"
@@ -66,15 +87,29 @@ export function attributionViews(
       ...{ name: "patterns", title: "Patterns of the heads with the largest estimates", part: "heads" },
       caption: "Each weight of a pattern on its own: rows are queries, columns keys. ",
       where: { [COMPONENT.name]: patterns },
-      facet: { column: COMPONENT.name, values: patterns },
-      x: { column: KEY.name, label: "key", values, ticks },
-      y: { column: POS.name, label: "query", values, ticks },
+      facet: { column: COMPONENT.name, values: named(patterns, inPatterns) },
+      x: within(KEY.name, "key", numbered(inPatterns.map(({ key }) => key))),
+      y: within(POS.name, "query", numbered(inPatterns.map(({ query }) => query))),
     })),
     ...view(["post"], () => ({
-      ...{ name: "neurons", title: `The ${neurons.length} neurons with the largest estimates`, part: "neurons" },
-      ...{ x: pos, y: { column: COMPONENT.name, label: "neuron", values: neurons } },
+      ...{
+        name: "neurons",
+        title: `The ${named(neurons, inNeurons).length} neurons with the largest estimates`,
+        part: "neurons",
+      },
+      x: positions(inNeurons),
+      y: { column: COMPONENT.name, label: "neuron", values: named(neurons, inNeurons) },
     })),
   ];
+}
+
+function ofSites(rows: readonly AttributionPatchingRow[], sites: Sites): AttributionPatchingRow[] {
+  return rows.filter(({ site }) => sites.includes(site));
+}
+
+/** The different numbers, in order. */
+function numbered(numbers: readonly (number | undefined)[]): number[] {
+  return [...new Set(numbers.filter((number) => number !== undefined))].sort((a, b) => a - b);
 }
 
 /** The labels of rows, layer by layer: of a site's heads ("L0H3"), or of these sites ("L0 resid_pre"). */

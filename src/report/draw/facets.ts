@@ -4,8 +4,10 @@ import { escapeMarkup } from "../escape.ts";
 import { placed } from "./at-places.ts";
 import { cellNumbers } from "./cell-numbers.ts";
 import { type Drawing, round, svgText } from "./drawing.ts";
+import { largest } from "./limits.ts";
 import { cellImage, checkCells } from "./pixels.ts";
-import { columnTickHeight, columnTicks, leftTicks, tickLabels, widest } from "./ticks.ts";
+import { textSize } from "./text-size.ts";
+import { columnTickHeight, columnTicks, indices, leftTicks, tickLabels, widest } from "./ticks.ts";
 import { cellTip, withOwn } from "./tip.ts";
 
 const TITLE = 18;
@@ -42,23 +44,25 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
   const margin = widest(left) + 8 + (spec.y?.label ? 20 : 0);
   const free = width - margin;
 
-  const across = Math.max(
-    1,
-    Math.min(
-      spec.perRow ?? facets.length,
-      facets.length,
-      Math.floor((free + GAP) / (columns * (width < 560 ? SMALLEST_CELL_NARROW : SMALLEST_CELL) + GAP)),
-    ),
+  const titles = largest(
+    facets.map(({ title }) => textSize(title, 12)),
+    0,
+  );
+  const across = sideBySide(
+    spec,
+    Math.max(titles, columns * (width < 560 ? SMALLEST_CELL_NARROW : SMALLEST_CELL)),
+    free,
   );
   const side = (free - (across - 1) * GAP) / across;
   const cell = Math.min(LARGEST_CELL, side / Math.max(1, columns));
+  const pitch = Math.max(columns * cell, titles) + GAP;
   const tall = pixels ? Math.min(cell, (1.5 * width) / rows) : Math.max(Math.min(cell, LARGEST_CELL), 5);
   const bands = Math.ceil(facets.length / across);
   const bandHeight = TITLE + rows * tall + 8;
 
   const parts: string[] = [];
   const boxes = facets.map((_, f) => {
-    const [x, y] = [margin + (f % across) * (columns * cell + GAP), Math.floor(f / across) * bandHeight];
+    const [x, y] = [margin + (f % across) * pitch, Math.floor(f / across) * bandHeight];
     return { x, y: y + TITLE, width: cell, height: tall };
   });
   const grids = facets.map(({ values }) => values);
@@ -88,14 +92,25 @@ export async function drawFacets(spec: FacetsSpec, width: number, themes?: boole
   const gridHeight = bands * bandHeight - 8;
   const axis = `text-anchor="middle"`;
   const labelled = columnTickHeight(below, cell, UPRIGHT);
-  const gridWidth = across * (columns * cell + GAP) - GAP;
+  const gridWidth = (across - 1) * pitch + columns * cell;
   if (spec.y?.label) {
     const middle = round(gridHeight / 2);
     parts.push(svgText(spec.y.label, 12, middle, `transform="rotate(-90,12,${middle})" ${axis}`));
   }
-  if (spec.x?.label) parts.push(svgText(spec.x.label, margin + gridWidth / 2, gridHeight + labelled + 12, axis));
+  if (spec.x?.label) {
+    const half = textSize(spec.x.label, 12) / 2;
+    const middle = Math.max(half, Math.min(margin + gridWidth / 2, width - half));
+    parts.push(svgText(spec.x.label, middle, gridHeight + labelled + 12, axis));
+  }
   const height = gridHeight + labelled + (spec.x?.label ? 18 : 0);
   return { width, height, content: parts.join(""), legend: [{ kind: "ramp", coloring: colors }] };
+}
+
+/** How many heatmaps of at least this width fit side by side; of those that belong in rows, as many as make whole rows. */
+function sideBySide({ facets, perRow = facets.length }: FacetsSpec, least: number, free: number): number {
+  const most = Math.max(1, Math.min(perRow, facets.length, Math.floor((free + GAP) / (least + GAP))));
+  if (perRow >= facets.length) return most;
+  return indices(most).findLast((i) => perRow % (i + 1) === 0)! + 1;
 }
 
 /** A cell's tip, which also says in which of the heatmaps it is. */

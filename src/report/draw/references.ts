@@ -32,7 +32,21 @@ export function referenceMarks({ plot }: Plotting, lines: readonly ReferenceLine
   });
 }
 
-/** The labels, where they cover least: other lines, points and bars that `placing` knows of. */
+/** Makes words that are placed before the labels keep off the lines, too. */
+export function avoidReferences(
+  lines: readonly ReferenceLine[],
+  x: Domain,
+  y: Domain,
+  scales: Scales,
+  placing: Placing,
+): void {
+  for (const line of lines) {
+    const path = pathOf(line, x, y, scales);
+    for (let i = 1; i < path.length; i++) placing.avoidLine(path[i - 1], path[i], 4);
+  }
+}
+
+/** The labels, where they cover least: the lines, points and bars that `placing` knows of. */
 export function referenceLabels(
   lines: readonly ReferenceLine[],
   x: Domain,
@@ -40,15 +54,12 @@ export function referenceLabels(
   scales: Scales,
   placing: Placing,
 ): string {
-  const paths = lines.map((line) => pathOf(line, x, y, scales));
-  for (const path of paths) {
-    for (let i = 1; i < path.length; i++) placing.avoidLine(path[i - 1], path[i], 4);
-  }
+  avoidReferences(lines, x, y, scales, placing);
   return lines
-    .map((line, i) => {
+    .map((line) => {
       const text = cutText(line.label, LONGEST);
       const width = textSize(text, SIZE);
-      const box = text && placing.place(candidates(paths[i], width));
+      const box = text && placing.place(candidates(pathOf(line, x, y, scales), width));
       if (!box) return "";
       return svgText(text, anchorX(box), box.y + 10, `font-size="${SIZE}" text-anchor="${box.anchor}"`);
     })

@@ -6,7 +6,7 @@ import type { Drawing, LegendItem } from "./drawing.ts";
 import { atMost } from "./limits.ts";
 import type { Plotting } from "./plotting.ts";
 import { type PointLabel, pointLabels } from "./point-labels.ts";
-import { referenceLabels, referenceMarks } from "./references.ts";
+import { avoidReferences, referenceLabels, referenceMarks } from "./references.ts";
 import { valueWords, withOwn } from "./tip.ts";
 
 interface Point {
@@ -29,6 +29,8 @@ interface Group {
 /** With more points than this, points do not get separate nodes and hover texts. */
 const MOST_NODES = 5000;
 const MOST_LABELS = 2000;
+/** Words this near to a point seem to be its label. */
+const BESIDE = 28;
 /** The longest side of a square chart. */
 const SQUARE = 440;
 
@@ -150,7 +152,13 @@ function labelled(
       if (point.label) shown.push({ x: px, y: py, radius, text: point.label });
     }
   }
-  return referenceLabels(references, x, y, scales, scales.placing) + pointLabels(shown, scales.placing);
+  avoidReferences(references, x, y, scales, scales.placing);
+  const words = pointLabels(shown, scales.placing);
+  // A line's label next to a point would pass for the point's.
+  for (const { x: px, y: py } of shown) {
+    scales.placing.avoid({ x: px - BESIDE, y: py - BESIDE / 2, width: 2 * BESIDE, height: BESIDE }, 2);
+  }
+  return referenceLabels(references, x, y, scales, scales.placing) + words;
 }
 
 /** A path for each colour, with a zero-length dot for each point; only one of the points within the same half pixel. */

@@ -85,10 +85,14 @@ export function drawTokens(spec: TokensSpec, width: number): Drawing {
 }
 
 export function tokenLegend(spec: TokensSpec, colorings: readonly Coloring[]): LegendItem[] {
-  // Rows with the same scale share one legend.
-  const scales = new Map(
-    colorings.map((coloring) => [`${coloring.label} ${coloring.scheme} ${coloring.domain}`, coloring]),
-  );
+  // Rows with the same scale share one legend: if their names differ, it has their unit.
+  const scales = new Map<string, Coloring>();
+  colorings.forEach((coloring, r) => {
+    const { unit = "" } = spec.rows[r];
+    const scale = `${unit} ${coloring.scheme} ${coloring.domain}`;
+    const { label = coloring.label } = scales.get(scale) ?? {};
+    scales.set(scale, { ...coloring, label: label === coloring.label ? label : unit });
+  });
   const ramps = [...scales.values()].map((coloring): LegendItem => ({ kind: "ramp", coloring }));
   return spec.marks ? [...ramps, { kind: "frame", color: "currentColor", text: spec.marks }] : ramps;
 }

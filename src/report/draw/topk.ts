@@ -16,17 +16,41 @@ const HEAD = 20;
 const BREAK = 14;
 const SIDE = 52;
 
+/** Numbers with more decimals are rounded: their tips have all digits. */
+const MOST_DECIMALS = 3;
+
 /** The most tokens in a table of ranked tokens. */
 const MOST_ENTRIES = 100_000;
 
 /** @throws ArgumentError for more tokens than a picture shows */
 export function topkColoring(spec: TopkSpec): Coloring {
-  const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);
+  const all = entriesOf(spec);
   atMost(MOST_ENTRIES, all.length, "ranked tokens", "take a smaller k, or fewer columns");
   return coloring(
     { label: "value", ...spec.color },
     all.map((entry) => entry.value),
   );
+}
+
+/** How all the numbers of a picture are written: with the decimals that three digits of the smallest ones have, so that decimal points line up. */
+export function rankedNumbers(spec: TopkSpec): (value: number) => string {
+  const short = (value: number) => formatNumber(value, 3);
+  const texts = entriesOf(spec).map(({ value }) => short(value));
+  if (texts.some((text) => /[e∞–]/.test(text))) return short;
+  const decimals = largest(
+    texts.map((text) => text.split(".")[1]?.length ?? 0),
+    0,
+  );
+  const fixed = Math.min(decimals, MOST_DECIMALS);
+  return (value) =>
+    value
+      .toFixed(fixed)
+      .replace(/^-(?=0\.?0*$)/, "")
+      .replace("-", "−");
+}
+
+function entriesOf({ columns }: TopkSpec): RankedToken[] {
+  return columns.flatMap(({ top, bottom = [] }) => [...top, ...bottom]);
 }
 
 /** The tip of a token. */
@@ -38,8 +62,8 @@ export function rankedTitle({ token, value, pos }: RankedToken, unit: string | u
 /** A column for each neuron, the largest on top, the smallest below a gap; in several bands if one is too narrow. */
 export function drawTopk(spec: TopkSpec, width: number): Drawing {
   const colors = topkColoring(spec);
-  const all = spec.columns.flatMap((column) => [...column.top, ...(column.bottom ?? [])]);
-  const number = (value: number) => formatNumber(value, 3);
+  const all = entriesOf(spec);
+  const number = rankedNumbers(spec);
   const digits =
     largest(
       all.map((entry) => number(entry.value).length),

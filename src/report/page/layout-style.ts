@@ -21,7 +21,7 @@ main { width: min(var(--text), 100% - 2 * var(--edge)); margin: 0 auto; padding:
 @media screen and (min-width: 1000px) { .attention:has(.heads) { --w: min(820px, var(--room)); width: var(--w); margin-left: calc(50% - var(--w) / 2); } }
 header + figure .texts { max-height: max(46vh, 420px); overflow-y: auto; scrollbar-width: thin; padding: 2px; }
 header + figure .texts[data-below] { mask-image: linear-gradient(#000 calc(100% - 56px), #0003); }
-@media (max-width: 600px) { :root { --edge: 18px; } main { padding: 28px 0 64px; } }
+@media (max-width: 600px) { .scroll > .grid { margin: 0; } :root { --edge: 18px; } main { padding: 28px 0 64px; } }
 @media screen and (min-width: 1240px) {
   :root { --left: max(262px, 50vw - 400px); --room: calc(100vw - var(--left) - 40px); }
   main { margin-left: var(--left); } h1 { width: min(900px, 100vw - var(--left) - 40px); }

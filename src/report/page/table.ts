@@ -32,13 +32,14 @@ export function tableHtml(table: Table, compare: Comparing): string {
   const about = table.caption ? `<span> ${escapeProse(table.caption)}</span>` : "";
   const caption = `<p class="caption"><b id="${id}-title">${title}.</b>${about}</p>`;
   const grid = `<div class="scroll${shown > TALL ? " tall" : ""}">${gridOf(table, shown, `${id}-title`)}</div>`;
+  const notes = compare.table(table) + legend(table);
   const body =
     count > UNFOLDED_ROWS
       ? `<details class="rows"><summary><b id="${id}-title">${title}.</b> <small>${count} rows</small></summary>\n` +
-        `<p class="caption">${about}</p>\n${grid}${left}</details>`
-      : `${caption}\n${grid}`;
+        `<p class="caption">${about}</p>\n${grid}${left}${notes}</details>`
+      : `${caption}\n${grid}${notes}`;
   const size = shown > TALL ? "" : " short";
-  return `<div class="table${size}" id="${id}">\n${body}${compare.table(table)}${legend(table)}\n</div>`;
+  return `<div class="table${size}" id="${id}">\n${body}\n</div>`;
 }
 
 function gridOf(table: Table, shown: number, label: string): string {

@@ -1,15 +1,15 @@
 import type { RankedToken, TopkSpec } from "../../finding/picture.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
 import { indices } from "../draw/ticks.ts";
-import { rankedTitle, topkColoring } from "../draw/topk.ts";
+import { rankedNumbers, rankedTitle, topkColoring } from "../draw/topk.ts";
 import { escapeMarkup } from "../escape.ts";
-import { formatNumber } from "../format.ts";
 import { visibleToken } from "../token-text.ts";
 import type { PageNeeds } from "./needs.ts";
 
 /** A table with a column for each neuron; it is one tab stop, and arrow keys move from cell to cell. */
 export function topkHtml(spec: TopkSpec, { tokens }: PageNeeds): string {
   const colors = topkColoring(spec);
+  const number = rankedNumbers(spec);
   let first = true;
   const cell = (entry: RankedToken | undefined) => {
     if (!entry) return "<td></td>";
@@ -18,7 +18,7 @@ export function topkHtml(spec: TopkSpec, { tokens }: PageNeeds): string {
     return (
       `<td class="${tokens.of(colors.of(entry.value))}" tabindex="${stop}" title="${escapeMarkup(rankedTitle(entry, spec.color?.unit))}">` +
       `<div><span class="said">${escapeMarkup(visibleToken(entry.token))}</span>` +
-      `<small>${formatNumber(entry.value, 3)}</small></div></td>`
+      `<small>${number(entry.value)}</small></div></td>`
     );
   };
   const rows = (
@@ -36,13 +36,14 @@ export function topkHtml(spec: TopkSpec, { tokens }: PageNeeds): string {
       return `<tr>${heading ? `<th scope="row">${heading}</th>` : "<td></td>"}${cells.join("")}</tr>`;
     });
   };
+  const named = spec.of || spec.columns.some(({ name }) => name);
   const head = spec.columns.map((column) => `<th scope="col">${escapeMarkup(column.name)}</th>`);
   const top = rows("largest", (column) => column.top, false);
   const bottom = rows("smallest", (column) => column.bottom ?? [], true);
   const legend = legendSvg([{ kind: "ramp", coloring: colors }], 320, `Colours of: ${altText(spec)}`);
   return (
     `<div class="legend">${legend}</div>\n<div class="scroll"><table class="grid ranked" aria-label="${escapeMarkup(altText(spec))}">\n` +
-    `<thead><tr><th>${escapeMarkup(spec.of ?? "")}</th>${head.join("")}</tr></thead>\n` +
+    (named ? `<thead><tr><th>${escapeMarkup(spec.of ?? "")}</th>${head.join("")}</tr></thead>\n` : "") +
     `<tbody>${top.join("\n")}</tbody>\n` +
     (bottom.length > 0 ? `<tbody>${bottom.join("\n")}</tbody>` : "") +
     `</table></div>`
