@@ -14,7 +14,7 @@ import {
 } from "../measures/activation-patching.ts";
 import { type Contrast, contrastOptions, readContrast, runsOf } from "../measures/contrast.ts";
 import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
-import { listed, quoted } from "../tensor/words.ts";
+import { fixed, listed, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import {
   BOTH_RUNS,
@@ -105,11 +105,6 @@ function method({ place, answer, wrong }: Contrast): Method {
 
 /** What counts as next to nothing, of the difference between the two runs. */
 const LITTLE = 0.05;
-const fixed = (x: number): string =>
-  x
-    .toFixed(2)
-    .replace(/^-(0\.00)$/, "$1")
-    .replace("-", "−");
 
 /** @param ranked the places with the largest effects first */
 function statements(contrast: Contrast, ranked: readonly ActivationPatchingRow[]): [Statement, ...Statement[]] {
@@ -122,12 +117,12 @@ function statements(contrast: Contrast, ranked: readonly ActivationPatchingRow[]
   const moves = best.filter(({ regained }) => Math.abs(regained) >= LITTLE);
   const nothing = best.filter(({ regained }) => Math.abs(regained) < LITTLE);
   const named = (row: ActivationPatchingRow) => placeName(row, contrast.clean.tokens);
-  const each = moves.map((row) => `${named(row)} (${fixed(row.regained)})`);
+  const each = moves.map((row) => `${named(row)} (${fixed(row.regained, 2)})`);
   const most = Math.max(...nothing.map(({ regained }) => Math.abs(regained)));
   const sites = nothing.map(({ site }) => site);
   return [
     {
-      text: `Of all places after the embedding, ${named(answered)} regains most: ${fixed(answered.regained)} of the difference.`,
+      text: `Of all places after the embedding, ${named(answered)} regains most: ${fixed(answered.regained, 2)} of the difference.`,
       figure: { value: answered.regained, unit: "", comparedWith: [TYPICAL] },
     },
     preferenceStatement(contrast),

@@ -16,7 +16,7 @@ import {
 } from "../measures/direct-logit-attribution.ts";
 import { settled } from "../measures/options.ts";
 import { tokenText } from "../measures/prompt.ts";
-import { percent, quoted, signed } from "../tensor/words.ts";
+import { fixed, percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { control, spread } from "./baselines.ts";
 import { capCaveat } from "./caps.ts";
@@ -96,7 +96,7 @@ function summaryOf(measured: DirectLogitAttributionMeasurement, asked: string): 
   };
   return [
     {
-      text: `Of ${asked}, ${logit.toFixed(3)} logits, ${most(layers)}, ${share(layers)} of everything that embeddings and layers add or subtract.`,
+      text: `Of ${asked}, ${fixed(logit, 3)} logits, ${most(layers)}, ${share(layers)} of everything that embeddings and layers add or subtract.`,
       figure: figure("layers"),
     },
     {
@@ -108,7 +108,7 @@ function summaryOf(measured: DirectLogitAttributionMeasurement, asked: string): 
       figure: figure("neurons"),
     },
     {
-      text: `Embeddings, layers and the unembedding's bias sum to ${(logit - error).toFixed(4)} logits, the model's own logit to within ${Math.abs(error).toExponential(0).replace("-", "−")}.`,
+      text: `Embeddings, layers and the unembedding's bias sum to ${fixed(logit - error, 4)} logits, the model's own logit to within ${Math.abs(error).toExponential(0).replace("-", "−")}.`,
       figure: { value: logit - error, unit: "logits", comparedWith: [SUM] },
     },
   ];

@@ -14,7 +14,7 @@ import {
   REPEATING_TEXTS,
 } from "../measures/head-detector.ts";
 import { type AnalysisOptions, type GivenOptions, settled, topOf } from "../measures/options.ts";
-import { listed, withArticle } from "../tensor/words.ts";
+import { fixed, listed, withArticle } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
@@ -89,7 +89,7 @@ function summaryOf(measured: HeadDetectorMeasurement): Finding["summary"] {
   const missing = best.filter((one) => !found.includes(one));
   found.sort((a, b) => b.score - b.uniform - (a.score - a.uniform));
   const statement = ({ kind, head, score, uniform }: BestHead): Statement => ({
-    text: `The best ${WORDS[kind]} head is ${head} with ${score.toFixed(2)}; uniform attention has ${uniform.toFixed(2)}.`,
+    text: `The best ${WORDS[kind]} head is ${head} with ${fixed(score, 2)}; uniform attention has ${fixed(uniform, 2)}.`,
     figure: { value: score, unit: "", comparedWith: [uniformName(kind)] },
   });
   const all = [...found.map(statement), ...(missing.length > 0 ? [noneOf(missing)] : [])];
@@ -99,7 +99,7 @@ function summaryOf(measured: HeadDetectorMeasurement): Finding["summary"] {
 /** The kinds of which there is no head, in one sentence. */
 function noneOf(missing: readonly BestHead[]): Statement {
   const scores = missing.map(
-    ({ head, score, uniform }) => `${score.toFixed(2)} (${head}; uniform ${uniform.toFixed(2)})`,
+    ({ head, score, uniform }) => `${fixed(score, 2)} (${head}; uniform ${fixed(uniform, 2)})`,
   );
   const kinds = missing.map(({ kind }) => WORDS[kind]);
   const [first, ...others] = missing.map(({ kind }) => uniformName(kind));
@@ -122,7 +122,7 @@ function methodOf(measure: "mul" | "abs"): Finding["method"] {
 
 function heatmaps({ rows, uniform }: HeadDetectorMeasurement): View {
   const lowest = Math.min(0, ...rows.flatMap((row) => HEAD_NAMES.map((kind) => row[kind])));
-  const scores = HEAD_NAMES.map((kind) => `${WORDS[kind]} ${uniform[kind].toFixed(3)}`);
+  const scores = HEAD_NAMES.map((kind) => `${WORDS[kind]} ${fixed(uniform[kind], 3)}`);
   const color = { column: HEAD_NAMES, label: "score", scheme: "Blues", domain: [lowest, 1] } as const;
   const caption = `Uniform attention scores ${scores.join(", ")}.`;
   return headMap("scores", "How closely each head matches each kind of head", color, { caption });

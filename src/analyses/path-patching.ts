@@ -14,7 +14,7 @@ import {
   type PathPatchingRow,
 } from "../measures/path-patching.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { listed } from "../tensor/words.ts";
+import { fixed, listed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { CLEAN_RUN, contrastBaselines, contrastCaveats, contrastSettings, preferenceStatement } from "./contrast.ts";
 import { modelFacts } from "./model-facts.ts";
@@ -91,7 +91,7 @@ export async function pathPatching(model: Model, options: PathPatchingOptions = 
 
 function mostTravels({ sender, receiver, lost }: PathPatchingRow): Statement {
   return {
-    text: `Most travels from ${sender} to ${receiver}: with that path patched, ${fixed(lost)} of the difference is lost.`,
+    text: `Most travels from ${sender} to ${receiver}: with that path patched, ${fixed(lost, 2)} of the difference is lost.`,
     figure: { value: lost, unit: "", comparedWith: [TYPICAL] },
   };
 }
@@ -107,11 +107,9 @@ function strongestSender([{ sender }, ...ranked]: readonly PathPatchingRow[]): S
   if (others.length === 0) return [];
   const heard = others.filter(({ lost }) => Math.abs(lost) >= LITTLE);
   if (heard.length === 0) return [{ text: `What ${sender} sends directly to anything else is next to nothing.` }];
-  const named = heard.slice(0, NAMED).map(({ receiver, lost }) => `${receiver} (${fixed(lost)})`);
+  const named = heard.slice(0, NAMED).map(({ receiver, lost }) => `${receiver} (${fixed(lost, 2)})`);
   return [{ text: `${sender} also matters for ${listed(heard.length > NAMED ? [...named, "others"] : named)}.` }];
 }
-
-const fixed = (x: number): string => x.toFixed(2).replace("-", "−");
 
 function heatmap({ senders, receivers }: PathPatchingMeasurement): View {
   return {

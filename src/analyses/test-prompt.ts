@@ -13,7 +13,7 @@ import {
   type TestPromptMeasurement,
   type TestPromptOptions,
 } from "../measures/test-prompt.ts";
-import { percent, quoted } from "../tensor/words.ts";
+import { fixed, percent, quoted } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { control, randomRank } from "./baselines.ts";
 import { modelFacts } from "./model-facts.ts";
@@ -71,8 +71,6 @@ const areSequences = ({ wholes }: TestPromptMeasurement) =>
 /** The only answer, or the most probable of several. */
 const bestOf = ({ wholes }: TestPromptMeasurement) => wholes.top(1, "log_prob").rows[0];
 
-const minus = (x: number, digits: number): string => x.toFixed(digits).replace("-", "−");
-
 function summaryOf(measured: TestPromptMeasurement): FindingParts["summary"] {
   const best = bestOf(measured);
   const [{ token, rank, logit, prob }] = measured.where({ answer: best.answer });
@@ -83,7 +81,7 @@ function summaryOf(measured: TestPromptMeasurement): FindingParts["summary"] {
   if (areSequences(measured)) {
     return [
       {
-        text: `Of the ${measured.wholes.length} answers ${quoted(best.answer)} is the most probable: as a whole it has a log-probability of ${minus(best.log_prob, 2)} nats, ${percent(best.prob)}. Its first token has rank ${rank} (0 is the most probable)${instead}`,
+        text: `Of the ${measured.wholes.length} answers ${quoted(best.answer)} is the most probable: as a whole it has a log-probability of ${fixed(best.log_prob, 2)} nats, ${percent(best.prob)}. Its first token has rank ${rank} (0 is the most probable)${instead}`,
         figure: { value: 100 * best.prob, unit: "%", comparedWith },
       },
       ...leads(measured, "nats"),
@@ -91,12 +89,12 @@ function summaryOf(measured: TestPromptMeasurement): FindingParts["summary"] {
   }
   return [
     {
-      text: `${quoted(token)} has rank ${rank} (0 is the most probable), a logit of ${logit.toFixed(2)} and a probability of ${percent(prob)}${instead}`,
+      text: `${quoted(token)} has rank ${rank} (0 is the most probable), a logit of ${fixed(logit, 2)} and a probability of ${percent(prob)}${instead}`,
       figure: { value: 100 * prob, unit: "%", comparedWith },
     },
     ...leads(measured, "logits"),
     best.tokens > 1 && {
-      text: `The ranks of the answer's ${best.tokens} tokens are ${measured.rows.map((row) => row.rank).join(", ")}; the whole answer has a log-probability of ${minus(best.log_prob, 3)} nats, its first token ${minus(Math.log(prob), 3)}.`,
+      text: `The ranks of the answer's ${best.tokens} tokens are ${measured.rows.map((row) => row.rank).join(", ")}; the whole answer has a log-probability of ${fixed(best.log_prob, 3)} nats, its first token ${fixed(Math.log(prob), 3)}.`,
     },
   ];
 }

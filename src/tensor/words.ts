@@ -14,6 +14,14 @@ export function signed(x: number): string {
   return digits === "0" ? "0" : `${x < 0 ? "−" : "+"}${digits}`;
 }
 
+/** A number with this many decimals: "0.50", "−0.48". */
+export function fixed(x: number, decimals: number): string {
+  return x
+    .toFixed(decimals)
+    .replace(/^-(?=0\.?0*$)/, "")
+    .replace("-", "−");
+}
+
 /** "a, b and c", or with another word before the last: "a, b or c". */
 export function listed(items: readonly string[], last = "and"): string {
   return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} ${last} ${items.at(-1)}`;

@@ -1,10 +1,12 @@
 import type { RankedToken, TopkSpec } from "../../finding/picture.ts";
+import { fixed } from "../../tensor/words.ts";
 import { type Coloring, coloring, inkOn } from "../color.ts";
 import { escapeMarkup } from "../escape.ts";
 import { formatNumber, formatQuantity } from "../format.ts";
 import { cutText, textWidth, visibleToken } from "../token-text.ts";
 import { type Drawing, MONO, round, svgText } from "./drawing.ts";
 import { atMost, largest } from "./limits.ts";
+import { textSize } from "./text-size.ts";
 
 const SIZE = 12;
 const LETTER = SIZE * 0.602;
@@ -14,7 +16,8 @@ const GAP = 6;
 const HEAD = 20;
 /** The gap between the largest and the smallest. */
 const BREAK = 14;
-const SIDE = 52;
+/** The least and the greatest width of the words at the left. */
+const [SIDE, WIDEST_SIDE] = [52, 90];
 
 /** Numbers with more decimals are rounded: their tips have all digits. */
 const MOST_DECIMALS = 3;
@@ -41,12 +44,7 @@ export function rankedNumbers(spec: TopkSpec): (value: number) => string {
     texts.map((text) => text.split(".")[1]?.length ?? 0),
     0,
   );
-  const fixed = Math.min(decimals, MOST_DECIMALS);
-  return (value) =>
-    value
-      .toFixed(fixed)
-      .replace(/^-(?=0\.?0*$)/, "")
-      .replace("-", "−");
+  return (value) => fixed(value, Math.min(decimals, MOST_DECIMALS));
 }
 
 function entriesOf({ columns }: TopkSpec): RankedToken[] {
@@ -74,7 +72,8 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
     0,
   );
   const wanted = Math.max(72, Math.min(longest, 14) * LETTER + digits + 18);
-  const free = width - SIDE;
+  const side = Math.max(SIDE, Math.min(textSize(spec.of ?? "", 11) + 8, WIDEST_SIDE));
+  const free = width - side;
   const across = Math.max(1, Math.min(spec.columns.length, Math.floor((free + GAP) / (wanted + GAP))));
   const box = Math.min(wanted + 24, (free - (across - 1) * GAP) / across);
   const tops = Math.max(0, ...spec.columns.map((column) => column.top.length));
@@ -95,7 +94,7 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
     );
   };
   const parts = spec.columns.flatMap((column, i) => {
-    const x = SIDE + (i % across) * (box + GAP);
+    const x = side + (i % across) * (box + GAP);
     const y = Math.floor(i / across) * bandHeight;
     const bottom = column.bottom ?? [];
     const name = cutText(column.name, Math.max(3, Math.floor(box / 7)));
@@ -108,10 +107,10 @@ export function drawTopk(spec: TopkSpec, width: number): Drawing {
   const bands = Math.ceil(spec.columns.length / across);
   for (let band = 0; band < bands; band++) {
     const y = band * bandHeight;
-    const side = `font-size="11" opacity="0.75"`;
-    if (spec.of) parts.push(svgText(cutText(spec.of, 8), 0, y + 13, side));
-    if (tops > 0) parts.push(svgText("largest", 0, y + HEAD + 13.5, side));
-    if (bottoms > 0) parts.push(svgText("smallest", 0, y + second + (bottoms - 1) * ROW + 13.5, side));
+    const pale = `font-size="11" opacity="0.75"`;
+    if (spec.of) parts.push(svgText(cutText(spec.of, 14), 0, y + 13, pale));
+    if (tops > 0) parts.push(svgText("largest", 0, y + HEAD + 13.5, pale));
+    if (bottoms > 0) parts.push(svgText("smallest", 0, y + second + (bottoms - 1) * ROW + 13.5, pale));
   }
   return {
     width,
