@@ -9,34 +9,16 @@ import { NOTEBOOK_PROMPTS, NOTEBOOK_PROMPTS_NOTE } from "../measures/notebook-pr
 import { type AnalysisOptions, type GivenOptions, settled, topOption } from "../measures/options.ts";
 import { analysis } from "./analysis.ts";
 import { capCaveat } from "./caps.ts";
+import { agreement } from "./diffuse-mlp/agreement.ts";
+import { attribution } from "./diffuse-mlp/attribution.ts";
 import { caveats, method } from "./diffuse-mlp/method.ts";
-import { pictures } from "./diffuse-mlp/pictures.ts";
-import { results } from "./diffuse-mlp/results.ts";
-import { tables } from "./diffuse-mlp/tables.ts";
+import { notebook } from "./diffuse-mlp/notebook.ts";
 import { modelFacts } from "./model-facts.ts";
 
 /** The options of `diffuseMlp`. */
 export type DiffuseMlpOptions = GivenOptions<typeof OPTIONS>;
 
 const QUESTION = "Which tokens does the MLP layer matter for, even though no single neuron stands out?";
-
-const PARTS = [
-  {
-    name: "attribution",
-    title: "Attribution: much from the MLP, little from any neuron",
-    text: "What each neuron does directly to the logit of the token that comes next, computed exactly.",
-  },
-  {
-    name: "agreement",
-    title: "Is ablation the same as attribution?",
-    text: "The notebook assumes that in a one-layer model the loss without the MLP and the MLP's direct attribution are equivalent. They would be if the loss were the logit; but the loss also depends on the other tokens, and the final norm's scale changes.",
-  },
-  {
-    name: "notebook",
-    title: "The notebook's own steps",
-    text: "Each position is ablated on its own; the effect is divided by how far the largest activation stands out.",
-  },
-];
 
 /**
  * Problem 4.39c of Neel Nanda's 200 open problems. First the steps of a notebook that asked it of solu-1l, with the same numbers:
@@ -55,12 +37,16 @@ export async function diffuseMlp(model: Model, options: DiffuseMlpOptions = {}):
   const facts = modelFacts(model);
   const { site } = measured;
   const compared = compare(measured, { top, seed, excludeBos });
-  const { summary, baselines } = results(measured, compared, cfg.eps, seed);
-  const notebook = prompts === NOTEBOOK_PROMPTS;
+  const answered = attribution(measured, compared, seed, top);
+  const steps = notebook(measured, compared, cfg.eps, seed);
+  const same = agreement(compared, seed, top);
+  const [first, ...others] = [answered, steps, same].flatMap(({ summary }) => summary);
+  const parts = [answered, same, steps];
+  const ofNotebook = prompts === NOTEBOOK_PROMPTS;
   return finding({
     analysis: "diffuse-mlp",
     question: QUESTION,
-    summary,
+    summary: [first, ...others],
     method: method(site, cfg.eps),
     model: { ...facts, config: { ...facts.config, eps: cfg.eps } },
     settings: {
@@ -69,14 +55,14 @@ export async function diffuseMlp(model: Model, options: DiffuseMlpOptions = {}):
       top,
       seed,
       "exclude BOS": excludeBos,
-      prompts: notebook ? `the notebook's ${prompts.length}` : prompts.length,
+      prompts: ofNotebook ? `the notebook's ${prompts.length}` : prompts.length,
       positions: measured.length,
     },
-    parts: PARTS,
-    pictures: pictures(measured, compared, cfg.eps),
-    tables: tables(measured, compared, top),
-    baselines,
-    caveats: [...(notebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(site), ...capCaveat(model), ...model.notes],
+    parts: parts.map(({ part }) => part),
+    pictures: parts.flatMap(({ pictures }) => pictures),
+    tables: parts.flatMap(({ tables }) => tables),
+    baselines: parts.flatMap(({ baselines }) => baselines),
+    caveats: [...(ofNotebook ? [NOTEBOOK_PROMPTS_NOTE] : []), ...caveats(site), ...capCaveat(model), ...model.notes],
   });
 }
 
