@@ -84,6 +84,10 @@ export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens
 export { compositionScores } from "./measures/composition.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
+// Changes of a run as plain data
+export { changedModel, type InterventionRunOptions, interventionHooks } from "./measures/interventions.ts";
+export type { GivenIntervention } from "./measures/interventions/options.ts";
+
 // Analyses: what one is, and all of them. `x(model, options)` gives the finding, `measureX(model, options)` its numbers
 export { ANALYSES, analysisCalled } from "./analyses/index.ts";
 export type { Analysis } from "./analyses/analysis.ts";

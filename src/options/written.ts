@@ -9,6 +9,8 @@ export interface Written {
   readonly options: object;
   /** The options of `fromPretrained`. */
   readonly opening?: object;
+  /** Changes of its run. */
+  readonly changes?: { readonly prompt: string; readonly of: readonly object[] };
 }
 
 /** An option's name, as typed: `excludeBos` is `--exclude-bos`. */
@@ -39,7 +41,7 @@ function quoted(word: string): string {
 }
 
 /** The TypeScript. */
-export function codeOf({ analysis, model, options, opening = {} }: Written): string {
+export function codeOf({ analysis, model, options, opening = {}, changes }: Written): string {
   const written = (value: object) => {
     const fields = Object.entries(value).filter(([, field]) => field !== undefined);
     return fields.length === 0
@@ -47,11 +49,19 @@ export function codeOf({ analysis, model, options, opening = {} }: Written): str
       : `{ ${fields.map(([name, field]) => `${name}: ${JSON.stringify(field)}`).join(", ")} }`;
   };
   const opened = [JSON.stringify(model), written(opening)].filter(Boolean).join(", ");
+  const changed = changes
+    ? [
+        `const changed = await changedModel(model, ${JSON.stringify(changes.prompt)}, [`,
+        ...changes.of.map((change) => `  ${written(change)},`),
+        "]);",
+      ]
+    : [];
   return [
-    `import { analysisCalled, HookedTransformer } from "glassformer";`,
+    `import { analysisCalled, ${changes ? "changedModel, " : ""}HookedTransformer } from "glassformer";`,
     "",
     `const model = await HookedTransformer.fromPretrained(${opened});`,
-    `const finding = await analysisCalled(${JSON.stringify(analysis)}).run(model, ${written(options) || "{}"});`,
+    ...changed,
+    `const finding = await analysisCalled(${JSON.stringify(analysis)}).run(${changes ? "changed" : "model"}, ${written(options) || "{}"});`,
     "",
   ].join("\n");
 }

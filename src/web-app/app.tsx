@@ -1,11 +1,13 @@
 /** The page. */
 import { AnalysisForm } from "./analysis-form.tsx";
+import { whyUnchanged } from "./changed-run.ts";
 import { Changes } from "./changes.tsx";
 import { Continuation } from "./continuation.tsx";
 import { FindingView } from "./finding-view.tsx";
 import { ModelChooser } from "./model-chooser.tsx";
 import { PromptField } from "./prompt-field.tsx";
 import { SaveFinding, Share } from "./saving.tsx";
+import { changesOn } from "./state.ts";
 import {
   analysis,
   change,
@@ -41,6 +43,7 @@ export function App() {
           <Continuation />
           <Changes />
           <AnalysisForm />
+          <RunOf />
           <Found />
         </main>
       </div>
@@ -85,6 +88,31 @@ function Found() {
         </div>
       )}
     </section>
+  );
+}
+
+/** Which run the finding is of, where there are changes. */
+function RunOf() {
+  const one = analysis.value;
+  const changes = changesOn(state.value);
+  if (!one || changes.length === 0) return null;
+  const why = whyUnchanged(one, changes);
+  if (why) return <p class="run-of">Without the changes of the run: {why}.</p>;
+  const { withoutChanges } = state.value;
+  return (
+    <p class="run-of">
+      <label>
+        <input
+          type="checkbox"
+          checked={withoutChanges}
+          onChange={(event) => change({ withoutChanges: event.currentTarget.checked })}
+        />{" "}
+        Without changes
+      </label>{" "}
+      {withoutChanges
+        ? "What follows is of the run as it is."
+        : "What follows is of the run with the changes that are on."}
+    </p>
   );
 }
 

@@ -88,11 +88,16 @@ async function tokenize(prompt: string): Promise<void> {
 }
 
 async function analyse(of: string): Promise<void> {
-  const [, name, options] = JSON.parse(of) as [string, string, Record<string, unknown>];
+  const [, name, options, changes = []] = JSON.parse(of) as [
+    string,
+    string,
+    Record<string, unknown>,
+    GivenIntervention[]?,
+  ];
   running.value = {};
   problem.value = "";
   try {
-    const finding = await analysing.ask({ analysis: name, options }, (progress) => {
+    const finding = await analysing.ask({ analysis: name, options, changes }, (progress) => {
       running.value = { progress };
     });
     if (!finding) return;

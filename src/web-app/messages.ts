@@ -43,7 +43,11 @@ export interface Tasks {
     readonly event: never;
   };
   readonly analyse: {
-    readonly ask: { readonly analysis: string; readonly options: Readonly<Record<string, unknown>> };
+    readonly ask: {
+      readonly analysis: string;
+      readonly options: Readonly<Record<string, unknown>>;
+      readonly changes: readonly GivenIntervention[];
+    };
     readonly answer: Finding;
     readonly event: Progress;
   };

@@ -25,6 +25,8 @@ export interface State {
   readonly selection: string;
   /** Changes of the model's run, in their order. */
   readonly changes: readonly Change[];
+  /** Whether the finding is of the run without them. */
+  readonly withoutChanges: boolean;
 }
 
 export const DEFAULT_PROMPT = "The old man smiled, and shook his";
@@ -37,6 +39,7 @@ export const START: State = {
   run: true,
   selection: "",
   changes: [],
+  withoutChanges: false,
 };
 
 const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
@@ -46,6 +49,7 @@ const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
   options: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   run: (value) => typeof value === "boolean",
   selection: isText,
+  withoutChanges: (value) => typeof value === "boolean",
   changes: (value) => Array.isArray(value) && value.every(isChange),
 };
 

@@ -2,10 +2,11 @@
 import { computed, signal } from "@preact/signals";
 import type { Finding } from "../finding/finding.ts";
 import { Asking } from "./asking.ts";
+import { whyUnchanged } from "./changed-run.ts";
 import type { Described, DescribedAnalysis } from "./described.ts";
 import type { FirstPaint } from "./first-paint.ts";
 import type { Effect, Progress, ShownToken } from "./messages.ts";
-import { START, type State } from "./state.ts";
+import { changesOn, START, type State } from "./state.ts";
 
 export const state = signal<State>(START);
 
@@ -50,10 +51,19 @@ export const analysis = computed<DescribedAnalysis | undefined>(() =>
 export const readsPrompt = (one: DescribedAnalysis | undefined): boolean =>
   one?.fields.some(({ name, type }) => name === "prompt" && type === "prompt") ?? false;
 
+/** The changes of the run that the finding is of. */
+export const changesOfFinding = computed(() => {
+  const changes = changesOn(state.value);
+  const { withoutChanges } = state.value;
+  return !analysis.value || withoutChanges || whyUnchanged(analysis.value, changes) ? [] : changes;
+});
+
 /** What would be computed now, as text: the same text means the same finding. */
 export const asked = computed(() => {
   const { model, analysis: name, options, prompt } = state.value;
-  return JSON.stringify([model, name, { ...(readsPrompt(analysis.value) ? { prompt } : {}), ...options }]);
+  const changes = changesOfFinding.value;
+  const all = { ...(readsPrompt(analysis.value) ? { prompt } : {}), ...options };
+  return JSON.stringify([model, name, all, ...(changes.length > 0 ? [changes] : [])]);
 });
 
 export const outdated = computed(() => result.value !== undefined && result.value.of !== asked.value);

@@ -1,14 +1,15 @@
 /** What the worker does when it is asked to: the library, called with plain data. */
 import { analysisCalled } from "../analyses/index.ts";
 import { interventions } from "../analyses/interventions.ts";
-import type { Finding } from "../finding/finding.ts";
+import { type Finding, finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { chosenFiles } from "../load/web-chosen.ts";
 import { deleteStored, storedModels } from "../load/web-stored.ts";
 import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
-import { interventionHooks, settledIntervention } from "../measures/interventions.ts";
+import { interventionName } from "../measures/interventions/place.ts";
+import { changedModel, interventionHooks, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -59,10 +60,27 @@ async function tokens({ prompt }: Tasks["tokens"]["ask"]): Promise<readonly Show
   return ids.map((id, i) => ({ text: texts[i], id, isBos: i === 0 && id === model.text!.bosTokenId }));
 }
 
-async function analyse({ analysis, options }: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
+async function analyse({ analysis, options, changes }: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
   const { name, model } = current();
   const given = { ...options, signal, onProgress: say } as GivenOptions;
-  return withOrigin(await analysisCalled(analysis).run(model, given), { analysis, model: name, options });
+  const of = { analysis, model: name, options };
+  const { run } = analysisCalled(analysis);
+  if (changes.length === 0) return withOrigin(await run(model, given), of);
+  const prompt = String(options.prompt);
+  const changed = await changedModel(model, prompt, changes, { signal });
+  const settled = changes.map((change) => settledIntervention(model, change));
+  const code = codeOf({ ...of, changes: { prompt, of: settled } });
+  return withProvenance(ofChangedRun(await run(changed, given), settled.map(interventionName)), { code });
+}
+
+/** A finding that says what its run was changed by. */
+function ofChangedRun(of: Finding, names: readonly string[]): Finding {
+  const changes = names.join("; ");
+  return finding({
+    ...of,
+    settings: { ...of.settings, "changes of the run": changes },
+    caveats: [`All numbers are of a run with changes: ${changes}.`, ...of.caveats],
+  });
 }
 
 /** A finding that says what makes it again. */
@@ -88,7 +106,7 @@ async function generate({ prompt, options, changes }: Tasks["generate"]["ask"], 
   const ids = Array.from(model.toTokens(prompt, { truncate: false }).data, Number);
   const before = model.text!.decode(ids, { skipSpecialTokens: true }).length;
   let text = "";
-  const fwdHooks = await interventionHooks(model, prompt, changes, signal);
+  const fwdHooks = await interventionHooks(model, prompt, changes, { signal });
   const how = { ...(options as GenerateOptions), fwdHooks, signal };
   for await (const { tokens } of model.generateStream([ids.slice()], how)) {
     ids.push(tokens[0]);

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Finding, HookedTransformer, look, measureLook } from "../../src/node.ts";
+import { changedModel, type Finding, HookedTransformer, look, measureLook } from "../../src/node.ts";
 import { type Installed, installed } from "../repository/installed.ts";
 import { chromiumPath, launch } from "./chromium.ts";
 
@@ -217,6 +217,36 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     }
     await effect.locator("xpath=..").getByRole("button", { name: "Copy TypeScript" }).first().click();
     await soon(() => page.evaluate(() => navigator.clipboard.readText())).toContain(`["blocks.0.hook_mlp_out"`);
+  });
+
+  test("the finding is of the changed run, and says so, unless one wants it without: the numbers of Node", async () => {
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const changed = await changedModel(model, PROMPT, [{ what: "mlp", layer: 0 }]);
+    const shows = async (of: HookedTransformer) => {
+      const { next } = await measureLook(of, { prompt: PROMPT });
+      const most = next.rows[0].probability;
+      await soon(async () =>
+        Math.abs(
+          (
+            await page
+              .locator(".found")
+              .locator("#table-next tbody tr td:nth-child(2)")
+              .evaluateAll((all) => all.map((td) => Number((td as HTMLElement).dataset.v)))
+          )[0] - most,
+        ),
+      ).toBeLessThan(1e-4);
+    };
+    await shows(changed);
+    const caveat = "All numbers are of a run with changes: mlp of layer 0: zero.";
+    await page.locator(".found").getByText(caveat).first().waitFor({ state: "attached" });
+    await page.getByLabel("Without changes").check();
+    await shows(model);
+    await page.getByLabel("Without changes").uncheck();
+    await shows(changed);
+    await page.getByRole("button", { name: "ablation", exact: true }).click();
+    await soon(() => page.locator(".run-of").textContent()).toContain("it reads other texts than the prompt");
+    await page.goBack();
+    await computed(page);
   });
 
   test("changes are switched, named and removed, and their link has them", async () => {

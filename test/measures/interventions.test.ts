@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { pythonOf, typescriptOf } from "../../src/measures/interventions/code.ts";
 import type { GivenIntervention } from "../../src/measures/interventions/options.ts";
 import { interventionName } from "../../src/measures/interventions/place.ts";
-import { interventionHooks, settledIntervention } from "../../src/measures/interventions.ts";
-import { type Hook, HookedTransformer, type Tensor } from "../../src/node.ts";
+import { changedModel, interventionHooks, settledIntervention } from "../../src/measures/interventions.ts";
+import { ANALYSES, analysisCalled, type Finding, type Hook, HookedTransformer, type Tensor } from "../../src/node.ts";
+import { type NDArray, ndarray } from "../../src/tensor/array.ts";
+import { whyUnchanged } from "../../src/web-app/changed-run.ts";
 
 const NAME = "gelu-3l-novels";
 const PROMPT = "My sister was angry, because";
@@ -138,10 +140,91 @@ describe("a change as data", () => {
 
   test("a patch from a prompt of another length says both lengths", async () => {
     const change: GivenIntervention = { what: "mlp", layer: 0, by: "patch", from: "Short" };
-    const hooks = await interventionHooks(model, PROMPT, [change]);
-    await expect(logitsOf(hooks)).rejects.toThrow(/The prompt has \d+ tokens, and "Short" has \d+/);
+    await expect(interventionHooks(model, PROMPT, [change])).rejects.toThrow(
+      /The prompt has \d+ tokens, and "Short" has \d+/,
+    );
   });
 });
+
+describe("a changed model", () => {
+  test.each(CASES)("%s: runs as with the hooks", async (_, change) => {
+    const changed = await changedModel(model, PROMPT, [change]);
+    const expected = await logitsOf(await interventionHooks(model, PROMPT, [change]));
+    const found = (await changed.runWithHooks(PROMPT, { logitsPos: -1 })).data as Float32Array;
+    for (const [i, logit] of found.entries()) expect(logit).toBeCloseTo(expected[i], 4);
+  });
+
+  test.each(CASES)("%s: is also changed where a longer run begins", async (_, change) => {
+    const changed = await changedModel(model, PROMPT, [change]);
+    const longer = await changed.forward(`${PROMPT} she was`);
+    const expected = await logitsOf(await interventionHooks(model, PROMPT, [change]));
+    const position = model.toTokens(PROMPT).shape[1] - 1;
+    const found = (await longer.at({ batch: 0, pos: position }).compute()).data as Float32Array;
+    for (const [i, logit] of found.entries()) expect(logit).toBeCloseTo(expected[i], 4);
+  });
+
+  test("a run that is too short for a position or a patch is the model's own", async () => {
+    const short = "My";
+    const expected = await model.forward(short);
+    for (const change of [
+      { what: "stream", layer: 1, position: 4 },
+      { what: "mlp", layer: 0, by: "patch", from: OTHER },
+    ] as const) {
+      const changed = await changedModel(model, PROMPT, [change]);
+      expect((await changed.forward(short)).data).toEqual(expected.data);
+    }
+  });
+
+  /** The same change, made in the weights that write what is changed. */
+  const zeroed: readonly (readonly [change: GivenIntervention, weights: RegExp, index?: number])[] = [
+    [{ what: "head", layer: 1, head: 2 }, /^blocks\.1\.attn\.W_O$/, 2],
+    [{ what: "neuron", layer: 0, neuron: 17 }, /^blocks\.0\.mlp\.W_out$/, 17],
+    [{ what: "attention", layer: 0 }, /^blocks\.0\.attn\.(W|b)_O$/],
+    [{ what: "mlp", layer: 1 }, /^blocks\.1\.mlp\.(W|b)_out$/],
+  ];
+  /** They are tried with a head alone. */
+  const SLOW = new Set(["neuron-saliency"]);
+  const unchanged = new Map<string, Finding>();
+  const ofEdited = zeroed.flatMap(([change, weights, index]) =>
+    ANALYSES.filter(
+      (one) => whyUnchanged(one, [change]) === "" && (change.what !== "neuron" || !SLOW.has(one.name)),
+    ).map((one) => [one.name, change, weights, index] as const),
+  );
+  test.each(ofEdited)(
+    "%s of %j is that of a model with these weights at zero",
+    async (name, change, weights, index) => {
+      const { run, example } = analysisCalled(name);
+      const options = name === "attention-patterns" ? { prompt: PROMPT } : example;
+      const edited = new Map([...model.weights.entries()].map(([key, { array }]) => [key, array!]));
+      for (const [key, array] of edited) if (weights.test(key)) edited.set(key, without(array, index));
+      const other = new HookedTransformer(model.cfg, edited, { tokenizer: model.text!.tokenizer });
+      const changed = await changedModel(model, PROMPT, [change]);
+      const [found, expected] = [await run(changed, options), await run(other, options)];
+      expect(numbersOf(found)).toHaveLength(numbersOf(expected).length);
+      for (const [i, number] of numbersOf(found).entries()) expect(number).toBeCloseTo(numbersOf(expected)[i], 4);
+      unchanged.set(name, unchanged.get(name) ?? (await run(model, options)));
+      expect(numbersOf(found)).not.toEqual(numbersOf(unchanged.get(name)!));
+    },
+  );
+});
+
+/** Weights at zero: all, or those of one index of the first axis. */
+function without({ shape, data }: NDArray, index?: number): NDArray {
+  const zeroed = Float32Array.from(data as Float32Array);
+  const each = index === undefined ? zeroed.length : zeroed.length / shape[0];
+  zeroed.fill(0, (index ?? 0) * each, ((index ?? 0) + 1) * each);
+  return ndarray("float32", shape, zeroed);
+}
+
+/** Every number of a finding's tables. */
+function numbersOf({ tables }: Finding): number[] {
+  const all: number[] = [];
+  JSON.stringify(tables, (_, value) => {
+    if (typeof value === "number") all.push(value);
+    return value;
+  });
+  return all;
+}
 
 test("changes are written for TransformerLens, too", () => {
   const changes = CASES.map(([, change]) => settledIntervention(model, change));

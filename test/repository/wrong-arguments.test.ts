@@ -170,6 +170,8 @@ function functions(): Case[] {
     of("compositionScores", [model.OV, model.QK]),
     of("detectionPattern", ["induction_head", tokens]),
     of("detectHead", [model, "abc", "induction_head", stopped]),
+    of("changedModel", [model, "abc", [{ what: "head", layer: 0, head: 0 }], { signal }]),
+    of("interventionHooks", [model, "abc", [{ what: "head", layer: 0, head: 0 }], { signal }]),
     of("getActName", ["z", 0, "attn"]),
     of("getSingularVectors", [model, "OV", 0, { head: 0, signal }]),
     of("withPaths", [model, graph, other, [["L0H0", "logits"]]]),

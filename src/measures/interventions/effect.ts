@@ -30,7 +30,7 @@ export async function measureEffect(
   { top = 8, signal }: { readonly top?: number; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<InterventionEffect> {
   const read = readPrompt(model, prompt, { least: 2 });
-  const fwdHooks = await interventionHooks(model, prompt, changes, signal);
+  const fwdHooks = await interventionHooks(model, prompt, changes, { signal });
   const [before, after] = [await predicted(model, read, [], signal), await predicted(model, read, fwdHooks, signal)];
   const [p, q] = [before.next, after.next];
   const best = (values: Float64Array) =>
