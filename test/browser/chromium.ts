@@ -103,6 +103,7 @@ export async function serve({ folders, pages, isolated = false, answer }: SiteOp
     if (isolated) {
       response.setHeader("cross-origin-opener-policy", "same-origin");
       response.setHeader("cross-origin-embedder-policy", "require-corp");
+      response.setHeader("cache-control", "no-cache"); // a thread's script is asked for, too
     }
     if (answer?.(request, response)) return;
     if (pages[path]) {
