@@ -318,7 +318,7 @@ export abstract class HookedRoot {
 
   /**
    * The forward pass on one input as a graph: read values by hook name, derive others, change some. Hooks added to the
-   * model are not part of it. `model.compute` runs what was derived.
+   * model are not part of it, and measures and analyses refuse a model that has some. `model.compute` runs what was derived.
    */
   graph(input: ModelInput, options: InputOptions & RunBounds = {}): ModelGraph {
     checkOptions("graph", options, GRAPH);

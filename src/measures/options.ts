@@ -1,9 +1,11 @@
 /** Options of measures and analyses: records (`src/options/`), to which a signal and a listener are added. */
+
 import { checkModel } from "../lens/check.ts";
 import type { Model } from "../lens/model.ts";
 import { needOneStack } from "../lens/model-has.ts";
 import type { HasSizes, OptionRecords } from "../options/records.ts";
 import { checkGiven, type Given, type Settled, settle } from "../options/settle.ts";
+import { ArgumentError } from "../tensor/errors.ts";
 import { FUNCTION, SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import type { OnProgress } from "../tensor/progress.ts";
@@ -31,7 +33,7 @@ const CONTEXT = { signal: SIGNAL, onProgress: FUNCTION };
  * Checks the options of a function against their records, and fills in defaults.
  * @param of the function's name, for errors
  * @param more options that have no record, because only code can give them: functions, tensors, any input
- * @throws ArgumentError for something that is not a model, an encoder-decoder, an option that does not exist or does not apply, or a
+ * @throws ArgumentError for something that is not a model, an encoder-decoder, a model with hooks of its own, an option that does not exist or does not apply, or a
  * value of another kind or out of range
  */
 export function settled<const O extends OptionRecords, M extends object = object>(
@@ -43,6 +45,7 @@ export function settled<const O extends OptionRecords, M extends object = object
 ): SettledOptions<O> & M {
   checkModel(of, model);
   needOneStack(of, model);
+  needNoHooks(of, model);
   checkGiven(of, given, options, { ...more, ...CONTEXT });
   const values = given as Readonly<Record<string, unknown>>;
   const others = Object.keys(more ?? {}).map((name) => [name, values[name]]);
@@ -51,6 +54,15 @@ export function settled<const O extends OptionRecords, M extends object = object
     ...Object.fromEntries(others),
     ...{ signal: given.signal, onProgress: given.onProgress },
   } as SettledOptions<O> & M;
+}
+
+/** @throws ArgumentError for a model with hooks: passes as graphs, which measures make, do not contain them */
+function needNoHooks(of: string, model: Model): void {
+  if (!("isHooked" in model && model.isHooked)) return;
+  throw new ArgumentError(
+    `${of} makes passes of its own, which the hooks of a model are not part of, and this model has some: remove them with resetHooks(), or put the change in with changedModel(…) or model.splice(…).`,
+    { asked: of },
+  );
 }
 
 // Options that several analyses have.
