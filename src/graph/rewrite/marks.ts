@@ -8,7 +8,7 @@ export interface Marks {
 }
 
 /** More marks than this take longer to make than they save. */
-const MOST_MARKS = 2 ** 25;
+const MOST_MARKS = 2 ** 20;
 
 /** Thrown for more than that. */
 export class TooManyMarks extends Error {}
@@ -40,6 +40,7 @@ export function combine(all: readonly Marks[], f: (marks: readonly number[]) => 
   const shape = all[0].shape.map((_, axis) => Math.max(...all.map((marks) => marks.shape[axis])));
   const data = new Uint8Array(sizeOf(needFew(shape)));
   const places = all.map((marks) => {
+    if (marks.data.length === data.length) return undefined; // the same places
     const strides = stridesOf(marks.shape);
     return placesAlong(
       shape,
@@ -48,7 +49,7 @@ export function combine(all: readonly Marks[], f: (marks: readonly number[]) => 
   });
   const found = new Array<number>(all.length);
   for (let to = 0; to < data.length; to++) {
-    for (let i = 0; i < found.length; i++) found[i] = all[i].data[places[i][to]];
+    for (let i = 0; i < found.length; i++) found[i] = all[i].data[places[i]?.[to] ?? to];
     data[to] = f(found);
   }
   return { shape, data };

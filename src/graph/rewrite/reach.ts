@@ -14,6 +14,8 @@ export class Reach {
   /** Of the values that changes reach: which elements they can change. */
   private readonly marks = new Map<Tensor, Marks>();
   private readonly all = new Set<Marks>();
+  private readonly found = new Map<string, Marks>();
+  private readonly ids = new Map<object, number>();
   private readonly sure = { zero: new Map<Tensor, Marks | undefined>(), hidden: new Map<Tensor, Marks | undefined>() };
   private readonly hasCells: (x: Tensor, rank: number) => boolean;
 
@@ -27,10 +29,34 @@ export class Reach {
     const rank = t.shape.length;
     const isChange = t.op === "where" && this.hasCells(t.inputs[0], rank) && knownMask(t.inputs[0]);
     if (!isChange && !t.inputs.some((x) => this.marks.has(x))) return undefined;
-    const found = t.op === "where" ? this.ofChoice(t) : t.op === "einsum" ? this.ofProduct(t) : this.ofAny(t);
-    const marks = this.one(found);
+    const key = this.keyOf(t);
+    const marks = this.found.get(key) ?? this.one(this.find(t));
+    this.found.set(key, marks);
     this.marks.set(t, marks);
     return marks;
+  }
+
+  private find(t: Tensor): Marks {
+    if (t.op === "where") return this.ofChoice(t);
+    return t.op === "einsum" ? this.ofProduct(t) : this.ofAny(t);
+  }
+
+  /** What marks depend on: they are found once for all layers in which this is the same. */
+  private keyOf(t: Tensor): string {
+    const inputs = t.inputs.map((x) => {
+      const marks = this.of(x, t.shape.length);
+      const zeros = t.op === "einsum" ? this.surely(x, "zero") : undefined;
+      const mask = t.op === "where" ? x.array : undefined;
+      return `${x.shape} ${this.idOf(marks && this.one(marks))} ${this.idOf(zeros)} ${this.idOf(mask)}`;
+    });
+    return `${t.op} ${JSON.stringify(t.attrs)} ${t.shape} | ${inputs.join(" | ")}`;
+  }
+
+  private idOf(x: object | undefined): number {
+    if (!x) return 0;
+    const id = this.ids.get(x) ?? this.ids.size + 1;
+    this.ids.set(x, id);
+    return id;
   }
 
   /** Marks that vary along no more than the first axes, along these alone. */
@@ -97,12 +123,14 @@ export class Reach {
         marks ?? aligned(NOTHING, term.length),
         letters.map((letter) => (term.includes(letter) ? term.indexOf(letter) : null)),
       );
-    // For each factor whether it is reached, then whether it is 0.
-    const all = t.inputs.flatMap((x, i) => [spread(this.of(x, t.shape.length), terms[i]), spread(zeros[i], terms[i])]);
-    const factors = t.inputs.map((_, i) => i);
-    const matters = (marks: readonly number[], i: number) =>
-      marks[2 * i] && !factors.some((j) => j !== i && marks[2 * j + 1]);
-    const summands = combine(all, (marks) => +factors.some((i) => matters(marks, i)));
+    // A summand is reached where a factor is and no other one is 0.
+    const reached = t.inputs.map((x, i) => spread(this.of(x, t.shape.length), terms[i]));
+    const without = (marks: Marks, zero: Marks) => combine([marks, zero], (both) => both[0] & ~both[1]);
+    const summands = either(
+      reached.map((marks, i) =>
+        zeros.reduce<Marks>((left, zero, j) => (zero && j !== i ? without(left, spread(zero, terms[j])) : left), marks),
+      ),
+    );
     return carry(
       summands,
       [...result].map((letter) => letters.indexOf(letter)),
@@ -112,7 +140,10 @@ export class Reach {
   /** Where a value is surely a number, whatever its inputs are. */
   private surely(t: Tensor, number: Sure): Marks | undefined {
     const known = this.sure[number];
-    if (!known.has(t)) known.set(t, this.foundSurely(t, number));
+    if (!known.has(t)) {
+      const found = this.foundSurely(t, number);
+      known.set(t, found && this.one(found));
+    }
     return known.get(t);
   }
 
