@@ -110,7 +110,8 @@ async function placedChanges(
       replaced: (x) => {
         if (x.shape[1] < least) return x;
         const made = value(x);
-        return Object.keys(within).length > 0 ? x.set(within, made) : x.mul(0).add(made);
+        if (Object.keys(within).length > 0) return x.set(within, made);
+        return (typeof made === "number" ? x.constant(made) : made).expandLike(x);
       },
     });
   }
