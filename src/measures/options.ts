@@ -57,7 +57,7 @@ export function settled<const O extends OptionRecords, M extends object = object
 }
 
 /** @throws ArgumentError for a model with hooks: passes as graphs, which measures make, do not contain them */
-function needNoHooks(of: string, model: Model): void {
+export function needNoHooks(of: string, model: Model): void {
   if (!("isHooked" in model && model.isHooked)) return;
   throw new ArgumentError(
     `${of} makes passes of its own, which the hooks of a model are not part of, and this model has some: remove them with resetHooks(), or put the change in with changedModel(…) or model.splice(…).`,

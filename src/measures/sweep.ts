@@ -23,6 +23,7 @@ import type { OnProgress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
 import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
+import { needNoHooks } from "./options.ts";
 
 export type { Metric };
 
@@ -82,6 +83,7 @@ export interface SweepResult {
  */
 export async function sweep(model: Model, input: ModelInput, options: SweepOptions): Promise<SweepResult> {
   checkModel("A sweep", model);
+  needNoHooks("A sweep", model);
   checkOptions("a sweep", options, KINDS);
   checkSweep(options);
   const { signal, memory = passBytes(model) } = options;
