@@ -3,10 +3,10 @@
  * site/: the same with the bundled models and onnxruntime's WebAssembly, which the package's `serve` reads from where they already are.
  */
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "vite";
+import { build, type Plugin, type Rolldown } from "vite";
+import { isRuntimeFile, runtimeFolder } from "../src/cli/web-folders.ts";
 import { bundledModels } from "../src/load/names.ts";
 import "../src/node.ts";
 import { PageNeeds } from "../src/report/page/needs.ts";
@@ -28,7 +28,7 @@ export async function buildWeb(folder: string): Promise<void> {
     plugins: [page()],
     resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "browser", "module", "import", "default"] },
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    // Everything lies in one folder: onnxruntime looks for its WebAssembly next to the script that it is in.
+    define: { RUNTIME_FOLDER: JSON.stringify(`./${runtimeFolder().name}/`) },
     build: { outDir: folder, emptyOutDir: true, assetsDir: "", modulePreload: false, chunkSizeWarningLimit: 2000 },
     worker: { format: "es" },
   });
@@ -42,9 +42,11 @@ function page(): Plugin {
     // It draws charts where there is no document: a page has one.
     resolveId: (id) => (id === "linkedom/worker" ? "\0no-document" : undefined),
     load: (id) => (id === "\0no-document" ? "export {};" : undefined),
-    transformIndexHtml: (html) => ({
+    transformIndexHtml: (html, { bundle = {} }) => ({
       html: html.replace("CONTENT_POLICY", CONTENT_POLICY),
-      tags: [{ tag: "link", attrs: { rel: "stylesheet", href: "./report.css" }, injectTo: "head" }],
+      tags: [{ rel: "stylesheet", href: "./report.css" }, ...soonNeeded(bundle)].map((attrs) => ({
+        ...{ tag: "link", attrs, injectTo: "head" as const },
+      })),
     }),
     async generateBundle() {
       const style = `@layer report { ${pageStyle("", new PageNeeds())} }`;
@@ -54,16 +56,29 @@ function page(): Plugin {
   };
 }
 
+/** Links to what the page asks for in its first moments, so that a browser need not find it file by file. */
+function soonNeeded(bundle: Rolldown.OutputBundle): Record<string, string>[] {
+  const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
+  const entry = chunks.find(({ isEntry }) => isEntry);
+  const names = new Set<string>(entry?.dynamicImports);
+  for (const name of names) {
+    for (const next of chunks.find(({ fileName }) => fileName === name)!.imports) names.add(next);
+  }
+  const scripts = [...names].filter((name) => name !== entry?.fileName);
+  return [
+    ...scripts.map((name) => ({ rel: "modulepreload", href: `./${name}` })),
+    { rel: "preload", href: "./first.json", as: "fetch", crossorigin: "anonymous" },
+  ];
+}
+
 /** Adds what makes the page's files a site that needs nothing else. */
 export function addModelsAndRuntime(folder: string): void {
   for (const name of bundledModels) {
     cpSync(join(root, "models", name), join(folder, "models", name), { recursive: true });
   }
-  const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
-  mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(runtime).filter((file) => /^ort-wasm-.*\.(mjs|wasm)$/.test(file))) {
-    cpSync(join(runtime, name), join(folder, name));
-  }
+  const { path, name } = runtimeFolder();
+  mkdirSync(join(folder, name), { recursive: true });
+  for (const file of readdirSync(path).filter(isRuntimeFile)) cpSync(join(path, file), join(folder, name, file));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { listenAt, pageServer, webFolders } from "../src/cli/page-server.ts";
+import { listenAt, pageServer } from "../src/cli/page-server.ts";
+import { webFolders } from "../src/cli/web-folders.ts";
 
 const target = fileURLToPath(new URL("../docs/pictures/page.png", import.meta.url));
 const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find((path) => path && existsSync(path));

@@ -2,38 +2,12 @@
 import { createReadStream } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import { dirname, extname, join, sep } from "node:path";
+import { extname, join, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath } from "node:url";
-import { ArgumentError, GlassformerError } from "../tensor/errors.ts";
+import { ArgumentError } from "../tensor/errors.ts";
 import { isSystemError } from "./exit.ts";
-
-/** Where the files are. */
-export interface WebFolders {
-  /** The page's own. */
-  readonly page: string;
-  /** The bundled models. */
-  readonly models: string;
-  /** onnxruntime's WebAssembly. */
-  readonly runtime: string;
-}
-
-/** The folders of this package. @throws GlassformerError if the page has not been built */
-export async function webFolders(): Promise<WebFolders> {
-  const root = fileURLToPath(new URL("../../", import.meta.url));
-  const folders = {
-    page: join(root, "dist", "web"),
-    models: join(root, "models"),
-    runtime: dirname(createRequire(import.meta.url).resolve("onnxruntime-web")),
-  };
-  const built = await stat(join(folders.page, "index.html")).catch(() => undefined);
-  if (built) return folders;
-  throw new GlassformerError(`The page is not in ${folders.page}: build it with npm run build.`, {
-    asked: folders.page,
-  });
-}
+import { isRuntimeFile, type WebFolders } from "./web-folders.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -84,23 +58,20 @@ async function answer(folders: WebFolders, request: IncomingMessage, response: S
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) return refuse(response, 403);
   const file = await fileOf(folders, request.url ?? "/");
   if (!file) return refuse(response, 404);
-  response.writeHead(200, {
+  const isKnown = request.headers["if-none-match"] === file.etag;
+  response.writeHead(isKnown ? 304 : 200, {
     "content-type": TYPES[extname(file.path)] ?? "application/octet-stream",
-    "content-length": file.size,
+    ...(isKnown ? {} : { "content-length": file.size }),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    // Names with a hash in them never mean other bytes; the runtime's and the models' may, with another version.
-    "cache-control":
-      /-[\w-]{8}\.\w+$/.test(file.path) && !file.path.startsWith(folders.runtime)
-        ? "max-age=31536000, immutable"
-        : "no-cache",
+    "cache-control": file.isFixed ? "max-age=31536000, immutable" : "no-cache",
     etag: file.etag,
     "content-security-policy": await policyOf(folders.page),
   });
-  if (request.method === "HEAD") response.end();
+  if (request.method === "HEAD" || isKnown) response.end();
   // A browser may leave before the end.
   else await pipeline(createReadStream(file.path), response).catch(() => {});
 }
@@ -113,6 +84,8 @@ interface Found {
   readonly path: string;
   readonly size: number;
   readonly etag: string;
+  /** Whether what it is called never means other bytes. */
+  readonly isFixed: boolean;
 }
 
 /** The file that a request is for, if it is one inside the folders. */
@@ -121,8 +94,11 @@ async function fileOf(folders: WebFolders, address: string): Promise<Found | und
   if (!parts) return undefined;
   const [first, ...rest] = parts;
   if (first === "models") return inside(folders.models, rest);
-  if (parts.length === 1 && /^ort-wasm-[\w.-]+\.(mjs|wasm)$/.test(first)) return inside(folders.runtime, parts);
-  return inside(folders.page, parts);
+  if (first === folders.runtime.name) {
+    return rest.length === 1 && isRuntimeFile(rest[0]) ? inside(folders.runtime.path, rest, true) : undefined;
+  }
+  const isHashed = /-[\w-]{8}\.\w+$/.test(parts.at(-1)!);
+  return inside(folders.page, parts, isHashed);
 }
 
 /** The parts of a path; undefined for one that could lead elsewhere. */
@@ -139,13 +115,14 @@ function partsOf(address: string): string[] | undefined {
 }
 
 /** A file of a folder, also after links are followed. */
-async function inside(folder: string, parts: readonly string[]): Promise<Found | undefined> {
+async function inside(folder: string, parts: readonly string[], isFixed = false): Promise<Found | undefined> {
   try {
     const path = await realpath(join(folder, ...parts));
     if (!path.startsWith((await realpath(folder)) + sep)) return undefined;
     const found = await stat(path);
     if (!found.isFile()) return undefined;
-    return { path, size: found.size, etag: `"${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}"` };
+    const etag = `"${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}"`;
+    return { path, size: found.size, etag, isFixed };
   } catch {
     return undefined;
   }

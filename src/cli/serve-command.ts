@@ -1,7 +1,8 @@
 /** `glassformer serve`: the page, on this machine alone. */
 import type { OptionRecords } from "../options/records.ts";
 import { command } from "./command.ts";
-import { listenAt, pageServer, webFolders } from "./page-server.ts";
+import { listenAt, pageServer } from "./page-server.ts";
+import { webFolders } from "./web-folders.ts";
 
 const OPTIONS = {
   port: {

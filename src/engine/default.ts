@@ -33,3 +33,8 @@ export async function engineOn(device: Device): Promise<Engine> {
   await engine.run([one.add(one)]); // a run is what shows whether the device is there
   return engine;
 }
+
+/** Starts what will compute, if there is an engine, while a model is read. */
+export function startEngine(engine?: Engine): void {
+  if (engine || platform().backend) void (engine ?? defaultEngine()).start().catch(() => {});
+}

@@ -77,6 +77,17 @@ export class Engine {
   }
 
   /**
+   * Starts a runtime that has to be fetched, so that the first run need not wait for it. Whatever is wrong with it, the first run says.
+   */
+  async start(): Promise<void> {
+    if (!this.backend.isFetched) return;
+    const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
+    const plan = makePlan([one.add(one)]);
+    const session = await this.backend.createSession(writeOnnx(plan), computedOutputs(plan).map(slotName));
+    await session.release();
+  }
+
+  /**
    * Computes values together, in one run of one session. Once the signal is aborted the promise is rejected with its
    * reason; what is running then finishes unnoticed.
    * @throws MemoryError for a run that needs more memory than allowed or free, usually before anything is allocated

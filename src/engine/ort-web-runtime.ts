@@ -1,7 +1,7 @@
 /** What every build of onnxruntime-web shares, wherever it runs: in a page, or in a worker. */
 import type { Env, Tensor } from "onnxruntime-common";
 import { GlassformerError } from "../tensor/errors.ts";
-import { between, oneOf } from "../tensor/kinds.ts";
+import { between, oneOf, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { shortened } from "../tensor/show.ts";
 import type { Backend } from "./backend.ts";
@@ -19,6 +19,11 @@ export interface WebBackendOptions {
    * the cores, at most 4. The first run in a page, or in a worker, decides it.
    */
   readonly threads?: number | undefined;
+  /**
+   * The address of the folder that has onnxruntime-web's own files (`ort-wasm-*.mjs` and `.wasm`). Default: that of its script, where
+   * bundlers put them. The first run in a page, or in a worker, decides it.
+   */
+  readonly runtimeFolder?: string | undefined;
 }
 
 /** More than any machine's cores: the runtime would start a worker for each. */
@@ -31,6 +36,7 @@ export const WEB_OPTIONS: OptionKinds<WebBackendOptions> = {
     accepts: (value) => Number.isInteger(value) && between(1, MOST_THREADS).accepts(value),
     describe: `a whole number from 1 to ${MOST_THREADS}`,
   },
+  runtimeFolder: TEXT,
 };
 
 /** A build of onnxruntime-web. */
@@ -42,8 +48,16 @@ function usualThreads(): number {
   return Math.min(4, Math.ceil(cores / 2));
 }
 
-/** A build with its threads set, before it starts. */
-async function ready(loading: Promise<WebRuntime>, threads: number | undefined): Promise<WebRuntime> {
+/** Options that mean the same in a worker, whose addresses are relative to its own script. */
+export function placed(options: WebBackendOptions): WebBackendOptions {
+  const { runtimeFolder } = options;
+  if (runtimeFolder === undefined) return options;
+  const { location } = globalThis as { readonly location?: Location };
+  return { ...options, runtimeFolder: new URL(runtimeFolder.replace(/\/?$/, "/"), location?.href).href };
+}
+
+/** A build with its settings, before it starts. */
+async function ready(loading: Promise<WebRuntime>, { threads, runtimeFolder }: WebBackendOptions): Promise<WebRuntime> {
   const runtime = await loading.catch((cause) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new GlassformerError(
@@ -54,21 +68,22 @@ async function ready(loading: Promise<WebRuntime>, threads: number | undefined):
   // Asked for more where memory cannot be shared, the runtime would write warnings to the console.
   const shares = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
   runtime.env.wasm.numThreads = shares ? (threads ?? usualThreads()) : 1;
+  if (runtimeFolder !== undefined) runtime.env.wasm.wasmPaths = runtimeFolder;
   return runtime;
 }
 
 /** What of a backend follows from its device. Measured with onnxruntime-web 1.30's WebGPU: float16 is read as 0, int4 multiplied to 0, int8 refused. */
-export const webTraits = (device: Device): Pick<Backend, "copiesFeeds" | "wholeWeights"> => ({
+export const webTraits = (device: Device): Pick<Backend, "isFetched" | "copiesFeeds" | "wholeWeights"> => ({
+  isFetched: true,
   copiesFeeds: true,
   wholeWeights: device === "webgpu",
 });
 
 /** A backend on this thread. @param build the build for a device, loaded when it is first needed */
-export function webBackendOver(
-  build: (device: Device) => Promise<WebRuntime>,
-  { device = "cpu", threads }: WebBackendOptions,
-): Backend {
-  const load = (on: Device) => ready(build(on), threads);
+export function webBackendOver(build: (device: Device) => Promise<WebRuntime>, options: WebBackendOptions): Backend {
+  const { device = "cpu" } = options;
+  const settings = placed(options);
+  const load = (on: Device) => ready(build(on), settings);
   let put: ((feed: Feed) => Promise<Tensor | undefined>) | undefined;
   const place = async (feed: Feed) => {
     put ??= onGpu(await load(device));

@@ -4,7 +4,7 @@ import { GlassformerError } from "../tensor/errors.ts";
 import { checkOptions } from "../tensor/options.ts";
 import type { Backend, Session } from "./backend.ts";
 import type { Feed } from "./feeds.ts";
-import { WEB_OPTIONS, type WebBackendOptions, webTraits } from "./ort-web-runtime.ts";
+import { placed, WEB_OPTIONS, type WebBackendOptions, webTraits } from "./ort-web-runtime.ts";
 import { RunningWorker } from "./running-worker.ts";
 
 /** A backend with a worker of its own. */
@@ -28,7 +28,7 @@ export function workerBackend(options: WebBackendOptions = {}): WorkerBackend {
   }
   let current: RunningWorker | undefined;
   const running = (): RunningWorker => {
-    if (!current?.alive) current = new RunningWorker(started(options), options);
+    if (!current?.alive) current = new RunningWorker(started(options), placed(options));
     return current;
   };
   return {

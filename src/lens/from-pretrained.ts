@@ -1,5 +1,5 @@
 /** From a model's name to its configuration, processed weights and tokenizer. */
-import { engineOn } from "../engine/default.ts";
+import { engineOn, startEngine } from "../engine/default.ts";
 import { DEVICES, type Device } from "../engine/devices.ts";
 import { Engine } from "../engine/engine.ts";
 import { filesAt } from "../load/files.ts";
@@ -148,7 +148,10 @@ async function engineOf(options: FromPretrainedOptions): Promise<Engine | undefi
 export async function loadPretrained(name: ModelName, options: FromPretrainedOptions, check: ConfigCheck) {
   checkCall("fromPretrained", name, options);
   const engine = await engineOf(options);
-  const { cfg, weights, ...parts } = await loadParts(name, options, check);
+  const { cfg, weights, ...parts } = await loadParts(name, options, (found) => {
+    check(found);
+    startEngine(engine);
+  });
   const { defaultPrependBos, defaultPaddingSide } = options;
   return [cfg, new Weights(cfg, weights), { ...parts, defaultPrependBos, defaultPaddingSide, engine }] as const;
 }

@@ -7,6 +7,7 @@ import type { Described, DescribedAnalysis } from "./described.ts";
 import type { FirstPaint } from "./first-paint.ts";
 import type { Effect, Progress, ShownToken } from "./messages.ts";
 import { changesOn, START, type State } from "./state.ts";
+import { theWorker } from "./the-worker.ts";
 
 export const state = signal<State>(START);
 
@@ -68,7 +69,7 @@ export const asked = computed(() => {
 
 export const outdated = computed(() => result.value !== undefined && result.value.of !== asked.value);
 
-export const asking = new Asking(new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }));
+export const asking = new Asking(theWorker);
 
 /** Changes the state. @param typed whether by typing */
 export function change(changes: Partial<State>, typed = false): void {

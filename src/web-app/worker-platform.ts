@@ -6,7 +6,7 @@ import { openModelFiles } from "../load/web-open.ts";
 import { usePlatform } from "../platform.ts";
 
 usePlatform({
-  backend: (device) => webBackend({ device }),
+  backend: (device) => webBackend({ device, runtimeFolder: RUNTIME_FOLDER }),
   engine: defaultEngine,
   open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
   memory: webMemory(),

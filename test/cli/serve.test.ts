@@ -21,7 +21,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, "runtime/package.json"), "{}");
   writeFileSync(join(folder, "secret.txt"), "secret");
   symlinkSync(join(folder, "secret.txt"), join(folder, "page/link.txt"));
-  server = pageServer({ page: join(folder, "page"), models: join(folder, "models"), runtime: join(folder, "runtime") });
+  const runtime = { path: join(folder, "runtime"), name: "onnxruntime-1.2.3" };
+  server = pageServer({ page: join(folder, "page"), models: join(folder, "models"), runtime });
   port = await listenAt(server);
 });
 afterAll(() => {
@@ -47,7 +48,7 @@ describe("the page's server", () => {
     ["/", "text/html; charset=utf-8"],
     ["/main-AbCd1234.js", "text/javascript; charset=utf-8"],
     ["/models/small/config.json", "application/json; charset=utf-8"],
-    ["/ort-wasm-simd-threaded.wasm", "application/wasm"],
+    ["/onnxruntime-1.2.3/ort-wasm-simd-threaded.wasm", "application/wasm"],
     ["/?embed=1", "text/html; charset=utf-8"],
   ])("serves %s as %s, isolated and with the page's policy", async (path, type) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`);
@@ -71,13 +72,34 @@ describe("the page's server", () => {
     "/%00",
     "/%zz",
     "/link.txt",
-    "/package.json",
+    "/onnxruntime-1.2.3/package.json",
+    "/onnxruntime-1.2.4/ort-wasm-simd-threaded.wasm",
     "/models",
     "/nothing.js",
   ])("has nothing at %s", async (path) => {
     const answer = await raw(path);
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);
     expect(answer).not.toContain("secret");
+  });
+
+  test.each([
+    ["/main-AbCd1234.js", "max-age=31536000, immutable"],
+    ["/onnxruntime-1.2.3/ort-wasm-simd-threaded.wasm", "max-age=31536000, immutable"],
+    ["/", "no-cache"],
+    ["/models/small/config.json", "no-cache"],
+  ])("lets browsers keep %s: %s", async (path, kept) => {
+    const { headers } = await fetch(`http://127.0.0.1:${port}${path}`);
+    expect(headers.get("cache-control")).toBe(kept);
+  });
+
+  test("does not send a file again that a browser has", async () => {
+    const address = `http://127.0.0.1:${port}/models/small/config.json`;
+    const etag = (await fetch(address)).headers.get("etag")!;
+    const again = await fetch(address, { headers: { "if-none-match": etag } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+    writeFileSync(join(folder, "models/small/config.json"), '{"now": "longer"}');
+    const changed = await fetch(address, { headers: { "if-none-match": etag } });
+    expect([changed.status, await changed.text()]).toEqual([200, '{"now": "longer"}']);
   });
 
   test("goes on when a browser leaves in the middle of a file", async () => {
@@ -103,7 +125,7 @@ describe("the page's server", () => {
 });
 
 test("a port that is taken is named in a sentence", async () => {
-  const another = pageServer({ page: folder, models: folder, runtime: folder });
+  const another = pageServer({ page: folder, models: folder, runtime: { path: folder, name: "runtime" } });
   await expect(listenAt(another, port)).rejects.toThrow(
     `The port ${port} cannot be used: something else listens there. Choose another, or leave out --port.`,
   );
