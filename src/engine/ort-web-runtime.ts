@@ -79,11 +79,14 @@ export const webTraits = (device: Device): Pick<Backend, "isFetched" | "copiesFe
   wholeWeights: device === "webgpu",
 });
 
-/** A backend on this thread. @param build the build for a device, loaded when it is first needed */
-export function webBackendOver(build: (device: Device) => Promise<WebRuntime>, options: WebBackendOptions): Backend {
+/** Loads the build for a device. @param runtimeFolder the option of that name */
+export type LoadBuild = (device: Device, runtimeFolder: string | undefined) => Promise<WebRuntime>;
+
+/** A backend on this thread. @param build called when it is first needed */
+export function webBackendOver(build: LoadBuild, options: WebBackendOptions): Backend {
   const { device = "cpu" } = options;
   const settings = placed(options);
-  const load = (on: Device) => ready(build(on), settings);
+  const load = (on: Device) => ready(build(on, settings.runtimeFolder), settings);
   let put: ((feed: Feed) => Promise<Tensor | undefined>) | undefined;
   const place = async (feed: Feed) => {
     put ??= onGpu(await load(device));

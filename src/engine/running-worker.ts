@@ -43,9 +43,9 @@ export class RunningWorker {
 
   /** Starts it with a lock that it holds, and that the page gets once the worker is gone: there is no event for that. */
   private watch(options: WebBackendOptions): void {
-    const { device, threads } = options;
+    const { device, threads, runtimeFolder } = options;
     const lock = navigator.locks && `glassformer worker ${crypto.randomUUID()}`;
-    this.post({ kind: "start", options: { device, threads }, lock });
+    this.post({ kind: "start", options: { device, threads, runtimeFolder }, lock });
     if (!lock) return;
     this.onStarted = () => void navigator.locks.request(lock, () => this.end()).catch(() => {});
   }

@@ -1,9 +1,8 @@
 /** The worker's side of `workerBackend`: a backend on its own thread that does what a page asks, in order. */
 import type { NDArray } from "../tensor/array.ts";
 import type { Backend, Session } from "./backend.ts";
-import type { Device } from "./devices.ts";
 import type { Feed, SlotDType } from "./feeds.ts";
-import { type WebRuntime, webBackendOver } from "./ort-web-runtime.ts";
+import { type LoadBuild, webBackendOver } from "./ort-web-runtime.ts";
 import { errorData, type KeptFeed, type Message, type Reply, type Request } from "./worker-messages.ts";
 
 /** What is used of a worker's global scope; TypeScript's types are those of a page. */
@@ -16,8 +15,8 @@ interface Scope {
 /** The name that onnxruntime gives the workers of its threads, which load the same script. */
 const THREAD = /^em-pthread/;
 
-/** Answers a page. @param build the build of onnxruntime-web that this worker has */
-export function serveRuns(build: (device: Device) => Promise<WebRuntime>): void {
+/** Answers a page. @param build loads the build of onnxruntime-web that this worker has */
+export function serveRuns(build: LoadBuild): void {
   const scope = globalThis as unknown as Scope;
   if (THREAD.test(scope.name)) return;
   const runs = new Runs();

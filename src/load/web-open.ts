@@ -7,6 +7,7 @@ import { isModelUrl } from "./url-file.ts";
 import { urlFiles, urlModelFile } from "./web-folder.ts";
 import { hubFiles, type WebHubOptions } from "./web-hub.ts";
 import { pageUrl } from "./web-page.ts";
+import { checkSettings, webSettings } from "./web-settings.ts";
 
 export interface OpenWebFilesOptions extends WebHubOptions {
   /** What a name that is not a URL means on the hub: aliases become ids here. @throws UnknownNameError */
@@ -15,8 +16,8 @@ export interface OpenWebFilesOptions extends WebHubOptions {
 
 /**
  * The files that a name means: a folder, or a GGUF file if it ends in `.gguf`, for `https://…`, `/…`, `./…` and `../…` (relative to the page); for a bundled
- * model's name or "bundled" the folder `models/solu-1l-novels`, or that of the name, next to the page, where the package's folder of that name
- * must be served; else the model with that id on the Hugging Face hub.
+ * model's name or "bundled" the folder `models/solu-1l-novels`, or that of the name, next to the page (`setHub({ bundled })`: elsewhere), where the package's
+ * folder of that name must be served; else the model with that id on the Hugging Face hub.
  * @throws ArgumentError if it is none of these, or for a revision of what is not on the hub.
  */
 export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOptions = {}): Promise<ModelFiles> {
@@ -31,7 +32,11 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
     return filesAt(isModelUrl(url) ? urlModelFile(url) : urlFiles(nameOrUrl), options.revision);
   }
   const bundled = bundledName(nameOrUrl);
-  if (bundled) return filesAt(urlFiles(`models/${bundled}/`, bundled), options.revision);
+  if (bundled) {
+    checkSettings("openModelFiles' settings", options.settings ?? {});
+    const folder = { ...webSettings(), ...options.settings }.bundled.replace(/\/?$/, "/");
+    return filesAt(urlFiles(`${folder}${bundled}/`, bundled), options.revision);
+  }
   const { name, revision } = atRevision(nameOrUrl, options.revision);
   if (!isHubId(name)) {
     throw new ArgumentError(

@@ -11,6 +11,8 @@ export interface WebHubSettings {
   readonly token?: string | undefined;
   /** The name of the store in the browser that has the files of the hub and of URLs, or `false` to store none. */
   readonly cache: string | false;
+  /** The address of the folder that has the bundled models' folders, relative to the page. */
+  readonly bundled: string;
   /** How long to wait for a server and how often to retry, if not as usual. */
   readonly limits?: Partial<NetworkLimits> | undefined;
 }
@@ -19,6 +21,7 @@ const SETTINGS: OptionKinds<WebHubSettings> = {
   endpoint: TEXT,
   token: TEXT,
   cache: either(TEXT, oneOf([false])),
+  bundled: TEXT,
   limits: OBJECT,
 };
 
@@ -27,7 +30,7 @@ export function checkSettings(of: string, settings: Partial<WebHubSettings>): vo
   checkOptions(of, settings, SETTINGS as OptionKinds<Partial<WebHubSettings>>);
 }
 
-let defaults: WebHubSettings = { endpoint: "https://huggingface.co", cache: "glassformer" };
+let defaults: WebHubSettings = { endpoint: "https://huggingface.co", cache: "glassformer", bundled: "models/" };
 
 /** The settings that hold unless a call has its own. */
 export function webSettings(): WebHubSettings {

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import axeCore from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildElements } from "../../scripts/build-elements.ts";
+import { buildBrowser } from "../../scripts/build-browser.ts";
 import type { GlassAttention, GlassTokens } from "../../src/elements.ts";
 import { seedFinding } from "../report/seed-finding.ts";
 import { chromiumPath, launch, type Site, serve } from "./chromium.ts";
@@ -32,7 +32,7 @@ describe.skipIf(!chromiumPath)("custom elements (skipped without /usr/bin/chromi
   let body = "";
 
   beforeAll(async () => {
-    await buildElements(folder);
+    await buildBrowser(folder);
     writeFileSync(join(folder, "finding.json"), JSON.stringify(seedFinding()));
     site = await serve({
       folders: { "/dist/browser": folder, "/examples": EXAMPLES },

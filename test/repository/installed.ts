@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { buildBrowser } from "../../scripts/build-browser.ts";
 import { buildWeb } from "../../scripts/build-web.ts";
 
 const execute = promisify(execFile);
@@ -18,8 +19,8 @@ export interface Installed {
   remove(): void;
 }
 
-/** Builds the package and lays it out; nothing is fetched. @param page whether it has the page that `serve` serves */
-export async function installed({ page = false } = {}): Promise<Installed> {
+/** Builds the package and lays it out; nothing is fetched. @param page whether it has the page that `serve` serves @param browser whether it has the scripts for pages without a bundler */
+export async function installed({ page = false, browser = false } = {}): Promise<Installed> {
   const project = mkdtempSync(join(tmpdir(), "glassformer-installed-"));
   const modules = join(project, "node_modules");
   const folder = join(modules, "glassformer");
@@ -37,6 +38,7 @@ export async function installed({ page = false } = {}): Promise<Installed> {
     throw new Error(`The package does not build:\n${failure.stdout}`);
   });
   if (page) await buildWeb(join(folder, "dist", "web"));
+  if (browser) await buildBrowser(join(folder, "dist", "browser"));
   return { project, folder, remove: () => rmSync(project, { recursive: true, force: true }) };
 }
 

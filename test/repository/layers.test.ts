@@ -15,8 +15,8 @@ const layers = [
   ["measures"],
   ["analyses"],
   ["training", "report"],
-  ["index.ts", "node.ts", "web.ts", "worker.ts", "elements.ts"],
-  ["cli", "web-app"],
+  ["index.ts", "node.ts", "web.ts", "worker.ts", "elements.ts", "page-platform.ts"],
+  ["cli", "script", "web-app"],
 ];
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
@@ -52,7 +52,7 @@ describe("the layers", () => {
     const upward = (file: string, specifier: string) => {
       if (!specifier.startsWith(".") || file === "platform.ts") return false;
       const target = relative(src, join(src, dirname(file), specifier));
-      const entry = (path: string) => /^(index|node|web)\.ts$/.test(path);
+      const entry = (path: string) => /^(index|node|web|page-platform)\.ts$/.test(path);
       if (place(file) === place(target) || (entry(file) && entry(target))) return false;
       return height(target) < 0 || height(target) >= height(file);
     };

@@ -11,7 +11,7 @@ import { type Installed, installed, root, tool } from "./installed.ts";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 let there: Installed;
 beforeAll(async () => {
-  there = await installed({ page: true });
+  there = await installed({ page: true, browser: true });
 });
 afterAll(() => there?.remove());
 
@@ -41,8 +41,9 @@ function packed(): { readonly paths: readonly string[]; readonly size: number } 
 }
 
 describe("the package", () => {
-  test("has every file that exports and bin point to", () => {
-    const promised = [...paths(manifest.exports), ...Object.values<string>(manifest.bin), ...packedNames];
+  test("has every file that exports, bin and the fields for content delivery networks point to", () => {
+    const { exports, bin, jsdelivr, unpkg } = manifest;
+    const promised = [...paths(exports), ...Object.values<string>(bin), jsdelivr, unpkg, ...packedNames];
     expect(promised.filter((path) => !existsSync(join(there.folder, path)))).toEqual([]);
   });
 
@@ -60,11 +61,11 @@ describe("the package", () => {
     );
     expect(paths).toContain("dist/web/index.html");
     // The runtime is a dependency, and the models are there once: the page is served with both.
-    expect(paths.filter((path) => /^dist\/web\/.*(wasm|safetensors)$/.test(path))).toEqual([]);
+    expect(paths.filter((path) => /^dist\/(web|browser)\/.*(wasm|safetensors)$/.test(path))).toEqual([]);
     for (const model of bundledModels) expect(paths).toContain(`models/${model}/model.safetensors`);
     expect(paths.filter((path) => /\.test\.|\.map$|^(?!examples\/).*(?<!\.d)\.ts$/.test(path))).toEqual([]);
-    // Nearly all of it is the bundled models, 6 MB each; the page is under 1 MB.
-    expect(size).toBeLessThan(13.5e6);
+    // Nearly all of it is the bundled models, 6 MB each; the page and the script for pages without a bundler are under 1 MB each.
+    expect(size).toBeLessThan(14.5e6);
   });
 
   test("has every file that README.md links to and shows", () => {
