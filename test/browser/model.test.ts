@@ -87,6 +87,21 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     expect(site.requests.filter((path) => path.includes("jsep"))).toEqual([]);
   });
 
+  test("the runtime is fetched while a model is read, before it is run", async () => {
+    const other = await serve({
+      folders: { "/models": join(there.folder, "models"), "": there.dist },
+      pages: { "/": "/model.js" },
+    });
+    const page2 = await open(browser, `${other.url}/`, "page");
+    const builds = () => other.requests.filter((path) => path.endsWith(".wasm")).length;
+    expect(await page2.evaluate(() => page.error("/models/nothing"))).toContain("Error");
+    expect(builds()).toBe(0);
+    await page2.evaluate(() => page.open("/models/solu-1l-novels"));
+    await expect.poll(builds).toBe(1);
+    await page2.close();
+    await other.close();
+  });
+
   test.each([
     ["that may share memory computes in as many threads as it asks for", true, 1],
     ["that may not computes in one", false, 0],

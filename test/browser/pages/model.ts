@@ -18,6 +18,10 @@ const page = {
   async lossesInThreads(prompt: string, threads: number): Promise<number[]> {
     return page.losses("/models/solu-1l-novels", prompt, { engine: new Engine(webBackend({ threads })) });
   },
+  /** Opens a model, and does not run it. */
+  async open(name: string): Promise<void> {
+    await HookedTransformer.fromPretrained(name);
+  },
   /** Files of a folder behind a URL. */
   list: (url: string) => urlFiles(url).list(),
   /** A file of the hub as text, with the progress of its download. */
