@@ -13,6 +13,20 @@ describe("seeded randomness", () => {
     expect(new Set(drawn).size).toBe(20);
   });
 
+  it("draws a few as the first of all, also when it draws the same number twice", () => {
+    for (const [n, k] of [
+      [1, 1],
+      [17, 1],
+      [40, 2],
+      [400, 24],
+      [50_257, 3000],
+    ]) {
+      for (let seed = 0; seed < 20; seed++) {
+        expect(new Random(seed).sample(n, k)).toEqual(new Random(seed).sample(n, n).slice(0, k));
+      }
+    }
+  });
+
   it("draws every number equally often", () => {
     const random = new Random(0);
     const counts = new Array(5).fill(0);
