@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runtimeFolder } from "../../src/cli/web-folders.ts";
 import * as glassformer from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
@@ -24,14 +25,14 @@ describe.skipIf(!chromiumPath)("models in a worker (skipped without /usr/bin/chr
   let page: Page;
   const lines: string[] = [];
 
-  async function opened(on: Browser, isolated: boolean): Promise<[Page, Site]> {
+  async function opened(on: Browser, isolated: boolean, search = ""): Promise<[Page, Site]> {
     const site = await serve({
-      folders: { "/models": join(there.folder, "models"), "": there.dist },
+      folders: { "/models": join(there.folder, "models"), "/runtime-1.2": runtimeFolder().path, "": there.dist },
       pages: { "/": "/worker.js" },
       isolated,
     });
     sites.push(site);
-    return [await open(on, `${site.url}/`, "worker"), site];
+    return [await open(on, `${site.url}/${search}`, "worker"), site];
   }
 
   beforeAll(async () => {
@@ -126,6 +127,16 @@ describe.skipIf(!chromiumPath)("models in a worker (skipped without /usr/bin/chr
     // The runtime starts its threads with the worker's own script.
     expect(site.requests.filter((path) => /ort-wasm-worker.*js$/.test(path)).length).toBeGreaterThan(1);
     await isolated.close();
+  });
+
+  test("the runtime comes from the folder that is named, threads too, and from nowhere else", async () => {
+    const [elsewhere, site] = await opened(browser, true, "?runtime=./runtime-1.2");
+    const found = await elsewhere.evaluate((text) => worker.losses(text), prompt);
+    expectClose(flat(found), flat(per_token_loss), 1e-4);
+    const files = site.requests.filter((path) => /ort-wasm-simd.*\.m?js$|\.wasm$/.test(path));
+    expect(files).toContain("/runtime-1.2/ort-wasm-simd-threaded.wasm");
+    expect(files.every((path) => path.startsWith("/runtime-1.2/"))).toBe(true);
+    await elsewhere.close();
   });
 
   test("the worker also computes by WebGPU, with the build that has it", async () => {

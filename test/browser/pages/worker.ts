@@ -31,7 +31,8 @@ new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ dur
   entryTypes: ["longtask"],
 });
 
-const workers = runInWorker({ threads: 2 });
+const runtimeFolder = new URLSearchParams(location.search).get("runtime") ?? undefined;
+const workers = runInWorker({ threads: 2, runtimeFolder });
 
 const models = new Map<string, Promise<glassformer.HookedTransformer>>();
 function opened(name: string, device?: "webgpu") {
