@@ -56,6 +56,12 @@ export function placed(options: WebBackendOptions): WebBackendOptions {
   return { ...options, runtimeFolder: new URL(runtimeFolder.replace(/\/?$/, "/"), location?.href).href };
 }
 
+/** Threads of a run: `wanted`, or as many as are usual, and one where pages may not share memory. */
+export function webThreads(wanted: number = usualThreads()): number {
+  const shares = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
+  return shares ? wanted : 1;
+}
+
 /** A build with its settings, before it starts. */
 async function ready(loading: Promise<WebRuntime>, { threads, runtimeFolder }: WebBackendOptions): Promise<WebRuntime> {
   const runtime = await loading.catch((cause) => {
@@ -66,8 +72,7 @@ async function ready(loading: Promise<WebRuntime>, { threads, runtimeFolder }: W
     );
   });
   // Asked for more where memory cannot be shared, the runtime would write warnings to the console.
-  const shares = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
-  runtime.env.wasm.numThreads = shares ? (threads ?? usualThreads()) : 1;
+  runtime.env.wasm.numThreads = webThreads(threads);
   if (runtimeFolder !== undefined) runtime.env.wasm.wasmPaths = runtimeFolder;
   return runtime;
 }
@@ -94,5 +99,29 @@ export function webBackendOver(build: LoadBuild, options: WebBackendOptions): Ba
   };
   const provider = { device, names: { cpu: "wasm", webgpu: "webgpu" }, ...(device === "webgpu" ? { place } : {}) };
   const traits = { ...webTraits(device), holdsThread: true };
-  return backendOver("onnxruntime-web", load, { graphOptimizationLevel: "all" }, provider, traits);
+  const backend = backendOver("onnxruntime-web", load, { graphOptimizationLevel: "all" }, provider, traits);
+  return device === "webgpu" ? inTurn(backend) : backend;
+}
+
+/** What onnxruntime-web does on the graphics processor now: it refuses a second run while there is one. */
+let gpuIsBusy: Promise<unknown> = Promise.resolve();
+
+function next<T>(act: () => Promise<T>): Promise<T> {
+  const done = gpuIsBusy.then(act);
+  gpuIsBusy = done.catch(() => {});
+  return done;
+}
+
+/** A backend that does one thing at a time. */
+function inTurn(backend: Backend): Backend {
+  return {
+    ...backend,
+    async createSession(model, outputs) {
+      const session = await next(() => backend.createSession(model, outputs));
+      return {
+        run: (feeds, fixed) => next(() => session.run(feeds, fixed)),
+        release: () => next(() => session.release()),
+      };
+    },
+  };
 }

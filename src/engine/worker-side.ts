@@ -20,7 +20,6 @@ export function serveRuns(build: LoadBuild): void {
   const scope = globalThis as unknown as Scope;
   if (THREAD.test(scope.name)) return;
   const runs = new Runs();
-  let line: Promise<unknown> = Promise.resolve();
   scope.onmessage = async ({ data }) => {
     if (data.kind === "start") {
       runs.backend = webBackendOver(build, data.options);
@@ -30,14 +29,11 @@ export function serveRuns(build: LoadBuild): void {
     else if (data.kind === "drop") for (const kept of data.kept) runs.drop(kept);
     else {
       const { id, request } = data;
-      // One at a time: onnxruntime-web refuses a second run on WebGPU while there is one.
-      line = line.then(async () => {
-        const reply = await runs.answer(request).then(
-          (results): Reply => ({ kind: "done", id, results }),
-          (error): Reply => ({ kind: "failed", id, error: errorData(error) }),
-        );
-        scope.postMessage(reply, reply.kind === "done" ? buffersOf(reply.results) : []);
-      });
+      const reply = await runs.answer(request).then(
+        (results): Reply => ({ kind: "done", id, results }),
+        (error): Reply => ({ kind: "failed", id, error: errorData(error) }),
+      );
+      scope.postMessage(reply, reply.kind === "done" ? buffersOf(reply.results) : []);
     }
   };
 }

@@ -58,6 +58,10 @@ describe.skipIf(!chromiumPath)("on WebGPU in Chromium (skipped without /usr/bin/
     for (const logits of found) expectClose(logits, expected, TOLERANCE);
   });
 
+  test("runs that are asked for at the same time take turns", async () => {
+    expect(await page.evaluate(() => webgpu.together())).toEqual([2, 3, 4, 5]);
+  });
+
   test("weights in fewer bits are refused, with what can be done", async () => {
     const refused = page.evaluate(() => webgpu.model("/models/llama-tiny/", "int4"));
     await expect(refused).rejects.toThrow(/is kept as int4, but this device computes with float32 weights only/);

@@ -90,7 +90,7 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v57 = softmax(v56): float32 rank 3, 18432 numbers
     v58 = mul(v56, v57): float32 rank 3, 18432 numbers
     v59 = feed: int32 rank 2, 32 numbers
-    v60 = gatherRows(v58, v59): float32 rank 2, 16384 numbers
+    v60 = gatherRows(v58, v59, axes=2): float32 rank 2, 16384 numbers
     v61 = max(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
     v62 = mean(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
     v63 = sub(v61, v62): float32 rank 1, 16 numbers
@@ -99,7 +99,7 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v66 = where(v64, v60, v65): float32 rank 2, 16384 numbers
     v67 = argmax(v66, axis=-1): int32 rank 1, 16 numbers
     v68 = feed: int32 rank 2, 28 numbers
-    v69 = gatherRows(v45, v68): float32 rank 2, 3584 numbers
+    v69 = gatherRows(v45, v68, axes=2): float32 rank 2, 3584 numbers
     v70 = mean(v58, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
     v71 = sub(v58, v70): float32 rank 3, 18432 numbers
     v72 = mul(v71, v71): float32 rank 3, 18432 numbers
@@ -107,7 +107,7 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v74 = add(v73, v11): float32 rank 3, 18 numbers
     v75 = sqrt(v74): float32 rank 3, 18 numbers
     v76 = div(v71, v75): float32 rank 3, 18432 numbers
-    v77 = gatherRows(v76, v68): float32 rank 2, 14336 numbers
+    v77 = gatherRows(v76, v68, axes=2): float32 rank 2, 14336 numbers
     v78 = blocks.0.mlp.W_out: float32 rank 2, 262144 numbers
     v79 = matmul(v77, v78): float32 rank 2, 3584 numbers
     v80 = blocks.0.mlp.b_out: float32 rank 1, 256 numbers
@@ -127,7 +127,7 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v94 = feed: int32 rank 1, 14 numbers
     v95 = pick(v92, v94): float32 rank 1, 14 numbers
     v96 = sub(v93, v95): float32 rank 1, 14 numbers
-    v97 = gatherRows(v58, v68): float32 rank 2, 14336 numbers
+    v97 = gatherRows(v58, v68, axes=2): float32 rank 2, 14336 numbers
     v98 = feed: float32 rank 0, 1 number
     v99 = mul(v97, v98): float32 rank 2, 14336 numbers
     v100 = mean(v99, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
@@ -160,11 +160,11 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v127 = matmul(v126, v122): float32 rank 2, 14 numbers
     v128 = permute(v127, perm=[-1,-2]): float32 rank 2, 14 numbers
     v129 = div(v128, v88): float32 rank 2, 14 numbers
-    v130 = gatherRows(v76, v59): float32 rank 2, 16384 numbers
+    v130 = gatherRows(v76, v59, axes=2): float32 rank 2, 16384 numbers
     v131 = max(v130, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
     v132 = mean(v130, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
     v133 = sub(v131, v132): float32 rank 1, 16 numbers
-    v134 = gatherRows(v75, v59): float32 rank 2, 16 numbers
+    v134 = gatherRows(v75, v59, axes=2): float32 rank 2, 16 numbers
     return v63, v67, v96, v95, v120, v119, v77, v125, v129, v133, v134"
   `);
 });
@@ -180,7 +180,7 @@ function fromRowsOn(activation: ActivationName): string {
 
 test("relu on selected rows", () => {
   expect(fromRowsOn("relu")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -206,7 +206,7 @@ test("relu on selected rows", () => {
 
 test("silu on selected rows", () => {
   expect(fromRowsOn("silu")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -233,7 +233,7 @@ test("silu on selected rows", () => {
 
 test("gelu on selected rows", () => {
   expect(fromRowsOn("gelu")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -259,7 +259,7 @@ test("gelu on selected rows", () => {
 
 test("gelu_new on selected rows", () => {
   expect(fromRowsOn("gelu_new")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -285,7 +285,7 @@ test("gelu_new on selected rows", () => {
 
 test("gelu_fast on selected rows", () => {
   expect(fromRowsOn("gelu_fast")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -311,7 +311,7 @@ test("gelu_fast on selected rows", () => {
 
 test("gelu_pytorch_tanh on selected rows", () => {
   expect(fromRowsOn("gelu_pytorch_tanh")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -337,7 +337,7 @@ test("gelu_pytorch_tanh on selected rows", () => {
 
 test("quick_gelu on selected rows", () => {
   expect(fromRowsOn("quick_gelu")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -366,7 +366,7 @@ test("quick_gelu on selected rows", () => {
 
 test("solu on selected rows", () => {
   expect(fromRowsOn("solu")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers
@@ -393,7 +393,7 @@ test("solu on selected rows", () => {
 
 test("solu_ln on selected rows", () => {
   expect(fromRowsOn("solu_ln")).toMatchInlineSnapshot(`
-    "v34 = gatherRows(v33, v7): float32 rank 3, 32 numbers
+    "v34 = gatherRows(v33, v7, axes=2): float32 rank 3, 32 numbers
     v35 = mergeAxes(v34, axis=-2, count=2): float32 rank 2, 32 numbers
     v36 = mergeAxes(blocks.0.attn.W_O, axis=-3, count=2): float32 rank 2, 64 numbers
     v37 = matmul(v35, v36): float32 rank 2, 32 numbers

@@ -228,7 +228,11 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
       x.scatterAddLike(i, u),
     ),
   ],
-  gatherRows: [of("of batch and position", [a, ints([4, 2], [0, 1, 1, 2, 0, 0, 0, 1])], (x, i) => x.gatherRows(i))],
+  gatherRows: [
+    of("of batch and position", [a, ints([4, 2], [0, 1, 1, 2, 0, 0, 0, 1])], (x, i) => x.gatherRows(i)),
+    of("of one axis of three", [a, ints([3, 1], [1, 0, 1])], (x, i) => x.gatherRows(i)),
+    of("of single numbers", [a, ints([2, 3], [0, 1, 1, 1, 2, 0])], (x, i) => x.gatherRows(i)),
+  ],
   scatterRowsLike: [
     of("with repeats", [a, ints([3, 2], [0, 1, 1, 2, 0, 1]), numbers([3, 4], 3)], (x, i, u) => x.scatterRowsLike(i, u)),
   ],

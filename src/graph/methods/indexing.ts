@@ -33,7 +33,7 @@ export abstract class Indexing extends Products {
   }
   /** Rows by their first k axes, from an int32 index of shape [row, k]. */
   gatherRows(index: this): this {
-    return this.applied("gatherRows", [this, index]);
+    return this.applied("gatherRows", [this, index], { axes: index?.shape?.[1] });
   }
   /** One element a row along the last axis. */
   pick(index: this): this {

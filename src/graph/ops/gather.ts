@@ -147,7 +147,7 @@ function addedRows(emit: Emitter, x: Operand, index: string, updates: string, k:
 }
 
 /** `x[index[r][0], index[r][1], ...]` for each row r: an index of shape [row, k] picks rows by their first k axes. */
-export const gatherRows: Op<NoAttrs> = {
+export const gatherRows: Op<{ readonly axes: number }> = {
   outputs: 1,
   infer([x, index]) {
     requireIndex("gatherRows", index);
@@ -176,7 +176,14 @@ export const gatherRows: Op<NoAttrs> = {
     }
     return { dtype: x.dtype === "float32" ? "float64" : x.dtype, shape: out.shape, data } as NDArray;
   },
-  onnx: (emit, [x, index]) => emit.node("GatherND", [x.name, emit.node("Cast", [index.name], { to: 7 })]),
+  onnx(emit, [x, index], { axes }) {
+    const at = emit.node("Cast", [index.name], { to: 7 });
+    if (x.rank === axes + 1) return emit.node("GatherND", [x.name, at]);
+    // What is not picked from is one axis: onnxruntime-web's WebGPU takes one program for all results of equally many axes of x.
+    const flat = emit.node("Reshape", [x.name, emit.int64([...Array(axes).fill(0), -1])]);
+    const rest = emit.node("Concat", [emit.int64([-1]), emit.node("Shape", [x.name], { start: axes })], { axis: 0 });
+    return emit.node("Reshape", [emit.node("GatherND", [flat, at]), rest]);
+  },
   vjp: (g, _out, [x, index]) => [x.scatterRowsLike(index, g), null],
   along: (axis, [, index]) => (axis === 0 ? [null, 0] : [axis + index.shape[1] - 1, null]),
   rows: no,

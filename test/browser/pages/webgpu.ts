@@ -35,6 +35,15 @@ const webgpu = {
     ]);
     return [plain(await model.forward(tokens)), plain(await model.forward(tokens))];
   },
+  /** Sums of runs that were asked for at the same time, of two engines. */
+  async together(): Promise<number[]> {
+    const other = new Engine(webBackend({ device: "webgpu" }));
+    const run = async (engine: Engine, n: number) => {
+      const x = Tensor.leaf({ dtype: "float32", shape: [n], data: new Float32Array(n).fill(1) });
+      return (await engine.run([x.sum(0)]))[0].data[0] as number;
+    };
+    return Promise.all([run(engine, 2), run(engine, 3), run(other, 4), run(engine, 5)]);
+  },
   /** What is said of a device that is not there. */
   async missing(): Promise<string> {
     return HookedTransformer.fromPretrained("x", { device: "cuda" }).then(
