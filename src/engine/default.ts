@@ -7,7 +7,7 @@ import type { Backend } from "./backend.ts";
 import type { Device } from "./devices.ts";
 import { Engine } from "./engine.ts";
 
-let last: { readonly over: (device?: Device) => Backend; readonly engine: Engine } | undefined;
+const engines = new WeakMap<(device?: Device) => Backend, Engine>();
 
 /** @throws GlassformerError if no platform's entry was imported. */
 export function defaultEngine(): Engine {
@@ -17,8 +17,9 @@ export function defaultEngine(): Engine {
       'There is no engine: import from "glassformer", which brings its platform\'s, or pass `engine`.',
     );
   }
-  if (last?.over !== backend) last = { over: backend, engine: new Engine(backend()) };
-  return last.engine;
+  const engine = engines.get(backend) ?? new Engine(backend());
+  engines.set(backend, engine);
+  return engine;
 }
 
 /**

@@ -3,8 +3,9 @@ import { effect, untracked } from "@preact/signals";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
 import { filesOf } from "./chosen.ts";
 import type { TaskName, Tasks } from "./messages.ts";
-import { changesOn } from "./state.ts";
+import { changesOn, type State } from "./state.ts";
 import {
+  type Asked,
   analysis,
   asked,
   asking,
@@ -60,17 +61,17 @@ const effecting = new Latest("effect");
 export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Loads a model, and takes it for the page's. */
-async function load(name: string): Promise<void> {
+async function load({ model: name, device }: State): Promise<void> {
   modelStatus.value = { is: "loading" };
   stopAnalysis();
   try {
     const files = filesOf(name);
-    const found = await loading.ask({ name, ...(files ? { files } : {}) }, (progress) => {
+    const found = await loading.ask({ name, device, ...(files ? { files } : {}) }, (progress) => {
       modelStatus.value = { is: "loading", progress };
     });
     if (!found) return;
-    described.value = found;
-    modelStatus.value = { is: "ready" };
+    described.value = found.described;
+    modelStatus.value = { is: "ready", on: found.on };
   } catch (error) {
     modelStatus.value = { is: "failed", why: sentence(error) };
   }
@@ -88,16 +89,11 @@ async function tokenize(prompt: string): Promise<void> {
 }
 
 async function analyse(of: string): Promise<void> {
-  const [, name, options, changes = []] = JSON.parse(of) as [
-    string,
-    string,
-    Record<string, unknown>,
-    GivenIntervention[]?,
-  ];
+  const { analysis, options, changes } = JSON.parse(of) as Asked;
   running.value = {};
   problem.value = "";
   try {
-    const finding = await analysing.ask({ analysis: name, options, changes }, (progress) => {
+    const finding = await analysing.ask({ analysis, options, changes }, (progress) => {
       running.value = { progress };
     });
     if (!finding) return;
@@ -140,11 +136,11 @@ export function stopContinuation(): void {
 /** Begins to follow the state. */
 export function follow(): void {
   effect(() => {
-    const { model } = state.value;
-    if (model !== untracked(() => following.model)) {
-      following.model = model;
-      void load(model);
-    }
+    const { model, device } = state.value;
+    const of = JSON.stringify([model, device]);
+    if (of === following.model) return;
+    following.model = of;
+    untracked(() => void load(state.value));
   });
   effect(() => {
     const { prompt } = state.value;
@@ -175,7 +171,7 @@ export function follow(): void {
   });
 }
 
-/** What is followed now: the model, the timer of what will be computed, and what was computed last. */
+/** What is followed now: the model and its device, the timer of what will be computed, and what was computed last. */
 const following: {
   model?: string;
   timer?: ReturnType<typeof setTimeout>;

@@ -3,11 +3,27 @@ import type { Finding } from "../finding/finding.ts";
 import type { StoredModel } from "../load/web-stored.ts";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
 import type { Described } from "./described.ts";
+import type { DeviceChoice } from "./state.ts";
 
-/** A model to load: its name, id or address, or files that were chosen. */
+/** A model to load: its name, id or address, or files that were chosen; and on what it is to compute. */
 export interface ModelChoice {
   readonly name: string;
   readonly files?: readonly File[];
+  readonly device: DeviceChoice;
+}
+
+/** What computes: WebAssembly on the processor with this many threads, or WebGPU. */
+export interface ComputesOn {
+  readonly device: "cpu" | "webgpu";
+  readonly threads: number;
+  /** Why not on WebGPU, although that was chosen. */
+  readonly why?: string;
+}
+
+/** A model that is ready. */
+export interface Loaded {
+  readonly described: Described;
+  readonly on: ComputesOn;
 }
 
 /** How far something is. */
@@ -36,7 +52,7 @@ export interface Effect {
 
 /** What the worker can be asked to do: what each task takes, returns, and says while it runs. */
 export interface Tasks {
-  readonly load: { readonly ask: ModelChoice; readonly answer: Described; readonly event: Progress };
+  readonly load: { readonly ask: ModelChoice; readonly answer: Loaded; readonly event: Progress };
   readonly tokens: {
     readonly ask: { readonly prompt: string };
     readonly answer: readonly ShownToken[];
@@ -65,6 +81,8 @@ export interface Tasks {
     readonly answer: string;
     readonly event: string;
   };
+  /** Why there is no WebGPU; "" if there is. */
+  readonly whyNoWebGpu: { readonly ask: object; readonly answer: string; readonly event: never };
   readonly stored: { readonly ask: object; readonly answer: readonly StoredModel[]; readonly event: never };
   /** Answers with the bytes that are free again. */
   readonly deleteStored: { readonly ask: StoredModel; readonly answer: number; readonly event: never };

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { bundledModels } from "../load/names.ts";
 import { chosenModel } from "./chosen.ts";
+import { computesOn, DeviceChooser } from "./device-chooser.tsx";
 import { ProgressLine } from "./progress-line.tsx";
 import { change, described, modelStatus, state } from "./store.ts";
 import { StoredModels } from "./stored-models.tsx";
@@ -24,7 +25,12 @@ export function ModelChooser() {
       >
         {state.value.model}
       </button>
-      {status.is === "ready" && <small>{factsOf()}</small>}
+      {status.is === "ready" && (
+        <small>
+          <span class="facts">{factsOf()} · </span>
+          {computesOn(status.on)}
+        </small>
+      )}
       <ProgressLine
         running={status.is === "loading"}
         progress={status.is === "loading" ? status.progress : undefined}
@@ -64,6 +70,7 @@ export function ModelChooser() {
               }}
             />
           </label>
+          <DeviceChooser />
           <StoredModels onChoose={choose} />
         </div>
       )}

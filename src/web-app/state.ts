@@ -10,9 +10,14 @@ export interface Change {
   readonly does: GivenIntervention;
 }
 
+/** What the page may be asked to compute on; `automatic` is for the page to decide. */
+export const DEVICE_CHOICES = ["automatic", "cpu", "webgpu"] as const;
+export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+
 export interface State {
   /** A bundled model's name, an id on the Hugging Face hub, or an address. */
   readonly model: string;
+  readonly device: DeviceChoice;
   /** The text that the page is about; analyses that have an option `prompt` take it. */
   readonly prompt: string;
   /** The name of the analysis that is shown. */
@@ -33,6 +38,7 @@ export const DEFAULT_PROMPT = "The old man smiled, and shook his";
 
 export const START: State = {
   model: bundledModel,
+  device: "automatic",
   prompt: DEFAULT_PROMPT,
   analysis: "look",
   options: {},
@@ -44,6 +50,7 @@ export const START: State = {
 
 const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
   model: isText,
+  device: (value) => DEVICE_CHOICES.some((one) => one === value),
   prompt: isText,
   analysis: isText,
   options: (value) => typeof value === "object" && value !== null && !Array.isArray(value),

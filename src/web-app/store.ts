@@ -1,11 +1,12 @@
 /** What the page holds: its state, and what was computed of it. Components read these signals, and call the functions that change them. */
 import { computed, signal } from "@preact/signals";
 import type { Finding } from "../finding/finding.ts";
+import type { GivenIntervention } from "../measures/interventions/options.ts";
 import { Asking } from "./asking.ts";
 import { whyUnchanged } from "./changed-run.ts";
 import type { Described, DescribedAnalysis } from "./described.ts";
 import type { FirstPaint } from "./first-paint.ts";
-import type { Effect, Progress, ShownToken } from "./messages.ts";
+import type { ComputesOn, Effect, Progress, ShownToken } from "./messages.ts";
 import { changesOn, START, type State } from "./state.ts";
 import { theWorker } from "./the-worker.ts";
 
@@ -17,7 +18,7 @@ export const typing = signal(false);
 /** Where the model is. */
 export type ModelStatus =
   | { readonly is: "loading"; readonly progress?: Progress }
-  | { readonly is: "ready" }
+  | { readonly is: "ready"; readonly on: ComputesOn }
   | { readonly is: "failed"; readonly why: string };
 
 export const modelStatus = signal<ModelStatus>({ is: "loading" });
@@ -59,12 +60,19 @@ export const changesOfFinding = computed(() => {
   return !analysis.value || withoutChanges || whyUnchanged(analysis.value, changes) ? [] : changes;
 });
 
+/** What a finding is of. */
+export interface Asked extends Pick<State, "model" | "device" | "analysis" | "options"> {
+  readonly changes: readonly GivenIntervention[];
+}
+
+const askedText = ({ model, device, analysis, options, changes }: Asked) =>
+  JSON.stringify({ model, device, analysis, options, changes });
+
 /** What would be computed now, as text: the same text means the same finding. */
 export const asked = computed(() => {
-  const { model, analysis: name, options, prompt } = state.value;
-  const changes = changesOfFinding.value;
-  const all = { ...(readsPrompt(analysis.value) ? { prompt } : {}), ...options };
-  return JSON.stringify([model, name, all, ...(changes.length > 0 ? [changes] : [])]);
+  const { prompt } = state.value;
+  const options = { ...(readsPrompt(analysis.value) ? { prompt } : {}), ...state.value.options };
+  return askedText({ ...state.value, options, changes: changesOfFinding.value });
 });
 
 export const outdated = computed(() => result.value !== undefined && result.value.of !== asked.value);
@@ -80,8 +88,7 @@ export function change(changes: Partial<State>, typed = false): void {
 /** Shows what was stored with the page, if it is of the state that the page starts in. */
 export function showFirst({ described: known, finding }: FirstPaint): void {
   described.value ??= known;
-  const { model, analysis: name, prompt, options } = START;
-  if (state.value.model !== model) return;
-  if (!result.value)
-    result.value = { of: JSON.stringify([model, name, { prompt, ...options }]), finding, stored: true };
+  if (state.value.model !== START.model || result.value) return;
+  const options = { prompt: START.prompt, ...START.options };
+  result.value = { of: askedText({ ...START, options, changes: [] }), finding, stored: true };
 }

@@ -13,8 +13,9 @@ import { changedModel, interventionHooks, settledIntervention } from "../measure
 import type { GivenOptions } from "../measures/options.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { type Described, described } from "./described.ts";
-import type { Effect, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
+import { described } from "./described.ts";
+import { computeOn, expectOn, whyNoWebGpu } from "./devices.ts";
+import type { Effect, Loaded, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
 
 /** What a task runs with. */
 export interface Running<K extends TaskName> {
@@ -27,29 +28,46 @@ type Handlers = {
   readonly [K in TaskName]: (ask: Tasks[K]["ask"], running: Running<K>) => Promise<Tasks[K]["answer"]>;
 };
 
-let loaded: { readonly name: string; readonly model: HookedTransformer } | undefined;
+/** The model: what it was asked for by, what it is called in code, and the model itself. */
+interface Current {
+  readonly of: string;
+  readonly name: string;
+  readonly model: HookedTransformer;
+}
+
+let loaded: Current | undefined;
 
 /** @throws ArgumentError before a model is there */
-function current(): { readonly name: string; readonly model: HookedTransformer } {
+function current(): Current {
   if (loaded) return loaded;
   throw new ArgumentError("There is no model yet: wait until one is loaded, or choose another.");
 }
 
 export const HANDLERS: Handlers = {
-  ...{ load, tokens, analyse, effect, generate },
+  ...{ load, tokens, analyse, effect, generate, whyNoWebGpu },
   stored: () => storedModels(),
   deleteStored: (model) => deleteStored(model),
 };
 
-async function load({ name, files }: ModelChoice, { signal, say }: Running<"load">): Promise<Described> {
+/** Loads a model, unless it is there and only the device is another. */
+async function load({ device, ...choice }: ModelChoice, running: Running<"load">): Promise<Loaded> {
+  await expectOn(device);
+  if (loaded?.of !== choice.name) loaded = await opened(choice, running);
+  const { model } = loaded;
+  return { described: described(model), on: await computeOn(device, model.cfg) };
+}
+
+async function opened(
+  { name, files }: Omit<ModelChoice, "device">,
+  { signal, say }: Running<"load">,
+): Promise<Current> {
   const chosen = files && (await chosenFiles(files));
   const model = await HookedTransformer.fromPretrained(chosen?.name ?? name, {
     signal,
     ...(chosen ? { files: chosen } : {}),
     onProgress: ({ done, total, file }) => say({ done, total, unit: file, bytes: true }),
   });
-  loaded = { name: chosen?.name ?? name, model };
-  return described(model);
+  return { of: name, name: chosen?.name ?? name, model };
 }
 
 async function tokens({ prompt }: Tasks["tokens"]["ask"]): Promise<readonly ShownToken[]> {

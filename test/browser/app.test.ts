@@ -34,8 +34,12 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   let page: Page;
   const complaints: string[] = [];
 
-  const opened = async (address: string, viewport = { width: 1280, height: 900 }): Promise<Page> => {
-    context = await browser.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
+  const opened = async (
+    address: string,
+    viewport = { width: 1280, height: 900 },
+    from: Browser = browser,
+  ): Promise<Page> => {
+    context = await from.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
     context.setDefaultTimeout(LIMIT);
     const tab = await context.newPage();
     tab.on("pageerror", (error) => complaints.push(error.message));
@@ -279,6 +283,37 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const elsewhere = await opened(link);
     await soon(() => elsewhere.locator(".model .problem").textContent()).toContain("choose them again");
     await elsewhere.context().close();
+  });
+
+  test("computes on WebGPU where that is chosen: the numbers of Node; a link of it opens without one, too", async () => {
+    const model = await HookedTransformer.fromPretrained("solu-1l-novels");
+    const { next } = await measureLook(model);
+    const on = (tab: Page) => tab.locator(".model > small").textContent();
+    const withGpu = await launch({ webgpu: true });
+    const tab = await opened(url, undefined, withGpu);
+    await computed(tab);
+    expect(await on(tab)).toMatch(/ · WebAssembly, \d+ threads?$/);
+    const onProcessor = await probabilities(tab);
+    await tab.locator(".model > button").click();
+    await tab.getByLabel("WebGPU").last().check();
+    await soon(() => on(tab)).toMatch(/ · WebGPU$/);
+    await computed(tab);
+    const found = await probabilities(tab);
+    for (const [i, { probability }] of next.rows.entries()) expect(found[i]).toBeCloseTo(probability, 4);
+    // Graphics processors round in their own way.
+    expect(found).not.toEqual(onProcessor);
+    const link = tab.url();
+    await withGpu.close();
+
+    const without = await opened(link);
+    await soon(() => on(without)).toMatch(/WebAssembly, \d+ threads?, not WebGPU: this browser finds no graphics/);
+    await computed(without);
+    expect((await probabilities(without))[0]).toBeCloseTo(next.rows[0].probability, 4);
+    await without.locator(".model > button").click();
+    await soon(() => without.getByLabel("WebGPU").last().isDisabled()).toBe(true);
+    await without.getByLabel("Automatic").check();
+    await soon(() => on(without)).toMatch(/ · WebAssembly, \d+ threads?$/);
+    await without.context().close();
   });
 
   test("lists what the browser stores of models, and deletes it by keyboard", async () => {
