@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { ArgumentError, GlassformerError } from "../src/index.ts";
-import { shown } from "../src/tensor/show.ts";
+import { GlassformerError } from "../src/index.ts";
 import type { Fault } from "./outcome.ts";
 import { TARGETS, targetCalled } from "./targets/index.ts";
+import { whole } from "./whole.ts";
 
 /** A case that takes longer counts as endless. */
 const NO_END_MS = 20_000;
@@ -67,12 +67,6 @@ function showFaults(faults: Tally["faults"]): void {
     for (const { case: i, found } of all.slice(0, SHOWN)) process.stdout.write(`  case ${i}: ${kind}: ${found}\n`);
     if (all.length > SHOWN) process.stdout.write(`  and ${all.length - SHOWN} more: ${kind}\n`);
   }
-}
-
-/** @throws ArgumentError unless it is a whole number */
-function whole(option: string, value: string): number {
-  if (/^\d+$/.test(value)) return Number(value);
-  throw new ArgumentError(`${option} must be a whole number, not ${shown(value)}.`, { asked: value });
 }
 
 /** Runs a target's cases in a separate process; after a case that hangs or kills it, the rest in a new one. */

@@ -1,98 +1,141 @@
 /** The page used at random, through what assistive technology sees: no errors on the console, and memory that does not grow. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { type CDPSession, chromium, type Locator, type Page } from "playwright-core";
-import { shown } from "../../src/tensor/show.ts";
+import { spawn } from "node:child_process";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { addressOf } from "../../test/browser/address.ts";
 import type { Random } from "../random.ts";
+import { act } from "./page-actions.ts";
+import { MemoryOf, type PageMemory } from "./page-memory.ts";
 
-/** What a person can act on, by its role. */
-const ROLES = ["button", "link", "textbox", "combobox", "checkbox", "radio", "slider", "spinbutton", "option"] as const;
-const TEXTS = [
-  "",
-  "The",
-  "She said that she",
-  "日本語 🦊",
-  "a\n\nb",
-  " ",
-  "0",
-  "-1",
-  "1e9",
-  "solu-1l-novels",
-  "<b>x</b>",
-];
-const KEYS = ["Tab", "Shift+Tab", "Enter", "Escape", "ArrowRight", "ArrowDown", "ArrowLeft", "Home", "End", " "];
 /** An action that is not possible within this many milliseconds is left out. */
 const PATIENCE = 1000;
+const LONG = 120_000;
+/** How often memory is read on the way. */
+const PARTS = 6;
+/** Of actions with the network on, how many are followed by some without it. */
+const CUTS = 0.005;
+const WITHOUT_NETWORK = 5;
+/** What the browser itself writes of requests without a network. */
+const OFFLINE = /ERR_INTERNET_DISCONNECTED/;
+const KILLS = 10;
 
-/** Actions one after the other, and what was complained of. */
-export async function usedPage(random: Random, actions: number): Promise<Record<string, unknown>> {
+/** How long to go on: this many actions, or minutes. */
+export type Length = { readonly actions: number } | { readonly minutes: number };
+
+/** Actions one after the other; then the worker is killed some times. @returns what was complained of, and the memory on the way */
+export async function usedPage(random: Random, length: Length): Promise<Record<string, unknown>> {
   const server = spawn(process.execPath, ["dist/cli/main.js", "serve"], { stdio: ["ignore", "pipe", "inherit"] });
-  const url = await firstLine(server);
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"],
+    args: ["--headless=new", "--no-sandbox", "--disable-gpu"],
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-    page.setDefaultTimeout(PATIENCE);
-    const complaints: string[] = [];
-    page.on("pageerror", ({ message }) => complaints.push(message));
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    page.on("dialog", (dialog) => dialog.dismiss());
-    await page.goto(url, { timeout: 60_000 });
-    await page.locator(".finding figure").first().waitFor({ timeout: 60_000 });
-    const memory = await page.context().newCDPSession(page);
-    const heaps = [await heapOf(memory)];
-    let done = 0;
-    for (let i = 0; i < actions; i++) {
-      done += +(await act(page, random).then(
-        () => true,
-        () => false,
-      ));
-      if ((i + 1) % Math.ceil(actions / 10) === 0) heaps.push(await heapOf(memory));
-      if (!page.url().startsWith(url)) await page.goto(url, { timeout: 60_000 });
-    }
-    await page.goto(url, { timeout: 60_000 });
-    await page.locator(".finding figure").first().waitFor({ timeout: 60_000 });
-    return { actions, done, complaints, "heap in MB": heaps, "still answers": true };
+    const use = new Use(await opened(browser, await addressOf(server)), random);
+    await use.go(length);
+    const restarts = await use.kills();
+    return { ...use.found, restarts, "still answers": await use.answers() };
   } finally {
     await browser.close();
     server.kill("SIGINT");
   }
 }
 
-function firstLine(server: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.stdout!.once("data", (text) => resolve(`${text}`.trim().split("\n")[0]));
-    server.once("exit", (code) => reject(new Error(`serve ended with ${shown(code)}`)));
-  });
+async function opened(browser: Browser, url: string): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  await page.goto(url, { timeout: LONG });
+  await computed(page);
+  page.setDefaultTimeout(PATIENCE);
+  return page;
 }
 
-async function heapOf(memory: CDPSession): Promise<number> {
-  await memory.send("HeapProfiler.collectGarbage");
-  const { usedSize } = await memory.send("Runtime.getHeapUsage");
-  return Math.round(usedSize / 1e5) / 10;
-}
+const computed = (page: Page) =>
+  page.locator("[data-of=computed]:not(.outdated) .finding").waitFor({ timeout: LONG, state: "attached" });
 
-/** One action: a key, a step back or forward, the window's width, or something with a role. */
-async function act(page: Page, random: Random): Promise<void> {
-  if (random.chance(0.15)) return page.keyboard.press(random.pick(KEYS));
-  if (random.chance(0.03)) {
-    await (random.chance(0.5) ? page.goBack() : page.goForward());
-    return;
+class Use {
+  readonly #page: Page;
+  readonly #random: Random;
+  readonly #url: string;
+  readonly #memory: MemoryOf;
+  readonly found = {
+    actions: 0,
+    done: 0,
+    "times opened again": 0,
+    "cuts of the network": 0,
+    complaints: [] as string[],
+    "memory in MB": [] as (PageMemory & { readonly after: string })[],
+  };
+
+  constructor(page: Page, random: Random) {
+    this.#page = page;
+    this.#random = random;
+    this.#url = page.url();
+    this.#memory = new MemoryOf(page);
+    page.on("pageerror", ({ message }) => this.found.complaints.push(message));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !OFFLINE.test(message.text())) this.found.complaints.push(message.text());
+    });
+    page.on("dialog", (dialog) => dialog.dismiss());
+    page.on("load", () => this.found["times opened again"]++);
   }
-  if (random.chance(0.03)) return page.setViewportSize({ width: random.pick([390, 768, 1280]), height: 900 });
-  if (random.chance(0.1)) return page.mouse.move(random.below(1280), random.below(900));
-  const all = page.getByRole(random.pick(ROLES)).filter({ visible: true });
-  const count = await all.count();
-  if (count > 0) await use(all.nth(random.below(count)), random);
-}
 
-async function use(element: Locator, random: Random): Promise<void> {
-  const tag = await element.evaluate((one) => `${one.tagName} ${(one as { type?: string }).type ?? ""}`);
-  if (tag.startsWith("SELECT")) {
-    const options = await element.locator("option").count();
-    await element.selectOption({ index: random.below(options) });
-  } else if (/^TEXTAREA|^INPUT (text|number|search)/.test(tag)) {
-    await element.fill(random.pick(TEXTS));
-  } else if (!tag.startsWith("INPUT file")) await element.click();
+  async go(length: Length): Promise<void> {
+    const start = performance.now();
+    const minutes = () => (performance.now() - start) / 60_000;
+    const share = () => ("minutes" in length ? minutes() / length.minutes : this.found.actions / length.actions);
+    for (let part = 0; part <= PARTS; part++) {
+      while (share() < part / PARTS) await this.#act();
+      await this.#measure(`${this.found.actions} actions, ${minutes().toFixed(1)} minutes`);
+    }
+  }
+
+  async #act(): Promise<void> {
+    const { found } = this;
+    if (this.#random.chance(CUTS)) {
+      found["cuts of the network"]++;
+      await this.#page.context().setOffline(true);
+      for (let i = 0; i < WITHOUT_NETWORK; i++) await this.#once();
+      await this.#page.context().setOffline(false);
+    }
+    await this.#once();
+    if (!this.#page.url().startsWith(this.#url)) await this.#page.goto(this.#url, { timeout: LONG });
+  }
+
+  async #once(): Promise<void> {
+    this.found.actions++;
+    this.found.done += +(await act(this.#page, this.#random).then(
+      () => true,
+      () => false,
+    ));
+  }
+
+  async #measure(after: string): Promise<void> {
+    // What an analysis holds while it runs is not what is left of it.
+    const stop = this.#page.locator(".asking .start").getByRole("button", { name: "Stop" });
+    if (await stop.isVisible()) await stop.click().catch(() => {});
+    const memory = { after, ...(await this.#memory.read()) };
+    this.found["memory in MB"].push(memory);
+    process.stderr.write(`${JSON.stringify(memory)}\n`);
+  }
+
+  /** Ends the worker again and again, in the middle of an action. @returns how often the page started another one by its button */
+  async kills(): Promise<number> {
+    let restarts = 0;
+    for (let i = 0; i < KILLS; i++) {
+      await this.#once();
+      for (const worker of this.#page.workers()) await worker.evaluate(() => close()).catch(() => {});
+      const again = this.#page.getByRole("button", { name: "Start again" });
+      await again.click({ timeout: LONG });
+      await again.waitFor({ state: "detached", timeout: LONG });
+      restarts++;
+    }
+    await this.#measure(`${restarts} new workers`);
+    return restarts;
+  }
+
+  /** Whether the page, opened again, still computes. */
+  async answers(): Promise<boolean> {
+    await this.#page.goto("about:blank");
+    await this.#page.goto(this.#url, { timeout: LONG });
+    await computed(this.#page);
+    return true;
+  }
 }

@@ -1,16 +1,24 @@
 /**
- * `npm run faults -- [NAME …]`: processes killed, disks filled, runs aborted, long loops, the page used at random, each many times, with what was
- * left counted. docs/reliability.md has the numbers.
+ * `npm run faults -- [NAME …] [--seed S] [--minutes M]`: processes killed, disks filled, runs aborted, long loops, the page used at random (for that
+ * many minutes), each many times, with what was left counted. docs/reliability.md has the numbers.
  */
+import { parseArgs } from "node:util";
 import { UnknownNameError } from "../../src/index.ts";
 import { Random } from "../random.ts";
+import { whole } from "../whole.ts";
 import { aborts } from "./aborts.ts";
 import { fullDisks } from "./disks.ts";
 import { killedDownloads, killedTraining } from "./kills.ts";
 import { loadedAgain, newLengths, newStructures, repeatedRuns } from "./loops.ts";
 import { usedPage } from "./page.ts";
 
-const random = new Random(1, 0);
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: "string", default: "1" }, minutes: { type: "string" } },
+});
+const seed = whole("--seed", values.seed);
+const random = new Random(seed, 0);
+const used = values.minutes === undefined ? { actions: 2000 } : { minutes: whole("--minutes", values.minutes) };
 const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   "training killed": () => killedTraining(random, "SIGKILL", 8),
   "training interrupted": () => killedTraining(random, "SIGINT", 4),
@@ -22,10 +30,9 @@ const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> =
   "5,000 structures": () => newStructures(5000),
   "1,000 lengths": () => newLengths(1000),
   "60 loads": () => loadedAgain(60),
-  "page in use": () => usedPage(random, 2000),
+  "page in use": () => usedPage(random, used),
 };
 
-const names = process.argv.slice(2);
 const unknown = names.find((name) => !(name in FAULTS));
 if (unknown)
   throw new UnknownNameError(
@@ -37,7 +44,7 @@ if (unknown)
 for (const name of names.length > 0 ? names : Object.keys(FAULTS)) {
   const start = performance.now();
   const found = await FAULTS[name]();
-  process.stdout.write(`${name} (${((performance.now() - start) / 1000).toFixed(0)} s)\n`);
+  process.stdout.write(`${name} (seed ${seed}, ${((performance.now() - start) / 1000).toFixed(0)} s)\n`);
   for (const [what, value] of Object.entries(found)) {
     process.stdout.write(`  ${what}: ${typeof value === "object" ? JSON.stringify(value) : value}\n`);
   }

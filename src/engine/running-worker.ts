@@ -4,6 +4,7 @@ import { GlassformerError, ShapeError } from "../tensor/errors.ts";
 import type { Feed } from "./feeds.ts";
 import type { WebBackendOptions } from "./ort-web-runtime.ts";
 import { pause } from "./pause.ts";
+import { lifeLock, onceGone } from "./worker-life.ts";
 import { errorOf, type KeptFeed, type Message, type Reply, type Request } from "./worker-messages.ts";
 
 /** Bytes that are copied before the page gets a turn. */
@@ -18,6 +19,7 @@ export class RunningWorker {
   /** Whether it may be asked for more. */
   alive = true;
   private readonly worker: Worker;
+  private readonly lock = lifeLock();
   private started = false;
   private ended: GlassformerError | undefined;
   private ids = 0;
@@ -38,23 +40,14 @@ export class RunningWorker {
       this.end(event.message || undefined);
     };
     worker.onmessageerror = () => this.end("a message could not be read");
-    this.watch(options);
-  }
-
-  /** Starts it with a lock that it holds, and that the page gets once the worker is gone: there is no event for that. */
-  private watch(options: WebBackendOptions): void {
     const { device, threads, runtimeFolder } = options;
-    const lock = navigator.locks && `glassformer worker ${crypto.randomUUID()}`;
-    this.post({ kind: "start", options: { device, threads, runtimeFolder }, lock });
-    if (!lock) return;
-    this.onStarted = () => void navigator.locks.request(lock, () => this.end()).catch(() => {});
+    this.post({ kind: "start", options: { device, threads, runtimeFolder }, lock: this.lock });
   }
-  private onStarted = (): void => {};
 
   private hear(reply: Reply): void {
     if (reply.kind === "started") {
       this.started = true;
-      this.onStarted();
+      onceGone(this.lock, () => this.end());
       return;
     }
     const waiting = this.waiting.get(reply.id);

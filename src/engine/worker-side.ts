@@ -3,6 +3,7 @@ import type { NDArray } from "../tensor/array.ts";
 import type { Backend, Session } from "./backend.ts";
 import type { Feed, SlotDType } from "./feeds.ts";
 import { type LoadBuild, webBackendOver } from "./ort-web-runtime.ts";
+import { holdLock } from "./worker-life.ts";
 import { errorData, type KeptFeed, type Message, type Reply, type Request } from "./worker-messages.ts";
 
 /** What is used of a worker's global scope; TypeScript's types are those of a page. */
@@ -36,18 +37,6 @@ export function serveRuns(build: LoadBuild): void {
       scope.postMessage(reply, reply.kind === "done" ? buffersOf(reply.results) : []);
     }
   };
-}
-
-/** Takes a lock and never gives it back, so that the page notices when this worker is gone. */
-async function holdLock(name: string | undefined): Promise<void> {
-  if (name === undefined) return;
-  await new Promise<void>((held) => {
-    const lock = navigator.locks.request(name, () => {
-      held();
-      return new Promise(() => {});
-    });
-    lock.catch(() => held()); // where a frame may not have locks
-  });
 }
 
 /** What can be handed over: results are the runtime's copies, each an array of its own. */

@@ -105,7 +105,7 @@ export class Arriving {
           ? "the browser has no room for it"
           : `the browser does not store it (${message.replace(/\.$/, "")})`;
       this.#note?.(
-        `${path} of ${this.#of}${length} is held in memory and will be downloaded again at the next visit, because ${why}. deleteStored removes models that are not needed.`,
+        `${path} of ${this.#of}${length} is held in memory and will be downloaded again at the next visit, because ${why}. Models that are not needed can be deleted (deleteStored).`,
       );
     }
   }

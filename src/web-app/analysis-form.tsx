@@ -3,6 +3,7 @@ import { applying, withValue } from "./applying.ts";
 import { runAgain } from "./computing.ts";
 import type { DescribedAnalysis } from "./described.ts";
 import { FieldInput } from "./field.tsx";
+import { choose } from "./loading.ts";
 import { ProgressLine } from "./progress-line.tsx";
 import { analysis, change, modelStatus, outdated, readsPrompt, result, running, state } from "./store.ts";
 
@@ -76,7 +77,7 @@ function Start({ one }: { readonly one: DescribedAnalysis }) {
         </button>
       )}
       {one.model !== undefined && one.model !== state.value.model && (
-        <button type="button" onClick={() => change({ model: one.model! })}>
+        <button type="button" onClick={() => void choose(one.model!, {})}>
           There is more to see in {one.model}: load it
         </button>
       )}

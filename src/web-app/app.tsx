@@ -5,6 +5,7 @@ import { Changes } from "./changes.tsx";
 import { Continuation } from "./continuation.tsx";
 import { FindingView } from "./finding-view.tsx";
 import { ModelChooser } from "./model-chooser.tsx";
+import { ModelNews } from "./model-news.tsx";
 import { PromptField } from "./prompt-field.tsx";
 import { SaveFinding, Share } from "./saving.tsx";
 import { changesOn } from "./state.ts";
@@ -31,6 +32,7 @@ export function App() {
         <ModelChooser />
         <Share />
       </header>
+      <ModelNews />
       <div class="columns">
         <Questions />
         <main>
@@ -56,6 +58,7 @@ export function Embedded() {
   const found = result.value?.finding;
   return (
     <main class="embedded">
+      <ModelNews />
       {problem.value && <p class="problem">{problem.value}</p>}
       {found && <FindingView finding={found} only />}
       <p class="count">

@@ -1,5 +1,6 @@
-/** Asks the worker, and hears its answers. */
-import type { Failure, FromWorker, TaskName, Tasks, ToWorker } from "./messages.ts";
+/** Asks the worker, and hears its answers; a worker that has ended can be replaced by another. */
+import { lifeLock, onceGone } from "../engine/worker-life.ts";
+import type { Failure, FromWorker, Reply, TaskName, Tasks, ToWorker } from "./messages.ts";
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
@@ -7,30 +8,52 @@ interface Waiting {
   readonly hear: ((event: unknown) => void) | undefined;
 }
 
+/** The worker ended before it answered. */
+export class WorkerEnded extends Error {
+  override name = "WorkerEnded";
+}
+
 export class Asking {
-  readonly #worker: Worker;
+  readonly #make: () => Worker;
+  readonly #onEnd: (why: string) => void;
   readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
   #last = 0;
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#hear(data));
-    worker.addEventListener("error", (event) => {
-      const reason = event.message || "its script could not be loaded";
-      for (const { reject } of this.#waiting.values()) {
-        reject(new Error(`The page's worker ended (${reason}): reload the page.`));
-      }
-      this.#waiting.clear();
-    });
+  /** @param onEnd hears why the worker ended: whatever it was asked is not answered any more */
+  constructor(make: () => Worker, onEnd: (why: string) => void) {
+    this.#make = make;
+    this.#onEnd = onEnd;
+    this.start();
   }
 
-  /** @throws what the task threw, or the signal's reason */
+  /** Starts a worker in place of the one that there was. */
+  start(): void {
+    this.#worker?.terminate();
+    const worker = this.#make();
+    const lock = lifeLock();
+    const end = (why: string) => this.#end(worker, why);
+    worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
+      if ("lives" in data) onceGone(lock, () => end("the browser closed it, perhaps for lack of memory"));
+      else if ("ends" in data) end(data.ends);
+      else this.#hear(data);
+    });
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      end(event.message || "its script could not be loaded");
+    });
+    this.#worker = worker;
+    this.#post({ lock });
+  }
+
+  /** @throws what the task threw, the signal's reason, or WorkerEnded */
   ask<K extends TaskName>(
     task: K,
     ask: Tasks[K]["ask"],
     { signal, hear }: { readonly signal?: AbortSignal; readonly hear?: (event: Tasks[K]["event"]) => void } = {},
   ): Promise<Tasks[K]["answer"]> {
     signal?.throwIfAborted();
+    if (!this.#worker) return Promise.reject(new WorkerEnded("The worker that computes has ended: start it again."));
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -55,10 +78,10 @@ export class Asking {
   }
 
   #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
+    this.#worker?.postMessage(message);
   }
 
-  #hear(message: FromWorker): void {
+  #hear(message: Reply): void {
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
     if ("event" in message) {
@@ -68,6 +91,17 @@ export class Asking {
     this.#waiting.delete(message.id);
     if ("error" in message) waiting.reject(errorOf(message.error));
     else waiting.resolve(message.answer);
+  }
+
+  #end(worker: Worker, why: string): void {
+    if (worker !== this.#worker) return;
+    worker.terminate();
+    this.#worker = undefined;
+    const sentence = `The worker that computes has ended (${why.replace(/\.$/, "")}).`;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#onEnd(sentence);
+    for (const { reject } of waiting) reject(new WorkerEnded(sentence));
   }
 }
 

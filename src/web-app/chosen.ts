@@ -3,12 +3,12 @@
 const PREFIX = "files: ";
 const chosen = new Map<string, readonly File[]>();
 
-/** Remembers files. @returns what the state calls the model */
+/** Remembers files. @returns what the state calls the model; other files of the same names are another model */
 export function chosenModel(files: readonly File[]): string {
-  const name = `${PREFIX}${files
-    .map((file) => file.name)
-    .join(", ")
-    .slice(0, 60)}`;
+  const names = files.map((file) => file.name).join(", ");
+  const called = `${PREFIX}${names.slice(0, 60)}`;
+  let name = called;
+  for (let number = 2; chosen.has(name); number++) name = `${called} (${number})`;
   chosen.set(name, files);
   return name;
 }

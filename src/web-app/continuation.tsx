@@ -1,7 +1,8 @@
 /** What the model writes after the prompt, token by token. */
 import { useSignal } from "@preact/signals";
-import { continuation, sentence, stopContinuation } from "./computing.ts";
+import { continuation, stopContinuation } from "./computing.ts";
 import { FieldInput } from "./field.tsx";
+import { sentence } from "./latest.ts";
 import { described, modelStatus, state } from "./store.ts";
 
 export function Continuation() {

@@ -1,6 +1,6 @@
 /** The state in the page's address, with the browser's Back and Forward. */
 import { effect } from "@preact/signals";
-import { sentence } from "./computing.ts";
+import { sentence } from "./latest.ts";
 import { fragmentOf, LONGEST_LINK, stateOf } from "./link.ts";
 import type { State } from "./state.ts";
 import { linkProblem, state, typing } from "./store.ts";

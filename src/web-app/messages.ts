@@ -54,12 +54,13 @@ export interface Effect {
 export interface Tasks {
   readonly load: { readonly ask: ModelChoice; readonly answer: Loaded; readonly event: Progress };
   readonly tokens: {
-    readonly ask: { readonly prompt: string };
+    readonly ask: { readonly model: string; readonly prompt: string };
     readonly answer: readonly ShownToken[];
     readonly event: never;
   };
   readonly analyse: {
     readonly ask: {
+      readonly model: string;
       readonly analysis: string;
       readonly options: Readonly<Record<string, unknown>>;
       readonly changes: readonly GivenIntervention[];
@@ -68,12 +69,17 @@ export interface Tasks {
     readonly event: Progress;
   };
   readonly effect: {
-    readonly ask: { readonly prompt: string; readonly changes: readonly GivenIntervention[] };
+    readonly ask: {
+      readonly model: string;
+      readonly prompt: string;
+      readonly changes: readonly GivenIntervention[];
+    };
     readonly answer: Effect;
     readonly event: never;
   };
   readonly generate: {
     readonly ask: {
+      readonly model: string;
       readonly prompt: string;
       readonly options: Readonly<Record<string, unknown>>;
       readonly changes: readonly GivenIntervention[];
@@ -90,16 +96,20 @@ export interface Tasks {
 
 export type TaskName = keyof Tasks;
 
-/** From the page: a task, or the end of one that is not wanted any more. */
+/** From the page: first a lock to hold, then tasks, and the end of one that is not wanted any more. */
 export type ToWorker =
+  | { readonly lock: string | undefined }
   | { readonly [K in TaskName]: { readonly id: number; readonly task: K; readonly ask: Tasks[K]["ask"] } }[TaskName]
   | { readonly id: number; readonly cancel: true };
 
 /** From the worker, about the task with that id. */
-export type FromWorker =
+export type Reply =
   | { readonly id: number; readonly event: unknown }
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: Failure };
+
+/** From the worker: that it holds its lock, replies, or why it cannot go on. */
+export type FromWorker = { readonly lives: true } | Reply | { readonly ends: string };
 
 /** An error, as it crosses over. */
 export interface Failure {

@@ -3,16 +3,17 @@ import { useSignal } from "@preact/signals";
 import { bundledModels } from "../load/names.ts";
 import { chosenModel } from "./chosen.ts";
 import { computesOn, DeviceChooser } from "./device-chooser.tsx";
+import { choose, stopLoading } from "./loading.ts";
 import { ProgressLine } from "./progress-line.tsx";
-import { change, described, modelStatus, state } from "./store.ts";
+import { described, modelStatus, state, wanted } from "./store.ts";
 import { StoredModels } from "./stored-models.tsx";
 
 export function ModelChooser() {
   const open = useSignal(false);
   const name = useSignal("");
-  const choose = (model: string) => {
+  const chosen = (model: string) => {
     open.value = false;
-    change({ model, options: {}, selection: "" });
+    void choose(model);
   };
   const status = modelStatus.value;
   return (
@@ -31,21 +32,18 @@ export function ModelChooser() {
           {computesOn(status.on)}
         </small>
       )}
-      <ProgressLine
-        running={status.is === "loading"}
-        progress={status.is === "loading" ? status.progress : undefined}
-      />
+      <Loading />
       {open.value && (
         <div class="models" id="models">
           {bundledModels.map((one) => (
-            <button type="button" key={one} aria-pressed={one === state.value.model} onClick={() => choose(one)}>
+            <button type="button" key={one} aria-pressed={one === state.value.model} onClick={() => chosen(one)}>
               {one} <small>comes with the page</small>
             </button>
           ))}
           <form
             onSubmit={(event) => {
               event.preventDefault();
-              if (name.value.trim()) choose(name.value.trim());
+              if (name.value.trim()) chosen(name.value.trim());
             }}
           >
             <label for="model-name">Hugging Face id, short name, or address</label>
@@ -66,20 +64,35 @@ export function ModelChooser() {
               multiple
               onChange={(event) => {
                 const files = [...(event.currentTarget.files ?? [])];
-                if (files.length > 0) choose(chosenModel(files));
+                if (files.length > 0) chosen(chosenModel(files));
               }}
             />
           </label>
           <DeviceChooser />
-          <StoredModels onChoose={choose} />
+          <StoredModels onChoose={chosen} />
         </div>
       )}
-      {status.is === "failed" && (
-        <p class="problem" role="alert">
-          {status.why}
-        </p>
-      )}
     </div>
+  );
+}
+
+/** The model that is on its way. */
+function Loading() {
+  const status = modelStatus.value;
+  const other = wanted.value;
+  const progress = other ? other.progress : status.is === "loading" ? status.progress : undefined;
+  const isLoading = other ? other.why === undefined : status.is === "loading";
+  if (!isLoading) return null;
+  return (
+    <span class="loading">
+      {other && <small>{other.model}</small>}
+      <ProgressLine running progress={progress} />
+      {(other || progress) && (
+        <button type="button" onClick={stopLoading}>
+          Cancel
+        </button>
+      )}
+    </span>
   );
 }
 

@@ -5,19 +5,24 @@ import { chosenModel } from "./chosen.ts";
 import { follow } from "./computing.ts";
 import type { FirstPaint } from "./first-paint.ts";
 import { followAddress } from "./history.ts";
-import { change, showFirst } from "./store.ts";
+import { choose } from "./loading.ts";
+import { showFirst } from "./store.ts";
 
 const embedded = new URLSearchParams(location.search).get("embed") === "1";
-const first = fetch("./first.json").then((response) => response.json() as Promise<FirstPaint>);
+// The page can do without it.
+const first = fetch("./first.json")
+  .then((response) => response.json() as Promise<FirstPaint>)
+  .catch(() => undefined);
 
 await followAddress();
 render(embedded ? <Embedded /> : <App />, document.getElementById("page")!);
 follow();
-showFirst(await first);
+const stored = await first;
+if (stored) showFirst(stored);
 
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
   const files = [...(event.dataTransfer?.files ?? [])];
-  if (files.length > 0) change({ model: chosenModel(files), options: {}, selection: "" });
+  if (files.length > 0) void choose(chosenModel(files));
 });

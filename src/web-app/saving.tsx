@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { Finding } from "../finding/finding.ts";
 import { exported } from "../report/exported.ts";
-import { sentence } from "./computing.ts";
+import { sentence } from "./latest.ts";
 import { fragmentOf, LONGEST_LINK } from "./link.ts";
 import { state } from "./store.ts";
 

@@ -8,7 +8,7 @@ import type { Described, DescribedAnalysis } from "./described.ts";
 import type { FirstPaint } from "./first-paint.ts";
 import type { ComputesOn, Effect, Progress, ShownToken } from "./messages.ts";
 import { changesOn, START, type State } from "./state.ts";
-import { theWorker } from "./the-worker.ts";
+import { nextWorker } from "./the-worker.ts";
 
 export const state = signal<State>(START);
 
@@ -19,9 +19,23 @@ export const typing = signal(false);
 export type ModelStatus =
   | { readonly is: "loading"; readonly progress?: Progress }
   | { readonly is: "ready"; readonly on: ComputesOn }
-  | { readonly is: "failed"; readonly why: string };
+  | { readonly is: "failed"; readonly why: string }
+  /** With the worker. */
+  | { readonly is: "ended"; readonly why: string };
 
 export const modelStatus = signal<ModelStatus>({ is: "loading" });
+
+/** A model that is to take the place of the one that is there. */
+export interface Wanted {
+  readonly model: string;
+  readonly progress?: Progress;
+  /** Why it cannot be opened. */
+  readonly why?: string;
+  /** Tries again. */
+  readonly again: () => void;
+}
+
+export const wanted = signal<Wanted | undefined>(undefined);
 export const described = signal<Described | undefined>(undefined);
 export const tokens = signal<readonly ShownToken[]>([]);
 /** What is wrong with the prompt. */
@@ -77,7 +91,11 @@ export const asked = computed(() => {
 
 export const outdated = computed(() => result.value !== undefined && result.value.of !== asked.value);
 
-export const asking = new Asking(theWorker);
+export const asking = new Asking(nextWorker, (why) => {
+  modelStatus.value = { is: "ended", why };
+  const other = wanted.peek();
+  if (other) wanted.value = { ...other, why: other.why ?? why };
+});
 
 /** Changes the state. @param typed whether by typing */
 export function change(changes: Partial<State>, typed = false): void {

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { bundledModels } from "../load/names.ts";
 import type { StoredModel } from "../load/web-stored.ts";
 import { showBytes } from "../tensor/free-memory.ts";
-import { sentence } from "./computing.ts";
+import { sentence } from "./latest.ts";
 import { asking } from "./store.ts";
 
 export function StoredModels({ onChoose }: { readonly onChoose: (model: string) => void }) {

@@ -28,19 +28,21 @@ type Handlers = {
   readonly [K in TaskName]: (ask: Tasks[K]["ask"], running: Running<K>) => Promise<Tasks[K]["answer"]>;
 };
 
-/** The model: what it was asked for by, what it is called in code, and the model itself. */
-interface Current {
-  readonly of: string;
+/** A model, and its name in code. */
+interface Opened {
   readonly name: string;
   readonly model: HookedTransformer;
 }
 
-let loaded: Current | undefined;
+/** By the page's names for them: the model that it uses, and one that was loaded since. */
+const opened = new Map<string, Opened>();
 
-/** @throws ArgumentError before a model is there */
-function current(): Current {
-  if (loaded) return loaded;
-  throw new ArgumentError("There is no model yet: wait until one is loaded, or choose another.");
+/** The model that the page uses now; it no longer uses any other. @throws ArgumentError if it is not there */
+function used(by: string): Opened {
+  const found = opened.get(by);
+  if (!found) throw new ArgumentError("There is no model yet: wait until one is loaded, or choose another.");
+  for (const other of opened.keys()) if (other !== by) opened.delete(other);
+  return found;
 }
 
 export const HANDLERS: Handlers = {
@@ -49,37 +51,37 @@ export const HANDLERS: Handlers = {
   deleteStored: (model) => deleteStored(model),
 };
 
-/** Loads a model, unless it is there and only the device is another. */
+/** Loads a model next to the one that is used, unless it is there and only the device is another. */
 async function load({ device, ...choice }: ModelChoice, running: Running<"load">): Promise<Loaded> {
-  await expectOn(device);
-  if (loaded?.of !== choice.name) loaded = await opened(choice, running);
-  const { model } = loaded;
+  if (opened.size === 0) await expectOn(device);
+  const { model } = opened.get(choice.name) ?? (await open(choice, running));
   return { described: described(model), on: await computeOn(device, model.cfg) };
 }
 
-async function opened(
-  { name, files }: Omit<ModelChoice, "device">,
-  { signal, say }: Running<"load">,
-): Promise<Current> {
+async function open({ name, files }: Omit<ModelChoice, "device">, { signal, say }: Running<"load">): Promise<Opened> {
   const chosen = files && (await chosenFiles(files));
   const model = await HookedTransformer.fromPretrained(chosen?.name ?? name, {
     signal,
     ...(chosen ? { files: chosen } : {}),
     onProgress: ({ done, total, file }) => say({ done, total, unit: file, bytes: true }),
   });
-  return { of: name, name: chosen?.name ?? name, model };
+  signal.throwIfAborted();
+  const found = { name: chosen?.name ?? name, model };
+  opened.set(name, found);
+  return found;
 }
 
-async function tokens({ prompt }: Tasks["tokens"]["ask"]): Promise<readonly ShownToken[]> {
-  const { model } = current();
+async function tokens({ model: of, prompt }: Tasks["tokens"]["ask"]): Promise<readonly ShownToken[]> {
+  const { model } = used(of);
   if (prompt === "") return [];
   const ids = Array.from(model.toTokens(prompt, { truncate: false }).data, Number);
   const texts = model.text!.shownTokens(ids);
   return ids.map((id, i) => ({ text: texts[i], id, isBos: i === 0 && id === model.text!.bosTokenId }));
 }
 
-async function analyse({ analysis, options, changes }: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
-  const { name, model } = current();
+async function analyse(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
+  const { analysis, options, changes } = ask;
+  const { name, model } = used(ask.model);
   const given = { ...options, signal, onProgress: say } as GivenOptions;
   const of = { analysis, model: name, options };
   const { run } = analysisCalled(analysis);
@@ -111,16 +113,18 @@ export function withOrigin(
   return withProvenance(finding, { command, code: codeOf(of), date });
 }
 
-async function effect({ prompt, changes }: Tasks["effect"]["ask"], { signal }: Running<"effect">): Promise<Effect> {
-  const { name, model } = current();
+async function effect(ask: Tasks["effect"]["ask"], { signal }: Running<"effect">): Promise<Effect> {
+  const { prompt, changes } = ask;
+  const { name, model } = used(ask.model);
   const finding = await interventions(model, prompt, changes, signal);
   const of = { model: name, prompt, changes: changes.map((change) => settledIntervention(model, change)) };
   const typescript = typescriptOf(of);
   return { finding: withProvenance(finding, { code: typescript }), typescript, python: pythonOf(of) };
 }
 
-async function generate({ prompt, options, changes }: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {
-  const { model } = current();
+async function generate(ask: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {
+  const { prompt, options, changes } = ask;
+  const { model } = used(ask.model);
   const ids = Array.from(model.toTokens(prompt, { truncate: false }).data, Number);
   const before = model.text!.decode(ids, { skipSpecialTokens: true }).length;
   let text = "";

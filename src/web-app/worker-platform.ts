@@ -4,9 +4,10 @@ import { webBackend } from "../engine/ort-web.ts";
 import { webMemory } from "../engine/web-memory.ts";
 import { openModelFiles } from "../load/web-open.ts";
 import { usePlatform } from "../platform.ts";
+import { watched } from "./engine-failure.ts";
 
 usePlatform({
-  backend: (device) => webBackend({ device, runtimeFolder: RUNTIME_FOLDER }),
+  backend: (device) => watched(webBackend({ device, runtimeFolder: RUNTIME_FOLDER })),
   engine: defaultEngine,
   open: (name, resolve, options) => openModelFiles(name, { ...options, resolve }),
   memory: webMemory(),

@@ -1,5 +1,7 @@
 /** The worker: the library, in a thread of its own, so that the page answers while a model computes. */
 import "./worker-platform.ts";
+import { holdLock } from "../engine/worker-life.ts";
+import { engineFailure } from "./engine-failure.ts";
 import type { FromWorker, TaskName, ToWorker } from "./messages.ts";
 import { HANDLERS } from "./tasks.ts";
 
@@ -7,7 +9,8 @@ const running = new Map<number, AbortController>();
 const post = (message: FromWorker) => postMessage(message);
 
 addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
-  if ("cancel" in data) running.get(data.id)?.abort();
+  if ("lock" in data) void holdLock(data.lock).then(() => post({ lives: true }));
+  else if ("cancel" in data) running.get(data.id)?.abort();
   else void run(data.id, data.task, data.ask);
 });
 
@@ -23,5 +26,7 @@ async function run(id: number, task: TaskName, ask: unknown): Promise<void> {
     post({ id, error: { name, message } });
   } finally {
     running.delete(id);
+    const failure = engineFailure();
+    if (failure) post({ ends: failure });
   }
 }

@@ -1,75 +1,28 @@
 /** The page, as the package has it: built, served by `glassformer serve`, and used in a real browser. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changedModel, type Finding, HookedTransformer, look, measureLook } from "../../src/node.ts";
-import { type Installed, installed } from "../repository/installed.ts";
 import { chromiumPath, launch } from "./chromium.ts";
-
-/** Machines that test are busy. */
-const LIMIT = 60_000;
-const soon = <T>(read: () => T) => expect.poll(read, { timeout: LIMIT });
+import { computed, LIMIT, probabilities, type ServedApp, servedApp, soon } from "./served-app.ts";
 
 const PROMPT = "She opened the letter and";
 
-/** The address that the command prints. */
-function serving(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    child.stdout!.on("data", (text) => resolve(`${text}`.trim()));
-    child.once("exit", (code) => reject(new Error(`serve ended with ${code}`)));
-  });
-}
-
 const title = "the page in Chromium (skipped without /usr/bin/chromium or CHROMIUM_PATH)";
 describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
-  let there: Installed;
-  let server: ChildProcess;
+  let app: ServedApp;
   let url: string;
-  let browser: Browser;
-  let context: BrowserContext;
   let page: Page;
-  const complaints: string[] = [];
-
-  const opened = async (
-    address: string,
-    viewport = { width: 1280, height: 900 },
-    from: Browser = browser,
-  ): Promise<Page> => {
-    context = await from.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
-    context.setDefaultTimeout(LIMIT);
-    const tab = await context.newPage();
-    tab.on("pageerror", (error) => complaints.push(error.message));
-    tab.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
-    });
-    await tab.goto(address);
-    return tab;
-  };
-  /** Once the page has computed what it shows. */
-  const computed = (tab: Page) => tab.locator('[data-of="computed"]:not(.outdated) .finding figure').first().waitFor();
-  const probabilities = (tab: Page) =>
-    tab
-      .locator("#table-next tbody tr td:nth-child(2)")
-      .evaluateAll((cells) => cells.map((td) => Number((td as HTMLElement).dataset.v)));
 
   beforeAll(async () => {
-    there = await installed({ page: true });
-    server = spawn(process.execPath, [join(there.folder, "dist/cli/main.js"), "serve"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    url = await serving(server);
-    browser = await launch();
-    page = await opened(url);
+    app = await servedApp();
+    url = app.url;
+    page = await app.opened(url);
   });
-  afterAll(async () => {
-    await browser?.close();
-    server?.kill("SIGINT");
-    there?.remove();
-  });
+  afterAll(() => app?.close());
 
   test("shows what is stored with it, then what it computed itself: the numbers of Node", async () => {
     await page.locator(".finding figure svg").first().waitFor();
@@ -107,7 +60,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     await page.getByRole("button", { name: "Link copied" }).waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
     expect(link).toMatch(/#1\.[\w-]+$/);
-    const fresh = await opened(link);
+    const fresh = await app.opened(link);
     await computed(fresh);
     expect(await fresh.getByLabel("Prompt", { exact: true }).inputValue()).toBe(PROMPT);
     await soon(() => fresh.locator(".found .chosen, .prompt-tokens .held").count()).toBeGreaterThan(1);
@@ -121,7 +74,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
 
   test("embedded, it is one picture", async () => {
     const link = await page.evaluate(() => navigator.clipboard.readText());
-    const embedded = await opened(link.replace("/#", "/?embed=1#"), { width: 640, height: 480 });
+    const embedded = await app.opened(link.replace("/#", "/?embed=1#"), { viewport: { width: 640, height: 480 } });
     await embedded.locator("figure svg").first().waitFor();
     expect(await embedded.locator("figure").count()).toBe(1);
     expect(await embedded.locator("textarea, nav").count()).toBe(0);
@@ -257,7 +210,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const before = page.url();
     await page.getByLabel("Name of change 1").fill("no MLP");
     await soon(() => page.url()).not.toBe(before);
-    const fresh = await opened(page.url());
+    const fresh = await app.opened(page.url());
     await soon(() => fresh.getByLabel("Name of change 1").inputValue()).toBe("no MLP");
     await fresh.getByLabel("Change 1 is on").uncheck();
     await fresh.getByRole("region", { name: "Before and after" }).waitFor({ state: "detached" });
@@ -267,9 +220,9 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   });
 
   test("opens files of this computer, which a link does not have", async () => {
-    const fresh = await opened(url);
+    const fresh = await app.opened(url);
     await fresh.getByRole("button", { name: "solu-1l-novels", exact: true }).click();
-    const folder = join(there.folder, "models/gelu-3l-novels");
+    const folder = join(app.there.folder, "models/gelu-3l-novels");
     const files = ["config.json", "model.safetensors", "tokenizer.json"].map((name) => join(folder, name));
     await fresh.getByLabel("Files of this computer").setInputFiles(files);
     await soon(() => fresh.locator(".model > small").textContent()).toContain("3 layers, 4 heads");
@@ -280,8 +233,8 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     for (const [i, { probability }] of next.rows.entries()) expect(found[i]).toBeCloseTo(probability, 4);
     const link = fresh.url();
     await fresh.context().close();
-    const elsewhere = await opened(link);
-    await soon(() => elsewhere.locator(".model .problem").textContent()).toContain("choose them again");
+    const elsewhere = await app.opened(link);
+    await soon(() => elsewhere.locator(".model-news .problem").textContent()).toContain("choose them again");
     await elsewhere.context().close();
   });
 
@@ -290,7 +243,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const { next } = await measureLook(model);
     const on = (tab: Page) => tab.locator(".model > small").textContent();
     const withGpu = await launch({ webgpu: true });
-    const tab = await opened(url, undefined, withGpu);
+    const tab = await app.opened(url, { in: await withGpu.newContext() });
     await computed(tab);
     expect(await on(tab)).toMatch(/ · WebAssembly, \d+ threads?$/);
     const onProcessor = await probabilities(tab);
@@ -305,7 +258,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const link = tab.url();
     await withGpu.close();
 
-    const without = await opened(link);
+    const without = await app.opened(link);
     await soon(() => on(without)).toMatch(/WebAssembly, \d+ threads?, not WebGPU: this browser finds no graphics/);
     await computed(without);
     expect((await probabilities(without))[0]).toBeCloseTo(next.rows[0].probability, 4);
@@ -317,7 +270,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   });
 
   test("lists what the browser stores of models, and deletes it by keyboard", async () => {
-    const fresh = await opened(url);
+    const fresh = await app.opened(url);
     await computed(fresh);
     const chooser = fresh.locator(".model > button");
     await chooser.click();
@@ -332,7 +285,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const [gelu, deleteGelu, , deleteSolu] = await buttons();
     // The configuration, the weights and the tokenizer.
     expect(gelu).toMatch(/^gelu-3l-novels [\d.]+ MB, \d+ \w+ \d{4}$/);
-    const folder = join(there.folder, "models/gelu-3l-novels");
+    const folder = join(app.there.folder, "models/gelu-3l-novels");
     const bytes = ["config.json", "model.safetensors", "tokenizer.json"].map(
       (name) => statSync(join(folder, name)).size,
     );
@@ -370,7 +323,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   });
 
   test("its scripts are under 250 KB compressed, the library in its worker under 350 KB, onnxruntime left aside", () => {
-    const folder = join(there.folder, "dist/web");
+    const folder = join(app.there.folder, "dist/web");
     const scripts = readdirSync(folder).filter((name) => name.endsWith(".js") && !name.startsWith("ort."));
     const sizes = scripts.map((name) => [name, gzipSync(readFileSync(join(folder, name))).length] as const);
     const library = Math.max(...sizes.flatMap(([name, size]) => (name.startsWith("worker-") ? [size] : [])));
@@ -380,6 +333,6 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   });
 
   test("nothing was said on the console", () => {
-    expect(complaints).toEqual([]);
+    expect(app.complaints).toEqual([]);
   });
 });

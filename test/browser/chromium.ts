@@ -11,14 +11,24 @@ import { build } from "vite";
 /** Where Chromium is, if it is. */
 export const chromiumPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find((path) => path && existsSync(path));
 
-/** @param webgpu whether pages have a graphics processor: one made of software */
-export function launch({ webgpu = false } = {}): Promise<Browser> {
+/**
+ * @param webgpu whether pages have a graphics processor: one made of software
+ * @param wasmPages the most memory of a WebAssembly module, in pages of 64 KiB
+ */
+export function launch({
+  webgpu = false,
+  wasmPages,
+}: {
+  readonly webgpu?: boolean;
+  readonly wasmPages?: number;
+} = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
     args: [
       "--headless=new",
       "--no-sandbox",
       ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : ["--disable-gpu"]),
+      ...(wasmPages === undefined ? [] : [`--js-flags=--wasm-max-mem-pages=${wasmPages}`]),
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",

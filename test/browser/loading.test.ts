@@ -209,7 +209,7 @@ describe.skipIf(!chromiumPath)("a page that loads models (skipped without /usr/b
     const full = await get();
     expect(full.hash).toBe(hash(weights));
     expect(full.notes).toEqual([
-      "model.safetensors of /files/m (5 MB) is held in memory and will be downloaded again at the next visit, because the browser has no room for it. deleteStored removes models that are not needed.",
+      "model.safetensors of /files/m (5 MB) is held in memory and will be downloaded again at the next visit, because the browser has no room for it. Models that are not needed can be deleted (deleteStored).",
     ]);
     await session.send("Storage.overrideQuotaForOrigin", { origin: site.url });
     expect((await get(await open())).hash).toBe(hash(weights));
