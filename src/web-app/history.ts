@@ -1,15 +1,21 @@
-/** The state in the page's address, with the browser's Back and Forward. */
+/** The state in the page's address, with the browser's Back and Forward. One that is too long for an address is in the history's entry itself. */
 import { effect } from "@preact/signals";
 import { sentence } from "./latest.ts";
 import { fragmentOf, LONGEST_LINK, stateOf } from "./link.ts";
-import type { State } from "./state.ts";
+import { type State, stateFrom } from "./state.ts";
 import { linkProblem, state, typing } from "./store.ts";
+
+/** What an entry of the history holds, as the browser stores it. */
+interface Entry {
+  readonly long?: State;
+}
 
 /** The state of the address. Another address while it is read wins. */
 async function readAddress(): Promise<void> {
   const { hash } = location;
   try {
-    const found = await stateOf(hash);
+    const { long } = (history.state ?? {}) as Entry;
+    const found = long ? stateFrom(long) : await stateOf(hash);
     if (hash !== location.hash) return;
     linkProblem.value = "";
     shown = hash;
@@ -43,7 +49,8 @@ export async function followAddress(): Promise<void> {
       const isLong = fragment.length > LONGEST_LINK;
       shown = isLong ? "" : fragment;
       const address = `${location.pathname}${location.search}${shown}`;
-      history[replaces ? "replaceState" : "pushState"](null, "", address);
+      const entry: Entry = isLong ? { long: now } : {};
+      history[replaces ? "replaceState" : "pushState"](entry, "", address);
     });
   });
 }

@@ -1,18 +1,18 @@
 /** Which model: a bundled one, one on the Hugging Face hub, or one at an address. */
 import { useSignal } from "@preact/signals";
 import { bundledModels } from "../load/names.ts";
-import { chosenModel } from "./chosen.ts";
 import { computesOn, DeviceChooser } from "./device-chooser.tsx";
 import { choose, stopLoading } from "./loading.ts";
+import { openFiles } from "./opening.ts";
 import { ProgressLine } from "./progress-line.tsx";
 import { described, modelStatus, state, wanted } from "./store.ts";
 import { StoredModels } from "./stored-models.tsx";
 
 export function ModelChooser() {
-  const open = useSignal(false);
+  const isOpen = useSignal(false);
   const name = useSignal("");
   const chosen = (model: string) => {
-    open.value = false;
+    isOpen.value = false;
     void choose(model);
   };
   const status = modelStatus.value;
@@ -20,9 +20,9 @@ export function ModelChooser() {
     <div class="model">
       <button
         type="button"
-        aria-expanded={open.value}
+        aria-expanded={isOpen.value}
         aria-controls="models"
-        onClick={() => (open.value = !open.value)}
+        onClick={() => (isOpen.value = !isOpen.value)}
       >
         {state.value.model}
       </button>
@@ -33,7 +33,7 @@ export function ModelChooser() {
         </small>
       )}
       <Loading />
-      {open.value && (
+      {isOpen.value && (
         <div class="models" id="models">
           {bundledModels.map((one) => (
             <button type="button" key={one} aria-pressed={one === state.value.model} onClick={() => chosen(one)}>
@@ -58,13 +58,15 @@ export function ModelChooser() {
             <button type="submit">Load</button>
           </form>
           <label>
-            Files of this computer: config.json, weights and tokenizer.json, or a GGUF file
+            Files of this computer: config.json, weights and tokenizer.json, a GGUF file, or a state that was saved here
             <input
               type="file"
               multiple
               onChange={(event) => {
                 const files = [...(event.currentTarget.files ?? [])];
-                if (files.length > 0) chosen(chosenModel(files));
+                if (files.length === 0) return;
+                isOpen.value = false;
+                void openFiles(files);
               }}
             />
           </label>

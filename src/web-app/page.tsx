@@ -1,11 +1,10 @@
 /** Draws the page: what was stored with it is drawn first, then the state of the address is followed. */
 import { render } from "preact";
 import { App, Embedded } from "./app.tsx";
-import { chosenModel } from "./chosen.ts";
 import { follow } from "./computing.ts";
 import type { FirstPaint } from "./first-paint.ts";
 import { followAddress } from "./history.ts";
-import { choose } from "./loading.ts";
+import { openFiles } from "./opening.ts";
 import { showFirst } from "./store.ts";
 
 const embedded = new URLSearchParams(location.search).get("embed") === "1";
@@ -24,5 +23,5 @@ addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
   const files = [...(event.dataTransfer?.files ?? [])];
-  if (files.length > 0) void choose(chosenModel(files));
+  if (files.length > 0) void openFiles(files);
 });

@@ -306,8 +306,19 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     ]);
     const saved = JSON.parse(readFileSync(await download.path(), "utf8"));
     expect(saved).toMatchObject({ prompt: prompts[9], options: { prompts } });
+    await tab.reload();
+    await soon(() => prompt(tab).inputValue()).toBe(prompts[9]);
+    expect(await tab.locator(".asking h1").textContent()).toContain("Which heads");
+    const fresh = await app.opened(url);
+    await computed(fresh);
+    await chooser(fresh).click();
+    await fresh.getByLabel("Files of this computer").setInputFiles(file("state.json", JSON.stringify(saved)));
+    await soon(() => prompt(fresh).inputValue()).toBe(prompts[9]);
+    await fresh.context().close();
     await tab.getByRole("button", { name: "look", exact: true }).click();
     await computes(tab, "solu-1l-novels", PROMPT);
+    await tab.goBack();
+    await soon(() => prompt(tab).inputValue()).toBe(prompts[9]);
     await tab.context().close();
   });
 
