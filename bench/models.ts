@@ -23,8 +23,7 @@ export const solu1l = parseConfig({
   model_name: "solu-1l (random weights)",
 });
 
-/** GPT-2 small: 12 layers, d_model 768, 12 heads, vocabulary 50257. */
-export const gpt2Small = parseConfig({
+const gpt2Fields = {
   n_layers: 12,
   d_model: 768,
   n_heads: 12,
@@ -35,7 +34,12 @@ export const gpt2Small = parseConfig({
   act_fn: "gelu_new",
   normalization_type: "LN",
   model_name: "GPT-2 small (random weights)",
-});
+};
+
+/** GPT-2 small: 12 layers, d_model 768, 12 heads, vocabulary 50257; with other fields where they are given. */
+export const gpt2Like = (fields: Partial<typeof gpt2Fields>): HookedTransformerConfig =>
+  parseConfig({ ...gpt2Fields, ...fields });
+export const gpt2Small = gpt2Like({});
 
 /** Numbers in a triangle around 0, the same in every run. */
 export function noise(size: number, scale: number, seed: number): Float32Array {
@@ -50,8 +54,8 @@ export function noise(size: number, scale: number, seed: number): Float32Array {
   return data;
 }
 
-/** The model with random weights, processed as `fromPretrained` does. */
-export function randomModel(cfg: HookedTransformerConfig): HookedTransformer {
+/** Norms that change nothing, and small random numbers for the rest. */
+export function randomWeights(cfg: HookedTransformerConfig): ReadonlyMap<string, NDArray<"float32">> {
   let seed = 1;
   const raw = new Map<string, NDArray<"float32">>();
   for (const { name, shape } of recordingOf(cfg).weights.values()) {
@@ -59,7 +63,12 @@ export function randomModel(cfg: HookedTransformerConfig): HookedTransformer {
     const data = norm ? new Float32Array(sizeOf(shape)).fill(1) : noise(sizeOf(shape), 0.05, seed++);
     raw.set(name, { dtype: "float32", shape, data });
   }
-  const { config, weights } = processWeights(cfg, raw);
+  return raw;
+}
+
+/** The model with random weights, processed as `fromPretrained` does. */
+export function randomModel(cfg: HookedTransformerConfig): HookedTransformer {
+  const { config, weights } = processWeights(cfg, randomWeights(cfg));
   return new HookedTransformer(config, weights);
 }
 

@@ -7,6 +7,7 @@ import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
 import { lens } from "./lens.ts";
 import { seed } from "./seed.ts";
+import { svd } from "./svd.ts";
 import { sweep } from "./sweep.ts";
 import { train } from "./train.ts";
 
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   generate,
   families,
   train,
+  svd,
 };
 
 async function main(args: readonly string[]): Promise<void> {

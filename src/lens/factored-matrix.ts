@@ -6,11 +6,12 @@ import { hostView } from "../graph/host-view.ts";
 import type { EvaluateOptions } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
+import type { Columns } from "../tensor/columns.ts";
 import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
 import { COUNT, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { type Columns, svdOfProduct } from "../tensor/thin-svd.ts";
+import { svdOfProduct } from "../tensor/thin-svd.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 import { checkTensor } from "./check-tensor.ts";
 

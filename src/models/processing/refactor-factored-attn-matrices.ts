@@ -1,6 +1,7 @@
 /** `refactor_factored_attn_matrices`: heads are written in the bases of their own singular vectors. */
+import type { Columns } from "../../tensor/columns.ts";
 import { ConfigError } from "../../tensor/errors.ts";
-import { type Columns, svdOfProduct } from "../../tensor/thin-svd.ts";
+import { svdOfProduct } from "../../tensor/thin-svd.ts";
 import type { Recording } from "../recording.ts";
 import type { AttentionWeights } from "../structure.ts";
 import type { WeightDraft } from "./draft.ts";
