@@ -17,7 +17,10 @@ import { checkTensor } from "./check-tensor.ts";
 
 /** `AB = U diag(S) Vᵀ`. */
 export interface Svd {
-  /** [... row n], n = min(ldim, mdim, rdim); orthonormal columns wherever the singular value is not 0. */
+  /**
+   * [... row n], n = min(ldim, mdim, rdim); orthonormal columns wherever the singular value is not 0. In each column the number with the largest
+   * magnitude is positive, which fixes the signs of U and V, as in scikit-learn's `svd_flip`.
+   */
   readonly U: Tensor;
   /** [... n], from the largest down. */
   readonly S: Tensor;

@@ -7,7 +7,7 @@ import { addCombinations, type Columns } from "./columns.ts";
 import { squareSvd } from "./square-svd.ts";
 
 export interface ThinSvd {
-  /** Orthonormal columns wherever the singular value is not 0. */
+  /** Orthonormal columns wherever the singular value is not 0. The number with the largest magnitude in each column is positive. */
   readonly u: Columns;
   /** In descending order. */
   readonly s: readonly number[];
@@ -19,7 +19,21 @@ export function svdOfProduct(left: Columns, right: Columns): ThinSvd {
   const n = left.cols;
   const [a, b] = [basisOf(left), basisOf(right)];
   const { u, s, v } = squareSvd(timesTransposed(a.r, b.r, n), n);
-  return { u: mapped(a, u), s: Array.from(s), v: mapped(b, v) };
+  const found = { u: mapped(a, u), s: Array.from(s), v: mapped(b, v) };
+  turnSigns(found);
+  return found;
+}
+
+/** A pair of vectors may both be negated: of the two, this takes the one whose largest number in u is positive, as scikit-learn's `svd_flip`. */
+function turnSigns({ u, v }: ThinSvd): void {
+  for (let j = 0; j < u.cols; j++) {
+    const column = u.data.subarray(j * u.rows, (j + 1) * u.rows);
+    let largest = 0;
+    for (let i = 0; i < column.length; i++) if (Math.abs(column[i]) > Math.abs(largest)) largest = column[i];
+    if (largest >= 0) continue;
+    for (let i = 0; i < column.length; i++) column[i] = -column[i];
+    for (let i = j * v.rows; i < (j + 1) * v.rows; i++) v.data[i] = -v.data[i];
+  }
 }
 
 /** `a bᵀ` of upper triangular matrices [n n]. */

@@ -101,6 +101,24 @@ describe("svdOfProduct", () => {
     );
   });
 
+  test("gives left vectors whose largest number is positive, whatever the signs of the factors", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 6 }), fc.boolean(), (seed, n, negative) => {
+        const [left, right] = [random(9, n, seed), random(8, n, seed + 1)];
+        if (negative)
+          left.data.forEach((x, i) => {
+            left.data[i] = -x;
+          });
+        const { u } = svdOfProduct(left, right);
+        for (let j = 0; j < n; j++) {
+          const numbers = [...column(u, j)];
+          expect(Math.max(...numbers)).toBe(Math.max(...numbers.map(Math.abs)));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test("finds ml-matrix's singular values of the whole product, at a head's size", () => {
     const [left, right] = [random(96, 64, 1), random(90, 64, 2)];
     const whole = Matrix.zeros(96, 90);
